@@ -1,0 +1,45 @@
+//! `cargo xtask check-layers`: what the compiler cannot see of the layers.
+//!
+//! Three nets, coarse to fine. `edges` reads the manifests: which of our crates depends on which (net 1), and who
+//! may depend on the foreign crates that mark a layer (net 2). `source` and `rules` read the sources with `syn`:
+//! what a crate may depend on and still not name (net 3). The tables are in `table`.
+//!
+//! It is a guard against the honest mistake, not against cunning: a name that only exists after macro expansion, or a
+//! type alias of another crate's table, passes. Most of that cannot be written anyway, for lack of the dependency;
+//! what would open holes for everybody (globs, renamed crates, re-exports, `include!`, `#[path]`) is a finding itself.
+//! If a rule needs a third exception, the rule is wrong.
+
+mod edges;
+mod rules;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::{finding::Finding, tree};
+use anyhow::Context as _;
+use cargo_metadata::MetadataCommand;
+use std::path::Path;
+
+/// All findings in the workspace at `root`, in order of place.
+pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root.join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .context("reading the manifests with `cargo metadata --no-deps`")?;
+    let mut findings = edges::check(root, &metadata)?;
+    for package in &metadata.packages {
+        let folder = package.manifest_path.parent().context("a manifest lies in a folder")?;
+        for file in tree::rust_files(root, folder.as_std_path())? {
+            let inside = Path::new(&file.path)
+                .strip_prefix(folder.as_std_path().strip_prefix(root)?)
+                .context("a crate's files lie in its folder")?;
+            let place = source::Place::new(&package.name, inside);
+            findings.extend(rules::check_source(&place, &file.path, &file.text)?);
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    Ok(findings)
+}

@@ -1,0 +1,306 @@
+//! One source file as the list of everything that it names, each name spelt out from its crate's root.
+
+use proc_macro2::{TokenStream, TokenTree};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+use syn::{
+    spanned::Spanned as _,
+    visit::{self, Visit},
+};
+
+/// Where a file stands: which crate of ours, and which module there.
+pub(super) struct Place {
+    /// The crate's name.
+    pub(super) krate: String,
+    /// Under `src`, not a test, bench or example (each of which is a crate of its own to the compiler).
+    pub(super) in_src: bool,
+    /// What `self::` stands for. The first segment is what `crate::` stands for.
+    pub(super) module: Vec<String>,
+}
+
+impl Place {
+    /// `inside` is the file's path from the crate's folder.
+    pub(super) fn new(krate: &str, inside: &Path) -> Self {
+        let mut parts: Vec<String> =
+            inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let in_src =
+            parts.first().is_some_and(|first| first == "src") && parts.get(1).is_none_or(|p| p != "bin");
+        let root = if in_src { krate.to_owned() } else { format!("{krate} {}", parts.join(" ")) };
+        if parts.last().is_some_and(|last| ["lib", "main", "mod"].contains(&last.as_str())) {
+            parts.pop();
+        }
+        let module = std::iter::once(root).chain(parts.into_iter().skip(1)).collect();
+        Self { krate: krate.to_owned(), in_src, module }
+    }
+}
+
+/// How a name stands in the source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// In an expression, a type, a pattern, or the tokens of a macro.
+    Plain,
+    /// In a `use` or `extern crate`.
+    Import { glob: bool, renamed: bool, exported: bool },
+    /// Before the braces of a struct literal.
+    Literal,
+}
+
+/// A name in the source.
+pub(super) struct Mention {
+    /// From the crate's root: `use super::Limit` in `models::policies::usage` is `models::policies::Limit`.
+    pub(super) path: Vec<String>,
+    /// From 1.
+    pub(super) line: usize,
+    pub(super) how: How,
+    /// The module that it stands in, from the crate's root.
+    pub(super) module: Vec<String>,
+    /// Inside a private function of the name `of`.
+    pub(super) in_private_of: bool,
+}
+
+/// All that a file names, and the lines of `include!` and `#[path]`.
+#[derive(Default)]
+pub(super) struct Source {
+    pub(super) mentions: Vec<Mention>,
+    pub(super) includes: Vec<usize>,
+    pub(super) path_attributes: Vec<usize>,
+}
+
+/// Reads a file.
+pub(super) fn read(place: &Place, text: &str) -> syn::Result<Source> {
+    let file = syn::parse_file(text)?;
+    let mut reader = Reader {
+        module: place.module.clone(),
+        inline: 0,
+        functions: Vec::new(),
+        imports: BTreeMap::new(),
+        modules: file.items.iter().filter_map(declared_module).collect(),
+        collecting: true,
+        source: Source::default(),
+    };
+    // Twice, because a name may stand above the `use` that explains it.
+    reader.visit_file(&file);
+    reader.collecting = false;
+    reader.source = Source::default();
+    reader.visit_file(&file);
+    Ok(reader.source)
+}
+
+struct Reader {
+    module: Vec<String>,
+    inline: usize,
+    functions: Vec<bool>,
+    /// What each imported name stands for. One map a file: what a function imports is taken to hold for all of it.
+    imports: BTreeMap<String, Vec<String>>,
+    /// The modules that this file declares, which hide crates of the same name.
+    modules: BTreeSet<String>,
+    collecting: bool,
+    source: Source,
+}
+
+impl Reader {
+    /// A path as written, spelt out from the root of its crate.
+    fn absolute(&self, written: &[String]) -> Vec<String> {
+        let Some((first, mut rest)) = written.split_first() else { return Vec::new() };
+        let mut path = match first.as_str() {
+            "crate" => self.module[..1].to_vec(),
+            "self" => self.module.clone(),
+            "super" => {
+                let mut up = 1;
+                while let Some((next, after)) = rest.split_first()
+                    && next == "super"
+                {
+                    up += 1;
+                    rest = after;
+                }
+                self.module[..self.module.len().saturating_sub(up).max(1)].to_vec()
+            }
+            declared if self.modules.contains(declared) => {
+                let of_file = self.module.len() - self.inline;
+                [&self.module[..of_file], std::slice::from_ref(first)].concat()
+            }
+            other => self.imports.get(other).cloned().unwrap_or_else(|| vec![first.clone()]),
+        };
+        path.extend_from_slice(rest);
+        path
+    }
+
+    fn mention(&mut self, written: &[String], line: usize, how: How) {
+        if self.collecting || written.is_empty() {
+            return;
+        }
+        self.source.mentions.push(Mention {
+            path: self.absolute(written),
+            line,
+            how,
+            module: self.module.clone(),
+            in_private_of: self.functions.last().copied().unwrap_or(false),
+        });
+    }
+
+    /// One leaf of a `use` tree.
+    fn import(&mut self, written: &[String], known_as: Option<&str>, line: usize, how: How) {
+        if self.collecting {
+            if let Some(name) = known_as
+                && written.len() > 1
+            {
+                let path = self.absolute(written);
+                self.imports.entry(name.to_owned()).or_insert(path);
+            }
+        } else {
+            self.mention(written, line, how);
+        }
+    }
+
+    fn use_tree(&mut self, tree: &syn::UseTree, before: &[String], exported: bool) {
+        let line = tree.span().start().line;
+        let with = |ident: &syn::Ident| {
+            // `{self}` names what stands before the braces.
+            if ident == "self" && !before.is_empty() {
+                before.to_vec()
+            } else {
+                [before, &[name(ident)]].concat()
+            }
+        };
+        let how = |glob, renamed| How::Import { glob, renamed, exported };
+        match tree {
+            syn::UseTree::Path(path) => self.use_tree(&path.tree, &with(&path.ident), exported),
+            syn::UseTree::Name(leaf) => {
+                let path = with(&leaf.ident);
+                let known_as = path.last().cloned();
+                self.import(&path, known_as.as_deref(), line, how(false, false));
+            }
+            syn::UseTree::Rename(leaf) => {
+                self.import(&with(&leaf.ident), Some(&name(&leaf.rename)), line, how(false, true));
+            }
+            syn::UseTree::Glob(_) => self.import(before, None, line, how(true, false)),
+            syn::UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.use_tree(tree, before, exported);
+                }
+            }
+        }
+    }
+
+    /// Paths in the tokens of a macro or attribute, which `syn` does not parse.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let trees: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut index = 0;
+        while index < trees.len() {
+            match &trees[index] {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Ident(first) => {
+                    let line = first.span().start().line;
+                    if first == "include" && is_punct(trees.get(index + 1), '!') && !self.collecting {
+                        self.source.includes.push(line);
+                    }
+                    let mut path = vec![name(first)];
+                    let mut glob = false;
+                    while is_punct(trees.get(index + 1), ':') && is_punct(trees.get(index + 2), ':') {
+                        match trees.get(index + 3) {
+                            Some(TokenTree::Ident(next)) => path.push(name(next)),
+                            Some(TokenTree::Punct(star)) if star.as_char() == '*' => glob = true,
+                            _ => break,
+                        }
+                        index += 3;
+                    }
+                    if glob {
+                        self.mention(&path, line, How::Import { glob, renamed: false, exported: false });
+                    } else if path.len() > 1 {
+                        self.mention(&path, line, How::Plain);
+                    }
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+            index += 1;
+        }
+    }
+
+    fn function(&mut self, name: &syn::Ident, visibility: &syn::Visibility, body: impl FnOnce(&mut Self)) {
+        self.functions.push(name == "of" && matches!(visibility, syn::Visibility::Inherited));
+        body(self);
+        self.functions.pop();
+    }
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let exported = !matches!(item.vis, syn::Visibility::Inherited);
+        self.use_tree(&item.tree, &[], exported);
+        item.attrs.iter().for_each(|attribute| self.visit_attribute(attribute));
+    }
+
+    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+        let exported = !matches!(item.vis, syn::Visibility::Inherited);
+        let how = How::Import { glob: false, renamed: item.rename.is_some(), exported };
+        self.mention(&[name(&item.ident)], item.span().start().line, how);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if item.content.is_some() {
+            self.module.push(name(&item.ident));
+            self.inline += 1;
+            visit::visit_item_mod(self, item);
+            self.inline -= 1;
+            self.module.pop();
+        } else {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(&item.sig.ident, &item.vis, |reader| visit::visit_item_fn(reader, item));
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.function(&item.sig.ident, &item.vis, |reader| visit::visit_impl_item_fn(reader, item));
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.mention(&names(path), path.span().start().line, How::Plain);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_expr_struct(&mut self, literal: &'ast syn::ExprStruct) {
+        self.mention(&names(&literal.path), literal.span().start().line, How::Literal);
+        visit::visit_expr_struct(self, literal);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        if call.path.is_ident("include") && !self.collecting {
+            self.source.includes.push(call.span().start().line);
+        }
+        self.tokens(call.tokens.clone());
+        visit::visit_macro(self, call);
+    }
+
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        if attribute.path().is_ident("path") && !self.collecting {
+            self.source.path_attributes.push(attribute.span().start().line);
+        }
+        if let syn::Meta::List(list) = &attribute.meta {
+            self.tokens(list.tokens.clone());
+        }
+        visit::visit_attribute(self, attribute);
+    }
+}
+
+fn declared_module(item: &syn::Item) -> Option<String> {
+    if let syn::Item::Mod(item) = item { Some(name(&item.ident)) } else { None }
+}
+
+/// An identifier without the `r#` of a raw one.
+fn name(ident: &proc_macro2::Ident) -> String {
+    let text = ident.to_string();
+    text.strip_prefix("r#").map_or(text.clone(), str::to_owned)
+}
+
+fn names(path: &syn::Path) -> Vec<String> {
+    path.segments.iter().map(|segment| name(&segment.ident)).collect()
+}
+
+fn is_punct(tree: Option<&TokenTree>, wanted: char) -> bool {
+    matches!(tree, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
+}

@@ -1,0 +1,41 @@
+//! `cargo xtask`: the project's own commands, in plain Rust, none of which links our crates.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
+
+mod check_layers;
+mod finding;
+mod test;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  check-layers   who may name whom: crates, third parties, imports
+  tidy           what every file and manifest owes the next reader
+  test [ARGS]    all tests on SQLite and a throw-away Postgres; ARGS go to `cargo test`
+";
+
+fn main() -> anyhow::Result<ExitCode> {
+    let mut args = std::env::args().skip(1);
+    match args.next().as_deref() {
+        Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root())?)),
+        Some("tidy") => Ok(finding::report("tidy", &tidy::check(&tree::root())?)),
+        Some("test") => test::run(&args.collect::<Vec<_>>()),
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => {
+            eprint!("{}{HELP}", other.map(|name| format!("no command `{name}`\n\n")).unwrap_or_default());
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// A variable of the environment, where it is set and not empty. The only place of this crate that asks.
+#[expect(clippy::disallowed_methods, reason = "xtask is a tool: its settings are the developer's shell")]
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

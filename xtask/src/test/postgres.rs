@@ -1,0 +1,151 @@
+//! A Postgres that is there, and a throw-away cluster of it.
+
+use crate::env;
+use anyhow::{Context as _, bail, ensure};
+use std::{
+    io::{BufRead as _, BufReader},
+    os::unix::{
+        fs::{MetadataExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// The oldest that the product supports.
+pub(super) const OLDEST: u32 = 15;
+
+/// The programs of a Postgres server.
+pub(super) struct Installed {
+    /// The folder of `initdb`, `pg_ctl` and `postgres`.
+    pub(super) bin: PathBuf,
+    /// As the server says it: `15.18`.
+    pub(super) version: String,
+}
+
+impl Installed {
+    /// The newest on this machine that is new enough: in the search path, or where distributions put it.
+    pub(super) fn find() -> Option<Self> {
+        let mut folders: Vec<PathBuf> =
+            env("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+        for parent in ["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"] {
+            let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+            folders.extend(entries.map(|entry| entry.path().join("bin")));
+        }
+        folders.extend(std::fs::read_dir("/usr").into_iter().flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with("pgsql-").then(|| entry.path().join("bin"))
+        }));
+        folders.iter().filter_map(|bin| Self::at(bin)).max_by_key(|found| found.number().unwrap_or_default())
+    }
+
+    fn at(bin: &Path) -> Option<Self> {
+        if !["initdb", "pg_ctl", "postgres"].iter().all(|program| bin.join(program).is_file()) {
+            return None;
+        }
+        let output = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        // postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
+        let version = text.split(')').nth(1)?.split_whitespace().next()?.to_owned();
+        let found = Self { bin: bin.to_owned(), version };
+        found.number().is_some_and(|(major, _)| major >= OLDEST).then_some(found)
+    }
+
+    fn number(&self) -> Option<(u32, u32)> {
+        let mut parts = self.version.split('.');
+        Some((
+            parts.next()?.parse().ok()?,
+            parts.next().and_then(|minor| minor.parse().ok()).unwrap_or_default(),
+        ))
+    }
+}
+
+/// A running cluster. It ends, and its folder goes, when this value does or when this process does, however it does.
+pub(super) struct Cluster {
+    folder: PathBuf,
+    /// `postgres.sh`, which ends the cluster when its standard input does.
+    keeper: Child,
+}
+
+impl Cluster {
+    /// Starts one; it takes a few seconds.
+    pub(super) fn start(installed: &Installed) -> anyhow::Result<Self> {
+        let folder = new_folder()?;
+        let mut keeper = Command::new("sh");
+        keeper.arg("-c").arg(include_str!("postgres.sh")).arg("postgres.sh").arg(&installed.bin).arg(&folder);
+        // A group of its own: Ctrl-C is for us, and the keeper acts when we are gone.
+        keeper.current_dir(&folder).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Postgres refuses to run as root.
+        if std::fs::metadata(&folder)?.uid() == 0 {
+            let (uid, gid) = unprivileged_user()?;
+            chown(&folder, Some(uid), Some(gid))?;
+            keeper.uid(uid).gid(gid);
+        }
+        let mut keeper = keeper.spawn().context("starting sh")?;
+        let mut answer = String::new();
+        let output = keeper.stdout.take().context("the keeper has an output")?;
+        BufReader::new(output).read_line(&mut answer)?;
+        let cluster = Self { folder, keeper };
+        if answer.trim() != "ready" {
+            let log = std::fs::read_to_string(cluster.folder.join("log")).unwrap_or_default();
+            bail!("Postgres {} of {} does not start:\n{log}", installed.version, installed.bin.display());
+        }
+        Ok(cluster)
+    }
+
+    /// Where its `postgres` database is.
+    pub(super) fn url(&self) -> String {
+        format!("postgres://postgres@localhost/postgres?host={}", self.folder.display())
+    }
+
+    /// Ends it and waits until its files are gone.
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+        self.end();
+        ensure!(!self.folder.exists(), "{} is still there", self.folder.display());
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        drop(self.keeper.stdin.take());
+        // An error here means that it has ended already.
+        let _ = self.keeper.wait();
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A folder that only its owner can enter. In /tmp, whatever TMPDIR says: the path of a unix socket has at most 107
+/// bytes, and the user that Postgres runs as must be able to get there.
+fn new_folder() -> anyhow::Result<PathBuf> {
+    Ok(tempfile::Builder::new().prefix("hoc-pg-").tempdir_in("/tmp")?.keep())
+}
+
+/// The user and group that Postgres runs as when we are root: its own where the package made one.
+fn unprivileged_user() -> anyhow::Result<(u32, u32)> {
+    let users = std::fs::read_to_string("/etc/passwd")?;
+    let ids = |wanted: &str| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(wanted))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    ids("postgres")
+        .or_else(|| ids("nobody"))
+        .context("Postgres does not run as root, and there is neither a user postgres nor a user nobody: run this as another user")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        let version = |text: &str| Installed { bin: PathBuf::new(), version: text.to_owned() }.number();
+        assert_eq!(version("15.18"), Some((15, 18)));
+        assert_eq!(version("18beta1"), None);
+        assert!(version("16.2") > version("9.6"));
+    }
+}
