@@ -1,0 +1,56 @@
+//! Schema history: one for both stores, one change a file, never edited once released.
+//!
+//! To change the schema, add a file: its name, date first, and its `statements`; and list it below. Tables
+//! are rendered by `table` from one text for both stores; what differs is in `dialect`, what must not be
+//! changed or deleted in `protect`. SQLite cannot add a foreign key or change a constraint: rebuild the table.
+//! There is no way down: a schema goes back by restoring a backup.
+
+mod change;
+mod dialect;
+mod m20261121_000001_account;
+mod m20261121_000002_rules;
+mod m20261121_000003_limits;
+mod m20261121_000004_snapshots;
+mod m20261121_000005_runs;
+mod m20261121_000006_traces;
+mod m20261121_000007_evidence;
+mod m20261121_000008_choke;
+mod m20261121_000009_incidents;
+mod m20261121_000010_proposals;
+mod m20261121_000011_records;
+mod m20261121_000012_audit;
+mod m20261121_000013_ledger;
+mod protect;
+mod table;
+
+use sea_orm_migration::MigrationTrait;
+pub use sea_orm_migration::MigratorTrait;
+
+pub use self::{change::Change, dialect::Dialect};
+
+/// Every change, oldest first.
+pub const HISTORY: &[Change] = &[
+    Change { name: "m20261121_000001_account", statements: m20261121_000001_account::statements },
+    Change { name: "m20261121_000002_rules", statements: m20261121_000002_rules::statements },
+    Change { name: "m20261121_000003_limits", statements: m20261121_000003_limits::statements },
+    Change { name: "m20261121_000004_snapshots", statements: m20261121_000004_snapshots::statements },
+    Change { name: "m20261121_000005_runs", statements: m20261121_000005_runs::statements },
+    Change { name: "m20261121_000006_traces", statements: m20261121_000006_traces::statements },
+    Change { name: "m20261121_000007_evidence", statements: m20261121_000007_evidence::statements },
+    Change { name: "m20261121_000008_choke", statements: m20261121_000008_choke::statements },
+    Change { name: "m20261121_000009_incidents", statements: m20261121_000009_incidents::statements },
+    Change { name: "m20261121_000010_proposals", statements: m20261121_000010_proposals::statements },
+    Change { name: "m20261121_000011_records", statements: m20261121_000011_records::statements },
+    Change { name: "m20261121_000012_audit", statements: m20261121_000012_audit::statements },
+    Change { name: "m20261121_000013_ledger", statements: m20261121_000013_ledger::statements },
+];
+
+/// What brings a store's schema to head.
+#[derive(Clone, Copy, Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        HISTORY.iter().map(|change| Box::new(*change) as Box<dyn MigrationTrait>).collect()
+    }
+}

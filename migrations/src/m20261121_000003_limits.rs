@@ -1,0 +1,78 @@
+//! Limits, with their versions, their integrity, and what was used of them.
+
+use crate::{
+    dialect::Dialect,
+    protect,
+    table::{self, list_indexes},
+};
+
+const LIMIT_INTEGRITY: &str = r"
+    tenant_id id
+    limit_id id
+    version count
+    status word(VERIFIED, DEGRADED, FAILED)
+    score_permille count
+    hash_root hash
+    computed_at time
+    PRIMARY KEY (tenant_id, limit_id, version)
+";
+
+const LIMIT_VERSIONS: &str = r"
+    tenant_id id
+    limit_id id
+    version count
+    definition text
+    created_at time
+    PRIMARY KEY (tenant_id, limit_id, version)
+";
+
+const LIMITS: &str = r"
+    tenant_id id
+    id id
+    version count
+    name text
+    limit_category word(BUDGET, RATE, THRESHOLD)
+    limit_type word(COST_USD, TOKENS_TOTAL, TOKENS_INPUT, TOKENS_OUTPUT, STEPS, TOOL_CALLS, REQUESTS_PER_SECOND, REQUESTS_PER_MINUTE, REQUESTS_PER_HOUR, TOKENS_PER_MINUTE, RUN_COST_USD, RUN_TOKENS, RUN_STEPS, RUN_DURATION_MS, STEP_COST_USD, STEP_TOKENS, LATENCY_MS, RETRY_COUNT, ERROR_RATE_PCT)
+    scope word(GLOBAL, TENANT, PROJECT, AGENT, PROVIDER)
+    scope_id text?
+    max_value count
+    reset_period word?(DAILY, WEEKLY, MONTHLY, NONE)
+    window_seconds count?
+    measurement_window_seconds count?
+    enforcement word(BLOCK, STOP, KILL, WARN, REJECT, QUEUE, DEGRADE, ALERT)
+    consequence word(ALERT, INCIDENT, ABORT)
+    status word(ACTIVE, DISABLED)
+    created_by text
+    created_at time
+    updated_at time
+    PRIMARY KEY (tenant_id, id)
+    FOREIGN KEY (tenant_id, id, version) REFERENCES limit_integrity (tenant_id, limit_id, version) DEFERRABLE INITIALLY DEFERRED
+";
+
+const LIMIT_USAGE: &str = r"
+    tenant_id id
+    limit_id id
+    scope_key text
+    window_start text
+    used count
+    reserved count
+    updated_at time
+    PRIMARY KEY (tenant_id, limit_id, scope_key, window_start)
+";
+
+pub(crate) fn statements(d: Dialect) -> Vec<String> {
+    [
+        vec![
+            table::create(d, "limit_integrity", LIMIT_INTEGRITY),
+            table::create(d, "limit_versions", LIMIT_VERSIONS),
+            table::create(d, "limits", LIMITS),
+            // A row of a busy limit is written by every group.
+            table::create_busy(d, "limit_usage", LIMIT_USAGE, 50),
+        ],
+        list_indexes("limits", "created_at", &["status"]),
+        protect::append_only(d, "limit_integrity"),
+        protect::append_only(d, "limit_versions"),
+        protect::kept(d, "limits"),
+    ]
+    .concat()
+}

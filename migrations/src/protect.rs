@@ -1,0 +1,73 @@
+//! What is written stays written: triggers that refuse, on both stores and for everybody.
+//!
+//! On Postgres they are ENABLE ALWAYS, so that `session_replication_role` does not pass them, and TRUNCATE
+//! is refused too. On SQLite `INSERT OR REPLACE` passes a delete trigger unless the connection says
+//! `recursive_triggers=ON`, as every connection of ours does. Whoever owns the database can drop a trigger:
+//! the hash chain and the logs are what shows that.
+
+use crate::dialect::Dialect;
+
+/// The trigger function of Postgres, made once. SQLite's triggers say it themselves.
+pub(crate) fn refusal(dialect: Dialect) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => vec![],
+        Dialect::Postgres => vec![
+            "CREATE FUNCTION refuse_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             RAISE EXCEPTION 'append-only: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = '23001'; \
+             END $$"
+                .to_owned(),
+        ],
+    }
+}
+
+/// A row is never changed and never deleted.
+pub(crate) fn append_only(dialect: Dialect, table: &str) -> Vec<String> {
+    [refuse(dialect, table, "UPDATE", None), kept(dialect, table)].concat()
+}
+
+/// A row may change, but is never deleted.
+pub(crate) fn kept(dialect: Dialect, table: &str) -> Vec<String> {
+    [refuse(dialect, table, "DELETE", None), truncate(dialect, table)].concat()
+}
+
+/// A row is never deleted, and a change of which `refused` holds (of OLD and NEW) is refused.
+pub(crate) fn kept_unless(dialect: Dialect, table: &str, refused: &str) -> Vec<String> {
+    [refuse(dialect, table, "UPDATE", Some(refused)), kept(dialect, table)].concat()
+}
+
+/// That any of `columns` changes.
+pub(crate) fn changes(columns: &[&str]) -> String {
+    let each = columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}"));
+    format!("({})", each.collect::<Vec<_>>().join(" OR "))
+}
+
+fn refuse(dialect: Dialect, table: &str, operation: &str, when: Option<&str>) -> Vec<String> {
+    let name = format!("{table}_no_{}", operation.to_lowercase());
+    let when = when.map_or_else(String::new, |condition| format!(" WHEN ({condition})"));
+    match dialect {
+        Dialect::Sqlite => vec![format!(
+            "CREATE TRIGGER {name} BEFORE {operation} ON {table}{when} BEGIN \
+             SELECT RAISE(ABORT, 'append-only: {operation} of {table} is refused'); END"
+        )],
+        Dialect::Postgres => vec![
+            format!(
+                "CREATE TRIGGER {name} BEFORE {operation} ON {table} FOR EACH ROW{when} \
+                 EXECUTE FUNCTION refuse_append_only()"
+            ),
+            format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"),
+        ],
+    }
+}
+
+fn truncate(dialect: Dialect, table: &str) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => vec![],
+        Dialect::Postgres => vec![
+            format!(
+                "CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT \
+                 EXECUTE FUNCTION refuse_append_only()"
+            ),
+            format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_truncate"),
+        ],
+    }
+}
