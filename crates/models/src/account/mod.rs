@@ -1,0 +1,104 @@
+//! Account: tenants, their keys, and the installation's own signing keys.
+#![expect(missing_docs, reason = "the fields are named by spec 2; the structs say what they are")]
+
+pub mod entity;
+
+use chrono::{DateTime, Utc};
+use proof::{hash::Hash, words::ActorType};
+
+use crate::ids::{KeyId, TenantId};
+
+proof::words! {
+    /// What a key may do. `policy` and `auditor` include `viewer`; `admin` is all.
+    Role { Agent = "agent", Viewer = "viewer", Operator = "operator", Policy = "policy", Auditor = "auditor",
+        Admin = "admin" }
+
+    /// Whose a key is.
+    OwnerType { Person = "person", Service = "service" }
+
+    /// Whether content is kept (redacted), or only fingerprints and lengths.
+    CaptureMode { Full = "full", Metadata = "metadata" }
+
+    /// What a step gets that would pass while the store is down: 503, or ALLOW with a recorded gap.
+    FailureMode { FailClosed = "fail_closed", Degrade = "degrade" }
+}
+
+/// A tenant and how it is governed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub slug: String,
+    pub name: String,
+    pub capture_mode: CaptureMode,
+    pub failure_mode: FailureMode,
+    /// An IANA name: resets and `context.time` follow it.
+    pub time_zone: String,
+    /// What a limit on cost answers when the cost is not known: BLOCK if true, else WARN.
+    pub block_unknown_cost: bool,
+    /// Goes up with every change of a rule, a limit or a setting that snapshots hold.
+    pub policy_generation: u64,
+    /// The tenant's HMAC key, wrapped by a key that is never in the store.
+    pub wrapped_key: Vec<u8>,
+    /// The id of that HMAC key, as it stands in records.
+    pub key_id: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// An API key. The secret itself is never stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiKey {
+    pub tenant: TenantId,
+    pub id: KeyId,
+    /// What is shown of the key.
+    pub prefix: String,
+    /// SHA-256 of the 256-bit secret.
+    pub secret_hash: Hash,
+    pub role: Role,
+    /// A named person or service; "another person" compares owners.
+    pub owner: String,
+    pub owner_type: OwnerType,
+    pub scopes: Vec<String>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub last_used_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl ApiKey {
+    /// How the Audit Ledger names who acts with it.
+    #[must_use]
+    pub fn actor_type(&self) -> ActorType {
+        match (self.role, self.owner_type) {
+            (Role::Agent, _) => ActorType::Agent,
+            (_, OwnerType::Person) => ActorType::Human,
+            (_, OwnerType::Service) => ActorType::System,
+        }
+    }
+
+    /// Whether it opens anything at `now`.
+    #[must_use]
+    pub fn in_force(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
+/// This installation: its name in checkpoints, and the key that it signs with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installation {
+    /// The first part of every checkpoint's origin.
+    pub name: String,
+    /// The active signing key. A server whose key is another refuses to serve.
+    pub signing_key_id: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A signing key's public half, published for ever.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SigningKey {
+    pub id: String,
+    /// PEM, SubjectPublicKeyInfo.
+    pub public_key: String,
+    pub created_at: DateTime<Utc>,
+    /// None for the active key.
+    pub retired_at: Option<DateTime<Utc>>,
+}

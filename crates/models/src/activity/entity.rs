@@ -1,0 +1,72 @@
+//! The table of runs. Only `drivers` may import it.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+/// Runs, as they stand now.
+pub mod runs {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{KeyId, RunId, SnapshotId, TenantId, TraceId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "runs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: RunId,
+        pub trace_id: TraceId,
+        pub agent_id: String,
+        pub project_id: Option<String>,
+        pub actor_type: String,
+        pub actor_id: Option<String>,
+        pub goal: Option<String>,
+        pub source: String,
+        pub provider_type: Option<String>,
+        pub parent_run_id: Option<RunId>,
+        pub attempt: i64,
+        pub replay_of: Option<RunId>,
+        pub replay_mode: Option<String>,
+        pub status: String,
+        pub state: String,
+        pub termination_reason: Option<String>,
+        pub halt_action: Option<String>,
+        pub error_message: Option<String>,
+        pub started_at: DateTimeUtc,
+        pub last_seen_at: DateTimeUtc,
+        pub completed_at: Option<DateTimeUtc>,
+        pub duration_ms: Option<i64>,
+        pub expected_latency_ms: Option<i64>,
+        pub seal_due_at: Option<DateTimeUtc>,
+        pub snapshot_id: SnapshotId,
+        pub snapshot_digest: Vec<u8>,
+        pub assurance: String,
+        pub step_count: i64,
+        pub refused_count: i64,
+        pub llm_call_count: i64,
+        pub tool_call_count: i64,
+        pub input_tokens: i64,
+        pub output_tokens: i64,
+        pub cost_microusd: i64,
+        pub correlation_id: String,
+        pub external_trace_id: Option<String>,
+        pub idempotency_key: Option<String>,
+        pub request_hash: Option<Vec<u8>>,
+        pub metadata: Option<String>,
+        pub is_synthetic: bool,
+        pub synthetic_scenario_id: Option<String>,
+        pub risk_level: String,
+        pub latency_bucket: String,
+        pub evidence_health: String,
+        pub integrity_status: String,
+        pub incident_count: i64,
+        pub policy_violation: bool,
+        pub policy_draft_count: i64,
+        pub key_id: KeyId,
+        pub created_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

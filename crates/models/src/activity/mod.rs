@@ -1,0 +1,132 @@
+//! Activity: what ran, what is running.
+#![expect(missing_docs, reason = "the fields are named by spec 2; the structs say what they are")]
+
+pub mod entity;
+
+use chrono::{DateTime, Utc};
+use proof::{
+    hash::Hash,
+    words::{
+        Action, ActorType, Assurance, IntegrityStatus, ReplayMode, RunSource, RunStatus, TerminationReason,
+    },
+};
+
+use crate::ids::{KeyId, RunId, SnapshotId, TenantId, TraceId};
+
+proof::words! {
+    /// Whether a run is sealed. A stopped run is HALTED and still LIVE until then.
+    RunState { Live = "LIVE", Completed = "COMPLETED" }
+
+    /// How near a run is to trouble, mildest first.
+    RiskLevel { Normal = "NORMAL", NearThreshold = "NEAR_THRESHOLD", AtRisk = "AT_RISK", Violated = "VIOLATED" }
+
+    /// How a run's duration compares with what was expected.
+    LatencyBucket { Ok = "OK", Slow = "SLOW", Stalled = "STALLED" }
+
+    /// Whether a run's evidence arrives.
+    EvidenceHealth { Flowing = "FLOWING", Degraded = "DEGRADED", Missing = "MISSING" }
+
+    /// Why a LIVE run is due to be sealed.
+    DueReason { Abandoned = "abandoned", Stopped = "stopped" }
+}
+
+/// One run, as it stands now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub tenant: TenantId,
+    pub id: RunId,
+    pub trace_id: TraceId,
+    pub agent_id: String,
+    pub project_id: Option<String>,
+    pub actor_type: ActorType,
+    /// HUMAN needs one.
+    pub actor_id: Option<String>,
+    pub goal: Option<String>,
+    pub source: RunSource,
+    pub provider_type: Option<String>,
+    pub parent_run_id: Option<RunId>,
+    pub attempt: u64,
+    pub replay_of: Option<RunId>,
+    pub replay_mode: Option<ReplayMode>,
+    pub status: RunStatus,
+    pub state: RunState,
+    pub termination_reason: Option<TerminationReason>,
+    /// The STOP, KILL or ABORT that ended it.
+    pub halt_action: Option<Action>,
+    pub error_message: Option<String>,
+    pub started_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub duration_ms: Option<u64>,
+    pub expected_latency_ms: Option<u64>,
+    /// A stopped run is sealed then, unless its agent ends it before.
+    pub seal_due_at: Option<DateTime<Utc>>,
+    pub snapshot_id: SnapshotId,
+    pub snapshot_digest: Hash,
+    pub assurance: Assurance,
+    pub step_count: u64,
+    pub refused_count: u64,
+    pub llm_call_count: u64,
+    pub tool_call_count: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_microusd: u64,
+    pub correlation_id: String,
+    pub external_trace_id: Option<String>,
+    pub idempotency_key: Option<String>,
+    /// Keyed hash of the start request.
+    pub request_hash: Option<Hash>,
+    /// The caller's metadata after redaction, as text.
+    pub metadata: Option<String>,
+    pub is_synthetic: bool,
+    pub synthetic_scenario_id: Option<String>,
+    pub risk_level: RiskLevel,
+    pub latency_bucket: LatencyBucket,
+    pub evidence_health: EvidenceHealth,
+    pub integrity_status: IntegrityStatus,
+    pub incident_count: u64,
+    pub policy_violation: bool,
+    pub policy_draft_count: u64,
+    /// The API key that made it; an agent sees its own.
+    pub key_id: KeyId,
+    pub created_at: DateTime<Utc>,
+}
+
+/// The filters of the list of runs; what is not set does not filter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunFilter {
+    pub state: Option<RunState>,
+    pub status: Option<RunStatus>,
+    /// risk_level is not NORMAL, or there is an incident, or a policy violation.
+    pub risk: Option<bool>,
+    pub risk_level: Option<RiskLevel>,
+    pub agent_id: Option<String>,
+    pub project_id: Option<String>,
+    pub source: Option<RunSource>,
+    pub provider_type: Option<String>,
+    pub is_synthetic: Option<bool>,
+    pub started_after: Option<DateTime<Utc>>,
+    pub started_before: Option<DateTime<Utc>>,
+    pub integrity_status: Option<IntegrityStatus>,
+    pub evidence_health: Option<EvidenceHealth>,
+    pub latency_bucket: Option<LatencyBucket>,
+    pub assurance: Option<Assurance>,
+    /// Only runs made with this key.
+    pub key_id: Option<KeyId>,
+}
+
+/// A LIVE run that nobody will end any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueRun {
+    pub tenant: TenantId,
+    pub id: RunId,
+    pub reason: DueReason,
+}
+
+/// How many runs a tenant has, for Overview.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunCounts {
+    pub total: u64,
+    pub live: u64,
+    pub violated: u64,
+}

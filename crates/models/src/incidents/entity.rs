@@ -1,0 +1,80 @@
+//! Tables of incidents. Only `drivers` may import them.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+/// Incidents, as they stand now.
+pub mod incidents {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{IncidentId, LimitId, RunId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "incidents")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: IncidentId,
+        pub title: String,
+        pub category: String,
+        pub severity: String,
+        pub opened_severity: String,
+        pub lifecycle_state: String,
+        pub cause_type: String,
+        pub run_key: String,
+        pub cause_key: String,
+        pub source_run_id: Option<RunId>,
+        pub source_step_index: Option<i64>,
+        pub seq: Option<i64>,
+        pub policy_id: Option<String>,
+        pub limit_id: Option<LimitId>,
+        pub description: String,
+        pub error_code: Option<String>,
+        pub cost_impact_microusd: i64,
+        pub affected_count: i64,
+        pub recurrence_signature: String,
+        pub similar_incident_group_id: Option<String>,
+        pub correlation_id: String,
+        pub is_synthetic: bool,
+        pub synthetic_scenario_id: Option<String>,
+        pub acknowledged_at: Option<DateTimeUtc>,
+        pub acknowledged_by: Option<String>,
+        pub resolved_at: Option<DateTimeUtc>,
+        pub resolved_by: Option<String>,
+        pub resolution_type: Option<String>,
+        pub resolution_notes: Option<String>,
+        pub escalated_at: Option<DateTimeUtc>,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Timelines of incidents.
+pub mod incident_events {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{IncidentEventId, IncidentId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "incident_events")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: IncidentEventId,
+        pub incident_id: IncidentId,
+        pub event_type: String,
+        pub actor: Option<String>,
+        pub details: Option<String>,
+        pub created_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,0 +1,87 @@
+//! Ledger: the two logs of a tenant, as Merkle trees that only grow.
+#![expect(missing_docs, reason = "the fields are named by spec 4; the structs say what they are")]
+
+pub mod entity;
+
+use chrono::{DateTime, Utc};
+use proof::{
+    hash::Hash,
+    leaves::RunLeaf,
+    merkle::{Frontier, Node},
+    words::LogName,
+};
+
+use crate::ids::{CheckpointId, RunId, TenantId};
+
+proof::words! {
+    /// What a leaf of the run log says. A run has exactly one OPENED and, once it is over, one SEALED.
+    RunLeafType { Opened = "OPENED", Sealed = "SEALED" }
+}
+
+/// The head of a log: the right edge of its tree. Locked last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogHead {
+    pub tenant: TenantId,
+    pub log: LogName,
+    /// Goes up when a restore of an older backup is accepted; the tree goes on.
+    pub epoch: u64,
+    pub frontier: Frontier,
+    /// The time of the newest leaf; it never goes back.
+    pub last_at: Option<DateTime<Utc>>,
+}
+
+/// A leaf of the run log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunLogEntry {
+    pub tenant: TenantId,
+    pub leaf_index: u64,
+    pub leaf_hash: Hash,
+    pub run_id: RunId,
+    pub leaf: RunLeaf,
+    pub created_at: DateTime<Utc>,
+}
+
+impl RunLogEntry {
+    /// What its leaf says.
+    #[must_use]
+    pub const fn leaf_type(&self) -> RunLeafType {
+        match self.leaf {
+            RunLeaf::Opened(_) => RunLeafType::Opened,
+            RunLeaf::Sealed(_) => RunLeafType::Sealed,
+        }
+    }
+}
+
+/// A node over a complete subtree. The right edge is not stored: it is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeNode {
+    pub log: LogName,
+    /// 0 for leaves.
+    pub level: u32,
+    pub index: u64,
+    pub hash: Hash,
+}
+
+impl TreeNode {
+    /// A node of this log's tree.
+    #[must_use]
+    pub const fn of(log: LogName, node: Node) -> Self {
+        let Node { level, index, hash } = node;
+        Self { log, level, index, hash }
+    }
+}
+
+/// A signed statement of how long a log is and what its root is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    pub tenant: TenantId,
+    pub id: CheckpointId,
+    pub log: LogName,
+    pub epoch: u64,
+    pub tree_size: u64,
+    pub root_hash: Hash,
+    /// The signed note, as C2SP writes it.
+    pub note: String,
+    pub key_id: String,
+    pub created_at: DateTime<Utc>,
+}

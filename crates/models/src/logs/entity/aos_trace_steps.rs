@@ -1,0 +1,67 @@
+//! Steps, refused ones included, each chained to the one before.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{DecisionId, PermitId, RunId, TenantId, TraceId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "aos_trace_steps")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: TenantId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub run_id: RunId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub trace_id: TraceId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub step_index: i64,
+    pub parent_step_index: Option<i64>,
+    pub kind: String,
+    pub skill_name: String,
+    pub params: Option<String>,
+    pub status: String,
+    pub outcome_category: String,
+    pub outcome_code: Option<String>,
+    pub outcome_data: Option<String>,
+    pub prompt: Option<String>,
+    pub response: Option<String>,
+    pub finish_reason: Option<String>,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub reasoning_tokens: i64,
+    pub cost_microusd: i64,
+    pub cost_known: bool,
+    pub duration_ms: i64,
+    pub retry_count: i64,
+    pub started_at: Option<DateTimeUtc>,
+    pub recorded_at: DateTimeUtc,
+    pub level: String,
+    pub source: String,
+    pub external_span_id: Option<String>,
+    pub external_parent_span_id: Option<String>,
+    pub idempotency_key: Option<String>,
+    pub request_hash: Option<Vec<u8>>,
+    pub replay_behavior: Option<String>,
+    pub input_hash: Vec<u8>,
+    pub output_hash: Vec<u8>,
+    pub permit_id: Option<PermitId>,
+    pub decision_id: Option<DecisionId>,
+    pub pre_decision_hash: Option<Vec<u8>>,
+    pub post_decision_hash: Option<Vec<u8>>,
+    pub activity_hash: Option<Vec<u8>>,
+    pub provider_hash: Option<Vec<u8>>,
+    pub run_after: String,
+    pub determinism_hash: Vec<u8>,
+    pub prev_hash: Vec<u8>,
+    pub assurance: String,
+    pub step_hash: Vec<u8>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,47 @@
+//! Traces: the chain of a run's steps as far as it has come.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{RunId, TenantId, TraceId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "aos_traces")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: TenantId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: TraceId,
+    pub run_id: RunId,
+    pub attempt: i64,
+    pub addendum_of: Option<TraceId>,
+    pub agent_id: Option<String>,
+    pub correlation_id: String,
+    pub status: String,
+    pub abort_reason: Option<String>,
+    pub schema_version: String,
+    pub metadata: Option<String>,
+    pub root_hash: Option<Vec<u8>>,
+    pub chain_head: Vec<u8>,
+    pub ranges: Vec<u8>,
+    pub step_count: i64,
+    pub refused_count: i64,
+    pub tally: String,
+    pub tools_used: String,
+    pub last_tool: Option<String>,
+    pub failure_count: i64,
+    pub expected_activity: i64,
+    pub expected_provider: i64,
+    pub last_recorded_at: Option<DateTimeUtc>,
+    pub replay_mode: Option<String>,
+    pub started_at: DateTimeUtc,
+    pub completed_at: Option<DateTimeUtc>,
+    pub archived_at: Option<DateTimeUtc>,
+    pub sealed_leaf_index: Option<i64>,
+    pub opened_leaf_index: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

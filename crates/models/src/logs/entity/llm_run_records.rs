@@ -1,0 +1,40 @@
+//! Calls to models. Written once.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{LlmRunId, RunId, TenantId, TraceId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "llm_run_records")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: TenantId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: LlmRunId,
+    pub run_id: RunId,
+    pub trace_id: TraceId,
+    pub step_index: i64,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub prompt_hash: Option<Vec<u8>>,
+    pub response_hash: Option<Vec<u8>>,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub reasoning_tokens: i64,
+    pub cost_microusd: i64,
+    pub cost_known: bool,
+    pub execution_status: String,
+    pub started_at: DateTimeUtc,
+    pub completed_at: Option<DateTimeUtc>,
+    pub source: String,
+    pub is_synthetic: bool,
+    pub synthetic_scenario_id: Option<String>,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

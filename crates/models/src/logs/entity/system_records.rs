@@ -1,0 +1,28 @@
+//! What happened to the system itself. Written once.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{SystemRecordId, TenantId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "system_records")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: TenantId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: SystemRecordId,
+    pub component: String,
+    pub event_type: String,
+    pub severity: String,
+    pub summary: String,
+    pub details: Option<String>,
+    pub caused_by: Option<String>,
+    pub correlation_id: Option<String>,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

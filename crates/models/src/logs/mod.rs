@@ -1,0 +1,185 @@
+//! Logs: the raw truth, as it was recorded.
+#![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
+
+mod context;
+pub mod entity;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use proof::{
+    hash::Hash,
+    leaves::AuditRecord,
+    records::StepRecord,
+    run_ranges::RunRanges,
+    words::{
+        Action, ActorType, Assurance, AuditEntityType, AuditEventType, EvidenceClass, IntegrityGrade,
+        IntegrityState, IntegrityStatus, ReplayMode, StepSource, TraceStatus,
+    },
+};
+
+pub use self::context::{Actor, ExecutionContext};
+use crate::ids::{LlmRunId, RunId, SystemRecordId, TenantId, TraceId};
+
+proof::words! {
+    /// How a call to a model ended.
+    ExecutionStatus { Succeeded = "SUCCEEDED", Failed = "FAILED", Aborted = "ABORTED", Timeout = "TIMEOUT" }
+
+    /// What happened to the system itself.
+    SystemEventType { Startup = "STARTUP", Shutdown = "SHUTDOWN", Restart = "RESTART", Deploy = "DEPLOY",
+        Migration = "MIGRATION", AuthChange = "AUTH_CHANGE", ConfigChange = "CONFIG_CHANGE", Error = "ERROR",
+        HealthCheck = "HEALTH_CHECK" }
+
+    /// How bad a system event is.
+    SystemSeverity { Info = "info", Warning = "warning", Error = "error", Critical = "critical" }
+
+    /// Where a fact that Logs answers came from.
+    Origin { System = "SYSTEM", Human = "HUMAN", Agent = "AGENT", Migration = "MIGRATION", Replay = "REPLAY" }
+}
+
+/// One trace: the chain of a run's steps as far as it has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    pub tenant: TenantId,
+    pub id: TraceId,
+    pub run_id: RunId,
+    pub attempt: u64,
+    /// The trace of a sealed run that this one adds late steps to.
+    pub addendum_of: Option<TraceId>,
+    pub agent_id: Option<String>,
+    pub correlation_id: String,
+    pub status: TraceStatus,
+    pub abort_reason: Option<String>,
+    pub schema_version: String,
+    /// The caller's, after redaction, as text.
+    pub metadata: Option<String>,
+    /// Merkle root over the steps; set when it is sealed.
+    pub root_hash: Option<Hash>,
+    /// Hash of the last step; of the OPENED leaf where there is none.
+    pub chain_head: Hash,
+    /// The right edges of the record trees, so that sealing reads no steps.
+    pub ranges: RunRanges,
+    pub step_count: u64,
+    pub refused_count: u64,
+    /// How many verdicts of each action.
+    pub tally: BTreeMap<Action, u64>,
+    /// Every tool used so far, sorted, once each.
+    pub tools_used: Vec<String>,
+    pub last_tool: Option<String>,
+    /// Steps that failed.
+    pub failure_count: u64,
+    /// How many activity records (class B) the steps so far call for.
+    pub expected_activity: u64,
+    /// How many provider records (class G) the steps so far call for.
+    pub expected_provider: u64,
+    /// The last step's; it never goes back.
+    pub last_recorded_at: Option<DateTime<Utc>>,
+    pub replay_mode: Option<ReplayMode>,
+    pub started_at: DateTime<Utc>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub archived_at: Option<DateTime<Utc>>,
+    /// Once set, the row is never updated again.
+    pub sealed_leaf_index: Option<u64>,
+    pub opened_leaf_index: u64,
+}
+
+/// A stored step, with the hash that it was stored with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRow {
+    pub record: StepRecord,
+    pub assurance: Assurance,
+    pub step_hash: Hash,
+}
+
+/// A stored entry of the Audit Ledger, with its place in the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    pub record: AuditRecord,
+    pub leaf_index: u64,
+    pub leaf_hash: Hash,
+}
+
+/// The filters of the Audit Ledger's list; what is not set does not filter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditFilter {
+    pub event_type: Option<AuditEventType>,
+    pub entity_type: Option<AuditEntityType>,
+    pub actor_type: Option<ActorType>,
+    pub entity_id: Option<String>,
+    pub run_id: Option<RunId>,
+    pub created_after: Option<DateTime<Utc>>,
+    pub created_before: Option<DateTime<Utc>>,
+}
+
+/// One call to a model. Written once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LlmRunRecord {
+    pub tenant: TenantId,
+    pub id: LlmRunId,
+    pub run_id: RunId,
+    pub trace_id: TraceId,
+    pub step_index: u64,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub prompt_hash: Option<Hash>,
+    pub response_hash: Option<Hash>,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cache_read_tokens: u64,
+    pub reasoning_tokens: u64,
+    pub cost_microusd: u64,
+    pub cost_known: bool,
+    pub execution_status: ExecutionStatus,
+    pub started_at: DateTime<Utc>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub source: StepSource,
+    pub is_synthetic: bool,
+    pub synthetic_scenario_id: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// What happened to the system itself. Written once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SystemRecord {
+    /// `TenantId::INSTALLATION` for what concerns no tenant.
+    pub tenant: TenantId,
+    pub id: SystemRecordId,
+    pub component: String,
+    pub event_type: SystemEventType,
+    pub severity: SystemSeverity,
+    pub summary: String,
+    /// Canonical JSON.
+    pub details: Option<String>,
+    pub caused_by: Option<String>,
+    pub correlation_id: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// How many records of each class of evidence there are.
+pub type ClassCounts = BTreeMap<EvidenceClass, u64>;
+
+/// What the integrity assembler found about a run, in the caller's transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IntegrityFacts {
+    pub expected: ClassCounts,
+    pub observed: ClassCounts,
+    /// Failed captures that are still unresolved and would pass if tried again.
+    pub transient_failures: ClassCounts,
+    /// Failed captures that are still unresolved and never will pass.
+    pub permanent_failures: ClassCounts,
+    /// Verdicts that were given while nothing could be recorded.
+    pub gaps: u64,
+}
+
+/// What the integrity evaluator makes of the facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntegrityEvaluation {
+    pub score_permille: u64,
+    pub state: IntegrityState,
+    pub grade: IntegrityGrade,
+    pub integrity_status: IntegrityStatus,
+    pub missing: Vec<EvidenceClass>,
+    /// Why each class is missing.
+    pub missing_reasons: BTreeMap<EvidenceClass, String>,
+    pub explanation: String,
+}

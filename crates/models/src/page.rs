@@ -1,0 +1,198 @@
+//! Keyset pages, once for every list.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Where a page begins: after this row. To a caller it is an opaque text, safe in a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// In a list that is newest first: the time and id of the last row given.
+    Before {
+        /// Its time.
+        at: DateTime<Utc>,
+        /// Its id, whatever its kind.
+        id: Uuid,
+    },
+    /// In a list by index, such as a run's steps: the index of the last row given.
+    After(u64),
+}
+
+/// What is wrong with the paging that a caller asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// The cursor was not made here, or for another kind of list.
+    #[error("the cursor is not one that this list gave")]
+    Cursor,
+    /// The limit is out of range.
+    #[error("limit must be from 1 to {}", PageRequest::MAX_LIMIT)]
+    Limit,
+}
+
+const BEFORE: u8 = 1;
+const AFTER: u8 = 2;
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut bytes = Vec::with_capacity(25);
+        match self {
+            Self::Before { at, id } => {
+                bytes.push(BEFORE);
+                bytes.extend(at.timestamp_micros().to_be_bytes());
+                bytes.extend(id.as_bytes());
+            }
+            Self::After(index) => {
+                bytes.push(AFTER);
+                bytes.extend(index.to_be_bytes());
+            }
+        }
+        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = PageError;
+
+    fn from_str(text: &str) -> Result<Self, PageError> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| PageError::Cursor)?;
+        let cursor = match bytes.split_first() {
+            Some((&BEFORE, rest)) => rest.split_first_chunk::<8>().and_then(|(micros, id)| {
+                let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
+                Some(Self::Before { at, id: Uuid::from_slice(id).ok()? })
+            }),
+            Some((&AFTER, rest)) => rest.try_into().ok().map(|index| Self::After(u64::from_be_bytes(index))),
+            _ => None,
+        };
+        cursor.ok_or(PageError::Cursor)
+    }
+}
+
+impl Cursor {
+    /// Time and id, for a list that is newest first.
+    pub fn before(self) -> Result<(DateTime<Utc>, Uuid), PageError> {
+        match self {
+            Self::Before { at, id } => Ok((at, id)),
+            Self::After(_) => Err(PageError::Cursor),
+        }
+    }
+
+    /// The index, for a list by index.
+    pub fn after(self) -> Result<u64, PageError> {
+        match self {
+            Self::After(index) => Ok(index),
+            Self::Before { .. } => Err(PageError::Cursor),
+        }
+    }
+}
+
+/// Which page of a list, and whether to count the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    limit: u64,
+    /// After which row; the list's start without one.
+    pub cursor: Option<Cursor>,
+    /// Counting millions of rows is not free, so it is asked for.
+    pub total: bool,
+}
+
+impl PageRequest {
+    /// How many rows, where the caller does not say.
+    pub const DEFAULT_LIMIT: u64 = 50;
+    /// How many rows at most.
+    pub const MAX_LIMIT: u64 = 200;
+
+    /// Refuses a limit out of range and a cursor that is none.
+    pub fn new(limit: Option<u64>, cursor: Option<&str>, total: bool) -> Result<Self, PageError> {
+        let limit = limit.unwrap_or(Self::DEFAULT_LIMIT);
+        if !(1..=Self::MAX_LIMIT).contains(&limit) {
+            return Err(PageError::Limit);
+        }
+        Ok(Self { limit, cursor: cursor.map(str::parse).transpose()?, total })
+    }
+
+    /// How many rows; from 1 to [`Self::MAX_LIMIT`].
+    #[must_use]
+    pub const fn limit(&self) -> u64 {
+        self.limit
+    }
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self { limit: Self::DEFAULT_LIMIT, cursor: None, total: false }
+    }
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The rows, in the list's order.
+    pub items: Vec<T>,
+    /// Where the next page begins; none at the end.
+    pub next_cursor: Option<Cursor>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+    /// How many rows pass the filters, if that was asked.
+    pub total: Option<u64>,
+}
+
+impl<T> Page<T> {
+    /// A page from up to `limit + 1` rows: the one too many only tells that there are more.
+    #[must_use]
+    pub fn cut(mut rows: Vec<T>, limit: u64, total: Option<u64>, cursor_of: impl Fn(&T) -> Cursor) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = if has_more { rows.last().map(cursor_of) } else { None };
+        Self { items: rows, next_cursor, has_more, total }
+    }
+
+    /// The same page of other things.
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+        let Self { items, next_cursor, has_more, total } = self;
+        Page { items: items.into_iter().map(f).collect(), next_cursor, has_more, total }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn before() -> Cursor {
+        let at = "2026-01-01T00:00:00.123456Z".parse().expect("a time");
+        Cursor::Before { at, id: Uuid::from_u128(7) }
+    }
+
+    #[test]
+    fn a_cursor_reads_back_and_needs_no_escaping() {
+        for cursor in [before(), Cursor::After(0), Cursor::After(u64::MAX)] {
+            let text = cursor.to_string();
+            assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
+            assert_eq!(text.parse(), Ok(cursor));
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_or_none_is_refused() {
+        for text in ["", "AA", "AQ", "%", &before().to_string()[1..], &format!("{}AA", Cursor::After(1))] {
+            assert_eq!(text.parse::<Cursor>(), Err(PageError::Cursor), "{text}");
+        }
+        assert_eq!(before().after(), Err(PageError::Cursor));
+        assert_eq!(Cursor::After(1).before(), Err(PageError::Cursor));
+    }
+
+    #[test]
+    fn a_limit_is_from_1_to_200() {
+        assert_eq!(PageRequest::new(None, None, false).map(|page| page.limit()), Ok(50));
+        assert_eq!(PageRequest::new(Some(0), None, false), Err(PageError::Limit));
+        assert_eq!(PageRequest::new(Some(201), None, false), Err(PageError::Limit));
+    }
+
+    #[test]
+    fn the_row_too_many_is_cut_off() {
+        let page = Page::cut(vec![1, 2, 3], 2, None, |n| Cursor::After(*n));
+        assert_eq!((page.items, page.next_cursor, page.has_more), (vec![1, 2], Some(Cursor::After(2)), true));
+        let page = Page::cut(vec![1, 2], 2, Some(2), |n| Cursor::After(*n));
+        assert_eq!((page.next_cursor, page.has_more, page.total), (None, false, Some(2)));
+    }
+}

@@ -1,0 +1,24 @@
+//! Every version of every limit.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{LimitId, TenantId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "limit_versions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: TenantId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub limit_id: LimitId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    pub definition: String,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
