@@ -1,0 +1,91 @@
+//! Canonical JSON: RFC 8785 bytes of what our records hold, and of nothing else.
+//!
+//! Strings, booleans, null, arrays, objects and integers up to 2^53 have one canonical form. Fractions and
+//! larger integers are refused: RFC 8785 would map two different 64-bit numbers to the same bytes.
+//! Hashing a record is on the path of every step, so this writes straight into one buffer; tests hold it
+//! to the bytes of another implementation.
+
+mod serializer;
+mod text;
+
+use serde::Serialize;
+
+use serializer::Writer;
+pub use text::cmp_member_names;
+
+/// The largest magnitude of an integer in a canonical record: every JSON reader keeps it whole.
+pub const MAX_INTEGER: u64 = 1 << 53;
+
+/// Why a value has no canonical bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotCanonical {
+    /// A fraction, or a number kept as a floating point number.
+    #[error("a floating point number has no canonical form here")]
+    Float,
+    /// An integer that some JSON readers would round.
+    #[error("the integer {0} is beyond 2^53")]
+    TooLarge(String),
+    /// Raw bytes: encode them as text first.
+    #[error("raw bytes have no canonical form here")]
+    Bytes,
+    /// A member name that is not text.
+    #[error("a member name that is not text")]
+    Name,
+    /// The same member name twice in one object.
+    #[error("the member name `{0}` twice in one object")]
+    Duplicate(String),
+    /// What the value's own `Serialize` said.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl serde::ser::Error for NotCanonical {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::Other(message.to_string())
+    }
+}
+
+/// Canonical bytes of one of our own values.
+///
+/// # Panics
+/// If the value holds a fraction or an integer beyond [`MAX_INTEGER`]. Our records are typed so that they hold
+/// no fraction; whoever takes integers from outside bounds them there. Use [`try_to_bytes`] for the rest.
+#[must_use]
+pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    try_to_bytes(value).unwrap_or_else(|refused| panic!("not a canonical value: {refused}"))
+}
+
+/// Canonical bytes as text, for a record's field that holds canonical JSON.
+///
+/// # Panics
+/// As [`to_bytes`].
+#[must_use]
+pub fn to_text<T: Serialize + ?Sized>(value: &T) -> String {
+    String::from_utf8(to_bytes(value)).unwrap_or_else(|_| unreachable!("canonical JSON is UTF-8"))
+}
+
+/// Canonical bytes of any value, or why it has none.
+pub fn try_to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, NotCanonical> {
+    let mut out = Vec::with_capacity(1024);
+    Canonicalizer::default().append(value, &mut out)?;
+    Ok(out)
+}
+
+/// Writes many values without allocating for each: keep one where thousands of records are hashed.
+#[derive(Debug, Default)]
+pub struct Canonicalizer {
+    state: serializer::State,
+}
+
+impl Canonicalizer {
+    /// Appends the canonical bytes of `value`. On an error `out` is as it was.
+    pub fn append<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotCanonical> {
+        let start = out.len();
+        self.state.clear();
+        value.serialize(&mut Writer { out, state: &mut self.state }).inspect_err(|_| out.truncate(start))
+    }
+}

@@ -1,0 +1,19 @@
+//! Canonical bytes, hashes and the record types that are hashed: what a run's evidence *is*.
+//!
+//! The code that seals is the code that verifies: the server and `hoc verify` both call this crate,
+//! so it is pure. Invariants: no I/O, no clock, no randomness, and nothing of ours below it.
+//!
+//! Read in this order: [`canonical`] and [`hash`] say how any value becomes one hash; [`records`],
+//! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root.
+
+pub mod canonical;
+pub mod definitions;
+pub mod hash;
+pub mod hmac;
+pub mod keys;
+pub mod leaves;
+pub mod merkle;
+pub mod records;
+pub mod run_ranges;
+pub mod tagged;
+pub mod words;

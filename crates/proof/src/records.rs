@@ -1,0 +1,434 @@
+//! Every record that a run's receipt covers, field by field.
+//!
+//! A record is hashed as the RFC 8785 bytes of its JSON. It holds strings, booleans, null, arrays, objects
+//! and integers up to 2^53 only; JSON that a caller gave is kept as text. Each begins with its type, tenant
+//! and run, so that none can be moved to another place. Records refer to each other by hash.
+//!
+//! Times are RFC 3339 UTC with six decimals; money is micro-USD; ids are prefixed as on the wire; hashes
+//! are lower-case hex.
+#![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::{
+    Action, ActionTaken, ActorType, Assurance, BreachType, CaptureFailureReason, CauseType, EvidenceClass,
+    FailureResolution, HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus,
+    LimitType, Moment, OutcomeCategory, PolicyKind, PreventionOutcome, ReplayBehavior, ReplayMode, RunSource,
+    RunStatus, Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason,
+};
+
+/// One record under a receipt. The tag is type and version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(clippy::large_enum_variant, reason = "the largest is the commonest; records are moved seldom")]
+pub enum Record {
+    #[serde(rename = "hoc/run/v1")]
+    Run(RunRecord),
+    #[serde(rename = "hoc/step/v1")]
+    Step(StepRecord),
+    #[serde(rename = "hoc/environment-evidence/v1")]
+    Environment(EnvironmentRecord),
+    #[serde(rename = "hoc/activity-evidence/v1")]
+    Activity(ActivityRecord),
+    #[serde(rename = "hoc/provider-evidence/v1")]
+    Provider(ProviderRecord),
+    #[serde(rename = "hoc/integrity-evidence/v1")]
+    Integrity(IntegrityRecord),
+    #[serde(rename = "hoc/capture-failure/v1")]
+    CaptureFailure(CaptureFailureRecord),
+    #[serde(rename = "hoc/policy-decision/v1")]
+    Decision(DecisionRecord),
+    #[serde(rename = "hoc/policy-enforcement/v1")]
+    Enforcement(EnforcementRecord),
+    #[serde(rename = "hoc/prevention-record/v1")]
+    Prevention(PreventionRecord),
+    #[serde(rename = "hoc/limit-breach/v1")]
+    Breach(BreachRecord),
+    #[serde(rename = "hoc/incident-opened/v1")]
+    Incident(IncidentRecord),
+}
+
+crate::words! {
+    /// The kinds of sealed record, in the order in which the receipt lists them.
+    RecordKind { Activity = "activity_evidence", Breach = "limit_breaches", CaptureFailure = "capture_failures",
+        Decision = "policy_decisions", Enforcement = "policy_enforcements", Environment = "environment_evidence",
+        Incident = "incidents", Integrity = "integrity_evidence", Prevention = "prevention_records",
+        Provider = "provider_evidence", Run = "run", Step = "steps" }
+}
+
+impl Record {
+    /// The kind under which the receipt counts it.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
+        match self {
+            Self::Run(_) => RecordKind::Run,
+            Self::Step(_) => RecordKind::Step,
+            Self::Environment(_) => RecordKind::Environment,
+            Self::Activity(_) => RecordKind::Activity,
+            Self::Provider(_) => RecordKind::Provider,
+            Self::Integrity(_) => RecordKind::Integrity,
+            Self::CaptureFailure(_) => RecordKind::CaptureFailure,
+            Self::Decision(_) => RecordKind::Decision,
+            Self::Enforcement(_) => RecordKind::Enforcement,
+            Self::Prevention(_) => RecordKind::Prevention,
+            Self::Breach(_) => RecordKind::Breach,
+            Self::Incident(_) => RecordKind::Incident,
+        }
+    }
+}
+
+/// The run as it was at sealing (class A).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub trace_id: String,
+    pub agent_id: String,
+    pub project_id: Option<String>,
+    pub actor_type: ActorType,
+    pub actor_id: Option<String>,
+    pub goal: Option<String>,
+    pub source: RunSource,
+    pub provider_type: Option<String>,
+    pub parent_run_id: Option<String>,
+    pub attempt: u64,
+    pub replay_of: Option<String>,
+    pub replay_mode: Option<ReplayMode>,
+    pub is_synthetic: bool,
+    pub synthetic_scenario_id: Option<String>,
+    pub correlation_id: String,
+    pub external_trace_id: Option<String>,
+    pub idempotency_key: Option<String>,
+    /// Keyed hash of the start request.
+    pub request_hash: Option<String>,
+    /// The caller's metadata, as text.
+    pub metadata: Option<String>,
+    pub assurance: Assurance,
+    pub snapshot_digest: String,
+    pub status: RunStatus,
+    pub termination_reason: Option<TerminationReason>,
+    pub error_message: Option<String>,
+    pub started_at: String,
+    pub completed_at: String,
+    pub duration_ms: u64,
+    pub expected_latency_ms: Option<u64>,
+    pub step_count: u64,
+    pub refused_count: u64,
+    pub llm_call_count: u64,
+    pub tool_call_count: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_microusd: u64,
+    pub policy_violation: bool,
+}
+
+/// One step (class T). Its hash is the hash of this record, `prev_hash` included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub trace_id: String,
+    pub step_index: u64,
+    pub parent_step_index: Option<u64>,
+    pub kind: StepKind,
+    pub skill_name: String,
+    /// The caller's parameters after redaction, as text.
+    pub params: Option<String>,
+    pub status: StepStatus,
+    pub outcome_category: OutcomeCategory,
+    pub outcome_code: Option<String>,
+    /// The caller's outcome data after redaction, as text.
+    pub outcome_data: Option<String>,
+    pub prompt: Option<String>,
+    pub response: Option<String>,
+    pub finish_reason: Option<String>,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cache_read_tokens: u64,
+    pub reasoning_tokens: u64,
+    pub cost_microusd: u64,
+    pub cost_known: bool,
+    pub duration_ms: u64,
+    pub retry_count: u64,
+    pub started_at: Option<String>,
+    pub recorded_at: String,
+    pub level: StepLevel,
+    pub source: StepSource,
+    pub external_span_id: Option<String>,
+    pub external_parent_span_id: Option<String>,
+    pub idempotency_key: Option<String>,
+    /// Keyed hash of the request, for the comparison of repeats.
+    pub request_hash: Option<String>,
+    pub replay_behavior: Option<ReplayBehavior>,
+    pub input_hash: String,
+    pub output_hash: String,
+    /// The permit under which the step ran, if one did, and its record's hash.
+    pub permit_id: Option<String>,
+    /// The decision that gave this step's verdict. Always there in an ENFORCED run.
+    pub decision_id: Option<String>,
+    /// Hash of the decision made before the act (the permit's, or the refusal's).
+    pub pre_decision_hash: Option<String>,
+    /// Hash of the decision made on the result.
+    pub post_decision_hash: Option<String>,
+    pub activity_hash: Option<String>,
+    pub provider_hash: Option<String>,
+    /// The run as the step left it: canonical JSON of [`RunAfter`].
+    pub run_after: String,
+    pub determinism_hash: String,
+    pub prev_hash: String,
+}
+
+/// The running totals after a step, so that the chain proves them and a repeated call gets the same answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunAfter {
+    pub cost_microusd: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub refused_count: u64,
+    pub status: RunStatus,
+    pub step_count: u64,
+}
+
+/// What a determinism hash covers: no times, no costs (spec 4, replay parity).
+#[derive(Clone, Debug, Serialize)]
+pub struct DeterminismRecord<'a> {
+    pub outcome_category: OutcomeCategory,
+    pub outcome_code: Option<&'a str>,
+    pub outcome_data: Option<&'a str>,
+    pub params: Option<&'a str>,
+    pub retry_count: u64,
+    pub skill_name: &'a str,
+    pub status: StepStatus,
+}
+
+/// What surrounded the run when it began (class H).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub evidence_id: String,
+    pub sdk_name: Option<String>,
+    pub sdk_version: Option<String>,
+    pub environment: Option<String>,
+    pub telemetry: Option<String>,
+    /// The caller's environment after redaction, as text.
+    pub details: Option<String>,
+    pub captured_at: String,
+}
+
+/// What went in and out of one step, as fingerprints (class B).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivityRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub evidence_id: String,
+    /// Position among the run's records of this kind.
+    pub seq: u64,
+    pub step_index: u64,
+    pub prompt_hash: Option<String>,
+    pub response_hash: Option<String>,
+    pub prompt_length: u64,
+    pub response_length: u64,
+    pub model: Option<String>,
+    /// What the redactor found, comma separated and sorted: PII classes and secret kinds.
+    pub sensitivity: String,
+    /// How many values the redactor removed.
+    pub redacted_count: u64,
+    pub redaction_version: u64,
+    /// Keyed commitment to the raw input and output, and the key's id.
+    pub commitment: String,
+    pub commitment_key_id: String,
+    pub captured_at: String,
+}
+
+/// What the model provider answered (class G).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub evidence_id: String,
+    pub seq: u64,
+    pub step_index: u64,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub request_id: Option<String>,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cache_read_tokens: u64,
+    pub reasoning_tokens: u64,
+    pub latency_ms: u64,
+    pub finish_reason: Option<String>,
+    pub http_status: Option<u64>,
+    pub error: Option<String>,
+    pub captured_at: String,
+}
+
+/// How whole the run's evidence is (class J), written once at sealing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntegrityRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub evidence_id: String,
+    /// Canonical JSON: count by class.
+    pub expected: String,
+    pub observed: String,
+    /// Classes that are missing, comma separated, and canonical JSON of why each is.
+    pub missing: String,
+    pub missing_reasons: String,
+    pub capture_failures: u64,
+    /// Observed / expected, in thousandths.
+    pub score_permille: u64,
+    pub state: IntegrityState,
+    pub grade: IntegrityGrade,
+    pub integrity_status: IntegrityStatus,
+    pub explanation: String,
+    pub computed_at: String,
+}
+
+/// An evidence capture that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureFailureRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub failure_id: String,
+    pub seq: u64,
+    pub step_index: Option<u64>,
+    pub evidence_class: EvidenceClass,
+    pub reason: CaptureFailureReason,
+    pub resolution: FailureResolution,
+    pub error_message: String,
+    pub failed_at: String,
+}
+
+/// One evaluation by the choke point (class D): what it saw, what fired, what it answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub decision_id: String,
+    pub seq: u64,
+    pub moment: Moment,
+    /// The step that it judged. None at RUN_START, for a granted permit, and for a refusal by rate.
+    pub step_index: Option<u64>,
+    pub permit_id: Option<String>,
+    pub snapshot_digest: String,
+    pub engine_version: String,
+    pub schema_version: String,
+    /// Canonical JSON of the facts that the rules saw.
+    pub facts: String,
+    /// Canonical JSON of each applicable limit as it stood, and what was asked of it.
+    pub limit_inputs: String,
+    /// Canonical JSON: everything that fired.
+    pub fired: String,
+    /// Canonical JSON: where each applicable limit stands after.
+    pub limits: String,
+    pub action: Action,
+    /// For a reported step: what would have been answered. Nothing was.
+    pub would_have: Option<Action>,
+    pub halt_reason: Option<HaltReason>,
+    pub deciding_policy_id: Option<String>,
+    /// An emergency override that made the verdict act on nothing.
+    pub overridden_by: Option<String>,
+    /// `permit_lapsed` or `permit_mismatch`, where a named permit did not serve.
+    pub permit_note: Option<String>,
+    pub decided_at: String,
+}
+
+/// A verdict that was not a plain ALLOW, and what was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnforcementRecord {
+    pub tenant_id: String,
+    pub run_id: Option<String>,
+    pub enforcement_id: String,
+    pub seq: Option<u64>,
+    pub policy_id: String,
+    pub policy_kind: PolicyKind,
+    pub rule_id: Option<String>,
+    pub incident_id: Option<String>,
+    pub step_index: Option<u64>,
+    pub action_taken: ActionTaken,
+    /// Canonical JSON.
+    pub details: String,
+    pub triggered_at: String,
+}
+
+/// The canonical ledger row of a rule or limit that fired in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreventionRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub prevention_id: String,
+    pub seq: Option<u64>,
+    /// None for NO_VIOLATION.
+    pub policy_id: Option<String>,
+    pub policy_kind: Option<PolicyKind>,
+    pub policy_name: Option<String>,
+    pub pattern_id: Option<String>,
+    pub step_index: Option<u64>,
+    pub outcome: PreventionOutcome,
+    /// In thousandths; 1000 for a rule or limit that fired exactly.
+    pub confidence_permille: u64,
+    pub original_incident_id: Option<String>,
+    pub blocked_incident_id: Option<String>,
+    pub is_simulated: bool,
+    pub is_synthetic: bool,
+    pub evaluated_at: String,
+}
+
+/// A limit that was passed, with value and limit as they were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreachRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub breach_id: String,
+    pub seq: u64,
+    pub limit_id: String,
+    pub limit_name: String,
+    pub limit_type: LimitType,
+    pub breach_type: BreachType,
+    /// Empty where the limit has no window.
+    pub window_start: String,
+    pub step_index: Option<u64>,
+    /// In the limit's unit inside (micro-USD for cost).
+    pub breached_value: u64,
+    pub threshold_value: u64,
+    pub breached_at: String,
+}
+
+/// An incident as it was when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub incident_id: String,
+    pub seq: u64,
+    pub title: String,
+    pub category: IncidentCategory,
+    pub severity: Severity,
+    pub cause_type: CauseType,
+    pub cause_key: String,
+    pub step_index: Option<u64>,
+    pub policy_id: Option<String>,
+    pub limit_id: Option<String>,
+    pub description: String,
+    pub error_code: Option<String>,
+    pub cost_impact_microusd: u64,
+    pub recurrence_signature: String,
+    pub is_synthetic: bool,
+    pub opened_at: String,
+}

@@ -1,0 +1,195 @@
+//! What every hashed type can say of itself: its tag, and for a run's records their kind, owner and place.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    canonical,
+    hash::{self, Hash},
+    leaves::{AuditLeaf, AuditRecord, KindRoot, OpenedLeaf, RunLeaf, SealedLeaf},
+    records::{
+        ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, DeterminismRecord,
+        EnforcementRecord, EnvironmentRecord, IncidentRecord, IntegrityRecord, PreventionRecord,
+        ProviderRecord, Record, RecordKind, RunRecord, StepRecord,
+    },
+};
+
+/// A type that is hashed under a tag: the member `type`, which names type and version.
+pub trait Tagged: DeserializeOwned {
+    /// The tag.
+    const TYPE: &'static str;
+}
+
+/// A record that a run's receipt covers.
+pub trait RunEvidence: Tagged {
+    /// The kind under which the receipt counts it.
+    const KIND: RecordKind;
+
+    /// Whose it is.
+    fn tenant_id(&self) -> &str;
+
+    /// The run that it belongs to. None only for what was recorded outside any run.
+    fn run_id(&self) -> Option<&str>;
+
+    /// Its place among the run's records of its kind, from 0. None only for what was recorded outside any run.
+    fn position(&self) -> Option<u64>;
+}
+
+macro_rules! tagged {
+    ($($record:ty = $tag:literal),+ $(,)?) => {$(
+        impl Tagged for $record {
+            const TYPE: &'static str = $tag;
+        }
+    )+};
+}
+
+tagged! {
+    OpenedLeaf = "hoc/run-opened/v1",
+    SealedLeaf = "hoc/run-sealed/v1",
+    AuditRecord = "hoc/audit-entry/v1",
+}
+
+/// `Variant(Type) = tag, run: how the run is named, at: how the place is named`.
+macro_rules! run_evidence {
+    ($($variant:ident($record:ident) = $tag:literal, $it:ident => $run:expr, $at:expr;)+) => {
+        $(
+            impl Tagged for $record {
+                const TYPE: &'static str = $tag;
+            }
+
+            impl RunEvidence for $record {
+                const KIND: RecordKind = RecordKind::$variant;
+
+                fn tenant_id(&self) -> &str {
+                    &self.tenant_id
+                }
+
+                fn run_id(&self) -> Option<&str> {
+                    let $it = self;
+                    $run
+                }
+
+                fn position(&self) -> Option<u64> {
+                    let $it = self;
+                    let _ = $it;
+                    $at
+                }
+            }
+        )+
+
+        impl Record {
+            /// The kind's tag: type and version.
+            #[must_use]
+            pub const fn tag(&self) -> &'static str {
+                match self { $(Self::$variant(_) => <$record as Tagged>::TYPE,)+ }
+            }
+
+            /// The run that it belongs to. None only for what was recorded outside any run.
+            #[must_use]
+            pub fn run_id(&self) -> Option<&str> {
+                match self { $(Self::$variant(record) => record.run_id(),)+ }
+            }
+
+            /// Its place among the run's records of its kind, from 0. None only for what was recorded outside any run.
+            #[must_use]
+            pub fn position(&self) -> Option<u64> {
+                match self { $(Self::$variant(record) => record.position(),)+ }
+            }
+        }
+    };
+}
+
+run_evidence! {
+    Run(RunRecord) = "hoc/run/v1", it => Some(&it.run_id), Some(0);
+    Step(StepRecord) = "hoc/step/v1", it => Some(&it.run_id), Some(it.step_index);
+    Environment(EnvironmentRecord) = "hoc/environment-evidence/v1", it => Some(&it.run_id), Some(0);
+    Activity(ActivityRecord) = "hoc/activity-evidence/v1", it => Some(&it.run_id), Some(it.seq);
+    Provider(ProviderRecord) = "hoc/provider-evidence/v1", it => Some(&it.run_id), Some(it.seq);
+    Integrity(IntegrityRecord) = "hoc/integrity-evidence/v1", it => Some(&it.run_id), Some(0);
+    CaptureFailure(CaptureFailureRecord) = "hoc/capture-failure/v1", it => Some(&it.run_id), Some(it.seq);
+    Decision(DecisionRecord) = "hoc/policy-decision/v1", it => Some(&it.run_id), Some(it.seq);
+    Enforcement(EnforcementRecord) = "hoc/policy-enforcement/v1", it => it.run_id.as_deref(), it.seq;
+    Prevention(PreventionRecord) = "hoc/prevention-record/v1", it => Some(&it.run_id), it.seq;
+    Breach(BreachRecord) = "hoc/limit-breach/v1", it => Some(&it.run_id), Some(it.seq);
+    Incident(IncidentRecord) = "hoc/incident-opened/v1", it => Some(&it.run_id), Some(it.seq);
+}
+
+macro_rules! leaf_hashes {
+    ($($hashed:ty),+ $(,)?) => {$(
+        impl $hashed {
+            /// RFC 8785 bytes, tag included: what is hashed.
+            ///
+            /// # Panics
+            /// If an integer is beyond [`canonical::MAX_INTEGER`]; whoever takes one from outside bounds it there.
+            #[must_use]
+            pub fn canonical_bytes(&self) -> Vec<u8> {
+                canonical::to_bytes(self)
+            }
+
+            /// The one hash of this value: in the chain, in the tree, wherever another refers to it.
+            ///
+            /// # Panics
+            /// As [`Self::canonical_bytes`].
+            #[must_use]
+            pub fn hash(&self) -> Hash {
+                leaf_hash(self)
+            }
+        }
+    )+};
+}
+
+leaf_hashes!(Record, RunLeaf, AuditLeaf, KindRoot);
+
+/// The leaf hash of any value's canonical bytes: how everything in a bundle's manifest is hashed.
+///
+/// # Panics
+/// As [`canonical::to_bytes`].
+#[must_use]
+pub fn leaf_hash<T: Serialize + ?Sized>(value: &T) -> Hash {
+    hash::leaf(&canonical::to_bytes(value))
+}
+
+impl DeterminismRecord<'_> {
+    /// The determinism hash: SHA-256 of the canonical bytes.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        hash::sha256(&canonical::to_bytes(self))
+    }
+}
+
+impl StepRecord {
+    /// What `determinism_hash` ought to be. Does not read the field.
+    #[must_use]
+    pub fn determinism(&self) -> Hash {
+        DeterminismRecord {
+            outcome_category: self.outcome_category,
+            outcome_code: self.outcome_code.as_deref(),
+            outcome_data: self.outcome_data.as_deref(),
+            params: self.params.as_deref(),
+            retry_count: self.retry_count,
+            skill_name: &self.skill_name,
+            status: self.status,
+        }
+        .hash()
+    }
+}
+
+macro_rules! digests {
+    ($($definition:ty: $method:ident = $says:literal),+ $(,)?) => {$(
+        impl $definition {
+            #[doc = $says]
+            ///
+            /// # Panics
+            /// As [`canonical::to_bytes`].
+            #[must_use]
+            pub fn $method(&self) -> Hash {
+                hash::sha256(&canonical::to_bytes(self))
+            }
+        }
+    )+};
+}
+
+digests! {
+    crate::definitions::RuleDefinition: hash_root = "`policy_rule_integrity.hash_root`: SHA-256 of the whole definition.",
+    crate::definitions::LimitDefinition: hash_root = "`limit_integrity.hash_root`: SHA-256 of the whole definition.",
+    crate::definitions::SnapshotDefinition: digest = "The snapshot's address: SHA-256 of its canonical bytes.",
+}
