@@ -1,6 +1,7 @@
 //! One source file as the list of everything that it names, each name spelt out from its crate's root.
 
-use proc_macro2::{TokenStream, TokenTree};
+mod tokens;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -184,44 +185,11 @@ impl Reader {
         }
     }
 
-    /// Paths in the tokens of a macro or attribute, which `syn` does not parse.
-    fn tokens(&mut self, tokens: TokenStream) {
-        let trees: Vec<TokenTree> = tokens.into_iter().collect();
-        let mut index = 0;
-        while index < trees.len() {
-            match &trees[index] {
-                TokenTree::Group(group) => self.tokens(group.stream()),
-                TokenTree::Ident(first) => {
-                    let line = first.span().start().line;
-                    if first == "include" && is_punct(trees.get(index + 1), '!') && !self.collecting {
-                        self.source.includes.push(line);
-                    }
-                    let mut path = vec![name(first)];
-                    let mut glob = false;
-                    while is_punct(trees.get(index + 1), ':') && is_punct(trees.get(index + 2), ':') {
-                        match trees.get(index + 3) {
-                            Some(TokenTree::Ident(next)) => path.push(name(next)),
-                            Some(TokenTree::Punct(star)) if star.as_char() == '*' => glob = true,
-                            _ => break,
-                        }
-                        index += 3;
-                    }
-                    if glob {
-                        self.mention(&path, line, How::Import { glob, renamed: false, exported: false });
-                    } else if path.len() > 1 {
-                        self.mention(&path, line, How::Plain);
-                    }
-                }
-                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-            }
-            index += 1;
-        }
-    }
-
-    fn function(&mut self, name: &syn::Ident, visibility: &syn::Visibility, body: impl FnOnce(&mut Self)) {
-        self.functions.push(name == "of" && matches!(visibility, syn::Visibility::Inherited));
-        body(self);
-        self.functions.pop();
+    /// Reads a body; `private_of` says of which sort the function is, where it is a function's.
+    fn inside(&mut self, private_of: Option<bool>, read: impl FnOnce(&mut Self)) {
+        self.functions.extend(private_of);
+        read(self);
+        self.functions.truncate(self.functions.len() - usize::from(private_of.is_some()));
     }
 }
 
@@ -251,11 +219,13 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.function(&item.sig.ident, &item.vis, |reader| visit::visit_item_fn(reader, item));
+        self.inside(Some(is_private_of(&item.sig, &item.vis)), |reader| visit::visit_item_fn(reader, item));
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.function(&item.sig.ident, &item.vis, |reader| visit::visit_impl_item_fn(reader, item));
+        self.inside(Some(is_private_of(&item.sig, &item.vis)), |reader| {
+            visit::visit_impl_item_fn(reader, item);
+        });
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -297,10 +267,10 @@ fn name(ident: &proc_macro2::Ident) -> String {
     text.strip_prefix("r#").map_or(text.clone(), str::to_owned)
 }
 
-fn names(path: &syn::Path) -> Vec<String> {
-    path.segments.iter().map(|segment| name(&segment.ident)).collect()
+fn is_private_of(signature: &syn::Signature, visibility: &syn::Visibility) -> bool {
+    signature.ident == "of" && matches!(visibility, syn::Visibility::Inherited)
 }
 
-fn is_punct(tree: Option<&TokenTree>, wanted: char) -> bool {
-    matches!(tree, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
+fn names(path: &syn::Path) -> Vec<String> {
+    path.segments.iter().map(|segment| name(&segment.ident)).collect()
 }

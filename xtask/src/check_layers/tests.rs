@@ -17,83 +17,24 @@ fn layers() {
 }
 
 /// Crate, file in it, source, and "line rule: start of the message", or nothing.
+#[rustfmt::skip]
 const SOURCES: &[(&str, &str, &str, &str)] = &[
     // Tables are for drivers.
-    (
-        "engines",
-        "src/incidents/open.rs",
-        "use models::incidents::entity;",
-        "1 tables: engines names models::incidents::entity",
-    ),
-    (
-        "api",
-        "src/lib.rs",
-        "fn f() {\n  models::logs::entity::audit::Entity::find();\n}",
-        "2 tables: api names models::logs::entity::audit::Entity::find",
-    ),
-    (
-        "orchestrator",
-        "src/spine.rs",
-        "use models::{ids, logs};\nfn f(row: logs::entity::Model) {}",
-        "2 tables: orchestrator names models::logs::entity::Model",
-    ),
-    (
-        "testkit",
-        "src/lib.rs",
-        "fn f() { assert!(models::logs::entity::COLUMN); }",
-        "1 tables: testkit names models::logs::entity::COLUMN",
-    ),
+    ("engines", "src/incidents/open.rs", "use models::incidents::entity;", "1 tables: engines names models::incidents::entity"),
+    ("api", "src/lib.rs", "fn f() {\n  models::logs::entity::audit::Entity::find();\n}", "2 tables: api names models::logs::entity::audit::Entity::find"),
+    ("orchestrator", "src/spine.rs", "use models::{ids, logs};\nfn f(row: logs::entity::Model) {}", "2 tables: orchestrator names models::logs::entity::Model"),
+    ("testkit", "src/lib.rs", "fn f() { assert!(models::logs::entity::COLUMN); }", "1 tables: testkit names models::logs::entity::COLUMN"),
     ("drivers", "src/incidents.rs", "use models::incidents::entity;", ""),
     ("models", "src/incidents/entity.rs", "use super::entity::Column;", ""),
     // Domains stay apart.
-    (
-        "engines",
-        "src/incidents/open.rs",
-        "use crate::policies::Limit;",
-        "1 domains-apart: engines::incidents names engines::policies::Limit",
-    ),
-    (
-        "engines",
-        "src/incidents/open.rs",
-        "use super::super::policies::Limit;",
-        "1 domains-apart: engines::incidents names engines::policies::Limit",
-    ),
-    (
-        "engines",
-        "src/incidents.rs",
-        "use drivers::policies::Policies;",
-        "1 domains-apart: engines::incidents names drivers::policies::Policies",
-    ),
-    (
-        "drivers",
-        "src/activity/mod.rs",
-        "\nuse models::{activity::Run, logs::AuditEntry};",
-        "2 domains-apart: drivers::activity names models::logs::AuditEntry",
-    ),
-    (
-        "drivers",
-        "src/overview.rs",
-        "fn f() { vec![models::policies::MAX]; }",
-        "1 domains-apart: drivers::overview names models::policies::MAX",
-    ),
-    (
-        "models",
-        "src/policies/mod.rs",
-        "struct A(crate::incidents::Incident);",
-        "1 domains-apart: models::policies names models::incidents::Incident",
-    ),
-    (
-        "engines",
-        "src/incidents/open.rs",
-        "use models::{ids::RunId, incidents::Incident};\nuse rules::policies::X;",
-        "",
-    ),
-    (
-        "engines",
-        "src/logs/mod.rs",
-        "mod policies;\nuse policies::Word;\nfn f(policies: u8) { proof::policies::x(policies) }",
-        "",
-    ),
+    ("engines", "src/incidents/open.rs", "use crate::policies::Limit;", "1 domains-apart: engines::incidents names engines::policies::Limit"),
+    ("engines", "src/incidents/open.rs", "use super::super::policies::Limit;", "1 domains-apart: engines::incidents names engines::policies::Limit"),
+    ("engines", "src/incidents.rs", "use drivers::policies::Policies;", "1 domains-apart: engines::incidents names drivers::policies::Policies"),
+    ("drivers", "src/activity/mod.rs", "\nuse models::{activity::Run, logs::AuditEntry};", "2 domains-apart: drivers::activity names models::logs::AuditEntry"),
+    ("drivers", "src/overview.rs", "fn f() { vec![models::policies::MAX]; }", "1 domains-apart: drivers::overview names models::policies::MAX"),
+    ("models", "src/policies/mod.rs", "struct A(crate::incidents::Incident);", "1 domains-apart: models::policies names models::incidents::Incident"),
+    ("engines", "src/incidents/open.rs", "use models::{ids::RunId, incidents::Incident};\nuse rules::policies::X;", ""),
+    ("engines", "src/logs/mod.rs", "mod policies;\nuse policies::Word;\nfn f(policies: u8) { proof::policies::x(policies) }", ""),
     ("drivers", "src/tx.rs", "use crate::{incidents::Incidents, policies::Policies};", ""),
     ("drivers", "tests/it/incidents.rs", "use drivers::{incidents::Incidents, policies::Policies};", ""),
     ("orchestrator", "src/incidents.rs", "use crate::policies::x;\nuse engines::{incidents, policies};", ""),
@@ -105,94 +46,37 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("drivers", "src/logs.rs", "use models::logs::AuditEvent::*;\nmod tests { use super::*; }", ""),
     // One name.
     ("engines", "src/lib.rs", "use drivers as d;", "1 one-name: drivers gets another name"),
-    (
-        "engines",
-        "src/lib.rs",
-        "use drivers::{self as store, StoreError};",
-        "1 one-name: drivers gets another name",
-    ),
+    ("engines", "src/lib.rs", "use drivers::{self as store, StoreError};", "1 one-name: drivers gets another name"),
     ("engines", "src/lib.rs", "extern crate models as values;", "1 one-name: models gets another name"),
     ("engines", "src/lib.rs", "use models::incidents::Incident as Row;", ""),
     // Re-exports.
-    (
-        "orchestrator",
-        "src/lib.rs",
-        "pub use models::ids::RunId;",
-        "1 re-export: orchestrator passes models::ids::RunId on",
-    ),
-    (
-        "engines",
-        "src/lib.rs",
-        "pub(crate) use drivers::StoreError;",
-        "1 re-export: engines passes drivers::StoreError on",
-    ),
+    ("orchestrator", "src/lib.rs", "pub use models::ids::RunId;", "1 re-export: orchestrator passes models::ids::RunId on"),
+    ("engines", "src/lib.rs", "pub(crate) use drivers::StoreError;", "1 re-export: engines passes drivers::StoreError on"),
     ("orchestrator", "src/errors.rs", "pub use engines::incidents::AcknowledgeError;", ""),
     ("rules", "src/lib.rs", "mod proof;\npub use proof::Facts;\npub use self::proof::Fact;", ""),
     // The composition root.
-    (
-        "hoc",
-        "src/main.rs",
-        "use drivers::incidents::Incidents;",
-        "1 composition-root: hoc names drivers::incidents::Incidents",
-    ),
+    ("hoc", "src/main.rs", "use drivers::incidents::Incidents;", "1 composition-root: hoc names drivers::incidents::Incidents"),
     ("hoc", "src/serve.rs", "use drivers::Db;\nfn f() { Db::connect(&drivers::ConnectConfig {}) }", ""),
     // Verdicts and contexts.
-    (
-        "orchestrator",
-        "src/incidents.rs",
-        "fn f() { models::activity::Verdict::conclude(); }",
-        "1 verdict: Verdict::conclude is for crates/orchestrator/src/choke",
-    ),
+    ("orchestrator", "src/incidents.rs", "fn f() { models::activity::Verdict::conclude(); }", "1 verdict: Verdict::conclude is for crates/orchestrator/src/choke"),
     ("orchestrator", "src/choke/group.rs", "fn f() { Verdict::conclude(); }", ""),
-    (
-        "engines",
-        "src/logs/capture.rs",
-        "fn f() { ExecutionContext::new(); }",
-        "1 execution-context: engines makes an ExecutionContext",
-    ),
-    (
-        "api",
-        "src/lib.rs",
-        "fn f() { ExecutionContext { tenant: 1 }; }",
-        "1 execution-context: api makes an ExecutionContext",
-    ),
+    ("engines", "src/logs/capture.rs", "fn f() { ExecutionContext::new(); }", "1 execution-context: engines makes an ExecutionContext"),
+    ("api", "src/lib.rs", "fn f() { ExecutionContext { tenant: 1 }; }", "1 execution-context: api makes an ExecutionContext"),
     ("orchestrator", "src/context.rs", "fn f() { ExecutionContext { tenant: 1 }; }", ""),
     ("engines", "src/logs/capture.rs", "fn f(context: &models::logs::ExecutionContext) {}", ""),
     // The tenant comes first.
-    (
-        "drivers",
-        "src/logs.rs",
-        "use models::logs::entity::Entity;\nfn all() { Entity::find(); }",
-        "2 tenant-first: Entity::find outside",
-    ),
-    (
-        "drivers",
-        "src/logs.rs",
-        "use models::logs::entity::audit::Entity as Audit;\nfn all() { Audit::find_by_id(1); }",
-        "2 tenant-first: Entity::find_by_id outside",
-    ),
-    (
-        "drivers",
-        "src/logs.rs",
-        "fn all() { <Audit as EntityTrait>::find(); }",
-        "1 tenant-first: EntityTrait::find outside",
-    ),
-    (
-        "drivers",
-        "src/logs.rs",
-        "impl Logs { pub fn of() { Entity::find(); } }",
-        "1 tenant-first: Entity::find outside",
-    ),
+    ("drivers", "src/logs.rs", "use models::logs::entity::Entity;\nfn all() { Entity::find(); }", "2 tenant-first: Entity::find outside"),
+    ("drivers", "src/logs.rs", "use models::logs::entity::audit::Entity as Audit;\nfn all() { Audit::find_by_id(1); }", "2 tenant-first: Entity::find_by_id outside"),
+    ("drivers", "src/logs.rs", "fn all() { <Audit as EntityTrait>::find(); }", "1 tenant-first: EntityTrait::find outside"),
+    ("drivers", "src/logs.rs", "impl Logs { pub fn of() { Entity::find(); } }", "1 tenant-first: Entity::find outside"),
     ("drivers", "src/logs.rs", "impl Logs { fn of(tenant: TenantId) { Entity::find(); } }", ""),
+    ("drivers", "src/driver.rs", "macro_rules! of { ($e:ident) => { fn of(t: T) -> S<$e::Entity> { $e::Entity::find() } }; }", ""),
+    ("drivers", "src/driver.rs", "macro_rules! of { ($e:ident) => { pub(crate) async fn of(t: T) { $e::Entity::find() } }; }", "1 tenant-first: Entity::find outside"),
+    ("drivers", "src/driver.rs", "macro_rules! of { ($e:ident) => { fn of(t: T) {} fn all() { $e::Entity::find() } }; }", "1 tenant-first: Entity::find outside"),
     ("drivers", "src/exceptions.rs", "pub fn tenants() { Entity::find(); }", ""),
     // What hides names.
     ("engines", "src/lib.rs", "include!(\"generated.rs\");", "1 include: include! hides"),
-    (
-        "engines",
-        "src/lib.rs",
-        "fn f() { vec![include!(\"x\")]; include_str!(\"y\"); }",
-        "1 include: include! hides",
-    ),
+    ("engines", "src/lib.rs", "fn f() { vec![include!(\"x\")]; include_str!(\"y\"); }", "1 include: include! hides"),
     ("engines", "src/lib.rs", "\n#[path = \"x.rs\"]\nmod y;", "2 path-attribute: #[path] hides"),
 ];
 
@@ -218,74 +102,23 @@ fn each_rule_finds_what_breaks_it() {
 }
 
 /// Crate, what is added to its manifest, and "rule: start of the message".
+#[rustfmt::skip]
 const MANIFESTS: &[(&str, &str, &str)] = &[
-    (
-        "api",
-        "[dependencies]\ndrivers = { path = \"../drivers\" }",
-        "edge: api may not depend on drivers: a handler",
-    ),
-    (
-        "api",
-        "[build-dependencies]\nproof = { path = \"../proof\" }",
-        "edge: api may not depend on proof: a handler",
-    ),
+    ("api", "[dependencies]\ndrivers = { path = \"../drivers\" }", "edge: api may not depend on drivers: a handler"),
+    ("api", "[build-dependencies]\nproof = { path = \"../proof\" }", "edge: api may not depend on proof: a handler"),
     ("models", "[dependencies]\nproof = { path = \"../proof\" }", ""),
-    (
-        "proof",
-        "[dependencies]\nmodels = { path = \"../models\", optional = true }",
-        "edge: proof may not depend on models",
-    ),
-    (
-        "engines",
-        "[target.'cfg(unix)'.dependencies]\norchestrator = { path = \"../orchestrator\" }",
-        "edge: engines may not depend on orchestrator",
-    ),
-    (
-        "drivers",
-        "[dependencies]\ntestkit = { path = \"../testkit\" }",
-        "edge: drivers may not depend on testkit: testkit is a dev-dependency only",
-    ),
+    ("proof", "[dependencies]\nmodels = { path = \"../models\", optional = true }", "edge: proof may not depend on models"),
+    ("engines", "[target.'cfg(unix)'.dependencies]\norchestrator = { path = \"../orchestrator\" }", "edge: engines may not depend on orchestrator"),
+    ("drivers", "[dependencies]\ntestkit = { path = \"../testkit\" }", "edge: drivers may not depend on testkit: testkit is a dev-dependency only"),
     ("drivers", "[dev-dependencies]\ntestkit = { path = \"../testkit\" }", ""),
-    (
-        "xtask",
-        "[dependencies]\nproof = { path = \"../proof\" }",
-        "edge: xtask may not depend on proof: the tools",
-    ),
-    (
-        "engines",
-        "[dependencies]\nd = { path = \"../drivers\", package = \"drivers\" }",
-        "one-name: drivers is called d here",
-    ),
-    (
-        "engines",
-        "[dependencies]\nsea-orm = \"2\"",
-        "third-party: engines may not depend on sea-orm, only drivers",
-    ),
-    (
-        "api",
-        "[dev-dependencies]\nsqlx-core = \"0.9\"",
-        "third-party: api may not depend on sqlx-core, only drivers",
-    ),
-    (
-        "orchestrator",
-        "[dependencies]\nweb = { version = \"0.8\", package = \"axum\" }",
-        "third-party: orchestrator may not depend on axum, only api",
-    ),
-    (
-        "hoc",
-        "[dependencies]\nreqwest = \"0.13\"",
-        "third-party: hoc may not depend on reqwest, only adapters",
-    ),
-    (
-        "orchestrator",
-        "[dependencies]\nredis = \"1\"",
-        "third-party: orchestrator may not depend on redis, only drivers",
-    ),
-    (
-        "engines",
-        "[dependencies]\ncedar-policy = \"4\"",
-        "third-party: engines may not depend on cedar-policy, only rules",
-    ),
+    ("xtask", "[dependencies]\nproof = { path = \"../proof\" }", "edge: xtask may not depend on proof: the tools"),
+    ("engines", "[dependencies]\nd = { path = \"../drivers\", package = \"drivers\" }", "one-name: drivers is called d here"),
+    ("engines", "[dependencies]\nsea-orm = \"2\"", "third-party: engines may not depend on sea-orm, only drivers"),
+    ("api", "[dev-dependencies]\nsqlx-core = \"0.9\"", "third-party: api may not depend on sqlx-core, only drivers"),
+    ("orchestrator", "[dependencies]\nweb = { version = \"0.8\", package = \"axum\" }", "third-party: orchestrator may not depend on axum, only api"),
+    ("hoc", "[dependencies]\nreqwest = \"0.13\"", "third-party: hoc may not depend on reqwest, only adapters"),
+    ("orchestrator", "[dependencies]\nredis = \"1\"", "third-party: orchestrator may not depend on redis, only drivers"),
+    ("engines", "[dependencies]\ncedar-policy = \"4\"", "third-party: engines may not depend on cedar-policy, only rules"),
     ("verify", "[dependencies]\ntokio = \"1\"", "third-party: verify may not depend on tokio"),
     ("verify", "[dev-dependencies]\ntokio = \"1\"", ""),
 ];
