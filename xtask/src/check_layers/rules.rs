@@ -132,13 +132,13 @@ fn execution_context(place: &Place, mention: &Mention) -> Option<String> {
         .then(|| format!("{} makes an ExecutionContext: only L4 knows who acts, in which run", place.krate))
 }
 
-/// A query of a table begins with its tenant: in the private `fn of(tenant)` of its driver.
+/// A query of a table begins with its tenant: in the private `fn of(tenant)` (or `.._of`) of its driver.
 fn tenant_first(place: &Place, mention: &Mention) -> Option<String> {
     let [.., owner, function] = mention.path.as_slice() else { return None };
     let query = ["Entity", "EntityTrait"].contains(&owner.as_str()) && function.starts_with("find");
     let listed = mention.module.get(1).is_some_and(|module| module == "exceptions");
-    (query && place.krate == "drivers" && place.in_src && !mention.in_private_of && !listed).then(|| {
-        format!("{owner}::{function} outside a private `fn of(tenant)`: every query begins with the tenant")
+    (query && place.krate == "drivers" && place.in_src && !mention.in_of_tenant && !listed).then(|| {
+        format!("{owner}::{function} outside a private `fn of(tenant: TenantId)` (or `.._of`): every query begins with the tenant")
     })
 }
 

@@ -57,8 +57,8 @@ pub(super) struct Mention {
     pub(super) how: How,
     /// The module that it stands in, from the crate's root.
     pub(super) module: Vec<String>,
-    /// Inside a private function of the name `of`.
-    pub(super) in_private_of: bool,
+    /// Inside a private `fn of(tenant: TenantId, ..)` or `fn .._of(tenant: TenantId, ..)`.
+    pub(super) in_of_tenant: bool,
 }
 
 /// All that a file names, and the lines of `include!` and `#[path]`.
@@ -92,6 +92,7 @@ pub(super) fn read(place: &Place, text: &str) -> syn::Result<Source> {
 struct Reader {
     module: Vec<String>,
     inline: usize,
+    /// For each function around: whether queries begin with it.
     functions: Vec<bool>,
     /// What each imported name stands for. One map a file: what a function imports is taken to hold for all of it.
     imports: BTreeMap<String, Vec<String>>,
@@ -137,7 +138,7 @@ impl Reader {
             line,
             how,
             module: self.module.clone(),
-            in_private_of: self.functions.last().copied().unwrap_or(false),
+            in_of_tenant: self.functions.last().copied().unwrap_or(false),
         });
     }
 
@@ -185,11 +186,11 @@ impl Reader {
         }
     }
 
-    /// Reads a body; `private_of` says of which sort the function is, where it is a function's.
-    fn inside(&mut self, private_of: Option<bool>, read: impl FnOnce(&mut Self)) {
-        self.functions.extend(private_of);
+    /// Reads a body; of a function, `of_tenant` says whether queries begin with it.
+    fn inside(&mut self, of_tenant: Option<bool>, read: impl FnOnce(&mut Self)) {
+        self.functions.extend(of_tenant);
         read(self);
-        self.functions.truncate(self.functions.len() - usize::from(private_of.is_some()));
+        self.functions.truncate(self.functions.len() - usize::from(of_tenant.is_some()));
     }
 }
 
@@ -219,11 +220,11 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.inside(Some(is_private_of(&item.sig, &item.vis)), |reader| visit::visit_item_fn(reader, item));
+        self.inside(Some(begins_queries(&item.sig, &item.vis)), |reader| visit::visit_item_fn(reader, item));
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.inside(Some(is_private_of(&item.sig, &item.vis)), |reader| {
+        self.inside(Some(begins_queries(&item.sig, &item.vis)), |reader| {
             visit::visit_impl_item_fn(reader, item);
         });
     }
@@ -267,8 +268,24 @@ fn name(ident: &proc_macro2::Ident) -> String {
     text.strip_prefix("r#").map_or(text.clone(), str::to_owned)
 }
 
-fn is_private_of(signature: &syn::Signature, visibility: &syn::Visibility) -> bool {
-    signature.ident == "of" && matches!(visibility, syn::Visibility::Inherited)
+/// Whether a function is one with which queries begin: private, `of` or `.._of`, and the tenant its first argument.
+fn begins_queries(signature: &syn::Signature, visibility: &syn::Visibility) -> bool {
+    let tenant = match signature.inputs.first() {
+        Some(syn::FnArg::Typed(first)) => match &*first.ty {
+            syn::Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == TENANT),
+            _ => false,
+        },
+        _ => false,
+    };
+    tenant && is_of(&signature.ident) && matches!(visibility, syn::Visibility::Inherited)
+}
+
+/// The type of a tenant's id.
+const TENANT: &str = "TenantId";
+
+fn is_of(function: &proc_macro2::Ident) -> bool {
+    let function = function.to_string();
+    function == "of" || function.ends_with("_of")
 }
 
 fn names(path: &syn::Path) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The tokens of macros and attributes, which `syn` does not parse: paths are found by their shape.
 
-use super::{How, Reader, name};
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use super::{How, Reader, TENANT, is_of, name};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 impl Reader {
     /// Paths in the tokens of a macro or attribute, which `syn` does not parse.
@@ -13,14 +13,16 @@ impl Reader {
             match &trees[index] {
                 TokenTree::Group(group) => {
                     let body = group.delimiter() == Delimiter::Brace;
-                    let private_of = function.take_if(|_| body);
-                    self.inside(private_of, |reader| reader.tokens(group.stream()));
+                    let of_tenant = function.take_if(|_| body);
+                    self.inside(of_tenant, |reader| reader.tokens(group.stream()));
                 }
                 TokenTree::Ident(word) if word == "fn" => {
-                    let of = matches!(trees.get(index + 1), Some(TokenTree::Ident(name)) if name == "of");
+                    let of = matches!(trees.get(index + 1), Some(TokenTree::Ident(name)) if is_of(name));
+                    let tenant =
+                        matches!(trees.get(index + 2), Some(TokenTree::Group(all)) if tenant_first(all));
                     let before = trees[..index].iter().rev().find(|tree| !is_qualifier(tree));
                     let private = !before.is_some_and(ends_a_visibility);
-                    function = Some(of && private);
+                    function = Some(of && tenant && private);
                 }
                 TokenTree::Ident(first) => {
                     let line = first.span().start().line;
@@ -48,6 +50,15 @@ impl Reader {
             index += 1;
         }
     }
+}
+
+/// Whether the type of the first argument is a tenant's id.
+fn tenant_first(arguments: &Group) -> bool {
+    let first = arguments
+        .stream()
+        .into_iter()
+        .take_while(|tree| !matches!(tree, TokenTree::Punct(p) if p.as_char() == ','));
+    matches!(first.last(), Some(TokenTree::Ident(last)) if last == TENANT)
 }
 
 /// What may stand between a function's visibility and its `fn`.
