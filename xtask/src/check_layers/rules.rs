@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     ("composition-root", composition_root),
     ("verdict", verdict),
     ("execution-context", execution_context),
+    ("governed", governed),
     ("tenant-first", tenant_first),
 ];
 
@@ -126,10 +127,23 @@ fn execution_context(place: &Place, mention: &Mention) -> Option<String> {
             let [.., owner, function] = mention.path.as_slice() else { return None };
             named(Some(owner)) && function.starts_with(char::is_lowercase)
         }
-        How::Import { .. } => false,
+        How::Import { .. } | How::BareMethod => false,
     };
     (made && place.in_src && place.krate != "orchestrator")
         .then(|| format!("{} makes an ExecutionContext: only L4 knows who acts, in which run", place.krate))
+}
+
+/// A governed change is parted from the audit row that it owes in one place, which stores the row.
+fn governed(place: &Place, mention: &Mention) -> Option<String> {
+    let settles = match mention.how {
+        How::BareMethod => mention.path == ["settle"],
+        _ => mention.path.ends_with(&["Governed".to_owned(), "settle".to_owned()]),
+    };
+    let ledger =
+        place.krate == "orchestrator" && mention.module.get(1).is_some_and(|module| module == "ledger");
+    (settles && place.in_src && !ledger).then(|| {
+        "Governed::settle is for crates/orchestrator/src/ledger.rs: a change and its audit row are stored together".to_owned()
+    })
 }
 
 /// A query of a table begins with its tenant: in the private `fn of(tenant)` (or `.._of`) of its driver.

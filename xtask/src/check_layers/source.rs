@@ -46,6 +46,8 @@ pub(super) enum How {
     Import { glob: bool, renamed: bool, exported: bool },
     /// Before the braces of a struct literal.
     Literal,
+    /// A method that is called with no argument but its receiver. The path is its name alone.
+    BareMethod,
 }
 
 /// A name in the source.
@@ -130,16 +132,14 @@ impl Reader {
     }
 
     fn mention(&mut self, written: &[String], line: usize, how: How) {
-        if self.collecting || written.is_empty() {
-            return;
+        if !self.collecting && !written.is_empty() {
+            self.push(self.absolute(written), line, how);
         }
-        self.source.mentions.push(Mention {
-            path: self.absolute(written),
-            line,
-            how,
-            module: self.module.clone(),
-            in_of_tenant: self.functions.last().copied().unwrap_or(false),
-        });
+    }
+
+    fn push(&mut self, path: Vec<String>, line: usize, how: How) {
+        let in_of_tenant = self.functions.last().copied().unwrap_or(false);
+        self.source.mentions.push(Mention { path, line, how, module: self.module.clone(), in_of_tenant });
     }
 
     /// One leaf of a `use` tree.
@@ -237,6 +237,14 @@ impl<'ast> Visit<'ast> for Reader {
     fn visit_expr_struct(&mut self, literal: &'ast syn::ExprStruct) {
         self.mention(&names(&literal.path), literal.span().start().line, How::Literal);
         visit::visit_expr_struct(self, literal);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        if call.args.is_empty() && !self.collecting {
+            let path = vec![name(&call.method)];
+            self.push(path, call.method.span().start().line, How::BareMethod);
+        }
+        visit::visit_expr_method_call(self, call);
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {

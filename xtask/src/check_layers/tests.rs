@@ -64,6 +64,11 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("api", "src/lib.rs", "fn f() { ExecutionContext { tenant: 1 }; }", "1 execution-context: api makes an ExecutionContext"),
     ("orchestrator", "src/context.rs", "fn f() { ExecutionContext { tenant: 1 }; }", ""),
     ("engines", "src/logs/capture.rs", "fn f(context: &models::logs::ExecutionContext) {}", ""),
+    // A change and its audit row.
+    ("orchestrator", "src/handlers/incidents.rs", "fn f(g: Governed<u8>) { let (change, _) = g.settle(); }", "1 governed: Governed::settle is for"),
+    ("orchestrator", "src/handlers/incidents.rs", "use engines::ledger::Governed;\nfn f(g: Vec<Governed<u8>>) { g.map(Governed::settle) }", "2 governed: Governed::settle is for"),
+    ("orchestrator", "src/ledger.rs", "fn f(g: Governed<u8>) { g.settle(); }", ""),
+    ("orchestrator", "src/choke/state.rs", "fn f(usage: Usage) { usage.settle(permit); }", ""),
     // The tenant comes first.
     ("drivers", "src/logs.rs", "use models::logs::entity::Entity;\nfn all() { Entity::find(); }", "2 tenant-first: Entity::find outside"),
     ("drivers", "src/logs.rs", "use models::logs::entity::audit::Entity as Audit;\nfn all() { Audit::find_by_id(1); }", "2 tenant-first: Entity::find_by_id outside"),
