@@ -4,16 +4,23 @@
 //! so it is pure. Invariants: no I/O, no clock, no randomness, and nothing of ours below it.
 //!
 //! Read in this order: [`canonical`] and [`hash`] say how any value becomes one hash; [`records`],
-//! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root.
+//! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root;
+//! [`keys`], [`note`], [`checkpoint`], [`dsse`] and [`statement`] how a root is signed; [`bundle`] how all of it
+//! travels.
 
+pub mod bundle;
 pub mod canonical;
+pub mod checkpoint;
 pub mod definitions;
+pub mod dsse;
 pub mod hash;
 pub mod hmac;
 pub mod keys;
 pub mod leaves;
 pub mod merkle;
+pub mod note;
 pub mod records;
 pub mod run_ranges;
+pub mod statement;
 pub mod tagged;
 pub mod words;

@@ -2,4 +2,5 @@
 
 mod canonical;
 mod merkle;
+mod signed;
 mod tags;

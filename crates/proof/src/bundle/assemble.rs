@@ -1,0 +1,334 @@
+//! Making a bundle from what the store holds. Every record is written and hashed once.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Addendum, AfterHashes, AsOf, AuditProof, Checkpoints, Completeness, Engine, FORMAT, LiveIncident,
+    LiveRun, LogProof, Manifest, PARTS, PREDICATE_TYPE, ProofHashes, Receipt, Roots, SealedHashes, Snapshot,
+};
+use crate::{
+    canonical::{self, Canonicalizer, NotCanonical},
+    definitions::SnapshotDefinition,
+    dsse::Envelope,
+    hash::{self, Hash, sha256},
+    keys::SigningKey,
+    leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
+    records::{Record, RecordKind},
+    run_ranges::RunRanges,
+    statement::{Digest, PAYLOAD_TYPE, STATEMENT_TYPE, Statement, Subject},
+    words::Action,
+};
+
+/// What a bundle is made of. It is bundled as given: what does not fit together shows when it is verified.
+#[derive(Clone, Debug)]
+pub struct Parts<'r> {
+    /// The run's OPENED leaf.
+    pub opened: OpenedLeaf,
+    /// Its place in the run log.
+    pub opened_proof: LogProof,
+    /// None for a run that is not sealed.
+    pub receipt: Option<ReceiptPart>,
+    /// The rules and limits that the run is bound to.
+    pub snapshot: SnapshotDefinition,
+    /// Every record that the receipt covers. Kinds may be mixed; those of a kind are in the order of their place.
+    pub records: &'r [Record],
+    /// The run as it stands now.
+    pub run: LiveRun,
+    /// Its incidents as they stand now, in the order in which they were opened.
+    pub incidents: Vec<LiveIncident>,
+    /// Its rows of the Audit Ledger, by `run_seq`.
+    pub audit: Vec<AuditPart>,
+    /// Checkpoints that cover the leaves, and to whose sizes the proofs lead.
+    pub checkpoints: Checkpoints,
+    /// When this is, and the checkpoints' sizes.
+    pub as_of: AsOf,
+}
+
+/// The run's SEALED leaf and its place in the run log.
+#[derive(Clone, Debug)]
+pub struct ReceiptPart {
+    /// The receipt.
+    pub leaf: SealedLeaf,
+    /// Its place.
+    pub proof: LogProof,
+}
+
+/// A row of the Audit Ledger and its place there.
+#[derive(Clone, Debug)]
+pub struct AuditPart {
+    /// The row.
+    pub record: AuditRecord,
+    /// Its place.
+    pub proof: LogProof,
+}
+
+/// A signed bundle.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    json: Vec<u8>,
+    manifest: Manifest,
+}
+
+impl Bundle {
+    /// The document.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.json
+    }
+
+    /// What its statement says.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+}
+
+/// Builds and signs a bundle. Refused only if a number is beyond [`canonical::MAX_INTEGER`].
+pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonical> {
+    let mut document = Document::default();
+    let (tenant_id, run_id) = (parts.opened.tenant_id.clone(), parts.opened.run_id.clone());
+    let assurance = parts.run.assurance;
+    let completeness = if parts.receipt.is_some() { Completeness::Sealed } else { Completeness::Open };
+    let produced_at = parts.as_of.time.clone();
+    let grade = parts.records.iter().rev().find_map(|record| match record {
+        Record::Integrity(integrity) => Some(integrity.grade),
+        _ => None,
+    });
+    let verdict_tally = verdict_tally(parts.records);
+    let (audit_records, audit_proofs): (Vec<_>, Vec<_>) = parts
+        .audit
+        .into_iter()
+        .map(|AuditPart { record, proof }| {
+            let proof = AuditProof::new(&record, proof);
+            (AuditLeaf::Entry(record), proof)
+        })
+        .unzip();
+
+    let opened = RunLeaf::Opened(parts.opened);
+    document.text("{\"format\":");
+    document.value(FORMAT)?;
+    document.text(",\"records\":{\"sealed\":");
+    let sealed = document.part(|out| out.sealed(&opened, parts.snapshot, parts.records))?;
+    document.text(",\"after\":");
+    let after = document.part(|out| out.after(&parts.run, &parts.incidents, &audit_records, &parts.as_of))?;
+    document.text("},\"proofs\":");
+    let roots = document.roots(&sealed.value);
+    let receipt = parts.receipt.map(|part| Receipt::new(part.leaf, part.proof));
+    let proofs = document.part(|out| {
+        out.proofs(&audit_proofs, &parts.checkpoints, &parts.opened_proof, receipt.as_ref(), &roots)
+    })?;
+
+    let manifest = Manifest {
+        after: after.value,
+        assurance,
+        completeness,
+        grade,
+        produced_at,
+        proofs: proofs.value,
+        record_counts: document.ranges.counts(),
+        run_id,
+        sealed: sealed.value,
+        tenant_id,
+        verdict_tally,
+    };
+    let digests = [sealed.digest, after.digest, proofs.digest];
+    let subject = |(name, sha256): (&str, Hash)| Subject { name: name.to_owned(), digest: Digest { sha256 } };
+    let statement = Statement {
+        statement_type: STATEMENT_TYPE.to_owned(),
+        subject: PARTS.into_iter().zip(digests).map(subject).collect(),
+        predicate_type: PREDICATE_TYPE.to_owned(),
+        predicate: &manifest,
+    };
+    let envelope = Envelope::sign(PAYLOAD_TYPE, &canonical::try_to_bytes(&statement)?, key);
+    document.text(",\"statement\":");
+    document.value(&envelope)?;
+    document.text("}\n");
+    Ok(Bundle { json: document.json, manifest })
+}
+
+/// How many decisions answered what.
+fn verdict_tally(records: &[Record]) -> BTreeMap<Action, u64> {
+    let mut tally = BTreeMap::new();
+    for record in records {
+        if let Record::Decision(decision) = record {
+            *tally.entry(decision.action).or_default() += 1;
+        }
+    }
+    tally
+}
+
+/// The engines that decisions name, each once.
+fn engines(records: &[Record]) -> Vec<Engine> {
+    let mut engines: Vec<Engine> = Vec::new();
+    for record in records {
+        if let Record::Decision(decision) = record {
+            let known = |engine: &Engine| {
+                engine.engine_version == decision.engine_version
+                    && engine.schema_version == decision.schema_version
+            };
+            if !engines.iter().any(known) {
+                engines.push(Engine {
+                    engine_version: decision.engine_version.clone(),
+                    schema_version: decision.schema_version.clone(),
+                });
+            }
+        }
+    }
+    engines
+}
+
+/// A part that is written: what its pieces hash to, and its digest.
+struct Part<T> {
+    value: T,
+    digest: Hash,
+}
+
+/// The document as far as it is written. Within a part, members are in canonical order.
+#[derive(Default)]
+struct Document {
+    json: Vec<u8>,
+    canonicalizer: Canonicalizer,
+    ranges: RunRanges,
+}
+
+impl Document {
+    fn text(&mut self, text: &str) {
+        self.json.extend_from_slice(text.as_bytes());
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
+        self.canonicalizer.append(value, &mut self.json)
+    }
+
+    /// Writes a value and hashes what was written.
+    fn piece<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Hash, NotCanonical> {
+        let start = self.json.len();
+        self.value(value)?;
+        Ok(hash::leaf(&self.json[start..]))
+    }
+
+    fn pieces<'t, T: Serialize + 't>(
+        &mut self,
+        values: impl IntoIterator<Item = &'t T>,
+    ) -> Result<Vec<Hash>, NotCanonical> {
+        self.text("[");
+        let mut hashes = Vec::new();
+        for value in values {
+            if !hashes.is_empty() {
+                self.text(",");
+            }
+            hashes.push(self.piece(value)?);
+        }
+        self.text("]");
+        Ok(hashes)
+    }
+
+    fn part<T>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<T, NotCanonical>,
+    ) -> Result<Part<T>, NotCanonical> {
+        let start = self.json.len();
+        let value = write(self)?;
+        Ok(Part { value, digest: sha256(&self.json[start..]) })
+    }
+
+    fn sealed(
+        &mut self,
+        opened: &RunLeaf,
+        snapshot: SnapshotDefinition,
+        records: &[Record],
+    ) -> Result<SealedHashes, NotCanonical> {
+        let mut kinds: Vec<Vec<&Record>> = vec![Vec::new(); RecordKind::ALL.len()];
+        for record in records {
+            kinds[record.kind() as usize].push(record);
+        }
+        let snapshot =
+            Snapshot { digest: snapshot.digest(), engines: engines(records), definition: snapshot };
+        // A kind's name, or one of the two members beside them.
+        let mut members: Vec<(&str, Option<RecordKind>)> =
+            RecordKind::ALL.iter().map(|kind| (kind.as_str(), Some(*kind))).collect();
+        members.extend([("opened", None), ("snapshot", None)]);
+        members.sort_unstable();
+
+        let mut hashes =
+            SealedHashes { opened: Hash([0; 32]), records: BTreeMap::new(), snapshot: Hash([0; 32]) };
+        for (at, (name, kind)) in members.into_iter().enumerate() {
+            self.text(if at == 0 { "{\"" } else { ",\"" });
+            self.text(name);
+            self.text("\":");
+            match kind {
+                Some(kind) => {
+                    let leaves = self.pieces(kinds[kind as usize].iter().copied())?;
+                    for leaf in &leaves {
+                        self.ranges.push_hash(kind, *leaf);
+                    }
+                    hashes.records.insert(kind, leaves);
+                }
+                None if name == "opened" => hashes.opened = self.piece(opened)?,
+                None => hashes.snapshot = self.piece(&snapshot)?,
+            }
+        }
+        self.text("}");
+        Ok(hashes)
+    }
+
+    fn after(
+        &mut self,
+        run: &LiveRun,
+        incidents: &[LiveIncident],
+        audit: &[AuditLeaf],
+        as_of: &AsOf,
+    ) -> Result<AfterHashes, NotCanonical> {
+        self.text("{\"addenda\":");
+        let addenda = self.pieces::<Addendum>([])?;
+        self.text(",\"as_of\":");
+        let as_of = self.piece(as_of)?;
+        self.text(",\"audit\":");
+        let audit = self.pieces(audit)?;
+        self.text(",\"incidents\":");
+        let incidents = self.pieces(incidents)?;
+        self.text(",\"run\":");
+        let run = self.piece(run)?;
+        self.text("}");
+        Ok(AfterHashes { addenda, as_of, audit, incidents, run })
+    }
+
+    fn roots(&self, sealed: &SealedHashes) -> Roots {
+        Roots {
+            chain_head: sealed.records[&RecordKind::Step].last().copied().unwrap_or(sealed.opened),
+            kinds: self.ranges.kind_roots(),
+            records_root: self.ranges.records_root(),
+            root_hash: self.ranges.kind(RecordKind::Step).root(),
+        }
+    }
+
+    fn proofs(
+        &mut self,
+        audit: &[AuditProof],
+        checkpoints: &Checkpoints,
+        opened: &LogProof,
+        receipt: Option<&Receipt>,
+        roots: &Roots,
+    ) -> Result<ProofHashes, NotCanonical> {
+        self.text("{\"audit\":");
+        let audit = self.pieces(audit)?;
+        self.text(",\"checkpoints\":");
+        let checkpoints = self.piece(checkpoints)?;
+        self.text(",\"opened\":");
+        let opened = self.piece(opened)?;
+        self.text(",\"receipt\":");
+        let receipt_hash = self.piece(&receipt)?;
+        self.text(",\"roots\":");
+        let roots = self.piece(roots)?;
+        self.text("}");
+        Ok(ProofHashes { audit, checkpoints, opened, receipt: receipt.map(|_| receipt_hash), roots })
+    }
+}
