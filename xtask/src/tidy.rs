@@ -23,7 +23,7 @@ const REGISTRIES: &[(&str, &str, &str)] = &[
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for file in tree::text_files(root, root, |_| true)? {
-        findings.extend(check_file(&file.path, &file.text)?);
+        findings.extend(check_file(&file.path, &file.text, &|path| root.join(path).exists())?);
     }
     for (path, _) in LONG_FILES {
         if !root.join(path).is_file() {
@@ -39,8 +39,8 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// All findings in one file.
-fn check_file(path: &str, text: &str) -> anyhow::Result<Vec<Finding>> {
+/// All findings in one file; `exists` knows the paths of the tree.
+fn check_file(path: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let name = path.rsplit('/').next().unwrap_or(path);
     if Path::new(name).extension().is_some_and(|extension| extension == "rs") {
@@ -49,6 +49,12 @@ fn check_file(path: &str, text: &str) -> anyhow::Result<Vec<Finding>> {
     }
     if name == "Cargo.toml" {
         findings.extend(inherits_from_the_workspace(path, text)?);
+    }
+    // A decision record tells what was; it is never rewritten.
+    if Path::new(name).extension().is_some_and(|extension| extension == "md")
+        && !path.starts_with("docs/adr/")
+    {
+        findings.extend(names_what_exists(path, text, exists));
     }
     findings.extend(locks_the_public_registry(path, name, text));
     findings.extend(names_no_machine(path, text));
@@ -111,6 +117,48 @@ fn inherits_from_the_workspace(path: &str, text: &str) -> anyhow::Result<Vec<Fin
         }
     }
     Ok(findings)
+}
+
+/// Paths in backquotes from the top of the tree, and links from the file's own folder.
+fn names_what_exists(path: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut findings = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let quoted =
+            line.split('`').skip(1).step_by(2).filter(|text| is_path_of_the_tree(text)).map(str::to_owned);
+        let links = line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        let linked =
+            links.filter(|link| !link.is_empty() && !link.contains(':')).map(|link| joined(folder, link));
+        for named in quoted.chain(linked).filter(|named| !exists(named)) {
+            findings.push(finding(
+                path,
+                index + 1,
+                "dead-path",
+                format!("names {named}, which does not exist"),
+            ));
+        }
+    }
+    findings
+}
+
+/// `crates/api/src/lib.rs`, but not a command, a route, or a pattern such as `crates/{layer}`.
+fn is_path_of_the_tree(text: &str) -> bool {
+    let top = ["crates/", "docs/", "migrations/", "xtask/", ".ci/"];
+    top.iter().any(|folder| text.starts_with(folder))
+        && !text.contains(|c: char| c.is_whitespace() || "{}<>*()".contains(c))
+}
+
+/// A link, seen from the top of the tree.
+fn joined(folder: &str, link: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in link.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
 }
 
 fn locks_the_public_registry(path: &str, name: &str, text: &str) -> Vec<Finding> {
@@ -185,9 +233,19 @@ mod tests {
             ),
             ("README.md", format!("in\n`{}main`\n", MACHINE_PATHS[1]), "2 machine-path"),
             ("README.md", format!("https://example.com{}\n", MACHINE_PATHS[1]), ""),
+            ("README.md", "`crates/api`, `crates/{layer}/src`, `docs/errors.md`".into(), ""),
+            ("README.md", "see\n`crates/gone` and [this](docs/gone.md)".into(), "2 dead-path, 2 dead-path"),
+            (
+                "docs/a.md",
+                "[a](errors.md#x) [b](../docs/errors.md) [c](https://x.example/y) [d](#z)".into(),
+                "",
+            ),
+            ("docs/a.md", "[a](docs/errors.md)".into(), "1 dead-path"),
+            ("docs/adr/0001-layers.md", "`crates/gone`".into(), ""),
         ];
         for (path, text, expected) in cases {
-            let findings = check_file(path, text).expect("reads");
+            let exists = |path: &str| ["docs/errors.md", "crates/api"].contains(&path);
+            let findings = check_file(path, text, &exists).expect("reads");
             let found: Vec<String> = findings.iter().map(|f| format!("{} {}", f.line, f.rule)).collect();
             assert_eq!(
                 found.join(", "),
