@@ -27,6 +27,7 @@ const AOS_TRACES: &str = r"
     tools_used text
     last_tool text?
     failure_count count
+    cost_known bool
     expected_activity count
     expected_provider count
     last_recorded_at time?

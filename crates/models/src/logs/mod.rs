@@ -68,6 +68,8 @@ pub struct Trace {
     pub last_tool: Option<String>,
     /// Steps that failed.
     pub failure_count: u64,
+    /// False once the cost of any of its calls was not known.
+    pub cost_known: bool,
     /// How many activity records (class B) the steps so far call for.
     pub expected_activity: u64,
     /// How many provider records (class G) the steps so far call for.

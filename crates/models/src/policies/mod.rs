@@ -1,6 +1,7 @@
 //! Policies: how behaviour is defined, and what came of it.
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 3; the structs say what they are")]
 
+mod drafts;
 pub mod entity;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use proof::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::drafts::{Amount, LimitChange, LimitDraft, RuleChange, RuleDraft};
 use crate::ids::{
     DecisionId, IncidentId, LimitId, PermitId, ProposalId, RuleId, RunId, SnapshotId, TenantId,
 };

@@ -30,6 +30,7 @@ pub struct Model {
     pub tools_used: String,
     pub last_tool: Option<String>,
     pub failure_count: i64,
+    pub cost_known: bool,
     pub expected_activity: i64,
     pub expected_provider: i64,
     pub last_recorded_at: Option<DateTimeUtc>,

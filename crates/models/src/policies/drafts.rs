@@ -1,0 +1,81 @@
+//! What a caller asks a rule or a limit to be, before anything is decided about it.
+
+use proof::words::{
+    BindAt, Consequence, EnforcementMode, LimitCategory, LimitEnforcement, LimitType, ResetPeriod, RuleType,
+    Scope,
+};
+use serde_json::Value;
+
+/// A number as a caller wrote it, in millionths: exact to six decimals. What its unit is, the limit's type says:
+/// USD, which are kept as micro-USD, or something that has only whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// The number times a million.
+    pub millionths: u128,
+}
+
+/// A rule to be made. What is not said gets its default: SAFETY, TENANT, STEP_POST, 100.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleDraft {
+    pub name: String,
+    pub description: Option<String>,
+    pub rule_type: Option<RuleType>,
+    pub enforcement_mode: EnforcementMode,
+    pub scope: Option<Scope>,
+    pub scope_id: Option<String>,
+    pub bind_at: Option<BindAt>,
+    pub precedence: Option<i64>,
+    /// Cedar: the expression inside `when { }`. Either this or `conditions`.
+    pub condition: Option<String>,
+    /// The JSON form of a condition.
+    pub conditions: Option<Value>,
+}
+
+/// A change of a rule. What is not said stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RuleChange {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub rule_type: Option<RuleType>,
+    pub enforcement_mode: Option<EnforcementMode>,
+    pub scope: Option<Scope>,
+    /// `Some(None)` takes it away.
+    pub scope_id: Option<Option<String>>,
+    pub bind_at: Option<BindAt>,
+    pub precedence: Option<i64>,
+    pub condition: Option<String>,
+    pub conditions: Option<Value>,
+}
+
+/// A limit to be made. What is not said gets its default: TENANT, BLOCK, ALERT, and a budget never resets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitDraft {
+    pub name: String,
+    pub limit_category: LimitCategory,
+    pub limit_type: LimitType,
+    pub scope: Option<Scope>,
+    pub scope_id: Option<String>,
+    pub max_value: Amount,
+    pub reset_period: Option<ResetPeriod>,
+    pub window_seconds: Option<u64>,
+    pub measurement_window_seconds: Option<u64>,
+    pub enforcement: Option<LimitEnforcement>,
+    pub consequence: Option<Consequence>,
+}
+
+/// A change of a limit. What is not said stays; category and type may be said and must be as they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LimitChange {
+    pub name: Option<String>,
+    pub limit_category: Option<LimitCategory>,
+    pub limit_type: Option<LimitType>,
+    pub scope: Option<Scope>,
+    /// `Some(None)` takes it away.
+    pub scope_id: Option<Option<String>>,
+    pub max_value: Option<Amount>,
+    pub reset_period: Option<ResetPeriod>,
+    pub window_seconds: Option<u64>,
+    pub measurement_window_seconds: Option<u64>,
+    pub enforcement: Option<LimitEnforcement>,
+    pub consequence: Option<Consequence>,
+}

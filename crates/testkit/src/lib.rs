@@ -1,0 +1,12 @@
+//! What tests share. Only ever a dev-dependency.
+//!
+//! [`databases`] gives each test a database of its own, migrated, on either store; [`on_both!`] writes a
+//! test for each. SQLite is always there. Postgres is the cluster at `HOC_TEST_POSTGRES_URL`; without one
+//! its tests say so and pass, but not where `CI` is set.
+
+pub mod databases;
+mod macros;
+mod postgres;
+mod sqlite;
+
+pub use self::databases::{Store, TestDatabase};

@@ -1,0 +1,238 @@
+//! Every field of a hashed record is a column of its table, and every column is a hashed field, but for those
+//! that only say where the row is. So nothing that is stored of a run escapes its receipt.
+
+use std::collections::BTreeSet;
+
+use proof::{definitions, leaves, records};
+use serde::de::{Deserialize, Deserializer, Visitor, value::Error};
+
+use crate::rows::table_named;
+
+/// A table, the fields of its record, fields that are stored under another name, and columns that are not
+/// hashed, each with the reason.
+struct Hashed {
+    table: &'static str,
+    fields: &'static [&'static str],
+    /// Field, column.
+    renamed: &'static [(&'static str, &'static str)],
+    outside: &'static [(&'static str, &'static str)],
+}
+
+const LIVE: &str = "how the run stands, which may change after sealing";
+const ROW: &str = "belongs to the row as it is kept, not to what was decided";
+
+fn all() -> Vec<Hashed> {
+    [of_runs(), of_incidents(), of_governance()].into_iter().flatten().collect()
+}
+
+fn of_runs() -> Vec<Hashed> {
+    vec![
+        Hashed {
+            table: "runs",
+            fields: fields::<records::RunRecord>(),
+            renamed: &[("run_id", "id")],
+            outside: &[
+                ("state", "COMPLETED in every sealed run"),
+                ("halt_action", "the decision that ended the run says it"),
+                ("last_seen_at", "says when to give an open run up"),
+                ("seal_due_at", "says when to seal a stopped run"),
+                ("snapshot_id", "the row of the snapshot; its digest is hashed"),
+                ("risk_level", LIVE),
+                ("latency_bucket", LIVE),
+                ("evidence_health", LIVE),
+                ("integrity_status", LIVE),
+                ("incident_count", LIVE),
+                ("policy_violation", LIVE),
+                ("policy_draft_count", LIVE),
+                ("key_id", "says who may read the run"),
+                ("created_at", "equals started_at"),
+            ],
+        },
+        Hashed {
+            table: "aos_trace_steps",
+            fields: fields::<records::StepRecord>(),
+            renamed: &[],
+            outside: &[
+                ("assurance", "the run's, so that the store can demand a decision"),
+                ("step_hash", "the record's own hash"),
+            ],
+        },
+        record::<records::EnvironmentRecord>("environment_evidence", &[("evidence_id", "id")]),
+        record::<records::ActivityRecord>("activity_evidence", &[("evidence_id", "id")]),
+        record::<records::ProviderRecord>("provider_evidence", &[("evidence_id", "id")]),
+        record::<records::IntegrityRecord>("integrity_evidence", &[("evidence_id", "id")]),
+        record::<records::CaptureFailureRecord>("evidence_capture_failures", &[("failure_id", "id")]),
+        record::<records::DecisionRecord>("policy_decisions", &[("decision_id", "id")]),
+        record::<records::EnforcementRecord>("policy_enforcements", &[("enforcement_id", "id")]),
+        record::<records::PreventionRecord>("prevention_records", &[("prevention_id", "id")]),
+        record::<records::BreachRecord>("limit_breaches", &[("breach_id", "id")]),
+    ]
+}
+
+fn of_incidents() -> Vec<Hashed> {
+    vec![Hashed {
+        table: "incidents",
+        fields: fields::<records::IncidentRecord>(),
+        renamed: &[
+            ("incident_id", "id"),
+            ("run_id", "source_run_id"),
+            ("step_index", "source_step_index"),
+            ("severity", "opened_severity"),
+            ("opened_at", "created_at"),
+        ],
+        // The record is the incident as it was opened.
+        outside: &[
+            ("severity", "escalates"),
+            ("lifecycle_state", "is handled"),
+            ("run_key", "the run's id, so that a unique key can hold it"),
+            ("affected_count", "recurs"),
+            ("similar_incident_group_id", "is grouped"),
+            ("correlation_id", "the run's"),
+            ("synthetic_scenario_id", "the run's"),
+            ("acknowledged_at", "is handled"),
+            ("acknowledged_by", "is handled"),
+            ("resolved_at", "is handled"),
+            ("resolved_by", "is handled"),
+            ("resolution_type", "is handled"),
+            ("resolution_notes", "is handled"),
+            ("escalated_at", "escalates"),
+            ("updated_at", "is handled"),
+        ],
+    }]
+}
+
+fn of_governance() -> Vec<Hashed> {
+    vec![
+        Hashed {
+            table: "audit_ledger",
+            fields: fields::<leaves::AuditRecord>(),
+            renamed: &[],
+            outside: &[("leaf_index", "where the leaf is"), ("leaf_hash", "the leaf's own hash")],
+        },
+        Hashed {
+            table: "policy_rules",
+            fields: fields::<definitions::RuleDefinition>(),
+            renamed: &[("rule_id", "id")],
+            outside: &[
+                (
+                    "tenant_id",
+                    "a definition is addressed by its content; the snapshot that binds it has the tenant",
+                ),
+                ("status", ROW),
+                ("source_proposal_id", ROW),
+                ("parent_rule_id", ROW),
+                ("superseded_by", ROW),
+                ("created_by", ROW),
+                ("created_at", ROW),
+                ("updated_at", ROW),
+                ("retired_at", ROW),
+                ("retired_by", ROW),
+                ("retirement_reason", ROW),
+            ],
+        },
+        Hashed {
+            table: "limits",
+            fields: fields::<definitions::LimitDefinition>(),
+            renamed: &[("limit_id", "id")],
+            outside: &[
+                ("tenant_id", "as for rules"),
+                ("status", ROW),
+                ("created_by", ROW),
+                ("created_at", ROW),
+                ("updated_at", ROW),
+            ],
+        },
+    ]
+}
+
+/// A record that is hashed to its last column.
+fn record<T: Deserialize<'static>>(
+    table: &'static str,
+    renamed: &'static [(&'static str, &'static str)],
+) -> Hashed {
+    Hashed { table, fields: fields::<T>(), renamed, outside: &[] }
+}
+
+#[test]
+fn columns_are_hashed_fields() {
+    for Hashed { table, fields, renamed, outside } in all() {
+        let column_of =
+            |field: &'static str| renamed.iter().find(|(f, _)| *f == field).map_or(field, |(_, c)| *c);
+        let hashed: BTreeSet<&str> = fields.iter().map(|field| column_of(field)).collect();
+        let outside: BTreeSet<&str> = outside.iter().map(|(column, _)| *column).collect();
+        let stored = table_named(table);
+        let stored: BTreeSet<&str> = stored.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(
+            hashed.intersection(&outside).collect::<Vec<_>>(),
+            Vec::<&&str>::new(),
+            "{table}: hashed after all"
+        );
+        let said: BTreeSet<&str> = hashed.union(&outside).copied().collect();
+        assert_eq!(
+            stored.difference(&said).collect::<Vec<_>>(),
+            Vec::<&&str>::new(),
+            "{table}: stored, not hashed"
+        );
+        assert_eq!(
+            said.difference(&stored).collect::<Vec<_>>(),
+            Vec::<&&str>::new(),
+            "{table}: hashed, not stored"
+        );
+    }
+}
+
+#[test]
+fn every_kind_of_record_has_its_table() {
+    let tables: BTreeSet<&str> = all().iter().map(|hashed| hashed.table).collect();
+    for kind in records::RecordKind::ALL {
+        let table = match kind {
+            records::RecordKind::Activity => "activity_evidence",
+            records::RecordKind::Breach => "limit_breaches",
+            records::RecordKind::CaptureFailure => "evidence_capture_failures",
+            records::RecordKind::Decision => "policy_decisions",
+            records::RecordKind::Enforcement => "policy_enforcements",
+            records::RecordKind::Environment => "environment_evidence",
+            records::RecordKind::Incident => "incidents",
+            records::RecordKind::Integrity => "integrity_evidence",
+            records::RecordKind::Prevention => "prevention_records",
+            records::RecordKind::Provider => "provider_evidence",
+            records::RecordKind::Run => "runs",
+            records::RecordKind::Step => "aos_trace_steps",
+        };
+        assert!(tables.contains(table), "{kind}");
+    }
+}
+
+/// The names under which a struct's fields are written.
+fn fields<T: Deserialize<'static>>() -> &'static [&'static str] {
+    let mut fields: &[&str] = &[];
+    let _ = T::deserialize(Asked(&mut fields));
+    assert!(!fields.is_empty(), "not a struct");
+    fields
+}
+
+/// Answers nothing; keeps what it is asked for.
+struct Asked<'f>(&'f mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Asked<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(serde::de::Error::custom("only structs have fields"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        Err(serde::de::Error::custom("that was the question"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
