@@ -10,5 +10,6 @@ mod lists;
 mod rows;
 mod sealed;
 mod tenancy;
+mod times;
 mod two_paths;
 mod vocabularies;
