@@ -1,14 +1,10 @@
 //! A time comes back as it went, and sorts as time does, also where it is stored as text.
 
-use models::{
-    ids::{SystemRecordId, TenantId},
-    logs::entity::system_records::{ActiveModel, Column, Entity, Model},
-    time,
-};
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _,
-};
+use models::time;
+use sea_orm::{ConnectionTrait as _, Statement, prelude::DateTimeUtc};
+use testkit::Store;
+
+use crate::rows::{insert, table_named};
 
 /// In order. Their fractions have as many digits as there are ways to leave some out.
 const TIMES: &[&str] = &[
@@ -24,30 +20,29 @@ const TIMES: &[&str] = &[
 
 testkit::on_both! {
     async fn times_come_back_and_sort(db: TestDatabase) {
-        let connection = db.connection().await;
+        let (connection, records) = (db.connection().await, table_named("system_records"));
+        let backend = connection.get_database_backend();
+        let bound = match db.store() {
+            Store::Sqlite => "?",
+            Store::Postgres => "$1",
+        };
+        let id = records.columns.iter().find(|column| column.name == "id").expect("it has one");
         for (n, text) in TIMES.iter().enumerate().rev() {
-            let row: ActiveModel = Model {
-                tenant_id: TenantId::INSTALLATION,
-                id: SystemRecordId(format!("0190000000007000800000000000000{n}").parse().expect("a uuid")),
-                component: "test".to_owned(),
-                event_type: "STARTUP".to_owned(),
-                severity: "info".to_owned(),
-                summary: String::new(),
-                details: None,
-                caused_by: None,
-                correlation_id: None,
-                created_at: time::parse(text).expect("a time"),
-            }
-            .into_active_model();
-            row.insert(&connection).await.expect("the row is inserted");
+            let row = insert(db.store(), &records, &[("id", &id.value(db.store(), n)), ("created_at", bound)]);
+            let at = time::parse(text).expect("a time");
+            let row = Statement::from_sql_and_values(backend, row, [at.into()]);
+            connection.execute_raw(row).await.expect("the row is inserted");
         }
-        let sorted = Entity::find().order_by_asc(Column::CreatedAt).all(&connection).await.expect("the rows are read");
-        let sorted: Vec<String> = sorted.iter().map(|row| time::text(row.created_at)).collect();
-        assert_eq!(sorted, TIMES);
+        let read = async |filter: &str, values: Vec<sea_orm::Value>| -> Vec<String> {
+            let query = format!("SELECT created_at FROM system_records {filter} ORDER BY created_at");
+            let rows = connection.query_all_raw(Statement::from_sql_and_values(backend, query, values)).await;
+            let rows = rows.expect("the rows are read");
+            rows.iter().map(|row| time::text(row.try_get::<DateTimeUtc>("", "created_at").expect("a time"))).collect()
+        };
+        assert_eq!(read("", vec![]).await, TIMES);
         for (n, text) in TIMES.iter().enumerate() {
-            let before = Column::CreatedAt.lt(time::parse(text).expect("a time"));
-            let before = Entity::find().filter(before).all(&connection).await.expect("the rows are read");
-            assert_eq!(before.len(), n, "before {text}");
+            let at = time::parse(text).expect("a time");
+            assert_eq!(read(&format!("WHERE created_at < {bound}"), vec![at.into()]).await, TIMES[..n]);
         }
     }
 }
