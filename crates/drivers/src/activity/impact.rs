@@ -1,0 +1,62 @@
+//! What other domains do to a run: its violation, its drafts, its risk. Set-based, on sealed runs too.
+
+use models::{
+    activity::{
+        RiskLevel,
+        entity::runs::{self, Column},
+    },
+    ids::{RunId, TenantId},
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, UpdateMany,
+    sea_query::{Expr, ExprTrait as _},
+};
+
+use crate::{StoreError, conn::Conn, driver::reader, keys, read};
+
+reader! {
+    /// Writes `policy_violation` and `policy_draft_count`.
+    read RunMetricsDriver;
+}
+
+reader! {
+    /// Writes `risk_level`.
+    read RunSignalDriver;
+}
+
+impl RunMetricsDriver<'_> {
+    /// Marks runs as having violated a policy. Never undone.
+    pub async fn mark_violated(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
+        let set = update(tenant).col_expr(Column::PolicyViolation, Expr::value(true));
+        write(self.conn, set.filter(Column::PolicyViolation.eq(false)), runs).await
+    }
+
+    /// Counts one draft proposal more for each of the runs.
+    pub async fn add_draft(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
+        let more = Expr::col(Column::PolicyDraftCount).add(1_i64);
+        write(self.conn, update(tenant).col_expr(Column::PolicyDraftCount, more), runs).await
+    }
+}
+
+impl RunSignalDriver<'_> {
+    /// Raises the risk of runs to what is given, where it is lower; never lowers one.
+    pub async fn raise_risk(self, tenant: TenantId, risks: &[(RunId, RiskLevel)]) -> Result<(), StoreError> {
+        for level in RiskLevel::ALL {
+            let runs: Vec<RunId> = risks.iter().filter(|(_, to)| to == level).map(|(run, _)| *run).collect();
+            let lower = RiskLevel::ALL.iter().filter(|other| *other < level).map(|word| word.as_str());
+            let set = update(tenant)
+                .col_expr(Column::RiskLevel, Expr::value(level.as_str()))
+                .filter(Column::RiskLevel.is_in(lower));
+            write(self.conn, set, &runs).await?;
+        }
+        Ok(())
+    }
+}
+
+fn update(tenant: TenantId) -> UpdateMany<runs::Entity> {
+    runs::Entity::update_many().filter(Column::TenantId.eq(tenant))
+}
+
+async fn write(conn: &Conn, update: UpdateMany<runs::Entity>, runs: &[RunId]) -> Result<(), StoreError> {
+    read::update_by_keys(conn, update, [Column::Id], keys::sorted(runs)).await.map(drop)
+}

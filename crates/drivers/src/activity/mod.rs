@@ -1,0 +1,136 @@
+//! Activity: the runs.
+
+mod filter;
+mod impact;
+mod rows;
+
+use models::{
+    activity::{
+        RiskLevel, Run, RunCounts, RunFilter, RunState,
+        entity::runs::{self, Column},
+    },
+    ids::{RunId, TenantId},
+    page::{Page, PageRequest},
+};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+
+pub use self::impact::{RunMetricsDriver, RunSignalDriver};
+use self::rows::{from_row, to_row};
+use crate::{
+    StoreError, bulk,
+    driver::{driver, of_tenant},
+    keys,
+    read::{self, Newest},
+    tally,
+};
+
+driver! {
+    /// Reads of runs.
+    read ActivityReads;
+    /// Reads and writes of runs.
+    write Activity;
+}
+
+of_tenant!(runs);
+
+/// What every step changes in a run. None of these columns has an index.
+const BUSY: &[Column] = &[
+    Column::TerminationReason,
+    Column::HaltAction,
+    Column::ErrorMessage,
+    Column::LastSeenAt,
+    Column::CompletedAt,
+    Column::DurationMs,
+    Column::SealDueAt,
+    Column::StepCount,
+    Column::RefusedCount,
+    Column::LlmCallCount,
+    Column::ToolCallCount,
+    Column::InputTokens,
+    Column::OutputTokens,
+    Column::CostMicrousd,
+    Column::PolicyDraftCount,
+];
+
+/// What changes a few times in a run's life. Lists filter by these, so each has an index.
+const LISTED: &[Column] = &[
+    Column::Status,
+    Column::State,
+    Column::RiskLevel,
+    Column::LatencyBucket,
+    Column::EvidenceHealth,
+    Column::IntegrityStatus,
+    Column::IncidentCount,
+    Column::PolicyViolation,
+];
+
+impl ActivityReads<'_> {
+    /// One run.
+    pub async fn find_run(self, tenant: TenantId, id: RunId) -> Result<Option<Run>, StoreError> {
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+    }
+
+    /// The runs among `ids` that there are, by id.
+    pub async fn find_runs(self, tenant: TenantId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
+        let rows =
+            read::by_keys(self.conn, of(tenant).order_by_asc(Column::Id), [Column::Id], keys::sorted(ids))
+                .await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// The runs that were started with one of these idempotency keys.
+    pub async fn find_runs_by_keys(self, tenant: TenantId, keys: &[String]) -> Result<Vec<Run>, StoreError> {
+        let rows = read::by_keys(self.conn, of(tenant), [Column::IdempotencyKey], keys::sorted(keys)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// Runs, newest first.
+    pub async fn list_runs(
+        self,
+        tenant: TenantId,
+        filter: &RunFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Run>, StoreError> {
+        let newest = Newest {
+            at: Column::StartedAt,
+            id: Column::Id,
+            key: |run: &runs::Model| (run.started_at, run.id.0),
+        };
+        read::page(self.conn, filter::matching(tenant, filter), newest, page, from_row).await
+    }
+
+    /// How many runs the list with this filter has.
+    pub async fn count_runs(self, tenant: TenantId, filter: &RunFilter) -> Result<u64, StoreError> {
+        tally::count(self.conn, filter::matching(tenant, filter)).await
+    }
+
+    /// For Overview: all, LIVE, VIOLATED.
+    pub async fn run_counts(self, tenant: TenantId) -> Result<RunCounts, StoreError> {
+        let live = RunFilter { state: Some(RunState::Live), ..RunFilter::default() };
+        let violated = RunFilter { risk_level: Some(RiskLevel::Violated), ..RunFilter::default() };
+        Ok(RunCounts {
+            total: self.count_runs(tenant, &RunFilter::default()).await?,
+            live: self.count_runs(tenant, &live).await?,
+            violated: self.count_runs(tenant, &violated).await?,
+        })
+    }
+}
+
+impl Activity<'_> {
+    /// The runs among `ids` that there are, locked in order of their ids until the unit of work ends.
+    pub async fn lock_runs(self, tenant: TenantId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
+        let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+        let rows = read::by_keys(self.conn, select, [Column::Id], keys::sorted(ids)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// Adds new runs.
+    pub async fn insert_runs(self, runs: &[Run]) -> Result<(), StoreError> {
+        bulk::insert::<runs::Entity>(self.conn, keys::rows(runs, to_row)?).await
+    }
+
+    /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else.
+    pub async fn save_runs(self, runs: &[Run]) -> Result<(), StoreError> {
+        bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED).await
+    }
+}

@@ -1,0 +1,151 @@
+//! Rows in, by the slice: a bounded number of statements, however long the slice.
+
+use sea_orm::{
+    ActiveModelTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable, PrimaryKeyToColumn, Statement,
+    Value, Values,
+};
+
+use crate::{
+    StoreError,
+    conn::Conn,
+    dialect::{self, Taken},
+};
+
+/// Adds rows. A key that is taken is a conflict, and then nothing of the slice is there.
+pub(crate) async fn insert<E>(conn: &Conn, rows: Vec<E::Model>) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let expected = rows.len() as u64;
+    let actual = insert_as::<E>(conn, rows, Taken::Fails).await?;
+    exactly::<E>(expected, actual)
+}
+
+/// Adds the rows whose key is not taken; returns how many that were.
+pub(crate) async fn insert_missing<E>(conn: &Conn, rows: Vec<E::Model>) -> Result<u64, StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    insert_as::<E>(conn, rows, Taken::Stays).await
+}
+
+/// Writes `changing` of rows that are there, found by their primary key. All of them must be.
+pub(crate) async fn update<E>(
+    conn: &Conn,
+    rows: Vec<E::Model>,
+    changing: &[E::Column],
+) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
+    let columns: Vec<E::Column> = keys.iter().chain(changing).copied().collect();
+    let expected = rows.len() as u64;
+    let actual = in_chunks::<E>(conn, rows, &columns, |backend, rows| {
+        dialect::update::<E>(backend, rows, &keys, changing)
+    })
+    .await?;
+    exactly::<E>(expected, actual)
+}
+
+/// The same, where most rows keep the columns in `seldom`, and lists have indexes on those. SQLite writes the
+/// index of every column that an UPDATE names, so there they go separately, and only where they differ. Postgres
+/// compares by itself.
+pub(crate) async fn update_sparing<E>(
+    conn: &Conn,
+    rows: Vec<E::Model>,
+    always: &[E::Column],
+    seldom: &[E::Column],
+) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    if conn.backend() == DbBackend::Postgres {
+        return update::<E>(conn, rows, &[always, seldom].concat()).await;
+    }
+    update::<E>(conn, rows.clone(), always).await?;
+    let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
+    let columns: Vec<E::Column> = keys.iter().chain(seldom).copied().collect();
+    in_chunks::<E>(conn, rows, &columns, |_, rows| dialect::update_if_changed::<E>(rows, &keys, seldom))
+        .await?;
+    Ok(())
+}
+
+async fn insert_as<E>(conn: &Conn, rows: Vec<E::Model>, taken: Taken) -> Result<u64, StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let columns: Vec<E::Column> = E::Column::iter().collect();
+    in_chunks::<E>(conn, rows, &columns, |backend, rows| dialect::insert::<E>(backend, rows, taken)).await
+}
+
+/// Sends `columns` of all rows, chunk by chunk; returns how many rows were touched.
+async fn in_chunks<E>(
+    conn: &Conn,
+    rows: Vec<E::Model>,
+    columns: &[E::Column],
+    sql: impl Fn(DbBackend, usize) -> String,
+) -> Result<u64, StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let backend = conn.backend();
+    let mut waiting = rows.into_iter();
+    let mut touched = 0;
+    while waiting.len() > 0 {
+        let rows = dialect::chunk(backend, waiting.len(), columns.len());
+        let chunk = waiting.by_ref().take(rows).map(IntoActiveModel::into_active_model);
+        let values = match backend {
+            DbBackend::Postgres => by_column::<E>(chunk, columns, rows),
+            _ => by_row::<E>(chunk, columns, rows),
+        };
+        let statement =
+            Statement { sql: sql(backend, rows), values: Some(Values(values)), db_backend: backend };
+        touched += conn.execute(statement).await?;
+    }
+    Ok(touched)
+}
+
+fn by_row<E: EntityTrait>(
+    rows: impl Iterator<Item = E::ActiveModel>,
+    columns: &[E::Column],
+    count: usize,
+) -> Vec<Value> {
+    let mut values = Vec::with_capacity(count * columns.len());
+    for mut row in rows {
+        values.extend(columns.iter().map(|column| taken(&mut row, *column)));
+    }
+    values
+}
+
+fn by_column<E: EntityTrait>(
+    rows: impl Iterator<Item = E::ActiveModel>,
+    columns: &[E::Column],
+    count: usize,
+) -> Vec<Value> {
+    let mut lists: Vec<Vec<Value>> = columns.iter().map(|_| Vec::with_capacity(count)).collect();
+    for mut row in rows {
+        for (list, column) in lists.iter_mut().zip(columns) {
+            list.push(taken(&mut row, *column));
+        }
+    }
+    dialect::arrays(columns.iter().copied(), lists)
+}
+
+/// The value of a column, moved out of a row in which all are set.
+fn taken<A: ActiveModelTrait>(row: &mut A, column: <A::Entity as EntityTrait>::Column) -> Value {
+    row.take(column).into_value().expect("a row that was made from a model has every column")
+}
+
+fn exactly<E: EntityTrait>(expected: u64, actual: u64) -> Result<(), StoreError> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(StoreError::RowsAffected { table: E::default().table_name(), expected, actual })
+}

@@ -1,0 +1,103 @@
+//! A whole run, for its bundle and its evidence: every record that its receipt covers, and the receipt.
+//!
+//! The records are those of several domains, so this belongs to none. It reads; what they prove is L4's to say.
+
+use models::{
+    activity::Run,
+    ids::{RunId, TenantId},
+    incidents::Incident,
+    ledger::RunLogEntry,
+    logs::{AuditEntry, StepRow, Trace},
+    policies::Snapshot,
+};
+use proof::records::{
+    ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, EnvironmentRecord,
+    IntegrityRecord, PreventionRecord, ProviderRecord,
+};
+
+use crate::{
+    StoreError,
+    activity::ActivityReads,
+    driver::reader,
+    incidents::IncidentRunReadDriver,
+    ledger::LedgerReads,
+    logs::{EvidenceReads, LogsReads, TraceReads},
+    policies::{PoliciesReads, PolicyEnforcementReadDriver, PreventionRecordsReadDriver},
+};
+
+reader! {
+    /// Reads whole runs.
+    read ExportBundleStore;
+}
+
+/// Everything that is stored of a run, each kind in order of its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRows {
+    /// The run as it stands now.
+    pub run: Run,
+    /// Its own trace.
+    pub trace: Trace,
+    /// What it is bound to.
+    pub snapshot: Snapshot,
+    /// The steps of its own trace, refused ones included.
+    pub steps: Vec<StepRow>,
+    /// Class H.
+    pub environment: Option<EnvironmentRecord>,
+    /// Class B.
+    pub activities: Vec<ActivityRecord>,
+    /// Class G.
+    pub providers: Vec<ProviderRecord>,
+    /// Class J; none before it is sealed.
+    pub integrity: Option<IntegrityRecord>,
+    /// Failed captures, as they stand now.
+    pub capture_failures: Vec<CaptureFailureRecord>,
+    /// Class D.
+    pub decisions: Vec<DecisionRecord>,
+    /// Enforcements; those that no receipt covers have no `seq` and come last.
+    pub enforcements: Vec<EnforcementRecord>,
+    /// Prevention records, likewise.
+    pub preventions: Vec<PreventionRecord>,
+    /// Breaches.
+    pub breaches: Vec<BreachRecord>,
+    /// Incidents that it caused, as they stand now.
+    pub incidents: Vec<Incident>,
+    /// Its leaves of the run log: OPENED, and SEALED if it is over.
+    pub leaves: Vec<RunLogEntry>,
+    /// Its entries of the Audit Ledger.
+    pub audit: Vec<AuditEntry>,
+}
+
+impl ExportBundleStore<'_> {
+    /// Everything of a run. A run without its trace or its snapshot is corrupt.
+    pub async fn get_run(self, tenant: TenantId, id: RunId) -> Result<Option<RunRows>, StoreError> {
+        let Some(run) = ActivityReads::new(self.conn).find_run(tenant, id).await? else { return Ok(None) };
+        let traces = TraceReads::new(self.conn);
+        let evidence = EvidenceReads::new(self.conn);
+        let policies = PoliciesReads::new(self.conn);
+        let missing = |table: &'static str, row: String| StoreError::Corrupt {
+            table,
+            row,
+            why: format!("{id} names it, and it is not there"),
+        };
+        let trace = traces.find_trace(tenant, run.trace_id).await?;
+        let snapshot = policies.find_snapshot(tenant, run.snapshot_id).await?;
+        Ok(Some(RunRows {
+            trace: trace.ok_or_else(|| missing("aos_traces", run.trace_id.to_string()))?,
+            snapshot: snapshot.ok_or_else(|| missing("policy_snapshots", run.snapshot_id.to_string()))?,
+            steps: traces.all_steps(tenant, id).await?,
+            environment: evidence.environment_of_run(tenant, id).await?,
+            activities: evidence.activities_of_run(tenant, id).await?,
+            providers: evidence.providers_of_run(tenant, id).await?,
+            integrity: evidence.integrity_of_run(tenant, id).await?,
+            capture_failures: evidence.capture_failures_of_run(tenant, id).await?,
+            decisions: policies.decisions_of_run(tenant, id).await?,
+            enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
+            preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,
+            breaches: policies.breaches_of_run(tenant, id).await?,
+            incidents: IncidentRunReadDriver::new(self.conn).by_run(tenant, id).await?,
+            leaves: LedgerReads::new(self.conn).run_leaves(tenant, id).await?,
+            audit: LogsReads::new(self.conn).get_governance_events(tenant, id).await?,
+            run,
+        }))
+    }
+}

@@ -1,0 +1,144 @@
+//! One open transaction on either database: sends statements, counts them, and does not wait for ever.
+//!
+//! Statements are built by sea-orm and sea-query; only this file hands them to sqlx. It does so itself, and
+//! not through sea-orm's executor, because that copies every value before it sends it, cannot bind an array
+//! with a NULL in it, and takes two round trips to begin a read.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sea_orm::{
+    DbBackend, QueryResult, Statement,
+    sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction},
+};
+use tokio::{sync::Mutex, time::timeout};
+
+use crate::{StoreError, bind};
+
+/// A database that says nothing for so long is taken to be down.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A statement that took so long is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// An open transaction. Dropped, it rolls back.
+#[derive(Debug)]
+pub(crate) struct Conn {
+    open: Mutex<Open>,
+    backend: DbBackend,
+    sent: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+impl Conn {
+    pub(crate) fn postgres(tx: Transaction<'static, Postgres>, sent: Arc<AtomicU64>) -> Self {
+        Self { open: Mutex::new(Open::Postgres(tx)), backend: DbBackend::Postgres, sent }
+    }
+
+    pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>) -> Self {
+        Self { open: Mutex::new(Open::Sqlite(tx)), backend: DbBackend::Sqlite, sent }
+    }
+
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    /// Sends a statement that answers no rows; returns how many it touched.
+    pub(crate) async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
+        let Statement { sql, values, .. } = statement;
+        let watch = Watch::start(&self.sent, &sql);
+        let mut open = self.open.lock().await;
+        let touched = match &mut *open {
+            Open::Postgres(tx) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
+                in_time(query.execute(&mut **tx)).await?.rows_affected()
+            }
+            Open::Sqlite(tx) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
+                in_time(query.execute(&mut **tx)).await?.rows_affected()
+            }
+        };
+        watch.end();
+        Ok(touched)
+    }
+
+    /// Sends a statement and waits for all its rows.
+    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, StoreError> {
+        let Statement { sql, values, .. } = statement;
+        let watch = Watch::start(&self.sent, &sql);
+        let mut open = self.open.lock().await;
+        let rows = match &mut *open {
+            Open::Postgres(tx) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
+                in_time(query.fetch_all(&mut **tx)).await?.into_iter().map(Into::into).collect()
+            }
+            Open::Sqlite(tx) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
+                in_time(query.fetch_all(&mut **tx)).await?.into_iter().map(Into::into).collect()
+            }
+        };
+        watch.end();
+        Ok(rows)
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let committed = match self.open.into_inner() {
+            Open::Postgres(tx) => in_time(tx.commit()).await,
+            Open::Sqlite(tx) => in_time(tx.commit()).await,
+        };
+        committed.map_err(StoreError::at_commit)
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        match self.open.into_inner() {
+            Open::Postgres(tx) => in_time(tx.rollback()).await,
+            Open::Sqlite(tx) => in_time(tx.rollback()).await,
+        }
+    }
+}
+
+/// Waits for the database, but not for ever.
+pub(crate) async fn in_time<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    timeout(PATIENCE, answer).await.map_err(|_| StoreError::silent())?.map_err(StoreError::from)
+}
+
+/// Counts a statement and tells of a slow one.
+struct Watch<'s> {
+    sql: &'s str,
+    began: Instant,
+}
+
+impl<'s> Watch<'s> {
+    fn start(sent: &AtomicU64, sql: &'s str) -> Self {
+        sent.fetch_add(1, Ordering::Relaxed);
+        Self { sql, began: Instant::now() }
+    }
+
+    fn end(self) {
+        let took = self.began.elapsed();
+        if took >= SLOW {
+            tracing::warn!(took_ms = took.as_millis(), sql = head(self.sql), "slow statement");
+        } else {
+            tracing::trace!(took_us = took.as_micros(), sql = head(self.sql), "statement");
+        }
+    }
+}
+
+/// The beginning of a statement: enough to know it by. Values are never in the text.
+fn head(sql: &str) -> &str {
+    sql.char_indices().nth(200).map_or(sql, |(end, _)| &sql[..end])
+}

@@ -1,0 +1,163 @@
+//! How the two databases are opened: every pragma and setting that our guarantees rest on.
+
+use std::{fmt, str::FromStr as _, time::Duration};
+
+use sea_orm::sqlx::{
+    Connection as _, Executor as _, PgPool, Row as _, SqlitePool,
+    pool::{PoolConnectionMetadata, PoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    {self, ConnectOptions as _},
+};
+
+use crate::{
+    StoreError,
+    conn::{PATIENCE, in_time},
+};
+
+/// The oldest Postgres that we know to serve, as it numbers itself.
+const OLDEST_POSTGRES: i32 = 150_000;
+
+/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
+const STATEMENTS_KEPT: usize = 512;
+
+/// A connection that rested so long is asked whether it still lives before it is lent.
+const RESTED: Duration = Duration::from_secs(5);
+
+/// Where the store is, and how strict to be about it.
+#[derive(Clone)]
+pub struct ConnectConfig {
+    /// `sqlite://FILE`, `sqlite::memory:` or `postgres://...`.
+    pub url: String,
+    /// Production refuses SQLite.
+    pub production: bool,
+    /// Only a test may run on a Postgres with `fsync=off`.
+    pub test: bool,
+    /// Connections to Postgres, or readers of SQLite, at most.
+    pub max_connections: u32,
+}
+
+impl ConnectConfig {
+    /// The store at `url`, for development.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), production: false, test: false, max_connections: 16 }
+    }
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for ConnectConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.url.split(':').next().unwrap_or_default();
+        f.debug_struct("ConnectConfig")
+            .field("scheme", &scheme)
+            .field("production", &self.production)
+            .field("test", &self.test)
+            .field("max_connections", &self.max_connections)
+            .finish()
+    }
+}
+
+/// The pools of one database.
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Postgres(PgPool),
+    /// One writer, which is the lock; and readers, which see the last commit. In memory they are one.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+}
+
+pub(crate) async fn open(config: &ConnectConfig) -> Result<Pools, StoreError> {
+    match config.url.split(':').next() {
+        Some("postgres" | "postgresql") => postgres(config).await,
+        Some("sqlite") if config.production => Err(StoreError::Unfit(
+            "HOC_ENV=production refuses SQLite: set HOC_DATABASE_URL to a postgres:// URL".to_owned(),
+        )),
+        Some("sqlite") => sqlite(config).await,
+        _ => Err(StoreError::Unfit("the database URL must begin with sqlite: or postgres:".to_owned())),
+    }
+}
+
+async fn postgres(config: &ConnectConfig) -> Result<Pools, StoreError> {
+    let options = PgConnectOptions::from_str(&config.url)?
+        .application_name("hoc")
+        .statement_cache_capacity(STATEMENTS_KEPT)
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections.max(1))
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|conn, rest| Box::pin(async move { alive(conn, &rest).await }))
+        // A verdict once given survives a power cut; a waiter for a lock gives up before we give up on it;
+        // a replica that hangs does not hold its locks for ever; our statements are too short for JIT.
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                conn.execute(
+                    "SET synchronous_commit = on; SET lock_timeout = '5s'; \
+                     SET idle_in_transaction_session_timeout = '60s'; SET jit = off",
+                )
+                .await
+                .map(drop)
+            })
+        });
+    let pool = in_time(pool.connect_with(options)).await?;
+    let settings = "SELECT current_setting('server_version_num')::int4, current_setting('fsync')::bool";
+    let settings = in_time(sqlx::query(settings).fetch_one(&pool)).await?;
+    let (version, fsync): (i32, bool) = (settings.try_get(0)?, settings.try_get(1)?);
+    if version < OLDEST_POSTGRES {
+        return Err(StoreError::Unfit("this Postgres is older than 15".to_owned()));
+    }
+    if !fsync && !config.test {
+        return Err(StoreError::Unfit(
+            "this Postgres runs with fsync=off: a verdict would not survive a power cut".to_owned(),
+        ));
+    }
+    Ok(Pools::Postgres(pool))
+}
+
+async fn sqlite(config: &ConnectConfig) -> Result<Pools, StoreError> {
+    let options = SqliteConnectOptions::from_str(&config.url)?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(STATEMENTS_KEPT)
+        // Else REPLACE deletes rows without asking the append-only triggers.
+        .pragma("recursive_triggers", "ON")
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging();
+    if in_memory(&config.url) {
+        // The database lives as long as its one connection. So never begin within a begin: it waits for itself.
+        let writer = in_time(lasting(1).connect_with(options)).await?;
+        return Ok(Pools::Sqlite { readers: writer.clone(), writer });
+    }
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let cached = options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000");
+    let writer = in_time(lasting(1).connect_with(cached)).await?;
+    let readers = lasting(config.max_connections.max(1)).min_connections(0);
+    let readers = in_time(readers.connect_with(options.pragma("query_only", "ON"))).await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+/// A pool whose connections stay open: an embedded store has nobody to hang up on it.
+fn lasting(connections: u32) -> PoolOptions<sqlx::Sqlite> {
+    SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+}
+
+fn in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+async fn alive(conn: &mut sqlx::PgConnection, rest: &PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
+    if rest.idle_for >= RESTED {
+        conn.ping().await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,202 @@
+//! Every `match` on the database that statements need. Empty would be best.
+//!
+//! Both send a group of rows in few statements whose texts are few, so that the prepared ones are used
+//! again: Postgres takes whole columns as arrays, one text for any number of rows; SQLite takes VALUES, in
+//! chunks that are powers of two.
+
+use std::fmt::Write as _;
+
+use sea_orm::{
+    ColumnTrait, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable, Value,
+    sea_query::{ArrayType, ColumnType, Expr, SimpleExpr},
+};
+
+/// Values of one statement at most: SQLite's own limit.
+const SQLITE_BINDS: usize = 32_766;
+
+/// Rows of one statement at most. More gain nothing and make long texts.
+const SQLITE_ROWS: usize = 128;
+const POSTGRES_ROWS: usize = 1_024;
+
+/// How the next of `rows` waiting rows are cut off, each with `columns` values.
+pub(crate) fn chunk(backend: DbBackend, rows: usize, columns: usize) -> usize {
+    match backend {
+        DbBackend::Postgres => rows.min(POSTGRES_ROWS),
+        _ => floor_power_of_two(rows.min(SQLITE_ROWS).min(SQLITE_BINDS / columns.max(1))),
+    }
+}
+
+fn floor_power_of_two(n: usize) -> usize {
+    if n < 2 { n } else { 1 << n.ilog2() }
+}
+
+/// What an insert does with a row whose key is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// The statement fails.
+    Fails,
+    /// The row that is there stays.
+    Stays,
+}
+
+/// `INSERT` of `rows` rows, all columns in the entity's order.
+pub(crate) fn insert<E: EntityTrait>(backend: DbBackend, rows: usize, taken: Taken) -> String {
+    let columns = names(E::Column::iter());
+    let mut sql = format!("INSERT INTO {} ({columns}) ", quoted(E::default().table_name()));
+    match backend {
+        DbBackend::Postgres => {
+            let _ = write!(sql, "SELECT * FROM {}", unnest(&types::<E::Column>(E::Column::iter())));
+        }
+        _ => sql.push_str(&values(rows, E::Column::iter().count())),
+    }
+    if taken == Taken::Stays {
+        sql.push_str(" ON CONFLICT DO NOTHING");
+    }
+    sql
+}
+
+/// `UPDATE` of `rows` rows, found by `keys`: the values are those of `keys`, then those of `changing`.
+pub(crate) fn update<E: EntityTrait>(
+    backend: DbBackend,
+    rows: usize,
+    keys: &[E::Column],
+    changing: &[E::Column],
+) -> String {
+    let table = quoted(E::default().table_name());
+    let sent = || keys.iter().chain(changing).copied();
+    let columns = names(sent());
+    let assigned = join(changing.iter().map(|c| format!("{0} = v.{0}", quoted(c.as_str()))), ", ");
+    let found = join(keys.iter().map(|c| format!("{table}.{0} = v.{0}", quoted(c.as_str()))), " AND ");
+    match backend {
+        DbBackend::Postgres => format!(
+            "UPDATE {table} SET {assigned} FROM {} AS v ({columns}) WHERE {found}",
+            unnest(&types::<E::Column>(sent()))
+        ),
+        _ => format!(
+            "WITH v ({columns}) AS ({}) UPDATE {table} SET {assigned} FROM v WHERE {found}",
+            values(rows, sent().count())
+        ),
+    }
+}
+
+/// SQLite's `UPDATE` of the rows among those sent of which a column of `changing` differs.
+pub(crate) fn update_if_changed<E: EntityTrait>(
+    rows: usize,
+    keys: &[E::Column],
+    changing: &[E::Column],
+) -> String {
+    let table = quoted(E::default().table_name());
+    let differs =
+        join(changing.iter().map(|c| format!("{table}.{0} IS NOT v.{0}", quoted(c.as_str()))), " OR ");
+    format!("{} AND ({differs})", update::<E>(DbBackend::Sqlite, rows, keys, changing))
+}
+
+/// The condition that `columns` are one of the keys. `keys` holds one list of values for each column.
+pub(crate) fn among<C: ColumnTrait>(backend: DbBackend, columns: &[C], keys: Vec<Vec<Value>>) -> SimpleExpr {
+    let rows = keys.first().map_or(0, Vec::len);
+    if rows == 0 {
+        return Expr::cust("1 = 0");
+    }
+    let left = join(columns.iter().map(qualified), ", ");
+    if backend == DbBackend::Postgres {
+        let types = types(columns.iter().copied());
+        let sql = match types.as_slice() {
+            [only] => format!("{left} = ANY($1::{only}[])"),
+            several => format!("({left}) IN (SELECT * FROM {})", unnest(several)),
+        };
+        return Expr::cust_with_values(sql, arrays(columns.iter().copied(), keys));
+    }
+    // Padded to a power of two by repeating the last key, which changes nothing.
+    let padded = rows.next_power_of_two();
+    let flat = (0..padded).flat_map(|row| keys.iter().map(move |column| column[row.min(rows - 1)].clone()));
+    let sql = match columns.len() {
+        1 => format!("{left} IN {}", tuple(padded)),
+        width => format!("({left}) IN ({})", values(padded, width)),
+    };
+    Expr::cust_with_values(sql, flat.collect::<Vec<_>>())
+}
+
+/// How many keys of `width` columns one condition takes.
+pub(crate) fn keys_at_once(backend: DbBackend, width: usize) -> usize {
+    match backend {
+        DbBackend::Postgres => 16_384,
+        _ => floor_power_of_two(SQLITE_BINDS / 2 / width.max(1)).min(1_024),
+    }
+}
+
+/// Turns each column's values into what a statement binds: arrays on Postgres.
+pub(crate) fn arrays<C: ColumnTrait>(
+    columns: impl Iterator<Item = C>,
+    values: Vec<Vec<Value>>,
+) -> Vec<Value> {
+    columns.zip(values).map(|(c, values)| Value::Array(kind(&c).0, Some(Box::new(values)))).collect()
+}
+
+/// How Postgres names the type of a column, and sea-query that of an array of it.
+fn kind(column: &impl ColumnTrait) -> (ArrayType, &'static str) {
+    match column.def().get_column_type() {
+        ColumnType::Uuid => (ArrayType::Uuid, "uuid"),
+        ColumnType::SmallInteger => (ArrayType::SmallInt, "int2"),
+        ColumnType::Integer => (ArrayType::Int, "int4"),
+        ColumnType::BigInteger => (ArrayType::BigInt, "int8"),
+        ColumnType::Boolean => (ArrayType::Bool, "bool"),
+        ColumnType::TimestampWithTimeZone => (ArrayType::ChronoDateTimeUtc, "timestamptz"),
+        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_) => (ArrayType::Bytes, "bytea"),
+        // Words, hashes and documents are all text; a value of another kind is refused when it is bound.
+        _ => (ArrayType::String, "text"),
+    }
+}
+
+fn types<C: ColumnTrait>(columns: impl Iterator<Item = C>) -> Vec<&'static str> {
+    columns.map(|column| kind(&column).1).collect()
+}
+
+fn unnest(types: &[&str]) -> String {
+    let arrays = types.iter().enumerate().map(|(i, of)| format!("${}::{of}[]", i + 1));
+    format!("UNNEST({})", join(arrays, ", "))
+}
+
+fn values(rows: usize, columns: usize) -> String {
+    format!("VALUES {}", vec![tuple(columns); rows].join(","))
+}
+
+fn tuple(columns: usize) -> String {
+    format!("({})", vec!["?"; columns].join(","))
+}
+
+fn names<C: IdenStatic>(columns: impl Iterator<Item = C>) -> String {
+    join(columns.map(|c| quoted(c.as_str())), ", ")
+}
+
+fn qualified<C: ColumnTrait>(column: &C) -> String {
+    format!("{}.{}", quoted(C::EntityName::default().table_name()), quoted(column.as_str()))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+fn join(parts: impl Iterator<Item = String>, by: &str) -> String {
+    parts.collect::<Vec<_>>().join(by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_sends_powers_of_two_below_its_limit() {
+        let cut = |mut rows: usize, columns: usize| {
+            let mut chunks = vec![];
+            while rows > 0 {
+                chunks.push(chunk(DbBackend::Sqlite, rows, columns));
+                rows -= chunks.last().copied().unwrap_or(rows);
+            }
+            chunks
+        };
+        assert_eq!(cut(0, 47), Vec::<usize>::new());
+        assert_eq!(cut(7, 47), [4, 2, 1]);
+        assert_eq!(cut(500, 47), [128, 128, 128, 64, 32, 16, 4]);
+        assert!(cut(5_000, 600).iter().all(|rows| rows * 600 <= SQLITE_BINDS));
+    }
+}

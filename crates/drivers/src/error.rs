@@ -1,0 +1,191 @@
+//! What can go wrong in the store, said once for every table and both databases.
+
+use std::error::Error as StdError;
+
+use sea_orm::{DbErr, RuntimeErr, sqlx};
+
+/// What lies under a failure. Kept as a source; nobody above this crate takes it apart.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique key is taken.
+    #[error("already exists")]
+    Conflict(#[source] Cause),
+    /// A row that another one needs is missing, or still needed.
+    #[error("a related row is missing or in use")]
+    Related(#[source] Cause),
+    /// The row may not be changed or deleted: its table is append-only, or it is sealed.
+    #[error("the store keeps this row as it is")]
+    AppendOnly(#[source] Cause),
+    /// A CHECK or NOT NULL of the schema refused a value.
+    #[error("the schema refuses a value")]
+    Refused(#[source] Cause),
+    /// The statement touched a number of rows it should not have.
+    #[error("{table}: expected {expected} row(s), changed {actual}")]
+    RowsAffected {
+        /// The table.
+        table: &'static str,
+        /// How many should have changed.
+        expected: u64,
+        /// How many did.
+        actual: u64,
+    },
+    /// A deadlock, a serialisation failure or a lock held by another: the same unit of work may pass next time.
+    #[error("the store asks to try again")]
+    Retry(#[source] Cause),
+    /// The store does not answer, or cannot write. Nothing was committed.
+    #[error("the store is not available")]
+    Unavailable(#[source] Cause),
+    /// COMMIT was sent and its outcome is not known: the unit of work is durable or it is not.
+    #[error("whether the commit took place is not known")]
+    UnknownCommit(#[source] Cause),
+    /// A stored row, or a value on its way in, says something that cannot be.
+    #[error("{table} row {row}: {why}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// Which row, by its key as far as it is known.
+        row: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The store was refused at start: it is not one that this configuration may use.
+    #[error("{0}")]
+    Unfit(String),
+    /// Anything else.
+    #[error("the store failed")]
+    Database(#[source] Cause),
+}
+
+impl StoreError {
+    /// Whether the store is down, as against having refused what was asked.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// Whether the same unit of work, started anew, may pass.
+    #[must_use]
+    pub fn is_retry(&self) -> bool {
+        matches!(self, Self::Retry(_))
+    }
+
+    /// Whether a COMMIT was sent without its outcome becoming known.
+    #[must_use]
+    pub fn is_unknown_commit(&self) -> bool {
+        matches!(self, Self::UnknownCommit(_))
+    }
+
+    /// The same failure, met while committing: if the connection was lost, nobody knows what happened.
+    pub(crate) fn at_commit(self) -> Self {
+        match self {
+            Self::Unavailable(cause) => Self::UnknownCommit(cause),
+            other => other,
+        }
+    }
+
+    /// The same, of a row whose key was not at hand where it was read.
+    pub(crate) fn in_row(self, row: String) -> Self {
+        match self {
+            Self::Corrupt { table, why, .. } => Self::Corrupt { table, row, why },
+            other => other,
+        }
+    }
+
+    /// No answer in the time allowed.
+    pub(crate) fn silent() -> Self {
+        Self::Unavailable("no answer in time".into())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(err: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        let variant = match &err {
+            E::Database(db) => by_code(&db.code().unwrap_or_default()),
+            E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => {
+                Self::Unavailable
+            }
+            E::Configuration(why) => return Self::Unfit(format!("the database URL does not serve: {why}")),
+            _ => Self::Database,
+        };
+        variant(Box::new(err))
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(err: DbErr) -> Self {
+        if let DbErr::Conn(RuntimeErr::SqlxError(e))
+        | DbErr::Exec(RuntimeErr::SqlxError(e))
+        | DbErr::Query(RuntimeErr::SqlxError(e)) = &err
+            && let sqlx::Error::Database(db) = &**e
+        {
+            return by_code(&db.code().unwrap_or_default())(Box::new(err));
+        }
+        match err {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(Box::new(err)),
+            _ => Self::Database(Box::new(err)),
+        }
+    }
+}
+
+/// Both databases name their failures by code: Postgres by SQLSTATE (five characters), SQLite by number.
+fn by_code(code: &str) -> fn(Cause) -> StoreError {
+    match code {
+        "23505" | "1555" | "2067" => StoreError::Conflict,
+        "23503" | "787" => StoreError::Related,
+        // What our triggers raise: restrict_violation, and SQLITE_CONSTRAINT_TRIGGER.
+        "23001" | "1811" => StoreError::AppendOnly,
+        "23514" | "23502" | "275" | "1299" => StoreError::Refused,
+        // Serialisation failure, deadlock, lock timeout; SQLITE_BUSY and SQLITE_LOCKED with their kinds.
+        "40001" | "40P01" | "55P03" | "5" | "261" | "517" | "773" | "6" | "262" | "518" => StoreError::Retry,
+        // Read-only (a failover), statement timeout.
+        "25006" | "57014" => StoreError::Unavailable,
+        // Connection lost, resources gone, operator intervention, system error.
+        _ if code.len() == 5 && ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Unavailable
+        }
+        _ if code.len() < 5 && sqlite_is_down(code) => StoreError::Unavailable,
+        _ => StoreError::Database,
+    }
+}
+
+/// READONLY, IOERR, FULL, CANTOPEN: the low byte of an extended SQLite code is its primary code.
+fn sqlite_is_down(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 13 | 14))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: &str) -> StoreError {
+        by_code(code)("x".into())
+    }
+
+    #[test]
+    fn the_codes_of_both_databases_mean_the_same() {
+        for code in ["23505", "1555", "2067"] {
+            assert!(matches!(of(code), StoreError::Conflict(_)), "{code}");
+        }
+        for code in ["40001", "40P01", "5", "517"] {
+            assert!(of(code).is_retry(), "{code}");
+        }
+        for code in ["08006", "53300", "57P01", "57014", "10", "2570", "13", "14", "8"] {
+            assert!(of(code).is_unavailable(), "{code}");
+        }
+        for code in ["23001", "1811"] {
+            assert!(matches!(of(code), StoreError::AppendOnly(_)), "{code}");
+        }
+        assert!(matches!(of("42601"), StoreError::Database(_)));
+        assert!(matches!(of("1"), StoreError::Database(_)));
+    }
+
+    #[test]
+    fn only_a_lost_connection_makes_a_commit_unknown() {
+        assert!(of("08006").at_commit().is_unknown_commit());
+        assert!(matches!(of("23503").at_commit(), StoreError::Related(_)));
+    }
+}

@@ -1,0 +1,199 @@
+//! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
+//! credential lookup by key id, tenant list and lookup by slug, the installation and its signing keys, the
+//! signing loop over all logs, and the claim of runs that nobody ends.
+
+use chrono::{DateTime, Utc};
+use models::{
+    account::{
+        ApiKey, Installation, SigningKey, Tenant,
+        entity::{api_keys, installation, signing_keys, tenants},
+    },
+    activity::{DueReason, DueRun, entity::runs},
+    ids::{KeyId, TenantId},
+    ledger::entity::{checkpoints, log_heads},
+};
+use proof::words::LogName;
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
+    sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement, SimpleExpr},
+};
+
+use crate::{
+    StoreError,
+    account::{self, Account, AccountReads},
+    activity::ActivityReads,
+    bulk,
+    field::{self, Field as _, rows},
+    ledger::LedgerReads,
+    read,
+};
+
+/// Runs that one claim names at most; the next claim names the rest.
+const DUE_AT_ONCE: u64 = 500;
+
+/// The installation's table has one row.
+const THE_ONE: i64 = 1;
+
+rows! {
+    Installation, installation, key(name), fn installation_row(it), fn read_installation,
+    same { name, signing_key_id, created_at } renamed {} extra { id = THE_ONE }
+}
+
+rows! {
+    SigningKey, signing_keys, key(id), fn signing_key_row(key), fn signing_key,
+    same { id, public_key, created_at, retired_at } renamed {} extra {}
+}
+
+impl AccountReads<'_> {
+    /// The key that a credential names, and its tenant.
+    pub async fn find_key(self, id: KeyId) -> Result<Option<(ApiKey, Tenant)>, StoreError> {
+        let key = read::one(self.conn, api_keys::Entity::find().filter(api_keys::Column::Id.eq(id))).await?;
+        let Some(key) = key.map(account::key).transpose()? else { return Ok(None) };
+        let tenant = self.find_tenant(key.tenant).await?.ok_or_else(|| StoreError::Corrupt {
+            table: "api_keys",
+            row: key.id.to_string(),
+            why: "its tenant is gone".to_owned(),
+        })?;
+        Ok(Some((key, tenant)))
+    }
+
+    /// The tenant that a slug names.
+    pub async fn find_tenant_by_slug(self, slug: &str) -> Result<Option<Tenant>, StoreError> {
+        let row =
+            read::one(self.conn, tenants::Entity::find().filter(tenants::Column::Slug.eq(slug))).await?;
+        row.map(account::tenant).transpose()
+    }
+
+    /// Every tenant, by slug.
+    pub async fn list_tenants(self) -> Result<Vec<Tenant>, StoreError> {
+        let rows = read::all(self.conn, tenants::Entity::find().order_by_asc(tenants::Column::Slug)).await?;
+        rows.into_iter().map(account::tenant).collect()
+    }
+
+    /// This installation; none before the first start.
+    pub async fn installation(self) -> Result<Option<Installation>, StoreError> {
+        read::one(self.conn, installation::Entity::find()).await?.map(read_installation).transpose()
+    }
+
+    /// Public halves of the signing keys, oldest first, retired ones included.
+    pub async fn signing_keys(self) -> Result<Vec<SigningKey>, StoreError> {
+        let select = signing_keys::Entity::find()
+            .order_by_asc(signing_keys::Column::CreatedAt)
+            .order_by_asc(signing_keys::Column::Id);
+        read::all(self.conn, select).await?.into_iter().map(signing_key).collect()
+    }
+}
+
+impl Account<'_> {
+    /// Names the installation. Its signing key is there already; a second installation is a conflict.
+    pub async fn insert_installation(self, it: &Installation) -> Result<(), StoreError> {
+        bulk::insert::<installation::Entity>(self.conn, vec![installation_row(it)?]).await
+    }
+
+    /// Makes another key the one that signs.
+    pub async fn save_installation(self, it: &Installation) -> Result<(), StoreError> {
+        let changing = [installation::Column::Name, installation::Column::SigningKeyId];
+        bulk::update::<installation::Entity>(self.conn, vec![installation_row(it)?], &changing).await
+    }
+
+    /// Publishes a signing key.
+    pub async fn insert_signing_key(self, key: &SigningKey) -> Result<(), StoreError> {
+        bulk::insert::<signing_keys::Entity>(self.conn, vec![signing_key_row(key)?]).await
+    }
+
+    /// Retires a signing key; it stays published.
+    pub async fn retire_signing_key(self, id: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let update = signing_keys::Entity::update_many()
+            .col_expr(signing_keys::Column::RetiredAt, Expr::value(at))
+            .filter(signing_keys::Column::Id.eq(id));
+        match self.conn.execute(update.build(self.conn.backend())).await? {
+            1 => Ok(()),
+            actual => Err(StoreError::RowsAffected { table: "signing_keys", expected: 1, actual }),
+        }
+    }
+}
+
+impl ActivityReads<'_> {
+    /// LIVE runs that are to be sealed: stopped ones whose time has come at `now`, and those that were silent since
+    /// `silent_since` or before. The oldest first, and not all at once.
+    pub async fn due_runs(
+        self,
+        now: DateTime<Utc>,
+        silent_since: DateTime<Utc>,
+    ) -> Result<Vec<DueRun>, StoreError> {
+        use runs::Column;
+        let due = Condition::any().add(Column::SealDueAt.lte(now)).add(Column::LastSeenAt.lte(silent_since));
+        let mut query = SelectStatement::new();
+        query
+            .columns([Column::TenantId, Column::Id])
+            .expr(Func::coalesce([Column::SealDueAt.lte(now), Expr::val(false)]))
+            .from(runs::Entity)
+            // The word itself and no value in its place: only then does the partial index serve.
+            .cond_where(Condition::all().add(Expr::cust("state = 'LIVE'")).add(due))
+            .order_by(Column::StartedAt, sea_orm::Order::Asc)
+            .limit(DUE_AT_ONCE);
+        let rows = self.conn.rows(read::query_statement(self.conn, &query)).await?;
+        rows.iter()
+            .map(|row| {
+                let stopped: bool = row.try_get_by(2)?;
+                let reason = if stopped { DueReason::Stopped } else { DueReason::Abandoned };
+                Ok(DueRun { tenant: row.try_get_by(0)?, id: row.try_get_by(1)?, reason })
+            })
+            .collect()
+    }
+}
+
+impl LedgerReads<'_> {
+    /// The logs that want a checkpoint: they have grown since the last one of their epoch, or there is none since
+    /// `signed_since`.
+    pub async fn heads_with_news(
+        self,
+        signed_since: DateTime<Utc>,
+    ) -> Result<Vec<(TenantId, LogName)>, StoreError> {
+        let signed = newest_checkpoint();
+        let unsigned = Expr::col((log_heads::Entity, log_heads::Column::TreeSize))
+            .gt(Func::coalesce([signed, Expr::val(0_i64)]));
+        let fresh =
+            checkpoints_of_head().and_where(checkpoints::Column::CreatedAt.gte(signed_since)).to_owned();
+        let mut query = SelectStatement::new();
+        query
+            .columns([
+                (log_heads::Entity, log_heads::Column::TenantId),
+                (log_heads::Entity, log_heads::Column::Log),
+            ])
+            .from(log_heads::Entity)
+            .cond_where(Condition::any().add(unsigned).add(Expr::exists(fresh).not()))
+            .order_by((log_heads::Entity, log_heads::Column::TenantId), sea_orm::Order::Asc)
+            .order_by((log_heads::Entity, log_heads::Column::Log), sea_orm::Order::Asc);
+        let rows = self.conn.rows(read::query_statement(self.conn, &query)).await?;
+        rows.iter()
+            .map(|row| {
+                let (tenant, log): (TenantId, String) = (row.try_get_by(0)?, row.try_get_by(1)?);
+                let log = log
+                    .get()
+                    .map_err(|why| field::corrupt(&log_heads::Entity, tenant.to_string(), "log", &why))?;
+                Ok((tenant, log))
+            })
+            .collect()
+    }
+}
+
+/// Checkpoints of a head's own log and epoch.
+fn checkpoints_of_head() -> SelectStatement {
+    use checkpoints::Column as C;
+    use log_heads::Column as H;
+    let same = |of: C, with: H| Expr::col((checkpoints::Entity, of)).equals((log_heads::Entity, with));
+    Query::select()
+        .expr(Expr::val(1_i64))
+        .from(checkpoints::Entity)
+        .and_where(same(C::TenantId, H::TenantId))
+        .and_where(same(C::Log, H::Log))
+        .and_where(same(C::Epoch, H::Epoch))
+        .to_owned()
+}
+
+fn newest_checkpoint() -> SimpleExpr {
+    let mut size = checkpoints_of_head();
+    size.clear_selects().expr(Func::max(Expr::col((checkpoints::Entity, checkpoints::Column::TreeSize))));
+    SimpleExpr::SubQuery(None, Box::new(size.into()))
+}

@@ -1,0 +1,327 @@
+//! How a value stands in a column, and that it comes back as it went.
+//!
+//! A table's rows and the values or records that they keep are paired field by field with [`rows!`]. Both
+//! sides are written out whole, so that a field without a column, or a column without a field, does not
+//! compile. Records carry ids, hashes and times as text, as they are hashed; columns carry them as uuids,
+//! bytes and times, and only a text that comes back the same is let in.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use models::{
+    account::{CaptureMode, FailureMode, OwnerType, Role},
+    activity::{EvidenceHealth, LatencyBucket, RiskLevel, RunState},
+    ids::{
+        AuditId, BreachId, CheckpointId, DecisionId, EnforcementId, EvidenceId, FailureId, IncidentEventId,
+        IncidentId, KeyId, LimitId, LlmRunId, PermitId, PreventionId, ProposalId, RuleId, RunId, SnapshotId,
+        SystemRecordId, TenantId, TraceId,
+    },
+    incidents::{IncidentEventType, LifecycleState, ResolutionType},
+    ledger::RunLeafType,
+    logs::{ExecutionStatus, SystemEventType, SystemSeverity},
+    policies::{PermitStatus, ProposalStatus, ProposalType, ProposedBy, Reservation, RuleStatus},
+    time,
+};
+use proof::{
+    canonical,
+    hash::Hash,
+    leaves::RunLeaf,
+    merkle::Frontier,
+    run_ranges::RunRanges,
+    words::{
+        Action, ActionTaken, ActorType, Assurance, AuditEntityType, AuditEventType, BindAt, BreachType,
+        CaptureFailureReason, CauseType, Consequence, EnforcementMode, EvidenceClass, FailureResolution,
+        HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus, LimitCategory,
+        LimitEnforcement, LimitStatus, LimitType, LogName, Moment, OutcomeCategory, PolicyKind,
+        PreventionOutcome, ReplayBehavior, ReplayMode, ResetPeriod, RuleSource, RuleType, RunSource,
+        RunStatus, Scope, Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason,
+        TraceStatus,
+    },
+};
+
+/// A column that keeps a value of type `V`.
+pub(crate) trait Field<V>: Sized {
+    /// The value as it is stored; or why the store cannot keep it.
+    fn put(value: &V) -> Result<Self, String>;
+    /// The value as it was; or why the column cannot mean one.
+    fn get(self) -> Result<V, String>;
+}
+
+/// Pairs a row with the value it keeps: makes `$put(&Value, ..) -> Row` and `$get(Row) -> Value`.
+///
+/// `same` are fields and columns of one name, `renamed` are `field => column`, and `extra` are columns that the
+/// value does not hold, with what they get. `key` names a row in an error.
+macro_rules! rows {
+    (
+        $value:ident, $entity:ident, key($($key:ident),+), fn $put:ident($v:ident $(, $arg:ident: $of:ty)*), fn $get:ident,
+        same { $($same:ident),* $(,)? } renamed { $($field:ident => $column:ident),* $(,)? }
+        extra { $($extra:ident = $made:expr),* $(,)? }
+    ) => {
+        pub(super) fn $put($v: &$value $(, $arg: $of)*) -> Result<$entity::Model, $crate::StoreError> {
+            let bad = |column: &str, why: String| {
+                let row = [$($v.$key.to_string()),+].join("/");
+                $crate::field::corrupt(&$entity::Entity, row, column, &why)
+            };
+            Ok($entity::Model {
+                $($same: $crate::field::Field::put(&$v.$same).map_err(|why| bad(stringify!($same), why))?,)*
+                $($column: $crate::field::Field::put(&$v.$field).map_err(|why| bad(stringify!($column), why))?,)*
+                $($extra: $crate::field::Field::put(&$made).map_err(|why| bad(stringify!($extra), why))?,)*
+            })
+        }
+
+        pub(super) fn $get(row: $entity::Model) -> Result<$value, $crate::StoreError> {
+            let key = ($(row.$key.clone(),)+);
+            let bad = |column: &str, why: String| {
+                let ($($key,)+) = &key;
+                let row = [$($key.to_string()),+].join("/");
+                $crate::field::corrupt(&$entity::Entity, row, column, &why)
+            };
+            let $entity::Model { $($same,)* $($column,)* $($extra: _,)* } = row;
+            Ok($value {
+                $($same: $crate::field::Field::get($same).map_err(|why| bad(stringify!($same), why))?,)*
+                $($field: $crate::field::Field::get($column).map_err(|why| bad(stringify!($column), why))?,)*
+            })
+        }
+    };
+}
+pub(crate) use rows;
+
+/// An error that names the table, the row and the column.
+pub(crate) fn corrupt(
+    table: &impl sea_orm::EntityName,
+    row: String,
+    column: &str,
+    why: &str,
+) -> crate::StoreError {
+    crate::StoreError::Corrupt { table: table.table_name(), row, why: format!("{column}: {why}") }
+}
+
+/// One value outside of a whole row, such as what a condition compares with.
+pub(crate) fn put<C: Field<V>, V>(
+    table: &impl sea_orm::EntityName,
+    column: &str,
+    value: &V,
+) -> Result<C, crate::StoreError> {
+    C::put(value).map_err(|why| corrupt(table, "a condition".to_owned(), column, &why))
+}
+
+/// Types that are stored as they are.
+macro_rules! same {
+    ($($of:ty),+ $(,)?) => {$(
+        impl Field<$of> for $of {
+            fn put(value: &$of) -> Result<Self, String> { Ok(value.clone()) }
+            fn get(self) -> Result<$of, String> { Ok(self) }
+        }
+    )+};
+}
+
+/// Ids: as themselves, and as the text that a record carries.
+macro_rules! ids {
+    ($($id:ident),+ $(,)?) => {
+        same!($($id),+);
+        $(impl Field<String> for $id {
+            fn put(value: &String) -> Result<Self, String> { value.parse().map_err(said) }
+            fn get(self) -> Result<String, String> { Ok(self.to_string()) }
+        })+
+    };
+}
+
+/// Words of a closed vocabulary, stored as they are written.
+macro_rules! words {
+    ($($word:ident),+ $(,)?) => {$(
+        impl Field<$word> for String {
+            fn put(value: &$word) -> Result<Self, String> { Ok(value.as_str().to_owned()) }
+            fn get(self) -> Result<$word, String> { self.parse().map_err(said) }
+        }
+    )+};
+}
+
+/// Values that are stored as canonical JSON.
+macro_rules! documents {
+    ($($of:ty),+ $(,)?) => {$(
+        impl Field<$of> for String {
+            fn put(value: &$of) -> Result<Self, String> {
+                let bytes = canonical::try_to_bytes(value).map_err(said)?;
+                String::from_utf8(bytes).map_err(said)
+            }
+            fn get(self) -> Result<$of, String> { serde_json::from_str(&self).map_err(said) }
+        }
+    )+};
+}
+
+same!(String, i64, bool, Vec<u8>, DateTime<Utc>);
+
+ids!(
+    AuditId,
+    BreachId,
+    CheckpointId,
+    DecisionId,
+    EnforcementId,
+    EvidenceId,
+    FailureId,
+    IncidentEventId,
+    IncidentId,
+    KeyId,
+    LimitId,
+    LlmRunId,
+    PermitId,
+    PreventionId,
+    ProposalId,
+    RuleId,
+    RunId,
+    SnapshotId,
+    SystemRecordId,
+    TenantId,
+    TraceId,
+);
+
+words!(
+    Action,
+    ActionTaken,
+    ActorType,
+    Assurance,
+    AuditEntityType,
+    AuditEventType,
+    BindAt,
+    BreachType,
+    CaptureFailureReason,
+    CaptureMode,
+    CauseType,
+    Consequence,
+    EnforcementMode,
+    EvidenceClass,
+    EvidenceHealth,
+    ExecutionStatus,
+    FailureMode,
+    FailureResolution,
+    HaltReason,
+    IncidentCategory,
+    IncidentEventType,
+    IntegrityGrade,
+    IntegrityState,
+    IntegrityStatus,
+    LatencyBucket,
+    LifecycleState,
+    LimitCategory,
+    LimitEnforcement,
+    LimitStatus,
+    LimitType,
+    LogName,
+    Moment,
+    OutcomeCategory,
+    OwnerType,
+    PermitStatus,
+    PolicyKind,
+    PreventionOutcome,
+    ProposalStatus,
+    ProposalType,
+    ProposedBy,
+    ReplayBehavior,
+    ReplayMode,
+    ResetPeriod,
+    ResolutionType,
+    RiskLevel,
+    Role,
+    RuleSource,
+    RuleStatus,
+    RuleType,
+    RunLeafType,
+    RunSource,
+    RunState,
+    RunStatus,
+    Scope,
+    Severity,
+    StepKind,
+    StepLevel,
+    StepSource,
+    StepStatus,
+    SystemEventType,
+    SystemSeverity,
+    TerminationReason,
+    TraceStatus,
+);
+
+documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf);
+
+impl<V, C: Field<V>> Field<Option<V>> for Option<C> {
+    fn put(value: &Option<V>) -> Result<Self, String> {
+        value.as_ref().map(C::put).transpose()
+    }
+    fn get(self) -> Result<Option<V>, String> {
+        self.map(C::get).transpose()
+    }
+}
+
+/// Counts: a canonical record holds none above 2^53, and neither does the store.
+impl Field<u64> for i64 {
+    fn put(value: &u64) -> Result<Self, String> {
+        if *value > canonical::MAX_INTEGER {
+            return Err(format!("{value} is beyond 2^53"));
+        }
+        Self::try_from(*value).map_err(said)
+    }
+    fn get(self) -> Result<u64, String> {
+        u64::try_from(self).map_err(said)
+    }
+}
+
+impl Field<u32> for i64 {
+    fn put(value: &u32) -> Result<Self, String> {
+        Ok(Self::from(*value))
+    }
+    fn get(self) -> Result<u32, String> {
+        u32::try_from(self).map_err(said)
+    }
+}
+
+impl Field<String> for DateTime<Utc> {
+    fn put(value: &String) -> Result<Self, String> {
+        time::parse(value).map_err(said)
+    }
+    fn get(self) -> Result<String, String> {
+        Ok(time::text(self))
+    }
+}
+
+impl Field<Hash> for Vec<u8> {
+    fn put(value: &Hash) -> Result<Self, String> {
+        Ok(value.0.to_vec())
+    }
+    fn get(self) -> Result<Hash, String> {
+        <[u8; 32]>::try_from(self).map(Hash).map_err(|bytes| format!("{} bytes are no hash", bytes.len()))
+    }
+}
+
+/// A hash as the text that a record carries.
+impl Field<String> for Vec<u8> {
+    fn put(value: &String) -> Result<Self, String> {
+        let hash: Hash = value.parse().map_err(said)?;
+        Self::put(&hash)
+    }
+    fn get(self) -> Result<String, String> {
+        let hash: Hash = self.get()?;
+        Ok(hash.to_string())
+    }
+}
+
+impl Field<RunRanges> for Vec<u8> {
+    fn put(value: &RunRanges) -> Result<Self, String> {
+        Ok(value.to_bytes())
+    }
+    fn get(self) -> Result<RunRanges, String> {
+        RunRanges::from_bytes(&self).map_err(said)
+    }
+}
+
+impl Field<Frontier> for Vec<u8> {
+    fn put(value: &Frontier) -> Result<Self, String> {
+        Ok(value.to_bytes())
+    }
+    fn get(self) -> Result<Frontier, String> {
+        Frontier::from_bytes(&self).map_err(said)
+    }
+}
+
+fn said(why: impl std::fmt::Display) -> String {
+    why.to_string()
+}

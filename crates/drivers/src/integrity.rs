@@ -1,0 +1,150 @@
+//! The integrity assembler: what the store holds of a run's evidence, class by class, read in the caller's unit of
+//! work. It looks into tables of several domains, so it belongs to none; grading is the evaluator's (L5).
+
+use std::collections::HashMap;
+
+use models::{
+    activity::entity::runs,
+    ids::{RunId, TenantId},
+    logs::{
+        ClassCounts,
+        entity::{
+            activity_evidence, aos_trace_steps, environment_evidence, evidence_capture_failures as failures,
+            integrity_evidence, provider_evidence,
+        },
+    },
+    policies::entity::policy_decisions,
+};
+use proof::words::{EvidenceClass, FailureResolution};
+use sea_orm::{
+    ColumnTrait, EntityName as _, EntityTrait, Value,
+    sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
+};
+
+use crate::{
+    StoreError,
+    conn::Conn,
+    dialect,
+    driver::reader,
+    field::{Field as _, corrupt},
+    keys, read, tally,
+};
+
+reader! {
+    /// Counts a run's evidence.
+    read IntegrityAssembler;
+}
+
+/// Failed captures that are not superseded: those that could pass if tried again, and those that never will.
+pub type UnresolvedFailures = HashMap<RunId, (ClassCounts, ClassCounts)>;
+
+impl IntegrityAssembler<'_> {
+    /// How many records of each class these runs have. A class without any is not listed, nor is a run without any.
+    pub async fn class_counts(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<HashMap<RunId, ClassCounts>, StoreError> {
+        let mut counts: HashMap<RunId, ClassCounts> = HashMap::with_capacity(runs.len());
+        for chunk in keys::sorted(runs).chunks(RUNS_AT_ONCE) {
+            let query = of_every_class(self.conn, tenant, &read::transposed(chunk));
+            for row in self.conn.rows(read::query_statement(self.conn, &query)).await? {
+                let (run, class): (RunId, String) =
+                    (tally::value("evidence", &row, 0)?, tally::value("evidence", &row, 1)?);
+                let count = tally::number("evidence", Some(&row), 2)?;
+                let class: EvidenceClass =
+                    class.get().map_err(|why| corrupt(&failures::Entity, run.to_string(), "class", &why))?;
+                counts.entry(run).or_default().insert(class, count);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The failed captures of these runs that are still unresolved, by class. A run without any is not listed.
+    pub async fn unresolved_failures(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<UnresolvedFailures, StoreError> {
+        use failures::{Column as C, Entity};
+        let mut unresolved = UnresolvedFailures::new();
+        for chunk in keys::sorted(runs).chunks(RUNS_AT_ONCE) {
+            let among = dialect::among(self.conn.backend(), &[C::RunId], read::transposed(chunk));
+            let query = Query::select()
+                .columns([C::RunId, C::EvidenceClass, C::Resolution])
+                .expr(Func::count(Expr::col(Asterisk)))
+                .from(Entity)
+                .and_where(C::TenantId.eq(tenant))
+                .and_where(among)
+                .add_group_by([Expr::col(C::RunId), Expr::col(C::EvidenceClass), Expr::col(C::Resolution)])
+                .to_owned();
+            let table = Entity.table_name();
+            for row in self.conn.rows(read::query_statement(self.conn, &query)).await? {
+                let run: RunId = tally::value(table, &row, 0)?;
+                let (class, resolution): (String, String) =
+                    (tally::value(table, &row, 1)?, tally::value(table, &row, 2)?);
+                let bad = |why: String| corrupt(&Entity, run.to_string(), "evidence_class, resolution", &why);
+                let (transient, permanent) = unresolved.entry(run).or_default();
+                let counts = match resolution.get().map_err(bad)? {
+                    FailureResolution::Transient => transient,
+                    FailureResolution::Permanent => permanent,
+                    FailureResolution::Superseded => continue,
+                };
+                counts.insert(class.get().map_err(bad)?, tally::number(table, Some(&row), 3)?);
+            }
+        }
+        Ok(unresolved)
+    }
+}
+
+/// Runs of one query. Each is named once for each class, and a statement has its limit.
+const RUNS_AT_ONCE: usize = 1_024;
+
+/// One query over the tables of all classes: run, class, count.
+fn of_every_class(conn: &Conn, tenant: TenantId, run_ids: &[Vec<Value>]) -> SelectStatement {
+    let of = |class: EvidenceClass, query: SelectStatement| {
+        let mut query = query;
+        query.expr(Expr::val(class.as_str()).cast_as("text")).expr(Func::count(Expr::col(Asterisk)));
+        query
+    };
+    macro_rules! count {
+        ($entity:ident) => {
+            count!($entity, RunId)
+        };
+        ($entity:ident, $run:ident) => {
+            counted::<$entity::Entity>(
+                conn,
+                tenant,
+                $entity::Column::TenantId,
+                $entity::Column::$run,
+                run_ids,
+            )
+        };
+    }
+    let mut query = of(EvidenceClass::Run, count!(runs, Id));
+    query.unions([
+        (UnionType::All, of(EvidenceClass::Trace, count!(aos_trace_steps))),
+        (UnionType::All, of(EvidenceClass::Environment, count!(environment_evidence))),
+        (UnionType::All, of(EvidenceClass::Activity, count!(activity_evidence))),
+        (UnionType::All, of(EvidenceClass::Provider, count!(provider_evidence))),
+        (UnionType::All, of(EvidenceClass::Decision, count!(policy_decisions))),
+        (UnionType::All, of(EvidenceClass::Integrity, count!(integrity_evidence))),
+    ]);
+    query
+}
+
+fn counted<E: EntityTrait>(
+    conn: &Conn,
+    tenant: TenantId,
+    tenant_column: E::Column,
+    run: E::Column,
+    run_ids: &[Vec<Value>],
+) -> SelectStatement {
+    Query::select()
+        .column((E::default(), run))
+        .from(E::default())
+        .and_where(tenant_column.eq(tenant))
+        .and_where(dialect::among(conn.backend(), &[run], run_ids.to_vec()))
+        .group_by_col((E::default(), run))
+        .to_owned()
+}

@@ -1,0 +1,71 @@
+//! L6. The only crate that speaks SQL. One implementation for Postgres and SQLite.
+//!
+//! [`Db`] is a store. It opens units of work: [`Tx`] reads and writes, [`ReadTx`] reads, all of it from one moment.
+//! Both lend drivers, by subject; `ReadTx` lends the reading half of each.
+//!
+//! | accessor | driver of `Tx` | driver of `ReadTx` | tables |
+//! | --- | --- | --- | --- |
+//! | `account()` | [`Account`](account::Account) | [`AccountReads`](account::AccountReads) | tenants, keys, the installation, signing keys |
+//! | `activity()` | [`Activity`](activity::Activity) | [`ActivityReads`](activity::ActivityReads) | runs |
+//! | `run_metrics()` | [`RunMetricsDriver`](activity::RunMetricsDriver) | | policy_violation and policy_draft_count of runs |
+//! | `run_signals()` | [`RunSignalDriver`](activity::RunSignalDriver) | | risk_level of runs |
+//! | `policies()` | [`Policies`](policies::Policies) | [`PoliciesReads`](policies::PoliciesReads) | rules, limits, their versions and integrity, snapshots, proposals, permits, use, decisions, breaches |
+//! | `enforcements()` | [`PolicyEnforcementWriteDriver`](policies::PolicyEnforcementWriteDriver) | [`PolicyEnforcementReadDriver`](policies::PolicyEnforcementReadDriver) | enforcements |
+//! | `preventions()` | [`PreventionRecordsWriteDriver`](policies::PreventionRecordsWriteDriver) | [`PreventionRecordsReadDriver`](policies::PreventionRecordsReadDriver) | prevention records |
+//! | `incidents()` | [`Incidents`](incidents::Incidents) | [`IncidentsReads`](incidents::IncidentsReads) | incidents and their events |
+//! | `incident_runs()` | [`IncidentRunReadDriver`](incidents::IncidentRunReadDriver) | the same | incidents of a run |
+//! | `traces()` | [`TraceStore`](logs::TraceStore) | [`TraceReads`](logs::TraceReads) | traces and steps |
+//! | `evidence()` | [`Evidence`](logs::Evidence) | [`EvidenceReads`](logs::EvidenceReads) | evidence of classes H, B, G, J; failed captures |
+//! | `integrity()` | [`IntegrityAssembler`](integrity::IntegrityAssembler) | the same | counts by class of evidence |
+//! | `logs()` | [`LogsDomainStore`](logs::LogsDomainStore) | [`LogsReads`](logs::LogsReads) | Audit Ledger, LLM run records, system records |
+//! | `ledger()` | [`Ledger`](ledger::Ledger) | [`LedgerReads`](ledger::LedgerReads) | heads, run log, nodes and checkpoints of both logs |
+//! | `overview()` | | [`Overview`](overview::Overview) | none of its own |
+//! | `bundles()` | | [`ExportBundleStore`](bundles::ExportBundleStore) | a whole run |
+//!
+//! # How a driver is written
+//!
+//! - A method is one statement or a few, however many rows it is given; an empty slice sends none.
+//! - A query starts with its tenant: `of(tenant)` is the only `find()` of a file. The exceptions are in `exceptions`.
+//! - What is not there is `Ok(None)`, or not in the list. A row that cannot be read is [`StoreError::Corrupt`], which names
+//!   it; no row is left out, and a failed read is never an empty answer.
+//! - A row is locked `FOR UPDATE` in order of its key. On SQLite the unit of work is the lock.
+//! - Writing back names the columns that may change, and every row must be there.
+//! - No rule of the business lives here.
+//!
+//! # How to add a table
+//!
+//! 1. A migration; a value in `models::<domain>`; an entity in `models::<domain>::entity`.
+//! 2. A file here, in the folder of its domain. Pair value and entity with `rows!`: it does not compile until every field
+//!    has its column. Say `of_tenant!` once; add methods to the domain's driver, or declare one with `driver!`.
+//! 3. Reads by `read` (all, one, by keys, page) and `tally` (counts); writes by `bulk` (insert, update).
+//! 4. A test in `tests/it/<domain>.rs`: what was written comes back equal, on both databases; another tenant finds
+//!    nothing.
+
+pub mod account;
+pub mod activity;
+mod bind;
+mod bulk;
+pub mod bundles;
+mod conn;
+mod connect;
+mod dialect;
+mod driver;
+mod error;
+mod exceptions;
+mod field;
+pub mod incidents;
+pub mod integrity;
+mod keys;
+pub mod ledger;
+pub mod logs;
+pub mod overview;
+pub mod policies;
+mod read;
+mod tally;
+mod tx;
+
+pub use self::{
+    connect::ConnectConfig,
+    error::{Cause, StoreError},
+    tx::{Db, ReadTx, Tx},
+};

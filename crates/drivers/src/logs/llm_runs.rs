@@ -1,0 +1,52 @@
+//! LLM run records: one for each call to a model.
+
+use models::{
+    ids::{LlmRunId, RunId, TenantId},
+    logs::{
+        LlmRunRecord,
+        entity::llm_run_records::{self as llm_runs, Column},
+    },
+};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+
+use super::{LogsDomainStore, LogsReads};
+use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read};
+
+of_tenant!(llm_runs);
+
+rows! {
+    LlmRunRecord, llm_runs, key(id), fn to_row(record), fn from_row,
+    same {
+        id, run_id, trace_id, step_index, provider, model, prompt_hash, response_hash, input_tokens, output_tokens,
+        cache_read_tokens, reasoning_tokens, cost_microusd, cost_known, execution_status, started_at, completed_at,
+        source, is_synthetic, synthetic_scenario_id, created_at,
+    } renamed { tenant => tenant_id } extra {}
+}
+
+impl LogsReads<'_> {
+    /// One record.
+    pub async fn find_llm_run(
+        self,
+        tenant: TenantId,
+        id: LlmRunId,
+    ) -> Result<Option<LlmRunRecord>, StoreError> {
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+    }
+
+    /// The records of a run, by step.
+    pub async fn llm_runs_of_run(
+        self,
+        tenant: TenantId,
+        run: RunId,
+    ) -> Result<Vec<LlmRunRecord>, StoreError> {
+        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::StepIndex);
+        read::all(self.conn, select.order_by_asc(Column::Id)).await?.into_iter().map(from_row).collect()
+    }
+}
+
+impl LogsDomainStore<'_> {
+    /// Adds records.
+    pub async fn insert_llm_runs(self, records: &[LlmRunRecord]) -> Result<(), StoreError> {
+        bulk::insert::<llm_runs::Entity>(self.conn, keys::rows(records, to_row)?).await
+    }
+}

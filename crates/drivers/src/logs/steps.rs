@@ -1,0 +1,163 @@
+//! Steps, refused ones included. Written once, each with the verdict that let it in.
+
+use models::{
+    ids::{RunId, TenantId},
+    logs::{
+        StepRow,
+        entity::{
+            aos_trace_steps::{self as steps, Column},
+            aos_traces,
+        },
+    },
+    page::{Cursor, Page, PageError, PageRequest},
+    verdict::Verdict,
+};
+use proof::{
+    hash::Hash,
+    records::{Record, StepRecord},
+    words::Assurance,
+};
+use sea_orm::{
+    ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
+};
+
+use super::{TraceReads, TraceStore, traces};
+use crate::{
+    StoreError, bulk,
+    driver::of_tenant,
+    field::{Field as _, corrupt, put, rows},
+    keys, read, tally,
+};
+
+of_tenant!(steps);
+
+rows! {
+    StepRecord, steps, key(run_id, step_index), fn to_row(record, of: Assurance, hash: Hash), fn from_row,
+    same {
+        tenant_id, run_id, trace_id, step_index, parent_step_index, kind, skill_name, params, status,
+        outcome_category, outcome_code, outcome_data, prompt, response, finish_reason, provider, model, input_tokens,
+        output_tokens, cache_read_tokens, reasoning_tokens, cost_microusd, cost_known, duration_ms, retry_count,
+        started_at, recorded_at, level, source, external_span_id, external_parent_span_id, idempotency_key,
+        request_hash, replay_behavior, input_hash, output_hash, permit_id, decision_id, pre_decision_hash,
+        post_decision_hash, activity_hash, provider_hash, run_after, determinism_hash, prev_hash,
+    } renamed {} extra { assurance = of, step_hash = hash }
+}
+
+/// A step, and the verdict of the choke point that lets it into the chain. There is no other way in, so a step that
+/// nothing judged does not compile:
+///
+/// ```compile_fail,E0308
+/// # async fn f(tx: drivers::Tx, record: proof::records::StepRecord) -> Result<(), drivers::StoreError> {
+/// tx.traces().insert_steps(&[record]).await
+/// # }
+/// ```
+///
+/// ```compile_fail,E0063
+/// # use drivers::logs::DecidedStep;
+/// # use proof::{records::StepRecord, words::Assurance};
+/// # fn f<'a>(record: &'a StepRecord, hash: proof::hash::Hash) -> DecidedStep<'a> {
+/// DecidedStep { record, hash, assurance: Assurance::Enforced }
+/// # }
+/// ```
+///
+/// A verdict cannot be put together by hand either:
+///
+/// ```compile_fail,E0451
+/// # use models::verdict::Verdict;
+/// # fn f(record: proof::records::DecisionRecord, hash: proof::hash::Hash) -> Verdict {
+/// Verdict { record, hash }
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct DecidedStep<'v> {
+    /// The step as it is hashed. It names the verdict's decision.
+    pub record: &'v StepRecord,
+    /// Its run's. In an ENFORCED run the schema too refuses a step without a decision.
+    pub assurance: Assurance,
+    /// What the choke point concluded.
+    pub verdict: &'v Verdict,
+}
+
+impl DecidedStep<'_> {
+    /// The row, if the step and the verdict speak of the same.
+    fn to_row(self) -> Result<steps::Model, StoreError> {
+        let Self { record, assurance, verdict } = self;
+        let decision = verdict.record();
+        let names_it = record.decision_id.as_deref() == Some(decision.decision_id.as_str());
+        if !names_it || record.run_id != decision.run_id || record.tenant_id != decision.tenant_id {
+            let row = format!("{}/{}", record.run_id, record.step_index);
+            return Err(corrupt(&steps::Entity, row, "decision_id", "the step's verdict is about another"));
+        }
+        let hash = Record::Step(record.clone()).hash();
+        to_row(record, assurance, hash)
+    }
+}
+
+impl TraceReads<'_> {
+    /// A run's steps by index, a page at a time. Steps that were added after it was sealed are not among them.
+    pub async fn list_steps(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        page: &PageRequest,
+    ) -> Result<Page<StepRow>, StoreError> {
+        let select = of_run(tenant, run);
+        let total = if page.total { Some(tally::count(self.conn, select.clone()).await?) } else { None };
+        let after = page
+            .cursor
+            .map(Cursor::after)
+            .transpose()
+            .map_err(|err: PageError| StoreError::Refused(err.into()))?;
+        let mut select = select.order_by_asc(Column::StepIndex).limit(page.limit() + 1);
+        if let Some(after) = after {
+            let after: i64 = put(&steps::Entity, "step_index", &after)?;
+            select = select.filter(Column::StepIndex.gt(after));
+        }
+        let rows =
+            read::all(self.conn, select).await?.into_iter().map(step).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(rows, page.limit(), total, |row| Cursor::After(row.record.step_index)))
+    }
+
+    /// All of a run's steps by index, likewise.
+    pub async fn all_steps(self, tenant: TenantId, run: RunId) -> Result<Vec<StepRow>, StoreError> {
+        let select = of_run(tenant, run).order_by_asc(Column::StepIndex);
+        read::all(self.conn, select).await?.into_iter().map(step).collect()
+    }
+
+    /// The steps that were recorded under these idempotency keys of runs.
+    pub async fn find_steps_by_keys(
+        self,
+        tenant: TenantId,
+        keys: &[(RunId, String)],
+    ) -> Result<Vec<StepRow>, StoreError> {
+        let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.into(), key.into()]).collect();
+        let rows =
+            read::by_keys(self.conn, of(tenant), [Column::RunId, Column::IdempotencyKey], keys).await?;
+        rows.into_iter().map(step).collect()
+    }
+}
+
+impl TraceStore<'_> {
+    /// Adds steps, each with its hash. A (trace, index) or a run's idempotency key that is taken is a conflict.
+    pub async fn insert_steps(self, steps: &[DecidedStep<'_>]) -> Result<(), StoreError> {
+        let rows = steps.iter().map(|step| step.to_row()).collect::<Result<Vec<_>, _>>()?;
+        bulk::insert::<steps::Entity>(self.conn, rows).await
+    }
+}
+
+/// The steps of a run's own trace.
+fn of_run(tenant: TenantId, run: RunId) -> Select<steps::Entity> {
+    use aos_traces::Column as T;
+    let own = traces::own(tenant).filter(T::RunId.eq(run)).select_only().column(T::Id);
+    of(tenant).filter(Column::RunId.eq(run)).filter(Column::TraceId.in_subquery(own.into_query()))
+}
+
+fn step(row: steps::Model) -> Result<StepRow, StoreError> {
+    let key = format!("{}/{}", row.run_id, row.step_index);
+    let (assurance, step_hash) = (row.assurance.clone(), row.step_hash.clone());
+    Ok(StepRow {
+        assurance: assurance.get().map_err(|why| corrupt(&steps::Entity, key.clone(), "assurance", &why))?,
+        step_hash: step_hash.get().map_err(|why| corrupt(&steps::Entity, key, "step_hash", &why))?,
+        record: from_row(row)?,
+    })
+}

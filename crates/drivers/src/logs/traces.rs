@@ -1,0 +1,105 @@
+//! Traces: the chain of a run's steps as far as it has come.
+
+use models::{
+    ids::{RunId, TenantId, TraceId},
+    logs::{
+        Trace,
+        entity::aos_traces::{self as traces, Column},
+    },
+};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+
+use crate::{
+    StoreError, bulk,
+    driver::{driver, of_tenant},
+    field::rows,
+    keys, read,
+};
+
+driver! {
+    /// Reads of traces and steps.
+    read TraceReads;
+    /// Reads and writes of traces and steps. A step gets in only with a verdict.
+    write TraceStore;
+}
+
+of_tenant!(traces);
+
+rows! {
+    Trace, traces, key(id), fn to_row(trace), fn from_row,
+    same {
+        id, run_id, attempt, addendum_of, agent_id, correlation_id, status, abort_reason, schema_version, metadata,
+        root_hash, chain_head, ranges, step_count, refused_count, cost_known, tally, tools_used, last_tool, failure_count,
+        expected_activity, expected_provider, last_recorded_at, replay_mode, started_at, completed_at, archived_at,
+        sealed_leaf_index, opened_leaf_index,
+    } renamed { tenant => tenant_id } extra {}
+}
+
+/// What every step changes in a trace. None of these columns has an index.
+const BUSY: &[Column] = &[
+    Column::AbortReason,
+    Column::ChainHead,
+    Column::Ranges,
+    Column::StepCount,
+    Column::RefusedCount,
+    Column::CostKnown,
+    Column::Tally,
+    Column::ToolsUsed,
+    Column::LastTool,
+    Column::FailureCount,
+    Column::ExpectedActivity,
+    Column::ExpectedProvider,
+    Column::LastRecordedAt,
+    Column::CompletedAt,
+    Column::ArchivedAt,
+    Column::OpenedLeafIndex,
+];
+
+/// What changes when a trace ends. The seal comes last: after it nothing does.
+const ENDING: &[Column] = &[Column::Status, Column::RootHash, Column::SealedLeafIndex];
+
+/// The trace of a run itself, as against those that were added to it after it was sealed.
+pub(super) fn own(tenant: TenantId) -> Select<traces::Entity> {
+    of(tenant).filter(Column::AddendumOf.is_null())
+}
+
+impl TraceReads<'_> {
+    /// One trace.
+    pub async fn find_trace(self, tenant: TenantId, id: TraceId) -> Result<Option<Trace>, StoreError> {
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+    }
+
+    /// The trace of a run itself.
+    pub async fn trace_of_run(self, tenant: TenantId, run: RunId) -> Result<Option<Trace>, StoreError> {
+        read::one(self.conn, own(tenant).filter(Column::RunId.eq(run))).await?.map(from_row).transpose()
+    }
+
+    /// All traces that are linked to a run, its own first.
+    pub async fn traces_of_run(self, tenant: TenantId, run: RunId) -> Result<Vec<Trace>, StoreError> {
+        let select =
+            of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::StartedAt).order_by_asc(Column::Id);
+        let rows = read::all(self.conn, select).await?;
+        let mut traces = rows.into_iter().map(from_row).collect::<Result<Vec<Trace>, _>>()?;
+        traces.sort_by_key(|trace| trace.addendum_of.is_some());
+        Ok(traces)
+    }
+}
+
+impl TraceStore<'_> {
+    /// The traces of these runs themselves, locked in order of their ids until the unit of work ends.
+    pub async fn lock_traces(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Trace>, StoreError> {
+        let select = own(tenant).order_by_asc(Column::Id).lock_exclusive();
+        let rows = read::by_keys(self.conn, select, [Column::RunId], keys::sorted(runs)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// Adds new traces.
+    pub async fn start_traces(self, traces: &[Trace]) -> Result<(), StoreError> {
+        bulk::insert::<traces::Entity>(self.conn, keys::rows(traces, to_row)?).await
+    }
+
+    /// Writes back traces that this unit of work has locked, their seal included; a sealed one is refused.
+    pub async fn save_traces(self, traces: &[Trace]) -> Result<(), StoreError> {
+        bulk::update_sparing::<traces::Entity>(self.conn, keys::rows(traces, to_row)?, BUSY, ENDING).await
+    }
+}

@@ -1,0 +1,151 @@
+//! Overview: what waits for a decision, from every domain that has such. Reads only, and owns no table: the tables are
+//! those of other domains, so they are named here as text.
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::{IncidentId, ProposalId, TenantId},
+    page::{Cursor, Page, PageRequest},
+};
+use proof::words::Severity;
+use sea_orm::{DbBackend, QueryResult, Statement, Value, entity::prelude::Uuid};
+
+use crate::{StoreError, driver::reader, field::Field as _, tally};
+
+reader! {
+    /// Reads what waits for a decision.
+    read Overview;
+}
+
+/// What waits for a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingDecision {
+    /// What it is about.
+    pub about: Pending,
+    /// How much it matters: an incident's severity; a proposal's is medium, or high if it came from a critical incident.
+    pub priority: Severity,
+    /// One line for a person.
+    pub summary: String,
+    /// Since when it waits.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What a decision is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// An ACTIVE incident wants to be acknowledged.
+    Incident(IncidentId),
+    /// A draft proposal wants to be approved, or rejected.
+    Proposal(ProposalId),
+}
+
+/// How many decisions wait, in one domain and of one priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingCount {
+    /// Whether these are incidents; proposals if not.
+    pub incidents: bool,
+    /// Their priority.
+    pub priority: Severity,
+    /// How many.
+    pub count: u64,
+}
+
+/// Every row of it begins with the tenant, which is bound twice.
+const PENDING: &str = "\
+SELECT i.id AS id, 'incident' AS about, i.severity AS priority, i.title AS summary, i.created_at AS created_at \
+FROM incidents i WHERE i.tenant_id = $1 AND i.lifecycle_state = 'ACTIVE' \
+UNION ALL \
+SELECT p.id, 'proposal', CASE WHEN c.severity = 'critical' THEN 'high' ELSE 'medium' END, p.name, p.created_at \
+FROM policy_proposals p \
+LEFT JOIN incidents c ON c.tenant_id = p.tenant_id AND c.id = p.triggering_incident_id \
+WHERE p.tenant_id = $1 AND p.status = 'draft'";
+
+impl Overview<'_> {
+    /// What waits for a decision, newest first. The total is always there.
+    pub async fn decisions(
+        self,
+        tenant: TenantId,
+        page: &PageRequest,
+    ) -> Result<Page<PendingDecision>, StoreError> {
+        let counts = self.decision_counts(tenant).await?;
+        let total = counts.iter().map(|count| count.count).sum();
+        let limit = i64::try_from(page.limit() + 1).unwrap_or(i64::MAX);
+        let cursor =
+            page.cursor.map(Cursor::before).transpose().map_err(|err| StoreError::Refused(err.into()))?;
+        let (place, mut values) = match cursor {
+            Some((at, id)) => ("WHERE (created_at, id) < ($3, $4) ", vec![at.into(), id.into()]),
+            None => ("", vec![]),
+        };
+        let sql = format!(
+            "SELECT id, about, priority, summary, created_at FROM ({PENDING}) AS pending {place}ORDER BY created_at DESC, id DESC LIMIT $2"
+        );
+        let mut all: Vec<Value> = vec![tenant.into(), limit.into()];
+        all.append(&mut values);
+        let rows = self.conn.rows(self.statement(&sql, all)).await?;
+        let rows = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(rows, page.limit(), Some(total), |row| Cursor::Before {
+            at: row.created_at,
+            id: row.about.id(),
+        }))
+    }
+
+    /// How many decisions wait, by domain and priority; what there is none of is not listed.
+    pub async fn decision_counts(self, tenant: TenantId) -> Result<Vec<PendingCount>, StoreError> {
+        let sql = format!(
+            "SELECT about, priority, COUNT(*) FROM ({PENDING}) AS pending GROUP BY about, priority ORDER BY about, priority"
+        );
+        let rows = self.conn.rows(self.statement(&sql, vec![tenant.into()])).await?;
+        rows.iter()
+            .map(|row| {
+                let (about, priority): (String, String) =
+                    (tally::value("pending", row, 0)?, tally::value("pending", row, 1)?);
+                let priority = priority.get().map_err(|why| odd(&about, why))?;
+                Ok(PendingCount {
+                    incidents: about == "incident",
+                    priority,
+                    count: tally::number("pending", Some(row), 2)?,
+                })
+            })
+            .collect()
+    }
+
+    fn statement(self, sql: &str, values: Vec<Value>) -> Statement {
+        let backend = self.conn.backend();
+        let sql = match backend {
+            DbBackend::Postgres => sql.to_owned(),
+            // SQLite numbers its placeholders with another sign.
+            _ => sql.replace('$', "?"),
+        };
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+}
+
+impl Pending {
+    fn id(self) -> Uuid {
+        match self {
+            Self::Incident(id) => id.0,
+            Self::Proposal(id) => id.0,
+        }
+    }
+}
+
+fn decision(row: &QueryResult) -> Result<PendingDecision, StoreError> {
+    let (id, about, priority): (Uuid, String, String) = (
+        tally::value("pending", row, 0)?,
+        tally::value("pending", row, 1)?,
+        tally::value("pending", row, 2)?,
+    );
+    Ok(PendingDecision {
+        about: if about == "incident" {
+            Pending::Incident(IncidentId(id))
+        } else {
+            Pending::Proposal(ProposalId(id))
+        },
+        priority: priority.get().map_err(|why| odd(&about, why))?,
+        summary: tally::value("pending", row, 3)?,
+        created_at: tally::value("pending", row, 4)?,
+    })
+}
+
+fn odd(about: &str, why: String) -> StoreError {
+    StoreError::Corrupt { table: "pending", row: about.to_owned(), why }
+}

@@ -1,0 +1,97 @@
+//! Breaches: limits that were passed, once for each limit, window and run.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::{LimitId, RunId, TenantId},
+    page::{Page, PageRequest},
+    policies::{
+        BreachKey,
+        entity::limit_breaches::{self as breaches, Column},
+    },
+};
+use proof::records::BreachRecord;
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+
+use super::{Policies, PoliciesReads};
+use crate::{
+    StoreError, bulk,
+    driver::of_tenant,
+    field::rows,
+    keys,
+    read::{self, Newest},
+    tally,
+};
+
+of_tenant!(breaches);
+
+rows! {
+    BreachRecord, breaches, key(run_id, seq), fn to_row(record), fn from_row,
+    same {
+        tenant_id, run_id, seq, limit_id, limit_name, limit_type, breach_type, window_start, step_index,
+        breached_value, threshold_value, breached_at,
+    } renamed { breach_id => id } extra {}
+}
+
+fn key_of(row: breaches::Model) -> BreachKey {
+    BreachKey { limit_id: row.limit_id, window_start: row.window_start, run_id: row.run_id }
+}
+
+impl PoliciesReads<'_> {
+    /// Which of these have a breach row already.
+    pub async fn existing_breaches(
+        self,
+        tenant: TenantId,
+        wanted: &[BreachKey],
+    ) -> Result<BTreeSet<BreachKey>, StoreError> {
+        let key = |key: BreachKey| [key.limit_id.into(), key.window_start.into(), key.run_id.into()];
+        let keys = keys::in_order(wanted).into_iter().map(key).collect();
+        let columns = [Column::LimitId, Column::WindowStart, Column::RunId];
+        Ok(read::by_keys(self.conn, of(tenant), columns, keys).await?.into_iter().map(key_of).collect())
+    }
+
+    /// The keys of all breaches of these runs.
+    pub async fn breach_keys_of_runs(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<Vec<BreachKey>, StoreError> {
+        let rows = read::by_keys(self.conn, of(tenant), [Column::RunId], keys::sorted(runs)).await?;
+        Ok(rows.into_iter().map(key_of).collect())
+    }
+
+    /// The breaches of a run, in order.
+    pub async fn breaches_of_run(
+        self,
+        tenant: TenantId,
+        run: RunId,
+    ) -> Result<Vec<BreachRecord>, StoreError> {
+        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::Seq);
+        read::all(self.conn, select).await?.into_iter().map(from_row).collect()
+    }
+
+    /// How many breaches there were after `since`.
+    pub async fn breaches_since(self, tenant: TenantId, since: DateTime<Utc>) -> Result<u64, StoreError> {
+        tally::count(self.conn, of(tenant).filter(Column::BreachedAt.gt(since))).await
+    }
+
+    /// The breaches of a limit, newest first.
+    pub async fn list_breaches(
+        self,
+        tenant: TenantId,
+        limit: LimitId,
+        page: &PageRequest,
+    ) -> Result<Page<BreachRecord>, StoreError> {
+        let key = |row: &breaches::Model| (row.breached_at, row.id.0);
+        let newest = Newest { at: Column::BreachedAt, id: Column::Id, key };
+        read::page(self.conn, of(tenant).filter(Column::LimitId.eq(limit)), newest, page, from_row).await
+    }
+}
+
+impl Policies<'_> {
+    /// Adds breaches. A second one of a limit, window and run is a conflict.
+    pub async fn insert_breaches(self, records: &[BreachRecord]) -> Result<(), StoreError> {
+        bulk::insert::<breaches::Entity>(self.conn, keys::rows(records, to_row)?).await
+    }
+}

@@ -1,0 +1,76 @@
+//! Decisions of the choke point: evidence of class D.
+
+use std::collections::HashMap;
+
+use models::{
+    ids::{DecisionId, RunId, TenantId},
+    policies::entity::policy_decisions::{self as decisions, Column},
+};
+use proof::{
+    records::DecisionRecord,
+    words::{Action, Moment},
+};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+
+use super::{Policies, PoliciesReads};
+use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read, tally};
+
+of_tenant!(decisions);
+
+rows! {
+    DecisionRecord, decisions, key(run_id, seq), fn to_row(record), fn from_row,
+    same {
+        tenant_id, run_id, seq, moment, step_index, permit_id, snapshot_digest, engine_version, schema_version, facts,
+        limit_inputs, fired, limits, action, would_have, halt_reason, deciding_policy_id, overridden_by, permit_note,
+        decided_at,
+    } renamed { decision_id => id } extra {}
+}
+
+impl PoliciesReads<'_> {
+    /// The decisions of a run, in order.
+    pub async fn decisions_of_run(
+        self,
+        tenant: TenantId,
+        run: RunId,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::Seq);
+        read::all(self.conn, select).await?.into_iter().map(from_row).collect()
+    }
+
+    /// The decisions among `ids` that there are.
+    pub async fn find_decisions(
+        self,
+        tenant: TenantId,
+        ids: &[DecisionId],
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let rows = read::by_keys(self.conn, of(tenant), [Column::Id], keys::sorted(ids)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// The decisions with which these runs began.
+    pub async fn start_decisions(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let select = of(tenant).filter(Column::Moment.eq(Moment::RunStart.as_str()));
+        let rows = read::by_keys(self.conn, select, [Column::RunId], keys::sorted(runs)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// What the decisions among `ids` that there are answered.
+    pub async fn actions(
+        self,
+        tenant: TenantId,
+        ids: &[DecisionId],
+    ) -> Result<HashMap<DecisionId, Action>, StoreError> {
+        tally::words_by_id(self.conn, of(tenant), Column::Id, Column::Action, keys::sorted(ids)).await
+    }
+}
+
+impl Policies<'_> {
+    /// Adds decisions.
+    pub async fn insert_decisions(self, records: &[DecisionRecord]) -> Result<(), StoreError> {
+        bulk::insert::<decisions::Entity>(self.conn, keys::rows(records, to_row)?).await
+    }
+}

@@ -1,0 +1,141 @@
+//! Permits: leave to act once.
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::{PermitId, RunId, TenantId},
+    policies::{
+        Estimate, Permit, PermitStatus,
+        entity::permits::{self, Column},
+    },
+};
+use sea_orm::{
+    ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::{LockBehavior, LockType},
+};
+
+use super::{Policies, PoliciesReads};
+use crate::{
+    StoreError, bulk,
+    driver::of_tenant,
+    field::{Field, corrupt},
+    keys, read,
+};
+
+of_tenant!(permits);
+
+fn to_row(permit: &Permit) -> Result<permits::Model, StoreError> {
+    let id = permit.id;
+    let bad =
+        |column: &'static str| move |why: String| corrupt(&permits::Entity, id.to_string(), column, &why);
+    Ok(permits::Model {
+        tenant_id: permit.tenant,
+        id,
+        run_id: permit.run_id,
+        status: Field::put(&permit.status).map_err(bad("status"))?,
+        kind: Field::put(&permit.kind).map_err(bad("kind"))?,
+        skill_name: permit.skill_name.clone(),
+        params_hash: Field::put(&permit.params_hash).map_err(bad("params_hash"))?,
+        idempotency_key: permit.idempotency_key.clone(),
+        request_hash: Field::put(&permit.request_hash).map_err(bad("request_hash"))?,
+        estimate_input_tokens: Field::put(&permit.estimate.input_tokens)
+            .map_err(bad("estimate_input_tokens"))?,
+        estimate_output_tokens: Field::put(&permit.estimate.output_tokens)
+            .map_err(bad("estimate_output_tokens"))?,
+        estimate_cost_microusd: Field::put(&permit.estimate.cost_microusd)
+            .map_err(bad("estimate_cost_microusd"))?,
+        reservations: Field::put(&permit.reservations).map_err(bad("reservations"))?,
+        decision_id: permit.decision_id,
+        decision_hash: Field::put(&permit.decision_hash).map_err(bad("decision_hash"))?,
+        run_after: permit.run_after.clone(),
+        granted_at: permit.granted_at,
+        expires_at: permit.expires_at,
+        used_by_step: Field::put(&permit.used_by_step).map_err(bad("used_by_step"))?,
+    })
+}
+
+fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
+    let id = row.id;
+    let bad =
+        |column: &'static str| move |why: String| corrupt(&permits::Entity, id.to_string(), column, &why);
+    Ok(Permit {
+        tenant: row.tenant_id,
+        id,
+        run_id: row.run_id,
+        status: row.status.get().map_err(bad("status"))?,
+        kind: row.kind.get().map_err(bad("kind"))?,
+        skill_name: row.skill_name,
+        params_hash: row.params_hash.get().map_err(bad("params_hash"))?,
+        idempotency_key: row.idempotency_key,
+        request_hash: row.request_hash.get().map_err(bad("request_hash"))?,
+        estimate: Estimate {
+            input_tokens: row.estimate_input_tokens.get().map_err(bad("estimate_input_tokens"))?,
+            output_tokens: row.estimate_output_tokens.get().map_err(bad("estimate_output_tokens"))?,
+            cost_microusd: row.estimate_cost_microusd.get().map_err(bad("estimate_cost_microusd"))?,
+        },
+        reservations: row.reservations.get().map_err(bad("reservations"))?,
+        decision_id: row.decision_id,
+        decision_hash: row.decision_hash.get().map_err(bad("decision_hash"))?,
+        run_after: row.run_after,
+        granted_at: row.granted_at,
+        expires_at: row.expires_at,
+        used_by_step: row.used_by_step.get().map_err(bad("used_by_step"))?,
+    })
+}
+
+impl PoliciesReads<'_> {
+    /// One permit.
+    pub async fn find_permit(self, tenant: TenantId, id: PermitId) -> Result<Option<Permit>, StoreError> {
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+    }
+
+    /// The permits that were granted under these idempotency keys of runs.
+    pub async fn find_permits_by_keys(
+        self,
+        tenant: TenantId,
+        keys: &[(RunId, String)],
+    ) -> Result<Vec<Permit>, StoreError> {
+        let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.into(), key.into()]).collect();
+        let rows =
+            read::by_keys(self.conn, of(tenant), [Column::RunId, Column::IdempotencyKey], keys).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+}
+
+impl Policies<'_> {
+    /// The permits among `ids` that there are, and at most `lapsed` others that were granted and have expired at `now`;
+    /// all locked until the unit of work ends, each kind in order of its ids. An expired one that another unit of work
+    /// holds is left to it.
+    pub async fn lock_permits(
+        self,
+        tenant: TenantId,
+        ids: &[PermitId],
+        now: DateTime<Utc>,
+        lapsed: u64,
+    ) -> Result<Vec<Permit>, StoreError> {
+        let named = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+        let mut rows = read::by_keys(self.conn, named, [Column::Id], keys::sorted(ids)).await?;
+        if lapsed > 0 {
+            let expired = of(tenant)
+                .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
+                .filter(Column::ExpiresAt.lte(now))
+                .order_by_asc(Column::ExpiresAt)
+                .order_by_asc(Column::Id)
+                .limit(lapsed)
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            let expired = read::all(self.conn, expired).await?;
+            rows.extend(expired.into_iter().filter(|row| !ids.contains(&row.id)));
+        }
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// Adds permits.
+    pub async fn insert_permits(self, permits: &[Permit]) -> Result<(), StoreError> {
+        bulk::insert::<permits::Entity>(self.conn, keys::rows(permits, to_row)?).await
+    }
+
+    /// Writes back where permits that this unit of work has locked stand.
+    pub async fn save_permits(self, permits: &[Permit]) -> Result<(), StoreError> {
+        let changing = [Column::Status, Column::UsedByStep];
+        bulk::update::<permits::Entity>(self.conn, keys::rows(permits, to_row)?, &changing).await
+    }
+}

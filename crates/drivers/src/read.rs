@@ -1,0 +1,129 @@
+//! Rows out: all, one, a count, a page. A row that cannot be read is an error that names it; none is left out.
+
+use models::page::{Cursor, Page, PageError, PageRequest};
+use sea_orm::{
+    EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, PrimaryKeyToColumn as _,
+    QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select, Statement,
+    UpdateMany, Value,
+    entity::prelude::DateTimeUtc,
+    sea_query::{Expr, ExprTrait as _, SelectStatement},
+};
+use uuid::Uuid;
+
+use crate::{StoreError, conn::Conn, dialect, tally};
+
+/// Every row of `select`.
+pub(crate) async fn all<E: EntityTrait>(conn: &Conn, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
+    let rows = conn.rows(select.build(conn.backend())).await?;
+    rows.iter().map(model::<E>).collect()
+}
+
+/// The first row of `select`, if there is one.
+pub(crate) async fn one<E: EntityTrait>(
+    conn: &Conn,
+    select: Select<E>,
+) -> Result<Option<E::Model>, StoreError> {
+    let rows = conn.rows(select.limit(1).build(conn.backend())).await?;
+    rows.first().map(model::<E>).transpose()
+}
+
+/// Every row of `select` whose `columns` are one of `keys`. A chunk of keys comes after the one before, so rows
+/// come, and are locked, in the order of the keys if `select` orders by them and they are in order.
+pub(crate) async fn by_keys<E: EntityTrait, const N: usize>(
+    conn: &Conn,
+    select: Select<E>,
+    columns: [E::Column; N],
+    keys: Vec<[Value; N]>,
+) -> Result<Vec<E::Model>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), N)) {
+        let among = dialect::among(conn.backend(), &columns, transposed(chunk));
+        found.extend(all(conn, select.clone().filter(among)).await?);
+    }
+    Ok(found)
+}
+
+/// Sends `update` for the rows whose `columns` are one of `keys`; returns how many it changed.
+pub(crate) async fn update_by_keys<E: EntityTrait, const N: usize>(
+    conn: &Conn,
+    update: UpdateMany<E>,
+    columns: [E::Column; N],
+    keys: Vec<[Value; N]>,
+) -> Result<u64, StoreError> {
+    let mut changed = 0;
+    for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), N)) {
+        let among = dialect::among(conn.backend(), &columns, transposed(chunk));
+        changed += conn.execute(update.clone().filter(among).build(conn.backend())).await?;
+    }
+    Ok(changed)
+}
+
+/// Keys by column instead of by row.
+pub(crate) fn transposed<const N: usize>(keys: &[[Value; N]]) -> Vec<Vec<Value>> {
+    (0..N).map(|column| keys.iter().map(|key| key[column].clone()).collect()).collect()
+}
+
+/// One page of `select`, newest first, by the time and the id that the columns hold.
+pub(crate) async fn page<E: EntityTrait, T>(
+    conn: &Conn,
+    select: Select<E>,
+    newest: Newest<E>,
+    request: &PageRequest,
+    read: impl Fn(E::Model) -> Result<T, StoreError>,
+) -> Result<Page<T>, StoreError> {
+    let Newest { at, id, key } = newest;
+    let total = if request.total { Some(tally::count(conn, select.clone()).await?) } else { None };
+    let mut select = select.order_by_desc(at).order_by_desc(id).limit(request.limit() + 1);
+    if let Some(cursor) = request.cursor {
+        let (before, before_id) = cursor.before().map_err(odd_cursor)?;
+        let place = Expr::tuple([Expr::col(at), Expr::col(id)]);
+        select = select.filter(place.lt(Expr::tuple([Expr::val(before), Expr::val(before_id)])));
+    }
+    let rows = all(conn, select).await?;
+    let page = Page::cut(rows, request.limit(), total, |row| {
+        let (at, id) = key(row);
+        Cursor::Before { at, id }
+    });
+    let Page { items, next_cursor, has_more, total } = page;
+    let items = items.into_iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor, has_more, total })
+}
+
+/// By which columns a list is newest first, and how a row's place among them is read.
+pub(crate) struct Newest<E: EntityTrait> {
+    pub(crate) at: E::Column,
+    pub(crate) id: E::Column,
+    pub(crate) key: fn(&E::Model) -> (DateTimeUtc, Uuid),
+}
+
+/// A statement built by hand with sea-query.
+pub(crate) fn query_statement(conn: &Conn, query: &SelectStatement) -> Statement {
+    conn.backend().build(query)
+}
+
+/// A cursor that another kind of list gave: the caller's mistake, which L2 has caught before.
+fn odd_cursor(err: PageError) -> StoreError {
+    StoreError::Refused(Box::new(err))
+}
+
+fn model<E: EntityTrait>(row: &QueryResult) -> Result<E::Model, StoreError> {
+    E::Model::from_query_result(row, "").map_err(|err| StoreError::Corrupt {
+        table: E::default().table_name(),
+        row: key_of::<E>(row),
+        why: err.to_string(),
+    })
+}
+
+/// The key of a row that cannot be read, as far as it can.
+fn key_of<E: EntityTrait>(row: &QueryResult) -> String {
+    let parts = E::PrimaryKey::iter().map(|key| {
+        let column = key.into_column();
+        let name = column.as_str();
+        row.try_get::<Uuid>("", name)
+            .map(|id| id.simple().to_string())
+            .or_else(|_| row.try_get::<i64>("", name).map(|n| n.to_string()))
+            .or_else(|_| row.try_get::<String>("", name))
+            .unwrap_or_else(|_| "?".to_owned())
+    });
+    parts.collect::<Vec<_>>().join("/")
+}

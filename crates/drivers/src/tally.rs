@@ -1,0 +1,184 @@
+//! Counts, newest times and single words of many rows at once.
+
+use std::{collections::HashMap, hash::Hash};
+
+use models::ids::TenantId;
+use sea_orm::{
+    EntityTrait, IdenStatic as _, QueryFilter as _, QueryResult, QueryTrait as _, Select, TryGetable, Value,
+    entity::prelude::{ColumnTrait as _, DateTimeUtc},
+    sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
+};
+
+use crate::{
+    StoreError,
+    conn::Conn,
+    dialect,
+    field::Field,
+    read::{query_statement, transposed},
+};
+
+/// Terms of one UNION: SQLite takes 500.
+const TERMS: usize = 100;
+
+/// How many rows `select` has.
+pub(crate) async fn count<E: EntityTrait>(conn: &Conn, select: Select<E>) -> Result<u64, StoreError> {
+    let mut query: SelectStatement = select.into_query();
+    query.clear_selects().clear_order_by().expr(Func::count(Expr::col(Asterisk)));
+    let rows = conn.rows(query_statement(conn, &query)).await?;
+    number(E::default().table_name(), rows.first(), 0)
+}
+
+/// How many rows `select` has of each word of a column; a word without any is not listed.
+pub(crate) async fn count_by<E: EntityTrait, W>(
+    conn: &Conn,
+    select: Select<E>,
+    column: E::Column,
+) -> Result<Vec<(W, u64)>, StoreError>
+where
+    String: Field<W>,
+{
+    let mut query: SelectStatement = select.into_query();
+    query
+        .clear_selects()
+        .clear_order_by()
+        .column((E::default(), column))
+        .expr(Func::count(Expr::col(Asterisk)))
+        .group_by_col((E::default(), column));
+    let table = E::default().table_name();
+    let corrupt = |why: String| StoreError::Corrupt { table, row: column.as_str().to_owned(), why };
+    let rows = conn.rows(query_statement(conn, &query)).await?;
+    rows.iter()
+        .map(|row| {
+            let word: String = row.try_get_by(0).map_err(|err| corrupt(err.to_string()))?;
+            Ok((word.get().map_err(corrupt)?, number(table, Some(row), 1)?))
+        })
+        .collect()
+}
+
+/// A number that a query counted, never less than 0.
+pub(crate) fn number(
+    table: &'static str,
+    row: Option<&QueryResult>,
+    column: usize,
+) -> Result<u64, StoreError> {
+    let corrupt = |why: String| StoreError::Corrupt { table, row: "count".to_owned(), why };
+    let row = row.ok_or_else(|| corrupt("a query that counts gave no row".to_owned()))?;
+    let count: i64 = row.try_get_by(column).map_err(|err| corrupt(err.to_string()))?;
+    u64::try_from(count).map_err(|err| corrupt(err.to_string()))
+}
+
+/// How many rows `select` has of each of `keys` of a column; a key without any is not listed.
+pub(crate) async fn count_by_keys<E: EntityTrait, K: TryGetable>(
+    conn: &Conn,
+    select: Select<E>,
+    column: E::Column,
+    keys: Vec<[Value; 1]>,
+) -> Result<Vec<(K, u64)>, StoreError> {
+    by_keys(conn, select, column, Func::count(Expr::col(Asterisk)).into(), keys).await
+}
+
+/// The greatest number in `number` of each of `keys` of a column; a key without any is not listed.
+pub(crate) async fn max_by_keys<E: EntityTrait, K: TryGetable>(
+    conn: &Conn,
+    select: Select<E>,
+    column: E::Column,
+    number: E::Column,
+    keys: Vec<[Value; 1]>,
+) -> Result<Vec<(K, u64)>, StoreError> {
+    by_keys(conn, select, column, Func::max(Expr::col(number)).into(), keys).await
+}
+
+async fn by_keys<E: EntityTrait, K: TryGetable>(
+    conn: &Conn,
+    select: Select<E>,
+    column: E::Column,
+    figure: Expr,
+    keys: Vec<[Value; 1]>,
+) -> Result<Vec<(K, u64)>, StoreError> {
+    let table = E::default().table_name();
+    let mut tallies = Vec::new();
+    for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), 1)) {
+        let among = dialect::among(conn.backend(), &[column], transposed(chunk));
+        let mut query: SelectStatement = select.clone().filter(among).into_query();
+        let of = (E::default(), column);
+        query.clear_selects().column(of).expr(figure.clone()).group_by_col(of);
+        for row in conn.rows(query_statement(conn, &query)).await? {
+            tallies.push((value(table, &row, 0)?, number(table, Some(&row), 1)?));
+        }
+    }
+    Ok(tallies)
+}
+
+/// The newest time in `at` of a tenant's rows with each of `keys` in `column`. Each is one look into an index.
+pub(crate) async fn newest_by_keys<E: EntityTrait>(
+    conn: &Conn,
+    tenant: (E::Column, TenantId),
+    column: E::Column,
+    at: E::Column,
+    keys: &[String],
+) -> Result<Vec<(String, Option<DateTimeUtc>)>, StoreError> {
+    let term = |key: &String| {
+        let newest = Query::select()
+            .expr(Func::max(Expr::col(at)))
+            .from(E::default())
+            .and_where(tenant.0.eq(tenant.1))
+            .and_where(column.eq(key.as_str()))
+            .to_owned();
+        Query::select()
+            .expr(Expr::val(key.as_str()).cast_as("text"))
+            .expr(Expr::SubQuery(None, Box::new(newest.into())))
+            .to_owned()
+    };
+    let mut times = Vec::new();
+    for chunk in keys.chunks(TERMS) {
+        let Some((first, others)) = chunk.split_first() else { continue };
+        let mut query = term(first);
+        query.unions(others.iter().map(|key| (UnionType::All, term(key))));
+        for row in conn.rows(query_statement(conn, &query)).await? {
+            times.push((
+                value(E::default().table_name(), &row, 0)?,
+                value(E::default().table_name(), &row, 1)?,
+            ));
+        }
+    }
+    Ok(times)
+}
+
+/// One word of each row whose id is among `keys`.
+pub(crate) async fn words_by_id<E: EntityTrait, I: TryGetable + Eq + Hash, W>(
+    conn: &Conn,
+    select: Select<E>,
+    id: E::Column,
+    word: E::Column,
+    keys: Vec<[Value; 1]>,
+) -> Result<HashMap<I, W>, StoreError>
+where
+    String: Field<W>,
+{
+    let table = E::default().table_name();
+    let mut words = HashMap::with_capacity(keys.len());
+    for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), 1)) {
+        let among = dialect::among(conn.backend(), &[id], transposed(chunk));
+        let mut query: SelectStatement = select.clone().filter(among).into_query();
+        query.clear_selects().column((E::default(), id)).column((E::default(), word));
+        for row in conn.rows(query_statement(conn, &query)).await? {
+            let text: String = value(table, &row, 1)?;
+            let corrupt = |why: String| StoreError::Corrupt { table, row: word.as_str().to_owned(), why };
+            words.insert(value(table, &row, 0)?, text.get().map_err(corrupt)?);
+        }
+    }
+    Ok(words)
+}
+
+/// A value of a row that is no whole row of a table.
+pub(crate) fn value<T: TryGetable>(
+    table: &'static str,
+    row: &QueryResult,
+    column: usize,
+) -> Result<T, StoreError> {
+    row.try_get_by(column).map_err(|err| StoreError::Corrupt {
+        table,
+        row: format!("column {column}"),
+        why: err.to_string(),
+    })
+}

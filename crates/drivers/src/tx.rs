@@ -1,0 +1,222 @@
+//! The unit of work. Whoever owns the [`Tx`] commits it; a borrower cannot.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use migrations::MigratorTrait as _;
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
+
+use crate::{
+    StoreError,
+    account::{Account, AccountReads},
+    activity::{Activity, ActivityReads, RunMetricsDriver, RunSignalDriver},
+    bundles::ExportBundleStore,
+    conn::{Conn, in_time},
+    connect::{self, ConnectConfig, Pools},
+    incidents::{IncidentRunReadDriver, Incidents, IncidentsReads},
+    integrity::IntegrityAssembler,
+    ledger::{Ledger, LedgerReads},
+    logs::{Evidence, EvidenceReads, LogsDomainStore, LogsReads, TraceReads, TraceStore},
+    overview::Overview,
+    policies::{
+        Policies, PoliciesReads, PolicyEnforcementReadDriver, PolicyEnforcementWriteDriver,
+        PreventionRecordsReadDriver, PreventionRecordsWriteDriver,
+    },
+};
+
+/// One database: Postgres or SQLite.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pools: Pools,
+    sent: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// Opens the store that `config` names, and refuses one that cannot keep our promises.
+    pub async fn connect(config: &ConnectConfig) -> Result<Self, StoreError> {
+        Ok(Self { pools: connect::open(config).await?, sent: Arc::default() })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(migrations::Migrator::up(&self.whole(), None).await?)
+    }
+
+    /// The migrations that are not applied yet, oldest first.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        let pending = migrations::Migrator::get_pending_migrations(&self.whole()).await?;
+        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+
+    /// Opens a unit of work that may write. On SQLite this is the write lock, taken at once: a transaction
+    /// that reads first and writes later would find its snapshot stale.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let conn = match &self.pools {
+            Pools::Postgres(pool) => Conn::postgres(
+                in_time(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")).await?,
+                self.sent.clone(),
+            ),
+            Pools::Sqlite { writer, .. } => {
+                Conn::sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?, self.sent.clone())
+            }
+        };
+        Ok(Tx { conn })
+    }
+
+    /// Opens a unit of work that only reads, all of it from one moment.
+    pub async fn read(&self) -> Result<ReadTx, StoreError> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let conn = match &self.pools {
+            Pools::Postgres(pool) => Conn::postgres(
+                in_time(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?,
+                self.sent.clone(),
+            ),
+            Pools::Sqlite { readers, .. } => {
+                Conn::sqlite(in_time(readers.begin_with("BEGIN DEFERRED")).await?, self.sent.clone())
+            }
+        };
+        Ok(ReadTx { conn })
+    }
+
+    /// Whether the store takes writes and commits them now. Changes nothing.
+    pub async fn can_commit(&self) -> Result<(), StoreError> {
+        let tx = self.begin().await?;
+        let nothing = "UPDATE installation SET name = name WHERE 1 = 0";
+        tx.conn.execute(Statement::from_string(tx.conn.backend(), nothing)).await?;
+        tx.commit().await
+    }
+
+    /// How many statements were sent since the store was opened, those that begin and end a unit of work included.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Whether this is the embedded store.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
+    }
+
+    /// Waits for the units of work under way, then closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Postgres(pool) => pool.close().await,
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+
+    /// The whole database at once, for migrations alone.
+    fn whole(&self) -> DatabaseConnection {
+        match &self.pools {
+            Pools::Postgres(pool) => SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()),
+            Pools::Sqlite { writer, .. } => SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),
+        }
+    }
+}
+
+/// One open transaction. Dropped without [`Tx::commit`], it rolls back.
+#[must_use = "a transaction does nothing until it is committed"]
+#[derive(Debug)]
+pub struct Tx {
+    conn: Conn,
+}
+
+impl Tx {
+    /// Makes everything done so far durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.conn.commit().await
+    }
+
+    /// Undoes everything, and waits until that is done. A drop does the same in the background.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        self.conn.rollback().await
+    }
+}
+
+/// One open transaction that reads, all of it from one moment.
+#[derive(Debug)]
+pub struct ReadTx {
+    conn: Conn,
+}
+
+/// The drivers that a unit of work lends.
+macro_rules! lends {
+    ($of:ty { $($(#[$doc:meta])* $name:ident: $driver:ident),+ $(,)? }) => {
+        impl $of {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(&self) -> $driver<'_> {
+                $driver::new(&self.conn)
+            })+
+        }
+    };
+}
+
+lends! { Tx {
+    /// Tenants, keys, the installation.
+    account: Account,
+    /// Runs.
+    activity: Activity,
+    /// What violations and drafts do to runs.
+    run_metrics: RunMetricsDriver,
+    /// What signals do to runs.
+    run_signals: RunSignalDriver,
+    /// Rules, limits, and what the choke point decides by them.
+    policies: Policies,
+    /// Enforcements.
+    enforcements: PolicyEnforcementWriteDriver,
+    /// Prevention records.
+    preventions: PreventionRecordsWriteDriver,
+    /// Incidents and their timelines.
+    incidents: Incidents,
+    /// Incidents of a run.
+    incident_runs: IncidentRunReadDriver,
+    /// Traces and steps.
+    traces: TraceStore,
+    /// Evidence.
+    evidence: Evidence,
+    /// Counts of evidence.
+    integrity: IntegrityAssembler,
+    /// The Audit Ledger, LLM run records, system records.
+    logs: LogsDomainStore,
+    /// The two logs as trees.
+    ledger: Ledger,
+} }
+
+lends! { ReadTx {
+    /// Tenants, keys, the installation.
+    account: AccountReads,
+    /// Runs.
+    activity: ActivityReads,
+    /// Rules, limits, and what the choke point decided by them.
+    policies: PoliciesReads,
+    /// Enforcements.
+    enforcements: PolicyEnforcementReadDriver,
+    /// Prevention records.
+    preventions: PreventionRecordsReadDriver,
+    /// Incidents and their timelines.
+    incidents: IncidentsReads,
+    /// Incidents of a run.
+    incident_runs: IncidentRunReadDriver,
+    /// Traces and steps.
+    traces: TraceReads,
+    /// Evidence.
+    evidence: EvidenceReads,
+    /// Counts of evidence.
+    integrity: IntegrityAssembler,
+    /// The Audit Ledger, LLM run records, system records.
+    logs: LogsReads,
+    /// The two logs as trees.
+    ledger: LedgerReads,
+    /// What waits for a decision.
+    overview: Overview,
+    /// Whole runs.
+    bundles: ExportBundleStore,
+} }
