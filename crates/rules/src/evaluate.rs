@@ -1,0 +1,160 @@
+//! The rules that fired on the facts, those that could not be evaluated among them.
+
+use cedar_policy::{EvalResult, EvaluationError, eval_expression};
+use proof::words::{Action, BindAt, EnforcementMode, Moment};
+
+use crate::{
+    compile::{CompiledRule, CompiledSnapshot},
+    context::Scene,
+    facts::Facts,
+    shape::FactSet,
+};
+
+proof::words! {
+    /// Why a rule or limit could not be evaluated.
+    Fault { CostUnknown = "cost_unknown", FactsMissing = "facts_missing", InvalidCondition = "invalid_condition",
+        Overflow = "overflow", Tampered = "tampered", Unevaluable = "unevaluable" }
+}
+
+/// One rule that fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleOutcome {
+    /// The rule.
+    pub rule_id: String,
+    /// Its name, as it is in the snapshot.
+    pub name: String,
+    /// Its mode.
+    pub mode: EnforcementMode,
+    /// Among equally severe the lowest decides.
+    pub precedence: i64,
+    /// What it asks for; ALLOW for AUDIT and DRY_RUN, which only record.
+    pub action: Action,
+    /// For AUDIT and DRY_RUN: what it would have asked for.
+    pub would_have: Option<Action>,
+    /// What to tell the agent.
+    pub message: String,
+    /// Why it counts as fired though its condition has no value.
+    pub fault: Option<Fault>,
+}
+
+/// The rules that fired, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleOutcomes {
+    /// By rule id.
+    pub fired: Vec<RuleOutcome>,
+}
+
+impl Fault {
+    const fn told(self) -> &'static str {
+        match self {
+            Self::CostUnknown => "the cost is not known",
+            Self::FactsMissing => "the facts of the step are missing",
+            Self::InvalidCondition => "its stored condition is not valid",
+            Self::Overflow => "its arithmetic overflows",
+            Self::Tampered => "its stored definition does not match its integrity record",
+            Self::Unevaluable => "its condition has no value",
+        }
+    }
+}
+
+impl CompiledSnapshot {
+    /// Evaluates the rules of a moment. A rule that cannot be evaluated has fired (fail closed): as BLOCK, or,
+    /// if its mode only records, as a record of what would have been a BLOCK.
+    #[must_use]
+    pub fn evaluate(&self, moment: Moment, facts: &Facts) -> RuleOutcomes {
+        let tampered = self.tampered(&facts.tampered);
+        let mut fired: Vec<(usize, Option<Fault>)> =
+            tampered.iter().map(|at| (*at, Some(Fault::Tampered))).collect();
+        let candidates: Vec<(BindAt, Vec<usize>)> = self
+            .candidates(moment, facts)
+            .into_iter()
+            .map(|(bind_at, rules)| {
+                (bind_at, rules.into_iter().filter(|at| !tampered.contains(at)).collect())
+            })
+            .collect();
+        self.evaluate_candidates(moment, facts, &candidates, &mut fired);
+        fired.sort_unstable_by_key(|(at, _)| *at);
+        RuleOutcomes {
+            fired: fired.into_iter().map(|(at, fault)| outcome(self.compiled(at), fault)).collect(),
+        }
+    }
+
+    fn evaluate_candidates(
+        &self,
+        moment: Moment,
+        facts: &Facts,
+        candidates: &[(BindAt, Vec<usize>)],
+        fired: &mut Vec<(usize, Option<Fault>)>,
+    ) {
+        let all = || candidates.iter().flat_map(|(_, rules)| rules.iter().copied());
+        if all().next().is_none() {
+            return;
+        }
+        let reads = all()
+            .filter_map(|at| self.compiled(at).program.as_ref())
+            .fold(FactSet::default(), |reads, program| reads.union(program.shape.reads));
+        let stepless = moment != Moment::RunStart && facts.step.is_none();
+        let scene = Scene::new(facts, reads).filter(|_| !stepless);
+        for (bind_at, rules) in candidates.iter().filter(|(_, rules)| !rules.is_empty()) {
+            let request = scene.as_ref().and_then(|scene| Some((scene, scene.request(*bind_at)?)));
+            let Some((scene, request)) = request else {
+                fired.extend(rules.iter().map(|at| (*at, Some(Fault::FactsMissing))));
+                continue;
+            };
+            for at in rules {
+                let Some(program) = &self.compiled(*at).program else {
+                    fired.push((*at, Some(Fault::InvalidCondition)));
+                    continue;
+                };
+                match eval_expression(&request, &scene.entities, &program.expression) {
+                    Ok(EvalResult::Bool(false)) => {}
+                    Ok(EvalResult::Bool(true)) => fired.push((*at, None)),
+                    Ok(_) => fired.push((*at, Some(Fault::Unevaluable))),
+                    Err(error) => fired.push((*at, Some(fault_of(&error, facts)))),
+                }
+            }
+        }
+    }
+}
+
+fn fault_of(error: &EvaluationError, facts: &Facts) -> Fault {
+    let costs_known = facts.run.cost_known && facts.step.as_ref().is_none_or(|step| step.cost_known);
+    match error {
+        EvaluationError::RecordAttrDoesNotExist(_) if !costs_known => Fault::CostUnknown,
+        EvaluationError::IntegerOverflow(_) => Fault::Overflow,
+        _ => Fault::Unevaluable,
+    }
+}
+
+fn outcome(rule: &CompiledRule, fault: Option<Fault>) -> RuleOutcome {
+    let rule = &rule.definition;
+    let (action, would_have) = match (rule.enforcement_mode, fault) {
+        // Neither says what it would do if it acted: the mildest refusal is what they try out.
+        (EnforcementMode::Audit | EnforcementMode::DryRun | EnforcementMode::Disabled, _) => {
+            (Action::Allow, Some(Action::Block))
+        }
+        (_, Some(_)) | (EnforcementMode::Block, None) => (Action::Block, None),
+        (EnforcementMode::Warn, None) => (Action::Warn, None),
+        (EnforcementMode::Stop, None) => (Action::Stop, None),
+        (EnforcementMode::Kill, None) => (Action::Kill, None),
+        (EnforcementMode::Abort, None) => (Action::Abort, None),
+    };
+    let message = match fault {
+        Some(fault) => format!("Rule `{}` could not be evaluated: {}.", rule.name, fault.told()),
+        None if rule.description.is_empty() => format!("Rule `{}` applies.", rule.name),
+        None => rule.description.clone(),
+    };
+    RuleOutcome {
+        rule_id: rule.rule_id.clone(),
+        name: rule.name.clone(),
+        mode: rule.enforcement_mode,
+        precedence: rule.precedence,
+        action,
+        would_have,
+        message,
+        fault,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Facts and a snapshot of rules and limits, to a verdict.
+//!
+//! The server's choke point and the offline verifier call this same crate, so it is pure: no I/O, no clock,
+//! no randomness, and nothing of ours below it but `proof`. The way through it:
+//!
+//! 1. When a rule is saved, [`condition::validate`] checks its Cedar condition against the [`schema`], and
+//!    [`limits::validate_limit`] checks a limit.
+//! 2. A run is bound to a snapshot; [`CompiledSnapshot::compile`] makes it fast, once.
+//! 3. For each call, [`CompiledSnapshot::evaluate`] gives the rules that fired on the [`Facts`], and
+//!    [`CompiledSnapshot::measure`] says where each limit stands.
+//! 4. [`verdict::conclude`] turns both into one [`Conclusion`].
+//! 5. Years later, [`reexecute`] does the same from the stored decision and compares bit for bit.
+//!
+//! Invariants, each held by a test: a rule that cannot be evaluated refuses (fail closed); the verdict is the
+//! most severe action that fired, in whatever order rules and limits are listed; a value equal to a limit is
+//! allowed and one above it is not; the index never changes what fires.
+
+pub mod compile;
+pub mod condition;
+pub mod conditions;
+mod context;
+pub mod count;
+mod evaluate;
+pub mod facts;
+pub mod fields;
+#[cfg(test)]
+mod fixtures;
+pub mod known;
+pub mod limits;
+pub mod reexecute;
+mod scan;
+pub mod schema;
+mod shape;
+mod text;
+pub mod verdict;
+pub mod zone;
+
+pub use compile::CompiledSnapshot;
+pub use count::Count;
+pub use evaluate::{Fault, RuleOutcome, RuleOutcomes};
+pub use facts::Facts;
+pub use reexecute::reexecute;
+pub use verdict::{Conclusion, conclude};
+
+/// Names the code that decided. Stored in each decision; another version may decide, word or order
+/// differently, so a decision is re-executed only by the version that made it.
+pub const ENGINE_VERSION: &str = "hoc-rules/1 cedar-language/4.6.0";
+
+/// Names the facts that rules can read, and their types. Stored in each decision.
+pub const SCHEMA_VERSION: &str = "hoc-facts/1";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_engine_version_names_the_cedar_language_in_use() {
+        let language = cedar_policy::get_lang_version();
+        assert!(super::ENGINE_VERSION.ends_with(&format!("cedar-language/{language}")), "{language}");
+    }
+}

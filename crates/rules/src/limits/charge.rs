@@ -1,0 +1,39 @@
+//! What a call, once decided, leaves in the usage row of a limit.
+
+use proof::words::{LimitType, Moment};
+
+use super::demand::{Basis, basis, counts_calls, demand};
+use crate::{Count, Facts};
+
+/// What to add to a usage row. Releasing a permit's own reservation is the caller's: it knows what it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// Add to `used`.
+    pub used: Count,
+    /// Add to `reserved`, until the permit is recorded or lapses.
+    pub reserved: Count,
+}
+
+/// What a decided call leaves. What was spent is counted even when the record is refused; a refused call itself
+/// is not counted, and a refused permit leaves nothing. A request happens at its permit, so it is used there and
+/// not reserved. Nothing for limits that keep no usage row.
+#[must_use]
+pub fn charge(limit_type: LimitType, moment: Moment, facts: &Facts, refused: bool) -> Charge {
+    use LimitType as T;
+    if basis(limit_type) != Basis::Usage {
+        return Charge::default();
+    }
+    let request = matches!(limit_type, T::RequestsPerSecond | T::RequestsPerMinute | T::RequestsPerHour);
+    // Reserved at the permit, a step and a tool call are used when they are recorded.
+    let asked = demand(limit_type, if counts_calls(limit_type) { Moment::StepBoth } else { moment }, facts);
+    let used = |used| Charge { used, reserved: Count::ZERO };
+    match moment {
+        Moment::RunStart => Charge::default(),
+        Moment::StepPre if refused => Charge::default(),
+        Moment::StepPre if request => used(asked),
+        Moment::StepPre => Charge { used: Count::ZERO, reserved: asked },
+        Moment::StepPost if request => Charge::default(),
+        Moment::StepPost | Moment::StepBoth if refused && counts_calls(limit_type) => Charge::default(),
+        Moment::StepPost | Moment::StepBoth => used(asked),
+    }
+}

@@ -1,0 +1,218 @@
+//! The shape of a checked condition: which facts it reads, and to which tools it is pinned.
+//!
+//! A condition reads facts by name (`context.step.kind`) and in no other way, so what it reads is known
+//! before it runs: only those facts are given to Cedar.
+
+use cedar_policy::pst::{BinaryOp, Expr, Literal, UnaryOp, Var};
+use proof::words::{BindAt, StepKind};
+
+use crate::{
+    known::{FACTS, position},
+    schema,
+};
+
+/// A set of facts, by their position in [`crate::known::FACTS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FactSet(u64);
+
+impl FactSet {
+    pub(crate) fn insert(&mut self, position: usize) {
+        self.0 |= 1 << position;
+    }
+
+    pub(crate) fn contains(self, position: usize) -> bool {
+        self.0 & (1 << position) != 0
+    }
+
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The only values of one fact with which the condition can hold or fail to evaluate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pin {
+    Skills(Vec<String>),
+    Kinds(Vec<StepKind>),
+}
+
+/// What the index and the context need to know of a condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub reads: FactSet,
+    pub pin: Option<Pin>,
+}
+
+/// Why a condition that type-checks is refused all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Misshapen {
+    /// `context` or `context.step` as a value.
+    WholeRecord,
+    /// An attribute of something that is no variable, or a tag.
+    NotAFact,
+    /// A fact that is not known at the moment: `has` asks for it without an error.
+    NotKnown,
+    /// An expression form that this engine does not know.
+    UnknownForm,
+}
+
+/// Reads the shape of a condition.
+pub(crate) fn shape(bind_at: BindAt, condition: &Expr) -> Result<Shape, Misshapen> {
+    let mut reader = Reader { bind_at, reads: FactSet::default() };
+    reader.walk(condition)?;
+    Ok(Shape { reads: reader.reads, pin: pin(condition) })
+}
+
+struct Reader {
+    bind_at: BindAt,
+    reads: FactSet,
+}
+
+impl Reader {
+    fn walk(&mut self, expr: &Expr) -> Result<(), Misshapen> {
+        match expr {
+            Expr::Literal(_) | Expr::Var(Var::Principal | Var::Action | Var::Resource) => Ok(()),
+            Expr::Var(Var::Context) => Err(Misshapen::WholeRecord),
+            Expr::GetAttr { expr, attr } => self.read(path(expr), attr),
+            Expr::HasAttr { expr, attrs } => {
+                let mut base = path(expr).ok_or(Misshapen::NotAFact)?;
+                for attr in attrs.iter().take(attrs.len() - 1) {
+                    base = format!("{base}.{attr}");
+                }
+                if base == "context" { Ok(()) } else { self.read(Some(base), attrs.last()) }
+            }
+            Expr::UnaryOp { expr, .. } | Expr::Like { expr, .. } => self.walk(expr),
+            Expr::BinaryOp { op: BinaryOp::HasTag | BinaryOp::GetTag, .. } => Err(Misshapen::NotAFact),
+            Expr::BinaryOp { left, right, .. } => {
+                self.walk(left)?;
+                self.walk(right)
+            }
+            Expr::Is { expr, in_expr, .. } => {
+                self.walk(expr)?;
+                in_expr.as_ref().map_or(Ok(()), |within| self.walk(within))
+            }
+            Expr::IfThenElse { cond, then_expr, else_expr } => {
+                self.walk(cond)?;
+                self.walk(then_expr)?;
+                self.walk(else_expr)
+            }
+            Expr::Set(items) => items.iter().try_for_each(|item| self.walk(item)),
+            Expr::Record(members) => members.values().try_for_each(|member| self.walk(member)),
+            _ => Err(Misshapen::UnknownForm),
+        }
+    }
+
+    fn read(&mut self, base: Option<String>, attr: &str) -> Result<(), Misshapen> {
+        let path = format!("{}.{attr}", base.ok_or(Misshapen::NotAFact)?);
+        match position(&path) {
+            Some(fact) if FACTS[fact].since.known_at(self.bind_at) => {
+                self.reads.insert(fact);
+                Ok(())
+            }
+            None if schema::has_section(self.bind_at, attr) && path.matches('.').count() == 1 => {
+                Err(Misshapen::WholeRecord)
+            }
+            _ => Err(Misshapen::NotKnown),
+        }
+    }
+}
+
+/// `context`, `context.step`, `principal`, `resource`: what facts are read from.
+fn path(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Var(Var::Context) => Some("context".to_owned()),
+        Expr::Var(Var::Principal) => Some("principal".to_owned()),
+        Expr::Var(Var::Resource) => Some("resource".to_owned()),
+        Expr::GetAttr { expr, attr } => path(expr).map(|base| format!("{base}.{attr}")),
+        _ => None,
+    }
+}
+
+/// The first conjunct that pins the tool, unless one before it may fail to evaluate: then the rule must be
+/// evaluated for every tool, because a failure refuses.
+fn pin(condition: &Expr) -> Option<Pin> {
+    let mut conjuncts = Vec::new();
+    flatten(condition, &mut conjuncts);
+    for conjunct in conjuncts {
+        if let Some(pin) = pin_of(conjunct) {
+            return Some(pin);
+        }
+        if !infallible(conjunct) {
+            return None;
+        }
+    }
+    None
+}
+
+fn flatten<'a>(expr: &'a Expr, conjuncts: &mut Vec<&'a Expr>) {
+    match expr {
+        Expr::BinaryOp { op: BinaryOp::And, left, right } => {
+            flatten(left, conjuncts);
+            flatten(right, conjuncts);
+        }
+        _ => conjuncts.push(expr),
+    }
+}
+
+fn pin_of(conjunct: &Expr) -> Option<Pin> {
+    let Expr::BinaryOp { op, left, right } = conjunct else { return None };
+    let (fact, values) = match (op, left.as_ref(), right.as_ref()) {
+        (BinaryOp::Eq, fact @ Expr::GetAttr { .. }, value)
+        | (BinaryOp::Eq, value, fact @ Expr::GetAttr { .. }) => (fact, vec![literal(value)?]),
+        (BinaryOp::Contains, Expr::Set(items), fact) => {
+            (fact, items.iter().map(|item| literal(item)).collect::<Option<Vec<_>>>()?)
+        }
+        _ => return None,
+    };
+    match path(fact)?.as_str() {
+        "context.step.skill" => Some(Pin::Skills(values.into_iter().map(str::to_owned).collect())),
+        "context.step.kind" => {
+            Some(Pin::Kinds(values.into_iter().filter_map(|word| word.parse().ok()).collect()))
+        }
+        _ => None,
+    }
+}
+
+fn literal(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Literal(Literal::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Whether a type-checked expression always has a value: no arithmetic that can overflow, and no cost, which is
+/// left out while it is unknown.
+fn infallible(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(_) | Expr::Var(_) | Expr::HasAttr { .. } => true,
+        Expr::GetAttr { attr, .. } => attr != "cost_microusd",
+        Expr::UnaryOp { op, expr } => matches!(op, UnaryOp::Not | UnaryOp::IsEmpty) && infallible(expr),
+        Expr::BinaryOp { op, left, right } => {
+            matches!(
+                op,
+                BinaryOp::Eq
+                    | BinaryOp::NotEq
+                    | BinaryOp::Less
+                    | BinaryOp::LessEq
+                    | BinaryOp::Greater
+                    | BinaryOp::GreaterEq
+                    | BinaryOp::And
+                    | BinaryOp::Or
+                    | BinaryOp::In
+                    | BinaryOp::Contains
+                    | BinaryOp::ContainsAll
+                    | BinaryOp::ContainsAny
+            ) && infallible(left)
+                && infallible(right)
+        }
+        Expr::Like { expr, .. } => infallible(expr),
+        Expr::Is { expr, in_expr, .. } => {
+            infallible(expr) && in_expr.as_ref().is_none_or(|within| infallible(within))
+        }
+        Expr::IfThenElse { cond, then_expr, else_expr } => {
+            infallible(cond) && infallible(then_expr) && infallible(else_expr)
+        }
+        Expr::Set(items) => items.iter().all(|item| infallible(item)),
+        _ => false,
+    }
+}

@@ -1,0 +1,230 @@
+//! What fired, to one verdict.
+//!
+//! The verdict is the most severe action. Among equally severe the lowest precedence decides, then the id.
+//! Limits come before rules, as they are checked, and among limits the most specific scope: their precedence is
+//! below that of any rule. A 429 (a RATE limit with REJECT) is the mildest refusal: it decides only when nothing
+//! else refuses, for it leaves no step, and what a rule refuses must leave one.
+
+use proof::words::{Action, HaltReason, LimitCategory, LimitStanding, LimitType, PolicyKind};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Count,
+    evaluate::{Fault, RuleOutcome, RuleOutcomes},
+    limits::{Advice, LimitOutcome, specificity},
+    text::canonical,
+};
+
+/// One rule or limit that fired, as it is stored and told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fired {
+    /// The rule or limit.
+    pub policy_id: String,
+    /// Its name.
+    pub name: String,
+    /// Which of both it is.
+    pub kind: PolicyKind,
+    /// The rule's enforcement mode, or the limit's enforcement.
+    pub mode: String,
+    /// Why, for people.
+    pub message: String,
+    /// What it asked for; ALLOW where it only records.
+    pub action: Action,
+    /// For AUDIT and DRY_RUN: what it would have asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_have: Option<Action>,
+    /// Set if it fired because it could not be evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// Where one applicable limit stands after the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitView {
+    /// The limit.
+    pub limit_id: String,
+    /// Its name.
+    pub name: String,
+    /// What it counts; cost is in micro-USD.
+    pub limit_type: LimitType,
+    /// How the call was measured.
+    pub status: LimitStanding,
+    /// What counts against it now that the call is decided.
+    pub used: Count,
+    /// The cap in force.
+    pub max: Count,
+    /// What is left.
+    pub remaining: Count,
+}
+
+/// The verdict, and all that led to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    /// The most severe action that fired.
+    pub action: Action,
+    /// Why the call is refused; none if it is not.
+    pub halt_reason: Option<HaltReason>,
+    /// What decided; none for ALLOW.
+    pub deciding_policy_id: Option<String>,
+    /// Whether that is a rule or a limit.
+    pub deciding_kind: Option<PolicyKind>,
+    /// All that fired, the deciding one first.
+    pub fired: Vec<Fired>,
+    /// All limits that were measured, most specific first.
+    pub limits: Vec<LimitView>,
+    /// If the refusal is a 429: when to try again.
+    pub retry_after_ms: Option<Count>,
+    /// What the agent is asked to do, though it may go on.
+    pub advice: Option<Advice>,
+}
+
+impl Conclusion {
+    /// As it is stored in a decision's `fired`.
+    #[must_use]
+    pub fn fired_json(&self) -> String {
+        canonical(&self.fired)
+    }
+
+    /// As it is stored in a decision's `limits`.
+    #[must_use]
+    pub fn limits_json(&self) -> String {
+        canonical(&self.limits)
+    }
+
+    /// Whether the refusal is a 429: a decision is stored, and no step.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        self.retry_after_ms.is_some()
+    }
+}
+
+/// What ranks one that fired against another, least first: the one that decides is the least of all.
+type Rank = (std::cmp::Reverse<(Action, bool)>, (u8, i64), String);
+
+struct Candidate {
+    rank: Rank,
+    fired: Fired,
+    halt_reason: HaltReason,
+    rejects: Option<Count>,
+}
+
+/// One verdict from everything that was evaluated. The order of what is given makes no difference.
+#[must_use]
+pub fn conclude(rules: &RuleOutcomes, limits: &[LimitOutcome]) -> Conclusion {
+    let of_limits = limits.iter().filter_map(of_limit);
+    let mut candidates: Vec<Candidate> = rules.fired.iter().map(of_rule).chain(of_limits).collect();
+    candidates.sort_by(|a, b| a.rank.cmp(&b.rank));
+
+    let deciding = candidates.first().filter(|first| first.fired.action > Action::Allow);
+    let action = deciding.map_or(Action::Allow, |first| first.fired.action);
+    Conclusion {
+        action,
+        halt_reason: deciding.filter(|_| action.refuses()).map(|first| first.halt_reason),
+        deciding_policy_id: deciding.map(|first| first.fired.policy_id.clone()),
+        deciding_kind: deciding.map(|first| first.fired.kind),
+        retry_after_ms: deciding.and_then(|first| first.rejects),
+        limits: views(limits, action),
+        advice: advice(limits),
+        fired: candidates.into_iter().map(|candidate| candidate.fired).collect(),
+    }
+}
+
+fn of_rule(rule: &RuleOutcome) -> Candidate {
+    let fired = Fired {
+        policy_id: rule.rule_id.clone(),
+        name: rule.name.clone(),
+        kind: PolicyKind::Rule,
+        mode: rule.mode.as_str().to_owned(),
+        message: rule.message.clone(),
+        action: rule.action,
+        would_have: rule.would_have,
+        fault: rule.fault,
+    };
+    let halt_reason =
+        if rule.fault.is_some() { HaltReason::EvaluationError } else { policy_halt(rule.action) };
+    Candidate {
+        rank: (std::cmp::Reverse((rule.action, true)), (u8::MAX, rule.precedence), rule.rule_id.clone()),
+        fired,
+        halt_reason,
+        rejects: None,
+    }
+}
+
+fn of_limit(limit: &LimitOutcome) -> Option<Candidate> {
+    let fired = Fired {
+        policy_id: limit.limit_id.clone(),
+        name: limit.name.clone(),
+        kind: PolicyKind::Limit,
+        mode: limit.enforcement.as_str().to_owned(),
+        message: limit.message.clone()?,
+        action: limit.action,
+        would_have: None,
+        fault: limit.fault,
+    };
+    Some(Candidate {
+        rank: (
+            std::cmp::Reverse((limit.action, !limit.rejects)),
+            (specificity(limit.scope), 0),
+            limit.limit_id.clone(),
+        ),
+        fired,
+        halt_reason: limit_halt(limit),
+        rejects: limit.rejects.then_some(limit.retry_after_ms),
+    })
+}
+
+fn limit_halt(limit: &LimitOutcome) -> HaltReason {
+    use LimitType as T;
+    match (limit.fault, limit.breach, limit.category) {
+        (Some(Fault::Tampered), ..) => HaltReason::EvaluationError,
+        // The tenant chose to refuse what cannot be counted.
+        (_, None, _) => policy_halt(limit.action),
+        (_, _, LimitCategory::Rate) => HaltReason::RateLimited,
+        (_, _, LimitCategory::Budget) => HaltReason::BudgetExceeded,
+        (_, _, LimitCategory::Threshold) => match limit.limit_type {
+            T::RunCostUsd | T::RunTokens | T::RunSteps | T::StepCostUsd | T::StepTokens => {
+                HaltReason::BudgetExceeded
+            }
+            _ => policy_halt(limit.action),
+        },
+    }
+}
+
+fn policy_halt(action: Action) -> HaltReason {
+    if action >= Action::Kill { HaltReason::PolicyKill } else { HaltReason::PolicyStop }
+}
+
+fn views(limits: &[LimitOutcome], action: Action) -> Vec<LimitView> {
+    let mut ordered: Vec<&LimitOutcome> = limits.iter().collect();
+    ordered.sort_by(|a, b| (specificity(a.scope), &a.limit_id).cmp(&(specificity(b.scope), &b.limit_id)));
+    ordered
+        .into_iter()
+        .map(|limit| {
+            let used = if action.refuses() { limit.used_if_refused } else { limit.used_if_admitted };
+            LimitView {
+                limit_id: limit.limit_id.clone(),
+                name: limit.name.clone(),
+                limit_type: limit.limit_type,
+                status: limit.standing,
+                used,
+                max: limit.max,
+                remaining: limit.max.saturating_sub(used),
+            }
+        })
+        .collect()
+}
+
+/// The longest wait, and the first advice to degrade.
+fn advice(limits: &[LimitOutcome]) -> Option<Advice> {
+    let given = || limits.iter().filter_map(|limit| limit.advice.as_ref());
+    given().next()?;
+    Some(Advice {
+        retry_after_ms: given().filter_map(|advice| advice.retry_after_ms).max(),
+        degrade_to: given().filter_map(|advice| advice.degrade_to.clone()).min(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
