@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands, in plain Rust, none of which links our crates.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
+mod bench;
 mod check_layers;
 mod finding;
 mod test;
@@ -15,6 +16,7 @@ cargo xtask <command>
   check-layers   who may name whom: crates, third parties, imports
   tidy           what every file and manifest owes the next reader
   test [ARGS]    all tests on SQLite and a throw-away Postgres; ARGS go to `cargo test`
+  bench [ARGS]   speed, against what the machine can do; --help says more
 ";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -23,6 +25,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root())?)),
         Some("tidy") => Ok(finding::report("tidy", &tidy::check(&tree::root())?)),
         Some("test") => test::run(&args.collect::<Vec<_>>()),
+        Some("bench") => bench::run(&args.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

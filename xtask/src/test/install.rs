@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Installs Debian's `postgresql`, or says what to install.
-pub(super) fn postgres() -> anyhow::Result<Installed> {
+pub(crate) fn postgres() -> anyhow::Result<Installed> {
     let wanted = format!(
         "the tests need Postgres {OLDEST} or newer (Debian and Ubuntu: package `postgresql`; Fedora: `postgresql-server`; Homebrew: `postgresql@17`), or the URL of a running one in {}",
         super::POSTGRES_URL

@@ -3,12 +3,12 @@
 //! It finds Postgres or installs it, starts a server of its own on a unix socket, and runs `cargo test`. So nothing
 //! is skipped: where Postgres cannot be had, it says which package to install and fails.
 
-mod install;
-mod postgres;
+pub(crate) mod install;
+pub(crate) mod postgres;
 
 use crate::{env, tree};
 use anyhow::Context as _;
-use postgres::{Cluster, Installed};
+use postgres::{Care, Cluster, Installed};
 use std::{
     process::{Command, ExitCode},
     time::Instant,
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         (format!("SQLite and the Postgres of {POSTGRES_URL}"), None)
     } else {
         let postgres = Installed::find().map_or_else(install::postgres, Ok)?;
-        let cluster = Cluster::start(&postgres)?;
+        let cluster = Cluster::start(&postgres, Care::Fast)?;
         cargo.env(POSTGRES_URL, cluster.url());
         (format!("SQLite and Postgres {}", postgres.version), Some(cluster))
     };

@@ -16,16 +16,16 @@ use std::{
 pub(super) const OLDEST: u32 = 15;
 
 /// The programs of a Postgres server.
-pub(super) struct Installed {
+pub(crate) struct Installed {
     /// The folder of `initdb`, `pg_ctl` and `postgres`.
-    pub(super) bin: PathBuf,
+    pub(crate) bin: PathBuf,
     /// As the server says it: `15.18`.
-    pub(super) version: String,
+    pub(crate) version: String,
 }
 
 impl Installed {
     /// The newest on this machine that is new enough: in the search path, or where distributions put it.
-    pub(super) fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let mut folders: Vec<PathBuf> =
             env("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
         for parent in ["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"] {
@@ -60,8 +60,27 @@ impl Installed {
     }
 }
 
+/// What a power cut may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// Everything: tests lose nothing by it.
+    Fast,
+    /// Nothing that was committed, as in production: the server's defaults.
+    Durable,
+}
+
+impl Care {
+    /// Settings of the server.
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Fast => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+            Self::Durable => "-c fsync=on -c synchronous_commit=on -c full_page_writes=on",
+        }
+    }
+}
+
 /// A running cluster. It ends, and its folder goes, when this value does or when this process does, however it does.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     folder: PathBuf,
     /// `postgres.sh`, which ends the cluster when its standard input does.
     keeper: Child,
@@ -69,10 +88,11 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Starts one; it takes a few seconds.
-    pub(super) fn start(installed: &Installed) -> anyhow::Result<Self> {
+    pub(crate) fn start(installed: &Installed, care: Care) -> anyhow::Result<Self> {
         let folder = new_folder()?;
         let mut keeper = Command::new("sh");
-        keeper.arg("-c").arg(include_str!("postgres.sh")).arg("postgres.sh").arg(&installed.bin).arg(&folder);
+        keeper.arg("-c").arg(include_str!("postgres.sh")).arg("postgres.sh");
+        keeper.arg(&installed.bin).arg(&folder).arg(care.settings());
         // A group of its own: Ctrl-C is for us, and the keeper acts when we are gone.
         keeper.current_dir(&folder).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         // Postgres refuses to run as root.
@@ -94,12 +114,26 @@ impl Cluster {
     }
 
     /// Where its `postgres` database is.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@localhost/postgres?host={}", self.folder.display())
     }
 
+    /// The process of its postmaster.
+    pub(crate) fn pid(&self) -> anyhow::Result<u32> {
+        let file = std::fs::read_to_string(self.folder.join("data").join("postmaster.pid"))?;
+        file.lines()
+            .next()
+            .and_then(|line| line.trim().parse().ok())
+            .context("postmaster.pid begins with no number")
+    }
+
+    /// Where its tables are, without the write-ahead log.
+    pub(crate) fn tables(&self) -> PathBuf {
+        self.folder.join("data").join("base")
+    }
+
     /// Ends it and waits until its files are gone.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         self.end();
         ensure!(!self.folder.exists(), "{} is still there", self.folder.display());
         Ok(())

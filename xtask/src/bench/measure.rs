@@ -1,0 +1,167 @@
+//! What is measured under load: the store's own commits, a bare route, steps, permits, batches.
+
+use super::{
+    bodies::{self, Bodies},
+    cpu::Watched,
+    hoc::{Hoc, Server},
+    http::{Answer, Client},
+    load::{self, Outcome, Sample},
+    options::{Options, Part},
+    report::Rate,
+    tenant,
+};
+use anyhow::Context as _;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+/// Steps of one call to the batch endpoint: as many as it takes.
+pub(super) const BATCH: usize = 500;
+
+/// A server under load, and what its callers need.
+pub(super) struct Bench<'a> {
+    pub(super) options: &'a Options,
+    pub(super) server: &'a Server,
+    /// A key of role agent.
+    pub(super) agent: &'a str,
+    /// The processes whose work is told apart.
+    pub(super) watched: Vec<Watched>,
+    /// Steps that the server took so far, and the bytes of their bodies.
+    pub(super) taken: AtomicUsize,
+    pub(super) sent: AtomicUsize,
+}
+
+/// What the store itself can do, with nothing of ours above the driver.
+pub(super) fn commits(hoc: &Hoc, options: &Options, progress: impl Fn(&Rate)) -> anyhow::Result<Vec<Rate>> {
+    if !options.has(Part::Commits) {
+        return Ok(Vec::new());
+    }
+    let measure = |callers| {
+        let (per_second, latencies) = hoc.commits(callers, options.brief_window())?;
+        let rate = Rate::of_commits(callers, per_second, &latencies);
+        progress(&rate);
+        Ok(rate)
+    };
+    [1, 8, 32].into_iter().map(measure).collect()
+}
+
+impl Bench<'_> {
+    /// All measurements under load, in order.
+    pub(super) fn rates(&self, progress: impl Fn(&Rate)) -> anyhow::Result<Vec<Rate>> {
+        let mut rates = Vec::new();
+        let mut add =
+            |part: Part, what: &'static str, callers: usize, measure: &dyn Fn() -> anyhow::Result<Sample>| {
+                if self.options.has(part) {
+                    let sample = measure().with_context(|| format!("{what}, {callers} callers"))?;
+                    let rate = Rate::new(what, callers, &sample);
+                    progress(&rate);
+                    rates.push(rate);
+                }
+                anyhow::Ok(())
+            };
+        add(Part::Bare, Rate::BARE, 32, &|| self.bare(32))?;
+        for callers in [1, 8, 32] {
+            add(Part::Steps, Rate::STEPS, callers, &|| self.steps(callers))?;
+        }
+        add(Part::Permits, "permit and record", 8, &|| self.permits(8))?;
+        for callers in [1, 4] {
+            add(Part::Batches, "steps by batches of 500", callers, &|| self.batches(callers))?;
+        }
+        Ok(rates)
+    }
+
+    /// What the server can answer when it does nothing.
+    fn bare(&self, callers: usize) -> anyhow::Result<Sample> {
+        load::run(callers, self.options.brief_window(), &self.watched, |_| {
+            let mut client = self.server.client("");
+            Ok(move || Ok(outcome(&client.get("/healthz")?, 200, 1)))
+        })
+    }
+
+    fn steps(&self, callers: usize) -> anyhow::Result<Sample> {
+        load::run(callers, self.options.window(), &self.watched, |index| {
+            let (mut client, run) = self.caller()?;
+            let (path, mut bodies, mut count) = (bodies::path(&run, "/steps"), Bodies::new(index), 0);
+            Ok(move || {
+                let body = bodies.step();
+                count += 1;
+                let answer = client.post_once(&path, &format!("step-{count}"), body.as_bytes())?;
+                Ok(self.counted(outcome(&answer, 200, 1), body.len()))
+            })
+        })
+    }
+
+    fn permits(&self, callers: usize) -> anyhow::Result<Sample> {
+        load::run(callers, self.options.brief_window(), &self.watched, |index| {
+            let (mut client, run) = self.caller()?;
+            let (permits, steps) = (bodies::path(&run, "/permits"), bodies::path(&run, "/steps"));
+            let (mut bodies, mut count) = (Bodies::new(1_000 + index), 0);
+            Ok(move || {
+                let (permit, step) = bodies.permitted();
+                count += 1;
+                let granted = client.post_once(&permits, &format!("permit-{count}"), permit.as_bytes())?;
+                if granted.status != 201 {
+                    return Ok(outcome(&granted, 201, 1));
+                }
+                let granted = granted.json()?;
+                let body = step(granted["permit_id"].as_str().context("a granted permit has an id")?);
+                let answer = client.post_once(&steps, &format!("step-{count}"), body.as_bytes())?;
+                Ok(self.counted(outcome(&answer, 200, 1), body.len()))
+            })
+        })
+    }
+
+    fn batches(&self, callers: usize) -> anyhow::Result<Sample> {
+        load::run(callers, self.options.window(), &self.watched, |index| {
+            let (mut client, run) = self.caller()?;
+            let (path, mut bodies) = (bodies::path(&run, "/steps/batch"), Bodies::new(2_000 + index));
+            Ok(move || {
+                let body = bodies::batch(&mut bodies, BATCH);
+                Ok(self.counted(batch_outcome(&client.post(&path, body.as_bytes())?, BATCH)?, body.len()))
+            })
+        })
+    }
+
+    /// A connection with a run of its own.
+    pub(super) fn caller(&self) -> anyhow::Result<(Client, String)> {
+        let mut client = self.server.client(self.agent);
+        let run = tenant::start_run(&mut client)?;
+        Ok((client, run))
+    }
+
+    /// Keeps account of what the store now holds, within the window or not.
+    pub(super) fn counted(&self, outcome: Outcome, bytes: usize) -> Outcome {
+        if let Outcome::Done(steps) = &outcome {
+            self.taken.fetch_add(*steps, Ordering::Relaxed);
+            self.sent.fetch_add(bytes, Ordering::Relaxed);
+        }
+        outcome
+    }
+}
+
+fn outcome(answer: &Answer, wanted: u16, count: usize) -> Outcome {
+    if answer.status == wanted { Outcome::Done(count) } else { Outcome::Other(answer.status, answer.text()) }
+}
+
+/// A batch counts if each of its steps was answered with 200.
+pub(super) fn batch_outcome(answer: &Answer, wanted: usize) -> anyhow::Result<Outcome> {
+    if answer.status != 200 {
+        return Ok(Outcome::Other(answer.status, answer.text()));
+    }
+    let said = answer.json()?;
+    let items = said["items"].as_array().context("a batch is answered with items")?;
+    let refused = items.iter().find(|item| item["status"] != 200);
+    Ok(match refused {
+        Some(item) => Outcome::Other(u16::try_from(item["status"].as_u64().unwrap_or(0))?, item.to_string()),
+        None if items.len() < wanted => Outcome::Other(0, format!("{} of {wanted} attempted", items.len())),
+        None => Outcome::Done(items.len()),
+    })
+}
+
+/// How long something took.
+pub(super) fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Duration)> {
+    let began = std::time::Instant::now();
+    let done = work()?;
+    Ok((done, began.elapsed()))
+}

@@ -1,0 +1,146 @@
+//! What was asked of `cargo xtask bench`.
+
+use anyhow::{Context as _, bail};
+use std::{path::PathBuf, time::Duration};
+
+pub(super) const HELP: &str = "\
+cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--seconds N] [--json FILE] [--write]
+
+  --short       within about two minutes; without it, ten seconds a measurement and a bundle of 100,000 steps
+  --store       both where not said
+  --only        parts: commits, bare, steps, permits, batches, bundles, start
+  --seconds     how long each measurement lasts
+  --json        where the figures go; target/bench/STORE.json as well, always
+  --write       writes docs/performance.md
+";
+
+/// A part of the bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Commits,
+    Bare,
+    Steps,
+    Permits,
+    Batches,
+    Bundles,
+    Start,
+}
+
+impl Part {
+    const ALL: [(Self, &str); 7] = [
+        (Self::Commits, "commits"),
+        (Self::Bare, "bare"),
+        (Self::Steps, "steps"),
+        (Self::Permits, "permits"),
+        (Self::Batches, "batches"),
+        (Self::Bundles, "bundles"),
+        (Self::Start, "start"),
+    ];
+
+    fn parse(name: &str) -> anyhow::Result<Self> {
+        let found = Self::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(part, _)| *part).with_context(|| format!("there is no part `{name}`\n\n{HELP}"))
+    }
+}
+
+/// Which database is under the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Options {
+    pub(super) short: bool,
+    pub(super) stores: Vec<Kind>,
+    only: Vec<Part>,
+    seconds: Option<u64>,
+    pub(super) json: Option<PathBuf>,
+    pub(super) write: bool,
+}
+
+impl Options {
+    pub(super) fn parse(args: &[String]) -> anyhow::Result<Self> {
+        let mut options = Self {
+            short: false,
+            stores: vec![Kind::Sqlite, Kind::Postgres],
+            only: Vec::new(),
+            seconds: None,
+            json: None,
+            write: false,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().with_context(|| format!("{arg} needs a value\n\n{HELP}"));
+            match arg.as_str() {
+                "--short" => options.short = true,
+                "--write" => options.write = true,
+                "--json" => options.json = Some(PathBuf::from(value()?)),
+                "--seconds" => {
+                    options.seconds = Some(value()?.parse().context("--seconds takes a whole number")?);
+                }
+                "--only" => {
+                    options.only = value()?.split(',').map(Part::parse).collect::<anyhow::Result<_>>()?;
+                }
+                "--store" => {
+                    options.stores = match value()?.as_str() {
+                        "sqlite" => vec![Kind::Sqlite],
+                        "postgres" => vec![Kind::Postgres],
+                        "both" => vec![Kind::Sqlite, Kind::Postgres],
+                        other => bail!("there is no store `{other}`\n\n{HELP}"),
+                    }
+                }
+                other => bail!("no option `{other}`\n\n{HELP}"),
+            }
+        }
+        Ok(options)
+    }
+
+    pub(super) fn has(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    /// How long the main measurements last.
+    pub(super) fn window(&self) -> Duration {
+        Duration::from_secs(self.seconds.unwrap_or(if self.short { 4 } else { 10 }))
+    }
+
+    /// How long the others last: those that the main ones are compared with, or that vary less.
+    pub(super) fn brief_window(&self) -> Duration {
+        self.window() / 2
+    }
+
+    /// Steps of the runs whose bundles are measured.
+    pub(super) fn bundle_sizes(&self) -> &'static [usize] {
+        if self.short { &[20, 1_000, 10_000] } else { &[20, 1_000, 10_000, 100_000] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> anyhow::Result<Options> {
+        Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn all_is_measured_where_nothing_is_said() {
+        let all = parse("").expect("options");
+        assert!(Part::ALL.iter().all(|(part, _)| all.has(*part)) && !all.short && !all.write);
+        assert_eq!((all.stores.len(), all.window().as_secs()), (2, 10));
+    }
+
+    #[test]
+    fn what_is_said_counts() {
+        let some = parse("--short --store sqlite --only steps,bare --json x.json --write").expect("options");
+        assert!(some.has(Part::Steps) && some.has(Part::Bare) && !some.has(Part::Commits));
+        assert_eq!((some.stores.as_slice(), some.window().as_secs()), ([Kind::Sqlite].as_slice(), 4));
+        assert_eq!(parse("--short --seconds 30").expect("options").window().as_secs(), 30);
+        assert_eq!(some.bundle_sizes().last(), Some(&10_000));
+        for bad in ["--fast", "--store mysql", "--only all", "--json", "--seconds soon"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}
