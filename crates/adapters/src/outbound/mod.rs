@@ -1,0 +1,5 @@
+//! Ports to the outside world.
+
+mod checkpoint_file;
+
+pub use self::checkpoint_file::CheckpointFiles;
