@@ -54,11 +54,14 @@ mod error;
 mod exceptions;
 mod field;
 pub mod incidents;
+mod inspect;
 pub mod integrity;
 mod keys;
 pub mod ledger;
 pub mod logs;
 pub mod overview;
+#[cfg(test)]
+mod plans;
 pub mod policies;
 mod read;
 mod tally;
@@ -67,5 +70,8 @@ mod tx;
 pub use self::{
     connect::ConnectConfig,
     error::{Cause, StoreError},
+    inspect::Inspection,
     tx::{Db, ReadTx, Tx},
 };
+#[cfg(test)]
+mod scratch;

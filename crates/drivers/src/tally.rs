@@ -110,35 +110,31 @@ async fn by_keys<E: EntityTrait, K: TryGetable>(
 }
 
 /// The newest time in `at` of a tenant's rows with each of `keys` in `column`. Each is one look into an index.
-pub(crate) async fn newest_by_keys<E: EntityTrait>(
+pub(crate) async fn newest_by_keys<E: EntityTrait, K: Clone + Into<Value> + TryGetable>(
     conn: &Conn,
     tenant: (E::Column, TenantId),
     column: E::Column,
     at: E::Column,
-    keys: &[String],
-) -> Result<Vec<(String, Option<DateTimeUtc>)>, StoreError> {
-    let term = |key: &String| {
+    keys: &[K],
+) -> Result<Vec<(K, Option<DateTimeUtc>)>, StoreError> {
+    let term = |key: &K| {
         let newest = Query::select()
             .expr(Func::max(Expr::col(at)))
             .from(E::default())
             .and_where(tenant.0.eq(tenant.1))
-            .and_where(column.eq(key.as_str()))
+            .and_where(Expr::col(column).eq(Expr::val(key.clone())))
             .to_owned();
-        Query::select()
-            .expr(Expr::val(key.as_str()).cast_as("text"))
-            .expr(Expr::SubQuery(None, Box::new(newest.into())))
-            .to_owned()
+        let newest = Expr::SubQuery(None, Box::new(newest.into()));
+        Query::select().expr(Expr::val(key.clone())).expr(newest).to_owned()
     };
+    let table = E::default().table_name();
     let mut times = Vec::new();
     for chunk in keys.chunks(TERMS) {
         let Some((first, others)) = chunk.split_first() else { continue };
         let mut query = term(first);
         query.unions(others.iter().map(|key| (UnionType::All, term(key))));
         for row in conn.rows(query_statement(conn, &query)).await? {
-            times.push((
-                value(E::default().table_name(), &row, 0)?,
-                value(E::default().table_name(), &row, 1)?,
-            ));
+            times.push((value(table, &row, 0)?, value(table, &row, 1)?));
         }
     }
     Ok(times)

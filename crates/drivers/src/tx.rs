@@ -125,7 +125,7 @@ impl Db {
 #[must_use = "a transaction does nothing until it is committed"]
 #[derive(Debug)]
 pub struct Tx {
-    conn: Conn,
+    pub(crate) conn: Conn,
 }
 
 impl Tx {
@@ -143,7 +143,7 @@ impl Tx {
 /// One open transaction that reads, all of it from one moment.
 #[derive(Debug)]
 pub struct ReadTx {
-    conn: Conn,
+    pub(crate) conn: Conn,
 }
 
 /// The drivers that a unit of work lends.

@@ -35,6 +35,10 @@ macro_rules! typed_ids {
                 pub const PREFIX: &'static str = $prefix;
             }
 
+            impl From<Uuid> for $name {
+                fn from(uuid: Uuid) -> Self { Self(uuid) }
+            }
+
             impl std::fmt::Display for $name {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     write!(f, "{}{}", $prefix, self.0.simple())

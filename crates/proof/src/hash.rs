@@ -20,6 +20,23 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     Hash(Sha256::digest(bytes).into())
 }
 
+/// [`sha256`] of bytes that come in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Stream(Sha256);
+
+impl Stream {
+    /// More bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all bytes so far.
+    #[must_use]
+    pub fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
+    }
+}
+
 /// Hash of a leaf: of a record, of a log's entry.
 #[must_use]
 pub fn leaf(bytes: &[u8]) -> Hash {
@@ -68,17 +85,31 @@ impl fmt::Debug for Hash {
     }
 }
 
+/// The value of each lower-case hex digit, and 255 for every other byte.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
 impl FromStr for Hash {
     type Err = NotAHash;
 
     fn from_str(text: &str) -> Result<Self, NotAHash> {
+        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotAHash)?;
         let mut bytes = [0u8; 32];
-        if text.bytes().any(|digit| digit.is_ascii_uppercase())
-            || hex::decode_to_slice(text, &mut bytes).is_err()
-        {
-            return Err(NotAHash);
+        let mut wrong = 0;
+        for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+            let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+            *byte = high << 4 | low & 0xf;
+            wrong |= high | low;
         }
-        Ok(Self(bytes))
+        // No digit has a value above 15.
+        if wrong > 0xf { Err(NotAHash) } else { Ok(Self(bytes)) }
     }
 }
 

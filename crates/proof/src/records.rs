@@ -120,7 +120,6 @@ pub struct RunRecord {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cost_microusd: u64,
-    pub policy_violation: bool,
 }
 
 /// One step (class T). Its hash is the hash of this record, `prev_hash` included.

@@ -5,8 +5,14 @@
 //! its tests say so and pass, but not where `CI` is set.
 
 pub mod databases;
+pub mod kit;
 mod macros;
 mod postgres;
 mod sqlite;
+pub mod time;
 
-pub use self::databases::{Store, TestDatabase};
+pub use self::{
+    databases::{Store, TestDatabase},
+    kit::{Kit, signing_key},
+    time::{FrozenClock, SeededEntropy},
+};

@@ -78,6 +78,20 @@ impl ActivityReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
+    /// Ids of the tenant's runs in order, after the last one given; at most `limit`.
+    pub async fn run_ids(
+        self,
+        tenant: TenantId,
+        after: Option<RunId>,
+        limit: u64,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let mut select = of(tenant).order_by_asc(Column::Id).limit(limit);
+        if let Some(after) = after {
+            select = select.filter(Column::Id.gt(after));
+        }
+        Ok(read::all(self.conn, select).await?.into_iter().map(|row| row.id).collect())
+    }
+
     /// The runs that were started with one of these idempotency keys.
     pub async fn find_runs_by_keys(self, tenant: TenantId, keys: &[String]) -> Result<Vec<Run>, StoreError> {
         let rows = read::by_keys(self.conn, of(tenant), [Column::IdempotencyKey], keys::sorted(keys)).await?;

@@ -93,6 +93,18 @@ impl IncidentsReads<'_> {
         rows.into_iter().map(event).collect()
     }
 
+    /// What happened to these incidents, oldest first.
+    pub async fn events_of_all(
+        self,
+        tenant: TenantId,
+        incidents: &[IncidentId],
+    ) -> Result<Vec<IncidentEvent>, StoreError> {
+        use incident_events::Column as C;
+        let select = events_of(tenant).order_by_asc(C::CreatedAt).order_by_asc(C::Id);
+        let rows = read::by_keys(self.conn, select, [C::IncidentId], keys::sorted(incidents)).await?;
+        rows.into_iter().map(event).collect()
+    }
+
     /// Incidents, newest first.
     pub async fn list(
         self,

@@ -3,14 +3,21 @@
 use models::{
     ids::{SystemRecordId, TenantId},
     logs::{
-        SystemRecord,
+        SystemFilter, SystemRecord,
         entity::system_records::{self as system, Column},
     },
+    page::{Page, PageRequest},
 };
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Select};
 
 use super::{LogsDomainStore, LogsReads};
-use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read};
+use crate::{
+    StoreError, bulk,
+    driver::of_tenant,
+    field::rows,
+    keys,
+    read::{self, Newest},
+};
 
 of_tenant!(system);
 
@@ -28,6 +35,18 @@ impl LogsReads<'_> {
         id: SystemRecordId,
     ) -> Result<Option<SystemRecord>, StoreError> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+    }
+
+    /// Records, newest first.
+    pub async fn list_system_records(
+        self,
+        tenant: TenantId,
+        filter: &SystemFilter,
+        page: &PageRequest,
+    ) -> Result<Page<SystemRecord>, StoreError> {
+        let key = |row: &system::Model| (row.created_at, row.id.0);
+        let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
+        read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
     }
 
     /// The records that share a correlation id, oldest first.
@@ -48,4 +67,17 @@ impl LogsDomainStore<'_> {
     pub async fn insert_system_records(self, records: &[SystemRecord]) -> Result<(), StoreError> {
         bulk::insert::<system::Entity>(self.conn, keys::rows(records, to_row)?).await
     }
+}
+
+fn matching(tenant: TenantId, filter: &SystemFilter) -> Select<system::Entity> {
+    let SystemFilter { component, event_type, severity, correlation_id, created_after, created_before } =
+        filter;
+    let condition = Condition::all()
+        .add_option(component.as_deref().map(|of| Column::Component.eq(of)))
+        .add_option(event_type.map(|word| Column::EventType.eq(word.as_str())))
+        .add_option(severity.map(|word| Column::Severity.eq(word.as_str())))
+        .add_option(correlation_id.as_deref().map(|id| Column::CorrelationId.eq(id)))
+        .add_option(created_after.map(|at| Column::CreatedAt.gt(at)))
+        .add_option(created_before.map(|at| Column::CreatedAt.lt(at)));
+    of(tenant).filter(condition)
 }

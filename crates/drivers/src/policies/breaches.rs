@@ -1,13 +1,13 @@
 //! Breaches: limits that were passed, once for each limit, window and run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use models::{
     ids::{LimitId, RunId, TenantId},
     page::{Page, PageRequest},
     policies::{
-        BreachKey,
+        BreachKey, BreachStats,
         entity::limit_breaches::{self as breaches, Column},
     },
 };
@@ -74,6 +74,35 @@ impl PoliciesReads<'_> {
     /// How many breaches there were after `since`.
     pub async fn breaches_since(self, tenant: TenantId, since: DateTime<Utc>) -> Result<u64, StoreError> {
         tally::count(self.conn, of(tenant).filter(Column::BreachedAt.gt(since))).await
+    }
+
+    /// How often each of these limits was breached after `since`, and when it last was, ever. One that never was is there
+    /// too.
+    pub async fn breach_stats(
+        self,
+        tenant: TenantId,
+        limits: &[LimitId],
+        since: DateTime<Utc>,
+    ) -> Result<HashMap<LimitId, BreachStats>, StoreError> {
+        let mut stats: HashMap<_, _> = limits.iter().map(|id| (*id, BreachStats::default())).collect();
+        let recent = of(tenant).filter(Column::BreachedAt.gt(since));
+        for (id, count) in
+            tally::count_by_keys(self.conn, recent, Column::LimitId, keys::sorted(limits)).await?
+        {
+            stats.entry(id).and_modify(|stats| stats.breach_count_30d = count);
+        }
+        let mine = (Column::TenantId, tenant);
+        let newest = tally::newest_by_keys::<breaches::Entity, LimitId>(
+            self.conn,
+            mine,
+            Column::LimitId,
+            Column::BreachedAt,
+            limits,
+        );
+        for (id, at) in newest.await? {
+            stats.entry(id).and_modify(|stats| stats.last_breached_at = at);
+        }
+        Ok(stats)
     }
 
     /// The breaches of a limit, newest first.

@@ -60,7 +60,7 @@ impl PolicyEnforcementReadDriver<'_> {
             stats.entry(id).and_modify(|stats| stats.trigger_count_30d = count);
         }
         let mine = (Column::TenantId, tenant);
-        let newest = tally::newest_by_keys::<enforcements::Entity>(
+        let newest = tally::newest_by_keys::<enforcements::Entity, String>(
             self.conn,
             mine,
             Column::PolicyId,

@@ -157,6 +157,17 @@ pub struct SystemRecord {
     pub created_at: DateTime<Utc>,
 }
 
+/// The filters of the list of system records; what is not set does not filter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SystemFilter {
+    pub component: Option<String>,
+    pub event_type: Option<SystemEventType>,
+    pub severity: Option<SystemSeverity>,
+    pub correlation_id: Option<String>,
+    pub created_after: Option<DateTime<Utc>>,
+    pub created_before: Option<DateTime<Utc>>,
+}
+
 /// How many records of each class of evidence there are.
 pub type ClassCounts = BTreeMap<EvidenceClass, u64>;
 

@@ -233,6 +233,14 @@ pub struct EnforcementStats {
     pub last_triggered_at: Option<DateTime<Utc>>,
 }
 
+/// How often a limit was breached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BreachStats {
+    pub breach_count_30d: u64,
+    /// Ever, not only in 30 days.
+    pub last_breached_at: Option<DateTime<Utc>>,
+}
+
 /// One limit, window and run: what makes two breaches one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BreachKey {

@@ -8,10 +8,12 @@
 mod serializer;
 mod text;
 
+use std::cell::RefCell;
+
 use serde::Serialize;
 
 use serializer::Writer;
-pub use text::cmp_member_names;
+pub use text::{cmp_member_names, plain_until};
 
 /// The largest magnitude of an integer in a canonical record: every JSON reader keeps it whole.
 pub const MAX_INTEGER: u64 = 1 << 53;
@@ -66,8 +68,16 @@ pub fn to_text<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// Canonical bytes of any value, or why it has none.
 pub fn try_to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, NotCanonical> {
+    thread_local! {
+        /// What one value leaves behind for the next. It changes how fast they are written, never what is written.
+        static SHARED: RefCell<Canonicalizer> = RefCell::default();
+    }
     let mut out = Vec::with_capacity(1024);
-    Canonicalizer::default().append(value, &mut out)?;
+    SHARED.with(|shared| match shared.try_borrow_mut() {
+        Ok(mut canonicalizer) => canonicalizer.append(value, &mut out),
+        // A value that makes canonical bytes of another while it is written.
+        Err(_) => Canonicalizer::default().append(value, &mut out),
+    })?;
     Ok(out)
 }
 

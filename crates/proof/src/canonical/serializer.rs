@@ -10,6 +10,9 @@ use super::{
     text::{cmp_member_names, read_string, write_integer, write_string},
 };
 
+/// More structs than anybody hashes.
+const MAX_ORDERS: usize = 64;
+
 /// What outlives one value, so that the next one allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -19,6 +22,14 @@ pub(super) struct State {
     names: String,
     /// An object's members in their order, before they replace what was written.
     ordered: Vec<u8>,
+    /// For structs met before, by name and number of fields: the order that put their members right.
+    orders: Vec<Order>,
+}
+
+#[derive(Debug)]
+struct Order {
+    name: &'static str,
+    members: Vec<usize>,
 }
 
 impl State {
@@ -53,7 +64,7 @@ impl Writer<'_> {
         }
     }
 
-    fn object(&mut self) -> Object<'_> {
+    fn object(&mut self, of: Option<&'static str>) -> Object<'_> {
         self.out.push(b'{');
         let start = self.out.len();
         Object {
@@ -61,6 +72,7 @@ impl Writer<'_> {
             names: self.state.names.len(),
             start,
             pending: (start, 0),
+            of,
             out: self.out,
             state: self.state,
         }
@@ -103,6 +115,8 @@ pub(super) struct Object<'w> {
     start: usize,
     /// Where a map's member and its name begin, between its key and its value.
     pending: (usize, usize),
+    /// The struct's name, if it is one.
+    of: Option<&'static str>,
     out: &'w mut Vec<u8>,
     state: &'w mut State,
 }
@@ -139,10 +153,10 @@ impl Object<'_> {
     }
 
     fn close(self) -> Result<(), NotCanonical> {
-        let State { members, names, ordered } = self.state;
-        let own = &mut members[self.first..];
+        let State { members, names, ordered, orders } = self.state;
+        let own = &members[self.first..];
         let ascii = names[self.names..].is_ascii();
-        let order = |a: &Member, b: &Member| {
+        let compare = |a: &Member, b: &Member| {
             let (left, right) = (&names[a.name.clone()], &names[b.name.clone()]);
             if ascii {
                 a.prefix.cmp(&b.prefix).then_with(|| left.cmp(right))
@@ -150,19 +164,34 @@ impl Object<'_> {
                 cmp_member_names(left, right)
             }
         };
-        if !own.is_sorted_by(|a, b| order(a, b).is_lt()) {
-            own.sort_unstable_by(order);
-            if let Some(twice) = own.windows(2).find(|pair| order(&pair[0], &pair[1]).is_eq()) {
-                return Err(NotCanonical::Duplicate(names[twice[0].name.clone()].to_owned()));
+        if !own.is_sorted_by(|a, b| compare(a, b).is_lt()) {
+            // The same struct's members come in the same order each time, unless it skips some.
+            let same = |order: &Order| order.members.len() == own.len() && Some(order.name) == self.of;
+            let right =
+                |order: &&Order| order.members.is_sorted_by(|a, b| compare(&own[*a], &own[*b]).is_lt());
+            let mut sorted = Vec::new();
+            let order = match orders.iter().find(|order| same(order) && right(order)) {
+                Some(order) => &order.members,
+                None => {
+                    sorted.extend(0..own.len());
+                    sorted.sort_unstable_by(|a, b| compare(&own[*a], &own[*b]));
+                    &sorted
+                }
+            };
+            if let Some(twice) = order.windows(2).find(|pair| compare(&own[pair[0]], &own[pair[1]]).is_eq()) {
+                return Err(NotCanonical::Duplicate(names[own[twice[0]].name.clone()].to_owned()));
             }
             ordered.clear();
-            for (at, member) in own.iter().enumerate() {
+            for (at, member) in order.iter().enumerate() {
                 if at > 0 {
                     ordered.push(b',');
                 }
-                ordered.extend_from_slice(&self.out[member.written.clone()]);
+                ordered.extend_from_slice(&self.out[own[*member].written.clone()]);
             }
             self.out[self.start..].copy_from_slice(ordered);
+            if let Some(name) = self.of.filter(|_| !sorted.is_empty() && orders.len() < MAX_ORDERS) {
+                orders.push(Order { name, members: sorted });
+            }
         }
         members.truncate(self.first);
         names.truncate(self.names);
@@ -298,7 +327,7 @@ impl<'w> ser::Serializer for &'w mut Writer<'_> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), NotCanonical> {
-        let mut object = self.object();
+        let mut object = self.object(None);
         object.named(variant, value)?;
         object.close()
     }
@@ -326,11 +355,11 @@ impl<'w> ser::Serializer for &'w mut Writer<'_> {
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Object<'w>, NotCanonical> {
-        Ok(self.object())
+        Ok(self.object(None))
     }
 
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Object<'w>, NotCanonical> {
-        Ok(self.object())
+    fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Object<'w>, NotCanonical> {
+        Ok(self.object(Some(name)))
     }
 
     fn serialize_struct_variant(

@@ -5,12 +5,39 @@ use std::cmp::Ordering;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The order of member names: by UTF-16 code units, as RFC 8785 says.
+///
+/// That is the order of the UTF-8 bytes, except that what UTF-16 writes in two units (in UTF-8 from byte F0) comes
+/// before the end of the first plane (bytes EE and EF).
 #[must_use]
 pub fn cmp_member_names(left: &str, right: &str) -> Ordering {
-    if left.is_ascii() && right.is_ascii() {
-        return left.as_bytes().cmp(right.as_bytes());
+    match left.bytes().zip(right.bytes()).find(|(left, right)| left != right) {
+        None => left.len().cmp(&right.len()),
+        Some((left @ 0xee.., right @ 0xee..)) => (left < 0xf0).cmp(&(right < 0xf0)).then(left.cmp(&right)),
+        Some((left, right)) => left.cmp(&right),
     }
-    left.encode_utf16().cmp(right.encode_utf16())
+}
+
+/// The index of the first byte from `at` on that a JSON string does not hold as it is: a quote, a backslash or a
+/// control; the length if there is none.
+#[must_use]
+pub fn plain_until(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*eight);
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let special = controls | zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5c));
+        if special != 0 {
+            // Borrows run upward only, so the lowest mark is a true one.
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while at < bytes.len() && bytes[at] >= 0x20 && bytes[at] != b'"' && bytes[at] != b'\\' {
+        at += 1;
+    }
+    at
 }
 
 /// Writes a string in quotes, with the fewest escapes that JSON allows.
@@ -19,11 +46,10 @@ pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
     out.reserve(bytes.len() + 2);
     out.push(b'"');
     let mut written = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    loop {
+        let at = plain_until(bytes, written);
         out.extend_from_slice(&bytes[written..at]);
+        let Some(&byte) = bytes.get(at) else { break };
         written = at + 1;
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
@@ -39,7 +65,6 @@ pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
             }
         }
     }
-    out.extend_from_slice(&bytes[written..]);
     out.push(b'"');
 }
 

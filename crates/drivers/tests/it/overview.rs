@@ -1,0 +1,62 @@
+//! What waits for a decision.
+
+use drivers::overview::{Pending, PendingCount, PendingDecision};
+use models::{
+    ids::{IncidentId, ProposalId},
+    incidents::{Incident, LifecycleState},
+    page::{Page, PageRequest},
+    policies::{Proposal, ProposalStatus},
+};
+use proof::words::Severity;
+
+use crate::{
+    sample::{self, ODD, OTHER, TENANT, at, incident, uuid},
+    whole::proposal,
+};
+
+fn waiting(about: Pending, priority: Severity, since: i64) -> PendingDecision {
+    PendingDecision { about, priority, summary: ODD.to_owned(), created_at: at(since) }
+}
+
+testkit::on_both! {
+    async fn decisions_are_what_waits_newest_first(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        let critical = Incident { severity: Severity::Critical, ..incident(TENANT, 1, None) };
+        let acked = Incident { lifecycle_state: LifecycleState::Acked, ..incident(TENANT, 3, None) };
+        tx.incidents().insert_incidents(&[critical, incident(TENANT, 2, None), acked, incident(OTHER, 9, None)]).await.expect("incidents");
+        let from_critical = Proposal { triggering_incident_id: Some(IncidentId(uuid(1))), ..proposal(TENANT, 4) };
+        let rejected = Proposal { status: ProposalStatus::Rejected, ..proposal(TENANT, 5) };
+        let same_moment = Proposal { created_at: at(2), ..proposal(TENANT, 6) };
+        for proposal in [from_critical, rejected, same_moment] {
+            tx.policies().insert_proposal(&proposal).await.expect("proposal");
+        }
+        tx.commit().await.expect("commit");
+
+        let expected = [
+            waiting(Pending::Proposal(ProposalId(uuid(4))), Severity::High, 4),
+            waiting(Pending::Proposal(ProposalId(uuid(6))), Severity::Medium, 2),
+            waiting(Pending::Incident(IncidentId(uuid(2))), Severity::High, 2),
+            waiting(Pending::Incident(IncidentId(uuid(1))), Severity::Critical, 1),
+        ];
+        let read = db.read().await.expect("read");
+        let mut seen = vec![];
+        let mut cursor: Option<String> = None;
+        loop {
+            let request = PageRequest::new(Some(2), cursor.as_deref(), false).expect("a page");
+            let Page { items, next_cursor, total, .. } = read.overview().decisions(TENANT, &request).await.expect("listed");
+            assert_eq!(total, Some(4), "the total is always there");
+            seen.extend(items);
+            match next_cursor { Some(next) => cursor = Some(next.to_string()), None => break }
+        }
+        assert_eq!(seen, expected);
+        let counts = read.overview().decision_counts(TENANT).await.expect("counted");
+        assert_eq!(counts, [
+            PendingCount { incidents: true, priority: Severity::Critical, count: 1 },
+            PendingCount { incidents: true, priority: Severity::High, count: 1 },
+            PendingCount { incidents: false, priority: Severity::High, count: 1 },
+            PendingCount { incidents: false, priority: Severity::Medium, count: 1 },
+        ]);
+        assert_eq!(read.overview().decisions(OTHER, &PageRequest::default()).await.expect("theirs").total, Some(1));
+    }
+}

@@ -1,0 +1,211 @@
+//! Units of work: what is durable, what is undone, who waits, what is counted, and what is said when it fails.
+
+use drivers::{ConnectConfig, Db, StoreError};
+use models::{
+    activity::{Run, RunFilter},
+    ids::RunId,
+};
+use sea_orm::ConnectionTrait as _;
+use testkit::{Store, TestDatabase};
+
+use crate::sample::{self, ODD, TENANT, run, trace, uuid};
+
+async fn add_step(db: &Db, runs: &[RunId]) -> Result<(), StoreError> {
+    let tx = db.begin().await?;
+    let locked = tx.activity().lock_runs(TENANT, runs).await?;
+    let counted: Vec<Run> =
+        locked.into_iter().map(|run| Run { step_count: run.step_count + 1, ..run }).collect();
+    tx.activity().save_runs(&counted).await?;
+    tx.commit().await
+}
+
+/// How many statements it takes to add and to find so many runs.
+async fn statements(db: &Db, first: u128, count: u128) -> u64 {
+    let runs: Vec<Run> = (first..first + count).map(|n| run(TENANT, n)).collect();
+    let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
+    let before = db.statements();
+    let tx = db.begin().await.expect("begin");
+    tx.activity().insert_runs(&runs).await.expect("inserted");
+    let locked = tx.activity().lock_runs(TENANT, &ids).await.expect("locked");
+    tx.activity().save_runs(&locked).await.expect("saved");
+    tx.commit().await.expect("commit");
+    assert_eq!(locked, runs);
+    db.statements() - before
+}
+
+testkit::on_both! {
+    async fn dropped_undoes_everything(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("inserted");
+        drop(tx);
+        let tx = db.begin().await.expect("begin");
+        assert_eq!(tx.activity().find_run(TENANT, RunId(uuid(1))).await.expect("undone"), None);
+        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("inserted");
+        tx.rollback().await.expect("undone");
+        let tx = db.read().await.expect("read");
+        assert_eq!(tx.activity().find_run(TENANT, RunId(uuid(1))).await.expect("undone"), None);
+    }
+
+    async fn a_read_is_all_from_one_moment(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let read = db.read().await.expect("read");
+        assert_eq!(read.activity().count_runs(TENANT, &RunFilter::default()).await.expect("counted"), 0);
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("inserted");
+        tx.commit().await.expect("commit");
+        assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("not yet"), None);
+        drop(read);
+        let read = db.read().await.expect("read");
+        assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("now"), Some(run(TENANT, 1)));
+    }
+
+    async fn writers_of_two_replicas_take_turns(db: TestDatabase) {
+        let (one, two) = (sample::store(db).await, sample::open(db).await);
+        let runs = [1, 2].map(|n| Run { step_count: 0, ..run(TENANT, n) });
+        let tx = one.begin().await.expect("begin");
+        tx.activity().insert_runs(&runs).await.expect("inserted");
+        tx.commit().await.expect("commit");
+        let mut writers = tokio::task::JoinSet::new();
+        for n in 0..20 {
+            let db = if n % 2 == 0 { one.clone() } else { two.clone() };
+            // In whatever order they name them, they lock them in one.
+            let ids = if n % 3 == 0 { [runs[0].id, runs[1].id] } else { [runs[1].id, runs[0].id] };
+            writers.spawn(async move { add_step(&db, &ids).await });
+        }
+        while let Some(written) = writers.join_next().await {
+            written.expect("joined").expect("a turn for everyone");
+        }
+        let read = one.read().await.expect("read");
+        let counts: Vec<u64> = read.activity().find_runs(TENANT, &runs.map(|run| run.id)).await.expect("found")
+            .iter().map(|run| run.step_count).collect();
+        assert_eq!(counts, [20, 20]);
+    }
+
+    async fn crossing_locks_ask_to_try_again(db: TestDatabase) {
+        let one = sample::store(db).await;
+        if db.store() == Store::Sqlite {
+            // One writer at a time: locks cannot cross. Another process that keeps the lock is waited for, then told of.
+            let two = sample::open(db).await;
+            let tx = one.begin().await.expect("begin");
+            assert!(two.begin().await.expect_err("locked").is_retry());
+            drop(tx);
+            return;
+        }
+        let runs = [run(TENANT, 1), run(TENANT, 2)];
+        let tx = one.begin().await.expect("begin");
+        tx.activity().insert_runs(&runs).await.expect("inserted");
+        tx.commit().await.expect("commit");
+        let (first, second) = (one.begin().await.expect("begin"), one.begin().await.expect("begin"));
+        first.activity().lock_runs(TENANT, &[runs[0].id]).await.expect("locked");
+        second.activity().lock_runs(TENANT, &[runs[1].id]).await.expect("locked");
+        let (a, b) = ([runs[1].id], [runs[0].id]);
+        let cross = tokio::join!(first.activity().lock_runs(TENANT, &a), async {
+            let crossed = second.activity().lock_runs(TENANT, &b).await;
+            if crossed.is_err() { second.rollback().await.expect("undone"); }
+            crossed
+        });
+        let failed: Vec<StoreError> = [cross.0.err(), cross.1.err()].into_iter().flatten().collect();
+        assert!(matches!(&failed[..], [StoreError::Retry(_)]), "{failed:?}");
+    }
+
+    async fn statements_are_few_however_many_the_rows(db: TestDatabase) {
+        let store = db.store();
+        let db = sample::store(db).await;
+        let (one, many, most) = (statements(&db, 1_000, 1).await, statements(&db, 2_000, 64).await, statements(&db, 3_000, 499).await);
+        match store {
+            // BEGIN, INSERT, SELECT, UPDATE, COMMIT.
+            Store::Postgres => assert_eq!((one, many, most), (5, 5, 5)),
+            // In chunks that are powers of two, and what lists filter by on its own.
+            Store::Sqlite => assert!(one == 6 && many == 6 && most <= 6 + 3 * 8, "{one} {many} {most}"),
+        }
+        let before = db.statements();
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[]).await.expect("nothing");
+        tx.activity().save_runs(&[]).await.expect("nothing");
+        assert_eq!(tx.activity().lock_runs(TENANT, &[]).await.expect("nothing"), []);
+        assert_eq!(db.statements() - before, 1);
+    }
+
+    async fn a_row_that_cannot_be_read_is_named(db: TestDatabase) {
+        let past = db.connection().await;
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("run");
+        tx.traces().start_traces(&[trace(TENANT, 1)]).await.expect("trace");
+        tx.commit().await.expect("commit");
+        past.execute_unprepared("UPDATE aos_traces SET tally = '{\"MAYBE\":1}'").await.expect("tampered");
+        let read = db.read().await.expect("read");
+        let err = read.traces().trace_of_run(TENANT, RunId(uuid(1))).await.expect_err("no word of ours");
+        let StoreError::Corrupt { table, row, why } = &err else { panic!("{err:?}") };
+        assert_eq!((*table, row), ("aos_traces", &trace(TENANT, 1).id.to_string()));
+        assert!(why.starts_with("tally: ") && why.contains("MAYBE"), "{why}");
+    }
+
+    async fn a_schema_is_brought_to_head_once(db: TestDatabase) {
+        let empty = TestDatabase::empty(db.store()).await.expect("a database");
+        let db = sample::open(&empty).await;
+        assert!(!db.pending_migrations().await.expect("pending").is_empty());
+        assert!(db.can_commit().await.is_err(), "no table yet");
+        db.migrate().await.expect("migrated");
+        db.migrate().await.expect("again");
+        assert_eq!(db.pending_migrations().await.expect("none"), Vec::<String>::new());
+        db.can_commit().await.expect("ready");
+        assert_eq!(db.is_sqlite(), empty.store() == Store::Sqlite);
+    }
+
+    async fn a_store_that_is_gone_is_unavailable(db: TestDatabase) {
+        let killer = db.connection().await;
+        let store = db.store();
+        let db = sample::store(db).await;
+        if store == Store::Postgres {
+            let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let (doomed, unknown) = (db.begin().await.expect("begin"), db.begin().await.expect("begin"));
+            unknown.activity().insert_runs(&[run(TENANT, 1)]).await.expect("inserted");
+            killer.execute_unprepared(kill).await.expect("killed");
+            assert!(doomed.activity().find_run(TENANT, RunId(uuid(1))).await.expect_err("gone").is_unavailable());
+            assert!(unknown.commit().await.expect_err("gone").is_unknown_commit());
+            drop(doomed);
+            db.can_commit().await.expect("and back");
+        }
+        db.close().await;
+        assert!(db.begin().await.expect_err("closed").is_unavailable());
+        assert!(db.read().await.expect_err("closed").is_unavailable());
+    }
+
+    async fn a_store_that_cannot_keep_our_promises_is_refused(db: TestDatabase) {
+        let strict = ConnectConfig { production: true, ..ConnectConfig::new(db.url()) };
+        let refused = Db::connect(&strict).await;
+        match db.store() {
+            Store::Sqlite => {
+                let why = refused.expect_err("SQLite in production").to_string();
+                assert!(why.contains("HOC_ENV=production refuses SQLite"), "{why}");
+            }
+            Store::Postgres => {
+                let fsync = db.connection().await.query_one_raw(sea_orm::Statement::from_string(
+                    sea_orm::DbBackend::Postgres, "SELECT current_setting('fsync')",
+                )).await.expect("asked").expect("a row").try_get_by::<String, _>(0).expect("text");
+                assert_eq!(refused.is_ok(), fsync == "on", "{refused:?}");
+            }
+        }
+        for url in ["mysql://localhost/x", "nonsense", ""] {
+            let refused = Db::connect(&ConnectConfig::new(url)).await;
+            assert!(matches!(refused, Err(StoreError::Unfit(_))), "{url}: {refused:?}");
+        }
+        let config = ConnectConfig::new("postgres://user:hunter2@localhost/x");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    async fn the_embedded_store_lives_in_memory_too(db: TestDatabase) {
+        if db.store() == Store::Postgres { return; }
+        let db = Db::connect(&ConnectConfig::new("sqlite::memory:")).await.expect("memory");
+        db.migrate().await.expect("migrated");
+        let tx = db.begin().await.expect("begin");
+        tx.account().insert_tenant(&sample::tenant(TENANT)).await.expect("tenant");
+        tx.commit().await.expect("commit");
+        let read = db.read().await.expect("read");
+        let stored = read.account().find_tenant(TENANT).await.expect("found").expect("there");
+        assert_eq!(stored.name, ODD);
+    }
+}

@@ -1,0 +1,13 @@
+//! What a run's numbers mean: the derived columns of `runs` (spec 2, Activity). Pure.
+
+mod evidence_health;
+mod latency;
+mod risk;
+mod run_record;
+
+pub use self::{
+    evidence_health::evidence_health,
+    latency::{LatencySigns, latency_bucket},
+    risk::{RiskSigns, risk_level},
+    run_record::run_record,
+};

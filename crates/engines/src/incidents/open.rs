@@ -1,0 +1,146 @@
+//! Opening an incident for a cause.
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::{IncidentId, LimitId, RunId, TenantId},
+    incidents::{Incident, LifecycleState},
+};
+use proof::{
+    hash::sha256,
+    words::{Action, CauseType, IncidentCategory, RuleType, Severity},
+};
+
+/// What went wrong in a run, as the one who noticed it tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// What sort of thing.
+    pub category: IncidentCategory,
+    /// The policy, limit or error: one incident for each in a run.
+    pub cause_key: String,
+    /// How bad.
+    pub severity: Severity,
+    /// One line for a person.
+    pub title: String,
+    /// What happened, in a sentence or two.
+    pub description: String,
+    /// The step at which it showed.
+    pub step_index: Option<u64>,
+    /// The rule that fired, or the limit.
+    pub policy_id: Option<String>,
+    /// The limit that was passed.
+    pub limit_id: Option<LimitId>,
+    /// A code, where the error has one.
+    pub error_code: Option<String>,
+    /// What it cost.
+    pub cost_impact_microusd: u64,
+}
+
+/// The run in which it showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns of `runs`")]
+pub struct Origin {
+    pub tenant: TenantId,
+    pub run_id: RunId,
+    pub correlation_id: String,
+    pub is_synthetic: bool,
+    pub synthetic_scenario_id: Option<String>,
+}
+
+/// KILL and ABORT are critical; what a SAFETY rule refuses is high; the rest medium.
+#[must_use]
+pub fn severity_of_rule(action: Action, rule_type: RuleType) -> Severity {
+    match (action, rule_type) {
+        (Action::Kill | Action::Abort, _) => Severity::Critical,
+        (_, RuleType::Safety) => Severity::High,
+        _ => Severity::Medium,
+    }
+}
+
+/// A limit whose passing kills or aborts is critical, a spent budget high, the rest medium.
+#[must_use]
+pub fn severity_of_limit(action: Action, category: IncidentCategory) -> Severity {
+    match (action, category) {
+        (Action::Kill | Action::Abort, _) => Severity::Critical,
+        (_, IncidentCategory::BudgetExceeded) => Severity::High,
+        _ => Severity::Medium,
+    }
+}
+
+/// A failed run: high where its error says that data or security is at stake, low where it may pass by itself.
+#[must_use]
+pub fn severity_of_failure(error: Option<&str>) -> Severity {
+    const GRAVE: &[&str] = &["data_loss", "corrupt", "security", "unauthorized", "permission", "integrity"];
+    const PASSING: &[&str] = &["timeout", "rate_limit", "unavailable", "cancelled", "network"];
+    let error = error.unwrap_or_default().to_ascii_lowercase();
+    let names = |words: &[&str]| words.iter().any(|word| error.contains(word));
+    if names(GRAVE) {
+        Severity::High
+    } else if names(PASSING) {
+        Severity::Low
+    } else {
+        Severity::Medium
+    }
+}
+
+/// A new incident of a run. Its group is that of all with the same recurrence signature.
+#[must_use]
+pub fn open(run: &Origin, cause: Cause, id: IncidentId, seq: u64, now: DateTime<Utc>) -> Incident {
+    let signature = recurrence_signature(&cause);
+    Incident {
+        tenant: run.tenant,
+        id,
+        seq: Some(seq),
+        title: cause.title,
+        category: cause.category,
+        severity: cause.severity,
+        opened_severity: cause.severity,
+        lifecycle_state: LifecycleState::Active,
+        cause_type: CauseType::LlmRun,
+        cause_key: cause.cause_key,
+        source_run_id: Some(run.run_id),
+        source_step_index: cause.step_index,
+        policy_id: cause.policy_id,
+        limit_id: cause.limit_id,
+        description: cause.description,
+        error_code: cause.error_code,
+        cost_impact_microusd: cause.cost_impact_microusd,
+        affected_count: 1,
+        similar_incident_group_id: Some(signature[..16].to_owned()),
+        recurrence_signature: signature,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        resolved_at: None,
+        resolved_by: None,
+        resolution_type: None,
+        resolution_notes: None,
+        escalated_at: None,
+        correlation_id: run.correlation_id.clone(),
+        is_synthetic: run.is_synthetic,
+        synthetic_scenario_id: run.synthetic_scenario_id.clone(),
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Equal for incidents of one cause in any run: category, cause and error code.
+fn recurrence_signature(cause: &Cause) -> String {
+    let parts = [cause.category.as_str(), &cause.cause_key, cause.error_code.as_deref().unwrap_or_default()];
+    sha256(parts.join("\u{1f}").as_bytes()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn severities_of_the_spec() {
+        assert_eq!(severity_of_rule(Action::Kill, RuleType::System), Severity::Critical);
+        assert_eq!(severity_of_rule(Action::Block, RuleType::Safety), Severity::High);
+        assert_eq!(severity_of_rule(Action::Stop, RuleType::Ethical), Severity::Medium);
+        assert_eq!(severity_of_limit(Action::Block, IncidentCategory::BudgetExceeded), Severity::High);
+        assert_eq!(severity_of_limit(Action::Block, IncidentCategory::RateLimit), Severity::Medium);
+        assert_eq!(severity_of_failure(Some("provider TIMEOUT")), Severity::Low);
+        assert_eq!(severity_of_failure(Some("permission denied")), Severity::High);
+        assert_eq!(severity_of_failure(None), Severity::Medium);
+    }
+}

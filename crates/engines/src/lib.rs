@@ -1,0 +1,9 @@
+//! L5. Decisions. One file a verb.
+//!
+//! Invariants: an engine sees its own domain only, never a clock, a commit or SQL; time and ids are arguments.
+
+pub mod activity;
+pub mod incidents;
+pub mod ledger;
+pub mod logs;
+pub mod policies;

@@ -1,0 +1,69 @@
+//! Detectors: a shape to look for, and a judge of what was found.
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::{Regex, RegexSet};
+
+use super::{
+    findings::{Class, Found},
+    shapes::{DEFINITIONS, Judge},
+};
+
+/// All shapes at once: which detectors have anything to do.
+pub(super) static SHAPES: LazyLock<RegexSet> = LazyLock::new(|| {
+    RegexSet::new(DEFINITIONS.iter().map(|(shape, _)| *shape))
+        .unwrap_or_else(|error| unreachable!("the shapes are fixed and a test compiles them: {error}"))
+});
+
+/// In the order in which they are applied: what is more telling first.
+pub(super) static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
+    let compile = |(shape, judge): &(&str, Judge)| Detector {
+        shape: Regex::new(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}")),
+        judge: *judge,
+    };
+    DEFINITIONS.iter().map(compile).collect()
+});
+
+/// One shape and its judge.
+pub(super) struct Detector {
+    shape: Regex,
+    judge: Judge,
+}
+
+/// What a judge says of one match.
+pub(super) enum Ruling {
+    /// Remove these parts of the text, in order.
+    Remove(Vec<(Range<usize>, Class)>),
+    /// Nothing here; look on from there.
+    PassOver(usize),
+}
+
+impl Detector {
+    /// The text without what this detector finds; `None` if it finds nothing.
+    pub(super) fn apply(&self, text: &str, found: &mut Found) -> Option<String> {
+        let mut cleaned = String::new();
+        let (mut copied, mut at) = (0, 0);
+        while let Some(captures) = (at <= text.len()).then(|| self.shape.captures_at(text, at)).flatten() {
+            let matched = captures.get_match().range();
+            let next = match (self.judge)(text, &captures) {
+                Ruling::Remove(parts) => {
+                    for (part, class) in &parts {
+                        found.add(*class, &text[part.clone()]);
+                        cleaned.push_str(&text[copied..part.start]);
+                        cleaned.push_str(&class.marker());
+                        copied = part.end;
+                    }
+                    parts.last().map_or(matched.end, |(part, _)| part.end)
+                }
+                Ruling::PassOver(next) => next,
+            };
+            at = after(text, next.max(matched.start + 1));
+        }
+        (copied > 0).then(|| cleaned + &text[copied..])
+    }
+}
+
+/// The first place from there on where a character begins.
+fn after(text: &str, from: usize) -> usize {
+    (from..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len().max(from))
+}

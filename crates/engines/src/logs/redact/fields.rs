@@ -1,0 +1,362 @@
+//! Names of fields whose values are not stored, whatever they look like.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rules::facts::{PiiClass, SecretKind};
+
+use super::findings::Class;
+
+/// Longer names are no names.
+const MAX_NAME: usize = 128;
+
+/// The stems without which no name is sensitive: most names are done with here.
+static STEMS: LazyLock<Regex> = LazyLock::new(|| {
+    let stems = "(?i)pass|pwd|secret|token|auth|cred|cookie|key|ssn|social|card|cc_?n|cvv|cvc|code|pin|otp|dsn|conn|iban";
+    Regex::new(stems).unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
+});
+
+/// Last words of names that speak about a secret and do not hold it: `token_count`, `password_policy`.
+const ABOUT: &[&str] = &[
+    "at",
+    "budget",
+    "cost",
+    "count",
+    "counts",
+    "details",
+    "enabled",
+    "endpoint",
+    "expiration",
+    "expires",
+    "expiry",
+    "field",
+    "hint",
+    "id",
+    "ids",
+    "in",
+    "index",
+    "kind",
+    "language",
+    "length",
+    "limit",
+    "limits",
+    "logprobs",
+    "name",
+    "names",
+    "offset",
+    "policy",
+    "position",
+    "price",
+    "rate",
+    "ratio",
+    "required",
+    "size",
+    "status",
+    "strength",
+    "ttl",
+    "type",
+    "types",
+    "uri",
+    "url",
+    "usage",
+    "used",
+    "valid",
+    "verified",
+    "version",
+];
+
+/// Tokens of texts and of pages, not of access.
+const NOT_OF_ACCESS: &[&str] = &[
+    "bos",
+    "continuation",
+    "end",
+    "eos",
+    "mask",
+    "next",
+    "pad",
+    "page",
+    "sep",
+    "special",
+    "start",
+    "stop",
+    "unk",
+];
+
+/// What makes a key secret: `api_key`, but not `primary_key` or `public_key`.
+const SECRET_KEYS: &[&str] = &[
+    "access",
+    "account",
+    "admin",
+    "api",
+    "auth",
+    "client",
+    "deploy",
+    "encryption",
+    "hmac",
+    "master",
+    "secret",
+    "service",
+    "shared",
+    "signing",
+    "ssh",
+    "storage",
+    "subscription",
+    "webhook",
+];
+
+/// What the value of a field of that name is, if its name says that it must not be stored.
+pub(super) fn classify(name: &str) -> Option<Class> {
+    if name.len() > MAX_NAME || !STEMS.is_match(name) {
+        return None;
+    }
+    let words = words(name);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let last = *words.last()?;
+    let has = |word: &str| words.contains(&word);
+    let ends = |end: &[&str]| words.ends_with(end);
+    if ABOUT.contains(&last) && !ends(&["secret", "id"]) {
+        return None;
+    }
+    personal(&words).map(Class::Pii).or_else(|| {
+        let secret =
+            if ["password", "passwords", "passwd", "pwd", "passphrase", "passcode"].iter().any(|w| has(w))
+                || last == "pass"
+            {
+                SecretKind::Password
+            } else if has("private") && last == "key" || has("privatekey") {
+                SecretKind::PrivateKey
+            } else if is_secret_key(&words) {
+                SecretKind::ApiKey
+            } else if has("secret") || has("secrets") {
+                SecretKind::Secret
+            } else if is_token(&words) {
+                SecretKind::Token
+            } else if has("authorization") || last == "auth" || ends(&["auth", "header"]) {
+                SecretKind::Authorization
+            } else if matches!(last, "cookie" | "cookies") {
+                SecretKind::Cookie
+            } else if matches!(last, "credential" | "credentials" | "creds" | "dsn" | "connectionstring")
+                || ends(&["connection", "string"])
+            {
+                SecretKind::Credential
+            } else if is_code(&words) {
+                SecretKind::SecurityCode
+            } else {
+                return None;
+            };
+        Some(Class::Secret(secret))
+    })
+}
+
+fn personal(words: &[&str]) -> Option<PiiClass> {
+    let ends = |end: &[&str]| words.ends_with(end);
+    if words.contains(&"ssn")
+        || words.windows(2).any(|pair| pair == ["social", "security"])
+        || ends(&["socialsecuritynumber"])
+    {
+        Some(PiiClass::Ssn)
+    } else if ["cardnumber", "creditcard", "creditcardnumber", "ccnumber", "ccnum"]
+        .iter()
+        .any(|word| ends(&[*word]))
+        || [["card", "number"], ["card", "no"], ["credit", "card"], ["cc", "number"], ["cc", "num"]]
+            .iter()
+            .any(|pair| ends(pair))
+    {
+        Some(PiiClass::CardNumber)
+    } else if ends(&["iban"]) {
+        Some(PiiClass::Iban)
+    } else {
+        None
+    }
+}
+
+fn is_secret_key(words: &[&str]) -> bool {
+    let last = words.last().map_or("", |last| last.strip_suffix('s').unwrap_or(last));
+    if let Some(compact) = last.strip_suffix("key").filter(|kind| !kind.is_empty()) {
+        return SECRET_KEYS.iter().any(|kind| compact.ends_with(kind));
+    }
+    last == "key" && words.len() > 1 && SECRET_KEYS.contains(&words[words.len() - 2])
+}
+
+fn is_token(words: &[&str]) -> bool {
+    let of_access = !words.iter().any(|word| NOT_OF_ACCESS.contains(word));
+    let last = words.last().copied().unwrap_or_default();
+    let named =
+        ["access", "refresh", "auth", "bearer", "api", "session"].iter().any(|word| words.contains(word));
+    of_access
+        && (last == "token"
+            || last.ends_with("token")
+            || last == "tokens" && named
+            || words.contains(&"token") && matches!(last, "value" | "string" | "header"))
+}
+
+fn is_code(words: &[&str]) -> bool {
+    let ends = |end: &[&str]| words.ends_with(end);
+    matches!(words.last().copied().unwrap_or_default(), "cvv" | "cvv2" | "cvc" | "cvc2" | "otp" | "totp")
+        || [
+            ["security", "code"],
+            ["pin", "code"],
+            ["card", "pin"],
+            ["user", "pin"],
+            ["mfa", "code"],
+            ["otp", "code"],
+        ]
+        .iter()
+        .any(|pair| ends(pair))
+}
+
+/// The words of a name in any of the usual spellings: `clientSecret`, `CLIENT_SECRET`, `x-client-secret`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut open = false;
+    let letters: Vec<char> = name.chars().collect();
+    for (at, letter) in letters.iter().enumerate() {
+        if !letter.is_alphanumeric() {
+            open = false;
+            continue;
+        }
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let starts = letter.is_uppercase()
+            && (before.is_some_and(char::is_lowercase)
+                || before.is_some_and(char::is_uppercase)
+                    && letters.get(at + 1).is_some_and(|after| after.is_lowercase()));
+        if !open || starts {
+            words.push(String::new());
+        }
+        open = true;
+        if let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(name: &str) -> &'static str {
+        classify(name).map_or("", Class::word)
+    }
+
+    #[test]
+    fn names_that_hold_a_secret_are_known_in_every_spelling() {
+        for (name, class) in [
+            ("password", "PASSWORD"),
+            ("PASSWORD", "PASSWORD"),
+            ("dbPassword", "PASSWORD"),
+            ("user_pass", "PASSWORD"),
+            ("passwd", "PASSWORD"),
+            ("pwd", "PASSWORD"),
+            ("ssh-passphrase", "PASSWORD"),
+            ("password_hash", "PASSWORD"),
+            ("secret", "SECRET"),
+            ("client_secret", "SECRET"),
+            ("clientSecret", "SECRET"),
+            ("secret_id", "SECRET"),
+            ("token", "TOKEN"),
+            ("accessToken", "TOKEN"),
+            ("X-Auth-Token", "TOKEN"),
+            ("refresh_tokens", "TOKEN"),
+            ("authtoken", "TOKEN"),
+            ("id_token", "TOKEN"),
+            ("token_value", "TOKEN"),
+            ("CSRFToken", "TOKEN"),
+            ("Authorization", "AUTHORIZATION"),
+            ("proxy-authorization", "AUTHORIZATION"),
+            ("auth", "AUTHORIZATION"),
+            ("api_key", "API_KEY"),
+            ("apiKey", "API_KEY"),
+            ("X-API-Key", "API_KEY"),
+            ("apikey", "API_KEY"),
+            ("openai_api_keys", "API_KEY"),
+            ("secretAccessKey", "API_KEY"),
+            ("AccountKey", "API_KEY"),
+            ("xapikey", "API_KEY"),
+            ("private_key", "PRIVATE_KEY"),
+            ("privateKey", "PRIVATE_KEY"),
+            ("ssn", "SSN"),
+            ("employee_ssn", "SSN"),
+            ("socialSecurityNumber", "SSN"),
+            ("card_number", "CARD_NUMBER"),
+            ("cardNumber", "CARD_NUMBER"),
+            ("credit_card", "CARD_NUMBER"),
+            ("creditcardnumber", "CARD_NUMBER"),
+            ("cvv", "SECURITY_CODE"),
+            ("security-code", "SECURITY_CODE"),
+            ("otp", "SECURITY_CODE"),
+            ("iban", "IBAN"),
+            ("Set-Cookie", "COOKIE"),
+            ("credentials", "CREDENTIAL"),
+            ("connectionString", "CREDENTIAL"),
+            ("DB_DSN", "CREDENTIAL"),
+        ] {
+            assert_eq!(word(name), class, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_only_speak_about_one_are_not() {
+        for name in [
+            "input_tokens",
+            "output_tokens",
+            "max_tokens",
+            "total_tokens",
+            "tokens",
+            "token_count",
+            "tokenCount",
+            "token_type",
+            "token_limit",
+            "token_url",
+            "eos_token",
+            "stop_token",
+            "next_page_token",
+            "completion_tokens",
+            "reasoning_tokens",
+            "cache_read_input_tokens",
+            "tokenizer",
+            "password_policy",
+            "password_length",
+            "secret_name",
+            "public_key",
+            "primary_key",
+            "foreign_key",
+            "cache_key",
+            "idempotency_key",
+            "partition_key",
+            "key",
+            "keys",
+            "keyboard",
+            "monkey",
+            "author",
+            "authority",
+            "authenticated",
+            "card",
+            "discard",
+            "postcard_text",
+            "code",
+            "status_code",
+            "zip_code",
+            "pin",
+            "shipping",
+            "compass",
+            "passenger",
+            "passed",
+            "description",
+            "adsn",
+            "connection",
+            "secretary",
+            "credit",
+            "accredited",
+            "cookie_consent",
+            "api_version",
+            "",
+            "___",
+            "ünïcödé",
+            "model",
+            "skill",
+        ] {
+            assert_eq!(word(name), "", "{name}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The one redactor in front of every sink: what must not be stored is removed before anything is written.
+//!
+//! It is deterministic and versioned, and the version stands in each record. What is removed leaves a marker that
+//! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field ([`fields`]), by their shape
+//! ([`shapes`]), at any depth of a JSON text ([`json`]), and in JSON inside strings.
+//!
+//! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
+//! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
+//!   that does not settle within a few scans was made to evade, and is removed whole.
+//! - **Exact.** Caller-given JSON is rewritten as text: what is not removed stays as it was, byte for byte, so
+//!   64-bit integers and long decimals survive. No number goes through a float.
+//!
+//! What it does not see: values reversed, encoded (base64, compressed), or spelled out; a value whose name stands
+//! after it (`{"value": .., "name": "password"}`); names of persons and places.
+
+mod checks;
+mod derive;
+mod detect;
+mod fields;
+mod findings;
+mod json;
+mod metadata;
+mod screen;
+mod shapes;
+mod text;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod tests;
+
+pub use derive::derive;
+pub use findings::{Class, Findings, Redacted};
+pub use json::{canonical_text, find_nul, redact_json};
+pub use metadata::withhold;
+pub use screen::{Raw, Screened, screen};
+pub use text::redact_text;
+
+use findings::Found;
+
+/// The version of fields, shapes and checks together. Stored in each record: another version removes otherwise.
+pub const REDACTION_VERSION: u64 = 1;
+
+/// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON
+/// is at hand as text, use [`redact_json`]: a [`serde_json::Value`] may have rounded its numbers already.
+#[must_use]
+pub fn redact_value(value: &serde_json::Value) -> Redacted<serde_json::Value> {
+    let redacted = redact_json(&value.to_string());
+    let read = redacted.and_then(|redacted| {
+        Ok(Redacted { value: serde_json::from_str(&redacted.value)?, findings: redacted.findings })
+    });
+    read.unwrap_or_else(|_| {
+        let mut found = Found::default();
+        let class = Class::Secret(rules::facts::SecretKind::Secret);
+        found.add(class, "");
+        Redacted { value: class.marker().into(), findings: found.findings() }
+    })
+}

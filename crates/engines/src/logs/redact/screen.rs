@@ -1,0 +1,104 @@
+//! Everything of one call at once: redacted for the record, and as facts for the rules.
+
+use std::collections::BTreeSet;
+
+use proof::hmac::{TenantKey, keyed};
+use rules::facts::{ContentFacts, ParamFacts};
+
+use super::{
+    derive::param_facts,
+    findings::{Class, Findings, Found},
+    json::{redact_into, string},
+};
+
+/// More removed values than these get no fingerprint.
+const MAX_FINGERPRINTS: usize = 32;
+/// Hex digits of a fingerprint: enough to tell values apart, too few to be proof of one.
+const FINGERPRINT_DIGITS: usize = 16;
+
+/// The raw content of a call, as it came.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Raw<'a> {
+    /// JSON text.
+    pub params: Option<&'a str>,
+    /// JSON text.
+    pub outcome_data: Option<&'a str>,
+    /// Plain text, or JSON as text.
+    pub prompt: Option<&'a str>,
+    /// Plain text, or JSON as text.
+    pub response: Option<&'a str>,
+}
+
+/// A call's content, safe to store, and what the rules may know of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Screened {
+    /// JSON text.
+    pub params: Option<String>,
+    /// JSON text.
+    pub outcome_data: Option<String>,
+    /// Text.
+    pub prompt: Option<String>,
+    /// Text.
+    pub response: Option<String>,
+    /// What was removed, of all of it.
+    pub findings: Findings,
+    /// Classes, kinds, fingerprints and sizes.
+    pub content: ContentFacts,
+    /// The typed common parameters.
+    pub param_facts: ParamFacts,
+}
+
+/// Redacts all content of a call and derives its facts, in one scan of each part. Fails where a JSON part is no JSON.
+pub fn screen(key: &TenantKey, raw: Raw<'_>) -> Result<Screened, serde_json::Error> {
+    let mut found = Found::with_raw_values();
+    let json =
+        |text: Option<&str>, found: &mut Found| text.map(|text| redact_into(text, 0, found)).transpose();
+    let plain = |text: Option<&str>, found: &mut Found| {
+        text.map(|text| string(text, 0, found).unwrap_or_else(|| text.to_owned()))
+    };
+    let params = json(raw.params, &mut found)?;
+    let outcome_data = json(raw.outcome_data, &mut found)?;
+    let prompt = plain(raw.prompt, &mut found);
+    let response = plain(raw.response, &mut found);
+    let (param_facts, cut) = raw.params.map(param_facts).transpose()?.unwrap_or_default();
+    let content = content_facts(key, &found, raw, cut);
+    Ok(Screened { params, outcome_data, prompt, response, findings: found.findings(), content, param_facts })
+}
+
+/// The facts of raw content; `cut` if a text fact of the parameters had to be cut.
+pub(super) fn content_facts(key: &TenantKey, found: &Found, raw: Raw<'_>, cut: bool) -> ContentFacts {
+    let size = |parts: [Option<&str>; 2]| {
+        let bytes: usize = parts.iter().flatten().map(|part| part.len()).sum();
+        rules::Count::from(bytes as u64)
+    };
+    let findings = found.findings();
+    let mut fingerprints = BTreeSet::new();
+    let mut more = false;
+    for (class, value) in found.raw_values() {
+        let print = fingerprint(key, *class, value);
+        if fingerprints.len() < MAX_FINGERPRINTS || fingerprints.contains(&print) {
+            fingerprints.insert(print);
+        } else {
+            more = true;
+        }
+    }
+    ContentFacts {
+        pii: findings.classes,
+        secrets: findings.secrets,
+        fingerprints,
+        input_size: size([raw.params, raw.prompt]),
+        output_size: size([raw.outcome_data, raw.response]),
+        truncated: cut || more,
+    }
+}
+
+/// By which a removed value can be recognised, and not guessed: keyed, of the value in its plainest spelling.
+fn fingerprint(key: &TenantKey, class: Class, value: &str) -> String {
+    let spelled = match class {
+        Class::Pii(_) => value.chars().filter(|c| !matches!(c, ' ' | '-')).collect::<String>().to_lowercase(),
+        Class::Secret(_) => value.to_owned(),
+    };
+    let mut print = keyed(key, "fact/fingerprint", "", class.word(), spelled.as_bytes()).to_string();
+    print.truncate(FINGERPRINT_DIGITS);
+    print
+}

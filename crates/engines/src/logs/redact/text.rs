@@ -1,0 +1,47 @@
+//! Plain text, scanned until a scan finds nothing more.
+
+use rules::facts::SecretKind;
+
+use super::{
+    detect::{DETECTORS, SHAPES},
+    findings::{Class, Found, Redacted},
+};
+
+/// After so many scans a text that still changes was made to evade.
+const MAX_SCANS: usize = 8;
+
+/// Redacts a text: by the shape of values, and by names before them (`password=..`). JSON inside it is redacted as
+/// JSON if it is all there is; use [`super::redact_json`] for what is JSON.
+#[must_use]
+pub fn redact_text(text: &str) -> Redacted<String> {
+    let mut found = Found::default();
+    let value = super::json::string(text, 0, &mut found).unwrap_or_else(|| text.to_owned());
+    Redacted { value, findings: found.findings() }
+}
+
+/// The text without what must not be stored; `None` if there is nothing to remove.
+pub(super) fn clean(text: &str, found: &mut Found) -> Option<String> {
+    let before = found.mark();
+    let mut cleaned = scan(text, found)?;
+    for _ in 1..MAX_SCANS {
+        match scan(&cleaned, found) {
+            Some(cleaner) => cleaned = cleaner,
+            None => return Some(cleaned),
+        }
+    }
+    found.back_to(before);
+    let class = Class::Secret(SecretKind::Secret);
+    found.add(class, text);
+    Some(class.marker())
+}
+
+fn scan(text: &str, found: &mut Found) -> Option<String> {
+    let matched = SHAPES.matches(text);
+    let mut cleaned: Option<String> = None;
+    for at in &matched {
+        if let Some(cleaner) = DETECTORS[at].apply(cleaned.as_deref().unwrap_or(text), found) {
+            cleaned = Some(cleaner);
+        }
+    }
+    cleaned
+}

@@ -1,0 +1,51 @@
+//! Making a limit.
+
+use models::{
+    ids::{LimitId, TenantId},
+    policies::{Limit, LimitDraft},
+};
+use proof::{
+    definitions::LimitDefinition,
+    words::{Consequence, LimitCategory, LimitEnforcement, LimitStatus, ResetPeriod, Scope},
+};
+use rules::fields::FieldErrors;
+
+use super::{
+    Authored, Version,
+    check::{self, Faults},
+    limit_state,
+};
+use crate::ledger::Governed;
+
+/// A new limit, in force from its first version on.
+pub fn create_limit(
+    tenant: TenantId,
+    id: LimitId,
+    draft: LimitDraft,
+    author: Authored<'_>,
+) -> Result<Governed<Version<Limit>>, FieldErrors> {
+    let mut faults = Faults::default();
+    let never = (draft.limit_category == LimitCategory::Budget).then_some(ResetPeriod::None);
+    let definition = LimitDefinition {
+        limit_id: id.to_string(),
+        version: 1,
+        name: draft.name,
+        limit_category: draft.limit_category,
+        limit_type: draft.limit_type,
+        scope: draft.scope.unwrap_or(Scope::Tenant),
+        scope_id: draft.scope_id,
+        max_value: check::inner(draft.max_value, draft.limit_type, &mut faults),
+        reset_period: draft.reset_period.or(never),
+        window_seconds: draft.window_seconds,
+        measurement_window_seconds: draft.measurement_window_seconds,
+        enforcement: draft.enforcement.unwrap_or(LimitEnforcement::Block),
+        consequence: draft.consequence.unwrap_or(Consequence::Alert),
+    };
+    check::limit(&definition, &mut faults);
+    faults.into_result()?;
+    let Authored { ledger, by, now } = author;
+    let (created_by, status) = (by.to_owned(), LimitStatus::Active);
+    let limit = Limit { tenant, definition, status, created_by, created_at: now, updated_at: now };
+    let owed = ledger.limit_created(&limit.definition.limit_id, limit_state(&limit));
+    Ok(Governed::new(Version::of_limit(limit, now), owed))
+}

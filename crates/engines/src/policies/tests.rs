@@ -1,0 +1,311 @@
+//! What rules and limits may become, by table.
+
+use chrono::{DateTime, Duration, Utc};
+use models::policies::{Amount, Limit, LimitChange, LimitDraft, Rule, RuleChange, RuleDraft, RuleStatus};
+use proof::words::{
+    ActorType, AuditEventType, BindAt, Consequence, EnforcementMode, IntegrityStatus, LimitCategory,
+    LimitEnforcement, LimitStatus, LimitType, ResetPeriod, RuleType, Scope,
+};
+use rules::fields::FieldErrors;
+use serde_json::json;
+
+use super::*;
+use crate::ledger::{AuditDraft, AuditLedgerService, Governed};
+
+const COSTLY: &str = "context.step.cost_microusd > 500000";
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(prefix: &str, n: u64) -> T {
+    format!("{prefix}{n:032x}").parse().expect("an id")
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + Duration::days(20_000)
+}
+
+fn later() -> DateTime<Utc> {
+    now() + Duration::hours(1)
+}
+
+fn ledger() -> AuditLedgerService {
+    AuditLedgerService::new(ActorType::Human, Some("ana".to_owned()), "cor".to_owned())
+}
+
+fn rule_draft() -> RuleDraft {
+    RuleDraft {
+        name: "no costly steps".to_owned(),
+        description: None,
+        rule_type: None,
+        enforcement_mode: EnforcementMode::Block,
+        scope: None,
+        scope_id: None,
+        bind_at: None,
+        precedence: None,
+        condition: Some(COSTLY.to_owned()),
+        conditions: None,
+    }
+}
+
+fn make_rule(draft: RuleDraft) -> Result<(Version<Rule>, AuditDraft), FieldErrors> {
+    let author = Authored { ledger: &ledger(), by: "ana", now: now() };
+    create_rule(id("ten_", 1), id("rule_", 2), draft, author).map(Governed::settle)
+}
+
+fn rule() -> Rule {
+    make_rule(rule_draft()).expect("a rule").0.of
+}
+
+fn modify(
+    rule: &Rule,
+    version: u64,
+    change: RuleChange,
+) -> Result<Option<(Version<Rule>, AuditDraft)>, ModifyError> {
+    let author = Authored { ledger: &ledger(), by: "ben", now: later() };
+    modify_rule(rule, version, change, author).map(|changed| changed.map(Governed::settle))
+}
+
+fn retire(rule: &Rule, reason: &str) -> Result<(Rule, AuditDraft), RetireError> {
+    let author = Authored { ledger: &ledger(), by: "ben", now: later() };
+    let how = Retirement { reason: reason.to_owned(), superseded_by: Some(id("rule_", 9)) };
+    retire_rule(rule, &how, author).map(Governed::settle)
+}
+
+fn limit_draft() -> LimitDraft {
+    LimitDraft {
+        name: "daily budget".to_owned(),
+        limit_category: LimitCategory::Budget,
+        limit_type: LimitType::CostUsd,
+        scope: None,
+        scope_id: None,
+        max_value: Amount { millionths: 12_500_000 },
+        reset_period: Some(ResetPeriod::Daily),
+        window_seconds: None,
+        measurement_window_seconds: None,
+        enforcement: None,
+        consequence: None,
+    }
+}
+
+fn make_limit(draft: LimitDraft) -> Result<(Version<Limit>, AuditDraft), FieldErrors> {
+    let author = Authored { ledger: &ledger(), by: "ana", now: now() };
+    create_limit(id("ten_", 1), id("lim_", 3), draft, author).map(Governed::settle)
+}
+
+fn limit() -> Limit {
+    make_limit(limit_draft()).expect("a limit").0.of
+}
+
+fn update(
+    limit: &Limit,
+    version: u64,
+    change: LimitChange,
+) -> Result<Option<(Version<Limit>, AuditDraft)>, UpdateError> {
+    let author = Authored { ledger: &ledger(), by: "ben", now: later() };
+    update_limit(limit, version, change, author).map(|changed| changed.map(Governed::settle))
+}
+
+fn disable(limit: &Limit) -> Result<(Limit, AuditDraft), DisableError> {
+    disable_limit(limit, Authored { ledger: &ledger(), by: "ben", now: later() }).map(Governed::settle)
+}
+
+fn pointers(refused: FieldErrors) -> Vec<String> {
+    refused.0.into_iter().map(|field| field.pointer).collect()
+}
+
+#[test]
+fn a_rule_gets_the_defaults_its_hash_and_its_audit_row() {
+    let (made, owed) = make_rule(rule_draft()).expect("a rule");
+    let definition = &made.of.definition;
+    assert_eq!(
+        (
+            definition.rule_type,
+            definition.scope,
+            definition.bind_at,
+            definition.precedence,
+            definition.version
+        ),
+        (RuleType::Safety, Scope::Tenant, BindAt::StepPost, 100, 1)
+    );
+    assert_eq!(made.of.status, RuleStatus::Active);
+    assert_eq!(made.integrity.hash_root, definition.hash_root());
+    assert_eq!((made.integrity.status, made.integrity.score_permille), (IntegrityStatus::Verified, 1000));
+    assert_eq!((owed.event_type, owed.before_state), (AuditEventType::PolicyRuleCreated, None));
+    let after = owed.after_state.expect("created: after");
+    assert_eq!((&after["condition"], &after["status"]), (&json!(COSTLY), &json!("ACTIVE")));
+}
+
+#[test]
+fn the_json_form_is_stored_as_cedar() {
+    let form = json!({"all": [{"fact": "step.cost_microusd", "op": ">", "value": 500_000}]});
+    let draft = RuleDraft { condition: None, conditions: Some(form), ..rule_draft() };
+    assert_eq!(make_rule(draft).expect("a rule").0.of.definition.condition, COSTLY);
+}
+
+#[test]
+fn a_rule_is_refused_with_every_field_that_is_wrong() {
+    type Bent = fn(RuleDraft) -> RuleDraft;
+    let refused = |change: Bent| pointers(make_rule(change(rule_draft())).expect_err("is refused"));
+    let table: &[(Bent, &[&str])] = &[
+        (|d| RuleDraft { name: " ".into(), ..d }, &["/name"]),
+        (|d| RuleDraft { name: "x".repeat(201), ..d }, &["/name"]),
+        (|d| RuleDraft { description: Some("a\0b".into()), ..d }, &["/description"]),
+        (|d| RuleDraft { precedence: Some(i64::MIN), ..d }, &["/precedence"]),
+        (|d| RuleDraft { scope: Some(Scope::Agent), ..d }, &["/scope_id"]),
+        (|d| RuleDraft { scope_id: Some("a".into()), ..d }, &["/scope_id"]),
+        (|d| RuleDraft { scope: Some(Scope::Provider), ..d }, &["/scope"]),
+        (|d| RuleDraft { condition: None, ..d }, &["/condition"]),
+        (|d| RuleDraft { condition: Some("true\0".into()), ..d }, &["/condition"]),
+        (|d| RuleDraft { conditions: Some(json!({})), ..d }, &["/conditions"]),
+        (
+            |d| RuleDraft { condition: None, conditions: Some(json!({"any": [{"fact": "step.x"}]})), ..d },
+            &["/conditions/any/0/fact", "/conditions/any/0/op", "/conditions/any/0/value"],
+        ),
+        (
+            |d| RuleDraft { name: String::new(), condition: Some("context.step.price > 1".into()), ..d },
+            &["/condition", "/name"],
+        ),
+    ];
+    for (change, expected) in table {
+        assert_eq!(refused(*change), *expected);
+    }
+}
+
+#[test]
+fn a_misspelt_attribute_is_refused_with_its_place_and_a_hint() {
+    let draft =
+        RuleDraft { condition: Some("true &&\n  context.step.cost_microsd > 5".into()), ..rule_draft() };
+    let refused = make_rule(draft).expect_err("is refused").0;
+    assert!(refused[0].message.starts_with("line 2, column 3: "), "{}", refused[0].message);
+    assert!(
+        refused[0].message.ends_with("did you mean `context.step.cost_microusd`?"),
+        "{}",
+        refused[0].message
+    );
+}
+
+#[test]
+fn a_rule_reads_only_what_is_known_where_it_is_bound() {
+    let at_start = |draft| RuleDraft { bind_at: Some(BindAt::RunStart), ..draft };
+    assert_eq!(pointers(make_rule(at_start(rule_draft())).expect_err("no step yet")), ["/condition"]);
+    let change = RuleChange { bind_at: Some(BindAt::RunStart), ..RuleChange::default() };
+    let err = modify(&rule(), 1, change).expect_err("the condition stays, and reads a step");
+    assert!(matches!(err, ModifyError::Invalid(fields) if pointers(fields.clone()) == ["/condition"]));
+}
+
+#[test]
+fn a_change_is_a_new_version_on_the_one_that_was_read() {
+    let rule = rule();
+    let change = RuleChange { enforcement_mode: Some(EnforcementMode::Kill), ..RuleChange::default() };
+    let (changed, owed) = modify(&rule, 1, change.clone()).expect("is allowed").expect("changes something");
+    let after = &changed.of;
+    assert_eq!((after.definition.version, after.created_at, after.updated_at), (2, now(), later()));
+    assert_eq!(changed.integrity.hash_root, after.definition.hash_root());
+    assert_ne!(changed.integrity.hash_root, rule.definition.hash_root());
+    assert_eq!(owed.event_type, AuditEventType::PolicyRuleModified);
+    assert_eq!(owed.before_state.expect("before")["enforcement_mode"], "BLOCK");
+    assert_eq!(owed.after_state.expect("after")["enforcement_mode"], "KILL");
+    assert_eq!(modify(after, 1, change.clone()), Err(ModifyError::Stale { current: 2 }));
+    assert_eq!(modify(after, 2, change), Ok(None), "nothing changes, nothing is owed");
+}
+
+#[test]
+fn a_scope_id_can_be_taken_away() {
+    let scoped = RuleDraft { scope: Some(Scope::Agent), scope_id: Some("support".into()), ..rule_draft() };
+    let rule = make_rule(scoped).expect("a rule").0.of;
+    let change = RuleChange { scope: Some(Scope::Tenant), scope_id: Some(None), ..RuleChange::default() };
+    let (changed, _) = modify(&rule, 1, change).expect("is allowed").expect("changes something");
+    assert_eq!(changed.of.definition.scope_id, None);
+}
+
+#[test]
+fn retired_is_final_and_needs_a_reason() {
+    let rule = rule();
+    assert!(matches!(retire(&rule, "  "), Err(RetireError::Invalid(_))));
+    let (retired, owed) = retire(&rule, "superseded").expect("is retired");
+    assert_eq!((retired.status, retired.definition.version), (RuleStatus::Retired, 1));
+    assert_eq!((retired.retired_by.as_deref(), retired.retired_at), (Some("ben"), Some(later())));
+    assert_eq!(owed.event_type, AuditEventType::PolicyRuleRetired);
+    assert_eq!(owed.action_reason.as_deref(), Some("superseded"));
+    assert_eq!(owed.after_state.expect("after")["status"], "RETIRED");
+    assert_eq!(retire(&retired, "again"), Err(RetireError::Retired));
+    assert_eq!(modify(&retired, 1, RuleChange::default()), Err(ModifyError::Retired));
+}
+
+#[test]
+fn a_limit_gets_the_defaults_its_hash_and_its_audit_row() {
+    let (made, owed) = make_limit(limit_draft()).expect("a limit");
+    let definition = &made.of.definition;
+    assert_eq!(
+        (definition.scope, definition.enforcement, definition.consequence, definition.version),
+        (Scope::Tenant, LimitEnforcement::Block, Consequence::Alert, 1)
+    );
+    assert_eq!(definition.max_value, 12_500_000, "USD become micro-USD");
+    assert_eq!(made.integrity.hash_root, definition.hash_root());
+    assert_eq!((made.of.status, owed.event_type), (LimitStatus::Active, AuditEventType::LimitCreated));
+    let never = make_limit(LimitDraft { reset_period: None, ..limit_draft() }).expect("a limit").0.of;
+    assert_eq!(never.definition.reset_period, Some(ResetPeriod::None));
+}
+
+#[test]
+fn only_money_has_fractions() {
+    let tokens = |millionths| LimitDraft {
+        limit_type: LimitType::TokensTotal,
+        max_value: Amount { millionths },
+        ..limit_draft()
+    };
+    assert_eq!(make_limit(tokens(100_000_000)).expect("a limit").0.of.definition.max_value, 100);
+    for millionths in [0, 1, 1_500_000, u128::MAX, u128::from(u64::MAX) * 1_000_000] {
+        assert_eq!(
+            pointers(make_limit(tokens(millionths)).expect_err("is refused"))[0],
+            "/max_value",
+            "{millionths}"
+        );
+    }
+    for limit_type in LimitType::ALL {
+        assert_eq!(counts_money(*limit_type), limit_type.as_str().contains("COST"), "{limit_type}");
+    }
+}
+
+#[test]
+fn a_limit_is_what_its_category_and_scope_allow() {
+    let refused = |draft| pointers(make_limit(draft).expect_err("is refused"));
+    assert_eq!(
+        refused(LimitDraft { limit_category: LimitCategory::Rate, ..limit_draft() }),
+        ["/limit_category"]
+    );
+    assert_eq!(refused(LimitDraft { scope: Some(Scope::Provider), ..limit_draft() }), ["/scope_id"]);
+    assert_eq!(refused(LimitDraft { name: "a\0".into(), ..limit_draft() }), ["/name"]);
+}
+
+#[test]
+fn category_and_type_of_a_limit_never_change() {
+    let limit = limit();
+    let other = LimitChange {
+        limit_category: Some(LimitCategory::Threshold),
+        limit_type: Some(LimitType::RunCostUsd),
+        ..LimitChange::default()
+    };
+    let err = update(&limit, 1, other).expect_err("is refused");
+    assert!(
+        matches!(&err, UpdateError::Invalid(fields) if pointers(fields.clone()) == ["/limit_category", "/limit_type"])
+    );
+    let same = LimitChange {
+        limit_category: Some(LimitCategory::Budget),
+        limit_type: Some(LimitType::CostUsd),
+        max_value: Some(Amount { millionths: 20_000_000 }),
+        ..LimitChange::default()
+    };
+    let (changed, owed) = update(&limit, 1, same.clone()).expect("is allowed").expect("changes something");
+    assert_eq!((changed.of.definition.max_value, changed.of.definition.version), (20_000_000, 2));
+    assert_eq!(owed.event_type, AuditEventType::LimitUpdated);
+    assert_eq!(update(&changed.of, 2, same.clone()), Ok(None));
+    assert_eq!(update(&changed.of, 1, same), Err(UpdateError::Stale { current: 2 }));
+}
+
+#[test]
+fn a_disabled_limit_changes_no_more() {
+    let (disabled, owed) = disable(&limit()).expect("is disabled");
+    assert_eq!((disabled.status, disabled.definition.version), (LimitStatus::Disabled, 1));
+    assert_eq!(owed.after_state.expect("after")["status"], "DISABLED");
+    assert_eq!(disable(&disabled), Err(DisableError));
+    assert_eq!(update(&disabled, 1, LimitChange::default()), Err(UpdateError::Disabled));
+}

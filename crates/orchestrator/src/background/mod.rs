@@ -1,0 +1,140 @@
+//! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
+//! held up, noting which keys are used.
+//!
+//! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
+//! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
+//! for what was due is still due. Permits need no task: the call that wants their room releases those that lapsed.
+
+pub mod key_use;
+pub mod overdue;
+pub mod signer;
+pub mod sweeper;
+
+use std::{future::Future, time::Duration};
+
+use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
+
+use crate::{errors::Error, spine::Spine};
+
+/// A log with news is signed for at most this often.
+const SIGN_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const WRITE_OVERDUE_EVERY: Duration = Duration::from_secs(1);
+const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
+
+/// The tasks of one server. Dropped, they are cut off.
+#[derive(Debug)]
+pub struct Tasks {
+    running: JoinSet<()>,
+}
+
+impl Tasks {
+    /// Waits until every task has seen the shutdown and ended.
+    pub async fn join(mut self) {
+        while let Some(ended) = self.running.join_next().await {
+            if let Err(err) = ended {
+                tracing::error!(error = &err as &dyn std::error::Error, "a background task panicked");
+            }
+        }
+    }
+}
+
+/// Starts the tasks; each ends when `shutdown` becomes true, or its sender is gone.
+#[must_use = "dropped, the tasks are cut off"]
+pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
+    let mut running = JoinSet::new();
+    let signing = spine.clone();
+    running.spawn(every(SIGN_EVERY, "signer", shutdown.clone(), move || {
+        let spine = signing.clone();
+        async move { signer::tick(&spine).await.map(drop) }
+    }));
+    let sweeping = spine.clone();
+    running.spawn(every(SWEEP_EVERY, "sweeper", shutdown.clone(), move || {
+        let spine = sweeping.clone();
+        async move { sweeper::tick(&spine).await.map(drop) }
+    }));
+    let writing = spine.clone();
+    running.spawn(every(WRITE_OVERDUE_EVERY, "overdue", shutdown.clone(), move || {
+        let spine = writing.clone();
+        async move { overdue::tick(&spine).await }
+    }));
+    let noting = spine.clone();
+    running.spawn(every(NOTE_USE_EVERY, "key_use", shutdown.clone(), move || {
+        let spine = noting.clone();
+        async move { key_use::tick(&spine).await }
+    }));
+    Tasks { running }
+}
+
+/// Runs `tick` at once and then every `period`, until the shutdown; and once more then, so that what is due when a
+/// server stops is done.
+async fn every<Tick, Fut>(
+    period: Duration,
+    task: &'static str,
+    mut shutdown: watch::Receiver<bool>,
+    tick: Tick,
+) where
+    Tick: Fn() -> Fut + Send,
+    Fut: Future<Output = Result<(), Error>> + Send,
+{
+    let mut beat = tokio::time::interval(period);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        let last = tokio::select! {
+            _ = beat.tick() => false,
+            _ = shutdown.wait_for(|stop| *stop) => true,
+        };
+        match tick().await {
+            Ok(()) => failing = false,
+            // While the store is down this would be a line a second: the first tells it.
+            Err(err) if failing => {
+                tracing::debug!(error = &err as &dyn std::error::Error, task, "still failing")
+            }
+            Err(err) => {
+                failing = true;
+                tracing::warn!(
+                    error = &err as &dyn std::error::Error,
+                    task,
+                    "a background task failed; it will try again"
+                );
+            }
+        }
+        if last {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failed_tick_does_not_stop_a_task_and_a_stop_ticks_once_more() {
+        let (ticked, mut ticks) = mpsc::unbounded_channel();
+        let (stop, shutdown) = watch::channel(false);
+        let task = tokio::spawn(every(Duration::from_millis(1), "test", shutdown, move || {
+            let ticked = ticked.clone();
+            async move {
+                ticked.send(()).expect("the test listens");
+                Err(Error::Busy)
+            }
+        }));
+        for _ in 0..3 {
+            ticks.recv().await.expect("it ticks");
+        }
+        stop.send(true).expect("the task listens");
+        task.await.expect("the task ends");
+        assert!(ticks.recv().await.is_some(), "what was due at the stop is done");
+    }
+
+    #[tokio::test]
+    async fn a_task_ends_with_who_started_it() {
+        let (stop, shutdown) = watch::channel(false);
+        drop(stop);
+        every(Duration::from_secs(3600), "test", shutdown, || async { Ok(()) }).await;
+    }
+}

@@ -1,0 +1,25 @@
+//! What Activity lends: the run itself.
+
+use drivers::{ReadTx, StoreError};
+use models::{
+    activity::Run,
+    ids::{RunId, TenantId},
+};
+
+/// Reads of Activity, for one tenant.
+#[derive(Clone, Copy)]
+pub(crate) struct ActivityBridge<'t> {
+    store: &'t ReadTx,
+    tenant: TenantId,
+}
+
+impl<'t> ActivityBridge<'t> {
+    pub(super) fn new(store: &'t ReadTx, tenant: TenantId) -> Self {
+        Self { store, tenant }
+    }
+
+    /// The run as it stands now.
+    pub(crate) async fn run(self, run: RunId) -> Result<Option<Run>, StoreError> {
+        self.store.activity().find_run(self.tenant, run).await
+    }
+}

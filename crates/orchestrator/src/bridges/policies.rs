@@ -1,0 +1,49 @@
+//! What Policies lends: what was decided in a run, what fired, and what it is bound to.
+
+use drivers::{ReadTx, StoreError};
+use models::{
+    ids::{RunId, SnapshotId, TenantId},
+    policies::Snapshot,
+};
+use proof::records::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
+
+/// Reads of Policies, for one tenant.
+#[derive(Clone, Copy)]
+pub(crate) struct PoliciesBridge<'t> {
+    store: &'t ReadTx,
+    tenant: TenantId,
+}
+
+impl<'t> PoliciesBridge<'t> {
+    pub(super) fn new(store: &'t ReadTx, tenant: TenantId) -> Self {
+        Self { store, tenant }
+    }
+
+    /// The canonical ledger of what fired in a run, in order.
+    pub(crate) async fn prevention_records_of_run(
+        self,
+        run: RunId,
+    ) -> Result<Vec<PreventionRecord>, StoreError> {
+        self.store.preventions().of_run(self.tenant, run).await
+    }
+
+    /// The limits that a run passed, in order.
+    pub(crate) async fn breaches_of_run(self, run: RunId) -> Result<Vec<BreachRecord>, StoreError> {
+        self.store.policies().breaches_of_run(self.tenant, run).await
+    }
+
+    /// Every evaluation in a run, in order.
+    pub(crate) async fn decisions_of_run(self, run: RunId) -> Result<Vec<DecisionRecord>, StoreError> {
+        self.store.policies().decisions_of_run(self.tenant, run).await
+    }
+
+    /// What was done in a run, in order.
+    pub(crate) async fn enforcements_of_run(self, run: RunId) -> Result<Vec<EnforcementRecord>, StoreError> {
+        self.store.enforcements().of_run(self.tenant, run).await
+    }
+
+    /// The rules and limits that a run is bound to.
+    pub(crate) async fn snapshot(self, id: SnapshotId) -> Result<Option<Snapshot>, StoreError> {
+        self.store.policies().find_snapshot(self.tenant, id).await
+    }
+}

@@ -1,0 +1,168 @@
+//! What may be asked of the choke point: the four kinds of call, as they arrive.
+
+use chrono::{DateTime, Utc};
+use models::ids::{PermitId, RunId};
+use proof::words::{
+    ActorType, Assurance, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus,
+};
+
+/// Start a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartRun {
+    /// The agent that runs. Required, not empty.
+    pub agent_id: String,
+    /// What it is to reach.
+    pub goal: Option<String>,
+    /// The project it belongs to.
+    pub project_id: Option<String>,
+    /// Who drives the run; the credential's owner where not given.
+    pub actor: Option<(ActorType, Option<String>)>,
+    /// How it reached us.
+    pub source: Option<RunSource>,
+    /// The provider of its models.
+    pub provider_type: Option<String>,
+    /// The run that started this one.
+    pub parent_run_id: Option<String>,
+    /// How long it should take.
+    pub expected_latency_ms: Option<u64>,
+    /// JSON text: sdk, version, environment, telemetry, flags.
+    pub environment: Option<String>,
+    /// The run that this one repeats.
+    pub replay_of: Option<String>,
+    /// How it repeats it.
+    pub replay_mode: Option<ReplayMode>,
+    /// Scenario data, not real.
+    pub is_synthetic: bool,
+    /// The scenario it comes from.
+    pub synthetic_scenario_id: Option<String>,
+    /// JSON text, kept as it is after redaction.
+    pub metadata: Option<String>,
+    /// The trace id of an outside tracing system.
+    pub external_trace_id: Option<String>,
+    /// ENFORCED where not given.
+    pub assurance: Option<Assurance>,
+    /// A repeat with this key gets the same run.
+    pub idempotency_key: Option<String>,
+}
+
+/// What a caller expects an act to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EstimateRequest {
+    /// Tokens in.
+    pub input_tokens: u64,
+    /// Tokens out.
+    pub output_tokens: u64,
+    /// Micro-USD, where the caller knows.
+    pub cost_microusd: Option<u64>,
+}
+
+/// Ask before acting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PermitRequest {
+    /// What the agent wants to do.
+    pub kind: StepKind,
+    /// With which tool or model.
+    pub skill_name: String,
+    /// JSON text of the parameters.
+    pub params: Option<String>,
+    /// Model provider and model, for a model call.
+    pub provider: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// What it expects to use.
+    pub estimate: EstimateRequest,
+    /// A repeat with this key gets the same answer.
+    pub idempotency_key: Option<String>,
+}
+
+/// The model call of a step, as its provider answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "the names of spec 5")]
+pub struct LlmReport {
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cache_read_tokens: u64,
+    pub reasoning_tokens: u64,
+    /// None where neither the caller nor a price book knows.
+    pub cost_microusd: Option<u64>,
+    pub request_id: Option<String>,
+    pub prompt: Option<String>,
+    pub response: Option<String>,
+    pub finish_reason: Option<String>,
+}
+
+/// Report a step after acting.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names of spec 5")]
+pub struct StepReport {
+    pub kind: StepKind,
+    pub skill_name: String,
+    pub params: Option<String>,
+    /// As the caller reports it: never REFUSED.
+    pub status: StepStatus,
+    pub outcome_category: Option<OutcomeCategory>,
+    pub outcome_code: Option<String>,
+    pub outcome_data: Option<String>,
+    pub llm: Option<LlmReport>,
+    pub duration_ms: u64,
+    pub retry_count: u64,
+    pub started_at: Option<DateTime<Utc>>,
+    pub idempotency_key: Option<String>,
+    pub replay_behavior: Option<ReplayBehavior>,
+    pub permit_id: Option<String>,
+    pub parent_step_index: Option<u64>,
+    pub step_index: Option<u64>,
+    pub external_span_id: Option<String>,
+    pub external_parent_span_id: Option<String>,
+}
+
+/// How a run ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndRun {
+    /// By its agent: it succeeded.
+    Succeeded,
+    /// By its agent: it failed, with the error it names.
+    Failed {
+        /// What went wrong, in the agent's words.
+        error: Option<String>,
+    },
+    /// By its agent: given up.
+    Abort {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// By the sweeper: nothing was heard of it for too long.
+    Abandoned,
+    /// By the sweeper: it was stopped, and its agent did not end it.
+    StopElapsed,
+}
+
+/// A granted permit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Granted {
+    /// Names the permit in the record of the step.
+    pub permit_id: PermitId,
+    /// Until when it serves.
+    pub expires_at: DateTime<Utc>,
+    /// What was decided.
+    pub verdict: crate::verdict::VerdictView,
+}
+
+/// A step that counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// Its run.
+    pub run_id: RunId,
+    /// Its place in the run, from 0.
+    pub step_index: u64,
+    /// The hash of its record, to be kept by the agent for `hoc verify --seen`.
+    pub step_hash: proof::hash::Hash,
+    /// False only while the store is down in a `degrade` tenant.
+    pub recorded: bool,
+    /// What was decided.
+    pub verdict: crate::verdict::VerdictView,
+    /// The run as the step left it.
+    pub run: proof::records::RunAfter,
+}

@@ -1,0 +1,132 @@
+//! The step's record, hashed to the head of its run's chain.
+
+use models::ids::{PermitId, RunId};
+use proof::{
+    hash::Hash,
+    records::{Record, StepRecord},
+    words::{Assurance, OutcomeCategory, StepKind, StepLevel, StepSource, StepStatus},
+};
+
+use super::{
+    evidence::{evidence, llm_run},
+    judge::Judged,
+    prepare::PreparedStep,
+    state::State,
+};
+use crate::errors::Error;
+
+/// Where a step stands in its run.
+pub(super) struct StepPlace {
+    pub(super) index: u64,
+    pub(super) permit_id: Option<PermitId>,
+    /// The permit's decision.
+    pub(super) pre: Option<Hash>,
+}
+
+/// Makes the step's evidence and record and puts it at the head of the chain.
+pub(super) fn chain(
+    state: &mut State,
+    run_id: RunId,
+    step: &PreparedStep,
+    judged: &Judged,
+    place: &StepPlace,
+) -> Result<(StepRecord, Hash), Error> {
+    let (activity_hash, provider_hash) = evidence(state, run_id, step, place.index)?;
+    let now = state.now;
+    let report = &step.report;
+    let llm = report.llm.as_ref();
+    let refused = judged.verdict.action().refuses();
+    let run = state.run_mut(run_id)?;
+    let recorded_at = run.trace.last_recorded_at.map_or(now, |last| last.max(now));
+    run.trace.last_recorded_at = Some(recorded_at);
+    let status = if refused { StepStatus::Refused } else { report.status };
+    let outcome_category = outcome(status, report.outcome_category);
+    let prompt = llm.and_then(|llm| llm.prompt.as_deref());
+    let response = llm.and_then(|llm| llm.response.as_deref());
+    let (pre, post) = match place.pre {
+        Some(pre) => (Some(pre), judged.verdict.hash()),
+        None => (Some(judged.verdict.hash()), judged.verdict.hash()),
+    };
+    let mut record = StepRecord {
+        tenant_id: run.run.tenant.to_string(),
+        run_id: run_id.to_string(),
+        trace_id: run.trace.id.to_string(),
+        step_index: place.index,
+        parent_step_index: report.parent_step_index,
+        kind: report.kind,
+        skill_name: report.skill_name.clone(),
+        params: report.params.clone(),
+        status,
+        outcome_category,
+        outcome_code: report.outcome_code.clone(),
+        outcome_data: report.outcome_data.clone(),
+        prompt: llm.and_then(|llm| llm.prompt.clone()),
+        response: llm.and_then(|llm| llm.response.clone()),
+        finish_reason: llm.and_then(|llm| llm.finish_reason.clone()),
+        provider: llm.and_then(|llm| llm.provider.clone()),
+        model: llm.and_then(|llm| llm.model.clone()),
+        input_tokens: llm.map_or(0, |llm| llm.input_tokens),
+        output_tokens: llm.map_or(0, |llm| llm.output_tokens),
+        cache_read_tokens: llm.map_or(0, |llm| llm.cache_read_tokens),
+        reasoning_tokens: llm.map_or(0, |llm| llm.reasoning_tokens),
+        cost_microusd: step.usage().2,
+        cost_known: step.cost_known(),
+        duration_ms: report.duration_ms,
+        retry_count: report.retry_count,
+        started_at: report.started_at.map(models::time::text),
+        recorded_at: models::time::text(recorded_at),
+        level: level(status),
+        source: if run.run.assurance == Assurance::Reported {
+            StepSource::External
+        } else {
+            StepSource::Engine
+        },
+        external_span_id: report.external_span_id.clone(),
+        external_parent_span_id: report.external_parent_span_id.clone(),
+        idempotency_key: report.idempotency_key.clone(),
+        request_hash: Some(step.request_hash.to_string()),
+        replay_behavior: report.replay_behavior,
+        input_hash: content_hash(&[report.params.as_deref(), prompt]),
+        output_hash: content_hash(&[report.outcome_data.as_deref(), response]),
+        permit_id: place.permit_id.map(|id| id.to_string()),
+        decision_id: Some(judged.verdict.record().decision_id.clone()),
+        pre_decision_hash: pre.map(|hash| hash.to_string()),
+        post_decision_hash: Some(post.to_string()),
+        activity_hash: activity_hash.map(|hash| hash.to_string()),
+        provider_hash: provider_hash.map(|hash| hash.to_string()),
+        run_after: run.after(),
+        determinism_hash: String::new(),
+        prev_hash: run.trace.chain_head.to_string(),
+    };
+    record.determinism_hash = record.determinism().to_string();
+    let step_hash = run.trace.ranges.push(&Record::Step(record.clone()));
+    run.trace.chain_head = step_hash;
+    if report.kind == StepKind::LlmCall {
+        let llm_run = llm_run(state, run_id, &record)?;
+        state.new.llm_runs.push(llm_run);
+    }
+    Ok((record, step_hash))
+}
+
+pub(super) fn content_hash(parts: &[Option<&str>]) -> String {
+    let parts = serde_json::to_vec(parts).unwrap_or_default();
+    proof::hash::sha256(&parts).to_string()
+}
+
+pub(super) fn level(status: StepStatus) -> StepLevel {
+    match status {
+        StepStatus::Failure => StepLevel::Error,
+        StepStatus::Retry | StepStatus::Refused => StepLevel::Warn,
+        StepStatus::Success | StepStatus::Skipped => StepLevel::Info,
+    }
+}
+
+fn outcome(status: StepStatus, given: Option<OutcomeCategory>) -> OutcomeCategory {
+    match (status, given) {
+        (StepStatus::Refused, _) => OutcomeCategory::Refused,
+        (_, Some(given)) => given,
+        (StepStatus::Success | StepStatus::Skipped, None) => OutcomeCategory::Success,
+        (StepStatus::Retry, None) => OutcomeCategory::Transient,
+        (StepStatus::Failure, None) => OutcomeCategory::Permanent,
+    }
+}

@@ -1,0 +1,139 @@
+//! Walks a group's calls in their order, over its working state, in memory.
+
+use models::{
+    activity::RunState as LifeState,
+    ids::RunId,
+    policies::{Permit, PermitStatus},
+};
+use proof::words::{Action, RunStatus};
+
+use super::{
+    Answer, Done,
+    call::{EndRun, Granted, Recorded},
+    end, permit,
+    prepare::{Call, Caller, What},
+    record, start,
+    state::{KnownStep, State},
+};
+use crate::{
+    errors::{Error, StepEnforcementError},
+    verdict::VerdictView,
+};
+
+/// Decides calls that go together: each in order, none after the first that is not granted what it asked.
+pub(super) fn item(state: &mut State, calls: &[Call]) -> Vec<Option<Answer>> {
+    let mut refused = false;
+    let decide = |call: &Call| {
+        if refused {
+            return None;
+        }
+        let answer = one(state, call);
+        refused = answer.is_err();
+        Some(answer)
+    };
+    calls.iter().map(decide).collect()
+}
+
+fn one(state: &mut State, call: &Call) -> Answer {
+    match &call.what {
+        What::Start(start) => start::start(state, &call.caller, start),
+        What::Permit(request) => permit::permit(state, &call.caller, request),
+        What::Record(step) => record::record(state, &call.caller, step),
+        What::End(run, how) => end::end(state, &call.caller, *run, how),
+    }
+}
+
+/// Refuses a run that does not exist for the caller.
+pub(super) fn known(state: &State, caller: &Caller, id: RunId) -> Result<(), Error> {
+    let run = state.runs.get(&id).filter(|run| !caller.own_only || run.run.key_id == caller.key);
+    run.map(|_| ()).ok_or_else(|| Error::not_found("run", id))
+}
+
+/// Refuses a run that takes no steps.
+pub(super) fn running(state: &State, id: RunId) -> Result<(), Error> {
+    let run = &state.runs.get(&id).ok_or_else(|| Error::not_found("run", id))?.run;
+    if run.halt_action == Some(Action::Kill) {
+        return Err(Error::RunKilled { run_id: id });
+    }
+    if run.status == RunStatus::Running && run.state == LifeState::Live {
+        return Ok(());
+    }
+    let reason = match (run.halt_action, run.termination_reason) {
+        (Some(action), Some(reason)) => format!("{action} ended it ({reason})"),
+        (_, Some(reason)) => format!("it has ended ({reason})"),
+        _ => "it has ended".to_owned(),
+    };
+    Err(Error::RunNotRunning { run_id: id, status: run.status, reason })
+}
+
+/// The stored answer to a repeated call; `None` where its key is new, a conflict where it was another request's.
+pub(super) fn repeated(
+    state: &State,
+    run_id: RunId,
+    key: Option<&String>,
+    request_hash: proof::hash::Hash,
+) -> Result<Option<Answer>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    let place = (run_id, key.clone());
+    if let Some(step) = state.step_keys.get(&place) {
+        if step.record.request_hash.as_deref() != Some(&request_hash.to_string()) {
+            return Err(Error::IdempotencyConflict { key: key.clone() });
+        }
+        return Ok(Some(answer_of_step(state, run_id, step)));
+    }
+    if let Some(permit) = state.permit_keys.get(&place).and_then(|id| state.permits.get(id)) {
+        if permit.row.request_hash != request_hash {
+            return Err(Error::IdempotencyConflict { key: key.clone() });
+        }
+        return Ok(Some(answer_of_permit(state, &permit.row)));
+    }
+    Ok(None)
+}
+
+fn answer_of_step(state: &State, run_id: RunId, step: &KnownStep) -> Answer {
+    let record = &step.record;
+    let verdict = verdict_of(state, record.decision_id.as_deref().unwrap_or_default())?;
+    let run: proof::records::RunAfter = serde_json::from_str(&record.run_after).map_err(|err| {
+        Error::Internal(format!("step {} of {run_id} does not read back: {err}", record.step_index))
+    })?;
+    if record.status == proof::words::StepStatus::Refused {
+        return Err(Error::StepHalted(Box::new(StepEnforcementError {
+            run_id,
+            step_index: Some(record.step_index),
+            run_status: run.status,
+            recorded: true,
+            verdict,
+        })));
+    }
+    let recorded = Recorded {
+        run_id,
+        step_index: record.step_index,
+        step_hash: step.step_hash,
+        recorded: true,
+        verdict,
+        run,
+    };
+    Ok(Done::Recorded(Box::new(recorded)))
+}
+
+fn answer_of_permit(state: &State, permit: &Permit) -> Answer {
+    let verdict = verdict_of(state, &permit.decision_id.to_string())?;
+    Ok(Done::Granted(Box::new(Granted { permit_id: permit.id, expires_at: permit.expires_at, verdict })))
+}
+
+fn verdict_of(state: &State, decision_id: &str) -> Result<VerdictView, Error> {
+    let decision = decision_id.parse().ok().and_then(|id| state.decisions.get(&id));
+    let decision = decision
+        .ok_or_else(|| Error::Internal(format!("decision {decision_id} of a stored answer is missing")))?;
+    VerdictView::of(decision).map_err(|err| Error::Internal(err.to_string()))
+}
+
+/// Whether a permit can still serve.
+pub(super) fn serves(permit: &Permit, now: chrono::DateTime<chrono::Utc>) -> bool {
+    permit.status == PermitStatus::Granted && permit.expires_at > now
+}
+
+/// Ends that the sweeper asks for are not anybody's call.
+pub(super) fn by_sweeper(how: &EndRun) -> bool {
+    matches!(how, EndRun::Abandoned | EndRun::StopElapsed)
+}

@@ -1,0 +1,136 @@
+//! Classes B and G of a step, and the record of its model call.
+
+use engines::logs::capture::{
+    ActivityContent, ProviderAnswer, capture_activity_evidence, capture_provider_evidence,
+    record_capture_failure,
+};
+use models::{
+    ids::{LlmRunId, RunId},
+    logs::{ExecutionStatus, LlmRunRecord},
+};
+use proof::{
+    hash::Hash,
+    records::{Record, RecordKind, StepRecord},
+    words::{CaptureFailureReason, EvidenceClass, StepKind, StepStatus},
+};
+
+use super::{
+    prepare::{PreparedStep, REDACTION},
+    record::internal,
+    state::State,
+};
+use crate::errors::Error;
+
+/// Classes B and G of a step, or the failure to capture them.
+pub(super) fn evidence(
+    state: &mut State,
+    run_id: RunId,
+    step: &PreparedStep,
+    index: u64,
+) -> Result<(Option<Hash>, Option<Hash>), Error> {
+    let report = &step.report;
+    let has_activity = matches!(report.kind, StepKind::LlmCall | StepKind::ToolCall | StepKind::HttpCall);
+    if !has_activity {
+        return Ok((None, None));
+    }
+    let now = state.now;
+    let (activity_id, provider_id, failure_id) = (state.id(), state.id(), state.id());
+    let key_id = state.tenant.key_id.clone();
+    let run = state.run_mut(run_id)?;
+    let ctx = run.context().at_step(index);
+    let llm = report.llm.as_ref();
+    let content = ActivityContent {
+        prompt: llm.and_then(|llm| llm.prompt.as_deref()).or(report.params.as_deref()),
+        response: llm.and_then(|llm| llm.response.as_deref()).or(report.outcome_data.as_deref()),
+        model: llm.and_then(|llm| llm.model.as_deref()),
+        sensitivity: &step.sensitivity,
+        redacted_count: step.redacted_count,
+        redaction_version: REDACTION,
+        commitment: step.commitment.to_string(),
+        commitment_key_id: &key_id,
+    };
+    run.trace.expected_activity += 1;
+    let seq = run.next_seq(RecordKind::Activity);
+    let activity = capture_activity_evidence(&ctx, activity_id, seq, content, now).map_err(internal)?;
+    let activity_hash = run.trace.ranges.push(&Record::Activity(activity.clone()));
+    let mut provider = None;
+    let mut failure = None;
+    if report.kind == StepKind::LlmCall {
+        run.trace.expected_provider += 1;
+        if let Some(llm) = llm {
+            let answer = ProviderAnswer {
+                provider: llm.provider.as_deref(),
+                model: llm.model.as_deref(),
+                request_id: llm.request_id.as_deref(),
+                input_tokens: llm.input_tokens,
+                output_tokens: llm.output_tokens,
+                cache_read_tokens: llm.cache_read_tokens,
+                reasoning_tokens: llm.reasoning_tokens,
+                latency_ms: report.duration_ms,
+                finish_reason: llm.finish_reason.as_deref(),
+                http_status: None,
+                error: if report.status == StepStatus::Failure {
+                    report.outcome_code.as_deref()
+                } else {
+                    None
+                },
+            };
+            let seq = run.next_seq(RecordKind::Provider);
+            provider =
+                Some(capture_provider_evidence(&ctx, provider_id, seq, &answer, now).map_err(internal)?);
+        } else {
+            let seq = run.next_seq(RecordKind::CaptureFailure);
+            let what = (EvidenceClass::Provider, CaptureFailureReason::CaptureFailed);
+            let why = "the report of this LLM_CALL has no `llm` member: the provider's answer is not known";
+            failure = Some(record_capture_failure(&ctx, failure_id, seq, what, why, now));
+        }
+    }
+    let provider_hash =
+        provider.as_ref().map(|record| run.trace.ranges.push(&Record::Provider(record.clone())));
+    if let Some(failure) = &failure {
+        run.trace.ranges.push(&Record::CaptureFailure(failure.clone()));
+    }
+    state.new.activities.push(activity);
+    state.new.providers.extend(provider);
+    state.new.capture_failures.extend(failure);
+    Ok((Some(activity_hash), provider_hash))
+}
+
+/// The record of a model call, for Logs.
+pub(super) fn llm_run(state: &State, run_id: RunId, step: &StepRecord) -> Result<LlmRunRecord, Error> {
+    let run = state.run(run_id)?;
+    let hash = |text: &Option<String>| text.as_ref().map(|text| proof::hash::sha256(text.as_bytes()));
+    let recorded_at = run.trace.last_recorded_at.unwrap_or(state.now);
+    let started_at = step.started_at.as_deref().and_then(|at| models::time::parse(at).ok());
+    let timed_out =
+        step.outcome_code.as_deref().is_some_and(|code| code.to_ascii_lowercase().contains("timeout"));
+    Ok(LlmRunRecord {
+        tenant: run.run.tenant,
+        id: state.id::<LlmRunId>(),
+        run_id,
+        trace_id: run.trace.id,
+        step_index: step.step_index,
+        provider: step.provider.clone(),
+        model: step.model.clone(),
+        prompt_hash: hash(&step.prompt),
+        response_hash: hash(&step.response),
+        input_tokens: step.input_tokens,
+        output_tokens: step.output_tokens,
+        cache_read_tokens: step.cache_read_tokens,
+        reasoning_tokens: step.reasoning_tokens,
+        cost_microusd: step.cost_microusd,
+        cost_known: step.cost_known,
+        execution_status: match step.status {
+            StepStatus::Success | StepStatus::Skipped => ExecutionStatus::Succeeded,
+            StepStatus::Refused => ExecutionStatus::Aborted,
+            StepStatus::Failure | StepStatus::Retry if timed_out => ExecutionStatus::Timeout,
+            StepStatus::Failure | StepStatus::Retry => ExecutionStatus::Failed,
+        },
+        started_at: started_at.unwrap_or(recorded_at),
+        completed_at: Some(recorded_at),
+        source: step.source,
+        is_synthetic: run.run.is_synthetic,
+        synthetic_scenario_id: run.run.synthetic_scenario_id.clone(),
+        created_at: state.now,
+    })
+}

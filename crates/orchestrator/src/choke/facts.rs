@@ -1,0 +1,114 @@
+//! What the rules may know of a call: computed from the locked run and the redacted request.
+
+use proof::words::{StepKind, StepStatus};
+use rules::{
+    Count,
+    facts::{ContentFacts, Facts, Principal, Resource, RunFacts, StepFacts},
+};
+
+use super::{
+    prepare::{PreparedPermit, PreparedStep},
+    state::{RunState, State},
+};
+
+/// The facts of a call on `run`. `step` is absent at RUN_START, and only there.
+pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, content: ContentFacts) -> Facts {
+    let of = &run.run;
+    let elapsed = u64::try_from((state.now - of.started_at).num_milliseconds()).unwrap_or(0);
+    Facts {
+        principal: Principal {
+            agent_id: of.agent_id.clone(),
+            project_id: of.project_id.clone().unwrap_or_default(),
+            tenant_id: of.tenant.to_string(),
+            labels: std::collections::BTreeSet::new(),
+        },
+        resource: Resource {
+            run_id: of.id.to_string(),
+            assurance: of.assurance,
+            source: of.source,
+            actor_type: of.actor_type,
+            provider_type: of.provider_type.clone().unwrap_or_default(),
+            attempt: of.attempt.into(),
+            is_replay: of.replay_of.is_some(),
+            is_synthetic: of.is_synthetic,
+        },
+        step,
+        content,
+        run: RunFacts {
+            steps: of.step_count.into(),
+            refused: of.refused_count.into(),
+            tool_calls: of.tool_call_count.into(),
+            tokens: Count::from(of.input_tokens) + Count::from(of.output_tokens),
+            cost_microusd: of.cost_microusd.into(),
+            cost_known: run.trace.cost_known,
+            elapsed_ms: elapsed.into(),
+            tools: run.trace.tools_used.iter().cloned().collect(),
+            last_tool: run.trace.last_tool.clone().unwrap_or_default(),
+        },
+        time: run.snapshot.zone.time_facts(state.now),
+        tampered: run.snapshot.tampered.clone(),
+    }
+}
+
+/// The step that a permit is asked for: as estimated.
+pub(super) fn estimated(asked: &PreparedPermit) -> StepFacts {
+    let request = &asked.request;
+    let estimate = request.estimate;
+    StepFacts {
+        kind: request.kind,
+        skill: request.skill_name.clone(),
+        provider: request.provider.clone().unwrap_or_default(),
+        model: request.model.clone().unwrap_or_default(),
+        input_tokens: estimate.input_tokens.into(),
+        output_tokens: estimate.output_tokens.into(),
+        cost_microusd: estimate.cost_microusd.unwrap_or(0).into(),
+        cost_known: estimate.cost_microusd.is_some() || request.kind != StepKind::LlmCall,
+        duration_ms: Count::ZERO,
+        retry_count: Count::ZERO,
+        status: None,
+        params: asked.params.clone(),
+        labels: std::collections::BTreeSet::new(),
+    }
+}
+
+/// The step that is reported.
+pub(super) fn reported(step: &PreparedStep) -> StepFacts {
+    let report = &step.report;
+    let llm = report.llm.as_ref();
+    let (input, output, cost) = step.usage();
+    StepFacts {
+        kind: report.kind,
+        skill: report.skill_name.clone(),
+        provider: llm.and_then(|llm| llm.provider.clone()).unwrap_or_default(),
+        model: llm.and_then(|llm| llm.model.clone()).unwrap_or_default(),
+        input_tokens: input.into(),
+        output_tokens: output.into(),
+        cost_microusd: cost.into(),
+        cost_known: step.cost_known(),
+        duration_ms: report.duration_ms.into(),
+        retry_count: report.retry_count.into(),
+        status: Some(report.status),
+        params: step.params.clone(),
+        labels: std::collections::BTreeSet::new(),
+    }
+}
+
+impl PreparedStep {
+    /// Tokens in, tokens out, micro-USD: what the step says it spent.
+    pub(super) fn usage(&self) -> (u64, u64, u64) {
+        let llm = self.report.llm.as_ref();
+        llm.map_or((0, 0, 0), |llm| (llm.input_tokens, llm.output_tokens, llm.cost_microusd.unwrap_or(0)))
+    }
+
+    /// A call that is not a model call has known cost 0.
+    pub(super) fn cost_known(&self) -> bool {
+        match &self.report.llm {
+            Some(llm) => llm.cost_microusd.is_some(),
+            None => self.report.kind != StepKind::LlmCall,
+        }
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.report.status == StepStatus::Failure
+    }
+}

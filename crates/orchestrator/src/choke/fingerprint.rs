@@ -1,0 +1,132 @@
+//! What of a request makes two requests one: all that its caller said, but the key itself.
+
+use proof::words::{OutcomeCategory, ReplayBehavior, StepKind, StepStatus};
+use serde::Serialize;
+
+use super::call::{PermitRequest, StartRun, StepReport};
+
+#[derive(Serialize)]
+pub(super) struct StartFingerprint<'a> {
+    agent_id: &'a str,
+    goal: Option<&'a str>,
+    project_id: Option<&'a str>,
+    actor: Option<(&'a str, Option<&'a str>)>,
+    source: Option<&'a str>,
+    provider_type: Option<&'a str>,
+    parent_run_id: Option<&'a str>,
+    expected_latency_ms: Option<u64>,
+    environment: Option<&'a str>,
+    replay_of: Option<&'a str>,
+    replay_mode: Option<&'a str>,
+    synthetic: (bool, Option<&'a str>),
+    metadata: Option<&'a str>,
+    external_trace_id: Option<&'a str>,
+}
+
+impl<'a> StartFingerprint<'a> {
+    pub(super) fn of(request: &'a StartRun) -> Self {
+        Self {
+            agent_id: &request.agent_id,
+            goal: request.goal.as_deref(),
+            project_id: request.project_id.as_deref(),
+            actor: request.actor.as_ref().map(|(kind, id)| (kind.as_str(), id.as_deref())),
+            source: request.source.map(|source| source.as_str()),
+            provider_type: request.provider_type.as_deref(),
+            parent_run_id: request.parent_run_id.as_deref(),
+            expected_latency_ms: request.expected_latency_ms,
+            environment: request.environment.as_deref(),
+            replay_of: request.replay_of.as_deref(),
+            replay_mode: request.replay_mode.map(|mode| mode.as_str()),
+            synthetic: (request.is_synthetic, request.synthetic_scenario_id.as_deref()),
+            metadata: request.metadata.as_deref(),
+            external_trace_id: request.external_trace_id.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct PermitFingerprint<'a> {
+    kind: StepKind,
+    skill_name: &'a str,
+    params: Option<&'a str>,
+    provider: Option<&'a str>,
+    model: Option<&'a str>,
+    estimate: (u64, u64, Option<u64>),
+}
+
+impl<'a> PermitFingerprint<'a> {
+    pub(super) fn of(request: &'a PermitRequest) -> Self {
+        let estimate = request.estimate;
+        Self {
+            kind: request.kind,
+            skill_name: &request.skill_name,
+            params: request.params.as_deref(),
+            provider: request.provider.as_deref(),
+            model: request.model.as_deref(),
+            estimate: (estimate.input_tokens, estimate.output_tokens, estimate.cost_microusd),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct StepFingerprint<'a> {
+    kind: StepKind,
+    skill_name: &'a str,
+    params: Option<&'a str>,
+    status: StepStatus,
+    outcome: (Option<OutcomeCategory>, Option<&'a str>, Option<&'a str>),
+    llm: Option<LlmFingerprint<'a>>,
+    duration_ms: u64,
+    retry_count: u64,
+    started_at: Option<String>,
+    replay_behavior: Option<ReplayBehavior>,
+    permit_id: Option<&'a str>,
+    parent_step_index: Option<u64>,
+    step_index: Option<u64>,
+    spans: (Option<&'a str>, Option<&'a str>),
+}
+
+#[derive(Serialize)]
+struct LlmFingerprint<'a> {
+    model: (Option<&'a str>, Option<&'a str>),
+    tokens: [u64; 4],
+    cost_microusd: Option<u64>,
+    request_id: Option<&'a str>,
+    prompt: Option<&'a str>,
+    response: Option<&'a str>,
+    finish_reason: Option<&'a str>,
+}
+
+impl<'a> StepFingerprint<'a> {
+    pub(super) fn of(report: &'a StepReport) -> Self {
+        let llm = report.llm.as_ref().map(|llm| LlmFingerprint {
+            model: (llm.provider.as_deref(), llm.model.as_deref()),
+            tokens: [llm.input_tokens, llm.output_tokens, llm.cache_read_tokens, llm.reasoning_tokens],
+            cost_microusd: llm.cost_microusd,
+            request_id: llm.request_id.as_deref(),
+            prompt: llm.prompt.as_deref(),
+            response: llm.response.as_deref(),
+            finish_reason: llm.finish_reason.as_deref(),
+        });
+        Self {
+            kind: report.kind,
+            skill_name: &report.skill_name,
+            params: report.params.as_deref(),
+            status: report.status,
+            outcome: (
+                report.outcome_category,
+                report.outcome_code.as_deref(),
+                report.outcome_data.as_deref(),
+            ),
+            llm,
+            duration_ms: report.duration_ms,
+            retry_count: report.retry_count,
+            started_at: report.started_at.map(models::time::text),
+            replay_behavior: report.replay_behavior,
+            permit_id: report.permit_id.as_deref(),
+            parent_step_index: report.parent_step_index,
+            step_index: report.step_index,
+            spans: (report.external_span_id.as_deref(), report.external_parent_span_id.as_deref()),
+        }
+    }
+}

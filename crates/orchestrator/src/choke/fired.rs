@@ -1,0 +1,113 @@
+//! The rows that each rule and limit that fired leaves: its enforcement and its prevention record.
+
+use models::ids::{EnforcementId, IncidentId, PreventionId, RunId};
+use proof::{
+    records::{EnforcementRecord, PreventionRecord, Record, RecordKind},
+    words::{ActionTaken, PolicyKind, PreventionOutcome, RuleSource},
+};
+use rules::verdict::Fired;
+use serde_json::json;
+
+use super::{
+    judge::Judged,
+    state::{RunState, State},
+};
+use crate::errors::Error;
+
+/// What was done, as a participle: nothing, where the rule only records or the step is only reported.
+fn taken(judged: &Judged, fired: &Fired) -> Option<ActionTaken> {
+    match fired.action.taken() {
+        _ if judged.reported => Some(ActionTaken::Audited),
+        None => fired.would_have.map(|_| ActionTaken::Audited),
+        taken => taken,
+    }
+}
+
+pub(super) fn enforcement(
+    state: &mut State,
+    run_id: RunId,
+    judged: &Judged,
+    fired: &Fired,
+    incident: Option<IncidentId>,
+    step_index: Option<u64>,
+) -> Result<(), Error> {
+    let Some(action_taken) = taken(judged, fired) else { return Ok(()) };
+    let id: EnforcementId = state.id();
+    let now = state.now;
+    let details = proof::canonical::to_text(&json!({
+        "name": fired.name, "mode": fired.mode, "message": fired.message,
+        "would_have": if judged.reported { Some(fired.action) } else { fired.would_have },
+        "fault": fired.fault, "decision_id": judged.decision_id.to_string(),
+    }));
+    let run = state.run_mut(run_id)?;
+    let record = EnforcementRecord {
+        tenant_id: run.run.tenant.to_string(),
+        run_id: Some(run_id.to_string()),
+        enforcement_id: id.to_string(),
+        seq: Some(run.next_seq(RecordKind::Enforcement)),
+        policy_id: fired.policy_id.clone(),
+        policy_kind: fired.kind,
+        rule_id: (fired.kind == PolicyKind::Rule).then(|| fired.policy_id.clone()),
+        incident_id: incident.map(|id| id.to_string()),
+        step_index,
+        action_taken,
+        details,
+        triggered_at: models::time::text(now),
+    };
+    run.trace.ranges.push(&Record::Enforcement(record.clone()));
+    state.new.enforcements.push(record);
+    Ok(())
+}
+
+pub(super) fn prevention(
+    state: &mut State,
+    run_id: RunId,
+    judged: &Judged,
+    fired: &Fired,
+    incident: Option<IncidentId>,
+    step_index: Option<u64>,
+) -> Result<(), Error> {
+    let Some(taken) = taken(judged, fired) else { return Ok(()) };
+    let breached =
+        judged.limits.iter().any(|limit| limit.limit_id == fired.policy_id && limit.breach.is_some());
+    let id: PreventionId = state.id();
+    let now = state.now;
+    let run = state.run_mut(run_id)?;
+    let original = learned_from(run, fired);
+    let record = PreventionRecord {
+        tenant_id: run.run.tenant.to_string(),
+        run_id: run_id.to_string(),
+        prevention_id: id.to_string(),
+        seq: Some(run.next_seq(RecordKind::Prevention)),
+        policy_id: Some(fired.policy_id.clone()),
+        policy_kind: Some(fired.kind),
+        policy_name: Some(fired.name.clone()),
+        pattern_id: None,
+        step_index,
+        outcome: match taken {
+            _ if breached => PreventionOutcome::LimitBreached,
+            _ if original.is_some() && fired.action.refuses() => PreventionOutcome::Prevented,
+            ActionTaken::Warned => PreventionOutcome::Warned,
+            ActionTaken::Blocked => PreventionOutcome::Blocked,
+            ActionTaken::Stopped => PreventionOutcome::Stopped,
+            ActionTaken::Killed => PreventionOutcome::Killed,
+            ActionTaken::Aborted => PreventionOutcome::Aborted,
+            ActionTaken::Audited => PreventionOutcome::Audited,
+        },
+        confidence_permille: 1_000,
+        original_incident_id: original,
+        blocked_incident_id: incident.map(|id| id.to_string()),
+        is_simulated: false,
+        is_synthetic: run.run.is_synthetic,
+        evaluated_at: models::time::text(now),
+    };
+    run.trace.ranges.push(&Record::Prevention(record.clone()));
+    state.new.preventions.push(record);
+    Ok(())
+}
+
+/// The incident that a LEARNED rule's proposal came from.
+fn learned_from(run: &RunState, fired: &Fired) -> Option<String> {
+    let rule = run.snapshot.compiled.rule(&fired.policy_id)?;
+    rule.source_incident_id.clone().filter(|_| rule.source == RuleSource::Learned)
+}

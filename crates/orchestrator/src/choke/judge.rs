@@ -1,0 +1,157 @@
+//! One evaluation: facts and limits to a verdict, its decision recorded, its use counted.
+
+use engines::logs::capture::{DecisionInputs, capture_policy_decision_evidence};
+use models::{
+    ids::{DecisionId, PermitId, RunId},
+    policies::{Permit, Reservation, Verdict},
+};
+use proof::{
+    records::{Record, RecordKind},
+    words::{Assurance, Moment},
+};
+use rules::{
+    Conclusion, Facts,
+    limits::{LimitInput, LimitOutcome},
+};
+
+use super::{
+    facts,
+    prepare::{PreparedPermit, PreparedStep},
+    record::internal,
+    state::{RunState, State},
+    usage,
+};
+use crate::{errors::Error, verdict::VerdictView};
+
+/// What is to be judged.
+pub(super) struct Question<'a> {
+    moment: Moment,
+    asked: Option<&'a PreparedPermit>,
+    step: Option<&'a PreparedStep>,
+    /// The permit that is asked for, or that serves.
+    permit_id: Option<PermitId>,
+    /// Why a named permit did not serve.
+    note: Option<&'static str>,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn start() -> Self {
+        Self { moment: Moment::RunStart, asked: None, step: None, permit_id: None, note: None }
+    }
+
+    pub(super) fn permit(asked: &'a PreparedPermit, id: PermitId) -> Self {
+        Self { moment: Moment::StepPre, asked: Some(asked), step: None, permit_id: Some(id), note: None }
+    }
+
+    pub(super) fn record(
+        step: &'a PreparedStep,
+        moment: Moment,
+        permit_id: Option<PermitId>,
+        note: Option<&'static str>,
+    ) -> Self {
+        Self { moment, asked: None, step: Some(step), permit_id, note }
+    }
+}
+
+/// A verdict, and what is needed to act on it.
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) decision_id: DecisionId,
+    pub(super) conclusion: Conclusion,
+    /// The limits that applied, as they were measured.
+    pub(super) limits: Vec<LimitOutcome>,
+    /// What a granted permit holds.
+    pub(super) reservations: Vec<Reservation>,
+    /// Reported after the fact: what fired is AUDITED.
+    pub(super) reported: bool,
+}
+
+impl Judged {
+    /// How long to wait, where a RATE limit rejects the call.
+    pub(super) fn rejected_for_ms(&self) -> Option<u64> {
+        self.conclusion.retry_after_ms.filter(|_| !self.reported).map(rules::Count::get)
+    }
+
+    /// The verdict as the caller sees it.
+    pub(super) fn view(&self) -> Result<VerdictView, Error> {
+        VerdictView::of(self.verdict.record()).map_err(internal)
+    }
+}
+
+/// Judges, records the decision, and counts the use: of what was spent always, of the call only if it is granted.
+pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -> Result<Judged, Error> {
+    let run = state.run(run_id)?;
+    let moment = question.moment;
+    let facts = facts_of(state, run, question);
+    let serving = question.permit_id.filter(|_| moment == Moment::StepPost);
+    let permit = serving.and_then(|id| state.permits.get(&id)).map(|permit| &permit.row);
+    let inputs = usage::inputs(state, run, moment, &facts, permit, question.step);
+    let snapshot = std::sync::Arc::clone(&run.snapshot);
+    let outcomes = snapshot.compiled.evaluate(moment, &facts);
+    let limits = snapshot.compiled.measure(moment, &facts, &inputs);
+    let conclusion = rules::conclude(&outcomes, &limits);
+    let reported = run.run.assurance == Assurance::Reported;
+    let held = permit.map(|permit: &Permit| permit.reservations.clone());
+
+    let rejected = conclusion.is_rejection() && !reported;
+    let refused = conclusion.action.refuses() && !reported;
+    let (verdict, decision_id) =
+        decide(state, run_id, question, (&facts, &inputs, &conclusion), rejected, refused)?;
+    let mut reservations = Vec::new();
+    if !rejected {
+        if let Some(held) = held {
+            usage::release(state, &held);
+        }
+        let call = usage::Decided { moment, facts: &facts, refused, step: question.step };
+        reservations = usage::settle(state, &snapshot, &call);
+    }
+    Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported })
+}
+
+fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
+    let (step, content) = match (question.asked, question.step) {
+        (Some(asked), _) => (Some(facts::estimated(asked)), asked.content.clone()),
+        (None, Some(step)) => (Some(facts::reported(step)), step.content.clone()),
+        (None, None) => (None, rules::facts::ContentFacts::default()),
+    };
+    facts::facts(state, run, step, content)
+}
+
+/// Makes the decision's record, hashes it into the run's records and concludes the verdict.
+fn decide(
+    state: &mut State,
+    run_id: RunId,
+    question: &Question<'_>,
+    (facts, inputs, conclusion): (&Facts, &[LimitInput], &Conclusion),
+    rejected: bool,
+    refused: bool,
+) -> Result<(Verdict, DecisionId), Error> {
+    let now = state.now;
+    let decision_id: DecisionId = state.id();
+    let run = state.run_mut(run_id)?;
+    // A step has an index; so does a refused permit. A granted one does not yet, and a rejected call never will.
+    let indexed = !rejected && (question.step.is_some() || (question.asked.is_some() && refused));
+    let context = run.context();
+    let context = if indexed { context.at_step(run.next_index()) } else { context };
+    let inputs = DecisionInputs {
+        moment: question.moment,
+        permit_id: question.permit_id.filter(|_| !refused),
+        snapshot_digest: run.snapshot.digest,
+        facts,
+        limit_inputs: inputs,
+        conclusion,
+        permit_note: question.note,
+        reported: run.run.assurance == Assurance::Reported,
+    };
+    let seq = run.next_seq(RecordKind::Decision);
+    let record = capture_policy_decision_evidence(&context, decision_id, seq, &inputs, now);
+    let record = Record::Decision(record);
+    run.trace.ranges.push(&record);
+    let Record::Decision(record) = record else {
+        return Err(Error::Internal("a decision is a decision".to_owned()));
+    };
+    *run.trace.tally.entry(record.action).or_default() += 1;
+    state.new.decisions.push(record.clone());
+    state.decisions.insert(decision_id, record.clone());
+    Ok((Verdict::conclude(record), decision_id))
+}

@@ -1,0 +1,261 @@
+//! Locks and reads every row that a group touches, in the one lock order: runs, traces, permits, usage, incidents.
+//!
+//! Each kind is one statement, however many calls; those that no call needs are left out.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use drivers::{StoreError, Tx};
+use models::{
+    activity::Run,
+    ids::{DecisionId, PermitId, RunId, SnapshotId},
+    logs::Trace,
+    policies::UsageKey,
+};
+use proof::records::RecordKind;
+
+use super::{
+    prepare::{Call, What},
+    snapshots::BoundSnapshot,
+    state::{Additions, KnownStep, RunState, State, Tracked},
+    usage,
+};
+use crate::{context::TenantSettings, spine::Spine};
+
+/// The most permits that lapsed and are released with one group; the rest go with the next.
+const MAX_LAPSED: u64 = 500;
+
+/// What the calls of a group name.
+#[derive(Default)]
+struct Named {
+    runs: BTreeSet<RunId>,
+    start_keys: Vec<String>,
+    keys: Vec<(RunId, String)>,
+    permits: BTreeSet<PermitId>,
+    starts: bool,
+    /// A permit or a record: limits apply.
+    spends: bool,
+}
+
+impl Named {
+    fn by(calls: &[&[Call]]) -> Self {
+        let mut named = Self::default();
+        for call in calls.iter().copied().flatten() {
+            named.add(call);
+        }
+        named
+    }
+
+    fn add(&mut self, call: &Call) {
+        match &call.what {
+            What::Start(start) => {
+                self.starts = true;
+                self.start_keys.extend(start.request.idempotency_key.clone());
+                self.runs.extend(start.parent_run_id);
+                self.runs.extend(start.replay_of);
+            }
+            What::Permit(permit) => {
+                self.spends = true;
+                self.runs.insert(permit.run_id);
+                self.keys.extend(permit.request.idempotency_key.clone().map(|key| (permit.run_id, key)));
+            }
+            What::Record(step) => {
+                self.spends = true;
+                self.runs.insert(step.run_id);
+                self.permits.extend(step.permit.flatten());
+                self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
+            }
+            What::End(run, _) => {
+                self.runs.insert(*run);
+            }
+        }
+    }
+}
+
+/// Everything that the group's calls are decided on.
+pub(super) async fn load(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    tx: &Tx,
+    calls: &[&[Call]],
+) -> Result<State, StoreError> {
+    let mut named = Named::by(calls);
+    let mut state = State {
+        spine: spine.clone(),
+        tenant: Arc::clone(tenant),
+        now: spine.now(),
+        current: None,
+        runs: HashMap::new(),
+        run_keys: HashMap::new(),
+        permits: HashMap::new(),
+        permit_keys: HashMap::new(),
+        step_keys: HashMap::new(),
+        decisions: HashMap::new(),
+        usage: HashMap::new(),
+        new: Additions::default(),
+    };
+    if !named.start_keys.is_empty() {
+        for run in tx.activity().find_runs_by_keys(tenant.id, &named.start_keys).await? {
+            named.runs.insert(run.id);
+            state.run_keys.extend(run.idempotency_key.map(|key| (key, run.id)));
+        }
+    }
+    if named.starts {
+        state.current = Some(spine.choke().snapshots.current(spine, tx, tenant).await?);
+    }
+    load_runs(&mut state, tx, &named).await?;
+    load_answers(&mut state, tx, &named).await?;
+    load_permits(&mut state, tx, &named).await?;
+    if named.spends {
+        load_usage(&mut state, tx, calls).await?;
+    }
+    load_causes(&mut state, tx).await?;
+    Ok(state)
+}
+
+async fn load_runs(state: &mut State, tx: &Tx, named: &Named) -> Result<(), StoreError> {
+    if named.runs.is_empty() {
+        return Ok(());
+    }
+    let (tenant, ids) = (Arc::clone(&state.tenant), named.runs.iter().copied().collect::<Vec<_>>());
+    let runs = tx.activity().lock_runs(tenant.id, &ids).await?;
+    let mut traces: HashMap<RunId, Trace> = tx
+        .traces()
+        .lock_traces(tenant.id, &ids)
+        .await?
+        .into_iter()
+        .map(|trace| (trace.run_id, trace))
+        .collect();
+    let bound: BTreeSet<SnapshotId> = runs.iter().map(|run| run.snapshot_id).collect();
+    let snapshots = state.spine.choke().snapshots.of(tx, &tenant, &bound).await?;
+    for run in runs {
+        let missing = |table| StoreError::Corrupt {
+            table,
+            row: run.id.to_string(),
+            why: "the run names it, and it is not there".to_owned(),
+        };
+        let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
+        let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
+        state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
+    }
+    Ok(())
+}
+
+fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
+    RunState {
+        run,
+        trace,
+        snapshot,
+        incidents: Vec::new(),
+        breached: HashSet::new(),
+        near_limit: false,
+        changed: false,
+        is_new: false,
+        ending: None,
+    }
+}
+
+/// Answers that calls with the same keys got before.
+async fn load_answers(state: &mut State, tx: &Tx, named: &Named) -> Result<(), StoreError> {
+    let tenant = state.tenant.id;
+    let mut decisions: BTreeSet<DecisionId> = BTreeSet::new();
+    if !named.keys.is_empty() {
+        for step in tx.traces().find_steps_by_keys(tenant, &named.keys).await? {
+            let (Ok(run), Some(key)) = (step.record.run_id.parse(), step.record.idempotency_key.clone())
+            else {
+                continue;
+            };
+            decisions.extend(step.record.decision_id.as_deref().and_then(|id| id.parse::<DecisionId>().ok()));
+            state.step_keys.insert((run, key), KnownStep { record: step.record, step_hash: step.step_hash });
+        }
+        for permit in tx.policies().find_permits_by_keys(tenant, &named.keys).await? {
+            decisions.insert(permit.decision_id);
+            state
+                .permit_keys
+                .extend(permit.idempotency_key.clone().map(|key| ((permit.run_id, key), permit.id)));
+            state.permits.insert(permit.id, Tracked::stored(permit));
+        }
+    }
+    let restarted: Vec<RunId> = state.run_keys.values().copied().collect();
+    if !restarted.is_empty() {
+        for decision in tx.policies().start_decisions(tenant, &restarted).await? {
+            state.decisions.extend(decision.decision_id.parse().ok().map(|id| (id, decision)));
+        }
+    }
+    if !decisions.is_empty() {
+        let ids: Vec<_> = decisions.into_iter().collect();
+        for decision in tx.policies().find_decisions(tenant, &ids).await? {
+            state.decisions.extend(decision.decision_id.parse().ok().map(|id| (id, decision)));
+        }
+    }
+    Ok(())
+}
+
+/// The permits that records name, and those that lapsed meanwhile: their reservations are released here.
+async fn load_permits(state: &mut State, tx: &Tx, named: &Named) -> Result<(), StoreError> {
+    if !named.spends {
+        return Ok(());
+    }
+    let ids: Vec<PermitId> = named.permits.iter().copied().collect();
+    for permit in tx.policies().lock_permits(state.tenant.id, &ids, state.now, MAX_LAPSED).await? {
+        state.permits.insert(permit.id, Tracked::stored(permit));
+    }
+    Ok(())
+}
+
+/// Every window that the group may count in, and every window that a reservation is released from.
+async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(), StoreError> {
+    let mut keys: BTreeSet<UsageKey> = BTreeSet::new();
+    for call in calls.iter().copied().flatten() {
+        let (run, provider) = match &call.what {
+            What::Permit(permit) => (permit.run_id, permit.request.provider.as_deref()),
+            What::Record(step) => {
+                (step.run_id, step.report.llm.as_ref().and_then(|llm| llm.provider.as_deref()))
+            }
+            What::Start(_) | What::End(..) => continue,
+        };
+        if let Some(run) = state.runs.get(&run) {
+            keys.extend(usage::windows(run, provider, state.now));
+        }
+    }
+    for permit in state.permits.values() {
+        keys.extend(usage::reserved(&permit.row));
+    }
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let (tenant, keys) = (state.tenant.id, keys.into_iter().collect::<Vec<_>>());
+    tx.policies().ensure_usage(tenant, &keys, state.now).await?;
+    for usage in tx.policies().lock_usage(tenant, &keys).await? {
+        state.usage.insert(usage.key(), Tracked::stored(usage));
+    }
+    usage::release_lapsed(state);
+    Ok(())
+}
+
+/// Incidents and breaches that the runs have already, so that a repeat is told from a first.
+async fn load_causes(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let tenant = state.tenant.id;
+    let having = |kind: RecordKind| {
+        let runs = state.runs.values().filter(move |run| run.trace.ranges.next(kind) > 0);
+        runs.map(|run| run.run.id).collect::<Vec<_>>()
+    };
+    let (troubled, breached) = (having(RecordKind::Incident), having(RecordKind::Breach));
+    if !troubled.is_empty() {
+        for incident in tx.incidents().lock_by_runs(tenant, &troubled).await? {
+            if let Some(run) = incident.source_run_id.and_then(|id| state.runs.get_mut(&id)) {
+                run.incidents.push(Tracked::stored(incident));
+            }
+        }
+    }
+    if !breached.is_empty() {
+        for breach in tx.policies().breach_keys_of_runs(tenant, &breached).await? {
+            if let Some(run) = state.runs.get_mut(&breach.run_id) {
+                run.breached.insert((breach.limit_id, breach.window_start));
+            }
+        }
+    }
+    Ok(())
+}

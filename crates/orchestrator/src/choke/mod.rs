@@ -1,0 +1,96 @@
+//! The one choke point: every step of a governed run passes here (GAP-016, spec 3).
+//!
+//! A call is prepared (redacted, hashed) before it waits, so that a group only loads, decides and writes:
+//!
+//! 1. [`prepare`] turns a request into a [`prepare::Call`]; nothing that a store could refuse gets further.
+//! 2. [`queue`] collects what waits for a tenant into a group, one transaction.
+//! 3. [`load`] locks and reads all rows that the group touches, in the one lock order.
+//! 4. [`decide`] walks the calls in their order over that working state, in memory.
+//! 5. [`write`] stores what came of it, table by table, and commits. Only then is anyone answered.
+//!
+//! The number of statements has an upper bound that does not depend on the group's size.
+
+pub mod call;
+mod causes;
+mod chain;
+mod decide;
+mod effects;
+mod end;
+mod evidence;
+mod facts;
+mod fingerprint;
+mod fired;
+mod group;
+mod judge;
+mod load;
+mod outage;
+mod permit;
+pub(crate) mod prepare;
+mod queue;
+mod record;
+mod seal;
+mod snapshots;
+mod start;
+mod state;
+mod usage;
+mod write;
+
+use std::sync::Arc;
+
+use models::activity::Run;
+
+pub(crate) use self::causes::incident_record;
+pub use self::queue::MAX_GROUP;
+use self::{
+    call::{Granted, Recorded},
+    queue::Queue,
+    snapshots::Snapshots,
+};
+use crate::{context::TenantSettings, errors::Error, spine::Spine};
+
+/// What one call gets.
+pub(crate) type Answer = Result<Done, Error>;
+
+/// What came of a call that was not refused.
+#[derive(Clone, Debug)]
+pub(crate) enum Done {
+    Started(Box<Run>, Box<crate::verdict::VerdictView>),
+    Granted(Box<Granted>),
+    Recorded(Box<Recorded>),
+    Ended(Box<Run>),
+}
+
+/// The choke point's standing parts: who waits, which policies are compiled, what outages remember.
+pub(crate) struct Choke {
+    queue: Queue,
+    pub(crate) snapshots: Snapshots,
+    memory: outage::Memory,
+}
+
+impl Choke {
+    pub(crate) fn new(max_waiting: usize) -> Self {
+        Self {
+            queue: Queue::new(max_waiting),
+            snapshots: Snapshots::default(),
+            memory: outage::Memory::default(),
+        }
+    }
+
+    /// Puts calls in line; see [`Queue::submit`].
+    pub(crate) async fn submit(
+        &self,
+        spine: &Spine,
+        tenant: &Arc<TenantSettings>,
+        calls: Vec<prepare::Call>,
+    ) -> Result<Vec<Option<Answer>>, Error> {
+        self.queue.submit(spine, tenant, calls).await
+    }
+
+    /// Writes refusals that were given while the store was down, where no call of their tenant has done so yet.
+    pub(crate) async fn write_overdue(&self, spine: &Spine) -> Result<(), Error> {
+        for tenant in self.memory.overdue() {
+            self.submit(spine, &tenant, Vec::new()).await?;
+        }
+        Ok(())
+    }
+}

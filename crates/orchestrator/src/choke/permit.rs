@@ -1,0 +1,178 @@
+//! STEP_PRE: leave to act, asked before the act. A refusal is a step of the chain; a grant reserves.
+
+use models::{
+    ids::PermitId,
+    policies::{Estimate, Permit, PermitStatus},
+};
+use proof::{
+    hash::Hash,
+    records::{Record, StepRecord},
+    words::{Assurance, OutcomeCategory, StepSource, StepStatus},
+};
+
+use super::{
+    Answer, Done,
+    call::Granted,
+    chain::{content_hash, level},
+    decide::{known, repeated, running},
+    effects,
+    judge::{self, Judged, Question},
+    prepare::{Caller, PreparedPermit},
+    record::remember,
+    state::{State, Tracked},
+};
+use crate::errors::{Error, StepEnforcementError};
+
+pub(super) fn permit(state: &mut State, caller: &Caller, asked: &PreparedPermit) -> Answer {
+    let run_id = asked.run_id;
+    known(state, caller, run_id)?;
+    if let Some(answer) = repeated(state, run_id, asked.request.idempotency_key.as_ref(), asked.request_hash)?
+    {
+        return answer;
+    }
+    running(state, run_id)?;
+    let permit_id: PermitId = state.id();
+    let judged = judge::judge(state, run_id, &Question::permit(asked, permit_id))?;
+    if let Some(retry_after_ms) = judged.rejected_for_ms() {
+        return Err(Error::RateLimited { retry_after_ms, verdict: Box::new(judged.view()?) });
+    }
+    if judged.verdict.action().refuses() {
+        return refuse(state, caller, asked, judged);
+    }
+    grant(state, caller, asked, permit_id, &judged)
+}
+
+fn grant(
+    state: &mut State,
+    caller: &Caller,
+    asked: &PreparedPermit,
+    id: PermitId,
+    judged: &Judged,
+) -> Answer {
+    let run_id = asked.run_id;
+    effects::apply(state, caller, run_id, judged, None)?;
+    let now = state.now;
+    let expires_at = now + state.spine.settings().permit_ttl;
+    let run = state.run_mut(run_id)?;
+    run.run.last_seen_at = run.run.last_seen_at.max(now);
+    let permit = Permit {
+        tenant: run.run.tenant,
+        id,
+        run_id,
+        status: PermitStatus::Granted,
+        kind: asked.request.kind,
+        skill_name: asked.request.skill_name.clone(),
+        params_hash: asked.params_hash,
+        idempotency_key: asked.request.idempotency_key.clone(),
+        request_hash: asked.request_hash,
+        estimate: Estimate {
+            input_tokens: asked.request.estimate.input_tokens,
+            output_tokens: asked.request.estimate.output_tokens,
+            cost_microusd: asked.request.estimate.cost_microusd,
+        },
+        reservations: judged.reservations.clone(),
+        decision_id: judged.decision_id,
+        decision_hash: judged.verdict.hash(),
+        run_after: run.after(),
+        granted_at: now,
+        expires_at,
+        used_by_step: None,
+    };
+    if let Some(key) = &permit.idempotency_key {
+        state.permit_keys.insert((run_id, key.clone()), id);
+    }
+    state.permits.insert(id, Tracked { row: permit, changed: true });
+    state.new.permits.push(id);
+    Ok(Done::Granted(Box::new(Granted { permit_id: id, expires_at, verdict: judged.view()? })))
+}
+
+/// A refused permit is a step of status REFUSED in the run's chain.
+fn refuse(state: &mut State, caller: &Caller, asked: &PreparedPermit, judged: Judged) -> Answer {
+    let run_id = asked.run_id;
+    let status_after = effects::status_after(&judged);
+    let now = state.now;
+    let run = state.run_mut(run_id)?;
+    let index = run.next_index();
+    run.run.last_seen_at = run.run.last_seen_at.max(now);
+    run.run.refused_count += 1;
+    run.trace.refused_count += 1;
+    if let Some(status) = status_after {
+        run.run.status = status;
+    }
+    let (record, step_hash) = refused_step(state, asked, index, &judged)?;
+    effects::apply(state, caller, run_id, &judged, Some(index))?;
+    let verdict = judged.view()?;
+    remember(state, run_id, record, step_hash, judged);
+    let run_status = state.run(run_id)?.run.status;
+    let refusal =
+        StepEnforcementError { run_id, step_index: Some(index), run_status, recorded: true, verdict };
+    Err(Error::StepHalted(Box::new(refusal)))
+}
+
+fn refused_step(
+    state: &mut State,
+    asked: &PreparedPermit,
+    index: u64,
+    judged: &Judged,
+) -> Result<(StepRecord, Hash), Error> {
+    let now = state.now;
+    let request = &asked.request;
+    let run = state.run_mut(asked.run_id)?;
+    let recorded_at = run.trace.last_recorded_at.map_or(now, |last| last.max(now));
+    run.trace.last_recorded_at = Some(recorded_at);
+    let mut record = StepRecord {
+        tenant_id: run.run.tenant.to_string(),
+        run_id: asked.run_id.to_string(),
+        trace_id: run.trace.id.to_string(),
+        step_index: index,
+        parent_step_index: None,
+        kind: request.kind,
+        skill_name: request.skill_name.clone(),
+        params: request.params.clone(),
+        status: StepStatus::Refused,
+        outcome_category: OutcomeCategory::Refused,
+        outcome_code: None,
+        outcome_data: None,
+        prompt: None,
+        response: None,
+        finish_reason: None,
+        provider: request.provider.clone(),
+        model: request.model.clone(),
+        input_tokens: 0,
+        output_tokens: 0,
+        cache_read_tokens: 0,
+        reasoning_tokens: 0,
+        cost_microusd: 0,
+        cost_known: true,
+        duration_ms: 0,
+        retry_count: 0,
+        started_at: None,
+        recorded_at: models::time::text(recorded_at),
+        level: level(StepStatus::Refused),
+        source: if run.run.assurance == Assurance::Reported {
+            StepSource::External
+        } else {
+            StepSource::Engine
+        },
+        external_span_id: None,
+        external_parent_span_id: None,
+        idempotency_key: request.idempotency_key.clone(),
+        request_hash: Some(asked.request_hash.to_string()),
+        replay_behavior: None,
+        input_hash: content_hash(&[request.params.as_deref(), None]),
+        output_hash: content_hash(&[None, None]),
+        permit_id: None,
+        decision_id: Some(judged.verdict.record().decision_id.clone()),
+        pre_decision_hash: Some(judged.verdict.hash().to_string()),
+        post_decision_hash: None,
+        activity_hash: None,
+        provider_hash: None,
+        run_after: run.after(),
+        determinism_hash: String::new(),
+        prev_hash: run.trace.chain_head.to_string(),
+    };
+    record.determinism_hash = record.determinism().to_string();
+    let step_hash = run.trace.ranges.push(&Record::Step(record.clone()));
+    run.trace.chain_head = step_hash;
+    Ok((record, step_hash))
+}

@@ -1,0 +1,370 @@
+//! From a request to a call that may wait: checked, redacted, fingerprinted.
+//!
+//! All this is done by the caller's own task, before the group, so that the transaction holds its locks for as
+//! short as it can, and so that nothing unredacted, and nothing that a store could refuse, gets further.
+
+use engines::logs::redact::{self, REDACTION_VERSION, Raw};
+use models::ids::{KeyId, PermitId, RunId};
+use proof::{
+    hash::Hash,
+    hmac::{TenantKey, keyed},
+    words::ActorType,
+};
+use rules::facts::{ContentFacts, ParamFacts};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    call::{EndRun, PermitRequest, StartRun, StepReport},
+    fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
+};
+use crate::{
+    context::CallContext,
+    errors::{Error, FieldError},
+};
+
+/// The largest number that a canonical record holds (2^53): larger ones are refused at the door.
+pub(super) const MAX_INTEGER: u64 = 1 << 53;
+
+/// Who calls the choke point.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(super) key: KeyId,
+    /// An agent's key: only the runs made with it exist for it.
+    pub(super) own_only: bool,
+    pub(super) correlation_id: String,
+}
+
+impl From<&CallContext> for Caller {
+    fn from(ctx: &CallContext) -> Self {
+        Self { key: ctx.key, own_only: ctx.sees_only_own_runs(), correlation_id: ctx.correlation_id.clone() }
+    }
+}
+
+/// A call, ready for the group.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(super) caller: Caller,
+    pub(super) what: What,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Start(Box<PreparedStart>),
+    Permit(Box<PreparedPermit>),
+    Record(Box<PreparedStep>),
+    End(RunId, EndRun),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedStart {
+    pub(super) request: StartRun,
+    pub(super) parent_run_id: Option<RunId>,
+    pub(super) replay_of: Option<RunId>,
+    pub(super) request_hash: Hash,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedPermit {
+    pub(super) run_id: RunId,
+    pub(super) request: PermitRequest,
+    pub(super) request_hash: Hash,
+    pub(super) params_hash: Hash,
+    pub(super) content: ContentFacts,
+    pub(super) params: ParamFacts,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedStep {
+    pub(super) run_id: RunId,
+    /// After redaction.
+    pub(super) report: StepReport,
+    /// The permit it names; `Some(None)` where that is no permit's id.
+    pub(super) permit: Option<Option<PermitId>>,
+    pub(super) request_hash: Hash,
+    pub(super) params_hash: Hash,
+    pub(super) content: ContentFacts,
+    pub(super) params: ParamFacts,
+    pub(super) sensitivity: String,
+    pub(super) redacted_count: u64,
+    pub(super) commitment: Hash,
+}
+
+pub(super) const REDACTION: u64 = REDACTION_VERSION;
+
+impl Call {
+    /// The start of a run.
+    pub(crate) fn start(ctx: &CallContext, mut request: StartRun) -> Result<Self, Error> {
+        let mut check = Check::default();
+        check.required("/agent_id", &request.agent_id);
+        if let Some((ActorType::Human, None)) = &request.actor {
+            check.refuse("/actor/id", "a HUMAN actor needs an id");
+        }
+        let parent_run_id = check.id("/parent_run_id", request.parent_run_id.as_deref());
+        let replay_of = check.id("/replay_of", request.replay_of.as_deref());
+        for (pointer, text) in [
+            ("/agent_id", Some(&request.agent_id)),
+            ("/goal", request.goal.as_ref()),
+            ("/project_id", request.project_id.as_ref()),
+            ("/provider_type", request.provider_type.as_ref()),
+            ("/synthetic_scenario_id", request.synthetic_scenario_id.as_ref()),
+            ("/idempotency_key", request.idempotency_key.as_ref()),
+            ("/actor/id", request.actor.as_ref().and_then(|(_, id)| id.as_ref())),
+        ] {
+            check.text(pointer, text);
+        }
+        check.json("/environment", request.environment.as_deref());
+        check.json("/metadata", request.metadata.as_deref());
+        check.number("/expected_latency_ms", request.expected_latency_ms.unwrap_or(0));
+        check.done()?;
+        let request_hash = fingerprint(&ctx.tenant.key, "start", &StartFingerprint::of(&request))?;
+        request.goal = request.goal.map(|goal| redact::redact_text(&goal).value);
+        request.environment = redact_json(request.environment)?;
+        request.metadata = redact_json(request.metadata)?;
+        let start = PreparedStart { request, parent_run_id, replay_of, request_hash };
+        Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)) })
+    }
+
+    /// A question before acting.
+    pub(crate) fn permit(
+        ctx: &CallContext,
+        run_id: RunId,
+        mut request: PermitRequest,
+    ) -> Result<Self, Error> {
+        let mut check = Check::default();
+        check.required("/skill_name", &request.skill_name);
+        for (pointer, text) in [
+            ("/skill_name", Some(&request.skill_name)),
+            ("/provider", request.provider.as_ref()),
+            ("/model", request.model.as_ref()),
+            ("/idempotency_key", request.idempotency_key.as_ref()),
+        ] {
+            check.text(pointer, text);
+        }
+        check.json("/params", request.params.as_deref());
+        check.number("/estimate/input_tokens", request.estimate.input_tokens);
+        check.number("/estimate/output_tokens", request.estimate.output_tokens);
+        check.number("/estimate/cost_usd", request.estimate.cost_microusd.unwrap_or(0));
+        check.done()?;
+        let key = &ctx.tenant.key;
+        let request_hash = fingerprint(key, "permit", &PermitFingerprint::of(&request))?;
+        let params_hash = params_hash(key, run_id, request.params.as_deref())?;
+        let raw = Raw { params: request.params.as_deref(), outcome_data: None, prompt: None, response: None };
+        let screened = redact::screen(key, raw).map_err(unreadable)?;
+        request.params = screened.params;
+        let (content, params) = (screened.content, screened.param_facts);
+        let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
+        Ok(Self { caller: ctx.into(), what: What::Permit(Box::new(permit)) })
+    }
+
+    /// A report after acting.
+    pub(crate) fn record(ctx: &CallContext, run_id: RunId, mut report: StepReport) -> Result<Self, Error> {
+        check_report(&report)?;
+        let key = &ctx.tenant.key;
+        let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
+        let params_hash = params_hash(key, run_id, report.params.as_deref())?;
+        let commitment = commitment(key, run_id, &report);
+        let permit = report.permit_id.as_deref().map(|id| id.parse().ok());
+        let llm = report.llm.as_ref();
+        let screened = redact::screen(
+            key,
+            Raw {
+                params: report.params.as_deref(),
+                outcome_data: report.outcome_data.as_deref(),
+                prompt: llm.and_then(|llm| llm.prompt.as_deref()),
+                response: llm.and_then(|llm| llm.response.as_deref()),
+            },
+        )
+        .map_err(unreadable)?;
+        report.params = screened.params;
+        report.outcome_data = screened.outcome_data;
+        if let Some(llm) = &mut report.llm {
+            llm.prompt = screened.prompt;
+            llm.response = screened.response;
+        }
+        let step = PreparedStep {
+            run_id,
+            report,
+            permit,
+            request_hash,
+            params_hash,
+            content: screened.content,
+            params: screened.param_facts,
+            sensitivity: screened.findings.labels(),
+            redacted_count: screened.findings.count,
+            commitment,
+        };
+        Ok(Self { caller: ctx.into(), what: What::Record(Box::new(step)) })
+    }
+
+    /// The end of a run.
+    pub(crate) fn end(ctx: &CallContext, run_id: RunId, how: EndRun) -> Result<Self, Error> {
+        let mut check = Check::default();
+        match &how {
+            EndRun::Failed { error } => check.text("/error", error.as_ref()),
+            EndRun::Abort { reason } => check.text("/reason", reason.as_ref()),
+            EndRun::Succeeded | EndRun::Abandoned | EndRun::StopElapsed => {}
+        }
+        check.done()?;
+        let how = match how {
+            EndRun::Failed { error } => {
+                EndRun::Failed { error: error.map(|text| redact::redact_text(&text).value) }
+            }
+            EndRun::Abort { reason } => {
+                EndRun::Abort { reason: reason.map(|text| redact::redact_text(&text).value) }
+            }
+            other => other,
+        };
+        Ok(Self { caller: ctx.into(), what: What::End(run_id, how) })
+    }
+}
+
+impl Call {
+    /// The end of a run that nobody ends.
+    pub(crate) fn sweep(run_id: RunId, how: EndRun) -> Self {
+        let caller =
+            Caller { key: KeyId::from(Uuid::nil()), own_only: false, correlation_id: "sweeper".to_owned() };
+        Self { caller, what: What::End(run_id, how) }
+    }
+}
+
+fn check_report(report: &StepReport) -> Result<(), Error> {
+    let mut check = Check::default();
+    check.required("/skill_name", &report.skill_name);
+    if report.status == proof::words::StepStatus::Refused {
+        check.refuse(
+            "/status",
+            "REFUSED is for the choke point to say: report SUCCESS, FAILURE, RETRY or SKIPPED",
+        );
+    }
+    for (pointer, text) in [
+        ("/skill_name", Some(&report.skill_name)),
+        ("/outcome/code", report.outcome_code.as_ref()),
+        ("/idempotency_key", report.idempotency_key.as_ref()),
+    ] {
+        check.text(pointer, text);
+    }
+    check.json("/params", report.params.as_deref());
+    check.json("/outcome/data", report.outcome_data.as_deref());
+    check.number("/duration_ms", report.duration_ms);
+    check.number("/retry_count", report.retry_count);
+    check.number("/parent_step_index", report.parent_step_index.unwrap_or(0));
+    if let Some(llm) = &report.llm {
+        for (pointer, text) in [
+            ("/llm/provider", llm.provider.as_ref()),
+            ("/llm/model", llm.model.as_ref()),
+            ("/llm/request_id", llm.request_id.as_ref()),
+            ("/llm/prompt", llm.prompt.as_ref()),
+            ("/llm/response", llm.response.as_ref()),
+            ("/llm/finish_reason", llm.finish_reason.as_ref()),
+        ] {
+            check.text(pointer, text);
+        }
+        for (pointer, number) in [
+            ("/llm/input_tokens", llm.input_tokens),
+            ("/llm/output_tokens", llm.output_tokens),
+            ("/llm/cache_read_tokens", llm.cache_read_tokens),
+            ("/llm/reasoning_tokens", llm.reasoning_tokens),
+            ("/llm/cost_usd", llm.cost_microusd.unwrap_or(0)),
+        ] {
+            check.number(pointer, number);
+        }
+    }
+    check.done()
+}
+
+fn redact_json(text: Option<String>) -> Result<Option<String>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    Ok(Some(redact::redact_json(&text).map_err(unreadable)?.value))
+}
+
+/// JSON was parsed when it was checked; so this cannot be, and is said if it is.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands on")]
+fn unreadable(err: serde_json::Error) -> Error {
+    Error::Internal(format!("checked JSON does not parse: {err}"))
+}
+
+/// The keyed hash by which a repeat of a request is told from another request.
+fn fingerprint(key: &TenantKey, purpose: &str, request: &impl Serialize) -> Result<Hash, Error> {
+    let bytes = proof::canonical::try_to_bytes(request).map_err(|err| Error::invalid("", err.to_string()))?;
+    Ok(keyed(key, &format!("idempotency/{purpose}"), "", "", &bytes))
+}
+
+/// The keyed hash of the parameters that a permit is bound to, whatever the order of their members.
+fn params_hash(key: &TenantKey, run_id: RunId, params: Option<&str>) -> Result<Hash, Error> {
+    let canonical =
+        params.map(redact::canonical_text).transpose().map_err(|err| Error::invalid("/params", err))?;
+    let value = canonical.as_deref().unwrap_or_default();
+    Ok(keyed(key, "permit/params", &run_id.to_string(), "/params", value.as_bytes()))
+}
+
+/// A commitment to the raw input and output of a step: whoever holds them can prove later what was there.
+fn commitment(key: &TenantKey, run_id: RunId, report: &StepReport) -> Hash {
+    let llm = report.llm.as_ref();
+    let parts = [
+        report.params.as_deref(),
+        report.outcome_data.as_deref(),
+        llm.and_then(|llm| llm.prompt.as_deref()),
+        llm.and_then(|llm| llm.response.as_deref()),
+    ];
+    let mut value = Vec::new();
+    for part in parts {
+        let bytes = part.unwrap_or_default().as_bytes();
+        value.extend((bytes.len() as u64).to_be_bytes());
+        value.extend(bytes);
+    }
+    keyed(key, "commitment", &run_id.to_string(), "/step", &value)
+}
+
+/// Collects what is wrong with a request, each with its place.
+#[derive(Default)]
+pub(crate) struct Check {
+    errors: Vec<FieldError>,
+}
+
+impl Check {
+    pub(crate) fn refuse(&mut self, pointer: &str, message: &str) {
+        self.errors.push(FieldError::new(pointer, message));
+    }
+
+    pub(crate) fn required(&mut self, pointer: &str, text: &str) {
+        if text.trim().is_empty() {
+            self.refuse(pointer, "must not be empty");
+        }
+    }
+
+    /// Neither store keeps U+0000 alike, so nobody gets to send it.
+    pub(crate) fn text(&mut self, pointer: &str, text: Option<&String>) {
+        if text.is_some_and(|text| text.contains('\0')) {
+            self.refuse(pointer, "must not contain U+0000");
+        }
+    }
+
+    fn json(&mut self, pointer: &str, text: Option<&str>) {
+        let Some(text) = text else { return };
+        match redact::find_nul(text) {
+            Ok(None) => {}
+            Ok(Some(at)) => self.refuse(&format!("{pointer}{at}"), "must not contain U+0000"),
+            Err(err) => self.refuse(pointer, &format!("is no JSON: {err}")),
+        }
+    }
+
+    fn number(&mut self, pointer: &str, number: u64) {
+        if number > MAX_INTEGER {
+            self.refuse(pointer, "must not be above 2^53");
+        }
+    }
+
+    fn id<T: std::str::FromStr>(&mut self, pointer: &str, text: Option<&str>) -> Option<T> {
+        let parsed = text.map(str::parse).transpose();
+        if parsed.is_err() {
+            self.refuse(pointer, "is no run's id");
+        }
+        parsed.ok().flatten()
+    }
+
+    pub(crate) fn done(self) -> Result<(), Error> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
+    }
+}

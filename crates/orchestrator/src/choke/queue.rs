@@ -1,0 +1,121 @@
+//! Grouped commit: what waits for a tenant's choke point shares one transaction.
+//!
+//! No timer. The first call finds its lane idle and goes at once, alone; calls that arrive while it commits
+//! wait together and go as the next group. So a lone call pays nothing, and a crowd shares the commit.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    mem,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use models::ids::TenantId;
+use tokio::sync::oneshot;
+
+use super::{Answer, group, prepare::Call};
+use crate::{context::TenantSettings, errors::Error, spine::Spine};
+
+/// The most calls that one transaction takes (spec 3).
+pub const MAX_GROUP: usize = 500;
+
+/// Calls that go together and in order: a lone call, or a batch that stops at its first refusal.
+pub(crate) struct Item {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) answer: oneshot::Sender<Vec<Option<Answer>>>,
+    /// Counts the calls out when they are answered, or dropped.
+    _seats: Seats,
+}
+
+/// The waiting room of the choke point: one lane a tenant.
+pub(crate) struct Queue {
+    lanes: Mutex<HashMap<TenantId, Lane>>,
+    waiting: Arc<AtomicUsize>,
+    max_waiting: usize,
+}
+
+#[derive(Default)]
+struct Lane {
+    items: VecDeque<Item>,
+    busy: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(max_waiting: usize) -> Self {
+        Self { lanes: Mutex::default(), waiting: Arc::default(), max_waiting }
+    }
+
+    /// Puts `calls` in line and waits for their answers; `None` for a call of a batch that was not attempted.
+    pub(crate) async fn submit(
+        &self,
+        spine: &Spine,
+        tenant: &Arc<TenantSettings>,
+        calls: Vec<Call>,
+    ) -> Result<Vec<Option<Answer>>, Error> {
+        let count = calls.len();
+        if self.waiting.fetch_add(count, Ordering::Relaxed) + count > self.max_waiting {
+            self.waiting.fetch_sub(count, Ordering::Relaxed);
+            return Err(Error::Busy);
+        }
+        let seats = Seats { waiting: Arc::clone(&self.waiting), count };
+        let (answer, answered) = oneshot::channel();
+        if self.enter(tenant.id, Item { calls, answer, _seats: seats }) {
+            // The lane outlives its caller: a cut connection must not cut the group that it leads.
+            tokio::spawn(drain(spine.clone(), Arc::clone(tenant)));
+        }
+        answered.await.map_err(|_| Error::Internal("the choke point lost a call".to_owned()))
+    }
+
+    /// Adds an item; true where the lane was idle and the caller must set it going.
+    fn enter(&self, tenant: TenantId, item: Item) -> bool {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry(tenant).or_default();
+        lane.items.push_back(item);
+        !mem::replace(&mut lane.busy, true)
+    }
+
+    /// Takes the next group; `None` leaves the lane idle.
+    fn take(&self, tenant: TenantId) -> Option<Vec<Item>> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.get_mut(&tenant)?;
+        let mut group = Vec::new();
+        let mut size = 0;
+        while let Some(item) = lane.items.front() {
+            if size > 0 && size + item.calls.len() > MAX_GROUP {
+                break;
+            }
+            size += item.calls.len();
+            group.extend(lane.items.pop_front());
+        }
+        if group.is_empty() {
+            lanes.remove(&tenant);
+            return None;
+        }
+        Some(group)
+    }
+}
+
+/// Works a lane until it is empty. A panic in a group fails that group's calls, never the lane.
+async fn drain(spine: Spine, tenant: Arc<TenantSettings>) {
+    while let Some(items) = spine.choke().queue.take(tenant.id) {
+        let work = tokio::spawn(group::run(spine.clone(), Arc::clone(&tenant), items));
+        if let Err(err) = work.await {
+            tracing::error!(error = %err, "a group of the choke point panicked; its callers were told that it failed");
+        }
+    }
+}
+
+/// The places that calls take in the waiting room. A caller that went away keeps its place until it is decided:
+/// so memory stays bounded whatever callers do.
+struct Seats {
+    waiting: Arc<AtomicUsize>,
+    count: usize,
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(self.count, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,177 @@
+//! A report of a step: STEP_POST, and STEP_PRE too where no permit was asked before.
+
+use models::{
+    ids::{PermitId, RunId},
+    policies::PermitStatus,
+};
+use proof::{
+    hash::Hash,
+    records::{RunAfter, StepRecord},
+    words::{Assurance, Moment, StepKind, StepStatus},
+};
+
+use super::{
+    Answer, Done,
+    call::Recorded,
+    chain::{StepPlace, chain},
+    decide::{known, repeated, running, serves},
+    effects,
+    judge::{self, Judged, Question},
+    prepare::{Caller, PreparedStep},
+    state::{KnownStep, State},
+};
+use crate::errors::{Error, StepEnforcementError};
+
+/// The permit that a report names, and whether it serves.
+enum NamedPermit {
+    None,
+    Serves(PermitId),
+    /// It does not, and this is why: the step is judged as one without permit.
+    Fails(&'static str),
+}
+
+pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) -> Answer {
+    let run_id = step.run_id;
+    known(state, caller, run_id)?;
+    if let Some(answer) = repeated(state, run_id, step.report.idempotency_key.as_ref(), step.request_hash)? {
+        return answer;
+    }
+    running(state, run_id)?;
+    let run = state.run(run_id)?;
+    let expected = run.next_index();
+    if let Some(given) = step.report.step_index.filter(|given| *given != expected) {
+        return Err(Error::StepOutOfOrder { expected, given });
+    }
+    if step.report.parent_step_index.is_some_and(|parent| parent >= expected) {
+        return Err(Error::invalid(
+            "/parent_step_index",
+            format!("must be below the step's own index, {expected}"),
+        ));
+    }
+    let permit = named_permit(state, step);
+    let (moment, permit_id, note) = match permit {
+        NamedPermit::Serves(id) => (Moment::StepPost, Some(id), None),
+        NamedPermit::Fails(why) => (Moment::StepBoth, None, Some(why)),
+        NamedPermit::None => (Moment::StepBoth, None, None),
+    };
+    let question = Question::record(step, moment, permit_id, note);
+    let judged = judge::judge(state, run_id, &question)?;
+    if let Some(retry_after_ms) = judged.rejected_for_ms() {
+        let verdict = Box::new(judged.view()?);
+        return Err(Error::RateLimited { retry_after_ms, verdict });
+    }
+    let refused = judged.verdict.action().refuses();
+    if let Some(id) = permit_id
+        && let Some(permit) = state.permits.get_mut(&id)
+    {
+        let permit = permit.change();
+        permit.status = PermitStatus::Used;
+        permit.used_by_step = Some(expected);
+    }
+    let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row.decision_hash);
+    let place = StepPlace { index: expected, permit_id, pre };
+    spend(state, run_id, step, refused, &judged)?;
+    let (record, step_hash) = chain(state, run_id, step, &judged, &place)?;
+    let run_after = record.run_after.clone();
+    effects::apply(state, caller, run_id, &judged, Some(expected))?;
+    let verdict = judged.view()?;
+    remember(state, run_id, record, step_hash, judged);
+    let run: RunAfter = serde_json::from_str(&run_after).map_err(|err| Error::Internal(err.to_string()))?;
+    if refused {
+        let run_status = state.run(run_id)?.run.status;
+        return Err(Error::StepHalted(Box::new(StepEnforcementError {
+            run_id,
+            step_index: Some(expected),
+            run_status,
+            recorded: true,
+            verdict,
+        })));
+    }
+    Ok(Done::Recorded(Box::new(Recorded {
+        run_id,
+        step_index: expected,
+        step_hash,
+        recorded: true,
+        verdict,
+        run,
+    })))
+}
+
+fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
+    let Some(named) = &step.permit else { return NamedPermit::None };
+    let Some(permit) = named.and_then(|id| state.permits.get(&id)).filter(|p| p.row.run_id == step.run_id)
+    else {
+        return NamedPermit::Fails("permit_mismatch");
+    };
+    let same = permit.row.kind == step.report.kind
+        && permit.row.skill_name == step.report.skill_name
+        && permit.row.params_hash == step.params_hash;
+    match (serves(&permit.row, state.now), same) {
+        (false, _) => NamedPermit::Fails("permit_lapsed"),
+        (true, false) => NamedPermit::Fails("permit_mismatch"),
+        (true, true) => NamedPermit::Serves(permit.row.id),
+    }
+}
+
+/// Counts what was spent: refused or not, it is gone.
+fn spend(
+    state: &mut State,
+    run_id: RunId,
+    step: &PreparedStep,
+    refused: bool,
+    judged: &Judged,
+) -> Result<(), Error> {
+    let now = state.now;
+    let status_after = effects::status_after(judged);
+    let run = state.run_mut(run_id)?;
+    let (input, output, cost) = step.usage();
+    run.run.input_tokens += input;
+    run.run.output_tokens += output;
+    run.run.cost_microusd += cost;
+    run.trace.cost_known &= step.cost_known();
+    run.run.last_seen_at = run.run.last_seen_at.max(now);
+    if refused {
+        run.run.refused_count += 1;
+        run.trace.refused_count += 1;
+    } else {
+        run.run.step_count += 1;
+        run.trace.step_count += 1;
+        match step.report.kind {
+            StepKind::LlmCall => run.run.llm_call_count += 1,
+            StepKind::ToolCall => run.run.tool_call_count += 1,
+            _ => {}
+        }
+    }
+    if let Some(status) = status_after {
+        run.run.status = status;
+    }
+    if step.report.status == StepStatus::Failure {
+        run.trace.failure_count += 1;
+    }
+    if step.report.kind == StepKind::ToolCall {
+        if let Err(at) = run.trace.tools_used.binary_search(&step.report.skill_name) {
+            run.trace.tools_used.insert(at, step.report.skill_name.clone());
+        }
+        run.trace.last_tool = Some(step.report.skill_name.clone());
+    }
+    Ok(())
+}
+
+/// Keeps the step for the store, and for repeats within this group.
+pub(super) fn remember(
+    state: &mut State,
+    run_id: RunId,
+    record: StepRecord,
+    step_hash: Hash,
+    judged: Judged,
+) {
+    if let Some(key) = &record.idempotency_key {
+        state.step_keys.insert((run_id, key.clone()), KnownStep { record: record.clone(), step_hash });
+    }
+    let assurance = state.runs.get(&run_id).map_or(Assurance::Enforced, |run| run.run.assurance);
+    state.new.steps.push((record, assurance, judged.verdict));
+}
+
+pub(super) fn internal(err: impl std::fmt::Display) -> Error {
+    Error::Internal(err.to_string())
+}

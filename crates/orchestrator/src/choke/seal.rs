@@ -1,0 +1,271 @@
+//! Sealing: the run as it ended, the grade of its evidence, and the receipt that covers every record.
+//!
+//! It reads no steps: the trace row carries the right edge of each record tree. What is read is how many records of
+//! each class the store really holds, so that evidence which went missing shows in the grade.
+
+use std::collections::{BTreeMap, HashMap};
+
+use drivers::{StoreError, Tx};
+use engines::{
+    activity::{LatencySigns, RiskSigns, evidence_health, latency_bucket, risk_level},
+    incidents::severity_of_failure,
+    logs::{capture::capture_integrity_evidence, integrity::IntegrityEvaluator},
+};
+use models::{
+    activity::{LatencyBucket, RunState as LifeState},
+    ids::{EvidenceId, PreventionId, RunId},
+    logs::{ClassCounts, IntegrityEvaluation, IntegrityFacts},
+};
+use proof::{
+    leaves::{RunLeaf, SealedLeaf},
+    records::{PreventionRecord, Record, RecordKind, RunRecord},
+    words::{
+        EvidenceClass, IncidentCategory, IntegrityGrade, PreventionOutcome, RunStatus, TerminationReason,
+        TraceStatus,
+    },
+};
+
+use super::{
+    Answer, Done,
+    causes::open_incident,
+    state::{Ending, RunState, State},
+};
+use crate::errors::Error;
+
+/// Seals every run that the group's calls ended, and completes the answers that show a sealed run.
+pub(super) async fn seal_ended(
+    state: &mut State,
+    tx: &Tx,
+    answers: &mut [Vec<Option<Answer>>],
+) -> Result<(), StoreError> {
+    let ended: Vec<RunId> =
+        state.runs.values().filter(|run| run.ending.is_some()).map(|run| run.run.id).collect();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let stored = tx.integrity().class_counts(state.tenant.id, &ended).await?;
+    let failures = tx.integrity().unresolved_failures(state.tenant.id, &ended).await?;
+    let known = Stored { counts: stored, failures };
+    for run in &ended {
+        seal(state, *run, &known).map_err(|err| StoreError::Corrupt {
+            table: "runs",
+            row: run.to_string(),
+            why: err.to_string(),
+        })?;
+    }
+    for answer in answers.iter_mut().flatten().flatten() {
+        if let Ok(Done::Ended(shown)) = answer
+            && let Some(run) = state.runs.get(&shown.id)
+        {
+            **shown = run.run.clone();
+        }
+    }
+    Ok(())
+}
+
+/// What the store holds of the runs, before this group.
+struct Stored {
+    counts: HashMap<RunId, ClassCounts>,
+    failures: HashMap<RunId, (ClassCounts, ClassCounts)>,
+}
+
+fn seal(state: &mut State, id: RunId, stored: &Stored) -> Result<(), Error> {
+    let Some(ending) = state.run_mut(id)?.ending.clone() else { return Ok(()) };
+    if ending.status == RunStatus::Failed {
+        open_incident(state, id, failure(&ending))?;
+    }
+    if ending.status == RunStatus::Succeeded && state.run(id)?.trace.ranges.next(RecordKind::Prevention) == 0
+    {
+        no_violation(state, id)?;
+    }
+    let facts = gather(state, id, stored)?;
+    let evaluation = IntegrityEvaluator.evaluate(&facts, true);
+    finish_run(state, id, &ending, &facts, &evaluation)?;
+    let now = state.now;
+    let integrity_id: EvidenceId = state.id();
+    let run = state.run_mut(id)?;
+    let ctx = run.context();
+    let integrity = capture_integrity_evidence(&ctx, integrity_id, &facts, &evaluation, now);
+    run.trace.ranges.push(&Record::Integrity(integrity.clone()));
+    let record = run_record(run)?;
+    run.trace.ranges.push(&Record::Run(record));
+    let receipt = receipt(run, evaluation.grade, models::time::text(now));
+    run.trace.root_hash = Some(run.trace.ranges.kind(RecordKind::Step).root());
+    state.new.integrities.push(integrity);
+    state.new.leaves.push((id, RunLeaf::Sealed(receipt)));
+    Ok(())
+}
+
+fn failure(ending: &Ending) -> engines::incidents::Cause {
+    let error = ending.error.as_deref();
+    engines::incidents::Cause {
+        category: IncidentCategory::ExecutionFailure,
+        cause_key: format!("failure:{}", error.unwrap_or("unknown")),
+        severity: severity_of_failure(error),
+        title: "The run failed".to_owned(),
+        description: error.map_or_else(|| "Its agent named no error.".to_owned(), str::to_owned),
+        step_index: None,
+        policy_id: None,
+        limit_id: None,
+        error_code: error.map(str::to_owned),
+        cost_impact_microusd: 0,
+    }
+}
+
+/// The one row that says that nothing fired in the whole run.
+fn no_violation(state: &mut State, id: RunId) -> Result<(), Error> {
+    let prevention_id: PreventionId = state.id();
+    let now = state.now;
+    let run = state.run_mut(id)?;
+    let record = PreventionRecord {
+        tenant_id: run.run.tenant.to_string(),
+        run_id: id.to_string(),
+        prevention_id: prevention_id.to_string(),
+        seq: Some(run.next_seq(RecordKind::Prevention)),
+        policy_id: None,
+        policy_kind: None,
+        policy_name: None,
+        pattern_id: None,
+        step_index: None,
+        outcome: PreventionOutcome::NoViolation,
+        confidence_permille: 1_000,
+        original_incident_id: None,
+        blocked_incident_id: None,
+        is_simulated: false,
+        is_synthetic: run.run.is_synthetic,
+        evaluated_at: models::time::text(now),
+    };
+    run.trace.ranges.push(&Record::Prevention(record.clone()));
+    state.new.preventions.push(record);
+    Ok(())
+}
+
+/// Expected and observed counts: observed is what the store holds plus what this group adds.
+fn gather(state: &State, id: RunId, stored: &Stored) -> Result<IntegrityFacts, Error> {
+    let run = state.run(id)?;
+    let text = id.to_string();
+    let mut observed = stored.counts.get(&id).cloned().unwrap_or_default();
+    let mut add = |class: EvidenceClass, count: usize| *observed.entry(class).or_default() += count as u64;
+    let new = &state.new;
+    add(EvidenceClass::Run, usize::from(run.is_new));
+    add(EvidenceClass::Trace, new.steps.iter().filter(|(step, ..)| step.run_id == text).count());
+    add(EvidenceClass::Environment, new.environments.iter().filter(|record| record.run_id == text).count());
+    add(EvidenceClass::Activity, new.activities.iter().filter(|record| record.run_id == text).count());
+    add(EvidenceClass::Provider, new.providers.iter().filter(|record| record.run_id == text).count());
+    add(EvidenceClass::Decision, new.decisions.iter().filter(|record| record.run_id == text).count());
+    let expected = ClassCounts::from([
+        (EvidenceClass::Run, 1),
+        (EvidenceClass::Trace, run.trace.step_count + run.trace.refused_count),
+        (EvidenceClass::Environment, 1),
+        (EvidenceClass::Activity, run.trace.expected_activity),
+        (EvidenceClass::Provider, run.trace.expected_provider),
+        (EvidenceClass::Decision, run.trace.ranges.next(RecordKind::Decision)),
+    ]);
+    let (mut transient, mut permanent) = stored.failures.get(&id).cloned().unwrap_or_default();
+    for failure in new.capture_failures.iter().filter(|record| record.run_id == text) {
+        let counts = match failure.resolution {
+            proof::words::FailureResolution::Transient => &mut transient,
+            proof::words::FailureResolution::Permanent => &mut permanent,
+            proof::words::FailureResolution::Superseded => continue,
+        };
+        *counts.entry(failure.evidence_class).or_default() += 1;
+    }
+    Ok(IntegrityFacts {
+        expected,
+        observed,
+        transient_failures: transient,
+        permanent_failures: permanent,
+        gaps: 0,
+    })
+}
+
+fn finish_run(
+    state: &mut State,
+    id: RunId,
+    ending: &Ending,
+    facts: &IntegrityFacts,
+    evaluation: &IntegrityEvaluation,
+) -> Result<(), Error> {
+    let now = state.now;
+    let run = state.run_mut(id)?;
+    let elapsed = millis(run, now);
+    run.run.status = ending.status;
+    run.run.state = LifeState::Completed;
+    run.run.termination_reason = Some(ending.reason);
+    run.run.error_message = ending.error.clone();
+    run.run.completed_at = Some(now.max(run.run.started_at));
+    run.run.duration_ms = Some(elapsed);
+    run.run.seal_due_at = None;
+    run.run.integrity_status = evaluation.integrity_status;
+    let failures =
+        facts.transient_failures.values().chain(facts.permanent_failures.values()).any(|count| *count > 0);
+    run.run.evidence_health =
+        evidence_health(LifeState::Completed, evaluation.grade == IntegrityGrade::Fail, failures);
+    refresh(run, now);
+    run.trace.completed_at = run.run.completed_at;
+    run.trace.status = match ending.status {
+        RunStatus::Aborted => TraceStatus::Aborted,
+        RunStatus::Failed => TraceStatus::Failed,
+        RunStatus::Halted if ending.reason != TerminationReason::Completed => TraceStatus::Aborted,
+        _ => TraceStatus::Completed,
+    };
+    if run.trace.status == TraceStatus::Aborted {
+        run.trace.abort_reason = Some(ending.reason.to_string());
+    }
+    Ok(())
+}
+
+/// Derives what the list shows from what the run now is.
+pub(super) fn refresh(run: &mut RunState, now: chrono::DateTime<chrono::Utc>) {
+    let elapsed_ms = millis(run, now);
+    run.run.latency_bucket = latency_bucket(LatencySigns {
+        state: run.run.state,
+        elapsed_ms,
+        silent_ms: 0,
+        expected_ms: run.run.expected_latency_ms,
+    });
+    let signs = RiskSigns {
+        integrity: run.run.integrity_status,
+        policy_violation: run.run.policy_violation,
+        latency: run.run.latency_bucket,
+        evidence: run.run.evidence_health,
+        incident_count: run.run.incident_count,
+        near_limit: run.near_limit,
+    };
+    // A level once reached stands while its cause does; causes that the group does not see are not taken back here.
+    let level = risk_level(signs);
+    let only_slow = run.run.latency_bucket == LatencyBucket::Ok;
+    run.run.risk_level = if only_slow { level.max(run.run.risk_level) } else { level };
+}
+
+fn millis(run: &RunState, now: chrono::DateTime<chrono::Utc>) -> u64 {
+    u64::try_from((now - run.run.started_at).num_milliseconds()).unwrap_or(0)
+}
+
+/// The run as it is now, as the receipt covers it.
+fn run_record(state: &RunState) -> Result<RunRecord, Error> {
+    engines::activity::run_record(&state.run)
+        .ok_or_else(|| Error::Internal("a run is sealed before it ended".to_owned()))
+}
+
+fn receipt(run: &RunState, grade: IntegrityGrade, sealed_at: String) -> SealedLeaf {
+    let ranges = &run.trace.ranges;
+    let verdict_tally: BTreeMap<_, _> = run.trace.tally.clone();
+    SealedLeaf {
+        tenant_id: run.run.tenant.to_string(),
+        run_id: run.run.id.to_string(),
+        trace_id: run.trace.id.to_string(),
+        root_hash: ranges.kind(RecordKind::Step).root().to_string(),
+        chain_head: run.trace.chain_head.to_string(),
+        step_count: run.trace.step_count,
+        refused_count: run.trace.refused_count,
+        verdict_tally,
+        records_root: ranges.records_root().to_string(),
+        record_counts: ranges.counts(),
+        snapshot_digest: run.run.snapshot_digest.to_string(),
+        status: run.run.status,
+        grade,
+        assurance: run.run.assurance,
+        sealed_at,
+    }
+}

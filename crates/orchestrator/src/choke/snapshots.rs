@@ -1,0 +1,177 @@
+//! The policies that runs are bound to: found by content, compiled once, shared.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use drivers::{StoreError, Tx};
+use models::{
+    ids::{SnapshotId, TenantId},
+    policies::Snapshot,
+};
+use proof::{definitions::SnapshotDefinition, hash::Hash};
+use rules::{CompiledSnapshot, zone::Zone};
+
+use crate::{context::TenantSettings, spine::Spine};
+
+/// How many snapshots are kept compiled before the least useful half is dropped.
+const KEPT: usize = 512;
+
+/// A snapshot, ready to judge.
+pub(crate) struct BoundSnapshot {
+    pub(crate) id: SnapshotId,
+    pub(crate) digest: Hash,
+    pub(crate) compiled: CompiledSnapshot,
+    /// The zone by which budgets reset and `context.time` tells.
+    pub(crate) zone: Zone,
+    /// Rules and limits whose stored definition did not match its integrity row when the snapshot was made, or
+    /// is loaded: each counts as failed (fail closed).
+    pub(crate) tampered: BTreeSet<String>,
+}
+
+/// The compiled snapshots of this replica.
+#[derive(Default)]
+pub(crate) struct Snapshots {
+    by_id: Mutex<HashMap<(TenantId, SnapshotId), Arc<BoundSnapshot>>>,
+    /// What a run that starts now is bound to, for as long as the tenant's policy generation stays.
+    current: Mutex<HashMap<TenantId, (u64, Arc<BoundSnapshot>)>>,
+}
+
+impl Snapshots {
+    /// The snapshot that the tenant's policies make now. The generation is read in the caller's transaction, so
+    /// a run that starts after a rule was answered with 201 has it, on any replica.
+    pub(super) async fn current(
+        &self,
+        spine: &Spine,
+        tx: &Tx,
+        tenant: &TenantSettings,
+    ) -> Result<Arc<BoundSnapshot>, StoreError> {
+        let generation = tx.account().policy_generation(tenant.id).await?;
+        if let Some((of, snapshot)) = lock(&self.current).get(&tenant.id)
+            && *of == generation
+        {
+            return Ok(Arc::clone(snapshot));
+        }
+        let (definition, tampered) = in_force(tx, tenant).await?;
+        let digest = definition.digest();
+        if let Some(stored) = tx.policies().find_snapshot_by_digest(tenant.id, digest).await? {
+            let bound = Arc::new(bind(&stored, &definition, tampered));
+            lock(&self.current).insert(tenant.id, (generation, Arc::clone(&bound)));
+            self.remember(tenant.id, &bound);
+            return Ok(bound);
+        }
+        // Should this transaction roll back, the new row goes with it: so it is remembered when it is met again.
+        let stored = store(spine, tx, tenant.id, generation, digest, &definition).await?;
+        Ok(Arc::new(bind(&stored, &definition, tampered)))
+    }
+
+    /// The compiled snapshots of these ids, read where this replica has not met them.
+    pub(super) async fn of(
+        &self,
+        tx: &Tx,
+        tenant: &TenantSettings,
+        ids: &BTreeSet<SnapshotId>,
+    ) -> Result<HashMap<SnapshotId, Arc<BoundSnapshot>>, StoreError> {
+        let mut found: HashMap<_, _> = {
+            let known = lock(&self.by_id);
+            ids.iter().filter_map(|id| Some((*id, Arc::clone(known.get(&(tenant.id, *id))?)))).collect()
+        };
+        let unknown: Vec<SnapshotId> = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        for stored in tx.policies().find_snapshots(tenant.id, &unknown).await? {
+            let corrupt = |why: String| StoreError::Corrupt {
+                table: "policy_snapshots",
+                row: stored.id.to_string(),
+                why,
+            };
+            let definition: SnapshotDefinition =
+                serde_json::from_str(&stored.definition).map_err(|err| corrupt(err.to_string()))?;
+            // A snapshot that does not match its address counts as failed in every part of it.
+            let tampered =
+                if definition.digest() == stored.digest { BTreeSet::new() } else { names(&definition) };
+            let bound = Arc::new(bind(&stored, &definition, tampered));
+            self.remember(tenant.id, &bound);
+            found.insert(stored.id, bound);
+        }
+        Ok(found)
+    }
+
+    fn remember(&self, tenant: TenantId, bound: &Arc<BoundSnapshot>) {
+        let mut known = lock(&self.by_id);
+        if known.len() >= KEPT {
+            // Whoever still runs on a dropped one reads it again.
+            known.retain(|_, snapshot| Arc::strong_count(snapshot) > 1);
+        }
+        known.insert((tenant, bound.id), Arc::clone(bound));
+    }
+}
+
+/// The tenant's active definitions; those that do not match their integrity row are named.
+async fn in_force(
+    tx: &Tx,
+    tenant: &TenantSettings,
+) -> Result<(SnapshotDefinition, BTreeSet<String>), StoreError> {
+    let (rules, limits) = tx.policies().active_definitions(tenant.id).await?;
+    let mut tampered = BTreeSet::new();
+    for (rule, hash) in &rules {
+        if *hash != Some(rule.hash_root()) {
+            tampered.insert(rule.rule_id.clone());
+        }
+    }
+    for (limit, hash) in &limits {
+        if *hash != Some(limit.hash_root()) {
+            tampered.insert(limit.limit_id.clone());
+        }
+    }
+    let definition = SnapshotDefinition {
+        rules: rules.into_iter().map(|(rule, _)| rule).collect(),
+        limits: limits.into_iter().map(|(limit, _)| limit).collect(),
+        time_zone: tenant.time_zone.clone(),
+        block_unknown_cost: tenant.block_unknown_cost,
+    };
+    Ok((definition, tampered))
+}
+
+async fn store(
+    spine: &Spine,
+    tx: &Tx,
+    tenant: TenantId,
+    generation: u64,
+    digest: Hash,
+    definition: &SnapshotDefinition,
+) -> Result<Snapshot, StoreError> {
+    let now = spine.now();
+    let id: SnapshotId = spine.id(now);
+    let snapshot = Snapshot {
+        tenant,
+        id,
+        digest,
+        generation,
+        definition: proof::canonical::to_text(definition),
+        created_at: now,
+    };
+    tx.policies().insert_snapshot(&snapshot).await?;
+    Ok(snapshot)
+}
+
+fn bind(stored: &Snapshot, definition: &SnapshotDefinition, tampered: BTreeSet<String>) -> BoundSnapshot {
+    BoundSnapshot {
+        id: stored.id,
+        digest: stored.digest,
+        compiled: CompiledSnapshot::compile(definition),
+        zone: Zone::parse(&definition.time_zone).unwrap_or(Zone::UTC),
+        tampered,
+    }
+}
+
+fn names(definition: &SnapshotDefinition) -> BTreeSet<String> {
+    let rules = definition.rules.iter().map(|rule| rule.rule_id.clone());
+    rules.chain(definition.limits.iter().map(|limit| limit.limit_id.clone())).collect()
+}
+
+fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,198 @@
+//! The working state of a group: the rows it holds locked, as its calls change them, and the rows it adds.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use engines::ledger::AuditDraft;
+use models::{
+    activity::Run,
+    ids::{DecisionId, IncidentId, LimitId, PermitId, RunId},
+    incidents::{Incident, IncidentEvent},
+    logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
+    policies::{Permit, Usage, UsageKey, Verdict},
+};
+use proof::{
+    leaves::RunLeaf,
+    records::{
+        ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
+        EnvironmentRecord, IntegrityRecord, PreventionRecord, ProviderRecord, RecordKind, RunAfter,
+        StepRecord,
+    },
+    words::{Assurance, RunStatus, TerminationReason},
+};
+
+use super::snapshots::BoundSnapshot;
+use crate::{context::TenantSettings, errors::Error, spine::Spine};
+
+/// A row that may have changed.
+#[derive(Clone)]
+pub(super) struct Tracked<T> {
+    pub(super) row: T,
+    pub(super) changed: bool,
+}
+
+impl<T> Tracked<T> {
+    pub(super) fn stored(row: T) -> Self {
+        Self { row, changed: false }
+    }
+
+    /// To change the row is to have it written.
+    pub(super) fn change(&mut self) -> &mut T {
+        self.changed = true;
+        &mut self.row
+    }
+}
+
+/// A run of the group, with what its next step needs.
+#[derive(Clone)]
+pub(super) struct RunState {
+    pub(super) run: Run,
+    pub(super) trace: Trace,
+    pub(super) snapshot: Arc<BoundSnapshot>,
+    /// Incidents that the run has, by what caused them.
+    pub(super) incidents: Vec<Tracked<Incident>>,
+    /// Limits that the run has passed already, by window.
+    pub(super) breached: HashSet<(LimitId, String)>,
+    /// A limit stands at 80 % or more.
+    pub(super) near_limit: bool,
+    pub(super) changed: bool,
+    /// The run was opened by this group.
+    pub(super) is_new: bool,
+    /// Why the run is to be sealed when the group's calls are decided.
+    pub(super) ending: Option<Ending>,
+}
+
+/// How a run ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) status: RunStatus,
+    pub(super) reason: TerminationReason,
+    pub(super) error: Option<String>,
+}
+
+impl RunState {
+    /// The index that the run's next step, or refusal, takes.
+    pub(super) fn next_index(&self) -> u64 {
+        self.trace.step_count + self.trace.refused_count
+    }
+
+    /// The run as a committed group leaves it: nothing of it is new or waits to be written.
+    pub(super) fn settled(&self) -> Self {
+        let mut settled = Self { changed: false, is_new: false, ending: None, ..self.clone() };
+        for incident in &mut settled.incidents {
+            incident.changed = false;
+        }
+        settled
+    }
+
+    /// The position that the run's next record of `kind` takes.
+    pub(super) fn next_seq(&self, kind: RecordKind) -> u64 {
+        self.trace.ranges.next(kind)
+    }
+
+    /// What evidence of the run is captured in.
+    pub(super) fn context(&self) -> ExecutionContext {
+        let run = &self.run;
+        let actor = Actor { actor_type: run.actor_type, actor_id: run.actor_id.clone() };
+        let ctx = ExecutionContext::new(run.tenant, run.id, run.trace_id, actor, run.source, run.snapshot_id);
+        if run.is_synthetic { ctx.synthetic(run.synthetic_scenario_id.clone()) } else { ctx }
+    }
+
+    /// The running totals, as records and answers carry them.
+    pub(super) fn after(&self) -> String {
+        let run = &self.run;
+        let after = RunAfter {
+            cost_microusd: run.cost_microusd,
+            input_tokens: run.input_tokens,
+            output_tokens: run.output_tokens,
+            refused_count: run.refused_count,
+            status: run.status,
+            step_count: run.step_count,
+        };
+        proof::canonical::to_text(&after)
+    }
+}
+
+/// A step that was stored under a key, now or before.
+pub(super) struct KnownStep {
+    pub(super) record: StepRecord,
+    pub(super) step_hash: proof::hash::Hash,
+}
+
+/// Rows that the group adds.
+#[derive(Default)]
+pub(super) struct Additions {
+    pub(super) runs: Vec<RunId>,
+    pub(super) steps: Vec<(StepRecord, Assurance, Verdict)>,
+    pub(super) decisions: Vec<DecisionRecord>,
+    pub(super) environments: Vec<EnvironmentRecord>,
+    pub(super) activities: Vec<ActivityRecord>,
+    pub(super) providers: Vec<ProviderRecord>,
+    pub(super) integrities: Vec<IntegrityRecord>,
+    pub(super) capture_failures: Vec<CaptureFailureRecord>,
+    pub(super) llm_runs: Vec<LlmRunRecord>,
+    pub(super) permits: Vec<PermitId>,
+    pub(super) enforcements: Vec<EnforcementRecord>,
+    pub(super) preventions: Vec<PreventionRecord>,
+    pub(super) breaches: Vec<BreachRecord>,
+    pub(super) incidents: Vec<Incident>,
+    pub(super) incident_events: Vec<IncidentEvent>,
+    pub(super) audits: Vec<AuditDraft>,
+    /// Leaves of the run log, in order.
+    pub(super) leaves: Vec<(RunId, RunLeaf)>,
+}
+
+/// Everything that a group's calls are decided on.
+pub(super) struct State {
+    pub(super) spine: Spine,
+    pub(super) tenant: Arc<TenantSettings>,
+    pub(super) now: DateTime<Utc>,
+    /// What a run that starts now is bound to.
+    pub(super) current: Option<Arc<BoundSnapshot>>,
+    pub(super) runs: HashMap<RunId, RunState>,
+    /// Runs by the idempotency key of their start.
+    pub(super) run_keys: HashMap<String, RunId>,
+    pub(super) permits: HashMap<PermitId, Tracked<Permit>>,
+    pub(super) permit_keys: HashMap<(RunId, String), PermitId>,
+    pub(super) step_keys: HashMap<(RunId, String), KnownStep>,
+    /// Decisions behind earlier answers, and those of this group.
+    pub(super) decisions: HashMap<DecisionId, DecisionRecord>,
+    pub(super) usage: HashMap<UsageKey, Tracked<Usage>>,
+    pub(super) new: Additions,
+}
+
+impl State {
+    pub(super) fn id<T: From<uuid::Uuid>>(&self) -> T {
+        self.spine.id(self.now)
+    }
+
+    /// A run of the group.
+    pub(super) fn run(&self, id: RunId) -> Result<&RunState, Error> {
+        self.runs.get(&id).ok_or_else(|| Error::not_found("run", id))
+    }
+
+    /// A run of the group, to change it: so it will be written.
+    pub(super) fn run_mut(&mut self, id: RunId) -> Result<&mut RunState, Error> {
+        let run = self.runs.get_mut(&id).ok_or_else(|| Error::not_found("run", id))?;
+        run.changed = true;
+        Ok(run)
+    }
+
+    /// An incident that this group opened and that recurred within it: written once, as it is now.
+    pub(super) fn refresh_new_incident(&mut self, run: RunId, id: IncidentId) {
+        let known =
+            self.runs.get(&run).and_then(|run| run.incidents.iter().find(|incident| incident.row.id == id));
+        let new = self.new.incidents.iter_mut().find(|incident| incident.id == id);
+        if let (Some(known), Some(new)) = (known, new) {
+            new.clone_from(&known.row);
+        }
+    }
+
+    /// Whether anything is to be stored.
+    pub(super) fn has_writes(&self) -> bool {
+        self.runs.values().any(|run| run.changed) || !self.new.decisions.is_empty()
+    }
+}

@@ -1,0 +1,194 @@
+//! Usage of limits within a group: which windows it touches, how they stand, what a decided call leaves in them.
+//!
+//! The rows are locked, so admission is exact: what the group admits is what the store holds after it, whatever
+//! other replicas do.
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::LimitId,
+    policies::{Permit, PermitStatus, Reservation, Usage, UsageKey},
+};
+use proof::{
+    definitions::LimitDefinition,
+    words::{Moment, Scope},
+};
+use rules::{
+    Count, Facts,
+    limits::{Basis, LimitInput, applies, basis, charge, window},
+};
+
+use super::{
+    prepare::PreparedStep,
+    snapshots::BoundSnapshot,
+    state::{RunState, State, Tracked},
+};
+
+/// The rows of an error rate: failed steps, and all of them.
+const FAILED: &str = "failed";
+const ALL: &str = "all";
+
+fn key(limit: LimitId, scope_key: &str, window_start: String) -> UsageKey {
+    UsageKey { limit_id: limit, scope_key: scope_key.to_owned(), window_start }
+}
+
+/// Every window that a call of this run, with this provider, may count in.
+pub(super) fn windows(run: &RunState, provider: Option<&str>, now: DateTime<Utc>) -> Vec<UsageKey> {
+    let mut keys = Vec::new();
+    for limit in run.snapshot.compiled.limits() {
+        let Ok(id) = limit.limit_id.parse::<LimitId>() else { continue };
+        if !may_apply(limit, run, provider) {
+            continue;
+        }
+        let start = || window(limit, now, run.snapshot.zone).start_text();
+        match basis(limit.limit_type) {
+            Basis::Usage => keys.push(key(id, "", start())),
+            Basis::Errors => keys.extend([key(id, FAILED, start()), key(id, ALL, start())]),
+            Basis::Facts => {}
+        }
+    }
+    keys
+}
+
+fn may_apply(limit: &LimitDefinition, run: &RunState, provider: Option<&str>) -> bool {
+    let of = limit.scope_id.as_deref();
+    match limit.scope {
+        Scope::Global | Scope::Tenant => true,
+        Scope::Project => of == run.run.project_id.as_deref(),
+        Scope::Agent => of == Some(run.run.agent_id.as_str()),
+        Scope::Provider => provider.is_some() && of == provider,
+    }
+}
+
+/// The windows that a permit holds something of.
+pub(super) fn reserved(permit: &Permit) -> impl Iterator<Item = UsageKey> {
+    permit.reservations.iter().map(|held| key(held.limit_id, &held.scope_key, held.window_start.clone()))
+}
+
+/// Gives back what lapsed permits held: in the admitting transaction itself, so that no job need run for it.
+pub(super) fn release_lapsed(state: &mut State) {
+    let now = state.now;
+    let lapsed: Vec<_> = state
+        .permits
+        .values_mut()
+        .filter(|permit| permit.row.status == PermitStatus::Granted && permit.row.expires_at <= now)
+        .map(|permit| {
+            permit.change().status = PermitStatus::Lapsed;
+            permit.row.reservations.clone()
+        })
+        .collect();
+    for reservations in lapsed {
+        release(state, &reservations);
+    }
+}
+
+/// Gives back what a permit held.
+pub(super) fn release(state: &mut State, reservations: &[Reservation]) {
+    let now = state.now;
+    for held in reservations {
+        if let Some(usage) =
+            state.usage.get_mut(&key(held.limit_id, &held.scope_key, held.window_start.clone()))
+        {
+            let usage = usage.change();
+            usage.reserved = usage.reserved.saturating_sub(held.amount);
+            usage.updated_at = now;
+        }
+    }
+}
+
+/// How each limit that applies stands before the call, and what the call asks of it.
+pub(super) fn inputs(
+    state: &State,
+    run: &RunState,
+    moment: Moment,
+    facts: &Facts,
+    permit: Option<&Permit>,
+    step: Option<&PreparedStep>,
+) -> Vec<LimitInput> {
+    let applicable = run.snapshot.compiled.applicable(moment, facts);
+    applicable
+        .map(|limit| {
+            let mut input = LimitInput::from_facts(limit, moment, facts);
+            let Ok(id) = limit.limit_id.parse::<LimitId>() else { return input };
+            let window = window(limit, state.now, run.snapshot.zone);
+            match basis(limit.limit_type) {
+                Basis::Facts => {}
+                Basis::Usage => {
+                    input.window_start = window.start_text();
+                    input.retry_after_ms = window.ends_in_ms(state.now);
+                    let row = state.usage.get(&key(id, "", input.window_start.clone()));
+                    let (used, reserved) = row.map_or((0, 0), |usage| (usage.row.used, usage.row.reserved));
+                    let own = permit.and_then(|permit| held(permit, id));
+                    // The permit's own hold is not somebody else's, if it is of this window.
+                    let own_here = own.filter(|held| held.window_start == input.window_start);
+                    input.used = used.into();
+                    input.reserved = reserved.saturating_sub(own_here.map_or(0, |held| held.amount)).into();
+                    input.granted = permit.map(|_| own.map_or(0, |held| held.amount).into());
+                }
+                Basis::Errors => {
+                    input.window_start = window.start_text();
+                    let row = |which| state.usage.get(&key(id, which, input.window_start.clone()));
+                    let now = |counted: bool| u64::from(counted && moment != Moment::StepPre);
+                    input.used = (row(FAILED).map_or(0, |usage: &Tracked<Usage>| usage.row.used)
+                        + now(step.is_some_and(PreparedStep::failed)))
+                    .into();
+                    input.population = (row(ALL).map_or(0, |usage: &Tracked<Usage>| usage.row.used)
+                        + now(step.is_some()))
+                    .into();
+                }
+            }
+            input
+        })
+        .collect()
+}
+
+fn held(permit: &Permit, limit: LimitId) -> Option<&Reservation> {
+    permit.reservations.iter().find(|held| held.limit_id == limit)
+}
+
+/// A decided call, as its use is counted.
+pub(super) struct Decided<'a> {
+    pub(super) moment: Moment,
+    pub(super) facts: &'a Facts,
+    pub(super) refused: bool,
+    pub(super) step: Option<&'a PreparedStep>,
+}
+
+/// Writes what a decided call leaves into the windows, and gives what it holds until it is recorded.
+///
+/// Every limit in whose scope the call is counts it, measured at this moment or not: a step that had a permit is not
+/// measured against a limit on steps again, but it is used up when it is recorded.
+pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided<'_>) -> Vec<Reservation> {
+    let mut reservations = Vec::new();
+    let now = state.now;
+    let counting =
+        snapshot.compiled.limits().iter().filter(|limit| applies(limit, Moment::StepBoth, call.facts));
+    for limit in counting.filter(|_| call.moment != Moment::RunStart) {
+        let Ok(id) = limit.limit_id.parse::<LimitId>() else { continue };
+        let window_start = window(limit, now, snapshot.zone).start_text();
+        let mut add = |scope_key: &str, used: Count, reserved: Count| {
+            if let Some(usage) = state.usage.get_mut(&key(id, scope_key, window_start.clone())) {
+                let usage = usage.change();
+                usage.used = usage.used.saturating_add(used.get());
+                usage.reserved = usage.reserved.saturating_add(reserved.get());
+                usage.updated_at = now;
+            }
+        };
+        if basis(limit.limit_type) == Basis::Errors {
+            if let Some(step) = call.step {
+                add(ALL, Count::from(1), Count::ZERO);
+                add(FAILED, Count::from(u64::from(step.failed())), Count::ZERO);
+            }
+            continue;
+        }
+        let left = charge(limit.limit_type, call.moment, call.facts, call.refused);
+        if left.used == Count::ZERO && left.reserved == Count::ZERO {
+            continue;
+        }
+        add("", left.used, left.reserved);
+        if left.reserved > Count::ZERO {
+            let amount = left.reserved.get();
+            reservations.push(Reservation { limit_id: id, scope_key: String::new(), window_start, amount });
+        }
+    }
+    reservations
+}

@@ -1,0 +1,120 @@
+//! Stores what a group's calls came to: each table in one statement, in the lock order, the log heads last.
+
+use drivers::{StoreError, Tx, logs::DecidedStep};
+use models::{ids::RunId, ledger::RunLogEntry};
+use proof::{leaves::RunLeaf, words::LogName};
+
+use super::state::State;
+use crate::ledger::{self, Appender};
+
+/// Writes everything. The caller commits.
+pub(super) async fn write(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let leaf_places = append_leaves(state, tx).await?;
+    for (run, index, sealed) in leaf_places {
+        if let Some(run) = state.runs.get_mut(&run) {
+            if sealed {
+                run.trace.sealed_leaf_index = Some(index);
+            } else {
+                run.trace.opened_leaf_index = index;
+            }
+        }
+    }
+    write_runs(state, tx).await?;
+    write_records(state, tx).await?;
+    write_policies(state, tx).await?;
+    write_incidents(state, tx).await
+}
+
+async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
+    let (new, changed): (Vec<_>, Vec<_>) =
+        state.runs.values().filter(|run| run.changed).partition(|run| run.is_new);
+    let runs = |of: &[&super::state::RunState]| of.iter().map(|run| run.run.clone()).collect::<Vec<_>>();
+    let traces = |of: &[&super::state::RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
+    tx.activity().insert_runs(&runs(&new)).await?;
+    tx.activity().save_runs(&runs(&changed)).await?;
+    tx.traces().start_traces(&traces(&new)).await?;
+    tx.traces().save_traces(&traces(&changed)).await
+}
+
+async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
+    let steps: Vec<_> = state
+        .new
+        .steps
+        .iter()
+        .map(|(record, assurance, verdict)| DecidedStep { record, assurance: *assurance, verdict })
+        .collect();
+    tx.traces().insert_steps(&steps).await?;
+    let evidence = tx.evidence();
+    evidence.insert_environments(&state.new.environments).await?;
+    evidence.insert_activities(&state.new.activities).await?;
+    evidence.insert_providers(&state.new.providers).await?;
+    evidence.insert_integrities(&state.new.integrities).await?;
+    evidence.insert_capture_failures(&state.new.capture_failures).await?;
+    tx.logs().insert_llm_runs(&state.new.llm_runs).await
+}
+
+async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {
+    let policies = tx.policies();
+    policies.insert_decisions(&state.new.decisions).await?;
+    let (added, changed): (Vec<_>, Vec<_>) = state
+        .permits
+        .values()
+        .filter(|permit| permit.changed)
+        .map(|permit| permit.row.clone())
+        .partition(|permit| state.new.permits.contains(&permit.id));
+    policies.insert_permits(&added).await?;
+    policies.save_permits(&changed).await?;
+    let used: Vec<_> =
+        state.usage.values().filter(|usage| usage.changed).map(|usage| usage.row.clone()).collect();
+    policies.save_usage(&used).await?;
+    policies.insert_enforcements(&state.new.enforcements).await?;
+    policies.insert_preventions(&state.new.preventions).await?;
+    policies.insert_breaches(&state.new.breaches).await
+}
+
+async fn write_incidents(state: &State, tx: &Tx) -> Result<(), StoreError> {
+    let incidents = tx.incidents();
+    incidents.insert_incidents(&state.new.incidents).await?;
+    let again: Vec<_> = state
+        .runs
+        .values()
+        .flat_map(|run| &run.incidents)
+        .filter(|incident| incident.changed)
+        .map(|incident| incident.row.clone())
+        .filter(|incident| !state.new.incidents.iter().any(|new| new.id == incident.id))
+        .collect();
+    incidents.save_incidents(&again).await?;
+    incidents.insert_events(&state.new.incident_events).await
+}
+
+/// Appends to both logs; gives the places of the run log's new leaves: run, index, whether it is the receipt.
+async fn append_leaves(state: &mut State, tx: &Tx) -> Result<Vec<(RunId, u64, bool)>, StoreError> {
+    let audits = std::mem::take(&mut state.new.audits);
+    if !audits.is_empty() {
+        ledger::append_audit(&state.spine, tx, state.tenant.id, audits, state.now).await?;
+    }
+    if state.new.leaves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut log = Appender::lock(tx, state.tenant.id, LogName::Runs).await?;
+    let at = log.not_before(state.now);
+    let entries: Vec<_> = state
+        .new
+        .leaves
+        .iter()
+        .map(|(run_id, leaf)| {
+            let leaf_hash = leaf.hash();
+            RunLogEntry {
+                tenant: state.tenant.id,
+                leaf_index: log.append(leaf_hash, at),
+                leaf_hash,
+                run_id: *run_id,
+                leaf: leaf.clone(),
+                created_at: at,
+            }
+        })
+        .collect();
+    tx.ledger().insert_run_leaves(&entries).await?;
+    log.save(tx).await?;
+    Ok(entries.iter().map(|e| (e.run_id, e.leaf_index, matches!(e.leaf, RunLeaf::Sealed(_)))).collect())
+}

@@ -1,0 +1,59 @@
+//! Who calls, and for whom.
+
+use models::{
+    account::Role,
+    ids::{KeyId, TenantId},
+};
+use proof::{hmac::TenantKey, words::ActorType};
+use std::sync::Arc;
+
+/// The caller of an operation, as its credential says.
+#[derive(Clone, Debug)]
+pub struct CallContext {
+    /// The tenant of the credential. Never from the request.
+    pub tenant: Arc<TenantSettings>,
+    /// The credential.
+    pub key: KeyId,
+    /// What the caller may do.
+    pub role: Role,
+    /// AGENT for role agent, HUMAN for a person's key, else SYSTEM.
+    pub actor_type: ActorType,
+    /// The owner of the credential: a named person or service.
+    pub actor_id: String,
+    /// Ties what this call causes together, across records: the caller's trace id, or made here.
+    pub correlation_id: String,
+}
+
+impl CallContext {
+    /// An agent sees the runs made with its own key only.
+    #[must_use]
+    pub fn sees_only_own_runs(&self) -> bool {
+        self.role == Role::Agent
+    }
+}
+
+/// What the choke point must know of a tenant, read with the credential.
+#[derive(Clone)]
+pub struct TenantSettings {
+    /// The tenant.
+    pub id: TenantId,
+    /// Its name in addresses and checkpoint origins.
+    pub slug: String,
+    /// IANA name of its zone: resets and `context.time` follow it.
+    pub time_zone: String,
+    /// What a limit on cost answers when the cost is not known.
+    pub block_unknown_cost: bool,
+    /// The key of its commitments and fingerprints.
+    pub key: TenantKey,
+    /// The id of that key, as records name it.
+    pub key_id: String,
+}
+
+impl std::fmt::Debug for TenantSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantSettings")
+            .field("id", &self.id)
+            .field("slug", &self.slug)
+            .finish_non_exhaustive()
+    }
+}

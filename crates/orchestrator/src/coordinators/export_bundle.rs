@@ -1,0 +1,228 @@
+//! The signed run evidence bundle: everything that a stranger needs to check a run with a public key alone.
+
+use drivers::ReadTx;
+use models::{
+    activity::Run,
+    ids::{IncidentId, RunId, TenantId},
+    incidents::{Incident, IncidentEvent},
+    ledger::{Checkpoint, RunLogEntry},
+    logs::AuditEntry,
+};
+use proof::{
+    bundle::{
+        AsOf, AuditPart, Checkpoints, LiveIncident, LiveRun, LogProof, Parts, ReceiptPart, TimelineEvent,
+        assemble,
+    },
+    definitions::SnapshotDefinition,
+    leaves::{OpenedLeaf, RunLeaf},
+    merkle,
+    words::LogName,
+};
+
+use super::sealed_records::sealed_records;
+use crate::{
+    bridges::Bridges, checkpoints, context::CallContext, errors::Error, handlers::activity, spine::Spine,
+};
+
+/// How often a bundle is begun anew because the run was sealed while it was read.
+const TRIES: usize = 5;
+
+/// `activity.bundle`: the run's bundle, as of checkpoints signed now. JSON, ready to be kept.
+#[tracing::instrument(name = "activity.bundle", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn bundle(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Vec<u8>, Error> {
+    activity::get(spine, ctx, id).await?;
+    of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id).await
+}
+
+/// The bundle of a run, for who needs no credential: the command line, on the store itself.
+pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> Result<Vec<u8>, Error> {
+    for _ in 0..TRIES {
+        let signed = Signed::now(spine, tenant, slug).await?;
+        let store = spine.read().await?;
+        let from = Bridges::over(&store, tenant);
+        let run = from.activity.run(id).await?.ok_or_else(|| Error::not_found("run", id))?;
+        let leaves = store.ledger().run_leaves(tenant, id).await?;
+        if leaves.iter().any(|leaf| leaf.leaf_index >= signed.runs.tree_size) {
+            // Opened or sealed after the checkpoint: the next one covers it.
+            continue;
+        }
+        let records = sealed_records(&store, tenant, &run).await?;
+        let reading = Reading { store: &store, from, run: &run, signed: &signed };
+        let (opened, opened_proof, receipt) = reading.leaves(leaves).await?;
+        let parts = Parts {
+            opened,
+            opened_proof,
+            receipt,
+            snapshot: reading.snapshot().await?,
+            records: &records,
+            run: live_run(&run),
+            incidents: reading.incidents().await?,
+            audit: reading.audit().await?,
+            checkpoints: Checkpoints { audit: signed.audit.note.clone(), runs: signed.runs.note.clone() },
+            as_of: AsOf {
+                audit_size: signed.audit.tree_size,
+                runs_size: signed.runs.tree_size,
+                time: models::time::text(spine.now()),
+            },
+        };
+        let bundle = assemble(parts, spine.signing_key())
+            .map_err(|err| Error::Internal(format!("the bundle of {id} cannot be written: {err}")))?;
+        return Ok(bundle.into_bytes());
+    }
+    Err(Error::Internal(format!("the run log grew faster than the bundle of {id} could be read")))
+}
+
+/// Both logs as they were when the bundle was begun.
+struct Signed {
+    audit: Checkpoint,
+    runs: Checkpoint,
+}
+
+impl Signed {
+    async fn now(spine: &Spine, tenant: TenantId, slug: &str) -> Result<Self, Error> {
+        Ok(Self {
+            audit: checkpoints::sign(spine, tenant, slug, LogName::Audit).await?,
+            runs: checkpoints::sign(spine, tenant, slug, LogName::Runs).await?,
+        })
+    }
+}
+
+/// One moment of the store, for one run.
+struct Reading<'r> {
+    store: &'r ReadTx,
+    from: Bridges<'r>,
+    run: &'r Run,
+    signed: &'r Signed,
+}
+
+impl Reading<'_> {
+    async fn leaves(
+        &self,
+        leaves: Vec<RunLogEntry>,
+    ) -> Result<(OpenedLeaf, LogProof, Option<ReceiptPart>), Error> {
+        let places: Vec<u64> = leaves.iter().map(|entry| entry.leaf_index).collect();
+        let mut proofs =
+            self.inclusion(LogName::Runs, self.signed.runs.tree_size, &places).await?.into_iter();
+        let (mut opened, mut receipt) = (None, None);
+        for entry in leaves {
+            let proof =
+                proofs.next().ok_or_else(|| Error::Internal("a leaf without its proof".to_owned()))?;
+            match entry.leaf {
+                RunLeaf::Opened(leaf) => opened = Some((leaf, proof)),
+                RunLeaf::Sealed(leaf) => receipt = Some(ReceiptPart { leaf, proof }),
+            }
+        }
+        let (opened, proof) = opened
+            .ok_or_else(|| Error::Internal(format!("the run log has no OPENED leaf of {}", self.run.id)))?;
+        Ok((opened, proof, receipt))
+    }
+
+    async fn snapshot(&self) -> Result<SnapshotDefinition, Error> {
+        let id = self.run.snapshot_id;
+        let stored = self.from.policies.snapshot(id).await?;
+        let stored = stored.ok_or_else(|| Error::Internal(format!("the policy snapshot {id} is missing")))?;
+        serde_json::from_str(&stored.definition)
+            .map_err(|err| Error::Internal(format!("the policy snapshot {id} does not read back: {err}")))
+    }
+
+    async fn incidents(&self) -> Result<Vec<LiveIncident>, Error> {
+        let incidents = self.from.incidents.incidents_of_run(self.run.id).await?;
+        let ids: Vec<IncidentId> = incidents.iter().map(|incident| incident.id).collect();
+        let mut timelines = self.from.incidents.timelines(&ids).await?;
+        Ok(incidents
+            .into_iter()
+            .map(|incident| {
+                let timeline = timelines.remove(&incident.id).unwrap_or_default();
+                live_incident(incident, timeline)
+            })
+            .collect())
+    }
+
+    /// The run's rows of the Audit Ledger, as of the checkpoint.
+    async fn audit(&self) -> Result<Vec<AuditPart>, Error> {
+        let size = self.signed.audit.tree_size;
+        let mut rows: Vec<AuditEntry> = self.from.logs.governance_events_of_run(self.run.id).await?;
+        rows.retain(|row| row.leaf_index < size);
+        rows.sort_by_key(|row| row.record.run_seq);
+        let places: Vec<u64> = rows.iter().map(|row| row.leaf_index).collect();
+        let proofs = self.inclusion(LogName::Audit, size, &places).await?;
+        Ok(rows.into_iter().zip(proofs).map(|(row, proof)| AuditPart { record: row.record, proof }).collect())
+    }
+
+    /// Inclusion proofs of several leaves, all their nodes read at once.
+    async fn inclusion(&self, log: LogName, size: u64, places: &[u64]) -> Result<Vec<LogProof>, Error> {
+        let mut wanted: Vec<(u32, u64)> =
+            places.iter().flat_map(|index| merkle::inclusion_nodes(*index, size)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let nodes = self.store.ledger().nodes(self.run.tenant, log, &wanted).await?;
+        places
+            .iter()
+            .map(|index| {
+                let inclusion =
+                    merkle::inclusion_proof(*index, size, |level, at| nodes.get(&(level, at)).copied())
+                        .map_err(|err| Error::Internal(format!("log {log} of this tenant: {err}")))?;
+                Ok(LogProof { leaf_index: *index, inclusion })
+            })
+            .collect()
+    }
+}
+
+fn live_run(run: &Run) -> LiveRun {
+    LiveRun {
+        tenant_id: run.tenant.to_string(),
+        run_id: run.id.to_string(),
+        trace_id: run.trace_id.to_string(),
+        agent_id: run.agent_id.clone(),
+        actor_type: run.actor_type,
+        actor_id: run.actor_id.clone(),
+        assurance: run.assurance,
+        status: run.status,
+        termination_reason: run.termination_reason,
+        error_message: run.error_message.clone(),
+        started_at: models::time::text(run.started_at),
+        last_seen_at: models::time::text(run.last_seen_at),
+        completed_at: run.completed_at.map(models::time::text),
+        step_count: run.step_count,
+        refused_count: run.refused_count,
+        input_tokens: run.input_tokens,
+        output_tokens: run.output_tokens,
+        cost_microusd: run.cost_microusd,
+        risk_level: run.risk_level.to_string(),
+        latency_bucket: run.latency_bucket.to_string(),
+        evidence_health: run.evidence_health.to_string(),
+        integrity_status: run.integrity_status,
+        incident_count: run.incident_count,
+        policy_violation: run.policy_violation,
+        policy_draft_count: run.policy_draft_count,
+    }
+}
+
+fn live_incident(incident: Incident, timeline: Vec<IncidentEvent>) -> LiveIncident {
+    LiveIncident {
+        incident_id: incident.id.to_string(),
+        title: incident.title,
+        category: incident.category,
+        severity: incident.severity,
+        lifecycle_state: incident.lifecycle_state.to_string(),
+        affected_count: incident.affected_count,
+        acknowledged_at: incident.acknowledged_at.map(models::time::text),
+        acknowledged_by: incident.acknowledged_by,
+        resolved_at: incident.resolved_at.map(models::time::text),
+        resolved_by: incident.resolved_by,
+        resolution_type: incident.resolution_type.map(|how| how.to_string()),
+        resolution_notes: incident.resolution_notes,
+        escalated_at: incident.escalated_at.map(models::time::text),
+        created_at: models::time::text(incident.created_at),
+        timeline: timeline
+            .into_iter()
+            .map(|event| TimelineEvent {
+                event_id: event.id.to_string(),
+                event_type: event.event_type.to_string(),
+                actor: event.actor,
+                details: event.details,
+                at: models::time::text(event.at),
+            })
+            .collect(),
+    }
+}

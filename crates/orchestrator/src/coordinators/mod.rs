@@ -1,0 +1,8 @@
+//! What joins several domains: a run's evidence (O4), its proof (O5), and the bundle that carries both away.
+
+pub mod export_bundle;
+pub mod read_log;
+pub mod run_evidence;
+pub mod run_proof;
+
+mod sealed_records;

@@ -1,0 +1,116 @@
+//! RunEvidenceCoordinator: what else a run touched (O4).
+//!
+//! A part whose read fails is named with its reason; evidence is never empty because a query failed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use drivers::StoreError;
+use models::{
+    ids::RunId,
+    incidents::Incident,
+    logs::{AuditEntry, Trace},
+};
+use proof::{
+    records::{BreachRecord, DecisionRecord, PreventionRecord},
+    words::Action,
+};
+
+use crate::{bridges::Bridges, context::CallContext, errors::Error, handlers::activity, spine::Spine};
+
+/// Whether a part of the answer could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It is all there.
+    Complete,
+    /// It is not, and why.
+    Unavailable(String),
+}
+
+/// What a run touched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEvidence {
+    /// The run.
+    pub run_id: RunId,
+    /// Incidents that it caused.
+    pub incidents_caused: Vec<Incident>,
+    /// Policies that were evaluated in it and fired, or the one row that says that none did.
+    pub policies_evaluated: Vec<PreventionRecord>,
+    /// Limits that it passed.
+    pub limits_hit: Vec<BreachRecord>,
+    /// Verdicts above ALLOW.
+    pub decisions_made: Vec<DecisionRecord>,
+    /// Rows of the Audit Ledger that name it.
+    pub governance_events: Vec<AuditEntry>,
+    /// Its traces.
+    pub traces_linked: Vec<Trace>,
+    /// Each part, and whether it could be read.
+    pub completeness: BTreeMap<&'static str, Part>,
+    /// When this was put together.
+    pub computed_at: DateTime<Utc>,
+}
+
+/// `activity.evidence`: the evidence of a run, all of it from one moment.
+#[tracing::instrument(name = "activity.evidence", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<RunEvidence, Error> {
+    activity::get(spine, ctx, id).await?;
+    let store = spine.read().await?;
+    Ok(RunEvidenceCoordinator { from: Bridges::over(&store, ctx.tenant.id), run: id }
+        .gather(spine.now())
+        .await)
+}
+
+/// Reads the parts of a run's evidence from each domain.
+struct RunEvidenceCoordinator<'s> {
+    from: Bridges<'s>,
+    run: RunId,
+}
+
+impl RunEvidenceCoordinator<'_> {
+    async fn gather(self, now: DateTime<Utc>) -> RunEvidence {
+        let Self { from: Bridges { incidents, policies, logs, .. }, run } = self;
+        let mut completeness = BTreeMap::new();
+        let mut part = Parts(&mut completeness);
+        let decisions = policies.decisions_of_run(run).await;
+        let above_allow = |decision: &DecisionRecord| {
+            decision.action > Action::Allow
+                || decision.would_have.is_some_and(|action| action > Action::Allow)
+        };
+        RunEvidence {
+            run_id: run,
+            incidents_caused: part.read("incidents_caused", incidents.incidents_of_run(run).await),
+            policies_evaluated: part
+                .read("policies_evaluated", policies.prevention_records_of_run(run).await),
+            limits_hit: part.read("limits_hit", policies.breaches_of_run(run).await),
+            decisions_made: part
+                .read("decisions_made", decisions.map(|all| all.into_iter().filter(above_allow).collect())),
+            governance_events: part.read("governance_events", logs.governance_events_of_run(run).await),
+            traces_linked: part.read("traces_linked", logs.traces_of_run(run).await),
+            completeness,
+            computed_at: now,
+        }
+    }
+}
+
+/// Notes of each part whether it could be read.
+struct Parts<'c>(&'c mut BTreeMap<&'static str, Part>);
+
+impl Parts<'_> {
+    fn read<T>(&mut self, name: &'static str, read: Result<Vec<T>, StoreError>) -> Vec<T> {
+        match read {
+            Ok(rows) => {
+                self.0.insert(name, Part::Complete);
+                rows
+            }
+            Err(err) => {
+                tracing::error!(
+                    error = &err as &dyn std::error::Error,
+                    part = name,
+                    "part of a run's evidence is missing"
+                );
+                self.0.insert(name, Part::Unavailable(err.to_string()));
+                Vec::new()
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! RunProofCoordinator: why a run's record may be believed (O5).
+//!
+//! Verification recomputes everything from the stored columns and compares with what was sealed. Nothing that was
+//! stored as a result of an earlier verification is looked at.
+
+use chrono::{DateTime, Utc};
+use models::{
+    activity::{Run, RunState},
+    ids::RunId,
+    ledger::RunLogEntry,
+    logs::{StepRow, Trace},
+};
+use proof::{
+    hash::Hash,
+    leaves::{RunLeaf, SealedLeaf},
+    records::{Record, RecordKind},
+    run_ranges::RunRanges,
+};
+
+use super::sealed_records::sealed_records;
+pub use crate::bridges::RawLogs;
+use crate::{bridges::Bridges, context::CallContext, errors::Error, handlers::activity, spine::Spine};
+
+proof::words! {
+    /// What the verification of a run came to.
+    VerificationStatus { Verified = "VERIFIED", Failed = "FAILED", Unsupported = "UNSUPPORTED" }
+}
+
+/// The integrity of a run's steps and records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunIntegrity {
+    /// Merkle root over the stored steps, as recomputed.
+    pub root_hash: Option<Hash>,
+    /// How many steps the chain has, refused ones included.
+    pub chain_length: u64,
+    /// What it came to.
+    pub verification_status: VerificationStatus,
+    /// Which comparison failed, or why none was possible.
+    pub failure_reason: Option<String>,
+}
+
+/// The proof of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunProof {
+    /// The run.
+    pub run_id: RunId,
+    /// Whether it checks.
+    pub integrity: RunIntegrity,
+    /// Its traces.
+    pub aos_traces: Vec<Trace>,
+    /// Its steps.
+    pub aos_trace_steps: Vec<StepRow>,
+    /// On request only.
+    pub raw_logs: Option<RawLogs>,
+    /// When this was verified.
+    pub verified_at: DateTime<Utc>,
+}
+
+/// `activity.proof`: verifies a run against its receipt, from the stored records.
+#[tracing::instrument(name = "activity.proof", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn proof(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: RunId,
+    include_payloads: bool,
+) -> Result<RunProof, Error> {
+    let run = activity::get(spine, ctx, id).await?;
+    let tenant = ctx.tenant.id;
+    let store = spine.read().await?;
+    let Bridges { logs, .. } = Bridges::over(&store, tenant);
+    let leaves = store.ledger().run_leaves(tenant, id).await?;
+    let steps = logs.steps_of_run(id).await?;
+    let integrity = if run.state == RunState::Completed {
+        let records = sealed_records(&store, tenant, &run).await?;
+        verify(&run, &leaves, &steps, &records)
+    } else {
+        open(&steps)
+    };
+    let raw_logs =
+        if include_payloads { Some(logs.raw_logs_of_run(id, &run.correlation_id).await?) } else { None };
+    Ok(RunProof {
+        run_id: id,
+        integrity,
+        aos_traces: logs.traces_of_run(id).await?,
+        aos_trace_steps: steps,
+        raw_logs,
+        verified_at: spine.now(),
+    })
+}
+
+fn open(steps: &[StepRow]) -> RunIntegrity {
+    RunIntegrity {
+        root_hash: None,
+        chain_length: steps.len() as u64,
+        verification_status: VerificationStatus::Unsupported,
+        failure_reason: Some("the run is not sealed yet: complete or abort it, then ask again".to_owned()),
+    }
+}
+
+fn verify(run: &Run, leaves: &[RunLogEntry], steps: &[StepRow], records: &[Record]) -> RunIntegrity {
+    let mut ranges = RunRanges::default();
+    for record in records {
+        ranges.push(record);
+    }
+    let failure_reason = mismatch(run, leaves, steps, records, &ranges).err();
+    RunIntegrity {
+        root_hash: Some(ranges.kind(RecordKind::Step).root()),
+        chain_length: steps.len() as u64,
+        verification_status: match failure_reason {
+            None => VerificationStatus::Verified,
+            Some(_) => VerificationStatus::Failed,
+        },
+        failure_reason,
+    }
+}
+
+/// The first comparison that fails, in words.
+fn mismatch(
+    run: &Run,
+    leaves: &[RunLogEntry],
+    steps: &[StepRow],
+    records: &[Record],
+    ranges: &RunRanges,
+) -> Result<(), String> {
+    let opened = leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Opened(_)));
+    let opened = opened.ok_or("the run log has no OPENED leaf of this run")?;
+    let receipt = leaves.iter().find_map(|entry| match &entry.leaf {
+        RunLeaf::Sealed(receipt) => Some((entry, receipt)),
+        RunLeaf::Opened(_) => None,
+    });
+    let (entry, receipt) = receipt.ok_or("the run log has no receipt of this run")?;
+    for entry in [opened, entry] {
+        if entry.leaf.hash() != entry.leaf_hash {
+            return Err(format!("leaf {} of the run log does not match its hash", entry.leaf_index));
+        }
+    }
+    chain(opened.leaf_hash, steps, records)?;
+    sealed(run, receipt, ranges)
+}
+
+/// Each step names the one before it, and is stored with the hash that it has.
+fn chain(opened: Hash, steps: &[StepRow], records: &[Record]) -> Result<(), String> {
+    let mut before = opened;
+    let hashed = records.iter().filter_map(|record| match record {
+        Record::Step(step) => Some((step, record.hash())),
+        _ => None,
+    });
+    for ((step, hash), stored) in hashed.zip(steps) {
+        if step.prev_hash != before.to_string() {
+            return Err(format!("step {} does not follow the one before it", step.step_index));
+        }
+        if stored.step_hash != hash {
+            return Err(format!("step {} does not match its hash", step.step_index));
+        }
+        before = hash;
+    }
+    Ok(())
+}
+
+fn sealed(run: &Run, receipt: &SealedLeaf, ranges: &RunRanges) -> Result<(), String> {
+    for (kind, count) in ranges.counts() {
+        let stated = receipt.record_counts.get(&kind).copied().unwrap_or(0);
+        if stated != count {
+            return Err(format!("{kind}: the receipt counts {stated}, the store has {count}"));
+        }
+    }
+    let root = ranges.kind(RecordKind::Step).root().to_string();
+    if receipt.root_hash != root {
+        return Err(format!("the steps' root is {root}, the receipt says {}", receipt.root_hash));
+    }
+    if receipt.records_root != ranges.records_root().to_string() {
+        return Err("a record other than a step differs from what was sealed".to_owned());
+    }
+    if receipt.snapshot_digest != run.snapshot_digest.to_string() || receipt.status != run.status {
+        return Err("the run's row differs from its receipt".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Every record that a run's receipt covers, read back from the columns of its tables.
+
+use drivers::{ReadTx, StoreError};
+use engines::activity::run_record;
+use models::{activity::Run, ids::TenantId};
+use proof::records::{Record, RecordKind};
+
+use crate::{bridges::Bridges, choke::incident_record};
+
+/// The records of a run, each kind in the order of its place. What was recorded after sealing is not among them.
+pub(super) async fn sealed_records(
+    store: &ReadTx,
+    tenant: TenantId,
+    run: &Run,
+) -> Result<Vec<Record>, StoreError> {
+    let id = run.id;
+    let Bridges { incidents, logs, policies, .. } = Bridges::over(store, tenant);
+    let evidence = logs.evidence_of_run(id).await?;
+    let mut records = Vec::new();
+    records.extend(evidence.activities.into_iter().map(Record::Activity));
+    records.extend(policies.breaches_of_run(id).await?.into_iter().map(Record::Breach));
+    records.extend(evidence.capture_failures.into_iter().map(Record::CaptureFailure));
+    records.extend(policies.decisions_of_run(id).await?.into_iter().map(Record::Decision));
+    let enforcements = policies.enforcements_of_run(id).await?;
+    records.extend(enforcements.into_iter().filter(|record| record.seq.is_some()).map(Record::Enforcement));
+    records.extend(evidence.environment.map(Record::Environment));
+    for incident in incidents.incidents_of_run(id).await? {
+        records.extend(incident.seq.map(|seq| Record::Incident(incident_record(&incident, id, seq))));
+    }
+    records.extend(evidence.integrity.map(Record::Integrity));
+    let preventions = policies.prevention_records_of_run(id).await?;
+    records.extend(preventions.into_iter().filter(|record| record.seq.is_some()).map(Record::Prevention));
+    records.extend(evidence.providers.into_iter().map(Record::Provider));
+    records.extend(run_record(run).map(Record::Run));
+    records.extend(logs.steps_of_run(id).await?.into_iter().map(|step| Record::Step(step.record)));
+    in_order(&mut records);
+    Ok(records)
+}
+
+fn in_order(records: &mut [Record]) {
+    let place = |record: &Record| -> (RecordKind, Option<u64>) { (record.kind(), record.position()) };
+    if !records.is_sorted_by_key(place) {
+        records.sort_by_key(place);
+    }
+}

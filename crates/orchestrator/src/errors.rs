@@ -1,0 +1,173 @@
+//! What an operation can end in, free of any transport: L2 translates it, once.
+
+use std::sync::Arc;
+
+use drivers::StoreError;
+use models::ids::RunId;
+use proof::words::RunStatus;
+
+use crate::verdict::VerdictView;
+
+/// A field of the request that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON pointer into the request body.
+    pub pointer: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A field error at `pointer`.
+    #[must_use]
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+/// A refusal of a step by the choke point: the seeds' StepEnforcementError.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepEnforcementError {
+    /// The run that was refused a step.
+    pub run_id: RunId,
+    /// The index that the refusal took in the chain. None where the run itself was refused, or nothing was stored.
+    pub step_index: Option<u64>,
+    /// The run as the refusal left it.
+    pub run_status: RunStatus,
+    /// False while the store is down: the halt holds, and is written when the store is back.
+    pub recorded: bool,
+    /// What fired, and what decided.
+    pub verdict: VerdictView,
+}
+
+/// Why an operation did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The tenant has no such thing, or the caller may not know of it.
+    #[error("no {what} {id}")]
+    NotFound {
+        /// What was looked for, in words.
+        what: &'static str,
+        /// The id as it was given.
+        id: String,
+    },
+    /// The body is well formed but breaks rules.
+    #[error("{} field(s) are not valid", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// The run takes no steps any more.
+    #[error("run {run_id} is {status}: {reason}")]
+    RunNotRunning {
+        /// The run.
+        run_id: RunId,
+        /// Where it is in its life.
+        status: RunStatus,
+        /// Why it takes none.
+        reason: String,
+    },
+    /// The run was killed: nothing it sends is stored any more.
+    #[error("run {run_id} was killed")]
+    RunKilled {
+        /// The run.
+        run_id: RunId,
+    },
+    /// The step index that the caller named is not the next one.
+    #[error("the next step_index of this run is {expected}, not {given}")]
+    StepOutOfOrder {
+        /// The next index.
+        expected: u64,
+        /// What was given.
+        given: u64,
+    },
+    /// The idempotency key was used for another request (the seeds' IdempotencyViolationError).
+    #[error("idempotency key `{key}` was used for another request")]
+    IdempotencyConflict {
+        /// The key.
+        key: String,
+    },
+    /// The choke point refused the step.
+    #[error("the step was refused: {}", .0.verdict.summary())]
+    StepHalted(Box<StepEnforcementError>),
+    /// A RATE limit with REJECT: try again later. Leaves a decision, no step.
+    #[error("rate limited: {}", verdict.summary())]
+    RateLimited {
+        /// When the window ends.
+        retry_after_ms: u64,
+        /// What decided.
+        verdict: Box<VerdictView>,
+    },
+    /// The thing is not in a state that allows the move.
+    #[error("{detail}")]
+    Conflict {
+        /// Stable code of the problem.
+        code: ConflictCode,
+        /// What stands in the way, and what to do.
+        detail: String,
+    },
+    /// `If-Match` names another version.
+    #[error("the stored version is {current}; read it again and repeat the change on it")]
+    PreconditionFailed {
+        /// The version that is stored.
+        current: u64,
+    },
+    /// Too many calls wait already.
+    #[error("too many calls are waiting; try again shortly")]
+    Busy,
+    /// The store cannot be reached; nothing was recorded.
+    #[error("the store is not reachable; nothing was recorded")]
+    Unavailable(#[source] Arc<StoreError>),
+    /// The store did not confirm the commit: it may or may not have happened.
+    #[error("the store did not confirm the commit; repeat the call with the same idempotency_key")]
+    CommitUnknown(#[source] Arc<StoreError>),
+    /// The store failed otherwise.
+    #[error("the store failed")]
+    Store(#[source] Arc<StoreError>),
+    /// Something that cannot be, was.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The states that stand in the way of a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ConflictCode {
+    IncidentResolved,
+    IncidentAcknowledgedByOther,
+    RuleRetired,
+    RuleNameTaken,
+    LimitDisabled,
+    LimitNameTaken,
+    KeyRevoked,
+    RunEnded,
+    TenantExists,
+}
+
+impl Error {
+    /// Nothing of that kind and id.
+    #[must_use]
+    pub fn not_found(what: &'static str, id: impl ToString) -> Self {
+        Self::NotFound { what, id: id.to_string() }
+    }
+
+    /// One field that is not valid.
+    #[must_use]
+    pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(pointer, message)])
+    }
+}
+
+impl Error {
+    /// One call's share of a failure that met its whole group.
+    pub(crate) fn from_group(err: &Arc<StoreError>) -> Self {
+        match err.as_ref() {
+            StoreError::UnknownCommit(_) => Self::CommitUnknown(Arc::clone(err)),
+            cause if cause.is_unavailable() => Self::Unavailable(Arc::clone(err)),
+            _ => Self::Store(Arc::clone(err)),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(err: StoreError) -> Self {
+        Self::from_group(&Arc::new(err))
+    }
+}

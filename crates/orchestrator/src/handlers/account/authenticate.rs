@@ -1,0 +1,101 @@
+//! Who calls: the key that a token names, if its secret is right and it is in force.
+
+use std::{sync::Arc, time::Instant};
+
+use models::{account::Tenant, ids::KeyId};
+use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
+
+use super::{credentials::Credential, token};
+use crate::{
+    context::{CallContext, TenantSettings},
+    errors::Error,
+    spine::Spine,
+};
+
+/// Why a caller is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// No such key, or another secret: which of them, nobody is told.
+    #[error("the credential is not known")]
+    Unknown,
+    /// Its time is over. Told only to who has the secret.
+    #[error("the key has expired")]
+    Expired,
+    /// It was revoked. Told only to who has the secret.
+    #[error("the key was revoked")]
+    Revoked,
+    /// Nobody can tell now: the store did not answer, or not as it should.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// `account.authenticate`: the context of a caller. Its correlation id is made here; replace it where the caller
+/// sent one.
+#[tracing::instrument(name = "account.authenticate", level = "debug", skip_all)]
+pub async fn authenticate(spine: &Spine, token: &str) -> Result<CallContext, AuthError> {
+    let (id, given) = token::read(token).ok_or(AuthError::Unknown)?;
+    let read = Instant::now();
+    let (credential, news) = match spine.credentials().fresh(id, read) {
+        Some(credential) => (credential, false),
+        None => look_up(spine, id, read).await?,
+    };
+    if !bool::from(credential.key.secret_hash.as_bytes().ct_eq(given.as_bytes())) {
+        return Err(AuthError::Unknown);
+    }
+    if news {
+        spine.credentials().keep(credential.clone(), read);
+    }
+    let now = spine.now();
+    if credential.key.revoked_at.is_some() {
+        return Err(AuthError::Revoked);
+    }
+    if !credential.key.in_force(now) {
+        return Err(AuthError::Expired);
+    }
+    spine.credentials().note_use(&credential.key, now);
+    let Credential { key, tenant } = credential;
+    Ok(CallContext {
+        tenant,
+        key: key.id,
+        role: key.role,
+        actor_type: key.actor_type(),
+        actor_id: key.owner.clone(),
+        correlation_id: spine.id::<Uuid>(now).simple().to_string(),
+    })
+}
+
+/// The key as the store has it, which is news; as it was last read, while the store is down.
+async fn look_up(spine: &Spine, id: KeyId, at: Instant) -> Result<(Credential, bool), AuthError> {
+    match from_store(spine, id).await {
+        Ok(Some(credential)) => Ok((credential, true)),
+        Ok(None) => {
+            spine.credentials().forget(id);
+            Err(AuthError::Unknown)
+        }
+        Err(err @ Error::Unavailable(_)) => {
+            let memory = spine.settings().outage_memory.to_std().unwrap_or_default();
+            let remembered = spine.credentials().remembered(id, at, memory);
+            remembered.map(|credential| (credential, false)).ok_or(AuthError::Failed(err))
+        }
+        Err(err) => Err(AuthError::Failed(err)),
+    }
+}
+
+async fn from_store(spine: &Spine, id: KeyId) -> Result<Option<Credential>, Error> {
+    let Some((key, tenant)) = spine.read().await?.account().find_key(id).await? else { return Ok(None) };
+    Ok(Some(Credential { key: Arc::new(key), tenant: Arc::new(settings_of(spine, &tenant)?) }))
+}
+
+/// What the choke point must know of a tenant, with its key opened.
+pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettings, Error> {
+    let key = spine.wrapping_key().unwrap(tenant.id, &tenant.key_id, &tenant.wrapped_key);
+    Ok(TenantSettings {
+        id: tenant.id,
+        slug: tenant.slug.clone(),
+        time_zone: tenant.time_zone.clone(),
+        block_unknown_cost: tenant.block_unknown_cost,
+        key: key.map_err(|err| Error::Internal(err.to_string()))?,
+        key_id: tenant.key_id.clone(),
+    })
+}

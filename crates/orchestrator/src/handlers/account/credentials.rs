@@ -1,0 +1,171 @@
+//! The keys that this process has read lately.
+//!
+//! A key that was read less than a second ago is not read again: so a revocation on the store is in force within a
+//! second, and a new key at once, for what is not here is always read. What is older serves only while the store
+//! is down (spec 3), and never longer than the outage memory. Bounded, whatever callers send: only a key whose
+//! secret was right is kept.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use models::{
+    account::ApiKey,
+    ids::{KeyId, TenantId},
+};
+
+use crate::context::TenantSettings;
+
+/// How long a key is taken to be as it was read.
+const FRESH: Duration = Duration::from_secs(1);
+/// How many keys are kept.
+const KEPT: usize = 10_000;
+
+/// A key and its tenant, as they were read.
+#[derive(Clone, Debug)]
+pub(crate) struct Credential {
+    pub(crate) key: Arc<ApiKey>,
+    pub(crate) tenant: Arc<TenantSettings>,
+}
+
+/// The keys that were read lately, and which were used since that was last written down.
+#[derive(Default)]
+pub(crate) struct Credentials {
+    known: Mutex<HashMap<KeyId, (Credential, Instant)>>,
+    used: Mutex<HashMap<KeyId, (TenantId, DateTime<Utc>)>>,
+}
+
+impl Credentials {
+    /// A key that was read less than a second before `at`.
+    pub(super) fn fresh(&self, id: KeyId, at: Instant) -> Option<Credential> {
+        self.not_older(id, at, FRESH)
+    }
+
+    /// A key that was read within `memory`: for while the store is down.
+    pub(super) fn remembered(&self, id: KeyId, at: Instant, memory: Duration) -> Option<Credential> {
+        self.not_older(id, at, memory)
+    }
+
+    fn not_older(&self, id: KeyId, at: Instant, age: Duration) -> Option<Credential> {
+        let known = lock(&self.known);
+        let (credential, read) = known.get(&id)?;
+        (at.saturating_duration_since(*read) < age).then(|| credential.clone())
+    }
+
+    /// Keeps a key that was read at `at`, and whose secret the caller has.
+    pub(super) fn keep(&self, credential: Credential, at: Instant) {
+        let mut known = lock(&self.known);
+        if known.len() >= KEPT && !known.contains_key(&credential.key.id) {
+            known.retain(|_, (_, read)| at.saturating_duration_since(*read) < FRESH);
+            if known.len() >= KEPT {
+                known.clear();
+            }
+        }
+        known.insert(credential.key.id, (credential, at));
+    }
+
+    /// Forgets a key: it is gone, or revoked here.
+    pub(super) fn forget(&self, id: KeyId) {
+        lock(&self.known).remove(&id);
+    }
+
+    /// Notes that a key was used.
+    pub(super) fn note_use(&self, key: &ApiKey, at: DateTime<Utc>) {
+        let mut used = lock(&self.used);
+        if used.len() < KEPT || used.contains_key(&key.id) {
+            used.insert(key.id, (key.tenant, at));
+        }
+    }
+
+    /// Takes what was used since this was last asked: by tenant, each with the newest time of its keys.
+    pub(crate) fn take_used(&self) -> HashMap<TenantId, (Vec<KeyId>, DateTime<Utc>)> {
+        let mut tenants: HashMap<TenantId, (Vec<KeyId>, DateTime<Utc>)> = HashMap::new();
+        for (key, (tenant, at)) in std::mem::take(&mut *lock(&self.used)) {
+            let (keys, newest) = tenants.entry(tenant).or_insert_with(|| (Vec::new(), at));
+            keys.push(key);
+            *newest = at.max(*newest);
+        }
+        tenants
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use models::account::{OwnerType, Role};
+    use proof::{hash::sha256, hmac::TenantKey};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn credential(n: u128) -> Credential {
+        let tenant = TenantId(Uuid::from_u128(1));
+        Credential {
+            key: Arc::new(ApiKey {
+                tenant,
+                id: KeyId(Uuid::from_u128(n)),
+                prefix: String::new(),
+                secret_hash: sha256(b"secret"),
+                role: Role::Agent,
+                owner: "ana".to_owned(),
+                owner_type: OwnerType::Service,
+                scopes: Vec::new(),
+                expires_at: None,
+                revoked_at: None,
+                last_used_at: None,
+                created_at: DateTime::UNIX_EPOCH,
+            }),
+            tenant: Arc::new(TenantSettings {
+                id: tenant,
+                slug: "default".to_owned(),
+                time_zone: "UTC".to_owned(),
+                block_unknown_cost: false,
+                key: TenantKey::new("tky", [1; 32]),
+                key_id: "tky".to_owned(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_key_is_fresh_for_a_second_and_remembered_for_longer() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        let (id, second) = (KeyId(Uuid::from_u128(7)), Duration::from_secs(1));
+        assert!(credentials.fresh(id, read).is_none());
+        credentials.keep(credential(7), read);
+        assert!(credentials.fresh(id, read + second / 2).is_some());
+        assert!(credentials.fresh(id, read + second).is_none(), "a revocation is in force within a second");
+        assert!(credentials.remembered(id, read + 5 * second, 10 * second).is_some());
+        assert!(credentials.remembered(id, read + 10 * second, 10 * second).is_none());
+        credentials.forget(id);
+        assert!(credentials.remembered(id, read, 10 * second).is_none());
+    }
+
+    #[test]
+    fn the_number_of_keys_is_bounded() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        for n in 0..=KEPT as u128 {
+            credentials.keep(credential(n), read);
+        }
+        assert_eq!(lock(&credentials.known).len(), 1, "all were fresh, so all went");
+        credentials.keep(credential(0), read + FRESH);
+        assert_eq!(lock(&credentials.known).len(), 2);
+    }
+
+    #[test]
+    fn use_is_taken_once() {
+        let credentials = Credentials::default();
+        let later = DateTime::UNIX_EPOCH + chrono::Duration::seconds(5);
+        credentials.note_use(&credential(1).key, later);
+        credentials.note_use(&credential(2).key, DateTime::UNIX_EPOCH);
+        let used = credentials.take_used();
+        let (keys, newest) = &used[&TenantId(Uuid::from_u128(1))];
+        assert_eq!((keys.len(), *newest), (2, later));
+        assert!(credentials.take_used().is_empty());
+    }
+}

@@ -1,0 +1,206 @@
+//! Making, listing and revoking API keys. Each change leaves a system record in the same transaction.
+
+use chrono::{DateTime, Utc};
+use drivers::{StoreError, Tx};
+use models::{
+    account::{ApiKey, OwnerType, Role, Tenant},
+    ids::{KeyId, TenantId},
+    logs::SystemEventType,
+    page::{Page, PageRequest},
+};
+use proof::hash::sha256;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    Author, SystemCaller, Token,
+    records::{Event, record},
+    tenants, token,
+};
+use crate::{
+    context::CallContext,
+    errors::{ConflictCode, Error, FieldError},
+    handlers::shared::page_of,
+    spine::Spine,
+};
+
+const LONGEST_OWNER: usize = 200;
+
+/// A key to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewKey {
+    /// What it may do.
+    pub role: Role,
+    /// The person or service it is for; who makes it where not given.
+    pub owner: Option<String>,
+    /// A service's where not given for an agent's key, else a person's.
+    pub owner_type: Option<OwnerType>,
+    /// Until when it opens anything; for ever where not given.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl NewKey {
+    /// A key of this role, with defaults.
+    #[must_use]
+    pub fn of_role(role: Role) -> Self {
+        Self { role, owner: None, owner_type: None, expires_at: None }
+    }
+
+    fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut faults = Vec::new();
+        if let Some(owner) = &self.owner
+            && (owner.trim().is_empty() || owner.chars().count() > LONGEST_OWNER || owner.contains('\0'))
+        {
+            faults.push(FieldError::new("/owner", format!("1 to {LONGEST_OWNER} characters")));
+        }
+        if self.expires_at.is_some_and(|at| at <= now) {
+            faults.push(FieldError::new("/expires_at", "must be in the future"));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+}
+
+/// A key that was just made: the only time that anyone sees it in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreatedKey {
+    /// The key as it is stored.
+    pub key: ApiKey,
+    /// The key in full.
+    pub token: Token,
+    /// The slug of its tenant.
+    pub tenant: String,
+}
+
+/// `account.create_key`: a key of the caller's tenant.
+#[tracing::instrument(name = "account.create_key", skip_all, fields(tenant = %ctx.tenant.id, role = %new.role))]
+pub async fn create_key(spine: &Spine, ctx: &CallContext, new: NewKey) -> Result<CreatedKey, Error> {
+    let tx = spine.begin().await?;
+    let (key, token) = insert(spine, &tx, ctx.tenant.id, new, &ctx.into()).await?;
+    tx.commit().await?;
+    Ok(CreatedKey { key, token, tenant: ctx.tenant.slug.clone() })
+}
+
+/// The same for the tenant of a slug, by who has the store itself. The tenant is made where there is none.
+#[tracing::instrument(name = "account.create_key", skip_all, fields(slug, role = %new.role))]
+pub async fn create_key_as(
+    spine: &Spine,
+    caller: &SystemCaller,
+    slug: &str,
+    new: NewKey,
+) -> Result<CreatedKey, Error> {
+    let author = Author::from(caller);
+    match insert_for(spine, slug, new.clone(), &author).await {
+        // Another made the tenant at the same time: it is there now.
+        Err(Error::Store(err)) if matches!(*err, StoreError::Conflict(_)) => {
+            insert_for(spine, slug, new, &author).await
+        }
+        done => done,
+    }
+}
+
+async fn insert_for(spine: &Spine, slug: &str, new: NewKey, by: &Author) -> Result<CreatedKey, Error> {
+    let tx = spine.begin().await?;
+    let tenant = tenants::ensure(spine, &tx, slug, by).await?;
+    let (key, token) = insert(spine, &tx, tenant.id, new, by).await?;
+    tx.commit().await?;
+    Ok(CreatedKey { key, token, tenant: tenant.slug })
+}
+
+/// `account.list_keys`: the tenant's keys, newest first, revoked ones included.
+#[tracing::instrument(name = "account.list_keys", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn list_keys(spine: &Spine, ctx: &CallContext, page: PageRequest) -> Result<Page<ApiKey>, Error> {
+    let keys = spine.read().await?.account().list_keys(ctx.tenant.id).await?;
+    page_of(keys, &page, |key| (key.created_at, key.id.0))
+}
+
+/// The keys of the tenant of a slug, oldest first, for who has the store itself.
+#[tracing::instrument(name = "account.list_keys", skip_all, fields(slug))]
+pub async fn list_keys_of(spine: &Spine, slug: &str) -> Result<Vec<ApiKey>, Error> {
+    let store = spine.read().await?;
+    let tenant = store.account().find_tenant_by_slug(slug).await?;
+    let tenant = tenant.ok_or_else(|| Error::not_found("tenant", slug))?;
+    Ok(store.account().list_keys(tenant.id).await?)
+}
+
+/// `account.revoke_key`: a key of the caller's tenant opens nothing any more: here at once, on other replicas
+/// within a second.
+#[tracing::instrument(name = "account.revoke_key", skip_all, fields(tenant = %ctx.tenant.id, key = %id))]
+pub async fn revoke_key(spine: &Spine, ctx: &CallContext, id: KeyId) -> Result<ApiKey, Error> {
+    revoke(spine, ctx.tenant.id, id, &ctx.into()).await
+}
+
+/// The same for any key, by who has the store itself.
+#[tracing::instrument(name = "account.revoke_key", skip_all, fields(key = %id))]
+pub async fn revoke_key_as(spine: &Spine, caller: &SystemCaller, id: KeyId) -> Result<ApiKey, Error> {
+    let found: Option<(ApiKey, Tenant)> = spine.read().await?.account().find_key(id).await?;
+    let (key, _) = found.ok_or_else(|| Error::not_found("key", id))?;
+    revoke(spine, key.tenant, id, &caller.into()).await
+}
+
+async fn insert(
+    spine: &Spine,
+    tx: &Tx,
+    tenant: TenantId,
+    new: NewKey,
+    by: &Author,
+) -> Result<(ApiKey, Token), Error> {
+    let now = spine.now();
+    new.check(now)?;
+    let id: KeyId = spine.id(now);
+    let secret = Zeroizing::new(spine.secret());
+    let by_role = if new.role == Role::Agent { OwnerType::Service } else { OwnerType::Person };
+    let key = ApiKey {
+        tenant,
+        id,
+        prefix: token::prefix(id),
+        secret_hash: sha256(&*secret),
+        role: new.role,
+        owner: new.owner.unwrap_or_else(|| by.name.clone()),
+        owner_type: new.owner_type.unwrap_or(by_role),
+        scopes: Vec::new(),
+        expires_at: new.expires_at.map(models::time::truncate),
+        revoked_at: None,
+        last_used_at: None,
+        created_at: now,
+    };
+    tx.account().insert_key(&key).await?;
+    note(spine, tx, &key, "made", by, now).await?;
+    Ok((key, Token::new(id, &secret)))
+}
+
+async fn revoke(spine: &Spine, tenant: TenantId, id: KeyId, by: &Author) -> Result<ApiKey, Error> {
+    let now = spine.now();
+    let tx = spine.begin().await?;
+    let key = tx.account().find_key_of(tenant, id).await?.ok_or_else(|| Error::not_found("key", id))?;
+    if !tx.account().revoke_key(tenant, id, now).await? {
+        let detail = "the key was revoked before".to_owned();
+        return Err(Error::Conflict { code: ConflictCode::KeyRevoked, detail });
+    }
+    note(spine, &tx, &key, "revoked", by, now).await?;
+    tx.commit().await?;
+    spine.credentials().forget(id);
+    Ok(ApiKey { revoked_at: Some(now), ..key })
+}
+
+async fn note(
+    spine: &Spine,
+    tx: &Tx,
+    key: &ApiKey,
+    what: &str,
+    by: &Author,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let event = Event {
+        component: "account",
+        event_type: SystemEventType::AuthChange,
+        summary: format!("key {} of {} for role {} {what}", key.prefix, key.owner, key.role),
+        details: json!({
+            "key_id": key.id,
+            "role": key.role,
+            "owner": key.owner,
+            "owner_type": key.owner_type,
+            "expires_at": key.expires_at.map(models::time::text),
+        }),
+    };
+    Ok(tx.logs().insert_system_records(&[record(spine, key.tenant, event, by, now)]).await?)
+}

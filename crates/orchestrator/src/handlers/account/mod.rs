@@ -1,0 +1,50 @@
+//! Operations on tenants, keys and the installation. The command line uses the same, without a credential.
+
+mod authenticate;
+pub(crate) mod credentials;
+mod installation;
+mod keys;
+mod records;
+mod tenants;
+mod token;
+mod whoami;
+mod whose;
+
+pub(crate) use self::authenticate::settings_of;
+pub use self::{
+    authenticate::{AuthError, authenticate},
+    installation::{InstallationError, ensure_installation, public_keys},
+    keys::{
+        CreatedKey, NewKey, create_key, create_key_as, list_keys, list_keys_of, revoke_key, revoke_key_as,
+    },
+    records::{record_migration, record_start, record_stop},
+    tenants::{NewTenant, create_tenant},
+    token::Token,
+    whoami::{WhoAmI, whoami},
+    whose::{installation_of, list_tenants, public_keys_of, tenant_of_run},
+};
+
+/// Who acts on the store itself, without a credential: whoever runs the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemCaller {
+    /// As system records name them.
+    pub name: String,
+}
+
+/// Who changes keys and tenants, and what ties the change to its cause.
+struct Author {
+    name: String,
+    correlation_id: Option<String>,
+}
+
+impl From<&crate::context::CallContext> for Author {
+    fn from(ctx: &crate::context::CallContext) -> Self {
+        Self { name: ctx.actor_id.clone(), correlation_id: Some(ctx.correlation_id.clone()) }
+    }
+}
+
+impl From<&SystemCaller> for Author {
+    fn from(caller: &SystemCaller) -> Self {
+        Self { name: caller.name.clone(), correlation_id: None }
+    }
+}

@@ -1,0 +1,81 @@
+//! System records: what happened to the installation and to who may use it.
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::TenantId,
+    logs::{SystemEventType, SystemRecord, SystemSeverity},
+};
+use serde_json::{Value, json};
+
+use super::Author;
+use crate::{errors::Error, spine::Spine};
+
+/// What a system record says of one event.
+pub(super) struct Event {
+    pub(super) component: &'static str,
+    pub(super) event_type: SystemEventType,
+    pub(super) summary: String,
+    pub(super) details: Value,
+}
+
+/// A record of an event that somebody caused.
+pub(super) fn record(
+    spine: &Spine,
+    tenant: TenantId,
+    event: Event,
+    by: &Author,
+    now: DateTime<Utc>,
+) -> SystemRecord {
+    let Event { component, event_type, summary, details } = event;
+    SystemRecord {
+        tenant,
+        id: spine.id(now),
+        component: component.to_owned(),
+        event_type,
+        severity: SystemSeverity::Info,
+        summary,
+        details: Some(proof::canonical::to_text(&details)),
+        caused_by: Some(by.name.clone()),
+        correlation_id: by.correlation_id.clone(),
+        created_at: now,
+    }
+}
+
+/// `account.record_start`: a server of this version began to serve.
+#[tracing::instrument(name = "account.record_start", skip_all)]
+pub async fn record_start(spine: &Spine, version: &str) -> Result<(), Error> {
+    let signing_key_id = spine.signing_key().public().id();
+    let details = json!({ "version": version, "signing_key_id": signing_key_id });
+    installation(spine, SystemEventType::Startup, format!("hoc {version} started"), details).await
+}
+
+/// `account.record_stop`: a server of this version stopped, its work done.
+#[tracing::instrument(name = "account.record_stop", skip_all)]
+pub async fn record_stop(spine: &Spine, version: &str) -> Result<(), Error> {
+    let details = json!({ "version": version });
+    installation(spine, SystemEventType::Shutdown, format!("hoc {version} stopped"), details).await
+}
+
+/// `account.record_migration`: the schema was brought up to date. Nothing is written where nothing was applied.
+#[tracing::instrument(name = "account.record_migration", skip_all)]
+pub async fn record_migration(spine: &Spine, applied: &[String]) -> Result<(), Error> {
+    if applied.is_empty() {
+        return Ok(());
+    }
+    let summary = format!("{} migration(s) applied", applied.len());
+    installation(spine, SystemEventType::Migration, summary, json!({ "applied": applied })).await
+}
+
+async fn installation(
+    spine: &Spine,
+    event_type: SystemEventType,
+    summary: String,
+    details: Value,
+) -> Result<(), Error> {
+    let by = Author { name: "hoc".to_owned(), correlation_id: None };
+    let event = Event { component: "server", event_type, summary, details };
+    let record = record(spine, TenantId::INSTALLATION, event, &by, spine.now());
+    let tx = spine.begin().await?;
+    tx.logs().insert_system_records(&[record]).await?;
+    Ok(tx.commit().await?)
+}

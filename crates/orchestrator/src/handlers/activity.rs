@@ -1,0 +1,230 @@
+//! Operations on runs. What changes a run goes through the choke point; reads go straight to the store.
+
+use std::sync::Arc;
+
+use models::{
+    activity::{Run, RunFilter},
+    ids::RunId,
+    logs::StepRow,
+    page::{Page, PageRequest},
+};
+use proof::words::Action;
+
+use crate::{
+    choke::{
+        Answer, Done, MAX_GROUP,
+        call::{EndRun, Granted, PermitRequest, Recorded, StartRun, StepReport},
+        prepare::Call,
+    },
+    context::{CallContext, TenantSettings},
+    errors::Error,
+    spine::Spine,
+    verdict::VerdictView,
+};
+
+/// A run that began, and the verdict of RUN_START.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Started {
+    /// The run.
+    pub run: Run,
+    /// What was decided.
+    pub verdict: VerdictView,
+}
+
+/// What came of a batch: an answer for each step that was attempted, in order.
+#[derive(Debug)]
+pub struct Batch {
+    /// The answers; all but the last are grants.
+    pub answers: Vec<Result<Recorded, Error>>,
+    /// Positions in the batch, from 0, of the steps after the first refusal.
+    pub not_attempted: Vec<usize>,
+}
+
+/// A stored step with the action of its verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepView {
+    /// The step.
+    pub step: StepRow,
+    /// Its verdict's action.
+    pub action: Action,
+}
+
+/// `activity.start`: opens a run, bound to the policies in force.
+#[tracing::instrument(name = "activity.start", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn start(spine: &Spine, ctx: &CallContext, request: StartRun) -> Result<Started, Error> {
+    match one(spine, ctx, Call::start(ctx, request)?).await? {
+        Done::Started(run, verdict) => Ok(Started { run: *run, verdict: *verdict }),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `activity.permit`: asks before an act. A grant reserves budget until it is used or lapses.
+#[tracing::instrument(name = "activity.permit", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+pub async fn permit(
+    spine: &Spine,
+    ctx: &CallContext,
+    run: RunId,
+    request: PermitRequest,
+) -> Result<Granted, Error> {
+    match one(spine, ctx, Call::permit(ctx, run, request)?).await? {
+        Done::Granted(granted) => Ok(*granted),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// `activity.record`: records a step and enforces. The answer follows the commit.
+#[tracing::instrument(name = "activity.record", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+pub async fn record(
+    spine: &Spine,
+    ctx: &CallContext,
+    run: RunId,
+    report: StepReport,
+) -> Result<Recorded, Error> {
+    recorded(one(spine, ctx, Call::record(ctx, run, report)?).await)
+}
+
+/// `activity.record_batch`: up to 500 steps in order, in one group; none after the first that is refused.
+#[tracing::instrument(name = "activity.record_batch", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+pub async fn record_batch(
+    spine: &Spine,
+    ctx: &CallContext,
+    run: RunId,
+    reports: Vec<StepReport>,
+) -> Result<Batch, Error> {
+    if reports.is_empty() || reports.len() > MAX_GROUP {
+        return Err(Error::invalid("/steps", format!("must be 1 to {MAX_GROUP} steps")));
+    }
+    let count = reports.len();
+    let mut calls = Vec::with_capacity(count);
+    let mut unfit = None;
+    for report in reports {
+        match Call::record(ctx, run, report) {
+            Ok(call) => calls.push(call),
+            Err(err) => {
+                unfit = Some(err);
+                break;
+            }
+        }
+    }
+    let mut answers = Vec::with_capacity(count);
+    if !calls.is_empty() {
+        let done = spine.choke().submit(spine, &ctx.tenant, calls).await?;
+        answers.extend(done.into_iter().flatten().map(recorded));
+    }
+    if answers.iter().all(Result::is_ok)
+        && let Some(err) = unfit
+    {
+        answers.push(Err(err));
+    }
+    let not_attempted = (answers.len()..count).collect();
+    Ok(Batch { answers, not_attempted })
+}
+
+/// `activity.complete`: ends a run as SUCCEEDED or FAILED, and seals it. Again with the same status: the same answer.
+#[tracing::instrument(name = "activity.complete", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+pub async fn complete(spine: &Spine, ctx: &CallContext, run: RunId, how: EndRun) -> Result<Run, Error> {
+    ended(one(spine, ctx, Call::end(ctx, run, how)?).await)
+}
+
+/// `activity.abort`: gives a run up, and seals it.
+#[tracing::instrument(name = "activity.abort", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+pub async fn abort(
+    spine: &Spine,
+    ctx: &CallContext,
+    run: RunId,
+    reason: Option<String>,
+) -> Result<Run, Error> {
+    ended(one(spine, ctx, Call::end(ctx, run, EndRun::Abort { reason })?).await)
+}
+
+/// Ends a run that nobody ends, for the sweeper: through the choke point, like every end.
+pub(crate) async fn sweep_end(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    run: RunId,
+    how: EndRun,
+) -> Result<Run, Error> {
+    let mut answers = spine.choke().submit(spine, tenant, vec![Call::sweep(run, how)]).await?;
+    ended(
+        answers.pop().flatten().unwrap_or_else(|| Err(Error::Internal("the sweep got no answer".to_owned()))),
+    )
+}
+
+/// Writes refusals that were given while the store was down, where no later call has done so.
+pub(crate) async fn write_overdue(spine: &Spine) -> Result<(), Error> {
+    spine.choke().write_overdue(spine).await
+}
+
+/// `activity.list`: the tenant's runs, newest first; an agent's own.
+#[tracing::instrument(name = "activity.list", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn list(
+    spine: &Spine,
+    ctx: &CallContext,
+    mut filter: RunFilter,
+    page: PageRequest,
+) -> Result<Page<Run>, Error> {
+    if ctx.sees_only_own_runs() {
+        filter.key_id = Some(ctx.key);
+    }
+    Ok(spine.read().await?.activity().list_runs(ctx.tenant.id, &filter, &page).await?)
+}
+
+/// `activity.get`: one run.
+#[tracing::instrument(name = "activity.get", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn get(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Run, Error> {
+    let run = spine.read().await?.activity().find_run(ctx.tenant.id, id).await?;
+    run.filter(|run| !ctx.sees_only_own_runs() || run.key_id == ctx.key)
+        .ok_or_else(|| Error::not_found("run", id))
+}
+
+/// `activity.steps`: a run's steps by index, refused ones included.
+#[tracing::instrument(name = "activity.steps", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn steps(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: RunId,
+    page: PageRequest,
+) -> Result<Page<StepView>, Error> {
+    get(spine, ctx, id).await?;
+    let store = spine.read().await?;
+    let page = store.traces().list_steps(ctx.tenant.id, id, &page).await?;
+    let decisions: Vec<_> =
+        page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
+    let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
+    Ok(page.map(|step| {
+        let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
+        let action = decision.and_then(|id| actions.get(&id).copied()).unwrap_or(Action::Allow);
+        StepView { step, action }
+    }))
+}
+
+async fn one(spine: &Spine, ctx: &CallContext, call: Call) -> Answer {
+    let mut answers = spine.choke().submit(spine, &ctx.tenant, vec![call]).await?;
+    let answer = answers.pop().flatten();
+    answer.unwrap_or_else(|| Err(Error::Internal("the choke point answered nothing".to_owned())))
+}
+
+fn recorded(answer: Answer) -> Result<Recorded, Error> {
+    match answer? {
+        Done::Recorded(recorded) => Ok(*recorded),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn ended(answer: Answer) -> Result<Run, Error> {
+    match answer? {
+        Done::Ended(run) => Ok(*run),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// A key that was used for another kind of call is a conflict before this; so this cannot be, and is said if it is.
+fn unexpected(done: &Done) -> Error {
+    let what = match done {
+        Done::Started(..) => "a start",
+        Done::Granted(_) => "a permit",
+        Done::Recorded(_) => "a step",
+        Done::Ended(_) => "an end",
+    };
+    Error::Internal(format!("the choke point answered with {what}"))
+}

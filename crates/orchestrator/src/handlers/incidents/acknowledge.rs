@@ -1,0 +1,52 @@
+//! Taking an incident.
+
+use engines::incidents::{self as engine, AcknowledgeError};
+use models::{
+    ids::IncidentId,
+    incidents::{Incident, IncidentEventType},
+};
+
+use super::settled::store;
+use crate::{
+    context::CallContext,
+    errors::{ConflictCode, Error},
+    handlers::shared::{ledger_of, note_of, retrying},
+    spine::Spine,
+};
+
+/// `incidents.acknowledge`: the caller takes an incident. Again by the same person: nothing happens.
+#[tracing::instrument(name = "incidents.acknowledge", skip_all, fields(tenant = %ctx.tenant.id, incident = %id))]
+pub async fn acknowledge(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: IncidentId,
+    note: Option<String>,
+) -> Result<Incident, Error> {
+    let note = note_of(note)?;
+    retrying(|| attempt(spine, ctx, id, note.as_deref())).await
+}
+
+async fn attempt(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: IncidentId,
+    note: Option<&str>,
+) -> Result<Incident, Error> {
+    let (now, ledger) = (spine.now(), ledger_of(ctx));
+    let tx = spine.begin().await?;
+    let found = tx.incidents().lock_incident(ctx.tenant.id, id).await?;
+    let incident = found.ok_or_else(|| Error::not_found("incident", id))?;
+    let taken = engine::acknowledge(&incident, &ledger, now, &ctx.actor_id, note).map_err(refused)?;
+    let Some(taken) = taken else { return Ok(incident) };
+    let incident = store(spine, ctx, &tx, taken, IncidentEventType::Acknowledged, note, now).await?;
+    tx.commit().await?;
+    Ok(incident)
+}
+
+fn refused(err: AcknowledgeError) -> Error {
+    let code = match &err {
+        AcknowledgeError::Resolved => ConflictCode::IncidentResolved,
+        AcknowledgeError::ByOther { .. } => ConflictCode::IncidentAcknowledgedByOther,
+    };
+    Error::Conflict { code, detail: err.to_string() }
+}

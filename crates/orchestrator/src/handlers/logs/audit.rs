@@ -1,0 +1,27 @@
+//! Reading the Audit Ledger.
+
+use models::{
+    ids::AuditId,
+    logs::{AuditEntry, AuditFilter},
+    page::{Page, PageRequest},
+};
+
+use crate::{context::CallContext, errors::Error, spine::Spine};
+
+/// `logs.list_audit`: who decided what, newest first.
+#[tracing::instrument(name = "logs.list_audit", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn list_audit(
+    spine: &Spine,
+    ctx: &CallContext,
+    filter: AuditFilter,
+    page: PageRequest,
+) -> Result<Page<AuditEntry>, Error> {
+    Ok(spine.read().await?.logs().list_audit(ctx.tenant.id, &filter, &page).await?)
+}
+
+/// `logs.get_audit`: one entry with the states before and after.
+#[tracing::instrument(name = "logs.get_audit", skip_all, fields(tenant = %ctx.tenant.id, entry = %id))]
+pub async fn get_audit(spine: &Spine, ctx: &CallContext, id: AuditId) -> Result<AuditEntry, Error> {
+    let entry = spine.read().await?.logs().find_audit(ctx.tenant.id, id).await?;
+    entry.ok_or_else(|| Error::not_found("audit entry", id))
+}

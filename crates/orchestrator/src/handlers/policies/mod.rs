@@ -1,0 +1,44 @@
+//! Operations on rules and limits. Each change: the engine decides, the audit row is settled, the tenant's policy
+//! generation goes up, all in one transaction. A run that starts after the answer is bound to what it says.
+
+mod create_limit;
+mod create_rule;
+mod disable_limit;
+mod limit_view;
+mod limits;
+mod modify_rule;
+mod retire_rule;
+mod rule_view;
+mod rules;
+mod update_limit;
+mod validate_rule;
+
+use chrono::{DateTime, Utc};
+use engines::{ledger::AuditLedgerService, policies::Authored};
+use proof::words::LimitType;
+
+pub use self::{
+    create_limit::create_limit,
+    create_rule::create_rule,
+    disable_limit::disable_limit,
+    limit_view::LimitView,
+    limits::{get_limit, limit_breaches, list_limits},
+    modify_rule::modify_rule,
+    retire_rule::{Retirement, retire_rule},
+    rule_view::RuleView,
+    rules::{get_rule, list_rules, rule_enforcements},
+    update_limit::update_limit,
+    validate_rule::{RuleCheck, Validation, validate_rule},
+};
+use crate::context::CallContext;
+
+/// Whether values of this type of limit are micro-USD inside, and USD to a caller.
+#[must_use]
+pub const fn counts_money(limit_type: LimitType) -> bool {
+    engines::policies::counts_money(limit_type)
+}
+
+/// The caller, as the author of a change.
+fn author<'a>(ctx: &'a CallContext, ledger: &'a AuditLedgerService, now: DateTime<Utc>) -> Authored<'a> {
+    Authored { ledger, by: &ctx.actor_id, now }
+}

@@ -1,0 +1,61 @@
+//! Changing a limit.
+
+use engines::{
+    logs::redact::redact_text,
+    policies::{self as engine, UpdateError, Version},
+};
+use models::{ids::LimitId, policies::LimitChange};
+
+use super::{LimitView, author, limit_view::changed as view};
+use crate::{
+    context::CallContext,
+    errors::{ConflictCode, Error},
+    handlers::shared::{invalid, ledger_of, retrying},
+    ledger::settle,
+    spine::Spine,
+};
+
+/// `policies.update_limit`: a new version of a limit, on the version that the caller read. What was used stays
+/// used. A change that changes nothing makes no version.
+#[tracing::instrument(name = "policies.update_limit", skip_all, fields(tenant = %ctx.tenant.id, limit = %id))]
+pub async fn update_limit(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: LimitId,
+    version: u64,
+    change: LimitChange,
+) -> Result<LimitView, Error> {
+    let change = LimitChange { name: change.name.map(|name| redact_text(&name).value), ..change };
+    retrying(|| attempt(spine, ctx, id, version, change.clone())).await
+}
+
+async fn attempt(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: LimitId,
+    version: u64,
+    change: LimitChange,
+) -> Result<LimitView, Error> {
+    let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
+    let tx = spine.begin().await?;
+    let limit = tx.policies().lock_limit(tenant, id).await?.ok_or_else(|| Error::not_found("limit", id))?;
+    let changed =
+        engine::update_limit(&limit, version, change, author(ctx, &ledger, now)).map_err(refused)?;
+    let Some(changed) = changed else { return view(&tx, &ctx.tenant, limit, now).await };
+    tx.account().bump_policy_generation(tenant).await?;
+    let Version { of: limit, integrity } = settle(spine, &tx, tenant, changed, now).await?;
+    tx.policies().save_limit(&limit, &integrity).await?;
+    let view = view(&tx, &ctx.tenant, limit, now).await?;
+    tx.commit().await?;
+    Ok(view)
+}
+
+fn refused(err: UpdateError) -> Error {
+    match err {
+        UpdateError::Invalid(fields) => invalid(fields),
+        UpdateError::Stale { current } => Error::PreconditionFailed { current },
+        UpdateError::Disabled => {
+            Error::Conflict { code: ConflictCode::LimitDisabled, detail: err.to_string() }
+        }
+    }
+}

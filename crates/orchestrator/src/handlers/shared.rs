@@ -1,0 +1,103 @@
+//! What several operations do alike.
+
+use std::cmp::Reverse;
+
+use chrono::{DateTime, Utc};
+use engines::{ledger::AuditLedgerService, logs::redact::redact_text};
+use models::page::{Cursor, Page, PageRequest};
+use rules::fields::FieldErrors;
+use uuid::Uuid;
+
+use crate::{
+    context::CallContext,
+    errors::{Error, FieldError},
+};
+
+/// How often an operation that lost a lock race is tried again, whole.
+const RETRIES: usize = 5;
+const LONGEST_NOTE: usize = 4_000;
+
+/// Does an operation's unit of work, anew where the store asks for that.
+pub(crate) async fn retrying<T, Attempt, Fut>(attempt: Attempt) -> Result<T, Error>
+where
+    Attempt: Fn() -> Fut,
+    Fut: Future<Output = Result<T, Error>>,
+{
+    let mut tries = 0;
+    loop {
+        match attempt().await {
+            Err(Error::Store(err)) if err.is_retry() && tries < RETRIES => {
+                tries += 1;
+                tracing::debug!(
+                    error = &*err as &dyn std::error::Error,
+                    tries,
+                    "lost a lock race; trying again"
+                );
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Makes audit rows in the caller's name.
+pub(crate) fn ledger_of(ctx: &CallContext) -> AuditLedgerService {
+    AuditLedgerService::new(ctx.actor_type, Some(ctx.actor_id.clone()), ctx.correlation_id.clone())
+}
+
+/// What engines and rules refuse, as an operation says it.
+pub(crate) fn invalid(refused: FieldErrors) -> Error {
+    Error::Invalid(refused.0.into_iter().map(|field| FieldError::new(field.pointer, field.message)).collect())
+}
+
+/// A person's note as it may be kept: redacted, and none where it says nothing.
+pub(crate) fn note_of(note: Option<String>) -> Result<Option<String>, Error> {
+    let Some(note) = note.filter(|note| !note.trim().is_empty()) else { return Ok(None) };
+    if note.contains('\0') {
+        return Err(Error::invalid("/note", "must not contain U+0000"));
+    }
+    if note.chars().count() > LONGEST_NOTE {
+        return Err(Error::invalid("/note", format!("at most {LONGEST_NOTE} characters")));
+    }
+    Ok(Some(redact_text(&note).value))
+}
+
+/// A page of a list that is short enough to be read whole, newest first.
+pub(crate) fn page_of<T>(
+    mut all: Vec<T>,
+    request: &PageRequest,
+    place: impl Fn(&T) -> (DateTime<Utc>, Uuid),
+) -> Result<Page<T>, Error> {
+    let total = request.total.then_some(all.len() as u64);
+    all.sort_by_key(|one| Reverse(place(one)));
+    if let Some(cursor) = request.cursor {
+        let last = cursor.before().map_err(|err| Error::invalid("/cursor", err.to_string()))?;
+        all.retain(|one| place(one) < last);
+    }
+    Ok(Page::cut(all, request.limit(), total, |one| {
+        let (at, id) = place(one);
+        Cursor::Before { at, id }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_list_pages_as_a_long_one() {
+        let at = |n: u8| {
+            (DateTime::from_timestamp(i64::from(n), 0).expect("a time"), Uuid::from_u128(u128::from(n)))
+        };
+        let request = |cursor: Option<Cursor>| {
+            PageRequest::new(Some(2), cursor.map(|cursor| cursor.to_string()).as_deref(), true)
+                .expect("a page")
+        };
+        let first = page_of(vec![1, 3, 2], &request(None), |n| at(*n)).expect("the first page");
+        assert_eq!((first.items, first.has_more, first.total), (vec![3, 2], true, Some(3)));
+        let second =
+            page_of(vec![1, 3, 2], &request(first.next_cursor), |n| at(*n)).expect("the second page");
+        assert_eq!((second.items, second.has_more, second.next_cursor), (vec![1], false, None));
+        let odd = page_of(vec![1], &request(Some(Cursor::After(1))), |n| at(*n));
+        assert!(matches!(odd, Err(Error::Invalid(_))));
+    }
+}

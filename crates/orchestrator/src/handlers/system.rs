@@ -1,0 +1,25 @@
+//! Operations on the server itself.
+
+use crate::{errors::Error, spine::Spine};
+
+/// Why this server should be sent no calls now.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// The schema is behind: nothing that is stored can be relied on to fit.
+    #[error("{} migration(s) are not applied: run `hoc migrate`", .0.len())]
+    Migrations(Vec<String>),
+    /// The store does not answer, or does not commit.
+    #[error("the store takes no commits")]
+    Store(#[source] Error),
+}
+
+/// `system.readyz`: whether the store is migrated, and commits.
+#[tracing::instrument(name = "system.readyz", level = "debug", skip_all)]
+pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
+    let store = |err| NotReady::Store(Error::from(err));
+    let pending = spine.db().pending_migrations().await.map_err(store)?;
+    if !pending.is_empty() {
+        return Err(NotReady::Migrations(pending));
+    }
+    spine.db().can_commit().await.map_err(store)
+}

@@ -1,0 +1,124 @@
+//! Appending to a tenant's two logs, within the transaction of what is recorded.
+//!
+//! The head row is locked last of all rows (spec 3), so appends of a tenant form one total order, and a leaf's
+//! time never runs backwards.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use drivers::{StoreError, Tx};
+use engines::ledger::{AuditDraft, Governed};
+use models::{
+    ids::{AuditId, RunId, TenantId},
+    ledger::{LogHead, TreeNode},
+    logs::AuditEntry,
+};
+use proof::{
+    canonical::to_text as canonical_text,
+    hash::Hash,
+    leaves::{AuditLeaf, AuditRecord},
+    words::LogName,
+};
+
+use crate::spine::Spine;
+
+/// A log whose head this transaction holds.
+pub(crate) struct Appender {
+    head: LogHead,
+    nodes: Vec<TreeNode>,
+}
+
+impl Appender {
+    /// Locks the head of `log`.
+    pub(crate) async fn lock(tx: &Tx, tenant: TenantId, log: LogName) -> Result<Self, StoreError> {
+        Ok(Self { head: tx.ledger().lock_head(tenant, log).await?, nodes: Vec::new() })
+    }
+
+    /// `now`, or the time of the last leaf where the clock went back since.
+    pub(crate) fn not_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.head.last_at.map_or(now, |last| last.max(now))
+    }
+
+    /// Appends a leaf written at `at`; gives its index.
+    pub(crate) fn append(&mut self, leaf: Hash, at: DateTime<Utc>) -> u64 {
+        let index = self.head.frontier.size();
+        let log = self.head.log;
+        let done = self.head.frontier.append(leaf);
+        self.nodes.extend(done.into_iter().map(|node| TreeNode {
+            log,
+            level: node.level,
+            index: node.index,
+            hash: node.hash,
+        }));
+        self.head.last_at = Some(at);
+        index
+    }
+
+    /// Stores the completed nodes and the head.
+    pub(crate) async fn save(self, tx: &Tx) -> Result<(), StoreError> {
+        tx.ledger().append_nodes(self.head.tenant, &self.nodes).await?;
+        tx.ledger().save_head(&self.head).await
+    }
+}
+
+/// Gives audit rows their places in the Audit Ledger and stores them.
+///
+/// `run_seq` counts a run's rows from 1 without holes: the head's lock makes the tenant's appends one after another.
+pub(crate) async fn append_audit(
+    spine: &Spine,
+    tx: &Tx,
+    tenant: TenantId,
+    drafts: Vec<AuditDraft>,
+    now: DateTime<Utc>,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let mut log = Appender::lock(tx, tenant, LogName::Audit).await?;
+    let at = log.not_before(now);
+    let runs: BTreeSet<RunId> =
+        drafts.iter().filter_map(|draft| draft.run_id.as_deref()?.parse().ok()).collect();
+    let runs: Vec<RunId> = runs.into_iter().collect();
+    let mut last_seq =
+        if runs.is_empty() { HashMap::new() } else { tx.logs().audit_run_seqs(tenant, &runs).await? };
+    let mut entries = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let run_seq = draft.run_id.as_deref().and_then(|id| id.parse::<RunId>().ok()).map(|run| {
+            let seq = last_seq.entry(run).or_default();
+            *seq += 1;
+            *seq
+        });
+        let id: AuditId = spine.id(now);
+        let record = AuditRecord {
+            tenant_id: tenant.to_string(),
+            run_id: draft.run_id,
+            id: id.to_string(),
+            event_type: draft.event_type,
+            entity_type: draft.entity_type,
+            entity_id: draft.entity_id,
+            actor_type: draft.actor_type,
+            actor_id: draft.actor_id,
+            action_reason: draft.action_reason,
+            before_state: draft.before_state.map(|state| canonical_text(&state)),
+            after_state: draft.after_state.map(|state| canonical_text(&state)),
+            run_seq,
+            correlation_id: draft.correlation_id,
+            created_at: models::time::text(at),
+        };
+        let leaf_hash = AuditLeaf::Entry(record.clone()).hash();
+        entries.push(AuditEntry { record, leaf_index: log.append(leaf_hash, at), leaf_hash });
+    }
+    tx.logs().insert_audit(&entries).await?;
+    log.save(tx).await?;
+    Ok(entries)
+}
+
+/// Appends the row that a change owes and hands out the change, to be stored in the same transaction.
+pub(crate) async fn settle<T>(
+    spine: &Spine,
+    tx: &Tx,
+    tenant: TenantId,
+    governed: Governed<T>,
+    now: DateTime<Utc>,
+) -> Result<T, StoreError> {
+    let (change, owed) = governed.settle();
+    append_audit(spine, tx, tenant, vec![owed], now).await?;
+    Ok(change)
+}

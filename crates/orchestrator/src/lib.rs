@@ -1,0 +1,24 @@
+//! L4. Operations: begin, engines, audit, commit, consequences.
+//!
+//! Invariants: only this crate commits, and only it joins domains. A verdict is answered after its commit.
+
+pub mod background;
+pub mod bench;
+pub mod bridges;
+mod checkpoints;
+pub mod choke;
+pub mod context;
+pub mod coordinators;
+pub mod errors;
+pub mod handlers;
+mod ledger;
+pub mod ports;
+pub mod secrets;
+pub mod spine;
+pub mod verdict;
+
+pub use self::{
+    context::{CallContext, TenantSettings},
+    errors::Error,
+    spine::{Clock, Entropy, Parts, Settings, Spine, SystemClock, SystemEntropy},
+};

@@ -1,0 +1,192 @@
+//! What every operation is given: the store, the clock, ids, keys, and the choke point.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, SubsecRound as _, Utc};
+use drivers::{Db, ReadTx, StoreError, Tx};
+use proof::keys::SigningKey;
+use uuid::Uuid;
+
+use crate::{
+    choke::Choke, handlers::account::credentials::Credentials, ports::CheckpointSink, secrets::WrappingKey,
+};
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, to the microsecond: all that Postgres keeps.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The clock of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now().trunc_subsecs(6)
+    }
+}
+
+/// Makes what nobody can guess.
+pub trait Entropy: Send + Sync {
+    /// A new UUIDv7 for a row made at `now`.
+    fn id(&self, now: DateTime<Utc>) -> Uuid;
+    /// 256 bits for a secret.
+    fn secret(&self) -> [u8; 32];
+}
+
+/// The entropy of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+    fn id(&self, _: DateTime<Utc>) -> Uuid {
+        Uuid::now_v7()
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "a machine without entropy can make no secret; going on would be worse"
+    )]
+    fn secret(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).expect("the machine's source of randomness");
+        bytes
+    }
+}
+
+/// What may be tuned, with the spec's defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The installation's name: the first part of each checkpoint's origin.
+    pub installation: String,
+    /// How long a granted permit serves.
+    pub permit_ttl: Duration,
+    /// How long a stopped run waits for its agent to end it.
+    pub stop_grace: Duration,
+    /// After how much silence a live run is given up.
+    pub run_abandon_after: Duration,
+    /// How many calls may wait for the choke point before it answers 503.
+    pub max_waiting: usize,
+    /// How long a replica may decide halts from what it remembers while the store is down.
+    pub outage_memory: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            installation: "hoc".to_owned(),
+            permit_ttl: Duration::seconds(60),
+            stop_grace: Duration::seconds(60),
+            run_abandon_after: Duration::hours(1),
+            max_waiting: 4_096,
+            outage_memory: Duration::minutes(10),
+        }
+    }
+}
+
+/// The parts that a [`Spine`] is built of.
+pub struct Parts {
+    /// The store.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// Signs checkpoints and bundles.
+    pub signing_key: Arc<SigningKey>,
+    /// Unwraps tenant keys.
+    pub wrapping_key: WrappingKey,
+    /// Where checkpoints are kept outside the store.
+    pub sinks: Vec<Arc<dyn CheckpointSink>>,
+    /// What may be tuned.
+    pub settings: Settings,
+}
+
+/// The shared parts of the control plane. Cheap to clone.
+#[derive(Clone)]
+pub struct Spine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    parts: Parts,
+    choke: Choke,
+    credentials: Credentials,
+}
+
+impl Spine {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let choke = Choke::new(parts.settings.max_waiting);
+        Self { shared: Arc::new(Shared { parts, choke, credentials: Credentials::default() }) }
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.shared.parts.db
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        self.db().begin().await
+    }
+
+    pub(crate) async fn read(&self) -> Result<ReadTx, StoreError> {
+        self.db().read().await
+    }
+
+    /// Now, by the clock this spine was given.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.shared.parts.clock.now()
+    }
+
+    /// A new id of any kind, for a row made at `now`.
+    pub(crate) fn id<T: From<Uuid>>(&self, now: DateTime<Utc>) -> T {
+        T::from(self.shared.parts.entropy.id(now))
+    }
+
+    /// A new name for a request that came without one.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        format!("req_{}", self.shared.parts.entropy.id(self.now()).simple())
+    }
+
+    pub(crate) fn secret(&self) -> [u8; 32] {
+        self.shared.parts.entropy.secret()
+    }
+
+    pub(crate) fn signing_key(&self) -> &SigningKey {
+        &self.shared.parts.signing_key
+    }
+
+    pub(crate) fn wrapping_key(&self) -> &WrappingKey {
+        &self.shared.parts.wrapping_key
+    }
+
+    pub(crate) fn sinks(&self) -> &[Arc<dyn CheckpointSink>] {
+        &self.shared.parts.sinks
+    }
+
+    /// What was tuned.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.shared.parts.settings
+    }
+
+    pub(crate) fn choke(&self) -> &Choke {
+        &self.shared.choke
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.shared.credentials
+    }
+}
+
+impl std::fmt::Debug for Spine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spine").finish_non_exhaustive()
+    }
+}

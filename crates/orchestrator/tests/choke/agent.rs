@@ -1,0 +1,187 @@
+//! An agent and its policy owner, as tests speak of them.
+
+use std::str::FromStr as _;
+
+use models::{
+    account::Role,
+    activity::Run,
+    ids::RunId,
+    policies::{Amount, LimitDraft, RuleDraft},
+};
+use orchestrator::{
+    CallContext, Error,
+    choke::call::{
+        EndRun, EstimateRequest, Granted, LlmReport, PermitRequest, Recorded, StartRun, StepReport,
+    },
+    errors::StepEnforcementError,
+    handlers::{activity, policies},
+};
+use proof::words::{BindAt, EnforcementMode, LimitCategory, LimitType, StepKind, StepStatus};
+use testkit::Kit;
+
+/// An agent of a tenant, and its administrator.
+pub(crate) struct Agent<'k> {
+    pub(crate) kit: &'k Kit,
+    pub(crate) ctx: CallContext,
+    pub(crate) admin: CallContext,
+}
+
+impl<'k> Agent<'k> {
+    pub(crate) async fn of(kit: &'k Kit, tenant: &str) -> Self {
+        let ctx = kit.caller(tenant, Role::Agent).await;
+        Self { kit, ctx, admin: kit.caller(tenant, Role::Admin).await }
+    }
+
+    pub(crate) async fn rule(&self, mode: EnforcementMode, condition: &str) -> String {
+        self.rule_named(&format!("{mode} {condition}"), mode, condition).await
+    }
+
+    pub(crate) async fn rule_named(&self, name: &str, mode: EnforcementMode, condition: &str) -> String {
+        self.rule_at(name, mode, condition, None).await
+    }
+
+    async fn rule_at(
+        &self,
+        name: &str,
+        mode: EnforcementMode,
+        condition: &str,
+        at: Option<BindAt>,
+    ) -> String {
+        let draft = RuleDraft {
+            name: name.to_owned(),
+            description: None,
+            rule_type: None,
+            enforcement_mode: mode,
+            scope: None,
+            scope_id: None,
+            bind_at: at,
+            precedence: None,
+            condition: Some(condition.to_owned()),
+            conditions: None,
+        };
+        policies::create_rule(&self.kit.spine, &self.admin, draft).await.unwrap().rule.definition.rule_id
+    }
+
+    pub(crate) async fn rule_pre(&self, name: &str, mode: EnforcementMode, condition: &str) -> String {
+        self.rule_at(name, mode, condition, Some(BindAt::StepPre)).await
+    }
+
+    pub(crate) async fn limit(&self, limit_type: LimitType, max: u64) -> String {
+        let category = match limit_type {
+            LimitType::CostUsd | LimitType::TokensTotal | LimitType::Steps => LimitCategory::Budget,
+            LimitType::RequestsPerMinute => LimitCategory::Rate,
+            _ => LimitCategory::Threshold,
+        };
+        let unit = if policies::counts_money(limit_type) { 1 } else { 1_000_000 };
+        self.limit_as(LimitDraft {
+            name: format!("{limit_type} {max}"),
+            limit_category: category,
+            limit_type,
+            scope: None,
+            scope_id: None,
+            max_value: Amount { millionths: u128::from(max) * unit },
+            reset_period: None,
+            window_seconds: None,
+            measurement_window_seconds: None,
+            enforcement: None,
+            consequence: None,
+        })
+        .await
+    }
+
+    pub(crate) async fn limit_as(&self, draft: LimitDraft) -> String {
+        policies::create_limit(&self.kit.spine, &self.admin, draft).await.unwrap().limit.definition.limit_id
+    }
+
+    pub(crate) async fn start(&self) -> RunId {
+        let request = StartRun { agent_id: "researcher".to_owned(), ..StartRun::default() };
+        activity::start(&self.kit.spine, &self.ctx, request).await.unwrap().run.id
+    }
+
+    pub(crate) async fn record(&self, run: RunId, report: StepReport) -> Result<Recorded, Error> {
+        activity::record(&self.kit.spine, &self.ctx, run, report).await
+    }
+
+    pub(crate) async fn permit(&self, run: RunId, request: PermitRequest) -> Result<Granted, Error> {
+        activity::permit(&self.kit.spine, &self.ctx, run, request).await
+    }
+
+    pub(crate) async fn complete(&self, run: RunId) -> Result<Run, Error> {
+        activity::complete(&self.kit.spine, &self.ctx, run, EndRun::Succeeded).await
+    }
+
+    pub(crate) async fn run(&self, run: RunId) -> Run {
+        activity::get(&self.kit.spine, &self.admin, run).await.unwrap()
+    }
+}
+
+/// A model call that cost so many micro-USD.
+pub(crate) fn llm(cost_microusd: u64) -> StepReport {
+    StepReport {
+        llm: Some(LlmReport {
+            provider: Some("openai".to_owned()),
+            model: Some("gpt-4o".to_owned()),
+            input_tokens: 21,
+            output_tokens: 9,
+            cost_microusd: Some(cost_microusd),
+            prompt: Some("Weather in Oslo?".to_owned()),
+            response: Some("It is 4C in Oslo.".to_owned()),
+            ..LlmReport::default()
+        }),
+        ..step(StepKind::LlmCall, "gpt-4o")
+    }
+}
+
+/// A tool call.
+pub(crate) fn tool(name: &str) -> StepReport {
+    StepReport { params: Some(r#"{"city":"Oslo"}"#.to_owned()), ..step(StepKind::ToolCall, name) }
+}
+
+fn step(kind: StepKind, skill_name: &str) -> StepReport {
+    StepReport {
+        kind,
+        skill_name: skill_name.to_owned(),
+        params: None,
+        status: StepStatus::Success,
+        outcome_category: None,
+        outcome_code: None,
+        outcome_data: None,
+        llm: None,
+        duration_ms: 12,
+        retry_count: 0,
+        started_at: None,
+        idempotency_key: None,
+        replay_behavior: None,
+        permit_id: None,
+        parent_step_index: None,
+        step_index: None,
+        external_span_id: None,
+        external_parent_span_id: None,
+    }
+}
+
+/// The same under a key.
+pub(crate) fn keyed(key: &str, report: StepReport) -> StepReport {
+    StepReport { idempotency_key: Some(key.to_owned()), ..report }
+}
+
+/// Leave for a tool call.
+pub(crate) fn ask(tool: &str) -> PermitRequest {
+    PermitRequest {
+        kind: StepKind::from_str("TOOL_CALL").unwrap(),
+        skill_name: tool.to_owned(),
+        params: Some(r#"{"city":"Oslo"}"#.to_owned()),
+        provider: None,
+        model: None,
+        estimate: EstimateRequest::default(),
+        idempotency_key: None,
+    }
+}
+
+/// The refusal that an answer must be.
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> StepEnforcementError {
+    match answer {
+        Err(Error::StepHalted(halted)) => *halted,
+        other => panic!("a refusal was expected: {other:?}"),
+    }
+}

@@ -1,0 +1,173 @@
+//! Budgets hold under a crowd: what is admitted is never more than what there is.
+
+use std::sync::Arc;
+
+use futures::{StreamExt as _, stream};
+use models::policies::{Amount, LimitDraft};
+use orchestrator::{
+    Error,
+    handlers::{logs, policies},
+};
+use proof::words::{
+    Action, AuditEventType, BreachType, Consequence, HaltReason, IncidentCategory, LimitCategory,
+    LimitStanding, LimitType, ResetPeriod,
+};
+use testkit::{Kit, on_both};
+
+use crate::agent::{Agent, ask, llm, refused, tool};
+
+on_both! {
+    async fn a_thousand_permits_at_a_cap_of_a_hundred_admit_a_hundred(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Arc::new(Agent::of(&kit, "acme").await);
+        agent.limit(LimitType::Steps, 100).await;
+        let mut runs = Vec::new();
+        for _ in 0..10 {
+            runs.push(agent.start().await);
+        }
+        let asked = stream::iter(0..1_000).map(|n| {
+            let (agent, run) = (Arc::clone(&agent), runs[n % runs.len()]);
+            async move { agent.permit(run, ask("get_weather")).await }
+        });
+        let answers: Vec<_> = asked.buffer_unordered(1_000).collect().await;
+        let granted = answers.iter().filter(|answer| answer.is_ok()).count();
+        let halted = answers.iter().filter(|answer| matches!(answer, Err(Error::StepHalted(_)))).count();
+        assert_eq!((granted, halted), (100, 900));
+    }
+
+    async fn equal_to_the_cap_is_allowed_and_above_is_not(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let limit = agent.limit(LimitType::CostUsd, 1_000).await;
+        let run = agent.start().await;
+        assert_eq!(agent.record(run, llm(700)).await.unwrap().verdict.action, Action::Allow);
+        let near = agent.record(run, llm(300)).await.unwrap();
+        assert_eq!(near.verdict.action, Action::Warn, "80 % and more is near");
+        assert_eq!(near.verdict.limits[0].status, LimitStanding::NearThreshold);
+        assert_eq!(near.verdict.limits[0].remaining.get(), 0);
+        let halted = refused(agent.record(run, llm(1)).await);
+        assert_eq!(halted.verdict.deciding_policy_id, Some(limit.clone()));
+        assert_eq!(halted.verdict.halt_reason, Some(HaltReason::BudgetExceeded));
+        let breaches = policies::limit_breaches(&kit.spine, &agent.admin, limit.parse().unwrap(), Default::default())
+            .await
+            .unwrap()
+            .items;
+        assert_eq!((breaches.len(), breaches[0].breach_type), (1, BreachType::Exhausted));
+        assert_eq!((breaches[0].breached_value, breaches[0].threshold_value), (1_001, 1_000));
+        refused(agent.record(run, llm(5)).await);
+        let filter = models::logs::AuditFilter {
+            event_type: Some(AuditEventType::LimitBreached),
+            ..Default::default()
+        };
+        let audit = logs::list_audit(&kit.spine, &agent.admin, filter, Default::default()).await.unwrap().items;
+        assert_eq!(audit.len(), 1, "once for a limit, window and run");
+        assert_eq!(audit[0].record.run_seq, Some(1));
+    }
+
+    async fn a_lapsed_reservation_is_given_back(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::Steps, 1).await;
+        let run = agent.start().await;
+        agent.permit(run, ask("get_weather")).await.unwrap();
+        refused(agent.permit(run, ask("get_weather")).await);
+        kit.clock.advance(chrono::Duration::seconds(61));
+        let granted = agent.permit(run, ask("get_weather")).await.unwrap();
+        let report = orchestrator::choke::call::StepReport {
+            permit_id: Some(granted.permit_id.to_string()),
+            ..tool("get_weather")
+        };
+        agent.record(run, report).await.unwrap();
+        refused(agent.record(run, tool("get_weather")).await);
+    }
+
+    async fn what_a_permit_spends_above_its_estimate_stops_the_next(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::CostUsd, 1_000).await;
+        let run = agent.start().await;
+        let mut asked = ask("gpt-4o");
+        asked.kind = proof::words::StepKind::LlmCall;
+        asked.params = None;
+        asked.estimate.cost_microusd = Some(100);
+        let granted = agent.permit(run, asked).await.unwrap();
+        let report = orchestrator::choke::call::StepReport {
+            permit_id: Some(granted.permit_id.to_string()),
+            ..llm(5_000)
+        };
+        let recorded = agent.record(run, report).await.unwrap();
+        assert_eq!(recorded.verdict.permit_note, None);
+        assert_eq!(recorded.verdict.action, Action::Warn, "it has happened, with leave");
+        refused(agent.record(run, llm(1)).await);
+    }
+
+    async fn a_daily_budget_starts_anew(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit_as(budget(ResetPeriod::Daily, Consequence::Incident)).await;
+        let run = agent.start().await;
+        agent.record(run, llm(1_000)).await.unwrap();
+        let halted = refused(agent.record(run, llm(1)).await);
+        assert_eq!(halted.verdict.action, Action::Block);
+        let found = orchestrator::handlers::incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
+        assert_eq!(found[0].category, IncidentCategory::BudgetExceeded);
+        assert!(!agent.run(run).await.policy_violation, "limits do not set it");
+        kit.clock.advance(chrono::Duration::hours(24));
+        agent.record(run, llm(900)).await.unwrap();
+    }
+
+    async fn a_consequence_of_abort_ends_the_run(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit_as(budget(ResetPeriod::None, Consequence::Abort)).await;
+        let run = agent.start().await;
+        let halted = refused(agent.record(run, llm(1_001)).await);
+        assert_eq!(halted.verdict.action, Action::Abort);
+        let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
+        assert_eq!(proof.integrity.failure_reason, None);
+    }
+
+    async fn a_rate_rejects_and_leaves_a_decision_only(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit_as(LimitDraft {
+            name: "one a minute".to_owned(),
+            limit_category: LimitCategory::Rate,
+            limit_type: LimitType::RequestsPerMinute,
+            max_value: Amount { millionths: 1_000_000 },
+            window_seconds: Some(60),
+            reset_period: None,
+            enforcement: Some(proof::words::LimitEnforcement::Reject),
+            ..budget(ResetPeriod::None, Consequence::Alert)
+        })
+        .await;
+        let run = agent.start().await;
+        agent.record(run, tool("get_weather")).await.unwrap();
+        let rejected = agent.record(run, crate::agent::keyed("k", tool("get_weather"))).await.unwrap_err();
+        let Error::RateLimited { retry_after_ms, .. } = rejected else { panic!("{rejected}") };
+        assert_eq!(retry_after_ms, 60_000);
+        assert_eq!(agent.run(run).await.refused_count, 0);
+        kit.clock.advance(chrono::Duration::seconds(60));
+        let recorded = agent.record(run, crate::agent::keyed("k", tool("get_weather"))).await.unwrap();
+        assert_eq!(recorded.step_index, 1, "a 429 never occupies a key");
+        agent.complete(run).await.unwrap();
+        let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
+        assert_eq!(proof.integrity.failure_reason, None);
+    }
+}
+
+fn budget(reset_period: ResetPeriod, consequence: Consequence) -> LimitDraft {
+    LimitDraft {
+        name: "a budget".to_owned(),
+        limit_category: LimitCategory::Budget,
+        limit_type: LimitType::CostUsd,
+        scope: None,
+        scope_id: None,
+        max_value: Amount { millionths: 1_000 },
+        reset_period: Some(reset_period),
+        window_seconds: None,
+        measurement_window_seconds: None,
+        enforcement: None,
+        consequence: Some(consequence),
+    }
+}

@@ -1,0 +1,9 @@
+//! The choke point against real stores, both of them.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod agent;
+mod budgets;
+mod idempotency;
+mod runs;
+mod statements;
+mod verdicts;

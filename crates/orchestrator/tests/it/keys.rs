@@ -1,0 +1,178 @@
+//! Keys and tenants: who is let in, for how long, and what that leaves behind.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use models::{
+    account::{OwnerType, Role},
+    logs::{SystemEventType, SystemFilter},
+    page::PageRequest,
+};
+use orchestrator::{
+    Error, Parts, Settings, Spine,
+    errors::ConflictCode,
+    handlers::{
+        account::{self, AuthError, InstallationError, NewKey, NewTenant, SystemCaller},
+        logs,
+    },
+    secrets::WrappingKey,
+};
+use proof::{keys::SigningKey, words::ActorType};
+use testkit::{FrozenClock, Kit, SeededEntropy, kit::signing_key, on_both};
+
+/// Another server on the same store.
+fn another(kit: &Kit, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
+    Spine::new(Parts {
+        db: kit.db.clone(),
+        clock: Arc::new(FrozenClock::default()),
+        entropy: Arc::new(SeededEntropy::default()),
+        signing_key: Arc::new(signing),
+        wrapping_key: WrappingKey::new(wrapping),
+        sinks: Vec::new(),
+        settings: Settings::default(),
+    })
+}
+
+fn cli() -> SystemCaller {
+    SystemCaller { name: "ana".to_owned() }
+}
+
+on_both! {
+    async fn a_key_opens_its_tenant_and_nothing_else_does(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let made = account::create_key_as(&kit.spine, &cli(), "acme", NewKey::of_role(Role::Agent)).await.unwrap();
+        let ctx = account::authenticate(&kit.spine, made.token.expose()).await.unwrap();
+        assert_eq!((ctx.tenant.slug.as_str(), ctx.role, ctx.key), ("acme", Role::Agent, made.key.id));
+        assert_eq!((ctx.actor_type, ctx.actor_id.as_str()), (ActorType::Agent, "ana"));
+        assert!(made.token.expose().starts_with(&made.key.prefix));
+
+        let other = account::create_key_as(&kit.spine, &cli(), "acme", NewKey::of_role(Role::Admin)).await.unwrap();
+        let (id, _) = made.token.expose().rsplit_once('_').unwrap();
+        let (_, secret) = other.token.expose().rsplit_once('_').unwrap();
+        for wrong in ["", "hoc_", &format!("{id}_{secret}"), &format!("hoc_{}_{secret}", "0".repeat(32))] {
+            let err = account::authenticate(&kit.spine, wrong).await.unwrap_err();
+            assert!(matches!(err, AuthError::Unknown), "{wrong}: {err}");
+        }
+        let me = account::whoami(&kit.spine, &ctx).await.unwrap();
+        assert_eq!((me.slug.as_str(), me.key.id, me.key.owner_type), ("acme", made.key.id, OwnerType::Service));
+    }
+
+    async fn a_revoked_key_opens_nothing_here_at_once_and_elsewhere_within_a_second(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let admin = kit.caller("acme", Role::Admin).await;
+        let elsewhere = another(&kit, signing_key(), [7; 32]);
+        let made = account::create_key(&kit.spine, &admin, NewKey::of_role(Role::Viewer)).await.unwrap();
+        account::authenticate(&elsewhere, made.token.expose()).await.expect("a new key is in force at once");
+        account::authenticate(&kit.spine, made.token.expose()).await.unwrap();
+
+        let revoked = account::revoke_key(&kit.spine, &admin, made.key.id).await.unwrap();
+        assert_eq!(revoked.revoked_at, Some(kit.spine.now()));
+        let at_once = account::authenticate(&kit.spine, made.token.expose()).await.unwrap_err();
+        assert!(matches!(at_once, AuthError::Revoked), "{at_once}");
+        let since = Instant::now();
+        while account::authenticate(&elsewhere, made.token.expose()).await.is_ok() {
+            assert!(since.elapsed() < Duration::from_secs(5), "it is in force still");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let again = account::revoke_key(&kit.spine, &admin, made.key.id).await.unwrap_err();
+        assert!(matches!(again, Error::Conflict { code: ConflictCode::KeyRevoked, .. }), "{again}");
+
+        let stranger = kit.caller("other", Role::Admin).await;
+        let err = account::revoke_key(&kit.spine, &stranger, admin.key).await.unwrap_err();
+        assert!(matches!(err, Error::NotFound { .. }), "{err}");
+    }
+
+    async fn a_key_ends_with_its_time(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let admin = kit.caller("acme", Role::Admin).await;
+        let end = kit.spine.now() + chrono::Duration::hours(1);
+        let new = NewKey { expires_at: Some(end), ..NewKey::of_role(Role::Viewer) };
+        let made = account::create_key(&kit.spine, &admin, new.clone()).await.unwrap();
+        account::authenticate(&kit.spine, made.token.expose()).await.unwrap();
+        kit.clock.advance(chrono::Duration::hours(1));
+        let over = account::authenticate(&kit.spine, made.token.expose()).await.unwrap_err();
+        assert!(matches!(over, AuthError::Expired), "{over}");
+        let err = account::create_key(&kit.spine, &admin, new).await.unwrap_err();
+        assert!(matches!(&err, Error::Invalid(fields) if fields[0].pointer == "/expires_at"), "{err}");
+    }
+
+    async fn who_may_enter_is_recorded_and_the_secret_is_not(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let admin = kit.caller("acme", Role::Admin).await;
+        let made = account::create_key(&kit.spine, &admin, NewKey::of_role(Role::Auditor)).await.unwrap();
+        account::revoke_key(&kit.spine, &admin, made.key.id).await.unwrap();
+        let filter = SystemFilter { event_type: Some(SystemEventType::AuthChange), ..SystemFilter::default() };
+        let records = logs::list_system(&kit.spine, &admin, filter, PageRequest::default()).await.unwrap().items;
+        let mine: Vec<_> = records.iter().filter(|record| record.summary.contains(&made.key.prefix)).collect();
+        assert_eq!(mine.len(), 2);
+        assert!(mine.iter().all(|record| record.caused_by.as_deref() == Some("admin of acme")));
+        let (_, secret) = made.token.expose().rsplit_once('_').unwrap();
+        assert!(!format!("{records:?} {made:?}").contains(secret));
+
+        let keys = account::list_keys(&kit.spine, &admin, PageRequest::default()).await.unwrap().items;
+        assert_eq!(keys.iter().map(|key| key.role).collect::<Vec<_>>(), [Role::Auditor, Role::Admin], "newest first");
+        assert_eq!(account::list_keys_of(&kit.spine, "acme").await.unwrap().len(), 2);
+        let err = account::list_keys_of(&kit.spine, "nobody").await.unwrap_err();
+        assert!(matches!(err, Error::NotFound { .. }), "{err}");
+    }
+
+    async fn use_of_keys_is_noted(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let admin = kit.caller("acme", Role::Admin).await;
+        assert_eq!(account::whoami(&kit.spine, &admin).await.unwrap().key.last_used_at, None);
+        orchestrator::background::key_use::tick(&kit.spine).await.unwrap();
+        assert_eq!(account::whoami(&kit.spine, &admin).await.unwrap().key.last_used_at, Some(kit.spine.now()));
+    }
+
+    async fn a_tenant_is_made_once(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        account::create_tenant(&kit.spine, &cli(), NewTenant::of_slug("acme")).await.unwrap();
+        let err = account::create_tenant(&kit.spine, &cli(), NewTenant::of_slug("acme")).await.unwrap_err();
+        assert!(matches!(err, Error::Conflict { code: ConflictCode::TenantExists, .. }), "{err}");
+        // Several at a time may find that there is no such tenant yet.
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let spine = kit.spine.clone();
+                let new = NewKey::of_role(Role::Viewer);
+                tokio::spawn(async move { account::create_key_as(&spine, &cli(), "new", new).await })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        assert_eq!(account::list_keys_of(&kit.spine, "new").await.unwrap().len(), 8);
+    }
+
+    async fn a_store_is_served_with_its_own_keys_only(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        kit.caller("acme", Role::Admin).await;
+        let same = account::ensure_installation(&another(&kit, signing_key(), [7; 32])).await.unwrap();
+        assert_eq!((same.name.as_str(), same.signing_key_id), ("test", signing_key().public().id()));
+        let other = account::ensure_installation(&another(&kit, SigningKey::from_seed(&[9; 32]), [7; 32])).await;
+        let err = other.unwrap_err();
+        assert!(matches!(err, InstallationError::OtherSigningKey { .. }), "{err}");
+        assert!(err.to_string().contains("HOC_SIGNING_KEY_FILE"), "it says what to do: {err}");
+        let err = account::ensure_installation(&another(&kit, signing_key(), [8; 32])).await.unwrap_err();
+        assert!(matches!(err, InstallationError::OtherWrappingKey(_)), "{err}");
+        let published = account::public_keys(&kit.spine).await.unwrap();
+        assert_eq!(published.len(), 1);
+        assert_eq!(published[0].public_key, signing_key().public().to_pem());
+    }
+
+    async fn starts_stops_and_migrations_are_recorded(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        account::record_migration(&kit.spine, &["m1".to_owned()]).await.unwrap();
+        account::record_migration(&kit.spine, &[]).await.unwrap();
+        account::record_start(&kit.spine, "1.2.3").await.unwrap();
+        account::record_stop(&kit.spine, "1.2.3").await.unwrap();
+        let store = kit.db.read().await.unwrap();
+        let installation = models::ids::TenantId::INSTALLATION;
+        let (all, page) = (SystemFilter::default(), PageRequest::default());
+        let records = store.logs().list_system_records(installation, &all, &page).await.unwrap().items;
+        let mut events: Vec<_> = records.into_iter().map(|record| record.event_type).collect();
+        events.sort_unstable();
+        assert_eq!(events, [SystemEventType::Startup, SystemEventType::Shutdown, SystemEventType::Migration]);
+    }
+}

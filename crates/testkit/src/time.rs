@@ -1,0 +1,63 @@
+//! A clock that stands still, and ids and secrets that are the same in every run.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use chrono::{DateTime, Duration, Utc};
+use orchestrator::{Clock, Entropy};
+use uuid::Uuid;
+
+/// When every test begins: Monday, 2 March 2026, 09:00 UTC.
+#[must_use]
+pub fn beginning() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_442_000, 0).unwrap_or_default()
+}
+
+/// Tells the same time until it is told to go on.
+#[derive(Debug)]
+pub struct FrozenClock(Mutex<DateTime<Utc>>);
+
+impl Default for FrozenClock {
+    fn default() -> Self {
+        Self(Mutex::new(beginning()))
+    }
+}
+
+impl FrozenClock {
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+}
+
+impl Clock for FrozenClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts where others draw: the n-th id is the same in every run. Never outside a test.
+#[derive(Debug, Default)]
+pub struct SeededEntropy(AtomicU64);
+
+impl SeededEntropy {
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn id(&self, now: DateTime<Utc>) -> Uuid {
+        let millis = u128::try_from(now.timestamp_millis()).unwrap_or(0);
+        // The layout of a UUIDv7: 48 bits of time, version, variant, and the count where it has randomness.
+        Uuid::from_u128(millis << 80 | 0x7 << 76 | 0b10 << 62 | u128::from(self.next()))
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        let mut secret = [0xa5; 32];
+        secret[..8].copy_from_slice(&self.next().to_be_bytes());
+        secret
+    }
+}
