@@ -3,6 +3,7 @@
 
 mod agent;
 mod budgets;
+mod bundles;
 mod idempotency;
 mod runs;
 mod statements;

@@ -1,0 +1,175 @@
+//! Real bundles, of every kind that exists: verified offline, kept as snapshots, and bent in every place.
+
+use orchestrator::{choke::call::EndRun, coordinators::export_bundle, handlers::activity};
+use proof::words::{EnforcementMode, LimitType};
+use serde_json::Value;
+use testkit::{Kit, Store, TestDatabase, kit::signing_key, on_both};
+use verify::{Options, Word};
+
+use crate::agent::{Agent, ask, llm, refused, tool};
+
+const COSTLY: &str = "context.step.cost_microusd > 500000";
+
+/// A run of a kind, and its bundle.
+async fn bundle_of(kit: &Kit, kind: &str) -> Vec<u8> {
+    let agent = Agent::of(kit, "acme").await;
+    match kind {
+        "blocked" => drop(agent.rule(EnforcementMode::Block, COSTLY).await),
+        "stopped" => drop(agent.rule(EnforcementMode::Stop, COSTLY).await),
+        "killed" => drop(agent.rule(EnforcementMode::Kill, COSTLY).await),
+        "breached" => drop(agent.limit(LimitType::CostUsd, 500_000).await),
+        _ => {}
+    }
+    let run = agent.start().await;
+    let granted = agent.permit(run, ask("get_weather")).await.unwrap();
+    let permitted = orchestrator::choke::call::StepReport {
+        permit_id: Some(granted.permit_id.to_string()),
+        ..tool("get_weather")
+    };
+    agent.record(run, permitted).await.unwrap();
+    kit.clock.advance(chrono::Duration::milliseconds(1_500));
+    agent.record(run, llm(1_000)).await.unwrap();
+    if ["blocked", "stopped", "killed", "breached"].contains(&kind) {
+        refused(agent.record(run, llm(600_000)).await);
+    }
+    match kind {
+        "open" | "killed" => {}
+        "failed" => {
+            let how = EndRun::Failed { error: Some("provider timeout".to_owned()) };
+            activity::complete(&kit.spine, &agent.ctx, run, how).await.unwrap();
+        }
+        _ => drop(agent.complete(run).await.unwrap()),
+    }
+    export_bundle::bundle(&kit.spine, &agent.admin, run).await.unwrap()
+}
+
+fn word(bundle: &[u8]) -> Word {
+    verify::bundle(bundle, &[signing_key().public()], &Options::default()).unwrap().word
+}
+
+const KINDS: [&str; 6] = ["clean", "blocked", "stopped", "killed", "breached", "failed"];
+
+on_both! {
+    async fn every_kind_verifies_with_the_public_key_alone(db: TestDatabase) {
+        // A store a kind: the rules of one are not to judge the next.
+        for kind in KINDS {
+            let Some(fresh) = TestDatabase::migrated(db.store()).await else { return };
+            let kit = Kit::on(&fresh).await;
+            let bundle = bundle_of(&kit, kind).await;
+            let options = Options { reexecute: true, ..Options::default() };
+            let report = verify::bundle(&bundle, &[signing_key().public()], &options).unwrap();
+            let failed: Vec<_> = report.checks.iter().filter(|check| !check.passed).collect();
+            assert_eq!((report.word, failed), (Word::Complete, vec![]), "{kind}");
+            let other = proof::keys::SigningKey::from_seed(&[9; 32]).public();
+            assert_eq!(verify::bundle(&bundle, &[other], &Options::default()).unwrap().word, Word::Tampered);
+        }
+    }
+
+    async fn an_open_run_says_so(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        assert_eq!(word(&bundle_of(&kit, "open").await), Word::Open);
+    }
+
+    async fn the_same_bytes_for_ever(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        agent.record(run, llm(1)).await.unwrap();
+        agent.complete(run).await.unwrap();
+        let sealed = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap()["records"]["sealed"].clone();
+        let first = export_bundle::bundle(&kit.spine, &agent.admin, run).await.unwrap();
+        kit.clock.advance(chrono::Duration::days(30));
+        let other = agent.start().await;
+        agent.complete(other).await.unwrap();
+        let later = export_bundle::bundle(&kit.spine, &agent.admin, run).await.unwrap();
+        assert_eq!(sealed(first), sealed(later.clone()));
+        assert_eq!(word(&later), Word::Complete);
+    }
+}
+
+#[tokio::test]
+async fn bundles_look_like_this() {
+    for kind in ["clean", "blocked", "stopped", "killed", "breached"] {
+        let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+        let kit = Kit::on(&db).await;
+        let bundle: Value = serde_json::from_slice(&bundle_of(&kit, kind).await).unwrap();
+        insta::assert_json_snapshot!(format!("bundle_{kind}"), bundle);
+    }
+}
+
+/// Every leaf value changed, every member and element dropped, every element doubled or swapped: never COMPLETE.
+#[tokio::test]
+async fn whatever_is_changed_shows() {
+    for kind in ["blocked", "breached"] {
+        let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+        let kit = Kit::on(&db).await;
+        let bytes = bundle_of(&kit, kind).await;
+        let bundle: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(word(&serde_json::to_vec(&bundle).unwrap()), Word::Complete, "as it is, written anew");
+        let mut places = Vec::new();
+        walk(&bundle, String::new(), &mut places);
+        assert!(places.len() > 300, "{}", places.len());
+        for place in &places {
+            for bent in bend(&bundle, place) {
+                let bent = serde_json::to_vec(&bent).unwrap();
+                let verdict = verify::bundle(&bent, &[signing_key().public()], &Options::default());
+                assert!(verdict.is_err() || verdict.is_ok_and(|report| report.word != Word::Complete), "{kind} {place}");
+            }
+        }
+    }
+}
+
+fn walk(value: &Value, at: String, places: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                walk(member, format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), places);
+            }
+        }
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                walk(item, format!("{at}/{n}"), places);
+            }
+        }
+        _ => {}
+    }
+    if !at.is_empty() {
+        places.push(at);
+    }
+}
+
+/// The bundle with the value at `place` changed, dropped, doubled, and swapped with its neighbour.
+fn bend(bundle: &Value, place: &str) -> Vec<Value> {
+    let (parent, name) = place.rsplit_once('/').unwrap();
+    let mut bent = Vec::new();
+    let mut changed = bundle.clone();
+    let value = changed.pointer_mut(place).unwrap();
+    *value = match &value {
+        Value::String(text) => Value::String(format!("{text}x")),
+        Value::Number(number) => (number.as_u64().unwrap_or(0) + 1).into(),
+        Value::Bool(flag) => Value::Bool(!flag),
+        Value::Null => Value::String(String::new()),
+        Value::Array(_) | Value::Object(_) => Value::Null,
+    };
+    bent.push(changed);
+    let mut dropped = bundle.clone();
+    match dropped.pointer_mut(parent).unwrap() {
+        Value::Object(members) => drop(members.remove(&name.replace("~1", "/").replace("~0", "~"))),
+        Value::Array(items) => {
+            let at: usize = name.parse().unwrap();
+            let mut doubled = bundle.clone();
+            let twice = doubled.pointer_mut(parent).unwrap().as_array_mut().unwrap();
+            twice.insert(at, items[at].clone());
+            bent.push(doubled);
+            if at > 0 && items[at] != items[at - 1] {
+                let mut swapped = bundle.clone();
+                swapped.pointer_mut(parent).unwrap().as_array_mut().unwrap().swap(at, at - 1);
+                bent.push(swapped);
+            }
+            items.remove(at);
+        }
+        _ => {}
+    }
+    bent.push(dropped);
+    bent
+}
