@@ -170,13 +170,12 @@ impl Object<'_> {
             let right =
                 |order: &&Order| order.members.is_sorted_by(|a, b| compare(&own[*a], &own[*b]).is_lt());
             let mut sorted = Vec::new();
-            let order = match orders.iter().find(|order| same(order) && right(order)) {
-                Some(order) => &order.members,
-                None => {
-                    sorted.extend(0..own.len());
-                    sorted.sort_unstable_by(|a, b| compare(&own[*a], &own[*b]));
-                    &sorted
-                }
+            let order = if let Some(known) = orders.iter().find(|order| same(order) && right(order)) {
+                &known.members
+            } else {
+                sorted.extend(0..own.len());
+                sorted.sort_unstable_by(|a, b| compare(&own[*a], &own[*b]));
+                &sorted
             };
             if let Some(twice) = order.windows(2).find(|pair| compare(&own[pair[0]], &own[pair[1]]).is_eq()) {
                 return Err(NotCanonical::Duplicate(names[own[twice[0]].name.clone()].to_owned()));

@@ -1,0 +1,165 @@
+//! Verifying a bundle: reading it, opening its statement, and every check in its order.
+
+use proof::{
+    bundle::{Completeness, Manifest, PREDICATE_TYPE},
+    keys::PublicKey,
+    leaves::AuditLeaf,
+    statement::{PAYLOAD_TYPE, STATEMENT_TYPE, Statement},
+};
+use serde::Deserialize;
+
+use crate::{
+    Row, Seen,
+    checks::{Case, audit, chain, counts, logs, manifest, outside, roots},
+    document::{self, Document},
+    json::Parser,
+    report::{Finding, Findings, Report, Word},
+};
+
+/// What to ask beyond the bundle itself. By default nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Refuse a bundle that was made before this; as [`crate::canonical_time`] writes it.
+    pub not_before: Option<String>,
+    /// Step hashes that the agent kept.
+    pub seen: Vec<Seen>,
+    /// An export of the tenant's Audit Ledger.
+    pub ledger: Option<Vec<Row<AuditLeaf>>>,
+    /// Decide every decision again.
+    pub reexecute: bool,
+}
+
+/// The bytes are no bundle at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no run evidence bundle: {0}")]
+pub struct NotABundle(String);
+
+/// Verifies a bundle with keys that came another way: those inside it are never trusted.
+///
+/// # Errors
+/// Only if the bytes are no bundle at all. Anything wrong inside one is in the report.
+pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Report, NotABundle> {
+    let mut findings = Findings::default();
+    let read = std::str::from_utf8(bytes).map_err(|why| why.to_string());
+    let document = match read
+        .and_then(|text| document::read(text, options.reexecute).map_err(|wrong| wrong.to_string()))
+    {
+        Ok(document) => document,
+        Err(why) if !resembles_a_bundle(bytes) => return Err(NotABundle(why)),
+        Err(why) => {
+            findings.note("format", Err(Finding::tampered(why)));
+            return Ok(unsigned(findings));
+        }
+    };
+    let records: usize = document.sealed.lines.values().map(Vec::len).sum();
+    findings.note("format", Ok(format!("one document of {records} records, each of its type")));
+
+    let (statement, key_id) = match open(&document, keys) {
+        Ok(opened) => opened,
+        Err(finding) => {
+            findings.note("signature", Err(finding));
+            return Ok(unsigned(findings));
+        }
+    };
+    findings.note("signature", Ok(format!("the statement is signed by key {key_id}")));
+    Ok(signed(&document, &statement, key_id, keys, options, findings))
+}
+
+/// The statement, once a trusted key is known to have signed it.
+fn open(document: &Document, keys: &[PublicKey]) -> Result<(Statement<Manifest>, String), Finding> {
+    let (payload, key) =
+        document.statement.open(PAYLOAD_TYPE, keys).map_err(|why| Finding::tampered(why.to_string()))?;
+    let text = std::str::from_utf8(&payload).map_err(|why| Finding::tampered(why.to_string()))?;
+    let mut parser = Parser::new(text);
+    let statement = Statement::<Manifest>::deserialize(&mut parser)
+        .and_then(|statement| parser.end().map(|()| statement))
+        .map_err(|wrong| Finding::tampered(format!("the statement's {wrong}")))?;
+    for (stated, known) in
+        [(&statement.statement_type, STATEMENT_TYPE), (&statement.predicate_type, PREDICATE_TYPE)]
+    {
+        if stated != known {
+            return Err(Finding::tampered(format!("the statement is of type `{stated}`, not `{known}`")));
+        }
+    }
+    Ok((statement, key.id()))
+}
+
+/// The checks of what a trusted key signed.
+fn signed(
+    document: &Document,
+    statement: &Statement<Manifest>,
+    key_id: String,
+    keys: &[PublicKey],
+    options: &Options,
+    mut findings: Findings,
+) -> Report {
+    let stated = &statement.predicate;
+    let (matched, outcome) = manifest::compare(document, stated);
+    let case = Case { document, manifest: stated, subjects: &statement.subject, keys, matched };
+    findings.note("manifest", outcome);
+    findings.note("parts", manifest::parts(&case));
+    findings.note("identity", chain::identity(&case));
+    findings.note("chain", chain::steps(&case));
+    findings.note("places", chain::places(&case));
+    findings.note("links", chain::links(&case));
+    findings.note("counts", counts::counts(&case));
+    findings.note("roots", roots::roots(&case));
+    findings.note("receipt", roots::receipt(&case));
+    match logs::heads(&case) {
+        Err(finding) => findings.note("checkpoints", Err(finding)),
+        Ok(heads) => {
+            findings.note("checkpoints", Ok(format!("{} and {}", heads.runs.origin, heads.audit.origin)));
+            findings.note("run log", logs::run_log(&case, &heads));
+            findings.note("audit", audit::audit(&case, &heads));
+            findings.note("as of", logs::as_of(&case, &heads));
+            if let Some(rows) = &options.ledger {
+                findings.note("ledger", outside::ledger(&case, &heads, rows));
+            }
+        }
+    }
+    if let Some(time) = &options.not_before {
+        findings.note("not before", outside::not_before(&case, time));
+    }
+    if !options.seen.is_empty() {
+        findings.note("seen", outside::seen(&case, &options.seen));
+    }
+    if options.reexecute {
+        findings.note("reexecute", outside::reexecute(&case));
+    }
+    let otherwise = match stated.completeness {
+        Completeness::Open => Word::Open,
+        Completeness::Sealed => Word::Complete,
+    };
+    Report {
+        word: findings.word(otherwise),
+        checks: findings.checks,
+        tenant_id: Some(stated.tenant_id.clone()),
+        run_id: Some(stated.run_id.clone()),
+        grade: stated.grade,
+        assurance: Some(stated.assurance),
+        as_of: Some(document.after.as_of.value.clone()),
+        key_id: Some(key_id),
+    }
+}
+
+/// What can be said where no trusted key has signed.
+fn unsigned(findings: Findings) -> Report {
+    Report {
+        word: findings.word(Word::Tampered),
+        checks: findings.checks,
+        tenant_id: None,
+        run_id: None,
+        grade: None,
+        assurance: None,
+        as_of: None,
+        key_id: None,
+    }
+}
+
+/// Whether broken bytes were once a bundle: an object that has the names of a bundle's members in it.
+fn resembles_a_bundle(bytes: &[u8]) -> bool {
+    let has = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    let members: [&[u8]; 4] = [b"\"format\"", b"\"records\"", b"\"proofs\"", b"\"statement\""];
+    bytes.trim_ascii_start().first() == Some(&b'{')
+        && (has(b"hoc/run-evidence-bundle/") || members.into_iter().filter(|name| has(name)).count() >= 2)
+}

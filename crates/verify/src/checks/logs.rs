@@ -1,0 +1,78 @@
+//! Are the leaves in the logs that a trusted key signed?
+
+use proof::{
+    checkpoint::{Checkpoint, LogOrigin},
+    merkle::verify_inclusion,
+    words::LogName,
+};
+
+use super::{Case, Outcome, Worst};
+use crate::{report::Finding, time::is_time};
+
+/// Both checkpoints, once a trusted key is known to have signed them for this tenant's logs.
+pub(crate) struct Heads {
+    pub(crate) runs: Checkpoint,
+    pub(crate) audit: Checkpoint,
+}
+
+/// Opens the checkpoints.
+pub(crate) fn heads(case: &Case<'_>) -> Result<Heads, Finding> {
+    let notes = &case.document.proofs.checkpoints.value;
+    let (runs, runs_origin) = head(case, &notes.runs, LogName::Runs)?;
+    let (audit, audit_origin) = head(case, &notes.audit, LogName::Audit)?;
+    if runs_origin.installation != audit_origin.installation {
+        return Err(Finding::tampered("the two checkpoints are of two installations"));
+    }
+    Ok(Heads { runs, audit })
+}
+
+fn head(case: &Case<'_>, note: &str, log: LogName) -> Result<(Checkpoint, LogOrigin), Finding> {
+    let checkpoint = Checkpoint::open(note, case.keys)
+        .map_err(|why| Finding::tampered(format!("the checkpoint of the log {log}: {why}")))?;
+    let origin: LogOrigin = checkpoint.origin.parse().map_err(|why| Finding::tampered(format!("{why}")))?;
+    if origin.tenant_id != case.manifest.tenant_id || origin.log != log {
+        return Err(Finding::tampered(format!(
+            "the checkpoint of the log {log} is of {}",
+            checkpoint.origin
+        )));
+    }
+    Ok((checkpoint, origin))
+}
+
+/// The OPENED leaf and the receipt are in the run log.
+pub(crate) fn run_log(case: &Case<'_>, heads: &Heads) -> Outcome {
+    let head = &heads.runs;
+    let (opened, proof) = (&case.document.sealed.opened, &case.document.proofs.opened.value);
+    let mut worst = Worst::default();
+    let proven = verify_inclusion(opened.hash, proof.leaf_index, head.size, &proof.inclusion, head.root);
+    worst.expect(proven.is_ok(), || format!("the OPENED leaf is not in the run log: {}", why(proven)));
+    let mut leaves = format!("OPENED at {}", proof.leaf_index);
+    if let Some(receipt) = &case.document.proofs.receipt {
+        let (leaf, proof) = (&receipt.value.leaf, &receipt.value.proof);
+        let proven = verify_inclusion(leaf.hash, proof.leaf_index, head.size, &proof.inclusion, head.root);
+        worst.expect(proven.is_ok(), || format!("the receipt is not in the run log: {}", why(proven)));
+        worst.expect(proof.leaf_index > case.document.proofs.opened.value.leaf_index, || {
+            "the run was sealed before it was opened".to_owned()
+        });
+        leaves = format!("{leaves}, SEALED at {}", proof.leaf_index);
+    }
+    worst.or_else(|| format!("{leaves} of {}", head.size))
+}
+
+/// The bundle was made when its checkpoints were the logs' heads.
+pub(crate) fn as_of(case: &Case<'_>, heads: &Heads) -> Outcome {
+    let as_of = &case.document.after.as_of.value;
+    let mut worst = Worst::default();
+    worst.expect((as_of.runs_size, as_of.audit_size) == (heads.runs.size, heads.audit.size), || {
+        "the checkpoints are of other sizes than stated".to_owned()
+    });
+    worst.expect(as_of.time == case.manifest.produced_at, || "there are two times of making".to_owned());
+    worst.expect(is_time(&as_of.time), || format!("`{}` is no time", as_of.time));
+    worst.or_else(|| {
+        format!("{}, run log of {}, Audit Ledger of {}", as_of.time, as_of.runs_size, as_of.audit_size)
+    })
+}
+
+pub(super) fn why(proven: Result<(), proof::merkle::ProofError>) -> String {
+    proven.err().map_or_else(String::new, |why| why.to_string())
+}

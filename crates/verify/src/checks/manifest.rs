@@ -1,0 +1,179 @@
+//! Is everything that is there in the signed manifest, and is everything in the manifest there?
+
+use std::collections::BTreeMap;
+
+use proof::{
+    bundle::{Completeness, Manifest, PARTS},
+    hash::Hash,
+    records::RecordKind,
+};
+
+use super::{Case, Outcome, Worst};
+use crate::{document::Document, report::Finding};
+
+/// How the document's lists lie in the manifest's.
+#[derive(Debug, Default)]
+pub(crate) struct Matched {
+    places: BTreeMap<RecordKind, Vec<usize>>,
+    audit: Vec<usize>,
+    /// For each part, whether nothing of it is missing or strange.
+    whole: [bool; 3],
+}
+
+impl Matched {
+    /// For each record of a kind that is there, in order, its place among those that ought to be.
+    pub(crate) fn places(&self, kind: RecordKind) -> &[usize] {
+        self.places.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same for the audit rows.
+    pub(crate) fn audit(&self) -> &[usize] {
+        &self.audit
+    }
+}
+
+/// Where in `listed` each of `present` is, in order; or the index of the first that is not there, or not there
+/// in this order.
+fn places(present: &[Hash], listed: &[Hash]) -> Result<Vec<usize>, usize> {
+    let mut next = 0;
+    let mut places = Vec::with_capacity(present.len());
+    for (at, hash) in present.iter().enumerate() {
+        let ahead = listed[next..].iter().position(|known| known == hash).ok_or(at)?;
+        places.push(next + ahead);
+        next += ahead + 1;
+    }
+    Ok(places)
+}
+
+struct Comparison {
+    worst: Worst,
+    compared: usize,
+}
+
+impl Comparison {
+    /// Compares a list; answers the places and whether it is whole.
+    fn list(&mut self, name: &str, present: &[Hash], listed: &[Hash]) -> (Vec<usize>, bool) {
+        self.compared += present.len();
+        match places(present, listed) {
+            Err(at) => {
+                let detail = if listed.contains(&present[at]) {
+                    format!("{name}/{at} is not in its place")
+                } else {
+                    format!("{name}/{at} is not what was signed")
+                };
+                self.worst.found(Finding::tampered(detail));
+                (Vec::new(), false)
+            }
+            Ok(places) if places.len() < listed.len() => {
+                let missing = listed.len() - places.len();
+                let first = (0..places.len()).find(|at| places[*at] != *at).unwrap_or(places.len());
+                let detail =
+                    format!("{missing} of {} are missing from {name}, the first is {first}", listed.len());
+                self.worst.found(Finding::truncated(detail));
+                (places, false)
+            }
+            Ok(places) => (places, true),
+        }
+    }
+
+    fn one(&mut self, name: &str, present: Hash, listed: Hash) -> bool {
+        self.compared += 1;
+        self.worst.expect(present == listed, || format!("{name} is not what was signed"));
+        present == listed
+    }
+}
+
+fn hashes<T>(held: &[crate::document::Held<T>]) -> Vec<Hash> {
+    held.iter().map(|held| held.hash).collect()
+}
+
+/// Compares every piece of the document with the manifest.
+pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Outcome) {
+    let mut all = Comparison { worst: Worst::default(), compared: 0 };
+    let mut matched = Matched::default();
+    let Document { sealed, after, proofs, .. } = document;
+
+    let mut whole = all.one("records/sealed/opened", sealed.opened.hash, manifest.sealed.opened);
+    whole &= all.one("records/sealed/snapshot", sealed.snapshot.hash, manifest.sealed.snapshot);
+    for kind in RecordKind::ALL {
+        let lines: Vec<Hash> = sealed.lines.get(kind).into_iter().flatten().map(|line| line.hash).collect();
+        let listed = manifest.sealed.records.get(kind).map_or(&[][..], Vec::as_slice);
+        let (places, all_there) = all.list(&format!("records/sealed/{kind}"), &lines, listed);
+        matched.places.insert(*kind, places);
+        whole &= all_there;
+    }
+    matched.whole[0] = whole;
+
+    let listed = &manifest.after;
+    let mut whole = all.one("records/after/run", after.run.hash, listed.run);
+    whole &= all.one("records/after/as_of", after.as_of.hash, listed.as_of);
+    whole &= all.list("records/after/addenda", &after.addenda, &listed.addenda).1;
+    whole &= all.list("records/after/incidents", &hashes(&after.incidents), &listed.incidents).1;
+    let (places, all_there) = all.list("records/after/audit", &hashes(&after.audit), &listed.audit);
+    matched.audit = places;
+    matched.whole[1] = whole && all_there;
+
+    let listed = &manifest.proofs;
+    let mut whole = all.one("proofs/roots", proofs.roots.hash, listed.roots);
+    whole &= all.one("proofs/opened", proofs.opened.hash, listed.opened);
+    whole &= all.one("proofs/checkpoints", proofs.checkpoints.hash, listed.checkpoints);
+    whole &= all.list("proofs/audit", &hashes(&proofs.audit), &listed.audit).1;
+    match (&proofs.receipt, listed.receipt) {
+        (Some(receipt), Some(listed)) => whole &= all.one("proofs/receipt", receipt.hash, listed),
+        (None, Some(_)) => {
+            whole = false;
+            all.worst.found(Finding::truncated("proofs/receipt is missing"));
+        }
+        (Some(_), None) => {
+            whole = false;
+            all.worst.found(Finding::tampered("proofs/receipt is not what was signed"));
+        }
+        (None, None) => {}
+    }
+    matched.whole[2] = whole;
+    let compared = all.compared;
+    (matched, all.worst.or_else(|| format!("{compared} pieces are those that were signed")))
+}
+
+/// The digests of the three parts, where nothing of a part is missing: else the manifest has told.
+pub(crate) fn parts(case: &Case<'_>) -> Outcome {
+    let mut worst = Worst::default();
+    let named: Vec<&str> = case.subjects.iter().map(|subject| subject.name.as_str()).collect();
+    if named != PARTS {
+        return Err(Finding::tampered(format!("the statement is about {}", named.join(", "))));
+    }
+    let mut checked = Vec::new();
+    for ((subject, digest), whole) in case.subjects.iter().zip(&case.document.digests).zip(case.matched.whole)
+    {
+        if whole {
+            worst.expect(*digest == subject.digest.sha256, || {
+                format!("{} has another digest than signed", subject.name)
+            });
+            checked.push(subject.name.as_str());
+        }
+    }
+    worst.or_else(|| match checked.len() {
+        0 => "no part is whole enough for its digest".to_owned(),
+        _ => format!("the digests of {} hold", checked.join(", ")),
+    })
+}
+
+/// Does the statement contradict itself about whether the run was sealed?
+pub(crate) fn completeness(case: &Case<'_>) -> Outcome {
+    let named = case.manifest.proofs.receipt.is_some();
+    // What only sealing writes. An open run that has it was sealed.
+    let over = case.manifest.grade.is_some()
+        || [RecordKind::Run, RecordKind::Integrity].into_iter().any(|kind| !case.listed(kind).is_empty());
+    match (case.manifest.completeness, named, &case.document.proofs.receipt) {
+        (Completeness::Open, false, None) if !over => {
+            Ok("the run is open: there is no receipt yet".to_owned())
+        }
+        (Completeness::Sealed, true, Some(_)) => Ok("the run is sealed, and its receipt is here".to_owned()),
+        (Completeness::Sealed, _, None) => {
+            Err(Finding::truncated("the run is sealed, and its receipt is missing"))
+        }
+        (stated, ..) => {
+            Err(Finding::tampered(format!("the statement says {stated}, and its receipt says otherwise")))
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A bundle as it was read: its records typed, its pieces hashed. Nothing is believed yet.
+
+mod sealed;
+
+use proof::{
+    bundle::{
+        Addendum, AsOf, AuditProof, Checkpoints, FORMAT, LiveIncident, LiveRun, LogProof, PARTS, Roots,
+    },
+    dsse::Envelope,
+    hash::Hash,
+    leaves::{AuditRecord, SealedLeaf},
+    tagged::Tagged,
+};
+use serde::Deserialize;
+
+use crate::{
+    beside::Beside,
+    json::{Parser, Piece, Wrong},
+};
+pub(crate) use sealed::{Named, Sealed, Step};
+use sealed::{SealedText, read_sealed};
+
+/// A value and the leaf hash of its canonical bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Held<T> {
+    pub(crate) value: T,
+    pub(crate) hash: Hash,
+}
+
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) sealed: Sealed,
+    pub(crate) after: After,
+    pub(crate) proofs: Proofs,
+    pub(crate) statement: Envelope,
+    /// SHA-256 of the canonical bytes of the three parts, in the order of [`PARTS`].
+    pub(crate) digests: [Hash; PARTS.len()],
+}
+
+/// `records.after`.
+#[derive(Debug)]
+pub(crate) struct After {
+    pub(crate) addenda: Vec<Hash>,
+    pub(crate) as_of: Held<AsOf>,
+    pub(crate) audit: Vec<Held<AuditRecord>>,
+    pub(crate) incidents: Vec<Held<LiveIncident>>,
+    pub(crate) run: Held<LiveRun>,
+}
+
+/// `proofs`.
+#[derive(Debug)]
+pub(crate) struct Proofs {
+    pub(crate) audit: Vec<Held<AuditProof>>,
+    pub(crate) checkpoints: Held<Checkpoints>,
+    pub(crate) opened: Held<LogProof>,
+    pub(crate) receipt: Option<Held<Receipt>>,
+    pub(crate) roots: Held<Roots>,
+}
+
+/// The receipt with its place in the run log.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    pub(crate) leaf: Held<SealedLeaf>,
+    pub(crate) proof: LogProof,
+}
+
+/// Reads a document. Its records are hashed beside, on another core where there is one.
+pub(crate) fn read(text: &str, whole_decisions: bool) -> Result<Document, Wrong> {
+    let (parts, hashed) = Beside::with(text, |beside| parts(text, beside, whole_decisions));
+    let Parts { sealed, after, proofs, statement, pieces: [first, rest @ ..] } = parts?;
+    // The stretch is the first part, as it stands.
+    let digest = hashed.stretch.filter(|_| first.is_canonical()).unwrap_or_else(|| first.digest());
+    let [second, third] = rest.map(|piece| piece.digest());
+    Ok(Document {
+        sealed: sealed.with(&hashed.pieces),
+        after,
+        proofs,
+        statement,
+        digests: [digest, second, third],
+    })
+}
+
+/// A document while its records are still being hashed.
+struct Parts<'a> {
+    sealed: SealedText,
+    after: After,
+    proofs: Proofs,
+    statement: Envelope,
+    pieces: [Piece<'a>; PARTS.len()],
+}
+
+fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> Result<Parts<'a>, Wrong> {
+    let (mut format, mut sealed, mut after, mut proofs, mut statement) = (None, None, None, None, None);
+    let mut parser = Parser::new(text);
+    parser.members(&["format", "records", "proofs", "statement"], &[], |parser, name| {
+        match name {
+            "format" => format = Some(String::deserialize(parser)?),
+            "records" => parser.members(&["sealed", "after"], &[], |parser, name| {
+                match name {
+                    "sealed" => {
+                        let read = |parser: &mut Parser<'a>| {
+                            beside.begin(parser.at());
+                            let sealed = read_sealed(parser, beside, whole_decisions)?;
+                            beside.end(parser.at());
+                            Ok(sealed)
+                        };
+                        sealed = Some(parser.piece(read)?);
+                    }
+                    _ => after = Some(parser.piece(read_after)?),
+                }
+                Ok(())
+            })?,
+            "proofs" => proofs = Some(parser.piece(read_proofs)?),
+            _ => statement = Some(Envelope::deserialize(parser)?),
+        }
+        Ok(())
+    })?;
+    parser.end()?;
+    let format = present(format)?;
+    if format != FORMAT {
+        return Err(Wrong::new(format!("`{format}` where `{FORMAT}` belongs")).within("format"));
+    }
+    let (sealed, sealed_piece) = present(sealed)?;
+    let (after, after_piece) = present(after)?;
+    let (proofs, proofs_piece) = present(proofs)?;
+    let pieces = [sealed_piece, after_piece, proofs_piece];
+    Ok(Parts { sealed, after, proofs, statement: present(statement)?, pieces })
+}
+
+/// What `members` has seen to be there.
+fn present<T>(member: Option<T>) -> Result<T, Wrong> {
+    member.ok_or_else(|| Wrong::new("a member is missing"))
+}
+
+fn held<'a, T>(
+    parser: &mut Parser<'a>,
+    read: impl FnOnce(&mut Parser<'a>) -> Result<T, Wrong>,
+) -> Result<Held<T>, Wrong> {
+    let (value, piece) = parser.piece(read)?;
+    Ok(Held { value, hash: piece.hash() })
+}
+
+fn plain<'a, T: Deserialize<'a>>(parser: &mut Parser<'a>) -> Result<Held<T>, Wrong> {
+    held(parser, |parser| T::deserialize(parser))
+}
+
+fn tagged<T: Tagged>(parser: &mut Parser<'_>) -> Result<Held<T>, Wrong> {
+    held(parser, Parser::tagged)
+}
+
+fn read_after(parser: &mut Parser<'_>) -> Result<After, Wrong> {
+    let (mut addenda, mut as_of, mut audit, mut incidents, mut run) = (None, None, None, None, None);
+    parser.members(&["addenda", "as_of", "audit", "incidents", "run"], &[], |parser, name| {
+        match name {
+            "addenda" => addenda = Some(parser.elements(|parser| Ok(plain::<Addendum>(parser)?.hash))?),
+            "as_of" => as_of = Some(plain(parser)?),
+            "audit" => audit = Some(parser.elements(tagged::<AuditRecord>)?),
+            "incidents" => incidents = Some(parser.elements(plain)?),
+            _ => run = Some(plain(parser)?),
+        }
+        Ok(())
+    })?;
+    Ok(After {
+        addenda: present(addenda)?,
+        as_of: present(as_of)?,
+        audit: present(audit)?,
+        incidents: present(incidents)?,
+        run: present(run)?,
+    })
+}
+
+fn read_proofs(parser: &mut Parser<'_>) -> Result<Proofs, Wrong> {
+    let (mut audit, mut checkpoints, mut opened, mut receipt, mut roots) = (None, None, None, None, None);
+    // A receipt that was taken away shows as missing, however it was taken.
+    parser.members(
+        &["audit", "checkpoints", "opened", "receipt", "roots"],
+        &["receipt"],
+        |parser, name| {
+            match name {
+                "audit" => audit = Some(parser.elements(plain)?),
+                "checkpoints" => checkpoints = Some(plain(parser)?),
+                "opened" => opened = Some(plain(parser)?),
+                "receipt" if parser.null()? => {}
+                "receipt" => receipt = Some(held(parser, read_receipt)?),
+                _ => roots = Some(plain(parser)?),
+            }
+            Ok(())
+        },
+    )?;
+    Ok(Proofs {
+        audit: present(audit)?,
+        checkpoints: present(checkpoints)?,
+        opened: present(opened)?,
+        receipt,
+        roots: present(roots)?,
+    })
+}
+
+fn read_receipt(parser: &mut Parser<'_>) -> Result<Receipt, Wrong> {
+    let (mut leaf, mut leaf_index, mut inclusion) = (None, None, None);
+    parser.members(&["inclusion", "leaf", "leaf_index"], &[], |parser, name| {
+        match name {
+            "inclusion" => inclusion = Some(Vec::deserialize(parser)?),
+            "leaf" => leaf = Some(tagged(parser)?),
+            _ => leaf_index = Some(u64::deserialize(parser)?),
+        }
+        Ok(())
+    })?;
+    let proof = LogProof { leaf_index: present(leaf_index)?, inclusion: present(inclusion)? };
+    Ok(Receipt { leaf: present(leaf)?, proof })
+}

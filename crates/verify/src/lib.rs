@@ -1,0 +1,23 @@
+//! What `hoc verify` does: checks a bundle or a log with a public key, and nothing else.
+//!
+//! No store, no network, no clock, no async. Whoever calls hands over bytes, keys that came another way, and what
+//! else they ask; the answer is a [`Report`] with each check and one [`Word`]. What the checks are built from is in
+//! `proof` and `rules`, the same code that sealed.
+//!
+//! Invariants: nothing inside a bundle is trusted before a given key has signed for it; whatever is wrong inside a
+//! bundle is in the report, never an error, never a panic.
+
+mod beside;
+mod bundle;
+mod checks;
+mod document;
+mod input;
+mod json;
+pub mod log;
+mod report;
+mod time;
+
+pub use bundle::{NotABundle, Options, bundle};
+pub use input::{BadLine, Row, Seen, rows, seen};
+pub use report::{Check, Report, Word};
+pub use time::canonical_time;

@@ -1,0 +1,263 @@
+//! Verifying a whole log, row by row: the hashes, the order, the root, and that it grew from an older checkpoint.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
+
+use proof::{
+    checkpoint::{Checkpoint, LogOrigin},
+    hash::Hash,
+    keys::PublicKey,
+    leaves::{AuditLeaf, RunLeaf},
+    merkle::Frontier,
+    words::LogName,
+};
+
+use crate::{
+    Row,
+    checks::Worst,
+    report::{Check, Finding, Findings, Word, write_checks},
+};
+
+/// The outcome of verifying a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogReport {
+    /// COMPLETE, TRUNCATED or TAMPERED.
+    pub word: Word,
+    /// In the order in which they were made.
+    pub checks: Vec<Check>,
+    /// How many rows there were.
+    pub size: u64,
+    /// Of these, how many no checkpoint covers yet.
+    pub newer: u64,
+    /// Runs that were opened and are gone. Always empty for the Audit Ledger.
+    pub absent: Vec<String>,
+    /// Runs that are not sealed. Always empty for the Audit Ledger.
+    pub open: Vec<String>,
+}
+
+impl fmt::Display for LogReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_checks(f, &self.checks)?;
+        for run in &self.absent {
+            writeln!(f, "absent {run}")?;
+        }
+        writeln!(f, "{} rows, {} newer than the checkpoint", self.size, self.newer)?;
+        writeln!(f, "{}", self.word)
+    }
+}
+
+/// What the rows of a log are held against: a checkpoint, and an older one if there is one.
+struct Tree {
+    log: LogName,
+    head: Result<Checkpoint, Finding>,
+    since: Option<Result<Checkpoint, Finding>>,
+    frontier: Frontier,
+    head_root: Option<Hash>,
+    since_root: Option<Hash>,
+    rows: Worst,
+}
+
+impl Tree {
+    fn new(log: LogName, checkpoint: &str, since: Option<&str>, keys: &[PublicKey]) -> Self {
+        let open = |note: &str| {
+            let checkpoint =
+                Checkpoint::open(note, keys).map_err(|why| Finding::tampered(why.to_string()))?;
+            let origin =
+                checkpoint.origin.parse::<LogOrigin>().map_err(|why| Finding::tampered(why.to_string()))?;
+            if origin.log == log {
+                Ok(checkpoint)
+            } else {
+                Err(Finding::tampered(format!("a checkpoint of {}", checkpoint.origin)))
+            }
+        };
+        let mut tree = Self {
+            log,
+            head: open(checkpoint),
+            since: since.map(open),
+            frontier: Frontier::default(),
+            head_root: None,
+            since_root: None,
+            rows: Worst::default(),
+        };
+        tree.note_roots();
+        tree
+    }
+
+    /// Keeps the roots of the moments of which the checkpoints speak.
+    fn note_roots(&mut self) {
+        let reached = |checkpoint: &Checkpoint| checkpoint.size == self.frontier.size();
+        if self.head.as_ref().is_ok_and(reached) {
+            self.head_root = Some(self.frontier.root());
+        }
+        if matches!(&self.since, Some(Ok(since)) if reached(since)) {
+            self.since_root = Some(self.frontier.root());
+        }
+    }
+
+    fn push(&mut self, leaf_index: u64, stated: Hash, computed: Hash) {
+        let next = self.frontier.size();
+        self.rows.expect(leaf_index == next, || format!("row {leaf_index} comes where row {next} belongs"));
+        self.rows.expect(stated == computed, || format!("row {leaf_index} is not what was hashed"));
+        self.frontier.push(computed);
+        self.note_roots();
+    }
+
+    /// The checks of hashes, root and growth.
+    fn finish(self, findings: &mut Findings) -> (u64, u64) {
+        let size = self.frontier.size();
+        findings.note(
+            "rows",
+            self.rows.or_else(|| format!("{size} rows of the log {}, each as hashed", self.log)),
+        );
+        let covered = self.head.as_ref().map_or(0, |head| head.size);
+        findings.note("checkpoint", self.head.clone().and_then(|head| grown(&head, self.head_root, size)));
+        if let Some(since) = self.since {
+            findings.note(
+                "since",
+                since.and_then(|since| match &self.head {
+                    Ok(head) if head.size < since.size => Err(Finding::truncated(format!(
+                        "the log had {} rows once, its checkpoint has {}",
+                        since.size, head.size
+                    ))),
+                    _ => grown(&since, self.since_root, size),
+                }),
+            );
+        }
+        (size, size.saturating_sub(covered))
+    }
+}
+
+/// Whether the rows, when they were as many as the checkpoint says, led to its root.
+fn grown(checkpoint: &Checkpoint, root: Option<Hash>, size: u64) -> Result<String, Finding> {
+    match root {
+        Some(root) if root == checkpoint.root => {
+            Ok(format!("{} at size {}", checkpoint.origin, checkpoint.size))
+        }
+        Some(_) => {
+            Err(Finding::tampered(format!("at size {} the rows lead to another root", checkpoint.size)))
+        }
+        None => {
+            Err(Finding::truncated(format!("the checkpoint has {} rows, here are {size}", checkpoint.size)))
+        }
+    }
+}
+
+/// The run log, row by row.
+pub struct RunLog {
+    tree: Tree,
+    /// Whether each run that was opened is sealed.
+    runs: BTreeMap<String, bool>,
+    order: Worst,
+}
+
+impl RunLog {
+    /// Begins. The checkpoint, and an older one from which the log must have grown, are signed notes.
+    #[must_use]
+    pub fn new(checkpoint: &str, since: Option<&str>, keys: &[PublicKey]) -> Self {
+        let tree = Tree::new(LogName::Runs, checkpoint, since, keys);
+        Self { tree, runs: BTreeMap::new(), order: Worst::default() }
+    }
+
+    /// The next row, in the order of the log.
+    pub fn push(&mut self, row: &Row<RunLeaf>) {
+        self.tree.push(row.leaf_index, row.leaf_hash, row.leaf.hash());
+        match &row.leaf {
+            RunLeaf::Opened(leaf) => {
+                let first = self.runs.insert(leaf.run_id.clone(), false).is_none();
+                self.order.expect(first, || format!("{} was opened twice", leaf.run_id));
+            }
+            RunLeaf::Sealed(leaf) => {
+                let before = self.runs.insert(leaf.run_id.clone(), true);
+                self.order
+                    .expect(before.is_some(), || format!("{} was sealed and never opened", leaf.run_id));
+                self.order.expect(before != Some(true), || format!("{} was sealed twice", leaf.run_id));
+            }
+        }
+    }
+
+    /// Ends; `existing` are the runs whose records the store has.
+    #[must_use]
+    pub fn finish(self, existing: &HashSet<String>) -> LogReport {
+        let mut findings = Findings::default();
+        let (size, newer) = self.tree.finish(&mut findings);
+        findings.note(
+            "order",
+            self.order.or_else(|| "every run was opened once and sealed at most once".to_owned()),
+        );
+        let absent: Vec<String> = self.runs.keys().filter(|run| !existing.contains(*run)).cloned().collect();
+        let mut unknown: Vec<&String> = existing.iter().filter(|run| !self.runs.contains_key(*run)).collect();
+        unknown.sort_unstable();
+        let outcome = match (absent.as_slice(), unknown.as_slice()) {
+            ([], []) => Ok(format!("{} runs were opened, and are here", self.runs.len())),
+            (_, [first, ..]) => Err(Finding::tampered(format!(
+                "{} runs were never opened, the first is {first}",
+                unknown.len()
+            ))),
+            ([first, ..], _) => Err(Finding::truncated(format!(
+                "{} runs were opened and are gone, the first is {first}",
+                absent.len()
+            ))),
+        };
+        findings.note("runs", outcome);
+        let open = self.runs.into_iter().filter(|(_, sealed)| !sealed).map(|(run, _)| run).collect();
+        LogReport { word: findings.word(Word::Complete), checks: findings.checks, size, newer, absent, open }
+    }
+}
+
+/// The Audit Ledger, row by row.
+pub struct AuditLog {
+    tree: Tree,
+    /// The last `run_seq` of each run.
+    seqs: HashMap<String, u64>,
+    last_at: String,
+    order: Worst,
+}
+
+impl AuditLog {
+    /// Begins. The checkpoint, and an older one from which the ledger must have grown, are signed notes.
+    #[must_use]
+    pub fn new(checkpoint: &str, since: Option<&str>, keys: &[PublicKey]) -> Self {
+        let tree = Tree::new(LogName::Audit, checkpoint, since, keys);
+        Self { tree, seqs: HashMap::new(), last_at: String::new(), order: Worst::default() }
+    }
+
+    /// The next row, in the order of the ledger.
+    pub fn push(&mut self, row: &Row<AuditLeaf>) {
+        self.tree.push(row.leaf_index, row.leaf_hash, row.leaf.hash());
+        let AuditLeaf::Entry(entry) = &row.leaf;
+        self.order
+            .expect(self.last_at <= entry.created_at, || format!("row {} runs back in time", row.leaf_index));
+        self.last_at.clone_from(&entry.created_at);
+        match (&entry.run_id, entry.run_seq) {
+            (None, None) => {}
+            (Some(run), Some(seq)) => {
+                let last = self.seqs.entry(run.clone()).or_default();
+                self.order.expect(last.checked_add(1) == Some(seq), || {
+                    format!("row {} is number {seq} of {run}, after number {last}", row.leaf_index)
+                });
+                *last = seq;
+            }
+            _ => {
+                self.order
+                    .expect(false, || format!("row {} has a run or a number, not both", row.leaf_index));
+            }
+        }
+    }
+
+    /// Ends.
+    #[must_use]
+    pub fn finish(self) -> LogReport {
+        let mut findings = Findings::default();
+        let (size, newer) = self.tree.finish(&mut findings);
+        findings.note(
+            "order",
+            self.order.or_else(|| {
+                format!("time never runs back; the numbers of {} runs have no holes", self.seqs.len())
+            }),
+        );
+        let word = findings.word(Word::Complete);
+        LogReport { word, checks: findings.checks, size, newer, absent: Vec::new(), open: Vec::new() }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a verification found: each check, and one word.
+
+use std::fmt;
+
+use proof::{
+    bundle::AsOf,
+    words::{Assurance, IntegrityGrade},
+};
+
+proof::words! {
+    /// What a bundle or a log is, best first: the order is the order of precedence.
+    Word { Complete = "COMPLETE", Open = "OPEN", Truncated = "TRUNCATED", Tampered = "TAMPERED" }
+}
+
+impl Word {
+    /// What `hoc verify` exits with.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Complete => 0,
+            Self::Open => 3,
+            Self::Truncated => 4,
+            Self::Tampered => 5,
+        }
+    }
+}
+
+/// One thing that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// A name that stays the same from one version to the next.
+    pub name: &'static str,
+    /// Whether nothing was found.
+    pub passed: bool,
+    /// What was checked, or what was found and where.
+    pub detail: String,
+}
+
+/// The outcome of verifying a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The verdict.
+    pub word: Word,
+    /// In the order in which they were made. After one on which the rest builds has failed, there are no more.
+    pub checks: Vec<Check>,
+    /// Whose run the signed statement speaks of; None if no trusted key signed it. The same for what follows.
+    pub tenant_id: Option<String>,
+    /// The run.
+    pub run_id: Option<String>,
+    /// Quality of the evidence; None for an open run. It does not change the word.
+    pub grade: Option<IntegrityGrade>,
+    /// Where the evidence came from.
+    pub assurance: Option<Assurance>,
+    /// When the bundle was made, and how long the logs were then.
+    pub as_of: Option<AsOf>,
+    /// The key that signed the statement.
+    pub key_id: Option<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_checks(f, &self.checks)?;
+        if let Some(run) = &self.run_id {
+            write!(f, "run {run}")?;
+            if let Some(grade) = self.grade {
+                write!(f, ", grade {grade}")?;
+            }
+            if let Some(assurance) = self.assurance {
+                write!(f, ", {assurance}")?;
+            }
+            writeln!(f)?;
+        }
+        if let Some(AsOf { audit_size, runs_size, time }) = &self.as_of {
+            writeln!(f, "as of {time}: run log of {runs_size}, Audit Ledger of {audit_size}")?;
+        }
+        writeln!(f, "{}", self.word)
+    }
+}
+
+pub(crate) fn write_checks(f: &mut fmt::Formatter<'_>, checks: &[Check]) -> fmt::Result {
+    for Check { name, passed, detail } in checks {
+        writeln!(f, "{} {name:<12} {detail}", if *passed { "ok  " } else { "FAIL" })?;
+    }
+    Ok(())
+}
+
+/// Something wrong: how bad, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) word: Word,
+    pub(crate) detail: String,
+}
+
+impl Finding {
+    pub(crate) fn tampered(detail: impl Into<String>) -> Self {
+        Self { word: Word::Tampered, detail: detail.into() }
+    }
+
+    pub(crate) fn truncated(detail: impl Into<String>) -> Self {
+        Self { word: Word::Truncated, detail: detail.into() }
+    }
+
+    /// The worse of two; of equals the first.
+    pub(crate) fn or(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if other.word > self.word => other,
+            _ => self,
+        }
+    }
+}
+
+/// The checks so far and the worst word among them.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) checks: Vec<Check>,
+    worst: Option<Word>,
+}
+
+impl Findings {
+    /// Notes a check: what it says when it passed, or what it found.
+    pub(crate) fn note(&mut self, name: &'static str, outcome: Result<String, Finding>) {
+        let (passed, detail) = match outcome {
+            Ok(detail) => (true, detail),
+            Err(Finding { word, detail }) => {
+                self.worst = self.worst.max(Some(word));
+                (false, detail)
+            }
+        };
+        self.checks.push(Check { name, passed, detail });
+    }
+
+    /// The worst word, or `otherwise` if nothing was found.
+    pub(crate) fn word(&self, otherwise: Word) -> Word {
+        self.worst.unwrap_or(otherwise)
+    }
+}

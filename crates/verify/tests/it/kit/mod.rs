@@ -1,0 +1,117 @@
+//! Bundles built by hand, record by record, with real decisions by the rules engine: what a server would seal.
+
+mod effects;
+mod evidence;
+mod log;
+mod policy;
+mod run;
+mod scene;
+
+pub(crate) use log::Log;
+pub(crate) use policy::{cost_limit, cost_rule, snapshot};
+pub(crate) use scene::{Call, Scene};
+
+use proof::{
+    keys::{PublicKey, SigningKey},
+    words::{EnforcementMode, RunStatus},
+};
+
+pub(crate) const TENANT: &str = "ten_0192a5b6c7d87a1b8c2d3e4f50617283";
+pub(crate) const RUN: &str = "run_0192a5b6c7d87a1b8c2d3e4f50617284";
+pub(crate) const TRACE: &str = "trc_0192a5b6c7d87a1b8c2d3e4f50617285";
+
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::from_seed(&[42; 32])
+}
+
+pub(crate) fn keys() -> Vec<PublicKey> {
+    vec![signing_key().public()]
+}
+
+/// A run of three steps without trouble.
+pub(crate) fn clean() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Block)], vec![]));
+    scene.call(&Call::model(1_200));
+    scene.call(&Call::tool("search"));
+    scene.permitted(&Call::model(900));
+    scene.seal(RunStatus::Succeeded);
+    scene
+}
+
+/// A run in which a rule refused one step, and whose incident was acknowledged.
+pub(crate) fn blocked() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Block)], vec![]));
+    scene.call(&Call::model(1_200));
+    scene.call(&Call::model(700_000));
+    scene.call(&Call::tool("search"));
+    scene.seal(RunStatus::Succeeded);
+    scene.acknowledge_incident();
+    scene
+}
+
+/// A run that a rule stopped.
+pub(crate) fn stopped() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Stop)], vec![]));
+    scene.call(&Call::tool("search"));
+    scene.call(&Call::model(700_000));
+    scene.seal(RunStatus::Halted);
+    scene
+}
+
+/// A run that a rule killed at its first step.
+pub(crate) fn killed() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Kill)], vec![]));
+    scene.call(&Call::model(700_000));
+    scene.seal(RunStatus::Halted);
+    scene
+}
+
+/// A run that passed a limit on its cost.
+pub(crate) fn breached() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![], vec![cost_limit(2_000)]));
+    scene.call(&Call::model(1_500));
+    scene.call(&Call::model(1_500));
+    scene.seal(RunStatus::Failed);
+    scene
+}
+
+/// A run without any step.
+pub(crate) fn empty() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![], vec![]));
+    scene.seal(RunStatus::Aborted);
+    scene
+}
+
+/// A run that goes on.
+pub(crate) fn open() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Warn)], vec![cost_limit(2_000)]));
+    scene.call(&Call::model(1_200));
+    scene.call(&Call::tool("search"));
+    scene
+}
+
+/// A run that has at least one record of every kind.
+pub(crate) fn everything() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Block)], vec![cost_limit(2_000)]));
+    scene.call(&Call::model(1_500));
+    scene.fail_capture();
+    scene.permitted(&Call::tool("search"));
+    scene.call(&Call::model(700_000));
+    scene.seal(RunStatus::Succeeded);
+    scene.acknowledge_incident();
+    scene
+}
+
+/// Every scene by its name.
+pub(crate) fn scenes() -> Vec<(&'static str, Scene)> {
+    vec![
+        ("clean", clean()),
+        ("blocked", blocked()),
+        ("stopped", stopped()),
+        ("killed", killed()),
+        ("breached", breached()),
+        ("empty", empty()),
+        ("open", open()),
+        ("everything", everything()),
+    ]
+}

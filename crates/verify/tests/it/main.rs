@@ -1,0 +1,8 @@
+//! Bundles and logs built by hand, and what happens to them in the wrong hands.
+
+mod insider;
+mod kit;
+mod logs;
+mod mutations;
+mod outside;
+mod words;
