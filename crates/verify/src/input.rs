@@ -3,7 +3,7 @@
 use proof::hash::Hash;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::json::{Parser, Wrong};
+use crate::json::{Parser, Tree, Wrong};
 
 /// A step that the agent was told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,33 +41,36 @@ pub struct BadLine {
 pub fn seen(text: &str) -> Result<Vec<Seen>, BadLine> {
     lines(text, |line| {
         if line.starts_with('{') {
-            #[derive(Deserialize)]
-            struct Answer {
-                step_index: u64,
-                step_hash: Hash,
-            }
-            let Answer { step_index, step_hash } =
-                serde_json::from_str(line).map_err(|why| why.to_string())?;
-            return Ok(Seen { step_index: Some(step_index), step_hash });
+            let answer = parsed(line, Tree::read)?;
+            let (Some(Tree::Integer(index)), Some(Tree::Text(hash))) =
+                (answer.get("step_index"), answer.get("step_hash"))
+            else {
+                return Err("`step_index` and `step_hash` are not both there".to_owned());
+            };
+            return step(Some(&index.to_string()), hash);
         }
-        let (index, hash) = match line.split_once(|c: char| c.is_ascii_whitespace() || c == ',') {
-            Some((index, hash)) => {
-                (Some(index.parse().map_err(|_| format!("`{index}` is no step index"))?), hash.trim())
-            }
-            None => (None, line),
-        };
-        Ok(Seen { step_index: index, step_hash: hash.parse().map_err(|why| format!("`{hash}`: {why}"))? })
+        match line.split_once(|c: char| c.is_ascii_whitespace() || c == ',') {
+            Some((index, hash)) => step(Some(index), hash.trim()),
+            None => step(None, line),
+        }
     })
 }
 
 /// Reads rows of a log, one JSON object `{leaf, leaf_hash, leaf_index}` a line. Empty lines are skipped.
 pub fn rows<L: DeserializeOwned>(text: &str) -> Result<Vec<Row<L>>, BadLine> {
-    lines(text, |line| {
-        let mut parser = Parser::new(line);
-        Row::deserialize(&mut parser)
-            .and_then(|row| parser.end().map(|()| row))
-            .map_err(|wrong: Wrong| wrong.to_string())
-    })
+    lines(text, |line| parsed(line, |parser| Row::deserialize(parser)))
+}
+
+fn step(index: Option<&str>, hash: &str) -> Result<Seen, String> {
+    let index =
+        index.map(|text| text.parse().map_err(|_| format!("`{text}` is no step index"))).transpose()?;
+    Ok(Seen { step_index: index, step_hash: hash.parse().map_err(|why| format!("`{hash}`: {why}"))? })
+}
+
+/// Reads a whole line as JSON.
+fn parsed<'l, T>(line: &'l str, read: impl FnOnce(&mut Parser<'l>) -> Result<T, Wrong>) -> Result<T, String> {
+    let mut parser = Parser::new(line);
+    read(&mut parser).and_then(|value| parser.end().map(|()| value)).map_err(|wrong| wrong.to_string())
 }
 
 fn lines<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, BadLine> {

@@ -64,12 +64,13 @@ impl<'de> Deserializer<'de> for &mut Parser<'de> {
                 self.word("null")?;
                 visitor.visit_unit()
             }
-            _ => match self.integer()? {
-                (false, magnitude) => visitor.visit_u64(magnitude),
-                (true, magnitude) => {
-                    visitor.visit_i64(0i64.checked_sub_unsigned(magnitude).unwrap_or(i64::MIN))
+            _ => {
+                let integer = self.integer()?;
+                match u64::try_from(integer) {
+                    Ok(count) => visitor.visit_u64(count),
+                    Err(_) => visitor.visit_i64(integer),
                 }
-            },
+            }
         }
     }
 

@@ -183,8 +183,8 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Sign and magnitude of an integer that no reader rounds.
-    pub(super) fn integer(&mut self) -> Result<(bool, u64), Wrong> {
+    /// An integer that no reader rounds.
+    pub(super) fn integer(&mut self) -> Result<i64, Wrong> {
         let bytes = self.text.as_bytes();
         let negative = bytes.get(self.at) == Some(&b'-');
         let start = self.at + usize::from(negative);
@@ -205,7 +205,8 @@ impl<'a> Parser<'a> {
             return Err(Wrong::new("an integer beyond 2^53"));
         }
         self.at = at;
-        Ok((negative, magnitude))
+        let magnitude = magnitude.cast_signed();
+        Ok(if negative { -magnitude } else { magnitude })
     }
 
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Wrong> {

@@ -170,3 +170,31 @@ fn what_is_no_bundle_at_all_is_an_error_and_a_broken_one_is_tampered() {
     bytes[at] = 0xff;
     assert_eq!(verify(&bytes).word, Word::Tampered);
 }
+
+/// Long enough to be hashed on two threads.
+#[test]
+fn a_long_run_is_checked_like_a_short_one() {
+    let mut scene =
+        kit::Scene::new(kit::snapshot(vec![kit::cost_rule(proof::words::EnforcementMode::Block)], vec![]));
+    for at in 0..300 {
+        scene.call(&if at % 3 == 0 { kit::Call::tool("search") } else { kit::Call::model(10) });
+    }
+    scene.seal(proof::words::RunStatus::Succeeded);
+    let json = scene.json();
+    assert!(json.len() > 1_000_000);
+    assert_eq!(verify(&json).word, Word::Complete, "{}", verify(&json));
+    let value = parse(&json);
+    assert_eq!(verify(&serde_json::to_vec_pretty(&value).expect("JSON")).word, Word::Complete);
+
+    for at in [0, 150, 299] {
+        let mut changed = value.clone();
+        changed["records"]["sealed"]["steps"][at]["cost_microusd"] = json!(11);
+        assert_eq!(verify(&write(&changed)).word, Word::Tampered);
+        let mut shorter = value.clone();
+        shorter["records"]["sealed"]["steps"].as_array_mut().expect("an array").remove(at);
+        assert_eq!(verify(&write(&shorter)).word, Word::Truncated);
+        let mut broken = value.clone();
+        broken["records"]["sealed"]["steps"][at]["cost_microusd"] = json!("11");
+        assert_eq!(verify(&write(&broken)).word, Word::Tampered);
+    }
+}
