@@ -11,8 +11,6 @@ mod disable_limit;
 mod modify_rule;
 mod retire_rule;
 mod state;
-#[cfg(test)]
-mod tests;
 mod update_limit;
 mod version;
 

@@ -1,16 +1,17 @@
 //! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
-//! held up, noting which keys are used.
+//! held up, recording the outage itself, noting which keys are used.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
 //! for what was due is still due. Permits need no task: the call that wants their room releases those that lapsed.
 
 pub mod key_use;
+pub mod outages;
 pub mod overdue;
 pub mod signer;
 pub mod sweeper;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
@@ -20,6 +21,7 @@ use crate::{errors::Error, spine::Spine};
 const SIGN_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const WRITE_OVERDUE_EVERY: Duration = Duration::from_secs(1);
+const ASK_STORE_EVERY: Duration = Duration::from_secs(1);
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 
 /// The tasks of one server. Dropped, they are cut off.
@@ -58,6 +60,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
         let spine = writing.clone();
         async move { overdue::tick(&spine).await }
     }));
+    let (asking, outages) = (spine.clone(), Arc::new(outages::Outages::default()));
+    running.spawn(every(ASK_STORE_EVERY, "outages", shutdown.clone(), move || {
+        let (spine, outages) = (asking.clone(), Arc::clone(&outages));
+        async move { outages.tick(&spine).await }
+    }));
     let noting = spine.clone();
     running.spawn(every(NOTE_USE_EVERY, "key_use", shutdown.clone(), move || {
         let spine = noting.clone();
@@ -89,7 +96,7 @@ async fn every<Tick, Fut>(
             Ok(()) => failing = false,
             // While the store is down this would be a line a second: the first tells it.
             Err(err) if failing => {
-                tracing::debug!(error = &err as &dyn std::error::Error, task, "still failing")
+                tracing::debug!(error = &err as &dyn std::error::Error, task, "still failing");
             }
             Err(err) => {
                 failing = true;

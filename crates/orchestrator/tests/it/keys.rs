@@ -12,6 +12,7 @@ use models::{
 };
 use orchestrator::{
     Error, Parts, Settings, Spine,
+    background::{key_use, outages::Outages},
     errors::ConflictCode,
     handlers::{
         account::{self, AuthError, InstallationError, NewKey, NewTenant, SystemCaller},
@@ -24,8 +25,17 @@ use testkit::{FrozenClock, Kit, SeededEntropy, kit::signing_key, on_both};
 
 /// Another server on the same store.
 fn another(kit: &Kit, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
+    server(kit.db.clone(), signing, wrapping)
+}
+
+/// A server on a store.
+fn with_store(db: drivers::Db) -> Spine {
+    server(db, signing_key(), [7; 32])
+}
+
+fn server(db: drivers::Db, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
     Spine::new(Parts {
-        db: kit.db.clone(),
+        db,
         clock: Arc::new(FrozenClock::default()),
         entropy: Arc::new(SeededEntropy::default()),
         signing_key: Arc::new(signing),
@@ -122,7 +132,7 @@ on_both! {
         let kit = Kit::on(db).await;
         let admin = kit.caller("acme", Role::Admin).await;
         assert_eq!(account::whoami(&kit.spine, &admin).await.unwrap().key.last_used_at, None);
-        orchestrator::background::key_use::tick(&kit.spine).await.unwrap();
+        key_use::tick(&kit.spine).await.unwrap();
         assert_eq!(account::whoami(&kit.spine, &admin).await.unwrap().key.last_used_at, Some(kit.spine.now()));
     }
 
@@ -174,5 +184,26 @@ on_both! {
         let mut events: Vec<_> = records.into_iter().map(|record| record.event_type).collect();
         events.sort_unstable();
         assert_eq!(events, [SystemEventType::Startup, SystemEventType::Shutdown, SystemEventType::Migration]);
+    }
+
+    async fn an_outage_of_the_store_is_recorded_when_it_is_over(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let config = drivers::ConnectConfig { test: true, ..drivers::ConnectConfig::new(db.url()) };
+        let broken = drivers::Db::connect(&config).await.unwrap();
+        broken.close().await;
+        let away = with_store(broken);
+        let outages = Outages::default();
+        outages.tick(&kit.spine).await.unwrap();
+        let err = outages.tick(&away).await.unwrap_err();
+        assert!(matches!(err, Error::Unavailable(_)), "{err}");
+        kit.clock.advance(chrono::Duration::seconds(30));
+        outages.tick(&kit.spine).await.unwrap();
+        outages.tick(&kit.spine).await.unwrap();
+        let store = kit.db.read().await.unwrap();
+        let (all, page) = (SystemFilter::default(), PageRequest::default());
+        let records = store.logs().list_system_records(models::ids::TenantId::INSTALLATION, &all, &page).await.unwrap().items;
+        let [outage] = &records[..] else { panic!("once: {records:?}") };
+        assert_eq!(outage.event_type, SystemEventType::Error);
+        assert!(outage.summary.ends_with("from 2026-03-02T09:00:00.000000Z to 2026-03-02T09:00:30.000000Z"), "{}", outage.summary);
     }
 }

@@ -8,7 +8,7 @@ use orchestrator::{
         overview::{self, DecisionType, EntityType, Priority, PulseStatus, SourceDomain},
     },
 };
-use proof::words::{EnforcementMode, LimitType, RunStatus, TerminationReason};
+use proof::words::{EnforcementMode, RunStatus, TerminationReason};
 use testkit::{Kit, on_both};
 
 use crate::agent::{Agent, llm, refused};
@@ -21,7 +21,7 @@ on_both! {
         let calm = overview::highlights(spine, admin).await.unwrap();
         assert_eq!((calm.pulse.status, calm.pulse.live_runs, calm.last_activity_at), (PulseStatus::Healthy, 0, None));
 
-        agent.limit(LimitType::CostUsd, 100).await;
+        agent.budget("month", 100).await;
         let run = agent.start().await;
         refused(agent.record(run, llm(200)).await);
         let spent = overview::highlights(spine, admin).await.unwrap();

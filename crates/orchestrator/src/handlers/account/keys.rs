@@ -192,7 +192,7 @@ async fn note(
 ) -> Result<(), Error> {
     let event = Event {
         component: "account",
-        event_type: SystemEventType::AuthChange,
+        what: SystemEventType::AuthChange,
         summary: format!("key {} of {} for role {} {what}", key.prefix, key.owner, key.role),
         details: json!({
             "key_id": key.id,

@@ -10,7 +10,7 @@ mod token;
 mod whoami;
 mod whose;
 
-pub(crate) use self::authenticate::settings_of;
+pub(crate) use self::{authenticate::settings_of, records::record_outage};
 pub use self::{
     authenticate::{AuthError, authenticate},
     installation::{InstallationError, ensure_installation, public_keys},

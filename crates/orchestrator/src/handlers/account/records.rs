@@ -13,12 +13,12 @@ use crate::{errors::Error, spine::Spine};
 /// What a system record says of one event.
 pub(super) struct Event {
     pub(super) component: &'static str,
-    pub(super) event_type: SystemEventType,
+    pub(super) what: SystemEventType,
     pub(super) summary: String,
     pub(super) details: Value,
 }
 
-/// A record of an event that somebody caused.
+/// A record of an event that somebody caused, or that befell us.
 pub(super) fn record(
     spine: &Spine,
     tenant: TenantId,
@@ -26,13 +26,17 @@ pub(super) fn record(
     by: &Author,
     now: DateTime<Utc>,
 ) -> SystemRecord {
-    let Event { component, event_type, summary, details } = event;
+    let Event { component, what: event_type, summary, details } = event;
     SystemRecord {
         tenant,
         id: spine.id(now),
         component: component.to_owned(),
         event_type,
-        severity: SystemSeverity::Info,
+        severity: if event_type == SystemEventType::Error {
+            SystemSeverity::Error
+        } else {
+            SystemSeverity::Info
+        },
         summary,
         details: Some(proof::canonical::to_text(&details)),
         caused_by: Some(by.name.clone()),
@@ -66,6 +70,14 @@ pub async fn record_migration(spine: &Spine, applied: &[String]) -> Result<(), E
     installation(spine, SystemEventType::Migration, summary, json!({ "applied": applied })).await
 }
 
+/// The store was away since `began`, and is back: as this server saw it.
+#[tracing::instrument(name = "account.record_outage", skip_all)]
+pub(crate) async fn record_outage(spine: &Spine, began: DateTime<Utc>) -> Result<(), Error> {
+    let (from, to) = (models::time::text(began), models::time::text(spine.now()));
+    let summary = format!("the store was not reachable from {from} to {to}");
+    installation(spine, SystemEventType::Error, summary, json!({ "from": from, "to": to })).await
+}
+
 async fn installation(
     spine: &Spine,
     event_type: SystemEventType,
@@ -73,7 +85,7 @@ async fn installation(
     details: Value,
 ) -> Result<(), Error> {
     let by = Author { name: "hoc".to_owned(), correlation_id: None };
-    let event = Event { component: "server", event_type, summary, details };
+    let event = Event { component: "server", what: event_type, summary, details };
     let record = record(spine, TenantId::INSTALLATION, event, &by, spine.now());
     let tx = spine.begin().await?;
     tx.logs().insert_system_records(&[record]).await?;

@@ -115,7 +115,7 @@ async fn insert(
     tx.account().insert_tenant(&tenant).await?;
     let event = Event {
         component: "account",
-        event_type: SystemEventType::ConfigChange,
+        what: SystemEventType::ConfigChange,
         summary: format!("tenant `{}` made", tenant.slug),
         details: json!({ "tenant_id": id, "slug": tenant.slug, "time_zone": tenant.time_zone }),
     };

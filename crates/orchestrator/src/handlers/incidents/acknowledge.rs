@@ -36,15 +36,15 @@ async fn attempt(
     let tx = spine.begin().await?;
     let found = tx.incidents().lock_incident(ctx.tenant.id, id).await?;
     let incident = found.ok_or_else(|| Error::not_found("incident", id))?;
-    let taken = engine::acknowledge(&incident, &ledger, now, &ctx.actor_id, note).map_err(refused)?;
+    let taken = engine::acknowledge(&incident, &ledger, now, &ctx.actor_id, note).map_err(|err| refused(&err))?;
     let Some(taken) = taken else { return Ok(incident) };
     let incident = store(spine, ctx, &tx, taken, IncidentEventType::Acknowledged, note, now).await?;
     tx.commit().await?;
     Ok(incident)
 }
 
-fn refused(err: AcknowledgeError) -> Error {
-    let code = match &err {
+fn refused(err: &AcknowledgeError) -> Error {
+    let code = match err {
         AcknowledgeError::Resolved => ConflictCode::IncidentResolved,
         AcknowledgeError::ByOther { .. } => ConflictCode::IncidentAcknowledgedByOther,
     };

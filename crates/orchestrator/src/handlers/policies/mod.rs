@@ -15,7 +15,7 @@ mod validate_rule;
 
 use chrono::{DateTime, Utc};
 use engines::{ledger::AuditLedgerService, policies::Authored};
-use proof::words::LimitType;
+use proof::words::{LimitCategory, LimitType};
 
 pub use self::{
     create_limit::create_limit,
@@ -36,6 +36,12 @@ use crate::context::CallContext;
 #[must_use]
 pub const fn counts_money(limit_type: LimitType) -> bool {
     engines::policies::counts_money(limit_type)
+}
+
+/// The category of a type of limit: what a caller means who does not say it.
+#[must_use]
+pub const fn category_of(limit_type: LimitType) -> LimitCategory {
+    ::rules::limits::category(limit_type)
 }
 
 /// The caller, as the author of a change.

@@ -1,6 +1,13 @@
 //! What rules and limits may become, by table.
 
 use chrono::{DateTime, Duration, Utc};
+use engines::{
+    ledger::{AuditDraft, AuditLedgerService, Governed},
+    policies::{
+        Authored, DisableError, ModifyError, RetireError, Retirement, UpdateError, Version, counts_money,
+        create_limit, create_rule, disable_limit, modify_rule, retire_rule, update_limit,
+    },
+};
 use models::policies::{Amount, Limit, LimitChange, LimitDraft, Rule, RuleChange, RuleDraft, RuleStatus};
 use proof::words::{
     ActorType, AuditEventType, BindAt, Consequence, EnforcementMode, IntegrityStatus, LimitCategory,
@@ -8,9 +15,6 @@ use proof::words::{
 };
 use rules::fields::FieldErrors;
 use serde_json::json;
-
-use super::*;
-use crate::ledger::{AuditDraft, AuditLedgerService, Governed};
 
 const COSTLY: &str = "context.step.cost_microusd > 500000";
 

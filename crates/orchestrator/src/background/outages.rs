@@ -1,0 +1,39 @@
+//! Notices when the store is away, and records it when it is back: from when to when, as this server saw it.
+
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use crate::{errors::Error, handlers::account::record_outage, spine::Spine};
+
+/// What one server saw of its store.
+#[derive(Debug, Default)]
+pub struct Outages {
+    since: Mutex<Option<DateTime<Utc>>>,
+}
+
+impl Outages {
+    /// Asks the store for something small. An outage that is over is recorded; one that goes on is the error.
+    pub async fn tick(&self, spine: &Spine) -> Result<(), Error> {
+        if let Err(err) = ask(spine).await {
+            if matches!(err, Error::Unavailable(_)) {
+                self.since().get_or_insert(spine.now());
+            }
+            return Err(err);
+        }
+        let began = *self.since();
+        if let Some(began) = began {
+            record_outage(spine, began).await?;
+            *self.since() = None;
+        }
+        Ok(())
+    }
+
+    fn since(&self) -> std::sync::MutexGuard<'_, Option<DateTime<Utc>>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn ask(spine: &Spine) -> Result<(), Error> {
+    Ok(spine.read().await?.account().installation().await.map(drop)?)
+}
