@@ -5,6 +5,7 @@ mod agent;
 mod budgets;
 mod bundles;
 mod idempotency;
+mod invariants;
 mod runs;
 mod statements;
 mod verdicts;
