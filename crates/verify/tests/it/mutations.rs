@@ -2,6 +2,7 @@
 //!
 //! Nothing here is random. Every value of every bundle is visited, and everything done to it that its type allows.
 
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use verify::{Options, Word};
 
@@ -323,4 +324,29 @@ fn a_record_in_another_list_is_tampered() {
             assert_eq!(verify(&write(&mutated)).word, Word::Tampered, "{from} to {to}");
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Below the level of values: any byte, any cut, whatever it makes of the text.
+    #[test]
+    fn no_byte_is_changed_cut_or_added_unseen(at: prop::sample::Index, byte: u8, kind in 0..3u8) {
+        let json = KILLED.with(Clone::clone);
+        // The newline at the end is no part of the document.
+        let at = at.index(json.len() - 1);
+        let mut mutated = json.clone();
+        match kind {
+            0 => mutated[at] = byte,
+            1 => mutated.truncate(at),
+            _ => mutated.insert(at, byte),
+        }
+        let white = kind == 2 && byte.is_ascii_whitespace();
+        prop_assume!(mutated != json && !white);
+        prop_assert_eq!(found(&mutated), Word::Tampered);
+    }
+}
+
+thread_local! {
+    static KILLED: Vec<u8> = kit::killed().json();
 }
