@@ -7,7 +7,7 @@ use drivers::StoreError;
 use super::{Answer, decide, load, outage, prepare::Call, queue::Item, seal, write};
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
-/// How often a group that lost a lock race is tried again, whole.
+/// How often a group that lost a race against another replica is tried again, whole.
 const RETRIES: usize = 8;
 
 type Answers = Vec<Vec<Option<Answer>>>;
@@ -48,9 +48,10 @@ async fn attempt(spine: &Spine, tenant: &Arc<TenantSettings>, items: &[Item]) ->
     let mut tries = 0;
     loop {
         match once(spine, tenant, items).await {
-            Err(StoreError::Retry(err)) if tries < RETRIES => {
+            // A unique key that another replica took meanwhile is a race too: the next try finds what it stored.
+            Err(StoreError::Retry(err) | StoreError::Conflict(err)) if tries < RETRIES => {
                 tries += 1;
-                tracing::debug!(error = %err, tries, "a group lost a lock race; trying again");
+                tracing::debug!(error = %err, tries, "a group lost a race; trying again");
             }
             other => return other,
         }
