@@ -1,0 +1,81 @@
+//! `hoc bundle`: the signed evidence of one run, as a file.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use models::ids::RunId;
+use orchestrator::{coordinators::export_bundle, handlers::account};
+use serde_json::json;
+
+use crate::{
+    config::{Config, Flags},
+    logging, out,
+    store::{self, Schema},
+};
+
+/// Write a run's signed evidence bundle
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  hoc bundle run_0199... -o run.bundle.json
+  hoc verify run.bundle.json --key hoc.pub
+
+Works on the store itself, whether a server runs or not, and signs new checkpoints. A server gives the same at
+GET /api/v1/runtime/activity/runs/RUN/bundle.")]
+pub(crate) struct Args {
+    /// The run's id
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Where to write it; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Print one line of JSON about what was written
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
+    let config = Config::load(&flags, "./hoc-data")?;
+    logging::start(&config, false)?;
+    let Ok(run) = args.run.parse::<RunId>() else {
+        bail!("`{}` is no run id: it begins with run_ and has 32 hex digits after it", args.run);
+    };
+    let opened = store::open(&config, Schema::AsItIs).await?;
+    let Some(tenant) = account::tenant_of_run(&opened.spine, run).await? else {
+        bail!("there is no run {run} in {}", config.store.shown_url());
+    };
+    let bundle = export_bundle::of_run(&opened.spine, tenant.id, &tenant.slug, run).await?;
+    opened.db.close().await;
+    if args.output == Path::new("-") {
+        out::text(&String::from_utf8(bundle).context("the bundle is not UTF-8")?);
+        return Ok(());
+    }
+    write_whole(&args.output, &bundle)?;
+    let file = args.output.display();
+    if args.json {
+        let bytes = bundle.len();
+        out::line(json!({ "run_id": run, "tenant": tenant.slug, "file": args.output, "bytes": bytes }));
+    } else {
+        let bytes = bundle.len();
+        out::line(format!("{file}: {bytes} bytes. Check it with `hoc verify {file} --key hoc.pub`"));
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut making = path.as_os_str().to_owned();
+    making.push(".new");
+    let making = PathBuf::from(making);
+    let write = || {
+        let mut file = File::create(&making)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&making, path)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,262 @@
+//! `hoc doctor`: looks at everything that must hold for this installation to keep its promises, and says what to do.
+
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+use console::style;
+use drivers::Db;
+use hyper::Method;
+use orchestrator::{Spine, handlers::account};
+use proof::words::LogName;
+use serde_json::{Value, json};
+use tokio::{net::lookup_host, time::timeout};
+use verify::Word;
+
+use super::verify::log::{outside_checkpoint, own_keys, recompute};
+use crate::{
+    config::{Config, Flags},
+    http::Client,
+    logging, out,
+    store::{self, Schema},
+};
+
+/// Check the store, the keys, the logs and the server, and say what to do
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  hoc doctor
+  hoc doctor --json | jq '.[] | select(.state != \"ok\")'
+
+Changes nothing but that it signs checkpoints, so that whole logs can be held against them. Exit 1 if anything failed.")]
+pub(crate) struct Args {
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// How one thing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Ok,
+    Note,
+    Failed,
+}
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    state: State,
+    /// What was found.
+    detail: String,
+    /// What to do about it.
+    advice: Option<String>,
+}
+
+/// The findings so far, printed as they come.
+struct Findings {
+    json: bool,
+    all: Vec<Finding>,
+}
+
+impl Findings {
+    fn ok(&mut self, what: &'static str, detail: impl Into<String>) {
+        self.add(Finding { what, state: State::Ok, detail: detail.into(), advice: None });
+    }
+
+    fn note(&mut self, what: &'static str, detail: impl Into<String>, advice: impl Into<String>) {
+        self.add(Finding { what, state: State::Note, detail: detail.into(), advice: Some(advice.into()) });
+    }
+
+    fn failed(&mut self, what: &'static str, detail: impl Into<String>, advice: impl Into<String>) {
+        self.add(Finding { what, state: State::Failed, detail: detail.into(), advice: Some(advice.into()) });
+    }
+
+    fn add(&mut self, finding: Finding) {
+        if !self.json {
+            let mark = match finding.state {
+                State::Ok => style("ok  ").green(),
+                State::Note => style("note").yellow(),
+                State::Failed => style("FAIL").red().bold(),
+            };
+            out::line(format!("{mark}  {:<11} {}", finding.what, finding.detail));
+            if let Some(advice) = &finding.advice {
+                out::line(format!("                  {} {advice}", style("->").dim()));
+            }
+        }
+        self.all.push(finding);
+    }
+}
+
+pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&flags, "./hoc-data")?;
+    logging::start(&config, false)?;
+    let mut findings = Findings { json: args.json, all: Vec::new() };
+    examine(&config, &mut findings).await;
+    let failed = findings.all.iter().filter(|finding| finding.state == State::Failed).count();
+    if args.json {
+        out::line(findings.all.iter().map(document).collect::<Value>());
+    } else if failed == 0 {
+        out::line("everything that was looked at holds");
+    } else {
+        out::line(format!("{failed} to mend"));
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn document(finding: &Finding) -> Value {
+    let state = match finding.state {
+        State::Ok => "ok",
+        State::Note => "note",
+        State::Failed => "failed",
+    };
+    json!({ "what": finding.what, "state": state, "detail": finding.detail, "advice": finding.advice })
+}
+
+async fn examine(config: &Config, findings: &mut Findings) {
+    for variable in &config.unknown_variables {
+        findings.note("settings", format!("{variable} is set, and is no setting"), "is it misspelt?");
+    }
+    let url = config.store.shown_url();
+    let db = match store::look(config).await {
+        Ok(db) => db,
+        Err(err) => {
+            let advice = "nothing else can be looked at until the store answers and is up to date";
+            findings.failed("store", format!("{url}: {err:#}"), advice);
+            return;
+        }
+    };
+    findings.ok("store", format!("{url} answers, and is up to date"));
+    guards(&db, findings).await;
+    db.close().await;
+    match store::open(config, Schema::AsItIs).await {
+        Ok(opened) => {
+            let key = &opened.installation.signing_key_id;
+            findings
+                .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
+            logs(config, &opened.spine, findings).await;
+            opened.db.close().await;
+        }
+        Err(err) => findings.failed(
+            "keys",
+            format!("{err:#}"),
+            "the logs are looked at when the keys are right; nothing is signed until then",
+        ),
+    }
+    server(config, findings).await;
+}
+
+/// That the store refuses to change what was written, and that a commit survives a power cut.
+async fn guards(db: &Db, findings: &mut Findings) {
+    match db.inspect().await {
+        Ok(found) if found.faults.is_empty() => {
+            let triggers = found.triggers;
+            findings.ok("append-only", format!("{triggers} triggers refuse changes; commits are durable"));
+        }
+        Ok(found) => {
+            for fault in found.faults {
+                findings.failed(
+                    "append-only",
+                    fault,
+                    "somebody with access to the database changed it: restore it, and verify against a checkpoint \
+                     that was kept elsewhere",
+                );
+            }
+        }
+        Err(err) => findings.failed("append-only", told(&err), "this could not be looked at"),
+    }
+    match db.can_commit().await {
+        Ok(()) => findings.ok("commit", "the store takes writes"),
+        Err(err) => findings.failed("commit", told(&err), "is the disk full, or the database read-only?"),
+    }
+}
+
+/// Each log of each tenant, recomputed from its rows.
+async fn logs(config: &Config, spine: &Spine, findings: &mut Findings) {
+    let tenants = match account::list_tenants(spine).await {
+        Ok(tenants) => tenants,
+        Err(err) => return findings.failed("logs", told(&err), "this could not be looked at"),
+    };
+    let keys = match own_keys(spine).await {
+        Ok(keys) => keys,
+        Err(err) => return findings.failed("logs", format!("{err:#}"), "this could not be looked at"),
+    };
+    for tenant in &tenants {
+        for log in LogName::ALL {
+            let since = outside_checkpoint(config, tenant, *log);
+            let name = format!("{log} of `{}`", tenant.slug);
+            match recompute(spine, tenant, *log, since.as_deref(), &keys).await {
+                Ok(report) if report.word == Word::Complete => {
+                    let grown = if since.is_some() { ", grown from the checkpoint kept outside" } else { "" };
+                    findings
+                        .ok("logs", format!("{name}: {} rows, each as it was hashed{grown}", report.size));
+                    if since.is_none() && report.size > 0 {
+                        findings.note(
+                            "checkpoints",
+                            format!("none of {name} is kept outside the store"),
+                            "keep a copy of a checkpoint folder where the store's holder cannot change it \
+                             (HOC_CHECKPOINT_FOLDERS)",
+                        );
+                    }
+                }
+                Ok(report) => {
+                    let wrong = report.checks.iter().filter(|check| !check.passed);
+                    let wrong: Vec<_> =
+                        wrong.map(|check| format!("{}: {}", check.name, check.detail)).collect();
+                    findings.failed(
+                        "logs",
+                        format!("{name} is {}: {}", report.word, wrong.join("; ")),
+                        format!(
+                            "`hoc verify --log {log} --tenant {}` shows all; keep the store as it is, and a copy",
+                            tenant.slug
+                        ),
+                    );
+                }
+                Err(err) => {
+                    findings.failed("logs", format!("{name}: {err:#}"), "this could not be looked at");
+                }
+            }
+        }
+    }
+}
+
+/// Whether a server answers where one would listen. That none does is no failure.
+async fn server(config: &Config, findings: &mut Findings) {
+    let listen = &config.server.listen.value;
+    match timeout(Duration::from_secs(5), readiness(listen)).await {
+        Ok(Ok(None)) => {
+            findings.note("server", format!("none listens on {listen}"), "`hoc serve` starts one");
+        }
+        Ok(Ok(Some((200, _)))) => findings.ok("server", format!("http://{listen} is ready")),
+        Ok(Ok(Some((status, said)))) => {
+            findings.failed(
+                "server",
+                format!("http://{listen}/readyz answers {status}: {said}"),
+                "see its log",
+            );
+        }
+        Ok(Err(err)) => {
+            findings.failed("server", format!("http://{listen}: {err:#}"), "is it a server of ours?");
+        }
+        Err(_) => findings.failed("server", format!("http://{listen} does not answer in 5 s"), "see its log"),
+    }
+}
+
+async fn readiness(listen: &str) -> anyhow::Result<Option<(u16, String)>> {
+    let addresses: Vec<SocketAddr> =
+        lookup_host(listen).await?.filter(|address| address.port() != 0).collect();
+    for address in addresses {
+        let Ok(mut client) = Client::connect(address).await else { continue };
+        let answer = client.call(Method::GET, "/readyz", None, None).await?;
+        return Ok(Some((answer.status, String::from_utf8_lossy(&answer.body).into_owned())));
+    }
+    Ok(None)
+}
+
+fn told(err: &dyn std::error::Error) -> String {
+    let mut text = err.to_string();
+    let mut source = err.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

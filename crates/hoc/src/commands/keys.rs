@@ -1,0 +1,193 @@
+//! `hoc keys`: API keys of tenants, and the public keys that others verify with.
+
+use models::account::{ApiKey, OwnerType, Role};
+use orchestrator::handlers::account::{self, NewKey};
+use serde_json::{Value, json};
+
+use super::serve::DEFAULT_TENANT;
+use crate::{
+    caller,
+    config::{Config, Flags},
+    logging, out,
+    store::{self, Schema},
+};
+
+/// Make, list and revoke keys; print the public ones.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+All of these work on the store itself, whether a server runs or not; changes are in force at once.
+
+Examples:
+  hoc keys create --role agent --owner billing-bot
+  hoc keys create --role auditor --tenant acme --owner ana@example.com --json
+  hoc keys list --tenant acme
+  hoc keys revoke key_0199...
+  hoc keys public > hoc.pub")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Command {
+    /// Make a key; it is shown once
+    #[command(after_help = "\
+Roles:
+  agent      starts runs, asks for permits, records steps; sees its own runs
+  viewer     reads runs, policies, incidents, logs
+  operator   and handles incidents, stops runs, reads evidence and proof
+  policy     viewer, and rules and limits
+  auditor    viewer, and evidence, proof, bundles
+  admin      everything, keys and settings included
+
+An empty store is made, and so is a tenant that is missing. With --json the last line is
+{\"key_id\",\"key\",\"role\",\"tenant\"}.")]
+    Create {
+        /// What the key may do
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// Slug of the tenant
+        #[arg(long, value_name = "SLUG", default_value = DEFAULT_TENANT)]
+        tenant: String,
+        /// Whose it is: a person's or a service's name, as records will show it [default: the role's name]
+        #[arg(long, value_name = "NAME")]
+        owner: Option<String>,
+        /// Whether the owner is a person or a service [default: service for role agent, else person]
+        #[arg(long, value_name = "TYPE", value_parser = owner_type)]
+        owner_type: Option<OwnerType>,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List a tenant's keys, without their secrets
+    List {
+        /// Slug of the tenant
+        #[arg(long, value_name = "SLUG", default_value = DEFAULT_TENANT)]
+        tenant: String,
+        /// Print one line of JSON for each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key, for good
+    Revoke {
+        /// Its id, as `create` and `list` show it
+        #[arg(value_name = "KEY_ID")]
+        key: String,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the public keys that verify bundles and logs: active and retired, PEM, nothing else
+    Public,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|_| format!("one of {}", names(Role::ALL)))
+}
+
+fn owner_type(text: &str) -> Result<OwnerType, String> {
+    text.parse().map_err(|_| format!("one of {}", names(OwnerType::ALL)))
+}
+
+fn names<W: std::fmt::Display>(words: &[W]) -> String {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
+    let config = Config::load(&flags, "./hoc-data")?;
+    logging::start(&config, false)?;
+    match args.command {
+        Command::Create { role, tenant, owner, owner_type, json } => {
+            let owner = owner.or_else(|| Some(role.to_string()));
+            create(&config, &tenant, NewKey { owner, owner_type, ..NewKey::of_role(role) }, json).await
+        }
+        Command::List { tenant, json } => list(&config, &tenant, json).await,
+        Command::Revoke { key, json } => revoke(&config, &key, json).await,
+        Command::Public => public(&config).await,
+    }
+}
+
+async fn create(config: &Config, tenant: &str, new: NewKey, json: bool) -> anyhow::Result<()> {
+    let opened = store::open(config, Schema::MakeIfEmpty).await?;
+    let made = account::create_key_as(&opened.spine, &caller::command_line(), tenant, new).await?;
+    opened.db.close().await;
+    let (key, token) = (&made.key, made.token.expose());
+    if json {
+        out::line(json!({ "key_id": key.id, "key": token, "role": key.role, "tenant": made.tenant }));
+    } else {
+        let (id, role, owner, tenant) = (key.id, key.role, &key.owner, &made.tenant);
+        out::line(format!(
+            "{id}, role {role}, owner {owner}, tenant {tenant}. The key is shown this once:\n\n    {token}\n"
+        ));
+    }
+    Ok(())
+}
+
+async fn list(config: &Config, tenant: &str, json: bool) -> anyhow::Result<()> {
+    let opened = store::open(config, Schema::AsItIs).await?;
+    let keys = account::list_keys_of(&opened.spine, tenant).await?;
+    if json {
+        for key in &keys {
+            out::line(of(key));
+        }
+        return Ok(());
+    }
+    if keys.is_empty() {
+        out::line(format!(
+            "tenant `{tenant}` has no keys: `hoc keys create --tenant {tenant} --role admin` makes one"
+        ));
+        return Ok(());
+    }
+    out::line(format!("{:<36}  {:<8}  {:<20}  {:<20}  {}", "KEY", "ROLE", "OWNER", "MADE", "STATE"));
+    for key in keys {
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked {}", second(at)),
+            (None, Some(at)) => format!("until {}", second(at)),
+            (None, None) => "in force".to_owned(),
+        };
+        let (id, role, owner) = (key.id, key.role.as_str(), &key.owner);
+        out::line(format!("{id:<36}  {role:<8}  {owner:<20}  {:<20}  {state}", second(key.created_at)));
+    }
+    Ok(())
+}
+
+async fn revoke(config: &Config, key: &str, json: bool) -> anyhow::Result<()> {
+    let Ok(id) = key.parse() else {
+        anyhow::bail!("`{key}` is no key id: it begins with key_ (`hoc keys list` shows them)");
+    };
+    let opened = store::open(config, Schema::AsItIs).await?;
+    let key = account::revoke_key_as(&opened.spine, &caller::command_line(), id).await?;
+    opened.db.close().await;
+    if json {
+        out::line(of(&key));
+    } else {
+        let (id, owner) = (key.id, &key.owner);
+        out::line(format!("{id} of {owner} is revoked; running servers refuse it within a second"));
+    }
+    Ok(())
+}
+
+async fn public(config: &Config) -> anyhow::Result<()> {
+    let db = store::look(config).await?;
+    for key in account::public_keys_of(&db).await? {
+        out::text(&key.public_key);
+    }
+    Ok(())
+}
+
+fn of(key: &ApiKey) -> Value {
+    json!({
+        "key_id": key.id,
+        "role": key.role,
+        "owner": key.owner,
+        "owner_type": key.owner_type,
+        "created_at": models::time::text(key.created_at),
+        "expires_at": key.expires_at.map(models::time::text),
+        "revoked_at": key.revoked_at.map(models::time::text),
+        "last_used_at": key.last_used_at.map(models::time::text),
+    })
+}
+
+fn second(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

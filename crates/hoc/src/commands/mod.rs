@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub(crate) mod bench_commits;
+pub(crate) mod bundle;
+pub(crate) mod doctor;
+pub(crate) mod keys;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+pub(crate) mod serve;
+pub(crate) mod verify;

@@ -1,0 +1,141 @@
+//! `hoc serve`: the server.
+
+use anyhow::Context as _;
+use console::style;
+use models::account::Role;
+use orchestrator::{
+    Error, Spine,
+    handlers::account::{self, NewKey},
+};
+
+use crate::{
+    caller,
+    config::{Config, Flags},
+    lock::ServeLock,
+    logging, out,
+    server::{self, VERSION},
+    store::{self, Schema},
+};
+
+/// The tenant that there is without anybody asking for one.
+pub(crate) const DEFAULT_TENANT: &str = "default";
+
+/// Serve the API.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  hoc serve                                            SQLite in ./hoc-data, on 127.0.0.1:8080
+  hoc serve --listen 0.0.0.0:9000 --data-dir /var/lib/hoc
+  HOC_ENV=production HOC_DATABASE_URL=postgres://hoc@db/hoc hoc serve
+  hoc serve --print-config                             each setting, and where it comes from
+
+The first start on an empty store makes the keys and prints an admin key, once. The server is ready when it prints
+`listening on http://HOST:PORT`. SIGINT and SIGTERM stop it when the calls under way are answered; kill -9 loses
+no verdict that was answered.")]
+pub(crate) struct Args {
+    /// host:port; port 0 is any that is free [env: HOC_LISTEN] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Print each setting with its origin, as a hoc.toml, and do nothing else
+    #[arg(long)]
+    print_config: bool,
+    /// With --print-config: as JSON
+    #[arg(long, requires = "print_config")]
+    json: bool,
+}
+
+pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
+    flags.listen = args.listen;
+    let config = Config::load(&flags, "./hoc-data")?;
+    if args.print_config {
+        if args.json {
+            out::line(config.to_json());
+        } else {
+            out::text(&config.to_toml());
+        }
+        return Ok(());
+    }
+    logging::start(&config, true)?;
+    serve(&config).await
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let lock = lock(config)?;
+    let opened = store::open(config, Schema::Migrate).await?;
+    let listener = server::bind(&config.server.listen.value).await?;
+    let admin = first_admin_key(&opened.spine).await?;
+    let running = server::start(opened.spine, listener).await?;
+    let at = format!("listening on http://{}", running.address());
+    if let Some(lock) = &lock {
+        lock.tell(&at)?;
+    }
+    tracing::info!(
+        version = VERSION,
+        installation = opened.installation.name,
+        signing_key = opened.installation.signing_key_id,
+        store = config.store.shown_url(),
+        applied_migrations = opened.applied.len(),
+        "ready"
+    );
+    if let Some(key) = admin {
+        greet(config, &key, &running.address().to_string());
+    }
+    out::line(at);
+    let signal = server::wait_for_the_end().await?;
+    tracing::info!(signal, "stopping: calls under way are finished, new ones are not taken");
+    tokio::spawn(async {
+        if let Ok(signal) = server::wait_for_the_end().await {
+            tracing::warn!(signal, "stopping at once");
+            std::process::exit(130);
+        }
+    });
+    running.stop(config.server.stop_within.value).await?;
+    opened.db.close().await;
+    tracing::info!("stopped");
+    drop(lock);
+    Ok(())
+}
+
+/// The lock of an embedded store. Many servers may share a Postgres, and a store in memory is one process's anyway.
+pub(crate) fn lock(config: &Config) -> anyhow::Result<Option<ServeLock>> {
+    if config.store.sqlite_file().is_none() {
+        return Ok(None);
+    }
+    let folder = &config.store.data_dir.value;
+    crate::keyfiles::private_folder(folder)
+        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    ServeLock::take(folder).map(Some)
+}
+
+/// An admin key, if nobody has ever had a key of the default tenant.
+async fn first_admin_key(spine: &Spine) -> anyhow::Result<Option<String>> {
+    match account::list_keys_of(spine, DEFAULT_TENANT).await {
+        Ok(keys) if keys.is_empty() => {}
+        Err(Error::NotFound { .. }) => {}
+        Ok(_) => return Ok(None),
+        Err(err) => return Err(err.into()),
+    }
+    let owner = Some("admin".to_owned());
+    let new = NewKey { owner, ..NewKey::of_role(Role::Admin) };
+    let made = account::create_key_as(spine, &caller::command_line(), DEFAULT_TENANT, new).await?;
+    Ok(Some(made.token.expose().to_owned()))
+}
+
+/// What whoever starts an empty store must know. The key is shown here and nowhere else, ever.
+fn greet(config: &Config, key: &str, address: &str) {
+    let folder = config.keys.signing_key_file.value.parent().unwrap_or(&config.keys.signing_key_file.value);
+    out::line(format!(
+        "\n{title}\n\n\
+         The admin key of tenant `{DEFAULT_TENANT}`, shown this once:\n\n    {key}\n\n\
+         The installation's own keys are in {folder}. Back them up apart from the store: without them nothing can be\n\
+         signed any more, and with them and the store anybody can sign anything.\n\n\
+         Next:\n  \
+         export HOC_KEY={shown}\n  \
+         curl -s http://{address}/api/v1/account/whoami -H \"Authorization: Bearer $HOC_KEY\"\n  \
+         hoc keys create --role agent --owner my-agent     a key for an agent\n  \
+         hoc keys public > hoc.pub                         what others verify with: give it to them\n",
+        title = style("hoc: a new store").bold(),
+        folder = folder.display(),
+        shown = style("<the key above>").dim(),
+    ));
+}

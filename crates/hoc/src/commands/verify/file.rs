@@ -1,0 +1,99 @@
+//! A bundle: needs its file and a public key, and neither a store nor a configuration.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use verify::{Options, Report, Seen, Word, canonical_time};
+
+use super::{Args, checks, public_keys};
+use crate::out;
+
+/// Checks the bundle and prints what was found.
+pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
+    let Some(key) = &args.key else { bail!("give the public key: --key PUB") };
+    let keys = public_keys(key)?;
+    let options = options(args)?;
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let report = verify::bundle(&bytes, &keys, &options).with_context(|| path.display().to_string())?;
+    if args.json {
+        out::line(document(&report));
+    } else {
+        out::text(&report.to_string());
+    }
+    Ok(report.word)
+}
+
+fn options(args: &Args) -> anyhow::Result<Options> {
+    let read =
+        |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let not_before = args.not_before.as_ref().map(|text| {
+        canonical_time(text)
+            .with_context(|| format!("--not-before {text}: write 2026-11-21 or 2026-11-21T08:00:00Z, in UTC"))
+    });
+    let seen = args
+        .seen
+        .as_deref()
+        .map(|path| kept_steps(&read(path)?).with_context(|| format!("--seen {}", path.display())));
+    let ledger = args
+        .ledger
+        .as_deref()
+        .map(|path| verify::rows(&read(path)?).with_context(|| format!("--ledger {}", path.display())));
+    Ok(Options {
+        not_before: not_before.transpose()?,
+        seen: seen.transpose()?.unwrap_or_default(),
+        ledger: ledger.transpose()?,
+        reexecute: args.reexecute,
+    })
+}
+
+/// Step hashes as an agent kept them. The API's answers to steps may be kept as they are, a line each: they hold more
+/// than `verify` reads, such as money, so only the index and the hash are handed on.
+pub(crate) fn kept_steps(text: &str) -> anyhow::Result<Vec<Seen>> {
+    let mut lines = String::new();
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.trim();
+        if line.starts_with('{') {
+            let answer: Value =
+                serde_json::from_str(line).with_context(|| format!("line {number} is not JSON"))?;
+            let (Some(index), Some(hash)) = (answer["step_index"].as_u64(), answer["step_hash"].as_str())
+            else {
+                bail!("line {number} has no step_index and step_hash");
+            };
+            let _ = writeln!(lines, "{index} {hash}");
+        } else {
+            let _ = writeln!(lines, "{line}");
+        }
+    }
+    Ok(verify::seen(&lines)?)
+}
+
+fn document(report: &Report) -> serde_json::Value {
+    json!({
+        "word": report.word,
+        "exit_code": report.word.exit_code(),
+        "tenant_id": report.tenant_id,
+        "run_id": report.run_id,
+        "grade": report.grade,
+        "assurance": report.assurance,
+        "as_of": report.as_of,
+        "key_id": report.key_id,
+        "checks": checks(&report.checks),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kept_steps;
+
+    #[test]
+    fn an_answer_is_kept_as_it_came() {
+        let hash = "ab".repeat(32);
+        let answer =
+            format!("{{\"step_index\":4,\"step_hash\":\"{hash}\",\"run\":{{\"cost_usd\":0.000138}}}}");
+        let kept = kept_steps(&format!("{answer}\n\n5 {hash}\n{hash}\n")).expect("three steps");
+        assert_eq!(kept.iter().map(|step| step.step_index).collect::<Vec<_>>(), [Some(4), Some(5), None]);
+        assert!(kept_steps(&format!("{hash}\n{{}}")).expect_err("no hash").to_string().contains("line 2"));
+        assert!(kept_steps("\nx").expect_err("no hash").to_string().contains("line 2"));
+    }
+}

@@ -1,0 +1,87 @@
+//! `[governance]`: how long things hold, and how many calls may wait.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use super::{
+    Shown, duration,
+    origin::{Name, Setting, Sources, parsed},
+};
+
+const fn name(key: &'static str, variable: &'static str) -> Name {
+    Name { section: "governance", key, variable, flag: None }
+}
+
+pub(super) static PERMIT_TTL: Name = name("permit_ttl", "HOC_PERMIT_TTL");
+pub(super) static STOP_GRACE: Name = name("stop_grace", "HOC_STOP_GRACE");
+pub(super) static RUN_ABANDON_AFTER: Name = name("run_abandon_after", "HOC_RUN_ABANDON_AFTER");
+pub(super) static OUTAGE_MEMORY: Name = name("outage_memory", "HOC_OUTAGE_MEMORY");
+pub(super) static MAX_WAITING: Name = name("max_waiting", "HOC_MAX_WAITING");
+
+/// The section.
+#[derive(Clone, Debug)]
+pub(crate) struct Governance {
+    /// How long a granted permit serves.
+    pub(crate) permit_ttl: Setting<Duration>,
+    /// How long a stopped run waits for its agent to end it.
+    pub(crate) stop_grace: Setting<Duration>,
+    /// After how much silence a live run is given up.
+    pub(crate) run_abandon_after: Setting<Duration>,
+    /// How long halts are decided from memory while the store is down.
+    pub(crate) outage_memory: Setting<Duration>,
+    /// How many calls may wait before the next is 503.
+    pub(crate) max_waiting: Setting<usize>,
+}
+
+impl Governance {
+    pub(super) fn read(sources: &Sources) -> anyhow::Result<Self> {
+        let length = |name, seconds| sources.setting(name, None, Duration::from_secs(seconds), some_time);
+        Ok(Self {
+            permit_ttl: length(&PERMIT_TTL, 60)?,
+            stop_grace: length(&STOP_GRACE, 60)?,
+            run_abandon_after: length(&RUN_ABANDON_AFTER, 3_600)?,
+            outage_memory: length(&OUTAGE_MEMORY, 600)?,
+            max_waiting: sources.setting(&MAX_WAITING, None, 4_096, |text| match parsed(text)? {
+                0 => bail!("must be at least 1"),
+                number => Ok(number),
+            })?,
+        })
+    }
+
+    /// The orchestrator's own form of it.
+    pub(crate) fn settings(&self, installation: String) -> anyhow::Result<orchestrator::Settings> {
+        let length = |setting: &Setting<Duration>| {
+            chrono::Duration::from_std(setting.value).context("a length of time in [governance] is too long")
+        };
+        Ok(orchestrator::Settings {
+            installation,
+            permit_ttl: length(&self.permit_ttl)?,
+            stop_grace: length(&self.stop_grace)?,
+            run_abandon_after: length(&self.run_abandon_after)?,
+            max_waiting: self.max_waiting.value,
+            outage_memory: length(&self.outage_memory)?,
+        })
+    }
+
+    pub(super) fn show(&self) -> Vec<Shown> {
+        let length = |name, setting: &Setting<Duration>| {
+            Shown::text(name, duration::text(setting.value), &setting.origin)
+        };
+        vec![
+            length(&PERMIT_TTL, &self.permit_ttl),
+            length(&STOP_GRACE, &self.stop_grace),
+            length(&RUN_ABANDON_AFTER, &self.run_abandon_after),
+            length(&OUTAGE_MEMORY, &self.outage_memory),
+            Shown::number(&MAX_WAITING, self.max_waiting.value, &self.max_waiting.origin),
+        ]
+    }
+}
+
+fn some_time(text: &str) -> anyhow::Result<Duration> {
+    let length = duration::parse(text)?;
+    if length.is_zero() {
+        bail!("must be longer than nothing");
+    }
+    Ok(length)
+}

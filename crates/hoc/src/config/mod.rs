@@ -1,0 +1,267 @@
+//! What may be configured: flags before `HOC_*` variables before hoc.toml before defaults, a file a section.
+//!
+//! Each value knows where it came from; `hoc serve --print-config` shows them as a hoc.toml that would give the
+//! same. Relative paths start at the working directory, wherever they are written.
+
+pub(crate) mod duration;
+mod environment;
+pub(crate) mod governance;
+pub(crate) mod installation;
+pub(crate) mod keys;
+pub(crate) mod log;
+mod origin;
+pub(crate) mod server;
+pub(crate) mod store;
+
+use std::{
+    fmt::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::bail;
+
+pub(crate) use self::origin::Origin;
+use self::{
+    governance::Governance,
+    installation::{Environment, Installation},
+    keys::Keys,
+    log::Log,
+    origin::{Name, Sources},
+    server::Server,
+    store::Store,
+};
+
+/// Every setting there is.
+static NAMES: [&Name; 16] = [
+    &installation::NAME,
+    &installation::ENV,
+    &server::LISTEN,
+    &server::STOP_WITHIN,
+    &store::DATA_DIR,
+    &store::DATABASE_URL,
+    &store::MAX_CONNECTIONS,
+    &keys::SIGNING_KEY_FILE,
+    &keys::CHECKPOINT_FOLDERS,
+    &governance::PERMIT_TTL,
+    &governance::STOP_GRACE,
+    &governance::RUN_ABANDON_AFTER,
+    &governance::OUTAGE_MEMORY,
+    &governance::MAX_WAITING,
+    &log::FILTER,
+    &log::FORMAT,
+];
+
+/// The settings that have flags, which every command takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Flags {
+    /// Settings file [env: HOC_CONFIG] [default: hoc.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the embedded store and the keys [env: HOC_DATA_DIR] [default: ./hoc-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// sqlite://FILE or postgres://... [env: HOC_DATABASE_URL] [default: SQLite in the data folder]
+    #[arg(long, global = true, value_name = "URL", hide_default_value = true)]
+    pub(crate) database_url: Option<String>,
+    /// Ed25519 key in PKCS#8 PEM [env: HOC_SIGNING_KEY_FILE] [default: keys/signing.pem in the data folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) signing_key_file: Option<String>,
+    /// What to log, such as `warn,orchestrator=debug` [env: HOC_LOG] [default: info,sqlx=warn]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) log_filter: Option<String>,
+    /// Only `serve` and `demo` listen; they put their flag here.
+    #[arg(skip)]
+    pub(crate) listen: Option<String>,
+}
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) installation: Installation,
+    pub(crate) server: Server,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) governance: Governance,
+    pub(crate) log: Log,
+    /// `HOC_*` variables that are no setting.
+    pub(crate) unknown_variables: Vec<String>,
+}
+
+impl Config {
+    /// Reads flags, the environment and the file. `default_dir` is the data folder where nobody names one.
+    pub(crate) fn load(flags: &Flags, default_dir: &str) -> anyhow::Result<Self> {
+        let sources = Sources::read(environment::variables()?, flags.config.as_deref())?;
+        Self::from_sources(&sources, flags, Path::new(default_dir))
+    }
+
+    fn from_sources(sources: &Sources, flags: &Flags, default_dir: &Path) -> anyhow::Result<Self> {
+        sources.refuse_unknown(&NAMES)?;
+        let store = Store::read(sources, flags, default_dir)?;
+        let config = Self {
+            installation: Installation::read(sources)?,
+            server: Server::read(sources, flags)?,
+            keys: Keys::read(sources, flags, &store.data_dir.value)?,
+            governance: Governance::read(sources)?,
+            log: Log::read(sources, flags)?,
+            unknown_variables: sources.unknown_variables(&NAMES),
+            store,
+        };
+        if config.installation.env.value == Environment::Production && config.store.is_sqlite() {
+            bail!(
+                "HOC_ENV=production refuses SQLite, which serves one machine: set HOC_DATABASE_URL to \
+                 postgres://USER@HOST/DATABASE (docs/operations.md says how to set one up)"
+            );
+        }
+        Ok(config)
+    }
+
+    /// Every value with its origin, as a hoc.toml that would give the same; passwords are left out.
+    pub(crate) fn to_toml(&self) -> String {
+        let mut text = String::new();
+        for shown in self.shown() {
+            let header = format!("[{}]\n", shown.name.section);
+            if !text.contains(&header) {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                let _ = write!(text, "{gap}{header}");
+            }
+            let entry = format!("{} = {}", shown.name.key, shown.value);
+            let _ = writeln!(text, "{entry:<58} # {}", shown.origin);
+        }
+        text
+    }
+
+    /// The same for machines.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let settings = self.shown().into_iter().map(|shown| {
+            serde_json::json!({
+                "setting": format!("{}.{}", shown.name.section, shown.name.key),
+                "variable": shown.name.variable,
+                "value": shown.value.json(),
+                "origin": shown.origin.to_string(),
+            })
+        });
+        settings.collect()
+    }
+
+    fn shown(&self) -> Vec<Shown> {
+        [
+            self.installation.show(),
+            self.server.show(),
+            self.store.show(),
+            self.keys.show(),
+            self.governance.show(),
+            self.log.show(),
+        ]
+        .concat()
+    }
+}
+
+/// A setting as it is printed.
+#[derive(Clone, Debug)]
+struct Shown {
+    name: &'static Name,
+    value: ShownValue,
+    origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+enum ShownValue {
+    Text(String),
+    Number(u64),
+    List(Vec<String>),
+}
+
+impl Shown {
+    fn text(name: &'static Name, value: impl fmt::Display, origin: &Origin) -> Self {
+        Self { name, value: ShownValue::Text(value.to_string()), origin: origin.clone() }
+    }
+
+    fn number(name: &'static Name, value: impl TryInto<u64>, origin: &Origin) -> Self {
+        let value = value.try_into().unwrap_or(u64::MAX);
+        Self { name, value: ShownValue::Number(value), origin: origin.clone() }
+    }
+
+    fn list(name: &'static Name, value: Vec<String>, origin: &Origin) -> Self {
+        Self { name, value: ShownValue::List(value), origin: origin.clone() }
+    }
+}
+
+impl ShownValue {
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(number) => (*number).into(),
+            Self::List(items) => items.as_slice().into(),
+        }
+    }
+}
+
+impl fmt::Display for ShownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{}", toml::Value::from(text.as_str())),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::List(items) => write!(f, "{}", toml::Value::from(items.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs};
+
+    use super::*;
+
+    fn config(variables: &[(&str, &str)], file: Option<&Path>) -> anyhow::Result<Config> {
+        let variables: BTreeMap<String, String> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        // A folder without a hoc.toml: the working directory's must not matter to a test.
+        let flags = Flags::default();
+        let empty = tempfile::NamedTempFile::new()?;
+        let sources = Sources::read(variables, Some(file.unwrap_or(empty.path())))?;
+        Config::from_sources(&sources, &flags, Path::new("./hoc-data"))
+    }
+
+    #[test]
+    fn the_printed_configuration_reads_back_as_the_same() {
+        let given = [
+            ("HOC_LISTEN", "0.0.0.0:9000"),
+            ("HOC_DATABASE_URL", "postgres://hoc@db/hoc"),
+            ("HOC_ENV", "production"),
+            ("HOC_PERMIT_TTL", "90s"),
+            ("HOC_CHECKPOINT_FOLDERS", "/a:/b"),
+        ];
+        let first = config(&given, None).expect("a configuration");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), first.to_toml()).expect("it is written");
+        let again = config(&[], Some(file.path())).expect("the same configuration");
+        let values = |config: &Config| -> Vec<String> {
+            config.shown().iter().map(|shown| format!("{}={}", shown.name.key, shown.value)).collect()
+        };
+        assert_eq!(values(&again), values(&first));
+        assert_eq!(first.shown().len(), NAMES.len(), "every setting is shown");
+        assert!(first.to_toml().contains("# environment HOC_LISTEN"), "{}", first.to_toml());
+    }
+
+    #[test]
+    fn a_password_is_in_no_form_of_the_configuration() {
+        let config = config(&[("HOC_DATABASE_URL", "postgres://hoc:s3cr3t@db/hoc")], None).expect("one");
+        assert!(!format!("{config:?}{}{}", config.to_toml(), config.to_json()).contains("s3cr3t"));
+    }
+
+    #[test]
+    fn production_refuses_sqlite() {
+        let refused = config(&[("HOC_ENV", "production")], None).expect_err("SQLite in production");
+        assert!(refused.to_string().contains("set HOC_DATABASE_URL"), "{refused}");
+    }
+
+    #[test]
+    fn a_named_key_file_has_its_wrapping_key_beside_it() {
+        let named = config(&[("HOC_SIGNING_KEY_FILE", "/etc/hoc/key.pem")], None).expect("one");
+        assert_eq!(named.keys.wrapping_key_file(), Path::new("/etc/hoc/key.pem.wrap"));
+        assert_eq!(named.keys.checkpoint_folders.value, [Path::new("/etc/hoc/checkpoints")]);
+        let made = config(&[], None).expect("one");
+        assert_eq!(made.keys.wrapping_key_file(), Path::new("./hoc-data/keys/wrapping.key"));
+    }
+}

@@ -1,0 +1,151 @@
+//! `hoc demo`: the whole of the main job in under a minute, through the same API that agents use.
+
+mod conversation;
+mod play;
+mod scene;
+mod screen;
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use console::style;
+use verify::{Options, Word};
+
+use self::{conversation::Conversation, play::Agent, scene::Scene, screen::Timeline};
+use crate::{
+    commands::{
+        bundle::write_whole,
+        serve,
+        verify::{file::kept_steps, log::own_keys},
+    },
+    config::{Config, Flags},
+    logging, out, server,
+    store::{self, Opened, Schema},
+};
+
+/// Between two verdicts, where somebody watches.
+const PACE: Duration = Duration::from_millis(300);
+
+/// Play a real agent conversation through a server, seal it, verify its evidence
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  hoc demo                                              then look around: the server stays open
+  hoc demo --once                                       ends by itself
+  HOC_DATABASE_URL=postgres://hoc@db/hoc hoc demo --once
+
+The conversation is a recorded one: its prompts, tool calls and tokens are played, no model is called. The demo makes
+a tenant of its own each time, a rule that blocks and a budget that runs out. It keeps what it makes in ./hoc-demo,
+or in the store and folder that HOC_DATABASE_URL and HOC_DATA_DIR name, and listens on any free port unless HOC_LISTEN
+names one.")]
+pub(crate) struct Args {
+    /// End when the bundle is verified, instead of leaving the server open
+    #[arg(long)]
+    once: bool,
+    /// host:port [env: HOC_LISTEN] [default: any free port of 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
+    flags.listen = args.listen;
+    let config = configure(&flags)?;
+    logging::start(&config, false)?;
+    let lock = serve::lock(&config)?;
+    let opened = store::open(&config, Schema::Migrate).await?;
+    let listen = &config.server.listen;
+    let listener = server::bind(if listen.is_given() { &listen.value } else { "127.0.0.1:0" }).await?;
+    let running = server::start(opened.spine.clone(), listener).await?;
+    if let Some(lock) = &lock {
+        lock.tell(&format!("the demo on http://{}", running.address()))?;
+    }
+    let scene = Scene::set(&opened.spine, running.address()).await?;
+    let played = play(&config, &opened, &scene).await;
+    if played.is_ok() && !args.once {
+        look_around(&scene);
+        server::wait_for_the_end().await?;
+    }
+    running.stop(config.server.stop_within.value).await?;
+    opened.db.close().await;
+    drop(lock);
+    played
+}
+
+/// The demo has a folder of its own, unless somebody names a store.
+fn configure(flags: &Flags) -> anyhow::Result<Config> {
+    let config = Config::load(flags, "./hoc-demo")?;
+    if config.store.database_url.is_given() {
+        return Config::load(flags, "./hoc-data");
+    }
+    Ok(config)
+}
+
+async fn play(config: &Config, opened: &Opened, scene: &Scene) -> anyhow::Result<()> {
+    let conversation = Conversation::captured()?;
+    screen::opening(scene, &config.store.shown_url(), &conversation);
+    let mut agent = Agent::start(scene, &conversation).await?;
+    screen::run_started(&agent.run_id);
+    let mut timeline = Timeline::of(&conversation);
+    for turn in &conversation.turns {
+        let played = agent.play(turn).await?;
+        timeline.show(turn, &played);
+        if out::is_watched() {
+            tokio::time::sleep(PACE).await;
+        }
+    }
+    screen::incidents(&play::incidents(scene, &agent.run_id).await?);
+    screen::sealed(&agent.complete().await?);
+    let bundle = play::bundle(scene, &agent.run_id).await?;
+    let folder = &config.store.data_dir.value;
+    let file = folder.join(format!("{}.bundle.json", agent.run_id));
+    write_whole(&file, &bundle)?;
+    out::line(format!("  {}    {} ({} bytes)", style("bundle").cyan(), file.display(), bundle.len()));
+    let public = folder.join("public.pem");
+    let keys = own_keys(&opened.spine).await?;
+    let pem: String = keys.iter().map(proof::keys::PublicKey::to_pem).collect();
+    fs::write(&public, &pem).with_context(|| format!("cannot write {}", public.display()))?;
+    check(&file, &public, &agent.seen)
+}
+
+/// From here on nothing but the two files and what the agent kept: no store, no server.
+fn check(file: &Path, public: &Path, seen: &str) -> anyhow::Result<()> {
+    let bundle = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let pem = fs::read_to_string(public).with_context(|| format!("cannot read {}", public.display()))?;
+    let keys = proof::keys::PublicKey::all_from_pem(&pem)?;
+    let options = Options { seen: kept_steps(seen)?, reexecute: true, ..Options::default() };
+    let report = verify::bundle(&bundle, &keys, &options)?;
+    out::line(format!(
+        "  {}    hoc verify {} --key {} --reexecute",
+        style("verify").cyan(),
+        file.display(),
+        public.display()
+    ));
+    for check in &report.checks {
+        let mark = if check.passed { style("ok").green() } else { style("FAIL").red() };
+        out::line(format!("            {mark} {:<12} {}", check.name, style(&check.detail).dim()));
+    }
+    if let Some(grade) = report.grade {
+        out::line(format!("            grade {grade}"));
+    }
+    if report.word != Word::Complete {
+        bail!("the bundle is {}: that is a bug, please report it with {}", report.word, file.display());
+    }
+    out::line(format!("\n{}", style(report.word).green().bold()));
+    Ok(())
+}
+
+fn look_around(scene: &Scene) {
+    let at = format!("http://{}/api/v1/runtime", scene.address);
+    let key = scene.admin.expose();
+    out::line(format!(
+        "\nThe server stays open; Ctrl-C ends it. Look around with the admin key of tenant {tenant}:\n\n  \
+         export HOC_KEY={key}\n  \
+         curl -s {at}/overview/highlights -H \"Authorization: Bearer $HOC_KEY\"\n  \
+         curl -s {at}/activity/runs -H \"Authorization: Bearer $HOC_KEY\"\n  \
+         curl -s {at}/incidents -H \"Authorization: Bearer $HOC_KEY\"\n  \
+         curl -s {at}/logs/audit -H \"Authorization: Bearer $HOC_KEY\"\n  \
+         curl -s http://{address}/api/v1/openapi.json",
+        tenant = scene.tenant,
+        address = scene.address,
+    ));
+}

@@ -1,0 +1,86 @@
+//! One server on an embedded store: a lock that the operating system gives, and takes back however the holder ends.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+    process,
+};
+
+use anyhow::{Context as _, bail};
+
+/// The lock, held until this is dropped or the process ends.
+#[derive(Debug)]
+pub(crate) struct ServeLock {
+    file: File,
+}
+
+impl ServeLock {
+    /// Takes the lock of a data folder, or says who has it.
+    pub(crate) fn take(data_dir: &Path) -> anyhow::Result<Self> {
+        let path = data_dir.join("serve.lock");
+        let mut file = open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                let holder = holder.trim();
+                let holder = if holder.is_empty() { "another process" } else { holder };
+                bail!(
+                    "another server serves the data folder {}: {holder}. Stop it first, or give this one a folder of \
+                     its own (HOC_DATA_DIR). To serve one store by many, use Postgres (HOC_DATABASE_URL)",
+                    data_dir.display()
+                );
+            }
+            Err(TryLockError::Error(err)) => {
+                return Err(err).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        let lock = Self { file };
+        lock.tell("starting")?;
+        Ok(lock)
+    }
+
+    /// Leaves word for those who come later. The lock is the lock; this is only what they are told.
+    pub(crate) fn tell(&self, what: &str) -> anyhow::Result<()> {
+        let mut file = &self.file;
+        file.set_len(0).and_then(|()| file.rewind()).context("cannot write the lock file")?;
+        writeln!(file, "process {}, {what}", process::id()).context("cannot write the lock file")
+    }
+}
+
+/// Waits for its turn: only one process of this machine makes a store or brings it up to date.
+pub(crate) fn turn_to_migrate(data_dir: &Path) -> anyhow::Result<File> {
+    let path: PathBuf = data_dir.join("migrate.lock");
+    let file = open(&path)?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}
+
+fn open(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .read(true)
+        .write(true)
+        .truncate(false)
+        .open(path)
+        .with_context(|| format!("cannot open {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_has_it_and_gets_it_when_they_are_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = ServeLock::take(folder.path()).expect("nobody has it");
+        first.tell("listening on http://127.0.0.1:1").expect("it is written");
+        let refused = ServeLock::take(folder.path()).expect_err("it is taken").to_string();
+        assert!(refused.contains("listening on http://127.0.0.1:1"), "{refused}");
+        assert!(refused.contains("HOC_DATA_DIR"), "{refused}");
+        drop(first);
+        ServeLock::take(folder.path()).expect("it is free again");
+    }
+}

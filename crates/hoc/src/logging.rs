@@ -1,0 +1,41 @@
+//! Structured logs to standard error: for people on a terminal, JSON lines otherwise.
+
+use std::io::{self, IsTerminal as _};
+
+use anyhow::Context as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{
+    Config,
+    log::{Format, Log},
+};
+
+/// Starts logging. Only what serves for long says `info`; other commands speak by their answer.
+pub(crate) fn start(config: &Config, serves: bool) -> anyhow::Result<()> {
+    let Log { filter, format } = &config.log;
+    let levels = if serves || filter.is_given() { filter.value.as_str() } else { "warn" };
+    let levels = EnvFilter::try_new(levels).with_context(|| {
+        format!(
+            "log.filter ({}): `{levels}` is no filter, such as info or warn,orchestrator=debug",
+            filter.origin
+        )
+    })?;
+    let human = match format.value {
+        Format::Auto => io::stderr().is_terminal(),
+        Format::Human => true,
+        Format::Json => false,
+    };
+    let lines = tracing_subscriber::fmt().with_env_filter(levels).with_writer(io::stderr);
+    if human {
+        lines.with_ansi(io::stderr().is_terminal()).init();
+    } else {
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+    }
+    for variable in &config.unknown_variables {
+        tracing::warn!(
+            variable,
+            "{variable} is set, but is no setting of this version of hoc: it changes nothing"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! L1. The `hoc` binary: reads its configuration, builds the parts, and runs one command.
+
+mod caller;
+mod commands;
+mod config;
+mod demo;
+mod http;
+mod keyfiles;
+mod lock;
+mod logging;
+mod out;
+mod progress;
+mod server;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use commands::{bench_commits, bundle, doctor, keys, migrate, openapi, serve, verify};
+
+/// The governor and the flight recorder of AI agent runs
+///
+/// HOC decides every step of a run before the step counts, records it so that a stranger can check the record with a
+/// public key alone, and shows people what needs them.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Start here:
+  hoc demo      a real agent conversation, governed, sealed and verified, in under a minute
+  hoc serve     a server on an embedded store in ./hoc-data
+
+Settings come from flags, HOC_* variables and hoc.toml, in this order; `hoc serve --print-config` shows each value and
+where it came from. `hoc COMMAND --help` has examples."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    flags: config::Flags,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Migrate(migrate::Args),
+    Keys(keys::Args),
+    Bundle(bundle::Args),
+    Verify(Box<verify::Args>),
+    Doctor(doctor::Args),
+    Openapi(openapi::Args),
+    #[command(hide = true)]
+    BenchCommits(bench_commits::Args),
+}
+
+fn main() -> ExitCode {
+    let Cli { command, flags } = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(err) => {
+            out::note(format!("error: cannot start: {err}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(run(command, flags)).unwrap_or_else(|err| {
+        out::note(format!("error: {}", told(&err)));
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::run(args, flags).await?,
+        Command::Demo(args) => demo::run(args, flags).await?,
+        Command::Migrate(args) => migrate::run(args, flags).await?,
+        Command::Keys(args) => keys::run(args, flags).await?,
+        Command::Bundle(args) => bundle::run(args, flags).await?,
+        Command::Verify(args) => return verify::run(*args, flags).await,
+        Command::Doctor(args) => return doctor::run(args, flags).await,
+        Command::Openapi(args) => openapi::run(&args)?,
+        Command::BenchCommits(args) => bench_commits::run(args, flags).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What failed, and why, each cause on a line of its own; what says the same twice is said once.
+fn told(err: &anyhow::Error) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for cause in err.chain().map(ToString::to_string) {
+        if lines.last().is_none_or(|last| !last.contains(&cause)) {
+            lines.push(cause);
+        }
+    }
+    lines.join("\n  because: ")
+}

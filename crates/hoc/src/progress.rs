@@ -1,0 +1,11 @@
+//! Bars for work that takes a while. On no terminal they draw nothing.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar of `length` rows.
+pub(crate) fn bar(length: u64, doing: &str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{msg:30} {bar:40.cyan} {human_pos}/{human_len} {per_sec} {eta}");
+    let bar = ProgressBar::new(length).with_message(doing.to_owned());
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+}

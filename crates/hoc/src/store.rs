@@ -1,0 +1,173 @@
+//! From a configuration to an open store and the spine over it: folder, lock, migrations, keys, in this order.
+
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
+
+use adapters::outbound::CheckpointFiles;
+use anyhow::{Context as _, bail};
+use drivers::{ConnectConfig, Db, StoreError};
+use models::account::Installation;
+use orchestrator::{
+    Entropy as _, Parts, Spine, SystemClock, SystemEntropy, handlers::account, ports::CheckpointSink,
+};
+
+use crate::{
+    config::{Config, installation::Environment},
+    keyfiles::{KeyFiles, private_folder},
+    lock,
+};
+
+/// How often a migration is tried that another process may be making at the same time.
+const MIGRATION_TRIES: u32 = 10;
+
+/// What may be done to a store that is not up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Schema {
+    /// It is brought up to date: `serve`, `migrate`, `demo`.
+    Migrate,
+    /// It is made if it is empty; an old one is left as it is: a server of its version may be running.
+    MakeIfEmpty,
+    /// It must be there and up to date.
+    AsItIs,
+}
+
+/// An open store with its keys.
+pub(crate) struct Opened {
+    pub(crate) spine: Spine,
+    pub(crate) db: Db,
+    pub(crate) installation: Installation,
+    pub(crate) keys: KeyFiles,
+    /// The migrations that were applied just now.
+    pub(crate) applied: Vec<String>,
+}
+
+/// Opens the store for operations. Keys are made for an empty store alone, and only where it may be made.
+pub(crate) async fn open(config: &Config, schema: Schema) -> anyhow::Result<Opened> {
+    let folder = &config.store.data_dir.value;
+    if schema == Schema::AsItIs {
+        refuse_missing(config)?;
+    } else {
+        private_folder(folder)
+            .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    }
+    let turn = (schema != Schema::AsItIs).then(|| turn(folder));
+    let turn = match turn {
+        Some(turn) => Some(turn.await?),
+        None => None,
+    };
+    let db = connect(config).await?;
+    let applied = bring_up_to_date(&db, schema).await?;
+    let keys = KeyFiles::of(&config.keys);
+    let known = account::installation_of(&db).await.context("cannot read whose store this is")?;
+    let pair = match &known {
+        Some(installation) => keys.read(&installation.signing_key_id)?,
+        None if schema == Schema::AsItIs => bail!("the store is empty: start it with `hoc serve`"),
+        None => keys.read_or_make(|| SystemEntropy.secret())?,
+    };
+    let name = config.installation.name.value.clone();
+    let spine = Spine::new(Parts {
+        db: db.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        signing_key: Arc::new(pair.signing),
+        wrapping_key: pair.wrapping,
+        sinks: sinks(config)?,
+        settings: config.governance.settings(known.map_or(name, |installation| installation.name))?,
+    });
+    let installation = account::ensure_installation(&spine).await?;
+    account::record_migration(&spine, &applied).await?;
+    drop(turn);
+    Ok(Opened { spine, db, installation, keys, applied })
+}
+
+/// Opens the database alone, for who looks at it without keys.
+pub(crate) async fn connect(config: &Config) -> anyhow::Result<Db> {
+    let env = config.installation.env.value;
+    let connect = ConnectConfig {
+        url: config.store.url().to_owned(),
+        production: env == Environment::Production,
+        test: env == Environment::Test,
+        max_connections: config.store.max_connections.value,
+    };
+    Db::connect(&connect).await.with_context(|| {
+        format!(
+            "cannot open the store {} (from {})",
+            config.store.shown_url(),
+            config.store.database_url.origin
+        )
+    })
+}
+
+/// Opens a store that must be there and up to date, without its keys.
+pub(crate) async fn look(config: &Config) -> anyhow::Result<Db> {
+    refuse_missing(config)?;
+    let db = connect(config).await?;
+    bring_up_to_date(&db, Schema::AsItIs).await?;
+    Ok(db)
+}
+
+/// SQLite would make the file that it does not find.
+fn refuse_missing(config: &Config) -> anyhow::Result<()> {
+    match config.store.sqlite_file() {
+        Some(file) if !file.exists() => bail!(
+            "there is no store at {}: start one with `hoc serve`, or say where it is (HOC_DATA_DIR, HOC_DATABASE_URL)",
+            file.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+async fn turn(folder: &Path) -> anyhow::Result<File> {
+    let folder = folder.to_owned();
+    tokio::task::spawn_blocking(move || lock::turn_to_migrate(&folder)).await?
+}
+
+/// The migrations that were applied. Replicas on other machines may be at it too: then one of them succeeds.
+async fn bring_up_to_date(db: &Db, schema: Schema) -> anyhow::Result<Vec<String>> {
+    let mut tries = 0;
+    loop {
+        let pending = db.pending_migrations().await.context(
+            "cannot tell how far the store is migrated (is it the store of a newer hoc? Then use that version)",
+        )?;
+        if pending.is_empty() {
+            return Ok(pending);
+        }
+        let empty = pending.len() == migrations::HISTORY.len();
+        match schema {
+            Schema::AsItIs if empty => bail!("the store is empty: start it with `hoc serve`"),
+            Schema::AsItIs | Schema::MakeIfEmpty if !empty => bail!(
+                "the store lacks {} migration(s) of this version: stop servers of older versions, back it up, then \
+                 run `hoc migrate`",
+                pending.len()
+            ),
+            _ => {}
+        }
+        match db.migrate().await {
+            Ok(()) => return Ok(pending),
+            Err(err) if tries < MIGRATION_TRIES && may_pass(&err) => {
+                tries += 1;
+                tracing::info!(tries, error = &err as &dyn std::error::Error, "migrating again");
+                tokio::time::sleep(Duration::from_millis(100) * tries).await;
+            }
+            Err(err) => return Err(err).context("the migration failed; the store is as it was before"),
+        }
+    }
+}
+
+/// Whether another process that migrates at the same time may be why.
+fn may_pass(err: &StoreError) -> bool {
+    matches!(err, StoreError::Conflict(_) | StoreError::Retry(_) | StoreError::Database(_))
+}
+
+fn sinks(config: &Config) -> anyhow::Result<Vec<Arc<dyn CheckpointSink>>> {
+    let mut sinks: Vec<Arc<dyn CheckpointSink>> = Vec::new();
+    for folder in &config.keys.checkpoint_folders.value {
+        let files = CheckpointFiles::open(folder).with_context(|| {
+            format!(
+                "cannot write checkpoints to {}: name a folder that is outside the store with HOC_CHECKPOINT_FOLDERS",
+                folder.display()
+            )
+        })?;
+        sinks.push(Arc::new(files));
+    }
+    Ok(sinks)
+}

@@ -1,0 +1,109 @@
+//! `hoc bundle` and `hoc verify`: a run's evidence out of the store, and its words and exit codes.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use testkit::Store;
+
+use crate::harness::{Place, Server, replaced};
+
+const RUNS: &str = "/api/v1/runtime/activity/runs";
+
+/// A run with one step; sealed if `sealed`.
+fn run(place: &Place, server: &Server, sealed: bool) -> String {
+    let (key, mut http) = (place.key("agent"), server.http());
+    let started = http.post(RUNS, &key, &json!({ "agent_id": "a", "goal": "g" })).expect(201);
+    let id = started["run_id"].as_str().expect("an id").to_owned();
+    let step =
+        json!({ "kind": "TOOL_CALL", "skill_name": "look", "params": { "at": "it" }, "status": "SUCCESS" });
+    http.post(&format!("{RUNS}/{id}/steps"), &key, &step).expect(200);
+    if sealed {
+        http.post(&format!("{RUNS}/{id}/complete"), &key, &json!({ "status": "SUCCEEDED" })).expect(200);
+    }
+    id
+}
+
+async fn every_word_has_its_exit_code(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let server = place.serve();
+    let public = place.public_keys();
+    let public = public.to_str().expect("UTF-8");
+    let bundle = |id: &str| {
+        let file = place.path(&format!("{id}.json"));
+        place.succeed(&["bundle", id, "-o", file.to_str().expect("UTF-8")]);
+        file
+    };
+    let verify = |file: &std::path::Path| {
+        let ran = place.run(&["verify", file.to_str().expect("UTF-8"), "--key", public]);
+        let word = ran.stdout.lines().last().unwrap_or_default().to_owned();
+        (ran.code, word)
+    };
+    let sealed = bundle(&run(&place, &server, true));
+    assert_eq!(verify(&sealed), (Some(0), "COMPLETE".to_owned()));
+    assert_eq!(verify(&bundle(&run(&place, &server, false))), (Some(3), "OPEN".to_owned()));
+
+    let bent = place.path("bent.json");
+    fs::write(&bent, replaced(&sealed, "look", "lock")).expect("it is written");
+    assert_eq!(verify(&bent), (Some(5), "TAMPERED".to_owned()));
+    fs::write(&bent, "{}").expect("it is written");
+    assert_eq!(verify(&bent).0, Some(1), "no bundle at all");
+    assert_eq!(place.run(&["verify"]).code, Some(2), "nothing to verify");
+
+    let told =
+        place.run(&["verify", sealed.to_str().expect("UTF-8"), "--key", public, "--reexecute", "--json"]);
+    let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
+    assert_eq!(told["word"], "COMPLETE");
+    assert!(
+        told["checks"].as_array().expect("checks").iter().any(|check| check["name"] == "reexecute"),
+        "{told}"
+    );
+
+    for log in ["runs", "audit"] {
+        let whole = place.run(&["verify", "--log", log, "--json"]);
+        assert_eq!(whole.code, Some(0), "{}{}", whole.stdout, whole.stderr);
+        let whole: Value = serde_json::from_str(&whole.stdout).expect("JSON");
+        assert_eq!(whole["word"], "COMPLETE", "{whole}");
+    }
+}
+
+#[tokio::test]
+async fn every_word_has_its_exit_code_on_sqlite() {
+    every_word_has_its_exit_code(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_word_has_its_exit_code_on_postgres() {
+    every_word_has_its_exit_code(Store::Postgres).await;
+}
+
+#[test]
+fn a_bundle_needs_no_store_and_no_configuration_to_be_verified() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let id = run(&place, &server, true);
+    let (file, public) = (place.path("run.json"), place.public_keys());
+    place.succeed(&["bundle", &id, "-o", file.to_str().expect("UTF-8")]);
+    drop(server);
+    let elsewhere = Place::sqlite().with("HOC_PERMIT_TTL", "not a length of time");
+    fs::write(elsewhere.path("hoc.toml"), "nonsense").expect("a file");
+    let args = ["verify", file.to_str().expect("UTF-8"), "--key", public.to_str().expect("UTF-8")];
+    assert!(elsewhere.succeed(&args).ends_with("COMPLETE\n"));
+    assert!(!elsewhere.data().exists());
+}
+
+#[test]
+fn a_log_is_held_against_the_checkpoint_that_was_kept_outside() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    run(&place, &server, true);
+    assert_eq!(server.stop().0, Some(0));
+    let kept = place.data().join("keys/checkpoints/default-runs.checkpoint");
+    let ahead = fs::read_to_string(&kept).expect("the server kept one");
+    // An older store: the one that is there now, beside the checkpoint of a longer log.
+    let copy = place.path("longer.checkpoint");
+    fs::write(&copy, &ahead).expect("it is written");
+    let args = ["verify", "--log", "runs", "--tenant", "default", "--since", copy.to_str().expect("UTF-8")];
+    assert_eq!(place.run(&args).code, Some(0));
+    fs::write(&copy, ahead.replacen("\n2\n", "\n3\n", 1)).expect("it is written");
+    assert_eq!(place.run(&args).code, Some(5), "a checkpoint that nobody signed");
+}

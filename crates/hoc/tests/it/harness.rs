@@ -1,0 +1,238 @@
+//! The binary in a folder of its own: commands that end, and servers that are started, killed and stopped.
+//!
+//! A [`Place`] is what an installation is: a data folder, and a database where it is not SQLite in that folder. Nothing
+//! of the developer's environment gets in. Whatever is waited for is a state, with a deadline that only a hang meets.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::{Store, TestDatabase};
+
+use crate::http::Http;
+
+/// Long enough that only a hang meets it.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+
+/// An installation's folder, and its database where that is Postgres.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    database: Option<TestDatabase>,
+    variables: Vec<(String, String)>,
+}
+
+impl Place {
+    /// On the embedded store.
+    pub(crate) fn sqlite() -> Self {
+        Self { folder: TempDir::new().expect("a folder"), database: None, variables: Vec::new() }
+    }
+
+    /// On an empty store of that kind; none where there is no Postgres to ask.
+    pub(crate) async fn on(store: Store) -> Option<Self> {
+        let database = match store {
+            Store::Sqlite => None,
+            Store::Postgres => Some(TestDatabase::empty(store).await?),
+        };
+        Some(Self { database, ..Self::sqlite() })
+    }
+
+    /// With one more variable in the environment of everything that is started here.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The binary, ready to be started here.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hoc"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOC_ENV", "test")
+            .env("HOC_DATA_DIR", self.data())
+            .env("HOC_LISTEN", "127.0.0.1:0")
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        if let Some(database) = &self.database {
+            command.env("HOC_DATABASE_URL", database.url());
+        }
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(self.command(args).output().expect("the binary starts"))
+    }
+
+    /// Runs a command that must succeed; gives what it printed.
+    pub(crate) fn succeed(&self, args: &[&str]) -> String {
+        let ran = self.run(args);
+        assert_eq!(ran.code, Some(0), "hoc {args:?}: {}\n{}", ran.stdout, ran.stderr);
+        ran.stdout
+    }
+
+    /// A key of a role, made on the store itself.
+    pub(crate) fn key(&self, role: &str) -> String {
+        let printed = self.succeed(&["keys", "create", "--role", role, "--owner", role, "--json"]);
+        let last: Value =
+            serde_json::from_str(printed.lines().last().expect("a line")).expect("a line of JSON");
+        last["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// The installation's public keys in a file.
+    pub(crate) fn public_keys(&self) -> PathBuf {
+        let path = self.path("hoc.pub");
+        std::fs::write(&path, self.succeed(&["keys", "public"])).expect("the key is written");
+        path
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn serve_with(&self, args: &[&str]) -> Server {
+        Server::start(self.command(&[&["serve"], args].concat()))
+    }
+}
+
+/// A command that ended.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+/// A server process. Dropped, it is killed.
+pub(crate) struct Server {
+    child: Child,
+    lines: Receiver<String>,
+    errors: Option<thread::JoinHandle<String>>,
+    /// What it printed before it was ready.
+    pub(crate) greeting: Vec<String>,
+    /// `host:port`.
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// Starts a process that prints where it listens when it is ready, and waits for that line.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let stdout = child.stdout.take().expect("piped");
+        let mut stderr = child.stderr.take().expect("piped");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let errors = thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        let mut server =
+            Self { child, lines, errors: Some(errors), greeting: Vec::new(), address: String::new() };
+        loop {
+            match server.lines.recv_timeout(DEADLINE) {
+                Ok(line) => match line.strip_prefix("listening on http://") {
+                    Some(address) => {
+                        address.clone_into(&mut server.address);
+                        return server;
+                    }
+                    None => server.greeting.push(line),
+                },
+                Err(why) => {
+                    server.kill();
+                    let end = match why {
+                        RecvTimeoutError::Timeout => "was not ready in time",
+                        RecvTimeoutError::Disconnected => "ended before it was ready",
+                    };
+                    let errors = server.errors();
+                    panic!("the server {end}: {:?}\n{errors}", server.greeting);
+                }
+            }
+        }
+    }
+
+    /// A connection to it.
+    pub(crate) fn http(&self) -> Http {
+        Http::connect(&self.address)
+    }
+
+    /// `kill -9`: nothing more runs in it.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it was started");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Asks it to stop, as an operator does, and waits until it has; gives its exit code and its log.
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
+        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
+        assert!(asked.expect("sh starts").success());
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it was started") {
+                break status;
+            }
+            assert!(begun.elapsed() < DEADLINE, "the server does not stop");
+            thread::sleep(Duration::from_millis(5));
+        };
+        (status.code(), self.errors())
+    }
+
+    /// What it printed since it was ready. Only after it ended.
+    pub(crate) fn said_since(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+
+    fn errors(&mut self) -> String {
+        self.errors.take().map(|thread| thread.join().unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A file that somebody changed: the first `from` in it is now `to`.
+pub(crate) fn replaced(path: &Path, from: &str, to: &str) -> Vec<u8> {
+    let text = std::fs::read_to_string(path).expect("it reads");
+    assert!(text.contains(from), "{from} is not in {}", path.display());
+    text.replacen(from, to, 1).into_bytes()
+}

@@ -1,0 +1,108 @@
+//! A blocking HTTP client for tests: one connection that is kept, JSON both ways.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+};
+
+use serde_json::Value;
+
+use crate::harness::DEADLINE;
+
+/// A connection to a server.
+pub(crate) struct Http {
+    stream: BufReader<TcpStream>,
+    host: String,
+}
+
+/// What it answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Http {
+    pub(crate) fn connect(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_nodelay(true).expect("a socket");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
+        Self { stream: BufReader::new(stream), host: address.to_owned() }
+    }
+
+    pub(crate) fn get(&mut self, path: &str, key: &str) -> Answer {
+        self.call("GET", path, key, None).expect("an answer")
+    }
+
+    pub(crate) fn post(&mut self, path: &str, key: &str, body: &Value) -> Answer {
+        self.call("POST", path, key, Some(body)).expect("an answer")
+    }
+
+    /// One call. An error is a connection that broke: a server that was killed.
+    pub(crate) fn call(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> std::io::Result<Answer> {
+        let body = body.map_or_else(String::new, Value::to_string);
+        let (host, length) = (&self.host, body.len());
+        let key = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{key}content-type: application/json\r\n\
+             content-length: {length}\r\n\r\n"
+        );
+        self.stream.get_mut().write_all((head + &body).as_bytes())?;
+        let status = self.line()?;
+        let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let status = status.ok_or_else(|| std::io::Error::other("no status line"))?;
+        let (mut length, mut chunked) = (0, false);
+        loop {
+            let line = self.line()?.to_lowercase();
+            match line.split_once(": ") {
+                Some(("content-length", value)) => length = value.parse().expect("a length"),
+                Some(("transfer-encoding", "chunked")) => chunked = true,
+                _ if line.is_empty() => break,
+                _ => {}
+            }
+        }
+        let body = if chunked { self.chunks()? } else { self.bytes(length)? };
+        Ok(Answer { status, body })
+    }
+
+    fn chunks(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let length = usize::from_str_radix(&self.line()?, 16).expect("a chunk's length");
+            body.extend(self.bytes(length)?);
+            self.line()?;
+            if length == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    fn bytes(&mut self, length: usize) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn line(&mut self) -> std::io::Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Answer {
+    /// The body, of an answer with this status.
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status, status, "{text}");
+        serde_json::from_str(&text).unwrap_or_else(|err| panic!("{err}: {text}"))
+    }
+}

@@ -1,0 +1,82 @@
+//! `hoc keys`: on the store itself, with and without a server.
+
+use std::time::Instant;
+
+use serde_json::Value;
+use testkit::Store;
+
+use crate::harness::{DEADLINE, Place};
+
+const WHOAMI: &str = "/api/v1/account/whoami";
+
+fn last_line(printed: &str) -> Value {
+    let last = printed.lines().last().expect("a line");
+    serde_json::from_str(last).unwrap_or_else(|err| panic!("{err}: {printed}"))
+}
+
+async fn a_key_on_an_empty_store_and_beside_a_server(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let printed =
+        place.succeed(&["keys", "create", "--role", "agent", "--tenant", "acme", "--owner", "bot", "--json"]);
+    let made = last_line(&printed);
+    let mut members: Vec<&String> = made.as_object().expect("an object").keys().collect();
+    members.sort();
+    assert_eq!(members, ["key", "key_id", "role", "tenant"]);
+    assert_eq!((made["role"].as_str(), made["tenant"].as_str()), (Some("agent"), Some("acme")));
+
+    let server = place.serve();
+    let mut http = server.http();
+    http.get(WHOAMI, made["key"].as_str().expect("a key")).expect(200);
+
+    let beside = last_line(&place.succeed(&["keys", "create", "--role", "viewer", "--json"]));
+    assert_eq!(beside["tenant"], "default", "the tenant that there is without asking");
+    let key = beside["key"].as_str().expect("a key");
+    http.get(WHOAMI, key).expect(200);
+
+    place.succeed(&["keys", "revoke", beside["key_id"].as_str().expect("an id")]);
+    let begun = Instant::now();
+    while http.get(WHOAMI, key).status == 200 {
+        assert!(begun.elapsed() < DEADLINE, "a revoked key still serves");
+    }
+    http.get(WHOAMI, key).expect(401);
+    assert!(place.succeed(&["keys", "list"]).contains("revoked"));
+    assert!(!place.succeed(&["keys", "list", "--json"]).contains(key), "a secret is shown once");
+}
+
+#[tokio::test]
+async fn a_key_on_an_empty_store_and_beside_a_server_on_sqlite() {
+    a_key_on_an_empty_store_and_beside_a_server(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_key_on_an_empty_store_and_beside_a_server_on_postgres() {
+    a_key_on_an_empty_store_and_beside_a_server(Store::Postgres).await;
+}
+
+#[test]
+fn the_public_keys_are_pem_and_nothing_else() {
+    let place = Place::sqlite();
+    place.succeed(&["migrate"]);
+    let printed = place.succeed(&["keys", "public"]);
+    assert!(printed.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{printed}");
+    assert!(printed.ends_with("-----END PUBLIC KEY-----\n"), "{printed}");
+    assert_eq!(printed.matches("-----BEGIN").count(), 1);
+}
+
+#[test]
+fn what_is_not_there_is_not_made_by_looking() {
+    let place = Place::sqlite();
+    for args in [["keys", "list"], ["keys", "public"]] {
+        let refused = place.run(&args);
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.stderr.contains("hoc serve"), "{}", refused.stderr);
+    }
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn a_wrong_role_is_refused_with_those_that_are() {
+    let refused = Place::sqlite().run(&["keys", "create", "--role", "root"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("agent, viewer, operator, policy, auditor, admin"), "{}", refused.stderr);
+}

@@ -1,0 +1,11 @@
+//! The real binary, as people and scripts use it: its commands, and its server as a process of its own.
+
+mod bundle;
+mod crash;
+mod demo;
+mod doctor;
+mod harness;
+mod http;
+mod keys;
+mod replicas;
+mod serve;

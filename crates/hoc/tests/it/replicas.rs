@@ -1,0 +1,107 @@
+//! Two server processes on one Postgres: budgets are exact, keys are one, the logs have one order.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use serde_json::{Value, json};
+use testkit::Store;
+
+use crate::{harness::Place, http::Http};
+
+const RUNS: &str = "/api/v1/runtime/activity/runs";
+
+fn permit() -> Value {
+    json!({ "kind": "TOOL_CALL", "skill_name": "get_weather", "params": { "city": "Oslo" } })
+}
+
+#[tokio::test]
+async fn a_thousand_permits_at_two_servers_admit_a_hundred() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let (agent, admin) = (place.key("agent"), place.key("admin"));
+    let servers = [place.serve(), place.serve()];
+    let limit = json!({
+        "name": "a hundred steps", "limit_category": "BUDGET", "limit_type": "STEPS", "max_value": 100,
+    });
+    servers[0].http().post("/api/v1/runtime/policies/limits", &admin, &limit).expect(201);
+    let granted = Arc::new(AtomicUsize::new(0));
+    let asking: Vec<_> = (0..20)
+        .map(|n| {
+            let (address, agent) = (servers[n % 2].address.clone(), agent.clone());
+            let granted = Arc::clone(&granted);
+            thread::spawn(move || {
+                let mut http = Http::connect(&address);
+                let body = json!({ "agent_id": format!("agent-{n}") });
+                let run =
+                    http.post(RUNS, &agent, &body).expect(201)["run_id"].as_str().expect("an id").to_owned();
+                for _ in 0..50 {
+                    let answer = http.post(&format!("{RUNS}/{run}/permits"), &agent, &permit());
+                    match answer.status {
+                        201 => granted.fetch_add(1, Ordering::Relaxed),
+                        _ => answer.expect(403)["status"].as_u64().map_or(0, |_| 0),
+                    };
+                }
+            })
+        })
+        .collect();
+    for thread in asking {
+        thread.join().expect("it asks until it is done");
+    }
+    assert_eq!(granted.load(Ordering::Relaxed), 100);
+    drop(servers);
+    for log in ["audit", "runs"] {
+        let verified = place.run(&["verify", "--log", log]);
+        assert_eq!(verified.code, Some(0), "{log}: {}{}", verified.stdout, verified.stderr);
+    }
+}
+
+#[tokio::test]
+async fn crossing_groups_and_equal_keys_execute_once() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let (agent, admin) = (place.key("agent"), place.key("admin"));
+    let servers = [place.serve(), place.serve()];
+    let mut http = servers[0].http();
+    let start = |http: &mut Http, n: usize| {
+        let body = json!({ "agent_id": format!("agent-{n}") });
+        http.post(RUNS, &agent, &body).expect(201)["run_id"].as_str().expect("an id").to_owned()
+    };
+    let runs: Arc<Vec<String>> = Arc::new((0..4).map(|n| start(&mut http, n)).collect());
+    let asking: Vec<_> = (0..8)
+        .map(|n| {
+            let (address, agent) = (servers[n % 2].address.clone(), agent.clone());
+            let runs = Arc::clone(&runs);
+            thread::spawn(move || {
+                let mut http = Http::connect(&address);
+                let mut hashes = Vec::new();
+                for key in 0..20 {
+                    // Half go through the runs forward, half backward: their groups cross.
+                    for at in 0..runs.len() {
+                        let run = &runs[if n % 4 < 2 { at } else { runs.len() - 1 - at }];
+                        let body = json!({
+                            "kind": "TOOL_CALL", "skill_name": "get_weather", "status": "SUCCESS",
+                            "idempotency_key": format!("key-{key}"), "params": { "city": "Oslo" },
+                        });
+                        let answer = http.post(&format!("{RUNS}/{run}/steps"), &agent, &body).expect(200);
+                        hashes.push((
+                            run.clone(),
+                            key,
+                            answer["step_hash"].as_str().expect("a hash").to_owned(),
+                        ));
+                    }
+                }
+                hashes.sort();
+                hashes
+            })
+        })
+        .collect();
+    let mut answers: Vec<_> = asking.into_iter().map(|thread| thread.join().expect("it asks")).collect();
+    let first = answers.pop().expect("eight of them");
+    assert!(answers.iter().all(|other| *other == first), "everybody was told the same");
+    for run in runs.iter() {
+        assert_eq!(http.get(&format!("{RUNS}/{run}"), &admin).expect(200)["step_count"], 20);
+    }
+}

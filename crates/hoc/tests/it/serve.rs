@@ -1,0 +1,196 @@
+//! `hoc serve`: first start, later starts, and the starts that are refused.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, time::Instant};
+
+use testkit::Store;
+
+use crate::harness::Place;
+
+const WHOAMI: &str = "/api/v1/account/whoami";
+
+/// The key in what a first start prints.
+fn admin_key(greeting: &[String]) -> String {
+    let key = greeting.iter().map(|line| line.trim()).find(|line| line.starts_with("hoc_"));
+    key.unwrap_or_else(|| panic!("no key in {greeting:?}")).to_owned()
+}
+
+async fn first_and_second_start(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let first = place.serve();
+    let key = admin_key(&first.greeting);
+    first.http().get("/readyz", "").expect(200);
+    let who = first.http().get(WHOAMI, &key).expect(200);
+    assert_eq!(who["role"].as_str().or_else(|| who["key"]["role"].as_str()), Some("admin"), "{who}");
+    let (code, log) = first.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains(&key), "the key is printed, never logged");
+
+    let second = place.serve();
+    assert_eq!(second.greeting, Vec::<String>::new(), "the key is shown once");
+    second.http().get(WHOAMI, &key).expect(200);
+}
+
+#[tokio::test]
+async fn first_and_second_start_on_sqlite() {
+    first_and_second_start(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn first_and_second_start_on_postgres() {
+    first_and_second_start(Store::Postgres).await;
+}
+
+#[test]
+fn one_line_says_that_it_is_ready_and_nothing_follows() {
+    let place = Place::sqlite();
+    let mut server = place.serve();
+    server.http().get("/healthz", "").expect(200);
+    server.kill();
+    assert_eq!(server.said_since(), Vec::<String>::new());
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused_and_told_who_has_it() {
+    let place = Place::sqlite();
+    let first = place.serve();
+    let second = place.run(&["serve"]);
+    assert_eq!(second.code, Some(1));
+    let told = format!("listening on http://{}", first.address);
+    assert!(second.stderr.contains(&told) && second.stderr.contains("HOC_DATA_DIR"), "{}", second.stderr);
+}
+
+#[test]
+fn a_taken_port_is_refused_with_what_to_do() {
+    let (one, two) = (Place::sqlite(), Place::sqlite());
+    let first = one.serve();
+    let second = two.run(&["serve", "--listen", &first.address]);
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second.stderr.contains(&first.address) && second.stderr.contains("HOC_LISTEN"),
+        "{}",
+        second.stderr
+    );
+}
+
+#[test]
+fn after_kill_9_the_same_port_serves_again_within_two_seconds() {
+    let place = Place::sqlite();
+    let mut server = place.serve();
+    let key = admin_key(&server.greeting);
+    // The best of three: how long a start takes is not how busy the machine is.
+    let best = (0..3).map(|_| {
+        let address = server.address.clone();
+        server.http().get("/readyz", "").expect(200);
+        server.kill();
+        let begun = Instant::now();
+        server = place.serve_with(&["--listen", &address]);
+        server.http().get(WHOAMI, &key).expect(200);
+        begun.elapsed()
+    });
+    let best = best.min().expect("three");
+    assert!(best.as_secs_f64() < 2.0, "{best:?}");
+}
+
+async fn another_key_is_refused(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    place.succeed(&["migrate"]);
+    let keys = place.data().join("keys");
+    let (mine, away) = (keys.join("signing.pem"), keys.join("away.pem"));
+    fs::rename(&mine, &away).expect("the key moves");
+
+    let missing = place.run(&["serve"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("HOC_SIGNING_KEY_FILE"), "{}", missing.stderr);
+    assert!(!mine.exists(), "no key is made for a store that has one");
+
+    let other = Place::sqlite();
+    other.succeed(&["migrate"]);
+    fs::copy(other.data().join("keys/signing.pem"), &mine).expect("another key");
+    let refused = place.run(&["serve"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("HOC_SIGNING_KEY_FILE"), "{}", refused.stderr);
+
+    fs::copy(keys.join("wrapping.key"), keys.join("away.pem.wrap")).expect("the other key is beside it");
+    let place = place.with("HOC_SIGNING_KEY_FILE", away.to_str().expect("UTF-8"));
+    place.serve().http().get("/readyz", "").expect(200);
+}
+
+#[tokio::test]
+async fn another_key_is_refused_on_sqlite() {
+    another_key_is_refused(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn another_key_is_refused_on_postgres() {
+    another_key_is_refused(Store::Postgres).await;
+}
+
+#[test]
+fn another_wrapping_key_is_refused() {
+    let place = Place::sqlite();
+    place.key("agent");
+    let wrapping = place.data().join("keys/wrapping.key");
+    fs::write(&wrapping, "00".repeat(32)).expect("it is written");
+    let refused = place.run(&["serve"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("wrapping key"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_key_that_others_may_read_is_refused() {
+    let place = Place::sqlite();
+    place.succeed(&["migrate"]);
+    let signing = place.data().join("keys/signing.pem");
+    fs::set_permissions(signing, fs::Permissions::from_mode(0o644)).expect("the mode changes");
+    let refused = place.run(&["serve"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("chmod 600"), "{}", refused.stderr);
+}
+
+#[test]
+fn production_refuses_sqlite_and_makes_nothing() {
+    let place = Place::sqlite().with("HOC_ENV", "production");
+    let refused = place.run(&["serve"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("HOC_DATABASE_URL"), "{}", refused.stderr);
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn the_configuration_is_shown_with_its_origins() {
+    let place = Place::sqlite().with("HOC_PERMIT_TTL", "90s");
+    fs::write(place.path("hoc.toml"), "[governance]\npermit_ttl = \"5s\"\nstop_grace = \"10s\"\n")
+        .expect("a file");
+    let shown = place.succeed(&["serve", "--print-config", "--listen", "127.0.0.1:9"]);
+    let origin = |key: &str| {
+        let line = shown.lines().find(|line| line.starts_with(key)).expect(key);
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(origin("listen"), "listen = \"127.0.0.1:9\" # flag --listen");
+    assert_eq!(origin("permit_ttl"), "permit_ttl = \"90s\" # environment HOC_PERMIT_TTL");
+    assert_eq!(origin("stop_grace"), "stop_grace = \"10s\" # file hoc.toml");
+    assert_eq!(origin("outage_memory"), "outage_memory = \"10m\" # default");
+    assert!(!place.data().exists(), "showing makes nothing");
+
+    fs::write(place.path("hoc.toml"), "[governance]\npermit_tll = \"5s\"\n").expect("a file");
+    let refused = place.run(&["serve"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("permit_tll") && refused.stderr.contains("permit_ttl"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[tokio::test]
+async fn two_servers_on_an_empty_postgres_start_at_once() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let place = &place;
+    let servers = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..2).map(|_| scope.spawn(move || place.serve())).collect();
+        starting.into_iter().map(|server| server.join().expect("it starts")).collect::<Vec<_>>()
+    });
+    for server in &servers {
+        server.http().get("/readyz", "").expect(200);
+    }
+}
