@@ -16,8 +16,9 @@ use sea_orm::{
 use crate::{
     StoreError, bulk,
     driver::{driver, of_tenant},
-    field::rows,
-    keys, read, tally,
+    keys, read,
+    rows::rows,
+    tally,
 };
 
 driver! {

@@ -86,6 +86,6 @@ fn odd(why: impl Into<BoxDynError>) -> StoreError {
 }
 
 /// Names the type and not the value: errors are logged, values are not.
-fn unknown(value: &Value) -> StoreError {
+pub(crate) fn unknown(value: &Value) -> StoreError {
     StoreError::Database(format!("no column of ours is {:?}", value.array_type()).into())
 }

@@ -1,14 +1,15 @@
 //! Rows in, by the slice: a bounded number of statements, however long the slice.
 
 use sea_orm::{
-    ActiveModelTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable, PrimaryKeyToColumn, Statement,
-    Value, Values,
+    ActiveModelTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PrimaryKeyToColumn,
+    Statement, Value, Values,
 };
 
 use crate::{
     StoreError,
     conn::Conn,
     dialect::{self, Taken},
+    rowtype::Rows,
 };
 
 /// Adds rows. A key that is taken is a conflict, and then nothing of the slice is there.
@@ -101,18 +102,18 @@ where
     while waiting.len() > 0 {
         let rows = dialect::chunk(backend, waiting.len(), columns.len());
         let chunk = waiting.by_ref().take(rows).map(IntoActiveModel::into_active_model);
-        let values = match backend {
-            DbBackend::Postgres => by_column::<E>(chunk, columns, rows),
-            _ => by_row::<E>(chunk, columns, rows),
+        touched += if backend == DbBackend::Postgres {
+            let sent = row_array::<E>(conn, chunk, columns)?;
+            conn.send_rows(&sql(backend, rows), sent).await?
+        } else {
+            let values = Some(Values(flat::<E>(chunk, columns, rows)));
+            conn.execute(Statement { sql: sql(backend, rows), values, db_backend: backend }).await?
         };
-        let statement =
-            Statement { sql: sql(backend, rows), values: Some(Values(values)), db_backend: backend };
-        touched += conn.execute(statement).await?;
     }
     Ok(touched)
 }
 
-fn by_row<E: EntityTrait>(
+fn flat<E: EntityTrait>(
     rows: impl Iterator<Item = E::ActiveModel>,
     columns: &[E::Column],
     count: usize,
@@ -124,18 +125,20 @@ fn by_row<E: EntityTrait>(
     values
 }
 
-fn by_column<E: EntityTrait>(
+fn row_array<E: EntityTrait>(
+    conn: &Conn,
     rows: impl Iterator<Item = E::ActiveModel>,
     columns: &[E::Column],
-    count: usize,
-) -> Vec<Value> {
-    let mut lists: Vec<Vec<Value>> = columns.iter().map(|_| Vec::with_capacity(count)).collect();
+) -> Result<Rows, StoreError> {
+    let names: Vec<&str> = columns.iter().map(IdenStatic::as_str).collect();
+    let mut array = conn.no_rows(E::default().table_name(), &names)?;
+    let mut values = Vec::with_capacity(columns.len());
     for mut row in rows {
-        for (list, column) in lists.iter_mut().zip(columns) {
-            list.push(taken(&mut row, *column));
-        }
+        values.clear();
+        values.extend(columns.iter().map(|column| taken(&mut row, *column)));
+        array.push(&values)?;
     }
-    dialect::arrays(columns.iter().copied(), lists)
+    Ok(array)
 }
 
 /// The value of a column, moved out of a row in which all are set.

@@ -14,11 +14,14 @@ use std::{
 
 use sea_orm::{
     DbBackend, QueryResult, Statement,
-    sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction},
+    sqlx::{self, Arguments as _, AssertSqlSafe, Postgres, Sqlite, Transaction, postgres::PgArguments},
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{StoreError, bind};
+use crate::{
+    StoreError, bind,
+    rowtype::{RowTypes, Rows},
+};
 
 /// A database that says nothing for so long is taken to be down.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +34,8 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(crate) struct Conn {
     open: Mutex<Open>,
     backend: DbBackend,
+    /// Postgres only.
+    row_types: RowTypes,
     sent: Arc<AtomicU64>,
 }
 
@@ -41,12 +46,17 @@ enum Open {
 }
 
 impl Conn {
-    pub(crate) fn postgres(tx: Transaction<'static, Postgres>, sent: Arc<AtomicU64>) -> Self {
-        Self { open: Mutex::new(Open::Postgres(tx)), backend: DbBackend::Postgres, sent }
+    pub(crate) fn postgres(
+        tx: Transaction<'static, Postgres>,
+        row_types: RowTypes,
+        sent: Arc<AtomicU64>,
+    ) -> Self {
+        Self { open: Mutex::new(Open::Postgres(tx)), backend: DbBackend::Postgres, row_types, sent }
     }
 
     pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>) -> Self {
-        Self { open: Mutex::new(Open::Sqlite(tx)), backend: DbBackend::Sqlite, sent }
+        let (backend, row_types) = (DbBackend::Sqlite, RowTypes::default());
+        Self { open: Mutex::new(Open::Sqlite(tx)), backend, row_types, sent }
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -70,6 +80,28 @@ impl Conn {
         };
         watch.end();
         Ok(touched)
+    }
+
+    /// No rows of a table yet, for [`Self::send_rows`]. Postgres only.
+    pub(crate) fn no_rows(&self, table: &str, columns: &[&str]) -> Result<Rows, StoreError> {
+        Ok(Rows::new(self.row_types.of(table)?, columns))
+    }
+
+    /// Sends a statement whose one argument is rows of a table; returns how many it touched. Postgres only.
+    pub(crate) async fn send_rows(&self, sql: &str, rows: Rows) -> Result<u64, StoreError> {
+        let watch = Watch::start(&self.sent, sql);
+        let mut args = PgArguments::default();
+        args.add(rows).map_err(StoreError::Database)?;
+        let Open::Postgres(tx) = &mut *self.open.lock().await else {
+            return Err(StoreError::Database("rows of a row type are for Postgres".into()));
+        };
+        let sent = in_time(sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx)).await;
+        if sent.as_ref().is_err_and(StoreError::is_retry) {
+            // It may be that the table has other columns than when the catalogue was read.
+            self.row_types.forget();
+        }
+        watch.end();
+        Ok(sent?.rows_affected())
     }
 
     /// Sends a statement and waits for all its rows.

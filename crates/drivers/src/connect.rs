@@ -1,28 +1,21 @@
-//! How the two databases are opened: every pragma and setting that our guarantees rest on.
+//! Where the store is, and how SQLite is opened: every pragma that our guarantees rest on.
 
 use std::{fmt, str::FromStr as _, time::Duration};
 
 use sea_orm::sqlx::{
-    Connection as _, Executor as _, PgPool, Row as _, SqlitePool,
-    pool::{PoolConnectionMetadata, PoolOptions},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    self, ConnectOptions as _, SqlitePool,
+    pool::PoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-    {self, ConnectOptions as _},
 };
 
 use crate::{
     StoreError,
     conn::{PATIENCE, in_time},
+    postgres,
 };
 
-/// The oldest Postgres that we know to serve, as it numbers itself.
-const OLDEST_POSTGRES: i32 = 150_000;
-
 /// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
-const STATEMENTS_KEPT: usize = 512;
-
-/// A connection that rested so long is asked whether it still lives before it is lent.
-const RESTED: Duration = Duration::from_secs(5);
+pub(crate) const STATEMENTS_KEPT: usize = 512;
 
 /// Where the store is, and how strict to be about it.
 #[derive(Clone)]
@@ -61,7 +54,7 @@ impl fmt::Debug for ConnectConfig {
 /// The pools of one database.
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
-    Postgres(PgPool),
+    Postgres(postgres::Pool),
     /// One writer, which is the lock; and readers, which see the last commit. In memory they are one.
     Sqlite {
         writer: SqlitePool,
@@ -71,50 +64,13 @@ pub(crate) enum Pools {
 
 pub(crate) async fn open(config: &ConnectConfig) -> Result<Pools, StoreError> {
     match config.url.split(':').next() {
-        Some("postgres" | "postgresql") => postgres(config).await,
+        Some("postgres" | "postgresql") => Ok(Pools::Postgres(postgres::Pool::open(config).await?)),
         Some("sqlite") if config.production => Err(StoreError::Unfit(
             "HOC_ENV=production refuses SQLite: set HOC_DATABASE_URL to a postgres:// URL".to_owned(),
         )),
         Some("sqlite") => sqlite(config).await,
         _ => Err(StoreError::Unfit("the database URL must begin with sqlite: or postgres:".to_owned())),
     }
-}
-
-async fn postgres(config: &ConnectConfig) -> Result<Pools, StoreError> {
-    let options = PgConnectOptions::from_str(&config.url)?
-        .application_name("hoc")
-        .statement_cache_capacity(STATEMENTS_KEPT)
-        .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(config.max_connections.max(1))
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .before_acquire(|conn, rest| Box::pin(async move { alive(conn, &rest).await }))
-        // A verdict once given survives a power cut; a waiter for a lock gives up before we give up on it;
-        // a replica that hangs does not hold its locks for ever; our statements are too short for JIT.
-        .after_connect(|conn, _| {
-            Box::pin(async move {
-                conn.execute(
-                    "SET synchronous_commit = on; SET lock_timeout = '5s'; \
-                     SET idle_in_transaction_session_timeout = '60s'; SET jit = off",
-                )
-                .await
-                .map(drop)
-            })
-        });
-    let pool = in_time(pool.connect_with(options)).await?;
-    let settings = "SELECT current_setting('server_version_num')::int4, current_setting('fsync')::bool";
-    let settings = in_time(sqlx::query(settings).fetch_one(&pool)).await?;
-    let (version, fsync): (i32, bool) = (settings.try_get(0)?, settings.try_get(1)?);
-    if version < OLDEST_POSTGRES {
-        return Err(StoreError::Unfit("this Postgres is older than 15".to_owned()));
-    }
-    if !fsync && !config.test {
-        return Err(StoreError::Unfit(
-            "this Postgres runs with fsync=off: a verdict would not survive a power cut".to_owned(),
-        ));
-    }
-    Ok(Pools::Postgres(pool))
 }
 
 async fn sqlite(config: &ConnectConfig) -> Result<Pools, StoreError> {
@@ -153,11 +109,4 @@ fn lasting(connections: u32) -> PoolOptions<sqlx::Sqlite> {
 
 fn in_memory(url: &str) -> bool {
     url.contains(":memory:") || url.contains("mode=memory")
-}
-
-async fn alive(conn: &mut sqlx::PgConnection, rest: &PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
-    if rest.idle_for >= RESTED {
-        conn.ping().await?;
-    }
-    Ok(true)
 }

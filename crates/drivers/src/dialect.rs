@@ -1,8 +1,8 @@
 //! Every `match` on the database that statements need. Empty would be best.
 //!
 //! Both send a group of rows in few statements whose texts are few, so that the prepared ones are used
-//! again: Postgres takes whole columns as arrays, one text for any number of rows; SQLite takes VALUES, in
-//! chunks that are powers of two.
+//! again: Postgres takes an array of the table's row type, one text for any number of rows (see `rowtype`);
+//! SQLite takes VALUES, in chunks that are powers of two.
 
 use std::fmt::Write as _;
 
@@ -45,7 +45,7 @@ pub(crate) fn insert<E: EntityTrait>(backend: DbBackend, rows: usize, taken: Tak
     let mut sql = format!("INSERT INTO {} ({columns}) ", quoted(E::default().table_name()));
     match backend {
         DbBackend::Postgres => {
-            let _ = write!(sql, "SELECT * FROM {}", unnest(&types::<E::Column>(E::Column::iter())));
+            let _ = write!(sql, "SELECT {columns} FROM {}", row_array::<E>());
         }
         _ => sql.push_str(&values(rows, E::Column::iter().count())),
     }
@@ -68,10 +68,9 @@ pub(crate) fn update<E: EntityTrait>(
     let assigned = join(changing.iter().map(|c| format!("{0} = v.{0}", quoted(c.as_str()))), ", ");
     let found = join(keys.iter().map(|c| format!("{table}.{0} = v.{0}", quoted(c.as_str()))), " AND ");
     match backend {
-        DbBackend::Postgres => format!(
-            "UPDATE {table} SET {assigned} FROM {} AS v ({columns}) WHERE {found}",
-            unnest(&types::<E::Column>(sent()))
-        ),
+        DbBackend::Postgres => {
+            format!("UPDATE {table} SET {assigned} FROM {} AS v WHERE {found}", row_array::<E>())
+        }
         _ => format!(
             "WITH v ({columns}) AS ({}) UPDATE {table} SET {assigned} FROM v WHERE {found}",
             values(rows, sent().count())
@@ -125,10 +124,7 @@ pub(crate) fn keys_at_once(backend: DbBackend, width: usize) -> usize {
 }
 
 /// Turns each column's values into what a statement binds: arrays on Postgres.
-pub(crate) fn arrays<C: ColumnTrait>(
-    columns: impl Iterator<Item = C>,
-    values: Vec<Vec<Value>>,
-) -> Vec<Value> {
+fn arrays<C: ColumnTrait>(columns: impl Iterator<Item = C>, values: Vec<Vec<Value>>) -> Vec<Value> {
     columns.zip(values).map(|(c, values)| Value::Array(kind(&c).0, Some(Box::new(values)))).collect()
 }
 
@@ -154,6 +150,10 @@ fn types<C: ColumnTrait>(columns: impl Iterator<Item = C>) -> Vec<&'static str> 
 fn unnest(types: &[&str]) -> String {
     let arrays = types.iter().enumerate().map(|(i, of)| format!("${}::{of}[]", i + 1));
     format!("UNNEST({})", join(arrays, ", "))
+}
+
+fn row_array<E: EntityTrait>() -> String {
+    format!("UNNEST($1::{}[])", quoted(E::default().table_name()))
 }
 
 fn values(rows: usize, columns: usize) -> String {

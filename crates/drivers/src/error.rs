@@ -139,8 +139,11 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         // What our triggers raise: restrict_violation, and SQLITE_CONSTRAINT_TRIGGER.
         "23001" | "1811" => StoreError::AppendOnly,
         "23514" | "23502" | "275" | "1299" => StoreError::Refused,
-        // Serialisation failure, deadlock, lock timeout; SQLITE_BUSY and SQLITE_LOCKED with their kinds.
-        "40001" | "40P01" | "55P03" | "5" | "261" | "517" | "773" | "6" | "262" | "518" => StoreError::Retry,
+        // Serialisation failure, deadlock, lock timeout, a row type that a migration has changed meanwhile;
+        // SQLITE_BUSY and SQLITE_LOCKED with their kinds.
+        "40001" | "40P01" | "55P03" | "42804" | "5" | "261" | "517" | "773" | "6" | "262" | "518" => {
+            StoreError::Retry
+        }
         // Read-only (a failover), statement timeout.
         "25006" | "57014" => StoreError::Unavailable,
         // Connection lost, resources gone, operator intervention, system error.

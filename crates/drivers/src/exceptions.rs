@@ -23,9 +23,10 @@ use crate::{
     account::{self, Account, AccountReads},
     activity::ActivityReads,
     bulk,
-    field::{self, Field as _, rows},
+    field::{self, Field as _},
     ledger::LedgerReads,
     read,
+    rows::rows,
 };
 
 /// Runs that one claim names at most; the next claim names the rest.

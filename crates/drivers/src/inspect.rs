@@ -34,7 +34,7 @@ impl Db {
                 None => faults.push(format!("the trigger {name} is missing")),
                 Some(Trigger::Off) => faults.push(format!("the trigger {name} is switched off")),
                 Some(Trigger::Says(other)) if other != says => {
-                    faults.push(format!("the trigger {name} was changed"))
+                    faults.push(format!("the trigger {name} was changed"));
                 }
                 Some(_) => {}
             }

@@ -18,9 +18,10 @@ use sea_orm::{
 use crate::{
     StoreError, bulk,
     driver::{driver, of_tenant},
-    field::{put, rows},
+    field::put,
     keys,
     read::{self, Newest},
+    rows::rows,
 };
 
 driver! {

@@ -63,7 +63,10 @@ pub mod overview;
 #[cfg(test)]
 mod plans;
 pub mod policies;
+mod postgres;
 mod read;
+mod rows;
+mod rowtype;
 mod tally;
 mod tx;
 
@@ -73,5 +76,3 @@ pub use self::{
     inspect::Inspection,
     tx::{Db, ReadTx, Tx},
 };
-#[cfg(test)]
-mod scratch;

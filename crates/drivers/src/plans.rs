@@ -7,8 +7,8 @@ use models::{
     policies::entity::{limit_usage as usage, permits},
 };
 use sea_orm::{
-    ColumnTrait as _, DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn,
-    QueryFilter as _, QueryTrait as _, Statement, Value, Values,
+    ColumnTrait as _, DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn, QueryFilter as _,
+    QueryTrait as _, Statement, Value, Values,
 };
 use uuid::Uuid;
 
@@ -59,9 +59,9 @@ async fn updated<E: EntityTrait>(conn: &Conn, changing: &[E::Column]) {
     }
     for sql in texts {
         // The values do not matter to the plan, but they must be there.
-        let values = match backend {
-            DbBackend::Postgres => dialect::arrays(columns.iter().copied(), vec![vec![]; columns.len()]),
-            _ => vec![Value::BigInt(Some(0)); 64 * columns.len()],
+        let (sql, values) = match backend {
+            DbBackend::Postgres => (sql.replace("$1", "'{}'"), vec![]),
+            _ => (sql, vec![Value::BigInt(Some(0)); 64 * columns.len()]),
         };
         let statement = Statement { sql, values: Some(Values(values)), db_backend: backend };
         searches(conn, E::default().table_name(), statement).await;

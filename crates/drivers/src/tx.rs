@@ -41,7 +41,11 @@ impl Db {
 
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(migrations::Migrator::up(&self.whole(), None).await?)
+        migrations::Migrator::up(&self.whole(), None).await?;
+        if let Pools::Postgres(pool) = &self.pools {
+            pool.row_types.forget();
+        }
+        Ok(())
     }
 
     /// The migrations that are not applied yet, oldest first.
@@ -55,10 +59,11 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let conn = match &self.pools {
-            Pools::Postgres(pool) => Conn::postgres(
-                in_time(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")).await?,
-                self.sent.clone(),
-            ),
+            Pools::Postgres(pool) => {
+                let mut tx = pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                pool.row_types.ensure(&mut tx).await?;
+                Conn::postgres(tx, pool.row_types.clone(), self.sent.clone())
+            }
             Pools::Sqlite { writer, .. } => {
                 Conn::sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?, self.sent.clone())
             }
@@ -70,10 +75,10 @@ impl Db {
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let conn = match &self.pools {
-            Pools::Postgres(pool) => Conn::postgres(
-                in_time(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?,
-                self.sent.clone(),
-            ),
+            Pools::Postgres(pool) => {
+                let tx = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                Conn::postgres(tx, pool.row_types.clone(), self.sent.clone())
+            }
             Pools::Sqlite { readers, .. } => {
                 Conn::sqlite(in_time(readers.begin_with("BEGIN DEFERRED")).await?, self.sent.clone())
             }
@@ -104,7 +109,7 @@ impl Db {
     /// Waits for the units of work under way, then closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => pool.connections.close().await,
             Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
@@ -115,7 +120,7 @@ impl Db {
     /// The whole database at once, for migrations alone.
     fn whole(&self) -> DatabaseConnection {
         match &self.pools {
-            Pools::Postgres(pool) => SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()),
+            Pools::Postgres(pool) => SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connections.clone()),
             Pools::Sqlite { writer, .. } => SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),
         }
     }

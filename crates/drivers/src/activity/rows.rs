@@ -2,7 +2,7 @@
 
 use models::activity::{Run, entity::runs};
 
-use crate::field::rows;
+use crate::rows::rows;
 
 rows! {
     Run, runs, key(id), fn to_row(run), fn from_row,

@@ -6,7 +6,7 @@ use models::incidents::{
     run_key,
 };
 
-use crate::field::rows;
+use crate::rows::rows;
 
 rows! {
     Incident, incidents, key(id), fn to_row(incident), fn from_row,

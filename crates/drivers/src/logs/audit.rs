@@ -18,9 +18,10 @@ use super::{LogsDomainStore, LogsReads};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::{Field as _, corrupt, put, rows},
+    field::{Field as _, corrupt, put},
     keys,
     read::{self, Newest},
+    rows::rows,
     tally,
 };
 

@@ -10,7 +10,7 @@ use models::{
 use proof::records::{ActivityRecord, EnvironmentRecord, IntegrityRecord, ProviderRecord};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, Select};
 
-use crate::{StoreError, bulk, driver::driver, field::rows, keys, read};
+use crate::{StoreError, bulk, driver::driver, keys, read, rows::rows};
 
 driver! {
     /// Reads of evidence.
@@ -49,13 +49,20 @@ rows! {
     } renamed { evidence_id => id } extra {}
 }
 
-/// The rows of a run in one of these tables.
-macro_rules! of_run {
-    ($entity:ident, $tenant:ident, $run:ident) => {{
-        let select: Select<$entity::Entity> =
-            $entity::Entity::find().filter($entity::Column::TenantId.eq($tenant));
-        select.filter($entity::Column::RunId.eq($run))
-    }};
+fn environments_of(tenant: TenantId) -> Select<environment::Entity> {
+    environment::Entity::find().filter(environment::Column::TenantId.eq(tenant))
+}
+
+fn activities_of(tenant: TenantId) -> Select<activity::Entity> {
+    activity::Entity::find().filter(activity::Column::TenantId.eq(tenant))
+}
+
+fn providers_of(tenant: TenantId) -> Select<provider::Entity> {
+    provider::Entity::find().filter(provider::Column::TenantId.eq(tenant))
+}
+
+fn integrities_of(tenant: TenantId) -> Select<integrity::Entity> {
+    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant))
 }
 
 impl EvidenceReads<'_> {
@@ -65,7 +72,10 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Option<EnvironmentRecord>, StoreError> {
-        read::one(self.conn, of_run!(environment, tenant, run)).await?.map(environment).transpose()
+        read::one(self.conn, environments_of(tenant).filter(environment::Column::RunId.eq(run)))
+            .await?
+            .map(environment)
+            .transpose()
     }
 
     /// What went in and out of the run's steps (class B), in order.
@@ -74,7 +84,8 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<ActivityRecord>, StoreError> {
-        let select = of_run!(activity, tenant, run).order_by_asc(activity::Column::Seq);
+        let select =
+            activities_of(tenant).filter(activity::Column::RunId.eq(run)).order_by_asc(activity::Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(activity).collect()
     }
 
@@ -84,7 +95,8 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<ProviderRecord>, StoreError> {
-        let select = of_run!(provider, tenant, run).order_by_asc(provider::Column::Seq);
+        let select =
+            providers_of(tenant).filter(provider::Column::RunId.eq(run)).order_by_asc(provider::Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(provider).collect()
     }
 
@@ -94,7 +106,10 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Option<IntegrityRecord>, StoreError> {
-        read::one(self.conn, of_run!(integrity, tenant, run)).await?.map(integrity).transpose()
+        read::one(self.conn, integrities_of(tenant).filter(integrity::Column::RunId.eq(run)))
+            .await?
+            .map(integrity)
+            .transpose()
     }
 }
 

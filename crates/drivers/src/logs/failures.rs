@@ -8,7 +8,7 @@ use proof::{records::CaptureFailureRecord, words::FailureResolution};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, entity::prelude::Expr};
 
 use super::{Evidence, EvidenceReads};
-use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read};
+use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
 
 of_tenant!(failures);
 

@@ -10,7 +10,7 @@ use models::{
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
 use super::{LogsDomainStore, LogsReads};
-use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read};
+use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
 
 of_tenant!(llm_runs);
 

@@ -25,8 +25,10 @@ use super::{TraceReads, TraceStore, traces};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::{Field as _, corrupt, put, rows},
-    keys, read, tally,
+    field::{Field as _, corrupt, put},
+    keys, read,
+    rows::rows,
+    tally,
 };
 
 of_tenant!(steps);

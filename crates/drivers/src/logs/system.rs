@@ -14,9 +14,9 @@ use super::{LogsDomainStore, LogsReads};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::rows,
     keys,
     read::{self, Newest},
+    rows::rows,
 };
 
 of_tenant!(system);

@@ -12,8 +12,8 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect a
 use crate::{
     StoreError, bulk,
     driver::{driver, of_tenant},
-    field::rows,
     keys, read,
+    rows::rows,
 };
 
 driver! {

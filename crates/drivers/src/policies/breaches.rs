@@ -18,9 +18,9 @@ use super::{Policies, PoliciesReads};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::rows,
     keys,
     read::{self, Newest},
+    rows::rows,
     tally,
 };
 

@@ -13,7 +13,7 @@ use proof::{
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
 use super::{Policies, PoliciesReads};
-use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read, tally};
+use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows, tally};
 
 of_tenant!(decisions);
 

@@ -18,9 +18,9 @@ use super::Policies;
 use crate::{
     StoreError, bulk,
     driver::{driver, of_tenant},
-    field::rows,
     keys,
     read::{self, Newest},
+    rows::rows,
     tally,
 };
 

@@ -21,11 +21,20 @@ use super::{Policies, PoliciesReads};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::{Field as _, corrupt, put, rows},
+    field::{Field as _, corrupt, put},
     read::{self, Newest},
+    rows::rows,
 };
 
 of_tenant!(limits);
+
+fn versions_of(tenant: TenantId) -> Select<versions::Entity> {
+    versions::Entity::find().filter(versions::Column::TenantId.eq(tenant))
+}
+
+fn integrities_of(tenant: TenantId) -> Select<integrity::Entity> {
+    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant))
+}
 
 rows! {
     LimitDefinition, limits, key(name, version), fn definition_row(definition, limit: &Limit), fn definition,
@@ -110,7 +119,7 @@ impl PoliciesReads<'_> {
         id: LimitId,
     ) -> Result<Vec<LimitDefinition>, StoreError> {
         use versions::{Column as C, Entity};
-        let select = Entity::find().filter(C::TenantId.eq(tenant)).filter(C::LimitId.eq(id));
+        let select = versions_of(tenant).filter(C::LimitId.eq(id));
         let rows = read::all(self.conn, select.order_by_asc(C::Version)).await?;
         let read = |row: versions::Model| {
             serde_json::from_str(&row.definition).map_err(|err| {
@@ -162,13 +171,7 @@ impl PoliciesReads<'_> {
             Ok([(*id).into(), version.into()])
         };
         let keys = versions.iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
-        read::by_keys(
-            self.conn,
-            Entity::find().filter(C::TenantId.eq(tenant)),
-            [C::LimitId, C::Version],
-            keys,
-        )
-        .await
+        read::by_keys(self.conn, integrities_of(tenant), [C::LimitId, C::Version], keys).await
     }
 }
 

@@ -11,8 +11,8 @@ use super::Policies;
 use crate::{
     StoreError, bulk,
     driver::{driver, of_tenant},
-    field::rows,
     keys, read,
+    rows::rows,
 };
 
 driver! {

@@ -14,8 +14,8 @@ use super::{Policies, PoliciesReads};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::rows,
     read::{self, Newest},
+    rows::rows,
     tally,
 };
 

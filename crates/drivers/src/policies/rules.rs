@@ -21,11 +21,20 @@ use super::{Policies, PoliciesReads};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::{Field as _, corrupt, put, rows},
+    field::{Field as _, corrupt, put},
     read::{self, Newest},
+    rows::rows,
 };
 
 of_tenant!(rules);
+
+fn versions_of(tenant: TenantId) -> Select<versions::Entity> {
+    versions::Entity::find().filter(versions::Column::TenantId.eq(tenant))
+}
+
+fn integrities_of(tenant: TenantId) -> Select<integrity::Entity> {
+    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant))
+}
 
 rows! {
     RuleDefinition, rules, key(name, version), fn definition_row(definition, rule: &Rule), fn definition,
@@ -125,7 +134,7 @@ impl PoliciesReads<'_> {
         id: RuleId,
     ) -> Result<Vec<RuleDefinition>, StoreError> {
         use versions::{Column as C, Entity};
-        let select = Entity::find().filter(C::TenantId.eq(tenant)).filter(C::RuleId.eq(id));
+        let select = versions_of(tenant).filter(C::RuleId.eq(id));
         let rows = read::all(self.conn, select.order_by_asc(C::Version)).await?;
         let read = |row: versions::Model| {
             serde_json::from_str(&row.definition).map_err(|err| {
@@ -177,8 +186,7 @@ impl PoliciesReads<'_> {
             Ok([(*id).into(), version.into()])
         };
         let keys = versions.iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
-        read::by_keys(self.conn, Entity::find().filter(C::TenantId.eq(tenant)), [C::RuleId, C::Version], keys)
-            .await
+        read::by_keys(self.conn, integrities_of(tenant), [C::RuleId, C::Version], keys).await
     }
 }
 

@@ -11,7 +11,7 @@ use proof::hash::Hash;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
 use super::{Policies, PoliciesReads};
-use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read};
+use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
 
 of_tenant!(snapshots);
 

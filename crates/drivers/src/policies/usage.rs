@@ -11,7 +11,7 @@ use models::{
 use sea_orm::{QueryOrder as _, QuerySelect as _, Select, Value};
 
 use super::{Policies, PoliciesReads};
-use crate::{StoreError, bulk, driver::of_tenant, field::rows, keys, read};
+use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
 
 of_tenant!(usage);
 

@@ -1,0 +1,121 @@
+//! How Postgres is opened, and how a unit of work begins there: every setting that our guarantees rest on.
+
+use std::{
+    str::FromStr as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use sea_orm::sqlx::{
+    self, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _, Transaction,
+    pool::PoolConnectionMetadata,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    ConnectConfig, StoreError,
+    conn::{PATIENCE, in_time},
+    connect::STATEMENTS_KEPT,
+    rowtype::RowTypes,
+};
+
+/// The oldest Postgres that we know to serve, as it numbers itself.
+const OLDEST: i32 = 150_000;
+
+/// How long to wait for a connection. When all are busy so long, the answer is 503.
+const TURN: Duration = Duration::from_secs(3);
+
+/// A connection that rested so long is asked whether it still lives before it is lent.
+const RESTED: Duration = Duration::from_secs(5);
+
+/// A verdict once given survives a power cut; a waiter for a lock gives up before we give up on it; a replica that
+/// hangs does not hold its locks for ever; and our statements are too short for JIT.
+const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '5s'; \
+                        SET idle_in_transaction_session_timeout = '60s'; SET jit = off";
+
+/// A pool of connections to one Postgres.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    pub(crate) connections: PgPool,
+    pub(crate) row_types: RowTypes,
+    outage: Outage,
+}
+
+/// When a connection was last found dead: all that rested since before then are asked before they are lent.
+#[derive(Clone, Debug, Default)]
+struct Outage(Arc<Mutex<Option<Instant>>>);
+
+impl Outage {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn covers(&self, rest: &PoolConnectionMetadata) -> bool {
+        let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.is_some_and(|at| rest.idle_for >= at.elapsed())
+    }
+}
+
+impl Pool {
+    pub(crate) async fn open(config: &ConnectConfig) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(&config.url)?
+            .application_name("hoc")
+            .statement_cache_capacity(STATEMENTS_KEPT)
+            .disable_statement_logging();
+        let outage = Outage::default();
+        let noted = outage.clone();
+        let pool = PgPoolOptions::new()
+            .max_connections(config.max_connections.max(1))
+            .acquire_timeout(TURN)
+            .test_before_acquire(false)
+            .before_acquire(move |conn, rest| {
+                let asked = rest.idle_for >= RESTED || noted.covers(&rest);
+                Box::pin(async move { if asked { alive(conn).await } else { Ok(true) } })
+            })
+            .after_connect(|conn, _| Box::pin(async move { conn.execute(SETTINGS).await.map(drop) }));
+        let connections = in_time(pool.connect_with(options)).await?;
+        check(&connections, config.test).await?;
+        Ok(Self { connections, row_types: RowTypes::default(), outage })
+    }
+
+    /// Begins with `statement`. After a restart of Postgres the connections that rested are dead; nothing has been done
+    /// in them, so another is taken.
+    pub(crate) async fn begin(
+        &self,
+        statement: &'static str,
+    ) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
+        let begun = in_time(self.connections.begin_with(statement)).await;
+        match begun {
+            Err(StoreError::Unavailable(cause)) if !is_about_the_pool(cause.as_ref()) => {
+                self.outage.note();
+                in_time(self.connections.begin_with(statement)).await
+            }
+            begun => begun,
+        }
+    }
+}
+
+async fn check(connections: &PgPool, test: bool) -> Result<(), StoreError> {
+    let settings = "SELECT current_setting('server_version_num')::int4, current_setting('fsync')::bool";
+    let settings = in_time(sqlx::query(settings).fetch_one(connections)).await?;
+    let (version, fsync): (i32, bool) = (settings.try_get(0)?, settings.try_get(1)?);
+    if version < OLDEST {
+        return Err(StoreError::Unfit("this Postgres is older than 15".to_owned()));
+    }
+    if !fsync && !test {
+        return Err(StoreError::Unfit(
+            "this Postgres runs with fsync=off: a verdict would not survive a power cut".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether no connection was to be had at all, as against one that turned out to be dead.
+fn is_about_the_pool(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    use sqlx::Error as E;
+    cause.downcast_ref::<E>().is_none_or(|err| matches!(err, E::PoolTimedOut | E::PoolClosed))
+}
+
+async fn alive(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    tokio::time::timeout(PATIENCE, conn.ping()).await.map_or(Ok(false), |answer| answer.map(|()| true))
+}
