@@ -1,0 +1,59 @@
+//! `POST /keys`: makes a key.
+
+use axum::extract::State;
+use orchestrator::{
+    Spine,
+    handlers::account::{self, NewKey},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::key_view::CreatedKeyView;
+use crate::{
+    Problem,
+    extract::{Caller, Json, Manages, roles},
+    view::{
+        Created, Time,
+        words::{self, Word as _, known},
+    },
+};
+
+/// A key to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewKey)]
+pub(super) struct KeyBody {
+    /// What it may do.
+    role: words::Role,
+    /// The person or service it is for; the caller's where not given.
+    owner: Option<String>,
+    /// `service` where not given for an agent's key, else `person`.
+    owner_type: Option<words::OwnerType>,
+    /// For ever where not given.
+    expires_at: Option<Time>,
+}
+
+impl KeyBody {
+    fn new_key(self) -> Result<NewKey, Problem> {
+        Ok(NewKey {
+            role: self.role.to()?,
+            owner: self.owner,
+            owner_type: known(self.owner_type)?,
+            expires_at: self.expires_at.map(Into::into),
+        })
+    }
+}
+
+/// Make a key. It is shown in full this once.
+#[utoipa::path(post, path = "/keys", operation_id = "account.create_key", tag = "account",
+    extensions(("x-roles" = json!(roles::<Manages>()))),
+    request_body = KeyBody,
+    responses((status = 201, description = "The key.", body = CreatedKeyView)))]
+pub(super) async fn create_key(
+    State(spine): State<Spine>,
+    caller: Caller<Manages>,
+    Json(body): Json<KeyBody>,
+) -> Result<Created<CreatedKeyView>, Problem> {
+    let created = account::create_key(&spine, &caller, body.new_key()?).await?;
+    Ok(Created { location: None, body: created.into() })
+}

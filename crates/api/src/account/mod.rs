@@ -1,0 +1,27 @@
+//! `/api/v1/account`: who calls, and the tenant's keys.
+
+mod create_key;
+mod key_view;
+mod list_keys;
+mod public_keys;
+mod revoke_key;
+mod whoami;
+
+use orchestrator::Spine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Where the routes are.
+pub(crate) const BASE: &str = "/api/v1/account";
+
+/// The routes, below [`BASE`].
+pub(crate) fn routes() -> OpenApiRouter<Spine> {
+    OpenApiRouter::new()
+        .routes(routes!(whoami::whoami))
+        .routes(routes!(list_keys::list_keys, create_key::create_key))
+        .routes(routes!(revoke_key::revoke_key))
+}
+
+/// The route of the published signing keys, which needs no credential.
+pub(crate) fn published() -> OpenApiRouter<Spine> {
+    OpenApiRouter::new().routes(routes!(public_keys::public_keys))
+}

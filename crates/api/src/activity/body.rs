@@ -1,0 +1,322 @@
+//! The bodies of Activity's writes, as they are read.
+
+use orchestrator::choke::call::{EndRun, EstimateRequest, LlmReport, PermitRequest, StartRun, StepReport};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    Problem,
+    extract::{IdempotencyKey, Object, Usd},
+    problem::Code,
+    view::{
+        Time,
+        words::{self, Word as _, known},
+    },
+};
+
+/// A run to be started.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = StartRun)]
+pub(crate) struct StartBody {
+    /// The agent that runs.
+    agent_id: String,
+    /// What it is to reach.
+    goal: Option<String>,
+    /// The project it belongs to.
+    project_id: Option<String>,
+    /// Who drives the run; the key's owner where not given.
+    #[schema(value_type = Option<ActorBody>)]
+    actor: Option<Object<ActorBody>>,
+    /// How it reaches HOC.
+    source: Option<words::RunSource>,
+    /// The provider of its models.
+    provider_type: Option<String>,
+    /// The run that started this one.
+    parent_run_id: Option<String>,
+    /// How long it should take.
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    expected_latency_ms: Option<u64>,
+    /// Sdk, version, environment, telemetry, flags.
+    #[schema(value_type = Option<Object>)]
+    environment: Option<Box<RawValue>>,
+    /// The run that this one repeats.
+    replay_of: Option<String>,
+    /// How it repeats it.
+    replay_mode: Option<words::ReplayMode>,
+    /// Scenario data, not real.
+    is_synthetic: Option<bool>,
+    /// The scenario it comes from.
+    synthetic_scenario_id: Option<String>,
+    /// Any JSON; kept exactly, after redaction.
+    #[schema(value_type = Option<serde_json::Value>)]
+    metadata: Option<Box<RawValue>>,
+    /// A repeat with this key gets the same run. One thing with the header `Idempotency-Key`.
+    idempotency_key: Option<String>,
+}
+
+/// Who drives a run.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Actor)]
+struct ActorBody {
+    /// Its nature.
+    #[serde(rename = "type")]
+    kind: words::ActorType,
+    /// Which one; HUMAN needs it.
+    id: Option<String>,
+}
+
+impl StartBody {
+    pub(crate) fn request(self, key: IdempotencyKey) -> Result<StartRun, Problem> {
+        let is_object = |raw: &RawValue| raw.get().starts_with('{');
+        if self.environment.as_deref().is_some_and(|raw| !is_object(raw)) {
+            return Err(Problem::field(Code::InvalidRequest, "/environment", "must be an object"));
+        }
+        let actor =
+            self.actor.map(|Object(actor)| Ok::<_, Problem>((actor.kind.to()?, actor.id))).transpose()?;
+        Ok(StartRun {
+            agent_id: self.agent_id,
+            goal: self.goal,
+            project_id: self.project_id,
+            actor,
+            source: known(self.source)?,
+            provider_type: self.provider_type,
+            parent_run_id: self.parent_run_id,
+            expected_latency_ms: self.expected_latency_ms,
+            environment: self.environment.map(text),
+            replay_of: self.replay_of,
+            replay_mode: known(self.replay_mode)?,
+            is_synthetic: self.is_synthetic.unwrap_or(false),
+            synthetic_scenario_id: self.synthetic_scenario_id,
+            metadata: self.metadata.map(text),
+            idempotency_key: key.or(self.idempotency_key)?,
+            ..StartRun::default()
+        })
+    }
+}
+
+/// What an agent wants to do.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PermitRequest)]
+pub(crate) struct PermitBody {
+    /// The kind of step.
+    kind: words::StepKind,
+    /// With which tool or model.
+    skill_name: String,
+    /// With which parameters; the permit serves for these alone.
+    #[schema(value_type = Option<serde_json::Value>)]
+    params: Option<Box<RawValue>>,
+    /// The model's provider, for a model call.
+    provider: Option<String>,
+    /// The model.
+    model: Option<String>,
+    /// What it expects to use.
+    #[schema(value_type = Option<EstimateBody>)]
+    estimate: Option<Object<EstimateBody>>,
+    /// A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.
+    idempotency_key: Option<String>,
+}
+
+/// What a step is expected to use.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Estimate)]
+struct EstimateBody {
+    /// Tokens in.
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    input_tokens: u64,
+    /// Tokens out.
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    output_tokens: u64,
+    /// USD; not known where not given.
+    cost_usd: Option<Usd>,
+}
+
+impl PermitBody {
+    pub(crate) fn request(self, key: IdempotencyKey) -> Result<PermitRequest, Problem> {
+        let estimate = self.estimate.unwrap_or_default().0;
+        Ok(PermitRequest {
+            kind: self.kind.to()?,
+            skill_name: self.skill_name,
+            params: self.params.map(text),
+            provider: self.provider,
+            model: self.model,
+            estimate: EstimateRequest {
+                input_tokens: estimate.input_tokens,
+                output_tokens: estimate.output_tokens,
+                cost_microusd: estimate.cost_usd.map(|usd| usd.micros),
+            },
+            idempotency_key: key.or(self.idempotency_key)?,
+        })
+    }
+}
+
+/// A step that was taken.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = StepReport)]
+pub(crate) struct StepBody {
+    /// What it is.
+    kind: words::StepKind,
+    /// Which tool or model.
+    skill_name: String,
+    /// The parameters; any JSON, kept exactly, after redaction.
+    #[schema(value_type = Option<serde_json::Value>)]
+    params: Option<Box<RawValue>>,
+    /// How it ended.
+    status: words::ReportedStatus,
+    /// What came of it.
+    #[schema(value_type = Option<OutcomeBody>)]
+    outcome: Option<Object<OutcomeBody>>,
+    /// The model call, for a step of kind `LLM_CALL`.
+    #[schema(value_type = Option<LlmBody>)]
+    llm: Option<Object<LlmBody>>,
+    /// How long it took.
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    duration_ms: Option<u64>,
+    /// How often it was tried again.
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    retry_count: Option<u64>,
+    /// When it began.
+    started_at: Option<Time>,
+    /// A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.
+    idempotency_key: Option<String>,
+    /// What a replayed step does.
+    replay_behavior: Option<words::ReplayBehavior>,
+    /// The permit under which it was taken.
+    permit_id: Option<String>,
+    /// The step that caused this one.
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    parent_step_index: Option<u64>,
+    /// Must be the run's next index where it is given.
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    step_index: Option<u64>,
+}
+
+/// What came of a step.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Outcome)]
+struct OutcomeBody {
+    /// Its nature.
+    category: Option<words::OutcomeCategory>,
+    /// The caller's code for it.
+    code: Option<String>,
+    /// Any JSON, kept exactly, after redaction.
+    #[schema(value_type = Option<serde_json::Value>)]
+    data: Option<Box<RawValue>>,
+}
+
+/// A model call, as its provider answered.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LlmCall)]
+struct LlmBody {
+    provider: Option<String>,
+    model: Option<String>,
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    input_tokens: u64,
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    output_tokens: u64,
+    /// Within input_tokens.
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    cache_read_tokens: u64,
+    /// Within output_tokens.
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    reasoning_tokens: u64,
+    /// Not known where not given.
+    cost_usd: Option<Usd>,
+    request_id: Option<String>,
+    prompt: Option<String>,
+    response: Option<String>,
+    finish_reason: Option<String>,
+}
+
+impl StepBody {
+    pub(crate) fn report(self, key: IdempotencyKey) -> Result<StepReport, Problem> {
+        let Object(outcome) = self.outcome.unwrap_or_default();
+        Ok(StepReport {
+            kind: self.kind.to()?,
+            skill_name: self.skill_name,
+            params: self.params.map(text),
+            status: self.status.to()?,
+            outcome_category: known(outcome.category)?,
+            outcome_code: outcome.code,
+            outcome_data: outcome.data.map(text),
+            llm: self.llm.map(|Object(llm)| llm.report()),
+            duration_ms: self.duration_ms.unwrap_or(0),
+            retry_count: self.retry_count.unwrap_or(0),
+            started_at: self.started_at.map(Into::into),
+            idempotency_key: key.or(self.idempotency_key)?,
+            replay_behavior: known(self.replay_behavior)?,
+            permit_id: self.permit_id,
+            parent_step_index: self.parent_step_index,
+            step_index: self.step_index,
+            external_span_id: None,
+            external_parent_span_id: None,
+        })
+    }
+}
+
+impl LlmBody {
+    fn report(self) -> LlmReport {
+        LlmReport {
+            provider: self.provider,
+            model: self.model,
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            cache_read_tokens: self.cache_read_tokens,
+            reasoning_tokens: self.reasoning_tokens,
+            cost_microusd: self.cost_usd.map(|usd| usd.micros),
+            request_id: self.request_id,
+            prompt: self.prompt,
+            response: self.response,
+            finish_reason: self.finish_reason,
+        }
+    }
+}
+
+/// How a run ended, by its agent's word.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CompleteRun)]
+pub(crate) struct CompleteBody {
+    /// How.
+    status: words::FinalStatus,
+    /// What went wrong, where it FAILED.
+    error: Option<String>,
+}
+
+impl CompleteBody {
+    pub(crate) fn how(self) -> Result<EndRun, Problem> {
+        match (self.status.text(), self.error) {
+            ("FAILED", error) => Ok(EndRun::Failed { error }),
+            (_, None) => Ok(EndRun::Succeeded),
+            (_, Some(_)) => {
+                Err(Problem::field(Code::InvalidRequest, "/error", "a run that SUCCEEDED has no error"))
+            }
+        }
+    }
+}
+
+/// Why a run is given up.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AbortRun)]
+pub(crate) struct AbortBody {
+    /// In the agent's words.
+    pub(crate) reason: Option<String>,
+}
+
+fn text(raw: Box<RawValue>) -> String {
+    Box::<str>::from(raw).into_string()
+}

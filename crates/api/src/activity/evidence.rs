@@ -1,0 +1,27 @@
+//! `GET /runs/{run_id}/evidence`: what else a run touched (O4).
+
+use axum::extract::State;
+use models::ids::RunId;
+use orchestrator::{Spine, coordinators::run_evidence};
+
+use super::evidence_view::EvidenceView;
+use crate::{
+    Problem,
+    extract::{Caller, Id, Inspects, Json, roles},
+};
+
+/// Get the evidence of a run.
+///
+/// A part that could not be read is named with its reason; it is never empty for that.
+#[utoipa::path(get, path = "/runs/{run_id}/evidence", operation_id = "activity.evidence", tag = "activity",
+    extensions(("x-roles" = json!(roles::<Inspects>()))),
+    params(("run_id" = String, Path, description = "The run.")),
+    responses((status = 200, description = "What the run touched.", body = EvidenceView)))]
+pub(super) async fn evidence(
+    State(spine): State<Spine>,
+    caller: Caller<Inspects>,
+    Id(run): Id<RunId>,
+) -> Result<Json<EvidenceView>, Problem> {
+    let evidence = run_evidence::evidence(&spine, &caller, run).await?;
+    Ok(Json(evidence.into()))
+}

@@ -1,0 +1,43 @@
+//! `/api/v1/runtime/activity`: runs and their steps.
+
+mod abort;
+mod batch_view;
+mod body;
+mod bundle;
+mod complete;
+mod evidence;
+mod evidence_view;
+mod get;
+mod list;
+mod permit;
+mod proof;
+mod proof_view;
+mod record;
+mod record_batch;
+mod run_view;
+mod start;
+mod step_view;
+mod steps;
+
+use orchestrator::Spine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) use self::run_view::RunView;
+
+/// Where the routes are.
+pub(crate) const BASE: &str = "/api/v1/runtime/activity";
+
+/// The routes, below [`BASE`].
+pub(crate) fn routes() -> OpenApiRouter<Spine> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list, start::start))
+        .routes(routes!(get::get))
+        .routes(routes!(permit::permit))
+        .routes(routes!(steps::steps, record::record))
+        .routes(routes!(record_batch::record_batch))
+        .routes(routes!(complete::complete))
+        .routes(routes!(abort::abort))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(proof::proof))
+        .routes(routes!(bundle::bundle))
+}

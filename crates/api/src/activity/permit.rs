@@ -1,0 +1,34 @@
+//! `POST /runs/{run_id}/permits`: asks before an act.
+
+use axum::extract::State;
+use models::ids::RunId;
+use orchestrator::{Spine, handlers::activity};
+
+use super::{body::PermitBody, step_view::PermitView};
+use crate::{
+    Problem,
+    extract::{AgentWrites, Caller, Id, IdempotencyKey, Json, roles},
+    view::Created,
+};
+
+/// Ask before acting.
+///
+/// A grant reserves budget, serves once, and lapses. A refusal is `step_halted` or `rate_limited`.
+#[utoipa::path(post, path = "/runs/{run_id}/permits", operation_id = "activity.permit", tag = "activity",
+    extensions(("x-roles" = json!(roles::<AgentWrites>()))),
+    params(
+        ("run_id" = String, Path, description = "The run."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat gets the same answer."),
+    ),
+    request_body = PermitBody,
+    responses((status = 201, description = "The permit is granted.", body = PermitView)))]
+pub(super) async fn permit(
+    State(spine): State<Spine>,
+    caller: Caller<AgentWrites>,
+    Id(run): Id<RunId>,
+    key: IdempotencyKey,
+    Json(body): Json<PermitBody>,
+) -> Result<Created<PermitView>, Problem> {
+    let granted = activity::permit(&spine, &caller, run, body.request(key)?).await?;
+    Ok(Created { location: None, body: granted.into() })
+}

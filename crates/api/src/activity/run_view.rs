@@ -1,0 +1,147 @@
+//! A run, as it is written.
+
+use models::activity::Run;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::view::{Kept, Number, Time, VerdictView, words};
+
+/// A run, as it stands now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Run)]
+pub(crate) struct RunView {
+    run_id: String,
+    trace_id: String,
+    agent_id: String,
+    project_id: Option<String>,
+    actor: ActorView,
+    goal: Option<String>,
+    #[schema(value_type = words::RunSource)]
+    source: &'static str,
+    provider_type: Option<String>,
+    parent_run_id: Option<String>,
+    attempt: u64,
+    replay_of: Option<String>,
+    #[schema(value_type = Option<words::ReplayMode>)]
+    replay_mode: Option<&'static str>,
+    #[schema(value_type = words::RunStatus)]
+    status: &'static str,
+    #[schema(value_type = words::RunState)]
+    state: &'static str,
+    #[schema(value_type = Option<words::TerminationReason>)]
+    termination_reason: Option<&'static str>,
+    /// The STOP, KILL or ABORT that ended it.
+    #[schema(value_type = Option<words::Action>)]
+    halt_action: Option<&'static str>,
+    error_message: Option<String>,
+    started_at: Time,
+    last_seen_at: Time,
+    completed_at: Option<Time>,
+    duration_ms: Option<u64>,
+    expected_latency_ms: Option<u64>,
+    /// The rules and limits that bind it.
+    policy_snapshot_id: String,
+    policy_snapshot_digest: String,
+    #[schema(value_type = words::Assurance)]
+    assurance: &'static str,
+    /// Steps that count; refused ones do not.
+    step_count: u64,
+    refused_count: u64,
+    llm_call_count: u64,
+    tool_call_count: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: Number,
+    correlation_id: String,
+    external_trace_id: Option<String>,
+    metadata: Option<Kept>,
+    is_synthetic: bool,
+    synthetic_scenario_id: Option<String>,
+    #[schema(value_type = words::RiskLevel)]
+    risk_level: &'static str,
+    #[schema(value_type = words::LatencyBucket)]
+    latency_bucket: &'static str,
+    #[schema(value_type = words::EvidenceHealth)]
+    evidence_health: &'static str,
+    #[schema(value_type = words::IntegrityStatus)]
+    integrity_status: &'static str,
+    incident_count: u64,
+    policy_violation: bool,
+    policy_draft_count: u64,
+}
+
+/// Who drives a run.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ActorOfRun)]
+struct ActorView {
+    #[serde(rename = "type")]
+    #[schema(value_type = words::ActorType)]
+    kind: &'static str,
+    id: Option<String>,
+}
+
+impl From<Run> for RunView {
+    fn from(run: Run) -> Self {
+        Self {
+            run_id: run.id.to_string(),
+            trace_id: run.trace_id.to_string(),
+            agent_id: run.agent_id,
+            project_id: run.project_id,
+            actor: ActorView { kind: run.actor_type.as_str(), id: run.actor_id },
+            goal: run.goal,
+            source: run.source.as_str(),
+            provider_type: run.provider_type,
+            parent_run_id: run.parent_run_id.map(|id| id.to_string()),
+            attempt: run.attempt,
+            replay_of: run.replay_of.map(|id| id.to_string()),
+            replay_mode: run.replay_mode.map(|mode| mode.as_str()),
+            status: run.status.as_str(),
+            state: run.state.as_str(),
+            termination_reason: run.termination_reason.map(|reason| reason.as_str()),
+            halt_action: run.halt_action.map(|action| action.as_str()),
+            error_message: run.error_message,
+            started_at: run.started_at.into(),
+            last_seen_at: run.last_seen_at.into(),
+            completed_at: run.completed_at.map(Time),
+            duration_ms: run.duration_ms,
+            expected_latency_ms: run.expected_latency_ms,
+            policy_snapshot_id: run.snapshot_id.to_string(),
+            policy_snapshot_digest: run.snapshot_digest.to_string(),
+            assurance: run.assurance.as_str(),
+            step_count: run.step_count,
+            refused_count: run.refused_count,
+            llm_call_count: run.llm_call_count,
+            tool_call_count: run.tool_call_count,
+            input_tokens: run.input_tokens,
+            output_tokens: run.output_tokens,
+            cost_usd: Number::usd(run.cost_microusd),
+            correlation_id: run.correlation_id,
+            external_trace_id: run.external_trace_id,
+            metadata: run.metadata.map(Kept::from),
+            is_synthetic: run.is_synthetic,
+            synthetic_scenario_id: run.synthetic_scenario_id,
+            risk_level: run.risk_level.as_str(),
+            latency_bucket: run.latency_bucket.as_str(),
+            evidence_health: run.evidence_health.as_str(),
+            integrity_status: run.integrity_status.as_str(),
+            incident_count: run.incident_count,
+            policy_violation: run.policy_violation,
+            policy_draft_count: run.policy_draft_count,
+        }
+    }
+}
+
+/// A run that began, and the verdict of RUN_START.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = StartedRun)]
+pub(crate) struct StartedView {
+    #[serde(flatten)]
+    run: RunView,
+    verdict: VerdictView,
+}
+
+impl From<orchestrator::handlers::activity::Started> for StartedView {
+    fn from(started: orchestrator::handlers::activity::Started) -> Self {
+        Self { run: started.run.into(), verdict: started.verdict.into() }
+    }
+}

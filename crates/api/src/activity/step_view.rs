@@ -1,0 +1,196 @@
+//! A permit and a step, as they are written.
+
+use orchestrator::{
+    choke::call::{Granted, Recorded},
+    handlers::activity,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::view::{Kept, Number, Time, VerdictView, words};
+
+/// Leave to act once.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Permit)]
+pub(crate) struct PermitView {
+    /// Names the permit in the record of the step.
+    permit_id: String,
+    /// Until when it serves.
+    expires_at: Time,
+    verdict: VerdictView,
+}
+
+impl From<Granted> for PermitView {
+    fn from(granted: Granted) -> Self {
+        Self {
+            permit_id: granted.permit_id.to_string(),
+            expires_at: granted.expires_at.into(),
+            verdict: granted.verdict.into(),
+        }
+    }
+}
+
+/// A step that counts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RecordedStep)]
+pub(crate) struct RecordedView {
+    /// Its place in the run, from 0.
+    step_index: u64,
+    /// The hash of its record: keep it for `hoc verify --seen`.
+    step_hash: String,
+    /// False only while the store is down, for a tenant that chose to go on.
+    recorded: bool,
+    verdict: VerdictView,
+    run: RunAfterView,
+}
+
+/// The run as the step left it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RunAfter)]
+struct RunAfterView {
+    run_id: String,
+    #[schema(value_type = words::RunStatus)]
+    status: &'static str,
+    step_count: u64,
+    refused_count: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: Number,
+}
+
+impl From<Recorded> for RecordedView {
+    fn from(recorded: Recorded) -> Self {
+        let run = recorded.run;
+        Self {
+            step_index: recorded.step_index,
+            step_hash: recorded.step_hash.to_string(),
+            recorded: recorded.recorded,
+            verdict: recorded.verdict.into(),
+            run: RunAfterView {
+                run_id: recorded.run_id.to_string(),
+                status: run.status.as_str(),
+                step_count: run.step_count,
+                refused_count: run.refused_count,
+                input_tokens: run.input_tokens,
+                output_tokens: run.output_tokens,
+                cost_usd: Number::usd(run.cost_microusd),
+            },
+        }
+    }
+}
+
+/// A recorded step, refused ones included.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Step)]
+pub(crate) struct StepView {
+    step_index: u64,
+    parent_step_index: Option<u64>,
+    step_hash: String,
+    #[schema(value_type = words::StepKind)]
+    kind: &'static str,
+    skill_name: String,
+    #[schema(value_type = words::StepStatus)]
+    status: &'static str,
+    verdict: StepVerdict,
+    outcome: OutcomeView,
+    params: Option<Kept>,
+    /// Null for a step that is no model call.
+    llm: Option<LlmView>,
+    duration_ms: u64,
+    retry_count: u64,
+    started_at: Option<String>,
+    recorded_at: String,
+    #[schema(value_type = words::StepLevel)]
+    level: &'static str,
+    #[schema(value_type = words::StepSource)]
+    source: &'static str,
+    permit_id: Option<String>,
+    idempotency_key: Option<String>,
+    input_hash: String,
+    output_hash: String,
+    determinism_hash: String,
+    prev_hash: String,
+}
+
+/// What was decided about a step.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct StepVerdict {
+    #[schema(value_type = words::Action)]
+    action: &'static str,
+    /// The stored decision.
+    decision_id: Option<String>,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = StepOutcome)]
+struct OutcomeView {
+    #[schema(value_type = words::OutcomeCategory)]
+    category: &'static str,
+    code: Option<String>,
+    data: Option<Kept>,
+}
+
+/// The model call of a step.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = StepLlmCall)]
+struct LlmView {
+    provider: Option<String>,
+    model: Option<String>,
+    input_tokens: u64,
+    output_tokens: u64,
+    cache_read_tokens: u64,
+    reasoning_tokens: u64,
+    /// Null where it is not known.
+    cost_usd: Option<Number>,
+    prompt: Option<String>,
+    response: Option<String>,
+    finish_reason: Option<String>,
+}
+
+impl From<activity::StepView> for StepView {
+    fn from(view: activity::StepView) -> Self {
+        let (step, step_hash) = (view.step.record, view.step.step_hash);
+        let is_llm = step.kind.as_str() == "LLM_CALL" || step.model.is_some() || step.provider.is_some();
+        let llm = is_llm.then(|| LlmView {
+            provider: step.provider,
+            model: step.model,
+            input_tokens: step.input_tokens,
+            output_tokens: step.output_tokens,
+            cache_read_tokens: step.cache_read_tokens,
+            reasoning_tokens: step.reasoning_tokens,
+            cost_usd: step.cost_known.then(|| Number::usd(step.cost_microusd)),
+            prompt: step.prompt,
+            response: step.response,
+            finish_reason: step.finish_reason,
+        });
+        Self {
+            step_index: step.step_index,
+            parent_step_index: step.parent_step_index,
+            step_hash: step_hash.to_string(),
+            kind: step.kind.as_str(),
+            skill_name: step.skill_name,
+            status: step.status.as_str(),
+            verdict: StepVerdict { action: view.action.as_str(), decision_id: step.decision_id },
+            outcome: OutcomeView {
+                category: step.outcome_category.as_str(),
+                code: step.outcome_code,
+                data: step.outcome_data.map(Kept::from),
+            },
+            params: step.params.map(Kept::from),
+            llm,
+            duration_ms: step.duration_ms,
+            retry_count: step.retry_count,
+            started_at: step.started_at,
+            recorded_at: step.recorded_at,
+            level: step.level.as_str(),
+            source: step.source.as_str(),
+            permit_id: step.permit_id,
+            idempotency_key: step.idempotency_key,
+            input_hash: step.input_hash,
+            output_hash: step.output_hash,
+            determinism_hash: step.determinism_hash,
+            prev_hash: step.prev_hash,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `GET /runs/{run_id}/steps`: a run's steps.
+
+use axum::extract::State;
+use models::ids::RunId;
+use orchestrator::{Spine, handlers::activity};
+use serde::Deserialize;
+
+use super::step_view::StepView;
+use crate::{
+    Problem,
+    extract::{Caller, Id, Json, List, PageParams, Params, ReadsRuns, roles},
+    view::PageView,
+};
+
+/// The list of steps has no filters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StepParams {}
+
+impl Params for StepParams {
+    const BY_INDEX: bool = true;
+}
+
+/// List a run's steps by index, refused ones included.
+#[utoipa::path(get, path = "/runs/{run_id}/steps", operation_id = "activity.steps", tag = "activity",
+    extensions(("x-roles" = json!(roles::<ReadsRuns>()))),
+    params(("run_id" = String, Path, description = "The run."), PageParams),
+    responses((status = 200, description = "A page of steps.", body = PageView<StepView>)))]
+pub(super) async fn steps(
+    State(spine): State<Spine>,
+    caller: Caller<ReadsRuns>,
+    Id(run): Id<RunId>,
+    List { page, .. }: List<StepParams>,
+) -> Result<Json<PageView<StepView>>, Problem> {
+    let page = activity::steps(&spine, &caller, run, page).await?;
+    Ok(Json(page.into()))
+}

@@ -1,0 +1,94 @@
+//! The OpenAPI document: what the routes say, and what they all have in common.
+
+use utoipa::{
+    OpenApi as _, ToSchema as _,
+    openapi::{
+        ContentBuilder, OpenApi, PathItem, Ref, ResponseBuilder,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+
+use crate::{problem::ProblemView, view::words};
+
+/// The name of the one security scheme.
+const API_KEY: &str = "api_key";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "HOC",
+        description = "The governor and flight recorder of AI agent runs.\n\nEvery error is \
+            `application/problem+json` (docs/errors.md). `X-Request-Id` is taken over and given back; W3C trace \
+            context is continued. Times are RFC 3339 in UTC with microseconds; money is a JSON number of USD with at \
+            most six decimals; ids are opaque.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(ProblemView)),
+    tags(
+        (name = "overview", description = "Is the system okay right now?"),
+        (name = "activity", description = "What ran, what is running?"),
+        (name = "incidents", description = "What went wrong?"),
+        (name = "policies", description = "How is behaviour defined?"),
+        (name = "logs", description = "What is the raw truth?"),
+        (name = "account", description = "Who calls, with which key?"),
+        (name = "system", description = "The server itself."),
+    ),
+)]
+struct Head;
+
+/// The document without its routes.
+pub(crate) fn head() -> OpenApi {
+    Head::openapi()
+}
+
+/// The whole document.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let mut document = crate::routes().into_openapi();
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            complete(operation);
+        }
+    }
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key: `Authorization: Bearer hoc_...`"))
+        .build();
+    if let Some(components) = &mut document.components {
+        components.add_security_scheme(API_KEY, SecurityScheme::Http(scheme));
+        // What only parameters name, the routes do not bring along.
+        components.schemas.extend(words::schemas());
+    }
+    document
+}
+
+/// The whole document, as docs/openapi.json has it.
+///
+/// # Panics
+/// Never: a document is a tree of texts.
+#[must_use]
+pub fn openapi_json() -> String {
+    let mut text = serde_json::to_string_pretty(&openapi()).unwrap_or_else(|err| unreachable!("{err}"));
+    text.push('\n');
+    text
+}
+
+/// Every operation may end in a problem; each with roles needs a key.
+fn complete(operation: &mut Operation) {
+    let problem = |description: &str| {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemView::name()))).build();
+        ResponseBuilder::new().description(description).content("application/problem+json", content).build()
+    };
+    let responses = &mut operation.responses.responses;
+    responses.insert("4XX".to_owned(), problem("What the caller may put right.").into());
+    responses.insert("5XX".to_owned(), problem("What the caller can only try again.").into());
+    let has_roles = operation.extensions.as_ref().is_some_and(|all| all.contains_key("x-roles"));
+    if has_roles {
+        operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(API_KEY, [])]);
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}

@@ -1,0 +1,191 @@
+//! What every request passes on its way in and out, in one place and one order:
+//! request id, span, time limit, panics, problems' bodies, headers, one line in the log.
+
+mod headers;
+mod ids;
+mod operations;
+
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use futures::FutureExt as _;
+use orchestrator::Spine;
+use tracing::Instrument as _;
+
+pub(crate) use self::{ids::trace_id, operations::Operations};
+use crate::{Problem, problem::Code};
+
+/// What a request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The largest body.
+    pub body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// How long an answer may take to begin.
+    pub answer_time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { body_bytes: 4 << 20, body_time: Duration::from_secs(30), answer_time: Duration::from_mins(1) }
+    }
+}
+
+/// What the edge is built with.
+#[derive(Clone)]
+pub(crate) struct Edge {
+    pub(crate) spine: Spine,
+    pub(crate) bounds: Bounds,
+    pub(crate) operations: Operations,
+}
+
+/// Which request this is; what a problem's body names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    pub(crate) request_id: String,
+    pub(crate) instance: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for About {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
+    }
+}
+
+/// The one middleware.
+pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let request_id = ids::request_id(request.headers()).unwrap_or_else(|| edge.spine.request_id());
+    let about = About { request_id, instance: request.uri().path().to_owned() };
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let operation = edge.operations.name(&method, route.as_deref());
+    let span = tracing::info_span!(
+        "request",
+        request.id = %about.request_id,
+        http.method = %method,
+        http.route = route.as_deref(),
+        operation,
+    );
+    request.extensions_mut().insert(about.clone());
+    request.extensions_mut().insert(edge.bounds);
+    async move {
+        let answer = tokio::time::timeout(edge.bounds.answer_time, next.run(request));
+        let response = match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => Problem::new(
+                Code::Timeout,
+                "whether it was done is not known; read, or repeat with the same idempotency_key",
+            )
+            .into_response(),
+            Err(panic) => panicked(panic.as_ref()),
+        };
+        let response = headers::on_all(with_problem(response, &about), &about);
+        let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
+        if response.status().is_client_error() {
+            tracing::info!(http.status = status, duration_ms = ms, "{method} {} {status}", about.instance);
+        } else {
+            tracing::debug!(http.status = status, duration_ms = ms, "{method} {} {status}", about.instance);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// A problem's body; for a refusal of the framework, its problem.
+fn with_problem(mut response: Response, about: &About) -> Response {
+    let status = response.status();
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if status.is_client_error() || status.is_server_error() => Problem::of_framework(status),
+        None => return response,
+    };
+    let view = problem.view(&about.instance, &about.request_id);
+    let body = serde_json::to_vec(&view).unwrap_or_else(|err| {
+        tracing::error!(%err, "a problem could not be written");
+        Vec::new()
+    });
+    let (mut parts, _) = response.into_parts();
+    parts.status = problem.status();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(problem.headers());
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// A panic is our fault: its message is for the log.
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    tracing::error!(panic = text, "a handler panicked");
+    Problem::of_framework(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::to_bytes, middleware, routing::get};
+    use testkit::{Kit, Store, TestDatabase};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// What a route answers behind the edge.
+    async fn answer(path: &str) -> (StatusCode, serde_json::Value) {
+        let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
+        let spine = Kit::on(&database).await.spine;
+        let bounds = Bounds { answer_time: Duration::from_millis(20), ..Bounds::default() };
+        let edge = Edge { spine, bounds, operations: Operations::default() };
+        let router = Router::new()
+            .route("/panics", get(panics))
+            .route("/panics-in-words", get(panics_in_words))
+            .route("/never", get(std::future::pending::<()>))
+            .route("/plain", get(|| async { (StatusCode::IM_A_TEAPOT, "the framework's own words") }))
+            .route("/fails", get(|| async { (StatusCode::BAD_GATEWAY, "the secret cause") }))
+            .layer(middleware::from_fn_with_state(edge, pass));
+        let request =
+            Request::get(path).header("x-request-id", "req-test").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("infallible");
+        let status = response.status();
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(response.headers()["x-request-id"], "req-test");
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        (status, serde_json::from_slice(&body).expect("a problem"))
+    }
+
+    async fn panics() -> StatusCode {
+        panic!("the secret cause")
+    }
+
+    async fn panics_in_words() -> StatusCode {
+        std::panic::panic_any("the secret cause".to_owned())
+    }
+
+    #[tokio::test]
+    async fn whatever_goes_wrong_is_a_problem_and_shows_no_cause() {
+        for (path, status, code) in [
+            ("/panics", 500, "internal"),
+            ("/panics-in-words", 500, "internal"),
+            ("/never", 503, "timeout"),
+            ("/plain", 400, "bad_request"),
+            ("/fails", 500, "internal"),
+        ] {
+            let (answered, problem) = answer(path).await;
+            assert_eq!((answered.as_u16(), &problem["code"]), (status, &code.into()), "{path}: {problem}");
+            assert_eq!((&problem["instance"], &problem["request_id"]), (&path.into(), &"req-test".into()));
+            assert!(!problem.to_string().contains("secret"), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Bodies: JSON of at most 4 MiB, which must arrive in time.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::strict;
+use crate::{Problem, edge::Bounds, problem::Code};
+
+/// JSON: a body that is required, or an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// A JSON body whose members are all optional, and which may be missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        must_be_json(request.headers())?;
+        strict::parse(&read(request).await?).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let is_json = must_be_json(request.headers());
+        let body = read(request).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        is_json?;
+        strict::parse(&body).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(err) => Problem::internal(&err).into_response(),
+        }
+    }
+}
+
+fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json =
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if is_json {
+        return Ok(());
+    }
+    let given = if given.is_empty() { "not given" } else { given };
+    let detail = format!("send `content-type: application/json`; it is {given}");
+    Err(Problem::new(Code::UnsupportedMediaType, detail))
+}
+
+async fn read(request: Request) -> Result<Bytes, Problem> {
+    let Bounds { body_bytes, body_time, .. } = request.extensions().get().copied().unwrap_or_default();
+    let too_large = || Problem::new(Code::BodyTooLarge, format!("a body may have {body_bytes} bytes"));
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > body_bytes) {
+        return Err(too_large());
+    }
+    let collected =
+        tokio::time::timeout(body_time, Limited::new(request.into_body(), body_bytes).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(err)) if err.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(Code::BadRequest, "the body broke off")),
+        Err(_) => Err(Problem::of_framework(StatusCode::REQUEST_TIMEOUT)),
+    }
+}

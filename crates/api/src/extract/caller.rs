@@ -1,0 +1,87 @@
+//! Who calls: the first argument of every handler that is not public.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use orchestrator::{
+    CallContext, Spine,
+    handlers::account::{self, AuthError},
+};
+
+use super::roles::{self, Need};
+use crate::{Problem, edge::trace_id, problem::Code};
+
+/// A caller whose credential is in force and whose role is one that `N` names.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller<N> {
+    context: CallContext,
+    need: PhantomData<N>,
+}
+
+impl<N> Deref for Caller<N> {
+    type Target = CallContext;
+
+    fn deref(&self) -> &CallContext {
+        &self.context
+    }
+}
+
+impl<N: Need> FromRequestParts<Spine> for Caller<N> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, spine: &Spine) -> Result<Self, Problem> {
+        let context = authenticated(parts, spine).await?;
+        if !N::ROLES.contains(&context.role) {
+            let detail =
+                format!("this is for {}; the key's role is {}", roles::names::<N>().join(", "), context.role);
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+        Ok(Self { context, need: PhantomData })
+    }
+}
+
+/// Somebody whose credential is in force, whatever the role: what comes before any other refusal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Authenticated;
+
+impl FromRequestParts<Spine> for Authenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, spine: &Spine) -> Result<Self, Problem> {
+        authenticated(parts, spine).await.map(|_| Self)
+    }
+}
+
+async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Problem> {
+    let token = bearer(&parts.headers).ok_or_else(|| {
+        Problem::new(Code::Unauthenticated, "send an API key in the header `authorization: Bearer hoc_...`")
+    })?;
+    let mut context = account::authenticate(spine, token).await?;
+    if let Some(trace) = trace_id(&parts.headers) {
+        context.correlation_id = trace;
+    }
+    Ok(context)
+}
+
+/// The token of the one authorization header there may be.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(only), None) = (all.next(), all.next()) else { return None };
+    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+impl From<AuthError> for Problem {
+    fn from(err: AuthError) -> Self {
+        match err {
+            AuthError::Unknown => Self::new(Code::Unauthenticated, "there is no such key"),
+            AuthError::Expired => Self::new(Code::Unauthenticated, "the key has expired"),
+            AuthError::Revoked => Self::new(Code::Unauthenticated, "the key is revoked"),
+            AuthError::Failed(err) => err.into(),
+        }
+    }
+}

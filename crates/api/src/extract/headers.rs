@@ -1,0 +1,79 @@
+//! Headers that mean something: Idempotency-Key and If-Match.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+
+use crate::{Problem, problem::Code};
+
+/// The header `Idempotency-Key`, which is one thing with the body's member of that name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct IdempotencyKey(Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let key = only(&parts.headers, "idempotency-key")?;
+        if key.is_some_and(str::is_empty) {
+            return Err(Problem::new(Code::InvalidHeader, "the header `idempotency-key` is empty"));
+        }
+        Ok(Self(key.map(str::to_owned)))
+    }
+}
+
+impl IdempotencyKey {
+    /// The key of the request, wherever it stands.
+    pub(crate) fn or(self, body: Option<String>) -> Result<Option<String>, Problem> {
+        match (self.0, body) {
+            (Some(header), Some(body)) if header != body => Err(Problem::new(
+                Code::IdempotencyKeyMismatch,
+                format!("the header `idempotency-key` is `{header}`, the body's idempotency_key is `{body}`"),
+            )),
+            (header, body) => Ok(header.or(body)),
+        }
+    }
+}
+
+/// The version that a change is made on, from the header `If-Match`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IfMatch(pub(crate) u64);
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let tag = only(&parts.headers, header::IF_MATCH.as_str())?.ok_or_else(|| {
+            Problem::new(
+                Code::PreconditionRequired,
+                "read the object first and send its `etag` in `if-match`",
+            )
+        })?;
+        let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        // A tag that was not made here matches nothing that is stored.
+        version.and_then(|version| version.parse().ok()).map(Self).ok_or_else(|| {
+            let detail = format!("`{tag}` is not the `etag` of a stored version; read the object again");
+            Problem::new(Code::PreconditionFailed, detail)
+        })
+    }
+}
+
+/// The tag of a version.
+pub(crate) fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The header's text; 400 if it is there twice or no text.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Problem> {
+    let mut all = headers.get_all(name).iter();
+    let (first, second) = (all.next(), all.next());
+    if second.is_some() {
+        return Err(Problem::new(
+            Code::InvalidHeader,
+            format!("the header `{name}` is given more than once"),
+        ));
+    }
+    let text = first.map(|value| value.to_str()).transpose();
+    text.map_err(|_| Problem::new(Code::InvalidHeader, format!("the header `{name}` is no visible ASCII")))
+}

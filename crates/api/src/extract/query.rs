@@ -1,0 +1,253 @@
+//! Query parameters, read strictly: one that is unknown, repeated or not valid is 400.
+
+use chrono::Datelike as _;
+use models::page::{Cursor, PageError, PageRequest};
+use serde::{
+    Deserialize,
+    de::{
+        DeserializeOwned, Deserializer, IntoDeserializer, Visitor,
+        value::{Error, MapDeserializer},
+    },
+};
+use utoipa::IntoParams;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+
+use super::nul;
+use crate::{Problem, problem::Code, view::YEARS};
+
+/// The parameters that a route takes: a struct that denies unknown fields.
+pub(crate) trait Params: DeserializeOwned {
+    /// Whether its list is paged by index, not by time.
+    const BY_INDEX: bool = false;
+}
+
+/// No parameters of its own.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoParams {}
+
+impl Params for NoParams {}
+
+/// The parameters of a route that is no list.
+#[derive(Clone, Debug)]
+pub(crate) struct Query<P>(pub(crate) P);
+
+/// The parameters of a list: its filters, and which page.
+#[derive(Clone, Debug)]
+pub(crate) struct List<P> {
+    /// The filters.
+    pub(crate) filter: P,
+    /// Which page.
+    pub(crate) page: PageRequest,
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageParams {
+    /// How many entries.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u64>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Whether to count all that pass the filters.
+    #[param(default = false)]
+    total: Option<bool>,
+}
+
+impl<P: Params, S: Sync> FromRequestParts<S> for Query<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read(pairs(parts)?).map(Self)
+    }
+}
+
+impl<P: Params, S: Sync> FromRequestParts<S> for List<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let is_paging = |(name, _): &(String, Text)| ["limit", "cursor", "total"].contains(&name.as_str());
+        let (paging, filters) = pairs(parts)?.into_iter().partition(is_paging);
+        let page = page(read(paging)?, P::BY_INDEX)?;
+        Ok(Self { filter: read(filters)?, page })
+    }
+}
+
+fn page(params: PageParams, by_index: bool) -> Result<PageRequest, Problem> {
+    let refuse = |err: PageError| {
+        let pointer = if err == PageError::Limit { "/limit" } else { "/cursor" };
+        Problem::field(Code::InvalidParameter, pointer, err.to_string())
+    };
+    let PageParams { limit, cursor, total } = params;
+    let page = PageRequest::new(limit, cursor.as_deref(), total.unwrap_or(false)).map_err(refuse)?;
+    // A cursor that was made up may name what no store can compare with.
+    let fits = match page.cursor {
+        None => true,
+        Some(Cursor::Before { at, .. }) => !by_index && YEARS.contains(&at.year()),
+        Some(Cursor::After(index)) => by_index && i64::try_from(index).is_ok(),
+    };
+    if fits { Ok(page) } else { Err(refuse(PageError::Cursor)) }
+}
+
+/// The parameters as they came, each once.
+fn pairs(parts: &Parts) -> Result<Vec<(String, Text)>, Problem> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs: Vec<(String, Text)> = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+        let pointer = format!("/{}", nul::escaped(&name));
+        if name.contains('\0') || value.contains('\0') {
+            return Err(Problem::field(Code::InvalidRequest, pointer, nul::MESSAGE));
+        }
+        if pairs.iter().any(|(other, _)| *other == name) {
+            return Err(Problem::field(Code::InvalidParameter, pointer, "is given more than once"));
+        }
+        pairs.push((name, Text(value)));
+    }
+    Ok(pairs)
+}
+
+fn read<P: DeserializeOwned>(pairs: Vec<(String, Text)>) -> Result<P, Problem> {
+    serde_path_to_error::deserialize(MapDeserializer::<_, Error>::new(pairs.into_iter())).map_err(|err| {
+        let message = err.inner().to_string();
+        if let Some(rest) = message.strip_prefix("unknown field ") {
+            let name = rest.split('`').nth(1).unwrap_or_default();
+            let pointer = format!("/{}", nul::escaped(name));
+            return Problem::field(Code::InvalidParameter, pointer, format!("unknown parameter {rest}"));
+        }
+        if let Some(name) = message.strip_prefix("missing field ") {
+            let pointer = format!("/{}", nul::escaped(name.trim_matches('`')));
+            return Problem::field(Code::InvalidParameter, pointer, "is required");
+        }
+        Problem::field(Code::InvalidParameter, format!("/{}", err.path()), message)
+    })
+}
+
+/// One parameter's text, as what is asked for.
+#[derive(Clone, Debug)]
+struct Text(String);
+
+impl IntoDeserializer<'_, Error> for Text {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Text {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0.parse() {
+            Ok(flag) => visitor.visit_bool(flag),
+            Err(_) => Err(serde::de::Error::custom(format!("`{}` is neither true nor false", self.0))),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let whole = self.0.bytes().all(|b| b.is_ascii_digit());
+        match self.0.parse() {
+            Ok(number) if whole => visitor.visit_u64(number),
+            _ => Err(serde::de::Error::custom(format!("`{}` is no whole number", self.0))),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i64 u8 u16 u32 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use models::page::Cursor;
+
+    use super::*;
+    use crate::view::{Time, words};
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Filters {
+        state: Option<words::RunState>,
+        agent_id: Option<String>,
+        after: Option<Time>,
+    }
+
+    impl Params for Filters {}
+
+    async fn list(query: &str) -> Result<List<Filters>, String> {
+        let (mut parts, ()) = Request::get(format!("/x?{query}")).body(()).expect("a request").into_parts();
+        List::from_request_parts(&mut parts, &()).await.map_err(|problem| {
+            let told = serde_json::to_value(problem.view("", "")).expect("a problem");
+            format!(
+                "{} {}",
+                told["code"].as_str().expect("a code"),
+                told["detail"].as_str().expect("a detail")
+            )
+        })
+    }
+
+    #[tokio::test]
+    async fn filters_and_page() {
+        let after =
+            Cursor::Before { at: "2026-01-01T00:00:00Z".parse().expect("a time"), id: uuid::Uuid::nil() };
+        let query =
+            format!("state=LIVE&agent_id=a%20b&limit=2&total=true&cursor={after}&after=2026-01-01T00:00:00Z");
+        let List { filter, page } = list(&query).await.expect("a list");
+        assert_eq!(filter.agent_id.as_deref(), Some("a b"));
+        assert_eq!(filter.state, Some("LIVE".parse().expect("a word")));
+        assert_eq!((page.limit(), page.cursor, page.total), (2, Some(after), true));
+        let List { filter, page } = list("").await.expect("a list");
+        assert_eq!((filter, page), (Filters::default(), PageRequest::default()));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_named() {
+        let cases = [
+            ("state=live", "invalid_parameter /state: `live` is not one of LIVE, COMPLETED"),
+            ("state=LIVE&state=LIVE", "invalid_parameter /state: is given more than once"),
+            ("limit=1&limit=2", "invalid_parameter /limit: is given more than once"),
+            (
+                "x=1",
+                "invalid_parameter /x: unknown parameter `x`, expected one of `state`, `agent_id`, `after`",
+            ),
+            (
+                "severity",
+                "invalid_parameter /severity: unknown parameter `severity`, expected one of `state`, `agent_id`, `after`",
+            ),
+            ("limit=0", "invalid_parameter /limit: limit must be from 1 to 200"),
+            ("limit=201", "invalid_parameter /limit: limit must be from 1 to 200"),
+            ("limit=-1", "invalid_parameter /limit: `-1` is no whole number"),
+            ("limit=%2B1", "invalid_parameter /limit: `+1` is no whole number"),
+            ("total=yes", "invalid_parameter /total: `yes` is neither true nor false"),
+            ("cursor=AA", "invalid_parameter /cursor: the cursor is not one that this list gave"),
+            (
+                "after=now",
+                "invalid_parameter /after: `now` is no RFC 3339 time, such as 2026-01-31T23:59:59Z",
+            ),
+            ("agent_id=%00", "invalid_request /agent_id: must not contain U+0000"),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(list(query).await.expect_err(query), expected, "{query}");
+        }
+        for cursor in [
+            Cursor::After(1),
+            Cursor::Before { at: chrono::DateTime::<chrono::Utc>::MAX_UTC, id: uuid::Uuid::nil() },
+        ] {
+            let err = list(&format!("cursor={cursor}")).await.expect_err("another list's");
+            assert_eq!(err, "invalid_parameter /cursor: the cursor is not one that this list gave");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `/api/v1/runtime/incidents`: what went wrong, and how it is handled.
+
+mod acknowledge;
+mod body;
+mod by_run;
+mod close;
+mod get;
+mod list;
+mod resolve;
+mod view;
+
+use orchestrator::Spine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Where the routes are.
+pub(crate) const BASE: &str = "/api/v1/runtime/incidents";
+
+/// The routes, below [`BASE`].
+pub(crate) fn routes() -> OpenApiRouter<Spine> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(by_run::by_run))
+        .routes(routes!(get::get))
+        .routes(routes!(acknowledge::acknowledge))
+        .routes(routes!(resolve::resolve))
+        .routes(routes!(close::close))
+}

@@ -1,0 +1,80 @@
+//! L2. HTTP in, one operation, an answer or a problem out.
+//!
+//! Invariants: a handler extracts, calls one operation of L4, and answers; only this crate and the binary that serves
+//! it know HTTP; no route is mounted that the OpenAPI document does not have; every error of every route is
+//! `application/problem+json`.
+//!
+//! To add an operation: a file named after it in its domain's folder, with the handler, its `utoipa::path` (whose
+//! `operation_id` is `<folder>.<file>` and whose `x-roles` are those of its [`extract::Caller`]) and what it alone
+//! reads and writes; one line in the folder's `routes()`. Then `tests/it/authz` fails until the walk knows a body for
+//! it, and `tests/it/openapi` until docs/openapi.json is written anew.
+
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "most words are proof's, which this crate does not name: `word.as_str()` needs its closure"
+)]
+
+mod account;
+mod activity;
+mod document;
+mod edge;
+mod extract;
+mod incidents;
+mod logs;
+mod overview;
+mod policies;
+mod problem;
+mod system;
+mod view;
+
+use axum::{Router, extract::State, http::StatusCode, middleware};
+use orchestrator::Spine;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use self::{
+    document::{openapi, openapi_json},
+    edge::Bounds,
+    problem::{Code, Problem},
+};
+use self::{
+    edge::{Edge, Operations},
+    extract::Authenticated,
+};
+
+/// Every route over the operations of `spine`.
+pub fn router(spine: Spine) -> Router {
+    router_within(spine, Bounds::default())
+}
+
+/// The same, with other bounds to what a request may take.
+pub fn router_within(spine: Spine, bounds: Bounds) -> Router {
+    let operations = Operations::of(&openapi());
+    let edge = Edge { spine: spine.clone(), bounds, operations };
+    let (routes, _) = routes().split_for_parts();
+    routes
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(edge, edge::pass))
+        .with_state(spine)
+}
+
+fn routes() -> OpenApiRouter<Spine> {
+    OpenApiRouter::with_openapi(document::head())
+        .nest(activity::BASE, activity::routes())
+        .nest(policies::BASE, policies::routes())
+        .nest(incidents::BASE, incidents::routes())
+        .nest(logs::BASE, logs::routes())
+        .nest(overview::BASE, overview::routes())
+        .nest(account::BASE, account::routes())
+        .merge(account::published())
+        .merge(system::routes())
+}
+
+/// Nothing is told about the API to who has no credential, not even what is not there.
+async fn no_such_route(_: State<Spine>, _: Authenticated) -> Problem {
+    Problem::of_framework(StatusCode::NOT_FOUND)
+}
+
+async fn method_not_allowed(_: State<Spine>, _: Authenticated) -> Problem {
+    Problem::of_framework(StatusCode::METHOD_NOT_ALLOWED)
+}

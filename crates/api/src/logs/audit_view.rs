@@ -1,0 +1,120 @@
+//! An entry of the Audit Ledger, as it is written.
+
+use models::logs::AuditEntry;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::view::{Kept, words};
+
+/// An entry of the Audit Ledger, in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AuditItem {
+    id: String,
+    #[schema(value_type = words::AuditEventType)]
+    event_type: &'static str,
+    #[schema(value_type = words::AuditEntityType)]
+    entity_type: &'static str,
+    entity_id: String,
+    #[schema(value_type = words::ActorType)]
+    actor_type: &'static str,
+    actor_id: Option<String>,
+    action_reason: Option<String>,
+    created_at: String,
+    evidence_metadata: EvidenceMetadata,
+}
+
+/// An entry of the Audit Ledger, whole.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub(super) struct AuditDetail {
+    #[serde(flatten)]
+    item: AuditItem,
+    before_state: Option<Kept>,
+    after_state: Option<Kept>,
+    run_id: Option<String>,
+    /// 1..n within the run, without holes.
+    run_seq: Option<u64>,
+    correlation_id: String,
+    /// Its place in the log.
+    leaf_index: u64,
+    leaf_hash: String,
+}
+
+/// Where a fact of Logs comes from, and what it belongs to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct EvidenceMetadata {
+    tenant_id: String,
+    run_id: Option<String>,
+    #[schema(value_type = words::ActorType)]
+    actor_type: &'static str,
+    actor_id: Option<String>,
+    occurred_at: String,
+    recorded_at: String,
+    correlation_id: String,
+    policy_ids: Vec<String>,
+    incident_ids: Vec<String>,
+    #[schema(value_type = words::Origin)]
+    origin: &'static str,
+    /// The hash under which the log has it.
+    checksum: String,
+}
+
+impl From<AuditEntry> for AuditItem {
+    fn from(entry: AuditEntry) -> Self {
+        let evidence_metadata = EvidenceMetadata::of(&entry);
+        let record = entry.record;
+        Self {
+            id: record.id,
+            event_type: record.event_type.as_str(),
+            entity_type: record.entity_type.as_str(),
+            entity_id: record.entity_id,
+            actor_type: record.actor_type.as_str(),
+            actor_id: record.actor_id,
+            action_reason: record.action_reason,
+            created_at: record.created_at,
+            evidence_metadata,
+        }
+    }
+}
+
+impl From<AuditEntry> for AuditDetail {
+    fn from(mut entry: AuditEntry) -> Self {
+        Self {
+            before_state: entry.record.before_state.take().map(Kept::from),
+            after_state: entry.record.after_state.take().map(Kept::from),
+            run_id: entry.record.run_id.clone(),
+            run_seq: entry.record.run_seq,
+            correlation_id: entry.record.correlation_id.clone(),
+            leaf_index: entry.leaf_index,
+            leaf_hash: entry.leaf_hash.to_string(),
+            item: entry.into(),
+        }
+    }
+}
+
+impl EvidenceMetadata {
+    fn of(entry: &AuditEntry) -> Self {
+        let record = &entry.record;
+        let about = |kinds: &[&str]| {
+            if kinds.contains(&record.entity_type.as_str()) {
+                vec![record.entity_id.clone()]
+            } else {
+                Vec::new()
+            }
+        };
+        Self {
+            tenant_id: record.tenant_id.clone(),
+            run_id: record.run_id.clone(),
+            actor_type: record.actor_type.as_str(),
+            actor_id: record.actor_id.clone(),
+            // Who acts and the row that says so are one transaction.
+            occurred_at: record.created_at.clone(),
+            recorded_at: record.created_at.clone(),
+            correlation_id: record.correlation_id.clone(),
+            policy_ids: about(&["POLICY_RULE", "LIMIT"]),
+            incident_ids: about(&["INCIDENT"]),
+            origin: record.actor_type.as_str(),
+            checksum: entry.leaf_hash.to_string(),
+        }
+    }
+}

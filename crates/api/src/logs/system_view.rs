@@ -1,0 +1,40 @@
+//! A system record, as it is written.
+
+use models::logs::SystemRecord;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::view::{Kept, Time, words};
+
+/// What happened to the system itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SystemRecord)]
+pub(crate) struct SystemView {
+    id: String,
+    component: String,
+    #[schema(value_type = words::SystemEventType)]
+    event_type: &'static str,
+    #[schema(value_type = words::SystemSeverity)]
+    severity: &'static str,
+    summary: String,
+    details: Option<Kept>,
+    caused_by: Option<String>,
+    correlation_id: Option<String>,
+    created_at: Time,
+}
+
+impl From<SystemRecord> for SystemView {
+    fn from(record: SystemRecord) -> Self {
+        Self {
+            id: record.id.to_string(),
+            component: record.component,
+            event_type: record.event_type.as_str(),
+            severity: record.severity.as_str(),
+            summary: record.summary,
+            details: record.details.map(Kept::from),
+            caused_by: record.caused_by,
+            correlation_id: record.correlation_id,
+            created_at: record.created_at.into(),
+        }
+    }
+}

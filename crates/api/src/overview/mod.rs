@@ -1,0 +1,19 @@
+//! `/api/v1/runtime/overview`: what needs a person now. Projected from the other domains; nothing here writes.
+
+mod decisions;
+mod decisions_count;
+mod highlights;
+
+use orchestrator::Spine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Where the routes are.
+pub(crate) const BASE: &str = "/api/v1/runtime/overview";
+
+/// The routes, below [`BASE`].
+pub(crate) fn routes() -> OpenApiRouter<Spine> {
+    OpenApiRouter::new()
+        .routes(routes!(highlights::highlights))
+        .routes(routes!(decisions::decisions))
+        .routes(routes!(decisions_count::decisions_count))
+}

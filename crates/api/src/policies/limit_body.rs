@@ -1,0 +1,108 @@
+//! The bodies of writes of limits, as they are read.
+
+use models::policies::{self, LimitChange, LimitDraft};
+use orchestrator::handlers::policies::category_of;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::rule_body::said;
+use crate::{
+    Problem,
+    extract::Amount,
+    view::words::{self, Word as _, known},
+};
+
+/// A limit to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewLimit)]
+pub(crate) struct LimitBody {
+    /// Unique among the tenant's active limits.
+    name: String,
+    /// Follows from the type where not given.
+    limit_category: Option<words::LimitCategory>,
+    limit_type: words::LimitType,
+    /// `TENANT` where not given.
+    scope: Option<words::Scope>,
+    /// The project, agent or provider.
+    scope_id: Option<String>,
+    /// A value equal to it is allowed.
+    max_value: Amount,
+    /// For BUDGET.
+    reset_period: Option<words::ResetPeriod>,
+    /// For RATE.
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    window_seconds: Option<u64>,
+    /// For THRESHOLD.
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    measurement_window_seconds: Option<u64>,
+    /// `BLOCK` where not given.
+    enforcement: Option<words::LimitEnforcement>,
+    /// `ALERT` where not given.
+    consequence: Option<words::Consequence>,
+}
+
+impl LimitBody {
+    pub(crate) fn draft(self) -> Result<LimitDraft, Problem> {
+        let limit_type = self.limit_type.to()?;
+        Ok(LimitDraft {
+            name: self.name,
+            limit_category: known(self.limit_category)?.unwrap_or_else(|| category_of(limit_type)),
+            limit_type,
+            scope: known(self.scope)?,
+            scope_id: self.scope_id,
+            max_value: amount(self.max_value),
+            reset_period: known(self.reset_period)?,
+            window_seconds: self.window_seconds,
+            measurement_window_seconds: self.measurement_window_seconds,
+            enforcement: known(self.enforcement)?,
+            consequence: known(self.consequence)?,
+        })
+    }
+}
+
+/// A change of a limit; what is not said stays. Category and type may be said, but never change.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LimitChange)]
+#[expect(clippy::option_option, reason = "not said, null, and a text are three things")]
+pub(crate) struct LimitChangeBody {
+    name: Option<String>,
+    limit_category: Option<words::LimitCategory>,
+    limit_type: Option<words::LimitType>,
+    scope: Option<words::Scope>,
+    /// null takes it away.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    scope_id: Option<Option<String>>,
+    max_value: Option<Amount>,
+    reset_period: Option<words::ResetPeriod>,
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    window_seconds: Option<u64>,
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    measurement_window_seconds: Option<u64>,
+    enforcement: Option<words::LimitEnforcement>,
+    consequence: Option<words::Consequence>,
+}
+
+impl LimitChangeBody {
+    pub(crate) fn change(self) -> Result<LimitChange, Problem> {
+        Ok(LimitChange {
+            name: self.name,
+            limit_category: known(self.limit_category)?,
+            limit_type: known(self.limit_type)?,
+            scope: known(self.scope)?,
+            scope_id: self.scope_id,
+            max_value: self.max_value.map(amount),
+            reset_period: known(self.reset_period)?,
+            window_seconds: self.window_seconds,
+            measurement_window_seconds: self.measurement_window_seconds,
+            enforcement: known(self.enforcement)?,
+            consequence: known(self.consequence)?,
+        })
+    }
+}
+
+fn amount(amount: Amount) -> policies::Amount {
+    policies::Amount { millionths: amount.millionths }
+}

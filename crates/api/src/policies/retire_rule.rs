@@ -1,0 +1,28 @@
+//! `POST /rules/{id}/retire`: takes a rule out of force, for good.
+
+use axum::extract::State;
+use models::ids::RuleId;
+use orchestrator::{Spine, handlers::policies};
+
+use super::{rule_body::RetireBody, rule_view::RuleView};
+use crate::{
+    Problem,
+    extract::{Caller, Id, Json, SetsPolicy, roles},
+    view::Versioned,
+};
+
+/// Retire a rule. Runs that start after the answer are not bound by it. Final.
+#[utoipa::path(post, path = "/rules/{id}/retire", operation_id = "policies.retire_rule", tag = "policies",
+    extensions(("x-roles" = json!(roles::<SetsPolicy>()))),
+    params(("id" = String, Path, description = "The rule.")),
+    request_body = RetireBody,
+    responses((status = 200, description = "The retired rule.", body = RuleView)))]
+pub(super) async fn retire_rule(
+    State(spine): State<Spine>,
+    caller: Caller<SetsPolicy>,
+    Id(id): Id<RuleId>,
+    Json(body): Json<RetireBody>,
+) -> Result<Versioned<Json<RuleView>>, Problem> {
+    let retired = policies::retire_rule(&spine, &caller, id, body.into()).await?;
+    Ok(Versioned { version: retired.rule.definition.version, answer: Json(retired.into()) })
+}

@@ -1,0 +1,104 @@
+//! A problem as it is written.
+
+use orchestrator::errors::FieldError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Problem;
+use crate::view::{VerdictView, words};
+
+/// An error, as RFC 9457 writes it. `code` is stable; docs/errors.md lists every code.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemView {
+    /// The code as a URI.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:hoc:problem:not_found")]
+    kind: String,
+    /// The same words whenever this code occurs.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened here, for a person.
+    detail: String,
+    /// The path that was called.
+    instance: String,
+    /// Stable; this is what a program matches.
+    #[schema(example = "not_found")]
+    code: &'static str,
+    /// The `X-Request-Id` of the answer.
+    request_id: String,
+    /// What is wrong, field by field.
+    errors: Vec<FieldErrorView>,
+    #[serde(flatten)]
+    facts: Facts,
+}
+
+/// One field that is wrong.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FieldError)]
+pub(crate) struct FieldErrorView {
+    /// JSON pointer (RFC 6901) into the body; for a parameter, into the object that the parameters would be.
+    #[schema(example = "/llm/cost_usd")]
+    pointer: String,
+    /// What is wrong and what would be right.
+    message: String,
+}
+
+/// Members that only some codes have.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = ProblemFacts)]
+#[expect(clippy::option_option, reason = "no member, null, and an index are three things")]
+pub(crate) struct Facts {
+    /// `step_halted`, `rate_limited`: what fired, and what decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) verdict: Option<Box<VerdictView>>,
+    /// `step_halted`, `run_not_running`, `run_killed`: the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) run_id: Option<String>,
+    /// `step_halted`: the index that the refusal took in the chain; null where it took none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub(crate) step_index: Option<Option<u64>>,
+    /// `step_halted`, `run_not_running`, `run_killed`: where the run is in its life.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = words::RunStatus, required = false)]
+    pub(crate) run_status: Option<&'static str>,
+    /// `step_halted`: false while the store is down; the halt holds, and is written when the store is back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) recorded: Option<bool>,
+    /// `rate_limited`: when the window ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) retry_after_ms: Option<u64>,
+    /// `step_out_of_order`: the index that would have been right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) expected_step_index: Option<u64>,
+}
+
+impl ProblemView {
+    pub(super) fn new(problem: &Problem, instance: &str, request_id: &str) -> Self {
+        let Problem { code, detail, errors, facts, .. } = problem;
+        Self {
+            kind: format!("urn:hoc:problem:{}", code.as_str()),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail: detail.clone(),
+            instance: instance.to_owned(),
+            code: code.as_str(),
+            request_id: request_id.to_owned(),
+            errors: errors.iter().map(FieldErrorView::of).collect(),
+            facts: facts.as_deref().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl FieldErrorView {
+    pub(crate) fn of(error: &FieldError) -> Self {
+        Self { pointer: error.pointer.clone(), message: error.message.clone() }
+    }
+}

@@ -1,0 +1,18 @@
+//! How values are written on the wire: hand-written twins, so that no change below changes the contract unseen.
+
+mod answer;
+mod json;
+mod number;
+mod page;
+mod time;
+mod verdict;
+pub(crate) mod words;
+
+pub(crate) use self::{
+    answer::{Created, Versioned},
+    json::Kept,
+    number::Number,
+    page::PageView,
+    time::{Time, YEARS},
+    verdict::VerdictView,
+};

@@ -1,0 +1,111 @@
+//! A verdict, as it is written.
+
+use orchestrator::{handlers::policies::counts_money, verdict};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Number, Time, words};
+
+/// What the choke point answered: everything that fired, and which of it decided.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Verdict)]
+pub(crate) struct VerdictView {
+    /// What happens to the step.
+    #[schema(value_type = words::Action)]
+    action: &'static str,
+    /// The stored decision.
+    decision_id: String,
+    /// Why it is no plain ALLOW.
+    #[schema(value_type = Option<words::HaltReason>, required = true)]
+    halt_reason: Option<&'static str>,
+    /// The rule or limit that decided.
+    #[schema(required = true)]
+    deciding_policy_id: Option<String>,
+    /// Everything that fired, the deciding one first.
+    fired: Vec<FiredView>,
+    /// Where each limit that applies stands.
+    limits: Vec<LimitStandingView>,
+    /// For a reported step: what would have been answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::Action>)]
+    would_have: Option<&'static str>,
+    /// `permit_lapsed` or `permit_mismatch`, where the named permit did not serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permit_note: Option<String>,
+    /// When it was decided.
+    checked_at: Time,
+}
+
+/// A rule or limit that fired.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Fired)]
+struct FiredView {
+    /// The rule or limit.
+    policy_id: String,
+    /// Its name.
+    name: String,
+    /// Which of both it is.
+    #[schema(value_type = words::PolicyKind)]
+    kind: &'static str,
+    /// The rule's enforcement mode, or the limit's enforcement.
+    mode: String,
+    /// Why, for people.
+    message: String,
+}
+
+/// Where a limit stands after the call. Values are in the limit's own unit: USD for cost.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LimitStandingOf)]
+struct LimitStandingView {
+    /// The limit.
+    limit_id: String,
+    /// Its name.
+    name: String,
+    /// What it counts.
+    #[schema(value_type = words::LimitType)]
+    limit_type: &'static str,
+    /// How the call was measured.
+    #[schema(value_type = words::LimitStanding)]
+    status: &'static str,
+    /// What counts against it.
+    used: Number,
+    /// The cap.
+    max: Number,
+    /// What is left.
+    remaining: Number,
+}
+
+impl From<verdict::VerdictView> for VerdictView {
+    fn from(verdict: verdict::VerdictView) -> Self {
+        let fired = verdict.fired.into_iter().map(|fired| FiredView {
+            policy_id: fired.policy_id,
+            name: fired.name,
+            kind: fired.kind.as_str(),
+            mode: fired.mode,
+            message: fired.message,
+        });
+        let limits = verdict.limits.into_iter().map(|limit| {
+            let number = |value| Number::of_limit(counts_money(limit.limit_type), value);
+            LimitStandingView {
+                limit_type: limit.limit_type.as_str(),
+                status: limit.status.as_str(),
+                used: number(limit.used.get()),
+                max: number(limit.max.get()),
+                remaining: number(limit.remaining.get()),
+                limit_id: limit.limit_id,
+                name: limit.name,
+            }
+        });
+        Self {
+            action: verdict.action.as_str(),
+            decision_id: verdict.decision_id.to_string(),
+            halt_reason: verdict.halt_reason.map(|reason| reason.as_str()),
+            deciding_policy_id: verdict.deciding_policy_id,
+            fired: fired.collect(),
+            limits: limits.collect(),
+            would_have: verdict.would_have.map(|action| action.as_str()),
+            permit_note: verdict.permit_note,
+            checked_at: verdict.checked_at.into(),
+        }
+    }
+}

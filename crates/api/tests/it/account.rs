@@ -1,0 +1,91 @@
+//! Who calls, and the tenant's keys.
+
+use models::account::Role;
+use serde_json::json;
+
+use super::{
+    app::App,
+    scene::{ACCOUNT, text},
+};
+
+#[tokio::test]
+async fn a_key_is_made_used_and_revoked() {
+    let app = App::new().await;
+    let admin = app.key(Role::Admin).await;
+    let body = json!({"role": "operator", "owner": "ana", "expires_at": "2026-03-02T10:00:00Z"});
+    let made = app.post(format!("{ACCOUNT}/keys")).key(&admin).json(&body).send().await;
+    insta::assert_snapshot!(made.shown(), @r#"
+    201
+    {
+      "key_id": "key_019cadc69a8070008000000000000009",
+      "prefix": "hoc_019cadc69a8070008000000000000009",
+      "role": "operator",
+      "owner": "ana",
+      "owner_type": "person",
+      "scopes": [],
+      "expires_at": "2026-03-02T10:00:00.000000Z",
+      "revoked_at": null,
+      "last_used_at": null,
+      "created_at": "2026-03-02T09:00:00.000000Z",
+      "key": "hoc_019cadc69a8070008000000000000009_000000000000000aa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5",
+      "tenant": "acme"
+    }
+    "#);
+    let (key, id) = (text(&made.json()["key"]), text(&made.json()["key_id"]));
+    insta::assert_snapshot!(app.get(format!("{ACCOUNT}/whoami")).key(&key).send().await.shown(), @r#"
+    200
+    {
+      "tenant_id": "ten_019cadc69a8070008000000000000000",
+      "tenant": "acme",
+      "role": "operator",
+      "actor_type": "HUMAN",
+      "actor_id": "ana",
+      "key": {
+        "key_id": "key_019cadc69a8070008000000000000009",
+        "prefix": "hoc_019cadc69a8070008000000000000009",
+        "role": "operator",
+        "owner": "ana",
+        "owner_type": "person",
+        "scopes": [],
+        "expires_at": "2026-03-02T10:00:00.000000Z",
+        "revoked_at": null,
+        "last_used_at": null,
+        "created_at": "2026-03-02T09:00:00.000000Z"
+      }
+    }
+    "#);
+    let list = app.get(format!("{ACCOUNT}/keys?total=true&limit=1")).key(&admin).send().await.expect(200);
+    assert_eq!((&list["items"][0]["key_id"], &list["total"]), (&json!(id), &json!(2)));
+    let revoke = || app.post(format!("{ACCOUNT}/keys/{id}/revoke")).key(&admin);
+    assert!(revoke().send().await.expect(200)["revoked_at"].is_string());
+    assert_eq!(revoke().send().await.problem(409), "key_revoked");
+    insta::assert_snapshot!(app.get(format!("{ACCOUNT}/whoami")).key(&key).send().await.shown(), @r#"
+    401
+    {
+      "type": "urn:hoc:problem:unauthenticated",
+      "title": "No credential that is in force",
+      "status": 401,
+      "detail": "the key is revoked",
+      "instance": "/api/v1/account/whoami",
+      "code": "unauthenticated",
+      "request_id": "req-test",
+      "errors": []
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn an_expired_key_opens_nothing() {
+    let app = App::new().await;
+    let admin = app.key(Role::Admin).await;
+    let body = json!({"role": "viewer", "expires_at": "2026-03-02T09:00:01Z"});
+    let made = app.post(format!("{ACCOUNT}/keys")).key(&admin).json(&body).send().await.expect(201);
+    let key = text(&made["key"]);
+    app.get(format!("{ACCOUNT}/whoami")).key(&key).send().await.expect(200);
+    app.kit.clock.advance(chrono::Duration::seconds(1));
+    let late = app.get(format!("{ACCOUNT}/whoami")).key(&key).send().await;
+    assert_eq!(late.problem(401), "unauthenticated");
+    let past = json!({"role": "viewer", "expires_at": "2020-01-01T00:00:00Z"});
+    let answer = app.post(format!("{ACCOUNT}/keys")).key(&admin).json(&past).send().await;
+    assert_eq!(answer.field(422, "invalid_request"), "/expires_at");
+}

@@ -1,0 +1,527 @@
+//! Runs and their steps.
+
+use models::account::Role;
+use serde_json::json;
+
+use super::{
+    app::App,
+    scene::{ACTIVITY, POLICIES, Scene, budget, costly, llm_step, start, text},
+};
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the snapshots are long")]
+async fn a_run_from_start_to_end() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let body = json!({
+        "agent_id": "support-bot",
+        "goal": "answer the mail of ana@example.com",
+        "project_id": "mail",
+        "actor": {"type": "HUMAN", "id": "ana"},
+        "source": "sdk",
+        "provider_type": "openai",
+        "expected_latency_ms": 60_000,
+        "environment": {"sdk": {"name": "hoc-py", "version": "0.1"}},
+        "metadata": {"ticket": 7},
+    });
+    let started = app.post(format!("{ACTIVITY}/runs")).key(&agent).json(&body).send().await;
+    insta::assert_snapshot!(started.shown(), @r#"
+    201
+    {
+      "run_id": "run_019cadc69a807000800000000000000a",
+      "trace_id": "trc_019cadc69a807000800000000000000b",
+      "agent_id": "support-bot",
+      "project_id": "mail",
+      "actor": {
+        "type": "HUMAN",
+        "id": "ana"
+      },
+      "goal": "answer the mail of <REDACTED:EMAIL>",
+      "source": "sdk",
+      "provider_type": "openai",
+      "parent_run_id": null,
+      "attempt": 1,
+      "replay_of": null,
+      "replay_mode": null,
+      "status": "RUNNING",
+      "state": "LIVE",
+      "termination_reason": null,
+      "halt_action": null,
+      "error_message": null,
+      "started_at": "2026-03-02T09:00:00.000000Z",
+      "last_seen_at": "2026-03-02T09:00:00.000000Z",
+      "completed_at": null,
+      "duration_ms": null,
+      "expected_latency_ms": 60000,
+      "policy_snapshot_id": "snap_019cadc69a8070008000000000000009",
+      "policy_snapshot_digest": "80bb9bb5d0ad4a6954ec9542c3d2ee7de01f9a43d1f4fb4b873d2770c6573461",
+      "assurance": "ENFORCED",
+      "step_count": 0,
+      "refused_count": 0,
+      "llm_call_count": 0,
+      "tool_call_count": 0,
+      "input_tokens": 0,
+      "output_tokens": 0,
+      "cost_usd": 0,
+      "correlation_id": "019cadc69a8070008000000000000008",
+      "external_trace_id": null,
+      "metadata": {
+        "ticket": 7
+      },
+      "is_synthetic": false,
+      "synthetic_scenario_id": null,
+      "risk_level": "NORMAL",
+      "latency_bucket": "OK",
+      "evidence_health": "FLOWING",
+      "integrity_status": "UNKNOWN",
+      "incident_count": 0,
+      "policy_violation": false,
+      "policy_draft_count": 0,
+      "verdict": {
+        "action": "ALLOW",
+        "decision_id": "dec_019cadc69a807000800000000000000d",
+        "halt_reason": null,
+        "deciding_policy_id": null,
+        "fired": [],
+        "limits": [],
+        "checked_at": "2026-03-02T09:00:00.000000Z"
+      }
+    }
+    "#);
+    let run = text(&started.json()["run_id"]);
+    assert_eq!(started.header("location"), format!("{ACTIVITY}/runs/{run}"));
+    let recorded =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&llm_step("0.12")).send().await;
+    insta::assert_snapshot!(recorded.shown(), @r#"
+    200
+    {
+      "step_index": 0,
+      "step_hash": "f9fbf7ff885a59ef4753097f0356ddca2061a5288cc1c241a21a62b3e644b177",
+      "recorded": true,
+      "verdict": {
+        "action": "ALLOW",
+        "decision_id": "dec_019cadc69a807000800000000000000f",
+        "halt_reason": null,
+        "deciding_policy_id": null,
+        "fired": [],
+        "limits": [],
+        "checked_at": "2026-03-02T09:00:00.000000Z"
+      },
+      "run": {
+        "run_id": "run_019cadc69a807000800000000000000a",
+        "status": "RUNNING",
+        "step_count": 1,
+        "refused_count": 0,
+        "input_tokens": 1200,
+        "output_tokens": 300,
+        "cost_usd": 0.12
+      }
+    }
+    "#);
+    let steps = app.get(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).send().await;
+    insta::assert_snapshot!(steps.shown(), @r#"
+    200
+    {
+      "items": [
+        {
+          "step_index": 0,
+          "parent_step_index": null,
+          "step_hash": "f9fbf7ff885a59ef4753097f0356ddca2061a5288cc1c241a21a62b3e644b177",
+          "kind": "LLM_CALL",
+          "skill_name": "chat",
+          "status": "SUCCESS",
+          "verdict": {
+            "action": "ALLOW",
+            "decision_id": "dec_019cadc69a807000800000000000000f"
+          },
+          "outcome": {
+            "category": "SUCCESS",
+            "code": null,
+            "data": null
+          },
+          "params": {
+            "temperature": 1,
+            "seed": 12345678901234567890
+          },
+          "llm": {
+            "provider": "openai",
+            "model": "gpt-4o",
+            "input_tokens": 1200,
+            "output_tokens": 300,
+            "cache_read_tokens": 0,
+            "reasoning_tokens": 0,
+            "cost_usd": 0.12,
+            "prompt": "Where is my parcel?",
+            "response": "On its way.",
+            "finish_reason": null
+          },
+          "duration_ms": 840,
+          "retry_count": 0,
+          "started_at": null,
+          "recorded_at": "2026-03-02T09:00:00.000000Z",
+          "level": "INFO",
+          "source": "engine",
+          "permit_id": null,
+          "idempotency_key": null,
+          "input_hash": "7d73ebb3970eb1ceabf9b35bafe695c1b625ab9b5f0078647e09f3a6173dbe74",
+          "output_hash": "eef4c0b867059e9b49be6f18f00cd510ecd077c584133883859268f67a6c7e60",
+          "determinism_hash": "f2a51d6e4ce8e26c438744afb78a79b3e009b8d0d1548823b6d708829a9d089e",
+          "prev_hash": "426cc8f8c11bddcf0e3e2e4b1bcf565a409c3d61f56bfde2fcf16909ec497d03"
+        }
+      ],
+      "next_cursor": null,
+      "has_more": false
+    }
+    "#);
+    let complete = || app.post(format!("{ACTIVITY}/runs/{run}/complete")).key(&agent);
+    let sealed = complete().json(&json!({"status": "SUCCEEDED"})).send().await;
+    insta::assert_snapshot!(sealed.shown(), @r#"
+    200
+    {
+      "run_id": "run_019cadc69a807000800000000000000a",
+      "trace_id": "trc_019cadc69a807000800000000000000b",
+      "agent_id": "support-bot",
+      "project_id": "mail",
+      "actor": {
+        "type": "HUMAN",
+        "id": "ana"
+      },
+      "goal": "answer the mail of <REDACTED:EMAIL>",
+      "source": "sdk",
+      "provider_type": "openai",
+      "parent_run_id": null,
+      "attempt": 1,
+      "replay_of": null,
+      "replay_mode": null,
+      "status": "SUCCEEDED",
+      "state": "COMPLETED",
+      "termination_reason": "completed",
+      "halt_action": null,
+      "error_message": null,
+      "started_at": "2026-03-02T09:00:00.000000Z",
+      "last_seen_at": "2026-03-02T09:00:00.000000Z",
+      "completed_at": "2026-03-02T09:00:00.000000Z",
+      "duration_ms": 0,
+      "expected_latency_ms": 60000,
+      "policy_snapshot_id": "snap_019cadc69a8070008000000000000009",
+      "policy_snapshot_digest": "80bb9bb5d0ad4a6954ec9542c3d2ee7de01f9a43d1f4fb4b873d2770c6573461",
+      "assurance": "ENFORCED",
+      "step_count": 1,
+      "refused_count": 0,
+      "llm_call_count": 1,
+      "tool_call_count": 0,
+      "input_tokens": 1200,
+      "output_tokens": 300,
+      "cost_usd": 0.12,
+      "correlation_id": "019cadc69a8070008000000000000008",
+      "external_trace_id": null,
+      "metadata": {
+        "ticket": 7
+      },
+      "is_synthetic": false,
+      "synthetic_scenario_id": null,
+      "risk_level": "NORMAL",
+      "latency_bucket": "OK",
+      "evidence_health": "FLOWING",
+      "integrity_status": "VERIFIED",
+      "incident_count": 0,
+      "policy_violation": false,
+      "policy_draft_count": 0
+    }
+    "#);
+    let again = complete().json(&json!({"status": "SUCCEEDED"})).send().await;
+    assert_eq!(again.shown(), sealed.shown());
+    let otherwise = complete().json(&json!({"status": "FAILED", "error": "no"})).send().await;
+    assert_eq!(otherwise.problem(409), "run_not_running");
+    let late =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&llm_step("0.12")).send().await;
+    insta::assert_snapshot!(late.shown(), @r#"
+    409
+    {
+      "type": "urn:hoc:problem:run_not_running",
+      "title": "The run takes no steps any more",
+      "status": 409,
+      "detail": "run run_019cadc69a807000800000000000000a is SUCCEEDED: it has ended (completed)",
+      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a807000800000000000000a/steps",
+      "code": "run_not_running",
+      "request_id": "req-test",
+      "errors": [],
+      "run_id": "run_019cadc69a807000800000000000000a",
+      "run_status": "SUCCEEDED"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_refused_step_names_the_rule() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    app.post(format!("{POLICIES}/rules")).key(&admin).json(&costly()).send().await.expect(201);
+    app.post(format!("{POLICIES}/limits")).key(&admin).json(&budget()).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let halted =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&llm_step("0.75")).send().await;
+    insta::assert_snapshot!(halted.shown(), @r#"
+    403
+    {
+      "type": "urn:hoc:problem:step_halted",
+      "title": "The step was refused",
+      "status": 403,
+      "detail": "the step was refused: BLOCK by RULE `no costly step`: Rule `no costly step` applies.",
+      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a8070008000000000000013/steps",
+      "code": "step_halted",
+      "request_id": "req-test",
+      "errors": [],
+      "verdict": {
+        "action": "BLOCK",
+        "decision_id": "dec_019cadc69a8070008000000000000018",
+        "halt_reason": "policy_stop",
+        "deciding_policy_id": "rule_019cadc69a807000800000000000000c",
+        "fired": [
+          {
+            "policy_id": "rule_019cadc69a807000800000000000000c",
+            "name": "no costly step",
+            "kind": "RULE",
+            "mode": "BLOCK",
+            "message": "Rule `no costly step` applies."
+          }
+        ],
+        "limits": [
+          {
+            "limit_id": "lim_019cadc69a807000800000000000000f",
+            "name": "daily",
+            "limit_type": "COST_USD",
+            "status": "OK",
+            "used": 0.75,
+            "max": 2,
+            "remaining": 1.25
+          }
+        ],
+        "checked_at": "2026-03-02T09:00:00.000000Z"
+      },
+      "run_id": "run_019cadc69a8070008000000000000013",
+      "step_index": 0,
+      "run_status": "RUNNING",
+      "recorded": true
+    }
+    "#);
+    let ok =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&llm_step("0.25")).send().await;
+    let ok = ok.expect(200);
+    assert_eq!((&ok["step_index"], &ok["run"]["refused_count"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test]
+async fn permits_are_granted_and_refused() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    app.post(format!("{POLICIES}/limits")).key(&admin).json(&budget()).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let ask = |cost: &str| {
+        let body = json!({
+            "kind": "LLM_CALL", "skill_name": "chat", "params": {"n": 1}, "provider": "openai", "model": "gpt-4o",
+            "estimate": {"input_tokens": 1000, "output_tokens": 200, "cost_usd": cost},
+        });
+        app.post(format!("{ACTIVITY}/runs/{run}/permits")).key(&agent).json(&body)
+    };
+    let granted = ask("1.5").send().await;
+    insta::assert_snapshot!(granted.shown(), @r#"
+    201
+    {
+      "permit_id": "prm_019cadc69a8070008000000000000015",
+      "expires_at": "2026-03-02T09:01:00.000000Z",
+      "verdict": {
+        "action": "ALLOW",
+        "decision_id": "dec_019cadc69a8070008000000000000016",
+        "halt_reason": null,
+        "deciding_policy_id": null,
+        "fired": [],
+        "limits": [
+          {
+            "limit_id": "lim_019cadc69a807000800000000000000c",
+            "name": "daily",
+            "limit_type": "COST_USD",
+            "status": "OK",
+            "used": 1.5,
+            "max": 2,
+            "remaining": 0.5
+          }
+        ],
+        "checked_at": "2026-03-02T09:00:00.000000Z"
+      }
+    }
+    "#);
+    let refused = ask("1").send().await;
+    assert_eq!(refused.problem(403), "step_halted");
+    assert_eq!(refused.json()["verdict"]["halt_reason"], "budget_exceeded");
+    let mut step = llm_step("1.4");
+    step["params"] = json!({"n": 1});
+    step["permit_id"] = granted.json()["permit_id"].clone();
+    let recorded =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
+    assert_eq!(recorded["verdict"]["limits"][0]["used"], 1.4);
+}
+
+#[tokio::test]
+async fn a_batch_stops_after_the_first_that_is_not_200() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    app.post(format!("{POLICIES}/rules")).key(&admin).json(&costly()).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let batch = |steps: serde_json::Value| {
+        app.post(format!("{ACTIVITY}/runs/{run}/steps/batch")).key(&agent).json(&json!({ "steps": steps }))
+    };
+    let answer = batch(json!([llm_step("0.1"), llm_step("0.75"), llm_step("0.1"), llm_step("0.1")]))
+        .send()
+        .await
+        .expect(200);
+    let items = answer["items"].as_array().expect("items");
+    let statuses: Vec<_> = items.iter().map(|item| item["status"].as_u64().expect("a status")).collect();
+    assert_eq!(statuses, [200, 403]);
+    assert_eq!(items[0]["body"]["step_index"], 0);
+    assert_eq!(items[1]["body"]["code"], "step_halted");
+    assert_eq!(items[1]["body"]["request_id"], "req-test");
+    assert_eq!(answer["not_attempted"], json!([2, 3]));
+    // One that cannot be read stops it as well, and what comes before it counts.
+    let answer =
+        batch(json!([llm_step("0.1"), {"kind": "LLM_CALL"}, llm_step("0.1")])).send().await.expect(200);
+    assert_eq!(answer["items"][0]["status"], 200);
+    assert_eq!(answer["items"][1]["status"], 422);
+    assert_eq!(answer["items"][1]["body"]["errors"][0]["pointer"], "/skill_name");
+    assert_eq!(answer["not_attempted"], json!([2]));
+    let answer = batch(json!([{"kind": "NONE"}, llm_step("0.1")])).send().await.expect(200);
+    assert_eq!((&answer["items"][0]["status"], &answer["not_attempted"]), (&json!(422), &json!([1])));
+    assert_eq!(batch(json!([])).send().await.field(422, "invalid_request"), "/steps");
+    let many: Vec<_> = (0..501).map(|_| json!({})).collect();
+    assert_eq!(batch(json!(many)).send().await.field(422, "invalid_request"), "/steps");
+    let listed = app.get(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).send().await.expect(200);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn a_step_out_of_order_is_told_the_next_index() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    let mut step = llm_step("0.1");
+    step["step_index"] = json!(3);
+    let answer = app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await;
+    insta::assert_snapshot!(answer.shown(), @r#"
+    409
+    {
+      "type": "urn:hoc:problem:step_out_of_order",
+      "title": "Not the next step",
+      "status": 409,
+      "detail": "the next step_index of this run is 0, not 3",
+      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a807000800000000000000a/steps",
+      "code": "step_out_of_order",
+      "request_id": "req-test",
+      "errors": [],
+      "expected_step_index": 0
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_killed_run_takes_nothing_more() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    let mut kill = costly();
+    kill["enforcement_mode"] = json!("KILL");
+    app.post(format!("{POLICIES}/rules")).key(&admin).json(&kill).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let steps = format!("{ACTIVITY}/runs/{run}/steps");
+    let halted = app.post(&steps).key(&agent).json(&llm_step("0.75")).send().await;
+    assert_eq!(halted.problem(403), "step_halted");
+    assert_eq!(halted.json()["run_status"], "HALTED");
+    let late = app.post(&steps).key(&agent).json(&llm_step("0.1")).send().await;
+    insta::assert_snapshot!(late.shown(), @r#"
+    409
+    {
+      "type": "urn:hoc:problem:run_killed",
+      "title": "The run was killed",
+      "status": 409,
+      "detail": "run run_019cadc69a8070008000000000000010 was killed",
+      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a8070008000000000000010/steps",
+      "code": "run_killed",
+      "request_id": "req-test",
+      "errors": [],
+      "run_id": "run_019cadc69a8070008000000000000010",
+      "run_status": "HALTED"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn runs_are_filtered() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let calm = start(&app, &scene.agent).await;
+    app.post(format!("{ACTIVITY}/runs/{calm}/abort")).key(&scene.agent).send().await.expect(200);
+    let cases = [
+        ("state=LIVE", vec![&scene.run_id]),
+        ("state=COMPLETED", vec![&calm]),
+        ("status=ABORTED", vec![&calm]),
+        ("risk=true", vec![&scene.run_id]),
+        ("risk_level=VIOLATED", vec![&scene.run_id]),
+        ("agent_id=nobody", vec![]),
+        ("agent_id=support-bot&state=LIVE", vec![&scene.run_id]),
+        ("started_after=2030-01-01T00:00:00Z", vec![]),
+        ("integrity_status=UNKNOWN", vec![&scene.run_id]),
+        ("assurance=REPORTED", vec![]),
+        ("is_synthetic=true", vec![]),
+    ];
+    for (query, expected) in cases {
+        let page = app.get(format!("{ACTIVITY}/runs?{query}")).key(&scene.admin).send().await.expect(200);
+        let found: Vec<_> =
+            page["items"].as_array().expect("items").iter().map(|run| text(&run["run_id"])).collect();
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_with_its_place() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    let cases = [
+        ("runs", json!({}), "/agent_id"),
+        ("runs", json!({"agent_id": 7}), "/agent_id"),
+        ("runs", json!({"agent_id": "a", "environment": "prod"}), "/environment"),
+        ("runs", json!({"agent_id": "a", "actor": ["HUMAN", "ana"]}), "/actor"),
+        ("runs", json!({"agent_id": "a", "actor": {"type": "ROBOT"}}), "/actor/type"),
+        ("runs", json!({"agent_id": "a", "source": "otlp2"}), "/source"),
+        ("runs", json!({"agent_id": "a", "expected_latency_ms": -1}), "/expected_latency_ms"),
+        ("steps", json!({"kind": "LLM_CALL", "skill_name": "a"}), "/status"),
+        ("steps", json!({"kind": "LLM_CALL", "skill_name": "a", "status": "REFUSED"}), "/status"),
+        ("steps", json!({"kind": "LLM_CALL", "skill_name": "a", "status": "SUCCESS", "llm": []}), "/llm"),
+        (
+            "steps",
+            json!({"kind": "LLM_CALL", "skill_name": "a", "status": "SUCCESS", "llm": {"tokens": 1}}),
+            "/llm/tokens",
+        ),
+        (
+            "steps",
+            json!({"kind": "LLM_CALL", "skill_name": "a", "status": "SUCCESS", "started_at": "now"}),
+            "/started_at",
+        ),
+        ("steps", json!({"kind": "LLM_CALL", "skill_name": "", "status": "SUCCESS"}), "/skill_name"),
+        (
+            "steps",
+            json!({"kind": "TOOL_CALL", "skill_name": "a", "status": "SUCCESS", "duration_ms": 1.5}),
+            "/duration_ms",
+        ),
+        ("complete", json!({"status": "ABORTED"}), "/status"),
+        ("complete", json!({"status": "SUCCEEDED", "error": "none"}), "/error"),
+        ("abort", json!({"reason": 1}), "/reason"),
+    ];
+    for (route, body, pointer) in cases {
+        let path = if route == "runs" {
+            format!("{ACTIVITY}/runs")
+        } else {
+            format!("{ACTIVITY}/runs/{run}/{route}")
+        };
+        let answer = app.post(path).key(&agent).json(&body).send().await;
+        assert_eq!(answer.field(422, "invalid_request"), pointer, "{route} {body}: {}", answer.text);
+    }
+}

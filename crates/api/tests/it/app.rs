@@ -1,0 +1,213 @@
+//! The router, called without a socket.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Method, Request, StatusCode},
+};
+use http_body_util::BodyExt as _;
+use models::account::Role;
+use serde_json::Value;
+use testkit::{Kit, Store, TestDatabase};
+use tower::ServiceExt as _;
+
+/// The tenant that most tests are in.
+pub(crate) const ACME: &str = "acme";
+/// A tenant that has nothing to do with it.
+pub(crate) const OTHER: &str = "other";
+
+/// The API over a control plane of the test's own.
+pub(crate) struct App {
+    pub(crate) kit: Kit,
+    router: Router,
+    _database: TestDatabase,
+}
+
+impl App {
+    pub(crate) async fn new() -> Self {
+        Self::within(api::Bounds::default()).await
+    }
+
+    pub(crate) async fn within(bounds: api::Bounds) -> Self {
+        let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
+        let kit = Kit::on(&database).await;
+        let router = api::router_within(kit.spine.clone(), bounds);
+        Self { kit, router, _database: database }
+    }
+
+    /// A call as a new key of that role in [`ACME`].
+    pub(crate) async fn key(&self, role: Role) -> String {
+        self.kit.token(ACME, role).await
+    }
+
+    pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    pub(crate) fn patch(&self, path: impl Into<String>) -> Call<'_> {
+        self.call(Method::PATCH, path)
+    }
+
+    pub(crate) fn call(&self, method: Method, path: impl Into<String>) -> Call<'_> {
+        let headers = vec![("x-request-id".to_owned(), "req-test".to_owned())];
+        Call { app: self, method, path: path.into(), headers, body: Body::empty() }
+    }
+}
+
+/// A request in the making.
+pub(crate) struct Call<'a> {
+    app: &'a App,
+    method: Method,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Body,
+}
+
+impl Call<'_> {
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.text(body.to_string())
+    }
+
+    /// A body of content type JSON, whatever it holds.
+    pub(crate) fn text(self, body: impl Into<String>) -> Self {
+        self.header("content-type", "application/json").body(Body::from(body.into()))
+    }
+
+    pub(crate) fn body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let mut request = Request::builder().method(self.method).uri(self.path);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(self.body).expect("a request");
+        // Nothing here waits for ever: a test that hangs has failed.
+        let answer = tokio::time::timeout(Duration::from_mins(1), self.app.router.clone().oneshot(request));
+        let (parts, body) = answer.await.expect("an answer in time").expect("infallible").into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        let text = String::from_utf8(body.to_vec()).expect("text");
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a text"))
+    }
+
+    /// The body, as JSON. Snapshots show the text itself: numbers are as they were written.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|err| panic!("{err}: {}", self.text))
+    }
+
+    /// Status and body, for a snapshot.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}\n{}", self.status.as_u16(), pretty(&self.text))
+    }
+
+    /// The body of an answer that must have this status.
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The code of the problem that it must be.
+    pub(crate) fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        let problem = self.json();
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");
+        for member in ["type", "title", "detail", "instance"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {problem}");
+        }
+        assert!(problem["errors"].is_array(), "{problem}");
+        problem["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// The same, where it must name one field.
+    pub(crate) fn field(&self, status: u16, code: &str) -> String {
+        assert_eq!(self.problem(status), code, "{}", self.text);
+        self.json()["errors"][0]["pointer"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no field: {}", self.text))
+            .to_owned()
+    }
+}
+
+/// JSON text with line breaks, its numbers and the order of its members untouched.
+fn pretty(json: &str) -> String {
+    let (mut out, mut depth, mut in_string, mut escaped) = (String::new(), 0_usize, false, false);
+    let mut chars = json.chars().peekable();
+    while let Some(c) = chars.next() {
+        if in_string {
+            out.push(c);
+            in_string = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            continue;
+        }
+        match c {
+            '"' => {
+                in_string = true;
+                out.push(c);
+            }
+            '{' | '[' if matches!(chars.peek(), Some('}' | ']')) => {
+                out.push(c);
+                out.extend(chars.next());
+            }
+            '{' | '[' => {
+                depth += 1;
+                out.push(c);
+                newline(&mut out, depth);
+            }
+            '}' | ']' => {
+                depth -= 1;
+                newline(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                newline(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn newline(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
+}

@@ -1,0 +1,244 @@
+//! The raw truth: Audit Ledger, calls to models, system records.
+
+use serde_json::json;
+
+use super::{
+    app::App,
+    scene::{INCIDENTS, LOGS, Scene, text},
+};
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the snapshots are long")]
+async fn the_audit_ledger_says_who_decided() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let list = app.get(format!("{LOGS}/audit?total=true")).key(&scene.admin).send().await;
+    insta::assert_snapshot!(list.shown(), @r#"
+    200
+    {
+      "items": [
+        {
+          "id": "aud_019cadc69a8070008000000000000010",
+          "event_type": "LimitCreated",
+          "entity_type": "LIMIT",
+          "entity_id": "lim_019cadc69a807000800000000000000f",
+          "actor_type": "HUMAN",
+          "actor_id": "admin of acme",
+          "action_reason": null,
+          "created_at": "2026-03-02T09:00:00.000000Z",
+          "evidence_metadata": {
+            "tenant_id": "ten_019cadc69a8070008000000000000000",
+            "run_id": null,
+            "actor_type": "HUMAN",
+            "actor_id": "admin of acme",
+            "occurred_at": "2026-03-02T09:00:00.000000Z",
+            "recorded_at": "2026-03-02T09:00:00.000000Z",
+            "correlation_id": "019cadc69a807000800000000000000e",
+            "policy_ids": [
+              "lim_019cadc69a807000800000000000000f"
+            ],
+            "incident_ids": [],
+            "origin": "HUMAN",
+            "checksum": "44ff131f316f785dca926f91ce7f6909ce587ce2d67f3199c8a518035cbe9304"
+          }
+        },
+        {
+          "id": "aud_019cadc69a807000800000000000000d",
+          "event_type": "PolicyRuleCreated",
+          "entity_type": "POLICY_RULE",
+          "entity_id": "rule_019cadc69a807000800000000000000c",
+          "actor_type": "HUMAN",
+          "actor_id": "admin of acme",
+          "action_reason": null,
+          "created_at": "2026-03-02T09:00:00.000000Z",
+          "evidence_metadata": {
+            "tenant_id": "ten_019cadc69a8070008000000000000000",
+            "run_id": null,
+            "actor_type": "HUMAN",
+            "actor_id": "admin of acme",
+            "occurred_at": "2026-03-02T09:00:00.000000Z",
+            "recorded_at": "2026-03-02T09:00:00.000000Z",
+            "correlation_id": "019cadc69a807000800000000000000b",
+            "policy_ids": [
+              "rule_019cadc69a807000800000000000000c"
+            ],
+            "incident_ids": [],
+            "origin": "HUMAN",
+            "checksum": "17d07d5017173c7c8715dc2f70ae82bc083428083829468d59fc56fc980acb61"
+          }
+        }
+      ],
+      "next_cursor": null,
+      "has_more": false,
+      "total": 2
+    }
+    "#);
+    app.post(format!("{INCIDENTS}/{}/acknowledge", scene.incident_id))
+        .key(&scene.admin)
+        .send()
+        .await
+        .expect(200);
+    let by_run =
+        app.get(format!("{LOGS}/audit?run_id={}", scene.run_id)).key(&scene.admin).send().await.expect(200);
+    assert_eq!(by_run["items"][0]["event_type"], "IncidentAcknowledged");
+    let entry = format!("{LOGS}/audit/{}", text(&by_run["items"][0]["id"]));
+    insta::assert_snapshot!(app.get(entry).key(&scene.admin).send().await.shown(), @r#"
+    200
+    {
+      "id": "aud_019cadc69a8070008000000000000030",
+      "event_type": "IncidentAcknowledged",
+      "entity_type": "INCIDENT",
+      "entity_id": "inc_019cadc69a8070008000000000000023",
+      "actor_type": "HUMAN",
+      "actor_id": "admin of acme",
+      "action_reason": null,
+      "created_at": "2026-03-02T09:00:00.000000Z",
+      "evidence_metadata": {
+        "tenant_id": "ten_019cadc69a8070008000000000000000",
+        "run_id": "run_019cadc69a8070008000000000000013",
+        "actor_type": "HUMAN",
+        "actor_id": "admin of acme",
+        "occurred_at": "2026-03-02T09:00:00.000000Z",
+        "recorded_at": "2026-03-02T09:00:00.000000Z",
+        "correlation_id": "019cadc69a807000800000000000002f",
+        "policy_ids": [],
+        "incident_ids": [
+          "inc_019cadc69a8070008000000000000023"
+        ],
+        "origin": "HUMAN",
+        "checksum": "81e3bd7b4ea3796247edbc20d88ff11408232ff64c8ffd85f829aed54a11b195"
+      },
+      "before_state": {
+        "acknowledged_at": null,
+        "acknowledged_by": null,
+        "affected_count": 1,
+        "category": "POLICY_VIOLATION",
+        "incident_id": "inc_019cadc69a8070008000000000000023",
+        "lifecycle_state": "ACTIVE",
+        "resolution_notes": null,
+        "resolution_type": null,
+        "resolved_at": null,
+        "resolved_by": null,
+        "run_id": "run_019cadc69a8070008000000000000013",
+        "severity": "high",
+        "title": "Rule `no costly step` refused a step"
+      },
+      "after_state": {
+        "acknowledged_at": "2026-03-02T09:00:00.000000Z",
+        "acknowledged_by": "admin of acme",
+        "affected_count": 1,
+        "category": "POLICY_VIOLATION",
+        "incident_id": "inc_019cadc69a8070008000000000000023",
+        "lifecycle_state": "ACKED",
+        "resolution_notes": null,
+        "resolution_type": null,
+        "resolved_at": null,
+        "resolved_by": null,
+        "run_id": "run_019cadc69a8070008000000000000013",
+        "severity": "high",
+        "title": "Rule `no costly step` refused a step"
+      },
+      "run_id": "run_019cadc69a8070008000000000000013",
+      "run_seq": 1,
+      "correlation_id": "019cadc69a807000800000000000002f",
+      "leaf_index": 2,
+      "leaf_hash": "81e3bd7b4ea3796247edbc20d88ff11408232ff64c8ffd85f829aed54a11b195"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn the_audit_ledger_is_filtered_but_never_by_severity() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let get = |query: &str| app.get(format!("{LOGS}/audit?total=true&{query}")).key(&scene.admin);
+    for (query, expected) in [
+        ("event_type=PolicyRuleCreated", 1),
+        ("event_type=PolicyRuleRetired", 0),
+        ("entity_type=LIMIT", 1),
+        ("actor_type=HUMAN", 2),
+        ("actor_type=AGENT", 0),
+        (&format!("entity_id={}", scene.rule_id), 1),
+        ("entity_id=nothing", 0),
+        ("run_id=nothing", 0),
+        ("created_after=2030-01-01T00:00:00%2B01:00", 0),
+    ] {
+        assert_eq!(get(query).send().await.expect(200)["total"], expected, "{query}");
+    }
+    assert_eq!(get("severity=high").send().await.field(400, "invalid_parameter"), "/severity");
+    assert_eq!(get("event_type=Nothing").send().await.field(400, "invalid_parameter"), "/event_type");
+}
+
+#[tokio::test]
+async fn each_call_to_a_model_is_a_record() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let record = app.get(format!("{LOGS}/llm-runs/{}", scene.llm_run_id)).key(&scene.admin).send().await;
+    insta::assert_snapshot!(record.shown(), @r#"
+    200
+    {
+      "id": "llm_019cadc69a8070008000000000000022",
+      "run_id": "run_019cadc69a8070008000000000000013",
+      "trace_id": "trc_019cadc69a8070008000000000000014",
+      "step_index": 1,
+      "provider": "openai",
+      "model": "gpt-4o",
+      "prompt_hash": "a91040a2061f15c4af1dfdb97994e57ac2dc1b3372235ea5a65ee171b6faeeba",
+      "response_hash": "3b6c4790408612bc3d74fc9620bbc78a7bef79b605f93d5ec7fabedd636f4c4f",
+      "input_tokens": 1200,
+      "output_tokens": 300,
+      "cache_read_tokens": 0,
+      "reasoning_tokens": 0,
+      "cost_usd": 0.75,
+      "execution_status": "ABORTED",
+      "started_at": "2026-03-02T09:00:00.000000Z",
+      "completed_at": "2026-03-02T09:00:00.000000Z",
+      "source": "engine",
+      "is_synthetic": false,
+      "synthetic_scenario_id": null,
+      "created_at": "2026-03-02T09:00:00.000000Z"
+    }
+    "#);
+    assert_eq!(
+        app.get(format!("{LOGS}/llm-runs")).key(&scene.admin).send().await.field(400, "invalid_parameter"),
+        "/run_id"
+    );
+    let odd = app.get(format!("{LOGS}/llm-runs?run_id=nothing")).key(&scene.admin).send().await;
+    assert_eq!(odd.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn changes_of_keys_are_system_records() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let list =
+        app.get(format!("{LOGS}/system?event_type=AUTH_CHANGE&limit=1")).key(&scene.admin).send().await;
+    insta::assert_snapshot!(list.shown(), @r#"
+    200
+    {
+      "items": [
+        {
+          "id": "sys_019cadc69a807000800000000000002d",
+          "component": "account",
+          "event_type": "AUTH_CHANGE",
+          "severity": "info",
+          "summary": "key hoc_019cadc69a807000800000000000002b of admin of acme for role viewer made",
+          "details": {
+            "expires_at": null,
+            "key_id": "key_019cadc69a807000800000000000002b",
+            "owner": "admin of acme",
+            "owner_type": "person",
+            "role": "viewer"
+          },
+          "caused_by": "admin of acme",
+          "correlation_id": "019cadc69a807000800000000000002a",
+          "created_at": "2026-03-02T09:00:00.000000Z"
+        }
+      ],
+      "next_cursor": "AQAGTAbPy4QAAZytxpqAcACAAAAAAAAALQ",
+      "has_more": true
+    }
+    "#);
+    let none = app.get(format!("{LOGS}/system?severity=critical")).key(&scene.admin).send().await.expect(200);
+    assert_eq!(none["items"], json!([]));
+}

@@ -1,0 +1,19 @@
+//! The API as a caller meets it: the router over a store of the test's own, a clock that stands still, ids that are
+//! the same in every run.
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod account;
+mod activity;
+mod app;
+mod authz;
+mod broken;
+mod examples;
+mod incidents;
+mod logs;
+mod manners;
+mod openapi;
+mod overview;
+mod policies;
+mod proofs;
+mod scene;
+mod system;
