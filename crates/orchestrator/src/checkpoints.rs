@@ -22,7 +22,7 @@ pub(crate) const AT_LEAST_EVERY: Duration = Duration::days(1);
 
 /// The checkpoint of a log as it is now: the newest that is stored, or a new one where the log has grown since, or
 /// the newest is a day old. A new one is stored and then sent to every sink.
-#[tracing::instrument(name = "checkpoints.sign", level = "debug", skip(spine, slug), fields(tenant = %tenant), err)]
+#[tracing::instrument(name = "checkpoints.sign", level = "debug", skip(spine, slug), fields(tenant = %tenant))]
 pub(crate) async fn sign(
     spine: &Spine,
     tenant: TenantId,

@@ -99,15 +99,15 @@ fn check_windows(limit: &LimitDefinition, right: LimitCategory, fields: &mut Fie
     );
 
     let measured = limit.limit_type == LimitType::ErrorRatePct;
-    fields.refuse_if(bounded(limit.measurement_window_seconds), "/measurement_window", message);
+    fields.refuse_if(bounded(limit.measurement_window_seconds), "/measurement_window_seconds", message);
     fields.refuse_if(
         measured && limit.measurement_window_seconds.is_none(),
-        "/measurement_window",
+        "/measurement_window_seconds",
         "is needed for ERROR_RATE_PCT",
     );
     fields.refuse_if(
         right != LimitCategory::Threshold && limit.measurement_window_seconds.is_some(),
-        "/measurement_window",
+        "/measurement_window_seconds",
         "is for THRESHOLD limits only",
     );
 }

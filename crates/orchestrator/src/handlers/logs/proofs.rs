@@ -108,7 +108,7 @@ pub async fn prove_consistency(
 }
 
 /// Proof that leaf `index` of a log is under its root when it had `size` leaves.
-pub(crate) async fn inclusion(
+async fn inclusion(
     spine: &Spine,
     tenant: TenantId,
     log: LogName,
@@ -116,24 +116,8 @@ pub(crate) async fn inclusion(
     size: u64,
 ) -> Result<Vec<Hash>, Error> {
     let store = spine.read().await?;
-    Ok(inclusions(&store, tenant, log, &[index], size).await?.remove(&index).unwrap_or_default())
-}
-
-/// The same for many leaves: their nodes are read at once.
-pub(crate) async fn inclusions(
-    store: &ReadTx,
-    tenant: TenantId,
-    log: LogName,
-    indexes: &[u64],
-    size: u64,
-) -> Result<BTreeMap<u64, Vec<Hash>>, StoreError> {
-    let places: Vec<_> = indexes.iter().flat_map(|index| inclusion_nodes(*index, size)).collect();
-    let nodes = Nodes::read(store, tenant, log, &places).await?;
-    let proof = |index: &u64| match inclusion_proof(*index, size, nodes.source()) {
-        Ok(proof) => Ok((*index, proof)),
-        Err(err) => Err(nodes.corrupt(err)),
-    };
-    indexes.iter().map(proof).collect()
+    let nodes = Nodes::read(&store, tenant, log, &inclusion_nodes(index, size)).await?;
+    Ok(inclusion_proof(index, size, nodes.source()).map_err(|err| nodes.corrupt(err))?)
 }
 
 /// Stored nodes of a log, as many as a proof needs.
