@@ -410,7 +410,10 @@ fn a_limit_that_makes_no_sense_is_refused_field_by_field() {
         changed(T::ErrorRatePct, &|limit| limit.measurement_window_seconds = None),
         "/measurement_window_seconds"
     );
-    assert_eq!(changed(T::Steps, &|limit| limit.measurement_window_seconds = Some(5)), "/measurement_window_seconds");
+    assert_eq!(
+        changed(T::Steps, &|limit| limit.measurement_window_seconds = Some(5)),
+        "/measurement_window_seconds"
+    );
     assert_eq!(changed(T::CostUsd, &|limit| limit.scope = Scope::Provider), "/scope_id");
     assert_eq!(changed(T::CostUsd, &|limit| limit.scope_id = Some("x".to_owned())), "/scope_id");
     assert_eq!(changed(T::CostUsd, &|limit| limit.enforcement = LimitEnforcement::Reject), "/enforcement");
