@@ -131,13 +131,16 @@ pub struct ContentFacts {
     pub pii: BTreeSet<PiiClass>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<SecretKind>,
+    /// Keyed fingerprints of the values found: a rule can name a value that it may not know.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub fingerprints: BTreeSet<String>,
     /// Bytes of the raw parameters and prompt.
     #[serde(default, skip_serializing_if = "is_default")]
     pub input_size: Count,
     /// Bytes of the raw response and outcome data.
     #[serde(default, skip_serializing_if = "is_default")]
     pub output_size: Count,
-    /// True when a text fact of the step was cut to its longest allowed size.
+    /// True when a fact was cut to its largest allowed size: a text, or a set.
     #[serde(default, skip_serializing_if = "is_default")]
     pub truncated: bool,
 }

@@ -179,9 +179,11 @@ facts! {
         |f| Value::Texts(f.content.pii.iter().map(|class| class.as_str()).collect());
     "context.content.secrets" Texts Start "Kinds of secret found, such as API_KEY, JWT, PASSWORD, PRIVATE_KEY."
         |f| Value::Texts(f.content.secrets.iter().map(|kind| kind.as_str()).collect());
+    "context.content.fingerprints" Texts Start "Keyed fingerprints of the values found, to recognise one by."
+        |f| texts(&f.content.fingerprints);
     "context.content.input_size" Number Start "Bytes of parameters and prompt." |f| number(f.content.input_size);
     "context.content.output_size" Number Result "Bytes of response and outcome." |f| number(f.content.output_size);
-    "context.content.truncated" Flag Start "Whether a text fact was cut to its longest allowed size."
+    "context.content.truncated" Flag Start "Whether a fact was cut to its largest allowed size."
         |f| Value::Flag(f.content.truncated);
 
     "context.run.steps" Number Step "Steps counted before this one." |f| number(f.run.steps);

@@ -22,16 +22,13 @@ pub fn derive(
     response: Option<&str>,
 ) -> (ContentFacts, ParamFacts) {
     let raw = Raw { params, outcome_data: None, prompt, response };
-    match screen(key, raw) {
-        Ok(screened) => (screened.content, screened.param_facts),
-        // What is no JSON is checked at the door; here it counts as text, and its sizes and findings hold.
-        Err(_) => {
-            let as_text = Raw { params: None, prompt: params.or(prompt), ..raw };
-            let content = screen(key, as_text).map(|screened| screened.content);
-            let nothing = || content_facts(key, &Found::default(), raw, true);
-            (content.unwrap_or_else(|_| nothing()), ParamFacts::default())
-        }
+    if let Ok(screened) = screen(key, raw) {
+        return (screened.content, screened.param_facts);
     }
+    // What is no JSON is refused at the door; here it counts as text, and its sizes and findings hold.
+    let as_text = Raw { params: None, prompt: params.or(prompt), ..raw };
+    let content = screen(key, as_text).map(|screened| screened.content);
+    (content.unwrap_or_else(|_| content_facts(key, &Found::default(), raw, true)), ParamFacts::default())
 }
 
 /// The typed common parameters, redacted, and whether one had to be cut.
@@ -105,10 +102,11 @@ impl Facts {
                     }
                 }
                 // JSON in a string, as tools get their arguments.
-                if depth < 4 && text.trim_start().starts_with(['{', '[']) {
-                    if let Ok(inner) = serde_json::from_str::<Value>(text) {
-                        self.collect(&inner, addressed, depth + 1);
-                    }
+                if depth < 4
+                    && text.trim_start().starts_with(['{', '['])
+                    && let Ok(inner) = serde_json::from_str::<Value>(text)
+                {
+                    self.collect(&inner, addressed, depth + 1);
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.collect(item, addressed, depth)),

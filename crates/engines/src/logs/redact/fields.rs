@@ -139,7 +139,7 @@ pub(super) fn classify(name: &str) -> Option<Class> {
                 || ends(&["connection", "string"])
             {
                 SecretKind::Credential
-            } else if is_code(&words) {
+            } else if CODE.iter().any(|end| ends(end)) {
                 SecretKind::SecurityCode
             } else {
                 return None;
@@ -148,22 +148,25 @@ pub(super) fn classify(name: &str) -> Option<Class> {
     })
 }
 
+/// Last words that say it all, alone or in pairs.
+#[rustfmt::skip]
+const CARD: &[&[&str]] = &[
+    &["card", "number"], &["card", "no"], &["credit", "card"], &["cc", "number"], &["cc", "num"],
+    &["cardnumber"], &["creditcard"], &["creditcardnumber"], &["ccnumber"], &["ccnum"],
+];
+#[rustfmt::skip]
+const CODE: &[&[&str]] = &[
+    &["cvv"], &["cvv2"], &["cvc"], &["cvc2"], &["otp"], &["totp"], &["security", "code"], &["pin", "code"],
+    &["card", "pin"], &["user", "pin"], &["mfa", "code"], &["otp", "code"],
+];
+
 fn personal(words: &[&str]) -> Option<PiiClass> {
-    let ends = |end: &[&str]| words.ends_with(end);
-    if words.contains(&"ssn")
-        || words.windows(2).any(|pair| pair == ["social", "security"])
-        || ends(&["socialsecuritynumber"])
-    {
+    let social = words.windows(2).any(|pair| pair == ["social", "security"]);
+    if social || words.contains(&"ssn") || words.ends_with(&["socialsecuritynumber"]) {
         Some(PiiClass::Ssn)
-    } else if ["cardnumber", "creditcard", "creditcardnumber", "ccnumber", "ccnum"]
-        .iter()
-        .any(|word| ends(&[*word]))
-        || [["card", "number"], ["card", "no"], ["credit", "card"], ["cc", "number"], ["cc", "num"]]
-            .iter()
-            .any(|pair| ends(pair))
-    {
+    } else if CARD.iter().any(|end| words.ends_with(end)) {
         Some(PiiClass::CardNumber)
-    } else if ends(&["iban"]) {
+    } else if words.ends_with(&["iban"]) {
         Some(PiiClass::Iban)
     } else {
         None
@@ -188,21 +191,6 @@ fn is_token(words: &[&str]) -> bool {
             || last.ends_with("token")
             || last == "tokens" && named
             || words.contains(&"token") && matches!(last, "value" | "string" | "header"))
-}
-
-fn is_code(words: &[&str]) -> bool {
-    let ends = |end: &[&str]| words.ends_with(end);
-    matches!(words.last().copied().unwrap_or_default(), "cvv" | "cvv2" | "cvc" | "cvc2" | "otp" | "totp")
-        || [
-            ["security", "code"],
-            ["pin", "code"],
-            ["card", "pin"],
-            ["user", "pin"],
-            ["mfa", "code"],
-            ["otp", "code"],
-        ]
-        .iter()
-        .any(|pair| ends(pair))
 }
 
 /// The words of a name in any of the usual spellings: `clientSecret`, `CLIENT_SECRET`, `x-client-secret`.
@@ -239,123 +227,49 @@ mod tests {
         classify(name).map_or("", Class::word)
     }
 
+    #[rustfmt::skip]
+    const HOLDING: &[(&str, &str)] = &[
+        ("password", "PASSWORD"), ("PASSWORD", "PASSWORD"), ("dbPassword", "PASSWORD"),
+        ("user_pass", "PASSWORD"), ("passwd", "PASSWORD"), ("pwd", "PASSWORD"),
+        ("ssh-passphrase", "PASSWORD"), ("password_hash", "PASSWORD"), ("secret", "SECRET"),
+        ("client_secret", "SECRET"), ("clientSecret", "SECRET"), ("secret_id", "SECRET"),
+        ("token", "TOKEN"), ("accessToken", "TOKEN"), ("X-Auth-Token", "TOKEN"),
+        ("refresh_tokens", "TOKEN"), ("authtoken", "TOKEN"), ("id_token", "TOKEN"),
+        ("token_value", "TOKEN"), ("CSRFToken", "TOKEN"), ("Authorization", "AUTHORIZATION"),
+        ("proxy-authorization", "AUTHORIZATION"), ("auth", "AUTHORIZATION"), ("api_key", "API_KEY"),
+        ("apiKey", "API_KEY"), ("X-API-Key", "API_KEY"), ("apikey", "API_KEY"),
+        ("openai_api_keys", "API_KEY"), ("secretAccessKey", "API_KEY"), ("AccountKey", "API_KEY"),
+        ("xapikey", "API_KEY"), ("private_key", "PRIVATE_KEY"), ("privateKey", "PRIVATE_KEY"),
+        ("ssn", "SSN"), ("employee_ssn", "SSN"), ("socialSecurityNumber", "SSN"),
+        ("card_number", "CARD_NUMBER"), ("cardNumber", "CARD_NUMBER"), ("credit_card", "CARD_NUMBER"),
+        ("creditcardnumber", "CARD_NUMBER"), ("cvv", "SECURITY_CODE"), ("security-code", "SECURITY_CODE"),
+        ("otp", "SECURITY_CODE"), ("iban", "IBAN"), ("Set-Cookie", "COOKIE"),
+        ("credentials", "CREDENTIAL"), ("connectionString", "CREDENTIAL"), ("DB_DSN", "CREDENTIAL"),
+    ];
+
+    #[rustfmt::skip]
+    const SPEAKING: &[&str] = &[
+        "input_tokens", "output_tokens", "max_tokens", "total_tokens", "tokens", "token_count",
+        "tokenCount", "token_type", "token_limit", "token_url", "eos_token", "stop_token",
+        "next_page_token", "completion_tokens", "reasoning_tokens", "cache_read_input_tokens", "tokenizer",
+        "password_policy", "password_length", "secret_name", "public_key", "primary_key", "foreign_key",
+        "cache_key", "idempotency_key", "partition_key", "key", "keys", "keyboard", "monkey", "author",
+        "authority", "authenticated", "card", "discard", "postcard_text", "code", "status_code",
+        "zip_code", "pin", "shipping", "compass", "passenger", "passed", "description", "adsn",
+        "connection", "secretary", "credit", "accredited", "cookie_consent", "api_version", "", "___",
+        "ünïcödé", "model", "skill",
+    ];
+
     #[test]
     fn names_that_hold_a_secret_are_known_in_every_spelling() {
-        for (name, class) in [
-            ("password", "PASSWORD"),
-            ("PASSWORD", "PASSWORD"),
-            ("dbPassword", "PASSWORD"),
-            ("user_pass", "PASSWORD"),
-            ("passwd", "PASSWORD"),
-            ("pwd", "PASSWORD"),
-            ("ssh-passphrase", "PASSWORD"),
-            ("password_hash", "PASSWORD"),
-            ("secret", "SECRET"),
-            ("client_secret", "SECRET"),
-            ("clientSecret", "SECRET"),
-            ("secret_id", "SECRET"),
-            ("token", "TOKEN"),
-            ("accessToken", "TOKEN"),
-            ("X-Auth-Token", "TOKEN"),
-            ("refresh_tokens", "TOKEN"),
-            ("authtoken", "TOKEN"),
-            ("id_token", "TOKEN"),
-            ("token_value", "TOKEN"),
-            ("CSRFToken", "TOKEN"),
-            ("Authorization", "AUTHORIZATION"),
-            ("proxy-authorization", "AUTHORIZATION"),
-            ("auth", "AUTHORIZATION"),
-            ("api_key", "API_KEY"),
-            ("apiKey", "API_KEY"),
-            ("X-API-Key", "API_KEY"),
-            ("apikey", "API_KEY"),
-            ("openai_api_keys", "API_KEY"),
-            ("secretAccessKey", "API_KEY"),
-            ("AccountKey", "API_KEY"),
-            ("xapikey", "API_KEY"),
-            ("private_key", "PRIVATE_KEY"),
-            ("privateKey", "PRIVATE_KEY"),
-            ("ssn", "SSN"),
-            ("employee_ssn", "SSN"),
-            ("socialSecurityNumber", "SSN"),
-            ("card_number", "CARD_NUMBER"),
-            ("cardNumber", "CARD_NUMBER"),
-            ("credit_card", "CARD_NUMBER"),
-            ("creditcardnumber", "CARD_NUMBER"),
-            ("cvv", "SECURITY_CODE"),
-            ("security-code", "SECURITY_CODE"),
-            ("otp", "SECURITY_CODE"),
-            ("iban", "IBAN"),
-            ("Set-Cookie", "COOKIE"),
-            ("credentials", "CREDENTIAL"),
-            ("connectionString", "CREDENTIAL"),
-            ("DB_DSN", "CREDENTIAL"),
-        ] {
-            assert_eq!(word(name), class, "{name}");
+        for (name, class) in HOLDING {
+            assert_eq!(word(name), *class, "{name}");
         }
     }
 
     #[test]
     fn names_that_only_speak_about_one_are_not() {
-        for name in [
-            "input_tokens",
-            "output_tokens",
-            "max_tokens",
-            "total_tokens",
-            "tokens",
-            "token_count",
-            "tokenCount",
-            "token_type",
-            "token_limit",
-            "token_url",
-            "eos_token",
-            "stop_token",
-            "next_page_token",
-            "completion_tokens",
-            "reasoning_tokens",
-            "cache_read_input_tokens",
-            "tokenizer",
-            "password_policy",
-            "password_length",
-            "secret_name",
-            "public_key",
-            "primary_key",
-            "foreign_key",
-            "cache_key",
-            "idempotency_key",
-            "partition_key",
-            "key",
-            "keys",
-            "keyboard",
-            "monkey",
-            "author",
-            "authority",
-            "authenticated",
-            "card",
-            "discard",
-            "postcard_text",
-            "code",
-            "status_code",
-            "zip_code",
-            "pin",
-            "shipping",
-            "compass",
-            "passenger",
-            "passed",
-            "description",
-            "adsn",
-            "connection",
-            "secretary",
-            "credit",
-            "accredited",
-            "cookie_consent",
-            "api_version",
-            "",
-            "___",
-            "ünïcödé",
-            "model",
-            "skill",
-        ] {
+        for name in SPEAKING {
             assert_eq!(word(name), "", "{name}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It is deterministic and versioned, and the version stands in each record. What is removed leaves a marker that
 //! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field ([`fields`]), by their shape
-//! ([`shapes`]), at any depth of a JSON text ([`json`]), and in JSON inside strings.
+//! ([`shapes`]), at any depth of a JSON text ([`rewrite`]), and in JSON inside strings.
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
@@ -20,9 +20,12 @@ mod fields;
 mod findings;
 mod json;
 mod metadata;
+mod numbers;
+mod rewrite;
 mod screen;
 mod shapes;
 mod text;
+mod values;
 
 #[cfg(test)]
 mod corpus;
@@ -31,8 +34,9 @@ mod tests;
 
 pub use derive::derive;
 pub use findings::{Class, Findings, Redacted};
-pub use json::{canonical_text, find_nul, redact_json};
+pub use json::{canonical_text, find_nul};
 pub use metadata::withhold;
+pub use rewrite::redact_json;
 pub use screen::{Raw, Screened, screen};
 pub use text::redact_text;
 

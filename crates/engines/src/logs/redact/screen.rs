@@ -8,7 +8,7 @@ use rules::facts::{ContentFacts, ParamFacts};
 use super::{
     derive::param_facts,
     findings::{Class, Findings, Found},
-    json::{redact_into, string},
+    rewrite::{redact_into, string},
 };
 
 /// More removed values than these get no fingerprint.

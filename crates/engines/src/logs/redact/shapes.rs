@@ -8,10 +8,10 @@ use regex::Captures;
 use rules::facts::{PiiClass as P, SecretKind as S};
 
 use super::{
-    checks::{iban_length, is_card, is_ssn, mod_97},
     detect::Ruling,
-    fields::classify,
-    findings::{Class, is_marker, marker_at},
+    findings::{Class, is_marker},
+    numbers::{cards, iban, ssn},
+    values::{flag, looks_random, named, until},
 };
 
 /// Rules on one match of a shape in a text.
@@ -117,9 +117,6 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     ),
 ];
 
-/// How far the end of a string is looked for.
-const MAX_QUOTED: usize = 65_536;
-
 fn all(matched: &Captures<'_>, kind: S) -> Ruling {
     Ruling::Remove(vec![(matched.get_match().range(), Class::Secret(kind))])
 }
@@ -129,7 +126,8 @@ fn part(matched: &Captures<'_>, kind: S) -> Ruling {
     Ruling::Remove(vec![(range, Class::Secret(kind))])
 }
 
-fn over(matched: &Captures<'_>) -> Ruling {
+/// Nothing here; look on behind it.
+pub(super) fn over(matched: &Captures<'_>) -> Ruling {
     Ruling::PassOver(matched.get_match().end())
 }
 
@@ -166,7 +164,8 @@ fn url_token(_: &str, matched: &Captures<'_>) -> Ruling {
 /// `curl -u name:password`, but not `docker run -u 1000:1000`.
 fn user_and_password(_: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(user), Some(password)) = (matched.get(1), matched.get(2)) else { return over(matched) };
-    if [user, password].iter().all(|part| part.as_str().bytes().all(|byte| byte.is_ascii_digit())) {
+    let ids = [user, password].iter().all(|part| part.as_str().bytes().all(|byte| byte.is_ascii_digit()));
+    if ids || password.as_str().starts_with("//") {
         return over(matched);
     }
     Ruling::Remove(vec![(password.range(), Class::Secret(S::UrlCredentials))])
@@ -183,110 +182,6 @@ fn header(text: &str, matched: &Captures<'_>, kind: S) -> Ruling {
     Ruling::Remove(vec![(start..start + value.len(), Class::Secret(kind))])
 }
 
-/// `name = value` and `"name": "value"`, where the name says what the value is.
-fn named(text: &str, matched: &Captures<'_>) -> Ruling {
-    let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
-    let Some(class) = classify(name.as_str()) else { return Ruling::PassOver(name.end()) };
-    let assigned = matched.get_match().as_str().trim_end().ends_with(['=', '>']);
-    let Some((range, quoted)) = value_at(text, end, assigned) else { return Ruling::PassOver(name.end()) };
-    let value = &text[range.clone()];
-    // In prose a colon is followed by words.
-    let telling = quoted || assigned || looks_random(value);
-    if !telling || is_nothing(value) {
-        Ruling::PassOver(name.end())
-    } else {
-        Ruling::Remove(vec![(range, class)])
-    }
-}
-
-/// `--password value`
-fn flag(text: &str, matched: &Captures<'_>) -> Ruling {
-    let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
-    match (classify(name.as_str()), value_at(text, end, false)) {
-        (Some(class), Some((range, _)))
-            if !is_nothing(&text[range.clone()]) && !text[end..].starts_with('-') =>
-        {
-            Ruling::Remove(vec![(range, class)])
-        }
-        _ => Ruling::PassOver(name.end()),
-    }
-}
-
-/// The value that begins there, and whether it is in quotes. In a query an `&` ends it.
-fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<usize>, bool)> {
-    let rest = &text[start..];
-    let slashes = rest.bytes().take_while(|byte| *byte == b'\\').count();
-    let quote = rest[slashes..].chars().next().filter(|quote| matches!(quote, '"' | '\'' | '`'));
-    if let Some(quote) = quote {
-        let from = start + slashes + 1;
-        if let Some(end) = closing(text, from, quote, slashes) {
-            return (end > from).then_some((from..end, true));
-        }
-        // A string that does not close was cut: all that is left of its line is the value.
-        let end = until(text, from, |c| matches!(c, '\r' | '\n'));
-        return (end > from).then_some((from..end, true));
-    }
-    let ends = |c: char| {
-        c.is_whitespace()
-            || query && c == '&'
-            || matches!(c, '"' | '\'' | '`' | ',' | ';' | '<' | '>' | ')' | '}' | ']' | '\\')
-    };
-    let mut end = until(text, start, ends);
-    // What another detector has left of the value belongs to it.
-    while let Some(marker) = marker_at(&text[end..]) {
-        end = until(text, end + marker, ends);
-    }
-    (end > start).then_some((start..end, false))
-}
-
-/// Where a string that was opened with so many backslashes before its quote is closed in the same way.
-fn closing(text: &str, from: usize, quote: char, slashes: usize) -> Option<usize> {
-    let mut escapes = 0;
-    for (at, character) in text[from..].char_indices() {
-        match character {
-            _ if at > MAX_QUOTED => return None,
-            '\\' => escapes += 1,
-            _ if character == quote && (escapes == slashes || slashes == 0 && escapes % 2 == 0) => {
-                return Some(from + at - slashes.min(escapes));
-            }
-            _ => escapes = 0,
-        }
-    }
-    None
-}
-
-/// Where the first such character is, from there on.
-fn until(text: &str, from: usize, ends: impl Fn(char) -> bool) -> usize {
-    text[from..].find(ends).map_or(text.len(), |at| from + at)
-}
-
-/// A value that says that there is none, or where it is kept.
-fn is_nothing(value: &str) -> bool {
-    let plain = ["null", "none", "nil", "true", "false", "undefined", "required", "optional"];
-    let reference = value.strip_prefix('$').map(|name| name.trim_matches(['{', '}', '(', ')']));
-    value.is_empty()
-        || is_marker(value)
-        || plain.iter().any(|word| value.eq_ignore_ascii_case(word))
-        || value.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X'))
-        || reference.is_some_and(|name| {
-            !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9'))
-        })
-}
-
-/// A value that is no word of a sentence.
-fn looks_random(value: &str) -> bool {
-    let value = value.trim_end_matches(['.', '!', '?', ':']);
-    let (mut digit, mut inner_upper, mut other, mut lower) = (false, false, false, false);
-    for (at, byte) in value.bytes().enumerate() {
-        digit |= byte.is_ascii_digit();
-        inner_upper |= at > 0 && byte.is_ascii_uppercase();
-        lower |= byte.is_ascii_lowercase();
-        other |= byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'/' | b'(' | b'.');
-    }
-    value.len() >= 6 && (digit || other || inner_upper && lower || value.len() >= 20)
-}
-
 fn email(text: &str, matched: &Captures<'_>) -> Ruling {
     let address = matched.get_match();
     // `git@github.com:owner/repository` names a repository.
@@ -294,87 +189,4 @@ fn email(text: &str, matched: &Captures<'_>) -> Ruling {
         return over(matched);
     }
     Ruling::Remove(vec![(address.range(), Class::Pii(P::Email))])
-}
-
-fn iban(text: &str, matched: &Captures<'_>) -> Ruling {
-    let start = matched.get_match().start();
-    // The letters and digits after a wrong start may hold a right one.
-    let over = Ruling::PassOver(start + 1);
-    let bytes = &text.as_bytes()[start..matched.get_match().end()];
-    let Some(length) = iban_length([bytes[0], bytes[1]]) else { return over };
-    let mut compact = Vec::with_capacity(length);
-    let mut end = start;
-    for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| **byte != b' ') {
-        compact.push(*byte);
-        end = start + at + 1;
-        if compact.len() == length {
-            break;
-        }
-    }
-    let goes_on = text[end..].bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if compact.len() == length && !goes_on && mod_97(&compact) {
-        return Ruling::Remove(vec![(start..end, Class::Pii(P::Iban))]);
-    }
-    over
-}
-
-/// Every card number in a run of digits: whole groups of it, of a length and range that issuers use.
-fn cards(text: &str, matched: &Captures<'_>) -> Ruling {
-    let run = matched.get_match();
-    let before = text[..run.start()].as_bytes();
-    let fraction = before.last() == Some(&b'.') && before.iter().rev().nth(1).is_some_and(u8::is_ascii_digit);
-    if fraction {
-        return over(matched);
-    }
-    let mut groups: Vec<Range<usize>> = Vec::new();
-    for (at, byte) in run.as_str().bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
-        let at = run.start() + at;
-        match groups.last_mut() {
-            Some(group) if group.end == at => group.end = at + 1,
-            _ => groups.push(at..at + 1),
-        }
-        let _ = byte;
-    }
-    let mut cards = Vec::new();
-    let mut first = 0;
-    while first < groups.len() {
-        match card_from(text, &groups[first..]) {
-            Some(taken) => {
-                cards.push((groups[first].start..groups[first + taken - 1].end, Class::Pii(P::CardNumber)));
-                first += taken;
-            }
-            None => first += 1,
-        }
-    }
-    if cards.is_empty() { over(matched) } else { Ruling::Remove(cards) }
-}
-
-/// How many of the groups, from the first on, make a card number.
-fn card_from(text: &str, groups: &[Range<usize>]) -> Option<usize> {
-    let mut digits = Vec::with_capacity(19);
-    let mut longest = None;
-    for (at, group) in groups.iter().enumerate() {
-        digits.extend_from_slice(text[group.clone()].as_bytes());
-        if digits.len() > 19 {
-            break;
-        }
-        let quartered = at == 3 && digits.len() == 16 && groups[..4].iter().all(|group| group.len() == 4);
-        if is_card(&digits) || quartered && super::checks::luhn(&digits) {
-            longest = Some(at + 1);
-        }
-    }
-    longest
-}
-
-fn ssn(text: &str, matched: &Captures<'_>) -> Ruling {
-    let found = matched.get_match();
-    let digits: Vec<u8> = found.as_str().bytes().filter(u8::is_ascii_digit).collect();
-    let joined = |byte: Option<u8>| byte.is_some_and(|byte| matches!(byte, b'-' | b'.' | b'/'));
-    let before = text[..found.start()].bytes().next_back();
-    let after = text[found.end()..].bytes().next();
-    let goes_on = after == Some(b'-') || after == Some(b'/');
-    if is_ssn(&digits) && !joined(before) && !goes_on {
-        return Ruling::Remove(vec![(found.range(), Class::Pii(P::Ssn))]);
-    }
-    over(matched)
 }

@@ -15,7 +15,7 @@ const MAX_SCANS: usize = 8;
 #[must_use]
 pub fn redact_text(text: &str) -> Redacted<String> {
     let mut found = Found::default();
-    let value = super::json::string(text, 0, &mut found).unwrap_or_else(|| text.to_owned());
+    let value = super::rewrite::string(text, 0, &mut found).unwrap_or_else(|| text.to_owned());
     Redacted { value, findings: found.findings() }
 }
 
@@ -25,7 +25,7 @@ pub(super) fn clean(text: &str, found: &mut Found) -> Option<String> {
     let mut cleaned = scan(text, found)?;
     for _ in 1..MAX_SCANS {
         match scan(&cleaned, found) {
-            Some(cleaner) => cleaned = cleaner,
+            Some(again) => cleaned = again,
             None => return Some(cleaned),
         }
     }
@@ -39,9 +39,8 @@ fn scan(text: &str, found: &mut Found) -> Option<String> {
     let matched = SHAPES.matches(text);
     let mut cleaned: Option<String> = None;
     for at in &matched {
-        if let Some(cleaner) = DETECTORS[at].apply(cleaned.as_deref().unwrap_or(text), found) {
-            cleaned = Some(cleaner);
-        }
+        let changed = DETECTORS[at].apply(cleaned.as_deref().unwrap_or(text), found);
+        cleaned = changed.or(cleaned);
     }
     cleaned
 }

@@ -1,0 +1,200 @@
+//! JSON text: rewritten in place, so that what is not removed stays as the caller wrote it.
+
+use std::borrow::Cow;
+
+use super::{
+    checks::is_card,
+    fields::classify,
+    findings::{Class, Found, Redacted, is_marker, marker_at},
+    json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
+    text,
+};
+
+/// Redacts a JSON text. Fails if it is no JSON, nested more than 128 deep, or holds half a surrogate pair.
+pub fn redact_json(text: &str) -> Result<Redacted<String>, serde_json::Error> {
+    let mut found = Found::default();
+    let value = redact_into(text, 0, &mut found)?;
+    Ok(Redacted { value, findings: found.findings() })
+}
+
+pub(super) fn redact_into(text: &str, depth: usize, found: &mut Found) -> Result<String, serde_json::Error> {
+    let mut rewriter =
+        Rewriter { reader: Reader::new(text)?, out: String::with_capacity(text.len()), copied: 0, found };
+    rewriter.value(None, depth)?;
+    rewriter.out.push_str(&text[rewriter.copied..]);
+    Ok(rewriter.out)
+}
+
+/// Copies a JSON text, with markers in the place of what must not be stored.
+struct Rewriter<'t, 'f> {
+    reader: Reader<'t>,
+    out: String,
+    /// What of the text is in `out`, one way or another.
+    copied: usize,
+    found: &'f mut Found,
+}
+
+impl<'t> Rewriter<'t, '_> {
+    /// Puts `instead` in the place of the text from `from` to where the reader is.
+    fn replace(&mut self, from: usize, instead: &str) {
+        self.out.push_str(&self.reader.text[self.copied..from]);
+        self.out.push_str(instead);
+        self.copied = self.reader.at;
+    }
+
+    /// One value; `class` if the name of its field says what it is.
+    fn value(&mut self, class: Option<Class>, depth: usize) -> Result<(), serde_json::Error> {
+        let first = self.reader.peek();
+        let start = self.reader.at;
+        match (first, class) {
+            (b'{' | b'[', Some(class)) => {
+                self.reader.check(depth)?;
+                let whole = &self.reader.text[start..self.reader.at];
+                if whole.len() > 2 {
+                    self.found.add(class, whole);
+                    self.replace(start, &escape(&class.marker()));
+                }
+            }
+            (b'{', None) => self.object(depth)?,
+            (b'[', None) => self.array(depth)?,
+            (b'"', class) => {
+                self.string(class, depth)?;
+            }
+            (_, class) => {
+                let token = self.reader.scalar();
+                let number = token.bytes().all(|byte| byte.is_ascii_digit());
+                let card = Class::Pii(rules::facts::PiiClass::CardNumber);
+                let class = class.filter(|class| number && holds_numbers(*class));
+                if let Some(class) = class.or_else(|| (number && is_card(token.as_bytes())).then_some(card)) {
+                    self.found.add(class, token);
+                    self.replace(start, &escape(&class.marker()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A string, and what stands in its place if something was removed.
+    fn string(
+        &mut self,
+        class: Option<Class>,
+        depth: usize,
+    ) -> Result<(Cow<'t, str>, Option<String>), serde_json::Error> {
+        self.reader.peek();
+        let start = self.reader.at;
+        let text = unescape(self.reader.string())?;
+        let redacted = match class {
+            Some(class) if !text.is_empty() && !is_marker(&text) => {
+                self.found.add(class, &text);
+                Some(class.marker())
+            }
+            Some(_) => None,
+            None => string(&text, depth, self.found),
+        };
+        if let Some(redacted) = &redacted {
+            self.replace(start, &escape(redacted));
+        }
+        Ok((text, redacted))
+    }
+
+    fn object(&mut self, depth: usize) -> Result<(), serde_json::Error> {
+        if depth >= MAX_DEPTH {
+            return Err(too_deep());
+        }
+        self.reader.at += 1;
+        // What the last `name` member said: `{"name": "Authorization", "value": ".."}`.
+        let mut named = None;
+        while !self.reader.take_if(b'}') {
+            let (name, redacted) = self.string(None, depth)?;
+            let class = says(&name, redacted.as_deref(), classify);
+            self.reader.take_if(b':');
+            let class = class.or_else(|| named.filter(|_| is_value(&name)));
+            if self.reader.peek() == b'"' {
+                let (value, redacted) = self.string(class, depth + 1)?;
+                if is_name(&name) {
+                    named = says(&value, redacted.as_deref(), classify);
+                }
+            } else {
+                self.value(class, depth + 1)?;
+            }
+            self.reader.take_if(b',');
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), serde_json::Error> {
+        if depth >= MAX_DEPTH {
+            return Err(too_deep());
+        }
+        self.reader.at += 1;
+        // What the last item asked for: `["--password", ".."]`.
+        let mut flagged = None;
+        while !self.reader.take_if(b']') {
+            if self.reader.peek() == b'"' {
+                let (item, redacted) = self.string(flagged, depth + 1)?;
+                let flag = |item: &str| item.strip_prefix("--").and_then(classify);
+                flagged = says(&item, redacted.as_deref(), flag);
+            } else {
+                flagged = None;
+                self.value(None, depth + 1)?;
+            }
+            self.reader.take_if(b',');
+        }
+        Ok(())
+    }
+}
+
+/// What a name says of its value: as it was, or as it is stored, for a later reader has only that. What is in the
+/// place of removed parts says nothing.
+fn says(name: &str, redacted: Option<&str>, read: impl Fn(&str) -> Option<Class>) -> Option<Class> {
+    let without_markers = |name: &str| {
+        if !name.contains('<') {
+            return read(name);
+        }
+        let (mut kept, mut rest) = (String::new(), name);
+        while let Some(at) = rest.find('<') {
+            let marker = marker_at(&rest[at..]);
+            kept.push_str(&rest[..at + usize::from(marker.is_none())]);
+            rest = &rest[at + marker.unwrap_or(1)..];
+        }
+        read(&(kept + rest))
+    };
+    without_markers(name).or_else(|| redacted.and_then(without_markers))
+}
+
+/// A string inside JSON: itself JSON, or plain text. `None` if nothing is removed.
+pub(super) fn string(text: &str, depth: usize, found: &mut Found) -> Option<String> {
+    if depth < MAX_DEPTH
+        && text.trim_start().starts_with(['{', '[', '"'])
+        && let Some(inner) = nested(text, depth, found)
+    {
+        return (inner != text).then_some(inner);
+    }
+    text::clean(text, found)
+}
+
+/// The redacted JSON that a string holds; `None` if it holds none. What a failed attempt found does not count.
+fn nested(text: &str, depth: usize, found: &mut Found) -> Option<String> {
+    let before = found.mark();
+    let inner = redact_into(text, depth + 1, found);
+    if inner.is_err() {
+        found.back_to(before);
+    }
+    inner.ok()
+}
+
+/// Whether a number can be such a value. An access token is never a number; a token of a text often is.
+fn holds_numbers(class: Class) -> bool {
+    use rules::facts::SecretKind as S;
+    !matches!(class, Class::Secret(S::Token | S::Authorization | S::Cookie))
+}
+
+fn is_name(name: &str) -> bool {
+    ["name", "key", "header", "field", "param", "parameter"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+fn is_value(name: &str) -> bool {
+    ["value", "values", "stringValue", "string_value"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}

@@ -1,0 +1,147 @@
+//! Values that are named in plain text: `password=..`, `"token": ".."`, `--api-key ..`.
+
+use std::ops::Range;
+
+use regex::Captures;
+
+use super::{
+    detect::Ruling,
+    fields::classify,
+    findings::{is_marker, marker_at},
+    shapes::over,
+};
+
+/// How far the end of a string is looked for.
+const MAX_QUOTED: usize = 65_536;
+
+/// `name = value` and `"name": "value"`, where the name says what the value is.
+pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
+    let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
+    let Some(class) = classify(name.as_str()) else { return Ruling::PassOver(name.end()) };
+    let assigned = matched.get_match().as_str().trim_end().ends_with('=');
+    let Some((range, quoted)) = value_at(text, end, assigned) else { return Ruling::PassOver(name.end()) };
+    let value = &text[range.clone()];
+    // In prose a colon is followed by words, and in code an equals sign by an expression.
+    let code = value.starts_with([':', '[', '{', '(', '|']) || value.contains("::") || value.contains('(');
+    let telling =
+        quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end));
+    if !telling || is_nothing(value) {
+        Ruling::PassOver(name.end())
+    } else {
+        Ruling::Remove(vec![(range, class)])
+    }
+}
+
+/// `--password value`
+pub(super) fn flag(text: &str, matched: &Captures<'_>) -> Ruling {
+    let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
+    match (classify(name.as_str()), value_at(text, end, false)) {
+        (Some(class), Some((range, _)))
+            if !is_nothing(&text[range.clone()]) && !text[end..].starts_with('-') =>
+        {
+            Ruling::Remove(vec![(range, class)])
+        }
+        _ => Ruling::PassOver(name.end()),
+    }
+}
+
+/// The value that begins there, and whether it is in quotes. In a query an `&` ends it.
+fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<usize>, bool)> {
+    let rest = &text[start..];
+    let slashes = rest.bytes().take_while(|byte| *byte == b'\\').count();
+    let quote = rest[slashes..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    if let Some(quote) = quote {
+        let from = start + slashes + 1;
+        if let Some(end) = closing(text, from, quote, slashes) {
+            return (end > from).then_some((from..end, true));
+        }
+        // A string that does not close was cut: all that is left of its line is the value.
+        let end = until(text, from, |c| matches!(c, '\r' | '\n'));
+        return (end > from).then_some((from..end, true));
+    }
+    let ends = |c: char| {
+        c.is_whitespace()
+            || query && c == '&'
+            || matches!(c, '"' | '\'' | '`' | ',' | ';' | '<' | '>' | ')' | '}' | ']' | '\\')
+    };
+    let mut end = until(text, start, ends);
+    // What another detector has left of the value belongs to it.
+    while let Some(marker) = marker_at(&text[end..]) {
+        end = until(text, end + marker, ends);
+    }
+    (end > start).then_some((start..end, false))
+}
+
+/// Where a string that was opened with so many backslashes before its quote is closed in the same way.
+fn closing(text: &str, from: usize, quote: char, slashes: usize) -> Option<usize> {
+    let mut escapes = 0;
+    for (at, character) in text[from..].char_indices() {
+        match character {
+            _ if at > MAX_QUOTED => return None,
+            '\\' => escapes += 1,
+            _ if character == quote && (escapes == slashes || slashes == 0 && escapes % 2 == 0) => {
+                return Some(from + at - slashes.min(escapes));
+            }
+            _ => escapes = 0,
+        }
+    }
+    None
+}
+
+/// Where the first such character is, from there on.
+pub(super) fn until(text: &str, from: usize, ends: impl Fn(char) -> bool) -> usize {
+    text[from..].find(ends).map_or(text.len(), |at| from + at)
+}
+
+/// Whether a line holds nothing but the name and its value, as in a file of settings.
+fn alone(text: &str, from: usize, to: usize) -> bool {
+    let on_the_line = |c: &char| *c != '\n';
+    text[..from].chars().rev().take_while(on_the_line).all(|c| c.is_whitespace() || c == '-')
+        && text[to..].chars().take_while(on_the_line).all(char::is_whitespace)
+}
+
+/// A value that says that there is none, of what type it is, or where it is kept.
+fn is_nothing(value: &str) -> bool {
+    let plain = [
+        "null",
+        "none",
+        "nil",
+        "true",
+        "false",
+        "undefined",
+        "required",
+        "optional",
+        "string",
+        "str",
+        "text",
+        "int",
+        "number",
+        "bool",
+        "boolean",
+        "any",
+        "object",
+    ];
+    let reference = value.strip_prefix('$').map(|name| name.trim_matches(['{', '}', '(', ')']));
+    value.is_empty()
+        || is_marker(value)
+        || plain.iter().any(|word| value.eq_ignore_ascii_case(word))
+        || value.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X'))
+        || reference.is_some_and(|name| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9'))
+        })
+}
+
+/// A value that is no word of a sentence.
+pub(super) fn looks_random(value: &str) -> bool {
+    let value = value.trim_end_matches(['.', '!', '?', ':']);
+    let (mut digit, mut inner_upper, mut other, mut lower) = (false, false, false, false);
+    for (at, byte) in value.bytes().enumerate() {
+        digit |= byte.is_ascii_digit();
+        inner_upper |= at > 0 && byte.is_ascii_uppercase();
+        lower |= byte.is_ascii_lowercase();
+        other |=
+            matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'*' | b'+' | b'=' | b'?' | b'@' | b'^' | b'~');
+    }
+    value.len() >= 6 && (digit || other || inner_upper && lower || value.len() >= 20)
+}
