@@ -1,15 +1,16 @@
 //! The names of a request: its own (`X-Request-Id`), and that of the trace it belongs to (W3C trace context).
 
 use axum::http::HeaderMap;
+use orchestrator::errors::redacted;
 
 /// The longest request id that is taken over.
 const MAX_LENGTH: usize = 128;
 
-/// The caller's request id, if it is one that may stand in a header, a log line and a body as it is.
+/// The caller's request id, if it may stand in a header, a log line and a body as it is: plain, and no secret.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("x-request-id")?.to_str().ok()?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&b);
-    let fits = (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(plain);
+    let fits = (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(plain) && redacted(text) == text;
     fits.then(|| text.to_owned())
 }
 
@@ -72,7 +73,7 @@ mod tests {
     #[test]
     fn a_request_id_is_taken_over_if_it_is_plain() {
         assert_eq!(request_id(&headers("x-request-id", "abc-1:2/3")).as_deref(), Some("abc-1:2/3"));
-        for odd in ["", "a b", "<script>", &"x".repeat(129)] {
+        for odd in ["", "a b", "<script>", &"x".repeat(129), &format!("ghp_{}", "a1B2".repeat(9))] {
             assert_eq!(request_id(&headers("x-request-id", odd)), None, "{odd}");
         }
     }

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
-use orchestrator::Spine;
+use orchestrator::{Spine, errors::redacted};
 use tracing::Instrument as _;
 
 pub(crate) use self::{ids::trace_id, operations::Operations};
@@ -69,7 +69,7 @@ impl<S: Sync> FromRequestParts<S> for About {
 pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = ids::request_id(request.headers()).unwrap_or_else(|| edge.spine.request_id());
-    let about = About { request_id, instance: request.uri().path().to_owned() };
+    let about = About { request_id, instance: redacted(request.uri().path()) };
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
     let operation = edge.operations.name(&method, route.as_deref());

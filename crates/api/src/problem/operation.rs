@@ -78,3 +78,78 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::TenantExists => Code::TenantExists,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orchestrator::verdict;
+
+    use super::*;
+
+    fn refused() -> verdict::VerdictView {
+        verdict::VerdictView {
+            action: "BLOCK".parse().expect("a word"),
+            decision_id: "dec_00000000000000000000000000000001".parse().expect("an id"),
+            halt_reason: Some("rate_limited".parse().expect("a word")),
+            deciding_policy_id: None,
+            fired: Vec::new(),
+            limits: Vec::new(),
+            would_have: None,
+            permit_note: None,
+            checked_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
+        }
+    }
+
+    fn told(problem: &Problem) -> serde_json::Value {
+        serde_json::to_value(problem.view("/path", "req-test")).expect("a problem")
+    }
+
+    #[test]
+    fn what_passes_says_when_to_come_again() {
+        for (ms, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (59_500, "60")] {
+            let verdict = Box::new(refused());
+            let problem = Problem::from(Error::RateLimited { retry_after_ms: ms, verdict });
+            assert_eq!(
+                (problem.status().as_u16(), &problem.headers()["retry-after"]),
+                (429, &seconds.parse().expect("a value"))
+            );
+            assert_eq!(
+                (&told(&problem)["code"], &told(&problem)["retry_after_ms"]),
+                (&"rate_limited".into(), &ms.into())
+            );
+        }
+        let busy = Problem::from(Error::Busy);
+        assert_eq!((busy.status().as_u16(), busy.code()), (503, Code::Overloaded));
+        assert_eq!(busy.headers()["retry-after"], "1");
+    }
+
+    #[test]
+    fn a_halt_that_took_no_place_says_so() {
+        let halted = StepEnforcementError {
+            run_id: "run_00000000000000000000000000000001".parse().expect("an id"),
+            step_index: None,
+            run_status: "HALTED".parse().expect("a word"),
+            recorded: false,
+            verdict: refused(),
+        };
+        let told = told(&Problem::from(Error::StepHalted(Box::new(halted))));
+        assert_eq!((&told["step_index"], &told["recorded"]), (&serde_json::Value::Null, &false.into()));
+        assert!(told.as_object().is_some_and(|problem| problem.contains_key("step_index")), "{told}");
+        assert!(!told.as_object().is_some_and(|problem| problem.contains_key("retry_after_ms")), "{told}");
+    }
+
+    #[test]
+    fn our_own_fault_is_not_explained() {
+        let told = told(&Problem::from(Error::Internal("table secrets is on fire".to_owned())));
+        assert_eq!(told["code"], "internal");
+        assert!(!told.to_string().contains("fire"), "{told}");
+    }
+
+    #[test]
+    fn an_error_quotes_no_secret_and_nothing_at_length() {
+        let key = format!("ghp_{}", "a1B2".repeat(9));
+        let message = format!("`{key}` is not one of A, B; {}", "x".repeat(100_000));
+        let told = told(&Problem::from(Error::invalid(format!("/{key}"), message)));
+        assert!(!told.to_string().contains(&key), "{told}");
+        assert!(told.to_string().len() < 4_000, "{}", told.to_string().len());
+    }
+}

@@ -1,6 +1,6 @@
 //! A problem as it is written.
 
-use orchestrator::errors::FieldError;
+use orchestrator::errors::{FieldError, redacted};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -87,7 +87,7 @@ impl ProblemView {
             kind: format!("urn:hoc:problem:{}", code.as_str()),
             title: code.title(),
             status: code.status().as_u16(),
-            detail: detail.clone(),
+            detail: told(detail),
             instance: instance.to_owned(),
             code: code.as_str(),
             request_id: request_id.to_owned(),
@@ -99,6 +99,19 @@ impl ProblemView {
 
 impl FieldErrorView {
     pub(crate) fn of(error: &FieldError) -> Self {
-        Self { pointer: error.pointer.clone(), message: error.message.clone() }
+        Self { pointer: told(&error.pointer), message: told(&error.message) }
     }
+}
+
+/// How much of a text is told: what is wrong stands at its beginning or is not said at all.
+const LONGEST: usize = 1_000;
+
+/// An error's words may quote what a caller sent: redacted like everything else that leaves, and not at any length.
+fn told(text: &str) -> String {
+    let mut text = redacted(text);
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

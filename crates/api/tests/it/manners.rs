@@ -299,3 +299,44 @@ async fn keys_are_never_shown_again() {
         assert!(!answer.text.contains(secret), "{path}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn an_error_quotes_no_secret() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let secret = format!("ghp_{}", "a1B2".repeat(9));
+    let run = &scene.run_id;
+    let step = |member: &str, value: Value| {
+        let mut step = llm_step("0.1");
+        step[member] = value;
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&scene.agent).json(&step)
+    };
+    let calls = [
+        step("kind", json!(secret)),
+        step("duration_ms", json!(secret)),
+        step("started_at", json!(secret)),
+        step(&secret, json!(1)),
+        app.get(format!("{ACTIVITY}/runs/{secret}")).key(&scene.agent),
+        app.get(format!("/{secret}")).key(&scene.agent),
+        app.get(format!("{ACTIVITY}/runs?state={secret}")).key(&scene.agent),
+        app.get(format!("{ACTIVITY}/runs?{secret}=1")).key(&scene.agent),
+        app.get(format!("{ACTIVITY}/runs?cursor={secret}")).key(&scene.agent),
+        app.get("/nothing").header("authorization", &format!("Bearer {secret}")),
+        step("idempotency_key", json!(secret)).header("idempotency-key", "other"),
+        app.patch(format!("{POLICIES}/rules/{}", scene.rule_id))
+            .key(&scene.admin)
+            .header("if-match", &secret)
+            .text("{}"),
+        app.post(format!("{POLICIES}/rules/validate"))
+            .key(&scene.admin)
+            .header("content-type", &secret)
+            .body("{}".into()),
+        app.get("/nothing").key(&scene.admin).without("x-request-id").header("x-request-id", &secret),
+    ];
+    for call in calls {
+        let answer = call.send().await;
+        assert!(answer.status.is_client_error(), "{}", answer.text);
+        assert!(!answer.text.contains(&secret), "{}", answer.text);
+        assert_ne!(answer.header("x-request-id"), secret);
+    }
+}
