@@ -141,9 +141,16 @@ pub enum ConflictCode {
     TenantExists,
 }
 
+/// A text without what must be told to nobody, not even in an error: its words may quote what a caller sent.
+#[must_use]
+pub fn redacted(text: &str) -> String {
+    engines::logs::redact::redact_text(text).value
+}
+
 impl Error {
     /// Nothing of that kind and id.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "ids are Copy, and texts are borrowed")]
     pub fn not_found(what: &'static str, id: impl ToString) -> Self {
         Self::NotFound { what, id: id.to_string() }
     }
