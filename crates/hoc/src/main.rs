@@ -32,8 +32,8 @@ Start here:
   hoc demo      a real agent conversation, governed, sealed and verified, in under a minute
   hoc serve     a server on an embedded store in ./hoc-data
 
-Settings come from flags, HOC_* variables and hoc.toml, in this order; `hoc serve --print-config` shows each value and
-where it came from. `hoc COMMAND --help` has examples."
+Settings come from flags, HOC_* variables and hoc.toml, in this order; `hoc serve --print-config`
+shows each value and where it came from. `hoc COMMAND --help` has examples."
 )]
 struct Cli {
     #[command(subcommand)]

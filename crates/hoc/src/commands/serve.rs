@@ -126,16 +126,15 @@ fn greet(config: &Config, key: &str, address: &str) {
     let folder = config.keys.signing_key_file.value.parent().unwrap_or(&config.keys.signing_key_file.value);
     out::line(format!(
         "\n{title}\n\n\
-         The admin key of tenant `{DEFAULT_TENANT}`, shown this once:\n\n    {key}\n\n\
-         The installation's own keys are in {folder}. Back them up apart from the store: without them nothing can be\n\
-         signed any more, and with them and the store anybody can sign anything.\n\n\
-         Next:\n  \
-         export HOC_KEY={shown}\n  \
-         curl -s http://{address}/api/v1/account/whoami -H \"Authorization: Bearer $HOC_KEY\"\n  \
+         The installation's own keys are in {folder}. Back them up apart from the store: without them the store cannot\n\
+         be served, and with them and the store anybody can sign anything.\n\n\
+         The admin key of tenant `{DEFAULT_TENANT}` is shown this once:\n\n  \
+         export KEY={key}\n  \
+         curl -s http://{address}/api/v1/account/whoami -H \"Authorization: Bearer $KEY\"\n\n\
+         Next:\n\n  \
          hoc keys create --role agent --owner my-agent     a key for an agent\n  \
-         hoc keys public > hoc.pub                         what others verify with: give it to them\n",
+         hoc keys public > hoc.pub                         what others verify with\n",
         title = style("hoc: a new store").bold(),
         folder = folder.display(),
-        shown = style("<the key above>").dim(),
     ));
 }

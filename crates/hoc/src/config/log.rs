@@ -12,8 +12,8 @@ pub(super) static FILTER: Name =
 pub(super) static FORMAT: Name =
     Name { section: "log", key: "format", variable: "HOC_LOG_FORMAT", flag: None };
 
-/// Without the notices that Postgres gives with every `IF NOT EXISTS`.
-const DEFAULT: &str = "info,sqlx=warn";
+/// Without the notices of Postgres, and without a line for each migration: `ready` says how many there were.
+const DEFAULT: &str = "info,sqlx=warn,sea_orm_migration=warn";
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,7 +67,7 @@ pub(crate) struct Flags {
     /// Ed25519 key in PKCS#8 PEM [env: HOC_SIGNING_KEY_FILE] [default: keys/signing.pem in the data folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) signing_key_file: Option<String>,
-    /// What to log, such as `warn,orchestrator=debug` [env: HOC_LOG] [default: info,sqlx=warn]
+    /// What to log, such as `warn,orchestrator=debug` [env: HOC_LOG] [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log_filter: Option<String>,
     /// Only `serve` and `demo` listen; they put their flag here.

@@ -139,11 +139,11 @@ fn look_around(scene: &Scene) {
     let key = scene.admin.expose();
     out::line(format!(
         "\nThe server stays open; Ctrl-C ends it. Look around with the admin key of tenant {tenant}:\n\n  \
-         export HOC_KEY={key}\n  \
-         curl -s {at}/overview/highlights -H \"Authorization: Bearer $HOC_KEY\"\n  \
-         curl -s {at}/activity/runs -H \"Authorization: Bearer $HOC_KEY\"\n  \
-         curl -s {at}/incidents -H \"Authorization: Bearer $HOC_KEY\"\n  \
-         curl -s {at}/logs/audit -H \"Authorization: Bearer $HOC_KEY\"\n  \
+         export KEY={key}\n  \
+         curl -s {at}/overview/highlights -H \"Authorization: Bearer $KEY\"\n  \
+         curl -s {at}/activity/runs -H \"Authorization: Bearer $KEY\"\n  \
+         curl -s {at}/incidents -H \"Authorization: Bearer $KEY\"\n  \
+         curl -s {at}/logs/audit -H \"Authorization: Bearer $KEY\"\n  \
          curl -s http://{address}/api/v1/openapi.json",
         tenant = scene.tenant,
         address = scene.address,

@@ -1,16 +1,24 @@
 //! `hoc serve`: first start, later starts, and the starts that are refused.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, time::Instant};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Instant,
+};
 
+use serde_json::json;
 use testkit::Store;
 
-use crate::harness::Place;
+use crate::harness::{DEADLINE, Place};
 
+const RUNS: &str = "/api/v1/runtime/activity/runs";
 const WHOAMI: &str = "/api/v1/account/whoami";
 
 /// The key in what a first start prints.
 fn admin_key(greeting: &[String]) -> String {
-    let key = greeting.iter().map(|line| line.trim()).find(|line| line.starts_with("hoc_"));
+    let key = greeting.iter().find_map(|line| line.trim().strip_prefix("export KEY="));
     key.unwrap_or_else(|| panic!("no key in {greeting:?}")).to_owned()
 }
 
@@ -89,6 +97,46 @@ fn after_kill_9_the_same_port_serves_again_within_two_seconds() {
     });
     let best = best.min().expect("three");
     assert!(best.as_secs_f64() < 2.0, "{best:?}");
+}
+
+#[test]
+fn a_stop_answers_every_call_that_it_carries_out() {
+    let place = Place::sqlite();
+    let (server, key) = (place.serve(), place.key("agent"));
+    let answered = AtomicUsize::new(0);
+    let told = thread::scope(|scope| {
+        let agents: Vec<_> = (0..4)
+            .map(|_| {
+                let (mut http, key, answered) = (server.http(), &key, &answered);
+                scope.spawn(move || {
+                    let run = http.post(RUNS, key, &json!({ "agent_id": "a" })).expect(201);
+                    let run = run["run_id"].as_str().expect("an id").to_owned();
+                    let step = json!({ "kind": "TOOL_CALL", "skill_name": "s", "status": "SUCCESS" });
+                    let (path, mut steps) = (format!("{RUNS}/{run}/steps"), 0u64);
+                    while let Ok(answer) = http.call("POST", &path, key, Some(&step)) {
+                        answer.expect(200);
+                        steps += 1;
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                    (run, steps)
+                })
+            })
+            .collect();
+        let begun = Instant::now();
+        while answered.load(Ordering::Relaxed) < 50 {
+            assert!(begun.elapsed() < DEADLINE, "no answers");
+            thread::yield_now();
+        }
+        let (code, log) = server.stop();
+        assert_eq!(code, Some(0), "{log}");
+        agents.into_iter().map(|agent| agent.join().expect("it ends")).collect::<Vec<_>>()
+    });
+    let server = place.serve();
+    for (run, steps) in told {
+        let stored = server.http().get(&format!("{RUNS}/{run}"), &key).expect(200);
+        assert_eq!(stored["step_count"], steps, "what was carried out was answered");
+        assert_eq!(stored["status"], "RUNNING");
+    }
 }
 
 async fn another_key_is_refused(store: Store) {
