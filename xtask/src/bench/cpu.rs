@@ -2,19 +2,36 @@
 
 use std::{fs, path::Path, time::Duration};
 
-/// A process whose work is to be told apart, and all that it started.
+/// A process whose work is to be told apart.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watched {
     pub(super) name: &'static str,
     pub(super) pid: u32,
+    /// Whether the work of those that it started is its own.
+    pub(super) with_children: bool,
 }
 
 /// Linux counts processor time in these, on every machine that it runs on today.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What each has used so far.
+/// The whole machine, under whose name others are told apart from the watched.
+const MACHINE: &str = "machine";
+
+/// What each has used so far, and the whole machine.
 pub(super) fn used(watched: &[Watched]) -> Vec<(&'static str, Duration)> {
-    watched.iter().filter_map(|of| Some((of.name, family(of.pid)?))).collect()
+    let own = |pid| Some(TICK * Stat::of(pid)?.own);
+    let watched = watched.iter().filter_map(|of| {
+        let used = if of.with_children { family(of.pid) } else { own(of.pid) };
+        Some((of.name, used?))
+    });
+    watched.chain(machine().map(|used| (MACHINE, used))).collect()
+}
+
+/// What nobody watched used, of all that was used: other work on the machine, and the system's own.
+pub(super) fn by_others(used: &mut Vec<(&'static str, Duration)>) -> Option<Duration> {
+    let at = used.iter().position(|(name, _)| *name == MACHINE)?;
+    let (_, all) = used.remove(at);
+    Some(all.saturating_sub(used.iter().map(|(_, used)| *used).sum()))
 }
 
 /// What each used from `before` to `after`.
@@ -31,6 +48,16 @@ pub(super) fn resident(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1_024)
+}
+
+/// All processors, without their idle time (`cpu USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ ..`).
+fn machine() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let ticks: Vec<u32> =
+        stat.lines().next()?.split_whitespace().skip(1).map_while(|ticks| ticks.parse().ok()).collect();
+    let busy: u32 =
+        ticks.iter().take(7).enumerate().filter(|(at, _)| ![3, 4].contains(at)).map(|(_, t)| t).sum();
+    (!ticks.is_empty()).then(|| TICK * busy)
 }
 
 /// A process with its living children and those that it has buried.
@@ -83,5 +110,7 @@ mod tests {
         let (ms, secs) = (Duration::from_millis, Duration::from_secs);
         let used = between(&[("a", ms(200)), ("c", ms(1))], &[("a", secs(1)), ("b", secs(9))]);
         assert_eq!(used, [("a", ms(800))]);
+        let mut all = vec![("a", ms(800)), (MACHINE, secs(2))];
+        assert_eq!((by_others(&mut all), all), (Some(ms(1_200)), vec![("a", ms(800))]));
     }
 }

@@ -78,8 +78,7 @@ impl Hoc {
     /// What the store itself commits, one small row a transaction: a second, and how long each took.
     pub(super) fn commits(&self, callers: usize, window: Duration) -> anyhow::Result<(f64, Latencies)> {
         let (callers, seconds) = (callers.to_string(), window.as_secs_f64().to_string());
-        let args =
-            ["bench-commits", "--url", &self.url, "--callers", &callers, "--seconds", &seconds, "--json"];
+        let args = ["bench-commits", "--callers", &callers, "--seconds", &seconds, "--json"];
         let said = self.said_json(&args)?;
         let took = said["latencies_us"].as_array().context("`hoc bench-commits` gives no latencies")?;
         let took = took.iter().filter_map(serde_json::Value::as_u64).map(Duration::from_micros).collect();

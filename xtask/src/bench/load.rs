@@ -35,6 +35,8 @@ pub(super) struct Sample {
     pub(super) others: BTreeMap<u16, (usize, String)>,
     /// Microseconds of processor for one that counts, by process.
     pub(super) cpu: Vec<(&'static str, f64)>,
+    /// How many processors something else kept busy meanwhile.
+    pub(super) disturbance: Option<f64>,
 }
 
 impl Sample {
@@ -85,7 +87,7 @@ pub(super) fn run<C: FnMut() -> anyhow::Result<Outcome>>(
         wait(window, &over);
         counting.store(false, Ordering::Relaxed);
         let elapsed = began.elapsed();
-        let cpu: Vec<(&'static str, Duration)> = cpu::between(&before, &cpu::used(watched));
+        let cpu = cpu::between(&before, &cpu::used(watched));
         over.store(true, Ordering::Relaxed);
         let got: Vec<Got> = threads.into_iter().filter_map(|thread| thread.join().ok()).collect();
         (got, elapsed, cpu)
@@ -93,7 +95,7 @@ pub(super) fn run<C: FnMut() -> anyhow::Result<Outcome>>(
     if let Some(err) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(err);
     }
-    Ok(summed(got, elapsed, &cpu))
+    Ok(summed(got, elapsed, cpu))
 }
 
 fn repeat(
@@ -126,8 +128,9 @@ fn wait(window: Duration, over: &AtomicBool) {
     }
 }
 
-fn summed(got: Vec<Got>, elapsed: Duration, cpu: &[(&'static str, Duration)]) -> Sample {
-    let mut sample = Sample { elapsed, ..Sample::default() };
+fn summed(got: Vec<Got>, elapsed: Duration, mut cpu: Vec<(&'static str, Duration)>) -> Sample {
+    let disturbance = cpu::by_others(&mut cpu).map(|used| used.as_secs_f64() / elapsed.as_secs_f64());
+    let mut sample = Sample { elapsed, disturbance, ..Sample::default() };
     let mut latencies = Vec::new();
     for caller in got {
         sample.done += caller.done;

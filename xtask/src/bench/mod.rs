@@ -48,8 +48,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     let options = Options::parse(args)?;
     let (root, began) = (tree::root(), Instant::now());
-    println!("bench: building hoc (release)");
-    let binary = hoc::build(&root)?;
+    let binary = if let Some(binary) = &options.binary {
+        binary.clone()
+    } else {
+        println!("bench: building hoc (release)");
+        hoc::build(&root)?
+    };
     let mut stores = Vec::new();
     for kind in &options.stores {
         stores.push(on(*kind, &binary, &options)?);
@@ -57,6 +61,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
 
     for store in &stores {
         println!("\n{}", store.name);
+        if let Some(cores) = store.disturbance() {
+            println!("The machine was not idle: other work took up to {cores:.1} cores meanwhile.");
+        }
         for table in store.tables() {
             println!("\n{}", table.text());
         }
@@ -122,11 +129,11 @@ fn measured(hoc: &Hoc, name: String, cluster: Option<&Cluster>, options: &Option
     let server = hoc.serve()?;
     tenant::govern(&mut server.client(&admin)).context("making ten limits and a hundred rules")?;
     let mut watched = vec![
-        Watched { name: "server", pid: server.pid() },
-        Watched { name: "callers", pid: std::process::id() },
+        Watched { name: "server", pid: server.pid(), with_children: false },
+        Watched { name: "callers", pid: std::process::id(), with_children: false },
     ];
     if let Some(cluster) = cluster {
-        watched.push(Watched { name: "database", pid: cluster.pid()? });
+        watched.push(Watched { name: "database", pid: cluster.pid()?, with_children: true });
     }
     let (taken, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let bench = Bench { options, server: &server, agent: &agent, watched, taken, sent };

@@ -4,12 +4,14 @@ use anyhow::{Context as _, bail};
 use std::{path::PathBuf, time::Duration};
 
 pub(super) const HELP: &str = "\
-cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--seconds N] [--json FILE] [--write]
+cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--seconds N] [--binary FILE]
+                  [--json FILE] [--write]
 
   --short       within about two minutes; without it, ten seconds a measurement and a bundle of 100,000 steps
   --store       both where not said
   --only        parts: commits, bare, steps, permits, batches, bundles, start
   --seconds     how long each measurement lasts
+  --binary      a `hoc` that is built already, such as that of another commit
   --json        where the figures go; target/bench/STORE.json as well, always
   --write       writes docs/performance.md
 ";
@@ -56,6 +58,8 @@ pub(super) struct Options {
     pub(super) stores: Vec<Kind>,
     only: Vec<Part>,
     seconds: Option<u64>,
+    /// Instead of building one.
+    pub(super) binary: Option<PathBuf>,
     pub(super) json: Option<PathBuf>,
     pub(super) write: bool,
 }
@@ -67,6 +71,7 @@ impl Options {
             stores: vec![Kind::Sqlite, Kind::Postgres],
             only: Vec::new(),
             seconds: None,
+            binary: None,
             json: None,
             write: false,
         };
@@ -76,6 +81,7 @@ impl Options {
             match arg.as_str() {
                 "--short" => options.short = true,
                 "--write" => options.write = true,
+                "--binary" => options.binary = Some(std::path::absolute(value()?)?),
                 "--json" => options.json = Some(PathBuf::from(value()?)),
                 "--seconds" => {
                     options.seconds = Some(value()?.parse().context("--seconds takes a whole number")?);

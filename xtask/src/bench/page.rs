@@ -55,6 +55,12 @@ impl Page<'_> {
         );
         for store in self.stores {
             let _ = writeln!(page, "\n## {}", store.name);
+            if let Some(cores) = store.disturbance() {
+                let _ = writeln!(
+                    page,
+                    "\nThe machine was not idle: other work took up to {cores:.1} cores meanwhile."
+                );
+            }
             for table in store.tables() {
                 let _ = write!(page, "\n{}", table.markdown());
             }

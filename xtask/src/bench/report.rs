@@ -20,7 +20,12 @@ pub(super) struct Rate {
     cpu: Vec<(&'static str, f64)>,
     /// Answers that did not count: status, how many, the first one.
     pub(super) others: Vec<(u16, usize, String)>,
+    /// How many processors something else kept busy meanwhile.
+    disturbance: Option<f64>,
 }
+
+/// More than the system itself takes for the sockets and files of the measured: then the figures are of less worth.
+const DISTURBED: f64 = 0.25;
 
 impl Rate {
     pub(super) const COMMITS: &'static str = "the store's own commits";
@@ -31,12 +36,12 @@ impl Rate {
         let others =
             sample.others.iter().map(|(status, (count, text))| (*status, *count, text.clone())).collect();
         let (per_second, latency, cpu) = (sample.per_second(), sample.latencies.shown(), sample.cpu.clone());
-        Self { what, callers, per_second, latency, cpu, others }
+        Self { what, callers, per_second, latency, cpu, others, disturbance: sample.disturbance }
     }
 
     pub(super) fn of_commits(callers: usize, per_second: f64, latencies: &Latencies) -> Self {
         let (latency, cpu, others) = (latencies.shown(), Vec::new(), Vec::new());
-        Self { what: Self::COMMITS, callers, per_second, latency, cpu, others }
+        Self { what: Self::COMMITS, callers, per_second, latency, cpu, others, disturbance: None }
     }
 
     /// For a person who waits.
@@ -61,6 +66,7 @@ impl Rate {
         json!({
             "what": self.what, "callers": self.callers, "per_second": self.per_second,
             "p50_ms": p50, "p90_ms": p90, "p99_ms": p99, "cpu_us_each": cpu, "other_answers": others,
+            "cores_of_others": self.disturbance,
             "of_commits": of.of_commits(self), "of_bare_route": of.of_bare(self),
         })
     }
@@ -251,6 +257,12 @@ impl Store {
         };
         self.rates.iter().flat_map(of).collect()
     }
+
+    /// The most processors that something else kept busy during a measurement, where that is worth a word.
+    pub(super) fn disturbance(&self) -> Option<f64> {
+        let most = self.rates.iter().filter_map(|rate| rate.disturbance).fold(0.0, f64::max);
+        (most > DISTURBED).then_some(most)
+    }
 }
 
 #[cfg(test)]
@@ -265,6 +277,7 @@ mod tests {
             latency: [Some(1.0), Some(2.0), None],
             cpu: vec![("server", 120.0)],
             others: Vec::new(),
+            disturbance: None,
         };
         let mut refused = rate(Rate::STEPS, 8, 1_000.0);
         refused.others.push((503, 2, "503 busy".to_owned()));
