@@ -50,6 +50,7 @@ impl Entropy for SystemEntropy {
         clippy::expect_used,
         reason = "a machine without entropy can make no secret; going on would be worse"
     )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes secrets")]
     fn secret(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).expect("the machine's source of randomness");

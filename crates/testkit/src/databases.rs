@@ -1,7 +1,9 @@
 //! A database a test: copied from one that was migrated once, and gone when the test is over.
 
+use std::collections::BTreeMap;
+
 use migrations::Dialect;
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 
 use crate::{postgres, sqlite};
 
@@ -89,5 +91,41 @@ impl TestDatabase {
             Store::Sqlite => sqlite::connect(&self.url).await,
             Store::Postgres => postgres::connect(&self.url).await,
         }
+    }
+
+    /// Runs statements behind the drivers' back, as whoever owns the file or the database can. What the store refuses
+    /// comes back as its words.
+    ///
+    /// # Errors
+    /// What the store says to them.
+    pub async fn tamper(&self, sql: &str) -> Result<(), String> {
+        let done = self.connection().await.execute_unprepared(sql).await;
+        done.map(drop).map_err(|err| err.to_string())
+    }
+
+    /// How many rows each table has.
+    ///
+    /// # Panics
+    /// Where the store fails.
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    pub async fn row_counts(&self) -> BTreeMap<String, i64> {
+        let connection = self.connection().await;
+        let ask = async |sql: String| {
+            let statement = Statement::from_string(connection.get_database_backend(), sql);
+            connection.query_all_raw(statement).await.expect("the store answers")
+        };
+        let tables = match self.store {
+            Store::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            }
+            Store::Postgres => "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+        };
+        let mut counts = BTreeMap::new();
+        for row in ask(tables.to_owned()).await {
+            let table: String = row.try_get("", "name").expect("a name");
+            let count = ask(format!("SELECT count(*) AS n FROM {table}")).await;
+            counts.insert(table, count[0].try_get("", "n").expect("a count"));
+        }
+        counts
     }
 }

@@ -142,6 +142,6 @@ mod tests {
     async fn a_task_ends_with_who_started_it() {
         let (stop, shutdown) = watch::channel(false);
         drop(stop);
-        every(Duration::from_secs(3600), "test", shutdown, || async { Ok(()) }).await;
+        every(Duration::from_hours(1), "test", shutdown, || async { Ok(()) }).await;
     }
 }

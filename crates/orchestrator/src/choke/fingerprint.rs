@@ -1,6 +1,6 @@
 //! What of a request makes two requests one: all that its caller said, but the key itself.
 
-use proof::words::{OutcomeCategory, ReplayBehavior, StepKind, StepStatus};
+use proof::words::{OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus};
 use serde::Serialize;
 
 use super::call::{PermitRequest, StartRun, StepReport};
@@ -30,13 +30,13 @@ impl<'a> StartFingerprint<'a> {
             goal: request.goal.as_deref(),
             project_id: request.project_id.as_deref(),
             actor: request.actor.as_ref().map(|(kind, id)| (kind.as_str(), id.as_deref())),
-            source: request.source.map(|source| source.as_str()),
+            source: request.source.map(RunSource::as_str),
             provider_type: request.provider_type.as_deref(),
             parent_run_id: request.parent_run_id.as_deref(),
             expected_latency_ms: request.expected_latency_ms,
             environment: request.environment.as_deref(),
             replay_of: request.replay_of.as_deref(),
-            replay_mode: request.replay_mode.map(|mode| mode.as_str()),
+            replay_mode: request.replay_mode.map(ReplayMode::as_str),
             synthetic: (request.is_synthetic, request.synthetic_scenario_id.as_deref()),
             metadata: request.metadata.as_deref(),
             external_trace_id: request.external_trace_id.as_deref(),

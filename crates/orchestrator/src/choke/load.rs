@@ -64,7 +64,7 @@ impl Named {
             What::Record(step) => {
                 self.spends = true;
                 self.runs.insert(step.run_id);
-                self.permits.extend(step.permit.flatten());
+                self.permits.extend(step.permit.id());
                 self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
             }
             What::End(run, _) => {

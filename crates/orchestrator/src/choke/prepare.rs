@@ -75,13 +75,37 @@ pub(crate) struct PreparedPermit {
     pub(super) params: ParamFacts,
 }
 
+/// The permit that a report names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PermitNamed {
+    /// None.
+    None,
+    /// This one, if there is one.
+    Id(PermitId),
+    /// Something that is no permit's id.
+    Nonsense,
+}
+
+impl PermitNamed {
+    fn by(text: Option<&str>) -> Self {
+        text.map_or(Self::None, |text| text.parse().map_or(Self::Nonsense, Self::Id))
+    }
+
+    /// The id, where it is one.
+    pub(super) fn id(self) -> Option<PermitId> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::None | Self::Nonsense => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedStep {
     pub(super) run_id: RunId,
     /// After redaction.
     pub(super) report: StepReport,
-    /// The permit it names; `Some(None)` where that is no permit's id.
-    pub(super) permit: Option<Option<PermitId>>,
+    pub(super) permit: PermitNamed,
     pub(super) request_hash: Hash,
     pub(super) params_hash: Hash,
     pub(super) content: ContentFacts,
@@ -165,7 +189,7 @@ impl Call {
         let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
         let params_hash = params_hash(key, run_id, report.params.as_deref())?;
         let commitment = commitment(key, run_id, &report);
-        let permit = report.permit_id.as_deref().map(|id| id.parse().ok());
+        let permit = PermitNamed::by(report.permit_id.as_deref());
         let llm = report.llm.as_ref();
         let screened = redact::screen(
             key,

@@ -17,7 +17,7 @@ use super::{
     decide::{known, repeated, running, serves},
     effects,
     judge::{self, Judged, Question},
-    prepare::{Caller, PreparedStep},
+    prepare::{Caller, PermitNamed, PreparedStep},
     state::{KnownStep, State},
 };
 use crate::errors::{Error, StepEnforcementError};
@@ -98,9 +98,11 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
 }
 
 fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
-    let Some(named) = &step.permit else { return NamedPermit::None };
-    let Some(permit) = named.and_then(|id| state.permits.get(&id)).filter(|p| p.row.run_id == step.run_id)
-    else {
+    if step.permit == PermitNamed::None {
+        return NamedPermit::None;
+    }
+    let named = step.permit.id().and_then(|id| state.permits.get(&id));
+    let Some(permit) = named.filter(|permit| permit.row.run_id == step.run_id) else {
         return NamedPermit::Fails("permit_mismatch");
     };
     let same = permit.row.kind == step.report.kind

@@ -192,7 +192,7 @@ fn finish_run(
     run.run.status = ending.status;
     run.run.state = LifeState::Completed;
     run.run.termination_reason = Some(ending.reason);
-    run.run.error_message = ending.error.clone();
+    run.run.error_message.clone_from(&ending.error);
     run.run.completed_at = Some(now.max(run.run.started_at));
     run.run.duration_ms = Some(elapsed);
     run.run.seal_due_at = None;

@@ -47,7 +47,7 @@ pub(super) fn start(state: &mut State, caller: &Caller, start: &PreparedStart) -
         .ok_or_else(|| Error::Internal("a start without the policies in force".to_owned()))?;
     let run = new_run(state, caller, start, &snapshot);
     let run_id = run.id;
-    open(state, run, snapshot, start)?;
+    open(state, run, snapshot, start);
     let judged = judge::judge(state, run_id, &Question::start())?;
     effects::apply(state, caller, run_id, &judged, None)?;
     let verdict = judged.view()?;
@@ -154,12 +154,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
 }
 
 /// Adds the run to the working state: its environment evidence, its OPENED leaf, its empty trace.
-fn open(
-    state: &mut State,
-    run: Run,
-    snapshot: Arc<BoundSnapshot>,
-    start: &PreparedStart,
-) -> Result<(), Error> {
+fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &PreparedStart) {
     let (run_id, now) = (run.id, state.now);
     let key = run.idempotency_key.clone();
     let trace = Trace {
@@ -228,5 +223,4 @@ fn open(
     if let Some(key) = key {
         state.run_keys.insert(key, run_id);
     }
-    Ok(())
 }

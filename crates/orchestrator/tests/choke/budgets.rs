@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
-use models::policies::{Amount, LimitDraft};
+use models::{
+    page::PageRequest,
+    policies::{Amount, LimitDraft},
+};
 use orchestrator::{
     Error,
     handlers::{logs, policies},
@@ -48,7 +51,7 @@ on_both! {
         let halted = refused(agent.record(run, llm(1)).await);
         assert_eq!(halted.verdict.deciding_policy_id, Some(limit.clone()));
         assert_eq!(halted.verdict.halt_reason, Some(HaltReason::BudgetExceeded));
-        let breaches = policies::limit_breaches(&kit.spine, &agent.admin, limit.parse().unwrap(), Default::default())
+        let breaches = policies::limit_breaches(&kit.spine, &agent.admin, limit.parse().unwrap(), PageRequest::default())
             .await
             .unwrap()
             .items;
@@ -59,7 +62,7 @@ on_both! {
             event_type: Some(AuditEventType::LimitBreached),
             ..Default::default()
         };
-        let audit = logs::list_audit(&kit.spine, &agent.admin, filter, Default::default()).await.unwrap().items;
+        let audit = logs::list_audit(&kit.spine, &agent.admin, filter, PageRequest::default()).await.unwrap().items;
         assert_eq!(audit.len(), 1, "once for a limit, window and run");
         assert_eq!(audit[0].record.run_seq, Some(1));
     }

@@ -113,7 +113,10 @@ async fn whatever_is_changed_shows() {
             for bent in bend(&bundle, place) {
                 let bent = serde_json::to_vec(&bent).unwrap();
                 let verdict = verify::bundle(&bent, &[signing_key().public()], &Options::default());
-                assert!(verdict.is_err() || verdict.is_ok_and(|report| report.word != Word::Complete), "{kind} {place}");
+                assert!(
+                    verdict.is_err() || verdict.is_ok_and(|report| report.word != Word::Complete),
+                    "{kind} {place}"
+                );
             }
         }
     }

@@ -1,34 +1,11 @@
 //! The invariants of the seeds, each by its name.
 
-use std::collections::BTreeMap;
-
-use models::page::PageRequest;
+use models::{logs::AuditFilter, page::PageRequest};
 use orchestrator::handlers::{incidents, logs, overview};
 use proof::words::{AuditEventType, EnforcementMode};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
-use testkit::{Kit, Store, TestDatabase, on_both};
+use testkit::{Kit, Store, on_both};
 
 use crate::agent::{Agent, llm, refused};
-
-async fn names(db: &TestDatabase, behind: &DatabaseConnection) -> Vec<String> {
-    let sql = match db.store() {
-        Store::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-        Store::Postgres => "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
-    };
-    let rows = behind.query_all_raw(Statement::from_string(behind.get_database_backend(), sql)).await.unwrap();
-    rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
-}
-
-async fn rows(db: &TestDatabase, behind: &DatabaseConnection) -> BTreeMap<String, i64> {
-    let mut counts = BTreeMap::new();
-    for table in names(db, behind).await {
-        let sql = format!("SELECT count(*) AS n FROM {table}");
-        let statement = Statement::from_string(behind.get_database_backend(), sql);
-        let row = behind.query_one_raw(statement).await.unwrap().unwrap();
-        counts.insert(table, row.try_get("", "n").unwrap());
-    }
-    counts
-}
 
 on_both! {
     async fn inv_overview_001(db: TestDatabase) {
@@ -37,13 +14,12 @@ on_both! {
         agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 10").await;
         let run = agent.start().await;
         refused(agent.record(run, llm(11)).await);
-        let behind = db.connection().await;
-        assert!(names(db, &behind).await.iter().all(|table| !table.contains("overview")), "Overview owns no table");
-        let before = rows(db, &behind).await;
+        let before = db.row_counts().await;
+        assert!(before.keys().all(|table| !table.contains("overview")), "Overview owns no table");
         overview::highlights(&kit.spine, &agent.admin).await.unwrap();
         overview::decisions(&kit.spine, &agent.admin, PageRequest::default()).await.unwrap();
         overview::decisions_count(&kit.spine, &agent.admin).await.unwrap();
-        assert_eq!(rows(db, &behind).await, before, "Overview writes nothing");
+        assert_eq!(db.row_counts().await, before, "Overview writes nothing");
     }
 
     async fn inv_overview_002(db: TestDatabase) {
@@ -52,8 +28,7 @@ on_both! {
         agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 10").await;
         let run = agent.start().await;
         refused(agent.record(run, llm(11)).await);
-        let behind = db.connection().await;
-        assert!(!names(db, &behind).await.contains(&"decisions".to_owned()), "there is no such table");
+        assert!(!db.row_counts().await.contains_key("decisions"), "there is no such table");
         let pending = || overview::decisions(&kit.spine, &agent.admin, PageRequest::default());
         assert_eq!(pending().await.unwrap().total, Some(1));
         let found = incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
@@ -65,7 +40,6 @@ on_both! {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 10").await;
-        let behind = db.connection().await;
         let mut ways = vec![
             "UPDATE audit_ledger SET action_reason = 'another'",
             "DELETE FROM audit_ledger",
@@ -74,9 +48,9 @@ on_both! {
             ways.push("TRUNCATE audit_ledger");
         }
         for way in ways {
-            assert!(behind.execute_unprepared(way).await.is_err(), "{way}");
+            assert!(db.tamper(way).await.is_err(), "{way}");
         }
-        let page = logs::list_audit(&kit.spine, &agent.admin, Default::default(), Default::default()).await.unwrap();
+        let page = logs::list_audit(&kit.spine, &agent.admin, AuditFilter::default(), PageRequest::default()).await.unwrap();
         assert_eq!(page.items.len(), 1);
         assert_eq!(page.items[0].record.action_reason, None);
     }
@@ -88,16 +62,15 @@ on_both! {
         let run = agent.start().await;
         agent.record(run, llm(1)).await.unwrap();
         agent.complete(run).await.unwrap();
-        let page = logs::list_audit(&kit.spine, &agent.admin, Default::default(), Default::default()).await.unwrap();
+        let page = logs::list_audit(&kit.spine, &agent.admin, AuditFilter::default(), PageRequest::default()).await.unwrap();
         assert!(page.items.is_empty(), "a run that keeps to the rules is no governance action");
         agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 10").await;
-        let behind = db.connection().await;
         let columns = "tenant_id, run_id, id, entity_type, entity_id, actor_type, actor_id, action_reason, before_state, \
                        after_state, run_seq, correlation_id, created_at, leaf_hash";
         let forged = format!(
             "INSERT INTO audit_ledger ({columns}, event_type, leaf_index) \
              SELECT {columns}, 'StepWarned', leaf_index + 1 FROM audit_ledger"
         );
-        assert!(behind.execute_unprepared(&forged).await.is_err(), "no other event has a row");
+        assert!(db.tamper(&forged).await.is_err(), "no other event has a row");
     }
 }

@@ -103,14 +103,12 @@ on_both! {
         refused(agent.record(run, llm(500_001)).await);
         agent.complete(run).await.unwrap();
         // Whoever owns the file can drop a trigger; the proof is what is left.
-        let behind = db.connection().await;
-        let forge = |sql: &'static str| sea_orm::ConnectionTrait::execute_unprepared(&behind, sql);
         let drop = match db.store() {
             testkit::Store::Sqlite => "DROP TRIGGER policy_decisions_no_update",
             testkit::Store::Postgres => "ALTER TABLE policy_decisions DISABLE TRIGGER USER",
         };
-        forge(drop).await.unwrap();
-        forge("UPDATE policy_decisions SET action = 'WARN' WHERE action = 'BLOCK'").await.unwrap();
+        db.tamper(drop).await.unwrap();
+        db.tamper("UPDATE policy_decisions SET action = 'WARN' WHERE action = 'BLOCK'").await.unwrap();
         let proof = run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
         assert_eq!(proof.integrity.verification_status, run_proof::VerificationStatus::Failed);
     }

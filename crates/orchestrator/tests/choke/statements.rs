@@ -21,7 +21,7 @@ on_both! {
         let mut counts = Vec::new();
         for size in [1, 8, 64, 256] {
             let report = |n: usize| -> StepReport {
-                let report = if n % 2 == 0 { llm(1) } else { tool("get_weather") };
+                let report = if n.is_multiple_of(2) { llm(1) } else { tool("get_weather") };
                 keyed(&format!("{size}-{n}"), report)
             };
             let reports = (0..size).map(report).collect();

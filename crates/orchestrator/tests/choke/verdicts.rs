@@ -1,6 +1,9 @@
 //! Every action, and what it leaves behind.
 
-use models::activity::{RiskLevel, RunState};
+use models::{
+    activity::{RiskLevel, RunState},
+    page::PageRequest,
+};
 use orchestrator::{
     Error,
     coordinators::run_evidence,
@@ -35,7 +38,7 @@ on_both! {
         assert_eq!(after.cost_microusd, 1_000_002, "what was spent is counted");
         assert_eq!(after.risk_level, RiskLevel::Violated);
 
-        let steps = activity::steps(&kit.spine, &agent.admin, run, Default::default()).await.unwrap().items;
+        let steps = activity::steps(&kit.spine, &agent.admin, run, PageRequest::default()).await.unwrap().items;
         assert_eq!(steps[1].step.record.status, StepStatus::Refused);
         assert_eq!(steps.iter().map(|step| step.action).collect::<Vec<_>>(), [Action::Allow, Action::Block, Action::Allow]);
 

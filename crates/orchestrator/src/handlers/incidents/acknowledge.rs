@@ -36,7 +36,8 @@ async fn attempt(
     let tx = spine.begin().await?;
     let found = tx.incidents().lock_incident(ctx.tenant.id, id).await?;
     let incident = found.ok_or_else(|| Error::not_found("incident", id))?;
-    let taken = engine::acknowledge(&incident, &ledger, now, &ctx.actor_id, note).map_err(|err| refused(&err))?;
+    let taken =
+        engine::acknowledge(&incident, &ledger, now, &ctx.actor_id, note).map_err(|err| refused(&err))?;
     let Some(taken) = taken else { return Ok(incident) };
     let incident = store(spine, ctx, &tx, taken, IncidentEventType::Acknowledged, note, now).await?;
     tx.commit().await?;
