@@ -9,7 +9,7 @@
 //! 3. For each call, [`CompiledSnapshot::evaluate`] gives the rules that fired on the [`Facts`], and
 //!    [`CompiledSnapshot::measure`] says where each limit stands.
 //! 4. [`verdict::conclude`] turns both into one [`Conclusion`].
-//! 5. Years later, [`reexecute`] does the same from the stored decision and compares bit for bit.
+//! 5. Years later, [`reexecute()`] does the same from the stored decision and compares bit for bit.
 //!
 //! Invariants, each held by a test: a rule that cannot be evaluated refuses (fail closed); the verdict is the
 //! most severe action that fired, in whatever order rules and limits are listed; a value equal to a limit is

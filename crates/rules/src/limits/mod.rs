@@ -2,9 +2,9 @@
 //!
 //! The engine that admits calls holds the usage rows; here is only the arithmetic. For each limit that
 //! applies ([`CompiledSnapshot::applicable`]) it makes a [`LimitInput`]: for those that count over runs from the
-//! usage row of the [`window`], for the others by [`LimitInput::from_facts`]. [`CompiledSnapshot::measure`]
+//! usage row of the [`window()`], for the others by [`LimitInput::from_facts`]. [`CompiledSnapshot::measure`]
 //! turns the inputs into outcomes; the inputs are stored in the decision and are all that re-execution needs.
-//! Afterwards [`charge`] says what to write into the usage row.
+//! Afterwards [`charge()`] says what to write into the usage row.
 //!
 //! A value equal to the limit is allowed, above it is not. Limits meter calls, so none applies at RUN_START.
 

@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 16_384;
 /// The most hosts or recipients of one call.
 const MAX_ITEMS: usize = 128;
 
-/// The facts of a call's raw content. [`screen`] gives them together with the redacted content, in one scan.
+/// The facts of a call's raw content. [`screen()`] gives them together with the redacted content, in one scan.
 #[must_use]
 pub fn derive(
     key: &TenantKey,

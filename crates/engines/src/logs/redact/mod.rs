@@ -1,8 +1,8 @@
 //! The one redactor in front of every sink: what must not be stored is removed before anything is written.
 //!
 //! It is deterministic and versioned, and the version stands in each record. What is removed leaves a marker that
-//! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field ([`fields`]), by their shape
-//! ([`shapes`]), at any depth of a JSON text ([`rewrite`]), and in JSON inside strings.
+//! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field (`fields`), by their shape
+//! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings.
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
