@@ -167,9 +167,10 @@ impl Incidents<'_> {
         read::by_keys(self.conn, select, columns, keys).await?.into_iter().map(from_row).collect()
     }
 
-    /// The incidents that these runs caused, locked in order of their ids until the unit of work ends.
+    /// The incidents that these runs caused, locked in order of the runs until the unit of work ends.
     pub async fn lock_by_runs(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Incident>, StoreError> {
-        let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+        // Not by their own ids: SQLite would go over all of the tenant's incidents to have them in that order.
+        let select = of(tenant).order_by_asc(Column::SourceRunId).lock_exclusive();
         let rows = read::by_keys(self.conn, select, [Column::SourceRunId], keys::sorted(runs)).await?;
         rows.into_iter().map(from_row).collect()
     }

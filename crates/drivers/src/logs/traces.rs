@@ -86,9 +86,10 @@ impl TraceReads<'_> {
 }
 
 impl TraceStore<'_> {
-    /// The traces of these runs themselves, locked in order of their ids until the unit of work ends.
+    /// The traces of these runs themselves, locked in order of the runs until the unit of work ends.
     pub async fn lock_traces(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Trace>, StoreError> {
-        let select = own(tenant).order_by_asc(Column::Id).lock_exclusive();
+        // Not by their own ids: SQLite would go over all of the tenant's traces to have them in that order.
+        let select = own(tenant).order_by_asc(Column::RunId).lock_exclusive();
         let rows = read::by_keys(self.conn, select, [Column::RunId], keys::sorted(runs)).await?;
         rows.into_iter().map(from_row).collect()
     }

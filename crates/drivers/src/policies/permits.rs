@@ -95,8 +95,9 @@ impl PoliciesReads<'_> {
         keys: &[(RunId, String)],
     ) -> Result<Vec<Permit>, StoreError> {
         let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.into(), key.into()]).collect();
-        let rows =
-            read::by_keys(self.conn, of(tenant), [Column::RunId, Column::IdempotencyKey], keys).await?;
+        // The index has only permits with a key, and SQLite does not see by itself that these have one.
+        let keyed = of(tenant).filter(Column::IdempotencyKey.is_not_null());
+        let rows = read::by_keys(self.conn, keyed, [Column::RunId, Column::IdempotencyKey], keys).await?;
         rows.into_iter().map(from_row).collect()
     }
 }
