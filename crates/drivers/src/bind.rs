@@ -15,7 +15,6 @@ pub(crate) fn postgres(values: Option<Values>) -> Result<PgArguments, StoreError
     for value in values {
         match value {
             Value::Bool(v) => args.add(v),
-            Value::Int(v) => args.add(v),
             Value::BigInt(v) => args.add(v),
             Value::BigUnsigned(v) => args.add(v.map(i64::try_from).transpose().map_err(odd)?),
             Value::String(v) => args.add(v),
@@ -50,7 +49,6 @@ fn array(args: &mut PgArguments, of: &ArrayType, items: Vec<Value>) -> Result<()
     }
     match of {
         ArrayType::Bool => add!(Bool),
-        ArrayType::Int => add!(Int),
         ArrayType::BigInt => add!(BigInt),
         ArrayType::String => add!(String),
         ArrayType::Bytes => add!(Bytes),
@@ -67,7 +65,6 @@ pub(crate) fn sqlite(values: Option<Values>) -> Result<SqliteArguments, StoreErr
     for value in values {
         match value {
             Value::Bool(v) => args.add(v),
-            Value::Int(v) => args.add(v),
             Value::BigInt(v) => args.add(v),
             Value::BigUnsigned(v) => args.add(v.map(i64::try_from).transpose().map_err(odd)?),
             Value::String(v) => args.add(v),

@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -36,6 +36,8 @@ pub(crate) struct Conn {
     backend: DbBackend,
     /// Postgres only.
     row_types: RowTypes,
+    /// Whether a statement has failed.
+    failed: AtomicBool,
     sent: Arc<AtomicU64>,
 }
 
@@ -51,12 +53,13 @@ impl Conn {
         row_types: RowTypes,
         sent: Arc<AtomicU64>,
     ) -> Self {
-        Self { open: Mutex::new(Open::Postgres(tx)), backend: DbBackend::Postgres, row_types, sent }
+        let (backend, failed) = (DbBackend::Postgres, AtomicBool::new(false));
+        Self { open: Mutex::new(Open::Postgres(tx)), backend, row_types, failed, sent }
     }
 
     pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>) -> Self {
-        let (backend, row_types) = (DbBackend::Sqlite, RowTypes::default());
-        Self { open: Mutex::new(Open::Sqlite(tx)), backend, row_types, sent }
+        let (backend, row_types, failed) = (DbBackend::Sqlite, RowTypes::default(), AtomicBool::new(false));
+        Self { open: Mutex::new(Open::Sqlite(tx)), backend, row_types, failed, sent }
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -66,20 +69,39 @@ impl Conn {
     /// Sends a statement that answers no rows; returns how many it touched.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
         let Statement { sql, values, .. } = statement;
-        let watch = Watch::start(&self.sent, &sql);
-        let mut open = self.open.lock().await;
-        let touched = match &mut *open {
+        let watch = Watch::start(self, &sql);
+        let touched = match &mut *self.open.lock().await {
             Open::Postgres(tx) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
-                in_time(query.execute(&mut **tx)).await?.rows_affected()
+                in_time(query.execute(&mut **tx)).await.map(|done| done.rows_affected())
             }
             Open::Sqlite(tx) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
-                in_time(query.execute(&mut **tx)).await?.rows_affected()
+                in_time(query.execute(&mut **tx)).await.map(|done| done.rows_affected())
             }
         };
-        watch.end();
-        Ok(touched)
+        watch.end(touched)
+    }
+
+    /// Sends a statement and waits for all its rows.
+    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, StoreError> {
+        let Statement { sql, values, .. } = statement;
+        let watch = Watch::start(self, &sql);
+        let rows = match &mut *self.open.lock().await {
+            Open::Postgres(tx) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
+                in_time(query.fetch_all(&mut **tx))
+                    .await
+                    .map(|rows| rows.into_iter().map(Into::into).collect())
+            }
+            Open::Sqlite(tx) => {
+                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
+                in_time(query.fetch_all(&mut **tx))
+                    .await
+                    .map(|rows| rows.into_iter().map(Into::into).collect())
+            }
+        };
+        watch.end(rows)
     }
 
     /// No rows of a table yet, for [`Self::send_rows`]. Postgres only.
@@ -89,7 +111,7 @@ impl Conn {
 
     /// Sends a statement whose one argument is rows of a table; returns how many it touched. Postgres only.
     pub(crate) async fn send_rows(&self, sql: &str, rows: Rows) -> Result<u64, StoreError> {
-        let watch = Watch::start(&self.sent, sql);
+        let watch = Watch::start(self, sql);
         let mut args = PgArguments::default();
         args.add(rows).map_err(StoreError::Database)?;
         let Open::Postgres(tx) = &mut *self.open.lock().await else {
@@ -100,30 +122,16 @@ impl Conn {
             // It may be that the table has other columns than when the catalogue was read.
             self.row_types.forget();
         }
-        watch.end();
-        Ok(sent?.rows_affected())
+        watch.end(sent.map(|done| done.rows_affected()))
     }
 
-    /// Sends a statement and waits for all its rows.
-    pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, StoreError> {
-        let Statement { sql, values, .. } = statement;
-        let watch = Watch::start(&self.sent, &sql);
-        let mut open = self.open.lock().await;
-        let rows = match &mut *open {
-            Open::Postgres(tx) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
-                in_time(query.fetch_all(&mut **tx)).await?.into_iter().map(Into::into).collect()
-            }
-            Open::Sqlite(tx) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
-                in_time(query.fetch_all(&mut **tx)).await?.into_iter().map(Into::into).collect()
-            }
-        };
-        watch.end();
-        Ok(rows)
-    }
-
+    /// Makes everything durable, unless a statement failed: then nothing is. Postgres would answer such a COMMIT by
+    /// rolling back without an error, and SQLite would keep what the other statements did.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::Relaxed) {
+            self.rollback().await?;
+            return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));
+        }
         self.sent.fetch_add(1, Ordering::Relaxed);
         let committed = match self.open.into_inner() {
             Open::Postgres(tx) => in_time(tx.commit()).await,
@@ -148,25 +156,30 @@ pub(crate) async fn in_time<T>(
     timeout(PATIENCE, answer).await.map_err(|_| StoreError::silent())?.map_err(StoreError::from)
 }
 
-/// Counts a statement and tells of a slow one.
+/// Counts a statement, tells of a slow one, and remembers one that failed.
 struct Watch<'s> {
+    conn: &'s Conn,
     sql: &'s str,
     began: Instant,
 }
 
 impl<'s> Watch<'s> {
-    fn start(sent: &AtomicU64, sql: &'s str) -> Self {
-        sent.fetch_add(1, Ordering::Relaxed);
-        Self { sql, began: Instant::now() }
+    fn start(conn: &'s Conn, sql: &'s str) -> Self {
+        conn.sent.fetch_add(1, Ordering::Relaxed);
+        Self { conn, sql, began: Instant::now() }
     }
 
-    fn end(self) {
+    fn end<T>(self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         let took = self.began.elapsed();
         if took >= SLOW {
             tracing::warn!(took_ms = took.as_millis(), sql = head(self.sql), "slow statement");
         } else {
             tracing::trace!(took_us = took.as_micros(), sql = head(self.sql), "statement");
         }
+        if answer.is_err() {
+            self.conn.failed.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 }
 

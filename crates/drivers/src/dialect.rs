@@ -132,8 +132,6 @@ fn arrays<C: ColumnTrait>(columns: impl Iterator<Item = C>, values: Vec<Vec<Valu
 fn kind(column: &impl ColumnTrait) -> (ArrayType, &'static str) {
     match column.def().get_column_type() {
         ColumnType::Uuid => (ArrayType::Uuid, "uuid"),
-        ColumnType::SmallInteger => (ArrayType::SmallInt, "int2"),
-        ColumnType::Integer => (ArrayType::Int, "int4"),
         ColumnType::BigInteger => (ArrayType::BigInt, "int8"),
         ColumnType::Boolean => (ArrayType::Bool, "bool"),
         ColumnType::TimestampWithTimeZone => (ArrayType::ChronoDateTimeUtc, "timestamptz"),

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use models::page::PageError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 /// What lies under a failure. Kept as a source; nobody above this crate takes it apart.
@@ -51,6 +52,9 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// A page was asked for with a cursor that another kind of list gave.
+    #[error("the page does not begin anywhere in this list")]
+    Cursor(#[source] PageError),
     /// The store was refused at start: it is not one that this configuration may use.
     #[error("{0}")]
     Unfit(String),

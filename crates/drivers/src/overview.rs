@@ -69,8 +69,7 @@ impl Overview<'_> {
         let counts = self.decision_counts(tenant).await?;
         let total = counts.iter().map(|count| count.count).sum();
         let limit = i64::try_from(page.limit() + 1).unwrap_or(i64::MAX);
-        let cursor =
-            page.cursor.map(Cursor::before).transpose().map_err(|err| StoreError::Refused(err.into()))?;
+        let cursor = page.cursor.map(Cursor::before).transpose().map_err(StoreError::Cursor)?;
         let (place, mut values) = match cursor {
             Some((at, id)) => ("WHERE (created_at, id) < ($3, $4) ", vec![at.into(), id.into()]),
             None => ("", vec![]),

@@ -4,15 +4,24 @@ use models::{
     activity::entity::runs,
     ids::TenantId,
     logs::entity::{aos_trace_steps as steps, aos_traces as traces},
+    page::{Cursor, PageRequest},
     policies::entity::{limit_usage as usage, permits},
 };
 use sea_orm::{
-    ColumnTrait as _, DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn, QueryFilter as _,
-    QueryTrait as _, Statement, Value, Values,
+    ColumnTrait as _, Condition, DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn, QueryFilter as _,
+    QueryTrait as _, Select, Statement, Value, Values,
+    entity::prelude::DateTimeUtc,
+    sea_query::{Expr, ExprTrait as _},
 };
 use uuid::Uuid;
 
-use crate::{ConnectConfig, Db, conn::Conn, dialect, tally};
+use crate::{
+    ConnectConfig, Db,
+    conn::Conn,
+    dialect,
+    read::{self, Newest},
+    tally,
+};
 
 const TENANT: TenantId = TenantId(Uuid::nil());
 
@@ -47,6 +56,32 @@ async fn found<E: EntityTrait>(conn: &Conn, tenant: E::Column, columns: &[E::Col
     let among = dialect::among(conn.backend(), columns, keys(values));
     let select = E::find().filter(tenant.eq(TENANT)).filter(among);
     searches(conn, E::default().table_name(), select.build(conn.backend())).await;
+}
+
+fn runs_of(tenant: TenantId) -> Select<runs::Entity> {
+    runs::Entity::find().filter(runs::Column::TenantId.eq(tenant))
+}
+
+/// A page of a filtered list is a range of an index: nothing is sorted.
+async fn page_after_page(conn: &Conn) {
+    use runs::{Column as C, Model};
+    let cursor = Cursor::Before { at: DateTimeUtc::UNIX_EPOCH, id: Uuid::nil() };
+    for request in [PageRequest::default(), PageRequest::from(cursor)] {
+        for filter in
+            [None, Some(C::State.eq("LIVE")), Some(C::AgentId.eq("a")), Some(Expr::col("at_risk").eq(true))]
+        {
+            let select = runs_of(TENANT).filter(Condition::all().add_option(filter));
+            let newest =
+                Newest { at: C::StartedAt, id: C::Id, key: |row: &Model| (row.started_at, row.id.0) };
+            let page = read::page_of(select, &newest, &request).expect("a page").build(conn.backend());
+            let lines = plan(conn, page.clone()).await;
+            assert!(
+                !lines.iter().any(|line| line.contains("Sort") || line.contains("TEMP B-TREE")),
+                "{lines:#?}"
+            );
+            searches(conn, "runs", page).await;
+        }
+    }
 }
 
 async fn updated<E: EntityTrait>(conn: &Conn, changing: &[E::Column]) {
@@ -89,6 +124,7 @@ testkit::on_both! {
         found::<permits::Entity>(conn, permits::Column::TenantId, &columns, &key).await;
         let columns = [usage::Column::LimitId, usage::Column::ScopeKey, usage::Column::WindowStart];
         found::<usage::Entity>(conn, usage::Column::TenantId, &columns, &[id, text.clone(), text]).await;
+        page_after_page(conn).await;
         updated::<runs::Entity>(conn, &[runs::Column::StepCount, runs::Column::CostMicrousd]).await;
         updated::<traces::Entity>(conn, &[traces::Column::StepCount]).await;
         updated::<permits::Entity>(conn, &[permits::Column::UsedByStep]).await;

@@ -1,6 +1,6 @@
 //! Rows out: all, one, a count, a page. A row that cannot be read is an error that names it; none is left out.
 
-use models::page::{Cursor, Page, PageError, PageRequest};
+use models::page::{Cursor, Page, PageRequest};
 use sea_orm::{
     EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, PrimaryKeyToColumn as _,
     QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select, Statement,
@@ -71,15 +71,9 @@ pub(crate) async fn page<E: EntityTrait, T>(
     request: &PageRequest,
     read: impl Fn(E::Model) -> Result<T, StoreError>,
 ) -> Result<Page<T>, StoreError> {
-    let Newest { at, id, key } = newest;
+    let key = newest.key;
     let total = if request.total { Some(tally::count(conn, select.clone()).await?) } else { None };
-    let mut select = select.order_by_desc(at).order_by_desc(id).limit(request.limit() + 1);
-    if let Some(cursor) = request.cursor {
-        let (before, before_id) = cursor.before().map_err(odd_cursor)?;
-        let place = Expr::tuple([Expr::col(at), Expr::col(id)]);
-        select = select.filter(place.lt(Expr::tuple([Expr::val(before), Expr::val(before_id)])));
-    }
-    let rows = all(conn, select).await?;
+    let rows = all(conn, page_of(select, &newest, request)?).await?;
     let page = Page::cut(rows, request.limit(), total, |row| {
         let (at, id) = key(row);
         Cursor::Before { at, id }
@@ -87,6 +81,22 @@ pub(crate) async fn page<E: EntityTrait, T>(
     let Page { items, next_cursor, has_more, total } = page;
     let items = items.into_iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor, has_more, total })
+}
+
+/// The rows of a page, and one more if there is one.
+pub(crate) fn page_of<E: EntityTrait>(
+    select: Select<E>,
+    newest: &Newest<E>,
+    request: &PageRequest,
+) -> Result<Select<E>, StoreError> {
+    let Newest { at, id, .. } = newest;
+    let mut select = select.order_by_desc(*at).order_by_desc(*id).limit(request.limit() + 1);
+    if let Some(cursor) = request.cursor {
+        let (before, before_id) = cursor.before().map_err(StoreError::Cursor)?;
+        let place = Expr::tuple([Expr::col(*at), Expr::col(*id)]);
+        select = select.filter(place.lt(Expr::tuple([Expr::val(before), Expr::val(before_id)])));
+    }
+    Ok(select)
 }
 
 /// By which columns a list is newest first, and how a row's place among them is read.
@@ -99,11 +109,6 @@ pub(crate) struct Newest<E: EntityTrait> {
 /// A statement built by hand with sea-query.
 pub(crate) fn query_statement(conn: &Conn, query: &SelectStatement) -> Statement {
     conn.backend().build(query)
-}
-
-/// A cursor that another kind of list gave: the caller's mistake, which L2 has caught before.
-fn odd_cursor(err: PageError) -> StoreError {
-    StoreError::Refused(Box::new(err))
 }
 
 fn model<E: EntityTrait>(row: &QueryResult) -> Result<E::Model, StoreError> {

@@ -110,6 +110,12 @@ impl PageRequest {
         Ok(Self { limit, cursor: cursor.map(str::parse).transpose()?, total })
     }
 
+    /// The page after this row, as long as any.
+    #[must_use]
+    pub const fn from(cursor: Cursor) -> Self {
+        Self { limit: Self::DEFAULT_LIMIT, cursor: Some(cursor), total: false }
+    }
+
     /// How many rows; from 1 to [`Self::MAX_LIMIT`].
     #[must_use]
     pub const fn limit(&self) -> u64 {

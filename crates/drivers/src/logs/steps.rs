@@ -25,7 +25,7 @@ use super::{TraceReads, TraceStore, traces};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
-    field::{Field as _, corrupt, put},
+    field::{Field as _, corrupt},
     keys, read,
     rows::rows,
     tally,
@@ -105,14 +105,10 @@ impl TraceReads<'_> {
     ) -> Result<Page<StepRow>, StoreError> {
         let select = of_run(tenant, run);
         let total = if page.total { Some(tally::count(self.conn, select.clone()).await?) } else { None };
-        let after = page
-            .cursor
-            .map(Cursor::after)
-            .transpose()
-            .map_err(|err: PageError| StoreError::Refused(err.into()))?;
         let mut select = select.order_by_asc(Column::StepIndex).limit(page.limit() + 1);
-        if let Some(after) = after {
-            let after: i64 = put(&steps::Entity, "step_index", &after)?;
+        if let Some(cursor) = page.cursor {
+            let after = cursor.after().map_err(StoreError::Cursor)?;
+            let after = i64::try_from(after).map_err(|_| StoreError::Cursor(PageError::Cursor))?;
             select = select.filter(Column::StepIndex.gt(after));
         }
         let rows =
@@ -133,8 +129,9 @@ impl TraceReads<'_> {
         keys: &[(RunId, String)],
     ) -> Result<Vec<StepRow>, StoreError> {
         let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.into(), key.into()]).collect();
-        let rows =
-            read::by_keys(self.conn, of(tenant), [Column::RunId, Column::IdempotencyKey], keys).await?;
+        // The index has only steps with a key, and SQLite does not see by itself that these have one.
+        let keyed = of(tenant).filter(Column::IdempotencyKey.is_not_null());
+        let rows = read::by_keys(self.conn, keyed, [Column::RunId, Column::IdempotencyKey], keys).await?;
         rows.into_iter().map(step).collect()
     }
 }

@@ -100,6 +100,22 @@ testkit::on_both! {
         assert!(matches!(tx.activity().save_runs(&[forged]).await, Err(StoreError::AppendOnly(_))));
     }
 
+    async fn times_come_back_to_the_microsecond(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let times = [
+            "0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.9Z",
+            "2000-01-01T00:00:00.000001Z", "2026-11-21T08:09:10.123Z", "9999-12-31T23:59:59.999999Z",
+        ];
+        let runs: Vec<Run> = times.iter().zip(1..).map(|(time, n)| {
+            Run { started_at: time.parse().expect("a time"), last_seen_at: time.parse().expect("a time"), ..run(TENANT, n) }
+        }).collect();
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&runs).await.expect("inserted");
+        tx.activity().save_runs(&runs).await.expect("saved");
+        let page = tx.activity().list_runs(TENANT, &RunFilter::default(), &PageRequest::default()).await.expect("listed");
+        assert_eq!(page.items, runs.into_iter().rev().collect::<Vec<_>>());
+    }
+
     async fn another_tenants_run_is_neither_found_nor_written(db: TestDatabase) {
         let db = sample::store(db).await;
         let tx = db.begin().await.expect("begin");

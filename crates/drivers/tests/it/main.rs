@@ -1,4 +1,9 @@
 //! Every driver, the same tests on both stores.
+#![expect(
+    clippy::cloned_ref_to_slice_refs,
+    clippy::unnecessary_wraps,
+    reason = "tests: a row and its copy, and texts for columns that may be empty"
+)]
 
 mod account;
 mod activity;

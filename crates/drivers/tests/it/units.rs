@@ -4,6 +4,7 @@ use drivers::{ConnectConfig, Db, StoreError};
 use models::{
     activity::{Run, RunFilter},
     ids::RunId,
+    page::{Cursor, PageRequest},
 };
 use sea_orm::ConnectionTrait as _;
 use testkit::{Store, TestDatabase};
@@ -125,6 +126,31 @@ testkit::on_both! {
         tx.activity().save_runs(&[]).await.expect("nothing");
         assert_eq!(tx.activity().lock_runs(TENANT, &[]).await.expect("nothing"), []);
         assert_eq!(db.statements() - before, 1);
+    }
+
+    async fn what_failed_in_part_is_not_committed(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("inserted");
+        assert!(matches!(tx.activity().insert_runs(&[run(TENANT, 1)]).await, Err(StoreError::Conflict(_))));
+        let refused = tx.commit().await;
+        assert!(matches!(refused, Err(StoreError::Database(_))), "{refused:?}");
+        let read = db.read().await.expect("read");
+        assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("nothing"), None);
+    }
+
+    async fn a_cursor_of_another_list_is_refused(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let read = db.read().await.expect("read");
+        let (at, id) = (sample::at(0), uuid(1));
+        let by_time = PageRequest::from(Cursor::Before { at, id });
+        let by_index = PageRequest::from(Cursor::After(u64::MAX));
+        let listed = read.activity().list_runs(TENANT, &RunFilter::default(), &by_index).await;
+        assert!(matches!(listed, Err(StoreError::Cursor(_))), "{listed:?}");
+        assert!(matches!(read.overview().decisions(TENANT, &by_index).await, Err(StoreError::Cursor(_))));
+        for page in [by_time, by_index] {
+            assert!(matches!(read.traces().list_steps(TENANT, RunId(id), &page).await, Err(StoreError::Cursor(_))));
+        }
     }
 
     async fn a_row_that_cannot_be_read_is_named(db: TestDatabase) {
