@@ -21,6 +21,7 @@ use crate::{
 #[schema(as = StartRun)]
 pub(crate) struct StartBody {
     /// The agent that runs.
+    #[schema(min_length = 1)]
     agent_id: String,
     /// What it is to reach.
     goal: Option<String>,
@@ -53,6 +54,7 @@ pub(crate) struct StartBody {
     #[schema(value_type = Option<serde_json::Value>)]
     metadata: Option<Box<RawValue>>,
     /// A repeat with this key gets the same run. One thing with the header `Idempotency-Key`.
+    #[schema(min_length = 1)]
     idempotency_key: Option<String>,
 }
 
@@ -105,6 +107,7 @@ pub(crate) struct PermitBody {
     /// The kind of step.
     kind: words::StepKind,
     /// With which tool or model.
+    #[schema(min_length = 1)]
     skill_name: String,
     /// With which parameters; the permit serves for these alone.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -117,6 +120,7 @@ pub(crate) struct PermitBody {
     #[schema(value_type = Option<EstimateBody>)]
     estimate: Option<Object<EstimateBody>>,
     /// A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.
+    #[schema(min_length = 1)]
     idempotency_key: Option<String>,
 }
 
@@ -164,6 +168,7 @@ pub(crate) struct StepBody {
     /// What it is.
     kind: words::StepKind,
     /// Which tool or model.
+    #[schema(min_length = 1)]
     skill_name: String,
     /// The parameters; any JSON, kept exactly, after redaction.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -185,6 +190,7 @@ pub(crate) struct StepBody {
     /// When it began.
     started_at: Option<Time>,
     /// A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.
+    #[schema(min_length = 1)]
     idempotency_key: Option<String>,
     /// What a replayed step does.
     replay_behavior: Option<words::ReplayBehavior>,

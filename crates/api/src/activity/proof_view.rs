@@ -54,6 +54,7 @@ struct TraceView {
     status: &'static str,
     abort_reason: Option<String>,
     schema_version: String,
+    #[schema(value_type = serde_json::Value)]
     metadata: Option<Kept>,
     root_hash: Option<String>,
     chain_head: String,

@@ -54,6 +54,7 @@ pub(crate) struct RunView {
     cost_usd: Number,
     correlation_id: String,
     external_trace_id: Option<String>,
+    #[schema(value_type = serde_json::Value)]
     metadata: Option<Kept>,
     is_synthetic: bool,
     synthetic_scenario_id: Option<String>,

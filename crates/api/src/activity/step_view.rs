@@ -93,6 +93,7 @@ pub(crate) struct StepView {
     status: &'static str,
     verdict: StepVerdict,
     outcome: OutcomeView,
+    #[schema(value_type = serde_json::Value)]
     params: Option<Kept>,
     /// Null for a step that is no model call.
     llm: Option<LlmView>,
@@ -128,6 +129,7 @@ struct OutcomeView {
     #[schema(value_type = words::OutcomeCategory)]
     category: &'static str,
     code: Option<String>,
+    #[schema(value_type = serde_json::Value)]
     data: Option<Kept>,
 }
 

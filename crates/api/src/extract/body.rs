@@ -16,7 +16,7 @@ use crate::{Problem, edge::Bounds, problem::Code};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
-/// A JSON body whose members are all optional, and which may be missing.
+/// A JSON body whose members are all optional, and which may be missing, or null.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OptionalJson<T>(pub(crate) T);
 
@@ -39,6 +39,9 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> 
             return Ok(Self(T::default()));
         }
         is_json?;
+        if body.trim_ascii() == b"null" {
+            return Ok(Self(T::default()));
+        }
         strict::parse(&body).map(Self)
     }
 }

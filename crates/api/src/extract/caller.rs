@@ -57,7 +57,7 @@ impl FromRequestParts<Spine> for Authenticated {
 
 async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Problem> {
     let token = bearer(&parts.headers).ok_or_else(|| {
-        Problem::new(Code::Unauthenticated, "send an API key in the header `authorization: Bearer hoc_...`")
+        Problem::new(Code::Unauthenticated, "send an API key as a bearer token in the `authorization` header")
     })?;
     let mut context = account::authenticate(spine, token).await?;
     if let Some(trace) = trace_id(&parts.headers) {

@@ -2,6 +2,7 @@
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 
 /// The largest number that is kept (2^53): what a JSON reader does not round.
 const MAX: u128 = 1 << 53;
@@ -92,7 +93,8 @@ fn exponent_of(text: &str) -> Option<i64> {
 
 impl utoipa::PartialSchema for Usd {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        number_or_text("USD: a number, or a string that holds one. Rounded half up to six decimals.")
+        let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0));
+        or_text(number, "USD: a number, or a string that holds one. Rounded half up to six decimals.")
     }
 }
 
@@ -100,16 +102,16 @@ impl utoipa::ToSchema for Usd {}
 
 impl utoipa::PartialSchema for Amount {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        number_or_text("In the limit type's own unit (USD for cost): a number, or a string that holds one.")
+        let number = ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0));
+        or_text(number, "In the limit type's own unit (USD for cost): a number, or a string that holds one.")
     }
 }
 
 impl utoipa::ToSchema for Amount {}
 
-fn number_or_text(description: &str) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-    use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+fn or_text(number: ObjectBuilder, description: &str) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     OneOfBuilder::new()
-        .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)))
+        .item(number)
         .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^\d+(\.\d+)?([eE][+-]?\d+)?$")))
         .description(Some(description))
         .into()

@@ -76,6 +76,7 @@ struct EventView {
     #[schema(value_type = words::IncidentEventType)]
     event_type: &'static str,
     actor: Option<String>,
+    #[schema(value_type = serde_json::Value)]
     details: Option<Kept>,
     at: Time,
 }

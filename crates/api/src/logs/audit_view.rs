@@ -29,7 +29,9 @@ pub(crate) struct AuditItem {
 pub(super) struct AuditDetail {
     #[serde(flatten)]
     item: AuditItem,
+    #[schema(value_type = serde_json::Value)]
     before_state: Option<Kept>,
+    #[schema(value_type = serde_json::Value)]
     after_state: Option<Kept>,
     run_id: Option<String>,
     /// 1..n within the run, without holes.

@@ -17,6 +17,7 @@ pub(crate) struct SystemView {
     #[schema(value_type = words::SystemSeverity)]
     severity: &'static str,
     summary: String,
+    #[schema(value_type = serde_json::Value)]
     details: Option<Kept>,
     caused_by: Option<String>,
     correlation_id: Option<String>,

@@ -18,6 +18,7 @@ use crate::{
 #[schema(as = NewLimit)]
 pub(crate) struct LimitBody {
     /// Unique among the tenant's active limits.
+    #[schema(min_length = 1)]
     name: String,
     /// Follows from the type where not given.
     limit_category: Option<words::LimitCategory>,
@@ -67,6 +68,7 @@ impl LimitBody {
 #[schema(as = LimitChange)]
 #[expect(clippy::option_option, reason = "not said, null, and a text are three things")]
 pub(crate) struct LimitChangeBody {
+    #[schema(min_length = 1)]
     name: Option<String>,
     limit_category: Option<words::LimitCategory>,
     limit_type: Option<words::LimitType>,

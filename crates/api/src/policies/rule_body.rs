@@ -16,6 +16,7 @@ use crate::{
 #[schema(as = NewRule)]
 pub(crate) struct RuleBody {
     /// Unique among the tenant's active rules.
+    #[schema(min_length = 1)]
     name: String,
     description: Option<String>,
     /// `SAFETY` where not given.
@@ -61,6 +62,7 @@ impl RuleBody {
 #[schema(as = RuleChange)]
 #[expect(clippy::option_option, reason = "not said, null, and a text are three things")]
 pub(crate) struct RuleChangeBody {
+    #[schema(min_length = 1)]
     name: Option<String>,
     description: Option<String>,
     rule_type: Option<words::RuleType>,
@@ -102,6 +104,7 @@ impl RuleChangeBody {
 #[schema(as = Retirement)]
 pub(crate) struct RetireBody {
     /// Must not be empty.
+    #[schema(min_length = 1)]
     reason: String,
     /// The rule that takes its place.
     superseded_by: Option<String>,
@@ -123,7 +126,7 @@ pub(crate) struct CheckBody {
     /// Cedar.
     condition: Option<String>,
     /// The JSON form.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     conditions: Option<serde_json::Value>,
 }
 

@@ -18,7 +18,8 @@ async fn every_body_is_read_strictly() {
         let latin =
             call().header("content-type", "application/json").body(vec![b'{', b'"', 0xe9, b'"'].into());
         assert_eq!(latin.send().await.problem(400), "malformed_json", "{id}");
-        for other in ["[]", "null", "1", "\"a\"", "[{}]"] {
+        let null = if operation.body_is_required { "null" } else { "[null]" };
+        for other in ["[]", null, "1", "\"a\"", "[{}]"] {
             assert_eq!(call().text(other).send().await.field(422, "invalid_request"), "", "{id}: {other}");
         }
         let mut more = operation.body().expect("a body");

@@ -9,6 +9,7 @@ mod authz;
 mod broken;
 mod examples;
 mod incidents;
+mod invariants;
 mod logs;
 mod manners;
 mod openapi;
