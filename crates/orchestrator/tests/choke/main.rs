@@ -6,6 +6,7 @@ mod budgets;
 mod bundles;
 mod idempotency;
 mod invariants;
+mod outage;
 mod runs;
 mod statements;
 mod verdicts;
