@@ -36,6 +36,9 @@ impl IdempotencyKey {
     }
 }
 
+/// What a tag stands for that was not made here: it matches nothing, which the operation finds in its turn.
+const NEVER_STORED: u64 = u64::MAX;
+
 /// The version that a change is made on, from the header `If-Match`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IfMatch(pub(crate) u64);
@@ -51,11 +54,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
             )
         })?;
         let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-        // A tag that was not made here matches nothing that is stored.
-        version.and_then(|version| version.parse().ok()).map(Self).ok_or_else(|| {
-            let detail = format!("`{tag}` is not the `etag` of a stored version; read the object again");
-            Problem::new(Code::PreconditionFailed, detail)
-        })
+        Ok(Self(version.and_then(|version| version.parse().ok()).unwrap_or(NEVER_STORED)))
     }
 }
 

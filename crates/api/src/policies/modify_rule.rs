@@ -16,8 +16,7 @@ use crate::{
     extensions(("x-roles" = json!(roles::<SetsPolicy>()))),
     params(
         ("id" = String, Path, description = "The rule."),
-        ("If-Match" = String, Header, pattern = r#"^"[0-9]+"$"#,
-            description = "The `ETag` of the version that is changed."),
+        ("If-Match" = String, Header, description = "The `ETag` of the version that is changed."),
     ),
     request_body = RuleChangeBody,
     responses((status = 200, description = "The rule, as it is stored.", body = RuleView,

@@ -16,8 +16,7 @@ use crate::{
     extensions(("x-roles" = json!(roles::<SetsPolicy>()))),
     params(
         ("id" = String, Path, description = "The limit."),
-        ("If-Match" = String, Header, pattern = r#"^"[0-9]+"$"#,
-            description = "The `ETag` of the version that is changed."),
+        ("If-Match" = String, Header, description = "The `ETag` of the version that is changed."),
     ),
     request_body = LimitChangeBody,
     responses((status = 200, description = "The limit, as it is stored.", body = LimitView,

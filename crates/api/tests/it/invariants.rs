@@ -40,7 +40,8 @@ async fn inv_logs_003() {
         assert!(!page["items"].as_array().expect("items").is_empty(), "{list} is grounded in nothing");
     }
     for log in ["audit", "runs"] {
-        let checkpoint = app.get(format!("{LOGS}/checkpoints/{log}")).key(&scene.admin).send().await.expect(200);
+        let checkpoint =
+            app.get(format!("{LOGS}/checkpoints/{log}")).key(&scene.admin).send().await.expect(200);
         assert!(checkpoint["tree_size"].as_u64().expect("a size") > 0, "{checkpoint}");
     }
 }
