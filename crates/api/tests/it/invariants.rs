@@ -61,6 +61,6 @@ async fn inv_logs_004() {
     let calls = app.get(format!("{LOGS}/llm-runs?run_id={run}")).key(&scene.admin).send().await.expect(200);
     for call in calls["items"].as_array().expect("items") {
         assert!(call.get("verdict").is_none(), "{call}");
-        assert!(call["evidence_metadata"]["checksum"].is_string(), "{call}");
+        assert!(call["prompt_hash"].is_string(), "{call}");
     }
 }
