@@ -4,6 +4,7 @@ use models::logs::AuditEntry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::metadata_view::MetadataView;
 use crate::view::{Kept, words};
 
 /// An entry of the Audit Ledger, in a list.
@@ -20,7 +21,7 @@ pub(crate) struct AuditItem {
     actor_id: Option<String>,
     action_reason: Option<String>,
     created_at: String,
-    evidence_metadata: EvidenceMetadata,
+    evidence_metadata: MetadataView,
 }
 
 /// An entry of the Audit Ledger, whole.
@@ -42,28 +43,9 @@ pub(super) struct AuditDetail {
     leaf_hash: String,
 }
 
-/// Where a fact of Logs comes from, and what it belongs to.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-struct EvidenceMetadata {
-    tenant_id: String,
-    run_id: Option<String>,
-    #[schema(value_type = words::ActorType)]
-    actor_type: &'static str,
-    actor_id: Option<String>,
-    occurred_at: String,
-    recorded_at: String,
-    correlation_id: String,
-    policy_ids: Vec<String>,
-    incident_ids: Vec<String>,
-    #[schema(value_type = words::Origin)]
-    origin: &'static str,
-    /// The hash under which the log has it.
-    checksum: String,
-}
-
 impl From<AuditEntry> for AuditItem {
     fn from(entry: AuditEntry) -> Self {
-        let evidence_metadata = EvidenceMetadata::of(&entry);
+        let evidence_metadata = MetadataView::of(&entry);
         let record = entry.record;
         Self {
             id: record.id,
@@ -90,33 +72,6 @@ impl From<AuditEntry> for AuditDetail {
             leaf_index: entry.leaf_index,
             leaf_hash: entry.leaf_hash.to_string(),
             item: entry.into(),
-        }
-    }
-}
-
-impl EvidenceMetadata {
-    fn of(entry: &AuditEntry) -> Self {
-        let record = &entry.record;
-        let about = |kinds: &[&str]| {
-            if kinds.contains(&record.entity_type.as_str()) {
-                vec![record.entity_id.clone()]
-            } else {
-                Vec::new()
-            }
-        };
-        Self {
-            tenant_id: record.tenant_id.clone(),
-            run_id: record.run_id.clone(),
-            actor_type: record.actor_type.as_str(),
-            actor_id: record.actor_id.clone(),
-            // Who acts and the row that says so are one transaction.
-            occurred_at: record.created_at.clone(),
-            recorded_at: record.created_at.clone(),
-            correlation_id: record.correlation_id.clone(),
-            policy_ids: about(&["POLICY_RULE", "LIMIT"]),
-            incident_ids: about(&["INCIDENT"]),
-            origin: record.actor_type.as_str(),
-            checksum: entry.leaf_hash.to_string(),
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use models::ids::LlmRunId;
 use orchestrator::{Spine, handlers::logs};
 
-use super::llm_run_view::LlmRunView;
+use super::{llm_run_view::LlmRunView, metadata_view::LoggedView};
 use crate::{
     Problem,
     extract::{Caller, Id, Json, Views, roles},
@@ -14,12 +14,12 @@ use crate::{
 #[utoipa::path(get, path = "/llm-runs/{id}", operation_id = "logs.get_llm_run", tag = "logs",
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(("id" = String, Path, description = "The record.")),
-    responses((status = 200, description = "The record.", body = LlmRunView)))]
+    responses((status = 200, description = "The record.", body = LoggedView<LlmRunView>)))]
 pub(super) async fn get_llm_run(
     State(spine): State<Spine>,
     caller: Caller<Views>,
     Id(id): Id<LlmRunId>,
-) -> Result<Json<LlmRunView>, Problem> {
+) -> Result<Json<LoggedView<LlmRunView>>, Problem> {
     let record = logs::get_llm_run(&spine, &caller, id).await?;
     Ok(Json(record.into()))
 }

@@ -6,7 +6,7 @@ use orchestrator::{Spine, handlers::logs};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::llm_run_view::LlmRunView;
+use super::{llm_run_view::LlmRunView, metadata_view::LoggedView};
 use crate::{
     Problem,
     extract::{Caller, Json, List, PageParams, Params, Views, roles},
@@ -28,12 +28,12 @@ impl Params for LlmRunParams {}
 #[utoipa::path(get, path = "/llm-runs", operation_id = "logs.list_llm_runs", tag = "logs",
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(LlmRunParams, PageParams),
-    responses((status = 200, description = "A page of calls.", body = PageView<LlmRunView>)))]
+    responses((status = 200, description = "A page of calls.", body = PageView<LoggedView<LlmRunView>>)))]
 pub(super) async fn list_llm_runs(
     State(spine): State<Spine>,
     caller: Caller<Views>,
     List { filter, page }: List<LlmRunParams>,
-) -> Result<Json<PageView<LlmRunView>>, Problem> {
+) -> Result<Json<PageView<LoggedView<LlmRunView>>>, Problem> {
     let run: RunId = filter.run_id.parse().map_err(|_| Problem::not_found("run", &filter.run_id))?;
     let page = logs::list_llm_runs(&spine, &caller, run, page).await?;
     Ok(Json(page.into()))

@@ -6,7 +6,7 @@ use orchestrator::{Spine, handlers::logs};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::system_view::SystemView;
+use super::{metadata_view::LoggedView, system_view::SystemView};
 use crate::{
     Problem,
     extract::{Caller, Json, List, PageParams, Params, Views, roles},
@@ -48,12 +48,12 @@ impl SystemParams {
 #[utoipa::path(get, path = "/system", operation_id = "logs.list_system", tag = "logs",
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(SystemParams, PageParams),
-    responses((status = 200, description = "A page of system records.", body = PageView<SystemView>)))]
+    responses((status = 200, description = "A page of system records.", body = PageView<LoggedView<SystemView>>)))]
 pub(super) async fn list_system(
     State(spine): State<Spine>,
     caller: Caller<Views>,
     List { filter, page }: List<SystemParams>,
-) -> Result<Json<PageView<SystemView>>, Problem> {
+) -> Result<Json<PageView<LoggedView<SystemView>>>, Problem> {
     let page = logs::list_system(&spine, &caller, filter.filter()?, page).await?;
     Ok(Json(page.into()))
 }

@@ -8,6 +8,7 @@ mod list_audit;
 mod list_llm_runs;
 mod list_system;
 mod llm_run_view;
+mod metadata_view;
 mod proof_view;
 mod prove_audit;
 mod prove_consistency;

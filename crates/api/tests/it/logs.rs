@@ -196,7 +196,24 @@ async fn each_call_to_a_model_is_a_record() {
       "source": "engine",
       "is_synthetic": false,
       "synthetic_scenario_id": null,
-      "created_at": "2026-03-02T09:00:00.000000Z"
+      "created_at": "2026-03-02T09:00:00.000000Z",
+      "evidence_metadata": {
+        "tenant_id": "ten_019cadc69a8070008000000000000000",
+        "run_id": "run_019cadc69a8070008000000000000013",
+        "actor_type": "AGENT",
+        "actor_id": "support-bot",
+        "occurred_at": "2026-03-02T09:00:00.000000Z",
+        "recorded_at": "2026-03-02T09:00:00.000000Z",
+        "correlation_id": "019cadc69a8070008000000000000011",
+        "policy_ids": [
+          "rule_019cadc69a807000800000000000000c"
+        ],
+        "incident_ids": [
+          "inc_019cadc69a8070008000000000000023"
+        ],
+        "origin": "AGENT",
+        "checksum": "070459b83dcea894e7e5642a0b1bbb7f88647cc292c37a15b5f828988e723e96"
+      }
     }
     "#);
     assert_eq!(
@@ -232,7 +249,20 @@ async fn changes_of_keys_are_system_records() {
           },
           "caused_by": "admin of acme",
           "correlation_id": "019cadc69a807000800000000000002a",
-          "created_at": "2026-03-02T09:00:00.000000Z"
+          "created_at": "2026-03-02T09:00:00.000000Z",
+          "evidence_metadata": {
+            "tenant_id": "ten_019cadc69a8070008000000000000000",
+            "run_id": null,
+            "actor_type": "SYSTEM",
+            "actor_id": "admin of acme",
+            "occurred_at": "2026-03-02T09:00:00.000000Z",
+            "recorded_at": "2026-03-02T09:00:00.000000Z",
+            "correlation_id": "019cadc69a807000800000000000002a",
+            "policy_ids": [],
+            "incident_ids": [],
+            "origin": "SYSTEM",
+            "checksum": "ee64f671f4e18b1c50d296febfdcb181a5cbe34e82e1f07007af3dbf870dce86"
+          }
         }
       ],
       "next_cursor": "AQAGTAbPy4QAAZytxpqAcACAAAAAAAAALQ",

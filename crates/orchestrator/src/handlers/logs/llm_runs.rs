@@ -6,6 +6,7 @@ use models::{
     page::{Page, PageRequest},
 };
 
+use super::metadata::{AroundRun, Logged};
 use crate::{context::CallContext, errors::Error, handlers::shared::page_of, spine::Spine};
 
 /// `logs.list_llm_runs`: the calls to models that a run made, newest first.
@@ -15,17 +16,26 @@ pub async fn list_llm_runs(
     ctx: &CallContext,
     run: RunId,
     page: PageRequest,
-) -> Result<Page<LlmRunRecord>, Error> {
+) -> Result<Page<Logged<LlmRunRecord>>, Error> {
     let store = spine.read().await?;
     let found = store.activity().find_run(ctx.tenant.id, run).await?;
-    found.ok_or_else(|| Error::not_found("run", run))?;
+    let around = AroundRun::read(&store, found.ok_or_else(|| Error::not_found("run", run))?).await?;
     let records = store.logs().llm_runs_of_run(ctx.tenant.id, run).await?;
-    page_of(records, &page, |record| (record.created_at, record.id.0))
+    let page = page_of(records, &page, |record| (record.created_at, record.id.0))?;
+    Ok(page.map(|record| around.call(record)))
 }
 
 /// `logs.get_llm_run`: one call to a model.
 #[tracing::instrument(name = "logs.get_llm_run", skip_all, fields(tenant = %ctx.tenant.id, record = %id))]
-pub async fn get_llm_run(spine: &Spine, ctx: &CallContext, id: LlmRunId) -> Result<LlmRunRecord, Error> {
-    let record = spine.read().await?.logs().find_llm_run(ctx.tenant.id, id).await?;
-    record.ok_or_else(|| Error::not_found("LLM run record", id))
+pub async fn get_llm_run(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: LlmRunId,
+) -> Result<Logged<LlmRunRecord>, Error> {
+    let store = spine.read().await?;
+    let record = store.logs().find_llm_run(ctx.tenant.id, id).await?;
+    let record = record.ok_or_else(|| Error::not_found("LLM run record", id))?;
+    let run = store.activity().find_run(ctx.tenant.id, record.run_id).await?;
+    let run = run.ok_or_else(|| Error::Internal(format!("{id} is of a run that is not there")))?;
+    Ok(AroundRun::read(&store, run).await?.call(record))
 }

@@ -3,12 +3,14 @@
 
 mod audit;
 mod llm_runs;
+mod metadata;
 mod proofs;
 mod system;
 
 pub use self::{
     audit::{get_audit, list_audit},
     llm_runs::{get_llm_run, list_llm_runs},
+    metadata::{EvidenceMetadata, Logged},
     proofs::{AuditProof, Consistency, get_checkpoint, list_checkpoints, prove_audit, prove_consistency},
     system::list_system,
 };

@@ -5,6 +5,7 @@ use models::{
     page::{Page, PageRequest},
 };
 
+use super::metadata::{Logged, event};
 use crate::{context::CallContext, errors::Error, spine::Spine};
 
 /// `logs.list_system`: what happened to the tenant's keys and settings, newest first.
@@ -14,6 +15,7 @@ pub async fn list_system(
     ctx: &CallContext,
     filter: SystemFilter,
     page: PageRequest,
-) -> Result<Page<SystemRecord>, Error> {
-    Ok(spine.read().await?.logs().list_system_records(ctx.tenant.id, &filter, &page).await?)
+) -> Result<Page<Logged<SystemRecord>>, Error> {
+    let page = spine.read().await?.logs().list_system_records(ctx.tenant.id, &filter, &page).await?;
+    Ok(page.map(event))
 }
