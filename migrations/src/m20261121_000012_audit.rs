@@ -32,7 +32,11 @@ const AUDIT_LEDGER: &str = r"
 pub(crate) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![table::create(d, "audit_ledger", AUDIT_LEDGER)],
-        list_indexes("audit_ledger", "created_at", &["event_type", "entity_type", "actor_type", "entity_id"]),
+        list_indexes(
+            "audit_ledger",
+            "created_at",
+            &["event_type", "entity_type", "actor_type", "entity_id", "run_id"],
+        ),
         protect::append_only(d, "audit_ledger"),
     ]
     .concat()

@@ -39,6 +39,9 @@ pub(crate) struct Conn {
     /// Whether a statement has failed.
     failed: AtomicBool,
     sent: Arc<AtomicU64>,
+    /// What was sent, for tests of how it is carried out.
+    #[cfg(test)]
+    pub(crate) heard: std::sync::Mutex<Vec<Statement>>,
 }
 
 #[derive(Debug)]
@@ -53,13 +56,23 @@ impl Conn {
         row_types: RowTypes,
         sent: Arc<AtomicU64>,
     ) -> Self {
-        let (backend, failed) = (DbBackend::Postgres, AtomicBool::new(false));
-        Self { open: Mutex::new(Open::Postgres(tx)), backend, row_types, failed, sent }
+        Self::new(Open::Postgres(tx), DbBackend::Postgres, row_types, sent)
     }
 
     pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>) -> Self {
-        let (backend, row_types, failed) = (DbBackend::Sqlite, RowTypes::default(), AtomicBool::new(false));
-        Self { open: Mutex::new(Open::Sqlite(tx)), backend, row_types, failed, sent }
+        Self::new(Open::Sqlite(tx), DbBackend::Sqlite, RowTypes::default(), sent)
+    }
+
+    fn new(open: Open, backend: DbBackend, row_types: RowTypes, sent: Arc<AtomicU64>) -> Self {
+        Self {
+            open: Mutex::new(open),
+            backend,
+            row_types,
+            failed: AtomicBool::new(false),
+            sent,
+            #[cfg(test)]
+            heard: std::sync::Mutex::default(),
+        }
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -68,6 +81,8 @@ impl Conn {
 
     /// Sends a statement that answers no rows; returns how many it touched.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<u64, StoreError> {
+        #[cfg(test)]
+        self.heard.lock().expect("no test fails while it listens").push(statement.clone());
         let Statement { sql, values, .. } = statement;
         let watch = Watch::start(self, &sql);
         let touched = match &mut *self.open.lock().await {
@@ -85,6 +100,8 @@ impl Conn {
 
     /// Sends a statement and waits for all its rows.
     pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, StoreError> {
+        #[cfg(test)]
+        self.heard.lock().expect("no test fails while it listens").push(statement.clone());
         let Statement { sql, values, .. } = statement;
         let watch = Watch::start(self, &sql);
         let rows = match &mut *self.open.lock().await {

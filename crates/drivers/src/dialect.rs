@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use sea_orm::{
-    ColumnTrait, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable, Value,
+    ColumnTrait, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable, QueryOrder as _, Select, Value,
     sea_query::{ArrayType, ColumnType, Expr, SimpleExpr},
 };
 
@@ -113,6 +113,18 @@ pub(crate) fn among<C: ColumnTrait>(backend: DbBackend, columns: &[C], keys: Vec
         width => format!("({left}) IN ({})", values(padded, width)),
     };
     Expr::cust_with_values(sql, flat.collect::<Vec<_>>())
+}
+
+/// The rows of `select` in order of these columns, where its conditions find few: they are sorted.
+pub(crate) fn sorted<E: EntityTrait>(backend: DbBackend, select: Select<E>, by: &[E::Column]) -> Select<E> {
+    by.iter().fold(select, |select, column| select.order_by_asc(after_the_fact(backend, column)))
+}
+
+/// A column to sort or to group by what the conditions have found. Told the column itself, SQLite may go over a whole
+/// index that has this order, for it does not know how few rows there are; told an expression, it cannot.
+pub(crate) fn after_the_fact<C: ColumnTrait>(backend: DbBackend, column: &C) -> SimpleExpr {
+    let sign = if backend == DbBackend::Postgres { "" } else { "+" };
+    Expr::cust(format!("{sign}{}", qualified(column)))
 }
 
 /// How many keys of `width` columns one condition takes.

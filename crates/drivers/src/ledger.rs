@@ -16,7 +16,7 @@ use sea_orm::{
 };
 
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, dialect,
     driver::{driver, of_tenant},
     field::put,
     keys,
@@ -108,8 +108,8 @@ impl LedgerReads<'_> {
 
     /// The leaves of one run: OPENED, and SEALED if it is over.
     pub async fn run_leaves(self, tenant: TenantId, run: RunId) -> Result<Vec<RunLogEntry>, StoreError> {
-        let select =
-            of(tenant).filter(run_log::Column::RunId.eq(run)).order_by_asc(run_log::Column::LeafIndex);
+        let of_run = of(tenant).filter(run_log::Column::RunId.eq(run));
+        let select = dialect::sorted(self.conn.backend(), of_run, &[run_log::Column::LeafIndex]);
         read::all(self.conn, select).await?.into_iter().map(read_leaf).collect()
     }
 

@@ -43,7 +43,7 @@ where
         .clear_order_by()
         .column((E::default(), column))
         .expr(Func::count(Expr::col(Asterisk)))
-        .group_by_col((E::default(), column));
+        .add_group_by([dialect::after_the_fact(conn.backend(), &column)]);
     let table = E::default().table_name();
     let corrupt = |why: String| StoreError::Corrupt { table, row: column.as_str().to_owned(), why };
     let rows = conn.rows(query_statement(conn, &query)).await?;

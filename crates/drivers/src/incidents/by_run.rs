@@ -1,5 +1,7 @@
 //! The incidents of a run, for its evidence.
 
+use super::rows::from_row;
+use crate::{StoreError, dialect, driver::reader, keys, read};
 use models::{
     ids::{RunId, TenantId},
     incidents::{
@@ -7,10 +9,6 @@ use models::{
         entity::incidents::{self, Column},
     },
 };
-use sea_orm::QueryOrder as _;
-
-use super::rows::from_row;
-use crate::{StoreError, driver::reader, keys, read};
 
 reader! {
     /// Reads incidents by `source_run_id`.
@@ -25,10 +23,8 @@ impl IncidentRunReadDriver<'_> {
 
     /// The same, of many runs: by run, then in order.
     pub async fn by_runs(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Incident>, StoreError> {
-        let select = super::of(tenant)
-            .order_by_asc(Column::SourceRunId)
-            .order_by_asc(Column::CreatedAt)
-            .order_by_asc(Column::Id);
+        let order = [Column::SourceRunId, Column::CreatedAt, Column::Id];
+        let select = dialect::sorted(self.conn.backend(), super::of(tenant), &order);
         let rows: Vec<incidents::Model> =
             read::by_keys(self.conn, select, [Column::SourceRunId], keys::sorted(runs)).await?;
         rows.into_iter().map(from_row).collect()

@@ -23,7 +23,7 @@ use sea_orm::{
 pub use self::by_run::IncidentRunReadDriver;
 use self::rows::{event, event_row, from_row, to_row};
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, dialect,
     driver::{driver, of_tenant},
     keys,
     read::{self, Newest},
@@ -153,24 +153,24 @@ impl Incidents<'_> {
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 
-    /// The incidents that these causes have opened already, locked in order of their ids until the unit of work ends.
+    /// The incidents that these causes have opened already, locked in order of the causes until the unit of work ends.
     pub async fn lock_by_causes(
         self,
         tenant: TenantId,
         causes: &[Cause],
     ) -> Result<Vec<Incident>, StoreError> {
-        let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+        let columns = [Column::RunKey, Column::Category, Column::CauseKey];
+        let select = dialect::sorted(self.conn.backend(), of(tenant), &columns).lock_exclusive();
         let key =
             |cause: Cause| [cause.run_key.into(), cause.category.as_str().into(), cause.cause_key.into()];
         let keys = keys::in_order(causes).into_iter().map(key).collect();
-        let columns = [Column::RunKey, Column::Category, Column::CauseKey];
         read::by_keys(self.conn, select, columns, keys).await?.into_iter().map(from_row).collect()
     }
 
     /// The incidents that these runs caused, locked in order of the runs until the unit of work ends.
     pub async fn lock_by_runs(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Incident>, StoreError> {
-        // Not by their own ids: SQLite would go over all of the tenant's incidents to have them in that order.
-        let select = of(tenant).order_by_asc(Column::SourceRunId).lock_exclusive();
+        let order = [Column::SourceRunId, Column::Id];
+        let select = dialect::sorted(self.conn.backend(), of(tenant), &order).lock_exclusive();
         let rows = read::by_keys(self.conn, select, [Column::SourceRunId], keys::sorted(runs)).await?;
         rows.into_iter().map(from_row).collect()
     }

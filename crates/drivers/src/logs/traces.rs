@@ -7,10 +7,10 @@ use models::{
         entity::aos_traces::{self as traces, Column},
     },
 };
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Select};
 
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, dialect,
     driver::{driver, of_tenant},
     keys, read,
     rows::rows,
@@ -76,8 +76,8 @@ impl TraceReads<'_> {
 
     /// All traces that are linked to a run, its own first.
     pub async fn traces_of_run(self, tenant: TenantId, run: RunId) -> Result<Vec<Trace>, StoreError> {
-        let select =
-            of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::StartedAt).order_by_asc(Column::Id);
+        let of_run = of(tenant).filter(Column::RunId.eq(run));
+        let select = dialect::sorted(self.conn.backend(), of_run, &[Column::StartedAt, Column::Id]);
         let rows = read::all(self.conn, select).await?;
         let mut traces = rows.into_iter().map(from_row).collect::<Result<Vec<Trace>, _>>()?;
         traces.sort_by_key(|trace| trace.addendum_of.is_some());
@@ -88,8 +88,7 @@ impl TraceReads<'_> {
 impl TraceStore<'_> {
     /// The traces of these runs themselves, locked in order of the runs until the unit of work ends.
     pub async fn lock_traces(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Trace>, StoreError> {
-        // Not by their own ids: SQLite would go over all of the tenant's traces to have them in that order.
-        let select = own(tenant).order_by_asc(Column::RunId).lock_exclusive();
+        let select = dialect::sorted(self.conn.backend(), own(tenant), &[Column::RunId]).lock_exclusive();
         let rows = read::by_keys(self.conn, select, [Column::RunId], keys::sorted(runs)).await?;
         rows.into_iter().map(from_row).collect()
     }

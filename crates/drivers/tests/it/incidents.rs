@@ -65,7 +65,8 @@ testkit::on_both! {
         let tx = db.begin().await.expect("begin");
         let other = Cause { run_key: run_key(None), category: IncidentCategory::Threshold, cause_key: ODD.into() };
         let causes = [incidents[1].cause(), incidents[0].cause(), other];
-        assert_eq!(tx.incidents().lock_by_causes(TENANT, &causes).await.expect("locked"), incidents[..2]);
+        let by_cause = [incidents[1].clone(), incidents[0].clone()];
+        assert_eq!(tx.incidents().lock_by_causes(TENANT, &causes).await.expect("locked"), by_cause);
         assert_eq!(tx.incidents().lock_by_causes(OTHER, &causes).await.expect("not theirs"), []);
         let runs = [2, 1].map(|n| RunId(uuid(n)));
         let of_runs = [incidents[0].clone(), incidents[2].clone()];
