@@ -150,11 +150,10 @@ impl Conn {
             return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let committed = match self.open.into_inner() {
-            Open::Postgres(tx) => in_time(tx.commit()).await,
-            Open::Sqlite(tx) => in_time(tx.commit()).await,
-        };
-        committed.map_err(StoreError::at_commit)
+        match self.open.into_inner() {
+            Open::Postgres(tx) => in_time(tx.commit()).await.map_err(StoreError::at_commit),
+            Open::Sqlite(tx) => in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit),
+        }
     }
 
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr as _, time::Duration};
 
 use sea_orm::sqlx::{
-    self, ConnectOptions as _, SqlitePool,
+    self, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool,
     pool::PoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -105,6 +105,17 @@ fn lasting(connections: u32) -> PoolOptions<sqlx::Sqlite> {
         .max_lifetime(None)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+        .before_acquire(|conn, _| Box::pin(at_rest(conn)))
+}
+
+/// Whether no transaction is left open in a connection. A commit that the disk refused has ended in SQLite and not in
+/// sqlx, which then begins no other: such a connection is replaced.
+async fn at_rest(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if conn.is_in_transaction() {
+        // It may be a rollback that is still in line; an answer comes after it.
+        conn.ping().await?;
+    }
+    Ok(!conn.is_in_transaction())
 }
 
 fn in_memory(url: &str) -> bool {

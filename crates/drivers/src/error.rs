@@ -90,6 +90,15 @@ impl StoreError {
         }
     }
 
+    /// The same on SQLite, which says what it could not do. A page that could not be written to its log is no commit:
+    /// the mark that makes it one comes last. A log that could not be made durable may be one, and may not.
+    pub(crate) fn at_embedded_commit(self) -> Self {
+        match self {
+            Self::Unavailable(cause) if wrote_nothing(cause.as_ref()) => Self::Unavailable(cause),
+            other => other.at_commit(),
+        }
+    }
+
     /// The same, of a row whose key was not at hand where it was read.
     pub(crate) fn in_row(self, row: String) -> Self {
         match self {
@@ -148,8 +157,8 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         "40001" | "40P01" | "55P03" | "42804" | "5" | "261" | "517" | "773" | "6" | "262" | "518" => {
             StoreError::Retry
         }
-        // Read-only (a failover), statement timeout.
-        "25006" | "57014" => StoreError::Unavailable,
+        // Read-only (a failover), statement timeout, a database that takes no connections now.
+        "25006" | "57014" | "55000" => StoreError::Unavailable,
         // Connection lost, resources gone, operator intervention, system error.
         _ if code.len() == 5 && ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Unavailable
@@ -162,6 +171,13 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
 /// READONLY, IOERR, FULL, CANTOPEN: the low byte of an extended SQLite code is its primary code.
 fn sqlite_is_down(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 13 | 14))
+}
+
+/// IOERR_WRITE, FULL, and READONLY with its kinds.
+fn wrote_nothing(cause: &(dyn StdError + Send + Sync + 'static)) -> bool {
+    let Some(sqlx::Error::Database(err)) = cause.downcast_ref::<sqlx::Error>() else { return false };
+    let code = err.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code == 778 || matches!(code & 0xff, 8 | 13))
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ pub(crate) fn start(config: &Config, serves: bool) -> anyhow::Result<()> {
         Format::Human => true,
         Format::Json => false,
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(levels).with_writer(io::stderr);
+    // A line that cannot be written, as to a full disk, is lost: telling of it on the same stream would panic.
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(levels).with_writer(io::stderr).log_internal_errors(false);
     if human {
         lines.with_ansi(io::stderr().is_terminal()).init();
     } else {

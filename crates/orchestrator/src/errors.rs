@@ -167,7 +167,7 @@ impl Error {
     pub(crate) fn from_group(err: &Arc<StoreError>) -> Self {
         match err.as_ref() {
             StoreError::UnknownCommit(_) => Self::CommitUnknown(Arc::clone(err)),
-            cause if cause.is_unavailable() => Self::Unavailable(Arc::clone(err)),
+            cause if cause.is_unavailable() || cause.is_retry() => Self::Unavailable(Arc::clone(err)),
             _ => Self::Store(Arc::clone(err)),
         }
     }

@@ -136,7 +136,8 @@ pub fn limit_inputs_json(inputs: &[LimitInput]) -> String {
     canonical(&inputs)
 }
 
-fn read_inputs(text: &str) -> Result<Vec<LimitInput>, ReexecuteError> {
+/// The inputs of the limits as a decision stored them.
+pub fn read_inputs(text: &str) -> Result<Vec<LimitInput>, ReexecuteError> {
     let inputs: Vec<LimitInput> =
         serde_json::from_str(text).map_err(|error| ReexecuteError::LimitInputs(error.to_string()))?;
     if limit_inputs_json(&inputs) != text {

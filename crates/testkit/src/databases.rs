@@ -32,7 +32,7 @@ impl Store {
 pub struct TestDatabase {
     store: Store,
     url: String,
-    _guard: Guard,
+    guard: Guard,
 }
 
 #[derive(Debug)]
@@ -40,9 +40,7 @@ pub(crate) enum Guard {
     Folder(
         #[expect(dead_code, reason = "it is held, so that it is deleted with the test")] tempfile::TempDir,
     ),
-    Database(
-        #[expect(dead_code, reason = "it is held, so that it is deleted with the test")] postgres::Dropped,
-    ),
+    Database(postgres::Dropped),
 }
 
 impl TestDatabase {
@@ -67,7 +65,7 @@ impl TestDatabase {
             Store::Sqlite => sqlite::create(migrated).await,
             Store::Postgres => postgres::create(migrated).await?,
         };
-        Some(Self { store, url, _guard: guard })
+        Some(Self { store, url, guard })
     }
 
     /// Where it is, for `Db::connect`.
@@ -101,6 +99,30 @@ impl TestDatabase {
     pub async fn tamper(&self, sql: &str) -> Result<(), String> {
         let done = self.connection().await.execute_unprepared(sql).await;
         done.map(drop).map_err(|err| err.to_string())
+    }
+
+    /// Takes the database away from whoever uses it, on Postgres: every connection is cut, and no new one is taken,
+    /// until [`Self::bring_back`].
+    ///
+    /// # Panics
+    /// On SQLite, which is a file of its user's own.
+    pub async fn take_away(&self) {
+        self.dropped().take_connections(false).await;
+    }
+
+    /// Takes connections again.
+    ///
+    /// # Panics
+    /// As [`Self::take_away`].
+    pub async fn bring_back(&self) {
+        self.dropped().take_connections(true).await;
+    }
+
+    fn dropped(&self) -> &postgres::Dropped {
+        match &self.guard {
+            Guard::Database(database) => database,
+            Guard::Folder(_) => panic!("SQLite has no connections to cut"),
+        }
     }
 
     /// How many rows each table has.

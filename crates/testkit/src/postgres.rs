@@ -100,6 +100,19 @@ async fn run(connection: &DatabaseConnection, statement: &str) {
     connection.execute_unprepared(statement).await.unwrap_or_else(|err| panic!("{statement}: {err}"));
 }
 
+impl Dropped {
+    /// Whether the database takes connections; where it does not, it keeps none either.
+    pub(crate) async fn take_connections(&self, take: bool) {
+        let (admin, name) = (connect(&self.base).await, &self.name);
+        run(&admin, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {take}")).await;
+        if !take {
+            let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+            run(&admin, &format!("{cut} = '{name}'")).await;
+        }
+        admin.close().await.expect("Postgres closes");
+    }
+}
+
 impl Drop for Dropped {
     /// On a thread of its own, for the test's runtime may be ending. What cannot be dropped stays: the
     /// cluster is thrown away after the tests.

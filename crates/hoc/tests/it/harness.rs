@@ -104,6 +104,39 @@ impl Place {
         path
     }
 
+    /// Starts a server whose store can be taken away: see [`Self::take_store_from`].
+    pub(crate) fn serve_on_a_shaky_store(&self) -> Server {
+        if self.database.is_some() {
+            return self.serve();
+        }
+        // What would exceed the limit on files is refused, like on a full disk; the process is not killed for it.
+        let plain = self.command(&["serve"]);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#])
+            .arg(plain.get_program())
+            .args(plain.get_args());
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        Server::start(command)
+    }
+
+    /// Takes the store away from a running server: Postgres is gone, the disk under SQLite is full.
+    pub(crate) async fn take_store_from(&self, server: &Server) {
+        match &self.database {
+            Some(database) => database.take_away().await,
+            None => server.limit_files("0:unlimited"),
+        }
+    }
+
+    /// Brings the store back.
+    pub(crate) async fn bring_store_back_to(&self, server: &Server) {
+        match &self.database {
+            Some(database) => database.bring_back().await,
+            None => server.limit_files("unlimited:unlimited"),
+        }
+    }
+
     /// Starts a server and waits until it is ready.
     pub(crate) fn serve(&self) -> Server {
         self.serve_with(&[])
@@ -190,6 +223,13 @@ impl Server {
     /// A connection to it.
     pub(crate) fn http(&self) -> Http {
         Http::connect(&self.address)
+    }
+
+    /// How long the files may be that the process writes from now on.
+    fn limit_files(&self, limit: &str) {
+        let pid = self.child.id().to_string();
+        let limited = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={limit}")]).status();
+        assert!(limited.expect("prlimit starts").success());
     }
 
     /// `kill -9`: nothing more runs in it.

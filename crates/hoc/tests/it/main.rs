@@ -7,5 +7,6 @@ mod doctor;
 mod harness;
 mod http;
 mod keys;
+mod outage;
 mod replicas;
 mod serve;

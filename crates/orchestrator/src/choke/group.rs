@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use drivers::StoreError;
 
-use super::{Answer, decide, load, outage, prepare::Call, queue::Item, seal, write};
+use super::{Answer, decide, load, outage, overdue, prepare::Call, queue::Item, seal, write};
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
 /// How often a group that lost a race against another replica is tried again, whole.
@@ -17,15 +17,13 @@ type Answers = Vec<Vec<Option<Answer>>>;
 /// If the group fails for another reason than an absent store, it is rolled back and its items go one by one,
 /// so that only the culprit fails: one call's failure is never its neighbours'.
 pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<Item>) {
+    // Refusals that were given while the store was down come before anything else.
+    if let Err(err) = overdue::write(&spine, &tenant).await {
+        return from_memory(&spine, &tenant, items, err);
+    }
     match attempt(&spine, &tenant, &items).await {
         Ok(answers) => send(items, answers),
-        Err(err) if outage::is_outage(&err) => {
-            let err = Arc::new(err);
-            for item in items {
-                let answers = outage::answers(&spine, &tenant, &item.calls, &err);
-                send(vec![item], vec![answers]);
-            }
-        }
+        Err(err) if outage::is_outage(&err) => from_memory(&spine, &tenant, items, err),
         Err(err) if items.len() == 1 => fail(items, &Arc::new(err)),
         Err(err) => {
             tracing::warn!(
@@ -44,32 +42,48 @@ pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<It
     }
 }
 
+/// Answers each call by what this replica remembers: the store took none of them.
+fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, items: Vec<Item>, err: StoreError) {
+    let err = Arc::new(err);
+    for item in items {
+        let answers = outage::answers(spine, tenant, &item.calls, &err);
+        send(vec![item], vec![answers]);
+    }
+}
+
 async fn attempt(spine: &Spine, tenant: &Arc<TenantSettings>, items: &[Item]) -> Result<Answers, StoreError> {
-    let mut tries = 0;
+    let mut races = Races::default();
     loop {
         match once(spine, tenant, items).await {
-            // A unique key that another replica took meanwhile is a race too: the next try finds what it stored.
-            Err(StoreError::Retry(err) | StoreError::Conflict(err)) if tries < RETRIES => {
-                tries += 1;
-                tracing::debug!(error = %err, tries, "a group lost a race; trying again");
-            }
+            Err(err) if races.lost(&err) => {}
             other => return other,
         }
     }
 }
 
-async fn once(spine: &Spine, tenant: &Arc<TenantSettings>, items: &[Item]) -> Result<Answers, StoreError> {
-    let memory = &spine.choke().memory;
-    let tx = spine.begin().await?;
-    // Refusals that were given while the store was down come before anything else.
-    let overdue = memory.unwritten(tenant.id);
-    let calls: Vec<&[Call]> =
-        std::iter::once(overdue.as_slice()).chain(items.iter().map(|item| item.calls.as_slice())).collect();
-    let mut state = load::load(spine, tenant, &tx, &calls).await?;
-    for call in &overdue {
-        // Each stands alone: the next of a run that it halted is refused as it was.
-        decide::item(&mut state, std::slice::from_ref(call));
+/// Counts the races that a unit of work lost against other replicas; whoever lost one tries again, whole.
+#[derive(Default)]
+pub(super) struct Races {
+    lost: usize,
+}
+
+impl Races {
+    /// Whether it is worth another try. A unique key that another replica took meanwhile is a race too: the next try
+    /// finds what it stored.
+    pub(super) fn lost(&mut self, err: &StoreError) -> bool {
+        let again = matches!(err, StoreError::Retry(_) | StoreError::Conflict(_)) && self.lost < RETRIES;
+        if again {
+            self.lost += 1;
+            tracing::debug!(error = %err, tries = self.lost, "a group lost a race; trying again");
+        }
+        again
     }
+}
+
+async fn once(spine: &Spine, tenant: &Arc<TenantSettings>, items: &[Item]) -> Result<Answers, StoreError> {
+    let tx = spine.begin().await?;
+    let calls: Vec<&[Call]> = items.iter().map(|item| item.calls.as_slice()).collect();
+    let mut state = load::load(spine, tenant, &tx, &calls).await?;
     let mut answers: Answers = items.iter().map(|item| decide::item(&mut state, &item.calls)).collect();
     if let Some(broken) = broken(&answers) {
         return Err(broken);
@@ -79,8 +93,7 @@ async fn once(spine: &Spine, tenant: &Arc<TenantSettings>, items: &[Item]) -> Re
         write::write(&mut state, &tx).await?;
         tx.commit().await?;
     }
-    memory.written(tenant.id, overdue.len());
-    memory.remember(&state);
+    spine.choke().memory.remember(&state);
     Ok(answers)
 }
 

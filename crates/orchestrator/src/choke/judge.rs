@@ -3,7 +3,7 @@
 use engines::logs::capture::{DecisionInputs, capture_policy_decision_evidence};
 use models::{
     ids::{DecisionId, PermitId, RunId},
-    policies::{Permit, Reservation, Verdict},
+    policies::{Permit, PermitStatus, Reservation, Verdict},
 };
 use proof::{
     records::{Record, RecordKind},
@@ -16,6 +16,7 @@ use rules::{
 
 use super::{
     facts,
+    overdue::Given,
     prepare::{PreparedPermit, PreparedStep},
     record::internal,
     state::{RunState, State},
@@ -80,23 +81,31 @@ impl Judged {
 
 /// Judges, records the decision, and counts the use: of what was spent always, of the call only if it is granted.
 pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -> Result<Judged, Error> {
+    let given = state.given.take();
     let run = state.run(run_id)?;
     let moment = question.moment;
-    let facts = facts_of(state, run, question);
     let serving = question.permit_id.filter(|_| moment == Moment::StepPost);
     let permit = serving.and_then(|id| state.permits.get(&id)).map(|permit| &permit.row);
-    let inputs = usage::inputs(state, run, moment, &facts, permit, question.step);
+    // What was answered already is decided on what it was decided on.
+    let (facts, inputs) = if let Some(given) = &given {
+        given.inputs()
+    } else {
+        let facts = facts_of(state, run, question);
+        let inputs = usage::inputs(state, run, moment, &facts, permit, question.step);
+        (facts, inputs)
+    };
     let snapshot = std::sync::Arc::clone(&run.snapshot);
     let outcomes = snapshot.compiled.evaluate(moment, &facts);
     let limits = snapshot.compiled.measure(moment, &facts, &inputs);
     let conclusion = rules::conclude(&outcomes, &limits);
     let reported = run.run.assurance == Assurance::Reported;
-    let held = permit.map(|permit: &Permit| permit.reservations.clone());
+    let held = permit.filter(|permit| permit.status == PermitStatus::Granted);
+    let held = held.map(|permit: &Permit| permit.reservations.clone());
 
     let rejected = conclusion.is_rejection() && !reported;
     let refused = conclusion.action.refuses() && !reported;
     let (verdict, decision_id) =
-        decide(state, run_id, question, (&facts, &inputs, &conclusion), rejected, refused)?;
+        decide(state, run_id, question, (&facts, &inputs, &conclusion, given.as_ref()), rejected, refused)?;
     let mut reservations = Vec::new();
     if !rejected {
         if let Some(held) = held {
@@ -122,12 +131,14 @@ fn decide(
     state: &mut State,
     run_id: RunId,
     question: &Question<'_>,
-    (facts, inputs, conclusion): (&Facts, &[LimitInput], &Conclusion),
+    (facts, inputs, conclusion, given): (&Facts, &[LimitInput], &Conclusion, Option<&Given>),
     rejected: bool,
     refused: bool,
 ) -> Result<(Verdict, DecisionId), Error> {
-    let now = state.now;
-    let decision_id: DecisionId = state.id();
+    let (decision_id, decided_at) = match given {
+        Some(given) => (given.decision_id, given.decided_at),
+        None => (state.id(), state.now),
+    };
     let run = state.run_mut(run_id)?;
     // A step has an index; so does a refused permit. A granted one does not yet, and a rejected call never will.
     let indexed = !rejected && (question.step.is_some() || (question.asked.is_some() && refused));
@@ -144,7 +155,7 @@ fn decide(
         reported: run.run.assurance == Assurance::Reported,
     };
     let seq = run.next_seq(RecordKind::Decision);
-    let record = capture_policy_decision_evidence(&context, decision_id, seq, &inputs, now);
+    let record = capture_policy_decision_evidence(&context, decision_id, seq, &inputs, decided_at);
     let record = Record::Decision(record);
     run.trace.ranges.push(&record);
     let Record::Decision(record) = record else {

@@ -19,7 +19,7 @@ use proof::records::RecordKind;
 use super::{
     prepare::{Call, What},
     snapshots::BoundSnapshot,
-    state::{Additions, KnownStep, RunState, State, Tracked},
+    state::{KnownStep, RunState, State, Tracked},
     usage,
 };
 use crate::{context::TenantSettings, spine::Spine};
@@ -82,20 +82,7 @@ pub(super) async fn load(
     calls: &[&[Call]],
 ) -> Result<State, StoreError> {
     let mut named = Named::by(calls);
-    let mut state = State {
-        spine: spine.clone(),
-        tenant: Arc::clone(tenant),
-        now: spine.now(),
-        current: None,
-        runs: HashMap::new(),
-        run_keys: HashMap::new(),
-        permits: HashMap::new(),
-        permit_keys: HashMap::new(),
-        step_keys: HashMap::new(),
-        decisions: HashMap::new(),
-        usage: HashMap::new(),
-        new: Additions::default(),
-    };
+    let mut state = State::new(spine, tenant);
     if !named.start_keys.is_empty() {
         for run in tx.activity().find_runs_by_keys(tenant.id, &named.start_keys).await? {
             named.runs.insert(run.id);

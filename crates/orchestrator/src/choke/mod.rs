@@ -24,6 +24,7 @@ mod group;
 mod judge;
 mod load;
 mod outage;
+mod overdue;
 mod permit;
 pub(crate) mod prepare;
 mod queue;

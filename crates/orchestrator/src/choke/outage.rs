@@ -13,20 +13,25 @@ use std::{
 use chrono::{DateTime, Utc};
 use drivers::StoreError;
 use models::{
-    ids::{RunId, TenantId},
-    policies::{Usage, UsageKey},
+    ids::{PermitId, RunId, TenantId},
+    policies::{Permit, Usage, UsageKey},
 };
+use proof::hash::Hash;
 
 use super::{
     Answer, decide,
+    overdue::{Given, Refusal},
     prepare::{Call, What},
-    state::{Additions, RunState, State, Tracked},
+    state::{RunState, State, Tracked},
     usage,
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
 /// How many runs a replica remembers at most; the longest silent go first.
 const MAX_REMEMBERED: usize = 20_000;
+
+/// How many refusals may wait for the store. What comes after is 503: it is not let through either.
+const MAX_UNWRITTEN: usize = 10_000;
 
 /// The runs of the last minutes, and the refusals that are still to be written.
 #[derive(Default)]
@@ -38,7 +43,7 @@ pub(super) struct Memory {
 /// A tenant's refusals that no store has seen yet, oldest first.
 struct Overdue {
     tenant: Arc<TenantSettings>,
-    calls: Vec<Call>,
+    refusals: Vec<Refusal>,
 }
 
 #[derive(Clone)]
@@ -46,11 +51,14 @@ struct Remembered {
     at: DateTime<Utc>,
     run: RunState,
     usage: HashMap<UsageKey, Usage>,
+    /// Granted to the run, and not used or lapsed when this replica last saw them.
+    permits: HashMap<PermitId, Permit>,
 }
 
-/// Whether the store was not there, or did not say what became of a commit.
+/// Whether the store was not there, or did not say what became of a commit. One that is held locked for so long that
+/// every try has failed is not there either.
 pub(super) fn is_outage(err: &StoreError) -> bool {
-    err.is_unavailable() || matches!(err, StoreError::UnknownCommit(_))
+    err.is_unavailable() || err.is_retry() || matches!(err, StoreError::UnknownCommit(_))
 }
 
 impl Memory {
@@ -59,12 +67,9 @@ impl Memory {
         let kept_for = state.spine.settings().outage_memory;
         let mut runs = lock(&self.runs);
         for run in state.runs.values() {
-            let usage = usage::windows(run, None, state.now)
-                .into_iter()
-                .filter_map(|key| Some((key.clone(), state.usage.get(&key)?.row.clone())))
-                .collect();
             let key = (state.tenant.id, run.run.id);
-            runs.insert(key, Remembered { at: state.now, run: run.settled(), usage });
+            let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
+            runs.insert(key, Remembered::of(state, run, permits));
         }
         if runs.len() > MAX_REMEMBERED {
             let oldest = state.now - kept_for;
@@ -75,17 +80,20 @@ impl Memory {
         }
     }
 
-    /// The tenant's refusals that no store has seen yet, oldest first: they come before anything else of the group.
-    pub(super) fn unwritten(&self, tenant: TenantId) -> Vec<Call> {
-        lock(&self.unwritten).get(&tenant).map(|overdue| overdue.calls.clone()).unwrap_or_default()
+    /// The oldest of the tenant's refusals that no store has seen yet, at most `count`.
+    pub(super) fn unwritten(&self, tenant: TenantId, count: usize) -> Vec<Refusal> {
+        let unwritten = lock(&self.unwritten);
+        unwritten
+            .get(&tenant)
+            .map_or_else(Vec::new, |overdue| overdue.refusals.iter().take(count).cloned().collect())
     }
 
     /// The store has the oldest `count` of them now.
     pub(super) fn written(&self, tenant: TenantId, count: usize) {
         let mut unwritten = lock(&self.unwritten);
         if let Some(overdue) = unwritten.get_mut(&tenant) {
-            overdue.calls.drain(..count.min(overdue.calls.len()));
-            if overdue.calls.is_empty() {
+            overdue.refusals.drain(..count.min(overdue.refusals.len()));
+            if overdue.refusals.is_empty() {
                 unwritten.remove(&tenant);
             }
         }
@@ -100,12 +108,53 @@ impl Memory {
         lock(&self.runs).get(&(tenant, run)).filter(|remembered| remembered.at >= not_before).cloned()
     }
 
-    fn halt(&self, tenant: &Arc<TenantSettings>, run: &RunState, call: Call) {
-        let fresh = || Overdue { tenant: Arc::clone(tenant), calls: Vec::new() };
-        lock(&self.unwritten).entry(tenant.id).or_insert_with(fresh).calls.push(call);
-        if let Some(remembered) = lock(&self.runs).get_mut(&(tenant.id, run.run.id)) {
-            remembered.run = run.settled();
+    /// What a call with the same key was told during this outage.
+    fn told(&self, tenant: TenantId, call: &Call) -> Option<Answer> {
+        let (key, hash) = call.repeats()?;
+        let unwritten = lock(&self.unwritten);
+        let same = |refusal: &&Refusal| {
+            refusal.call.run_id() == call.run_id()
+                && refusal.call.repeats().is_some_and(|(known, _)| known == key)
+        };
+        let refusal = unwritten.get(&tenant)?.refusals.iter().find(same)?;
+        Some(Err(if refusal.call.repeats().is_some_and(|(_, known)| known == hash) {
+            Error::StepHalted(Box::new(refusal.answer.clone()))
+        } else {
+            Error::IdempotencyConflict { key: key.clone() }
+        }))
+    }
+
+    /// Keeps a refusal until it is written; false where there is no room for it.
+    fn keep(&self, tenant: &Arc<TenantSettings>, refusal: Refusal) -> bool {
+        let mut unwritten = lock(&self.unwritten);
+        if unwritten.values().map(|overdue| overdue.refusals.len()).sum::<usize>() >= MAX_UNWRITTEN {
+            return false;
         }
+        let fresh = || Overdue { tenant: Arc::clone(tenant), refusals: Vec::new() };
+        unwritten.entry(tenant.id).or_insert_with(fresh).refusals.push(refusal);
+        true
+    }
+
+    /// The run goes on as the refusal left it. When it was last in touch with the store does not change by that.
+    fn halted(&self, state: &State, run_id: RunId) {
+        let mut runs = lock(&self.runs);
+        let Some(run) = state.runs.get(&run_id) else { return };
+        let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
+        let now = Remembered::of(state, run, std::mem::take(&mut known.permits));
+        *known = Remembered { at: known.at, ..now };
+    }
+}
+
+impl Remembered {
+    fn of(state: &State, run: &RunState, mut permits: HashMap<PermitId, Permit>) -> Self {
+        let of_run = state.permits.values().filter(|permit| permit.row.run_id == run.run.id);
+        permits.extend(of_run.map(|permit| (permit.row.id, permit.row.clone())));
+        permits.retain(|_, permit| decide::serves(permit, state.now));
+        let usage = usage::windows(run, None, state.now)
+            .into_iter()
+            .filter_map(|key| Some((key.clone(), state.usage.get(&key)?.row.clone())))
+            .collect();
+        Self { at: state.now, run: run.settled(), usage, permits }
     }
 }
 
@@ -134,31 +183,28 @@ pub(super) fn answers(
 fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, call: &Call, err: &Arc<StoreError>) -> Answer {
     let unavailable = || Err(Error::from_group(err));
     let memory = &spine.choke().memory;
-    let now = spine.now();
     let Some(run_id) = call.run_id() else { return unavailable() };
-    let Some(remembered) = memory.recall(tenant.id, run_id, now - spine.settings().outage_memory) else {
-        return unavailable();
-    };
-    let mut state = State {
-        spine: spine.clone(),
-        tenant: Arc::clone(tenant),
-        now,
-        current: None,
-        runs: HashMap::from([(run_id, remembered.run)]),
-        run_keys: HashMap::new(),
-        permits: HashMap::new(),
-        permit_keys: HashMap::new(),
-        step_keys: HashMap::new(),
-        decisions: HashMap::new(),
-        usage: remembered.usage.into_iter().map(|(key, row)| (key, Tracked::stored(row))).collect(),
-        new: Additions::default(),
-    };
+    if let Some(told) = memory.told(tenant.id, call) {
+        return told;
+    }
+    let not_before = spine.now() - spine.settings().outage_memory;
+    let Some(remembered) = memory.recall(tenant.id, run_id, not_before) else { return unavailable() };
+    let mut state = State::new(spine, tenant);
+    state.runs = HashMap::from([(run_id, remembered.run)]);
+    state.permits = remembered.permits.into_iter().map(|(id, row)| (id, Tracked::stored(row))).collect();
+    state.usage = remembered.usage.into_iter().map(|(key, row)| (key, Tracked::stored(row))).collect();
     match decide::item(&mut state, std::slice::from_ref(call)).pop().flatten() {
         Some(Err(Error::StepHalted(mut halted))) => {
             halted.recorded = false;
-            if let Some(run) = state.runs.remove(&run_id) {
-                memory.halt(tenant, &run, call.clone());
+            let decision = state.new.decisions.last();
+            let Some(given) = decision.and_then(|decision| Given::of(decision).ok()) else {
+                return unavailable();
+            };
+            let refusal = Refusal { call: call.clone(), given, answer: (*halted).clone() };
+            if !memory.keep(tenant, refusal) {
+                return unavailable();
             }
+            memory.halted(&state, run_id);
             Err(Error::StepHalted(halted))
         }
         Some(Err(known @ (Error::RunKilled { .. } | Error::RunNotRunning { .. }))) => Err(known),
@@ -174,6 +220,15 @@ impl Call {
             What::Permit(permit) => Some(permit.run_id),
             What::Record(step) => Some(step.run_id),
             What::End(run, _) => Some(*run),
+        }
+    }
+
+    /// The key that tells a repeat of the call, and the fingerprint of what was asked under it.
+    fn repeats(&self) -> Option<(&String, Hash)> {
+        match &self.what {
+            What::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
+            What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
+            What::Start(_) | What::End(..) => None,
         }
     }
 }

@@ -17,10 +17,15 @@ use super::{
     decide::{known, repeated, running, serves},
     effects,
     judge::{self, Judged, Question},
+    overdue::Given,
     prepare::{Caller, PermitNamed, PreparedStep},
     state::{KnownStep, State},
 };
 use crate::errors::{Error, StepEnforcementError};
+
+/// Why a named permit does not serve, as verdicts say it.
+pub(super) const LAPSED: &str = "permit_lapsed";
+pub(super) const MISMATCH: &str = "permit_mismatch";
 
 /// The permit that a report names, and whether it serves.
 enum NamedPermit {
@@ -39,7 +44,8 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     running(state, run_id)?;
     let run = state.run(run_id)?;
     let expected = run.next_index();
-    if let Some(given) = step.report.step_index.filter(|given| *given != expected) {
+    let overdue = state.given.is_some();
+    if let Some(given) = step.report.step_index.filter(|given| *given != expected && !overdue) {
         return Err(Error::StepOutOfOrder { expected, given });
     }
     if step.report.parent_step_index.is_some_and(|parent| parent >= expected) {
@@ -48,7 +54,10 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
             format!("must be below the step's own index, {expected}"),
         ));
     }
-    let permit = named_permit(state, step);
+    let permit = match &state.given {
+        Some(given) => permit_then(state, step, given),
+        None => named_permit(state, step),
+    };
     let (moment, permit_id, note) = match permit {
         NamedPermit::Serves(id) => (Moment::StepPost, Some(id), None),
         NamedPermit::Fails(why) => (Moment::StepBoth, None, Some(why)),
@@ -103,15 +112,25 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
     }
     let named = step.permit.id().and_then(|id| state.permits.get(&id));
     let Some(permit) = named.filter(|permit| permit.row.run_id == step.run_id) else {
-        return NamedPermit::Fails("permit_mismatch");
+        return NamedPermit::Fails(MISMATCH);
     };
     let same = permit.row.kind == step.report.kind
         && permit.row.skill_name == step.report.skill_name
         && permit.row.params_hash == step.params_hash;
     match (serves(&permit.row, state.now), same) {
-        (false, _) => NamedPermit::Fails("permit_lapsed"),
-        (true, false) => NamedPermit::Fails("permit_mismatch"),
+        (false, _) => NamedPermit::Fails(LAPSED),
+        (true, false) => NamedPermit::Fails(MISMATCH),
         (true, true) => NamedPermit::Serves(permit.row.id),
+    }
+}
+
+/// What the named permit was to a refusal that was given while the store was down, whatever became of it since.
+fn permit_then(state: &State, step: &PreparedStep, given: &Given) -> NamedPermit {
+    let named = step.permit.id().filter(|id| state.permits.contains_key(id));
+    match (given.moment, named, given.permit_note) {
+        (Moment::StepPost, Some(id), _) => NamedPermit::Serves(id),
+        (_, _, Some(note)) => NamedPermit::Fails(note),
+        _ => NamedPermit::None,
     }
 }
 

@@ -24,7 +24,7 @@ use proof::{
     words::{Assurance, RunStatus, TerminationReason},
 };
 
-use super::snapshots::BoundSnapshot;
+use super::{overdue::Given, snapshots::BoundSnapshot};
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
 /// A row that may have changed.
@@ -162,9 +162,30 @@ pub(super) struct State {
     pub(super) decisions: HashMap<DecisionId, DecisionRecord>,
     pub(super) usage: HashMap<UsageKey, Tracked<Usage>>,
     pub(super) new: Additions,
+    /// The decision that the next call got already, while the store was down.
+    pub(super) given: Option<Given>,
 }
 
 impl State {
+    /// Nothing loaded yet.
+    pub(super) fn new(spine: &Spine, tenant: &Arc<TenantSettings>) -> Self {
+        Self {
+            spine: spine.clone(),
+            tenant: Arc::clone(tenant),
+            now: spine.now(),
+            current: None,
+            runs: HashMap::new(),
+            run_keys: HashMap::new(),
+            permits: HashMap::new(),
+            permit_keys: HashMap::new(),
+            step_keys: HashMap::new(),
+            decisions: HashMap::new(),
+            usage: HashMap::new(),
+            new: Additions::default(),
+            given: None,
+        }
+    }
+
     pub(super) fn id<T: From<uuid::Uuid>>(&self) -> T {
         self.spine.id(self.now)
     }

@@ -1,10 +1,11 @@
 //! Without its store: a halt is still a halt, and nothing else is promised.
 
-use orchestrator::{Error, choke::call::StepReport};
-use proof::words::{Action, EnforcementMode, RunStatus};
-use testkit::{Kit, on_both};
+use models::policies::{Amount, LimitDraft};
+use orchestrator::{Error, background::overdue, choke::call::StepReport};
+use proof::words::{Action, EnforcementMode, LimitCategory, LimitType, ResetPeriod, RunStatus};
+use testkit::{Kit, Store, TestDatabase, on_both};
 
-use crate::agent::{Agent, ask, llm, refused};
+use crate::agent::{Agent, ask, keyed, llm, refused};
 
 on_both! {
     async fn a_halt_holds_and_what_would_pass_is_unavailable(db: TestDatabase) {
@@ -37,4 +38,38 @@ on_both! {
         let report = StepReport { idempotency_key: Some("k".to_owned()), ..llm(1) };
         assert!(matches!(agent.record(run, report).await, Err(Error::Unavailable(_))));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_written_as_it_was_given_whatever_time_it_is_by_then() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    agent
+        .limit_as(LimitDraft {
+            name: "one step a day".to_owned(),
+            limit_category: LimitCategory::Budget,
+            limit_type: LimitType::Steps,
+            scope: None,
+            scope_id: None,
+            max_value: Amount { millionths: 1_000_000 },
+            reset_period: Some(ResetPeriod::Daily),
+            window_seconds: None,
+            measurement_window_seconds: None,
+            enforcement: None,
+            consequence: None,
+        })
+        .await;
+    let run = agent.start().await;
+    agent.record(run, llm(1)).await.unwrap();
+    db.take_away().await;
+    let halted = refused(agent.record(run, keyed("second", llm(1))).await);
+    assert_eq!((halted.verdict.action, halted.recorded), (Action::Block, false));
+    kit.clock.advance(chrono::Duration::days(1));
+    db.bring_back().await;
+    overdue::tick(&kit.spine).await.unwrap();
+    assert_eq!(agent.run(run).await.refused_count, 1, "today it would pass; it was refused yesterday");
+    let stored = refused(agent.record(run, keyed("second", llm(1))).await);
+    assert_eq!((stored.verdict, stored.recorded), (halted.verdict, true));
+    assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 2);
 }

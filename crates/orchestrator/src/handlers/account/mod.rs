@@ -10,7 +10,10 @@ mod token;
 mod whoami;
 mod whose;
 
-pub(crate) use self::{authenticate::settings_of, records::record_outage};
+pub(crate) use self::{
+    authenticate::settings_of,
+    records::{record_outage, unrecorded_refusal},
+};
 pub use self::{
     authenticate::{AuthError, authenticate},
     installation::{InstallationError, ensure_installation, public_keys},

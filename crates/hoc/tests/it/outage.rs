@@ -1,0 +1,147 @@
+//! The store goes away under a running server and comes back: what was refused meanwhile holds, is written once, and
+//! the server goes on as if nothing had been.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::Store;
+
+use crate::{
+    harness::{DEADLINE, Place, Server},
+    http::{Answer, Http},
+};
+
+const RUNS: &str = "/api/v1/runtime/activity/runs";
+
+/// Asks until the answer is what is waited for.
+fn wait<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(got) = ask() {
+            return got;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{what} does not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Rules that refuse a tool, and kill what is expensive.
+fn govern(http: &mut Http, admin: &str) {
+    for (name, mode, condition) in [
+        ("no deleting", "BLOCK", "context.step.skill == \"delete\""),
+        ("no expensive steps", "KILL", "context.step.cost_microusd > 500000"),
+    ] {
+        let rule = json!({ "name": name, "enforcement_mode": mode, "condition": condition });
+        http.post("/api/v1/runtime/policies/rules", admin, &rule).expect(201);
+    }
+}
+
+struct Agent<'s> {
+    server: &'s Server,
+    key: String,
+}
+
+impl Agent<'_> {
+    fn start(&self) -> String {
+        let started = self.server.http().post(RUNS, &self.key, &json!({ "agent_id": "a" })).expect(201);
+        started["run_id"].as_str().expect("an id").to_owned()
+    }
+
+    fn report(&self, run: &str, tool: &str, cost: f64, key: Option<&str>) -> Answer {
+        let mut step = json!({ "kind": "LLM_CALL", "skill_name": tool, "status": "SUCCESS",
+            "llm": { "provider": "openai", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5, "cost_usd": cost } });
+        if let Some(key) = key {
+            step["idempotency_key"] = json!(key);
+        }
+        self.server.http().post(&format!("{RUNS}/{run}/steps"), &self.key, &step)
+    }
+
+    fn run(&self, run: &str) -> Value {
+        self.server.http().get(&format!("{RUNS}/{run}"), &self.key).expect(200)
+    }
+
+    fn steps(&self, run: &str) -> Vec<String> {
+        let steps = self.server.http().get(&format!("{RUNS}/{run}/steps"), &self.key).expect(200);
+        let steps = steps["items"].as_array().expect("steps").iter();
+        steps.map(|step| step["status"].as_str().expect("a status").to_owned()).collect()
+    }
+}
+
+fn told(refusal: &Answer, recorded: bool) -> Value {
+    let body = refusal.expect(403);
+    assert_eq!(body["code"], "step_halted", "{body}");
+    assert_eq!(body["recorded"], recorded, "{body}");
+    body["verdict"].clone()
+}
+
+async fn what_was_refused_meanwhile_is_written_once(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let (key, admin) = (place.key("agent"), place.key("admin"));
+    let public = place.public_keys();
+    let server = place.serve_on_a_shaky_store();
+    govern(&mut server.http(), &admin);
+    let agent = Agent { server: &server, key };
+    let [calm, stubborn, doomed] = [agent.start(), agent.start(), agent.start()];
+    for run in [&calm, &stubborn, &doomed] {
+        agent.report(run, "ask", 0.001, None).expect(200);
+    }
+
+    place.take_store_from(&server).await;
+    let passing = agent.report(&calm, "ask", 0.001, Some("once"));
+    assert_eq!(passing.expect(503)["code"], "store_unavailable");
+    let refused = told(&agent.report(&stubborn, "delete", 0.001, Some("again")), false);
+    let repeated = told(&agent.report(&stubborn, "delete", 0.001, Some("again")), false);
+    assert_eq!(refused, repeated, "a repeat is told the same");
+    told(&agent.report(&stubborn, "delete", 0.002, None), false);
+    let killed = told(&agent.report(&doomed, "ask", 0.6, None), false);
+    assert_eq!(killed["action"], "KILL");
+    assert_eq!(agent.report(&doomed, "ask", 0.001, None).expect(409)["code"], "run_killed");
+
+    place.bring_store_back_to(&server).await;
+    wait("the killed run's seal", || {
+        let answer = server.http().get(&format!("{RUNS}/{doomed}"), &agent.key);
+        (answer.status == 200 && answer.expect(200)["state"] == "COMPLETED").then_some(())
+    });
+    let run = agent.run(&doomed);
+    assert_eq!(
+        (&run["status"], &run["refused_count"], &run["step_count"]),
+        (&json!("HALTED"), &json!(1), &json!(1))
+    );
+    assert_eq!(run["cost_usd"], json!(0.601), "what was spent is counted");
+    wait("the refusals", || (agent.run(&stubborn)["refused_count"] == 2).then_some(()));
+    let stored = told(&agent.report(&stubborn, "delete", 0.001, Some("again")), true);
+    assert_eq!(stored, refused, "the decision that was told is the one that is stored");
+    assert_eq!(agent.steps(&stubborn), ["SUCCESS", "REFUSED", "REFUSED"], "nothing is doubled");
+    assert_eq!(agent.steps(&calm), ["SUCCESS"], "what was not recorded has not happened");
+    agent.report(&calm, "ask", 0.001, Some("once")).expect(200);
+    assert_eq!(agent.run(&calm)["step_count"], 2);
+
+    for run in [&calm, &stubborn] {
+        let body = json!({ "status": "SUCCEEDED" });
+        server.http().post(&format!("{RUNS}/{run}/complete"), &agent.key, &body).expect(200);
+    }
+    for (run, decision) in [(&calm, None), (&stubborn, Some(&refused)), (&doomed, Some(&killed))] {
+        let file = place.path(&format!("{run}.json"));
+        let file = file.to_str().expect("UTF-8");
+        place.succeed(&["bundle", run, "-o", file]);
+        place.succeed(&["verify", file, "--key", public.to_str().expect("UTF-8"), "--reexecute"]);
+        let bundle = std::fs::read_to_string(file).expect("it is written");
+        let id = decision.map_or("hoc/", |verdict| verdict["decision_id"].as_str().expect("an id"));
+        assert!(bundle.contains(id), "{id} is in the bundle");
+    }
+    for log in ["audit", "runs"] {
+        place.succeed(&["verify", "--log", log]);
+    }
+    let (code, log) = server.stop();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn what_was_refused_meanwhile_is_written_once_on_sqlite() {
+    what_was_refused_meanwhile_is_written_once(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_was_refused_meanwhile_is_written_once_on_postgres() {
+    what_was_refused_meanwhile_is_written_once(Store::Postgres).await;
+}
