@@ -73,6 +73,8 @@ pub struct Settings {
     pub max_waiting: usize,
     /// How long a replica may decide halts from what it remembers while the store is down.
     pub outage_memory: Duration,
+    /// How long after all records were read again they are read again.
+    pub check_every: Duration,
 }
 
 impl Default for Settings {
@@ -84,6 +86,7 @@ impl Default for Settings {
             run_abandon_after: Duration::hours(1),
             max_waiting: 4_096,
             outage_memory: Duration::minutes(10),
+            check_every: Duration::hours(1),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What opens an incident, and what may be done to one.
 
 mod acknowledge;
+mod integrity_failure;
 mod open;
 mod recur;
 mod resolve;
@@ -8,7 +9,10 @@ mod state;
 
 pub use self::{
     acknowledge::{AcknowledgeError, acknowledge},
-    open::{Cause, Origin, open, severity_of_failure, severity_of_limit, severity_of_rule},
+    integrity_failure::{Mismatch, integrity_failure},
+    open::{
+        Cause, Origin, of_run, open, open_outside, severity_of_failure, severity_of_limit, severity_of_rule,
+    },
     recur::recur,
     resolve::{Resolution, ResolveError, resolve},
     state::audit_state,

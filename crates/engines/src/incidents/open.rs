@@ -85,19 +85,34 @@ pub fn severity_of_failure(error: Option<&str>) -> Severity {
 /// A new incident of a run. Its group is that of all with the same recurrence signature.
 #[must_use]
 pub fn open(run: &Origin, cause: Cause, id: IncidentId, seq: u64, now: DateTime<Utc>) -> Incident {
+    let mut incident = open_outside(run.tenant, cause, id, run.correlation_id.clone(), now);
+    incident.cause_type = CauseType::LlmRun;
+    incident.seq = Some(seq);
+    of_run(incident, run)
+}
+
+/// A new incident that no run reported: the system itself noticed it. It may be about a run: see [`of_run`].
+#[must_use]
+pub fn open_outside(
+    tenant: TenantId,
+    cause: Cause,
+    id: IncidentId,
+    correlation_id: String,
+    now: DateTime<Utc>,
+) -> Incident {
     let signature = recurrence_signature(&cause);
     Incident {
-        tenant: run.tenant,
+        tenant,
         id,
-        seq: Some(seq),
+        seq: None,
         title: cause.title,
         category: cause.category,
         severity: cause.severity,
         opened_severity: cause.severity,
         lifecycle_state: LifecycleState::Active,
-        cause_type: CauseType::LlmRun,
+        cause_type: CauseType::System,
         cause_key: cause.cause_key,
-        source_run_id: Some(run.run_id),
+        source_run_id: None,
         source_step_index: cause.step_index,
         policy_id: cause.policy_id,
         limit_id: cause.limit_id,
@@ -114,11 +129,23 @@ pub fn open(run: &Origin, cause: Cause, id: IncidentId, seq: u64, now: DateTime<
         resolution_type: None,
         resolution_notes: None,
         escalated_at: None,
+        correlation_id,
+        is_synthetic: false,
+        synthetic_scenario_id: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// The incident, as one of this run.
+#[must_use]
+pub fn of_run(incident: Incident, run: &Origin) -> Incident {
+    Incident {
+        source_run_id: Some(run.run_id),
         correlation_id: run.correlation_id.clone(),
         is_synthetic: run.is_synthetic,
         synthetic_scenario_id: run.synthetic_scenario_id.clone(),
-        created_at: now,
-        updated_at: now,
+        ..incident
     }
 }
 

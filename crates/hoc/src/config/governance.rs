@@ -17,6 +17,7 @@ pub(super) static PERMIT_TTL: Name = name("permit_ttl", "HOC_PERMIT_TTL");
 pub(super) static STOP_GRACE: Name = name("stop_grace", "HOC_STOP_GRACE");
 pub(super) static RUN_ABANDON_AFTER: Name = name("run_abandon_after", "HOC_RUN_ABANDON_AFTER");
 pub(super) static OUTAGE_MEMORY: Name = name("outage_memory", "HOC_OUTAGE_MEMORY");
+pub(super) static CHECK_EVERY: Name = name("check_every", "HOC_CHECK_EVERY");
 pub(super) static MAX_WAITING: Name = name("max_waiting", "HOC_MAX_WAITING");
 
 /// The section.
@@ -30,6 +31,8 @@ pub(crate) struct Governance {
     pub(crate) run_abandon_after: Setting<Duration>,
     /// How long halts are decided from memory while the store is down.
     pub(crate) outage_memory: Setting<Duration>,
+    /// How long after all records were read again they are read again.
+    pub(crate) check_every: Setting<Duration>,
     /// How many calls may wait before the next is 503.
     pub(crate) max_waiting: Setting<usize>,
 }
@@ -42,6 +45,7 @@ impl Governance {
             stop_grace: length(&STOP_GRACE, 60)?,
             run_abandon_after: length(&RUN_ABANDON_AFTER, 3_600)?,
             outage_memory: length(&OUTAGE_MEMORY, 600)?,
+            check_every: length(&CHECK_EVERY, 3_600)?,
             max_waiting: sources.setting(&MAX_WAITING, None, 4_096, |text| match parsed(text)? {
                 0 => bail!("must be at least 1"),
                 number => Ok(number),
@@ -61,6 +65,7 @@ impl Governance {
             run_abandon_after: length(&self.run_abandon_after)?,
             max_waiting: self.max_waiting.value,
             outage_memory: length(&self.outage_memory)?,
+            check_every: length(&self.check_every)?,
         })
     }
 
@@ -73,6 +78,7 @@ impl Governance {
             length(&STOP_GRACE, &self.stop_grace),
             length(&RUN_ABANDON_AFTER, &self.run_abandon_after),
             length(&OUTAGE_MEMORY, &self.outage_memory),
+            length(&CHECK_EVERY, &self.check_every),
             Shown::number(&MAX_WAITING, self.max_waiting.value, &self.max_waiting.origin),
         ]
     }

@@ -1,10 +1,11 @@
 //! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
-//! held up, recording the outage itself, noting which keys are used.
+//! held up, recording the outage itself, reading again what was recorded, noting which keys are used.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
 //! for what was due is still due. Permits need no task: the call that wants their room releases those that lapsed.
 
+pub mod checker;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
@@ -22,6 +23,7 @@ const SIGN_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const WRITE_OVERDUE_EVERY: Duration = Duration::from_secs(1);
 const ASK_STORE_EVERY: Duration = Duration::from_secs(1);
+const CHECK_PIECE_EVERY: Duration = Duration::from_secs(2);
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 
 /// The tasks of one server. Dropped, they are cut off.
@@ -64,6 +66,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(ASK_STORE_EVERY, "outages", shutdown.clone(), move || {
         let (spine, outages) = (asking.clone(), Arc::clone(&outages));
         async move { outages.tick(&spine).await }
+    }));
+    let (checking, checker) = (spine.clone(), Arc::new(checker::Checker::default()));
+    running.spawn(every(CHECK_PIECE_EVERY, "checker", shutdown.clone(), move || {
+        let (spine, checker) = (checking.clone(), Arc::clone(&checker));
+        async move { checker.tick(&spine).await.map(drop) }
     }));
     let noting = spine.clone();
     running.spawn(every(NOTE_USE_EVERY, "key_use", shutdown.clone(), move || {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use drivers::StoreError;
+use models::ids::TenantId;
 
 use super::{Answer, decide, load, outage, overdue, prepare::Call, queue::Item, seal, write};
-use crate::{context::TenantSettings, errors::Error, spine::Spine};
+use crate::{context::TenantSettings, errors::Error, handlers::incidents::report_mismatches, spine::Spine};
 
 /// How often a group that lost a race against another replica is tried again, whole.
 const RETRIES: usize = 8;
@@ -21,7 +22,9 @@ pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<It
     if let Err(err) = overdue::write(&spine, &tenant).await {
         return from_memory(&spine, &tenant, items, err);
     }
-    match attempt(&spine, &tenant, &items).await {
+    let attempted = attempt(&spine, &tenant, &items).await;
+    tell_of_tampering(&spine, tenant.id).await;
+    match attempted {
         Ok(answers) => send(items, answers),
         Err(err) if outage::is_outage(&err) => from_memory(&spine, &tenant, items, err),
         Err(err) if items.len() == 1 => fail(items, &Arc::new(err)),
@@ -39,6 +42,15 @@ pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<It
                 }
             }
         }
+    }
+}
+
+/// Opens the incidents of definitions that the group met and that do not match. Where that fails, the integrity check
+/// finds them again.
+async fn tell_of_tampering(spine: &Spine, tenant: TenantId) {
+    let found = spine.choke().snapshots.untold(tenant);
+    if let Err(err) = report_mismatches(spine, tenant, &found).await {
+        tracing::error!(error = &err as &dyn std::error::Error, %tenant, "an incident could not be opened");
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use drivers::{StoreError, Tx};
+use engines::incidents::Mismatch;
 use models::{
     ids::{SnapshotId, TenantId},
     policies::Snapshot,
@@ -13,7 +14,10 @@ use models::{
 use proof::{definitions::SnapshotDefinition, hash::Hash};
 use rules::{CompiledSnapshot, zone::Zone};
 
-use crate::{context::TenantSettings, spine::Spine};
+use crate::{
+    context::TenantSettings, coordinators::check_records::mismatched_definitions, handlers::incidents::Found,
+    spine::Spine,
+};
 
 /// How many snapshots are kept compiled before the least useful half is dropped.
 const KEPT: usize = 512;
@@ -36,6 +40,8 @@ pub(crate) struct Snapshots {
     by_id: Mutex<HashMap<(TenantId, SnapshotId), Arc<BoundSnapshot>>>,
     /// What a run that starts now is bound to, for as long as the tenant's policy generation stays.
     current: Mutex<HashMap<TenantId, (u64, Arc<BoundSnapshot>)>>,
+    /// Definitions that do not match, for which an incident is to be opened.
+    untold: Mutex<HashMap<TenantId, Vec<Found>>>,
 }
 
 impl Snapshots {
@@ -55,6 +61,7 @@ impl Snapshots {
         }
         let (definition, tampered) = in_force(tx, tenant).await?;
         let digest = definition.digest();
+        let tampered = self.tell(tenant.id, tampered);
         if let Some(stored) = tx.policies().find_snapshot_by_digest(tenant.id, digest).await? {
             let bound = Arc::new(bind(&stored, &definition, tampered));
             lock(&self.current).insert(tenant.id, (generation, Arc::clone(&bound)));
@@ -90,13 +97,31 @@ impl Snapshots {
             let definition: SnapshotDefinition =
                 serde_json::from_str(&stored.definition).map_err(|err| corrupt(err.to_string()))?;
             // A snapshot that does not match its address counts as failed in every part of it.
-            let tampered =
-                if definition.digest() == stored.digest { BTreeSet::new() } else { names(&definition) };
+            let tampered = if definition.digest() == stored.digest {
+                BTreeSet::new()
+            } else {
+                self.tell(tenant.id, vec![unlike_its_address(stored.id)]);
+                names(&definition)
+            };
             let bound = Arc::new(bind(&stored, &definition, tampered));
             self.remember(tenant.id, &bound);
             found.insert(stored.id, bound);
         }
         Ok(found)
+    }
+
+    /// Keeps what is to be told of when the unit of work is over; gives the ids of the policies.
+    fn tell(&self, tenant: TenantId, found: Vec<Mismatch>) -> BTreeSet<String> {
+        let ids = found.iter().filter_map(|mismatch| mismatch.policy_id.clone()).collect();
+        if !found.is_empty() {
+            lock(&self.untold).entry(tenant).or_default().extend(found.into_iter().map(|of| (None, of)));
+        }
+        ids
+    }
+
+    /// What was found of a tenant's definitions and not told of yet.
+    pub(super) fn untold(&self, tenant: TenantId) -> Vec<Found> {
+        lock(&self.untold).remove(&tenant).unwrap_or_default()
     }
 
     fn remember(&self, tenant: TenantId, bound: &Arc<BoundSnapshot>) {
@@ -113,19 +138,9 @@ impl Snapshots {
 async fn in_force(
     tx: &Tx,
     tenant: &TenantSettings,
-) -> Result<(SnapshotDefinition, BTreeSet<String>), StoreError> {
+) -> Result<(SnapshotDefinition, Vec<Mismatch>), StoreError> {
     let (rules, limits) = tx.policies().active_definitions(tenant.id).await?;
-    let mut tampered = BTreeSet::new();
-    for (rule, hash) in &rules {
-        if *hash != Some(rule.hash_root()) {
-            tampered.insert(rule.rule_id.clone());
-        }
-    }
-    for (limit, hash) in &limits {
-        if *hash != Some(limit.hash_root()) {
-            tampered.insert(limit.limit_id.clone());
-        }
-    }
+    let tampered = mismatched_definitions(&rules, &limits);
     let definition = SnapshotDefinition {
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         limits: limits.into_iter().map(|(limit, _)| limit).collect(),
@@ -164,6 +179,16 @@ fn bind(stored: &Snapshot, definition: &SnapshotDefinition, tampered: BTreeSet<S
         compiled: CompiledSnapshot::compile(definition),
         zone: Zone::parse(&definition.time_zone).unwrap_or(Zone::UTC),
         tampered,
+    }
+}
+
+fn unlike_its_address(id: SnapshotId) -> Mismatch {
+    Mismatch {
+        table: "policy_snapshots",
+        row: id.to_string(),
+        log: "its digest",
+        why: "the definition does not match the digest that runs are bound to".to_owned(),
+        policy_id: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What joins several domains: a run's evidence (O4), its proof (O5), and the bundle that carries both away.
 
+pub(crate) mod check_records;
 pub mod export_bundle;
 pub mod read_log;
 pub mod run_evidence;

@@ -17,9 +17,15 @@ use proof::{
     run_ranges::RunRanges,
 };
 
-use super::sealed_records::sealed_records;
+use super::{check_records::of_sealed, sealed_records::sealed_records};
 pub use crate::bridges::RawLogs;
-use crate::{bridges::Bridges, context::CallContext, errors::Error, handlers::activity, spine::Spine};
+use crate::{
+    bridges::Bridges,
+    context::CallContext,
+    errors::Error,
+    handlers::{activity, incidents::report_mismatches},
+    spine::Spine,
+};
 
 proof::words! {
     /// What the verification of a run came to.
@@ -76,6 +82,9 @@ pub async fn proof(
     } else {
         open(&steps)
     };
+    if let Some(why) = integrity.failure_reason.as_ref().filter(|_| run.state == RunState::Completed) {
+        report_mismatches(spine, tenant, &[of_sealed(id, why.clone())]).await?;
+    }
     let raw_logs =
         if include_payloads { Some(logs.raw_logs_of_run(id, &run.correlation_id).await?) } else { None };
     Ok(RunProof {
@@ -97,7 +106,12 @@ fn open(steps: &[StepRow]) -> RunIntegrity {
     }
 }
 
-fn verify(run: &Run, leaves: &[RunLogEntry], steps: &[StepRow], records: &[Record]) -> RunIntegrity {
+pub(super) fn verify(
+    run: &Run,
+    leaves: &[RunLogEntry],
+    steps: &[StepRow],
+    records: &[Record],
+) -> RunIntegrity {
     let mut ranges = RunRanges::default();
     for record in records {
         ranges.push(record);
@@ -139,7 +153,7 @@ fn mismatch(
 }
 
 /// Each step names the one before it, and is stored with the hash that it has.
-fn chain(opened: Hash, steps: &[StepRow], records: &[Record]) -> Result<(), String> {
+pub(super) fn chain(opened: Hash, steps: &[StepRow], records: &[Record]) -> Result<Hash, String> {
     let mut before = opened;
     let hashed = records.iter().filter_map(|record| match record {
         Record::Step(step) => Some((step, record.hash())),
@@ -154,7 +168,7 @@ fn chain(opened: Hash, steps: &[StepRow], records: &[Record]) -> Result<(), Stri
         }
         before = hash;
     }
-    Ok(())
+    Ok(before)
 }
 
 fn sealed(run: &Run, receipt: &SealedLeaf, ranges: &RunRanges) -> Result<(), String> {

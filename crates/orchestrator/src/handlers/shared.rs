@@ -26,7 +26,7 @@ where
     let mut tries = 0;
     loop {
         match attempt().await {
-            Err(Error::Store(err)) if err.is_retry() && tries < RETRIES => {
+            Err(Error::Unavailable(err)) if err.is_retry() && tries < RETRIES => {
                 tries += 1;
                 tracing::debug!(
                     error = &*err as &dyn std::error::Error,

@@ -46,6 +46,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("incidents.by_run", None),
     ("incidents.close", Some(AuditEventType::IncidentManuallyClosed)),
     ("incidents.get", None),
+    ("incidents.integrity_failure", None),
     ("incidents.list", None),
     ("incidents.resolve", Some(AuditEventType::IncidentResolved)),
     ("logs.get_audit", None),

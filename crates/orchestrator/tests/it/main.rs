@@ -6,3 +6,4 @@ mod governance;
 mod keys;
 mod logs;
 mod overview;
+mod tampering;

@@ -1,0 +1,238 @@
+//! The integrity check: reads definitions, logs and runs again, a bounded piece at a time, and opens an incident for
+//! each row that is not what was recorded.
+//!
+//! It trusts no result that was stored: leaves are hashed from their columns, the tree is built anew from the first
+//! leaf, and must come to the roots that were signed and to the head.
+
+use std::{collections::VecDeque, sync::PoisonError};
+
+use chrono::{DateTime, Utc};
+use drivers::{ReadTx, StoreError};
+use engines::incidents::Mismatch;
+use models::{
+    ids::{RunId, TenantId},
+    ledger::Checkpoint,
+};
+use proof::{hash::Hash, leaves::AuditLeaf, merkle::Frontier, words::LogName};
+
+use crate::{
+    coordinators::check_records::{check_run, mismatched_definitions, of_corrupt},
+    errors::Error,
+    handlers::incidents::{Found, report_mismatches},
+    spine::Spine,
+};
+
+/// Rows of a log, and runs, of one piece.
+const ROWS: u64 = 500;
+const RUNS: u64 = 20;
+
+/// How many rows of one log a pass tells of: where all of them are bad, the first say enough.
+const TOLD: usize = 10;
+
+/// How far one server has come.
+#[derive(Debug, Default)]
+pub struct Checker {
+    pass: std::sync::Mutex<Option<Pass>>,
+    ended: std::sync::Mutex<Option<DateTime<Utc>>>,
+}
+
+/// One way through all tenants.
+#[derive(Clone, Debug)]
+struct Pass {
+    tenants: VecDeque<TenantId>,
+    part: Part,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Definitions,
+    Log(Walk),
+    Runs(Option<RunId>),
+}
+
+/// A log, as far as it has been read.
+#[derive(Clone, Debug)]
+struct Walk {
+    log: LogName,
+    tree: Frontier,
+    /// What was signed of it when the walk began.
+    signed: Option<Checkpoint>,
+    told: usize,
+}
+
+impl Checker {
+    /// Checks the next piece. True where the pass goes on, false where it is over or the next is not due.
+    pub async fn tick(&self, spine: &Spine) -> Result<bool, Error> {
+        let Some(pass) = self.current(spine).await? else { return Ok(false) };
+        let Some(tenant) = pass.tenants.front().copied() else {
+            *lock(&self.pass) = None;
+            *lock(&self.ended) = Some(spine.now());
+            return Ok(false);
+        };
+        let (found, next) = piece(spine, tenant, pass.part.clone()).await?;
+        report_mismatches(spine, tenant, &found).await?;
+        let mut pass = pass;
+        if let Some(part) = next {
+            pass.part = part;
+        } else {
+            pass.tenants.pop_front();
+            pass.part = Part::Definitions;
+        }
+        *lock(&self.pass) = Some(pass);
+        Ok(true)
+    }
+
+    async fn current(&self, spine: &Spine) -> Result<Option<Pass>, Error> {
+        if let Some(pass) = lock(&self.pass).clone() {
+            return Ok(Some(pass));
+        }
+        let every = spine.settings().check_every;
+        if lock(&self.ended).is_some_and(|ended| spine.now() - ended < every) {
+            return Ok(None);
+        }
+        let tenants = spine.read().await?.account().list_tenants().await?;
+        let tenants = tenants.into_iter().map(|tenant| tenant.id).collect();
+        Ok(Some(Pass { tenants, part: Part::Definitions }))
+    }
+}
+
+/// Checks one piece; gives what was found, and where to go on in this tenant.
+async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found>, Option<Part>), Error> {
+    let store = spine.read().await?;
+    match part {
+        Part::Definitions => {
+            let found = match store.policies().active_definitions(tenant).await {
+                Ok((rules, limits)) => mismatched_definitions(&rules, &limits)
+                    .into_iter()
+                    .map(|mismatch| (None, mismatch))
+                    .collect(),
+                Err(err) => vec![of_corrupt(None, err)?],
+            };
+            Ok((found, Some(Part::Log(Walk::begin(&store, tenant, LogName::Audit).await?))))
+        }
+        Part::Log(mut walk) => {
+            let (found, over) = walk.go_on(&store, tenant).await?;
+            let next = match (over, walk.log) {
+                (false, _) => Part::Log(walk),
+                (true, LogName::Audit) => Part::Log(Walk::begin(&store, tenant, LogName::Runs).await?),
+                (true, LogName::Runs) => Part::Runs(None),
+            };
+            Ok((found, Some(next)))
+        }
+        Part::Runs(after) => {
+            let runs = store.activity().run_ids(tenant, after, RUNS).await?;
+            let mut found = Vec::new();
+            for run in &runs {
+                found.extend(check_run(&store, tenant, *run).await?);
+            }
+            Ok((found, runs.last().map(|last| Part::Runs(Some(*last)))))
+        }
+    }
+}
+
+/// A leaf as it is stored: its place, the hash beside it, and the hash that it has.
+struct Leaf {
+    index: u64,
+    stored: Hash,
+    computed: Hash,
+}
+
+impl Walk {
+    async fn begin(store: &ReadTx, tenant: TenantId, log: LogName) -> Result<Self, StoreError> {
+        let signed = store.ledger().latest_checkpoint(tenant, log).await?;
+        Ok(Self { log, tree: Frontier::default(), signed, told: 0 })
+    }
+
+    /// Reads on; true where the log is over, or cannot be read further.
+    async fn go_on(&mut self, store: &ReadTx, tenant: TenantId) -> Result<(Vec<Found>, bool), StoreError> {
+        let leaves = match self.leaves(store, tenant).await {
+            Ok(leaves) => leaves,
+            Err(err) => return Ok((vec![of_corrupt(None, err)?], true)),
+        };
+        let mut found = Vec::new();
+        for leaf in &leaves {
+            let expected = self.tree.size();
+            if leaf.index != expected {
+                found.push(self.leaf(expected, "it is gone"));
+                return Ok((found, true));
+            }
+            if leaf.stored != leaf.computed {
+                self.told += 1;
+                found.push(self.leaf(expected, "it does not match its hash"));
+                if self.told >= TOLD {
+                    return Ok((found, true));
+                }
+            }
+            self.tree.push(leaf.stored);
+            found.extend(self.unlike_signed());
+        }
+        let over = (leaves.len() as u64) < ROWS;
+        if over {
+            let head = store.ledger().head(tenant, self.log).await?;
+            let size = head.as_ref().map_or(0, |head| head.frontier.size());
+            if self.tree.size() < size {
+                found.push(self.leaf(self.tree.size(), "it is gone"));
+            } else if head.is_some_and(|head| head.frontier != self.tree) {
+                found.push(self.of(
+                    "log_heads",
+                    self.log.to_string(),
+                    "the log's head is not the root of its rows",
+                ));
+            }
+        }
+        Ok((found, over))
+    }
+
+    async fn leaves(&self, store: &ReadTx, tenant: TenantId) -> Result<Vec<Leaf>, StoreError> {
+        let from = self.tree.size();
+        Ok(match self.log {
+            LogName::Audit => {
+                let rows = store.logs().audit_from(tenant, from, ROWS).await?;
+                let leaf = |row: models::logs::AuditEntry| Leaf {
+                    index: row.leaf_index,
+                    stored: row.leaf_hash,
+                    computed: AuditLeaf::Entry(row.record).hash(),
+                };
+                rows.into_iter().map(leaf).collect()
+            }
+            LogName::Runs => {
+                let rows = store.ledger().run_log_from(tenant, from, ROWS).await?;
+                let leaf = |row: models::ledger::RunLogEntry| Leaf {
+                    index: row.leaf_index,
+                    stored: row.leaf_hash,
+                    computed: row.leaf.hash(),
+                };
+                rows.into_iter().map(leaf).collect()
+            }
+        })
+    }
+
+    /// The log is as long now as what was signed of it, and is something else.
+    fn unlike_signed(&self) -> Option<Found> {
+        let signed = self.signed.as_ref().filter(|signed| signed.tree_size == self.tree.size())?;
+        let differs = signed.root_hash != self.tree.root();
+        differs.then(|| {
+            self.of("checkpoints", signed.id.to_string(), "the rows do not come to the root that was signed")
+        })
+    }
+
+    fn leaf(&self, index: u64, why: &str) -> Found {
+        let table = match self.log {
+            LogName::Audit => "audit_ledger",
+            LogName::Runs => "run_log",
+        };
+        self.of(table, format!("leaf {index}"), why)
+    }
+
+    fn of(&self, table: &'static str, row: String, why: &str) -> Found {
+        let log = match self.log {
+            LogName::Audit => "the Audit Ledger",
+            LogName::Runs => "the run log",
+        };
+        (None, Mismatch { table, row, log, why: why.to_owned(), policy_id: None })
+    }
+}
+
+fn lock<T>(of: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,152 @@
+//! What is changed past HOC is found, and is an incident: one for each row, however often it is met.
+
+use models::{
+    activity::RiskLevel,
+    incidents::{Incident, IncidentFilter, LifecycleState, ResolutionType},
+    page::PageRequest,
+};
+use orchestrator::{
+    background::checker::Checker,
+    choke::call::StartRun,
+    handlers::{
+        activity,
+        incidents::{self, Resolve},
+    },
+};
+use proof::words::{EnforcementMode, IncidentCategory, IntegrityStatus, Severity};
+use testkit::{Kit, Store, TestDatabase, on_both};
+
+use crate::agent::{Agent, llm, refused};
+
+/// Changes rows as whoever owns the database can: without the triggers that keep them.
+async fn change(db: &TestDatabase, table: &str, what: &str) {
+    let disarm = match db.store() {
+        Store::Sqlite => format!("DROP TRIGGER IF EXISTS {table}_no_update"),
+        Store::Postgres => format!("ALTER TABLE {table} DISABLE TRIGGER USER"),
+    };
+    db.tamper(&disarm).await.unwrap();
+    db.tamper(what).await.unwrap();
+}
+
+/// Reads everything again.
+async fn pass(kit: &Kit, checker: &Checker) {
+    kit.clock.advance(chrono::Duration::hours(2));
+    while checker.tick(&kit.spine).await.unwrap() {}
+}
+
+async fn failures(agent: &Agent<'_>) -> Vec<Incident> {
+    let filter =
+        IncidentFilter { category: Some(IncidentCategory::IntegrityFailure), ..IncidentFilter::default() };
+    let page = PageRequest::new(Some(100), None, false).unwrap();
+    let mut found = incidents::list(&agent.kit.spine, &agent.admin, filter, page).await.unwrap().items;
+    found.sort_by(|a, b| a.cause_key.cmp(&b.cause_key));
+    found
+}
+
+on_both! {
+    async fn a_changed_rule_refuses_and_is_one_incident(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let rule = agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        change(db, "policy_rules", "UPDATE policy_rules SET condition = 'false'").await;
+        for _ in 0..2 {
+            let request = StartRun { agent_id: "researcher".to_owned(), ..StartRun::default() };
+            let verdict = refused(activity::start(&kit.spine, &agent.ctx, request).await).verdict;
+            assert_eq!(verdict.deciding_policy_id.as_deref(), Some(rule.as_str()), "it fails closed");
+            assert_eq!(failures(&agent).await.len(), 1, "whoever meets it tells of it, once");
+        }
+        let checker = Checker::default();
+        pass(&kit, &checker).await;
+        pass(&kit, &checker).await;
+        let found = failures(&agent).await;
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let incident = &found[0];
+        assert_eq!((incident.severity, incident.affected_count), (Severity::Critical, 1));
+        assert_eq!(incident.policy_id.as_deref(), Some(rule.as_str()));
+        assert_eq!(incident.cause_key, format!("policy_rules/{rule}"));
+        assert_eq!((incident.source_run_id, incident.seq), (None, None), "no run caused it");
+
+        let resolved = Resolve { resolution_type: Some(ResolutionType::AcceptedRisk), note: None };
+        incidents::resolve(&kit.spine, &agent.admin, incident.id, resolved).await.unwrap();
+        pass(&kit, &checker).await;
+        pass(&kit, &checker).await;
+        let again = &failures(&agent).await[0];
+        assert_eq!((again.affected_count, again.lifecycle_state), (2, LifecycleState::Resolved), "it is told once more");
+    }
+
+    async fn changed_records_are_found_row_by_row(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        let [sound, sealed, open] = [agent.start().await, agent.start().await, agent.start().await];
+        for run in [sound, sealed, open] {
+            agent.record(run, llm(1)).await.unwrap();
+            refused(agent.record(run, llm(600_000)).await);
+        }
+        for run in [sound, sealed] {
+            agent.complete(run).await.unwrap();
+        }
+        let checker = Checker::default();
+        pass(&kit, &checker).await;
+        assert_eq!(failures(&agent).await, [], "nothing was changed yet");
+
+        let uuid = |id: uuid::Uuid| match db.store() {
+            Store::Sqlite => format!("x'{}'", id.simple()),
+            Store::Postgres => format!("'{id}'"),
+        };
+        let steps = |run: uuid::Uuid| format!("WHERE step_index = 0 AND run_id = {}", uuid(run));
+        change(db, "aos_trace_steps", &format!("UPDATE aos_trace_steps SET skill_name = 'x' {}", steps(sealed.0))).await;
+        change(db, "policy_decisions", &format!("UPDATE policy_decisions SET action = 'WARN' WHERE action = 'BLOCK' AND run_id = {}", uuid(open.0))).await;
+        change(db, "audit_ledger", "UPDATE audit_ledger SET actor_id = 'nobody' WHERE leaf_index = 0").await;
+        change(db, "run_log", "UPDATE run_log SET leaf = replace(leaf, 'started_at\":\"20', 'started_at\":\"19') WHERE leaf_index = 0").await;
+        pass(&kit, &checker).await;
+        pass(&kit, &checker).await;
+        let found = failures(&agent).await;
+        let mut told: Vec<String> = found.iter().map(|incident| incident.cause_key.clone()).collect();
+        let mut due = vec!["audit_ledger/leaf 0".to_owned(), "run_log/leaf 0".to_owned(), format!("runs/{sealed}"), format!("runs/{open}")];
+        // The first run's own leaf is one of its proof too.
+        due.push(format!("runs/{sound}"));
+        told.sort();
+        due.sort();
+        assert_eq!(told, due);
+        let of_sealed = found.iter().find(|incident| incident.source_run_id == Some(sealed)).unwrap();
+        assert!(of_sealed.description.contains("step 0 does not match its hash"), "{}", of_sealed.description);
+        let run = activity::get(&kit.spine, &agent.admin, sealed).await.unwrap();
+        assert_eq!((run.integrity_status, run.risk_level), (IntegrityStatus::Failed, RiskLevel::Violated));
+        assert_eq!(run.incident_count, 2, "the rule's and this");
+    }
+
+    async fn a_proof_that_fails_opens_the_incident(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        agent.record(run, llm(1)).await.unwrap();
+        agent.complete(run).await.unwrap();
+        change(db, "aos_trace_steps", "UPDATE aos_trace_steps SET skill_name = 'x'").await;
+        for _ in 0..2 {
+            let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
+            assert!(proof.integrity.failure_reason.is_some());
+        }
+        let found = failures(&agent).await;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].source_run_id, Some(run));
+    }
+
+    async fn a_leaf_that_is_gone_is_found(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        agent.rule(EnforcementMode::Warn, "context.step.cost_microusd > 400000").await;
+        let (table, trigger) = ("audit_ledger", "audit_ledger_no_delete");
+        match db.store() {
+            Store::Sqlite => db.tamper(&format!("DROP TRIGGER {trigger}")).await.unwrap(),
+            Store::Postgres => db.tamper(&format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await.unwrap(),
+        }
+        db.tamper("DELETE FROM audit_ledger WHERE leaf_index = 1").await.unwrap();
+        pass(&kit, &Checker::default()).await;
+        let found = failures(&agent).await;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].cause_key, "audit_ledger/leaf 1");
+        assert!(found[0].description.contains("it is gone"), "{}", found[0].description);
+    }
+}
