@@ -67,6 +67,7 @@ fn routes() -> OpenApiRouter<Spine> {
         .nest(overview::BASE, overview::routes())
         .nest(account::BASE, account::routes())
         .merge(account::published())
+        .merge(activity::collected())
         .merge(system::routes())
 }
 

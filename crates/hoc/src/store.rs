@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
-use adapters::outbound::CheckpointFiles;
+use adapters::{inbound::Otlp, outbound::CheckpointFiles};
 use anyhow::{Context as _, bail};
 use drivers::{ConnectConfig, Db, StoreError};
 use models::account::Installation;
@@ -71,6 +71,7 @@ pub(crate) async fn open(config: &Config, schema: Schema) -> anyhow::Result<Open
         signing_key: Arc::new(pair.signing),
         wrapping_key: pair.wrapping,
         sinks: sinks(config)?,
+        span_codec: Arc::new(Otlp),
         settings: config.governance.settings(known.map_or(name, |installation| installation.name))?,
     });
     let installation = account::ensure_installation(&spine).await?;

@@ -54,6 +54,9 @@ pub enum Error {
     /// The body is well formed but breaks rules.
     #[error("{} field(s) are not valid", .0.len())]
     Invalid(Vec<FieldError>),
+    /// The body is not what its content type says.
+    #[error("the body cannot be read: {0}")]
+    Unreadable(String),
     /// The run takes no steps any more.
     #[error("run {run_id} is {status}: {reason}")]
     RunNotRunning {

@@ -1,6 +1,9 @@
 //! The outside world, as L4 needs it. L3 implements these.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::choke::call::LlmReport;
 
 /// A checkpoint that is to be kept where the store's holder cannot change it unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,4 +34,128 @@ pub struct SinkError {
     /// Why it did not.
     #[source]
     pub source: std::io::Error,
+}
+
+/// How a request of an exporter of spans is written, and so its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanEncoding {
+    /// `application/x-protobuf`.
+    Protobuf,
+    /// `application/json`.
+    Json,
+}
+
+/// Who exported spans: what a run that begins with one of them is opened with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpanSource {
+    /// The agent. Not empty.
+    pub agent_id: String,
+    /// The project it belongs to.
+    pub project_id: Option<String>,
+    /// JSON text: what the exporter says of itself.
+    pub environment: Option<String>,
+}
+
+/// What a span did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanAct {
+    /// A call to a model.
+    ModelCall,
+    /// A call of a tool.
+    ToolCall,
+    /// A search for what the model is to know.
+    Retrieval,
+    /// A call over HTTP.
+    HttpCall,
+    /// A change of what goes in or came out.
+    Transform,
+    /// Anything else; agents and chains, which sum up what their children did.
+    Other,
+}
+
+/// One span, which is one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportedSpan {
+    /// The trace, which is the run: 32 lower-case hex digits.
+    pub trace_id: String,
+    /// Its own id: 16 lower-case hex digits.
+    pub span_id: String,
+    /// Its parent's. The root has none, and its end is the run's.
+    pub parent_span_id: Option<String>,
+    /// Position in [`ReportedSpans::sources`].
+    pub source: usize,
+    /// What it did.
+    pub act: SpanAct,
+    /// With which tool or model.
+    pub skill_name: String,
+    /// JSON text of what went in.
+    pub params: Option<String>,
+    /// JSON text of what came out, or why it failed.
+    pub outcome_data: Option<String>,
+    /// The kind of failure, where it failed.
+    pub failure: Option<String>,
+    /// The model's call, where it was one: only then what it used counts.
+    pub llm: Option<LlmReport>,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// How long it took.
+    pub duration_ms: u64,
+}
+
+/// What an exporter sent, in its order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReportedSpans {
+    /// Who sent.
+    pub sources: Vec<SpanSource>,
+    /// The spans that can be steps.
+    pub spans: Vec<ReportedSpan>,
+    /// Those that cannot.
+    pub rejected: RejectedSpans,
+}
+
+/// Spans that were not taken, with the reasons of the first few.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RejectedSpans {
+    /// How many.
+    pub count: u64,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+}
+
+impl RejectedSpans {
+    /// So many reasons are told; more would make the answer longer than the request.
+    const TOLD: usize = 5;
+
+    /// Rejects one more.
+    pub fn add(&mut self, why: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.reasons.len() < Self::TOLD {
+            self.reasons.push(why());
+        }
+    }
+
+    /// The reasons as one text; empty where nothing was rejected.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let untold = self.count.saturating_sub(self.reasons.len() as u64);
+        let more = if untold > 0 { format!("; and {untold} more") } else { String::new() };
+        format!("{}{more}", self.reasons.join("; "))
+    }
+}
+
+/// The body is not what its content type says.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub String);
+
+/// Reads what exporters of spans send, whatever dialect they speak, and writes what they are answered.
+pub trait SpanCodec: Send + Sync {
+    /// The spans of a body. One that is no step is rejected; it does not stand in its neighbours' way.
+    fn decode(&self, encoding: SpanEncoding, body: &[u8]) -> Result<ReportedSpans, Unreadable>;
+
+    /// The answer when all but `rejected` were recorded.
+    fn answer(&self, encoding: SpanEncoding, rejected: &RejectedSpans) -> Vec<u8>;
+
+    /// The answer to a body that cannot be read.
+    fn refusal(&self, encoding: SpanEncoding, message: &str) -> Vec<u8>;
 }

@@ -8,7 +8,10 @@ use proof::keys::SigningKey;
 use uuid::Uuid;
 
 use crate::{
-    choke::Choke, handlers::account::credentials::Credentials, ports::CheckpointSink, secrets::WrappingKey,
+    choke::Choke,
+    handlers::account::credentials::Credentials,
+    ports::{CheckpointSink, SpanCodec},
+    secrets::WrappingKey,
 };
 
 /// Tells the time.
@@ -75,6 +78,8 @@ pub struct Settings {
     pub outage_memory: Duration,
     /// How long after all records were read again they are read again.
     pub check_every: Duration,
+    /// How long a trace whose root span has ended waits for spans that are still on their way.
+    pub trace_quiet: Duration,
 }
 
 impl Default for Settings {
@@ -87,6 +92,7 @@ impl Default for Settings {
             max_waiting: 4_096,
             outage_memory: Duration::minutes(10),
             check_every: Duration::hours(1),
+            trace_quiet: Duration::seconds(30),
         }
     }
 }
@@ -105,6 +111,8 @@ pub struct Parts {
     pub wrapping_key: WrappingKey,
     /// Where checkpoints are kept outside the store.
     pub sinks: Vec<Arc<dyn CheckpointSink>>,
+    /// Reads what exporters of spans send.
+    pub span_codec: Arc<dyn SpanCodec>,
     /// What may be tuned.
     pub settings: Settings,
 }
@@ -172,6 +180,12 @@ impl Spine {
 
     pub(crate) fn sinks(&self) -> &[Arc<dyn CheckpointSink>] {
         &self.shared.parts.sinks
+    }
+
+    /// Reads what exporters of spans send, and writes their answers.
+    #[must_use]
+    pub fn span_codec(&self) -> &dyn SpanCodec {
+        &*self.shared.parts.span_codec
     }
 
     /// What was tuned.

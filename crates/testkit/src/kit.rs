@@ -7,6 +7,7 @@ use models::account::Role;
 use orchestrator::{
     CallContext, Parts, Settings, Spine,
     handlers::account::{self, NewKey, SystemCaller},
+    ports::SpanCodec,
     secrets::WrappingKey,
 };
 use proof::keys::SigningKey;
@@ -51,6 +52,7 @@ impl Kit {
             signing_key: Arc::new(signing_key()),
             wrapping_key: WrappingKey::new([7; 32]),
             sinks: Vec::new(),
+            span_codec: span_codec(),
             settings,
         });
         account::ensure_installation(&spine).await.expect("the installation");
@@ -78,6 +80,12 @@ impl Kit {
         let made = account::create_key_as(&self.spine, &by, slug, new).await;
         made.unwrap_or_else(|err| panic!("a key: {err}")).token.expose().to_owned()
     }
+}
+
+/// The codec of spans that the product has.
+#[must_use]
+pub fn span_codec() -> Arc<dyn SpanCodec> {
+    Arc::new(adapters::inbound::Otlp)
 }
 
 /// The key that every test signs with.

@@ -8,6 +8,7 @@ mod complete;
 mod evidence;
 mod evidence_view;
 mod get;
+mod ingest;
 mod list;
 mod permit;
 mod proof;
@@ -26,6 +27,11 @@ pub(crate) use self::run_view::RunView;
 
 /// Where the routes are.
 pub(crate) const BASE: &str = "/api/v1/runtime/activity";
+
+/// What stands outside the base, where exporters look for it.
+pub(crate) fn collected() -> OpenApiRouter<Spine> {
+    OpenApiRouter::new().routes(routes!(ingest::ingest))
+}
 
 /// The routes, below [`BASE`].
 pub(crate) fn routes() -> OpenApiRouter<Spine> {

@@ -30,6 +30,8 @@ use crate::{Problem, problem::Code};
 pub struct Bounds {
     /// The largest body.
     pub body_bytes: usize,
+    /// The largest body of spans, and what it may become when it is unpacked.
+    pub span_bytes: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
     /// How long an answer may take to begin.
@@ -38,7 +40,12 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { body_bytes: 4 << 20, body_time: Duration::from_secs(30), answer_time: Duration::from_mins(1) }
+        Self {
+            body_bytes: 4 << 20,
+            span_bytes: 16 << 20,
+            body_time: Duration::from_secs(30),
+            answer_time: Duration::from_mins(1),
+        }
     }
 }
 
@@ -64,6 +71,10 @@ impl<S: Sync> FromRequestParts<S> for About {
         Ok(parts.extensions.get().cloned().unwrap_or_default())
     }
 }
+
+/// Marks a refusal whose body is written already, in the words of another protocol.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InItsOwnWords;
 
 /// The one middleware.
 pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
@@ -111,6 +122,7 @@ fn with_problem(mut response: Response, about: &About) -> Response {
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
+        None if response.extensions().get::<InItsOwnWords>().is_some() => return response,
         None if status.is_client_error() || status.is_server_error() => Problem::of_framework(status),
         None => return response,
     };

@@ -25,7 +25,8 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         must_be_json(request.headers())?;
-        strict::parse(&read(request).await?).map(Self)
+        let limit = bounds(&request).body_bytes;
+        strict::parse(&read(request, limit).await?).map(Self)
     }
 }
 
@@ -34,7 +35,8 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> 
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let is_json = must_be_json(request.headers());
-        let body = read(request).await?;
+        let limit = bounds(&request).body_bytes;
+        let body = read(request, limit).await?;
         if body.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -68,16 +70,25 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, detail))
 }
 
-async fn read(request: Request) -> Result<Bytes, Problem> {
-    let Bounds { body_bytes, body_time, .. } = request.extensions().get().copied().unwrap_or_default();
-    let too_large = || Problem::new(Code::BodyTooLarge, format!("a body may have {body_bytes} bytes"));
+/// What the request may take.
+pub(super) fn bounds(request: &Request) -> Bounds {
+    request.extensions().get().copied().unwrap_or_default()
+}
+
+pub(super) fn too_large(limit: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("a body may have {limit} bytes"))
+}
+
+/// The body, if it has at most `limit` bytes and arrives in time.
+pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let body_time = bounds(&request).body_time;
+    let too_large = || too_large(limit);
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > body_bytes) {
+    if declared.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }
-    let collected =
-        tokio::time::timeout(body_time, Limited::new(request.into_body(), body_bytes).collect()).await;
+    let collected = tokio::time::timeout(body_time, Limited::new(request.into_body(), limit).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(err)) if err.is::<LengthLimitError>() => Err(too_large()),

@@ -9,6 +9,7 @@ mod id;
 mod nul;
 mod query;
 mod roles;
+mod spans;
 mod strict;
 
 pub(crate) use self::{
@@ -19,5 +20,6 @@ pub(crate) use self::{
     id::{Id, run_of_filter},
     query::{List, NoParams, PageParams, Params, Query},
     roles::{AgentWrites, Anyone, Handles, Inspects, Manages, ReadsRuns, SetsPolicy, Views, names as roles},
+    spans::SpanBody,
     strict::{Object, parse},
 };

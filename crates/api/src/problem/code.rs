@@ -63,7 +63,7 @@ codes! {
     TenantExists = "tenant_exists", CONFLICT, "A tenant has this slug";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The stored version is another";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
-    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is of a type that the route does not take";
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The request breaks a rule";
     PreconditionRequired = "precondition_required", PRECONDITION_REQUIRED, "If-Match is missing";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too fast";

@@ -38,6 +38,7 @@ impl From<Error> for Problem {
                 }),
             Error::Conflict { code, .. } => Self::new(conflict(code), detail),
             Error::PreconditionFailed { .. } => Self::new(Code::PreconditionFailed, detail),
+            Error::Unreadable(_) => Self::new(Code::BadRequest, detail),
             Error::Busy => Self::new(Code::Overloaded, detail),
             Error::Unavailable(cause) => retriable(Code::StoreUnavailable, detail, &cause),
             Error::CommitUnknown(cause) => retriable(Code::CommitUnknown, detail, &cause),

@@ -17,6 +17,7 @@ const OWN_ANSWER: &[&str] = &[
     "account.create_key",
     "account.list_keys",
     "account.whoami",
+    "activity.ingest",
     "activity.start",
     "logs.get_checkpoint",
     "logs.list_system",

@@ -17,4 +17,5 @@ mod overview;
 mod policies;
 mod proofs;
 mod scene;
+mod spans;
 mod system;

@@ -98,6 +98,19 @@ impl ActivityReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
+    /// The runs that these outside traces are.
+    pub async fn find_runs_by_traces(
+        self,
+        tenant: TenantId,
+        trace_ids: &[String],
+    ) -> Result<Vec<Run>, StoreError> {
+        // As with keys: the index has only runs of a trace.
+        let traced = of(tenant).filter(Column::ExternalTraceId.is_not_null());
+        let rows =
+            read::by_keys(self.conn, traced, [Column::ExternalTraceId], keys::sorted(trace_ids)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
     /// Runs, newest first.
     pub async fn list_runs(
         self,

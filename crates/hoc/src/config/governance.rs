@@ -18,6 +18,7 @@ pub(super) static STOP_GRACE: Name = name("stop_grace", "HOC_STOP_GRACE");
 pub(super) static RUN_ABANDON_AFTER: Name = name("run_abandon_after", "HOC_RUN_ABANDON_AFTER");
 pub(super) static OUTAGE_MEMORY: Name = name("outage_memory", "HOC_OUTAGE_MEMORY");
 pub(super) static CHECK_EVERY: Name = name("check_every", "HOC_CHECK_EVERY");
+pub(super) static TRACE_QUIET: Name = name("trace_quiet", "HOC_TRACE_QUIET");
 pub(super) static MAX_WAITING: Name = name("max_waiting", "HOC_MAX_WAITING");
 
 /// The section.
@@ -33,6 +34,8 @@ pub(crate) struct Governance {
     pub(crate) outage_memory: Setting<Duration>,
     /// How long after all records were read again they are read again.
     pub(crate) check_every: Setting<Duration>,
+    /// How long a trace whose root span has ended waits for spans that are still on their way.
+    pub(crate) trace_quiet: Setting<Duration>,
     /// How many calls may wait before the next is 503.
     pub(crate) max_waiting: Setting<usize>,
 }
@@ -46,6 +49,7 @@ impl Governance {
             run_abandon_after: length(&RUN_ABANDON_AFTER, 3_600)?,
             outage_memory: length(&OUTAGE_MEMORY, 600)?,
             check_every: length(&CHECK_EVERY, 3_600)?,
+            trace_quiet: length(&TRACE_QUIET, 30)?,
             max_waiting: sources.setting(&MAX_WAITING, None, 4_096, |text| match parsed(text)? {
                 0 => bail!("must be at least 1"),
                 number => Ok(number),
@@ -66,6 +70,7 @@ impl Governance {
             max_waiting: self.max_waiting.value,
             outage_memory: length(&self.outage_memory)?,
             check_every: length(&self.check_every)?,
+            trace_quiet: length(&self.trace_quiet)?,
         })
     }
 
@@ -79,6 +84,7 @@ impl Governance {
             length(&RUN_ABANDON_AFTER, &self.run_abandon_after),
             length(&OUTAGE_MEMORY, &self.outage_memory),
             length(&CHECK_EVERY, &self.check_every),
+            length(&TRACE_QUIET, &self.trace_quiet),
             Shown::number(&MAX_WAITING, self.max_waiting.value, &self.max_waiting.origin),
         ]
     }

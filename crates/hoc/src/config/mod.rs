@@ -32,7 +32,7 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 16] = [
+static NAMES: [&Name; 17] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
@@ -46,6 +46,7 @@ static NAMES: [&Name; 16] = [
     &governance::STOP_GRACE,
     &governance::RUN_ABANDON_AFTER,
     &governance::OUTAGE_MEMORY,
+    &governance::TRACE_QUIET,
     &governance::MAX_WAITING,
     &log::FILTER,
     &log::FORMAT,

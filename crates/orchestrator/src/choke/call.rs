@@ -45,6 +45,21 @@ pub struct StartRun {
     pub idempotency_key: Option<String>,
 }
 
+/// What a run is opened with that an outside trace is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TraceStart {
+    /// 32 lower-case hex digits.
+    pub trace_id: String,
+    /// The agent that runs.
+    pub agent_id: String,
+    /// The project it belongs to.
+    pub project_id: Option<String>,
+    /// The provider of its models.
+    pub provider_type: Option<String>,
+    /// JSON text: what the exporter says of itself.
+    pub environment: Option<String>,
+}
+
 /// What a caller expects an act to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EstimateRequest {

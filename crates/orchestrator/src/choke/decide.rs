@@ -14,6 +14,7 @@ use super::{
     prepare::{Call, Caller, What},
     record, start,
     state::{KnownStep, State},
+    traced,
 };
 use crate::{
     errors::{Error, StepEnforcementError},
@@ -34,9 +35,15 @@ pub(super) fn item(state: &mut State, calls: &[Call]) -> Vec<Option<Answer>> {
     calls.iter().map(decide).collect()
 }
 
+/// Decides calls that stand alone: all of them, in order.
+pub(super) fn each(state: &mut State, calls: &[Call]) -> Vec<Option<Answer>> {
+    calls.iter().map(|call| Some(one(state, call))).collect()
+}
+
 fn one(state: &mut State, call: &Call) -> Answer {
     match &call.what {
         What::Start(start) => start::start(state, &call.caller, start),
+        What::Trace(start) => traced::trace(state, &call.caller, start),
         What::Permit(request) => permit::permit(state, &call.caller, request),
         What::Record(step) => record::record(state, &call.caller, step),
         What::End(run, how) => end::end(state, &call.caller, *run, how),

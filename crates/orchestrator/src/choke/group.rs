@@ -5,7 +5,14 @@ use std::sync::Arc;
 use drivers::StoreError;
 use models::ids::TenantId;
 
-use super::{Answer, decide, load, outage, overdue, prepare::Call, queue::Item, seal, write};
+use super::{
+    Answer, decide, load, outage, overdue,
+    prepare::Call,
+    queue::{Bond, Item},
+    seal,
+    state::State,
+    write,
+};
 use crate::{context::TenantSettings, errors::Error, handlers::incidents::report_mismatches, spine::Spine};
 
 /// How often a group that lost a race against another replica is tried again, whole.
@@ -22,12 +29,12 @@ pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<It
     if let Err(err) = overdue::write(&spine, &tenant).await {
         return from_memory(&spine, &tenant, items, err);
     }
-    let attempted = attempt(&spine, &tenant, &items).await;
+    let attempted = attempt(&spine, &tenant, &units(&items)).await;
     tell_of_tampering(&spine, tenant.id).await;
     match attempted {
         Ok(answers) => send(items, answers),
         Err(err) if outage::is_outage(&err) => from_memory(&spine, &tenant, items, err),
-        Err(err) if items.len() == 1 => fail(items, &Arc::new(err)),
+        Err(err) if items.len() == 1 && items[0].is_one() => fail(items, &Arc::new(err)),
         Err(err) => {
             tracing::warn!(
                 error = &err as &dyn std::error::Error,
@@ -35,11 +42,7 @@ pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<It
                 "a group failed; trying each"
             );
             for item in items {
-                let item = vec![item];
-                match attempt(&spine, &tenant, &item).await {
-                    Ok(answers) => send(item, answers),
-                    Err(err) => fail(item, &Arc::new(err)),
-                }
+                alone(&spine, &tenant, item).await;
             }
         }
     }
@@ -63,7 +66,57 @@ fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, items: Vec<Item>, er
     }
 }
 
-async fn attempt(spine: &Spine, tenant: &Arc<TenantSettings>, items: &[Item]) -> Result<Answers, StoreError> {
+/// Decides an item by itself; where its calls stand alone and it fails, each of them.
+async fn alone(spine: &Spine, tenant: &Arc<TenantSettings>, item: Item) {
+    let item = vec![item];
+    let failure = match attempt(spine, tenant, &units(&item)).await {
+        Ok(answers) => return send(item, answers),
+        Err(err) => err,
+    };
+    let Some(one) = item.first().filter(|one| !one.is_one()) else { return fail(item, &Arc::new(failure)) };
+    let mut answers = Vec::with_capacity(one.calls.len());
+    for call in &one.calls {
+        let unit = [Unit { calls: std::slice::from_ref(call), bond: Bond::EachAlone }];
+        answers.push(match attempt(spine, tenant, &unit).await {
+            Ok(mut answers) => answers.pop().and_then(|mut answers| answers.pop()).flatten(),
+            Err(err) => Some(Err(Error::from_group(&Arc::new(err)))),
+        });
+    }
+    send(item, vec![answers]);
+}
+
+/// The calls of an item, lent.
+#[derive(Clone, Copy)]
+struct Unit<'a> {
+    calls: &'a [Call],
+    bond: Bond,
+}
+
+fn units(items: &[Item]) -> Vec<Unit<'_>> {
+    items.iter().map(|item| Unit { calls: &item.calls, bond: item.bond }).collect()
+}
+
+impl Unit<'_> {
+    fn decide(&self, state: &mut State) -> Vec<Option<Answer>> {
+        match self.bond {
+            Bond::Together => decide::item(state, self.calls),
+            Bond::EachAlone => decide::each(state, self.calls),
+        }
+    }
+}
+
+impl Item {
+    /// Whether it fails or passes as one.
+    fn is_one(&self) -> bool {
+        self.bond == Bond::Together || self.calls.len() < 2
+    }
+}
+
+async fn attempt(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    items: &[Unit<'_>],
+) -> Result<Answers, StoreError> {
     let mut races = Races::default();
     loop {
         match once(spine, tenant, items).await {
@@ -92,11 +145,15 @@ impl Races {
     }
 }
 
-async fn once(spine: &Spine, tenant: &Arc<TenantSettings>, items: &[Item]) -> Result<Answers, StoreError> {
+async fn once(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    items: &[Unit<'_>],
+) -> Result<Answers, StoreError> {
     let tx = spine.begin().await?;
-    let calls: Vec<&[Call]> = items.iter().map(|item| item.calls.as_slice()).collect();
+    let calls: Vec<&[Call]> = items.iter().map(|item| item.calls).collect();
     let mut state = load::load(spine, tenant, &tx, &calls).await?;
-    let mut answers: Answers = items.iter().map(|item| decide::item(&mut state, &item.calls)).collect();
+    let mut answers: Answers = items.iter().map(|item| item.decide(&mut state)).collect();
     if let Some(broken) = broken(&answers) {
         return Err(broken);
     }

@@ -32,6 +32,7 @@ const MAX_LAPSED: u64 = 500;
 struct Named {
     runs: BTreeSet<RunId>,
     start_keys: Vec<String>,
+    traces: Vec<String>,
     keys: Vec<(RunId, String)>,
     permits: BTreeSet<PermitId>,
     starts: bool,
@@ -55,6 +56,10 @@ impl Named {
                 self.start_keys.extend(start.request.idempotency_key.clone());
                 self.runs.extend(start.parent_run_id);
                 self.runs.extend(start.replay_of);
+            }
+            What::Trace(start) => {
+                self.starts = true;
+                self.traces.extend(start.request.external_trace_id.clone());
             }
             What::Permit(permit) => {
                 self.spends = true;
@@ -87,6 +92,12 @@ pub(super) async fn load(
         for run in tx.activity().find_runs_by_keys(tenant.id, &named.start_keys).await? {
             named.runs.insert(run.id);
             state.run_keys.extend(run.idempotency_key.map(|key| (key, run.id)));
+        }
+    }
+    if !named.traces.is_empty() {
+        for run in tx.activity().find_runs_by_traces(tenant.id, &named.traces).await? {
+            named.runs.insert(run.id);
+            state.traces.extend(run.external_trace_id.map(|trace| (trace, run.id)));
         }
     }
     if named.starts {
@@ -201,7 +212,7 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(),
             What::Record(step) => {
                 (step.run_id, step.report.llm.as_ref().and_then(|llm| llm.provider.as_deref()))
             }
-            What::Start(_) | What::End(..) => continue,
+            What::Start(_) | What::Trace(_) | What::End(..) => continue,
         };
         if let Some(run) = state.runs.get(&run) {
             keys.extend(usage::windows(run, provider, state.now));

@@ -33,18 +33,19 @@ mod seal;
 mod snapshots;
 mod start;
 mod state;
+mod traced;
 mod usage;
 mod write;
 
 use std::sync::Arc;
 
-use models::activity::Run;
+use models::{activity::Run, ids::RunId};
 
 pub(crate) use self::causes::incident_record;
 pub use self::queue::MAX_GROUP;
 use self::{
     call::{Granted, Recorded},
-    queue::Queue,
+    queue::{Bond, Queue},
     snapshots::Snapshots,
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
@@ -58,6 +59,10 @@ pub(crate) enum Done {
     Started(Box<Run>, Box<crate::verdict::VerdictView>),
     Granted(Box<Granted>),
     Recorded(Box<Recorded>),
+    /// A span is recorded. Its verdict is in the store.
+    Reported,
+    /// The run that a trace is.
+    Traced(RunId),
     Ended(Box<Run>),
 }
 
@@ -77,14 +82,24 @@ impl Choke {
         }
     }
 
-    /// Puts calls in line; see [`Queue::submit`].
+    /// Puts calls in line that go together: none after the first that is refused.
     pub(crate) async fn submit(
         &self,
         spine: &Spine,
         tenant: &Arc<TenantSettings>,
         calls: Vec<prepare::Call>,
     ) -> Result<Vec<Option<Answer>>, Error> {
-        self.queue.submit(spine, tenant, calls).await
+        self.queue.submit(spine, tenant, calls, Bond::Together).await
+    }
+
+    /// Puts calls in line that share a transaction and nothing else; at most [`MAX_GROUP`].
+    pub(crate) async fn submit_each(
+        &self,
+        spine: &Spine,
+        tenant: &Arc<TenantSettings>,
+        calls: Vec<prepare::Call>,
+    ) -> Result<Vec<Option<Answer>>, Error> {
+        self.queue.submit(spine, tenant, calls, Bond::EachAlone).await
     }
 
     /// Writes refusals that were given while the store was down, where no call of their tenant has done so yet.

@@ -16,7 +16,7 @@ use models::{
     ids::{PermitId, RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
-use proof::hash::Hash;
+use proof::{hash::Hash, words::Assurance};
 
 use super::{
     Answer, decide,
@@ -66,7 +66,8 @@ impl Memory {
     pub(super) fn remember(&self, state: &State) {
         let kept_for = state.spine.settings().outage_memory;
         let mut runs = lock(&self.runs);
-        for run in state.runs.values() {
+        // What is only reported is never halted: there is nothing to remember it for.
+        for run in state.runs.values().filter(|run| run.run.assurance == Assurance::Enforced) {
             let key = (state.tenant.id, run.run.id);
             let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
             runs.insert(key, Remembered::of(state, run, permits));
@@ -216,7 +217,7 @@ impl Call {
     /// The run that the call is about; none for a start.
     pub(super) fn run_id(&self) -> Option<RunId> {
         match &self.what {
-            What::Start(_) => None,
+            What::Start(_) | What::Trace(_) => None,
             What::Permit(permit) => Some(permit.run_id),
             What::Record(step) => Some(step.run_id),
             What::End(run, _) => Some(*run),
@@ -228,7 +229,7 @@ impl Call {
         match &self.what {
             What::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
             What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
-            What::Start(_) | What::End(..) => None,
+            What::Start(_) | What::Trace(_) | What::End(..) => None,
         }
     }
 }

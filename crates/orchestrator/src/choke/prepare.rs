@@ -8,14 +8,14 @@ use models::ids::{KeyId, PermitId, RunId};
 use proof::{
     hash::Hash,
     hmac::{TenantKey, keyed},
-    words::ActorType,
+    words::{ActorType, Assurance, RunSource},
 };
 use rules::facts::{ContentFacts, ParamFacts};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    call::{EndRun, PermitRequest, StartRun, StepReport},
+    call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
     fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
 };
 use crate::{
@@ -35,6 +35,13 @@ pub(crate) struct Caller {
     pub(super) correlation_id: String,
 }
 
+impl Caller {
+    /// Who exports spans: services of one tenant share a trace, whatever keys they have.
+    fn reporting(ctx: &CallContext) -> Self {
+        Self { own_only: false, ..ctx.into() }
+    }
+}
+
 impl From<&CallContext> for Caller {
     fn from(ctx: &CallContext) -> Self {
         Self { key: ctx.key, own_only: ctx.sees_only_own_runs(), correlation_id: ctx.correlation_id.clone() }
@@ -52,6 +59,8 @@ pub(crate) struct Call {
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Start(Box<PreparedStart>),
+    /// A run for an outside trace, if it has none yet.
+    Trace(Box<PreparedStart>),
     Permit(Box<PreparedPermit>),
     Record(Box<PreparedStep>),
     End(RunId, EndRun),
@@ -60,6 +69,8 @@ pub(crate) enum What {
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedStart {
     pub(super) request: StartRun,
+    /// The run's id, where the caller has had to name it already.
+    pub(super) run_id: Option<RunId>,
     pub(super) parent_run_id: Option<RunId>,
     pub(super) replay_of: Option<RunId>,
     pub(super) request_hash: Hash,
@@ -105,6 +116,8 @@ pub(crate) struct PreparedStep {
     pub(super) run_id: RunId,
     /// After redaction.
     pub(super) report: StepReport,
+    /// It was exported by a tracer: nobody waits for its verdict.
+    pub(super) is_span: bool,
     pub(super) permit: PermitNamed,
     pub(super) request_hash: Hash,
     pub(super) params_hash: Hash,
@@ -146,8 +159,40 @@ impl Call {
         request.goal = request.goal.map(|goal| redact::redact_text(&goal).value);
         request.environment = redact_json(request.environment)?;
         request.metadata = redact_json(request.metadata)?;
-        let start = PreparedStart { request, parent_run_id, replay_of, request_hash };
+        let start = PreparedStart { request, run_id: None, parent_run_id, replay_of, request_hash };
         Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)) })
+    }
+
+    /// The run of an outside trace, to be opened as `run_id` unless the trace has one.
+    pub(crate) fn trace(ctx: &CallContext, run_id: RunId, start: TraceStart) -> Result<Self, Error> {
+        let TraceStart { trace_id, agent_id, project_id, provider_type, environment } = start;
+        let request = StartRun {
+            agent_id,
+            project_id,
+            provider_type,
+            environment,
+            source: Some(RunSource::Otlp),
+            external_trace_id: Some(trace_id),
+            assurance: Some(Assurance::Reported),
+            ..StartRun::default()
+        };
+        match Self::start(ctx, request)?.what {
+            What::Start(mut start) => {
+                start.run_id = Some(run_id);
+                Ok(Self { caller: Caller::reporting(ctx), what: What::Trace(start) })
+            }
+            _ => Err(Error::Internal("a start is a start".to_owned())),
+        }
+    }
+
+    /// A span of a trace that is `run_id`.
+    pub(crate) fn span(ctx: &CallContext, run_id: RunId, report: StepReport) -> Result<Self, Error> {
+        let mut call = Self::record(ctx, run_id, report)?;
+        call.caller = Caller::reporting(ctx);
+        if let What::Record(step) = &mut call.what {
+            step.is_span = true;
+        }
+        Ok(call)
     }
 
     /// A question before acting.
@@ -210,6 +255,7 @@ impl Call {
         let step = PreparedStep {
             run_id,
             report,
+            is_span: false,
             permit,
             request_hash,
             params_hash,
@@ -245,6 +291,14 @@ impl Call {
 }
 
 impl Call {
+    /// The id of the span that is to be recorded.
+    pub(crate) fn span_id(&self) -> Option<&str> {
+        match &self.what {
+            What::Record(step) => step.report.external_span_id.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The end of a run that nobody ends.
     pub(crate) fn sweep(run_id: RunId, how: EndRun) -> Self {
         let caller =

@@ -21,9 +21,19 @@ use crate::{context::TenantSettings, errors::Error, spine::Spine};
 /// The most calls that one transaction takes (spec 3).
 pub const MAX_GROUP: usize = 500;
 
-/// Calls that go together and in order: a lone call, or a batch that stops at its first refusal.
+/// What the calls of an item are to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bond {
+    /// A batch that stops at its first refusal, or a lone call.
+    Together,
+    /// Each stands alone: what has happened has happened, whatever came of the one before.
+    EachAlone,
+}
+
+/// Calls that go in order and in one transaction.
 pub(crate) struct Item {
     pub(crate) calls: Vec<Call>,
+    pub(crate) bond: Bond,
     pub(crate) answer: oneshot::Sender<Vec<Option<Answer>>>,
     /// Counts the calls out when they are answered, or dropped.
     _seats: Seats,
@@ -53,6 +63,7 @@ impl Queue {
         spine: &Spine,
         tenant: &Arc<TenantSettings>,
         calls: Vec<Call>,
+        bond: Bond,
     ) -> Result<Vec<Option<Answer>>, Error> {
         let count = calls.len();
         if self.waiting.fetch_add(count, Ordering::Relaxed) + count > self.max_waiting {
@@ -61,7 +72,7 @@ impl Queue {
         }
         let seats = Seats { waiting: Arc::clone(&self.waiting), count };
         let (answer, answered) = oneshot::channel();
-        if self.enter(tenant.id, Item { calls, answer, _seats: seats }) {
+        if self.enter(tenant.id, Item { calls, bond, answer, _seats: seats }) {
             // The lane outlives its caller: a cut connection must not cut the group that it leads.
             tokio::spawn(drain(spine.clone(), Arc::clone(tenant)));
         }

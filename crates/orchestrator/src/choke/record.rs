@@ -20,6 +20,7 @@ use super::{
     overdue::Given,
     prepare::{Caller, PermitNamed, PreparedStep},
     state::{KnownStep, State},
+    traced,
 };
 use crate::errors::{Error, StepEnforcementError};
 
@@ -38,7 +39,12 @@ enum NamedPermit {
 pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) -> Answer {
     let run_id = step.run_id;
     known(state, caller, run_id)?;
-    if let Some(answer) = repeated(state, run_id, step.report.idempotency_key.as_ref(), step.request_hash)? {
+    let key = step.report.idempotency_key.as_ref();
+    if step.is_span {
+        if traced::known_span(state, run_id, key, step.request_hash)? {
+            return Ok(Done::Reported);
+        }
+    } else if let Some(answer) = repeated(state, run_id, key, step.request_hash)? {
         return answer;
     }
     running(state, run_id)?;
@@ -83,6 +89,10 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     let (record, step_hash) = chain(state, run_id, step, &judged, &place)?;
     let run_after = record.run_after.clone();
     effects::apply(state, caller, run_id, &judged, Some(expected))?;
+    if step.is_span {
+        remember(state, run_id, record, step_hash, judged);
+        return Ok(Done::Reported);
+    }
     let verdict = judged.view()?;
     remember(state, run_id, record, step_hash, judged);
     let run: RunAfter = serde_json::from_str(&run_after).map_err(|err| Error::Internal(err.to_string()))?;

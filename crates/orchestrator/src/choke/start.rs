@@ -34,6 +34,11 @@ pub(super) fn start(state: &mut State, caller: &Caller, start: &PreparedStart) -
     if let Some(answer) = repeated(state, caller, start)? {
         return answer;
     }
+    begin(state, caller, start)
+}
+
+/// Opens the run and judges whether it may begin.
+pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
     for (pointer, id) in [("/parent_run_id", start.parent_run_id), ("/replay_of", start.replay_of)] {
         if let Some(id) = id
             && !state.runs.contains_key(&id)
@@ -100,7 +105,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
     let now = state.now;
     Run {
         tenant: state.tenant.id,
-        id: state.id::<RunId>(),
+        id: start.run_id.unwrap_or_else(|| state.id()),
         trace_id: state.id::<TraceId>(),
         agent_id: request.agent_id.clone(),
         project_id: request.project_id.clone(),

@@ -155,6 +155,8 @@ pub(super) struct State {
     pub(super) runs: HashMap<RunId, RunState>,
     /// Runs by the idempotency key of their start.
     pub(super) run_keys: HashMap<String, RunId>,
+    /// Runs by the outside trace that they are.
+    pub(super) traces: HashMap<String, RunId>,
     pub(super) permits: HashMap<PermitId, Tracked<Permit>>,
     pub(super) permit_keys: HashMap<(RunId, String), PermitId>,
     pub(super) step_keys: HashMap<(RunId, String), KnownStep>,
@@ -176,6 +178,7 @@ impl State {
             current: None,
             runs: HashMap::new(),
             run_keys: HashMap::new(),
+            traces: HashMap::new(),
             permits: HashMap::new(),
             permit_keys: HashMap::new(),
             step_keys: HashMap::new(),

@@ -225,6 +225,8 @@ fn unexpected(done: &Done) -> Error {
         Done::Granted(_) => "a permit",
         Done::Recorded(_) => "a step",
         Done::Ended(_) => "an end",
+        Done::Reported => "a span",
+        Done::Traced(_) => "a trace",
     };
     Error::Internal(format!("the choke point answered with {what}"))
 }

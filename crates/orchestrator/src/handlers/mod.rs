@@ -7,4 +7,5 @@ pub mod logs;
 pub mod overview;
 pub mod policies;
 pub(crate) mod shared;
+pub mod spans;
 pub mod system;

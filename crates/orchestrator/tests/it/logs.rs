@@ -120,6 +120,7 @@ on_both! {
             signing_key: Arc::new(signing_key()),
             wrapping_key: WrappingKey::new([7; 32]),
             sinks: vec![full, Arc::clone(&kept) as Arc<_>],
+            span_codec: testkit::kit::span_codec(),
             settings: Settings::default(),
         });
         assert_eq!(signer::tick(&spine).await.unwrap(), 1, "a sink that fails does not keep the others waiting");

@@ -1,0 +1,5 @@
+//! What comes in from outside, as it really does.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod captures;
+mod spans;

@@ -1,0 +1,269 @@
+//! Spans made for a point: what is read of each dialect, what is no step, and what the answers are.
+
+use adapters::inbound::Otlp;
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
+    trace::v1::{ResourceSpans, ScopeSpans, Span},
+};
+use orchestrator::ports::{
+    RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanCodec as _, SpanEncoding,
+};
+use prost::Message as _;
+use serde_json::{Value, json};
+
+const TRACE: &str = "5b8efff798038103d269b633813fc60c";
+
+/// A span in JSON, with attributes given as plain values.
+fn span(id: &str, attributes: &Value) -> Value {
+    let attributes: Vec<Value> = attributes
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(key, value)| json!({ "key": key, "value": any(value) }))
+        .collect();
+    json!({ "traceId": TRACE, "spanId": id, "name": "a span", "kind": 1, "startTimeUnixNano": "1795238603931000000",
+        "endTimeUnixNano": "1795238604042237159", "attributes": attributes })
+}
+
+fn any(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!({ "stringValue": text }),
+        Value::Number(number) if number.is_i64() => json!({ "intValue": number.to_string() }),
+        Value::Number(number) => json!({ "doubleValue": number }),
+        Value::Bool(value) => json!({ "boolValue": value }),
+        Value::Array(values) => {
+            json!({ "arrayValue": { "values": values.iter().map(any).collect::<Vec<_>>() } })
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn body(spans: &[Value]) -> Vec<u8> {
+    json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] }).to_string().into_bytes()
+}
+
+fn read(spans: &[Value]) -> ReportedSpans {
+    Otlp.decode(SpanEncoding::Json, &body(spans)).unwrap()
+}
+
+fn step(attributes: &Value) -> ReportedSpan {
+    let mut read = read(&[span("eee19b7ec3c1b174", attributes)]);
+    assert_eq!(read.rejected, RejectedSpans::default());
+    read.spans.pop().unwrap()
+}
+
+#[test]
+fn a_call_costs_what_its_span_says() {
+    let base = json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m" });
+    let with = |extra: Value| {
+        let mut all = base.clone();
+        all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        step(&all).llm.unwrap()
+    };
+    assert_eq!(with(json!({})).cost_microusd, None, "a price book may know");
+    assert_eq!(with(json!({ "gen_ai.usage.cost": 0.000_000_5 })).cost_microusd, Some(1), "half up");
+    assert_eq!(with(json!({ "llm.cost.total": 0.25 })).cost_microusd, Some(250_000));
+    assert_eq!(
+        with(json!({ "llm.cost.prompt": 0.1, "llm.cost.completion": 0.2 })).cost_microusd,
+        Some(300_000)
+    );
+    assert_eq!(with(json!({ "llm.cost.total": -1.0 })).cost_microusd, None);
+    let old = with(json!({ "gen_ai.usage.prompt_tokens": 3, "gen_ai.usage.completion_tokens": "4" }));
+    assert_eq!((old.input_tokens, old.output_tokens), (3, 4));
+    let both = with(json!({ "gen_ai.usage.prompt_tokens": 1, "gen_ai.usage.input_tokens": 3 }));
+    assert_eq!(both.input_tokens, 3, "the newer name is believed");
+    assert_eq!(with(json!({ "llm.usage.total_tokens": 9, "gen_ai.usage.output_tokens": 4 })).input_tokens, 5);
+    assert_eq!(with(json!({ "gen_ai.usage.input_tokens": -3 })).input_tokens, 0);
+    assert_eq!(with(json!({ "gen_ai.usage.input_tokens": 9_007_199_254_740_993_i64 })).input_tokens, 0);
+}
+
+#[test]
+fn the_kind_alone_decides_what_counts() {
+    let usage = json!({ "gen_ai.usage.input_tokens": 21, "gen_ai.usage.output_tokens": 9, "gen_ai.request.model": "m",
+        "gen_ai.system": "OpenAI", "llm.token_count.prompt": 21 });
+    let with = |name: &str, word: &str| {
+        let mut all = usage.clone();
+        all[name] = word.into();
+        step(&all)
+    };
+    for (name, word, kind) in [
+        ("openinference.span.kind", "LLM", SpanAct::ModelCall),
+        ("openinference.span.kind", "EMBEDDING", SpanAct::ModelCall),
+        ("openinference.span.kind", "AGENT", SpanAct::Other),
+        ("openinference.span.kind", "CHAIN", SpanAct::Other),
+        ("openinference.span.kind", "TOOL", SpanAct::ToolCall),
+        ("openinference.span.kind", "RETRIEVER", SpanAct::Retrieval),
+        ("openinference.span.kind", "GUARDRAIL", SpanAct::Other),
+        ("gen_ai.operation.name", "chat", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "text_completion", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "embeddings", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "execute_tool", SpanAct::ToolCall),
+        ("gen_ai.operation.name", "invoke_agent", SpanAct::Other),
+        ("gen_ai.operation.name", "create_agent", SpanAct::Other),
+        ("gen_ai.operation.name", "of_a_later_version", SpanAct::Other),
+        ("llm.request.type", "chat", SpanAct::ModelCall),
+        ("llm.request.type", "embedding", SpanAct::ModelCall),
+        ("llm.request.type", "rerank", SpanAct::Retrieval),
+        ("traceloop.span.kind", "workflow", SpanAct::Other),
+        ("traceloop.span.kind", "task", SpanAct::Other),
+        ("traceloop.span.kind", "agent", SpanAct::Other),
+        ("traceloop.span.kind", "tool", SpanAct::ToolCall),
+        ("gen_ai.agent.name", "weather", SpanAct::Other),
+        ("gen_ai.tool.name", "get_weather", SpanAct::ToolCall),
+    ] {
+        let report = with(name, word);
+        assert_eq!(report.act, kind, "{name} = {word}");
+        assert_eq!(report.llm.is_some(), kind == SpanAct::ModelCall, "{name} = {word}");
+    }
+    let unnamed = step(&usage);
+    assert_eq!((unnamed.act, unnamed.skill_name.as_str()), (SpanAct::ModelCall, "openai.chat"));
+}
+
+#[test]
+fn a_tool_call_has_its_name_arguments_and_result() {
+    let otel = step(&json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather",
+        "gen_ai.tool.call.arguments": "{\"city\":\"Oslo\"}", "gen_ai.tool.call.result": "4C" }));
+    let openinference = step(&json!({ "openinference.span.kind": "TOOL", "tool.name": "get_weather",
+        "tool.parameters": "{\"city\":\"Oslo\"}", "output.value": "4C" }));
+    let openllmetry = step(&json!({ "traceloop.span.kind": "tool", "traceloop.entity.name": "get_weather",
+        "traceloop.entity.input": "{\"city\":\"Oslo\"}", "traceloop.entity.output": "4C" }));
+    assert_eq!(otel, openinference);
+    assert_eq!(otel, openllmetry);
+    assert_eq!(
+        (otel.skill_name.as_str(), otel.params.as_deref()),
+        ("get_weather", Some("{\"city\":\"Oslo\"}"))
+    );
+    assert_eq!(otel.outcome_data.as_deref(), Some("{\"output\":\"4C\"}"));
+}
+
+#[test]
+fn the_same_words_are_the_same_prompt_in_every_form() {
+    let prompt = |attributes: Value| {
+        let mut all = json!({ "gen_ai.operation.name": "chat" });
+        all.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+        let llm = step(&all).llm.unwrap();
+        (llm.prompt, llm.response)
+    };
+    let said = (Some("Weather in Oslo?".to_owned()), Some("4C".to_owned()));
+    assert_eq!(
+        prompt(
+            json!({ "gen_ai.input.messages": r#"[{"role":"user","parts":[{"type":"text","content":"Weather in Oslo?"}]}]"#,
+            "gen_ai.output.messages": r#"[{"role":"assistant","parts":[{"type":"text","content":"4C"}],"finish_reason":"stop"}]"# })
+        ),
+        said
+    );
+    assert_eq!(
+        prompt(json!({ "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Weather in Oslo?",
+            "gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": "4C" })),
+        said
+    );
+    assert_eq!(
+        prompt(json!({ "llm.input_messages.0.message.role": "user",
+            "llm.input_messages.0.message.contents.0.message_content.type": "text",
+            "llm.input_messages.0.message.contents.0.message_content.text": "Weather in Oslo?",
+            "llm.output_messages.0.message.content": "4C" })),
+        said
+    );
+    assert_eq!(prompt(json!({ "gen_ai.prompt": "Weather in Oslo?", "gen_ai.completion": "4C" })), said);
+    assert_eq!(prompt(json!({ "input.value": "Weather in Oslo?", "output.value": "4C" })), said);
+    let system = prompt(json!({ "gen_ai.system_instructions": r#"[{"type":"text","content":"Be brief."}]"#,
+        "gen_ai.input.messages": r#"[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]"# }));
+    assert_eq!(
+        system.0.as_deref(),
+        Some(r#"[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}]"#)
+    );
+}
+
+#[test]
+fn one_bad_span_loses_nobody_else() {
+    let good = |id: &str| span(id, &json!({}));
+    let with = |member: &str, value: Value| {
+        let mut bad = good("eee19b7ec3c1b174");
+        bad[member] = value;
+        bad
+    };
+    for bad in [
+        with("traceId", "5b8efff7".into()),
+        with("traceId", "0".repeat(32).into()),
+        with("traceId", "xyz".into()),
+        with("traceId", 7.into()),
+        with("spanId", "eee1".into()),
+        with("spanId", "0".repeat(16).into()),
+        with("parentSpanId", "eee1".into()),
+        with("attributes", 5.into()),
+        with("attributes", json!([{ "key": 1 }])),
+        with("startTimeUnixNano", "soon".into()),
+        with("name", "a\0b".into()),
+        with("attributes", json!([{ "key": "input.value", "value": { "stringValue": "a\0b" } }])),
+        json!("a span"),
+        json!(null),
+    ] {
+        let read = read(&[good("0000000000000001"), bad.clone(), good("0000000000000002")]);
+        assert_eq!((read.spans.len(), read.rejected.count), (2, 1), "{bad}");
+        assert!(!read.rejected.message().is_empty(), "{bad}");
+    }
+    let many: Vec<Value> = (0..100).map(|_| with("spanId", "eee1".into())).collect();
+    let rejected = read(&many).rejected;
+    assert_eq!(rejected.count, 100);
+    assert!(rejected.message().ends_with("; and 95 more"), "{}", rejected.message());
+}
+
+#[test]
+fn what_is_no_request_is_refused_whole() {
+    for body in [&b"{"[..], b"[]", b"", b"nonsense", br#"{"resourceSpans": 5}"#] {
+        assert!(Otlp.decode(SpanEncoding::Json, body).is_err(), "{body:?}");
+    }
+    assert!(Otlp.decode(SpanEncoding::Protobuf, b"nonsense").is_err());
+    assert!(Otlp.decode(SpanEncoding::Protobuf, &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
+    for body in [&b"{}"[..], br#"{"resourceSpans": []}"#, br#"{"resourceSpans": null, "unknown": 1}"#] {
+        assert_eq!(Otlp.decode(SpanEncoding::Json, body).unwrap(), ReportedSpans::default());
+    }
+    assert_eq!(Otlp.decode(SpanEncoding::Protobuf, b"").unwrap(), ReportedSpans::default());
+}
+
+#[test]
+fn both_encodings_are_the_same_spans() {
+    let attributes = json!({ "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 5, "gen_ai.usage.cost": 0.5,
+        "gen_ai.response.finish_reasons": ["stop"], "gen_ai.request.temperature": 0.5 });
+    let json = span("eee19b7ec3c1b174", &attributes);
+    let decoded: Span = serde_json::from_value(json.clone()).unwrap();
+    let scope_spans = vec![ScopeSpans { spans: vec![decoded], ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+    let request = ExportTraceServiceRequest { resource_spans };
+    let protobuf = Otlp.decode(SpanEncoding::Protobuf, &request.encode_to_vec()).unwrap();
+    assert_eq!(protobuf, read(&[json]));
+    assert_eq!(protobuf.spans[0].params.as_deref(), Some(r#"{"temperature":0.5}"#));
+    assert_eq!(protobuf.spans[0].duration_ms, 111);
+}
+
+#[test]
+fn a_failed_span_says_why() {
+    let mut failed =
+        span("eee19b7ec3c1b174", &json!({ "gen_ai.operation.name": "chat", "error.type": "timeout" }));
+    failed["status"] = json!({ "code": 2, "message": "no answer" });
+    let report = read(&[failed.clone()]).spans.pop().unwrap();
+    assert_eq!(report.failure.as_deref(), Some("timeout"));
+    assert_eq!(report.outcome_data.as_deref(), Some(r#"{"error":"no answer"}"#));
+    failed["status"] = json!({ "code": 2 });
+    failed["attributes"] = json!([]);
+    failed["events"] = json!([{ "name": "exception", "attributes": [
+        { "key": "exception.type", "value": { "stringValue": "ValueError" } },
+        { "key": "exception.message", "value": { "stringValue": "odd" } }] }]);
+    let report = read(&[failed]).spans.pop().unwrap();
+    assert_eq!(report.failure.as_deref(), Some("ValueError"));
+    assert_eq!(report.outcome_data.as_deref(), Some(r#"{"error":"odd"}"#));
+}
+
+#[test]
+fn answers_are_in_the_encoding_of_the_request() {
+    let rejected = RejectedSpans { count: 2, reasons: vec!["span 1: odd".to_owned()] };
+    assert_eq!(Otlp.answer(SpanEncoding::Json, &RejectedSpans::default()), b"{}");
+    assert_eq!(Otlp.answer(SpanEncoding::Protobuf, &RejectedSpans::default()), b"");
+    let told: Value = serde_json::from_slice(&Otlp.answer(SpanEncoding::Json, &rejected)).unwrap();
+    assert_eq!(told["partialSuccess"]["rejectedSpans"], "2");
+    let told = ExportTraceServiceResponse::decode(&*Otlp.answer(SpanEncoding::Protobuf, &rejected)).unwrap();
+    let told = told.partial_success.unwrap();
+    assert_eq!((told.rejected_spans, told.error_message.as_str()), (2, "span 1: odd; and 1 more"));
+    assert_eq!(Otlp.refusal(SpanEncoding::Json, "odd"), br#"{"code":3,"message":"odd"}"#);
+    assert_eq!(Otlp.refusal(SpanEncoding::Protobuf, "odd"), [0x08, 3, 0x12, 3, b'o', b'd', b'd']);
+}

@@ -1,0 +1,54 @@
+//! `POST /v1/traces`: spans of outside tracers, as OTLP/HTTP sends them.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use orchestrator::{Error, Spine, handlers::spans, ports::SpanEncoding};
+
+use crate::{
+    Problem,
+    edge::InItsOwnWords,
+    extract::{AgentWrites, Caller, SpanBody, roles},
+};
+
+/// Report spans: one trace is one run, one span is one step.
+///
+/// An OTLP `ExportTraceServiceRequest`, protobuf or JSON, plain or gzip; the answer is in the same encoding, and comes
+/// when the spans are committed. Spans that are no steps are counted in `partialSuccess`; a body sent again changes
+/// nothing. A body that cannot be read is answered with a `google.rpc.Status`.
+#[utoipa::path(post, path = "/v1/traces", operation_id = "activity.ingest", tag = "activity",
+    extensions(("x-roles" = json!(roles::<AgentWrites>()))),
+    request_body(description = "The exported spans.", content(
+        (serde_json::Value = "application/json"),
+        (Vec<u8> = "application/x-protobuf"),
+    )),
+    responses((status = 200, description = "What was taken.", content(
+        (serde_json::Value = "application/json"),
+        (Vec<u8> = "application/x-protobuf"),
+    ))))]
+pub(super) async fn ingest(
+    State(spine): State<Spine>,
+    caller: Caller<AgentWrites>,
+    SpanBody { encoding, bytes }: SpanBody,
+) -> Result<Response, Problem> {
+    match spans::ingest(&spine, &caller, encoding, &bytes).await {
+        Ok(rejected) => Ok(answer(StatusCode::OK, encoding, spine.span_codec().answer(encoding, &rejected))),
+        Err(Error::Unreadable(why)) => {
+            let body = spine.span_codec().refusal(encoding, &why);
+            let mut response = answer(StatusCode::BAD_REQUEST, encoding, body);
+            response.extensions_mut().insert(InItsOwnWords);
+            Ok(response)
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn answer(status: StatusCode, encoding: SpanEncoding, body: Vec<u8>) -> Response {
+    let content_type = match encoding {
+        SpanEncoding::Protobuf => "application/x-protobuf",
+        SpanEncoding::Json => "application/json",
+    };
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}

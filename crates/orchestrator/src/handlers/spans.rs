@@ -1,0 +1,179 @@
+//! Spans of outside tracers: one trace is one run, one span is one step, through the choke point like every step.
+
+use std::collections::HashMap;
+
+use models::ids::RunId;
+use proof::words::{StepKind, StepStatus};
+
+use crate::{
+    choke::{
+        Done, MAX_GROUP,
+        call::{StepReport, TraceStart},
+        prepare::Call,
+    },
+    context::CallContext,
+    errors::Error,
+    ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding},
+    spine::Spine,
+};
+
+/// `activity.ingest`: records what an exporter of spans sent. Gives the spans that were not taken, once all others are
+/// committed; a body sent again changes nothing.
+#[tracing::instrument(name = "activity.ingest", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn ingest(
+    spine: &Spine,
+    ctx: &CallContext,
+    encoding: SpanEncoding,
+    body: &[u8],
+) -> Result<RejectedSpans, Error> {
+    let spans = spine.span_codec().decode(encoding, body).map_err(|err| Error::Unreadable(err.0))?;
+    let runs = runs_of(spine, ctx, &spans).await?;
+    let ReportedSpans { spans, mut rejected, .. } = spans;
+    let mut rest = spans.into_iter().peekable();
+    while rest.peek().is_some() {
+        let mut calls = Vec::with_capacity(rest.len().min(MAX_GROUP));
+        for span in rest.by_ref().take(MAX_GROUP) {
+            let span_id = span.span_id.clone();
+            let run = runs.get(&span.trace_id).copied();
+            let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
+            match Call::span(ctx, run, step(span)) {
+                Ok(call) => calls.push(call),
+                Err(err) => rejected.add(|| why(&span_id, &err)),
+            }
+        }
+        record(spine, ctx, calls, &mut rejected).await?;
+    }
+    Ok(rejected)
+}
+
+/// The report of the step that a span is.
+fn step(span: ReportedSpan) -> StepReport {
+    let kind = match span.act {
+        SpanAct::ModelCall => StepKind::LlmCall,
+        SpanAct::ToolCall => StepKind::ToolCall,
+        SpanAct::Retrieval => StepKind::Retrieval,
+        SpanAct::HttpCall => StepKind::HttpCall,
+        SpanAct::Transform => StepKind::Transform,
+        SpanAct::Other => StepKind::Other,
+    };
+    StepReport {
+        kind,
+        skill_name: span.skill_name,
+        params: span.params,
+        status: if span.failure.is_some() { StepStatus::Failure } else { StepStatus::Success },
+        outcome_category: None,
+        outcome_code: span.failure,
+        outcome_data: span.outcome_data,
+        llm: span.llm,
+        duration_ms: span.duration_ms,
+        retry_count: 0,
+        started_at: span.started_at,
+        idempotency_key: Some(span.span_id.clone()),
+        replay_behavior: None,
+        permit_id: None,
+        parent_step_index: None,
+        step_index: None,
+        external_span_id: Some(span.span_id),
+        external_parent_span_id: span.parent_span_id,
+    }
+}
+
+/// Records a group of spans; what is wrong with one is not wrong with its neighbours.
+async fn record(
+    spine: &Spine,
+    ctx: &CallContext,
+    calls: Vec<Call>,
+    rejected: &mut RejectedSpans,
+) -> Result<(), Error> {
+    if calls.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<String> = calls.iter().map(|call| call.span_id().unwrap_or_default().to_owned()).collect();
+    let answers = spine.choke().submit_each(spine, &ctx.tenant, calls).await?;
+    for (id, answer) in ids.iter().zip(answers) {
+        match answer {
+            Some(Ok(_)) => {}
+            Some(Err(err)) if is_its_own_fault(&err) => rejected.add(|| why(id, &err)),
+            Some(Err(err)) => return Err(err),
+            None => return Err(Error::Internal("the choke point passed a span over".to_owned())),
+        }
+    }
+    Ok(())
+}
+
+/// The run of each trace: those that have one, then those that are opened now, in a transaction of their own. So the
+/// spans are hashed for the run that they are recorded in, whoever else opens it at this moment.
+async fn runs_of(
+    spine: &Spine,
+    ctx: &CallContext,
+    spans: &ReportedSpans,
+) -> Result<HashMap<String, RunId>, Error> {
+    // By trace: who sent its first span, and the provider of its models as far as these spans tell.
+    let mut first: HashMap<&str, (usize, Option<&String>)> = HashMap::new();
+    let mut order = Vec::new();
+    for span in &spans.spans {
+        let (_, provider) = first.entry(&span.trace_id).or_insert_with(|| {
+            order.push(span.trace_id.clone());
+            (span.source, None)
+        });
+        if provider.is_none() {
+            *provider = span.llm.as_ref().and_then(|llm| llm.provider.as_ref());
+        }
+    }
+    if order.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = spine.read().await?.activity().find_runs_by_traces(ctx.tenant.id, &order).await?;
+    let mut runs: HashMap<String, RunId> =
+        found.into_iter().filter_map(|run| Some((run.external_trace_id?, run.id))).collect();
+    order.retain(|trace| !runs.contains_key(trace));
+    for traces in order.chunks(MAX_GROUP) {
+        let now = spine.now();
+        let open = |trace: &String| {
+            let (source, provider) = first.get(trace.as_str()).copied().unwrap_or_default();
+            let source = spans.sources.get(source).cloned().unwrap_or_default();
+            let start = TraceStart {
+                trace_id: trace.clone(),
+                agent_id: source.agent_id,
+                project_id: source.project_id,
+                provider_type: provider.cloned(),
+                environment: source.environment,
+            };
+            Call::trace(ctx, spine.id(now), start)
+        };
+        let calls = traces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let answers = spine.choke().submit_each(spine, &ctx.tenant, calls).await?;
+        for (trace, answer) in traces.iter().zip(answers) {
+            match answer.unwrap_or_else(|| Err(Error::Internal("a trace got no answer".to_owned())))? {
+                Done::Traced(run) => runs.insert(trace.clone(), run),
+                _ => return Err(Error::Internal("a trace is a trace".to_owned())),
+            };
+        }
+    }
+    Ok(runs)
+}
+
+/// Whether a span was refused for what it is. Anything else met the whole group, and the exporter must come again.
+fn is_its_own_fault(err: &Error) -> bool {
+    matches!(
+        err,
+        Error::Invalid(_)
+            | Error::IdempotencyConflict { .. }
+            | Error::NotFound { .. }
+            | Error::RunNotRunning { .. }
+            | Error::RunKilled { .. }
+    )
+}
+
+fn why(span_id: &str, err: &Error) -> String {
+    let detail = match err {
+        Error::Invalid(fields) => fields
+            .iter()
+            .map(|field| format!("{} {}", field.pointer, field.message))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Error::IdempotencyConflict { .. } => "another span of this id is recorded in its trace".to_owned(),
+        other => other.to_string(),
+    };
+    format!("span {span_id}: {detail}")
+}
