@@ -42,3 +42,9 @@ fn main() -> anyhow::Result<ExitCode> {
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
+
+/// The names of all variables of the environment.
+#[expect(clippy::disallowed_methods, reason = "as above")]
+fn env_names() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
+}

@@ -1,15 +1,34 @@
 //! The files of the project, read from the disk: a source archive has no `.git` to ask.
 
+use crate::{env, env_names};
 use anyhow::Context as _;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 use walkdir::WalkDir;
 
 /// What is not ours to judge: build output, other people's code, data that a run leaves behind (see .gitignore).
 const NOT_OURS: &[&str] = &[".git", "target", "node_modules", "hoc-data", "hoc-demo"];
 
+/// How the variables begin in which `cargo run` describes the package that it runs.
+const OF_THE_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+
 /// The top of the tree that this program was built from.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the tree").to_owned()
+}
+
+/// Cargo, at the top of the tree, without what `cargo run` has told this program about itself: build scripts that ask
+/// for these variables would find them changed, and dozens of crates would be built again for nothing.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env("CARGO").unwrap_or_else(|| "cargo".to_owned()));
+    let told = |name: &String| OF_THE_PACKAGE.iter().any(|of| name.starts_with(of));
+    for name in env_names().filter(told) {
+        cargo.env_remove(name);
+    }
+    cargo.current_dir(root());
+    cargo
 }
 
 /// A text file: its path from the top, with forward slashes, and what it says.

@@ -1,7 +1,7 @@
 //! The real binary: built, configured by environment, started, asked, stopped.
 
 use super::{http::Client, stats::Latencies};
-use crate::env;
+use crate::tree;
 use anyhow::{Context as _, bail, ensure};
 use std::{
     fs::File,
@@ -17,10 +17,8 @@ const LISTENING: &str = "listening on http://";
 
 /// Builds the release binary; gives its path.
 pub(super) fn build(root: &Path) -> anyhow::Result<PathBuf> {
-    let cargo = env("CARGO").unwrap_or_else(|| "cargo".to_owned());
     let build = ["build", "--release", "--package", "hoc"];
-    let status =
-        Command::new(cargo).args(build).current_dir(root).status().context("starting `cargo build`")?;
+    let status = tree::cargo().args(build).status().context("starting `cargo build`")?;
     ensure!(status.success(), "`cargo build --release --package hoc` failed");
     let metadata = cargo_metadata::MetadataCommand::new().current_dir(root).no_deps().exec()?;
     Ok(metadata.target_directory.join("release").join("hoc").into_std_path_buf())

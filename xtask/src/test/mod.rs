@@ -9,10 +9,7 @@ pub(crate) mod postgres;
 use crate::{env, tree};
 use anyhow::Context as _;
 use postgres::{Care, Cluster, Installed};
-use std::{
-    process::{Command, ExitCode},
-    time::Instant,
-};
+use std::{process::ExitCode, time::Instant};
 
 /// The variable by which the tests find their Postgres: a URL of a database from which they may create others.
 const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
@@ -20,8 +17,8 @@ const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
 /// Runs the tests; `args` go to `cargo test`.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let mut cargo = Command::new(env("CARGO").unwrap_or_else(|| "cargo".to_owned()));
-    cargo.arg("test").args(scope(args)).args(args).current_dir(tree::root());
+    let mut cargo = tree::cargo();
+    cargo.arg("test").args(scope(args)).args(args);
     if env("INSTA_UPDATE").is_none() {
         cargo.env("INSTA_UPDATE", "no");
     }
