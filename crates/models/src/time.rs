@@ -3,28 +3,50 @@
 //! The stores keep microseconds (SQLite whatever it is given), so a time is truncated when it is made, and
 //! then equals what is read back and what was hashed.
 
-use chrono::{DateTime, NaiveDateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, SubsecRound as _, Timelike as _, Utc};
 
 /// A text that is not a time in the one form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time of the form 2026-01-31T23:59:59.000000Z")]
 pub struct TimeError(pub String);
 
-const FORM: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
-
 /// As it stands in records and answers: RFC 3339, six decimals, `Z`.
 #[must_use]
 pub fn text(at: DateTime<Utc>) -> String {
-    at.format(FORM).to_string()
+    let mut text = String::with_capacity(27);
+    put(&mut text, at.year().unsigned_abs(), 1000);
+    for (before, number) in [('-', at.month()), ('-', at.day()), ('T', at.hour()), (':', at.minute())] {
+        text.push(before);
+        put(&mut text, number, 10);
+    }
+    text.push(':');
+    put(&mut text, at.second(), 10);
+    text.push('.');
+    put(&mut text, at.nanosecond() % 1_000_000_000 / 1_000, 100_000);
+    text.push('Z');
+    text
+}
+
+/// Writes `number` in decimal, with zeros before it as far as `place`, the place of its first digit.
+fn put(text: &mut String, number: u32, mut place: u32) {
+    while place > 0 {
+        text.push(char::from_digit(number / place % 10, 10).unwrap_or('?'));
+        place /= 10;
+    }
 }
 
 /// Reads the form that [`text`] writes, and no other.
 pub fn parse(text: &str) -> Result<DateTime<Utc>, TimeError> {
-    NaiveDateTime::parse_from_str(text, FORM)
-        .ok()
-        .map(|at| at.and_utc())
-        .filter(|at| self::text(*at) == text)
-        .ok_or_else(|| TimeError(text.to_owned()))
+    read(text).filter(|at| self::text(*at) == text).ok_or_else(|| TimeError(text.to_owned()))
+}
+
+/// Reads the digits where they stand; what stands between them is the caller's to compare.
+fn read(text: &str) -> Option<DateTime<Utc>> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u32>().ok();
+    let year = i32::try_from(number(0, 4)?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(5, 7)?, number(8, 10)?)?;
+    let at = date.and_hms_micro_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?)?;
+    Some(at.and_utc())
 }
 
 /// Without what is finer than a microsecond.
