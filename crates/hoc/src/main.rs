@@ -18,6 +18,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use commands::{bench_commits, bundle, doctor, keys, migrate, openapi, serve, verify};
 
+/// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The governor and the flight recorder of AI agent runs
 ///
 /// HOC decides every step of a run before the step counts, records it so that a stranger can check the record with a
