@@ -6,7 +6,8 @@ use crate::{
     hash::Hash,
     leaves::KindRoot,
     merkle::{CorruptFrontier, Frontier, root_of},
-    records::{Record, RecordKind},
+    records::RecordKind,
+    tagged::{Hashed, RecordRef, RunEvidence},
 };
 
 /// The first byte of a stored [`RunRanges`].
@@ -29,11 +30,17 @@ impl RunRanges {
     /// [`Self::next`] of its kind.
     ///
     /// # Panics
-    /// As [`Record::hash`].
-    pub fn push(&mut self, record: &Record) -> Hash {
+    /// As [`RecordRef::hash`].
+    pub fn push<'r>(&mut self, record: impl Into<RecordRef<'r>>) -> Hash {
+        let record = record.into();
         let hash = record.hash();
         self.push_hash(record.kind(), hash);
         hash
+    }
+
+    /// Adds a record that carries its hash.
+    pub fn push_hashed<R: RunEvidence>(&mut self, record: &Hashed<R>) {
+        self.push_hash(R::KIND, record.hash());
     }
 
     /// Adds a record that is hashed already.

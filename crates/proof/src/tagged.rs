@@ -74,7 +74,35 @@ macro_rules! run_evidence {
                     $at
                 }
             }
+
+            impl<'r> From<&'r $record> for RecordRef<'r> {
+                fn from(record: &'r $record) -> Self {
+                    Self::$variant(record)
+                }
+            }
         )+
+
+        /// A [`Record`] that is only looked at: hashed as the record is, without a copy of it.
+        #[derive(Clone, Copy, Debug, Serialize)]
+        #[serde(tag = "type")]
+        #[expect(missing_docs, reason = "the variants of Record")]
+        pub enum RecordRef<'r> {
+            $(#[serde(rename = $tag)] $variant(&'r $record),)+
+        }
+
+        impl RecordRef<'_> {
+            /// The kind under which the receipt counts it.
+            #[must_use]
+            pub const fn kind(&self) -> RecordKind {
+                match self { $(Self::$variant(_) => RecordKind::$variant,)+ }
+            }
+        }
+
+        impl<'r> From<&'r Record> for RecordRef<'r> {
+            fn from(record: &'r Record) -> Self {
+                match record { $(Record::$variant(record) => Self::$variant(record),)+ }
+            }
+        }
 
         impl Record {
             /// The kind's tag: type and version.
@@ -137,7 +165,45 @@ macro_rules! leaf_hashes {
     )+};
 }
 
-leaf_hashes!(Record, RunLeaf, AuditLeaf, KindRoot);
+leaf_hashes!(Record, RecordRef<'_>, RunLeaf, AuditLeaf, KindRoot);
+
+/// A record with its hash, which was made from it: so nobody need hash it again to be sure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashed<R> {
+    record: R,
+    hash: Hash,
+}
+
+impl<R: RunEvidence> Hashed<R>
+where
+    for<'r> &'r R: Into<RecordRef<'r>>,
+{
+    /// Hashes a record.
+    ///
+    /// # Panics
+    /// As [`Record::hash`].
+    #[must_use]
+    pub fn new(record: R) -> Self {
+        let hash = (&record).into().hash();
+        Self { record, hash }
+    }
+}
+
+impl<R> Hashed<R> {
+    /// The hash of the record.
+    #[must_use]
+    pub const fn hash(&self) -> Hash {
+        self.hash
+    }
+}
+
+impl<R> std::ops::Deref for Hashed<R> {
+    type Target = R;
+
+    fn deref(&self) -> &R {
+        &self.record
+    }
+}
 
 /// The leaf hash of any value's canonical bytes: how everything in a bundle's manifest is hashed.
 ///

@@ -12,11 +12,7 @@ use models::{
     page::{Cursor, Page, PageError, PageRequest},
     verdict::Verdict,
 };
-use proof::{
-    hash::Hash,
-    records::{Record, StepRecord},
-    words::Assurance,
-};
+use proof::{hash::Hash, records::StepRecord, tagged::Hashed, words::Assurance};
 use sea_orm::{
     ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
 };
@@ -56,9 +52,9 @@ rows! {
 ///
 /// ```compile_fail,E0063
 /// # use drivers::logs::DecidedStep;
-/// # use proof::{records::StepRecord, words::Assurance};
-/// # fn f<'a>(record: &'a StepRecord, hash: proof::hash::Hash) -> DecidedStep<'a> {
-/// DecidedStep { record, hash, assurance: Assurance::Enforced }
+/// # use proof::{records::StepRecord, tagged::Hashed, words::Assurance};
+/// # fn f<'a>(record: &'a Hashed<StepRecord>) -> DecidedStep<'a> {
+/// DecidedStep { record, assurance: Assurance::Enforced }
 /// # }
 /// ```
 ///
@@ -66,14 +62,15 @@ rows! {
 ///
 /// ```compile_fail,E0451
 /// # use models::verdict::Verdict;
-/// # fn f(record: proof::records::DecisionRecord, hash: proof::hash::Hash) -> Verdict {
-/// Verdict { record, hash }
+/// # use proof::{records::DecisionRecord, tagged::Hashed};
+/// # fn f(decision: std::sync::Arc<Hashed<DecisionRecord>>) -> Verdict {
+/// Verdict { decision }
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DecidedStep<'v> {
     /// The step as it is hashed. It names the verdict's decision.
-    pub record: &'v StepRecord,
+    pub record: &'v Hashed<StepRecord>,
     /// Its run's. In an ENFORCED run the schema too refuses a step without a decision.
     pub assurance: Assurance,
     /// What the choke point concluded.
@@ -90,8 +87,7 @@ impl DecidedStep<'_> {
             let row = format!("{}/{}", record.run_id, record.step_index);
             return Err(corrupt(&steps::Entity, row, "decision_id", "the step's verdict is about another"));
         }
-        let hash = Record::Step(record.clone()).hash();
-        to_row(record, assurance, hash)
+        to_row(record, assurance, record.hash())
     }
 }
 

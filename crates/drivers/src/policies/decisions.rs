@@ -70,7 +70,10 @@ impl PoliciesReads<'_> {
 
 impl Policies<'_> {
     /// Adds decisions.
-    pub async fn insert_decisions(self, records: &[DecisionRecord]) -> Result<(), StoreError> {
+    pub async fn insert_decisions<'r>(
+        self,
+        records: impl IntoIterator<Item = &'r DecisionRecord>,
+    ) -> Result<(), StoreError> {
         bulk::insert::<decisions::Entity>(self.conn, keys::rows(records, to_row)?).await
     }
 }

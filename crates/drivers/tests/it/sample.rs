@@ -1,7 +1,7 @@
 //! Values with everything set to what a store could get wrong: the largest counts, microseconds, every alphabet, empty
 //! texts. A test changes what it speaks about.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 use drivers::{ConnectConfig, Db};
@@ -18,6 +18,7 @@ use proof::{
     hash::{Hash, sha256},
     records::{DecisionRecord, StepRecord},
     run_ranges::RunRanges,
+    tagged::Hashed,
     words::{
         Action, ActorType, Assurance, CauseType, HaltReason, IncidentCategory, IntegrityStatus, Moment,
         OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity, StepKind, StepLevel,
@@ -243,7 +244,7 @@ pub(crate) fn decision(tenant: TenantId, run: u128, n: u64) -> DecisionRecord {
 }
 
 pub(crate) fn verdict(tenant: TenantId, run: u128, n: u64) -> Verdict {
-    Verdict::conclude(decision(tenant, run, n))
+    Verdict::conclude(Arc::new(Hashed::new(decision(tenant, run, n))))
 }
 
 pub(crate) fn step(tenant: TenantId, run: u128, n: u64) -> StepRecord {

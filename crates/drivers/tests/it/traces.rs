@@ -8,6 +8,7 @@ use models::{
 };
 use proof::{
     records::StepRecord,
+    tagged::Hashed,
     words::{Assurance, TraceStatus},
 };
 
@@ -71,7 +72,8 @@ testkit::on_both! {
         let steps = [step(TENANT, 1, 0), StepRecord {
             trace_id: late.id.to_string(), idempotency_key: None, ..step(TENANT, 1, 0)
         }];
-        let decided: Vec<_> = steps.iter().map(|record| DecidedStep { record, assurance: Assurance::Enforced, verdict: &v }).collect();
+        let hashed = steps.clone().map(Hashed::new);
+        let decided: Vec<_> = hashed.iter().map(|record| DecidedStep { record, assurance: Assurance::Enforced, verdict: &v }).collect();
         tx.traces().insert_steps(&decided).await.expect("steps");
         let run = own.run_id;
         assert_eq!(tx.traces().trace_of_run(TENANT, run).await.expect("own"), Some(own.clone()));
@@ -87,7 +89,8 @@ testkit::on_both! {
         started(&db, 1..2).await;
         let verdicts: Vec<_> = (0..137).map(|n| verdict(TENANT, 1, n)).collect();
         let steps: Vec<_> = (0..137).map(|n| step(TENANT, 1, n)).collect();
-        let decided: Vec<_> = steps.iter().zip(&verdicts)
+        let hashed: Vec<_> = steps.iter().cloned().map(Hashed::new).collect();
+        let decided: Vec<_> = hashed.iter().zip(&verdicts)
             .map(|(record, verdict)| DecidedStep { record, assurance: Assurance::Reported, verdict }).collect();
         let tx = db.begin().await.expect("begin");
         tx.traces().insert_steps(&decided).await.expect("steps");
@@ -117,14 +120,14 @@ testkit::on_both! {
         let db = sample::store(db).await;
         started(&db, 1..2).await;
         let tx = db.begin().await.expect("begin");
-        let record = step(TENANT, 1, 0);
+        let record = Hashed::new(step(TENANT, 1, 0));
         let foreign = [verdict(TENANT, 1, 1), verdict(TENANT, 2, 0), verdict(OTHER, 1, 0)];
         for verdict in &foreign {
             let step = DecidedStep { record: &record, assurance: Assurance::Enforced, verdict };
             let refused = tx.traces().insert_steps(&[step]).await.expect_err("another's verdict");
             assert!(matches!(&refused, StoreError::Corrupt { table: "aos_trace_steps", row, .. } if row.ends_with("/0")), "{refused}");
         }
-        let undecided = StepRecord { decision_id: None, ..record };
+        let undecided = Hashed::new(StepRecord { decision_id: None, ..(*record).clone() });
         let own = verdict(TENANT, 1, 0);
         let step = DecidedStep { record: &undecided, assurance: Assurance::Reported, verdict: &own };
         assert!(tx.traces().insert_steps(&[step]).await.is_err());
@@ -135,7 +138,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         started(&db, 1..2).await;
         let own = verdict(TENANT, 1, 0);
-        let record = step(TENANT, 1, 0);
+        let record = Hashed::new(step(TENANT, 1, 0));
         let decided = DecidedStep { record: &record, assurance: Assurance::Enforced, verdict: &own };
         let tx = db.begin().await.expect("begin");
         tx.traces().insert_steps(&[decided]).await.expect("the first");
@@ -144,7 +147,7 @@ testkit::on_both! {
         assert!(matches!(tx.traces().insert_steps(&[decided]).await, Err(StoreError::Conflict(_))));
         tx.rollback().await.expect("undone");
         let tx = db.begin().await.expect("begin");
-        let again = StepRecord { step_index: 1, ..record.clone() };
+        let again = Hashed::new(StepRecord { step_index: 1, ..(*record).clone() });
         let decided = DecidedStep { record: &again, ..decided };
         assert!(matches!(tx.traces().insert_steps(&[decided]).await, Err(StoreError::Conflict(_))), "the same key");
     }

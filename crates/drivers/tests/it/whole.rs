@@ -24,6 +24,7 @@ use proof::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord,
         IntegrityRecord, PreventionRecord, ProviderRecord, Record,
     },
+    tagged::Hashed,
     words::{
         ActionTaken, ActorType, Assurance, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
@@ -451,7 +452,8 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
         audit: vec![audit(tenant, u64::try_from(n).unwrap_or(0), Some(n))],
     };
     let tx = db.begin().await.expect("a unit of work");
-    let decided: Vec<_> = steps
+    let hashed = steps.map(Hashed::new);
+    let decided: Vec<_> = hashed
         .iter()
         .zip(&verdicts)
         .map(|(record, verdict)| DecidedStep { record, assurance: Assurance::Enforced, verdict })

@@ -18,7 +18,7 @@ pub use self::drafts::{Amount, LimitChange, LimitDraft, RuleChange, RuleDraft};
 use crate::ids::{
     DecisionId, IncidentId, LimitId, PermitId, ProposalId, RuleId, RunId, SnapshotId, TenantId,
 };
-pub use crate::verdict::{DecidedStep, Verdict};
+pub use crate::verdict::Verdict;
 
 proof::words! {
     /// Whether a rule is in force. RETIRED is final.

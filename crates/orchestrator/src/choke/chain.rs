@@ -3,7 +3,8 @@
 use models::ids::{PermitId, RunId};
 use proof::{
     hash::Hash,
-    records::{Record, StepRecord},
+    records::{RunAfter, StepRecord},
+    tagged::Hashed,
     words::{Assurance, OutcomeCategory, StepKind, StepLevel, StepSource, StepStatus},
 };
 
@@ -23,14 +24,14 @@ pub(super) struct StepPlace {
     pub(super) pre: Option<Hash>,
 }
 
-/// Makes the step's evidence and record and puts it at the head of the chain.
+/// Makes the step's evidence and record and puts it at the head of the chain; also gives the run's totals after it.
 pub(super) fn chain(
     state: &mut State,
     run_id: RunId,
     step: &PreparedStep,
     judged: &Judged,
     place: &StepPlace,
-) -> Result<(StepRecord, Hash), Error> {
+) -> Result<(Hashed<StepRecord>, RunAfter), Error> {
     let (activity_hash, provider_hash) = evidence(state, run_id, step, place.index)?;
     let now = state.now;
     let report = &step.report;
@@ -47,6 +48,7 @@ pub(super) fn chain(
         Some(pre) => (Some(pre), judged.verdict.hash()),
         None => (Some(judged.verdict.hash()), judged.verdict.hash()),
     };
+    let after = run.after();
     let mut record = StepRecord {
         tenant_id: run.run.tenant.to_string(),
         run_id: run_id.to_string(),
@@ -94,18 +96,19 @@ pub(super) fn chain(
         post_decision_hash: Some(post.to_string()),
         activity_hash: activity_hash.map(|hash| hash.to_string()),
         provider_hash: provider_hash.map(|hash| hash.to_string()),
-        run_after: run.after(),
+        run_after: proof::canonical::to_text(&after),
         determinism_hash: String::new(),
         prev_hash: run.trace.chain_head.to_string(),
     };
     record.determinism_hash = record.determinism().to_string();
-    let step_hash = run.trace.ranges.push(&Record::Step(record.clone()));
-    run.trace.chain_head = step_hash;
+    let record = Hashed::new(record);
+    run.trace.ranges.push_hashed(&record);
+    run.trace.chain_head = record.hash();
     if report.kind == StepKind::LlmCall {
         let llm_run = llm_run(state, run_id, &record)?;
         state.new.llm_runs.push(llm_run);
     }
-    Ok((record, step_hash))
+    Ok((record, after))
 }
 
 pub(super) fn content_hash(parts: &[Option<&str>]) -> String {

@@ -7,7 +7,7 @@ use engines::{
 };
 use models::ids::{BreachId, IncidentId, LimitId, RunId};
 use proof::{
-    records::{BreachRecord, Record, RecordKind},
+    records::{BreachRecord, RecordKind},
     words::{
         Action, ActorType, Consequence, HaltReason, IncidentCategory, LimitCategory, PolicyKind, RunStatus,
         TerminationReason,
@@ -136,7 +136,7 @@ fn passed(
             threshold_value: limit.max.get(),
             breached_at: models::time::text(now),
         };
-        run.trace.ranges.push(&Record::Breach(record.clone()));
+        run.trace.ranges.push(&record);
         let ledger = AuditLedgerService::new(ActorType::System, None, caller.correlation_id.clone());
         let after = json!({
             "run_id": record.run_id, "limit_id": record.limit_id, "limit_name": record.limit_name,

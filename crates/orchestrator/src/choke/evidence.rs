@@ -10,7 +10,7 @@ use models::{
 };
 use proof::{
     hash::Hash,
-    records::{Record, RecordKind, StepRecord},
+    records::{RecordKind, StepRecord},
     words::{CaptureFailureReason, EvidenceClass, StepKind, StepStatus},
 };
 
@@ -52,7 +52,7 @@ pub(super) fn evidence(
     run.trace.expected_activity += 1;
     let seq = run.next_seq(RecordKind::Activity);
     let activity = capture_activity_evidence(&ctx, activity_id, seq, content, now).map_err(internal)?;
-    let activity_hash = run.trace.ranges.push(&Record::Activity(activity.clone()));
+    let activity_hash = run.trace.ranges.push(&activity);
     let mut provider = None;
     let mut failure = None;
     if report.kind == StepKind::LlmCall {
@@ -85,10 +85,9 @@ pub(super) fn evidence(
             failure = Some(record_capture_failure(&ctx, failure_id, seq, what, why, now));
         }
     }
-    let provider_hash =
-        provider.as_ref().map(|record| run.trace.ranges.push(&Record::Provider(record.clone())));
+    let provider_hash = provider.as_ref().map(|record| run.trace.ranges.push(record));
     if let Some(failure) = &failure {
-        run.trace.ranges.push(&Record::CaptureFailure(failure.clone()));
+        run.trace.ranges.push(failure);
     }
     state.new.activities.push(activity);
     state.new.providers.extend(provider);

@@ -2,7 +2,7 @@
 
 use models::ids::{EnforcementId, IncidentId, PreventionId, RunId};
 use proof::{
-    records::{EnforcementRecord, PreventionRecord, Record, RecordKind},
+    records::{EnforcementRecord, PreventionRecord, RecordKind},
     words::{ActionTaken, PolicyKind, PreventionOutcome, RuleSource},
 };
 use rules::verdict::Fired;
@@ -54,7 +54,7 @@ pub(super) fn enforcement(
         details,
         triggered_at: models::time::text(now),
     };
-    run.trace.ranges.push(&Record::Enforcement(record.clone()));
+    run.trace.ranges.push(&record);
     state.new.enforcements.push(record);
     Ok(())
 }
@@ -101,7 +101,7 @@ pub(super) fn prevention(
         is_synthetic: run.run.is_synthetic,
         evaluated_at: models::time::text(now),
     };
-    run.trace.ranges.push(&Record::Prevention(record.clone()));
+    run.trace.ranges.push(&record);
     state.new.preventions.push(record);
     Ok(())
 }

@@ -162,7 +162,7 @@ async fn once(
         write::write(&mut state, &tx).await?;
         tx.commit().await?;
     }
-    spine.choke().memory.remember(&state);
+    spine.choke().memory.remember(state);
     Ok(answers)
 }
 

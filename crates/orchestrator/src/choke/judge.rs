@@ -1,12 +1,16 @@
 //! One evaluation: facts and limits to a verdict, its decision recorded, its use counted.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use engines::logs::capture::{DecisionInputs, capture_policy_decision_evidence};
 use models::{
     ids::{DecisionId, PermitId, RunId},
     policies::{Permit, PermitStatus, Reservation, Verdict},
 };
 use proof::{
-    records::{Record, RecordKind},
+    records::RecordKind,
+    tagged::Hashed,
     words::{Assurance, Moment},
 };
 use rules::{
@@ -18,7 +22,6 @@ use super::{
     facts,
     overdue::Given,
     prepare::{PreparedPermit, PreparedStep},
-    record::internal,
     state::{RunState, State},
     usage,
 };
@@ -65,6 +68,7 @@ pub(super) struct Judged {
     pub(super) reservations: Vec<Reservation>,
     /// Reported after the fact: what fired is AUDITED.
     pub(super) reported: bool,
+    decided_at: DateTime<Utc>,
 }
 
 impl Judged {
@@ -74,8 +78,19 @@ impl Judged {
     }
 
     /// The verdict as the caller sees it.
-    pub(super) fn view(&self) -> Result<VerdictView, Error> {
-        VerdictView::of(self.verdict.record()).map_err(internal)
+    pub(super) fn view(&self) -> VerdictView {
+        let decision = self.verdict.record();
+        VerdictView {
+            action: decision.action,
+            decision_id: self.decision_id,
+            halt_reason: decision.halt_reason,
+            deciding_policy_id: decision.deciding_policy_id.clone(),
+            fired: self.conclusion.fired.clone(),
+            limits: self.conclusion.limits.clone(),
+            would_have: decision.would_have,
+            permit_note: decision.permit_note.clone(),
+            checked_at: self.decided_at,
+        }
     }
 }
 
@@ -94,7 +109,7 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         let inputs = usage::inputs(state, run, moment, &facts, permit, question.step);
         (facts, inputs)
     };
-    let snapshot = std::sync::Arc::clone(&run.snapshot);
+    let snapshot = Arc::clone(&run.snapshot);
     let outcomes = snapshot.compiled.evaluate(moment, &facts);
     let limits = snapshot.compiled.measure(moment, &facts, &inputs);
     let conclusion = rules::conclude(&outcomes, &limits);
@@ -114,7 +129,8 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         let call = usage::Decided { moment, facts: &facts, refused, step: question.step };
         reservations = usage::settle(state, &snapshot, &call);
     }
-    Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported })
+    let decided_at = state.now;
+    Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, decided_at })
 }
 
 fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
@@ -156,13 +172,10 @@ fn decide(
     };
     let seq = run.next_seq(RecordKind::Decision);
     let record = capture_policy_decision_evidence(&context, decision_id, seq, &inputs, decided_at);
-    let record = Record::Decision(record);
-    run.trace.ranges.push(&record);
-    let Record::Decision(record) = record else {
-        return Err(Error::Internal("a decision is a decision".to_owned()));
-    };
-    *run.trace.tally.entry(record.action).or_default() += 1;
-    state.new.decisions.push(record.clone());
-    state.decisions.insert(decision_id, record.clone());
-    Ok((Verdict::conclude(record), decision_id))
+    let decision = Arc::new(Hashed::new(record));
+    run.trace.ranges.push_hashed(&decision);
+    *run.trace.tally.entry(decision.action).or_default() += 1;
+    state.new.decisions.push(Arc::clone(&decision));
+    state.decisions.insert(decision_id, Arc::clone(&decision));
+    Ok((Verdict::conclude(decision), decision_id))
 }

@@ -14,7 +14,7 @@ use models::{
     logs::Trace,
     policies::UsageKey,
 };
-use proof::records::RecordKind;
+use proof::{records::RecordKind, tagged::Hashed};
 
 use super::{
     prepare::{Call, What},
@@ -179,13 +179,17 @@ async fn load_answers(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
     let restarted: Vec<RunId> = state.run_keys.values().copied().collect();
     if !restarted.is_empty() {
         for decision in tx.policies().start_decisions(tenant, &restarted).await? {
-            state.decisions.extend(decision.decision_id.parse().ok().map(|id| (id, decision)));
+            state
+                .decisions
+                .extend(decision.decision_id.parse().ok().map(|id| (id, Arc::new(Hashed::new(decision)))));
         }
     }
     if !decisions.is_empty() {
         let ids: Vec<_> = decisions.into_iter().collect();
         for decision in tx.policies().find_decisions(tenant, &ids).await? {
-            state.decisions.extend(decision.decision_id.parse().ok().map(|id| (id, decision)));
+            state
+                .decisions
+                .extend(decision.decision_id.parse().ok().map(|id| (id, Arc::new(Hashed::new(decision)))));
         }
     }
     Ok(())

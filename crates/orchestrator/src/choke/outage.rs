@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
-/// How many runs a replica remembers at most; the longest silent go first.
+/// How many runs, and how many windows of limits, a replica remembers at most.
 const MAX_REMEMBERED: usize = 20_000;
 
 /// How many refusals may wait for the store. What comes after is 503: it is not let through either.
@@ -37,8 +37,12 @@ const MAX_UNWRITTEN: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Memory {
     runs: Mutex<HashMap<(TenantId, RunId), Remembered>>,
+    /// Use in the windows of limits, as it was when last a group touched them.
+    usage: Mutex<Counted>,
     unwritten: Mutex<HashMap<TenantId, Overdue>>,
 }
+
+type Counted = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
 
 /// A tenant's refusals that no store has seen yet, oldest first.
 struct Overdue {
@@ -50,7 +54,6 @@ struct Overdue {
 struct Remembered {
     at: DateTime<Utc>,
     run: RunState,
-    usage: HashMap<UsageKey, Usage>,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
 }
@@ -63,22 +66,49 @@ pub(super) fn is_outage(err: &StoreError) -> bool {
 
 impl Memory {
     /// Keeps what a committed group knew of its runs.
-    pub(super) fn remember(&self, state: &State) {
-        let kept_for = state.spine.settings().outage_memory;
+    pub(super) fn remember(&self, state: State) {
+        let oldest = state.now - state.spine.settings().outage_memory;
+        self.remember_usage(&state);
+        let State { tenant, now, runs: served, permits, .. } = state;
         let mut runs = lock(&self.runs);
         // What is only reported is never halted: there is nothing to remember it for.
-        for run in state.runs.values().filter(|run| run.run.assurance == Assurance::Enforced) {
-            let key = (state.tenant.id, run.run.id);
+        for (id, run) in served.into_iter().filter(|(_, run)| run.run.assurance == Assurance::Enforced) {
+            let key = (tenant.id, id);
             let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
-            runs.insert(key, Remembered::of(state, run, permits));
+            runs.insert(key, Remembered { at: now, run: run.settled(), permits });
         }
-        if runs.len() > MAX_REMEMBERED {
-            let oldest = state.now - kept_for;
-            runs.retain(|_, remembered| remembered.at > oldest);
-            if runs.len() > MAX_REMEMBERED {
-                runs.clear();
+        for permit in permits.into_values().map(|permit| permit.row) {
+            if let Some(run) = runs.get_mut(&(tenant.id, permit.run_id)) {
+                run.permit(permit, now);
             }
         }
+        keep(&mut runs, MAX_REMEMBERED, |remembered| remembered.at > oldest);
+    }
+
+    fn remember_usage(&self, state: &State) {
+        let oldest = state.now - state.spine.settings().outage_memory;
+        let mut usage = lock(&self.usage);
+        let counted = |(key, usage): (&UsageKey, &Tracked<Usage>)| {
+            ((state.tenant.id, key.clone()), (state.now, usage.row.clone()))
+        };
+        usage.extend(state.usage.iter().map(counted));
+        keep(&mut usage, MAX_REMEMBERED, |(at, _)| *at > oldest);
+    }
+
+    /// Use in the windows that a call of this run may count in.
+    fn usage(
+        &self,
+        tenant: TenantId,
+        run: &RunState,
+        now: DateTime<Utc>,
+    ) -> HashMap<UsageKey, Tracked<Usage>> {
+        let usage = lock(&self.usage);
+        let known = |key: UsageKey| {
+            let place = (tenant, key);
+            let (_, row) = usage.get(&place)?;
+            Some((place.1, Tracked::stored(row.clone())))
+        };
+        usage::windows(run, None, now).into_iter().filter_map(known).collect()
     }
 
     /// The oldest of the tenant's refusals that no store has seen yet, at most `count`.
@@ -138,24 +168,26 @@ impl Memory {
 
     /// The run goes on as the refusal left it. When it was last in touch with the store does not change by that.
     fn halted(&self, state: &State, run_id: RunId) {
+        self.remember_usage(state);
         let mut runs = lock(&self.runs);
         let Some(run) = state.runs.get(&run_id) else { return };
         let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
-        let now = Remembered::of(state, run, std::mem::take(&mut known.permits));
-        *known = Remembered { at: known.at, ..now };
+        known.run = run.clone().settled();
+        for permit in state.permits.values().filter(|permit| permit.row.run_id == run_id) {
+            known.permit(permit.row.clone(), state.now);
+        }
     }
 }
 
 impl Remembered {
-    fn of(state: &State, run: &RunState, mut permits: HashMap<PermitId, Permit>) -> Self {
-        let of_run = state.permits.values().filter(|permit| permit.row.run_id == run.run.id);
-        permits.extend(of_run.map(|permit| (permit.row.id, permit.row.clone())));
-        permits.retain(|_, permit| decide::serves(permit, state.now));
-        let usage = usage::windows(run, None, state.now)
-            .into_iter()
-            .filter_map(|key| Some((key.clone(), state.usage.get(&key)?.row.clone())))
-            .collect();
-        Self { at: state.now, run: run.settled(), usage, permits }
+    /// Keeps a permit as long as it can serve.
+    fn permit(&mut self, permit: Permit, now: DateTime<Utc>) {
+        self.permits.retain(|_, known| decide::serves(known, now));
+        if decide::serves(&permit, now) {
+            self.permits.insert(permit.id, permit);
+        } else {
+            self.permits.remove(&permit.id);
+        }
     }
 }
 
@@ -191,9 +223,9 @@ fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, call: &Call, err: &A
     let not_before = spine.now() - spine.settings().outage_memory;
     let Some(remembered) = memory.recall(tenant.id, run_id, not_before) else { return unavailable() };
     let mut state = State::new(spine, tenant);
+    state.usage = memory.usage(tenant.id, &remembered.run, state.now);
     state.runs = HashMap::from([(run_id, remembered.run)]);
     state.permits = remembered.permits.into_iter().map(|(id, row)| (id, Tracked::stored(row))).collect();
-    state.usage = remembered.usage.into_iter().map(|(key, row)| (key, Tracked::stored(row))).collect();
     match decide::item(&mut state, std::slice::from_ref(call)).pop().flatten() {
         Some(Err(Error::StepHalted(mut halted))) => {
             halted.recorded = false;
@@ -230,6 +262,16 @@ impl Call {
             What::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
             What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
             What::Start(_) | What::Trace(_) | What::End(..) => None,
+        }
+    }
+}
+
+/// Drops what is too old where there is too much, and everything where that is not enough.
+fn keep<K, V>(of: &mut HashMap<K, V>, most: usize, fresh: impl Fn(&V) -> bool) {
+    if of.len() > most {
+        of.retain(|_, value| fresh(value));
+        if of.len() > most {
+            of.clear();
         }
     }
 }

@@ -148,7 +148,7 @@ async fn once(spine: &Spine, tenant: &Arc<TenantSettings>, refusals: &[Refusal])
         write_all(&mut state, &tx, &unrecorded).await?;
         tx.commit().await?;
     }
-    spine.choke().memory.remember(&state);
+    spine.choke().memory.remember(state);
     Ok(())
 }
 

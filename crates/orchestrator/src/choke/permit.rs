@@ -5,8 +5,8 @@ use models::{
     policies::{Estimate, Permit, PermitStatus},
 };
 use proof::{
-    hash::Hash,
-    records::{Record, StepRecord},
+    records::StepRecord,
+    tagged::Hashed,
     words::{Assurance, OutcomeCategory, StepSource, StepStatus},
 };
 
@@ -34,7 +34,7 @@ pub(super) fn permit(state: &mut State, caller: &Caller, asked: &PreparedPermit)
     let permit_id: PermitId = state.id();
     let judged = judge::judge(state, run_id, &Question::permit(asked, permit_id))?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
-        return Err(Error::RateLimited { retry_after_ms, verdict: Box::new(judged.view()?) });
+        return Err(Error::RateLimited { retry_after_ms, verdict: Box::new(judged.view()) });
     }
     if judged.verdict.action().refuses() {
         return refuse(state, caller, asked, judged);
@@ -73,7 +73,7 @@ fn grant(
         reservations: judged.reservations.clone(),
         decision_id: judged.decision_id,
         decision_hash: judged.verdict.hash(),
-        run_after: run.after(),
+        run_after: proof::canonical::to_text(&run.after()),
         granted_at: now,
         expires_at,
         used_by_step: None,
@@ -83,7 +83,7 @@ fn grant(
     }
     state.permits.insert(id, Tracked { row: permit, changed: true });
     state.new.permits.push(id);
-    Ok(Done::Granted(Box::new(Granted { permit_id: id, expires_at, verdict: judged.view()? })))
+    Ok(Done::Granted(Box::new(Granted { permit_id: id, expires_at, verdict: judged.view() })))
 }
 
 /// A refused permit is a step of status REFUSED in the run's chain.
@@ -99,10 +99,10 @@ fn refuse(state: &mut State, caller: &Caller, asked: &PreparedPermit, judged: Ju
     if let Some(status) = status_after {
         run.run.status = status;
     }
-    let (record, step_hash) = refused_step(state, asked, index, &judged)?;
+    let record = refused_step(state, asked, index, &judged)?;
     effects::apply(state, caller, run_id, &judged, Some(index))?;
-    let verdict = judged.view()?;
-    remember(state, run_id, record, step_hash, judged);
+    let verdict = judged.view();
+    remember(state, run_id, record, judged);
     let run_status = state.run(run_id)?.run.status;
     let refusal =
         StepEnforcementError { run_id, step_index: Some(index), run_status, recorded: true, verdict };
@@ -114,7 +114,7 @@ fn refused_step(
     asked: &PreparedPermit,
     index: u64,
     judged: &Judged,
-) -> Result<(StepRecord, Hash), Error> {
+) -> Result<Hashed<StepRecord>, Error> {
     let now = state.now;
     let request = &asked.request;
     let run = state.run_mut(asked.run_id)?;
@@ -167,12 +167,13 @@ fn refused_step(
         post_decision_hash: None,
         activity_hash: None,
         provider_hash: None,
-        run_after: run.after(),
+        run_after: proof::canonical::to_text(&run.after()),
         determinism_hash: String::new(),
         prev_hash: run.trace.chain_head.to_string(),
     };
     record.determinism_hash = record.determinism().to_string();
-    let step_hash = run.trace.ranges.push(&Record::Step(record.clone()));
-    run.trace.chain_head = step_hash;
-    Ok((record, step_hash))
+    let record = Hashed::new(record);
+    run.trace.ranges.push_hashed(&record);
+    run.trace.chain_head = record.hash();
+    Ok(record)
 }

@@ -5,8 +5,8 @@ use models::{
     policies::PermitStatus,
 };
 use proof::{
-    hash::Hash,
-    records::{RunAfter, StepRecord},
+    records::StepRecord,
+    tagged::Hashed,
     words::{Assurance, Moment, StepKind, StepStatus},
 };
 
@@ -72,7 +72,7 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     let question = Question::record(step, moment, permit_id, note);
     let judged = judge::judge(state, run_id, &question)?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
-        let verdict = Box::new(judged.view()?);
+        let verdict = Box::new(judged.view());
         return Err(Error::RateLimited { retry_after_ms, verdict });
     }
     let refused = judged.verdict.action().refuses();
@@ -86,16 +86,15 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row.decision_hash);
     let place = StepPlace { index: expected, permit_id, pre };
     spend(state, run_id, step, refused, &judged)?;
-    let (record, step_hash) = chain(state, run_id, step, &judged, &place)?;
-    let run_after = record.run_after.clone();
+    let (record, run) = chain(state, run_id, step, &judged, &place)?;
+    let step_hash = record.hash();
     effects::apply(state, caller, run_id, &judged, Some(expected))?;
     if step.is_span {
-        remember(state, run_id, record, step_hash, judged);
+        remember(state, run_id, record, judged);
         return Ok(Done::Reported);
     }
-    let verdict = judged.view()?;
-    remember(state, run_id, record, step_hash, judged);
-    let run: RunAfter = serde_json::from_str(&run_after).map_err(|err| Error::Internal(err.to_string()))?;
+    let verdict = judged.view();
+    remember(state, run_id, record, judged);
     if refused {
         let run_status = state.run(run_id)?.run.status;
         return Err(Error::StepHalted(Box::new(StepEnforcementError {
@@ -189,15 +188,10 @@ fn spend(
 }
 
 /// Keeps the step for the store, and for repeats within this group.
-pub(super) fn remember(
-    state: &mut State,
-    run_id: RunId,
-    record: StepRecord,
-    step_hash: Hash,
-    judged: Judged,
-) {
+pub(super) fn remember(state: &mut State, run_id: RunId, record: Hashed<StepRecord>, judged: Judged) {
     if let Some(key) = &record.idempotency_key {
-        state.step_keys.insert((run_id, key.clone()), KnownStep { record: record.clone(), step_hash });
+        let known = KnownStep { record: (*record).clone(), step_hash: record.hash() };
+        state.step_keys.insert((run_id, key.clone()), known);
     }
     let assurance = state.runs.get(&run_id).map_or(Assurance::Enforced, |run| run.run.assurance);
     state.new.steps.push((record, assurance, judged.verdict));

@@ -18,7 +18,7 @@ use models::{
 };
 use proof::{
     leaves::{RunLeaf, SealedLeaf},
-    records::{PreventionRecord, Record, RecordKind, RunRecord},
+    records::{PreventionRecord, RecordKind, RunRecord},
     words::{
         EvidenceClass, IncidentCategory, IntegrityGrade, PreventionOutcome, RunStatus, TerminationReason,
         TraceStatus,
@@ -86,9 +86,9 @@ fn seal(state: &mut State, id: RunId, stored: &Stored) -> Result<(), Error> {
     let run = state.run_mut(id)?;
     let ctx = run.context();
     let integrity = capture_integrity_evidence(&ctx, integrity_id, &facts, &evaluation, now);
-    run.trace.ranges.push(&Record::Integrity(integrity.clone()));
+    run.trace.ranges.push(&integrity);
     let record = run_record(run)?;
-    run.trace.ranges.push(&Record::Run(record));
+    run.trace.ranges.push(&record);
     let receipt = receipt(run, evaluation.grade, models::time::text(now));
     run.trace.root_hash = Some(run.trace.ranges.kind(RecordKind::Step).root());
     state.new.integrities.push(integrity);
@@ -135,7 +135,7 @@ fn no_violation(state: &mut State, id: RunId) -> Result<(), Error> {
         is_synthetic: run.run.is_synthetic,
         evaluated_at: models::time::text(now),
     };
-    run.trace.ranges.push(&Record::Prevention(record.clone()));
+    run.trace.ranges.push(&record);
     state.new.preventions.push(record);
     Ok(())
 }

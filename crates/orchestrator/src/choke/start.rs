@@ -10,7 +10,6 @@ use models::{
 };
 use proof::{
     leaves::{OpenedLeaf, RunLeaf},
-    records::Record,
     run_ranges::RunRanges,
     words::{ActorType, Assurance, IntegrityStatus, Moment, RunSource, RunStatus, TraceStatus},
 };
@@ -55,7 +54,7 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
     open(state, run, snapshot, start);
     let judged = judge::judge(state, run_id, &Question::start())?;
     effects::apply(state, caller, run_id, &judged, None)?;
-    let verdict = judged.view()?;
+    let verdict = judged.view();
     if judged.verdict.action().refuses() {
         effects::refuse_start(state, run_id, &judged)?;
         let run_status = state.run(run_id)?.run.status;
@@ -212,7 +211,7 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         start.request.environment.as_deref(),
         now,
     );
-    let environment_hash = opened.trace.ranges.push(&Record::Environment(environment.clone()));
+    let environment_hash = opened.trace.ranges.push(&environment);
     let leaf = RunLeaf::Opened(OpenedLeaf {
         tenant_id: opened.run.tenant.to_string(),
         run_id: run_id.to_string(),

@@ -15,12 +15,14 @@ use models::{
     policies::{Permit, Usage, UsageKey, Verdict},
 };
 use proof::{
+    hash::Hash,
     leaves::RunLeaf,
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
         EnvironmentRecord, IntegrityRecord, PreventionRecord, ProviderRecord, RecordKind, RunAfter,
         StepRecord,
     },
+    tagged::Hashed,
     words::{Assurance, RunStatus, TerminationReason},
 };
 
@@ -80,8 +82,8 @@ impl RunState {
     }
 
     /// The run as a committed group leaves it: nothing of it is new or waits to be written.
-    pub(super) fn settled(&self) -> Self {
-        let mut settled = Self { changed: false, is_new: false, ending: None, ..self.clone() };
+    pub(super) fn settled(self) -> Self {
+        let mut settled = Self { changed: false, is_new: false, ending: None, ..self };
         for incident in &mut settled.incidents {
             incident.changed = false;
         }
@@ -102,32 +104,31 @@ impl RunState {
     }
 
     /// The running totals, as records and answers carry them.
-    pub(super) fn after(&self) -> String {
+    pub(super) fn after(&self) -> RunAfter {
         let run = &self.run;
-        let after = RunAfter {
+        RunAfter {
             cost_microusd: run.cost_microusd,
             input_tokens: run.input_tokens,
             output_tokens: run.output_tokens,
             refused_count: run.refused_count,
             status: run.status,
             step_count: run.step_count,
-        };
-        proof::canonical::to_text(&after)
+        }
     }
 }
 
 /// A step that was stored under a key, now or before.
 pub(super) struct KnownStep {
     pub(super) record: StepRecord,
-    pub(super) step_hash: proof::hash::Hash,
+    pub(super) step_hash: Hash,
 }
 
 /// Rows that the group adds.
 #[derive(Default)]
 pub(super) struct Additions {
     pub(super) runs: Vec<RunId>,
-    pub(super) steps: Vec<(StepRecord, Assurance, Verdict)>,
-    pub(super) decisions: Vec<DecisionRecord>,
+    pub(super) steps: Vec<(Hashed<StepRecord>, Assurance, Verdict)>,
+    pub(super) decisions: Vec<Arc<Hashed<DecisionRecord>>>,
     pub(super) environments: Vec<EnvironmentRecord>,
     pub(super) activities: Vec<ActivityRecord>,
     pub(super) providers: Vec<ProviderRecord>,
@@ -161,7 +162,7 @@ pub(super) struct State {
     pub(super) permit_keys: HashMap<(RunId, String), PermitId>,
     pub(super) step_keys: HashMap<(RunId, String), KnownStep>,
     /// Decisions behind earlier answers, and those of this group.
-    pub(super) decisions: HashMap<DecisionId, DecisionRecord>,
+    pub(super) decisions: HashMap<DecisionId, Arc<Hashed<DecisionRecord>>>,
     pub(super) usage: HashMap<UsageKey, Tracked<Usage>>,
     pub(super) new: Additions,
     /// The decision that the next call got already, while the store was down.

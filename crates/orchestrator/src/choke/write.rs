@@ -55,7 +55,7 @@ async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
 
 async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let policies = tx.policies();
-    policies.insert_decisions(&state.new.decisions).await?;
+    policies.insert_decisions(state.new.decisions.iter().map(|decision| &***decision)).await?;
     let (added, changed): (Vec<_>, Vec<_>) = state
         .permits
         .values()
