@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use engines::incidents::Mismatch;
 use models::{
@@ -14,6 +15,7 @@ use models::{
 use proof::{definitions::SnapshotDefinition, hash::Hash};
 use rules::{CompiledSnapshot, zone::Zone};
 
+use super::usage::{LimitWindow, Windows};
 use crate::{
     context::TenantSettings, coordinators::check_records::mismatched_definitions, handlers::incidents::Found,
     spine::Spine,
@@ -32,6 +34,20 @@ pub(crate) struct BoundSnapshot {
     /// Rules and limits whose stored definition did not match its integrity row when the snapshot was made, or
     /// is loaded: each counts as failed (fail closed).
     pub(crate) tampered: BTreeSet<String>,
+    /// The windows of its limits, as they were asked for last.
+    windows: Mutex<(DateTime<Utc>, Windows)>,
+}
+
+impl BoundSnapshot {
+    /// The window that each limit counts in at `now`, in the order of the limits. A group asks many times at one time.
+    pub(super) fn windows(&self, now: DateTime<Utc>) -> Windows {
+        let mut known = lock(&self.windows);
+        if known.0 != now || known.1.len() != self.compiled.limits().len() {
+            let windows = self.compiled.limits().iter().map(|limit| LimitWindow::at(limit, now, self.zone));
+            *known = (now, windows.collect());
+        }
+        Arc::clone(&known.1)
+    }
 }
 
 /// The compiled snapshots of this replica.
@@ -40,6 +56,8 @@ pub(crate) struct Snapshots {
     by_id: Mutex<HashMap<(TenantId, SnapshotId), Arc<BoundSnapshot>>>,
     /// What a run that starts now is bound to, for as long as the tenant's policy generation stays.
     current: Mutex<HashMap<TenantId, (u64, Arc<BoundSnapshot>)>>,
+    /// What each tenant had compiled last, stored or not: for its rules.
+    latest: Mutex<HashMap<TenantId, Arc<BoundSnapshot>>>,
     /// Definitions that do not match, for which an incident is to be opened.
     untold: Mutex<HashMap<TenantId, Vec<Found>>>,
 }
@@ -63,14 +81,14 @@ impl Snapshots {
         let digest = definition.digest();
         let tampered = self.tell(tenant.id, tampered);
         if let Some(stored) = tx.policies().find_snapshot_by_digest(tenant.id, digest).await? {
-            let bound = Arc::new(bind(&stored, &definition, tampered));
+            let bound = self.bind(tenant.id, &stored, &definition, tampered);
             lock(&self.current).insert(tenant.id, (generation, Arc::clone(&bound)));
             self.remember(tenant.id, &bound);
             return Ok(bound);
         }
         // Should this transaction roll back, the new row goes with it: so it is remembered when it is met again.
         let stored = store(spine, tx, tenant.id, generation, digest, &definition).await?;
-        Ok(Arc::new(bind(&stored, &definition, tampered)))
+        Ok(self.bind(tenant.id, &stored, &definition, tampered))
     }
 
     /// The compiled snapshots of these ids, read where this replica has not met them.
@@ -103,11 +121,35 @@ impl Snapshots {
                 self.tell(tenant.id, vec![unlike_its_address(stored.id)]);
                 names(&definition)
             };
-            let bound = Arc::new(bind(&stored, &definition, tampered));
+            let bound = self.bind(tenant.id, &stored, &definition, tampered);
             self.remember(tenant.id, &bound);
             found.insert(stored.id, bound);
         }
         Ok(found)
+    }
+
+    /// Compiles a snapshot, taking over the rules that it shares with the one before.
+    fn bind(
+        &self,
+        tenant: TenantId,
+        stored: &Snapshot,
+        definition: &SnapshotDefinition,
+        tampered: BTreeSet<String>,
+    ) -> Arc<BoundSnapshot> {
+        let before = lock(&self.latest).get(&tenant).cloned();
+        let bound = Arc::new(BoundSnapshot {
+            id: stored.id,
+            digest: stored.digest,
+            compiled: CompiledSnapshot::compile_from(
+                definition,
+                before.as_ref().map(|before| &before.compiled),
+            ),
+            zone: Zone::parse(&definition.time_zone).unwrap_or(Zone::UTC),
+            tampered,
+            windows: Mutex::default(),
+        });
+        lock(&self.latest).insert(tenant, Arc::clone(&bound));
+        bound
     }
 
     /// Keeps what is to be told of when the unit of work is over; gives the ids of the policies.
@@ -170,16 +212,6 @@ async fn store(
     };
     tx.policies().insert_snapshot(&snapshot).await?;
     Ok(snapshot)
-}
-
-fn bind(stored: &Snapshot, definition: &SnapshotDefinition, tampered: BTreeSet<String>) -> BoundSnapshot {
-    BoundSnapshot {
-        id: stored.id,
-        digest: stored.digest,
-        compiled: CompiledSnapshot::compile(definition),
-        zone: Zone::parse(&definition.time_zone).unwrap_or(Zone::UTC),
-        tampered,
-    }
 }
 
 fn unlike_its_address(id: SnapshotId) -> Mismatch {

@@ -3,6 +3,8 @@
 //! The rows are locked, so admission is exact: what the group admits is what the store holds after it, whatever
 //! other replicas do.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use models::{
     ids::LimitId,
@@ -14,7 +16,8 @@ use proof::{
 };
 use rules::{
     Count, Facts,
-    limits::{Basis, LimitInput, applies, basis, charge, window},
+    limits::{Basis, LimitInput, Window, applies, basis, charge, window},
+    zone::Zone,
 };
 
 use super::{
@@ -31,15 +34,31 @@ fn key(limit: LimitId, scope_key: &str, window_start: String) -> UsageKey {
     UsageKey { limit_id: limit, scope_key: scope_key.to_owned(), window_start }
 }
 
+/// The window that a limit counts in.
+pub(super) struct LimitWindow {
+    /// None where the stored id is no id; then nothing can be counted.
+    id: Option<LimitId>,
+    window: Window,
+    /// As it stands in keys and records.
+    start: String,
+}
+
+/// One for each limit of a snapshot.
+pub(super) type Windows = Arc<[LimitWindow]>;
+
+impl LimitWindow {
+    pub(super) fn at(limit: &LimitDefinition, now: DateTime<Utc>, zone: Zone) -> Self {
+        let window = window(limit, now, zone);
+        Self { id: limit.limit_id.parse().ok(), window, start: window.start_text() }
+    }
+}
+
 /// Every window that a call of this run, with this provider, may count in.
 pub(super) fn windows(run: &RunState, provider: Option<&str>, now: DateTime<Utc>) -> Vec<UsageKey> {
     let mut keys = Vec::new();
-    for limit in run.snapshot.compiled.limits() {
-        let Ok(id) = limit.limit_id.parse::<LimitId>() else { continue };
-        if !may_apply(limit, run, provider) {
-            continue;
-        }
-        let start = || window(limit, now, run.snapshot.zone).start_text();
+    for (limit, window) in run.snapshot.compiled.limits().iter().zip(&*run.snapshot.windows(now)) {
+        let Some(id) = window.id.filter(|_| may_apply(limit, run, provider)) else { continue };
+        let start = || window.start.clone();
         match basis(limit.limit_type) {
             Basis::Usage => keys.push(key(id, "", start())),
             Basis::Errors => keys.extend([key(id, FAILED, start()), key(id, ALL, start())]),
@@ -104,16 +123,17 @@ pub(super) fn inputs(
     permit: Option<&Permit>,
     step: Option<&PreparedStep>,
 ) -> Vec<LimitInput> {
-    let applicable = run.snapshot.compiled.applicable(moment, facts);
-    applicable
-        .map(|limit| {
+    let windows = run.snapshot.windows(state.now);
+    let limits = run.snapshot.compiled.limits().iter().zip(&*windows);
+    limits
+        .filter(|(limit, _)| applies(limit, moment, facts))
+        .map(|(limit, LimitWindow { id, window, start })| {
             let mut input = LimitInput::from_facts(limit, moment, facts);
-            let Ok(id) = limit.limit_id.parse::<LimitId>() else { return input };
-            let window = window(limit, state.now, run.snapshot.zone);
+            let Some(id) = *id else { return input };
             match basis(limit.limit_type) {
                 Basis::Facts => {}
                 Basis::Usage => {
-                    input.window_start = window.start_text();
+                    input.window_start.clone_from(start);
                     input.retry_after_ms = window.ends_in_ms(state.now);
                     let row = state.usage.get(&key(id, "", input.window_start.clone()));
                     let (used, reserved) = row.map_or((0, 0), |usage| (usage.row.used, usage.row.reserved));
@@ -125,7 +145,7 @@ pub(super) fn inputs(
                     input.granted = permit.map(|_| own.map_or(0, |held| held.amount).into());
                 }
                 Basis::Errors => {
-                    input.window_start = window.start_text();
+                    input.window_start.clone_from(start);
                     let row = |which| state.usage.get(&key(id, which, input.window_start.clone()));
                     let now = |counted: bool| u64::from(counted && moment != Moment::StepPre);
                     input.used = (row(FAILED).map_or(0, |usage: &Tracked<Usage>| usage.row.used)
@@ -160,11 +180,12 @@ pub(super) struct Decided<'a> {
 pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided<'_>) -> Vec<Reservation> {
     let mut reservations = Vec::new();
     let now = state.now;
-    let counting =
-        snapshot.compiled.limits().iter().filter(|limit| applies(limit, Moment::StepBoth, call.facts));
-    for limit in counting.filter(|_| call.moment != Moment::RunStart) {
-        let Ok(id) = limit.limit_id.parse::<LimitId>() else { continue };
-        let window_start = window(limit, now, snapshot.zone).start_text();
+    let windows = snapshot.windows(now);
+    let limits = snapshot.compiled.limits().iter().zip(&*windows);
+    let counting = limits.filter(|(limit, _)| applies(limit, Moment::StepBoth, call.facts));
+    for (limit, window) in counting.filter(|_| call.moment != Moment::RunStart) {
+        let Some(id) = window.id else { continue };
+        let window_start = window.start.clone();
         let mut add = |scope_key: &str, used: Count, reserved: Count| {
             if let Some(usage) = state.usage.get_mut(&key(id, scope_key, window_start.clone())) {
                 let usage = usage.change();
