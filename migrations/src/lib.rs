@@ -20,6 +20,7 @@ mod m20261121_000010_proposals;
 mod m20261121_000011_records;
 mod m20261121_000012_audit;
 mod m20261121_000013_ledger;
+mod m20261121_000014_reported;
 mod protect;
 mod table;
 
@@ -43,6 +44,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000011_records", statements: m20261121_000011_records::statements },
     Change { name: "m20261121_000012_audit", statements: m20261121_000012_audit::statements },
     Change { name: "m20261121_000013_ledger", statements: m20261121_000013_ledger::statements },
+    Change { name: "m20261121_000014_reported", statements: m20261121_000014_reported::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -42,7 +42,15 @@ pub(crate) fn changes(columns: &[&str]) -> String {
 }
 
 fn refuse(dialect: Dialect, table: &str, operation: &str, when: Option<&str>) -> Vec<String> {
-    let name = format!("{table}_no_{}", operation.to_lowercase());
+    refuse_as(dialect, &format!("{table}_no_{}", operation.to_lowercase()), table, operation, when)
+}
+
+/// A change of which `refused` holds is refused as well: for columns that came later.
+pub(crate) fn kept_too(dialect: Dialect, table: &str, columns: &str, refused: &str) -> Vec<String> {
+    refuse_as(dialect, &format!("{table}_{columns}_no_update"), table, "UPDATE", Some(refused))
+}
+
+fn refuse_as(dialect: Dialect, name: &str, table: &str, operation: &str, when: Option<&str>) -> Vec<String> {
     let when = when.map_or_else(String::new, |condition| format!(" WHEN ({condition})"));
     match dialect {
         Dialect::Sqlite => vec![format!(

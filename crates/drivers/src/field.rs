@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use models::{
     account::{CaptureMode, FailureMode, OwnerType, Role},
-    activity::{EvidenceHealth, LatencyBucket, RiskLevel, RunState},
+    activity::{EvidenceHealth, Late, LatencyBucket, ReportedEnd, RiskLevel, RunState},
     ids::{
         AuditId, BreachId, CheckpointId, DecisionId, EnforcementId, EvidenceId, FailureId, IncidentEventId,
         IncidentId, KeyId, LimitId, LlmRunId, PermitId, PreventionId, ProposalId, RuleId, RunId, SnapshotId,
@@ -200,7 +200,7 @@ words!(
     TraceStatus,
 );
 
-documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf);
+documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf, ReportedEnd, Late);
 
 impl<V, C: Field<V>> Field<Option<V>> for Option<C> {
     fn put(value: &Option<V>) -> Result<Self, String> {

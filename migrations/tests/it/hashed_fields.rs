@@ -44,6 +44,11 @@ fn of_runs() -> Vec<Hashed> {
                 ("incident_count", LIVE),
                 ("policy_violation", LIVE),
                 ("policy_draft_count", LIVE),
+                (
+                    "reported_end",
+                    "how its root span ended; status, duration and error of the sealed run are hashed",
+                ),
+                ("late", "what its addenda add up to; each has a leaf of its own"),
                 ("key_id", "says who may read the run"),
                 ("created_at", "equals started_at"),
             ],

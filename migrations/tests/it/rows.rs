@@ -30,7 +30,40 @@ pub(crate) struct Column {
 /// Every table, in the order in which rows can be inserted.
 pub(crate) fn tables() -> Vec<Table> {
     let statements = HISTORY.iter().flat_map(|change| change.statements(Dialect::Postgres));
-    statements.filter_map(|statement| table(&statement)).collect()
+    let mut tables: Vec<Table> = Vec::new();
+    for statement in statements {
+        tables.extend(table(&statement));
+        if let Some((name, change)) = altered(&statement)
+            && let Some(table) = tables.iter_mut().find(|table| table.name == name)
+        {
+            change(table);
+        }
+    }
+    tables
+}
+
+type Alteration<'s> = Box<dyn FnOnce(&mut Table) + 's>;
+
+/// What a later change does to a table: a column more, or another vocabulary.
+fn altered(statement: &str) -> Option<(&str, Alteration<'_>)> {
+    let (name, change) = statement.strip_prefix("ALTER TABLE ")?.split_once(' ')?;
+    if let Some(line) = change.strip_prefix("ADD COLUMN ") {
+        return Some((name, Box::new(move |table| table.columns.push(column(line)))));
+    }
+    let (_, check) = change.strip_prefix("ADD CONSTRAINT ")?.split_once(" CHECK (")?;
+    let (of, list) = check.trim_end_matches(')').split_once(" IN (")?;
+    let words = words(list);
+    Some((
+        name,
+        Box::new(move |table| {
+            let column = table.columns.iter_mut().find(|column| column.name == of);
+            column.unwrap_or_else(|| panic!("no column {of}")).words = words;
+        }),
+    ))
+}
+
+fn words(list: &str) -> Vec<String> {
+    list.split(", ").map(|word| word.trim_matches('\'').to_owned()).filter(|word| !word.is_empty()).collect()
 }
 
 /// The table of this name.
@@ -58,11 +91,7 @@ fn column(line: &str) -> Column {
         name,
         sql_type,
         nullable: !line.contains(" NOT NULL"),
-        words: vocabulary
-            .split(", ")
-            .map(|word| word.trim_matches('\'').to_owned())
-            .filter(|w| !w.is_empty())
-            .collect(),
+        words: self::words(vocabulary),
         is_hash: line.ends_with(") = 32)"),
     }
 }

@@ -14,6 +14,7 @@ const LIVE: &[&str] = &[
     "incident_count",
     "policy_violation",
     "policy_draft_count",
+    "late",
 ];
 
 const SEAL_RUN: &str = "UPDATE runs SET state = 'COMPLETED', status = 'SUCCEEDED', completed_at = started_at";

@@ -50,6 +50,8 @@ const BUSY: &[Column] = &[
     Column::OutputTokens,
     Column::CostMicrousd,
     Column::PolicyDraftCount,
+    Column::ReportedEnd,
+    Column::Late,
 ];
 
 /// What changes a few times in a run's life. Lists filter by these, so each has an index.

@@ -177,6 +177,8 @@ pub(crate) fn run(tenant: TenantId, n: u128) -> Run {
         policy_draft_count: 0,
         key_id: KeyId(uuid(5)),
         created_at: at(0),
+        reported_end: None,
+        late: None,
     }
 }
 

@@ -63,6 +63,8 @@ pub mod runs {
         pub policy_draft_count: i64,
         pub key_id: KeyId,
         pub created_at: DateTimeUtc,
+        pub reported_end: Option<String>,
+        pub late: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ use proof::{
         Action, ActorType, Assurance, IntegrityStatus, ReplayMode, RunSource, RunStatus, TerminationReason,
     },
 };
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{KeyId, RunId, SnapshotId, TenantId, TraceId};
 
@@ -90,6 +91,36 @@ pub struct Run {
     /// The API key that made it; an agent sees its own.
     pub key_id: KeyId,
     pub created_at: DateTime<Utc>,
+    /// How its root span ended; only of a run that is a trace.
+    pub reported_end: Option<ReportedEnd>,
+    /// What was added to it after it was sealed.
+    pub late: Option<Late>,
+}
+
+/// How a trace says that its run ended: by its root span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedEnd {
+    /// SUCCEEDED or FAILED.
+    pub status: RunStatus,
+    /// How long the root span took.
+    pub duration_ms: u64,
+}
+
+/// What came to a run after it was sealed. The run's own totals are as they were sealed; these come on top.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// How many addenda there are.
+    pub addenda: u64,
+    /// The trace of the last of them.
+    pub trace_id: String,
+    pub step_count: u64,
+    pub llm_call_count: u64,
+    pub tool_call_count: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_microusd: u64,
 }
 
 /// The filters of the list of runs; what is not set does not filter.

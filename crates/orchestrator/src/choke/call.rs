@@ -150,7 +150,7 @@ pub enum EndRun {
     },
     /// By the sweeper: nothing was heard of it for too long.
     Abandoned,
-    /// By the sweeper: it was stopped, and its agent did not end it.
+    /// By the sweeper: it was stopped, and its agent did not end it; or it is a trace whose root span has ended.
     StopElapsed,
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::errors::Error;
 
-/// A rule that refuses makes the run a violated one and opens an incident: the most severe rule's.
+/// A rule that refuses, or would have, makes the run a violated one and opens an incident: the most severe rule's.
 pub(super) fn incident_of_rules(
     state: &mut State,
     run_id: RunId,
@@ -27,7 +27,7 @@ pub(super) fn incident_of_rules(
 ) -> Result<Option<IncidentId>, Error> {
     let fired =
         judged.conclusion.fired.iter().find(|fired| fired.kind == PolicyKind::Rule && fired.action.refuses());
-    let Some(fired) = fired.filter(|_| !judged.reported) else { return Ok(None) };
+    let Some(fired) = fired else { return Ok(None) };
     let run = state.run_mut(run_id)?;
     run.run.policy_violation = true;
     let rule = run.snapshot.compiled.rule(&fired.policy_id);
@@ -41,7 +41,12 @@ pub(super) fn incident_of_rules(
         category: IncidentCategory::PolicyViolation,
         cause_key: fired.policy_id.clone(),
         severity: severity_of_rule(fired.action, rule_type),
-        title: format!("Rule `{}` refused {what}", fired.name),
+        // What is only reported has happened already.
+        title: if judged.reported {
+            format!("Rule `{}` would have refused {what}", fired.name)
+        } else {
+            format!("Rule `{}` refused {what}", fired.name)
+        },
         description: fired.message.clone(),
         step_index,
         policy_id: Some(fired.policy_id.clone()),

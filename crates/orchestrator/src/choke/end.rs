@@ -9,6 +9,7 @@ use super::{
     decide::{by_sweeper, known},
     prepare::Caller,
     state::{Ending, State},
+    traced,
 };
 use crate::errors::Error;
 
@@ -23,7 +24,8 @@ pub(super) fn end(state: &mut State, caller: &Caller, run_id: RunId, how: &EndRu
     if let Some(reason) = not_due(state, run_id, how)? {
         return Err(Error::RunNotRunning { run_id, status: run.run.status, reason });
     }
-    let asked = asked(how, run.run.halt_action.is_some());
+    let traced = traced::ending(run).filter(|_| *how == EndRun::StopElapsed && run.run.halt_action.is_none());
+    let asked = traced.unwrap_or_else(|| asked(how, run.run.halt_action.is_some()));
     if run.run.state == LifeState::Completed || run.ending.is_some() {
         let stands = run.ending.as_ref().map_or(run.run.status, |ending| ending.status);
         return if stands == asked.status {

@@ -153,6 +153,7 @@ fn spend(
 ) -> Result<(), Error> {
     let now = state.now;
     let status_after = effects::status_after(judged);
+    let quiet = state.spine.settings().trace_quiet;
     let run = state.run_mut(run_id)?;
     let (input, output, cost) = step.usage();
     run.run.input_tokens += input;
@@ -174,6 +175,9 @@ fn spend(
     }
     if let Some(status) = status_after {
         run.run.status = status;
+    }
+    if step.is_span {
+        traced::note_end(run, step, now, quiet);
     }
     if step.report.status == StepStatus::Failure {
         run.trace.failure_count += 1;

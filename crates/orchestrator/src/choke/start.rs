@@ -154,6 +154,8 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         policy_draft_count: 0,
         key_id: caller.key,
         created_at: now,
+        reported_end: None,
+        late: None,
     }
 }
 

@@ -1,13 +1,17 @@
 //! Runs that are traces: opened by the first of their spans that arrives, each span recorded once.
 
-use models::ids::RunId;
-use proof::hash::Hash;
+use chrono::{DateTime, Duration, Utc};
+use models::{activity::ReportedEnd, ids::RunId};
+use proof::{
+    hash::Hash,
+    words::{RunStatus, TerminationReason},
+};
 
 use super::{
     Answer, Done,
-    prepare::{Caller, PreparedStart},
+    prepare::{Caller, PreparedStart, PreparedStep},
     start,
-    state::State,
+    state::{Ending, RunState, State},
 };
 use crate::errors::Error;
 
@@ -41,4 +45,29 @@ pub(super) fn known_span(
         return Ok(true);
     }
     Err(Error::IdempotencyConflict { key: key.clone() })
+}
+
+/// The root span ends the run, once nothing has come for a while: its children may still be on their way.
+pub(super) fn note_end(run: &mut RunState, step: &PreparedStep, now: DateTime<Utc>, quiet: Duration) {
+    let report = &step.report;
+    if report.external_parent_span_id.is_none() && run.run.reported_end.is_none() {
+        let status = if step.failed() { RunStatus::Failed } else { RunStatus::Succeeded };
+        run.run.reported_end = Some(ReportedEnd { status, duration_ms: report.duration_ms });
+        if step.failed() {
+            run.run.error_message.clone_from(&report.outcome_code);
+        }
+    }
+    if run.run.reported_end.is_some() {
+        run.run.seal_due_at = Some(now + quiet);
+    }
+}
+
+/// How a run ends whose root span has ended.
+pub(super) fn ending(run: &RunState) -> Option<Ending> {
+    let end = run.run.reported_end?;
+    let reason = match end.status {
+        RunStatus::Failed => TerminationReason::SystemFailure,
+        _ => TerminationReason::Completed,
+    };
+    Some(Ending { status: end.status, reason, error: run.run.error_message.clone() })
 }

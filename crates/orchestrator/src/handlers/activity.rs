@@ -137,17 +137,20 @@ pub async fn abort(
     ended(one(spine, ctx, Call::end(ctx, run, EndRun::Abort { reason })?).await)
 }
 
-/// Ends a run that nobody ends, for the sweeper: through the choke point, like every end.
-pub(crate) async fn sweep_end(
+/// Ends runs that nobody ends, for the sweeper: through the choke point, like every end. Gives an answer for each.
+pub(crate) async fn sweep(
     spine: &Spine,
     tenant: &Arc<TenantSettings>,
-    run: RunId,
-    how: EndRun,
-) -> Result<Run, Error> {
-    let mut answers = spine.choke().submit(spine, tenant, vec![Call::sweep(run, how)]).await?;
-    ended(
-        answers.pop().flatten().unwrap_or_else(|| Err(Error::Internal("the sweep got no answer".to_owned()))),
-    )
+    ends: &[(RunId, EndRun)],
+) -> Result<Vec<Result<Run, Error>>, Error> {
+    let mut ended_runs = Vec::with_capacity(ends.len());
+    for some in ends.chunks(MAX_GROUP) {
+        let calls = some.iter().map(|(run, how)| Call::sweep(*run, how.clone())).collect();
+        let answers = spine.choke().submit_each(spine, tenant, calls).await?;
+        let none = || Err(Error::Internal("the sweep got no answer".to_owned()));
+        ended_runs.extend(answers.into_iter().map(|answer| ended(answer.unwrap_or_else(none))));
+    }
+    Ok(ended_runs)
 }
 
 /// Writes refusals that were given while the store was down, where no later call has done so.

@@ -8,5 +8,6 @@ mod idempotency;
 mod invariants;
 mod outage;
 mod runs;
+mod spans;
 mod statements;
 mod verdicts;
