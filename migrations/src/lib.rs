@@ -21,6 +21,7 @@ mod m20261121_000011_records;
 mod m20261121_000012_audit;
 mod m20261121_000013_ledger;
 mod m20261121_000014_reported;
+mod m20261121_000015_sessions;
 mod protect;
 mod table;
 
@@ -45,6 +46,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000012_audit", statements: m20261121_000012_audit::statements },
     Change { name: "m20261121_000013_ledger", statements: m20261121_000013_ledger::statements },
     Change { name: "m20261121_000014_reported", statements: m20261121_000014_reported::statements },
+    Change { name: "m20261121_000015_sessions", statements: m20261121_000015_sessions::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -5,14 +5,15 @@ use utoipa::{
     openapi::{
         ContentBuilder, OpenApi, PathItem, Ref, ResponseBuilder,
         path::Operation,
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
 use crate::{problem::ProblemView, view::words};
 
-/// The name of the one security scheme.
+/// The names of the security schemes: a request needs one of the two.
 const API_KEY: &str = "api_key";
+const SESSION: &str = "session";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -57,6 +58,12 @@ pub fn openapi() -> OpenApi {
         .build();
     if let Some(components) = &mut document.components {
         components.add_security_scheme(API_KEY, SecurityScheme::Http(scheme));
+        let cookie = ApiKeyValue::with_description(
+            "hoc_session",
+            "A session of the console (`__Host-hoc_session` over https). What changes something must come from its \
+             own pages.",
+        );
+        components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         // What only parameters name, the routes do not bring along.
         components.schemas.extend(words::schemas());
     }
@@ -85,7 +92,10 @@ fn complete(operation: &mut Operation) {
     responses.insert("5XX".to_owned(), problem("What the caller can only try again.").into());
     let has_roles = operation.extensions.as_ref().is_some_and(|all| all.contains_key("x-roles"));
     if has_roles {
-        operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(API_KEY, [])]);
+        operation.security = Some(vec![
+            SecurityRequirement::new::<_, [&str; 0], _>(API_KEY, []),
+            SecurityRequirement::new::<_, [&str; 0], _>(SESSION, []),
+        ]);
     }
 }
 

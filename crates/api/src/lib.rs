@@ -1,8 +1,8 @@
 //! L2. HTTP in, one operation, an answer or a problem out.
 //!
 //! Invariants: a handler extracts, calls one operation of L4, and answers; only this crate and the binary that serves
-//! it know HTTP; no route is mounted that the OpenAPI document does not have; every error of every route is
-//! `application/problem+json`.
+//! it know HTTP; no route of the API is mounted that the OpenAPI document does not have; every error of every route is
+//! `application/problem+json`, or a page where it is one of the console's.
 //!
 //! To add an operation: a file named after it in its domain's folder, with the handler, its `utoipa::path` (whose
 //! `operation_id` is `<folder>.<file>` and whose `x-roles` are those of its [`extract::Caller`]) and what it alone
@@ -16,6 +16,7 @@
 
 mod account;
 mod activity;
+mod console;
 mod document;
 mod edge;
 mod extract;
@@ -52,8 +53,9 @@ pub fn router_within(spine: Spine, bounds: Bounds) -> Router {
     let edge = Edge { spine: spine.clone(), bounds, operations };
     let (routes, _) = routes().split_for_parts();
     routes
-        .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
+        .merge(console::routes(&spine))
+        .fallback(no_such_route)
         .layer(middleware::from_fn_with_state(edge, edge::pass))
         .with_state(spine)
 }

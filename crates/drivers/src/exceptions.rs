@@ -1,15 +1,15 @@
 //! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
-//! credential lookup by key id, tenant list and lookup by slug, the installation and its signing keys, the
+//! credential lookup by key, session and login link id, tenant list and lookup by slug, the installation and its signing keys, the
 //! signing loop over all logs, and the claim of runs that nobody ends.
 
 use chrono::{DateTime, Utc};
 use models::{
     account::{
-        ApiKey, Installation, SigningKey, Tenant,
-        entity::{api_keys, installation, signing_keys, tenants},
+        ApiKey, Installation, LoginLink, Session, SigningKey, Tenant,
+        entity::{api_keys, installation, login_links, sessions, signing_keys, tenants},
     },
     activity::{DueReason, DueRun, entity::runs},
-    ids::{KeyId, TenantId},
+    ids::{KeyId, LoginLinkId, SessionId, TenantId},
     ledger::entity::{checkpoints, log_heads},
 };
 use proof::words::LogName;
@@ -27,6 +27,7 @@ use crate::{
     ledger::LedgerReads,
     read,
     rows::rows,
+    sessions as stored,
 };
 
 /// Runs that one claim names at most; the next claim names the rest.
@@ -56,6 +57,18 @@ impl AccountReads<'_> {
             why: "its tenant is gone".to_owned(),
         })?;
         Ok(Some((key, tenant)))
+    }
+
+    /// The session that a cookie names.
+    pub async fn find_session(self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let select = sessions::Entity::find().filter(sessions::Column::Id.eq(id));
+        read::one(self.conn, select).await?.map(stored::session).transpose()
+    }
+
+    /// The login link that a token names.
+    pub async fn find_login_link(self, id: LoginLinkId) -> Result<Option<LoginLink>, StoreError> {
+        let select = login_links::Entity::find().filter(login_links::Column::Id.eq(id));
+        read::one(self.conn, select).await?.map(stored::login_link).transpose()
     }
 
     /// The tenant that a slug names.

@@ -67,6 +67,7 @@ mod postgres;
 mod read;
 mod rows;
 mod rowtype;
+mod sessions;
 mod tally;
 mod tx;
 

@@ -117,6 +117,10 @@ typed_ids! {
     KeyId = "key_",
     /// A checkpoint of a log.
     CheckpointId = "chk_",
+    /// A session of the console.
+    SessionId = "ses_",
+    /// A link that opens a session once.
+    LoginLinkId = "lnk_",
 }
 
 impl TenantId {

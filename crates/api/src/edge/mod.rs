@@ -23,7 +23,7 @@ use orchestrator::{Spine, errors::redacted};
 use tracing::Instrument as _;
 
 pub(crate) use self::{ids::trace_id, operations::Operations};
-use crate::{Problem, problem::Code};
+use crate::{Problem, console, problem::Code};
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,9 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
 
 /// A problem's body; for a refusal of the framework, its problem.
 fn with_problem(mut response: Response, about: &About) -> Response {
+    if response.extensions_mut().remove::<console::Rendered>().is_some() {
+        return response;
+    }
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
@@ -126,6 +129,9 @@ fn with_problem(mut response: Response, about: &About) -> Response {
         None if status.is_client_error() || status.is_server_error() => Problem::of_framework(status),
         None => return response,
     };
+    if console::is_console(&about.instance) {
+        return console::problem_page(&problem, about, None);
+    }
     let view = problem.view(&about.instance, &about.request_id);
     let body = serde_json::to_vec(&view).unwrap_or_else(|err| {
         tracing::error!(%err, "a problem could not be written");

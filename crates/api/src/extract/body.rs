@@ -80,7 +80,7 @@ pub(super) fn too_large(limit: usize) -> Problem {
 }
 
 /// The body, if it has at most `limit` bytes and arrives in time.
-pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let body_time = bounds(&request).body_time;
     let too_large = || too_large(limit);
     let declared =

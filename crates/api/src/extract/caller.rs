@@ -11,7 +11,7 @@ use orchestrator::{
     handlers::account::{self, AuthError},
 };
 
-use super::roles::{self, Need};
+use super::{origin, roles, roles::Need, session};
 use crate::{Problem, edge::trace_id, problem::Code};
 
 /// A caller whose credential is in force and whose role is one that `N` names.
@@ -56,14 +56,32 @@ impl FromRequestParts<Spine> for Authenticated {
 }
 
 async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Problem> {
-    let token = bearer(&parts.headers).ok_or_else(|| {
-        Problem::new(Code::Unauthenticated, "send an API key as a bearer token in the `authorization` header")
-    })?;
-    let mut context = account::authenticate(spine, token).await?;
+    // An authorization header is the credential, whatever cookies a browser sends along.
+    let mut context = if parts.headers.contains_key(header::AUTHORIZATION) {
+        let token = bearer(&parts.headers).ok_or_else(no_credential)?;
+        account::authenticate(spine, token).await?
+    } else {
+        by_session(parts, spine).await?
+    };
     if let Some(trace) = trace_id(&parts.headers) {
         context.correlation_id = trace;
     }
     Ok(context)
+}
+
+/// The caller that the console's cookie names. A browser sends it whoever asks, so what changes something must come
+/// from our own pages.
+pub(crate) async fn by_session(parts: &Parts, spine: &Spine) -> Result<CallContext, Problem> {
+    let token = session::token(&parts.headers).ok_or_else(no_credential)?;
+    let context = account::authenticate_session(spine, &token).await?;
+    if !parts.method.is_safe() {
+        origin::must_be_ours(&parts.headers)?;
+    }
+    Ok(context)
+}
+
+fn no_credential() -> Problem {
+    Problem::new(Code::Unauthenticated, "send an API key as a bearer token in the `authorization` header")
 }
 
 /// The token of the one authorization header there may be.
@@ -81,6 +99,8 @@ impl From<AuthError> for Problem {
             AuthError::Unknown => Self::new(Code::Unauthenticated, "there is no such key"),
             AuthError::Expired => Self::new(Code::Unauthenticated, "the key has expired"),
             AuthError::Revoked => Self::new(Code::Unauthenticated, "the key is revoked"),
+            AuthError::Ended => Self::new(Code::Unauthenticated, "the session has ended"),
+            AuthError::Used => Self::new(Code::Unauthenticated, "the link was used before"),
             AuthError::Failed(err) => err.into(),
         }
     }

@@ -7,19 +7,24 @@ mod decimal;
 mod headers;
 mod id;
 mod nul;
+mod origin;
 mod query;
 mod roles;
+pub(crate) mod session;
 mod spans;
 mod strict;
 
 pub(crate) use self::{
-    body::{Json, OptionalJson},
-    caller::{Authenticated, Caller},
+    body::{Json, OptionalJson, read as read_body},
+    caller::{Authenticated, Caller, by_session},
     decimal::{Amount, Usd},
     headers::{IdempotencyKey, IfMatch, etag},
     id::{Id, run_of_filter},
-    query::{List, NoParams, PageParams, Params, Query},
-    roles::{AgentWrites, Anyone, Handles, Inspects, Manages, ReadsRuns, SetsPolicy, Views, names as roles},
+    origin::must_be_ours,
+    query::{List, NoParams, PageParams, Params, Query, page, pairs_of, read as read_pairs},
+    roles::{
+        AgentWrites, Anyone, Handles, Inspects, Manages, Need, ReadsRuns, SetsPolicy, Views, names as roles,
+    },
     spans::SpanBody,
     strict::{Object, parse},
 };

@@ -76,7 +76,8 @@ impl<P: Params, S: Sync> FromRequestParts<S> for List<P> {
     }
 }
 
-fn page(params: PageParams, by_index: bool) -> Result<PageRequest, Problem> {
+/// Which page was asked for.
+pub(crate) fn page(params: PageParams, by_index: bool) -> Result<PageRequest, Problem> {
     let refuse = |err: PageError| {
         let pointer = if err == PageError::Limit { "/limit" } else { "/cursor" };
         Problem::field(Code::InvalidParameter, pointer, err.to_string())
@@ -94,9 +95,13 @@ fn page(params: PageParams, by_index: bool) -> Result<PageRequest, Problem> {
 
 /// The parameters as they came, each once.
 fn pairs(parts: &Parts) -> Result<Vec<(String, Text)>, Problem> {
-    let query = parts.uri.query().unwrap_or_default();
+    pairs_of(parts.uri.query().unwrap_or_default().as_bytes())
+}
+
+/// What a form holds, each field once.
+pub(crate) fn pairs_of(form: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
     let mut pairs: Vec<(String, Text)> = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+    for (name, value) in form_urlencoded::parse(form).into_owned() {
         let pointer = format!("/{}", nul::escaped(&name));
         if name.contains('\0') || value.contains('\0') {
             return Err(Problem::field(Code::InvalidRequest, pointer, nul::MESSAGE));
@@ -109,7 +114,8 @@ fn pairs(parts: &Parts) -> Result<Vec<(String, Text)>, Problem> {
     Ok(pairs)
 }
 
-fn read<P: DeserializeOwned>(pairs: Vec<(String, Text)>) -> Result<P, Problem> {
+/// The fields as what is asked for, which says what it does not know.
+pub(crate) fn read<P: DeserializeOwned>(pairs: Vec<(String, Text)>) -> Result<P, Problem> {
     serde_path_to_error::deserialize(MapDeserializer::<_, Error>::new(pairs.into_iter())).map_err(|err| {
         let message = err.inner().to_string();
         if let Some(rest) = message.strip_prefix("unknown field ") {
@@ -127,7 +133,7 @@ fn read<P: DeserializeOwned>(pairs: Vec<(String, Text)>) -> Result<P, Problem> {
 
 /// One parameter's text, as what is asked for.
 #[derive(Clone, Debug)]
-struct Text(String);
+pub(crate) struct Text(pub(crate) String);
 
 impl IntoDeserializer<'_, Error> for Text {
     type Deserializer = Self;

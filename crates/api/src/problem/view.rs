@@ -18,18 +18,18 @@ pub(crate) struct ProblemView {
     /// The same words whenever this code occurs.
     title: &'static str,
     /// The HTTP status.
-    status: u16,
+    pub(crate) status: u16,
     /// What happened here, for a person.
-    detail: String,
+    pub(crate) detail: String,
     /// The path that was called.
     instance: String,
     /// Stable; this is what a program matches.
     #[schema(example = "not_found")]
-    code: &'static str,
+    pub(crate) code: &'static str,
     /// The `X-Request-Id` of the answer.
-    request_id: String,
+    pub(crate) request_id: String,
     /// What is wrong, field by field.
-    errors: Vec<FieldErrorView>,
+    pub(crate) errors: Vec<FieldErrorView>,
     #[serde(flatten)]
     facts: Facts,
 }
@@ -40,9 +40,9 @@ pub(crate) struct ProblemView {
 pub(crate) struct FieldErrorView {
     /// JSON pointer (RFC 6901) into the body; for a parameter, into the object that the parameters would be.
     #[schema(example = "/llm/cost_usd")]
-    pointer: String,
+    pub(crate) pointer: String,
     /// What is wrong and what would be right.
-    message: String,
+    pub(crate) message: String,
 }
 
 /// Members that only some codes have.

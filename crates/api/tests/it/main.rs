@@ -7,6 +7,7 @@ mod activity;
 mod app;
 mod authz;
 mod broken;
+mod console;
 mod examples;
 mod incidents;
 mod invariants;

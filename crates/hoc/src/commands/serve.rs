@@ -1,11 +1,13 @@
 //! `hoc serve`: the server.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use anyhow::Context as _;
 use console::style;
 use models::account::Role;
 use orchestrator::{
     Error, Spine,
-    handlers::account::{self, NewKey},
+    handlers::account::{self, NewKey, Token},
 };
 
 use crate::{
@@ -29,7 +31,7 @@ Examples:
   HOC_ENV=production HOC_DATABASE_URL=postgres://hoc@db/hoc hoc serve
   hoc serve --print-config                             each setting, and where it comes from
 
-The first start on an empty store makes the keys and prints an admin key, once. The server is ready when it prints
+The first start on an empty store makes the keys and prints, once, a link to the console and an admin key. The server is ready when it prints
 `listening on http://HOST:PORT`. SIGINT and SIGTERM stop it when the calls under way are answered; kill -9 loses
 no verdict that was answered.")]
 pub(crate) struct Args {
@@ -77,8 +79,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         applied_migrations = opened.applied.len(),
         "ready"
     );
-    if let Some(key) = admin {
-        greet(config, &key, &running.address().to_string());
+    if let Some(admin) = admin {
+        greet(config, &admin, running.address());
     }
     out::line(at);
     let signal = server::wait_for_the_end().await?;
@@ -107,8 +109,8 @@ pub(crate) fn lock(config: &Config) -> anyhow::Result<Option<ServeLock>> {
     ServeLock::take(folder).map(Some)
 }
 
-/// An admin key, if nobody has ever had a key of the default tenant.
-async fn first_admin_key(spine: &Spine) -> anyhow::Result<Option<String>> {
+/// An admin key and a link to the console, if nobody has ever had a key of the default tenant.
+async fn first_admin_key(spine: &Spine) -> anyhow::Result<Option<Admin>> {
     match account::list_keys_of(spine, DEFAULT_TENANT).await {
         Ok(keys) if keys.is_empty() => {}
         Err(Error::NotFound { .. }) => {}
@@ -118,17 +120,39 @@ async fn first_admin_key(spine: &Spine) -> anyhow::Result<Option<String>> {
     let owner = Some("admin".to_owned());
     let new = NewKey { owner, ..NewKey::of_role(Role::Admin) };
     let made = account::create_key_as(spine, &caller::command_line(), DEFAULT_TENANT, new).await?;
-    Ok(Some(made.token.expose().to_owned()))
+    let link = account::create_login_link_as(spine, &caller::command_line(), made.key.id).await?;
+    Ok(Some(Admin { key: made.token, link }))
+}
+
+/// What the first start gives its owner.
+struct Admin {
+    key: Token,
+    link: Token,
+}
+
+/// The address by which somebody on this machine reaches the console, logged in once.
+pub(crate) fn console_link(address: SocketAddr, link: &Token) -> String {
+    let mut reachable = address;
+    if address.ip().is_unspecified() {
+        reachable.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    format!("http://{reachable}/console/login?token={}", link.expose())
 }
 
 /// What whoever starts an empty store must know. The key is shown here and nowhere else, ever.
-fn greet(config: &Config, key: &str, address: &str) {
+fn greet(config: &Config, admin: &Admin, address: SocketAddr) {
     let folder = config.keys.signing_key_file.value.parent().unwrap_or(&config.keys.signing_key_file.value);
     out::line(format!(
         "\n{title}\n\n\
          The installation's own keys are in {folder}. Back them up apart from the store: without them the store cannot\n\
          be served, and with them and the store anybody can sign anything.\n\n\
-         The admin key of tenant `{DEFAULT_TENANT}` is shown this once:\n\n  \
+         The console, logged in as admin of tenant `{DEFAULT_TENANT}`; the link serves once, within an hour:\n\n  \
+         {link}\n\n\
+         The admin key of that tenant is shown this once:\n\n  \
          export KEY={key}\n  \
          curl -s http://{address}/api/v1/account/whoami -H \"Authorization: Bearer $KEY\"\n\n\
          Next:\n\n  \
@@ -136,5 +160,7 @@ fn greet(config: &Config, key: &str, address: &str) {
          hoc keys public > hoc.pub                         what others verify with\n",
         title = style("hoc: a new store").bold(),
         folder = folder.display(),
+        link = console_link(address, &admin.link),
+        key = admin.key.expose(),
     ));
 }

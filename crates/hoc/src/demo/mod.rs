@@ -138,7 +138,9 @@ fn look_around(scene: &Scene) {
     let at = format!("http://{}/api/v1/runtime", scene.address);
     let key = scene.admin.expose();
     out::line(format!(
-        "\nThe server stays open; Ctrl-C ends it. Look around with the admin key of tenant {tenant}:\n\n  \
+        "\nThe server stays open; Ctrl-C ends it. The console, logged in once as admin of tenant {tenant}:\n\n  \
+         {link}\n\n\
+         Or the API, with its admin key:\n\n  \
          export KEY={key}\n  \
          curl -s {at}/overview/highlights -H \"Authorization: Bearer $KEY\"\n  \
          curl -s {at}/activity/runs -H \"Authorization: Bearer $KEY\"\n  \
@@ -147,5 +149,6 @@ fn look_around(scene: &Scene) {
          curl -s http://{address}/api/v1/openapi.json",
         tenant = scene.tenant,
         address = scene.address,
+        link = serve::console_link(scene.address, &scene.link),
     ));
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use hyper::Method;
-use models::account::Role;
+use models::{account::Role, ids::KeyId};
 use orchestrator::{
     Entropy as _, Spine, SystemEntropy,
     handlers::account::{self, NewKey},
@@ -28,6 +28,8 @@ pub(super) struct Scene {
     pub(super) agent: Key,
     pub(super) auditor: Key,
     pub(super) admin: Key,
+    /// Opens the console as admin, once.
+    pub(super) link: account::Token,
 }
 
 /// A key in full. Does not print.
@@ -44,11 +46,13 @@ impl Scene {
     pub(super) async fn set(spine: &Spine, address: SocketAddr) -> anyhow::Result<Self> {
         let tenant = fresh_slug();
         let policy = key(spine, &tenant, Role::Policy, "paula").await?;
+        let (admin, admin_id) = key_and_id(spine, &tenant, Role::Admin, "you").await?;
         let scene = Self {
             address,
             agent: key(spine, &tenant, Role::Agent, "weather-agent").await?,
             auditor: key(spine, &tenant, Role::Auditor, "aud").await?,
-            admin: key(spine, &tenant, Role::Admin, "you").await?,
+            admin,
+            link: account::create_login_link_as(spine, &caller::command_line(), admin_id).await?,
             tenant,
         };
         let mut client = Client::connect(address).await?;
@@ -77,8 +81,13 @@ impl Scene {
 }
 
 async fn key(spine: &Spine, tenant: &str, role: Role, owner: &str) -> anyhow::Result<Key> {
+    Ok(key_and_id(spine, tenant, role, owner).await?.0)
+}
+
+async fn key_and_id(spine: &Spine, tenant: &str, role: Role, owner: &str) -> anyhow::Result<(Key, KeyId)> {
     let new = NewKey { owner: Some(owner.to_owned()), ..NewKey::of_role(role) };
-    Ok(Key(account::create_key_as(spine, &caller::command_line(), tenant, new).await?.token))
+    let made = account::create_key_as(spine, &caller::command_line(), tenant, new).await?;
+    Ok((Key(made.token), made.key.id))
 }
 
 async fn post(

@@ -22,6 +22,12 @@ fn admin_key(greeting: &[String]) -> String {
     key.unwrap_or_else(|| panic!("no key in {greeting:?}")).to_owned()
 }
 
+/// The link in what a first start prints.
+fn console_link(greeting: &[String]) -> &str {
+    let link = greeting.iter().map(|line| line.trim()).find(|line| line.contains("/console/login?token="));
+    link.unwrap_or_else(|| panic!("no link in {greeting:?}"))
+}
+
 async fn first_and_second_start(store: Store) {
     let Some(place) = Place::on(store).await else { return };
     let first = place.serve();
@@ -29,9 +35,17 @@ async fn first_and_second_start(store: Store) {
     first.http().get("/readyz", "").expect(200);
     let who = first.http().get(WHOAMI, &key).expect(200);
     assert_eq!(who["role"].as_str().or_else(|| who["key"]["role"].as_str()), Some("admin"), "{who}");
+    let link = console_link(&first.greeting).to_owned();
+    let path =
+        link.strip_prefix(&format!("http://{}", first.address)).expect("the address that it serves on");
+    let login = first.http().call("GET", path, "", None).expect("an answer");
+    assert_eq!(login.status, 303, "{login:?}");
+    let again = first.http().call("GET", path, "", None).expect("an answer");
+    assert_eq!(again.status, 401, "the link logs in once");
     let (code, log) = first.stop();
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains(&key), "the key is printed, never logged");
+    assert!(!log.contains(path.rsplit('_').next().expect("a secret")), "nor is the link");
 
     let second = place.serve();
     assert_eq!(second.greeting, Vec::<String>::new(), "the key is shown once");

@@ -6,7 +6,7 @@ pub mod entity;
 use chrono::{DateTime, Utc};
 use proof::{hash::Hash, words::ActorType};
 
-use crate::ids::{KeyId, TenantId};
+use crate::ids::{KeyId, LoginLinkId, SessionId, TenantId};
 
 proof::words! {
     /// What a key may do. `policy` and `auditor` include `viewer`; `admin` is all.
@@ -80,6 +80,42 @@ impl ApiKey {
     pub fn in_force(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
     }
+}
+
+/// Somebody's login to the console: it may what its key may. The secret itself is never stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    pub tenant: TenantId,
+    pub id: SessionId,
+    /// Revoked or expired, it ends the session.
+    pub key_id: KeyId,
+    /// SHA-256 of the 256-bit secret.
+    pub secret_hash: Hash,
+    pub expires_at: DateTime<Utc>,
+    /// When its owner logged out.
+    pub ended_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Session {
+    /// Whether it opens anything at `now`.
+    #[must_use]
+    pub fn in_force(&self, now: DateTime<Utc>) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
+
+/// A link that opens one session of a key, once. The secret itself is never stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoginLink {
+    pub tenant: TenantId,
+    pub id: LoginLinkId,
+    pub key_id: KeyId,
+    /// SHA-256 of the 256-bit secret.
+    pub secret_hash: Hash,
+    pub expires_at: DateTime<Utc>,
+    pub used_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
 }
 
 /// This installation: its name in checkpoints, and the key that it signs with.

@@ -31,10 +31,15 @@ const COSTLY: &str = "context.step.cost_microusd > 500000";
 /// alone, once for a limit, window and run: the choke point's tests hold that.
 const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("account.authenticate", None),
+    ("account.authenticate_session", None),
+    ("account.close_session", None),
     ("account.create_key", None),
+    ("account.create_login_link", None),
     ("account.create_tenant", None),
     ("account.ensure_installation", None),
     ("account.list_keys", None),
+    ("account.open_session", None),
+    ("account.open_session_by_link", None),
     ("account.public_keys", None),
     ("account.record_migration", None),
     ("account.record_outage", None),

@@ -6,4 +6,5 @@ mod governance;
 mod keys;
 mod logs;
 mod overview;
+mod sessions;
 mod tampering;

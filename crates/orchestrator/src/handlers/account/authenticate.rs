@@ -25,6 +25,12 @@ pub enum AuthError {
     /// It was revoked. Told only to who has the secret.
     #[error("the key was revoked")]
     Revoked,
+    /// Its owner logged out of this session. Told only to who has the secret.
+    #[error("the session has ended")]
+    Ended,
+    /// A login link serves once. Told only to who has the secret.
+    #[error("the link was used before")]
+    Used,
     /// Nobody can tell now: the store did not answer, or not as it should.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -34,7 +40,7 @@ pub enum AuthError {
 /// sent one.
 #[tracing::instrument(name = "account.authenticate", level = "debug", skip_all)]
 pub async fn authenticate(spine: &Spine, token: &str) -> Result<CallContext, AuthError> {
-    let (id, given) = token::read(token).ok_or(AuthError::Unknown)?;
+    let (id, given) = token::read::<KeyId>(token).ok_or(AuthError::Unknown)?;
     let read = Instant::now();
     let (credential, news) = match spine.credentials().fresh(id, read) {
         Some(credential) => (credential, false),
@@ -46,6 +52,20 @@ pub async fn authenticate(spine: &Spine, token: &str) -> Result<CallContext, Aut
     if news {
         spine.credentials().keep(credential.clone(), read);
     }
+    context_of(spine, credential)
+}
+
+/// The context of the key that a session was made from, which is in force as long as the key is.
+pub(super) async fn as_key(spine: &Spine, id: KeyId) -> Result<CallContext, AuthError> {
+    let read = Instant::now();
+    let credential = match spine.credentials().fresh(id, read) {
+        Some(credential) => credential,
+        None => look_up(spine, id, read).await?.0,
+    };
+    context_of(spine, credential)
+}
+
+fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, AuthError> {
     let now = spine.now();
     if credential.key.revoked_at.is_some() {
         return Err(AuthError::Revoked);

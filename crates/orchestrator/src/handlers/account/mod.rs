@@ -5,6 +5,7 @@ pub(crate) mod credentials;
 mod installation;
 mod keys;
 mod records;
+mod sessions;
 mod tenants;
 mod token;
 mod whoami;
@@ -21,6 +22,9 @@ pub use self::{
         CreatedKey, NewKey, create_key, create_key_as, list_keys, list_keys_of, revoke_key, revoke_key_as,
     },
     records::{record_migration, record_start, record_stop},
+    sessions::{
+        Opened, authenticate_session, close_session, create_login_link_as, open_session, open_session_by_link,
+    },
     tenants::{NewTenant, create_tenant},
     token::Token,
     whoami::{WhoAmI, whoami},

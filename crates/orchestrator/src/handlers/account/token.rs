@@ -1,24 +1,51 @@
-//! The written form of a key: `hoc_<key id>_<secret>`, both in lower-case hex.
+//! The written form of a credential, `hoc_<kind><id>_<secret>`, id and secret in lower-case hex: a key has no kind, a
+//! session's is `ses`, a login link's `lnk`. The redactor knows all of them.
 
-use models::ids::KeyId;
+use models::ids::{KeyId, LoginLinkId, SessionId};
 use proof::hash::{Hash, sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-const BEGIN: &str = "hoc_";
 const ID_DIGITS: usize = 32;
 const SECRET_DIGITS: usize = 64;
 
-/// A key in full, as it is shown once. Does not print, and is wiped when dropped.
+/// What a credential is of.
+pub(super) trait Credential: From<Uuid> {
+    /// What stands before its id.
+    const BEGIN: &'static str;
+
+    /// Its id.
+    fn uuid(self) -> Uuid;
+}
+
+macro_rules! credentials {
+    ($($id:ident = $begin:literal),+ $(,)?) => {$(
+        impl Credential for $id {
+            const BEGIN: &'static str = $begin;
+
+            fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+    )+};
+}
+
+credentials! {
+    KeyId = "hoc_",
+    SessionId = "hoc_ses",
+    LoginLinkId = "hoc_lnk",
+}
+
+/// A credential in full, as it is shown once. Does not print, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Zeroizing<String>);
 
 impl Token {
-    pub(super) fn new(id: KeyId, secret: &[u8; 32]) -> Self {
+    pub(super) fn new(id: impl Credential, secret: &[u8; 32]) -> Self {
         Self(Zeroizing::new(format!("{}_{}", prefix(id), hex::encode(secret))))
     }
 
-    /// The text that a caller sends as `Authorization: Bearer ..`.
+    /// The text that a caller sends: of a key, as `Authorization: Bearer ..`.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -32,18 +59,18 @@ impl std::fmt::Debug for Token {
 }
 
 /// What may be shown of a key: all before its secret.
-pub(super) fn prefix(id: KeyId) -> String {
-    format!("{BEGIN}{}", id.0.simple())
+pub(super) fn prefix<Id: Credential>(id: Id) -> String {
+    format!("{}{}", Id::BEGIN, id.uuid().simple())
 }
 
-/// The key that a token names, and the hash of its secret; `None` for a text that is no token.
-pub(super) fn read(token: &str) -> Option<(KeyId, Hash)> {
-    let (id, secret) = token.strip_prefix(BEGIN)?.split_once('_')?;
+/// What a token names, and the hash of its secret; `None` for a text that is no token of that kind.
+pub(super) fn read<Id: Credential>(token: &str) -> Option<(Id, Hash)> {
+    let (id, secret) = token.strip_prefix(Id::BEGIN)?.split_once('_')?;
     if id.len() != ID_DIGITS || secret.len() != SECRET_DIGITS || !lower_hex(id) || !lower_hex(secret) {
         return None;
     }
     let secret = Zeroizing::new(hex::decode(secret).ok()?);
-    Some((KeyId(Uuid::try_parse(id).ok()?), sha256(&secret)))
+    Some((Id::from(Uuid::try_parse(id).ok()?), sha256(&secret)))
 }
 
 fn lower_hex(text: &str) -> bool {
@@ -64,6 +91,16 @@ mod tests {
     }
 
     #[test]
+    fn no_kind_reads_as_another() {
+        let id = Uuid::from_u128(0xab);
+        let session = Token::new(SessionId(id), &[7; 32]);
+        assert_eq!(read(session.expose()), Some((SessionId(id), sha256(&[7; 32]))));
+        assert_eq!(read::<KeyId>(session.expose()), None);
+        assert_eq!(read::<LoginLinkId>(session.expose()), None);
+        assert_eq!(read::<SessionId>(Token::new(KeyId(id), &[7; 32]).expose()), None);
+    }
+
+    #[test]
     fn nothing_else_is_a_token() {
         let token = Token::new(KeyId(Uuid::from_u128(0xab)), &[0xcd; 32]);
         let token = token.expose();
@@ -79,7 +116,7 @@ mod tests {
             &token.replacen("ab_", "AB_", 1),
             &format!(" {token}"),
         ] {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(read::<KeyId>(text), None, "{text}");
         }
     }
 }

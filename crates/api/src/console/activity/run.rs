@@ -1,0 +1,185 @@
+//! One run: its facts, and its steps as a waterfall.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use models::{
+    activity::Run,
+    ids::RunId,
+    incidents::Incident,
+    page::{Cursor, PageRequest},
+};
+use orchestrator::{
+    Spine,
+    handlers::{activity, incidents},
+};
+use serde::Deserialize;
+
+use super::step::{Step, waterfall};
+use crate::{
+    Problem,
+    console::{
+        fields::Asked,
+        page::Page,
+        show::{self, Badge, Moment},
+        visitor::{Frame, Visitor},
+    },
+    extract::{Id, Inspects, ReadsRuns, Views},
+    problem::Code,
+};
+
+/// How many steps a page has.
+const STEPS: u64 = 200;
+
+/// Which of the steps.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// The steps after this one.
+    after: Option<u64>,
+}
+
+#[derive(Template)]
+#[template(path = "run.html")]
+pub(crate) struct RunPage {
+    title: String,
+    frame: Frame,
+    head: Head,
+    facts: Vec<Fact>,
+    goal: Option<String>,
+    error: Option<String>,
+    metadata: Option<String>,
+    steps: Vec<Step>,
+    span: String,
+    incidents: Vec<Caused>,
+    next: Option<u64>,
+    is_first: bool,
+    is_live: bool,
+}
+
+/// What stands at the top of every page of a run.
+pub(crate) struct Head {
+    pub(crate) id: String,
+    pub(crate) path: String,
+    pub(crate) agent_id: String,
+    pub(crate) badges: Vec<Badge>,
+    /// Which of its pages this is.
+    pub(crate) here: &'static str,
+    /// Whether the visitor may see evidence and proof.
+    pub(crate) inspects: bool,
+}
+
+impl Head {
+    pub(crate) fn of(run: &Run, here: &'static str, inspects: bool) -> Self {
+        let mut badges = vec![Badge::of(run.status.as_str())];
+        if run.state.as_str() == "LIVE" {
+            badges.push(Badge::of("LIVE"));
+        }
+        badges.push(Badge::of(run.risk_level.as_str()));
+        if run.integrity_status.as_str() != "UNKNOWN" {
+            badges.push(Badge::of(run.integrity_status.as_str()));
+        }
+        let id = run.id.to_string();
+        let path = format!("/console/activity/runs/{id}");
+        Self { id, path, agent_id: run.agent_id.clone(), badges, here, inspects }
+    }
+}
+
+/// A name and a value.
+pub(crate) struct Fact {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+}
+
+/// An incident that the run caused.
+struct Caused {
+    path: String,
+    title: String,
+    severity: Badge,
+    state: Badge,
+    step: Option<u64>,
+}
+
+/// `GET /console/activity/runs/{run_id}`.
+pub(crate) async fn run(
+    State(spine): State<Spine>,
+    visitor: Visitor<ReadsRuns>,
+    Id(id): Id<RunId>,
+    Asked(Which { after }): Asked<Which>,
+) -> Result<Page<RunPage>, Problem> {
+    let now = spine.now();
+    let run = activity::get(&spine, &visitor, id).await?;
+    let cursor =
+        after.filter(|after| i64::try_from(*after).is_ok()).map(|after| Cursor::After(after).to_string());
+    let page = PageRequest::new(Some(STEPS), cursor.as_deref(), false)
+        .map_err(|err| Problem::new(Code::InvalidParameter, err.to_string()))?;
+    let found = activity::steps(&spine, &visitor, id, page).await?;
+    let caused =
+        if visitor.may::<Views>() { incidents::by_run(&spine, &visitor, id).await? } else { Vec::new() };
+    let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
+    let opened: HashMap<u64, String> =
+        caused.iter().filter_map(|one| Some((one.source_step_index?, one.title.clone()))).collect();
+    let (steps, span) = waterfall(found.items, &opened);
+    Ok(Page(RunPage {
+        title: format!("Run of {}", run.agent_id),
+        frame: visitor.frame.clone(),
+        head: Head::of(&run, "steps", visitor.may::<Inspects>()),
+        facts: facts(&run, now),
+        is_live: run.state.as_str() == "LIVE",
+        goal: run.goal,
+        error: run.error_message,
+        metadata: run.metadata.as_deref().map(show::json),
+        steps,
+        span,
+        incidents: caused.into_iter().map(shown).collect(),
+        next,
+        is_first: after.is_none(),
+    }))
+}
+
+fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |name, value: String| facts.push(Fact { name, value });
+    let started = Moment::of(run.started_at, now);
+    fact("Started", format!("{} ({})", started.exact, started.ago));
+    fact("Duration", run.duration_ms.map_or_else(|| "still running".to_owned(), show::duration));
+    let refused =
+        if run.refused_count > 0 { format!(", {} refused", run.refused_count) } else { String::new() };
+    fact("Steps", format!("{}{refused}", show::count(run.step_count)));
+    fact(
+        "Calls",
+        format!("{} LLM, {} tool", show::count(run.llm_call_count), show::count(run.tool_call_count)),
+    );
+    let tokens = [run.input_tokens, run.output_tokens].map(show::count);
+    fact("Tokens", format!("{} in, {} out", tokens[0], tokens[1]));
+    fact("Cost", show::usd(run.cost_microusd));
+    let actor = run.actor_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+    fact("Actor", format!("{}{actor}", run.actor_type.as_str()));
+    if let Some(project) = &run.project_id {
+        fact("Project", project.clone());
+    }
+    fact("Source", format!("{}, {}", run.source.as_str(), run.assurance.as_str()));
+    if let Some(reason) = run.termination_reason {
+        fact("Ended by", reason.as_str().to_owned());
+    }
+    fact("Latency", run.latency_bucket.as_str().to_owned());
+    fact("Evidence", run.evidence_health.as_str().to_owned());
+    fact("Policies", format!("snapshot {}", show::short_hash(&run.snapshot_digest.to_string())));
+    fact("Correlation", run.correlation_id.clone());
+    facts
+}
+
+fn shown(incident: Incident) -> Caused {
+    Caused {
+        path: format!("/console/incidents/{}", incident.id),
+        title: incident.title,
+        severity: Badge::of(incident.severity.as_str()),
+        state: Badge::toned(
+            incident.lifecycle_state.as_str(),
+            show::state_tone(incident.lifecycle_state.as_str()),
+        ),
+        step: incident.source_step_index,
+    }
+}

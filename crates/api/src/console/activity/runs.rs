@@ -1,0 +1,169 @@
+//! The list of runs.
+
+use askama::Template;
+use axum::extract::State;
+use models::activity::{Run, RunFilter};
+use orchestrator::{Spine, handlers::activity};
+use serde::Deserialize;
+
+use crate::{
+    Problem,
+    console::{
+        fields::{Listed, When},
+        links,
+        page::Page,
+        show::{self, Badge, Moment},
+        visitor::{Frame, Visitor},
+    },
+    extract::ReadsRuns,
+    view::words::{self, Word, known},
+};
+
+/// The filters of the list, as its form has them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filters {
+    state: Option<words::RunState>,
+    status: Option<words::RunStatus>,
+    risk: Option<bool>,
+    risk_level: Option<words::RiskLevel>,
+    agent_id: Option<String>,
+    started_after: Option<When>,
+    started_before: Option<When>,
+}
+
+#[derive(Template)]
+#[template(path = "runs.html")]
+pub(crate) struct RunsPage {
+    title: &'static str,
+    frame: Frame,
+    topics: Vec<Topic>,
+    selects: Vec<Select>,
+    agent_id: String,
+    started_after: String,
+    started_before: String,
+    runs: Vec<Row>,
+    filtered: bool,
+    older: Option<String>,
+    is_first: bool,
+}
+
+/// A list that is one click away.
+pub(crate) struct Topic {
+    name: &'static str,
+    query: &'static str,
+    here: bool,
+}
+
+/// A filter that is a vocabulary.
+pub(crate) struct Select {
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) chosen: &'static str,
+    pub(crate) words: &'static [&'static str],
+}
+
+impl Select {
+    pub(crate) fn of<W: Word>(name: &'static str, label: &'static str, chosen: Option<W>) -> Self {
+        Self { name, label, chosen: chosen.map_or("", W::text), words: W::ALL }
+    }
+}
+
+/// A run in the list.
+struct Row {
+    path: String,
+    short_id: String,
+    agent_id: String,
+    goal: Option<String>,
+    status: Badge,
+    state: Badge,
+    risk: Badge,
+    steps: String,
+    refused: u64,
+    tokens: String,
+    cost: String,
+    duration: String,
+    started: Moment,
+}
+
+/// `GET /console/activity/runs`.
+pub(crate) async fn runs(
+    State(spine): State<Spine>,
+    visitor: Visitor<ReadsRuns>,
+    Listed { filter, page }: Listed<Filters>,
+) -> Result<Page<RunsPage>, Problem> {
+    let (now, is_first) = (spine.now(), page.cursor.is_none());
+    let found = activity::list(&spine, &visitor, wanted(&filter)?, page).await?;
+    let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
+    let agent_id = filter.agent_id.clone().unwrap_or_default();
+    let state = filter.state.map_or("", words::RunState::text);
+    let risk = filter.risk == Some(true);
+    let pairs = |cursor: String| {
+        [
+            ("state", state.to_owned()),
+            ("status", filter.status.map_or("", words::RunStatus::text).to_owned()),
+            ("risk", filter.risk.map(|risk| risk.to_string()).unwrap_or_default()),
+            ("risk_level", filter.risk_level.map_or("", words::RiskLevel::text).to_owned()),
+            ("agent_id", agent_id.clone()),
+            ("started_after", text(filter.started_after)),
+            ("started_before", text(filter.started_before)),
+            ("cursor", cursor),
+        ]
+    };
+    let current = links::query(pairs(String::new()));
+    let topic = |name, query| Topic { name, query, here: current == query };
+    Ok(Page(RunsPage {
+        title: "Runs",
+        frame: visitor.frame.clone(),
+        topics: vec![
+            topic("All", ""),
+            topic("Live", "state=LIVE"),
+            topic("Completed", "state=COMPLETED"),
+            topic("At risk", "risk=true"),
+        ],
+        selects: vec![
+            Select::of("state", "State", filter.state),
+            Select::of("status", "Status", filter.status),
+            Select::of("risk_level", "Risk", filter.risk_level),
+        ],
+        started_after: text(filter.started_after),
+        started_before: text(filter.started_before),
+        filtered: risk || !current.is_empty(),
+        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        is_first,
+        agent_id: agent_id.clone(),
+        runs: found.items.into_iter().map(|run| row(run, now)).collect(),
+    }))
+}
+
+fn wanted(filters: &Filters) -> Result<RunFilter, Problem> {
+    Ok(RunFilter {
+        state: known(filters.state)?,
+        status: known(filters.status)?,
+        risk: filters.risk,
+        risk_level: known(filters.risk_level)?,
+        agent_id: filters.agent_id.clone(),
+        started_after: filters.started_after.map(|when| when.0),
+        started_before: filters.started_before.map(|when| when.0),
+        ..RunFilter::default()
+    })
+}
+
+fn row(run: Run, now: chrono::DateTime<chrono::Utc>) -> Row {
+    let id = run.id.to_string();
+    Row {
+        path: format!("/console/activity/runs/{id}"),
+        short_id: show::short_id(&id),
+        agent_id: run.agent_id,
+        goal: run.goal,
+        status: Badge::of(run.status.as_str()),
+        state: Badge::of(run.state.as_str()),
+        risk: Badge::of(run.risk_level.as_str()),
+        steps: show::count(run.step_count),
+        refused: run.refused_count,
+        tokens: show::count(run.input_tokens + run.output_tokens),
+        cost: show::usd(run.cost_microusd),
+        duration: run.duration_ms.map_or_else(|| "running".to_owned(), show::duration),
+        started: Moment::of(run.started_at, now),
+    }
+}

@@ -1,0 +1,140 @@
+//! A run's steps in time: each a bar, as long as it took, coloured by its verdict.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use orchestrator::handlers::activity::StepView;
+
+use crate::console::show::{self, Badge};
+
+/// The width of the waterfall, in its own units.
+const WIDTH: i64 = 1_000;
+/// How deep nesting is shown.
+const DEEPEST: usize = 6;
+
+/// A step, as its row and its details show it.
+pub(crate) struct Step {
+    pub(crate) index: u64,
+    pub(crate) depth: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) model: Option<String>,
+    pub(crate) action: Badge,
+    pub(crate) refused: bool,
+    pub(crate) failed: bool,
+    pub(crate) tokens: Option<String>,
+    pub(crate) cost: Option<String>,
+    pub(crate) took: String,
+    pub(crate) x: i64,
+    pub(crate) width: i64,
+    /// The incident that it opened, by its title.
+    pub(crate) incident: Option<String>,
+    pub(crate) texts: Vec<Text>,
+    pub(crate) facts: Vec<super::run::Fact>,
+}
+
+/// What was said or given, at length.
+pub(crate) struct Text {
+    pub(crate) name: &'static str,
+    pub(crate) text: String,
+}
+
+/// The steps with their places in time, and how long the whole took. `opened` are incidents by step.
+pub(crate) fn waterfall(steps: Vec<StepView>, opened: &HashMap<u64, String>) -> (Vec<Step>, String) {
+    let spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = steps.iter().map(span).collect();
+    let begin = spans.iter().map(|(from, _)| *from).min().unwrap_or_default();
+    let end = spans.iter().map(|(_, to)| *to).max().unwrap_or(begin);
+    let whole = (end - begin).num_microseconds().unwrap_or(i64::MAX).max(1);
+    let place = |at: DateTime<Utc>| {
+        let since = (at - begin).num_microseconds().unwrap_or(i64::MAX).clamp(0, whole);
+        i64::try_from(i128::from(since) * i128::from(WIDTH) / i128::from(whole)).unwrap_or(WIDTH)
+    };
+    let mut depths: HashMap<u64, usize> = HashMap::new();
+    let mut rows = Vec::with_capacity(steps.len());
+    for (view, (from, to)) in steps.into_iter().zip(spans) {
+        let (index, parent) = (view.step.record.step_index, view.step.record.parent_step_index);
+        let depth = parent.and_then(|parent| depths.get(&parent)).map_or(0, |depth| (depth + 1).min(DEEPEST));
+        depths.insert(index, depth);
+        let width = (place(to) - place(from)).max(6);
+        let x = place(from).min(WIDTH - width);
+        rows.push(row(view, depth, (x, width), opened.get(&index).cloned()));
+    }
+    let ms = (end - begin).num_milliseconds();
+    (rows, show::duration(u64::try_from(ms).unwrap_or_default()))
+}
+
+/// From when to when: as the agent says, else as long as it says before it was recorded.
+fn span(view: &StepView) -> (DateTime<Utc>, DateTime<Utc>) {
+    let step = &view.step.record;
+    let took = TimeDelta::milliseconds(i64::try_from(step.duration_ms).unwrap_or_default().min(1 << 40));
+    let recorded = models::time::parse(&step.recorded_at).unwrap_or_default();
+    let started = step.started_at.as_deref().and_then(|at| models::time::parse(at).ok());
+    let from = started.or_else(|| recorded.checked_sub_signed(took)).unwrap_or(recorded);
+    (from, from.checked_add_signed(took).unwrap_or(recorded))
+}
+
+fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<String>) -> Step {
+    let (step, action) = (view.step.record, view.action.as_str());
+    let refused = step.status.as_str() == "REFUSED";
+    let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
+    let mut texts = Vec::new();
+    let mut text = |name, text: Option<String>| texts.extend(text.map(|text| Text { name, text }));
+    text("Prompt", step.prompt.as_deref().map(show::json));
+    text("Response", step.response);
+    text("Parameters", step.params.as_deref().map(show::json));
+    text("Outcome data", step.outcome_data.as_deref().map(show::json));
+    let mut facts = Vec::new();
+    let mut fact = |name, value: String| facts.push(super::run::Fact { name, value });
+    fact("Status", step.status.as_str().to_owned());
+    let code = step.outcome_code.map(|code| format!(", {code}")).unwrap_or_default();
+    fact("Outcome", format!("{}{code}", step.outcome_category.as_str()));
+    if let Some(provider) = step.provider {
+        fact("Provider", provider);
+    }
+    if is_call {
+        fact(
+            "Tokens",
+            format!(
+                "{} in, {} out, {} cached, {} reasoning",
+                step.input_tokens, step.output_tokens, step.cache_read_tokens, step.reasoning_tokens
+            ),
+        );
+    }
+    if let Some(reason) = step.finish_reason {
+        fact("Finish reason", reason);
+    }
+    if step.retry_count > 0 {
+        fact("Retries", step.retry_count.to_string());
+    }
+    fact("Recorded", step.recorded_at);
+    if let Some(parent) = step.parent_step_index {
+        fact("Parent", format!("step {parent}"));
+    }
+    if let Some(permit) = step.permit_id {
+        fact("Permit", permit);
+    }
+    if let Some(decision) = step.decision_id {
+        fact("Decision", decision);
+    }
+    fact("Hash", view.step.step_hash.to_string());
+    let tokens = step.input_tokens + step.output_tokens;
+    Step {
+        index: step.step_index,
+        depth,
+        kind: step.kind.as_str(),
+        name: step.skill_name,
+        model: step.model,
+        action: Badge::of(action),
+        refused,
+        failed: step.status.as_str() == "FAILURE",
+        tokens: (tokens > 0).then(|| show::count(tokens)),
+        cost: is_call
+            .then(|| if step.cost_known { show::usd(step.cost_microusd) } else { "unknown".to_owned() }),
+        took: show::duration(step.duration_ms),
+        x,
+        width,
+        incident,
+        texts,
+        facts,
+    }
+}

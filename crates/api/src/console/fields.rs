@@ -1,0 +1,121 @@
+//! What forms send: fields, each once, where an empty one is as good as none.
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{header, request::Parts},
+};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use models::page::PageRequest;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+
+use crate::{
+    Problem,
+    extract::{PageParams, page, pairs_of, read_body, read_pairs},
+    problem::Code,
+    view::Time,
+};
+
+/// The longest form that is read.
+const LONGEST: usize = 64 << 10;
+
+/// The fields of a posted form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Posted<T>(pub(super) T);
+
+/// The fields in an address.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<T>(pub(super) T);
+
+/// The filters of a list, and which page of it.
+#[derive(Clone, Debug)]
+pub(super) struct Listed<T> {
+    pub(super) filter: T,
+    pub(super) page: PageRequest,
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Posted<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Problem::new(Code::UnsupportedMediaType, "a page takes what its form sends"));
+        }
+        fields(&read_body(request, LONGEST).await?).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        fields(parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Listed<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut pairs = pairs_of(parts.uri.query().unwrap_or_default().as_bytes())?;
+        pairs.retain(|(_, value)| !value.0.is_empty());
+        let (paging, filters): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "cursor");
+        Ok(Self { page: page(read_pairs::<PageParams>(paging)?, false)?, filter: read_pairs(filters)? })
+    }
+}
+
+fn fields<T: DeserializeOwned>(form: &[u8]) -> Result<T, Problem> {
+    let mut pairs = pairs_of(form)?;
+    pairs.retain(|(_, value)| !value.0.is_empty());
+    read_pairs(pairs)
+}
+
+/// A moment as a form's field has it, in UTC, or as the API writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct When(pub(super) DateTime<Utc>);
+
+impl When {
+    /// As the field takes it.
+    pub(super) fn text(self) -> String {
+        self.0.format("%Y-%m-%dT%H:%M").to_string()
+    }
+}
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(from)?;
+        let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
+        let at = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
+        let text = at.map_or(text.into_owned(), |at| models::time::text(at.and_utc()));
+        let time = Time::deserialize(serde::de::value::StringDeserializer::<D::Error>::new(text));
+        time.map(|time| Self(time.into())).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        note: Option<String>,
+        after: Option<When>,
+    }
+
+    #[test]
+    fn an_empty_field_is_none_and_an_unknown_one_is_refused() {
+        let form = fields::<Form>(b"note=&after=2026-01-31T23%3A59").expect("a form");
+        assert_eq!(form.note, None);
+        assert_eq!(form.after.map(When::text).as_deref(), Some("2026-01-31T23:59"));
+        let api = fields::<Form>(b"after=2026-01-31T23:59:59.5Z").expect("the API's own form");
+        assert_eq!(api.after.map(When::text).as_deref(), Some("2026-01-31T23:59"));
+        for odd in [&b"note=a&note=b"[..], b"evil=1", b"after=yesterday", b"note=%00"] {
+            assert!(fields::<Form>(odd).is_err(), "{odd:?}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What stands before the pages: who is not logged in is led to the login, and a refusal becomes a page.
+
+use axum::{
+    extract::{Request, State},
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use orchestrator::Spine;
+
+use super::{
+    links,
+    page::{Rendered, problem_page},
+    visitor::Frame,
+};
+use crate::{Problem, edge::About, extract::by_session, problem::Code};
+
+/// Pages that need a session.
+pub(super) async fn guarded(State(spine): State<Spine>, request: Request, next: Next) -> Response {
+    let about = request.extensions().get::<About>().cloned().unwrap_or_default();
+    let (mut parts, body) = request.into_parts();
+    let context = match by_session(&parts, &spine).await {
+        Ok(context) => context,
+        Err(problem) if problem.code() == Code::Unauthenticated && parts.method == Method::GET => {
+            let asked = parts.uri.path_and_query().map_or("", |asked| asked.as_str());
+            return Redirect::to(&links::login(asked)).into_response();
+        }
+        Err(problem) => return problem_page(&problem, &about, None),
+    };
+    let frame = Frame::of(&context, &about.instance);
+    parts.extensions.insert(context);
+    parts.extensions.insert(frame.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    rendered(response, &about, Some(frame))
+}
+
+/// Pages that need none.
+pub(super) async fn open(request: Request, next: Next) -> Response {
+    let about = request.extensions().get::<About>().cloned().unwrap_or_default();
+    rendered(next.run(request).await, &about, None)
+}
+
+pub(super) async fn no_such_page() -> Problem {
+    Problem::new(Code::RouteNotFound, "the console has no such page")
+}
+
+pub(super) async fn no_such_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "the page does not take this method")
+}
+
+fn rendered(mut response: Response, about: &About, frame: Option<Frame>) -> Response {
+    if response.extensions().get::<Rendered>().is_some() {
+        return response;
+    }
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if is_error(response.status()) => Problem::of_framework(response.status()),
+        None => return response,
+    };
+    problem_page(&problem, about, frame)
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}

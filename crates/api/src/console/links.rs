@@ -1,0 +1,55 @@
+//! Addresses of pages.
+
+use form_urlencoded::Serializer;
+
+/// The login, which leads back to the page that was asked for.
+pub(super) fn login(asked: &str) -> String {
+    match next(asked) {
+        "/console/overview" => "/console/login".to_owned(),
+        next => format!("/console/login?{}", query([("next", next.to_owned())])),
+    }
+}
+
+/// Where a login leads: a page of the console, and nothing else that somebody put into a link.
+pub(super) fn next(asked: &str) -> &str {
+    let ours = asked.starts_with("/console/")
+        && asked.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && !asked.starts_with("/console/login")
+        && !asked.starts_with("/console/logout");
+    if ours { asked } else { "/console/overview" }
+}
+
+/// A query of these, without what is empty.
+pub(super) fn query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    let mut query = Serializer::new(String::new());
+    for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
+        query.append_pair(name, &value);
+    }
+    query.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{login, next};
+
+    #[test]
+    fn a_login_leads_to_our_own_pages_only() {
+        assert_eq!(next("/console/incidents?topic=ACTIVE"), "/console/incidents?topic=ACTIVE");
+        for odd in [
+            "",
+            "/",
+            "//evil.example/console/",
+            "https://evil.example/console/",
+            "/console",
+            "/console/login?next=/console/login",
+            "/console/logout",
+            "/console/\\evil",
+            "/console/\r\nset-cookie: a=b",
+            "/consoleevil",
+        ] {
+            assert_eq!(next(odd), "/console/overview", "{odd}");
+        }
+        assert_eq!(login("/console/logs/audit?a=b"), "/console/login?next=%2Fconsole%2Flogs%2Faudit%3Fa%3Db");
+        assert_eq!(login("/evil"), "/console/login");
+    }
+}

@@ -1,0 +1,188 @@
+//! Overview: is the system okay right now, and what waits for a person?
+
+use askama::Template;
+use axum::{extract::State, response::Redirect};
+use models::{
+    activity::{Run, RunFilter},
+    page::PageRequest,
+};
+use orchestrator::{
+    Spine,
+    handlers::{
+        activity,
+        overview::{self, PendingDecision},
+    },
+};
+
+use super::{
+    page::Page,
+    show::{self, Badge, Moment},
+    visitor::{Frame, Visitor},
+};
+use crate::{
+    Problem,
+    extract::{Anyone, Views},
+    problem::Code,
+};
+
+/// How many runs the chart has.
+const CHARTED: u64 = 48;
+/// How many decisions are listed.
+const LISTED: u64 = 20;
+/// The height of the chart, in its own units.
+const HEIGHT: u64 = 100;
+/// How far one bar is from the next.
+const PITCH: u64 = 20;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+pub(super) struct OverviewPage {
+    title: &'static str,
+    frame: Frame,
+    pulse: Badge,
+    because: String,
+    numbers: Vec<Number>,
+    decisions: Vec<Decision>,
+    waiting: u64,
+    bars: Vec<Bar>,
+    most_steps: String,
+    last_activity: Option<Moment>,
+}
+
+/// One of the pulse's numbers.
+struct Number {
+    name: &'static str,
+    value: String,
+    tone: &'static str,
+    path: &'static str,
+}
+
+struct Decision {
+    what: Badge,
+    priority: Badge,
+    summary: String,
+    path: String,
+    at: Moment,
+}
+
+/// A run in the chart.
+struct Bar {
+    x: u64,
+    y: u64,
+    height: u64,
+    tone: &'static str,
+    path: String,
+    name: String,
+}
+
+/// `GET /console`: the page that the role begins with.
+pub(super) async fn first(visitor: Visitor<Anyone>) -> Redirect {
+    Redirect::to(Frame::first_page(visitor.role))
+}
+
+/// `GET /console/overview`.
+pub(super) async fn overview(
+    State(spine): State<Spine>,
+    visitor: Visitor<Views>,
+) -> Result<Page<OverviewPage>, Problem> {
+    let now = spine.now();
+    let found = overview::highlights(&spine, &visitor).await?;
+    let waiting = overview::decisions(&spine, &visitor, first_of(LISTED)?).await?;
+    let runs = activity::list(&spine, &visitor, RunFilter::default(), first_of(CHARTED)?).await?.items;
+    let pulse = found.pulse;
+    let toned = |value: u64, tone: &'static str| if value > 0 { tone } else { "mute" };
+    let number = |name, value: u64, tone, path| Number { name, value: show::count(value), tone, path };
+    let most = runs.iter().map(|run| run.step_count).max().unwrap_or_default();
+    Ok(Page(OverviewPage {
+        title: "Overview",
+        frame: visitor.frame.clone(),
+        because: because(pulse.status.as_str()).to_owned(),
+        pulse: Badge::of(pulse.status.as_str()),
+        numbers: vec![
+            number(
+                "Active incidents",
+                pulse.active_incidents,
+                toned(pulse.active_incidents, "bad"),
+                "/console/incidents?topic=ACTIVE",
+            ),
+            number(
+                "Pending decisions",
+                pulse.pending_decisions,
+                toned(pulse.pending_decisions, "warn"),
+                "#decisions",
+            ),
+            number(
+                "Breaches in 24 h",
+                pulse.recent_breaches,
+                toned(pulse.recent_breaches, "warn"),
+                "/console/policies/limits",
+            ),
+            number(
+                "Live runs",
+                pulse.live_runs,
+                toned(pulse.live_runs, "info"),
+                "/console/activity/runs?state=LIVE",
+            ),
+        ],
+        waiting: waiting.total.unwrap_or(waiting.items.len() as u64),
+        decisions: waiting.items.into_iter().map(|decision| shown(decision, now)).collect(),
+        bars: bars(&runs, most),
+        most_steps: show::count(most),
+        last_activity: found.last_activity_at.map(|at| Moment::of(at, now)),
+    }))
+}
+
+fn first_of(limit: u64) -> Result<PageRequest, Problem> {
+    PageRequest::new(Some(limit), None, false)
+        .map_err(|err| Problem::new(Code::InvalidParameter, err.to_string()))
+}
+
+fn because(status: &str) -> &'static str {
+    match status {
+        "CRITICAL" => "An active incident is critical or high.",
+        "ATTENTION_NEEDED" => "Something waits for a decision, or a limit was passed in the last 24 hours.",
+        _ => "No active incident, nothing to decide, no breach in the last 24 hours.",
+    }
+}
+
+fn shown(decision: PendingDecision, now: chrono::DateTime<chrono::Utc>) -> Decision {
+    let path = match decision.entity_type.as_str() {
+        "INCIDENT" => format!("/console/incidents/{}", decision.entity_id),
+        _ => "/console/policies/rules".to_owned(),
+    };
+    Decision {
+        what: Badge::toned(decision.decision_type.as_str(), "info"),
+        priority: Badge::of(decision.priority.as_str()),
+        summary: decision.summary,
+        path,
+        at: Moment::of(decision.created_at, now),
+    }
+}
+
+/// The runs as bars, the newest at the right: as high as they have steps, and each as bad as its risk.
+fn bars(runs: &[Run], most: u64) -> Vec<Bar> {
+    let free = CHARTED - runs.len() as u64;
+    let bar = |(at, run): (usize, &Run)| {
+        let height = (run.step_count * HEIGHT / most.max(1)).max(3);
+        let risk = run.risk_level.as_str();
+        Bar {
+            x: (free + at as u64) * PITCH,
+            y: HEIGHT - height,
+            height,
+            tone: match risk {
+                "NORMAL" => "good",
+                "VIOLATED" => "bad",
+                _ => "warn",
+            },
+            path: format!("/console/activity/runs/{}", run.id),
+            name: format!(
+                "{}: {} steps, {} refused, {}, {risk}",
+                run.agent_id,
+                run.step_count,
+                run.refused_count,
+                run.status.as_str()
+            ),
+        }
+    };
+    runs.iter().rev().enumerate().map(bar).collect()
+}

@@ -1,0 +1,365 @@
+//! The console as a browser meets it: who gets in, what a page may load, what is escaped, whom it refuses.
+
+use axum::body::Body;
+use models::account::Role;
+use orchestrator::handlers::account::{self, SystemCaller};
+use serde_json::json;
+
+use super::{
+    app::{ACME, Answer, App, Call, OTHER},
+    scene::{ACTIVITY, Scene, text},
+};
+
+const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+/// What a form sends.
+fn form(call: Call<'_>, body: impl Into<String>) -> Call<'_> {
+    call.header("content-type", "application/x-www-form-urlencoded").body(Body::from(body.into()))
+}
+
+/// The cookie of a session of that key.
+pub(crate) async fn session(app: &App, key: &str) -> String {
+    let answer = form(app.post("/console/login").header(SAME.0, SAME.1), format!("key={key}")).send().await;
+    assert_eq!(answer.status.as_u16(), 303, "{}", answer.text);
+    cookie(&answer)
+}
+
+fn cookie(answer: &Answer) -> String {
+    let set = answer.header("set-cookie");
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
+    set.split(';').next().expect("a cookie").to_owned()
+}
+
+/// Every page of the scene.
+fn pages(scene: &Scene) -> Vec<String> {
+    [
+        "/console/overview".to_owned(),
+        "/console/activity/runs".to_owned(),
+        "/console/activity/runs?state=LIVE&status=RUNNING&risk_level=VIOLATED&agent_id=support-bot"
+            .to_owned(),
+        format!("/console/activity/runs/{}", scene.run_id),
+    ]
+    .into()
+}
+
+/// What every page must have and must not have, whatever its status.
+fn is_a_page(path: &str, answer: &Answer) {
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}: {}", answer.text);
+    let policy = answer.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+    assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("x-frame-options"), "DENY");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("referrer-policy"), "same-origin");
+    assert_eq!(answer.header("x-request-id"), "req-test");
+    let text = answer.text.to_lowercase();
+    assert!(text.starts_with("<!doctype html>") && text.contains("<title>") && text.contains("lang=\"en\""));
+    assert!(!text.contains("<script") && !text.contains("<style"), "{path}: {text}");
+    for forbidden in [" style=", " onclick=", " onload=", "javascript:", "http://", "https://"] {
+        assert!(!text.contains(forbidden), "{path} has {forbidden}: {text}");
+    }
+    assert_eq!(text.matches("<main").count(), 1, "{path}");
+    assert_eq!(text.matches("<h1").count(), 1, "{path}");
+}
+
+#[tokio::test]
+async fn who_is_not_logged_in_is_led_to_the_login_and_back() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    for path in pages(&scene).into_iter().chain(["/console/nonsense".to_owned(), "/console".to_owned()]) {
+        let answer = app.get(&path).send().await;
+        assert_eq!(answer.status.as_u16(), 303, "{path}: {}", answer.text);
+        assert!(answer.header("location").starts_with("/console/login"), "{path}");
+    }
+    let asked = "/console/activity/runs?state=LIVE";
+    let login = app.get(asked).send().await;
+    assert_eq!(login.header("location"), "/console/login?next=%2Fconsole%2Factivity%2Fruns%3Fstate%3DLIVE");
+    let page = app.get(login.header("location")).send().await;
+    is_a_page("/console/login", &page);
+    assert!(page.text.contains("value=\"/console/activity/runs?state=LIVE\""), "{}", page.text);
+    let sent = format!("key={}&next=%2Fconsole%2Factivity%2Fruns%3Fstate%3DLIVE", scene.admin);
+    let answer = form(app.post("/console/login").header(SAME.0, SAME.1), sent).send().await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, asked));
+    let page = app.get(asked).header("cookie", &cookie(&answer)).send().await;
+    assert_eq!(page.status, 200);
+    let sent = format!("key={}&next=https%3A%2F%2Fevil.example", scene.admin);
+    let answer = form(app.post("/console/login").header(SAME.0, SAME.1), sent).send().await;
+    assert_eq!(answer.header("location"), "/console/overview", "a login leads to our own pages only");
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_told_on_the_page_and_opens_nothing() {
+    let app = App::new().await;
+    for key in ["", "nonsense", &format!("hoc_{}_{}", "0".repeat(32), "0".repeat(64))] {
+        let answer =
+            form(app.post("/console/login").header(SAME.0, SAME.1), format!("key={key}")).send().await;
+        assert_eq!(answer.status.as_u16(), 401, "{}", answer.text);
+        is_a_page("/console/login", &answer);
+        assert!(answer.text.contains("role=\"alert\""), "{}", answer.text);
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+}
+
+#[tokio::test]
+async fn a_link_logs_in_once() {
+    let app = App::new().await;
+    let key = app.key(Role::Admin).await;
+    let by = SystemCaller { name: "test".to_owned() };
+    let id = account::authenticate(&app.kit.spine, &key).await.expect("a key").key;
+    let link = || async {
+        let token = account::create_login_link_as(&app.kit.spine, &by, id).await.expect("a link");
+        format!("/console/login?token={}", token.expose())
+    };
+    let mine = link().await;
+    // What looks without meaning it does not use the link up: a preview, a prefetch, a link on another site.
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-purpose", "prefetch")] {
+        let page = app.get(&mine).header(name, value).send().await;
+        assert_eq!((page.status.as_u16(), page.header("set-cookie")), (200, ""), "{name}");
+        assert!(page.text.contains("logs you in once"), "{}", page.text);
+    }
+    app.call(axum::http::Method::HEAD, &mine).send().await;
+    let answer = app.get(&mine).header("sec-fetch-site", "none").send().await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/console/overview"));
+    let page = app.get("/console/overview").header("cookie", &cookie(&answer)).send().await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let again = app.get(&mine).send().await;
+    assert_eq!((again.status.as_u16(), again.header("set-cookie")), (401, ""));
+    assert!(again.text.contains("used before"), "{}", again.text);
+    // And by the button.
+    let other = link().await;
+    let token = other.rsplit('=').next().expect("a token").to_owned();
+    let answer =
+        form(app.post("/console/login").header(SAME.0, SAME.1), format!("token={token}")).send().await;
+    assert_eq!(answer.status.as_u16(), 303, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn no_other_site_gets_anything_done() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let cookie = session(&app, &scene.admin).await;
+    let foreign: [&[(&str, &str)]; 4] = [
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example"), ("host", "127.0.0.1:8080")],
+        &[],
+    ];
+    for headers in foreign {
+        let with = |call| headers.iter().fold(call, |call: Call<'_>, (name, value)| call.header(name, value));
+        let answer = form(with(app.post("/console/login")), format!("key={}", scene.admin)).send().await;
+        assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (403, ""), "{headers:?}");
+        is_a_page("/console/login", &answer);
+        for path in ["/console/logout".to_owned()] {
+            let answer = form(with(app.post(&path).header("cookie", &cookie)), "").send().await;
+            assert_eq!(answer.status.as_u16(), 403, "{path} {headers:?}");
+            is_a_page(&path, &answer);
+        }
+        let keys = with(app.post("/api/v1/account/keys").header("cookie", &cookie));
+        assert_eq!(keys.json(&json!({"role": "admin"})).send().await.problem(403), "cross_site_request");
+    }
+    let still = app.get("/console/overview").header("cookie", &cookie).send().await;
+    assert_eq!(still.status, 200, "the logout did not happen");
+}
+
+#[tokio::test]
+async fn the_cookie_is_a_credential_of_the_api_with_its_keys_role_and_tenant() {
+    let app = App::new().await;
+    let viewer = session(&app, &app.key(Role::Viewer).await).await;
+    let whoami = app.get("/api/v1/account/whoami").header("cookie", &viewer).send().await.expect(200);
+    assert_eq!((&whoami["tenant"], &whoami["key"]["role"]), (&ACME.into(), &"viewer".into()), "{whoami}");
+    let refused = app.post("/api/v1/account/keys").header("cookie", &viewer).header(SAME.0, SAME.1);
+    assert_eq!(refused.json(&json!({"role": "admin"})).send().await.problem(403), "forbidden");
+    let admin = session(&app, &app.key(Role::Admin).await).await;
+    let made = app.post("/api/v1/account/keys").header("cookie", &admin).header(SAME.0, SAME.1);
+    made.json(&json!({"role": "viewer"})).send().await.expect(201);
+    // A key in the header is what counts, also a wrong one.
+    let call = app.get("/api/v1/account/whoami").header("cookie", &admin).key("nonsense");
+    assert_eq!(call.send().await.problem(401), "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_session_ends_with_a_logout_and_with_its_key() {
+    let app = App::new().await;
+    let admin = app.key(Role::Admin).await;
+    let key = app.key(Role::Viewer).await;
+    let (one, two) = (session(&app, &key).await, session(&app, &key).await);
+    let answer =
+        form(app.post("/console/logout").header("cookie", &one).header(SAME.0, SAME.1), "").send().await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/console/login"));
+    assert!(answer.header("set-cookie").contains("Max-Age=0"), "{}", answer.header("set-cookie"));
+    assert_eq!(app.get("/console/overview").header("cookie", &one).send().await.status, 303);
+    assert_eq!(
+        app.get("/api/v1/account/whoami").header("cookie", &one).send().await.problem(401),
+        "unauthenticated"
+    );
+    assert_eq!(app.get("/console/overview").header("cookie", &two).send().await.status, 200);
+    let whoami = app.get("/api/v1/account/whoami").key(&key).send().await.expect(200);
+    let revoke = format!("/api/v1/account/keys/{}/revoke", text(&whoami["key"]["key_id"]));
+    app.post(revoke).key(&admin).send().await.expect(200);
+    assert_eq!(app.get("/console/overview").header("cookie", &two).send().await.status, 303);
+}
+
+#[tokio::test]
+async fn behind_https_the_cookie_is_bound_to_the_host() {
+    let app = App::new().await;
+    let key = app.key(Role::Viewer).await;
+    let login = app.post("/console/login").header(SAME.0, SAME.1).header("x-forwarded-proto", "https");
+    let answer = form(login, format!("key={key}")).send().await;
+    let set = answer.header("set-cookie").to_owned();
+    assert!(set.starts_with("__Host-hoc_session=hoc_ses") && set.ends_with("; Secure"), "{set}");
+    let pair = set.split(';').next().expect("a cookie");
+    let https = app.get("/console/overview").header("x-forwarded-proto", "https");
+    assert_eq!(https.header("cookie", pair).send().await.status, 200);
+    let plain = pair.replace("__Host-", "");
+    let planted = app.get("/console/overview").header("x-forwarded-proto", "https");
+    assert_eq!(planted.header("cookie", &plain).send().await.status, 303);
+}
+
+#[tokio::test]
+async fn every_page_is_a_page_for_who_may_see_it_and_a_clear_no_for_who_may_not() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let only_inspectors = ["/evidence", "/proof"];
+    for role in Role::ALL {
+        let cookie = session(&app, &scene.key(&app, *role).await).await;
+        for path in pages(&scene) {
+            let answer = app.get(&path).header("cookie", &cookie).send().await;
+            let may = match role {
+                Role::Agent => {
+                    path.starts_with("/console/activity/runs")
+                        && !only_inspectors.iter().any(|end| path.contains(end))
+                }
+                Role::Viewer | Role::Policy => {
+                    !only_inspectors.iter().any(|end| path.contains(end))
+                        && (*role == Role::Policy || !path.ends_with("/new"))
+                }
+                Role::Operator | Role::Auditor => !path.ends_with("/new"),
+                Role::Admin => true,
+            };
+            assert_eq!(
+                answer.status.as_u16(),
+                if may { 200 } else { 403 },
+                "{path} as {role}: {}",
+                answer.text
+            );
+            is_a_page(&path, &answer);
+            if !may {
+                assert!(answer.text.contains(&format!("logged in as {role}")), "{}", answer.text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_tenants_pages_show_nothing_of_the_first() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let cookie = session(&app, &app.kit.token(OTHER, Role::Admin).await).await;
+    for path in pages(&scene) {
+        let answer = app.get(&path).header("cookie", &cookie).send().await;
+        is_a_page(&path, &answer);
+        let names_a_thing = scene.ids().iter().any(|id| path.contains(id));
+        assert_eq!(answer.status.as_u16(), if names_a_thing { 404 } else { 200 }, "{path}: {}", answer.text);
+        for id in scene.ids() {
+            assert!(path.contains(id) || !answer.text.contains(id), "{path} tells of {id}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_address_is_a_page() {
+    let app = App::new().await;
+    let cookie = session(&app, &app.key(Role::Admin).await).await;
+    for (path, status) in [
+        ("/console/nonsense", 404),
+        ("/console/activity/runs/nonsense", 404),
+        ("/console/activity/runs/run_00000000000000000000000000000000", 404),
+        ("/console/activity/runs?state=live", 400),
+        ("/console/activity/runs?zzz=1", 400),
+        ("/console/activity/runs?cursor=AA", 400),
+        ("/console/static/nothing", 404),
+    ] {
+        let answer = app.get(path).header("cookie", &cookie).send().await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text);
+        is_a_page(path, &answer);
+    }
+    let answer = app.post("/console/overview").header("cookie", &cookie).header(SAME.0, SAME.1).send().await;
+    assert_eq!(answer.status.as_u16(), 405);
+    is_a_page("/console/overview", &answer);
+    app.kit.db.close().await;
+    let answer = app.get("/console/overview").header("cookie", &cookie).send().await;
+    assert_eq!(answer.status.as_u16(), 503, "{}", answer.text);
+    is_a_page("/console/overview", &answer);
+}
+
+const HOSTILE: &str =
+    "<script>alert(1)</script>\"' onmouseover=x <img src=x onerror=alert(2)> {{7*7}} \u{202e}";
+
+#[tokio::test]
+async fn what_others_sent_is_text() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let body = json!({"agent_id": format!("bot{HOSTILE}"), "goal": HOSTILE, "metadata": {HOSTILE: HOSTILE}});
+    let run = app.post(format!("{ACTIVITY}/runs")).key(&scene.agent).json(&body).send().await.expect(201);
+    let run_id = text(&run["run_id"]);
+    let step = json!({
+        "kind": "LLM_CALL", "skill_name": HOSTILE, "status": "FAILURE", "params": {"q": HOSTILE},
+        "outcome": {"category": "PERMANENT", "code": HOSTILE, "data": HOSTILE},
+        "llm": {"provider": HOSTILE, "model": HOSTILE, "prompt": HOSTILE, "response": HOSTILE, "finish_reason": HOSTILE,
+            "input_tokens": 1, "output_tokens": 1, "cost_usd": 0.75},
+    });
+    let answer =
+        app.post(format!("{ACTIVITY}/runs/{run_id}/steps")).key(&scene.agent).json(&step).send().await;
+    assert_eq!(answer.problem(403), "step_halted");
+    let cookie = session(&app, &scene.admin).await;
+    let scene = Scene { run_id, ..scene };
+    for path in pages(&scene) {
+        let answer = app.get(&path).header("cookie", &cookie).send().await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        for raw in ["<script", "<img", "onmouseover=x <", "\"' on"] {
+            assert!(!answer.text.contains(raw), "{path} has {raw}: {}", answer.text);
+        }
+    }
+    let page =
+        app.get(format!("/console/activity/runs/{}", scene.run_id)).header("cookie", &cookie).send().await;
+    assert!(page.text.contains("&#60;script&#62;alert(1)"), "it is shown, as text: {}", page.text);
+    let filter = "/console/activity/runs?agent_id=%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+    let answer = app.get(filter).header("cookie", &cookie).send().await;
+    assert!(!answer.text.contains("<script"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn lists_page_by_the_last_row() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    for _ in 0..53 {
+        super::scene::start(&app, &agent).await;
+    }
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    let rows =
+        |answer: &Answer| answer.text.matches("<td class=\"wide\"><a href=\"/console/activity/runs/").count();
+    let first = app.get("/console/activity/runs?agent_id=support-bot").header("cookie", &cookie).send().await;
+    assert_eq!(rows(&first), 50, "{}", first.text);
+    let older =
+        first.text.split("<a href=\"?").find(|part| part.contains("rel=\"next\"")).expect("a next page");
+    let older = older.split('"').next().expect("a query").replace("&#38;", "&").replace("&amp;", "&");
+    assert!(older.starts_with("agent_id=support-bot&cursor="), "the filter stays: {older}");
+    let second = app.get(format!("/console/activity/runs?{older}")).header("cookie", &cookie).send().await;
+    assert_eq!(rows(&second), 3, "{}", second.text);
+    assert!(!second.text.contains("rel=\"next\""), "{}", second.text);
+}
+
+#[tokio::test]
+async fn an_empty_console_says_what_to_do_next() {
+    let app = App::new().await;
+    let cookie = session(&app, &app.key(Role::Admin).await).await;
+    for path in ["/console/overview", "/console/activity/runs"] {
+        let answer = app.get(path).header("cookie", &cookie).send().await;
+        assert!(
+            answer.text.contains("No run yet.") && answer.text.contains("curl"),
+            "{path}: {}",
+            answer.text
+        );
+    }
+}
