@@ -22,6 +22,7 @@ mod m20261121_000012_audit;
 mod m20261121_000013_ledger;
 mod m20261121_000014_reported;
 mod m20261121_000015_sessions;
+mod m20261121_000020_log_marks;
 mod protect;
 mod table;
 
@@ -47,6 +48,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000013_ledger", statements: m20261121_000013_ledger::statements },
     Change { name: "m20261121_000014_reported", statements: m20261121_000014_reported::statements },
     Change { name: "m20261121_000015_sessions", statements: m20261121_000015_sessions::statements },
+    Change { name: "m20261121_000020_log_marks", statements: m20261121_000020_log_marks::statements },
 ];
 
 /// What brings a store's schema to head.

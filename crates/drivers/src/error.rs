@@ -55,6 +55,9 @@ pub enum StoreError {
     /// A page was asked for with a cursor that another kind of list gave.
     #[error("the page does not begin anywhere in this list")]
     Cursor(#[source] PageError),
+    /// The store may be read and not written: what has to be done first.
+    #[error("{0}")]
+    ReadOnly(String),
     /// The store was refused at start: it is not one that this configuration may use.
     #[error("{0}")]
     Unfit(String),

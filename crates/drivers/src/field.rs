@@ -15,7 +15,7 @@ use models::{
         SessionId, SnapshotId, SystemRecordId, TenantId, TraceId,
     },
     incidents::{IncidentEventType, LifecycleState, ResolutionType},
-    ledger::RunLeafType,
+    ledger::{MarkType, RunLeafType},
     logs::{ExecutionStatus, SystemEventType, SystemSeverity},
     policies::{PermitStatus, ProposalStatus, ProposalType, ProposedBy, Reservation, RuleStatus},
     time,
@@ -23,7 +23,7 @@ use models::{
 use proof::{
     canonical,
     hash::Hash,
-    leaves::RunLeaf,
+    leaves::{MarkLeaf, RunLeaf},
     merkle::Frontier,
     run_ranges::RunRanges,
     words::{
@@ -186,6 +186,7 @@ words!(
     RuleSource,
     RuleStatus,
     RuleType,
+    MarkType,
     RunLeafType,
     RunSource,
     RunState,
@@ -202,7 +203,7 @@ words!(
     TraceStatus,
 );
 
-documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf, ReportedEnd, Late);
+documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf, ReportedEnd, Late, MarkLeaf);
 
 impl<V, C: Field<V>> Field<Option<V>> for Option<C> {
     fn put(value: &Option<V>) -> Result<Self, String> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use models::{
     ids::{RunId, TenantId},
     ledger::{
-        Checkpoint, LogHead, RunLogEntry, TreeNode,
-        entity::{checkpoints, log_heads, run_log, tree_nodes},
+        Checkpoint, LogHead, LogMark, RunLogEntry, TreeNode,
+        entity::{checkpoints, log_heads, log_marks, run_log, tree_nodes},
     },
     page::{Page, PageRequest},
 };
@@ -43,6 +43,11 @@ fn nodes_of(tenant: TenantId, log: LogName) -> Select<tree_nodes::Entity> {
     tree_nodes::Entity::find().filter(C::TenantId.eq(tenant)).filter(C::Log.eq(log.as_str()))
 }
 
+fn marks_of(tenant: TenantId, log: LogName) -> Select<log_marks::Entity> {
+    use log_marks::Column as C;
+    log_marks::Entity::find().filter(C::TenantId.eq(tenant)).filter(C::Log.eq(log.as_str()))
+}
+
 fn checkpoints_of(tenant: TenantId, log: LogName) -> Select<checkpoints::Entity> {
     use checkpoints::Column as C;
     checkpoints::Entity::find().filter(C::TenantId.eq(tenant)).filter(C::Log.eq(log.as_str()))
@@ -58,6 +63,12 @@ rows! {
     RunLogEntry, run_log, key(leaf_index), fn leaf_row(entry), fn read_leaf,
     same { leaf_index, leaf_hash, run_id, leaf, created_at } renamed { tenant => tenant_id }
     extra { leaf_type = entry.leaf_type() }
+}
+
+rows! {
+    LogMark, log_marks, key(leaf_index), fn mark_row(entry), fn read_mark,
+    same { log, leaf_index, leaf_hash, mark, created_at } renamed { tenant => tenant_id }
+    extra { mark_type = entry.mark_type() }
 }
 
 rows! {
@@ -104,6 +115,12 @@ impl LedgerReads<'_> {
         let select = of(tenant).filter(run_log::Column::LeafIndex.gte(from)).limit(limit);
         let rows = read::all(self.conn, select.order_by_asc(run_log::Column::LeafIndex)).await?;
         rows.into_iter().map(read_leaf).collect()
+    }
+
+    /// What a log says of itself, in the order of its leaves.
+    pub async fn log_marks(self, tenant: TenantId, log: LogName) -> Result<Vec<LogMark>, StoreError> {
+        let select = marks_of(tenant, log).order_by_asc(log_marks::Column::LeafIndex);
+        read::all(self.conn, select).await?.into_iter().map(read_mark).collect()
     }
 
     /// The leaves of one run: OPENED, and SEALED if it is over.
@@ -166,6 +183,11 @@ impl Ledger<'_> {
     /// Adds leaves of the run log.
     pub async fn insert_run_leaves(self, leaves: &[RunLogEntry]) -> Result<(), StoreError> {
         bulk::insert::<run_log::Entity>(self.conn, keys::rows(leaves, leaf_row)?).await
+    }
+
+    /// Adds what a log says of itself.
+    pub async fn insert_log_marks(self, marks: &[LogMark]) -> Result<(), StoreError> {
+        bulk::insert::<log_marks::Entity>(self.conn, keys::rows(marks, mark_row)?).await
     }
 
     /// Adds a checkpoint.

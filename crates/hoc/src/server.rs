@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, bail};
 use axum::serve::ListenerExt as _;
-use orchestrator::{Spine, background, handlers::account};
+use orchestrator::{Error, Spine, background, handlers::account};
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
     sync::watch,
@@ -58,7 +58,7 @@ pub(crate) struct Running {
 /// Starts serving on the listener.
 pub(crate) async fn start(spine: Spine, listener: TcpListener) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
-    account::record_start(&spine, VERSION).await.context("cannot write to the store")?;
+    may_write(account::record_start(&spine, VERSION).await)?;
     let (stop_working, stop) = watch::channel(false);
     let working = background::start(&spine, &stop);
     let (stop_serving, stop) = watch::channel(false);
@@ -91,7 +91,15 @@ impl Running {
         }
         self.stop_working.send_replace(true);
         self.working.join().await;
-        account::record_stop(&self.spine, VERSION).await.context("cannot write to the store")
+        may_write(account::record_stop(&self.spine, VERSION).await)
+    }
+}
+
+/// A store that is only read does not keep a server from serving what can be read.
+fn may_write(written: Result<(), Error>) -> anyhow::Result<()> {
+    match written {
+        Err(Error::HeldBack(_)) => Ok(()),
+        written => written.context("cannot write to the store"),
     }
 }
 

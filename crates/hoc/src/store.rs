@@ -76,6 +76,7 @@ pub(crate) async fn open(config: &Config, schema: Schema) -> anyhow::Result<Open
     });
     let installation = account::ensure_installation(&spine).await?;
     account::record_migration(&spine, &applied).await?;
+    account::hold_back_if_lost(&spine).await?;
     drop(turn);
     Ok(Opened { spine, db, installation, keys, applied })
 }

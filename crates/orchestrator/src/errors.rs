@@ -118,6 +118,9 @@ pub enum Error {
     /// The store cannot be reached; nothing was recorded.
     #[error("the store is not reachable; nothing was recorded")]
     Unavailable(#[source] Arc<StoreError>),
+    /// An older backup was restored: nothing is written until somebody accepts what that lost.
+    #[error("{0}")]
+    HeldBack(String),
     /// The store did not confirm the commit: it may or may not have happened.
     #[error("the store did not confirm the commit; repeat the call with the same idempotency_key")]
     CommitUnknown(#[source] Arc<StoreError>),
@@ -170,6 +173,7 @@ impl Error {
     pub(crate) fn from_group(err: &Arc<StoreError>) -> Self {
         match err.as_ref() {
             StoreError::UnknownCommit(_) => Self::CommitUnknown(Arc::clone(err)),
+            StoreError::ReadOnly(why) => Self::HeldBack(why.clone()),
             cause if cause.is_unavailable() || cause.is_retry() => Self::Unavailable(Arc::clone(err)),
             _ => Self::Store(Arc::clone(err)),
         }

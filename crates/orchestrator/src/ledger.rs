@@ -54,6 +54,16 @@ impl Appender {
         index
     }
 
+    /// The epoch that the log is in.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.head.epoch
+    }
+
+    /// The leaves from the next one on are of this epoch.
+    pub(crate) fn begin_epoch(&mut self, epoch: u64) {
+        self.head.epoch = epoch;
+    }
+
     /// Stores the completed nodes and the head.
     pub(crate) async fn save(self, tx: &Tx) -> Result<(), StoreError> {
         tx.ledger().append_nodes(self.head.tenant, &self.nodes).await?;

@@ -23,11 +23,14 @@ pub struct OutsideCheckpoint {
 pub trait CheckpointSink: Send + Sync {
     /// Keeps one; returns when it is durable there.
     async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError>;
+
+    /// The newest note of a log that is kept here; none where there is none.
+    async fn newest(&self, tenant: &str, log: &str) -> Result<Option<String>, SinkError>;
 }
 
-/// The sink could not keep the checkpoint. It is signed again with the next one, so nothing is lost.
+/// The sink did not do it. A checkpoint that was not kept is signed again with the next one, so nothing is lost.
 #[derive(Debug, thiserror::Error)]
-#[error("could not keep a checkpoint in {place}")]
+#[error("could not keep or read a checkpoint in {place}")]
 pub struct SinkError {
     /// Where it should have gone.
     pub place: String,

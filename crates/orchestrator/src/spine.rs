@@ -1,6 +1,6 @@
 //! What every operation is given: the store, the clock, ids, keys, and the choke point.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, StoreError, Tx};
@@ -127,6 +127,8 @@ struct Shared {
     parts: Parts,
     choke: Choke,
     credentials: Credentials,
+    /// Why the store is only read, where that is so.
+    held_back: RwLock<Option<String>>,
 }
 
 impl Spine {
@@ -134,15 +136,31 @@ impl Spine {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let choke = Choke::new(parts.settings.max_waiting);
-        Self { shared: Arc::new(Shared { parts, choke, credentials: Credentials::default() }) }
+        let credentials = Credentials::default();
+        Self { shared: Arc::new(Shared { parts, choke, credentials, held_back: RwLock::default() }) }
     }
 
     pub(crate) fn db(&self) -> &Db {
         &self.shared.parts.db
     }
 
+    /// Opens a unit of work that may write; refused while the store is only to be read.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
-        self.db().begin().await
+        match self.held_back() {
+            None => self.db().begin().await,
+            Some(why) => Err(StoreError::ReadOnly(why)),
+        }
+    }
+
+    /// Why nothing is written, where that is so.
+    #[must_use]
+    pub fn held_back(&self) -> Option<String> {
+        self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on nothing is written for this reason; or, without one, all is as ever.
+    pub(crate) fn hold_back(&self, why: Option<String>) {
+        *self.shared.held_back.write().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     pub(crate) async fn read(&self) -> Result<ReadTx, StoreError> {

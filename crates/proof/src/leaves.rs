@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    keys::{PublicKey, SigningKey},
     records::RecordKind,
-    words::{Action, ActorType, Assurance, AuditEntityType, AuditEventType, IntegrityGrade, RunStatus},
+    words::{
+        Action, ActorType, Assurance, AuditEntityType, AuditEventType, IntegrityGrade, LogName, RunStatus,
+    },
 };
 
 /// A leaf of the run log.
@@ -53,6 +57,75 @@ pub struct SealedLeaf {
     pub grade: IntegrityGrade,
     pub assurance: Assurance,
     pub sealed_at: String,
+}
+
+/// A leaf that either log may have of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum MarkLeaf {
+    #[serde(rename = "hoc/log-epoch/v1")]
+    Epoch(EpochLeaf),
+    #[serde(rename = "hoc/signing-key/v1")]
+    SigningKey(SigningKeyLeaf),
+}
+
+/// An epoch begins: an older backup was restored, and somebody accepted that. What the log had beyond this leaf's
+/// place is lost, and the checkpoint says how much that was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochLeaf {
+    pub tenant_id: String,
+    pub log: LogName,
+    /// The epoch that begins: the origin of every checkpoint from here on.
+    pub epoch: u64,
+    /// The newest checkpoint that was kept outside the store: a signed note.
+    pub lost_checkpoint: String,
+    pub accepted_by: String,
+    pub accepted_at: String,
+}
+
+/// Another key signs from here on. The old one says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningKeyLeaf {
+    pub tenant_id: String,
+    pub log: LogName,
+    pub old_key_id: String,
+    pub new_key_id: String,
+    /// PEM.
+    pub new_public_key: String,
+    pub rotated_by: String,
+    pub rotated_at: String,
+    /// Base64 of the old key's Ed25519 signature over [`SigningKeyLeaf::signed_text`].
+    pub signature: String,
+}
+
+impl SigningKeyLeaf {
+    /// What the old key signs: every other member, a line each.
+    #[must_use]
+    pub fn signed_text(&self) -> String {
+        let Self { tenant_id, log, old_key_id, new_key_id, new_public_key, rotated_by, rotated_at, .. } =
+            self;
+        format!(
+            "hoc/signing-key/v1\n{tenant_id}\n{log}\n{old_key_id}\n{new_key_id}\n{rotated_by}\n{rotated_at}\n\
+             {new_public_key}"
+        )
+    }
+
+    /// Whether the old key is one of `keys`, and has signed this.
+    #[must_use]
+    pub fn is_signed(&self, keys: &[PublicKey]) -> bool {
+        let signature = STANDARD.decode(&self.signature).unwrap_or_default();
+        let old = keys.iter().find(|key| key.id() == self.old_key_id);
+        old.is_some_and(|key| key.verifies(self.signed_text().as_bytes(), &signature))
+    }
+
+    /// The same leaf with the old key's signature.
+    #[must_use]
+    pub fn signed(self, old: &SigningKey) -> Self {
+        let signature = STANDARD.encode(old.sign(self.signed_text().as_bytes()));
+        Self { signature, ..self }
+    }
 }
 
 /// One leaf of the records tree: all records of a kind, by count and Merkle root in order of their key.

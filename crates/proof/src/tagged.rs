@@ -5,7 +5,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     canonical,
     hash::{self, Hash},
-    leaves::{AuditLeaf, AuditRecord, KindRoot, OpenedLeaf, RunLeaf, SealedLeaf},
+    leaves::{
+        AuditLeaf, AuditRecord, EpochLeaf, KindRoot, MarkLeaf, OpenedLeaf, RunLeaf, SealedLeaf,
+        SigningKeyLeaf,
+    },
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, DeterminismRecord,
         EnforcementRecord, EnvironmentRecord, IncidentRecord, IntegrityRecord, PreventionRecord,
@@ -46,6 +49,8 @@ tagged! {
     OpenedLeaf = "hoc/run-opened/v1",
     SealedLeaf = "hoc/run-sealed/v1",
     AuditRecord = "hoc/audit-entry/v1",
+    EpochLeaf = "hoc/log-epoch/v1",
+    SigningKeyLeaf = "hoc/signing-key/v1",
 }
 
 /// `Variant(Type) = tag, run: how the run is named, at: how the place is named`.
@@ -165,7 +170,7 @@ macro_rules! leaf_hashes {
     )+};
 }
 
-leaf_hashes!(Record, RecordRef<'_>, RunLeaf, AuditLeaf, KindRoot);
+leaf_hashes!(Record, RecordRef<'_>, RunLeaf, AuditLeaf, MarkLeaf, KindRoot);
 
 /// A record with its hash, which was made from it: so nobody need hash it again to be sure.
 #[derive(Clone, Debug, PartialEq, Eq)]

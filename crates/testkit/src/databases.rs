@@ -118,6 +118,22 @@ impl TestDatabase {
         self.dropped().take_connections(true).await;
     }
 
+    /// A copy of the database as it is, on Postgres: a backup, while nobody uses it.
+    ///
+    /// # Panics
+    /// As [`Self::take_away`].
+    pub async fn back_up(&self) {
+        self.dropped().back_up().await;
+    }
+
+    /// The database as it was when it was backed up; whoever uses it is cut off.
+    ///
+    /// # Panics
+    /// As [`Self::take_away`].
+    pub async fn restore(&self) {
+        self.dropped().restore().await;
+    }
+
     fn dropped(&self) -> &postgres::Dropped {
         match &self.guard {
             Guard::Database(database) => database,

@@ -113,6 +113,21 @@ impl Dropped {
     }
 }
 
+impl Dropped {
+    pub(crate) async fn back_up(&self) {
+        let (admin, name) = (connect(&self.base).await, &self.name);
+        run(&admin, &format!("CREATE DATABASE {name}_backup TEMPLATE {name} STRATEGY file_copy")).await;
+        admin.close().await.expect("Postgres closes");
+    }
+
+    pub(crate) async fn restore(&self) {
+        let (admin, name) = (connect(&self.base).await, &self.name);
+        run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        run(&admin, &format!("ALTER DATABASE {name}_backup RENAME TO {name}")).await;
+        admin.close().await.expect("Postgres closes");
+    }
+}
+
 impl Drop for Dropped {
     /// On a thread of its own, for the test's runtime may be ending. What cannot be dropped stays: the
     /// cluster is thrown away after the tests.

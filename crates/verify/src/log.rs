@@ -9,7 +9,7 @@ use proof::{
     checkpoint::{Checkpoint, LogOrigin},
     hash::Hash,
     keys::PublicKey,
-    leaves::{AuditLeaf, RunLeaf},
+    leaves::{AuditLeaf, EpochLeaf, MarkLeaf, RunLeaf},
     merkle::Frontier,
     words::LogName,
 };
@@ -57,6 +57,11 @@ struct Tree {
     head_root: Option<Hash>,
     since_root: Option<Hash>,
     rows: Worst,
+    keys: Vec<PublicKey>,
+    /// The epochs that the log says it began, each with its leaf and what was lost.
+    epochs: Vec<(u64, EpochLeaf)>,
+    marks: Worst,
+    rotations: u64,
 }
 
 impl Tree {
@@ -80,6 +85,10 @@ impl Tree {
             head_root: None,
             since_root: None,
             rows: Worst::default(),
+            keys: keys.to_vec(),
+            epochs: Vec::new(),
+            marks: Worst::default(),
+            rotations: 0,
         };
         tree.note_roots();
         tree
@@ -104,19 +113,84 @@ impl Tree {
         self.note_roots();
     }
 
+    /// A leaf that the log has of itself.
+    fn push_mark(&mut self, row: &Row<MarkLeaf>) {
+        self.push(row.leaf_index, row.leaf_hash, row.leaf.hash());
+        let at = row.leaf_index;
+        match &row.leaf {
+            MarkLeaf::Epoch(leaf) => {
+                let before = self.epochs.last().map_or(0, |(_, leaf)| leaf.epoch);
+                self.marks.expect(leaf.log == self.log, || format!("row {at} is of another log"));
+                self.marks
+                    .expect(leaf.epoch > before, || format!("row {at} begins epoch {} again", leaf.epoch));
+                let lost = Checkpoint::open(&leaf.lost_checkpoint, &self.keys);
+                self.marks
+                    .expect(lost.is_ok(), || format!("row {at} names a checkpoint that no known key signed"));
+                self.epochs.push((at, leaf.clone()));
+            }
+            MarkLeaf::SigningKey(leaf) => {
+                self.rotations += 1;
+                self.marks.expect(leaf.log == self.log, || format!("row {at} is of another log"));
+                self.marks.expect(leaf.is_signed(&self.keys), || {
+                    format!("row {at} changes the signing key, and key {} did not sign that", leaf.old_key_id)
+                });
+            }
+        }
+    }
+
+    /// What the log says of itself, in words.
+    fn told(&self) -> String {
+        let epochs = self.epochs.iter().map(|(at, leaf)| {
+            let was = Checkpoint::open(&leaf.lost_checkpoint, &self.keys).map_or(0, |lost| lost.size);
+            format!(
+                "row {at} begins epoch {}: {} accepted a restored backup at {}; there were {was} rows",
+                leaf.epoch, leaf.accepted_by, leaf.accepted_at
+            )
+        });
+        let rotations =
+            (self.rotations > 0).then(|| format!("the signing key changed {} times", self.rotations));
+        let told: Vec<String> = epochs.chain(rotations).collect();
+        if told.is_empty() { "one epoch, one signing key".to_owned() } else { told.join("; ") }
+    }
+
+    /// Whether the checkpoint speaks of rows that a restore lost, as the log itself says.
+    fn lost_with(&self, since: &Checkpoint) -> Option<u64> {
+        let origin = since.origin.parse::<LogOrigin>().ok()?;
+        let (at, _) = self.epochs.iter().find(|(_, leaf)| leaf.epoch > origin.epoch)?;
+        (since.size > *at).then_some(*at)
+    }
+
     /// The checks of hashes, root and growth.
     fn finish(self, findings: &mut Findings) -> (u64, u64) {
         let size = self.frontier.size();
+        let told = self.told();
+        let head_epoch = self.head.as_ref().ok().and_then(|head| head.origin.parse::<LogOrigin>().ok());
+        let covered = self.head.as_ref().map_or(0, |head| head.size);
+        let covered_epochs = self.epochs.iter().rev().find(|(at, _)| *at < covered);
+        let epoch = covered_epochs.map_or(0, |(_, leaf)| leaf.epoch);
+        let lost = match &self.since {
+            Some(Ok(since)) => self.lost_with(since),
+            _ => None,
+        };
+        let mut marks = self.marks;
+        marks.expect(head_epoch.is_none_or(|origin| origin.epoch == epoch), || {
+            format!("the rows come to epoch {epoch}, the checkpoint is of another")
+        });
         findings.note(
             "rows",
             self.rows.or_else(|| format!("{size} rows of the log {}, each as hashed", self.log)),
         );
-        let covered = self.head.as_ref().map_or(0, |head| head.size);
+        findings.note("marks", marks.or_else(|| told));
         findings.note("checkpoint", self.head.clone().and_then(|head| grown(&head, self.head_root, size)));
         if let Some(since) = self.since {
             findings.note(
                 "since",
                 since.and_then(|since| match &self.head {
+                    _ if lost.is_some() => Err(Finding::truncated(format!(
+                        "of {} rows, those from row {} on were lost with the restore that this row names",
+                        since.size,
+                        lost.unwrap_or_default()
+                    ))),
                     Ok(head) if head.size < since.size => Err(Finding::truncated(format!(
                         "the log had {} rows once, its checkpoint has {}",
                         since.size, head.size
@@ -175,6 +249,11 @@ impl RunLog {
                 self.order.expect(before != Some(true), || format!("{} was sealed twice", leaf.run_id));
             }
         }
+    }
+
+    /// What the log says of itself: it comes before every row with a greater index.
+    pub fn push_mark(&mut self, row: &Row<MarkLeaf>) {
+        self.tree.push_mark(row);
     }
 
     /// Ends; `existing` are the runs whose records the store has.
@@ -244,6 +323,11 @@ impl AuditLog {
                     .expect(false, || format!("row {} has a run or a number, not both", row.leaf_index));
             }
         }
+    }
+
+    /// What the ledger says of itself: it comes before every row with a greater index.
+    pub fn push_mark(&mut self, row: &Row<MarkLeaf>) {
+        self.tree.push_mark(row);
     }
 
     /// Ends.

@@ -22,6 +22,7 @@ const APPEND_ONLY: &[&str] = &[
     "limit_integrity",
     "limit_versions",
     "llm_run_records",
+    "log_marks",
     "policy_decisions",
     "policy_enforcements",
     "policy_rule_integrity",

@@ -39,7 +39,7 @@ testkit::on_both! {
             account: api_keys installation login_links sessions signing_keys tenants;
             activity: runs;
             incidents: incident_events incidents;
-            ledger: checkpoints log_heads run_log tree_nodes;
+            ledger: checkpoints log_heads log_marks run_log tree_nodes;
             logs: activity_evidence aos_trace_steps aos_traces audit_ledger environment_evidence
                 evidence_capture_failures integrity_evidence llm_run_records provider_evidence system_records;
             policies: limit_breaches limit_integrity limit_usage limit_versions limits permits policy_decisions

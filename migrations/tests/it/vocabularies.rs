@@ -129,6 +129,7 @@ fn of_incidents_and_ledger() -> Vocabularies {
         incident_events: { event_type = incidents::IncidentEventType; }
         log_heads: { log = words::LogName; }
         run_log: { leaf_type = ledger::RunLeafType; }
+        log_marks: { log = words::LogName; mark_type = ledger::MarkType; }
         tree_nodes: { log = words::LogName; }
         checkpoints: { log = words::LogName; }
     }

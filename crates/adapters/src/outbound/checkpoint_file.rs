@@ -37,11 +37,15 @@ impl CheckpointFiles {
     }
 
     fn write(&self, checkpoint: &OutsideCheckpoint) -> io::Result<()> {
-        let name = file_name(checkpoint)?;
+        let name = file_name(&checkpoint.tenant, checkpoint.log)?;
         let _held = self.lock()?;
         self.append(&format!("{name}.history.jsonl"), checkpoint)?;
         self.replace(&format!("{name}.checkpoint"), &checkpoint.note)?;
         File::open(&self.folder)?.sync_all()
+    }
+
+    fn failed(&self, source: io::Error) -> SinkError {
+        SinkError { place: self.folder.display().to_string(), source }
     }
 
     /// Only one process writes at a time. The lock is the open file's, so it ends with its holder.
@@ -93,19 +97,28 @@ impl CheckpointSink for CheckpointFiles {
     async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError> {
         let (files, checkpoint) = (self.clone(), checkpoint.clone());
         let written = tokio::task::spawn_blocking(move || files.write(&checkpoint)).await;
-        written
-            .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
-            .map_err(|source| SinkError { place: self.folder.display().to_string(), source })
+        written.unwrap_or_else(|stopped| Err(io::Error::other(stopped))).map_err(|source| self.failed(source))
+    }
+
+    async fn newest(&self, tenant: &str, log: &str) -> Result<Option<String>, SinkError> {
+        let name = file_name(tenant, log).map_err(|source| self.failed(source))?;
+        let newest = self.folder.join(format!("{name}.checkpoint"));
+        let read = tokio::task::spawn_blocking(move || fs::read_to_string(newest)).await;
+        match read.unwrap_or_else(|stopped| Err(io::Error::other(stopped))) {
+            Ok(note) => Ok(Some(note)),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(self.failed(source)),
+        }
     }
 }
 
-fn file_name(checkpoint: &OutsideCheckpoint) -> io::Result<String> {
+fn file_name(tenant: &str, log: &str) -> io::Result<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if checkpoint.tenant.is_empty() || !checkpoint.tenant.chars().all(plain) {
-        let why = format!("`{}` cannot be part of a file's name", checkpoint.tenant);
+    if tenant.is_empty() || !tenant.chars().all(plain) {
+        let why = format!("`{tenant}` cannot be part of a file's name");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
-    Ok(format!("{}-{}", checkpoint.tenant, checkpoint.log))
+    Ok(format!("{tenant}-{log}"))
 }
 
 /// The first two lines of a checkpoint: the log's origin, epoch included, and its size.

@@ -70,6 +70,7 @@ codes! {
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too fast";
     Internal = "internal", INTERNAL_SERVER_ERROR, "The server failed";
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be reached";
+    StoreBehind = "store_behind", SERVICE_UNAVAILABLE, "An older backup was restored";
     CommitUnknown = "commit_unknown", SERVICE_UNAVAILABLE, "The store did not confirm the commit";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too many calls are waiting";
     Timeout = "timeout", SERVICE_UNAVAILABLE, "The answer took too long";

@@ -41,6 +41,7 @@ impl From<Error> for Problem {
             Error::Unreadable(_) => Self::new(Code::BadRequest, detail),
             Error::Busy => Self::new(Code::Overloaded, detail),
             Error::Unavailable(cause) => retriable(Code::StoreUnavailable, detail, &cause),
+            Error::HeldBack(_) => Self::new(Code::StoreBehind, detail),
             Error::CommitUnknown(cause) => retriable(Code::CommitUnknown, detail, &cause),
             Error::Store(_) | Error::Internal(_) => Self::internal(&err),
         }

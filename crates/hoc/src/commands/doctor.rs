@@ -13,6 +13,7 @@ use verify::Word;
 
 use super::verify::log::{outside_checkpoint, own_keys, recompute};
 use crate::{
+    caller,
     config::{Config, Flags},
     http::Client,
     logging, out,
@@ -26,11 +27,16 @@ Examples:
   hoc doctor
   hoc doctor --json | jq '.[] | select(.state != \"ok\")'
 
-Changes nothing but that it signs checkpoints, so that whole logs can be held against them. Exit 1 if anything failed.")]
+  hoc doctor --accept-restore      after a restore: see first what was lost, with `hoc doctor`
+
+Without --accept-restore it changes nothing but that it signs checkpoints, so that whole logs can be held against them. Exit 1 if anything failed.")]
 pub(crate) struct Args {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    /// Accept that an older backup was restored: each log that lost rows says so from now on, and is written again
+    #[arg(long)]
+    accept_restore: bool,
 }
 
 /// How one thing was found.
@@ -90,7 +96,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, false)?;
     let mut findings = Findings { json: args.json, all: Vec::new() };
-    examine(&config, &mut findings).await;
+    examine(&config, args.accept_restore, &mut findings).await;
     let failed = findings.all.iter().filter(|finding| finding.state == State::Failed).count();
     if args.json {
         out::line(findings.all.iter().map(document).collect::<Value>());
@@ -111,7 +117,7 @@ fn document(finding: &Finding) -> Value {
     json!({ "what": finding.what, "state": state, "detail": finding.detail, "advice": finding.advice })
 }
 
-async fn examine(config: &Config, findings: &mut Findings) {
+async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings) {
     for variable in &config.unknown_variables {
         findings.note("settings", format!("{variable} is set, and is no setting"), "is it misspelt?");
     }
@@ -132,6 +138,7 @@ async fn examine(config: &Config, findings: &mut Findings) {
             let key = &opened.installation.signing_key_id;
             findings
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
+            restored(&opened.spine, accept_restore, findings).await;
             logs(config, &opened.spine, findings).await;
             opened.db.close().await;
         }
@@ -166,6 +173,34 @@ async fn guards(db: &Db, findings: &mut Findings) {
     match db.can_commit().await {
         Ok(()) => findings.ok("commit", "the store takes writes"),
         Err(err) => findings.failed("commit", told(&err), "is the disk full, or the database read-only?"),
+    }
+}
+
+/// Whether every log goes on from what was kept outside the store; and the acceptance, where it does not.
+async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) {
+    let looked = if accept {
+        account::accept_restore(spine, &caller::command_line()).await
+    } else {
+        account::hold_back_if_lost(spine).await
+    };
+    match looked {
+        Ok(lost) if lost.is_empty() && accept => findings.ok("restore", "there was nothing to accept"),
+        Ok(lost) if lost.is_empty() => {}
+        Ok(lost) => {
+            for log in lost {
+                if accept {
+                    findings.ok("restore", format!("accepted, and said in the log for ever: {}", log.told()));
+                } else {
+                    findings.failed(
+                        "restore",
+                        log.told(),
+                        "restore a newer backup, or accept the loss with `hoc doctor --accept-restore`; nothing is \
+                         written until then",
+                    );
+                }
+            }
+        }
+        Err(err) => findings.failed("restore", told(&err), "this could not be looked at"),
     }
 }
 

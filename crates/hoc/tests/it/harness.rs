@@ -104,6 +104,33 @@ impl Place {
         path
     }
 
+    /// Backs the store up, while no server runs.
+    pub(crate) async fn back_up(&self) {
+        match &self.database {
+            Some(database) => database.back_up().await,
+            None => self.copy_sqlite("data/hoc.db", "backup.db"),
+        }
+    }
+
+    /// Puts the backup in place of the store, while no server runs.
+    pub(crate) async fn restore(&self) {
+        match &self.database {
+            Some(database) => database.restore().await,
+            None => self.copy_sqlite("backup.db", "data/hoc.db"),
+        }
+    }
+
+    fn copy_sqlite(&self, from: &str, to: &str) {
+        for suffix in ["", "-wal", "-shm"] {
+            let (from, to) = (self.path(&format!("{from}{suffix}")), self.path(&format!("{to}{suffix}")));
+            if from.exists() {
+                std::fs::copy(from, to).expect("it is copied");
+            } else if to.exists() {
+                std::fs::remove_file(to).expect("it goes");
+            }
+        }
+    }
+
     /// Starts a server whose store can be taken away: see [`Self::take_store_from`].
     pub(crate) fn serve_on_a_shaky_store(&self) -> Server {
         if self.database.is_some() {

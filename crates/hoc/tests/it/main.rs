@@ -9,4 +9,5 @@ mod http;
 mod keys;
 mod outage;
 mod replicas;
+mod restore;
 mod serve;

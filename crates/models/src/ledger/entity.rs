@@ -52,6 +52,33 @@ pub mod run_log {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Leaves that both logs have of themselves.
+pub mod log_marks {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::TenantId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "log_marks")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub log: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub leaf_index: i64,
+        pub leaf_hash: Vec<u8>,
+        pub mark_type: String,
+        pub mark: String,
+        pub created_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Nodes over complete subtrees of both logs.
 pub mod tree_nodes {
     use sea_orm::entity::prelude::*;

@@ -6,7 +6,7 @@ pub mod entity;
 use chrono::{DateTime, Utc};
 use proof::{
     hash::Hash,
-    leaves::RunLeaf,
+    leaves::{MarkLeaf, RunLeaf},
     merkle::{Frontier, Node},
     words::LogName,
 };
@@ -16,6 +16,9 @@ use crate::ids::{CheckpointId, RunId, TenantId};
 proof::words! {
     /// What a leaf of the run log says. A run has exactly one OPENED and, once it is over, one SEALED.
     RunLeafType { Opened = "OPENED", Sealed = "SEALED" }
+
+    /// What a log says of itself.
+    MarkType { Epoch = "EPOCH", SigningKey = "SIGNING_KEY" }
 }
 
 /// The head of a log: the right edge of its tree. Locked last.
@@ -48,6 +51,28 @@ impl RunLogEntry {
         match self.leaf {
             RunLeaf::Opened(_) => RunLeafType::Opened,
             RunLeaf::Sealed(_) => RunLeafType::Sealed,
+        }
+    }
+}
+
+/// A leaf that a log has of itself, between those of what it records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogMark {
+    pub tenant: TenantId,
+    pub log: LogName,
+    pub leaf_index: u64,
+    pub leaf_hash: Hash,
+    pub mark: MarkLeaf,
+    pub created_at: DateTime<Utc>,
+}
+
+impl LogMark {
+    /// What its leaf says.
+    #[must_use]
+    pub const fn mark_type(&self) -> MarkType {
+        match self.mark {
+            MarkLeaf::Epoch(_) => MarkType::Epoch,
+            MarkLeaf::SigningKey(_) => MarkType::SigningKey,
         }
     }
 }

@@ -145,8 +145,8 @@ impl Walk {
 
     /// Reads on; true where the log is over, or cannot be read further.
     async fn go_on(&mut self, store: &ReadTx, tenant: TenantId) -> Result<(Vec<Found>, bool), StoreError> {
-        let leaves = match self.leaves(store, tenant).await {
-            Ok(leaves) => leaves,
+        let (leaves, over) = match self.leaves(store, tenant).await {
+            Ok(read) => read,
             Err(err) => return Ok((vec![of_corrupt(None, err)?], true)),
         };
         let mut found = Vec::new();
@@ -166,7 +166,6 @@ impl Walk {
             self.tree.push(leaf.stored);
             found.extend(self.unlike_signed());
         }
-        let over = (leaves.len() as u64) < ROWS;
         if over {
             let head = store.ledger().head(tenant, self.log).await?;
             let size = head.as_ref().map_or(0, |head| head.frontier.size());
@@ -183,9 +182,10 @@ impl Walk {
         Ok((found, over))
     }
 
-    async fn leaves(&self, store: &ReadTx, tenant: TenantId) -> Result<Vec<Leaf>, StoreError> {
+    /// The next leaves, and whether there are no more: rows of the log, and between them what it says of itself.
+    async fn leaves(&self, store: &ReadTx, tenant: TenantId) -> Result<(Vec<Leaf>, bool), StoreError> {
         let from = self.tree.size();
-        Ok(match self.log {
+        let mut leaves: Vec<Leaf> = match self.log {
             LogName::Audit => {
                 let rows = store.logs().audit_from(tenant, from, ROWS).await?;
                 let leaf = |row: models::logs::AuditEntry| Leaf {
@@ -204,7 +204,18 @@ impl Walk {
                 };
                 rows.into_iter().map(leaf).collect()
             }
-        })
+        };
+        let over = (leaves.len() as u64) < ROWS;
+        let last = leaves.last().map_or(from, |leaf| leaf.index);
+        let marks = store.ledger().log_marks(tenant, self.log).await?.into_iter();
+        let here = marks.filter(|mark| mark.leaf_index >= from && (over || mark.leaf_index < last));
+        leaves.extend(here.map(|mark| Leaf {
+            index: mark.leaf_index,
+            stored: mark.leaf_hash,
+            computed: mark.mark.hash(),
+        }));
+        leaves.sort_by_key(|leaf| leaf.index);
+        Ok((leaves, over))
     }
 
     /// The log is as long now as what was signed of it, and is something else.

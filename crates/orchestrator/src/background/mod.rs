@@ -9,6 +9,7 @@ pub mod checker;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
+pub mod restored;
 pub mod signer;
 pub mod sweeper;
 
@@ -66,6 +67,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(ASK_STORE_EVERY, "outages", shutdown.clone(), move || {
         let (spine, outages) = (asking.clone(), Arc::clone(&outages));
         async move { outages.tick(&spine).await }
+    }));
+    let looking = spine.clone();
+    running.spawn(every(ASK_STORE_EVERY, "restored", shutdown.clone(), move || {
+        let spine = looking.clone();
+        async move { restored::tick(&spine).await }
     }));
     let (checking, checker) = (spine.clone(), Arc::new(checker::Checker::default()));
     running.spawn(every(CHECK_PIECE_EVERY, "checker", shutdown.clone(), move || {

@@ -4,7 +4,7 @@ use drivers::ReadTx;
 use models::{
     account::Tenant,
     ids::{RunId, TenantId},
-    ledger::{Checkpoint, RunLogEntry},
+    ledger::{Checkpoint, LogMark, RunLogEntry},
     logs::AuditEntry,
 };
 use proof::words::LogName;
@@ -24,8 +24,20 @@ pub struct LogReading {
 impl LogReading {
     /// Begins to read, with a checkpoint of `log` that was signed just before: it covers no more than what is read.
     pub async fn begin(spine: &Spine, tenant: &Tenant, log: LogName) -> Result<(Self, Checkpoint), Error> {
-        let checkpoint = checkpoints::sign(spine, tenant.id, &tenant.slug, log).await?;
+        let checkpoint = match checkpoints::sign(spine, tenant.id, &tenant.slug, log).await {
+            // Nothing is signed then: the newest that is stored says what there was.
+            Err(held_back @ Error::HeldBack(_)) => {
+                let newest = spine.read().await?.ledger().latest_checkpoint(tenant.id, log).await?;
+                newest.ok_or(held_back)?
+            }
+            signed => signed?,
+        };
         Ok((Self { store: spine.read().await?, tenant: tenant.id }, checkpoint))
+    }
+
+    /// What the log says of itself, in the order of its leaves: each stands between the rows of the log.
+    pub async fn marks(&self, log: LogName) -> Result<Vec<LogMark>, Error> {
+        Ok(self.store.ledger().log_marks(self.tenant, log).await?)
     }
 
     /// Rows of the run log from leaf `from` on, in order; none at the end.

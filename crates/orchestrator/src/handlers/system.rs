@@ -8,6 +8,9 @@ pub enum NotReady {
     /// The schema is behind: nothing that is stored can be relied on to fit.
     #[error("{} migration(s) are not applied: run `hoc migrate`", .0.len())]
     Migrations(Vec<String>),
+    /// An older backup was restored.
+    #[error("{0}")]
+    HeldBack(String),
     /// The store does not answer, or does not commit.
     #[error("the store takes no commits")]
     Store(#[source] Error),
@@ -20,6 +23,9 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     let pending = spine.db().pending_migrations().await.map_err(store)?;
     if !pending.is_empty() {
         return Err(NotReady::Migrations(pending));
+    }
+    if let Some(why) = spine.held_back() {
+        return Err(NotReady::HeldBack(why));
     }
     spine.db().can_commit().await.map_err(store)
 }

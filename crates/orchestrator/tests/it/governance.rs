@@ -30,6 +30,7 @@ const COSTLY: &str = "context.step.cost_microusd > 500000";
 /// Every operation that is not of Activity, by name, and the audit event that it owes. Activity owes LimitBreached
 /// alone, once for a limit, window and run: the choke point's tests hold that.
 const OWES: &[(&str, Option<AuditEventType>)] = &[
+    ("account.accept_restore", None),
     ("account.authenticate", None),
     ("account.authenticate_session", None),
     ("account.close_session", None),

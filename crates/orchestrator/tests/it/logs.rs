@@ -29,6 +29,10 @@ struct Kept {
 
 #[async_trait]
 impl CheckpointSink for Kept {
+    async fn newest(&self, _: &str, _: &str) -> Result<Option<String>, SinkError> {
+        Ok(None)
+    }
+
     async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError> {
         if self.refuses {
             return Err(SinkError { place: "a test".to_owned(), source: std::io::Error::other("full") });

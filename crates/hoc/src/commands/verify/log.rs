@@ -1,12 +1,19 @@
 //! A log of the live store: every row hashed again, up to a checkpoint, and from one that was kept outside.
 
-use std::{collections::HashSet, fs};
+use std::{
+    collections::{HashSet, VecDeque},
+    fs,
+};
 
 use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
-use models::account::Tenant;
+use models::{account::Tenant, ledger::LogMark};
 use orchestrator::{Spine, coordinators::read_log::LogReading, handlers::account};
-use proof::{keys::PublicKey, leaves::AuditLeaf, words::LogName};
+use proof::{
+    keys::PublicKey,
+    leaves::{AuditLeaf, MarkLeaf},
+    words::LogName,
+};
 use serde_json::json;
 use verify::{
     Row, Word,
@@ -85,15 +92,18 @@ pub(crate) async fn recompute(
 
 async fn runs(reading: &LogReading, mut log: RunLog, bar: &ProgressBar) -> anyhow::Result<LogReport> {
     let mut next = 0;
+    let mut marks = Marks::of(reading, LogName::Runs).await?;
     loop {
         let rows = reading.run_rows(next).await?;
         let Some(last) = rows.last() else { break };
         next = last.leaf_index + 1;
         for entry in rows {
+            marks.before(entry.leaf_index).for_each(|mark| log.push_mark(&mark));
             log.push(&Row { leaf: entry.leaf, leaf_hash: entry.leaf_hash, leaf_index: entry.leaf_index });
         }
         bar.set_position(next);
     }
+    marks.before(u64::MAX).for_each(|mark| log.push_mark(&mark));
     let mut existing = HashSet::new();
     let mut after = None;
     loop {
@@ -107,17 +117,39 @@ async fn runs(reading: &LogReading, mut log: RunLog, bar: &ProgressBar) -> anyho
 
 async fn audit(reading: &LogReading, mut log: AuditLog, bar: &ProgressBar) -> anyhow::Result<LogReport> {
     let mut next = 0;
+    let mut marks = Marks::of(reading, LogName::Audit).await?;
     loop {
         let rows = reading.audit_rows(next).await?;
         let Some(last) = rows.last() else { break };
         next = last.leaf_index + 1;
         for entry in rows {
+            marks.before(entry.leaf_index).for_each(|mark| log.push_mark(&mark));
             let (leaf_hash, leaf_index) = (entry.leaf_hash, entry.leaf_index);
             log.push(&Row { leaf: AuditLeaf::Entry(entry.record), leaf_hash, leaf_index });
         }
         bar.set_position(next);
     }
+    marks.before(u64::MAX).for_each(|mark| log.push_mark(&mark));
     Ok(log.finish())
+}
+
+/// What a log says of itself, to be put between its rows.
+struct Marks(VecDeque<LogMark>);
+
+impl Marks {
+    async fn of(reading: &LogReading, log: LogName) -> anyhow::Result<Self> {
+        Ok(Self(reading.marks(log).await?.into()))
+    }
+
+    /// Those that come before the row with this index.
+    fn before(&mut self, index: u64) -> impl Iterator<Item = Row<MarkLeaf>> {
+        let count = self.0.iter().take_while(|mark| mark.leaf_index < index).count();
+        self.0.drain(..count).map(|mark| Row {
+            leaf: mark.mark,
+            leaf_hash: mark.leaf_hash,
+            leaf_index: mark.leaf_index,
+        })
+    }
 }
 
 /// The public keys that the store names itself: enough to find damage, not to find who holds key and store.

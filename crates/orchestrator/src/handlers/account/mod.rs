@@ -5,6 +5,7 @@ pub(crate) mod credentials;
 mod installation;
 mod keys;
 mod records;
+mod restore;
 mod sessions;
 mod tenants;
 mod token;
@@ -22,6 +23,7 @@ pub use self::{
         CreatedKey, NewKey, create_key, create_key_as, list_keys, list_keys_of, revoke_key, revoke_key_as,
     },
     records::{record_migration, record_start, record_stop},
+    restore::{Lost, accept_restore, hold_back_if_lost},
     sessions::{
         Opened, authenticate_session, close_session, create_login_link_as, open_session, open_session_by_link,
     },

@@ -51,7 +51,7 @@ impl<L> Log<L> {
             installation: "hoc.example".to_owned(),
             tenant_id: TENANT.to_owned(),
             log: self.name,
-            epoch: 1,
+            epoch: 0,
         };
         let root = root_at(size, |level, index| self.nodes.get(&(level, index)).copied()).expect("stored");
         Checkpoint { origin: origin.to_string(), size, root }.sign(key).expect("an origin")
