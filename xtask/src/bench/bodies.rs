@@ -86,8 +86,13 @@ impl Bodies {
         )
     }
 
+    /// An id that nobody else has.
+    pub(super) fn id(&mut self) -> u128 {
+        u128::from(self.numbers.next()) << 64 | u128::from(self.numbers.next())
+    }
+
     /// Words up to that many bytes.
-    fn text(&mut self, length: usize) -> String {
+    pub(super) fn text(&mut self, length: usize) -> String {
         let mut text = String::with_capacity(length);
         loop {
             let word = WORDS[usize::try_from(self.numbers.next() % 64).unwrap_or(0)];

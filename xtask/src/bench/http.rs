@@ -10,6 +10,8 @@ use std::{
 /// Longer than any answer of a server that works.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+const JSON: &str = "application/json";
+
 /// One connection, opened when it is first needed and kept.
 pub(super) struct Client {
     address: String,
@@ -57,22 +59,27 @@ impl Client {
     }
 
     pub(super) fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
-        self.call("GET", path, "", b"").with_context(|| format!("GET {path}"))
+        self.call("GET", path, JSON, "", b"").with_context(|| format!("GET {path}"))
     }
 
     pub(super) fn post(&mut self, path: &str, body: &[u8]) -> anyhow::Result<Answer> {
-        self.call("POST", path, "", body).with_context(|| format!("POST {path}"))
+        self.post_as(path, JSON, body)
+    }
+
+    pub(super) fn post_as(&mut self, path: &str, content_type: &str, body: &[u8]) -> anyhow::Result<Answer> {
+        self.call("POST", path, content_type, "", body).with_context(|| format!("POST {path}"))
     }
 
     /// As an SDK posts that may have to repeat itself.
     pub(super) fn post_once(&mut self, path: &str, key: &str, body: &[u8]) -> anyhow::Result<Answer> {
-        self.call("POST", path, key, body).with_context(|| format!("POST {path}"))
+        self.call("POST", path, JSON, key, body).with_context(|| format!("POST {path}"))
     }
 
     fn call(
         &mut self,
         method: &str,
         path: &str,
+        content_type: &str,
         idempotency_key: &str,
         body: &[u8],
     ) -> anyhow::Result<Answer> {
@@ -85,7 +92,7 @@ impl Client {
             write!(self.request, "idempotency-key: {idempotency_key}\r\n")?;
         }
         if method == "POST" {
-            write!(self.request, "content-type: application/json\r\ncontent-length: {}\r\n", body.len())?;
+            write!(self.request, "content-type: {content_type}\r\ncontent-length: {}\r\n", body.len())?;
         }
         self.request.extend_from_slice(b"\r\n");
         self.request.extend_from_slice(body);

@@ -8,6 +8,7 @@ use super::{
     load::{self, Outcome, Sample},
     options::{Options, Part},
     report::Rate,
+    spans::{self, Exporter},
     tenant,
 };
 use anyhow::Context as _;
@@ -68,7 +69,18 @@ impl Bench<'_> {
         for callers in [1, 4] {
             add(Part::Batches, "steps by batches of 500", callers, &|| self.batches(callers))?;
         }
+        for callers in [1, 4] {
+            add(Part::Spans, "spans by OTLP, 20 a run", callers, &|| self.spans(callers))?;
+        }
         Ok(rates)
+    }
+
+    fn spans(&self, callers: usize) -> anyhow::Result<Sample> {
+        load::run(callers, self.options.window(), &self.watched, |index| {
+            let (mut client, mut exporter) =
+                (self.server.client(self.agent), Exporter::new(100 * callers + index));
+            Ok(move || spans::export(&mut client, exporter.runs(), spans::REQUEST))
+        })
     }
 
     /// What the server can answer when it does nothing.

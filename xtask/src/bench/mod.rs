@@ -15,6 +15,7 @@ mod measure;
 mod options;
 mod page;
 mod report;
+mod spans;
 mod stats;
 mod table;
 mod tenant;
@@ -139,6 +140,10 @@ fn measured(hoc: &Hoc, name: String, cluster: Option<&Cluster>, options: &Option
     let bench = Bench { options, server: &server, agent: &agent, watched, taken, sent };
     let mut rates = commits;
     rates.extend(bench.rates(|rate| progress(&rate.line()))?);
+    let traces = if options.has(Part::Spans) { vec![spans::trace(&bench, 10_000)?] } else { Vec::new() };
+    for trace in &traces {
+        progress(&trace.line());
+    }
     let bundles = if options.has(Part::Bundles) {
         bundles::measure(&bench, hoc, &admin, |bundle| progress(&bundle.line()))?
     } else {
@@ -158,7 +163,7 @@ fn measured(hoc: &Hoc, name: String, cluster: Option<&Cluster>, options: &Option
             standing.body_per_step = stats::ratio(stats::number(sent), stats::number(taken));
         }
     }
-    Ok(Store { name, rates, bundles, standing })
+    Ok(Store { name, rates, traces, bundles, standing })
 }
 
 /// Starts on the store as it now is, and stops.

@@ -9,7 +9,7 @@ cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--s
 
   --short       within about two minutes; without it, ten seconds a measurement and a bundle of 100,000 steps
   --store       both where not said
-  --only        parts: commits, bare, steps, permits, batches, bundles, start
+  --only        parts: commits, bare, steps, permits, batches, spans, bundles, start
   --seconds     how long each measurement lasts
   --binary      a `hoc` that is built already, such as that of another commit
   --json        where the figures go; target/bench/STORE.json as well, always
@@ -24,17 +24,19 @@ pub(super) enum Part {
     Steps,
     Permits,
     Batches,
+    Spans,
     Bundles,
     Start,
 }
 
 impl Part {
-    const ALL: [(Self, &str); 7] = [
+    const ALL: [(Self, &str); 8] = [
         (Self::Commits, "commits"),
         (Self::Bare, "bare"),
         (Self::Steps, "steps"),
         (Self::Permits, "permits"),
         (Self::Batches, "batches"),
+        (Self::Spans, "spans"),
         (Self::Bundles, "bundles"),
         (Self::Start, "start"),
     ];

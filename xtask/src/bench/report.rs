@@ -2,6 +2,7 @@
 
 use super::{
     load::Sample,
+    spans::Trace,
     stats::{Latencies, millis, number, ratio},
     table::{Table, figure, maybe, percent},
 };
@@ -117,6 +118,7 @@ pub(super) struct Store {
     /// `SQLite` or `Postgres 15.18`.
     pub(super) name: String,
     pub(super) rates: Vec<Rate>,
+    pub(super) traces: Vec<Trace>,
     pub(super) bundles: Vec<Bundle>,
     pub(super) standing: Standing,
 }
@@ -149,6 +151,7 @@ impl Store {
         json!({
             "store": self.name,
             "rates": self.rates.iter().map(|rate| rate.json(self)).collect::<Vec<_>>(),
+            "traces": self.traces.iter().map(trace_json).collect::<Vec<_>>(),
             "bundles": self.bundles.iter().map(Bundle::json).collect::<Vec<_>>(),
             "start_ms": standing.start.map(millis),
             "idle_memory_bytes": standing.idle_memory,
@@ -163,6 +166,9 @@ impl Store {
         let mut tables = Vec::new();
         if !self.rates.is_empty() {
             tables.push(self.rate_table());
+        }
+        if !self.traces.is_empty() {
+            tables.push(self.trace_table());
         }
         if !self.bundles.is_empty() {
             tables.push(self.bundle_table());
@@ -195,6 +201,19 @@ impl Store {
             let used = |name| rate.cpu.iter().find(|(of, _)| *of == name).map(|(_, used)| *used);
             cells.extend(["server", "database", "callers"].map(|name| maybe(used(name))));
             table.row(cells);
+        }
+        table
+    }
+
+    fn trace_table(&self) -> Table {
+        let mut table = Table::new(&["spans of one trace", "readable after ms", "spans/s", "read back ms"]);
+        for trace in &self.traces {
+            table.row([
+                trace.spans.to_string(),
+                figure(millis(trace.ingested)),
+                figure(number(trace.spans) / trace.ingested.as_secs_f64()),
+                figure(millis(trace.read)),
+            ]);
         }
         table
     }
@@ -265,6 +284,10 @@ impl Store {
     }
 }
 
+fn trace_json(trace: &Trace) -> Value {
+    json!({ "spans": trace.spans, "ingested_ms": millis(trace.ingested), "read_ms": millis(trace.read) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +307,7 @@ mod tests {
         Store {
             name: "SQLite".to_owned(),
             rates: vec![rate(Rate::COMMITS, 8, 4_000.0), rate(Rate::BARE, 32, 50_000.0), refused],
+            traces: Vec::new(),
             bundles: vec![Bundle {
                 steps: 20,
                 fill: Duration::from_millis(10),
