@@ -23,6 +23,7 @@ mod m20261121_000013_ledger;
 mod m20261121_000014_reported;
 mod m20261121_000015_sessions;
 mod m20261121_000020_log_marks;
+mod m20261121_000021_degrade_to;
 mod protect;
 mod table;
 
@@ -49,6 +50,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000014_reported", statements: m20261121_000014_reported::statements },
     Change { name: "m20261121_000015_sessions", statements: m20261121_000015_sessions::statements },
     Change { name: "m20261121_000020_log_marks", statements: m20261121_000020_log_marks::statements },
+    Change { name: "m20261121_000021_degrade_to", statements: m20261121_000021_degrade_to::statements },
 ];
 
 /// What brings a store's schema to head.

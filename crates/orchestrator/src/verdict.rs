@@ -6,7 +6,10 @@ use proof::{
     records::DecisionRecord,
     words::{Action, HaltReason},
 };
-use rules::verdict::{Fired, LimitView};
+use rules::{
+    limits::Advice,
+    verdict::{Fired, LimitView},
+};
 
 /// What the choke point answered, in full: everything that fired, and which of it decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +52,12 @@ impl VerdictView {
             Some(fired) => format!("{} by {} `{}`: {}", self.action, fired.kind, fired.name, fired.message),
             None => self.action.to_string(),
         }
+    }
+
+    /// What the agent is asked to do, though it may go on: to wait, or to go on with something else.
+    #[must_use]
+    pub fn advice(&self) -> Option<Advice> {
+        rules::verdict::advice(&self.fired)
     }
 
     /// The verdict that a stored decision gave.

@@ -92,6 +92,7 @@ pub(crate) fn limit(id: &str, limit_type: LimitType, max_value: u64) -> LimitDef
         reset_period: (limit_category == proof::words::LimitCategory::Budget).then_some(ResetPeriod::Daily),
         window_seconds: None,
         measurement_window_seconds: (limit_type == LimitType::ErrorRatePct).then_some(300),
+        degrade_to: None,
         enforcement: LimitEnforcement::Block,
         consequence: Consequence::Alert,
     }

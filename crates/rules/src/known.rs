@@ -129,7 +129,7 @@ facts! {
     "principal.agent_id" Text Start "The agent." |f| Value::Text(&f.principal.agent_id);
     "principal.project_id" Text Start "Its project." |f| Value::Text(&f.principal.project_id);
     "principal.tenant_id" Text Start "Its tenant." |f| Value::Text(&f.principal.tenant_id);
-    "principal.labels" Texts Start "The tenant's labels." |f| texts(&f.principal.labels);
+    "principal.labels" Texts Start "Labels of the run: those of its metadata." |f| texts(&f.principal.labels);
 
     "resource.run_id" Text Start "The run." |f| Value::Text(&f.resource.run_id);
     "resource.assurance" Text Start "ENFORCED, or REPORTED when it was told after the fact."

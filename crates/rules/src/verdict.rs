@@ -37,6 +37,9 @@ pub struct Fired {
     /// Set if it fired because it could not be evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// What it asks of the agent, though it may go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
 }
 
 /// Where one applicable limit stands after the call.
@@ -76,8 +79,6 @@ pub struct Conclusion {
     pub limits: Vec<LimitView>,
     /// If the refusal is a 429: when to try again.
     pub retry_after_ms: Option<Count>,
-    /// What the agent is asked to do, though it may go on.
-    pub advice: Option<Advice>,
 }
 
 impl Conclusion {
@@ -126,7 +127,6 @@ pub fn conclude(rules: &RuleOutcomes, limits: &[LimitOutcome]) -> Conclusion {
         deciding_kind: deciding.map(|first| first.fired.kind),
         retry_after_ms: deciding.and_then(|first| first.rejects),
         limits: views(limits, action),
-        advice: advice(limits),
         fired: candidates.into_iter().map(|candidate| candidate.fired).collect(),
     }
 }
@@ -141,6 +141,7 @@ fn of_rule(rule: &RuleOutcome) -> Candidate {
         action: rule.action,
         would_have: rule.would_have,
         fault: rule.fault,
+        advice: None,
     };
     let halt_reason =
         if rule.fault.is_some() { HaltReason::EvaluationError } else { policy_halt(rule.action) };
@@ -162,6 +163,7 @@ fn of_limit(limit: &LimitOutcome) -> Option<Candidate> {
         action: limit.action,
         would_have: None,
         fault: limit.fault,
+        advice: limit.advice.clone(),
     };
     Some(Candidate {
         rank: (
@@ -216,9 +218,10 @@ fn views(limits: &[LimitOutcome], action: Action) -> Vec<LimitView> {
         .collect()
 }
 
-/// The longest wait, and the first advice to degrade.
-fn advice(limits: &[LimitOutcome]) -> Option<Advice> {
-    let given = || limits.iter().filter_map(|limit| limit.advice.as_ref());
+/// What all that fired asks of the agent together: the longest wait, and the first thing to go on with.
+#[must_use]
+pub fn advice(fired: &[Fired]) -> Option<Advice> {
+    let given = || fired.iter().filter_map(|fired| fired.advice.as_ref());
     given().next()?;
     Some(Advice {
         retry_after_ms: given().filter_map(|advice| advice.retry_after_ms).max(),

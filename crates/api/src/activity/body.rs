@@ -50,7 +50,8 @@ pub(crate) struct StartBody {
     is_synthetic: Option<bool>,
     /// The scenario it comes from.
     synthetic_scenario_id: Option<String>,
-    /// Any JSON; kept exactly, after redaction.
+    /// Any JSON; kept exactly, after redaction. The texts of a member `labels` are the run's labels, which rules read
+    /// as `principal.labels`.
     #[schema(value_type = Option<serde_json::Value>)]
     metadata: Option<Box<RawValue>>,
     /// A repeat with this key gets the same run. One thing with the header `Idempotency-Key`.
@@ -116,6 +117,10 @@ pub(crate) struct PermitBody {
     provider: Option<String>,
     /// The model.
     model: Option<String>,
+    /// Labels of the step, which rules read as `context.step.labels`.
+    #[serde(default)]
+    #[schema(max_items = 32)]
+    labels: Vec<String>,
     /// What it expects to use.
     #[schema(value_type = Option<EstimateBody>)]
     estimate: Option<Object<EstimateBody>>,
@@ -155,6 +160,7 @@ impl PermitBody {
                 output_tokens: estimate.output_tokens,
                 cost_microusd: estimate.cost_usd.map(|usd| usd.micros),
             },
+            labels: self.labels,
             idempotency_key: key.or(self.idempotency_key)?,
         })
     }
@@ -173,6 +179,10 @@ pub(crate) struct StepBody {
     /// The parameters; any JSON, kept exactly, after redaction.
     #[schema(value_type = Option<serde_json::Value>)]
     params: Option<Box<RawValue>>,
+    /// Labels of the step, which rules read as `context.step.labels`.
+    #[serde(default)]
+    #[schema(max_items = 32)]
+    labels: Vec<String>,
     /// How it ended.
     status: words::ReportedStatus,
     /// What came of it.
@@ -269,6 +279,7 @@ impl StepBody {
             step_index: self.step_index,
             external_span_id: None,
             external_parent_span_id: None,
+            labels: self.labels,
         })
     }
 }

@@ -39,6 +39,9 @@ pub(crate) struct LimitBody {
     measurement_window_seconds: Option<u64>,
     /// `BLOCK` where not given.
     enforcement: Option<words::LimitEnforcement>,
+    /// What an agent is to go on with; for `DEGRADE`, where it is `lower_cost_model` if not given.
+    #[schema(min_length = 1)]
+    degrade_to: Option<String>,
     /// `ALERT` where not given.
     consequence: Option<words::Consequence>,
 }
@@ -57,6 +60,7 @@ impl LimitBody {
             window_seconds: self.window_seconds,
             measurement_window_seconds: self.measurement_window_seconds,
             enforcement: known(self.enforcement)?,
+            degrade_to: self.degrade_to,
             consequence: known(self.consequence)?,
         })
     }
@@ -84,6 +88,9 @@ pub(crate) struct LimitChangeBody {
     #[schema(maximum = 9_007_199_254_740_992.0)]
     measurement_window_seconds: Option<u64>,
     enforcement: Option<words::LimitEnforcement>,
+    /// For `DEGRADE`.
+    #[schema(min_length = 1)]
+    degrade_to: Option<String>,
     consequence: Option<words::Consequence>,
 }
 
@@ -100,6 +107,7 @@ impl LimitChangeBody {
             window_seconds: self.window_seconds,
             measurement_window_seconds: self.measurement_window_seconds,
             enforcement: known(self.enforcement)?,
+            degrade_to: self.degrade_to,
             consequence: known(self.consequence)?,
         })
     }

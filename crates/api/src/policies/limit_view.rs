@@ -47,6 +47,9 @@ pub(crate) struct LimitDefinitionView {
     measurement_window_seconds: Option<u64>,
     #[schema(value_type = words::LimitEnforcement)]
     enforcement: &'static str,
+    /// What an agent is to go on with, where the limit asks to DEGRADE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degrade_to: Option<String>,
     #[schema(value_type = words::Consequence)]
     consequence: &'static str,
     #[schema(value_type = words::LimitStatus)]
@@ -84,6 +87,7 @@ impl From<Limit> for LimitDefinitionView {
             window_seconds: definition.window_seconds,
             measurement_window_seconds: definition.measurement_window_seconds,
             enforcement: definition.enforcement.as_str(),
+            degrade_to: definition.degrade_to,
             consequence: definition.consequence.as_str(),
             status: limit.status.as_str(),
             created_by: limit.created_by,

@@ -25,6 +25,9 @@ pub(crate) struct VerdictView {
     fired: Vec<FiredView>,
     /// Where each limit that applies stands.
     limits: Vec<LimitStandingView>,
+    /// What the agent must do, though the step counts: a limit with QUEUE or DEGRADE asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<AdviceView>,
     /// For a reported step: what would have been answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<words::Action>)]
@@ -34,6 +37,18 @@ pub(crate) struct VerdictView {
     permit_note: Option<String>,
     /// When it was decided.
     checked_at: Time,
+}
+
+/// What a limit asks of the agent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Advice)]
+struct AdviceView {
+    /// Wait this long before the next call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    /// Go on with this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degrade_to: Option<String>,
 }
 
 /// A rule or limit that fired.
@@ -77,6 +92,10 @@ struct LimitStandingView {
 
 impl From<verdict::VerdictView> for VerdictView {
     fn from(verdict: verdict::VerdictView) -> Self {
+        let advice = verdict.advice().map(|advice| AdviceView {
+            retry_after_ms: advice.retry_after_ms.map(|wait| wait.get()),
+            degrade_to: advice.degrade_to,
+        });
         let fired = verdict.fired.into_iter().map(|fired| FiredView {
             policy_id: fired.policy_id,
             name: fired.name,
@@ -103,6 +122,7 @@ impl From<verdict::VerdictView> for VerdictView {
             deciding_policy_id: verdict.deciding_policy_id,
             fired: fired.collect(),
             limits: limits.collect(),
+            advice,
             would_have: verdict.would_have.map(|action| action.as_str()),
             permit_note: verdict.permit_note,
             checked_at: verdict.checked_at.into(),

@@ -40,7 +40,7 @@ rows! {
     LimitDefinition, limits, key(name, version), fn definition_row(definition, limit: &Limit), fn definition,
     same {
         version, name, limit_category, limit_type, scope, scope_id, max_value, reset_period, window_seconds,
-        measurement_window_seconds, enforcement, consequence,
+        measurement_window_seconds, enforcement, degrade_to, consequence,
     } renamed { limit_id => id }
     extra {
         tenant_id = limit.tenant, status = limit.status, created_by = limit.created_by, created_at = limit.created_at,

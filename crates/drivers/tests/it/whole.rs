@@ -268,6 +268,7 @@ pub(crate) fn limit(tenant: TenantId, n: u128) -> Limit {
             reset_period: Some(ResetPeriod::Weekly),
             window_seconds: None,
             measurement_window_seconds: Some(0),
+            degrade_to: None,
             enforcement: LimitEnforcement::Degrade,
             consequence: Consequence::Abort,
         },

@@ -84,6 +84,8 @@ pub(super) fn rule(rule: &RuleDefinition, faults: &mut Faults) {
 /// Names every field of a limit that is refused.
 pub(super) fn limit(limit: &LimitDefinition, faults: &mut Faults) {
     faults.refuse_if(limit.name.contains('\0'), "/name", "must not contain U+0000");
+    let named = limit.degrade_to.as_deref().unwrap_or_default();
+    faults.refuse_if(named.contains('\0'), "/degrade_to", "must not contain U+0000");
     scope_id(limit.scope_id.as_deref(), faults);
     let _ = faults.take(validate_limit(limit));
 }

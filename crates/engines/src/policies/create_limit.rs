@@ -38,6 +38,7 @@ pub fn create_limit(
         reset_period: draft.reset_period.or(never),
         window_seconds: draft.window_seconds,
         measurement_window_seconds: draft.measurement_window_seconds,
+        degrade_to: draft.degrade_to,
         enforcement: draft.enforcement.unwrap_or(LimitEnforcement::Block),
         consequence: draft.consequence.unwrap_or(Consequence::Alert),
     };

@@ -84,6 +84,7 @@ fn limit_draft() -> LimitDraft {
         reset_period: Some(ResetPeriod::Daily),
         window_seconds: None,
         measurement_window_seconds: None,
+        degrade_to: None,
         enforcement: None,
         consequence: None,
     }

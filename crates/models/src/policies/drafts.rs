@@ -60,6 +60,7 @@ pub struct LimitDraft {
     pub window_seconds: Option<u64>,
     pub measurement_window_seconds: Option<u64>,
     pub enforcement: Option<LimitEnforcement>,
+    pub degrade_to: Option<String>,
     pub consequence: Option<Consequence>,
 }
 
@@ -77,5 +78,6 @@ pub struct LimitChange {
     pub window_seconds: Option<u64>,
     pub measurement_window_seconds: Option<u64>,
     pub enforcement: Option<LimitEnforcement>,
+    pub degrade_to: Option<String>,
     pub consequence: Option<Consequence>,
 }

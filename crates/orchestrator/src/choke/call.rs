@@ -35,7 +35,7 @@ pub struct StartRun {
     pub is_synthetic: bool,
     /// The scenario it comes from.
     pub synthetic_scenario_id: Option<String>,
-    /// JSON text, kept as it is after redaction.
+    /// JSON text, kept as it is after redaction. The texts of its member `labels` are the run's labels.
     pub metadata: Option<String>,
     /// The trace id of an outside tracing system.
     pub external_trace_id: Option<String>,
@@ -86,6 +86,8 @@ pub struct PermitRequest {
     pub model: Option<String>,
     /// What it expects to use.
     pub estimate: EstimateRequest,
+    /// Labels of the step, for rules to read.
+    pub labels: Vec<String>,
     /// A repeat with this key gets the same answer.
     pub idempotency_key: Option<String>,
 }
@@ -131,6 +133,8 @@ pub struct StepReport {
     pub step_index: Option<u64>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,
+    /// Labels of the step, for rules to read.
+    pub labels: Vec<String>,
 }
 
 /// How a run ends.

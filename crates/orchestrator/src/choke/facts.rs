@@ -1,5 +1,7 @@
 //! What the rules may know of a call: computed from the locked run and the redacted request.
 
+use std::collections::BTreeSet;
+
 use proof::words::{StepKind, StepStatus};
 use rules::{
     Count,
@@ -7,7 +9,7 @@ use rules::{
 };
 
 use super::{
-    prepare::{PreparedPermit, PreparedStep},
+    prepare::{MAX_LABEL, MAX_LABELS, PreparedPermit, PreparedStep},
     state::{RunState, State},
 };
 
@@ -20,7 +22,7 @@ pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, cont
             agent_id: of.agent_id.clone(),
             project_id: of.project_id.clone().unwrap_or_default(),
             tenant_id: of.tenant.to_string(),
-            labels: std::collections::BTreeSet::new(),
+            labels: labels_of(of.metadata.as_deref()),
         },
         resource: Resource {
             run_id: of.id.to_string(),
@@ -50,6 +52,16 @@ pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, cont
     }
 }
 
+/// The labels of a run: the texts of the member `labels` of its metadata.
+fn labels_of(metadata: Option<&str>) -> BTreeSet<String> {
+    // Most metadata has none, and none of it need be parsed to know.
+    let Some(metadata) = metadata.filter(|text| text.contains("\"labels\"")) else { return BTreeSet::new() };
+    let metadata: serde_json::Value = serde_json::from_str(metadata).unwrap_or_default();
+    let labels = metadata["labels"].as_array().into_iter().flatten();
+    let texts = labels.filter_map(|label| label.as_str());
+    texts.filter(|text| text.chars().count() <= MAX_LABEL).take(MAX_LABELS).map(str::to_owned).collect()
+}
+
 /// The step that a permit is asked for: as estimated.
 pub(super) fn estimated(asked: &PreparedPermit) -> StepFacts {
     let request = &asked.request;
@@ -67,7 +79,7 @@ pub(super) fn estimated(asked: &PreparedPermit) -> StepFacts {
         retry_count: Count::ZERO,
         status: None,
         params: asked.params.clone(),
-        labels: std::collections::BTreeSet::new(),
+        labels: request.labels.iter().cloned().collect(),
     }
 }
 
@@ -89,7 +101,7 @@ pub(super) fn reported(step: &PreparedStep) -> StepFacts {
         retry_count: report.retry_count.into(),
         status: Some(report.status),
         params: step.params.clone(),
-        labels: std::collections::BTreeSet::new(),
+        labels: report.labels.iter().cloned().collect(),
     }
 }
 

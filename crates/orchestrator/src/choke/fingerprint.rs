@@ -52,6 +52,7 @@ pub(super) struct PermitFingerprint<'a> {
     provider: Option<&'a str>,
     model: Option<&'a str>,
     estimate: (u64, u64, Option<u64>),
+    labels: &'a [String],
 }
 
 impl<'a> PermitFingerprint<'a> {
@@ -64,6 +65,7 @@ impl<'a> PermitFingerprint<'a> {
             provider: request.provider.as_deref(),
             model: request.model.as_deref(),
             estimate: (estimate.input_tokens, estimate.output_tokens, estimate.cost_microusd),
+            labels: &request.labels,
         }
     }
 }
@@ -84,6 +86,7 @@ pub(super) struct StepFingerprint<'a> {
     parent_step_index: Option<u64>,
     step_index: Option<u64>,
     spans: (Option<&'a str>, Option<&'a str>),
+    labels: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -127,6 +130,7 @@ impl<'a> StepFingerprint<'a> {
             parent_step_index: report.parent_step_index,
             step_index: report.step_index,
             spans: (report.external_span_id.as_deref(), report.external_parent_span_id.as_deref()),
+            labels: &report.labels,
         }
     }
 }

@@ -26,6 +26,10 @@ use crate::{
 /// The largest number that a canonical record holds (2^53): larger ones are refused at the door.
 pub(super) const MAX_INTEGER: u64 = 1 << 53;
 
+/// How many labels a run or a step has at most, and how long one is.
+pub(super) const MAX_LABELS: usize = 32;
+pub(super) const MAX_LABEL: usize = 100;
+
 /// Who calls the choke point.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
@@ -211,6 +215,7 @@ impl Call {
         ] {
             check.text(pointer, text);
         }
+        check.labels(&request.labels);
         check.json("/params", request.params.as_deref());
         check.number("/estimate/input_tokens", request.estimate.input_tokens);
         check.number("/estimate/output_tokens", request.estimate.output_tokens);
@@ -222,6 +227,7 @@ impl Call {
         let raw = Raw { params: request.params.as_deref(), outcome_data: None, prompt: None, response: None };
         let screened = redact::screen(key, raw).map_err(unreadable)?;
         request.params = screened.params;
+        redact_labels(&mut request.labels);
         let (content, params) = (screened.content, screened.param_facts);
         let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
         Ok(Self { caller: ctx.into(), what: What::Permit(Box::new(permit)) })
@@ -247,6 +253,7 @@ impl Call {
         )
         .map_err(unreadable)?;
         report.params = screened.params;
+        redact_labels(&mut report.labels);
         report.outcome_data = screened.outcome_data;
         if let Some(llm) = &mut report.llm {
             llm.prompt = screened.prompt;
@@ -323,6 +330,7 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
     ] {
         check.text(pointer, text);
     }
+    check.labels(&report.labels);
     check.json("/params", report.params.as_deref());
     check.json("/outcome/data", report.outcome_data.as_deref());
     check.number("/duration_ms", report.duration_ms);
@@ -350,6 +358,12 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
         }
     }
     check.done()
+}
+
+fn redact_labels(labels: &mut [String]) {
+    for label in labels {
+        *label = redact::redact_text(label).value;
+    }
 }
 
 fn redact_json(text: Option<String>) -> Result<Option<String>, Error> {
@@ -425,6 +439,20 @@ impl Check {
             Ok(None) => {}
             Ok(Some(at)) => self.refuse(&format!("{pointer}{at}"), "must not contain U+0000"),
             Err(err) => self.refuse(pointer, &format!("is no JSON: {err}")),
+        }
+    }
+
+    fn labels(&mut self, labels: &[String]) {
+        if labels.len() > MAX_LABELS {
+            self.refuse("/labels", &format!("at most {MAX_LABELS}"));
+        }
+        for (at, label) in labels.iter().enumerate() {
+            let pointer = format!("/labels/{at}");
+            self.required(&pointer, label);
+            self.text(&pointer, Some(label));
+            if label.chars().count() > MAX_LABEL {
+                self.refuse(&pointer, &format!("at most {MAX_LABEL} characters"));
+            }
         }
     }
 

@@ -75,6 +75,7 @@ fn step(span: ReportedSpan) -> StepReport {
         step_index: None,
         external_span_id: Some(span.span_id),
         external_parent_span_id: span.parent_span_id,
+        labels: Vec::new(),
     }
 }
 

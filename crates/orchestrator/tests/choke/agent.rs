@@ -83,6 +83,7 @@ impl<'k> Agent<'k> {
             reset_period: None,
             window_seconds: None,
             measurement_window_seconds: None,
+            degrade_to: None,
             enforcement: None,
             consequence: None,
         })
@@ -157,6 +158,7 @@ fn step(kind: StepKind, skill_name: &str) -> StepReport {
         step_index: None,
         external_span_id: None,
         external_parent_span_id: None,
+        labels: Vec::new(),
     }
 }
 
@@ -174,6 +176,7 @@ pub(crate) fn ask(tool: &str) -> PermitRequest {
         provider: None,
         model: None,
         estimate: EstimateRequest::default(),
+        labels: Vec::new(),
         idempotency_key: None,
     }
 }

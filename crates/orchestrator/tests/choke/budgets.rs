@@ -170,6 +170,7 @@ fn budget(reset_period: ResetPeriod, consequence: Consequence) -> LimitDraft {
         reset_period: Some(reset_period),
         window_seconds: None,
         measurement_window_seconds: None,
+        degrade_to: None,
         enforcement: None,
         consequence: Some(consequence),
     }

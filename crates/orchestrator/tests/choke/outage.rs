@@ -56,6 +56,7 @@ async fn a_refusal_is_written_as_it_was_given_whatever_time_it_is_by_then() {
             reset_period: Some(ResetPeriod::Daily),
             window_seconds: None,
             measurement_window_seconds: None,
+            degrade_to: None,
             enforcement: None,
             consequence: None,
         })

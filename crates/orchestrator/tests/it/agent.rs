@@ -60,6 +60,7 @@ impl<'k> Agent<'k> {
             reset_period: None,
             window_seconds: None,
             measurement_window_seconds: None,
+            degrade_to: None,
             enforcement: None,
             consequence: None,
         };
@@ -108,6 +109,7 @@ pub(crate) fn llm(cost_microusd: u64) -> StepReport {
         step_index: None,
         external_span_id: None,
         external_parent_span_id: None,
+        labels: Vec::new(),
     }
 }
 

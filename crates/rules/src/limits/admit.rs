@@ -20,7 +20,7 @@ use crate::{Count, evaluate::Fault, text::usd};
 /// From this share of a limit on it is near, and a call that adds to it is warned.
 pub const NEAR_THRESHOLD_PERCENT: u64 = 80;
 
-/// What DEGRADE advises.
+/// What DEGRADE advises where the limit names nothing.
 const DEGRADE_TO: &str = "lower_cost_model";
 
 /// What a limit with QUEUE or DEGRADE asks of the agent.
@@ -185,7 +185,8 @@ fn breached(outcome: &mut LimitOutcome, limit: &LimitDefinition, input: &LimitIn
             Action::Warn
         }
         LimitEnforcement::Degrade => {
-            outcome.advice = Some(Advice { retry_after_ms: None, degrade_to: Some(DEGRADE_TO.to_owned()) });
+            let to = limit.degrade_to.clone().unwrap_or_else(|| DEGRADE_TO.to_owned());
+            outcome.advice = Some(Advice { retry_after_ms: None, degrade_to: Some(to) });
             Action::Warn
         }
         LimitEnforcement::Warn | LimitEnforcement::Alert => Action::Warn,

@@ -63,6 +63,13 @@ pub fn validate_limit(limit: &LimitDefinition) -> Result<(), FieldErrors> {
     let waits = matches!(limit.enforcement, LimitEnforcement::Reject | LimitEnforcement::Queue);
     let message = format!("{} needs a window to wait for: only RATE limits have it", limit.enforcement);
     fields.refuse_if(waits && right != LimitCategory::Rate, "/enforcement", message);
+    if let Some(to) = &limit.degrade_to {
+        let degrades = limit.enforcement == LimitEnforcement::Degrade;
+        fields.refuse_if(!degrades, "/degrade_to", "is for the enforcement DEGRADE only");
+        fields.refuse_if(to.trim().is_empty(), "/degrade_to", "must not be empty");
+        let long = to.chars().count() > MAX_NAME;
+        fields.refuse_if(long, "/degrade_to", format!("at most {MAX_NAME} characters"));
+    }
     fields.into_result()
 }
 

@@ -140,7 +140,7 @@ fn advice_is_the_longest_wait() {
     let queue = measured("lim_1", LimitType::RequestsPerMinute, LimitEnforcement::Queue, Scope::Tenant, 10);
     let degrade = measured("lim_2", LimitType::TokensPerMinute, LimitEnforcement::Degrade, Scope::Tenant, 10);
     let conclusion = conclude(&RuleOutcomes::default(), &[queue, degrade]);
-    let advice = conclusion.advice.as_ref().expect("is given");
+    let advice = super::advice(&conclusion.fired).expect("is given");
     assert_eq!((advice.retry_after_ms.map(Count::get), advice.degrade_to.is_some()), (Some(700), true));
     assert_eq!((conclusion.action, conclusion.is_rejection()), (Action::Warn, false));
 }

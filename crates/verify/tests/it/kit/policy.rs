@@ -43,6 +43,7 @@ pub(crate) fn cost_limit(max_value: u64) -> LimitDefinition {
         reset_period: None,
         window_seconds: None,
         measurement_window_seconds: None,
+        degrade_to: None,
         enforcement: LimitEnforcement::Block,
         consequence: Consequence::Incident,
     }
