@@ -24,6 +24,7 @@ mod m20261121_000014_reported;
 mod m20261121_000015_sessions;
 mod m20261121_000020_log_marks;
 mod m20261121_000021_degrade_to;
+mod m20261121_000022_price_book;
 mod protect;
 mod table;
 
@@ -51,6 +52,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000015_sessions", statements: m20261121_000015_sessions::statements },
     Change { name: "m20261121_000020_log_marks", statements: m20261121_000020_log_marks::statements },
     Change { name: "m20261121_000021_degrade_to", statements: m20261121_000021_degrade_to::statements },
+    Change { name: "m20261121_000022_price_book", statements: m20261121_000022_price_book::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -4,6 +4,7 @@
 mod bench;
 mod check_layers;
 mod finding;
+mod prices;
 mod test;
 mod tidy;
 mod tree;
@@ -16,6 +17,7 @@ cargo xtask <command>
   check-layers   who may name whom: crates, third parties, imports
   tidy           what every file and manifest owes the next reader
   test [ARGS]    all tests on SQLite and a throw-away Postgres; ARGS go to `cargo test`
+  prices         a newer price book, from its public data set
   bench [ARGS]   speed, against what the machine can do; --help says more
 ";
 
@@ -25,6 +27,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root())?)),
         Some("tidy") => Ok(finding::report("tidy", &tidy::check(&tree::root())?)),
         Some("test") => test::run(&args.collect::<Vec<_>>()),
+        Some("prices") => prices::run(&tree::root()),
         Some("bench") => bench::run(&args.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

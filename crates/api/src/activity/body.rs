@@ -249,7 +249,7 @@ struct LlmBody {
     #[serde(default)]
     #[schema(maximum = 9_007_199_254_740_992.0)]
     reasoning_tokens: u64,
-    /// Not known where not given.
+    /// As the provider says it. Where not given, it is by the price book, or not known.
     cost_usd: Option<Usd>,
     request_id: Option<String>,
     prompt: Option<String>,

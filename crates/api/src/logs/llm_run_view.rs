@@ -24,6 +24,8 @@ pub(crate) struct LlmRunView {
     reasoning_tokens: u64,
     /// Null where it is not known.
     cost_usd: Option<Number>,
+    /// By which price book it is; null where the caller said it.
+    price_book: Option<String>,
     #[schema(value_type = words::ExecutionStatus)]
     execution_status: &'static str,
     started_at: Time,
@@ -51,6 +53,7 @@ impl From<LlmRunRecord> for LlmRunView {
             cache_read_tokens: record.cache_read_tokens,
             reasoning_tokens: record.reasoning_tokens,
             cost_usd: record.cost_known.then(|| Number::usd(record.cost_microusd)),
+            price_book: record.price_book,
             execution_status: record.execution_status.as_str(),
             started_at: record.started_at.into(),
             completed_at: record.completed_at.map(Time),

@@ -345,6 +345,7 @@ pub(crate) fn llm_run(tenant: TenantId, run: u128, n: u64) -> LlmRunRecord {
         reasoning_tokens: MOST,
         cost_microusd: MOST,
         cost_known: true,
+        price_book: Some("a book".to_owned()),
         execution_status: ExecutionStatus::Timeout,
         started_at: at(1),
         completed_at: Some(at(2)),

@@ -2,6 +2,7 @@
 
 mod evidence_health;
 mod latency;
+pub mod prices;
 mod risk;
 mod run_record;
 

@@ -131,6 +131,8 @@ pub struct LlmRunRecord {
     pub reasoning_tokens: u64,
     pub cost_microusd: u64,
     pub cost_known: bool,
+    /// By which price book the cost is; none where the caller said it.
+    pub price_book: Option<String>,
     pub execution_status: ExecutionStatus,
     pub started_at: DateTime<Utc>,
     pub completed_at: Option<DateTime<Utc>>,

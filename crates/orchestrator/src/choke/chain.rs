@@ -105,7 +105,7 @@ pub(super) fn chain(
     run.trace.ranges.push_hashed(&record);
     run.trace.chain_head = record.hash();
     if report.kind == StepKind::LlmCall {
-        let llm_run = llm_run(state, run_id, &record)?;
+        let llm_run = llm_run(state, run_id, &record, step.price_book.clone())?;
         state.new.llm_runs.push(llm_run);
     }
     Ok((record, after))

@@ -96,7 +96,12 @@ pub(super) fn evidence(
 }
 
 /// The record of a model call, for Logs.
-pub(super) fn llm_run(state: &State, run_id: RunId, step: &StepRecord) -> Result<LlmRunRecord, Error> {
+pub(super) fn llm_run(
+    state: &State,
+    run_id: RunId,
+    step: &StepRecord,
+    price_book: Option<String>,
+) -> Result<LlmRunRecord, Error> {
     let run = state.run(run_id)?;
     let hash = |text: &Option<String>| text.as_ref().map(|text| proof::hash::sha256(text.as_bytes()));
     let recorded_at = run.trace.last_recorded_at.unwrap_or(state.now);
@@ -119,6 +124,7 @@ pub(super) fn llm_run(state: &State, run_id: RunId, step: &StepRecord) -> Result
         reasoning_tokens: step.reasoning_tokens,
         cost_microusd: step.cost_microusd,
         cost_known: step.cost_known,
+        price_book,
         execution_status: match step.status {
             StepStatus::Success | StepStatus::Skipped => ExecutionStatus::Succeeded,
             StepStatus::Refused => ExecutionStatus::Aborted,

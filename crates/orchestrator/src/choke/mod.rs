@@ -27,6 +27,7 @@ mod outage;
 mod overdue;
 mod permit;
 pub(crate) mod prepare;
+mod priced;
 mod queue;
 mod record;
 mod seal;

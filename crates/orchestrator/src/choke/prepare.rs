@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
     fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
+    priced::{price_call, price_estimate},
 };
 use crate::{
     context::CallContext,
@@ -118,8 +119,10 @@ impl PermitNamed {
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedStep {
     pub(super) run_id: RunId,
-    /// After redaction.
+    /// After redaction, and with its cost where the price book has it.
     pub(super) report: StepReport,
+    /// The price book that the cost is by; none where the caller said it, or nobody knows it.
+    pub(super) price_book: Option<String>,
     /// It was exported by a tracer: nobody waits for its verdict.
     pub(super) is_span: bool,
     pub(super) permit: PermitNamed,
@@ -228,6 +231,7 @@ impl Call {
         let screened = redact::screen(key, raw).map_err(unreadable)?;
         request.params = screened.params;
         redact_labels(&mut request.labels);
+        price_estimate(&mut request);
         let (content, params) = (screened.content, screened.param_facts);
         let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
         Ok(Self { caller: ctx.into(), what: What::Permit(Box::new(permit)) })
@@ -259,8 +263,10 @@ impl Call {
             llm.prompt = screened.prompt;
             llm.response = screened.response;
         }
+        let price_book = report.llm.as_mut().and_then(price_call);
         let step = PreparedStep {
             run_id,
+            price_book,
             report,
             is_span: false,
             permit,

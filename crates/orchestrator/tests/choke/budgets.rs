@@ -175,3 +175,36 @@ fn budget(reset_period: ResetPeriod, consequence: Consequence) -> LimitDraft {
         consequence: Some(consequence),
     }
 }
+
+on_both! {
+    async fn a_call_without_a_cost_is_priced_by_the_book_or_not_known(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::CostUsd, 5_000).await;
+        let run = agent.start().await;
+        let report = |model: &str| {
+            let mut report = llm(0);
+            report.llm = report.llm.map(|llm| orchestrator::choke::call::LlmReport {
+                model: Some(model.to_owned()), input_tokens: 10_000, output_tokens: 1_000, cost_microusd: None, ..llm
+            });
+            report
+        };
+        let priced = agent.record(run, report("gpt-4o-mini-2024-07-18")).await.unwrap();
+        assert_eq!(priced.run.cost_microusd, 2_100);
+        let unknown = agent.record(run, report("no-such-model")).await.unwrap();
+        assert_eq!((unknown.run.cost_microusd, unknown.verdict.action), (2_100, Action::Warn));
+        let fault = unknown.verdict.fired[0].fault.map(|fault| fault.to_string());
+        assert_eq!(fault.as_deref(), Some("cost_unknown"), "never zero in silence");
+        let mut wish = ask("gpt-4o-mini");
+        wish.kind = proof::words::StepKind::LlmCall;
+        (wish.provider, wish.model) = (Some("openai".to_owned()), Some("gpt-4o-mini".to_owned()));
+        (wish.estimate.input_tokens, wish.estimate.output_tokens) = (10_000, 4_000);
+        refused(agent.permit(run, wish).await);
+        agent.complete(run).await.unwrap();
+        let page = PageRequest::new(Some(10), None, false).unwrap();
+        let mut calls = logs::list_llm_runs(&kit.spine, &agent.admin, run, page).await.unwrap().items;
+        calls.sort_by_key(|call| call.record.step_index);
+        assert!(calls[0].record.price_book.as_deref().is_some_and(|book| book.starts_with("genai-prices ")), "{calls:?}");
+        assert_eq!((calls[1].record.cost_known, calls[1].record.price_book.as_deref()), (false, None));
+    }
+}

@@ -32,6 +32,7 @@ pub struct Model {
     pub is_synthetic: bool,
     pub synthetic_scenario_id: Option<String>,
     pub created_at: DateTimeUtc,
+    pub price_book: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
