@@ -25,6 +25,7 @@ mod m20261121_000015_sessions;
 mod m20261121_000020_log_marks;
 mod m20261121_000021_degrade_to;
 mod m20261121_000022_price_book;
+mod m20261121_000023_interventions;
 mod protect;
 mod table;
 
@@ -53,6 +54,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000020_log_marks", statements: m20261121_000020_log_marks::statements },
     Change { name: "m20261121_000021_degrade_to", statements: m20261121_000021_degrade_to::statements },
     Change { name: "m20261121_000022_price_book", statements: m20261121_000022_price_book::statements },
+    Change { name: "m20261121_000023_interventions", statements: m20261121_000023_interventions::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -99,6 +99,19 @@ fn definition(dialect: Dialect, table: &str, column: &Column<'_>) -> String {
     text
 }
 
+/// A table of SQLite made anew, with its rows: its body may say otherwise, and more, than the one before. Columns
+/// that are `new` begin as NULL. Indexes and triggers go with the old table: whoever rebuilds makes them again.
+pub(crate) fn rebuild(table: &str, body: &str, new: &[&str]) -> Vec<String> {
+    let columns = columns_but(body, new).join(", ");
+    let made = create(Dialect::Sqlite, table, body);
+    vec![
+        made.replacen(&format!("CREATE TABLE {table} ("), &format!("CREATE TABLE {table}_rebuilt ("), 1),
+        format!("INSERT INTO {table}_rebuilt ({columns}) SELECT {columns} FROM {table}"),
+        format!("DROP TABLE {table}"),
+        format!("ALTER TABLE {table}_rebuilt RENAME TO {table}"),
+    ]
+}
+
 /// `CREATE INDEX`; `on` is `table (columns)` with whatever follows.
 pub(crate) fn index(name: &str, on: &str) -> String {
     format!("CREATE INDEX {name} ON {on}")

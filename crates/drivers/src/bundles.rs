@@ -12,7 +12,7 @@ use models::{
 };
 use proof::records::{
     ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, EnvironmentRecord,
-    IntegrityRecord, PreventionRecord, ProviderRecord,
+    IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord,
 };
 
 use crate::{
@@ -59,6 +59,8 @@ pub struct RunRows {
     pub preventions: Vec<PreventionRecord>,
     /// Breaches.
     pub breaches: Vec<BreachRecord>,
+    /// Kills and freezes that it met.
+    pub interventions: Vec<InterventionRecord>,
     /// Incidents that it caused, as they stand now.
     pub incidents: Vec<Incident>,
     /// Its leaves of the run log: OPENED, and SEALED if it is over.
@@ -94,6 +96,7 @@ impl ExportBundleStore<'_> {
             enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
             preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,
             breaches: policies.breaches_of_run(tenant, id).await?,
+            interventions: ActivityReads::new(self.conn).interventions_met(tenant, &[id]).await?,
             incidents: IncidentRunReadDriver::new(self.conn).by_run(tenant, id).await?,
             leaves: LedgerReads::new(self.conn).run_leaves(tenant, id).await?,
             audit: LogsReads::new(self.conn).get_governance_events(tenant, id).await?,

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use models::{
     account::{CaptureMode, FailureMode, OwnerType, Role},
-    activity::{EvidenceHealth, Late, LatencyBucket, ReportedEnd, RiskLevel, RunState},
+    activity::{
+        AckVia, EvidenceHealth, InterventionOutcome, Late, LatencyBucket, ReportedEnd, RiskLevel, RunState,
+    },
     ids::{
         AuditId, BreachId, CheckpointId, DecisionId, EnforcementId, EvidenceId, FailureId, IncidentEventId,
-        IncidentId, KeyId, LimitId, LlmRunId, LoginLinkId, PermitId, PreventionId, ProposalId, RuleId, RunId,
-        SessionId, SnapshotId, SystemRecordId, TenantId, TraceId,
+        IncidentId, InterventionId, KeyId, LimitId, LlmRunId, LoginLinkId, PermitId, PreventionId,
+        ProposalId, RuleId, RunId, SessionId, SnapshotId, SystemRecordId, TenantId, TraceId,
     },
     incidents::{IncidentEventType, LifecycleState, ResolutionType},
     ledger::{MarkType, RunLeafType},
@@ -29,11 +31,11 @@ use proof::{
     words::{
         Action, ActionTaken, ActorType, Assurance, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, CauseType, Consequence, EnforcementMode, EvidenceClass, FailureResolution,
-        HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus, LimitCategory,
-        LimitEnforcement, LimitStatus, LimitType, LogName, Moment, OutcomeCategory, PolicyKind,
-        PreventionOutcome, ReplayBehavior, ReplayMode, ResetPeriod, RuleSource, RuleType, RunSource,
-        RunStatus, Scope, Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason,
-        TraceStatus,
+        HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind,
+        InterventionTarget, LimitCategory, LimitEnforcement, LimitStatus, LimitType, LogName, Moment,
+        OutcomeCategory, PolicyKind, PreventionOutcome, ReplayBehavior, ReplayMode, ResetPeriod, RuleSource,
+        RuleType, RunSource, RunStatus, Scope, Severity, StepKind, StepLevel, StepSource, StepStatus,
+        TerminationReason, TraceStatus,
     },
 };
 
@@ -120,6 +122,7 @@ ids!(
     FailureId,
     IncidentEventId,
     IncidentId,
+    InterventionId,
     KeyId,
     LimitId,
     LlmRunId,
@@ -137,6 +140,7 @@ ids!(
 );
 
 words!(
+    AckVia,
     Action,
     ActionTaken,
     ActorType,
@@ -161,6 +165,9 @@ words!(
     IntegrityGrade,
     IntegrityState,
     IntegrityStatus,
+    InterventionKind,
+    InterventionOutcome,
+    InterventionTarget,
     LatencyBucket,
     LifecycleState,
     LimitCategory,

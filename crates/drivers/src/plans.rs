@@ -79,6 +79,9 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     let cause =
         Cause { run_key: text.clone(), category: IncidentCategory::Threshold, cause_key: text.clone() };
     tx.activity().lock_runs(TENANT, runs).await?;
+    tx.activity().lock_runs_for_steps(TENANT, runs).await?;
+    tx.activity().interventions_met(TENANT, runs).await?;
+    tx.activity().acks_of_runs(TENANT, runs).await?;
     tx.activity().find_runs_by_keys(TENANT, std::slice::from_ref(&text)).await?;
     tx.traces().lock_traces(TENANT, runs).await?;
     tx.traces().find_steps_by_keys(TENANT, &keys).await?;

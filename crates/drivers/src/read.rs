@@ -43,6 +43,29 @@ pub(crate) async fn by_keys<E: EntityTrait, const N: usize>(
     Ok(found)
 }
 
+/// As [`by_keys`], each row with the truth that `select` says under the name `also`.
+pub(crate) async fn by_keys_with<E: EntityTrait, const N: usize>(
+    conn: &Conn,
+    select: Select<E>,
+    columns: [E::Column; N],
+    keys: Vec<[Value; N]>,
+    also: &'static str,
+) -> Result<Vec<(E::Model, bool)>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), N)) {
+        let among = dialect::among(conn.backend(), &columns, transposed(chunk));
+        for row in conn.rows(select.clone().filter(among).build(conn.backend())).await? {
+            let said = row.try_get("", also).map_err(|err| StoreError::Corrupt {
+                table: E::default().table_name(),
+                row: key_of::<E>(&row),
+                why: err.to_string(),
+            })?;
+            found.push((model::<E>(&row)?, said));
+        }
+    }
+    Ok(found)
+}
+
 /// Sends `update` for the rows whose `columns` are one of `keys`; returns how many it changed.
 pub(crate) async fn update_by_keys<E: EntityTrait, const N: usize>(
     conn: &Conn,

@@ -115,6 +115,8 @@ typed_ids! {
     SystemRecordId = "sys_",
     /// An API key.
     KeyId = "key_",
+    /// A kill, a freeze, or the end of one.
+    InterventionId = "int_",
     /// A checkpoint of a log.
     CheckpointId = "chk_",
     /// A session of the console.

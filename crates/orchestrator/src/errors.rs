@@ -145,6 +145,8 @@ pub enum ConflictCode {
     KeyRevoked,
     RunEnded,
     TenantExists,
+    AgentFrozen,
+    AlreadyFrozen,
 }
 
 /// A text without what must be told to nobody, not even in an error: its words may quote what a caller sent.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use models::ids::DecisionId;
 use proof::{
-    records::DecisionRecord,
+    records::{DecisionRecord, Intervened},
     words::{Action, HaltReason},
 };
 use rules::{
@@ -28,6 +28,8 @@ pub struct VerdictView {
     pub limits: Vec<LimitView>,
     /// For a reported step: what would have been answered.
     pub would_have: Option<Action>,
+    /// The kill or freeze by a person that it met.
+    pub intervention: Option<Intervened>,
     /// `permit_lapsed` or `permit_mismatch`, where the named permit did not serve.
     pub permit_note: Option<String>,
     /// When it was decided.
@@ -48,6 +50,15 @@ impl VerdictView {
     pub fn summary(&self) -> String {
         let decided =
             self.deciding_policy_id.as_ref().and_then(|id| self.fired.iter().find(|f| f.policy_id == *id));
+        let person = self
+            .intervention
+            .as_ref()
+            .filter(|met| Some(&met.intervention_id) == self.deciding_policy_id.as_ref());
+        if let Some(met) = person {
+            let by = met.actor_id.as_deref().unwrap_or("somebody");
+            let why = met.reason.as_deref().unwrap_or("no reason given");
+            return format!("{} by a {} of {by}: {why}", self.action, met.kind);
+        }
         match decided {
             Some(fired) => format!("{} by {} `{}`: {}", self.action, fired.kind, fired.name, fired.message),
             None => self.action.to_string(),
@@ -71,6 +82,12 @@ impl VerdictView {
             fired: serde_json::from_str(&decision.fired).map_err(|err| corrupt(err.to_string()))?,
             limits: serde_json::from_str(&decision.limits).map_err(|err| corrupt(err.to_string()))?,
             would_have: decision.would_have,
+            intervention: decision
+                .intervention
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose()
+                .map_err(|err| corrupt(err.to_string()))?,
             permit_note: decision.permit_note.clone(),
             checked_at: models::time::parse(&decision.decided_at).map_err(|err| corrupt(err.to_string()))?,
         })

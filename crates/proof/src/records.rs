@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::words::{
     Action, ActionTaken, ActorType, Assurance, BreachType, CaptureFailureReason, CauseType, EvidenceClass,
     FailureResolution, HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus,
-    LimitType, Moment, OutcomeCategory, PolicyKind, PreventionOutcome, ReplayBehavior, ReplayMode, RunSource,
-    RunStatus, Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason,
+    InterventionKind, InterventionTarget, LimitType, Moment, OutcomeCategory, PolicyKind, PreventionOutcome,
+    ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity, StepKind, StepLevel, StepSource, StepStatus,
+    TerminationReason,
 };
 
 /// One record under a receipt. The tag is type and version.
@@ -46,13 +47,15 @@ pub enum Record {
     Breach(BreachRecord),
     #[serde(rename = "hoc/incident-opened/v1")]
     Incident(IncidentRecord),
+    #[serde(rename = "hoc/intervention/v1")]
+    Intervention(InterventionRecord),
 }
 
 crate::words! {
     /// The kinds of sealed record, in the order in which the receipt lists them.
     RecordKind { Activity = "activity_evidence", Breach = "limit_breaches", CaptureFailure = "capture_failures",
         Decision = "policy_decisions", Enforcement = "policy_enforcements", Environment = "environment_evidence",
-        Incident = "incidents", Integrity = "integrity_evidence", Prevention = "prevention_records",
+        Incident = "incidents", Integrity = "integrity_evidence", Intervention = "interventions", Prevention = "prevention_records",
         Provider = "provider_evidence", Run = "run", Step = "steps" }
 }
 
@@ -73,6 +76,7 @@ impl Record {
             Self::Prevention(_) => RecordKind::Prevention,
             Self::Breach(_) => RecordKind::Breach,
             Self::Incident(_) => RecordKind::Incident,
+            Self::Intervention(_) => RecordKind::Intervention,
         }
     }
 }
@@ -337,6 +341,8 @@ pub struct DecisionRecord {
     pub would_have: Option<Action>,
     pub halt_reason: Option<HaltReason>,
     pub deciding_policy_id: Option<String>,
+    /// The kill or freeze by a person that this decision met: canonical JSON of [`Intervened`].
+    pub intervention: Option<String>,
     /// An emergency override that made the verdict act on nothing.
     pub overridden_by: Option<String>,
     /// `permit_lapsed` or `permit_mismatch`, where a named permit did not serve.
@@ -430,4 +436,50 @@ pub struct IncidentRecord {
     pub recurrence_signature: String,
     pub is_synthetic: bool,
     pub opened_at: String,
+}
+
+/// What a decision says of the intervention that it met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intervened {
+    pub actor_id: Option<String>,
+    pub actor_type: ActorType,
+    pub intervention_id: String,
+    pub kind: InterventionKind,
+    pub reason: Option<String>,
+}
+
+/// A kill or freeze by a person, as it met the run: once, however many steps it refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InterventionRecord {
+    pub tenant_id: String,
+    pub run_id: String,
+    pub intervention_id: String,
+    pub seq: u64,
+    pub kind: InterventionKind,
+    pub target_type: InterventionTarget,
+    /// The run or the agent; none for the whole tenant.
+    pub target_id: Option<String>,
+    pub actor_type: ActorType,
+    pub actor_id: Option<String>,
+    pub reason: Option<String>,
+    pub requested_at: String,
+    /// Hash of the first decision that it made.
+    pub decision_hash: String,
+    pub effective_at: String,
+}
+
+impl InterventionRecord {
+    /// What each decision says that met it.
+    #[must_use]
+    pub fn intervened(&self) -> Intervened {
+        Intervened {
+            actor_id: self.actor_id.clone(),
+            actor_type: self.actor_type,
+            intervention_id: self.intervention_id.clone(),
+            kind: self.kind,
+            reason: self.reason.clone(),
+        }
+    }
 }

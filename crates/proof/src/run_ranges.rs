@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The first byte of a stored [`RunRanges`].
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// For each kind of record the frontier of a Merkle tree over its records, in the order of their key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(RunRanges::from_bytes(&bytes), Ok(ranges));
         assert_eq!(RunRanges::from_bytes(&bytes[..bytes.len() - 1]), Err(CorruptFrontier));
         assert_eq!(RunRanges::from_bytes(&[&bytes[..], &[0]].concat()), Err(CorruptFrontier));
-        assert_eq!(RunRanges::from_bytes(&[2]), Err(CorruptFrontier));
+        assert_eq!(RunRanges::from_bytes(&[1]), Err(CorruptFrontier));
     }
 
     #[test]

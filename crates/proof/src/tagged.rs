@@ -11,8 +11,8 @@ use crate::{
     },
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, DeterminismRecord,
-        EnforcementRecord, EnvironmentRecord, IncidentRecord, IntegrityRecord, PreventionRecord,
-        ProviderRecord, Record, RecordKind, RunRecord, StepRecord,
+        EnforcementRecord, EnvironmentRecord, IncidentRecord, IntegrityRecord, InterventionRecord,
+        PreventionRecord, ProviderRecord, Record, RecordKind, RunRecord, StepRecord,
     },
 };
 
@@ -144,6 +144,7 @@ run_evidence! {
     Prevention(PreventionRecord) = "hoc/prevention-record/v1", it => Some(&it.run_id), it.seq;
     Breach(BreachRecord) = "hoc/limit-breach/v1", it => Some(&it.run_id), Some(it.seq);
     Incident(IncidentRecord) = "hoc/incident-opened/v1", it => Some(&it.run_id), Some(it.seq);
+    Intervention(InterventionRecord) = "hoc/intervention/v1", it => Some(&it.run_id), Some(it.seq);
 }
 
 macro_rules! leaf_hashes {

@@ -71,8 +71,16 @@ words! {
     /// The moment at which a rule is evaluated.
     BindAt { RunStart = "RUN_START", StepPre = "STEP_PRE", StepPost = "STEP_POST" }
 
-    /// The moments that one decision covered. A step without permit is evaluated for both at once.
-    Moment { RunStart = "RUN_START", StepPre = "STEP_PRE", StepPost = "STEP_POST", StepBoth = "STEP_PRE_POST" }
+    /// The moments that one decision covered. A step without permit is evaluated for both at once; INTERVENTION is a
+    /// person's kill, which no step asked for.
+    Moment { RunStart = "RUN_START", StepPre = "STEP_PRE", StepPost = "STEP_POST", StepBoth = "STEP_PRE_POST",
+        Intervention = "INTERVENTION" }
+
+    /// What a person does to runs: end one, let an agent's or all of them do nothing more, and take that back.
+    InterventionKind { Kill = "KILL", Freeze = "FREEZE", Unfreeze = "UNFREEZE" }
+
+    /// What an intervention is aimed at.
+    InterventionTarget { Tenant = "TENANT", Agent = "AGENT", Run = "RUN" }
 
     /// Where a rule came from.
     RuleSource { Manual = "MANUAL", System = "SYSTEM", Learned = "LEARNED" }

@@ -132,6 +132,7 @@ impl CompiledSnapshot {
             Moment::StepPre => &[BindAt::StepPre],
             Moment::StepPost => &[BindAt::StepPost],
             Moment::StepBoth => &[BindAt::StepPre, BindAt::StepPost],
+            Moment::Intervention => &[],
         };
         moments.iter().map(|bind_at| (*bind_at, self.moments[*bind_at as usize].candidates(facts))).collect()
     }

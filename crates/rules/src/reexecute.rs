@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proof::{definitions::SnapshotDefinition, records::DecisionRecord};
+use proof::{
+    definitions::SnapshotDefinition,
+    records::{DecisionRecord, Intervened},
+};
 
 use crate::{
     CompiledSnapshot, ENGINE_VERSION, SCHEMA_VERSION,
     facts::{Facts, FactsError},
     limits::{Basis, LimitInput, basis},
     text::canonical,
-    verdict::conclude,
+    verdict::conclude_under,
 };
 
 /// What re-execution found.
@@ -49,6 +52,9 @@ pub enum ReexecuteError {
     /// The stored limit inputs cannot be read.
     #[error("the stored limit inputs cannot be read: {0}")]
     LimitInputs(String),
+    /// The stored intervention cannot be read.
+    #[error("the stored intervention cannot be read: {0}")]
+    Intervention(String),
 }
 
 /// Decides one stored decision again. For many of one run, compile once and use
@@ -73,7 +79,8 @@ impl CompiledSnapshot {
         let inputs = read_inputs(&record.limit_inputs)?;
         let rules = self.evaluate(record.moment, &facts);
         let limits = self.measure(record.moment, &facts, &inputs);
-        let conclusion = conclude(&rules, &limits);
+        let intervened = record.intervention.as_deref().map(read_intervened).transpose()?;
+        let conclusion = conclude_under(&rules, &limits, intervened.as_ref());
 
         let mut found = Differences::default();
         self.check_inputs(record, &facts, &inputs, &mut found);
@@ -144,6 +151,15 @@ pub fn read_inputs(text: &str) -> Result<Vec<LimitInput>, ReexecuteError> {
         return Err(ReexecuteError::LimitInputs("not in canonical form".to_owned()));
     }
     Ok(inputs)
+}
+
+fn read_intervened(text: &str) -> Result<Intervened, ReexecuteError> {
+    let met: Intervened =
+        serde_json::from_str(text).map_err(|error| ReexecuteError::Intervention(error.to_string()))?;
+    if canonical(&met) != text {
+        return Err(ReexecuteError::Intervention("not in canonical form".to_owned()));
+    }
+    Ok(met)
 }
 
 const NONE: &str = "none";

@@ -5,7 +5,10 @@
 //! below that of any rule. A 429 (a RATE limit with REJECT) is the mildest refusal: it decides only when nothing
 //! else refuses, for it leaves no step, and what a rule refuses must leave one.
 
-use proof::words::{Action, HaltReason, LimitCategory, LimitStanding, LimitType, PolicyKind};
+use proof::{
+    records::Intervened,
+    words::{Action, HaltReason, InterventionKind, LimitCategory, LimitStanding, LimitType, PolicyKind},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -69,7 +72,7 @@ pub struct Conclusion {
     pub action: Action,
     /// Why the call is refused; none if it is not.
     pub halt_reason: Option<HaltReason>,
-    /// What decided; none for ALLOW.
+    /// What decided; none for ALLOW. A person's intervention decides by its own id.
     pub deciding_policy_id: Option<String>,
     /// Whether that is a rule or a limit.
     pub deciding_kind: Option<PolicyKind>,
@@ -111,14 +114,49 @@ struct Candidate {
     rejects: Option<Count>,
 }
 
+/// What a person's intervention asks for: a kill ends the run, a freeze refuses whatever it does.
+#[must_use]
+pub const fn action_of(kind: InterventionKind) -> Action {
+    match kind {
+        InterventionKind::Kill => Action::Kill,
+        InterventionKind::Freeze => Action::Block,
+        InterventionKind::Unfreeze => Action::Allow,
+    }
+}
+
 /// One verdict from everything that was evaluated. The order of what is given makes no difference.
 #[must_use]
 pub fn conclude(rules: &RuleOutcomes, limits: &[LimitOutcome]) -> Conclusion {
+    conclude_under(rules, limits, None)
+}
+
+/// As [`conclude`], where a person has intervened: among equally severe, a person decides.
+#[must_use]
+pub fn conclude_under(
+    rules: &RuleOutcomes,
+    limits: &[LimitOutcome],
+    intervened: Option<&Intervened>,
+) -> Conclusion {
     let of_limits = limits.iter().filter_map(of_limit);
     let mut candidates: Vec<Candidate> = rules.fired.iter().map(of_rule).chain(of_limits).collect();
     candidates.sort_by(|a, b| a.rank.cmp(&b.rank));
 
     let deciding = candidates.first().filter(|first| first.fired.action > Action::Allow);
+    let person = intervened.map(|met| (action_of(met.kind), met)).filter(|(action, _)| {
+        *action > Action::Allow
+            && deciding.is_none_or(|first| first.rejects.is_some() || first.fired.action <= *action)
+    });
+    if let Some((action, met)) = person {
+        return Conclusion {
+            action,
+            halt_reason: Some(policy_halt(action)),
+            deciding_policy_id: Some(met.intervention_id.clone()),
+            deciding_kind: None,
+            retry_after_ms: None,
+            limits: views(limits, action),
+            fired: candidates.into_iter().map(|candidate| candidate.fired).collect(),
+        };
+    }
     let action = deciding.map_or(Action::Allow, |first| first.fired.action);
     Conclusion {
         action,

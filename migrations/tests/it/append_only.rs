@@ -18,6 +18,8 @@ const APPEND_ONLY: &[&str] = &[
     "environment_evidence",
     "incident_events",
     "integrity_evidence",
+    "intervention_acks",
+    "interventions",
     "limit_breaches",
     "limit_integrity",
     "limit_versions",
@@ -30,6 +32,7 @@ const APPEND_ONLY: &[&str] = &[
     "policy_snapshots",
     "prevention_records",
     "provider_evidence",
+    "run_interventions",
     "run_log",
     "system_records",
     "tree_nodes",
@@ -54,6 +57,7 @@ const KEPT: &[&str] = &[
 
 /// Rows come and go. Each with its reason.
 const FREE: &[(&str, &str)] = &[
+    ("freezes", "what is frozen now: its history is in interventions"),
     ("limit_usage", "a window that is over is nobody's evidence: breaches and decisions are"),
     ("login_links", "a link that was used or has expired opens nothing; that it was used is a system record"),
     ("sessions", "a session that is over opens nothing; who logged in when is a system record"),

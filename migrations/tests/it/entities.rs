@@ -37,7 +37,7 @@ testkit::on_both! {
         fill(&connection, db.store()).await;
         let entities = read_all! { &connection,
             account: api_keys installation login_links sessions signing_keys tenants;
-            activity: runs;
+            activity: freezes intervention_acks interventions run_interventions runs;
             incidents: incident_events incidents;
             ledger: checkpoints log_heads log_marks run_log tree_nodes;
             logs: activity_evidence aos_trace_steps aos_traces audit_ledger environment_evidence

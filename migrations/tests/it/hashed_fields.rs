@@ -71,6 +71,7 @@ fn of_runs() -> Vec<Hashed> {
         record::<records::EnforcementRecord>("policy_enforcements", &[("enforcement_id", "id")]),
         record::<records::PreventionRecord>("prevention_records", &[("prevention_id", "id")]),
         record::<records::BreachRecord>("limit_breaches", &[("breach_id", "id")]),
+        record::<records::InterventionRecord>("run_interventions", &[]),
     ]
 }
 
@@ -199,6 +200,7 @@ fn every_kind_of_record_has_its_table() {
             records::RecordKind::Environment => "environment_evidence",
             records::RecordKind::Incident => "incidents",
             records::RecordKind::Integrity => "integrity_evidence",
+            records::RecordKind::Intervention => "run_interventions",
             records::RecordKind::Prevention => "prevention_records",
             records::RecordKind::Provider => "provider_evidence",
             records::RecordKind::Run => "runs",

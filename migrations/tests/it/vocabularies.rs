@@ -43,6 +43,19 @@ fn of_runs() -> Vocabularies {
             evidence_health = activity::EvidenceHealth;
             integrity_status = words::IntegrityStatus;
         }
+        interventions: {
+            kind = words::InterventionKind;
+            target_type = words::InterventionTarget;
+            actor_type = words::ActorType;
+            outcome = activity::InterventionOutcome, but activity::InterventionOutcome::Acked: "an ack says it";
+        }
+        freezes: { actor_type = words::ActorType; }
+        run_interventions: {
+            kind = words::InterventionKind, but words::InterventionKind::Unfreeze: "no run meets it";
+            target_type = words::InterventionTarget;
+            actor_type = words::ActorType;
+        }
+        intervention_acks: { via = activity::AckVia; }
         aos_traces: { status = words::TraceStatus; replay_mode = words::ReplayMode; }
         aos_trace_steps: {
             kind = words::StepKind;

@@ -29,7 +29,12 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<ExitCode> {
     let mut convert = Command::new("python3");
     convert.arg(root.join(CONVERT)).arg(folder.path()).args([book, today.trim(), sample]);
     said(convert.arg(root.join(BOOK)).arg(root.join(SAMPLE)))?;
-    println!("prices: {BOOK} is {} {book} of {}; {SAMPLE} is {} {sample}", PACKAGES[0], today.trim(), PACKAGES[1]);
+    println!(
+        "prices: {BOOK} is {} {book} of {}; {SAMPLE} is {} {sample}",
+        PACKAGES[0],
+        today.trim(),
+        PACKAGES[1]
+    );
     println!("prices: now `cargo test -p engines prices`, and read the difference");
     Ok(ExitCode::SUCCESS)
 }

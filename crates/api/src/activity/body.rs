@@ -334,6 +334,15 @@ pub(crate) struct AbortBody {
     pub(crate) reason: Option<String>,
 }
 
+/// Why a run is killed. May be left out.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KillRun)]
+pub(crate) struct KillBody {
+    /// In the words of the person who kills it.
+    pub(crate) reason: Option<String>,
+}
+
 fn text(raw: Box<RawValue>) -> String {
     Box::<str>::from(raw).into_string()
 }

@@ -9,6 +9,9 @@ mod evidence;
 mod evidence_view;
 mod get;
 mod ingest;
+mod intervention_view;
+mod interventions;
+mod kill;
 mod list;
 mod permit;
 mod proof;
@@ -23,7 +26,7 @@ mod steps;
 use orchestrator::Spine;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::run_view::RunView;
+pub(crate) use self::{intervention_view::InterventionView, run_view::RunView};
 
 /// Where the routes are.
 pub(crate) const BASE: &str = "/api/v1/runtime/activity";
@@ -43,6 +46,8 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(record_batch::record_batch))
         .routes(routes!(complete::complete))
         .routes(routes!(abort::abort))
+        .routes(routes!(kill::kill))
+        .routes(routes!(interventions::interventions))
         .routes(routes!(evidence::evidence))
         .routes(routes!(proof::proof))
         .routes(routes!(bundle::bundle))

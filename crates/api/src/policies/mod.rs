@@ -1,13 +1,16 @@
-//! `/api/v1/runtime/policies`: rules and limits.
+//! `/api/v1/runtime/policies`: rules, limits and freezes.
 
 mod create_limit;
 mod create_rule;
 mod disable_limit;
+mod freeze;
+mod freeze_view;
 mod get_limit;
 mod get_rule;
 mod limit_body;
 mod limit_breaches;
 mod limit_view;
+mod list_freezes;
 mod list_limits;
 mod list_rules;
 mod modify_rule;
@@ -15,6 +18,7 @@ mod retire_rule;
 mod rule_body;
 mod rule_enforcements;
 mod rule_view;
+mod unfreeze;
 mod update_limit;
 mod validate_rule;
 
@@ -38,4 +42,5 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(get_limit::get_limit, update_limit::update_limit))
         .routes(routes!(disable_limit::disable_limit))
         .routes(routes!(limit_breaches::limit_breaches))
+        .routes(routes!(list_freezes::list_freezes, freeze::freeze, unfreeze::unfreeze))
 }

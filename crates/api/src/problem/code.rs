@@ -60,6 +60,8 @@ codes! {
     RuleNameTaken = "rule_name_taken", CONFLICT, "An active rule has this name";
     LimitDisabled = "limit_disabled", CONFLICT, "The limit is disabled";
     LimitNameTaken = "limit_name_taken", CONFLICT, "An active limit has this name";
+    AgentFrozen = "agent_frozen", CONFLICT, "No run of this agent may begin";
+    AlreadyFrozen = "already_frozen", CONFLICT, "It is frozen already";
     KeyRevoked = "key_revoked", CONFLICT, "The key is revoked";
     TenantExists = "tenant_exists", CONFLICT, "A tenant has this slug";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The stored version is another";

@@ -78,6 +78,8 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::KeyRevoked => Code::KeyRevoked,
         ConflictCode::RunEnded => Code::RunEnded,
         ConflictCode::TenantExists => Code::TenantExists,
+        ConflictCode::AgentFrozen => Code::AgentFrozen,
+        ConflictCode::AlreadyFrozen => Code::AlreadyFrozen,
     }
 }
 
@@ -96,6 +98,7 @@ mod tests {
             fired: Vec::new(),
             limits: Vec::new(),
             would_have: None,
+            intervention: None,
             permit_note: None,
             checked_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
         }

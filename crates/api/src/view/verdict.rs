@@ -32,6 +32,9 @@ pub(crate) struct VerdictView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<words::Action>)]
     would_have: Option<&'static str>,
+    /// The kill or freeze by a person that it met; `deciding_policy_id` is its id where it decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intervention: Option<IntervenedView>,
     /// `permit_lapsed` or `permit_mismatch`, where the named permit did not serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     permit_note: Option<String>,
@@ -66,6 +69,19 @@ struct FiredView {
     mode: String,
     /// Why, for people.
     message: String,
+}
+
+/// A person's act, as a verdict met it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Intervened)]
+struct IntervenedView {
+    intervention_id: String,
+    #[schema(value_type = words::InterventionKind)]
+    kind: &'static str,
+    #[schema(value_type = words::ActorType)]
+    actor_type: &'static str,
+    actor_id: Option<String>,
+    reason: Option<String>,
 }
 
 /// Where a limit stands after the call. Values are in the limit's own unit: USD for cost.
@@ -124,6 +140,13 @@ impl From<verdict::VerdictView> for VerdictView {
             limits: limits.collect(),
             advice,
             would_have: verdict.would_have.map(|action| action.as_str()),
+            intervention: verdict.intervention.map(|met| IntervenedView {
+                intervention_id: met.intervention_id,
+                kind: met.kind.as_str(),
+                actor_type: met.actor_type.as_str(),
+                actor_id: met.actor_id,
+                reason: met.reason,
+            }),
             permit_note: verdict.permit_note,
             checked_at: verdict.checked_at.into(),
         }

@@ -82,6 +82,8 @@ macro_rules! words {
 words! {
     /// What the choke point answers.
     Action = "ALLOW" "WARN" "BLOCK" "STOP" "KILL" "ABORT";
+    /// How an agent came to know.
+    AckVia = "CALL" "STREAM";
     /// What was done.
     ActionTaken = "WARNED" "BLOCKED" "STOPPED" "KILLED" "ABORTED" "AUDITED";
     /// Who or what drives a run, or acted.
@@ -119,6 +121,12 @@ words! {
         "evidence_captured" "recurred" "notified";
     /// A run's, rule's or limit's standing.
     IntegrityStatus = "UNKNOWN" "VERIFIED" "DEGRADED" "FAILED";
+    /// What a person does to runs.
+    InterventionKind = "KILL" "FREEZE" "UNFREEZE";
+    /// What is known of an intervention's effect.
+    InterventionOutcome = "ACKED" "UNACKED" "ENDED";
+    /// What an intervention is aimed at.
+    InterventionTarget = "TENANT" "AGENT" "RUN";
     /// How a run's duration compares with what was expected.
     LatencyBucket = "OK" "SLOW" "STALLED";
     /// The state of an incident.
@@ -250,12 +258,13 @@ mod tests {
     fn every_word_is_known_below() {
         agree! {
             proof_words: Action ActionTaken ActorType Assurance AuditEntityType AuditEventType BindAt BreachType
-                CauseType Consequence EnforcementMode HaltReason IncidentCategory IntegrityStatus LimitCategory
+                CauseType Consequence EnforcementMode HaltReason IncidentCategory IntegrityStatus InterventionKind
+                InterventionTarget LimitCategory
                 LimitEnforcement LimitStanding LimitStatus LimitType LogName OutcomeCategory PolicyKind
                 PreventionOutcome ReplayBehavior ReplayMode ResetPeriod RuleSource RuleType RunSource RunStatus
                 Scope Severity StepKind StepLevel StepSource StepStatus TerminationReason TraceStatus;
             account: OwnerType Role;
-            activity: EvidenceHealth LatencyBucket RiskLevel RunState;
+            activity: AckVia EvidenceHealth InterventionOutcome LatencyBucket RiskLevel RunState;
             incidents: IncidentEventType LifecycleState ResolutionType;
             logs: ExecutionStatus Origin SystemEventType SystemSeverity;
             overview: DecisionType EntityType Priority PulseStatus SourceDomain;

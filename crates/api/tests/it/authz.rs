@@ -25,6 +25,7 @@ const OWN_ANSWER: &[&str] = &[
     "overview.highlights",
     "policies.create_limit",
     "policies.create_rule",
+    "policies.freeze",
     "policies.validate_rule",
 ];
 

@@ -2,6 +2,7 @@
 
 mod filter;
 mod impact;
+mod interventions;
 mod rows;
 
 use models::{
@@ -32,6 +33,9 @@ driver! {
 }
 
 of_tenant!(runs);
+
+/// The name of what [`Activity::lock_runs_for_steps`] asks beside the columns.
+const FROZEN: &str = "frozen";
 
 /// What every step changes in a run. None of these columns has an index.
 const BUSY: &[Column] = &[
@@ -151,6 +155,18 @@ impl Activity<'_> {
         let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
         let rows = read::by_keys(self.conn, select, [Column::Id], keys::sorted(ids)).await?;
         rows.into_iter().map(from_row).collect()
+    }
+
+    /// As [`Self::lock_runs`], each with whether a freeze holds for it: in the same statement, for every group asks.
+    pub async fn lock_runs_for_steps(
+        self,
+        tenant: TenantId,
+        ids: &[RunId],
+    ) -> Result<Vec<(Run, bool)>, StoreError> {
+        let frozen = interventions::freeze_of_run(tenant);
+        let select = of(tenant).expr_as(frozen, FROZEN).order_by_asc(Column::Id).lock_exclusive();
+        let rows = read::by_keys_with(self.conn, select, [Column::Id], keys::sorted(ids), FROZEN).await?;
+        rows.into_iter().map(|(row, frozen)| Ok((from_row(row)?, frozen))).collect()
     }
 
     /// Adds new runs.

@@ -22,7 +22,7 @@ rows! {
     same {
         tenant_id, run_id, seq, moment, step_index, permit_id, snapshot_digest, engine_version, schema_version, facts,
         limit_inputs, fired, limits, action, would_have, halt_reason, deciding_policy_id, overridden_by, permit_note,
-        decided_at,
+        decided_at, intervention,
     } renamed { decision_id => id } extra {}
 }
 

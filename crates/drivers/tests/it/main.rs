@@ -11,6 +11,7 @@ mod bundles;
 mod evidence;
 mod incidents;
 mod inspect;
+mod interventions;
 mod ledger;
 mod logs;
 mod overview;

@@ -279,7 +279,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         let bare = DecisionRecord {
             moment: Moment::RunStart, step_index: None, permit_id: None, action: Action::Allow, would_have: None,
-            halt_reason: None, deciding_policy_id: None, overridden_by: None, permit_note: None, ..decision(TENANT, 1, 0)
+            halt_reason: None, deciding_policy_id: None, overridden_by: None, permit_note: None, intervention: None, ..decision(TENANT, 1, 0)
         };
         let records = [bare.clone(), decision(TENANT, 1, 1), decision(TENANT, 2, 0)];
         let tx = db.begin().await.expect("begin");

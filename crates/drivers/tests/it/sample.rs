@@ -241,6 +241,7 @@ pub(crate) fn decision(tenant: TenantId, run: u128, n: u64) -> DecisionRecord {
         deciding_policy_id: some(ODD),
         overridden_by: some(""),
         permit_note: some("permit_lapsed"),
+        intervention: some(ODD),
         decided_at: time(4),
     }
 }

@@ -4,8 +4,9 @@ use drivers::{Db, Tx, bundles::RunRows, logs::DecidedStep};
 use models::{
     activity::Run,
     ids::{
-        AuditId, BreachId, CheckpointId, EnforcementId, EvidenceId, FailureId, IncidentEventId, LimitId,
-        LlmRunId, PermitId, PreventionId, ProposalId, RuleId, RunId, SystemRecordId, TenantId, TraceId,
+        AuditId, BreachId, CheckpointId, EnforcementId, EvidenceId, FailureId, IncidentEventId,
+        InterventionId, LimitId, LlmRunId, PermitId, PreventionId, ProposalId, RuleId, RunId, SystemRecordId,
+        TenantId, TraceId,
     },
     incidents::{IncidentEvent, IncidentEventType},
     ledger::{Checkpoint, RunLogEntry},
@@ -22,14 +23,15 @@ use proof::{
     leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf},
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord,
-        IntegrityRecord, PreventionRecord, ProviderRecord, Record,
+        IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record,
     },
     tagged::Hashed,
     words::{
         ActionTaken, ActorType, Assurance, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
-        IntegrityState, IntegrityStatus, LimitCategory, LimitEnforcement, LimitStatus, LimitType, LogName,
-        PolicyKind, PreventionOutcome, ResetPeriod, RuleSource, RuleType, Scope, StepKind, StepSource,
+        IntegrityState, IntegrityStatus, InterventionKind, InterventionTarget, LimitCategory,
+        LimitEnforcement, LimitStatus, LimitType, LogName, PolicyKind, PreventionOutcome, ResetPeriod,
+        RuleSource, RuleType, Scope, StepKind, StepSource,
     },
 };
 
@@ -192,6 +194,24 @@ pub(crate) fn breach(tenant: TenantId, run: u128, n: u64) -> BreachRecord {
         breached_value: MOST,
         threshold_value: 0,
         breached_at: time(i64::try_from(n).unwrap_or(0)),
+    }
+}
+
+pub(crate) fn intervention(tenant: TenantId, run: u128, n: u64) -> InterventionRecord {
+    InterventionRecord {
+        tenant_id: tenant.to_string(),
+        run_id: RunId(uuid(run)).to_string(),
+        intervention_id: InterventionId(id_of(run, n)).to_string(),
+        seq: n,
+        kind: InterventionKind::Freeze,
+        target_type: InterventionTarget::Agent,
+        target_id: Some(ODD.to_owned()),
+        actor_type: ActorType::Human,
+        actor_id: None,
+        reason: Some(ODD.to_owned()),
+        requested_at: time(7),
+        decision_hash: hex(7),
+        effective_at: time(8),
     }
 }
 
@@ -449,6 +469,7 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
             PreventionRecord { seq: None, ..prevention(tenant, n, 0) },
         ],
         breaches: vec![breach(tenant, n, 0), breach(tenant, n, 1)],
+        interventions: vec![intervention(tenant, n, 0), intervention(tenant, n, 1)],
         incidents: vec![incident(tenant, n, Some(n))],
         leaves: vec![opened(tenant, u64::try_from(n).unwrap_or(0), n)],
         audit: vec![audit(tenant, u64::try_from(n).unwrap_or(0), Some(n))],
@@ -480,6 +501,7 @@ async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {
         tx.enforcements().record_enforcement(&rows.enforcements).await?;
         tx.preventions().insert(&rows.preventions).await?;
         tx.policies().insert_breaches(&rows.breaches).await?;
+        tx.activity().insert_met(&rows.interventions).await?;
         tx.ledger().insert_run_leaves(&rows.leaves).await?;
         tx.logs().insert_audit(&rows.audit).await
     };

@@ -1,7 +1,10 @@
 //! Changing a limit: a new version of it. Its category and its type never change.
 
 use models::policies::{Limit, LimitChange};
-use proof::{definitions::LimitDefinition, words::{LimitEnforcement, LimitStatus}};
+use proof::{
+    definitions::LimitDefinition,
+    words::{LimitEnforcement, LimitStatus},
+};
 use rules::fields::FieldErrors;
 
 use super::{
@@ -60,9 +63,10 @@ pub fn update_limit(
         reset_period: change.reset_period.or(before.reset_period),
         window_seconds: change.window_seconds.or(before.window_seconds),
         measurement_window_seconds: change.measurement_window_seconds.or(before.measurement_window_seconds),
-        degrade_to: change.degrade_to.or_else(|| before.degrade_to.clone()).filter(|_| {
-            change.enforcement.unwrap_or(before.enforcement) == LimitEnforcement::Degrade
-        }),
+        degrade_to: change
+            .degrade_to
+            .or_else(|| before.degrade_to.clone())
+            .filter(|_| change.enforcement.unwrap_or(before.enforcement) == LimitEnforcement::Degrade),
         enforcement: change.enforcement.unwrap_or(before.enforcement),
         consequence: change.consequence.unwrap_or(before.consequence),
         ..before.clone()

@@ -105,3 +105,48 @@ async fn crossing_groups_and_equal_keys_execute_once() {
         assert_eq!(http.get(&format!("{RUNS}/{run}"), &admin).expect(200)["step_count"], 20);
     }
 }
+
+#[tokio::test]
+async fn people_stop_runs_at_every_server() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let (agent, admin) = (place.key("agent"), place.key("admin"));
+    let servers = [place.serve(), place.serve()];
+    let (mut here, mut there) = (servers[0].http(), servers[1].http());
+    let start = |http: &mut Http| {
+        let body = json!({ "agent_id": "researcher" });
+        http.post(RUNS, &agent, &body).expect(201)["run_id"].as_str().expect("an id").to_owned()
+    };
+    let (run, other) = (start(&mut here), start(&mut here));
+    here.post(&format!("{RUNS}/{run}/permits"), &agent, &permit()).expect(201);
+    here.post(&format!("{RUNS}/{other}/permits"), &agent, &permit()).expect(201);
+
+    let freeze = "/api/v1/runtime/policies/freeze";
+    let body = json!({ "agent_id": "researcher", "reason": "under review" });
+    there.post(freeze, &admin, &body).expect(201);
+    let refused = here.post(&format!("{RUNS}/{run}/permits"), &agent, &permit()).expect(403);
+    assert_eq!(refused["verdict"]["intervention"]["reason"], "under review");
+    let none = here.post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(409);
+    assert_eq!(none["code"], "agent_frozen");
+    let lifted = there.call("DELETE", &format!("{freeze}?agent_id=researcher"), &admin, None);
+    lifted.expect("an answer").expect(200);
+    here.post(&format!("{RUNS}/{run}/permits"), &agent, &permit()).expect(201);
+
+    let killed =
+        there.post(&format!("{RUNS}/{run}/kill"), &admin, &json!({ "reason": "enough" })).expect(200);
+    assert_eq!((&killed["outcome"], &killed["run"]["status"]), (&json!("UNACKED"), &json!("HALTED")));
+    let late = here.post(&format!("{RUNS}/{run}/permits"), &agent, &permit()).expect(409);
+    assert_eq!(late["code"], "run_killed");
+    let known = there.get(&format!("{RUNS}/{run}/interventions"), &admin).expect(200);
+    let said = |at: usize| (known["items"][at]["kind"].clone(), known["items"][at]["outcome"].clone());
+    assert_eq!(said(0), (json!("KILL"), json!("ACKED")));
+    assert_eq!(said(1), (json!("FREEZE"), json!("ACKED")));
+    assert!(known["items"][0]["time_to_effect_ms"].is_u64(), "{known}");
+    here.post(&format!("{RUNS}/{other}/permits"), &agent, &permit()).expect(201);
+
+    let bundle = place.path("killed.json");
+    std::fs::write(&bundle, here.get(&format!("{RUNS}/{run}/bundle"), &admin).body).expect("written");
+    let keys = place.public_keys();
+    let (bundle, keys) = (bundle.to_str().expect("a path"), keys.to_str().expect("a path"));
+    let verified = place.succeed(&["verify", bundle, "--key", keys, "--reexecute"]);
+    assert!(verified.contains("COMPLETE"), "{verified}");
+}

@@ -1,4 +1,4 @@
-//! The table of runs. Only `drivers` may import it.
+//! The tables of runs and of what people do to them. Only `drivers` may import them.
 #![expect(missing_docs, reason = "columns are named by the table")]
 
 /// Runs, as they stand now.
@@ -65,6 +65,120 @@ pub mod runs {
         pub created_at: DateTimeUtc,
         pub reported_end: Option<String>,
         pub late: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Kills, freezes and their ends, as they were asked for.
+pub mod interventions {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{InterventionId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "interventions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: InterventionId,
+        pub kind: String,
+        pub target_type: String,
+        pub target_id: Option<String>,
+        pub actor_type: String,
+        pub actor_id: Option<String>,
+        pub reason: Option<String>,
+        pub requested_at: DateTimeUtc,
+        pub outcome: String,
+        pub effective_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What is frozen now.
+pub mod freezes {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{InterventionId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "freezes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub target_id: String,
+        pub intervention_id: InterventionId,
+        pub actor_type: String,
+        pub actor_id: Option<String>,
+        pub reason: Option<String>,
+        pub requested_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Interventions as runs met them.
+pub mod run_interventions {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{InterventionId, RunId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "run_interventions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: RunId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seq: i64,
+        pub intervention_id: InterventionId,
+        pub kind: String,
+        pub target_type: String,
+        pub target_id: Option<String>,
+        pub actor_type: String,
+        pub actor_id: Option<String>,
+        pub reason: Option<String>,
+        pub requested_at: DateTimeUtc,
+        pub decision_hash: Vec<u8>,
+        pub effective_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Which agents know.
+pub mod intervention_acks {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{InterventionId, RunId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "intervention_acks")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub intervention_id: InterventionId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: RunId,
+        pub via: String,
+        pub acked_at: DateTimeUtc,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "the fields are named by spec 2; the structs say what they are")]
 
 pub mod entity;
+mod interventions;
 
 use chrono::{DateTime, Utc};
 use proof::{
@@ -12,6 +13,7 @@ use proof::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::interventions::{Ack, AckVia, Freeze, Intervention, InterventionOutcome};
 use crate::ids::{KeyId, RunId, SnapshotId, TenantId, TraceId};
 
 proof::words! {

@@ -185,3 +185,12 @@ pub struct Recorded {
     /// The run as the step left it.
     pub run: proof::records::RunAfter,
 }
+
+/// A run that a person killed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Killed {
+    /// What was asked, and what is known of its effect.
+    pub intervention: models::activity::Intervention,
+    /// The run as it is sealed; as it was, where it had ended already.
+    pub run: models::activity::Run,
+}

@@ -10,7 +10,7 @@ use proof::words::{Action, RunStatus};
 use super::{
     Answer, Done,
     call::{EndRun, Granted, Recorded},
-    end, permit,
+    end, intervene, permit,
     prepare::{Call, Caller, What},
     record, start,
     state::{KnownStep, State},
@@ -41,13 +41,18 @@ pub(super) fn each(state: &mut State, calls: &[Call]) -> Vec<Option<Answer>> {
 }
 
 fn one(state: &mut State, call: &Call) -> Answer {
-    match &call.what {
-        What::Start(start) => start::start(state, &call.caller, start),
-        What::Trace(start) => traced::trace(state, &call.caller, start),
+    let answer = match &call.what {
+        What::Start(start) => return start::start(state, &call.caller, start),
+        What::Trace(start) => return traced::trace(state, &call.caller, start),
+        What::Kill(run, kill) => return intervene::kill(state, &call.caller, *run, kill),
         What::Permit(request) => permit::permit(state, &call.caller, request),
         What::Record(step) => record::record(state, &call.caller, step),
         What::End(run, how) => end::end(state, &call.caller, *run, how),
+    };
+    if matches!(answer, Err(Error::RunKilled { .. } | Error::StepHalted(_))) {
+        intervene::told(state, &call.caller, call.run_id());
     }
+    answer
 }
 
 /// Refuses a run that does not exist for the caller.

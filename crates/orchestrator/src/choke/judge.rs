@@ -9,7 +9,7 @@ use models::{
     policies::{Permit, PermitStatus, Reservation, Verdict},
 };
 use proof::{
-    records::RecordKind,
+    records::{Intervened, RecordKind},
     tagged::Hashed,
     words::{Assurance, Moment},
 };
@@ -19,7 +19,7 @@ use rules::{
 };
 
 use super::{
-    facts,
+    facts, intervene,
     overdue::Given,
     prepare::{PreparedPermit, PreparedStep},
     state::{RunState, State},
@@ -36,15 +36,31 @@ pub(super) struct Question<'a> {
     permit_id: Option<PermitId>,
     /// Why a named permit did not serve.
     note: Option<&'static str>,
+    /// What a person did to the run, where that is the question.
+    intervened: Option<&'a Intervened>,
 }
 
 impl<'a> Question<'a> {
     pub(super) fn start() -> Self {
-        Self { moment: Moment::RunStart, asked: None, step: None, permit_id: None, note: None }
+        Self {
+            moment: Moment::RunStart,
+            asked: None,
+            step: None,
+            permit_id: None,
+            note: None,
+            intervened: None,
+        }
     }
 
     pub(super) fn permit(asked: &'a PreparedPermit, id: PermitId) -> Self {
-        Self { moment: Moment::StepPre, asked: Some(asked), step: None, permit_id: Some(id), note: None }
+        Self {
+            moment: Moment::StepPre,
+            asked: Some(asked),
+            step: None,
+            permit_id: Some(id),
+            note: None,
+            intervened: None,
+        }
     }
 
     pub(super) fn record(
@@ -53,7 +69,12 @@ impl<'a> Question<'a> {
         permit_id: Option<PermitId>,
         note: Option<&'static str>,
     ) -> Self {
-        Self { moment, asked: None, step: Some(step), permit_id, note }
+        Self { moment, asked: None, step: Some(step), permit_id, note, intervened: None }
+    }
+
+    /// A person's act, which no step asked for.
+    pub(super) fn intervention(intervened: &'a Intervened) -> Self {
+        Self { moment: Moment::Intervention, intervened: Some(intervened), ..Self::start() }
     }
 }
 
@@ -68,6 +89,8 @@ pub(super) struct Judged {
     pub(super) reservations: Vec<Reservation>,
     /// Reported after the fact: what fired is AUDITED.
     pub(super) reported: bool,
+    /// The kill or freeze by a person that it met.
+    intervened: Option<Intervened>,
     decided_at: DateTime<Utc>,
 }
 
@@ -88,6 +111,7 @@ impl Judged {
             fired: self.conclusion.fired.clone(),
             limits: self.conclusion.limits.clone(),
             would_have: decision.would_have,
+            intervention: self.intervened.clone(),
             permit_note: decision.permit_note.clone(),
             checked_at: self.decided_at,
         }
@@ -112,15 +136,24 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     let snapshot = Arc::clone(&run.snapshot);
     let outcomes = snapshot.compiled.evaluate(moment, &facts);
     let limits = snapshot.compiled.measure(moment, &facts, &inputs);
-    let conclusion = rules::conclude(&outcomes, &limits);
-    let reported = run.run.assurance == Assurance::Reported;
+    let freeze = given.as_ref().map_or(&run.freeze, |given| &given.freeze).clone();
+    let freeze = freeze.filter(|_| moment != Moment::Intervention);
+    let frozen = freeze.as_ref().map(|freeze| freeze.intervened());
+    let intervened = question.intervened.or(frozen.as_ref());
+    let conclusion = rules::conclude_under(&outcomes, &limits, intervened);
+    // What was only reported has happened; a person's act on its run has not.
+    let reported = run.run.assurance == Assurance::Reported && moment != Moment::Intervention;
     let held = permit.filter(|permit| permit.status == PermitStatus::Granted);
     let held = held.map(|permit: &Permit| permit.reservations.clone());
 
     let rejected = conclusion.is_rejection() && !reported;
     let refused = conclusion.action.refuses() && !reported;
+    let decided = Decided { facts: &facts, inputs: &inputs, conclusion: &conclusion, intervened };
     let (verdict, decision_id) =
-        decide(state, run_id, question, (&facts, &inputs, &conclusion, given.as_ref()), rejected, refused)?;
+        decide(state, run_id, question, &decided, given.as_ref(), (rejected, refused))?;
+    if let Some(freeze) = &freeze {
+        intervene::met_freeze(state, run_id, freeze, verdict.hash())?;
+    }
     let mut reservations = Vec::new();
     if !rejected {
         if let Some(held) = held {
@@ -129,8 +162,8 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         let call = usage::Decided { moment, facts: &facts, refused, step: question.step };
         reservations = usage::settle(state, &snapshot, &call);
     }
-    let decided_at = state.now;
-    Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, decided_at })
+    let (intervened, decided_at) = (intervened.cloned(), state.now);
+    Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, intervened, decided_at })
 }
 
 fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
@@ -142,14 +175,22 @@ fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
     facts::facts(state, run, step, content)
 }
 
+/// What a decision was taken on, and what came of it.
+struct Decided<'a> {
+    facts: &'a Facts,
+    inputs: &'a [LimitInput],
+    conclusion: &'a Conclusion,
+    intervened: Option<&'a Intervened>,
+}
+
 /// Makes the decision's record, hashes it into the run's records and concludes the verdict.
 fn decide(
     state: &mut State,
     run_id: RunId,
     question: &Question<'_>,
-    (facts, inputs, conclusion, given): (&Facts, &[LimitInput], &Conclusion, Option<&Given>),
-    rejected: bool,
-    refused: bool,
+    decided: &Decided<'_>,
+    given: Option<&Given>,
+    (rejected, refused): (bool, bool),
 ) -> Result<(Verdict, DecisionId), Error> {
     let (decision_id, decided_at) = match given {
         Some(given) => (given.decision_id, given.decided_at),
@@ -164,11 +205,12 @@ fn decide(
         moment: question.moment,
         permit_id: question.permit_id.filter(|_| !refused),
         snapshot_digest: run.snapshot.digest,
-        facts,
-        limit_inputs: inputs,
-        conclusion,
+        facts: decided.facts,
+        limit_inputs: decided.inputs,
+        conclusion: decided.conclusion,
         permit_note: question.note,
-        reported: run.run.assurance == Assurance::Reported,
+        intervened: decided.intervened,
+        reported: run.run.assurance == Assurance::Reported && question.moment != Moment::Intervention,
     };
     let seq = run.next_seq(RecordKind::Decision);
     let record = capture_policy_decision_evidence(&context, decision_id, seq, &inputs, decided_at);

@@ -9,12 +9,16 @@ use std::{
 
 use drivers::{StoreError, Tx};
 use models::{
-    activity::Run,
+    activity::{Freeze, Run},
     ids::{DecisionId, PermitId, RunId, SnapshotId},
     logs::Trace,
     policies::UsageKey,
 };
-use proof::{records::RecordKind, tagged::Hashed};
+use proof::{
+    records::RecordKind,
+    tagged::Hashed,
+    words::{Action, InterventionKind},
+};
 
 use super::{
     prepare::{Call, What},
@@ -72,7 +76,7 @@ impl Named {
                 self.permits.extend(step.permit.id());
                 self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
             }
-            What::End(run, _) => {
+            What::End(run, _) | What::Kill(run, _) => {
                 self.runs.insert(*run);
             }
         }
@@ -104,6 +108,7 @@ pub(super) async fn load(
         state.current = Some(spine.choke().snapshots.current(spine, tx, tenant).await?);
     }
     load_runs(&mut state, tx, &named).await?;
+    load_interventions(&mut state, tx, &named).await?;
     load_answers(&mut state, tx, &named).await?;
     load_permits(&mut state, tx, &named).await?;
     if named.spends {
@@ -118,7 +123,7 @@ async fn load_runs(state: &mut State, tx: &Tx, named: &Named) -> Result<(), Stor
         return Ok(());
     }
     let (tenant, ids) = (Arc::clone(&state.tenant), named.runs.iter().copied().collect::<Vec<_>>());
-    let runs = tx.activity().lock_runs(tenant.id, &ids).await?;
+    let runs = tx.activity().lock_runs_for_steps(tenant.id, &ids).await?;
     let mut traces: HashMap<RunId, Trace> = tx
         .traces()
         .lock_traces(tenant.id, &ids)
@@ -126,9 +131,9 @@ async fn load_runs(state: &mut State, tx: &Tx, named: &Named) -> Result<(), Stor
         .into_iter()
         .map(|trace| (trace.run_id, trace))
         .collect();
-    let bound: BTreeSet<SnapshotId> = runs.iter().map(|run| run.snapshot_id).collect();
+    let bound: BTreeSet<SnapshotId> = runs.iter().map(|(run, _)| run.snapshot_id).collect();
     let snapshots = state.spine.choke().snapshots.of(tx, &tenant, &bound).await?;
-    for run in runs {
+    for (run, frozen) in runs {
         let missing = |table| StoreError::Corrupt {
             table,
             row: run.id.to_string(),
@@ -136,7 +141,44 @@ async fn load_runs(state: &mut State, tx: &Tx, named: &Named) -> Result<(), Stor
         };
         let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
+        state.frozen |= frozen;
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
+    }
+    Ok(())
+}
+
+/// The freezes that hold, and what runs met of them; and kills that their agents do not know of yet. None of this is
+/// read where nothing is frozen and nothing was killed.
+async fn load_interventions(state: &mut State, tx: &Tx, named: &Named) -> Result<(), StoreError> {
+    let tenant = state.tenant.id;
+    if state.frozen || named.starts {
+        state.freezes = tx.activity().freezes(tenant).await?.into_iter().map(Arc::new).collect();
+    }
+    let mut concerned = Vec::new();
+    for run in state.runs.values_mut() {
+        let holds = |freeze: &&Arc<Freeze>| freeze.holds(&run.run.agent_id);
+        run.freeze = state.freezes.iter().find(holds).cloned();
+        let met = run.trace.ranges.next(RecordKind::Intervention) > 0;
+        if met && (run.freeze.is_some() || run.run.halt_action == Some(Action::Kill)) {
+            concerned.push(run.run.id);
+        }
+    }
+    if concerned.is_empty() {
+        return Ok(());
+    }
+    for record in tx.activity().interventions_met(tenant, &concerned).await? {
+        let run = record.run_id.parse().ok().and_then(|id| state.runs.get_mut(&id));
+        let (Some(run), Ok(id)) = (run, record.intervention_id.parse()) else { continue };
+        run.met.insert(id);
+        if record.kind == InterventionKind::Kill {
+            run.unacked_kill = Some(id);
+        }
+    }
+    for ack in tx.activity().acks_of_runs(tenant, &concerned).await? {
+        if let Some(run) = state.runs.get_mut(&ack.run_id) {
+            run.acked.insert(ack.intervention_id);
+            run.unacked_kill = run.unacked_kill.filter(|id| *id != ack.intervention_id);
+        }
     }
     Ok(())
 }
@@ -152,6 +194,10 @@ fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
         changed: false,
         is_new: false,
         ending: None,
+        freeze: None,
+        met: HashSet::new(),
+        acked: HashSet::new(),
+        unacked_kill: None,
     }
 }
 
@@ -216,7 +262,7 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(),
             What::Record(step) => {
                 (step.run_id, step.report.llm.as_ref().and_then(|llm| llm.provider.as_deref()))
             }
-            What::Start(_) | What::Trace(_) | What::End(..) => continue,
+            What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => continue,
         };
         if let Some(run) = state.runs.get(&run) {
             keys.extend(usage::windows(run, provider, state.now));

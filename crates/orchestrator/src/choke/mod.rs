@@ -13,6 +13,7 @@
 pub mod call;
 mod causes;
 mod chain;
+mod check;
 mod decide;
 mod effects;
 mod end;
@@ -21,6 +22,7 @@ mod facts;
 mod fingerprint;
 mod fired;
 mod group;
+mod intervene;
 mod judge;
 mod load;
 mod outage;
@@ -42,13 +44,13 @@ use std::sync::Arc;
 
 use models::{activity::Run, ids::RunId};
 
-pub(crate) use self::causes::incident_record;
 pub use self::queue::MAX_GROUP;
 use self::{
-    call::{Granted, Recorded},
+    call::{Granted, Killed, Recorded},
     queue::{Bond, Queue},
     snapshots::Snapshots,
 };
+pub(crate) use self::{causes::incident_record, check::Check};
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
 /// What one call gets.
@@ -65,6 +67,7 @@ pub(crate) enum Done {
     /// The run that a trace is.
     Traced(RunId),
     Ended(Box<Run>),
+    Killed(Box<Killed>),
 }
 
 /// The choke point's standing parts: who waits, which policies are compiled, what outages remember.

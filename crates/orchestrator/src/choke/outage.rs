@@ -230,7 +230,8 @@ fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, call: &Call, err: &A
         Some(Err(Error::StepHalted(mut halted))) => {
             halted.recorded = false;
             let decision = state.new.decisions.last();
-            let Some(given) = decision.and_then(|decision| Given::of(decision).ok()) else {
+            let freeze = state.runs.get(&run_id).and_then(|run| run.freeze.as_ref());
+            let Some(given) = decision.and_then(|decision| Given::of(decision, freeze).ok()) else {
                 return unavailable();
             };
             let refusal = Refusal { call: call.clone(), given, answer: (*halted).clone() };
@@ -252,7 +253,7 @@ impl Call {
             What::Start(_) | What::Trace(_) => None,
             What::Permit(permit) => Some(permit.run_id),
             What::Record(step) => Some(step.run_id),
-            What::End(run, _) => Some(*run),
+            What::End(run, _) | What::Kill(run, _) => Some(*run),
         }
     }
 
@@ -261,7 +262,7 @@ impl Call {
         match &self.what {
             What::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
             What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
-            What::Start(_) | What::Trace(_) | What::End(..) => None,
+            What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use models::{
+    activity::Freeze,
     ids::{DecisionId, TenantId},
     logs::SystemRecord,
 };
@@ -40,13 +41,15 @@ pub(super) struct Given {
     pub(super) moment: Moment,
     /// Why the permit that was named did not serve then.
     pub(super) permit_note: Option<&'static str>,
+    /// The freeze that it met then.
+    pub(super) freeze: Option<Arc<Freeze>>,
     facts: Facts,
     limits: Vec<LimitInput>,
 }
 
 impl Given {
     /// The decision that a record holds.
-    pub(super) fn of(record: &DecisionRecord) -> Result<Self, Error> {
+    pub(super) fn of(record: &DecisionRecord, freeze: Option<&Arc<Freeze>>) -> Result<Self, Error> {
         Ok(Self {
             decision_id: record.decision_id.parse().map_err(internal)?,
             decided_at: models::time::parse(&record.decided_at).map_err(internal)?,
@@ -55,6 +58,7 @@ impl Given {
                 .permit_note
                 .as_deref()
                 .map(|note| if note == LAPSED { LAPSED } else { MISMATCH }),
+            freeze: freeze.filter(|_| record.intervention.is_some()).cloned(),
             facts: Facts::from_canonical(&record.facts).map_err(internal)?,
             limits: read_inputs(&record.limit_inputs).map_err(internal)?,
         })

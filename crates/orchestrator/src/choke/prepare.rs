@@ -15,14 +15,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
+    Check,
     call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
     fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
     priced::{price_call, price_estimate},
 };
-use crate::{
-    context::CallContext,
-    errors::{Error, FieldError},
-};
+use crate::{context::CallContext, errors::Error};
 
 /// The largest number that a canonical record holds (2^53): larger ones are refused at the door.
 pub(super) const MAX_INTEGER: u64 = 1 << 53;
@@ -69,6 +67,16 @@ pub(crate) enum What {
     Permit(Box<PreparedPermit>),
     Record(Box<PreparedStep>),
     End(RunId, EndRun),
+    Kill(RunId, PreparedKill),
+}
+
+/// A kill by a person.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedKill {
+    pub(super) actor_type: ActorType,
+    pub(super) actor_id: String,
+    /// After redaction.
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -312,12 +320,27 @@ impl Call {
         }
     }
 
+    /// A kill by a person.
+    pub(crate) fn kill(ctx: &CallContext, run_id: RunId, reason: Option<String>) -> Result<Self, Error> {
+        let reason = reason_of(reason)?;
+        let kill = PreparedKill { actor_type: ctx.actor_type, actor_id: ctx.actor_id.clone(), reason };
+        Ok(Self { caller: ctx.into(), what: What::Kill(run_id, kill) })
+    }
+
     /// The end of a run that nobody ends.
     pub(crate) fn sweep(run_id: RunId, how: EndRun) -> Self {
         let caller =
             Caller { key: KeyId::from(Uuid::nil()), own_only: false, correlation_id: "sweeper".to_owned() };
         Self { caller, what: What::End(run_id, how) }
     }
+}
+
+/// A person's reason: checked, and redacted.
+pub(crate) fn reason_of(reason: Option<String>) -> Result<Option<String>, Error> {
+    let mut check = Check::default();
+    check.text("/reason", reason.as_ref());
+    check.done()?;
+    Ok(reason.map(|text| redact::redact_text(&text).value))
 }
 
 fn check_report(report: &StepReport) -> Result<(), Error> {
@@ -413,70 +436,4 @@ fn commitment(key: &TenantKey, run_id: RunId, report: &StepReport) -> Hash {
         value.extend(bytes);
     }
     keyed(key, "commitment", &run_id.to_string(), "/step", &value)
-}
-
-/// Collects what is wrong with a request, each with its place.
-#[derive(Default)]
-pub(crate) struct Check {
-    errors: Vec<FieldError>,
-}
-
-impl Check {
-    pub(crate) fn refuse(&mut self, pointer: &str, message: &str) {
-        self.errors.push(FieldError::new(pointer, message));
-    }
-
-    pub(crate) fn required(&mut self, pointer: &str, text: &str) {
-        if text.trim().is_empty() {
-            self.refuse(pointer, "must not be empty");
-        }
-    }
-
-    /// Neither store keeps U+0000 alike, so nobody gets to send it.
-    pub(crate) fn text(&mut self, pointer: &str, text: Option<&String>) {
-        if text.is_some_and(|text| text.contains('\0')) {
-            self.refuse(pointer, "must not contain U+0000");
-        }
-    }
-
-    fn json(&mut self, pointer: &str, text: Option<&str>) {
-        let Some(text) = text else { return };
-        match redact::find_nul(text) {
-            Ok(None) => {}
-            Ok(Some(at)) => self.refuse(&format!("{pointer}{at}"), "must not contain U+0000"),
-            Err(err) => self.refuse(pointer, &format!("is no JSON: {err}")),
-        }
-    }
-
-    fn labels(&mut self, labels: &[String]) {
-        if labels.len() > MAX_LABELS {
-            self.refuse("/labels", &format!("at most {MAX_LABELS}"));
-        }
-        for (at, label) in labels.iter().enumerate() {
-            let pointer = format!("/labels/{at}");
-            self.required(&pointer, label);
-            self.text(&pointer, Some(label));
-            if label.chars().count() > MAX_LABEL {
-                self.refuse(&pointer, &format!("at most {MAX_LABEL} characters"));
-            }
-        }
-    }
-
-    fn number(&mut self, pointer: &str, number: u64) {
-        if number > MAX_INTEGER {
-            self.refuse(pointer, "must not be above 2^53");
-        }
-    }
-
-    fn id<T: std::str::FromStr>(&mut self, pointer: &str, text: Option<&str>) -> Option<T> {
-        let parsed = text.map(str::parse).transpose();
-        if parsed.is_err() {
-            self.refuse(pointer, "is no run's id");
-        }
-        parsed.ok().flatten()
-    }
-
-    pub(crate) fn done(self) -> Result<(), Error> {
-        if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
-    }
 }

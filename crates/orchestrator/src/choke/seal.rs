@@ -54,10 +54,13 @@ pub(super) async fn seal_ended(
         })?;
     }
     for answer in answers.iter_mut().flatten().flatten() {
-        if let Ok(Done::Ended(shown)) = answer
-            && let Some(run) = state.runs.get(&shown.id)
-        {
-            **shown = run.run.clone();
+        let shown = match answer {
+            Ok(Done::Ended(run)) => run.as_mut(),
+            Ok(Done::Killed(killed)) => &mut killed.run,
+            _ => continue,
+        };
+        if let Some(run) = state.runs.get(&shown.id) {
+            *shown = run.run.clone();
         }
     }
     Ok(())

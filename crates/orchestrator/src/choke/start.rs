@@ -15,7 +15,7 @@ use proof::{
 };
 
 use super::{
-    Answer, Done, effects,
+    Answer, Done, effects, intervene,
     judge::{self, Question},
     prepare::{Caller, PreparedStart},
     snapshots::BoundSnapshot,
@@ -45,6 +45,7 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
             return Err(Error::invalid(pointer, format!("there is no run {id}")));
         }
     }
+    intervene::may_start(state, &start.request.agent_id, start.request.assurance)?;
     let snapshot = state
         .current
         .clone()
@@ -197,6 +198,10 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         opened_leaf_index: 0,
     };
     let mut opened = RunState {
+        freeze: state.freeze_for(&run.agent_id).cloned(),
+        met: HashSet::new(),
+        acked: HashSet::new(),
+        unacked_kill: None,
         run,
         trace,
         snapshot,

@@ -8,8 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 use engines::ledger::AuditDraft;
 use models::{
-    activity::Run,
-    ids::{DecisionId, IncidentId, LimitId, PermitId, RunId},
+    activity::{Ack, Freeze, Intervention, Run},
+    ids::{DecisionId, IncidentId, InterventionId, LimitId, PermitId, RunId},
     incidents::{Incident, IncidentEvent},
     logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
     policies::{Permit, Usage, UsageKey, Verdict},
@@ -19,8 +19,8 @@ use proof::{
     leaves::RunLeaf,
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
-        EnvironmentRecord, IntegrityRecord, PreventionRecord, ProviderRecord, RecordKind, RunAfter,
-        StepRecord,
+        EnvironmentRecord, IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, RecordKind,
+        RunAfter, StepRecord,
     },
     tagged::Hashed,
     words::{Assurance, RunStatus, TerminationReason},
@@ -65,6 +65,13 @@ pub(super) struct RunState {
     pub(super) is_new: bool,
     /// Why the run is to be sealed when the group's calls are decided.
     pub(super) ending: Option<Ending>,
+    /// The freeze that holds for it.
+    pub(super) freeze: Option<Arc<Freeze>>,
+    /// What it met of people's interventions, and what its agent knows.
+    pub(super) met: HashSet<InterventionId>,
+    pub(super) acked: HashSet<InterventionId>,
+    /// A person's kill that its agent does not know of yet.
+    pub(super) unacked_kill: Option<InterventionId>,
 }
 
 /// How a run ends.
@@ -142,6 +149,9 @@ pub(super) struct Additions {
     pub(super) incidents: Vec<Incident>,
     pub(super) incident_events: Vec<IncidentEvent>,
     pub(super) audits: Vec<AuditDraft>,
+    pub(super) interventions: Vec<Intervention>,
+    pub(super) met: Vec<InterventionRecord>,
+    pub(super) acks: Vec<Ack>,
     /// Leaves of the run log, in order.
     pub(super) leaves: Vec<(RunId, RunLeaf)>,
 }
@@ -164,6 +174,10 @@ pub(super) struct State {
     /// Decisions behind earlier answers, and those of this group.
     pub(super) decisions: HashMap<DecisionId, Arc<Hashed<DecisionRecord>>>,
     pub(super) usage: HashMap<UsageKey, Tracked<Usage>>,
+    /// Every freeze of the tenant, where it matters.
+    pub(super) freezes: Vec<Arc<Freeze>>,
+    /// A freeze holds for one of the runs.
+    pub(super) frozen: bool,
     pub(super) new: Additions,
     /// The decision that the next call got already, while the store was down.
     pub(super) given: Option<Given>,
@@ -185,6 +199,8 @@ impl State {
             step_keys: HashMap::new(),
             decisions: HashMap::new(),
             usage: HashMap::new(),
+            freezes: Vec::new(),
+            frozen: false,
             new: Additions::default(),
             given: None,
         }
@@ -192,6 +208,11 @@ impl State {
 
     pub(super) fn id<T: From<uuid::Uuid>>(&self) -> T {
         self.spine.id(self.now)
+    }
+
+    /// The freeze that holds for an agent's runs.
+    pub(super) fn freeze_for(&self, agent_id: &str) -> Option<&Arc<Freeze>> {
+        self.freezes.iter().find(|freeze| freeze.holds(agent_id))
     }
 
     /// A run of the group.
@@ -218,6 +239,9 @@ impl State {
 
     /// Whether anything is to be stored.
     pub(super) fn has_writes(&self) -> bool {
-        self.runs.values().any(|run| run.changed) || !self.new.decisions.is_empty()
+        self.runs.values().any(|run| run.changed)
+            || !self.new.decisions.is_empty()
+            || !self.new.interventions.is_empty()
+            || !self.new.acks.is_empty()
     }
 }

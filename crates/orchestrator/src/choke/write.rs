@@ -22,6 +22,7 @@ pub(super) async fn write(state: &mut State, tx: &Tx) -> Result<(), StoreError> 
     write_runs(state, tx).await?;
     write_records(state, tx).await?;
     write_policies(state, tx).await?;
+    write_interventions(state, tx).await?;
     write_incidents(state, tx).await
 }
 
@@ -70,6 +71,13 @@ async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {
     policies.insert_enforcements(&state.new.enforcements).await?;
     policies.insert_preventions(&state.new.preventions).await?;
     policies.insert_breaches(&state.new.breaches).await
+}
+
+async fn write_interventions(state: &State, tx: &Tx) -> Result<(), StoreError> {
+    let activity = tx.activity();
+    activity.insert_interventions(&state.new.interventions).await?;
+    activity.insert_met(&state.new.met).await?;
+    activity.insert_acks(&state.new.acks).await
 }
 
 async fn write_incidents(state: &State, tx: &Tx) -> Result<(), StoreError> {

@@ -14,7 +14,7 @@ pub(super) async fn sealed_records(
     run: &Run,
 ) -> Result<Vec<Record>, StoreError> {
     let id = run.id;
-    let Bridges { incidents, logs, policies, .. } = Bridges::over(store, tenant);
+    let Bridges { activity, incidents, logs, policies } = Bridges::over(store, tenant);
     let evidence = logs.evidence_of_run(id).await?;
     let mut records = Vec::new();
     records.extend(evidence.activities.into_iter().map(Record::Activity));
@@ -28,6 +28,8 @@ pub(super) async fn sealed_records(
         records.extend(incident.seq.map(|seq| Record::Incident(incident_record(&incident, id, seq))));
     }
     records.extend(evidence.integrity.map(Record::Integrity));
+    let met = activity.interventions_of_run(id).await?;
+    records.extend(met.into_iter().map(Record::Intervention));
     let preventions = policies.prevention_records_of_run(id).await?;
     records.extend(preventions.into_iter().filter(|record| record.seq.is_some()).map(Record::Prevention));
     records.extend(evidence.providers.into_iter().map(Record::Provider));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use models::{
-    activity::{Run, RunFilter},
+    activity::{Ack, Intervention, InterventionOutcome, Run, RunFilter},
     ids::RunId,
     logs::StepRow,
     page::{Page, PageRequest},
@@ -13,7 +13,7 @@ use proof::words::Action;
 use crate::{
     choke::{
         Answer, Done, MAX_GROUP,
-        call::{EndRun, Granted, PermitRequest, Recorded, StartRun, StepReport},
+        call::{EndRun, Granted, Killed, PermitRequest, Recorded, StartRun, StepReport},
         prepare::Call,
     },
     context::{CallContext, TenantSettings},
@@ -137,6 +137,54 @@ pub async fn abort(
     ended(one(spine, ctx, Call::end(ctx, run, EndRun::Abort { reason })?).await)
 }
 
+/// `activity.kill`: a person ends a run, at once. What its agent knows of it is for its next call to show.
+#[tracing::instrument(name = "activity.kill", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+pub async fn kill(
+    spine: &Spine,
+    ctx: &CallContext,
+    run: RunId,
+    reason: Option<String>,
+) -> Result<Killed, Error> {
+    match one(spine, ctx, Call::kill(ctx, run, reason)?).await? {
+        Done::Killed(killed) => Ok(*killed),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// What a person did to a run, and what is known of its effect.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InterventionView {
+    /// What was asked.
+    pub intervention: Intervention,
+    /// ACKED as soon as the run's agent is known to know.
+    pub outcome: InterventionOutcome,
+    /// How and when its agent came to know.
+    pub ack: Option<Ack>,
+}
+
+/// `activity.interventions`: what people did to a run, newest first: kills that were asked for, freezes that it met.
+#[tracing::instrument(name = "activity.interventions", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn interventions(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: RunId,
+) -> Result<Vec<InterventionView>, Error> {
+    get(spine, ctx, id).await?;
+    let store = spine.read().await?;
+    let acks = store.activity().acks_of_runs(ctx.tenant.id, &[id]).await?;
+    let mut all = store.activity().interventions_on(ctx.tenant.id, id).await?;
+    all.extend(store.activity().freezes_met(ctx.tenant.id, id).await?);
+    all.sort_by_key(|one| std::cmp::Reverse((one.requested_at, one.id)));
+    Ok(all
+        .into_iter()
+        .map(|intervention| {
+            let ack = acks.iter().find(|ack| ack.intervention_id == intervention.id).cloned();
+            let outcome = ack.as_ref().map_or(intervention.outcome, |_| InterventionOutcome::Acked);
+            InterventionView { intervention, outcome, ack }
+        })
+        .collect())
+}
+
 /// Ends runs that nobody ends, for the sweeper: through the choke point, like every end. Gives an answer for each.
 pub(crate) async fn sweep(
     spine: &Spine,
@@ -230,6 +278,7 @@ fn unexpected(done: &Done) -> Error {
         Done::Ended(_) => "an end",
         Done::Reported => "a span",
         Done::Traced(_) => "a trace",
+        Done::Killed(_) => "a kill",
     };
     Error::Internal(format!("the choke point answered with {what}"))
 }

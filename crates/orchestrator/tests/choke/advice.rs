@@ -11,7 +11,12 @@ use testkit::{Kit, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
 
-fn limit(limit_type: LimitType, max: u64, enforcement: LimitEnforcement, degrade_to: Option<&str>) -> LimitDraft {
+fn limit(
+    limit_type: LimitType,
+    max: u64,
+    enforcement: LimitEnforcement,
+    degrade_to: Option<&str>,
+) -> LimitDraft {
     let rate = limit_type == LimitType::RequestsPerMinute;
     LimitDraft {
         name: format!("{enforcement} {max}"),

@@ -1,6 +1,10 @@
 //! Real bundles, of every kind that exists: verified offline, kept as snapshots, and bent in every place.
 
-use orchestrator::{choke::call::EndRun, coordinators::export_bundle, handlers::activity};
+use orchestrator::{
+    choke::call::EndRun,
+    coordinators::export_bundle,
+    handlers::{activity, policies},
+};
 use proof::words::{EnforcementMode, LimitType};
 use serde_json::Value;
 use testkit::{Kit, Store, TestDatabase, kit::signing_key, on_both};
@@ -34,6 +38,19 @@ async fn bundle_of(kit: &Kit, kind: &str) -> Vec<u8> {
     }
     match kind {
         "open" | "killed" => {}
+        "killed_by_a_person" => {
+            let reason = Some("it mails customers".to_owned());
+            activity::kill(&kit.spine, &agent.admin, run, reason).await.unwrap();
+        }
+        "frozen" => {
+            let (spine, admin, who) = (&kit.spine, &agent.admin, Some("researcher".to_owned()));
+            policies::freeze(spine, admin, who.clone(), "under review".to_owned()).await.unwrap();
+            refused(agent.permit(run, ask("get_weather")).await);
+            refused(agent.record(run, llm(1_000)).await);
+            policies::unfreeze(spine, admin, who, None).await.unwrap();
+            agent.record(run, llm(1_000)).await.unwrap();
+            agent.complete(run).await.unwrap();
+        }
         "failed" => {
             let how = EndRun::Failed { error: Some("provider timeout".to_owned()) };
             activity::complete(&kit.spine, &agent.ctx, run, how).await.unwrap();
@@ -47,7 +64,8 @@ fn word(bundle: &[u8]) -> Word {
     verify::bundle(bundle, &[signing_key().public()], &Options::default()).unwrap().word
 }
 
-const KINDS: [&str; 6] = ["clean", "blocked", "stopped", "killed", "breached", "failed"];
+const KINDS: [&str; 8] =
+    ["clean", "blocked", "stopped", "killed", "breached", "failed", "killed_by_a_person", "frozen"];
 
 on_both! {
     async fn every_kind_verifies_with_the_public_key_alone(db: TestDatabase) {
@@ -89,7 +107,7 @@ on_both! {
 
 #[tokio::test]
 async fn bundles_look_like_this() {
-    for kind in ["clean", "blocked", "stopped", "killed", "breached"] {
+    for kind in ["clean", "blocked", "stopped", "killed", "breached", "killed_by_a_person", "frozen"] {
         let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
         let kit = Kit::on(&db).await;
         let bundle: Value = serde_json::from_slice(&bundle_of(&kit, kind).await).unwrap();
@@ -100,7 +118,7 @@ async fn bundles_look_like_this() {
 /// Every leaf value changed, every member and element dropped, every element doubled or swapped: never COMPLETE.
 #[tokio::test]
 async fn whatever_is_changed_shows() {
-    for kind in ["blocked", "breached"] {
+    for kind in ["blocked", "breached", "frozen"] {
         let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
         let kit = Kit::on(&db).await;
         let bytes = bundle_of(&kit, kind).await;

@@ -6,6 +6,7 @@ mod agent;
 mod budgets;
 mod bundles;
 mod idempotency;
+mod interventions;
 mod invariants;
 mod outage;
 mod runs;

@@ -4,8 +4,8 @@ use proof::{
     leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
-        EnvironmentRecord, IncidentRecord, IntegrityRecord, PreventionRecord, ProviderRecord, Record,
-        RunRecord, StepRecord,
+        EnvironmentRecord, IncidentRecord, IntegrityRecord, InterventionRecord, PreventionRecord,
+        ProviderRecord, Record, RunRecord, StepRecord,
     },
     tagged::Tagged,
 };
@@ -31,6 +31,7 @@ fn a_tag_is_known_to_serde() {
         EnvironmentRecord::TYPE,
         IncidentRecord::TYPE,
         IntegrityRecord::TYPE,
+        InterventionRecord::TYPE,
         PreventionRecord::TYPE,
         ProviderRecord::TYPE,
         RunRecord::TYPE,

@@ -28,7 +28,7 @@ pub fn charge(limit_type: LimitType, moment: Moment, facts: &Facts, refused: boo
     let asked = demand(limit_type, if counts_calls(limit_type) { Moment::StepBoth } else { moment }, facts);
     let used = |used| Charge { used, reserved: Count::ZERO };
     match moment {
-        Moment::RunStart => Charge::default(),
+        Moment::RunStart | Moment::Intervention => Charge::default(),
         Moment::StepPre if refused => Charge::default(),
         Moment::StepPre if request => used(asked),
         Moment::StepPre => Charge { used: Count::ZERO, reserved: asked },

@@ -61,7 +61,7 @@ pub(super) const fn counts_cost(limit_type: LimitType) -> bool {
 /// Whether a limit of that type is measured at that moment.
 pub(super) const fn measured_at(limit_type: LimitType, moment: Moment) -> bool {
     match moment {
-        Moment::RunStart => false,
+        Moment::RunStart | Moment::Intervention => false,
         // Known only from the result.
         Moment::StepPre => !matches!(limit_type, LimitType::LatencyMs | LimitType::RetryCount),
         // The permit has counted the call.

@@ -7,6 +7,7 @@ use proof::{
 
 use super::*;
 use crate::{
+    conclude,
     evaluate::Fault,
     fixtures::{definition, facts, limit, rule, with_step},
 };
@@ -64,6 +65,7 @@ fn decide(snapshot: &SnapshotDefinition, moment: Moment, facts: &Facts, used: u6
         deciding_policy_id: conclusion.deciding_policy_id,
         overridden_by: None,
         permit_note: None,
+        intervention: None,
         decided_at: "2026-11-21T00:00:00.000000Z".to_owned(),
     }
 }

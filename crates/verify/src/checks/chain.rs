@@ -100,7 +100,27 @@ pub(crate) fn links(case: &Case<'_>) -> Outcome {
             format!("step {} has another determinism hash than its fields give", step.index)
         });
     }
+    interventions(case, &mut worst);
     worst.or_else(|| "snapshot, environment, decisions and evidence are those that are named".to_owned())
+}
+
+/// A decision that met a person's intervention met one that is here, and each names the decision that it made first.
+fn interventions(case: &Case<'_>, worst: &mut Worst) {
+    let sealed = &case.document.sealed;
+    let decisions: HashSet<Hash> = case.listed(RecordKind::Decision).iter().copied().collect();
+    for record in &sealed.interventions {
+        let there = record.decision_hash.parse().is_ok_and(|hash| decisions.contains(&hash));
+        worst.expect(there, || {
+            format!("{} names a decision that the run does not have", record.intervention_id)
+        });
+    }
+    if case.whole(RecordKind::Intervention) {
+        let known: HashSet<String> =
+            sealed.interventions.iter().map(|it| proof::canonical::to_text(&it.intervened())).collect();
+        for met in sealed.intervened.0.iter().filter(|met| !known.contains(*met)) {
+            worst.expect(false, || format!("a decision met an intervention that is not here: {met}"));
+        }
+    }
 }
 
 /// Every record of a kind claims the place that it has.

@@ -8,8 +8,8 @@ use proof::{
     leaves::OpenedLeaf,
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
-        EnvironmentRecord, IncidentRecord, IntegrityRecord, PreventionRecord, ProviderRecord, RecordKind,
-        RunRecord, StepRecord,
+        EnvironmentRecord, IncidentRecord, IntegrityRecord, InterventionRecord, PreventionRecord,
+        ProviderRecord, RecordKind, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
     words::{Action, StepStatus},
@@ -44,6 +44,9 @@ pub(crate) struct Sealed {
     pub(crate) decisions: Vec<DecisionRecord>,
     pub(crate) run: Vec<RunRecord>,
     pub(crate) integrity: Vec<IntegrityRecord>,
+    pub(crate) interventions: Vec<InterventionRecord>,
+    /// Every intervention that a decision says it met.
+    pub(crate) intervened: Distinct<String>,
 }
 
 /// What every record has.
@@ -164,6 +167,8 @@ struct Gathered {
     decisions: Vec<DecisionRecord>,
     run: Vec<RunRecord>,
     integrity: Vec<IntegrityRecord>,
+    interventions: Vec<InterventionRecord>,
+    intervened: Distinct<String>,
 }
 
 impl Gathered {
@@ -180,6 +185,9 @@ impl Gathered {
             |known| known.engine_version == *engine_version && known.schema_version == *schema_version,
             || Engine { engine_version: engine_version.clone(), schema_version: schema_version.clone() },
         );
+        if let Some(met) = &decision.intervention {
+            self.intervened.text(met);
+        }
         self.actions.push(decision.action);
         if whole {
             self.decisions.push(decision);
@@ -222,6 +230,8 @@ impl SealedText {
             decisions: all.decisions,
             run: all.run,
             integrity: all.integrity,
+            interventions: all.interventions,
+            intervened: all.intervened,
         }
     }
 }
@@ -253,6 +263,9 @@ pub(super) fn read_sealed<'a>(
                 RecordKind::Enforcement => records(all, beside, parser, |_, _: EnforcementRecord| ())?,
                 RecordKind::Environment => records(all, beside, parser, |_, _: EnvironmentRecord| ())?,
                 RecordKind::Incident => records(all, beside, parser, |_, _: IncidentRecord| ())?,
+                RecordKind::Intervention => {
+                    records(all, beside, parser, |all, it| all.interventions.push(it))?;
+                }
                 RecordKind::Prevention => records(all, beside, parser, |_, _: PreventionRecord| ())?,
                 RecordKind::Provider => records(all, beside, parser, |_, _: ProviderRecord| ())?,
             },

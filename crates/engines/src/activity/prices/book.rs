@@ -104,8 +104,12 @@ impl Clause {
 impl Model {
     /// What tokens of a call cost that puts in so many.
     pub(super) fn rates(&self, input_tokens: u64) -> Rates {
-        let base =
-            Rates { input: Some(self.input), output: self.output, cache_read: self.cache_read, reasoning: self.reasoning };
+        let base = Rates {
+            input: Some(self.input),
+            output: self.output,
+            cache_read: self.cache_read,
+            reasoning: self.reasoning,
+        };
         let tier = self.tiers.iter().rev().find(|tier| input_tokens > tier.above);
         tier.map_or(base, |tier| Rates {
             input: tier.input.or(base.input),
@@ -132,21 +136,15 @@ impl Book {
         };
         // A name before the slash that is a provider is one, unless the provider's own models are called so.
         let prefixed = || rest.and_then(|(prefix, rest)| Some((self.provider(prefix)?, rest)));
-        match named {
-            Some(provider) => self.of(provider, &model).or_else(|| {
-                let (_, rest) = rest?;
-                self.of(provider, rest)
-            }),
-            None => match prefixed() {
-                Some((provider, rest)) => self.of(provider, rest).or_else(|| self.of(provider, &model)),
-                None => {
-                    let told = |provider: &&Provider| {
-                        provider.told_by.as_ref().is_some_and(|clause| clause.tells(&model))
-                    };
-                    self.of(self.providers.iter().find(told)?, &model)
-                }
-            },
+        if let Some(provider) = named {
+            return self.of(provider, &model).or_else(|| self.of(provider, rest?.1));
         }
+        if let Some((provider, rest)) = prefixed() {
+            return self.of(provider, rest).or_else(|| self.of(provider, &model));
+        }
+        let told =
+            |provider: &&Provider| provider.told_by.as_ref().is_some_and(|clause| clause.tells(&model));
+        self.of(self.providers.iter().find(told)?, &model)
     }
 
     fn provider(&self, name: &str) -> Option<&Provider> {
@@ -158,7 +156,8 @@ impl Book {
         };
         let by_id = self.providers.iter().find(|provider| provider.id == name);
         by_id.or_else(|| {
-            let tells = |provider: &&Provider| provider.names.as_ref().is_some_and(|clause| clause.tells(name));
+            let tells =
+                |provider: &&Provider| provider.names.as_ref().is_some_and(|clause| clause.tells(name));
             self.providers.iter().find(tells)
         })
     }

@@ -74,9 +74,12 @@ fn names_are_told_as_the_data_set_tells_them() {
     ] {
         assert_eq!(cost(provider, model), mini, "{provider:?} {model}");
     }
-    for (provider, model) in
-        [(Some("openai"), "no-such-model"), (Some("my-gateway"), "gpt-4o-mini"), (None, "no-such-model"), (None, "")]
-    {
+    for (provider, model) in [
+        (Some("openai"), "no-such-model"),
+        (Some("my-gateway"), "gpt-4o-mini"),
+        (None, "no-such-model"),
+        (None, ""),
+    ] {
         assert_eq!(cost(provider, model), None, "{provider:?} {model}");
     }
     assert!(cost(Some("aws.bedrock"), "us.anthropic.claude-opus-4-7").is_some());

@@ -7,7 +7,7 @@ use models::{
 };
 use proof::{
     hash::Hash,
-    records::DecisionRecord,
+    records::{DecisionRecord, Intervened},
     words::{Action, Moment},
 };
 use rules::{facts::Facts, limits::LimitInput, verdict::Conclusion};
@@ -23,6 +23,8 @@ pub struct DecisionInputs<'a> {
     pub limit_inputs: &'a [LimitInput],
     pub conclusion: &'a Conclusion,
     pub permit_note: Option<&'a str>,
+    /// The kill or freeze by a person that it met.
+    pub intervened: Option<&'a Intervened>,
     /// The step was reported after the fact: what fired is AUDITED, never acted on.
     pub reported: bool,
 }
@@ -60,6 +62,7 @@ pub fn capture_policy_decision_evidence(
         would_have,
         halt_reason: conclusion.halt_reason,
         deciding_policy_id: conclusion.deciding_policy_id.clone(),
+        intervention: inputs.intervened.map(proof::canonical::to_text),
         overridden_by: None,
         permit_note: inputs.permit_note.map(str::to_owned),
         decided_at: models::time::text(now),

@@ -31,6 +31,7 @@ pub struct Model {
     pub overridden_by: Option<String>,
     pub permit_note: Option<String>,
     pub decided_at: DateTimeUtc,
+    pub intervention: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,9 +1,10 @@
-//! Operations on rules and limits. Each change: the engine decides, the audit row is settled, the tenant's policy
+//! Operations on rules and limits, and freezes. Each change of a rule or limit: the engine decides, the audit row is settled, the tenant's policy
 //! generation goes up, all in one transaction. A run that starts after the answer is bound to what it says.
 
 mod create_limit;
 mod create_rule;
 mod disable_limit;
+mod freeze;
 mod limit_view;
 mod limits;
 mod modify_rule;
@@ -21,6 +22,7 @@ pub use self::{
     create_limit::create_limit,
     create_rule::create_rule,
     disable_limit::disable_limit,
+    freeze::{FreezeView, freeze, list_freezes, unfreeze},
     limit_view::LimitView,
     limits::{get_limit, limit_breaches, list_limits},
     modify_rule::modify_rule,

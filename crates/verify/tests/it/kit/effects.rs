@@ -3,10 +3,13 @@
 use proof::{
     bundle::{LiveIncident, TimelineEvent},
     leaves::{AuditLeaf, AuditRecord},
-    records::{BreachRecord, EnforcementRecord, IncidentRecord, PreventionRecord, Record, RecordKind},
+    records::{
+        BreachRecord, EnforcementRecord, IncidentRecord, InterventionRecord, PreventionRecord, Record,
+        RecordKind,
+    },
     words::{
-        ActorType, AuditEntityType, AuditEventType, BreachType, CauseType, IncidentCategory, LimitType,
-        PolicyKind, PreventionOutcome, Severity,
+        ActorType, AuditEntityType, AuditEventType, BreachType, CauseType, IncidentCategory,
+        InterventionKind, InterventionTarget, LimitType, PolicyKind, PreventionOutcome, Severity,
     },
 };
 use rules::verdict::Conclusion;
@@ -93,6 +96,28 @@ impl Scene {
         });
         self.push(breach);
         self.govern(AuditEventType::LimitBreached, AuditEntityType::Limit, limit_id, true);
+    }
+
+    /// A freeze that the last decision met.
+    pub(super) fn freeze(&mut self) {
+        let decision = self.records.iter().rev().find(|record| record.kind() == RecordKind::Decision);
+        let decision_hash = decision.expect("a decision").hash().to_string();
+        let record = Record::Intervention(InterventionRecord {
+            tenant_id: TENANT.to_owned(),
+            run_id: RUN.to_owned(),
+            intervention_id: self.id("int_"),
+            seq: self.next(RecordKind::Intervention),
+            kind: InterventionKind::Freeze,
+            target_type: InterventionTarget::Agent,
+            target_id: Some("agent-1".to_owned()),
+            actor_type: ActorType::Human,
+            actor_id: Some("ana".to_owned()),
+            reason: Some("under review".to_owned()),
+            requested_at: self.now(),
+            decision_hash,
+            effective_at: self.now(),
+        });
+        self.push(record);
     }
 
     pub(super) fn incident(&mut self, step_index: u64) -> String {

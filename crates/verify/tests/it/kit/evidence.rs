@@ -119,6 +119,7 @@ impl Scene {
             deciding_policy_id: conclusion.deciding_policy_id.clone(),
             overridden_by: None,
             permit_note: None,
+            intervention: None,
             decided_at: self.now(),
         });
         let hash = self.push(decision);

@@ -97,6 +97,7 @@ pub(crate) fn everything() -> Scene {
     scene.fail_capture();
     scene.permitted(&Call::tool("search"));
     scene.call(&Call::model(700_000));
+    scene.freeze();
     scene.seal(RunStatus::Succeeded);
     scene.acknowledge_incident();
     scene

@@ -1,0 +1,196 @@
+//! Kills and freezes: what was asked, what is frozen now, which runs met it, which agents know.
+
+use models::{
+    activity::{
+        Ack, Freeze, Intervention, RunFilter,
+        entity::{freezes, intervention_acks as acks, interventions, run_interventions as met, runs},
+    },
+    ids::{InterventionId, RunId, TenantId},
+    page::{Page, PageRequest},
+};
+use proof::{records::InterventionRecord, words::InterventionKind};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    Select,
+    sea_query::{Expr, ExprTrait as _, SimpleExpr},
+};
+
+use super::{Activity, ActivityReads};
+use crate::{
+    StoreError, bulk,
+    driver::of_tenant,
+    keys,
+    read::{self, Newest},
+    rows::rows,
+    tally,
+};
+
+of_tenant!(interventions);
+
+fn freezes_of(tenant: TenantId) -> Select<freezes::Entity> {
+    freezes::Entity::find().filter(freezes::Column::TenantId.eq(tenant))
+}
+
+fn met_of(tenant: TenantId) -> Select<met::Entity> {
+    met::Entity::find().filter(met::Column::TenantId.eq(tenant))
+}
+
+fn acks_of(tenant: TenantId) -> Select<acks::Entity> {
+    acks::Entity::find().filter(acks::Column::TenantId.eq(tenant))
+}
+
+rows! {
+    Intervention, interventions, key(id), fn to_row(intervention), fn from_row,
+    same { id, kind, target_type, target_id, actor_type, actor_id, reason, requested_at, outcome, effective_at }
+    renamed { tenant => tenant_id } extra {}
+}
+
+rows! {
+    Freeze, freezes, key(target_id), fn freeze_row(freeze), fn freeze,
+    same { target_id, intervention_id, actor_type, actor_id, reason, requested_at }
+    renamed { tenant => tenant_id } extra {}
+}
+
+rows! {
+    InterventionRecord, met, key(run_id, seq), fn met_row(record), fn met_record,
+    same {
+        tenant_id, run_id, seq, intervention_id, kind, target_type, target_id, actor_type, actor_id, reason,
+        requested_at, decision_hash, effective_at,
+    } renamed {} extra {}
+}
+
+rows! {
+    Ack, acks, key(intervention_id, run_id), fn ack_row(ack), fn ack,
+    same { intervention_id, run_id, via, acked_at } renamed { tenant => tenant_id } extra {}
+}
+
+/// That a freeze holds for the run of the row that is asked for.
+pub(super) fn freeze_of_run(tenant: TenantId) -> SimpleExpr {
+    let agent = Expr::col((runs::Entity, runs::Column::AgentId));
+    let target = Expr::col((freezes::Entity, freezes::Column::TargetId));
+    let holds = target.is_in([Expr::val(""), agent]);
+    Expr::exists(
+        freezes_of(tenant).select_only().column(freezes::Column::TargetId).filter(holds).into_query(),
+    )
+}
+
+impl ActivityReads<'_> {
+    /// Every freeze that is in force, that of the whole tenant first.
+    pub async fn freezes(self, tenant: TenantId) -> Result<Vec<Freeze>, StoreError> {
+        let select = freezes_of(tenant).order_by_asc(freezes::Column::TargetId);
+        read::all(self.conn, select).await?.into_iter().map(freeze).collect()
+    }
+
+    /// The freezes in force, newest first.
+    pub async fn list_freezes(
+        self,
+        tenant: TenantId,
+        page: &PageRequest,
+    ) -> Result<Page<Freeze>, StoreError> {
+        let key = |row: &freezes::Model| (row.requested_at, row.intervention_id.0);
+        let newest = Newest { at: freezes::Column::RequestedAt, id: freezes::Column::InterventionId, key };
+        read::page(self.conn, freezes_of(tenant), newest, page, freeze).await
+    }
+
+    /// What was aimed at this run itself, newest first.
+    pub async fn interventions_on(
+        self,
+        tenant: TenantId,
+        run: RunId,
+    ) -> Result<Vec<Intervention>, StoreError> {
+        let select = of(tenant)
+            .filter(interventions::Column::TargetId.eq(run.to_string()))
+            .order_by_desc(interventions::Column::RequestedAt)
+            .order_by_desc(interventions::Column::Id);
+        read::all(self.conn, select).await?.into_iter().map(from_row).collect()
+    }
+
+    /// The freezes that this run met, as they were asked for.
+    pub async fn freezes_met(self, tenant: TenantId, run: RunId) -> Result<Vec<Intervention>, StoreError> {
+        let met = self.interventions_met(tenant, &[run]).await?;
+        let ids: Vec<InterventionId> = met
+            .iter()
+            .filter(|record| record.kind == InterventionKind::Freeze)
+            .filter_map(|record| record.intervention_id.parse().ok())
+            .collect();
+        let rows =
+            read::by_keys(self.conn, of(tenant), [interventions::Column::Id], keys::sorted(&ids)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// What these runs met, in order.
+    pub async fn interventions_met(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<Vec<InterventionRecord>, StoreError> {
+        let select = met_of(tenant).order_by_asc(met::Column::RunId).order_by_asc(met::Column::Seq);
+        let rows = read::by_keys(self.conn, select, [met::Column::RunId], keys::sorted(runs)).await?;
+        rows.into_iter().map(met_record).collect()
+    }
+
+    /// How many runs met each of these.
+    pub async fn runs_met(
+        self,
+        tenant: TenantId,
+        ids: &[InterventionId],
+    ) -> Result<std::collections::HashMap<InterventionId, u64>, StoreError> {
+        let column = met::Column::InterventionId;
+        let counted =
+            crate::tally::count_by_keys(self.conn, met_of(tenant), column, keys::sorted(ids)).await?;
+        Ok(counted.into_iter().collect())
+    }
+
+    /// How many of the runs that `filter` finds have an agent that is not known to know of this intervention.
+    pub async fn count_unacked(
+        self,
+        tenant: TenantId,
+        filter: &RunFilter,
+        id: InterventionId,
+    ) -> Result<u64, StoreError> {
+        let known = acks_of(tenant).filter(acks::Column::InterventionId.eq(id));
+        let known = known.select_only().column(acks::Column::RunId).into_query();
+        let unknown = super::filter::matching(tenant, filter).filter(runs::Column::Id.not_in_subquery(known));
+        tally::count(self.conn, unknown).await
+    }
+
+    /// What the agents of these runs know.
+    pub async fn acks_of_runs(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Ack>, StoreError> {
+        let rows =
+            read::by_keys(self.conn, acks_of(tenant), [acks::Column::RunId], keys::sorted(runs)).await?;
+        rows.into_iter().map(ack).collect()
+    }
+}
+
+impl Activity<'_> {
+    /// Adds interventions.
+    pub async fn insert_interventions(self, added: &[Intervention]) -> Result<(), StoreError> {
+        bulk::insert::<interventions::Entity>(self.conn, keys::rows(added, to_row)?).await
+    }
+
+    /// Adds a freeze. A second one of its target is a conflict.
+    pub async fn insert_freeze(self, added: &Freeze) -> Result<(), StoreError> {
+        bulk::insert::<freezes::Entity>(self.conn, vec![freeze_row(added)?]).await
+    }
+
+    /// Takes a freeze back, and gives it; none where the target is not frozen.
+    pub async fn lift_freeze(self, tenant: TenantId, target_id: &str) -> Result<Option<Freeze>, StoreError> {
+        let target = freezes::Column::TargetId.eq(target_id);
+        let locked = freezes_of(tenant).filter(target.clone()).lock_exclusive();
+        let Some(row) = read::one(self.conn, locked).await? else { return Ok(None) };
+        let delete =
+            freezes::Entity::delete_many().filter(freezes::Column::TenantId.eq(tenant)).filter(target);
+        self.conn.execute(delete.build(self.conn.backend())).await?;
+        freeze(row).map(Some)
+    }
+
+    /// Adds what runs met.
+    pub async fn insert_met(self, records: &[InterventionRecord]) -> Result<(), StoreError> {
+        bulk::insert::<met::Entity>(self.conn, keys::rows(records, met_row)?).await
+    }
+
+    /// Adds what agents know; what is known already stays as it was.
+    pub async fn insert_acks(self, known: &[Ack]) -> Result<(), StoreError> {
+        bulk::insert_missing::<acks::Entity>(self.conn, keys::rows(known, ack_row)?).await.map(drop)
+    }
+}

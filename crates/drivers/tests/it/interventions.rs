@@ -1,0 +1,101 @@
+//! Kills and freezes: as they were asked for, as runs met them, as agents came to know.
+
+use drivers::StoreError;
+use models::{
+    activity::{Ack, AckVia, Freeze, Intervention, InterventionOutcome, Run, RunFilter},
+    ids::{InterventionId, RunId},
+    page::PageRequest,
+};
+use proof::words::{ActorType, InterventionKind, InterventionTarget};
+
+use crate::{
+    sample::{self, ODD, OTHER, TENANT, at, run, uuid},
+    whole,
+};
+
+fn freeze(n: u128, target_id: &str) -> Freeze {
+    Freeze {
+        tenant: TENANT,
+        target_id: target_id.to_owned(),
+        intervention_id: InterventionId(uuid(n)),
+        actor_type: ActorType::Human,
+        actor_id: Some(ODD.to_owned()),
+        reason: None,
+        requested_at: at(i64::try_from(n).unwrap_or(0)),
+    }
+}
+
+fn kill(n: u128, of: RunId) -> Intervention {
+    Intervention {
+        tenant: TENANT,
+        id: InterventionId(uuid(n)),
+        kind: InterventionKind::Kill,
+        target_type: InterventionTarget::Run,
+        target_id: Some(of.to_string()),
+        actor_type: ActorType::System,
+        actor_id: None,
+        reason: Some(ODD.to_owned()),
+        requested_at: at(i64::try_from(n).unwrap_or(0)),
+        outcome: InterventionOutcome::Ended,
+        effective_at: None,
+    }
+}
+
+testkit::on_both! {
+    async fn a_run_that_is_locked_says_whether_it_is_frozen(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let runs = [("", 1), ("researcher", 2), (ODD, 3)].map(|(agent, n)| Run { agent_id: agent.to_owned(), ..run(TENANT, n) });
+        let ids = runs.each_ref().map(|run| run.id);
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&runs).await.expect("inserted");
+        let frozen = |locked: Vec<(Run, bool)>| locked.into_iter().map(|(_, frozen)| frozen).collect::<Vec<_>>();
+        let locked = tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked");
+        assert_eq!(locked.iter().map(|(run, _)| run.clone()).collect::<Vec<_>>(), runs);
+        assert_eq!(frozen(locked), [false; 3]);
+        for target in ["researcher", ODD] {
+            tx.activity().insert_freeze(&freeze(5, target)).await.expect("frozen");
+        }
+        assert_eq!(frozen(tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked")), [false, true, true]);
+        assert!(tx.activity().lift_freeze(OTHER, ODD).await.expect("not theirs").is_none());
+        assert_eq!(tx.activity().lift_freeze(TENANT, ODD).await.expect("lifted"), Some(freeze(5, ODD)));
+        assert_eq!(tx.activity().lift_freeze(TENANT, ODD).await.expect("lifted"), None);
+        assert_eq!(frozen(tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked")), [false, true, false]);
+        tx.activity().insert_freeze(&freeze(6, "")).await.expect("all of them");
+        assert_eq!(frozen(tx.activity().lock_runs_for_steps(TENANT, &ids).await.expect("locked")), [true; 3]);
+        assert_eq!(tx.activity().freezes(TENANT).await.expect("read"), [freeze(6, ""), freeze(5, "researcher")]);
+        assert_eq!(tx.activity().freezes(OTHER).await.expect("none"), []);
+        let page = PageRequest::new(Some(1), None, true).expect("a page");
+        let first = tx.activity().list_freezes(TENANT, &page).await.expect("listed");
+        assert_eq!((first.items, first.total, first.has_more), (vec![freeze(6, "")], Some(2), true));
+        let again = tx.activity().insert_freeze(&freeze(7, "")).await;
+        assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    }
+
+    async fn what_was_asked_met_and_known_comes_back(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let (one, two) = (RunId(uuid(1)), RunId(uuid(2)));
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run(TENANT, 1), run(TENANT, 2)]).await.expect("inserted");
+        tx.activity().insert_interventions(&[kill(3, one), kill(4, one), kill(5, two)]).await.expect("asked");
+        assert_eq!(tx.activity().interventions_on(TENANT, one).await.expect("read"), [kill(4, one), kill(3, one)]);
+        assert_eq!(tx.activity().interventions_on(OTHER, one).await.expect("none"), []);
+
+        let met = [whole::intervention(TENANT, 1, 0), whole::intervention(TENANT, 1, 1), whole::intervention(TENANT, 2, 0)];
+        tx.activity().insert_met(&met).await.expect("met");
+        assert_eq!(tx.activity().interventions_met(TENANT, &[two, one]).await.expect("read"), met);
+        assert_eq!(tx.activity().interventions_met(OTHER, &[two, one]).await.expect("none"), []);
+        let id: InterventionId = met[0].intervention_id.parse().expect("an id");
+        let counted = tx.activity().runs_met(TENANT, &[id, InterventionId(uuid(99))]).await.expect("counted");
+        assert_eq!(counted.get(&id), Some(&1));
+
+        let all = RunFilter::default();
+        assert_eq!(tx.activity().count_unacked(TENANT, &all, id).await.expect("counted"), 2);
+        let ack = Ack { tenant: TENANT, intervention_id: id, run_id: one, via: AckVia::Stream, acked_at: at(9) };
+        tx.activity().insert_acks(&[ack.clone()]).await.expect("known");
+        tx.activity().insert_acks(&[Ack { via: AckVia::Call, ..ack.clone() }]).await.expect("known already");
+        assert_eq!(tx.activity().acks_of_runs(TENANT, &[one, two]).await.expect("read"), [ack]);
+        assert_eq!(tx.activity().acks_of_runs(OTHER, &[one]).await.expect("none"), []);
+        assert_eq!(tx.activity().count_unacked(TENANT, &all, id).await.expect("counted"), 1);
+        assert_eq!(tx.activity().count_unacked(TENANT, &all, InterventionId(uuid(98))).await.expect("counted"), 2);
+    }
+}

@@ -1,0 +1,162 @@
+//! What people do to runs: a kill ends one at once; a freeze refuses whatever its target does next, and lets no run of
+//! it begin. Each run that meets one has a record of it, under its receipt; what its agent came to know is an ack.
+
+use models::{
+    activity::{Ack, AckVia, Freeze, Intervention, InterventionOutcome, RunState as LifeState},
+    ids::{InterventionId, RunId},
+};
+use proof::{
+    hash::Hash,
+    records::{InterventionRecord, RecordKind},
+    words::{Action, Assurance, InterventionKind, InterventionTarget, RunStatus, TerminationReason},
+};
+
+use super::{
+    Answer, Done,
+    call::Killed,
+    decide::known,
+    judge::{self, Question},
+    prepare::{Caller, PreparedKill},
+    seal,
+    state::{Ending, State},
+};
+use crate::errors::{ConflictCode, Error};
+
+/// A kill by a person. It ends the run in this transaction; that its agent knows is for its next call to show.
+pub(super) fn kill(state: &mut State, caller: &Caller, run_id: RunId, asked: &PreparedKill) -> Answer {
+    known(state, caller, run_id)?;
+    let now = state.now;
+    let id: InterventionId = state.id();
+    let run = state.run(run_id)?;
+    let ended = run.run.state == LifeState::Completed || run.ending.is_some();
+    let mut intervention = Intervention {
+        tenant: state.tenant.id,
+        id,
+        kind: InterventionKind::Kill,
+        target_type: InterventionTarget::Run,
+        target_id: Some(run_id.to_string()),
+        actor_type: asked.actor_type,
+        actor_id: Some(asked.actor_id.clone()),
+        reason: asked.reason.clone(),
+        requested_at: now,
+        outcome: InterventionOutcome::Ended,
+        effective_at: None,
+    };
+    if !ended {
+        intervention.outcome = InterventionOutcome::Unacked;
+        intervention.effective_at = Some(now);
+        end_now(state, run_id, &intervention)?;
+    }
+    state.new.interventions.push(intervention.clone());
+    let run = state.run(run_id)?.run.clone();
+    Ok(Done::Killed(Box::new(Killed { intervention, run })))
+}
+
+fn end_now(state: &mut State, run_id: RunId, kill: &Intervention) -> Result<(), Error> {
+    let now = state.now;
+    let record = InterventionRecord {
+        tenant_id: kill.tenant.to_string(),
+        run_id: run_id.to_string(),
+        intervention_id: kill.id.to_string(),
+        seq: 0,
+        kind: kill.kind,
+        target_type: kill.target_type,
+        target_id: kill.target_id.clone(),
+        actor_type: kill.actor_type,
+        actor_id: kill.actor_id.clone(),
+        reason: kill.reason.clone(),
+        requested_at: models::time::text(kill.requested_at),
+        decision_hash: String::new(),
+        effective_at: models::time::text(now),
+    };
+    let judged = judge::judge(state, run_id, &Question::intervention(&record.intervened()))?;
+    met(state, run_id, record, judged.verdict.hash())?;
+    let run = state.run_mut(run_id)?;
+    let (status, reason) = (RunStatus::Halted, TerminationReason::UserAbort);
+    run.run.status = status;
+    run.run.halt_action = Some(Action::Kill);
+    run.run.termination_reason = Some(reason);
+    run.ending = Some(Ending { status, reason, error: None });
+    run.unacked_kill = Some(kill.id);
+    seal::refresh(run, now);
+    Ok(())
+}
+
+/// Puts the intervention among the run's records.
+fn met(
+    state: &mut State,
+    run_id: RunId,
+    record: InterventionRecord,
+    decision_hash: Hash,
+) -> Result<(), Error> {
+    let run = state.run_mut(run_id)?;
+    let seq = run.next_seq(RecordKind::Intervention);
+    let record = InterventionRecord { seq, decision_hash: decision_hash.to_string(), ..record };
+    run.met.extend(record.intervention_id.parse::<InterventionId>().ok());
+    run.trace.ranges.push(&record);
+    state.new.met.push(record);
+    Ok(())
+}
+
+/// A decision met the freeze that holds for its run: the first one is what the run's record names.
+pub(super) fn met_freeze(
+    state: &mut State,
+    run_id: RunId,
+    freeze: &Freeze,
+    decision_hash: Hash,
+) -> Result<(), Error> {
+    if state.run(run_id)?.met.contains(&freeze.intervention_id) {
+        return Ok(());
+    }
+    let (target_type, target_id) = freeze.target();
+    let record = InterventionRecord {
+        tenant_id: freeze.tenant.to_string(),
+        run_id: run_id.to_string(),
+        intervention_id: freeze.intervention_id.to_string(),
+        seq: 0,
+        kind: InterventionKind::Freeze,
+        target_type,
+        target_id,
+        actor_type: freeze.actor_type,
+        actor_id: freeze.actor_id.clone(),
+        reason: freeze.reason.clone(),
+        requested_at: models::time::text(freeze.requested_at),
+        decision_hash: String::new(),
+        effective_at: models::time::text(state.now),
+    };
+    met(state, run_id, record, decision_hash)
+}
+
+/// What an answer tells the run's own agent for the first time: that its run was killed, or that it is frozen.
+pub(super) fn told(state: &mut State, caller: &Caller, run_id: Option<RunId>) {
+    let Some(run) = run_id.and_then(|id| state.runs.get_mut(&id)) else { return };
+    if run.run.key_id != caller.key {
+        return;
+    }
+    let killed = run.unacked_kill.take();
+    let frozen = run.freeze.as_ref().map(|freeze| freeze.intervention_id);
+    let frozen = frozen.filter(|id| run.met.contains(id) && !run.acked.contains(id));
+    run.acked.extend(frozen);
+    let run_id = run.run.id;
+    for intervention_id in killed.into_iter().chain(frozen) {
+        let (tenant, acked_at) = (state.tenant.id, state.now);
+        state.new.acks.push(Ack { tenant, intervention_id, run_id, via: AckVia::Call, acked_at });
+    }
+}
+
+/// Refuses a run that may not begin. What is only reported has begun already: it is recorded, and judged.
+pub(super) fn may_start(state: &State, agent_id: &str, assurance: Option<Assurance>) -> Result<(), Error> {
+    let Some(freeze) = state.freeze_for(agent_id) else { return Ok(()) };
+    if assurance == Some(Assurance::Reported) {
+        return Ok(());
+    }
+    let what = match freeze.target() {
+        (_, Some(agent)) => format!("agent `{agent}` is frozen"),
+        _ => "all agents are frozen".to_owned(),
+    };
+    let by = freeze.actor_id.as_deref().unwrap_or("somebody");
+    let why = freeze.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let since = models::time::text(freeze.requested_at);
+    let detail = format!("{what} since {since} by {by}{why}; no run starts until the freeze is lifted");
+    Err(Error::Conflict { code: ConflictCode::AgentFrozen, detail })
+}

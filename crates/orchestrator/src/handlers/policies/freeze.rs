@@ -1,0 +1,183 @@
+//! A freeze: no run of its target begins, and running ones refuse their next step, until it is lifted. Neither is a
+//! canonical event: each is a row of `interventions`, and a record of every run that it met.
+
+use std::collections::HashMap;
+
+use drivers::{ReadTx, StoreError};
+use models::{
+    activity::{Freeze, Intervention, InterventionOutcome, RunFilter, RunState},
+    ids::{InterventionId, TenantId},
+    page::{Page, PageRequest},
+};
+use proof::words::InterventionKind;
+
+use crate::{
+    choke::{Check, prepare::reason_of},
+    context::CallContext,
+    errors::{ConflictCode, Error},
+    handlers::shared::retrying,
+    spine::Spine,
+};
+
+/// A freeze in force, and what is known of its effect.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FreezeView {
+    /// The freeze.
+    pub freeze: Freeze,
+    /// Runs of its target that are LIVE now.
+    pub live_runs: u64,
+    /// Runs that were refused something by it.
+    pub runs_met: u64,
+    /// LIVE runs of its target whose agents are not known to know.
+    pub unacked_runs: u64,
+    /// ENDED: there is no LIVE run that it could stop. ACKED: every agent of one knows. Else UNACKED.
+    pub outcome: InterventionOutcome,
+}
+
+/// `policies.freeze`: freezes an agent, or the whole tenant where none is named.
+#[tracing::instrument(name = "policies.freeze", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn freeze(
+    spine: &Spine,
+    ctx: &CallContext,
+    agent_id: Option<String>,
+    reason: String,
+) -> Result<FreezeView, Error> {
+    let mut check = Check::default();
+    check.text("/agent_id", agent_id.as_ref());
+    if let Some(agent) = &agent_id {
+        check.required("/agent_id", agent);
+    }
+    check.required("/reason", &reason);
+    check.done()?;
+    let reason = reason_of(Some(reason))?;
+    retrying(|| freeze_once(spine, ctx, agent_id.as_deref(), reason.as_deref())).await
+}
+
+async fn freeze_once(
+    spine: &Spine,
+    ctx: &CallContext,
+    agent_id: Option<&str>,
+    reason: Option<&str>,
+) -> Result<FreezeView, Error> {
+    let (tenant, now) = (ctx.tenant.id, spine.now());
+    let tx = spine.begin().await?;
+    let target_id = agent_id.unwrap_or_default().to_owned();
+    let known = tx.activity().freezes(tenant).await?;
+    if let Some(known) = known.iter().find(|freeze| freeze.target_id == target_id) {
+        let since = models::time::text(known.requested_at);
+        let by = known.actor_id.as_deref().unwrap_or("somebody");
+        let detail = format!("it has been frozen since {since} by {by}; lift that freeze to begin another");
+        return Err(Error::Conflict { code: ConflictCode::AlreadyFrozen, detail });
+    }
+    let freeze = Freeze {
+        tenant,
+        target_id,
+        intervention_id: spine.id(now),
+        actor_type: ctx.actor_type,
+        actor_id: Some(ctx.actor_id.clone()),
+        reason: reason.map(str::to_owned),
+        requested_at: now,
+    };
+    let asked = of(&freeze, freeze.intervention_id, InterventionKind::Freeze);
+    tx.activity().insert_interventions(&[asked]).await?;
+    tx.activity().insert_freeze(&freeze).await?;
+    tx.commit().await?;
+    let store = spine.read().await?;
+    Ok(view(&store, tenant, freeze, &HashMap::new()).await?)
+}
+
+/// `policies.unfreeze`: lifts the freeze of an agent, or that of the whole tenant.
+#[tracing::instrument(name = "policies.unfreeze", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn unfreeze(
+    spine: &Spine,
+    ctx: &CallContext,
+    agent_id: Option<String>,
+    reason: Option<String>,
+) -> Result<Intervention, Error> {
+    let reason = reason_of(reason)?;
+    retrying(|| unfreeze_once(spine, ctx, agent_id.as_deref(), reason.as_deref())).await
+}
+
+async fn unfreeze_once(
+    spine: &Spine,
+    ctx: &CallContext,
+    agent_id: Option<&str>,
+    reason: Option<&str>,
+) -> Result<Intervention, Error> {
+    let (tenant, now) = (ctx.tenant.id, spine.now());
+    let tx = spine.begin().await?;
+    let lifted = tx.activity().lift_freeze(tenant, agent_id.unwrap_or_default()).await?;
+    let lifted =
+        lifted.ok_or_else(|| Error::not_found("freeze of", agent_id.unwrap_or("the whole tenant")))?;
+    let act = Freeze {
+        actor_type: ctx.actor_type,
+        actor_id: Some(ctx.actor_id.clone()),
+        reason: reason.map(str::to_owned),
+        requested_at: now,
+        ..lifted
+    };
+    // There is nobody to confirm it: what it undoes is undone with its commit.
+    let act = Intervention {
+        outcome: InterventionOutcome::Ended,
+        ..of(&act, spine.id(now), InterventionKind::Unfreeze)
+    };
+    tx.activity().insert_interventions(std::slice::from_ref(&act)).await?;
+    tx.commit().await?;
+    Ok(act)
+}
+
+/// `policies.list_freezes`: the freezes in force, newest first.
+#[tracing::instrument(name = "policies.list_freezes", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn list_freezes(
+    spine: &Spine,
+    ctx: &CallContext,
+    page: PageRequest,
+) -> Result<Page<FreezeView>, Error> {
+    let tenant = ctx.tenant.id;
+    let store = spine.read().await?;
+    let Page { items, next_cursor, has_more, total } = store.activity().list_freezes(tenant, &page).await?;
+    let ids: Vec<InterventionId> = items.iter().map(|freeze| freeze.intervention_id).collect();
+    let met = store.activity().runs_met(tenant, &ids).await?;
+    let mut views = Vec::with_capacity(items.len());
+    for freeze in items {
+        views.push(view(&store, tenant, freeze, &met).await?);
+    }
+    Ok(Page { items: views, next_cursor, has_more, total })
+}
+
+async fn view(
+    store: &ReadTx,
+    tenant: TenantId,
+    freeze: Freeze,
+    met: &HashMap<InterventionId, u64>,
+) -> Result<FreezeView, StoreError> {
+    let (_, agent_id) = freeze.target();
+    let live = RunFilter { state: Some(RunState::Live), agent_id, ..RunFilter::default() };
+    let live_runs = store.activity().count_runs(tenant, &live).await?;
+    let unacked_runs = store.activity().count_unacked(tenant, &live, freeze.intervention_id).await?;
+    let runs_met = met.get(&freeze.intervention_id).copied().unwrap_or_default();
+    let outcome = match (live_runs, unacked_runs) {
+        (0, _) => InterventionOutcome::Ended,
+        (_, 0) => InterventionOutcome::Acked,
+        _ => InterventionOutcome::Unacked,
+    };
+    Ok(FreezeView { freeze, live_runs, runs_met, unacked_runs, outcome })
+}
+
+/// The act, as it is stored for good.
+fn of(freeze: &Freeze, id: InterventionId, kind: InterventionKind) -> Intervention {
+    let (target_type, target_id) = freeze.target();
+    Intervention {
+        tenant: freeze.tenant,
+        id,
+        kind,
+        target_type,
+        target_id,
+        actor_type: freeze.actor_type,
+        actor_id: freeze.actor_id.clone(),
+        reason: freeze.reason.clone(),
+        requested_at: freeze.requested_at,
+        outcome: InterventionOutcome::Unacked,
+        effective_at: Some(freeze.requested_at),
+    }
+}
