@@ -8,6 +8,7 @@ import datetime
 import importlib
 import json
 import pathlib
+import re
 import sys
 import types
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -53,7 +54,26 @@ def clause(it):
     word = {"ClauseStartsWith": "starts_with", "ClauseEndsWith": "ends_with", "ClauseContains": "contains",
             "ClauseEquals": "equals", "ClauseRegex": "regex"}[name]
     text = getattr(it, word)
-    return {word: text if word == "regex" else text.lower()}
+    if word != "regex":
+        return {word: text.lower()}
+    return without_look(text)
+
+
+def without_look(pattern):
+    """Our patterns look neither ahead nor behind. `^(?!A)B` is not `^A`, and `^B`; no other form is known."""
+    if not re.search(r"\(\?<?[=!]", pattern):
+        return {"regex": pattern}
+    if not pattern.startswith("^(?!"):
+        sys.exit(f"this pattern looks ahead or behind: {pattern}")
+    depth, at = 1, 4
+    while depth:
+        if pattern[at] == "\\":
+            at += 1
+        depth += {"(": 1, ")": -1}.get(pattern[at], 0)
+        at += 1
+    refused = {"not": {"regex": "^" + pattern[4:at - 1]}}
+    rest = pattern[at:]
+    return {"and": [refused, without_look("^" + rest)]} if rest else refused
 
 
 def per_million(usd):

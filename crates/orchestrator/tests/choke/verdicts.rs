@@ -170,7 +170,8 @@ on_both! {
         agent.rule(EnforcementMode::Block, COSTLY).await;
         let run = agent.start().await;
         let mut unknown = llm(0);
-        unknown.llm.as_mut().unwrap().cost_microusd = None;
+        let llm = unknown.llm.as_mut().unwrap();
+        (llm.cost_microusd, llm.model) = (None, Some("a-model-in-no-price-book".to_owned()));
         let halted = refused(agent.record(run, unknown).await);
         assert_eq!(halted.verdict.halt_reason, Some(HaltReason::EvaluationError));
     }

@@ -79,6 +79,7 @@ enum Clause {
     Contains(String),
     Equals(String),
     Regex(#[serde(deserialize_with = "pattern")] Regex),
+    Not(Box<Self>),
     Or(Vec<Self>),
     And(Vec<Self>),
 }
@@ -95,6 +96,7 @@ impl Clause {
             Self::Contains(part) => name.contains(part),
             Self::Equals(whole) => name == whole,
             Self::Regex(pattern) => pattern.is_match(name),
+            Self::Not(other) => !other.tells(name),
             Self::Or(any) => any.iter().any(|clause| clause.tells(name)),
             Self::And(all) => all.iter().all(|clause| clause.tells(name)),
         }
