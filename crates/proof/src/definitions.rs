@@ -48,7 +48,6 @@ pub struct LimitDefinition {
     pub measurement_window_seconds: Option<u64>,
     pub enforcement: LimitEnforcement,
     /// What an agent is to go on with, where the limit asks to DEGRADE: a model, a tool, a way of working.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degrade_to: Option<String>,
     pub consequence: Consequence,
 }

@@ -96,7 +96,7 @@ async fn a_run_from_start_to_end() {
     200
     {
       "step_index": 0,
-      "step_hash": "f9fbf7ff885a59ef4753097f0356ddca2061a5288cc1c241a21a62b3e644b177",
+      "step_hash": "5179eea178d3ea5e6e7dfd1c0e2511092454a03742091580ce92177fee6de037",
       "recorded": true,
       "verdict": {
         "action": "ALLOW",
@@ -126,7 +126,7 @@ async fn a_run_from_start_to_end() {
         {
           "step_index": 0,
           "parent_step_index": null,
-          "step_hash": "f9fbf7ff885a59ef4753097f0356ddca2061a5288cc1c241a21a62b3e644b177",
+          "step_hash": "5179eea178d3ea5e6e7dfd1c0e2511092454a03742091580ce92177fee6de037",
           "kind": "LLM_CALL",
           "skill_name": "chat",
           "status": "SUCCESS",

@@ -85,7 +85,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "duration_ms": null,
           "expected_latency_ms": null,
           "policy_snapshot_id": "snap_019cadc69a8070008000000000000012",
-          "policy_snapshot_digest": "58b2333c47db6deda273c32747e5f61a9f87f9233851fc0f67919ee3ac97e184",
+          "policy_snapshot_digest": "bfa96f679684fbfb1066dd91753bb15ecf121bb0bb9fa3a4308efc46fa9e5112",
           "assurance": "ENFORCED",
           "step_count": 1,
           "refused_count": 1,

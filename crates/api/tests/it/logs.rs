@@ -39,7 +39,7 @@ async fn the_audit_ledger_says_who_decided() {
             ],
             "incident_ids": [],
             "origin": "HUMAN",
-            "checksum": "44ff131f316f785dca926f91ce7f6909ce587ce2d67f3199c8a518035cbe9304"
+            "checksum": "0aeb85df598a743c65c96c697c4fab5fe43133cb8e99e05619371afac14e22d8"
           }
         },
         {
@@ -190,6 +190,7 @@ async fn each_call_to_a_model_is_a_record() {
       "cache_read_tokens": 0,
       "reasoning_tokens": 0,
       "cost_usd": 0.75,
+      "price_book": null,
       "execution_status": "ABORTED",
       "started_at": "2026-03-02T09:00:00.000000Z",
       "completed_at": "2026-03-02T09:00:00.000000Z",

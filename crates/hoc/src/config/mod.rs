@@ -32,7 +32,7 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 17] = [
+static NAMES: [&Name; 18] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
@@ -46,6 +46,7 @@ static NAMES: [&Name; 17] = [
     &governance::STOP_GRACE,
     &governance::RUN_ABANDON_AFTER,
     &governance::OUTAGE_MEMORY,
+    &governance::CHECK_EVERY,
     &governance::TRACE_QUIET,
     &governance::MAX_WAITING,
     &log::FILTER,
