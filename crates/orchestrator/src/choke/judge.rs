@@ -162,7 +162,8 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         let call = usage::Decided { moment, facts: &facts, refused, step: question.step };
         reservations = usage::settle(state, &snapshot, &call);
     }
-    let (intervened, decided_at) = (intervened.cloned(), state.now);
+    let decided_at = given.as_ref().map_or(state.now, |given| given.decided_at);
+    let intervened = intervened.cloned();
     Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, intervened, decided_at })
 }
 

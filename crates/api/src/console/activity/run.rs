@@ -95,7 +95,6 @@ pub(crate) struct Fact {
 
 /// An incident that the run caused.
 struct Caused {
-    path: String,
     title: String,
     severity: Badge,
     state: Badge,
@@ -173,7 +172,6 @@ fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
 
 fn shown(incident: Incident) -> Caused {
     Caused {
-        path: format!("/console/incidents/{}", incident.id),
         title: incident.title,
         severity: Badge::of(incident.severity.as_str()),
         state: Badge::toned(
