@@ -45,6 +45,7 @@ impl KeyFiles {
                 path.display()
             )
         };
+        self.finish_rotation(key_id)?;
         let signing = read_private(&self.signing)?.with_context(|| advice("signing", &self.signing))?;
         let wrapping = read_private(&self.wrapping)?.with_context(|| advice("wrapping", &self.wrapping))?;
         Ok(InstallationKeys { signing: self.signing_of(&signing)?, wrapping: self.wrapping_of(&wrapping)? })
@@ -56,6 +57,36 @@ impl KeyFiles {
             one(&self.signing, || SigningKey::from_seed(&secret()).to_pem().as_str().to_owned().into())?;
         let wrapping = one(&self.wrapping, || format!("{}\n", hex::encode(secret())).into())?;
         Ok(InstallationKeys { signing: self.signing_of(&signing)?, wrapping: self.wrapping_of(&wrapping)? })
+    }
+
+    /// The key that is to sign next, made and durable before the store hears of it.
+    pub(crate) fn next(&self, secret: impl Fn() -> [u8; 32]) -> anyhow::Result<SigningKey> {
+        let made = || SigningKey::from_seed(&secret()).to_pem().as_str().to_owned().into();
+        self.signing_of(&one(&self.next_file(), made)?)
+    }
+
+    /// Puts the next key in the place of the one that signed, once the store names it; the old one is kept beside it.
+    /// Whoever is cut off in the middle does the rest at the next start.
+    pub(crate) fn finish_rotation(&self, key_id: &str) -> anyhow::Result<()> {
+        let next = self.next_file();
+        let Some(waiting) = read_private(&next)? else { return Ok(()) };
+        if self.signing_of(&waiting)?.public().id() != key_id {
+            return Ok(());
+        }
+        if let Some(old) = read_private(&self.signing)? {
+            let old = self.signing_of(&old)?.public().id();
+            if old != key_id {
+                fs::rename(&self.signing, beside(&self.signing, &old))
+                    .context("cannot put the old key aside")?;
+            }
+        }
+        fs::rename(&next, &self.signing).context("cannot put the new key in place")?;
+        let folder = self.signing.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all().context("cannot sync the key folder")
+    }
+
+    fn next_file(&self) -> PathBuf {
+        beside(&self.signing, "next")
     }
 
     fn signing_of(&self, text: &SecretString) -> anyhow::Result<SigningKey> {
@@ -70,6 +101,13 @@ impl KeyFiles {
         })?;
         Ok(WrappingKey::new(bytes))
     }
+}
+
+/// The same file with something behind its name.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{what}"));
+    name.into()
 }
 
 /// The text of a key file, which is made if it is missing.

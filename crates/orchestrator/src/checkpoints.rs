@@ -38,7 +38,8 @@ pub(crate) async fn sign(
             name(spine, &store).await?,
         )
     };
-    if let Some(newest) = newest.filter(|newest| says(newest, &head, now)) {
+    let key_id = spine.signing_key().public().id();
+    if let Some(newest) = newest.filter(|newest| newest.key_id == key_id && says(newest, &head, now)) {
         return Ok(newest);
     }
     let origin = LogOrigin { installation, tenant_id: tenant.to_string(), log, epoch: head.epoch };
@@ -53,7 +54,7 @@ pub(crate) async fn sign(
         tree_size,
         root_hash: root,
         note,
-        key_id: spine.signing_key().public().id(),
+        key_id,
         created_at: now,
     };
     let tx = spine.begin().await?;
@@ -71,7 +72,8 @@ pub(crate) async fn covering(
     size: u64,
 ) -> Result<Checkpoint, Error> {
     let newest = spine.read().await?.ledger().latest_checkpoint(tenant.id, log).await?;
-    let checkpoint = match newest.filter(|newest| newest.tree_size >= size) {
+    let key_id = spine.signing_key().public().id();
+    let checkpoint = match newest.filter(|newest| newest.key_id == key_id && newest.tree_size >= size) {
         Some(newest) => newest,
         None => sign(spine, tenant.id, &tenant.slug, log).await?,
     };
@@ -89,8 +91,15 @@ async fn head(store: &ReadTx, tenant: TenantId, log: LogName) -> Result<LogHead,
 }
 
 /// The name under which the installation signs: the one that its first start gave it.
-async fn name(spine: &Spine, store: &ReadTx) -> Result<String, StoreError> {
+async fn name(spine: &Spine, store: &ReadTx) -> Result<String, Error> {
     let stored = store.account().installation().await?;
+    let key_id = spine.signing_key().public().id();
+    if let Some(other) = stored.as_ref().filter(|stored| stored.signing_key_id != key_id) {
+        return Err(Error::Internal(format!(
+            "key {} signs now, and this process has key {key_id}: start it again with the key file of the new one",
+            other.signing_key_id
+        )));
+    }
     Ok(stored.map_or_else(|| spine.settings().installation.clone(), |installation| installation.name))
 }
 

@@ -1,10 +1,13 @@
 //! `hoc keys`: API keys of tenants, and the public keys that others verify with.
 
 use models::account::{ApiKey, OwnerType, Role};
-use orchestrator::handlers::account::{self, NewKey};
+use orchestrator::{
+    Entropy as _, SystemEntropy,
+    handlers::account::{self, NewKey},
+};
 use serde_json::{Value, json};
 
-use super::serve::DEFAULT_TENANT;
+use super::serve::{self, DEFAULT_TENANT};
 use crate::{
     caller,
     config::{Config, Flags},
@@ -22,7 +25,8 @@ Examples:
   hoc keys create --role auditor --tenant acme --owner ana@example.com --json
   hoc keys list --tenant acme
   hoc keys revoke key_0199...
-  hoc keys public > hoc.pub")]
+  hoc keys public > hoc.pub
+  hoc keys rotate                     another signing key; publish `hoc keys public` again afterwards")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -77,6 +81,12 @@ An empty store is made, and so is a tenant that is missing. With --json the last
         #[arg(long)]
         json: bool,
     },
+    /// Make another key the one that signs, while no server runs; the old one says so in every log
+    Rotate {
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the public keys that verify bundles and logs: active and retired, PEM, nothing else
     Public,
 }
@@ -103,6 +113,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
         }
         Command::List { tenant, json } => list(&config, &tenant, json).await,
         Command::Revoke { key, json } => revoke(&config, &key, json).await,
+        Command::Rotate { json } => rotate(&config, json).await,
         Command::Public => public(&config).await,
     }
 }
@@ -163,6 +174,27 @@ async fn revoke(config: &Config, key: &str, json: bool) -> anyhow::Result<()> {
     } else {
         let (id, owner) = (key.id, &key.owner);
         out::line(format!("{id} of {owner} is revoked; running servers refuse it within a second"));
+    }
+    Ok(())
+}
+
+async fn rotate(config: &Config, json: bool) -> anyhow::Result<()> {
+    let lock = serve::lock(config)?;
+    let opened = store::open(config, Schema::AsItIs).await?;
+    let new = opened.keys.next(|| SystemEntropy.secret())?;
+    let (old, key_id) = (&opened.installation.signing_key_id, new.public().id());
+    account::rotate_signing_key(&opened.spine, &new.public(), &caller::command_line()).await?;
+    opened.keys.finish_rotation(&key_id)?;
+    opened.db.close().await;
+    drop(lock);
+    if json {
+        out::line(json!({ "old_key_id": old, "new_key_id": key_id }));
+    } else {
+        let file = opened.keys.signing.display();
+        out::line(format!(
+            "key {key_id} signs from now on; it is in {file}, and {old} beside it. Give every server the new file and \
+             start it again, and publish `hoc keys public` anew: it has both"
+        ));
     }
     Ok(())
 }

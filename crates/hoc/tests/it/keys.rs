@@ -80,3 +80,68 @@ fn a_wrong_role_is_refused_with_those_that_are() {
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("agent, viewer, operator, policy, auditor, admin"), "{}", refused.stderr);
 }
+
+async fn another_key_signs_and_the_old_one_stays_published(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let admin = place.key("admin");
+    let bundle_of = |server: &crate::harness::Server| {
+        let mut http = server.http();
+        let runs = "/api/v1/runtime/activity/runs";
+        let run = http.post(runs, &admin, &serde_json::json!({ "agent_id": "a" })).expect(201);
+        let run = run["run_id"].as_str().expect("an id").to_owned();
+        let done = serde_json::json!({ "status": "SUCCEEDED" });
+        http.post(&format!("{runs}/{run}/complete"), &admin, &done).expect(200);
+        let file = place.path(&format!("{run}.json"));
+        place.succeed(&["bundle", &run, "-o", file.to_str().expect("UTF-8")]);
+        file
+    };
+    let server = place.serve();
+    let before = bundle_of(&server);
+    if store == Store::Sqlite {
+        assert_eq!(place.run(&["keys", "rotate"]).code, Some(1), "a server runs");
+    }
+    server.stop();
+    let old = place.path("old.pub");
+    std::fs::write(&old, place.succeed(&["keys", "public"])).expect("it is written");
+    let rotated = last_line(&place.succeed(&["keys", "rotate", "--json"]));
+
+    let server = place.serve();
+    let after = bundle_of(&server);
+    let both = place.public_keys();
+    let verify = |file: &std::path::Path, key: &std::path::Path| {
+        place.run(&["verify", file.to_str().expect("UTF-8"), "--key", key.to_str().expect("UTF-8")]).code
+    };
+    assert_eq!((verify(&before, &both), verify(&after, &both)), (Some(0), Some(0)));
+    assert_eq!(
+        (verify(&before, &old), verify(&after, &old)),
+        (Some(0), Some(5)),
+        "the old key signs no more"
+    );
+    let published = server.http().get("/.well-known/hoc/keys", "").expect(200);
+    let published = published["keys"].as_array().expect("keys");
+    assert_eq!(published.len(), 2);
+    assert!(!published[0]["retired_at"].is_null() && published[1]["retired_at"].is_null());
+    assert_eq!(published[1]["key_id"], rotated["new_key_id"]);
+    for log in ["audit", "runs"] {
+        let told = place.succeed(&["verify", "--log", log]);
+        assert!(told.contains("the signing key changed 1 times"), "{told}");
+    }
+    server.stop();
+
+    // Cut off after the store was told and before the files were moved.
+    let keys = place.data().join("keys");
+    let aside = keys.join(format!("signing.pem.{}", rotated["old_key_id"].as_str().expect("an id")));
+    std::fs::rename(keys.join("signing.pem"), keys.join("signing.pem.next")).expect("it moves");
+    std::fs::rename(aside, keys.join("signing.pem")).expect("it moves");
+    place.serve().http().get("/readyz", "").expect(200);
+}
+
+#[tokio::test]
+async fn another_key_signs_and_the_old_one_stays_published_on_sqlite() {
+    another_key_signs_and_the_old_one_stays_published(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn another_key_signs_and_the_old_one_stays_published_on_postgres() {
+    another_key_signs_and_the_old_one_stays_published(Store::Postgres).await;
+}

@@ -47,6 +47,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("account.record_start", None),
     ("account.record_stop", None),
     ("account.revoke_key", None),
+    ("account.rotate_signing_key", None),
     ("account.whoami", None),
     ("incidents.acknowledge", Some(AuditEventType::IncidentAcknowledged)),
     ("incidents.by_run", None),

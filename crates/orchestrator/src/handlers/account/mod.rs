@@ -6,6 +6,7 @@ mod installation;
 mod keys;
 mod records;
 mod restore;
+mod rotate;
 mod sessions;
 mod tenants;
 mod token;
@@ -24,6 +25,7 @@ pub use self::{
     },
     records::{record_migration, record_start, record_stop},
     restore::{Lost, accept_restore, hold_back_if_lost},
+    rotate::rotate_signing_key,
     sessions::{
         Opened, authenticate_session, close_session, create_login_link_as, open_session, open_session_by_link,
     },
