@@ -16,7 +16,8 @@ cargo xtask <command>
 
   check-layers   who may name whom: crates, third parties, imports
   tidy           what every file and manifest owes the next reader
-  test [ARGS]    all tests on SQLite and a throw-away Postgres; ARGS go to `cargo test`
+  test [ARGS]    all tests on SQLite, a throw-away Postgres and a browser; ARGS go to `cargo test`
+  screenshots    every page of the console into target/screenshots, the README's into docs/images
   prices         a newer price book, from its public data set
   bench [ARGS]   speed, against what the machine can do; --help says more
 ";
@@ -27,6 +28,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root())?)),
         Some("tidy") => Ok(finding::report("tidy", &tidy::check(&tree::root())?)),
         Some("test") => test::run(&args.collect::<Vec<_>>()),
+        Some("screenshots") => test::screenshots(),
         Some("prices") => prices::run(&tree::root()),
         Some("bench") => bench::run(&args.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {

@@ -1,10 +1,13 @@
 //! Installing what the tests need, where the distribution's packages can be had without asking anybody.
 
-use super::postgres::{Installed, OLDEST};
+use super::{
+    browser,
+    postgres::{Installed, OLDEST},
+};
 use anyhow::{Context as _, bail, ensure};
 use std::{
     os::unix::fs::MetadataExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -26,6 +29,21 @@ pub(crate) fn postgres() -> anyhow::Result<Installed> {
     no_server.withdraw(&apt)?;
     installed?;
     Installed::find().with_context(|| format!("{wanted}. What apt-get installed is older"))
+}
+
+/// Installs Debian's `chromium`, or says what to install.
+pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
+    let wanted = format!(
+        "the console's test needs Chromium (Debian, Fedora, Homebrew: `chromium`), or the path of a Chrome in {}",
+        browser::VARIABLE
+    );
+    let Some(apt) = Apt::find() else {
+        bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
+    };
+    println!("xtask test: no Chromium here: installing the package `chromium` with apt-get");
+    apt.get(&["update", "-qq"])?;
+    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "chromium"])?;
+    browser::find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
 }
 
 /// `apt-get`, as root or through a `sudo` that asks for no password.

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres or installs it, starts a server of its own on a unix socket, and runs `cargo test`. So nothing
-//! is skipped: where Postgres cannot be had, it says which package to install and fails.
+//! It finds Postgres and Chromium or installs them, starts a server of its own on a unix socket, and runs `cargo test`.
+//! So nothing is skipped: where one cannot be had, it says which package to install and fails.
 
+mod browser;
 pub(crate) mod install;
 pub(crate) mod postgres;
 
@@ -23,6 +24,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         cargo.env("INSTA_UPDATE", "no");
     }
 
+    if env(browser::VARIABLE).is_none() && needs_a_browser(args) {
+        cargo.env(browser::VARIABLE, browser::find_or_install()?);
+    }
     let (stores, cluster) = if env(POSTGRES_URL).is_some() {
         (format!("SQLite and the Postgres of {POSTGRES_URL}"), None)
     } else {
@@ -44,6 +48,22 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     eprintln!("xtask test: FAILED on {stores} after {seconds} s; the first failure is named above");
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Takes the pictures of the console that the README shows, by the test that looks at every page.
+pub(crate) fn screenshots() -> anyhow::Result<ExitCode> {
+    let mut cargo = tree::cargo();
+    cargo.args(["test", "-p", "hoc", "--test", "it", "every_page_holds_in_a_browser"]);
+    cargo.env(browser::VARIABLE, browser::find_or_install()?).env("HOC_SCREENSHOTS", "docs/images");
+    let status = cargo.status().context("starting `cargo test`")?;
+    println!("xtask screenshots: docs/images has what the README shows, target/screenshots every page");
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether the binary's tests are among them, which drive the console in a browser.
+fn needs_a_browser(args: &[String]) -> bool {
+    let hoc = ["hoc", "-phoc", "--package=hoc", "--workspace"];
+    !scope(args).is_empty() || args.iter().any(|arg| hoc.contains(&arg.as_str()))
 }
 
 /// The whole workspace, unless the arguments name packages.
@@ -68,6 +88,9 @@ mod tests {
         for whole in ["", "--no-fail-fast", "budget -- --nocapture", "-- -p"] {
             assert_eq!(scope(whole), "--workspace", "{whole}");
         }
+        let browser =
+            |line: &str| needs_a_browser(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        assert!(browser("") && browser("-p hoc") && browser("--workspace -- x") && !browser("-p proof -- x"));
         for named in ["-p proof", "-pproof", "--package=proof --lib", "--workspace --exclude hoc"] {
             assert_eq!(scope(named), "", "{named}");
         }

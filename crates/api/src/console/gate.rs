@@ -41,11 +41,11 @@ pub(super) async fn open(request: Request, next: Next) -> Response {
 }
 
 pub(super) async fn no_such_page() -> Problem {
-    Problem::new(Code::RouteNotFound, "the console has no such page")
+    Problem::new(Code::RouteNotFound, "there is nothing at this address")
 }
 
 pub(super) async fn no_such_method() -> Problem {
-    Problem::new(Code::MethodNotAllowed, "the page does not take this method")
+    Problem::new(Code::MethodNotAllowed, "this address is for a form of a page")
 }
 
 fn rendered(mut response: Response, about: &About, frame: Option<Frame>) -> Response {

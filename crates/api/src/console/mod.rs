@@ -8,10 +8,13 @@ mod activity;
 mod assets;
 mod fields;
 mod gate;
+mod incidents;
 mod links;
 mod login;
+mod logs;
 mod overview;
 mod page;
+mod policies;
 mod show;
 mod visitor;
 
@@ -32,6 +35,20 @@ pub(crate) fn routes(spine: &Spine) -> Router<Spine> {
         .route("/overview", get(overview::overview))
         .route("/activity/runs", get(activity::runs))
         .route("/activity/runs/{run_id}", get(activity::run))
+        .route("/activity/runs/{run_id}/evidence", get(activity::evidence))
+        .route("/activity/runs/{run_id}/proof", get(activity::proof))
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{id}", get(incidents::get))
+        .route("/incidents/{id}/acknowledge", post(incidents::acknowledge))
+        .route("/incidents/{id}/resolve", post(incidents::resolve))
+        .route("/policies/rules", get(policies::rules).post(policies::create_rule))
+        .route("/policies/rules/new", get(policies::new_rule))
+        .route("/policies/rules/{id}", get(policies::rule))
+        .route("/policies/rules/{id}/retire", post(policies::retire_rule))
+        .route("/policies/limits", get(policies::limits))
+        .route("/policies/limits/{id}", get(policies::limit))
+        .route("/logs/audit", get(logs::audit))
+        .route("/logs/audit/{id}", get(logs::entry))
         .route("/{*rest}", any(gate::no_such_page));
     let guarded = Router::new()
         .route(BASE, get(overview::first))

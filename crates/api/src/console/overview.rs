@@ -165,6 +165,7 @@ fn bars(runs: &[Run], most: u64) -> Vec<Bar> {
             height,
             tone: match risk {
                 "NORMAL" => "good",
+                "NEAR_THRESHOLD" => "near",
                 "VIOLATED" => "bad",
                 _ => "warn",
             },

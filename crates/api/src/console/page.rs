@@ -7,7 +7,11 @@ use axum::{
 };
 
 use super::{BASE, assets, visitor::Frame};
-use crate::{Problem, edge::About, problem::ProblemView};
+use crate::{
+    Problem,
+    edge::About,
+    problem::{Code, ProblemView},
+};
 
 /// Nothing inline, nothing from elsewhere, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -62,6 +66,7 @@ struct ErrorPage {
     title: &'static str,
     frame: Option<Frame>,
     style: &'static str,
+    detail: String,
     problem: ProblemView,
     /// What to do next, where there is more to say than the problem says.
     advice: &'static str,
@@ -70,11 +75,13 @@ struct ErrorPage {
 /// A problem, as a page: with the way to other pages where somebody is logged in.
 pub(crate) fn problem_page(problem: &Problem, about: &About, frame: Option<Frame>) -> Response {
     let status = problem.status();
+    let view = problem.view(&about.instance, &about.request_id);
     let page = ErrorPage {
-        title: problem.code().title(),
+        title: if problem.code() == Code::RouteNotFound { "No such page" } else { problem.code().title() },
         frame,
         style: assets::style(),
-        problem: problem.view(&about.instance, &about.request_id),
+        detail: sentence(&view.detail),
+        problem: view,
         advice: advice(status),
     };
     let mut response = html(status, &page);
@@ -83,6 +90,14 @@ pub(crate) fn problem_page(problem: &Problem, about: &About, frame: Option<Frame
     headers.remove(header::WWW_AUTHENTICATE);
     response.headers_mut().extend(headers);
     response
+}
+
+/// A detail as a page says it: as a sentence.
+fn sentence(detail: &str) -> String {
+    let mut letters = detail.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if detail.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 fn advice(status: StatusCode) -> &'static str {

@@ -14,14 +14,14 @@ impl Badge {
     pub(super) fn of(word: &str) -> Self {
         let tone = match word {
             "ALLOW" | "SUCCEEDED" | "SUCCESS" | "VERIFIED" | "HEALTHY" | "NORMAL" | "RESOLVED"
-            | "FLOWING" | "PASS" | "OK" | "complete" | "NO_VIOLATION" => "good",
-            "RUNNING" | "LIVE" | "ACTIVE_RULE" | "ACKED" => "info",
+            | "FLOWING" | "PASS" | "OK" | "COMPLETED" | "complete" | "NO_VIOLATION" => "good",
+            "RUNNING" | "LIVE" | "ACKED" => "info",
             "WARN" | "WARNED" | "ATTENTION_NEEDED" | "NEAR_THRESHOLD" | "AT_RISK" | "DEGRADED" | "SLOW"
             | "medium" | "MEDIUM" | "AUDIT" | "AUDITED" | "RETRY" | "TRANSIENT" | "UNSUPPORTED" => "warn",
             "BLOCK" | "BLOCKED" | "STOP" | "STOPPED" | "KILL" | "KILLED" | "ABORT" | "ABORTED" | "FAILED"
             | "FAILURE" | "PERMANENT" | "REFUSED" | "HALTED" | "VIOLATED" | "CRITICAL" | "critical"
             | "high" | "HIGH" | "STALLED" | "MISSING" | "FAIL" | "BREACHED" | "LIMIT_BREACHED"
-            | "PREVENTED" => "bad",
+            | "EXHAUSTED" | "PREVENTED" => "bad",
             _ => "mute",
         };
         Self { text: word.to_owned(), tone }
@@ -59,6 +59,14 @@ impl Moment {
             iso: models::time::text(at),
             exact: at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
             ago: ago(now.signed_duration_since(at).num_seconds()),
+        }
+    }
+
+    /// Of a time as records have it.
+    pub(super) fn read(text: &str, now: DateTime<Utc>) -> Self {
+        match models::time::parse(text) {
+            Ok(at) => Self::of(at, now),
+            Err(_) => Self { iso: text.to_owned(), exact: text.to_owned(), ago: text.to_owned() },
         }
     }
 }
@@ -106,6 +114,15 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
+/// Thousandths as per cent.
+pub(super) fn percent(permille: u64) -> String {
+    if permille.is_multiple_of(10) {
+        format!("{} %", permille / 10)
+    } else {
+        format!("{}.{} %", permille / 10, permille % 10)
+    }
+}
+
 /// An id by its end, which is what differs; the page has the whole one beside it.
 pub(super) fn short_id(id: &str) -> String {
     match id.split_once('_') {
@@ -143,6 +160,7 @@ mod tests {
             [0, 999, 1_250, 61_000, 7_260_000].map(duration),
             ["0 ms", "999 ms", "1.2 s", "1 min 01 s", "2 h 01 min"]
         );
+        assert_eq!([0, 805, 1_200].map(percent), ["0 %", "80.5 %", "120 %"]);
     }
 
     #[test]

@@ -38,6 +38,21 @@ fn pages(scene: &Scene) -> Vec<String> {
         "/console/activity/runs?state=LIVE&status=RUNNING&risk_level=VIOLATED&agent_id=support-bot"
             .to_owned(),
         format!("/console/activity/runs/{}", scene.run_id),
+        format!("/console/activity/runs/{}/evidence", scene.run_id),
+        format!("/console/activity/runs/{}/proof", scene.run_id),
+        format!("/console/activity/runs/{}/proof?verify=true", scene.run_id),
+        "/console/incidents".to_owned(),
+        "/console/incidents?topic=ACTIVE&severity=high&category=POLICY_VIOLATION".to_owned(),
+        format!("/console/incidents/{}", scene.incident_id),
+        "/console/policies/rules".to_owned(),
+        "/console/policies/rules?status=ACTIVE&enforcement_mode=BLOCK".to_owned(),
+        format!("/console/policies/rules/{}", scene.rule_id),
+        "/console/policies/rules/new".to_owned(),
+        "/console/policies/limits".to_owned(),
+        format!("/console/policies/limits/{}", scene.limit_id),
+        "/console/logs/audit".to_owned(),
+        format!("/console/logs/audit?event_type=LimitCreated&run_id={}", scene.run_id),
+        format!("/console/logs/audit/{}", scene.audit_id),
     ]
     .into()
 }
@@ -150,7 +165,14 @@ async fn no_other_site_gets_anything_done() {
         let answer = form(with(app.post("/console/login")), format!("key={}", scene.admin)).send().await;
         assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (403, ""), "{headers:?}");
         is_a_page("/console/login", &answer);
-        for path in ["/console/logout".to_owned()] {
+        let incident = format!("/console/incidents/{}", scene.incident_id);
+        for path in [
+            "/console/logout".to_owned(),
+            format!("{incident}/acknowledge"),
+            format!("{incident}/resolve"),
+            "/console/policies/rules".to_owned(),
+            format!("/console/policies/rules/{}/retire", scene.rule_id),
+        ] {
             let answer = form(with(app.post(&path).header("cookie", &cookie)), "").send().await;
             assert_eq!(answer.status.as_u16(), 403, "{path} {headers:?}");
             is_a_page(&path, &answer);
@@ -259,7 +281,8 @@ async fn another_tenants_pages_show_nothing_of_the_first() {
     for path in pages(&scene) {
         let answer = app.get(&path).header("cookie", &cookie).send().await;
         is_a_page(&path, &answer);
-        let names_a_thing = scene.ids().iter().any(|id| path.contains(id));
+        let named = path.split('?').next().unwrap_or_default();
+        let names_a_thing = scene.ids().iter().any(|id| named.contains(id));
         assert_eq!(answer.status.as_u16(), if names_a_thing { 404 } else { 200 }, "{path}: {}", answer.text);
         for id in scene.ids() {
             assert!(path.contains(id) || !answer.text.contains(id), "{path} tells of {id}: {}", answer.text);
@@ -330,6 +353,112 @@ async fn what_others_sent_is_text() {
 }
 
 #[tokio::test]
+async fn an_incident_is_handled_by_forms() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let cookie = session(&app, &scene.admin).await;
+    let incident = format!("/console/incidents/{}", scene.incident_id);
+    let post = |what: &str, body: &'static str| {
+        let call = app.post(format!("{incident}/{what}")).header("cookie", &cookie).header(SAME.0, SAME.1);
+        form(call, body).send()
+    };
+    let page = || app.get(&incident).header("cookie", &cookie).send();
+    assert!(page().await.text.contains("id=\"acknowledge\""));
+    let done = post("acknowledge", "note=on+%3Cit%3E").await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, incident.as_str()));
+    let told = page().await.text;
+    assert!(told.contains("ACKED") && told.contains("on &#60;it&#62;"), "{told}");
+    assert!(!told.contains("id=\"acknowledge\""), "{told}");
+    let odd = post("resolve", "resolution_type=nonsense").await;
+    assert_eq!(odd.status.as_u16(), 400, "{}", odd.text);
+    is_a_page(&incident, &odd);
+    assert_eq!(post("resolve", "resolution_type=fixed&note=").await.status.as_u16(), 303);
+    let told = page().await.text;
+    assert!(told.contains("RESOLVED") && told.contains("fixed") && !told.contains("Handle it"), "{told}");
+    let late = post("acknowledge", "").await;
+    assert_eq!(late.status.as_u16(), 409, "{}", late.text);
+    is_a_page(&incident, &late);
+    assert!(late.text.contains("incident_resolved"), "{}", late.text);
+}
+
+#[tokio::test]
+async fn who_may_look_but_not_act_is_offered_no_form() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    let incident = format!("/console/incidents/{}", scene.incident_id);
+    let rule = format!("/console/policies/rules/{}", scene.rule_id);
+    for (path, form_is, posts) in [
+        (&incident, "Handle it", "/acknowledge"),
+        (&incident, "Handle it", "/resolve"),
+        (&rule, "Retire it", "/retire"),
+    ] {
+        let page = app.get(path).header("cookie", &cookie).send().await;
+        assert!(page.status == 200 && !page.text.contains(form_is), "{}", page.text);
+        let call = app.post(format!("{path}{posts}")).header("cookie", &cookie).header(SAME.0, SAME.1);
+        let refused = form(call, "reason=x").send().await;
+        assert_eq!(refused.status.as_u16(), 403, "{path}{posts}: {}", refused.text);
+        is_a_page(path, &refused);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_is_made_and_retired_by_forms() {
+    let app = App::new().await;
+    let cookie = session(&app, &app.key(Role::Policy).await).await;
+    let post = |path: String, body: &'static str| {
+        form(app.post(path).header("cookie", &cookie).header(SAME.0, SAME.1), body).send()
+    };
+    let rules = || "/console/policies/rules".to_owned();
+    for (body, says) in [
+        ("name=a&enforcement_mode=BLOCK&condition=context.step.cots+%3E+1", "/condition"),
+        ("enforcement_mode=BLOCK&condition=context.step.cost_microusd+%3E+1", "/name"),
+        ("name=a&condition=context.step.cost_microusd+%3E+1", "/enforcement_mode"),
+    ] {
+        let refused = post(rules(), body).await;
+        assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+        is_a_page("/console/policies/rules", &refused);
+        assert!(refused.text.contains(says) && refused.text.contains("role=\"alert\""), "{}", refused.text);
+    }
+    let good = "name=costly&description=too+dear&enforcement_mode=BLOCK&bind_at=STEP_PRE\
+        &condition=context.step.cost_microusd+%3E+1";
+    let made = post(rules(), good).await;
+    assert_eq!(made.status.as_u16(), 303, "{}", made.text);
+    let rule = made.header("location").to_owned();
+    let page = app.get(&rule).header("cookie", &cookie).send().await;
+    assert!(page.text.contains("context.step.cost_microusd &#62; 1"), "{}", page.text);
+    assert!(page.text.contains("STEP_PRE"), "{}", page.text);
+    let again = post(rules(), good).await;
+    assert_eq!(again.status.as_u16(), 409, "{}", again.text);
+    assert!(again.text.contains("value=\"costly\""), "what was typed is kept: {}", again.text);
+    let silent = post(format!("{rule}/retire"), "reason=").await;
+    assert_eq!(silent.status.as_u16(), 422, "{}", silent.text);
+    assert_eq!(post(format!("{rule}/retire"), "reason=no+longer+needed").await.status.as_u16(), 303);
+    let page = app.get(&rule).header("cookie", &cookie).send().await;
+    assert!(page.text.contains("RETIRED") && page.text.contains("no longer needed"), "{}", page.text);
+    assert!(!page.text.contains("Retire it"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_proof_is_recomputed_when_it_is_asked_for() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let cookie = session(&app, &scene.admin).await;
+    let proof = format!("/console/activity/runs/{}/proof", scene.run_id);
+    let verify = || app.get(format!("{proof}?verify=true")).header("cookie", &cookie).send();
+    assert!(
+        verify().await.text.contains(">UNSUPPORTED</p>"),
+        "a run that is not sealed has nothing to compare with"
+    );
+    let complete = app.post(format!("{ACTIVITY}/runs/{}/complete", scene.run_id)).key(&scene.agent);
+    complete.json(&json!({"status": "SUCCEEDED"})).send().await.expect(200);
+    let before = app.get(&proof).header("cookie", &cookie).send().await;
+    assert!(!before.text.contains("id=\"verification\""), "nothing is claimed before: {}", before.text);
+    let sealed = verify().await;
+    assert!(sealed.text.contains(">VERIFIED</p>"), "{}", sealed.text);
+}
+
+#[tokio::test]
 async fn lists_page_by_the_last_row() {
     let app = App::new().await;
     let agent = app.key(Role::Agent).await;
@@ -354,12 +483,16 @@ async fn lists_page_by_the_last_row() {
 async fn an_empty_console_says_what_to_do_next() {
     let app = App::new().await;
     let cookie = session(&app, &app.key(Role::Admin).await).await;
-    for path in ["/console/overview", "/console/activity/runs"] {
+    for (path, says) in [
+        ("/console/overview", "curl"),
+        ("/console/activity/runs", "curl"),
+        ("/console/incidents", "No incident."),
+        ("/console/policies/rules", "Make the first rule"),
+        ("/console/policies/limits", "curl"),
+        ("/console/logs/audit", "No entry yet."),
+    ] {
         let answer = app.get(path).header("cookie", &cookie).send().await;
-        assert!(
-            answer.text.contains("No run yet.") && answer.text.contains("curl"),
-            "{path}: {}",
-            answer.text
-        );
+        assert!(answer.text.contains("empty\""), "{path}: {}", answer.text);
+        assert!(answer.text.contains(says), "{path}: {}", answer.text);
     }
 }

@@ -205,7 +205,16 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a process that prints where it listens when it is ready, and waits for that line.
-    pub(crate) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
+        const READY: &str = "listening on http://";
+        let mut server = Self::start_until(command, |line| line.starts_with(READY));
+        let ready = server.greeting.pop().expect("the line");
+        ready[READY.len()..].clone_into(&mut server.address);
+        server
+    }
+
+    /// Starts a process and waits for a line; what it printed so far, with that line, is its greeting.
+    pub(crate) fn start_until(mut command: Command, ready: impl Fn(&str) -> bool) -> Self {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("piped");
@@ -227,13 +236,13 @@ impl Server {
             Self { child, lines, errors: Some(errors), greeting: Vec::new(), address: String::new() };
         loop {
             match server.lines.recv_timeout(DEADLINE) {
-                Ok(line) => match line.strip_prefix("listening on http://") {
-                    Some(address) => {
-                        address.clone_into(&mut server.address);
+                Ok(line) => {
+                    let is_ready = ready(&line);
+                    server.greeting.push(line);
+                    if is_ready {
                         return server;
                     }
-                    None => server.greeting.push(line),
-                },
+                }
                 Err(why) => {
                     server.kill();
                     let end = match why {

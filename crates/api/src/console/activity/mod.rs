@@ -1,7 +1,14 @@
 //! Activity: what ran, what is running.
 
+mod evidence;
+mod proof;
 mod run;
 mod runs;
 mod step;
 
-pub(super) use self::{run::run, runs::runs};
+pub(super) use self::{
+    evidence::{amount, evidence},
+    proof::proof,
+    run::{Fact, run},
+    runs::{Select, runs},
+};

@@ -48,6 +48,7 @@ pub(crate) struct RunPage {
     frame: Frame,
     head: Head,
     facts: Vec<Fact>,
+    details: Vec<Fact>,
     goal: Option<String>,
     error: Option<String>,
     metadata: Option<String>,
@@ -126,6 +127,7 @@ pub(crate) async fn run(
         frame: visitor.frame.clone(),
         head: Head::of(&run, "steps", visitor.may::<Inspects>()),
         facts: facts(&run, now),
+        details: details(&run),
         is_live: run.state.as_str() == "LIVE",
         goal: run.goal,
         error: run.error_message,
@@ -141,8 +143,7 @@ pub(crate) async fn run(
 fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
-    let started = Moment::of(run.started_at, now);
-    fact("Started", format!("{} ({})", started.exact, started.ago));
+    fact("Started", Moment::of(run.started_at, now).exact);
     fact("Duration", run.duration_ms.map_or_else(|| "still running".to_owned(), show::duration));
     let refused =
         if run.refused_count > 0 { format!(", {} refused", run.refused_count) } else { String::new() };
@@ -154,6 +155,12 @@ fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
     let tokens = [run.input_tokens, run.output_tokens].map(show::count);
     fact("Tokens", format!("{} in, {} out", tokens[0], tokens[1]));
     fact("Cost", show::usd(run.cost_microusd));
+    facts
+}
+
+fn details(run: &Run) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |name, value: String| facts.push(Fact { name, value });
     let actor = run.actor_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
     fact("Actor", format!("{}{actor}", run.actor_type.as_str()));
     if let Some(project) = &run.project_id {

@@ -1,0 +1,297 @@
+//! Incidents: what went wrong, and how it is handled.
+
+use askama::Template;
+use axum::{extract::State, response::Redirect};
+use chrono::{DateTime, Utc};
+use models::{
+    ids::IncidentId,
+    incidents::{Incident, IncidentEvent, IncidentFilter, LifecycleState, ResolutionType},
+};
+use orchestrator::{
+    Spine,
+    handlers::incidents::{self, Resolve},
+};
+use serde::Deserialize;
+
+use super::{
+    activity::{Fact, Select},
+    fields::{Listed, Posted, When},
+    links,
+    page::Page,
+    show::{self, Badge, Moment},
+    visitor::{Frame, Visitor},
+};
+use crate::{
+    Problem,
+    extract::{Handles, Id, Views},
+    view::words::{self, Word as _, known},
+};
+
+/// The filters of the list, as its form has them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Filters {
+    topic: Option<words::IncidentTopic>,
+    severity: Option<words::Severity>,
+    category: Option<words::IncidentCategory>,
+    created_after: Option<When>,
+    created_before: Option<When>,
+}
+
+/// A note to acknowledge with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Note {
+    note: Option<String>,
+}
+
+/// How somebody says that it is over.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resolution {
+    note: Option<String>,
+    resolution_type: Option<words::ResolutionType>,
+}
+
+#[derive(Template)]
+#[template(path = "incidents.html")]
+pub(super) struct IncidentsPage {
+    title: &'static str,
+    frame: Frame,
+    topics: Vec<(&'static str, &'static str, bool)>,
+    topic: &'static str,
+    selects: Vec<Select>,
+    created_after: String,
+    created_before: String,
+    incidents: Vec<Row>,
+    filtered: bool,
+    older: Option<String>,
+    is_first: bool,
+}
+
+struct Row {
+    path: String,
+    title: String,
+    category: &'static str,
+    severity: Badge,
+    state: Badge,
+    count: String,
+    run: Option<(String, String)>,
+    at: Moment,
+}
+
+#[derive(Template)]
+#[template(path = "incident.html")]
+pub(super) struct IncidentPage {
+    frame: Frame,
+    id: String,
+    title: String,
+    description: String,
+    severity: Badge,
+    state: Badge,
+    facts: Vec<Fact>,
+    run: Option<(String, String)>,
+    policy: Option<(String, String, &'static str)>,
+    timeline: Vec<Event>,
+    may_acknowledge: bool,
+    may_resolve: bool,
+    resolutions: &'static [&'static str],
+}
+
+struct Event {
+    what: &'static str,
+    tone: &'static str,
+    actor: Option<String>,
+    note: Option<String>,
+    at: Moment,
+}
+
+/// `GET /console/incidents`.
+pub(super) async fn list(
+    State(spine): State<Spine>,
+    visitor: Visitor<Views>,
+    Listed { filter, page }: Listed<Filters>,
+) -> Result<Page<IncidentsPage>, Problem> {
+    let (now, is_first) = (spine.now(), page.cursor.is_none());
+    let found = incidents::list(&spine, &visitor, wanted(&filter)?, page).await?;
+    let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
+    let topic = filter.topic.map_or("", words::IncidentTopic::text);
+    let pairs = |cursor: String| {
+        [
+            ("topic", topic.to_owned()),
+            ("severity", filter.severity.map_or("", words::Severity::text).to_owned()),
+            ("category", filter.category.map_or("", words::IncidentCategory::text).to_owned()),
+            ("created_after", text(filter.created_after)),
+            ("created_before", text(filter.created_before)),
+            ("cursor", cursor),
+        ]
+    };
+    let current = links::query(pairs(String::new()));
+    Ok(Page(IncidentsPage {
+        title: "Incidents",
+        frame: visitor.frame.clone(),
+        topics: [("All", ""), ("Active", "topic=ACTIVE"), ("Resolved", "topic=RESOLVED")]
+            .into_iter()
+            .map(|(name, query)| (name, query, current == query))
+            .collect(),
+        topic,
+        selects: vec![
+            Select::of("severity", "Severity", filter.severity),
+            Select::of("category", "Category", filter.category),
+        ],
+        created_after: text(filter.created_after),
+        created_before: text(filter.created_before),
+        filtered: !current.is_empty(),
+        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        is_first,
+        incidents: found.items.into_iter().map(|incident| row(incident, now)).collect(),
+    }))
+}
+
+fn wanted(filters: &Filters) -> Result<IncidentFilter, Problem> {
+    let lifecycle_states = match filters.topic.map(words::IncidentTopic::text) {
+        None => Vec::new(),
+        Some("ACTIVE") => vec![LifecycleState::Active, LifecycleState::Acked],
+        Some(_) => vec![LifecycleState::Resolved],
+    };
+    Ok(IncidentFilter {
+        lifecycle_states,
+        severity: known(filters.severity)?,
+        category: known(filters.category)?,
+        created_after: filters.created_after.map(|when| when.0),
+        created_before: filters.created_before.map(|when| when.0),
+        ..IncidentFilter::default()
+    })
+}
+
+fn row(incident: Incident, now: DateTime<Utc>) -> Row {
+    Row {
+        path: format!("/console/incidents/{}", incident.id),
+        category: incident.category.as_str(),
+        severity: Badge::of(incident.severity.as_str()),
+        state: state(&incident),
+        count: show::count(incident.affected_count),
+        run: incident.source_run_id.map(run_link),
+        at: Moment::of(incident.created_at, now),
+        title: incident.title,
+    }
+}
+
+fn state(incident: &Incident) -> Badge {
+    let word = incident.lifecycle_state.as_str();
+    Badge::toned(word, show::state_tone(word))
+}
+
+fn run_link(id: models::ids::RunId) -> (String, String) {
+    let id = id.to_string();
+    (format!("/console/activity/runs/{id}"), show::short_id(&id))
+}
+
+/// `GET /console/incidents/{id}`.
+pub(super) async fn get(
+    State(spine): State<Spine>,
+    visitor: Visitor<Views>,
+    Id(id): Id<IncidentId>,
+) -> Result<Page<IncidentPage>, Problem> {
+    let now = spine.now();
+    let detail = incidents::get(&spine, &visitor, id).await?;
+    let incident = detail.incident;
+    let by_rule = detail.rule.map(|rule| {
+        let definition = rule.definition;
+        (format!("/console/policies/rules/{}", definition.rule_id), definition.name, "rule")
+    });
+    let by_limit = detail.limit.map(|limit| {
+        let definition = limit.definition;
+        (format!("/console/policies/limits/{}", definition.limit_id), definition.name, "limit")
+    });
+    let open = incident.lifecycle_state != LifecycleState::Resolved;
+    Ok(Page(IncidentPage {
+        frame: visitor.frame.clone(),
+        id: incident.id.to_string(),
+        severity: Badge::of(incident.severity.as_str()),
+        state: state(&incident),
+        facts: facts(&incident, now),
+        run: incident.source_run_id.map(run_link),
+        policy: by_rule.or(by_limit),
+        timeline: detail.timeline.into_iter().map(|event| shown(event, now)).collect(),
+        may_acknowledge: visitor.may::<Handles>() && incident.lifecycle_state == LifecycleState::Active,
+        may_resolve: visitor.may::<Handles>() && open,
+        resolutions: words::ResolutionType::ALL,
+        title: incident.title,
+        description: incident.description,
+    }))
+}
+
+fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |name, value: String| facts.push(Fact { name, value });
+    let opened = Moment::of(incident.created_at, now);
+    fact("Opened", format!("{} ({})", opened.exact, opened.ago));
+    fact("Category", incident.category.as_str().to_owned());
+    fact("Cause", incident.cause_type.as_str().to_owned());
+    fact("Struck", format!("{} time(s)", show::count(incident.affected_count)));
+    if let Some(step) = incident.source_step_index {
+        fact("Step", step.to_string());
+    }
+    if incident.cost_impact_microusd > 0 {
+        fact("Cost impact", show::usd(incident.cost_impact_microusd));
+    }
+    if let Some(code) = &incident.error_code {
+        fact("Error code", code.clone());
+    }
+    if let (Some(by), Some(at)) = (&incident.acknowledged_by, incident.acknowledged_at) {
+        fact("Acknowledged", format!("by {by}, {}", Moment::of(at, now).exact));
+    }
+    if let (Some(by), Some(at)) = (&incident.resolved_by, incident.resolved_at) {
+        let how = incident.resolution_type.map_or("", ResolutionType::as_str);
+        fact("Resolved", format!("by {by} as {how}, {}", Moment::of(at, now).exact));
+    }
+    if let Some(notes) = &incident.resolution_notes {
+        fact("Resolution notes", notes.clone());
+    }
+    fact("Recurrence signature", show::short_hash(&incident.recurrence_signature));
+    fact("Correlation", incident.correlation_id.clone());
+    facts
+}
+
+fn shown(event: IncidentEvent, now: DateTime<Utc>) -> Event {
+    let details: serde_json::Value =
+        event.details.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let note = details["note"].as_str().map(str::to_owned);
+    let what = event.event_type.as_str();
+    Event {
+        what,
+        tone: match what {
+            "created" | "severity_escalated" | "recurred" => "bad",
+            "acknowledged" => "warn",
+            "resolved" | "manually_closed" => "good",
+            _ => "mute",
+        },
+        actor: event.actor,
+        note,
+        at: Moment::of(event.at, now),
+    }
+}
+
+/// `POST /console/incidents/{id}/acknowledge`.
+pub(super) async fn acknowledge(
+    State(spine): State<Spine>,
+    visitor: Visitor<Handles>,
+    Id(id): Id<IncidentId>,
+    Posted(given): Posted<Note>,
+) -> Result<Redirect, Problem> {
+    incidents::acknowledge(&spine, &visitor, id, given.note).await?;
+    Ok(Redirect::to(&format!("/console/incidents/{id}")))
+}
+
+/// `POST /console/incidents/{id}/resolve`.
+pub(super) async fn resolve(
+    State(spine): State<Spine>,
+    visitor: Visitor<Handles>,
+    Id(id): Id<IncidentId>,
+    Posted(given): Posted<Resolution>,
+) -> Result<Redirect, Problem> {
+    let how = Resolve { note: given.note, resolution_type: known(given.resolution_type)? };
+    incidents::resolve(&spine, &visitor, id, how).await?;
+    Ok(Redirect::to(&format!("/console/incidents/{id}")))
+}

@@ -1,0 +1,223 @@
+//! Rules: the list, one of them, and taking one out of force.
+
+use askama::Template;
+use axum::{extract::State, response::Redirect};
+use chrono::{DateTime, Utc};
+use models::{
+    ids::RuleId,
+    page::PageRequest,
+    policies::{RuleFilter, RuleStatus},
+};
+use orchestrator::{
+    Spine,
+    handlers::policies::{self, Retirement, RuleView},
+};
+use serde::Deserialize;
+
+use crate::{
+    Problem,
+    console::{
+        activity::{Fact, Select},
+        fields::{Listed, Posted},
+        links,
+        page::Page,
+        show::{self, Badge, Moment},
+        visitor::{Frame, Visitor},
+    },
+    extract::{Id, SetsPolicy, Views},
+    view::words::{self, Word as _, known},
+};
+
+/// The filters of the list, as its form has them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filters {
+    status: Option<words::RuleStatus>,
+    enforcement_mode: Option<words::EnforcementMode>,
+}
+
+/// Why a rule is retired.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    reason: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "rules.html")]
+pub(crate) struct RulesPage {
+    title: &'static str,
+    frame: Frame,
+    selects: Vec<Select>,
+    rules: Vec<Row>,
+    filtered: bool,
+    older: Option<String>,
+    is_first: bool,
+    may_create: bool,
+}
+
+struct Row {
+    path: String,
+    name: String,
+    condition: String,
+    mode: Badge,
+    status: Badge,
+    integrity: Badge,
+    scope: String,
+    count: String,
+    last: Option<Moment>,
+}
+
+#[derive(Template)]
+#[template(path = "rule.html")]
+pub(crate) struct RulePage {
+    title: String,
+    frame: Frame,
+    id: String,
+    description: String,
+    condition: String,
+    badges: Vec<Badge>,
+    facts: Vec<Fact>,
+    fired: Vec<Fired>,
+    may_retire: bool,
+}
+
+/// Once that the rule fired.
+struct Fired {
+    action: Badge,
+    run: Option<(String, String)>,
+    step: Option<u64>,
+    at: Moment,
+}
+
+/// `GET /console/policies/rules`.
+pub(crate) async fn rules(
+    State(spine): State<Spine>,
+    visitor: Visitor<Views>,
+    Listed { filter, page }: Listed<Filters>,
+) -> Result<Page<RulesPage>, Problem> {
+    let (now, is_first) = (spine.now(), page.cursor.is_none());
+    let wanted = RuleFilter {
+        status: known(filter.status)?,
+        enforcement_mode: known(filter.enforcement_mode)?,
+        ..RuleFilter::default()
+    };
+    let found = policies::list_rules(&spine, &visitor, wanted, page).await?;
+    let pairs = |cursor: String| {
+        [
+            ("status", filter.status.map_or("", words::RuleStatus::text).to_owned()),
+            ("enforcement_mode", filter.enforcement_mode.map_or("", words::EnforcementMode::text).to_owned()),
+            ("cursor", cursor),
+        ]
+    };
+    Ok(Page(RulesPage {
+        title: "Rules",
+        frame: visitor.frame.clone(),
+        selects: vec![
+            Select::of("status", "Status", filter.status),
+            Select::of("enforcement_mode", "Mode", filter.enforcement_mode),
+        ],
+        filtered: !links::query(pairs(String::new())).is_empty(),
+        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        is_first,
+        may_create: visitor.may::<SetsPolicy>(),
+        rules: found.items.into_iter().map(|view| row(view, now)).collect(),
+    }))
+}
+
+fn row(view: RuleView, now: DateTime<Utc>) -> Row {
+    let definition = view.rule.definition;
+    Row {
+        path: format!("/console/policies/rules/{}", definition.rule_id),
+        mode: Badge::of(definition.enforcement_mode.as_str()),
+        status: status(view.rule.status),
+        integrity: Badge::of(view.integrity_status.as_str()),
+        scope: scope(definition.scope.as_str(), definition.scope_id.as_deref()),
+        count: show::count(view.trigger_count_30d),
+        last: view.last_triggered_at.map(|at| Moment::of(at, now)),
+        name: definition.name,
+        condition: definition.condition,
+    }
+}
+
+fn status(status: RuleStatus) -> Badge {
+    Badge::toned(status.as_str(), if status == RuleStatus::Active { "good" } else { "mute" })
+}
+
+/// Where a rule or limit applies.
+pub(super) fn scope(scope: &str, id: Option<&str>) -> String {
+    id.map_or_else(|| scope.to_owned(), |id| format!("{scope} {id}"))
+}
+
+/// `GET /console/policies/rules/{id}`.
+pub(crate) async fn rule(
+    State(spine): State<Spine>,
+    visitor: Visitor<Views>,
+    Id(id): Id<RuleId>,
+) -> Result<Page<RulePage>, Problem> {
+    let now = spine.now();
+    let view = policies::get_rule(&spine, &visitor, id).await?;
+    let fired = policies::rule_enforcements(&spine, &visitor, id, PageRequest::default()).await?.items;
+    let active = view.rule.status == RuleStatus::Active;
+    let facts = facts(&view, now);
+    let (rule, definition) = (&view.rule, &view.rule.definition);
+    Ok(Page(RulePage {
+        title: definition.name.clone(),
+        frame: visitor.frame.clone(),
+        id: definition.rule_id.clone(),
+        description: definition.description.clone(),
+        condition: definition.condition.clone(),
+        badges: vec![
+            status(rule.status),
+            Badge::of(definition.enforcement_mode.as_str()),
+            Badge::of(view.integrity_status.as_str()),
+        ],
+        facts,
+        fired: fired
+            .into_iter()
+            .map(|one| Fired {
+                action: Badge::of(one.action_taken.as_str()),
+                run: one.run_id.map(|id| (format!("/console/activity/runs/{id}"), show::short_id(&id))),
+                step: one.step_index,
+                at: Moment::read(&one.triggered_at, now),
+            })
+            .collect(),
+        may_retire: active && visitor.may::<SetsPolicy>(),
+    }))
+}
+
+fn facts(view: &RuleView, now: DateTime<Utc>) -> Vec<Fact> {
+    let (rule, definition) = (&view.rule, &view.rule.definition);
+    let mut facts = Vec::new();
+    let mut fact = |name, value: String| facts.push(Fact { name, value });
+    fact("Version", definition.version.to_string());
+    fact("Type", definition.rule_type.as_str().to_owned());
+    fact("Scope", scope(definition.scope.as_str(), definition.scope_id.as_deref()));
+    fact("Asked at", definition.bind_at.as_str().to_owned());
+    fact("Precedence", definition.precedence.to_string());
+    fact("Source", definition.source.as_str().to_owned());
+    fact("Fired in 30 days", show::count(view.trigger_count_30d));
+    let last = view.last_triggered_at.map_or_else(|| "never".to_owned(), |at| Moment::of(at, now).exact);
+    fact("Fired last", last);
+    fact("Made", format!("by {}, {}", rule.created_by, Moment::of(rule.created_at, now).exact));
+    fact("Changed", Moment::of(rule.updated_at, now).exact);
+    if let (Some(by), Some(at)) = (&rule.retired_by, rule.retired_at) {
+        fact("Retired", format!("by {by}, {}", Moment::of(at, now).exact));
+    }
+    if let Some(reason) = &rule.retirement_reason {
+        fact("Because", reason.clone());
+    }
+    facts
+}
+
+/// `POST /console/policies/rules/{id}/retire`.
+pub(crate) async fn retire_rule(
+    State(spine): State<Spine>,
+    visitor: Visitor<SetsPolicy>,
+    Id(id): Id<RuleId>,
+    Posted(given): Posted<Reason>,
+) -> Result<Redirect, Problem> {
+    let how = Retirement { reason: given.reason.unwrap_or_default(), superseded_by: None };
+    policies::retire_rule(&spine, &visitor, id, how).await?;
+    Ok(Redirect::to(&format!("/console/policies/rules/{id}")))
+}

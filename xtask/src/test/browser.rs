@@ -1,0 +1,28 @@
+//! The browser that tests drive: found in the search path, or installed.
+
+use super::install;
+use crate::env;
+use std::path::PathBuf;
+
+/// The names under which Chromium and its kin are installed.
+const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
+
+/// The variable by which the tests find it.
+pub(crate) const VARIABLE: &str = "HOC_TEST_CHROMIUM";
+
+/// Where it is; it is installed where there is none and that can be done without asking anybody.
+pub(crate) fn find_or_install() -> anyhow::Result<PathBuf> {
+    match find() {
+        Some(found) => Ok(found),
+        None => install::chromium(),
+    }
+}
+
+/// The first in the search path.
+pub(crate) fn find() -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = std::env::split_paths(&env("PATH")?).collect();
+    NAMES
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.is_file())
+}
