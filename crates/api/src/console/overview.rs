@@ -61,6 +61,7 @@ struct Decision {
     what: Badge,
     priority: Badge,
     summary: String,
+    path: String,
     at: Moment,
 }
 
@@ -102,7 +103,7 @@ pub(super) async fn overview(
                 "Active incidents",
                 pulse.active_incidents,
                 toned(pulse.active_incidents, "bad"),
-                "#decisions",
+                "/console/incidents?topic=ACTIVE",
             ),
             number(
                 "Pending decisions",
@@ -114,7 +115,7 @@ pub(super) async fn overview(
                 "Breaches in 24 h",
                 pulse.recent_breaches,
                 toned(pulse.recent_breaches, "warn"),
-                "/console/activity/runs?risk=true",
+                "/console/policies/limits",
             ),
             number(
                 "Live runs",
@@ -145,10 +146,15 @@ fn because(status: &str) -> &'static str {
 }
 
 fn shown(decision: PendingDecision, now: chrono::DateTime<chrono::Utc>) -> Decision {
+    let path = match decision.entity_type.as_str() {
+        "INCIDENT" => format!("/console/incidents/{}", decision.entity_id),
+        _ => "/console/policies/rules".to_owned(),
+    };
     Decision {
         what: Badge::toned(decision.decision_type.as_str(), "info"),
         priority: Badge::of(decision.priority.as_str()),
         summary: decision.summary,
+        path,
         at: Moment::of(decision.created_at, now),
     }
 }

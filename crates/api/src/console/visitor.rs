@@ -81,6 +81,9 @@ impl Frame {
         let domains = [
             ("Overview", "/console/overview", Views::ROLES),
             ("Activity", "/console/activity/runs", ReadsRuns::ROLES),
+            ("Incidents", "/console/incidents", Views::ROLES),
+            ("Policies", "/console/policies/rules", Views::ROLES),
+            ("Logs", "/console/logs/audit", Views::ROLES),
         ];
         let domain = |path: &str| path.split('/').nth(2).unwrap_or_default().to_owned();
         let nav = domains.into_iter().filter(|(.., roles)| roles.contains(&context.role));

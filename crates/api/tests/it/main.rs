@@ -8,6 +8,7 @@ mod app;
 mod authz;
 mod broken;
 mod console;
+mod console_links;
 mod examples;
 mod incidents;
 mod invariants;

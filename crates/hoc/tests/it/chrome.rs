@@ -39,6 +39,7 @@ pub(crate) struct Look {
 
 impl Chrome {
     /// Starts it; none where there is no browser, which `cargo xtask test` does not let happen.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) fn start() -> Option<Self> {
         let Some(browser) = variable(VARIABLE) else {
             eprintln!("SKIPPED: {VARIABLE} names no browser; `cargo xtask test` finds or installs one");

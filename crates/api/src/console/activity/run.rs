@@ -96,6 +96,7 @@ pub(crate) struct Fact {
 
 /// An incident that the run caused.
 struct Caused {
+    path: String,
     title: String,
     severity: Badge,
     state: Badge,
@@ -179,6 +180,7 @@ fn details(run: &Run) -> Vec<Fact> {
 
 fn shown(incident: Incident) -> Caused {
     Caused {
+        path: format!("/console/incidents/{}", incident.id),
         title: incident.title,
         severity: Badge::of(incident.severity.as_str()),
         state: Badge::toned(

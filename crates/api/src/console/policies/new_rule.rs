@@ -75,8 +75,8 @@ pub(crate) async fn create_rule(
         conditions: None,
     };
     match policies::create_rule(&spine, &visitor, draft).await {
-        Ok(made) => {
-            let to = format!("/console/policies/rules/{}", made.rule.definition.rule_id);
+        Ok(rule) => {
+            let to = format!("/console/policies/rules/{}", rule.rule.definition.rule_id);
             Ok(Redirect::to(&to).into_response())
         }
         Err(Error::Invalid(errors)) => Ok(form(StatusCode::UNPROCESSABLE_ENTITY, &visitor, given, errors)),
