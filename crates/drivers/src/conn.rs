@@ -18,10 +18,7 @@ use sea_orm::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{
-    StoreError, bind,
-    rowtype::{RowTypes, Rows},
-};
+use crate::{StoreError, bind, postgres, rowtype::Rows};
 
 /// A database that says nothing for so long is taken to be down.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,8 +31,10 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(crate) struct Conn {
     open: Mutex<Open>,
     backend: DbBackend,
-    /// Postgres only.
-    row_types: RowTypes,
+    /// Whose connection this is, on Postgres.
+    pool: Option<postgres::Pool>,
+    /// Rows that were written by [`Self::send_rows`].
+    written: AtomicU64,
     /// Whether a statement has failed.
     failed: AtomicBool,
     sent: Arc<AtomicU64>,
@@ -53,21 +52,22 @@ enum Open {
 impl Conn {
     pub(crate) fn postgres(
         tx: Transaction<'static, Postgres>,
-        row_types: RowTypes,
+        pool: postgres::Pool,
         sent: Arc<AtomicU64>,
     ) -> Self {
-        Self::new(Open::Postgres(tx), DbBackend::Postgres, row_types, sent)
+        Self::new(Open::Postgres(tx), DbBackend::Postgres, Some(pool), sent)
     }
 
     pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>) -> Self {
-        Self::new(Open::Sqlite(tx), DbBackend::Sqlite, RowTypes::default(), sent)
+        Self::new(Open::Sqlite(tx), DbBackend::Sqlite, None, sent)
     }
 
-    fn new(open: Open, backend: DbBackend, row_types: RowTypes, sent: Arc<AtomicU64>) -> Self {
+    fn new(open: Open, backend: DbBackend, pool: Option<postgres::Pool>, sent: Arc<AtomicU64>) -> Self {
         Self {
             open: Mutex::new(open),
             backend,
-            row_types,
+            pool,
+            written: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             sent,
             #[cfg(test)]
@@ -123,7 +123,7 @@ impl Conn {
 
     /// No rows of a table yet, for [`Self::send_rows`]. Postgres only.
     pub(crate) fn no_rows(&self, table: &str, columns: &[&str]) -> Result<Rows, StoreError> {
-        Ok(Rows::new(self.row_types.of(table)?, columns))
+        Ok(Rows::new(self.pool()?.row_types.of(table)?, columns))
     }
 
     /// Sends a statement whose one argument is rows of a table; returns how many it touched. Postgres only.
@@ -131,15 +131,19 @@ impl Conn {
         let watch = Watch::start(self, sql);
         let mut args = PgArguments::default();
         args.add(rows).map_err(StoreError::Database)?;
-        let Open::Postgres(tx) = &mut *self.open.lock().await else {
-            return Err(StoreError::Database("rows of a row type are for Postgres".into()));
-        };
+        let Open::Postgres(tx) = &mut *self.open.lock().await else { return Err(not_postgres()) };
         let sent = in_time(sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx)).await;
-        if sent.as_ref().is_err_and(StoreError::is_retry) {
+        match &sent {
+            Ok(done) => _ = self.written.fetch_add(done.rows_affected(), Ordering::Relaxed),
             // It may be that the table has other columns than when the catalogue was read.
-            self.row_types.forget();
+            Err(err) if err.is_retry() => self.pool()?.row_types.forget(),
+            Err(_) => {}
         }
         watch.end(sent.map(|done| done.rows_affected()))
+    }
+
+    fn pool(&self) -> Result<&postgres::Pool, StoreError> {
+        self.pool.as_ref().ok_or_else(not_postgres)
     }
 
     /// Makes everything durable, unless a statement failed: then nothing is. Postgres would answer such a COMMIT by
@@ -151,7 +155,13 @@ impl Conn {
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
         match self.open.into_inner() {
-            Open::Postgres(tx) => in_time(tx.commit()).await.map_err(StoreError::at_commit),
+            Open::Postgres(tx) => {
+                in_time(tx.commit()).await.map_err(StoreError::at_commit)?;
+                if let Some(pool) = self.pool {
+                    pool.growth.note(self.written.into_inner(), &pool.connections);
+                }
+                Ok(())
+            }
             Open::Sqlite(tx) => in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit),
         }
     }
@@ -163,6 +173,10 @@ impl Conn {
             Open::Sqlite(tx) => in_time(tx.rollback()).await,
         }
     }
+}
+
+fn not_postgres() -> StoreError {
+    StoreError::Database("rows of a row type are for Postgres".into())
 }
 
 /// Waits for the database, but not for ever.

@@ -53,6 +53,7 @@ mod driver;
 mod error;
 mod exceptions;
 mod field;
+mod growth;
 pub mod incidents;
 mod inspect;
 pub mod integrity;

@@ -16,6 +16,7 @@ use crate::{
     ConnectConfig, StoreError,
     conn::{PATIENCE, in_time},
     connect::STATEMENTS_KEPT,
+    growth::Growth,
     rowtype::RowTypes,
 };
 
@@ -29,15 +30,19 @@ const TURN: Duration = Duration::from_secs(3);
 const RESTED: Duration = Duration::from_secs(5);
 
 /// A verdict once given survives a power cut; a waiter for a lock gives up before we give up on it; a replica that
-/// hangs does not hold its locks for ever; and our statements are too short for JIT.
+/// hangs does not hold its locks for ever; our statements are too short for JIT; and texts are compressed by LZ4 where
+/// this Postgres has it, for the compression that it uses otherwise takes longer than all else of an insert.
 const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '5s'; \
-                        SET idle_in_transaction_session_timeout = '60s'; SET jit = off";
+                        SET idle_in_transaction_session_timeout = '60s'; SET jit = off; \
+                        SELECT set_config(name, 'lz4', false) FROM pg_settings \
+                        WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
 
 /// A pool of connections to one Postgres.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     pub(crate) connections: PgPool,
     pub(crate) row_types: RowTypes,
+    pub(crate) growth: Growth,
     outage: Outage,
 }
 
@@ -75,7 +80,7 @@ impl Pool {
             .after_connect(|conn, _| Box::pin(async move { conn.execute(SETTINGS).await.map(drop) }));
         let connections = in_time(pool.connect_with(options)).await?;
         check(&connections, config.test).await?;
-        Ok(Self { connections, row_types: RowTypes::default(), outage })
+        Ok(Self { connections, row_types: RowTypes::default(), growth: Growth::default(), outage })
     }
 
     /// Begins with `statement`. After a restart of Postgres the connections that rested are dead; nothing has been done

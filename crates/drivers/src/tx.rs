@@ -62,7 +62,7 @@ impl Db {
             Pools::Postgres(pool) => {
                 let mut tx = pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
                 pool.row_types.ensure(&mut tx).await?;
-                Conn::postgres(tx, pool.row_types.clone(), self.sent.clone())
+                Conn::postgres(tx, pool.clone(), self.sent.clone())
             }
             Pools::Sqlite { writer, .. } => {
                 Conn::sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?, self.sent.clone())
@@ -77,7 +77,7 @@ impl Db {
         let conn = match &self.pools {
             Pools::Postgres(pool) => {
                 let tx = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                Conn::postgres(tx, pool.row_types.clone(), self.sent.clone())
+                Conn::postgres(tx, pool.clone(), self.sent.clone())
             }
             Pools::Sqlite { readers, .. } => {
                 Conn::sqlite(in_time(readers.begin_with("BEGIN DEFERRED")).await?, self.sent.clone())

@@ -1,5 +1,7 @@
 //! Units of work: what is durable, what is undone, who waits, what is counted, and what is said when it fails.
 
+use std::time::Duration;
+
 use drivers::{ConnectConfig, Db, StoreError};
 use models::{
     activity::{Run, RunFilter},
@@ -126,6 +128,24 @@ testkit::on_both! {
         tx.activity().save_runs(&[]).await.expect("nothing");
         assert_eq!(tx.activity().lock_runs(TENANT, &[]).await.expect("nothing"), []);
         assert_eq!(db.statements() - before, 1);
+    }
+
+    async fn tables_that_grow_are_analyzed(db: TestDatabase) {
+        if db.store() == Store::Sqlite { return }
+        let past = db.connection().await;
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        let runs: Vec<Run> = (0..150).map(|n| run(TENANT, n)).collect();
+        tx.activity().insert_runs(&runs).await.expect("inserted");
+        tx.commit().await.expect("commit");
+        let known = "SELECT 1 FROM pg_class WHERE relname = 'runs' AND reltuples = 150";
+        let known = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, known);
+        let wait = async {
+            while past.query_one_raw(known.clone()).await.expect("asked").is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("analyzed");
     }
 
     async fn what_failed_in_part_is_not_committed(db: TestDatabase) {
