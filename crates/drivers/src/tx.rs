@@ -1,12 +1,16 @@
 //! The unit of work. Whoever owns the [`Tx`] commits it; a borrower cannot.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use migrations::MigratorTrait as _;
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
+use tokio::sync::Mutex;
 
 use crate::{
     StoreError,
@@ -26,17 +30,22 @@ use crate::{
     },
 };
 
+/// How long an answer of [`Db::can_commit`] holds.
+const SAME_MOMENT: Duration = Duration::from_millis(100);
+
 /// One database: Postgres or SQLite.
 #[derive(Clone, Debug)]
 pub struct Db {
     pools: Pools,
     sent: Arc<AtomicU64>,
+    /// When [`Self::can_commit`] last found that it can.
+    committed: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Db {
     /// Opens the store that `config` names, and refuses one that cannot keep our promises.
     pub async fn connect(config: &ConnectConfig) -> Result<Self, StoreError> {
-        Ok(Self { pools: connect::open(config).await?, sent: Arc::default() })
+        Ok(Self { pools: connect::open(config).await?, sent: Arc::default(), committed: Arc::default() })
     }
 
     /// Brings the schema up to date.
@@ -86,12 +95,20 @@ impl Db {
         Ok(ReadTx { conn })
     }
 
-    /// Whether the store takes writes and commits them now. Changes nothing.
+    /// Whether the store takes writes and commits them now: a row is written as it is, for a full disk refuses only what
+    /// is really written. Whoever asks at the same moment shares the answer, so that asking cannot become a load.
     pub async fn can_commit(&self) -> Result<(), StoreError> {
+        let mut committed = self.committed.lock().await;
+        if committed.is_some_and(|at| at.elapsed() < SAME_MOMENT) {
+            return Ok(());
+        }
+        *committed = None;
         let tx = self.begin().await?;
-        let nothing = "UPDATE installation SET name = name WHERE 1 = 0";
-        tx.conn.execute(Statement::from_string(tx.conn.backend(), nothing)).await?;
-        tx.commit().await
+        let same = "UPDATE installation SET name = name";
+        tx.conn.execute(Statement::from_string(tx.conn.backend(), same)).await?;
+        tx.commit().await?;
+        *committed = Some(Instant::now());
+        Ok(())
     }
 
     /// How many statements were sent since the store was opened, those that begin and end a unit of work included.

@@ -86,7 +86,9 @@ async fn what_was_refused_meanwhile_is_written_once(store: Store) {
         agent.report(run, "ask", 0.001, None).expect(200);
     }
 
+    server.http().get("/readyz", "").expect(200);
     place.take_store_from(&server).await;
+    wait("not being ready", || (server.http().get("/readyz", "").status == 503).then_some(()));
     let passing = agent.report(&calm, "ask", 0.001, Some("once"));
     assert_eq!(passing.expect(503)["code"], "store_unavailable");
     let refused = told(&agent.report(&stubborn, "delete", 0.001, Some("again")), false);
@@ -98,6 +100,7 @@ async fn what_was_refused_meanwhile_is_written_once(store: Store) {
     assert_eq!(agent.report(&doomed, "ask", 0.001, None).expect(409)["code"], "run_killed");
 
     place.bring_store_back_to(&server).await;
+    wait("being ready", || (server.http().get("/readyz", "").status == 200).then_some(()));
     wait("the killed run's seal", || {
         let answer = server.http().get(&format!("{RUNS}/{doomed}"), &agent.key);
         (answer.status == 200 && answer.expect(200)["state"] == "COMPLETED").then_some(())

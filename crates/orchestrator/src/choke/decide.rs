@@ -88,7 +88,7 @@ pub(super) fn repeated(
     let Some(key) = key else { return Ok(None) };
     let place = (run_id, key.clone());
     if let Some(step) = state.step_keys.get(&place) {
-        if step.record.request_hash.as_deref() != Some(&request_hash.to_string()) {
+        if !step.is_of(request_hash) {
             return Err(Error::IdempotencyConflict { key: key.clone() });
         }
         return Ok(Some(answer_of_step(state, run_id, step)));
@@ -103,15 +103,14 @@ pub(super) fn repeated(
 }
 
 fn answer_of_step(state: &State, run_id: RunId, step: &KnownStep) -> Answer {
-    let record = &step.record;
-    let verdict = verdict_of(state, record.decision_id.as_deref().unwrap_or_default())?;
-    let run: proof::records::RunAfter = serde_json::from_str(&record.run_after).map_err(|err| {
-        Error::Internal(format!("step {} of {run_id} does not read back: {err}", record.step_index))
+    let verdict = verdict_of(state, step.decision_id.as_deref().unwrap_or_default())?;
+    let run: proof::records::RunAfter = serde_json::from_str(&step.run_after).map_err(|err| {
+        Error::Internal(format!("step {} of {run_id} does not read back: {err}", step.step_index))
     })?;
-    if record.status == proof::words::StepStatus::Refused {
+    if step.status == proof::words::StepStatus::Refused {
         return Err(Error::StepHalted(Box::new(StepEnforcementError {
             run_id,
-            step_index: Some(record.step_index),
+            step_index: Some(step.step_index),
             run_status: run.status,
             recorded: true,
             verdict,
@@ -119,7 +118,7 @@ fn answer_of_step(state: &State, run_id: RunId, step: &KnownStep) -> Answer {
     }
     let recorded = Recorded {
         run_id,
-        step_index: record.step_index,
+        step_index: step.step_index,
         step_hash: step.step_hash,
         recorded: true,
         verdict,

@@ -212,7 +212,7 @@ async fn load_answers(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
                 continue;
             };
             decisions.extend(step.record.decision_id.as_deref().and_then(|id| id.parse::<DecisionId>().ok()));
-            state.step_keys.insert((run, key), KnownStep { record: step.record, step_hash: step.step_hash });
+            state.step_keys.insert((run, key), KnownStep::of(&step.record, step.step_hash));
         }
         for permit in tx.policies().find_permits_by_keys(tenant, &named.keys).await? {
             decisions.insert(permit.decision_id);

@@ -194,8 +194,7 @@ fn spend(
 /// Keeps the step for the store, and for repeats within this group.
 pub(super) fn remember(state: &mut State, run_id: RunId, record: Hashed<StepRecord>, judged: Judged) {
     if let Some(key) = &record.idempotency_key {
-        let known = KnownStep { record: (*record).clone(), step_hash: record.hash() };
-        state.step_keys.insert((run_id, key.clone()), known);
+        state.step_keys.insert((run_id, key.clone()), KnownStep::of(&record, record.hash()));
     }
     let assurance = state.runs.get(&run_id).map_or(Assurance::Enforced, |run| run.run.assurance);
     state.new.steps.push((record, assurance, judged.verdict));

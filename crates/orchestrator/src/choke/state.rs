@@ -23,7 +23,7 @@ use proof::{
         RunAfter, StepRecord,
     },
     tagged::Hashed,
-    words::{Assurance, RunStatus, TerminationReason},
+    words::{Assurance, RunStatus, StepStatus, TerminationReason},
 };
 
 use super::{overdue::Given, snapshots::BoundSnapshot};
@@ -124,10 +124,32 @@ impl RunState {
     }
 }
 
-/// A step that was stored under a key, now or before.
+/// A step that was stored under a key, now or before: what its repeat is answered with.
 pub(super) struct KnownStep {
-    pub(super) record: StepRecord,
+    pub(super) step_index: u64,
+    pub(super) status: StepStatus,
     pub(super) step_hash: Hash,
+    pub(super) request_hash: Option<String>,
+    pub(super) decision_id: Option<String>,
+    pub(super) run_after: String,
+}
+
+impl KnownStep {
+    pub(super) fn of(record: &StepRecord, step_hash: Hash) -> Self {
+        Self {
+            step_index: record.step_index,
+            status: record.status,
+            step_hash,
+            request_hash: record.request_hash.clone(),
+            decision_id: record.decision_id.clone(),
+            run_after: record.run_after.clone(),
+        }
+    }
+
+    /// Whether the call that comes under its key is the one that it was.
+    pub(super) fn is_of(&self, request_hash: Hash) -> bool {
+        self.request_hash.as_deref() == Some(&request_hash.to_string())
+    }
 }
 
 /// Rows that the group adds.

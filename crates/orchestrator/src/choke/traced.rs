@@ -41,7 +41,7 @@ pub(super) fn known_span(
 ) -> Result<bool, Error> {
     let Some(key) = key else { return Ok(false) };
     let Some(step) = state.step_keys.get(&(run_id, key.clone())) else { return Ok(false) };
-    if step.record.request_hash.as_deref() == Some(&request_hash.to_string()) {
+    if step.is_of(request_hash) {
         return Ok(true);
     }
     Err(Error::IdempotencyConflict { key: key.clone() })
