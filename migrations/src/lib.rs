@@ -26,6 +26,7 @@ mod m20261121_000020_log_marks;
 mod m20261121_000021_degrade_to;
 mod m20261121_000022_price_book;
 mod m20261121_000023_interventions;
+mod m20261121_000024_addenda;
 mod protect;
 mod table;
 
@@ -55,6 +56,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000021_degrade_to", statements: m20261121_000021_degrade_to::statements },
     Change { name: "m20261121_000022_price_book", statements: m20261121_000022_price_book::statements },
     Change { name: "m20261121_000023_interventions", statements: m20261121_000023_interventions::statements },
+    Change { name: "m20261121_000024_addenda", statements: m20261121_000024_addenda::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -123,7 +123,15 @@ impl LedgerReads<'_> {
         read::all(self.conn, select).await?.into_iter().map(read_mark).collect()
     }
 
-    /// The leaves of one run: OPENED, and SEALED if it is over.
+    /// The receipts of these runs, as many of them as are sealed.
+    pub async fn receipts(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<RunLogEntry>, StoreError> {
+        let sealed =
+            of(tenant).filter(run_log::Column::LeafType.eq(models::ledger::RunLeafType::Sealed.as_str()));
+        let rows = read::by_keys(self.conn, sealed, [run_log::Column::RunId], keys::sorted(runs)).await?;
+        rows.into_iter().map(read_leaf).collect()
+    }
+
+    /// The leaves of one run: OPENED, SEALED if it is over, and those of its addenda.
     pub async fn run_leaves(self, tenant: TenantId, run: RunId) -> Result<Vec<RunLogEntry>, StoreError> {
         let of_run = of(tenant).filter(run_log::Column::RunId.eq(run));
         let select = dialect::sorted(self.conn.backend(), of_run, &[run_log::Column::LeafIndex]);

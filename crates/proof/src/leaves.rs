@@ -22,6 +22,8 @@ pub enum RunLeaf {
     Opened(OpenedLeaf),
     #[serde(rename = "hoc/run-sealed/v1")]
     Sealed(SealedLeaf),
+    #[serde(rename = "hoc/run-addendum/v1")]
+    Addendum(AddendumLeaf),
 }
 
 /// A run began. Its hash is the `prev_hash` of the run's first step.
@@ -126,6 +128,31 @@ impl SigningKeyLeaf {
         let signature = STANDARD.encode(old.sign(self.signed_text().as_bytes()));
         Self { signature, ..self }
     }
+}
+
+/// Something came to a run after it was sealed. Counts and roots are over everything that came late so far, in the
+/// order in which it came: so the last addendum covers those before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddendumLeaf {
+    pub tenant_id: String,
+    pub run_id: String,
+    /// The addendum's own trace.
+    pub trace_id: String,
+    /// The run's trace.
+    pub addendum_of: String,
+    /// 0 for the run's first addendum.
+    pub number: u64,
+    /// Hash of the SEALED leaf.
+    pub sealed_leaf: String,
+    /// Merkle root over the late steps.
+    pub root_hash: String,
+    /// Hash of the last late step. The first one's `prev_hash` is `sealed_leaf`.
+    pub chain_head: String,
+    /// As of a receipt, over the late records.
+    pub records_root: String,
+    pub record_counts: BTreeMap<RecordKind, u64>,
+    pub added_at: String,
 }
 
 /// One leaf of the records tree: all records of a kind, by count and Merkle root in order of their key.

@@ -6,7 +6,7 @@ use crate::{
     canonical,
     hash::{self, Hash},
     leaves::{
-        AuditLeaf, AuditRecord, EpochLeaf, KindRoot, MarkLeaf, OpenedLeaf, RunLeaf, SealedLeaf,
+        AddendumLeaf, AuditLeaf, AuditRecord, EpochLeaf, KindRoot, MarkLeaf, OpenedLeaf, RunLeaf, SealedLeaf,
         SigningKeyLeaf,
     },
     records::{
@@ -48,6 +48,7 @@ macro_rules! tagged {
 tagged! {
     OpenedLeaf = "hoc/run-opened/v1",
     SealedLeaf = "hoc/run-sealed/v1",
+    AddendumLeaf = "hoc/run-addendum/v1",
     AuditRecord = "hoc/audit-entry/v1",
     EpochLeaf = "hoc/log-epoch/v1",
     SigningKeyLeaf = "hoc/signing-key/v1",

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     Row, Seen,
-    checks::{Case, audit, chain, counts, logs, manifest, outside, roots},
+    checks::{Case, addenda, audit, chain, counts, logs, manifest, outside, roots},
     document::{self, Document},
     json::Parser,
     report::{Finding, Findings, Report, Word},
@@ -105,6 +105,8 @@ fn signed(
     findings.note("counts", counts::counts(&case));
     findings.note("roots", roots::roots(&case));
     findings.note("receipt", roots::receipt(&case));
+    let addenda = addenda::addenda(&case);
+    findings.note("addenda", addenda);
     match logs::heads(&case) {
         Err(finding) => findings.note("checkpoints", Err(finding)),
         Ok(heads) => {

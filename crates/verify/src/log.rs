@@ -223,6 +223,8 @@ pub struct RunLog {
     tree: Tree,
     /// Whether each run that was opened is sealed.
     runs: BTreeMap<String, bool>,
+    /// How many addenda each run has that has one.
+    addenda: HashMap<String, u64>,
     order: Worst,
 }
 
@@ -231,7 +233,7 @@ impl RunLog {
     #[must_use]
     pub fn new(checkpoint: &str, since: Option<&str>, keys: &[PublicKey]) -> Self {
         let tree = Tree::new(LogName::Runs, checkpoint, since, keys);
-        Self { tree, runs: BTreeMap::new(), order: Worst::default() }
+        Self { tree, runs: BTreeMap::new(), addenda: HashMap::new(), order: Worst::default() }
     }
 
     /// The next row, in the order of the log.
@@ -247,6 +249,15 @@ impl RunLog {
                 self.order
                     .expect(before.is_some(), || format!("{} was sealed and never opened", leaf.run_id));
                 self.order.expect(before != Some(true), || format!("{} was sealed twice", leaf.run_id));
+            }
+            RunLeaf::Addendum(leaf) => {
+                let sealed = self.runs.get(&leaf.run_id) == Some(&true);
+                self.order.expect(sealed, || format!("{} has an addendum and is not sealed", leaf.run_id));
+                let next = self.addenda.entry(leaf.run_id.clone()).or_default();
+                self.order.expect(leaf.number == *next, || {
+                    format!("{} has addendum {} where {next} belongs", leaf.run_id, leaf.number)
+                });
+                *next = leaf.number.saturating_add(1);
             }
         }
     }

@@ -69,6 +69,20 @@ pub(crate) struct RunView {
     incident_count: u64,
     policy_violation: bool,
     policy_draft_count: u64,
+    /// What came after it was sealed, which the counts above include. Null where nothing did.
+    late: Option<LateView>,
+}
+
+/// What came to a run after it was sealed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LateOfRun)]
+struct LateView {
+    /// How many addenda it has, each with a leaf of its own in the run log.
+    addenda: u64,
+    step_count: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: Number,
 }
 
 /// Who drives a run.
@@ -83,6 +97,7 @@ struct ActorView {
 
 impl From<Run> for RunView {
     fn from(run: Run) -> Self {
+        let totals = run.totals();
         Self {
             run_id: run.id.to_string(),
             trace_id: run.trace_id.to_string(),
@@ -109,13 +124,13 @@ impl From<Run> for RunView {
             policy_snapshot_id: run.snapshot_id.to_string(),
             policy_snapshot_digest: run.snapshot_digest.to_string(),
             assurance: run.assurance.as_str(),
-            step_count: run.step_count,
+            step_count: totals.step_count,
             refused_count: run.refused_count,
-            llm_call_count: run.llm_call_count,
-            tool_call_count: run.tool_call_count,
-            input_tokens: run.input_tokens,
-            output_tokens: run.output_tokens,
-            cost_usd: Number::usd(run.cost_microusd),
+            llm_call_count: totals.llm_call_count,
+            tool_call_count: totals.tool_call_count,
+            input_tokens: totals.input_tokens,
+            output_tokens: totals.output_tokens,
+            cost_usd: Number::usd(totals.cost_microusd),
             correlation_id: run.correlation_id,
             external_trace_id: run.external_trace_id,
             metadata: run.metadata.map(Kept::from),
@@ -128,6 +143,13 @@ impl From<Run> for RunView {
             incident_count: run.incident_count,
             policy_violation: run.policy_violation,
             policy_draft_count: run.policy_draft_count,
+            late: run.late.map(|late| LateView {
+                addenda: late.addenda,
+                step_count: late.step_count,
+                input_tokens: late.input_tokens,
+                output_tokens: late.output_tokens,
+                cost_usd: Number::usd(late.cost_microusd),
+            }),
         }
     }
 }

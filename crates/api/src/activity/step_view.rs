@@ -85,6 +85,11 @@ impl From<Recorded> for RecordedView {
 pub(crate) struct StepView {
     step_index: u64,
     parent_step_index: Option<u64>,
+    /// It came after its run was sealed, and is in an addendum.
+    is_late: bool,
+    /// The span that was reported, and its parent.
+    external_span_id: Option<String>,
+    external_parent_span_id: Option<String>,
     step_hash: String,
     #[schema(value_type = words::StepKind)]
     kind: &'static str,
@@ -168,7 +173,10 @@ impl From<activity::StepView> for StepView {
         });
         Self {
             step_index: step.step_index,
-            parent_step_index: step.parent_step_index,
+            parent_step_index: view.parent_step_index,
+            is_late: view.is_late,
+            external_span_id: step.external_span_id,
+            external_parent_span_id: step.external_parent_span_id,
             step_hash: step_hash.to_string(),
             kind: step.kind.as_str(),
             skill_name: step.skill_name,

@@ -77,6 +77,7 @@ async fn a_run_from_start_to_end() {
       "incident_count": 0,
       "policy_violation": false,
       "policy_draft_count": 0,
+      "late": null,
       "verdict": {
         "action": "ALLOW",
         "decision_id": "dec_019cadc69a807000800000000000000d",
@@ -126,6 +127,9 @@ async fn a_run_from_start_to_end() {
         {
           "step_index": 0,
           "parent_step_index": null,
+          "is_late": false,
+          "external_span_id": null,
+          "external_parent_span_id": null,
           "step_hash": "5179eea178d3ea5e6e7dfd1c0e2511092454a03742091580ce92177fee6de037",
           "kind": "LLM_CALL",
           "skill_name": "chat",
@@ -226,7 +230,8 @@ async fn a_run_from_start_to_end() {
       "integrity_status": "VERIFIED",
       "incident_count": 0,
       "policy_violation": false,
-      "policy_draft_count": 0
+      "policy_draft_count": 0,
+      "late": null
     }
     "#);
     let again = complete().json(&json!({"status": "SUCCEEDED"})).send().await;

@@ -105,7 +105,8 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "integrity_status": "UNKNOWN",
           "incident_count": 1,
           "policy_violation": true,
-          "policy_draft_count": 0
+          "policy_draft_count": 0,
+          "late": null
         }
       ],
       "triggering_rule": {

@@ -1,5 +1,7 @@
 //! Steps, refused ones included. Written once, each with the verdict that let it in.
 
+use std::collections::HashMap;
+
 use models::{
     ids::{RunId, TenantId},
     logs::{
@@ -92,14 +94,14 @@ impl DecidedStep<'_> {
 }
 
 impl TraceReads<'_> {
-    /// A run's steps by index, a page at a time. Steps that were added after it was sealed are not among them.
+    /// A run's steps by index, a page at a time; those that were added after it was sealed come last.
     pub async fn list_steps(
         self,
         tenant: TenantId,
         run: RunId,
         page: &PageRequest,
     ) -> Result<Page<StepRow>, StoreError> {
-        let select = of_run(tenant, run);
+        let select = of(tenant).filter(Column::RunId.eq(run));
         let total = if page.total { Some(tally::count(self.conn, select.clone()).await?) } else { None };
         let mut select = select.order_by_asc(Column::StepIndex).limit(page.limit() + 1);
         if let Some(cursor) = page.cursor {
@@ -112,10 +114,38 @@ impl TraceReads<'_> {
         Ok(Page::cut(rows, page.limit(), total, |row| Cursor::After(row.record.step_index)))
     }
 
-    /// All of a run's steps by index, likewise.
+    /// All steps of a run's own trace by index: without those that were added after it was sealed.
     pub async fn all_steps(self, tenant: TenantId, run: RunId) -> Result<Vec<StepRow>, StoreError> {
         let select = of_run(tenant, run).order_by_asc(Column::StepIndex);
         read::all(self.conn, select).await?.into_iter().map(step).collect()
+    }
+
+    /// The steps that were added after a run was sealed, by index: those from `first` on.
+    pub async fn late_steps(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        first: u64,
+    ) -> Result<Vec<StepRow>, StoreError> {
+        let first = i64::try_from(first).unwrap_or(i64::MAX);
+        let select = of(tenant).filter(Column::RunId.eq(run)).filter(Column::StepIndex.gte(first));
+        read::all(self.conn, select.order_by_asc(Column::StepIndex)).await?.into_iter().map(step).collect()
+    }
+
+    /// Where the spans of these ids are among a run's steps, as many of them as there are. A span is recorded under
+    /// its id.
+    pub async fn span_places(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        spans: &[String],
+    ) -> Result<HashMap<String, u64>, StoreError> {
+        let keys: Vec<(RunId, String)> = spans.iter().map(|span| (run, span.clone())).collect();
+        let found = self.find_steps_by_keys(tenant, &keys).await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|row| Some((row.record.external_span_id?, row.record.step_index)))
+            .collect())
     }
 
     /// The steps that were recorded under these idempotency keys of runs.

@@ -69,6 +69,12 @@ impl TraceReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
     }
 
+    /// These traces, as many of them as there are.
+    pub async fn find_traces(self, tenant: TenantId, ids: &[TraceId]) -> Result<Vec<Trace>, StoreError> {
+        let rows = read::by_keys(self.conn, of(tenant), [Column::Id], keys::sorted(ids)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
     /// The trace of a run itself.
     pub async fn trace_of_run(self, tenant: TenantId, run: RunId) -> Result<Option<Trace>, StoreError> {
         read::one(self.conn, own(tenant).filter(Column::RunId.eq(run))).await?.map(from_row).transpose()

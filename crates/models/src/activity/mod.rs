@@ -99,6 +99,33 @@ pub struct Run {
     pub late: Option<Late>,
 }
 
+/// What a run did in all, late or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunTotals {
+    pub step_count: u64,
+    pub llm_call_count: u64,
+    pub tool_call_count: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_microusd: u64,
+}
+
+impl Run {
+    /// The totals as they were sealed, and what came later on top.
+    #[must_use]
+    pub fn totals(&self) -> RunTotals {
+        let late = |of: fn(&Late) -> u64| self.late.as_ref().map_or(0, of);
+        RunTotals {
+            step_count: self.step_count + late(|late| late.step_count),
+            llm_call_count: self.llm_call_count + late(|late| late.llm_call_count),
+            tool_call_count: self.tool_call_count + late(|late| late.tool_call_count),
+            input_tokens: self.input_tokens + late(|late| late.input_tokens),
+            output_tokens: self.output_tokens + late(|late| late.output_tokens),
+            cost_microusd: self.cost_microusd + late(|late| late.cost_microusd),
+        }
+    }
+}
+
 /// How a trace says that its run ended: by its root span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,7 +137,7 @@ pub struct ReportedEnd {
 }
 
 /// What came to a run after it was sealed. The run's own totals are as they were sealed; these come on top.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Late {
     /// How many addenda there are.

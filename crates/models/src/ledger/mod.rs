@@ -14,8 +14,9 @@ use proof::{
 use crate::ids::{CheckpointId, RunId, TenantId};
 
 proof::words! {
-    /// What a leaf of the run log says. A run has exactly one OPENED and, once it is over, one SEALED.
-    RunLeafType { Opened = "OPENED", Sealed = "SEALED" }
+    /// What a leaf of the run log says. A run has exactly one OPENED and, once it is over, one SEALED;
+    /// one ADDENDUM for each time that something came later.
+    RunLeafType { Opened = "OPENED", Sealed = "SEALED", Addendum = "ADDENDUM" }
 
     /// What a log says of itself.
     MarkType { Epoch = "EPOCH", SigningKey = "SIGNING_KEY" }
@@ -51,6 +52,7 @@ impl RunLogEntry {
         match self.leaf {
             RunLeaf::Opened(_) => RunLeafType::Opened,
             RunLeaf::Sealed(_) => RunLeafType::Sealed,
+            RunLeaf::Addendum(_) => RunLeafType::Addendum,
         }
     }
 }

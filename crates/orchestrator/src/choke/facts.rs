@@ -16,6 +16,7 @@ use super::{
 /// The facts of a call on `run`. `step` is absent at RUN_START, and only there.
 pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, content: ContentFacts) -> Facts {
     let of = &run.run;
+    let totals = of.totals();
     let elapsed = u64::try_from((state.now - of.started_at).num_milliseconds()).unwrap_or(0);
     Facts {
         principal: Principal {
@@ -37,11 +38,11 @@ pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, cont
         step,
         content,
         run: RunFacts {
-            steps: of.step_count.into(),
+            steps: totals.step_count.into(),
             refused: of.refused_count.into(),
-            tool_calls: of.tool_call_count.into(),
-            tokens: Count::from(of.input_tokens) + Count::from(of.output_tokens),
-            cost_microusd: of.cost_microusd.into(),
+            tool_calls: totals.tool_call_count.into(),
+            tokens: Count::from(totals.input_tokens) + Count::from(totals.output_tokens),
+            cost_microusd: totals.cost_microusd.into(),
             cost_known: run.trace.cost_known,
             elapsed_ms: elapsed.into(),
             tools: run.trace.tools_used.iter().cloned().collect(),

@@ -6,7 +6,7 @@ use drivers::StoreError;
 use models::ids::TenantId;
 
 use super::{
-    Answer, decide, load, outage, overdue,
+    Answer, addendum, decide, load, outage, overdue,
     prepare::Call,
     queue::{Bond, Item},
     seal,
@@ -158,6 +158,7 @@ async fn once(
         return Err(broken);
     }
     seal::seal_ended(&mut state, &tx, &mut answers).await?;
+    addendum::seal(&mut state).map_err(|err| corrupt(err.to_string()))?;
     if state.has_writes() {
         write::write(&mut state, &tx).await?;
         tx.commit().await?;
@@ -169,11 +170,13 @@ async fn once(
 /// A call that met something that cannot be leaves the working state half changed: none of it is stored.
 fn broken(answers: &Answers) -> Option<StoreError> {
     answers.iter().flatten().flatten().find_map(|answer| match answer {
-        Err(Error::Internal(why)) => {
-            Some(StoreError::Corrupt { table: "runs", row: "of the group".to_owned(), why: why.clone() })
-        }
+        Err(Error::Internal(why)) => Some(corrupt(why.clone())),
         _ => None,
     })
+}
+
+fn corrupt(why: String) -> StoreError {
+    StoreError::Corrupt { table: "runs", row: "of the group".to_owned(), why }
 }
 
 fn send(items: Vec<Item>, answers: Answers) {

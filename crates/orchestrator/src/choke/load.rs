@@ -21,6 +21,7 @@ use proof::{
 };
 
 use super::{
+    addendum,
     prepare::{Call, What},
     snapshots::BoundSnapshot,
     state::{KnownStep, RunState, State, Tracked},
@@ -40,6 +41,8 @@ struct Named {
     keys: Vec<(RunId, String)>,
     permits: BTreeSet<PermitId>,
     starts: bool,
+    /// Runs that spans are reported of: what comes to a sealed one is late.
+    spans: BTreeSet<RunId>,
     /// A permit or a record: limits apply.
     spends: bool,
 }
@@ -72,6 +75,7 @@ impl Named {
             }
             What::Record(step) => {
                 self.spends = true;
+                self.spans.extend(step.is_span.then_some(step.run_id));
                 self.runs.insert(step.run_id);
                 self.permits.extend(step.permit.id());
                 self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
@@ -109,6 +113,7 @@ pub(super) async fn load(
     }
     load_runs(&mut state, tx, &named).await?;
     load_interventions(&mut state, tx, &named).await?;
+    addendum::load(&mut state, tx, &named.spans).await?;
     load_answers(&mut state, tx, &named).await?;
     load_permits(&mut state, tx, &named).await?;
     if named.spends {
@@ -158,7 +163,7 @@ async fn load_interventions(state: &mut State, tx: &Tx, named: &Named) -> Result
     for run in state.runs.values_mut() {
         let holds = |freeze: &&Arc<Freeze>| freeze.holds(&run.run.agent_id);
         run.freeze = state.freezes.iter().find(holds).cloned();
-        let met = run.trace.ranges.next(RecordKind::Intervention) > 0;
+        let met = run.trace.ranges.next(RecordKind::Intervention) > 0 || run.run.late.is_some();
         if met && (run.freeze.is_some() || run.run.halt_action == Some(Action::Kill)) {
             concerned.push(run.run.id);
         }
@@ -198,6 +203,7 @@ fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
         met: HashSet::new(),
         acked: HashSet::new(),
         unacked_kill: None,
+        late: None,
     }
 }
 
@@ -287,7 +293,7 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(),
 async fn load_causes(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
     let tenant = state.tenant.id;
     let having = |kind: RecordKind| {
-        let runs = state.runs.values().filter(move |run| run.trace.ranges.next(kind) > 0);
+        let runs = state.runs.values().filter(move |run| run.next_seq(kind) > 0);
         runs.map(|run| run.run.id).collect::<Vec<_>>()
     };
     let (troubled, breached) = (having(RecordKind::Incident), having(RecordKind::Breach));

@@ -10,6 +10,7 @@
 //!
 //! The number of statements has an upper bound that does not depend on the group's size.
 
+mod addendum;
 pub mod call;
 mod causes;
 mod chain;

@@ -11,7 +11,7 @@ use proof::{
 };
 
 use super::{
-    Answer, Done,
+    Answer, Done, addendum,
     call::Recorded,
     chain::{StepPlace, chain},
     decide::{known, repeated, running, serves},
@@ -19,7 +19,7 @@ use super::{
     judge::{self, Judged, Question},
     overdue::Given,
     prepare::{Caller, PermitNamed, PreparedStep},
-    state::{KnownStep, State},
+    state::{KnownStep, RunState, State},
     traced,
 };
 use crate::errors::{Error, StepEnforcementError};
@@ -47,7 +47,9 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     } else if let Some(answer) = repeated(state, run_id, key, step.request_hash)? {
         return answer;
     }
-    running(state, run_id)?;
+    if state.run(run_id)?.late.is_none() {
+        running(state, run_id)?;
+    }
     let run = state.run(run_id)?;
     let expected = run.next_index();
     let overdue = state.given.is_some();
@@ -155,6 +157,11 @@ fn spend(
     let status_after = effects::status_after(judged);
     let quiet = state.spine.settings().trace_quiet;
     let run = state.run_mut(run_id)?;
+    if run.late.is_some() {
+        addendum::spend(run, step);
+        used(run, step);
+        return Ok(());
+    }
     let (input, output, cost) = step.usage();
     run.run.input_tokens += input;
     run.run.output_tokens += output;
@@ -179,6 +186,12 @@ fn spend(
     if step.is_span {
         traced::note_end(run, step, now, quiet);
     }
+    used(run, step);
+    Ok(())
+}
+
+/// What the trace remembers for the run's later steps.
+fn used(run: &mut RunState, step: &PreparedStep) {
     if step.report.status == StepStatus::Failure {
         run.trace.failure_count += 1;
     }
@@ -188,7 +201,6 @@ fn spend(
         }
         run.trace.last_tool = Some(step.report.skill_name.clone());
     }
-    Ok(())
 }
 
 /// Keeps the step for the store, and for repeats within this group.

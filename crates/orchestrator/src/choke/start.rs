@@ -211,6 +211,7 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         changed: true,
         is_new: true,
         ending: None,
+        late: None,
     };
     let environment = capture_environment_evidence(
         &opened.context(),

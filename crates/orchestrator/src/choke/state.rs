@@ -1,7 +1,7 @@
 //! The working state of a group: the rows it holds locked, as its calls change them, and the rows it adds.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -72,6 +72,17 @@ pub(super) struct RunState {
     pub(super) acked: HashSet<InterventionId>,
     /// A person's kill that its agent does not know of yet.
     pub(super) unacked_kill: Option<InterventionId>,
+    /// The run is sealed, and what comes now goes into an addendum: `trace` is the addendum's.
+    pub(super) late: Option<LateState>,
+}
+
+/// Where an addendum of a sealed run goes on.
+#[derive(Clone)]
+pub(super) struct LateState {
+    /// How many records of each kind the receipt covers: late ones are counted on from there.
+    pub(super) sealed: BTreeMap<RecordKind, u64>,
+    /// Hash of the SEALED leaf.
+    pub(super) sealed_leaf: Hash,
 }
 
 /// How a run ends.
@@ -85,7 +96,7 @@ pub(super) struct Ending {
 impl RunState {
     /// The index that the run's next step, or refusal, takes.
     pub(super) fn next_index(&self) -> u64 {
-        self.trace.step_count + self.trace.refused_count
+        self.next_seq(RecordKind::Step)
     }
 
     /// The run as a committed group leaves it: nothing of it is new or waits to be written.
@@ -99,27 +110,29 @@ impl RunState {
 
     /// The position that the run's next record of `kind` takes.
     pub(super) fn next_seq(&self, kind: RecordKind) -> u64 {
-        self.trace.ranges.next(kind)
+        let sealed = self.late.as_ref().and_then(|late| late.sealed.get(&kind)).copied();
+        sealed.unwrap_or(0) + self.trace.ranges.next(kind)
     }
 
     /// What evidence of the run is captured in.
     pub(super) fn context(&self) -> ExecutionContext {
         let run = &self.run;
         let actor = Actor { actor_type: run.actor_type, actor_id: run.actor_id.clone() };
-        let ctx = ExecutionContext::new(run.tenant, run.id, run.trace_id, actor, run.source, run.snapshot_id);
+        let ctx =
+            ExecutionContext::new(run.tenant, run.id, self.trace.id, actor, run.source, run.snapshot_id);
         if run.is_synthetic { ctx.synthetic(run.synthetic_scenario_id.clone()) } else { ctx }
     }
 
     /// The running totals, as records and answers carry them.
     pub(super) fn after(&self) -> RunAfter {
-        let run = &self.run;
+        let (run, totals) = (&self.run, self.run.totals());
         RunAfter {
-            cost_microusd: run.cost_microusd,
-            input_tokens: run.input_tokens,
-            output_tokens: run.output_tokens,
+            cost_microusd: totals.cost_microusd,
+            input_tokens: totals.input_tokens,
+            output_tokens: totals.output_tokens,
             refused_count: run.refused_count,
             status: run.status,
-            step_count: run.step_count,
+            step_count: totals.step_count,
         }
     }
 }

@@ -33,8 +33,10 @@ async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let traces = |of: &[&super::state::RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
     tx.activity().insert_runs(&runs(&new)).await?;
     tx.activity().save_runs(&runs(&changed)).await?;
-    tx.traces().start_traces(&traces(&new)).await?;
-    tx.traces().save_traces(&traces(&changed)).await
+    // An addendum is a new trace of a run that is not new.
+    let (late, own): (Vec<_>, Vec<_>) = changed.into_iter().partition(|run| run.late.is_some());
+    tx.traces().start_traces(&traces(&[new, late].concat())).await?;
+    tx.traces().save_traces(&traces(&own)).await
 }
 
 async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
@@ -95,7 +97,7 @@ async fn write_incidents(state: &State, tx: &Tx) -> Result<(), StoreError> {
     incidents.insert_events(&state.new.incident_events).await
 }
 
-/// Appends to both logs; gives the places of the run log's new leaves: run, index, whether it is the receipt.
+/// Appends to both logs; gives the places of the run log's new leaves: run, index, whether it seals a trace.
 async fn append_leaves(state: &mut State, tx: &Tx) -> Result<Vec<(RunId, u64, bool)>, StoreError> {
     let audits = std::mem::take(&mut state.new.audits);
     if !audits.is_empty() {
@@ -124,5 +126,5 @@ async fn append_leaves(state: &mut State, tx: &Tx) -> Result<Vec<(RunId, u64, bo
         .collect();
     tx.ledger().insert_run_leaves(&entries).await?;
     log.save(tx).await?;
-    Ok(entries.iter().map(|e| (e.run_id, e.leaf_index, matches!(e.leaf, RunLeaf::Sealed(_)))).collect())
+    Ok(entries.iter().map(|e| (e.run_id, e.leaf_index, !matches!(e.leaf, RunLeaf::Opened(_)))).collect())
 }

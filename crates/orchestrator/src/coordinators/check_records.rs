@@ -15,8 +15,8 @@ use proof::{
 };
 
 use super::{
-    run_proof::{chain, verify},
-    sealed_records::sealed_records,
+    run_proof::{chain, verify, with_late},
+    sealed_records::{late_records, sealed_records},
 };
 use crate::{bridges::Bridges, handlers::incidents::Found};
 
@@ -74,7 +74,8 @@ async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<S
     let steps = Bridges::over(store, tenant).logs.steps_of_run(id).await?;
     let records = sealed_records(store, tenant, &run).await?;
     if run.state == RunState::Completed {
-        return Ok(verify(&run, &leaves, &steps, &records).failure_reason);
+        let late = late_records(store, tenant, &run).await?;
+        return Ok(with_late(verify(&run, &leaves, &steps, &records), &run, &leaves, &late).failure_reason);
     }
     let Some(opened) = leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Opened(_))) else {
         return Ok(Some("the run log has no OPENED leaf of this run".to_owned()));

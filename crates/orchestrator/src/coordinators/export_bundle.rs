@@ -10,16 +10,16 @@ use models::{
 };
 use proof::{
     bundle::{
-        AsOf, AuditPart, Checkpoints, LiveIncident, LiveRun, LogProof, Parts, ReceiptPart, TimelineEvent,
-        assemble,
+        AddendumPart, AsOf, AuditPart, Checkpoints, LiveIncident, LiveLate, LiveRun, LogProof, Parts,
+        ReceiptPart, TimelineEvent, assemble,
     },
     definitions::SnapshotDefinition,
-    leaves::{OpenedLeaf, RunLeaf},
+    leaves::{AddendumLeaf, OpenedLeaf, RunLeaf},
     merkle,
     words::LogName,
 };
 
-use super::sealed_records::sealed_records;
+use super::sealed_records::{late_records, sealed_records};
 use crate::{
     bridges::Bridges, checkpoints, context::CallContext, errors::Error, handlers::activity, spine::Spine,
 };
@@ -48,13 +48,15 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
         }
         let records = sealed_records(&store, tenant, &run).await?;
         let reading = Reading { store: &store, from, run: &run, signed: &signed };
-        let (opened, opened_proof, receipt) = reading.leaves(leaves).await?;
+        let Leaves { opened, opened_proof, receipt, addenda } = reading.leaves(leaves).await?;
+        let late = late_records(&store, tenant, &run).await?;
         let parts = Parts {
             opened,
             opened_proof,
             receipt,
             snapshot: reading.snapshot().await?,
             records: &records,
+            addenda: AddendumPart::split(addenda, &late),
             run: live_run(&run),
             incidents: reading.incidents().await?,
             audit: reading.audit().await?,
@@ -87,6 +89,14 @@ impl Signed {
     }
 }
 
+/// A run's leaves of the run log, each with its proof.
+struct Leaves {
+    opened: OpenedLeaf,
+    opened_proof: LogProof,
+    receipt: Option<ReceiptPart>,
+    addenda: Vec<(AddendumLeaf, LogProof)>,
+}
+
 /// One moment of the store, for one run.
 struct Reading<'r> {
     store: &'r ReadTx,
@@ -96,25 +106,23 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    async fn leaves(
-        &self,
-        leaves: Vec<RunLogEntry>,
-    ) -> Result<(OpenedLeaf, LogProof, Option<ReceiptPart>), Error> {
+    async fn leaves(&self, leaves: Vec<RunLogEntry>) -> Result<Leaves, Error> {
         let places: Vec<u64> = leaves.iter().map(|entry| entry.leaf_index).collect();
         let mut proofs =
             self.inclusion(LogName::Runs, self.signed.runs.tree_size, &places).await?.into_iter();
-        let (mut opened, mut receipt) = (None, None);
+        let (mut opened, mut receipt, mut addenda) = (None, None, Vec::new());
         for entry in leaves {
             let proof =
                 proofs.next().ok_or_else(|| Error::Internal("a leaf without its proof".to_owned()))?;
             match entry.leaf {
                 RunLeaf::Opened(leaf) => opened = Some((leaf, proof)),
                 RunLeaf::Sealed(leaf) => receipt = Some(ReceiptPart { leaf, proof }),
+                RunLeaf::Addendum(leaf) => addenda.push((leaf, proof)),
             }
         }
         let (opened, proof) = opened
             .ok_or_else(|| Error::Internal(format!("the run log has no OPENED leaf of {}", self.run.id)))?;
-        Ok((opened, proof, receipt))
+        Ok(Leaves { opened, opened_proof: proof, receipt, addenda })
     }
 
     async fn snapshot(&self) -> Result<SnapshotDefinition, Error> {
@@ -195,6 +203,13 @@ fn live_run(run: &Run) -> LiveRun {
         incident_count: run.incident_count,
         policy_violation: run.policy_violation,
         policy_draft_count: run.policy_draft_count,
+        late: run.late.as_ref().map(|late| LiveLate {
+            addenda: late.addenda,
+            step_count: late.step_count,
+            input_tokens: late.input_tokens,
+            output_tokens: late.output_tokens,
+            cost_microusd: late.cost_microusd,
+        }),
     }
 }
 

@@ -17,7 +17,10 @@ use proof::{
     run_ranges::RunRanges,
 };
 
-use super::{check_records::of_sealed, sealed_records::sealed_records};
+use super::{
+    check_records::of_sealed,
+    sealed_records::{late_records, sealed_records},
+};
 pub use crate::bridges::RawLogs;
 use crate::{
     bridges::Bridges,
@@ -78,7 +81,8 @@ pub async fn proof(
     let steps = logs.steps_of_run(id).await?;
     let integrity = if run.state == RunState::Completed {
         let records = sealed_records(&store, tenant, &run).await?;
-        verify(&run, &leaves, &steps, &records)
+        let late = late_records(&store, tenant, &run).await?;
+        with_late(verify(&run, &leaves, &steps, &records), &run, &leaves, &late)
     } else {
         open(&steps)
     };
@@ -131,6 +135,65 @@ pub(super) fn verify(
     }
 }
 
+/// The same, with what came after the run was sealed.
+pub(super) fn with_late(
+    sealed: RunIntegrity,
+    run: &Run,
+    leaves: &[RunLogEntry],
+    late: &[Record],
+) -> RunIntegrity {
+    match late_mismatch(run, leaves, late) {
+        Err(why) if sealed.failure_reason.is_none() => RunIntegrity {
+            verification_status: VerificationStatus::Failed,
+            failure_reason: Some(why),
+            ..sealed
+        },
+        _ => sealed,
+    }
+}
+
+/// Each addendum is for the late records up to it, and they for the receipt.
+fn late_mismatch(run: &Run, leaves: &[RunLogEntry], late: &[Record]) -> Result<(), String> {
+    let addenda = leaves.iter().filter_map(|entry| match &entry.leaf {
+        RunLeaf::Addendum(leaf) => Some((entry, leaf)),
+        _ => None,
+    });
+    let addenda: Vec<_> = addenda.collect();
+    let stated = run.late.as_ref().map_or(0, |late| late.addenda);
+    if addenda.len() as u64 != stated {
+        return Err(format!("the run log has {} addenda of this run, the run says {stated}", addenda.len()));
+    }
+    let mut before = match leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Sealed(_))) {
+        Some(sealed) => sealed.leaf_hash,
+        None => return Ok(()),
+    };
+    let mut ranges = RunRanges::default();
+    for (entry, leaf) in addenda {
+        if entry.leaf.hash() != entry.leaf_hash {
+            return Err(format!("leaf {} of the run log does not match its hash", entry.leaf_index));
+        }
+        for kind in RecordKind::ALL {
+            let count = leaf.record_counts.get(kind).copied().unwrap_or(0);
+            let of_kind = late.iter().filter(|record| record.kind() == *kind);
+            let from = usize::try_from(ranges.next(*kind)).unwrap_or(usize::MAX);
+            for record in of_kind.take(usize::try_from(count).unwrap_or(usize::MAX)).skip(from) {
+                if let Record::Step(step) = record
+                    && step.prev_hash != before.to_string()
+                {
+                    return Err(format!("late step {} does not follow the one before it", step.step_index));
+                }
+                let hash = ranges.push(record);
+                before = if *kind == RecordKind::Step { hash } else { before };
+            }
+        }
+        if leaf.records_root != ranges.records_root().to_string() || leaf.chain_head != before.to_string() {
+            return Err(format!("addendum {}: its records differ from what was added", leaf.number));
+        }
+    }
+    let covered: u64 = ranges.counts().values().sum();
+    if covered == late.len() as u64 { Ok(()) } else { Err("a late record is in no addendum".to_owned()) }
+}
+
 /// The first comparison that fails, in words.
 fn mismatch(
     run: &Run,
@@ -143,7 +206,7 @@ fn mismatch(
     let opened = opened.ok_or("the run log has no OPENED leaf of this run")?;
     let receipt = leaves.iter().find_map(|entry| match &entry.leaf {
         RunLeaf::Sealed(receipt) => Some((entry, receipt)),
-        RunLeaf::Opened(_) => None,
+        RunLeaf::Opened(_) | RunLeaf::Addendum(_) => None,
     });
     let (entry, receipt) = receipt.ok_or("the run log has no receipt of this run")?;
     for entry in [opened, entry] {

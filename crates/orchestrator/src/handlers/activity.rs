@@ -47,6 +47,10 @@ pub struct StepView {
     pub step: StepRow,
     /// Its verdict's action.
     pub action: Action,
+    /// It came after its run was sealed, and is in an addendum.
+    pub is_late: bool,
+    /// The step that it was a part of: as reported, or that of its parent span.
+    pub parent_step_index: Option<u64>,
 }
 
 /// `activity.start`: opens a run, bound to the policies in force.
@@ -236,16 +240,24 @@ pub async fn steps(
     id: RunId,
     page: PageRequest,
 ) -> Result<Page<StepView>, Error> {
-    get(spine, ctx, id).await?;
+    let run = get(spine, ctx, id).await?;
     let store = spine.read().await?;
     let page = store.traces().list_steps(ctx.tenant.id, id, &page).await?;
     let decisions: Vec<_> =
         page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
     let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
+    let own = run.trace_id.to_string();
+    let spans: Vec<String> =
+        page.items.iter().filter_map(|step| step.record.external_parent_span_id.clone()).collect();
+    let parents = store.traces().span_places(ctx.tenant.id, id, &spans).await?;
     Ok(page.map(|step| {
         let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
         let action = decision.and_then(|id| actions.get(&id).copied()).unwrap_or(Action::Allow);
-        StepView { step, action }
+        let is_late = step.record.trace_id != own;
+        let span = step.record.external_parent_span_id.as_deref();
+        let of_span = span.and_then(|span| parents.get(span).copied());
+        let parent_step_index = step.record.parent_step_index.or(of_span);
+        StepView { step, action, is_late, parent_step_index }
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The choke point against real stores, both of them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod addenda;
 mod advice;
 mod agent;
 mod budgets;

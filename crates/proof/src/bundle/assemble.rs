@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Addendum, AfterHashes, AsOf, AuditProof, Checkpoints, Completeness, Engine, FORMAT, LiveIncident,
+    ADDED, Addendum, AfterHashes, AsOf, AuditProof, Checkpoints, Completeness, Engine, FORMAT, LiveIncident,
     LiveRun, LogProof, Manifest, PARTS, PREDICATE_TYPE, ProofHashes, Receipt, Roots, SealedHashes, Snapshot,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     dsse::Envelope,
     hash::{self, Hash, sha256},
     keys::SigningKey,
-    leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
+    leaves::{AddendumLeaf, AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
     records::{Record, RecordKind},
     run_ranges::RunRanges,
     statement::{Digest, PAYLOAD_TYPE, STATEMENT_TYPE, Statement, Subject},
@@ -34,6 +34,8 @@ pub struct Parts<'r> {
     pub snapshot: SnapshotDefinition,
     /// Every record that the receipt covers. Kinds may be mixed; those of a kind are in the order of their place.
     pub records: &'r [Record],
+    /// What came after the run was sealed, oldest first.
+    pub addenda: Vec<AddendumPart<'r>>,
     /// The run as it stands now.
     pub run: LiveRun,
     /// Its incidents as they stand now, in the order in which they were opened.
@@ -53,6 +55,52 @@ pub struct ReceiptPart {
     pub leaf: SealedLeaf,
     /// Its place.
     pub proof: LogProof,
+}
+
+/// An ADDENDUM leaf, its place in the run log, and the records that it added.
+#[derive(Clone, Debug)]
+pub struct AddendumPart<'r> {
+    /// The leaf.
+    pub leaf: AddendumLeaf,
+    /// Its place.
+    pub proof: LogProof,
+    /// The records, those of a kind in the order of their place.
+    pub records: Vec<&'r Record>,
+}
+
+impl<'r> AddendumPart<'r> {
+    /// Gives each addendum its part of the late records, which are in the order of their place.
+    #[must_use]
+    pub fn split(leaves: Vec<(AddendumLeaf, LogProof)>, late: &'r [Record]) -> Vec<Self> {
+        let mut kinds: Vec<Vec<&Record>> = vec![Vec::new(); RecordKind::ALL.len()];
+        for record in late {
+            kinds[record.kind() as usize].push(record);
+        }
+        let mut taken = vec![0; kinds.len()];
+        let mut parts = Vec::with_capacity(leaves.len());
+        for (leaf, proof) in leaves {
+            let mut records = Vec::new();
+            for kind in RecordKind::ALL {
+                let at = *kind as usize;
+                let count = leaf.record_counts.get(kind).copied().unwrap_or(0);
+                let end = usize::try_from(count).unwrap_or(usize::MAX).min(kinds[at].len());
+                records.extend(kinds[at].get(taken[at]..end).unwrap_or_default());
+                taken[at] = taken[at].max(end);
+            }
+            parts.push(Self { leaf, proof, records });
+        }
+        parts
+    }
+
+    fn piece(self) -> Addendum<'r> {
+        let mut records: BTreeMap<RecordKind, Vec<&Record>> =
+            ADDED.into_iter().map(|kind| (kind, Vec::new())).collect();
+        for record in self.records {
+            records.entry(record.kind()).or_default().push(record);
+        }
+        let LogProof { leaf_index, inclusion } = self.proof;
+        Addendum { inclusion, leaf: RunLeaf::Addendum(self.leaf), leaf_index, records }
+    }
 }
 
 /// A row of the Audit Ledger and its place there.
@@ -114,13 +162,15 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
         })
         .unzip();
 
+    let addenda: Vec<Addendum<'_>> = parts.addenda.into_iter().map(AddendumPart::piece).collect();
     let opened = RunLeaf::Opened(parts.opened);
     document.text("{\"format\":");
     document.value(FORMAT)?;
     document.text(",\"records\":{\"sealed\":");
     let sealed = document.part(|out| out.sealed(&opened, parts.snapshot, parts.records))?;
     document.text(",\"after\":");
-    let after = document.part(|out| out.after(&parts.run, &parts.incidents, &audit_records, &parts.as_of))?;
+    let after = document
+        .part(|out| out.after(&addenda, &parts.run, &parts.incidents, &audit_records, &parts.as_of))?;
     document.text("},\"proofs\":");
     let roots = document.roots(&sealed.value);
     let receipt = parts.receipt.map(|part| Receipt::new(part.leaf, part.proof));
@@ -284,13 +334,14 @@ impl Document {
 
     fn after(
         &mut self,
+        addenda: &[Addendum<'_>],
         run: &LiveRun,
         incidents: &[LiveIncident],
         audit: &[AuditLeaf],
         as_of: &AsOf,
     ) -> Result<AfterHashes, NotCanonical> {
         self.text("{\"addenda\":");
-        let addenda = self.pieces::<Addendum>([])?;
+        let addenda = self.pieces(addenda)?;
         self.text(",\"as_of\":");
         let as_of = self.piece(as_of)?;
         self.text(",\"audit\":");

@@ -36,6 +36,19 @@ pub struct LiveRun {
     pub incident_count: u64,
     pub policy_violation: bool,
     pub policy_draft_count: u64,
+    /// What its addenda add up to, on top of the totals above. Null where there is none.
+    pub late: Option<LiveLate>,
+}
+
+/// What came to a run after it was sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveLate {
+    pub addenda: u64,
+    pub step_count: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_microusd: u64,
 }
 
 /// An incident of the run as it stands now, with what happened to it.

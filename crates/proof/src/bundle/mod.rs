@@ -8,16 +8,19 @@ mod assemble;
 mod live;
 mod manifest;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     definitions::SnapshotDefinition,
     hash::Hash,
     leaves::{AuditRecord, KindRoot, RunLeaf, SealedLeaf},
+    records::{Record, RecordKind},
 };
 
-pub use assemble::{AuditPart, Bundle, Parts, ReceiptPart, assemble};
-pub use live::{AsOf, LiveIncident, LiveRun, TimelineEvent};
+pub use assemble::{AddendumPart, AuditPart, Bundle, Parts, ReceiptPart, assemble};
+pub use live::{AsOf, LiveIncident, LiveLate, LiveRun, TimelineEvent};
 pub use manifest::{AfterHashes, Completeness, Manifest, ProofHashes, SealedHashes};
 
 /// The value of the member `format`.
@@ -123,9 +126,32 @@ pub struct Checkpoints {
     pub runs: String,
 }
 
-/// What happened to a sealed run later. Nothing can yet: late steps come with OTLP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Addendum {}
+/// What came to a sealed run later: its ADDENDUM leaf, where that is in the run log, and the records that it added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Addendum<'r> {
+    /// From the leaf upward.
+    pub inclusion: Vec<Hash>,
+    /// Always [`RunLeaf::Addendum`].
+    pub leaf: RunLeaf,
+    /// From 0.
+    pub leaf_index: u64,
+    /// By kind, those kinds that [`ADDED`] names, each in the order of their place.
+    pub records: BTreeMap<RecordKind, Vec<&'r Record>>,
+}
+
+/// The kinds of record that may come late. The others are of the run as a whole.
+pub const ADDED: [RecordKind; 10] = [
+    RecordKind::Activity,
+    RecordKind::Breach,
+    RecordKind::CaptureFailure,
+    RecordKind::Decision,
+    RecordKind::Enforcement,
+    RecordKind::Incident,
+    RecordKind::Intervention,
+    RecordKind::Prevention,
+    RecordKind::Provider,
+    RecordKind::Step,
+];
 
 impl Receipt {
     pub(crate) fn new(leaf: SealedLeaf, proof: LogProof) -> Self {

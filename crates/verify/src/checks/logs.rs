@@ -56,6 +56,20 @@ pub(crate) fn run_log(case: &Case<'_>, heads: &Heads) -> Outcome {
         });
         leaves = format!("{leaves}, SEALED at {}", proof.leaf_index);
     }
+    let mut before =
+        case.document.proofs.receipt.as_ref().map_or(0, |receipt| receipt.value.proof.leaf_index);
+    for addendum in &case.document.after.addenda {
+        let (leaf, proof) = (&addendum.value.leaf, &addendum.value.proof);
+        let proven = verify_inclusion(leaf.hash, proof.leaf_index, head.size, &proof.inclusion, head.root);
+        worst.expect(proven.is_ok(), || {
+            format!("addendum {} is not in the run log: {}", leaf.value.number, why(proven))
+        });
+        worst.expect(proof.leaf_index > before, || {
+            format!("addendum {} was added before what it follows", leaf.value.number)
+        });
+        before = proof.leaf_index;
+        leaves = format!("{leaves}, ADDENDUM at {}", proof.leaf_index);
+    }
     worst.or_else(|| format!("{leaves} of {}", head.size))
 }
 

@@ -107,7 +107,7 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
     let listed = &manifest.after;
     let mut whole = all.one("records/after/run", after.run.hash, listed.run);
     whole &= all.one("records/after/as_of", after.as_of.hash, listed.as_of);
-    whole &= all.list("records/after/addenda", &after.addenda, &listed.addenda).1;
+    whole &= all.list("records/after/addenda", &hashes(&after.addenda), &listed.addenda).1;
     whole &= all.list("records/after/incidents", &hashes(&after.incidents), &listed.incidents).1;
     let (places, all_there) = all.list("records/after/audit", &hashes(&after.audit), &listed.audit);
     matched.audit = places;

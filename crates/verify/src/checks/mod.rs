@@ -1,5 +1,6 @@
 //! The checks of a bundle, in the order in which they are made. Each answers what it saw, or what it found.
 
+pub(crate) mod addenda;
 pub(crate) mod audit;
 pub(crate) mod chain;
 pub(crate) mod counts;

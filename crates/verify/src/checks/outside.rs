@@ -92,7 +92,8 @@ pub(crate) fn reexecute(case: &Case<'_>) -> Outcome {
     let snapshot = CompiledSnapshot::compile(&sealed.snapshot.value.definition);
     let mut worst = Worst::default();
     let (mut alike, mut other) = (0, 0);
-    for decision in &sealed.decisions {
+    let late = case.document.after.addenda.iter().flat_map(|addendum| &addendum.value.added.decisions);
+    for decision in sealed.decisions.iter().chain(late) {
         match snapshot.reexecute(decision) {
             Ok(found) if found.matches => alike += 1,
             Ok(found) => {

@@ -1,11 +1,10 @@
 //! A bundle as it was read: its records typed, its pieces hashed. Nothing is believed yet.
 
+mod addenda;
 mod sealed;
 
 use proof::{
-    bundle::{
-        Addendum, AsOf, AuditProof, Checkpoints, FORMAT, LiveIncident, LiveRun, LogProof, PARTS, Roots,
-    },
+    bundle::{AsOf, AuditProof, Checkpoints, FORMAT, LiveIncident, LiveRun, LogProof, PARTS, Roots},
     dsse::Envelope,
     hash::Hash,
     leaves::{AuditRecord, SealedLeaf},
@@ -17,6 +16,8 @@ use crate::{
     beside::Beside,
     json::{Parser, Piece, Wrong},
 };
+pub(crate) use addenda::Addendum;
+use addenda::read_addendum;
 pub(crate) use sealed::{Named, Sealed, Step};
 use sealed::{SealedText, read_sealed};
 
@@ -40,7 +41,7 @@ pub(crate) struct Document {
 /// `records.after`.
 #[derive(Debug)]
 pub(crate) struct After {
-    pub(crate) addenda: Vec<Hash>,
+    pub(crate) addenda: Vec<Held<Addendum>>,
     pub(crate) as_of: Held<AsOf>,
     pub(crate) audit: Vec<Held<AuditRecord>>,
     pub(crate) incidents: Vec<Held<LiveIncident>>,
@@ -106,7 +107,7 @@ fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> R
                         };
                         sealed = Some(parser.piece(read)?);
                     }
-                    _ => after = Some(parser.piece(read_after)?),
+                    _ => after = Some(parser.piece(|parser| read_after(parser, whole_decisions))?),
                 }
                 Ok(())
             })?,
@@ -148,11 +149,16 @@ fn tagged<T: Tagged>(parser: &mut Parser<'_>) -> Result<Held<T>, Wrong> {
     held(parser, Parser::tagged)
 }
 
-fn read_after(parser: &mut Parser<'_>) -> Result<After, Wrong> {
+fn read_after(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<After, Wrong> {
     let (mut addenda, mut as_of, mut audit, mut incidents, mut run) = (None, None, None, None, None);
     parser.members(&["addenda", "as_of", "audit", "incidents", "run"], &[], |parser, name| {
         match name {
-            "addenda" => addenda = Some(parser.elements(|parser| Ok(plain::<Addendum>(parser)?.hash))?),
+            "addenda" => {
+                addenda = Some(
+                    parser
+                        .elements(|parser| held(parser, |parser| read_addendum(parser, whole_decisions)))?,
+                );
+            }
             "as_of" => as_of = Some(plain(parser)?),
             "audit" => audit = Some(parser.elements(tagged::<AuditRecord>)?),
             "incidents" => incidents = Some(parser.elements(plain)?),

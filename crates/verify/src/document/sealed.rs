@@ -86,7 +86,7 @@ impl Named {
 }
 
 impl Step {
-    fn of(step: &StepRecord) -> Self {
+    pub(super) fn of(step: &StepRecord) -> Self {
         Self {
             index: step.step_index,
             refused: step.status == StepStatus::Refused,
@@ -121,8 +121,17 @@ impl<T> Distinct<T> {
     }
 }
 
+impl Distinct<(String, Option<String>)> {
+    pub(super) fn owner(&mut self, tenant: &str, run: Option<&str>) {
+        self.note(
+            |(known, of)| known == tenant && of.as_deref() == run,
+            || (tenant.to_owned(), run.map(str::to_owned)),
+        );
+    }
+}
+
 impl Distinct<String> {
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.note(|known| known == text, || text.to_owned());
     }
 }
@@ -140,11 +149,7 @@ fn records<'a, T: RunEvidence>(
         let (record, piece) = parser.piece(Parser::tagged::<T>)?;
         beside.hash(piece, parser.at());
         places.push(record.position());
-        let (tenant, run) = (record.tenant_id(), record.run_id());
-        sealed.owners.note(
-            |(known, of)| known == tenant && of.as_deref() == run,
-            || (tenant.to_owned(), run.map(str::to_owned)),
-        );
+        sealed.owners.owner(record.tenant_id(), record.run_id());
         keep(sealed, record);
         Ok(())
     })?;

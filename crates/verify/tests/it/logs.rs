@@ -15,6 +15,7 @@ fn existing(rows: &[Row<RunLeaf>]) -> HashSet<String> {
         .map(|row| match &row.leaf {
             RunLeaf::Opened(leaf) => leaf.run_id.clone(),
             RunLeaf::Sealed(leaf) => leaf.run_id.clone(),
+            RunLeaf::Addendum(leaf) => leaf.run_id.clone(),
         })
         .collect()
 }
@@ -92,6 +93,7 @@ fn every_row_that_is_changed_dropped_added_or_swapped_shows() {
         match &mut changed[at].leaf {
             RunLeaf::Opened(leaf) => leaf.started_at.push('0'),
             RunLeaf::Sealed(leaf) => leaf.step_count += 1,
+            RunLeaf::Addendum(leaf) => leaf.number += 1,
         }
         assert_eq!(word(&changed), Word::Tampered);
         changed[at].leaf_hash = changed[at].leaf.hash();

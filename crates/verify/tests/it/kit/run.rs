@@ -79,6 +79,7 @@ impl Scene {
             incident_count: self.incidents.len() as u64,
             policy_violation: self.after.refused_count > 0,
             policy_draft_count: 0,
+            late: None,
         }
     }
 }

@@ -294,6 +294,7 @@ impl Scene {
                 .map(|(leaf, index)| ReceiptPart { leaf: leaf.clone(), proof: self.runs.proof(*index) }),
             snapshot: self.snapshot.clone(),
             records,
+            addenda: Vec::new(),
             run,
             incidents: self.incidents.clone(),
             audit: audit.collect(),
