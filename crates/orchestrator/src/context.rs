@@ -1,7 +1,7 @@
 //! Who calls, and for whom.
 
 use models::{
-    account::Role,
+    account::{CaptureMode, Role},
     ids::{KeyId, TenantId},
 };
 use proof::{hmac::TenantKey, words::ActorType};
@@ -41,6 +41,8 @@ pub struct TenantSettings {
     pub slug: String,
     /// IANA name of its zone: resets and `context.time` follow it.
     pub time_zone: String,
+    /// Whether content is kept (redacted), or only fingerprints and lengths.
+    pub capture_mode: CaptureMode,
     /// What a limit on cost answers when the cost is not known.
     pub block_unknown_cost: bool,
     /// The key of its commitments and fingerprints.

@@ -88,13 +88,15 @@ const SECTIONS: [(&str, &str); 4] = [
     ("time", "context.time"),
 ];
 
-/// An unknown cost is not in the context: to read it is an error, and so a refusal.
+/// An unknown cost, or a parameter that is not kept, is not in the context: to read it is an error, and so a refusal.
 fn withheld(facts: &Facts, record: &str, name: &str) -> bool {
-    name == "cost_microusd"
-        && match record {
-            "context.step" => !facts.step.as_ref().is_some_and(|step| step.cost_known),
-            _ => !facts.run.cost_known,
-        }
+    let step = facts.step.as_ref();
+    match (record, name) {
+        ("context.step", "cost_microusd") => !step.is_some_and(|step| step.cost_known),
+        (_, "cost_microusd") => !facts.run.cost_known,
+        ("context.step", _) => step.is_some_and(|step| step.params.withheld.contains(name)),
+        _ => false,
+    }
 }
 
 fn expression(value: Value<'_>) -> RestrictedExpression {

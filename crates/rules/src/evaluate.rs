@@ -12,7 +12,7 @@ use crate::{
 
 proof::words! {
     /// Why a rule or limit could not be evaluated.
-    Fault { CostUnknown = "cost_unknown", FactsMissing = "facts_missing", InvalidCondition = "invalid_condition",
+    Fault { ContentWithheld = "content_withheld", CostUnknown = "cost_unknown", FactsMissing = "facts_missing", InvalidCondition = "invalid_condition",
         Overflow = "overflow", Tampered = "tampered", Unevaluable = "unevaluable" }
 }
 
@@ -47,6 +47,7 @@ pub struct RuleOutcomes {
 impl Fault {
     const fn told(self) -> &'static str {
         match self {
+            Self::ContentWithheld => "it reads what this tenant does not keep",
             Self::CostUnknown => "the cost is not known",
             Self::FactsMissing => "the facts of the step are missing",
             Self::InvalidCondition => "its stored condition is not valid",
@@ -119,8 +120,10 @@ impl CompiledSnapshot {
 
 fn fault_of(error: &EvaluationError, facts: &Facts) -> Fault {
     let costs_known = facts.run.cost_known && facts.step.as_ref().is_none_or(|step| step.cost_known);
+    let withheld = facts.step.as_ref().is_some_and(|step| !step.params.withheld.is_empty());
     match error {
         EvaluationError::RecordAttrDoesNotExist(_) if !costs_known => Fault::CostUnknown,
+        EvaluationError::RecordAttrDoesNotExist(_) if withheld => Fault::ContentWithheld,
         EvaluationError::IntegerOverflow(_) => Fault::Overflow,
         _ => Fault::Unevaluable,
     }

@@ -121,6 +121,22 @@ pub struct ParamFacts {
     pub table: String,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub recipient_domains: BTreeSet<String>,
+    /// The names of those above that were there and are not kept: a rule that reads one cannot be evaluated.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withheld: BTreeSet<String>,
+}
+
+impl ParamFacts {
+    /// Without those that are pieces of what the caller said. Hosts, tables and domains say of what kind it is.
+    #[must_use]
+    pub fn without_content(mut self) -> Self {
+        for (name, text) in [("command", &mut self.command), ("url_path", &mut self.url_path)] {
+            if !std::mem::take(text).is_empty() {
+                self.withheld.insert(name.to_owned());
+            }
+        }
+        self
+    }
 }
 
 /// What is in the content that goes in and, at STEP_POST, came out.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use migrations::Dialect;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 
 use crate::{postgres, sqlite};
 
@@ -148,22 +148,57 @@ impl TestDatabase {
     #[expect(clippy::expect_used, reason = "a test without its store has failed")]
     pub async fn row_counts(&self) -> BTreeMap<String, i64> {
         let connection = self.connection().await;
-        let ask = async |sql: String| {
-            let statement = Statement::from_string(connection.get_database_backend(), sql);
-            connection.query_all_raw(statement).await.expect("the store answers")
-        };
+        let mut counts = BTreeMap::new();
+        for table in self.tables(&connection).await {
+            let count = ask(&connection, format!("SELECT count(*) AS n FROM {table}")).await;
+            counts.insert(table, count[0].try_get("", "n").expect("a count"));
+        }
+        counts
+    }
+
+    /// Everything that is stored, as text: each table's name with its rows, one after another.
+    ///
+    /// # Panics
+    /// Where the store fails.
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    pub async fn contents(&self) -> BTreeMap<String, String> {
+        let connection = self.connection().await;
+        let mut contents = BTreeMap::new();
+        for table in self.tables(&connection).await {
+            let rows = match self.store {
+                Store::Postgres => format!("SELECT t::text AS told FROM {table} t"),
+                Store::Sqlite => {
+                    let columns =
+                        ask(&connection, format!("SELECT name FROM pragma_table_info('{table}')")).await;
+                    let quoted = |row: &QueryResult| {
+                        format!("quote({})", row.try_get::<String>("", "name").expect("a name"))
+                    };
+                    let columns: Vec<_> = columns.iter().map(quoted).collect();
+                    format!("SELECT {} AS told FROM {table}", columns.join(" || ' ' || "))
+                }
+            };
+            let rows = ask(&connection, rows).await;
+            let told = rows.iter().map(|row| row.try_get::<String>("", "told").expect("a row"));
+            contents.insert(table, told.collect::<Vec<_>>().join("\n"));
+        }
+        contents
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    async fn tables(&self, connection: &DatabaseConnection) -> Vec<String> {
         let tables = match self.store {
             Store::Sqlite => {
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             }
             Store::Postgres => "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
         };
-        let mut counts = BTreeMap::new();
-        for row in ask(tables.to_owned()).await {
-            let table: String = row.try_get("", "name").expect("a name");
-            let count = ask(format!("SELECT count(*) AS n FROM {table}")).await;
-            counts.insert(table, count[0].try_get("", "n").expect("a count"));
-        }
-        counts
+        let rows = ask(connection, tables.to_owned()).await;
+        rows.iter().map(|row| row.try_get("", "name").expect("a name")).collect()
     }
+}
+
+#[expect(clippy::expect_used, reason = "a test without its store has failed")]
+async fn ask(connection: &DatabaseConnection, sql: String) -> Vec<QueryResult> {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    connection.query_all_raw(statement).await.expect("the store answers")
 }

@@ -1,10 +1,13 @@
-//! `/api/v1/account`: who calls, and the tenant's keys.
+//! `/api/v1/account`: who calls, the tenant's keys and settings.
 
 mod create_key;
 mod key_view;
 mod list_keys;
 mod public_keys;
 mod revoke_key;
+mod settings;
+mod settings_view;
+mod update_settings;
 mod whoami;
 
 use orchestrator::Spine;
@@ -19,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(whoami::whoami))
         .routes(routes!(list_keys::list_keys, create_key::create_key))
         .routes(routes!(revoke_key::revoke_key))
+        .routes(routes!(settings::settings, update_settings::update_settings))
 }
 
 /// The route of the published signing keys, which needs no credential.

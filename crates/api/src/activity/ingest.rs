@@ -34,7 +34,10 @@ pub(super) async fn ingest(
     SpanBody { encoding, bytes }: SpanBody,
 ) -> Result<Response, Problem> {
     match spans::ingest(&spine, &caller, encoding, &bytes).await {
-        Ok(rejected) => Ok(answer(StatusCode::OK, encoding, spine.span_codec().answer(encoding, &rejected))),
+        Ok(ingested) => {
+            let body = spine.span_codec().answer(encoding, &ingested.rejected);
+            Ok(answer(StatusCode::OK, encoding, body))
+        }
         Err(Error::Unreadable(why)) => {
             let body = spine.span_codec().refusal(encoding, &why);
             let mut response = answer(StatusCode::BAD_REQUEST, encoding, body);

@@ -101,6 +101,8 @@ words! {
     BindAt = "RUN_START" "STEP_PRE" "STEP_POST";
     /// How a limit was passed.
     BreachType = "BREACHED" "EXHAUSTED" "THROTTLED" "VIOLATED";
+    /// Whether content is kept (redacted), or only fingerprints and lengths.
+    CaptureMode = "full" "metadata";
     /// What an incident came from.
     CauseType = "LLM_RUN" "SYSTEM" "HUMAN";
     /// What passing a limit does beyond the step.
@@ -111,6 +113,8 @@ words! {
     EvidenceHealth = "FLOWING" "DEGRADED" "MISSING";
     /// How a call to a model ended.
     ExecutionStatus = "SUCCEEDED" "FAILED" "ABORTED" "TIMEOUT";
+    /// What a step gets that would pass while the store is down.
+    FailureMode = "fail_closed" "degrade";
     /// Why a verdict was not a plain ALLOW.
     HaltReason = "policy_stop" "policy_kill" "budget_exceeded" "rate_limited" "evaluation_error";
     /// What sort of thing went wrong.
@@ -263,7 +267,7 @@ mod tests {
                 LimitEnforcement LimitStanding LimitStatus LimitType LogName OutcomeCategory PolicyKind
                 PreventionOutcome ReplayBehavior ReplayMode ResetPeriod RuleSource RuleType RunSource RunStatus
                 Scope Severity StepKind StepLevel StepSource StepStatus TerminationReason TraceStatus;
-            account: OwnerType Role;
+            account: CaptureMode FailureMode OwnerType Role;
             activity: AckVia EvidenceHealth InterventionOutcome LatencyBucket RiskLevel RunState;
             incidents: IncidentEventType LifecycleState ResolutionType;
             logs: ExecutionStatus Origin SystemEventType SystemSeverity;

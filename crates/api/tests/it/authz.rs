@@ -16,6 +16,8 @@ const PUBLIC: &[&str] = &["account.public_keys", "system.healthz", "system.opena
 const OWN_ANSWER: &[&str] = &[
     "account.create_key",
     "account.list_keys",
+    "account.settings",
+    "account.update_settings",
     "account.whoami",
     "activity.ingest",
     "activity.start",

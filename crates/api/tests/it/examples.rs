@@ -97,6 +97,7 @@ impl Operation {
             "policies.validate_rule" => json!({"condition": "context.step.retry_count > 3"}),
             "incidents.acknowledge" | "incidents.close" => json!({"note": "seen"}),
             "incidents.resolve" => json!({"note": "done", "resolution_type": "fixed"}),
+            "account.update_settings" => json!({"block_unknown_cost": true}),
             "account.create_key" => json!({"role": "viewer"}),
             id => {
                 assert!(!self.has_body, "{id}: the walk knows no body for it");

@@ -4,6 +4,7 @@
 //! of the developer's environment gets in. Whatever is waited for is a state, with a deadline that only a hang meets.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -102,6 +103,14 @@ impl Place {
         let path = self.path("hoc.pub");
         std::fs::write(&path, self.succeed(&["keys", "public"])).expect("the key is written");
         path
+    }
+
+    /// Everything that is in the database, by table; nothing on SQLite, which is in the data folder.
+    pub(crate) async fn stored(&self) -> BTreeMap<String, String> {
+        match &self.database {
+            Some(database) => database.contents().await,
+            None => BTreeMap::new(),
+        }
     }
 
     /// Backs the store up, while no server runs.

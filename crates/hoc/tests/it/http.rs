@@ -19,6 +19,8 @@ pub(crate) struct Http {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// Its header lines.
+    pub(crate) head: Vec<u8>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -46,20 +48,34 @@ impl Http {
         key: &str,
         body: Option<&Value>,
     ) -> std::io::Result<Answer> {
-        let body = body.map_or_else(String::new, Value::to_string);
+        self.send(method, path, key, "", &body.map_or_else(String::new, Value::to_string))
+    }
+
+    /// The same with more header lines, and with a body that need not be JSON.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: &str,
+        headers: &str,
+        body: &str,
+    ) -> std::io::Result<Answer> {
         let (host, length) = (&self.host, body.len());
         let key = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{key}content-type: application/json\r\n\
-             content-length: {length}\r\n\r\n"
+             {headers}content-length: {length}\r\n\r\n"
         );
-        self.stream.get_mut().write_all((head + &body).as_bytes())?;
+        self.stream.get_mut().write_all((head + body).as_bytes())?;
         let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| std::io::Error::other("no status line"))?;
-        let (mut length, mut chunked) = (0, false);
+        let (mut length, mut chunked, mut head) = (0, false, Vec::new());
         loop {
-            let line = self.line()?.to_lowercase();
+            let line = self.line()?;
+            head.extend_from_slice(line.as_bytes());
+            head.push(b'\n');
+            let line = line.to_lowercase();
             match line.split_once(": ") {
                 Some(("content-length", value)) => length = value.parse().expect("a length"),
                 Some(("transfer-encoding", "chunked")) => chunked = true,
@@ -68,7 +84,7 @@ impl Http {
             }
         }
         let body = if chunked { self.chunks()? } else { self.bytes(length)? };
-        Ok(Answer { status, body })
+        Ok(Answer { status, head, body })
     }
 
     fn chunks(&mut self) -> std::io::Result<Vec<u8>> {

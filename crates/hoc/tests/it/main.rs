@@ -1,6 +1,7 @@
 //! The real binary, as people and scripts use it: its commands, and its server as a process of its own.
 
 mod bundle;
+mod canary;
 mod chrome;
 mod console;
 mod crash;

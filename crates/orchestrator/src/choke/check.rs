@@ -22,6 +22,14 @@ impl Check {
         }
     }
 
+    /// Words by which things are found and grouped are kept as they come, so none of them may be a secret.
+    pub(super) fn name(&mut self, pointer: &str, text: Option<&String>) {
+        self.text(pointer, text);
+        if text.is_some_and(|text| !redact::redact_text(text).findings.secrets.is_empty()) {
+            self.refuse(pointer, "must not hold a secret: it would be stored as it is");
+        }
+    }
+
     /// Neither store keeps U+0000 alike, so nobody gets to send it.
     pub(crate) fn text(&mut self, pointer: &str, text: Option<&String>) {
         if text.is_some_and(|text| text.contains('\0')) {

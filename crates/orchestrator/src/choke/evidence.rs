@@ -42,6 +42,7 @@ pub(super) fn evidence(
     let content = ActivityContent {
         prompt: llm.and_then(|llm| llm.prompt.as_deref()).or(report.params.as_deref()),
         response: llm.and_then(|llm| llm.response.as_deref()).or(report.outcome_data.as_deref()),
+        lengths: step.raw_lengths,
         model: llm.and_then(|llm| llm.model.as_deref()),
         sensitivity: &step.sensitivity,
         redacted_count: step.redacted_count,

@@ -12,6 +12,7 @@
 
 mod addendum;
 pub mod call;
+pub(crate) mod capture;
 mod causes;
 mod chain;
 mod check;
@@ -64,7 +65,10 @@ pub(crate) enum Done {
     Granted(Box<Granted>),
     Recorded(Box<Recorded>),
     /// A span is recorded. Its verdict is in the store.
-    Reported,
+    Reported {
+        /// False where it was recorded before.
+        is_new: bool,
+    },
     /// The run that a trace is.
     Traced(RunId),
     Ended(Box<Run>),

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     Check,
     call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
+    capture,
     fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
     priced::{price_call, price_estimate},
 };
@@ -141,6 +142,8 @@ pub(crate) struct PreparedStep {
     pub(super) sensitivity: String,
     pub(super) redacted_count: u64,
     pub(super) commitment: Hash,
+    /// How long what went in and out was, where it is not kept.
+    pub(super) raw_lengths: Option<(u64, u64)>,
 }
 
 pub(super) const REDACTION: u64 = REDACTION_VERSION;
@@ -157,23 +160,24 @@ impl Call {
         let replay_of = check.id("/replay_of", request.replay_of.as_deref());
         for (pointer, text) in [
             ("/agent_id", Some(&request.agent_id)),
-            ("/goal", request.goal.as_ref()),
             ("/project_id", request.project_id.as_ref()),
             ("/provider_type", request.provider_type.as_ref()),
             ("/synthetic_scenario_id", request.synthetic_scenario_id.as_ref()),
             ("/idempotency_key", request.idempotency_key.as_ref()),
             ("/actor/id", request.actor.as_ref().and_then(|(_, id)| id.as_ref())),
         ] {
-            check.text(pointer, text);
+            check.name(pointer, text);
         }
+        check.text("/goal", request.goal.as_ref());
         check.json("/environment", request.environment.as_deref());
         check.json("/metadata", request.metadata.as_deref());
         check.number("/expected_latency_ms", request.expected_latency_ms.unwrap_or(0));
         check.done()?;
         let request_hash = fingerprint(&ctx.tenant.key, "start", &StartFingerprint::of(&request))?;
-        request.goal = request.goal.map(|goal| redact::redact_text(&goal).value);
-        request.environment = redact_json(request.environment)?;
-        request.metadata = redact_json(request.metadata)?;
+        let tenant = &ctx.tenant;
+        request.goal = capture::text(tenant, "/goal", request.goal);
+        request.environment = capture::json(tenant, "/environment", request.environment)?;
+        request.metadata = capture::json(tenant, "/metadata", request.metadata)?;
         let start = PreparedStart { request, run_id: None, parent_run_id, replay_of, request_hash };
         Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)) })
     }
@@ -224,7 +228,7 @@ impl Call {
             ("/model", request.model.as_ref()),
             ("/idempotency_key", request.idempotency_key.as_ref()),
         ] {
-            check.text(pointer, text);
+            check.name(pointer, text);
         }
         check.labels(&request.labels);
         check.json("/params", request.params.as_deref());
@@ -236,7 +240,7 @@ impl Call {
         let request_hash = fingerprint(key, "permit", &PermitFingerprint::of(&request))?;
         let params_hash = params_hash(key, run_id, request.params.as_deref())?;
         let raw = Raw { params: request.params.as_deref(), outcome_data: None, prompt: None, response: None };
-        let screened = redact::screen(key, raw).map_err(unreadable)?;
+        let screened = capture::screen(&ctx.tenant, raw)?;
         request.params = screened.params;
         redact_labels(&mut request.labels);
         price_estimate(&mut request);
@@ -254,16 +258,14 @@ impl Call {
         let commitment = commitment(key, run_id, &report);
         let permit = PermitNamed::by(report.permit_id.as_deref());
         let llm = report.llm.as_ref();
-        let screened = redact::screen(
-            key,
-            Raw {
-                params: report.params.as_deref(),
-                outcome_data: report.outcome_data.as_deref(),
-                prompt: llm.and_then(|llm| llm.prompt.as_deref()),
-                response: llm.and_then(|llm| llm.response.as_deref()),
-            },
-        )
-        .map_err(unreadable)?;
+        let raw = Raw {
+            params: report.params.as_deref(),
+            outcome_data: report.outcome_data.as_deref(),
+            prompt: llm.and_then(|llm| llm.prompt.as_deref()),
+            response: llm.and_then(|llm| llm.response.as_deref()),
+        };
+        let screened = capture::screen(&ctx.tenant, raw)?;
+        let raw_lengths = capture::lengths(&ctx.tenant, raw);
         report.params = screened.params;
         redact_labels(&mut report.labels);
         report.outcome_data = screened.outcome_data;
@@ -285,6 +287,7 @@ impl Call {
             sensitivity: screened.findings.labels(),
             redacted_count: screened.findings.count,
             commitment,
+            raw_lengths,
         };
         Ok(Self { caller: ctx.into(), what: What::Record(Box::new(step)) })
     }
@@ -299,11 +302,9 @@ impl Call {
         }
         check.done()?;
         let how = match how {
-            EndRun::Failed { error } => {
-                EndRun::Failed { error: error.map(|text| redact::redact_text(&text).value) }
-            }
+            EndRun::Failed { error } => EndRun::Failed { error: capture::text(&ctx.tenant, "/error", error) },
             EndRun::Abort { reason } => {
-                EndRun::Abort { reason: reason.map(|text| redact::redact_text(&text).value) }
+                EndRun::Abort { reason: capture::text(&ctx.tenant, "/reason", reason) }
             }
             other => other,
         };
@@ -357,7 +358,7 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
         ("/outcome/code", report.outcome_code.as_ref()),
         ("/idempotency_key", report.idempotency_key.as_ref()),
     ] {
-        check.text(pointer, text);
+        check.name(pointer, text);
     }
     check.labels(&report.labels);
     check.json("/params", report.params.as_deref());
@@ -370,12 +371,12 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
             ("/llm/provider", llm.provider.as_ref()),
             ("/llm/model", llm.model.as_ref()),
             ("/llm/request_id", llm.request_id.as_ref()),
-            ("/llm/prompt", llm.prompt.as_ref()),
-            ("/llm/response", llm.response.as_ref()),
             ("/llm/finish_reason", llm.finish_reason.as_ref()),
         ] {
-            check.text(pointer, text);
+            check.name(pointer, text);
         }
+        check.text("/llm/prompt", llm.prompt.as_ref());
+        check.text("/llm/response", llm.response.as_ref());
         for (pointer, number) in [
             ("/llm/input_tokens", llm.input_tokens),
             ("/llm/output_tokens", llm.output_tokens),
@@ -395,14 +396,9 @@ fn redact_labels(labels: &mut [String]) {
     }
 }
 
-fn redact_json(text: Option<String>) -> Result<Option<String>, Error> {
-    let Some(text) = text else { return Ok(None) };
-    Ok(Some(redact::redact_json(&text).map_err(unreadable)?.value))
-}
-
 /// JSON was parsed when it was checked; so this cannot be, and is said if it is.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands on")]
-fn unreadable(err: serde_json::Error) -> Error {
+pub(super) fn unreadable(err: serde_json::Error) -> Error {
     Error::Internal(format!("checked JSON does not parse: {err}"))
 }
 

@@ -42,7 +42,7 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     let key = step.report.idempotency_key.as_ref();
     if step.is_span {
         if traced::known_span(state, run_id, key, step.request_hash)? {
-            return Ok(Done::Reported);
+            return Ok(Done::Reported { is_new: false });
         }
     } else if let Some(answer) = repeated(state, run_id, key, step.request_hash)? {
         return answer;
@@ -93,7 +93,7 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     effects::apply(state, caller, run_id, &judged, Some(expected))?;
     if step.is_span {
         remember(state, run_id, record, judged);
-        return Ok(Done::Reported);
+        return Ok(Done::Reported { is_new: true });
     }
     let verdict = judged.view();
     remember(state, run_id, record, judged);

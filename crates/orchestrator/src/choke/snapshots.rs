@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use engines::incidents::Mismatch;
 use models::{
+    account::Tenant,
     ids::{SnapshotId, TenantId},
     policies::Snapshot,
 };
@@ -77,7 +78,9 @@ impl Snapshots {
         {
             return Ok(Arc::clone(snapshot));
         }
-        let (definition, tampered) = in_force(tx, tenant).await?;
+        // As the store has it: what came with the caller's credential may be older than this generation.
+        let stored = tx.account().find_tenant(tenant.id).await?;
+        let (definition, tampered) = in_force(tx, tenant, stored.as_ref()).await?;
         let digest = definition.digest();
         let tampered = self.tell(tenant.id, tampered);
         if let Some(stored) = tx.policies().find_snapshot_by_digest(tenant.id, digest).await? {
@@ -180,14 +183,15 @@ impl Snapshots {
 async fn in_force(
     tx: &Tx,
     tenant: &TenantSettings,
+    stored: Option<&Tenant>,
 ) -> Result<(SnapshotDefinition, Vec<Mismatch>), StoreError> {
     let (rules, limits) = tx.policies().active_definitions(tenant.id).await?;
     let tampered = mismatched_definitions(&rules, &limits);
     let definition = SnapshotDefinition {
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         limits: limits.into_iter().map(|(limit, _)| limit).collect(),
-        time_zone: tenant.time_zone.clone(),
-        block_unknown_cost: tenant.block_unknown_cost,
+        time_zone: stored.map_or(&tenant.time_zone, |stored| &stored.time_zone).clone(),
+        block_unknown_cost: stored.map_or(tenant.block_unknown_cost, |stored| stored.block_unknown_cost),
     };
     Ok((definition, tampered))
 }

@@ -288,7 +288,7 @@ fn unexpected(done: &Done) -> Error {
         Done::Granted(_) => "a permit",
         Done::Recorded(_) => "a step",
         Done::Ended(_) => "an end",
-        Done::Reported => "a span",
+        Done::Reported { .. } => "a span",
         Done::Traced(_) => "a trace",
         Done::Killed(_) => "a kill",
     };

@@ -1,6 +1,6 @@
 //! Spans of outside tracers: one trace is one run, one span is one step, through the choke point like every step.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus};
@@ -8,16 +8,31 @@ use proof::words::{StepKind, StepStatus};
 use crate::{
     choke::{
         Done, MAX_GROUP,
-        call::{StepReport, TraceStart},
+        call::{LlmReport, StepReport, TraceStart},
+        capture,
         prepare::Call,
     },
     context::CallContext,
     errors::Error,
+    handlers::account::{self, SystemCaller},
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding},
     spine::Spine,
 };
 
-/// `activity.ingest`: records what an exporter of spans sent. Gives the spans that were not taken, once all others are
+/// What became of the spans of a body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ingested {
+    /// How many were recorded now.
+    pub recorded: u64,
+    /// How many were recorded before.
+    pub known: u64,
+    /// Those that were not taken.
+    pub rejected: RejectedSpans,
+    /// The runs that they are of.
+    pub runs: BTreeSet<RunId>,
+}
+
+/// `activity.ingest`: records what an exporter of spans sent. Gives what became of them, once all that can be are
 /// committed; a body sent again changes nothing.
 #[tracing::instrument(name = "activity.ingest", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn ingest(
@@ -25,10 +40,33 @@ pub async fn ingest(
     ctx: &CallContext,
     encoding: SpanEncoding,
     body: &[u8],
-) -> Result<RejectedSpans, Error> {
+) -> Result<Ingested, Error> {
+    take(spine, ctx, encoding, body).await
+}
+
+/// The same for the tenant of a slug, by who has the store itself: spans that were kept in a file.
+#[tracing::instrument(name = "activity.ingest", skip_all, fields(slug))]
+pub async fn ingest_as(
+    spine: &Spine,
+    caller: &SystemCaller,
+    slug: &str,
+    encoding: SpanEncoding,
+    body: &[u8],
+) -> Result<Ingested, Error> {
+    let ctx = account::without_a_key(spine, caller, slug).await?;
+    take(spine, &ctx, encoding, body).await
+}
+
+async fn take(
+    spine: &Spine,
+    ctx: &CallContext,
+    encoding: SpanEncoding,
+    body: &[u8],
+) -> Result<Ingested, Error> {
     let spans = spine.span_codec().decode(encoding, body).map_err(|err| Error::Unreadable(err.0))?;
     let runs = runs_of(spine, ctx, &spans).await?;
-    let ReportedSpans { spans, mut rejected, .. } = spans;
+    let ReportedSpans { spans, rejected, .. } = spans;
+    let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
     while rest.peek().is_some() {
         let mut calls = Vec::with_capacity(rest.len().min(MAX_GROUP));
@@ -38,12 +76,12 @@ pub async fn ingest(
             let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
             match Call::span(ctx, run, step(span)) {
                 Ok(call) => calls.push(call),
-                Err(err) => rejected.add(|| why(&span_id, &err)),
+                Err(err) => ingested.rejected.add(|| why(&span_id, &err)),
             }
         }
-        record(spine, ctx, calls, &mut rejected).await?;
+        record(spine, ctx, calls, &mut ingested).await?;
     }
-    Ok(rejected)
+    Ok(ingested)
 }
 
 /// The report of the step that a span is.
@@ -58,13 +96,13 @@ fn step(span: ReportedSpan) -> StepReport {
     };
     StepReport {
         kind,
-        skill_name: span.skill_name,
+        skill_name: capture::name(span.skill_name),
         params: span.params,
         status: if span.failure.is_some() { StepStatus::Failure } else { StepStatus::Success },
         outcome_category: None,
-        outcome_code: span.failure,
+        outcome_code: span.failure.map(capture::name),
         outcome_data: span.outcome_data,
-        llm: span.llm,
+        llm: span.llm.map(named),
         duration_ms: span.duration_ms,
         retry_count: 0,
         started_at: span.started_at,
@@ -79,12 +117,23 @@ fn step(span: ReportedSpan) -> StepReport {
     }
 }
 
+/// The call with names that may be kept.
+fn named(call: LlmReport) -> LlmReport {
+    LlmReport {
+        provider: call.provider.map(capture::name),
+        model: call.model.map(capture::name),
+        request_id: call.request_id.map(capture::name),
+        finish_reason: call.finish_reason.map(capture::name),
+        ..call
+    }
+}
+
 /// Records a group of spans; what is wrong with one is not wrong with its neighbours.
 async fn record(
     spine: &Spine,
     ctx: &CallContext,
     calls: Vec<Call>,
-    rejected: &mut RejectedSpans,
+    ingested: &mut Ingested,
 ) -> Result<(), Error> {
     if calls.is_empty() {
         return Ok(());
@@ -93,8 +142,9 @@ async fn record(
     let answers = spine.choke().submit_each(spine, &ctx.tenant, calls).await?;
     for (id, answer) in ids.iter().zip(answers) {
         match answer {
-            Some(Ok(_)) => {}
-            Some(Err(err)) if is_its_own_fault(&err) => rejected.add(|| why(id, &err)),
+            Some(Ok(Done::Reported { is_new: false })) => ingested.known += 1,
+            Some(Ok(_)) => ingested.recorded += 1,
+            Some(Err(err)) if is_its_own_fault(&err) => ingested.rejected.add(|| why(id, &err)),
             Some(Err(err)) => return Err(err),
             None => return Err(Error::Internal("the choke point passed a span over".to_owned())),
         }
@@ -135,9 +185,9 @@ async fn runs_of(
             let source = spans.sources.get(source).cloned().unwrap_or_default();
             let start = TraceStart {
                 trace_id: trace.clone(),
-                agent_id: source.agent_id,
-                project_id: source.project_id,
-                provider_type: provider.cloned(),
+                agent_id: capture::name(source.agent_id),
+                project_id: source.project_id.map(capture::name),
+                provider_type: provider.cloned().map(capture::name),
                 environment: source.environment,
             };
             Call::trace(ctx, spine.id(now), start)

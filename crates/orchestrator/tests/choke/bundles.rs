@@ -1,6 +1,7 @@
 //! Real bundles, of every kind that exists: verified offline, kept as snapshots, and bent in every place.
 
 use orchestrator::{
+    background::sweeper,
     choke::call::EndRun,
     coordinators::export_bundle,
     handlers::{activity, policies},
@@ -10,13 +11,19 @@ use serde_json::Value;
 use testkit::{Kit, Store, TestDatabase, kit::signing_key, on_both};
 use verify::{Options, Word};
 
-use crate::agent::{Agent, ask, llm, refused, tool};
+use crate::{
+    agent::{Agent, ask, llm, refused, tool},
+    spans,
+};
 
 const COSTLY: &str = "context.step.cost_microusd > 500000";
 
 /// A run of a kind, and its bundle.
 async fn bundle_of(kit: &Kit, kind: &str) -> Vec<u8> {
     let agent = Agent::of(kit, "acme").await;
+    if kind == "otlp" {
+        return reported(&agent).await;
+    }
     match kind {
         "blocked" => drop(agent.rule(EnforcementMode::Block, COSTLY).await),
         "stopped" => drop(agent.rule(EnforcementMode::Stop, COSTLY).await),
@@ -60,12 +67,23 @@ async fn bundle_of(kit: &Kit, kind: &str) -> Vec<u8> {
     export_bundle::bundle(&kit.spine, &agent.admin, run).await.unwrap()
 }
 
+/// A run that came by OTLP, with a span that came late.
+async fn reported(agent: &Agent<'_>) -> Vec<u8> {
+    agent.rule(EnforcementMode::Block, COSTLY).await;
+    spans::send(agent, &[spans::call(1, 1), spans::root(1, false)]).await;
+    agent.kit.clock.advance(chrono::Duration::seconds(30));
+    assert_eq!(sweeper::tick(&agent.kit.spine).await.unwrap(), 1);
+    spans::send(agent, &[spans::call(1, 2)]).await;
+    let run = spans::only_run(agent).await.id;
+    export_bundle::bundle(&agent.kit.spine, &agent.admin, run).await.unwrap()
+}
+
 fn word(bundle: &[u8]) -> Word {
     verify::bundle(bundle, &[signing_key().public()], &Options::default()).unwrap().word
 }
 
-const KINDS: [&str; 8] =
-    ["clean", "blocked", "stopped", "killed", "breached", "failed", "killed_by_a_person", "frozen"];
+const KINDS: [&str; 9] =
+    ["clean", "blocked", "stopped", "killed", "breached", "failed", "killed_by_a_person", "frozen", "otlp"];
 
 on_both! {
     async fn every_kind_verifies_with_the_public_key_alone(db: TestDatabase) {
@@ -107,7 +125,8 @@ on_both! {
 
 #[tokio::test]
 async fn bundles_look_like_this() {
-    for kind in ["clean", "blocked", "stopped", "killed", "breached", "killed_by_a_person", "frozen"] {
+    for kind in ["clean", "blocked", "stopped", "killed", "breached", "killed_by_a_person", "frozen", "otlp"]
+    {
         let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
         let kit = Kit::on(&db).await;
         let bundle: Value = serde_json::from_slice(&bundle_of(&kit, kind).await).unwrap();

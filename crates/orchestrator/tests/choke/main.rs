@@ -9,6 +9,7 @@ mod bundles;
 mod idempotency;
 mod interventions;
 mod invariants;
+mod metadata;
 mod outage;
 mod runs;
 mod spans;

@@ -45,6 +45,7 @@ pub(crate) async fn send(agent: &Agent<'_>, spans: &[Value]) -> RejectedSpans {
     spans::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, body.to_string().as_bytes())
         .await
         .unwrap()
+        .rejected
 }
 
 pub(crate) async fn runs(agent: &Agent<'_>) -> Vec<Run> {

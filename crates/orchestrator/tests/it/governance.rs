@@ -48,6 +48,8 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("account.record_stop", None),
     ("account.revoke_key", None),
     ("account.rotate_signing_key", None),
+    ("account.settings", None),
+    ("account.update_settings", None),
     ("account.whoami", None),
     ("incidents.acknowledge", Some(AuditEventType::IncidentAcknowledged)),
     ("incidents.by_run", None),

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     condition,
+    facts::ParamFacts,
     fixtures::{facts, rule, snapshot, with_step},
     known::{Value, known_at},
     schema,
@@ -59,6 +60,29 @@ fn a_rule_that_cannot_be_evaluated_blocks_whatever_its_mode() {
     let mut stepless = facts();
     stepless.step = None;
     assert_eq!(one(EnforcementMode::Warn, "true", &stepless), [(Action::Block, Some(Fault::FactsMissing))]);
+}
+
+#[test]
+fn a_rule_that_reads_what_is_not_kept_fails_and_one_that_need_not_does_not() {
+    let withheld = with_step(|step| {
+        let params = ParamFacts {
+            command: "rm -rf /".to_owned(),
+            url_host: "a.example".to_owned(),
+            ..ParamFacts::default()
+        };
+        step.params = params.without_content();
+    });
+    let failed = [(Action::Block, Some(Fault::ContentWithheld))];
+    assert_eq!(one(EnforcementMode::Warn, "context.step.command like \"*rm*\"", &withheld), failed);
+    assert_eq!(
+        one(EnforcementMode::Warn, "context.step.url_path == \"/x\"", &withheld),
+        [],
+        "there was none"
+    );
+    let host = "context.step.url_host == \"a.example\"";
+    assert_eq!(one(EnforcementMode::Warn, host, &withheld), [(Action::Warn, None)]);
+    let of_another_tool = "context.step.skill == \"other\" && context.step.command == \"ls\"";
+    assert_eq!(one(EnforcementMode::Warn, of_another_tool, &withheld), []);
 }
 
 #[test]

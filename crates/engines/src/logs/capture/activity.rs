@@ -13,6 +13,8 @@ pub struct ActivityContent<'a> {
     pub prompt: Option<&'a str>,
     /// What came out.
     pub response: Option<&'a str>,
+    /// How long both were as they came, where they are not kept.
+    pub lengths: Option<(u64, u64)>,
     /// The model, for a model call.
     pub model: Option<&'a str>,
     /// What the redactor found, sorted, comma separated.
@@ -36,6 +38,8 @@ pub fn capture_activity_evidence(
     now: DateTime<Utc>,
 ) -> Result<ActivityRecord, EvidenceContextError> {
     let length = |text: Option<&str>| text.map_or(0, |text| text.len() as u64);
+    let (prompt_length, response_length) =
+        content.lengths.unwrap_or_else(|| (length(content.prompt), length(content.response)));
     Ok(ActivityRecord {
         tenant_id: ctx.tenant().to_string(),
         run_id: ctx.run_id().to_string(),
@@ -44,8 +48,8 @@ pub fn capture_activity_evidence(
         step_index: ctx.step_index().ok_or(EvidenceContextError)?,
         prompt_hash: content.prompt.map(hash_content),
         response_hash: content.response.map(hash_content),
-        prompt_length: length(content.prompt),
-        response_length: length(content.response),
+        prompt_length,
+        response_length,
         model: content.model.map(str::to_owned),
         sensitivity: content.sensitivity.to_owned(),
         redacted_count: content.redacted_count,

@@ -2,11 +2,15 @@
 
 use std::{sync::Arc, time::Instant};
 
-use models::{account::Tenant, ids::KeyId};
+use models::{
+    account::{Role, Tenant},
+    ids::KeyId,
+};
+use proof::words::ActorType;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::{credentials::Credential, token};
+use super::{SystemCaller, credentials::Credential, token};
 use crate::{
     context::{CallContext, TenantSettings},
     errors::Error,
@@ -65,6 +69,24 @@ pub(super) async fn as_key(spine: &Spine, id: KeyId) -> Result<CallContext, Auth
     context_of(spine, credential)
 }
 
+/// Who acts for an agent on the store itself: no key, so what it makes is nobody's own.
+pub(crate) async fn without_a_key(
+    spine: &Spine,
+    caller: &SystemCaller,
+    slug: &str,
+) -> Result<CallContext, Error> {
+    let tenant = spine.read().await?.account().find_tenant_by_slug(slug).await?;
+    let tenant = tenant.ok_or_else(|| Error::not_found("tenant", slug))?;
+    Ok(CallContext {
+        tenant: Arc::new(settings_of(spine, &tenant)?),
+        key: KeyId::from(Uuid::nil()),
+        role: Role::Agent,
+        actor_type: ActorType::System,
+        actor_id: caller.name.clone(),
+        correlation_id: spine.id::<Uuid>(spine.now()).simple().to_string(),
+    })
+}
+
 fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, AuthError> {
     let now = spine.now();
     if credential.key.revoked_at.is_some() {
@@ -114,6 +136,7 @@ pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettin
         id: tenant.id,
         slug: tenant.slug.clone(),
         time_zone: tenant.time_zone.clone(),
+        capture_mode: tenant.capture_mode,
         block_unknown_cost: tenant.block_unknown_cost,
         key: key.map_err(|err| Error::Internal(err.to_string()))?,
         key_id: tenant.key_id.clone(),

@@ -72,6 +72,11 @@ impl Credentials {
         lock(&self.known).remove(&id);
     }
 
+    /// Forgets the keys of a tenant: its settings have changed here.
+    pub(super) fn forget_tenant(&self, tenant: TenantId) {
+        lock(&self.known).retain(|_, (credential, _)| credential.tenant.id != tenant);
+    }
+
     /// Notes that a key was used.
     pub(super) fn note_use(&self, key: &ApiKey, at: DateTime<Utc>) {
         let mut used = lock(&self.used);
@@ -98,7 +103,7 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use models::account::{OwnerType, Role};
+    use models::account::{CaptureMode, OwnerType, Role};
     use proof::{hash::sha256, hmac::TenantKey};
     use uuid::Uuid;
 
@@ -125,6 +130,7 @@ mod tests {
                 id: tenant,
                 slug: "default".to_owned(),
                 time_zone: "UTC".to_owned(),
+                capture_mode: CaptureMode::Full,
                 block_unknown_cost: false,
                 key: TenantKey::new("tky", [1; 32]),
                 key_id: "tky".to_owned(),

@@ -8,15 +8,12 @@ mod records;
 mod restore;
 mod rotate;
 mod sessions;
+mod settings;
 mod tenants;
 mod token;
 mod whoami;
 mod whose;
 
-pub(crate) use self::{
-    authenticate::settings_of,
-    records::{record_outage, unrecorded_refusal},
-};
 pub use self::{
     authenticate::{AuthError, authenticate},
     installation::{InstallationError, ensure_installation, public_keys},
@@ -29,10 +26,15 @@ pub use self::{
     sessions::{
         Opened, authenticate_session, close_session, create_login_link_as, open_session, open_session_by_link,
     },
+    settings::{SettingsChange, settings, update_settings},
     tenants::{NewTenant, create_tenant},
     token::Token,
     whoami::{WhoAmI, whoami},
     whose::{installation_of, list_tenants, public_keys_of, tenant_of_run},
+};
+pub(crate) use self::{
+    authenticate::{settings_of, without_a_key},
+    records::{record_outage, unrecorded_refusal},
 };
 
 /// Who acts on the store itself, without a credential: whoever runs the command line.

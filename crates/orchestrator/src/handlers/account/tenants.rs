@@ -51,16 +51,18 @@ impl NewTenant {
             let message = format!("1 to {LONGEST_SLUG} lower-case letters, digits and inner hyphens");
             faults.push(FieldError::new("/slug", message));
         }
-        if let Some(name) = &self.name
-            && (name.trim().is_empty() || name.chars().count() > LONGEST_NAME || name.contains('\0'))
-        {
-            faults.push(FieldError::new("/name", format!("1 to {LONGEST_NAME} characters")));
-        }
+        faults.extend(self.name.as_deref().and_then(name_fault));
         if let Some(Err(unknown)) = self.time_zone.as_deref().map(Zone::parse) {
             faults.push(FieldError::new("/time_zone", unknown.to_string()));
         }
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
+}
+
+/// What is wrong with a tenant's name.
+pub(super) fn name_fault(name: &str) -> Option<FieldError> {
+    let wrong = name.trim().is_empty() || name.chars().count() > LONGEST_NAME || name.contains('\0');
+    wrong.then(|| FieldError::new("/name", format!("1 to {LONGEST_NAME} characters")))
 }
 
 /// `account.create_tenant`: a tenant, its key for commitments wrapped by the installation's.

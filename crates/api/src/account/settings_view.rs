@@ -1,0 +1,80 @@
+//! A tenant's settings: the change as it is read, the answer as it is given.
+
+use models::account::Tenant;
+use orchestrator::handlers::account::SettingsChange;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Problem,
+    view::{
+        Time,
+        words::{self, known},
+    },
+};
+
+/// What is to change. What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SettingsChange)]
+pub(super) struct SettingsBody {
+    /// For people.
+    #[schema(min_length = 1, max_length = 200)]
+    name: Option<String>,
+    /// `metadata` keeps no content of agents: fingerprints and lengths only. What is stored already stays.
+    capture_mode: Option<words::CaptureMode>,
+    /// What a step gets that would pass while the store is down: 503, or ALLOW with a recorded gap.
+    failure_mode: Option<words::FailureMode>,
+    /// An IANA name: resets and `context.time` follow it.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// What a limit on cost answers when the cost is not known: BLOCK if true, else WARN.
+    block_unknown_cost: Option<bool>,
+}
+
+impl SettingsBody {
+    pub(super) fn change(self) -> Result<SettingsChange, Problem> {
+        Ok(SettingsChange {
+            name: self.name,
+            capture_mode: known(self.capture_mode)?,
+            failure_mode: known(self.failure_mode)?,
+            time_zone: self.time_zone,
+            block_unknown_cost: self.block_unknown_cost,
+        })
+    }
+}
+
+/// A tenant's settings.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Settings)]
+pub(super) struct SettingsView {
+    tenant_id: String,
+    /// Its name in addresses. Never changes.
+    slug: String,
+    name: String,
+    #[schema(value_type = words::CaptureMode)]
+    capture_mode: &'static str,
+    #[schema(value_type = words::FailureMode)]
+    failure_mode: &'static str,
+    time_zone: String,
+    block_unknown_cost: bool,
+    /// Goes up with every change of a rule, a limit or a setting; the `ETag`.
+    policy_generation: u64,
+    created_at: Time,
+}
+
+impl From<Tenant> for SettingsView {
+    fn from(tenant: Tenant) -> Self {
+        Self {
+            tenant_id: tenant.id.to_string(),
+            slug: tenant.slug,
+            name: tenant.name,
+            capture_mode: tenant.capture_mode.as_str(),
+            failure_mode: tenant.failure_mode.as_str(),
+            time_zone: tenant.time_zone,
+            block_unknown_cost: tenant.block_unknown_cost,
+            policy_generation: tenant.policy_generation,
+            created_at: tenant.created_at.into(),
+        }
+    }
+}

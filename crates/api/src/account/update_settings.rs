@@ -1,0 +1,28 @@
+//! `PATCH /settings`: changes how the tenant is captured and governed.
+
+use axum::extract::State;
+use orchestrator::{Spine, handlers::account};
+
+use super::settings_view::{SettingsBody, SettingsView};
+use crate::{
+    Problem,
+    extract::{Caller, IfMatch, Json, Manages, roles},
+    view::Versioned,
+};
+
+/// Change the tenant's settings, on the version that `If-Match` names. In force within a second on every replica.
+#[utoipa::path(patch, path = "/settings", operation_id = "account.update_settings", tag = "account",
+    extensions(("x-roles" = json!(roles::<Manages>()))),
+    params(("If-Match" = String, Header, description = "The `ETag` of the settings that are changed.")),
+    request_body = SettingsBody,
+    responses((status = 200, description = "The settings, as they are stored.", body = SettingsView,
+        headers(("ETag" = String, description = "For `If-Match`.")))))]
+pub(super) async fn update_settings(
+    State(spine): State<Spine>,
+    caller: Caller<Manages>,
+    IfMatch(version): IfMatch,
+    Json(body): Json<SettingsBody>,
+) -> Result<Versioned<Json<SettingsView>>, Problem> {
+    let changed = account::update_settings(&spine, &caller, version, body.change()?).await?;
+    Ok(Versioned { version: changed.policy_generation, answer: Json(changed.into()) })
+}

@@ -1,0 +1,65 @@
+//! What of a call's content is kept: redacted, or, where the tenant keeps none, a fingerprint and a length.
+
+use engines::logs::redact::{self, Raw, Screened, withhold};
+use models::account::CaptureMode;
+use proof::hmac::keyed;
+
+use super::prepare::unreadable;
+use crate::{context::TenantSettings, errors::Error};
+
+/// Text of an agent, as it may be kept.
+pub(super) fn text(tenant: &TenantSettings, pointer: &str, text: Option<String>) -> Option<String> {
+    text.map(|text| match tenant.capture_mode {
+        CaptureMode::Full => redact::redact_text(&text).value,
+        CaptureMode::Metadata => withheld(tenant, pointer, &text),
+    })
+}
+
+/// A name that somebody else gave: what is reported has happened, so a secret in its name costs the name, not the record.
+pub(crate) fn name(text: String) -> String {
+    let redacted = redact::redact_text(&text);
+    if redacted.findings.secrets.is_empty() { text } else { redacted.value }
+}
+
+/// JSON of an agent, as it may be kept. What is kept of none is JSON too.
+pub(super) fn json(
+    tenant: &TenantSettings,
+    pointer: &str,
+    text: Option<String>,
+) -> Result<Option<String>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    Ok(Some(match tenant.capture_mode {
+        CaptureMode::Full => redact::redact_json(&text).map_err(unreadable)?.value,
+        CaptureMode::Metadata => withheld(tenant, pointer, &text),
+    }))
+}
+
+/// The content of a step, as it may be kept, and what the rules may know of it. Where none is kept, they still know
+/// what was in it (classes, kinds, sizes, hosts, tables, domains), but no piece of it: no path and no command. A rule
+/// that reads those cannot be evaluated, and refuses.
+pub(super) fn screen(tenant: &TenantSettings, raw: Raw<'_>) -> Result<Screened, Error> {
+    let screened = redact::screen(&tenant.key, raw).map_err(unreadable)?;
+    if tenant.capture_mode == CaptureMode::Full {
+        return Ok(screened);
+    }
+    let keep = |pointer: &str, text: Option<&str>| text.map(|text| withheld(tenant, pointer, text));
+    Ok(Screened {
+        params: keep("/params", raw.params),
+        outcome_data: keep("/outcome/data", raw.outcome_data),
+        prompt: keep("/llm/prompt", raw.prompt),
+        response: keep("/llm/response", raw.response),
+        param_facts: screened.param_facts.without_content(),
+        ..screened
+    })
+}
+
+/// How long what went in and out of a step was, where only that is kept.
+pub(super) fn lengths(tenant: &TenantSettings, raw: Raw<'_>) -> Option<(u64, u64)> {
+    let length = |text: Option<&str>| text.map_or(0, |text| text.len() as u64);
+    (tenant.capture_mode == CaptureMode::Metadata)
+        .then(|| (length(raw.prompt.or(raw.params)), length(raw.response.or(raw.outcome_data))))
+}
+
+fn withheld(tenant: &TenantSettings, pointer: &str, raw: &str) -> String {
+    withhold(raw, keyed(&tenant.key, "content/fingerprint", "", pointer, raw.as_bytes()))
+}

@@ -1,0 +1,133 @@
+//! A tenant's settings: how it is captured and governed, beyond its rules and limits.
+
+use models::{
+    account::{CaptureMode, FailureMode, Tenant},
+    logs::SystemEventType,
+};
+use rules::zone::Zone;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Author,
+    records::{Event, record},
+    tenants::name_fault,
+};
+use crate::{
+    context::CallContext,
+    errors::{Error, FieldError},
+    handlers::shared::retrying,
+    spine::Spine,
+};
+
+/// What of a tenant's settings is to change; what is not set stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettingsChange {
+    /// For people.
+    pub name: Option<String>,
+    /// Whether content is kept (redacted), or only fingerprints and lengths.
+    pub capture_mode: Option<CaptureMode>,
+    /// What a step gets that would pass while the store is down.
+    pub failure_mode: Option<FailureMode>,
+    /// An IANA name.
+    pub time_zone: Option<String>,
+    /// What a limit on cost answers when the cost is not known.
+    pub block_unknown_cost: Option<bool>,
+}
+
+impl SettingsChange {
+    fn check(&self) -> Result<(), Error> {
+        let mut faults = Vec::new();
+        faults.extend(self.name.as_deref().and_then(name_fault));
+        if let Some(Err(unknown)) = self.time_zone.as_deref().map(Zone::parse) {
+            faults.push(FieldError::new("/time_zone", unknown.to_string()));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    fn applied(self, to: &Tenant) -> Tenant {
+        Tenant {
+            name: self.name.unwrap_or_else(|| to.name.clone()),
+            capture_mode: self.capture_mode.unwrap_or(to.capture_mode),
+            failure_mode: self.failure_mode.unwrap_or(to.failure_mode),
+            time_zone: self.time_zone.unwrap_or_else(|| to.time_zone.clone()),
+            block_unknown_cost: self.block_unknown_cost.unwrap_or(to.block_unknown_cost),
+            ..to.clone()
+        }
+    }
+}
+
+/// `account.settings`: the caller's tenant and how it is governed.
+#[tracing::instrument(name = "account.settings", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn settings(spine: &Spine, ctx: &CallContext) -> Result<Tenant, Error> {
+    let tenant = spine.read().await?.account().find_tenant(ctx.tenant.id).await?;
+    tenant.ok_or_else(|| Error::not_found("tenant", ctx.tenant.id))
+}
+
+/// `account.update_settings`: changes a tenant's settings, on the version that was read. In force at once here, and
+/// within a second on every other replica; runs that have started keep the zone that they are bound to.
+#[tracing::instrument(name = "account.update_settings", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn update_settings(
+    spine: &Spine,
+    ctx: &CallContext,
+    version: u64,
+    change: SettingsChange,
+) -> Result<Tenant, Error> {
+    change.check()?;
+    let changed = retrying(|| attempt(spine, ctx, version, change.clone())).await?;
+    spine.credentials().forget_tenant(ctx.tenant.id);
+    Ok(changed)
+}
+
+async fn attempt(
+    spine: &Spine,
+    ctx: &CallContext,
+    version: u64,
+    change: SettingsChange,
+) -> Result<Tenant, Error> {
+    let (id, now) = (ctx.tenant.id, spine.now());
+    let tx = spine.begin().await?;
+    // Locks the tenant, too.
+    let generation = tx.account().bump_policy_generation(id).await?;
+    let current = generation.saturating_sub(1);
+    if current != version {
+        return Err(Error::PreconditionFailed { current });
+    }
+    let before = tx.account().find_tenant(id).await?;
+    let before = before.ok_or_else(|| Error::not_found("tenant", id))?;
+    let after = change.applied(&before);
+    let details = difference(&before, &after);
+    if details.is_empty() {
+        // Dropped, and with it the new generation: nothing has changed.
+        return Ok(Tenant { policy_generation: version, ..before });
+    }
+    tx.account().save_tenant(&after).await?;
+    let names: Vec<&str> = details.keys().map(String::as_str).collect();
+    let event = Event {
+        component: "account",
+        what: SystemEventType::ConfigChange,
+        summary: format!("settings of tenant `{}` changed: {}", after.slug, names.join(", ")),
+        details: Value::Object(details),
+    };
+    let record = record(spine, id, event, &Author::from(ctx), now);
+    tx.logs().insert_system_records(&[record]).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// Each setting that changed, as it was and as it is.
+fn difference(before: &Tenant, after: &Tenant) -> Map<String, Value> {
+    let told = |tenant: &Tenant| {
+        [
+            ("name", json!(tenant.name)),
+            ("capture_mode", json!(tenant.capture_mode)),
+            ("failure_mode", json!(tenant.failure_mode)),
+            ("time_zone", json!(tenant.time_zone)),
+            ("block_unknown_cost", json!(tenant.block_unknown_cost)),
+        ]
+    };
+    let pairs = told(before).into_iter().zip(told(after));
+    let changed = pairs.filter(|((_, before), (_, after))| before != after);
+    changed
+        .map(|((name, before), (_, after))| (name.to_owned(), json!({ "before": before, "after": after })))
+        .collect()
+}
