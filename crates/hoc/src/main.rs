@@ -16,7 +16,7 @@ mod store;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use commands::{bench_commits, bundle, doctor, keys, migrate, openapi, serve, verify};
+use commands::{bench_commits, bundle, doctor, import, keys, migrate, openapi, serve, verify};
 
 /// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that.
 #[global_allocator]
@@ -52,6 +52,7 @@ enum Command {
     Demo(demo::Args),
     Migrate(migrate::Args),
     Keys(keys::Args),
+    Import(import::Args),
     Bundle(bundle::Args),
     Verify(Box<verify::Args>),
     Doctor(doctor::Args),
@@ -82,6 +83,7 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Migrate(args) => migrate::run(args, flags).await?,
         Command::Keys(args) => keys::run(args, flags).await?,
         Command::Bundle(args) => bundle::run(args, flags).await?,
+        Command::Import(args) => return import::run(args, flags).await,
         Command::Verify(args) => return verify::run(*args, flags).await,
         Command::Doctor(args) => return doctor::run(args, flags).await,
         Command::Openapi(args) => openapi::run(&args)?,

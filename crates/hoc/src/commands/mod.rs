@@ -3,6 +3,7 @@
 pub(crate) mod bench_commits;
 pub(crate) mod bundle;
 pub(crate) mod doctor;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod openapi;

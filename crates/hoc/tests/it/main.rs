@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod harness;
 mod http;
+mod import;
 mod keys;
 mod outage;
 mod replicas;

@@ -1,0 +1,69 @@
+//! What is in a file of exported spans, told by its content: protobuf or JSON, one body or many, packed or not.
+
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+use orchestrator::ports::SpanEncoding;
+use serde::de::IgnoredAny;
+use serde_json::{Deserializer, value::RawValue};
+
+/// The bytes, unpacked where they are gzip.
+pub(super) fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::with_capacity(bytes.len().saturating_mul(4));
+    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked)?;
+    Ok(unpacked)
+}
+
+/// The bodies in the bytes. JSON may hold several, as the Collector's file exporter writes them: one a line.
+pub(super) fn bodies(bytes: &[u8]) -> Result<(SpanEncoding, Vec<&[u8]>), serde_json::Error> {
+    if !is_json(bytes) {
+        return Ok((SpanEncoding::Protobuf, vec![bytes]));
+    }
+    let texts = Deserializer::from_slice(bytes).into_iter::<&RawValue>();
+    let texts = texts.map(|text| Ok(text?.get().as_bytes())).collect::<Result<_, serde_json::Error>>()?;
+    Ok((SpanEncoding::Json, texts))
+}
+
+/// No protobuf request begins with a brace. It may begin with a line end, and a brace may be its next byte: then it is
+/// JSON only if it reads as JSON.
+fn is_json(bytes: &[u8]) -> bool {
+    if bytes.first() == Some(&b'{') {
+        return true;
+    }
+    let begins = bytes.trim_ascii_start().first() == Some(&b'{');
+    begins && Deserializer::from_slice(bytes).into_iter::<IgnoredAny>().all(|one| one.is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(bytes: &[u8]) -> (SpanEncoding, usize) {
+        let (encoding, bodies) = bodies(bytes).expect("it reads");
+        (encoding, bodies.len())
+    }
+
+    #[test]
+    fn the_content_decides() {
+        assert_eq!(told(br#"{"resourceSpans":[]}"#), (SpanEncoding::Json, 1));
+        assert_eq!(told(b"\n {\"a\":1}\n{\"b\":2}\n\n{\"c\":3}"), (SpanEncoding::Json, 3));
+        // A request whose one message has 123 bytes begins like JSON after an empty line.
+        assert_eq!(told(&[&[0x0a, b'{'], [0x12; 123].as_slice()].concat()), (SpanEncoding::Protobuf, 1));
+        assert_eq!(told(b""), (SpanEncoding::Protobuf, 1));
+        assert!(bodies(b"{\"cut\":").is_err(), "JSON that does not end is told as JSON");
+    }
+
+    #[test]
+    fn packed_or_not() {
+        use std::io::Write as _;
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(b"spans").expect("it packs");
+        let gzip = packer.finish().expect("it packs");
+        assert_eq!(unpacked(gzip.clone()).expect("it unpacks"), b"spans");
+        assert_eq!(unpacked(b"spans".to_vec()).expect("it is plain"), b"spans");
+        assert!(unpacked(gzip[..gzip.len() - 4].to_vec()).is_err());
+    }
+}
