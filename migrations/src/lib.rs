@@ -27,6 +27,7 @@ mod m20261121_000021_degrade_to;
 mod m20261121_000022_price_book;
 mod m20261121_000023_interventions;
 mod m20261121_000024_addenda;
+mod m20261121_000026_cost_known;
 mod protect;
 mod table;
 
@@ -57,6 +58,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000022_price_book", statements: m20261121_000022_price_book::statements },
     Change { name: "m20261121_000023_interventions", statements: m20261121_000023_interventions::statements },
     Change { name: "m20261121_000024_addenda", statements: m20261121_000024_addenda::statements },
+    Change { name: "m20261121_000026_cost_known", statements: m20261121_000026_cost_known::statements },
 ];
 
 /// What brings a store's schema to head.

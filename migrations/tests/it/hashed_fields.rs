@@ -49,6 +49,7 @@ fn of_runs() -> Vec<Hashed> {
                     "how its root span ended; status, duration and error of the sealed run are hashed",
                 ),
                 ("late", "what its addenda add up to; each has a leaf of its own"),
+                ("cost_known", "whether each of its steps says cost_known; they are hashed"),
                 ("key_id", "says who may read the run"),
                 ("created_at", "equals started_at"),
             ],

@@ -52,6 +52,8 @@ pub(crate) struct RunView {
     input_tokens: u64,
     output_tokens: u64,
     cost_usd: Number,
+    /// False where what a model call cost is unknown: then `cost_usd` is only what is known of it.
+    cost_known: bool,
     correlation_id: String,
     external_trace_id: Option<String>,
     #[schema(value_type = serde_json::Value)]
@@ -131,6 +133,7 @@ impl From<Run> for RunView {
             input_tokens: totals.input_tokens,
             output_tokens: totals.output_tokens,
             cost_usd: Number::usd(totals.cost_microusd),
+            cost_known: totals.cost_known,
             correlation_id: run.correlation_id,
             external_trace_id: run.external_trace_id,
             metadata: run.metadata.map(Kept::from),

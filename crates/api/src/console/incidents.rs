@@ -144,7 +144,7 @@ pub(super) async fn list(
         filtered: !current.is_empty(),
         older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
         is_first,
-        incidents: found.items.into_iter().map(|incident| row(incident, now)).collect(),
+        incidents: found.items.iter().map(|incident| row(incident, now)).collect(),
     }))
 }
 
@@ -164,16 +164,16 @@ fn wanted(filters: &Filters) -> Result<IncidentFilter, Problem> {
     })
 }
 
-fn row(incident: Incident, now: DateTime<Utc>) -> Row {
+fn row(incident: &Incident, now: DateTime<Utc>) -> Row {
     Row {
         path: format!("/console/incidents/{}", incident.id),
         category: incident.category.as_str(),
         severity: Badge::of(incident.severity.as_str()),
-        state: state(&incident),
+        state: state(incident),
         count: show::count(incident.affected_count),
         run: incident.source_run_id.map(run_link),
         at: Moment::of(incident.created_at, now),
-        title: incident.title,
+        title: show::plain(&incident.title),
     }
 }
 
@@ -217,8 +217,8 @@ pub(super) async fn get(
         may_acknowledge: visitor.may::<Handles>() && incident.lifecycle_state == LifecycleState::Active,
         may_resolve: visitor.may::<Handles>() && open,
         resolutions: words::ResolutionType::ALL,
-        title: incident.title,
-        description: incident.description,
+        title: show::plain(&incident.title),
+        description: show::plain(&incident.description),
     }))
 }
 
@@ -229,7 +229,11 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
     fact("Opened", format!("{} ({})", opened.exact, opened.ago));
     fact("Category", incident.category.as_str().to_owned());
     fact("Cause", incident.cause_type.as_str().to_owned());
-    fact("Struck", format!("{} time(s)", show::count(incident.affected_count)));
+    let times = match incident.affected_count {
+        1 => "once".to_owned(),
+        many => format!("{} times", show::count(many)),
+    };
+    fact("Struck", times);
     if let Some(step) = incident.source_step_index {
         fact("Step", step.to_string());
     }

@@ -37,6 +37,7 @@ pub(crate) fn routes(spine: &Spine) -> Router<Spine> {
         .route("/activity/runs/{run_id}", get(activity::run))
         .route("/activity/runs/{run_id}/evidence", get(activity::evidence))
         .route("/activity/runs/{run_id}/proof", get(activity::proof))
+        .route("/activity/runs/{run_id}/kill", post(activity::kill))
         .route("/incidents", get(incidents::list))
         .route("/incidents/{id}", get(incidents::get))
         .route("/incidents/{id}/acknowledge", post(incidents::acknowledge))

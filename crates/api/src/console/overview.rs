@@ -125,7 +125,7 @@ pub(super) async fn overview(
             ),
         ],
         waiting: waiting.total.unwrap_or(waiting.items.len() as u64),
-        decisions: waiting.items.into_iter().map(|decision| shown(decision, now)).collect(),
+        decisions: waiting.items.iter().map(|decision| shown(decision, now)).collect(),
         bars: bars(&runs, most),
         most_steps: show::count(most),
         last_activity: found.last_activity_at.map(|at| Moment::of(at, now)),
@@ -145,7 +145,7 @@ fn because(status: &str) -> &'static str {
     }
 }
 
-fn shown(decision: PendingDecision, now: chrono::DateTime<chrono::Utc>) -> Decision {
+fn shown(decision: &PendingDecision, now: chrono::DateTime<chrono::Utc>) -> Decision {
     let path = match decision.entity_type.as_str() {
         "INCIDENT" => format!("/console/incidents/{}", decision.entity_id),
         _ => "/console/policies/rules".to_owned(),
@@ -153,7 +153,7 @@ fn shown(decision: PendingDecision, now: chrono::DateTime<chrono::Utc>) -> Decis
     Decision {
         what: Badge::toned(decision.decision_type.as_str(), "info"),
         priority: Badge::of(decision.priority.as_str()),
-        summary: decision.summary,
+        summary: show::plain(&decision.summary),
         path,
         at: Moment::of(decision.created_at, now),
     }

@@ -90,6 +90,28 @@ pub(super) fn usd(microusd: u64) -> String {
     format!("${}.{}", count(whole), &digits[..kept])
 }
 
+/// What something cost, as far as that is known: what nobody knows is never shown as nothing.
+pub(super) fn cost(microusd: u64, known: bool) -> String {
+    match (known, microusd) {
+        (true, _) => usd(microusd),
+        (false, 0) => "unknown".to_owned(),
+        (false, _) => format!("at least {}", usd(microusd)),
+    }
+}
+
+/// A sentence of the server's without the marks around names in it.
+pub(super) fn plain(text: &str) -> String {
+    let mut opened = false;
+    let quote = |letter: char| {
+        if letter != '`' {
+            return letter;
+        }
+        opened = !opened;
+        if opened { '“' } else { '”' }
+    };
+    text.chars().map(quote).collect()
+}
+
 /// A whole number with its thousands apart.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -155,6 +177,11 @@ mod tests {
     #[test]
     fn numbers_are_short_and_exact() {
         assert_eq!([0, 138, 500_000, 1_234_560_000].map(usd), ["$0.00", "$0.000138", "$0.50", "$1,234.56"]);
+        assert_eq!(
+            [(0, true), (0, false), (138, false)].map(|(micro, known)| cost(micro, known)),
+            ["$0.00", "unknown", "at least $0.000138"]
+        );
+        assert_eq!(plain("Rule `a` refused `b`"), "Rule “a” refused “b”");
         assert_eq!([0, 999, 1_000, 12_345_678].map(count), ["0", "999", "1,000", "12,345,678"]);
         assert_eq!(
             [0, 999, 1_250, 61_000, 7_260_000].map(duration),

@@ -63,6 +63,7 @@ async fn a_run_from_start_to_end() {
       "input_tokens": 0,
       "output_tokens": 0,
       "cost_usd": 0,
+      "cost_known": true,
       "correlation_id": "019cadc69a8070008000000000000008",
       "external_trace_id": null,
       "metadata": {
@@ -217,6 +218,7 @@ async fn a_run_from_start_to_end() {
       "input_tokens": 1200,
       "output_tokens": 300,
       "cost_usd": 0.12,
+      "cost_known": true,
       "correlation_id": "019cadc69a8070008000000000000008",
       "external_trace_id": null,
       "metadata": {

@@ -94,6 +94,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "input_tokens": 2400,
           "output_tokens": 600,
           "cost_usd": 0.87,
+          "cost_known": true,
           "correlation_id": "019cadc69a8070008000000000000011",
           "external_trace_id": null,
           "metadata": null,

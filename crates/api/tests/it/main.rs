@@ -9,6 +9,7 @@ mod authz;
 mod broken;
 mod console;
 mod console_links;
+mod console_runs;
 mod examples;
 mod incidents;
 mod invariants;

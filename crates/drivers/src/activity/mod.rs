@@ -56,6 +56,7 @@ const BUSY: &[Column] = &[
     Column::PolicyDraftCount,
     Column::ReportedEnd,
     Column::Late,
+    Column::CostKnown,
 ];
 
 /// What changes a few times in a run's life. Lists filter by these, so each has an index.

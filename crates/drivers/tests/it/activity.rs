@@ -37,6 +37,7 @@ fn ended(run: Run) -> Run {
         integrity_status: IntegrityStatus::Failed,
         incident_count: 8,
         policy_violation: true,
+        cost_known: false,
         policy_draft_count: 9,
         ..run
     }

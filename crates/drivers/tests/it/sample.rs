@@ -174,6 +174,7 @@ pub(crate) fn run(tenant: TenantId, n: u128) -> Run {
         integrity_status: IntegrityStatus::Unknown,
         incident_count: 0,
         policy_violation: false,
+        cost_known: true,
         policy_draft_count: 0,
         key_id: KeyId(uuid(5)),
         created_at: at(0),

@@ -37,9 +37,21 @@ impl Scene {
         let mut http = Http::connect(origin.trim_start_matches("http://"));
         let first =
             http.get(RUNS, &key).expect(200)["items"][0]["run_id"].as_str().expect("an id").to_owned();
+        // The demo's budget is spent; what follows has one of its own.
+        let limits = "/api/v1/runtime/policies/limits";
+        let spent =
+            http.get(limits, &key).expect(200)["items"][0]["limit_id"].as_str().expect("an id").to_owned();
+        http.post(&format!("{limits}/{spent}/disable"), &key, &json!({})).expect(200);
+        let budget = json!({ "name": "monthly-spend", "limit_type": "COST_USD", "max_value": 2,
+            "reset_period": "MONTHLY" });
+        http.post(limits, &key, &budget).expect(201);
         for n in 0..30 {
             more(&mut http, &key, n);
         }
+        let live = http.get(&format!("{RUNS}?state=LIVE"), &key).expect(200)["items"][0]["run_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         let mut id = |path: &str, at: usize, name: &str| {
             let list = http.get(path, &key).expect(200);
             list["items"][at][name].as_str().unwrap_or_else(|| panic!("{path}: {list}")).to_owned()
@@ -50,6 +62,7 @@ impl Scene {
             ("runs", "/console/activity/runs".to_owned()),
             ("runs-filtered", "/console/activity/runs?agent_id=nobody".to_owned()),
             ("run", format!("/console/activity/runs/{first}")),
+            ("run-live", format!("/console/activity/runs/{live}")),
             ("evidence", format!("/console/activity/runs/{first}/evidence")),
             ("proof", format!("/console/activity/runs/{first}/proof?verify=true")),
             ("incidents", "/console/incidents".to_owned()),
@@ -73,7 +86,8 @@ impl Scene {
     }
 }
 
-/// A run of another agent: tools, nested calls, now and then a model that the rule does not approve of.
+/// A run of another agent: model calls, tools, nested calls, now and then a model that the rule does not approve of, or
+/// a call of which nobody knows the cost.
 fn more(http: &mut Http, key: &str, n: u64) {
     let agents = [
         ("billing-bot", "Settle the open invoices of March"),
@@ -89,6 +103,13 @@ fn more(http: &mut Http, key: &str, n: u64) {
             ["search_orders", "fetch_invoice", "send_mail"][usize::try_from(index).expect("small") % 3];
         let mut step = json!({ "kind": "TOOL_CALL", "skill_name": tool, "params": { "page": index },
             "status": "SUCCESS", "duration_ms": 20 + index * 13 });
+        if index % 2 == 0 {
+            let provider = if n == 29 { "in-house" } else { "openai" };
+            step = json!({ "kind": "LLM_CALL", "skill_name": "openai.chat", "status": "SUCCESS",
+                "duration_ms": 400 + n * 31 % 170 + index * 40,
+                "llm": { "provider": provider, "model": "gpt-4o", "prompt": goal, "response": "Next: look at the orders.",
+                    "input_tokens": 900 + n * 137 % 800, "output_tokens": 120 + index * 35, "finish_reason": "stop" } });
+        }
         if index > 0 {
             step["parent_step_index"] = (index / 2).into();
         }
@@ -157,6 +178,7 @@ fn every_page_holds_in_a_browser() {
         }
     }
     handles_an_incident(&mut chrome, &scene);
+    kills_a_run(&mut chrome, &scene);
     verifies_a_run(&mut chrome, &scene);
     makes_and_retires_a_rule(&mut chrome, &scene);
     assert_eq!(chrome.complaints(), Vec::<Value>::new());
@@ -191,6 +213,24 @@ fn handles_an_incident(chrome: &mut Chrome, scene: &Scene) {
     let told = text(chrome);
     assert!(told.contains("RESOLVED") && told.contains("The model is pinned now"), "{told}");
     assert_eq!(chrome.evaluate("document.querySelectorAll('main form').length"), 0, "what is over is over");
+}
+
+fn kills_a_run(chrome: &mut Chrome, scene: &Scene) {
+    page(chrome, scene, "run-live");
+    let cost =
+        "[...document.querySelectorAll('dt')].find(dt => dt.textContent == 'Cost').nextSibling.textContent";
+    assert_eq!(chrome.evaluate(cost), "unknown", "nobody knows what the calls of this run cost");
+    let form = "document.querySelector('#kill form')";
+    assert_eq!(chrome.evaluate(&format!("{form}.checkVisibility()")), false, "one click does not kill");
+    chrome.evaluate("document.querySelector('#kill summary').click()");
+    assert_eq!(chrome.evaluate(&format!("{form}.checkVisibility()")), true);
+    chrome.evaluate("document.querySelector('#kill input').value = 'It loops'");
+    chrome.follow("document.querySelector('#kill button').click()");
+    let told = text(chrome);
+    for says in ["HALTED", "UNACKED", "It loops", "Nobody knows yet whether the agent stopped"] {
+        assert!(told.contains(says), "{says}: {told}");
+    }
+    assert_eq!(chrome.evaluate("document.querySelector('#kill')"), Value::Null, "what is over is over");
 }
 
 fn verifies_a_run(chrome: &mut Chrome, scene: &Scene) {

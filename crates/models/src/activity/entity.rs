@@ -65,6 +65,7 @@ pub mod runs {
         pub created_at: DateTimeUtc,
         pub reported_end: Option<String>,
         pub late: Option<String>,
+        pub cost_known: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

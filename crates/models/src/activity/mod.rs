@@ -74,6 +74,8 @@ pub struct Run {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cost_microusd: u64,
+    /// False where a model call's cost is neither reported nor in the price book: then `cost_microusd` is a part of it.
+    pub cost_known: bool,
     pub correlation_id: String,
     pub external_trace_id: Option<String>,
     pub idempotency_key: Option<String>,
@@ -108,6 +110,8 @@ pub struct RunTotals {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cost_microusd: u64,
+    /// False where `cost_microusd` is only what is known of the cost.
+    pub cost_known: bool,
 }
 
 impl Run {
@@ -122,6 +126,7 @@ impl Run {
             input_tokens: self.input_tokens + late(|late| late.input_tokens),
             output_tokens: self.output_tokens + late(|late| late.output_tokens),
             cost_microusd: self.cost_microusd + late(|late| late.cost_microusd),
+            cost_known: self.cost_known && self.late.as_ref().is_none_or(|late| !late.cost_unknown),
         }
     }
 }
@@ -150,6 +155,9 @@ pub struct Late {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cost_microusd: u64,
+    /// Whether nobody knows what a late call cost.
+    #[serde(default)]
+    pub cost_unknown: bool,
 }
 
 /// The filters of the list of runs; what is not set does not filter.

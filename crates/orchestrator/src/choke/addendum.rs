@@ -106,6 +106,7 @@ pub(super) fn spend(run: &mut RunState, step: &PreparedStep) {
     late.input_tokens += input;
     late.output_tokens += output;
     late.cost_microusd += cost;
+    late.cost_unknown |= !step.cost_known();
     match step.report.kind {
         StepKind::LlmCall => late.llm_call_count += 1,
         StepKind::ToolCall => late.tool_call_count += 1,

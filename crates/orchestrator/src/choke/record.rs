@@ -166,6 +166,7 @@ fn spend(
     run.run.input_tokens += input;
     run.run.output_tokens += output;
     run.run.cost_microusd += cost;
+    run.run.cost_known &= step.cost_known();
     run.trace.cost_known &= step.cost_known();
     run.run.last_seen_at = run.run.last_seen_at.max(now);
     if refused {

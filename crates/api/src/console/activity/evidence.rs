@@ -59,7 +59,7 @@ pub(crate) async fn evidence(
     let ago = |at: &str| Moment::read(at, now).exact;
     let decisions = found.decisions_made.into_iter().map(|one| Row {
         badge: Badge::of(one.action.as_str()),
-        text: why(&one.fired, one.deciding_policy_id.as_deref()),
+        text: show::plain(&why(&one.fired, one.deciding_policy_id.as_deref())),
         path: one.deciding_policy_id.as_deref().map(policy_path),
         step: one.step_index,
         detail: ago(&one.decided_at),
@@ -85,7 +85,7 @@ pub(crate) async fn evidence(
     let incidents = found.incidents_caused.into_iter().map(|one| Row {
         badge: Badge::of(one.severity.as_str()),
         path: Some(format!("/console/incidents/{}", one.id)),
-        text: one.title,
+        text: show::plain(&one.title),
         step: one.source_step_index,
         detail: one.lifecycle_state.as_str().to_owned(),
     });

@@ -1,6 +1,7 @@
 //! Activity: what ran, what is running.
 
 mod evidence;
+mod kill;
 mod proof;
 mod run;
 mod runs;
@@ -8,6 +9,7 @@ mod step;
 
 pub(super) use self::{
     evidence::{amount, evidence},
+    kill::kill,
     proof::proof,
     run::{Fact, run},
     runs::{Select, runs},

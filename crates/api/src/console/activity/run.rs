@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use models::{
-    activity::Run,
+    activity::{Run, RunState},
     ids::RunId,
     incidents::Incident,
     page::{Cursor, PageRequest},
@@ -17,7 +17,10 @@ use orchestrator::{
 };
 use serde::Deserialize;
 
-use super::step::{Step, waterfall};
+use super::{
+    kill::{self, Act},
+    step::{Step, waterfall},
+};
 use crate::{
     Problem,
     console::{
@@ -26,7 +29,7 @@ use crate::{
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },
-    extract::{Id, Inspects, ReadsRuns, Views},
+    extract::{Handles, Id, Inspects, ReadsRuns, Views},
     problem::Code,
 };
 
@@ -55,6 +58,8 @@ pub(crate) struct RunPage {
     steps: Vec<Step>,
     span: String,
     incidents: Vec<Caused>,
+    interventions: Vec<Act>,
+    may_kill: bool,
     next: Option<u64>,
     is_first: bool,
     is_live: bool,
@@ -119,9 +124,10 @@ pub(crate) async fn run(
     let found = activity::steps(&spine, &visitor, id, page).await?;
     let caused =
         if visitor.may::<Views>() { incidents::by_run(&spine, &visitor, id).await? } else { Vec::new() };
+    let met = activity::interventions(&spine, &visitor, id).await?;
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
     let opened: HashMap<u64, String> =
-        caused.iter().filter_map(|one| Some((one.source_step_index?, one.title.clone()))).collect();
+        caused.iter().filter_map(|one| Some((one.source_step_index?, show::plain(&one.title)))).collect();
     let (steps, span) = waterfall(found.items, &opened);
     Ok(Page(RunPage {
         title: format!("Run of {}", run.agent_id),
@@ -133,29 +139,32 @@ pub(crate) async fn run(
         goal: run.goal,
         error: run.error_message,
         metadata: run.metadata.as_deref().map(show::json),
+        may_kill: run.state == RunState::Live && visitor.may::<Handles>(),
+        interventions: met.into_iter().map(|one| kill::shown(one, now)).collect(),
         steps,
         span,
-        incidents: caused.into_iter().map(shown).collect(),
+        incidents: caused.iter().map(shown).collect(),
         next,
         is_first: after.is_none(),
     }))
 }
 
 fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
+    let totals = run.totals();
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     fact("Started", Moment::of(run.started_at, now).exact);
     fact("Duration", run.duration_ms.map_or_else(|| "still running".to_owned(), show::duration));
     let refused =
         if run.refused_count > 0 { format!(", {} refused", run.refused_count) } else { String::new() };
-    fact("Steps", format!("{}{refused}", show::count(run.step_count)));
+    fact("Steps", format!("{}{refused}", show::count(totals.step_count)));
     fact(
         "Calls",
-        format!("{} LLM, {} tool", show::count(run.llm_call_count), show::count(run.tool_call_count)),
+        format!("{} LLM, {} tool", show::count(totals.llm_call_count), show::count(totals.tool_call_count)),
     );
-    let tokens = [run.input_tokens, run.output_tokens].map(show::count);
+    let tokens = [totals.input_tokens, totals.output_tokens].map(show::count);
     fact("Tokens", format!("{} in, {} out", tokens[0], tokens[1]));
-    fact("Cost", show::usd(run.cost_microusd));
+    fact("Cost", show::cost(totals.cost_microusd, totals.cost_known));
     facts
 }
 
@@ -168,6 +177,9 @@ fn details(run: &Run) -> Vec<Fact> {
         fact("Project", project.clone());
     }
     fact("Source", format!("{}, {}", run.source.as_str(), run.assurance.as_str()));
+    if let Some(late) = &run.late {
+        fact("After it was sealed", format!("{} steps, counted above", show::count(late.step_count)));
+    }
     if let Some(reason) = run.termination_reason {
         fact("Ended by", reason.as_str().to_owned());
     }
@@ -178,10 +190,10 @@ fn details(run: &Run) -> Vec<Fact> {
     facts
 }
 
-fn shown(incident: Incident) -> Caused {
+fn shown(incident: &Incident) -> Caused {
     Caused {
         path: format!("/console/incidents/{}", incident.id),
-        title: incident.title,
+        title: show::plain(&incident.title),
         severity: Badge::of(incident.severity.as_str()),
         state: Badge::toned(
             incident.lifecycle_state.as_str(),

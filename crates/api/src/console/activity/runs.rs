@@ -150,7 +150,7 @@ fn wanted(filters: &Filters) -> Result<RunFilter, Problem> {
 }
 
 fn row(run: Run, now: chrono::DateTime<chrono::Utc>) -> Row {
-    let id = run.id.to_string();
+    let (id, totals) = (run.id.to_string(), run.totals());
     Row {
         path: format!("/console/activity/runs/{id}"),
         short_id: show::short_id(&id),
@@ -159,10 +159,10 @@ fn row(run: Run, now: chrono::DateTime<chrono::Utc>) -> Row {
         status: Badge::of(run.status.as_str()),
         state: Badge::of(run.state.as_str()),
         risk: Badge::of(run.risk_level.as_str()),
-        steps: show::count(run.step_count),
+        steps: show::count(totals.step_count),
         refused: run.refused_count,
-        tokens: show::count(run.input_tokens + run.output_tokens),
-        cost: show::usd(run.cost_microusd),
+        tokens: show::count(totals.input_tokens + totals.output_tokens),
+        cost: show::cost(totals.cost_microusd, totals.cost_known),
         duration: run.duration_ms.map_or_else(|| "running".to_owned(), show::duration),
         started: Moment::of(run.started_at, now),
     }

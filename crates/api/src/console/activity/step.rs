@@ -129,7 +129,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
         failed: step.status.as_str() == "FAILURE",
         tokens: (tokens > 0).then(|| show::count(tokens)),
         cost: is_call
-            .then(|| if step.cost_known { show::usd(step.cost_microusd) } else { "unknown".to_owned() }),
+            .then(|| if step.cost_known { show::usd(step.cost_microusd) } else { "cost unknown".to_owned() }),
         took: show::duration(step.duration_ms),
         x,
         width,

@@ -1,0 +1,105 @@
+//! The page of a run: what people do to it there, and that a cost nobody knows is never shown as none.
+
+use axum::body::Body;
+use models::account::Role;
+use serde_json::json;
+
+use super::{
+    app::{Answer, App},
+    console::session,
+    scene::{ACTIVITY, start, text},
+};
+
+async fn page(app: &App, cookie: &str, path: &str) -> String {
+    let answer = app.get(path).header("cookie", cookie).send().await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    answer.text
+}
+
+async fn kill(app: &App, cookie: &str, path: &str, form: &'static str) -> Answer {
+    let call = app.post(format!("{path}/kill")).header("cookie", cookie);
+    let call = call.header("sec-fetch-site", "same-origin");
+    call.header("content-type", "application/x-www-form-urlencoded").body(Body::from(form)).send().await
+}
+
+#[tokio::test]
+async fn a_run_is_killed_by_a_form_and_the_page_says_what_is_known() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    let path = format!("/console/activity/runs/{run}");
+    for role in [Role::Viewer, Role::Agent, Role::Auditor, Role::Policy] {
+        let key = if role == Role::Agent { agent.clone() } else { app.key(role).await };
+        let cookie = session(&app, &key).await;
+        assert!(!page(&app, &cookie, &path).await.contains("id=\"kill\""), "{role} is offered no kill");
+        assert_eq!(kill(&app, &cookie, &path, "").await.status.as_u16(), 403, "{role}");
+    }
+    let cookie = session(&app, &app.key(Role::Operator).await).await;
+    let before = page(&app, &cookie, &path).await;
+    assert!(before.contains("id=\"kill\"") && !before.contains("id=\"interventions\""), "{before}");
+    let refused =
+        app.post(format!("{path}/kill")).header("cookie", &cookie).header("sec-fetch-site", "cross-site");
+    let refused = refused.header("content-type", "application/x-www-form-urlencoded").send().await;
+    assert_eq!(refused.status.as_u16(), 403, "another site kills nothing: {}", refused.text);
+    assert!(page(&app, &cookie, &path).await.contains("id=\"kill\""));
+
+    let done = kill(&app, &cookie, &path, "reason=it+%3Cloops%3E").await;
+    assert_eq!(done.status.as_u16(), 303, "{}", done.text);
+    assert_eq!(done.header("location"), format!("{path}#interventions"));
+    let told = page(&app, &cookie, &path).await;
+    for says in ["HALTED", "UNACKED", "it &#60;loops&#62;", "its next call will tell it"] {
+        assert!(told.contains(says), "{says}: {told}");
+    }
+    assert!(!told.contains("id=\"kill\"") && !told.contains(">ACKED<"), "{told}");
+
+    let step = json!({"kind": "TOOL_CALL", "skill_name": "search", "status": "SUCCESS"});
+    let late = app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await;
+    assert_eq!(late.problem(409), "run_killed");
+    let told = page(&app, &cookie, &path).await;
+    assert!(told.contains(">ACKED<") && told.contains("The agent knows"), "{told}");
+
+    let other = start(&app, &agent).await;
+    let complete = app.post(format!("{ACTIVITY}/runs/{other}/complete")).key(&agent);
+    complete.json(&json!({"status": "SUCCEEDED"})).send().await.expect(200);
+    let path = format!("/console/activity/runs/{other}");
+    assert_eq!(kill(&app, &cookie, &path, "").await.status.as_u16(), 303);
+    let told = page(&app, &cookie, &path).await;
+    assert!(told.contains(">ENDED<") && told.contains("nothing was stopped"), "{told}");
+    assert!(told.contains("SUCCEEDED") && !told.contains("HALTED"), "it is as it was: {told}");
+}
+
+#[tokio::test]
+async fn a_cost_that_nobody_knows_is_not_shown_as_nothing() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    let (path, api) = (format!("/console/activity/runs/{run}"), format!("{ACTIVITY}/runs/{run}"));
+    let call = |model: &str, cost: Option<f64>| {
+        let mut step = json!({"kind": "LLM_CALL", "skill_name": "chat", "status": "SUCCESS",
+            "llm": {"provider": "in-house", "model": model, "input_tokens": 10, "output_tokens": 5}});
+        if let Some(cost) = cost {
+            step["llm"]["cost_usd"] = cost.into();
+        }
+        app.post(format!("{api}/steps")).key(&agent).json(&step).send()
+    };
+    let known = |shown: &serde_json::Value| (text_of(&shown["cost_usd"]), shown["cost_known"].clone());
+    let shown = app.get(&api).key(&agent).send().await.expect(200);
+    assert_eq!(known(&shown), ("0".to_owned(), json!(true)), "a run without a call has cost nothing");
+    call("our-own", None).await.expect(200);
+    let shown = app.get(&api).key(&agent).send().await.expect(200);
+    assert_eq!(known(&shown), ("0".to_owned(), json!(false)), "{shown}");
+    for path in [path.as_str(), "/console/activity/runs"] {
+        let told = page(&app, &cookie, path).await;
+        assert!(told.contains("unknown") && !told.contains("$0.00"), "{path}: {told}");
+    }
+    call("our-own", Some(0.25)).await.expect(200);
+    let told = page(&app, &cookie, &path).await;
+    assert!(told.contains("at least $0.25") && told.contains("cost unknown"), "{told}");
+    let runs = app.get(format!("{ACTIVITY}/runs")).key(&agent).send().await.expect(200);
+    assert_eq!((text(&runs["items"][0]["run_id"]), &runs["items"][0]["cost_known"]), (run, &json!(false)));
+}
+
+fn text_of(number: &serde_json::Value) -> String {
+    number.to_string()
+}
