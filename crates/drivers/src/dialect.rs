@@ -2,7 +2,7 @@
 //!
 //! Both send a group of rows in few statements whose texts are few, so that the prepared ones are used
 //! again: Postgres takes an array of the table's row type, one text for any number of rows (see `rowtype`);
-//! SQLite takes VALUES, in chunks that are powers of two.
+//! SQLite takes VALUES, of a few rows exactly, of more in chunks that are powers of two.
 
 use std::fmt::Write as _;
 
@@ -16,12 +16,16 @@ const SQLITE_BINDS: usize = 32_766;
 
 /// Rows of one statement at most. More gain nothing and make long texts.
 const SQLITE_ROWS: usize = 128;
+
+/// So few rows go in one statement of SQLite, whatever their number: ordinary groups are of this size.
+const SQLITE_FEW: usize = 16;
 const POSTGRES_ROWS: usize = 1_024;
 
 /// How the next of `rows` waiting rows are cut off, each with `columns` values.
 pub(crate) fn chunk(backend: DbBackend, rows: usize, columns: usize) -> usize {
     match backend {
         DbBackend::Postgres => rows.min(POSTGRES_ROWS),
+        _ if rows <= SQLITE_FEW => rows,
         _ => floor_power_of_two(rows.min(SQLITE_ROWS).min(SQLITE_BINDS / columns.max(1))),
     }
 }
@@ -195,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sqlite_sends_powers_of_two_below_its_limit() {
+    fn sqlite_sends_few_at_once_and_powers_of_two_below_its_limit() {
         let cut = |mut rows: usize, columns: usize| {
             let mut chunks = vec![];
             while rows > 0 {
@@ -205,7 +209,8 @@ mod tests {
             chunks
         };
         assert_eq!(cut(0, 47), Vec::<usize>::new());
-        assert_eq!(cut(7, 47), [4, 2, 1]);
+        assert_eq!(cut(7, 47), [7]);
+        assert_eq!(cut(31, 47), [16, 15]);
         assert_eq!(cut(500, 47), [128, 128, 128, 64, 32, 16, 4]);
         assert!(cut(5_000, 600).iter().all(|rows| rows * 600 <= SQLITE_BINDS));
     }
