@@ -5,15 +5,15 @@ use utoipa::{
     openapi::{
         ContentBuilder, OpenApi, PathItem, Ref, ResponseBuilder,
         path::Operation,
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
 use crate::{problem::ProblemView, view::words};
 
-/// The names of the security schemes: a request needs one of the two.
+/// The name of the security scheme. The session of a browser that is in the console serves as well; that is between it
+/// and its pages, and no client is to send such a cookie, so it is no scheme of its own.
 const API_KEY: &str = "api_key";
-const SESSION: &str = "session";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -54,16 +54,12 @@ pub fn openapi() -> OpenApi {
     }
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("An API key: `Authorization: Bearer hoc_...`"))
+        .description(Some(
+            "An API key: `Authorization: Bearer hoc_...`. The console's own pages have a session in a cookie instead.",
+        ))
         .build();
     if let Some(components) = &mut document.components {
         components.add_security_scheme(API_KEY, SecurityScheme::Http(scheme));
-        let cookie = ApiKeyValue::with_description(
-            "hoc_session",
-            "A session of the console (`__Host-hoc_session` over https). What changes something must come from its \
-             own pages.",
-        );
-        components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         // What only parameters name, the routes do not bring along.
         components.schemas.extend(words::schemas());
     }
@@ -92,10 +88,7 @@ fn complete(operation: &mut Operation) {
     responses.insert("5XX".to_owned(), problem("What the caller can only try again.").into());
     let has_roles = operation.extensions.as_ref().is_some_and(|all| all.contains_key("x-roles"));
     if has_roles {
-        operation.security = Some(vec![
-            SecurityRequirement::new::<_, [&str; 0], _>(API_KEY, []),
-            SecurityRequirement::new::<_, [&str; 0], _>(SESSION, []),
-        ]);
+        operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(API_KEY, [])]);
     }
 }
 

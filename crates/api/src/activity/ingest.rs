@@ -21,13 +21,19 @@ use crate::{
 #[utoipa::path(post, path = "/v1/traces", operation_id = "activity.ingest", tag = "activity",
     extensions(("x-roles" = json!(roles::<AgentWrites>()))),
     request_body(description = "The exported spans.", content(
-        (serde_json::Value = "application/json"),
+        (Object = "application/json"),
         (Vec<u8> = "application/x-protobuf"),
     )),
-    responses((status = 200, description = "What was taken.", content(
-        (serde_json::Value = "application/json"),
-        (Vec<u8> = "application/x-protobuf"),
-    ))))]
+    responses(
+        (status = 200, description = "What was taken.", content(
+            (Object = "application/json"),
+            (Vec<u8> = "application/x-protobuf"),
+        )),
+        (status = 400, description = "It is no such request: a `google.rpc.Status`.", content(
+            (Object = "application/json"),
+            (Vec<u8> = "application/x-protobuf"),
+        )),
+    ))]
 pub(super) async fn ingest(
     State(spine): State<Spine>,
     caller: Caller<AgentWrites>,

@@ -24,8 +24,8 @@ use crate::{
 pub(super) async fn modify_rule(
     State(spine): State<Spine>,
     caller: Caller<SetsPolicy>,
-    Id(id): Id<RuleId>,
     IfMatch(version): IfMatch,
+    Id(id): Id<RuleId>,
     Json(body): Json<RuleChangeBody>,
 ) -> Result<Versioned<Json<RuleView>>, Problem> {
     let changed = policies::modify_rule(&spine, &caller, id, version, body.change()?).await?;

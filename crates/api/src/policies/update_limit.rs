@@ -24,8 +24,8 @@ use crate::{
 pub(super) async fn update_limit(
     State(spine): State<Spine>,
     caller: Caller<SetsPolicy>,
-    Id(id): Id<LimitId>,
     IfMatch(version): IfMatch,
+    Id(id): Id<LimitId>,
     Json(body): Json<LimitChangeBody>,
 ) -> Result<Versioned<Json<LimitView>>, Problem> {
     let changed = policies::update_limit(&spine, &caller, id, version, body.change()?).await?;
