@@ -2,7 +2,7 @@
 //!
 //! Both send a group of rows in few statements whose texts are few, so that the prepared ones are used
 //! again: Postgres takes an array of the table's row type, one text for any number of rows (see `rowtype`);
-//! SQLite takes VALUES, of a few rows exactly, of more in chunks that are powers of two.
+//! SQLite takes VALUES, padded to a power of two with rows of NULL that match nothing.
 
 use std::fmt::Write as _;
 
@@ -16,17 +16,13 @@ const SQLITE_BINDS: usize = 32_766;
 
 /// Rows of one statement at most. More gain nothing and make long texts.
 const SQLITE_ROWS: usize = 128;
-
-/// So few rows go in one statement of SQLite, whatever their number: ordinary groups are of this size.
-const SQLITE_FEW: usize = 16;
 const POSTGRES_ROWS: usize = 1_024;
 
 /// How the next of `rows` waiting rows are cut off, each with `columns` values.
 pub(crate) fn chunk(backend: DbBackend, rows: usize, columns: usize) -> usize {
     match backend {
         DbBackend::Postgres => rows.min(POSTGRES_ROWS),
-        _ if rows <= SQLITE_FEW => rows,
-        _ => floor_power_of_two(rows.min(SQLITE_ROWS).min(SQLITE_BINDS / columns.max(1))),
+        _ => rows.min(SQLITE_ROWS).min(floor_power_of_two(SQLITE_BINDS / columns.max(1))),
     }
 }
 
@@ -51,7 +47,7 @@ pub(crate) fn insert<E: EntityTrait>(backend: DbBackend, rows: usize, taken: Tak
         DbBackend::Postgres => {
             let _ = write!(sql, "SELECT {columns} FROM {}", row_array::<E>());
         }
-        _ => sql.push_str(&values(rows, E::Column::iter().count())),
+        _ => sql.push_str(&padded(rows, E::Column::iter().count())),
     }
     if taken == Taken::Stays {
         sql.push_str(" ON CONFLICT DO NOTHING");
@@ -77,7 +73,7 @@ pub(crate) fn update<E: EntityTrait>(
         }
         _ => format!(
             "WITH v ({columns}) AS ({}) UPDATE {table} SET {assigned} FROM v WHERE {found}",
-            values(rows, sent().count())
+            values(rows.next_power_of_two(), sent().count())
         ),
     }
 }
@@ -174,6 +170,16 @@ fn values(rows: usize, columns: usize) -> String {
     format!("VALUES {}", vec![tuple(columns); rows].join(","))
 }
 
+/// `rows` rows, padded to a power of two: what is not bound is NULL, and the first column of every table of ours is not.
+fn padded(rows: usize, columns: usize) -> String {
+    match rows {
+        1 => values(1, columns),
+        _ => {
+            format!("SELECT * FROM ({}) WHERE column1 IS NOT NULL", values(rows.next_power_of_two(), columns))
+        }
+    }
+}
+
 fn tuple(columns: usize) -> String {
     format!("({})", vec!["?"; columns].join(","))
 }
@@ -199,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sqlite_sends_few_at_once_and_powers_of_two_below_its_limit() {
+    fn sqlite_sends_all_at_once_below_its_limit() {
         let cut = |mut rows: usize, columns: usize| {
             let mut chunks = vec![];
             while rows > 0 {
@@ -209,9 +215,14 @@ mod tests {
             chunks
         };
         assert_eq!(cut(0, 47), Vec::<usize>::new());
-        assert_eq!(cut(7, 47), [7]);
-        assert_eq!(cut(31, 47), [16, 15]);
-        assert_eq!(cut(500, 47), [128, 128, 128, 64, 32, 16, 4]);
-        assert!(cut(5_000, 600).iter().all(|rows| rows * 600 <= SQLITE_BINDS));
+        assert_eq!(cut(63, 47), [63]);
+        assert_eq!(cut(500, 47), [128, 128, 128, 116]);
+        assert!(cut(5_000, 600).iter().all(|rows| rows.next_power_of_two() * 600 <= SQLITE_BINDS));
+    }
+
+    #[test]
+    fn rows_that_are_not_there_match_nothing() {
+        assert_eq!(padded(1, 2), "VALUES (?,?)");
+        assert_eq!(padded(3, 1), "SELECT * FROM (VALUES (?),(?),(?),(?)) WHERE column1 IS NOT NULL");
     }
 }

@@ -1,13 +1,23 @@
 //! The number of statements does not grow with the group.
 
-use orchestrator::{choke::call::StepReport, handlers::activity};
+use models::ids::RunId;
+use orchestrator::{
+    Error,
+    choke::call::{StartRun, StepReport},
+    handlers::activity,
+};
 use proof::words::{EnforcementMode, LimitType};
 use testkit::{Kit, on_both};
 
-use crate::agent::{Agent, keyed, llm, tool};
+use crate::agent::{Agent, ask, keyed, llm, tool};
 
 /// What a group of any size may send, all kinds of rows included.
 const BOUND: u64 = 45;
+
+async fn start(agent: &Agent<'_>) -> Result<(), Error> {
+    let request = StartRun { agent_id: "researcher".to_owned(), ..StartRun::default() };
+    activity::start(&agent.kit.spine, &agent.ctx, request).await.map(drop)
+}
 
 on_both! {
     async fn the_same_bound_for_one_and_for_many(db: TestDatabase) {
@@ -32,5 +42,39 @@ on_both! {
         }
         assert!(counts.iter().all(|count| *count <= BOUND), "{counts:?}");
         assert!(counts[2] <= counts[0] + 4, "{counts:?}: a group of 64 sends what a lone call sends");
+    }
+
+    async fn the_same_bound_for_one_run_and_for_many(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Warn, "context.step.cost_microusd > 0").await;
+        agent.rule(EnforcementMode::Block, "context.step.skill == \"delete\"").await;
+        agent.limit(LimitType::CostUsd, 1_000_000).await;
+        let mut counts = Vec::new();
+        for size in [40, 160] {
+            let mut runs = Vec::new();
+            for _ in 0..size {
+                runs.push(agent.start().await);
+            }
+            let call = |(n, run): (usize, RunId)| {
+                let (agent, key) = (&agent, format!("{size}-{n}"));
+                async move {
+                    match n % 5 {
+                        0 => agent.record(run, keyed(&key, llm(1))).await.map(drop),
+                        1 => agent.record(run, keyed(&key, tool("delete"))).await.map(drop),
+                        2 => agent.permit(run, ask("get_weather")).await.map(drop),
+                        3 => agent.complete(run).await.map(drop),
+                        _ => start(agent).await,
+                    }
+                }
+            };
+            let before = kit.db.statements();
+            let answers = futures::future::join_all(runs.into_iter().enumerate().map(call)).await;
+            counts.push(kit.db.statements() - before);
+            let refused = answers.iter().filter(|answer| answer.is_err()).count();
+            assert_eq!(refused, (0..size).filter(|n| n % 5 == 1).count(), "{answers:?}");
+        }
+        // The first calls may find the lane idle and go alone; all others go as one group.
+        assert!(counts.iter().all(|count| *count <= 2 * BOUND), "{counts:?}");
     }
 }
