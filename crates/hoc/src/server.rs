@@ -83,6 +83,7 @@ impl Running {
     /// Takes no new calls, finishes those under way for at most `within`, then the background work.
     pub(crate) async fn stop(self, within: Duration) -> anyhow::Result<()> {
         self.stop_serving.send_replace(true);
+        self.spine.close_streams();
         match timeout(within, self.serving).await {
             Ok(ended) => ended?.context("serving ended badly")?,
             Err(_) => {

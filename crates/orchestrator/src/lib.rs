@@ -15,6 +15,7 @@ mod ledger;
 pub mod ports;
 pub mod secrets;
 pub mod spine;
+mod streams;
 pub mod verdict;
 
 pub use self::{

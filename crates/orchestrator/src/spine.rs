@@ -12,6 +12,7 @@ use crate::{
     handlers::account::credentials::Credentials,
     ports::{CheckpointSink, SpanCodec},
     secrets::WrappingKey,
+    streams::Streams,
 };
 
 /// Tells the time.
@@ -127,6 +128,7 @@ struct Shared {
     parts: Parts,
     choke: Choke,
     credentials: Credentials,
+    streams: Streams,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<String>>,
 }
@@ -137,7 +139,15 @@ impl Spine {
     pub fn new(parts: Parts) -> Self {
         let choke = Choke::new(parts.settings.max_waiting);
         let credentials = Credentials::default();
-        Self { shared: Arc::new(Shared { parts, choke, credentials, held_back: RwLock::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                parts,
+                choke,
+                credentials,
+                streams: Streams::default(),
+                held_back: RwLock::default(),
+            }),
+        }
     }
 
     pub(crate) fn db(&self) -> &Db {
@@ -214,6 +224,15 @@ impl Spine {
 
     pub(crate) fn choke(&self) -> &Choke {
         &self.shared.choke
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.shared.streams
+    }
+
+    /// Ends every stream of events that is open, and each that is opened from now on: the server stops.
+    pub fn close_streams(&self) {
+        self.shared.streams.close();
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {

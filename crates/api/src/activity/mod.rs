@@ -5,6 +5,7 @@ mod batch_view;
 mod body;
 mod bundle;
 mod complete;
+mod events;
 mod evidence;
 mod evidence_view;
 mod get;
@@ -22,6 +23,7 @@ mod run_view;
 mod start;
 mod step_view;
 mod steps;
+mod tenant_events;
 
 use orchestrator::Spine;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -47,6 +49,8 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(complete::complete))
         .routes(routes!(abort::abort))
         .routes(routes!(kill::kill))
+        .routes(routes!(events::events))
+        .routes(routes!(tenant_events::tenant_events))
         .routes(routes!(interventions::interventions))
         .routes(routes!(evidence::evidence))
         .routes(routes!(proof::proof))

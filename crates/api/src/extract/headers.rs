@@ -1,4 +1,4 @@
-//! Headers that mean something: Idempotency-Key and If-Match.
+//! Headers that mean something: Idempotency-Key, If-Match, Last-Event-ID.
 
 use axum::{
     extract::FromRequestParts,
@@ -55,6 +55,19 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
         })?;
         let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
         Ok(Self(version.and_then(|version| version.parse().ok()).unwrap_or(NEVER_STORED)))
+    }
+}
+
+/// The last event that a stream's reader has, from the header `Last-Event-ID`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LastEventId(pub(crate) Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let id = only(&parts.headers, "last-event-id")?;
+        Ok(Self(id.filter(|id| !id.is_empty()).map(str::to_owned)))
     }
 }
 

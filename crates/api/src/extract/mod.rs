@@ -18,7 +18,7 @@ pub(crate) use self::{
     body::{Json, OptionalJson, read as read_body},
     caller::{Authenticated, Caller, by_session},
     decimal::{Amount, Usd},
-    headers::{IdempotencyKey, IfMatch, etag},
+    headers::{IdempotencyKey, IfMatch, LastEventId, etag},
     id::{Id, run_of_filter},
     origin::must_be_ours,
     query::{List, NoParams, PageParams, Params, Query, page, pairs_of, read as read_pairs},

@@ -4,6 +4,7 @@ mod answer;
 mod json;
 mod number;
 mod page;
+pub(crate) mod stream;
 mod time;
 mod verdict;
 pub(crate) mod words;

@@ -21,6 +21,7 @@ const OWN_ANSWER: &[&str] = &[
     "account.whoami",
     "activity.ingest",
     "activity.start",
+    "activity.tenant_events",
     "logs.get_checkpoint",
     "logs.list_system",
     "logs.prove_consistency",
@@ -115,7 +116,9 @@ async fn another_tenant_finds_nothing() {
             let key = app.kit.token(OTHER, role.parse().expect("a role")).await;
             let answer = operation.call(&app, &scene).key(&key).send().await;
             let status = answer.status.as_u16();
-            let is_empty_list = status == 200 && answer.json()["items"].as_array().is_some_and(Vec::is_empty);
+            // Of a stream only the head is read here.
+            let is_body = status == 200 && !answer.text.is_empty();
+            let is_empty_list = is_body && answer.json()["items"].as_array().is_some_and(Vec::is_empty);
             if operation.path.contains("id}") || status == 404 {
                 assert_eq!(answer.problem(404), "not_found", "{} as {role}", operation.id);
             } else if !is_empty_list {

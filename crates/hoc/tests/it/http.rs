@@ -13,6 +13,8 @@ use crate::harness::DEADLINE;
 pub(crate) struct Http {
     stream: BufReader<TcpStream>,
     host: String,
+    /// What is left of the chunk of a stream that came last.
+    chunk: String,
 }
 
 /// What it answered.
@@ -29,7 +31,7 @@ impl Http {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
-        Self { stream: BufReader::new(stream), host: address.to_owned() }
+        Self { stream: BufReader::new(stream), host: address.to_owned(), chunk: String::new() }
     }
 
     pub(crate) fn get(&mut self, path: &str, key: &str) -> Answer {
@@ -85,6 +87,40 @@ impl Http {
         }
         let body = if chunked { self.chunks()? } else { self.bytes(length)? };
         Ok(Answer { status, head, body })
+    }
+
+    /// Opens a stream of events, and reads up to its first line.
+    pub(crate) fn open(&mut self, path: &str, key: &str, headers: &str) {
+        let host = &self.host;
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n{headers}\r\n");
+        self.stream.get_mut().write_all(head.as_bytes()).expect("a socket");
+        let status = self.line().expect("a status line");
+        assert!(status.contains(" 200 "), "{status}");
+        while !self.line().expect("a header").is_empty() {}
+    }
+
+    /// The next line of a stream; what frames its chunks is left out.
+    pub(crate) fn event_line(&mut self) -> String {
+        loop {
+            if self.chunk.is_empty() {
+                let length = usize::from_str_radix(&self.line().expect("a chunk"), 16).expect("its length");
+                let bytes = self.bytes(length).expect("its bytes");
+                self.line().expect("its end");
+                self.chunk = String::from_utf8(bytes).expect("UTF-8");
+                assert!(length > 0, "the stream goes on");
+            }
+            if let Some((line, rest)) = self.chunk.split_once('\n') {
+                let (line, rest) = (line.to_owned(), rest.to_owned());
+                self.chunk = rest;
+                return line;
+            }
+        }
+    }
+
+    /// What comes until the stream ends.
+    pub(crate) fn rest_of_stream(&mut self) -> String {
+        String::from_utf8(self.chunks().expect("it ends")).expect("UTF-8")
     }
 
     fn chunks(&mut self) -> std::io::Result<Vec<u8>> {

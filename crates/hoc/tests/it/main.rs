@@ -7,6 +7,7 @@ mod console;
 mod crash;
 mod demo;
 mod doctor;
+mod events;
 mod harness;
 mod http;
 mod import;

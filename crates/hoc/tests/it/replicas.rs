@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 use testkit::Store;
 
-use crate::{harness::Place, http::Http};
+use crate::{events::event, harness::Place, http::Http};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 
@@ -149,4 +149,54 @@ async fn people_stop_runs_at_every_server() {
     let (bundle, keys) = (bundle.to_str().expect("a path"), keys.to_str().expect("a path"));
     let verified = place.succeed(&["verify", bundle, "--key", keys, "--reexecute"]);
     assert!(verified.contains("COMPLETE"), "{verified}");
+}
+
+#[tokio::test]
+async fn an_open_stream_carries_and_confirms_a_kill_across_servers() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let (agent, admin) = (place.key("agent"), place.key("admin"));
+    let servers = [place.serve(), place.serve()];
+    let (mut here, mut there) = (servers[0].http(), servers[1].http());
+    let mut runs = servers[1].http();
+    runs.open("/api/v1/runtime/activity/events", &admin, "");
+    let started = here.post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
+    let run = started["run_id"].as_str().expect("an id").to_owned();
+    let opened = event(&mut runs);
+    assert_eq!((opened.0.as_str(), &opened.2["run_id"]), ("opened", &json!(run)));
+
+    let step = json!({ "kind": "TOOL_CALL", "skill_name": "get_weather", "status": "SUCCESS" });
+    let record = |http: &mut Http| http.post(&format!("{RUNS}/{run}/steps"), &agent, &step).expect(200);
+    record(&mut here);
+    let mut stream = servers[0].http();
+    stream.open(&format!("{RUNS}/{run}/events"), &agent, "");
+    assert_eq!(event(&mut stream).1, "0");
+    record(&mut there);
+    let second = event(&mut stream);
+    assert_eq!((second.0.as_str(), second.1.as_str()), ("step", "1"));
+    assert_eq!(second.2["step_index"], 1);
+    // One that broke goes on where it was, at the other server.
+    let mut again = servers[1].http();
+    again.open(&format!("{RUNS}/{run}/events"), &admin, "last-event-id: 0\r\n");
+    assert_eq!(event(&mut again).1, "1");
+
+    let reason = json!({ "reason": "enough" });
+    let killed = there.post(&format!("{RUNS}/{run}/kill"), &admin, &reason).expect(200);
+    let told = event(&mut stream);
+    assert_eq!((told.0.as_str(), told.1.as_str()), ("killed", "end"));
+    assert_eq!(told.2["kill"]["intervention_id"], killed["intervention_id"]);
+    assert_eq!(told.2["kill"]["reason"], "enough");
+    assert_eq!(stream.rest_of_stream(), "", "it is over");
+    let known = there.get(&format!("{RUNS}/{run}/interventions"), &admin).expect(200);
+    let kill = &known["items"][0];
+    assert_eq!((&kill["outcome"], &kill["acked_via"]), (&json!("ACKED"), &json!("STREAM")), "{kill}");
+    assert_eq!(event(&mut again).0, "killed", "people who watch are told too, which confirms nothing");
+    let sealed = event(&mut runs);
+    assert_eq!((sealed.0.as_str(), &sealed.2["status"]), ("sealed", &json!("HALTED")));
+    let end = here.send("GET", &format!("{RUNS}/{run}/events"), &agent, "last-event-id: end\r\n", "");
+    assert_eq!(end.expect("an answer").status, 204);
+    // An open stream does not keep a server from stopping.
+    let [first, second] = servers;
+    for server in [first, second] {
+        assert_eq!(server.stop().0, Some(0));
+    }
 }

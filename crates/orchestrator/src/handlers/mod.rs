@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod events;
 pub mod incidents;
 pub mod logs;
 pub mod overview;

@@ -1,0 +1,268 @@
+//! What happens, as it happens: a run's steps and its end, for whoever watches it and for its own agent; and the
+//! beginnings and ends of all runs of a tenant.
+//!
+//! Events are read from what is committed, in its own order, so a stream that broke goes on behind the last one that
+//! its reader has, at any replica, and tells nothing that could be undone.
+
+use std::{collections::VecDeque, time::Duration};
+
+use models::{
+    activity::{Ack, AckVia, Run, RunState},
+    ids::{InterventionId, RunId},
+    page::{Cursor, PageRequest},
+};
+use proof::{
+    leaves::RunLeaf,
+    words::{InterventionKind, LogName, RunStatus},
+};
+
+use super::{
+    account,
+    activity::{self, InterventionView, StepView},
+};
+use crate::{context::CallContext, errors::Error, spine::Spine, streams::Place};
+
+/// How often an open stream looks for news.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The most events that are read at once.
+const AT_ONCE: u64 = 200;
+
+/// What happened in a run.
+#[derive(Clone, Debug)]
+pub enum RunEvent {
+    /// A step was recorded, or refused.
+    Step(Box<StepView>),
+    /// A person killed it: its agent must stop.
+    Killed(Box<InterventionView>, Box<Run>),
+    /// It is sealed.
+    Ended(Box<Run>),
+}
+
+/// Where a reader of a run's events stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunPlace {
+    /// It has none yet.
+    Beginning,
+    /// It has this step.
+    Step(u64),
+    /// It has the last one.
+    End,
+}
+
+/// A run that is followed.
+#[derive(Debug)]
+pub struct RunEvents {
+    spine: Spine,
+    ctx: CallContext,
+    run: RunId,
+    after: Option<u64>,
+    waiting: VecDeque<RunEvent>,
+    done: bool,
+    /// A kill that was handed to the connection of the run's own agent.
+    told: Option<InterventionId>,
+    place: Place,
+}
+
+/// `activity.events`: follows a run from behind `from`; none where nothing can follow any more.
+#[tracing::instrument(name = "activity.events", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+pub async fn events(
+    spine: &Spine,
+    ctx: &CallContext,
+    run: RunId,
+    from: RunPlace,
+) -> Result<Option<RunEvents>, Error> {
+    let found = activity::get(spine, ctx, run).await?;
+    let after = match from {
+        RunPlace::Beginning => None,
+        RunPlace::Step(index) => Some(index),
+        RunPlace::End => {
+            // Who names the last event has it: its connection may have broken before it asked for more.
+            if found.key_id == ctx.key
+                && let Some(kill) = kill_of(spine, ctx, run).await?
+            {
+                confirm(spine, ctx, run, kill.intervention.id).await?;
+            }
+            return Ok(None);
+        }
+    };
+    let place = spine.streams().enter().ok_or(Error::Busy)?;
+    let (spine, ctx) = (spine.clone(), ctx.clone());
+    Ok(Some(RunEvents { spine, ctx, run, after, waiting: VecDeque::new(), done: false, told: None, place }))
+}
+
+impl RunEvents {
+    /// The next event, as soon as there is one; none when the run is over, the key is revoked or the server stops.
+    pub async fn next(&mut self) -> Result<Option<RunEvent>, Error> {
+        // The connection asks for more: it has taken what it was given before.
+        if let Some(kill) = self.told.take() {
+            confirm(&self.spine, &self.ctx, self.run, kill).await?;
+        }
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                if let RunEvent::Killed(kill, run) = &event
+                    && run.key_id == self.ctx.key
+                {
+                    self.told = Some(kill.intervention.id);
+                }
+                return Ok(Some(event));
+            }
+            if self.done {
+                return Ok(None);
+            }
+            if !account::in_force(&self.spine, &self.ctx).await? {
+                return Ok(None);
+            }
+            self.look().await?;
+            if self.waiting.is_empty() && !self.done && !self.place.rest(LOOK_EVERY).await {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads what is new. The run first: once it is sealed, all its steps are there.
+    async fn look(&mut self) -> Result<(), Error> {
+        let run = activity::get(&self.spine, &self.ctx, self.run).await?;
+        let page =
+            self.after.map_or_else(PageRequest::default, |after| PageRequest::from(Cursor::After(after)));
+        let page = activity::steps(&self.spine, &self.ctx, self.run, page).await?;
+        if let Some(last) = page.items.last() {
+            self.after = Some(last.step.record.step_index);
+        }
+        let more = page.has_more;
+        self.waiting.extend(page.items.into_iter().map(|step| RunEvent::Step(Box::new(step))));
+        if run.state == RunState::Completed && !more {
+            self.done = true;
+            self.waiting.push_back(self.end(run).await?);
+        }
+        Ok(())
+    }
+
+    async fn end(&self, run: Run) -> Result<RunEvent, Error> {
+        Ok(match kill_of(&self.spine, &self.ctx, self.run).await? {
+            Some(kill) => RunEvent::Killed(Box::new(kill), Box::new(run)),
+            None => RunEvent::Ended(Box::new(run)),
+        })
+    }
+}
+
+/// The kill that ended a run.
+async fn kill_of(spine: &Spine, ctx: &CallContext, run: RunId) -> Result<Option<InterventionView>, Error> {
+    let acts = activity::interventions(spine, ctx, run).await?;
+    Ok(acts.into_iter().find(|act| {
+        act.intervention.kind == InterventionKind::Kill && act.intervention.effective_at.is_some()
+    }))
+}
+
+/// The run's own agent has taken the news of a kill from its stream.
+async fn confirm(spine: &Spine, ctx: &CallContext, run_id: RunId, kill: InterventionId) -> Result<(), Error> {
+    let tx = spine.begin().await?;
+    let ack = Ack {
+        tenant: ctx.tenant.id,
+        intervention_id: kill,
+        run_id,
+        via: AckVia::Stream,
+        acked_at: spine.now(),
+    };
+    tx.activity().insert_acks(&[ack]).await?;
+    Ok(tx.commit().await?)
+}
+
+/// What happened among a tenant's runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TenantEvent {
+    /// A run began.
+    Opened {
+        /// It.
+        run_id: RunId,
+        /// When.
+        started_at: String,
+    },
+    /// A run is sealed.
+    Sealed {
+        /// It.
+        run_id: RunId,
+        /// How it ended.
+        status: RunStatus,
+        /// When.
+        sealed_at: String,
+    },
+    /// Something came to a sealed run.
+    Added {
+        /// The run.
+        run_id: RunId,
+        /// When.
+        added_at: String,
+    },
+}
+
+/// A tenant that is followed.
+#[derive(Debug)]
+pub struct TenantEvents {
+    spine: Spine,
+    ctx: CallContext,
+    next: u64,
+    waiting: VecDeque<(u64, TenantEvent)>,
+    place: Place,
+}
+
+/// `activity.tenant_events`: follows the tenant's runs, an agent its own: from behind the event `after`, else from now.
+#[tracing::instrument(name = "activity.tenant_events", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn tenant_events(
+    spine: &Spine,
+    ctx: &CallContext,
+    after: Option<u64>,
+) -> Result<TenantEvents, Error> {
+    let next = if let Some(after) = after {
+        after.saturating_add(1)
+    } else {
+        let head = spine.read().await?.ledger().head(ctx.tenant.id, LogName::Runs).await?;
+        head.map_or(0, |head| head.frontier.size())
+    };
+    let place = spine.streams().enter().ok_or(Error::Busy)?;
+    Ok(TenantEvents { spine: spine.clone(), ctx: ctx.clone(), next, waiting: VecDeque::new(), place })
+}
+
+impl TenantEvents {
+    /// The next event and its number, as soon as there is one; none when the key is revoked or the server stops.
+    pub async fn next(&mut self) -> Result<Option<(u64, TenantEvent)>, Error> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Ok(Some(event));
+            }
+            if !account::in_force(&self.spine, &self.ctx).await? {
+                return Ok(None);
+            }
+            if !self.look().await? && !self.place.rest(LOOK_EVERY).await {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads what is new; whether there was anything.
+    async fn look(&mut self) -> Result<bool, Error> {
+        let tenant = self.ctx.tenant.id;
+        let store = self.spine.read().await?;
+        let leaves = store.ledger().run_log_from(tenant, self.next, AT_ONCE).await?;
+        let Some(last) = leaves.last() else { return Ok(false) };
+        self.next = last.leaf_index + 1;
+        let ids: Vec<RunId> = leaves.iter().map(|leaf| leaf.run_id).collect();
+        let runs = store.activity().find_runs(tenant, &ids).await?;
+        let (own_only, key) = (self.ctx.sees_only_own_runs(), self.ctx.key);
+        let seen = |id: RunId| runs.iter().any(|run| run.id == id && (!own_only || run.key_id == key));
+        for entry in leaves {
+            let run_id = entry.run_id;
+            if !seen(run_id) {
+                continue;
+            }
+            let event = match entry.leaf {
+                RunLeaf::Opened(leaf) => TenantEvent::Opened { run_id, started_at: leaf.started_at },
+                RunLeaf::Sealed(leaf) => {
+                    TenantEvent::Sealed { run_id, status: leaf.status, sealed_at: leaf.sealed_at }
+                }
+                RunLeaf::Addendum(leaf) => TenantEvent::Added { run_id, added_at: leaf.added_at },
+            };
+            self.waiting.push_back((entry.leaf_index, event));
+        }
+        Ok(true)
+    }
+}
