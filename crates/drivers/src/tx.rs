@@ -95,7 +95,7 @@ impl Db {
         Ok(ReadTx { conn })
     }
 
-    /// Whether the store takes writes and commits them now: a row is written as it is, for a full disk refuses only what
+    /// Whether the store takes writes and commits them now: a row is written and left as it is, for a full disk refuses only what
     /// is really written. Whoever asks at the same moment shares the answer, so that asking cannot become a load.
     pub async fn can_commit(&self) -> Result<(), StoreError> {
         let mut committed = self.committed.lock().await;
@@ -104,8 +104,11 @@ impl Db {
         }
         *committed = None;
         let tx = self.begin().await?;
-        let same = "UPDATE installation SET name = name";
-        tx.conn.execute(Statement::from_string(tx.conn.backend(), same)).await?;
+        // There and back: SQLite does not write a row anew that is as it was.
+        for step in ["name || ' '", "substr(name, 1, length(name) - 1)"] {
+            let update = format!("UPDATE installation SET name = {step}");
+            tx.conn.execute(Statement::from_string(tx.conn.backend(), update)).await?;
+        }
         tx.commit().await?;
         *committed = Some(Instant::now());
         Ok(())
