@@ -1,5 +1,7 @@
-//! Overview: what waits for a decision, from every domain that has such. Reads only, and owns no table: the tables are
+//! Overview: what waits for a decision, from every domain that has such, and what model calls cost. Reads only, and owns no table: the tables are
 //! those of other domains, so they are named here as text.
+
+mod costs;
 
 use chrono::{DateTime, Utc};
 use models::{
@@ -12,7 +14,7 @@ use sea_orm::{DbBackend, QueryResult, Statement, Value, entity::prelude::Uuid};
 use crate::{StoreError, driver::reader, field::Field as _, tally};
 
 reader! {
-    /// Reads what waits for a decision.
+    /// Reads what waits for a decision, and what was spent.
     read Overview;
 }
 

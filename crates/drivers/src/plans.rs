@@ -39,8 +39,16 @@ async fn plan(conn: &Conn, statement: Statement) -> Vec<String> {
 }
 
 /// What SQLite may go over whole: the statement's own keys, its parts, and an index of few rows.
-const SMALL: [&str; 7] =
-    ["SCAN v", "SCAN pending", "INDEX runs_live", "VALUES CLAUSE", "CONSTANT ROW", "SCAN (", "COMPOUND"];
+const SMALL: [&str; 8] = [
+    "SCAN v",
+    "SCAN pending",
+    "SCAN windows",
+    "INDEX runs_live",
+    "VALUES CLAUSE",
+    "CONSTANT ROW",
+    "SCAN (",
+    "COMPOUND",
+];
 
 /// No line may go over the whole of a table, or over all rows of a tenant and no less.
 async fn check(conn: &Conn, statement: Statement) {
@@ -144,6 +152,12 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.logs().system_records_of_correlation(TENANT, "c").await?;
     read.incidents().events_of_all(TENANT, &[IncidentId(Uuid::nil())]).await?;
     read.incidents().active_by_severity(TENANT).await?;
+    let period = models::overview::Period { from: NOW, until: NOW };
+    read.overview().spent(TENANT, period).await?;
+    read.overview().spent_by_day(TENANT, period).await?;
+    read.overview().spent_by_model(TENANT, period, 1).await?;
+    read.overview().spent_by_agent(TENANT, period, 1).await?;
+    read.overview().overage(TENANT, period).await?;
     read.overview().decisions(TENANT, &PageRequest::from(after)).await?;
     read.activity().due_runs(NOW, NOW).await?;
     read.bundles().get_run(TENANT, RUN).await?;

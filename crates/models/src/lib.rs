@@ -12,6 +12,7 @@ pub mod ids;
 pub mod incidents;
 pub mod ledger;
 pub mod logs;
+pub mod overview;
 pub mod page;
 pub mod policies;
 pub mod time;

@@ -47,8 +47,9 @@ impl Zone {
         (self.begins(monday), self.begins(monday + Days::new(7)))
     }
 
-    /// The month.
-    pub(crate) fn month(self, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    /// The month that holds the instant: its first instant, and the next month's.
+    #[must_use]
+    pub fn month(self, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
         let day = self.date(now);
         let first = day - Days::new(u64::from(day.day0()));
         (self.begins(first), self.begins(first + Months::new(1)))

@@ -1,5 +1,7 @@
 //! Overview: is the system okay right now, and what waits for a person?
 
+mod costs;
+
 use askama::Template;
 use axum::{extract::State, response::Redirect};
 use models::{
@@ -14,6 +16,7 @@ use orchestrator::{
     },
 };
 
+use self::costs::CostsShown;
 use super::{
     page::Page,
     show::{self, Badge, Moment},
@@ -44,6 +47,7 @@ pub(super) struct OverviewPage {
     numbers: Vec<Number>,
     decisions: Vec<Decision>,
     waiting: u64,
+    costs: Option<CostsShown>,
     bars: Vec<Bar>,
     most_steps: String,
     last_activity: Option<Moment>,
@@ -89,6 +93,8 @@ pub(super) async fn overview(
     let found = overview::highlights(&spine, &visitor).await?;
     let waiting = overview::decisions(&spine, &visitor, first_of(LISTED)?).await?;
     let runs = activity::list(&spine, &visitor, RunFilter::default(), first_of(CHARTED)?).await?.items;
+    let costs = overview::costs(&spine, &visitor, None, None).await?;
+    let trend = overview::costs_trend(&spine, &visitor, None, None).await?;
     let pulse = found.pulse;
     let toned = |value: u64, tone: &'static str| if value > 0 { tone } else { "mute" };
     let number = |name, value: u64, tone, path| Number { name, value: show::count(value), tone, path };
@@ -126,6 +132,7 @@ pub(super) async fn overview(
         ],
         waiting: waiting.total.unwrap_or(waiting.items.len() as u64),
         decisions: waiting.items.iter().map(|decision| shown(decision, now)).collect(),
+        costs: costs::shown(costs, trend),
         bars: bars(&runs, most),
         most_steps: show::count(most),
         last_activity: found.last_activity_at.map(|at| Moment::of(at, now)),

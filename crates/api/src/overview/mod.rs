@@ -1,5 +1,7 @@
 //! `/api/v1/runtime/overview`: what needs a person now. Projected from the other domains; nothing here writes.
 
+mod costs;
+mod costs_trend;
 mod decisions;
 mod decisions_count;
 mod highlights;
@@ -14,6 +16,8 @@ pub(crate) const BASE: &str = "/api/v1/runtime/overview";
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(highlights::highlights))
+        .routes(routes!(costs::costs))
+        .routes(routes!(costs_trend::costs_trend))
         .routes(routes!(decisions::decisions))
         .routes(routes!(decisions_count::decisions_count))
 }

@@ -217,6 +217,10 @@ words! {
     FinalStatus = "SUCCEEDED" "FAILED";
     /// Which incidents: `ACTIVE` gives ACTIVE and ACKED.
     IncidentTopic = "ACTIVE" "RESOLVED" "HISTORICAL";
+    /// Where a budget stands: below 80 %, from 80 %, above its cap.
+    BudgetStatus = "OK" "NEAR_THRESHOLD" "BREACHED";
+    /// What a budget counts.
+    BudgetUnit = "USD" "TOKENS" "STEPS" "CALLS";
     /// The system in one word.
     PulseStatus = "HEALTHY" "ATTENTION_NEEDED" "CRITICAL";
     /// Whose table a pending decision comes from.
@@ -271,7 +275,7 @@ mod tests {
             activity: AckVia EvidenceHealth InterventionOutcome LatencyBucket RiskLevel RunState;
             incidents: IncidentEventType LifecycleState ResolutionType;
             logs: ExecutionStatus Origin SystemEventType SystemSeverity;
-            overview: DecisionType EntityType Priority PulseStatus SourceDomain;
+            overview: BudgetStatus BudgetUnit DecisionType EntityType Priority PulseStatus SourceDomain;
             policies: RuleStatus;
             run_proof: VerificationStatus;
         }

@@ -25,6 +25,8 @@ const OWN_ANSWER: &[&str] = &[
     "logs.get_checkpoint",
     "logs.list_system",
     "logs.prove_consistency",
+    "overview.costs",
+    "overview.costs_trend",
     "overview.highlights",
     "policies.create_limit",
     "policies.create_rule",

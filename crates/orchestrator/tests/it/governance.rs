@@ -67,6 +67,8 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("logs.list_system", None),
     ("logs.prove_audit", None),
     ("logs.prove_consistency", None),
+    ("overview.costs", None),
+    ("overview.costs_trend", None),
     ("overview.decisions", None),
     ("overview.decisions_count", None),
     ("overview.highlights", None),

@@ -26,6 +26,9 @@ pub struct LimitView {
     pub breach_count_30d: u64,
     /// When it was passed last, ever.
     pub last_breached_at: Option<DateTime<Utc>>,
+    /// What is used of it in the window that runs now, in its unit inside. None for a limit that every run and step
+    /// meets anew.
+    pub used: Option<u64>,
     /// What is used of it in the window that runs now, in thousandths. None for a limit that every run and step
     /// meets anew.
     pub utilization_permille: Option<u64>,
@@ -39,6 +42,7 @@ impl LimitView {
         Self {
             breach_count_30d: 0,
             last_breached_at: None,
+            used: counts_over_runs(&limit).then_some(0),
             utilization_permille: counts_over_runs(&limit).then_some(0),
             integrity_status: status(Some(integrity), limit.definition.hash_root()),
             limit,
@@ -78,6 +82,7 @@ impl LimitView {
             Self {
                 breach_count_30d: stats.breach_count_30d,
                 last_breached_at: stats.last_breached_at,
+                used: counts_over_runs(&limit).then_some(used),
                 utilization_permille: counts_over_runs(&limit)
                     .then(|| permille(used, limit.definition.max_value)),
                 integrity_status: status(kept, limit.definition.hash_root()),

@@ -1,0 +1,119 @@
+//! What model calls cost, and by how much budgets on cost were passed: sums over the records of other domains.
+
+use models::{
+    ids::TenantId,
+    overview::{Overage, Period, Spent},
+};
+use sea_orm::{DbBackend, QueryResult, Value};
+
+use super::Overview;
+use crate::{StoreError, tally};
+
+/// A whole number that a sum is, on both stores.
+macro_rules! sum {
+    ($of:literal) => {
+        concat!("CAST(COALESCE(SUM(", $of, "), 0) AS BIGINT)")
+    };
+}
+
+/// What is added up of the calls `l`.
+const SUMS: &str = concat!(
+    sum!("l.cost_microusd"),
+    ", ",
+    sum!("l.input_tokens"),
+    ", ",
+    sum!("l.output_tokens"),
+    ", COUNT(*), ",
+    sum!("CASE WHEN l.cost_known THEN 0 ELSE 1 END")
+);
+
+/// The calls of a tenant in a period.
+const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3";
+
+const TABLE: &str = "llm_run_records";
+
+impl Overview<'_> {
+    /// What all model calls used.
+    pub async fn spent(self, tenant: TenantId, period: Period) -> Result<Spent, StoreError> {
+        let sql = format!("SELECT {SUMS} FROM llm_run_records l WHERE {CALLS}");
+        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
+        rows.first().map_or(Ok(Spent::default()), |row| spent(row, 0))
+    }
+
+    /// By day, as `2026-01-31`, in UTC; a day without a call is not there.
+    pub async fn spent_by_day(
+        self,
+        tenant: TenantId,
+        period: Period,
+    ) -> Result<Vec<(String, Spent)>, StoreError> {
+        let day = match self.conn.backend() {
+            DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+            _ => "substr(l.created_at, 1, 10)",
+        };
+        let sql = format!("SELECT {day}, {SUMS} FROM llm_run_records l WHERE {CALLS} GROUP BY 1 ORDER BY 1");
+        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
+        rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(row, 1)?))).collect()
+    }
+
+    /// By provider and model, the dearest first; at most `most`.
+    pub async fn spent_by_model(
+        self,
+        tenant: TenantId,
+        period: Period,
+        most: u64,
+    ) -> Result<Vec<(Option<String>, Option<String>, Spent)>, StoreError> {
+        let sql = format!(
+            "SELECT l.provider, l.model, {SUMS} FROM llm_run_records l WHERE {CALLS} \
+             GROUP BY 1, 2 ORDER BY 3 DESC, 6 DESC, 1, 2 LIMIT {most}"
+        );
+        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
+        rows.iter()
+            .map(|row| Ok((tally::value(TABLE, row, 0)?, tally::value(TABLE, row, 1)?, spent(row, 2)?)))
+            .collect()
+    }
+
+    /// By agent, the dearest first; at most `most`.
+    pub async fn spent_by_agent(
+        self,
+        tenant: TenantId,
+        period: Period,
+        most: u64,
+    ) -> Result<Vec<(String, Spent)>, StoreError> {
+        let sql = format!(
+            "SELECT r.agent_id, {SUMS} FROM llm_run_records l \
+             JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id WHERE {CALLS} \
+             GROUP BY 1 ORDER BY 2 DESC, 5 DESC, 1 LIMIT {most}"
+        );
+        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
+        rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(row, 1)?))).collect()
+    }
+
+    /// How budgets on cost were passed.
+    pub async fn overage(self, tenant: TenantId, period: Period) -> Result<Overage, StoreError> {
+        let sql = format!(
+            "SELECT {}, {} FROM (SELECT COUNT(*) AS n, MAX(b.breached_value - b.threshold_value) AS past \
+             FROM limit_breaches b WHERE b.tenant_id = $1 AND b.breached_at >= $2 AND b.breached_at < $3 \
+             AND b.limit_type = 'COST_USD' GROUP BY b.limit_id, b.window_start) AS windows",
+            sum!("n"),
+            sum!("CASE WHEN past > 0 THEN past ELSE 0 END")
+        );
+        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
+        let number = |column| tally::number("limit_breaches", rows.first(), column);
+        Ok(Overage { breaches: number(0)?, microusd: number(1)? })
+    }
+}
+
+fn bound(tenant: TenantId, period: Period) -> Vec<Value> {
+    vec![tenant.into(), period.from.into(), period.until.into()]
+}
+
+fn spent(row: &QueryResult, at: usize) -> Result<Spent, StoreError> {
+    let number = |column| tally::number(TABLE, Some(row), at + column);
+    Ok(Spent {
+        cost_microusd: number(0)?,
+        input_tokens: number(1)?,
+        output_tokens: number(2)?,
+        calls: number(3)?,
+        unknown: number(4)?,
+    })
+}
