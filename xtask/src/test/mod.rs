@@ -1,11 +1,13 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres and Chromium or installs them, starts a server of its own on a unix socket, and runs `cargo test`.
-//! So nothing is skipped: where one cannot be had, it says which package to install and fails.
+//! It finds Postgres and Chromium or installs them, starts a server of its own on a unix socket, and runs
+//! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. One thing
+//! comes from an index that may not be there: an OpenTelemetry SDK, see `python`.
 
 mod browser;
 pub(crate) mod install;
 pub(crate) mod postgres;
+mod python;
 
 use crate::{env, tree};
 use anyhow::Context as _;
@@ -24,8 +26,14 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         cargo.env("INSTA_UPDATE", "no");
     }
 
-    if env(browser::VARIABLE).is_none() && needs_a_browser(args) {
+    if env(browser::VARIABLE).is_none() && tests_the_binary(args) {
         cargo.env(browser::VARIABLE, browser::find_or_install()?);
+    }
+    if env(python::VARIABLE).is_none()
+        && tests_the_binary(args)
+        && let Some(python) = python::find_or_make(&tree::root())?
+    {
+        cargo.env(python::VARIABLE, python);
     }
     let (stores, cluster) = if env(POSTGRES_URL).is_some() {
         (format!("SQLite and the Postgres of {POSTGRES_URL}"), None)
@@ -60,8 +68,8 @@ pub(crate) fn screenshots() -> anyhow::Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether the binary's tests are among them, which drive the console in a browser.
-fn needs_a_browser(args: &[String]) -> bool {
+/// Whether the binary's tests are among them, which drive the console in a browser and a real SDK.
+fn tests_the_binary(args: &[String]) -> bool {
     let hoc = ["hoc", "-phoc", "--package=hoc", "--workspace"];
     !scope(args).is_empty() || args.iter().any(|arg| hoc.contains(&arg.as_str()))
 }
@@ -88,9 +96,9 @@ mod tests {
         for whole in ["", "--no-fail-fast", "budget -- --nocapture", "-- -p"] {
             assert_eq!(scope(whole), "--workspace", "{whole}");
         }
-        let browser =
-            |line: &str| needs_a_browser(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-        assert!(browser("") && browser("-p hoc") && browser("--workspace -- x") && !browser("-p proof -- x"));
+        let binary =
+            |line: &str| tests_the_binary(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        assert!(binary("") && binary("-p hoc") && binary("--workspace -- x") && !binary("-p proof -- x"));
         for named in ["-p proof", "-pproof", "--package=proof --lib", "--workspace --exclude hoc"] {
             assert_eq!(scope(named), "", "{named}");
         }

@@ -15,4 +15,5 @@ mod keys;
 mod outage;
 mod replicas;
 mod restore;
+mod sdk;
 mod serve;

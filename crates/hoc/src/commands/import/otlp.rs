@@ -157,11 +157,8 @@ impl Counts {
 
     fn told(&self) -> String {
         let Self { recorded, known, rejected, runs } = self;
-        format!(
-            "{recorded} spans recorded, {known} known before, {} rejected; {} runs",
-            rejected.count,
-            runs.len()
-        )
+        let (rejected, runs) = (rejected.count, runs.len());
+        format!("spans: {recorded} recorded, {known} known before, {rejected} rejected; runs: {runs}")
     }
 }
 
