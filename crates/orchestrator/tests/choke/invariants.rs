@@ -19,6 +19,8 @@ on_both! {
         overview::highlights(&kit.spine, &agent.admin).await.unwrap();
         overview::decisions(&kit.spine, &agent.admin, PageRequest::default()).await.unwrap();
         overview::decisions_count(&kit.spine, &agent.admin).await.unwrap();
+        overview::costs(&kit.spine, &agent.admin, None, None).await.unwrap();
+        overview::costs_trend(&kit.spine, &agent.admin, None, None).await.unwrap();
         assert_eq!(db.row_counts().await, before, "Overview writes nothing");
     }
 
