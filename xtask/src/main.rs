@@ -4,6 +4,7 @@
 mod bench;
 mod check_layers;
 mod finding;
+mod fuzz;
 mod prices;
 mod test;
 mod tidy;
@@ -18,6 +19,7 @@ cargo xtask <command>
   tidy           what every file and manifest owes the next reader
   test [ARGS]    all tests on SQLite, a throw-away Postgres and a browser; ARGS go to `cargo test`
   screenshots    every page of the console into target/screenshots, the README's into docs/images
+  fuzz [ARGS]    bytes of any kind through every door, a minute each; --help says more
   prices         a newer price book, from its public data set
   bench [ARGS]   speed, against what the machine can do; --help says more
 ";
@@ -29,6 +31,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("tidy") => Ok(finding::report("tidy", &tidy::check(&tree::root())?)),
         Some("test") => test::run(&args.collect::<Vec<_>>()),
         Some("screenshots") => test::screenshots(),
+        Some("fuzz") => fuzz::run(&args.collect::<Vec<_>>()),
         Some("prices") => prices::run(&tree::root()),
         Some("bench") => bench::run(&args.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {

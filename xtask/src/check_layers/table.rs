@@ -104,6 +104,12 @@ pub(super) const LAYERS: &[Layer] = &[
         reason: "tests may build all that is below the binary",
     },
     Layer {
+        name: "fuzz",
+        level: Some(8),
+        may_use: &["adapters", "api", "models", "orchestrator", "proof", "rules", "testkit", "verify"],
+        reason: "every door by which bytes come in from outside; nobody depends on it",
+    },
+    Layer {
         name: "xtask",
         level: None,
         may_use: &[],
@@ -133,7 +139,7 @@ pub(super) const REACH: &[Reach] = &[
     },
     Reach {
         packages: &["axum*", "utoipa-axum", "tower-http"],
-        only: &["api", "hoc"],
+        only: &["api", "fuzz", "hoc"],
         tests_too: true,
         reason: "only the API knows HTTP, and the binary serves it",
     },
@@ -157,7 +163,7 @@ pub(super) const REACH: &[Reach] = &[
     },
     Reach {
         packages: &["tokio*"],
-        only: &["adapters", "api", "drivers", "hoc", "orchestrator", "testkit"],
+        only: &["adapters", "api", "drivers", "fuzz", "hoc", "orchestrator", "testkit"],
         tests_too: false,
         reason: "what decides, proves and verifies does no I/O and starts no task",
     },

@@ -46,6 +46,23 @@ pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
     browser::find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
 }
 
+/// Installs Debian's `g++` unless there is a C++ compiler, or says what to install.
+pub(crate) fn cxx() -> anyhow::Result<()> {
+    let is_here = || Command::new("c++").arg("--version").output().is_ok_and(|out| out.status.success());
+    if is_here() {
+        return Ok(());
+    }
+    let wanted = "libFuzzer needs a C++ compiler (Debian: package `g++`)";
+    let Some(apt) = Apt::find() else {
+        bail!("{wanted}, and this user may not install packages with apt-get")
+    };
+    println!("xtask fuzz: no C++ compiler here: installing the package `g++` with apt-get");
+    apt.get(&["update", "-qq"])?;
+    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "g++"])?;
+    ensure!(is_here(), "{wanted}, and apt-get's is not in the search path");
+    Ok(())
+}
+
 /// `apt-get`, as root or through a `sudo` that asks for no password.
 struct Apt {
     sudo: bool,
