@@ -4,6 +4,7 @@ mod audit_view;
 mod get_audit;
 mod get_checkpoint;
 mod get_llm_run;
+mod get_system;
 mod list_audit;
 mod list_llm_runs;
 mod list_system;
@@ -33,4 +34,5 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(list_llm_runs::list_llm_runs))
         .routes(routes!(get_llm_run::get_llm_run))
         .routes(routes!(list_system::list_system))
+        .routes(routes!(get_system::get_system))
 }

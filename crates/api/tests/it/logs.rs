@@ -270,6 +270,13 @@ async fn changes_of_keys_are_system_records() {
       "has_more": true
     }
     "#);
+    let listed = list.json()["items"][0].clone();
+    let id = listed["id"].as_str().expect("an id").to_owned();
+    let one = app.get(format!("{LOGS}/system/{id}")).key(&scene.admin).send().await.expect(200);
+    assert_eq!(one, listed, "one is as the list has it");
+    let stranger = app.kit.token(super::app::OTHER, models::account::Role::Admin).await;
+    let theirs = app.get(format!("{LOGS}/system/{id}")).key(&stranger).send().await;
+    assert_eq!(theirs.problem(404), "not_found", "another tenant's is not there");
     let none = app.get(format!("{LOGS}/system?severity=critical")).key(&scene.admin).send().await.expect(200);
     assert_eq!(none["items"], json!([]));
 }

@@ -61,6 +61,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("logs.get_audit", None),
     ("logs.get_checkpoint", None),
     ("logs.get_llm_run", None),
+    ("logs.get_system", None),
     ("logs.list_audit", None),
     ("logs.list_checkpoints", None),
     ("logs.list_llm_runs", None),

@@ -12,5 +12,5 @@ pub use self::{
     llm_runs::{get_llm_run, list_llm_runs},
     metadata::{EvidenceMetadata, Logged},
     proofs::{AuditProof, Consistency, get_checkpoint, list_checkpoints, prove_audit, prove_consistency},
-    system::list_system,
+    system::{get_system, list_system},
 };
