@@ -3,6 +3,7 @@
 use super::{
     browser,
     postgres::{Installed, OLDEST},
+    python,
 };
 use anyhow::{Context as _, bail, ensure};
 use std::{
@@ -60,6 +61,22 @@ pub(crate) fn cxx() -> anyhow::Result<()> {
     apt.get(&["update", "-qq"])?;
     apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "g++"])?;
     ensure!(is_here(), "{wanted}, and apt-get's is not in the search path");
+    Ok(())
+}
+
+/// Installs Debian's `python3-venv`, or says what to install.
+pub(crate) fn python() -> anyhow::Result<()> {
+    let wanted = format!(
+        "the test of a real OpenTelemetry SDK needs Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`; Fedora: `python3`), or an interpreter that has the SDK in {}",
+        python::VARIABLE
+    );
+    let Some(apt) = Apt::find() else {
+        bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
+    };
+    println!("xtask test: no Python with `venv` here: installing the package `python3-venv` with apt-get");
+    apt.get(&["update", "-qq"])?;
+    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "python3-venv"])?;
+    ensure!(python::is_there(), "{wanted}. What apt-get installed is older, or not in the search path");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres and Chromium or installs them, starts a server of its own on a unix socket, and runs
+//! It finds Postgres, Chromium and Python or installs them, starts a server of its own on a unix socket, and runs
 //! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. One thing
 //! comes from an index that may not be there: an OpenTelemetry SDK, see `python`.
 

@@ -1,8 +1,9 @@
 //! A Python with a real OpenTelemetry SDK, in a virtual environment under `target/`.
 //!
-//! The SDK comes from the Python index, pinned; where there is no Python, or the index does not answer, its test is
-//! skipped, and that is said where nobody overlooks it.
+//! Python itself is found or installed, like Postgres. The SDK comes from the Python index, pinned; where the index does
+//! not answer, its test is skipped, and that is said where nobody overlooks it.
 
+use super::install;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -27,11 +28,7 @@ pub(crate) fn find_or_make(root: &Path) -> anyhow::Result<Option<PathBuf>> {
         return Ok(Some(python));
     }
     if !is_there() {
-        without(&format!(
-            "there is no Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`); or give an \
-             interpreter that has the packages of {REQUIREMENTS} in {VARIABLE}"
-        ));
-        return Ok(None);
+        install::python()?;
     }
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -45,24 +42,19 @@ pub(crate) fn find_or_make(root: &Path) -> anyhow::Result<Option<PathBuf>> {
     if !installed.status.success() {
         let said = String::from_utf8_lossy(&installed.stderr);
         let why = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it does not say why");
-        without(&format!(
-            "pip could not install {REQUIREMENTS}: {why}. It needs the Python index (or a mirror, as pip's settings \
-             name it); or give an interpreter that has those packages in {VARIABLE}"
-        ));
+        eprintln!(
+            "\nxtask test: WITHOUT A REAL OPENTELEMETRY SDK: pip could not install {REQUIREMENTS}: {why}\n\
+             xtask test: so the test `sdk` of crates/hoc IS SKIPPED. It needs the Python index (or a mirror, as pip's \
+             settings name it); or give an interpreter that has those packages in {VARIABLE}\n"
+        );
         return Ok(None);
     }
     fs::write(&made, text).with_context(|| format!("cannot write {}", made.display()))?;
     Ok(Some(python))
 }
 
-fn without(why: &str) {
-    eprintln!(
-        "\nxtask test: WITHOUT A REAL OPENTELEMETRY SDK: {why}\nxtask test: so the test `sdk` of crates/hoc IS SKIPPED\n"
-    );
-}
-
 /// Whether there is a Python that makes environments. Debian's cannot without `python3-venv`.
-fn is_there() -> bool {
+pub(super) fn is_there() -> bool {
     runs(Path::new("python3"), "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 9))")
 }
 
