@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::step_view::StepView;
 use crate::{
     Problem,
-    extract::{Caller, Id, Json, List, PageParams, Params, ReadsRuns, roles},
+    extract::{Caller, Id, Json, List, Params, ReadsRuns, roles},
     view::PageView,
 };
 
@@ -24,7 +24,13 @@ impl Params for StepParams {
 /// List a run's steps by index, refused ones included.
 #[utoipa::path(get, path = "/runs/{run_id}/steps", operation_id = "activity.steps", tag = "activity",
     extensions(("x-roles" = json!(roles::<ReadsRuns>()))),
-    params(("run_id" = String, Path, description = "The run."), PageParams),
+    params(
+        ("run_id" = String, Path, description = "The run."),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "How many entries; 50 where not given."),
+        ("cursor" = Option<String>, Query, pattern = "^AgA[A-Za-z0-9_-]{9}$",
+            description = "The `next_cursor` of the page before."),
+        ("total" = Option<bool>, Query, description = "Whether to count all that pass the filters."),
+    ),
     responses((status = 200, description = "A page of steps.", body = PageView<StepView>)))]
 pub(super) async fn steps(
     State(spine): State<Spine>,

@@ -51,7 +51,7 @@ pub(crate) struct PageParams {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u64>,
     /// The `next_cursor` of the page before.
-    #[param(pattern = "^A(QA[A-Za-z0-9_-]{30}[AQgw]|gA[A-Za-z0-9_-]{9})$")]
+    #[param(pattern = "^AQA[A-Za-z0-9_-]{30}[AQgw]$")]
     cursor: Option<String>,
     /// Whether to count all that pass the filters.
     #[param(default = false)]
