@@ -79,7 +79,11 @@ impl Bench<'_> {
         load::run(callers, self.options.window(), &self.watched, |index| {
             let (mut client, mut exporter) =
                 (self.server.client(self.agent), Exporter::new(100 * callers + index));
-            Ok(move || spans::export(&mut client, exporter.runs(), spans::REQUEST))
+            Ok(move || {
+                let body = exporter.runs();
+                let outcome = spans::export(&mut client, body, spans::REQUEST)?;
+                Ok(self.counted(outcome, body.len()))
+            })
         })
     }
 

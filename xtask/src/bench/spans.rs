@@ -120,6 +120,7 @@ pub(super) fn trace(bench: &Bench<'_>, spans: usize) -> anyhow::Result<Trace> {
         let count = REQUEST.min(spans - sent);
         let body = exporter.part(trace, sent, count);
         let (outcome, time) = timed(|| export(&mut client, body, count))?;
+        let outcome = bench.counted(outcome, body.len());
         ensure!(matches!(outcome, Outcome::Done(_)), "a part of a long trace was not taken");
         took += time;
         sent += count;
