@@ -28,6 +28,7 @@ mod m20261121_000022_price_book;
 mod m20261121_000023_interventions;
 mod m20261121_000024_addenda;
 mod m20261121_000026_cost_known;
+mod m20261121_000027_gaps;
 mod protect;
 mod table;
 
@@ -59,6 +60,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000023_interventions", statements: m20261121_000023_interventions::statements },
     Change { name: "m20261121_000024_addenda", statements: m20261121_000024_addenda::statements },
     Change { name: "m20261121_000026_cost_known", statements: m20261121_000026_cost_known::statements },
+    Change { name: "m20261121_000027_gaps", statements: m20261121_000027_gaps::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -12,7 +12,7 @@ use models::{
 };
 use proof::records::{
     ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, EnvironmentRecord,
-    IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord,
+    GapRecord, IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord,
 };
 
 use crate::{
@@ -51,6 +51,8 @@ pub struct RunRows {
     pub integrity: Option<IntegrityRecord>,
     /// Failed captures, as they stand now.
     pub capture_failures: Vec<CaptureFailureRecord>,
+    /// Calls that were answered while the store was down.
+    pub gaps: Vec<GapRecord>,
     /// Class D.
     pub decisions: Vec<DecisionRecord>,
     /// Enforcements; those that no receipt covers have no `seq` and come last.
@@ -92,6 +94,7 @@ impl ExportBundleStore<'_> {
             providers: evidence.providers_of_run(tenant, id).await?,
             integrity: evidence.integrity_of_run(tenant, id).await?,
             capture_failures: evidence.capture_failures_of_run(tenant, id).await?,
+            gaps: evidence.gaps_of_run(tenant, id).await?,
             decisions: policies.decisions_of_run(tenant, id).await?,
             enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
             preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,

@@ -2,12 +2,17 @@
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
-use adapters::{inbound::Otlp, outbound::CheckpointFiles};
+use adapters::{
+    inbound::Otlp,
+    outbound::{CheckpointFiles, SpoolFiles},
+};
 use anyhow::{Context as _, bail};
 use drivers::{ConnectConfig, Db, StoreError};
 use models::account::Installation;
 use orchestrator::{
-    Entropy as _, Parts, Spine, SystemClock, SystemEntropy, handlers::account, ports::CheckpointSink,
+    Entropy as _, Parts, Spine, SystemClock, SystemEntropy,
+    handlers::{account, activity},
+    ports::{CheckpointSink, Spool},
 };
 
 use crate::{
@@ -40,8 +45,30 @@ pub(crate) struct Opened {
     pub(crate) applied: Vec<String>,
 }
 
+/// Opens the store to serve it: with the spool, and what an earlier server left in it.
+pub(crate) async fn open_to_serve(config: &Config) -> anyhow::Result<Opened> {
+    let folder = &config.store.data_dir.value;
+    private_folder(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    let spool = SpoolFiles::open(folder).with_context(|| {
+        format!(
+            "cannot write the spool in {}: it keeps what is answered while the store is down",
+            folder.display()
+        )
+    })?;
+    let opened = open_with(config, Schema::Migrate, Some(Arc::new(spool))).await?;
+    let taken = activity::take_up(&opened.spine).await?;
+    if taken > 0 {
+        tracing::info!(answers = taken, "writing what was answered while the store was down");
+    }
+    Ok(opened)
+}
+
 /// Opens the store for operations. Keys are made for an empty store alone, and only where it may be made.
 pub(crate) async fn open(config: &Config, schema: Schema) -> anyhow::Result<Opened> {
+    open_with(config, schema, None).await
+}
+
+async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>>) -> anyhow::Result<Opened> {
     let folder = &config.store.data_dir.value;
     if schema == Schema::AsItIs {
         refuse_missing(config)?;
@@ -71,6 +98,7 @@ pub(crate) async fn open(config: &Config, schema: Schema) -> anyhow::Result<Open
         signing_key: Arc::new(pair.signing),
         wrapping_key: pair.wrapping,
         sinks: sinks(config)?,
+        spool,
         span_codec: Arc::new(Otlp),
         settings: config.governance.settings(known.map_or(name, |installation| installation.name))?,
     });

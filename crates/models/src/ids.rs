@@ -101,6 +101,8 @@ typed_ids! {
     EvidenceId = "evi_",
     /// A failed capture.
     FailureId = "cpf_",
+    /// A call that was answered while the store was down.
+    GapId = "gap_",
     /// A policy enforcement.
     EnforcementId = "enf_",
     /// A prevention record.

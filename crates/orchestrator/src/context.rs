@@ -1,7 +1,7 @@
 //! Who calls, and for whom.
 
 use models::{
-    account::{CaptureMode, Role},
+    account::{CaptureMode, FailureMode, Role},
     ids::{KeyId, TenantId},
 };
 use proof::{hmac::TenantKey, words::ActorType};
@@ -43,6 +43,8 @@ pub struct TenantSettings {
     pub time_zone: String,
     /// Whether content is kept (redacted), or only fingerprints and lengths.
     pub capture_mode: CaptureMode,
+    /// What a step gets that would pass while the store is down.
+    pub failure_mode: FailureMode,
     /// What a limit on cost answers when the cost is not known.
     pub block_unknown_cost: bool,
     /// The key of its commitments and fingerprints.

@@ -1,5 +1,7 @@
 //! The outside world, as L4 needs it. L3 implements these.
 
+use std::io;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -36,7 +38,23 @@ pub struct SinkError {
     pub place: String,
     /// Why it did not.
     #[source]
-    pub source: std::io::Error,
+    pub source: io::Error,
+}
+
+/// Keeps what was answered while the store was down, until the store has it. One process writes to it.
+#[async_trait]
+pub trait Spool: Send + Sync {
+    /// The lines that an earlier process left, oldest first.
+    async fn left(&self) -> io::Result<Vec<Vec<u8>>>;
+
+    /// Adds a line, which holds no line break; returns when it is durable.
+    async fn append(&self, line: Vec<u8>) -> io::Result<()>;
+
+    /// So many of the lines are of no use any more. When that is all of them, none is kept.
+    async fn written(&self, lines: usize) -> io::Result<()>;
+
+    /// Keeps a line apart, for a person to look at: no store takes it.
+    async fn set_aside(&self, line: Vec<u8>) -> io::Result<()>;
 }
 
 /// How a request of an exporter of spans is written, and so its answer.

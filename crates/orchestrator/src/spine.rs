@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     choke::Choke,
     handlers::account::credentials::Credentials,
-    ports::{CheckpointSink, SpanCodec},
+    ports::{CheckpointSink, SpanCodec, Spool},
     secrets::WrappingKey,
     streams::Streams,
 };
@@ -112,6 +112,8 @@ pub struct Parts {
     pub wrapping_key: WrappingKey,
     /// Where checkpoints are kept outside the store.
     pub sinks: Vec<Arc<dyn CheckpointSink>>,
+    /// Keeps what is answered while the store is down. Without one, nothing passes then.
+    pub spool: Option<Arc<dyn Spool>>,
     /// Reads what exporters of spans send.
     pub span_codec: Arc<dyn SpanCodec>,
     /// What may be tuned.
@@ -208,6 +210,10 @@ impl Spine {
 
     pub(crate) fn sinks(&self) -> &[Arc<dyn CheckpointSink>] {
         &self.shared.parts.sinks
+    }
+
+    pub(crate) fn spool(&self) -> Option<&Arc<dyn Spool>> {
+        self.shared.parts.spool.as_ref()
     }
 
     /// Reads what exporters of spans send, and writes their answers.

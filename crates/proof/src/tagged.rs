@@ -11,7 +11,7 @@ use crate::{
     },
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, DeterminismRecord,
-        EnforcementRecord, EnvironmentRecord, IncidentRecord, IntegrityRecord, InterventionRecord,
+        EnforcementRecord, EnvironmentRecord, GapRecord, IncidentRecord, IntegrityRecord, InterventionRecord,
         PreventionRecord, ProviderRecord, Record, RecordKind, RunRecord, StepRecord,
     },
 };
@@ -140,6 +140,7 @@ run_evidence! {
     Provider(ProviderRecord) = "hoc/provider-evidence/v1", it => Some(&it.run_id), Some(it.seq);
     Integrity(IntegrityRecord) = "hoc/integrity-evidence/v1", it => Some(&it.run_id), Some(0);
     CaptureFailure(CaptureFailureRecord) = "hoc/capture-failure/v1", it => Some(&it.run_id), Some(it.seq);
+    Gap(GapRecord) = "hoc/gap/v1", it => Some(&it.run_id), Some(it.seq);
     Decision(DecisionRecord) = "hoc/policy-decision/v1", it => Some(&it.run_id), Some(it.seq);
     Enforcement(EnforcementRecord) = "hoc/policy-enforcement/v1", it => it.run_id.as_deref(), it.seq;
     Prevention(PreventionRecord) = "hoc/prevention-record/v1", it => Some(&it.run_id), it.seq;

@@ -1,13 +1,17 @@
 //! A control plane on a test's own database: frozen clock, seeded ids, a fixed signing key.
 
-use std::sync::Arc;
+use std::{fs::File, path::Path, sync::Arc};
 
+use adapters::outbound::SpoolFiles;
 use drivers::{ConnectConfig, Db};
 use models::account::Role;
 use orchestrator::{
     CallContext, Parts, Settings, Spine,
-    handlers::account::{self, NewKey, SystemCaller},
-    ports::SpanCodec,
+    handlers::{
+        account::{self, NewKey, SystemCaller},
+        activity,
+    },
+    ports::{SpanCodec, Spool},
     secrets::WrappingKey,
 };
 use proof::keys::SigningKey;
@@ -40,18 +44,55 @@ impl Kit {
     ///
     /// # Panics
     /// Where the store cannot be opened.
-    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
     pub async fn with(database: &TestDatabase, settings: Settings) -> Self {
+        Self::built(database, settings, None, 0).await
+    }
+
+    /// The same as [`Self::on`], with a spool in `folder`, as a server has one; the n-th process on the database.
+    ///
+    /// # Panics
+    /// Where the store or the spool cannot be opened.
+    #[expect(clippy::expect_used, reason = "a test without its spool has failed")]
+    pub async fn spooling(database: &TestDatabase, folder: &Path, process: u64) -> Self {
+        let spool = SpoolFiles::open(folder).expect("the test's spool");
+        let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
+        let kit = Self::built(database, settings, Some(Arc::new(spool)), process).await;
+        activity::take_up(&kit.spine).await.expect("the spool is read");
+        kit
+    }
+
+    /// Ends this process, whose store is closed: another may take its spool in `folder` when this returns.
+    ///
+    /// # Panics
+    /// Where the spool cannot be looked at.
+    #[expect(clippy::expect_used, reason = "a test without its spool has failed")]
+    pub async fn end(self, folder: &Path) {
+        drop(self);
+        let file = File::open(folder.join("spool-0.jsonl")).expect("the test's spool");
+        // What it had under way holds on to it until it is through.
+        while file.try_lock().is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    async fn built(
+        database: &TestDatabase,
+        settings: Settings,
+        spool: Option<Arc<dyn Spool>>,
+        process: u64,
+    ) -> Self {
         let config = ConnectConfig { test: true, ..ConnectConfig::new(database.url()) };
         let db = Db::connect(&config).await.expect("the test's store");
         let clock = Arc::new(FrozenClock::default());
         let spine = Spine::new(Parts {
             db: db.clone(),
             clock: Arc::clone(&clock) as Arc<_>,
-            entropy: Arc::new(SeededEntropy::default()),
+            entropy: Arc::new(SeededEntropy::of_process(process)),
             signing_key: Arc::new(signing_key()),
             wrapping_key: WrappingKey::new([7; 32]),
             sinks: Vec::new(),
+            spool,
             span_codec: span_codec(),
             settings,
         });
@@ -80,6 +121,16 @@ impl Kit {
         let made = account::create_key_as(&self.spine, &by, slug, new).await;
         made.unwrap_or_else(|err| panic!("a key: {err}")).token.expose().to_owned()
     }
+}
+
+/// How many answers wait in a folder's spool, and how many were set aside.
+///
+/// # Panics
+/// Where it cannot be read.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test without its spool has failed")]
+pub fn spooled(folder: &Path) -> (usize, usize) {
+    SpoolFiles::waiting(folder).expect("the test's spool")
 }
 
 /// The codec of spans that the product has.

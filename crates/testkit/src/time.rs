@@ -43,6 +43,12 @@ impl Clock for FrozenClock {
 pub struct SeededEntropy(AtomicU64);
 
 impl SeededEntropy {
+    /// That of another process: none of its ids is one of the others'.
+    #[must_use]
+    pub fn of_process(n: u64) -> Self {
+        Self(AtomicU64::new(n << 40))
+    }
+
     fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }

@@ -16,6 +16,7 @@ const APPEND_ONLY: &[&str] = &[
     "audit_ledger",
     "checkpoints",
     "environment_evidence",
+    "gaps",
     "incident_events",
     "integrity_evidence",
     "intervention_acks",

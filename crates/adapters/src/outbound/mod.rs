@@ -1,5 +1,6 @@
 //! Ports to the outside world.
 
 mod checkpoint_file;
+mod spool_file;
 
-pub use self::checkpoint_file::CheckpointFiles;
+pub use self::{checkpoint_file::CheckpointFiles, spool_file::SpoolFiles};

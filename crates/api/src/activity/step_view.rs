@@ -17,6 +17,8 @@ pub(crate) struct PermitView {
     permit_id: String,
     /// Until when it serves.
     expires_at: Time,
+    /// False only while the store is down, for a tenant that chose to go on.
+    recorded: bool,
     verdict: VerdictView,
 }
 
@@ -25,6 +27,7 @@ impl From<Granted> for PermitView {
         Self {
             permit_id: granted.permit_id.to_string(),
             expires_at: granted.expires_at.into(),
+            recorded: granted.recorded,
             verdict: granted.verdict.into(),
         }
     }
@@ -36,8 +39,8 @@ impl From<Granted> for PermitView {
 pub(crate) struct RecordedView {
     /// Its place in the run, from 0.
     step_index: u64,
-    /// The hash of its record: keep it for `hoc verify --seen`.
-    step_hash: String,
+    /// The hash of its record: keep it for `hoc verify --seen`. Null while it is not recorded.
+    step_hash: Option<String>,
     /// False only while the store is down, for a tenant that chose to go on.
     recorded: bool,
     verdict: VerdictView,
@@ -63,7 +66,7 @@ impl From<Recorded> for RecordedView {
         let run = recorded.run;
         Self {
             step_index: recorded.step_index,
-            step_hash: recorded.step_hash.to_string(),
+            step_hash: recorded.step_hash.map(|hash| hash.to_string()),
             recorded: recorded.recorded,
             verdict: recorded.verdict.into(),
             run: RunAfterView {

@@ -63,6 +63,7 @@ const BUSY: &[Column] = &[
 const LISTED: &[Column] = &[
     Column::Status,
     Column::State,
+    Column::Assurance,
     Column::RiskLevel,
     Column::LatencyBucket,
     Column::EvidenceHealth,

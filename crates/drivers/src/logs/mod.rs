@@ -3,6 +3,7 @@
 mod audit;
 mod evidence;
 mod failures;
+mod gaps;
 mod llm_runs;
 mod steps;
 mod system;

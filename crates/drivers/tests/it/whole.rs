@@ -4,9 +4,9 @@ use drivers::{Db, Tx, bundles::RunRows, logs::DecidedStep};
 use models::{
     activity::Run,
     ids::{
-        AuditId, BreachId, CheckpointId, EnforcementId, EvidenceId, FailureId, IncidentEventId,
-        InterventionId, LimitId, LlmRunId, PermitId, PreventionId, ProposalId, RuleId, RunId, SystemRecordId,
-        TenantId, TraceId,
+        AuditId, BreachId, CheckpointId, DecisionId, EnforcementId, EvidenceId, FailureId, GapId,
+        IncidentEventId, InterventionId, LimitId, LlmRunId, PermitId, PreventionId, ProposalId, RuleId,
+        RunId, SystemRecordId, TenantId, TraceId,
     },
     incidents::{IncidentEvent, IncidentEventType},
     ledger::{Checkpoint, RunLogEntry},
@@ -22,7 +22,7 @@ use proof::{
     definitions::{LimitDefinition, RuleDefinition},
     leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf},
     records::{
-        ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord,
+        ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord, GapRecord,
         IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record,
     },
     tagged::Hashed,
@@ -118,6 +118,20 @@ pub(crate) fn integrity(tenant: TenantId, run: u128) -> IntegrityRecord {
         integrity_status: IntegrityStatus::Degraded,
         explanation: ODD.to_owned(),
         computed_at: time(4),
+    }
+}
+
+pub(crate) fn gap(tenant: TenantId, run: u128, n: u64) -> GapRecord {
+    GapRecord {
+        tenant_id: tenant.to_string(),
+        run_id: RunId(uuid(run)).to_string(),
+        gap_id: GapId(id_of(run, 450 + n)).to_string(),
+        seq: n,
+        decision_id: DecisionId(id_of(run, 500)).to_string(),
+        step_index: Some(MOST),
+        permit_id: None,
+        answered_at: time(5),
+        recorded_at: time(6),
     }
 }
 
@@ -459,6 +473,7 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
         providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
         integrity: Some(integrity(tenant, n)),
         capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
+        gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
         decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
         enforcements: vec![
             enforcement(tenant, n, 1),
@@ -496,6 +511,7 @@ async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {
         tx.evidence().insert_providers(&rows.providers).await?;
         tx.evidence().insert_integrities(rows.integrity.as_slice()).await?;
         tx.evidence().insert_capture_failures(&rows.capture_failures).await?;
+        tx.evidence().insert_gaps(&rows.gaps).await?;
         tx.policies().insert_decisions(&rows.decisions).await?;
         tx.incidents().insert_incidents(&rows.incidents).await?;
         tx.enforcements().record_enforcement(&rows.enforcements).await?;

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
+use adapters::outbound::SpoolFiles;
 use console::style;
 use drivers::Db;
 use hyper::Method;
@@ -148,7 +149,33 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
             "the logs are looked at when the keys are right; nothing is signed until then",
         ),
     }
+    spool(config, findings);
     server(config, findings).await;
+}
+
+/// What was answered while the store was down, and is still to be written.
+fn spool(config: &Config, findings: &mut Findings) {
+    let folder = &config.store.data_dir.value;
+    match SpoolFiles::waiting(folder) {
+        Ok((0, 0)) => findings.ok("spool", "nothing waits to be written"),
+        Ok((waiting, 0)) => findings.note(
+            "spool",
+            format!(
+                "{waiting} answer(s) that were given while the store was down wait in {}",
+                folder.display()
+            ),
+            "the server writes them within a second when the store is back; start it if it does not run",
+        ),
+        Ok((_, refused)) => findings.failed(
+            "spool",
+            format!("{refused} answer(s) that were given while the store was down could not be written"),
+            format!(
+                "look at spool-refused.jsonl in {}, and remove it when that is settled",
+                folder.display()
+            ),
+        ),
+        Err(err) => findings.failed("spool", format!("{}: {err}", folder.display()), "it could not be read"),
+    }
 }
 
 /// That the store refuses to change what was written, and that a commit survives a power cut.

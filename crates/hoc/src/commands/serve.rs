@@ -16,7 +16,7 @@ use crate::{
     lock::ServeLock,
     logging, out,
     server::{self, VERSION},
-    store::{self, Schema},
+    store,
 };
 
 /// The tenant that there is without anybody asking for one.
@@ -63,7 +63,7 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let lock = lock(config)?;
-    let opened = store::open(config, Schema::Migrate).await?;
+    let opened = store::open_to_serve(config).await?;
     let listener = server::bind(&config.server.listen.value).await?;
     let admin = first_admin_key(&opened.spine).await?;
     let running = server::start(opened.spine, listener).await?;

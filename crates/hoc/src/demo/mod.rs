@@ -20,7 +20,7 @@ use crate::{
     },
     config::{Config, Flags},
     logging, out, server,
-    store::{self, Opened, Schema},
+    store::{self, Opened},
 };
 
 /// Between two verdicts, where somebody watches.
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
     let config = configure(&flags)?;
     logging::start(&config, false)?;
     let lock = serve::lock(&config)?;
-    let opened = store::open(&config, Schema::Migrate).await?;
+    let opened = store::open_to_serve(&config).await?;
     let listen = &config.server.listen;
     let listener = server::bind(if listen.is_given() { &listen.value } else { "127.0.0.1:0" }).await?;
     let running = server::start(opened.spine.clone(), listener).await?;

@@ -148,3 +148,93 @@ async fn what_was_refused_meanwhile_is_written_once_on_sqlite() {
 async fn what_was_refused_meanwhile_is_written_once_on_postgres() {
     what_was_refused_meanwhile_is_written_once(Store::Postgres).await;
 }
+
+/// Lets the tenant go on without its store.
+fn go_on(http: &mut Http, admin: &str) {
+    let settings = http.get("/api/v1/account/settings", admin);
+    let head = String::from_utf8(settings.head).expect("UTF-8").to_lowercase();
+    let version = head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("a version");
+    let (headers, change) = (format!("if-match: {version}\r\n"), json!({ "failure_mode": "degrade" }));
+    let changed = http.send("PATCH", "/api/v1/account/settings", admin, &headers, &change.to_string());
+    changed.expect("an answer").expect(200);
+}
+
+#[tokio::test]
+async fn a_tenant_that_goes_on_loses_nothing_by_a_crash_in_the_outage() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let (key, admin) = (place.key("agent"), place.key("admin"));
+    let public = place.public_keys();
+    let mut server = place.serve();
+    govern(&mut server.http(), &admin);
+    go_on(&mut server.http(), &admin);
+    let agent = Agent { server: &server, key };
+    let [run, doomed] = [agent.start(), agent.start()];
+    for run in [&run, &doomed] {
+        agent.report(run, "ask", 0.001, None).expect(200);
+    }
+
+    place.take_store_from(&server).await;
+    wait("not being ready", || (server.http().get("/readyz", "").status == 503).then_some(()));
+    let passed = agent.report(&run, "ask", 0.002, Some("once"));
+    let passed = passed.expect(200);
+    assert_eq!((&passed["recorded"], &passed["step_hash"]), (&json!(false), &Value::Null), "{passed}");
+    assert_eq!((&passed["step_index"], &passed["verdict"]["action"]), (&json!(1), &json!("ALLOW")));
+    assert_eq!(
+        &agent.report(&run, "ask", 0.002, Some("once")).expect(200),
+        &passed,
+        "a repeat is told the same"
+    );
+    told(&agent.report(&run, "delete", 0.001, None), false);
+    assert_eq!(told(&agent.report(&doomed, "ask", 0.6, None), false)["action"], "KILL");
+    let key = agent.key;
+    server.kill();
+    place.bring_store_back_to(&server).await;
+
+    let server = place.serve();
+    let agent = Agent { server: &server, key };
+    wait("what was answered", || (agent.run(&run)["refused_count"] == 1).then_some(()));
+    assert_eq!(agent.steps(&run), ["SUCCESS", "SUCCESS", "REFUSED"]);
+    wait("the killed run's seal", || (agent.run(&doomed)["state"] == "COMPLETED").then_some(()));
+    let again = agent.report(&run, "ask", 0.002, Some("once"));
+    let again = again.expect(200);
+    assert_eq!(
+        (&again["recorded"], &again["verdict"]),
+        (&json!(true), &passed["verdict"]),
+        "it is stored as it was told"
+    );
+    assert!(again["step_hash"].is_string(), "{again}");
+    let doctor = place.succeed(&["doctor"]);
+    assert!(doctor.contains("nothing waits to be written"), "{doctor}");
+
+    let ended =
+        server.http().post(&format!("{RUNS}/{run}/complete"), &agent.key, &json!({ "status": "SUCCEEDED" }));
+    let ended = ended.expect(200);
+    assert_eq!(ended["integrity_status"], "DEGRADED", "a gap is a warning: {ended}");
+    for run in [&run, &doomed] {
+        let file = place.path(&format!("{run}.json"));
+        let file = file.to_str().expect("UTF-8");
+        place.succeed(&["bundle", run, "-o", file]);
+        place.succeed(&["verify", file, "--key", public.to_str().expect("UTF-8"), "--reexecute"]);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_goes_on_does_not_on_a_full_disk() {
+    let place = Place::sqlite();
+    let (key, admin) = (place.key("agent"), place.key("admin"));
+    let server = place.serve_on_a_shaky_store();
+    govern(&mut server.http(), &admin);
+    go_on(&mut server.http(), &admin);
+    let agent = Agent { server: &server, key };
+    let run = agent.start();
+    agent.report(&run, "ask", 0.001, None).expect(200);
+    place.take_store_from(&server).await;
+    wait("not being ready", || (server.http().get("/readyz", "").status == 503).then_some(()));
+    let passing = agent.report(&run, "ask", 0.001, Some("once"));
+    assert_eq!(passing.expect(503)["code"], "store_unavailable", "what cannot be kept does not pass");
+    told(&agent.report(&run, "delete", 0.001, None), false);
+    place.bring_store_back_to(&server).await;
+    wait("being ready", || (server.http().get("/readyz", "").status == 200).then_some(()));
+    agent.report(&run, "ask", 0.001, Some("once")).expect(200);
+    assert_eq!(agent.steps(&run), ["SUCCESS", "REFUSED", "SUCCESS"]);
+}

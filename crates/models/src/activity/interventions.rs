@@ -37,7 +37,7 @@ pub struct Intervention {
 }
 
 /// A freeze that is in force. No target has two.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Freeze {
     pub tenant: TenantId,
     /// The agent; empty for the whole tenant.

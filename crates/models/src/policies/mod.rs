@@ -156,6 +156,13 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Of a window that nobody has counted in.
+    #[must_use]
+    pub fn none(tenant: TenantId, key: UsageKey, now: DateTime<Utc>) -> Self {
+        let UsageKey { limit_id, scope_key, window_start } = key;
+        Self { tenant, limit_id, scope_key, window_start, used: 0, reserved: 0, updated_at: now }
+    }
+
     /// Its window.
     #[must_use]
     pub fn key(&self) -> UsageKey {

@@ -1,4 +1,4 @@
-//! Halts that were given while the store was down are written when it is back, whether or not their run calls again.
+//! Answers that were given while the store was down are written when it is back, whether or not their run calls again.
 
 use crate::{errors::Error, handlers::activity, spine::Spine};
 

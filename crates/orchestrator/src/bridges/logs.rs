@@ -6,7 +6,7 @@ use models::{
     logs::{AuditEntry, LlmRunRecord, StepRow, SystemRecord, Trace},
 };
 use proof::records::{
-    ActivityRecord, CaptureFailureRecord, EnvironmentRecord, IntegrityRecord, ProviderRecord,
+    ActivityRecord, CaptureFailureRecord, EnvironmentRecord, GapRecord, IntegrityRecord, ProviderRecord,
 };
 
 /// Reads of Logs, for one tenant.
@@ -29,6 +29,8 @@ pub(crate) struct EvidenceOfRun {
     pub(crate) integrity: Option<IntegrityRecord>,
     /// What could not be captured.
     pub(crate) capture_failures: Vec<CaptureFailureRecord>,
+    /// What was answered while the store was down.
+    pub(crate) gaps: Vec<GapRecord>,
 }
 
 /// A run's raw logs: records that no receipt covers.
@@ -69,6 +71,7 @@ impl<'t> LogsBridge<'t> {
             providers: evidence.providers_of_run(tenant, run).await?,
             integrity: evidence.integrity_of_run(tenant, run).await?,
             capture_failures: evidence.capture_failures_of_run(tenant, run).await?,
+            gaps: evidence.gaps_of_run(tenant, run).await?,
         })
     }
 

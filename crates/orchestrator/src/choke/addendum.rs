@@ -25,13 +25,17 @@ use super::{
 };
 use crate::errors::Error;
 
-/// Makes an addendum ready for each run that spans are reported of and that is sealed. It is stored only if one of
+/// Makes an addendum ready for each sealed run that spans are reported of, or that calls have `passed` of. It is stored only if one of
 /// them is new.
-pub(super) async fn load(state: &mut State, tx: &Tx, spans: &BTreeSet<RunId>) -> Result<(), StoreError> {
+pub(super) async fn load(
+    state: &mut State,
+    tx: &Tx,
+    spans: &BTreeSet<RunId>,
+    passed: &BTreeSet<RunId>,
+) -> Result<(), StoreError> {
     let sealed = |run: &&RunState| {
-        run.run.state == LifeState::Completed
-            && run.run.assurance == Assurance::Reported
-            && spans.contains(&run.run.id)
+        let reported = run.run.assurance == Assurance::Reported && spans.contains(&run.run.id);
+        run.run.state == LifeState::Completed && (reported || passed.contains(&run.run.id))
     };
     let runs: Vec<RunId> = state.runs.values().filter(sealed).map(|run| run.run.id).collect();
     if runs.is_empty() {

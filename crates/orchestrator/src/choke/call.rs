@@ -5,6 +5,7 @@ use models::ids::{PermitId, RunId};
 use proof::words::{
     ActorType, Assurance, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus,
 };
+use serde::{Deserialize, Serialize};
 
 /// Start a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,7 +62,7 @@ pub struct TraceStart {
 }
 
 /// What a caller expects an act to use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EstimateRequest {
     /// Tokens in.
     pub input_tokens: u64,
@@ -72,7 +73,7 @@ pub struct EstimateRequest {
 }
 
 /// Ask before acting.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PermitRequest {
     /// What the agent wants to do.
     pub kind: StepKind,
@@ -93,7 +94,7 @@ pub struct PermitRequest {
 }
 
 /// The model call of a step, as its provider answered.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names of spec 5")]
 pub struct LlmReport {
     pub provider: Option<String>,
@@ -111,7 +112,7 @@ pub struct LlmReport {
 }
 
 /// Report a step after acting.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names of spec 5")]
 pub struct StepReport {
     pub kind: StepKind,
@@ -165,6 +166,8 @@ pub struct Granted {
     pub permit_id: PermitId,
     /// Until when it serves.
     pub expires_at: DateTime<Utc>,
+    /// False only while the store is down in a `degrade` tenant.
+    pub recorded: bool,
     /// What was decided.
     pub verdict: crate::verdict::VerdictView,
 }
@@ -176,8 +179,9 @@ pub struct Recorded {
     pub run_id: RunId,
     /// Its place in the run, from 0.
     pub step_index: u64,
-    /// The hash of its record, to be kept by the agent for `hoc verify --seen`.
-    pub step_hash: proof::hash::Hash,
+    /// The hash of its record, to be kept by the agent for `hoc verify --seen`. None while it is not recorded: then
+    /// nobody knows yet what it will be chained to.
+    pub step_hash: Option<proof::hash::Hash>,
     /// False only while the store is down in a `degrade` tenant.
     pub recorded: bool,
     /// What was decided.

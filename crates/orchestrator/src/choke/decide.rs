@@ -119,7 +119,7 @@ fn answer_of_step(state: &State, run_id: RunId, step: &KnownStep) -> Answer {
     let recorded = Recorded {
         run_id,
         step_index: step.step_index,
-        step_hash: step.step_hash,
+        step_hash: Some(step.step_hash),
         recorded: true,
         verdict,
         run,
@@ -129,7 +129,12 @@ fn answer_of_step(state: &State, run_id: RunId, step: &KnownStep) -> Answer {
 
 fn answer_of_permit(state: &State, permit: &Permit) -> Answer {
     let verdict = verdict_of(state, &permit.decision_id.to_string())?;
-    Ok(Done::Granted(Box::new(Granted { permit_id: permit.id, expires_at: permit.expires_at, verdict })))
+    Ok(Done::Granted(Box::new(Granted {
+        permit_id: permit.id,
+        expires_at: permit.expires_at,
+        recorded: true,
+        verdict,
+    })))
 }
 
 fn verdict_of(state: &State, decision_id: &str) -> Result<VerdictView, Error> {

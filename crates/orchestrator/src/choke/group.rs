@@ -1,6 +1,6 @@
 //! One group: load, decide, write, commit, answer; and what happens when that fails.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use drivers::StoreError;
 use models::ids::TenantId;
@@ -25,15 +25,15 @@ type Answers = Vec<Vec<Option<Answer>>>;
 /// If the group fails for another reason than an absent store, it is rolled back and its items go one by one,
 /// so that only the culprit fails: one call's failure is never its neighbours'.
 pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<Item>) {
-    // Refusals that were given while the store was down come before anything else.
+    // Answers that were given while the store was down come before anything else.
     if let Err(err) = overdue::write(&spine, &tenant).await {
-        return from_memory(&spine, &tenant, items, err);
+        return from_memory(&spine, &tenant, items, err).await;
     }
     let attempted = attempt(&spine, &tenant, &units(&items)).await;
     tell_of_tampering(&spine, tenant.id).await;
     match attempted {
         Ok(answers) => send(items, answers),
-        Err(err) if outage::is_outage(&err) => from_memory(&spine, &tenant, items, err),
+        Err(err) if outage::is_outage(&err) => from_memory(&spine, &tenant, items, err).await,
         Err(err) if items.len() == 1 && items[0].is_one() => fail(items, &Arc::new(err)),
         Err(err) => {
             tracing::warn!(
@@ -58,10 +58,10 @@ async fn tell_of_tampering(spine: &Spine, tenant: TenantId) {
 }
 
 /// Answers each call by what this replica remembers: the store took none of them.
-fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, items: Vec<Item>, err: StoreError) {
+async fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, items: Vec<Item>, err: StoreError) {
     let err = Arc::new(err);
     for item in items {
-        let answers = outage::answers(spine, tenant, &item.calls, &err);
+        let answers = outage::answers(spine, tenant, &item.calls, &err).await;
         send(vec![item], vec![answers]);
     }
 }
@@ -152,7 +152,7 @@ async fn once(
 ) -> Result<Answers, StoreError> {
     let tx = spine.begin().await?;
     let calls: Vec<&[Call]> = items.iter().map(|item| item.calls).collect();
-    let mut state = load::load(spine, tenant, &tx, &calls).await?;
+    let mut state = load::load(spine, tenant, &tx, &calls, &BTreeSet::new()).await?;
     let mut answers: Answers = items.iter().map(|item| item.decide(&mut state)).collect();
     if let Some(broken) = broken(&answers) {
         return Err(broken);

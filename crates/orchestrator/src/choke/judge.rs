@@ -91,7 +91,7 @@ pub(super) struct Judged {
     pub(super) reported: bool,
     /// The kill or freeze by a person that it met.
     intervened: Option<Intervened>,
-    decided_at: DateTime<Utc>,
+    pub(super) decided_at: DateTime<Utc>,
 }
 
 impl Judged {

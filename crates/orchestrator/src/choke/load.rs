@@ -87,12 +87,14 @@ impl Named {
     }
 }
 
-/// Everything that the group's calls are decided on.
+/// Everything that the group's calls are decided on. What comes to a run of `passed` has happened already: if it is
+/// sealed, it goes into an addendum.
 pub(super) async fn load(
     spine: &Spine,
     tenant: &Arc<TenantSettings>,
     tx: &Tx,
     calls: &[&[Call]],
+    passed: &BTreeSet<RunId>,
 ) -> Result<State, StoreError> {
     let mut named = Named::by(calls);
     let mut state = State::new(spine, tenant);
@@ -113,7 +115,7 @@ pub(super) async fn load(
     }
     load_runs(&mut state, tx, &named).await?;
     load_interventions(&mut state, tx, &named).await?;
-    addendum::load(&mut state, tx, &named.spans).await?;
+    addendum::load(&mut state, tx, &named.spans, passed).await?;
     load_answers(&mut state, tx, &named).await?;
     load_permits(&mut state, tx, &named).await?;
     if named.spends {
@@ -263,15 +265,11 @@ async fn load_permits(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
 async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(), StoreError> {
     let mut keys: BTreeSet<UsageKey> = BTreeSet::new();
     for call in calls.iter().copied().flatten() {
-        let (run, provider) = match &call.what {
-            What::Permit(permit) => (permit.run_id, permit.request.provider.as_deref()),
-            What::Record(step) => {
-                (step.run_id, step.report.llm.as_ref().and_then(|llm| llm.provider.as_deref()))
-            }
-            What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => continue,
-        };
-        if let Some(run) = state.runs.get(&run) {
-            keys.extend(usage::windows(run, provider, state.now));
+        if !matches!(call.what, What::Permit(_) | What::Record(_)) {
+            continue;
+        }
+        if let Some(run) = call.run_id().and_then(|run| state.runs.get(&run)) {
+            keys.extend(usage::windows(run, call.provider(), state.now));
         }
     }
     for permit in state.permits.values() {

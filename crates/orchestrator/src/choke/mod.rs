@@ -23,10 +23,12 @@ mod evidence;
 mod facts;
 mod fingerprint;
 mod fired;
+mod gap;
 mod group;
 mod intervene;
 mod judge;
 mod load;
+mod memory;
 mod outage;
 mod overdue;
 mod permit;
@@ -36,6 +38,7 @@ mod queue;
 mod record;
 mod seal;
 mod snapshots;
+mod spool;
 mod start;
 mod state;
 mod traced;
@@ -79,7 +82,7 @@ pub(crate) enum Done {
 pub(crate) struct Choke {
     queue: Queue,
     pub(crate) snapshots: Snapshots,
-    memory: outage::Memory,
+    memory: memory::Memory,
 }
 
 impl Choke {
@@ -87,7 +90,7 @@ impl Choke {
         Self {
             queue: Queue::new(max_waiting),
             snapshots: Snapshots::default(),
-            memory: outage::Memory::default(),
+            memory: memory::Memory::default(),
         }
     }
 
@@ -111,7 +114,12 @@ impl Choke {
         self.queue.submit(spine, tenant, calls, Bond::EachAlone).await
     }
 
-    /// Writes refusals that were given while the store was down, where no call of their tenant has done so yet.
+    /// Takes up answers that an earlier process of this replica gave while the store was down. Gives how many.
+    pub(crate) async fn take_up(&self, spine: &Spine) -> Result<usize, Error> {
+        spool::take_up(spine).await
+    }
+
+    /// Writes answers that were given while the store was down, where no call of their tenant has done so yet.
     pub(crate) async fn write_overdue(&self, spine: &Spine) -> Result<(), Error> {
         for tenant in self.memory.overdue() {
             self.submit(spine, &tenant, Vec::new()).await?;

@@ -15,7 +15,7 @@ use super::{
     call::Granted,
     chain::{content_hash, level},
     decide::{known, repeated, running},
-    effects,
+    effects, gap,
     judge::{self, Judged, Question},
     prepare::{Caller, PreparedPermit},
     record::remember,
@@ -30,14 +30,21 @@ pub(super) fn permit(state: &mut State, caller: &Caller, asked: &PreparedPermit)
     {
         return answer;
     }
-    running(state, run_id)?;
-    let permit_id: PermitId = state.id();
+    let passed = state.given.as_ref().is_some_and(|given| given.passed);
+    if !passed {
+        running(state, run_id)?;
+    }
+    let known = state.given.as_ref().and_then(|given| given.permit_id);
+    let permit_id: PermitId = known.unwrap_or_else(|| state.id());
     let judged = judge::judge(state, run_id, &Question::permit(asked, permit_id))?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
         return Err(Error::RateLimited { retry_after_ms, verdict: Box::new(judged.view()) });
     }
     if judged.verdict.action().refuses() {
         return refuse(state, caller, asked, judged);
+    }
+    if passed {
+        gap::record(state, run_id, &judged, None, Some(permit_id))?;
     }
     grant(state, caller, asked, permit_id, &judged)
 }
@@ -52,7 +59,8 @@ fn grant(
     let run_id = asked.run_id;
     effects::apply(state, caller, run_id, judged, None)?;
     let now = state.now;
-    let expires_at = now + state.spine.settings().permit_ttl;
+    let granted_at = judged.decided_at;
+    let expires_at = granted_at + state.spine.settings().permit_ttl;
     let run = state.run_mut(run_id)?;
     run.run.last_seen_at = run.run.last_seen_at.max(now);
     let permit = Permit {
@@ -74,7 +82,7 @@ fn grant(
         decision_id: judged.decision_id,
         decision_hash: judged.verdict.hash(),
         run_after: proof::canonical::to_text(&run.after()),
-        granted_at: now,
+        granted_at,
         expires_at,
         used_by_step: None,
     };
@@ -83,7 +91,7 @@ fn grant(
     }
     state.permits.insert(id, Tracked { row: permit, changed: true });
     state.new.permits.push(id);
-    Ok(Done::Granted(Box::new(Granted { permit_id: id, expires_at, verdict: judged.view() })))
+    Ok(Done::Granted(Box::new(Granted { permit_id: id, expires_at, recorded: true, verdict: judged.view() })))
 }
 
 /// A refused permit is a step of status REFUSED in the run's chain.

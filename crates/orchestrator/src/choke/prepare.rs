@@ -11,7 +11,7 @@ use proof::{
     words::{ActorType, Assurance, RunSource},
 };
 use rules::facts::{ContentFacts, ParamFacts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -31,7 +31,7 @@ pub(super) const MAX_LABELS: usize = 32;
 pub(super) const MAX_LABEL: usize = 100;
 
 /// Who calls the choke point.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Caller {
     pub(super) key: KeyId,
     /// An agent's key: only the runs made with it exist for it.
@@ -53,21 +53,25 @@ impl From<&CallContext> for Caller {
 }
 
 /// A call, ready for the group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Call {
     pub(super) caller: Caller,
     pub(super) what: What,
 }
 
-/// What is asked.
-#[derive(Clone, Debug)]
+/// What is asked. A spool keeps permits and records alone: nothing else is answered while the store is down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum What {
+    #[serde(skip)]
     Start(Box<PreparedStart>),
     /// A run for an outside trace, if it has none yet.
+    #[serde(skip)]
     Trace(Box<PreparedStart>),
     Permit(Box<PreparedPermit>),
     Record(Box<PreparedStep>),
+    #[serde(skip)]
     End(RunId, EndRun),
+    #[serde(skip)]
     Kill(RunId, PreparedKill),
 }
 
@@ -90,7 +94,7 @@ pub(crate) struct PreparedStart {
     pub(super) request_hash: Hash,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PreparedPermit {
     pub(super) run_id: RunId,
     pub(super) request: PermitRequest,
@@ -101,7 +105,7 @@ pub(crate) struct PreparedPermit {
 }
 
 /// The permit that a report names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PermitNamed {
     /// None.
     None,
@@ -125,7 +129,7 @@ impl PermitNamed {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PreparedStep {
     pub(super) run_id: RunId,
     /// After redaction, and with its cost where the price book has it.

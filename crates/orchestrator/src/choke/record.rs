@@ -15,7 +15,7 @@ use super::{
     call::Recorded,
     chain::{StepPlace, chain},
     decide::{known, repeated, running, serves},
-    effects,
+    effects, gap,
     judge::{self, Judged, Question},
     overdue::Given,
     prepare::{Caller, PermitNamed, PreparedStep},
@@ -47,12 +47,15 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     } else if let Some(answer) = repeated(state, run_id, key, step.request_hash)? {
         return answer;
     }
-    if state.run(run_id)?.late.is_none() {
+    let overdue = state.given.is_some();
+    let passed = state.given.as_ref().is_some_and(|given| given.passed);
+    // A late span has happened, and so has what was let pass while the store was down.
+    let happened = passed || (state.run(run_id)?.late.is_some() && !overdue);
+    if !happened {
         running(state, run_id)?;
     }
     let run = state.run(run_id)?;
     let expected = run.next_index();
-    let overdue = state.given.is_some();
     if let Some(given) = step.report.step_index.filter(|given| *given != expected && !overdue) {
         return Err(Error::StepOutOfOrder { expected, given });
     }
@@ -90,6 +93,9 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     spend(state, run_id, step, refused, &judged)?;
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
     let step_hash = record.hash();
+    if passed {
+        gap::record(state, run_id, &judged, Some(expected), permit_id)?;
+    }
     effects::apply(state, caller, run_id, &judged, Some(expected))?;
     if step.is_span {
         remember(state, run_id, record, judged);
@@ -110,7 +116,7 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     Ok(Done::Recorded(Box::new(Recorded {
         run_id,
         step_index: expected,
-        step_hash,
+        step_hash: Some(step_hash),
         recorded: true,
         verdict,
         run,

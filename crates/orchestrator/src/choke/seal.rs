@@ -20,8 +20,8 @@ use proof::{
     leaves::{RunLeaf, SealedLeaf},
     records::{PreventionRecord, RecordKind, RunRecord},
     words::{
-        EvidenceClass, IncidentCategory, IntegrityGrade, PreventionOutcome, RunStatus, TerminationReason,
-        TraceStatus,
+        Assurance, EvidenceClass, IncidentCategory, IntegrityGrade, PreventionOutcome, RunStatus,
+        TerminationReason, TraceStatus,
     },
 };
 
@@ -178,7 +178,7 @@ fn gather(state: &State, id: RunId, stored: &Stored) -> Result<IntegrityFacts, E
         observed,
         transient_failures: transient,
         permanent_failures: permanent,
-        gaps: 0,
+        gaps: run.trace.ranges.next(RecordKind::Gap),
     })
 }
 
@@ -202,6 +202,10 @@ fn finish_run(
     run.run.integrity_status = evaluation.integrity_status;
     let failures =
         facts.transient_failures.values().chain(facts.permanent_failures.values()).any(|count| *count > 0);
+    if facts.gaps > 0 {
+        // ENFORCED says that there is no gap (spec 4).
+        run.run.assurance = Assurance::Reported;
+    }
     run.run.evidence_health =
         evidence_health(LifeState::Completed, evaluation.grade == IntegrityGrade::Fail, failures);
     refresh(run, now);

@@ -19,8 +19,8 @@ use proof::{
     leaves::RunLeaf,
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
-        EnvironmentRecord, IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, RecordKind,
-        RunAfter, StepRecord,
+        EnvironmentRecord, GapRecord, IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord,
+        RecordKind, RunAfter, StepRecord,
     },
     tagged::Hashed,
     words::{Assurance, RunStatus, StepStatus, TerminationReason},
@@ -176,6 +176,7 @@ pub(super) struct Additions {
     pub(super) providers: Vec<ProviderRecord>,
     pub(super) integrities: Vec<IntegrityRecord>,
     pub(super) capture_failures: Vec<CaptureFailureRecord>,
+    pub(super) gaps: Vec<GapRecord>,
     pub(super) llm_runs: Vec<LlmRunRecord>,
     pub(super) permits: Vec<PermitId>,
     pub(super) enforcements: Vec<EnforcementRecord>,

@@ -53,6 +53,7 @@ async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
     evidence.insert_providers(&state.new.providers).await?;
     evidence.insert_integrities(&state.new.integrities).await?;
     evidence.insert_capture_failures(&state.new.capture_failures).await?;
+    evidence.insert_gaps(&state.new.gaps).await?;
     tx.logs().insert_llm_runs(&state.new.llm_runs).await
 }
 

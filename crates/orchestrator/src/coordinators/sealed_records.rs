@@ -78,6 +78,7 @@ async fn stored_records(store: &ReadTx, tenant: TenantId, run: &Run) -> Result<V
     for incident in incidents.incidents_of_run(id).await? {
         records.extend(incident.seq.map(|seq| Record::Incident(incident_record(&incident, id, seq))));
     }
+    records.extend(evidence.gaps.into_iter().map(Record::Gap));
     records.extend(evidence.integrity.map(Record::Integrity));
     let met = activity.interventions_of_run(id).await?;
     records.extend(met.into_iter().map(Record::Intervention));

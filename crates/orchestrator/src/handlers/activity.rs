@@ -205,7 +205,14 @@ pub(crate) async fn sweep(
     Ok(ended_runs)
 }
 
-/// Writes refusals that were given while the store was down, where no later call has done so.
+/// `activity.take_up`: takes up answers that an earlier process gave while the store was down, to be written before
+/// anything else. Gives how many there are. Once, before anything is served.
+#[tracing::instrument(name = "activity.take_up", skip_all)]
+pub async fn take_up(spine: &Spine) -> Result<usize, Error> {
+    spine.choke().take_up(spine).await
+}
+
+/// Writes answers that were given while the store was down, where no later call has done so.
 pub(crate) async fn write_overdue(spine: &Spine) -> Result<(), Error> {
     spine.choke().write_overdue(spine).await
 }

@@ -6,6 +6,7 @@ mod advice;
 mod agent;
 mod budgets;
 mod bundles;
+mod gaps;
 mod idempotency;
 mod interventions;
 mod invariants;

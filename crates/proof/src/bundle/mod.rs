@@ -140,12 +140,13 @@ pub struct Addendum<'r> {
 }
 
 /// The kinds of record that may come late. The others are of the run as a whole.
-pub const ADDED: [RecordKind; 10] = [
+pub const ADDED: [RecordKind; 11] = [
     RecordKind::Activity,
     RecordKind::Breach,
     RecordKind::CaptureFailure,
     RecordKind::Decision,
     RecordKind::Enforcement,
+    RecordKind::Gap,
     RecordKind::Incident,
     RecordKind::Intervention,
     RecordKind::Prevention,

@@ -4,7 +4,7 @@ use proof::{
     leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
-        EnvironmentRecord, IncidentRecord, IntegrityRecord, InterventionRecord, PreventionRecord,
+        EnvironmentRecord, GapRecord, IncidentRecord, IntegrityRecord, InterventionRecord, PreventionRecord,
         ProviderRecord, Record, RunRecord, StepRecord,
     },
     tagged::Tagged,
@@ -29,6 +29,7 @@ fn a_tag_is_known_to_serde() {
         DecisionRecord::TYPE,
         EnforcementRecord::TYPE,
         EnvironmentRecord::TYPE,
+        GapRecord::TYPE,
         IncidentRecord::TYPE,
         IntegrityRecord::TYPE,
         InterventionRecord::TYPE,

@@ -6,7 +6,7 @@ use proof::{
     bundle::{ADDED, LogProof},
     leaves::AddendumLeaf,
     records::{
-        ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
+        ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, GapRecord,
         IncidentRecord, InterventionRecord, PreventionRecord, ProviderRecord, RecordKind, StepRecord,
     },
     tagged::RunEvidence,
@@ -72,6 +72,7 @@ fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, W
             RecordKind::Breach => records(all, parser, |_, _: BreachRecord| ()),
             RecordKind::CaptureFailure => records(all, parser, |_, _: CaptureFailureRecord| ()),
             RecordKind::Enforcement => records(all, parser, |_, _: EnforcementRecord| ()),
+            RecordKind::Gap => records(all, parser, |_, _: GapRecord| ()),
             RecordKind::Incident => records(all, parser, |_, _: IncidentRecord| ()),
             RecordKind::Intervention => records(all, parser, |_, _: InterventionRecord| ()),
             RecordKind::Prevention => records(all, parser, |_, _: PreventionRecord| ()),

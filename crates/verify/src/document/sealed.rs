@@ -8,7 +8,7 @@ use proof::{
     leaves::OpenedLeaf,
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
-        EnvironmentRecord, IncidentRecord, IntegrityRecord, InterventionRecord, PreventionRecord,
+        EnvironmentRecord, GapRecord, IncidentRecord, IntegrityRecord, InterventionRecord, PreventionRecord,
         ProviderRecord, RecordKind, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
@@ -267,6 +267,7 @@ pub(super) fn read_sealed<'a>(
                 RecordKind::CaptureFailure => records(all, beside, parser, |_, _: CaptureFailureRecord| ())?,
                 RecordKind::Enforcement => records(all, beside, parser, |_, _: EnforcementRecord| ())?,
                 RecordKind::Environment => records(all, beside, parser, |_, _: EnvironmentRecord| ())?,
+                RecordKind::Gap => records(all, beside, parser, |_, _: GapRecord| ())?,
                 RecordKind::Incident => records(all, beside, parser, |_, _: IncidentRecord| ())?,
                 RecordKind::Intervention => {
                     records(all, beside, parser, |all, it| all.interventions.push(it))?;

@@ -6,6 +6,7 @@ pub mod aos_traces;
 pub mod audit_ledger;
 pub mod environment_evidence;
 pub mod evidence_capture_failures;
+pub mod gaps;
 pub mod integrity_evidence;
 pub mod llm_run_records;
 pub mod provider_evidence;

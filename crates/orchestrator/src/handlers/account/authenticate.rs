@@ -146,6 +146,7 @@ pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettin
         slug: tenant.slug.clone(),
         time_zone: tenant.time_zone.clone(),
         capture_mode: tenant.capture_mode,
+        failure_mode: tenant.failure_mode,
         block_unknown_cost: tenant.block_unknown_cost,
         key: key.map_err(|err| Error::Internal(err.to_string()))?,
         key_id: tenant.key_id.clone(),

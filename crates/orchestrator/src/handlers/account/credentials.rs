@@ -103,7 +103,7 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use models::account::{CaptureMode, OwnerType, Role};
+    use models::account::{CaptureMode, FailureMode, OwnerType, Role};
     use proof::{hash::sha256, hmac::TenantKey};
     use uuid::Uuid;
 
@@ -131,6 +131,7 @@ mod tests {
                 slug: "default".to_owned(),
                 time_zone: "UTC".to_owned(),
                 capture_mode: CaptureMode::Full,
+                failure_mode: FailureMode::FailClosed,
                 block_unknown_cost: false,
                 key: TenantKey::new("tky", [1; 32]),
                 key_id: "tky".to_owned(),

@@ -34,7 +34,7 @@ pub use self::{
 };
 pub(crate) use self::{
     authenticate::{in_force, settings_of, without_a_key},
-    records::{record_outage, unrecorded_refusal},
+    records::{record_outage, unrecorded_answer},
 };
 
 /// Who acts on the store itself, without a credential: whoever runs the command line.

@@ -5,13 +5,11 @@ use models::{
     ids::TenantId,
     logs::{SystemEventType, SystemRecord, SystemSeverity},
 };
+use proof::records::DecisionRecord;
 use serde_json::{Value, json};
 
 use super::Author;
-use crate::{
-    errors::{Error, StepEnforcementError},
-    spine::Spine,
-};
+use crate::{errors::Error, spine::Spine};
 
 /// What a system record says of one event.
 pub(super) struct Event {
@@ -81,24 +79,23 @@ pub(crate) async fn record_outage(spine: &Spine, began: DateTime<Utc>) -> Result
     installation(spine, SystemEventType::Error, summary, json!({ "from": from, "to": to })).await
 }
 
-/// The record of a refusal that was given while the store was down, and that its run could not take when it was back.
-pub(crate) fn unrecorded_refusal(
+/// The record of an answer that was given while the store was down, and that its run could not take when it was back.
+pub(crate) fn unrecorded_answer(
     spine: &Spine,
     tenant: TenantId,
-    refusal: &StepEnforcementError,
+    decision: &DecisionRecord,
     why: &Error,
 ) -> SystemRecord {
-    let verdict = &refusal.verdict;
     let details = json!({
-        "run_id": refusal.run_id.to_string(), "decision_id": verdict.decision_id.to_string(),
-        "action": verdict.action, "deciding_policy_id": verdict.deciding_policy_id,
-        "decided_at": models::time::text(verdict.checked_at), "why": why.to_string(),
+        "run_id": decision.run_id, "decision_id": decision.decision_id,
+        "action": decision.action, "deciding_policy_id": decision.deciding_policy_id,
+        "decided_at": decision.decided_at, "why": why.to_string(),
     });
     let summary = format!(
-        "run {} was refused a step while the store was down, and has no place for it any more",
-        refusal.run_id
+        "run {} was told {} while the store was down, and has no place for it any more",
+        decision.run_id, decision.action
     );
-    tracing::warn!(run = %refusal.run_id, decision = %verdict.decision_id, %why, "{summary}");
+    tracing::warn!(run = decision.run_id, decision = decision.decision_id, %why, "{summary}");
     let by = Author { name: "hoc".to_owned(), correlation_id: None };
     let event = Event { component: "choke_point", what: SystemEventType::Error, summary, details };
     record(spine, tenant, event, &by, spine.now())

@@ -3,8 +3,8 @@
 use proof::{
     hash::{Hash, sha256},
     records::{
-        ActivityRecord, CaptureFailureRecord, DecisionRecord, EnvironmentRecord, ProviderRecord, Record,
-        RecordKind,
+        ActivityRecord, CaptureFailureRecord, DecisionRecord, EnvironmentRecord, GapRecord, ProviderRecord,
+        Record, RecordKind,
     },
     words::{
         ActorType, Assurance, CaptureFailureReason, EvidenceClass, FailureResolution, Moment, RunSource,
@@ -186,5 +186,20 @@ impl Scene {
             failed_at: self.now(),
         });
         self.push(failure);
+    }
+
+    pub(crate) fn gap(&mut self) {
+        let gap = Record::Gap(GapRecord {
+            tenant_id: TENANT.to_owned(),
+            run_id: RUN.to_owned(),
+            gap_id: self.id("gap_"),
+            seq: self.next(RecordKind::Gap),
+            decision_id: self.id("dec_"),
+            step_index: Some(0),
+            permit_id: None,
+            answered_at: self.now(),
+            recorded_at: self.now(),
+        });
+        self.push(gap);
     }
 }

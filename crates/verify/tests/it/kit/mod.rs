@@ -95,6 +95,7 @@ pub(crate) fn everything() -> Scene {
     let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Block)], vec![cost_limit(2_000)]));
     scene.call(&Call::model(1_500));
     scene.fail_capture();
+    scene.gap();
     scene.permitted(&Call::tool("search"));
     scene.call(&Call::model(700_000));
     scene.freeze();

@@ -8,15 +8,18 @@
 //! are lower-case hex.
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
 
+mod policies;
+
 use serde::{Deserialize, Serialize};
 
 use crate::words::{
-    Action, ActionTaken, ActorType, Assurance, BreachType, CaptureFailureReason, CauseType, EvidenceClass,
-    FailureResolution, HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus,
-    InterventionKind, InterventionTarget, LimitType, Moment, OutcomeCategory, PolicyKind, PreventionOutcome,
-    ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity, StepKind, StepLevel, StepSource, StepStatus,
-    TerminationReason,
+    ActorType, Assurance, CaptureFailureReason, CauseType, EvidenceClass, FailureResolution,
+    IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind, InterventionTarget,
+    OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity, StepKind, StepLevel,
+    StepSource, StepStatus, TerminationReason,
 };
+
+pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
 
 /// One record under a receipt. The tag is type and version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,8 @@ pub enum Record {
     Integrity(IntegrityRecord),
     #[serde(rename = "hoc/capture-failure/v1")]
     CaptureFailure(CaptureFailureRecord),
+    #[serde(rename = "hoc/gap/v1")]
+    Gap(GapRecord),
     #[serde(rename = "hoc/policy-decision/v1")]
     Decision(DecisionRecord),
     #[serde(rename = "hoc/policy-enforcement/v1")]
@@ -55,7 +60,7 @@ crate::words! {
     /// The kinds of sealed record, in the order in which the receipt lists them.
     RecordKind { Activity = "activity_evidence", Breach = "limit_breaches", CaptureFailure = "capture_failures",
         Decision = "policy_decisions", Enforcement = "policy_enforcements", Environment = "environment_evidence",
-        Incident = "incidents", Integrity = "integrity_evidence", Intervention = "interventions", Prevention = "prevention_records",
+        Gap = "gaps", Incident = "incidents", Integrity = "integrity_evidence", Intervention = "interventions", Prevention = "prevention_records",
         Provider = "provider_evidence", Run = "run", Step = "steps" }
 }
 
@@ -71,6 +76,7 @@ impl Record {
             Self::Provider(_) => RecordKind::Provider,
             Self::Integrity(_) => RecordKind::Integrity,
             Self::CaptureFailure(_) => RecordKind::CaptureFailure,
+            Self::Gap(_) => RecordKind::Gap,
             Self::Decision(_) => RecordKind::Decision,
             Self::Enforcement(_) => RecordKind::Enforcement,
             Self::Prevention(_) => RecordKind::Prevention,
@@ -313,105 +319,21 @@ pub struct CaptureFailureRecord {
     pub failed_at: String,
 }
 
-/// One evaluation by the choke point (class D): what it saw, what fired, what it answered.
+/// A call that was answered while the store was down, in a tenant that chose to go on, and recorded later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DecisionRecord {
+pub struct GapRecord {
     pub tenant_id: String,
     pub run_id: String,
-    pub decision_id: String,
+    pub gap_id: String,
     pub seq: u64,
-    pub moment: Moment,
-    /// The step that it judged. None at RUN_START, for a granted permit, and for a refusal by rate.
+    /// What its caller was told.
+    pub decision_id: String,
+    /// The step that it counts as. None for a permit.
     pub step_index: Option<u64>,
     pub permit_id: Option<String>,
-    pub snapshot_digest: String,
-    pub engine_version: String,
-    pub schema_version: String,
-    /// Canonical JSON of the facts that the rules saw.
-    pub facts: String,
-    /// Canonical JSON of each applicable limit as it stood, and what was asked of it.
-    pub limit_inputs: String,
-    /// Canonical JSON: everything that fired.
-    pub fired: String,
-    /// Canonical JSON: where each applicable limit stands after.
-    pub limits: String,
-    pub action: Action,
-    /// For a reported step: what would have been answered. Nothing was.
-    pub would_have: Option<Action>,
-    pub halt_reason: Option<HaltReason>,
-    pub deciding_policy_id: Option<String>,
-    /// The kill or freeze by a person that this decision met: canonical JSON of [`Intervened`].
-    pub intervention: Option<String>,
-    /// An emergency override that made the verdict act on nothing.
-    pub overridden_by: Option<String>,
-    /// `permit_lapsed` or `permit_mismatch`, where a named permit did not serve.
-    pub permit_note: Option<String>,
-    pub decided_at: String,
-}
-
-/// A verdict that was not a plain ALLOW, and what was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EnforcementRecord {
-    pub tenant_id: String,
-    pub run_id: Option<String>,
-    pub enforcement_id: String,
-    pub seq: Option<u64>,
-    pub policy_id: String,
-    pub policy_kind: PolicyKind,
-    pub rule_id: Option<String>,
-    pub incident_id: Option<String>,
-    pub step_index: Option<u64>,
-    pub action_taken: ActionTaken,
-    /// Canonical JSON.
-    pub details: String,
-    pub triggered_at: String,
-}
-
-/// The canonical ledger row of a rule or limit that fired in a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PreventionRecord {
-    pub tenant_id: String,
-    pub run_id: String,
-    pub prevention_id: String,
-    pub seq: Option<u64>,
-    /// None for NO_VIOLATION.
-    pub policy_id: Option<String>,
-    pub policy_kind: Option<PolicyKind>,
-    pub policy_name: Option<String>,
-    pub pattern_id: Option<String>,
-    pub step_index: Option<u64>,
-    pub outcome: PreventionOutcome,
-    /// In thousandths; 1000 for a rule or limit that fired exactly.
-    pub confidence_permille: u64,
-    pub original_incident_id: Option<String>,
-    pub blocked_incident_id: Option<String>,
-    pub is_simulated: bool,
-    pub is_synthetic: bool,
-    pub evaluated_at: String,
-}
-
-/// A limit that was passed, with value and limit as they were.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BreachRecord {
-    pub tenant_id: String,
-    pub run_id: String,
-    pub breach_id: String,
-    pub seq: u64,
-    pub limit_id: String,
-    pub limit_name: String,
-    pub limit_type: LimitType,
-    pub breach_type: BreachType,
-    /// Empty where the limit has no window.
-    pub window_start: String,
-    pub step_index: Option<u64>,
-    /// In the limit's unit inside (micro-USD for cost).
-    pub breached_value: u64,
-    pub threshold_value: u64,
-    pub breached_at: String,
+    pub answered_at: String,
+    pub recorded_at: String,
 }
 
 /// An incident as it was when it was opened.

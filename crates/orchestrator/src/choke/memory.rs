@@ -1,0 +1,201 @@
+//! What a replica remembers for the time that its store is down: the runs that it served lately, as its last commit
+//! left them, and what it has answered since.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::{PermitId, RunId, TenantId},
+    policies::{Permit, Usage, UsageKey},
+};
+use proof::words::Assurance;
+
+use super::{
+    Answer, decide,
+    overdue::Unwritten,
+    prepare::Call,
+    state::{RunState, State, Tracked},
+    usage,
+};
+use crate::{context::TenantSettings, errors::Error};
+
+/// How many runs, and how many windows of limits, a replica remembers at most.
+const MAX_REMEMBERED: usize = 20_000;
+
+/// How many answers may wait for the store. What comes after is 503: it is not let through either.
+const MAX_UNWRITTEN: usize = 10_000;
+
+/// The runs of the last minutes, and the answers that are still to be written.
+#[derive(Default)]
+pub(super) struct Memory {
+    runs: Mutex<HashMap<(TenantId, RunId), Remembered>>,
+    /// Use in the windows of limits, as it was when last a group touched them.
+    usage: Mutex<Counted>,
+    unwritten: Mutex<HashMap<TenantId, Overdue>>,
+}
+
+type Counted = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
+
+/// A tenant's answers that no store has seen yet, oldest first.
+struct Overdue {
+    tenant: Arc<TenantSettings>,
+    answers: Vec<Unwritten>,
+}
+
+#[derive(Clone)]
+pub(super) struct Remembered {
+    /// When this replica's store was last asked about it.
+    at: DateTime<Utc>,
+    run: RunState,
+    /// Granted to the run, and not used or lapsed when this replica last saw them.
+    permits: HashMap<PermitId, Permit>,
+}
+
+impl Memory {
+    /// Keeps what a committed group knew of its runs.
+    pub(super) fn remember(&self, state: State) {
+        let oldest = state.now - state.spine.settings().outage_memory;
+        self.remember_usage(&state);
+        let State { tenant, now, runs: served, permits, .. } = state;
+        let mut runs = lock(&self.runs);
+        // What is only reported is never halted: there is nothing to remember it for.
+        for (id, run) in served.into_iter().filter(|(_, run)| run.run.assurance == Assurance::Enforced) {
+            let key = (tenant.id, id);
+            let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
+            runs.insert(key, Remembered { at: now, run: run.settled(), permits });
+        }
+        for permit in permits.into_values().map(|permit| permit.row) {
+            if let Some(run) = runs.get_mut(&(tenant.id, permit.run_id)) {
+                run.permit(permit, now);
+            }
+        }
+        keep(&mut runs, MAX_REMEMBERED, |remembered| remembered.at > oldest);
+    }
+
+    fn remember_usage(&self, state: &State) {
+        let oldest = state.now - state.spine.settings().outage_memory;
+        let mut usage = lock(&self.usage);
+        let counted = |(key, usage): (&UsageKey, &Tracked<Usage>)| {
+            ((state.tenant.id, key.clone()), (state.now, usage.row.clone()))
+        };
+        usage.extend(state.usage.iter().map(counted));
+        keep(&mut usage, MAX_REMEMBERED, |(at, _)| *at > oldest);
+    }
+
+    /// The run of a call as it was last known, and use in the windows that the call may count in; none where the
+    /// store was not asked about the run for longer than a replica may go by its memory. Also says whether a window
+    /// that counts is not known.
+    pub(super) fn recall(&self, state: &mut State, call: &Call) -> Option<bool> {
+        let not_before = state.now - state.spine.settings().outage_memory;
+        let run_id = call.run_id()?;
+        let runs = lock(&self.runs);
+        let known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
+        drop(runs);
+        let mut blind = false;
+        for key in usage::windows(&known.run, call.provider(), state.now) {
+            let place = (state.tenant.id, key);
+            let row = lock(&self.usage).get(&place).map(|(_, row)| row.clone());
+            // Nobody has counted in a window that began after the store was last asked.
+            let began = models::time::parse(&place.1.window_start).ok();
+            blind |= row.is_none() && began.is_none_or(|began| began <= known.at);
+            let row = row.unwrap_or_else(|| Usage::none(place.0, place.1.clone(), state.now));
+            state.usage.insert(place.1, Tracked::stored(row));
+        }
+        state.runs = HashMap::from([(run_id, known.run)]);
+        state.permits = known.permits.into_iter().map(|(id, row)| (id, Tracked::stored(row))).collect();
+        Some(blind)
+    }
+
+    /// The run goes on as the answer left it. When the store was last asked about it does not change by that.
+    pub(super) fn go_on(&self, state: &State, run_id: RunId) {
+        self.remember_usage(state);
+        let mut runs = lock(&self.runs);
+        let Some(run) = state.runs.get(&run_id) else { return };
+        let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
+        known.run = run.clone().settled();
+        for permit in state.permits.values().filter(|permit| permit.row.run_id == run_id) {
+            known.permit(permit.row.clone(), state.now);
+        }
+    }
+
+    /// The oldest of the tenant's answers that no store has seen yet, at most `count`.
+    pub(super) fn unwritten(&self, tenant: TenantId, count: usize) -> Vec<Unwritten> {
+        let unwritten = lock(&self.unwritten);
+        unwritten
+            .get(&tenant)
+            .map_or_else(Vec::new, |overdue| overdue.answers.iter().take(count).cloned().collect())
+    }
+
+    /// The store has the oldest `count` of them now.
+    pub(super) fn written(&self, tenant: TenantId, count: usize) {
+        let mut unwritten = lock(&self.unwritten);
+        if let Some(overdue) = unwritten.get_mut(&tenant) {
+            overdue.answers.drain(..count.min(overdue.answers.len()));
+            if overdue.answers.is_empty() {
+                unwritten.remove(&tenant);
+            }
+        }
+    }
+
+    /// Tenants with answers that are still to be written.
+    pub(super) fn overdue(&self) -> Vec<Arc<TenantSettings>> {
+        lock(&self.unwritten).values().map(|overdue| Arc::clone(&overdue.tenant)).collect()
+    }
+
+    /// What a call with the same key was told during this outage.
+    pub(super) fn told(&self, tenant: TenantId, call: &Call) -> Option<Answer> {
+        let (key, hash) = call.repeats()?;
+        let unwritten = lock(&self.unwritten);
+        let same = |answer: &&Unwritten| {
+            answer.call.run_id() == call.run_id()
+                && answer.call.repeats().is_some_and(|(known, _)| known == key)
+        };
+        let known = unwritten.get(&tenant)?.answers.iter().find(same)?;
+        if known.call.repeats().is_some_and(|(_, known)| known != hash) {
+            return Some(Err(Error::IdempotencyConflict { key: key.clone() }));
+        }
+        known.told.as_ref().map(super::outage::Told::again)
+    }
+
+    /// Whether another answer may wait for the store.
+    pub(super) fn has_room(&self) -> bool {
+        let unwritten = lock(&self.unwritten);
+        unwritten.values().map(|overdue| overdue.answers.len()).sum::<usize>() < MAX_UNWRITTEN
+    }
+
+    /// Keeps an answer until it is written.
+    pub(super) fn keep(&self, tenant: &Arc<TenantSettings>, answer: Unwritten) {
+        let mut unwritten = lock(&self.unwritten);
+        let fresh = || Overdue { tenant: Arc::clone(tenant), answers: Vec::new() };
+        unwritten.entry(tenant.id).or_insert_with(fresh).answers.push(answer);
+    }
+}
+
+impl Remembered {
+    /// Keeps a permit as long as it can serve.
+    fn permit(&mut self, permit: Permit, now: DateTime<Utc>) {
+        self.permits.retain(|_, known| decide::serves(known, now));
+        if decide::serves(&permit, now) {
+            self.permits.insert(permit.id, permit);
+        } else {
+            self.permits.remove(&permit.id);
+        }
+    }
+}
+
+/// Drops what is too old where there is too much, and everything where that is not enough.
+fn keep<K, V>(of: &mut HashMap<K, V>, most: usize, fresh: impl Fn(&V) -> bool) {
+    if of.len() > most {
+        of.retain(|_, value| fresh(value));
+        if of.len() > most {
+            of.clear();
+        }
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
