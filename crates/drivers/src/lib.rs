@@ -1,4 +1,4 @@
-//! L6. The only crate that speaks SQL. One implementation for Postgres and SQLite.
+//! L6. The only crate that speaks SQL and Redis. One implementation for Postgres and SQLite.
 //!
 //! [`Db`] is a store. It opens units of work: [`Tx`] reads and writes, [`ReadTx`] reads, all of it from one moment.
 //! Both lend drivers, by subject; `ReadTx` lends the reading half of each.
@@ -54,6 +54,7 @@ mod error;
 mod exceptions;
 mod field;
 mod growth;
+pub mod idempotency;
 pub mod incidents;
 mod inspect;
 pub mod integrity;
@@ -75,6 +76,7 @@ mod tx;
 pub use self::{
     connect::ConnectConfig,
     error::{Cause, StoreError},
+    idempotency::RedisIdempotencyStore,
     inspect::Inspection,
     tx::{Db, ReadTx, Tx},
 };

@@ -7,7 +7,7 @@ use adapters::{
     outbound::{CheckpointFiles, SpoolFiles},
 };
 use anyhow::{Context as _, bail};
-use drivers::{ConnectConfig, Db, StoreError};
+use drivers::{ConnectConfig, Db, RedisIdempotencyStore, StoreError};
 use models::account::Installation;
 use orchestrator::{
     Entropy as _, Parts, Spine, SystemClock, SystemEntropy,
@@ -98,6 +98,7 @@ async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>
         signing_key: Arc::new(pair.signing),
         wrapping_key: pair.wrapping,
         sinks: sinks(config)?,
+        idempotency: redis_of(config)?,
         spool,
         span_codec: Arc::new(Otlp),
         settings: config.governance.settings(known.map_or(name, |installation| installation.name))?,
@@ -107,6 +108,11 @@ async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>
     account::hold_back_if_lost(&spine).await?;
     drop(turn);
     Ok(Opened { spine, db, installation, keys, applied })
+}
+
+/// The Redis that is configured, for who looks whether it answers.
+pub(crate) fn redis_of(config: &Config) -> anyhow::Result<Option<RedisIdempotencyStore>> {
+    config.store.redis().map(redis).transpose()
 }
 
 /// Opens the database alone, for who looks at it without keys.
@@ -186,6 +192,11 @@ async fn bring_up_to_date(db: &Db, schema: Schema) -> anyhow::Result<Vec<String>
 /// Whether another process that migrates at the same time may be why.
 fn may_pass(err: &StoreError) -> bool {
     matches!(err, StoreError::Conflict(_) | StoreError::Retry(_) | StoreError::Database(_))
+}
+
+/// Redis is asked when it is first needed, so that nothing waits for it.
+fn redis(url: &str) -> anyhow::Result<RedisIdempotencyStore> {
+    RedisIdempotencyStore::at(url).context("HOC_REDIS_URL is no URL of a Redis")
 }
 
 fn sinks(config: &Config) -> anyhow::Result<Vec<Arc<dyn CheckpointSink>>> {

@@ -13,6 +13,7 @@ pub mod errors;
 pub mod handlers;
 mod ledger;
 pub mod ports;
+mod repeats;
 pub mod secrets;
 pub mod spine;
 mod streams;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
-use drivers::{Db, ReadTx, StoreError, Tx};
+use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, Tx};
 use proof::keys::SigningKey;
 use uuid::Uuid;
 
@@ -112,6 +112,8 @@ pub struct Parts {
     pub wrapping_key: WrappingKey,
     /// Where checkpoints are kept outside the store.
     pub sinks: Vec<Arc<dyn CheckpointSink>>,
+    /// Answers repeats before the store does.
+    pub idempotency: Option<RedisIdempotencyStore>,
     /// Keeps what is answered while the store is down. Without one, nothing passes then.
     pub spool: Option<Arc<dyn Spool>>,
     /// Reads what exporters of spans send.
@@ -210,6 +212,10 @@ impl Spine {
 
     pub(crate) fn sinks(&self) -> &[Arc<dyn CheckpointSink>] {
         &self.shared.parts.sinks
+    }
+
+    pub(crate) fn idempotency(&self) -> Option<&RedisIdempotencyStore> {
+        self.shared.parts.idempotency.as_ref()
     }
 
     pub(crate) fn spool(&self) -> Option<&Arc<dyn Spool>> {

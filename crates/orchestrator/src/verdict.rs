@@ -10,9 +10,10 @@ use rules::{
     limits::Advice,
     verdict::{Fired, LimitView},
 };
+use serde::{Deserialize, Serialize};
 
 /// What the choke point answered, in full: everything that fired, and which of it decided.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictView {
     /// What happens to the step.
     pub action: Action,

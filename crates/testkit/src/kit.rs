@@ -92,6 +92,7 @@ impl Kit {
             signing_key: Arc::new(signing_key()),
             wrapping_key: WrappingKey::new([7; 32]),
             sinks: Vec::new(),
+            idempotency: None,
             spool,
             span_codec: span_codec(),
             settings,

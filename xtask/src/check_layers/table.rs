@@ -176,7 +176,8 @@ pub(super) const DOMAINS: &[&str] = &["activity", "incidents", "logs", "overview
 pub(super) const DOMAINS_APART: &[&str] = &["drivers", "engines", "models"];
 
 /// What `hoc` may name of `drivers`: what it takes to build one.
-pub(super) const HOC_MAY_NAME_OF_DRIVERS: &[&str] = &["ConnectConfig", "Db", "StoreError"];
+pub(super) const HOC_MAY_NAME_OF_DRIVERS: &[&str] =
+    &["ConnectConfig", "Db", "RedisIdempotencyStore", "StoreError"];
 
 /// One of our crates by name.
 pub(super) fn layer(name: &str) -> Option<&'static Layer> {

@@ -1,7 +1,6 @@
 //! The browser that tests drive: found in the search path, or installed.
 
-use super::install;
-use crate::env;
+use super::{in_search_path, install};
 use std::path::PathBuf;
 
 /// The names under which Chromium and its kin are installed.
@@ -20,9 +19,5 @@ pub(crate) fn find_or_install() -> anyhow::Result<PathBuf> {
 
 /// The first in the search path.
 pub(crate) fn find() -> Option<PathBuf> {
-    let folders: Vec<PathBuf> = std::env::split_paths(&env("PATH")?).collect();
-    NAMES
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(|path| path.is_file())
+    in_search_path(&NAMES)
 }

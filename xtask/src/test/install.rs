@@ -3,7 +3,7 @@
 use super::{
     browser,
     postgres::{Installed, OLDEST},
-    python,
+    python, redis,
 };
 use anyhow::{Context as _, bail, ensure};
 use std::{
@@ -45,6 +45,21 @@ pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
     apt.get(&["update", "-qq"])?;
     apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "chromium"])?;
     browser::find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
+}
+
+/// Installs Debian's `redis-server`, or says what to install.
+pub(crate) fn redis() -> anyhow::Result<PathBuf> {
+    let wanted = format!(
+        "the tests need Redis (Debian and Ubuntu: package `redis-server`; Fedora, Homebrew: `redis` or `valkey`), or the path of a redis-server in {}",
+        redis::VARIABLE
+    );
+    let Some(apt) = Apt::find() else {
+        bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
+    };
+    println!("xtask test: no Redis here: installing the package `redis-server` with apt-get");
+    apt.get(&["update", "-qq"])?;
+    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "redis-server"])?;
+    redis::find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
 }
 
 /// Installs Debian's `g++` unless there is a C++ compiler, or says what to install.

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres, Chromium and Python or installs them, starts a server of its own on a unix socket, and runs
+//! It finds Postgres, Redis, Chromium and Python or installs them, starts a server of its own on a unix socket, and runs
 //! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. One thing
 //! comes from an index that may not be there: an OpenTelemetry SDK, see `python`.
 
@@ -8,11 +8,12 @@ mod browser;
 pub(crate) mod install;
 pub(crate) mod postgres;
 mod python;
+mod redis;
 
 use crate::{env, tree};
 use anyhow::Context as _;
 use postgres::{Care, Cluster, Installed};
-use std::{process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 /// The variable by which the tests find their Postgres: a URL of a database from which they may create others.
 const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
@@ -28,6 +29,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
 
     if env(browser::VARIABLE).is_none() && tests_the_binary(args) {
         cargo.env(browser::VARIABLE, browser::find_or_install()?);
+    }
+    if env(redis::VARIABLE).is_none() && tests_the_binary(args) {
+        cargo.env(redis::VARIABLE, redis::find_or_install()?);
     }
     if env(python::VARIABLE).is_none()
         && tests_the_binary(args)
@@ -56,6 +60,13 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     eprintln!("xtask test: FAILED on {stores} after {seconds} s; the first failure is named above");
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The first program of these names that is in the search path.
+fn in_search_path(names: &[&str]) -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = std::env::split_paths(&env("PATH")?).collect();
+    let paths = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    paths.into_iter().find(|path| path.is_file())
 }
 
 /// Takes the pictures of the console that the README shows, by the test that looks at every page.

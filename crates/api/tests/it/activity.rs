@@ -337,6 +337,7 @@ async fn permits_are_granted_and_refused() {
     {
       "permit_id": "prm_019cadc69a8070008000000000000015",
       "expires_at": "2026-03-02T09:01:00.000000Z",
+      "recorded": true,
       "verdict": {
         "action": "ALLOW",
         "decision_id": "dec_019cadc69a8070008000000000000016",

@@ -150,7 +150,26 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
         ),
     }
     spool(config, findings);
+    redis(config, findings).await;
     server(config, findings).await;
+}
+
+/// Whether the Redis that answers repeats is there.
+async fn redis(config: &Config, findings: &mut Findings) {
+    let Some(url) = config.store.shown_redis() else { return };
+    let asked = match store::redis_of(config) {
+        Ok(Some(redis)) => redis.ping().await.map_err(anyhow::Error::from),
+        Ok(None) => return,
+        Err(err) => Err(err),
+    };
+    match asked {
+        Ok(()) => findings.ok("redis", format!("{url} answers")),
+        Err(err) => findings.note(
+            "redis",
+            format!("{url}: {err:#}"),
+            "repeats are answered by the store meanwhile, which costs speed and nothing else",
+        ),
+    }
 }
 
 /// What was answered while the store was down, and is still to be written.

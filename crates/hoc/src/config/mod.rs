@@ -32,7 +32,7 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 18] = [
+static NAMES: [&Name; 19] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
@@ -40,6 +40,7 @@ static NAMES: [&Name; 18] = [
     &store::DATA_DIR,
     &store::DATABASE_URL,
     &store::MAX_CONNECTIONS,
+    &store::REDIS_URL,
     &keys::SIGNING_KEY_FILE,
     &keys::CHECKPOINT_FOLDERS,
     &governance::PERMIT_TTL,

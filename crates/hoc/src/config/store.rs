@@ -20,6 +20,8 @@ pub(super) static DATABASE_URL: Name = Name {
 };
 pub(super) static MAX_CONNECTIONS: Name =
     Name { section: "store", key: "max_connections", variable: "HOC_MAX_CONNECTIONS", flag: None };
+pub(super) static REDIS_URL: Name =
+    Name { section: "store", key: "redis_url", variable: "HOC_REDIS_URL", flag: None };
 
 /// The section.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct Store {
     pub(crate) database_url: Setting<SecretString>,
     /// To Postgres; or readers of the embedded store.
     pub(crate) max_connections: Setting<u32>,
+    /// Empty where there is none. May hold a password, so it does not print.
+    pub(crate) redis_url: Setting<SecretString>,
 }
 
 impl Store {
@@ -42,6 +46,7 @@ impl Store {
         Ok(Self {
             database_url: sources.setting(&DATABASE_URL, url, embedded, database_url)?,
             max_connections: sources.setting(&MAX_CONNECTIONS, None, 16, at_least_one)?,
+            redis_url: sources.setting(&REDIS_URL, None, SecretString::from(String::new()), redis_url)?,
             data_dir,
         })
     }
@@ -65,6 +70,16 @@ impl Store {
         (!in_memory).then(|| PathBuf::from(percent_decoded(path)))
     }
 
+    /// The URL of Redis, where one is to be used.
+    pub(crate) fn redis(&self) -> Option<&str> {
+        Some(self.redis_url.value.expose_secret()).filter(|url| !url.is_empty())
+    }
+
+    /// That URL as it may be shown.
+    pub(crate) fn shown_redis(&self) -> Option<String> {
+        self.redis().map(without_password)
+    }
+
     /// The URL as it may be shown: without a password.
     pub(crate) fn shown_url(&self) -> String {
         without_password(self.url())
@@ -75,6 +90,7 @@ impl Store {
             Shown::text(&DATA_DIR, self.data_dir.value.display(), &self.data_dir.origin),
             Shown::text(&DATABASE_URL, self.shown_url(), &self.database_url.origin),
             Shown::number(&MAX_CONNECTIONS, self.max_connections.value, &self.max_connections.origin),
+            Shown::text(&REDIS_URL, self.shown_redis().unwrap_or_default(), &self.redis_url.origin),
         ]
     }
 }
@@ -83,6 +99,16 @@ fn database_url(text: &str) -> anyhow::Result<SecretString> {
     if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
         // Without the text, which may hold a password.
         bail!("must begin with sqlite:// or postgres://");
+    }
+    Ok(SecretString::from(text.to_owned()))
+}
+
+/// Empty for none, so that a file's value can be taken back.
+fn redis_url(text: &str) -> anyhow::Result<SecretString> {
+    if !["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme))
+        && !text.is_empty()
+    {
+        bail!("must begin with redis://, rediss:// or redis+unix://");
     }
     Ok(SecretString::from(text.to_owned()))
 }
@@ -152,6 +178,7 @@ mod tests {
             ("postgres://hoc:s3cr3t@db:5432/hoc", "postgres://hoc:***@db:5432/hoc"),
             ("postgres://hoc:s3c@r3t@db/hoc", "postgres://hoc:***@db/hoc"),
             ("postgres://hoc@localhost/hoc?host=/run", "postgres://hoc@localhost/hoc?host=/run"),
+            ("redis://:s3cr3t@cache:6379/0", "redis://:***@cache:6379/0"),
             ("postgres://db/hoc?user=a&password=s3cr3t", "postgres://db/hoc?user=a&password=***"),
             ("sqlite://hoc-data/hoc.db", "sqlite://hoc-data/hoc.db"),
         ] {
@@ -167,6 +194,7 @@ mod tests {
                 data_dir: Setting { value: PathBuf::new(), origin: crate::config::Origin::Default },
                 database_url: Setting { value: url.into(), origin: crate::config::Origin::Default },
                 max_connections: Setting { value: 1, origin: crate::config::Origin::Default },
+                redis_url: Setting { value: String::new().into(), origin: crate::config::Origin::Default },
             };
             assert_eq!(store.sqlite_file(), Some(PathBuf::from(path)));
         }

@@ -13,6 +13,7 @@ mod http;
 mod import;
 mod keys;
 mod outage;
+mod redis;
 mod replicas;
 mod restore;
 mod sdk;

@@ -160,7 +160,7 @@ pub enum EndRun {
 }
 
 /// A granted permit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Granted {
     /// Names the permit in the record of the step.
     pub permit_id: PermitId,
@@ -173,7 +173,7 @@ pub struct Granted {
 }
 
 /// A step that counts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Its run.
     pub run_id: RunId,

@@ -130,7 +130,7 @@ async fn from_memory(
 
 impl Call {
     /// The run that the call is about; none for a start.
-    pub(super) fn run_id(&self) -> Option<RunId> {
+    pub(crate) fn run_id(&self) -> Option<RunId> {
         match &self.what {
             What::Start(_) | What::Trace(_) => None,
             What::Permit(permit) => Some(permit.run_id),
@@ -149,7 +149,7 @@ impl Call {
     }
 
     /// The key that tells a repeat of the call, and the fingerprint of what was asked under it.
-    pub(super) fn repeats(&self) -> Option<(&String, Hash)> {
+    pub(crate) fn repeats(&self) -> Option<(&String, Hash)> {
         match &self.what {
             What::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
             What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),

@@ -18,6 +18,7 @@ use crate::{
     },
     context::{CallContext, TenantSettings},
     errors::Error,
+    repeats::Repeat,
     spine::Spine,
     verdict::VerdictView,
 };
@@ -269,9 +270,20 @@ pub async fn steps(
 }
 
 async fn one(spine: &Spine, ctx: &CallContext, call: Call) -> Answer {
+    let repeat = Repeat::of(spine, ctx, &call);
+    if let Some(repeat) = &repeat
+        && let Some(told) = repeat.answer(ctx).await
+    {
+        return Ok(told);
+    }
     let mut answers = spine.choke().submit(spine, &ctx.tenant, vec![call]).await?;
     let answer = answers.pop().flatten();
-    answer.unwrap_or_else(|| Err(Error::Internal("the choke point answered nothing".to_owned())))
+    let answer =
+        answer.unwrap_or_else(|| Err(Error::Internal("the choke point answered nothing".to_owned())));
+    if let (Some(repeat), Ok(done)) = (repeat, &answer) {
+        repeat.keep(ctx, done);
+    }
+    answer
 }
 
 fn recorded(answer: Answer) -> Result<Recorded, Error> {

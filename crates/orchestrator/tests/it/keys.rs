@@ -41,6 +41,7 @@ fn server(db: drivers::Db, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
         signing_key: Arc::new(signing),
         wrapping_key: WrappingKey::new(wrapping),
         sinks: Vec::new(),
+        idempotency: None,
         spool: None,
         span_codec: testkit::kit::span_codec(),
         settings: Settings::default(),

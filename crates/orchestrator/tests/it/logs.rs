@@ -124,6 +124,7 @@ on_both! {
             signing_key: Arc::new(signing_key()),
             wrapping_key: WrappingKey::new([7; 32]),
             sinks: vec![full, Arc::clone(&kept) as Arc<_>],
+            idempotency: None,
             spool: None,
             span_codec: testkit::kit::span_codec(),
             settings: Settings::default(),

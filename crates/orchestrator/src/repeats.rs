@@ -1,0 +1,88 @@
+//! The fast answer to a repeat: what a permit or a step was told, out of Redis, before it waits for the store.
+//!
+//! Only what was recorded is kept, after its commit, and only for the credential that asked. What is kept carries a
+//! keyed seal, so that nobody who can write to Redis can answer in the choke point's name; whatever does not match goes
+//! to the store, which has the final word.
+
+use drivers::{RedisIdempotencyStore, idempotency::Known};
+use proof::hmac::keyed;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+use crate::{
+    choke::{
+        Done,
+        call::{Granted, Recorded},
+        prepare::Call,
+    },
+    context::CallContext,
+    spine::Spine,
+};
+
+/// How long the seal is before what it seals: hex.
+const SEAL: usize = 64;
+
+/// A call that may be a repeat, and where its answer is kept.
+pub(crate) struct Repeat {
+    store: RedisIdempotencyStore,
+    name: String,
+    run: String,
+    /// Fingerprint of what is asked.
+    request: String,
+}
+
+/// An answer, as it is kept.
+#[derive(Serialize, Deserialize)]
+enum Kept {
+    Granted(Box<Granted>),
+    Recorded(Box<Recorded>),
+}
+
+impl Repeat {
+    /// None where the call has no key, or there is no Redis.
+    pub(crate) fn of(spine: &Spine, ctx: &CallContext, call: &Call) -> Option<Self> {
+        let store = spine.idempotency()?.clone();
+        let (key, request) = call.repeats()?;
+        let run = call.run_id()?.to_string();
+        let name = format!("hoc:idempotency:{}:{run}:{}:{key}", ctx.tenant.id, ctx.key);
+        Some(Self { store, name, run, request: request.to_string() })
+    }
+
+    /// What it was told, where that is known here.
+    pub(crate) async fn answer(&self, ctx: &CallContext) -> Option<Done> {
+        let Ok(Known::Duplicate(kept)) = self.store.check(&self.name, &self.request).await else {
+            return None;
+        };
+        let (seal, answer) = kept.split_at_checked(SEAL)?;
+        if !bool::from(self.seal(ctx, answer).as_bytes().ct_eq(seal)) {
+            tracing::warn!(run = self.run, "an answer in Redis is not one of ours; the store answers");
+            return None;
+        }
+        Some(match serde_json::from_slice(answer).ok()? {
+            Kept::Granted(granted) => Done::Granted(granted),
+            Kept::Recorded(recorded) => Done::Recorded(recorded),
+        })
+    }
+
+    /// Keeps what it was told, without making anybody wait. The commit is over.
+    pub(crate) fn keep(self, ctx: &CallContext, done: &Done) {
+        let kept = match done {
+            Done::Granted(granted) if granted.recorded => Kept::Granted(granted.clone()),
+            Done::Recorded(recorded) if recorded.recorded => Kept::Recorded(recorded.clone()),
+            _ => return,
+        };
+        let Ok(answer) = serde_json::to_vec(&kept) else { return };
+        let mut sealed = self.seal(ctx, &answer).into_bytes();
+        sealed.extend(answer);
+        tokio::spawn(async move {
+            // A failure is told of where it is noticed; the store has the answer.
+            let _ = self.store.mark_completed(&self.name, &self.request, &sealed).await;
+        });
+    }
+
+    /// Binds an answer to its call.
+    fn seal(&self, ctx: &CallContext, answer: &[u8]) -> String {
+        let place = format!("{}\0{}", self.name, self.request);
+        keyed(&ctx.tenant.key, "idempotency/answer", &self.run, &place, answer).to_string()
+    }
+}

@@ -1,0 +1,20 @@
+//! The Redis that tests start and kill: found in the search path, or installed.
+
+use super::{in_search_path, install};
+use std::path::PathBuf;
+
+/// The names under which it and its kin are installed.
+const NAMES: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// The variable by which the tests find it.
+pub(crate) const VARIABLE: &str = "HOC_TEST_REDIS";
+
+/// Where it is; it is installed where there is none and that can be done without asking anybody.
+pub(crate) fn find_or_install() -> anyhow::Result<PathBuf> {
+    find().map_or_else(install::redis, Ok)
+}
+
+/// The first in the search path.
+pub(crate) fn find() -> Option<PathBuf> {
+    in_search_path(&NAMES)
+}
