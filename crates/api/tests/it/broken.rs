@@ -3,7 +3,11 @@
 use models::account::Role;
 use serde_json::{Value, json};
 
-use super::{app::App, examples::operations, scene::Scene};
+use super::{
+    app::App,
+    examples::operations,
+    scene::{ACTIVITY, Scene, llm_step, start},
+};
 
 #[tokio::test]
 async fn every_body_is_read_strictly() {
@@ -194,13 +198,31 @@ async fn no_value_of_any_member_makes_the_server_fail() {
     }
 }
 
-/// A schema, where need be through its reference; an optional body's is one of two.
+/// A schema, where need be through its reference; an optional body's is one of two, and what
+/// holds of members together comes after the members.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     if let Some(reference) = schema["$ref"].as_str() {
-        return document.pointer(&reference[1..]).expect("a schema");
+        return resolved(document, document.pointer(&reference[1..]).expect("a schema"));
+    }
+    if let Some(members) = schema["allOf"].get(0) {
+        return members;
     }
     match schema["oneOf"].as_array() {
         Some(all) => resolved(document, all.iter().find(|one| one["type"] != "null").expect("a schema")),
         None => schema,
     }
+}
+
+#[tokio::test]
+async fn totals_stop_where_a_record_can_hold_no_more() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    for _ in 0..2 {
+        let mut step = llm_step("9007199254.740992");
+        step["llm"]["input_tokens"] = json!(1_u64 << 53);
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
+    }
+    let run = app.get(format!("{ACTIVITY}/runs/{run}")).key(&agent).send().await.expect(200);
+    assert_eq!((&run["input_tokens"], &run["step_count"]), (&json!(1_u64 << 53), &json!(2)), "{run}");
 }

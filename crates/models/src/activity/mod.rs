@@ -118,14 +118,16 @@ impl Run {
     /// The totals as they were sealed, and what came later on top.
     #[must_use]
     pub fn totals(&self) -> RunTotals {
+        // No more than a record can hold.
+        let sum = |a: u64, b: u64| a.saturating_add(b).min(proof::canonical::MAX_INTEGER);
         let late = |of: fn(&Late) -> u64| self.late.as_ref().map_or(0, of);
         RunTotals {
             step_count: self.step_count + late(|late| late.step_count),
             llm_call_count: self.llm_call_count + late(|late| late.llm_call_count),
             tool_call_count: self.tool_call_count + late(|late| late.tool_call_count),
-            input_tokens: self.input_tokens + late(|late| late.input_tokens),
-            output_tokens: self.output_tokens + late(|late| late.output_tokens),
-            cost_microusd: self.cost_microusd + late(|late| late.cost_microusd),
+            input_tokens: sum(self.input_tokens, late(|late| late.input_tokens)),
+            output_tokens: sum(self.output_tokens, late(|late| late.output_tokens)),
+            cost_microusd: sum(self.cost_microusd, late(|late| late.cost_microusd)),
             cost_known: self.cost_known && self.late.as_ref().is_none_or(|late| !late.cost_unknown),
         }
     }

@@ -22,6 +22,7 @@ use proof::{
 use super::{
     prepare::PreparedStep,
     state::{LateState, RunState, State},
+    usage,
 };
 use crate::errors::Error;
 
@@ -107,9 +108,9 @@ pub(super) fn spend(run: &mut RunState, step: &PreparedStep) {
     run.trace.cost_known &= step.cost_known();
     let late = run.run.late.get_or_insert_with(Late::default);
     late.step_count += 1;
-    late.input_tokens += input;
-    late.output_tokens += output;
-    late.cost_microusd += cost;
+    usage::add(&mut late.input_tokens, input);
+    usage::add(&mut late.output_tokens, output);
+    usage::add(&mut late.cost_microusd, cost);
     late.cost_unknown |= !step.cost_known();
     match step.report.kind {
         StepKind::LlmCall => late.llm_call_count += 1,

@@ -20,7 +20,7 @@ use super::{
     overdue::Given,
     prepare::{Caller, PermitNamed, PreparedStep},
     state::{KnownStep, RunState, State},
-    traced,
+    traced, usage,
 };
 use crate::errors::{Error, StepEnforcementError};
 
@@ -169,9 +169,9 @@ fn spend(
         return Ok(());
     }
     let (input, output, cost) = step.usage();
-    run.run.input_tokens += input;
-    run.run.output_tokens += output;
-    run.run.cost_microusd += cost;
+    usage::add(&mut run.run.input_tokens, input);
+    usage::add(&mut run.run.output_tokens, output);
+    usage::add(&mut run.run.cost_microusd, cost);
     run.run.cost_known &= step.cost_known();
     run.trace.cost_known &= step.cost_known();
     run.run.last_seen_at = run.run.last_seen_at.max(now);

@@ -175,6 +175,12 @@ pub(super) struct Decided<'a> {
 
 /// Writes what a decided call leaves into the windows, and gives what it holds until it is recorded.
 ///
+/// Adds to a total, which stops where a record can hold no more: each number is refused above that at the door, but
+/// two of them may come.
+pub(super) fn add(total: &mut u64, more: u64) {
+    *total = (Count::from(*total) + Count::from(more)).get();
+}
+
 /// Every limit in whose scope the call is counts it, measured at this moment or not: a step that had a permit is not
 /// measured against a limit on steps again, but it is used up when it is recorded.
 pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided<'_>) -> Vec<Reservation> {
@@ -189,8 +195,8 @@ pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided
         let mut add = |scope_key: &str, used: Count, reserved: Count| {
             if let Some(usage) = state.usage.get_mut(&key(id, scope_key, window_start.clone())) {
                 let usage = usage.change();
-                usage.used = usage.used.saturating_add(used.get());
-                usage.reserved = usage.reserved.saturating_add(reserved.get());
+                self::add(&mut usage.used, used.get());
+                self::add(&mut usage.reserved, reserved.get());
                 usage.updated_at = now;
             }
         };
