@@ -3,6 +3,7 @@
 
 mod headers;
 mod ids;
+mod leftover;
 mod operations;
 
 use std::{
@@ -93,6 +94,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     );
     request.extensions_mut().insert(about.clone());
     request.extensions_mut().insert(edge.bounds);
+    let (request, leftover) = leftover::lend(request);
     async move {
         let answer = tokio::time::timeout(edge.bounds.answer_time, next.run(request));
         let response = match AssertUnwindSafe(answer).catch_unwind().await {
@@ -104,6 +106,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
             .into_response(),
             Err(panic) => panicked(panic.as_ref()),
         };
+        leftover.read_off().await;
         let response = headers::on_all(with_problem(response, &about), &about);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {
@@ -162,25 +165,28 @@ mod tests {
 
     /// What a route answers behind the edge.
     async fn answer(path: &str) -> (StatusCode, serde_json::Value) {
-        let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
-        let spine = Kit::on(&database).await.spine;
-        let bounds = Bounds { answer_time: Duration::from_millis(20), ..Bounds::default() };
-        let edge = Edge { spine, bounds, operations: Operations::default() };
-        let router = Router::new()
-            .route("/panics", get(panics))
-            .route("/panics-in-words", get(panics_in_words))
-            .route("/never", get(std::future::pending::<()>))
-            .route("/plain", get(|| async { (StatusCode::IM_A_TEAPOT, "the framework's own words") }))
-            .route("/fails", get(|| async { (StatusCode::BAD_GATEWAY, "the secret cause") }))
-            .layer(middleware::from_fn_with_state(edge, pass));
         let request =
             Request::get(path).header("x-request-id", "req-test").body(Body::empty()).expect("a request");
-        let response = router.oneshot(request).await.expect("infallible");
+        let response = behind_the_edge().await.oneshot(request).await.expect("infallible");
         let status = response.status();
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["x-request-id"], "req-test");
         let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         (status, serde_json::from_slice(&body).expect("a problem"))
+    }
+
+    async fn behind_the_edge() -> Router {
+        let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
+        let spine = Kit::on(&database).await.spine;
+        let bounds = Bounds { answer_time: Duration::from_millis(20), ..Bounds::default() };
+        let edge = Edge { spine, bounds, operations: Operations::default() };
+        Router::new()
+            .route("/panics", get(panics))
+            .route("/panics-in-words", get(panics_in_words))
+            .route("/never", get(std::future::pending::<()>))
+            .route("/plain", get(|| async { (StatusCode::IM_A_TEAPOT, "the framework's own words") }))
+            .route("/fails", get(|| async { (StatusCode::BAD_GATEWAY, "the secret cause") }))
+            .layer(middleware::from_fn_with_state(edge, pass))
     }
 
     async fn panics() -> StatusCode {
@@ -189,6 +195,18 @@ mod tests {
 
     async fn panics_in_words() -> StatusCode {
         std::panic::panic_any("the secret cause".to_owned())
+    }
+
+    /// An answer that came before the body would leave the body on the connection, which then ends.
+    #[tokio::test]
+    async fn a_refusal_waits_for_the_body_that_it_does_not_need() {
+        let (mut parts, body) = futures::channel::mpsc::channel::<Result<&'static str, axum::Error>>(2);
+        let request = Request::post("/nowhere").body(Body::from_stream(body)).expect("a request");
+        let mut answered = std::pin::pin!(behind_the_edge().await.oneshot(request));
+        parts.try_send(Ok("the first part")).expect("room");
+        assert!(futures::poll!(&mut answered).is_pending());
+        parts.close_channel();
+        assert_eq!(answered.await.expect("infallible").status(), StatusCode::NOT_FOUND);
     }
 
     #[tokio::test]
