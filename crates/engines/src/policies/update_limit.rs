@@ -55,6 +55,8 @@ pub fn update_limit(
     let other_type = change.limit_type.is_some_and(|limit_type| limit_type != before.limit_type);
     faults.refuse_if(other_type, "/limit_type", format!("stays {}: make a new limit", before.limit_type));
     let max_value = change.max_value.map(|amount| check::inner(amount, before.limit_type, &mut faults));
+    let enforcement = change.enforcement.unwrap_or(before.enforcement);
+    let degrades = enforcement == LimitEnforcement::Degrade;
     let definition = LimitDefinition {
         name: change.name.unwrap_or_else(|| before.name.clone()),
         scope: change.scope.unwrap_or(before.scope),
@@ -63,11 +65,9 @@ pub fn update_limit(
         reset_period: change.reset_period.or(before.reset_period),
         window_seconds: change.window_seconds.or(before.window_seconds),
         measurement_window_seconds: change.measurement_window_seconds.or(before.measurement_window_seconds),
-        degrade_to: change
-            .degrade_to
-            .or_else(|| before.degrade_to.clone())
-            .filter(|_| change.enforcement.unwrap_or(before.enforcement) == LimitEnforcement::Degrade),
-        enforcement: change.enforcement.unwrap_or(before.enforcement),
+        // What was there for DEGRADE goes with it; what is said now is looked at as it is.
+        degrade_to: change.degrade_to.or_else(|| before.degrade_to.clone().filter(|_| degrades)),
+        enforcement,
         consequence: change.consequence.unwrap_or(before.consequence),
         ..before.clone()
     };
