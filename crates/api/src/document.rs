@@ -3,8 +3,10 @@
 use utoipa::{
     OpenApi as _, ToSchema as _,
     openapi::{
-        ContentBuilder, OpenApi, PathItem, Ref, ResponseBuilder,
+        AllOfBuilder, ContentBuilder, ObjectBuilder, OneOfBuilder, OpenApi, PathItem, Ref, ResponseBuilder,
+        Schema,
         path::Operation,
+        schema::{AnyOfBuilder, SchemaType, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -62,6 +64,12 @@ pub fn openapi() -> OpenApi {
         components.add_security_scheme(API_KEY, SecurityScheme::Http(scheme));
         // What only parameters name, the routes do not bring along.
         components.schemas.extend(words::schemas());
+        for (rule, conditions) in [("NewRule", one_of_two()), ("RuleCheck", at_least_one())] {
+            if let Some(schema) = components.schemas.remove(rule) {
+                let both = AllOfBuilder::new().item(schema).item(conditions);
+                components.schemas.insert(rule.to_owned(), both.into());
+            }
+        }
     }
     document
 }
@@ -90,6 +98,26 @@ fn complete(operation: &mut Operation) {
     if has_roles {
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], _>(API_KEY, [])]);
     }
+}
+
+/// A rule has its condition in one of its two forms, which the attributes of a struct cannot say.
+fn one_of_two() -> Schema {
+    let is = |form: &str, of: Type, other: &str| {
+        let (of, null) = (ObjectBuilder::new().schema_type(of), ObjectBuilder::new().schema_type(Type::Null));
+        ObjectBuilder::new().property(form, of).property(other, null).required(form)
+    };
+    let condition = is("condition", Type::String, "conditions");
+    OneOfBuilder::new().item(condition).item(is("conditions", Type::Object, "condition")).into()
+}
+
+/// Of two conditions a check says that they are two, and of whatever stands there what is wrong with it.
+fn at_least_one() -> Schema {
+    let any = [Type::Object, Type::Array, Type::String, Type::Number, Type::Boolean];
+    let any = ObjectBuilder::new().schema_type(SchemaType::from_iter(any));
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let condition = ObjectBuilder::new().property("condition", text).required("condition");
+    let conditions = ObjectBuilder::new().property("conditions", any).required("conditions");
+    AnyOfBuilder::new().item(condition).item(conditions).into()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

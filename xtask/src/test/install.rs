@@ -82,8 +82,8 @@ pub(crate) fn cxx() -> anyhow::Result<()> {
 /// Installs Debian's `python3-venv`, or says what to install.
 pub(crate) fn python() -> anyhow::Result<()> {
     let wanted = format!(
-        "the test of a real OpenTelemetry SDK needs Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`; Fedora: `python3`), or an interpreter that has the SDK in {}",
-        python::VARIABLE
+        "the tests of a real OpenTelemetry SDK and of the OpenAPI document need Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`; Fedora: `python3`), or interpreters that have what they need in {}",
+        python::ALL.map(|packages| packages.variable).join(" and ")
     );
     let Some(apt) = Apt::find() else {
         bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
 //! It finds Postgres, Redis, Chromium and Python or installs them, starts a server of its own on a unix socket, and runs
-//! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. One thing
-//! comes from an index that may not be there: an OpenTelemetry SDK, see `python`.
+//! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. Two things
+//! come from an index that may not be there, an OpenTelemetry SDK and schemathesis: see `python`.
 
 mod browser;
 pub(crate) mod install;
@@ -33,11 +33,14 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     if env(redis::VARIABLE).is_none() && tests_the_binary(args) {
         cargo.env(redis::VARIABLE, redis::find_or_install()?);
     }
-    if env(python::VARIABLE).is_none()
-        && tests_the_binary(args)
-        && let Some(python) = python::find_or_make(&tree::root())?
-    {
-        cargo.env(python::VARIABLE, python);
+    if tests_the_binary(args) {
+        for packages in &python::ALL {
+            if env(packages.variable).is_none()
+                && let Some(python) = packages.find_or_make(&tree::root())?
+            {
+                cargo.env(packages.variable, python);
+            }
+        }
     }
     let (stores, cluster) = if env(POSTGRES_URL).is_some() {
         (format!("SQLite and the Postgres of {POSTGRES_URL}"), None)
@@ -79,7 +82,7 @@ pub(crate) fn screenshots() -> anyhow::Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether the binary's tests are among them, which drive the console in a browser and a real SDK.
+/// Whether the binary's tests are among them, which drive the console in a browser, a real SDK and schemathesis.
 fn tests_the_binary(args: &[String]) -> bool {
     let hoc = ["hoc", "-phoc", "--package=hoc", "--workspace"];
     !scope(args).is_empty() || args.iter().any(|arg| hoc.contains(&arg.as_str()))

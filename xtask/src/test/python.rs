@@ -1,56 +1,100 @@
-//! A Python with a real OpenTelemetry SDK, in a virtual environment under `target/`.
+//! Pythons with what tests need from outside, each in a virtual environment of its own under `target/`.
 //!
-//! Python itself is found or installed, like Postgres. The SDK comes from the Python index, pinned; where the index does
-//! not answer, its test is skipped, and that is said where nobody overlooks it.
+//! Python itself is found or installed, like Postgres. The packages come from the Python index, pinned; where the index
+//! does not answer, their test is skipped, and that is said where nobody overlooks it. CI takes no skipping.
 
 use super::install;
+use crate::env;
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
-/// The variable by which the tests find it.
-pub(crate) const VARIABLE: &str = "HOC_TEST_OTEL_PYTHON";
+/// What a test of crates/hoc needs in Python.
+pub(crate) struct Packages {
+    /// For a person.
+    what: &'static str,
+    /// The test.
+    test: &'static str,
+    /// The variable by which the test finds the interpreter.
+    pub(crate) variable: &'static str,
+    /// What is installed, each thing with its version.
+    requirements: &'static str,
+    /// Where, under `target/`.
+    folder: &'static str,
+    /// A module by which it is known to be there.
+    module: &'static str,
+}
 
-/// What is installed, each thing with its version.
-const REQUIREMENTS: &str = "crates/hoc/tests/data/opentelemetry.txt";
+/// All of them.
+pub(crate) const ALL: [Packages; 2] = [
+    Packages {
+        what: "a real OpenTelemetry SDK",
+        test: "sdk",
+        variable: "HOC_TEST_OTEL_PYTHON",
+        requirements: "crates/hoc/tests/data/opentelemetry.txt",
+        folder: "opentelemetry-sdk",
+        module: "opentelemetry.sdk",
+    },
+    Packages {
+        what: "schemathesis",
+        test: "contract",
+        variable: "HOC_TEST_SCHEMATHESIS_PYTHON",
+        requirements: "crates/hoc/tests/data/schemathesis.txt",
+        folder: "schemathesis",
+        module: "schemathesis",
+    },
+];
 
-/// The interpreter of an environment that has the SDK; none, said loudly, where it cannot be fetched.
-pub(crate) fn find_or_make(root: &Path) -> anyhow::Result<Option<PathBuf>> {
-    let wanted = root.join(REQUIREMENTS);
-    let text = fs::read_to_string(&wanted).with_context(|| format!("cannot read {REQUIREMENTS}"))?;
-    let folder = root.join("target/opentelemetry-sdk");
-    let (python, made) = (folder.join("bin/python"), folder.join("made-of.txt"));
-    if fs::read_to_string(&made).is_ok_and(|of| of == text) && runs(&python, "import opentelemetry.sdk") {
-        return Ok(Some(python));
-    }
-    if !is_there() {
-        install::python()?;
-    }
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    println!("xtask test: installing a real OpenTelemetry SDK into {}", folder.display());
-    let status = Command::new("python3").args(["-m", "venv"]).arg(&folder).status();
-    ensure!(status.context("starting python3")?.success(), "`python3 -m venv {}` failed", folder.display());
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    let installed = pip.arg(&wanted).stdin(Stdio::null()).output().context("starting pip")?;
-    if !installed.status.success() {
+impl Packages {
+    /// The interpreter of an environment that has them; none, said loudly, where they cannot be fetched.
+    pub(crate) fn find_or_make(&self, root: &Path) -> anyhow::Result<Option<PathBuf>> {
+        let Self { what, test, variable, requirements, .. } = self;
+        let wanted = root.join(requirements);
+        let text = fs::read_to_string(&wanted).with_context(|| format!("cannot read {requirements}"))?;
+        let folder = root.join("target").join(self.folder);
+        let (python, made) = (folder.join("bin/python"), folder.join("made-of.txt"));
+        let has_it = format!("import {}", self.module);
+        if fs::read_to_string(&made).is_ok_and(|of| of == text) && runs(&python, &has_it) {
+            return Ok(Some(python));
+        }
+        if !is_there() {
+            install::python()?;
+        }
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        println!("xtask test: installing {what} into {}", folder.display());
+        let status = Command::new("python3").args(["-m", "venv"]).arg(&folder).status();
+        ensure!(
+            status.context("starting python3")?.success(),
+            "`python3 -m venv {}` failed",
+            folder.display()
+        );
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        let installed = pip.arg(&wanted).stdin(Stdio::null()).output().context("starting pip")?;
+        if installed.status.success() {
+            fs::write(&made, text).with_context(|| format!("cannot write {}", made.display()))?;
+            return Ok(Some(python));
+        }
         let said = String::from_utf8_lossy(&installed.stderr);
         let why = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it does not say why");
-        eprintln!(
-            "\nxtask test: WITHOUT A REAL OPENTELEMETRY SDK: pip could not install {REQUIREMENTS}: {why}\n\
-             xtask test: so the test `sdk` of crates/hoc IS SKIPPED. It needs the Python index (or a mirror, as pip's \
-             settings name it); or give an interpreter that has those packages in {VARIABLE}\n"
+        let told = format!(
+            "WITHOUT {}: pip could not install {requirements}: {why}\n\
+             xtask test: so the test `{test}` of crates/hoc CANNOT RUN. It needs the Python index (or a mirror, as \
+             pip's settings name it); or give an interpreter that has those packages in {variable}",
+            what.to_uppercase()
         );
-        return Ok(None);
+        if env("CI").is_some() {
+            bail!("{told}");
+        }
+        eprintln!("\nxtask test: {told}\n");
+        Ok(None)
     }
-    fs::write(&made, text).with_context(|| format!("cannot write {}", made.display()))?;
-    Ok(Some(python))
 }
 
 /// Whether there is a Python that makes environments. Debian's cannot without `python3-venv`.

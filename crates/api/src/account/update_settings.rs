@@ -13,7 +13,8 @@ use crate::{
 /// Change the tenant's settings, on the version that `If-Match` names. In force within a second on every replica.
 #[utoipa::path(patch, path = "/settings", operation_id = "account.update_settings", tag = "account",
     extensions(("x-roles" = json!(roles::<Manages>()))),
-    params(("If-Match" = String, Header, description = "The `ETag` of the settings that are changed.")),
+    params(("If-Match" = String, Header, pattern = "^\"[0-9]{1,19}\"$",
+            description = "The `ETag` of the settings that are changed.")),
     request_body = SettingsBody,
     responses((status = 200, description = "The settings, as they are stored.", body = SettingsView,
         headers(("ETag" = String, description = "For `If-Match`.")))))]

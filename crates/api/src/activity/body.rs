@@ -10,7 +10,7 @@ use crate::{
     extract::{IdempotencyKey, Object, Usd},
     problem::Code,
     view::{
-        Time,
+        Time, text,
         words::{self, Word as _, known},
     },
 };
@@ -21,7 +21,7 @@ use crate::{
 #[schema(as = StartRun)]
 pub(crate) struct StartBody {
     /// The agent that runs.
-    #[schema(min_length = 1)]
+    #[schema(value_type = text::Words)]
     agent_id: String,
     /// What it is to reach.
     goal: Option<String>,
@@ -88,12 +88,12 @@ impl StartBody {
             provider_type: self.provider_type,
             parent_run_id: self.parent_run_id,
             expected_latency_ms: self.expected_latency_ms,
-            environment: self.environment.map(text),
+            environment: self.environment.map(owned),
             replay_of: self.replay_of,
             replay_mode: known(self.replay_mode)?,
             is_synthetic: self.is_synthetic.unwrap_or(false),
             synthetic_scenario_id: self.synthetic_scenario_id,
-            metadata: self.metadata.map(text),
+            metadata: self.metadata.map(owned),
             idempotency_key: key.or(self.idempotency_key)?,
             ..StartRun::default()
         })
@@ -108,7 +108,7 @@ pub(crate) struct PermitBody {
     /// The kind of step.
     kind: words::StepKind,
     /// With which tool or model.
-    #[schema(min_length = 1)]
+    #[schema(value_type = text::Words)]
     skill_name: String,
     /// With which parameters; the permit serves for these alone.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -119,7 +119,7 @@ pub(crate) struct PermitBody {
     model: Option<String>,
     /// Labels of the step, which rules read as `context.step.labels`.
     #[serde(default)]
-    #[schema(max_items = 32)]
+    #[schema(value_type = Vec<text::Label>, max_items = 32)]
     labels: Vec<String>,
     /// What it expects to use.
     #[schema(value_type = Option<EstimateBody>)]
@@ -152,7 +152,7 @@ impl PermitBody {
         Ok(PermitRequest {
             kind: self.kind.to()?,
             skill_name: self.skill_name,
-            params: self.params.map(text),
+            params: self.params.map(owned),
             provider: self.provider,
             model: self.model,
             estimate: EstimateRequest {
@@ -174,14 +174,14 @@ pub(crate) struct StepBody {
     /// What it is.
     kind: words::StepKind,
     /// Which tool or model.
-    #[schema(min_length = 1)]
+    #[schema(value_type = text::Words)]
     skill_name: String,
     /// The parameters; any JSON, kept exactly, after redaction.
     #[schema(value_type = Option<serde_json::Value>)]
     params: Option<Box<RawValue>>,
     /// Labels of the step, which rules read as `context.step.labels`.
     #[serde(default)]
-    #[schema(max_items = 32)]
+    #[schema(value_type = Vec<text::Label>, max_items = 32)]
     labels: Vec<String>,
     /// How it ended.
     status: words::ReportedStatus,
@@ -263,11 +263,11 @@ impl StepBody {
         Ok(StepReport {
             kind: self.kind.to()?,
             skill_name: self.skill_name,
-            params: self.params.map(text),
+            params: self.params.map(owned),
             status: self.status.to()?,
             outcome_category: known(outcome.category)?,
             outcome_code: outcome.code,
-            outcome_data: outcome.data.map(text),
+            outcome_data: outcome.data.map(owned),
             llm: self.llm.map(|Object(llm)| llm.report()),
             duration_ms: self.duration_ms.unwrap_or(0),
             retry_count: self.retry_count.unwrap_or(0),
@@ -343,6 +343,6 @@ pub(crate) struct KillBody {
     pub(crate) reason: Option<String>,
 }
 
-fn text(raw: Box<RawValue>) -> String {
+fn owned(raw: Box<RawValue>) -> String {
     Box::<str>::from(raw).into_string()
 }

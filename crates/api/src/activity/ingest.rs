@@ -7,6 +7,11 @@ use axum::{
 };
 use orchestrator::{Error, Spine, handlers::spans, ports::SpanEncoding};
 
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, schema::Type},
+};
+
 use crate::{
     Problem,
     edge::InItsOwnWords,
@@ -22,16 +27,16 @@ use crate::{
     extensions(("x-roles" = json!(roles::<AgentWrites>()))),
     request_body(description = "The exported spans.", content(
         (Object = "application/json"),
-        (Vec<u8> = "application/x-protobuf"),
+        (Protobuf = "application/x-protobuf"),
     )),
     responses(
         (status = 200, description = "What was taken.", content(
             (Object = "application/json"),
-            (Vec<u8> = "application/x-protobuf"),
+            (Protobuf = "application/x-protobuf"),
         )),
         (status = 400, description = "It is no such request: a `google.rpc.Status`.", content(
             (Object = "application/json"),
-            (Vec<u8> = "application/x-protobuf"),
+            (Protobuf = "application/x-protobuf"),
         )),
     ))]
 pub(super) async fn ingest(
@@ -53,6 +58,20 @@ pub(super) async fn ingest(
         Err(err) => Err(err.into()),
     }
 }
+
+/// A message in protobuf: bytes.
+struct Protobuf;
+
+impl PartialSchema for Protobuf {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl ToSchema for Protobuf {}
 
 fn answer(status: StatusCode, encoding: SpanEncoding, body: Vec<u8>) -> Response {
     let content_type = match encoding {

@@ -18,7 +18,8 @@ use crate::{
     extensions(("x-roles" = json!(roles::<AgentWrites>()))),
     params(
         ("run_id" = String, Path, description = "The run."),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, description = "A repeat gets the same answer."),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, pattern = "^[!-~]([ -~]*[!-~])?$",
+            description = "A repeat gets the same answer."),
     ),
     request_body = PermitBody,
     responses((status = 201, description = "The permit is granted.", body = PermitView)))]

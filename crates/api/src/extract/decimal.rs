@@ -93,7 +93,8 @@ fn exponent_of(text: &str) -> Option<i64> {
 
 impl utoipa::PartialSchema for Usd {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0));
+        let number =
+            ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(9_007_199_254.0));
         or_text(number, "USD: a number, or a string that holds one. Rounded half up to six decimals.")
     }
 }
@@ -102,7 +103,10 @@ impl utoipa::ToSchema for Usd {}
 
 impl utoipa::PartialSchema for Amount {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        let number = ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0));
+        let number = ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .minimum(Some(0.000_001))
+            .maximum(Some(9_007_199_254_740_992.0));
         or_text(number, "In the limit type's own unit (USD for cost): a number, or a string that holds one.")
     }
 }
@@ -112,7 +116,11 @@ impl utoipa::ToSchema for Amount {}
 fn or_text(number: ObjectBuilder, description: &str) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     OneOfBuilder::new()
         .item(number)
-        .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^\d+(\.\d+)?([eE][+-]?\d+)?$")))
+        .item(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some("^[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?$")),
+        )
         .description(Some(description))
         .into()
 }

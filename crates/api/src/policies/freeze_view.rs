@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     extract::Params,
-    view::{Time, words},
+    view::{Time, text, words},
 };
 
 /// A freeze to begin.
@@ -15,10 +15,10 @@ use crate::{
 #[schema(as = NewFreeze)]
 pub(super) struct FreezeBody {
     /// The agent; the whole tenant where none is named.
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<text::Words>)]
     pub(super) agent_id: Option<String>,
     /// Why: it is told to whoever meets the freeze.
-    #[schema(min_length = 1)]
+    #[schema(value_type = text::Words)]
     pub(super) reason: String,
 }
 

@@ -9,6 +9,7 @@ use super::rule_body::said;
 use crate::{
     Problem,
     extract::Amount,
+    view::text,
     view::words::{self, Word as _, known},
 };
 
@@ -18,29 +19,30 @@ use crate::{
 #[schema(as = NewLimit)]
 pub(crate) struct LimitBody {
     /// Unique among the tenant's active limits.
-    #[schema(min_length = 1)]
+    #[schema(value_type = text::Name)]
     name: String,
     /// Follows from the type where not given.
     limit_category: Option<words::LimitCategory>,
     limit_type: words::LimitType,
     /// `TENANT` where not given.
     scope: Option<words::Scope>,
-    /// The project, agent or provider.
+    /// The project, agent or provider, for those scopes only.
+    #[schema(max_length = 200)]
     scope_id: Option<String>,
     /// A value equal to it is allowed.
     max_value: Amount,
     /// For BUDGET.
     reset_period: Option<words::ResetPeriod>,
     /// For RATE.
-    #[schema(maximum = 9_007_199_254_740_992.0)]
+    #[schema(minimum = 1, maximum = 31_622_400)]
     window_seconds: Option<u64>,
     /// For THRESHOLD.
-    #[schema(maximum = 9_007_199_254_740_992.0)]
+    #[schema(minimum = 1, maximum = 31_622_400)]
     measurement_window_seconds: Option<u64>,
     /// `BLOCK` where not given.
     enforcement: Option<words::LimitEnforcement>,
     /// What an agent is to go on with; for `DEGRADE`, where it is `lower_cost_model` if not given.
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<text::Name>)]
     degrade_to: Option<String>,
     /// `ALERT` where not given.
     consequence: Option<words::Consequence>,
@@ -72,24 +74,24 @@ impl LimitBody {
 #[schema(as = LimitChange)]
 #[expect(clippy::option_option, reason = "not said, null, and a text are three things")]
 pub(crate) struct LimitChangeBody {
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<text::Name>)]
     name: Option<String>,
     limit_category: Option<words::LimitCategory>,
     limit_type: Option<words::LimitType>,
     scope: Option<words::Scope>,
     /// null takes it away.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     scope_id: Option<Option<String>>,
     max_value: Option<Amount>,
     reset_period: Option<words::ResetPeriod>,
-    #[schema(maximum = 9_007_199_254_740_992.0)]
+    #[schema(minimum = 1, maximum = 31_622_400)]
     window_seconds: Option<u64>,
-    #[schema(maximum = 9_007_199_254_740_992.0)]
+    #[schema(minimum = 1, maximum = 31_622_400)]
     measurement_window_seconds: Option<u64>,
     enforcement: Option<words::LimitEnforcement>,
     /// For `DEGRADE`.
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<text::Name>)]
     degrade_to: Option<String>,
     consequence: Option<words::Consequence>,
 }

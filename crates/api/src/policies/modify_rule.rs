@@ -16,7 +16,8 @@ use crate::{
     extensions(("x-roles" = json!(roles::<SetsPolicy>()))),
     params(
         ("id" = String, Path, description = "The rule."),
-        ("If-Match" = String, Header, description = "The `ETag` of the version that is changed."),
+        ("If-Match" = String, Header, pattern = "^\"[0-9]{1,19}\"$",
+            description = "The `ETag` of the version that is changed."),
     ),
     request_body = RuleChangeBody,
     responses((status = 200, description = "The rule, as it is stored.", body = RuleView,

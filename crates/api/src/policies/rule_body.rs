@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Problem,
+    view::text,
     view::words::{self, Word as _, known},
 };
 
@@ -16,19 +17,22 @@ use crate::{
 #[schema(as = NewRule)]
 pub(crate) struct RuleBody {
     /// Unique among the tenant's active rules.
-    #[schema(min_length = 1)]
+    #[schema(value_type = text::Name)]
     name: String,
+    #[schema(max_length = 4000)]
     description: Option<String>,
     /// `SAFETY` where not given.
     rule_type: Option<words::RuleType>,
     enforcement_mode: words::EnforcementMode,
     /// `TENANT` where not given.
     scope: Option<words::RuleScope>,
-    /// The project or agent.
+    /// The project or agent, for those scopes only.
+    #[schema(max_length = 200)]
     scope_id: Option<String>,
     /// `STEP_POST` where not given.
     bind_at: Option<words::BindAt>,
     /// 100 where not given; lower decides first among equally severe.
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     precedence: Option<i64>,
     /// Cedar: the expression inside `when { }`.
     #[schema(example = "context.step.cost_microusd > 500000")]
@@ -62,17 +66,19 @@ impl RuleBody {
 #[schema(as = RuleChange)]
 #[expect(clippy::option_option, reason = "not said, null, and a text are three things")]
 pub(crate) struct RuleChangeBody {
-    #[schema(min_length = 1)]
+    #[schema(value_type = Option<text::Name>)]
     name: Option<String>,
+    #[schema(max_length = 4000)]
     description: Option<String>,
     rule_type: Option<words::RuleType>,
     enforcement_mode: Option<words::EnforcementMode>,
     scope: Option<words::RuleScope>,
     /// null takes it away.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     scope_id: Option<Option<String>>,
     bind_at: Option<words::BindAt>,
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     precedence: Option<i64>,
     /// Cedar.
     condition: Option<String>,
@@ -104,7 +110,7 @@ impl RuleChangeBody {
 #[schema(as = Retirement)]
 pub(crate) struct RetireBody {
     /// Must not be empty.
-    #[schema(min_length = 1)]
+    #[schema(value_type = text::Reason)]
     reason: String,
     /// The rule that takes its place.
     superseded_by: Option<String>,

@@ -16,7 +16,8 @@ use crate::{
     extensions(("x-roles" = json!(roles::<SetsPolicy>()))),
     params(
         ("id" = String, Path, description = "The limit."),
-        ("If-Match" = String, Header, description = "The `ETag` of the version that is changed."),
+        ("If-Match" = String, Header, pattern = "^\"[0-9]{1,19}\"$",
+            description = "The `ETag` of the version that is changed."),
     ),
     request_body = LimitChangeBody,
     responses((status = 200, description = "The limit, as it is stored.", body = LimitView,

@@ -5,6 +5,7 @@ mod json;
 mod number;
 mod page;
 pub(crate) mod stream;
+pub(crate) mod text;
 mod time;
 mod verdict;
 pub(crate) mod words;

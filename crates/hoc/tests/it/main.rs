@@ -4,6 +4,7 @@ mod bundle;
 mod canary;
 mod chrome;
 mod console;
+mod contract;
 mod crash;
 mod demo;
 mod doctor;
