@@ -16,7 +16,9 @@ mod store;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use commands::{bench_commits, bundle, doctor, import, keys, migrate, openapi, serve, verify};
+use commands::{
+    bench_commits, bench_rows, bench_rules, bundle, doctor, import, keys, migrate, openapi, serve, verify,
+};
 
 /// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that.
 #[global_allocator]
@@ -59,6 +61,10 @@ enum Command {
     Openapi(openapi::Args),
     #[command(hide = true)]
     BenchCommits(bench_commits::Args),
+    #[command(hide = true)]
+    BenchRows(bench_rows::Args),
+    #[command(hide = true)]
+    BenchRules(bench_rules::Args),
 }
 
 fn main() -> ExitCode {
@@ -88,6 +94,8 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Doctor(args) => return doctor::run(args, flags).await,
         Command::Openapi(args) => openapi::run(&args)?,
         Command::BenchCommits(args) => bench_commits::run(args, flags).await?,
+        Command::BenchRows(args) => bench_rows::run(args, flags).await?,
+        Command::BenchRules(args) => bench_rules::run(&args),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -84,6 +84,20 @@ impl Hoc {
         Ok((rate, Latencies::new(took)))
     }
 
+    /// Adds rows to a list, number `from` up to `until`.
+    pub(super) fn rows(&self, list: &str, from: u64, until: u64) -> anyhow::Result<()> {
+        let (from, until) = (from.to_string(), until.to_string());
+        self.said(&["bench-rows", "--list", list, "--from", &from, "--until", &until]).map(drop)
+    }
+
+    /// What each evaluation of a step against so many rules took, in process.
+    pub(super) fn evaluations(&self, rules: usize) -> anyhow::Result<Latencies> {
+        let said = self.said_json(&["bench-rules", "--rules", &rules.to_string()])?;
+        let took = said["latencies_ns"].as_array().context("`hoc bench-rules` gives no latencies")?;
+        let took = took.iter().filter_map(serde_json::Value::as_u64).map(Duration::from_nanos).collect();
+        Ok(Latencies::new(took))
+    }
+
     /// Starts the server and waits until it listens.
     pub(super) fn serve(&self) -> anyhow::Result<Server> {
         let log = self.folder.join("bench-serve.log");

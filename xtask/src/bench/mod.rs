@@ -7,8 +7,10 @@
 mod bodies;
 mod bundles;
 mod cpu;
+mod evaluations;
 mod hoc;
 mod http;
+mod lists;
 mod load;
 mod machine;
 mod measure;
@@ -38,7 +40,7 @@ use std::{
     path::Path,
     process::ExitCode,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Runs the bench; `args` are its options.
@@ -55,11 +57,20 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         println!("bench: building hoc (release)");
         hoc::build(&root)?
     };
+    let evaluations = if options.has(Part::Rules) {
+        let folder = tempfile::Builder::new().prefix("hoc-bench-").tempdir()?;
+        evaluations::measure(&Hoc::new(&binary, folder.path(), String::new()))?
+    } else {
+        Vec::new()
+    };
     let mut stores = Vec::new();
     for kind in &options.stores {
         stores.push(on(*kind, &binary, &options)?);
     }
 
+    if !evaluations.is_empty() {
+        println!("\nPolicy evaluation\n\n{}", evaluations::Evaluation::table(&evaluations).text());
+    }
     for store in &stores {
         println!("\n{}", store.name);
         if let Some(cores) = store.disturbance() {
@@ -69,7 +80,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
             println!("\n{}", table.text());
         }
     }
-    let page = page::Page { stores: &stores, options: &options, root: &root };
+    let page = page::Page { stores: &stores, evaluations: &evaluations, options: &options, root: &root };
     write_json(&page, &options, &root)?;
     if options.write {
         let file = root.join("docs").join("performance.md");
@@ -129,52 +140,88 @@ fn measured(hoc: &Hoc, name: String, cluster: Option<&Cluster>, options: &Option
 
     let server = hoc.serve()?;
     tenant::govern(&mut server.client(&admin)).context("making ten limits and a hundred rules")?;
-    let mut watched = vec![
-        Watched { name: "server", pid: server.pid(), with_children: false },
-        Watched { name: "callers", pid: std::process::id(), with_children: false },
-    ];
-    if let Some(cluster) = cluster {
-        watched.push(Watched { name: "database", pid: cluster.pid()?, with_children: true });
-    }
-    let (taken, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let bench = Bench { options, server: &server, agent: &agent, watched, taken, sent };
+    server.stop()?;
     let mut rates = commits;
-    rates.extend(bench.rates(|rate| progress(&rate.line()))?);
-    let traces = if options.has(Part::Spans) { vec![spans::trace(&bench, 10_000)?] } else { Vec::new() };
-    for trace in &traces {
-        progress(&trace.line());
+    let (mut traces, mut bundles, mut standing) = (Vec::new(), Vec::new(), Standing::default());
+    let load = Load { hoc, cluster, options, agent: &agent };
+    if options.loads() {
+        let (steps, memory) = load.on(empty, |bench| {
+            rates.extend(bench.rates(|rate| progress(&rate.line()))?);
+            if options.has(Part::Bundles) {
+                bundles = bundles::measure(bench, hoc, &admin, |bundle| progress(&bundle.line()))?;
+            }
+            Ok(())
+        })?;
+        (standing.disk_per_step, standing.body_per_step) = steps;
+        standing.loaded_memory = memory;
     }
-    let bundles = if options.has(Part::Bundles) {
-        bundles::measure(&bench, hoc, &admin, |bundle| progress(&bundle.line()))?
+    if options.has(Part::Spans) {
+        let (spans, memory) = load.on(size(hoc, cluster), |bench| {
+            rates.extend(bench.span_rates(|rate| progress(&rate.line()))?);
+            traces = vec![spans::trace(bench, 10_000)?];
+            for trace in &traces {
+                progress(&trace.line());
+            }
+            Ok(())
+        })?;
+        (standing.disk_per_span, standing.wire_per_span) = spans;
+        standing.loaded_memory = standing.loaded_memory.max(memory);
+    }
+    if options.has(Part::Start) {
+        (standing.start, standing.idle_memory) = restarted(hoc)?;
+    }
+    let lists = if options.has(Part::Lists) {
+        lists::measure(hoc, options, (&admin, &agent), progress)?
     } else {
         Vec::new()
     };
+    Ok(Store { name, rates, traces, bundles, lists, standing })
+}
 
-    let loaded_memory = cpu::resident(server.pid());
-    let (taken, sent) = (bench.taken.load(Ordering::Relaxed), bench.sent.load(Ordering::Relaxed));
-    server.stop()?;
-    let mut standing = Standing::default();
-    if options.has(Part::Start) {
-        standing = restarted(hoc)?;
-        standing.loaded_memory = loaded_memory;
-        if taken > 0 {
-            let grown = size(hoc, cluster).saturating_sub(empty);
-            standing.disk_per_step = stats::ratio(stats::bytes(grown), stats::number(taken));
-            standing.body_per_step = stats::ratio(stats::number(sent), stats::number(taken));
+/// What a load needs beside itself.
+struct Load<'a> {
+    hoc: &'a Hoc,
+    cluster: Option<&'a Cluster>,
+    options: &'a Options,
+    agent: &'a str,
+}
+
+/// Bytes of the store for each step or span that it took, and the bytes of those as they came.
+type Each = (Option<f64>, Option<f64>);
+
+impl Load<'_> {
+    /// Does some work on a server of its own, on a store of `before` bytes: what each step or span took of the disk,
+    /// and the server's memory in the end.
+    fn on(
+        &self,
+        before: u64,
+        work: impl FnOnce(&Bench<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<(Each, Option<u64>)> {
+        let server = self.hoc.serve()?;
+        let mut watched = vec![
+            Watched { name: "server", pid: server.pid(), with_children: false },
+            Watched { name: "callers", pid: std::process::id(), with_children: false },
+        ];
+        if let Some(cluster) = self.cluster {
+            watched.push(Watched { name: "database", pid: cluster.pid()?, with_children: true });
         }
+        let (taken, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let bench = Bench { options: self.options, server: &server, agent: self.agent, watched, taken, sent };
+        work(&bench)?;
+        let (taken, sent) = (bench.taken.load(Ordering::Relaxed), bench.sent.load(Ordering::Relaxed));
+        let memory = cpu::resident(server.pid());
+        server.stop()?;
+        let grown = size(self.hoc, self.cluster).saturating_sub(before);
+        let each = |of: f64| stats::ratio(of, stats::number(taken)).filter(|_| taken > 0);
+        Ok(((each(stats::bytes(grown)), each(stats::number(sent))), memory))
     }
-    Ok(Store { name, rates, traces, bundles, standing })
 }
 
 /// Starts on the store as it now is, and stops.
-fn restarted(hoc: &Hoc) -> anyhow::Result<Standing> {
+fn restarted(hoc: &Hoc) -> anyhow::Result<(Option<Duration>, Option<u64>)> {
     let server = hoc.serve()?;
     server.client("").get("/readyz")?.expect(200)?;
-    let standing = Standing {
-        start: Some(server.started_in),
-        idle_memory: cpu::resident(server.pid()),
-        ..Standing::default()
-    };
+    let standing = (Some(server.started_in), cpu::resident(server.pid()));
     server.stop()?;
     Ok(standing)
 }

@@ -7,9 +7,11 @@ pub(super) const HELP: &str = "\
 cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--seconds N] [--binary FILE]
                   [--json FILE] [--write]
 
-  --short       within about two minutes; without it, ten seconds a measurement and a bundle of 100,000 steps
+  --short       within about five minutes; without it, ten seconds a measurement, a bundle of 100,000 steps, and
+                lists of 1 and 5 million rows, which take a while to fill and some 10 GiB
   --store       both where not said
-  --only        parts: commits, bare, steps, permits, batches, spans, bundles, start
+  --only        parts: commits, bare, steps, permits, batches, spans, bundles, start,
+                lists, rules
   --seconds     how long each measurement lasts
   --binary      a `hoc` that is built already, such as that of another commit
   --json        where the figures go; target/bench/STORE.json as well, always
@@ -27,10 +29,12 @@ pub(super) enum Part {
     Spans,
     Bundles,
     Start,
+    Lists,
+    Rules,
 }
 
 impl Part {
-    const ALL: [(Self, &str); 8] = [
+    const ALL: [(Self, &str); 10] = [
         (Self::Commits, "commits"),
         (Self::Bare, "bare"),
         (Self::Steps, "steps"),
@@ -39,6 +43,8 @@ impl Part {
         (Self::Spans, "spans"),
         (Self::Bundles, "bundles"),
         (Self::Start, "start"),
+        (Self::Lists, "lists"),
+        (Self::Rules, "rules"),
     ];
 
     fn parse(name: &str) -> anyhow::Result<Self> {
@@ -122,6 +128,20 @@ impl Options {
     /// Steps of the runs whose bundles are measured.
     pub(super) fn bundle_sizes(&self) -> &'static [usize] {
         if self.short { &[20, 1_000, 10_000] } else { &[20, 1_000, 10_000, 100_000] }
+    }
+}
+
+impl Options {
+    /// Whether anything is measured of steps.
+    pub(super) fn loads(&self) -> bool {
+        [Part::Bare, Part::Steps, Part::Permits, Part::Batches, Part::Bundles]
+            .iter()
+            .any(|part| self.has(*part))
+    }
+
+    /// Rows of the lists whose pages are read.
+    pub(super) fn list_sizes(&self) -> &'static [u64] {
+        if self.short { &[100_000] } else { &[1_000_000, 5_000_000] }
     }
 }
 

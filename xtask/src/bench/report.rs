@@ -1,6 +1,7 @@
 //! What came of a bench: as JSON, and as tables.
 
 use super::{
+    lists::ListPage,
     load::Sample,
     spans::Trace,
     stats::{Latencies, millis, number, ratio},
@@ -110,6 +111,9 @@ pub(super) struct Standing {
     /// Bytes of the store for each step, and of the step's body.
     pub(super) disk_per_step: Option<f64>,
     pub(super) body_per_step: Option<f64>,
+    /// The same of spans: what the store grew by while nothing but spans came, and what came.
+    pub(super) disk_per_span: Option<f64>,
+    pub(super) wire_per_span: Option<f64>,
 }
 
 /// Everything about one store.
@@ -120,6 +124,7 @@ pub(super) struct Store {
     pub(super) rates: Vec<Rate>,
     pub(super) traces: Vec<Trace>,
     pub(super) bundles: Vec<Bundle>,
+    pub(super) lists: Vec<ListPage>,
     pub(super) standing: Standing,
 }
 
@@ -158,6 +163,9 @@ impl Store {
             "loaded_memory_bytes": standing.loaded_memory,
             "disk_bytes_per_step": standing.disk_per_step,
             "body_bytes_per_step": standing.body_per_step,
+            "disk_bytes_per_span": standing.disk_per_span,
+            "wire_bytes_per_span": standing.wire_per_span,
+            "lists": self.lists.iter().map(ListPage::json).collect::<Vec<_>>(),
         })
     }
 
@@ -173,7 +181,10 @@ impl Store {
         if !self.bundles.is_empty() {
             tables.push(self.bundle_table());
         }
-        if self.standing.start.is_some() {
+        if !self.lists.is_empty() {
+            tables.push(ListPage::table(&self.lists));
+        }
+        if self.standing.start.is_some() || self.standing.disk_per_span.is_some() {
             tables.push(self.standing_table());
         }
         tables
@@ -257,9 +268,12 @@ impl Store {
         row("memory after the load", standing.loaded_memory.map(mib));
         row("the store's bytes a step", standing.disk_per_step.map(figure));
         row("bytes of the step's body", standing.body_per_step.map(figure));
-        let of_body =
-            standing.disk_per_step.zip(standing.body_per_step).and_then(|(disk, body)| ratio(disk, body));
-        row("the store's bytes, of the body's", of_body.map(|ratio| format!("{} x", figure(ratio))));
+        let of = |disk: Option<f64>, sent| disk.zip(sent).and_then(|(disk, sent)| ratio(disk, sent));
+        let times = |ratio: Option<f64>| ratio.map(|ratio| format!("{} x", figure(ratio)));
+        row("the store's bytes, of the body's", times(of(standing.disk_per_step, standing.body_per_step)));
+        row("the store's bytes a span", standing.disk_per_span.map(figure));
+        row("bytes of the span on the wire", standing.wire_per_span.map(figure));
+        row("the store's bytes, of the wire's", times(of(standing.disk_per_span, standing.wire_per_span)));
         table
     }
 
@@ -316,6 +330,7 @@ mod tests {
                 verify: Duration::from_millis(4),
                 bytes: 40_960,
             }],
+            lists: Vec::new(),
             standing: Standing {
                 disk_per_step: Some(2_000.0),
                 body_per_step: Some(1_000.0),

@@ -1,6 +1,8 @@
 //! One file a command.
 
 pub(crate) mod bench_commits;
+pub(crate) mod bench_rows;
+pub(crate) mod bench_rules;
 pub(crate) mod bundle;
 pub(crate) mod doctor;
 pub(crate) mod import;

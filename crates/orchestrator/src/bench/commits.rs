@@ -1,6 +1,4 @@
 //! What the store itself commits in a second: one small row a transaction, with nothing of ours above the driver.
-//!
-//! For `cargo xtask bench` alone, which compares governed steps with it.
 
 use std::time::{Duration, Instant};
 
