@@ -172,7 +172,13 @@ impl Client {
         if self.filled == self.input.len() {
             self.input.resize(self.input.len() * 2, 0);
         }
-        let count = stream.read(&mut self.input[self.filled..])?;
+        let count = loop {
+            match stream.read(&mut self.input[self.filled..]) {
+                // A signal: with a time limit on it, the call does not go on by itself.
+                Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
         if count == 0 {
             bail!("the server hung up after {} bytes of an answer", self.filled);
         }
