@@ -53,13 +53,14 @@ where
 }
 
 /// The same, where most rows keep the columns in `seldom`, and lists have indexes on those. SQLite writes the
-/// index of every column that an UPDATE names, so there they go separately, and only where they differ. Postgres
+/// index of every column that an UPDATE names, so there they go separately, and only of rows that `moved`. Postgres
 /// compares by itself.
 pub(crate) async fn update_sparing<E>(
     conn: &Conn,
     rows: Vec<E::Model>,
     always: &[E::Column],
     seldom: &[E::Column],
+    moved: impl Fn(&E::Model) -> bool,
 ) -> Result<(), StoreError>
 where
     E: EntityTrait,
@@ -68,12 +69,9 @@ where
     if conn.backend() == DbBackend::Postgres {
         return update::<E>(conn, rows, &[always, seldom].concat()).await;
     }
-    update::<E>(conn, rows.clone(), always).await?;
-    let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
-    let columns: Vec<E::Column> = keys.iter().chain(seldom).copied().collect();
-    in_chunks::<E>(conn, rows, &columns, |_, rows| dialect::update_if_changed::<E>(rows, &keys, seldom))
-        .await?;
-    Ok(())
+    let moved: Vec<E::Model> = rows.iter().filter(|row| moved(row)).cloned().collect();
+    update::<E>(conn, rows, always).await?;
+    update::<E>(conn, moved, seldom).await
 }
 
 async fn insert_as<E>(conn: &Conn, rows: Vec<E::Model>, taken: Taken) -> Result<u64, StoreError>

@@ -78,18 +78,6 @@ pub(crate) fn update<E: EntityTrait>(
     }
 }
 
-/// SQLite's `UPDATE` of the rows among those sent of which a column of `changing` differs.
-pub(crate) fn update_if_changed<E: EntityTrait>(
-    rows: usize,
-    keys: &[E::Column],
-    changing: &[E::Column],
-) -> String {
-    let table = quoted(E::default().table_name());
-    let differs =
-        join(changing.iter().map(|c| format!("{table}.{0} IS NOT v.{0}", quoted(c.as_str()))), " OR ");
-    format!("{} AND ({differs})", update::<E>(DbBackend::Sqlite, rows, keys, changing))
-}
-
 /// The condition that `columns` are one of the keys. `keys` holds one list of values for each column.
 pub(crate) fn among<C: ColumnTrait>(backend: DbBackend, columns: &[C], keys: Vec<Vec<Value>>) -> SimpleExpr {
     let rows = keys.first().map_or(0, Vec::len);

@@ -182,18 +182,13 @@ async fn updated<E: EntityTrait>(conn: &Conn, changing: &[E::Column]) {
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let columns = keys.len() + changing.len();
     let backend = conn.backend();
-    let mut texts = vec![dialect::update::<E>(backend, 64, &keys, changing)];
-    if backend == DbBackend::Sqlite {
-        texts.push(dialect::update_if_changed::<E>(64, &keys, changing));
-    }
-    for sql in texts {
-        // The values do not matter to the plan, but they must be there.
-        let (sql, values) = match backend {
-            DbBackend::Postgres => (sql.replace("$1", "'{}'"), vec![]),
-            _ => (sql, vec![Value::BigInt(Some(0)); 64 * columns]),
-        };
-        check(conn, Statement { sql, values: Some(Values(values)), db_backend: backend }).await;
-    }
+    let sql = dialect::update::<E>(backend, 64, &keys, changing);
+    // The values do not matter to the plan, but they must be there.
+    let (sql, values) = match backend {
+        DbBackend::Postgres => (sql.replace("$1", "'{}'"), vec![]),
+        _ => (sql, vec![Value::BigInt(Some(0)); 64 * columns]),
+    };
+    check(conn, Statement { sql, values: Some(Values(values)), db_backend: backend }).await;
 }
 
 /// A table without rows is gone over whatever indexes it has, unless that is made dear.

@@ -5,9 +5,11 @@ mod impact;
 mod interventions;
 mod rows;
 
+use std::collections::{HashMap, HashSet};
+
 use models::{
     activity::{
-        RiskLevel, Run, RunCounts, RunFilter, RunState,
+        RiskLevel, Run, RunCounts, RunFilter, RunState, Standing,
         entity::runs::{self, Column},
     },
     ids::{RunId, TenantId},
@@ -176,8 +178,15 @@ impl Activity<'_> {
         bulk::insert::<runs::Entity>(self.conn, keys::rows(runs, to_row)?).await
     }
 
-    /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else.
-    pub async fn save_runs(self, runs: &[Run]) -> Result<(), StoreError> {
-        bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED).await
+    /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else. `before` is where
+    /// they stood in lists when they were read; a run that it does not name is written whole.
+    pub async fn save_runs(self, runs: &[Run], before: &HashMap<RunId, Standing>) -> Result<(), StoreError> {
+        let moved: HashSet<RunId> = runs
+            .iter()
+            .filter(|run| before.get(&run.id) != Some(&run.standing()))
+            .map(|run| run.id)
+            .collect();
+        let moved = |row: &runs::Model| moved.contains(&row.id);
+        bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED, moved).await
     }
 }

@@ -7,6 +7,7 @@ use models::{
         entity::aos_traces::{self as traces, Column},
     },
 };
+use proof::words::TraceStatus;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Select};
 
 use crate::{
@@ -106,6 +107,11 @@ impl TraceStore<'_> {
 
     /// Writes back traces that this unit of work has locked, their seal included; a sealed one is refused.
     pub async fn save_traces(self, traces: &[Trace]) -> Result<(), StoreError> {
-        bulk::update_sparing::<traces::Entity>(self.conn, keys::rows(traces, to_row)?, BUSY, ENDING).await
+        // It was open, or it could not be written back: so it has moved if it is not open any more.
+        let ended = |row: &traces::Model| {
+            row.status != TraceStatus::Running.as_str() || row.sealed_leaf_index.is_some()
+        };
+        bulk::update_sparing::<traces::Entity>(self.conn, keys::rows(traces, to_row)?, BUSY, ENDING, ended)
+            .await
     }
 }

@@ -1,5 +1,7 @@
 //! Runs.
 
+use std::collections::HashMap;
+
 use drivers::StoreError;
 use models::{
     activity::{
@@ -79,7 +81,7 @@ testkit::on_both! {
             agent_id: "another".into(), trace_id: TraceId(uuid(9)), snapshot_id: SnapshotId(uuid(9)), started_at: at(500),
             ..ended(run)
         }).collect();
-        tx.activity().save_runs(&changed).await.expect("saved");
+        tx.activity().save_runs(&changed, &HashMap::new()).await.expect("saved");
         let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
         let expected: Vec<Run> = runs.into_iter().map(ended).collect();
         assert_eq!(tx.activity().find_runs(TENANT, &ids).await.expect("found"), expected);
@@ -95,10 +97,10 @@ testkit::on_both! {
             integrity_status: IntegrityStatus::Degraded, incident_count: 1, policy_violation: true,
             policy_draft_count: 10, ..sealed.clone()
         };
-        tx.activity().save_runs(&[standing.clone()]).await.expect("live columns");
+        tx.activity().save_runs(&[standing.clone()], &HashMap::new()).await.expect("live columns");
         assert_eq!(tx.activity().find_run(TENANT, sealed.id).await.expect("found"), Some(standing.clone()));
         let forged = Run { cost_microusd: 0, ..standing };
-        assert!(matches!(tx.activity().save_runs(&[forged]).await, Err(StoreError::AppendOnly(_))));
+        assert!(matches!(tx.activity().save_runs(&[forged], &HashMap::new()).await, Err(StoreError::AppendOnly(_))));
     }
 
     async fn times_come_back_to_the_microsecond(db: TestDatabase) {
@@ -112,7 +114,7 @@ testkit::on_both! {
         }).collect();
         let tx = db.begin().await.expect("begin");
         tx.activity().insert_runs(&runs).await.expect("inserted");
-        tx.activity().save_runs(&runs).await.expect("saved");
+        tx.activity().save_runs(&runs, &HashMap::new()).await.expect("saved");
         let page = tx.activity().list_runs(TENANT, &RunFilter::default(), &PageRequest::default()).await.expect("listed");
         assert_eq!(page.items, runs.into_iter().rev().collect::<Vec<_>>());
     }
@@ -133,7 +135,7 @@ testkit::on_both! {
         tx.run_signals().raise_risk(OTHER, &[(mine.id, RiskLevel::Violated)]).await.expect("nothing");
         assert_eq!(tx.activity().find_run(TENANT, mine.id).await.expect("mine"), Some(mine.clone()));
         let stolen = Run { tenant: OTHER, step_count: 0, ..mine };
-        let refused = tx.activity().save_runs(&[stolen]).await;
+        let refused = tx.activity().save_runs(&[stolen], &HashMap::new()).await;
         assert!(matches!(refused, Err(StoreError::RowsAffected { table: "runs", expected: 1, actual: 0 })), "{refused:?}");
     }
 

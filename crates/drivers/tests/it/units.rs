@@ -1,5 +1,7 @@
 //! Units of work: what is durable, what is undone, who waits, what is counted, and what is said when it fails.
 
+use std::collections::HashMap;
+
 use std::time::Duration;
 
 use drivers::{ConnectConfig, Db, StoreError};
@@ -18,7 +20,7 @@ async fn add_step(db: &Db, runs: &[RunId]) -> Result<(), StoreError> {
     let locked = tx.activity().lock_runs(TENANT, runs).await?;
     let counted: Vec<Run> =
         locked.into_iter().map(|run| Run { step_count: run.step_count + 1, ..run }).collect();
-    tx.activity().save_runs(&counted).await?;
+    tx.activity().save_runs(&counted, &HashMap::new()).await?;
     tx.commit().await
 }
 
@@ -30,7 +32,7 @@ async fn statements(db: &Db, first: u128, count: u128) -> u64 {
     let tx = db.begin().await.expect("begin");
     tx.activity().insert_runs(&runs).await.expect("inserted");
     let locked = tx.activity().lock_runs(TENANT, &ids).await.expect("locked");
-    tx.activity().save_runs(&locked).await.expect("saved");
+    tx.activity().save_runs(&locked, &HashMap::new()).await.expect("saved");
     tx.commit().await.expect("commit");
     assert_eq!(locked, runs);
     db.statements() - before
@@ -125,7 +127,7 @@ testkit::on_both! {
         let before = db.statements();
         let tx = db.begin().await.expect("begin");
         tx.activity().insert_runs(&[]).await.expect("nothing");
-        tx.activity().save_runs(&[]).await.expect("nothing");
+        tx.activity().save_runs(&[], &HashMap::new()).await.expect("nothing");
         assert_eq!(tx.activity().lock_runs(TENANT, &[]).await.expect("nothing"), []);
         assert_eq!(db.statements() - before, 1);
     }

@@ -114,7 +114,38 @@ pub struct RunTotals {
     pub cost_known: bool,
 }
 
+/// Where a run stands in lists: what they are filtered by, of what changes in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields of the run")]
+pub struct Standing {
+    pub status: RunStatus,
+    pub state: RunState,
+    pub assurance: Assurance,
+    pub risk_level: RiskLevel,
+    pub latency_bucket: LatencyBucket,
+    pub evidence_health: EvidenceHealth,
+    pub integrity_status: IntegrityStatus,
+    pub incident_count: u64,
+    pub policy_violation: bool,
+}
+
 impl Run {
+    /// Where it stands in lists.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        Standing {
+            status: self.status,
+            state: self.state,
+            assurance: self.assurance,
+            risk_level: self.risk_level,
+            latency_bucket: self.latency_bucket,
+            evidence_health: self.evidence_health,
+            integrity_status: self.integrity_status,
+            incident_count: self.incident_count,
+            policy_violation: self.policy_violation,
+        }
+    }
+
     /// The totals as they were sealed, and what came later on top.
     #[must_use]
     pub fn totals(&self) -> RunTotals {

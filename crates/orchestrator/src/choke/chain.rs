@@ -42,8 +42,6 @@ pub(super) fn chain(
     run.trace.last_recorded_at = Some(recorded_at);
     let status = if refused { StepStatus::Refused } else { report.status };
     let outcome_category = outcome(status, report.outcome_category);
-    let prompt = llm.and_then(|llm| llm.prompt.as_deref());
-    let response = llm.and_then(|llm| llm.response.as_deref());
     let (pre, post) = match place.pre {
         Some(pre) => (Some(pre), judged.verdict.hash()),
         None => (Some(judged.verdict.hash()), judged.verdict.hash()),
@@ -88,8 +86,8 @@ pub(super) fn chain(
         idempotency_key: report.idempotency_key.clone(),
         request_hash: Some(step.request_hash.to_string()),
         replay_behavior: report.replay_behavior,
-        input_hash: content_hash(&[report.params.as_deref(), prompt]),
-        output_hash: content_hash(&[report.outcome_data.as_deref(), response]),
+        input_hash: step.content_hashes.input.to_string(),
+        output_hash: step.content_hashes.output.to_string(),
         permit_id: place.permit_id.map(|id| id.to_string()),
         decision_id: Some(judged.verdict.record().decision_id.clone()),
         pre_decision_hash: pre.map(|hash| hash.to_string()),
@@ -105,15 +103,10 @@ pub(super) fn chain(
     run.trace.ranges.push_hashed(&record);
     run.trace.chain_head = record.hash();
     if report.kind == StepKind::LlmCall {
-        let llm_run = llm_run(state, run_id, &record, step.price_book.clone())?;
+        let llm_run = llm_run(state, run_id, &record, step)?;
         state.new.llm_runs.push(llm_run);
     }
     Ok((record, after))
-}
-
-pub(super) fn content_hash(parts: &[Option<&str>]) -> String {
-    let parts = serde_json::to_vec(parts).unwrap_or_default();
-    proof::hash::sha256(&parts).to_string()
 }
 
 pub(super) fn level(status: StepStatus) -> StepLevel {

@@ -1,7 +1,7 @@
 //! Classes B and G of a step, and the record of its model call.
 
 use engines::logs::capture::{
-    ActivityContent, ProviderAnswer, capture_activity_evidence, capture_provider_evidence,
+    ActivityContent, Fingerprint, ProviderAnswer, capture_activity_evidence, capture_provider_evidence,
     record_capture_failure,
 };
 use models::{
@@ -40,8 +40,8 @@ pub(super) fn evidence(
     let ctx = run.context().at_step(index);
     let llm = report.llm.as_ref();
     let content = ActivityContent {
-        prompt: llm.and_then(|llm| llm.prompt.as_deref()).or(report.params.as_deref()),
-        response: llm.and_then(|llm| llm.response.as_deref()).or(report.outcome_data.as_deref()),
+        prompt: step.content_hashes.prompt,
+        response: step.content_hashes.response,
         lengths: step.raw_lengths,
         model: llm.and_then(|llm| llm.model.as_deref()),
         sensitivity: &step.sensitivity,
@@ -101,10 +101,11 @@ pub(super) fn llm_run(
     state: &State,
     run_id: RunId,
     step: &StepRecord,
-    price_book: Option<String>,
+    report: &PreparedStep,
 ) -> Result<LlmRunRecord, Error> {
     let run = state.run(run_id)?;
-    let hash = |text: &Option<String>| text.as_ref().map(|text| proof::hash::sha256(text.as_bytes()));
+    let hash =
+        |text: &Option<String>, of: Option<Fingerprint>| of.filter(|_| text.is_some()).map(|of| of.hash);
     let recorded_at = run.trace.last_recorded_at.unwrap_or(state.now);
     let started_at = step.started_at.as_deref().and_then(|at| models::time::parse(at).ok());
     let timed_out =
@@ -117,15 +118,15 @@ pub(super) fn llm_run(
         step_index: step.step_index,
         provider: step.provider.clone(),
         model: step.model.clone(),
-        prompt_hash: hash(&step.prompt),
-        response_hash: hash(&step.response),
+        prompt_hash: hash(&step.prompt, report.content_hashes.prompt),
+        response_hash: hash(&step.response, report.content_hashes.response),
         input_tokens: step.input_tokens,
         output_tokens: step.output_tokens,
         cache_read_tokens: step.cache_read_tokens,
         reasoning_tokens: step.reasoning_tokens,
         cost_microusd: step.cost_microusd,
         cost_known: step.cost_known,
-        price_book,
+        price_book: report.price_book.clone(),
         execution_status: match step.status {
             StepStatus::Success | StepStatus::Skipped => ExecutionStatus::Succeeded,
             StepStatus::Refused => ExecutionStatus::Aborted,

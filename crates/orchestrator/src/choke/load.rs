@@ -192,6 +192,7 @@ async fn load_interventions(state: &mut State, tx: &Tx, named: &Named) -> Result
 
 fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
     RunState {
+        stood: run.standing(),
         run,
         trace,
         snapshot,
@@ -279,8 +280,13 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(),
         return Ok(());
     }
     let (tenant, keys) = (state.tenant.id, keys.into_iter().collect::<Vec<_>>());
-    tx.policies().ensure_usage(tenant, &keys, state.now).await?;
-    for usage in tx.policies().lock_usage(tenant, &keys).await? {
+    let mut usage = tx.policies().lock_usage(tenant, &keys).await?;
+    if usage.len() < keys.len() {
+        // A window that nobody has counted in yet.
+        tx.policies().ensure_usage(tenant, &keys, state.now).await?;
+        usage = tx.policies().lock_usage(tenant, &keys).await?;
+    }
+    for usage in usage {
         state.usage.insert(usage.key(), Tracked::stored(usage));
     }
     usage::release_lapsed(state);

@@ -3,7 +3,10 @@
 //! All this is done by the caller's own task, before the group, so that the transaction holds its locks for as
 //! short as it can, and so that nothing unredacted, and nothing that a store could refuse, gets further.
 
-use engines::logs::redact::{self, REDACTION_VERSION, Raw};
+use engines::logs::{
+    capture::Fingerprint,
+    redact::{self, REDACTION_VERSION, Raw},
+};
 use models::ids::{KeyId, PermitId, RunId};
 use proof::{
     hash::Hash,
@@ -146,8 +149,40 @@ pub(crate) struct PreparedStep {
     pub(super) sensitivity: String,
     pub(super) redacted_count: u64,
     pub(super) commitment: Hash,
+    /// Of what is kept of its content.
+    pub(super) content_hashes: ContentHashes,
     /// How long what went in and out was, where it is not kept.
     pub(super) raw_lengths: Option<(u64, u64)>,
+}
+
+/// The public hashes of what is kept of a step, made by its caller's own task: no group waits for them.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ContentHashes {
+    pub(super) input: Hash,
+    pub(super) output: Hash,
+    /// What went in, and what came out, as class B tells it.
+    pub(super) prompt: Option<Fingerprint>,
+    pub(super) response: Option<Fingerprint>,
+}
+
+impl ContentHashes {
+    fn of(report: &StepReport) -> Self {
+        let (params, outcome_data) = (report.params.as_deref(), report.outcome_data.as_deref());
+        let llm = report.llm.as_ref();
+        let prompt = llm.and_then(|llm| llm.prompt.as_deref());
+        let response = llm.and_then(|llm| llm.response.as_deref());
+        Self {
+            input: content_hash(&[params, prompt]),
+            output: content_hash(&[outcome_data, response]),
+            prompt: prompt.or(params).map(Fingerprint::of),
+            response: response.or(outcome_data).map(Fingerprint::of),
+        }
+    }
+}
+
+pub(super) fn content_hash(parts: &[Option<&str>]) -> Hash {
+    let parts = serde_json::to_vec(parts).unwrap_or_default();
+    proof::hash::sha256(&parts)
 }
 
 pub(super) const REDACTION: u64 = REDACTION_VERSION;
@@ -281,6 +316,7 @@ impl Call {
         let step = PreparedStep {
             run_id,
             price_book,
+            content_hashes: ContentHashes::of(&report),
             report,
             is_span: false,
             permit,

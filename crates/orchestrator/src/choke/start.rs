@@ -199,6 +199,7 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         opened_leaf_index: 0,
     };
     let mut opened = RunState {
+        stood: run.standing(),
         freeze: state.freeze_for(&run.agent_id).cloned(),
         met: HashSet::new(),
         acked: HashSet::new(),

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use engines::ledger::AuditDraft;
 use models::{
-    activity::{Ack, Freeze, Intervention, Run},
+    activity::{Ack, Freeze, Intervention, Run, Standing},
     ids::{DecisionId, IncidentId, InterventionId, LimitId, PermitId, RunId},
     incidents::{Incident, IncidentEvent},
     logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
@@ -60,6 +60,8 @@ pub(super) struct RunState {
     pub(super) breached: HashSet<(LimitId, String)>,
     /// A limit stands at 80 % or more.
     pub(super) near_limit: bool,
+    /// Where it stood in lists when it was read.
+    pub(super) stood: Standing,
     pub(super) changed: bool,
     /// The run was opened by this group.
     pub(super) is_new: bool,
@@ -101,7 +103,8 @@ impl RunState {
 
     /// The run as a committed group leaves it: nothing of it is new or waits to be written.
     pub(super) fn settled(self) -> Self {
-        let mut settled = Self { changed: false, is_new: false, ending: None, ..self };
+        let stood = self.run.standing();
+        let mut settled = Self { stood, changed: false, is_new: false, ending: None, ..self };
         for incident in &mut settled.incidents {
             incident.changed = false;
         }

@@ -32,7 +32,8 @@ async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let runs = |of: &[&super::state::RunState]| of.iter().map(|run| run.run.clone()).collect::<Vec<_>>();
     let traces = |of: &[&super::state::RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
     tx.activity().insert_runs(&runs(&new)).await?;
-    tx.activity().save_runs(&runs(&changed)).await?;
+    let stood = changed.iter().map(|run| (run.run.id, run.stood)).collect();
+    tx.activity().save_runs(&runs(&changed), &stood).await?;
     // An addendum is a new trace of a run that is not new.
     let (late, own): (Vec<_>, Vec<_>) = changed.into_iter().partition(|run| run.late.is_some());
     tx.traces().start_traces(&traces(&[new, late].concat())).await?;

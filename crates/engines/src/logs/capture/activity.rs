@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use models::{ids::EvidenceId, logs::ExecutionContext};
 use proof::records::ActivityRecord;
 
-use super::{EvidenceContextError, hash_content};
+use super::{EvidenceContextError, Fingerprint};
 
 /// What the step carried, after redaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityContent<'a> {
-    /// What went in.
-    pub prompt: Option<&'a str>,
-    /// What came out.
-    pub response: Option<&'a str>,
+    /// Of what went in.
+    pub prompt: Option<Fingerprint>,
+    /// Of what came out.
+    pub response: Option<Fingerprint>,
     /// How long both were as they came, where they are not kept.
     pub lengths: Option<(u64, u64)>,
     /// The model, for a model call.
@@ -37,7 +37,7 @@ pub fn capture_activity_evidence(
     content: ActivityContent<'_>,
     now: DateTime<Utc>,
 ) -> Result<ActivityRecord, EvidenceContextError> {
-    let length = |text: Option<&str>| text.map_or(0, |text| text.len() as u64);
+    let length = |of: Option<Fingerprint>| of.map_or(0, |of| of.length);
     let (prompt_length, response_length) =
         content.lengths.unwrap_or_else(|| (length(content.prompt), length(content.response)));
     Ok(ActivityRecord {
@@ -46,8 +46,8 @@ pub fn capture_activity_evidence(
         evidence_id: id.to_string(),
         seq,
         step_index: ctx.step_index().ok_or(EvidenceContextError)?,
-        prompt_hash: content.prompt.map(hash_content),
-        response_hash: content.response.map(hash_content),
+        prompt_hash: content.prompt.map(|of| of.hash.to_string()),
+        response_hash: content.response.map(|of| of.hash.to_string()),
         prompt_length,
         response_length,
         model: content.model.map(str::to_owned),

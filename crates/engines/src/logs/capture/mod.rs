@@ -19,13 +19,27 @@ pub use self::{
     provider::{ProviderAnswer, capture_provider_evidence},
 };
 
+use proof::hash::Hash;
+use serde::{Deserialize, Serialize};
+
 /// Evidence of a step was to be captured in a context that is at no step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("evidence of a step needs an execution context that is at a step")]
 pub struct EvidenceContextError;
 
-/// The public fingerprint of stored content: SHA-256, lower-case hex.
-#[must_use]
-pub fn hash_content(content: &str) -> String {
-    proof::hash::sha256(content.as_bytes()).to_string()
+/// The public fingerprint of stored content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Its SHA-256.
+    pub hash: Hash,
+    /// In bytes.
+    pub length: u64,
+}
+
+impl Fingerprint {
+    /// That of a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self { hash: proof::hash::sha256(text.as_bytes()), length: text.len() as u64 }
+    }
 }

@@ -1,6 +1,6 @@
 //! Opening incidents about what was changed behind our back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use drivers::{StoreError, Tx};
 use engines::{
@@ -126,7 +126,7 @@ impl Moved {
     }
 
     async fn store(&self, tx: &Tx, runs: Vec<Run>) -> Result<(), Error> {
-        tx.activity().save_runs(&runs).await?;
+        tx.activity().save_runs(&runs, &HashMap::new()).await?;
         tx.incidents().insert_incidents(&self.opened).await?;
         tx.incidents().save_incidents(&self.recurred).await?;
         Ok(tx.incidents().insert_events(&self.events).await?)
