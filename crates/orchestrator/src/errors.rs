@@ -141,7 +141,6 @@ pub enum ConflictCode {
     RuleRetired,
     RuleNameTaken,
     LimitDisabled,
-    LimitNameTaken,
     KeyRevoked,
     RunEnded,
     TenantExists,

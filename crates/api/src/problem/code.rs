@@ -59,7 +59,6 @@ codes! {
     RuleRetired = "rule_retired", CONFLICT, "The rule is retired";
     RuleNameTaken = "rule_name_taken", CONFLICT, "An active rule has this name";
     LimitDisabled = "limit_disabled", CONFLICT, "The limit is disabled";
-    LimitNameTaken = "limit_name_taken", CONFLICT, "An active limit has this name";
     AgentFrozen = "agent_frozen", CONFLICT, "No run of this agent may begin";
     AlreadyFrozen = "already_frozen", CONFLICT, "It is frozen already";
     KeyRevoked = "key_revoked", CONFLICT, "The key is revoked";

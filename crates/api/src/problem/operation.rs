@@ -74,7 +74,6 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::RuleRetired => Code::RuleRetired,
         ConflictCode::RuleNameTaken => Code::RuleNameTaken,
         ConflictCode::LimitDisabled => Code::LimitDisabled,
-        ConflictCode::LimitNameTaken => Code::LimitNameTaken,
         ConflictCode::KeyRevoked => Code::KeyRevoked,
         ConflictCode::RunEnded => Code::RunEnded,
         ConflictCode::TenantExists => Code::TenantExists,

@@ -72,6 +72,16 @@ on_both! {
         assert_eq!((me.slug.as_str(), me.key.id, me.key.owner_type), ("acme", made.key.id, OwnerType::Service));
     }
 
+    async fn of_many_first_starts_one_makes_the_first_key(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let cli = cli();
+        let first = || account::create_first_key_as(&kit.spine, &cli, "default", NewKey::of_role(Role::Admin));
+        let made = futures::future::join_all((0..8).map(|_| first())).await;
+        assert_eq!(made.iter().flat_map(|made| made.as_ref().unwrap()).count(), 1);
+        assert!(first().await.unwrap().is_none());
+        assert_eq!(account::list_keys_of(&kit.spine, "default").await.unwrap().len(), 1);
+    }
+
     async fn a_revoked_key_opens_nothing_here_at_once_and_elsewhere_within_a_second(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let admin = kit.caller("acme", Role::Admin).await;

@@ -98,6 +98,43 @@ pub async fn create_key_as(
     }
 }
 
+/// `account.create_key` for a tenant that has never had one, by who has the store itself: none where it has, whoever asks
+/// at the same time. A tenant that is not there is made.
+#[tracing::instrument(name = "account.create_key", skip_all, fields(slug))]
+pub async fn create_first_key_as(
+    spine: &Spine,
+    caller: &SystemCaller,
+    slug: &str,
+    new: NewKey,
+) -> Result<Option<CreatedKey>, Error> {
+    let author = Author::from(caller);
+    match insert_first(spine, slug, new.clone(), &author).await {
+        // Another made the tenant at the same time: it is there now.
+        Err(Error::Store(err)) if matches!(*err, StoreError::Conflict(_)) => {
+            insert_first(spine, slug, new, &author).await
+        }
+        done => done,
+    }
+}
+
+async fn insert_first(
+    spine: &Spine,
+    slug: &str,
+    new: NewKey,
+    by: &Author,
+) -> Result<Option<CreatedKey>, Error> {
+    let tx = spine.begin().await?;
+    let tenant = tenants::ensure(spine, &tx, slug, by).await?;
+    // Locks the tenant: whoever comes second finds the key of the first.
+    tx.account().bump_policy_generation(tenant.id).await?;
+    if !tx.account().list_keys(tenant.id).await?.is_empty() {
+        return Ok(None);
+    }
+    let (key, token) = insert(spine, &tx, tenant.id, new, by).await?;
+    tx.commit().await?;
+    Ok(Some(CreatedKey { key, token, tenant: tenant.slug }))
+}
+
 async fn insert_for(spine: &Spine, slug: &str, new: NewKey, by: &Author) -> Result<CreatedKey, Error> {
     let tx = spine.begin().await?;
     let tenant = tenants::ensure(spine, &tx, slug, by).await?;

@@ -18,7 +18,8 @@ pub use self::{
     authenticate::{AuthError, authenticate},
     installation::{InstallationError, ensure_installation, public_keys},
     keys::{
-        CreatedKey, NewKey, create_key, create_key_as, list_keys, list_keys_of, revoke_key, revoke_key_as,
+        CreatedKey, NewKey, create_first_key_as, create_key, create_key_as, list_keys, list_keys_of,
+        revoke_key, revoke_key_as,
     },
     records::{record_migration, record_start, record_stop},
     restore::{Lost, accept_restore, hold_back_if_lost},
