@@ -2,7 +2,10 @@
 
 use std::{
     str::FromStr as _,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,6 +29,12 @@ const OLDEST: i32 = 150_000;
 /// How long to wait for a connection. When all are busy so long, the answer is 503.
 const TURN: Duration = Duration::from_secs(3);
 
+/// SQLSTATE `too_many_connections`.
+const TOO_MANY: &str = "53300";
+
+/// How long whoever looks whether Postgres is back waits for it.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A connection that rested so long is asked whether it still lives before it is lent.
 const RESTED: Duration = Duration::from_secs(5);
 
@@ -44,6 +53,15 @@ pub(crate) struct Pool {
     pub(crate) row_types: RowTypes,
     pub(crate) growth: Growth,
     outage: Outage,
+    down: Arc<Down>,
+}
+
+/// Whether Postgres was found not to be there. From then on one at a time looks whether it is back, and nobody else
+/// waits: a halt must not take as long as a connection that does not come.
+#[derive(Debug, Default)]
+struct Down {
+    is: AtomicBool,
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// When a connection was last found dead: all that rested since before then are asked before they are lent.
@@ -80,12 +98,33 @@ impl Pool {
             .after_connect(|conn, _| Box::pin(async move { conn.execute(SETTINGS).await.map(drop) }));
         let connections = in_time(pool.connect_with(options)).await?;
         check(&connections, config.test).await?;
-        Ok(Self { connections, row_types: RowTypes::default(), growth: Growth::default(), outage })
+        Ok(Self {
+            connections,
+            row_types: RowTypes::default(),
+            growth: Growth::default(),
+            outage,
+            down: Arc::default(),
+        })
     }
 
     /// Begins with `statement`. After a restart of Postgres the connections that rested are dead; nothing has been done
     /// in them, so another is taken.
     pub(crate) async fn begin(
+        &self,
+        statement: &'static str,
+    ) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
+        self.present().await?;
+        let begun = self.try_begin(statement).await;
+        // All connections may only be busy: then it answers.
+        if let Err(StoreError::Unavailable(_)) = &begun
+            && !self.answers().await
+        {
+            self.down.is.store(true, Ordering::Relaxed);
+        }
+        begun
+    }
+
+    async fn try_begin(
         &self,
         statement: &'static str,
     ) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
@@ -96,6 +135,35 @@ impl Pool {
                 in_time(self.connections.begin_with(statement)).await
             }
             begun => begun,
+        }
+    }
+
+    /// Fails at once where Postgres is known to be down, and has not come back.
+    async fn present(&self) -> Result<(), StoreError> {
+        if !self.down.is.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if let Ok(_looking) = self.down.looking.try_lock()
+            && self.answers().await
+        {
+            self.down.is.store(false, Ordering::Relaxed);
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("Postgres does not answer".into()))
+    }
+
+    /// Whether Postgres takes a connection, or says that it has enough of them.
+    async fn answers(&self) -> bool {
+        let options = self.connections.connect_options();
+        let asked = async {
+            let mut connection = PgConnection::connect_with(&options).await?;
+            connection.ping().await?;
+            connection.close().await
+        };
+        match tokio::time::timeout(LOOK, asked).await {
+            Ok(Err(sqlx::Error::Database(refusal))) => refusal.code().as_deref() == Some(TOO_MANY),
+            Ok(answer) => answer.is_ok(),
+            Err(_) => false,
         }
     }
 }

@@ -177,3 +177,24 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     assert_eq!(added["gaps"][0]["step_index"], 1);
     assert_eq!(spooled(folder.path()), (0, 0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_store_that_is_known_to_be_gone() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = going_on(&kit).await;
+    let run = agent.start().await;
+    agent.record(run, llm(1)).await.unwrap();
+    db.take_away().await;
+    agent.record(run, llm(1)).await.unwrap();
+    // The first has waited for a connection; twenty more that did would take a minute.
+    let begun = std::time::Instant::now();
+    for _ in 0..20 {
+        assert!(!agent.record(run, llm(1)).await.unwrap().recorded);
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    db.bring_back().await;
+    assert!(agent.record(run, llm(1)).await.unwrap().recorded, "it is back with the first who asks");
+    assert_eq!(agent.run(run).await.step_count, 23);
+}
