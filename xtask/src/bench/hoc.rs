@@ -87,7 +87,8 @@ impl Hoc {
     /// Adds rows to a list, number `from` up to `until`.
     pub(super) fn rows(&self, list: &str, from: u64, until: u64) -> anyhow::Result<()> {
         let (from, until) = (from.to_string(), until.to_string());
-        self.said(&["bench-rows", "--list", list, "--from", &from, "--until", &until]).map(drop)
+        self.said(&["bench-rows", "--throw-away", "--list", list, "--from", &from, "--until", &until])
+            .map(drop)
     }
 
     /// What each evaluation of a step against so many rules took, in process.

@@ -1,10 +1,11 @@
 //! `hoc bench-rows`: many rows of a list, for `cargo xtask bench` to read pages of.
 
+use anyhow::bail;
 use clap::ValueEnum;
 use orchestrator::bench::{self, Rows};
 
 use crate::{
-    config::{Config, Flags},
+    config::{Config, Flags, installation::Environment},
     out, store,
 };
 
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// Whose
     #[arg(long, default_value = "default")]
     tenant: String,
+    /// That nobody needs the store: what is added cannot be proven, nor taken away
+    #[arg(long, required = true)]
+    throw_away: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -33,6 +37,11 @@ enum List {
 
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let config = Config::load(&flags, "./hoc-data")?;
+    if config.installation.env.value == Environment::Production || !args.throw_away {
+        bail!(
+            "rows that no log has are for a store that is thrown away, and HOC_ENV=production says that this is none"
+        );
+    }
     let db = store::look(&config).await?;
     let rows = match args.list {
         List::Runs => Rows::Runs,
