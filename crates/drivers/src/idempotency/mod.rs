@@ -121,12 +121,6 @@ impl RedisIdempotencyStore {
         self.asked(script.invoke_async(&mut connection)).await
     }
 
-    /// Forgets what the call was answered.
-    pub async fn delete(&self, name: &str) -> Result<(), IdempotencyError> {
-        let mut connection = self.connection.clone();
-        self.asked(async { redis::cmd("DEL").arg(name).query_async(&mut connection).await }).await
-    }
-
     /// Whether it answers.
     pub async fn ping(&self) -> Result<(), IdempotencyError> {
         let mut connection = self.connection.clone();

@@ -26,7 +26,8 @@ use super::{
 };
 use crate::errors::Error;
 
-/// Makes an addendum ready for each sealed run that spans are reported of, or that calls have `passed` of. It is stored only if one of
+/// Makes an addendum ready for each sealed run that spans are reported of, or that calls have `passed` of. It is stored
+/// only if one of
 /// them is new.
 pub(super) async fn load(
     state: &mut State,
@@ -146,10 +147,10 @@ pub(super) fn seal(state: &mut State) -> Result<(), Error> {
         run.trace.status = TraceStatus::Completed;
         run.trace.root_hash = Some(root_hash);
         run.trace.completed_at = Some(now);
-        if let Some(late) = &mut run.run.late {
-            late.addenda += 1;
-            late.trace_id = run.trace.id.to_string();
-        }
+        // A late permit counts no step, and is late all the same.
+        let late = run.run.late.get_or_insert_with(Late::default);
+        late.addenda += 1;
+        late.trace_id = run.trace.id.to_string();
         state.new.leaves.push((id, RunLeaf::Addendum(leaf)));
     }
     Ok(())

@@ -112,8 +112,8 @@ async fn from_memory(
     if let Err(known @ (Error::RunKilled { .. } | Error::RunNotRunning { .. })) = answer {
         return Err(known);
     }
-    // Nobody may pass a limit of whose use nothing is known.
-    let passes = tenant.failure_mode == FailureMode::Degrade && !blind;
+    // Nobody may pass a limit of whose use nothing is known, or a store that is there and held back.
+    let passes = tenant.failure_mode == FailureMode::Degrade && is_outage(err) && !blind;
     let Some(told) = Told::unrecorded(answer, passes) else { return unavailable() };
     let Some(unwritten) = Unwritten::of(&state, run_id, call, told.clone()) else { return unavailable() };
     if !memory.has_room() {

@@ -105,7 +105,13 @@ impl Unwritten {
     }
 }
 
-/// Writes what is overdue, oldest first. An error is an outage; an answer that the store does not take for another
+/// Whether the store may take later what it does not take now: it is not there, or is held back until somebody accepts
+/// what a restore lost.
+fn may_pass(err: &StoreError) -> bool {
+    is_outage(err) || matches!(err, StoreError::ReadOnly(_))
+}
+
+/// Writes what is overdue, oldest first. After an error all of it is still overdue; an answer that the store does not take for another
 /// reason is told of and kept apart, so that it does not stand in its tenant's way for ever.
 pub(super) async fn write(spine: &Spine, tenant: &Arc<TenantSettings>) -> Result<(), StoreError> {
     let memory = &spine.choke().memory;
@@ -119,7 +125,7 @@ pub(super) async fn write(spine: &Spine, tenant: &Arc<TenantSettings>) -> Result
                 memory.written(tenant.id, answers.len());
                 spool::written(spine, &answers).await;
             }
-            Err(err) if is_outage(&err) => return Err(err),
+            Err(err) if may_pass(&err) => return Err(err),
             Err(_) => each(spine, tenant, &answers).await?,
         }
     }
@@ -130,7 +136,7 @@ async fn each(spine: &Spine, tenant: &Arc<TenantSettings>, answers: &[Unwritten]
         let one = std::slice::from_ref(answer);
         match attempt(spine, tenant, one).await {
             Ok(()) => {}
-            Err(err) if is_outage(&err) => return Err(err),
+            Err(err) if may_pass(&err) => return Err(err),
             Err(err) => {
                 tracing::error!(
                     error = &err as &dyn std::error::Error,

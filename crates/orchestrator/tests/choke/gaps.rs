@@ -154,17 +154,22 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     let folder = tempfile::tempdir().unwrap();
     let cut_off = Kit::spooling(&db, folder.path(), 1).await;
     let agent = going_on(&cut_off).await;
-    let run = agent.start().await;
-    agent.record(run, llm(1)).await.unwrap();
+    let (run, asked_only) = (agent.start().await, agent.start().await);
+    for run in [run, asked_only] {
+        agent.record(run, llm(1)).await.unwrap();
+    }
     db.take_away().await;
     let passed = agent.record(run, llm(2)).await.unwrap();
     assert!(!passed.recorded);
+    assert!(!agent.permit(asked_only, ask("get_weather")).await.unwrap().recorded);
     db.bring_back().await;
 
     let replica = Kit::spooling(&db, folder.path(), 2).await;
     let elsewhere = Agent::of(&replica, "acme").await;
-    let killed = Some("it mails customers".to_owned());
-    activity::kill(&replica.spine, &elsewhere.admin, run, killed).await.unwrap();
+    for run in [run, asked_only] {
+        let killed = Some("it mails customers".to_owned());
+        activity::kill(&replica.spine, &elsewhere.admin, run, killed).await.unwrap();
+    }
     overdue::tick(&cut_off.spine).await.unwrap();
 
     let after = agent.run(run).await;
@@ -175,6 +180,14 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     let added = &bundle["records"]["after"]["addenda"][0]["records"];
     assert_eq!(added["steps"][0]["decision_id"], passed.verdict.decision_id.to_string().as_str());
     assert_eq!(added["gaps"][0]["step_index"], 1);
+    let (report, bundle) = verified(&agent, asked_only).await;
+    assert_eq!(report.word, Word::Complete, "{report}");
+    let added = &bundle["records"]["after"]["addenda"][0]["records"];
+    assert_eq!(
+        (added["steps"].as_array().map(Vec::len), &added["gaps"][0]["step_index"]),
+        (Some(0), &Value::Null)
+    );
+    assert!(added["gaps"][0]["permit_id"].is_string(), "{added}");
     assert_eq!(spooled(folder.path()), (0, 0));
 }
 
