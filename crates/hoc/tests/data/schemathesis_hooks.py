@@ -78,8 +78,6 @@ HOLDS = {
 }
 
 
-
-
 def is_of(case, kind):
     """Whether it is that part of the call that was made wrong, where a case of coverage says which one."""
     said = getattr(case.meta.phase.data, "parameter_location", None)

@@ -173,14 +173,14 @@ pub(super) struct Decided<'a> {
     pub(super) step: Option<&'a PreparedStep>,
 }
 
-/// Writes what a decided call leaves into the windows, and gives what it holds until it is recorded.
-///
 /// Adds to a total, which stops where a record can hold no more: each number is refused above that at the door, but
 /// two of them may come.
 pub(super) fn add(total: &mut u64, more: u64) {
     *total = (Count::from(*total) + Count::from(more)).get();
 }
 
+/// Writes what a decided call leaves into the windows, and gives what it holds until it is recorded.
+///
 /// Every limit in whose scope the call is counts it, measured at this moment or not: a step that had a permit is not
 /// measured against a limit on steps again, but it is used up when it is recorded.
 pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided<'_>) -> Vec<Reservation> {
