@@ -120,6 +120,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(err: sqlx::Error) -> Self {
         use sqlx::Error as E;
         let variant = match &err {
+            E::Database(db) if is_about_an_oid(&db.code().unwrap_or_default(), db.message()) => Self::Retry,
             E::Database(db) => by_code(&db.code().unwrap_or_default()),
             E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => {
                 Self::Unavailable
@@ -155,11 +156,10 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         // What our triggers raise: restrict_violation, and SQLITE_CONSTRAINT_TRIGGER.
         "23001" | "1811" => StoreError::AppendOnly,
         "23514" | "23502" | "275" | "1299" => StoreError::Refused,
-        // Serialisation failure, deadlock, lock timeout, a row type that a migration has changed meanwhile;
-        // SQLITE_BUSY and SQLITE_LOCKED with their kinds.
-        "40001" | "40P01" | "55P03" | "42804" | "5" | "261" | "517" | "773" | "6" | "262" | "518" => {
-            StoreError::Retry
-        }
+        // Serialisation failure, deadlock, lock timeout, a transaction that was ended because we stood still in it, a row
+        // type that a migration has changed meanwhile; SQLITE_BUSY and SQLITE_LOCKED with their kinds.
+        "40001" | "40P01" | "55P03" | "25P03" | "42804" | "5" | "261" | "517" | "773" | "6" | "262"
+        | "518" => StoreError::Retry,
         // Read-only (a failover), statement timeout, a database that takes no connections now.
         "25006" | "57014" | "55000" => StoreError::Unavailable,
         // Connection lost, resources gone, operator intervention, system error.
@@ -169,6 +169,12 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         _ if code.len() < 5 && sqlite_is_down(code) => StoreError::Unavailable,
         _ => StoreError::Database,
     }
+}
+
+/// Whether Postgres does not know a type by the number that it had: the database was made anew under us, from a backup. The
+/// first is never translated, and the second has a code of its own.
+fn is_about_an_oid(code: &str, message: &str) -> bool {
+    (code == "XX000" && message.starts_with("cache lookup failed for type")) || code == "42704"
 }
 
 /// READONLY, IOERR, FULL, CANTOPEN: the low byte of an extended SQLite code is its primary code.
@@ -196,7 +202,7 @@ mod tests {
         for code in ["23505", "1555", "2067"] {
             assert!(matches!(of(code), StoreError::Conflict(_)), "{code}");
         }
-        for code in ["40001", "40P01", "5", "517"] {
+        for code in ["40001", "40P01", "25P03", "5", "517"] {
             assert!(of(code).is_retry(), "{code}");
         }
         for code in ["08006", "53300", "57P01", "57014", "10", "2570", "13", "14", "8"] {
