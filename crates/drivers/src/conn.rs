@@ -14,11 +14,11 @@ use std::{
 
 use sea_orm::{
     DbBackend, QueryResult, Statement,
-    sqlx::{self, Arguments as _, AssertSqlSafe, Postgres, Sqlite, Transaction, postgres::PgArguments},
+    sqlx::{self, Arguments as _, AssertSqlSafe, Sqlite, Transaction, postgres::PgArguments},
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{StoreError, bind, postgres, rowtype::Rows};
+use crate::{StoreError, bind, lent::Lent, postgres, rowtype::Rows};
 
 /// A database that says nothing for so long is taken to be down.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,17 +45,13 @@ pub(crate) struct Conn {
 
 #[derive(Debug)]
 enum Open {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Lent),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
 impl Conn {
-    pub(crate) fn postgres(
-        tx: Transaction<'static, Postgres>,
-        pool: postgres::Pool,
-        sent: Arc<AtomicU64>,
-    ) -> Self {
-        Self::new(Open::Postgres(tx), DbBackend::Postgres, Some(pool), sent)
+    pub(crate) fn postgres(lent: Lent, pool: postgres::Pool, sent: Arc<AtomicU64>) -> Self {
+        Self::new(Open::Postgres(lent), DbBackend::Postgres, Some(pool), sent)
     }
 
     pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>) -> Self {
@@ -86,9 +82,11 @@ impl Conn {
         let Statement { sql, values, .. } = statement;
         let watch = Watch::start(self, &sql);
         let touched = match &mut *self.open.lock().await {
-            Open::Postgres(tx) => {
+            Open::Postgres(lent) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
-                in_time(query.execute(&mut **tx)).await.map(|done| done.rows_affected())
+                let done = in_time(query.execute(lent.asking())).await;
+                lent.answered(&done);
+                done.map(|done| done.rows_affected())
             }
             Open::Sqlite(tx) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
@@ -105,11 +103,11 @@ impl Conn {
         let Statement { sql, values, .. } = statement;
         let watch = Watch::start(self, &sql);
         let rows = match &mut *self.open.lock().await {
-            Open::Postgres(tx) => {
+            Open::Postgres(lent) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::postgres(values)?);
-                in_time(query.fetch_all(&mut **tx))
-                    .await
-                    .map(|rows| rows.into_iter().map(Into::into).collect())
+                let rows = in_time(query.fetch_all(lent.asking())).await;
+                lent.answered(&rows);
+                rows.map(|rows| rows.into_iter().map(Into::into).collect())
             }
             Open::Sqlite(tx) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.as_str()), bind::sqlite(values)?);
@@ -131,8 +129,9 @@ impl Conn {
         let watch = Watch::start(self, sql);
         let mut args = PgArguments::default();
         args.add(rows).map_err(StoreError::Database)?;
-        let Open::Postgres(tx) = &mut *self.open.lock().await else { return Err(not_postgres()) };
-        let sent = in_time(sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx)).await;
+        let Open::Postgres(lent) = &mut *self.open.lock().await else { return Err(not_postgres()) };
+        let sent = in_time(sqlx::query_with(AssertSqlSafe(sql), args).execute(lent.asking())).await;
+        lent.answered(&sent);
         match &sent {
             Ok(done) => _ = self.written.fetch_add(done.rows_affected(), Ordering::Relaxed),
             // It may be that the table has other columns than when the catalogue was read.
@@ -155,8 +154,8 @@ impl Conn {
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
         match self.open.into_inner() {
-            Open::Postgres(tx) => {
-                in_time(tx.commit()).await.map_err(StoreError::at_commit)?;
+            Open::Postgres(lent) => {
+                lent.commit().await.map_err(StoreError::at_commit)?;
                 if let Some(pool) = self.pool {
                     pool.growth.note(self.written.into_inner(), &pool.connections);
                 }
@@ -169,7 +168,7 @@ impl Conn {
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         match self.open.into_inner() {
-            Open::Postgres(tx) => in_time(tx.rollback()).await,
+            Open::Postgres(lent) => lent.rollback().await,
             Open::Sqlite(tx) => in_time(tx.rollback()).await,
         }
     }

@@ -60,6 +60,7 @@ mod inspect;
 pub mod integrity;
 mod keys;
 pub mod ledger;
+mod lent;
 pub mod logs;
 pub mod overview;
 #[cfg(test)]

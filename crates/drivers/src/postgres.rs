@@ -10,7 +10,7 @@ use std::{
 };
 
 use sea_orm::sqlx::{
-    self, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _, Transaction,
+    self, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _,
     pool::PoolConnectionMetadata,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -20,6 +20,7 @@ use crate::{
     conn::{PATIENCE, in_time},
     connect::STATEMENTS_KEPT,
     growth::Growth,
+    lent::Lent,
     rowtype::RowTypes,
 };
 
@@ -38,11 +39,16 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A connection that rested so long is asked whether it still lives before it is lent.
 const RESTED: Duration = Duration::from_secs(5);
 
-/// A verdict once given survives a power cut; a waiter for a lock gives up before we give up on it; a replica that
-/// hangs does not hold its locks for ever; our statements are too short for JIT; and texts are compressed by LZ4 where
-/// this Postgres has it, for the compression that it uses otherwise takes longer than all else of an insert.
+/// A verdict once given survives a power cut; a waiter for a lock gives up before we give up on it. A replica that hangs, and
+/// a machine that is gone, do not hold their locks for longer than their neighbours wait: nothing of ours rests for
+/// seconds in a transaction. What we do not wait for any more is not gone on with, where the system can tell. Our
+/// statements are too short for JIT; and texts are compressed by LZ4 where this Postgres has it, for the compression that
+/// it uses otherwise takes longer than all else of an insert.
 const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '5s'; \
-                        SET idle_in_transaction_session_timeout = '60s'; SET jit = off; \
+                        SET idle_in_transaction_session_timeout = '5s'; \
+                        SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
+                        SET tcp_user_timeout = '10s'; SET jit = off; \
+                        SELECT set_config('client_connection_check_interval', '1s', false) WHERE version() LIKE '%linux%'; \
                         SELECT set_config(name, 'lz4', false) FROM pg_settings \
                         WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
 
@@ -93,7 +99,7 @@ impl Pool {
             .test_before_acquire(false)
             .before_acquire(move |conn, rest| {
                 let asked = rest.idle_for >= RESTED || noted.covers(&rest);
-                Box::pin(async move { if asked { alive(conn).await } else { Ok(true) } })
+                Box::pin(async move { if asked { at_rest(conn).await } else { Ok(true) } })
             })
             .after_connect(|conn, _| Box::pin(async move { conn.execute(SETTINGS).await.map(drop) }));
         let connections = in_time(pool.connect_with(options)).await?;
@@ -109,10 +115,7 @@ impl Pool {
 
     /// Begins with `statement`. After a restart of Postgres the connections that rested are dead; nothing has been done
     /// in them, so another is taken.
-    pub(crate) async fn begin(
-        &self,
-        statement: &'static str,
-    ) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
+    pub(crate) async fn begin(&self, statement: &'static str) -> Result<Lent, StoreError> {
         self.present().await?;
         let begun = self.try_begin(statement).await;
         // All connections may only be busy: then it answers.
@@ -124,15 +127,12 @@ impl Pool {
         begun
     }
 
-    async fn try_begin(
-        &self,
-        statement: &'static str,
-    ) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
-        let begun = in_time(self.connections.begin_with(statement)).await;
+    async fn try_begin(&self, statement: &'static str) -> Result<Lent, StoreError> {
+        let begun = Lent::begin(&self.connections, statement).await;
         match begun {
             Err(StoreError::Unavailable(cause)) if !is_about_the_pool(cause.as_ref()) => {
                 self.outage.note();
-                in_time(self.connections.begin_with(statement)).await
+                Lent::begin(&self.connections, statement).await
             }
             begun => begun,
         }
@@ -189,6 +189,13 @@ fn is_about_the_pool(cause: &(dyn std::error::Error + Send + Sync + 'static)) ->
     cause.downcast_ref::<E>().is_none_or(|err| matches!(err, E::PoolTimedOut | E::PoolClosed))
 }
 
-async fn alive(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    tokio::time::timeout(PATIENCE, conn.ping()).await.map_or(Ok(false), |answer| answer.map(|()| true))
+/// Whether a connection that rested answers, and is in no transaction: within one, `now()` stands still. Both are read in
+/// one message, for in two the second is later than the first.
+async fn at_rest(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let asked = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(conn);
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(answer)) => answer.try_get(0),
+        Ok(Err(sqlx::Error::Database(_))) | Err(_) => Ok(false),
+        Ok(Err(err)) => Err(err),
+    }
 }

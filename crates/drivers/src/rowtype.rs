@@ -15,14 +15,14 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     Value,
     sqlx::{
-        self, Encode, PgConnection, Postgres, Row as _, Type,
+        self, Encode, Postgres, Row as _, Type,
         encode::IsNull,
         error::BoxDynError,
         postgres::{PgArgumentBuffer, PgTypeInfo, types::Oid},
     },
 };
 
-use crate::{StoreError, bind, conn::in_time};
+use crate::{StoreError, bind, conn::in_time, lent::Lent};
 
 const CATALOGUE: &str = "\
 SELECT c.relname::text, t.typarray, c.reltype, a.attname::text, a.atttypid \
@@ -50,12 +50,14 @@ pub(crate) struct RowType {
 
 impl RowTypes {
     /// Reads the catalogue, if that was not done or was forgotten.
-    pub(crate) async fn ensure(&self, conn: &mut PgConnection) -> Result<(), StoreError> {
+    pub(crate) async fn ensure(&self, lent: &mut Lent) -> Result<(), StoreError> {
         if !self.known.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return Ok(());
         }
         let mut found: HashMap<String, RowType> = HashMap::new();
-        for row in in_time(sqlx::query(CATALOGUE).fetch_all(conn)).await? {
+        let rows = in_time(sqlx::query(CATALOGUE).fetch_all(lent.asking())).await;
+        lent.answered(&rows);
+        for row in rows? {
             let table: String = row.try_get(0)?;
             let (array, of) = (row.try_get(1)?, row.try_get(2)?);
             let row_type = found.entry(table).or_insert_with(|| RowType { array, row: of, columns: vec![] });

@@ -69,9 +69,9 @@ impl Db {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let conn = match &self.pools {
             Pools::Postgres(pool) => {
-                let mut tx = pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-                pool.row_types.ensure(&mut tx).await?;
-                Conn::postgres(tx, pool.clone(), self.sent.clone())
+                let mut lent = pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                pool.row_types.ensure(&mut lent).await?;
+                Conn::postgres(lent, pool.clone(), self.sent.clone())
             }
             Pools::Sqlite { writer, .. } => {
                 Conn::sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?, self.sent.clone())
@@ -85,8 +85,8 @@ impl Db {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let conn = match &self.pools {
             Pools::Postgres(pool) => {
-                let tx = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                Conn::postgres(tx, pool.clone(), self.sent.clone())
+                let lent = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                Conn::postgres(lent, pool.clone(), self.sent.clone())
             }
             Pools::Sqlite { readers, .. } => {
                 Conn::sqlite(in_time(readers.begin_with("BEGIN DEFERRED")).await?, self.sent.clone())

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use migrations::Dialect;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 
-use crate::{postgres, sqlite};
+use crate::{
+    postgres::{self, Frozen},
+    sqlite,
+};
 
 /// Which store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +119,15 @@ impl TestDatabase {
     /// As [`Self::take_away`].
     pub async fn bring_back(&self) {
         self.dropped().take_connections(true).await;
+    }
+
+    /// Stops every process of Postgres that serves a connection to the database, by SIGSTOP, until what this gives is
+    /// dropped. Others can connect meanwhile.
+    ///
+    /// # Panics
+    /// As [`Self::take_away`], and where Postgres is another machine's or user's.
+    pub async fn freeze(&self) -> Frozen {
+        self.dropped().freeze().await
     }
 
     /// A copy of the database as it is, on Postgres: a backup, while nobody uses it.

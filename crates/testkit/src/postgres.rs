@@ -113,7 +113,40 @@ impl Dropped {
     }
 }
 
+/// Connections whose processes in Postgres stand still. Dropped, they go on.
+#[derive(Debug)]
+pub struct Frozen {
+    processes: Vec<String>,
+}
+
+impl Frozen {
+    fn signal(&self, signal: &str) -> bool {
+        let sent = process::Command::new("kill").arg(signal).args(&self.processes).status();
+        sent.is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
 impl Dropped {
+    /// Stops (SIGSTOP) the process of every connection to the database but its own.
+    pub(crate) async fn freeze(&self) -> Frozen {
+        let admin = connect(&self.base).await;
+        let processes = "SELECT pid::text AS pid FROM pg_stat_activity WHERE datname";
+        let processes = Statement::from_string(DbBackend::Postgres, format!("{processes} = '{}'", self.name));
+        let rows = admin.query_all_raw(processes).await.expect("Postgres answers");
+        let frozen =
+            Frozen { processes: rows.iter().map(|row| row.try_get("", "pid").expect("a pid")).collect() };
+        admin.close().await.expect("Postgres closes");
+        assert!(!frozen.processes.is_empty(), "nobody is connected to {}", self.name);
+        assert!(frozen.signal("-STOP"), "the processes of Postgres are not ours to stop");
+        frozen
+    }
+
     pub(crate) async fn back_up(&self) {
         let (admin, name) = (connect(&self.base).await, &self.name);
         run(&admin, &format!("CREATE DATABASE {name}_backup TEMPLATE {name} STRATEGY file_copy")).await;

@@ -8,6 +8,7 @@
 mod account;
 mod activity;
 mod bundles;
+mod cut;
 mod evidence;
 mod incidents;
 mod inspect;

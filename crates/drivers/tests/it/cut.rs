@@ -1,0 +1,171 @@
+//! Connections that were cut in the middle of something, on Postgres: nobody gets one again.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use drivers::{ConnectConfig, Db, StoreError};
+use models::{
+    activity::{Run, RunFilter},
+    ids::RunId,
+};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use testkit::{Store, TestDatabase};
+
+use crate::sample::{self, TENANT, run, uuid};
+
+/// As many as there are callers at once.
+const CONNECTIONS: u32 = 3;
+
+/// Only a hang takes so long.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+async fn few(database: &TestDatabase) -> Db {
+    sample::store(database).await.close().await;
+    let config =
+        ConnectConfig { test: true, max_connections: CONNECTIONS, ..ConnectConfig::new(database.url()) };
+    Db::connect(&config).await.expect("a store")
+}
+
+async fn read(db: &Db) -> Result<u64, StoreError> {
+    db.read().await?.activity().count_runs(TENANT, &RunFilter::default()).await
+}
+
+async fn write(db: &Db, n: u128) -> Result<(), StoreError> {
+    let tx = db.begin().await?;
+    tx.activity().insert_runs(&[run(TENANT, n)]).await?;
+    tx.commit().await
+}
+
+/// Opens as many connections as there may be, and leaves them at rest.
+async fn warm_up(db: &Db) {
+    let mut held = Vec::new();
+    for _ in 0..CONNECTIONS {
+        held.push(db.read().await.expect("a read"));
+    }
+    for read in held {
+        read.activity().count_runs(TENANT, &RunFilter::default()).await.expect("counted");
+    }
+}
+
+/// The processes that serve connections to the database, and what those do that rest in a transaction.
+async fn sessions(look: &DatabaseConnection) -> Vec<(i32, String)> {
+    let ask = "SELECT pid, state FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let rows = look.query_all_raw(Statement::from_string(look.get_database_backend(), ask)).await;
+    let rows = rows.expect("Postgres answers");
+    rows.iter()
+        .map(|row| (row.try_get("", "pid").expect("a pid"), row.try_get("", "state").expect("a state")))
+        .collect()
+}
+
+/// Waits until no session is in a transaction; gives the sessions.
+async fn at_rest(look: &DatabaseConnection) -> Vec<(i32, String)> {
+    let begun = Instant::now();
+    loop {
+        let found = sessions(look).await;
+        if found.iter().all(|(_, state)| state == "idle") {
+            return found;
+        }
+        assert!(begun.elapsed() < DEADLINE, "a session stays in its transaction: {found:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_stood_still_is_whole_when_it_goes_on() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let db = few(&database).await;
+    let look = database.connection().await;
+    warm_up(&db).await;
+    let before = at_rest(&look).await;
+    drop(look);
+
+    let frozen = database.freeze().await;
+    let begun = Instant::now();
+    let (first, second, third) = tokio::join!(write(&db, 1), read(&db), write(&db, 2));
+    assert!(first.expect_err("frozen").is_unavailable());
+    assert!(second.expect_err("frozen").is_unavailable());
+    assert!(third.expect_err("frozen").is_unavailable());
+    assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
+    drop(frozen);
+
+    let look = database.connection().await;
+    let begun = Instant::now();
+    while sessions(&look).await.iter().any(|(pid, _)| before.iter().any(|(cut, _)| cut == pid)) {
+        assert!(begun.elapsed() < DEADLINE, "a connection that was cut is still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for n in 10..40 {
+        let (wrote, read, wrote_too) = tokio::join!(write(&db, 2 * n), read(&db), write(&db, 2 * n + 1));
+        wrote.expect("it goes on");
+        wrote_too.expect("it goes on");
+        read.expect("it goes on");
+    }
+    at_rest(&look).await;
+    assert_eq!(read(&db).await.expect("read"), 60, "what was told to have failed has failed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_goes_away_in_the_middle_takes_the_connection_along() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let db = few(&database).await;
+    let look = database.connection().await;
+    let locks = database.connection().await;
+    locks.execute_unprepared("BEGIN; LOCK TABLE runs").await.expect("locked");
+    let waiting = {
+        let writing = write(&db, 1);
+        tokio::pin!(writing);
+        let begun = Instant::now();
+        loop {
+            tokio::select! {
+                done = &mut writing => panic!("it does not wait: {done:?}"),
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+            }
+            let waits = sessions(&look).await.into_iter().find(|(_, state)| state == "active");
+            if let Some((pid, _)) = waits {
+                break pid;
+            }
+            assert!(begun.elapsed() < DEADLINE, "nobody waits for the lock");
+        }
+    };
+    // The statement is still waited on by Postgres, which looks every second whether anybody wants its answer.
+    let begun = Instant::now();
+    while sessions(&look).await.iter().any(|(pid, _)| *pid == waiting) {
+        assert!(begun.elapsed() < Duration::from_secs(4), "the connection is not gone");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    locks.execute_unprepared("ROLLBACK").await.expect("released");
+    write(&db, 2).await.expect("another connection writes");
+    assert_eq!(read(&db).await.expect("read"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_stands_still_in_a_transaction_holds_nobody_up_for_long() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let still = few(&database).await;
+    write(&still, 1).await.expect("a run");
+    let other = sample::open(&database).await;
+    let ids = [RunId(uuid(1))];
+    let held = still.begin().await.expect("begin");
+    let locked = held.activity().lock_runs(TENANT, &ids).await.expect("locked");
+
+    let begun = Instant::now();
+    loop {
+        let tx = other.begin().await.expect("begin");
+        match tx.activity().lock_runs(TENANT, &ids).await {
+            Ok(_) => break tx.commit().await.expect("commit"),
+            Err(err) => assert!(err.is_retry(), "{err}"),
+        }
+        assert!(begun.elapsed() < Duration::from_secs(9), "the lock is still held");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+
+    // It goes on: what it had begun is gone, and the same unit of work may pass another time.
+    let changed: Vec<Run> = locked.into_iter().map(|run| Run { step_count: 7, ..run }).collect();
+    let late = held.activity().save_runs(&changed, &HashMap::new()).await.expect_err("it was ended");
+    assert!(late.is_retry(), "{late:?}");
+    drop(held);
+    write(&still, 2).await.expect("another connection writes");
+}
