@@ -42,11 +42,25 @@ where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
+    update_only::<E>(conn, rows, changing, None).await
+}
+
+/// The same, if `only`'s column of each of them still says that word: else the rows affected are too few.
+pub(crate) async fn update_only<E>(
+    conn: &Conn,
+    rows: Vec<E::Model>,
+    changing: &[E::Column],
+    only: Option<(E::Column, &'static str)>,
+) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let columns: Vec<E::Column> = keys.iter().chain(changing).copied().collect();
     let expected = rows.len() as u64;
     let actual = in_chunks::<E>(conn, rows, &columns, |backend, rows| {
-        dialect::update::<E>(backend, rows, &keys, changing)
+        dialect::update::<E>(backend, rows, &keys, changing, only)
     })
     .await?;
     exactly::<E>(expected, actual)

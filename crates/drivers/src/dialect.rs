@@ -55,18 +55,22 @@ pub(crate) fn insert<E: EntityTrait>(backend: DbBackend, rows: usize, taken: Tak
     sql
 }
 
-/// `UPDATE` of `rows` rows, found by `keys`: the values are those of `keys`, then those of `changing`.
+/// `UPDATE` of `rows` rows, found by `keys`: the values are those of `keys`, then those of `changing`. Given a column and
+/// one of our own words, only rows whose column says that word are changed.
 pub(crate) fn update<E: EntityTrait>(
     backend: DbBackend,
     rows: usize,
     keys: &[E::Column],
     changing: &[E::Column],
+    only: Option<(E::Column, &'static str)>,
 ) -> String {
     let table = quoted(E::default().table_name());
     let sent = || keys.iter().chain(changing).copied();
     let columns = names(sent());
     let assigned = join(changing.iter().map(|c| format!("{0} = v.{0}", quoted(c.as_str()))), ", ");
-    let found = join(keys.iter().map(|c| format!("{table}.{0} = v.{0}", quoted(c.as_str()))), " AND ");
+    let found = keys.iter().map(|c| format!("{table}.{0} = v.{0}", quoted(c.as_str())));
+    let only = only.iter().map(|(column, word)| format!("{table}.{} = '{word}'", quoted(column.as_str())));
+    let found = join(found.chain(only), " AND ");
     match backend {
         DbBackend::Postgres => {
             format!("UPDATE {table} SET {assigned} FROM {} AS v WHERE {found}", row_array::<E>())

@@ -182,7 +182,7 @@ async fn updated<E: EntityTrait>(conn: &Conn, changing: &[E::Column]) {
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let columns = keys.len() + changing.len();
     let backend = conn.backend();
-    let sql = dialect::update::<E>(backend, 64, &keys, changing);
+    let sql = dialect::update::<E>(backend, 64, &keys, changing, None);
     // The values do not matter to the plan, but they must be there.
     let (sql, values) = match backend {
         DbBackend::Postgres => (sql.replace("$1", "'{}'"), vec![]),

@@ -48,6 +48,15 @@ impl Kit {
         Self::built(database, settings, None, 0).await
     }
 
+    /// The same as [`Self::on`], as another replica on a database that has one: the n-th. Its clock is its own.
+    ///
+    /// # Panics
+    /// Where the store cannot be opened.
+    pub async fn replica(database: &TestDatabase, process: u64) -> Self {
+        let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
+        Self::built(database, settings, None, process).await
+    }
+
     /// The same as [`Self::on`], with a spool in `folder`, as a server has one; the n-th process on the database.
     ///
     /// # Panics

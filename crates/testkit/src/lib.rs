@@ -9,10 +9,12 @@ pub mod kit;
 mod macros;
 mod postgres;
 mod sqlite;
+mod stranger;
 pub mod time;
 
 pub use self::{
     databases::{Store, TestDatabase},
     kit::{Kit, signing_key},
+    stranger::Stranger,
     time::{FrozenClock, SeededEntropy},
 };

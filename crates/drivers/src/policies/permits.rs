@@ -134,9 +134,11 @@ impl Policies<'_> {
         bulk::insert::<permits::Entity>(self.conn, keys::rows(permits, to_row)?).await
     }
 
-    /// Writes back where permits that this unit of work has locked stand.
-    pub async fn save_permits(self, permits: &[Permit]) -> Result<(), StoreError> {
-        let changing = [Column::Status, Column::UsedByStep];
-        bulk::update::<permits::Entity>(self.conn, keys::rows(permits, to_row)?, &changing).await
+    /// Writes back permits that this unit of work has locked, which stood at `was` then. One that does not stand there any
+    /// more is an error: what it held is given back once.
+    pub async fn save_permits(self, was: PermitStatus, permits: &[Permit]) -> Result<(), StoreError> {
+        let (changing, still) = ([Column::Status, Column::UsedByStep], (Column::Status, was.as_str()));
+        let rows = keys::rows(permits, to_row)?;
+        bulk::update_only::<permits::Entity>(self.conn, rows, &changing, Some(still)).await
     }
 }

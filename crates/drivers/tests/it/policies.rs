@@ -245,11 +245,15 @@ testkit::on_both! {
             status: if permit.id == known.id { PermitStatus::Used } else { PermitStatus::Lapsed },
             used_by_step: (permit.id == known.id).then_some(MOST), ..permit
         }).collect();
-        tx.policies().save_permits(&done).await.expect("saved");
+        let granted = PermitStatus::Granted;
+        tx.policies().save_permits(granted, &done).await.expect("saved");
+        let again = tx.policies().save_permits(granted, &done[..1]).await;
+        assert!(matches!(again, Err(StoreError::RowsAffected { actual: 0, .. })), "{again:?}: it lapsed before");
+        tx.policies().save_permits(PermitStatus::Lapsed, &done[..1]).await.expect("as it stands");
         assert_eq!(tx.policies().lock_permits(TENANT, &[], at(12), 500).await.expect("none left"), []);
         assert_eq!(tx.policies().find_permit(TENANT, known.id).await.expect("found").as_ref(), Some(&done[1]));
         let stolen = Permit { tenant: OTHER, ..known };
-        assert!(matches!(tx.policies().save_permits(&[stolen]).await, Err(StoreError::RowsAffected { actual: 0, .. })));
+        assert!(matches!(tx.policies().save_permits(granted, &[stolen]).await, Err(StoreError::RowsAffected { actual: 0, .. })));
     }
 
     async fn use_is_counted_in_its_window(db: TestDatabase) {

@@ -93,11 +93,11 @@ pub(super) fn repeated(
         }
         return Ok(Some(answer_of_step(state, run_id, step)));
     }
-    if let Some(permit) = state.permit_keys.get(&place).and_then(|id| state.permits.get(id)) {
-        if permit.row.request_hash != request_hash {
+    if let Some(permit) = state.permit_keys.get(&place) {
+        if permit.request_hash != request_hash {
             return Err(Error::IdempotencyConflict { key: key.clone() });
         }
-        return Ok(Some(answer_of_permit(state, &permit.row)));
+        return Ok(Some(answer_of_permit(state, permit)));
     }
     Ok(None)
 }

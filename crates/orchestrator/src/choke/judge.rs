@@ -19,7 +19,9 @@ use rules::{
 };
 
 use super::{
-    facts, intervene,
+    facts,
+    held::HeldPermit,
+    intervene,
     overdue::Given,
     prepare::{PreparedPermit, PreparedStep},
     state::{RunState, State},
@@ -124,7 +126,7 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     let run = state.run(run_id)?;
     let moment = question.moment;
     let serving = question.permit_id.filter(|_| moment == Moment::StepPost);
-    let permit = serving.and_then(|id| state.permits.get(&id)).map(|permit| &permit.row);
+    let permit = serving.and_then(|id| state.permits.get(&id)).map(HeldPermit::row);
     // What was answered already is decided on what it was decided on.
     let (facts, inputs) = if let Some(given) = &given {
         given.inputs()

@@ -22,6 +22,7 @@ use proof::{
 
 use super::{
     addendum,
+    held::HeldPermit,
     prepare::{Call, What},
     snapshots::BoundSnapshot,
     state::{KnownStep, RunState, State, Tracked},
@@ -227,8 +228,7 @@ async fn load_answers(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
             decisions.insert(permit.decision_id);
             state
                 .permit_keys
-                .extend(permit.idempotency_key.clone().map(|key| ((permit.run_id, key), permit.id)));
-            state.permits.insert(permit.id, Tracked::stored(permit));
+                .extend(permit.idempotency_key.clone().map(|key| ((permit.run_id, key), permit)));
         }
     }
     let restarted: Vec<RunId> = state.run_keys.values().copied().collect();
@@ -257,7 +257,7 @@ async fn load_permits(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
     }
     let ids: Vec<PermitId> = named.permits.iter().copied().collect();
     for permit in tx.policies().lock_permits(state.tenant.id, &ids, state.now, MAX_LAPSED).await? {
-        state.permits.insert(permit.id, Tracked::stored(permit));
+        state.permits.insert(permit.id, HeldPermit::locked(permit));
     }
     Ok(())
 }
@@ -274,7 +274,7 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(),
         }
     }
     for permit in state.permits.values() {
-        keys.extend(usage::reserved(&permit.row));
+        keys.extend(usage::reserved(permit.row()));
     }
     if keys.is_empty() {
         return Ok(());

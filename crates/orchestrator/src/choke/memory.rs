@@ -15,6 +15,7 @@ use proof::words::Assurance;
 
 use super::{
     Answer, decide,
+    held::HeldPermit,
     overdue::Unwritten,
     prepare::Call,
     state::{RunState, State, Tracked},
@@ -59,7 +60,7 @@ impl Memory {
     pub(super) fn remember(&self, state: State) {
         let oldest = state.now - state.spine.settings().outage_memory;
         self.remember_usage(&state);
-        let State { tenant, now, runs: served, permits, .. } = state;
+        let State { tenant, now, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
         // What is only reported is never halted: there is nothing to remember it for.
         for (id, run) in served.into_iter().filter(|(_, run)| run.run.assurance == Assurance::Enforced) {
@@ -67,7 +68,8 @@ impl Memory {
             let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
             runs.insert(key, Remembered { at: now, run: run.settled(), permits });
         }
-        for permit in permits.into_values().map(|permit| permit.row) {
+        // What the group held is newer than what it only read.
+        for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
             if let Some(run) = runs.get_mut(&(tenant.id, permit.run_id)) {
                 run.permit(permit, now);
             }
@@ -105,7 +107,7 @@ impl Memory {
             state.usage.insert(place.1, Tracked::stored(row));
         }
         state.runs = HashMap::from([(run_id, known.run)]);
-        state.permits = known.permits.into_iter().map(|(id, row)| (id, Tracked::stored(row))).collect();
+        state.permits = known.permits.into_iter().map(|(id, row)| (id, HeldPermit::locked(row))).collect();
         Some(blind)
     }
 
@@ -116,8 +118,8 @@ impl Memory {
         let Some(run) = state.runs.get(&run_id) else { return };
         let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
         known.run = run.clone().settled();
-        for permit in state.permits.values().filter(|permit| permit.row.run_id == run_id) {
-            known.permit(permit.row.clone(), state.now);
+        for permit in state.permits.values().map(HeldPermit::row).filter(|permit| permit.run_id == run_id) {
+            known.permit(permit.clone(), state.now);
         }
     }
 

@@ -25,6 +25,7 @@ mod fingerprint;
 mod fired;
 mod gap;
 mod group;
+mod held;
 mod intervene;
 mod judge;
 mod load;

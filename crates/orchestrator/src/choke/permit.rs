@@ -16,10 +16,11 @@ use super::{
     chain::level,
     decide::{known, repeated, running},
     effects, gap,
+    held::HeldPermit,
     judge::{self, Judged, Question},
     prepare::{Caller, PreparedPermit, content_hash},
     record::remember,
-    state::{State, Tracked},
+    state::State,
 };
 use crate::errors::{Error, StepEnforcementError};
 
@@ -87,10 +88,9 @@ fn grant(
         used_by_step: None,
     };
     if let Some(key) = &permit.idempotency_key {
-        state.permit_keys.insert((run_id, key.clone()), id);
+        state.permit_keys.insert((run_id, key.clone()), permit.clone());
     }
-    state.permits.insert(id, Tracked { row: permit, changed: true });
-    state.new.permits.push(id);
+    state.permits.insert(id, HeldPermit::granted(permit));
     Ok(Done::Granted(Box::new(Granted { permit_id: id, expires_at, recorded: true, verdict: judged.view() })))
 }
 

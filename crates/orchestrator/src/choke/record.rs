@@ -1,9 +1,6 @@
 //! A report of a step: STEP_POST, and STEP_PRE too where no permit was asked before.
 
-use models::{
-    ids::{PermitId, RunId},
-    policies::PermitStatus,
-};
+use models::ids::{PermitId, RunId};
 use proof::{
     records::StepRecord,
     tagged::Hashed,
@@ -16,6 +13,7 @@ use super::{
     chain::{StepPlace, chain},
     decide::{known, repeated, running, serves},
     effects, gap,
+    held::HeldPermit,
     judge::{self, Judged, Question},
     overdue::Given,
     prepare::{Caller, PermitNamed, PreparedStep},
@@ -84,11 +82,9 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     if let Some(id) = permit_id
         && let Some(permit) = state.permits.get_mut(&id)
     {
-        let permit = permit.change();
-        permit.status = PermitStatus::Used;
-        permit.used_by_step = Some(expected);
+        permit.use_by(expected);
     }
-    let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row.decision_hash);
+    let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row().decision_hash);
     let place = StepPlace { index: expected, permit_id, pre };
     spend(state, run_id, step, refused, &judged)?;
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
@@ -127,17 +123,17 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
     if step.permit == PermitNamed::None {
         return NamedPermit::None;
     }
-    let named = step.permit.id().and_then(|id| state.permits.get(&id));
-    let Some(permit) = named.filter(|permit| permit.row.run_id == step.run_id) else {
+    let named = step.permit.id().and_then(|id| state.permits.get(&id)).map(HeldPermit::row);
+    let Some(permit) = named.filter(|permit| permit.run_id == step.run_id) else {
         return NamedPermit::Fails(MISMATCH);
     };
-    let same = permit.row.kind == step.report.kind
-        && permit.row.skill_name == step.report.skill_name
-        && permit.row.params_hash == step.params_hash;
-    match (serves(&permit.row, state.now), same) {
+    let same = permit.kind == step.report.kind
+        && permit.skill_name == step.report.skill_name
+        && permit.params_hash == step.params_hash;
+    match (serves(permit, state.now), same) {
         (false, _) => NamedPermit::Fails(LAPSED),
         (true, false) => NamedPermit::Fails(MISMATCH),
-        (true, true) => NamedPermit::Serves(permit.row.id),
+        (true, true) => NamedPermit::Serves(permit.id),
     }
 }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use engines::ledger::AuditDraft;
 use models::{
     activity::{Ack, Freeze, Intervention, Run, Standing},
-    ids::{DecisionId, IncidentId, InterventionId, LimitId, PermitId, RunId},
+    ids::{DecisionId, IncidentId, InterventionId, LimitId, RunId},
     incidents::{Incident, IncidentEvent},
     logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
     policies::{Permit, Usage, UsageKey, Verdict},
@@ -26,7 +26,11 @@ use proof::{
     words::{Assurance, RunStatus, StepStatus, TerminationReason},
 };
 
-use super::{overdue::Given, snapshots::BoundSnapshot};
+use super::{
+    held::{HeldPermits, Write},
+    overdue::Given,
+    snapshots::BoundSnapshot,
+};
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
 /// A row that may have changed.
@@ -181,7 +185,6 @@ pub(super) struct Additions {
     pub(super) capture_failures: Vec<CaptureFailureRecord>,
     pub(super) gaps: Vec<GapRecord>,
     pub(super) llm_runs: Vec<LlmRunRecord>,
-    pub(super) permits: Vec<PermitId>,
     pub(super) enforcements: Vec<EnforcementRecord>,
     pub(super) preventions: Vec<PreventionRecord>,
     pub(super) breaches: Vec<BreachRecord>,
@@ -207,8 +210,9 @@ pub(super) struct State {
     pub(super) run_keys: HashMap<String, RunId>,
     /// Runs by the outside trace that they are.
     pub(super) traces: HashMap<String, RunId>,
-    pub(super) permits: HashMap<PermitId, Tracked<Permit>>,
-    pub(super) permit_keys: HashMap<(RunId, String), PermitId>,
+    pub(super) permits: HeldPermits,
+    /// Permits that were granted under the keys that calls come with: for their answers, and as they were read, not locked.
+    pub(super) permit_keys: HashMap<(RunId, String), Permit>,
     pub(super) step_keys: HashMap<(RunId, String), KnownStep>,
     /// Decisions behind earlier answers, and those of this group.
     pub(super) decisions: HashMap<DecisionId, Arc<Hashed<DecisionRecord>>>,
@@ -233,7 +237,7 @@ impl State {
             runs: HashMap::new(),
             run_keys: HashMap::new(),
             traces: HashMap::new(),
-            permits: HashMap::new(),
+            permits: HeldPermits::new(),
             permit_keys: HashMap::new(),
             step_keys: HashMap::new(),
             decisions: HashMap::new(),
@@ -279,6 +283,7 @@ impl State {
     /// Whether anything is to be stored.
     pub(super) fn has_writes(&self) -> bool {
         self.runs.values().any(|run| run.changed)
+            || self.permits.values().any(|permit| permit.to_write() != Write::Nothing)
             || !self.new.decisions.is_empty()
             || !self.new.interventions.is_empty()
             || !self.new.acks.is_empty()

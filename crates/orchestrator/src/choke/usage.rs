@@ -89,10 +89,10 @@ pub(super) fn release_lapsed(state: &mut State) {
     let lapsed: Vec<_> = state
         .permits
         .values_mut()
-        .filter(|permit| permit.row.status == PermitStatus::Granted && permit.row.expires_at <= now)
+        .filter(|permit| permit.row().status == PermitStatus::Granted && permit.row().expires_at <= now)
         .map(|permit| {
-            permit.change().status = PermitStatus::Lapsed;
-            permit.row.reservations.clone()
+            permit.lapse();
+            permit.row().reservations.clone()
         })
         .collect();
     for reservations in lapsed {

@@ -1,10 +1,10 @@
 //! Stores what a group's calls came to: each table in one statement, in the lock order, the log heads last.
 
 use drivers::{StoreError, Tx, logs::DecidedStep};
-use models::{ids::RunId, ledger::RunLogEntry};
+use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};
 use proof::{leaves::RunLeaf, words::LogName};
 
-use super::state::State;
+use super::{held::Write, state::State};
 use crate::ledger::{self, Appender};
 
 /// Writes everything. The caller commits.
@@ -61,14 +61,14 @@ async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
 async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let policies = tx.policies();
     policies.insert_decisions(state.new.decisions.iter().map(|decision| &***decision)).await?;
-    let (added, changed): (Vec<_>, Vec<_>) = state
-        .permits
-        .values()
-        .filter(|permit| permit.changed)
-        .map(|permit| permit.row.clone())
-        .partition(|permit| state.new.permits.contains(&permit.id));
-    policies.insert_permits(&added).await?;
-    policies.save_permits(&changed).await?;
+    let permits = |write: Write| {
+        let of = state.permits.values().filter(|permit| permit.to_write() == write);
+        of.map(|permit| permit.row().clone()).collect::<Vec<_>>()
+    };
+    policies.insert_permits(&permits(Write::New)).await?;
+    for was in PermitStatus::ALL {
+        policies.save_permits(*was, &permits(Write::From(*was))).await?;
+    }
     let used: Vec<_> =
         state.usage.values().filter(|usage| usage.changed).map(|usage| usage.row.clone()).collect();
     policies.save_usage(&used).await?;

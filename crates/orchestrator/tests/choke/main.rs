@@ -12,6 +12,7 @@ mod interventions;
 mod invariants;
 mod metadata;
 mod outage;
+mod replicas;
 mod runs;
 mod spans;
 mod statements;
