@@ -1,6 +1,7 @@
 //! L1. The `hoc` binary: reads its configuration, builds the parts, and runs one command.
 
 mod caller;
+mod causes;
 mod commands;
 mod config;
 mod demo;
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
         }
     };
     runtime.block_on(run(command, flags)).unwrap_or_else(|err| {
-        out::note(format!("error: {}", told(&err)));
+        out::note(format!("error: {}", causes::lines(err.as_ref()).join("\n  because: ")));
         ExitCode::FAILURE
     })
 }
@@ -98,15 +99,4 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::BenchRules(args) => bench_rules::run(&args),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What failed, and why, each cause on a line of its own; what says the same twice is said once.
-fn told(err: &anyhow::Error) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for cause in err.chain().map(ToString::to_string) {
-        if lines.last().is_none_or(|last| !last.contains(&cause)) {
-            lines.push(cause);
-        }
-    }
-    lines.join("\n  because: ")
 }

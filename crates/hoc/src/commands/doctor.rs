@@ -14,7 +14,7 @@ use verify::Word;
 
 use super::verify::log::{outside_checkpoint, own_keys, recompute};
 use crate::{
-    caller,
+    caller, causes,
     config::{Config, Flags},
     http::Client,
     logging, out,
@@ -214,11 +214,13 @@ async fn guards(db: &Db, findings: &mut Findings) {
                 );
             }
         }
-        Err(err) => findings.failed("append-only", told(&err), "this could not be looked at"),
+        Err(err) => findings.failed("append-only", causes::line(&err), "this could not be looked at"),
     }
     match db.can_commit().await {
         Ok(()) => findings.ok("commit", "the store takes writes"),
-        Err(err) => findings.failed("commit", told(&err), "is the disk full, or the database read-only?"),
+        Err(err) => {
+            findings.failed("commit", causes::line(&err), "is the disk full, or the database read-only?");
+        }
     }
 }
 
@@ -246,7 +248,7 @@ async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) {
                 }
             }
         }
-        Err(err) => findings.failed("restore", told(&err), "this could not be looked at"),
+        Err(err) => findings.failed("restore", causes::line(&err), "this could not be looked at"),
     }
 }
 
@@ -254,7 +256,7 @@ async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) {
 async fn logs(config: &Config, spine: &Spine, findings: &mut Findings) {
     let tenants = match account::list_tenants(spine).await {
         Ok(tenants) => tenants,
-        Err(err) => return findings.failed("logs", told(&err), "this could not be looked at"),
+        Err(err) => return findings.failed("logs", causes::line(&err), "this could not be looked at"),
     };
     let keys = match own_keys(spine).await {
         Ok(keys) => keys,
@@ -330,14 +332,4 @@ async fn readiness(listen: &str) -> anyhow::Result<Option<(u16, String)>> {
         return Ok(Some((answer.status, String::from_utf8_lossy(&answer.body).into_owned())));
     }
     Ok(None)
-}
-
-fn told(err: &dyn std::error::Error) -> String {
-    let mut text = err.to_string();
-    let mut source = err.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -1,10 +1,13 @@
 //! Structured logs to standard error: for people on a terminal, JSON lines otherwise.
 
+mod lines;
+
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt::format::JsonFields};
 
+use self::lines::JsonLines;
 use crate::config::{
     Config,
     log::{Format, Log},
@@ -31,7 +34,7 @@ pub(crate) fn start(config: &Config, serves: bool) -> anyhow::Result<()> {
     if human {
         lines.with_ansi(io::stderr().is_terminal()).init();
     } else {
-        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+        lines.fmt_fields(JsonFields::new()).event_format(JsonLines).init();
     }
     for variable in &config.unknown_variables {
         tracing::warn!(
