@@ -1,9 +1,9 @@
 //! The installation's two keys as files: what signs, and what wraps tenant keys. Neither is ever in the store.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process,
 };
@@ -13,7 +13,7 @@ use orchestrator::secrets::WrappingKey;
 use proof::keys::SigningKey;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::keys::Keys;
+use crate::{config::keys::Keys, private};
 
 /// Where the key files are.
 #[derive(Clone, Debug)]
@@ -146,11 +146,12 @@ fn read_private(path: &Path) -> anyhow::Result<Option<SecretString>> {
 /// Makes a file that only its owner may read, whole or not at all, and durable. One that is there is left alone.
 fn write_private(path: &Path, text: &SecretString) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    private_folder(folder)?;
+    private::folder(folder)?;
     let mut making = path.as_os_str().to_owned();
     making.push(format!(".{}.new", process::id()));
     let making = PathBuf::from(making);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&making)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(private::MODE).open(&making)?;
     file.write_all(text.expose_secret().as_bytes())?;
     file.sync_all()?;
     // A link, not a rename: it never replaces a key.
@@ -161,11 +162,6 @@ fn write_private(path: &Path, text: &SecretString) -> io::Result<()> {
     fs::remove_file(&making)?;
     linked?;
     File::open(folder)?.sync_all()
-}
-
-/// A folder that only its owner may look into, made if it is missing.
-pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process,
 };
 
 use anyhow::{Context as _, bail};
+
+use crate::private;
 
 /// The lock, held until this is dropped or the process ends.
 #[derive(Debug)]
@@ -59,8 +62,10 @@ pub(crate) fn turn_to_migrate(data_dir: &Path) -> anyhow::Result<File> {
 }
 
 fn open(path: &Path) -> anyhow::Result<File> {
+    // Whoever may open it may take it.
     OpenOptions::new()
         .create(true)
+        .mode(private::MODE)
         .read(true)
         .write(true)
         .truncate(false)

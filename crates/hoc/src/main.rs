@@ -10,6 +10,7 @@ mod keyfiles;
 mod lock;
 mod logging;
 mod out;
+mod private;
 mod progress;
 mod server;
 mod store;

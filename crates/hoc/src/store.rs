@@ -17,8 +17,8 @@ use orchestrator::{
 
 use crate::{
     config::{Config, installation::Environment},
-    keyfiles::{KeyFiles, private_folder},
-    lock,
+    keyfiles::KeyFiles,
+    lock, private,
 };
 
 /// How often a migration is tried that another process may be making at the same time.
@@ -48,7 +48,7 @@ pub(crate) struct Opened {
 /// Opens the store to serve it: with the spool, and what an earlier server left in it.
 pub(crate) async fn open_to_serve(config: &Config) -> anyhow::Result<Opened> {
     let folder = &config.store.data_dir.value;
-    private_folder(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    private::folder(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
     let spool = SpoolFiles::open(folder).with_context(|| {
         format!(
             "cannot write the spool in {}: it keeps what is answered while the store is down",
@@ -73,8 +73,11 @@ async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>
     if schema == Schema::AsItIs {
         refuse_missing(config)?;
     } else {
-        private_folder(folder)
+        private::folder(folder)
             .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+        if let Some(file) = config.store.sqlite_file() {
+            private::sqlite(&file)?;
+        }
     }
     let turn = (schema != Schema::AsItIs).then(|| turn(folder));
     let turn = match turn {

@@ -14,7 +14,7 @@ use crate::{
     caller,
     config::{Config, Flags},
     lock::ServeLock,
-    logging, out,
+    logging, out, private,
     server::{self, VERSION},
     store,
 };
@@ -104,7 +104,7 @@ pub(crate) fn lock(config: &Config) -> anyhow::Result<Option<ServeLock>> {
         return Ok(None);
     }
     let folder = &config.store.data_dir.value;
-    crate::keyfiles::private_folder(folder)
+    private::folder(folder)
         .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
     ServeLock::take(folder).map(Some)
 }
