@@ -63,10 +63,11 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let lock = lock(config)?;
+    let most = server::most(config);
     let opened = store::open_to_serve(config).await?;
     let listener = server::bind(&config.server.listen.value).await?;
     let admin = first_admin_key(&opened.spine).await?;
-    let running = server::start(opened.spine, listener).await?;
+    let running = server::start(opened.spine, listener, most).await?;
     let at = format!("listening on http://{}", running.address());
     if let Some(lock) = &lock {
         lock.tell(&at)?;
@@ -104,8 +105,7 @@ pub(crate) fn lock(config: &Config) -> anyhow::Result<Option<ServeLock>> {
         return Ok(None);
     }
     let folder = &config.store.data_dir.value;
-    private::folder(folder)
-        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    private::folder(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
     ServeLock::take(folder).map(Some)
 }
 

@@ -19,6 +19,14 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Duration> {
     }
 }
 
+/// Reads one that is not nothing.
+pub(crate) fn some(text: &str) -> anyhow::Result<Duration> {
+    match parse(text)? {
+        Duration::ZERO => bail!("must be longer than nothing"),
+        length => Ok(length),
+    }
+}
+
 /// Writes one, in the largest unit that is exact.
 pub(crate) fn text(duration: Duration) -> String {
     let ms = duration.as_millis();

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use super::{
     Shown, duration,
-    origin::{Name, Setting, Sources, parsed},
+    origin::{Name, Setting, Sources, at_least_one},
 };
 
 const fn name(key: &'static str, variable: &'static str) -> Name {
@@ -42,7 +42,8 @@ pub(crate) struct Governance {
 
 impl Governance {
     pub(super) fn read(sources: &Sources) -> anyhow::Result<Self> {
-        let length = |name, seconds| sources.setting(name, None, Duration::from_secs(seconds), some_time);
+        let length =
+            |name, seconds| sources.setting(name, None, Duration::from_secs(seconds), duration::some);
         Ok(Self {
             permit_ttl: length(&PERMIT_TTL, 60)?,
             stop_grace: length(&STOP_GRACE, 60)?,
@@ -50,10 +51,7 @@ impl Governance {
             outage_memory: length(&OUTAGE_MEMORY, 600)?,
             check_every: length(&CHECK_EVERY, 3_600)?,
             trace_quiet: length(&TRACE_QUIET, 30)?,
-            max_waiting: sources.setting(&MAX_WAITING, None, 4_096, |text| match parsed(text)? {
-                0 => bail!("must be at least 1"),
-                number => Ok(number),
-            })?,
+            max_waiting: sources.setting(&MAX_WAITING, None, 4_096, at_least_one)?,
         })
     }
 
@@ -88,12 +86,4 @@ impl Governance {
             Shown::number(&MAX_WAITING, self.max_waiting.value, &self.max_waiting.origin),
         ]
     }
-}
-
-fn some_time(text: &str) -> anyhow::Result<Duration> {
-    let length = duration::parse(text)?;
-    if length.is_zero() {
-        bail!("must be longer than nothing");
-    }
-    Ok(length)
 }

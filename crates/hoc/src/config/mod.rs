@@ -32,11 +32,15 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 19] = [
+static NAMES: [&Name; 23] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
     &server::STOP_WITHIN,
+    &server::HEAD_WITHIN,
+    &server::IDLE_WITHIN,
+    &server::MAX_CLIENTS,
+    &server::MAX_CLIENTS_PER_PEER,
     &store::DATA_DIR,
     &store::DATABASE_URL,
     &store::MAX_CONNECTIONS,

@@ -155,6 +155,17 @@ pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(text: &str) -> anyhow::Resul
     text.trim().parse().map_err(|err| anyhow::anyhow!("`{text}`: {err}"))
 }
 
+/// Parses how many there may be of something.
+pub(crate) fn at_least_one<T: FromStr<Err: fmt::Display> + Default + PartialEq>(
+    text: &str,
+) -> anyhow::Result<T> {
+    let number = parsed(text)?;
+    if number == T::default() {
+        bail!("must be at least 1");
+    }
+    Ok(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

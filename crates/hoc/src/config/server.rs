@@ -1,4 +1,4 @@
-//! `[server]`: where it listens, and how long it finishes.
+//! `[server]`: where it listens, how many it serves, how long it waits for them, and how long it finishes.
 
 use std::time::Duration;
 
@@ -6,13 +6,21 @@ use anyhow::bail;
 
 use super::{
     Flags, Shown, duration,
-    origin::{Name, Setting, Sources},
+    origin::{Name, Setting, Sources, at_least_one},
 };
+use crate::server::Most;
 
 pub(super) static LISTEN: Name =
     Name { section: "server", key: "listen", variable: "HOC_LISTEN", flag: Some("--listen") };
-pub(super) static STOP_WITHIN: Name =
-    Name { section: "server", key: "stop_within", variable: "HOC_STOP_WITHIN", flag: None };
+pub(super) static STOP_WITHIN: Name = name("stop_within", "HOC_STOP_WITHIN");
+pub(super) static HEAD_WITHIN: Name = name("head_within", "HOC_HEAD_WITHIN");
+pub(super) static IDLE_WITHIN: Name = name("idle_within", "HOC_IDLE_WITHIN");
+pub(super) static MAX_CLIENTS: Name = name("max_clients", "HOC_MAX_CLIENTS");
+pub(super) static MAX_CLIENTS_PER_PEER: Name = name("max_clients_per_peer", "HOC_MAX_CLIENTS_PER_PEER");
+
+const fn name(key: &'static str, variable: &'static str) -> Name {
+    Name { section: "server", key, variable, flag: None }
+}
 
 /// The section.
 #[derive(Clone, Debug)]
@@ -21,21 +29,56 @@ pub(crate) struct Server {
     pub(crate) listen: Setting<String>,
     /// How long calls under way may take when the server is to stop.
     pub(crate) stop_within: Setting<Duration>,
+    /// How long the head of a request may take to arrive.
+    pub(crate) head_within: Setting<Duration>,
+    /// How long a connection may rest between calls, and an answer may wait to be taken.
+    pub(crate) idle_within: Setting<Duration>,
+    /// How many connections there may be.
+    pub(crate) max_clients: Setting<usize>,
+    /// How many of them from one address.
+    pub(crate) max_clients_per_peer: Setting<usize>,
 }
 
 impl Server {
     pub(super) fn read(sources: &Sources, flags: &Flags) -> anyhow::Result<Self> {
         let listen = flags.listen.as_deref();
+        let time = |name, seconds| sources.setting(name, None, Duration::from_secs(seconds), duration::some);
+        let max_clients = sources.setting(&MAX_CLIENTS, None, 4_096_usize, at_least_one)?;
+        let half = max_clients.value.div_ceil(2);
         Ok(Self {
             listen: sources.setting(&LISTEN, listen, "127.0.0.1:8080".to_owned(), host_and_port)?,
             stop_within: sources.setting(&STOP_WITHIN, None, Duration::from_secs(30), duration::parse)?,
+            head_within: time(&HEAD_WITHIN, 10)?,
+            idle_within: time(&IDLE_WITHIN, 75)?,
+            max_clients_per_peer: sources.setting(&MAX_CLIENTS_PER_PEER, None, half, at_least_one)?,
+            max_clients,
         })
     }
 
+    /// How many clients the server takes, where there is room for so many.
+    pub(crate) fn most(&self, room: usize) -> Most {
+        let (asked, of_peer) = (self.max_clients.value, self.max_clients_per_peer.value);
+        let clients = asked.min(room);
+        // Where there is less room in all, there is less for each.
+        let of_peer = (of_peer.min(asked) * clients).div_ceil(asked);
+        Most { clients, of_peer, head_within: self.head_within.value, idle_within: self.idle_within.value }
+    }
+
     pub(super) fn show(&self) -> Vec<Shown> {
+        let length = |name, setting: &Setting<Duration>| {
+            Shown::text(name, duration::text(setting.value), &setting.origin)
+        };
         vec![
             Shown::text(&LISTEN, &self.listen.value, &self.listen.origin),
-            Shown::text(&STOP_WITHIN, duration::text(self.stop_within.value), &self.stop_within.origin),
+            length(&STOP_WITHIN, &self.stop_within),
+            length(&HEAD_WITHIN, &self.head_within),
+            length(&IDLE_WITHIN, &self.idle_within),
+            Shown::number(&MAX_CLIENTS, self.max_clients.value, &self.max_clients.origin),
+            Shown::number(
+                &MAX_CLIENTS_PER_PEER,
+                self.max_clients_per_peer.value,
+                &self.max_clients_per_peer.origin,
+            ),
         ]
     }
 }
@@ -44,5 +87,32 @@ fn host_and_port(text: &str) -> anyhow::Result<String> {
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
         _ => bail!("`{text}` must be host:port, such as 127.0.0.1:8080"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_room_in_all_is_less_for_each() {
+        let of = |clients, of_peer, room| {
+            let plain = |value| Setting { value, origin: crate::config::Origin::Default };
+            let time = || Setting { value: Duration::from_secs(1), origin: crate::config::Origin::Default };
+            let server = Server {
+                listen: Setting { value: String::new(), origin: crate::config::Origin::Default },
+                stop_within: time(),
+                head_within: time(),
+                idle_within: time(),
+                max_clients: plain(clients),
+                max_clients_per_peer: plain(of_peer),
+            };
+            let most = server.most(room);
+            (most.clients, most.of_peer)
+        };
+        assert_eq!(of(4_096, 2_048, 4_096), (4_096, 2_048));
+        assert_eq!(of(4_096, 2_048, 200), (200, 100));
+        assert_eq!(of(4_096, 9_999, 200), (200, 200), "behind a proxy all come from one address");
+        assert_eq!(of(4_096, 1, 1), (1, 1));
     }
 }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     Flags, Shown,
-    origin::{Name, Setting, Sources, parsed},
+    origin::{Name, Setting, Sources, at_least_one},
 };
 
 pub(super) static DATA_DIR: Name =
@@ -111,13 +111,6 @@ fn redis_url(text: &str) -> anyhow::Result<SecretString> {
         bail!("must begin with redis://, rediss:// or redis+unix://");
     }
     Ok(SecretString::from(text.to_owned()))
-}
-
-fn at_least_one(text: &str) -> anyhow::Result<u32> {
-    match parsed(text)? {
-        0 => bail!("must be at least 1"),
-        number => Ok(number),
-    }
 }
 
 /// What a URL would take for something else is escaped.

@@ -52,10 +52,11 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
     let config = configure(&flags)?;
     logging::start(&config, false)?;
     let lock = serve::lock(&config)?;
+    let most = server::most(&config);
     let opened = store::open_to_serve(&config).await?;
     let listen = &config.server.listen;
     let listener = server::bind(if listen.is_given() { &listen.value } else { "127.0.0.1:0" }).await?;
-    let running = server::start(opened.spine.clone(), listener).await?;
+    let running = server::start(opened.spine.clone(), listener, most).await?;
     if let Some(lock) = &lock {
         lock.tell(&format!("the demo on http://{}", running.address()))?;
     }

@@ -146,12 +146,19 @@ impl Place {
             return self.serve();
         }
         // What would exceed the limit on files is refused, like on a full disk; the process is not killed for it.
+        self.serve_by(r#"trap "" XFSZ; exec "$0" "$@""#)
+    }
+
+    /// Starts a server that may open so many files.
+    pub(crate) fn serve_with_descriptors(&self, most: u32) -> Server {
+        self.serve_by(&format!(r#"ulimit -n {most}; exec "$0" "$@""#))
+    }
+
+    /// Starts a server by a shell, which does something before.
+    fn serve_by(&self, script: &str) -> Server {
         let plain = self.command(&["serve"]);
         let mut command = Command::new("sh");
-        command
-            .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#])
-            .arg(plain.get_program())
-            .args(plain.get_args());
+        command.args(["-c", script]).arg(plain.get_program()).args(plain.get_args());
         command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         Server::start(command)

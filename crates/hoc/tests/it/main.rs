@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod demo;
 mod doctor;
+mod doors;
 mod events;
 mod harness;
 mod http;

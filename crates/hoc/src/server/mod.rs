@@ -1,9 +1,13 @@
 //! The HTTP server and the background work beside it: starting them, and stopping without dropping a call.
 
+mod accept;
+mod clients;
+mod room;
+mod watched;
+
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, bail};
-use axum::serve::ListenerExt as _;
 use orchestrator::{Error, Spine, background, handlers::account};
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
@@ -11,6 +15,10 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
+
+use self::clients::Clients;
+pub(crate) use self::clients::Most;
+use crate::config::Config;
 
 /// How many connections the system keeps waiting while we are busy.
 const BACKLOG: u32 = 4_096;
@@ -45,32 +53,31 @@ fn bind_one(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// How many clients are taken: what the configuration says, as far as there is room.
+pub(crate) fn most(config: &Config) -> Most {
+    let wanted = config.server.max_clients.value;
+    config.server.most(room::clients(wanted, config.store.max_connections.value))
+}
+
 /// A server that serves.
 pub(crate) struct Running {
     spine: Spine,
     address: SocketAddr,
     stop_serving: watch::Sender<bool>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     stop_working: watch::Sender<bool>,
     working: background::Tasks,
 }
 
 /// Starts serving on the listener.
-pub(crate) async fn start(spine: Spine, listener: TcpListener) -> anyhow::Result<Running> {
+pub(crate) async fn start(spine: Spine, listener: TcpListener, most: Most) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     may_write(account::record_start(&spine, VERSION).await)?;
     let (stop_working, stop) = watch::channel(false);
     let working = background::start(&spine, &stop);
     let (stop_serving, stop) = watch::channel(false);
-    // Answers are small and waited for: none is held back to fill a packet.
-    let listener = listener.tap_io(|connection| {
-        if let Err(err) = connection.set_nodelay(true) {
-            tracing::debug!(error = &err as &dyn std::error::Error, "cannot set TCP_NODELAY");
-        }
-    });
     let router = api::router(spine.clone());
-    let serve = axum::serve(listener, router).with_graceful_shutdown(asked(stop));
-    let serving = tokio::spawn(serve.into_future());
+    let serving = tokio::spawn(accept::serve(listener, router, Clients::new(most), stop));
     Ok(Running { spine, address, stop_serving, serving, stop_working, working })
 }
 
@@ -84,11 +91,12 @@ impl Running {
     pub(crate) async fn stop(self, within: Duration) -> anyhow::Result<()> {
         self.stop_serving.send_replace(true);
         self.spine.close_streams();
-        match timeout(within, self.serving).await {
-            Ok(ended) => ended?.context("serving ended badly")?,
-            Err(_) => {
-                tracing::warn!(seconds = within.as_secs(), "calls were still under way; they are cut off");
-            }
+        let mut serving = self.serving;
+        if let Ok(ended) = timeout(within, &mut serving).await {
+            ended.context("serving ended badly")?;
+        } else {
+            tracing::warn!(seconds = within.as_secs(), "calls were still under way; they are cut off");
+            serving.abort();
         }
         self.stop_working.send_replace(true);
         self.working.join().await;
@@ -102,11 +110,6 @@ fn may_write(written: Result<(), Error>) -> anyhow::Result<()> {
         Err(Error::HeldBack(_)) => Ok(()),
         written => written.context("cannot write to the store"),
     }
-}
-
-async fn asked(mut stop: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is the same wish.
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Waits until the process is asked to end: SIGINT or SIGTERM.

@@ -1,0 +1,148 @@
+//! A connection that tells where its client stands: whether it has said anything, whether it takes what it is told.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::Request,
+    response::Response,
+};
+use hyper::{
+    body::{Frame, Incoming, SizeHint},
+    service::Service,
+};
+use hyper_util::service::TowerToHyperService;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use super::clients::Client;
+
+/// The socket.
+pub(super) struct Watched {
+    stream: TcpStream,
+    client: Arc<Client>,
+}
+
+impl Watched {
+    pub(super) fn new(stream: TcpStream, client: Arc<Client>) -> Self {
+        Self { stream, client }
+    }
+
+    fn told<T>(&self, taken: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.client.takes(taken.is_ready());
+        taken
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.client.spoke();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let taken = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.told(taken)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let taken = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.told(taken)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper flushes when it has written all that it had.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.client.took_all();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The routes, for one client.
+pub(super) struct Calls {
+    routes: TowerToHyperService<Router>,
+    client: Arc<Client>,
+}
+
+impl Calls {
+    pub(super) fn new(routes: TowerToHyperService<Router>, client: Arc<Client>) -> Self {
+        Self { routes, client }
+    }
+}
+
+impl Service<Request<Incoming>> for Calls {
+    type Response = Response<Answer>;
+    type Error = std::convert::Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.client.calls();
+        let client = Arc::clone(&self.client);
+        let answered = self.routes.call(request);
+        Box::pin(async move { Ok(answered.await?.map(|body| Answer { body, client })) })
+    }
+}
+
+/// An answer's body. When it is dropped, the last of it was taken to be sent, or nobody wants it any more.
+pub(super) struct Answer {
+    body: Body,
+    client: Arc<Client>,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        hyper::body::Body::size_hint(&self.body)
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.client.is_answered();
+    }
+}

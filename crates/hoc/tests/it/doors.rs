@@ -1,0 +1,134 @@
+//! Who comes in, and who keeps others out: crowds that say half of what they want, or nothing more.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
+
+use crate::{
+    events::event,
+    harness::{DEADLINE, Place, Server},
+};
+
+const RUNS: &str = "/api/v1/runtime/activity/runs";
+const EVENTS: &str = "/api/v1/runtime/activity/events";
+
+/// Lets this process open so many files more than it may now, as far as it can.
+fn open_files(more: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = current.map(|current| maximum.map_or(current + more, |most| most.min(current + more)));
+    setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum }).expect("no more than the maximum");
+}
+
+fn says(server: &Server, bytes: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&server.address).expect("the server listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
+    // It may have had to go already.
+    let _ = stream.write_all(bytes.as_bytes());
+    stream
+}
+
+/// Waits until the server has hung up.
+fn is_hung_up(stream: &mut TcpStream) -> bool {
+    !matches!(stream.read(&mut [0; 1_024]), Ok(1..))
+}
+
+#[test]
+fn a_crowd_of_half_heads_keeps_nobody_out() {
+    open_files(1_100);
+    let place = Place::sqlite().with("HOC_HEAD_WITHIN", "10m").with("HOC_STOP_WITHIN", "10m");
+    let agent = place.key("agent");
+    let server = place.serve_with_descriptors(300);
+    let half = "GET /healthz HTTP/1.1\r\nhost: hoc\r\nx-half: ";
+    let crowd: Vec<TcpStream> = (0..1_000).map(|_| says(&server, half)).collect();
+    let took = [0; 5].map(|_| {
+        let begun = Instant::now();
+        server.http().get("/healthz", "").expect(200);
+        begun.elapsed()
+    });
+    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "{took:?}");
+    // The store has the files that it needs.
+    server.http().post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
+    server.http().get("/readyz", "").expect(200);
+    let begun = Instant::now();
+    assert_eq!(server.stop().0, Some(0));
+    assert!(begun.elapsed() < DEADLINE / 2, "a half head is no call under way");
+    drop(crowd);
+}
+
+#[test]
+fn heads_and_rests_have_their_time_and_what_is_followed_goes_on() {
+    let place = Place::sqlite().with("HOC_HEAD_WITHIN", "200ms").with("HOC_IDLE_WITHIN", "300ms");
+    let agent = place.key("agent");
+    let server = place.serve();
+    let mut stream = server.http();
+    stream.open(EVENTS, &agent, "");
+    let mut half = says(&server, "GET /healthz HTTP/1.1\r\nhost: ");
+    let mut silent = says(&server, "");
+    let mut rests = says(&server, "GET /healthz HTTP/1.1\r\nhost: hoc\r\n\r\n");
+    let mut answer = [0; 15];
+    rests.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    let mut rest = Vec::new();
+    rests.read_to_end(&mut rest).expect("it ends");
+    assert!(is_hung_up(&mut half) && is_hung_up(&mut silent));
+    let run = server.http().post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
+    assert_eq!(event(&mut stream).2["run_id"], run["run_id"], "a stream is a call, however long it is quiet");
+}
+
+#[test]
+fn where_all_places_are_taken_by_calls_the_next_is_told_so() {
+    let place = Place::sqlite().with("HOC_MAX_CLIENTS", "2").with("HOC_MAX_CLIENTS_PER_PEER", "2");
+    let agent = place.key("agent");
+    let server = place.serve();
+    let head = format!(
+        "POST {RUNS} HTTP/1.1\r\nhost: hoc\r\nauthorization: Bearer {agent}\r\ncontent-type: application/json\r\n\
+         content-length: 27\r\nexpect: 100-continue\r\n\r\n"
+    );
+    let mut calling = [(); 2].map(|()| {
+        let mut stream = says(&server, &head);
+        let mut goes_on = [0; 25];
+        stream.read_exact(&mut goes_on).expect("the body is wanted");
+        assert_eq!(&goes_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream
+    });
+    let told = server.http().get("/healthz", "");
+    assert_eq!(told.expect(503)["code"], "overloaded");
+    assert!(String::from_utf8_lossy(&told.head).contains("retry-after: 1"));
+    // Once one of them has its answer it only rests, and makes room.
+    calling[0].write_all(br#"{ "agent_id": "researcher"}"#).expect("it is still there");
+    let mut answer = [0; 12];
+    calling[0].read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 201");
+    let begun = Instant::now();
+    while server.http().get("/healthz", "").status != 200 {
+        assert!(begun.elapsed() < DEADLINE, "there is room");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn nobody_else_may_read_a_store_whatever_the_folder_was_like() {
+    let place = Place::sqlite();
+    let data = place.data();
+    std::fs::create_dir(&data).expect("a folder");
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).expect("ours");
+    let agent = place.key("agent");
+    let server = place.serve();
+    server.http().post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
+    let mut looked_at = 0;
+    for entry in std::fs::read_dir(&data).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let metadata = entry.metadata().expect("it is there");
+        if metadata.is_file() {
+            looked_at += 1;
+            assert_eq!(metadata.permissions().mode() & 0o077, 0, "{}", entry.path().display());
+        }
+    }
+    assert!(looked_at >= 5, "hoc.db with what is beside it, the spool and the locks");
+}
