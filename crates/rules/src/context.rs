@@ -68,10 +68,22 @@ impl Scene {
 
     /// The request of one moment. It has that moment's records, whatever of them is read.
     pub(crate) fn request(&self, bind_at: BindAt) -> Option<Request> {
+        self.request_in(bind_at, &[])
+    }
+
+    /// The request of one moment in one reading of the step. What is withheld stays so.
+    pub(crate) fn request_in(&self, bind_at: BindAt, reading: &[(&'static str, &str)]) -> Option<Request> {
         let mut sections = Vec::with_capacity(4);
         for (section, record) in SECTIONS {
             if schema::has_section(bind_at, section) {
-                let members = self.records.get(record).cloned().unwrap_or_default();
+                let mut members = self.records.get(record).cloned().unwrap_or_default();
+                if section == "step" {
+                    for (name, value) in &mut members {
+                        if let Some((_, read)) = reading.iter().find(|(of, _)| of == name) {
+                            *value = RestrictedExpression::new_string((*read).to_owned());
+                        }
+                    }
+                }
                 sections.push((section.to_owned(), RestrictedExpression::new_record(members).ok()?));
             }
         }

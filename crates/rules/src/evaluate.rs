@@ -1,19 +1,20 @@
 //! The rules that fired on the facts, those that could not be evaluated among them.
 
-use cedar_policy::{EvalResult, EvaluationError, eval_expression};
+use cedar_policy::{EvalResult, EvaluationError, Request, eval_expression};
 use proof::words::{Action, BindAt, EnforcementMode, Moment};
 
 use crate::{
-    compile::{CompiledRule, CompiledSnapshot},
+    compile::{CompiledRule, CompiledSnapshot, Program},
     context::Scene,
     facts::Facts,
+    readings::Readings,
     shape::FactSet,
 };
 
 proof::words! {
     /// Why a rule or limit could not be evaluated.
     Fault { ContentWithheld = "content_withheld", CostUnknown = "cost_unknown", FactsMissing = "facts_missing", InvalidCondition = "invalid_condition",
-        Overflow = "overflow", Tampered = "tampered", Unevaluable = "unevaluable" }
+        Overflow = "overflow", Tampered = "tampered", TooManyReadings = "too_many_readings", Unevaluable = "unevaluable" }
 }
 
 /// One rule that fired.
@@ -53,6 +54,7 @@ impl Fault {
             Self::InvalidCondition => "its stored condition is not valid",
             Self::Overflow => "its arithmetic overflows",
             Self::Tampered => "its stored definition does not match its integrity record",
+            Self::TooManyReadings => "the parameters hold too many values of the facts that it reads",
             Self::Unevaluable => "its condition has no value",
         }
     }
@@ -96,25 +98,80 @@ impl CompiledSnapshot {
             .fold(FactSet::default(), |reads, program| reads.union(program.shape.reads));
         let stepless = moment != Moment::RunStart && facts.step.is_none();
         let scene = Scene::new(facts, reads).filter(|_| !stepless);
+        let readings = Readings::of(facts);
         for (bind_at, rules) in candidates.iter().filter(|(_, rules)| !rules.is_empty()) {
             let request = scene.as_ref().and_then(|scene| Some((scene, scene.request(*bind_at)?)));
             let Some((scene, request)) = request else {
                 fired.extend(rules.iter().map(|at| (*at, Some(Fault::FactsMissing))));
                 continue;
             };
+            let mut silent: Vec<(FactSet, usize)> = Vec::new();
             for at in rules {
                 let Some(program) = &self.compiled(*at).program else {
                     fired.push((*at, Some(Fault::InvalidCondition)));
                     continue;
                 };
-                match eval_expression(&request, &scene.entities, &program.expression) {
-                    Ok(EvalResult::Bool(false)) => {}
-                    Ok(EvalResult::Bool(true)) => fired.push((*at, None)),
-                    Ok(_) => fired.push((*at, Some(Fault::Unevaluable))),
-                    Err(error) => fired.push((*at, Some(fault_of(&error, facts)))),
+                match judged(scene, &request, program, facts) {
+                    Judged::Silent => silent.push((readings.read_by(program.shape.reads), *at)),
+                    Judged::Fires => fired.push((*at, None)),
+                    Judged::Fails(fault) => fired.push((*at, Some(fault))),
                 }
             }
+            silent.retain(|(several, _)| !several.is_empty());
+            self.evaluate_others((*bind_at, scene), facts, &readings, silent, fired);
         }
+    }
+
+    /// Evaluates rules that did not fire on the first reading on the others. What fires first, in the order of the
+    /// readings, is what counts.
+    fn evaluate_others(
+        &self,
+        (bind_at, scene): (BindAt, &Scene),
+        facts: &Facts,
+        readings: &Readings<'_>,
+        mut silent: Vec<(FactSet, usize)>,
+        fired: &mut Vec<(usize, Option<Fault>)>,
+    ) {
+        while let Some((several, _)) = silent.first().copied() {
+            let (mut those, rest): (Vec<_>, Vec<_>) = silent.into_iter().partition(|(of, _)| *of == several);
+            silent = rest;
+            let Some(others) = readings.others(several) else {
+                fired.extend(those.iter().map(|(_, at)| (*at, Some(Fault::TooManyReadings))));
+                continue;
+            };
+            for reading in others {
+                let request = scene.request_in(bind_at, &reading);
+                those.retain(|(_, at)| {
+                    let program = self.compiled(*at).program.as_ref();
+                    let judged = match (&request, program) {
+                        (Some(request), Some(program)) => judged(scene, request, program, facts),
+                        _ => Judged::Fails(Fault::FactsMissing),
+                    };
+                    match judged {
+                        Judged::Silent => return true,
+                        Judged::Fires => fired.push((*at, None)),
+                        Judged::Fails(fault) => fired.push((*at, Some(fault))),
+                    }
+                    false
+                });
+            }
+        }
+    }
+}
+
+/// What one rule says to one reading.
+enum Judged {
+    Silent,
+    Fires,
+    Fails(Fault),
+}
+
+fn judged(scene: &Scene, request: &Request, program: &Program, facts: &Facts) -> Judged {
+    match eval_expression(request, &scene.entities, &program.expression) {
+        Ok(EvalResult::Bool(false)) => Judged::Silent,
+        Ok(EvalResult::Bool(true)) => Judged::Fires,
+        Ok(_) => Judged::Fails(Fault::Unevaluable),
+        Err(error) => Judged::Fails(fault_of(&error, facts)),
     }
 }
 

@@ -104,7 +104,8 @@ pub struct StepFacts {
 }
 
 /// The typed common parameters of a call, found in the caller's parameters and redacted.
-/// Rules read them as `context.step.url_host` and so on.
+/// Rules read them as `context.step.url_host` and so on. Where there are several of a kind, a rule that reads the one
+/// is judged against each of them: see [`crate::readings`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParamFacts {
@@ -112,29 +113,55 @@ pub struct ParamFacts {
     pub url_host: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url_path: String,
+    /// All URL parameters, where there is more than that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<UrlFact>,
     /// The hosts of every URL at any depth of the parameters, so that a second one cannot hide behind the first.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub hosts: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub commands: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub table: String,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub recipient_domains: BTreeSet<String>,
+    pub tables: BTreeSet<String>,
+    /// The domains of all recipients.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub recipients: BTreeSet<String>,
+    /// Something could not be read, or was too much: there may be more than these say.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub facts_cut: bool,
     /// The names of those above that were there and are not kept: a rule that reads one cannot be evaluated.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub withheld: BTreeSet<String>,
+}
+
+/// One URL parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UrlFact {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
 }
 
 impl ParamFacts {
     /// Without those that are pieces of what the caller said. Hosts, tables and domains say of what kind it is.
     #[must_use]
     pub fn without_content(mut self) -> Self {
-        for (name, text) in [("command", &mut self.command), ("url_path", &mut self.url_path)] {
-            if !std::mem::take(text).is_empty() {
+        let mut withhold = |name: &str, there: bool| {
+            if there {
                 self.withheld.insert(name.to_owned());
             }
-        }
+        };
+        withhold("command", !std::mem::take(&mut self.command).is_empty());
+        withhold("commands", !std::mem::take(&mut self.commands).is_empty());
+        let paths = self.urls.iter_mut().map(|url| &mut url.path).chain([&mut self.url_path]);
+        let told = paths.filter_map(|path| (!std::mem::take(path).is_empty()).then_some(())).count();
+        withhold("url_path", told > 0);
         self
     }
 }
@@ -156,7 +183,7 @@ pub struct ContentFacts {
     /// Bytes of the raw response and outcome data.
     #[serde(default, skip_serializing_if = "is_default")]
     pub output_size: Count,
-    /// True when a fact was cut to its largest allowed size: a text, or a set.
+    /// True when a fact was cut to its largest allowed size, a text or a set, or a parameter could not be read.
     #[serde(default, skip_serializing_if = "is_default")]
     pub truncated: bool,
 }

@@ -162,16 +162,26 @@ facts! {
         |f| step(f, |s| number(s.retry_count), NONE);
     "context.step.status" Text Result "SUCCESS, FAILURE, RETRY or SKIPPED."
         |f| step(f, |s| Value::Text(s.status.map_or("", proof::words::StepStatus::as_str)), EMPTY);
-    "context.step.url_host" Text Step "Host of the URL parameter, lower case."
+    "context.step.url_host" Text Step "Host of the URL parameter, lower case. Where there are several, a rule is judged against each."
         |f| step(f, |s| Value::Text(&s.params.url_host), EMPTY);
-    "context.step.url_path" Text Step "Path of the URL parameter." |f| step(f, |s| Value::Text(&s.params.url_path), EMPTY);
+    "context.step.url_path" Text Step "Path of that URL parameter, without escapes." |f| step(f, |s| Value::Text(&s.params.url_path), EMPTY);
     "context.step.hosts" Texts Step "Hosts of every URL anywhere in the parameters, lower case."
         |f| step(f, |s| texts(&s.params.hosts), Value::Texts(Vec::new()));
-    "context.step.command" Text Step "The shell command parameter, redacted."
+    "context.step.command" Text Step "The shell command parameter, redacted, its words one blank apart. Where there are several, a rule is judged against each."
         |f| step(f, |s| Value::Text(&s.params.command), EMPTY);
-    "context.step.table" Text Step "The table parameter." |f| step(f, |s| Value::Text(&s.params.table), EMPTY);
-    "context.step.recipient_domains" Texts Step "Domains of all recipients, lower case."
-        |f| step(f, |s| texts(&s.params.recipient_domains), Value::Texts(Vec::new()));
+    "context.step.commands" Texts Step "Every shell command in the parameters, alike."
+        |f| step(f, |s| texts(&s.params.commands), Value::Texts(Vec::new()));
+    "context.step.table" Text Step "The table parameter, lower case, without quotes. Where there are several, a rule is judged against each."
+        |f| step(f, |s| Value::Text(&s.params.table), EMPTY);
+    "context.step.tables" Texts Step "Every table in the parameters, alike."
+        |f| step(f, |s| texts(&s.params.tables), Value::Texts(Vec::new()));
+    "context.step.recipients" Texts Step "Domains of all recipients, lower case."
+        |f| step(f, |s| texts(&s.params.recipients), Value::Texts(Vec::new()));
+    "context.step.recipient_domains" Texts Step "The same as context.step.recipients."
+        |f| step(f, |s| texts(&s.params.recipients), Value::Texts(Vec::new()));
+    "context.step.facts_cut" Flag Step
+        "True where a parameter could not be read or was too much: hosts, commands, tables or recipients may miss one."
+        |f| step(f, |s| Value::Flag(s.params.facts_cut), Value::Flag(false));
     "context.step.labels" Texts Step "Labels of the step."
         |f| step(f, |s| texts(&s.labels), Value::Texts(Vec::new()));
 

@@ -11,6 +11,9 @@
 //! 4. [`verdict::conclude`] turns both into one [`Conclusion`].
 //! 5. Years later, [`reexecute()`] does the same from the stored decision and compares bit for bit.
 //!
+//! Where a fact of one value has several, as two URLs in one call, a rule that reads it is judged against each
+//! ([`readings`]), so that none hides behind another.
+//!
 //! Invariants, each held by a test: a rule that cannot be evaluated refuses (fail closed); the verdict is the
 //! most severe action that fired, in whatever order rules and limits are listed; a value equal to a limit is
 //! allowed and one above it is not; the index never changes what fires.
@@ -27,6 +30,7 @@ pub mod fields;
 mod fixtures;
 pub mod known;
 pub mod limits;
+pub mod readings;
 pub mod reexecute;
 mod scan;
 pub mod schema;

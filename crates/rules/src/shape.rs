@@ -24,6 +24,15 @@ impl FactSet {
         self.0 & (1 << position) != 0
     }
 
+    /// Those of both.
+    pub(crate) fn meet(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     pub(crate) fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -180,12 +189,14 @@ fn literal(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// Whether a type-checked expression always has a value: no arithmetic that can overflow, and no cost, which is
-/// left out while it is unknown.
+/// Whether a type-checked expression always has a value: no arithmetic that can overflow, no cost, which is left out
+/// while it is unknown, and no piece of content, which is left out where a tenant keeps none.
 fn infallible(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Var(_) | Expr::HasAttr { .. } => true,
-        Expr::GetAttr { attr, .. } => attr != "cost_microusd",
+        Expr::GetAttr { attr, .. } => {
+            !["cost_microusd", "command", "commands", "url_path"].contains(&attr.as_str())
+        }
         Expr::UnaryOp { op, expr } => matches!(op, UnaryOp::Not | UnaryOp::IsEmpty) && infallible(expr),
         Expr::BinaryOp { op, left, right } => {
             matches!(

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     condition,
-    facts::ParamFacts,
+    facts::{ParamFacts, UrlFact},
     fixtures::{facts, rule, snapshot, with_step},
     known::{Value, known_at},
     schema,
@@ -83,6 +83,76 @@ fn a_rule_that_reads_what_is_not_kept_fails_and_one_that_need_not_does_not() {
     assert_eq!(one(EnforcementMode::Warn, host, &withheld), [(Action::Warn, None)]);
     let of_another_tool = "context.step.skill == \"other\" && context.step.command == \"ls\"";
     assert_eq!(one(EnforcementMode::Warn, of_another_tool, &withheld), []);
+    // What may fail before a pin fails whatever the tool: the index makes no difference.
+    let pinned_late = "context.step.command == \"ls\" && context.step.skill == \"other\"";
+    assert_eq!(one(EnforcementMode::Warn, pinned_late, &withheld), failed);
+    let listed = "context.step.commands.contains(\"ls\")";
+    assert_eq!(one(EnforcementMode::Warn, listed, &withheld), []);
+}
+
+fn url(host: &str, path: &str) -> UrlFact {
+    UrlFact { host: host.to_owned(), path: path.to_owned() }
+}
+
+/// The first of each is harmless.
+fn several() -> Facts {
+    with_step(|step| {
+        step.params = ParamFacts {
+            url_host: "good.example".to_owned(),
+            url_path: "/".to_owned(),
+            urls: vec![url("good.example", "/"), url("evil.example", "/x")],
+            command: "ls".to_owned(),
+            commands: ["ls", "rm -rf /"].map(str::to_owned).into(),
+            table: "a".to_owned(),
+            tables: ["a", "b", "c"].map(str::to_owned).into(),
+            ..ParamFacts::default()
+        };
+    })
+}
+
+#[test]
+fn a_rule_is_judged_against_each_value_of_a_fact() {
+    let fires = |condition: &str, facts: &Facts| !one(EnforcementMode::Stop, condition, facts).is_empty();
+    for (condition, expected) in [
+        ("context.step.url_host == \"evil.example\"", true),
+        ("context.step.url_host == \"good.example\"", true),
+        ("context.step.url_host == \"other.example\"", false),
+        ("context.step.url_host != \"good.example\"", true),
+        // A host has its own path.
+        ("context.step.url_host == \"evil.example\" && context.step.url_path == \"/x\"", true),
+        ("context.step.url_host == \"good.example\" && context.step.url_path == \"/x\"", false),
+        ("context.step.command like \"*rm -rf*\"", true),
+        ("context.step.command like \"*rm -rf*\" && context.step.table == \"c\"", true),
+        (
+            "context.step.command like \"*rm*\" && context.step.url_path == \"/x\" && context.step.table == \"b\"",
+            true,
+        ),
+        ("context.step.table == \"d\"", false),
+        ("context.step.tables.contains(\"c\") && context.step.skill == \"search\"", true),
+        ("context.step.command like \"*rm*\" && context.step.skill == \"other\"", false),
+    ] {
+        assert_eq!(fires(condition, &several()), expected, "{condition}");
+    }
+    let overflows =
+        "context.step.command == \"rm -rf /\" && context.step.input_tokens * 9223372036854775807 > 5";
+    assert_eq!(one(EnforcementMode::Warn, overflows, &several()), [(Action::Block, Some(Fault::Overflow))]);
+    let read_back = Facts::from_canonical(&several().canonical()).expect("is canonical");
+    assert_eq!(read_back, several());
+}
+
+#[test]
+fn a_rule_that_would_need_too_many_readings_refuses() {
+    let many = with_step(|step| {
+        step.params.commands = (0..64).map(|n| format!("c{n:02}")).collect();
+        step.params.command = "c00".to_owned();
+        step.params.tables = (0..64).map(|n| format!("t{n:02}")).collect();
+        step.params.table = "t00".to_owned();
+    });
+    let both = "context.step.command == \"c63\" && context.step.table == \"t62\"";
+    let refused = [(Action::Block, Some(Fault::TooManyReadings))];
+    assert_eq!(one(EnforcementMode::Warn, both, &many), refused);
+    assert_eq!(one(EnforcementMode::Warn, "context.step.command == \"c63\"", &many), [(Action::Warn, None)]);
+    assert_eq!(one(EnforcementMode::Warn, "context.step.command == \"c64\"", &many), []);
 }
 
 #[test]

@@ -1,17 +1,39 @@
 //! Facts of a call, from its raw content before that is dropped.
+//!
+//! A parameter is found under any of its names, in any wrapper, at any depth, and in JSON inside strings. All that are
+//! found count: a rule that reads the one value of a fact is judged against each ([`ParamFacts`]). What cannot be read,
+//! or is too much, is not passed over in silence: `facts_cut` says so.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use proof::hmac::TenantKey;
-use rules::facts::{ContentFacts, ParamFacts};
-use serde_json::Value;
+use rules::facts::{ContentFacts, ParamFacts, UrlFact};
 
-use super::{Raw, findings::Found, redact_text, screen, screen::content_facts};
+use super::{
+    Raw,
+    findings::Found,
+    json::MAX_DEPTH,
+    redact_text,
+    rewrite::{is_name, is_value},
+    roles::{Role, is_plural, role},
+    screen,
+    screen::content_facts,
+    tree::{self, Node},
+    unveil::visible,
+    urls::{self, Mention, Place},
+};
 
-/// The longest text fact, in bytes. A longer one is cut, and `content.truncated` says so.
+/// The longest text fact, in bytes. A longer one is cut.
 const MAX_TEXT: usize = 16_384;
-/// The most hosts or recipients of one call.
-const MAX_ITEMS: usize = 128;
+/// How much of a text is read for one.
+const MAX_READ: usize = 4 * MAX_TEXT;
+/// The most values of one fact of a call, and their bytes.
+const MAX_ITEMS: usize = 64;
+const MAX_BYTES: usize = 32_768;
+/// The most URLs that are read in one call.
+const MAX_MENTIONS: usize = 1_024;
+/// Below this a number is hardly an address: 1.0.0.0.
+const FIRST_ADDRESS: u32 = 1 << 24;
 
 /// The facts of a call's raw content. [`screen()`] gives them together with the redacted content, in one scan.
 #[must_use]
@@ -28,95 +50,283 @@ pub fn derive(
     // What is no JSON is refused at the door; here it counts as text, and its sizes and findings hold.
     let as_text = Raw { params: None, prompt: params.or(prompt), ..raw };
     let content = screen(key, as_text).map(|screened| screened.content);
-    (content.unwrap_or_else(|_| content_facts(key, &Found::default(), raw, true)), ParamFacts::default())
+    let facts = ParamFacts { facts_cut: true, ..ParamFacts::default() };
+    (content.unwrap_or_else(|_| content_facts(key, &Found::default(), raw, true)), facts)
 }
 
-/// The typed common parameters, redacted, and whether one had to be cut.
-pub(super) fn param_facts(params: &str) -> Result<(ParamFacts, bool), serde_json::Error> {
-    let params: Value = serde_json::from_str(params)?;
-    let mut facts = Facts::default();
-    facts.collect(&params, false, 0);
-    if let Value::Object(members) = &params {
-        let member = |names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| members.iter().find(|(key, _)| plain(key) == *name).map(|(_, value)| value))
-        };
-        let url = member(&["url", "uri", "href", "endpoint", "link", "baseurl", "targeturl", "webhookurl"]);
-        if let Some((host, path)) = url.and_then(Value::as_str).and_then(split_url) {
-            facts.params.url_host = host;
-            facts.params.url_path = facts.text(path);
-        } else if let Some(host) = member(&["host", "hostname", "domain", "server"]).and_then(Value::as_str) {
-            facts.params.url_host = facts.text(host.trim()).to_lowercase();
-        }
-        let host = facts.params.url_host.clone();
-        facts.host(host);
-        if let Some(command) =
-            member(&["command", "cmd", "commandline", "shellcommand", "script", "shell", "bash"])
-        {
-            facts.params.command = facts.text(&words(command));
-        }
-        if let Some(table) = member(&["table", "tablename", "tableid"]).and_then(Value::as_str) {
-            facts.params.table = facts.text(table);
-        }
-    }
-    Ok((facts.params, facts.cut))
+/// The typed common parameters, redacted.
+pub(super) fn param_facts(params: &str) -> Result<ParamFacts, serde_json::Error> {
+    let mut facts = Facts {
+        params: ParamFacts::default(),
+        urls: Vec::new(),
+        paths: Vec::new(),
+        command_bytes: 0,
+        mentions_left: MAX_MENTIONS,
+    };
+    facts.walk(&tree::read(params, 0)?, At::default(), 0);
+    Ok(facts.done())
 }
 
-#[derive(Default)]
+/// Where a value stands.
+#[derive(Clone, Copy, Default)]
+struct At {
+    /// By the nearest name that says one.
+    role: Option<Role>,
+    /// That name is its own, not one further out.
+    own: bool,
+    several: bool,
+    /// Under the name of recipients, however far out.
+    addressed: bool,
+}
+
 struct Facts {
     params: ParamFacts,
-    cut: bool,
+    /// In order, as they are found: the first is the fact with one value.
+    urls: Vec<UrlFact>,
+    paths: Vec<String>,
+    command_bytes: usize,
+    mentions_left: usize,
 }
 
+/// The most commands and the most lists of arguments in one object that are tried together.
+const MAX_INVOKED: usize = 8;
+
 impl Facts {
-    /// A text as a fact: redacted, and not longer than allowed.
-    fn text(&mut self, text: &str) -> String {
-        let mut fact = redact_text(text).value;
-        if fact.len() > MAX_TEXT {
-            self.cut = true;
-            let end = (0..=MAX_TEXT).rev().find(|at| fact.is_char_boundary(*at)).unwrap_or(0);
-            fact.truncate(end);
+    fn walk(&mut self, node: &Node<'_>, at: At, depth: usize) {
+        if depth > MAX_DEPTH {
+            self.params.facts_cut = true;
+            return;
         }
-        fact
-    }
-
-    fn host(&mut self, host: String) {
-        if !host.is_empty() {
-            self.cut |= !insert(&mut self.params.hosts, host);
-        }
-    }
-
-    /// Hosts anywhere; recipients under the names of recipients.
-    fn collect(&mut self, value: &Value, addressed: bool, depth: usize) {
-        match value {
-            Value::String(text) => {
-                for url in text.match_indices("://").map(|(at, _)| &text[at..]) {
-                    if let Some((host, _)) = split_url(url) {
-                        self.host(host);
-                    }
-                }
-                if addressed {
-                    for domain in domains(text) {
-                        self.cut |= !insert(&mut self.params.recipient_domains, domain);
-                    }
-                }
-                // JSON in a string, as tools get their arguments.
-                if depth < 4
-                    && text.trim_start().starts_with(['{', '['])
-                    && let Ok(inner) = serde_json::from_str::<Value>(text)
-                {
-                    self.collect(&inner, addressed, depth + 1);
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| self.collect(item, addressed, depth)),
-            Value::Object(members) => {
+        match node {
+            Node::Text(text) => self.text(text, at, depth),
+            Node::Scalar(token) => self.number(token, at),
+            Node::List(items) => self.list(items, at, depth),
+            Node::Object(members) => {
+                let named =
+                    members.iter().find(|(name, _)| is_name(name)).and_then(|(_, value)| text_of(value));
+                let named = named.and_then(role);
+                self.invoked(members);
                 for (name, value) in members {
-                    self.collect(value, addressed || is_recipient(name), depth);
+                    self.mentioned(name);
+                    let own = role(name).or_else(|| named.filter(|_| is_value(name)));
+                    let within = At {
+                        role: own.or(at.role),
+                        own: own.is_some(),
+                        several: is_plural(name),
+                        addressed: at.addressed || own == Some(Role::Recipient),
+                    };
+                    self.walk(value, within, depth + 1);
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+
+    fn list(&mut self, items: &[Node<'_>], at: At, depth: usize) {
+        let words = joined(items).filter(|_| matches!(at.role, Some(Role::Command | Role::Arguments)));
+        if let Some(words) = &words {
+            self.command(words);
+        }
+        for item in items {
+            // The words of a command are one; what has blanks may be a command by itself.
+            let line = text_of(item).is_some_and(|text| text.trim().contains(char::is_whitespace));
+            let alone = words.is_none() || at.several && at.role == Some(Role::Command) || line;
+            let role = at.role.filter(|role| match role {
+                Role::Command => alone,
+                Role::Arguments => false,
+                _ => true,
+            });
+            self.walk(item, At { role, ..at }, depth + 1);
+        }
+    }
+
+    /// `{"command": "rm", "args": ["-rf", "/"]}` is one command.
+    fn invoked(&mut self, members: &[(Cow<'_, str>, Node<'_>)]) {
+        let of = |wanted: Role| {
+            members.iter().filter(move |(name, _)| role(name) == Some(wanted)).map(|(_, value)| value)
+        };
+        self.params.facts_cut |=
+            of(Role::Command).count() > MAX_INVOKED || of(Role::Arguments).count() > MAX_INVOKED;
+        for program in of(Role::Command).filter_map(text_of).take(MAX_INVOKED) {
+            for arguments in of(Role::Arguments).take(MAX_INVOKED) {
+                let arguments = match arguments {
+                    Node::List(items) => joined(items),
+                    Node::Text(text) => Some(text.to_string()),
+                    _ => None,
+                };
+                if let Some(arguments) = arguments {
+                    self.command(program);
+                    self.command(&format!("{program} {arguments}"));
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str, at: At, depth: usize) {
+        // JSON in a string, as tools get their arguments.
+        let trimmed = visible(text);
+        let trimmed = trimmed.trim();
+        if trimmed.starts_with(['{', '[', '"']) {
+            match tree::read(trimmed, depth + 1) {
+                Ok(inner) => return self.walk(&inner, at, depth + 1),
+                Err(_) => self.params.facts_cut |= meant_as_json(trimmed),
+            }
+        }
+        self.mentioned(text);
+        match at.role {
+            Some(Role::Url) => self.url(text, at),
+            Some(Role::Host) => self.host_parameter(text),
+            Some(Role::Command) => self.command(text),
+            Some(Role::Arguments) if at.own => self.command(text),
+            Some(Role::Table) => self.table(text),
+            _ => {}
+        }
+        if at.addressed {
+            urls::domains(text, |domain| match domain {
+                Some(domain) => self.recipient(&domain),
+                None => self.params.facts_cut = true,
+            });
+            if at.role == Some(Role::Host) {
+                // `{"to": {"user": "bob", "domain": "h.example"}}`
+                if let Some(domain) = urls::host(text) {
+                    self.recipient(&domain);
+                }
+            }
+        }
+    }
+
+    fn number(&mut self, token: &str, at: At) {
+        let address = token.parse::<u32>().is_ok_and(|number| number >= FIRST_ADDRESS);
+        match at.role {
+            Some(Role::Host) if address => self.host_parameter(token),
+            Some(Role::Table) if at.own => self.table(token),
+            _ => {}
+        }
+    }
+
+    fn url(&mut self, text: &str, at: At) {
+        // Within a URL that is told in parts, a part is a URL only if it says so.
+        if !at.own && !text.contains([':', '/', '\\']) {
+            return;
+        }
+        match urls::place(text) {
+            Place::At(host, path) => self.place(&host, &path),
+            Place::Path(path) => {
+                let path = self.fact(&path);
+                if self.paths.len() < MAX_ITEMS {
+                    self.paths.push(path);
+                } else {
+                    self.params.facts_cut = true;
+                }
+            }
+            Place::Nowhere if text.trim_start().to_ascii_lowercase().starts_with("mailto:") => {
+                urls::domains(text, |domain| match domain {
+                    Some(domain) => self.recipient(&domain),
+                    None => self.params.facts_cut = true,
+                });
+            }
+            Place::Nowhere => {}
+            Place::Unreadable => self.params.facts_cut = true,
+        }
+    }
+
+    fn host_parameter(&mut self, text: &str) {
+        match urls::host(text) {
+            Some(host) => self.place(&host, ""),
+            None => self.params.facts_cut |= !text.trim().contains(char::is_whitespace),
+        }
+    }
+
+    fn place(&mut self, host: &str, path: &str) {
+        self.params.facts_cut |= urls::is_strange(host);
+        self.host(host);
+        let url = UrlFact { host: self.fact(host), path: self.fact(path) };
+        if self.urls.contains(&url) {
+            return;
+        }
+        let bytes: usize = self.urls.iter().map(|url| url.path.len()).sum();
+        if self.urls.len() < MAX_ITEMS && bytes + url.path.len() <= MAX_BYTES {
+            self.urls.push(url);
+        } else {
+            self.params.facts_cut = true;
+        }
+    }
+
+    fn mentioned(&mut self, text: &str) {
+        let mut left = self.mentions_left;
+        urls::mentions(text, &mut left, |mention| match mention {
+            Mention::Host(host) => self.host(&host),
+            Mention::Unreadable => self.params.facts_cut = true,
+        });
+        self.mentions_left = left;
+    }
+
+    fn host(&mut self, host: &str) {
+        let host = self.fact(host);
+        self.params.facts_cut |= !insert(&mut self.params.hosts, host);
+    }
+
+    fn recipient(&mut self, domain: &str) {
+        let domain = self.fact(domain);
+        self.params.facts_cut |= !insert(&mut self.params.recipients, domain);
+    }
+
+    fn command(&mut self, text: &str) {
+        let folded = folded(self.bounded(text));
+        let command = self.fact(&folded);
+        if command.is_empty() || self.params.commands.contains(&command) {
+            return;
+        }
+        if self.params.command.is_empty() {
+            self.params.command.clone_from(&command);
+        }
+        let room = self.command_bytes + command.len() <= MAX_BYTES;
+        self.command_bytes += command.len();
+        self.params.facts_cut |= !(room && insert(&mut self.params.commands, command));
+    }
+
+    /// Stores do not tell names of tables by case, nor by quotes.
+    fn table(&mut self, text: &str) {
+        let plain: String =
+            folded(self.bounded(text)).chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
+        let table = self.fact(&plain.to_lowercase());
+        if table.is_empty() {
+            return;
+        }
+        if self.params.table.is_empty() {
+            self.params.table.clone_from(&table);
+        }
+        let bytes: usize = self.params.tables.iter().map(String::len).sum();
+        let room = bytes + table.len() <= MAX_BYTES;
+        self.params.facts_cut |= !(room && insert(&mut self.params.tables, table));
+    }
+
+    /// As much of a text as is read for a fact: redaction may make it shorter.
+    fn bounded<'t>(&mut self, text: &'t str) -> &'t str {
+        self.params.facts_cut |= text.len() > MAX_READ;
+        start_of(text, MAX_READ)
+    }
+
+    /// A text as a fact: redacted, and not longer than allowed.
+    fn fact(&mut self, text: &str) -> String {
+        let fact = redact_text(self.bounded(text)).value;
+        self.params.facts_cut |= fact.len() > MAX_TEXT;
+        start_of(&fact, MAX_TEXT).to_owned()
+    }
+
+    fn done(mut self) -> ParamFacts {
+        // A path by itself is on the host that the other parameters name.
+        let host = self.urls.first().map(|url| url.host.clone()).unwrap_or_default();
+        let room = MAX_ITEMS - self.urls.len();
+        self.params.facts_cut |= self.paths.len() > room;
+        self.urls.extend(self.paths.into_iter().take(room).map(|path| UrlFact { host: host.clone(), path }));
+        if let Some(first) = self.urls.first() {
+            self.params.url_host.clone_from(&first.host);
+            self.params.url_path.clone_from(&first.path);
+        }
+        if self.urls.len() > 1 {
+            self.params.urls = self.urls;
+        }
+        self.params
     }
 }
 
@@ -129,76 +339,42 @@ fn insert(set: &mut BTreeSet<String>, item: String) -> bool {
     room
 }
 
-fn is_recipient(name: &str) -> bool {
-    let known = [
-        "to",
-        "cc",
-        "bcc",
-        "recipient",
-        "recipients",
-        "email",
-        "emails",
-        "emailaddress",
-        "toemail",
-        "toaddress",
-        "toaddresses",
-        "emailto",
-        "sendto",
-        "mailto",
-        "attendees",
-        "invitees",
-        "receiver",
-        "receivers",
-    ];
-    known.contains(&plain(name).as_str())
+fn start_of(text: &str, longest: usize) -> &str {
+    let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
-/// A name without case and marks: `toAddress`, `to_address` and `To-Address` are one.
-fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// A command as one line, whether it is given as text or as a list of words.
-fn words(command: &Value) -> String {
-    match command {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(" "),
-        Value::Null => String::new(),
-        other => other.to_string(),
+fn text_of<'n>(node: &'n Node<'_>) -> Option<&'n str> {
+    match node {
+        Node::Text(text) => Some(text),
+        _ => None,
     }
 }
 
-/// Host in lower case, and path without query, of what is or may be a URL.
-fn split_url(url: &str) -> Option<(String, &str)> {
-    let url = url.trim();
-    let scheme =
-        |at: &usize| url[..*at].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte));
-    let rest = match url.find("://").filter(scheme) {
-        Some(at) => &url[at + 3..],
-        // Without a scheme only what begins like a host name.
-        None => Some(url)
-            .filter(|url| url.split(['/', '?', '#']).next().is_some_and(|host| host.contains('.')))?,
-    };
-    let end = rest
-        .find(|c: char| matches!(c, '/' | '?' | '#' | '\\' | '"' | '\'' | '<' | '>') || c.is_whitespace());
-    let (authority, rest) = rest.split_at(end.unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    let host = host.trim_end_matches(['.', ',', ')', ']', '}', ';']).to_lowercase();
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    (!host.is_empty()).then_some((host, path))
+/// The words of a command that is given as a list, lists in it too; `None` if there is anything else in it.
+fn joined(items: &[Node<'_>]) -> Option<String> {
+    let words = items.iter().map(|item| match item {
+        Node::Text(text) => Some(text.to_string()),
+        Node::Scalar(token) => Some((*token).to_owned()),
+        Node::List(items) => joined(items),
+        Node::Object(_) => None,
+    });
+    words.collect::<Option<Vec<_>>>().map(|words| words.join(" ")).filter(|words| !words.is_empty())
 }
 
-/// The domains of every address in a text.
-fn domains(text: &str) -> impl Iterator<Item = String> {
-    text.match_indices('@').filter_map(|(at, _)| {
-        let domain = &text[at + 1..];
-        let end =
-            domain.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-'))).unwrap_or(domain.len());
-        let domain = domain[..end].trim_matches('.').to_lowercase();
-        (!domain.is_empty()).then_some(domain)
-    })
+/// A command on one line, its words one blank apart: a shell takes any white space, and a line goes on behind `\`.
+fn folded(text: &str) -> String {
+    let text =
+        visible(text).replace("\\\r\n", " ").replace("\\\n", " ").replace("${IFS}", " ").replace("$IFS", " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text that is no JSON was to be some: another parser may make more of it.
+fn meant_as_json(text: &str) -> bool {
+    let inside = text[1..].trim_start();
+    match text.as_bytes()[0] {
+        b'{' => inside.starts_with(['"', '\'', '{', '}']) || inside.contains(':'),
+        b'[' => inside.starts_with(['"', '\'', '{', '[']),
+        _ => false,
+    }
 }

@@ -194,7 +194,7 @@ fn is_token(words: &[&str]) -> bool {
 }
 
 /// The words of a name in any of the usual spellings: `clientSecret`, `CLIENT_SECRET`, `x-client-secret`.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut open = false;
     let letters: Vec<char> = name.chars().collect();

@@ -2,7 +2,8 @@
 //!
 //! It is deterministic and versioned, and the version stands in each record. What is removed leaves a marker that
 //! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field (`fields`), by their shape
-//! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings.
+//! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
+//! its last reader sees it (`unveil`): broken JSON with its escapes decoded, and no character that is drawn as nothing.
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
@@ -22,13 +23,19 @@ mod json;
 mod metadata;
 mod numbers;
 mod rewrite;
+mod roles;
 mod screen;
 mod shapes;
 mod text;
+mod tree;
+mod unveil;
+mod urls;
 mod values;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod evasions;
 #[cfg(test)]
 mod tests;
 

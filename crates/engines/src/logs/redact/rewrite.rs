@@ -8,6 +8,7 @@ use super::{
     findings::{Class, Found, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
     text,
+    unveil::visible,
 };
 
 /// Redacts a JSON text. Fails if it is no JSON, nested more than 128 deep, or holds half a surrogate pair.
@@ -148,6 +149,8 @@ impl<'t> Rewriter<'t, '_> {
 /// place of removed parts says nothing.
 fn says(name: &str, redacted: Option<&str>, read: impl Fn(&str) -> Option<Class>) -> Option<Class> {
     let without_markers = |name: &str| {
+        let name = visible(name);
+        let name = name.as_ref();
         if !name.contains('<') {
             return read(name);
         }
@@ -189,12 +192,12 @@ fn holds_numbers(class: Class) -> bool {
     !matches!(class, Class::Secret(S::Token | S::Authorization | S::Cookie))
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     ["name", "key", "header", "field", "param", "parameter"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-fn is_value(name: &str) -> bool {
+pub(super) fn is_value(name: &str) -> bool {
     ["value", "values", "stringValue", "string_value"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }

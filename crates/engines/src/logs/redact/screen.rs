@@ -60,12 +60,12 @@ pub fn screen(key: &TenantKey, raw: Raw<'_>) -> Result<Screened, serde_json::Err
     let outcome_data = json(raw.outcome_data, &mut found)?;
     let prompt = plain(raw.prompt, &mut found);
     let response = plain(raw.response, &mut found);
-    let (param_facts, cut) = raw.params.map(param_facts).transpose()?.unwrap_or_default();
-    let content = content_facts(key, &found, raw, cut);
+    let param_facts = raw.params.map(param_facts).transpose()?.unwrap_or_default();
+    let content = content_facts(key, &found, raw, param_facts.facts_cut);
     Ok(Screened { params, outcome_data, prompt, response, findings: found.findings(), content, param_facts })
 }
 
-/// The facts of raw content; `cut` if a text fact of the parameters had to be cut.
+/// The facts of raw content; `cut` if one of the parameters could not be kept or read whole.
 pub(super) fn content_facts(key: &TenantKey, found: &Found, raw: Raw<'_>, cut: bool) -> ContentFacts {
     let size = |parts: [Option<&str>; 2]| {
         let bytes: usize = parts.iter().flatten().map(|part| part.len()).sum();

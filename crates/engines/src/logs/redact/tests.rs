@@ -113,7 +113,7 @@ fn facts_are_derived_before_the_content_is_dropped() {
     assert_eq!(facts.url_path, "/v1/users");
     let hosts = ["api.example.com", "evil.example", "files.example.net"].map(str::to_owned);
     assert_eq!(facts.hosts, hosts.into());
-    assert_eq!(facts.recipient_domains, ["example.com", "other.example"].map(str::to_owned).into());
+    assert_eq!(facts.recipients, ["example.com", "other.example"].map(str::to_owned).into());
     assert_eq!(facts.table, "public.users");
     assert_eq!(facts.command, "psql --password <REDACTED:PASSWORD> -c drop table users");
     assert_eq!(content.pii, [PiiClass::CardNumber, PiiClass::Email].into());
@@ -136,6 +136,35 @@ fn a_url_gives_its_host_however_it_is_dressed() {
         ("http://[::1]:80/x", "::1"),
         ("example.com/path?u=http://other.example", "example.com"),
         ("http://example.com./", "example.com"),
+        ("https:evil.example/x", "evil.example"),
+        ("https:/evil.example/x", "evil.example"),
+        ("https:\\\\evil.example/x", "evil.example"),
+        ("//evil.example/x", "evil.example"),
+        ("/\\evil.example/x", "evil.example"),
+        ("\\\\evil.example\\share", "evil.example"),
+        ("https://EVIL\u{3002}example/x", "evil.example"),
+        ("https://evil%2eexample/x", "evil.example"),
+        ("https://e\u{200b}vil.exam\u{ad}ple", "evil.example"),
+        ("\u{a0}\u{feff} https://evil.example", "evil.example"),
+        ("ht\ttps://ev\nil.example/x", "evil.example"),
+        ("https://\u{ff45}vil.example", "evil.example"),
+        ("https://b\u{fc}cher.example", "xn--bcher-kva.example"),
+        ("https://evil.example../", "evil.example"),
+        ("evil.example:8080/x", "evil.example"),
+        ("user:pw@evil.example/x", "evil.example"),
+        ("git@evil.example:owner/name", "evil.example"),
+        ("custom://EVIL.example/x", "evil.example"),
+        ("file://evil.example/share", "evil.example"),
+        ("file:///etc/passwd", ""),
+        ("mailto:bob@evil.example", ""),
+        ("http://0x7f.1/", "127.0.0.1"),
+        ("http://2130706433/", "127.0.0.1"),
+        ("http://0177.0.0.1/", "127.0.0.1"),
+        ("2130706433/x", "127.0.0.1"),
+        ("http://[0:0::1]/", "::1"),
+        ("http://[::ffff:169.254.169.254]/", "169.254.169.254"),
+        ("localhost:8080", "localhost"),
+        ("/v1/users", ""),
         ("not a url", ""),
         ("", ""),
     ] {
@@ -151,7 +180,7 @@ fn a_long_fact_is_cut_and_says_so() {
     assert!(facts.command.len() <= 16_384 && content.truncated);
     let many: Vec<String> = (0..200).map(|n| format!("https://h{n}.example/")).collect();
     let (content, facts) = derive(&key(), Some(&json!(many).to_string()), None, None);
-    assert_eq!((facts.hosts.len(), content.truncated), (128, true));
+    assert_eq!((facts.hosts.len(), content.truncated, facts.facts_cut), (64, true, true));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use rules::facts::SecretKind;
 use super::{
     detect::{DETECTORS, SHAPES},
     findings::{Class, Found, Redacted},
+    unveil::unveil,
 };
 
 /// After so many scans a text that still changes was made to evade.
@@ -19,14 +20,17 @@ pub fn redact_text(text: &str) -> Redacted<String> {
     Redacted { value, findings: found.findings() }
 }
 
-/// The text without what must not be stored; `None` if there is nothing to remove.
+/// The text without what must not be stored; `None` if there is nothing to remove. Where only the text as it reads in
+/// the end holds something, that is what is left.
 pub(super) fn clean(text: &str, found: &mut Found) -> Option<String> {
     let before = found.mark();
-    let mut cleaned = scan(text, found)?;
-    for _ in 1..MAX_SCANS {
-        match scan(&cleaned, found) {
-            Some(again) => cleaned = again,
-            None => return Some(cleaned),
+    let mut cleaned: Option<String> = None;
+    for _ in 0..MAX_SCANS {
+        let now = cleaned.as_deref().unwrap_or(text);
+        let next = scan(now, found).or_else(|| unveil(now).and_then(|unveiled| scan(&unveiled, found)));
+        match next {
+            Some(next) => cleaned = Some(next),
+            None => return cleaned,
         }
     }
     found.back_to(before);

@@ -1,0 +1,289 @@
+//! Parameters that are put so that a rule should not see them, and secrets that are spelt so that a scan should not.
+
+use proof::hmac::TenantKey;
+use proptest::prelude::*;
+use rules::facts::ParamFacts;
+use serde_json::{Value, json};
+
+use super::{derive, redact_json, redact_text};
+
+fn facts_of(params: &str) -> ParamFacts {
+    derive(&TenantKey::new("key_1", [7; 32]), Some(params), None, None).1
+}
+
+fn facts(params: &Value) -> ParamFacts {
+    facts_of(&params.to_string())
+}
+
+/// Hosts of URL parameters: what a rule that reads `url_host` is judged against.
+fn url_hosts(facts: &ParamFacts) -> Vec<&str> {
+    let several = facts.urls.iter().map(|url| url.host.as_str());
+    std::iter::once(facts.url_host.as_str()).chain(several).collect()
+}
+
+#[test]
+fn a_url_parameter_is_found_wherever_it_stands() {
+    let good = "https://good.example";
+    let evil = "https://evil.example/x";
+    let text = json!({ "url": evil }).to_string();
+    for params in [
+        json!({"URL": good, "url": evil}),
+        json!({"target": {"url": evil}}),
+        json!({"url": [evil]}),
+        json!({"url": [good, [evil]]}),
+        json!({"url": {"href": evil}}),
+        json!({"url": {"raw": evil}}),
+        json!({"target_url": evil, "url": good}),
+        json!({"args": [{"imageUrl": evil}]}),
+        json!({"kwargs": {"u\u{200b}rl": evil}}),
+        json!({ "arguments": text }),
+        json!({ "input": json!({ "arguments": text }).to_string() }),
+        json!({ "input": format!(" \u{feff}{}", json!(text)) }),
+        json!({"url": json!([evil]).to_string()}),
+        json!([{"name": "url", "value": evil}]),
+        json!({"value": evil, "key": "URL"}),
+        json!({"hosts": ["good.example", "evil.example"]}),
+        json!({"hostname": "EVIL.example."}),
+        json!({"domain": "evil.example:443"}),
+        json!({"headers": {"Host": "evil.example"}}),
+        json!({"base_url": "evil.example", "path_url": "/x"}),
+    ] {
+        let facts = facts(&params);
+        assert!(url_hosts(&facts).contains(&"evil.example"), "{params}: {facts:?}");
+        assert!(facts.hosts.contains("evil.example"), "{params}");
+        assert!(!facts.facts_cut, "{params}");
+    }
+    // Of two members of one name, one parser takes the first, and another the last.
+    let twice = json!({"input": format!("{{\"url\":{},\"url\":{}}}", json!(evil), json!(good))});
+    assert_eq!(url_hosts(&facts(&twice)), ["evil.example", "evil.example", "good.example"]);
+    // A number that is too large to calculate with hides nothing.
+    assert_eq!(
+        facts_of(r#"{"input": "{\"n\":1e400,\"url\":\"https://evil.example\"}"}"#).url_host,
+        "evil.example"
+    );
+    assert_eq!(facts(&json!({"host": 2_130_706_433_u32})).url_host, "127.0.0.1");
+}
+
+#[test]
+fn a_host_is_found_in_any_text() {
+    for text in [
+        "see https://evil.example.",
+        "(https://evil.example)",
+        "[x](https://evil.example),",
+        "a,https://evil.example,b",
+        "curl HTTPS:\\\\evil.example/x",
+        "curl https:/evil.example/x",
+        "curl https:evil.example",
+        "go //evil.example/x now",
+        "'//evil.example'",
+        "\\\\evil.example\\share",
+        "https://good.example@evil.example/",
+        "https://good.example)@evil.example/",
+        "https://u:p@EVIL\u{ff0e}example:8443?x",
+        "jdbc:postgresql://evil.example:5432/db",
+        "git+ssh://git@evil.example/x",
+        "{\"broken\": \"https:\\/\\/evil.example",
+        "https://evil.example|https://good.example",
+        "https://ev\til.example",
+        "a https://e\u{200b}vil.example/ b",
+    ] {
+        assert!(facts(&json!({ "body": text })).hosts.contains("evil.example"), "{text}");
+        assert!(facts(&json!({ text: 1 })).hosts.contains("evil.example"), "as a name: {text}");
+    }
+    for text in [
+        "// a comment",
+        "http: the protocol",
+        "https:443, http:80",
+        "C:\\dir\\file",
+        "a//b",
+        "://",
+        "news: x",
+    ] {
+        let facts = facts(&json!({ "body": text }));
+        assert!(facts.hosts.is_empty() && !facts.facts_cut, "{text}: {facts:?}");
+    }
+}
+
+#[test]
+fn a_command_is_found_wherever_it_stands_and_however_it_is_spaced() {
+    for params in [
+        json!({"COMMAND": "ls", "command": "rm -rf /"}),
+        json!({"command": "ls", "script": "rm -rf /"}),
+        json!({"args": {"command": "rm -rf /"}}),
+        json!({"argv": ["rm", "-rf", "/"]}),
+        json!({"argv": [["rm"], ["-rf", "/"]]}),
+        json!({"args": ["rm", "-rf", "/"]}),
+        json!({"args": "rm -rf /"}),
+        json!({"command": "rm", "args": ["-rf", "/"]}),
+        json!({"command": "rm", "arguments": "-rf /"}),
+        json!({"command": "rm  -rf\t\u{a0}/ "}),
+        json!({"command": "rm \\\n -rf /"}),
+        json!({"command": "rm${IFS}-rf$IFS/"}),
+        json!({"command": "r\u{200b}m -rf /"}),
+        json!({"command": ["ls", "rm -rf /"]}),
+        json!({"commands": ["ls", "rm -rf /"]}),
+        json!({"command": {"line": "rm -rf /"}}),
+        json!({"input": json!({"cmd": ["rm", "-rf", "/"]}).to_string()}),
+        json!({"command": json!(["rm", "-rf", "/"]).to_string()}),
+        json!({"key": "command", "value": "rm -rf /"}),
+    ] {
+        let facts = facts(&params);
+        assert!(facts.commands.contains("rm -rf /"), "{params}: {facts:?}");
+        assert!(facts.commands.contains(&facts.command) && !facts.facts_cut, "{params}");
+    }
+    let beside = facts(&json!({"command": {"line": "git status", "cwd": "/tmp"}, "shell": true}));
+    assert_eq!(beside.commands, ["git status".to_owned()].into());
+}
+
+#[test]
+fn tables_and_recipients_are_found_wherever_they_stand() {
+    for params in [
+        json!({"table": "Users"}),
+        json!({"table": "orders", "TABLE": " \"users\" "}),
+        json!({"tables": ["orders", "`users`"]}),
+        json!({"kwargs": {"table_name": "[users]"}}),
+        json!({"input": "{\"tableName\": \"USERS\"}"}),
+    ] {
+        assert!(facts(&params).tables.contains("users"), "{params}");
+    }
+    for params in [
+        json!({"TO": "bob@EVIL.example"}),
+        json!({"message": {"cc": [{"address": "Bob <bob@evil.example.>"}]}}),
+        json!({"input": "{\"to_emails\": [\"bob@evil.example\"]}"}),
+        json!({"to": "bob\u{ff20}evil\u{3002}example"}),
+        json!({"to": "bob%40evil.example"}),
+        json!({"to": "\"a@good.example\"@evil.example"}),
+        json!({"to": "@evil.example"}),
+        json!({"to": {"user": "bob", "domain": "evil.example"}}),
+        json!({"link": "mailto:bob@evil.example"}),
+        json!([{"name": "to", "value": "bob@evil.example"}]),
+    ] {
+        assert!(facts(&params).recipients.contains("evil.example"), "{params}: {:?}", facts(&params));
+    }
+    assert_eq!(facts(&json!({"to": "bob@[127.0.0.1]"})).recipients, ["127.0.0.1".to_owned()].into());
+    assert_eq!(facts(&json!({"to": "bob@[IPv6:::1]"})).recipients, ["::1".to_owned()].into());
+}
+
+#[test]
+fn what_cannot_be_read_or_is_too_much_says_so() {
+    let many = |name: &str| json!({ name: (0..65).map(|n| format!("x{n} -y")).collect::<Vec<_>>() });
+    let deep = |inner: Value| (0..70).fold(inner, |inner, _| json!([inner]));
+    let deeper = deep(json!(deep(json!({"url": "https://evil.example"})).to_string()));
+    for params in [
+        json!({"url": "https://$(echo evil).example/"}),
+        json!({"body": "curl https://${HOST}/x"}),
+        json!({"url": "https://[::1%25eth0]/"}),
+        json!({"host": "%zz"}),
+        json!({"input": "{'command': 'rm -rf /'}"}),
+        json!({"input": "[\"rm\", \"-rf\""}),
+        json!({"to": "bob@(a comment)evil.example"}),
+        json!({"command": "x".repeat(20_000)}),
+        json!({"command": "x".repeat(200_000)}),
+        json!({"commands": [vec!["y".repeat(12_000)], vec!["z".repeat(12_000)], vec!["w".repeat(12_000)]]}),
+        many("commands"),
+        many("tables"),
+        json!({"body": (0..2_000).map(|_| "https://h.example ").collect::<String>()}),
+        deeper,
+    ] {
+        let facts = facts(&params);
+        let shown: String = params.to_string().chars().take(100).collect();
+        assert!(facts.facts_cut, "{shown}");
+        assert!(facts.commands.len() <= 64 && facts.tables.len() <= 64 && facts.hosts.len() <= 64);
+        assert!(facts.commands.iter().map(String::len).sum::<usize>() <= 32_768);
+    }
+    let plain = facts(
+        &json!({"q": "what is [x] and {y}?", "url": "https://good.example", "domain": "machine learning"}),
+    );
+    assert!(!plain.facts_cut);
+}
+
+#[test]
+fn no_fact_holds_a_secret() {
+    let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    for params in [
+        json!({ "url": format!("https://{token}.example/{token}") }),
+        json!({ "url": format!("https://h.example/%67{}", &token[1..]) }),
+        json!({ "host": token }),
+        json!({ "table": token }),
+        json!({ "to": format!("bob@{token}.example") }),
+        json!({ "command": format!("x\u{200b} {}\u{200b}{}", &token[..7], &token[7..]) }),
+    ] {
+        let kept = format!("{:?}", facts(&params)).to_lowercase();
+        assert!(!kept.contains(&token.to_lowercase()), "{kept}");
+    }
+}
+
+/// Parameters that are made to be slow.
+#[test]
+fn hostile_parameters_take_no_longer_than_others() {
+    let size = 60_000;
+    for piece in
+        ["http:a", "https://", "//a", "a@", "@", "://", ":", "/", "\\", "{", "[\"", "x ", "%40", "http://a@"]
+    {
+        let text = piece.repeat(size / piece.len());
+        for name in ["url", "host", "command", "table", "to", "body"] {
+            let _ = facts(&json!({ name: text }));
+        }
+    }
+    let nested = (0..60).fold(json!("x y ".repeat(size / 4)), |inner, _| json!([inner]));
+    let _ = facts(&json!({ "command": nested }));
+    let twice: Vec<_> = (0..2_000).map(|n| format!("\"cmd\":\"a{n}\",\"args\":[\"b{n}\"]")).collect();
+    let twice = twice.join(",");
+    assert!(facts(&json!({ "input": format!("{{{twice}}}") })).facts_cut);
+}
+
+const TOKEN: &str = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+
+/// The token with each character as it is, escaped, or with characters that nobody sees around it.
+fn spelt() -> impl Strategy<Value = String> {
+    let spelling = |c: char| {
+        let code = u32::from(c);
+        prop_oneof![
+            4 => Just(c.to_string()),
+            1 => Just(format!("\\u{code:04x}")),
+            1 => Just(format!("\\u{code:04X}")),
+            1 => Just(format!("\\\\u{code:04x}")),
+            1 => Just(format!("\\x{code:02x}")),
+            1 => Just(format!("{c}\u{200b}")),
+            1 => Just(format!("\u{feff}{c}\u{ad}")),
+            1 => Just(format!("{c}\\u200d")),
+            1 => Just(format!("\\u005cu{code:04x}")),
+        ]
+    };
+    TOKEN.chars().map(spelling).collect::<Vec<_>>().prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_token_is_not_kept_however_it_is_spelt(
+        spelt in spelt(), before in prop_oneof![Just(""), Just("{\"a\": \""), Just("[{\"role\":\"user\",\"content\":\"hi\\n"), Just("\u{200b} x ")],
+        after in prop_oneof![Just(""), Just("\", "), Just(" \u{200b}")],
+    ) {
+        let text = format!("{before}{spelt}{after}");
+        for kept in [redact_text(&text), redact_json(&json!({ "a": text }).to_string()).expect("is JSON")] {
+            prop_assert!(kept.value.contains("<REDACTED:GIT_TOKEN>"), "{}", kept.value);
+            let seen = super::unveil::unveil(&kept.value).unwrap_or(kept.value);
+            prop_assert!(!seen.contains(TOKEN) && !seen.contains(&TOKEN[4..]), "{}", seen);
+        }
+        let once = redact_text(&text).value;
+        prop_assert_eq!(redact_text(&once).value, once);
+    }
+}
+
+#[test]
+fn a_text_without_a_secret_keeps_what_nobody_sees() {
+    for text in [
+        "\u{645}\u{6cc}\u{200c}\u{62e}",
+        "\u{1f469}\u{200d}\u{1f4bb}",
+        "{\"a\": \"\\u00e4\\n",
+        "C:\\new\\table",
+    ] {
+        assert_eq!(redact_text(text).value, text);
+    }
+    assert_eq!(
+        redact_json("{\"pass\u{200b}word\": \"hunter2\"}").expect("is JSON").value,
+        "{\"pass\u{200b}word\": \"<REDACTED:PASSWORD>\"}"
+    );
+}

@@ -1,0 +1,105 @@
+//! What the name of a parameter says that its value is, for the typed common parameters.
+
+use super::fields::words;
+
+/// What a value is by the name of its member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Url,
+    Host,
+    Command,
+    /// What a command gets.
+    Arguments,
+    Table,
+    Recipient,
+    /// Beside a command or a URL, and no part of it.
+    Beside,
+}
+
+#[rustfmt::skip]
+const URL: &[&str] = &[
+    "url", "urls", "uri", "uris", "href", "hrefs", "endpoint", "endpoints", "link", "links", "webhook", "webhooks",
+    "website",
+];
+#[rustfmt::skip]
+const HOST: &[&str] = &[
+    "host", "hosts", "hostname", "hostnames", "domain", "domains", "server", "servers", "fqdn", "ip", "ips",
+    "ipaddress", "ipaddr", "servername", "dbhost", "smtphost", "remotehost", "targethost",
+];
+#[rustfmt::skip]
+const COMMAND: &[&str] = &[
+    "command", "commands", "cmd", "cmds", "commandline", "commandlines", "cmdline", "commandtext", "script",
+    "scripts", "shellscript", "shell", "bash", "sh", "zsh", "powershell", "pwsh", "argv", "exec", "execute",
+    "executable", "program", "entrypoint",
+];
+const ARGUMENTS: &[&str] =
+    &["args", "arguments", "arglist", "argumentlist", "cmdargs", "commandargs", "flags"];
+const TABLE: &[&str] = &["table", "tables", "tablename", "tablenames", "tableid", "tableids"];
+#[rustfmt::skip]
+const RECIPIENT: &[&str] = &[
+    "to", "cc", "bcc", "recipient", "recipients", "email", "emails", "emailaddress", "emailaddresses", "toemail",
+    "toaddress", "toaddresses", "emailto", "sendto", "mailto", "attendee", "attendees", "invitee", "invitees",
+    "receiver", "receivers", "addressee", "addressees",
+];
+const SENDER: &[&str] = &["from", "sender", "author", "reply"];
+const BESIDE: &[&str] =
+    &["cwd", "workdir", "workingdirectory", "env", "environment", "timeout", "description", "method"];
+
+/// What a member of that name holds, in any of the usual spellings: `toAddress`, `to_address`, `To-Address`.
+pub(super) fn role(name: &str) -> Option<Role> {
+    let words = words(name);
+    let last = words.last()?.as_str();
+    let joined = words.concat();
+    let is = |known: &[&str]| known.contains(&last) || known.contains(&joined.as_str());
+    let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| joined.ends_with(suffix));
+    if BESIDE.contains(&joined.as_str()) {
+        Some(Role::Beside)
+    } else if is(COMMAND) || joined == "curl" || ends(&["command", "cmd"]) {
+        Some(Role::Command)
+    } else if is(URL) || ends(&["url", "urls", "uri", "uris", "href"]) {
+        Some(Role::Url)
+    } else if is(HOST) || ends(&["hostname"]) {
+        Some(Role::Host)
+    } else if ARGUMENTS.contains(&joined.as_str()) {
+        Some(Role::Arguments)
+    } else if is(TABLE) || ends(&["tablename", "tableid"]) {
+        Some(Role::Table)
+    } else if is(RECIPIENT) && !words.iter().any(|word| SENDER.contains(&word.as_str())) {
+        Some(Role::Recipient)
+    } else {
+        None
+    }
+}
+
+/// Whether a member of that name may hold several.
+pub(super) fn is_plural(name: &str) -> bool {
+    words(name).last().is_some_and(|last| last.ends_with('s'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_their_role_in_any_spelling() {
+        #[rustfmt::skip]
+        let table = [
+            ("url", Role::Url), ("URL", Role::Url), ("targetUrl", Role::Url), ("image-urls", Role::Url),
+            ("redirect_uri", Role::Url), ("baseurl", Role::Url), ("u\u{200b}rl", Role::Url),
+            ("Host", Role::Host), ("dbHost", Role::Host), ("server_name", Role::Host), ("domain", Role::Host),
+            ("COMMAND", Role::Command), ("shellCommand", Role::Command), ("argv", Role::Command),
+            ("bash_script", Role::Command), ("runcmd", Role::Command), ("args", Role::Arguments),
+            ("Table", Role::Table), ("table_name", Role::Table), ("sourceTable", Role::Table),
+            ("to", Role::Recipient), ("To-Addresses", Role::Recipient), ("BCC", Role::Recipient),
+            ("working_directory", Role::Beside),
+        ];
+        for (name, expected) in table {
+            assert_eq!(role(name), Some(expected), "{name}");
+        }
+        for name in
+            ["", "__", "ghost", "description_text", "reply_to", "from_email", "tablet", "total", "body"]
+        {
+            assert_eq!(role(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What a text says to whoever reads it in the end: without characters that nobody sees, and with the escapes of
+//! broken JSON decoded. Texts are scanned in this form too, so that neither hides a secret.
+
+use std::borrow::Cow;
+
+/// An escape may stand for a piece of another one: so many times over. Each time costs six characters for one.
+const MAX_PASSES: usize = 12;
+
+/// Whether a character is drawn as nothing (Unicode's Default_Ignorable_Code_Point).
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text without characters that nobody sees.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.contains(is_ignorable) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| !is_ignorable(*c)).collect())
+}
+
+/// The text as it reads in the end; `None` if it reads as it is.
+pub(super) fn unveil(text: &str) -> Option<String> {
+    let mut unveiled: Option<String> = None;
+    for _ in 0..MAX_PASSES {
+        let now = unveiled.as_deref().unwrap_or(text);
+        let seen = visible(now);
+        let next = match (decode(&seen), seen) {
+            (Some(decoded), _) => decoded,
+            (None, Cow::Owned(seen)) => seen,
+            (None, Cow::Borrowed(_)) => break,
+        };
+        unveiled = Some(next);
+    }
+    unveiled
+}
+
+/// Decodes the escapes of JSON and its relatives, however many backslashes they have from being in strings in strings.
+fn decode(text: &str) -> Option<String> {
+    let mut rest = text;
+    let mut decoded: Option<String> = None;
+    while let Some(at) = rest.find('\\') {
+        let out = decoded.get_or_insert_with(|| String::with_capacity(text.len()));
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        rest = rest.trim_start_matches('\\');
+        loop {
+            let (character, length) = escaped(rest);
+            rest = &rest[length..];
+            match character {
+                // One that was itself spelt as an escape begins one; with another escape behind it in the next pass.
+                Some('\\') if !rest.starts_with('\\') => {}
+                Some(character) => {
+                    out.push(character);
+                    break;
+                }
+                None => break,
+            }
+        }
+    }
+    decoded.map(|out| out + rest)
+}
+
+/// What the escape stands for that goes on so behind its backslash, and how long that is.
+fn escaped(rest: &str) -> (Option<char>, usize) {
+    let simple = |character| (Some(character), 1);
+    match rest.as_bytes().first() {
+        Some(b'n') => simple('\n'),
+        Some(b't') => simple('\t'),
+        Some(b'r') => simple('\r'),
+        Some(b'b' | b'f') => simple(' '),
+        Some(b'u' | b'U') if rest[1..].starts_with('{') => {
+            let digits = rest[2..].bytes().take(7).take_while(u8::is_ascii_hexdigit).count();
+            let closed = rest.as_bytes().get(2 + digits) == Some(&b'}');
+            if digits > 0 && closed { (hex(&rest[2..2 + digits]), digits + 3) } else { (None, 0) }
+        }
+        Some(b'u') => match unit(rest, 4) {
+            Some(high @ 0xd800..=0xdbff) => {
+                let after = rest[5..].trim_start_matches('\\');
+                let low = (after.len() < rest.len() - 5).then(|| unit(after, 4)).flatten();
+                match low {
+                    Some(low @ 0xdc00..=0xdfff) => {
+                        let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                        (char::from_u32(code), rest.len() - after.len() + 5)
+                    }
+                    _ => (Some(char::REPLACEMENT_CHARACTER), 5),
+                }
+            }
+            Some(code) => (Some(storable(code)), 5),
+            None => (None, 0),
+        },
+        Some(b'U') => unit(rest, 8).map_or((None, 0), |code| (Some(storable(code)), 9)),
+        Some(b'x') => unit(rest, 2).map_or((None, 0), |code| (Some(storable(code)), 3)),
+        _ => (None, 0),
+    }
+}
+
+/// The number of so many hexadecimal digits behind the first byte.
+fn unit(rest: &str, digits: usize) -> Option<u32> {
+    let digits = rest.as_bytes().get(1..=digits).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+fn hex(digits: &str) -> Option<char> {
+    u32::from_str_radix(digits, 16).ok().map(storable)
+}
+
+/// U+0000 is kept by neither store, and half a surrogate pair by none.
+fn storable(code: u32) -> char {
+    char::from_u32(code).filter(|c| *c != '\0').unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_as_its_last_reader_reads_it() {
+        for (text, reads) in [
+            ("plain", None),
+            ("a\u{200b}b\u{feff}", Some("ab")),
+            (r"\u0061\u0062", Some("ab")),
+            (r"\\\\u0061\x62\u{63}\U00000064", Some("abcd")),
+            (r"\u005c\u005cu0061", Some("a")),
+            (r"\u005c\u0075\u0030\u0030\u0036\u0031", Some("a")),
+            ("\\u00\u{200b}61", Some("a")),
+            (r"\u200bx", Some("x")),
+            (r"\ud83d\ude00 \ud83d\\ude00", Some("\u{1f600} \u{1f600}")),
+            (r"\ud800 \u0000", Some("\u{fffd} \u{fffd}")),
+            (r"https:\/\/h\n", Some("https://h\n")),
+            (r"\u00 \q \u{} \x", Some("u00 q u{} x")),
+            ("\\", Some("")),
+        ] {
+            assert_eq!(unveil(text).as_deref(), reads, "{text}");
+        }
+    }
+}
