@@ -20,7 +20,7 @@ pub enum StoreError {
     /// The row may not be changed or deleted: its table is append-only, or it is sealed.
     #[error("the store keeps this row as it is")]
     AppendOnly(#[source] Cause),
-    /// A CHECK or NOT NULL of the schema refused a value.
+    /// A CHECK or NOT NULL of the schema refused a value, or it is none that a column can hold.
     #[error("the schema refuses a value")]
     Refused(#[source] Cause),
     /// The statement touched a number of rows it should not have.
@@ -33,9 +33,12 @@ pub enum StoreError {
         /// How many did.
         actual: u64,
     },
-    /// A deadlock, a serialisation failure or a lock held by another: the same unit of work may pass next time.
+    /// A deadlock or a serialisation failure: the same unit of work may pass next time.
     #[error("the store asks to try again")]
     Retry(#[source] Cause),
+    /// A lock that another holds did not come free in the time allowed.
+    #[error("what another unit of work holds locked did not come free in time")]
+    Locked(#[source] Cause),
     /// The store does not answer, or cannot write. Nothing was committed.
     #[error("the store is not available")]
     Unavailable(#[source] Cause),
@@ -79,6 +82,25 @@ impl StoreError {
         matches!(self, Self::Retry(_))
     }
 
+    /// Whether another unit of work held a lock for too long.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked(_))
+    }
+
+    /// Whether what was to be written is the reason, so that no later time and no other connection changes it.
+    #[must_use]
+    pub fn is_about_the_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict(_)
+                | Self::Related(_)
+                | Self::AppendOnly(_)
+                | Self::Refused(_)
+                | Self::Corrupt { .. }
+        )
+    }
+
     /// Whether a COMMIT was sent without its outcome becoming known.
     #[must_use]
     pub fn is_unknown_commit(&self) -> bool {
@@ -99,6 +121,14 @@ impl StoreError {
         match self {
             Self::Unavailable(cause) if wrote_nothing(cause.as_ref()) => Self::Unavailable(cause),
             other => other.at_commit(),
+        }
+    }
+
+    /// The same, met while SQLite was asked for its one lock: who does not get that in all the time allowed finds no store.
+    pub(crate) fn at_embedded_begin(self) -> Self {
+        match self {
+            Self::Locked(cause) => Self::Unavailable(cause),
+            other => other,
         }
     }
 
@@ -155,16 +185,23 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         "23503" | "787" => StoreError::Related,
         // What our triggers raise: restrict_violation, and SQLITE_CONSTRAINT_TRIGGER.
         "23001" | "1811" => StoreError::AppendOnly,
-        "23514" | "23502" | "275" | "1299" => StoreError::Refused,
-        // Serialisation failure, deadlock, lock timeout, a transaction that was ended because we stood still in it, a row
-        // type that a migration has changed meanwhile; SQLITE_BUSY and SQLITE_LOCKED with their kinds.
-        "40001" | "40P01" | "55P03" | "25P03" | "42804" | "5" | "261" | "517" | "773" | "6" | "262"
-        | "518" => StoreError::Retry,
+        // Besides those of the schema: too long, of another type, a wrong index (SQLITE_TOOBIG, MISMATCH, RANGE).
+        "23514" | "23502" | "275" | "1299" | "18" | "20" | "25" => StoreError::Refused,
+        // Serialisation failure, deadlock, a transaction that was ended because we stood still in it, a row type that a
+        // migration has changed meanwhile; SQLITE_LOCKED with its kinds, and those of SQLITE_BUSY that tell of a snapshot
+        // that is too old or of a recovery.
+        "40001" | "40P01" | "25P03" | "42804" | "261" | "517" | "6" | "262" | "518" => StoreError::Retry,
+        // Lock timeout; SQLITE_BUSY, and SQLITE_BUSY_TIMEOUT.
+        "55P03" | "5" | "773" => StoreError::Locked,
         // Read-only (a failover), statement timeout, a database that takes no connections now.
         "25006" | "57014" | "55000" => StoreError::Unavailable,
         // Connection lost, resources gone, operator intervention, system error.
         _ if code.len() == 5 && ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Unavailable
+        }
+        // A value that is out of range, cannot be encoded, or is more than an index can hold.
+        _ if code.len() == 5 && ["22", "54"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Refused
         }
         _ if code.len() < 5 && sqlite_is_down(code) => StoreError::Unavailable,
         _ => StoreError::Database,
@@ -202,8 +239,14 @@ mod tests {
         for code in ["23505", "1555", "2067"] {
             assert!(matches!(of(code), StoreError::Conflict(_)), "{code}");
         }
-        for code in ["40001", "40P01", "25P03", "5", "517"] {
+        for code in ["40001", "40P01", "25P03", "517"] {
             assert!(of(code).is_retry(), "{code}");
+        }
+        for code in ["55P03", "5", "773"] {
+            assert!(of(code).is_locked() && !of(code).is_about_the_row(), "{code}");
+        }
+        for code in ["23514", "23502", "22003", "22021", "54000", "275", "18"] {
+            assert!(matches!(of(code), StoreError::Refused(_)) && of(code).is_about_the_row(), "{code}");
         }
         for code in ["08006", "53300", "57P01", "57014", "10", "2570", "13", "14", "8"] {
             assert!(of(code).is_unavailable(), "{code}");
@@ -212,6 +255,10 @@ mod tests {
             assert!(matches!(of(code), StoreError::AppendOnly(_)), "{code}");
         }
         assert!(matches!(of("42601"), StoreError::Database(_)));
+        assert!(
+            !of("25P02").is_about_the_row(),
+            "a connection in an aborted transaction says nothing of the row"
+        );
         assert!(matches!(of("1"), StoreError::Database(_)));
     }
 

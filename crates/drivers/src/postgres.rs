@@ -39,12 +39,12 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A connection that rested so long is asked whether it still lives before it is lent.
 const RESTED: Duration = Duration::from_secs(5);
 
-/// A verdict once given survives a power cut; a waiter for a lock gives up before we give up on it. A replica that hangs, and
-/// a machine that is gone, do not hold their locks for longer than their neighbours wait: nothing of ours rests for
-/// seconds in a transaction. What we do not wait for any more is not gone on with, where the system can tell. Our
+/// A verdict once given survives a power cut; a waiter for a lock gives up in time for its caller's neighbours. A replica
+/// that hangs, and a machine that is gone, do not hold their locks for longer than their neighbours wait: nothing of ours
+/// rests for seconds in a transaction. What we do not wait for any more is not gone on with, where the system can tell. Our
 /// statements are too short for JIT; and texts are compressed by LZ4 where this Postgres has it, for the compression that
 /// it uses otherwise takes longer than all else of an insert.
-const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '5s'; \
+const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '1s'; \
                         SET idle_in_transaction_session_timeout = '5s'; \
                         SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
                         SET tcp_user_timeout = '10s'; SET jit = off; \

@@ -9,7 +9,7 @@ use std::{
 };
 
 use migrations::MigratorTrait as _;
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
+use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -74,10 +74,31 @@ impl Db {
                 Conn::postgres(lent, pool.clone(), self.sent.clone())
             }
             Pools::Sqlite { writer, .. } => {
-                Conn::sqlite(in_time(writer.begin_with("BEGIN IMMEDIATE")).await?, self.sent.clone())
+                let begun = in_time(writer.begin_with("BEGIN IMMEDIATE")).await;
+                Conn::sqlite(begun.map_err(StoreError::at_embedded_begin)?, self.sent.clone())
             }
         };
         Ok(Tx { conn })
+    }
+
+    /// Undoes `tx` and opens another unit of work: on another connection where the store has several, so that what failed
+    /// for its connection's sake does not fail again.
+    pub async fn begin_elsewhere(&self, tx: Tx) -> Result<Tx, StoreError> {
+        if self.is_sqlite() {
+            tx.rollback().await?;
+            return self.begin().await;
+        }
+        // Begun first: a connection that is given back is the next that is lent.
+        let other = self.begin().await;
+        // A connection that cannot even roll back ends, and its locks with it.
+        if let Err(err) = tx.rollback().await {
+            tracing::debug!(error = &err as &dyn std::error::Error, "a unit of work could not be undone");
+        }
+        match other {
+            Ok(other) => Ok(other),
+            // There may have been none but that one.
+            Err(_) => self.begin().await,
+        }
     }
 
     /// Opens a unit of work that only reads, all of it from one moment.
@@ -157,6 +178,17 @@ impl Tx {
     /// Makes everything done so far durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.conn.commit().await
+    }
+
+    /// From now on a lock that another unit of work holds is waited for so long at most. SQLite has one lock, and this unit
+    /// of work has it.
+    pub async fn wait_at_most(&self, most: Duration) -> Result<(), StoreError> {
+        let backend = self.conn.backend();
+        if backend != DbBackend::Postgres {
+            return Ok(());
+        }
+        let setting = format!("SET LOCAL lock_timeout = {}", most.as_millis().max(1));
+        self.conn.execute(Statement::from_string(backend, setting)).await.map(drop)
     }
 
     /// Undoes everything, and waits until that is done. A drop does the same in the background.

@@ -194,7 +194,10 @@ async fn bring_up_to_date(db: &Db, schema: Schema) -> anyhow::Result<Vec<String>
 
 /// Whether another process that migrates at the same time may be why.
 fn may_pass(err: &StoreError) -> bool {
-    matches!(err, StoreError::Conflict(_) | StoreError::Retry(_) | StoreError::Database(_))
+    matches!(
+        err,
+        StoreError::Conflict(_) | StoreError::Retry(_) | StoreError::Locked(_) | StoreError::Database(_)
+    )
 }
 
 /// Redis is asked when it is first needed, so that nothing waits for it.

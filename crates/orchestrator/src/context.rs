@@ -37,6 +37,8 @@ impl CallContext {
 pub struct TenantSettings {
     /// The tenant.
     pub id: TenantId,
+    /// Rises with each change of what governs the tenant: of two, the higher one is newer.
+    pub generation: u64,
     /// Its name in addresses and checkpoint origins.
     pub slug: String,
     /// IANA name of its zone: resets and `context.time` follow it.

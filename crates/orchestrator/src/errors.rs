@@ -175,7 +175,9 @@ impl Error {
         match err.as_ref() {
             StoreError::UnknownCommit(_) => Self::CommitUnknown(Arc::clone(err)),
             StoreError::ReadOnly(why) => Self::HeldBack(why.clone()),
-            cause if cause.is_unavailable() || cause.is_retry() => Self::Unavailable(Arc::clone(err)),
+            cause if cause.is_unavailable() || cause.is_retry() || cause.is_locked() => {
+                Self::Unavailable(Arc::clone(err))
+            }
             _ => Self::Store(Arc::clone(err)),
         }
     }

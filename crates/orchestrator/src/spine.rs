@@ -166,6 +166,14 @@ impl Spine {
         }
     }
 
+    /// Undoes a unit of work and begins it anew, on another connection where the store has several.
+    pub(crate) async fn begin_elsewhere(&self, tx: Tx) -> Result<Tx, StoreError> {
+        match self.held_back() {
+            None => self.db().begin_elsewhere(tx).await,
+            Some(why) => Err(StoreError::ReadOnly(why)),
+        }
+    }
+
     /// Why nothing is written, where that is so.
     #[must_use]
     pub fn held_back(&self) -> Option<String> {
@@ -200,6 +208,12 @@ impl Spine {
 
     pub(crate) fn secret(&self) -> [u8; 32] {
         self.shared.parts.entropy.secret()
+    }
+
+    /// A while below `most` that others do not draw too.
+    pub(crate) fn jitter(&self, most: std::time::Duration) -> std::time::Duration {
+        let [.., high, low] = self.id::<Uuid>(self.now()).into_bytes();
+        most * u32::from(u16::from_be_bytes([high, low])) / u32::from(u16::MAX)
     }
 
     pub(crate) fn signing_key(&self) -> &SigningKey {

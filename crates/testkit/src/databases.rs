@@ -104,6 +104,16 @@ impl TestDatabase {
         done.map(drop).map_err(|err| err.to_string())
     }
 
+    /// The number that a query answers, asked behind the drivers' back.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    pub async fn number(&self, sql: &str) -> i64 {
+        let rows = ask(&self.connection().await, sql.to_owned()).await;
+        rows[0].try_get_by_index(0).expect("a number")
+    }
+
     /// Takes the database away from whoever uses it, on Postgres: every connection is cut, and no new one is taken,
     /// until [`Self::bring_back`].
     ///

@@ -2,7 +2,8 @@
 //!
 //! `spool-0.jsonl` is this process's, or the first that no other process of this folder holds: the lock is the open
 //! file's, so it ends with its holder. Files that processes left are taken over with the first. A line is synced
-//! before [`Spool::append`] returns; `spool-refused.jsonl` has what no store took.
+//! before [`Spool::append`] returns; `spool-refused.jsonl` has what the store did not take. Each process tries that again
+//! when it starts: what was the reason may be gone, and a line that is in the store already is passed over.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -59,6 +60,7 @@ impl SpoolFiles {
                 format!("{MAX_FILES} processes hold a spool in {}: give each its own", folder.display());
             return Err(io::Error::other(why));
         }
+        held.take_back(&folder.join(SET_ASIDE))?;
         File::open(&folder)?.sync_all()?;
         Ok(Self { folder: folder.into(), held: Arc::new(Mutex::new(held)) })
     }
@@ -108,6 +110,28 @@ impl Held {
         self.lines += lines(&text[..whole]).count();
         self.files.push(file);
         Ok(())
+    }
+
+    /// Takes the lines that were set aside as if they had been left; as long as there is no room for them, they stay
+    /// where they are.
+    fn take_back(&mut self, path: &Path) -> io::Result<()> {
+        let Some(file) = self.files.first_mut().filter(|_| path.exists()) else { return Ok(()) };
+        let mut refused = open(path)?;
+        refused.lock()?;
+        let text = read(&mut refused)?;
+        let before = file.metadata()?.len();
+        if text.is_empty() || before + text.len() as u64 > self.max_bytes {
+            return Ok(());
+        }
+        // A line that was half written is whole in the file that it came from.
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if let Err(err) = file.write_all(&text[..whole]).and_then(|()| file.sync_all()) {
+            file.set_len(before)?;
+            return Err(err);
+        }
+        self.lines += lines(&text[..whole]).count();
+        refused.set_len(0)?;
+        refused.sync_all()
     }
 
     fn append(&mut self, mut line: Vec<u8>) -> io::Result<()> {
@@ -166,6 +190,8 @@ impl Spool for SpoolFiles {
         line.push(b'\n');
         self.run(move |_| {
             let mut file = open(&path)?;
+            // Another process may be about to take back what is there.
+            file.lock()?;
             file.write_all(&line)?;
             file.sync_all()
         })
@@ -218,6 +244,10 @@ mod tests {
         assert!(spool.left().await.expect("lines").is_empty());
         spool.set_aside(b"odd".to_vec()).await.expect("it is kept");
         assert_eq!(SpoolFiles::waiting(folder.path()).expect("a count"), (0, 1));
+        drop(spool);
+        let spool = SpoolFiles::open(folder.path()).expect("it opens");
+        assert_eq!(text(&spool.left().await.expect("lines")), ["odd"], "it is tried again at the next start");
+        assert_eq!(SpoolFiles::waiting(folder.path()).expect("a count"), (1, 0));
     }
 
     #[tokio::test]

@@ -93,7 +93,7 @@ testkit::on_both! {
             // One writer at a time: locks cannot cross. Another process that keeps the lock is waited for, then told of.
             let two = sample::open(db).await;
             let tx = one.begin().await.expect("begin");
-            assert!(two.begin().await.expect_err("locked").is_retry());
+            assert!(two.begin().await.expect_err("locked").is_unavailable());
             drop(tx);
             return;
         }

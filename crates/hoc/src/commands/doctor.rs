@@ -189,7 +189,8 @@ fn spool(config: &Config, findings: &mut Findings) {
             "spool",
             format!("{refused} answer(s) that were given while the store was down could not be written"),
             format!(
-                "look at spool-refused.jsonl in {}, and remove it when that is settled",
+                "the log says why; a server tries them again when it starts. What is settled may be removed from \
+                 spool-refused.jsonl in {}",
                 folder.display()
             ),
         ),

@@ -1,50 +1,138 @@
 //! One group: load, decide, write, commit, answer; and what happens when that fails.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use drivers::StoreError;
 use models::ids::TenantId;
 
 use super::{
-    Answer, addendum, decide, load, outage, overdue,
+    addendum, decide,
+    load::{self, Late},
+    outage, overdue,
+    parts::{Answers, Unit, Waiting, apart, halves},
     prepare::Call,
     queue::{Bond, Item},
-    seal,
-    state::State,
-    write,
+    races::{Patience, Races},
+    seal, write,
 };
 use crate::{context::TenantSettings, errors::Error, handlers::incidents::report_mismatches, spine::Spine};
 
-/// How often a group that lost a race against another replica is tried again, whole.
-const RETRIES: usize = 8;
-
-type Answers = Vec<Vec<Option<Answer>>>;
-
 /// Decides a group and answers each of its calls, after the commit.
-///
-/// If the group fails for another reason than an absent store, it is rolled back and its items go one by one,
-/// so that only the culprit fails: one call's failure is never its neighbours'.
-pub(super) async fn run(spine: Spine, tenant: Arc<TenantSettings>, items: Vec<Item>) {
-    // Answers that were given while the store was down come before anything else.
-    if let Err(err) = overdue::write(&spine, &tenant).await {
-        return from_memory(&spine, &tenant, items, err).await;
+pub(super) async fn run(spine: Spine, items: Vec<Item>) {
+    let Some(tenant) = spine.choke().queue.newest(&items) else { return };
+    let (calls, replies): (Vec<_>, Vec<_>) = items.into_iter().map(Item::divide).unzip();
+    let mut waiting = Waiting::on(calls.iter().map(|(calls, _)| calls.len()).zip(replies));
+    let units: Vec<Unit<'_>> =
+        calls.iter().enumerate().map(|(n, (calls, bond))| Unit::whole(n, calls, *bond)).collect();
+    Group { spine: &spine, tenant: &tenant, races: Races::begin(&spine) }.run(units, &mut waiting).await;
+}
+
+/// What the calls of a group are decided with.
+struct Group<'s> {
+    spine: &'s Spine,
+    tenant: &'s Arc<TenantSettings>,
+    races: Races<'s>,
+}
+
+impl Group<'_> {
+    async fn run(&mut self, units: Vec<Unit<'_>>, waiting: &mut Waiting) {
+        // Answers that were given while the store was down come before anything else of their run.
+        let overdue = match overdue::write(self.spine, self.tenant, &mut self.races).await {
+            Ok(overdue) => overdue,
+            Err(err) => return self.from_memory(&units, err, waiting).await,
+        };
+        let [units, behind] = apart(units, |run| overdue.contains(&run));
+        let stuck = self.spine.choke().stuck.runs();
+        let [free, stuck] = apart(units, |run| stuck.contains(&run));
+        self.decide(free, Patience::Usual, waiting).await;
+        tell_of_tampering(self.spine, self.tenant.id).await;
+        self.decide(stuck, Patience::Brief, waiting).await;
+        if !behind.is_empty() {
+            let err = StoreError::Unavailable("earlier answers of the run are still to be written".into());
+            self.from_memory(&behind, err, waiting).await;
+        }
     }
-    let attempted = attempt(&spine, &tenant, &units(&items)).await;
-    tell_of_tampering(&spine, tenant.id).await;
-    match attempted {
-        Ok(answers) => send(items, answers),
-        Err(err) if outage::is_outage(&err) => from_memory(&spine, &tenant, items, err).await,
-        Err(err) if items.len() == 1 && items[0].is_one() => fail(items, &Arc::new(err)),
-        Err(err) => {
-            tracing::warn!(
-                error = &err as &dyn std::error::Error,
-                calls = items.len(),
-                "a group failed; trying each"
-            );
-            for item in items {
-                alone(&spine, &tenant, item).await;
+
+    /// Decides calls together. If that fails for another reason than an absent store, it is rolled back and they go in
+    /// halves, so that in the end only the culprit fails.
+    async fn decide(&mut self, units: Vec<Unit<'_>>, patience: Patience, waiting: &mut Waiting) {
+        let mut parts = vec![(units, patience)];
+        while let Some((part, patience)) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            if patience == Patience::Brief && self.races.is_late() {
+                let err = StoreError::Locked("there was no time left to try".into());
+                self.from_memory(&part, err, waiting).await;
+                continue;
+            }
+            let err = match self.attempt(&part, patience).await {
+                Ok(answers) => {
+                    self.spine.choke().stuck.forget(part.iter().flat_map(|unit| unit.runs()));
+                    for (unit, answers) in part.iter().zip(answers) {
+                        waiting.tell(unit, answers);
+                    }
+                    continue;
+                }
+                Err(err) => err,
+            };
+            let locked = err.is_locked();
+            let of_the_store = outage::is_outage(&err) || matches!(err, StoreError::ReadOnly(_));
+            let divided = if of_the_store && !locked { None } else { halves(&part, locked) };
+            match divided {
+                Some([first, second]) if !self.races.is_late() => {
+                    tracing::warn!(
+                        error = &err as &dyn std::error::Error,
+                        units = part.len(),
+                        "calls failed together; trying each half"
+                    );
+                    let patience = if locked { Patience::Brief } else { patience };
+                    parts.extend([(second, patience), (first, patience)]);
+                }
+                // There is no time to find out which of them it was.
+                Some(_) if !locked => answer(&part, || Error::Busy, waiting),
+                _ if outage::is_outage(&err) => {
+                    if locked {
+                        self.spine.choke().stuck.note(part.iter().flat_map(|unit| unit.runs()));
+                    }
+                    self.from_memory(&part, err, waiting).await;
+                }
+                _ => {
+                    let err = Arc::new(err);
+                    answer(&part, || Error::from_group(&err), waiting);
+                }
             }
         }
+    }
+
+    async fn attempt(&mut self, units: &[Unit<'_>], patience: Patience) -> Result<Vec<Answers>, StoreError> {
+        loop {
+            match once(self.spine, self.tenant, units, patience).await {
+                Err(err) if self.races.lost(&err).await => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Answers each call by what this replica remembers: the store took none of them.
+    async fn from_memory(&self, units: &[Unit<'_>], err: StoreError, waiting: &mut Waiting) {
+        let err = Arc::new(err);
+        for unit in units {
+            if unit.calls.is_empty() {
+                waiting.tell(unit, Vec::new());
+            }
+            for atom in unit.atoms() {
+                let answers = outage::answers(self.spine, self.tenant, atom.calls, &err).await;
+                waiting.tell(&atom, answers);
+            }
+        }
+    }
+}
+
+/// Answers each call alike.
+fn answer(units: &[Unit<'_>], answer: impl Fn() -> Error, waiting: &mut Waiting) {
+    for unit in units {
+        waiting.tell(unit, unit.calls.iter().map(|_| Some(Err(answer()))).collect());
     }
 }
 
@@ -57,103 +145,21 @@ async fn tell_of_tampering(spine: &Spine, tenant: TenantId) {
     }
 }
 
-/// Answers each call by what this replica remembers: the store took none of them.
-async fn from_memory(spine: &Spine, tenant: &Arc<TenantSettings>, items: Vec<Item>, err: StoreError) {
-    let err = Arc::new(err);
-    for item in items {
-        let answers = outage::answers(spine, tenant, &item.calls, &err).await;
-        send(vec![item], vec![answers]);
-    }
-}
-
-/// Decides an item by itself; where its calls stand alone and it fails, each of them.
-async fn alone(spine: &Spine, tenant: &Arc<TenantSettings>, item: Item) {
-    let item = vec![item];
-    let failure = match attempt(spine, tenant, &units(&item)).await {
-        Ok(answers) => return send(item, answers),
-        Err(err) => err,
-    };
-    let Some(one) = item.first().filter(|one| !one.is_one()) else { return fail(item, &Arc::new(failure)) };
-    let mut answers = Vec::with_capacity(one.calls.len());
-    for call in &one.calls {
-        let unit = [Unit { calls: std::slice::from_ref(call), bond: Bond::EachAlone }];
-        answers.push(match attempt(spine, tenant, &unit).await {
-            Ok(mut answers) => answers.pop().and_then(|mut answers| answers.pop()).flatten(),
-            Err(err) => Some(Err(Error::from_group(&Arc::new(err)))),
-        });
-    }
-    send(item, vec![answers]);
-}
-
-/// The calls of an item, lent.
-#[derive(Clone, Copy)]
-struct Unit<'a> {
-    calls: &'a [Call],
-    bond: Bond,
-}
-
-fn units(items: &[Item]) -> Vec<Unit<'_>> {
-    items.iter().map(|item| Unit { calls: &item.calls, bond: item.bond }).collect()
-}
-
-impl Unit<'_> {
-    fn decide(&self, state: &mut State) -> Vec<Option<Answer>> {
-        match self.bond {
-            Bond::Together => decide::item(state, self.calls),
-            Bond::EachAlone => decide::each(state, self.calls),
-        }
-    }
-}
-
-impl Item {
-    /// Whether it fails or passes as one.
-    fn is_one(&self) -> bool {
-        self.bond == Bond::Together || self.calls.len() < 2
-    }
-}
-
-async fn attempt(
-    spine: &Spine,
-    tenant: &Arc<TenantSettings>,
-    items: &[Unit<'_>],
-) -> Result<Answers, StoreError> {
-    let mut races = Races::default();
-    loop {
-        match once(spine, tenant, items).await {
-            Err(err) if races.lost(&err) => {}
-            other => return other,
-        }
-    }
-}
-
-/// Counts the races that a unit of work lost against other replicas; whoever lost one tries again, whole.
-#[derive(Default)]
-pub(super) struct Races {
-    lost: usize,
-}
-
-impl Races {
-    /// Whether it is worth another try. A unique key that another replica took meanwhile is a race too: the next try
-    /// finds what it stored.
-    pub(super) fn lost(&mut self, err: &StoreError) -> bool {
-        let again = matches!(err, StoreError::Retry(_) | StoreError::Conflict(_)) && self.lost < RETRIES;
-        if again {
-            self.lost += 1;
-            tracing::debug!(error = %err, tries = self.lost, "a group lost a race; trying again");
-        }
-        again
-    }
-}
-
 async fn once(
     spine: &Spine,
     tenant: &Arc<TenantSettings>,
-    items: &[Unit<'_>],
-) -> Result<Answers, StoreError> {
+    units: &[Unit<'_>],
+    patience: Patience,
+) -> Result<Vec<Answers>, StoreError> {
     let tx = spine.begin().await?;
-    let calls: Vec<&[Call]> = items.iter().map(|item| item.calls).collect();
-    let mut state = load::load(spine, tenant, &tx, &calls, &BTreeSet::new()).await?;
-    let mut answers: Answers = items.iter().map(|item| item.decide(&mut state)).collect();
+    patience.of(&tx).await?;
+    let calls: Vec<&[Call]> = units.iter().map(|unit| unit.calls).collect();
+    let mut state = load::load(spine, tenant, &tx, &calls, &Late::default()).await?;
+    let decide = |unit: &Unit<'_>| match unit.bond {
+        Bond::Together => decide::item(&mut state, unit.calls),
+        Bond::EachAlone => decide::each(&mut state, unit.calls),
+    };
+    let mut answers: Vec<Answers> = units.iter().map(decide).collect();
     if let Some(broken) = broken(&answers) {
         return Err(broken);
     }
@@ -168,7 +174,7 @@ async fn once(
 }
 
 /// A call that met something that cannot be leaves the working state half changed: none of it is stored.
-fn broken(answers: &Answers) -> Option<StoreError> {
+fn broken(answers: &[Answers]) -> Option<StoreError> {
     answers.iter().flatten().flatten().find_map(|answer| match answer {
         Err(Error::Internal(why)) => Some(corrupt(why.clone())),
         _ => None,
@@ -177,18 +183,4 @@ fn broken(answers: &Answers) -> Option<StoreError> {
 
 fn corrupt(why: String) -> StoreError {
     StoreError::Corrupt { table: "runs", row: "of the group".to_owned(), why }
-}
-
-fn send(items: Vec<Item>, answers: Answers) {
-    for (item, answers) in items.into_iter().zip(answers) {
-        // A caller that went away does not want its answer; what was decided stays.
-        let _ = item.answer.send(answers);
-    }
-}
-
-fn fail(items: Vec<Item>, err: &Arc<StoreError>) {
-    let answers =
-        items.iter().map(|item| item.calls.iter().map(|_| Some(Err(Error::from_group(err)))).collect());
-    let answers: Answers = answers.collect();
-    send(items, answers);
 }

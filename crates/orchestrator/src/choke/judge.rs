@@ -157,14 +157,14 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         intervene::met_freeze(state, run_id, freeze, verdict.hash())?;
     }
     let mut reservations = Vec::new();
+    let decided_at = given.as_ref().map_or(state.now, |given| given.decided_at);
     if !rejected {
         if let Some(held) = held {
             usage::release(state, &held);
         }
-        let call = usage::Decided { moment, facts: &facts, refused, step: question.step };
+        let call = usage::Decided { moment, at: decided_at, facts: &facts, refused, step: question.step };
         reservations = usage::settle(state, &snapshot, &call);
     }
-    let decided_at = given.as_ref().map_or(state.now, |given| given.decided_at);
     let intervened = intervened.cloned();
     Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, intervened, decided_at })
 }

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use models::{
     activity::{Freeze, Run},
@@ -88,14 +89,22 @@ impl Named {
     }
 }
 
-/// Everything that the group's calls are decided on. What comes to a run of `passed` has happened already: if it is
-/// sealed, it goes into an addendum.
+/// What is known of calls that were answered while the store was down.
+#[derive(Default)]
+pub(super) struct Late {
+    /// What comes to these runs has happened already: if one is sealed, it goes into an addendum.
+    pub(super) passed: BTreeSet<RunId>,
+    /// When the calls of each run were decided: they count in the windows of then.
+    pub(super) decided: HashMap<RunId, Vec<DateTime<Utc>>>,
+}
+
+/// Everything that the group's calls are decided on.
 pub(super) async fn load(
     spine: &Spine,
     tenant: &Arc<TenantSettings>,
     tx: &Tx,
     calls: &[&[Call]],
-    passed: &BTreeSet<RunId>,
+    late: &Late,
 ) -> Result<State, StoreError> {
     let mut named = Named::by(calls);
     let mut state = State::new(spine, tenant);
@@ -116,11 +125,11 @@ pub(super) async fn load(
     }
     load_runs(&mut state, tx, &named).await?;
     load_interventions(&mut state, tx, &named).await?;
-    addendum::load(&mut state, tx, &named.spans, passed).await?;
+    addendum::load(&mut state, tx, &named.spans, &late.passed).await?;
     load_answers(&mut state, tx, &named).await?;
     load_permits(&mut state, tx, &named).await?;
     if named.spends {
-        load_usage(&mut state, tx, calls).await?;
+        load_usage(&mut state, tx, calls, late).await?;
     }
     load_causes(&mut state, tx).await?;
     Ok(state)
@@ -263,14 +272,17 @@ async fn load_permits(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
 }
 
 /// Every window that the group may count in, and every window that a reservation is released from.
-async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(), StoreError> {
+async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) -> Result<(), StoreError> {
     let mut keys: BTreeSet<UsageKey> = BTreeSet::new();
+    let now = [state.now];
     for call in calls.iter().copied().flatten() {
         if !matches!(call.what, What::Permit(_) | What::Record(_)) {
             continue;
         }
         if let Some(run) = call.run_id().and_then(|run| state.runs.get(&run)) {
-            keys.extend(usage::windows(run, call.provider(), state.now));
+            for at in late.decided.get(&run.run.id).map_or(&now[..], Vec::as_slice) {
+                keys.extend(usage::windows(run, call.provider(), *at));
+            }
         }
     }
     for permit in state.permits.values() {

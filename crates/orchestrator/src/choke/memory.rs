@@ -2,7 +2,7 @@
 //! left them, and what it has answered since.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,7 +21,7 @@ use super::{
     state::{RunState, State, Tracked},
     usage,
 };
-use crate::{context::TenantSettings, errors::Error};
+use crate::errors::Error;
 
 /// How many runs, and how many windows of limits, a replica remembers at most.
 const MAX_REMEMBERED: usize = 20_000;
@@ -35,16 +35,11 @@ pub(super) struct Memory {
     runs: Mutex<HashMap<(TenantId, RunId), Remembered>>,
     /// Use in the windows of limits, as it was when last a group touched them.
     usage: Mutex<Counted>,
-    unwritten: Mutex<HashMap<TenantId, Overdue>>,
+    /// By tenant, oldest first.
+    unwritten: Mutex<HashMap<TenantId, Vec<Unwritten>>>,
 }
 
 type Counted = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
-
-/// A tenant's answers that no store has seen yet, oldest first.
-struct Overdue {
-    tenant: Arc<TenantSettings>,
-    answers: Vec<Unwritten>,
-}
 
 #[derive(Clone)]
 pub(super) struct Remembered {
@@ -123,28 +118,36 @@ impl Memory {
         }
     }
 
-    /// The oldest of the tenant's answers that no store has seen yet, at most `count`.
-    pub(super) fn unwritten(&self, tenant: TenantId, count: usize) -> Vec<Unwritten> {
+    /// The oldest of the tenant's answers that no store has seen yet, at most `count`, and none of the runs `but`.
+    pub(super) fn unwritten(&self, tenant: TenantId, count: usize, but: &HashSet<RunId>) -> Vec<Unwritten> {
         let unwritten = lock(&self.unwritten);
+        let of = |answer: &&Unwritten| !answer.call.run_id().is_some_and(|run| but.contains(&run));
         unwritten
             .get(&tenant)
-            .map_or_else(Vec::new, |overdue| overdue.answers.iter().take(count).cloned().collect())
+            .map_or_else(Vec::new, |answers| answers.iter().filter(of).take(count).cloned().collect())
     }
 
-    /// The store has the oldest `count` of them now.
-    pub(super) fn written(&self, tenant: TenantId, count: usize) {
+    /// The runs that the tenant's answers are of, those that no store has seen yet.
+    pub(super) fn unwritten_runs(&self, tenant: TenantId) -> HashSet<RunId> {
+        let unwritten = lock(&self.unwritten);
+        unwritten.get(&tenant).into_iter().flatten().filter_map(|answer| answer.call.run_id()).collect()
+    }
+
+    /// The store has these now.
+    pub(super) fn written(&self, tenant: TenantId, written: &[Unwritten]) {
+        let written: HashSet<_> = written.iter().map(|answer| Arc::as_ptr(&answer.decision)).collect();
         let mut unwritten = lock(&self.unwritten);
-        if let Some(overdue) = unwritten.get_mut(&tenant) {
-            overdue.answers.drain(..count.min(overdue.answers.len()));
-            if overdue.answers.is_empty() {
+        if let Some(answers) = unwritten.get_mut(&tenant) {
+            answers.retain(|answer| !written.contains(&Arc::as_ptr(&answer.decision)));
+            if answers.is_empty() {
                 unwritten.remove(&tenant);
             }
         }
     }
 
     /// Tenants with answers that are still to be written.
-    pub(super) fn overdue(&self) -> Vec<Arc<TenantSettings>> {
-        lock(&self.unwritten).values().map(|overdue| Arc::clone(&overdue.tenant)).collect()
+    pub(super) fn overdue(&self) -> Vec<TenantId> {
+        lock(&self.unwritten).keys().copied().collect()
     }
 
     /// What a call with the same key was told during this outage.
@@ -155,7 +158,7 @@ impl Memory {
             answer.call.run_id() == call.run_id()
                 && answer.call.repeats().is_some_and(|(known, _)| known == key)
         };
-        let known = unwritten.get(&tenant)?.answers.iter().find(same)?;
+        let known = unwritten.get(&tenant)?.iter().find(same)?;
         if known.call.repeats().is_some_and(|(_, known)| known != hash) {
             return Some(Err(Error::IdempotencyConflict { key: key.clone() }));
         }
@@ -165,14 +168,12 @@ impl Memory {
     /// Whether another answer may wait for the store.
     pub(super) fn has_room(&self) -> bool {
         let unwritten = lock(&self.unwritten);
-        unwritten.values().map(|overdue| overdue.answers.len()).sum::<usize>() < MAX_UNWRITTEN
+        unwritten.values().map(Vec::len).sum::<usize>() < MAX_UNWRITTEN
     }
 
     /// Keeps an answer until it is written.
-    pub(super) fn keep(&self, tenant: &Arc<TenantSettings>, answer: Unwritten) {
-        let mut unwritten = lock(&self.unwritten);
-        let fresh = || Overdue { tenant: Arc::clone(tenant), answers: Vec::new() };
-        unwritten.entry(tenant.id).or_insert_with(fresh).answers.push(answer);
+    pub(super) fn keep(&self, tenant: TenantId, answer: Unwritten) {
+        lock(&self.unwritten).entry(tenant).or_default().push(answer);
     }
 }
 

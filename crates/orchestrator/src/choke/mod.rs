@@ -32,10 +32,12 @@ mod load;
 mod memory;
 mod outage;
 mod overdue;
+mod parts;
 mod permit;
 pub(crate) mod prepare;
 mod priced;
 mod queue;
+mod races;
 mod record;
 mod seal;
 mod snapshots;
@@ -57,7 +59,7 @@ use self::{
     snapshots::Snapshots,
 };
 pub(crate) use self::{causes::incident_record, check::Check};
-use crate::{context::TenantSettings, errors::Error, spine::Spine};
+use crate::{context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine};
 
 /// What one call gets.
 pub(crate) type Answer = Result<Done, Error>;
@@ -84,6 +86,7 @@ pub(crate) struct Choke {
     queue: Queue,
     pub(crate) snapshots: Snapshots,
     memory: memory::Memory,
+    stuck: races::Stuck,
 }
 
 impl Choke {
@@ -92,6 +95,7 @@ impl Choke {
             queue: Queue::new(max_waiting),
             snapshots: Snapshots::default(),
             memory: memory::Memory::default(),
+            stuck: races::Stuck::default(),
         }
     }
 
@@ -123,6 +127,9 @@ impl Choke {
     /// Writes answers that were given while the store was down, where no call of their tenant has done so yet.
     pub(crate) async fn write_overdue(&self, spine: &Spine) -> Result<(), Error> {
         for tenant in self.memory.overdue() {
+            // As it is now: nobody else may call for it.
+            let Some(stored) = spine.read().await?.account().find_tenant(tenant).await? else { continue };
+            let tenant = Arc::new(settings_of(spine, &stored)?);
             self.submit(spine, &tenant, Vec::new()).await?;
         }
         Ok(())

@@ -24,10 +24,10 @@ use crate::{
     spine::Spine,
 };
 
-/// Whether the store was not there, or did not say what became of a commit. One that is held locked for so long that
-/// every try has failed is not there either.
+/// Whether the store was not there, or did not say what became of a commit. What is held locked for so long that every
+/// try has failed is not there either.
 pub(super) fn is_outage(err: &StoreError) -> bool {
-    err.is_unavailable() || err.is_retry() || matches!(err, StoreError::UnknownCommit(_))
+    err.is_unavailable() || err.is_retry() || err.is_locked() || matches!(err, StoreError::UnknownCommit(_))
 }
 
 /// What a caller was told while the store was down.
@@ -123,7 +123,7 @@ async fn from_memory(
     if !spooled && matches!(told, Told::Passed(_)) {
         return unavailable();
     }
-    memory.keep(tenant, Unwritten { spooled, ..unwritten });
+    memory.keep(tenant.id, Unwritten { spooled, ..unwritten });
     memory.go_on(&state, run_id);
     told.again()
 }

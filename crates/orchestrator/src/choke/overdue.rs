@@ -3,7 +3,7 @@
 //! What is written is the decision that its caller was told, by its id and on the facts it was taken on: judged anew, a
 //! window that has passed meanwhile could turn a halt that was given into leave that nobody got.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
@@ -17,10 +17,10 @@ use rules::{Facts, limits::LimitInput, reexecute::read_inputs};
 
 use super::{
     MAX_GROUP, addendum, decide,
-    group::Races,
-    load,
-    outage::{Told, is_outage},
+    load::{self, Late},
+    outage::Told,
     prepare::Call,
+    races::{Patience, Races},
     record::{LAPSED, MISMATCH, internal},
     seal, spool,
     state::State,
@@ -105,39 +105,68 @@ impl Unwritten {
     }
 }
 
-/// Whether the store may take later what it does not take now: it is not there, or is held back until somebody accepts
-/// what a restore lost.
-fn may_pass(err: &StoreError) -> bool {
-    is_outage(err) || matches!(err, StoreError::ReadOnly(_))
+/// Whether nothing of the tenant can be written now: the store is not there, did not say what became of a commit, or is
+/// held back until somebody accepts what a restore lost.
+fn ends_all(err: &StoreError) -> bool {
+    err.is_unavailable() || err.is_unknown_commit() || matches!(err, StoreError::ReadOnly(_))
 }
 
-/// Writes what is overdue, oldest first. After an error all of it is still overdue; an answer that the store does not take for another
-/// reason is told of and kept apart, so that it does not stand in its tenant's way for ever.
-pub(super) async fn write(spine: &Spine, tenant: &Arc<TenantSettings>) -> Result<(), StoreError> {
-    let memory = &spine.choke().memory;
+/// Writes what is overdue, oldest first, and gives the runs of which something still is: what comes to one of them comes
+/// after that. So is everything after an error. An answer is told of and kept apart only where it is the reason itself
+/// that the store does not take it, so that it does not stand in its run's way for ever.
+pub(super) async fn write(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    races: &mut Races<'_>,
+) -> Result<HashSet<RunId>, StoreError> {
+    let choke = spine.choke();
+    let mut left = choke.stuck.lately();
     loop {
-        let answers = memory.unwritten(tenant.id, MAX_GROUP);
+        let answers = choke.memory.unwritten(tenant.id, MAX_GROUP, &left);
         if answers.is_empty() {
-            return Ok(());
+            break;
         }
-        match attempt(spine, tenant, &answers).await {
-            Ok(()) => {
-                memory.written(tenant.id, answers.len());
-                spool::written(spine, &answers).await;
-            }
-            Err(err) if may_pass(&err) => return Err(err),
-            Err(_) => each(spine, tenant, &answers).await?,
+        match attempt(spine, tenant, &answers, races).await {
+            Ok(()) => done(spine, tenant.id, &answers).await,
+            Err(err) if ends_all(&err) => return Err(err),
+            Err(_) => each(spine, tenant, &answers, races, &mut left).await?,
         }
     }
+    let mut overdue = choke.memory.unwritten_runs(tenant.id);
+    overdue.retain(|run| left.contains(run));
+    Ok(overdue)
 }
 
-async fn each(spine: &Spine, tenant: &Arc<TenantSettings>, answers: &[Unwritten]) -> Result<(), StoreError> {
+/// Forgets answers: the store has them, or they are kept apart.
+async fn done(spine: &Spine, tenant: TenantId, answers: &[Unwritten]) {
+    spine.choke().memory.written(tenant, answers);
+    spool::written(spine, answers).await;
+}
+
+/// Writes each by itself: none of a run of which one could not be written.
+async fn each(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    answers: &[Unwritten],
+    races: &mut Races<'_>,
+    left: &mut HashSet<RunId>,
+) -> Result<(), StoreError> {
     for answer in answers {
         let one = std::slice::from_ref(answer);
-        match attempt(spine, tenant, one).await {
+        let Some(run) = answer.call.run_id() else {
+            // Nobody is told anything of a start without the store: this is no line of ours.
+            spool::set_aside(spine, tenant.id, answer).await;
+            done(spine, tenant.id, one).await;
+            continue;
+        };
+        if left.contains(&run) || races.is_late() {
+            left.insert(run);
+            continue;
+        }
+        match attempt(spine, tenant, one, races).await {
             Ok(()) => {}
-            Err(err) if may_pass(&err) => return Err(err),
-            Err(err) => {
+            Err(err) if ends_all(&err) => return Err(err),
+            Err(err) if err.is_about_the_row() => {
                 tracing::error!(
                     error = &err as &dyn std::error::Error,
                     run = answer.decision.run_id,
@@ -146,37 +175,78 @@ async fn each(spine: &Spine, tenant: &Arc<TenantSettings>, answers: &[Unwritten]
                 );
                 spool::set_aside(spine, tenant.id, answer).await;
             }
+            Err(err) => {
+                tracing::warn!(
+                    error = &err as &dyn std::error::Error,
+                    run = answer.decision.run_id,
+                    "an answer that was given while the store was down is still to be written"
+                );
+                spine.choke().stuck.note([run]);
+                left.insert(run);
+                continue;
+            }
         }
-        spine.choke().memory.written(tenant.id, 1);
-        spool::written(spine, one).await;
+        done(spine, tenant.id, one).await;
     }
     Ok(())
 }
 
+/// Tries until it is known what is the reason: what seems to lie in the row must fail on another connection too.
 async fn attempt(
     spine: &Spine,
     tenant: &Arc<TenantSettings>,
     answers: &[Unwritten],
+    races: &mut Races<'_>,
 ) -> Result<(), StoreError> {
-    let mut races = Races::default();
+    let mut twice = false;
+    let mut tx = spine.begin().await?;
     loop {
-        match once(spine, tenant, answers).await {
-            Err(err) if races.lost(&err) => {}
-            other => return other,
+        let failed = match work(spine, tenant, &tx, answers).await {
+            Ok(done) => match settle(spine, tx, done).await {
+                Ok(()) => return Ok(()),
+                Err(err) => (err, None),
+            },
+            Err(err) => (err, Some(tx)),
+        };
+        let (err, failed) = failed;
+        if !races.lost(&err).await {
+            // Alone, for of several it is not known which of them it is.
+            if twice || answers.len() > 1 || !err.is_about_the_row() {
+                return Err(err);
+            }
+            twice = true;
         }
+        tx = match failed {
+            Some(failed) => spine.begin_elsewhere(failed).await?,
+            None => spine.begin().await?,
+        };
     }
 }
 
-async fn once(spine: &Spine, tenant: &Arc<TenantSettings>, answers: &[Unwritten]) -> Result<(), StoreError> {
-    let tx = spine.begin().await?;
-    let answers = unknown(&tx, tenant.id, answers).await?;
+/// The answers in the working state, and in the transaction; not committed.
+async fn work(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    tx: &Tx,
+    answers: &[Unwritten],
+) -> Result<(State, bool), StoreError> {
+    Patience::Brief.of(tx).await?;
+    let answers = unknown(tx, tenant.id, answers).await?;
     let calls: Vec<Call> = answers.iter().map(|answer| answer.call.clone()).collect();
-    let passed: BTreeSet<RunId> =
-        answers.iter().filter(|answer| answer.passed).filter_map(|answer| answer.call.run_id()).collect();
-    let mut state = load::load(spine, tenant, &tx, &[&calls], &passed).await?;
+    let mut late = Late::default();
+    let mut all_given = Vec::with_capacity(answers.len());
+    for answer in &answers {
+        let given = answer.given().map_err(|err| broken(answer, err.to_string()))?;
+        if let Some(run) = answer.call.run_id() {
+            late.passed.extend(answer.passed.then_some(run));
+            late.decided.entry(run).or_default().push(given.decided_at);
+        }
+        all_given.push(given);
+    }
+    let mut state = load::load(spine, tenant, tx, &[&calls], &late).await?;
     let mut unrecorded: Vec<SystemRecord> = Vec::new();
-    for answer in answers {
-        state.given = Some(answer.given().map_err(|err| broken(answer, err.to_string()))?);
+    for (answer, given) in answers.into_iter().zip(all_given) {
+        state.given = Some(given);
         let answered = decide::item(&mut state, std::slice::from_ref(&answer.call)).pop().flatten();
         state.given = None;
         match answered {
@@ -192,14 +262,21 @@ async fn once(spine: &Spine, tenant: &Arc<TenantSettings>, answers: &[Unwritten]
             }
         }
     }
-    seal::seal_ended(&mut state, &tx, &mut []).await?;
+    seal::seal_ended(&mut state, tx, &mut []).await?;
     addendum::seal(&mut state).map_err(|err| StoreError::Corrupt {
         table: "runs",
         row: "of the addenda".to_owned(),
         why: err.to_string(),
     })?;
-    if state.has_writes() || !unrecorded.is_empty() {
-        write_all(&mut state, &tx, &unrecorded).await?;
+    let writes = state.has_writes() || !unrecorded.is_empty();
+    if writes {
+        write_all(&mut state, tx, &unrecorded).await?;
+    }
+    Ok((state, writes))
+}
+
+async fn settle(spine: &Spine, tx: Tx, (state, writes): (State, bool)) -> Result<(), StoreError> {
+    if writes {
         tx.commit().await?;
     }
     spine.choke().memory.remember(state);

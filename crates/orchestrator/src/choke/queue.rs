@@ -31,17 +31,41 @@ pub(crate) enum Bond {
 }
 
 /// Calls that go in order and in one transaction.
-pub(crate) struct Item {
-    pub(crate) calls: Vec<Call>,
-    pub(crate) bond: Bond,
-    pub(crate) answer: oneshot::Sender<Vec<Option<Answer>>>,
+pub(super) struct Item {
+    calls: Vec<Call>,
+    bond: Bond,
+    /// The tenant as it was when they came: a group goes by the newest.
+    tenant: Arc<TenantSettings>,
+    reply: Reply,
+}
+
+impl Item {
+    /// The calls, what they are to each other, and who waits for their answers.
+    pub(super) fn divide(self) -> ((Vec<Call>, Bond), Reply) {
+        ((self.calls, self.bond), self.reply)
+    }
+}
+
+/// Who waits for the answers of an item.
+pub(super) struct Reply {
+    answer: oneshot::Sender<Vec<Option<Answer>>>,
     /// Counts the calls out when they are answered, or dropped.
     _seats: Seats,
+}
+
+impl Reply {
+    pub(super) fn send(self, answers: Vec<Option<Answer>>) {
+        // A caller that went away does not want its answer; what was decided stays.
+        let _ = self.answer.send(answers);
+    }
 }
 
 /// The waiting room of the choke point: one lane a tenant.
 pub(crate) struct Queue {
     lanes: Mutex<HashMap<TenantId, Lane>>,
+    /// The newest settings that anybody came with. A lane may go on for hours, and credentials that are older come even
+    /// after newer ones while the store is down: neither may bring back what a tenant has changed.
+    newest: Mutex<HashMap<TenantId, Arc<TenantSettings>>>,
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
 }
@@ -54,7 +78,7 @@ struct Lane {
 
 impl Queue {
     pub(crate) fn new(max_waiting: usize) -> Self {
-        Self { lanes: Mutex::default(), waiting: Arc::default(), max_waiting }
+        Self { lanes: Mutex::default(), newest: Mutex::default(), waiting: Arc::default(), max_waiting }
     }
 
     /// Puts `calls` in line and waits for their answers; `None` for a call of a batch that was not attempted.
@@ -72,11 +96,23 @@ impl Queue {
         }
         let seats = Seats { waiting: Arc::clone(&self.waiting), count };
         let (answer, answered) = oneshot::channel();
-        if self.enter(tenant.id, Item { calls, bond, answer, _seats: seats }) {
+        let reply = Reply { answer, _seats: seats };
+        if self.enter(tenant.id, Item { calls, bond, tenant: Arc::clone(tenant), reply }) {
             // The lane outlives its caller: a cut connection must not cut the group that it leads.
-            tokio::spawn(drain(spine.clone(), Arc::clone(tenant)));
+            tokio::spawn(drain(spine.clone(), tenant.id));
         }
         answered.await.map_err(|_| Error::Internal("the choke point lost a call".to_owned()))
+    }
+
+    /// The tenant of a group as it is by the newest settings that came with one of its items, or before.
+    pub(super) fn newest(&self, items: &[Item]) -> Option<Arc<TenantSettings>> {
+        let came = items.iter().map(|item| &item.tenant).max_by_key(|tenant| tenant.generation)?;
+        let mut known = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = known.entry(came.id).or_insert_with(|| Arc::clone(came));
+        if newest.generation < came.generation {
+            newest.clone_from(came);
+        }
+        Some(Arc::clone(newest))
     }
 
     /// Adds an item; true where the lane was idle and the caller must set it going.
@@ -109,9 +145,9 @@ impl Queue {
 }
 
 /// Works a lane until it is empty. A panic in a group fails that group's calls, never the lane.
-async fn drain(spine: Spine, tenant: Arc<TenantSettings>) {
-    while let Some(items) = spine.choke().queue.take(tenant.id) {
-        let work = tokio::spawn(group::run(spine.clone(), Arc::clone(&tenant), items));
+async fn drain(spine: Spine, tenant: TenantId) {
+    while let Some(items) = spine.choke().queue.take(tenant) {
+        let work = tokio::spawn(group::run(spine.clone(), items));
         if let Err(err) = work.await {
             tracing::error!(error = %err, "a group of the choke point panicked; its callers were told that it failed");
         }

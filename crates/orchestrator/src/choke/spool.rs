@@ -11,7 +11,7 @@ use proof::records::DecisionRecord;
 use serde::{Deserialize, Serialize};
 
 use super::{overdue::Unwritten, prepare::Call};
-use crate::{context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine};
+use crate::{errors::Error, spine::Spine};
 
 /// One answer. Its version is told by its name: another form is another member.
 #[derive(Serialize, Deserialize)]
@@ -66,15 +66,15 @@ async fn aside(spool: &dyn crate::ports::Spool, line: Vec<u8>) {
 pub(super) async fn take_up(spine: &Spine) -> Result<usize, Error> {
     let Some(spool) = spine.spool() else { return Ok(0) };
     let unreadable = |err: io::Error| Error::Internal(format!("the spool cannot be read: {err}"));
-    let mut tenants: HashMap<TenantId, Arc<TenantSettings>> = HashMap::new();
+    let mut tenants: HashMap<TenantId, bool> = HashMap::new();
     let mut taken = 0;
     for text in spool.left().await.map_err(unreadable)? {
         let read = serde_json::from_slice::<Line<'_>>(&text).map_err(|err| err.to_string());
         let known = match &read {
-            Ok(line) => tenant(spine, &mut tenants, line.tenant_id).await?,
-            Err(_) => None,
+            Ok(line) => is_known(spine, &mut tenants, line.tenant_id).await?,
+            Err(_) => false,
         };
-        let (Ok(line), Some(tenant)) = (read, known) else {
+        let (Ok(line), true) = (read, known) else {
             tracing::error!(
                 "a line of the spool is of no tenant here, or not of this version; it is kept apart"
             );
@@ -84,7 +84,7 @@ pub(super) async fn take_up(spine: &Spine) -> Result<usize, Error> {
         };
         taken += 1;
         spine.choke().memory.keep(
-            &tenant,
+            line.tenant_id,
             Unwritten {
                 call: line.call.into_owned(),
                 decision: Arc::new(line.decision.into_owned()),
@@ -98,18 +98,14 @@ pub(super) async fn take_up(spine: &Spine) -> Result<usize, Error> {
     Ok(taken)
 }
 
-async fn tenant(
-    spine: &Spine,
-    known: &mut HashMap<TenantId, Arc<TenantSettings>>,
-    id: TenantId,
-) -> Result<Option<Arc<TenantSettings>>, Error> {
-    if let Some(tenant) = known.get(&id) {
-        return Ok(Some(Arc::clone(tenant)));
+/// Whether the tenant is one of this store.
+async fn is_known(spine: &Spine, known: &mut HashMap<TenantId, bool>, id: TenantId) -> Result<bool, Error> {
+    if let Some(known) = known.get(&id) {
+        return Ok(*known);
     }
-    let Some(stored) = spine.read().await?.account().find_tenant(id).await? else { return Ok(None) };
-    let tenant = Arc::new(settings_of(spine, &stored)?);
-    known.insert(id, Arc::clone(&tenant));
-    Ok(Some(tenant))
+    let stored = spine.read().await?.account().find_tenant(id).await?;
+    known.insert(id, stored.is_some());
+    Ok(stored.is_some())
 }
 
 fn line(tenant_id: TenantId, answer: &Unwritten) -> Result<Vec<u8>, serde_json::Error> {

@@ -168,6 +168,8 @@ fn held(permit: &Permit, limit: LimitId) -> Option<&Reservation> {
 /// A decided call, as its use is counted.
 pub(super) struct Decided<'a> {
     pub(super) moment: Moment,
+    /// When: it counts in the windows of then, however late it is written.
+    pub(super) at: DateTime<Utc>,
     pub(super) facts: &'a Facts,
     pub(super) refused: bool,
     pub(super) step: Option<&'a PreparedStep>,
@@ -186,7 +188,7 @@ pub(super) fn add(total: &mut u64, more: u64) {
 pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided<'_>) -> Vec<Reservation> {
     let mut reservations = Vec::new();
     let now = state.now;
-    let windows = snapshot.windows(now);
+    let windows = snapshot.windows(call.at);
     let limits = snapshot.compiled.limits().iter().zip(&*windows);
     let counting = limits.filter(|(limit, _)| applies(limit, Moment::StepBoth, call.facts));
     for (limit, window) in counting.filter(|_| call.moment != Moment::RunStart) {

@@ -17,17 +17,20 @@ use crate::{
 const RETRIES: usize = 5;
 const LONGEST_NOTE: usize = 4_000;
 
-/// Does an operation's unit of work, anew where the store asks for that.
+/// Does an operation's unit of work, anew where the store asks for that; once where a lock did not come free in time.
 pub(crate) async fn retrying<T, Attempt, Fut>(attempt: Attempt) -> Result<T, Error>
 where
     Attempt: Fn() -> Fut,
     Fut: Future<Output = Result<T, Error>>,
 {
-    let mut tries = 0;
+    let (mut tries, mut waited) = (0, false);
     loop {
         match attempt().await {
-            Err(Error::Unavailable(err)) if err.is_retry() && tries < RETRIES => {
+            Err(Error::Unavailable(err))
+                if (err.is_retry() && tries < RETRIES) || (err.is_locked() && !waited) =>
+            {
                 tries += 1;
+                waited |= err.is_locked();
                 tracing::debug!(
                     error = &*err as &dyn std::error::Error,
                     tries,

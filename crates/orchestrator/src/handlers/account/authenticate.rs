@@ -143,6 +143,7 @@ pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettin
     let key = spine.wrapping_key().unwrap(tenant.id, &tenant.key_id, &tenant.wrapped_key);
     Ok(TenantSettings {
         id: tenant.id,
+        generation: tenant.policy_generation,
         slug: tenant.slug.clone(),
         time_zone: tenant.time_zone.clone(),
         capture_mode: tenant.capture_mode,

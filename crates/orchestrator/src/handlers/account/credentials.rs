@@ -128,6 +128,7 @@ mod tests {
             }),
             tenant: Arc::new(TenantSettings {
                 id: tenant,
+                generation: 0,
                 slug: "default".to_owned(),
                 time_zone: "UTC".to_owned(),
                 capture_mode: CaptureMode::Full,

@@ -1,0 +1,153 @@
+//! What was answered without the store and is written later: at its own time, and not given up for a passing error.
+
+use std::{path::Path, time::Duration};
+
+use models::{
+    account::FailureMode,
+    ids::{LimitId, RunId},
+    policies::{Amount, LimitDraft},
+};
+use orchestrator::{
+    background::overdue,
+    handlers::account::{self, SettingsChange},
+};
+use proof::words::{LimitCategory, LimitType, ResetPeriod};
+use testkit::{Kit, Store, TestDatabase, kit::spooled, on_both};
+
+use crate::agent::{Agent, llm, tool};
+
+async fn set(kit: &Kit, mode: FailureMode) -> Agent<'_> {
+    let agent = Agent::of(kit, "acme").await;
+    let change = SettingsChange { failure_mode: Some(mode), ..SettingsChange::default() };
+    let before = account::settings(&kit.spine, &agent.admin).await.unwrap();
+    account::update_settings(&kit.spine, &agent.admin, before.policy_generation, change).await.unwrap();
+    Agent::of(kit, "acme").await
+}
+
+/// Tries as a server does, until nothing waits in the spool.
+async fn drained(kit: &Kit, folder: &Path) {
+    for _ in 0..1_000 {
+        overdue::tick(&kit.spine).await.unwrap();
+        if spooled(folder).0 == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it was never written: {:?}", spooled(folder));
+}
+
+/// Two steps of each of two runs, with the store away.
+async fn unrecorded(db: &TestDatabase, agent: &Agent<'_>) -> [RunId; 2] {
+    let runs = [agent.start().await, agent.start().await];
+    for run in runs {
+        agent.record(run, llm(1)).await.unwrap();
+    }
+    db.take_away().await;
+    for run in runs {
+        for index in [1, 2] {
+            let passed = agent.record(run, tool("get_weather")).await.unwrap();
+            assert_eq!((passed.recorded, passed.step_index), (false, index));
+        }
+    }
+    runs
+}
+
+on_both! {
+    async fn a_late_answer_counts_when_it_was_given(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = set(&kit, FailureMode::Degrade).await;
+        let limit = agent.limit_as(LimitDraft {
+            name: "steps of a day".to_owned(),
+            limit_category: LimitCategory::Budget,
+            limit_type: LimitType::Steps,
+            scope: None,
+            scope_id: None,
+            max_value: Amount { millionths: 5_000_000 },
+            reset_period: Some(ResetPeriod::Daily),
+            window_seconds: None,
+            measurement_window_seconds: None,
+            degrade_to: None,
+            enforcement: None,
+            consequence: None,
+        }).await;
+        let run = agent.start().await;
+        agent.record(run, llm(1)).await.unwrap();
+        kit.db.close().await;
+        for _ in 0..3 {
+            assert!(!agent.record(run, llm(1)).await.unwrap().recorded);
+        }
+        drop(agent);
+        kit.end(folder.path()).await;
+
+        let kit = Kit::spooling(db, folder.path(), 2).await;
+        kit.clock.advance(chrono::Duration::days(1));
+        overdue::tick(&kit.spine).await.unwrap();
+        let agent = Agent::of(&kit, "acme").await;
+        let limit: LimitId = limit.parse().unwrap();
+        let read = kit.db.read().await.unwrap();
+        let usage = read.policies().usage_of(agent.ctx.tenant.id, &[limit]).await.unwrap();
+        let used: Vec<_> = usage.iter().filter(|window| window.used > 0).map(|window| (&window.window_start[..10], window.used)).collect();
+        assert_eq!(used, [("2026-03-02", 4)], "none of it is of the day after");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_passing_error_sets_no_answer_aside() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = set(&kit, FailureMode::Degrade).await;
+    let runs = unrecorded(&db, &agent).await;
+    db.bring_back().await;
+    // The first eight rows meet a connection as a drill left it; a sequence is not rolled back.
+    db.tamper(
+        "CREATE SEQUENCE rows_met;
+         CREATE FUNCTION passing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF nextval('rows_met') <= 8 THEN
+                 RAISE EXCEPTION 'current transaction is aborted' USING ERRCODE = '25P02';
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER passing BEFORE INSERT ON policy_decisions FOR EACH ROW EXECUTE FUNCTION passing()",
+    )
+    .await
+    .unwrap();
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 0));
+    for run in runs {
+        assert_eq!(agent.run(run).await.step_count, 3);
+        assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 3, "after those that it was told of");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_is_the_reason_only_if_another_connection_says_so() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = set(&kit, FailureMode::Degrade).await;
+    let runs = unrecorded(&db, &agent).await;
+    db.bring_back().await;
+    // The first connection that writes refuses for ever.
+    db.tamper(
+        "CREATE SEQUENCE refusing;
+         CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF NOT (SELECT is_called FROM refusing) THEN
+                 PERFORM setval('refusing', pg_backend_pid());
+             END IF;
+             IF (SELECT last_value FROM refusing) = pg_backend_pid() THEN
+                 RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER refused BEFORE INSERT ON policy_decisions FOR EACH ROW EXECUTE FUNCTION refused()",
+    )
+    .await
+    .unwrap();
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 0));
+    for run in runs {
+        assert_eq!(agent.run(run).await.step_count, 3);
+    }
+}

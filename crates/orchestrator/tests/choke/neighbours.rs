@@ -1,0 +1,77 @@
+//! What fails for one call costs its neighbours next to nothing: a lock that a stranger holds, a row that no store takes.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use models::ids::RunId;
+use orchestrator::Error;
+use proof::words::LimitType;
+use testkit::{Kit, Store, TestDatabase};
+
+use crate::agent::{Agent, llm, tool};
+
+/// What a caller waits at most, whatever anybody holds.
+const AT_MOST: Duration = Duration::from_secs(10);
+
+/// Records a step of each of these runs at once; and whether each was recorded, and how long the slowest took.
+async fn at_once(agent: &Agent<'_>, runs: &[RunId]) -> (Vec<Result<(), Error>>, Duration) {
+    let since = Instant::now();
+    let answers = join_all(runs.iter().map(|run| agent.record(*run, tool("get_weather")))).await;
+    (answers.into_iter().map(|answer| answer.map(drop)).collect(), since.elapsed())
+}
+
+fn unavailable<T>(answer: &Result<T, Error>) -> bool {
+    matches!(answer, Err(Error::Unavailable(_)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_longer_than_ten_seconds_for_what_all_need() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    agent.limit(LimitType::TokensTotal, 1_000_000).await;
+    let mut runs = Vec::new();
+    for _ in 0..8 {
+        runs.push(agent.start().await);
+    }
+    agent.record(runs[0], llm(1)).await.unwrap();
+    let stranger = db.stranger("SELECT * FROM limit_usage FOR UPDATE").await;
+    let (answers, took) = at_once(&agent, &runs).await;
+    assert!(answers.iter().all(unavailable), "{answers:?}");
+    assert!(took < AT_MOST, "{took:?}");
+    stranger.let_go().await;
+    let (answers, _) = at_once(&agent, &runs).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_stays_taken_is_no_race() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let mut runs = Vec::new();
+    for _ in 0..9 {
+        runs.push(agent.start().await);
+    }
+    // The sequence counts the tries, for it is not rolled back.
+    db.tamper(
+        "CREATE SEQUENCE tries;
+         CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             PERFORM nextval('tries');
+             RAISE EXCEPTION 'taken' USING ERRCODE = 'unique_violation';
+         END $$;
+         CREATE TRIGGER taken BEFORE INSERT ON aos_trace_steps FOR EACH ROW
+             WHEN (NEW.skill_name = 'poison') EXECUTE FUNCTION taken()",
+    )
+    .await
+    .unwrap();
+    let call =
+        |(n, run): (usize, &RunId)| agent.record(*run, tool(if n == 5 { "poison" } else { "get_weather" }));
+    let answers = join_all(runs.iter().enumerate().map(call)).await;
+    let failed: Vec<usize> = (0..runs.len()).filter(|n| answers[*n].is_err()).collect();
+    assert_eq!(failed, [5], "{answers:?}");
+    assert!(matches!(answers[5], Err(Error::Store(_))), "{answers:?}");
+    // All eight once, and again for it may have been a race; then their halves, down to the one.
+    let tries = db.number("SELECT last_value FROM tries").await;
+    assert!(tries <= 2 + 3, "{tries} tries");
+}
