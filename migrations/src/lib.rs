@@ -29,6 +29,7 @@ mod m20261121_000023_interventions;
 mod m20261121_000024_addenda;
 mod m20261121_000026_cost_known;
 mod m20261121_000027_gaps;
+mod m20261121_000090_lowered;
 mod protect;
 mod table;
 
@@ -61,6 +62,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000024_addenda", statements: m20261121_000024_addenda::statements },
     Change { name: "m20261121_000026_cost_known", statements: m20261121_000026_cost_known::statements },
     Change { name: "m20261121_000027_gaps", statements: m20261121_000027_gaps::statements },
+    Change { name: "m20261121_000090_lowered", statements: m20261121_000090_lowered::statements },
 ];
 
 /// What brings a store's schema to head.

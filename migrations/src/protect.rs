@@ -35,6 +35,15 @@ pub(crate) fn kept_unless(dialect: Dialect, table: &str, refused: &str) -> Vec<S
     [refuse(dialect, table, "UPDATE", Some(refused)), kept(dialect, table)].concat()
 }
 
+/// As [`kept_unless`], where another change was refused so far.
+pub(crate) fn kept_unless_now(dialect: Dialect, table: &str, refused: &str) -> Vec<String> {
+    let gone = match dialect {
+        Dialect::Sqlite => format!("DROP TRIGGER {table}_no_update"),
+        Dialect::Postgres => format!("DROP TRIGGER {table}_no_update ON {table}"),
+    };
+    [vec![gone], refuse(dialect, table, "UPDATE", Some(refused))].concat()
+}
+
 /// That any of `columns` changes.
 pub(crate) fn changes(columns: &[&str]) -> String {
     let each = columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}"));

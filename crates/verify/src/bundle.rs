@@ -139,6 +139,7 @@ fn signed(
         run_id: Some(stated.run_id.clone()),
         grade: stated.grade,
         assurance: Some(stated.assurance),
+        assurance_with_addenda: Some(document.after.run.value.assurance),
         as_of: Some(document.after.as_of.value.clone()),
         key_id: Some(key_id),
     }
@@ -153,6 +154,7 @@ fn unsigned(findings: Findings) -> Report {
         run_id: None,
         grade: None,
         assurance: None,
+        assurance_with_addenda: None,
         as_of: None,
         key_id: None,
     }

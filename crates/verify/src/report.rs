@@ -49,8 +49,10 @@ pub struct Report {
     pub run_id: Option<String>,
     /// Quality of the evidence; None for an open run. It does not change the word.
     pub grade: Option<IntegrityGrade>,
-    /// Where the evidence came from.
+    /// Where the evidence came from; of a sealed run as it was sealed.
     pub assurance: Option<Assurance>,
+    /// The same with what its addenda brought.
+    pub assurance_with_addenda: Option<Assurance>,
     /// When the bundle was made, and how long the logs were then.
     pub as_of: Option<AsOf>,
     /// The key that signed the statement.
@@ -67,6 +69,9 @@ impl fmt::Display for Report {
             }
             if let Some(assurance) = self.assurance {
                 write!(f, ", {assurance}")?;
+            }
+            if let Some(now) = self.assurance_with_addenda.filter(|now| Some(*now) != self.assurance) {
+                write!(f, " as sealed, {now} with its addenda")?;
             }
             writeln!(f)?;
         }

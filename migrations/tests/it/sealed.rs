@@ -64,6 +64,17 @@ testkit::on_both! {
         refused(&connection, "UPDATE runs SET state = 'LIVE'", "append-only").await;
     }
 
+    async fn the_assurance_of_a_sealed_run_is_lowered_and_never_raised(db: TestDatabase) {
+        let (connection, runs) = (db.connection().await, table_named("runs"));
+        fill(&connection, db.store()).await;
+        run(&connection, "UPDATE runs SET assurance = 'ENFORCED'").await;
+        run(&connection, SEAL_RUN).await;
+        run(&connection, "UPDATE runs SET assurance = 'REPORTED'").await;
+        let lowered = content(&connection, db.store(), &runs).await;
+        refused(&connection, "UPDATE runs SET assurance = 'ENFORCED'", "append-only").await;
+        assert_eq!(content(&connection, db.store(), &runs).await, lowered);
+    }
+
     async fn a_sealed_trace_never_changes(db: TestDatabase) {
         let (connection, traces) = (db.connection().await, table_named("aos_traces"));
         fill(&connection, db.store()).await;

@@ -1,6 +1,6 @@
 //! A run, as it is written.
 
-use models::activity::Run;
+use models::activity::{Run, RunState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,8 +42,12 @@ pub(crate) struct RunView {
     /// The rules and limits that bind it.
     policy_snapshot_id: String,
     policy_snapshot_digest: String,
+    /// With what came after it was sealed.
     #[schema(value_type = words::Assurance)]
     assurance: &'static str,
+    /// As its receipt says, whatever came later. Null until it is sealed.
+    #[schema(value_type = Option<words::Assurance>)]
+    sealed_assurance: Option<&'static str>,
     /// Steps that count; refused ones do not.
     step_count: u64,
     refused_count: u64,
@@ -100,6 +104,7 @@ struct ActorView {
 impl From<Run> for RunView {
     fn from(run: Run) -> Self {
         let totals = run.totals();
+        let sealed = (run.state == RunState::Completed).then(|| run.sealed_assurance().as_str());
         Self {
             run_id: run.id.to_string(),
             trace_id: run.trace_id.to_string(),
@@ -126,6 +131,7 @@ impl From<Run> for RunView {
             policy_snapshot_id: run.snapshot_id.to_string(),
             policy_snapshot_digest: run.snapshot_digest.to_string(),
             assurance: run.assurance.as_str(),
+            sealed_assurance: sealed,
             step_count: totals.step_count,
             refused_count: run.refused_count,
             llm_call_count: totals.llm_call_count,

@@ -87,6 +87,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "policy_snapshot_id": "snap_019cadc69a8070008000000000000012",
           "policy_snapshot_digest": "bfa96f679684fbfb1066dd91753bb15ecf121bb0bb9fa3a4308efc46fa9e5112",
           "assurance": "ENFORCED",
+          "sealed_assurance": null,
           "step_count": 1,
           "refused_count": 1,
           "llm_call_count": 1,

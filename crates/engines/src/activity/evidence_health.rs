@@ -2,8 +2,8 @@
 
 use models::activity::{EvidenceHealth, RunState};
 
-/// MISSING: over without a required class. DEGRADED: an unresolved capture failure, or a class that is expected
-/// and absent. Else FLOWING.
+/// MISSING: over without a required class. DEGRADED: an unresolved capture failure, a gap, or a class that is
+/// expected and absent. Else FLOWING.
 #[must_use]
 pub fn evidence_health(state: RunState, required_missing: bool, degraded: bool) -> EvidenceHealth {
     if state == RunState::Completed && required_missing {

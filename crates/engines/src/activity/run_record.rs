@@ -28,7 +28,7 @@ pub fn run_record(run: &Run) -> Option<RunRecord> {
         idempotency_key: run.idempotency_key.clone(),
         request_hash: run.request_hash.map(|hash| hash.to_string()),
         metadata: run.metadata.clone(),
-        assurance: run.assurance,
+        assurance: run.sealed_assurance(),
         snapshot_digest: run.snapshot_digest.to_string(),
         status: run.status,
         termination_reason: run.termination_reason,

@@ -66,6 +66,7 @@ pub struct Run {
     pub seal_due_at: Option<DateTime<Utc>>,
     pub snapshot_id: SnapshotId,
     pub snapshot_digest: Hash,
+    /// With what its addenda brought; what the receipt says is [`Run::sealed_assurance`].
     pub assurance: Assurance,
     pub step_count: u64,
     pub refused_count: u64,
@@ -146,6 +147,12 @@ impl Run {
         }
     }
 
+    /// The assurance as it was sealed. What came later may have lowered it.
+    #[must_use]
+    pub fn sealed_assurance(&self) -> Assurance {
+        self.late.as_ref().and_then(|late| late.sealed_assurance).unwrap_or(self.assurance)
+    }
+
     /// The totals as they were sealed, and what came later on top.
     #[must_use]
     pub fn totals(&self) -> RunTotals {
@@ -191,6 +198,9 @@ pub struct Late {
     /// Whether nobody knows what a late call cost.
     #[serde(default)]
     pub cost_unknown: bool,
+    /// What the receipt says, where an addendum has lowered the run's assurance.
+    #[serde(default)]
+    pub sealed_assurance: Option<Assurance>,
 }
 
 /// The filters of the list of runs; what is not set does not filter.

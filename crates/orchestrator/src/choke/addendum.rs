@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use models::{
-    activity::{Late, RunState as LifeState},
+    activity::{EvidenceHealth, Late, RunState as LifeState},
     ids::{RunId, TraceId},
     logs::Trace,
 };
@@ -21,6 +22,7 @@ use proof::{
 
 use super::{
     prepare::PreparedStep,
+    seal,
     state::{LateState, RunState, State},
     usage,
 };
@@ -79,7 +81,7 @@ fn following(
     run: &RunState,
     last: Option<Trace>,
     (id, sealed_leaf): (TraceId, Hash),
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Trace {
     let first = || Trace { chain_head: sealed_leaf, ranges: RunRanges::default(), ..run.trace.clone() };
     Trace {
@@ -144,6 +146,7 @@ pub(super) fn seal(state: &mut State) -> Result<(), Error> {
             record_counts: ranges.counts(),
             added_at: models::time::text(now),
         };
+        let gap = ranges.next(RecordKind::Gap) > 0;
         run.trace.status = TraceStatus::Completed;
         run.trace.root_hash = Some(root_hash);
         run.trace.completed_at = Some(now);
@@ -151,7 +154,21 @@ pub(super) fn seal(state: &mut State) -> Result<(), Error> {
         let late = run.run.late.get_or_insert_with(Late::default);
         late.addenda += 1;
         late.trace_id = run.trace.id.to_string();
+        if gap {
+            lower(run, now);
+        }
         state.new.leaves.push((id, RunLeaf::Addendum(leaf)));
     }
     Ok(())
+}
+
+/// What a gap costs a run, however late it comes. The receipt goes on saying what held when it was made.
+fn lower(run: &mut RunState, now: DateTime<Utc>) {
+    let late = run.run.late.get_or_insert_with(Late::default);
+    if run.run.assurance == Assurance::Enforced {
+        late.sealed_assurance = Some(Assurance::Enforced);
+        run.run.assurance = Assurance::Reported;
+    }
+    run.run.evidence_health = run.run.evidence_health.max(EvidenceHealth::Degraded);
+    seal::refresh(run, now);
 }

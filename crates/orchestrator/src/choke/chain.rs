@@ -5,7 +5,7 @@ use proof::{
     hash::Hash,
     records::{RunAfter, StepRecord},
     tagged::Hashed,
-    words::{Assurance, OutcomeCategory, StepKind, StepLevel, StepSource, StepStatus},
+    words::{OutcomeCategory, StepKind, StepLevel, StepSource, StepStatus},
 };
 
 use super::{
@@ -76,11 +76,7 @@ pub(super) fn chain(
         started_at: report.started_at.map(models::time::text),
         recorded_at: models::time::text(recorded_at),
         level: level(status),
-        source: if run.run.assurance == Assurance::Reported {
-            StepSource::External
-        } else {
-            StepSource::Engine
-        },
+        source: if judged.reported { StepSource::External } else { StepSource::Engine },
         external_span_id: report.external_span_id.clone(),
         external_parent_span_id: report.external_parent_span_id.clone(),
         idempotency_key: report.idempotency_key.clone(),

@@ -143,8 +143,7 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     let frozen = freeze.as_ref().map(|freeze| freeze.intervened());
     let intervened = question.intervened.or(frozen.as_ref());
     let conclusion = rules::conclude_under(&outcomes, &limits, intervened);
-    // What was only reported has happened; a person's act on its run has not.
-    let reported = run.run.assurance == Assurance::Reported && moment != Moment::Intervention;
+    let reported = is_reported(run, question, given.as_ref());
     let held = permit.filter(|permit| permit.status == PermitStatus::Granted);
     let held = held.map(|permit: &Permit| permit.reservations.clone());
 
@@ -167,6 +166,12 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     }
     let intervened = intervened.cloned();
     Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, intervened, decided_at })
+}
+
+/// Whether it has happened, and nobody asked before. A person's act on such a run has not; and what was answered while
+/// the store was down had been asked, even if the gap that it is has lowered its run's assurance since.
+fn is_reported(run: &RunState, question: &Question<'_>, given: Option<&Given>) -> bool {
+    run.run.assurance == Assurance::Reported && question.moment != Moment::Intervention && given.is_none()
 }
 
 fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
@@ -213,7 +218,7 @@ fn decide(
         conclusion: decided.conclusion,
         permit_note: question.note,
         intervened: decided.intervened,
-        reported: run.run.assurance == Assurance::Reported && question.moment != Moment::Intervention,
+        reported: is_reported(run, question, given),
     };
     let seq = run.next_seq(RecordKind::Decision);
     let record = capture_policy_decision_evidence(&context, decision_id, seq, &inputs, decided_at);

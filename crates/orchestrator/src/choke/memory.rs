@@ -11,7 +11,6 @@ use models::{
     ids::{PermitId, RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
-use proof::words::Assurance;
 
 use super::{
     Answer, decide,
@@ -57,8 +56,8 @@ impl Memory {
         self.remember_usage(&state);
         let State { tenant, now, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
-        // What is only reported is never halted: there is nothing to remember it for.
-        for (id, run) in served.into_iter().filter(|(_, run)| run.run.assurance == Assurance::Enforced) {
+        // A trace is never halted: there is nothing to remember it for.
+        for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
             let key = (tenant.id, id);
             let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
             runs.insert(key, Remembered { at: now, run: run.settled(), permits });

@@ -7,7 +7,7 @@ use models::{
 use proof::{
     records::StepRecord,
     tagged::Hashed,
-    words::{Assurance, OutcomeCategory, StepSource, StepStatus},
+    words::{OutcomeCategory, StepSource, StepStatus},
 };
 
 use super::{
@@ -157,11 +157,7 @@ fn refused_step(
         started_at: None,
         recorded_at: models::time::text(recorded_at),
         level: level(StepStatus::Refused),
-        source: if run.run.assurance == Assurance::Reported {
-            StepSource::External
-        } else {
-            StepSource::Engine
-        },
+        source: if judged.reported { StepSource::External } else { StepSource::Engine },
         external_span_id: None,
         external_parent_span_id: None,
         idempotency_key: request.idempotency_key.clone(),

@@ -48,7 +48,7 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     let overdue = state.given.is_some();
     let passed = state.given.as_ref().is_some_and(|given| given.passed);
     // A late span has happened, and so has what was let pass while the store was down.
-    let happened = passed || (state.run(run_id)?.late.is_some() && !overdue);
+    let happened = passed || (step.is_span && state.run(run_id)?.late.is_some() && !overdue);
     if !happened {
         running(state, run_id)?;
     }

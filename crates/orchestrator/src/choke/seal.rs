@@ -206,8 +206,11 @@ fn finish_run(
         // ENFORCED says that there is no gap (spec 4).
         run.run.assurance = Assurance::Reported;
     }
-    run.run.evidence_health =
-        evidence_health(LifeState::Completed, evaluation.grade == IntegrityGrade::Fail, failures);
+    run.run.evidence_health = evidence_health(
+        LifeState::Completed,
+        evaluation.grade == IntegrityGrade::Fail,
+        failures || facts.gaps > 0,
+    );
     refresh(run, now);
     run.trace.completed_at = run.run.completed_at;
     run.trace.status = match ending.status {

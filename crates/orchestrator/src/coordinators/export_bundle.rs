@@ -48,8 +48,11 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
         }
         let records = sealed_records(&store, tenant, &run).await?;
         let reading = Reading { store: &store, from, run: &run, signed: &signed };
-        let Leaves { opened, opened_proof, receipt, addenda } = reading.leaves(leaves).await?;
+        let leaves = reading.leaves(leaves).await?;
         let late = late_records(&store, tenant, &run).await?;
+        let audit = reading.audit().await?;
+        let time = not_before(models::time::text(spine.now()), &leaves, &audit);
+        let Leaves { opened, opened_proof, receipt, addenda } = leaves;
         let parts = Parts {
             opened,
             opened_proof,
@@ -59,12 +62,12 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
             addenda: AddendumPart::split(addenda, &late),
             run: live_run(&run),
             incidents: reading.incidents().await?,
-            audit: reading.audit().await?,
+            audit,
             checkpoints: Checkpoints { audit: signed.audit.note.clone(), runs: signed.runs.note.clone() },
             as_of: AsOf {
                 audit_size: signed.audit.tree_size,
                 runs_size: signed.runs.tree_size,
-                time: models::time::text(spine.now()),
+                time,
             },
         };
         let bundle = assemble(parts, spine.signing_key())
@@ -72,6 +75,15 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
         return Ok(bundle.into_bytes());
     }
     Err(Error::Internal(format!("the run log grew faster than the bundle of {id} could be read")))
+}
+
+/// The time of a bundle is not before that of anything in it, which a server with another clock may have written.
+fn not_before(now: String, leaves: &Leaves, audit: &[AuditPart]) -> String {
+    let sealed = leaves.receipt.iter().map(|receipt| &receipt.leaf.sealed_at);
+    let added = leaves.addenda.iter().map(|(leaf, _)| &leaf.added_at);
+    let governed = audit.iter().map(|row| &row.record.created_at);
+    let all = [&leaves.opened.started_at].into_iter().chain(sealed).chain(added).chain(governed);
+    all.fold(now, |latest, at| latest.max(at.clone()))
 }
 
 /// Both logs as they were when the bundle was begun.

@@ -1,11 +1,11 @@
 //! A tenant that chose to go on without its store: what passes then, what does not, and that all of it is written.
 
-use models::{account::FailureMode, ids::RunId};
+use models::{account::FailureMode, activity::EvidenceHealth, ids::RunId};
 use orchestrator::{
     Error,
     background::overdue,
     choke::call::{EndRun, StepReport},
-    coordinators::export_bundle,
+    coordinators::{export_bundle, run_proof},
     handlers::{
         account::{self, SettingsChange},
         activity,
@@ -158,8 +158,11 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     for run in [run, asked_only] {
         agent.record(run, llm(1)).await.unwrap();
     }
+    let granted = agent.permit(run, ask("get_weather")).await.unwrap();
     db.take_away().await;
     let passed = agent.record(run, llm(2)).await.unwrap();
+    let permitted = StepReport { permit_id: Some(granted.permit_id.to_string()), ..tool("get_weather") };
+    assert_eq!(agent.record(run, permitted).await.unwrap().verdict.permit_note, None, "its permit is of before");
     assert!(!passed.recorded);
     assert!(!agent.permit(asked_only, ask("get_weather")).await.unwrap().recorded);
     db.bring_back().await;
@@ -173,10 +176,17 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     overdue::tick(&cut_off.spine).await.unwrap();
 
     let after = agent.run(run).await;
-    assert_eq!((after.step_count, after.assurance), (1, Assurance::Enforced), "the receipt stays what it is");
-    assert_eq!(after.totals().step_count, 2);
+    assert_eq!((after.step_count, after.totals().step_count), (1, 3));
+    assert_eq!(after.sealed_assurance(), Assurance::Enforced, "the receipt stays what it is");
+    assert_eq!((after.assurance, after.evidence_health), (Assurance::Reported, EvidenceHealth::Degraded));
     let (report, bundle) = verified(&agent, run).await;
     assert_eq!(report.word, Word::Complete, "{report}");
+    assert_eq!(
+        (report.assurance, report.assurance_with_addenda),
+        (Some(Assurance::Enforced), Some(Assurance::Reported))
+    );
+    let proof = run_proof::proof(&agent.kit.spine, &agent.admin, run, false).await.unwrap();
+    assert_eq!(proof.integrity.failure_reason, None, "the lowered run is still the one that was sealed");
     let added = &bundle["records"]["after"]["addenda"][0]["records"];
     assert_eq!(added["steps"][0]["decision_id"], passed.verdict.decision_id.to_string().as_str());
     assert_eq!(added["gaps"][0]["step_index"], 1);
@@ -189,6 +199,12 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     );
     assert!(added["gaps"][0]["permit_id"].is_string(), "{added}");
     assert_eq!(spooled(folder.path()), (0, 0));
+
+    // The replica knows now that the run is over, though it still has its late trace in memory.
+    db.take_away().await;
+    let over = agent.record(run, llm(3)).await.unwrap_err();
+    assert!(matches!(over, Error::RunKilled { .. }), "{over}");
+    db.bring_back().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

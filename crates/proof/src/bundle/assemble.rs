@@ -145,7 +145,7 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
     // A record takes about a kilobyte; to grow a large buffer is to copy it.
     document.json.reserve(64 * 1024 + 1300 * parts.records.len());
     let (tenant_id, run_id) = (parts.opened.tenant_id.clone(), parts.opened.run_id.clone());
-    let assurance = parts.run.assurance;
+    let assurance = parts.receipt.as_ref().map_or(parts.run.assurance, |receipt| receipt.leaf.assurance);
     let completeness = if parts.receipt.is_some() { Completeness::Sealed } else { Completeness::Open };
     let produced_at = parts.as_of.time.clone();
     let grade = parts.records.iter().rev().find_map(|record| match record {

@@ -17,6 +17,7 @@ pub struct LiveRun {
     pub agent_id: String,
     pub actor_type: ActorType,
     pub actor_id: Option<String>,
+    /// With what its addenda brought. What held when it was sealed, the statement and the receipt say.
     pub assurance: Assurance,
     pub status: RunStatus,
     pub termination_reason: Option<TerminationReason>,

@@ -15,6 +15,9 @@ struct Late {
     /// By kind, in the order of [`RecordKind::ALL`].
     hashes: Vec<Vec<Hash>>,
     chain_head: Hash,
+    /// What a late step may name: what is sealed, and what has come late so far. A permit that was granted before the
+    /// store was down serves a step that is recorded after its run was sealed.
+    known: HashSet<(RecordKind, Hash)>,
 }
 
 /// Every addendum, in order: it is of this run and names its receipt; its records go on where the last ended.
@@ -39,7 +42,12 @@ pub(crate) fn addenda(case: &Case<'_>) -> Outcome {
         return worst.or_else(|| "nothing came late".to_owned());
     };
     let sealed_leaf = receipt.value.leaf.hash;
-    let mut late = Late { hashes: vec![Vec::new(); RecordKind::ALL.len()], chain_head: sealed_leaf };
+    let sealed = RecordKind::ALL.iter().flat_map(|kind| case.listed(*kind).iter().map(|hash| (*kind, *hash)));
+    let mut late = Late {
+        hashes: vec![Vec::new(); RecordKind::ALL.len()],
+        chain_head: sealed_leaf,
+        known: sealed.collect(),
+    };
     for (number, addendum) in after.addenda.iter().enumerate() {
         identity(case, &addendum.value, (number as u64, sealed_leaf), &mut worst);
         records(case, &addendum.value, &mut late, &mut worst);
@@ -85,12 +93,6 @@ fn identity(case: &Case<'_>, addendum: &Addendum, (number, sealed): (u64, Hash),
 /// The places, the chain and the links of an addendum's records; they are added to what came before.
 fn records(case: &Case<'_>, addendum: &Addendum, late: &mut Late, worst: &mut Worst) {
     let number = addendum.leaf.value.number;
-    let own: HashSet<(RecordKind, Hash)> = addendum
-        .added
-        .lines
-        .iter()
-        .flat_map(|(kind, lines)| lines.iter().map(|line| (*kind, line.hash)))
-        .collect();
     for (kind, lines) in &addendum.added.lines {
         let before = &mut late.hashes[*kind as usize];
         for line in lines {
@@ -102,6 +104,7 @@ fn records(case: &Case<'_>, addendum: &Addendum, late: &mut Late, worst: &mut Wo
                 )
             });
             before.push(line.hash);
+            late.known.insert((*kind, line.hash));
         }
     }
     let lines = addendum.added.lines.get(&RecordKind::Step).map_or(&[][..], Vec::as_slice);
@@ -116,7 +119,7 @@ fn records(case: &Case<'_>, addendum: &Addendum, late: &mut Late, worst: &mut Wo
         for (kind, named) in &step.named {
             let there = match named {
                 Named::Nothing => true,
-                Named::Record(hash) => own.contains(&(*kind, *hash)),
+                Named::Record(hash) => late.known.contains(&(*kind, *hash)),
                 Named::Nonsense => false,
             };
             worst.expect(there, || format!("late step {} names one of {kind} that is not there", step.index));

@@ -176,7 +176,16 @@ fn details(run: &Run) -> Vec<Fact> {
     if let Some(project) = &run.project_id {
         fact("Project", project.clone());
     }
-    fact("Source", format!("{}, {}", run.source.as_str(), run.assurance.as_str()));
+    fact("Source", run.source.as_str().to_owned());
+    let sealed = run.sealed_assurance();
+    fact(
+        "Assurance",
+        if sealed == run.assurance {
+            sealed.as_str().to_owned()
+        } else {
+            format!("{} with its addenda, sealed as {}", run.assurance.as_str(), sealed.as_str())
+        },
+    );
     if let Some(late) = &run.late {
         fact("After it was sealed", format!("{} steps, counted above", show::count(late.step_count)));
     }

@@ -76,6 +76,7 @@ fn document(report: &Report) -> serde_json::Value {
         "run_id": report.run_id,
         "grade": report.grade,
         "assurance": report.assurance,
+        "assurance_with_addenda": report.assurance_with_addenda,
         "as_of": report.as_of,
         "key_id": report.key_id,
         "checks": checks(&report.checks),
