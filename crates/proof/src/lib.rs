@@ -13,6 +13,7 @@ pub mod canonical;
 pub mod checkpoint;
 pub mod definitions;
 pub mod dsse;
+pub mod forms;
 pub mod hash;
 pub mod hmac;
 pub mod keys;

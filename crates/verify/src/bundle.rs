@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     Row, Seen,
-    checks::{Case, addenda, audit, chain, counts, logs, manifest, outside, roots},
+    checks::{Case, addenda, audit, chain, counts, links, logs, manifest, outside, roots},
     document::{self, Document},
     json::Parser,
     report::{Finding, Findings, Report, Word},
@@ -101,12 +101,12 @@ fn signed(
     findings.note("identity", chain::identity(&case));
     findings.note("chain", chain::steps(&case));
     findings.note("places", chain::places(&case));
-    findings.note("links", chain::links(&case));
-    findings.note("counts", counts::counts(&case));
+    let (mut known, mut totals) = (links::Known::default(), None);
+    findings.note("links", links::links(&case, &mut known));
+    findings.note("counts", counts::counts(&case, &mut totals));
     findings.note("roots", roots::roots(&case));
     findings.note("receipt", roots::receipt(&case));
-    let addenda = addenda::addenda(&case);
-    findings.note("addenda", addenda);
+    findings.note("addenda", addenda::addenda(&case, known, totals));
     match logs::heads(&case) {
         Err(finding) => findings.note("checkpoints", Err(finding)),
         Ok(heads) => {

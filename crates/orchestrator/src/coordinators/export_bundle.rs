@@ -64,11 +64,7 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
             incidents: reading.incidents().await?,
             audit,
             checkpoints: Checkpoints { audit: signed.audit.note.clone(), runs: signed.runs.note.clone() },
-            as_of: AsOf {
-                audit_size: signed.audit.tree_size,
-                runs_size: signed.runs.tree_size,
-                time,
-            },
+            as_of: AsOf { audit_size: signed.audit.tree_size, runs_size: signed.runs.tree_size, time },
         };
         let bundle = assemble(parts, spine.signing_key())
             .map_err(|err| Error::Internal(format!("the bundle of {id} cannot be written: {err}")))?;

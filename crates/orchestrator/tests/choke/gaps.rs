@@ -162,7 +162,11 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     db.take_away().await;
     let passed = agent.record(run, llm(2)).await.unwrap();
     let permitted = StepReport { permit_id: Some(granted.permit_id.to_string()), ..tool("get_weather") };
-    assert_eq!(agent.record(run, permitted).await.unwrap().verdict.permit_note, None, "its permit is of before");
+    assert_eq!(
+        agent.record(run, permitted).await.unwrap().verdict.permit_note,
+        None,
+        "its permit is of before"
+    );
     assert!(!passed.recorded);
     assert!(!agent.permit(asked_only, ask("get_weather")).await.unwrap().recorded);
     db.bring_back().await;

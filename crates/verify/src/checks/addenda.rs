@@ -1,27 +1,27 @@
 //! Does what came late follow the receipt, and is it what the leaves of the addenda cover?
 
-use std::collections::HashSet;
-
 use proof::{hash::Hash, leaves::KindRoot, merkle::root_of, records::RecordKind, run_ranges::records_root};
 
-use super::{Case, Outcome, Worst};
-use crate::{
-    document::{Addendum, Named},
-    report::Finding,
+use super::{
+    Case, Outcome, Worst,
+    links::{Known, Stretch},
+    totals::{LateTotals, Totals},
 };
+use crate::{document::Addendum, report::Finding};
 
 /// The late records as far as they have been gone through.
-struct Late {
+struct Late<'c> {
     /// By kind, in the order of [`RecordKind::ALL`].
     hashes: Vec<Vec<Hash>>,
     chain_head: Hash,
-    /// What a late step may name: what is sealed, and what has come late so far. A permit that was granted before the
+    /// What a late record may name: what is sealed, and what has come late so far. A permit that was granted before the
     /// store was down serves a step that is recorded after its run was sealed.
-    known: HashSet<(RecordKind, Hash)>,
+    known: Known<'c>,
+    totals: LateTotals,
 }
 
 /// Every addendum, in order: it is of this run and names its receipt; its records go on where the last ended.
-pub(crate) fn addenda(case: &Case<'_>) -> Outcome {
+pub(crate) fn addenda<'c>(case: &Case<'c>, known: Known<'c>, totals: Option<Totals>) -> Outcome {
     let after = &case.document.after;
     let listed = case.manifest.after.addenda.len();
     let stated = after.run.value.late.map_or(0, |late| late.addenda);
@@ -42,11 +42,11 @@ pub(crate) fn addenda(case: &Case<'_>) -> Outcome {
         return worst.or_else(|| "nothing came late".to_owned());
     };
     let sealed_leaf = receipt.value.leaf.hash;
-    let sealed = RecordKind::ALL.iter().flat_map(|kind| case.listed(*kind).iter().map(|hash| (*kind, *hash)));
     let mut late = Late {
         hashes: vec![Vec::new(); RecordKind::ALL.len()],
         chain_head: sealed_leaf,
-        known: sealed.collect(),
+        known,
+        totals: LateTotals::on(totals),
     };
     for (number, addendum) in after.addenda.iter().enumerate() {
         identity(case, &addendum.value, (number as u64, sealed_leaf), &mut worst);
@@ -54,8 +54,9 @@ pub(crate) fn addenda(case: &Case<'_>) -> Outcome {
         covered(&addendum.value, &late, &mut worst);
     }
     let steps = late.hashes[RecordKind::Step as usize].len();
-    let told = after.run.value.late.map_or(0, |late| late.step_count);
-    worst.expect(told == steps as u64, || format!("the run has {told} late steps, {steps} are here"));
+    worst.expect(late.totals.are(after.run.value.late), || {
+        "records/after/run has another number of late steps, or other late totals".to_owned()
+    });
     worst.or_else(|| match listed {
         0 => "nothing came late".to_owned(),
         _ => format!("{steps} late steps in {listed} addenda, which follow the receipt"),
@@ -76,24 +77,25 @@ fn identity(case: &Case<'_>, addendum: &Addendum, (number, sealed): (u64, Hash),
         tenant == manifest.tenant_id && run == Some(manifest.run_id.as_str())
     };
     worst.expect(of(&leaf.tenant_id, Some(&leaf.run_id)), || format!("addendum {number} is of another run"));
-    for (tenant, run) in &addendum.added.owners.0 {
+    for (tenant, run) in &addendum.added.gist.owners.0 {
         worst.expect(of(tenant, run.as_deref()), || {
             format!("a record of addendum {number} is of another run")
         });
     }
-    for other in addendum.added.traces.0.iter().filter(|other| **other != leaf.trace_id) {
+    for other in addendum.added.gist.traces.0.iter().filter(|other| **other != leaf.trace_id) {
         worst.expect(false, || format!("a step of addendum {number} is of the trace {other}"));
     }
     let digest = &case.document.sealed.opened.value.snapshot_digest;
-    for other in addendum.added.snapshots.0.iter().filter(|other| *other != digest) {
+    for other in addendum.added.gist.snapshots.0.iter().filter(|other| *other != digest) {
         worst.expect(false, || format!("addendum {number} was judged by the snapshot {other}"));
     }
 }
 
 /// The places, the chain and the links of an addendum's records; they are added to what came before.
-fn records(case: &Case<'_>, addendum: &Addendum, late: &mut Late, worst: &mut Worst) {
+fn records<'c>(case: &Case<'c>, addendum: &'c Addendum, late: &mut Late<'c>, worst: &mut Worst) {
     let number = addendum.leaf.value.number;
-    for (kind, lines) in &addendum.added.lines {
+    let added = &addendum.added;
+    for (kind, lines) in &added.lines {
         let before = &mut late.hashes[*kind as usize];
         for line in lines {
             let place = (case.listed(*kind).len() + before.len()) as u64;
@@ -104,31 +106,24 @@ fn records(case: &Case<'_>, addendum: &Addendum, late: &mut Late, worst: &mut Wo
                 )
             });
             before.push(line.hash);
-            late.known.insert((*kind, line.hash));
         }
     }
-    let lines = addendum.added.lines.get(&RecordKind::Step).map_or(&[][..], Vec::as_slice);
-    for (step, line) in addendum.added.steps.iter().zip(lines) {
+    let lines = added.lines.get(&RecordKind::Step).map_or(&[][..], Vec::as_slice);
+    for (step, line) in added.gist.steps.iter().zip(lines) {
         worst.expect(step.prev == Some(late.chain_head), || {
             format!("late step {} does not follow the one before it", step.index)
         });
         late.chain_head = line.hash;
-        worst.expect(step.deterministic, || {
-            format!("late step {} has another determinism hash than its fields give", step.index)
-        });
-        for (kind, named) in &step.named {
-            let there = match named {
-                Named::Nothing => true,
-                Named::Record(hash) => late.known.contains(&(*kind, *hash)),
-                Named::Nonsense => false,
-            };
-            worst.expect(there, || format!("late step {} names one of {kind} that is not there", step.index));
-        }
+        late.totals.count(step, worst);
     }
+    // What is missing of the sealed records, a late one may name.
+    let missing = RecordKind::ALL.iter().copied().filter(|kind| !case.whole(*kind)).collect();
+    let stretch = Stretch { gist: &added.gist, lines: &added.lines, called: "late step", missing };
+    late.known.follow(&stretch, worst);
 }
 
 /// The leaf is for exactly what came late so far.
-fn covered(addendum: &Addendum, late: &Late, worst: &mut Worst) {
+fn covered(addendum: &Addendum, late: &Late<'_>, worst: &mut Worst) {
     let leaf = &addendum.leaf.value;
     let kinds: Vec<KindRoot> = RecordKind::ALL
         .iter()

@@ -21,6 +21,11 @@ pub(crate) fn audit(case: &Case<'_>, heads: &Heads) -> Outcome {
             format!("audit row {} has two proofs", proof.value.id)
         });
     }
+    // Where one of them is missing, the manifest has told of it.
+    let whole =
+        rows.len() == case.manifest.after.audit.len() && proofs.len() == case.manifest.proofs.audit.len();
+    let paired = rows.iter().map(|row| &row.value.id).eq(proofs.iter().map(|proof| &proof.value.id));
+    worst.expect(!whole || paired, || "the proofs are not one for each row, in their order".to_owned());
     let mut before: Option<(u64, &str)> = None;
     for row in rows {
         let (id, at) = (&row.value.id, row.value.created_at.as_str());

@@ -1,14 +1,9 @@
-//! Do the records belong to one run, follow each other, and mean each other?
+//! Do the records belong to one run, and follow each other?
 
-use std::collections::HashSet;
-
-use proof::{hash::Hash, records::RecordKind};
+use proof::records::RecordKind;
 
 use super::{Case, Outcome, Worst};
-use crate::{
-    document::{Named, Step},
-    report::Finding,
-};
+use crate::report::Finding;
 
 /// One tenant, one run, one trace, everywhere.
 pub(crate) fn identity(case: &Case<'_>) -> Outcome {
@@ -24,7 +19,7 @@ pub(crate) fn identity(case: &Case<'_>) -> Outcome {
     let opened = &document.sealed.opened.value;
     expect("the OPENED leaf", &opened.tenant_id, Some(&opened.run_id));
     expect("records/after/run", &document.after.run.value.tenant_id, Some(&document.after.run.value.run_id));
-    for (tenant, run) in &document.sealed.owners.0 {
+    for (tenant, run) in &document.sealed.gist.owners.0 {
         expect("a record", tenant, run.as_deref());
     }
     for row in &document.after.audit {
@@ -35,7 +30,7 @@ pub(crate) fn identity(case: &Case<'_>) -> Outcome {
         expect("the receipt", &leaf.tenant_id, Some(&leaf.run_id));
     }
     let receipt = document.proofs.receipt.iter().map(|receipt| &receipt.value.leaf.value.trace_id);
-    for other in receipt.chain(&document.sealed.traces.0).filter(|other| *other != trace) {
+    for other in receipt.chain(&document.sealed.gist.traces.0).filter(|other| *other != trace) {
         worst.expect(false, || format!("there are two traces, {trace} and {other}"));
     }
     worst.or_else(|| format!("everything is of {run} in {trace}"))
@@ -46,81 +41,14 @@ pub(crate) fn steps(case: &Case<'_>) -> Outcome {
     let listed = case.listed(RecordKind::Step);
     let opened = case.document.sealed.opened.hash;
     let mut worst = Worst::default();
-    for (step, place) in with_places(case, RecordKind::Step, &case.document.sealed.steps) {
+    for (step, place) in with_places(case, RecordKind::Step, &case.document.sealed.gist.steps) {
         let before = if place == 0 { opened } else { listed[place - 1] };
         worst.expect(step.prev == Some(before), || {
             format!("step {} does not follow the step before it", step.index)
         });
     }
-    let count = case.document.sealed.steps.len();
+    let count = case.document.sealed.gist.steps.len();
     worst.or_else(|| format!("{count} steps, each follows the one before, the first follows the OPENED leaf"))
-}
-
-/// What a record says of another by hash is so.
-pub(crate) fn links(case: &Case<'_>) -> Outcome {
-    let sealed = &case.document.sealed;
-    let mut worst = Worst::default();
-
-    let snapshot = &sealed.snapshot.value;
-    let digest = snapshot.definition.digest();
-    worst.expect(snapshot.digest == digest, || "the snapshot's digest is not that of its text".to_owned());
-    let digest = digest.to_string();
-    let named = sealed.snapshots.0.iter().chain([&sealed.opened.value.snapshot_digest]);
-    for other in named.filter(|other| **other != digest) {
-        worst.expect(false, || format!("the snapshot {other} is named, and another is here"));
-    }
-    // Known only where all decisions are there.
-    worst.expect(!case.whole(RecordKind::Decision) || sealed.engines.0 == snapshot.engines, || {
-        "the snapshot names other engines than the decisions".to_owned()
-    });
-
-    // Where its capture failed there is none; a second one there never is.
-    let environment = case.listed(RecordKind::Environment);
-    let named = sealed.opened.value.environment_hash.parse();
-    worst.expect(environment.is_empty() || environment.iter().map(|it| Ok(*it)).eq([named]), || {
-        "the OPENED leaf names another environment".to_owned()
-    });
-
-    let known = |kind| case.listed(kind).iter().copied().collect::<HashSet<Hash>>();
-    let kinds =
-        [RecordKind::Decision, RecordKind::Activity, RecordKind::Provider].map(|kind| (kind, known(kind)));
-    for step in &sealed.steps {
-        for (kind, named) in &step.named {
-            let among = || kinds.iter().find(|(known, _)| known == kind).map(|(_, hashes)| hashes);
-            let there = match named {
-                Named::Nothing => true,
-                Named::Record(hash) => among().is_some_and(|hashes| hashes.contains(hash)),
-                Named::Nonsense => false,
-            };
-            worst.expect(there, || {
-                format!("step {} names one of {kind} that the run does not have", step.index)
-            });
-        }
-        worst.expect(step.deterministic, || {
-            format!("step {} has another determinism hash than its fields give", step.index)
-        });
-    }
-    interventions(case, &mut worst);
-    worst.or_else(|| "snapshot, environment, decisions and evidence are those that are named".to_owned())
-}
-
-/// A decision that met a person's intervention met one that is here, and each names the decision that it made first.
-fn interventions(case: &Case<'_>, worst: &mut Worst) {
-    let sealed = &case.document.sealed;
-    let decisions: HashSet<Hash> = case.listed(RecordKind::Decision).iter().copied().collect();
-    for record in &sealed.interventions {
-        let there = record.decision_hash.parse().is_ok_and(|hash| decisions.contains(&hash));
-        worst.expect(there, || {
-            format!("{} names a decision that the run does not have", record.intervention_id)
-        });
-    }
-    if case.whole(RecordKind::Intervention) {
-        let known: HashSet<String> =
-            sealed.interventions.iter().map(|it| proof::canonical::to_text(&it.intervened())).collect();
-        for met in sealed.intervened.0.iter().filter(|met| !known.contains(*met)) {
-            worst.expect(false, || format!("a decision met an intervention that is not here: {met}"));
-        }
-    }
 }
 
 /// Every record of a kind claims the place that it has.
@@ -153,10 +81,4 @@ fn with_places<'c, T>(
     values: &'c [T],
 ) -> impl Iterator<Item = (&'c T, usize)> {
     values.iter().zip(case.matched.places(kind).iter().copied())
-}
-
-/// The steps that count, and those that do not.
-pub(crate) fn counted(steps: &[Step]) -> (u64, u64) {
-    let refused = steps.iter().filter(|step| step.refused).count() as u64;
-    (steps.len() as u64 - refused, refused)
 }

@@ -7,7 +7,7 @@ use proof::{
 };
 
 use super::{Case, Outcome, Worst};
-use crate::{report::Finding, time::is_time};
+use crate::report::Finding;
 
 /// Both checkpoints, once a trusted key is known to have signed them for this tenant's logs.
 pub(crate) struct Heads {
@@ -81,7 +81,17 @@ pub(crate) fn as_of(case: &Case<'_>, heads: &Heads) -> Outcome {
         "the checkpoints are of other sizes than stated".to_owned()
     });
     worst.expect(as_of.time == case.manifest.produced_at, || "there are two times of making".to_owned());
-    worst.expect(is_time(&as_of.time), || format!("`{}` is no time", as_of.time));
+    let document = case.document;
+    let sealed = document.proofs.receipt.iter().map(|receipt| &receipt.value.leaf.value.sealed_at);
+    let added = document.after.addenda.iter().map(|addendum| &addendum.value.leaf.value.added_at);
+    let governed = document.after.audit.iter().map(|row| &row.value.created_at);
+    let opened = [&document.sealed.opened.value.started_at];
+    for later in opened.into_iter().chain(sealed).chain(added).chain(governed).filter(|at| **at > as_of.time)
+    {
+        worst.expect(false, || {
+            format!("the bundle was made at {}, before what it has of {later}", as_of.time)
+        });
+    }
     worst.or_else(|| {
         format!("{}, run log of {}, Audit Ledger of {}", as_of.time, as_of.runs_size, as_of.audit_size)
     })

@@ -4,10 +4,13 @@ pub(crate) mod addenda;
 pub(crate) mod audit;
 pub(crate) mod chain;
 pub(crate) mod counts;
+pub(crate) mod links;
 pub(crate) mod logs;
 pub(crate) mod manifest;
 pub(crate) mod outside;
 pub(crate) mod roots;
+mod standing;
+pub(crate) mod totals;
 
 use proof::{bundle::Manifest, hash::Hash, keys::PublicKey, records::RecordKind, statement::Subject};
 
@@ -25,9 +28,9 @@ pub(crate) struct Case<'c> {
 /// What a check answers.
 pub(crate) type Outcome = Result<String, Finding>;
 
-impl Case<'_> {
+impl<'c> Case<'c> {
     /// The hashes of all records of a kind that the run has, whether the document holds them or not.
-    pub(crate) fn listed(&self, kind: RecordKind) -> &[Hash] {
+    pub(crate) fn listed(&self, kind: RecordKind) -> &'c [Hash] {
         self.manifest.sealed.records.get(&kind).map_or(&[], Vec::as_slice)
     }
 

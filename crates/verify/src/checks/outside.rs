@@ -92,8 +92,9 @@ pub(crate) fn reexecute(case: &Case<'_>) -> Outcome {
     let snapshot = CompiledSnapshot::compile(&sealed.snapshot.value.definition);
     let mut worst = Worst::default();
     let (mut alike, mut other) = (0, 0);
-    let late = case.document.after.addenda.iter().flat_map(|addendum| &addendum.value.added.decisions);
-    for decision in sealed.decisions.iter().chain(late) {
+    let late =
+        case.document.after.addenda.iter().flat_map(|addendum| &addendum.value.added.gist.whole_decisions);
+    for decision in sealed.gist.whole_decisions.iter().chain(late) {
         match snapshot.reexecute(decision) {
             Ok(found) if found.matches => alike += 1,
             Ok(found) => {

@@ -71,7 +71,7 @@ fn run(case: &Case<'_>, leaf: &SealedLeaf, worst: &mut Worst) {
     worst.expect(case.listed(RecordKind::Run).len() == 1, || {
         "the receipt is not for exactly one run".to_owned()
     });
-    if let [run] = case.document.sealed.run.as_slice() {
+    if let [run] = case.document.sealed.gist.run.as_slice() {
         worst.expect(
             (run.status, run.step_count, run.refused_count)
                 == (leaf.status, leaf.step_count, leaf.refused_count),

@@ -6,17 +6,17 @@ use proof::{
     bundle::{ADDED, LogProof},
     leaves::AddendumLeaf,
     records::{
-        ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, GapRecord,
-        IncidentRecord, InterventionRecord, PreventionRecord, ProviderRecord, RecordKind, StepRecord,
+        ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, IncidentRecord,
+        PreventionRecord, ProviderRecord, RecordKind,
     },
     tagged::RunEvidence,
 };
 use serde::Deserialize;
 
 use super::{
-    Held, present,
-    sealed::{Distinct, Line, Step},
-    tagged,
+    Held,
+    gist::{Gist, Line},
+    present, tagged,
 };
 use crate::json::{Parser, Wrong};
 
@@ -32,11 +32,7 @@ pub(crate) struct Addendum {
 #[derive(Debug, Default)]
 pub(crate) struct Added {
     pub(crate) lines: BTreeMap<RecordKind, Vec<Line>>,
-    pub(crate) owners: Distinct<(String, Option<String>)>,
-    pub(crate) traces: Distinct<String>,
-    pub(crate) snapshots: Distinct<String>,
-    pub(crate) steps: Vec<Step>,
-    pub(crate) decisions: Vec<DecisionRecord>,
+    pub(crate) gist: Gist,
 }
 
 pub(super) fn read_addendum(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Addendum, Wrong> {
@@ -60,21 +56,15 @@ fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, W
     parser.members(&names, &[], |parser, name| {
         let all = &mut all;
         match name.parse::<RecordKind>().map_err(|unknown| Wrong::new(unknown.to_string()))? {
-            RecordKind::Step => records(all, parser, |all, step: StepRecord| {
-                all.traces.text(&step.trace_id);
-                all.steps.push(Step::of(&step));
-            }),
-            RecordKind::Decision => records(all, parser, |all, decision: DecisionRecord| {
-                all.snapshots.text(&decision.snapshot_digest);
-                all.decisions.extend(whole_decisions.then_some(decision));
-            }),
+            RecordKind::Step => records(all, parser, Gist::step),
+            RecordKind::Decision => records(all, parser, |all, it| all.decision(it, whole_decisions)),
             RecordKind::Activity => records(all, parser, |_, _: ActivityRecord| ()),
             RecordKind::Breach => records(all, parser, |_, _: BreachRecord| ()),
             RecordKind::CaptureFailure => records(all, parser, |_, _: CaptureFailureRecord| ()),
             RecordKind::Enforcement => records(all, parser, |_, _: EnforcementRecord| ()),
-            RecordKind::Gap => records(all, parser, |_, _: GapRecord| ()),
+            RecordKind::Gap => records(all, parser, Gist::gap),
             RecordKind::Incident => records(all, parser, |_, _: IncidentRecord| ()),
-            RecordKind::Intervention => records(all, parser, |_, _: InterventionRecord| ()),
+            RecordKind::Intervention => records(all, parser, Gist::intervention),
             RecordKind::Prevention => records(all, parser, |_, _: PreventionRecord| ()),
             RecordKind::Provider => records(all, parser, |_, _: ProviderRecord| ()),
             kind @ (RecordKind::Environment | RecordKind::Integrity | RecordKind::Run) => {
@@ -88,14 +78,14 @@ fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, W
 fn records<T: RunEvidence>(
     all: &mut Added,
     parser: &mut Parser<'_>,
-    mut keep: impl FnMut(&mut Added, T),
+    mut keep: impl FnMut(&mut Gist, T),
 ) -> Result<(), Wrong> {
     let mut lines = Vec::new();
     parser.elements(|parser| {
         let Held { value: record, hash } = tagged::<T>(parser)?;
         lines.push(Line { hash, place: record.position() });
-        all.owners.owner(record.tenant_id(), record.run_id());
-        keep(all, record);
+        all.gist.owner(&record);
+        keep(&mut all.gist, record);
         Ok(())
     })?;
     all.lines.insert(T::KIND, lines);

@@ -1,6 +1,7 @@
 //! A bundle as it was read: its records typed, its pieces hashed. Nothing is believed yet.
 
 mod addenda;
+mod gist;
 mod sealed;
 
 use proof::{
@@ -18,7 +19,8 @@ use crate::{
 };
 pub(crate) use addenda::Addendum;
 use addenda::read_addendum;
-pub(crate) use sealed::{Named, Sealed, Step};
+pub(crate) use gist::{Decision, Gist, Line, Step, Used};
+pub(crate) use sealed::Sealed;
 use sealed::{SealedText, read_sealed};
 
 /// A value and the leaf hash of its canonical bytes.
@@ -68,16 +70,19 @@ pub(crate) struct Receipt {
 /// Reads a document. Its records are hashed beside, on another core where there is one.
 pub(crate) fn read(text: &str, whole_decisions: bool) -> Result<Document, Wrong> {
     let (parts, hashed) = Beside::with(text, |beside| parts(text, beside, whole_decisions));
-    let Parts { sealed, after, proofs, statement, pieces: [first, rest @ ..] } = parts?;
+    let Parts { sealed, after, proofs, receipt_is_named, statement, pieces: [first, rest @ ..] } = parts?;
     // The stretch is the first part, as it stands.
     let digest = hashed.stretch.filter(|_| first.is_canonical()).unwrap_or_else(|| first.digest());
-    let [second, third] = rest.map(|piece| piece.digest());
+    let [after_piece, proofs_piece] = rest;
+    // A receipt that is absent is one that is null.
+    let third =
+        if receipt_is_named { proofs_piece.digest() } else { proofs_piece.digest_with_null("receipt") };
     Ok(Document {
         sealed: sealed.with(&hashed.pieces),
         after,
         proofs,
         statement,
-        digests: [digest, second, third],
+        digests: [digest, after_piece.digest(), third],
     })
 }
 
@@ -86,6 +91,7 @@ struct Parts<'a> {
     sealed: SealedText,
     after: After,
     proofs: Proofs,
+    receipt_is_named: bool,
     statement: Envelope,
     pieces: [Piece<'a>; PARTS.len()],
 }
@@ -123,9 +129,9 @@ fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> R
     }
     let (sealed, sealed_piece) = present(sealed)?;
     let (after, after_piece) = present(after)?;
-    let (proofs, proofs_piece) = present(proofs)?;
+    let ((proofs, receipt_is_named), proofs_piece) = present(proofs)?;
     let pieces = [sealed_piece, after_piece, proofs_piece];
-    Ok(Parts { sealed, after, proofs, statement: present(statement)?, pieces })
+    Ok(Parts { sealed, after, proofs, receipt_is_named, statement: present(statement)?, pieces })
 }
 
 /// What `members` has seen to be there.
@@ -175,13 +181,16 @@ fn read_after(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<After, W
     })
 }
 
-fn read_proofs(parser: &mut Parser<'_>) -> Result<Proofs, Wrong> {
+/// Also whether the receipt is named, if only as null.
+fn read_proofs(parser: &mut Parser<'_>) -> Result<(Proofs, bool), Wrong> {
+    let mut receipt_is_named = false;
     let (mut audit, mut checkpoints, mut opened, mut receipt, mut roots) = (None, None, None, None, None);
     // A receipt that was taken away shows as missing, however it was taken.
     parser.members(
         &["audit", "checkpoints", "opened", "receipt", "roots"],
         &["receipt"],
         |parser, name| {
+            receipt_is_named |= name == "receipt";
             match name {
                 "audit" => audit = Some(parser.elements(plain)?),
                 "checkpoints" => checkpoints = Some(plain(parser)?),
@@ -193,13 +202,14 @@ fn read_proofs(parser: &mut Parser<'_>) -> Result<Proofs, Wrong> {
             Ok(())
         },
     )?;
-    Ok(Proofs {
+    let proofs = Proofs {
         audit: present(audit)?,
         checkpoints: present(checkpoints)?,
         opened: present(opened)?,
         receipt,
         roots: present(roots)?,
-    })
+    };
+    Ok((proofs, receipt_is_named))
 }
 
 fn read_receipt(parser: &mut Parser<'_>) -> Result<Receipt, Wrong> {

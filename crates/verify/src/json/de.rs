@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use proof::forms::Form;
 use serde::{
     Deserializer, de,
     de::{IntoDeserializer, Visitor, value::CowStrDeserializer},
@@ -22,6 +23,7 @@ impl<'de> Parser<'de> {
         visitor: V,
     ) -> Result<V::Value, Wrong> {
         self.open(b'{')?;
+        self.form = Form::Any;
         // A struct knows its members and sees when one comes twice; a map does not.
         let state = if fields.is_some() { MemberState::default() } else { MemberState::of_any() };
         let mut members =
@@ -89,7 +91,20 @@ impl<'de> Deserializer<'de> for &mut Parser<'de> {
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        self.deserialize_str(visitor)
+        if self.peek()? != b'"' {
+            return self.deserialize_any(visitor);
+        }
+        let text = self.string()?;
+        if !self.form.admits(&text) {
+            return Err(Wrong::new(match self.form {
+                Form::Time => format!("`{text}` is no time of the form 2026-01-31T23:59:59.000000Z"),
+                _ => format!("`{text}` is no hash: 64 lower-case hex digits"),
+            }));
+        }
+        match text {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
@@ -199,7 +214,10 @@ impl<'de> de::MapAccess<'de> for &mut Members<'_, 'de> {
     }
 
     fn next_value_seed<V: de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
-        seed.deserialize(&mut *self.parser).map_err(|wrong| wrong.within(&self.name))
+        self.parser.form = Form::of(&self.name);
+        let value = seed.deserialize(&mut *self.parser);
+        self.parser.form = Form::Any;
+        value.map_err(|wrong| wrong.within(&self.name))
     }
 }
 

@@ -60,6 +60,15 @@ impl<'a> Piece<'a> {
         hash::sha256(&self.canonical_bytes())
     }
 
+    /// The same, of an object with one more member, which is null.
+    pub(crate) fn digest_with_null(&self, name: &'a str) -> Hash {
+        let mut tree = self.tree();
+        if let Tree::Object(members) = &mut tree {
+            members.push((Cow::Borrowed(name), Tree::Null));
+        }
+        hash::sha256(&canonical::to_bytes(&tree))
+    }
+
     /// Whether the text is the value's canonical text.
     pub(crate) const fn is_canonical(&self) -> bool {
         self.canonical
@@ -69,9 +78,12 @@ impl<'a> Piece<'a> {
         if self.canonical {
             return Cow::Borrowed(self.text.as_bytes());
         }
-        // Read before without a complaint, and of the kinds that have canonical bytes.
-        let tree = Tree::read(&mut Parser::new(self.text)).unwrap_or_else(|_| unreachable!("read before"));
-        Cow::Owned(canonical::to_bytes(&tree))
+        Cow::Owned(canonical::to_bytes(&self.tree()))
+    }
+
+    /// It was read before without a complaint, and is of the kinds that have canonical bytes.
+    fn tree(&self) -> Tree<'a> {
+        Tree::read(&mut Parser::new(self.text)).unwrap_or_else(|_| unreachable!("read before"))
     }
 }
 

@@ -4,6 +4,7 @@ use std::{borrow::Cow, cmp::Ordering, collections::BTreeSet};
 
 use proof::{
     canonical::{MAX_INTEGER, cmp_member_names, plain_until},
+    forms::Form,
     tagged::Tagged,
 };
 
@@ -18,6 +19,8 @@ pub(crate) struct Parser<'a> {
     depth: u32,
     /// Whether everything since the piece began was written canonically.
     canonical: bool,
+    /// What the next text must look like.
+    pub(super) form: Form,
 }
 
 /// Where one is among an object's members.
@@ -31,7 +34,7 @@ pub(super) struct MemberState<'a> {
 
 impl<'a> Parser<'a> {
     pub(crate) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, canonical: true }
+        Self { text, at: 0, depth: 0, canonical: true, form: Form::Any }
     }
 
     /// How far it has read.

@@ -100,7 +100,7 @@ fn no_leaf_changes_unseen() {
         word(&|parts| parts.as_of.time = "today".to_owned()),
         word(&|parts| parts.run.run_id.push('0')),
         word(&|parts| parts.run.trace_id.push('0')),
-        word(&|parts| parts.run.assurance = proof::words::Assurance::Reported),
+        word(&|parts| parts.run.assurance = proof::words::Assurance::Enforced),
     ];
     assert_eq!(tampered, [Word::Tampered; 18]);
     // A row left out in the middle leaves a hole in the numbers.

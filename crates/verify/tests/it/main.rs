@@ -5,4 +5,6 @@ mod kit;
 mod logs;
 mod mutations;
 mod outside;
+mod page;
+mod planted;
 mod words;

@@ -117,7 +117,11 @@ fn each_member_and_element_is_dropped(document: &Value) -> usize {
         };
         match value {
             Value::Object(members) => {
-                for name in members.keys() {
+                for (name, member) in members {
+                    // No receipt is no receipt, said or not.
+                    if name == "receipt" && member.is_null() {
+                        continue;
+                    }
                     let mut mutated = document.clone();
                     at(&mut mutated, path).as_object_mut().expect("an object").remove(name);
                     dropped(mutated, name);
@@ -273,7 +277,7 @@ macro_rules! never_complete {
     )+};
 }
 
-never_complete!(clean, blocked, stopped, killed, breached, empty, open, everything);
+never_complete!(clean, blocked, stopped, killed, breached, empty, open, everything, late);
 
 /// Parts of two bundles that are both whole, exchanged.
 #[test]

@@ -92,6 +92,25 @@ fn a_sealed_bundle_without_its_receipt_is_truncated_however_it_was_taken() {
 }
 
 #[test]
+fn an_open_bundle_may_leave_out_the_receipt_that_it_has_not() {
+    let mut value = parse(&kit::open().json());
+    value["proofs"].as_object_mut().expect("an object").remove("receipt");
+    assert_eq!(verify(&write(&value)).word, Word::Open, "{}", verify(&write(&value)));
+    value["proofs"]["opened"]["leaf_index"] = json!(0);
+    assert_eq!(verify(&write(&value)).word, Word::Tampered);
+}
+
+#[test]
+fn both_assurances_are_told_where_a_gap_came_late() {
+    let report = verify(&kit::late().json());
+    assert!(
+        report.to_string().contains("grade PASS, ENFORCED as sealed, REPORTED with its addenda"),
+        "{report}"
+    );
+    assert!(verify(&kit::everything().json()).to_string().contains("grade WARN, REPORTED\n"));
+}
+
+#[test]
 fn records_that_are_gone_truncate_and_what_is_changed_beside_them_tampers() {
     let value = parse(&kit::everything().json());
     for list in [

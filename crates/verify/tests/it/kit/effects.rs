@@ -2,6 +2,7 @@
 
 use proof::{
     bundle::{LiveIncident, TimelineEvent},
+    hash::Hash,
     leaves::{AuditLeaf, AuditRecord},
     records::{
         BreachRecord, EnforcementRecord, IncidentRecord, InterventionRecord, PreventionRecord, Record,
@@ -98,15 +99,13 @@ impl Scene {
         self.govern(AuditEventType::LimitBreached, AuditEntityType::Limit, limit_id, true);
     }
 
-    /// A freeze that the last decision met.
-    pub(super) fn freeze(&mut self) {
-        let decision = self.records.iter().rev().find(|record| record.kind() == RecordKind::Decision);
-        let decision_hash = decision.expect("a decision").hash().to_string();
-        let record = Record::Intervention(InterventionRecord {
+    /// A freeze, which holds until it is lifted: each decision meets it, and the first is what the record names.
+    pub(crate) fn freeze(&mut self) {
+        let freeze = InterventionRecord {
             tenant_id: TENANT.to_owned(),
             run_id: RUN.to_owned(),
             intervention_id: self.id("int_"),
-            seq: self.next(RecordKind::Intervention),
+            seq: 0,
             kind: InterventionKind::Freeze,
             target_type: InterventionTarget::Agent,
             target_id: Some("agent-1".to_owned()),
@@ -114,10 +113,27 @@ impl Scene {
             actor_id: Some("ana".to_owned()),
             reason: Some("under review".to_owned()),
             requested_at: self.now(),
-            decision_hash,
-            effective_at: self.now(),
-        });
-        self.push(record);
+            decision_hash: String::new(),
+            effective_at: String::new(),
+        };
+        self.frozen = Some((freeze, false));
+    }
+
+    pub(crate) fn unfreeze(&mut self) {
+        self.frozen = None;
+    }
+
+    /// A decision was made under the freeze, if there is one.
+    pub(super) fn met(&mut self, decision: Hash) {
+        let seq = self.next(RecordKind::Intervention);
+        let effective_at = self.now();
+        let Some((freeze, met)) = &mut self.frozen else { return };
+        if std::mem::replace(met, true) {
+            return;
+        }
+        let record =
+            InterventionRecord { seq, decision_hash: decision.to_string(), effective_at, ..freeze.clone() };
+        self.push(Record::Intervention(record));
     }
 
     pub(super) fn incident(&mut self, step_index: u64) -> String {

@@ -1,14 +1,15 @@
 //! What a scene records of a call: the decision, the fingerprints, what the provider said; and of its surroundings.
 
 use proof::{
+    canonical,
     hash::{Hash, sha256},
     records::{
         ActivityRecord, CaptureFailureRecord, DecisionRecord, EnvironmentRecord, GapRecord, ProviderRecord,
         Record, RecordKind,
     },
     words::{
-        ActorType, Assurance, CaptureFailureReason, EvidenceClass, FailureResolution, Moment, RunSource,
-        StepKind, StepStatus,
+        Action, ActorType, Assurance, CaptureFailureReason, EvidenceClass, FailureResolution, Moment,
+        RunSource, StepKind, StepStatus,
     },
 };
 use rules::{
@@ -16,10 +17,17 @@ use rules::{
     facts::{ContentFacts, ParamFacts, Principal, Resource, RunFacts, StepFacts, TimeFacts},
     limits::LimitInput,
     reexecute::limit_inputs_json,
-    verdict::{Conclusion, conclude},
+    verdict::{Conclusion, conclude_under},
 };
 
 use super::{Call, RUN, Scene, TENANT};
+
+/// A decision that is recorded.
+pub(super) struct Decided {
+    pub(super) verdict: Conclusion,
+    pub(super) hash: Hash,
+    pub(super) id: String,
+}
 
 impl Scene {
     pub(super) fn environment(&mut self) -> Record {
@@ -88,7 +96,8 @@ impl Scene {
         call: &Call,
         moment: Moment,
         step_index: Option<u64>,
-    ) -> (Conclusion, Hash, String) {
+        permit_id: Option<String>,
+    ) -> Decided {
         let facts = self.facts(call, moment != Moment::StepPre);
         let inputs: Vec<LimitInput> = self
             .compiled
@@ -96,7 +105,11 @@ impl Scene {
             .map(|limit| LimitInput::from_facts(limit, moment, &facts))
             .collect();
         let rules = self.compiled.evaluate(moment, &facts);
-        let conclusion = conclude(&rules, &self.compiled.measure(moment, &facts, &inputs));
+        let met = self.frozen.as_ref().map(|(freeze, _)| freeze.intervened());
+        let measured = self.compiled.measure(moment, &facts, &inputs);
+        let conclusion = conclude_under(&rules, &measured, met.as_ref());
+        let told = self.reported && conclusion.action > Action::Allow;
+        let refused = conclusion.action.refuses() && !told;
         let decision_id = self.id("dec_");
         let decision = Record::Decision(DecisionRecord {
             tenant_id: TENANT.to_owned(),
@@ -105,7 +118,7 @@ impl Scene {
             seq: self.next(RecordKind::Decision),
             moment,
             step_index,
-            permit_id: step_index.is_none().then(|| "prm_1".to_owned()),
+            permit_id: permit_id.filter(|_| !refused),
             snapshot_digest: self.snapshot.digest().to_string(),
             engine_version: ENGINE_VERSION.to_owned(),
             schema_version: SCHEMA_VERSION.to_owned(),
@@ -113,17 +126,18 @@ impl Scene {
             limit_inputs: limit_inputs_json(&inputs),
             fired: conclusion.fired_json(),
             limits: conclusion.limits_json(),
-            action: conclusion.action,
-            would_have: None,
+            action: if told { Action::Allow } else { conclusion.action },
+            would_have: told.then_some(conclusion.action),
             halt_reason: conclusion.halt_reason,
             deciding_policy_id: conclusion.deciding_policy_id.clone(),
             overridden_by: None,
             permit_note: None,
-            intervention: None,
+            intervention: met.as_ref().map(canonical::to_text),
             decided_at: self.now(),
         });
         let hash = self.push(decision);
-        (conclusion, hash, decision_id)
+        self.met(hash);
+        Decided { verdict: conclusion, hash, id: decision_id }
     }
 
     pub(super) fn evidence(&mut self, call: &Call, step_index: u64) -> (Hash, Option<Hash>) {
@@ -188,15 +202,22 @@ impl Scene {
         self.push(failure);
     }
 
+    /// What was decided last had been told before it was recorded.
     pub(crate) fn gap(&mut self) {
+        let records = self.late.as_ref().map_or(&self.records, |late| &late.records);
+        let decision = records.iter().rev().find_map(|record| match record {
+            Record::Decision(decision) => Some(decision.clone()),
+            _ => None,
+        });
+        let decision = decision.expect("a decision");
         let gap = Record::Gap(GapRecord {
             tenant_id: TENANT.to_owned(),
             run_id: RUN.to_owned(),
             gap_id: self.id("gap_"),
             seq: self.next(RecordKind::Gap),
-            decision_id: self.id("dec_"),
-            step_index: Some(0),
-            permit_id: None,
+            decision_id: decision.decision_id,
+            step_index: decision.step_index,
+            permit_id: decision.permit_id,
             answered_at: self.now(),
             recorded_at: self.now(),
         });

@@ -2,12 +2,16 @@
 
 mod effects;
 mod evidence;
+mod late;
 mod log;
+mod plant;
 mod policy;
 mod run;
 mod scene;
+mod seal;
 
 pub(crate) use log::Log;
+pub(crate) use plant::Plant;
 pub(crate) use policy::{cost_limit, cost_rule, snapshot};
 pub(crate) use scene::{Call, Scene};
 
@@ -99,8 +103,34 @@ pub(crate) fn everything() -> Scene {
     scene.permitted(&Call::tool("search"));
     scene.call(&Call::model(700_000));
     scene.freeze();
+    scene.call(&Call::tool("search"));
+    scene.call(&Call::tool("search"));
+    scene.unfreeze();
     scene.seal(RunStatus::Succeeded);
     scene.acknowledge_incident();
+    scene
+}
+
+/// A run that was sealed while the store of one replica was down: what had passed there came later, one step under a
+/// permit of before and one under a permit that came late itself; and later still a call that met a freeze.
+pub(crate) fn late() -> Scene {
+    let mut scene = Scene::new(snapshot(vec![cost_rule(EnforcementMode::Block)], vec![]));
+    scene.call(&Call::model(1_200));
+    let before = scene.permit(&Call::tool("search"));
+    scene.seal(RunStatus::Succeeded);
+    scene.go_on();
+    scene.passed(&Call::model(900), None);
+    scene.passed(&Call::tool("search"), Some(before));
+    let between = scene.permit(&Call::tool("search"));
+    scene.gap();
+    scene.add();
+    scene.passed(&Call::tool("search"), Some(between));
+    scene.reported = true;
+    scene.freeze();
+    scene.call(&Call::tool("search"));
+    scene.call(&Call::model(700_000));
+    scene.unfreeze();
+    scene.add();
     scene
 }
 
@@ -115,5 +145,6 @@ pub(crate) fn scenes() -> Vec<(&'static str, Scene)> {
         ("empty", empty()),
         ("open", open()),
         ("everything", everything()),
+        ("late", late()),
     ]
 }

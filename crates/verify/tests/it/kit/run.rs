@@ -1,8 +1,8 @@
 //! The run itself: as it is sealed, and as it stands now.
 
 use proof::{
-    bundle::LiveRun,
-    records::RunRecord,
+    bundle::{LiveLate, LiveRun},
+    records::{RecordKind, RunRecord},
     words::{ActorType, Assurance, IntegrityStatus, RunSource, TerminationReason},
 };
 
@@ -32,7 +32,7 @@ impl Scene {
             idempotency_key: None,
             request_hash: None,
             metadata: None,
-            assurance: Assurance::Enforced,
+            assurance: self.assurance(),
             snapshot_digest: self.snapshot.digest().to_string(),
             status: self.after.status,
             termination_reason: Some(TerminationReason::Completed),
@@ -53,6 +53,14 @@ impl Scene {
 
     pub(super) fn live_run(&mut self) -> LiveRun {
         let last_seen_at = self.now();
+        let late_gap = self.late.iter().flat_map(|late| &late.records).any(|it| it.kind() == RecordKind::Gap);
+        let assurance = match self.sealed {
+            _ if late_gap => Assurance::Reported,
+            Some(_) => self.assurance(),
+            None => Assurance::Enforced,
+        };
+        let late = self.late.as_ref().map(|late| late.totals);
+        let late_of = |of: fn(&LiveLate) -> u64| late.as_ref().map_or(0, of);
         LiveRun {
             tenant_id: TENANT.to_owned(),
             run_id: RUN.to_owned(),
@@ -60,18 +68,18 @@ impl Scene {
             agent_id: "agent-1".to_owned(),
             actor_type: ActorType::Agent,
             actor_id: None,
-            assurance: Assurance::Enforced,
+            assurance,
             status: self.after.status,
-            termination_reason: None,
+            termination_reason: self.sealed.as_ref().map(|_| TerminationReason::Completed),
             error_message: None,
             started_at: self.opened.started_at.clone(),
             last_seen_at,
             completed_at: self.sealed.as_ref().map(|(leaf, _)| leaf.sealed_at.clone()),
-            step_count: self.after.step_count,
+            step_count: self.after.step_count - late_of(|late| late.step_count),
             refused_count: self.after.refused_count,
-            input_tokens: self.after.input_tokens,
-            output_tokens: self.after.output_tokens,
-            cost_microusd: self.after.cost_microusd,
+            input_tokens: self.after.input_tokens - late_of(|late| late.input_tokens),
+            output_tokens: self.after.output_tokens - late_of(|late| late.output_tokens),
+            cost_microusd: self.after.cost_microusd - late_of(|late| late.cost_microusd),
             risk_level: "NORMAL".to_owned(),
             latency_bucket: "OK".to_owned(),
             evidence_health: "FLOWING".to_owned(),
@@ -79,7 +87,7 @@ impl Scene {
             incident_count: self.incidents.len() as u64,
             policy_violation: self.after.refused_count > 0,
             policy_draft_count: 0,
-            late: None,
+            late,
         }
     }
 }

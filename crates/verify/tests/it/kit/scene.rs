@@ -1,23 +1,21 @@
 //! One run as it is recorded: each call decided, each record hashed into its tree, everything sealed at the end.
 
-use std::collections::BTreeMap;
-
 use proof::{
-    bundle::{AsOf, AuditPart, Bundle, Checkpoints, LiveIncident, Parts, ReceiptPart, assemble},
+    bundle::LiveIncident,
     canonical,
     definitions::SnapshotDefinition,
     hash::{Hash, sha256},
     leaves::{AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
-    records::{IntegrityRecord, Record, RecordKind, RunAfter, StepRecord},
+    records::{InterventionRecord, Record, RecordKind, RunAfter, StepRecord},
     run_ranges::RunRanges,
     words::{
-        Action, Assurance, AuditEntityType, AuditEventType, IntegrityGrade, IntegrityState, IntegrityStatus,
-        LogName, Moment, OutcomeCategory, RunStatus, StepKind, StepLevel, StepSource, StepStatus,
+        Action, AuditEntityType, AuditEventType, LogName, Moment, OutcomeCategory, RunStatus, StepKind,
+        StepLevel, StepSource, StepStatus,
     },
 };
 use rules::CompiledSnapshot;
 
-use super::{Log, RUN, TENANT, TRACE, signing_key};
+use super::{Log, Plant, RUN, TENANT, TRACE, evidence::Decided, late::Late};
 
 /// What an agent does.
 #[derive(Clone)]
@@ -54,6 +52,13 @@ pub(crate) struct Scene {
     pub(super) incidents: Vec<LiveIncident>,
     pub(super) audit: Vec<(AuditRecord, u64)>,
     pub(super) sealed: Option<(SealedLeaf, u64)>,
+    /// What came after it was sealed.
+    pub(super) late: Option<Late>,
+    /// The freeze that holds for what comes next, and whether a decision has met it.
+    pub(super) frozen: Option<(InterventionRecord, bool)>,
+    /// What comes next is only told of: it has happened.
+    pub(crate) reported: bool,
+    pub(super) plant: Plant,
     pub(crate) runs: Log<RunLeaf>,
     pub(crate) ledger: Log<AuditLeaf>,
     pub(super) clock: u64,
@@ -88,6 +93,10 @@ impl Scene {
             incidents: Vec::new(),
             audit: Vec::new(),
             sealed: None,
+            late: None,
+            frozen: None,
+            reported: false,
+            plant: Plant::now(),
             runs: Log::new(LogName::Runs),
             ledger: Log::new(LogName::Audit),
             clock: 0,
@@ -97,6 +106,10 @@ impl Scene {
         let environment = scene.environment();
         scene.opened.environment_hash = scene.push(environment).to_string();
         scene.opened.started_at = scene.now();
+        let RunLeaf::Opened(opened) = scene.plant.leaf(RunLeaf::Opened(scene.opened.clone())) else {
+            unreachable!("a plant leaves the kind")
+        };
+        scene.opened = opened;
         let leaf = RunLeaf::Opened(scene.opened.clone());
         scene.chain_head = leaf.hash();
         scene.opened_index = scene.runs.append(leaf, scene.chain_head);
@@ -105,7 +118,7 @@ impl Scene {
     }
 
     /// Other runs and other governance of the tenant, so that proofs have something to prove.
-    fn others(&mut self, count: usize) {
+    pub(super) fn others(&mut self, count: usize) {
         for _ in 0..count {
             let other = self.id("run_");
             let opened =
@@ -128,13 +141,18 @@ impl Scene {
     }
 
     pub(super) fn push(&mut self, record: Record) -> Hash {
+        let Some(record) = self.plant.record(record) else { return sha256(b"nothing") };
         let hash = self.ranges.push(&record);
-        self.records.push(record);
+        match &mut self.late {
+            None => self.records.push(record),
+            Some(late) => late.records.push(record),
+        }
         hash
     }
 
     pub(super) fn next(&self, kind: RecordKind) -> u64 {
-        self.ranges.next(kind)
+        let sealed = self.late.as_ref().and_then(|late| late.sealed.get(&kind)).copied();
+        sealed.unwrap_or(0) + self.ranges.next(kind)
     }
 
     /// A call that is recorded without a permit.
@@ -144,28 +162,40 @@ impl Scene {
 
     /// A call that asked before it acted.
     pub(crate) fn permitted(&mut self, call: &Call) {
-        let (granted, hash, _) = self.decide(call, Moment::StepPre, None);
-        assert!(!granted.action.refuses());
-        self.record(call, Some(hash));
+        let permit = self.permit(call);
+        self.record(call, Some(permit));
     }
 
-    fn record(&mut self, call: &Call, permit: Option<Hash>) {
+    /// Leave to act: the permit, and the hash of its decision.
+    pub(crate) fn permit(&mut self, call: &Call) -> (String, Hash) {
+        let permit = self.id("prm_");
+        let decided = self.decide(call, Moment::StepPre, None, Some(permit.clone()));
+        assert!(!decided.verdict.action.refuses());
+        (permit, decided.hash)
+    }
+
+    pub(crate) fn record(&mut self, call: &Call, permit: Option<(String, Hash)>) {
         let index = self.next(RecordKind::Step);
         let moment = if permit.is_some() { Moment::StepPost } else { Moment::StepBoth };
-        let (verdict, decision, decision_id) = self.decide(call, moment, Some(index));
-        let refused = verdict.action.refuses();
+        let (permit_id, granted) = permit.unzip();
+        let Decided { verdict, hash: decision, id: decision_id } =
+            self.decide(call, moment, Some(index), permit_id.clone());
+        let refused = verdict.action.refuses() && !self.reported;
         let (input, output) = call.tokens();
         self.after.cost_microusd += call.cost;
         self.after.input_tokens += input;
         self.after.output_tokens += output;
-        if refused {
+        if let Some(late) = &mut self.late {
+            late.count(call.cost, (input, output));
+            self.after.step_count += 1;
+        } else if refused {
             self.after.refused_count += 1;
         } else {
             self.after.step_count += 1;
             self.calls.0 += u64::from(call.kind == StepKind::LlmCall);
             self.calls.1 += u64::from(call.kind == StepKind::ToolCall);
         }
-        if matches!(verdict.action, Action::Stop | Action::Kill) {
+        if refused && matches!(verdict.action, Action::Stop | Action::Kill) {
             self.after.status = RunStatus::Halted;
         }
         let evidence = self.evidence(call, index);
@@ -173,7 +203,7 @@ impl Scene {
         let mut step = StepRecord {
             tenant_id: TENANT.to_owned(),
             run_id: RUN.to_owned(),
-            trace_id: TRACE.to_owned(),
+            trace_id: self.late.as_ref().map_or(TRACE, |late| &late.trace_id).to_owned(),
             step_index: index,
             parent_step_index: index.checked_sub(1),
             kind: call.kind,
@@ -207,9 +237,9 @@ impl Scene {
             replay_behavior: None,
             input_hash: sha256(b"input").to_string(),
             output_hash: sha256(b"output").to_string(),
-            permit_id: permit.map(|_| "prm_1".to_owned()),
+            permit_id,
             decision_id: Some(decision_id),
-            pre_decision_hash: Some(permit.unwrap_or(decision).to_string()),
+            pre_decision_hash: Some(granted.unwrap_or(decision).to_string()),
             post_decision_hash: Some(decision.to_string()),
             activity_hash: Some(evidence.0.to_string()),
             provider_hash: evidence.1.map(|hash| hash.to_string()),
@@ -219,101 +249,5 @@ impl Scene {
         };
         step.determinism_hash = step.determinism().to_string();
         self.chain_head = self.push(Record::Step(step));
-    }
-
-    pub(crate) fn seal(&mut self, status: RunStatus) {
-        if !self.records.iter().any(|record| matches!(record, Record::Prevention(_))) {
-            let clean = self.prevention(None, None, None);
-            self.push(clean);
-        }
-        let integrity = Record::Integrity(IntegrityRecord {
-            tenant_id: TENANT.to_owned(),
-            run_id: RUN.to_owned(),
-            evidence_id: self.id("evi_"),
-            expected: "{\"A\":1}".to_owned(),
-            observed: "{\"A\":1}".to_owned(),
-            missing: String::new(),
-            missing_reasons: "{}".to_owned(),
-            capture_failures: self.next(RecordKind::CaptureFailure),
-            score_permille: 1_000,
-            state: IntegrityState::Sealed,
-            grade: IntegrityGrade::Pass,
-            integrity_status: IntegrityStatus::Verified,
-            explanation: "nothing is missing".to_owned(),
-            computed_at: self.now(),
-        });
-        self.push(integrity);
-        self.after.status = status;
-        let completed_at = self.now();
-        let run = Record::Run(self.run_record(completed_at.clone()));
-        self.push(run);
-        let mut verdict_tally: BTreeMap<Action, u64> =
-            Action::ALL.iter().map(|action| (*action, 0)).collect();
-        for record in &self.records {
-            if let Record::Decision(decision) = record {
-                *verdict_tally.entry(decision.action).or_default() += 1;
-            }
-        }
-        let leaf = SealedLeaf {
-            tenant_id: TENANT.to_owned(),
-            run_id: RUN.to_owned(),
-            trace_id: TRACE.to_owned(),
-            root_hash: self.ranges.kind(RecordKind::Step).root().to_string(),
-            chain_head: self.chain_head.to_string(),
-            step_count: self.after.step_count,
-            refused_count: self.after.refused_count,
-            verdict_tally,
-            records_root: self.ranges.records_root().to_string(),
-            record_counts: self.ranges.counts(),
-            snapshot_digest: self.snapshot.digest().to_string(),
-            status,
-            grade: IntegrityGrade::Pass,
-            assurance: Assurance::Enforced,
-            sealed_at: completed_at,
-        };
-        let sealed = RunLeaf::Sealed(leaf.clone());
-        let hash = sealed.hash();
-        self.sealed = Some((leaf, self.runs.append(sealed, hash)));
-        self.others(2);
-    }
-
-    /// The parts of the bundle as of now. `records` are usually the scene's own.
-    pub(crate) fn parts<'r>(&mut self, records: &'r [Record]) -> Parts<'r> {
-        let key = signing_key();
-        let run = self.live_run();
-        let audit = self
-            .audit
-            .iter()
-            .map(|(record, index)| AuditPart { record: record.clone(), proof: self.ledger.proof(*index) });
-        Parts {
-            opened: self.opened.clone(),
-            opened_proof: self.runs.proof(self.opened_index),
-            receipt: self
-                .sealed
-                .as_ref()
-                .map(|(leaf, index)| ReceiptPart { leaf: leaf.clone(), proof: self.runs.proof(*index) }),
-            snapshot: self.snapshot.clone(),
-            records,
-            addenda: Vec::new(),
-            run,
-            incidents: self.incidents.clone(),
-            audit: audit.collect(),
-            checkpoints: Checkpoints {
-                audit: self.ledger.checkpoint(&key),
-                runs: self.runs.checkpoint(&key),
-            },
-            as_of: AsOf { audit_size: self.ledger.size(), runs_size: self.runs.size(), time: self.now() },
-        }
-    }
-
-    /// The bundle as of now, signed.
-    pub(crate) fn bundle(&mut self) -> Bundle {
-        let records = self.records.clone();
-        assemble(self.parts(&records), &signing_key()).expect("whole numbers")
-    }
-
-    /// The document as of now.
-    pub(crate) fn json(&mut self) -> Vec<u8> {
-        self.bundle().into_bytes()
     }
 }

@@ -1,0 +1,133 @@
+//! Do the numbers add up, step by step?
+
+use proof::{
+    bundle::LiveLate,
+    canonical::MAX_INTEGER,
+    records::{RecordKind, RunAfter},
+    words::StepKind,
+};
+use serde::Deserialize;
+
+use super::{Case, Worst};
+use crate::{
+    document::{Step, Used},
+    json::Parser,
+};
+
+/// What a run came to, as far as its steps have been gone through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    steps: u64,
+    refused: u64,
+    llm_calls: u64,
+    tool_calls: u64,
+    cost_microusd: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+}
+
+impl Totals {
+    /// Counts a sealed step: what it used always, the step only if it was not refused.
+    fn count(&mut self, step: &Step) {
+        self.add(step.used);
+        if step.refused {
+            self.refused += 1;
+            return;
+        }
+        self.steps += 1;
+        self.llm_calls += u64::from(step.kind == StepKind::LlmCall);
+        self.tool_calls += u64::from(step.kind == StepKind::ToolCall);
+    }
+
+    /// No more than a record can hold.
+    fn add(&mut self, used: Used) {
+        let sum = |a: u64, b: u64| a.saturating_add(b).min(MAX_INTEGER);
+        self.cost_microusd = sum(self.cost_microusd, used.cost_microusd);
+        self.input_tokens = sum(self.input_tokens, used.input_tokens);
+        self.output_tokens = sum(self.output_tokens, used.output_tokens);
+    }
+
+    /// Whether a step says that it left the run so.
+    fn are_left_by(&self, step: &Step) -> bool {
+        let mut parser = Parser::new(&step.run_after);
+        let read = RunAfter::deserialize(&mut parser).and_then(|after| parser.end().map(|()| after));
+        read.is_ok_and(|after| {
+            let RunAfter { cost_microusd, input_tokens, output_tokens, refused_count, step_count, status: _ } =
+                after;
+            (cost_microusd, input_tokens, output_tokens) == self.used()
+                && (step_count, refused_count) == (self.steps, self.refused)
+        })
+    }
+
+    fn used(&self) -> (u64, u64, u64) {
+        (self.cost_microusd, self.input_tokens, self.output_tokens)
+    }
+}
+
+/// The sealed steps, each of which says how it left the run; what the run says at its end; and what it says now. None
+/// where a step is missing.
+pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Totals> {
+    if !case.whole(RecordKind::Step) {
+        return None;
+    }
+    let sealed = &case.document.sealed.gist;
+    let mut totals = Totals::default();
+    for step in &sealed.steps {
+        totals.count(step);
+        worst.expect(totals.are_left_by(step), || {
+            format!("step {} says that it left the run with other totals than there were", step.index)
+        });
+    }
+    let counted = (totals.steps, totals.refused);
+    for run in &sealed.run {
+        worst.expect((run.step_count, run.refused_count) == counted, || {
+            "the run counts other steps than there are".to_owned()
+        });
+        worst.expect(
+            (run.llm_call_count, run.tool_call_count) == (totals.llm_calls, totals.tool_calls),
+            || "the run counts other calls than there are".to_owned(),
+        );
+        worst.expect((run.cost_microusd, run.input_tokens, run.output_tokens) == totals.used(), || {
+            "the run's totals are not those of its steps".to_owned()
+        });
+    }
+    let run = &case.document.after.run.value;
+    let stated = (run.cost_microusd, run.input_tokens, run.output_tokens);
+    worst.expect((run.step_count, run.refused_count) == counted && stated == totals.used(), || {
+        "records/after/run has other totals than the steps".to_owned()
+    });
+    Some(totals)
+}
+
+/// What came late, on top.
+pub(crate) struct LateTotals {
+    /// None where a sealed step is missing.
+    run: Option<Totals>,
+    late: Totals,
+}
+
+impl LateTotals {
+    pub(crate) fn on(run: Option<Totals>) -> Self {
+        Self { run, late: Totals::default() }
+    }
+
+    /// A late step has happened: it counts whatever it was.
+    pub(crate) fn count(&mut self, step: &Step, worst: &mut Worst) {
+        self.late.steps += 1;
+        self.late.add(step.used);
+        let Some(run) = &mut self.run else { return };
+        run.steps += 1;
+        run.add(step.used);
+        worst.expect(run.are_left_by(step), || {
+            format!("late step {} says that it left the run with other totals than there were", step.index)
+        });
+    }
+
+    /// Whether the run says so.
+    pub(crate) fn are(&self, stated: Option<LiveLate>) -> bool {
+        let stated = stated.map_or((0, (0, 0, 0)), |late| {
+            (late.step_count, (late.cost_microusd, late.input_tokens, late.output_tokens))
+        });
+        stated == (self.late.steps, self.late.used())
+    }
+}

@@ -1,0 +1,213 @@
+//! What the checks ask of records: of most no more than their hash, for they have been read and so are of their type.
+
+use proof::{
+    bundle::Engine,
+    hash::Hash,
+    records::{
+        CaptureFailureRecord, DecisionRecord, GapRecord, IntegrityRecord, InterventionRecord, RecordKind,
+        RunRecord, StepRecord,
+    },
+    tagged::RunEvidence,
+    words::{Action, EvidenceClass, Moment, StepKind, StepStatus},
+};
+
+/// What every record has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    pub(crate) hash: Hash,
+    /// The place that it claims among its kind.
+    pub(crate) place: Option<u64>,
+}
+
+/// What reading a stretch of records gathers: of the sealed ones, or of those of one addendum.
+#[derive(Debug, Default)]
+pub(crate) struct Gist {
+    /// Every tenant and run that a record names: more than one is one too many.
+    pub(crate) owners: Distinct<(String, Option<String>)>,
+    /// Every trace that a step or the run names.
+    pub(crate) traces: Distinct<String>,
+    /// Every snapshot that a decision or the run names.
+    pub(crate) snapshots: Distinct<String>,
+    /// Every engine that a decision names, in order.
+    pub(crate) engines: Distinct<Engine>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) decisions: Vec<Decision>,
+    /// The whole decisions, if they were asked for.
+    pub(crate) whole_decisions: Vec<DecisionRecord>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) interventions: Vec<InterventionRecord>,
+    pub(crate) run: Vec<RunRecord>,
+    pub(crate) integrity: Vec<IntegrityRecord>,
+    /// Whether a capture of the environment is said to have failed.
+    pub(crate) no_environment: bool,
+}
+
+impl Gist {
+    pub(super) fn owner<T: RunEvidence>(&mut self, record: &T) {
+        let (tenant, run) = (record.tenant_id(), record.run_id());
+        self.owners.note(
+            |(known, of)| known == tenant && of.as_deref() == run,
+            || (tenant.to_owned(), run.map(str::to_owned)),
+        );
+    }
+
+    pub(super) fn step(&mut self, step: StepRecord) {
+        self.traces.text(&step.trace_id);
+        self.steps.push(Step::of(step));
+    }
+
+    pub(super) fn decision(&mut self, decision: DecisionRecord, whole: bool) {
+        self.snapshots.text(&decision.snapshot_digest);
+        let DecisionRecord { engine_version, schema_version, .. } = &decision;
+        self.engines.note(
+            |known| known.engine_version == *engine_version && known.schema_version == *schema_version,
+            || Engine { engine_version: engine_version.clone(), schema_version: schema_version.clone() },
+        );
+        self.decisions.push(Decision::of(&decision));
+        if whole {
+            self.whole_decisions.push(decision);
+        }
+    }
+
+    pub(super) fn gap(&mut self, gap: GapRecord) {
+        let GapRecord { decision_id, step_index, permit_id, .. } = gap;
+        self.gaps.push(Gap { decision_id, step_index, permit_id });
+    }
+
+    pub(super) fn intervention(&mut self, intervention: InterventionRecord) {
+        self.interventions.push(intervention);
+    }
+
+    pub(super) fn failure(&mut self, failure: &CaptureFailureRecord) {
+        self.no_environment |= failure.evidence_class == EvidenceClass::Environment;
+    }
+
+    pub(super) fn run(&mut self, run: RunRecord) {
+        self.traces.text(&run.trace_id);
+        self.snapshots.text(&run.snapshot_digest);
+        self.run.push(run);
+    }
+}
+
+/// What the checks ask of a step.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) index: u64,
+    pub(crate) kind: StepKind,
+    pub(crate) refused: bool,
+    /// None if the text is no hash.
+    pub(crate) prev: Option<Hash>,
+    /// The records that it names by their hash, and of which kind they must be: the decision before the act and that
+    /// on its result first.
+    pub(crate) named: [(RecordKind, Option<Hash>); 4],
+    pub(crate) decision_id: Option<String>,
+    pub(crate) permit_id: Option<String>,
+    /// Whether its determinism hash is that of its fields.
+    pub(crate) deterministic: bool,
+    pub(crate) used: Used,
+    /// How it says that it left the run.
+    pub(crate) run_after: String,
+    pub(crate) recorded_at: String,
+}
+
+/// What a step used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    pub(crate) cost_microusd: u64,
+    pub(crate) input_tokens: u64,
+    pub(crate) output_tokens: u64,
+}
+
+impl Step {
+    fn of(step: StepRecord) -> Self {
+        // That each text is a hash was seen when it was read.
+        let named = |text: Option<&String>| text.and_then(|text| text.parse().ok());
+        Self {
+            index: step.step_index,
+            kind: step.kind,
+            refused: step.status == StepStatus::Refused,
+            prev: step.prev_hash.parse().ok(),
+            named: [
+                (RecordKind::Decision, named(step.pre_decision_hash.as_ref())),
+                (RecordKind::Decision, named(step.post_decision_hash.as_ref())),
+                (RecordKind::Activity, named(step.activity_hash.as_ref())),
+                (RecordKind::Provider, named(step.provider_hash.as_ref())),
+            ],
+            deterministic: step.determinism_hash.parse() == Ok(step.determinism()),
+            used: Used {
+                cost_microusd: step.cost_microusd,
+                input_tokens: step.input_tokens,
+                output_tokens: step.output_tokens,
+            },
+            decision_id: step.decision_id,
+            permit_id: step.permit_id,
+            run_after: step.run_after,
+            recorded_at: step.recorded_at,
+        }
+    }
+
+    /// The decision before the act, and the one that gave the step its verdict: on its result, or before an act that was
+    /// refused.
+    pub(crate) fn decisions(&self) -> (Option<Hash>, Option<Hash>) {
+        let [(_, pre), (_, post), ..] = self.named;
+        (pre, post.or(pre))
+    }
+}
+
+/// What the checks ask of a decision.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) id: String,
+    pub(crate) action: Action,
+    pub(crate) moment: Moment,
+    pub(crate) step_index: Option<u64>,
+    pub(crate) permit_id: Option<String>,
+    /// The intervention that it met.
+    pub(crate) met: Option<String>,
+}
+
+impl Decision {
+    fn of(decision: &DecisionRecord) -> Self {
+        Self {
+            id: decision.decision_id.clone(),
+            action: decision.action,
+            moment: decision.moment,
+            step_index: decision.step_index,
+            permit_id: decision.permit_id.clone(),
+            met: decision.intervention.clone(),
+        }
+    }
+}
+
+/// What the checks ask of a gap.
+#[derive(Debug)]
+pub(crate) struct Gap {
+    pub(crate) decision_id: String,
+    pub(crate) step_index: Option<u64>,
+    pub(crate) permit_id: Option<String>,
+}
+
+/// The different values among many, in the order in which they came. Almost always there is one.
+#[derive(Debug)]
+pub(crate) struct Distinct<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Distinct<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Distinct<T> {
+    fn note(&mut self, same: impl Fn(&T) -> bool, make: impl FnOnce() -> T) {
+        // A forged document may have as many as it likes; a second one is enough to refuse it.
+        if self.0.len() < 64 && !self.0.iter().any(same) {
+            self.0.push(make());
+        }
+    }
+}
+
+impl Distinct<String> {
+    fn text(&mut self, text: &str) {
+        self.note(|known| known == text, || text.to_owned());
+    }
+}

@@ -1,0 +1,124 @@
+//! The end of a run, and its bundle as of now.
+
+use std::collections::BTreeMap;
+
+use proof::{
+    bundle::{AsOf, AuditPart, Bundle, Checkpoints, Parts, ReceiptPart, assemble},
+    leaves::{RunLeaf, SealedLeaf},
+    records::{IntegrityRecord, Record, RecordKind},
+    words::{Action, Assurance, IntegrityGrade, IntegrityState, IntegrityStatus, RunStatus},
+};
+
+use super::{RUN, Scene, TENANT, TRACE, signing_key};
+
+impl Scene {
+    pub(crate) fn seal(&mut self, status: RunStatus) {
+        if !self.records.iter().any(|record| matches!(record, Record::Prevention(_))) {
+            let clean = self.prevention(None, None, None);
+            self.push(clean);
+        }
+        let grade = if self.has_gap() { IntegrityGrade::Warn } else { IntegrityGrade::Pass };
+        let integrity = Record::Integrity(IntegrityRecord {
+            tenant_id: TENANT.to_owned(),
+            run_id: RUN.to_owned(),
+            evidence_id: self.id("evi_"),
+            expected: "{\"A\":1}".to_owned(),
+            observed: "{\"A\":1}".to_owned(),
+            missing: String::new(),
+            missing_reasons: "{}".to_owned(),
+            capture_failures: self.next(RecordKind::CaptureFailure),
+            score_permille: 1_000,
+            state: IntegrityState::Sealed,
+            grade,
+            integrity_status: IntegrityStatus::Verified,
+            explanation: "nothing is missing".to_owned(),
+            computed_at: self.now(),
+        });
+        self.push(integrity);
+        self.after.status = status;
+        let completed_at = self.now();
+        let run = Record::Run(self.run_record(completed_at.clone()));
+        self.push(run);
+        let mut verdict_tally: BTreeMap<Action, u64> =
+            Action::ALL.iter().map(|action| (*action, 0)).collect();
+        for record in &self.records {
+            if let Record::Decision(decision) = record {
+                *verdict_tally.entry(decision.action).or_default() += 1;
+            }
+        }
+        let leaf = SealedLeaf {
+            tenant_id: TENANT.to_owned(),
+            run_id: RUN.to_owned(),
+            trace_id: TRACE.to_owned(),
+            root_hash: self.ranges.kind(RecordKind::Step).root().to_string(),
+            chain_head: self.chain_head.to_string(),
+            step_count: self.after.step_count,
+            refused_count: self.after.refused_count,
+            verdict_tally,
+            records_root: self.ranges.records_root().to_string(),
+            record_counts: self.ranges.counts(),
+            snapshot_digest: self.snapshot.digest().to_string(),
+            status,
+            grade,
+            assurance: self.assurance(),
+            sealed_at: completed_at,
+        };
+        let RunLeaf::Sealed(leaf) = self.plant.leaf(RunLeaf::Sealed(leaf)) else {
+            unreachable!("a plant leaves the kind")
+        };
+        let sealed = RunLeaf::Sealed(leaf.clone());
+        let hash = sealed.hash();
+        self.sealed = Some((leaf, self.runs.append(sealed, hash)));
+        self.others(2);
+    }
+
+    fn has_gap(&self) -> bool {
+        self.records.iter().any(|record| record.kind() == RecordKind::Gap)
+    }
+
+    /// A gap costs an ended run its assurance.
+    pub(super) fn assurance(&self) -> Assurance {
+        if self.has_gap() { Assurance::Reported } else { Assurance::Enforced }
+    }
+
+    /// The parts of the bundle as of now. `records` are usually the scene's own.
+    pub(crate) fn parts<'r>(&mut self, records: &'r [Record]) -> Parts<'r> {
+        let key = signing_key();
+        let run = self.live_run();
+        let addenda = self.addenda();
+        let audit = self
+            .audit
+            .iter()
+            .map(|(record, index)| AuditPart { record: record.clone(), proof: self.ledger.proof(*index) });
+        Parts {
+            opened: self.opened.clone(),
+            opened_proof: self.runs.proof(self.opened_index),
+            receipt: self
+                .sealed
+                .as_ref()
+                .map(|(leaf, index)| ReceiptPart { leaf: leaf.clone(), proof: self.runs.proof(*index) }),
+            snapshot: self.snapshot.clone(),
+            records,
+            addenda,
+            run,
+            incidents: self.incidents.clone(),
+            audit: audit.collect(),
+            checkpoints: Checkpoints {
+                audit: self.ledger.checkpoint(&key),
+                runs: self.runs.checkpoint(&key),
+            },
+            as_of: AsOf { audit_size: self.ledger.size(), runs_size: self.runs.size(), time: self.now() },
+        }
+    }
+
+    /// The bundle as of now, signed.
+    pub(crate) fn bundle(&mut self) -> Bundle {
+        let records = self.records.clone();
+        assemble(self.parts(&records), &signing_key()).expect("whole numbers")
+    }
+
+    /// The document as of now.
+    pub(crate) fn json(&mut self) -> Vec<u8> {
+        self.bundle().into_bytes()
+    }
+}
