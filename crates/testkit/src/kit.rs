@@ -6,7 +6,7 @@ use adapters::outbound::SpoolFiles;
 use drivers::{ConnectConfig, Db};
 use models::account::Role;
 use orchestrator::{
-    CallContext, Parts, Settings, Spine,
+    CallContext, Clock, Parts, Settings, Spine,
     handlers::{
         account::{self, NewKey, SystemCaller},
         activity,
@@ -94,18 +94,7 @@ impl Kit {
         let config = ConnectConfig { test: true, ..ConnectConfig::new(database.url()) };
         let db = Db::connect(&config).await.expect("the test's store");
         let clock = Arc::new(FrozenClock::default());
-        let spine = Spine::new(Parts {
-            db: db.clone(),
-            clock: Arc::clone(&clock) as Arc<_>,
-            entropy: Arc::new(SeededEntropy::of_process(process)),
-            signing_key: Arc::new(signing_key()),
-            wrapping_key: WrappingKey::new([7; 32]),
-            sinks: Vec::new(),
-            idempotency: None,
-            spool,
-            span_codec: span_codec(),
-            settings,
-        });
+        let spine = spine(db.clone(), Arc::clone(&clock) as Arc<_>, process, spool, settings);
         account::ensure_installation(&spine).await.expect("the installation");
         Self { spine, clock, db }
     }
@@ -131,6 +120,41 @@ impl Kit {
         let made = account::create_key_as(&self.spine, &by, slug, new).await;
         made.unwrap_or_else(|err| panic!("a key: {err}")).token.expose().to_owned()
     }
+}
+
+/// The n-th process on the store at `url`, which goes by that clock: one of several replicas.
+///
+/// # Panics
+/// Where the store cannot be opened.
+#[expect(clippy::expect_used, reason = "a test without its store has failed")]
+pub async fn replica(url: &str, clock: Arc<dyn Clock>, process: u64) -> Spine {
+    let config = ConnectConfig { test: true, max_connections: 4, ..ConnectConfig::new(url) };
+    let db = Db::connect(&config).await.expect("the test's store");
+    let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
+    let spine = spine(db, clock, process, None, settings);
+    account::ensure_installation(&spine).await.expect("the installation");
+    spine
+}
+
+fn spine(
+    db: Db,
+    clock: Arc<dyn Clock>,
+    process: u64,
+    spool: Option<Arc<dyn Spool>>,
+    settings: Settings,
+) -> Spine {
+    Spine::new(Parts {
+        db,
+        clock,
+        entropy: Arc::new(SeededEntropy::of_process(process)),
+        signing_key: Arc::new(signing_key()),
+        wrapping_key: WrappingKey::new([7; 32]),
+        sinks: Vec::new(),
+        idempotency: None,
+        spool,
+        span_codec: span_codec(),
+        settings,
+    })
 }
 
 /// How many answers wait in a folder's spool, and how many were set aside.

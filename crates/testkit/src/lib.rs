@@ -2,7 +2,8 @@
 //!
 //! [`databases`] gives each test a database of its own, migrated, on either store; [`on_both!`] writes a
 //! test for each. SQLite is always there. Postgres is the cluster at `HOC_TEST_POSTGRES_URL`; without one
-//! its tests say so and pass, but not where `CI` is set.
+//! its tests say so and pass, but not where `CI` is set. [`wire`] stands between replicas and their Postgres and lets
+//! their statements through one at a time.
 
 pub mod databases;
 pub mod kit;
@@ -11,10 +12,14 @@ mod postgres;
 mod sqlite;
 mod stranger;
 pub mod time;
+pub mod wire;
+pub mod witness;
 
 pub use self::{
     databases::{Store, TestDatabase},
     kit::{Kit, signing_key},
     stranger::Stranger,
     time::{FrozenClock, SeededEntropy},
+    wire::Switchboard,
+    witness::Witness,
 };

@@ -8,6 +8,7 @@ mod budgets;
 mod bundles;
 mod gaps;
 mod idempotency;
+mod interleaving;
 mod interventions;
 mod invariants;
 mod late;

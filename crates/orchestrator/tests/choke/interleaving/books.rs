@@ -1,0 +1,159 @@
+//! What the rows say, by plain reads: of limits after each commit, of each answer in the end.
+
+use std::collections::BTreeMap;
+
+use models::ids::TenantId;
+use serde_json::Value;
+use testkit::Witness;
+
+use super::calls::{Asked, Told, What};
+
+/// Each limit with what is counted of it, what its permits hold, what the steps spent, and what of that was admitted. One
+/// statement, so it is one moment.
+const LIMITS: &str = "\
+SELECT json_build_object('limit', l.limit_type, 'max', l.max_value, 'used', coalesce(u.used, 0), \
+    'reserved', coalesce(u.reserved, 0), 'held', p.held, 'spent', \
+    CASE l.limit_type WHEN 'STEPS' THEN s.admitted_steps ELSE s.tokens END, 'admitted', \
+    CASE l.limit_type WHEN 'STEPS' THEN s.admitted_steps ELSE s.admitted_tokens END)::text \
+FROM limits AS l LEFT JOIN limit_usage AS u ON u.tenant_id = l.tenant_id AND u.limit_id = l.id, \
+LATERAL (SELECT coalesce(sum((r->>'amount')::bigint), 0) AS held \
+    FROM permits AS p, jsonb_array_elements(p.reservations::jsonb) AS r \
+    WHERE p.tenant_id = l.tenant_id AND status = 'GRANTED' AND r->>'limit_id' = 'lim_' || replace(l.id::text, '-', '')) AS p, \
+LATERAL (SELECT coalesce(sum(input_tokens + output_tokens), 0) AS tokens, \
+    coalesce(sum(input_tokens + output_tokens) FILTER (WHERE status <> 'REFUSED'), 0) AS admitted_tokens, \
+    count(*) FILTER (WHERE status <> 'REFUSED') AS admitted_steps \
+    FROM aos_trace_steps WHERE tenant_id = l.tenant_id) AS s \
+WHERE l.tenant_id = ";
+
+const STEPS: &str = "\
+SELECT json_build_object('run', 'run_' || replace(run_id::text, '-', ''), 'index', step_index, 'number', duration_ms, \
+    'params', params, 'refused', status = 'REFUSED', 'hash', encode(step_hash, 'hex'), \
+    'permit', 'prm_' || replace(permit_id::text, '-', ''))::text FROM aos_trace_steps WHERE tenant_id = ";
+
+const PERMITS: &str = "\
+SELECT json_build_object('id', 'prm_' || replace(id::text, '-', ''), 'number', estimate_cost_microusd, 'status', status, \
+    'run', 'run_' || replace(run_id::text, '-', ''), 'step', used_by_step)::text FROM permits WHERE tenant_id = ";
+
+async fn rows(witness: &Witness, sql: &str, tenant: TenantId) -> Vec<Value> {
+    witness
+        .told(&format!("{sql}'{}'", tenant.0))
+        .await
+        .iter()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect()
+}
+
+/// What limits count is what the rows say, and no more was admitted than there is.
+pub(super) async fn check(witness: &Witness, tenant: TenantId) -> Result<(), String> {
+    let limits = rows(witness, LIMITS, tenant).await;
+    if limits.len() != 2 {
+        return Err(format!("two limits with one window each: {limits:#?}"));
+    }
+    for limit in limits {
+        let number = |name: &str| limit[name].as_u64().unwrap();
+        if number("used") != number("spent") || number("reserved") != number("held") {
+            return Err(format!("what is counted is not what the rows say: {limit}"));
+        }
+        if number("admitted") + number("held") > number("max") {
+            return Err(format!("more was admitted than there is: {limit}"));
+        }
+    }
+    Ok(())
+}
+
+/// Each answer is in the store, once; and so is what may have happened, at most.
+pub(super) async fn check_answers(
+    witness: &Witness,
+    tenant: TenantId,
+    asked: &[Asked],
+) -> Result<(), String> {
+    let stored =
+        Stored { steps: rows(witness, STEPS, tenant).await, permits: rows(witness, PERMITS, tenant).await };
+    stored.check_permits()?;
+    for (number, one) in (1..).zip(asked) {
+        let (steps, permits) = stored.of(number, &one.what);
+        let failed = |why: &str| {
+            let told = &one.told;
+            Err(format!(
+                "{}: {why}\ntold {told:#?}\nsteps {steps:#?}\npermits {permits:#?}",
+                one.in_words(number)
+            ))
+        };
+        if steps.len() + permits.len() > 1 {
+            return failed("it happened more than once");
+        }
+        if one.told.iter().any(|told| matches!(told, Told::Wrong(_))) {
+            return failed("an answer that nobody should get");
+        }
+        let known: Vec<&Told> = one.told.iter().filter(|told| !is_silent(told)).collect();
+        if known.windows(2).any(|pair| pair[0] != pair[1]) {
+            return failed("the answers differ");
+        }
+        let is_there = match known.first() {
+            None | Some(Told::Started(_) | Told::Ended) => true,
+            Some(Told::Granted(id)) => permits.first().is_some_and(|row| row["id"] == id.to_string()),
+            Some(Told::Step(index, hash)) => steps.first().is_some_and(|row| {
+                row["index"] == *index
+                    && row["refused"] == hash.is_none()
+                    && hash.as_ref().is_none_or(|hash| row["hash"] == hash.as_str())
+            }),
+            Some(_) => false,
+        };
+        if !is_there {
+            return failed("what was answered is not in the store");
+        }
+    }
+    Ok(())
+}
+
+/// Whether the answer says nothing of what is in the store.
+fn is_silent(told: &Told) -> bool {
+    matches!(told, Told::Unknown(_) | Told::Closed)
+}
+
+struct Stored {
+    steps: Vec<Value>,
+    permits: Vec<Value>,
+}
+
+impl Stored {
+    /// The rows that came of the `number`-th thing that was asked.
+    fn of(&self, number: u64, what: &What) -> (Vec<&Value>, Vec<&Value>) {
+        let params = super::calls::params(number);
+        let is_its = |step: &&Value| match what {
+            // A permit that was refused is a step that took no time.
+            What::Permit { .. } => step["number"] == 0 && step["params"] == params.as_str(),
+            _ => step["number"] == number,
+        };
+        let steps = self.steps.iter().filter(is_its).collect();
+        let is_a_permit = matches!(what, What::Permit { .. });
+        let permits = self.permits.iter().filter(|permit| is_a_permit && permit["number"] == number);
+        (steps, permits.collect())
+    }
+
+    /// A permit is used by the one step that says so, or by none.
+    fn check_permits(&self) -> Result<(), String> {
+        let mut used: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        for step in &self.steps {
+            if let Some(permit) = step["permit"].as_str() {
+                used.entry(permit).or_default().push(step);
+            }
+        }
+        for permit in &self.permits {
+            let by = used.remove(permit["id"].as_str().unwrap()).unwrap_or_default();
+            let holds = match by.as_slice() {
+                [] => permit["status"] != "USED" && permit["step"].is_null(),
+                [step] => {
+                    permit["status"] == "USED"
+                        && permit["step"] == step["index"]
+                        && permit["run"] == step["run"]
+                }
+                _ => false,
+            };
+            if !holds {
+                return Err(format!("a permit is used once or not at all: {permit}, by {by:#?}"));
+            }
+        }
+        if used.is_empty() { Ok(()) } else { Err(format!("permits that nobody granted: {used:#?}")) }
+    }
+}

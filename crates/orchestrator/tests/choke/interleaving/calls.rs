@@ -1,0 +1,234 @@
+//! What is asked, and what was answered. Each thing that is asked has a number, which the rows that come of it carry.
+
+use std::fmt;
+
+use models::ids::{PermitId, RunId};
+use orchestrator::{
+    CallContext, Error, Spine,
+    choke::call::{EndRun, EstimateRequest, PermitRequest, StartRun, StepReport},
+    handlers::activity,
+};
+use proof::words::StepKind;
+
+use super::dice::Dice;
+use crate::agent::{ask, llm};
+
+/// Something that is asked, once or several times: what has a key may be asked again.
+pub(super) struct Asked {
+    pub(super) what: What,
+    pub(super) key: Option<String>,
+    /// Every answer that came, in the order in which they came.
+    pub(super) told: Vec<Told>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    Start,
+    Permit {
+        run: RunId,
+        tokens: u64,
+    },
+    /// With the permit, by its id and the number under which it was asked for.
+    Record {
+        run: RunId,
+        tokens: u64,
+        permit: Option<(PermitId, u64)>,
+    },
+    Complete {
+        run: RunId,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Started(RunId),
+    Granted(PermitId),
+    /// A step at this place: with its hash, or refused.
+    Step(u64, Option<String>),
+    Ended,
+    /// The run takes nothing any more: nothing was stored.
+    Closed,
+    /// It may have happened, and may not.
+    Unknown(String),
+    /// No order of things is an excuse for this.
+    Wrong(String),
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started(run) => write!(f, "started {}", short(run)),
+            Self::Granted(permit) => write!(f, "granted {}", short(permit)),
+            Self::Step(index, Some(hash)) => write!(f, "step {index}, {}", &hash[..8]),
+            Self::Step(index, None) => write!(f, "refused as step {index}"),
+            Self::Ended => f.write_str("ended"),
+            Self::Closed => f.write_str("the run takes nothing more"),
+            Self::Unknown(why) => write!(f, "not known: {why}"),
+            Self::Wrong(why) => write!(f, "WRONG: {why}"),
+        }
+    }
+}
+
+/// The end of an id, which tells it from all others of its seed.
+fn short(id: impl fmt::Display) -> String {
+    let id = id.to_string();
+    id[id.len() - 10..].to_owned()
+}
+
+impl Asked {
+    pub(super) fn new(what: What, key: Option<String>) -> Self {
+        Self { what, key, told: Vec::new() }
+    }
+
+    /// The permit that it got.
+    pub(super) fn granted(&self) -> Option<PermitId> {
+        self.told.iter().find_map(|told| match told {
+            Told::Granted(id) => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// In a line, as the `number`-th thing.
+    pub(super) fn in_words(&self, number: u64) -> String {
+        let key = self.key.as_ref().map(|key| format!(" key {key}")).unwrap_or_default();
+        format!("#{number} {}{key}", self.what.in_words())
+    }
+}
+
+impl What {
+    fn in_words(&self) -> String {
+        match self {
+            Self::Start => "start".to_owned(),
+            Self::Permit { run, tokens } => format!("permit {tokens} tokens in {}", short(run)),
+            Self::Record { run, tokens, permit: None } => format!("record {tokens} tokens in {}", short(run)),
+            Self::Record { run, tokens, permit: Some((_, asked)) } => {
+                format!("record {tokens} tokens in {} with the permit of #{asked}", short(run))
+            }
+            Self::Complete { run } => format!("complete {}", short(run)),
+        }
+    }
+}
+
+/// Asks it of a replica, and waits for the answer.
+pub(super) async fn put(
+    spine: Spine,
+    ctx: CallContext,
+    number: u64,
+    what: What,
+    key: Option<String>,
+) -> Told {
+    match what {
+        What::Start => {
+            let request =
+                StartRun { agent_id: "researcher".to_owned(), idempotency_key: key, ..StartRun::default() };
+            let started = activity::start(&spine, &ctx, request).await;
+            started.map_or_else(failed, |started| Told::Started(started.run.id))
+        }
+        What::Permit { run, tokens } => {
+            let request = PermitRequest { idempotency_key: key, ..permit(number, tokens) };
+            let granted = activity::permit(&spine, &ctx, run, request).await;
+            granted.map_or_else(failed, |granted| Told::Granted(granted.permit_id))
+        }
+        What::Record { run, tokens, permit } => {
+            let report = StepReport { idempotency_key: key, ..step(number, tokens, permit) };
+            let recorded = activity::record(&spine, &ctx, run, report).await;
+            recorded.map_or_else(failed, |step| {
+                Told::Step(step.step_index, step.step_hash.map(|hash| hash.to_string()))
+            })
+        }
+        What::Complete { run } => activity::complete(&spine, &ctx, run, EndRun::Succeeded)
+            .await
+            .map_or_else(failed, |_| Told::Ended),
+    }
+}
+
+/// The number is in the cost that is expected, and in the parameters.
+fn permit(number: u64, tokens: u64) -> PermitRequest {
+    PermitRequest {
+        kind: StepKind::LlmCall,
+        params: Some(params(number)),
+        provider: Some("openai".to_owned()),
+        model: Some("gpt-4o".to_owned()),
+        estimate: EstimateRequest { input_tokens: tokens, output_tokens: 0, cost_microusd: Some(number) },
+        ..ask("gpt-4o")
+    }
+}
+
+/// The number is in how long the step took; its parameters are those of its permit, which must be the same.
+fn step(number: u64, tokens: u64, permit: Option<(PermitId, u64)>) -> StepReport {
+    let report = llm(1);
+    let of_llm = report.llm.map(|mut llm| {
+        (llm.input_tokens, llm.output_tokens) = (tokens, 0);
+        llm
+    });
+    StepReport {
+        llm: of_llm,
+        params: Some(params(permit.map_or(number, |(_, asked)| asked))),
+        permit_id: permit.map(|(id, _)| id.to_string()),
+        duration_ms: number,
+        ..report
+    }
+}
+
+pub(super) fn params(number: u64) -> String {
+    format!("{{\"asked\":{number}}}")
+}
+
+fn failed(err: Error) -> Told {
+    match err {
+        Error::StepHalted(halted) => match (halted.recorded, halted.step_index) {
+            (true, Some(index)) => Told::Step(index, None),
+            (true, None) => Told::Wrong(format!("a refusal without a place: {halted:?}")),
+            // From memory, while its store was not there: it is written when it can be.
+            (false, _) => Told::Unknown("halted, not recorded".to_owned()),
+        },
+        Error::RunNotRunning { .. } | Error::RunKilled { .. } => Told::Closed,
+        Error::Unavailable(_) | Error::CommitUnknown(_) => Told::Unknown(err.to_string()),
+        other => Told::Wrong(format!("{other}: {other:?}")),
+    }
+}
+
+/// Something new to ask, or something to ask again: its place among all that was asked.
+pub(super) fn next(dice: &mut Dice, asked: &mut Vec<Asked>, runs: &[RunId]) -> usize {
+    let permits_only = dice.chance(60);
+    let may_come_again = |at: &usize| {
+        asked[*at].key.is_some() && (!permits_only || matches!(asked[*at].what, What::Permit { .. }))
+    };
+    let keyed: Vec<usize> = (0..asked.len()).filter(may_come_again).collect();
+    if dice.chance(45)
+        && let Some(again) = dice.pick(&keyed)
+    {
+        return *again;
+    }
+    let number = asked.len() as u64 + 1;
+    let run = *dice.pick(runs).unwrap();
+    let tokens = 5 * (1 + dice.roll(8));
+    let plain = What::Record { run, tokens, permit: None };
+    let (what, keyed) = match dice.roll(100) {
+        0..38 => (What::Permit { run, tokens }, dice.chance(75)),
+        38..65 => (with_permit(dice, asked).unwrap_or(plain), dice.chance(50)),
+        65..92 => (plain, dice.chance(60)),
+        92..97 => (What::Start, true),
+        _ => (What::Complete { run }, false),
+    };
+    asked.push(Asked::new(what, keyed.then(|| format!("k{number}"))));
+    asked.len() - 1
+}
+
+/// The record of what a permit was granted for: seldom one that was recorded before.
+fn with_permit(dice: &mut Dice, asked: &[Asked]) -> Option<What> {
+    let twice = dice.chance(10);
+    let is_used = |id: PermitId| {
+        asked.iter().any(|one| matches!(one.what, What::Record { permit: Some((used, _)), .. } if used == id))
+    };
+    let open: Vec<What> = (1..)
+        .zip(asked)
+        .filter_map(|(number, one)| {
+            let (What::Permit { run, tokens }, Some(id)) = (&one.what, one.granted()) else { return None };
+            let record = What::Record { run: *run, tokens: *tokens, permit: Some((id, number)) };
+            (twice || !is_used(id)).then_some(record)
+        })
+        .collect();
+    dice.pick(&open).cloned()
+}

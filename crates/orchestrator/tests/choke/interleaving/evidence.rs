@@ -1,0 +1,91 @@
+//! What a stranger can check, in the end: every run ends and its bundle verifies, and both logs do.
+
+use std::collections::HashSet;
+
+use models::ids::RunId;
+use orchestrator::{
+    Error,
+    choke::call::EndRun,
+    coordinators::{export_bundle, read_log::LogReading},
+    handlers::{account, activity},
+};
+use proof::{leaves::AuditLeaf, words::LogName};
+use testkit::signing_key;
+use verify::{
+    Options, Row, Word,
+    log::{AuditLog, LogReport, RunLog},
+};
+
+use super::world::World;
+
+pub(super) async fn check(world: &World<'_>) -> Result<(), String> {
+    let ids = "SELECT 'run_' || replace(id::text, '-', '') FROM runs WHERE tenant_id =";
+    let runs = world.stage.witness.told(&format!("{ids} '{}' ORDER BY id", world.tenant().0)).await;
+    for run in runs {
+        let run: RunId = run.parse().unwrap();
+        bundle(world, run).await.map_err(|why| format!("{run}: {why}"))?;
+    }
+    logs(world).await
+}
+
+async fn bundle(world: &World<'_>, run: RunId) -> Result<(), String> {
+    let spine = &world.stage.kit.spine;
+    match activity::complete(spine, &world.ctx, run, EndRun::Succeeded).await {
+        Ok(_) | Err(Error::RunNotRunning { .. }) => {}
+        Err(err) => return Err(format!("it does not end: {err}")),
+    }
+    let bytes = export_bundle::bundle(spine, &world.admin, run)
+        .await
+        .map_err(|err| format!("it has no bundle: {err}"))?;
+    let options = Options { reexecute: true, ..Options::default() };
+    let report =
+        verify::bundle(&bytes, &[signing_key().public()], &options).map_err(|err| err.to_string())?;
+    if report.word == Word::Complete { Ok(()) } else { Err(report.to_string()) }
+}
+
+async fn logs(world: &World<'_>) -> Result<(), String> {
+    let (spine, keys) = (&world.stage.kit.spine, [signing_key().public()]);
+    let tenants = account::list_tenants(spine).await.map_err(|err| err.to_string())?;
+    for tenant in tenants.into_iter().filter(|tenant| tenant.id == world.tenant()) {
+        for log in [LogName::Audit, LogName::Runs] {
+            let (reading, checkpoint) =
+                LogReading::begin(spine, &tenant, log).await.map_err(|err| err.to_string())?;
+            let report = match log {
+                LogName::Audit => audit(&reading, AuditLog::new(&checkpoint.note, None, &keys)).await,
+                LogName::Runs => runs(&reading, RunLog::new(&checkpoint.note, None, &keys)).await,
+            };
+            let report = report.map_err(|err| err.to_string())?;
+            if report.word != Word::Complete || !report.open.is_empty() {
+                return Err(format!("the log {log} of {}: {report}", tenant.slug));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn audit(reading: &LogReading, mut log: AuditLog) -> Result<LogReport, Error> {
+    let mut next = 0;
+    loop {
+        let rows = reading.audit_rows(next).await?;
+        let Some(last) = rows.last() else { return Ok(log.finish()) };
+        next = last.leaf_index + 1;
+        for row in rows {
+            let (leaf_hash, leaf_index) = (row.leaf_hash, row.leaf_index);
+            log.push(&Row { leaf: AuditLeaf::Entry(row.record), leaf_hash, leaf_index });
+        }
+    }
+}
+
+async fn runs(reading: &LogReading, mut log: RunLog) -> Result<LogReport, Error> {
+    let mut next = 0;
+    loop {
+        let rows = reading.run_rows(next).await?;
+        let Some(last) = rows.last() else { break };
+        next = last.leaf_index + 1;
+        for row in rows {
+            log.push(&Row { leaf: row.leaf, leaf_hash: row.leaf_hash, leaf_index: row.leaf_index });
+        }
+    }
+    let existing: HashSet<String> = reading.run_ids(None).await?.iter().map(ToString::to_string).collect();
+    Ok(log.finish(&existing))
+}

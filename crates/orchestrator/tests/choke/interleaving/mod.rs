@@ -1,0 +1,105 @@
+//! Replicas on one Postgres, whose statements are let through one at a time in an order that a seed gives.
+//!
+//! Permits lapse meanwhile, calls are repeated at another replica, connections are lost before and after Postgres has
+//! read what was sent, and replicas die. Whatever the order: what limits count is what the rows say after each commit,
+//! no more is admitted than there is, no step is lost or doubled, and every run ends as a bundle that verifies.
+//!
+//! A failure names its seed and tells the whole schedule. `HOC_DRILL_SEED=N` plays that one seed again, and
+//! `HOC_DRILL_SEEDS=N` as many (`cargo xtask drill interleave`). A seed is the same calls and the same choices; Postgres
+//! and the replicas' own tasks may still differ in what they do between two choices, so a schedule comes again nearly
+//! always, not always.
+
+mod books;
+mod calls;
+mod dice;
+mod evidence;
+mod replica;
+mod stage;
+mod world;
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Instant,
+};
+
+use stage::Stage;
+use world::{Played, World};
+
+/// How many seeds are played where nobody says how many.
+const SEEDS: u64 = 50;
+
+/// How many are played at a time: while one waits for Postgres another has something to do.
+const LANES: usize = 2;
+
+/// The seeds that are still to be played.
+struct Seeds {
+    next: AtomicU64,
+    last: u64,
+    /// One alone tells how it went, whatever came of it.
+    alone: bool,
+}
+
+impl Seeds {
+    fn asked_for() -> Self {
+        let alone = variable("HOC_DRILL_SEED");
+        let last = alone.or_else(|| variable("HOC_DRILL_SEEDS")).unwrap_or(SEEDS);
+        Self { next: AtomicU64::new(alone.unwrap_or(1)), last, alone: alone.is_some() }
+    }
+
+    fn next(&self) -> Option<u64> {
+        Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed <= self.last)
+    }
+
+    /// Nobody plays another one.
+    fn stop(&self) {
+        self.next.store(u64::MAX / 2, Ordering::Relaxed);
+    }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "who runs a drill wants to know what it came to")]
+fn whatever_the_order_each_happens_once() {
+    let (begun, seeds) = (Instant::now(), Seeds::asked_for());
+    let lane = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(play(&seeds))
+    };
+    let played = thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        let mut all = Played::default();
+        for lane in lanes {
+            all.add(&lane.join().unwrap_or_else(|why| std::panic::resume_unwind(why)));
+        }
+        all
+    });
+    eprintln!("interleaving: {played}, in {} s", begun.elapsed().as_secs());
+}
+
+/// Plays seeds until there are none, on a database of the lane's own, where each has a tenant of its own; none where
+/// there is no Postgres.
+async fn play(seeds: &Seeds) -> Played {
+    let mut played = Played::default();
+    let Some(mut stage) = Stage::new().await else { return played };
+    while let Some(seed) = seeds.next() {
+        let mut world = World::new(&mut stage, seed).await;
+        match world.play().await {
+            Ok(one) => played.add(&one),
+            Err(why) => {
+                seeds.stop();
+                panic!("seed {seed} (HOC_DRILL_SEED={seed} plays it again):\n{}{why}", world.schedule());
+            }
+        }
+        #[expect(clippy::print_stderr, reason = "it was asked for")]
+        if seeds.alone {
+            eprint!("{}", world.schedule());
+        }
+    }
+    played
+}
+
+#[expect(clippy::disallowed_methods, reason = "a drill says by a variable how long it is")]
+fn variable(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+    Some(value.parse().unwrap_or_else(|why| panic!("{name}={value}: {why}")))
+}

@@ -1,0 +1,489 @@
+//! The wire between replicas and their Postgres, on which every statement waits until the test lets it through.
+//!
+//! A [`Switchboard`] stands before one database. Each replica is given a URL of its own, a socket in a folder, and what
+//! its pool sends there comes by here: a [`Line`] is one connection. Of the protocol this knows as much as it takes to
+//! see where a batch of messages ends (`Query`, `Sync`), whether it does something (`Query`, `Execute`), and when Postgres
+//! has answered it (`ReadyForQuery`). What only prepares, begins or sets something is let through at once, and so is what
+//! is about the catalogue and not about our rows.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpStream, UnixListener, UnixStream},
+    sync::{Notify, oneshot, watch},
+};
+
+use crate::TestDatabase;
+
+/// The port in the name of the socket. Nothing listens on it.
+const PORT: u16 = 5432;
+
+/// What is only said to know, or to let Postgres know, how tables look.
+const OF_THE_CATALOGUE: [&str; 4] = ["pg_catalog.", "pg_type", "pg_class", "ANALYZE"];
+
+/// Where a connection stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It is being opened.
+    Opening,
+    /// Its replica has sent nothing since the last answer.
+    Idle,
+    /// A batch waits to be let through.
+    Held,
+    /// A batch was let through, and Postgres has not answered it yet.
+    Sent,
+}
+
+/// One connection of a replica.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Counted from the first connection of all.
+    pub id: u64,
+    /// Which replica's.
+    pub replica: usize,
+    /// The session of Postgres at the other end.
+    pub pid: i32,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The statement that was sent last.
+    pub says: String,
+}
+
+impl Line {
+    /// Whether the statement only looks: what it read may be otherwise by the time it is used.
+    #[must_use]
+    pub fn only_looks(&self) -> bool {
+        self.says.starts_with("SELECT") && !self.says.contains(" FOR UPDATE")
+    }
+
+    /// The statement, in short.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        let lock = if self.says.contains(" FOR UPDATE") { " .. FOR UPDATE" } else { "" };
+        match self.says.rfind(" FROM \"").filter(|_| self.says.starts_with("SELECT")) {
+            Some(from) => {
+                let of = self.says[from..].split_whitespace().nth(1).unwrap_or_default();
+                format!("SELECT .. FROM {of}{lock}")
+            }
+            None => self.says.chars().take(40).collect(),
+        }
+    }
+}
+
+/// What becomes of a batch that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Go,
+    /// Postgres carries it out, and the connection is lost before the answer is read.
+    GoUnheard,
+}
+
+/// Where all connections of all replicas come together.
+#[derive(Clone)]
+pub struct Switchboard {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    server: PgConnectOptions,
+    /// The URL of the database, for one who comes through a socket of ours.
+    url: (String, String),
+    lines: Mutex<BTreeMap<u64, Entry>>,
+    next: AtomicU64,
+    changed: watch::Sender<u64>,
+}
+
+struct Entry {
+    line: Line,
+    word: Option<oneshot::Sender<Word>>,
+    lost: Arc<Notify>,
+    gate: Arc<Gate>,
+}
+
+/// What becomes of a replica's statements.
+#[derive(Default)]
+struct Gate {
+    /// They wait.
+    closed: AtomicBool,
+    /// There are none any more: the replica is dead.
+    gone: AtomicBool,
+}
+
+/// The way of one replica to the database. Dropped, it is cut.
+pub struct Wire {
+    url: String,
+    gate: Arc<Gate>,
+    board: Switchboard,
+    listener: tokio::task::JoinHandle<()>,
+    _folder: TempDir,
+}
+
+impl Switchboard {
+    /// One before that database, which must be in Postgres.
+    ///
+    /// # Panics
+    /// Where its URL cannot be read.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    pub fn before(database: &TestDatabase) -> Self {
+        let server = PgConnectOptions::from_str(database.url()).expect("the URL of a Postgres");
+        let place = database.url().split('?').next().unwrap_or_default();
+        let (scheme, rest) = place.split_once("://").expect("a URL");
+        let (host, name) = rest.split_once('/').expect("a database in the URL");
+        let user = host.rsplit_once('@').map(|(user, _)| format!("{user}@")).unwrap_or_default();
+        Self {
+            shared: Arc::new(Shared {
+                server,
+                url: (format!("{scheme}://{user}localhost:{PORT}/{name}"), "sslmode=disable".to_owned()),
+                lines: Mutex::default(),
+                next: AtomicU64::new(0),
+                changed: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// A way for a replica, on which nothing is held yet.
+    ///
+    /// # Panics
+    /// Where no socket can be made.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    pub fn wire(&self, replica: usize) -> Wire {
+        let folder = tempfile::Builder::new().prefix("hoc-wire-").tempdir_in("/tmp").expect("a folder");
+        let socket = folder.path().join(format!(".s.PGSQL.{PORT}"));
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let gate = Arc::<Gate>::default();
+        let (url, options) = &self.shared.url;
+        let url = format!("{url}?host={}&{options}", folder.path().display());
+        let (board, its_gate) = (self.clone(), Arc::clone(&gate));
+        let listener = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                board.connect(client, replica, Arc::clone(&its_gate));
+            }
+        });
+        Wire { url, gate, board: self.clone(), listener, _folder: folder }
+    }
+
+    /// Every connection that there is, the oldest first.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        self.entries().values().map(|entry| entry.line.clone()).collect()
+    }
+
+    /// Tells of every change of a connection.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Wakes whoever waits for a change.
+    pub fn ring(&self) {
+        self.shared.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Lets the batch through that is held on a connection.
+    pub fn let_through(&self, line: u64) {
+        self.say(line, Word::Go);
+    }
+
+    /// Lets it through, and loses the connection when Postgres has carried it out.
+    pub fn let_through_unheard(&self, line: u64) {
+        self.say(line, Word::GoUnheard);
+    }
+
+    /// Loses a connection; what is held on it never arrives.
+    pub fn lose(&self, line: u64) {
+        if let Some(entry) = self.entries().remove(&line) {
+            entry.lost.notify_one();
+        }
+        self.ring();
+    }
+
+    fn say(&self, line: u64, word: Word) {
+        if let Some(entry) = self.entries().get_mut(&line)
+            && let Some(sender) = entry.word.take()
+        {
+            entry.line.stage = Stage::Sent;
+            let _ = sender.send(word);
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<u64, Entry>> {
+        self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connect(&self, client: UnixStream, replica: usize, gate: Arc<Gate>) {
+        if gate.gone.load(Ordering::SeqCst) {
+            return;
+        }
+        let id = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let lost = Arc::<Notify>::default();
+        let line = Line { id, replica, pid: 0, stage: Stage::Opening, says: String::new() };
+        self.entries().insert(id, Entry { line, word: None, lost: Arc::clone(&lost), gate });
+        self.ring();
+        let board = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                // The other end hung up, or it was lost here: either way both ends are closed now.
+                _ = board.carry(id, client) => {}
+                () = lost.notified() => {}
+            }
+            board.entries().remove(&id);
+            board.ring();
+        });
+    }
+
+    /// Carries batches to Postgres and answers back until one of the two hangs up.
+    async fn carry(&self, id: u64, client: UnixStream) -> io::Result<()> {
+        let mut client = End::new(Box::new(client));
+        let mut server = End::new(self.call_server().await?);
+        let pid = open(&mut client, &mut server).await?;
+        self.change(id, |line| (line.pid, line.stage) = (pid, Stage::Idle));
+        let mut statements = HashMap::new();
+        loop {
+            let batch = tokio::select! {
+                batch = client.batch(&mut statements) => batch?,
+                // Between batches Postgres says only that it ends the session.
+                _ = server.more() => return Ok(()),
+            };
+            let Some(batch) = batch else { return Ok(()) };
+            let word = if batch.acts { self.hold(id, &batch.says).await } else { Word::Go };
+            self.change(id, |line| line.stage = Stage::Sent);
+            server.write(&batch.bytes).await?;
+            let answer = server.answer().await?;
+            if word == Word::GoUnheard {
+                return Ok(());
+            }
+            // First the stage: who sees the replica go on must not see an unanswered line.
+            self.change(id, |line| line.stage = Stage::Idle);
+            client.write(&answer).await?;
+        }
+    }
+
+    /// Waits until the batch may go on, where the replica's statements wait.
+    async fn hold(&self, id: u64, says: &str) -> Word {
+        let (sender, word) = oneshot::channel();
+        {
+            let mut entries = self.entries();
+            let Some(entry) = entries.get_mut(&id) else { return Word::Go };
+            says.clone_into(&mut entry.line.says);
+            if !entry.gate.closed.load(Ordering::SeqCst) {
+                return Word::Go;
+            }
+            entry.line.stage = Stage::Held;
+            entry.word = Some(sender);
+        }
+        self.ring();
+        word.await.unwrap_or(Word::Go)
+    }
+
+    fn change(&self, id: u64, how: impl FnOnce(&mut Line)) {
+        if let Some(entry) = self.entries().get_mut(&id) {
+            how(&mut entry.line);
+        }
+        self.ring();
+    }
+
+    async fn call_server(&self) -> io::Result<Box<dyn Stream>> {
+        let server = &self.shared.server;
+        let (host, port) = (server.get_host(), server.get_port());
+        let folder = server.get_socket().map(PathBuf::as_path);
+        match folder.or_else(|| host.starts_with('/').then(|| Path::new(host))) {
+            Some(folder) => Ok(Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)),
+            None => Ok(Box::new(TcpStream::connect((host, port)).await?)),
+        }
+    }
+}
+
+impl Wire {
+    /// Where the replica finds its database.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From now on its statements wait to be let through.
+    pub fn close_gate(&self) {
+        self.gate.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// What waits goes on, and what comes does not wait.
+    pub fn open_gate(&self) {
+        self.gate.closed.store(false, Ordering::SeqCst);
+        self.lines().into_iter().for_each(|line| self.board.let_through(line));
+    }
+
+    /// Loses all its connections at once, and takes no more.
+    pub fn cut(&self) {
+        self.gate.gone.store(true, Ordering::SeqCst);
+        self.lines().into_iter().for_each(|line| self.board.lose(line));
+    }
+
+    /// Its connections, and none of another process of the same replica.
+    fn lines(&self) -> Vec<u64> {
+        let entries = self.board.entries();
+        entries
+            .values()
+            .filter(|entry| Arc::ptr_eq(&entry.gate, &self.gate))
+            .map(|entry| entry.line.id)
+            .collect()
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.cut();
+        self.listener.abort();
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// One end of a connection, with what was read from it and not taken yet.
+struct End {
+    stream: Box<dyn Stream>,
+    read: Vec<u8>,
+}
+
+/// Messages that Postgres answers together.
+struct Batch {
+    bytes: Vec<u8>,
+    /// It does something, beyond preparing, beginning or setting.
+    acts: bool,
+    says: String,
+}
+
+impl End {
+    fn new(stream: Box<dyn Stream>) -> Self {
+        Self { stream, read: Vec::new() }
+    }
+
+    /// Reads what comes; an error at the end.
+    async fn more(&mut self) -> io::Result<()> {
+        match self.stream.read_buf(&mut self.read).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
+    /// The messages up to the first that is one of `last`; nothing is taken before all of them are there.
+    async fn until(&mut self, last: &[u8]) -> io::Result<Vec<u8>> {
+        let mut at = 0;
+        loop {
+            while let Some(length) = message(&self.read[at..]) {
+                let kind = self.read[at];
+                at += length;
+                if last.contains(&kind) {
+                    return Ok(self.read.drain(..at).collect());
+                }
+            }
+            self.more().await?;
+        }
+    }
+
+    /// The next batch of a client; none where it takes its leave.
+    async fn batch(&mut self, statements: &mut HashMap<Vec<u8>, String>) -> io::Result<Option<Batch>> {
+        let bytes = self.until(b"QSX").await?;
+        let mut batch = Batch { acts: false, says: String::new(), bytes: Vec::new() };
+        let mut at = 0;
+        while let Some(length) = message(&bytes[at..]) {
+            let body = &bytes[at + 5..at + length];
+            match bytes[at] {
+                b'X' => return Ok(None),
+                b'Q' => {
+                    batch.says = text(body);
+                    batch.acts = !["BEGIN", "SET "].iter().any(|quiet| batch.says.starts_with(quiet));
+                }
+                b'P' => {
+                    let (name, rest) = until_zero(body);
+                    statements.insert(name.to_vec(), text(rest));
+                }
+                b'B' => {
+                    let (_, rest) = until_zero(body);
+                    batch.says = statements.get(until_zero(rest).0).cloned().unwrap_or_default();
+                }
+                b'E' => batch.acts = !OF_THE_CATALOGUE.iter().any(|of| batch.says.contains(of)),
+                _ => {}
+            }
+            at += length;
+        }
+        batch.bytes = bytes;
+        Ok(Some(batch))
+    }
+
+    /// What Postgres answers to one batch.
+    async fn answer(&mut self) -> io::Result<Vec<u8>> {
+        self.until(b"Z").await
+    }
+}
+
+/// Carries what opens a session, whatever its user must prove; gives the number of the session.
+async fn open(client: &mut End, server: &mut End) -> io::Result<i32> {
+    loop {
+        tokio::select! {
+            more = client.more() => {
+                more?;
+                server.write(&std::mem::take(&mut client.read)).await?;
+            }
+            answer = server.more() => {
+                answer?;
+                let (mut at, mut pid, mut whole) = (0, 0, 0);
+                while let Some(length) = message(&server.read[at..]) {
+                    let body = &server.read[at + 5..at + length];
+                    match (server.read[at], body.first_chunk()) {
+                        (b'K', Some(number)) => pid = i32::from_be_bytes(*number),
+                        (b'Z', _) => whole = at + length,
+                        _ => {}
+                    }
+                    at += length;
+                }
+                // The number and the end of the answer come together; what comes before them may not.
+                if whole > 0 {
+                    client.write(&std::mem::take(&mut server.read)).await?;
+                    return Ok(pid);
+                }
+                let ready = at.min(server.read.len());
+                if pid == 0 && ready > 0 {
+                    let before: Vec<u8> = server.read.drain(..ready).collect();
+                    client.write(&before).await?;
+                }
+            }
+        }
+    }
+}
+
+/// The length of the message that the bytes begin with, where all of it is there.
+fn message(bytes: &[u8]) -> Option<usize> {
+    let length = usize::try_from(u32::from_be_bytes(*bytes.get(1..)?.first_chunk()?)).ok()? + 1;
+    (bytes.len() >= length).then_some(length)
+}
+
+/// The bytes before the first zero, and those after it.
+fn until_zero(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    (&bytes[..end], bytes.get(end + 1..).unwrap_or_default())
+}
+
+/// A statement, in a line.
+fn text(bytes: &[u8]) -> String {
+    let whole = String::from_utf8_lossy(until_zero(bytes).0);
+    whole.split_whitespace().collect::<Vec<_>>().join(" ")
+}
