@@ -3,6 +3,7 @@
 
 mod bench;
 mod check_layers;
+mod drill;
 mod finding;
 mod fuzz;
 mod prices;
@@ -20,6 +21,7 @@ cargo xtask <command>
   test [ARGS]    all tests on SQLite, a throw-away Postgres and a browser; ARGS go to `cargo test`
   screenshots    every page of the console into target/screenshots, the README's into docs/images
   fuzz [ARGS]    bytes of any kind through every door, a minute each; --help says more
+  drill NAME     a test of the suite for as long as a release is worth; --help says which
   prices         a newer price book, from its public data set
   bench [ARGS]   speed, against what the machine can do; --help says more
 ";
@@ -32,6 +34,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("test") => test::run(&args.collect::<Vec<_>>()),
         Some("screenshots") => test::screenshots(),
         Some("fuzz") => fuzz::run(&args.collect::<Vec<_>>()),
+        Some("drill") => drill::run(&args.collect::<Vec<_>>()),
         Some("prices") => prices::run(&tree::root()),
         Some("bench") => bench::run(&args.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {

@@ -13,14 +13,17 @@ mod redis;
 use crate::{env, tree};
 use anyhow::Context as _;
 use postgres::{Care, Cluster, Installed};
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+    time::Instant,
+};
 
 /// The variable by which the tests find their Postgres: a URL of a database from which they may create others.
 const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
 
 /// Runs the tests; `args` go to `cargo test`.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
-    let started = Instant::now();
     let mut cargo = tree::cargo();
     cargo.arg("test").args(scope(args)).args(args);
     if env("INSTA_UPDATE").is_none() {
@@ -42,6 +45,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    on_both_stores(cargo, "test")
+}
+
+/// Runs a `cargo test` that finds a Postgres, as the command of that name.
+pub(crate) fn on_both_stores(mut cargo: Command, name: &str) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
     let (stores, cluster) = if env(POSTGRES_URL).is_some() {
         (format!("SQLite and the Postgres of {POSTGRES_URL}"), None)
     } else {
@@ -50,7 +59,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         cargo.env(POSTGRES_URL, cluster.url());
         (format!("SQLite and Postgres {}", postgres.version), Some(cluster))
     };
-    println!("xtask test: on {stores}");
+    println!("xtask {name}: on {stores}");
     let status = cargo.status().context("starting `cargo test`")?;
     if let Some(cluster) = cluster {
         cluster.stop()?;
@@ -58,10 +67,10 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
 
     let seconds = started.elapsed().as_secs();
     if status.success() {
-        println!("xtask test: passed on {stores} in {seconds} s");
+        println!("xtask {name}: passed on {stores} in {seconds} s");
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("xtask test: FAILED on {stores} after {seconds} s; the first failure is named above");
+    eprintln!("xtask {name}: FAILED on {stores} after {seconds} s; the first failure is named above");
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
