@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -18,7 +18,9 @@ use sea_orm::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{StoreError, bind, lent::Lent, postgres, rowtype::Rows};
+use models::ledger::LogHead;
+
+use crate::{StoreError, bind, ledger::LedgerReads, lent::Lent, postgres, rowtype::Rows, seen::Seen};
 
 /// A database that says nothing for so long is taken to be down.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,6 +39,9 @@ pub(crate) struct Conn {
     written: AtomicU64,
     /// Whether a statement has failed.
     failed: AtomicBool,
+    /// What this process saw of the logs, and the heads that were written here.
+    seen: Seen,
+    heads: std::sync::Mutex<Vec<LogHead>>,
     sent: Arc<AtomicU64>,
     /// What was sent, for tests of how it is carried out.
     #[cfg(test)]
@@ -50,21 +55,29 @@ enum Open {
 }
 
 impl Conn {
-    pub(crate) fn postgres(lent: Lent, pool: postgres::Pool, sent: Arc<AtomicU64>) -> Self {
-        Self::new(Open::Postgres(lent), DbBackend::Postgres, Some(pool), sent)
+    pub(crate) fn postgres(lent: Lent, pool: postgres::Pool, sent: Arc<AtomicU64>, seen: Seen) -> Self {
+        Self::new(Open::Postgres(lent), DbBackend::Postgres, Some(pool), sent, seen)
     }
 
-    pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>) -> Self {
-        Self::new(Open::Sqlite(tx), DbBackend::Sqlite, None, sent)
+    pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>, seen: Seen) -> Self {
+        Self::new(Open::Sqlite(tx), DbBackend::Sqlite, None, sent, seen)
     }
 
-    fn new(open: Open, backend: DbBackend, pool: Option<postgres::Pool>, sent: Arc<AtomicU64>) -> Self {
+    fn new(
+        open: Open,
+        backend: DbBackend,
+        pool: Option<postgres::Pool>,
+        sent: Arc<AtomicU64>,
+        seen: Seen,
+    ) -> Self {
         Self {
             open: Mutex::new(open),
             backend,
             pool,
             written: AtomicU64::new(0),
             failed: AtomicBool::new(false),
+            seen,
+            heads: std::sync::Mutex::default(),
             sent,
             #[cfg(test)]
             heard: std::sync::Mutex::default(),
@@ -141,6 +154,23 @@ impl Conn {
         watch.end(sent.map(|done| done.rows_affected()))
     }
 
+    /// Holds the head of a log against what this process saw of it. One that was written here is the next to be seen.
+    pub(crate) async fn compare(&self, head: &LogHead) -> Result<(), StoreError> {
+        if self.heads().iter().any(|own| (own.tenant, own.log) == (head.tenant, head.log)) {
+            return Ok(());
+        }
+        self.seen.compare(head, LedgerReads::new(self)).await
+    }
+
+    /// Keeps a head that was written; it is seen when it is committed.
+    pub(crate) fn wrote(&self, head: &LogHead) {
+        self.heads().push(head.clone());
+    }
+
+    fn heads(&self) -> std::sync::MutexGuard<'_, Vec<LogHead>> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pool(&self) -> Result<&postgres::Pool, StoreError> {
         self.pool.as_ref().ok_or_else(not_postgres)
     }
@@ -159,10 +189,13 @@ impl Conn {
                 if let Some(pool) = self.pool {
                     pool.growth.note(self.written.into_inner(), &pool.connections);
                 }
-                Ok(())
             }
-            Open::Sqlite(tx) => in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit),
+            Open::Sqlite(tx) => in_time(tx.commit()).await.map_err(StoreError::at_embedded_commit)?,
         }
+        for head in self.heads.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.seen.note(&head);
+        }
+        Ok(())
     }
 
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {

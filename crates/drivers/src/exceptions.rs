@@ -1,6 +1,6 @@
 //! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
 //! credential lookup by key, session and login link id, tenant list and lookup by slug, the installation and its signing keys, the
-//! signing loop over all logs, and the claim of runs that nobody ends.
+//! signing loop over all logs and the comparison of their heads, and the claim of runs that nobody ends.
 
 use chrono::{DateTime, Utc};
 use models::{
@@ -10,7 +10,10 @@ use models::{
     },
     activity::{DueReason, DueRun, entity::runs},
     ids::{KeyId, LoginLinkId, SessionId, TenantId},
-    ledger::entity::{checkpoints, log_heads},
+    ledger::{
+        LogHead,
+        entity::{checkpoints, log_heads},
+    },
 };
 use proof::words::LogName;
 use sea_orm::{
@@ -24,7 +27,7 @@ use crate::{
     activity::ActivityReads,
     bulk,
     field::{self, Field as _},
-    ledger::LedgerReads,
+    ledger::{LedgerReads, read_head},
     read,
     rows::rows,
     sessions as stored,
@@ -158,6 +161,11 @@ impl ActivityReads<'_> {
 }
 
 impl LedgerReads<'_> {
+    /// The heads of all logs: what this process saw of any of them is held against these.
+    pub(crate) async fn all_heads(self) -> Result<Vec<LogHead>, StoreError> {
+        read::all(self.conn, log_heads::Entity::find()).await?.into_iter().map(read_head).collect()
+    }
+
     /// The logs that want a checkpoint: they have grown since the last one of their epoch, or there is none since
     /// `signed_since`.
     pub async fn heads_with_news(

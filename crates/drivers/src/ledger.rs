@@ -10,7 +10,7 @@ use models::{
     },
     page::{Page, PageRequest},
 };
-use proof::{hash::Hash, merkle::Frontier, words::LogName};
+use proof::{hash::Hash, words::LogName};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
@@ -85,6 +85,11 @@ impl LedgerReads<'_> {
     /// The head of a log; none before its first leaf.
     pub async fn head(self, tenant: TenantId, log: LogName) -> Result<Option<LogHead>, StoreError> {
         read::one(self.conn, head_of(tenant, log)).await?.map(read_head).transpose()
+    }
+
+    /// Fails where the log, whose head this is, does not go on from what this process saw of it: the store fell back.
+    pub async fn compare(self, head: &LogHead) -> Result<(), StoreError> {
+        self.conn.compare(head).await
     }
 
     /// The hashes of stored nodes, by (level, index). A node that is not complete yet is not there.
@@ -163,13 +168,20 @@ impl LedgerReads<'_> {
 }
 
 impl Ledger<'_> {
-    /// The head of a log, locked until the unit of work ends, and made if it is not there. Lock it last.
+    /// The head of a log, locked until the unit of work ends, and made if it is not there. Lock it last. It goes on from
+    /// what this process saw of the log.
     pub async fn lock_head(self, tenant: TenantId, log: LogName) -> Result<LogHead, StoreError> {
+        let head = self.locked(tenant, log).await?;
+        self.conn.compare(&head).await?;
+        Ok(head)
+    }
+
+    async fn locked(self, tenant: TenantId, log: LogName) -> Result<LogHead, StoreError> {
         let locked = head_of(tenant, log).lock_exclusive();
         if let Some(row) = read::one(self.conn, locked.clone()).await? {
             return read_head(row);
         }
-        let new = LogHead { tenant, log, epoch: 0, frontier: Frontier::default(), last_at: None };
+        let new = LogHead::empty(tenant, log);
         // Another may make it at the same time: then this waits for them, and finds theirs.
         bulk::insert_missing::<log_heads::Entity>(self.conn, vec![head_row(&new)?]).await?;
         let row = read::one(self.conn, locked).await?;
@@ -180,7 +192,9 @@ impl Ledger<'_> {
     pub async fn save_head(self, head: &LogHead) -> Result<(), StoreError> {
         use log_heads::Column as C;
         let changing = [C::Epoch, C::TreeSize, C::Frontier, C::LastAt];
-        bulk::update::<log_heads::Entity>(self.conn, vec![head_row(head)?], &changing).await
+        bulk::update::<log_heads::Entity>(self.conn, vec![head_row(head)?], &changing).await?;
+        self.conn.wrote(head);
+        Ok(())
     }
 
     /// Adds the nodes that appending completed.

@@ -70,6 +70,7 @@ mod postgres;
 mod read;
 mod rows;
 mod rowtype;
+mod seen;
 mod sessions;
 mod tally;
 mod tx;
@@ -79,5 +80,6 @@ pub use self::{
     error::{Cause, StoreError},
     idempotency::RedisIdempotencyStore,
     inspect::Inspection,
+    seen::SeenHead,
     tx::{Db, ReadTx, Tx},
 };

@@ -58,6 +58,7 @@ pub(crate) struct Pool {
     pub(crate) connections: PgPool,
     pub(crate) row_types: RowTypes,
     pub(crate) growth: Growth,
+    pub(crate) incarnation: Incarnation,
     outage: Outage,
     down: Arc<Down>,
 }
@@ -85,14 +86,51 @@ impl Outage {
     }
 }
 
+/// Which Postgres this is: its process, and the database in it. A commit does not go away from one; from another that took its
+/// place it may be missing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Incarnation(Arc<Mutex<(u64, String)>>);
+
+impl Incarnation {
+    async fn of(conn: &mut PgConnection) -> Result<String, sqlx::Error> {
+        let which = "SELECT pg_postmaster_start_time()::text || ' ' || oid::text FROM pg_database \
+                     WHERE datname = current_database()";
+        sqlx::query_scalar(which).fetch_one(conn).await
+    }
+
+    /// Takes note of the one that a new connection leads to; whether it is another than before.
+    fn meet(&self, which: String) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = known.1 != which;
+        if is_new {
+            *known = (known.0 + 1, which);
+        }
+        is_new
+    }
+
+    /// How many were met.
+    pub(crate) fn met(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Whether a connection leads to the one that was met last.
+    pub(crate) async fn leads(&self, lent: &mut Lent) -> Result<bool, StoreError> {
+        let which = in_time(Self::of(lent.asking())).await;
+        lent.answered(&which);
+        let which = which?;
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).1 == which)
+    }
+}
+
 impl Pool {
     pub(crate) async fn open(config: &ConnectConfig) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(&config.url)?
             .application_name("hoc")
             .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
-        let outage = Outage::default();
-        let noted = outage.clone();
+        let (outage, incarnation, row_types) =
+            (Outage::default(), Incarnation::default(), RowTypes::default());
+        let (noted, meeting, forgetting) = (outage.clone(), incarnation.clone(), row_types.clone());
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.max(1))
             .acquire_timeout(TURN)
@@ -101,13 +139,23 @@ impl Pool {
                 let asked = rest.idle_for >= RESTED || noted.covers(&rest);
                 Box::pin(async move { if asked { at_rest(conn).await } else { Ok(true) } })
             })
-            .after_connect(|conn, _| Box::pin(async move { conn.execute(SETTINGS).await.map(drop) }));
+            .after_connect(move |conn, _| {
+                let (meeting, forgetting) = (meeting.clone(), forgetting.clone());
+                Box::pin(async move {
+                    conn.execute(SETTINGS).await?;
+                    if meeting.meet(Incarnation::of(conn).await?) {
+                        forgetting.forget();
+                    }
+                    Ok(())
+                })
+            });
         let connections = in_time(pool.connect_with(options)).await?;
         check(&connections, config.test).await?;
         Ok(Self {
             connections,
-            row_types: RowTypes::default(),
+            row_types,
             growth: Growth::default(),
+            incarnation,
             outage,
             down: Arc::default(),
         })

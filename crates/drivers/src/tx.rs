@@ -9,6 +9,7 @@ use std::{
 };
 
 use migrations::MigratorTrait as _;
+use models::ledger::LogHead;
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
 use tokio::sync::Mutex;
 
@@ -28,6 +29,7 @@ use crate::{
         Policies, PoliciesReads, PolicyEnforcementReadDriver, PolicyEnforcementWriteDriver,
         PreventionRecordsReadDriver, PreventionRecordsWriteDriver,
     },
+    seen::{Seen, SeenHead},
 };
 
 /// How long an answer of [`Db::can_commit`] holds.
@@ -40,12 +42,18 @@ pub struct Db {
     sent: Arc<AtomicU64>,
     /// When [`Self::can_commit`] last found that it can.
     committed: Arc<Mutex<Option<Instant>>>,
+    seen: Seen,
 }
 
 impl Db {
     /// Opens the store that `config` names, and refuses one that cannot keep our promises.
     pub async fn connect(config: &ConnectConfig) -> Result<Self, StoreError> {
-        Ok(Self { pools: connect::open(config).await?, sent: Arc::default(), committed: Arc::default() })
+        Ok(Self {
+            pools: connect::open(config).await?,
+            sent: Arc::default(),
+            committed: Arc::default(),
+            seen: Seen::default(),
+        })
     }
 
     /// Brings the schema up to date.
@@ -65,17 +73,31 @@ impl Db {
 
     /// Opens a unit of work that may write. On SQLite this is the write lock, taken at once: a transaction
     /// that reads first and writes later would find its snapshot stale.
+    ///
+    /// On another Postgres than before, the logs that this process knows must be there as it knows them.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let conn = match &self.pools {
             Pools::Postgres(pool) => {
                 let mut lent = pool.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
                 pool.row_types.ensure(&mut lent).await?;
-                Conn::postgres(lent, pool.clone(), self.sent.clone())
+                let met = pool.incarnation.met();
+                let is_new = !self.seen.is_compared(met);
+                if is_new && !pool.incarnation.leads(&mut lent).await? {
+                    let why = "the connection leads to a Postgres that another has taken the place of";
+                    return Err(StoreError::Unavailable(why.into()));
+                }
+                let conn = Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone());
+                if is_new {
+                    self.seen.compare_all(LedgerReads::new(&conn)).await?;
+                    self.seen.set_compared(met);
+                }
+                conn
             }
             Pools::Sqlite { writer, .. } => {
                 let begun = in_time(writer.begin_with("BEGIN IMMEDIATE")).await;
-                Conn::sqlite(begun.map_err(StoreError::at_embedded_begin)?, self.sent.clone())
+                let begun = begun.map_err(StoreError::at_embedded_begin)?;
+                Conn::sqlite(begun, self.sent.clone(), self.seen.clone())
             }
         };
         Ok(Tx { conn })
@@ -101,16 +123,50 @@ impl Db {
         }
     }
 
+    /// What this process saw of logs and the store does not have any more: it fell back. Until that is settled, whoever
+    /// writes must not.
+    #[must_use]
+    pub fn fallen(&self) -> Vec<SeenHead> {
+        self.seen.fallen()
+    }
+
+    /// Why the store is only read, where it fell back.
+    #[must_use]
+    pub fn fell_back(&self) -> Option<String> {
+        self.seen.fell_back()
+    }
+
+    /// Holds every log that this process knows against the store, as it is.
+    pub async fn compare_logs(&self) -> Result<(), StoreError> {
+        self.seen.compare_all(self.read().await?.ledger()).await
+    }
+
+    /// The same where there is another Postgres than before, and nothing was written on it yet.
+    pub async fn compare_if_moved(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Postgres(pool) if !self.seen.is_compared(pool.incarnation.met()) => {
+                self.begin().await?.rollback().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers a head that this process signs.
+    pub fn note_signed(&self, head: &LogHead) {
+        self.seen.note(head);
+    }
+
     /// Opens a unit of work that only reads, all of it from one moment.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let conn = match &self.pools {
             Pools::Postgres(pool) => {
                 let lent = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                Conn::postgres(lent, pool.clone(), self.sent.clone())
+                Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone())
             }
             Pools::Sqlite { readers, .. } => {
-                Conn::sqlite(in_time(readers.begin_with("BEGIN DEFERRED")).await?, self.sent.clone())
+                let tx = in_time(readers.begin_with("BEGIN DEFERRED")).await?;
+                Conn::sqlite(tx, self.sent.clone(), self.seen.clone())
             }
         };
         Ok(ReadTx { conn })

@@ -12,7 +12,7 @@ use models::account::Installation;
 use orchestrator::{
     Entropy as _, Parts, Spine, SystemClock, SystemEntropy,
     handlers::{account, activity},
-    ports::{CheckpointSink, Spool},
+    ports::{CheckpointSink, Depth, Spool},
 };
 
 use crate::{
@@ -108,7 +108,7 @@ async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>
     });
     let installation = account::ensure_installation(&spine).await?;
     account::record_migration(&spine, &applied).await?;
-    account::hold_back_if_lost(&spine).await?;
+    account::hold_back_if_lost(&spine, Depth::Recent).await?;
     drop(turn);
     Ok(Opened { spine, db, installation, keys, applied })
 }

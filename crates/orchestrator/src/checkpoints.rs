@@ -1,24 +1,37 @@
 //! Checkpoints: how long a log is and what its root is, signed, stored, and kept outside the store.
 //!
 //! A checkpoint is made from the head as committed, without locking it: the log may be longer by the time the
-//! checkpoint is stored, but what it says was true, and a log only grows.
+//! checkpoint is stored, but what it says was true, and a log only grows. That it only grew is not taken on trust: nothing is
+//! signed that does not go on from what this process saw of the log, and from what is kept outside.
 
 use chrono::{DateTime, Duration, Utc};
-use drivers::{ReadTx, StoreError};
+use drivers::{ReadTx, SeenHead, StoreError};
 use models::{
     ids::TenantId,
     ledger::{Checkpoint, LogHead},
 };
 use proof::{
     checkpoint::{Checkpoint as Statement, LogOrigin},
-    merkle::Frontier,
+    merkle::{consistency_nodes, consistency_proof},
     words::LogName,
 };
 
-use crate::{context::TenantSettings, errors::Error, ports::OutsideCheckpoint, spine::Spine};
+use crate::{
+    context::TenantSettings,
+    errors::Error,
+    handlers::account::{
+        hold_back_if_lost,
+        outside::{Outside, outside},
+    },
+    ports::{Depth, Grown, OutsideCheckpoint, Stands},
+    spine::Spine,
+};
 
 /// A log is signed for at least so often, news or not.
 pub(crate) const AT_LEAST_EVERY: Duration = Duration::days(1);
+
+/// How often a checkpoint is offered to a place where other replicas keep theirs.
+const OFFERS: usize = 3;
 
 /// The checkpoint of a log as it is now: the newest that is stored, or a new one where the log has grown since, or
 /// the newest is a day old. A new one is stored and then sent to every sink.
@@ -30,22 +43,23 @@ pub(crate) async fn sign(
     log: LogName,
 ) -> Result<Checkpoint, Error> {
     let now = spine.now();
-    let (head, newest, installation) = {
-        let store = spine.read().await?;
-        (
-            head(&store, tenant, log).await?,
-            store.ledger().latest_checkpoint(tenant, log).await?,
-            name(spine, &store).await?,
-        )
-    };
     let key_id = spine.signing_key().public().id();
-    if let Some(newest) = newest.filter(|newest| newest.key_id == key_id && says(newest, &head, now)) {
-        return Ok(newest);
-    }
-    let origin = LogOrigin { installation, tenant_id: tenant.to_string(), log, epoch: head.epoch };
+    let installation = {
+        let store = spine.read().await?;
+        let installation = name(spine, &store).await?;
+        let head = head(&store, tenant, log).await?;
+        let newest = store.ledger().latest_checkpoint(tenant, log).await?;
+        if let Some(newest) = newest.filter(|newest| newest.key_id == key_id && says(newest, &head, now)) {
+            return Ok(newest);
+        }
+        installation
+    };
+    let Held { store, head, kept } = hold_against(spine, tenant, slug, log).await?;
+    let grown = grown(&store, tenant, log, head.frontier.size(), &kept).await?;
+    drop(store);
     let (tree_size, root) = (head.frontier.size(), head.frontier.root());
+    let origin = LogOrigin { installation, tenant_id: tenant.to_string(), log, epoch: head.epoch };
     let statement = Statement { origin: origin.to_string(), size: tree_size, root };
-    let note = statement.sign(spine.signing_key()).map_err(|err| Error::Internal(err.to_string()))?;
     let checkpoint = Checkpoint {
         tenant,
         id: spine.id(now),
@@ -53,15 +67,87 @@ pub(crate) async fn sign(
         epoch: head.epoch,
         tree_size,
         root_hash: root,
-        note,
+        note: signed(spine, &statement)?,
         key_id,
         created_at: now,
     };
     let tx = spine.begin().await?;
     tx.ledger().insert_checkpoint(&checkpoint).await?;
     tx.commit().await?;
-    send_out(spine, slug, &checkpoint).await;
+    spine.db().note_signed(&head);
+    send_out(spine, slug, &checkpoint, grown).await;
     Ok(checkpoint)
+}
+
+/// A log that goes on from all that is known of it.
+struct Held {
+    store: ReadTx,
+    head: LogHead,
+    kept: Outside,
+}
+
+/// Reads the head of a log and holds it against what this process saw and what is kept outside. Where it does not go on
+/// from that, nothing is written from now on.
+async fn hold_against(spine: &Spine, tenant: TenantId, slug: &str, log: LogName) -> Result<Held, Error> {
+    let kept = outside(spine, slug, log, Depth::Newest).await;
+    let store = spine.read().await?;
+    let head = head(&store, tenant, log).await?;
+    if kept.unreadable.is_none() && kept.not_led_to(&store, tenant, log).await?.is_empty() {
+        return Ok(Held { store, head, kept });
+    }
+    drop(store);
+    hold_back_if_lost(spine, Depth::Recent).await?;
+    let behind =
+        || format!("the {log} log of `{slug}` does not go on from what is kept of it outside the store");
+    Err(Error::HeldBack(spine.held_back().unwrap_or_else(behind)))
+}
+
+/// That the log grew to `to` leaves from each of the checkpoints that are kept.
+async fn grown(
+    store: &ReadTx,
+    tenant: TenantId,
+    log: LogName,
+    to: u64,
+    kept: &Outside,
+) -> Result<Vec<Grown>, Error> {
+    let mut grown = Vec::new();
+    for from in kept.notes.iter().map(|(kept, _)| kept.size).filter(|from| *from <= to) {
+        let nodes = store.ledger().nodes(tenant, log, &consistency_nodes(from, to)).await?;
+        let proof = consistency_proof(from, to, |level, index| nodes.get(&(level, index)).copied());
+        let proof = proof.map_err(|missing| Error::Internal(missing.to_string()))?;
+        grown.push(Grown { from, proof });
+    }
+    Ok(grown)
+}
+
+fn signed(spine: &Spine, statement: &Statement) -> Result<String, Error> {
+    statement.sign(spine.signing_key()).map_err(|err| Error::Internal(err.to_string()))
+}
+
+/// Writes down outside what this process saw of a log and the store does not have any more. So everybody learns of it who
+/// looks there: `hoc doctor`, the next start, and whoever verifies.
+pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Result<(), Error> {
+    let kept = outside(spine, slug, seen.log, Depth::Recent).await;
+    if kept.notes.iter().any(|(kept, _)| kept.place() >= (seen.epoch, seen.size)) {
+        return Ok(());
+    }
+    let installation = name(spine, &spine.read().await?).await?;
+    let SeenHead { tenant, log, epoch, size, root } = seen.clone();
+    let origin = LogOrigin { installation, tenant_id: tenant.to_string(), log, epoch };
+    let note = signed(spine, &Statement { origin: origin.to_string(), size, root })?;
+    let outside = OutsideCheckpoint {
+        tenant: slug.to_owned(),
+        log: log.as_str(),
+        tree_size: size,
+        note,
+        grown: Vec::new(),
+    };
+    for sink in spine.sinks() {
+        if let Err(err) = sink.write_down(&outside).await {
+            tracing::error!(error = &err as &dyn std::error::Error, tenant = %slug, %log, "what the store lost was not written down outside it");
+        }
+    }
+    Ok(())
 }
 
 /// A checkpoint that covers at least `size` leaves of a log: the newest, or a new one.
@@ -84,10 +170,11 @@ pub(crate) async fn covering(
     Ok(checkpoint)
 }
 
-/// The head of a log; an empty one before its first leaf.
+/// The head of a log, which goes on from what this process saw of it; an empty one before its first leaf.
 async fn head(store: &ReadTx, tenant: TenantId, log: LogName) -> Result<LogHead, StoreError> {
-    let new = || LogHead { tenant, log, epoch: 0, frontier: Frontier::default(), last_at: None };
-    Ok(store.ledger().head(tenant, log).await?.unwrap_or_else(new))
+    let head = store.ledger().head(tenant, log).await?.unwrap_or_else(|| LogHead::empty(tenant, log));
+    store.ledger().compare(&head).await?;
+    Ok(head)
 }
 
 /// The name under which the installation signs: the one that its first start gave it.
@@ -111,16 +198,37 @@ fn says(checkpoint: &Checkpoint, head: &LogHead, now: DateTime<Utc>) -> bool {
 }
 
 /// Keeps a checkpoint in every sink. One that fails is told of here, once: the next checkpoint says all that this did.
-async fn send_out(spine: &Spine, slug: &str, checkpoint: &Checkpoint) {
+async fn send_out(spine: &Spine, slug: &str, checkpoint: &Checkpoint, grown: Vec<Grown>) {
     let outside = OutsideCheckpoint {
         tenant: slug.to_owned(),
         log: checkpoint.log.as_str(),
         tree_size: checkpoint.tree_size,
         note: checkpoint.note.clone(),
+        grown,
     };
     for sink in spine.sinks() {
-        if let Err(err) = sink.keep(&outside).await {
-            tracing::warn!(error = &err as &dyn std::error::Error, tenant = %slug, log = outside.log, "a checkpoint was not kept outside the store");
+        let mut offered = outside.clone();
+        for _ in 0..OFFERS {
+            let failed = match sink.keep(&offered).await {
+                Ok(Stands::GoesOn | Stands::IsOlder) => break,
+                // Another replica has kept one meanwhile; or it is of another history, which the look at it will tell.
+                Ok(Stands::Apart) => match grown_anew(spine, slug, checkpoint).await {
+                    Ok(grown) => {
+                        offered.grown = grown;
+                        continue;
+                    }
+                    Err(err) => Box::new(err) as Box<dyn std::error::Error + Send + Sync>,
+                },
+                Err(err) => Box::new(err),
+            };
+            tracing::warn!(error = &*failed as &dyn std::error::Error, tenant = %slug, log = offered.log, "a checkpoint was not kept outside the store");
+            break;
         }
     }
+}
+
+async fn grown_anew(spine: &Spine, slug: &str, checkpoint: &Checkpoint) -> Result<Vec<Grown>, Error> {
+    let Checkpoint { tenant, log, tree_size, .. } = *checkpoint;
+    let Held { store, kept, .. } = hold_against(spine, tenant, slug, log).await?;
+    grown(&store, tenant, log, tree_size, &kept).await
 }

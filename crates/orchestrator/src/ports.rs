@@ -5,41 +5,12 @@ use std::io;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use self::outside::{
+    CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, SinkError, Stands, Statement,
+};
 use crate::choke::call::LlmReport;
 
-/// A checkpoint that is to be kept where the store's holder cannot change it unseen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutsideCheckpoint {
-    /// The tenant's slug.
-    pub tenant: String,
-    /// `audit` or `runs`.
-    pub log: &'static str,
-    /// How many leaves it covers.
-    pub tree_size: u64,
-    /// The signed note.
-    pub note: String,
-}
-
-/// Keeps checkpoints outside the store.
-#[async_trait]
-pub trait CheckpointSink: Send + Sync {
-    /// Keeps one; returns when it is durable there.
-    async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError>;
-
-    /// The newest note of a log that is kept here; none where there is none.
-    async fn newest(&self, tenant: &str, log: &str) -> Result<Option<String>, SinkError>;
-}
-
-/// The sink did not do it. A checkpoint that was not kept is signed again with the next one, so nothing is lost.
-#[derive(Debug, thiserror::Error)]
-#[error("could not keep or read a checkpoint in {place}")]
-pub struct SinkError {
-    /// Where it should have gone.
-    pub place: String,
-    /// Why it did not.
-    #[source]
-    pub source: io::Error,
-}
+mod outside;
 
 /// Keeps what was answered while the store was down, until the store has it. One process writes to it.
 #[async_trait]

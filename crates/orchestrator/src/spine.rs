@@ -1,6 +1,6 @@
 //! What every operation is given: the store, the clock, ids, keys, and the choke point.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, Tx};
@@ -135,6 +135,8 @@ struct Shared {
     streams: Streams,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<String>>,
+    /// Why it is only read for as long as this process lives.
+    given_up: OnceLock<String>,
 }
 
 impl Spine {
@@ -150,6 +152,7 @@ impl Spine {
                 credentials,
                 streams: Streams::default(),
                 held_back: RwLock::default(),
+                given_up: OnceLock::new(),
             }),
         }
     }
@@ -177,12 +180,24 @@ impl Spine {
     /// Why nothing is written, where that is so.
     #[must_use]
     pub fn held_back(&self) -> Option<String> {
-        self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let why = self.shared.held_back.read().unwrap_or_else(PoisonError::into_inner).clone();
+        why.or_else(|| self.shared.given_up.get().cloned()).or_else(|| self.db().fell_back())
     }
 
-    /// From now on nothing is written for this reason; or, without one, all is as ever.
-    pub(crate) fn hold_back(&self, why: Option<String>) {
-        *self.shared.held_back.write().unwrap_or_else(PoisonError::into_inner) = why;
+    /// From now on nothing is written for this reason; or, without one, all is as ever. Whether that is a change.
+    pub(crate) fn hold_back(&self, why: Option<String>) -> bool {
+        let mut held = self.shared.held_back.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = *held != why;
+        *held = why;
+        changed
+    }
+
+    /// From now on nothing is written, and this process does not come back to that: what the store lost is nowhere else.
+    pub(crate) fn give_up(&self, why: String) {
+        let told = self.shared.given_up.set(why.clone());
+        if told.is_ok() {
+            tracing::error!("{why}");
+        }
     }
 
     pub(crate) async fn read(&self) -> Result<ReadTx, StoreError> {

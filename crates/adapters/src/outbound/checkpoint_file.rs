@@ -5,13 +5,16 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use async_trait::async_trait;
-use orchestrator::ports::{CheckpointSink, OutsideCheckpoint, SinkError};
+use orchestrator::ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, SinkError, Stands, Statement};
+
+/// So much of a history is read where not all of it is asked for.
+const RECENT: u64 = 16 * 1024;
 
 /// A folder of checkpoints: `<tenant>-<log>.checkpoint` is the newest signed note of that log, and
 /// `<tenant>-<log>.history.jsonl` has one line for each, oldest first. Several processes may share it.
@@ -36,12 +39,59 @@ impl CheckpointFiles {
         &self.folder
     }
 
-    fn write(&self, checkpoint: &OutsideCheckpoint) -> io::Result<()> {
+    fn write(&self, checkpoint: &OutsideCheckpoint) -> io::Result<Stands> {
+        let name = file_name(&checkpoint.tenant, checkpoint.log)?;
+        let _held = self.lock()?;
+        let there = self.read(&name, Depth::Newest)?;
+        if there.unreadable && there.notes.is_empty() {
+            let why = format!("what is kept as {name} cannot be read as a checkpoint");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        let stands = there.notes.first().map_or(Stands::GoesOn, |there| checkpoint.stands_to(there));
+        if stands == Stands::Apart {
+            return Ok(stands);
+        }
+        self.append(&format!("{name}.history.jsonl"), checkpoint)?;
+        if stands == Stands::GoesOn {
+            self.replace(&format!("{name}.checkpoint"), &checkpoint.note)?;
+        }
+        File::open(&self.folder)?.sync_all()?;
+        Ok(stands)
+    }
+
+    fn note(&self, checkpoint: &OutsideCheckpoint) -> io::Result<()> {
         let name = file_name(&checkpoint.tenant, checkpoint.log)?;
         let _held = self.lock()?;
         self.append(&format!("{name}.history.jsonl"), checkpoint)?;
-        self.replace(&format!("{name}.checkpoint"), &checkpoint.note)?;
         File::open(&self.folder)?.sync_all()
+    }
+
+    /// What is kept under a name. Where the newest is torn, the last line of the history that is whole stands for it.
+    fn read(&self, name: &str, depth: Depth) -> io::Result<Kept> {
+        let mut kept = Kept::default();
+        if let Some(newest) = if_there(fs::read(self.folder.join(format!("{name}.checkpoint"))))? {
+            let newest = String::from_utf8_lossy(&newest).into_owned();
+            kept.unreadable = Statement::read(&newest).is_none();
+            kept.notes.extend((!kept.unreadable).then_some(newest));
+        }
+        if depth == Depth::Newest && !kept.notes.is_empty() {
+            return Ok(kept);
+        }
+        let Some(mut history) = if_there(File::open(self.folder.join(format!("{name}.history.jsonl"))))?
+        else {
+            return Ok(kept);
+        };
+        let length = history.metadata()?.len();
+        if depth != Depth::All {
+            history.seek(SeekFrom::Start(length.saturating_sub(RECENT)))?;
+        }
+        let past = past(BufReader::new(history))?;
+        kept.unreadable |= length > 0 && past.is_empty();
+        match depth {
+            Depth::Newest => kept.notes.extend(past.into_iter().last()),
+            Depth::Recent | Depth::All => kept.notes.extend(past),
+        }
+        Ok(kept)
     }
 
     fn failed(&self, source: io::Error) -> SinkError {
@@ -70,46 +120,81 @@ impl CheckpointFiles {
         history.sync_data()
     }
 
-    /// Puts the note in place, unless a newer one of the same log is there: another replica was faster.
     fn replace(&self, name: &str, note: &str) -> io::Result<()> {
-        let newest = self.folder.join(name);
-        let there = match fs::read_to_string(&newest) {
-            Ok(there) => there,
-            Err(err) if err.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(err) => return Err(err),
-        };
-        if let (Some(there), Some(new)) = (head(&there), head(note))
-            && there.0 == new.0
-            && there.1 > new.1
-        {
-            return Ok(());
-        }
         let making = self.folder.join(format!("{name}.new"));
         let mut file = File::create(&making)?;
         file.write_all(note.as_bytes())?;
         file.sync_all()?;
-        fs::rename(making, newest)
+        fs::rename(making, self.folder.join(name))
+    }
+
+    /// Does it where it may take its time.
+    async fn off<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, SinkError> {
+        let files = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&files)).await;
+        done.unwrap_or_else(|stopped| Err(io::Error::other(stopped))).map_err(|source| self.failed(source))
     }
 }
 
 #[async_trait]
 impl CheckpointSink for CheckpointFiles {
-    async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError> {
-        let (files, checkpoint) = (self.clone(), checkpoint.clone());
-        let written = tokio::task::spawn_blocking(move || files.write(&checkpoint)).await;
-        written.unwrap_or_else(|stopped| Err(io::Error::other(stopped))).map_err(|source| self.failed(source))
+    fn place(&self) -> String {
+        self.folder.display().to_string()
     }
 
-    async fn newest(&self, tenant: &str, log: &str) -> Result<Option<String>, SinkError> {
-        let name = file_name(tenant, log).map_err(|source| self.failed(source))?;
-        let newest = self.folder.join(format!("{name}.checkpoint"));
-        let read = tokio::task::spawn_blocking(move || fs::read_to_string(newest)).await;
-        match read.unwrap_or_else(|stopped| Err(io::Error::other(stopped))) {
-            Ok(note) => Ok(Some(note)),
-            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(self.failed(source)),
-        }
+    async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<Stands, SinkError> {
+        let checkpoint = checkpoint.clone();
+        self.off(move |files| files.write(&checkpoint)).await
     }
+
+    async fn write_down(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError> {
+        let checkpoint = checkpoint.clone();
+        self.off(move |files| files.note(&checkpoint)).await
+    }
+
+    async fn kept(&self, tenant: &str, log: &str, depth: Depth) -> Result<Kept, SinkError> {
+        let name = file_name(tenant, log).map_err(|source| self.failed(source))?;
+        self.off(move |files| files.read(&name, depth)).await
+    }
+}
+
+fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+/// The notes of a history that the one after them does not cover, and the last. In a history of one log that only grew,
+/// each covers the one before it.
+fn past(history: impl io::BufRead) -> io::Result<Vec<String>> {
+    let mut uncovered = Vec::new();
+    let mut last: Option<(Statement, String)> = None;
+    for line in history.split(b'\n') {
+        let Some((statement, note)) = line_of(&line?) else { continue };
+        if let Some((before, note)) = last.take() {
+            let covers = match statement.place().cmp(&before.place()) {
+                std::cmp::Ordering::Less => false,
+                std::cmp::Ordering::Equal => statement.root == before.root,
+                std::cmp::Ordering::Greater => true,
+            };
+            uncovered.extend((!covers).then_some(note));
+        }
+        last = Some((statement, note));
+    }
+    uncovered.extend(last.map(|(_, note)| note));
+    Ok(uncovered)
+}
+
+/// The note of a line; none where a power cut has left half of it.
+fn line_of(line: &[u8]) -> Option<(Statement, String)> {
+    let mut line: serde_json::Value = serde_json::from_slice(line).ok()?;
+    let serde_json::Value::String(note) = line["note"].take() else { return None };
+    Some((Statement::read(&note)?, note))
 }
 
 fn file_name(tenant: &str, log: &str) -> io::Result<String> {
@@ -121,59 +206,106 @@ fn file_name(tenant: &str, log: &str) -> io::Result<String> {
     Ok(format!("{tenant}-{log}"))
 }
 
-/// The first two lines of a checkpoint: the log's origin, epoch included, and its size.
-fn head(note: &str) -> Option<(&str, u64)> {
-    let mut lines = note.lines();
-    Some((lines.next()?, lines.next()?.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
 
-    fn checkpoint(origin: &str, tree_size: u64) -> OutsideCheckpoint {
-        let note = format!("{origin}\n{tree_size}\nroot\n\n\u{2014} {origin} sig\n");
-        OutsideCheckpoint { tenant: "acme".to_owned(), log: "audit", tree_size, note }
+    /// A root, by the letter that its text is made of.
+    fn note(epoch: u64, tree_size: u64, root: char) -> String {
+        let (origin, root) = (format!("hoc/acme/audit/{epoch}"), root.to_string().repeat(42));
+        format!("{origin}\n{tree_size}\n{root}A=\n\n\u{2014} {origin} AAAAAAA=\n")
+    }
+
+    fn checkpoint(epoch: u64, tree_size: u64, root: char) -> OutsideCheckpoint {
+        let note = note(epoch, tree_size, root);
+        OutsideCheckpoint { tenant: "acme".to_owned(), log: "audit", tree_size, note, grown: Vec::new() }
     }
 
     fn read(files: &CheckpointFiles, name: &str) -> String {
         fs::read_to_string(files.folder().join(name)).expect("the file is there")
     }
 
-    #[tokio::test]
-    async fn the_newest_is_in_place_and_all_are_kept() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let files = CheckpointFiles::open(folder.path().join("made")).expect("it opens");
-        for (origin, size, newest) in [
-            ("hoc/acme/audit/0", 3, 3),
-            ("hoc/acme/audit/0", 2, 3),
-            ("hoc/acme/audit/0", 9, 9),
-            ("hoc/acme/audit/1", 1, 1),
-        ] {
-            files.keep(&checkpoint(origin, size)).await.expect("it is kept");
-            let note = read(&files, "acme-audit.checkpoint");
-            assert_eq!(head(&note).expect("a checkpoint").1, newest, "after {origin} {size}");
-        }
-        let history = read(&files, "acme-audit.history.jsonl");
-        let sizes: Vec<u64> = history
+    fn sizes(history: &str) -> Vec<u64> {
+        history
             .lines()
             .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line of JSON"))
             .map(|line| line["tree_size"].as_u64().expect("a size"))
-            .collect();
-        assert_eq!(sizes, [3, 2, 9, 1]);
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn the_newest_stays_in_place_against_all_that_does_not_go_on_from_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = CheckpointFiles::open(folder.path().join("made")).expect("it opens");
+        for (epoch, size, root, stands, in_place) in [
+            (0, 3, 'a', Stands::GoesOn, (0, 3, 'a')),
+            (0, 2, 'x', Stands::IsOlder, (0, 3, 'a')),
+            (0, 3, 'a', Stands::GoesOn, (0, 3, 'a')),
+            // Another history: as long, and longer without a proof.
+            (0, 3, 'b', Stands::Apart, (0, 3, 'a')),
+            (0, 9, 'b', Stands::Apart, (0, 3, 'a')),
+            (1, 1, 'c', Stands::GoesOn, (1, 1, 'c')),
+            (0, 30, 'a', Stands::Apart, (1, 1, 'c')),
+        ] {
+            let kept = files.keep(&checkpoint(epoch, size, root)).await.expect("it is looked at");
+            assert_eq!(kept, stands, "{epoch} {size} {root}");
+            let (epoch, size, root) = in_place;
+            assert_eq!(read(&files, "acme-audit.checkpoint"), note(epoch, size, root));
+        }
+        assert_eq!(sizes(&read(&files, "acme-audit.history.jsonl")), [3, 2, 3, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_torn_file_is_stood_for_by_the_history() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = CheckpointFiles::open(folder.path()).expect("it opens");
+        files.keep(&checkpoint(0, 5, 'a')).await.expect("it is kept");
+        for torn in ["", "hoc/acme/audit/0\n5\naaaa"] {
+            fs::write(folder.path().join("acme-audit.checkpoint"), torn).expect("it is torn");
+            let kept = files.kept("acme", "audit", Depth::Newest).await.expect("it is read");
+            assert_eq!(kept.notes, [note(0, 5, 'a')]);
+            let apart = files.keep(&checkpoint(0, 9, 'b')).await.expect("it is looked at");
+            assert_eq!(apart, Stands::Apart, "what was kept still counts");
+        }
+        fs::write(folder.path().join("acme-audit.history.jsonl"), "{\"tree_si").expect("half a line");
+        let kept = files.kept("acme", "audit", Depth::Recent).await.expect("it is read");
+        assert_eq!(kept, Kept { notes: Vec::new(), unreadable: true });
+        files.keep(&checkpoint(0, 9, 'a')).await.expect_err("nobody knows what was there");
+        let nothing = files.kept("other", "audit", Depth::All).await.expect("it is read");
+        assert_eq!(nothing, Kept::default());
+    }
+
+    #[tokio::test]
+    async fn of_a_history_every_fall_counts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = CheckpointFiles::open(folder.path()).expect("it opens");
+        for (size, root) in [(2, 'a'), (8, 'b'), (4, 'c'), (6, 'd'), (6, 'e'), (6, 'e')] {
+            files.write_down(&checkpoint(0, size, root)).await.expect("it is written down");
+        }
+        let kept = files.kept("acme", "audit", Depth::All).await.expect("it is read");
+        assert_eq!(kept.notes, [note(0, 8, 'b'), note(0, 6, 'd'), note(0, 6, 'e')]);
+        assert_eq!(files.kept("acme", "audit", Depth::Recent).await.expect("it is read"), kept);
+        for _ in 0..200 {
+            files.write_down(&checkpoint(0, 7, 'f')).await.expect("it is written down");
+        }
+        let recent = files.kept("acme", "audit", Depth::Recent).await.expect("it is read");
+        assert_eq!(recent.notes, [note(0, 7, 'f')], "not all is read at every start");
     }
 
     #[tokio::test]
     async fn a_line_cut_by_a_crash_spoils_no_other() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = CheckpointFiles::open(folder.path()).expect("it opens");
-        fs::write(folder.path().join("acme-audit.history.jsonl"), "{\"tree_si").expect("half a line");
-        files.keep(&checkpoint("hoc/acme/audit/0", 5)).await.expect("it is kept");
-        let history = read(&files, "acme-audit.history.jsonl");
-        let last = history.lines().last().expect("a line");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(last).expect("whole")["tree_size"], 5);
+        files.keep(&checkpoint(0, 3, 'a')).await.expect("it is kept");
+        let history = folder.path().join("acme-audit.history.jsonl");
+        let mut cut = read(&files, "acme-audit.history.jsonl");
+        cut.push_str("{\"tree_si");
+        fs::write(&history, cut).expect("half a line");
+        files.keep(&checkpoint(0, 3, 'a')).await.expect("it is kept");
+        let last = read(&files, "acme-audit.history.jsonl").lines().last().map(sizes);
+        assert_eq!(last, Some(vec![3]));
     }
 
     #[tokio::test]
@@ -181,9 +313,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let files = CheckpointFiles::open(folder.path().join("gone")).expect("it opens");
         fs::remove_dir_all(files.folder()).expect("it goes");
-        let failed = files.keep(&checkpoint("hoc/acme/audit/0", 1)).await.expect_err("no folder");
+        let failed = files.keep(&checkpoint(0, 1, 'a')).await.expect_err("no folder");
         assert!(failed.place.ends_with("gone"), "{failed}");
-        let odd = OutsideCheckpoint { tenant: "../acme".to_owned(), ..checkpoint("o", 1) };
+        let odd = OutsideCheckpoint { tenant: "../acme".to_owned(), ..checkpoint(0, 1, 'a') };
         let files = CheckpointFiles::open(folder.path()).expect("it opens");
         let refused = files.keep(&odd).await.expect_err("a name that climbs");
         assert_eq!(refused.source.kind(), io::ErrorKind::InvalidInput);

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use drivers::StoreError;
+use drivers::{Db, StoreError};
 use models::{
     ids::{CheckpointId, RunId},
     ledger::{Checkpoint, LogHead, TreeNode},
     page::PageRequest,
 };
 use proof::{merkle::Frontier, words::LogName};
+use testkit::Store;
 
 use crate::{
     sample::{self, MOST, OTHER, TENANT, at, hash, uuid},
@@ -55,6 +56,65 @@ testkit::on_both! {
         assert!(tx.ledger().nodes(TENANT, LogName::Runs, &wanted).await.expect("another log").is_empty());
         let shorter = LogHead { frontier: Frontier::default(), ..longer };
         assert!(matches!(tx.ledger().save_head(&shorter).await, Err(StoreError::AppendOnly(_))));
+    }
+
+    async fn a_log_goes_on_from_what_this_process_saw_of_it(db: TestDatabase) {
+        let (one, two) = (sample::store(db).await, sample::open(db).await);
+        let append = async |to: &Db, leaves: u64| {
+            let tx = to.begin().await?;
+            let (longer, nodes) = grown(&tx.ledger().lock_head(TENANT, LogName::Audit).await?, leaves);
+            tx.ledger().append_nodes(TENANT, &nodes).await?;
+            tx.ledger().save_head(&longer).await?;
+            tx.commit().await.map(|()| longer)
+        };
+        let before = append(&one, 3).await.expect("three leaves");
+        append(&two, 2).await.expect("another process appends");
+        let after = append(&one, 1).await.expect("it goes on from there");
+
+        // As in a failover to a standby that lagged.
+        let triggers = match db.store() {
+            Store::Sqlite => "DROP TRIGGER log_heads_no_update",
+            Store::Postgres => "ALTER TABLE log_heads DISABLE TRIGGER log_heads_no_update",
+        };
+        db.tamper(triggers).await.expect("the owner may");
+        let tx = two.begin().await.expect("begin");
+        tx.ledger().save_head(&before).await.expect("set back");
+        tx.commit().await.expect("commit");
+        for _ in 0..2 {
+            let refused = append(&one, 1).await.expect_err("leaves are gone");
+            assert!(matches!(&refused, StoreError::ReadOnly(why) if why.contains("had 6 leaves")), "{refused}");
+            let seen = one.fallen();
+            assert_eq!((seen.len(), seen[0].size, seen[0].root), (1, 6, after.frontier.root()));
+        }
+        // And written on by somebody who does not know: as long as it was, and another.
+        let tx = two.begin().await.expect("begin");
+        let mut fork = LogHead { frontier: before.frontier.clone(), ..after.clone() };
+        (0..3).for_each(|n| fork.frontier.push(hash(100 + n)));
+        tx.ledger().save_head(&fork).await.expect("another history");
+        tx.commit().await.expect("commit");
+        append(&one, 1).await.expect_err("it is not the log that was seen");
+        let read = one.read().await.expect("it is read");
+        read.ledger().compare(&fork).await.expect_err("nor is it signed");
+        assert!(one.compare_logs().await.is_err() && one.fell_back().is_some());
+
+        // Somebody accepts it.
+        let tx = two.begin().await.expect("begin");
+        tx.ledger().save_head(&LogHead { epoch: 1, ..fork }).await.expect("a new epoch");
+        tx.commit().await.expect("commit");
+        one.compare_logs().await.expect("it was accepted");
+        assert_eq!((one.fallen(), one.fell_back()), (vec![], None));
+    }
+
+    async fn what_did_not_commit_was_not_seen(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        let (longer, nodes) = grown(&tx.ledger().lock_head(TENANT, LogName::Audit).await.expect("made"), 3);
+        tx.ledger().append_nodes(TENANT, &nodes).await.expect("nodes");
+        tx.ledger().save_head(&longer).await.expect("saved");
+        tx.ledger().lock_head(TENANT, LogName::Audit).await.expect("its own may be locked again");
+        tx.rollback().await.expect("undone");
+        let tx = db.begin().await.expect("begin");
+        tx.ledger().lock_head(TENANT, LogName::Audit).await.expect("nothing is missing");
     }
 
     async fn replicas_that_append_at_once_make_one_order(db: TestDatabase) {

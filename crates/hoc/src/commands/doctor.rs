@@ -6,13 +6,13 @@ use adapters::outbound::SpoolFiles;
 use console::style;
 use drivers::Db;
 use hyper::Method;
-use orchestrator::{Spine, handlers::account};
+use orchestrator::{Spine, handlers::account, ports::Depth};
 use proof::words::LogName;
 use serde_json::{Value, json};
 use tokio::{net::lookup_host, time::timeout};
 use verify::Word;
 
-use super::verify::log::{outside_checkpoint, own_keys, recompute};
+use super::verify::log::{own_keys, recompute};
 use crate::{
     caller, causes,
     config::{Config, Flags},
@@ -140,7 +140,7 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
             findings
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
             restored(&opened.spine, accept_restore, findings).await;
-            logs(config, &opened.spine, findings).await;
+            logs(&opened.spine, findings).await;
             opened.db.close().await;
         }
         Err(err) => findings.failed(
@@ -230,7 +230,7 @@ async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) {
     let looked = if accept {
         account::accept_restore(spine, &caller::command_line()).await
     } else {
-        account::hold_back_if_lost(spine).await
+        account::hold_back_if_lost(spine, Depth::All).await
     };
     match looked {
         Ok(lost) if lost.is_empty() && accept => findings.ok("restore", "there was nothing to accept"),
@@ -254,7 +254,7 @@ async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) {
 }
 
 /// Each log of each tenant, recomputed from its rows.
-async fn logs(config: &Config, spine: &Spine, findings: &mut Findings) {
+async fn logs(spine: &Spine, findings: &mut Findings) {
     let tenants = match account::list_tenants(spine).await {
         Ok(tenants) => tenants,
         Err(err) => return findings.failed("logs", causes::line(&err), "this could not be looked at"),
@@ -265,8 +265,14 @@ async fn logs(config: &Config, spine: &Spine, findings: &mut Findings) {
     };
     for tenant in &tenants {
         for log in LogName::ALL {
-            let since = outside_checkpoint(config, tenant, *log);
             let name = format!("{log} of `{}`", tenant.slug);
+            let since = match account::note_to_verify(spine, tenant, *log).await {
+                Ok(since) => since,
+                Err(err) => {
+                    findings.failed("logs", format!("{name}: {}", told(&err)), "this could not be looked at");
+                    continue;
+                }
+            };
             match recompute(spine, tenant, *log, since.as_deref(), &keys).await {
                 Ok(report) if report.word == Word::Complete => {
                     let grown = if since.is_some() { ", grown from the checkpoint kept outside" } else { "" };

@@ -122,3 +122,159 @@ async fn a_restored_backup_is_read_until_it_is_accepted_on_sqlite() {
 async fn a_restored_backup_is_read_until_it_is_accepted_on_postgres() {
     a_restored_backup_is_read_until_it_is_accepted(Store::Postgres).await;
 }
+
+/// Waits until the server answers a write as one that is not to be written; no write passes meanwhile.
+fn held_back(write: impl Fn() -> crate::http::Answer) {
+    let begun = std::time::Instant::now();
+    loop {
+        let answer = write();
+        let problem = answer.expect(503);
+        if problem["code"] == "store_behind" {
+            return;
+        }
+        // What was under way when the connections broke.
+        assert_eq!(problem["code"], "store_unavailable", "{problem}");
+        assert!(begun.elapsed() < DEADLINE, "the server does not notice");
+    }
+}
+
+fn size_of(place: &Place, file: &str) -> u64 {
+    let note = std::fs::read_to_string(place.data().join("keys/checkpoints").join(file)).expect("it is kept");
+    note.lines().nth(1).expect("a size").parse().expect("a number")
+}
+
+#[tokio::test]
+async fn a_store_that_falls_back_under_a_server_is_not_written_on() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let (admin, agent) = (place.key("admin"), place.key("agent"));
+    let server = place.serve();
+    let kept = start(&mut server.http(), &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
+    signed(&server, &admin);
+    server.stop();
+    place.back_up().await;
+
+    let server = place.serve();
+    let mut http = server.http();
+    rule(&mut http, &admin, "signed and lost").expect(201);
+    for _ in 0..5 {
+        start(&mut http, &agent).expect(201);
+    }
+    signed(&server, &admin);
+    let newest = size_of(&place, "default-runs.checkpoint");
+    start(&mut http, &agent).expect(201);
+    place.restore().await;
+
+    // Whatever is written first: what is no part of a log, what begins a run, what is governed.
+    let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+    held_back(|| server.http().post(&format!("{RUNS}/{kept}/steps"), &agent, &step));
+    held_back(|| start(&mut server.http(), &agent));
+    held_back(|| rule(&mut server.http(), &admin, "late"));
+    http.get(&format!("{RUNS}/{kept}"), &agent).expect(200);
+    let begun = std::time::Instant::now();
+    while !http.get("/readyz", "").expect(503)["detail"].as_str().expect("why").contains("--accept-restore") {
+        assert!(begun.elapsed() < DEADLINE, "it does not say what to do");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(size_of(&place, "default-runs.checkpoint") >= newest, "the proof of what was lost stays");
+
+    // What was never signed is written down by whoever saw it, and counts in another process.
+    let was = newest + 1;
+    let begun = std::time::Instant::now();
+    loop {
+        let (code, found) = finding(&place, &[], "restore");
+        assert_eq!(code, Some(1), "{found}");
+        if found.contains(&format!("had {was} when")) {
+            break;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{found}");
+    }
+    let history = place.data().join("keys/checkpoints/default-runs.history.jsonl");
+    let history = history.to_str().expect("UTF-8");
+    let since = ["verify", "--log", "runs", "--tenant", "default", "--since", history];
+    assert_eq!(place.run(&since).code, Some(4), "TRUNCATED");
+    let (_, accepted) = finding(&place, &["--accept-restore"], "restore");
+    assert!(accepted.contains("accepted"), "{accepted}");
+    let begun = std::time::Instant::now();
+    while http.get("/readyz", "").status != 200 {
+        assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    http.post(&format!("{RUNS}/{kept}/steps"), &agent, &step).expect(200);
+    start(&mut http, &agent).expect(201);
+    for log in ["audit", "runs"] {
+        let told = place.succeed(&["verify", "--log", log]);
+        assert!(told.contains("begins epoch 1"), "{told}");
+    }
+    let (code, log) = server.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("fell back") || log.contains("older backup"), "{log}");
+}
+
+#[tokio::test]
+async fn steps_of_an_open_run_that_are_gone_are_missed() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let agent = place.key("agent");
+    let server = place.serve();
+    let run = start(&mut server.http(), &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
+    server.stop();
+    place.back_up().await;
+
+    let server = place.serve();
+    let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+    let path = format!("{RUNS}/{run}/steps");
+    for _ in 0..3 {
+        server.http().post(&path, &agent, &step).expect(200);
+    }
+    place.restore().await;
+    held_back(|| server.http().post(&path, &agent, &step));
+    held_back(|| start(&mut server.http(), &agent));
+    let run = server.http().get(&format!("{RUNS}/{run}"), &agent).expect(200);
+    assert_eq!(run["step_count"], 0, "it is read as it is");
+    let (_, log) = server.stop();
+    assert!(log.contains("had come to step 3"), "{log}");
+    place.serve().http().post(&path, &agent, &step).expect(200);
+}
+
+#[tokio::test]
+async fn a_torn_checkpoint_does_not_hide_an_older_backup() {
+    for torn in ["", "hoc/default"] {
+        let place = Place::sqlite();
+        let admin = place.key("admin");
+        let server = place.serve();
+        start(&mut server.http(), &admin).expect(201);
+        server.stop();
+        place.back_up().await;
+        let server = place.serve();
+        start(&mut server.http(), &admin).expect(201);
+        signed(&server, &admin);
+        server.stop();
+        place.restore().await;
+        let folder = place.data().join("keys/checkpoints");
+        let newest = folder.join("default-runs.checkpoint");
+        std::fs::write(&newest, torn).expect("it is torn");
+
+        let server = place.serve();
+        server.http().get("/readyz", "").expect(503);
+        assert_eq!(start(&mut server.http(), &admin).expect(503)["code"], "store_behind");
+        server.stop();
+
+        // Nor is anything written where nobody can tell; until somebody does without.
+        std::fs::write(folder.join("default-runs.history.jsonl"), torn).expect("it is torn");
+        let server = place.serve();
+        let ready = server.http().get("/readyz", "").expect(503);
+        assert!(ready["detail"].as_str().expect("why").contains("cannot be read"), "{ready}");
+        assert_eq!(start(&mut server.http(), &admin).expect(503)["code"], "store_behind");
+        let (code, found) = finding(&place, &[], "restore");
+        assert_eq!(code, Some(1));
+        assert!(found.contains("cannot be read"), "{found}");
+        for file in ["default-runs.checkpoint", "default-runs.history.jsonl"] {
+            std::fs::remove_file(folder.join(file)).expect("it goes");
+        }
+        let begun = std::time::Instant::now();
+        while server.http().get("/readyz", "").status != 200 {
+            assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        start(&mut server.http(), &admin).expect(201);
+    }
+}

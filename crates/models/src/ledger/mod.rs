@@ -34,6 +34,14 @@ pub struct LogHead {
     pub last_at: Option<DateTime<Utc>>,
 }
 
+impl LogHead {
+    /// That of a log before its first leaf.
+    #[must_use]
+    pub fn empty(tenant: TenantId, log: LogName) -> Self {
+        Self { tenant, log, epoch: 0, frontier: Frontier::default(), last_at: None }
+    }
+}
+
 /// A leaf of the run log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunLogEntry {

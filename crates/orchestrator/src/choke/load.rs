@@ -161,6 +161,11 @@ async fn load_runs(state: &mut State, tx: &Tx, named: &Named) -> Result<(), Stor
         state.frozen |= frozen;
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
     }
+    let memory = &state.spine.choke().memory;
+    if let Some(why) = ids.iter().find_map(|id| memory.fallen(tenant.id, *id, state.runs.get(id))) {
+        state.spine.give_up(why.clone());
+        return Err(StoreError::ReadOnly(why));
+    }
     Ok(())
 }
 

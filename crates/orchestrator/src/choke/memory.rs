@@ -11,6 +11,7 @@ use models::{
     ids::{PermitId, RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
+use proof::hash::Hash;
 
 use super::{
     Answer, decide,
@@ -36,6 +37,16 @@ pub(super) struct Memory {
     usage: Mutex<Counted>,
     /// By tenant, oldest first.
     unwritten: Mutex<HashMap<TenantId, Vec<Unwritten>>>,
+    /// How far commits of this process brought runs that are open.
+    left: Mutex<HashMap<(TenantId, RunId), Left>>,
+}
+
+/// How far a run had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Left {
+    at: DateTime<Utc>,
+    steps: u64,
+    chain_head: Hash,
 }
 
 type Counted = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
@@ -54,6 +65,7 @@ impl Memory {
     pub(super) fn remember(&self, state: State) {
         let oldest = state.now - state.spine.settings().outage_memory;
         self.remember_usage(&state);
+        self.leave(&state, oldest);
         let State { tenant, now, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
         // A trace is never halted: there is nothing to remember it for.
@@ -69,6 +81,35 @@ impl Memory {
             }
         }
         keep(&mut runs, MAX_REMEMBERED, |remembered| remembered.at > oldest);
+    }
+
+    fn leave(&self, state: &State, oldest: DateTime<Utc>) {
+        let mut left = lock(&self.left);
+        // What is late is in a trace of its own, and the run log tells of it.
+        for (id, run) in state.runs.iter().filter(|(_, run)| run.late.is_none()) {
+            let (steps, chain_head) = (run.next_index(), run.trace.chain_head);
+            left.insert((state.tenant.id, *id), Left { at: state.now, steps, chain_head });
+        }
+        keep(&mut left, MAX_REMEMBERED, |left| left.at > oldest);
+    }
+
+    /// Why a run cannot be gone on with, as it was read: it does not go on from where a commit of this process left it, so
+    /// the store fell back. Of a run that is not there, there is no run state.
+    pub(super) fn fallen(&self, tenant: TenantId, id: RunId, run: Option<&RunState>) -> Option<String> {
+        let left = *lock(&self.left).get(&(tenant, id))?;
+        let (steps, same) = match run {
+            Some(run) => (run.next_index(), run.trace.chain_head == left.chain_head),
+            None => (0, false),
+        };
+        if run.is_some() && (steps > left.steps || (steps == left.steps && same)) {
+            return None;
+        }
+        Some(format!(
+            "this store fell back under the server: run {id} had come to step {} when this server last wrote it, and \
+             is at {steps}. It is read and not written by this process; put a newer store in its place, or start the \
+             server anew to go on without those steps",
+            left.steps
+        ))
     }
 
     fn remember_usage(&self, state: &State) {

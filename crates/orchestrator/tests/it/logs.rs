@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use models::{account::Role, ids::RunId, logs::AuditFilter, page::PageRequest};
 use orchestrator::{
     Error, Parts, Settings, Spine,
-    background::signer,
+    background::{restored, signer},
     handlers::logs,
-    ports::{CheckpointSink, OutsideCheckpoint, SinkError},
+    ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, SinkError, Stands},
     secrets::WrappingKey,
 };
 use proof::{
@@ -22,21 +22,35 @@ use crate::agent::{Agent, llm};
 
 /// Keeps what it is given, or refuses it.
 #[derive(Default)]
-struct Kept {
+struct InMemory {
     notes: Mutex<Vec<OutsideCheckpoint>>,
     refuses: bool,
 }
 
 #[async_trait]
-impl CheckpointSink for Kept {
-    async fn newest(&self, _: &str, _: &str) -> Result<Option<String>, SinkError> {
-        Ok(None)
+impl CheckpointSink for InMemory {
+    fn place(&self) -> String {
+        "a test".to_owned()
     }
 
-    async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError> {
+    async fn kept(&self, _: &str, log: &str, _: Depth) -> Result<Kept, SinkError> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = notes.iter().filter(|kept| kept.log == log).map(|kept| kept.note.clone());
+        Ok(Kept { notes: notes.collect(), unreadable: false })
+    }
+
+    async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<Stands, SinkError> {
         if self.refuses {
-            return Err(SinkError { place: "a test".to_owned(), source: std::io::Error::other("full") });
+            return Err(SinkError { place: self.place(), source: std::io::Error::other("full") });
         }
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = notes.iter().rfind(|kept| kept.log == checkpoint.log);
+        let stands = there.map_or(Stands::GoesOn, |there| checkpoint.stands_to(&there.note));
+        notes.extend((stands == Stands::GoesOn).then(|| checkpoint.clone()));
+        Ok(stands)
+    }
+
+    async fn write_down(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(checkpoint.clone());
         Ok(())
     }
@@ -47,6 +61,22 @@ async fn rules(agent: &Agent<'_>, from: usize, count: usize) {
     for n in from..from + count {
         agent.rule_named(&format!("rule {n}"), EnforcementMode::Warn, "context.step.cost_microusd > 5").await;
     }
+}
+
+/// Another process on the same store, which keeps its checkpoints there.
+fn keeping(kit: &Kit, sinks: Vec<Arc<dyn CheckpointSink>>) -> Spine {
+    Spine::new(Parts {
+        db: kit.db.clone(),
+        clock: Arc::new(FrozenClock::default()),
+        entropy: Arc::new(SeededEntropy::of_process(1)),
+        signing_key: Arc::new(signing_key()),
+        wrapping_key: WrappingKey::new([7; 32]),
+        sinks,
+        idempotency: None,
+        spool: None,
+        span_codec: testkit::kit::span_codec(),
+        settings: Settings::default(),
+    })
 }
 
 on_both! {
@@ -116,25 +146,59 @@ on_both! {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         rules(&agent, 0, 3).await;
-        let (kept, full) = (Arc::new(Kept::default()), Arc::new(Kept { refuses: true, ..Kept::default() }));
-        let spine = Spine::new(Parts {
-            db: kit.db.clone(),
-            clock: Arc::new(FrozenClock::default()),
-            entropy: Arc::new(SeededEntropy::default()),
-            signing_key: Arc::new(signing_key()),
-            wrapping_key: WrappingKey::new([7; 32]),
-            sinks: vec![full, Arc::clone(&kept) as Arc<_>],
-            idempotency: None,
-            spool: None,
-            span_codec: testkit::kit::span_codec(),
-            settings: Settings::default(),
-        });
+        let (kept, full) =
+            (Arc::new(InMemory::default()), Arc::new(InMemory { refuses: true, ..InMemory::default() }));
+        let spine = keeping(&kit, vec![full, Arc::clone(&kept) as Arc<_>]);
         assert_eq!(signer::tick(&spine).await.unwrap(), 1, "a sink that fails does not keep the others waiting");
         let notes = kept.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         assert_eq!(notes.len(), 1);
         assert_eq!((notes[0].tenant.as_str(), notes[0].log, notes[0].tree_size), ("acme", "audit", 3));
         let stored = logs::get_checkpoint(&spine, &agent.admin, LogName::Audit).await.unwrap();
         assert_eq!(stored.note, notes[0].note);
+    }
+
+    async fn what_is_kept_outside_is_shown_to_have_grown(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let kept = Arc::new(InMemory::default());
+        let spine = keeping(&kit, vec![Arc::clone(&kept) as Arc<_>]);
+        for (from, count) in [(0, 3), (3, 4), (7, 1)] {
+            rules(&agent, from, count).await;
+            assert_eq!(signer::tick(&spine).await.unwrap(), 1);
+        }
+        let notes = kept.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        assert_eq!(notes.iter().map(|kept| kept.tree_size).collect::<Vec<_>>(), [3, 7, 8]);
+        assert_eq!(notes[2].stands_to(&notes[1].note), Stands::GoesOn);
+        assert_eq!(notes[1].stands_to(&notes[2].note), Stands::IsOlder);
+        let unproved = OutsideCheckpoint { grown: Vec::new(), ..notes[2].clone() };
+        assert_eq!(unproved.stands_to(&notes[1].note), Stands::Apart);
+        let fork = Checkpoint { origin: format!("test/{}/audit/0", agent.admin.tenant.id), size: 7, root: empty_root() };
+        let fork = fork.sign(&signing_key()).unwrap();
+        assert_eq!(notes[2].stands_to(&fork), Stands::Apart, "a proof from another history");
+    }
+
+    async fn nothing_is_signed_beside_what_is_kept_outside(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        rules(&agent, 0, 3).await;
+        let kept = Arc::new(InMemory::default());
+        let spine = keeping(&kit, vec![Arc::clone(&kept) as Arc<_>]);
+        let fork = Checkpoint { origin: format!("test/{}/audit/0", agent.admin.tenant.id), size: 2, root: empty_root() };
+        kept.write_down(&OutsideCheckpoint {
+            tenant: "acme".to_owned(),
+            log: "audit",
+            tree_size: 2,
+            note: fork.sign(&signing_key()).unwrap(),
+            grown: Vec::new(),
+        }).await.unwrap();
+        let refused = signer::tick(&spine).await.unwrap_err();
+        assert!(matches!(refused, Error::HeldBack(_)), "{refused}");
+        let page = logs::list_checkpoints(&spine, &agent.admin, LogName::Audit, PageRequest::default()).await.unwrap();
+        assert_eq!(page.items, []);
+        assert!(spine.held_back().is_some(), "nothing is written any more");
+        kept.notes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        restored::tick(&spine).await.unwrap();
+        assert_eq!(signer::tick(&spine).await.unwrap(), 1, "it goes on by itself");
     }
 
     async fn a_run_shows_its_calls_to_models(db: TestDatabase) {

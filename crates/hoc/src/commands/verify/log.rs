@@ -49,9 +49,11 @@ pub(super) async fn check(log: LogName, args: &Args, flags: &Flags) -> anyhow::R
     for tenant in &tenants {
         let since = match &args.since {
             Some(path) => {
-                Some(fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)
+                let text =
+                    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+                since_file(spine, tenant, log, text).await?
             }
-            None => outside_checkpoint(&config, tenant, log),
+            None => account::note_to_verify(spine, tenant, log).await?,
         };
         let report = recompute(spine, tenant, log, since.as_deref(), &keys).await?;
         worst = worst.max(report.word);
@@ -161,10 +163,25 @@ pub(crate) async fn own_keys(spine: &Spine) -> anyhow::Result<Vec<PublicKey>> {
     keys.into_iter().map(read).collect()
 }
 
-/// The newest checkpoint that was kept outside the store, where there is one.
-pub(crate) fn outside_checkpoint(config: &Config, tenant: &Tenant, log: LogName) -> Option<String> {
-    let name = format!("{}-{log}.checkpoint", tenant.slug);
-    config.keys.checkpoint_folders.value.iter().find_map(|folder| fs::read_to_string(folder.join(&name)).ok())
+/// The checkpoint that a file holds; or, of a history with a line for each, the one that tells most.
+async fn since_file(
+    spine: &Spine,
+    tenant: &Tenant,
+    log: LogName,
+    text: String,
+) -> anyhow::Result<Option<String>> {
+    if !text.starts_with('{') {
+        return Ok(Some(text));
+    }
+    let line = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).ok()?;
+        line["note"].as_str().map(str::to_owned)
+    };
+    let told = account::note_of(spine, tenant, log, text.lines().filter_map(line).collect()).await?;
+    told.map_or_else(
+        || bail!("no line of the history is a checkpoint of the {log} log"),
+        |note| Ok(Some(note)),
+    )
 }
 
 fn document(tenant: &Tenant, log: LogName, report: &LogReport) -> serde_json::Value {

@@ -4,6 +4,7 @@ mod authenticate;
 pub(crate) mod credentials;
 mod installation;
 mod keys;
+pub(crate) mod outside;
 mod records;
 mod restore;
 mod rotate;
@@ -21,6 +22,7 @@ pub use self::{
         CreatedKey, NewKey, create_first_key_as, create_key, create_key_as, list_keys, list_keys_of,
         revoke_key, revoke_key_as,
     },
+    outside::{note_of, note_to_verify},
     records::{record_migration, record_start, record_stop},
     restore::{Lost, accept_restore, hold_back_if_lost},
     rotate::rotate_signing_key,

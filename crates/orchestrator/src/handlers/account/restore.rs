@@ -1,25 +1,20 @@
 //! A store that is behind its outside checkpoints: an older backup was restored. It is read, and not written, until
 //! somebody accepts what that lost; each log then says so itself, for ever.
 
-use std::collections::BTreeMap;
-
-use drivers::ReadTx;
-use models::{account::Tenant, ids::TenantId, ledger::LogMark, logs::SystemEventType};
+use drivers::StoreError;
+use models::{account::Tenant, ledger::LogMark, logs::SystemEventType};
 use proof::{
-    checkpoint::{Checkpoint, LogOrigin},
-    hash::Hash,
     leaves::{EpochLeaf, MarkLeaf},
-    merkle::{root_at, root_nodes},
-    note::Note,
     words::LogName,
 };
 use serde_json::json;
 
 use super::{
     Author, SystemCaller,
+    outside::outside,
     records::{Event, record},
 };
-use crate::{checkpoints, errors::Error, ledger::Appender, spine::Spine};
+use crate::{checkpoints, errors::Error, ledger::Appender, ports::Depth, spine::Spine};
 
 /// A log that does not go on from the newest checkpoint that was kept outside the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +30,8 @@ pub struct Lost {
     /// The epoch of the checkpoint.
     epoch: u64,
     note: String,
+    /// Where something is kept of it that nobody can read. How many leaves there were is not known then.
+    unreadable: Option<String>,
 }
 
 impl Lost {
@@ -43,7 +40,12 @@ impl Lost {
     pub fn told(&self) -> String {
         let Self { tenant, log, size, was, .. } = self;
         let slug = &tenant.slug;
-        if size < was {
+        if let Some(place) = &self.unreadable {
+            format!(
+                "what is kept of the {log} log of `{slug}` in {place} cannot be read, so that nobody can tell whether \
+                 rows are gone: put a copy in its place, or remove the files of this log there to do without"
+            )
+        } else if size < was {
             format!(
                 "the {log} log of `{slug}` has {size} leaves, and had {was} when it was last signed outside"
             )
@@ -55,10 +57,19 @@ impl Lost {
     }
 }
 
-/// Compares every log with the newest checkpoint that any sink keeps of it. Where one is behind, nothing is written
-/// from now on; where none is any more, all is as ever.
-pub async fn hold_back_if_lost(spine: &Spine) -> Result<Vec<Lost>, Error> {
-    let lost = lost(spine).await?;
+/// Compares every log with what any sink keeps of it, and with what this process saw. Where one is behind, nothing is
+/// written from now on; where none is any more, all is as ever.
+pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>, Error> {
+    match spine.db().compare_logs().await {
+        Ok(()) | Err(StoreError::ReadOnly(_)) => {}
+        Err(err) => return Err(err.into()),
+    }
+    for seen in spine.db().fallen() {
+        if let Some(tenant) = spine.read().await?.account().find_tenant(seen.tenant).await? {
+            checkpoints::keep_seen(spine, &tenant.slug, &seen).await?;
+        }
+    }
+    let lost = lost(spine, depth).await?;
     let why = lost.first().map(|first| {
         format!(
             "this store is an older backup, or rows of it are gone: {}. It is read and not written; restore a newer \
@@ -66,101 +77,57 @@ pub async fn hold_back_if_lost(spine: &Spine) -> Result<Vec<Lost>, Error> {
             first.told()
         )
     });
-    if why != spine.held_back() {
+    let why = why.or_else(|| spine.db().fell_back());
+    if spine.hold_back(why.clone()) {
         if let Some(why) = &why {
             tracing::error!(logs = lost.len(), "{why}");
         } else {
             tracing::info!("the store is written again");
         }
-        spine.hold_back(why);
     }
     Ok(lost)
 }
 
-async fn lost(spine: &Spine) -> Result<Vec<Lost>, Error> {
+async fn lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>, Error> {
     if spine.sinks().is_empty() {
         return Ok(Vec::new());
     }
-    let store = spine.read().await?;
-    let mut lost = Vec::new();
-    for tenant in store.account().list_tenants().await? {
+    let mut kept = Vec::new();
+    for tenant in spine.read().await?.account().list_tenants().await? {
         for log in LogName::ALL {
-            for note in outside(spine, &tenant, *log).await {
-                lost.extend(behind(&store, &tenant, *log, note).await?);
+            kept.push((tenant.clone(), *log, outside(spine, &tenant.slug, *log, depth).await));
+        }
+    }
+    let (mut lost, store) = (Vec::new(), spine.read().await?);
+    for (tenant, log, outside) in kept {
+        // Of several, the one that knows most speaks.
+        let behind = outside.not_led_to(&store, tenant.id, log).await?.last().copied().cloned();
+        if behind.is_none() && outside.unreadable.is_none() {
+            continue;
+        }
+        let head = store.ledger().head(tenant.id, log).await?;
+        let size = head.map_or(0, |head| head.frontier.size());
+        lost.push(match behind {
+            Some((kept, note)) => {
+                let (was, epoch) = (kept.size, kept.origin.epoch);
+                Lost { tenant, log, size, was, epoch, note, unreadable: None }
             }
-        }
+            None => {
+                let unreadable = outside.unreadable;
+                Lost { tenant, log, size, was: 0, epoch: 0, note: String::new(), unreadable }
+            }
+        });
     }
-    // Of several folders, the one that knows most speaks.
-    let mut furthest: BTreeMap<(TenantId, LogName), Lost> = BTreeMap::new();
-    for one in lost {
-        let key = (one.tenant.id, one.log);
-        let known = furthest.get(&key).map(|known| (known.epoch, known.was));
-        if known.is_none_or(|known| known < (one.epoch, one.was)) {
-            furthest.insert(key, one);
-        }
-    }
-    Ok(furthest.into_values().collect())
-}
-
-/// What the sinks keep of a log. One that cannot be read is told of; it does not stop a server.
-async fn outside(spine: &Spine, tenant: &Tenant, log: LogName) -> Vec<String> {
-    let mut notes = Vec::new();
-    for sink in spine.sinks() {
-        match sink.newest(&tenant.slug, log.as_str()).await {
-            Ok(note) => notes.extend(note),
-            Err(err) => tracing::warn!(
-                error = &err as &dyn std::error::Error,
-                tenant = tenant.slug,
-                %log,
-                "the checkpoint that is kept outside cannot be read"
-            ),
-        }
-    }
-    notes
-}
-
-/// Whether the log does not go on from the checkpoint. Its signature is not asked for: a file that somebody put there
-/// can hold a server back, and never let it go on.
-async fn behind(store: &ReadTx, tenant: &Tenant, log: LogName, note: String) -> Result<Option<Lost>, Error> {
-    let parsed = Note::parse(&note).ok().and_then(|note| Checkpoint::from_text(&note.text).ok());
-    let origin = parsed.as_ref().and_then(|checkpoint| checkpoint.origin.parse::<LogOrigin>().ok());
-    let (Some(kept), Some(origin)) = (parsed, origin) else {
-        tracing::warn!(tenant = tenant.slug, %log, "the file that is kept outside is no checkpoint");
-        return Ok(None);
-    };
-    if origin.tenant_id != tenant.id.to_string() || origin.log != log {
-        tracing::warn!(
-            tenant = tenant.slug,
-            origin = kept.origin,
-            "the checkpoint that is kept outside is another store's"
-        );
-        return Ok(None);
-    }
-    let head = store.ledger().head(tenant.id, log).await?;
-    let (epoch, size) = head.map_or((0, 0), |head| (head.epoch, head.frontier.size()));
-    let goes_on = match epoch.cmp(&origin.epoch) {
-        // Whoever began the epoch accepted what the one before it had.
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => {
-            kept.size <= size && root(store, tenant.id, log, kept.size).await? == Some(kept.root)
-        }
-    };
-    let lost = Lost { tenant: tenant.clone(), log, size, was: kept.size, epoch: origin.epoch, note };
-    Ok((!goes_on).then_some(lost))
-}
-
-/// The root that the log had with so many leaves; none where its nodes are not whole.
-async fn root(store: &ReadTx, tenant: TenantId, log: LogName, size: u64) -> Result<Option<Hash>, Error> {
-    let nodes = store.ledger().nodes(tenant, log, &root_nodes(size)).await?;
-    Ok(root_at(size, |level, index| nodes.get(&(level, index)).copied()).ok())
+    Ok(lost)
 }
 
 /// `account.accept_restore`: begins a new epoch of every log that lost something. Its first leaf holds the lost
 /// checkpoint, so that everybody sees for ever that there was more, and how much. Gives what was accepted.
 #[tracing::instrument(name = "account.accept_restore", skip_all)]
 pub async fn accept_restore(spine: &Spine, by: &SystemCaller) -> Result<Vec<Lost>, Error> {
-    let lost = lost(spine).await?;
+    let mut lost = lost(spine, Depth::All).await?;
+    // Of what cannot be read nobody knows what there is to accept.
+    lost.retain(|one| one.unreadable.is_none());
     for one in &lost {
         begin_epoch(spine, one, by).await?;
     }
@@ -168,7 +135,7 @@ pub async fn accept_restore(spine: &Spine, by: &SystemCaller) -> Result<Vec<Lost
     for one in &lost {
         checkpoints::sign(spine, one.tenant.id, &one.tenant.slug, one.log).await?;
     }
-    hold_back_if_lost(spine).await?;
+    hold_back_if_lost(spine, Depth::All).await?;
     Ok(lost)
 }
 
