@@ -269,7 +269,11 @@ async fn logs(spine: &Spine, findings: &mut Findings) {
             let since = match account::note_to_verify(spine, tenant, *log).await {
                 Ok(since) => since,
                 Err(err) => {
-                    findings.failed("logs", format!("{name}: {}", told(&err)), "this could not be looked at");
+                    findings.failed(
+                        "logs",
+                        format!("{name}: {}", causes::line(&err)),
+                        "this could not be looked at",
+                    );
                     continue;
                 }
             };
