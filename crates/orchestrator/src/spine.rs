@@ -193,8 +193,8 @@ impl Spine {
     }
 
     /// From now on nothing is written, and this process does not come back to that: what the store lost is nowhere else.
-    pub(crate) fn give_up(&self, why: String) {
-        let told = self.shared.given_up.set(why.clone());
+    pub(crate) fn give_up(&self, why: &str) {
+        let told = self.shared.given_up.set(why.to_owned());
         if told.is_ok() {
             tracing::error!("{why}");
         }

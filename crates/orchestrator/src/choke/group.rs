@@ -39,7 +39,7 @@ impl Group<'_> {
         // Answers that were given while the store was down come before anything else of their run.
         let overdue = match overdue::write(self.spine, self.tenant, &mut self.races).await {
             Ok(overdue) => overdue,
-            Err(err) => return self.from_memory(&units, err, waiting).await,
+            Err(err) => return self.answer_from_memory(&units, err, waiting).await,
         };
         let [units, behind] = apart(units, |run| overdue.contains(&run));
         let stuck = self.spine.choke().stuck.runs();
@@ -49,7 +49,7 @@ impl Group<'_> {
         self.decide(stuck, Patience::Brief, waiting).await;
         if !behind.is_empty() {
             let err = StoreError::Unavailable("earlier answers of the run are still to be written".into());
-            self.from_memory(&behind, err, waiting).await;
+            self.answer_from_memory(&behind, err, waiting).await;
         }
     }
 
@@ -63,7 +63,7 @@ impl Group<'_> {
             }
             if patience == Patience::Brief && self.races.is_late() {
                 let err = StoreError::Locked("there was no time left to try".into());
-                self.from_memory(&part, err, waiting).await;
+                self.answer_from_memory(&part, err, waiting).await;
                 continue;
             }
             let err = match self.attempt(&part, patience).await {
@@ -95,7 +95,7 @@ impl Group<'_> {
                     if locked {
                         self.spine.choke().stuck.note(part.iter().flat_map(|unit| unit.runs()));
                     }
-                    self.from_memory(&part, err, waiting).await;
+                    self.answer_from_memory(&part, err, waiting).await;
                 }
                 _ => {
                     let err = Arc::new(err);
@@ -115,7 +115,7 @@ impl Group<'_> {
     }
 
     /// Answers each call by what this replica remembers: the store took none of them.
-    async fn from_memory(&self, units: &[Unit<'_>], err: StoreError, waiting: &mut Waiting) {
+    async fn answer_from_memory(&self, units: &[Unit<'_>], err: StoreError, waiting: &mut Waiting) {
         let err = Arc::new(err);
         for unit in units {
             if unit.calls.is_empty() {

@@ -163,7 +163,7 @@ async fn load_runs(state: &mut State, tx: &Tx, named: &Named) -> Result<(), Stor
     }
     let memory = &state.spine.choke().memory;
     if let Some(why) = ids.iter().find_map(|id| memory.fallen(tenant.id, *id, state.runs.get(id))) {
-        state.spine.give_up(why.clone());
+        state.spine.give_up(&why);
         return Err(StoreError::ReadOnly(why));
     }
     Ok(())

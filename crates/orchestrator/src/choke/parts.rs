@@ -41,7 +41,7 @@ impl<'a> Unit<'a> {
 }
 
 /// Divides units by whether one of their calls is about one of these runs: those that are not, then those that are.
-pub(super) fn apart<'a>(units: Vec<Unit<'a>>, is_of: impl Fn(RunId) -> bool) -> [Vec<Unit<'a>>; 2] {
+pub(super) fn apart(units: Vec<Unit<'_>>, is_of: impl Fn(RunId) -> bool) -> [Vec<Unit<'_>>; 2] {
     let touches = |unit: &Unit<'_>| unit.runs().any(&is_of);
     let mut divided = [Vec::new(), Vec::new()];
     for unit in units {

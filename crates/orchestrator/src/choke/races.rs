@@ -28,7 +28,7 @@ const BRIEFLY: Duration = Duration::from_millis(150);
 const LATELY: Duration = Duration::from_secs(1);
 
 /// How long it is remembered that a run was found locked. Then its calls share a group with others again.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+const FORGOTTEN: Duration = Duration::from_mins(1);
 
 /// How long a unit of work waits for a lock that another holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -49,6 +49,7 @@ fn only_with(check: &'static str, make: fn() -> Scene, plant: Plant, change: imp
 const NOTHING: Plant = Plant::records(Some);
 
 /// A fault in the steps of which `which` holds.
+#[expect(clippy::unnecessary_wraps, reason = "a plant may drop a record, and this one does not")]
 fn step(record: Record, which: u64, fault: impl FnOnce(&mut StepRecord)) -> Option<Record> {
     Some(match record {
         Record::Step(mut step) if step.step_index == which => {

@@ -107,15 +107,12 @@ async fn lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>, Error> {
         }
         let head = store.ledger().head(tenant.id, log).await?;
         let size = head.map_or(0, |head| head.frontier.size());
-        lost.push(match behind {
-            Some((kept, note)) => {
-                let (was, epoch) = (kept.size, kept.origin.epoch);
-                Lost { tenant, log, size, was, epoch, note, unreadable: None }
-            }
-            None => {
-                let unreadable = outside.unreadable;
-                Lost { tenant, log, size, was: 0, epoch: 0, note: String::new(), unreadable }
-            }
+        lost.push(if let Some((kept, note)) = behind {
+            let (was, epoch) = (kept.size, kept.origin.epoch);
+            Lost { tenant, log, size, was, epoch, note, unreadable: None }
+        } else {
+            let unreadable = outside.unreadable;
+            Lost { tenant, log, size, was: 0, epoch: 0, note: String::new(), unreadable }
         });
     }
     Ok(lost)

@@ -30,9 +30,9 @@ impl Plant {
     /// What `make` makes of a scene with this fault in it.
     pub(crate) fn within<T>(self, make: impl FnOnce() -> T) -> T {
         let before = NOW.replace(self);
-        let made = make();
+        let scene = make();
         NOW.set(before);
-        made
+        scene
     }
 
     pub(super) fn now() -> Self {

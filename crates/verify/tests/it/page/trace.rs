@@ -104,7 +104,7 @@ impl<'de> Deserializer<'de> for Trace<'_> {
             self.types.structs.push(Struct { name, tag: None, members: Vec::new() });
         }
         let mut members = Vec::new();
-        let read = visitor.visit_map(Members { types: self.types, fields, members: &mut members })?;
+        let read = visitor.visit_map(Members { types: self.types, fields, found: &mut members })?;
         if !known {
             self.types.structs[at].members = members;
         }
@@ -173,23 +173,23 @@ impl<'de> MapAccess<'de> for Entry<'_> {
 struct Members<'t> {
     types: &'t mut Types,
     fields: &'static [&'static str],
-    members: &'t mut Vec<(&'static str, Kind)>,
+    found: &'t mut Vec<(&'static str, Kind)>,
 }
 
 impl<'de> MapAccess<'de> for Members<'_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some(field) = self.fields.get(self.members.len()) else { return Ok(None) };
+        let Some(field) = self.fields.get(self.found.len()) else { return Ok(None) };
         let key: serde::de::value::StrDeserializer<'_, Error> = field.into_deserializer();
         seed.deserialize(key).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let member = self.fields[self.members.len()];
+        let member = self.fields[self.found.len()];
         let mut kind = Kind::Bool;
         let read = seed.deserialize(Trace { types: self.types, kind: &mut kind, member });
-        self.members.push((member, kind));
+        self.found.push((member, kind));
         read
     }
 }
