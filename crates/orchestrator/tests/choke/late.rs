@@ -3,11 +3,12 @@
 use std::{path::Path, time::Duration};
 
 use models::{
-    account::FailureMode,
+    account::{FailureMode, Role},
     ids::{LimitId, RunId},
     policies::{Amount, LimitDraft},
 };
 use orchestrator::{
+    CallContext, Error,
     background::overdue,
     handlers::account::{self, SettingsChange},
 };
@@ -150,4 +151,69 @@ async fn a_row_is_the_reason_only_if_another_connection_says_so() {
     for run in runs {
         assert_eq!(agent.run(run).await.step_count, 3);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_set_aside_is_tried_again_by_the_next_process() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = set(&kit, FailureMode::Degrade).await;
+    let runs = unrecorded(&db, &agent).await;
+    db.bring_back().await;
+    db.tamper(&format!(
+        "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
+         END $$;
+         CREATE TRIGGER refused BEFORE INSERT ON aos_trace_steps FOR EACH ROW
+             WHEN (NEW.run_id = '{}' AND NEW.step_index > 0) EXECUTE FUNCTION refused()",
+        runs[0].0
+    ))
+    .await
+    .unwrap();
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 2), "its neighbour is written");
+    assert_eq!(agent.run(runs[1]).await.step_count, 3);
+    drop(agent);
+    kit.db.close().await;
+    kit.end(folder.path()).await;
+
+    db.tamper("DROP TRIGGER refused ON aos_trace_steps").await.unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 2).await;
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 0));
+    let agent = Agent::of(&kit, "acme").await;
+    assert_eq!(agent.run(runs[0]).await.step_count, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lane_that_is_never_idle_goes_by_the_newest_settings() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let before = set(&kit, FailureMode::Degrade).await;
+    let (held, free) = (before.start().await, before.start().await);
+    for run in [held, free] {
+        before.record(run, llm(1)).await.unwrap();
+    }
+    set(&kit, FailureMode::FailClosed).await;
+    let ctx = CallContext { tenant: kit.caller("acme", Role::Agent).await.tenant, ..before.ctx.clone() };
+    let after = Agent { kit: &kit, ctx, admin: before.admin.clone() };
+    // The lane is set going by one who has read the settings before; calls of both kinds wait in it, as one group.
+    let stranger = db.stranger(&format!("SELECT * FROM runs WHERE id = '{}' FOR UPDATE", held.0)).await;
+    let mut first = Box::pin(before.record(held, llm(1)));
+    let (mut old, mut new) = (Box::pin(before.record(free, llm(1))), Box::pin(after.record(free, llm(1))));
+    for call in [first.as_mut(), old.as_mut(), new.as_mut()] {
+        assert!(futures::poll!(call).is_pending());
+    }
+    db.until_blocked(1).await;
+    db.take_away().await;
+    drop(first);
+    for answer in [old.await, new.await] {
+        assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    }
+    // And so does what comes later with settings that were read before.
+    let later = before.record(free, llm(1)).await.unwrap_err();
+    assert!(matches!(later, Error::Unavailable(_)), "{later}");
+    drop(stranger);
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::{future::join_all, join};
 use models::ids::RunId;
-use orchestrator::Error;
+use orchestrator::{Error, choke::call::StartRun, handlers::activity};
 use proof::words::LimitType;
 use testkit::{Kit, Store, TestDatabase};
 
@@ -25,6 +25,30 @@ fn unavailable<T>(answer: &Result<T, Error>) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_on_one_run_costs_the_others_a_moment() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let mut runs = Vec::new();
+    for _ in 0..8 {
+        runs.push(agent.start().await);
+    }
+    let stranger = db.stranger(&format!("SELECT * FROM runs WHERE id = '{}' FOR UPDATE", runs[5].0)).await;
+    // The first goes alone, and the others are one group. It finds out; the next ones know.
+    for within in [AT_MOST, Duration::from_secs(2)] {
+        let (answers, took) = at_once(&agent, &runs).await;
+        let failed: Vec<usize> = (0..runs.len()).filter(|n| answers[*n].is_err()).collect();
+        assert_eq!(failed, [5], "{answers:?}");
+        assert!(unavailable(&answers[5]), "{answers:?}");
+        assert!(took < within, "{took:?}");
+    }
+    stranger.let_go().await;
+    let (answers, _) = at_once(&agent, &runs).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(agent.run(runs[5]).await.step_count, 1, "what was unavailable left nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_longer_than_ten_seconds_for_what_all_need() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
     let kit = Kit::on(&db).await;
@@ -42,6 +66,25 @@ async fn nobody_waits_longer_than_ten_seconds_for_what_all_need() {
     stranger.let_go().await;
     let (answers, _) = at_once(&agent, &runs).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_on_the_logs_does_not_stop_steps() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let runs = [agent.start().await, agent.start().await, agent.start().await];
+    let ending = agent.start().await;
+    let stranger = db.stranger("SELECT * FROM log_heads FOR UPDATE").await;
+    let since = Instant::now();
+    let start = StartRun { agent_id: "researcher".to_owned(), ..StartRun::default() };
+    let (steps, opened, ended) =
+        join!(at_once(&agent, &runs), activity::start(&kit.spine, &agent.ctx, start), agent.complete(ending));
+    assert!(unavailable(&opened) && unavailable(&ended), "{opened:?} {ended:?}");
+    assert!(steps.0.iter().all(Result::is_ok), "{steps:?}");
+    assert!(since.elapsed() < AT_MOST, "{:?}", since.elapsed());
+    stranger.let_go().await;
+    agent.complete(ending).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
