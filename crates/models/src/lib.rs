@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod bounds;
 pub mod ids;
 pub mod incidents;
 pub mod ledger;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use drivers::{StoreError, Tx};
 use engines::{
     activity::{LatencySigns, RiskSigns, evidence_health, latency_bucket, risk_level},
-    incidents::severity_of_failure,
+    incidents::failure,
     logs::{capture::capture_integrity_evidence, integrity::IntegrityEvaluator},
 };
 use models::{
@@ -20,8 +20,8 @@ use proof::{
     leaves::{RunLeaf, SealedLeaf},
     records::{PreventionRecord, RecordKind, RunRecord},
     words::{
-        Assurance, EvidenceClass, IncidentCategory, IntegrityGrade, PreventionOutcome, RunStatus,
-        TerminationReason, TraceStatus,
+        Assurance, EvidenceClass, IntegrityGrade, PreventionOutcome, RunStatus, TerminationReason,
+        TraceStatus,
     },
 };
 
@@ -75,7 +75,7 @@ struct Stored {
 fn seal(state: &mut State, id: RunId, stored: &Stored) -> Result<(), Error> {
     let Some(ending) = state.run_mut(id)?.ending.clone() else { return Ok(()) };
     if ending.status == RunStatus::Failed {
-        open_incident(state, id, failure(&ending))?;
+        open_incident(state, id, failure(ending.error.as_deref()))?;
     }
     if ending.status == RunStatus::Succeeded && state.run(id)?.trace.ranges.next(RecordKind::Prevention) == 0
     {
@@ -97,22 +97,6 @@ fn seal(state: &mut State, id: RunId, stored: &Stored) -> Result<(), Error> {
     state.new.integrities.push(integrity);
     state.new.leaves.push((id, RunLeaf::Sealed(receipt)));
     Ok(())
-}
-
-fn failure(ending: &Ending) -> engines::incidents::Cause {
-    let error = ending.error.as_deref();
-    engines::incidents::Cause {
-        category: IncidentCategory::ExecutionFailure,
-        cause_key: format!("failure:{}", error.unwrap_or("unknown")),
-        severity: severity_of_failure(error),
-        title: "The run failed".to_owned(),
-        description: error.map_or_else(|| "Its agent named no error.".to_owned(), str::to_owned),
-        step_index: None,
-        policy_id: None,
-        limit_id: None,
-        error_code: error.map(str::to_owned),
-        cost_impact_microusd: 0,
-    }
 }
 
 /// The one row that says that nothing fired in the whole run.
