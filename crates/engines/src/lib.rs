@@ -3,6 +3,7 @@
 //! Invariants: an engine sees its own domain only, never a clock, a commit or SQL; time and ids are arguments.
 
 pub mod activity;
+pub mod check;
 pub mod incidents;
 pub mod ledger;
 pub mod logs;

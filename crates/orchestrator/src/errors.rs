@@ -5,6 +5,7 @@ use std::sync::Arc;
 use drivers::StoreError;
 use models::ids::RunId;
 use proof::words::RunStatus;
+use rules::fields::FieldErrors;
 
 use crate::verdict::VerdictView;
 
@@ -180,6 +181,14 @@ impl Error {
             }
             _ => Self::Store(Arc::clone(err)),
         }
+    }
+}
+
+/// What the door, engines and rules refuse.
+impl From<FieldErrors> for Error {
+    fn from(refused: FieldErrors) -> Self {
+        let told = |field: rules::fields::FieldError| FieldError::new(field.pointer, field.message);
+        Self::Invalid(refused.0.into_iter().map(told).collect())
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct KeyBody {
     /// What it may do.
     role: words::Role,
     /// The person or service it is for; the caller's where not given.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 256)]
     owner: Option<String>,
     /// `service` where not given for an agent's key, else `person`.
     owner_type: Option<words::OwnerType>,

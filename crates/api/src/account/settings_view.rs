@@ -19,14 +19,14 @@ use crate::{
 #[schema(as = SettingsChange)]
 pub(super) struct SettingsBody {
     /// For people.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 256)]
     name: Option<String>,
     /// `metadata` keeps no content of agents: fingerprints and lengths only. What is stored already stays.
     capture_mode: Option<words::CaptureMode>,
     /// What a step gets that would pass while the store is down: 503, or ALLOW with a recorded gap.
     failure_mode: Option<words::FailureMode>,
     /// An IANA name: resets and `context.time` follow it.
-    #[schema(example = "Europe/Berlin")]
+    #[schema(max_length = 256, example = "Europe/Berlin")]
     time_zone: Option<String>,
     /// What a limit on cost answers when the cost is not known: BLOCK if true, else WARN.
     block_unknown_cost: Option<bool>,

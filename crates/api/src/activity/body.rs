@@ -21,11 +21,13 @@ use crate::{
 #[schema(as = StartRun)]
 pub(crate) struct StartBody {
     /// The agent that runs.
-    #[schema(value_type = text::Words)]
+    #[schema(value_type = text::Name)]
     agent_id: String,
     /// What it is to reach.
+    #[schema(value_type = Option<text::Text>)]
     goal: Option<String>,
     /// The project it belongs to.
+    #[schema(value_type = Option<text::Word>)]
     project_id: Option<String>,
     /// Who drives the run; the key's owner where not given.
     #[schema(value_type = Option<ActorBody>)]
@@ -33,13 +35,14 @@ pub(crate) struct StartBody {
     /// How it reaches HOC.
     source: Option<words::RunSource>,
     /// The provider of its models.
+    #[schema(value_type = Option<text::Word>)]
     provider_type: Option<String>,
     /// The run that started this one.
     parent_run_id: Option<String>,
     /// How long it should take.
     #[schema(maximum = 9_007_199_254_740_992.0)]
     expected_latency_ms: Option<u64>,
-    /// Sdk, version, environment, telemetry, flags.
+    /// Sdk, version, environment, telemetry, flags; at most 64 KiB.
     #[schema(value_type = Option<Object>)]
     environment: Option<Box<RawValue>>,
     /// The run that this one repeats.
@@ -49,13 +52,14 @@ pub(crate) struct StartBody {
     /// Scenario data, not real.
     is_synthetic: Option<bool>,
     /// The scenario it comes from.
+    #[schema(value_type = Option<text::Word>)]
     synthetic_scenario_id: Option<String>,
-    /// Any JSON; kept exactly, after redaction. The texts of a member `labels` are the run's labels, which rules read
-    /// as `principal.labels`.
+    /// Any JSON of at most 64 KiB; kept exactly, after redaction. A member `labels` must be a list of at most 64 texts of
+    /// at most 256 characters: the run's labels, which rules read as `principal.labels`.
     #[schema(value_type = Option<serde_json::Value>)]
     metadata: Option<Box<RawValue>>,
     /// A repeat with this key gets the same run. One thing with the header `Idempotency-Key`.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 256)]
     idempotency_key: Option<String>,
 }
 
@@ -68,6 +72,7 @@ struct ActorBody {
     #[serde(rename = "type")]
     kind: words::ActorType,
     /// Which one; HUMAN needs it.
+    #[schema(value_type = Option<text::Word>)]
     id: Option<String>,
 }
 
@@ -108,24 +113,26 @@ pub(crate) struct PermitBody {
     /// The kind of step.
     kind: words::StepKind,
     /// With which tool or model.
-    #[schema(value_type = text::Words)]
+    #[schema(value_type = text::Name)]
     skill_name: String,
     /// With which parameters; the permit serves for these alone.
     #[schema(value_type = Option<serde_json::Value>)]
     params: Option<Box<RawValue>>,
     /// The model's provider, for a model call.
+    #[schema(value_type = Option<text::Word>)]
     provider: Option<String>,
     /// The model.
+    #[schema(value_type = Option<text::Word>)]
     model: Option<String>,
     /// Labels of the step, which rules read as `context.step.labels`.
     #[serde(default)]
-    #[schema(value_type = Vec<text::Label>, max_items = 32)]
+    #[schema(value_type = Vec<text::Name>, max_items = 64)]
     labels: Vec<String>,
     /// What it expects to use.
     #[schema(value_type = Option<EstimateBody>)]
     estimate: Option<Object<EstimateBody>>,
     /// A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 256)]
     idempotency_key: Option<String>,
 }
 
@@ -174,14 +181,14 @@ pub(crate) struct StepBody {
     /// What it is.
     kind: words::StepKind,
     /// Which tool or model.
-    #[schema(value_type = text::Words)]
+    #[schema(value_type = text::Name)]
     skill_name: String,
     /// The parameters; any JSON, kept exactly, after redaction.
     #[schema(value_type = Option<serde_json::Value>)]
     params: Option<Box<RawValue>>,
     /// Labels of the step, which rules read as `context.step.labels`.
     #[serde(default)]
-    #[schema(value_type = Vec<text::Label>, max_items = 32)]
+    #[schema(value_type = Vec<text::Name>, max_items = 64)]
     labels: Vec<String>,
     /// How it ended.
     status: words::ReportedStatus,
@@ -200,7 +207,7 @@ pub(crate) struct StepBody {
     /// When it began.
     started_at: Option<Time>,
     /// A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 256)]
     idempotency_key: Option<String>,
     /// What a replayed step does.
     replay_behavior: Option<words::ReplayBehavior>,
@@ -222,6 +229,7 @@ struct OutcomeBody {
     /// Its nature.
     category: Option<words::OutcomeCategory>,
     /// The caller's code for it.
+    #[schema(value_type = Option<text::Word>)]
     code: Option<String>,
     /// Any JSON, kept exactly, after redaction.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -233,7 +241,9 @@ struct OutcomeBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = LlmCall)]
 struct LlmBody {
+    #[schema(value_type = Option<text::Word>)]
     provider: Option<String>,
+    #[schema(value_type = Option<text::Word>)]
     model: Option<String>,
     #[serde(default)]
     #[schema(maximum = 9_007_199_254_740_992.0)]
@@ -251,15 +261,20 @@ struct LlmBody {
     reasoning_tokens: u64,
     /// As the provider says it. Where not given, it is by the price book, or not known.
     cost_usd: Option<Usd>,
+    #[schema(value_type = Option<text::Word>)]
     request_id: Option<String>,
     prompt: Option<String>,
     response: Option<String>,
+    #[schema(value_type = Option<text::Word>)]
     finish_reason: Option<String>,
 }
 
 impl StepBody {
     pub(crate) fn report(self, key: IdempotencyKey) -> Result<StepReport, Problem> {
         let Object(outcome) = self.outcome.unwrap_or_default();
+        let permit_id = self.permit_id.map(|text| text.parse()).transpose();
+        let permit_id =
+            permit_id.map_err(|_| Problem::field(Code::InvalidRequest, "/permit_id", "is no permit's id"))?;
         Ok(StepReport {
             kind: self.kind.to()?,
             skill_name: self.skill_name,
@@ -274,7 +289,7 @@ impl StepBody {
             started_at: self.started_at.map(Into::into),
             idempotency_key: key.or(self.idempotency_key)?,
             replay_behavior: known(self.replay_behavior)?,
-            permit_id: self.permit_id,
+            permit_id,
             parent_step_index: self.parent_step_index,
             step_index: self.step_index,
             external_span_id: None,
@@ -309,7 +324,8 @@ impl LlmBody {
 pub(crate) struct CompleteBody {
     /// How.
     status: words::FinalStatus,
-    /// What went wrong, where it FAILED.
+    /// What went wrong, where it FAILED: a code, a message, a traceback.
+    #[schema(value_type = Option<text::Text>)]
     error: Option<String>,
 }
 
@@ -331,6 +347,7 @@ impl CompleteBody {
 #[schema(as = AbortRun)]
 pub(crate) struct AbortBody {
     /// In the agent's words.
+    #[schema(value_type = Option<text::Text>)]
     pub(crate) reason: Option<String>,
 }
 
@@ -340,6 +357,7 @@ pub(crate) struct AbortBody {
 #[schema(as = KillRun)]
 pub(crate) struct KillBody {
     /// In the words of the person who kills it.
+    #[schema(value_type = Option<text::Note>)]
     pub(crate) reason: Option<String>,
 }
 

@@ -15,6 +15,7 @@ use crate::{
 #[schema(as = IncidentMove)]
 pub(super) struct MoveBody {
     /// For the timeline and the Audit Ledger.
+    #[schema(max_length = 4000)]
     pub(super) note: Option<String>,
 }
 
@@ -24,6 +25,7 @@ pub(super) struct MoveBody {
 #[schema(as = ResolveIncident)]
 pub(super) struct ResolveBody {
     /// For the timeline and the Audit Ledger.
+    #[schema(max_length = 4000)]
     note: Option<String>,
     /// `manual` where not given.
     resolution_type: Option<words::ResolutionType>,

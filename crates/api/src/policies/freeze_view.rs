@@ -15,10 +15,10 @@ use crate::{
 #[schema(as = NewFreeze)]
 pub(super) struct FreezeBody {
     /// The agent; the whole tenant where none is named.
-    #[schema(value_type = Option<text::Words>)]
+    #[schema(value_type = Option<text::Name>)]
     pub(super) agent_id: Option<String>,
     /// Why: it is told to whoever meets the freeze.
-    #[schema(value_type = text::Words)]
+    #[schema(value_type = text::Reason)]
     pub(super) reason: String,
 }
 
@@ -28,9 +28,10 @@ pub(super) struct FreezeBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct UnfreezeParams {
     /// The agent; the freeze of the whole tenant where none is named.
-    #[param(min_length = 1)]
+    #[param(min_length = 1, max_length = 256)]
     pub(super) agent_id: Option<String>,
     /// Why.
+    #[param(max_length = 4000)]
     pub(super) reason: Option<String>,
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct LimitBody {
     /// `TENANT` where not given.
     scope: Option<words::Scope>,
     /// The project, agent or provider, for those scopes only.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 256)]
     scope_id: Option<String>,
     /// A value equal to it is allowed.
     max_value: Amount,
@@ -81,7 +81,7 @@ pub(crate) struct LimitChangeBody {
     scope: Option<words::Scope>,
     /// null takes it away.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, max_length = 256)]
     scope_id: Option<Option<String>>,
     max_value: Option<Amount>,
     reset_period: Option<words::ResetPeriod>,

@@ -27,7 +27,7 @@ pub(crate) struct RuleBody {
     /// `TENANT` where not given.
     scope: Option<words::RuleScope>,
     /// The project or agent, for those scopes only.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 256)]
     scope_id: Option<String>,
     /// `STEP_POST` where not given.
     bind_at: Option<words::BindAt>,
@@ -35,7 +35,7 @@ pub(crate) struct RuleBody {
     #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     precedence: Option<i64>,
     /// Cedar: the expression inside `when { }`.
-    #[schema(example = "context.step.cost_microusd > 500000")]
+    #[schema(max_length = 8192, example = "context.step.cost_microusd > 500000")]
     condition: Option<String>,
     /// The JSON form of a condition; stored as Cedar.
     #[schema(value_type = Option<Object>,
@@ -75,12 +75,13 @@ pub(crate) struct RuleChangeBody {
     scope: Option<words::RuleScope>,
     /// null takes it away.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, max_length = 256)]
     scope_id: Option<Option<String>>,
     bind_at: Option<words::BindAt>,
     #[schema(minimum = -1_000_000, maximum = 1_000_000)]
     precedence: Option<i64>,
     /// Cedar.
+    #[schema(max_length = 8192)]
     condition: Option<String>,
     /// The JSON form.
     #[schema(value_type = Option<Object>)]
@@ -130,6 +131,7 @@ pub(crate) struct CheckBody {
     /// `STEP_POST` where not given.
     bind_at: Option<words::BindAt>,
     /// Cedar.
+    #[schema(max_length = 8192)]
     condition: Option<String>,
     /// The JSON form.
     #[schema(value_type = Option<serde_json::Value>)]

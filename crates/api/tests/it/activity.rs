@@ -524,6 +524,17 @@ async fn what_cannot_be_is_refused_with_its_place() {
         ("complete", json!({"status": "ABORTED"}), "/status"),
         ("complete", json!({"status": "SUCCEEDED", "error": "none"}), "/error"),
         ("abort", json!({"reason": 1}), "/reason"),
+        ("abort", json!({"reason": "x".repeat(65_537)}), "/reason"),
+        ("complete", json!({"status": "FAILED", "error": "x".repeat(65_537)}), "/error"),
+        ("runs", json!({"agent_id": "x".repeat(257)}), "/agent_id"),
+        ("runs", json!({"agent_id": "a", "idempotency_key": "x".repeat(257)}), "/idempotency_key"),
+        ("runs", json!({"agent_id": "a", "metadata": {"labels": "pii"}}), "/metadata/labels"),
+        ("runs", json!({"agent_id": "a", "metadata": {"labels": ["a", 1]}}), "/metadata/labels/1"),
+        (
+            "steps",
+            json!({"kind": "TOOL_CALL", "skill_name": "a", "status": "SUCCESS", "permit_id": "ghp_nonsense"}),
+            "/permit_id",
+        ),
     ];
     for (route, body, pointer) in cases {
         let path = if route == "runs" {
@@ -533,5 +544,14 @@ async fn what_cannot_be_is_refused_with_its_place() {
         };
         let answer = app.post(path).key(&agent).json(&body).send().await;
         assert_eq!(answer.field(422, "invalid_request"), pointer, "{route} {body}: {}", answer.text);
+    }
+    // What no value of a JSON library holds.
+    let digits = "9".repeat(400);
+    for number in ["1e309", &digits] {
+        let body = format!(
+            r#"{{"kind":"TOOL_CALL","skill_name":"a","status":"SUCCESS","params":{{"a":[{number}]}}}}"#
+        );
+        let answer = app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).text(body).send().await;
+        assert_eq!(answer.field(422, "invalid_request"), "/params/a/0", "{}", answer.text);
     }
 }

@@ -166,6 +166,7 @@ pub(crate) fn run(tenant: TenantId, n: u128) -> Run {
         idempotency_key: Some(format!("{ODD}{n}")),
         request_hash: Some(hash(3)),
         metadata: some(r#"{"b":1,"a":9007199254740993}"#),
+        labels: vec![String::new(), ODD.to_owned()],
         is_synthetic: false,
         synthetic_scenario_id: some(ODD),
         risk_level: RiskLevel::Normal,

@@ -10,12 +10,8 @@ use proof::{
 };
 use rules::fields::FieldErrors;
 
-use super::{
-    Authored, Version,
-    check::{self, Faults},
-    limit_state,
-};
-use crate::ledger::Governed;
+use super::{Authored, Version, check, limit_state};
+use crate::{check::Check, ledger::Governed};
 
 /// A new limit, in force from its first version on.
 pub fn create_limit(
@@ -24,7 +20,7 @@ pub fn create_limit(
     draft: LimitDraft,
     author: Authored<'_>,
 ) -> Result<Governed<Version<Limit>>, FieldErrors> {
-    let mut faults = Faults::default();
+    let mut faults = Check::default();
     let never = (draft.limit_category == LimitCategory::Budget).then_some(ResetPeriod::None);
     let definition = LimitDefinition {
         limit_id: id.to_string(),
@@ -43,7 +39,7 @@ pub fn create_limit(
         consequence: draft.consequence.unwrap_or(Consequence::Alert),
     };
     check::limit(&definition, &mut faults);
-    faults.into_result()?;
+    faults.done()?;
     let Authored { ledger, by, now } = author;
     let (created_by, status) = (by.to_owned(), LimitStatus::Active);
     let limit = Limit { tenant, definition, status, created_by, created_at: now, updated_at: now };

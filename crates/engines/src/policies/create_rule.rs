@@ -10,12 +10,8 @@ use proof::{
 };
 use rules::fields::FieldErrors;
 
-use super::{
-    Authored, Version, cedar_of,
-    check::{self, Faults},
-    rule_state,
-};
-use crate::ledger::Governed;
+use super::{Authored, Version, cedar_of, check, rule_state};
+use crate::{check::Check, ledger::Governed};
 
 const PRECEDENCE: i64 = 100;
 
@@ -26,7 +22,7 @@ pub fn create_rule(
     draft: RuleDraft,
     author: Authored<'_>,
 ) -> Result<Governed<Version<Rule>>, FieldErrors> {
-    let mut faults = Faults::default();
+    let mut faults = Check::default();
     let bind_at = draft.bind_at.unwrap_or(BindAt::StepPost);
     let condition = faults.take(cedar_of(bind_at, draft.condition, draft.conditions.as_ref()));
     let missing = matches!(condition, Some(None));
@@ -51,7 +47,7 @@ pub fn create_rule(
         source_incident_id: None,
     };
     check::rule(&definition, &mut faults);
-    faults.into_result()?;
+    faults.done()?;
     let Authored { ledger, by, now } = author;
     let rule = Rule {
         tenant,

@@ -4,12 +4,8 @@ use models::policies::{Rule, RuleChange, RuleStatus};
 use proof::definitions::RuleDefinition;
 use rules::fields::FieldErrors;
 
-use super::{
-    Authored, Version, cedar_of,
-    check::{self, Faults},
-    rule_state,
-};
-use crate::ledger::Governed;
+use super::{Authored, Version, cedar_of, check, rule_state};
+use crate::{check::Check, ledger::Governed};
 
 /// Why a rule was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +38,7 @@ pub fn modify_rule(
     if version != before.version {
         return Err(ModifyError::Stale { current: before.version });
     }
-    let mut faults = Faults::default();
+    let mut faults = Check::default();
     let bind_at = change.bind_at.unwrap_or(before.bind_at);
     let mut given = faults.take(cedar_of(bind_at, change.condition, change.conditions.as_ref())).flatten();
     if given.is_none() && bind_at != before.bind_at {
@@ -62,7 +58,7 @@ pub fn modify_rule(
         ..before.clone()
     };
     check::rule(&definition, &mut faults);
-    faults.into_result()?;
+    faults.done()?;
     if definition == *before {
         return Ok(None);
     }

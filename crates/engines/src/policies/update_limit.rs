@@ -7,12 +7,8 @@ use proof::{
 };
 use rules::fields::FieldErrors;
 
-use super::{
-    Authored, Version,
-    check::{self, Faults},
-    limit_state,
-};
-use crate::ledger::Governed;
+use super::{Authored, Version, check, limit_state};
+use crate::{check::Check, ledger::Governed};
 
 /// Why a limit was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +41,7 @@ pub fn update_limit(
     if version != before.version {
         return Err(UpdateError::Stale { current: before.version });
     }
-    let mut faults = Faults::default();
+    let mut faults = Check::default();
     let other_category = change.limit_category.is_some_and(|category| category != before.limit_category);
     faults.refuse_if(
         other_category,
@@ -72,7 +68,7 @@ pub fn update_limit(
         ..before.clone()
     };
     check::limit(&definition, &mut faults);
-    faults.into_result()?;
+    faults.done()?;
     if definition == *before {
         return Ok(None);
     }

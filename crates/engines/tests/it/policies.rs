@@ -151,7 +151,7 @@ fn a_rule_is_refused_with_every_field_that_is_wrong() {
     let refused = |change: Bent| pointers(make_rule(change(rule_draft())).expect_err("is refused"));
     let table: &[(Bent, &[&str])] = &[
         (|d| RuleDraft { name: " ".into(), ..d }, &["/name"]),
-        (|d| RuleDraft { name: "x".repeat(201), ..d }, &["/name"]),
+        (|d| RuleDraft { name: "x".repeat(257), ..d }, &["/name"]),
         (|d| RuleDraft { description: Some("a\0b".into()), ..d }, &["/description"]),
         (|d| RuleDraft { precedence: Some(i64::MIN), ..d }, &["/precedence"]),
         (|d| RuleDraft { scope: Some(Scope::Agent), ..d }, &["/scope_id"]),

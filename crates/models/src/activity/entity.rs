@@ -66,6 +66,7 @@ pub mod runs {
         pub reported_end: Option<String>,
         pub late: Option<String>,
         pub cost_known: bool,
+        pub labels: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

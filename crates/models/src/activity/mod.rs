@@ -84,6 +84,8 @@ pub struct Run {
     pub request_hash: Option<Hash>,
     /// The caller's metadata after redaction, as text.
     pub metadata: Option<String>,
+    /// The labels in its metadata, after redaction: in order, each once.
+    pub labels: Vec<String>,
     pub is_synthetic: bool,
     pub synthetic_scenario_id: Option<String>,
     pub risk_level: RiskLevel,

@@ -36,7 +36,7 @@ pub struct StartRun {
     pub is_synthetic: bool,
     /// The scenario it comes from.
     pub synthetic_scenario_id: Option<String>,
-    /// JSON text, kept as it is after redaction. The texts of its member `labels` are the run's labels.
+    /// JSON text, kept as it is after redaction. Its member `labels`, a list of texts, are the run's labels.
     pub metadata: Option<String>,
     /// The trace id of an outside tracing system.
     pub external_trace_id: Option<String>,
@@ -59,6 +59,8 @@ pub struct TraceStart {
     pub provider_type: Option<String>,
     /// JSON text: what the exporter says of itself.
     pub environment: Option<String>,
+    /// Something of this was too long, and was cut.
+    pub cut: bool,
 }
 
 /// What a caller expects an act to use.
@@ -129,7 +131,8 @@ pub struct StepReport {
     pub started_at: Option<DateTime<Utc>>,
     pub idempotency_key: Option<String>,
     pub replay_behavior: Option<ReplayBehavior>,
-    pub permit_id: Option<String>,
+    /// The permit under which it was taken.
+    pub permit_id: Option<PermitId>,
     pub parent_step_index: Option<u64>,
     pub step_index: Option<u64>,
     pub external_span_id: Option<String>,

@@ -15,12 +15,6 @@ pub(super) fn text(tenant: &TenantSettings, pointer: &str, text: Option<String>)
     })
 }
 
-/// A name that somebody else gave: what is reported has happened, so a secret in its name costs the name, not the record.
-pub(crate) fn name(text: String) -> String {
-    let redacted = redact::redact_text(&text);
-    if redacted.findings.secrets.is_empty() { text } else { redacted.value }
-}
-
 /// JSON of an agent, as it may be kept. What is kept of none is JSON too.
 pub(super) fn json(
     tenant: &TenantSettings,

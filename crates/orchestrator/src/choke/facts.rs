@@ -1,7 +1,5 @@
 //! What the rules may know of a call: computed from the locked run and the redacted request.
 
-use std::collections::BTreeSet;
-
 use proof::words::{StepKind, StepStatus};
 use rules::{
     Count,
@@ -9,7 +7,7 @@ use rules::{
 };
 
 use super::{
-    prepare::{MAX_LABEL, MAX_LABELS, PreparedPermit, PreparedStep},
+    prepare::{PreparedPermit, PreparedStep},
     state::{RunState, State},
 };
 
@@ -23,7 +21,7 @@ pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, cont
             agent_id: of.agent_id.clone(),
             project_id: of.project_id.clone().unwrap_or_default(),
             tenant_id: of.tenant.to_string(),
-            labels: labels_of(of.metadata.as_deref()),
+            labels: of.labels.iter().cloned().collect(),
         },
         resource: Resource {
             run_id: of.id.to_string(),
@@ -51,16 +49,6 @@ pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, cont
         time: run.snapshot.zone.time_facts(state.now),
         tampered: run.snapshot.tampered.clone(),
     }
-}
-
-/// The labels of a run: the texts of the member `labels` of its metadata.
-fn labels_of(metadata: Option<&str>) -> BTreeSet<String> {
-    // Most metadata has none, and none of it need be parsed to know.
-    let Some(metadata) = metadata.filter(|text| text.contains("\"labels\"")) else { return BTreeSet::new() };
-    let metadata: serde_json::Value = serde_json::from_str(metadata).unwrap_or_default();
-    let labels = metadata["labels"].as_array().into_iter().flatten();
-    let texts = labels.filter_map(|label| label.as_str());
-    texts.filter(|text| text.chars().count() <= MAX_LABEL).take(MAX_LABELS).map(str::to_owned).collect()
 }
 
 /// The step that a permit is asked for: as estimated.

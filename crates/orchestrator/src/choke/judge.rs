@@ -15,6 +15,7 @@ use proof::{
 };
 use rules::{
     Conclusion, Facts,
+    facts::ContentFacts,
     limits::{LimitInput, LimitOutcome},
 };
 
@@ -38,18 +39,21 @@ pub(super) struct Question<'a> {
     permit_id: Option<PermitId>,
     /// Why a named permit did not serve.
     note: Option<&'static str>,
+    /// Something of what the run began with was too long, and was cut.
+    cut: bool,
     /// What a person did to the run, where that is the question.
     intervened: Option<&'a Intervened>,
 }
 
 impl<'a> Question<'a> {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(cut: bool) -> Self {
         Self {
             moment: Moment::RunStart,
             asked: None,
             step: None,
             permit_id: None,
             note: None,
+            cut,
             intervened: None,
         }
     }
@@ -61,6 +65,7 @@ impl<'a> Question<'a> {
             step: None,
             permit_id: Some(id),
             note: None,
+            cut: false,
             intervened: None,
         }
     }
@@ -71,12 +76,12 @@ impl<'a> Question<'a> {
         permit_id: Option<PermitId>,
         note: Option<&'static str>,
     ) -> Self {
-        Self { moment, asked: None, step: Some(step), permit_id, note, intervened: None }
+        Self { moment, asked: None, step: Some(step), permit_id, note, cut: false, intervened: None }
     }
 
     /// A person's act, which no step asked for.
     pub(super) fn intervention(intervened: &'a Intervened) -> Self {
-        Self { moment: Moment::Intervention, intervened: Some(intervened), ..Self::start() }
+        Self { moment: Moment::Intervention, intervened: Some(intervened), ..Self::start(false) }
     }
 }
 
@@ -178,7 +183,7 @@ fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
     let (step, content) = match (question.asked, question.step) {
         (Some(asked), _) => (Some(facts::estimated(asked)), asked.content.clone()),
         (None, Some(step)) => (Some(facts::reported(step)), step.content.clone()),
-        (None, None) => (None, rules::facts::ContentFacts::default()),
+        (None, None) => (None, ContentFacts { truncated: question.cut, ..ContentFacts::default() }),
     };
     facts::facts(state, run, step, content)
 }

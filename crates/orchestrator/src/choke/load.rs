@@ -79,7 +79,7 @@ impl Named {
                 self.spends = true;
                 self.spans.extend(step.is_span.then_some(step.run_id));
                 self.runs.insert(step.run_id);
-                self.permits.extend(step.permit.id());
+                self.permits.extend(step.report.permit_id);
                 self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
             }
             What::End(run, _) | What::Kill(run, _) => {

@@ -12,10 +12,9 @@
 
 mod addendum;
 pub mod call;
-pub(crate) mod capture;
+mod capture;
 mod causes;
 mod chain;
-mod check;
 mod decide;
 mod effects;
 mod end;
@@ -23,6 +22,7 @@ mod evidence;
 mod facts;
 mod fingerprint;
 mod fired;
+pub(crate) mod fit;
 mod gap;
 mod group;
 mod held;
@@ -52,13 +52,13 @@ use std::sync::Arc;
 
 use models::{activity::Run, ids::RunId};
 
+pub(crate) use self::causes::incident_record;
 pub use self::queue::MAX_GROUP;
 use self::{
     call::{Granted, Killed, Recorded},
     queue::{Bond, Queue},
     snapshots::Snapshots,
 };
-pub(crate) use self::{causes::incident_record, check::Check};
 use crate::{context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine};
 
 /// What one call gets.

@@ -3,11 +3,17 @@
 //! All this is done by the caller's own task, before the group, so that the transaction holds its locks for as
 //! short as it can, and so that nothing unredacted, and nothing that a store could refuse, gets further.
 
-use engines::logs::{
-    capture::Fingerprint,
-    redact::{self, REDACTION_VERSION, Raw},
+use engines::{
+    check::{Check, kept_labels},
+    logs::{
+        capture::Fingerprint,
+        redact::{self, REDACTION_VERSION, Raw},
+    },
 };
-use models::ids::{KeyId, PermitId, RunId};
+use models::{
+    bounds,
+    ids::{KeyId, RunId},
+};
 use proof::{
     hash::Hash,
     hmac::{TenantKey, keyed},
@@ -18,20 +24,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Check,
     call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
     capture,
     fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
     priced::{price_call, price_estimate},
 };
 use crate::{context::CallContext, errors::Error};
-
-/// The largest number that a canonical record holds (2^53): larger ones are refused at the door.
-pub(super) const MAX_INTEGER: u64 = 1 << 53;
-
-/// How many labels a run or a step has at most, and how long one is.
-pub(super) const MAX_LABELS: usize = 32;
-pub(super) const MAX_LABEL: usize = 100;
 
 /// Who calls the choke point.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -94,6 +92,10 @@ pub(crate) struct PreparedStart {
     pub(super) run_id: Option<RunId>,
     pub(super) parent_run_id: Option<RunId>,
     pub(super) replay_of: Option<RunId>,
+    /// The labels in its metadata, after redaction.
+    pub(super) labels: Vec<String>,
+    /// Something of what an exporter said was too long, and was cut.
+    pub(super) cut: bool,
     pub(super) request_hash: Hash,
 }
 
@@ -107,31 +109,6 @@ pub(crate) struct PreparedPermit {
     pub(super) params: ParamFacts,
 }
 
-/// The permit that a report names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum PermitNamed {
-    /// None.
-    None,
-    /// This one, if there is one.
-    Id(PermitId),
-    /// Something that is no permit's id.
-    Nonsense,
-}
-
-impl PermitNamed {
-    fn by(text: Option<&str>) -> Self {
-        text.map_or(Self::None, |text| text.parse().map_or(Self::Nonsense, Self::Id))
-    }
-
-    /// The id, where it is one.
-    pub(super) fn id(self) -> Option<PermitId> {
-        match self {
-            Self::Id(id) => Some(id),
-            Self::None | Self::Nonsense => None,
-        }
-    }
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PreparedStep {
     pub(super) run_id: RunId,
@@ -141,7 +118,6 @@ pub(crate) struct PreparedStep {
     pub(super) price_book: Option<String>,
     /// It was exported by a tracer: nobody waits for its verdict.
     pub(super) is_span: bool,
-    pub(super) permit: PermitNamed,
     pub(super) request_hash: Hash,
     pub(super) params_hash: Hash,
     pub(super) content: ContentFacts,
@@ -195,8 +171,8 @@ impl Call {
         if let Some((ActorType::Human, None)) = &request.actor {
             check.refuse("/actor/id", "a HUMAN actor needs an id");
         }
-        let parent_run_id = check.id("/parent_run_id", request.parent_run_id.as_deref());
-        let replay_of = check.id("/replay_of", request.replay_of.as_deref());
+        let parent_run_id = check.id("/parent_run_id", request.parent_run_id.as_deref(), "run");
+        let replay_of = check.id("/replay_of", request.replay_of.as_deref(), "run");
         for (pointer, text) in [
             ("/agent_id", Some(&request.agent_id)),
             ("/project_id", request.project_id.as_ref()),
@@ -205,11 +181,11 @@ impl Call {
             ("/idempotency_key", request.idempotency_key.as_ref()),
             ("/actor/id", request.actor.as_ref().and_then(|(_, id)| id.as_ref())),
         ] {
-            check.name(pointer, text);
+            check.name(pointer, text.map(String::as_str));
         }
-        check.text("/goal", request.goal.as_ref());
-        check.json("/environment", request.environment.as_deref());
-        check.json("/metadata", request.metadata.as_deref());
+        check.words("/goal", request.goal.as_deref(), bounds::TEXT);
+        check.document("/environment", request.environment.as_deref());
+        let labels = check.metadata("/metadata", request.metadata.as_deref());
         check.number("/expected_latency_ms", request.expected_latency_ms.unwrap_or(0));
         check.done()?;
         let request_hash = fingerprint(&ctx.tenant.key, "start", &StartFingerprint::of(&request))?;
@@ -217,13 +193,22 @@ impl Call {
         request.goal = capture::text(tenant, "/goal", request.goal);
         request.environment = capture::json(tenant, "/environment", request.environment)?;
         request.metadata = capture::json(tenant, "/metadata", request.metadata)?;
-        let start = PreparedStart { request, run_id: None, parent_run_id, replay_of, request_hash };
+        let labels = kept_labels(&labels);
+        let start = PreparedStart {
+            request,
+            run_id: None,
+            parent_run_id,
+            replay_of,
+            labels,
+            cut: false,
+            request_hash,
+        };
         Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)) })
     }
 
     /// The run of an outside trace, to be opened as `run_id` unless the trace has one.
     pub(crate) fn trace(ctx: &CallContext, run_id: RunId, start: TraceStart) -> Result<Self, Error> {
-        let TraceStart { trace_id, agent_id, project_id, provider_type, environment } = start;
+        let TraceStart { trace_id, agent_id, project_id, provider_type, environment, cut } = start;
         let request = StartRun {
             agent_id,
             project_id,
@@ -237,18 +222,25 @@ impl Call {
         match Self::start(ctx, request)?.what {
             What::Start(mut start) => {
                 start.run_id = Some(run_id);
+                start.cut = cut;
                 Ok(Self { caller: Caller::reporting(ctx), what: What::Trace(start) })
             }
             _ => Err(Error::Internal("a start is a start".to_owned())),
         }
     }
 
-    /// A span of a trace that is `run_id`.
-    pub(crate) fn span(ctx: &CallContext, run_id: RunId, report: StepReport) -> Result<Self, Error> {
+    /// A span of a trace that is `run_id`; `cut` where something of it was too long, and was cut.
+    pub(crate) fn span(
+        ctx: &CallContext,
+        run_id: RunId,
+        report: StepReport,
+        cut: bool,
+    ) -> Result<Self, Error> {
         let mut call = Self::record(ctx, run_id, report)?;
         call.caller = Caller::reporting(ctx);
         if let What::Record(step) = &mut call.what {
             step.is_span = true;
+            step.content.truncated |= cut;
         }
         Ok(call)
     }
@@ -267,9 +259,9 @@ impl Call {
             ("/model", request.model.as_ref()),
             ("/idempotency_key", request.idempotency_key.as_ref()),
         ] {
-            check.name(pointer, text);
+            check.name(pointer, text.map(String::as_str));
         }
-        check.labels(&request.labels);
+        check.labels("/labels", &request.labels);
         check.json("/params", request.params.as_deref());
         check.number("/estimate/input_tokens", request.estimate.input_tokens);
         check.number("/estimate/output_tokens", request.estimate.output_tokens);
@@ -281,7 +273,7 @@ impl Call {
         let raw = Raw { params: request.params.as_deref(), outcome_data: None, prompt: None, response: None };
         let screened = capture::screen(&ctx.tenant, raw)?;
         request.params = screened.params;
-        redact_labels(&mut request.labels);
+        request.labels = kept_labels(&request.labels);
         price_estimate(&mut request);
         let (content, params) = (screened.content, screened.param_facts);
         let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
@@ -295,7 +287,6 @@ impl Call {
         let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
         let params_hash = params_hash(key, run_id, report.params.as_deref())?;
         let commitment = commitment(key, run_id, &report);
-        let permit = PermitNamed::by(report.permit_id.as_deref());
         let llm = report.llm.as_ref();
         let raw = Raw {
             params: report.params.as_deref(),
@@ -306,7 +297,7 @@ impl Call {
         let screened = capture::screen(&ctx.tenant, raw)?;
         let raw_lengths = capture::lengths(&ctx.tenant, raw);
         report.params = screened.params;
-        redact_labels(&mut report.labels);
+        report.labels = kept_labels(&report.labels);
         report.outcome_data = screened.outcome_data;
         if let Some(llm) = &mut report.llm {
             llm.prompt = screened.prompt;
@@ -319,7 +310,6 @@ impl Call {
             content_hashes: ContentHashes::of(&report),
             report,
             is_span: false,
-            permit,
             request_hash,
             params_hash,
             content: screened.content,
@@ -336,8 +326,8 @@ impl Call {
     pub(crate) fn end(ctx: &CallContext, run_id: RunId, how: EndRun) -> Result<Self, Error> {
         let mut check = Check::default();
         match &how {
-            EndRun::Failed { error } => check.text("/error", error.as_ref()),
-            EndRun::Abort { reason } => check.text("/reason", reason.as_ref()),
+            EndRun::Failed { error } => check.words("/error", error.as_deref(), bounds::TEXT),
+            EndRun::Abort { reason } => check.words("/reason", reason.as_deref(), bounds::TEXT),
             EndRun::Succeeded | EndRun::Abandoned | EndRun::StopElapsed => {}
         }
         check.done()?;
@@ -379,7 +369,7 @@ impl Call {
 /// A person's reason: checked, and redacted.
 pub(crate) fn reason_of(reason: Option<String>) -> Result<Option<String>, Error> {
     let mut check = Check::default();
-    check.text("/reason", reason.as_ref());
+    check.words("/reason", reason.as_deref(), bounds::REASON);
     check.done()?;
     Ok(reason.map(|text| redact::redact_text(&text).value))
 }
@@ -398,9 +388,9 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
         ("/outcome/code", report.outcome_code.as_ref()),
         ("/idempotency_key", report.idempotency_key.as_ref()),
     ] {
-        check.name(pointer, text);
+        check.name(pointer, text.map(String::as_str));
     }
-    check.labels(&report.labels);
+    check.labels("/labels", &report.labels);
     check.json("/params", report.params.as_deref());
     check.json("/outcome/data", report.outcome_data.as_deref());
     check.number("/duration_ms", report.duration_ms);
@@ -413,10 +403,10 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
             ("/llm/request_id", llm.request_id.as_ref()),
             ("/llm/finish_reason", llm.finish_reason.as_ref()),
         ] {
-            check.name(pointer, text);
+            check.name(pointer, text.map(String::as_str));
         }
-        check.text("/llm/prompt", llm.prompt.as_ref());
-        check.text("/llm/response", llm.response.as_ref());
+        check.content("/llm/prompt", llm.prompt.as_deref());
+        check.content("/llm/response", llm.response.as_deref());
         for (pointer, number) in [
             ("/llm/input_tokens", llm.input_tokens),
             ("/llm/output_tokens", llm.output_tokens),
@@ -427,13 +417,7 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
             check.number(pointer, number);
         }
     }
-    check.done()
-}
-
-fn redact_labels(labels: &mut [String]) {
-    for label in labels {
-        *label = redact::redact_text(label).value;
-    }
+    Ok(check.done()?)
 }
 
 /// JSON was parsed when it was checked; so this cannot be, and is said if it is.

@@ -1,11 +1,9 @@
 //! Costs by the price book, where the caller says none.
 
 use engines::activity::prices::{Tokens, price};
+use proof::canonical::MAX_INTEGER;
 
-use super::{
-    call::{LlmReport, PermitRequest},
-    prepare::MAX_INTEGER,
-};
+use super::call::{LlmReport, PermitRequest};
 
 /// Gives a model call that came without a cost the one of the price book; gives the book.
 pub(super) fn price_call(llm: &mut LlmReport) -> Option<String> {

@@ -16,7 +16,7 @@ use super::{
     held::HeldPermit,
     judge::{self, Judged, Question},
     overdue::Given,
-    prepare::{Caller, PermitNamed, PreparedStep},
+    prepare::{Caller, PreparedStep},
     state::{KnownStep, RunState, State},
     traced, usage,
 };
@@ -120,10 +120,8 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
 }
 
 fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
-    if step.permit == PermitNamed::None {
-        return NamedPermit::None;
-    }
-    let named = step.permit.id().and_then(|id| state.permits.get(&id)).map(HeldPermit::row);
+    let Some(id) = step.report.permit_id else { return NamedPermit::None };
+    let named = state.permits.get(&id).map(HeldPermit::row);
     let Some(permit) = named.filter(|permit| permit.run_id == step.run_id) else {
         return NamedPermit::Fails(MISMATCH);
     };
@@ -139,7 +137,7 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
 
 /// What the named permit was to a refusal that was given while the store was down, whatever became of it since.
 fn permit_then(state: &State, step: &PreparedStep, given: &Given) -> NamedPermit {
-    let named = step.permit.id().filter(|id| state.permits.contains_key(id));
+    let named = step.report.permit_id.filter(|id| state.permits.contains_key(id));
     match (given.moment, named, given.permit_note) {
         (Moment::StepPost, Some(id), _) => NamedPermit::Serves(id),
         (_, _, Some(note)) => NamedPermit::Fails(note),

@@ -53,7 +53,7 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
     let run = new_run(state, caller, start, &snapshot);
     let run_id = run.id;
     open(state, run, snapshot, start);
-    let judged = judge::judge(state, run_id, &Question::start())?;
+    let judged = judge::judge(state, run_id, &Question::start(start.cut))?;
     effects::apply(state, caller, run_id, &judged, None)?;
     let verdict = judged.view();
     if judged.verdict.action().refuses() {
@@ -145,6 +145,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         idempotency_key: request.idempotency_key.clone(),
         request_hash: Some(start.request_hash),
         metadata: request.metadata.clone(),
+        labels: start.labels.clone(),
         is_synthetic: request.is_synthetic,
         synthetic_scenario_id: request.synthetic_scenario_id.clone(),
         risk_level: RiskLevel::Normal,

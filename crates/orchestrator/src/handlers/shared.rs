@@ -3,19 +3,18 @@
 use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
-use engines::{ledger::AuditLedgerService, logs::redact::redact_text};
-use models::page::{Cursor, Page, PageRequest};
+use engines::{check::Check, ledger::AuditLedgerService, logs::redact::redact_text};
+use models::{
+    bounds,
+    page::{Cursor, Page, PageRequest},
+};
 use rules::fields::FieldErrors;
 use uuid::Uuid;
 
-use crate::{
-    context::CallContext,
-    errors::{Error, FieldError},
-};
+use crate::{context::CallContext, errors::Error};
 
 /// How often an operation that lost a lock race is tried again, whole.
 const RETRIES: usize = 5;
-const LONGEST_NOTE: usize = 4_000;
 
 /// Does an operation's unit of work, anew where the store asks for that; once where a lock did not come free in time.
 pub(crate) async fn retrying<T, Attempt, Fut>(attempt: Attempt) -> Result<T, Error>
@@ -49,18 +48,15 @@ pub(crate) fn ledger_of(ctx: &CallContext) -> AuditLedgerService {
 
 /// What engines and rules refuse, as an operation says it.
 pub(crate) fn invalid(refused: FieldErrors) -> Error {
-    Error::Invalid(refused.0.into_iter().map(|field| FieldError::new(field.pointer, field.message)).collect())
+    refused.into()
 }
 
 /// A person's note as it may be kept: redacted, and none where it says nothing.
 pub(crate) fn note_of(note: Option<String>) -> Result<Option<String>, Error> {
     let Some(note) = note.filter(|note| !note.trim().is_empty()) else { return Ok(None) };
-    if note.contains('\0') {
-        return Err(Error::invalid("/note", "must not contain U+0000"));
-    }
-    if note.chars().count() > LONGEST_NOTE {
-        return Err(Error::invalid("/note", format!("at most {LONGEST_NOTE} characters")));
-    }
+    let mut check = Check::default();
+    check.words("/note", Some(&note), bounds::REASON);
+    check.done()?;
     Ok(Some(redact_text(&note).value))
 }
 

@@ -9,13 +9,13 @@ use crate::{
     choke::{
         Done, MAX_GROUP,
         call::{LlmReport, StepReport, TraceStart},
-        capture,
+        fit::Fit,
         prepare::Call,
     },
     context::CallContext,
     errors::Error,
     handlers::account::{self, SystemCaller},
-    ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding},
+    ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
     spine::Spine,
 };
 
@@ -74,7 +74,8 @@ async fn take(
             let span_id = span.span_id.clone();
             let run = runs.get(&span.trace_id).copied();
             let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
-            match Call::span(ctx, run, step(span)) {
+            let (report, cut) = step(span);
+            match Call::span(ctx, run, report, cut) {
                 Ok(call) => calls.push(call),
                 Err(err) => ingested.rejected.add(|| why(&span_id, &err)),
             }
@@ -84,8 +85,8 @@ async fn take(
     Ok(ingested)
 }
 
-/// The report of the step that a span is.
-fn step(span: ReportedSpan) -> StepReport {
+/// The report of the step that a span is, and whether something of it had to be cut.
+fn step(span: ReportedSpan) -> (StepReport, bool) {
     let kind = match span.act {
         SpanAct::ModelCall => StepKind::LlmCall,
         SpanAct::ToolCall => StepKind::ToolCall,
@@ -94,15 +95,16 @@ fn step(span: ReportedSpan) -> StepReport {
         SpanAct::Transform => StepKind::Transform,
         SpanAct::Other => StepKind::Other,
     };
-    StepReport {
+    let mut fit = Fit::default();
+    let report = StepReport {
         kind,
-        skill_name: capture::name(span.skill_name),
-        params: span.params,
+        skill_name: fit.name(span.skill_name),
+        params: span.params.map(|text| fit.json("input", text)),
         status: if span.failure.is_some() { StepStatus::Failure } else { StepStatus::Success },
         outcome_category: None,
-        outcome_code: span.failure.map(capture::name),
-        outcome_data: span.outcome_data,
-        llm: span.llm.map(named),
+        outcome_code: span.failure.map(|code| fit.name(code)),
+        outcome_data: span.outcome_data.map(|text| fit.json("output", text)),
+        llm: span.llm.map(|call| model_call(&mut fit, call)),
         duration_ms: span.duration_ms,
         retry_count: 0,
         started_at: span.started_at,
@@ -114,17 +116,31 @@ fn step(span: ReportedSpan) -> StepReport {
         external_span_id: Some(span.span_id),
         external_parent_span_id: span.parent_span_id,
         labels: Vec::new(),
+    };
+    (report, fit.cut)
+}
+
+fn model_call(fit: &mut Fit, call: LlmReport) -> LlmReport {
+    let mut name = |name: Option<String>| name.map(|name| fit.name(name));
+    LlmReport {
+        provider: name(call.provider),
+        model: name(call.model),
+        request_id: name(call.request_id),
+        finish_reason: name(call.finish_reason),
+        ..call
     }
 }
 
-/// The call with names that may be kept.
-fn named(call: LlmReport) -> LlmReport {
-    LlmReport {
-        provider: call.provider.map(capture::name),
-        model: call.model.map(capture::name),
-        request_id: call.request_id.map(capture::name),
-        finish_reason: call.finish_reason.map(capture::name),
-        ..call
+/// What the run of a trace is opened with.
+fn trace_start(trace_id: String, source: SpanSource, provider: Option<&String>) -> TraceStart {
+    let mut fit = Fit::default();
+    TraceStart {
+        trace_id,
+        agent_id: fit.name(source.agent_id),
+        project_id: source.project_id.map(|project| fit.name(project)),
+        provider_type: provider.cloned().map(|provider| fit.name(provider)),
+        environment: source.environment.map(|text| fit.document(text)),
+        cut: fit.cut,
     }
 }
 
@@ -183,14 +199,7 @@ async fn runs_of(
         let open = |trace: &String| {
             let (source, provider) = first.get(trace.as_str()).copied().unwrap_or_default();
             let source = spans.sources.get(source).cloned().unwrap_or_default();
-            let start = TraceStart {
-                trace_id: trace.clone(),
-                agent_id: capture::name(source.agent_id),
-                project_id: source.project_id.map(capture::name),
-                provider_type: provider.cloned().map(capture::name),
-                environment: source.environment,
-            };
-            Call::trace(ctx, spine.id(now), start)
+            Call::trace(ctx, spine.id(now), trace_start(trace.clone(), source, provider))
         };
         let calls = traces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let answers = spine.choke().submit_each(spine, &ctx.tenant, calls).await?;

@@ -77,7 +77,7 @@ on_both! {
         kit.clock.advance(chrono::Duration::seconds(61));
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
         let report = orchestrator::choke::call::StepReport {
-            permit_id: Some(granted.permit_id.to_string()),
+            permit_id: Some(granted.permit_id),
             ..tool("get_weather")
         };
         agent.record(run, report).await.unwrap();
@@ -95,7 +95,7 @@ on_both! {
         asked.estimate.cost_microusd = Some(100);
         let granted = agent.permit(run, asked).await.unwrap();
         let report = orchestrator::choke::call::StepReport {
-            permit_id: Some(granted.permit_id.to_string()),
+            permit_id: Some(granted.permit_id),
             ..llm(5_000)
         };
         let recorded = agent.record(run, report).await.unwrap();

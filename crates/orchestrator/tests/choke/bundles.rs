@@ -33,10 +33,8 @@ async fn bundle_of(kit: &Kit, kind: &str) -> Vec<u8> {
     }
     let run = agent.start().await;
     let granted = agent.permit(run, ask("get_weather")).await.unwrap();
-    let permitted = orchestrator::choke::call::StepReport {
-        permit_id: Some(granted.permit_id.to_string()),
-        ..tool("get_weather")
-    };
+    let permitted =
+        orchestrator::choke::call::StepReport { permit_id: Some(granted.permit_id), ..tool("get_weather") };
     agent.record(run, permitted).await.unwrap();
     kit.clock.advance(chrono::Duration::milliseconds(1_500));
     agent.record(run, llm(1_000)).await.unwrap();

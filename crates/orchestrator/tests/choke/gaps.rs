@@ -56,7 +56,7 @@ on_both! {
         assert!(matches!(other, Error::IdempotencyConflict { .. }), "{other}");
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
         assert!(!granted.recorded);
-        let permitted = StepReport { permit_id: Some(granted.permit_id.to_string()), ..tool("get_weather") };
+        let permitted = StepReport { permit_id: Some(granted.permit_id), ..tool("get_weather") };
         assert_eq!(agent.record(run, permitted).await.unwrap().verdict.permit_note, None, "the permit serves");
         assert_eq!(refused(agent.record(run, llm(600_000)).await).step_index, Some(3));
         let warned = agent.record(run, tool("send_email")).await.unwrap();

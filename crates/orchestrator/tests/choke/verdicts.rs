@@ -132,7 +132,7 @@ on_both! {
         assert_eq!(halted.step_index, Some(0));
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
         let report = orchestrator::choke::call::StepReport {
-            permit_id: Some(granted.permit_id.to_string()),
+            permit_id: Some(granted.permit_id),
             ..tool("get_weather")
         };
         let recorded = agent.record(run, report.clone()).await.unwrap();
@@ -150,7 +150,7 @@ on_both! {
         let run = agent.start().await;
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
         let named = |report| orchestrator::choke::call::StepReport {
-            permit_id: Some(granted.permit_id.to_string()),
+            permit_id: Some(granted.permit_id),
             ..report
         };
         let other = orchestrator::choke::call::StepReport {

@@ -10,7 +10,6 @@ use crate::{
     fields::{FieldErrors, Fields},
 };
 
-const MAX_NAME: usize = 200;
 /// A year: longer windows are budgets.
 const MAX_WINDOW_SECONDS: u64 = 366 * 24 * 3_600;
 
@@ -40,13 +39,7 @@ pub const fn category(limit_type: LimitType) -> LimitCategory {
 /// Names every field of a limit that is refused. Pointers are those of the request's body.
 pub fn validate_limit(limit: &LimitDefinition) -> Result<(), FieldErrors> {
     let mut fields = Fields::default();
-    let name = limit.name.trim();
-    fields.refuse_if(name.is_empty(), "/name", "a name is needed");
-    fields.refuse_if(
-        limit.name.chars().count() > MAX_NAME,
-        "/name",
-        format!("at most {MAX_NAME} characters"),
-    );
+    fields.refuse_if(limit.name.trim().is_empty(), "/name", "a name is needed");
 
     let right = category(limit.limit_type);
     let message = format!("{} is a {right} limit", limit.limit_type);
@@ -67,8 +60,6 @@ pub fn validate_limit(limit: &LimitDefinition) -> Result<(), FieldErrors> {
         let degrades = limit.enforcement == LimitEnforcement::Degrade;
         fields.refuse_if(!degrades, "/degrade_to", "is for the enforcement DEGRADE only");
         fields.refuse_if(to.trim().is_empty(), "/degrade_to", "must not be empty");
-        let long = to.chars().count() > MAX_NAME;
-        fields.refuse_if(long, "/degrade_to", format!("at most {MAX_NAME} characters"));
     }
     fields.into_result()
 }

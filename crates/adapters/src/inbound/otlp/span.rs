@@ -8,7 +8,7 @@ use super::{
     fields::{Field, Fields},
     messages,
     operation::{Operation, operation},
-    value::{Members, any_nul, hex},
+    value::{MAX_INTEGER, Members, any_nul, hex},
 };
 
 /// The step that a span is, or why it can be none.
@@ -144,8 +144,10 @@ fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
     let output_tokens = fields.count(Field::OutputTokens).unwrap_or(0);
     let total = || fields.count(Field::TotalTokens).map(|total| total.saturating_sub(output_tokens));
     let input_tokens = fields.count(Field::InputTokens).or_else(total).unwrap_or(0);
-    let parts =
-        || Some(fields.micro_usd(Field::InputCost)?.saturating_add(fields.micro_usd(Field::OutputCost)?));
+    let parts = || {
+        let cost = fields.micro_usd(Field::InputCost)?.saturating_add(fields.micro_usd(Field::OutputCost)?);
+        (cost <= MAX_INTEGER).then_some(cost)
+    };
     let mut report = LlmReport {
         provider: provider(fields),
         model: fields.owned(Field::Model),

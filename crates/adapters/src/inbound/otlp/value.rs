@@ -4,7 +4,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Valu
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 /// The largest number that a record holds.
-const MAX_INTEGER: u64 = 1 << 53;
+pub(super) const MAX_INTEGER: u64 = 1 << 53;
 
 /// A text, as it is.
 pub(super) fn text(value: &AnyValue) -> Option<&str> {
@@ -42,10 +42,13 @@ pub(super) fn count(value: &AnyValue) -> Option<u64> {
     count.filter(|count| *count <= MAX_INTEGER)
 }
 
-/// USD as micro-USD, rounded half up.
+/// USD as micro-USD, rounded half up. More than a record holds is as good as none: the cost is not known.
 pub(super) fn micro_usd(value: &AnyValue) -> Option<u64> {
     let usd = match value.value.as_ref()? {
-        Value::IntValue(number) => return u64::try_from(*number).ok()?.checked_mul(1_000_000),
+        Value::IntValue(number) => {
+            let cost = u64::try_from(*number).ok()?.checked_mul(1_000_000)?;
+            return (cost <= MAX_INTEGER).then_some(cost);
+        }
         Value::DoubleValue(number) => *number,
         Value::StringValue(text) => text.trim().parse().ok()?,
         _ => return None,

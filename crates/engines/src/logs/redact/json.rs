@@ -5,18 +5,55 @@ use std::fmt::Write as _;
 
 use serde::de::{Error as _, IgnoredAny};
 
-/// How deep a JSON text may be nested, strings that hold JSON included.
-pub(super) const MAX_DEPTH: usize = 128;
+/// How deep a JSON text may be nested, strings that hold JSON included. Whatever reads it later reads deeper.
+pub(super) const MAX_DEPTH: usize = 100;
 
-/// The JSON pointer of the first text or member name that holds U+0000, if one does.
-/// Fails as [`super::redact_json`] does, so that a text that passes can be redacted.
-pub fn find_nul(text: &str) -> Result<Option<String>, serde_json::Error> {
-    Reader::new(text)?.check(0)?;
-    // Raw control characters are no JSON: it can only be escaped.
-    if !text.contains("\\u0000") {
-        return Ok(None);
+/// Tokens of fewer digits are never numbers beyond what can be calculated with, unless they have an exponent.
+const SURELY_FINITE: usize = 300;
+
+/// What is said of U+0000.
+pub const NUL: &str = "must not contain U+0000";
+
+/// What is wrong with a JSON text that a caller gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: a JSON pointer into the text.
+    pub pointer: String,
+    /// What.
+    pub message: String,
+}
+
+impl Fault {
+    fn here(message: impl Into<String>) -> Self {
+        Self { pointer: String::new(), message: message.into() }
     }
-    Reader::new(text)?.nul("", 0)
+
+    /// The same, told from the object or list around it.
+    fn within(self, member: &str) -> Self {
+        let member = member.replace('~', "~0").replace('/', "~1").replace('\0', "\u{fffd}");
+        Self { pointer: format!("/{member}{}", self.pointer), ..self }
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::here(error.to_string())
+    }
+}
+
+/// The one check of JSON that a caller gives. What passes is JSON to everything that reads it later, whatever it is read
+/// for: it can be redacted, put into its canonical form, and read as values by [`read_json`] and by anybody's parser. So
+/// it holds no U+0000 and no half of a surrogate pair, no member twice, no number that is infinite to a computer, and
+/// it is nested 100 deep at most.
+pub fn check_json(text: &str) -> Result<(), Fault> {
+    let mut reader = Reader::new(text).map_err(|error| Fault::here(format!("is no JSON: {error}")))?;
+    reader.sound(0)
+}
+
+/// A JSON text that a caller gave, as values. Refuses what [`check_json`] does, and nothing else.
+pub fn read_json(text: &str) -> Result<serde_json::Value, Fault> {
+    check_json(text)?;
+    Ok(serde_json::from_str(text)?)
 }
 
 /// One text for all spellings of a JSON value: members in order, no blanks, strings with the fewest escapes; numbers
@@ -82,14 +119,14 @@ impl<'t> Reader<'t> {
     }
 
     /// Members or items up to the closing byte; `each` reads one whole.
-    fn each(
+    fn each<E: From<serde_json::Error>>(
         &mut self,
         close: u8,
         depth: usize,
-        mut each: impl FnMut(&mut Self) -> Result<(), serde_json::Error>,
-    ) -> Result<(), serde_json::Error> {
+        mut each: impl FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         if depth >= MAX_DEPTH {
-            return Err(too_deep());
+            return Err(too_deep().into());
         }
         self.at += 1;
         while !self.take_if(close) {
@@ -116,36 +153,39 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads a value that passed the check. `pointer` is where it stands.
-    fn nul(&mut self, pointer: &str, depth: usize) -> Result<Option<String>, serde_json::Error> {
-        let mut first = None;
+    /// Reads one value whole, and finds what nobody gets to send.
+    fn sound(&mut self, depth: usize) -> Result<(), Fault> {
         match self.peek() {
-            b'{' => self.each(b'}', depth, |reader| {
-                let name = unescape(reader.string())?;
-                let at = format!(
-                    "{pointer}/{}",
-                    name.replace('~', "~0").replace('/', "~1").replace('\0', "\u{fffd}")
-                );
-                reader.take_if(b':');
-                let inside = reader.nul(&at, depth + 1)?;
-                first = first.take().or(name.contains('\0').then_some(at)).or(inside);
-                Ok(())
-            })?,
-            b'[' => {
-                let mut index = 0;
-                self.each(b']', depth, |reader| {
-                    let inside = reader.nul(&format!("{pointer}/{index}"), depth + 1)?;
-                    index += 1;
-                    first = first.take().or(inside);
+            b'{' => {
+                let mut names = Vec::new();
+                self.each(b'}', depth, |reader| {
+                    let name = unescape(reader.string())?;
+                    reader.take_if(b':');
+                    if name.contains('\0') {
+                        return Err(Fault::here(NUL).within(&name));
+                    }
+                    reader.sound(depth + 1).map_err(|fault| fault.within(&name))?;
+                    names.push(name);
                     Ok(())
                 })?;
+                names.sort_unstable();
+                match names.windows(2).find(|pair| pair[0] == pair[1]) {
+                    Some(pair) => Err(Fault::here("is there twice").within(&pair[0])),
+                    None => Ok(()),
+                }
             }
-            b'"' => first = unescape(self.string())?.contains('\0').then(|| pointer.to_owned()),
-            _ => {
-                self.scalar();
+            b'[' => {
+                let mut index = 0_usize;
+                self.each(b']', depth, |reader| {
+                    reader.sound(depth + 1).map_err(|fault| fault.within(&index.to_string()))?;
+                    index += 1;
+                    Ok(())
+                })
             }
+            b'"' if unescape(self.string())?.contains('\0') => Err(Fault::here(NUL)),
+            b'"' => Ok(()),
+            _ => finite(self.scalar()),
         }
-        Ok(first)
     }
 
     fn canonical(&mut self, out: &mut String, depth: usize) -> Result<(), serde_json::Error> {
@@ -190,6 +230,17 @@ impl<'t> Reader<'t> {
         }
         Ok(())
     }
+}
+
+/// A number must be one to whatever reads it as a computer's number.
+fn finite(token: &str) -> Result<(), Fault> {
+    let may_be_beyond = token.len() >= SURELY_FINITE || token.contains(['e', 'E']);
+    // `true` and `false` have an `e`.
+    let is_number = token.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    if may_be_beyond && is_number && serde_json::from_str::<f64>(token).is_err() {
+        return Err(Fault::here("is a number beyond what can be calculated with: at most 1.7e308"));
+    }
+    Ok(())
 }
 
 pub(super) fn too_deep() -> serde_json::Error {

@@ -41,7 +41,7 @@ mod tests;
 
 pub use derive::derive;
 pub use findings::{Class, Findings, Redacted};
-pub use json::{canonical_text, find_nul};
+pub use json::{Fault, NUL, canonical_text, check_json, read_json};
 pub use metadata::withhold;
 pub use rewrite::redact_json;
 pub use screen::{Raw, Screened, screen};

@@ -11,7 +11,7 @@ use super::{
     unveil::visible,
 };
 
-/// Redacts a JSON text. Fails if it is no JSON, nested more than 128 deep, or holds half a surrogate pair.
+/// Redacts a JSON text. Fails if it is no JSON, nested more than 100 deep, or holds half a surrogate pair.
 pub fn redact_json(text: &str) -> Result<Redacted<String>, serde_json::Error> {
     let mut found = Found::default();
     let value = redact_into(text, 0, &mut found)?;

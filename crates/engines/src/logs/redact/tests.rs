@@ -63,12 +63,13 @@ fn what_cannot_be_read_is_refused_and_not_passed_on() {
     let deep = "[".repeat(200) + &"]".repeat(200);
     for text in ["", "{", "{\"a\":}", "nope", "\"\\ud800\"", "{\"\\udc00\":1}", deep.as_str(), "[1] 2"] {
         assert!(redact_json(text).is_err(), "{text}");
-        assert!(find_nul(text).is_err(), "{text}");
+        assert!(check_json(text).is_err(), "{text}");
         assert!(canonical_text(text).is_err(), "{text}");
     }
-    let deepest = "[".repeat(128) + &"]".repeat(128);
+    let deepest = "[".repeat(json::MAX_DEPTH) + &"]".repeat(json::MAX_DEPTH);
     assert_eq!(clean(&deepest), deepest);
-    assert_eq!(find_nul(&deepest).ok(), Some(None));
+    assert_eq!(check_json(&deepest), Ok(()));
+    assert!(check_json(&format!("[{deepest}]")).is_err());
 }
 
 #[test]
@@ -81,13 +82,25 @@ fn a_value_is_redacted_like_its_text() {
 }
 
 #[test]
-fn u_0000_is_found_with_its_pointer() {
-    let found = |text: &str| find_nul(text).expect("is JSON");
-    assert_eq!(found(r#"{"a": ["x", {"b/c~d": "x\u0000y"}]}"#).as_deref(), Some("/a/1/b~1c~0d"));
-    assert_eq!(found(r#"{"a\u0000": 1}"#).as_deref(), Some("/a\u{fffd}"));
-    assert_eq!(found(r#""\u0000""#).as_deref(), Some(""));
-    assert_eq!(found(r#"{"a": "\\u0000"}"#), None);
-    assert_eq!(found("[1, true, null]"), None);
+fn what_the_door_refuses_is_told_with_its_pointer() {
+    let found = |text: &str| check_json(text).err().map(|fault| fault.pointer);
+    for (text, pointer) in [
+        (r#"{"a": ["x", {"b/c~d": "x\u0000y"}]}"#, "/a/1/b~1c~0d"),
+        (r#"{"a\u0000": 1}"#, "/a\u{fffd}"),
+        (r#""\u0000""#, ""),
+        (r#"{"a": [1, 1e309]}"#, "/a/1"),
+        (r#"{"a": -1E+400}"#, "/a"),
+        (r#"{"a": {"b": 1, "\u0062": 2}}"#, "/a/b"),
+        (r#"{"a": {"b": "\ud800"}}"#, "/a/b"),
+        ("nope", ""),
+    ] {
+        assert_eq!(found(text).as_deref(), Some(pointer), "{text}");
+    }
+    assert_eq!(found(&format!(r#"{{"n": {}}}"#, "9".repeat(400))).as_deref(), Some("/n"));
+    let digits = "9".repeat(308);
+    for sound in [r#"{"a": "\\u0000"}"#, "[1, true, false, null]", "1e308", "-0.0e-9999", "1.5E+3", &digits] {
+        assert_eq!(found(sound), None, "{sound}");
+    }
 }
 
 #[test]
@@ -318,6 +331,29 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// JSON with what readers of it do not agree on: depths, numbers, members that are there twice, halves of pairs.
+fn near_json() -> impl Strategy<Value = String> {
+    let name = prop_oneof![Just("a"), Just("\\u0061"), Just("b"), Just("\\ud800"), Just("\\u0000")];
+    let number = prop_oneof![
+        Just("1e308".to_owned()),
+        Just("1e309".to_owned()),
+        Just("1.7976931348623158e308".to_owned()),
+        Just("17976931348623157e292".to_owned()),
+        Just("1e-400".to_owned()),
+        Just("-0".to_owned()),
+        (1..420_usize).prop_map(|digits| "9".repeat(digits)),
+        (1..420_usize, 0..40_u32).prop_map(|(digits, exponent)| format!("{}e{exponent}", "1".repeat(digits))),
+    ];
+    let leaf = prop_oneof![number, Just("\"x\"".to_owned()), Just("null".to_owned())];
+    let value = (leaf, proptest::collection::vec((name, 0..60_usize), 0..4)).prop_map(|(leaf, around)| {
+        around.into_iter().fold(leaf, |inner, (name, depth)| {
+            let list = format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth));
+            format!("{{\"{name}\":{list},\"b\":1}}")
+        })
+    });
+    prop_oneof![value.clone(), value.prop_map(|value| Value::from(value).to_string())]
+}
+
 fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
@@ -344,7 +380,7 @@ proptest! {
         let once = redact_text(&text).value;
         prop_assert_eq!(redact_text(&once).value, once);
         let lossy = String::from_utf8_lossy(&bytes).into_owned();
-        let _ = (redact_text(&lossy), redact_json(&lossy), find_nul(&lossy), canonical_text(&lossy));
+        let _ = (redact_text(&lossy), redact_json(&lossy), check_json(&lossy), canonical_text(&lossy));
         let _ = derive(&key(), Some(&lossy), Some(&lossy), None);
     }
 
@@ -361,7 +397,20 @@ proptest! {
         }
         let pretty = serde_json::to_string_pretty(&value).expect("is JSON");
         prop_assert_eq!(canonical_text(&text), canonical_text(&pretty));
-        prop_assert_eq!(find_nul(&text).expect("is JSON").is_some(), holds_nul(&value));
+        prop_assert_eq!(check_json(&text).is_err(), holds_nul(&value));
+    }
+
+    #[test]
+    fn what_passes_the_door_is_json_to_everything_after_it(text in near_json()) {
+        if check_json(&text).is_ok() {
+            prop_assert!(serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
+            prop_assert!(read_json(&text).is_ok(), "{}", text);
+            prop_assert!(canonical_text(&text).is_ok(), "{}", text);
+            let redacted = redact_json(&text).expect("is JSON").value;
+            prop_assert!(serde_json::from_str::<Value>(&redacted).is_ok(), "{}", redacted);
+            let raw = Raw { params: Some(&text), outcome_data: Some(&text), ..Raw::default() };
+            prop_assert!(screen(&key(), raw).is_ok(), "{}", text);
+        }
     }
 
     #[test]

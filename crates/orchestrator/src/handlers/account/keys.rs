@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
+use engines::check::Check;
 use models::{
     account::{ApiKey, OwnerType, Role, Tenant},
+    bounds,
     ids::{KeyId, TenantId},
     logs::SystemEventType,
     page::{Page, PageRequest},
@@ -19,12 +21,10 @@ use super::{
 };
 use crate::{
     context::CallContext,
-    errors::{ConflictCode, Error, FieldError},
+    errors::{ConflictCode, Error},
     handlers::shared::page_of,
     spine::Spine,
 };
-
-const LONGEST_OWNER: usize = 200;
 
 /// A key to be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,16 +47,13 @@ impl NewKey {
     }
 
     fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        let mut faults = Vec::new();
-        if let Some(owner) = &self.owner
-            && (owner.trim().is_empty() || owner.chars().count() > LONGEST_OWNER || owner.contains('\0'))
-        {
-            faults.push(FieldError::new("/owner", format!("1 to {LONGEST_OWNER} characters")));
+        let mut check = Check::default();
+        if let Some(owner) = &self.owner {
+            check.required("/owner", owner);
+            check.words("/owner", Some(owner), bounds::NAME);
         }
-        if self.expires_at.is_some_and(|at| at <= now) {
-            faults.push(FieldError::new("/expires_at", "must be in the future"));
-        }
-        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+        check.refuse_if(self.expires_at.is_some_and(|at| at <= now), "/expires_at", "must be in the future");
+        Ok(check.done()?)
     }
 }
 

@@ -1,23 +1,18 @@
 //! A tenant's settings: how it is captured and governed, beyond its rules and limits.
 
+use engines::check::Check;
 use models::{
     account::{CaptureMode, FailureMode, Tenant},
     logs::SystemEventType,
 };
-use rules::zone::Zone;
 use serde_json::{Map, Value, json};
 
 use super::{
     Author,
     records::{Event, record},
-    tenants::name_fault,
+    tenants::name_and_zone,
 };
-use crate::{
-    context::CallContext,
-    errors::{Error, FieldError},
-    handlers::shared::retrying,
-    spine::Spine,
-};
+use crate::{context::CallContext, errors::Error, handlers::shared::retrying, spine::Spine};
 
 /// What of a tenant's settings is to change; what is not set stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,12 +31,9 @@ pub struct SettingsChange {
 
 impl SettingsChange {
     fn check(&self) -> Result<(), Error> {
-        let mut faults = Vec::new();
-        faults.extend(self.name.as_deref().and_then(name_fault));
-        if let Some(Err(unknown)) = self.time_zone.as_deref().map(Zone::parse) {
-            faults.push(FieldError::new("/time_zone", unknown.to_string()));
-        }
-        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+        let mut check = Check::default();
+        name_and_zone(&mut check, self.name.as_deref(), self.time_zone.as_deref());
+        Ok(check.done()?)
     }
 
     fn applied(self, to: &Tenant) -> Tenant {

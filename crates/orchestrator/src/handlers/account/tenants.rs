@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
+use engines::check::Check;
 use models::{
     account::{CaptureMode, FailureMode, Tenant},
+    bounds,
     ids::TenantId,
     logs::SystemEventType,
 };
@@ -17,12 +19,11 @@ use super::{
     records::{Event, record},
 };
 use crate::{
-    errors::{ConflictCode, Error, FieldError},
+    errors::{ConflictCode, Error},
     spine::Spine,
 };
 
 const LONGEST_SLUG: usize = 63;
-const LONGEST_NAME: usize = 200;
 
 /// A tenant to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,26 +44,29 @@ impl NewTenant {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let mut faults = Vec::new();
+        let mut check = Check::default();
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let slug = &self.slug;
         let whole = !slug.is_empty() && !slug.starts_with('-') && !slug.ends_with('-');
         if slug.len() > LONGEST_SLUG || !whole || !slug.bytes().all(plain) {
             let message = format!("1 to {LONGEST_SLUG} lower-case letters, digits and inner hyphens");
-            faults.push(FieldError::new("/slug", message));
+            check.refuse("/slug", message);
         }
-        faults.extend(self.name.as_deref().and_then(name_fault));
-        if let Some(Err(unknown)) = self.time_zone.as_deref().map(Zone::parse) {
-            faults.push(FieldError::new("/time_zone", unknown.to_string()));
-        }
-        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+        name_and_zone(&mut check, self.name.as_deref(), self.time_zone.as_deref());
+        Ok(check.done()?)
     }
 }
 
-/// What is wrong with a tenant's name.
-pub(super) fn name_fault(name: &str) -> Option<FieldError> {
-    let wrong = name.trim().is_empty() || name.chars().count() > LONGEST_NAME || name.contains('\0');
-    wrong.then(|| FieldError::new("/name", format!("1 to {LONGEST_NAME} characters")))
+/// What is wrong with a tenant's name and its zone.
+pub(super) fn name_and_zone(check: &mut Check, name: Option<&str>, time_zone: Option<&str>) {
+    if let Some(name) = name {
+        check.required("/name", name);
+        check.words("/name", Some(name), bounds::NAME);
+    }
+    check.name("/time_zone", time_zone);
+    if let Some(Err(unknown)) = time_zone.map(Zone::parse) {
+        check.refuse("/time_zone", unknown.to_string());
+    }
 }
 
 /// `account.create_tenant`: a tenant, its key for commitments wrapped by the installation's.

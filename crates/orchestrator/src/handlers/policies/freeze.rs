@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use drivers::{ReadTx, StoreError};
+use engines::check::Check;
 use models::{
     activity::{Freeze, Intervention, InterventionOutcome, RunFilter, RunState},
     ids::{InterventionId, TenantId},
@@ -12,7 +13,7 @@ use models::{
 use proof::words::InterventionKind;
 
 use crate::{
-    choke::{Check, prepare::reason_of},
+    choke::prepare::reason_of,
     context::CallContext,
     errors::{ConflictCode, Error},
     handlers::shared::retrying,
@@ -43,7 +44,7 @@ pub async fn freeze(
     reason: String,
 ) -> Result<FreezeView, Error> {
     let mut check = Check::default();
-    check.text("/agent_id", agent_id.as_ref());
+    check.name("/agent_id", agent_id.as_deref());
     if let Some(agent) = &agent_id {
         check.required("/agent_id", agent);
     }

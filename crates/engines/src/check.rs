@@ -1,0 +1,229 @@
+//! The door: what is wrong with a request, each thing with its place.
+//!
+//! Every text that a caller gives passes here before anything else is done with it, in every operation, and with a bound
+//! ([`models::bounds`]). So nothing that one of the stores would refuse, or would keep otherwise than the other, gets
+//! as far as a store.
+
+use std::{collections::BTreeSet, str::FromStr};
+
+use models::bounds;
+use proof::canonical::MAX_INTEGER;
+use rules::fields::{FieldError, FieldErrors};
+use serde_json::Value;
+
+use crate::logs::redact::{self, Fault};
+
+/// Collects what is wrong with a request, each thing with its place.
+#[derive(Debug, Default)]
+pub struct Check {
+    errors: Vec<FieldError>,
+}
+
+impl Check {
+    /// Something is wrong at `pointer`.
+    pub fn refuse(&mut self, pointer: &str, message: impl Into<String>) {
+        self.errors.push(FieldError { pointer: pointer.to_owned(), message: message.into() });
+    }
+
+    /// Something is, if it is.
+    pub fn refuse_if(&mut self, wrong: bool, pointer: &str, message: impl Into<String>) {
+        if wrong {
+            self.refuse(pointer, message);
+        }
+    }
+
+    /// A text that must say something.
+    pub fn required(&mut self, pointer: &str, text: &str) {
+        self.refuse_if(text.trim().is_empty(), pointer, "must not be empty");
+    }
+
+    /// A word by which something is found or grouped. It is kept as it comes, so it must not be a secret.
+    pub fn name(&mut self, pointer: &str, text: Option<&str>) {
+        self.words(pointer, text, bounds::NAME);
+        if text.is_some_and(|text| !redact::redact_text(text).findings.secrets.is_empty()) {
+            self.refuse(pointer, "must not hold a secret: it would be stored as it is");
+        }
+    }
+
+    /// What somebody says, of at most so many characters.
+    pub fn words(&mut self, pointer: &str, text: Option<&str>, longest: usize) {
+        self.content(pointer, text);
+        // A text has no more characters than bytes: most need not be counted.
+        if text.is_some_and(|text| text.len() > longest && text.chars().count() > longest) {
+            self.refuse(pointer, format!("at most {longest} characters"));
+        }
+    }
+
+    /// What went into a step or came out of it: the size of a request bounds it.
+    pub fn content(&mut self, pointer: &str, text: Option<&str>) {
+        // Neither store keeps U+0000 alike, so nobody gets to send it.
+        if text.is_some_and(|text| text.contains('\0')) {
+            self.refuse(pointer, redact::NUL);
+        }
+    }
+
+    /// JSON that is content.
+    pub fn json(&mut self, pointer: &str, text: Option<&str>) {
+        if let Some(Err(fault)) = text.map(redact::check_json) {
+            self.fault(pointer, fault);
+        }
+    }
+
+    /// JSON that stands beside the steps.
+    pub fn document(&mut self, pointer: &str, text: Option<&str>) {
+        if text.is_some_and(|text| text.len() > bounds::DOCUMENT) {
+            return self.refuse(pointer, format!("at most {} bytes", bounds::DOCUMENT));
+        }
+        self.json(pointer, text);
+    }
+
+    /// A run's metadata; gives the labels in it.
+    pub fn metadata(&mut self, pointer: &str, text: Option<&str>) -> Vec<String> {
+        let known = self.errors.len();
+        self.document(pointer, text);
+        let Some(text) = text.filter(|_| self.errors.len() == known) else { return Vec::new() };
+        let mut metadata = match redact::read_json(text) {
+            Ok(metadata) => metadata,
+            Err(fault) => {
+                self.fault(pointer, fault);
+                return Vec::new();
+            }
+        };
+        let pointer = format!("{pointer}/labels");
+        let items = match metadata.get_mut("labels").map(Value::take) {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.refuse(&pointer, "must be a list of texts: rules read it as the run's labels");
+                return Vec::new();
+            }
+        };
+        let mut labels = Vec::with_capacity(items.len());
+        for (at, item) in items.into_iter().enumerate() {
+            match item {
+                Value::String(label) => labels.push(label),
+                _ => self.refuse(&format!("{pointer}/{at}"), "must be a text: rules read it as a label"),
+            }
+        }
+        // With one that is none, the places of the others would be wrong.
+        if self.errors.len() == known {
+            self.labels(&pointer, &labels);
+        }
+        labels
+    }
+
+    /// Labels of a run or of a step.
+    pub fn labels(&mut self, pointer: &str, labels: &[String]) {
+        self.refuse_if(labels.len() > bounds::LABELS, pointer, format!("at most {}", bounds::LABELS));
+        for (at, label) in labels.iter().take(bounds::LABELS).enumerate() {
+            let pointer = format!("{pointer}/{at}");
+            self.required(&pointer, label);
+            self.words(&pointer, Some(label), bounds::NAME);
+        }
+    }
+
+    /// A number that every reader of a record keeps whole.
+    pub fn number(&mut self, pointer: &str, number: u64) {
+        self.refuse_if(number > MAX_INTEGER, pointer, "must not be above 2^53");
+    }
+
+    /// An id, where one is given: `what` says of what.
+    pub fn id<T: FromStr>(&mut self, pointer: &str, text: Option<&str>, what: &str) -> Option<T> {
+        let parsed = text.map(str::parse).transpose();
+        self.refuse_if(parsed.is_err(), pointer, format!("is no {what}'s id"));
+        parsed.ok().flatten()
+    }
+
+    /// What was found, if nothing is wrong with it.
+    pub fn take<T>(&mut self, found: Result<T, FieldErrors>) -> Option<T> {
+        found.map_err(|errors| self.errors.extend(errors.0)).ok()
+    }
+
+    /// That nothing was wrong.
+    pub fn done(self) -> Result<(), FieldErrors> {
+        if self.errors.is_empty() { Ok(()) } else { Err(FieldErrors(self.errors)) }
+    }
+
+    fn fault(&mut self, pointer: &str, fault: Fault) {
+        self.refuse(&format!("{pointer}{}", fault.pointer), fault.message);
+    }
+}
+
+/// Labels as they may be kept and as rules read them: redacted, each once, in order.
+#[must_use]
+pub fn kept_labels(labels: &[String]) -> Vec<String> {
+    let kept: BTreeSet<String> = labels.iter().map(|label| redact::redact_text(label).value).collect();
+    kept.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(of: impl FnOnce(&mut Check)) -> Vec<(String, String)> {
+        let mut check = Check::default();
+        of(&mut check);
+        let errors = check.done().err().map(|errors| errors.0).unwrap_or_default();
+        errors.into_iter().map(|error| (error.pointer, error.message)).collect()
+    }
+
+    fn pointers(of: impl FnOnce(&mut Check)) -> Vec<String> {
+        faults(of).into_iter().map(|(pointer, _)| pointer).collect()
+    }
+
+    #[test]
+    fn a_bound_counts_characters() {
+        let name = |text: &str| pointers(|check| check.name("/agent_id", Some(text)));
+        assert!(name(&"ä".repeat(bounds::NAME)).is_empty());
+        assert_eq!(name(&"ä".repeat(bounds::NAME + 1)), ["/agent_id"]);
+        assert_eq!(name("a\0b"), ["/agent_id"]);
+        assert_eq!(name("ghp_16C7e42F292c6912E7710c838347Ae178B4a"), ["/agent_id"]);
+        assert!(pointers(|check| check.name("/agent_id", None)).is_empty());
+        let long = "x".repeat(bounds::REASON + 1);
+        let told = faults(|check| check.words("/reason", Some(&long), bounds::REASON));
+        assert_eq!(told, [("/reason".to_owned(), "at most 4000 characters".to_owned())]);
+    }
+
+    #[test]
+    fn labels_are_read_or_refused_and_never_passed_over() {
+        let read = |metadata: &str| {
+            let mut check = Check::default();
+            let labels = check.metadata("/metadata", Some(metadata));
+            check.done().map(|()| labels).map_err(|errors| errors.0[0].pointer.clone())
+        };
+        assert_eq!(read(r#"{"labels":["pii","a"]}"#), Ok(vec!["pii".to_owned(), "a".to_owned()]));
+        assert_eq!(read(r#"{"\u006cabels":["pii"]}"#), Ok(vec!["pii".to_owned()]));
+        for none in
+            ["{}", "[]", "\"labels\"", r#"{"labels":null}"#, r#"{"labels":[]}"#, r#"{"a":{"labels":3}}"#]
+        {
+            assert_eq!(read(none), Ok(Vec::new()), "{none}");
+        }
+        let deep = format!(r#"{{"labels":["pii"],"n":{}{}}}"#, "[".repeat(127), "]".repeat(127));
+        let many = serde_json::json!({ "labels": vec!["a"; bounds::LABELS + 1] }).to_string();
+        let long = serde_json::json!({ "labels": ["a", "x".repeat(bounds::NAME + 1)] }).to_string();
+        let large = format!(r#"{{"labels":["pii"],"n":"{}"}}"#, "x".repeat(bounds::DOCUMENT));
+        for (text, pointer) in [
+            (r#"{"labels":["pii"],"n":1e400}"#, "/metadata/n"),
+            (r#"{"labels":["pii"],"labels":[]}"#, "/metadata/labels"),
+            (r#"{"labels":"pii"}"#, "/metadata/labels"),
+            (r#"{"labels":{"pii":true}}"#, "/metadata/labels"),
+            (r#"{"labels":["pii",7]}"#, "/metadata/labels/1"),
+            (r#"{"labels":["pii"," "]}"#, "/metadata/labels/1"),
+            (r#"{"labels":["p\u0000"]}"#, "/metadata/labels/0"),
+            (many.as_str(), "/metadata/labels"),
+            (long.as_str(), "/metadata/labels/1"),
+            (large.as_str(), "/metadata"),
+        ] {
+            assert_eq!(read(text), Err(pointer.to_owned()), "{text:.80}");
+        }
+        assert!(read(&deep).is_err_and(|pointer| pointer.starts_with("/metadata/n/0/0")));
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        let mut check = Check::default();
+        assert_eq!(check.id::<models::ids::RunId>("/replay_of", None, "run"), None);
+        assert_eq!(check.id::<models::ids::RunId>("/replay_of", Some("x"), "run"), None);
+        assert_eq!(check.done().expect_err("one is none").0[0].pointer, "/replay_of");
+    }
+}

@@ -1,0 +1,141 @@
+//! What an exporter of spans says, made fit for the door.
+//!
+//! It has happened, so none of it is refused: a name that is too long is cut and marked, one that holds a secret is
+//! redacted, and what is no JSON to the door is kept as text. That something was cut is a fact (`content.truncated`), so
+//! that a rule can ask for what is whole.
+
+use engines::logs::redact::{self, check_json};
+use models::bounds;
+use proof::hash::sha256;
+use serde_json::json;
+
+/// So much of a text that is cut stays, in characters. The mark needs the rest.
+const KEPT_OF_NAME: usize = bounds::NAME - 36;
+/// However a character is escaped, so many of them are no more than a document may have.
+const KEPT_OF_DOCUMENT: usize = bounds::DOCUMENT / 6 - 64;
+
+/// Makes the texts of a span, or of who sent it, fit.
+#[derive(Debug, Default)]
+pub(crate) struct Fit {
+    /// Something is not as it was said.
+    pub(crate) cut: bool,
+}
+
+impl Fit {
+    /// A name.
+    pub(crate) fn name(&mut self, name: String) -> String {
+        if name.len() > bounds::NAME && name.chars().count() > bounds::NAME {
+            self.cut = true;
+            return cut_name(&redact::redact_text(&name).value);
+        }
+        let redacted = redact::redact_text(&name);
+        if redacted.findings.secrets.is_empty() {
+            return name;
+        }
+        // Markers may be longer than what they stand for.
+        if redacted.value.chars().count() > bounds::NAME {
+            self.cut = true;
+            return cut_name(&redacted.value);
+        }
+        redacted.value
+    }
+
+    /// JSON of what went in or came out; where it is none, its text, as `member` of an object.
+    pub(crate) fn json(&mut self, member: &str, text: String) -> String {
+        if check_json(&text).is_ok() {
+            return text;
+        }
+        self.cut = true;
+        json!({ member: text.replace('\0', "\u{fffd}") }).to_string()
+    }
+
+    /// JSON that stands beside the steps, and may not be long.
+    pub(crate) fn document(&mut self, text: String) -> String {
+        let text = self.json("text", text);
+        if text.len() <= bounds::DOCUMENT {
+            return text;
+        }
+        self.cut = true;
+        // By the names of its members more is redacted than by its text alone.
+        let redacted = redact::redact_json(&text).map_or_else(|_| String::new(), |redacted| redacted.value);
+        let kept: String = redacted.chars().take(KEPT_OF_DOCUMENT).collect();
+        json!({ "text": format!("{kept}{}", mark(&redacted)) }).to_string()
+    }
+}
+
+/// The beginning, and a mark that says how long it was and tells it from others of the same beginning.
+fn cut_name(name: &str) -> String {
+    let mark = mark(name);
+    let kept: String = name.chars().take(KEPT_OF_NAME).collect();
+    // What is cut in two may look like what the whole was not.
+    let cut = redact::redact_text(&format!("{kept}{mark}")).value;
+    if cut.chars().count() <= bounds::NAME { cut } else { mark }
+}
+
+fn mark(text: &str) -> String {
+    let digest = sha256(text.as_bytes()).to_string();
+    format!("...<CUT:{}:{}>", text.chars().count(), &digest[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use engines::check::Check;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn passes(of: impl FnOnce(&mut Check)) -> bool {
+        let mut check = Check::default();
+        of(&mut check);
+        check.done().is_ok()
+    }
+
+    #[test]
+    fn a_long_name_is_cut_marked_and_still_itself() {
+        let mut fit = Fit::default();
+        assert_eq!(fit.name("search".to_owned()), "search");
+        assert!(!fit.cut);
+        let (one, other) = ("a".repeat(9_000), "a".repeat(9_001));
+        let cut = fit.name(one.clone());
+        assert!(fit.cut && cut.starts_with("aaaa") && cut.contains("...<CUT:9000:"), "{cut}");
+        assert_eq!(cut, Fit::default().name(one));
+        assert_ne!(cut, Fit::default().name(other), "another name stays another");
+    }
+
+    #[test]
+    fn what_is_no_json_to_the_door_is_kept_as_text() {
+        let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
+        for text in ["{\"a\":1e309}", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "{\"a\":", &deep] {
+            let mut fit = Fit::default();
+            let kept = fit.json("input", text.to_owned());
+            assert!(fit.cut, "{text}");
+            let read: serde_json::Value = serde_json::from_str(&kept).expect("is JSON");
+            assert_eq!(read["input"], text);
+        }
+        let mut fit = Fit::default();
+        assert_eq!(fit.json("input", "{\"a\": 1.0}".to_owned()), "{\"a\": 1.0}");
+        assert!(!fit.cut);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_said_passes_the_door(
+            text in "\\PC{0,300}",
+            part in prop_oneof![
+                Just("password="), Just("Bearer "), Just("ghp_16C7e42F292c6912E7710c838347Ae178B4a"), Just("a@b.example "),
+                Just("\u{1}\"\\"), Just("x"),
+            ],
+            times in 0..200_usize,
+        ) {
+            let long = format!("{}{text}{}", part.repeat(times), part.repeat(times / 2));
+            let name = Fit::default().name(long.clone());
+            prop_assert!(passes(|check| check.name("", Some(&name))), "{}", name);
+            let json = Fit::default().json("input", long.clone());
+            prop_assert!(passes(|check| check.json("", Some(&json))), "{}", json);
+            let document = Fit::default().document(json!({ "a": long.repeat(9) }).to_string());
+            prop_assert!(passes(|check| check.document("", Some(&document))), "{}", document);
+        }
+    }
+}
