@@ -31,6 +31,7 @@ mod m20261121_000026_cost_known;
 mod m20261121_000027_gaps;
 mod m20261121_000090_lowered;
 mod m20261127_000028_labels;
+mod m20261127_000029_tools_cut;
 mod protect;
 mod table;
 
@@ -65,6 +66,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000027_gaps", statements: m20261121_000027_gaps::statements },
     Change { name: "m20261121_000090_lowered", statements: m20261121_000090_lowered::statements },
     Change { name: "m20261127_000028_labels", statements: m20261127_000028_labels::statements },
+    Change { name: "m20261127_000029_tools_cut", statements: m20261127_000029_tools_cut::statements },
 ];
 
 /// What brings a store's schema to head.

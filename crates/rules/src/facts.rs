@@ -210,6 +210,9 @@ pub struct RunFacts {
     /// Skills of the tool calls that counted so far.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tools: BTreeSet<String>,
+    /// It used more tools than are in the set.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tools_cut: bool,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub last_tool: String,
 }
@@ -225,6 +228,7 @@ impl Default for RunFacts {
             cost_known: true,
             elapsed_ms: Count::ZERO,
             tools: BTreeSet::new(),
+            tools_cut: false,
             last_tool: String::new(),
         }
     }

@@ -206,7 +206,9 @@ facts! {
     "context.run.cost_known" Flag Step "False once the cost of one of its calls was unknown."
         |f| Value::Flag(f.run.cost_known);
     "context.run.elapsed_ms" Number Step "Time since the run began." |f| number(f.run.elapsed_ms);
-    "context.run.tools" Texts Step "Tools used so far." |f| texts(&f.run.tools);
+    "context.run.tools" Texts Step "Tools used so far: the first 64 of them." |f| texts(&f.run.tools);
+    "context.run.tools_cut" Flag Step "Whether it used more tools than those: then any may have been used."
+        |f| Value::Flag(f.run.tools_cut);
     "context.run.last_tool" Text Step "The tool used last." |f| Value::Text(&f.run.last_tool);
 
     "context.time.hour" Number Start "0 to 23, in the tenant's zone." |f| number(f.time.hour);

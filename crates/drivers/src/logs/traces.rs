@@ -30,7 +30,8 @@ rows! {
     Trace, traces, key(id), fn to_row(trace), fn from_row,
     same {
         id, run_id, attempt, addendum_of, agent_id, correlation_id, status, abort_reason, schema_version, metadata,
-        root_hash, chain_head, ranges, step_count, refused_count, cost_known, tally, tools_used, last_tool, failure_count,
+        root_hash, chain_head, ranges, step_count, refused_count, cost_known, tally, tools_used, tools_cut, last_tool,
+        failure_count,
         expected_activity, expected_provider, last_recorded_at, replay_mode, started_at, completed_at, archived_at,
         sealed_leaf_index, opened_leaf_index,
     } renamed { tenant => tenant_id } extra {}
@@ -46,6 +47,7 @@ const BUSY: &[Column] = &[
     Column::CostKnown,
     Column::Tally,
     Column::ToolsUsed,
+    Column::ToolsCut,
     Column::LastTool,
     Column::FailureCount,
     Column::ExpectedActivity,

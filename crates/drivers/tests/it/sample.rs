@@ -207,6 +207,7 @@ pub(crate) fn trace(tenant: TenantId, n: u128) -> Trace {
         cost_known: true,
         tally: BTreeMap::from([(Action::Allow, MOST), (Action::Kill, 1)]),
         tools_used: vec![String::new(), ODD.to_owned()],
+        tools_cut: false,
         last_tool: some(ODD),
         failure_count: MOST,
         expected_activity: MOST,

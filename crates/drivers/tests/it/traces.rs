@@ -33,6 +33,7 @@ fn sealed(trace: Trace) -> Trace {
         cost_known: false,
         tally: std::collections::BTreeMap::new(),
         tools_used: vec![],
+        tools_cut: true,
         last_tool: None,
         failure_count: 3,
         expected_activity: 4,

@@ -63,8 +63,10 @@ pub struct Trace {
     pub refused_count: u64,
     /// How many verdicts of each action.
     pub tally: BTreeMap<Action, u64>,
-    /// Every tool used so far, sorted, once each.
+    /// The tools used so far, sorted, once each: the first [`TOOLS`](crate::bounds::TOOLS) of them.
     pub tools_used: Vec<String>,
+    /// It used more.
+    pub tools_cut: bool,
     pub last_tool: Option<String>,
     /// Steps that failed.
     pub failure_count: u64,

@@ -44,6 +44,7 @@ pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, cont
             cost_known: run.trace.cost_known,
             elapsed_ms: elapsed.into(),
             tools: run.trace.tools_used.iter().cloned().collect(),
+            tools_cut: run.trace.tools_cut,
             last_tool: run.trace.last_tool.clone().unwrap_or_default(),
         },
         time: run.snapshot.zone.time_facts(state.now),

@@ -1,6 +1,9 @@
 //! A report of a step: STEP_POST, and STEP_PRE too where no permit was asked before.
 
-use models::ids::{PermitId, RunId};
+use models::{
+    bounds,
+    ids::{PermitId, RunId},
+};
 use proof::{
     records::StepRecord,
     tagged::Hashed,
@@ -197,8 +200,12 @@ fn used(run: &mut RunState, step: &PreparedStep) {
         run.trace.failure_count += 1;
     }
     if step.report.kind == StepKind::ToolCall {
-        if let Err(at) = run.trace.tools_used.binary_search(&step.report.skill_name) {
-            run.trace.tools_used.insert(at, step.report.skill_name.clone());
+        let tools = &mut run.trace.tools_used;
+        match tools.binary_search(&step.report.skill_name) {
+            Ok(_) => {}
+            // Each decision holds them: without a bound, what a run stores would grow with the square of its steps.
+            Err(_) if tools.len() >= bounds::TOOLS => run.trace.tools_cut = true,
+            Err(at) => tools.insert(at, step.report.skill_name.clone()),
         }
         run.trace.last_tool = Some(step.report.skill_name.clone());
     }

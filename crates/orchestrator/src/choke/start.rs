@@ -186,6 +186,7 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         refused_count: 0,
         tally: std::collections::BTreeMap::new(),
         tools_used: Vec::new(),
+        tools_cut: false,
         last_tool: None,
         failure_count: 0,
         cost_known: true,

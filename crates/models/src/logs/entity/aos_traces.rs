@@ -40,6 +40,7 @@ pub struct Model {
     pub archived_at: Option<DateTimeUtc>,
     pub sealed_leaf_index: Option<i64>,
     pub opened_leaf_index: i64,
+    pub tools_cut: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
