@@ -32,6 +32,7 @@ mod m20261121_000027_gaps;
 mod m20261121_000090_lowered;
 mod m20261127_000028_labels;
 mod m20261127_000029_tools_cut;
+mod m20261127_000030_seal_retry;
 mod protect;
 mod table;
 
@@ -67,6 +68,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261121_000090_lowered", statements: m20261121_000090_lowered::statements },
     Change { name: "m20261127_000028_labels", statements: m20261127_000028_labels::statements },
     Change { name: "m20261127_000029_tools_cut", statements: m20261127_000029_tools_cut::statements },
+    Change { name: "m20261127_000030_seal_retry", statements: m20261127_000030_seal_retry::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -36,6 +36,12 @@ use crate::{
 /// Runs that one claim names at most; the next claim names the rest.
 const DUE_AT_ONCE: u64 = 500;
 
+/// Where a due run stands among those of its tenant. By the bare column SQLite would go over all runs there are, in the
+/// order of another index.
+const NTH_OF_TENANT: &str =
+    "row_number() OVER (PARTITION BY coalesce(tenant_id, NULL) ORDER BY started_at, id)";
+const TURN: &str = "turn";
+
 /// The installation's table has one row.
 const THE_ONE: i64 = 1;
 
@@ -132,7 +138,8 @@ impl Account<'_> {
 
 impl ActivityReads<'_> {
     /// LIVE runs that are to be sealed: stopped ones whose time has come at `now`, and those that were silent since
-    /// `silent_since` or before. The oldest first, and not all at once.
+    /// `silent_since` or before; not those that could not be sealed, until their next try is due. Not all at once: the
+    /// oldest run of each tenant first, then the second of each, so that nobody waits for another's many.
     pub async fn due_runs(
         self,
         now: DateTime<Utc>,
@@ -140,21 +147,31 @@ impl ActivityReads<'_> {
     ) -> Result<Vec<DueRun>, StoreError> {
         use runs::Column;
         let due = Condition::any().add(Column::SealDueAt.lte(now)).add(Column::LastSeenAt.lte(silent_since));
-        let mut query = SelectStatement::new();
-        query
-            .columns([Column::TenantId, Column::Id])
-            .expr(Func::coalesce([Column::SealDueAt.lte(now), Expr::val(false)]))
+        let tried = Condition::any().add(Column::SealRetryAt.is_null()).add(Column::SealRetryAt.lte(now));
+        let mut pending = SelectStatement::new();
+        pending
+            .columns([Column::TenantId, Column::Id, Column::SealDueAt, Column::LastSeenAt, Column::StartedAt])
+            .expr_as(Expr::cust(NTH_OF_TENANT), TURN)
             .from(runs::Entity)
             // The word itself and no value in its place: only then does the partial index serve.
-            .cond_where(Condition::all().add(Expr::cust("state = 'LIVE'")).add(due))
+            .cond_where(Condition::all().add(Expr::cust("state = 'LIVE'")).add(due).add(tried));
+        let mut query = SelectStatement::new();
+        query
+            .columns([Column::TenantId, Column::Id, Column::SealDueAt, Column::LastSeenAt])
+            .from_subquery(pending, "pending")
+            .order_by(TURN, sea_orm::Order::Asc)
             .order_by(Column::StartedAt, sea_orm::Order::Asc)
+            .order_by(Column::Id, sea_orm::Order::Asc)
             .limit(DUE_AT_ONCE);
         let rows = self.conn.rows(read::query_statement(self.conn, &query)).await?;
         rows.iter()
             .map(|row| {
-                let stopped: bool = row.try_get_by(2)?;
-                let reason = if stopped { DueReason::Stopped } else { DueReason::Abandoned };
-                Ok(DueRun { tenant: row.try_get_by(0)?, id: row.try_get_by(1)?, reason })
+                let stopped = row.try_get_by::<Option<DateTime<Utc>>, _>(2)?.filter(|at| *at <= now);
+                let (reason, since) = match stopped {
+                    Some(due) => (DueReason::Stopped, due),
+                    None => (DueReason::Abandoned, row.try_get_by(3)?),
+                };
+                Ok(DueRun { tenant: row.try_get_by(0)?, id: row.try_get_by(1)?, reason, since })
             })
             .collect()
     }

@@ -51,6 +51,7 @@ fn of_runs() -> Vec<Hashed> {
                 ("late", "what its addenda add up to; each has a leaf of its own"),
                 ("cost_known", "whether each of its steps says cost_known; they are hashed"),
                 ("labels", "those in its metadata; each of its decisions has them"),
+                ("seal_retry_at", "says when to try again to seal it"),
                 ("key_id", "says who may read the run"),
                 ("created_at", "equals started_at"),
             ],

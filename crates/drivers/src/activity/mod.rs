@@ -7,6 +7,7 @@ mod rows;
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use models::{
     activity::{
         RiskLevel, Run, RunCounts, RunFilter, RunState, Standing,
@@ -15,7 +16,9 @@ use models::{
     ids::{RunId, TenantId},
     page::{Page, PageRequest},
 };
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+};
 
 pub use self::impact::{RunMetricsDriver, RunSignalDriver};
 use self::rows::{from_row, to_row};
@@ -176,6 +179,20 @@ impl Activity<'_> {
     /// Adds new runs.
     pub async fn insert_runs(self, runs: &[Run]) -> Result<(), StoreError> {
         bulk::insert::<runs::Entity>(self.conn, keys::rows(runs, to_row)?).await
+    }
+
+    /// Puts off the next try to seal runs that are still open.
+    pub async fn put_off_sealing(
+        self,
+        tenant: TenantId,
+        ids: &[RunId],
+        until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let update = runs::Entity::update_many()
+            .col_expr(Column::SealRetryAt, Expr::value(until))
+            .filter(Column::TenantId.eq(tenant))
+            .filter(Column::State.eq(RunState::Live.as_str()));
+        read::update_by_keys(self.conn, update, [Column::Id], keys::sorted(ids)).await.map(drop)
     }
 
     /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else. `before` is where

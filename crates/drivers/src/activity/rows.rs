@@ -15,5 +15,7 @@ rows! {
         is_synthetic,
         synthetic_scenario_id, risk_level, latency_bucket, evidence_health, integrity_status, incident_count,
         policy_violation, policy_draft_count, key_id, created_at, reported_end, late,
-    } renamed { tenant => tenant_id } extra {}
+    } renamed { tenant => tenant_id }
+    // Only who could not seal it writes that.
+    extra { seal_retry_at = None::<chrono::DateTime<chrono::Utc>> }
 }

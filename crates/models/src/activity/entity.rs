@@ -67,6 +67,7 @@ pub mod runs {
         pub late: Option<String>,
         pub cost_known: bool,
         pub labels: String,
+        pub seal_retry_at: Option<DateTimeUtc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

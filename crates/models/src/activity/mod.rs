@@ -234,6 +234,8 @@ pub struct DueRun {
     pub tenant: TenantId,
     pub id: RunId,
     pub reason: DueReason,
+    /// When it was to be sealed, where it was stopped; else when it was last heard of.
+    pub since: DateTime<Utc>,
 }
 
 /// How many runs a tenant has, for Overview.

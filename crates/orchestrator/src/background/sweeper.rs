@@ -1,11 +1,14 @@
 //! The sweeper: a run that was stopped and not ended is sealed after its grace, a trace whose root span has ended after
 //! its quiet time, and a run of which nothing was heard is given up. All go through the choke point, as every end of a
 //! run does; so two replicas that sweep the same run seal it once.
+//!
+//! A run that cannot be sealed is tried again later and later, and by itself: it does not stand in any other's way.
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use models::{
-    activity::DueReason,
+    activity::{DueReason, DueRun},
     ids::{RunId, TenantId},
 };
 
@@ -17,37 +20,100 @@ use crate::{
     spine::Spine,
 };
 
+/// The first wait of a run that could not be sealed, and the longest.
+const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(64);
+
 /// Ends every run that is due at the spine's time, those of a tenant together. Gives how many. What cannot be ended
-/// does not keep the others waiting; the first failure is given when all were tried.
+/// does not keep the others waiting: it is told of in the log, and put off. A failure that will pass is given when all
+/// were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     activity::write_overdue(spine).await?;
     let now = spine.now();
     let silent_since = now - spine.settings().run_abandon_after;
     let due = spine.read().await?.activity().due_runs(now, silent_since).await?;
-    let mut tenants: BTreeMap<TenantId, Vec<(RunId, EndRun)>> = BTreeMap::new();
+    let mut tenants: BTreeMap<TenantId, Vec<DueRun>> = BTreeMap::new();
     for run in due {
-        let how = match run.reason {
-            DueReason::Stopped => EndRun::StopElapsed,
-            DueReason::Abandoned => EndRun::Abandoned,
-        };
-        tenants.entry(run.tenant).or_default().push((run.id, how));
+        tenants.entry(run.tenant).or_default().push(run);
     }
     let (mut ended, mut failure) = (0, None);
-    for (tenant, ends) in tenants {
+    for (tenant, due) in tenants {
+        let ends: Vec<(RunId, EndRun)> = due.iter().map(|run| (run.id, how(run.reason))).collect();
         let answers = match tenant_of(spine, tenant).await {
             Ok(tenant) => activity::sweep(spine, &tenant, &ends).await,
             Err(err) => Err(err),
         };
-        for answer in answers.unwrap_or_else(|err| vec![Err(err)]) {
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(err) if passes(&err) => {
+                failure = failure.or(Some(err));
+                continue;
+            }
+            Err(err) => {
+                tracing::error!(error = &err as &dyn std::error::Error, %tenant, "no run of the tenant can be sealed");
+                put_off(spine, tenant, &due).await?;
+                continue;
+            }
+        };
+        let mut failed = Vec::new();
+        for (run, answer) in due.into_iter().zip(answers) {
             match answer {
                 Ok(_) => ended += 1,
                 // Its agent, or another replica, was first.
                 Err(Error::RunNotRunning { .. } | Error::RunKilled { .. }) => {}
-                Err(err) => failure = failure.or(Some(err)),
+                Err(err) if passes(&err) => failure = failure.or(Some(err)),
+                Err(err) => {
+                    let cause = &err as &dyn std::error::Error;
+                    tracing::error!(error = cause, %tenant, run = %run.id, "a run cannot be sealed; it is put off");
+                    failed.push(run);
+                }
             }
         }
+        put_off(spine, tenant, &failed).await?;
     }
     failure.map_or(Ok(ended), Err)
+}
+
+fn how(reason: DueReason) -> EndRun {
+    match reason {
+        DueReason::Stopped => EndRun::StopElapsed,
+        DueReason::Abandoned => EndRun::Abandoned,
+    }
+}
+
+/// Whether it is nothing of the run's own.
+fn passes(err: &Error) -> bool {
+    matches!(err, Error::Busy | Error::Unavailable(_) | Error::HeldBack(_) | Error::CommitUnknown(_))
+}
+
+/// Puts off the next try of runs that could not be sealed.
+async fn put_off(spine: &Spine, tenant: TenantId, runs: &[DueRun]) -> Result<(), Error> {
+    let now = spine.now();
+    let mut waits: BTreeMap<TimeDelta, Vec<RunId>> = BTreeMap::new();
+    for run in runs {
+        waits.entry(wait(spine, run, now)).or_default().push(run.id);
+    }
+    if waits.is_empty() {
+        return Ok(());
+    }
+    let tx = spine.begin().await?;
+    for (wait, runs) in waits {
+        tx.activity().put_off_sealing(tenant, &runs, now + wait).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// As long as it has been due already, rounded to a power of two: so each wait is about twice the one before.
+fn wait(spine: &Spine, run: &DueRun, now: DateTime<Utc>) -> TimeDelta {
+    let due = match run.reason {
+        DueReason::Stopped => run.since,
+        DueReason::Abandoned => run.since + spine.settings().run_abandon_after,
+    };
+    let (mut wait, waited) = (FIRST_WAIT, now - due);
+    while wait < LONGEST_WAIT && wait <= waited {
+        wait += wait;
+    }
+    wait
 }
 
 async fn tenant_of(spine: &Spine, id: TenantId) -> Result<Arc<TenantSettings>, Error> {
