@@ -7,6 +7,7 @@ mod agent;
 mod budgets;
 mod bundles;
 mod gaps;
+mod hostile;
 mod idempotency;
 mod interleaving;
 mod interventions;

@@ -40,7 +40,12 @@ pub(crate) fn root(trace: u64, failed: bool) -> Value {
 }
 
 pub(crate) async fn send(agent: &Agent<'_>, spans: &[Value]) -> RejectedSpans {
-    let service = json!([{ "key": "service.name", "value": { "stringValue": "researcher" } }]);
+    send_from(agent, "researcher", spans).await
+}
+
+/// The same by a service of that name.
+pub(crate) async fn send_from(agent: &Agent<'_>, service: &str, spans: &[Value]) -> RejectedSpans {
+    let service = json!([{ "key": "service.name", "value": { "stringValue": service } }]);
     let body = json!({ "resourceSpans": [{ "resource": { "attributes": service }, "scopeSpans": [{ "spans": spans }] }] });
     spans::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, body.to_string().as_bytes())
         .await
