@@ -33,6 +33,7 @@ mod m20261121_000090_lowered;
 mod m20261127_000028_labels;
 mod m20261127_000029_tools_cut;
 mod m20261127_000030_seal_retry;
+mod m20261127_000032_reported_by;
 mod protect;
 mod table;
 
@@ -69,6 +70,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000028_labels", statements: m20261127_000028_labels::statements },
     Change { name: "m20261127_000029_tools_cut", statements: m20261127_000029_tools_cut::statements },
     Change { name: "m20261127_000030_seal_retry", statements: m20261127_000030_seal_retry::statements },
+    Change { name: "m20261127_000032_reported_by", statements: m20261127_000032_reported_by::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -145,7 +145,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
             )
             .await?;
     }
-    read.traces().list_steps(TENANT, RUN, &PageRequest::from(Cursor::After(1))).await?;
+    read.traces().list_steps(TENANT, RUN, None, &PageRequest::from(Cursor::After(1))).await?;
     read.traces().all_steps(TENANT, RUN).await?;
     read.traces().traces_of_run(TENANT, RUN).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;

@@ -74,6 +74,17 @@ macro_rules! typed_ids {
     };
 }
 
+impl KeyId {
+    /// Stands where a row must name a key and no key acted: somebody who has the store itself did. No key has this id.
+    pub const NOBODY: Self = Self(Uuid::nil());
+
+    /// The key that it is; none where nobody's stands for one.
+    #[must_use]
+    pub fn real(self) -> Option<Self> {
+        (self != Self::NOBODY).then_some(self)
+    }
+}
+
 typed_ids! {
     /// A tenant.
     TenantId = "ten_",

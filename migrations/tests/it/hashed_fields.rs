@@ -30,7 +30,7 @@ fn of_runs() -> Vec<Hashed> {
         Hashed {
             table: "runs",
             fields: fields::<records::RunRecord>(),
-            renamed: &[("run_id", "id")],
+            renamed: &[("run_id", "id"), ("opened_by", "key_id")],
             outside: &[
                 ("state", "COMPLETED in every sealed run"),
                 ("halt_action", "the decision that ended the run says it"),
@@ -52,7 +52,6 @@ fn of_runs() -> Vec<Hashed> {
                 ("cost_known", "whether each of its steps says cost_known; they are hashed"),
                 ("labels", "those in its metadata; each of its decisions has them"),
                 ("seal_retry_at", "says when to try again to seal it"),
-                ("key_id", "says who may read the run"),
                 ("created_at", "equals started_at"),
             ],
         },

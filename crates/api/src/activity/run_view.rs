@@ -59,6 +59,8 @@ pub(crate) struct RunView {
     /// False where what a model call cost is unknown: then `cost_usd` is only what is known of it.
     cost_known: bool,
     correlation_id: String,
+    /// The key whose call opened it, which alone can end it. Null where somebody did who has the store itself.
+    opened_by: Option<String>,
     external_trace_id: Option<String>,
     #[schema(value_type = serde_json::Value)]
     metadata: Option<Kept>,
@@ -141,6 +143,7 @@ impl From<Run> for RunView {
             cost_usd: Number::usd(totals.cost_microusd),
             cost_known: totals.cost_known,
             correlation_id: run.correlation_id,
+            opened_by: run.key_id.real().map(|key| key.to_string()),
             external_trace_id: run.external_trace_id,
             metadata: run.metadata.map(Kept::from),
             is_synthetic: run.is_synthetic,

@@ -113,6 +113,9 @@ pub(crate) struct StepView {
     level: &'static str,
     #[schema(value_type = words::StepSource)]
     source: &'static str,
+    /// The key whose call reported it: in a run that is a trace, not always the one that opened the run. Null where
+    /// somebody did who has the store itself.
+    reported_by: Option<String>,
     permit_id: Option<String>,
     idempotency_key: Option<String>,
     input_hash: String,
@@ -198,6 +201,7 @@ impl From<activity::StepView> for StepView {
             recorded_at: step.recorded_at,
             level: step.level.as_str(),
             source: step.source.as_str(),
+            reported_by: step.reported_by,
             permit_id: step.permit_id,
             idempotency_key: step.idempotency_key,
             input_hash: step.input_hash,

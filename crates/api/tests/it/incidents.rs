@@ -97,6 +97,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "cost_usd": 0.87,
           "cost_known": true,
           "correlation_id": "019cadc69a8070008000000000000011",
+          "opened_by": "key_019cadc69a8070008000000000000005",
           "external_trace_id": null,
           "metadata": null,
           "is_synthetic": false,

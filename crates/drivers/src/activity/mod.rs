@@ -10,21 +10,23 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use models::{
     activity::{
-        RiskLevel, Run, RunCounts, RunFilter, RunState, Standing,
+        Ancestor, RiskLevel, Run, RunCounts, RunFilter, RunState, Standing,
         entity::runs::{self, Column},
     },
     ids::{RunId, TenantId},
     page::{Page, PageRequest},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    sea_query::Expr,
 };
 
 pub use self::impact::{RunMetricsDriver, RunSignalDriver};
 use self::rows::{from_row, to_row};
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, dialect,
     driver::{driver, of_tenant},
+    field::{Field as _, corrupt},
     keys,
     read::{self, Newest},
     tally,
@@ -89,6 +91,27 @@ impl ActivityReads<'_> {
             read::by_keys(self.conn, of(tenant).order_by_asc(Column::Id), [Column::Id], keys::sorted(ids))
                 .await?;
         rows.into_iter().map(from_row).collect()
+    }
+
+    /// What later runs ask of those among `ids` that there are.
+    pub async fn lineage(
+        self,
+        tenant: TenantId,
+        ids: &[RunId],
+    ) -> Result<HashMap<RunId, Ancestor>, StoreError> {
+        let select = of(tenant).select_only().columns([Column::Id, Column::KeyId, Column::Attempt]);
+        let backend = self.conn.backend();
+        let mut found = HashMap::new();
+        for chunk in keys::sorted(ids).chunks(dialect::keys_at_once(backend, 1)) {
+            let among = dialect::among(backend, &[Column::Id], read::transposed(chunk));
+            for row in self.conn.rows(select.clone().filter(among).build(backend)).await? {
+                let (id, attempt): (RunId, i64) = (row.try_get_by(0)?, row.try_get_by(2)?);
+                let corrupt = |why: String| corrupt(&runs::Entity, id.to_string(), "attempt", &why);
+                let attempt: u64 = attempt.get().map_err(corrupt)?;
+                found.insert(id, Ancestor { key_id: row.try_get_by(1)?, attempt });
+            }
+        }
+        Ok(found)
     }
 
     /// Ids of the tenant's runs in order, after the last one given; at most `limit`.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use models::{
-    ids::{RunId, TenantId},
+    ids::{KeyId, RunId, TenantId},
     logs::{
         StepRow,
         entity::{
@@ -37,7 +37,7 @@ rows! {
         tenant_id, run_id, trace_id, step_index, parent_step_index, kind, skill_name, params, status,
         outcome_category, outcome_code, outcome_data, prompt, response, finish_reason, provider, model, input_tokens,
         output_tokens, cache_read_tokens, reasoning_tokens, cost_microusd, cost_known, duration_ms, retry_count,
-        started_at, recorded_at, level, source, external_span_id, external_parent_span_id, idempotency_key,
+        started_at, recorded_at, level, source, reported_by, external_span_id, external_parent_span_id, idempotency_key,
         request_hash, replay_behavior, input_hash, output_hash, permit_id, decision_id, pre_decision_hash,
         post_decision_hash, activity_hash, provider_hash, run_after, determinism_hash, prev_hash,
     } renamed {} extra { assurance = of, step_hash = hash }
@@ -94,14 +94,19 @@ impl DecidedStep<'_> {
 }
 
 impl TraceReads<'_> {
-    /// A run's steps by index, a page at a time; those that were added after it was sealed come last.
+    /// A run's steps by index, a page at a time; those that were added after it was sealed come last. With a key, only
+    /// those that it reported.
     pub async fn list_steps(
         self,
         tenant: TenantId,
         run: RunId,
+        reported_by: Option<KeyId>,
         page: &PageRequest,
     ) -> Result<Page<StepRow>, StoreError> {
-        let select = of(tenant).filter(Column::RunId.eq(run));
+        let mut select = of(tenant).filter(Column::RunId.eq(run));
+        if let Some(key) = reported_by {
+            select = select.filter(Column::ReportedBy.eq(key));
+        }
         let total = if page.total { Some(tally::count(self.conn, select.clone()).await?) } else { None };
         let mut select = select.order_by_asc(Column::StepIndex).limit(page.limit() + 1);
         if let Some(cursor) = page.cursor {
@@ -132,20 +137,17 @@ impl TraceReads<'_> {
         read::all(self.conn, select.order_by_asc(Column::StepIndex)).await?.into_iter().map(step).collect()
     }
 
-    /// Where the spans of these ids are among a run's steps, as many of them as there are. A span is recorded under
-    /// its id.
+    /// Where the spans that are recorded under these keys are among a run's steps, as many of them as there are.
     pub async fn span_places(
         self,
         tenant: TenantId,
         run: RunId,
-        spans: &[String],
+        keys: &[String],
     ) -> Result<HashMap<String, u64>, StoreError> {
-        let keys: Vec<(RunId, String)> = spans.iter().map(|span| (run, span.clone())).collect();
+        let keys: Vec<(RunId, String)> = keys.iter().map(|key| (run, key.clone())).collect();
         let found = self.find_steps_by_keys(tenant, &keys).await?;
-        Ok(found
-            .into_iter()
-            .filter_map(|row| Some((row.record.external_span_id?, row.record.step_index)))
-            .collect())
+        let spans = found.into_iter().filter(|row| row.record.external_span_id.is_some());
+        Ok(spans.filter_map(|row| Some((row.record.idempotency_key?, row.record.step_index))).collect())
     }
 
     /// The steps that were recorded under these idempotency keys of runs.

@@ -284,6 +284,7 @@ pub(crate) fn step(tenant: TenantId, run: u128, n: u64) -> StepRecord {
         recorded_at: time(6),
         level: StepLevel::Warn,
         source: StepSource::External,
+        reported_by: Some(models::ids::KeyId(uuid(5)).to_string()),
         external_span_id: some("ab"),
         external_parent_span_id: some("cd"),
         idempotency_key: Some(format!("{ODD}{n}")),

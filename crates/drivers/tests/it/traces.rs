@@ -103,11 +103,11 @@ testkit::on_both! {
             assert_eq!(row.assurance, Assurance::Reported);
         }
         let first = PageRequest::new(Some(100), None, true).expect("a page");
-        let page = tx.traces().list_steps(TENANT, run, &first).await.expect("page");
+        let page = tx.traces().list_steps(TENANT, run, None, &first).await.expect("page");
         assert_eq!((page.items.len(), page.total, page.next_cursor), (100, Some(137), Some(Cursor::After(99))));
         let cursor = page.next_cursor.map(|cursor| cursor.to_string());
         let rest = PageRequest::new(Some(100), cursor.as_deref(), false).expect("a page");
-        let page = tx.traces().list_steps(TENANT, run, &rest).await.expect("page");
+        let page = tx.traces().list_steps(TENANT, run, None, &rest).await.expect("page");
         assert_eq!((page.items[0].record.step_index, page.items.len(), page.has_more, page.total), (100, 37, false, None));
 
         let keys: Vec<_> = [5, 136, 5].iter().map(|n| (run, format!("{ODD}{n}"))).chain([(RunId(uuid(2)), ODD.to_owned())]).collect();

@@ -24,6 +24,7 @@ pub fn run_record(run: &Run) -> Option<RunRecord> {
         is_synthetic: run.is_synthetic,
         synthetic_scenario_id: run.synthetic_scenario_id.clone(),
         correlation_id: run.correlation_id.clone(),
+        opened_by: run.key_id.real().map(|key| key.to_string()),
         external_trace_id: run.external_trace_id.clone(),
         idempotency_key: run.idempotency_key.clone(),
         request_hash: run.request_hash.map(|hash| hash.to_string()),

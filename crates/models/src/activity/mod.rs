@@ -228,6 +228,14 @@ pub struct RunFilter {
     pub key_id: Option<KeyId>,
 }
 
+/// What a start asks of a run that it names, to come after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ancestor {
+    /// The key that opened it.
+    pub key_id: KeyId,
+    pub attempt: u64,
+}
+
 /// A LIVE run that nobody will end any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueRun {

@@ -87,6 +87,13 @@ pub struct Trace {
     pub opened_leaf_index: u64,
 }
 
+/// The key under which a span is recorded whose id another key had reported another span by: `reporter` is who says
+/// this one. Every other span is recorded under its id.
+#[must_use]
+pub fn contested_span(span_id: &str, reporter: Option<&str>) -> String {
+    format!("{span_id}@{}", reporter.unwrap_or_default())
+}
+
 /// A stored step, with the hash that it was stored with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRow {

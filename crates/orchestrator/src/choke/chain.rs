@@ -22,6 +22,10 @@ pub(super) struct StepPlace {
     pub(super) permit_id: Option<PermitId>,
     /// The permit's decision.
     pub(super) pre: Option<Hash>,
+    /// The key that is to tell a repeat of it.
+    pub(super) idempotency_key: Option<String>,
+    /// The key whose call reports it.
+    pub(super) reported_by: Option<String>,
 }
 
 /// Makes the step's evidence and record and puts it at the head of the chain; also gives the run's totals after it.
@@ -77,9 +81,10 @@ pub(super) fn chain(
         recorded_at: models::time::text(recorded_at),
         level: level(status),
         source: if judged.reported { StepSource::External } else { StepSource::Engine },
+        reported_by: place.reported_by.clone(),
         external_span_id: report.external_span_id.clone(),
         external_parent_span_id: report.external_parent_span_id.clone(),
-        idempotency_key: report.idempotency_key.clone(),
+        idempotency_key: place.idempotency_key.clone(),
         request_hash: Some(step.request_hash.to_string()),
         replay_behavior: report.replay_behavior,
         input_hash: step.content_hashes.input.to_string(),

@@ -57,7 +57,7 @@ fn one(state: &mut State, call: &Call) -> Answer {
 
 /// Refuses a run that does not exist for the caller.
 pub(super) fn known(state: &State, caller: &Caller, id: RunId) -> Result<(), Error> {
-    let run = state.runs.get(&id).filter(|run| !caller.own_only || run.run.key_id == caller.key);
+    let run = state.runs.get(&id).filter(|run| caller.sees(run.run.key_id));
     run.map(|_| ()).ok_or_else(|| Error::not_found("run", id))
 }
 

@@ -130,7 +130,7 @@ pub(super) fn met_freeze(
 /// What an answer tells the run's own agent for the first time: that its run was killed, or that it is frozen.
 pub(super) fn told(state: &mut State, caller: &Caller, run_id: Option<RunId>) {
     let Some(run) = run_id.and_then(|id| state.runs.get_mut(&id)) else { return };
-    if run.run.key_id != caller.key {
+    if !caller.opened(run.run.key_id) {
         return;
     }
     let killed = run.unacked_kill.take();

@@ -27,7 +27,7 @@ use super::{
     prepare::{Call, What},
     snapshots::BoundSnapshot,
     state::{KnownStep, RunState, State, Tracked},
-    usage,
+    traced, usage,
 };
 use crate::{context::TenantSettings, spine::Spine};
 
@@ -38,6 +38,8 @@ const MAX_LAPSED: u64 = 500;
 #[derive(Default)]
 struct Named {
     runs: BTreeSet<RunId>,
+    /// Runs that starts name, to come after them.
+    lineage: BTreeSet<RunId>,
     start_keys: Vec<String>,
     traces: Vec<String>,
     keys: Vec<(RunId, String)>,
@@ -63,8 +65,8 @@ impl Named {
             What::Start(start) => {
                 self.starts = true;
                 self.start_keys.extend(start.request.idempotency_key.clone());
-                self.runs.extend(start.parent_run_id);
-                self.runs.extend(start.replay_of);
+                self.lineage.extend(start.parent_run_id);
+                self.lineage.extend(start.replay_of);
             }
             What::Trace(start) => {
                 self.starts = true;
@@ -123,10 +125,15 @@ pub(super) async fn load(
     if named.starts {
         state.current = Some(spine.choke().snapshots.current(spine, tx, tenant).await?);
     }
+    if !named.lineage.is_empty() {
+        // Not locked: what is asked of them never changes, and they may be another key's.
+        let ids: Vec<RunId> = named.lineage.iter().copied().collect();
+        state.lineage = tx.activity().lineage(tenant.id, &ids).await?;
+    }
     load_runs(&mut state, tx, &named).await?;
     load_interventions(&mut state, tx, &named).await?;
     addendum::load(&mut state, tx, &named.spans, &late.passed).await?;
-    load_answers(&mut state, tx, &named).await?;
+    load_answers(&mut state, tx, &named, calls).await?;
     load_permits(&mut state, tx, &named).await?;
     if named.spends {
         load_usage(&mut state, tx, calls, late).await?;
@@ -226,17 +233,19 @@ fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
 }
 
 /// Answers that calls with the same keys got before.
-async fn load_answers(state: &mut State, tx: &Tx, named: &Named) -> Result<(), StoreError> {
+async fn load_answers(
+    state: &mut State,
+    tx: &Tx,
+    named: &Named,
+    calls: &[&[Call]],
+) -> Result<(), StoreError> {
     let tenant = state.tenant.id;
     let mut decisions: BTreeSet<DecisionId> = BTreeSet::new();
     if !named.keys.is_empty() {
-        for step in tx.traces().find_steps_by_keys(tenant, &named.keys).await? {
-            let (Ok(run), Some(key)) = (step.record.run_id.parse(), step.record.idempotency_key.clone())
-            else {
-                continue;
-            };
-            decisions.extend(step.record.decision_id.as_deref().and_then(|id| id.parse::<DecisionId>().ok()));
-            state.step_keys.insert((run, key), KnownStep::of(&step.record, step.step_hash));
+        load_steps(state, tx, &named.keys, &mut decisions).await?;
+        let contested = traced::contested(state, calls.iter().copied().flatten());
+        if !contested.is_empty() {
+            load_steps(state, tx, &contested, &mut decisions).await?;
         }
         for permit in tx.policies().find_permits_by_keys(tenant, &named.keys).await? {
             decisions.insert(permit.decision_id);
@@ -260,6 +269,23 @@ async fn load_answers(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
                 .decisions
                 .extend(decision.decision_id.parse().ok().map(|id| (id, Arc::new(Hashed::new(decision)))));
         }
+    }
+    Ok(())
+}
+
+/// The steps that have these keys, and the ids of their decisions.
+async fn load_steps(
+    state: &mut State,
+    tx: &Tx,
+    keys: &[(RunId, String)],
+    decisions: &mut BTreeSet<DecisionId>,
+) -> Result<(), StoreError> {
+    for step in tx.traces().find_steps_by_keys(state.tenant.id, keys).await? {
+        let (Ok(run), Some(key)) = (step.record.run_id.parse(), step.record.idempotency_key.clone()) else {
+            continue;
+        };
+        decisions.extend(step.record.decision_id.as_deref().and_then(|id| id.parse::<DecisionId>().ok()));
+        state.step_keys.insert((run, key), KnownStep::of(&step.record, step.step_hash));
     }
     Ok(())
 }

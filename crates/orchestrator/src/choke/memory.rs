@@ -196,6 +196,7 @@ impl Memory {
         let unwritten = lock(&self.unwritten);
         let same = |answer: &&Unwritten| {
             answer.call.run_id() == call.run_id()
+                && answer.call.caller.key == call.caller.key
                 && answer.call.repeats().is_some_and(|(known, _)| known == key)
         };
         let known = unwritten.get(&tenant)?.iter().find(same)?;

@@ -107,7 +107,7 @@ fn refuse(state: &mut State, caller: &Caller, asked: &PreparedPermit, judged: Ju
     if let Some(status) = status_after {
         run.run.status = status;
     }
-    let record = refused_step(state, asked, index, &judged)?;
+    let record = refused_step(state, caller, asked, index, &judged)?;
     effects::apply(state, caller, run_id, &judged, Some(index))?;
     let verdict = judged.view();
     remember(state, run_id, record, judged);
@@ -119,6 +119,7 @@ fn refuse(state: &mut State, caller: &Caller, asked: &PreparedPermit, judged: Ju
 
 fn refused_step(
     state: &mut State,
+    caller: &Caller,
     asked: &PreparedPermit,
     index: u64,
     judged: &Judged,
@@ -158,6 +159,7 @@ fn refused_step(
         recorded_at: models::time::text(recorded_at),
         level: level(StepStatus::Refused),
         source: if judged.reported { StepSource::External } else { StepSource::Engine },
+        reported_by: caller.reporter(),
         external_span_id: None,
         external_parent_span_id: None,
         idempotency_key: request.idempotency_key.clone(),

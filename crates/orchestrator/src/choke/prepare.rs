@@ -21,7 +21,6 @@ use proof::{
 };
 use rules::facts::{ContentFacts, ParamFacts};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{
     call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
@@ -34,7 +33,8 @@ use crate::{context::CallContext, errors::Error};
 /// Who calls the choke point.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Caller {
-    pub(super) key: KeyId,
+    /// None for the sweeper, which is nobody.
+    pub(super) key: Option<KeyId>,
     /// An agent's key: only the runs made with it exist for it.
     pub(super) own_only: bool,
     pub(super) correlation_id: String,
@@ -45,11 +45,30 @@ impl Caller {
     fn reporting(ctx: &CallContext) -> Self {
         Self { own_only: false, ..ctx.into() }
     }
+
+    /// Whether a run that `key` opened is the caller's own.
+    pub(super) fn opened(&self, key: KeyId) -> bool {
+        self.key == Some(key)
+    }
+
+    /// Whether a run that `key` opened exists for the caller.
+    pub(super) fn sees(&self, key: KeyId) -> bool {
+        !self.own_only || self.opened(key)
+    }
+
+    /// As records name who reported something.
+    pub(super) fn reporter(&self) -> Option<String> {
+        self.key.and_then(KeyId::real).map(|key| key.to_string())
+    }
 }
 
 impl From<&CallContext> for Caller {
     fn from(ctx: &CallContext) -> Self {
-        Self { key: ctx.key, own_only: ctx.sees_only_own_runs(), correlation_id: ctx.correlation_id.clone() }
+        Self {
+            key: Some(ctx.key),
+            own_only: ctx.sees_only_own_runs(),
+            correlation_id: ctx.correlation_id.clone(),
+        }
     }
 }
 
@@ -360,8 +379,7 @@ impl Call {
 
     /// The end of a run that nobody ends.
     pub(crate) fn sweep(run_id: RunId, how: EndRun) -> Self {
-        let caller =
-            Caller { key: KeyId::from(Uuid::nil()), own_only: false, correlation_id: "sweeper".to_owned() };
+        let caller = Caller { key: None, own_only: false, correlation_id: "sweeper".to_owned() };
         Self { caller, what: What::End(run_id, how) }
     }
 }

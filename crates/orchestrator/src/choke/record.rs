@@ -21,7 +21,8 @@ use super::{
     overdue::Given,
     prepare::{Caller, PreparedStep},
     state::{KnownStep, RunState, State},
-    traced, usage,
+    traced::{self, SpanPlace},
+    usage,
 };
 use crate::errors::{Error, StepEnforcementError};
 
@@ -40,12 +41,13 @@ enum NamedPermit {
 pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) -> Answer {
     let run_id = step.run_id;
     known(state, caller, run_id)?;
-    let key = step.report.idempotency_key.as_ref();
+    let mut key = step.report.idempotency_key.clone();
     if step.is_span {
-        if traced::known_span(state, run_id, key, step.request_hash)? {
-            return Ok(Done::Reported { is_new: false });
+        match traced::place_of(state, caller, step)? {
+            SpanPlace::Taken => return Ok(Done::Reported { is_new: false }),
+            SpanPlace::Free(own) => key = own,
         }
-    } else if let Some(answer) = repeated(state, run_id, key, step.request_hash)? {
+    } else if let Some(answer) = repeated(state, run_id, key.as_ref(), step.request_hash)? {
         return answer;
     }
     let overdue = state.given.is_some();
@@ -88,8 +90,9 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
         permit.use_by(expected);
     }
     let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row().decision_hash);
-    let place = StepPlace { index: expected, permit_id, pre };
-    spend(state, run_id, step, refused, &judged)?;
+    let place =
+        StepPlace { index: expected, permit_id, pre, idempotency_key: key, reported_by: caller.reporter() };
+    spend(state, caller, step, refused, &judged)?;
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
     let step_hash = record.hash();
     if passed {
@@ -151,7 +154,7 @@ fn permit_then(state: &State, step: &PreparedStep, given: &Given) -> NamedPermit
 /// Counts what was spent: refused or not, it is gone.
 fn spend(
     state: &mut State,
-    run_id: RunId,
+    caller: &Caller,
     step: &PreparedStep,
     refused: bool,
     judged: &Judged,
@@ -159,7 +162,7 @@ fn spend(
     let now = state.now;
     let status_after = effects::status_after(judged);
     let quiet = state.spine.settings().trace_quiet;
-    let run = state.run_mut(run_id)?;
+    let run = state.run_mut(step.run_id)?;
     if run.late.is_some() {
         addendum::spend(run, step);
         used(run, step);
@@ -188,7 +191,7 @@ fn spend(
         run.run.status = status;
     }
     if step.is_span {
-        traced::note_end(run, step, now, quiet);
+        traced::note_end(run, caller, step, now, quiet);
     }
     used(run, step);
     Ok(())

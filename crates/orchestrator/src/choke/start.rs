@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use engines::logs::capture::capture_environment_evidence;
 use models::{
     activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunState as LifeState},
-    ids::{EvidenceId, RunId, TraceId},
+    ids::{EvidenceId, KeyId, RunId, TraceId},
     logs::Trace,
 };
 use proof::{
@@ -38,10 +38,10 @@ pub(super) fn start(state: &mut State, caller: &Caller, start: &PreparedStart) -
 
 /// Opens the run and judges whether it may begin.
 pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
+    // What is not the caller's does not exist for it, here as elsewhere.
     for (pointer, id) in [("/parent_run_id", start.parent_run_id), ("/replay_of", start.replay_of)] {
-        if let Some(id) = id
-            && !state.runs.contains_key(&id)
-        {
+        let known = |id| state.lineage.get(&id).is_some_and(|run| caller.sees(run.key_id));
+        if let Some(id) = id.filter(|id| !known(*id)) {
             return Err(Error::invalid(pointer, format!("there is no run {id}")));
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
 fn repeated(state: &State, caller: &Caller, start: &PreparedStart) -> Result<Option<Answer>, Error> {
     let Some(key) = &start.request.idempotency_key else { return Ok(None) };
     let Some(run) = state.run_keys.get(key).and_then(|id| state.runs.get(id)) else { return Ok(None) };
-    if run.run.request_hash != Some(start.request_hash) || (caller.own_only && run.run.key_id != caller.key) {
+    if run.run.request_hash != Some(start.request_hash) || !caller.sees(run.run.key_id) {
         return Err(Error::IdempotencyConflict { key: key.clone() });
     }
     let decision = state
@@ -101,7 +101,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         Some((kind, id)) => (*kind, id.clone()),
         None => (ActorType::Agent, Some(request.agent_id.clone())),
     };
-    let attempt = start.replay_of.and_then(|id| state.runs.get(&id)).map_or(1, |of| of.run.attempt + 1);
+    let attempt = start.replay_of.and_then(|id| state.lineage.get(&id)).map_or(1, |of| of.attempt + 1);
     let now = state.now;
     Run {
         tenant: state.tenant.id,
@@ -155,7 +155,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         incident_count: 0,
         policy_violation: false,
         policy_draft_count: 0,
-        key_id: caller.key,
+        key_id: caller.key.unwrap_or(KeyId::NOBODY),
         created_at: now,
         reported_end: None,
         late: None,

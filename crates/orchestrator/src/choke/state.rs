@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use engines::ledger::AuditDraft;
 use models::{
-    activity::{Ack, Freeze, Intervention, Run, Standing},
+    activity::{Ack, Ancestor, Freeze, Intervention, Run, Standing},
     ids::{DecisionId, IncidentId, InterventionId, LimitId, RunId},
     incidents::{Incident, IncidentEvent},
     logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
@@ -150,6 +150,7 @@ pub(super) struct KnownStep {
     pub(super) status: StepStatus,
     pub(super) step_hash: Hash,
     pub(super) request_hash: Option<String>,
+    pub(super) reported_by: Option<String>,
     pub(super) decision_id: Option<String>,
     pub(super) run_after: String,
 }
@@ -161,6 +162,7 @@ impl KnownStep {
             status: record.status,
             step_hash,
             request_hash: record.request_hash.clone(),
+            reported_by: record.reported_by.clone(),
             decision_id: record.decision_id.clone(),
             run_after: record.run_after.clone(),
         }
@@ -206,6 +208,8 @@ pub(super) struct State {
     /// What a run that starts now is bound to.
     pub(super) current: Option<Arc<BoundSnapshot>>,
     pub(super) runs: HashMap<RunId, RunState>,
+    /// Runs that starts name, to come after them.
+    pub(super) lineage: HashMap<RunId, Ancestor>,
     /// Runs by the idempotency key of their start.
     pub(super) run_keys: HashMap<String, RunId>,
     /// Runs by the outside trace that they are.
@@ -235,6 +239,7 @@ impl State {
             now: spine.now(),
             current: None,
             runs: HashMap::new(),
+            lineage: HashMap::new(),
             run_keys: HashMap::new(),
             traces: HashMap::new(),
             permits: HeldPermits::new(),

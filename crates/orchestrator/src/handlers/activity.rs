@@ -5,10 +5,10 @@ use std::sync::Arc;
 use models::{
     activity::{Ack, Intervention, InterventionOutcome, Run, RunFilter},
     ids::RunId,
-    logs::StepRow,
+    logs::{StepRow, contested_span},
     page::{Page, PageRequest},
 };
-use proof::words::Action;
+use proof::{records::StepRecord, words::Action};
 
 use crate::{
     choke::{
@@ -240,7 +240,8 @@ pub async fn get(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Run, Err
         .ok_or_else(|| Error::not_found("run", id))
 }
 
-/// `activity.steps`: a run's steps by index, refused ones included.
+/// `activity.steps`: a run's steps by index, refused ones included. An agent sees those that its own key reported: a
+/// run that is a trace may have others'.
 #[tracing::instrument(name = "activity.steps", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn steps(
     spine: &Spine,
@@ -250,23 +251,30 @@ pub async fn steps(
 ) -> Result<Page<StepView>, Error> {
     let run = get(spine, ctx, id).await?;
     let store = spine.read().await?;
-    let page = store.traces().list_steps(ctx.tenant.id, id, &page).await?;
+    let reported_by = ctx.sees_only_own_runs().then_some(ctx.key);
+    let page = store.traces().list_steps(ctx.tenant.id, id, reported_by, &page).await?;
     let decisions: Vec<_> =
         page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
     let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
     let own = run.trace_id.to_string();
-    let spans: Vec<String> =
-        page.items.iter().filter_map(|step| step.record.external_parent_span_id.clone()).collect();
-    let parents = store.traces().span_places(ctx.tenant.id, id, &spans).await?;
+    let parents =
+        page.items.iter().filter_map(|step| parent_spans(&step.record)).flatten().collect::<Vec<_>>();
+    let parents = store.traces().span_places(ctx.tenant.id, id, &parents).await?;
     Ok(page.map(|step| {
         let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
         let action = decision.and_then(|id| actions.get(&id).copied()).unwrap_or(Action::Allow);
         let is_late = step.record.trace_id != own;
-        let span = step.record.external_parent_span_id.as_deref();
-        let of_span = span.and_then(|span| parents.get(span).copied());
+        let spans = parent_spans(&step.record).into_iter().flatten();
+        let of_span = spans.filter_map(|key| parents.get(&key).copied()).next();
         let parent_step_index = step.record.parent_step_index.or(of_span);
         StepView { step, action, is_late, parent_step_index }
     }))
+}
+
+/// The keys that the parent span of a step may be recorded under: what the step's own key said of it comes first.
+fn parent_spans(step: &StepRecord) -> Option<[String; 2]> {
+    let span = step.external_parent_span_id.clone()?;
+    Some([contested_span(&span, step.reported_by.as_deref()), span])
 }
 
 async fn one(spine: &Spine, ctx: &CallContext, call: Call) -> Answer {

@@ -6,6 +6,7 @@ mod advice;
 mod agent;
 mod budgets;
 mod bundles;
+mod contributions;
 mod gaps;
 mod hostile;
 mod idempotency;

@@ -108,6 +108,8 @@ pub struct RunRecord {
     pub is_synthetic: bool,
     pub synthetic_scenario_id: Option<String>,
     pub correlation_id: String,
+    /// The key whose call opened it. None where no key did, but somebody who has the store itself.
+    pub opened_by: Option<String>,
     pub external_trace_id: Option<String>,
     pub idempotency_key: Option<String>,
     /// Keyed hash of the start request.
@@ -167,6 +169,8 @@ pub struct StepRecord {
     pub recorded_at: String,
     pub level: StepLevel,
     pub source: StepSource,
+    /// The key whose call reported it. None where no key did, but somebody who has the store itself.
+    pub reported_by: Option<String>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,
     pub idempotency_key: Option<String>,

@@ -196,7 +196,13 @@ fn details(run: &Run) -> Vec<Fact> {
     fact("Evidence", run.evidence_health.as_str().to_owned());
     fact("Policies", format!("snapshot {}", show::short_hash(&run.snapshot_digest.to_string())));
     fact("Correlation", run.correlation_id.clone());
+    fact("Opened by", by(run.key_id.real().map(|key| key.to_string())));
     facts
+}
+
+/// Who called, as a page names them.
+pub(crate) fn by(key: Option<String>) -> String {
+    key.unwrap_or_else(|| "somebody with the store itself".to_owned())
 }
 
 fn shown(incident: &Incident) -> Caused {

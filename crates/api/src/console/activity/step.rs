@@ -107,6 +107,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
         fact("Retries", step.retry_count.to_string());
     }
     fact("Recorded", step.recorded_at);
+    fact("Reported by", super::run::by(step.reported_by));
     if let Some(parent) = step.parent_step_index {
         fact("Parent", format!("step {parent}"));
     }

@@ -3,7 +3,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{DecisionId, PermitId, RunId, TenantId, TraceId};
+use crate::ids::{DecisionId, KeyId, PermitId, RunId, TenantId, TraceId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "aos_trace_steps")]
@@ -41,6 +41,7 @@ pub struct Model {
     pub recorded_at: DateTimeUtc,
     pub level: String,
     pub source: String,
+    pub reported_by: Option<KeyId>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,
     pub idempotency_key: Option<String>,

@@ -88,7 +88,7 @@ pub(crate) async fn without_a_key(
     let tenant = tenant.ok_or_else(|| Error::not_found("tenant", slug))?;
     Ok(CallContext {
         tenant: Arc::new(settings_of(spine, &tenant)?),
-        key: KeyId::from(Uuid::nil()),
+        key: KeyId::NOBODY,
         role: Role::Agent,
         actor_type: ActorType::System,
         actor_id: caller.name.clone(),

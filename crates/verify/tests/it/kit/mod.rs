@@ -20,6 +20,7 @@ use proof::{
     words::{EnforcementMode, RunStatus},
 };
 
+pub(crate) const KEY: &str = "key_0192a5b6c7d87a1b8c2d3e4f50617287";
 pub(crate) const TENANT: &str = "ten_0192a5b6c7d87a1b8c2d3e4f50617283";
 pub(crate) const RUN: &str = "run_0192a5b6c7d87a1b8c2d3e4f50617284";
 pub(crate) const TRACE: &str = "trc_0192a5b6c7d87a1b8c2d3e4f50617285";

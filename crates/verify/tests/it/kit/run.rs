@@ -6,7 +6,7 @@ use proof::{
     words::{ActorType, Assurance, IntegrityStatus, RunSource, TerminationReason},
 };
 
-use super::{RUN, Scene, TENANT, TRACE};
+use super::{KEY, RUN, Scene, TENANT, TRACE};
 
 impl Scene {
     pub(super) fn run_record(&self, completed_at: String) -> RunRecord {
@@ -28,6 +28,7 @@ impl Scene {
             is_synthetic: false,
             synthetic_scenario_id: None,
             correlation_id: "cor-1".to_owned(),
+            opened_by: Some(KEY.to_owned()),
             external_trace_id: None,
             idempotency_key: None,
             request_hash: None,

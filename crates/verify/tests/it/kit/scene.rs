@@ -15,7 +15,7 @@ use proof::{
 };
 use rules::CompiledSnapshot;
 
-use super::{Log, Plant, RUN, TENANT, TRACE, evidence::Decided, late::Late};
+use super::{KEY, Log, Plant, RUN, TENANT, TRACE, evidence::Decided, late::Late};
 
 /// What an agent does.
 #[derive(Clone)]
@@ -230,6 +230,7 @@ impl Scene {
             recorded_at: self.now(),
             level: if refused { StepLevel::Warn } else { StepLevel::Info },
             source: StepSource::External,
+            reported_by: Some(KEY.to_owned()),
             external_span_id: None,
             external_parent_span_id: None,
             idempotency_key: Some(format!("key-{index}")),
