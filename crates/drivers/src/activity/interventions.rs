@@ -168,9 +168,9 @@ impl Activity<'_> {
         bulk::insert::<interventions::Entity>(self.conn, keys::rows(added, to_row)?).await
     }
 
-    /// Adds a freeze. A second one of its target is a conflict.
-    pub async fn insert_freeze(self, added: &Freeze) -> Result<(), StoreError> {
-        bulk::insert::<freezes::Entity>(self.conn, vec![freeze_row(added)?]).await
+    /// Adds a freeze; false if its target is frozen already.
+    pub async fn insert_freeze(self, added: &Freeze) -> Result<bool, StoreError> {
+        Ok(bulk::insert_missing::<freezes::Entity>(self.conn, vec![freeze_row(added)?]).await? == 1)
     }
 
     /// Takes a freeze back, and gives it; none where the target is not frozen.

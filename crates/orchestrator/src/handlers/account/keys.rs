@@ -1,7 +1,7 @@
 //! Making, listing and revoking API keys. Each change leaves a system record in the same transaction.
 
 use chrono::{DateTime, Utc};
-use drivers::{StoreError, Tx};
+use drivers::Tx;
 use engines::check::Check;
 use models::{
     account::{ApiKey, OwnerType, Role, Tenant},
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::page_of,
+    handlers::shared::{page_of, retrying},
     spine::Spine,
 };
 
@@ -86,13 +86,7 @@ pub async fn create_key_as(
     new: NewKey,
 ) -> Result<CreatedKey, Error> {
     let author = Author::from(caller);
-    match insert_for(spine, slug, new.clone(), &author).await {
-        // Another made the tenant at the same time: it is there now.
-        Err(Error::Store(err)) if matches!(*err, StoreError::Conflict(_)) => {
-            insert_for(spine, slug, new, &author).await
-        }
-        done => done,
-    }
+    retrying(|| insert_for(spine, slug, new.clone(), &author)).await
 }
 
 /// `account.create_key` for a tenant that has never had one, by who has the store itself: none where it has, whoever asks
@@ -105,13 +99,7 @@ pub async fn create_first_key_as(
     new: NewKey,
 ) -> Result<Option<CreatedKey>, Error> {
     let author = Author::from(caller);
-    match insert_first(spine, slug, new.clone(), &author).await {
-        // Another made the tenant at the same time: it is there now.
-        Err(Error::Store(err)) if matches!(*err, StoreError::Conflict(_)) => {
-            insert_first(spine, slug, new, &author).await
-        }
-        done => done,
-    }
+    retrying(|| insert_first(spine, slug, new.clone(), &author)).await
 }
 
 async fn insert_first(
@@ -160,7 +148,8 @@ pub async fn list_keys_of(spine: &Spine, slug: &str) -> Result<Vec<ApiKey>, Erro
 /// within a second.
 #[tracing::instrument(name = "account.revoke_key", skip_all, fields(tenant = %ctx.tenant.id, key = %id))]
 pub async fn revoke_key(spine: &Spine, ctx: &CallContext, id: KeyId) -> Result<ApiKey, Error> {
-    revoke(spine, ctx.tenant.id, id, &ctx.into()).await
+    let author = Author::from(ctx);
+    retrying(|| revoke(spine, ctx.tenant.id, id, &author)).await
 }
 
 /// The same for any key, by who has the store itself.
@@ -168,7 +157,8 @@ pub async fn revoke_key(spine: &Spine, ctx: &CallContext, id: KeyId) -> Result<A
 pub async fn revoke_key_as(spine: &Spine, caller: &SystemCaller, id: KeyId) -> Result<ApiKey, Error> {
     let found: Option<(ApiKey, Tenant)> = spine.read().await?.account().find_key(id).await?;
     let (key, _) = found.ok_or_else(|| Error::not_found("key", id))?;
-    revoke(spine, key.tenant, id, &caller.into()).await
+    let author = Author::from(caller);
+    retrying(|| revoke(spine, key.tenant, id, &author)).await
 }
 
 async fn insert(

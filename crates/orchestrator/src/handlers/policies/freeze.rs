@@ -63,13 +63,6 @@ async fn freeze_once(
     let (tenant, now) = (ctx.tenant.id, spine.now());
     let tx = spine.begin().await?;
     let target_id = agent_id.unwrap_or_default().to_owned();
-    let known = tx.activity().freezes(tenant).await?;
-    if let Some(known) = known.iter().find(|freeze| freeze.target_id == target_id) {
-        let since = models::time::text(known.requested_at);
-        let by = known.actor_id.as_deref().unwrap_or("somebody");
-        let detail = format!("it has been frozen since {since} by {by}; lift that freeze to begin another");
-        return Err(Error::Conflict { code: ConflictCode::AlreadyFrozen, detail });
-    }
     let freeze = Freeze {
         tenant,
         target_id,
@@ -79,12 +72,27 @@ async fn freeze_once(
         reason: reason.map(str::to_owned),
         requested_at: now,
     };
+    // First, and told by whether it is in: whoever else begins one at this moment waits here.
+    if !tx.activity().insert_freeze(&freeze).await? {
+        return Err(already_frozen(tx.activity().freezes(tenant).await?, &freeze.target_id));
+    }
     let asked = of(&freeze, freeze.intervention_id, InterventionKind::Freeze);
     tx.activity().insert_interventions(&[asked]).await?;
-    tx.activity().insert_freeze(&freeze).await?;
     tx.commit().await?;
     let store = spine.read().await?;
     Ok(view(&store, tenant, freeze, &HashMap::new()).await?)
+}
+
+fn already_frozen(known: Vec<Freeze>, target_id: &str) -> Error {
+    let detail = match known.into_iter().find(|freeze| freeze.target_id == target_id) {
+        Some(Freeze { requested_at, actor_id, .. }) => {
+            let (since, by) = (models::time::text(requested_at), actor_id);
+            let by = by.as_deref().unwrap_or("somebody");
+            format!("it has been frozen since {since} by {by}; lift that freeze to begin another")
+        }
+        None => "it was frozen, and is not any more: freeze it again".to_owned(),
+    };
+    Error::Conflict { code: ConflictCode::AlreadyFrozen, detail }
 }
 
 /// `policies.unfreeze`: lifts the freeze of an agent, or that of the whole tenant.
