@@ -34,6 +34,8 @@ mod m20261127_000028_labels;
 mod m20261127_000029_tools_cut;
 mod m20261127_000030_seal_retry;
 mod m20261127_000032_reported_by;
+mod m20261127_000033_settings;
+mod m20261127_000034_windows;
 mod protect;
 mod table;
 
@@ -71,6 +73,8 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000029_tools_cut", statements: m20261127_000029_tools_cut::statements },
     Change { name: "m20261127_000030_seal_retry", statements: m20261127_000030_seal_retry::statements },
     Change { name: "m20261127_000032_reported_by", statements: m20261127_000032_reported_by::statements },
+    Change { name: "m20261127_000033_settings", statements: m20261127_000033_settings::statements },
+    Change { name: "m20261127_000034_windows", statements: m20261127_000034_windows::statements },
 ];
 
 /// What brings a store's schema to head.

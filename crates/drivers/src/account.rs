@@ -37,7 +37,8 @@ fn keys_of(tenant: TenantId) -> sea_orm::Select<api_keys::Entity> {
 rows! {
     Tenant, tenants, key(slug), fn tenant_row(tenant), fn tenant,
     same {
-        slug, name, capture_mode, failure_mode, time_zone, block_unknown_cost, policy_generation, wrapped_key, key_id,
+        slug, name, capture_mode, failure_mode, time_zone, block_unknown_cost, policy_generation, settings_version,
+        zone_changes, wrapped_key, key_id,
         created_at,
     } renamed { id => tenant_id } extra {}
 }
@@ -92,7 +93,9 @@ impl Account<'_> {
             C::CaptureMode,
             C::FailureMode,
             C::TimeZone,
+            C::ZoneChanges,
             C::BlockUnknownCost,
+            C::SettingsVersion,
             C::WrappedKey,
             C::KeyId,
         ];

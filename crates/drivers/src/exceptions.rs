@@ -1,6 +1,7 @@
 //! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
 //! credential lookup by key, session and login link id, tenant list and lookup by slug, the installation and its signing keys, the
-//! signing loop over all logs and the comparison of their heads, and the claim of runs that nobody ends.
+//! signing loop over all logs and the comparison of their heads, the claim of runs that nobody ends, and windows of limits
+//! that are over.
 
 use chrono::{DateTime, Utc};
 use models::{
@@ -13,6 +14,10 @@ use models::{
     ledger::{
         LogHead,
         entity::{checkpoints, log_heads},
+    },
+    policies::{
+        PermitStatus,
+        entity::{limit_usage, permits},
     },
 };
 use proof::words::LogName;
@@ -28,6 +33,7 @@ use crate::{
     bulk,
     field::{self, Field as _},
     ledger::{LedgerReads, read_head},
+    policies::Policies,
     read,
     rows::rows,
     sessions as stored,
@@ -41,6 +47,9 @@ const DUE_AT_ONCE: u64 = 500;
 const NTH_OF_TENANT: &str =
     "row_number() OVER (PARTITION BY coalesce(tenant_id, NULL) ORDER BY started_at, id)";
 const TURN: &str = "turn";
+
+/// Windows of limits that are forgotten at once at most.
+pub const FORGOTTEN_AT_ONCE: u64 = 1_000;
 
 /// The installation's table has one row.
 const THE_ONE: i64 = 1;
@@ -174,6 +183,37 @@ impl ActivityReads<'_> {
                 Ok(DueRun { tenant: row.try_get_by(0)?, id: row.try_get_by(1)?, reason, since })
             })
             .collect()
+    }
+}
+
+impl Policies<'_> {
+    /// Forgets windows of limits that were over at `over_by`, the oldest first, at most so many at once; gives how many.
+    /// A window of which a GRANTED permit may hold something stays: one that began before it was over.
+    pub async fn forget_windows(self, over_by: DateTime<Utc>) -> Result<u64, StoreError> {
+        use limit_usage::Column as U;
+        use permits::Column as P;
+        let of = |column: U| Expr::col((limit_usage::Entity, column));
+        let held = Query::select()
+            .expr(Expr::val(1_i64))
+            .from(permits::Entity)
+            .and_where(Expr::col((permits::Entity, P::TenantId)).equals((limit_usage::Entity, U::TenantId)))
+            .and_where(Expr::col((permits::Entity, P::Status)).eq(PermitStatus::Granted.as_str()))
+            .and_where(Expr::col((permits::Entity, P::GrantedAt)).lte(of(U::OverBy)))
+            .to_owned();
+        let key = [U::TenantId, U::LimitId, U::ScopeKey, U::WindowStart];
+        let over = Query::select()
+            .columns(key.map(|column| (limit_usage::Entity, column)))
+            .from(limit_usage::Entity)
+            .and_where(of(U::OverBy).lte(over_by))
+            .and_where(Expr::exists(held).not())
+            .order_by((limit_usage::Entity, U::OverBy), sea_orm::Order::Asc)
+            .limit(FORGOTTEN_AT_ONCE)
+            .to_owned();
+        let mut delete = Query::delete();
+        delete
+            .from_table(limit_usage::Entity)
+            .and_where(Expr::tuple(key.map(|column| Expr::col(column))).in_subquery(over));
+        self.conn.execute(self.conn.backend().build(&delete)).await
     }
 }
 

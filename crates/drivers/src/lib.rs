@@ -78,6 +78,7 @@ mod tx;
 pub use self::{
     connect::ConnectConfig,
     error::{Cause, StoreError},
+    exceptions::FORGOTTEN_AT_ONCE,
     idempotency::RedisIdempotencyStore,
     inspect::Inspection,
     seen::SeenHead,

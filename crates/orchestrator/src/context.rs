@@ -5,6 +5,7 @@ use models::{
     ids::{KeyId, TenantId},
 };
 use proof::{hmac::TenantKey, words::ActorType};
+use rules::calendar::Calendar;
 use std::sync::Arc;
 
 /// The caller of an operation, as its credential says.
@@ -41,8 +42,10 @@ pub struct TenantSettings {
     pub generation: u64,
     /// Its name in addresses and checkpoint origins.
     pub slug: String,
-    /// IANA name of its zone: resets and `context.time` follow it.
+    /// IANA name of its zone.
     pub time_zone: String,
+    /// By which its budgets reset.
+    pub calendar: Calendar,
     /// Whether content is kept (redacted), or only fingerprints and lengths.
     pub capture_mode: CaptureMode,
     /// What a step gets that would pass while the store is down.

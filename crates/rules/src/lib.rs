@@ -18,6 +18,7 @@
 //! most severe action that fired, in whatever order rules and limits are listed; a value equal to a limit is
 //! allowed and one above it is not; the index never changes what fires.
 
+pub mod calendar;
 pub mod compile;
 pub mod condition;
 pub mod conditions;

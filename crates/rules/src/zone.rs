@@ -34,6 +34,12 @@ impl Zone {
         }
     }
 
+    /// Its IANA name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
     /// The day that holds the instant: its first instant, and the next day's.
     pub(crate) fn day(self, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
         let day = self.date(now);

@@ -20,5 +20,5 @@ pub(super) async fn settings(
     caller: Caller<Manages>,
 ) -> Result<Versioned<Json<SettingsView>>, Problem> {
     let tenant = account::settings(&spine, &caller).await?;
-    Ok(Versioned { version: tenant.policy_generation, answer: Json(tenant.into()) })
+    Ok(Versioned { version: tenant.settings_version, answer: Json(tenant.into()) })
 }

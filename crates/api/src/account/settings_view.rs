@@ -25,7 +25,8 @@ pub(super) struct SettingsBody {
     capture_mode: Option<words::CaptureMode>,
     /// What a step gets that would pass while the store is down: 503, or ALLOW with a recorded gap.
     failure_mode: Option<words::FailureMode>,
-    /// An IANA name: resets and `context.time` follow it.
+    /// An IANA name: resets and `context.time` follow it. A budget that is open when it changes stays open, and full
+    /// where it was, until a day (week, month) of the new zone begins that is not before the end of its own.
     #[schema(max_length = 256, example = "Europe/Berlin")]
     time_zone: Option<String>,
     /// What a limit on cost answers when the cost is not known: BLOCK if true, else WARN.
@@ -58,7 +59,9 @@ pub(super) struct SettingsView {
     failure_mode: &'static str,
     time_zone: String,
     block_unknown_cost: bool,
-    /// Goes up with every change of a rule, a limit or a setting; the `ETag`.
+    /// Goes up with every change of a setting; the `ETag`.
+    settings_version: u64,
+    /// Goes up with every change of a rule, a limit or a setting.
     policy_generation: u64,
     created_at: Time,
 }
@@ -73,6 +76,7 @@ impl From<Tenant> for SettingsView {
             failure_mode: tenant.failure_mode.as_str(),
             time_zone: tenant.time_zone,
             block_unknown_cost: tenant.block_unknown_cost,
+            settings_version: tenant.settings_version,
             policy_generation: tenant.policy_generation,
             created_at: tenant.created_at.into(),
         }

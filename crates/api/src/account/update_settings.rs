@@ -25,5 +25,5 @@ pub(super) async fn update_settings(
     Json(body): Json<SettingsBody>,
 ) -> Result<Versioned<Json<SettingsView>>, Problem> {
     let changed = account::update_settings(&spine, &caller, version, body.change()?).await?;
-    Ok(Versioned { version: changed.policy_generation, answer: Json(changed.into()) })
+    Ok(Versioned { version: changed.settings_version, answer: Json(changed.into()) })
 }

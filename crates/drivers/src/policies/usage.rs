@@ -8,7 +8,10 @@ use models::{
         entity::limit_usage::{self as usage, Column},
     },
 };
-use sea_orm::{QueryOrder as _, QuerySelect as _, Select, Value};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    Select, Value, sea_query::Expr,
+};
 
 use super::{Policies, PoliciesReads};
 use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
@@ -17,7 +20,7 @@ of_tenant!(usage);
 
 rows! {
     Usage, usage, key(limit_id, scope_key, window_start), fn to_row(of), fn from_row,
-    same { limit_id, scope_key, window_start, used, reserved, updated_at } renamed { tenant => tenant_id } extra {}
+    same { limit_id, scope_key, window_start, used, reserved, updated_at, over_by } renamed { tenant => tenant_id } extra {}
 }
 
 const KEY: [Column; 3] = [Column::LimitId, Column::ScopeKey, Column::WindowStart];
@@ -47,28 +50,31 @@ impl PoliciesReads<'_> {
 }
 
 impl Policies<'_> {
-    /// Makes the windows that are not there yet, with nothing used.
+    /// Makes the windows that are not there yet, with nothing used; each with by when it is over.
     pub async fn ensure_usage(
         self,
         tenant: TenantId,
-        windows: &[UsageKey],
+        windows: &[(UsageKey, Option<DateTime<Utc>>)],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let new = |key: UsageKey| {
-            let UsageKey { limit_id, scope_key, window_start } = key;
-            to_row(&Usage {
-                tenant,
-                limit_id,
-                scope_key,
-                window_start,
-                used: 0,
-                reserved: 0,
-                updated_at: now,
-            })
-        };
+        let new = |(key, over_by)| to_row(&Usage::none(tenant, key, over_by, now));
         // In order, for two that make the same windows wait for each other.
         let rows = keys::in_order(windows).into_iter().map(new).collect::<Result<Vec<_>, _>>()?;
         bulk::insert_missing::<usage::Entity>(self.conn, rows).await.map(drop)
+    }
+
+    /// Has windows that are not over at `now` kept until `until`.
+    pub async fn keep_windows(
+        self,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let update = usage::Entity::update_many()
+            .filter(Column::TenantId.eq(tenant))
+            .filter(Column::OverBy.gt(now))
+            .col_expr(Column::OverBy, Expr::value(until));
+        self.conn.execute(update.build(self.conn.backend())).await.map(drop)
     }
 
     /// The windows that are there, locked in order of their keys until the unit of work ends.

@@ -259,16 +259,14 @@ testkit::on_both! {
     async fn use_is_counted_in_its_window(db: TestDatabase) {
         let (one, two) = (sample::store(db).await, sample::open(db).await);
         let windows: Vec<_> = [3, 1, 2, 3].map(usage_key).to_vec();
+        let opened: Vec<_> = windows.iter().cloned().map(|key| (key, Some(at(50)))).collect();
         let tx = one.begin().await.expect("begin");
-        tx.policies().ensure_usage(TENANT, &windows, at(1)).await.expect("made");
-        tx.policies().ensure_usage(TENANT, &windows, at(2)).await.expect("there");
+        tx.policies().ensure_usage(TENANT, &opened, at(1)).await.expect("made");
+        tx.policies().ensure_usage(TENANT, &opened, at(2)).await.expect("there");
         tx.commit().await.expect("commit");
         let tx = two.begin().await.expect("begin");
         let locked = tx.policies().lock_usage(TENANT, &windows).await.expect("locked");
-        let new = |n| {
-            let key = usage_key(n);
-            Usage { tenant: TENANT, limit_id: key.limit_id, scope_key: key.scope_key, window_start: key.window_start, used: 0, reserved: 0, updated_at: at(1) }
-        };
+        let new = |n| Usage::none(TENANT, usage_key(n), Some(at(50)), at(1));
         assert_eq!(locked, [1, 2, 3].map(new));
         let counted: Vec<Usage> = locked.into_iter().map(|usage| Usage { used: MOST, reserved: 7, updated_at: at(3), ..usage }).collect();
         tx.policies().save_usage(&counted).await.expect("saved");
@@ -277,6 +275,33 @@ testkit::on_both! {
         assert_eq!(tx.policies().lock_usage(OTHER, &windows).await.expect("not theirs"), []);
         let stolen = Usage { tenant: OTHER, ..counted[0].clone() };
         assert!(matches!(tx.policies().save_usage(&[stolen]).await, Err(StoreError::RowsAffected { actual: 0, .. })));
+    }
+
+    async fn windows_are_forgotten_when_they_are_over_and_nobody_holds_any_of_them(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let opened = |n, over_by| (usage_key(n), over_by);
+        let tx = db.begin().await.expect("begin");
+        let of_tenant = [opened(1, Some(at(10))), opened(2, Some(at(20))), opened(3, Some(at(30))), opened(4, None)];
+        tx.policies().ensure_usage(TENANT, &of_tenant, at(1)).await.expect("made");
+        tx.policies().ensure_usage(OTHER, &[opened(1, Some(at(20)))], at(1)).await.expect("made");
+        let held = Permit { granted_at: at(15), ..permit(TENANT, 1, 0) };
+        tx.policies().insert_permits(std::slice::from_ref(&held)).await.expect("granted");
+        let left = async |tx: &drivers::Tx, tenant| {
+            let keys = [1, 2, 3, 4].map(usage_key);
+            tx.policies().find_usage(tenant, &keys).await.expect("found").into_iter().map(|usage| usage.limit_id).collect::<Vec<_>>()
+        };
+        let ids = |of: &[u128]| of.iter().map(|n| LimitId(uuid(*n))).collect::<Vec<_>>();
+        assert_eq!(tx.policies().forget_windows(at(9)).await.expect("none is over"), 0);
+        // 2 was open when the permit was granted, which is of one tenant alone.
+        assert_eq!(tx.policies().forget_windows(at(20)).await.expect("forgotten"), 2);
+        assert_eq!((left(&tx, TENANT).await, left(&tx, OTHER).await), (ids(&[2, 3, 4]), vec![]));
+        let used = Permit { status: PermitStatus::Used, ..held };
+        tx.policies().save_permits(PermitStatus::Granted, &[used]).await.expect("saved");
+        tx.policies().keep_windows(TENANT, at(25), at(60)).await.expect("kept");
+        assert_eq!(tx.policies().forget_windows(at(59)).await.expect("forgotten"), 1);
+        assert_eq!(left(&tx, TENANT).await, ids(&[3, 4]));
+        assert_eq!(tx.policies().forget_windows(at(60)).await.expect("forgotten"), 1);
+        assert_eq!(left(&tx, TENANT).await, ids(&[4]), "that one never ends");
     }
 
     async fn decisions_are_found_by_run_by_id_and_by_moment(db: TestDatabase) {

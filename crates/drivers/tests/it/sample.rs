@@ -90,6 +90,8 @@ pub(crate) fn tenant(id: TenantId) -> Tenant {
         time_zone: "Europe/Warsaw".to_owned(),
         block_unknown_cost: true,
         policy_generation: 0,
+        settings_version: 7,
+        zone_changes: models::account::ZoneChanges::default(),
         wrapped_key: vec![0, 255, 0],
         key_id: String::new(),
         created_at: at(0),

@@ -274,7 +274,7 @@ async fn where_no_content_is_kept_none_is_anywhere(store: Store) {
     let mut asking = Asking { http: server.http(), said: Vec::new() };
     let settings = "/api/v1/account/settings";
     let (_, before) = asking.send("GET", settings, &admin, "", "");
-    let tag = format!("if-match: \"{}\"\r\n", before["policy_generation"]);
+    let tag = format!("if-match: \"{}\"\r\n", before["settings_version"]);
     let change = json!({ "capture_mode": "metadata" }).to_string();
     let (status, after) = asking.send("PATCH", settings, &admin, &tag, &change);
     assert_eq!((status, &after["capture_mode"]), (200, &json!("metadata")), "{after}");

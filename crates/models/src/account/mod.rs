@@ -5,6 +5,7 @@ pub mod entity;
 
 use chrono::{DateTime, Utc};
 use proof::{hash::Hash, words::ActorType};
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{KeyId, LoginLinkId, SessionId, TenantId};
 
@@ -23,6 +24,33 @@ proof::words! {
     FailureMode { FailClosed = "fail_closed", Degrade = "degrade" }
 }
 
+/// What changes of a tenant's zone left open, for each kind of window; none where nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneChanges {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<ZoneChange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub week: Option<ZoneChange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<ZoneChange>,
+}
+
+/// A window that was open when the zone changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneChange {
+    /// The zone before, an IANA name.
+    pub before: String,
+    /// When the window began.
+    pub start: DateTime<Utc>,
+    /// It ends at the first window's end of the new zone that is not before this.
+    pub not_before: DateTime<Utc>,
+    /// When the window before it began, where that was left open by a change before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<DateTime<Utc>>,
+}
+
 /// A tenant and how it is governed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tenant {
@@ -37,6 +65,10 @@ pub struct Tenant {
     pub block_unknown_cost: bool,
     /// Goes up with every change of a rule, a limit or a setting that snapshots hold.
     pub policy_generation: u64,
+    /// Goes up with every change of the settings.
+    pub settings_version: u64,
+    /// What the last changes of the zone left open.
+    pub zone_changes: ZoneChanges,
     /// The tenant's HMAC key, wrapped by a key that is never in the store.
     pub wrapped_key: Vec<u8>,
     /// The id of that HMAC key, as it stands in records.

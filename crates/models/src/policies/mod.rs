@@ -153,14 +153,16 @@ pub struct Usage {
     /// Held by permits that were granted and not yet used.
     pub reserved: u64,
     pub updated_at: DateTime<Utc>,
+    /// By when the window is over; none where the limit never resets.
+    pub over_by: Option<DateTime<Utc>>,
 }
 
 impl Usage {
     /// Of a window that nobody has counted in.
     #[must_use]
-    pub fn none(tenant: TenantId, key: UsageKey, now: DateTime<Utc>) -> Self {
+    pub fn none(tenant: TenantId, key: UsageKey, over_by: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
         let UsageKey { limit_id, scope_key, window_start } = key;
-        Self { tenant, limit_id, scope_key, window_start, used: 0, reserved: 0, updated_at: now }
+        Self { tenant, limit_id, scope_key, window_start, used: 0, reserved: 0, updated_at: now, over_by }
     }
 
     /// Its window.

@@ -1,5 +1,6 @@
 //! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
-//! held up, recording the outage itself, reading again what was recorded, noting which keys are used.
+//! held up, recording the outage itself, reading again what was recorded, noting which keys are used,
+//! forgetting windows of limits that are over.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
@@ -12,6 +13,7 @@ pub mod overdue;
 pub mod restored;
 pub mod signer;
 pub mod sweeper;
+pub mod windows;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -26,6 +28,7 @@ const WRITE_OVERDUE_EVERY: Duration = Duration::from_secs(1);
 const ASK_STORE_EVERY: Duration = Duration::from_secs(1);
 const CHECK_PIECE_EVERY: Duration = Duration::from_secs(2);
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
+const FORGET_WINDOWS_EVERY: Duration = Duration::from_mins(1);
 
 /// The tasks of one server. Dropped, they are cut off.
 #[derive(Debug)]
@@ -82,6 +85,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(NOTE_USE_EVERY, "key_use", shutdown.clone(), move || {
         let spine = noting.clone();
         async move { key_use::tick(&spine).await }
+    }));
+    let forgetting = spine.clone();
+    running.spawn(every(FORGET_WINDOWS_EVERY, "windows", shutdown.clone(), move || {
+        let spine = forgetting.clone();
+        async move { windows::tick(&spine).await.map(drop) }
     }));
     Tasks { running }
 }

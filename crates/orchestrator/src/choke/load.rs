@@ -3,7 +3,7 @@
 //! Each kind is one statement, however many calls; those that no call needs are left out.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -13,7 +13,7 @@ use models::{
     activity::{Freeze, Run},
     ids::{DecisionId, PermitId, RunId, SnapshotId},
     logs::Trace,
-    policies::UsageKey,
+    policies::{Usage, UsageKey},
 };
 use proof::{
     records::RecordKind,
@@ -304,7 +304,7 @@ async fn load_permits(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
 
 /// Every window that the group may count in, and every window that a reservation is released from.
 async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) -> Result<(), StoreError> {
-    let mut keys: BTreeSet<UsageKey> = BTreeSet::new();
+    let mut opened: BTreeMap<UsageKey, Option<DateTime<Utc>>> = BTreeMap::new();
     let now = [state.now];
     for call in calls.iter().copied().flatten() {
         if !matches!(call.what, What::Permit(_) | What::Record(_)) {
@@ -312,10 +312,11 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) 
         }
         if let Some(run) = call.run_id().and_then(|run| state.runs.get(&run)) {
             for at in late.decided.get(&run.run.id).map_or(&now[..], Vec::as_slice) {
-                keys.extend(usage::windows(run, call.provider(), *at));
+                opened.extend(usage::windows(run, call.provider(), *at, state.tenant.calendar));
             }
         }
     }
+    let mut keys: BTreeSet<UsageKey> = opened.keys().cloned().collect();
     for permit in state.permits.values() {
         keys.extend(usage::reserved(permit.row()));
     }
@@ -324,9 +325,12 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) 
     }
     let (tenant, keys) = (state.tenant.id, keys.into_iter().collect::<Vec<_>>());
     let mut usage = tx.policies().lock_usage(tenant, &keys).await?;
-    if usage.len() < keys.len() {
-        // A window that nobody has counted in yet.
-        tx.policies().ensure_usage(tenant, &keys, state.now).await?;
+    // Windows that nobody has counted in yet. One that is over, and of which a lapsed permit held something, may be gone.
+    let found: HashSet<UsageKey> = usage.iter().map(Usage::key).collect();
+    opened.retain(|key, _| !found.contains(key));
+    if !opened.is_empty() {
+        let opened: Vec<usage::Opened> = opened.into_iter().collect();
+        tx.policies().ensure_usage(tenant, &opened, state.now).await?;
         usage = tx.policies().lock_usage(tenant, &keys).await?;
     }
     for usage in usage {

@@ -132,13 +132,13 @@ impl Memory {
         let known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
         let mut blind = false;
-        for key in usage::windows(&known.run, call.provider(), state.now) {
+        for (key, over_by) in usage::windows(&known.run, call.provider(), state.now, state.tenant.calendar) {
             let place = (state.tenant.id, key);
             let row = lock(&self.usage).get(&place).map(|(_, row)| row.clone());
             // Nobody has counted in a window that began after the store was last asked.
             let began = models::time::parse(&place.1.window_start).ok();
             blind |= row.is_none() && began.is_none_or(|began| began <= known.at);
-            let row = row.unwrap_or_else(|| Usage::none(place.0, place.1.clone(), state.now));
+            let row = row.unwrap_or_else(|| Usage::none(place.0, place.1.clone(), over_by, state.now));
             state.usage.insert(place.1, Tracked::stored(row));
         }
         state.runs = HashMap::from([(run_id, known.run)]);

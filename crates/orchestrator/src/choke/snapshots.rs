@@ -14,7 +14,7 @@ use models::{
     policies::Snapshot,
 };
 use proof::{definitions::SnapshotDefinition, hash::Hash};
-use rules::{CompiledSnapshot, zone::Zone};
+use rules::{CompiledSnapshot, calendar::Calendar, zone::Zone};
 
 use super::usage::{LimitWindow, Windows};
 use crate::{
@@ -30,24 +30,28 @@ pub(crate) struct BoundSnapshot {
     pub(crate) id: SnapshotId,
     pub(crate) digest: Hash,
     pub(crate) compiled: CompiledSnapshot,
-    /// The zone by which budgets reset and `context.time` tells.
+    /// The zone by which `context.time` tells. Budgets reset by the tenant's calendar, the same for all its runs.
     pub(crate) zone: Zone,
     /// Rules and limits whose stored definition did not match its integrity row when the snapshot was made, or
     /// is loaded: each counts as failed (fail closed).
     pub(crate) tampered: BTreeSet<String>,
     /// The windows of its limits, as they were asked for last.
-    windows: Mutex<(DateTime<Utc>, Windows)>,
+    windows: Mutex<Option<(DateTime<Utc>, Calendar, Windows)>>,
 }
 
 impl BoundSnapshot {
     /// The window that each limit counts in at `now`, in the order of the limits. A group asks many times at one time.
-    pub(super) fn windows(&self, now: DateTime<Utc>) -> Windows {
+    pub(super) fn windows(&self, now: DateTime<Utc>, calendar: Calendar) -> Windows {
         let mut known = lock(&self.windows);
-        if known.0 != now || known.1.len() != self.compiled.limits().len() {
-            let windows = self.compiled.limits().iter().map(|limit| LimitWindow::at(limit, now, self.zone));
-            *known = (now, windows.collect());
+        if let Some((at, by, windows)) = &*known
+            && (*at, *by) == (now, calendar)
+        {
+            return Arc::clone(windows);
         }
-        Arc::clone(&known.1)
+        let limits = self.compiled.limits().iter();
+        let windows: Windows = limits.map(|limit| LimitWindow::at(limit, now, calendar)).collect();
+        *known = Some((now, calendar, Arc::clone(&windows)));
+        windows
     }
 }
 

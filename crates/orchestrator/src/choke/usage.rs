@@ -16,8 +16,8 @@ use proof::{
 };
 use rules::{
     Count, Facts,
+    calendar::Calendar,
     limits::{Basis, LimitInput, Window, applies, basis, charge, window},
-    zone::Zone,
 };
 
 use super::{
@@ -43,29 +43,37 @@ pub(super) struct LimitWindow {
     start: String,
 }
 
+/// A window that may be counted in, and by when it is over.
+pub(super) type Opened = (UsageKey, Option<DateTime<Utc>>);
+
 /// One for each limit of a snapshot.
 pub(super) type Windows = Arc<[LimitWindow]>;
 
 impl LimitWindow {
-    pub(super) fn at(limit: &LimitDefinition, now: DateTime<Utc>, zone: Zone) -> Self {
-        let window = window(limit, now, zone);
+    pub(super) fn at(limit: &LimitDefinition, now: DateTime<Utc>, calendar: Calendar) -> Self {
+        let window = window(limit, now, calendar);
         Self { id: limit.limit_id.parse().ok(), window, start: window.start_text() }
     }
 }
 
 /// Every window that a call of this run, with this provider, may count in.
-pub(super) fn windows(run: &RunState, provider: Option<&str>, now: DateTime<Utc>) -> Vec<UsageKey> {
-    let mut keys = Vec::new();
-    for (limit, window) in run.snapshot.compiled.limits().iter().zip(&*run.snapshot.windows(now)) {
+pub(super) fn windows(
+    run: &RunState,
+    provider: Option<&str>,
+    now: DateTime<Utc>,
+    calendar: Calendar,
+) -> Vec<Opened> {
+    let mut opened = Vec::new();
+    for (limit, window) in run.snapshot.compiled.limits().iter().zip(&*run.snapshot.windows(now, calendar)) {
         let Some(id) = window.id.filter(|_| may_apply(limit, run, provider)) else { continue };
-        let start = || window.start.clone();
+        let of = |scope_key| (key(id, scope_key, window.start.clone()), window.window.over_by);
         match basis(limit.limit_type) {
-            Basis::Usage => keys.push(key(id, "", start())),
-            Basis::Errors => keys.extend([key(id, FAILED, start()), key(id, ALL, start())]),
+            Basis::Usage => opened.push(of("")),
+            Basis::Errors => opened.extend([of(FAILED), of(ALL)]),
             Basis::Facts => {}
         }
     }
-    keys
+    opened
 }
 
 fn may_apply(limit: &LimitDefinition, run: &RunState, provider: Option<&str>) -> bool {
@@ -123,7 +131,7 @@ pub(super) fn inputs(
     permit: Option<&Permit>,
     step: Option<&PreparedStep>,
 ) -> Vec<LimitInput> {
-    let windows = run.snapshot.windows(state.now);
+    let windows = run.snapshot.windows(state.now, state.tenant.calendar);
     let limits = run.snapshot.compiled.limits().iter().zip(&*windows);
     limits
         .filter(|(limit, _)| applies(limit, moment, facts))
@@ -188,7 +196,7 @@ pub(super) fn add(total: &mut u64, more: u64) {
 pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided<'_>) -> Vec<Reservation> {
     let mut reservations = Vec::new();
     let now = state.now;
-    let windows = snapshot.windows(call.at);
+    let windows = snapshot.windows(call.at, state.tenant.calendar);
     let limits = snapshot.compiled.limits().iter().zip(&*windows);
     let counting = limits.filter(|(limit, _)| applies(limit, Moment::StepBoth, call.facts));
     for (limit, window) in counting.filter(|_| call.moment != Moment::RunStart) {

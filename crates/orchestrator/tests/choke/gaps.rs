@@ -27,7 +27,7 @@ async fn going_on(kit: &Kit) -> Agent<'_> {
     let agent = Agent::of(kit, "acme").await;
     let change = SettingsChange { failure_mode: Some(FailureMode::Degrade), ..SettingsChange::default() };
     let before = account::settings(&kit.spine, &agent.admin).await.unwrap();
-    account::update_settings(&kit.spine, &agent.admin, before.policy_generation, change).await.unwrap();
+    account::update_settings(&kit.spine, &agent.admin, before.settings_version, change).await.unwrap();
     Agent::of(kit, "acme").await
 }
 

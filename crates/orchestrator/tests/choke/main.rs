@@ -22,3 +22,4 @@ mod runs;
 mod spans;
 mod statements;
 mod verdicts;
+mod windows;

@@ -28,7 +28,7 @@ async fn keeps_nothing(kit: &Kit) -> Agent<'_> {
     let admin = kit.caller("acme", Role::Admin).await;
     let before = account::settings(&kit.spine, &admin).await.unwrap();
     let change = account::SettingsChange { capture_mode: Some(CaptureMode::Metadata), ..Default::default() };
-    let after = account::update_settings(&kit.spine, &admin, before.policy_generation, change).await.unwrap();
+    let after = account::update_settings(&kit.spine, &admin, before.settings_version, change).await.unwrap();
     assert_eq!(after.capture_mode, CaptureMode::Metadata);
     Agent::of(kit, "acme").await
 }

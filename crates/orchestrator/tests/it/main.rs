@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod agent;
+mod concurrent;
 mod costs;
 mod governance;
 mod keys;

@@ -6,7 +6,10 @@ use proof::{
     words::{LimitType, ResetPeriod},
 };
 
-use crate::{Count, zone::Zone};
+use crate::{
+    Count,
+    calendar::{Calendar, Period},
+};
 
 /// From `start` until just before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct Window {
     pub start: DateTime<Utc>,
     /// The next window's first instant; none where the limit never resets.
     pub end: Option<DateTime<Utc>>,
+    /// By when it is over, even if the zone changes while it is open; none where the limit never resets.
+    pub over_by: Option<DateTime<Utc>>,
 }
 
 impl Window {
@@ -36,9 +41,9 @@ impl Window {
 }
 
 /// The window of a limit at that instant of the server's time: aligned to the epoch for rates and measurements,
-/// to the tenant's zone for budgets that reset.
+/// to the tenant's calendar for budgets that reset.
 #[must_use]
-pub fn window(limit: &LimitDefinition, now: DateTime<Utc>, zone: Zone) -> Window {
+pub fn window(limit: &LimitDefinition, now: DateTime<Utc>, calendar: impl Into<Calendar>) -> Window {
     let seconds = match limit.limit_type {
         LimitType::RequestsPerSecond => Some(limit.window_seconds.unwrap_or(1)),
         LimitType::RequestsPerMinute | LimitType::TokensPerMinute => Some(limit.window_seconds.unwrap_or(60)),
@@ -49,18 +54,21 @@ pub fn window(limit: &LimitDefinition, now: DateTime<Utc>, zone: Zone) -> Window
     if let Some(aligned) = seconds.and_then(|seconds| aligned(now, seconds)) {
         return aligned;
     }
-    let (start, end) = match limit.reset_period {
-        Some(ResetPeriod::Daily) => zone.day(now),
-        Some(ResetPeriod::Weekly) => zone.week(now),
-        Some(ResetPeriod::Monthly) => zone.month(now),
-        Some(ResetPeriod::None) | None => return Window { start: DateTime::UNIX_EPOCH, end: None },
+    let period = match limit.reset_period {
+        Some(ResetPeriod::Daily) => Period::Day,
+        Some(ResetPeriod::Weekly) => Period::Week,
+        Some(ResetPeriod::Monthly) => Period::Month,
+        Some(ResetPeriod::None) | None => {
+            return Window { start: DateTime::UNIX_EPOCH, end: None, over_by: None };
+        }
     };
-    Window { start, end: Some(end) }
+    let (start, end) = calendar.into().window(period, now);
+    Window { start, end: Some(end), over_by: Some(end + period.longest()) }
 }
 
 fn aligned(now: DateTime<Utc>, seconds: u64) -> Option<Window> {
     let length = i64::try_from(seconds).ok().filter(|length| *length > 0)?;
     let start = now.timestamp().div_euclid(length).checked_mul(length)?;
     let end = DateTime::from_timestamp(start.checked_add(length)?, 0)?;
-    Some(Window { start: DateTime::from_timestamp(start, 0)?, end: Some(end) })
+    Some(Window { start: DateTime::from_timestamp(start, 0)?, end: Some(end), over_by: Some(end) })
 }

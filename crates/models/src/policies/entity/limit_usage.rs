@@ -19,6 +19,7 @@ pub struct Model {
     pub used: i64,
     pub reserved: i64,
     pub updated_at: DateTimeUtc,
+    pub over_by: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,7 +10,7 @@ use proof::words::ActorType;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::{SystemCaller, credentials::Credential, token};
+use super::{SystemCaller, calendar::calendar_of, credentials::Credential, token};
 use crate::{
     context::{CallContext, TenantSettings},
     errors::Error,
@@ -146,6 +146,7 @@ pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettin
         generation: tenant.policy_generation,
         slug: tenant.slug.clone(),
         time_zone: tenant.time_zone.clone(),
+        calendar: calendar_of(tenant),
         capture_mode: tenant.capture_mode,
         failure_mode: tenant.failure_mode,
         block_unknown_cost: tenant.block_unknown_cost,

@@ -131,6 +131,7 @@ mod tests {
                 generation: 0,
                 slug: "default".to_owned(),
                 time_zone: "UTC".to_owned(),
+                calendar: rules::zone::Zone::UTC.into(),
                 capture_mode: CaptureMode::Full,
                 failure_mode: FailureMode::FailClosed,
                 block_unknown_cost: false,

@@ -1,6 +1,7 @@
 //! Operations on tenants, keys and the installation. The command line uses the same, without a credential.
 
 mod authenticate;
+mod calendar;
 pub(crate) mod credentials;
 mod installation;
 mod keys;

@@ -1,5 +1,6 @@
 //! A tenant's settings: how it is captured and governed, beyond its rules and limits.
 
+use chrono::Duration;
 use engines::check::Check;
 use models::{
     account::{CaptureMode, FailureMode, Tenant},
@@ -9,10 +10,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Author,
+    calendar::zone_changes,
     records::{Event, record},
     tenants::name_and_zone,
 };
 use crate::{context::CallContext, errors::Error, handlers::shared::retrying, spine::Spine};
+
+/// How long after a change of zone a window may still be open that was open at it: a month that was just extended by
+/// another change, and extended again by this one.
+const LONGEST_OPEN: Duration = Duration::days(100);
 
 /// What of a tenant's settings is to change; what is not set stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +62,7 @@ pub async fn settings(spine: &Spine, ctx: &CallContext) -> Result<Tenant, Error>
 }
 
 /// `account.update_settings`: changes a tenant's settings, on the version that was read. In force at once here, and
-/// within a second on every other replica; runs that have started keep the zone that they are bound to.
+/// within a second on every other replica; `context.time` of runs that have started stays in the zone that they are bound to.
 #[tracing::instrument(name = "account.update_settings", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn update_settings(
     spine: &Spine,
@@ -80,17 +86,22 @@ async fn attempt(
     let tx = spine.begin().await?;
     // Locks the tenant, too.
     let generation = tx.account().bump_policy_generation(id).await?;
-    let current = generation.saturating_sub(1);
-    if current != version {
-        return Err(Error::PreconditionFailed { current });
-    }
     let before = tx.account().find_tenant(id).await?;
     let before = before.ok_or_else(|| Error::not_found("tenant", id))?;
-    let after = change.applied(&before);
+    if before.settings_version != version {
+        return Err(Error::PreconditionFailed { current: before.settings_version });
+    }
+    let mut after = change.applied(&before);
     let details = difference(&before, &after);
     if details.is_empty() {
         // Dropped, and with it the new generation: nothing has changed.
-        return Ok(Tenant { policy_generation: version, ..before });
+        return Ok(Tenant { policy_generation: generation.saturating_sub(1), ..before });
+    }
+    after.settings_version += 1;
+    if after.time_zone != before.time_zone {
+        after.zone_changes = zone_changes(&before, &after.time_zone, now);
+        // A window that was open at the change may now end later than its row says.
+        tx.policies().keep_windows(id, now, now + LONGEST_OPEN).await?;
     }
     tx.account().save_tenant(&after).await?;
     let names: Vec<&str> = details.keys().map(String::as_str).collect();

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use engines::check::Check;
 use models::{
-    account::{CaptureMode, FailureMode, Tenant},
+    account::{CaptureMode, FailureMode, Tenant, ZoneChanges},
     bounds,
     ids::TenantId,
     logs::SystemEventType,
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     errors::{ConflictCode, Error},
+    handlers::shared::retrying,
     spine::Spine,
 };
 
@@ -73,9 +74,13 @@ pub(super) fn name_and_zone(check: &mut Check, name: Option<&str>, time_zone: Op
 #[tracing::instrument(name = "account.create_tenant", skip_all, fields(slug = %new.slug))]
 pub async fn create_tenant(spine: &Spine, by: &SystemCaller, new: NewTenant) -> Result<Tenant, Error> {
     new.check()?;
-    let now = spine.now();
+    let author = Author::from(by);
+    retrying(|| attempt(spine, &new, &author)).await
+}
+
+async fn attempt(spine: &Spine, new: &NewTenant, by: &Author) -> Result<Tenant, Error> {
     let tx = spine.begin().await?;
-    let tenant = match insert(spine, &tx, &new, &by.into(), now).await {
+    let tenant = match insert(spine, &tx, new, by, spine.now()).await {
         Err(StoreError::Conflict(_)) => {
             let detail = format!("there is a tenant `{}` already", new.slug);
             return Err(Error::Conflict { code: ConflictCode::TenantExists, detail });
@@ -114,6 +119,8 @@ async fn insert(
         time_zone: new.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         block_unknown_cost: false,
         policy_generation: 0,
+        settings_version: 0,
+        zone_changes: ZoneChanges::default(),
         wrapped_key: spine.wrapping_key().wrap(id, &secret, spine.secret()),
         key_id: format!("tky_{}", spine.id::<Uuid>(now).simple()),
         created_at: now,

@@ -10,8 +10,8 @@ use models::{
 };
 use proof::words::IntegrityStatus;
 use rules::{
+    calendar::Calendar,
     limits::{Basis, basis, window},
-    zone::Zone,
 };
 
 use super::rule_view::{COUNTED, status};
@@ -56,14 +56,13 @@ impl LimitView {
         limits: Vec<Limit>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Self>, StoreError> {
-        let zone = Zone::parse(&tenant.time_zone).unwrap_or(Zone::UTC);
         let ids: Vec<LimitId> = limits.iter().filter_map(id).collect();
         let versions: Vec<(LimitId, u64)> =
             limits.iter().filter_map(|limit| Some((id(limit)?, limit.definition.version))).collect();
         let windows: Vec<UsageKey> = limits
             .iter()
             .filter(|limit| counts_over_runs(limit))
-            .filter_map(|limit| current(limit, now, zone))
+            .filter_map(|limit| current(limit, now, tenant.calendar))
             .collect();
         let mut breaches = policies.breach_stats(tenant.id, &ids, now - COUNTED).await?;
         let used: HashMap<LimitId, u64> = policies
@@ -114,8 +113,8 @@ fn counts_over_runs(limit: &Limit) -> bool {
 }
 
 /// The window that runs now, as the choke point counts in it.
-fn current(limit: &Limit, now: DateTime<Utc>, zone: Zone) -> Option<UsageKey> {
-    let window_start = window(&limit.definition, now, zone).start_text();
+fn current(limit: &Limit, now: DateTime<Utc>, calendar: Calendar) -> Option<UsageKey> {
+    let window_start = window(&limit.definition, now, calendar).start_text();
     Some(UsageKey { limit_id: id(limit)?, scope_key: String::new(), window_start })
 }
 

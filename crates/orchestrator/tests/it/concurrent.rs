@@ -1,0 +1,117 @@
+//! Calls that want the same thing at the same moment: one has it, and each of the others is told so. None fails.
+
+use futures::future::join_all;
+use models::{
+    account::{FailureMode, Role},
+    policies::RuleDraft,
+};
+use orchestrator::{
+    Error,
+    errors::ConflictCode,
+    handlers::{
+        account::{self, NewKey, NewTenant, SettingsChange, SystemCaller},
+        policies,
+    },
+};
+use proof::words::EnforcementMode;
+use testkit::{Kit, on_both};
+
+use crate::agent::Agent;
+
+const AT_ONCE: usize = 6;
+const ROUNDS: usize = 5;
+
+/// The one that came first; every other was refused as `refused` says.
+fn one<T>(answers: Vec<Result<T, Error>>, refused: impl Fn(&Error) -> bool) -> T {
+    let count = answers.len();
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    for err in lost.into_iter().filter_map(Result::err) {
+        assert!(refused(&err), "{err:?}");
+    }
+    assert_eq!(won.len(), 1, "of {count}");
+    won.into_iter().next().unwrap().unwrap_or_else(|err| panic!("{err}"))
+}
+
+fn conflict(code: ConflictCode) -> impl Fn(&Error) -> bool {
+    move |err| matches!(err, Error::Conflict { code: of, .. } if *of == code)
+}
+
+on_both! {
+    async fn one_freeze_begins_and_one_call_lifts_it(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let Agent { admin, .. } = Agent::of(&kit, "acme").await;
+        for round in 0..ROUNDS {
+            // The whole tenant, too.
+            let agent = (round > 0).then(|| format!("agent-{round}"));
+            let freeze = || policies::freeze(&kit.spine, &admin, agent.clone(), "it runs wild".to_owned());
+            one(join_all((0..AT_ONCE).map(|_| freeze())).await, conflict(ConflictCode::AlreadyFrozen));
+            assert!(conflict(ConflictCode::AlreadyFrozen)(&freeze().await.unwrap_err()));
+            let lift = || policies::unfreeze(&kit.spine, &admin, agent.clone(), None);
+            one(join_all((0..AT_ONCE).map(|_| lift())).await, |err| matches!(err, Error::NotFound { .. }));
+        }
+    }
+
+    async fn one_rule_has_a_name(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let Agent { admin, .. } = Agent::of(&kit, "acme").await;
+        for round in 0..ROUNDS {
+            let draft = || RuleDraft {
+                name: format!("rule {round}"),
+                description: None,
+                rule_type: None,
+                enforcement_mode: EnforcementMode::Block,
+                scope: None,
+                scope_id: None,
+                bind_at: None,
+                precedence: None,
+                condition: Some("true".to_owned()),
+                conditions: None,
+            };
+            let create = (0..AT_ONCE).map(|_| policies::create_rule(&kit.spine, &admin, draft()));
+            one(join_all(create).await, conflict(ConflictCode::RuleNameTaken));
+        }
+    }
+
+    async fn one_tenant_has_a_slug_and_one_key_is_its_first(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let by = SystemCaller { name: "an operator".to_owned() };
+        for round in 0..ROUNDS {
+            let slug = format!("made-{round}");
+            let create = (0..AT_ONCE).map(|_| account::create_tenant(&kit.spine, &by, NewTenant::of_slug(&slug)));
+            one(join_all(create).await, conflict(ConflictCode::TenantExists));
+            let first = (0..AT_ONCE).map(|_| account::create_first_key_as(&kit.spine, &by, &slug, NewKey::of_role(Role::Admin)));
+            let made = join_all(first).await.into_iter().filter_map(Result::unwrap).count();
+            assert_eq!(made, 1);
+            // Of a tenant that is made with it, each gets a key.
+            let slug = format!("needed-{round}");
+            let keys = (0..AT_ONCE).map(|_| account::create_key_as(&kit.spine, &by, &slug, NewKey::of_role(Role::Admin)));
+            let keys: Vec<_> = join_all(keys).await.into_iter().map(Result::unwrap).collect();
+            assert!(keys.iter().all(|key| key.key.tenant == keys[0].key.tenant));
+            let revoke = (0..AT_ONCE).map(|_| account::revoke_key_as(&kit.spine, &by, keys[0].key.id));
+            one(join_all(revoke).await, conflict(ConflictCode::KeyRevoked));
+        }
+    }
+
+    async fn one_change_of_settings_is_made_on_a_version(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let settings = async || account::settings(&kit.spine, &agent.admin).await.unwrap();
+        for round in 0..ROUNDS {
+            let read = settings().await.settings_version;
+            let change = SettingsChange { name: Some(format!("name {round}")), ..SettingsChange::default() };
+            let update = (0..AT_ONCE).map(|_| account::update_settings(&kit.spine, &agent.admin, read, change.clone()));
+            let stored = one(join_all(update).await, |err| matches!(err, Error::PreconditionFailed { current } if *current == read + 1));
+            assert_eq!(stored.settings_version, read + 1);
+        }
+        // What is changed beside the settings does not stand in the way of a change of them.
+        let before = settings().await;
+        agent.rule(EnforcementMode::Block, "false").await;
+        let change = SettingsChange { failure_mode: Some(FailureMode::Degrade), ..SettingsChange::default() };
+        let after = account::update_settings(&kit.spine, &agent.admin, before.settings_version, change.clone()).await.unwrap();
+        assert_eq!((after.settings_version, after.failure_mode), (before.settings_version + 1, FailureMode::Degrade));
+        // Nor does a change that changes nothing.
+        let again = account::update_settings(&kit.spine, &agent.admin, after.settings_version, change).await.unwrap();
+        assert_eq!(again.settings_version, after.settings_version);
+        assert_eq!(settings().await, again);
+    }
+}
