@@ -8,7 +8,7 @@ use proof::{
 };
 use rules::{fields::FieldErrors, limits::validate_limit};
 
-use crate::check::Check;
+use crate::{check::Check, logs::redact::redact_text};
 
 /// Far beyond any list of rules, and exact in every JSON reader.
 const MAX_PRECEDENCE: i64 = 1_000_000;
@@ -40,14 +40,64 @@ pub(super) fn rule(rule: &RuleDefinition, check: &mut Check) {
             check.refuse_if(rule.scope_id.is_some(), "/scope_id", message);
         }
     }
-    check.words("/scope_id", rule.scope_id.as_deref(), bounds::NAME);
+    check.name("/scope_id", rule.scope_id.as_deref());
+}
+
+/// A condition is kept, shown and put into bundles as it is written, so it must not hold a secret. Each of its literals
+/// is looked at by itself: what is around it is not part of a value, and a `*` in it stands for any.
+pub(super) fn condition(pointer: &str, condition: &str, check: &mut Check) {
+    let holds = |text: &str| !redact_text(text).findings.secrets.is_empty();
+    let (literals, rest) = literals(condition);
+    if holds(&rest) || literals.iter().any(|literal| holds(sought(&literal.replace('*', " ")))) {
+        check.refuse(pointer, "must not hold a secret: it would be stored as it is");
+    }
+}
+
+/// A pattern without what only begins a secret: `Authorization: Bearer *` looks for one.
+fn sought(pattern: &str) -> &str {
+    let pattern = pattern.trim();
+    let scheme = pattern.rsplit(' ').next().unwrap_or_default();
+    let begins =
+        ["basic", "bearer", "digest", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    if begins { pattern[..pattern.len() - scheme.len()].trim_end() } else { pattern }
+}
+
+/// The texts in quotes of a condition, and what is left without them.
+fn literals(condition: &str) -> (Vec<String>, String) {
+    let (mut literals, mut rest) = (Vec::new(), String::new());
+    let mut left = condition;
+    while let Some(at) = left.find(['"', '/']) {
+        rest.push_str(&left[..at]);
+        left = &left[at..];
+        if left.starts_with("//") {
+            let end = left.find('\n').unwrap_or(left.len());
+            rest.push_str(&left[..end]);
+            left = &left[end..];
+        } else if let Some(inside) = left.strip_prefix('"') {
+            let mut escaped = false;
+            let end = inside.find(|c| {
+                let closes = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                closes
+            });
+            let end = end.unwrap_or(inside.len());
+            literals.push(inside[..end].to_owned());
+            rest.push(' ');
+            left = inside.get(end + 1..).unwrap_or_default();
+        } else {
+            rest.push('/');
+            left = &left[1..];
+        }
+    }
+    rest.push_str(left);
+    (literals, rest)
 }
 
 /// Names every field of a limit that is refused.
 pub(super) fn limit(limit: &LimitDefinition, check: &mut Check) {
     check.words("/name", Some(&limit.name), bounds::NAME);
-    check.words("/degrade_to", limit.degrade_to.as_deref(), bounds::NAME);
-    check.words("/scope_id", limit.scope_id.as_deref(), bounds::NAME);
+    check.name("/degrade_to", limit.degrade_to.as_deref());
+    check.name("/scope_id", limit.scope_id.as_deref());
     let _ = check.take(validate_limit(limit));
 }
 
@@ -70,4 +120,37 @@ pub(super) fn reason(reason: &str) -> Result<(), FieldErrors> {
     check.required("/reason", reason);
     check.words("/reason", Some(reason), bounds::REASON);
     check.done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_holds_no_secret_and_may_look_for_one() {
+        let refused = |text: &str| {
+            let mut check = Check::default();
+            condition("/condition", text, &mut check);
+            check.done().is_err()
+        };
+        for secret in [
+            "context.step.skill == \"ghp_16C7e42F292c6912E7710c838347Ae178B4a\"",
+            "context.step.command like \"*ghp_16C7e42F292c6912E7710c838347Ae178B4a*\"",
+            "context.step.command like \"*gh\\u{70}_16C7e42F292c6912E7710c838347Ae178B4a*\"",
+            "context.step.command like \"*password=hunter22*\"",
+            "true // ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "context.step.skill == \"a\\\"\" || context.step.skill == \"AKIAIOSFODNN7EXAMPLE\"",
+        ] {
+            assert!(refused(secret), "{secret}");
+        }
+        for plain in [
+            "context.content.secrets.contains(\"PASSWORD\")",
+            "context.step.command like \"*Authorization: Bearer *\"",
+            "context.step.command like \"*password=*\" && context.step.skill == \"shell\"",
+            "context.step.command like \"*--token *\" || context.step.url_path like \"/admin/*\" // a \"quote\"",
+            "context.step.recipients.contains(\"ours.example\")",
+        ] {
+            assert!(!refused(plain), "{plain}");
+        }
+    }
 }

@@ -5,7 +5,6 @@ use drivers::Tx;
 use engines::check::Check;
 use models::{
     account::{ApiKey, OwnerType, Role, Tenant},
-    bounds,
     ids::{KeyId, TenantId},
     logs::SystemEventType,
     page::{Page, PageRequest},
@@ -50,7 +49,7 @@ impl NewKey {
         let mut check = Check::default();
         if let Some(owner) = &self.owner {
             check.required("/owner", owner);
-            check.words("/owner", Some(owner), bounds::NAME);
+            check.name("/owner", Some(owner));
         }
         check.refuse_if(self.expires_at.is_some_and(|at| at <= now), "/expires_at", "must be in the future");
         Ok(check.done()?)

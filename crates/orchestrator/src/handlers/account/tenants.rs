@@ -5,7 +5,6 @@ use drivers::{StoreError, Tx};
 use engines::check::Check;
 use models::{
     account::{CaptureMode, FailureMode, Tenant, ZoneChanges},
-    bounds,
     ids::TenantId,
     logs::SystemEventType,
 };
@@ -53,6 +52,7 @@ impl NewTenant {
             let message = format!("1 to {LONGEST_SLUG} lower-case letters, digits and inner hyphens");
             check.refuse("/slug", message);
         }
+        check.name("/slug", Some(slug));
         name_and_zone(&mut check, self.name.as_deref(), self.time_zone.as_deref());
         Ok(check.done()?)
     }
@@ -62,7 +62,7 @@ impl NewTenant {
 pub(super) fn name_and_zone(check: &mut Check, name: Option<&str>, time_zone: Option<&str>) {
     if let Some(name) = name {
         check.required("/name", name);
-        check.words("/name", Some(name), bounds::NAME);
+        check.name("/name", Some(name));
     }
     check.name("/time_zone", time_zone);
     if let Some(Err(unknown)) = time_zone.map(Zone::parse) {
