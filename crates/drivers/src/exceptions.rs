@@ -210,9 +210,7 @@ impl Policies<'_> {
             .limit(FORGOTTEN_AT_ONCE)
             .to_owned();
         let mut delete = Query::delete();
-        delete
-            .from_table(limit_usage::Entity)
-            .and_where(Expr::tuple(key.map(|column| Expr::col(column))).in_subquery(over));
+        delete.from_table(limit_usage::Entity).and_where(Expr::tuple(key.map(Expr::col)).in_subquery(over));
         self.conn.execute(self.conn.backend().build(&delete)).await
     }
 }

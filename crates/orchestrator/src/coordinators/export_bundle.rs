@@ -31,7 +31,7 @@ const TRIES: usize = 5;
 #[tracing::instrument(name = "activity.bundle", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn bundle(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Vec<u8>, Error> {
     activity::get(spine, ctx, id).await?;
-    of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id).await
+    Box::pin(of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id)).await
 }
 
 /// The bundle of a run, for who needs no credential: the command line, on the store itself.

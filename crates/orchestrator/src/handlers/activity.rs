@@ -264,8 +264,8 @@ pub async fn steps(
         let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
         let action = decision.and_then(|id| actions.get(&id).copied()).unwrap_or(Action::Allow);
         let is_late = step.record.trace_id != own;
-        let spans = parent_spans(&step.record).into_iter().flatten();
-        let of_span = spans.filter_map(|key| parents.get(&key).copied()).next();
+        let mut spans = parent_spans(&step.record).into_iter().flatten();
+        let of_span = spans.find_map(|key| parents.get(&key).copied());
         let parent_step_index = step.record.parent_step_index.or(of_span);
         StepView { step, action, is_late, parent_step_index }
     }))
