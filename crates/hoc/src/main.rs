@@ -90,7 +90,7 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Demo(args) => demo::run(args, flags).await?,
         Command::Migrate(args) => migrate::run(args, flags).await?,
         Command::Keys(args) => keys::run(args, flags).await?,
-        Command::Bundle(args) => bundle::run(args, flags).await?,
+        Command::Bundle(args) => Box::pin(bundle::run(args, flags)).await?,
         Command::Import(args) => return import::run(args, flags).await,
         Command::Verify(args) => return verify::run(*args, flags).await,
         Command::Doctor(args) => return doctor::run(args, flags).await,

@@ -34,7 +34,7 @@ const PORT: u16 = 5432;
 const OF_THE_CATALOGUE: [&str; 4] = ["pg_catalog.", "pg_type", "pg_class", "ANALYZE"];
 
 /// Where a connection stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// It is being opened.
     Opening,

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let Some(tenant) = account::tenant_of_run(&opened.spine, run).await? else {
         bail!("there is no run {run} in {}", config.store.shown_url());
     };
-    let bundle = export_bundle::of_run(&opened.spine, tenant.id, &tenant.slug, run).await?;
+    let bundle = Box::pin(export_bundle::of_run(&opened.spine, tenant.id, &tenant.slug, run)).await?;
     opened.db.close().await;
     if args.output == Path::new("-") {
         out::text(&String::from_utf8(bundle).context("the bundle is not UTF-8")?);

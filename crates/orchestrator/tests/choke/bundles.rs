@@ -89,7 +89,7 @@ on_both! {
         for kind in KINDS {
             let Some(fresh) = TestDatabase::migrated(db.store()).await else { return };
             let kit = Kit::on(&fresh).await;
-            let bundle = bundle_of(&kit, kind).await;
+            let bundle = Box::pin(bundle_of(&kit, kind)).await;
             let options = Options { reexecute: true, ..Options::default() };
             let report = verify::bundle(&bundle, &[signing_key().public()], &options).unwrap();
             let failed: Vec<_> = report.checks.iter().filter(|check| !check.passed).collect();
@@ -101,7 +101,7 @@ on_both! {
 
     async fn an_open_run_says_so(db: TestDatabase) {
         let kit = Kit::on(db).await;
-        assert_eq!(word(&bundle_of(&kit, "open").await), Word::Open);
+        assert_eq!(word(&Box::pin(bundle_of(&kit, "open")).await), Word::Open);
     }
 
     async fn the_same_bytes_for_ever(db: TestDatabase) {
@@ -127,7 +127,7 @@ async fn bundles_look_like_this() {
     {
         let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
         let kit = Kit::on(&db).await;
-        let bundle: Value = serde_json::from_slice(&bundle_of(&kit, kind).await).unwrap();
+        let bundle: Value = serde_json::from_slice(&Box::pin(bundle_of(&kit, kind)).await).unwrap();
         insta::assert_json_snapshot!(format!("bundle_{kind}"), bundle);
     }
 }
@@ -138,7 +138,7 @@ async fn whatever_is_changed_shows() {
     for kind in ["blocked", "breached", "frozen"] {
         let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
         let kit = Kit::on(&db).await;
-        let bytes = bundle_of(&kit, kind).await;
+        let bytes = Box::pin(bundle_of(&kit, kind)).await;
         let bundle: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(word(&serde_json::to_vec(&bundle).unwrap()), Word::Complete, "as it is, written anew");
         let mut places = Vec::new();

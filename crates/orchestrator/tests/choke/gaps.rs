@@ -161,7 +161,7 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     let granted = agent.permit(run, ask("get_weather")).await.unwrap();
     db.take_away().await;
     let passed = agent.record(run, llm(2)).await.unwrap();
-    let permitted = StepReport { permit_id: Some(granted.permit_id.to_string()), ..tool("get_weather") };
+    let permitted = StepReport { permit_id: Some(granted.permit_id), ..tool("get_weather") };
     assert_eq!(
         agent.record(run, permitted).await.unwrap().verdict.permit_note,
         None,

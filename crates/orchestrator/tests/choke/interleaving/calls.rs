@@ -165,7 +165,7 @@ fn step(number: u64, tokens: u64, permit: Option<(PermitId, u64)>) -> StepReport
     StepReport {
         llm: of_llm,
         params: Some(params(permit.map_or(number, |(_, asked)| asked))),
-        permit_id: permit.map(|(id, _)| id.to_string()),
+        permit_id: permit.map(|(id, _)| id),
         duration_ms: number,
         ..report
     }

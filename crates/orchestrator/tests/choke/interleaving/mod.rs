@@ -83,7 +83,7 @@ async fn play(seeds: &Seeds) -> Played {
     let Some(mut stage) = Stage::new().await else { return played };
     while let Some(seed) = seeds.next() {
         let mut world = World::new(&mut stage, seed).await;
-        match world.play().await {
+        match Box::pin(world.play()).await {
             Ok(one) => played.add(&one),
             Err(why) => {
                 seeds.stop();

@@ -191,7 +191,7 @@ impl<'s> World<'s> {
                 self.let_through(&held);
             }
         }
-        self.finish().await
+        Box::pin(self.finish()).await
     }
 
     fn lines(&self, stage: wire::Stage) -> Vec<Line> {
@@ -396,7 +396,7 @@ impl<'s> World<'s> {
         self.stage.kit.clock.advance(chrono::Duration::seconds(2));
         books::check(&self.stage.witness, self.tenant()).await?;
         books::check_answers(&self.stage.witness, self.tenant(), &self.asked).await?;
-        evidence::check(self).await?;
+        Box::pin(evidence::check(self)).await?;
         Ok(std::mem::take(&mut self.played))
     }
 
