@@ -40,7 +40,7 @@ impl Check {
     /// A word by which something is found or grouped. It is kept as it comes, so it must not be a secret.
     pub fn name(&mut self, pointer: &str, text: Option<&str>) {
         self.words(pointer, text, bounds::NAME);
-        if text.is_some_and(|text| !redact::redact_text(text).findings.secrets.is_empty()) {
+        if text.is_some_and(holds_secret) {
             self.refuse(pointer, "must not hold a secret: it would be stored as it is");
         }
     }
@@ -147,6 +147,12 @@ impl Check {
     fn fault(&mut self, pointer: &str, fault: Fault) {
         self.refuse(&format!("{pointer}{}", fault.pointer), fault.message);
     }
+}
+
+/// Whether the redactor would take a secret out of the text.
+#[must_use]
+pub fn holds_secret(text: &str) -> bool {
+    !redact::redact_text(text).findings.secrets.is_empty()
 }
 
 /// Labels as they may be kept and as rules read them: redacted, each once, in order.

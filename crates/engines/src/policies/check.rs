@@ -8,7 +8,7 @@ use proof::{
 };
 use rules::{fields::FieldErrors, limits::validate_limit};
 
-use crate::{check::Check, logs::redact::redact_text};
+use crate::check::{Check, holds_secret};
 
 /// Far beyond any list of rules, and exact in every JSON reader.
 const MAX_PRECEDENCE: i64 = 1_000_000;
@@ -46,9 +46,9 @@ pub(super) fn rule(rule: &RuleDefinition, check: &mut Check) {
 /// A condition is kept, shown and put into bundles as it is written, so it must not hold a secret. Each of its literals
 /// is looked at by itself: what is around it is not part of a value, and a `*` in it stands for any.
 pub(super) fn condition(pointer: &str, condition: &str, check: &mut Check) {
-    let holds = |text: &str| !redact_text(text).findings.secrets.is_empty();
     let (literals, rest) = literals(condition);
-    if holds(&rest) || literals.iter().any(|literal| holds(sought(&literal.replace('*', " ")))) {
+    if holds_secret(&rest) || literals.iter().any(|literal| holds_secret(sought(&literal.replace('*', " "))))
+    {
         check.refuse(pointer, "must not hold a secret: it would be stored as it is");
     }
 }
