@@ -41,6 +41,8 @@ pub(crate) struct Conn {
     failed: AtomicBool,
     /// What this process saw of the logs, and the heads that were written here.
     seen: Seen,
+    /// How many heads it had seen when this began, which is before anything was read here.
+    began: u64,
     heads: std::sync::Mutex<Vec<LogHead>>,
     sent: Arc<AtomicU64>,
     /// What was sent, for tests of how it is carried out.
@@ -76,6 +78,7 @@ impl Conn {
             pool,
             written: AtomicU64::new(0),
             failed: AtomicBool::new(false),
+            began: seen.noted(),
             seen,
             heads: std::sync::Mutex::default(),
             sent,
@@ -159,7 +162,12 @@ impl Conn {
         if self.heads().iter().any(|own| (own.tenant, own.log) == (head.tenant, head.log)) {
             return Ok(());
         }
-        self.seen.compare(head, LedgerReads::new(self)).await
+        self.seen.compare(head, LedgerReads::new(self), self.began).await
+    }
+
+    /// Holds all that this process saw against the store.
+    pub(crate) async fn compare_all(&self) -> Result<(), StoreError> {
+        self.seen.compare_all(LedgerReads::new(self), self.began).await
     }
 
     /// Keeps a head that was written; it is seen when it is committed.

@@ -113,13 +113,27 @@ impl Seen {
         }
     }
 
+    /// How many heads were noted. A unit of work that begins now sees all of them.
+    pub(crate) fn noted(&self) -> u64 {
+        self.memory().noted
+    }
+
     /// Holds a head against what is remembered of its log. Where it does not go on from that, the store is only read.
-    pub(crate) async fn compare(&self, head: &LogHead, reads: LedgerReads<'_>) -> Result<(), StoreError> {
+    ///
+    /// `began` is what [`Self::noted`] said when the unit of work began that read the head. What was noted after that says
+    /// nothing of a head that may have been read before.
+    pub(crate) async fn compare(
+        &self,
+        head: &LogHead,
+        reads: LedgerReads<'_>,
+        began: u64,
+    ) -> Result<(), StoreError> {
         let key = (head.tenant, head.log);
         let seen = {
             let memory = self.memory();
             let fallen = memory.fallen.get(&key).map(|(seen, _)| seen);
-            fallen.or_else(|| memory.heads.get(&key).map(|(_, seen)| seen)).cloned()
+            let known = || memory.heads.get(&key).filter(|(at, _)| *at <= began).map(|(_, seen)| seen);
+            fallen.or_else(known).cloned()
         };
         let Some(seen) = seen else { return Ok(()) };
         if seen.leads_to(head, reads).await? {
@@ -131,7 +145,7 @@ impl Seen {
     }
 
     /// Holds every log that is remembered against the heads of a store.
-    pub(crate) async fn compare_all(&self, reads: LedgerReads<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn compare_all(&self, reads: LedgerReads<'_>, began: u64) -> Result<(), StoreError> {
         let known: BTreeSet<(TenantId, LogName)> = {
             let memory = self.memory();
             memory.heads.keys().chain(memory.fallen.keys()).copied().collect()
@@ -145,7 +159,7 @@ impl Seen {
         let mut fallen = None;
         for (tenant, log) in known {
             let head = heads.remove(&(tenant, log)).unwrap_or_else(|| LogHead::empty(tenant, log));
-            match self.compare(&head, reads).await {
+            match self.compare(&head, reads, began).await {
                 Err(err @ StoreError::ReadOnly(_)) => fallen = Some(err),
                 other => other?,
             }

@@ -89,7 +89,7 @@ impl Db {
                 }
                 let conn = Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone());
                 if is_new {
-                    self.seen.compare_all(LedgerReads::new(&conn)).await?;
+                    conn.compare_all().await?;
                     self.seen.set_compared(met);
                 }
                 conn
@@ -138,7 +138,7 @@ impl Db {
 
     /// Holds every log that this process knows against the store, as it is.
     pub async fn compare_logs(&self) -> Result<(), StoreError> {
-        self.seen.compare_all(self.read().await?.ledger()).await
+        self.read().await?.conn.compare_all().await
     }
 
     /// The same where there is another Postgres than before, and nothing was written on it yet.

@@ -32,7 +32,9 @@ fn upsert(table: &Table) -> String {
 
 /// Tries a change of every column; only those of `allowed` pass.
 async fn only(connection: &DatabaseConnection, store: Store, table: &Table, allowed: &[&str]) {
-    for column in &table.columns {
+    // The assurance of a run may fall and never rise, which has a test of its own.
+    let columns = table.columns.iter().filter(|column| column.name != "assurance");
+    for column in columns {
         let before = content(connection, store, table).await;
         // Two values, for one of them may be the column's own, and that is no change.
         let changes =

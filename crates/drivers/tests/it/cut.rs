@@ -156,7 +156,7 @@ async fn a_replica_that_stands_still_in_a_transaction_holds_nobody_up_for_long()
         let tx = other.begin().await.expect("begin");
         match tx.activity().lock_runs(TENANT, &ids).await {
             Ok(_) => break tx.commit().await.expect("commit"),
-            Err(err) => assert!(err.is_retry(), "{err}"),
+            Err(err) => assert!(err.is_retry() || err.is_locked(), "{err}"),
         }
         assert!(begun.elapsed() < Duration::from_secs(9), "the lock is still held");
     }

@@ -58,6 +58,20 @@ testkit::on_both! {
         assert!(matches!(tx.ledger().save_head(&shorter).await, Err(StoreError::AppendOnly(_))));
     }
 
+    async fn what_was_read_before_a_commit_is_not_held_against_it(db: TestDatabase) {
+        let store = sample::store(db).await;
+        let read = store.read().await.expect("a moment");
+        let head = read.ledger().head(TENANT, LogName::Audit).await.expect("read");
+        let head = head.unwrap_or_else(|| LogHead::empty(TENANT, LogName::Audit));
+        let tx = store.begin().await.expect("begin");
+        let (longer, nodes) = grown(&tx.ledger().lock_head(TENANT, LogName::Audit).await.expect("locked"), 2);
+        tx.ledger().append_nodes(TENANT, &nodes).await.expect("appended");
+        tx.ledger().save_head(&longer).await.expect("saved");
+        tx.commit().await.expect("commit");
+        read.ledger().compare(&head).await.expect("it is of an earlier moment, and the store did not fall back");
+        assert_eq!(store.fell_back(), None);
+    }
+
     async fn a_log_goes_on_from_what_this_process_saw_of_it(db: TestDatabase) {
         let (one, two) = (sample::store(db).await, sample::open(db).await);
         let append = async |to: &Db, leaves: u64| {

@@ -295,7 +295,7 @@ testkit::on_both! {
         // 2 was open when the permit was granted, which is of one tenant alone.
         assert_eq!(tx.policies().forget_windows(at(20)).await.expect("forgotten"), 2);
         assert_eq!((left(&tx, TENANT).await, left(&tx, OTHER).await), (ids(&[2, 3, 4]), vec![]));
-        let used = Permit { status: PermitStatus::Used, ..held };
+        let used = Permit { status: PermitStatus::Used, used_by_step: Some(0), ..held };
         tx.policies().save_permits(PermitStatus::Granted, &[used]).await.expect("saved");
         tx.policies().keep_windows(TENANT, at(25), at(60)).await.expect("kept");
         assert_eq!(tx.policies().forget_windows(at(59)).await.expect("forgotten"), 1);

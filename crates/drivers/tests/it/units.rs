@@ -111,7 +111,8 @@ testkit::on_both! {
             crossed
         });
         let failed: Vec<StoreError> = [cross.0.err(), cross.1.err()].into_iter().flatten().collect();
-        assert!(matches!(&failed[..], [StoreError::Retry(_)]), "{failed:?}");
+        // Postgres looks for a deadlock after as long as we wait for a lock: either may be first, for one or for both.
+        assert!(!failed.is_empty() && failed.iter().all(|err| err.is_retry() || err.is_locked()), "{failed:?}");
     }
 
     async fn statements_are_few_however_many_the_rows(db: TestDatabase) {

@@ -45,7 +45,6 @@ impl Group<'_> {
         let stuck = self.spine.choke().stuck.runs();
         let [free, stuck] = apart(units, |run| stuck.contains(&run));
         self.decide(free, Patience::Usual, waiting).await;
-        tell_of_tampering(self.spine, self.tenant.id).await;
         self.decide(stuck, Patience::Brief, waiting).await;
         if !behind.is_empty() {
             let err = StoreError::Unavailable("earlier answers of the run are still to be written".into());
@@ -66,7 +65,10 @@ impl Group<'_> {
                 self.answer_from_memory(&part, err, waiting).await;
                 continue;
             }
-            let err = match self.attempt(&part, patience).await {
+            let attempted = self.attempt(&part, patience).await;
+            // Whoever is refused for it finds the incident.
+            tell_of_tampering(self.spine, self.tenant.id).await;
+            let err = match attempted {
                 Ok(answers) => {
                     self.spine.choke().stuck.forget(part.iter().flat_map(|unit| unit.runs()));
                     for (unit, answers) in part.iter().zip(answers) {

@@ -41,7 +41,6 @@ pub struct Model {
     pub recorded_at: DateTimeUtc,
     pub level: String,
     pub source: String,
-    pub reported_by: Option<KeyId>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,
     pub idempotency_key: Option<String>,
@@ -60,6 +59,7 @@ pub struct Model {
     pub prev_hash: Vec<u8>,
     pub assurance: String,
     pub step_hash: Vec<u8>,
+    pub reported_by: Option<KeyId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
