@@ -59,11 +59,11 @@ pub mod tenants {
         pub time_zone: String,
         pub block_unknown_cost: bool,
         pub policy_generation: i64,
-        pub settings_version: i64,
-        pub zone_changes: String,
         pub wrapped_key: Vec<u8>,
         pub key_id: String,
         pub created_at: DateTimeUtc,
+        pub settings_version: i64,
+        pub zone_changes: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
