@@ -8,7 +8,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -27,6 +27,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How long nobody asks a Redis that has just failed.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// After so many failures in a row the connection is made anew: what leads to Redis may have met something there that it does
+/// not get over, such as bytes that are no answer.
+const FAILURES: u32 = 3;
 
 /// What Redis knows of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,15 +63,18 @@ pub enum IdempotencyError {
 /// The idempotency store of all replicas of an installation. Cheap to clone.
 #[derive(Clone)]
 pub struct RedisIdempotencyStore {
-    connection: ConnectionManager,
     shared: Arc<Shared>,
 }
 
 struct Shared {
+    client: Client,
+    connection: Mutex<ConnectionManager>,
     check: Script,
     mark_completed: Script,
     /// It failed when it was asked last.
     failing: AtomicBool,
+    /// How often in a row.
+    failures: AtomicU32,
     failed_at: Mutex<Option<Instant>>,
 }
 
@@ -75,26 +82,24 @@ impl RedisIdempotencyStore {
     /// A store at `redis://`, `rediss://` or `redis+unix://`. It is connected when it is first asked, and again whenever
     /// that is needed. An error is a URL that is none.
     pub fn at(url: &str) -> Result<Self, IdempotencyError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PAUSE))
-            .set_response_timeout(Some(PATIENCE))
-            .set_number_of_retries(1)
-            .set_max_delay(PATIENCE);
-        let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
+        let client = Client::open(url)?;
         let shared = Shared {
+            connection: Mutex::new(connection(&client)?),
+            client,
             check: Script::new(include_str!("check.lua")),
             mark_completed: Script::new(include_str!("mark_completed.lua")),
             failing: AtomicBool::new(false),
+            failures: AtomicU32::new(0),
             failed_at: Mutex::default(),
         };
-        Ok(Self { connection, shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// What is known of the call `name` that asks for what has this fingerprint. One round trip.
     pub async fn check(&self, name: &str, request: &str) -> Result<Known, IdempotencyError> {
         let mut script = self.shared.check.prepare_invoke();
         script.key(name).arg(request).arg(millis(KEPT));
-        let mut connection = self.connection.clone();
+        let mut connection = self.shared.connection();
         let answer: Vec<Vec<u8>> = self.asked(script.invoke_async(&mut connection)).await?;
         let mut answer = answer.into_iter();
         match (answer.next().as_deref(), answer.next()) {
@@ -117,13 +122,13 @@ impl RedisIdempotencyStore {
     ) -> Result<bool, IdempotencyError> {
         let mut script = self.shared.mark_completed.prepare_invoke();
         script.key(name).arg(request).arg(answer).arg(millis(KEPT));
-        let mut connection = self.connection.clone();
+        let mut connection = self.shared.connection();
         self.asked(script.invoke_async(&mut connection)).await
     }
 
     /// Whether it answers.
     pub async fn ping(&self) -> Result<(), IdempotencyError> {
-        let mut connection = self.connection.clone();
+        let mut connection = self.shared.connection();
         self.asked(async { redis::cmd("PING").query_async(&mut connection).await }).await
     }
 
@@ -152,18 +157,47 @@ impl Shared {
     fn note(&self, failed: Option<&IdempotencyError>) {
         if let Some(err) = failed {
             *self.failed_at() = Some(Instant::now());
+            if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES {
+                self.failures.store(0, Ordering::Relaxed);
+                self.connect_anew();
+            }
             if !self.failing.swap(true, Ordering::Relaxed) {
                 let error = err as &dyn std::error::Error;
                 tracing::warn!(error, "Redis does not answer: repeats are answered by the store");
             }
         } else if self.failing.load(Ordering::Relaxed) && self.failing.swap(false, Ordering::Relaxed) {
+            self.failures.store(0, Ordering::Relaxed);
             tracing::info!("Redis answers again");
+        }
+    }
+
+    fn connection(&self) -> ConnectionManager {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// It is connected when it is next asked.
+    fn connect_anew(&self) {
+        match connection(&self.client) {
+            Ok(new) => *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = new,
+            Err(err) => {
+                tracing::warn!(error = &err as &dyn std::error::Error, "Redis cannot be connected anew")
+            }
         }
     }
 
     fn failed_at(&self) -> MutexGuard<'_, Option<Instant>> {
         self.failed_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A connection that is made when it is first asked.
+fn connection(client: &Client) -> Result<ConnectionManager, RedisError> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(PAUSE))
+        .set_response_timeout(Some(PATIENCE))
+        .set_number_of_retries(1)
+        .set_max_delay(PATIENCE);
+    ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
 impl fmt::Debug for RedisIdempotencyStore {

@@ -10,6 +10,7 @@ mod activity;
 mod bundles;
 mod cut;
 mod evidence;
+mod idempotency;
 mod incidents;
 mod inspect;
 mod interventions;
