@@ -76,6 +76,14 @@ impl StoreError {
         matches!(self, Self::Unavailable(_))
     }
 
+    /// Whether the embedded store found no room on its disk, as far as it can tell that from a disk that fails.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let (Self::Unavailable(cause) | Self::UnknownCommit(cause)) = self else { return false };
+        let Some(sqlx::Error::Database(err)) = cause.downcast_ref::<sqlx::Error>() else { return false };
+        err.code().is_some_and(|code| NO_ROOM.contains(&&*code))
+    }
+
     /// Whether the same unit of work, started anew, may pass.
     #[must_use]
     pub fn is_retry(&self) -> bool {
@@ -213,6 +221,9 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
 fn is_about_an_oid(code: &str, message: &str) -> bool {
     (code == "XX000" && message.starts_with("cache lookup failed for type")) || code == "42704"
 }
+
+/// FULL, and IOERR while writing, cutting, growing and mapping a file.
+const NO_ROOM: [&str; 5] = ["13", "778", "1546", "4874", "5386"];
 
 /// READONLY, IOERR, FULL, CANTOPEN: the low byte of an extended SQLite code is its primary code.
 fn sqlite_is_down(code: &str) -> bool {

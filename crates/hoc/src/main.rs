@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         }
     };
     runtime.block_on(run(command, flags)).unwrap_or_else(|err| {
-        out::note(format!("error: {}", causes::lines(err.as_ref()).join("\n  because: ")));
+        out::note(format!("error: {}", told(&err)));
         ExitCode::FAILURE
     })
 }
@@ -100,4 +100,23 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::BenchRules(args) => bench_rules::run(&args),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What failed, and why, each cause on a line of its own; and what to do where that is not plain.
+fn told(err: &anyhow::Error) -> String {
+    let told = causes::lines(err.as_ref()).join("\n  because: ");
+    if err.chain().any(finds_no_room) {
+        return format!(
+            "{told}\n  the disk is full, or fails: make room where the data folder is (HOC_DATA_DIR), and start again; \
+             what was committed is there"
+        );
+    }
+    told
+}
+
+fn finds_no_room(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind as Kind;
+    let of_a_file = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    matches!(of_a_file, Some(Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge))
+        || cause.downcast_ref::<drivers::StoreError>().is_some_and(drivers::StoreError::is_disk_full)
 }

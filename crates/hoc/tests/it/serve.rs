@@ -256,3 +256,20 @@ async fn two_servers_on_an_empty_postgres_start_at_once() {
         server.http().get("/readyz", "").expect(200);
     }
 }
+
+#[test]
+fn a_start_on_a_full_disk_says_so() {
+    let place = Place::sqlite();
+    place.serve().stop();
+    // No file may grow, as on a full disk.
+    let plain = place.command(&["serve"]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$0" "$@""#]);
+    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ended = command.current_dir(place.folder.path()).output().expect("sh starts");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("the disk is full") && said.contains("make room"), "{said}");
+    place.serve().http().get("/readyz", "").expect(200);
+}
