@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use migrations::MigratorTrait as _;
 use models::ledger::LogHead;
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
@@ -30,6 +31,7 @@ use crate::{
         PreventionRecordsReadDriver, PreventionRecordsWriteDriver,
     },
     seen::{Seen, SeenHead},
+    tally::value,
 };
 
 /// How long an answer of [`Db::can_commit`] holds.
@@ -189,6 +191,17 @@ impl Db {
         tx.commit().await?;
         *committed = Some(Instant::now());
         Ok(())
+    }
+
+    /// What the store's own clock says; an embedded store has none.
+    pub async fn now(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        if self.is_sqlite() {
+            return Ok(None);
+        }
+        let store = self.read().await?;
+        let ask = Statement::from_string(store.conn.backend(), "SELECT clock_timestamp()");
+        let rows = store.conn.rows(ask).await?;
+        rows.first().map(|row| value("clock_timestamp", row, 0)).transpose()
     }
 
     /// How many statements were sent since the store was opened, those that begin and end a unit of work included.

@@ -122,6 +122,9 @@ pub enum Error {
     /// An older backup was restored: nothing is written until somebody accepts what that lost.
     #[error("{0}")]
     HeldBack(String),
+    /// The clock of this server is not the store's: it begins no runs.
+    #[error("{0}")]
+    ClockOff(String),
     /// The store did not confirm the commit: it may or may not have happened.
     #[error("the store did not confirm the commit; repeat the call with the same idempotency_key")]
     CommitUnknown(#[source] Arc<StoreError>),

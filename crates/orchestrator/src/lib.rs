@@ -7,6 +7,7 @@ pub mod bench;
 pub mod bridges;
 mod checkpoints;
 pub mod choke;
+mod clocks;
 pub mod context;
 pub mod coordinators;
 pub mod errors;

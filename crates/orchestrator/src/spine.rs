@@ -1,6 +1,9 @@
 //! What every operation is given: the store, the clock, ids, keys, and the choke point.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::{
+    sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock},
+    time::Instant,
+};
 
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, Tx};
@@ -9,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     choke::Choke,
+    clocks::Clocks,
     handlers::account::credentials::Credentials,
     ports::{CheckpointSink, SpanCodec, Spool},
     secrets::WrappingKey,
@@ -19,6 +23,10 @@ use crate::{
 pub trait Clock: Send + Sync {
     /// Now, to the microsecond: all that Postgres keeps.
     fn now(&self) -> DateTime<Utc>;
+
+    /// How long a second clock has run, which nobody can set: what [`Self::now`] says is held against it, and against the
+    /// clock of the store. None for one that only stands for time.
+    fn steady(&self) -> Option<Duration>;
 }
 
 /// The clock of the machine.
@@ -29,6 +37,11 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
+    }
+
+    fn steady(&self) -> Option<Duration> {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        Duration::from_std(BEGAN.elapsed()).ok()
     }
 }
 
@@ -133,6 +146,7 @@ struct Shared {
     choke: Choke,
     credentials: Credentials,
     streams: Streams,
+    clocks: Clocks,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<String>>,
     /// Why it is only read for as long as this process lives.
@@ -151,6 +165,7 @@ impl Spine {
                 choke,
                 credentials,
                 streams: Streams::default(),
+                clocks: Clocks::default(),
                 held_back: RwLock::default(),
                 given_up: OnceLock::new(),
             }),
@@ -208,6 +223,14 @@ impl Spine {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.shared.parts.clock.now()
+    }
+
+    pub(crate) fn steady(&self) -> Option<Duration> {
+        self.shared.parts.clock.steady()
+    }
+
+    pub(crate) fn clocks(&self) -> &Clocks {
+        &self.shared.clocks
     }
 
     /// A new id of any kind, for a row made at `now`.

@@ -15,26 +15,42 @@ pub fn beginning() -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_442_000, 0).unwrap_or_default()
 }
 
-/// Tells the same time until it is told to go on.
+/// Tells the same time until it is told to go on. Only one that is held against others has a steady clock.
 #[derive(Debug)]
-pub struct FrozenClock(Mutex<DateTime<Utc>>);
+pub struct FrozenClock(Mutex<(DateTime<Utc>, Option<Duration>)>);
 
 impl Default for FrozenClock {
     fn default() -> Self {
-        Self(Mutex::new(beginning()))
+        Self(Mutex::new((beginning(), None)))
     }
 }
 
 impl FrozenClock {
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        let mut time = self.time();
+        time.0 += by;
+        time.1 = time.1.map(|steady| steady + by);
+    }
+
+    /// Sets it, as somebody sets a clock: no time passes. From now on it is held against others.
+    pub fn set(&self, to: DateTime<Utc>) {
+        let mut time = self.time();
+        *time = (to, Some(time.1.unwrap_or_default()));
+    }
+
+    fn time(&self) -> std::sync::MutexGuard<'_, (DateTime<Utc>, Option<Duration>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for FrozenClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.time().0
+    }
+
+    fn steady(&self) -> Option<Duration> {
+        self.time().1
     }
 }
 

@@ -1,7 +1,7 @@
 //! Installing what the tests need, where the distribution's packages can be had without asking anybody.
 
 use super::{
-    browser,
+    browser, faketime,
     postgres::{Installed, OLDEST},
     python, redis,
 };
@@ -60,6 +60,22 @@ pub(crate) fn redis() -> anyhow::Result<PathBuf> {
     apt.get(&["update", "-qq"])?;
     apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "redis-server"])?;
     redis::find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
+}
+
+/// Installs Debian's `faketime`, or says what to install.
+pub(crate) fn faketime() -> anyhow::Result<PathBuf> {
+    let wanted = format!(
+        "the test of a server with a wrong clock needs libfaketime (Debian and Ubuntu: package `faketime`; Fedora: `libfaketime`), or its path in {}",
+        faketime::VARIABLE
+    );
+    let Some(apt) = Apt::find() else {
+        bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
+    };
+    println!("xtask test: no libfaketime here: installing the package `faketime` with apt-get");
+    apt.get(&["update", "-qq"])?;
+    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "faketime"])?;
+    faketime::find()
+        .with_context(|| format!("{wanted}. What apt-get installed is not where it is looked for"))
 }
 
 /// Installs Debian's `g++` unless there is a C++ compiler, or says what to install.

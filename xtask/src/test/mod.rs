@@ -1,10 +1,11 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres, Redis, Chromium and Python or installs them, starts a server of its own on a unix socket, and runs
+//! It finds Postgres, Redis, Chromium, Python and libfaketime or installs them, starts a server of its own on a unix socket, and runs
 //! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. Two things
 //! come from an index that may not be there, an OpenTelemetry SDK and schemathesis: see `python`.
 
 mod browser;
+mod faketime;
 pub(crate) mod install;
 pub(crate) mod postgres;
 mod python;
@@ -35,6 +36,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     if env(redis::VARIABLE).is_none() && tests_the_binary(args) {
         cargo.env(redis::VARIABLE, redis::find_or_install()?);
+    }
+    if env(faketime::VARIABLE).is_none()
+        && tests_the_binary(args)
+        && let Some(library) = faketime::find_or_install()?
+    {
+        cargo.env(faketime::VARIABLE, library);
     }
     if tests_the_binary(args) {
         for packages in &python::ALL {

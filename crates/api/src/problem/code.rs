@@ -72,6 +72,7 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "The server failed";
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be reached";
     StoreBehind = "store_behind", SERVICE_UNAVAILABLE, "An older backup was restored";
+    ClockOff = "clock_off", SERVICE_UNAVAILABLE, "The server's clock is wrong";
     CommitUnknown = "commit_unknown", SERVICE_UNAVAILABLE, "The store did not confirm the commit";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too many calls are waiting";
     Timeout = "timeout", SERVICE_UNAVAILABLE, "The answer took too long";
@@ -97,6 +98,7 @@ impl Code {
     pub(crate) const fn retry_after(self) -> Option<u64> {
         match self {
             Self::StoreUnavailable
+            | Self::ClockOff
             | Self::CommitUnknown
             | Self::Overloaded
             | Self::Timeout

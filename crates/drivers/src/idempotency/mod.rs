@@ -180,7 +180,7 @@ impl Shared {
         match connection(&self.client) {
             Ok(new) => *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = new,
             Err(err) => {
-                tracing::warn!(error = &err as &dyn std::error::Error, "Redis cannot be connected anew")
+                tracing::warn!(error = &err as &dyn std::error::Error, "Redis cannot be connected anew");
             }
         }
     }

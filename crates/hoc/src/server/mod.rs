@@ -8,7 +8,10 @@ mod watched;
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, bail};
-use orchestrator::{Error, Spine, background, handlers::account};
+use orchestrator::{
+    Error, Spine, background,
+    handlers::{account, system},
+};
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
     sync::watch,
@@ -73,6 +76,7 @@ pub(crate) struct Running {
 pub(crate) async fn start(spine: Spine, listener: TcpListener, most: Most) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     may_write(account::record_start(&spine, VERSION).await)?;
+    system::look_at_clock(&spine).await.context("cannot ask the store for the time")?;
     let (stop_working, stop) = watch::channel(false);
     let working = background::start(&spine, &stop);
     let (stop_serving, stop) = watch::channel(false);

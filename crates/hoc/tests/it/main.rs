@@ -3,6 +3,7 @@
 mod bundle;
 mod canary;
 mod chrome;
+mod clock;
 mod console;
 mod contract;
 mod crash;

@@ -14,6 +14,7 @@ use models::{
 
 use crate::{
     choke::call::EndRun,
+    clocks,
     context::TenantSettings,
     errors::Error,
     handlers::{account::settings_of, activity},
@@ -24,11 +25,14 @@ use crate::{
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(64);
 
-/// Ends every run that is due at the spine's time, those of a tenant together. Gives how many. What cannot be ended
-/// does not keep the others waiting: it is told of in the log, and put off. A failure that will pass is given when all
-/// were tried.
+/// Ends every run that is due at the spine's time, if that can be relied on, those of a tenant together. Gives how many.
+/// What cannot be ended does not keep the others waiting: it is told of in the log, and put off. A failure that will pass
+/// is given when all were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     activity::write_overdue(spine).await?;
+    if !clocks::may_sweep(spine).await? {
+        return Ok(0);
+    }
     let now = spine.now();
     let silent_since = now - spine.settings().run_abandon_after;
     let due = spine.read().await?.activity().due_runs(now, silent_since).await?;

@@ -38,6 +38,9 @@ pub(super) fn start(state: &mut State, caller: &Caller, start: &PreparedStart) -
 
 /// Opens the run and judges whether it may begin.
 pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
+    if let Some(why) = state.spine.clocks().wrong() {
+        return Err(Error::ClockOff(why));
+    }
     // What is not the caller's does not exist for it, here as elsewhere.
     for (pointer, id) in [("/parent_run_id", start.parent_run_id), ("/replay_of", start.replay_of)] {
         let known = |id| state.lineage.get(&id).is_some_and(|run| caller.sees(run.key_id));

@@ -1,6 +1,6 @@
 //! Operations on the server itself.
 
-use crate::{errors::Error, spine::Spine};
+use crate::{clocks, errors::Error, spine::Spine};
 
 /// Why this server should be sent no calls now.
 #[derive(Debug, thiserror::Error)]
@@ -11,12 +11,15 @@ pub enum NotReady {
     /// An older backup was restored.
     #[error("{0}")]
     HeldBack(String),
+    /// The clock is not the store's.
+    #[error("{0}")]
+    Clock(String),
     /// The store does not answer, or does not commit.
     #[error("the store takes no commits")]
     Store(#[source] Error),
 }
 
-/// `system.readyz`: whether the store is migrated, and commits.
+/// `system.readyz`: whether the store is migrated, and commits, and has the time that this server has.
 #[tracing::instrument(name = "system.readyz", level = "debug", skip_all)]
 pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     let store = |err| NotReady::Store(Error::from(err));
@@ -27,5 +30,11 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     if let Some(why) = spine.held_back() {
         return Err(NotReady::HeldBack(why));
     }
-    spine.db().can_commit().await.map_err(store)
+    spine.db().can_commit().await.map_err(store)?;
+    clocks::look(spine).await.map_err(NotReady::Store)?.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
+}
+
+/// Looks at the clock before anything is served by it. A store that does not answer is looked at again by the sweeper.
+pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
+    clocks::look(spine).await.map(drop)
 }

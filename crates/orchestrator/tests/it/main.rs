@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod agent;
+mod clocks;
 mod concurrent;
 mod costs;
 mod governance;

@@ -29,6 +29,10 @@ impl Clock for Skewed {
     fn now(&self) -> DateTime<Utc> {
         self.clock.now() + self.by
     }
+
+    fn steady(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl Replica {

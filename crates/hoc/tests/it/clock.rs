@@ -1,0 +1,49 @@
+//! Two servers of one store, one of them a day ahead: it is not ready, and what the other serves lives on.
+
+use serde_json::json;
+use testkit::Store;
+
+use crate::{
+    chrome::variable,
+    harness::{Place, Server},
+};
+
+/// The variable that names libfaketime; `cargo xtask test` sets it.
+const VARIABLE: &str = "HOC_TEST_FAKETIME";
+
+const RUNS: &str = "/api/v1/runtime/activity/runs";
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+async fn a_server_whose_clock_is_a_day_ahead_ends_no_run_of_another() {
+    let Some(faketime) = variable(VARIABLE) else {
+        eprintln!("SKIPPED: {VARIABLE} names no libfaketime; `cargo xtask test` finds or installs one");
+        return;
+    };
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let key = place.key("agent");
+    let right = place.serve();
+    let start = |server: &Server| server.http().post(RUNS, &key, &json!({ "agent_id": "a" }));
+    let run = start(&right).expect(201)["run_id"].as_str().expect("an id").to_owned();
+
+    for (off, how) in [("+1d", "ahead of"), ("-2h", "behind")] {
+        let mut command = place.command(&["serve"]);
+        command
+            .env("LD_PRELOAD", &faketime)
+            .env("FAKETIME", off)
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .env("DONT_FAKE_MONOTONIC", "1");
+        let wrong = Server::start(command);
+        let not_ready = wrong.http().get("/readyz", "").expect(503);
+        assert_eq!(not_ready["code"], "not_ready", "{not_ready}");
+        assert!(not_ready["detail"].as_str().expect("why").contains(how), "{not_ready}");
+        assert_eq!(start(&wrong).expect(503)["code"], "clock_off");
+        // It stops when it has looked once more for runs that are due.
+        let (code, log) = wrong.stop();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(log.contains(how), "{log}");
+        let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+        right.http().post(&format!("{RUNS}/{run}/steps"), &key, &step).expect(200);
+    }
+    right.http().get("/readyz", "").expect(200);
+}

@@ -1,0 +1,78 @@
+//! A clock that is not the store's, or that jumps: nothing is ended by it.
+
+use std::time::{Duration as Wait, Instant};
+
+use chrono::Duration;
+use models::activity::RunState;
+use orchestrator::{
+    Error,
+    background::sweeper,
+    choke::call::StartRun,
+    handlers::{
+        activity,
+        system::{self, NotReady},
+    },
+};
+use testkit::{Kit, Store, TestDatabase};
+
+use crate::agent::Agent;
+
+/// Only a hang takes so long.
+const DEADLINE: Wait = Wait::from_mins(1);
+
+#[tokio::test]
+async fn a_clock_that_jumps_ends_no_run() {
+    let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&database).await;
+    let agent = Agent::of(&kit, "acme").await;
+    kit.clock.set(testkit::time::beginning());
+    let run = agent.start().await;
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "nothing is due");
+    for jump in [Duration::days(1), -Duration::days(40), Duration::days(400)] {
+        kit.clock.set(orchestrator::Clock::now(&*kit.clock) + jump);
+        assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "{jump}");
+        system::readyz(&kit.spine).await.unwrap();
+    }
+    kit.clock.advance(Duration::minutes(59));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "it may still speak");
+    assert_eq!(activity::get(&kit.spine, &agent.ctx, run).await.unwrap().state, RunState::Live);
+    kit.clock.advance(Duration::minutes(2));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1, "it was silent for an hour");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_not_the_stores_begins_and_ends_no_run() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&database).await;
+    let agent = Agent::of(&kit, "acme").await;
+    // Of long ago, by the store's clock.
+    let run = agent.start().await;
+    for off in [Duration::days(1), Duration::milliseconds(61_500), -Duration::hours(2)] {
+        kit.clock.set(kit.db.now().await.unwrap().unwrap() + off);
+        assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "{off}");
+        let not_ready = system::readyz(&kit.spine).await.unwrap_err();
+        let how = if off > Duration::zero() { "ahead of" } else { "behind" };
+        assert!(matches!(&not_ready, NotReady::Clock(why) if why.contains(how)), "{not_ready}");
+        let request = StartRun { agent_id: "researcher".to_owned(), ..StartRun::default() };
+        let refused = activity::start(&kit.spine, &agent.ctx, request).await.unwrap_err();
+        assert!(matches!(refused, Error::ClockOff(_)), "{refused}");
+    }
+    let begun = Instant::now();
+    loop {
+        // By the time that it is looked at, the store's has gone on.
+        kit.clock.set(kit.db.now().await.unwrap().unwrap());
+        match system::readyz(&kit.spine).await {
+            Ok(()) => break,
+            Err(why) => assert!(begun.elapsed() < DEADLINE, "{why}"),
+        }
+    }
+    agent.start().await;
+    loop {
+        kit.clock.set(kit.db.now().await.unwrap().unwrap());
+        match sweeper::tick(&kit.spine).await.unwrap() {
+            0 => assert!(begun.elapsed() < DEADLINE, "what was silent for months is not ended"),
+            ended => break assert_eq!(ended, 1),
+        }
+    }
+    assert_eq!(activity::get(&kit.spine, &agent.ctx, run).await.unwrap().state, RunState::Completed);
+}
