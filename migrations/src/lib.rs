@@ -36,6 +36,7 @@ mod m20261127_000030_seal_retry;
 mod m20261127_000032_reported_by;
 mod m20261127_000033_settings;
 mod m20261127_000034_windows;
+mod m20261127_000035_agents;
 mod protect;
 mod table;
 
@@ -75,6 +76,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000032_reported_by", statements: m20261127_000032_reported_by::statements },
     Change { name: "m20261127_000033_settings", statements: m20261127_000033_settings::statements },
     Change { name: "m20261127_000034_windows", statements: m20261127_000034_windows::statements },
+    Change { name: "m20261127_000035_agents", statements: m20261127_000035_agents::statements },
 ];
 
 /// What brings a store's schema to head.

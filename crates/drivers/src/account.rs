@@ -47,6 +47,7 @@ rows! {
     ApiKey, api_keys, key(id), fn key_row(key), fn key,
     same {
         id, prefix, secret_hash, role, owner, owner_type, scopes, expires_at, revoked_at, last_used_at, created_at,
+        agents,
     } renamed { tenant => tenant_id } extra {}
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use models::{
-    account::{CaptureMode, FailureMode, OwnerType, Role, ZoneChanges},
+    account::{AgentNames, CaptureMode, FailureMode, OwnerType, Role, ZoneChanges},
     activity::{
         AckVia, EvidenceHealth, InterventionOutcome, Late, LatencyBucket, ReportedEnd, RiskLevel, RunState,
     },
@@ -211,7 +211,7 @@ words!(
     TraceStatus,
 );
 
-documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf, ReportedEnd, Late, MarkLeaf, ZoneChanges);
+documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf, ReportedEnd, Late, MarkLeaf, ZoneChanges, AgentNames);
 
 impl<V, C: Field<V>> Field<Option<V>> for Option<C> {
     fn put(value: &Option<V>) -> Result<Self, String> {

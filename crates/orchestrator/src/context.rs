@@ -1,7 +1,7 @@
 //! Who calls, and for whom.
 
 use models::{
-    account::{CaptureMode, FailureMode, Role},
+    account::{AgentNames, ApiKey, CaptureMode, FailureMode, Role},
     ids::{KeyId, TenantId},
 };
 use proof::{hmac::TenantKey, words::ActorType};
@@ -15,6 +15,8 @@ pub struct CallContext {
     pub tenant: Arc<TenantSettings>,
     /// The credential.
     pub key: KeyId,
+    /// The agents that it begins runs as.
+    pub agents: Agents,
     /// What the caller may do.
     pub role: Role,
     /// AGENT for role agent, HUMAN for a person's key, else SYSTEM.
@@ -23,6 +25,21 @@ pub struct CallContext {
     pub actor_id: String,
     /// Ties what this call causes together, across records: the caller's trace id, or made here.
     pub correlation_id: String,
+}
+
+/// The agents that a caller begins runs as: any, or those of its key.
+#[derive(Clone, Debug, Default)]
+pub struct Agents(Option<Arc<ApiKey>>);
+
+impl Agents {
+    pub(crate) fn of(key: &Arc<ApiKey>) -> Self {
+        Self(key.agents.as_ref().map(|_| Arc::clone(key)))
+    }
+
+    /// The names that the caller is bound to, where the agent is not among them.
+    pub(crate) fn without(&self, agent_id: &str) -> Option<&AgentNames> {
+        self.0.as_ref()?.agents.as_ref().filter(|names| !names.cover(agent_id))
+    }
 }
 
 impl CallContext {

@@ -53,11 +53,22 @@ pub enum Error {
         id: String,
     },
     /// The body is well formed but breaks rules.
-    #[error("{} field(s) are not valid", .0.len())]
+    #[error("{}", said(.0))]
     Invalid(Vec<FieldError>),
     /// The body is not what its content type says.
     #[error("the body cannot be read: {0}")]
     Unreadable(String),
+    /// The caller's key begins no runs as this agent.
+    #[error(
+        "this key begins runs as {bound}, and not as `{agent_id}`: use the key of that agent, or have one made that \
+         names it"
+    )]
+    AgentNotBound {
+        /// The agent that was asked for.
+        agent_id: String,
+        /// The agents of the key.
+        bound: String,
+    },
     /// The run takes no steps any more.
     #[error("run {run_id} is {status}: {reason}")]
     RunNotRunning {
@@ -134,6 +145,11 @@ pub enum Error {
     /// Something that cannot be, was.
     #[error("{0}")]
     Internal(String),
+}
+
+fn said(fields: &[FieldError]) -> String {
+    let each = fields.iter().map(|field| format!("{} {}", field.pointer, field.message));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// The states that stand in the way of a move.

@@ -1,6 +1,7 @@
 //! `POST /keys`: makes a key.
 
 use axum::extract::State;
+use models::account::{AgentNames, Role};
 use orchestrator::{
     Spine,
     handlers::account::{self, NewKey},
@@ -12,6 +13,7 @@ use super::key_view::CreatedKeyView;
 use crate::{
     Problem,
     extract::{Caller, Json, Manages, roles},
+    problem::Code,
     view::{
         Created, Time,
         words::{self, Word as _, known},
@@ -32,15 +34,36 @@ pub(super) struct KeyBody {
     owner_type: Option<words::OwnerType>,
     /// For ever where not given.
     expires_at: Option<Time>,
+    /// The agents that a key of role agent begins runs as: ids, and patterns in which `*` stands for any characters.
+    /// Required for that role, unless `any_agent` is true.
+    #[schema(max_items = 64, min_items = 1)]
+    agents: Option<Vec<String>>,
+    /// A key of role agent begins runs as any agent. What is set for an agent can be passed with it under another name.
+    #[serde(default)]
+    any_agent: bool,
 }
 
 impl KeyBody {
     fn new_key(self) -> Result<NewKey, Problem> {
+        let role = self.role.to()?;
+        let agents = match (self.agents, self.any_agent) {
+            (Some(_), true) => {
+                return Err(Problem::field(
+                    Code::InvalidRequest,
+                    "/any_agent",
+                    "is not so where `agents` are named: send one of them",
+                ));
+            }
+            // The door says what is missing.
+            (None, false) if role == Role::Agent => Some(Vec::new()),
+            (agents, _) => agents,
+        };
         Ok(NewKey {
-            role: self.role.to()?,
+            role,
             owner: self.owner,
             owner_type: known(self.owner_type)?,
             expires_at: self.expires_at.map(Into::into),
+            agents: agents.map(AgentNames),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! An API key, as it is written: never its secret, but once.
 
-use models::account::ApiKey;
+use models::account::{ApiKey, Role};
 use orchestrator::handlers::account::CreatedKey;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,6 +21,10 @@ pub(super) struct KeyView {
     #[schema(value_type = words::OwnerType)]
     owner_type: &'static str,
     scopes: Vec<String>,
+    /// The agents that it begins runs as: ids, and patterns in which `*` stands for any characters.
+    agents: Vec<String>,
+    /// Whether it begins runs as any agent.
+    any_agent: bool,
     expires_at: Option<Time>,
     revoked_at: Option<Time>,
     last_used_at: Option<Time>,
@@ -48,6 +52,8 @@ impl From<ApiKey> for KeyView {
             owner: key.owner,
             owner_type: key.owner_type.as_str(),
             scopes: key.scopes,
+            any_agent: key.agents.is_none() && matches!(key.role, Role::Agent | Role::Admin),
+            agents: key.agents.map_or_else(Vec::new, |agents| agents.0),
             expires_at: key.expires_at.map(Time),
             revoked_at: key.revoked_at.map(Time),
             last_used_at: key.last_used_at.map(Time),

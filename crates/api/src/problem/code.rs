@@ -42,6 +42,7 @@ codes! {
     IdempotencyKeyMismatch = "idempotency_key_mismatch", BAD_REQUEST, "Two idempotency keys that differ";
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "No credential that is in force";
     Forbidden = "forbidden", FORBIDDEN, "The role does not allow this";
+    AgentNotBound = "agent_not_bound", FORBIDDEN, "The key does not speak for this agent";
     CrossSiteRequest = "cross_site_request", FORBIDDEN, "The request came from another site";
     StepHalted = "step_halted", FORBIDDEN, "The step was refused";
     NotFound = "not_found", NOT_FOUND, "No such thing";

@@ -42,6 +42,7 @@ impl From<Error> for Problem {
             Error::Busy => Self::new(Code::Overloaded, detail),
             Error::Unavailable(cause) => retriable(Code::StoreUnavailable, detail, &cause),
             Error::HeldBack(_) => Self::new(Code::StoreBehind, detail),
+            Error::AgentNotBound { .. } => Self::new(Code::AgentNotBound, detail),
             Error::ClockOff(_) => Self::new(Code::ClockOff, detail),
             Error::CommitUnknown(cause) => retriable(Code::CommitUnknown, detail, &cause),
             Error::Store(_) | Error::Internal(_) => Self::internal(&err),

@@ -23,6 +23,8 @@ async fn a_key_is_made_used_and_revoked() {
       "owner": "ana",
       "owner_type": "person",
       "scopes": [],
+      "agents": [],
+      "any_agent": false,
       "expires_at": "2026-03-02T10:00:00.000000Z",
       "revoked_at": null,
       "last_used_at": null,
@@ -47,6 +49,8 @@ async fn a_key_is_made_used_and_revoked() {
         "owner": "ana",
         "owner_type": "person",
         "scopes": [],
+        "agents": [],
+        "any_agent": false,
         "expires_at": "2026-03-02T10:00:00.000000Z",
         "revoked_at": null,
         "last_used_at": null,
@@ -88,4 +92,39 @@ async fn an_expired_key_opens_nothing() {
     let past = json!({"role": "viewer", "expires_at": "2020-01-01T00:00:00Z"});
     let answer = app.post(format!("{ACCOUNT}/keys")).key(&admin).json(&past).send().await;
     assert_eq!(answer.field(422, "invalid_request"), "/expires_at");
+}
+
+#[tokio::test]
+async fn an_agents_key_says_whose_runs_it_begins() {
+    let app = App::new().await;
+    let admin = app.key(Role::Admin).await;
+    let make = async |body: serde_json::Value| {
+        app.post(format!("{ACCOUNT}/keys")).key(&admin).json(&body).send().await
+    };
+    for (body, pointer) in [
+        (json!({"role": "agent"}), "/agents"),
+        (json!({"role": "agent", "agents": []}), "/agents"),
+        (json!({"role": "agent", "agents": ["billing", "**"]}), "/agents/1"),
+        (json!({"role": "agent", "agents": ["billing"], "any_agent": true}), "/any_agent"),
+        (json!({"role": "viewer", "agents": ["billing"]}), "/agents"),
+    ] {
+        assert_eq!(make(body.clone()).await.field(422, "invalid_request"), pointer, "{body}");
+    }
+    let bound = make(json!({"role": "agent", "agents": ["billing", "team/*"]})).await.expect(201);
+    assert_eq!((&bound["agents"], &bound["any_agent"]), (&json!(["billing", "team/*"]), &json!(false)));
+    let any = make(json!({"role": "agent", "any_agent": true})).await.expect(201);
+    assert_eq!((&any["agents"], &any["any_agent"]), (&json!([]), &json!(true)));
+
+    let start = async |key: &serde_json::Value, agent: &str| {
+        app.post("/api/v1/runtime/activity/runs")
+            .key(&text(&key["key"]))
+            .json(&json!({"agent_id": agent}))
+            .send()
+            .await
+    };
+    for agent in ["billing", "team/a"] {
+        start(&bound, agent).await.expect(201);
+    }
+    assert_eq!(start(&bound, "billing2").await.problem(403), "agent_not_bound");
+    start(&any, "billing2").await.expect(201);
 }

@@ -242,6 +242,7 @@ async fn changes_of_keys_are_system_records() {
           "severity": "info",
           "summary": "key hoc_019cadc69a807000800000000000002b of admin of acme for role viewer made",
           "details": {
+            "agents": null,
             "expires_at": null,
             "key_id": "key_019cadc69a807000800000000000002b",
             "owner": "admin of acme",
@@ -262,7 +263,7 @@ async fn changes_of_keys_are_system_records() {
             "policy_ids": [],
             "incident_ids": [],
             "origin": "SYSTEM",
-            "checksum": "ee64f671f4e18b1c50d296febfdcb181a5cbe34e82e1f07007af3dbf870dce86"
+            "checksum": "1f8b29daa4b9138aaca80354941671bc10acc3d8335eb5e7bdceb435e9800a71"
           }
         }
       ],

@@ -288,7 +288,7 @@ async fn keys_are_never_shown_again() {
     let made = app
         .post(format!("{ACCOUNT}/keys"))
         .key(&admin)
-        .json(&json!({"role": "agent"}))
+        .json(&json!({"role": "agent", "any_agent": true}))
         .send()
         .await
         .expect(201);

@@ -209,3 +209,29 @@ async fn no_value_of_any_member_makes_the_server_fail() {
         }
     }
 }
+
+#[tokio::test]
+async fn spans_of_an_agent_that_the_key_does_not_speak_for_are_not_taken() {
+    let app = App::new().await;
+    let admin = app.key(Role::Admin).await;
+    let made = json!({"role": "agent", "agents": ["weather"]});
+    let made = app.post("/api/v1/account/keys").key(&admin).json(&made).send().await.expect(201);
+    let key = made["key"].as_str().expect("a key");
+    let of = |trace: &str, service: &str| {
+        let mut body = body(&[chat(1, 7)]);
+        body["resourceSpans"][0]["resource"]["attributes"][0]["value"]["stringValue"] = service.into();
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["traceId"] = trace.into();
+        body["resourceSpans"][0].clone()
+    };
+    let (own, other) = (of(TRACE, "weather"), of("00000000000000000000000000000001", "weather2"));
+    let send = async |spans: &[&Value]| {
+        app.post(TRACES).key(key).json(&json!({"resourceSpans": spans})).send().await
+    };
+    // An exporter tells of an error; a partial success most of them hide.
+    assert_eq!(send(&[&other]).await.problem(403), "agent_not_bound");
+    let answer = send(&[&own, &other]).await.expect(200);
+    assert_eq!(answer["partialSuccess"]["rejectedSpans"], "1", "{answer}");
+    let why = answer["partialSuccess"]["errorMessage"].as_str().expect("why");
+    assert!(why.contains("weather2") && why.contains("weather,"), "{why}");
+    assert_eq!(run(&app, &admin).await.0["agent_id"], "weather");
+}

@@ -33,7 +33,11 @@ testkit::on_both! {
     async fn a_key_is_found_by_its_id_alone_with_its_tenant(db: TestDatabase) {
         let db = sample::store(db).await;
         let tx = db.begin().await.expect("begin");
-        let mine = models::account::ApiKey { scopes: vec!["a".into(), sample::ODD.into()], ..key(TENANT, 1) };
+        let mine = models::account::ApiKey {
+            scopes: vec!["a".into(), sample::ODD.into()],
+            agents: Some(models::account::AgentNames(vec![sample::ODD.into(), "billing-*".into()])),
+            ..key(TENANT, 1)
+        };
         tx.account().insert_key(&mine).await.expect("key");
         tx.account().insert_key(&key(OTHER, 2)).await.expect("key");
         let found = tx.account().find_key(mine.id).await.expect("found");

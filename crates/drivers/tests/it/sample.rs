@@ -108,6 +108,7 @@ pub(crate) fn key(tenant: TenantId, n: u128) -> ApiKey {
         owner: ODD.to_owned(),
         owner_type: OwnerType::Service,
         scopes: vec![],
+        agents: None,
         expires_at: Some(at(9)),
         revoked_at: None,
         last_used_at: None,

@@ -1,6 +1,7 @@
 //! `hoc keys`: API keys of tenants, and the public keys that others verify with.
 
-use models::account::{ApiKey, OwnerType, Role};
+use anyhow::bail;
+use models::account::{AgentNames, ApiKey, OwnerType, Role};
 use orchestrator::{
     Entropy as _, SystemEntropy,
     handlers::account::{self, NewKey},
@@ -21,7 +22,7 @@ use crate::{
 All of these work on the store itself, whether a server runs or not; changes are in force at once.
 
 Examples:
-  hoc keys create --role agent --owner billing-bot
+  hoc keys create --role agent --agent billing-bot
   hoc keys create --role auditor --tenant acme --owner ana@example.com --json
   hoc keys list --tenant acme
   hoc keys revoke key_0199...
@@ -44,7 +45,8 @@ Roles:
   auditor    viewer, and evidence, proof, bundles
   admin      everything, keys and settings included
 
-An empty store is made, and so is a tenant that is missing. With --json the last line is
+An agent's key begins runs as the agents that --agent names, or with --any-agent as any; a limit, a rule or a freeze of an
+agent holds for whoever has no key of another. An empty store is made, and so is a tenant that is missing. With --json the last line is
 {\"key_id\",\"key\",\"role\",\"tenant\"}.")]
     Create {
         /// What the key may do
@@ -59,6 +61,12 @@ An empty store is made, and so is a tenant that is missing. With --json the last
         /// Whether the owner is a person or a service [default: service for role agent, else person]
         #[arg(long, value_name = "TYPE", value_parser = owner_type)]
         owner_type: Option<OwnerType>,
+        /// An agent that a key of role agent begins runs as, or a pattern with `*`; again for more
+        #[arg(long, value_name = "NAME_OR_PATTERN")]
+        agent: Vec<String>,
+        /// A key of role agent begins runs as any agent
+        #[arg(long, conflicts_with = "agent")]
+        any_agent: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -107,14 +115,33 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, false)?;
     match args.command {
-        Command::Create { role, tenant, owner, owner_type, json } => {
-            let owner = owner.or_else(|| Some(role.to_string()));
-            create(&config, &tenant, NewKey { owner, owner_type, ..NewKey::of_role(role) }, json).await
+        Command::Create { role, tenant, owner, owner_type, agent, any_agent, json } => {
+            let agents = agents(role, agent, any_agent)?;
+            let named = agents.as_ref().map(ToString::to_string);
+            let owner = owner.or(named).or_else(|| Some(role.to_string()));
+            create(&config, &tenant, NewKey { owner, owner_type, agents, ..NewKey::of_role(role) }, json)
+                .await
         }
         Command::List { tenant, json } => list(&config, &tenant, json).await,
         Command::Revoke { key, json } => revoke(&config, &key, json).await,
         Command::Rotate { json } => rotate(&config, json).await,
         Command::Public => public(&config).await,
+    }
+}
+
+/// The agents that a key is bound to. An agent's key is bound, or somebody said in so many words that it is not.
+fn agents(role: Role, names: Vec<String>, any: bool) -> anyhow::Result<Option<AgentNames>> {
+    match (role, names.is_empty()) {
+        (Role::Agent, true) if !any => bail!(
+            "a key of role agent says which agents it begins runs as: --agent NAME (again for more; NAME may be a \
+             pattern, such as 'billing-*'), or --any-agent"
+        ),
+        (Role::Agent, true) => Ok(None),
+        (Role::Agent, false) => Ok(Some(AgentNames(names))),
+        (_, empty) if any || !empty => {
+            bail!("--agent and --any-agent are for keys of role agent, not {role}")
+        }
+        _ => Ok(None),
     }
 }
 
@@ -127,8 +154,9 @@ async fn create(config: &Config, tenant: &str, new: NewKey, json: bool) -> anyho
         out::line(json!({ "key_id": key.id, "key": token, "role": key.role, "tenant": made.tenant }));
     } else {
         let (id, role, owner, tenant) = (key.id, key.role, &key.owner, &made.tenant);
+        let agents = key.agents.as_ref().map(|agents| format!(", agents {agents}")).unwrap_or_default();
         out::line(format!(
-            "{id}, role {role}, owner {owner}, tenant {tenant}. The key is shown this once:\n\n    {token}\n"
+            "{id}, role {role}{agents}, owner {owner}, tenant {tenant}. The key is shown this once:\n\n    {token}\n"
         ));
     }
     Ok(())
@@ -149,7 +177,10 @@ async fn list(config: &Config, tenant: &str, json: bool) -> anyhow::Result<()> {
         ));
         return Ok(());
     }
-    out::line(format!("{:<36}  {:<8}  {:<20}  {:<20}  {}", "KEY", "ROLE", "OWNER", "MADE", "STATE"));
+    out::line(format!(
+        "{:<36}  {:<8}  {:<20}  {:<20}  {:<20}  {}",
+        "KEY", "ROLE", "OWNER", "AGENTS", "MADE", "STATE"
+    ));
     for key in keys {
         let state = match (key.revoked_at, key.expires_at) {
             (Some(at), _) => format!("revoked {}", second(at)),
@@ -157,7 +188,13 @@ async fn list(config: &Config, tenant: &str, json: bool) -> anyhow::Result<()> {
             (None, None) => "in force".to_owned(),
         };
         let (id, role, owner) = (key.id, key.role.as_str(), &key.owner);
-        out::line(format!("{id:<36}  {role:<8}  {owner:<20}  {:<20}  {state}", second(key.created_at)));
+        let agents = match &key.agents {
+            Some(agents) => agents.to_string(),
+            None if key.role == Role::Agent => "any".to_owned(),
+            None => String::new(),
+        };
+        let made = second(key.created_at);
+        out::line(format!("{id:<36}  {role:<8}  {owner:<20}  {agents:<20}  {made:<20}  {state}"));
     }
     Ok(())
 }
@@ -214,6 +251,7 @@ fn of(key: &ApiKey) -> Value {
         "owner": key.owner,
         "owner_type": key.owner_type,
         "created_at": models::time::text(key.created_at),
+        "agents": key.agents,
         "expires_at": key.expires_at.map(models::time::text),
         "revoked_at": key.revoked_at.map(models::time::text),
         "last_used_at": key.last_used_at.map(models::time::text),

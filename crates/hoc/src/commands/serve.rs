@@ -158,7 +158,7 @@ fn greet(config: &Config, admin: &Admin, address: SocketAddr) {
          export KEY={key}\n  \
          curl -s http://{address}/api/v1/account/whoami -H \"Authorization: Bearer $KEY\"\n\n\
          Next:\n\n  \
-         hoc keys create --role agent --owner my-agent     a key for an agent\n  \
+         hoc keys create --role agent --agent my-agent     a key for an agent\n  \
          hoc keys public > hoc.pub                         what others verify with\n",
         title = style("hoc: a new store").bold(),
         folder = folder.display(),

@@ -92,7 +92,16 @@ async fn a_run_is_followed_to_its_end(store: Store) {
     }
 
     // Another tenant has a log of its own, which begins with its own first run.
-    let made = place.succeed(&["keys", "create", "--role", "agent", "--tenant", "stranger", "--json"]);
+    let made = place.succeed(&[
+        "keys",
+        "create",
+        "--role",
+        "agent",
+        "--any-agent",
+        "--tenant",
+        "stranger",
+        "--json",
+    ]);
     let made: Value = serde_json::from_str(made.lines().last().expect("a line")).expect("JSON");
     let stranger = made["key"].as_str().expect("a key");
     assert_eq!(ask(&mut http, &events, stranger, "end"), 404);

@@ -92,7 +92,9 @@ impl Place {
 
     /// A key of a role, made on the store itself.
     pub(crate) fn key(&self, role: &str) -> String {
-        let printed = self.succeed(&["keys", "create", "--role", role, "--owner", role, "--json"]);
+        let any = (role == "agent").then_some("--any-agent");
+        let words = ["keys", "create", "--role", role, "--owner", role, "--json"].into_iter().chain(any);
+        let printed = self.succeed(&words.collect::<Vec<_>>());
         let last: Value =
             serde_json::from_str(printed.lines().last().expect("a line")).expect("a line of JSON");
         last["key"].as_str().expect("a key").to_owned()

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Store;
 
 use crate::harness::{DEADLINE, Place};
@@ -17,7 +17,7 @@ fn last_line(printed: &str) -> Value {
 async fn a_key_on_an_empty_store_and_beside_a_server(store: Store) {
     let Some(place) = Place::on(store).await else { return };
     let printed =
-        place.succeed(&["keys", "create", "--role", "agent", "--tenant", "acme", "--owner", "bot", "--json"]);
+        place.succeed(&["keys", "create", "--role", "agent", "--tenant", "acme", "--agent", "bot", "--json"]);
     let made = last_line(&printed);
     let mut members: Vec<&String> = made.as_object().expect("an object").keys().collect();
     members.sort();
@@ -79,6 +79,54 @@ fn a_wrong_role_is_refused_with_those_that_are() {
     let refused = Place::sqlite().run(&["keys", "create", "--role", "root"]);
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("agent, viewer, operator, policy, auditor, admin"), "{}", refused.stderr);
+}
+
+async fn an_agents_key_begins_runs_as_its_agents_alone(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let make = |args: &[&str]| place.run(&[&["keys", "create", "--role"], args, &["--json"]].concat());
+    for (args, told) in [
+        (&["agent"][..], &["--agent NAME", "--any-agent"][..]),
+        (&["agent", "--agent", "*"], &["/agents/0", "any_agent"]),
+        (&["agent", "--agent", "a", "--any-agent"], &["--any-agent"]),
+        (&["viewer", "--agent", "a"], &["keys of role agent, not viewer"]),
+    ] {
+        let refused = make(args);
+        assert_ne!(refused.code, Some(0), "{args:?}");
+        for told in told {
+            assert!(refused.stderr.contains(told), "{args:?}: {}", refused.stderr);
+        }
+    }
+    let bound = last_line(&make(&["agent", "--agent", "sql-analyst", "--agent", "billing-*"]).stdout);
+    let any = last_line(&make(&["agent", "--any-agent"]).stdout);
+    let listed = place.succeed(&["keys", "list"]);
+    assert!(listed.contains("sql-analyst, billing-*") && listed.contains("any "), "{listed}");
+
+    let server = place.serve();
+    let mut http = server.http();
+    let mut start = |key: &Value, agent: &str, status: u16| {
+        let key = key["key"].as_str().expect("a key");
+        http.post("/api/v1/runtime/activity/runs", key, &json!({ "agent_id": agent })).expect(status)
+    };
+    for agent in ["sql-analyst", "billing-", "billing-bot"] {
+        start(&bound, agent, 201);
+    }
+    for agent in ["sql-analyst2", "SQL-analyst", "my-billing-bot"] {
+        let refused = start(&bound, agent, 403);
+        assert_eq!(refused["code"], "agent_not_bound");
+        let detail = refused["detail"].as_str().expect("why");
+        assert!(detail.contains("sql-analyst, billing-*") && detail.contains(agent), "{detail}");
+    }
+    start(&any, "sql-analyst2", 201);
+}
+
+#[tokio::test]
+async fn an_agents_key_begins_runs_as_its_agents_alone_on_sqlite() {
+    an_agents_key_begins_runs_as_its_agents_alone(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_agents_key_begins_runs_as_its_agents_alone_on_postgres() {
+    an_agents_key_begins_runs_as_its_agents_alone(Store::Postgres).await;
 }
 
 async fn another_key_signs_and_the_old_one_stays_published(store: Store) {

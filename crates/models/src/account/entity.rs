@@ -95,6 +95,7 @@ pub mod api_keys {
         pub revoked_at: Option<DateTimeUtc>,
         pub last_used_at: Option<DateTimeUtc>,
         pub created_at: DateTimeUtc,
+        pub agents: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

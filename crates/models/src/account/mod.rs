@@ -1,12 +1,14 @@
 //! Account: tenants, their keys, and the installation's own signing keys.
 #![expect(missing_docs, reason = "the fields are named by spec 2; the structs say what they are")]
 
+mod agents;
 pub mod entity;
 
 use chrono::{DateTime, Utc};
 use proof::{hash::Hash, words::ActorType};
 use serde::{Deserialize, Serialize};
 
+pub use self::agents::AgentNames;
 use crate::ids::{KeyId, LoginLinkId, SessionId, TenantId};
 
 proof::words! {
@@ -90,6 +92,8 @@ pub struct ApiKey {
     pub owner: String,
     pub owner_type: OwnerType,
     pub scopes: Vec<String>,
+    /// The agents that it begins runs as; any where None.
+    pub agents: Option<AgentNames>,
     pub expires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub last_used_at: Option<DateTime<Utc>>,

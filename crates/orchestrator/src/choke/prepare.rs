@@ -115,6 +115,8 @@ pub(crate) struct PreparedStart {
     pub(super) labels: Vec<String>,
     /// Something of what an exporter said was too long, and was cut.
     pub(super) cut: bool,
+    /// The agents that the caller's key is bound to, where this one is not among them.
+    pub(super) bound_to: Option<String>,
     pub(super) request_hash: Hash,
 }
 
@@ -213,6 +215,7 @@ impl Call {
         request.environment = capture::json(tenant, "/environment", request.environment)?;
         request.metadata = capture::json(tenant, "/metadata", request.metadata)?;
         let labels = kept_labels(&labels);
+        let bound_to = ctx.agents.without(&request.agent_id).map(ToString::to_string);
         let start = PreparedStart {
             request,
             run_id: None,
@@ -220,6 +223,7 @@ impl Call {
             replay_of,
             labels,
             cut: false,
+            bound_to,
             request_hash,
         };
         Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)) })

@@ -41,6 +41,9 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
     if let Some(why) = state.spine.clocks().wrong() {
         return Err(Error::ClockOff(why));
     }
+    if let Some(bound) = start.bound_to.clone() {
+        return Err(Error::AgentNotBound { agent_id: start.request.agent_id.clone(), bound });
+    }
     // What is not the caller's does not exist for it, here as elsewhere.
     for (pointer, id) in [("/parent_run_id", start.parent_run_id), ("/replay_of", start.replay_of)] {
         let known = |id| state.lineage.get(&id).is_some_and(|run| caller.sees(run.key_id));

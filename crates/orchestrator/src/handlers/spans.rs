@@ -1,6 +1,6 @@
 //! Spans of outside tracers: one trace is one run, one span is one step, through the choke point like every step.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus};
@@ -64,7 +64,13 @@ async fn take(
     body: &[u8],
 ) -> Result<Ingested, Error> {
     let spans = spine.span_codec().decode(encoding, body).map_err(|err| Error::Unreadable(err.0))?;
-    let runs = runs_of(spine, ctx, &spans).await?;
+    let Traces { runs, mut refused } = runs_of(spine, ctx, &spans).await?;
+    if runs.is_empty()
+        && let Some((_, err)) = refused.pop_first()
+    {
+        // Nothing of the body is the caller's to report: an exporter tells an error, and hides a partial success.
+        return Err(err);
+    }
     let ReportedSpans { spans, rejected, .. } = spans;
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
@@ -72,6 +78,10 @@ async fn take(
         let mut calls = Vec::with_capacity(rest.len().min(MAX_GROUP));
         for span in rest.by_ref().take(MAX_GROUP) {
             let span_id = span.span_id.clone();
+            if let Some(err) = refused.get(&span.trace_id) {
+                ingested.rejected.add(|| why(&span_id, err));
+                continue;
+            }
             let run = runs.get(&span.trace_id).copied();
             let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
             let (report, cut) = step(span);
@@ -168,13 +178,17 @@ async fn record(
     Ok(())
 }
 
+/// What became of the traces of a body.
+#[derive(Default)]
+struct Traces {
+    runs: HashMap<String, RunId>,
+    /// Those that the caller's key may not begin.
+    refused: BTreeMap<String, Error>,
+}
+
 /// The run of each trace: those that have one, then those that are opened now, in a transaction of their own. So the
 /// spans are hashed for the run that they are recorded in, whoever else opens it at this moment.
-async fn runs_of(
-    spine: &Spine,
-    ctx: &CallContext,
-    spans: &ReportedSpans,
-) -> Result<HashMap<String, RunId>, Error> {
+async fn runs_of(spine: &Spine, ctx: &CallContext, spans: &ReportedSpans) -> Result<Traces, Error> {
     // By trace: who sent its first span, and the provider of its models as far as these spans tell.
     let mut first: HashMap<&str, (usize, Option<&String>)> = HashMap::new();
     let mut order = Vec::new();
@@ -188,9 +202,10 @@ async fn runs_of(
         }
     }
     if order.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Traces::default());
     }
     let found = spine.read().await?.activity().find_runs_by_traces(ctx.tenant.id, &order).await?;
+    let mut refused = BTreeMap::new();
     let mut runs: HashMap<String, RunId> =
         found.into_iter().filter_map(|run| Some((run.external_trace_id?, run.id))).collect();
     order.retain(|trace| !runs.contains_key(trace));
@@ -204,13 +219,15 @@ async fn runs_of(
         let calls = traces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let answers = spine.choke().submit_each(spine, &ctx.tenant, calls).await?;
         for (trace, answer) in traces.iter().zip(answers) {
-            match answer.unwrap_or_else(|| Err(Error::Internal("a trace got no answer".to_owned())))? {
-                Done::Traced(run) => runs.insert(trace.clone(), run),
-                _ => return Err(Error::Internal("a trace is a trace".to_owned())),
-            };
+            match answer.unwrap_or_else(|| Err(Error::Internal("a trace got no answer".to_owned()))) {
+                Ok(Done::Traced(run)) => drop(runs.insert(trace.clone(), run)),
+                Ok(_) => return Err(Error::Internal("a trace is a trace".to_owned())),
+                Err(err @ Error::AgentNotBound { .. }) => drop(refused.insert(trace.clone(), err)),
+                Err(err) => return Err(err),
+            }
         }
     }
-    Ok(runs)
+    Ok(Traces { runs, refused })
 }
 
 /// Whether a span was refused for what it is. Anything else met the whole group, and the exporter must come again.
@@ -227,11 +244,6 @@ fn is_its_own_fault(err: &Error) -> bool {
 
 fn why(span_id: &str, err: &Error) -> String {
     let detail = match err {
-        Error::Invalid(fields) => fields
-            .iter()
-            .map(|field| format!("{} {}", field.pointer, field.message))
-            .collect::<Vec<_>>()
-            .join(", "),
         Error::IdempotencyConflict { .. } => "another span of this id is recorded in its trace".to_owned(),
         other => other.to_string(),
     };

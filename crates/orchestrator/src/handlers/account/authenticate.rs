@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{SystemCaller, calendar::calendar_of, credentials::Credential, token};
 use crate::{
-    context::{CallContext, TenantSettings},
+    context::{Agents, CallContext, TenantSettings},
     errors::Error,
     spine::Spine,
 };
@@ -89,6 +89,7 @@ pub(crate) async fn without_a_key(
     Ok(CallContext {
         tenant: Arc::new(settings_of(spine, &tenant)?),
         key: KeyId::NOBODY,
+        agents: Agents::default(),
         role: Role::Agent,
         actor_type: ActorType::System,
         actor_id: caller.name.clone(),
@@ -109,6 +110,7 @@ fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, Auth
     Ok(CallContext {
         tenant,
         key: key.id,
+        agents: Agents::of(&key),
         role: key.role,
         actor_type: key.actor_type(),
         actor_id: key.owner.clone(),

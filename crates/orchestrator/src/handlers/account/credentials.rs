@@ -121,6 +121,7 @@ mod tests {
                 owner: "ana".to_owned(),
                 owner_type: OwnerType::Service,
                 scopes: Vec::new(),
+                agents: None,
                 expires_at: None,
                 revoked_at: None,
                 last_used_at: None,

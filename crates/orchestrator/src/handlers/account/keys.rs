@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use drivers::Tx;
 use engines::check::Check;
 use models::{
-    account::{ApiKey, OwnerType, Role, Tenant},
+    account::{AgentNames, ApiKey, OwnerType, Role, Tenant},
+    bounds,
     ids::{KeyId, TenantId},
     logs::SystemEventType,
     page::{Page, PageRequest},
@@ -25,6 +26,12 @@ use crate::{
     spine::Spine,
 };
 
+/// What an agent's key needs that is bound to nothing.
+const NO_AGENTS: &str = "name the agents that the key may begin runs as, or say `any_agent`";
+
+/// What a pattern means that fits all.
+const EVERY_AGENT: &str = "is every agent: name some, or say `any_agent` in place of `agents`";
+
 /// A key to be made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewKey {
@@ -36,13 +43,15 @@ pub struct NewKey {
     pub owner_type: Option<OwnerType>,
     /// Until when it opens anything; for ever where not given.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The agents that it begins runs as; any where None. Other keys than an agent's are bound to none.
+    pub agents: Option<AgentNames>,
 }
 
 impl NewKey {
-    /// A key of this role, with defaults.
+    /// A key of this role, with defaults; for any agent, if it is an agent's.
     #[must_use]
     pub fn of_role(role: Role) -> Self {
-        Self { role, owner: None, owner_type: None, expires_at: None }
+        Self { role, owner: None, owner_type: None, expires_at: None, agents: None }
     }
 
     fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
@@ -52,6 +61,26 @@ impl NewKey {
             check.name("/owner", Some(owner));
         }
         check.refuse_if(self.expires_at.is_some_and(|at| at <= now), "/expires_at", "must be in the future");
+        if let Some(agents) = &self.agents {
+            let of_another = self.role != Role::Agent;
+            check.refuse_if(
+                of_another,
+                "/agents",
+                format!("only a key of role agent is bound, not one of {}", self.role),
+            );
+            check.refuse_if(agents.0.is_empty(), "/agents", NO_AGENTS);
+            check.refuse_if(
+                agents.0.len() > bounds::LABELS,
+                "/agents",
+                format!("at most {}", bounds::LABELS),
+            );
+            for (at, agent) in agents.0.iter().take(bounds::LABELS).enumerate() {
+                let pointer = format!("/agents/{at}");
+                check.required(&pointer, agent);
+                check.name(&pointer, Some(agent));
+                check.refuse_if(agent.trim_matches('*').is_empty(), &pointer, EVERY_AGENT);
+            }
+        }
         Ok(check.done()?)
     }
 }
@@ -181,6 +210,7 @@ async fn insert(
         owner: new.owner.unwrap_or_else(|| by.name.clone()),
         owner_type: new.owner_type.unwrap_or(by_role),
         scopes: Vec::new(),
+        agents: new.agents,
         expires_at: new.expires_at.map(models::time::truncate),
         revoked_at: None,
         last_used_at: None,
@@ -223,6 +253,7 @@ async fn note(
             "owner": key.owner,
             "owner_type": key.owner_type,
             "expires_at": key.expires_at.map(models::time::text),
+            "agents": key.agents,
         }),
     };
     Ok(tx.logs().insert_system_records(&[record(spine, key.tenant, event, by, now)]).await?)
