@@ -6,8 +6,10 @@ use chacha20poly1305::{
     ChaCha20Poly1305, Key, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
+use hmac::{Hmac, Mac as _};
 use models::ids::TenantId;
 use proof::hmac::TenantKey;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// The key of the installation that wraps tenant keys. Read from a file; never stored, printed or exported.
@@ -30,6 +32,9 @@ pub struct UnwrapError {
 }
 
 const NONCE_LENGTH: usize = 12;
+
+/// Bytes of a mark: enough that nobody guesses one in a life of trying.
+pub(crate) const MARK_LENGTH: usize = 8;
 
 impl WrappingKey {
     /// A wrapping key of these bytes.
@@ -67,6 +72,21 @@ impl WrappingKey {
             <[u8; 32]>::try_from(secret.as_slice()).ok()
         };
         open().map(|secret| TenantKey::new(key_id, secret)).ok_or(UnwrapError { tenant })
+    }
+
+    /// What only an installation with this key can say of a text.
+    #[expect(clippy::expect_used, reason = "a key of any length makes an HMAC")]
+    pub(crate) fn mark(&self, text: &str) -> [u8; MARK_LENGTH] {
+        let keyed = |key: &[u8], text: &[u8]| {
+            let mut mac = <Hmac<Sha256>>::new_from_slice(key).expect("any length serves");
+            mac.update(text);
+            mac.finalize().into_bytes()
+        };
+        // A key of its own: this one wraps.
+        let full = keyed(&keyed(&*self.0, b"hoc/credential-mark/v1"), text.as_bytes());
+        let mut mark = [0; MARK_LENGTH];
+        mark.copy_from_slice(&full[..MARK_LENGTH]);
+        mark
     }
 
     fn cipher(&self) -> ChaCha20Poly1305 {

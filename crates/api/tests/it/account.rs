@@ -29,7 +29,7 @@ async fn a_key_is_made_used_and_revoked() {
       "revoked_at": null,
       "last_used_at": null,
       "created_at": "2026-03-02T09:00:00.000000Z",
-      "key": "hoc_019cadc69a8070008000000000000009_000000000000000aa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5",
+      "key": "hoc_019cadc69a8070008000000000000009_000000000000000aa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a52293ca4efe33af51",
       "tenant": "acme"
     }
     "#);

@@ -68,6 +68,16 @@ on_both! {
             let err = account::authenticate(&kit.spine, wrong).await.unwrap_err();
             assert!(matches!(err, AuthError::Unknown), "{wrong}: {err}");
         }
+        // Whoever has no credential makes nobody read anything: it is seen by the text.
+        let before = kit.db.statements();
+        for n in 0..50 {
+            let made_up = format!("hoc_{n:032x}_{n:080x}");
+            let err = account::authenticate(&kit.spine, &made_up).await.unwrap_err();
+            assert!(matches!(err, AuthError::Unknown), "{made_up}: {err}");
+            account::authenticate_session(&kit.spine, &made_up.replace("hoc_", "hoc_ses")).await.unwrap_err();
+            account::open_session_by_link(&kit.spine, &made_up.replace("hoc_", "hoc_lnk")).await.unwrap_err();
+        }
+        assert_eq!(kit.db.statements(), before);
         let me = account::whoami(&kit.spine, &ctx).await.unwrap();
         assert_eq!((me.slug.as_str(), me.key.id, me.key.owner_type), ("acme", made.key.id, OwnerType::Service));
     }

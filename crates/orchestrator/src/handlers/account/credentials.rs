@@ -21,6 +21,8 @@ use crate::context::TenantSettings;
 
 /// How long a key is taken to be as it was read.
 const FRESH: Duration = Duration::from_secs(1);
+/// How many keys are kept that are not in the store.
+const MISSED: usize = 1_000;
 /// How many keys are kept.
 const KEPT: usize = 10_000;
 
@@ -36,6 +38,8 @@ pub(crate) struct Credential {
 pub(crate) struct Credentials {
     known: Mutex<HashMap<KeyId, (Credential, Instant)>>,
     used: Mutex<HashMap<KeyId, (TenantId, DateTime<Utc>)>>,
+    /// Keys that were looked for and are not in the store, and when.
+    missing: Mutex<HashMap<KeyId, Instant>>,
 }
 
 impl Credentials {
@@ -65,6 +69,24 @@ impl Credentials {
             }
         }
         known.insert(credential.key.id, (credential, at));
+    }
+
+    /// The store has no such key, as was read at `at`.
+    pub(super) fn miss(&self, id: KeyId, at: Instant) {
+        self.forget(id);
+        let mut missing = lock(&self.missing);
+        if missing.len() >= MISSED {
+            missing.retain(|_, read| at.saturating_duration_since(*read) < FRESH);
+            if missing.len() >= MISSED {
+                missing.clear();
+            }
+        }
+        missing.insert(id, at);
+    }
+
+    /// Whether the store had no such key less than a second before `at`.
+    pub(super) fn is_missing(&self, id: KeyId, at: Instant) -> bool {
+        lock(&self.missing).get(&id).is_some_and(|read| at.saturating_duration_since(*read) < FRESH)
     }
 
     /// Forgets a key: it is gone, or revoked here.
@@ -165,6 +187,20 @@ mod tests {
         assert_eq!(lock(&credentials.known).len(), 1, "all were fresh, so all went");
         credentials.keep(credential(0), read + FRESH);
         assert_eq!(lock(&credentials.known).len(), 2);
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_is_not_looked_for_again_for_a_second() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        let id = KeyId(Uuid::from_u128(7));
+        credentials.keep(credential(7), read);
+        credentials.miss(id, read);
+        assert!(credentials.fresh(id, read).is_none());
+        assert!(credentials.is_missing(id, read) && !credentials.is_missing(id, read + FRESH));
+        for n in 0..=MISSED as u128 {
+            credentials.miss(KeyId(Uuid::from_u128(n)), read);
+        }
+        assert!(lock(&credentials.missing).len() <= MISSED);
     }
 
     #[test]

@@ -218,7 +218,7 @@ async fn insert(
     };
     tx.account().insert_key(&key).await?;
     note(spine, tx, &key, "made", by, now).await?;
-    Ok((key, Token::new(id, &secret)))
+    Ok((key, Token::new(spine.wrapping_key(), id, &secret)))
 }
 
 async fn revoke(spine: &Spine, tenant: TenantId, id: KeyId, by: &Author) -> Result<ApiKey, Error> {

@@ -58,7 +58,7 @@ pub async fn create_login_link_as(spine: &Spine, caller: &SystemCaller, key: Key
     tx.account().insert_login_link(&link).await?;
     note(spine, &tx, &key, &format!("login link {id} made"), &caller.into(), now).await?;
     tx.commit().await?;
-    Ok(Token::new(id, &secret))
+    Ok(Token::new(spine.wrapping_key(), id, &secret))
 }
 
 /// `account.open_session`: a session of the key in `token`.
@@ -74,7 +74,7 @@ pub async fn open_session(spine: &Spine, token: &str) -> Result<Opened, AuthErro
 /// `account.open_session_by_link`: a session by a link, which serves once.
 #[tracing::instrument(name = "account.open_session_by_link", skip_all)]
 pub async fn open_session_by_link(spine: &Spine, token: &str) -> Result<Opened, AuthError> {
-    let (id, given) = token::read::<LoginLinkId>(token).ok_or(AuthError::Unknown)?;
+    let (id, given) = token::read::<LoginLinkId>(spine.wrapping_key(), token).ok_or(AuthError::Unknown)?;
     let link = spine.read().await.map_err(Error::from)?.account().find_login_link(id).await;
     let link = link.map_err(Error::from)?.ok_or(AuthError::Unknown)?;
     same(link.secret_hash, given)?;
@@ -126,7 +126,7 @@ pub async fn close_session(spine: &Spine, token: &str) -> Result<(), AuthError> 
 }
 
 async fn find(spine: &Spine, token: &str) -> Result<Session, AuthError> {
-    let (id, given) = token::read::<SessionId>(token).ok_or(AuthError::Unknown)?;
+    let (id, given) = token::read::<SessionId>(spine.wrapping_key(), token).ok_or(AuthError::Unknown)?;
     let session = spine.read().await.map_err(Error::from)?.account().find_session(id).await;
     let session = session.map_err(Error::from)?.ok_or(AuthError::Unknown)?;
     same(session.secret_hash, given)?;
@@ -157,7 +157,7 @@ async fn insert(spine: &Spine, tx: &Tx, context: &CallContext) -> Result<(Token,
     tx.account().forget_expired_sessions(tenant, now).await?;
     tx.account().insert_session(&session).await?;
     note(spine, tx, &key, &format!("session {id} opened"), &context.into(), now).await?;
-    Ok((Token::new(id, &secret), expires_at - now))
+    Ok((Token::new(spine.wrapping_key(), id, &secret), expires_at - now))
 }
 
 async fn note(

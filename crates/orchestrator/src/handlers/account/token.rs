@@ -1,13 +1,21 @@
-//! The written form of a credential, `hoc_<kind><id>_<secret>`, id and secret in lower-case hex: a key has no kind, a
+//! The written form of a credential, `hoc_<kind><id>_<secret><mark>`, all in lower-case hex: a key has no kind, a
 //! session's is `ses`, a login link's `lnk`. The redactor knows all of them.
+//!
+//! The mark is this installation's own, made of all before it. What is misspelt, made up, or another installation's is
+//! refused by it, without asking the store: whoever has no credential cannot make the server read anything. It is no
+//! proof of anything else: the secret is.
 
 use models::ids::{KeyId, LoginLinkId, SessionId};
 use proof::hash::{Hash, sha256};
+use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::secrets::{MARK_LENGTH, WrappingKey};
+
 const ID_DIGITS: usize = 32;
 const SECRET_DIGITS: usize = 64;
+const MARK_DIGITS: usize = 2 * MARK_LENGTH;
 
 /// What a credential is of.
 pub(super) trait Credential: From<Uuid> {
@@ -41,8 +49,10 @@ credentials! {
 pub struct Token(Zeroizing<String>);
 
 impl Token {
-    pub(super) fn new(id: impl Credential, secret: &[u8; 32]) -> Self {
-        Self(Zeroizing::new(format!("{}_{}", prefix(id), hex::encode(secret))))
+    pub(super) fn new(by: &WrappingKey, id: impl Credential, secret: &[u8; 32]) -> Self {
+        let text = Zeroizing::new(format!("{}_{}", prefix(id), hex::encode(secret)));
+        let mark = hex::encode(by.mark(&text));
+        Self(Zeroizing::new(format!("{}{mark}", *text)))
     }
 
     /// The text that a caller sends: of a key, as `Authorization: Bearer ..`.
@@ -63,13 +73,19 @@ pub(super) fn prefix<Id: Credential>(id: Id) -> String {
     format!("{}{}", Id::BEGIN, id.uuid().simple())
 }
 
-/// What a token names, and the hash of its secret; `None` for a text that is no token of that kind.
-pub(super) fn read<Id: Credential>(token: &str) -> Option<(Id, Hash)> {
+/// What a token names, and the hash of its secret; `None` for a text that is no token of that kind, or was not made by
+/// this installation.
+pub(super) fn read<Id: Credential>(by: &WrappingKey, token: &str) -> Option<(Id, Hash)> {
     let (id, secret) = token.strip_prefix(Id::BEGIN)?.split_once('_')?;
-    if id.len() != ID_DIGITS || secret.len() != SECRET_DIGITS || !lower_hex(id) || !lower_hex(secret) {
+    let fits = id.len() == ID_DIGITS && secret.len() == SECRET_DIGITS + MARK_DIGITS;
+    if !fits || !lower_hex(id) || !lower_hex(secret) {
         return None;
     }
-    let secret = Zeroizing::new(hex::decode(secret).ok()?);
+    let (marked, mark) = token.split_at(token.len() - MARK_DIGITS);
+    if !bool::from(hex::decode(mark).ok()?.ct_eq(&by.mark(marked))) {
+        return None;
+    }
+    let secret = Zeroizing::new(hex::decode(&secret[..SECRET_DIGITS]).ok()?);
     Some((Id::from(Uuid::try_parse(id).ok()?), sha256(&secret)))
 }
 
@@ -79,12 +95,20 @@ fn lower_hex(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{read as read_by, *};
+
+    fn key() -> WrappingKey {
+        WrappingKey::new([1; 32])
+    }
+
+    fn read<Id: Credential>(token: &str) -> Option<(Id, Hash)> {
+        read_by(&key(), token)
+    }
 
     #[test]
     fn a_token_reads_back_and_does_not_print() {
         let id = KeyId(Uuid::from_u128(0xab));
-        let token = Token::new(id, &[7; 32]);
+        let token = Token::new(&key(), id, &[7; 32]);
         assert_eq!(read(token.expose()), Some((id, sha256(&[7; 32]))));
         assert!(token.expose().starts_with(&prefix(id)));
         assert_eq!(format!("{token:?}"), "Token(..)");
@@ -93,16 +117,30 @@ mod tests {
     #[test]
     fn no_kind_reads_as_another() {
         let id = Uuid::from_u128(0xab);
-        let session = Token::new(SessionId(id), &[7; 32]);
+        let session = Token::new(&key(), SessionId(id), &[7; 32]);
         assert_eq!(read(session.expose()), Some((SessionId(id), sha256(&[7; 32]))));
         assert_eq!(read::<KeyId>(session.expose()), None);
         assert_eq!(read::<LoginLinkId>(session.expose()), None);
-        assert_eq!(read::<SessionId>(Token::new(KeyId(id), &[7; 32]).expose()), None);
+        assert_eq!(read::<SessionId>(Token::new(&key(), KeyId(id), &[7; 32]).expose()), None);
+    }
+
+    #[test]
+    fn what_this_installation_did_not_make_is_no_token() {
+        let id = KeyId(Uuid::from_u128(0xab));
+        let token = Token::new(&key(), id, &[7; 32]);
+        assert_eq!(read_by::<KeyId>(&WrappingKey::new([2; 32]), token.expose()), None, "another's");
+        // One digit is another, whichever it is: of the id, of the secret, of the mark.
+        for at in token.expose().char_indices().filter(|(_, c)| c.is_ascii_hexdigit()).map(|(at, _)| at) {
+            let mut wrong = token.expose().to_owned();
+            let other = if wrong.get(at..=at) == Some("0") { "1" } else { "0" };
+            wrong.replace_range(at..=at, other);
+            assert_eq!(read::<KeyId>(&wrong), None, "{at}");
+        }
     }
 
     #[test]
     fn nothing_else_is_a_token() {
-        let token = Token::new(KeyId(Uuid::from_u128(0xab)), &[0xcd; 32]);
+        let token = Token::new(&key(), KeyId(Uuid::from_u128(0xab)), &[0xcd; 32]);
         let token = token.expose();
         for text in [
             "",
