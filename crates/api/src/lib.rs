@@ -35,6 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use self::{
     document::{openapi, openapi_json},
     edge::Bounds,
+    extract::session::Reached,
     problem::{Code, Problem},
 };
 use self::{
@@ -44,13 +45,13 @@ use self::{
 
 /// Every route over the operations of `spine`.
 pub fn router(spine: Spine) -> Router {
-    router_within(spine, Bounds::default())
+    router_within(spine, Bounds::default(), Reached::default())
 }
 
-/// The same, with other bounds to what a request may take.
-pub fn router_within(spine: Spine, bounds: Bounds) -> Router {
+/// The same, with other bounds to what a request may take, and for browsers that reach it so.
+pub fn router_within(spine: Spine, bounds: Bounds, reached: Reached) -> Router {
     let operations = Operations::of(&openapi());
-    let edge = Edge { spine: spine.clone(), bounds, operations };
+    let edge = Edge { spine: spine.clone(), bounds, reached, operations };
     let (routes, _) = routes().split_for_parts();
     routes
         .method_not_allowed_fallback(method_not_allowed)

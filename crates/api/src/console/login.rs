@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
@@ -22,7 +23,10 @@ use super::{
 };
 use crate::{
     Problem,
-    extract::{must_be_ours, session},
+    extract::{
+        must_be_ours,
+        session::{self, Reached},
+    },
     problem::Code,
 };
 
@@ -57,6 +61,7 @@ struct LoginPage {
 /// `GET /console/login`: the form; or, by a link, a session at once.
 pub(super) async fn form(
     State(spine): State<Spine>,
+    Extension(reached): Extension<Reached>,
     method: Method,
     headers: HeaderMap,
     Asked(link): Asked<Link>,
@@ -71,12 +76,13 @@ pub(super) async fn form(
     if !asked_for {
         return Ok(page(StatusCode::OK, next, Some(token), None));
     }
-    answer(&headers, link.next.as_deref(), account::open_session_by_link(&spine, &token).await)
+    answer(reached, link.next.as_deref(), account::open_session_by_link(&spine, &token).await)
 }
 
 /// `POST /console/login`: a session.
 pub(super) async fn log_in(
     State(spine): State<Spine>,
+    Extension(reached): Extension<Reached>,
     headers: HeaderMap,
     Posted(given): Posted<Credentials>,
 ) -> Result<Response, Problem> {
@@ -86,25 +92,29 @@ pub(super) async fn log_in(
         (None, Some(token)) => account::open_session_by_link(&spine, &token).await,
         _ => Err(AuthError::Unknown),
     };
-    answer(&headers, given.next.as_deref(), opened)
+    answer(reached, given.next.as_deref(), opened)
 }
 
 /// `POST /console/logout`: the session is over, here and everywhere.
-pub(super) async fn log_out(State(spine): State<Spine>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn log_out(
+    State(spine): State<Spine>,
+    Extension(reached): Extension<Reached>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     must_be_ours(&headers)?;
-    if let Some(token) = session::token(&headers) {
+    if let Some(token) = session::token(reached, &headers) {
         match account::close_session(&spine, &token).await {
             Ok(()) | Err(AuthError::Unknown) => {}
             Err(err) => return Err(err.into()),
         }
     }
     let mut response = Redirect::to("/console/login").into_response();
-    response.headers_mut().extend(session::forget(&headers).map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(session::forget(reached).map(|cookie| (header::SET_COOKIE, cookie)));
     Ok(response)
 }
 
 fn answer(
-    headers: &HeaderMap,
+    reached: Reached,
     next: Option<&str>,
     opened: Result<Opened, AuthError>,
 ) -> Result<Response, Problem> {
@@ -121,7 +131,7 @@ fn answer(
         _ => Frame::first_page(opened.context.role),
     };
     let seconds = opened.lasts.num_seconds().max(1);
-    let cookie = session::keep(headers, opened.token.expose(), seconds)
+    let cookie = session::keep(reached, opened.token.expose(), seconds)
         .ok_or_else(|| Problem::new(Code::Internal, "the cookie cannot be written"))?;
     let mut response = Redirect::to(to).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -24,7 +24,7 @@ use orchestrator::{Spine, errors::redacted};
 use tracing::Instrument as _;
 
 pub(crate) use self::{ids::trace_id, operations::Operations};
-use crate::{Problem, console, problem::Code};
+use crate::{Problem, console, extract::session::Reached, problem::Code};
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,7 @@ impl Default for Bounds {
 pub(crate) struct Edge {
     pub(crate) spine: Spine,
     pub(crate) bounds: Bounds,
+    pub(crate) reached: Reached,
     pub(crate) operations: Operations,
 }
 
@@ -94,6 +95,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     );
     request.extensions_mut().insert(about.clone());
     request.extensions_mut().insert(edge.bounds);
+    request.extensions_mut().insert(edge.reached);
     let (request, leftover) = leftover::lend(request);
     async move {
         let answer = tokio::time::timeout(edge.bounds.answer_time, next.run(request));
@@ -179,7 +181,7 @@ mod tests {
         let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
         let spine = Kit::on(&database).await.spine;
         let bounds = Bounds { answer_time: Duration::from_millis(20), ..Bounds::default() };
-        let edge = Edge { spine, bounds, operations: Operations::default() };
+        let edge = Edge { spine, bounds, reached: Reached::default(), operations: Operations::default() };
         Router::new()
             .route("/panics", get(panics))
             .route("/panics-in-words", get(panics_in_words))

@@ -11,7 +11,11 @@ use orchestrator::{
     handlers::account::{self, AuthError},
 };
 
-use super::{origin, roles, roles::Need, session};
+use super::{
+    origin, roles,
+    roles::Need,
+    session::{self, Reached},
+};
 use crate::{Problem, edge::trace_id, problem::Code};
 
 /// A caller whose credential is in force and whose role is one that `N` names.
@@ -72,7 +76,8 @@ async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Prob
 /// The caller that the console's cookie names. A browser sends it whoever asks, so what changes something must come
 /// from our own pages.
 pub(crate) async fn by_session(parts: &Parts, spine: &Spine) -> Result<CallContext, Problem> {
-    let token = session::token(&parts.headers).ok_or_else(no_credential)?;
+    let reached = parts.extensions.get::<Reached>().copied().unwrap_or_default();
+    let token = session::token(reached, &parts.headers).ok_or_else(no_credential)?;
     let context = account::authenticate_session(spine, &token).await?;
     if !parts.method.is_safe() {
         origin::must_be_ours(&parts.headers)?;

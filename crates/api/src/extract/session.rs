@@ -1,24 +1,34 @@
 //! The console's cookie.
 //!
 //! Over https it is `__Host-hoc_session`: then no other host of the domain, and nobody on the way, can have set it.
-//! Over http a browser takes no such name, so it is plain `hoc_session`; that is for this machine.
+//! Over http a browser takes no such name, so it is plain `hoc_session`; that is for this machine. Which of them is a
+//! setting, and no header: what a request says of itself anybody may say.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// Its name, as the request arrived.
-fn name(headers: &HeaderMap) -> &'static str {
-    if is_https(headers) { "__Host-hoc_session" } else { "hoc_session" }
+/// How browsers reach the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reached {
+    /// By http: on this machine.
+    #[default]
+    ByHttp,
+    /// By https, which a proxy speaks.
+    ByHttps,
 }
 
-/// Whether the browser speaks https: to a proxy that says so, since we do not speak it ourselves.
-fn is_https(headers: &HeaderMap) -> bool {
-    let proto = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    proto.split(',').next().is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
+impl Reached {
+    /// The cookie's name.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ByHttp => "hoc_session",
+            Self::ByHttps => "__Host-hoc_session",
+        }
+    }
 }
 
 /// The session's token, where the browser sent one.
-pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
-    let name = name(headers);
+pub(crate) fn token(reached: Reached, headers: &HeaderMap) -> Option<String> {
+    let name = reached.name();
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|line| line.split(';'))
@@ -27,25 +37,28 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
 }
 
 /// What makes the browser keep the token for so many seconds.
-pub(crate) fn keep(headers: &HeaderMap, token: &str, seconds: i64) -> Option<HeaderValue> {
-    let secure = if is_https(headers) { "; Secure" } else { "" };
-    let cookie =
-        format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", name(headers));
+pub(crate) fn keep(reached: Reached, token: &str, seconds: i64) -> Option<HeaderValue> {
+    let secure = if reached == Reached::ByHttps { "; Secure" } else { "" };
+    let name = reached.name();
+    let cookie = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     let mut value = HeaderValue::try_from(cookie).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
 /// What makes the browser forget it.
-pub(crate) fn forget(headers: &HeaderMap) -> Option<HeaderValue> {
-    keep(headers, "", 0)
+pub(crate) fn forget(reached: Reached) -> Option<HeaderValue> {
+    keep(reached, "", 0)
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderMap;
 
-    use super::{forget, keep, token};
+    use super::{
+        Reached::{ByHttp, ByHttps},
+        forget, keep, token,
+    };
 
     fn headers(given: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -58,23 +71,23 @@ mod tests {
     #[test]
     fn over_https_only_the_name_that_no_other_host_can_set_is_read() {
         let both = "hoc_session=plain; a=b; __Host-hoc_session=bound";
-        assert_eq!(token(&headers(&[("cookie", both)])).as_deref(), Some("plain"));
-        let https = headers(&[("cookie", both), ("x-forwarded-proto", "https")]);
-        assert_eq!(token(&https).as_deref(), Some("bound"));
-        let planted = headers(&[("cookie", "hoc_session=plain"), ("x-forwarded-proto", "https")]);
-        assert_eq!(token(&planted), None);
-        assert_eq!(token(&headers(&[("cookie", "hoc_session=")])), None);
-        assert_eq!(token(&headers(&[])), None);
+        assert_eq!(token(ByHttp, &headers(&[("cookie", both)])).as_deref(), Some("plain"));
+        assert_eq!(token(ByHttps, &headers(&[("cookie", both)])).as_deref(), Some("bound"));
+        assert_eq!(token(ByHttps, &headers(&[("cookie", "hoc_session=plain")])), None);
+        assert_eq!(token(ByHttp, &headers(&[("cookie", "hoc_session=")])), None);
+        assert_eq!(token(ByHttp, &headers(&[])), None);
+        let claims = headers(&[("cookie", both), ("x-forwarded-proto", "https")]);
+        assert_eq!(token(ByHttp, &claims).as_deref(), Some("plain"), "anybody may say so");
     }
 
     #[test]
     fn a_cookie_is_for_our_pages_alone() {
-        let http = keep(&headers(&[]), "t", 60).expect("a value");
+        let http = keep(ByHttp, "t", 60).expect("a value");
         assert_eq!(http, "hoc_session=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
-        let https = keep(&headers(&[("x-forwarded-proto", "https")]), "t", 60).expect("a value");
+        let https = keep(ByHttps, "t", 60).expect("a value");
         assert_eq!(https, "__Host-hoc_session=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
         assert_eq!(
-            forget(&headers(&[])).expect("a value"),
+            forget(ByHttp).expect("a value"),
             "hoc_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
         );
     }

@@ -31,9 +31,18 @@ impl App {
     }
 
     pub(crate) async fn within(bounds: api::Bounds) -> Self {
+        Self::built(bounds, api::Reached::ByHttp).await
+    }
+
+    /// As a proxy that speaks https shows it.
+    pub(crate) async fn behind_https() -> Self {
+        Self::built(api::Bounds::default(), api::Reached::ByHttps).await
+    }
+
+    async fn built(bounds: api::Bounds, reached: api::Reached) -> Self {
         let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
         let kit = Kit::on(&database).await;
-        let router = api::router_within(kit.spine.clone(), bounds);
+        let router = api::router_within(kit.spine.clone(), bounds, reached);
         Self { kit, router, _database: database }
     }
 

@@ -67,7 +67,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let opened = store::open_to_serve(config).await?;
     let listener = server::bind(&config.server.listen.value).await?;
     let admin = first_admin_key(&opened.spine).await?;
-    let running = server::start(opened.spine, listener, most).await?;
+    let running = server::start(opened.spine, listener, most, config.server.reached()).await?;
     let at = format!("listening on http://{}", running.address());
     if let Some(lock) = &lock {
         lock.tell(&at)?;
@@ -132,8 +132,8 @@ struct Admin {
     link: Token,
 }
 
-/// The address by which somebody on this machine reaches the console, logged in once.
-pub(crate) fn console_link(address: SocketAddr, link: &Token) -> String {
+/// The address by which somebody reaches the console, logged in once: the public one, or that of this machine.
+pub(crate) fn console_link(config: &Config, address: SocketAddr, link: &Token) -> String {
     let mut reachable = address;
     if address.ip().is_unspecified() {
         reachable.set_ip(if address.is_ipv4() {
@@ -142,7 +142,9 @@ pub(crate) fn console_link(address: SocketAddr, link: &Token) -> String {
             Ipv6Addr::LOCALHOST.into()
         });
     }
-    format!("http://{reachable}/console/login?token={}", link.expose())
+    let public = &config.server.public_url.value;
+    let at = if public.is_empty() { format!("http://{reachable}") } else { public.clone() };
+    format!("{at}/console/login?token={}", link.expose())
 }
 
 /// What whoever starts an empty store must know. The key is shown here and nowhere else, ever.
@@ -162,7 +164,7 @@ fn greet(config: &Config, admin: &Admin, address: SocketAddr) {
          hoc keys public > hoc.pub                         what others verify with\n",
         title = style("hoc: a new store").bold(),
         folder = folder.display(),
-        link = console_link(address, &admin.link),
+        link = console_link(config, address, &admin.link),
         key = admin.key.expose(),
     ));
 }

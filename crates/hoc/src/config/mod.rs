@@ -32,10 +32,11 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 23] = [
+static NAMES: [&Name; 24] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
+    &server::PUBLIC_URL,
     &server::STOP_WITHIN,
     &server::HEAD_WITHIN,
     &server::IDLE_WITHIN,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use api::Reached;
 
 use super::{
     Flags, Shown, duration,
@@ -12,6 +13,7 @@ use crate::server::Most;
 
 pub(super) static LISTEN: Name =
     Name { section: "server", key: "listen", variable: "HOC_LISTEN", flag: Some("--listen") };
+pub(super) static PUBLIC_URL: Name = name("public_url", "HOC_PUBLIC_URL");
 pub(super) static STOP_WITHIN: Name = name("stop_within", "HOC_STOP_WITHIN");
 pub(super) static HEAD_WITHIN: Name = name("head_within", "HOC_HEAD_WITHIN");
 pub(super) static IDLE_WITHIN: Name = name("idle_within", "HOC_IDLE_WITHIN");
@@ -27,6 +29,8 @@ const fn name(key: &'static str, variable: &'static str) -> Name {
 pub(crate) struct Server {
     /// `host:port`; port 0 is any that is free.
     pub(crate) listen: Setting<String>,
+    /// Where browsers reach it; empty for where it listens.
+    pub(crate) public_url: Setting<String>,
     /// How long calls under way may take when the server is to stop.
     pub(crate) stop_within: Setting<Duration>,
     /// How long the head of a request may take to arrive.
@@ -47,12 +51,18 @@ impl Server {
         let half = max_clients.value.div_ceil(2);
         Ok(Self {
             listen: sources.setting(&LISTEN, listen, "127.0.0.1:8080".to_owned(), host_and_port)?,
+            public_url: sources.setting(&PUBLIC_URL, None, String::new(), origin_of)?,
             stop_within: sources.setting(&STOP_WITHIN, None, Duration::from_secs(30), duration::parse)?,
             head_within: time(&HEAD_WITHIN, 10)?,
             idle_within: time(&IDLE_WITHIN, 75)?,
             max_clients_per_peer: sources.setting(&MAX_CLIENTS_PER_PEER, None, half, at_least_one)?,
             max_clients,
         })
+    }
+
+    /// How browsers reach it.
+    pub(crate) fn reached(&self) -> Reached {
+        if self.public_url.value.starts_with("https://") { Reached::ByHttps } else { Reached::ByHttp }
     }
 
     /// How many clients the server takes, where there is room for so many.
@@ -70,6 +80,7 @@ impl Server {
         };
         vec![
             Shown::text(&LISTEN, &self.listen.value, &self.listen.origin),
+            Shown::text(&PUBLIC_URL, &self.public_url.value, &self.public_url.origin),
             length(&STOP_WITHIN, &self.stop_within),
             length(&HEAD_WITHIN, &self.head_within),
             length(&IDLE_WITHIN, &self.idle_within),
@@ -81,6 +92,17 @@ impl Server {
             ),
         ]
     }
+}
+
+/// Scheme, host and port, for the console is at the root. Empty for none, so that a file's value can be taken back.
+fn origin_of(text: &str) -> anyhow::Result<String> {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
+    if !text.is_empty() && !host.is_some_and(fits) {
+        bail!("`{text}` must be like https://hoc.example.com, with nothing behind the host");
+    }
+    Ok(text.to_owned())
 }
 
 fn host_and_port(text: &str) -> anyhow::Result<String> {
@@ -101,6 +123,7 @@ mod tests {
             let time = || Setting { value: Duration::from_secs(1), origin: crate::config::Origin::Default };
             let server = Server {
                 listen: Setting { value: String::new(), origin: crate::config::Origin::Default },
+                public_url: Setting { value: String::new(), origin: crate::config::Origin::Default },
                 stop_within: time(),
                 head_within: time(),
                 idle_within: time(),
@@ -114,5 +137,20 @@ mod tests {
         assert_eq!(of(4_096, 2_048, 200), (200, 100));
         assert_eq!(of(4_096, 9_999, 200), (200, 200), "behind a proxy all come from one address");
         assert_eq!(of(4_096, 1, 1), (1, 1));
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for (text, read) in [
+            ("https://hoc.example.com", Some("https://hoc.example.com")),
+            ("http://10.0.0.1:8080/", Some("http://10.0.0.1:8080")),
+            ("", Some("")),
+            ("hoc.example.com", None),
+            ("https://", None),
+            ("https://hoc.example.com/console", None),
+            ("https://ana@hoc.example.com", None),
+        ] {
+            assert_eq!(origin_of(text).ok().as_deref(), read, "{text}");
+        }
     }
 }

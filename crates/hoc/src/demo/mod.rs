@@ -56,14 +56,14 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
     let opened = store::open_to_serve(&config).await?;
     let listen = &config.server.listen;
     let listener = server::bind(if listen.is_given() { &listen.value } else { "127.0.0.1:0" }).await?;
-    let running = server::start(opened.spine.clone(), listener, most).await?;
+    let running = server::start(opened.spine.clone(), listener, most, config.server.reached()).await?;
     if let Some(lock) = &lock {
         lock.tell(&format!("the demo on http://{}", running.address()))?;
     }
     let scene = Scene::set(&opened.spine, running.address()).await?;
     let played = play(&config, &opened, &scene).await;
     if played.is_ok() && !args.once {
-        look_around(&scene);
+        look_around(&config, &scene);
         server::wait_for_the_end().await?;
     }
     running.stop(config.server.stop_within.value).await?;
@@ -135,7 +135,7 @@ fn check(file: &Path, public: &Path, seen: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn look_around(scene: &Scene) {
+fn look_around(config: &Config, scene: &Scene) {
     let at = format!("http://{}/api/v1/runtime", scene.address);
     let key = scene.admin.expose();
     out::line(format!(
@@ -150,6 +150,6 @@ fn look_around(scene: &Scene) {
          curl -s http://{address}/api/v1/openapi.json",
         tenant = scene.tenant,
         address = scene.address,
-        link = serve::console_link(scene.address, &scene.link),
+        link = serve::console_link(config, scene.address, &scene.link),
     ));
 }

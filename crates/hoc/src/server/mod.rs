@@ -8,6 +8,7 @@ mod watched;
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, bail};
+use api::{Bounds, Reached};
 use orchestrator::{
     Error, Spine, background,
     handlers::{account, system},
@@ -73,14 +74,19 @@ pub(crate) struct Running {
 }
 
 /// Starts serving on the listener.
-pub(crate) async fn start(spine: Spine, listener: TcpListener, most: Most) -> anyhow::Result<Running> {
+pub(crate) async fn start(
+    spine: Spine,
+    listener: TcpListener,
+    most: Most,
+    reached: Reached,
+) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     may_write(account::record_start(&spine, VERSION).await)?;
     system::look_at_clock(&spine).await.context("cannot ask the store for the time")?;
     let (stop_working, stop) = watch::channel(false);
     let working = background::start(&spine, &stop);
     let (stop_serving, stop) = watch::channel(false);
-    let router = api::router(spine.clone());
+    let router = api::router_within(spine.clone(), Bounds::default(), reached);
     let serving = tokio::spawn(accept::serve(listener, router, Clients::new(most), stop));
     Ok(Running { spine, address, stop_serving, serving, stop_working, working })
 }
