@@ -37,7 +37,7 @@ fn keys_of(tenant: TenantId) -> sea_orm::Select<api_keys::Entity> {
 rows! {
     Tenant, tenants, key(slug), fn tenant_row(tenant), fn tenant,
     same {
-        slug, name, capture_mode, failure_mode, time_zone, block_unknown_cost, policy_generation, settings_version,
+        slug, name, capture_mode, failure_mode, permits, time_zone, block_unknown_cost, policy_generation, settings_version,
         zone_changes, wrapped_key, key_id,
         created_at,
     } renamed { id => tenant_id } extra {}
@@ -93,6 +93,7 @@ impl Account<'_> {
             C::Name,
             C::CaptureMode,
             C::FailureMode,
+            C::Permits,
             C::TimeZone,
             C::ZoneChanges,
             C::BlockUnknownCost,

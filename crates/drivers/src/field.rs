@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use models::{
-    account::{AgentNames, CaptureMode, FailureMode, OwnerType, Role, ZoneChanges},
+    account::{AgentNames, CaptureMode, FailureMode, OwnerType, Permits, Role, ZoneChanges},
     activity::{
         AckVia, EvidenceHealth, InterventionOutcome, Late, LatencyBucket, ReportedEnd, RiskLevel, RunState,
     },
@@ -29,13 +29,13 @@ use proof::{
     merkle::Frontier,
     run_ranges::RunRanges,
     words::{
-        Action, ActionTaken, ActorType, Assurance, AuditEntityType, AuditEventType, BindAt, BreachType,
-        CaptureFailureReason, CauseType, Consequence, EnforcementMode, EvidenceClass, FailureResolution,
-        HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind,
-        InterventionTarget, LimitCategory, LimitEnforcement, LimitStatus, LimitType, LogName, Moment,
-        OutcomeCategory, PolicyKind, PreventionOutcome, ReplayBehavior, ReplayMode, ResetPeriod, RuleSource,
-        RuleType, RunSource, RunStatus, Scope, Severity, StepKind, StepLevel, StepSource, StepStatus,
-        TerminationReason, TraceStatus,
+        Action, ActionTaken, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, BindAt,
+        BreachType, CaptureFailureReason, CauseType, Consequence, EnforcementMode, EvidenceClass,
+        FailureResolution, HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus,
+        InterventionKind, InterventionTarget, LimitCategory, LimitEnforcement, LimitStatus, LimitType,
+        LogName, Moment, OutcomeCategory, PermitNote, PolicyKind, PreventionOutcome, ReplayBehavior,
+        ReplayMode, ResetPeriod, RuleSource, RuleType, RunSource, RunStatus, Scope, Severity, StepKind,
+        StepLevel, StepSource, StepStatus, TerminationReason, TraceStatus,
     },
 };
 
@@ -141,6 +141,9 @@ ids!(
 );
 
 words!(
+    Asked,
+    PermitNote,
+    Permits,
     AckVia,
     Action,
     ActionTaken,

@@ -140,14 +140,14 @@ pub(crate) async fn newest_by_keys<E: EntityTrait, K: Clone + Into<Value> + TryG
     Ok(times)
 }
 
-/// One word of each row whose id is among `keys`.
+/// Two words of each row whose id is among `keys`, the second of which it may not have.
 pub(crate) async fn words_by_id<E: EntityTrait, I: TryGetable + Eq + Hash, W>(
     conn: &Conn,
     select: Select<E>,
     id: E::Column,
-    word: E::Column,
+    [word, other]: [E::Column; 2],
     keys: Vec<[Value; 1]>,
-) -> Result<HashMap<I, W>, StoreError>
+) -> Result<HashMap<I, (W, Option<W>)>, StoreError>
 where
     String: Field<W>,
 {
@@ -156,11 +156,15 @@ where
     for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), 1)) {
         let among = dialect::among(conn.backend(), &[id], transposed(chunk));
         let mut query: SelectStatement = select.clone().filter(among).into_query();
-        query.clear_selects().column((E::default(), id)).column((E::default(), word));
+        query
+            .clear_selects()
+            .column((E::default(), id))
+            .columns([(E::default(), word), (E::default(), other)]);
         for row in conn.rows(query_statement(conn, &query)).await? {
-            let text: String = value(table, &row, 1)?;
+            let (first, second): (String, Option<String>) = (value(table, &row, 1)?, value(table, &row, 2)?);
             let corrupt = |why: String| StoreError::Corrupt { table, row: word.as_str().to_owned(), why };
-            words.insert(value(table, &row, 0)?, text.get().map_err(corrupt)?);
+            let second = second.map(Field::get).transpose().map_err(corrupt)?;
+            words.insert(value(table, &row, 0)?, (first.get().map_err(corrupt)?, second));
         }
     }
     Ok(words)

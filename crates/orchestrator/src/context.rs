@@ -1,7 +1,7 @@
 //! Who calls, and for whom.
 
 use models::{
-    account::{AgentNames, ApiKey, CaptureMode, FailureMode, Role},
+    account::{AgentNames, ApiKey, CaptureMode, FailureMode, Permits, Role},
     ids::{KeyId, TenantId},
 };
 use proof::{hmac::TenantKey, words::ActorType};
@@ -67,6 +67,8 @@ pub struct TenantSettings {
     pub capture_mode: CaptureMode,
     /// What a step gets that would pass while the store is down.
     pub failure_mode: FailureMode,
+    /// Whether steps without a permit that serves are refused.
+    pub permits: Permits,
     /// What a limit on cost answers when the cost is not known.
     pub block_unknown_cost: bool,
     /// The key of its commitments and fingerprints.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use models::ids::DecisionId;
 use proof::{
     records::{DecisionRecord, Intervened},
-    words::{Action, HaltReason},
+    words::{Action, Asked, HaltReason, PermitNote, REFUSED_AFTER},
 };
 use rules::{
     limits::Advice,
@@ -31,8 +31,10 @@ pub struct VerdictView {
     pub would_have: Option<Action>,
     /// The kill or freeze by a person that it met.
     pub intervention: Option<Intervened>,
-    /// `permit_lapsed` or `permit_mismatch`, where the named permit did not serve.
-    pub permit_note: Option<String>,
+    /// Whether it was asked before it was done; none where it is no step.
+    pub asked: Option<Asked>,
+    /// Why the permit that was named does not serve.
+    pub permit_note: Option<PermitNote>,
     /// When it was decided.
     pub checked_at: DateTime<Utc>,
 }
@@ -60,10 +62,28 @@ impl VerdictView {
             let why = met.reason.as_deref().unwrap_or("no reason given");
             return format!("{} by a {} of {by}: {why}", self.action, met.kind);
         }
-        match decided {
-            Some(fired) => format!("{} by {} `{}`: {}", self.action, fired.kind, fired.name, fired.message),
-            None => self.action.to_string(),
+        let why = match (decided, self.halt_reason) {
+            (Some(fired), _) => {
+                format!("{} by {} `{}`: {}", self.action, fired.kind, fired.name, fired.message)
+            }
+            (None, Some(HaltReason::PermitRequired)) => {
+                format!(
+                    "{}: this tenant takes no step without a permit that serves; ask for one first",
+                    self.action
+                )
+            }
+            (None, _) => self.action.to_string(),
+        };
+        match self.refused_after() {
+            Some(said) => format!("{why} ({said})"),
+            None => why,
         }
+    }
+
+    /// What is said of a refusal that came after the act.
+    #[must_use]
+    pub fn refused_after(&self) -> Option<&'static str> {
+        (self.action.refuses() && self.asked == Some(Asked::After)).then_some(REFUSED_AFTER)
     }
 
     /// What the agent is asked to do, though it may go on: to wait, or to go on with something else.
@@ -89,7 +109,8 @@ impl VerdictView {
                 .map(serde_json::from_str)
                 .transpose()
                 .map_err(|err| corrupt(err.to_string()))?,
-            permit_note: decision.permit_note.clone(),
+            asked: decision.moment.asked(),
+            permit_note: decision.permit_note,
             checked_at: models::time::parse(&decision.decided_at).map_err(|err| corrupt(err.to_string()))?,
         })
     }

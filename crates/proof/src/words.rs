@@ -121,7 +121,8 @@ words! {
 
     /// Why a verdict was not a plain ALLOW.
     HaltReason { PolicyStop = "policy_stop", PolicyKill = "policy_kill", BudgetExceeded = "budget_exceeded",
-        RateLimited = "rate_limited", EvaluationError = "evaluation_error" }
+        RateLimited = "rate_limited", EvaluationError = "evaluation_error",
+        PermitRequired = "permit_required" }
 
     /// The outcome of a prevention record, the canonical ledger of what fired.
     PreventionOutcome { Warned = "WARNED", Blocked = "BLOCKED", Stopped = "STOPPED", Killed = "KILLED",
@@ -149,8 +150,17 @@ words! {
     /// What a replayed step does.
     ReplayBehavior { Execute = "execute", Skip = "skip", Check = "check" }
 
-    /// ENFORCED: every recorded step passed the choke point. REPORTED: told after the fact.
-    Assurance { Enforced = "ENFORCED", Reported = "REPORTED" }
+    /// How much a run's record says of what was decided before it was done, the most first (spec 4). ENFORCED: every step
+    /// had a permit that served before it was done, or is a refused permit. RECORDED: every step was decided before it
+    /// counted, and some were only told after they had been done. REPORTED: told after the fact, or with a gap.
+    Assurance { Enforced = "ENFORCED", Recorded = "RECORDED", Reported = "REPORTED" }
+
+    /// Whether leave for a step was asked before it was done, or the step was only told after.
+    Asked { Before = "BEFORE", After = "AFTER" }
+
+    /// Why the permit that a record names does not serve: its time is over or it served before; it was for something else;
+    /// the run has none of that id.
+    PermitNote { Lapsed = "permit_lapsed", Mismatch = "permit_mismatch", Unknown = "permit_unknown" }
 
     /// What a step is.
     StepKind { LlmCall = "LLM_CALL", ToolCall = "TOOL_CALL", Retrieval = "RETRIEVAL", HttpCall = "HTTP_CALL",
@@ -220,6 +230,21 @@ words! {
 
     /// The two logs of a tenant.
     LogName { Audit = "audit", Runs = "runs" }
+}
+
+/// What is said wherever a step is shown that was refused and had been done by then.
+pub const REFUSED_AFTER: &str = "refused after it was done";
+
+impl Moment {
+    /// Whether what is decided at this moment was asked before it was done; none where it is no step.
+    #[must_use]
+    pub const fn asked(self) -> Option<Asked> {
+        match self {
+            Self::StepPre | Self::StepPost => Some(Asked::Before),
+            Self::StepBoth => Some(Asked::After),
+            Self::RunStart | Self::Intervention => None,
+        }
+    }
 }
 
 impl Action {

@@ -132,7 +132,7 @@ facts! {
     "principal.labels" Texts Start "Labels of the run: those of its metadata." |f| texts(&f.principal.labels);
 
     "resource.run_id" Text Start "The run." |f| Value::Text(&f.resource.run_id);
-    "resource.assurance" Text Start "ENFORCED, or REPORTED when it was told after the fact."
+    "resource.assurance" Text Start "ENFORCED, RECORDED or REPORTED, as far as the run has come: whether its steps were asked for before."
         |f| Value::Text(f.resource.assurance.as_str());
     "resource.source" Text Start "How the run reached HOC: agent, human, sdk, otlp."
         |f| Value::Text(f.resource.source.as_str());

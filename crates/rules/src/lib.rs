@@ -45,7 +45,7 @@ pub use count::Count;
 pub use evaluate::{Fault, RuleOutcome, RuleOutcomes};
 pub use facts::Facts;
 pub use reexecute::reexecute;
-pub use verdict::{Conclusion, action_of, conclude, conclude_under};
+pub use verdict::{Circumstances, Conclusion, action_of, conclude, conclude_under};
 
 /// Names the code that decided. Stored in each decision; another version may decide, word or order
 /// differently, so a decision is re-executed only by the version that made it.

@@ -12,7 +12,7 @@ use crate::{
     facts::{Facts, FactsError},
     limits::{Basis, LimitInput, basis},
     text::canonical,
-    verdict::conclude_under,
+    verdict::{Circumstances, conclude_under},
 };
 
 /// What re-execution found.
@@ -80,7 +80,15 @@ impl CompiledSnapshot {
         let rules = self.evaluate(record.moment, &facts);
         let limits = self.measure(record.moment, &facts, &inputs);
         let intervened = record.intervention.as_deref().map(read_intervened).transpose()?;
-        let conclusion = conclude_under(&rules, &limits, intervened.as_ref());
+        let conclusion = conclude_under(
+            &rules,
+            &limits,
+            Circumstances {
+                intervened: intervened.as_ref(),
+                permit_note: record.permit_note,
+                permit_required: record.permit_required,
+            },
+        );
 
         let mut found = Differences::default();
         self.check_inputs(record, &facts, &inputs, &mut found);

@@ -7,7 +7,9 @@
 
 use proof::{
     records::Intervened,
-    words::{Action, HaltReason, InterventionKind, LimitCategory, LimitStanding, LimitType, PolicyKind},
+    words::{
+        Action, HaltReason, InterventionKind, LimitCategory, LimitStanding, LimitType, PermitNote, PolicyKind,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -124,19 +126,52 @@ pub const fn action_of(kind: InterventionKind) -> Action {
     }
 }
 
+/// What bears on a verdict beside rules and limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circumstances<'a> {
+    /// The kill or freeze by a person that it met: among equally severe, a person decides.
+    pub intervened: Option<&'a Intervened>,
+    /// Why the permit that was named does not serve.
+    pub permit_note: Option<PermitNote>,
+    /// No permit serves, in a tenant that requires one.
+    pub permit_required: bool,
+}
+
 /// One verdict from everything that was evaluated. The order of what is given makes no difference.
 #[must_use]
 pub fn conclude(rules: &RuleOutcomes, limits: &[LimitOutcome]) -> Conclusion {
-    conclude_under(rules, limits, None)
+    conclude_under(rules, limits, Circumstances::default())
 }
 
-/// As [`conclude`], where a person has intervened: among equally severe, a person decides.
+/// As [`conclude`], under circumstances: a permit that does not serve is at least WARN, one that is required and missing at
+/// least BLOCK (spec 3).
 #[must_use]
 pub fn conclude_under(
     rules: &RuleOutcomes,
     limits: &[LimitOutcome],
-    intervened: Option<&Intervened>,
+    circumstances: Circumstances<'_>,
 ) -> Conclusion {
+    let Circumstances { intervened, permit_note, permit_required } = circumstances;
+    let conclusion = of_policies(rules, limits, intervened);
+    let refused = conclusion.action.refuses() && !conclusion.is_rejection();
+    if permit_required && !refused {
+        return Conclusion {
+            action: Action::Block,
+            halt_reason: Some(HaltReason::PermitRequired),
+            deciding_policy_id: None,
+            deciding_kind: None,
+            retry_after_ms: None,
+            limits: views(limits, Action::Block),
+            ..conclusion
+        };
+    }
+    if permit_note.is_some() && conclusion.action == Action::Allow {
+        return Conclusion { action: Action::Warn, ..conclusion };
+    }
+    conclusion
+}
+
+fn of_policies(rules: &RuleOutcomes, limits: &[LimitOutcome], intervened: Option<&Intervened>) -> Conclusion {
     let of_limits = limits.iter().filter_map(of_limit);
     let mut candidates: Vec<Candidate> = rules.fired.iter().map(of_rule).chain(of_limits).collect();
     candidates.sort_by(|a, b| a.rank.cmp(&b.rank));

@@ -60,7 +60,7 @@ fn of_runs() -> Vec<Hashed> {
             fields: fields::<records::StepRecord>(),
             renamed: &[],
             outside: &[
-                ("assurance", "the run's, so that the store can demand a decision"),
+                ("assurance", "whether the store is to demand a decision; that it is there is hashed"),
                 ("step_hash", "the record's own hash"),
             ],
         },

@@ -26,7 +26,7 @@ type Vocabularies = BTreeMap<(&'static str, &'static str), Vec<&'static str>>;
 
 fn of_runs() -> Vocabularies {
     vocabularies! {
-        tenants: { capture_mode = account::CaptureMode; failure_mode = account::FailureMode; }
+        tenants: { capture_mode = account::CaptureMode; failure_mode = account::FailureMode; permits = account::Permits; }
         api_keys: { role = account::Role; owner_type = account::OwnerType; }
         runs: {
             actor_type = words::ActorType;
@@ -64,7 +64,10 @@ fn of_runs() -> Vocabularies {
             level = words::StepLevel;
             source = words::StepSource;
             replay_behavior = words::ReplayBehavior;
-            assurance = words::Assurance;
+            assurance = words::Assurance, but words::Assurance::Recorded: "whether it was asked for, `asked` says";
+            asked = words::Asked;
+            reported_status = words::StepStatus, but words::StepStatus::Refused: "nobody reports a refusal";
+            permit_note = words::PermitNote;
         }
         integrity_evidence: {
             state = words::IntegrityState;
@@ -93,6 +96,7 @@ fn of_policies() -> Vocabularies {
             action = words::Action;
             would_have = words::Action;
             halt_reason = words::HaltReason;
+            permit_note = words::PermitNote;
         }
         policy_rule_integrity: {
             status = words::IntegrityStatus, but words::IntegrityStatus::Unknown: "it is computed with the row";
@@ -120,7 +124,7 @@ fn of_policies() -> Vocabularies {
         limit_breaches: { limit_type = words::LimitType; breach_type = words::BreachType; }
         permits: { status = policies::PermitStatus; kind = words::StepKind; }
         policy_enforcements: { policy_kind = words::PolicyKind; action_taken = words::ActionTaken; }
-        prevention_records: { policy_kind = words::PolicyKind; outcome = words::PreventionOutcome; }
+        prevention_records: { policy_kind = words::PolicyKind; outcome = words::PreventionOutcome; asked = words::Asked; would_have = words::Action; }
         policy_proposals: {
             proposal_type = policies::ProposalType;
             proposed_by = policies::ProposedBy;

@@ -25,6 +25,8 @@ pub(super) struct SettingsBody {
     capture_mode: Option<words::CaptureMode>,
     /// What a step gets that would pass while the store is down: 503, or ALLOW with a recorded gap.
     failure_mode: Option<words::FailureMode>,
+    /// `required`: a step without a permit that serves is refused (`permit_required`).
+    permits: Option<words::Permits>,
     /// An IANA name: resets and `context.time` follow it. A budget that is open when it changes stays open, and full
     /// where it was, until a day (week, month) of the new zone begins that is not before the end of its own.
     #[schema(max_length = 256, example = "Europe/Berlin")]
@@ -39,6 +41,7 @@ impl SettingsBody {
             name: self.name,
             capture_mode: known(self.capture_mode)?,
             failure_mode: known(self.failure_mode)?,
+            permits: known(self.permits)?,
             time_zone: self.time_zone,
             block_unknown_cost: self.block_unknown_cost,
         })
@@ -57,6 +60,8 @@ pub(super) struct SettingsView {
     capture_mode: &'static str,
     #[schema(value_type = words::FailureMode)]
     failure_mode: &'static str,
+    #[schema(value_type = words::Permits)]
+    permits: &'static str,
     time_zone: String,
     block_unknown_cost: bool,
     /// Goes up with every change of a setting; the `ETag`.
@@ -74,6 +79,7 @@ impl From<Tenant> for SettingsView {
             name: tenant.name,
             capture_mode: tenant.capture_mode.as_str(),
             failure_mode: tenant.failure_mode.as_str(),
+            permits: tenant.permits.as_str(),
             time_zone: tenant.time_zone,
             block_unknown_cost: tenant.block_unknown_cost,
             settings_version: tenant.settings_version,

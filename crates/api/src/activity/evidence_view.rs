@@ -22,7 +22,7 @@ pub(crate) struct EvidenceView {
     /// Rules and limits that fired; one NO_VIOLATION row where the run ended without.
     policies_evaluated: Vec<EvaluatedPolicy>,
     limits_hit: Vec<HitLimit>,
-    /// Verdicts above ALLOW.
+    /// Verdicts above ALLOW, and what reported steps would have got.
     decisions_made: Vec<MadeDecision>,
     governance_events: Vec<AuditItem>,
     traces_linked: Vec<LinkedTrace>,
@@ -50,6 +50,11 @@ struct EvaluatedPolicy {
     policy_name: Option<String>,
     #[schema(value_type = words::PreventionOutcome)]
     outcome: &'static str,
+    /// What would have been done: of a step that had been done by then, and by a rule that only records.
+    #[schema(value_type = Option<words::Action>, required = true)]
+    would_have: Option<&'static str>,
+    /// `refused after it was done`, where that is so: nothing was prevented then.
+    note: Option<&'static str>,
     step_index: Option<u64>,
     evaluated_at: String,
 }
@@ -72,6 +77,12 @@ struct MadeDecision {
     decision_type: &'static str,
     #[schema(value_type = words::Action)]
     outcome: &'static str,
+    /// For a reported step: what would have been answered.
+    #[schema(value_type = Option<words::Action>, required = true)]
+    would_have: Option<&'static str>,
+    /// Whether it was asked before it was done; null where it is no step.
+    #[schema(value_type = Option<words::Asked>, required = true)]
+    asked: Option<&'static str>,
     step_index: Option<u64>,
     decided_at: String,
 }
@@ -87,10 +98,13 @@ struct LinkedTrace {
 
 impl From<RunEvidence> for EvidenceView {
     fn from(evidence: RunEvidence) -> Self {
+        let reported = evidence.reported;
         let policies_evaluated = evidence.policies_evaluated.into_iter().map(|record| EvaluatedPolicy {
+            note: record.refused_after().filter(|_| !reported),
             policy_id: record.policy_id,
             policy_name: record.policy_name,
             outcome: record.outcome.as_str(),
+            would_have: record.would_have.map(|action| action.as_str()),
             step_index: record.step_index,
             evaluated_at: record.evaluated_at,
         });
@@ -108,6 +122,8 @@ impl From<RunEvidence> for EvidenceView {
             decision_id: decision.decision_id,
             decision_type: decision.moment.as_str(),
             outcome: decision.action.as_str(),
+            would_have: decision.would_have.map(|action| action.as_str()),
+            asked: decision.moment.asked().map(|asked| asked.as_str()),
             step_index: decision.step_index,
             decided_at: decision.decided_at,
         });

@@ -117,7 +117,7 @@ impl TraceStep {
         Ok(Self {
             step_index: step.record.step_index,
             step_hash: step.step_hash.to_string(),
-            assurance: step.assurance.as_str(),
+            assurance: step.assurance().as_str(),
             record: serde_json::to_string(&step.record)?.into(),
         })
     }

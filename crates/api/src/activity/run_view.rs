@@ -42,7 +42,9 @@ pub(crate) struct RunView {
     /// The rules and limits that bind it.
     policy_snapshot_id: String,
     policy_snapshot_digest: String,
-    /// With what came after it was sealed.
+    /// ENFORCED: each step had a permit that served before it was done, or is a refused permit. RECORDED: each was decided
+    /// before it counted, and `unasked_count` of them were only told after they had been done. REPORTED: told by a trace,
+    /// or with a gap. With what came after it was sealed.
     #[schema(value_type = words::Assurance)]
     assurance: &'static str,
     /// As its receipt says, whatever came later. Null until it is sealed.
@@ -51,6 +53,8 @@ pub(crate) struct RunView {
     /// Steps that count; refused ones do not.
     step_count: u64,
     refused_count: u64,
+    /// Steps, refused ones included, that were only told after they had been done.
+    unasked_count: u64,
     llm_call_count: u64,
     tool_call_count: u64,
     input_tokens: u64,
@@ -136,6 +140,7 @@ impl From<Run> for RunView {
             sealed_assurance: sealed,
             step_count: totals.step_count,
             refused_count: run.refused_count,
+            unasked_count: run.unasked_count,
             llm_call_count: totals.llm_call_count,
             tool_call_count: totals.tool_call_count,
             input_tokens: totals.input_tokens,

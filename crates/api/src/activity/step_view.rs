@@ -99,6 +99,14 @@ pub(crate) struct StepView {
     skill_name: String,
     #[schema(value_type = words::StepStatus)]
     status: &'static str,
+    /// Whether leave was asked before it was done (by a permit that served), or it was only told after.
+    #[schema(value_type = words::Asked)]
+    asked: &'static str,
+    /// What its caller said of it, whatever the verdict made of it. Null for a refused permit: nothing was done.
+    #[schema(value_type = Option<words::StepStatus>, required = true)]
+    reported_status: Option<&'static str>,
+    /// `refused after it was done`, where that is so: nothing was prevented then.
+    note: Option<&'static str>,
     verdict: StepVerdict,
     outcome: OutcomeView,
     #[schema(value_type = serde_json::Value)]
@@ -117,6 +125,9 @@ pub(crate) struct StepView {
     /// somebody did who has the store itself.
     reported_by: Option<String>,
     permit_id: Option<String>,
+    /// Why the permit that its caller named did not serve.
+    #[schema(value_type = Option<words::PermitNote>, required = true)]
+    permit_note: Option<&'static str>,
     idempotency_key: Option<String>,
     input_hash: String,
     output_hash: String,
@@ -129,6 +140,9 @@ pub(crate) struct StepView {
 struct StepVerdict {
     #[schema(value_type = words::Action)]
     action: &'static str,
+    /// For a reported step: what would have been answered. Nothing was, for it had happened.
+    #[schema(value_type = Option<words::Action>, required = true)]
+    would_have: Option<&'static str>,
     /// The stored decision.
     decision_id: Option<String>,
 }
@@ -163,6 +177,7 @@ struct LlmView {
 
 impl From<activity::StepView> for StepView {
     fn from(view: activity::StepView) -> Self {
+        let note = view.refused_after();
         let (step, step_hash) = (view.step.record, view.step.step_hash);
         let is_llm = step.kind.as_str() == "LLM_CALL" || step.model.is_some() || step.provider.is_some();
         let llm = is_llm.then(|| LlmView {
@@ -187,7 +202,14 @@ impl From<activity::StepView> for StepView {
             kind: step.kind.as_str(),
             skill_name: step.skill_name,
             status: step.status.as_str(),
-            verdict: StepVerdict { action: view.action.as_str(), decision_id: step.decision_id },
+            asked: step.asked.as_str(),
+            reported_status: step.reported_status.map(|status| status.as_str()),
+            note,
+            verdict: StepVerdict {
+                action: view.action.as_str(),
+                would_have: view.would_have.map(|action| action.as_str()),
+                decision_id: step.decision_id,
+            },
             outcome: OutcomeView {
                 category: step.outcome_category.as_str(),
                 code: step.outcome_code,
@@ -203,6 +225,7 @@ impl From<activity::StepView> for StepView {
             source: step.source.as_str(),
             reported_by: step.reported_by,
             permit_id: step.permit_id,
+            permit_note: step.permit_note.map(|note| note.as_str()),
             idempotency_key: step.idempotency_key,
             input_hash: step.input_hash,
             output_hash: step.output_hash,

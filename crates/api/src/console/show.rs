@@ -27,6 +27,14 @@ impl Badge {
         Self { text: word.to_owned(), tone }
     }
 
+    /// Of what was done, or of what would have been: that has a colour of its own, and never the one of what was let pass.
+    pub(super) fn of_verdict(done: &str, would_have: Option<&str>) -> Self {
+        match would_have {
+            Some(action) if action != "ALLOW" => Self::toned(&format!("WOULD {action}"), "near"),
+            _ => Self::of(done),
+        }
+    }
+
     /// The same word in another tone, where it means something else here.
     pub(super) fn toned(word: &str, tone: &'static str) -> Self {
         Self { text: word.to_owned(), tone }

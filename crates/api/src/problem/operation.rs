@@ -100,6 +100,7 @@ mod tests {
             limits: Vec::new(),
             would_have: None,
             intervention: None,
+            asked: None,
             permit_note: None,
             checked_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
         }

@@ -35,9 +35,14 @@ pub(crate) struct VerdictView {
     /// The kill or freeze by a person that it met; `deciding_policy_id` is its id where it decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     intervention: Option<IntervenedView>,
-    /// `permit_lapsed` or `permit_mismatch`, where the named permit did not serve.
+    /// Whether it was asked before it was done. AFTER with a refusal: it was refused after it was done.
     #[serde(skip_serializing_if = "Option::is_none")]
-    permit_note: Option<String>,
+    #[schema(value_type = Option<words::Asked>)]
+    asked: Option<&'static str>,
+    /// Why the permit that was named does not serve; the action is at least WARN then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::PermitNote>)]
+    permit_note: Option<&'static str>,
     /// When it was decided.
     checked_at: Time,
 }
@@ -147,7 +152,8 @@ impl From<verdict::VerdictView> for VerdictView {
                 actor_id: met.actor_id,
                 reason: met.reason,
             }),
-            permit_note: verdict.permit_note,
+            asked: verdict.asked.map(|asked| asked.as_str()),
+            permit_note: verdict.permit_note.map(|note| note.as_str()),
             checked_at: verdict.checked_at.into(),
         }
     }

@@ -88,8 +88,10 @@ words! {
     ActionTaken = "WARNED" "BLOCKED" "STOPPED" "KILLED" "ABORTED" "AUDITED";
     /// Who or what drives a run, or acted.
     ActorType = "HUMAN" "SYSTEM" "AGENT";
-    /// Whether every recorded step passed the choke point, or was told after the fact.
-    Assurance = "ENFORCED" "REPORTED";
+    /// Whether leave for a step was asked before it was done.
+    Asked = "BEFORE" "AFTER";
+    /// Whether every step was asked for before it was done, only decided before it counted, or told after the fact.
+    Assurance = "ENFORCED" "RECORDED" "REPORTED";
     /// What an audit event is about.
     AuditEntityType = "POLICY_RULE" "POLICY_PROPOSAL" "LIMIT" "INCIDENT";
     /// The canonical audit events.
@@ -116,7 +118,7 @@ words! {
     /// What a step gets that would pass while the store is down.
     FailureMode = "fail_closed" "degrade";
     /// Why a verdict was not a plain ALLOW.
-    HaltReason = "policy_stop" "policy_kill" "budget_exceeded" "rate_limited" "evaluation_error";
+    HaltReason = "policy_stop" "policy_kill" "budget_exceeded" "rate_limited" "evaluation_error" "permit_required";
     /// What sort of thing went wrong.
     IncidentCategory = "POLICY_VIOLATION" "BUDGET_EXCEEDED" "RATE_LIMIT" "THRESHOLD" "EXECUTION_FAILURE"
         "INTEGRITY_FAILURE" "UNGOVERNED_ACTION";
@@ -125,6 +127,10 @@ words! {
         "evidence_captured" "recurred" "notified";
     /// A run's, rule's or limit's standing.
     IntegrityStatus = "UNKNOWN" "VERIFIED" "DEGRADED" "FAILED";
+    /// Why a permit that is named does not serve.
+    PermitNote = "permit_lapsed" "permit_mismatch" "permit_unknown";
+    /// Whether a step may come without a permit that serves.
+    Permits = "optional" "required";
     /// What a person does to runs.
     InterventionKind = "KILL" "FREEZE" "UNFREEZE";
     /// What is known of an intervention's effect.

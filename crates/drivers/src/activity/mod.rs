@@ -55,6 +55,7 @@ const BUSY: &[Column] = &[
     Column::SealDueAt,
     Column::StepCount,
     Column::RefusedCount,
+    Column::UnaskedCount,
     Column::LlmCallCount,
     Column::ToolCallCount,
     Column::InputTokens,

@@ -10,7 +10,7 @@ rows! {
         id, trace_id, agent_id, project_id, actor_type, actor_id, goal, source, provider_type, parent_run_id, attempt,
         replay_of, replay_mode, status, state, termination_reason, halt_action, error_message, started_at,
         last_seen_at, completed_at, duration_ms, expected_latency_ms, seal_due_at, snapshot_id, snapshot_digest,
-        assurance, step_count, refused_count, llm_call_count, tool_call_count, input_tokens, output_tokens,
+        assurance, step_count, refused_count, unasked_count, llm_call_count, tool_call_count, input_tokens, output_tokens,
         cost_microusd, cost_known, correlation_id, external_trace_id, idempotency_key, request_hash, metadata, labels,
         is_synthetic,
         synthetic_scenario_id, risk_level, latency_bucket, evidence_health, integrity_status, incident_count,

@@ -35,10 +35,10 @@ rows! {
     StepRecord, steps, key(run_id, step_index), fn to_row(record, of: Assurance, hash: Hash), fn from_row,
     same {
         tenant_id, run_id, trace_id, step_index, parent_step_index, kind, skill_name, params, status,
-        outcome_category, outcome_code, outcome_data, prompt, response, finish_reason, provider, model, input_tokens,
+        asked, reported_status, outcome_category, outcome_code, outcome_data, prompt, response, finish_reason, provider, model, input_tokens,
         output_tokens, cache_read_tokens, reasoning_tokens, cost_microusd, cost_known, duration_ms, retry_count,
         started_at, recorded_at, level, source, reported_by, external_span_id, external_parent_span_id, idempotency_key,
-        request_hash, replay_behavior, input_hash, output_hash, permit_id, decision_id, pre_decision_hash,
+        request_hash, replay_behavior, input_hash, output_hash, permit_id, permit_note, decision_id, pre_decision_hash,
         post_decision_hash, activity_hash, provider_hash, run_after, determinism_hash, prev_hash,
     } renamed {} extra { assurance = of, step_hash = hash }
 }
@@ -54,9 +54,9 @@ rows! {
 ///
 /// ```compile_fail,E0063
 /// # use drivers::logs::DecidedStep;
-/// # use proof::{records::StepRecord, tagged::Hashed, words::Assurance};
+/// # use proof::{records::StepRecord, tagged::Hashed};
 /// # fn f<'a>(record: &'a Hashed<StepRecord>) -> DecidedStep<'a> {
-/// DecidedStep { record, assurance: Assurance::Enforced }
+/// DecidedStep { record, reported: false }
 /// # }
 /// ```
 ///
@@ -73,8 +73,8 @@ rows! {
 pub struct DecidedStep<'v> {
     /// The step as it is hashed. It names the verdict's decision.
     pub record: &'v Hashed<StepRecord>,
-    /// Its run's. In an ENFORCED run the schema too refuses a step without a decision.
-    pub assurance: Assurance,
+    /// It was told by a trace. Of any other step the schema too demands a decision.
+    pub reported: bool,
     /// What the choke point concluded.
     pub verdict: &'v Verdict,
 }
@@ -82,14 +82,15 @@ pub struct DecidedStep<'v> {
 impl DecidedStep<'_> {
     /// The row, if the step and the verdict speak of the same.
     fn to_row(self) -> Result<steps::Model, StoreError> {
-        let Self { record, assurance, verdict } = self;
+        let Self { record, reported, verdict } = self;
         let decision = verdict.record();
         let names_it = record.decision_id.as_deref() == Some(decision.decision_id.as_str());
         if !names_it || record.run_id != decision.run_id || record.tenant_id != decision.tenant_id {
             let row = format!("{}/{}", record.run_id, record.step_index);
             return Err(corrupt(&steps::Entity, row, "decision_id", "the step's verdict is about another"));
         }
-        to_row(record, assurance, record.hash())
+        let demands = if reported { Assurance::Reported } else { Assurance::Enforced };
+        to_row(record, demands, record.hash())
     }
 }
 
@@ -182,8 +183,10 @@ fn of_run(tenant: TenantId, run: RunId) -> Select<steps::Entity> {
 fn step(row: steps::Model) -> Result<StepRow, StoreError> {
     let key = format!("{}/{}", row.run_id, row.step_index);
     let (assurance, step_hash) = (row.assurance.clone(), row.step_hash.clone());
+    let demands: Assurance =
+        assurance.get().map_err(|why| corrupt(&steps::Entity, key.clone(), "assurance", &why))?;
     Ok(StepRow {
-        assurance: assurance.get().map_err(|why| corrupt(&steps::Entity, key.clone(), "assurance", &why))?,
+        reported: demands == Assurance::Reported,
         step_hash: step_hash.get().map_err(|why| corrupt(&steps::Entity, key, "step_hash", &why))?,
         record: from_row(row)?,
     })

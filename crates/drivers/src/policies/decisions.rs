@@ -22,6 +22,7 @@ rows! {
     same {
         tenant_id, run_id, seq, moment, step_index, permit_id, snapshot_digest, engine_version, schema_version, facts,
         limit_inputs, fired, limits, action, would_have, halt_reason, deciding_policy_id, overridden_by, permit_note,
+        permit_required,
         decided_at, intervention,
     } renamed { decision_id => id } extra {}
 }
@@ -58,13 +59,14 @@ impl PoliciesReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// What the decisions among `ids` that there are answered.
+    /// What the decisions among `ids` that there are answered, and what they would have.
     pub async fn actions(
         self,
         tenant: TenantId,
         ids: &[DecisionId],
-    ) -> Result<HashMap<DecisionId, Action>, StoreError> {
-        tally::words_by_id(self.conn, of(tenant), Column::Id, Column::Action, keys::sorted(ids)).await
+    ) -> Result<HashMap<DecisionId, (Action, Option<Action>)>, StoreError> {
+        let words = [Column::Action, Column::WouldHave];
+        tally::words_by_id(self.conn, of(tenant), Column::Id, words, keys::sorted(ids)).await
     }
 }
 

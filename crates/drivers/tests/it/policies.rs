@@ -321,7 +321,7 @@ testkit::on_both! {
         assert_eq!(found, records[1..]);
         assert_eq!(tx.policies().start_decisions(TENANT, &[run, RunId(uuid(2))]).await.expect("starts"), [bare]);
         let actions = tx.policies().actions(TENANT, &ids[..2]).await.expect("actions");
-        assert_eq!(actions, HashMap::from([(ids[0], Action::Allow), (ids[1], Action::Block)]));
+        assert_eq!(actions, HashMap::from([(ids[0], (Action::Allow, None)), (ids[1], (Action::Block, Some(Action::Abort)))]));
         assert_eq!(tx.policies().decisions_of_run(OTHER, run).await.expect("not theirs"), []);
         assert_eq!(tx.policies().find_decisions(OTHER, &ids).await.expect("not theirs"), []);
         assert!(tx.policies().actions(OTHER, &ids).await.expect("not theirs").is_empty());

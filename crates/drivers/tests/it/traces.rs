@@ -6,11 +6,7 @@ use models::{
     logs::Trace,
     page::{Cursor, PageRequest},
 };
-use proof::{
-    records::StepRecord,
-    tagged::Hashed,
-    words::{Assurance, TraceStatus},
-};
+use proof::{records::StepRecord, tagged::Hashed, words::TraceStatus};
 
 use crate::sample::{self, ODD, OTHER, TENANT, at, hash, run, step, trace, uuid, verdict};
 
@@ -74,7 +70,7 @@ testkit::on_both! {
             trace_id: late.id.to_string(), idempotency_key: None, ..step(TENANT, 1, 0)
         }];
         let hashed = steps.clone().map(Hashed::new);
-        let decided: Vec<_> = hashed.iter().map(|record| DecidedStep { record, assurance: Assurance::Enforced, verdict: &v }).collect();
+        let decided: Vec<_> = hashed.iter().map(|record| DecidedStep { record, reported: false, verdict: &v }).collect();
         tx.traces().insert_steps(&decided).await.expect("steps");
         let run = own.run_id;
         assert_eq!(tx.traces().trace_of_run(TENANT, run).await.expect("own"), Some(own.clone()));
@@ -92,7 +88,7 @@ testkit::on_both! {
         let steps: Vec<_> = (0..137).map(|n| step(TENANT, 1, n)).collect();
         let hashed: Vec<_> = steps.iter().cloned().map(Hashed::new).collect();
         let decided: Vec<_> = hashed.iter().zip(&verdicts)
-            .map(|(record, verdict)| DecidedStep { record, assurance: Assurance::Reported, verdict }).collect();
+            .map(|(record, verdict)| DecidedStep { record, reported: true, verdict }).collect();
         let tx = db.begin().await.expect("begin");
         tx.traces().insert_steps(&decided).await.expect("steps");
         let run = RunId(uuid(1));
@@ -100,7 +96,7 @@ testkit::on_both! {
         assert_eq!(all.iter().map(|row| row.record.clone()).collect::<Vec<_>>(), steps);
         for row in &all {
             assert_eq!(row.step_hash, proof::records::Record::Step(row.record.clone()).hash());
-            assert_eq!(row.assurance, Assurance::Reported);
+            assert!(row.reported);
         }
         let first = PageRequest::new(Some(100), None, true).expect("a page");
         let page = tx.traces().list_steps(TENANT, run, None, &first).await.expect("page");
@@ -124,13 +120,13 @@ testkit::on_both! {
         let record = Hashed::new(step(TENANT, 1, 0));
         let foreign = [verdict(TENANT, 1, 1), verdict(TENANT, 2, 0), verdict(OTHER, 1, 0)];
         for verdict in &foreign {
-            let step = DecidedStep { record: &record, assurance: Assurance::Enforced, verdict };
+            let step = DecidedStep { record: &record, reported: false, verdict };
             let refused = tx.traces().insert_steps(&[step]).await.expect_err("another's verdict");
             assert!(matches!(&refused, StoreError::Corrupt { table: "aos_trace_steps", row, .. } if row.ends_with("/0")), "{refused}");
         }
         let undecided = Hashed::new(StepRecord { decision_id: None, ..(*record).clone() });
         let own = verdict(TENANT, 1, 0);
-        let step = DecidedStep { record: &undecided, assurance: Assurance::Reported, verdict: &own };
+        let step = DecidedStep { record: &undecided, reported: true, verdict: &own };
         assert!(tx.traces().insert_steps(&[step]).await.is_err());
         assert_eq!(tx.traces().all_steps(TENANT, RunId(uuid(1))).await.expect("none"), []);
     }
@@ -140,7 +136,7 @@ testkit::on_both! {
         started(&db, 1..2).await;
         let own = verdict(TENANT, 1, 0);
         let record = Hashed::new(step(TENANT, 1, 0));
-        let decided = DecidedStep { record: &record, assurance: Assurance::Enforced, verdict: &own };
+        let decided = DecidedStep { record: &record, reported: false, verdict: &own };
         let tx = db.begin().await.expect("begin");
         tx.traces().insert_steps(&[decided]).await.expect("the first");
         tx.commit().await.expect("commit");

@@ -27,7 +27,7 @@ use proof::{
     },
     tagged::Hashed,
     words::{
-        ActionTaken, ActorType, Assurance, AuditEntityType, AuditEventType, BindAt, BreachType,
+        Action, ActionTaken, ActorType, Asked, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
         IntegrityState, IntegrityStatus, InterventionKind, InterventionTarget, LimitCategory,
         LimitEnforcement, LimitStatus, LimitType, LogName, PolicyKind, PreventionOutcome, ResetPeriod,
@@ -184,6 +184,8 @@ pub(crate) fn prevention(tenant: TenantId, run: u128, n: u64) -> PreventionRecor
         pattern_id: some(ODD),
         step_index: Some(0),
         outcome: PreventionOutcome::LimitBreached,
+        asked: Some(Asked::After),
+        would_have: Some(Action::Kill),
         confidence_permille: 1_000,
         original_incident_id: Some(incident(tenant, 1, None).id.to_string()),
         blocked_incident_id: Some(incident(tenant, 2, None).id.to_string()),
@@ -464,7 +466,7 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
             .iter()
             .map(|record| StepRow {
                 record: record.clone(),
-                assurance: Assurance::Enforced,
+                reported: false,
                 step_hash: Record::Step(record.clone()).hash(),
             })
             .collect(),
@@ -494,7 +496,7 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
     let decided: Vec<_> = hashed
         .iter()
         .zip(&verdicts)
-        .map(|(record, verdict)| DecidedStep { record, assurance: Assurance::Enforced, verdict })
+        .map(|(record, verdict)| DecidedStep { record, reported: false, verdict })
         .collect();
     insert(&tx, &rows, &decided).await;
     tx.commit().await.expect("the commit");

@@ -40,6 +40,7 @@ pub fn run_record(run: &Run) -> Option<RunRecord> {
         expected_latency_ms: run.expected_latency_ms,
         step_count: run.step_count,
         refused_count: run.refused_count,
+        unasked_count: run.unasked_count,
         llm_call_count: run.llm_call_count,
         tool_call_count: run.tool_call_count,
         input_tokens: run.input_tokens,

@@ -64,6 +64,7 @@ pub mod tenants {
         pub created_at: DateTimeUtc,
         pub settings_version: i64,
         pub zone_changes: String,
+        pub permits: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

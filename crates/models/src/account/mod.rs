@@ -22,6 +22,9 @@ proof::words! {
     /// Whether content is kept (redacted), or only fingerprints and lengths.
     CaptureMode { Full = "full", Metadata = "metadata" }
 
+    /// Whether a step may come without a permit that serves.
+    Permits { Optional = "optional", Required = "required" }
+
     /// What a step gets that would pass while the store is down: 503, or ALLOW with a recorded gap.
     FailureMode { FailClosed = "fail_closed", Degrade = "degrade" }
 }
@@ -61,6 +64,8 @@ pub struct Tenant {
     pub name: String,
     pub capture_mode: CaptureMode,
     pub failure_mode: FailureMode,
+    /// Whether steps without a permit that serves are refused.
+    pub permits: Permits,
     /// An IANA name: resets and `context.time` follow it.
     pub time_zone: String,
     /// What a limit on cost answers when the cost is not known: BLOCK if true, else WARN.

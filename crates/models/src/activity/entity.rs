@@ -68,6 +68,7 @@ pub mod runs {
         pub cost_known: bool,
         pub labels: String,
         pub seal_retry_at: Option<DateTimeUtc>,
+        pub unasked_count: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -70,6 +70,8 @@ pub struct Run {
     pub assurance: Assurance,
     pub step_count: u64,
     pub refused_count: u64,
+    /// Steps, refused ones included, that were only told after they had been done.
+    pub unasked_count: u64,
     pub llm_call_count: u64,
     pub tool_call_count: u64,
     pub input_tokens: u64,
@@ -147,6 +149,12 @@ impl Run {
             incident_count: self.incident_count,
             policy_violation: self.policy_violation,
         }
+    }
+
+    /// Whether it is a trace, told by somebody who never asked: nothing of it can be refused, for it has happened.
+    #[must_use]
+    pub const fn is_reported(&self) -> bool {
+        self.external_trace_id.is_some()
     }
 
     /// The assurance as it was sealed. What came later may have lowered it.

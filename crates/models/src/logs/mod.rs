@@ -13,7 +13,7 @@ use proof::{
     records::StepRecord,
     run_ranges::RunRanges,
     words::{
-        Action, ActorType, Assurance, AuditEntityType, AuditEventType, EvidenceClass, IntegrityGrade,
+        Action, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, EvidenceClass, IntegrityGrade,
         IntegrityState, IntegrityStatus, ReplayMode, StepSource, TraceStatus,
     },
 };
@@ -98,8 +98,21 @@ pub fn contested_span(span_id: &str, reporter: Option<&str>) -> String {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRow {
     pub record: StepRecord,
-    pub assurance: Assurance,
+    /// It was told by a trace: nobody asked.
+    pub reported: bool,
     pub step_hash: Hash,
+}
+
+impl StepRow {
+    /// What it leaves of its run's assurance.
+    #[must_use]
+    pub const fn assurance(&self) -> Assurance {
+        match (self.reported, self.record.asked) {
+            (true, _) => Assurance::Reported,
+            (false, Asked::After) => Assurance::Recorded,
+            (false, Asked::Before) => Assurance::Enforced,
+        }
+    }
 }
 
 /// A stored entry of the Audit Ledger, with its place in the log.

@@ -38,7 +38,7 @@ pub(super) async fn load(
     passed: &BTreeSet<RunId>,
 ) -> Result<(), StoreError> {
     let sealed = |run: &&RunState| {
-        let reported = run.run.assurance == Assurance::Reported && spans.contains(&run.run.id);
+        let reported = run.run.is_reported() && spans.contains(&run.run.id);
         run.run.state == LifeState::Completed && (reported || passed.contains(&run.run.id))
     };
     let runs: Vec<RunId> = state.runs.values().filter(sealed).map(|run| run.run.id).collect();
@@ -165,8 +165,8 @@ pub(super) fn seal(state: &mut State) -> Result<(), Error> {
 /// What a gap costs a run, however late it comes. The receipt goes on saying what held when it was made.
 fn lower(run: &mut RunState, now: DateTime<Utc>) {
     let late = run.run.late.get_or_insert_with(Late::default);
-    if run.run.assurance == Assurance::Enforced {
-        late.sealed_assurance = Some(Assurance::Enforced);
+    if run.run.assurance != Assurance::Reported {
+        late.sealed_assurance = Some(run.run.assurance);
         run.run.assurance = Assurance::Reported;
     }
     run.run.evidence_health = run.run.evidence_health.max(EvidenceHealth::Degraded);

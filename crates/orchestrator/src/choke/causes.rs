@@ -13,6 +13,7 @@ use proof::{
 use serde_json::json;
 
 use super::{
+    fired::said,
     judge::Judged,
     state::{State, Tracked},
 };
@@ -42,12 +43,15 @@ pub(super) fn incident_of_rules(
         cause_key: fired.policy_id.clone(),
         severity: severity_of_rule(fired.action, rule_type),
         // What is only reported has happened already.
-        title: if judged.reported {
-            format!("Rule `{}` would have refused {what}", fired.name)
-        } else {
-            format!("Rule `{}` refused {what}", fired.name)
+        title: match said(judged, fired.action) {
+            _ if judged.reported => format!("Rule `{}` would have refused {what}", fired.name),
+            Some(_) => format!("Rule `{}` refused {what} after it was done", fired.name),
+            None => format!("Rule `{}` refused {what}", fired.name),
         },
-        description: fired.message.clone(),
+        description: match said(judged, fired.action) {
+            Some(said) => format!("{} ({said})", fired.message),
+            None => fired.message.clone(),
+        },
         step_index,
         policy_id: Some(fired.policy_id.clone()),
         limit_id: None,

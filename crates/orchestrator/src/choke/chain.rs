@@ -5,7 +5,7 @@ use proof::{
     hash::Hash,
     records::{RunAfter, StepRecord},
     tagged::Hashed,
-    words::{OutcomeCategory, StepKind, StepLevel, StepSource, StepStatus},
+    words::{Asked, OutcomeCategory, PermitNote, StepKind, StepLevel, StepSource, StepStatus},
 };
 
 use super::{
@@ -20,6 +20,8 @@ use crate::errors::Error;
 pub(super) struct StepPlace {
     pub(super) index: u64,
     pub(super) permit_id: Option<PermitId>,
+    /// Why the permit that was named does not serve.
+    pub(super) permit_note: Option<PermitNote>,
     /// The permit's decision.
     pub(super) pre: Option<Hash>,
     /// The key that is to tell a repeat of it.
@@ -45,7 +47,8 @@ pub(super) fn chain(
     let recorded_at = run.trace.last_recorded_at.map_or(now, |last| last.max(now));
     run.trace.last_recorded_at = Some(recorded_at);
     let status = if refused { StepStatus::Refused } else { report.status };
-    let outcome_category = outcome(status, report.outcome_category);
+    // What had been done is kept as it was told, whatever the verdict makes of it (spec 3).
+    let outcome_category = outcome(report.status, report.outcome_category);
     let (pre, post) = match place.pre {
         Some(pre) => (Some(pre), judged.verdict.hash()),
         None => (Some(judged.verdict.hash()), judged.verdict.hash()),
@@ -61,6 +64,8 @@ pub(super) fn chain(
         skill_name: report.skill_name.clone(),
         params: report.params.clone(),
         status,
+        asked: if place.pre.is_some() { Asked::Before } else { Asked::After },
+        reported_status: Some(report.status),
         outcome_category,
         outcome_code: report.outcome_code.clone(),
         outcome_data: report.outcome_data.clone(),
@@ -90,6 +95,7 @@ pub(super) fn chain(
         input_hash: step.content_hashes.input.to_string(),
         output_hash: step.content_hashes.output.to_string(),
         permit_id: place.permit_id.map(|id| id.to_string()),
+        permit_note: place.permit_note,
         decision_id: Some(judged.verdict.record().decision_id.clone()),
         pre_decision_hash: pre.map(|hash| hash.to_string()),
         post_decision_hash: Some(post.to_string()),

@@ -101,7 +101,9 @@ fn termination(reason: Option<HaltReason>) -> TerminationReason {
         Some(HaltReason::BudgetExceeded) => TerminationReason::BudgetExceeded,
         Some(HaltReason::RateLimited) => TerminationReason::RateLimited,
         Some(HaltReason::EvaluationError) => TerminationReason::SystemFailure,
-        Some(HaltReason::PolicyStop | HaltReason::PolicyKill) | None => TerminationReason::PolicyBlock,
+        Some(HaltReason::PolicyStop | HaltReason::PolicyKill | HaltReason::PermitRequired) | None => {
+            TerminationReason::PolicyBlock
+        }
     }
 }
 

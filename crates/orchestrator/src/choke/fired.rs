@@ -3,7 +3,7 @@
 use models::ids::{EnforcementId, IncidentId, PreventionId, RunId};
 use proof::{
     records::{EnforcementRecord, PreventionRecord, RecordKind},
-    words::{ActionTaken, PolicyKind, PreventionOutcome, RuleSource},
+    words::{Action, ActionTaken, PolicyKind, PreventionOutcome, REFUSED_AFTER, RuleSource},
 };
 use rules::verdict::Fired;
 use serde_json::json;
@@ -14,13 +14,26 @@ use super::{
 };
 use crate::errors::Error;
 
-/// What was done, as a participle: nothing, where the rule only records or the step is only reported.
+/// What was done, as a participle: nothing, where the rule only records, and where what it refuses had been done by then
+/// (spec 3). A warning is one at any time; what is only told by a trace warns nobody.
 fn taken(judged: &Judged, fired: &Fired) -> Option<ActionTaken> {
     match fired.action.taken() {
         _ if judged.reported => Some(ActionTaken::Audited),
+        _ if judged.is_too_late() && fired.action.refuses() => Some(ActionTaken::Audited),
         None => fired.would_have.map(|_| ActionTaken::Audited),
         taken => taken,
     }
+}
+
+/// What would have been done, had it been asked before; or by a rule that only records.
+fn would_have(judged: &Judged, fired: &Fired) -> Option<Action> {
+    let too_late = judged.reported || (judged.is_too_late() && fired.action.refuses());
+    if too_late { Some(fired.action) } else { fired.would_have }
+}
+
+/// What is said of a refusal that came after the act.
+pub(super) fn said(judged: &Judged, action: Action) -> Option<&'static str> {
+    (judged.is_too_late() && !judged.reported && action.refuses()).then_some(REFUSED_AFTER)
 }
 
 pub(super) fn enforcement(
@@ -36,7 +49,7 @@ pub(super) fn enforcement(
     let now = state.now;
     let details = proof::canonical::to_text(&json!({
         "name": fired.name, "mode": fired.mode, "message": fired.message,
-        "would_have": if judged.reported { Some(fired.action) } else { fired.would_have },
+        "would_have": would_have(judged, fired), "asked": judged.asked(), "note": said(judged, fired.action),
         "fault": fired.fault, "decision_id": judged.decision_id.to_string(),
     }));
     let run = state.run_mut(run_id)?;
@@ -97,6 +110,8 @@ pub(super) fn prevention(
         confidence_permille: 1_000,
         original_incident_id: original,
         blocked_incident_id: incident.map(|id| id.to_string()),
+        asked: judged.asked(),
+        would_have: would_have(judged, fired),
         is_simulated: false,
         is_synthetic: run.run.is_synthetic,
         evaluated_at: models::time::text(now),

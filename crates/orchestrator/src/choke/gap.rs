@@ -1,7 +1,10 @@
 //! The record that a call was answered while the store was down.
 
 use models::ids::{GapId, PermitId, RunId};
-use proof::records::{GapRecord, RecordKind};
+use proof::{
+    records::{GapRecord, RecordKind},
+    words::Assurance,
+};
 
 use super::{judge::Judged, state::State};
 use crate::errors::Error;
@@ -28,6 +31,10 @@ pub(super) fn record(
         answered_at: models::time::text(judged.decided_at),
         recorded_at,
     };
+    if run.late.is_none() {
+        // ENFORCED says that there is no gap, and RECORDED that all was decided first (spec 4). An addendum says it itself.
+        run.run.assurance = Assurance::Reported;
+    }
     run.trace.ranges.push(&gap);
     state.new.gaps.push(gap);
     Ok(())

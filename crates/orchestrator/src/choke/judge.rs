@@ -5,16 +5,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use engines::logs::capture::{DecisionInputs, capture_policy_decision_evidence};
 use models::{
+    account::Permits,
     ids::{DecisionId, PermitId, RunId},
     policies::{Permit, PermitStatus, Reservation, Verdict},
 };
 use proof::{
     records::{Intervened, RecordKind},
     tagged::Hashed,
-    words::{Assurance, Moment},
+    words::{Asked, Moment, PermitNote},
 };
 use rules::{
-    Conclusion, Facts,
+    Circumstances, Conclusion, Facts,
     facts::ContentFacts,
     limits::{LimitInput, LimitOutcome},
 };
@@ -38,7 +39,7 @@ pub(super) struct Question<'a> {
     /// The permit that is asked for, or that serves.
     permit_id: Option<PermitId>,
     /// Why a named permit did not serve.
-    note: Option<&'static str>,
+    note: Option<PermitNote>,
     /// Something of what the run began with was too long, and was cut.
     cut: bool,
     /// What a person did to the run, where that is the question.
@@ -74,7 +75,7 @@ impl<'a> Question<'a> {
         step: &'a PreparedStep,
         moment: Moment,
         permit_id: Option<PermitId>,
-        note: Option<&'static str>,
+        note: Option<PermitNote>,
     ) -> Self {
         Self { moment, asked: None, step: Some(step), permit_id, note, cut: false, intervened: None }
     }
@@ -107,6 +108,16 @@ impl Judged {
         self.conclusion.retry_after_ms.filter(|_| !self.reported).map(rules::Count::get)
     }
 
+    /// Whether it was asked before it was done; none where it is no step.
+    pub(super) fn asked(&self) -> Option<Asked> {
+        self.verdict.record().moment.asked()
+    }
+
+    /// What it comes to had happened by then: nothing is prevented by it, and nothing said to be.
+    pub(super) fn is_too_late(&self) -> bool {
+        self.reported || self.asked() == Some(Asked::After)
+    }
+
     /// The verdict as the caller sees it.
     pub(super) fn view(&self) -> VerdictView {
         let decision = self.verdict.record();
@@ -119,7 +130,8 @@ impl Judged {
             limits: self.conclusion.limits.clone(),
             would_have: decision.would_have,
             intervention: self.intervened.clone(),
-            permit_note: decision.permit_note.clone(),
+            asked: decision.moment.asked(),
+            permit_note: decision.permit_note,
             checked_at: self.decided_at,
         }
     }
@@ -147,14 +159,26 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     let freeze = freeze.filter(|_| moment != Moment::Intervention);
     let frozen = freeze.as_ref().map(|freeze| freeze.intervened());
     let intervened = question.intervened.or(frozen.as_ref());
-    let conclusion = rules::conclude_under(&outcomes, &limits, intervened);
-    let reported = is_reported(run, question, given.as_ref());
+    let reported = is_reported(run, question);
+    let permit_required = match &given {
+        Some(given) => given.permit_required,
+        None => moment == Moment::StepBoth && !reported && state.tenant.permits == Permits::Required,
+    };
+    let circumstances = Circumstances { intervened, permit_note: question.note, permit_required };
+    let conclusion = rules::conclude_under(&outcomes, &limits, circumstances);
     let held = permit.filter(|permit| permit.status == PermitStatus::Granted);
     let held = held.map(|permit: &Permit| permit.reservations.clone());
 
     let rejected = conclusion.is_rejection() && !reported;
     let refused = conclusion.action.refuses() && !reported;
-    let decided = Decided { facts: &facts, inputs: &inputs, conclusion: &conclusion, intervened };
+    let decided = Decided {
+        facts: &facts,
+        inputs: &inputs,
+        conclusion: &conclusion,
+        intervened,
+        permit_required,
+        reported,
+    };
     let (verdict, decision_id) =
         decide(state, run_id, question, &decided, given.as_ref(), (rejected, refused))?;
     if let Some(freeze) = &freeze {
@@ -173,10 +197,9 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, intervened, decided_at })
 }
 
-/// Whether it has happened, and nobody asked before. A person's act on such a run has not; and what was answered while
-/// the store was down had been asked, even if the gap that it is has lowered its run's assurance since.
-fn is_reported(run: &RunState, question: &Question<'_>, given: Option<&Given>) -> bool {
-    run.run.assurance == Assurance::Reported && question.moment != Moment::Intervention && given.is_none()
+/// Whether it is told by a trace, so that nothing can be done about it. A person's act on such a run is not.
+fn is_reported(run: &RunState, question: &Question<'_>) -> bool {
+    run.run.is_reported() && question.moment != Moment::Intervention
 }
 
 fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
@@ -194,6 +217,8 @@ struct Decided<'a> {
     inputs: &'a [LimitInput],
     conclusion: &'a Conclusion,
     intervened: Option<&'a Intervened>,
+    permit_required: bool,
+    reported: bool,
 }
 
 /// Makes the decision's record, hashes it into the run's records and concludes the verdict.
@@ -222,8 +247,9 @@ fn decide(
         limit_inputs: decided.inputs,
         conclusion: decided.conclusion,
         permit_note: question.note,
+        permit_required: decided.permit_required,
         intervened: decided.intervened,
-        reported: is_reported(run, question, given),
+        reported: decided.reported,
     };
     let seq = run.next_seq(RecordKind::Decision);
     let record = capture_policy_decision_evidence(&context, decision_id, seq, &inputs, decided_at);

@@ -12,7 +12,10 @@ use models::{
     ids::{DecisionId, PermitId, RunId, TenantId},
     logs::SystemRecord,
 };
-use proof::{records::DecisionRecord, words::Moment};
+use proof::{
+    records::DecisionRecord,
+    words::{Moment, PermitNote},
+};
 use rules::{Facts, limits::LimitInput, reexecute::read_inputs};
 
 use super::{
@@ -21,7 +24,7 @@ use super::{
     outage::Told,
     prepare::Call,
     races::{Patience, Races},
-    record::{LAPSED, MISMATCH, internal},
+    record::internal,
     seal, spool,
     state::State,
     write,
@@ -39,7 +42,9 @@ pub(super) struct Given {
     /// The permit that was granted.
     pub(super) permit_id: Option<PermitId>,
     /// Why the permit that was named did not serve then.
-    pub(super) permit_note: Option<&'static str>,
+    pub(super) permit_note: Option<PermitNote>,
+    /// No permit served, in a tenant that required one then.
+    pub(super) permit_required: bool,
     /// The freeze that it met then.
     pub(super) freeze: Option<Arc<Freeze>>,
     facts: Facts,
@@ -94,10 +99,8 @@ impl Unwritten {
             moment: decision.moment,
             passed: self.passed,
             permit_id,
-            permit_note: decision
-                .permit_note
-                .as_deref()
-                .map(|note| if note == LAPSED { LAPSED } else { MISMATCH }),
+            permit_note: decision.permit_note,
+            permit_required: decision.permit_required,
             freeze: self.freeze.clone(),
             facts: Facts::from_canonical(&decision.facts).map_err(internal)?,
             limits: read_inputs(&decision.limit_inputs).map_err(internal)?,

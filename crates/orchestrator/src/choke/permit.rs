@@ -7,7 +7,7 @@ use models::{
 use proof::{
     records::StepRecord,
     tagged::Hashed,
-    words::{OutcomeCategory, StepSource, StepStatus},
+    words::{Asked, OutcomeCategory, StepSource, StepStatus},
 };
 
 use super::{
@@ -139,6 +139,8 @@ fn refused_step(
         skill_name: request.skill_name.clone(),
         params: request.params.clone(),
         status: StepStatus::Refused,
+        asked: Asked::Before,
+        reported_status: None,
         outcome_category: OutcomeCategory::Refused,
         outcome_code: None,
         outcome_data: None,
@@ -168,6 +170,7 @@ fn refused_step(
         input_hash: content_hash(&[request.params.as_deref(), None]).to_string(),
         output_hash: content_hash(&[None, None]).to_string(),
         permit_id: None,
+        permit_note: None,
         decision_id: Some(judged.verdict.record().decision_id.clone()),
         pre_decision_hash: Some(judged.verdict.hash().to_string()),
         post_decision_hash: None,

@@ -7,7 +7,7 @@ use models::{
 use proof::{
     records::StepRecord,
     tagged::Hashed,
-    words::{Assurance, Moment, StepKind, StepStatus},
+    words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus},
 };
 
 use super::{
@@ -26,16 +26,12 @@ use super::{
 };
 use crate::errors::{Error, StepEnforcementError};
 
-/// Why a named permit does not serve, as verdicts say it.
-pub(super) const LAPSED: &str = "permit_lapsed";
-pub(super) const MISMATCH: &str = "permit_mismatch";
-
 /// The permit that a report names, and whether it serves.
 enum NamedPermit {
     None,
     Serves(PermitId),
     /// It does not, and this is why: the step is judged as one without permit.
-    Fails(&'static str),
+    Fails(PermitNote),
 }
 
 pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) -> Answer {
@@ -90,9 +86,15 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
         permit.use_by(expected);
     }
     let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row().decision_hash);
-    let place =
-        StepPlace { index: expected, permit_id, pre, idempotency_key: key, reported_by: caller.reporter() };
-    spend(state, caller, step, refused, &judged)?;
+    let place = StepPlace {
+        index: expected,
+        permit_id,
+        permit_note: note,
+        pre,
+        idempotency_key: key,
+        reported_by: caller.reporter(),
+    };
+    spend(state, caller, step, (moment, refused), &judged)?;
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
     let step_hash = record.hash();
     if passed {
@@ -129,14 +131,14 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
     let Some(id) = step.report.permit_id else { return NamedPermit::None };
     let named = state.permits.get(&id).map(HeldPermit::row);
     let Some(permit) = named.filter(|permit| permit.run_id == step.run_id) else {
-        return NamedPermit::Fails(MISMATCH);
+        return NamedPermit::Fails(PermitNote::Unknown);
     };
     let same = permit.kind == step.report.kind
         && permit.skill_name == step.report.skill_name
         && permit.params_hash == step.params_hash;
     match (serves(permit, state.now), same) {
-        (false, _) => NamedPermit::Fails(LAPSED),
-        (true, false) => NamedPermit::Fails(MISMATCH),
+        (false, _) => NamedPermit::Fails(PermitNote::Lapsed),
+        (true, false) => NamedPermit::Fails(PermitNote::Mismatch),
         (true, true) => NamedPermit::Serves(permit.id),
     }
 }
@@ -156,13 +158,14 @@ fn spend(
     state: &mut State,
     caller: &Caller,
     step: &PreparedStep,
-    refused: bool,
+    (moment, refused): (Moment, bool),
     judged: &Judged,
 ) -> Result<(), Error> {
     let now = state.now;
     let status_after = effects::status_after(judged);
     let quiet = state.spine.settings().trace_quiet;
     let run = state.run_mut(step.run_id)?;
+    let unasked = moment.asked() == Some(Asked::After);
     if run.late.is_some() {
         addendum::spend(run, step);
         used(run, step);
@@ -175,6 +178,10 @@ fn spend(
     run.run.cost_known &= step.cost_known();
     run.trace.cost_known &= step.cost_known();
     run.run.last_seen_at = run.run.last_seen_at.max(now);
+    if unasked {
+        run.run.unasked_count += 1;
+        run.run.assurance = run.run.assurance.max(Assurance::Recorded);
+    }
     if refused {
         run.run.refused_count += 1;
         run.trace.refused_count += 1;
@@ -219,8 +226,7 @@ pub(super) fn remember(state: &mut State, run_id: RunId, record: Hashed<StepReco
     if let Some(key) = &record.idempotency_key {
         state.step_keys.insert((run_id, key.clone()), KnownStep::of(&record, record.hash()));
     }
-    let assurance = state.runs.get(&run_id).map_or(Assurance::Enforced, |run| run.run.assurance);
-    state.new.steps.push((record, assurance, judged.verdict));
+    state.new.steps.push((record, judged.reported, judged.verdict));
 }
 
 pub(super) fn internal(err: impl std::fmt::Display) -> Error {

@@ -19,10 +19,7 @@ use models::{
 use proof::{
     leaves::{RunLeaf, SealedLeaf},
     records::{PreventionRecord, RecordKind, RunRecord},
-    words::{
-        Assurance, EvidenceClass, IntegrityGrade, PreventionOutcome, RunStatus, TerminationReason,
-        TraceStatus,
-    },
+    words::{EvidenceClass, IntegrityGrade, PreventionOutcome, RunStatus, TerminationReason, TraceStatus},
 };
 
 use super::{
@@ -114,6 +111,8 @@ fn no_violation(state: &mut State, id: RunId) -> Result<(), Error> {
         policy_name: None,
         pattern_id: None,
         step_index: None,
+        asked: None,
+        would_have: None,
         outcome: PreventionOutcome::NoViolation,
         confidence_permille: 1_000,
         original_incident_id: None,
@@ -186,10 +185,6 @@ fn finish_run(
     run.run.integrity_status = evaluation.integrity_status;
     let failures =
         facts.transient_failures.values().chain(facts.permanent_failures.values()).any(|count| *count > 0);
-    if facts.gaps > 0 {
-        // ENFORCED says that there is no gap (spec 4).
-        run.run.assurance = Assurance::Reported;
-    }
     run.run.evidence_health = evidence_health(
         LifeState::Completed,
         evaluation.grade == IntegrityGrade::Fail,

@@ -140,6 +140,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         assurance: request.assurance.unwrap_or(Assurance::Enforced),
         step_count: 0,
         refused_count: 0,
+        unasked_count: 0,
         llm_call_count: 0,
         tool_call_count: 0,
         input_tokens: 0,

@@ -23,7 +23,7 @@ use proof::{
         RecordKind, RunAfter, StepRecord,
     },
     tagged::Hashed,
-    words::{Assurance, RunStatus, StepStatus, TerminationReason},
+    words::{RunStatus, StepStatus, TerminationReason},
 };
 
 use super::{
@@ -178,7 +178,7 @@ impl KnownStep {
 #[derive(Default)]
 pub(super) struct Additions {
     pub(super) runs: Vec<RunId>,
-    pub(super) steps: Vec<(Hashed<StepRecord>, Assurance, Verdict)>,
+    pub(super) steps: Vec<(Hashed<StepRecord>, bool, Verdict)>,
     pub(super) decisions: Vec<Arc<Hashed<DecisionRecord>>>,
     pub(super) environments: Vec<EnvironmentRecord>,
     pub(super) activities: Vec<ActivityRecord>,

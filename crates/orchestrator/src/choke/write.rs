@@ -45,7 +45,7 @@ async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
         .new
         .steps
         .iter()
-        .map(|(record, assurance, verdict)| DecidedStep { record, assurance: *assurance, verdict })
+        .map(|(record, reported, verdict)| DecidedStep { record, reported: *reported, verdict })
         .collect();
     tx.traces().insert_steps(&steps).await?;
     let evidence = tx.evidence();

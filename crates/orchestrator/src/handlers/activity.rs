@@ -8,7 +8,10 @@ use models::{
     logs::{StepRow, contested_span},
     page::{Page, PageRequest},
 };
-use proof::{records::StepRecord, words::Action};
+use proof::{
+    records::StepRecord,
+    words::{Action, Asked, REFUSED_AFTER, StepStatus},
+};
 
 use crate::{
     choke::{
@@ -48,10 +51,21 @@ pub struct StepView {
     pub step: StepRow,
     /// Its verdict's action.
     pub action: Action,
+    /// For a reported step: what would have been answered.
+    pub would_have: Option<Action>,
     /// It came after its run was sealed, and is in an addendum.
     pub is_late: bool,
     /// The step that it was a part of: as reported, or that of its parent span.
     pub parent_step_index: Option<u64>,
+}
+
+impl StepView {
+    /// What is said of a step that was refused and had been done by then.
+    #[must_use]
+    pub fn refused_after(&self) -> Option<&'static str> {
+        let step = &self.step.record;
+        (step.status == StepStatus::Refused && step.asked == Asked::After).then_some(REFUSED_AFTER)
+    }
 }
 
 /// `activity.start`: opens a run, bound to the policies in force.
@@ -262,12 +276,13 @@ pub async fn steps(
     let parents = store.traces().span_places(ctx.tenant.id, id, &parents).await?;
     Ok(page.map(|step| {
         let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
-        let action = decision.and_then(|id| actions.get(&id).copied()).unwrap_or(Action::Allow);
+        let answer = decision.and_then(|id| actions.get(&id).copied());
+        let (action, would_have) = answer.unwrap_or((Action::Allow, None));
         let is_late = step.record.trace_id != own;
         let mut spans = parent_spans(&step.record).into_iter().flatten();
         let of_span = spans.find_map(|key| parents.get(&key).copied());
         let parent_step_index = step.record.parent_step_index.or(of_span);
-        StepView { step, action, is_late, parent_step_index }
+        StepView { step, action, would_have, is_late, parent_step_index }
     }))
 }
 

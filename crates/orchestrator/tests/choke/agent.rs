@@ -13,6 +13,7 @@ use orchestrator::{
     choke::call::{
         EndRun, EstimateRequest, Granted, LlmReport, PermitRequest, Recorded, StartRun, StepReport,
     },
+    coordinators::export_bundle,
     errors::StepEnforcementError,
     handlers::{activity, policies},
 };
@@ -109,6 +110,14 @@ impl<'k> Agent<'k> {
 
     pub(crate) async fn complete(&self, run: RunId) -> Result<Run, Error> {
         activity::complete(&self.kit.spine, &self.ctx, run, EndRun::Succeeded).await
+    }
+
+    /// What a verifier says of the run's bundle, and the bundle.
+    pub(crate) async fn verified(&self, run: RunId) -> (verify::Report, serde_json::Value) {
+        let bundle = export_bundle::bundle(&self.kit.spine, &self.admin, run).await.unwrap();
+        let options = verify::Options { reexecute: true, ..verify::Options::default() };
+        let report = verify::bundle(&bundle, &[testkit::kit::signing_key().public()], &options).unwrap();
+        (report, serde_json::from_slice(&bundle).unwrap())
     }
 
     pub(crate) async fn run(&self, run: RunId) -> Run {

@@ -1,11 +1,11 @@
 //! A tenant that chose to go on without its store: what passes then, what does not, and that all of it is written.
 
-use models::{account::FailureMode, activity::EvidenceHealth, ids::RunId};
+use models::{account::FailureMode, activity::EvidenceHealth};
 use orchestrator::{
     Error,
     background::overdue,
     choke::call::{EndRun, StepReport},
-    coordinators::{export_bundle, run_proof},
+    coordinators::run_proof,
     handlers::{
         account::{self, SettingsChange},
         activity,
@@ -13,12 +13,8 @@ use orchestrator::{
 };
 use proof::words::{Action, Assurance, EnforcementMode, LimitType, RunStatus};
 use serde_json::Value;
-use testkit::{
-    Kit, Store, TestDatabase,
-    kit::{signing_key, spooled},
-    on_both,
-};
-use verify::{Options, Word};
+use testkit::{Kit, Store, TestDatabase, kit::spooled, on_both};
+use verify::Word;
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
 
@@ -29,13 +25,6 @@ async fn going_on(kit: &Kit) -> Agent<'_> {
     let before = account::settings(&kit.spine, &agent.admin).await.unwrap();
     account::update_settings(&kit.spine, &agent.admin, before.settings_version, change).await.unwrap();
     Agent::of(kit, "acme").await
-}
-
-async fn verified(agent: &Agent<'_>, run: RunId) -> (verify::Report, Value) {
-    let bundle = export_bundle::bundle(&agent.kit.spine, &agent.admin, run).await.unwrap();
-    let options = Options { reexecute: true, ..Options::default() };
-    let report = verify::bundle(&bundle, &[signing_key().public()], &options).unwrap();
-    (report, serde_json::from_slice(&bundle).unwrap())
 }
 
 on_both! {
@@ -76,7 +65,7 @@ on_both! {
         let sealed = activity::complete(spine, admin, run, EndRun::Succeeded).await.unwrap();
         assert_eq!((sealed.step_count, sealed.refused_count, sealed.cost_microusd), (4, 1, 600_003));
         assert_eq!(sealed.assurance, Assurance::Reported, "ENFORCED would say that there is no gap");
-        let (report, bundle) = verified(&agent, run).await;
+        let (report, bundle) = agent.verified(run).await;
         assert_eq!(report.word, Word::Complete, "{report}");
         assert_eq!(report.grade.map(|grade| grade.to_string()).as_deref(), Some("WARN"), "{report}");
         let sealed = &bundle["records"]["sealed"];
@@ -140,7 +129,7 @@ on_both! {
         let halted = agent.run(run).await;
         assert_eq!((halted.status, halted.refused_count), (RunStatus::Halted, 1));
         assert_eq!(halted.assurance, Assurance::Enforced, "a halt is no gap");
-        let (report, bundle) = verified(&agent, run).await;
+        let (report, bundle) = agent.verified(run).await;
         assert_eq!(report.word, Word::Complete, "{report}");
         let last = bundle["records"]["sealed"]["steps"][1]["decision_id"].as_str().map(str::to_owned);
         assert_eq!(last, Some(killed.verdict.decision_id.to_string()));
@@ -183,7 +172,7 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     assert_eq!((after.step_count, after.totals().step_count), (1, 3));
     assert_eq!(after.sealed_assurance(), Assurance::Enforced, "the receipt stays what it is");
     assert_eq!((after.assurance, after.evidence_health), (Assurance::Reported, EvidenceHealth::Degraded));
-    let (report, bundle) = verified(&agent, run).await;
+    let (report, bundle) = agent.verified(run).await;
     assert_eq!(report.word, Word::Complete, "{report}");
     assert_eq!(
         (report.assurance, report.assurance_with_addenda),
@@ -194,7 +183,7 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     let added = &bundle["records"]["after"]["addenda"][0]["records"];
     assert_eq!(added["steps"][0]["decision_id"], passed.verdict.decision_id.to_string().as_str());
     assert_eq!(added["gaps"][0]["step_index"], 1);
-    let (report, bundle) = verified(&agent, asked_only).await;
+    let (report, bundle) = agent.verified(asked_only).await;
     assert_eq!(report.word, Word::Complete, "{report}");
     let added = &bundle["records"]["after"]["addenda"][0]["records"];
     assert_eq!(

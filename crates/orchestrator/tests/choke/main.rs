@@ -7,6 +7,7 @@ mod agent;
 mod budgets;
 mod bundles;
 mod contributions;
+mod done;
 mod gaps;
 mod hostile;
 mod idempotency;

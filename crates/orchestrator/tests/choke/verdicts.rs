@@ -10,7 +10,8 @@ use orchestrator::{
     handlers::{activity, incidents},
 };
 use proof::words::{
-    Action, EnforcementMode, HaltReason, IncidentCategory, PreventionOutcome, RunStatus, Severity, StepStatus,
+    Action, EnforcementMode, HaltReason, IncidentCategory, PermitNote, PreventionOutcome, RunStatus,
+    Severity, StepStatus,
 };
 use testkit::{Kit, on_both};
 
@@ -138,7 +139,7 @@ on_both! {
         let recorded = agent.record(run, report.clone()).await.unwrap();
         assert_eq!((recorded.step_index, recorded.verdict.permit_note), (1, None));
         let again = agent.record(run, report).await.unwrap();
-        assert_eq!(again.verdict.permit_note.as_deref(), Some("permit_lapsed"), "a permit counts once");
+        assert_eq!(again.verdict.permit_note, Some(PermitNote::Lapsed), "a permit counts once");
         agent.complete(run).await.unwrap();
         let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
         assert_eq!(proof.integrity.failure_reason, None);
@@ -158,10 +159,10 @@ on_both! {
             ..tool("get_weather")
         };
         let recorded = agent.record(run, named(other)).await.unwrap();
-        assert_eq!(recorded.verdict.permit_note.as_deref(), Some("permit_mismatch"));
+        assert_eq!(recorded.verdict.permit_note, Some(PermitNote::Mismatch));
         kit.clock.advance(chrono::Duration::seconds(61));
         let recorded = agent.record(run, named(tool("get_weather"))).await.unwrap();
-        assert_eq!(recorded.verdict.permit_note.as_deref(), Some("permit_lapsed"));
+        assert_eq!(recorded.verdict.permit_note, Some(PermitNote::Lapsed));
     }
 
     async fn a_rule_on_an_unknown_cost_fails_closed(db: TestDatabase) {

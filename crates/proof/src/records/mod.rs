@@ -13,10 +13,10 @@ mod policies;
 use serde::{Deserialize, Serialize};
 
 use crate::words::{
-    ActorType, Assurance, CaptureFailureReason, CauseType, EvidenceClass, FailureResolution,
+    ActorType, Asked, Assurance, CaptureFailureReason, CauseType, EvidenceClass, FailureResolution,
     IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind, InterventionTarget,
-    OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity, StepKind, StepLevel,
-    StepSource, StepStatus, TerminationReason,
+    OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity, StepKind,
+    StepLevel, StepSource, StepStatus, TerminationReason,
 };
 
 pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
@@ -127,6 +127,8 @@ pub struct RunRecord {
     pub expected_latency_ms: Option<u64>,
     pub step_count: u64,
     pub refused_count: u64,
+    /// Steps, refused ones included, that were only told after they had been done.
+    pub unasked_count: u64,
     pub llm_call_count: u64,
     pub tool_call_count: u64,
     pub input_tokens: u64,
@@ -148,6 +150,11 @@ pub struct StepRecord {
     /// The caller's parameters after redaction, as text.
     pub params: Option<String>,
     pub status: StepStatus,
+    /// Whether leave was asked before it was done. AFTER and REFUSED: it was refused after it was done.
+    pub asked: Asked,
+    /// What its caller said of it, whatever the verdict made of it. None of a refused permit: nothing was done.
+    pub reported_status: Option<StepStatus>,
+    /// As reported; REFUSED of a refused permit.
     pub outcome_category: OutcomeCategory,
     pub outcome_code: Option<String>,
     /// The caller's outcome data after redaction, as text.
@@ -181,6 +188,8 @@ pub struct StepRecord {
     pub output_hash: String,
     /// The permit under which the step ran, if one did, and its record's hash.
     pub permit_id: Option<String>,
+    /// Why the permit that its caller named did not serve.
+    pub permit_note: Option<PermitNote>,
     /// The decision that gave this step's verdict. Always there in an ENFORCED run.
     pub decision_id: Option<String>,
     /// Hash of the decision made before the act (the permit's, or the refusal's).

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::words::{
-    Action, ActionTaken, BreachType, HaltReason, LimitType, Moment, PolicyKind, PreventionOutcome,
+    Action, ActionTaken, Asked, BreachType, HaltReason, LimitType, Moment, PermitNote, PolicyKind,
+    PreventionOutcome, REFUSED_AFTER,
 };
 
 /// One evaluation by the choke point (class D): what it saw, what fired, what it answered.
@@ -39,8 +40,10 @@ pub struct DecisionRecord {
     pub intervention: Option<String>,
     /// An emergency override that made the verdict act on nothing.
     pub overridden_by: Option<String>,
-    /// `permit_lapsed` or `permit_mismatch`, where a named permit did not serve.
-    pub permit_note: Option<String>,
+    /// Why the permit that a record named did not serve: the verdict is at least WARN.
+    pub permit_note: Option<PermitNote>,
+    /// No permit served, in a tenant that requires one: the verdict is at least BLOCK.
+    pub permit_required: bool,
     pub decided_at: String,
 }
 
@@ -77,7 +80,12 @@ pub struct PreventionRecord {
     pub policy_name: Option<String>,
     pub pattern_id: Option<String>,
     pub step_index: Option<u64>,
+    /// What was done. Of what had been done by then it is AUDITED: nothing was prevented.
     pub outcome: PreventionOutcome,
+    /// Whether it was asked before it was done. None for NO_VIOLATION, and of what is no step.
+    pub asked: Option<Asked>,
+    /// What would have been done, had it been asked before; or by a rule that only records.
+    pub would_have: Option<Action>,
     /// In thousandths; 1000 for a rule or limit that fired exactly.
     pub confidence_permille: u64,
     pub original_incident_id: Option<String>,
@@ -85,6 +93,16 @@ pub struct PreventionRecord {
     pub is_simulated: bool,
     pub is_synthetic: bool,
     pub evaluated_at: String,
+}
+
+impl PreventionRecord {
+    /// What is said where what it refused had been done by then. A run that is a trace is refused nothing: there
+    /// `would_have` says all.
+    #[must_use]
+    pub fn refused_after(&self) -> Option<&'static str> {
+        let refuses = self.would_have.is_some_and(Action::refuses);
+        (self.asked == Some(Asked::After) && refuses).then_some(REFUSED_AFTER)
+    }
 }
 
 /// A limit that was passed, with value and limit as they were.

@@ -65,6 +65,7 @@ fn decide(snapshot: &SnapshotDefinition, moment: Moment, facts: &Facts, used: u6
         deciding_policy_id: conclusion.deciding_policy_id,
         overridden_by: None,
         permit_note: None,
+        permit_required: false,
         intervention: None,
         decided_at: "2026-11-21T00:00:00.000000Z".to_owned(),
     }

@@ -160,6 +160,8 @@ impl<'c> Known<'c> {
             let its_own = step.decision_id.as_ref() == Some(&decision.id)
                 && decision.step_index == Some(index)
                 && decision.permit_id.as_ref() == permit
+                && decision.permit_note == step.permit_note
+                && decision.moment.asked() == Some(step.asked)
                 && decision.action.refuses() == step.refused;
             worst.expect(its_own, || format!("{called} {index} names a decision that did not judge it"));
         }

@@ -27,6 +27,17 @@ pub(crate) fn standing(case: &Case<'_>, worst: &mut Worst) {
     assurance(case, worst);
 }
 
+/// What a sealed run's steps and gaps leave of its assurance (spec 4).
+pub(crate) fn assurance_of(run: &RunRecord, gaps: bool) -> Assurance {
+    if run.external_trace_id.is_some() || gaps {
+        Assurance::Reported
+    } else if run.unasked_count > 0 {
+        Assurance::Recorded
+    } else {
+        Assurance::Enforced
+    }
+}
+
 /// A gap lowers the assurance: that of the statement if it is sealed, that of the run as it stands if it came later.
 fn assurance(case: &Case<'_>, worst: &mut Worst) {
     let (document, manifest) = (case.document, case.manifest);

@@ -4,11 +4,11 @@ use proof::{
     bundle::LiveLate,
     canonical::MAX_INTEGER,
     records::{RecordKind, RunAfter},
-    words::StepKind,
+    words::{Asked, StepKind},
 };
 use serde::Deserialize;
 
-use super::{Case, Worst};
+use super::{Case, Worst, standing::assurance_of};
 use crate::{
     document::{Step, Used},
     json::Parser,
@@ -19,6 +19,7 @@ use crate::{
 pub(crate) struct Totals {
     steps: u64,
     refused: u64,
+    unasked: u64,
     llm_calls: u64,
     tool_calls: u64,
     cost_microusd: u64,
@@ -30,6 +31,7 @@ impl Totals {
     /// Counts a sealed step: what it used always, the step only if it was not refused.
     fn count(&mut self, step: &Step) {
         self.add(step.used);
+        self.unasked += u64::from(step.asked == Asked::After);
         if step.refused {
             self.refused += 1;
             return;
@@ -87,6 +89,15 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Totals> {
             (run.llm_call_count, run.tool_call_count) == (totals.llm_calls, totals.tool_calls),
             || "the run counts other calls than there are".to_owned(),
         );
+        worst.expect(run.unasked_count == totals.unasked, || {
+            "the run counts other steps that nobody asked for than there are".to_owned()
+        });
+        if case.whole(RecordKind::Gap) {
+            let left = assurance_of(run, !sealed.gaps.is_empty());
+            worst.expect(run.assurance == left, || {
+                format!("the run is {}, and {left} is what its steps leave of it", run.assurance)
+            });
+        }
         worst.expect((run.cost_microusd, run.input_tokens, run.output_tokens) == totals.used(), || {
             "the run's totals are not those of its steps".to_owned()
         });

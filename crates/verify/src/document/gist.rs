@@ -8,7 +8,7 @@ use proof::{
         RunRecord, StepRecord,
     },
     tagged::RunEvidence,
-    words::{Action, EvidenceClass, Moment, StepKind, StepStatus},
+    words::{Action, Asked, EvidenceClass, Moment, PermitNote, StepKind, StepStatus},
 };
 
 /// What every record has.
@@ -95,6 +95,8 @@ pub(crate) struct Step {
     pub(crate) index: u64,
     pub(crate) kind: StepKind,
     pub(crate) refused: bool,
+    pub(crate) asked: Asked,
+    pub(crate) permit_note: Option<PermitNote>,
     /// None if the text is no hash.
     pub(crate) prev: Option<Hash>,
     /// The records that it names by their hash, and of which kind they must be: the decision before the act and that
@@ -126,6 +128,8 @@ impl Step {
             index: step.step_index,
             kind: step.kind,
             refused: step.status == StepStatus::Refused,
+            asked: step.asked,
+            permit_note: step.permit_note,
             prev: step.prev_hash.parse().ok(),
             named: [
                 (RecordKind::Decision, named(step.pre_decision_hash.as_ref())),
@@ -162,6 +166,7 @@ pub(crate) struct Decision {
     pub(crate) moment: Moment,
     pub(crate) step_index: Option<u64>,
     pub(crate) permit_id: Option<String>,
+    pub(crate) permit_note: Option<PermitNote>,
     /// The intervention that it met.
     pub(crate) met: Option<String>,
 }
@@ -174,6 +179,7 @@ impl Decision {
             moment: decision.moment,
             step_index: decision.step_index,
             permit_id: decision.permit_id.clone(),
+            permit_note: decision.permit_note,
             met: decision.intervention.clone(),
         }
     }

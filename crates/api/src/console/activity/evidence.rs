@@ -58,19 +58,27 @@ pub(crate) async fn evidence(
     let found = run_evidence::evidence(&spine, &visitor, id).await?;
     let ago = |at: &str| Moment::read(at, now).exact;
     let decisions = found.decisions_made.into_iter().map(|one| Row {
-        badge: Badge::of(one.action.as_str()),
+        badge: Badge::of_verdict(one.action.as_str(), one.would_have.map(|action| action.as_str())),
         text: show::plain(&why(&one.fired, one.deciding_policy_id.as_deref())),
         path: one.deciding_policy_id.as_deref().map(policy_path),
         step: one.step_index,
         detail: ago(&one.decided_at),
     });
-    let policies = found.policies_evaluated.into_iter().map(|one| Row {
-        badge: Badge::of(one.outcome.as_str()),
-        text: one.policy_name.unwrap_or_else(|| "No rule or limit fired".to_owned()),
-        path: one.policy_id.as_deref().map(policy_path),
-        step: one.step_index,
-        detail: ago(&one.evaluated_at),
-    });
+    let policies = found
+        .policies_evaluated
+        .into_iter()
+        .map(|one| (one.refused_after().filter(|_| !found.reported), one))
+        .map(|(said, one)| Row {
+            badge: Badge::of_verdict(one.outcome.as_str(), one.would_have.map(|action| action.as_str())),
+            text: match (one.policy_name, said) {
+                (None, _) => "No rule or limit fired".to_owned(),
+                (Some(name), None) => name,
+                (Some(name), Some(said)) => format!("{name}: {said}"),
+            },
+            path: one.policy_id.as_deref().map(policy_path),
+            step: one.step_index,
+            detail: ago(&one.evaluated_at),
+        });
     let limits = found.limits_hit.into_iter().map(|one| Row {
         badge: Badge::of(one.breach_type.as_str()),
         text: one.limit_name,
@@ -109,7 +117,11 @@ pub(crate) async fn evidence(
         frame: visitor.frame.clone(),
         head: Head::of(&run, "evidence", true),
         parts: vec![
-            kind("Decisions made", "verdicts above ALLOW", decisions.collect()),
+            kind(
+                "Decisions made",
+                "verdicts above ALLOW, and what reported steps would have got",
+                decisions.collect(),
+            ),
             kind("Policies evaluated", "rules and limits that fired", policies.collect()),
             kind("Limits hit", "limits that were passed", limits.collect()),
             kind("Incidents caused", "what people had to know of", incidents.collect()),

@@ -186,6 +186,15 @@ fn details(run: &Run) -> Vec<Fact> {
             format!("{} with its addenda, sealed as {}", run.assurance.as_str(), sealed.as_str())
         },
     );
+    if run.unasked_count > 0 && !run.is_reported() {
+        let all = run.step_count + run.refused_count;
+        let told = format!(
+            "{} of {} steps only after they were done",
+            show::count(run.unasked_count),
+            show::count(all)
+        );
+        fact("Told", told);
+    }
     if let Some(late) = &run.late {
         fact("After it was sealed", format!("{} steps, counted above", show::count(late.step_count)));
     }

@@ -20,7 +20,10 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) model: Option<String>,
     pub(crate) action: Badge,
+    /// It was refused before it was done: there is nothing that it took or cost.
     pub(crate) refused: bool,
+    /// What is to be known of it at a glance: that it had been done by then, that its permit did not serve.
+    pub(crate) notes: Vec<Badge>,
     pub(crate) failed: bool,
     pub(crate) tokens: Option<String>,
     pub(crate) cost: Option<String>,
@@ -74,8 +77,12 @@ fn span(view: &StepView) -> (DateTime<Utc>, DateTime<Utc>) {
 }
 
 fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<String>) -> Step {
-    let (step, action) = (view.step.record, view.action.as_str());
-    let refused = step.status.as_str() == "REFUSED";
+    let after = view.refused_after();
+    let action = Badge::of_verdict(view.action.as_str(), view.would_have.map(|action| action.as_str()));
+    let step = view.step.record;
+    let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str()));
+    let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
+    let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
     let mut texts = Vec::new();
     let mut text = |name, text: Option<String>| texts.extend(text.map(|text| Text { name, text }));
@@ -86,6 +93,14 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(super::run::Fact { name, value });
     fact("Status", step.status.as_str().to_owned());
+    if let Some(reported) = step.reported_status.filter(|reported| *reported != step.status) {
+        fact("Reported as", reported.as_str().to_owned());
+    }
+    fact(
+        "Asked",
+        if step.asked.as_str() == "BEFORE" { "before it was done" } else { "no: told after it was done" }
+            .to_owned(),
+    );
     let code = step.outcome_code.map(|code| format!(", {code}")).unwrap_or_default();
     fact("Outcome", format!("{}{code}", step.outcome_category.as_str()));
     if let Some(provider) = step.provider {
@@ -114,6 +129,9 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
     if let Some(permit) = step.permit_id {
         fact("Permit", permit);
     }
+    if let Some(note) = step.permit_note {
+        fact("Permit", note.as_str().to_owned());
+    }
     if let Some(decision) = step.decision_id {
         fact("Decision", decision);
     }
@@ -125,9 +143,10 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
         kind: step.kind.as_str(),
         name: step.skill_name,
         model: step.model,
-        action: Badge::of(action),
+        action,
         refused,
-        failed: step.status.as_str() == "FAILURE",
+        notes,
+        failed: step.reported_status.is_some_and(|status| status.as_str() == "FAILURE"),
         tokens: (tokens > 0).then(|| show::count(tokens)),
         cost: is_call
             .then(|| if step.cost_known { show::usd(step.cost_microusd) } else { "cost unknown".to_owned() }),

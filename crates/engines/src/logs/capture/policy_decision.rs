@@ -8,7 +8,7 @@ use models::{
 use proof::{
     hash::Hash,
     records::{DecisionRecord, Intervened},
-    words::{Action, Moment},
+    words::{Action, Moment, PermitNote},
 };
 use rules::{facts::Facts, limits::LimitInput, verdict::Conclusion};
 
@@ -22,7 +22,8 @@ pub struct DecisionInputs<'a> {
     pub facts: &'a Facts,
     pub limit_inputs: &'a [LimitInput],
     pub conclusion: &'a Conclusion,
-    pub permit_note: Option<&'a str>,
+    pub permit_note: Option<PermitNote>,
+    pub permit_required: bool,
     /// The kill or freeze by a person that it met.
     pub intervened: Option<&'a Intervened>,
     /// The step was reported after the fact: what fired is AUDITED, never acted on.
@@ -64,7 +65,8 @@ pub fn capture_policy_decision_evidence(
         deciding_policy_id: conclusion.deciding_policy_id.clone(),
         intervention: inputs.intervened.map(proof::canonical::to_text),
         overridden_by: None,
-        permit_note: inputs.permit_note.map(str::to_owned),
+        permit_note: inputs.permit_note,
+        permit_required: inputs.permit_required,
         decided_at: models::time::text(now),
     }
 }

@@ -60,6 +60,9 @@ pub struct Model {
     pub assurance: String,
     pub step_hash: Vec<u8>,
     pub reported_by: Option<KeyId>,
+    pub asked: String,
+    pub reported_status: Option<String>,
+    pub permit_note: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -32,6 +32,7 @@ pub struct Model {
     pub permit_note: Option<String>,
     pub decided_at: DateTimeUtc,
     pub intervention: Option<String>,
+    pub permit_required: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

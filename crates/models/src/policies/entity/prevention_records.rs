@@ -26,6 +26,8 @@ pub struct Model {
     pub is_simulated: bool,
     pub is_synthetic: bool,
     pub evaluated_at: DateTimeUtc,
+    pub asked: Option<String>,
+    pub would_have: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

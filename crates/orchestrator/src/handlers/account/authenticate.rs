@@ -153,6 +153,7 @@ pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettin
         calendar: calendar_of(tenant),
         capture_mode: tenant.capture_mode,
         failure_mode: tenant.failure_mode,
+        permits: tenant.permits,
         block_unknown_cost: tenant.block_unknown_cost,
         key: key.map_err(|err| Error::Internal(err.to_string()))?,
         key_id: tenant.key_id.clone(),

@@ -125,7 +125,7 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use models::account::{CaptureMode, FailureMode, OwnerType, Role};
+    use models::account::{CaptureMode, FailureMode, OwnerType, Permits, Role};
     use proof::{hash::sha256, hmac::TenantKey};
     use uuid::Uuid;
 
@@ -157,6 +157,7 @@ mod tests {
                 calendar: rules::zone::Zone::UTC.into(),
                 capture_mode: CaptureMode::Full,
                 failure_mode: FailureMode::FailClosed,
+                permits: Permits::Optional,
                 block_unknown_cost: false,
                 key: TenantKey::new("tky", [1; 32]),
                 key_id: "tky".to_owned(),

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use engines::check::Check;
 use models::{
-    account::{CaptureMode, FailureMode, Tenant},
+    account::{CaptureMode, FailureMode, Permits, Tenant},
     logs::SystemEventType,
 };
 use serde_json::{Map, Value, json};
@@ -29,6 +29,8 @@ pub struct SettingsChange {
     pub capture_mode: Option<CaptureMode>,
     /// What a step gets that would pass while the store is down.
     pub failure_mode: Option<FailureMode>,
+    /// Whether steps without a permit that serves are refused.
+    pub permits: Option<Permits>,
     /// An IANA name.
     pub time_zone: Option<String>,
     /// What a limit on cost answers when the cost is not known.
@@ -47,6 +49,7 @@ impl SettingsChange {
             name: self.name.unwrap_or_else(|| to.name.clone()),
             capture_mode: self.capture_mode.unwrap_or(to.capture_mode),
             failure_mode: self.failure_mode.unwrap_or(to.failure_mode),
+            permits: self.permits.unwrap_or(to.permits),
             time_zone: self.time_zone.unwrap_or_else(|| to.time_zone.clone()),
             block_unknown_cost: self.block_unknown_cost.unwrap_or(to.block_unknown_cost),
             ..to.clone()
@@ -124,6 +127,7 @@ fn difference(before: &Tenant, after: &Tenant) -> Map<String, Value> {
             ("name", json!(tenant.name)),
             ("capture_mode", json!(tenant.capture_mode)),
             ("failure_mode", json!(tenant.failure_mode)),
+            ("permits", json!(tenant.permits)),
             ("time_zone", json!(tenant.time_zone)),
             ("block_unknown_cost", json!(tenant.block_unknown_cost)),
         ]

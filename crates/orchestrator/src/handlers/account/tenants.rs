@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use engines::check::Check;
 use models::{
-    account::{CaptureMode, FailureMode, Tenant, ZoneChanges},
+    account::{CaptureMode, FailureMode, Permits, Tenant, ZoneChanges},
     ids::TenantId,
     logs::SystemEventType,
 };
@@ -116,6 +116,7 @@ async fn insert(
         name: new.name.clone().unwrap_or_else(|| new.slug.clone()),
         capture_mode: CaptureMode::Full,
         failure_mode: FailureMode::FailClosed,
+        permits: Permits::Optional,
         time_zone: new.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         block_unknown_cost: false,
         policy_generation: 0,

@@ -9,7 +9,7 @@ use proof::{
         RecordKind,
     },
     words::{
-        ActorType, AuditEntityType, AuditEventType, BreachType, CauseType, IncidentCategory,
+        ActorType, Asked, AuditEntityType, AuditEventType, BreachType, CauseType, IncidentCategory,
         InterventionKind, InterventionTarget, LimitType, PolicyKind, PreventionOutcome, Severity,
     },
 };
@@ -70,6 +70,8 @@ impl Scene {
             } else {
                 PreventionOutcome::NoViolation
             },
+            asked: policy.map(|_| Asked::Before),
+            would_have: None,
             confidence_permille: 1_000,
             original_incident_id: None,
             blocked_incident_id,

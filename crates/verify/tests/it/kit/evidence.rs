@@ -17,7 +17,7 @@ use rules::{
     facts::{ContentFacts, ParamFacts, Principal, Resource, RunFacts, StepFacts, TimeFacts},
     limits::LimitInput,
     reexecute::limit_inputs_json,
-    verdict::{Conclusion, conclude_under},
+    verdict::{Circumstances, Conclusion, conclude_under},
 };
 
 use super::{Call, RUN, Scene, TENANT};
@@ -107,7 +107,11 @@ impl Scene {
         let rules = self.compiled.evaluate(moment, &facts);
         let met = self.frozen.as_ref().map(|(freeze, _)| freeze.intervened());
         let measured = self.compiled.measure(moment, &facts, &inputs);
-        let conclusion = conclude_under(&rules, &measured, met.as_ref());
+        let conclusion = conclude_under(
+            &rules,
+            &measured,
+            Circumstances { intervened: met.as_ref(), ..Circumstances::default() },
+        );
         let told = self.reported && conclusion.action > Action::Allow;
         let refused = conclusion.action.refuses() && !told;
         let decision_id = self.id("dec_");
@@ -132,6 +136,7 @@ impl Scene {
             deciding_policy_id: conclusion.deciding_policy_id.clone(),
             overridden_by: None,
             permit_note: None,
+            permit_required: false,
             intervention: met.as_ref().map(canonical::to_text),
             decided_at: self.now(),
         });

@@ -29,7 +29,7 @@ impl Scene {
             synthetic_scenario_id: None,
             correlation_id: "cor-1".to_owned(),
             opened_by: Some(KEY.to_owned()),
-            external_trace_id: None,
+            external_trace_id: self.reported.then(|| "5b8efff798038103d269b633813fc60c".to_owned()),
             idempotency_key: None,
             request_hash: None,
             metadata: None,
@@ -44,6 +44,7 @@ impl Scene {
             expected_latency_ms: None,
             step_count: self.after.step_count,
             refused_count: self.after.refused_count,
+            unasked_count: self.unasked(),
             llm_call_count: self.calls.0,
             tool_call_count: self.calls.1,
             input_tokens: self.after.input_tokens,
@@ -57,8 +58,7 @@ impl Scene {
         let late_gap = self.late.iter().flat_map(|late| &late.records).any(|it| it.kind() == RecordKind::Gap);
         let assurance = match self.sealed {
             _ if late_gap => Assurance::Reported,
-            Some(_) => self.assurance(),
-            None => Assurance::Enforced,
+            _ => self.assurance(),
         };
         let late = self.late.as_ref().map(|late| late.totals);
         let late_of = |of: fn(&LiveLate) -> u64| late.as_ref().map_or(0, of);

@@ -9,8 +9,8 @@ use proof::{
     records::{InterventionRecord, Record, RecordKind, RunAfter, StepRecord},
     run_ranges::RunRanges,
     words::{
-        Action, AuditEntityType, AuditEventType, LogName, Moment, OutcomeCategory, RunStatus, StepKind,
-        StepLevel, StepSource, StepStatus,
+        Action, Asked, AuditEntityType, AuditEventType, LogName, Moment, OutcomeCategory, RunStatus,
+        StepKind, StepLevel, StepSource, StepStatus,
     },
 };
 use rules::CompiledSnapshot;
@@ -210,7 +210,9 @@ impl Scene {
             skill_name: call.skill.clone(),
             params: Some("{\"q\":\"weather in Graz\"}".to_owned()),
             status: if refused { StepStatus::Refused } else { StepStatus::Success },
-            outcome_category: if refused { OutcomeCategory::Refused } else { OutcomeCategory::Success },
+            asked: if granted.is_some() { Asked::Before } else { Asked::After },
+            reported_status: Some(StepStatus::Success),
+            outcome_category: OutcomeCategory::Success,
             outcome_code: None,
             outcome_data: Some("{\"ok\":true}".to_owned()),
             prompt: Some("What is the weather? \u{1f326}".to_owned()),
@@ -239,6 +241,7 @@ impl Scene {
             input_hash: sha256(b"input").to_string(),
             output_hash: sha256(b"output").to_string(),
             permit_id,
+            permit_note: None,
             decision_id: Some(decision_id),
             pre_decision_hash: Some(granted.unwrap_or(decision).to_string()),
             post_decision_hash: Some(decision.to_string()),

@@ -6,7 +6,7 @@ use proof::{
     bundle::{AsOf, AuditPart, Bundle, Checkpoints, Parts, ReceiptPart, assemble},
     leaves::{RunLeaf, SealedLeaf},
     records::{IntegrityRecord, Record, RecordKind},
-    words::{Action, Assurance, IntegrityGrade, IntegrityState, IntegrityStatus, RunStatus},
+    words::{Action, Asked, Assurance, IntegrityGrade, IntegrityState, IntegrityStatus, RunStatus},
 };
 
 use super::{RUN, Scene, TENANT, TRACE, signing_key};
@@ -76,9 +76,19 @@ impl Scene {
         self.records.iter().any(|record| record.kind() == RecordKind::Gap)
     }
 
-    /// A gap costs an ended run its assurance.
+    /// What its steps and gaps leave of an ended run's assurance.
     pub(super) fn assurance(&self) -> Assurance {
-        if self.has_gap() { Assurance::Reported } else { Assurance::Enforced }
+        match self.unasked() {
+            _ if self.has_gap() || self.reported => Assurance::Reported,
+            0 => Assurance::Enforced,
+            _ => Assurance::Recorded,
+        }
+    }
+
+    /// How many of its own steps nobody asked for.
+    pub(super) fn unasked(&self) -> u64 {
+        let unasked = |record: &&Record| matches!(record, Record::Step(step) if step.asked == Asked::After);
+        self.records.iter().filter(unasked).count() as u64
     }
 
     /// The parts of the bundle as of now. `records` are usually the scene's own.
