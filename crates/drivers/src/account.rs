@@ -72,6 +72,13 @@ impl AccountReads<'_> {
         row.map(self::key).transpose()
     }
 
+    /// The keys among `ids` that a tenant has.
+    pub async fn find_keys_of(self, tenant: TenantId, ids: &[KeyId]) -> Result<Vec<ApiKey>, StoreError> {
+        let rows =
+            read::by_keys(self.conn, keys_of(tenant), [api_keys::Column::Id], keys::sorted(ids)).await?;
+        rows.into_iter().map(self::key).collect()
+    }
+
     /// A tenant's keys, oldest first, revoked ones included.
     pub async fn list_keys(self, tenant: TenantId) -> Result<Vec<ApiKey>, StoreError> {
         let select =

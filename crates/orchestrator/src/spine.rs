@@ -88,6 +88,8 @@ pub struct Settings {
     pub run_abandon_after: Duration,
     /// How many calls may wait for the choke point before it answers 503.
     pub max_waiting: usize,
+    /// How many streams of events may be open at once.
+    pub max_streams: usize,
     /// How long a replica may decide halts from what it remembers while the store is down.
     pub outage_memory: Duration,
     /// How long after all records were read again they are read again.
@@ -104,6 +106,7 @@ impl Default for Settings {
             stop_grace: Duration::seconds(60),
             run_abandon_after: Duration::hours(1),
             max_waiting: 4_096,
+            max_streams: 1_024,
             outage_memory: Duration::minutes(10),
             check_every: Duration::hours(1),
             trace_quiet: Duration::seconds(30),
@@ -159,12 +162,13 @@ impl Spine {
     pub fn new(parts: Parts) -> Self {
         let choke = Choke::new(parts.settings.max_waiting);
         let credentials = Credentials::default();
+        let streams = Streams::new(parts.settings.max_streams);
         Self {
             shared: Arc::new(Shared {
                 parts,
                 choke,
                 credentials,
-                streams: Streams::default(),
+                streams,
                 clocks: Clocks::default(),
                 held_back: RwLock::default(),
                 given_up: OnceLock::new(),

@@ -3,6 +3,7 @@
 mod filter;
 mod impact;
 mod interventions;
+mod pulse;
 mod rows;
 
 use std::collections::{HashMap, HashSet};

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use drivers::StoreError;
 use models::{
     activity::{
-        DueReason, DueRun, EvidenceHealth, LatencyBucket, RiskLevel, Run, RunCounts, RunFilter, RunState,
+        DueReason, DueRun, EvidenceHealth, LatencyBucket, Pulse, RiskLevel, Run, RunCounts, RunFilter,
+        RunState,
     },
     ids::{KeyId, RunId, SnapshotId, TraceId},
     page::PageRequest,
@@ -62,6 +63,16 @@ testkit::on_both! {
         let ids = [3, 1, 2, 1, 404].map(|n| RunId(uuid(n)));
         assert_eq!(tx.activity().lock_runs(TENANT, &ids).await.expect("locked"), runs);
         assert_eq!(tx.activity().find_runs(TENANT, &ids).await.expect("found"), runs);
+        let mut pulses = tx.activity().pulses(TENANT, &ids).await.expect("found");
+        pulses.sort_by_key(|pulse| pulse.run);
+        let expected = runs.iter().map(|run| Pulse {
+            run: run.id,
+            key: run.key_id,
+            state: run.state,
+            steps: run.step_count,
+            refused: run.refused_count,
+        });
+        assert_eq!(pulses, expected.collect::<Vec<_>>());
         assert_eq!(tx.activity().find_run(TENANT, ids[1]).await.expect("found").as_ref(), Some(&runs[0]));
         let keys = [runs[2].idempotency_key.clone().expect("a key"), "none".to_owned()];
         assert_eq!(tx.activity().find_runs_by_keys(TENANT, &keys).await.expect("found"), [runs[2].clone()]);

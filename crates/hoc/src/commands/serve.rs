@@ -64,6 +64,7 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let lock = lock(config)?;
     let most = server::most(config);
+    let config = &config.clone().with_room_for(most.clients);
     let opened = store::open_to_serve(config).await?;
     let listener = server::bind(&config.server.listen.value).await?;
     let admin = first_admin_key(&opened.spine).await?;

@@ -20,6 +20,7 @@ pub(super) static OUTAGE_MEMORY: Name = name("outage_memory", "HOC_OUTAGE_MEMORY
 pub(super) static CHECK_EVERY: Name = name("check_every", "HOC_CHECK_EVERY");
 pub(super) static TRACE_QUIET: Name = name("trace_quiet", "HOC_TRACE_QUIET");
 pub(super) static MAX_WAITING: Name = name("max_waiting", "HOC_MAX_WAITING");
+pub(super) static MAX_STREAMS: Name = name("max_streams", "HOC_MAX_STREAMS");
 
 /// The section.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Governance {
     pub(crate) trace_quiet: Setting<Duration>,
     /// How many calls may wait before the next is 503.
     pub(crate) max_waiting: Setting<usize>,
+    /// How many streams of events may be open at once.
+    pub(crate) max_streams: Setting<usize>,
 }
 
 impl Governance {
@@ -52,6 +55,7 @@ impl Governance {
             check_every: length(&CHECK_EVERY, 3_600)?,
             trace_quiet: length(&TRACE_QUIET, 30)?,
             max_waiting: sources.setting(&MAX_WAITING, None, 4_096, at_least_one)?,
+            max_streams: sources.setting(&MAX_STREAMS, None, 1_024, at_least_one)?,
         })
     }
 
@@ -66,6 +70,7 @@ impl Governance {
             stop_grace: length(&self.stop_grace)?,
             run_abandon_after: length(&self.run_abandon_after)?,
             max_waiting: self.max_waiting.value,
+            max_streams: self.max_streams.value,
             outage_memory: length(&self.outage_memory)?,
             check_every: length(&self.check_every)?,
             trace_quiet: length(&self.trace_quiet)?,
@@ -84,6 +89,7 @@ impl Governance {
             length(&CHECK_EVERY, &self.check_every),
             length(&TRACE_QUIET, &self.trace_quiet),
             Shown::number(&MAX_WAITING, self.max_waiting.value, &self.max_waiting.origin),
+            Shown::number(&MAX_STREAMS, self.max_streams.value, &self.max_streams.origin),
         ]
     }
 }

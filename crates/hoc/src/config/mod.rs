@@ -32,7 +32,7 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 24] = [
+static NAMES: [&Name; 25] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
@@ -55,6 +55,7 @@ static NAMES: [&Name; 24] = [
     &governance::CHECK_EVERY,
     &governance::TRACE_QUIET,
     &governance::MAX_WAITING,
+    &governance::MAX_STREAMS,
     &log::FILTER,
     &log::FORMAT,
 ];
@@ -122,6 +123,13 @@ impl Config {
             );
         }
         Ok(config)
+    }
+
+    /// The same where only so many clients have room: streams of events take no more than a quarter of it.
+    pub(crate) fn with_room_for(mut self, clients: usize) -> Self {
+        let streams = &mut self.governance.max_streams.value;
+        *streams = (*streams).min(clients / 4).max(1);
+        self
     }
 
     /// Every value with its origin, as a hoc.toml that would give the same; passwords are left out.

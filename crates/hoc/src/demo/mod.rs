@@ -53,6 +53,7 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
     logging::start(&config, false)?;
     let lock = serve::lock(&config)?;
     let most = server::most(&config);
+    let config = config.with_room_for(most.clients);
     let opened = store::open_to_serve(&config).await?;
     let listen = &config.server.listen;
     let listener = server::bind(if listen.is_given() { &listen.value } else { "127.0.0.1:0" }).await?;

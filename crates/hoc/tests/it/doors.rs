@@ -132,3 +132,63 @@ fn nobody_else_may_read_a_store_whatever_the_folder_was_like() {
     }
     assert!(looked_at >= 5, "hoc.db with what is beside it, the spool and the locks");
 }
+
+/// The status of a stream's first answer.
+fn follows(server: &Server, key: &str) -> (u16, TcpStream) {
+    let head = format!("GET {EVENTS} HTTP/1.1\r\nhost: hoc\r\nauthorization: Bearer {key}\r\n\r\n");
+    let mut stream = says(server, &head);
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).expect("an answer");
+    (String::from_utf8_lossy(&status[9..]).parse().expect("a status"), stream)
+}
+
+#[test]
+fn one_key_takes_no_stream_of_another_key_or_tenant() {
+    let place = Place::sqlite().with("HOC_MAX_STREAMS", "16");
+    let (greedy, beside) = (place.key("agent"), place.key("agent"));
+    let stranger = place.key_in("stranger", "agent");
+    let server = place.serve();
+    let streams: Vec<_> = (0..40).map(|_| follows(&server, &greedy)).collect();
+    let open = streams.iter().filter(|(status, _)| *status == 200).count();
+    assert_eq!(open, 4, "a key has a quarter of all");
+    assert!(streams.iter().all(|(status, _)| matches!(status, 200 | 503)));
+    let others = [&beside, &beside, &stranger, &stranger].map(|key| follows(&server, key));
+    assert!(others.iter().all(|(status, _)| *status == 200));
+}
+
+/// The time that a process has taken of a processor so far; none where this system does not say.
+fn processor_time(id: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let ticks: u64 = fields.get(11..13)?.iter().map(|field| field.parse::<u64>().ok()).sum::<Option<_>>()?;
+    // Linux tells these in hundredths of a second, whatever it counts in.
+    Some(Duration::from_millis(ticks * 10))
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "whoever wants the number finds it with --nocapture")]
+fn five_hundred_streams_that_are_quiet_take_a_twentieth_of_a_core() {
+    open_files(700);
+    let place = Place::sqlite();
+    let agents = ["one", "one", "other", "other"].map(|tenant| place.key_in(tenant, "agent"));
+    let server = place.serve();
+    let mut streams = Vec::new();
+    for key in agents.iter().cycle().take(512) {
+        let (status, stream) = follows(&server, key);
+        assert_eq!(status, 200);
+        streams.push(stream);
+    }
+    // A window may have something else in it: what a start leaves to do, a check of the records. One must not.
+    let begun = Instant::now();
+    loop {
+        let (Some(before), window) = (processor_time(server.id()), Instant::now()) else { return };
+        std::thread::sleep(Duration::from_secs(5));
+        let spent = processor_time(server.id()).expect("it runs").saturating_sub(before);
+        let share = spent.div_duration_f64(window.elapsed());
+        eprintln!("{share:.3} of a core");
+        if share < 0.05 {
+            return;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{share:.3} of a core");
+    }
+}

@@ -92,9 +92,19 @@ impl Place {
 
     /// A key of a role, made on the store itself.
     pub(crate) fn key(&self, role: &str) -> String {
-        let any = (role == "agent").then_some("--any-agent");
-        let words = ["keys", "create", "--role", role, "--owner", role, "--json"].into_iter().chain(any);
-        let printed = self.succeed(&words.collect::<Vec<_>>());
+        self.key_with(role, &[])
+    }
+
+    /// The same in a tenant of that name, which is made where there is none.
+    pub(crate) fn key_in(&self, tenant: &str, role: &str) -> String {
+        self.key_with(role, &["--tenant", tenant])
+    }
+
+    fn key_with(&self, role: &str, more: &[&str]) -> String {
+        let any: &[&str] = if role == "agent" { &["--any-agent"] } else { &[] };
+        let words = ["keys", "create", "--role", role, "--owner", role, "--json"];
+        let args = [&words[..], any, more].concat();
+        let printed = self.succeed(&args);
         let last: Value =
             serde_json::from_str(printed.lines().last().expect("a line")).expect("a line of JSON");
         last["key"].as_str().expect("a key").to_owned()
@@ -272,6 +282,11 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A connection to it.

@@ -33,6 +33,17 @@ proof::words! {
     DueReason { Abandoned = "abandoned", Stopped = "stopped" }
 }
 
+/// How far a run is: equal as long as nothing has happened in it that is told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    pub run: RunId,
+    /// Whose it is.
+    pub key: KeyId,
+    pub state: RunState,
+    pub steps: u64,
+    pub refused: u64,
+}
+
 /// One run, as it stands now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {

@@ -165,7 +165,11 @@ pub async fn kill(
     reason: Option<String>,
 ) -> Result<Killed, Error> {
     match one(spine, ctx, Call::kill(ctx, run, reason)?).await? {
-        Done::Killed(killed) => Ok(*killed),
+        Done::Killed(killed) => {
+            // Its agent is to hear of it now.
+            spine.streams().stir(ctx.tenant.id);
+            Ok(*killed)
+        }
         other => Err(unexpected(&other)),
     }
 }

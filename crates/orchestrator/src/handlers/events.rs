@@ -2,28 +2,32 @@
 //! beginnings and ends of all runs of a tenant.
 //!
 //! Events are read from what is committed, in its own order, so a stream that broke goes on behind the last one that
-//! its reader has, at any replica, and tells nothing that could be undone.
+//! its reader has, at any replica, and tells nothing that could be undone. A stream reads when its tenant's watcher (see
+//! `streams`) says that there is something for it, and rests until then.
 
 use std::{collections::VecDeque, time::Duration};
 
 use models::{
-    activity::{Ack, AckVia, Run, RunState},
-    ids::{InterventionId, RunId},
+    activity::{Ack, AckVia, Pulse, Run, RunState},
+    ids::{InterventionId, KeyId, RunId},
     page::{Cursor, PageRequest},
 };
 use proof::{
     leaves::RunLeaf,
     words::{InterventionKind, LogName, RunStatus},
 };
+use tokio::sync::watch;
 
-use super::{
-    account,
-    activity::{self, InterventionView, StepView},
+use super::activity::{self, InterventionView, StepView};
+use crate::{
+    context::CallContext,
+    errors::Error,
+    spine::Spine,
+    streams::{Place, Woken},
 };
-use crate::{context::CallContext, errors::Error, spine::Spine, streams::Place};
 
-/// How often an open stream looks for news.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a stream rests that was told of events which are not there.
+const REST: Duration = Duration::from_millis(250);
 /// The most events that are read at once.
 const AT_ONCE: u64 = 200;
 
@@ -60,6 +64,9 @@ pub struct RunEvents {
     done: bool,
     /// A kill that was handed to the connection of the run's own agent.
     told: Option<InterventionId>,
+    /// Whether all that was there has been read.
+    caught_up: bool,
+    pulse: watch::Receiver<Option<Pulse>>,
     place: Place,
 }
 
@@ -85,9 +92,20 @@ pub async fn events(
             return Ok(None);
         }
     };
-    let place = spine.streams().enter().ok_or(Error::Busy)?;
-    let (spine, ctx) = (spine.clone(), ctx.clone());
-    Ok(Some(RunEvents { spine, ctx, run, after, waiting: VecDeque::new(), done: false, told: None, place }))
+    let place = spine.streams().enter(spine, ctx)?;
+    Ok(Some(RunEvents {
+        spine: spine.clone(),
+        ctx: ctx.clone(),
+        run,
+        after,
+        waiting: VecDeque::new(),
+        done: false,
+        told: None,
+        caught_up: false,
+        // Before anything is read, so that nothing that is committed after that is missed.
+        pulse: place.follow(run),
+        place,
+    }))
 }
 
 impl RunEvents {
@@ -106,16 +124,14 @@ impl RunEvents {
                 }
                 return Ok(Some(event));
             }
-            if self.done {
+            if self.done || !self.place.goes_on() {
                 return Ok(None);
             }
-            if !account::in_force(&self.spine, &self.ctx).await? {
+            if self.caught_up && self.place.run_goes_on(&mut self.pulse).await == Woken::End {
                 return Ok(None);
             }
             self.look().await?;
-            if self.waiting.is_empty() && !self.done && !self.place.rest(LOOK_EVERY).await {
-                return Ok(None);
-            }
+            self.caught_up = self.waiting.is_empty();
         }
     }
 
@@ -212,13 +228,13 @@ pub async fn tenant_events(
     ctx: &CallContext,
     after: Option<u64>,
 ) -> Result<TenantEvents, Error> {
+    let place = spine.streams().enter(spine, ctx)?;
     let next = if let Some(after) = after {
         after.saturating_add(1)
     } else {
         let head = spine.read().await?.ledger().head(ctx.tenant.id, LogName::Runs).await?;
         head.map_or(0, |head| head.frontier.size())
     };
-    let place = spine.streams().enter().ok_or(Error::Busy)?;
     Ok(TenantEvents { spine: spine.clone(), ctx: ctx.clone(), next, waiting: VecDeque::new(), place })
 }
 
@@ -229,16 +245,24 @@ impl TenantEvents {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(Some(event));
             }
-            if !account::in_force(&self.spine, &self.ctx).await? {
+            if !self.place.goes_on() || self.place.log_goes_on(self.next).await == Woken::End {
                 return Ok(None);
             }
-            if !self.look().await? && !self.place.rest(LOOK_EVERY).await {
-                return Ok(None);
+            match self.place.log_from(self.next) {
+                Some((end, events)) => {
+                    self.next = self.next.max(end);
+                    for (index, event) in events {
+                        self.hear(index, event.run, event.key, &event.leaf);
+                    }
+                }
+                None if self.look().await? => {}
+                // What the log says that it has is not there: the integrity check tells of that.
+                None => tokio::time::sleep(REST).await,
             }
         }
     }
 
-    /// Reads what is new; whether there was anything.
+    /// Reads what is new and not at hand; whether there was anything.
     async fn look(&mut self) -> Result<bool, Error> {
         let tenant = self.ctx.tenant.id;
         let store = self.spine.read().await?;
@@ -246,23 +270,28 @@ impl TenantEvents {
         let Some(last) = leaves.last() else { return Ok(false) };
         self.next = last.leaf_index + 1;
         let ids: Vec<RunId> = leaves.iter().map(|leaf| leaf.run_id).collect();
-        let runs = store.activity().find_runs(tenant, &ids).await?;
-        let (own_only, key) = (self.ctx.sees_only_own_runs(), self.ctx.key);
-        let seen = |id: RunId| runs.iter().any(|run| run.id == id && (!own_only || run.key_id == key));
+        let runs = store.activity().pulses(tenant, &ids).await?;
+        drop(store);
         for entry in leaves {
-            let run_id = entry.run_id;
-            if !seen(run_id) {
-                continue;
+            if let Some(run) = runs.iter().find(|run| run.run == entry.run_id) {
+                self.hear(entry.leaf_index, run.run, run.key, &entry.leaf);
             }
-            let event = match entry.leaf {
-                RunLeaf::Opened(leaf) => TenantEvent::Opened { run_id, started_at: leaf.started_at },
-                RunLeaf::Sealed(leaf) => {
-                    TenantEvent::Sealed { run_id, status: leaf.status, sealed_at: leaf.sealed_at }
-                }
-                RunLeaf::Addendum(leaf) => TenantEvent::Added { run_id, added_at: leaf.added_at },
-            };
-            self.waiting.push_back((entry.leaf_index, event));
         }
         Ok(true)
+    }
+
+    /// Keeps an event for the reader, if it is for them.
+    fn hear(&mut self, index: u64, run_id: RunId, key: KeyId, leaf: &RunLeaf) {
+        if self.ctx.sees_only_own_runs() && key != self.ctx.key {
+            return;
+        }
+        let event = match leaf {
+            RunLeaf::Opened(leaf) => TenantEvent::Opened { run_id, started_at: leaf.started_at.clone() },
+            RunLeaf::Sealed(leaf) => {
+                TenantEvent::Sealed { run_id, status: leaf.status, sealed_at: leaf.sealed_at.clone() }
+            }
+            RunLeaf::Addendum(leaf) => TenantEvent::Added { run_id, added_at: leaf.added_at.clone() },
+        };
+        self.waiting.push_back((index, event));
     }
 }

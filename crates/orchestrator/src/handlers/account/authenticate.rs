@@ -61,15 +61,6 @@ pub async fn authenticate(spine: &Spine, token: &str) -> Result<CallContext, Aut
     context_of(spine, credential)
 }
 
-/// Whether the caller's key still opens anything: for answers that go on for long. As fresh as it is for a new call.
-pub(crate) async fn in_force(spine: &Spine, ctx: &CallContext) -> Result<bool, Error> {
-    match as_key(spine, ctx.key).await {
-        Ok(_) => Ok(true),
-        Err(AuthError::Failed(err)) => Err(err),
-        Err(_) => Ok(false),
-    }
-}
-
 /// The context of the key that a session was made from, which is in force as long as the key is.
 pub(super) async fn as_key(spine: &Spine, id: KeyId) -> Result<CallContext, AuthError> {
     let read = Instant::now();

@@ -37,7 +37,7 @@ pub use self::{
     whose::{installation_of, list_tenants, public_keys_of, tenant_of_run},
 };
 pub(crate) use self::{
-    authenticate::{in_force, settings_of, without_a_key},
+    authenticate::{settings_of, without_a_key},
     records::{record_outage, unrecorded_answer},
 };
 
