@@ -11,6 +11,7 @@ use proof::keys::SigningKey;
 use uuid::Uuid;
 
 use crate::{
+    background::Fallen,
     choke::Choke,
     clocks::Clocks,
     handlers::account::credentials::Credentials,
@@ -150,6 +151,7 @@ struct Shared {
     credentials: Credentials,
     streams: Streams,
     clocks: Clocks,
+    fallen: Arc<Fallen>,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<String>>,
     /// Why it is only read for as long as this process lives.
@@ -170,6 +172,7 @@ impl Spine {
                 credentials,
                 streams,
                 clocks: Clocks::default(),
+                fallen: Arc::default(),
                 held_back: RwLock::default(),
                 given_up: OnceLock::new(),
             }),
@@ -301,6 +304,11 @@ impl Spine {
     /// Ends every stream of events that is open, and each that is opened from now on: the server stops.
     pub fn close_streams(&self) {
         self.shared.streams.close();
+    }
+
+    /// The background tasks that do not run.
+    pub(crate) fn fallen(&self) -> &Arc<Fallen> {
+        &self.shared.fallen
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {

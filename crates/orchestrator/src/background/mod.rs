@@ -4,9 +4,11 @@
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
-//! for what was due is still due. Permits need no task: the call that wants their room releases those that lapsed.
+//! for what was due is still due. One that panics rests for a while that grows, and ticks again; until it has, the server
+//! is not ready. Permits need no task: the call that wants their room releases those that lapsed.
 
 pub mod checker;
+mod fallen;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
@@ -15,10 +17,12 @@ pub mod signer;
 pub mod sweeper;
 pub mod windows;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
+pub(crate) use self::fallen::Fallen;
 use crate::{errors::Error, spine::Spine};
 
 /// A log with news is signed for at most this often.
@@ -41,7 +45,7 @@ impl Tasks {
     pub async fn join(mut self) {
         while let Some(ended) = self.running.join_next().await {
             if let Err(err) = ended {
-                tracing::error!(error = &err as &dyn std::error::Error, "a background task panicked");
+                tracing::error!(error = &err as &dyn std::error::Error, "a background task was cut off");
             }
         }
     }
@@ -50,82 +54,96 @@ impl Tasks {
 /// Starts the tasks; each ends when `shutdown` becomes true, or its sender is gone.
 #[must_use = "dropped, the tasks are cut off"]
 pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
+    let life = || Life { fallen: Arc::clone(spine.fallen()), shutdown: shutdown.clone() };
     let mut running = JoinSet::new();
     let signing = spine.clone();
-    running.spawn(every(SIGN_EVERY, "signer", shutdown.clone(), move || {
+    running.spawn(every(SIGN_EVERY, "signer", life(), move || {
         let spine = signing.clone();
         async move { signer::tick(&spine).await.map(drop) }
     }));
     let sweeping = spine.clone();
-    running.spawn(every(SWEEP_EVERY, "sweeper", shutdown.clone(), move || {
+    running.spawn(every(SWEEP_EVERY, "sweeper", life(), move || {
         let spine = sweeping.clone();
         async move { sweeper::tick(&spine).await.map(drop) }
     }));
     let writing = spine.clone();
-    running.spawn(every(WRITE_OVERDUE_EVERY, "overdue", shutdown.clone(), move || {
+    running.spawn(every(WRITE_OVERDUE_EVERY, "overdue", life(), move || {
         let spine = writing.clone();
         async move { overdue::tick(&spine).await }
     }));
     let (asking, outages) = (spine.clone(), Arc::new(outages::Outages::default()));
-    running.spawn(every(ASK_STORE_EVERY, "outages", shutdown.clone(), move || {
+    running.spawn(every(ASK_STORE_EVERY, "outages", life(), move || {
         let (spine, outages) = (asking.clone(), Arc::clone(&outages));
         async move { outages.tick(&spine).await }
     }));
     let looking = spine.clone();
-    running.spawn(every(ASK_STORE_EVERY, "restored", shutdown.clone(), move || {
+    running.spawn(every(ASK_STORE_EVERY, "restored", life(), move || {
         let spine = looking.clone();
         async move { restored::tick(&spine).await }
     }));
     let (checking, checker) = (spine.clone(), Arc::new(checker::Checker::default()));
-    running.spawn(every(CHECK_PIECE_EVERY, "checker", shutdown.clone(), move || {
+    running.spawn(every(CHECK_PIECE_EVERY, "checker", life(), move || {
         let (spine, checker) = (checking.clone(), Arc::clone(&checker));
         async move { checker.tick(&spine).await.map(drop) }
     }));
     let noting = spine.clone();
-    running.spawn(every(NOTE_USE_EVERY, "key_use", shutdown.clone(), move || {
+    running.spawn(every(NOTE_USE_EVERY, "key_use", life(), move || {
         let spine = noting.clone();
         async move { key_use::tick(&spine).await }
     }));
     let forgetting = spine.clone();
-    running.spawn(every(FORGET_WINDOWS_EVERY, "windows", shutdown.clone(), move || {
+    running.spawn(every(FORGET_WINDOWS_EVERY, "windows", life(), move || {
         let spine = forgetting.clone();
         async move { windows::tick(&spine).await.map(drop) }
     }));
     Tasks { running }
 }
 
+/// What a task must hear of, and where it is heard of.
+struct Life {
+    fallen: Arc<Fallen>,
+    shutdown: watch::Receiver<bool>,
+}
+
 /// Runs `tick` at once and then every `period`, until the shutdown; and once more then, so that what is due when a
 /// server stops is done.
-async fn every<Tick, Fut>(
-    period: Duration,
-    task: &'static str,
-    mut shutdown: watch::Receiver<bool>,
-    tick: Tick,
-) where
+async fn every<Tick, Fut>(period: Duration, task: &'static str, life: Life, tick: Tick)
+where
     Tick: Fn() -> Fut + Send,
     Fut: Future<Output = Result<(), Error>> + Send,
 {
+    let Life { fallen, mut shutdown } = life;
     let mut beat = tokio::time::interval(period);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failing = false;
+    let (mut failing, mut panics) = (false, 0);
     loop {
         let last = tokio::select! {
             _ = beat.tick() => false,
             _ = shutdown.wait_for(|stop| *stop) => true,
         };
-        match tick().await {
-            Ok(()) => failing = false,
-            // While the store is down this would be a line a second: the first tells it.
-            Err(err) if failing => {
-                tracing::debug!(error = &err as &dyn std::error::Error, task, "still failing");
+        match AssertUnwindSafe(async { tick().await }).catch_unwind().await {
+            Ok(ticked) => {
+                if panics > 0 {
+                    tracing::info!(task, "a background task runs again");
+                    fallen.runs(task);
+                    panics = 0;
+                }
+                match ticked {
+                    Ok(()) => failing = false,
+                    Err(err) => tell(&err, task, std::mem::replace(&mut failing, true)),
+                }
             }
-            Err(err) => {
-                failing = true;
-                tracing::warn!(
-                    error = &err as &dyn std::error::Error,
+            Err(panic) => {
+                panics += 1;
+                fallen.falls(task);
+                let rest = fallen::rest(period, panics);
+                tracing::error!(
+                    panic = fallen::said(panic.as_ref()),
                     task,
-                    "a background task failed; it will try again"
+                    rest_ms = rest.as_millis(),
+                    "a background task panicked; it will try again"
                 );
+                beat.reset_after(rest);
             }
         }
         if last {
@@ -134,17 +152,34 @@ async fn every<Tick, Fut>(
     }
 }
 
+/// While the store is down this would be a line a second: the first tells it.
+fn tell(err: &Error, task: &str, failed_before: bool) {
+    let error = err as &dyn std::error::Error;
+    if failed_before {
+        tracing::debug!(error, task, "still failing");
+    } else {
+        tracing::warn!(error, task, "a background task failed; it will try again");
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::handlers::system::runs_on;
+
+    fn life(shutdown: watch::Receiver<bool>) -> Life {
+        Life { fallen: Arc::default(), shutdown }
+    }
 
     #[tokio::test]
     async fn a_failed_tick_does_not_stop_a_task_and_a_stop_ticks_once_more() {
         let (ticked, mut ticks) = mpsc::unbounded_channel();
         let (stop, shutdown) = watch::channel(false);
-        let task = tokio::spawn(every(Duration::from_millis(1), "test", shutdown, move || {
+        let task = tokio::spawn(every(Duration::from_millis(1), "test", life(shutdown), move || {
             let ticked = ticked.clone();
             async move {
                 ticked.send(()).expect("the test listens");
@@ -163,6 +198,32 @@ mod tests {
     async fn a_task_ends_with_who_started_it() {
         let (stop, shutdown) = watch::channel(false);
         drop(stop);
-        every(Duration::from_hours(1), "test", shutdown, || async { Ok(()) }).await;
+        every(Duration::from_hours(1), "test", life(shutdown), || async { Ok(()) }).await;
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_goes_on_and_the_server_is_not_ready_until_it_has() {
+        let (ticked, mut ticks) = mpsc::unbounded_channel();
+        let (stop, shutdown) = watch::channel(false);
+        let life = life(shutdown);
+        let (count, fallen) = (Arc::new(AtomicU32::new(0)), Arc::clone(&life.fallen));
+        let task = tokio::spawn(every(Duration::from_millis(1), "test", life, move || {
+            let (ticked, count, fallen) = (ticked.clone(), Arc::clone(&count), Arc::clone(&fallen));
+            async move {
+                let tick = count.fetch_add(1, Ordering::Relaxed);
+                let ready = runs_on(&fallen).map_err(|why| why.to_string());
+                ticked.send(ready).expect("the test listens");
+                assert!(tick > 1, "the first two panic");
+                Ok(())
+            }
+        }));
+        let mut ready = Vec::new();
+        for _ in 0..5 {
+            ready.push(ticks.recv().await.expect("it ticks"));
+        }
+        let not = || Err("background work has stopped, and is tried again: test".to_owned());
+        assert_eq!(ready, [Ok(()), not(), not(), Ok(()), Ok(())]);
+        stop.send(true).expect("the task listens");
+        task.await.expect("the task ends");
     }
 }

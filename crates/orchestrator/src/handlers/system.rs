@@ -1,6 +1,6 @@
 //! Operations on the server itself.
 
-use crate::{clocks, errors::Error, spine::Spine};
+use crate::{background::Fallen, clocks, errors::Error, spine::Spine};
 
 /// Why this server should be sent no calls now.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum NotReady {
     /// The clock is not the store's.
     #[error("{0}")]
     Clock(String),
+    /// Work that must go on does not: checkpoints are not signed, or runs are not ended.
+    #[error("background work has stopped, and is tried again: {}", .0.join(", "))]
+    Background(Vec<&'static str>),
     /// The store does not answer, or does not commit.
     #[error("the store takes no commits")]
     Store(#[source] Error),
@@ -30,6 +33,7 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     if let Some(why) = spine.held_back() {
         return Err(NotReady::HeldBack(why));
     }
+    runs_on(spine.fallen())?;
     spine.db().can_commit().await.map_err(store)?;
     clocks::look(spine).await.map_err(NotReady::Store)?.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
 }
@@ -37,4 +41,10 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
 /// Looks at the clock before anything is served by it. A store that does not answer is looked at again by the sweeper.
 pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
     clocks::look(spine).await.map(drop)
+}
+
+/// Refuses while background work stands still.
+pub(crate) fn runs_on(fallen: &Fallen) -> Result<(), NotReady> {
+    let names = fallen.names();
+    if names.is_empty() { Ok(()) } else { Err(NotReady::Background(names)) }
 }
