@@ -45,6 +45,8 @@ pub(crate) struct Conn {
     began: u64,
     heads: std::sync::Mutex<Vec<LogHead>>,
     sent: Arc<AtomicU64>,
+    /// Counts the statements that were answered, where somebody wants to know.
+    answered: Option<Arc<AtomicU64>>,
     /// What was sent, for tests of how it is carried out.
     #[cfg(test)]
     pub(crate) heard: std::sync::Mutex<Vec<Statement>>,
@@ -82,9 +84,15 @@ impl Conn {
             seen,
             heads: std::sync::Mutex::default(),
             sent,
+            answered: None,
             #[cfg(test)]
             heard: std::sync::Mutex::default(),
         }
+    }
+
+    /// The same, counting its answers.
+    pub(crate) fn counting(self, answered: Arc<AtomicU64>) -> Self {
+        Self { answered: Some(answered), ..self }
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
@@ -248,6 +256,8 @@ impl<'s> Watch<'s> {
         }
         if answer.is_err() {
             self.conn.failed.store(true, Ordering::Relaxed);
+        } else if let Some(answered) = &self.conn.answered {
+            answered.fetch_add(1, Ordering::Relaxed);
         }
         answer
     }

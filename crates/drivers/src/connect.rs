@@ -8,11 +8,11 @@ use sea_orm::sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{
-    StoreError,
-    conn::{PATIENCE, in_time},
-    postgres,
-};
+use crate::{StoreError, conn::in_time, postgres};
+
+/// How long to wait for a connection: for the one writer above all. Less than for an answer, so that it is known which of
+/// the two was waited for.
+const TURN: Duration = Duration::from_secs(8);
 
 /// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
 pub(crate) const STATEMENTS_KEPT: usize = 512;
@@ -103,7 +103,7 @@ fn lasting(connections: u32) -> PoolOptions<sqlx::Sqlite> {
         .max_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(TURN)
         .test_before_acquire(false)
         .before_acquire(|conn, _| Box::pin(at_rest(conn)))
 }

@@ -42,6 +42,9 @@ pub enum StoreError {
     /// The store does not answer, or cannot write. Nothing was committed.
     #[error("the store is not available")]
     Unavailable(#[source] Cause),
+    /// All connections are in use by others of us: the store is there, and nothing was committed.
+    #[error("all connections to the store are in use")]
+    Busy(#[source] Cause),
     /// COMMIT was sent and its outcome is not known: the unit of work is durable or it is not.
     #[error("whether the commit took place is not known")]
     UnknownCommit(#[source] Cause),
@@ -82,6 +85,12 @@ impl StoreError {
         let (Self::Unavailable(cause) | Self::UnknownCommit(cause)) = self else { return false };
         let Some(sqlx::Error::Database(err)) = cause.downcast_ref::<sqlx::Error>() else { return false };
         err.code().is_some_and(|code| NO_ROOM.contains(&&*code))
+    }
+
+    /// Whether it is only that others were first.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy(_))
     }
 
     /// Whether the same unit of work, started anew, may pass.
@@ -160,9 +169,8 @@ impl From<sqlx::Error> for StoreError {
         let variant = match &err {
             E::Database(db) if is_about_an_oid(&db.code().unwrap_or_default(), db.message()) => Self::Retry,
             E::Database(db) => by_code(&db.code().unwrap_or_default()),
-            E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => {
-                Self::Unavailable
-            }
+            E::PoolTimedOut => Self::Busy,
+            E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolClosed | E::WorkerCrashed => Self::Unavailable,
             E::Configuration(why) => return Self::Unfit(format!("the database URL does not serve: {why}")),
             _ => Self::Database,
         };

@@ -167,12 +167,13 @@ impl Pool {
         self.present().await?;
         let begun = self.try_begin(statement).await;
         // All connections may only be busy: then it answers.
-        if let Err(StoreError::Unavailable(_)) = &begun
-            && !self.answers().await
-        {
-            self.down.is.store(true, Ordering::Relaxed);
+        match begun {
+            Err(StoreError::Unavailable(cause) | StoreError::Busy(cause)) if !self.answers().await => {
+                self.down.is.store(true, Ordering::Relaxed);
+                Err(StoreError::Unavailable(cause))
+            }
+            begun => begun,
         }
-        begun
     }
 
     async fn try_begin(&self, statement: &'static str) -> Result<Lent, StoreError> {

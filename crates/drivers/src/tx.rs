@@ -12,7 +12,10 @@ use chrono::{DateTime, Utc};
 use migrations::MigratorTrait as _;
 use models::ledger::LogHead;
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
-use tokio::sync::Mutex;
+use tokio::{
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use crate::{
     StoreError,
@@ -34,6 +37,9 @@ use crate::{
     tally::value,
 };
 
+/// How long a read waits for its turn.
+const TURN: Duration = Duration::from_secs(3);
+
 /// How long an answer of [`Db::can_commit`] holds.
 const SAME_MOMENT: Duration = Duration::from_millis(100);
 
@@ -42,6 +48,10 @@ const SAME_MOMENT: Duration = Duration::from_millis(100);
 pub struct Db {
     pools: Pools,
     sent: Arc<AtomicU64>,
+    /// How many statements of units of work that write were answered: what hangs answers none.
+    written: Arc<AtomicU64>,
+    /// Reads that may go on at once: some connections are left for what must not stand behind them.
+    reads: Arc<Semaphore>,
     /// When [`Self::can_commit`] last found that it can.
     committed: Arc<Mutex<Option<Instant>>>,
     seen: Seen,
@@ -53,6 +63,8 @@ impl Db {
         Ok(Self {
             pools: connect::open(config).await?,
             sent: Arc::default(),
+            written: Arc::default(),
+            reads: Arc::new(Semaphore::new(reads_of(config.max_connections))),
             committed: Arc::default(),
             seen: Seen::default(),
         })
@@ -97,12 +109,19 @@ impl Db {
                 conn
             }
             Pools::Sqlite { writer, .. } => {
+                let before = self.written.load(Ordering::Relaxed);
                 let begun = in_time(writer.begin_with("BEGIN IMMEDIATE")).await;
-                let begun = begun.map_err(StoreError::at_embedded_begin)?;
-                Conn::sqlite(begun, self.sent.clone(), self.seen.clone())
+                // Whoever has the one writer may have got no answer either: then it is not busy, it hangs.
+                let tx = begun.map_err(StoreError::at_embedded_begin).map_err(|err| match err {
+                    StoreError::Busy(cause) if self.written.load(Ordering::Relaxed) == before => {
+                        StoreError::Unavailable(cause)
+                    }
+                    err => err,
+                })?;
+                Conn::sqlite(tx, self.sent.clone(), self.seen.clone())
             }
         };
-        Ok(Tx { conn })
+        Ok(Tx { conn: conn.counting(self.written.clone()) })
     }
 
     /// Undoes `tx` and opens another unit of work: on another connection where the store has several, so that what failed
@@ -158,8 +177,16 @@ impl Db {
         self.seen.note(head);
     }
 
-    /// Opens a unit of work that only reads, all of it from one moment.
+    /// Opens a unit of work that only reads, all of it from one moment. Many of them leave some connections to others.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
+        let place = timeout(TURN, Arc::clone(&self.reads).acquire_owned()).await;
+        let place = place.ok().and_then(Result::ok);
+        let place = place.ok_or_else(|| StoreError::Busy("too many reads are under way".into()))?;
+        Ok(ReadTx { place: Some(place), ..self.read_first().await? })
+    }
+
+    /// The same for what must not stand behind other reads: who calls, whether the store is there.
+    pub async fn read_first(&self) -> Result<ReadTx, StoreError> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let conn = match &self.pools {
             Pools::Postgres(pool) => {
@@ -171,7 +198,7 @@ impl Db {
                 Conn::sqlite(tx, self.sent.clone(), self.seen.clone())
             }
         };
-        Ok(ReadTx { conn })
+        Ok(ReadTx { conn, place: None })
     }
 
     /// Whether the store takes writes and commits them now: a row is written and left as it is, for a full disk refuses only what
@@ -236,6 +263,12 @@ impl Db {
     }
 }
 
+/// Three of four connections; the only one, where there is one.
+fn reads_of(connections: u32) -> usize {
+    let connections = usize::try_from(connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+    connections - connections / 4
+}
+
 /// One open transaction. Dropped without [`Tx::commit`], it rolls back.
 #[must_use = "a transaction does nothing until it is committed"]
 #[derive(Debug)]
@@ -270,6 +303,9 @@ impl Tx {
 #[derive(Debug)]
 pub struct ReadTx {
     pub(crate) conn: Conn,
+    /// After the connection, so that it is free when the next takes the place.
+    #[expect(dead_code, reason = "it is held, and given back when it is dropped")]
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// The drivers that a unit of work lends.

@@ -195,6 +195,7 @@ impl Error {
         match err.as_ref() {
             StoreError::UnknownCommit(_) => Self::CommitUnknown(Arc::clone(err)),
             StoreError::ReadOnly(why) => Self::HeldBack(why.clone()),
+            StoreError::Busy(_) => Self::Busy,
             cause if cause.is_unavailable() || cause.is_retry() || cause.is_locked() => {
                 Self::Unavailable(Arc::clone(err))
             }
@@ -214,5 +215,16 @@ impl From<FieldErrors> for Error {
 impl From<StoreError> for Error {
     fn from(err: StoreError) -> Self {
         Self::from_group(&Arc::new(err))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn busy_is_not_down() {
+        assert!(matches!(Error::from(StoreError::Busy("all are taken".into())), Error::Busy));
+        assert!(matches!(Error::from(StoreError::Unavailable("gone".into())), Error::Unavailable(_)));
     }
 }

@@ -5,6 +5,7 @@
 pub mod background;
 pub mod bench;
 pub mod bridges;
+pub mod budget;
 mod checkpoints;
 pub mod choke;
 mod clocks;

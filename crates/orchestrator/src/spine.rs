@@ -2,23 +2,30 @@
 
 use std::{
     sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock},
-    time::Instant,
+    time::{Duration as StdDuration, Instant},
 };
 
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, Tx};
 use proof::keys::SigningKey;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::{
     background::Fallen,
+    budget::Budget,
     choke::Choke,
     clocks::Clocks,
+    errors::Error,
     handlers::account::credentials::Credentials,
     ports::{CheckpointSink, SpanCodec, Spool},
     secrets::WrappingKey,
     streams::Streams,
 };
+
+/// How many whole runs are read at a time, for proofs, bundles and evidence, and how long the next waits for its turn.
+const WHOLE_RUNS: usize = 3;
+const WHOLE_RUN_WITHIN: StdDuration = StdDuration::from_secs(2);
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -89,6 +96,9 @@ pub struct Settings {
     pub run_abandon_after: Duration,
     /// How many calls may wait for the choke point before it answers 503.
     pub max_waiting: usize,
+    /// How many bytes of bodies, of waiting calls, of answers for the store and of answers to callers may be held at once:
+    /// each of these, and half of it for one tenant.
+    pub max_held_bytes: usize,
     /// How many streams of events may be open at once.
     pub max_streams: usize,
     /// How long a replica may decide halts from what it remembers while the store is down.
@@ -107,6 +117,7 @@ impl Default for Settings {
             stop_grace: Duration::seconds(60),
             run_abandon_after: Duration::hours(1),
             max_waiting: 4_096,
+            max_held_bytes: 256 << 20,
             max_streams: 1_024,
             outage_memory: Duration::minutes(10),
             check_every: Duration::hours(1),
@@ -151,6 +162,9 @@ struct Shared {
     credentials: Credentials,
     streams: Streams,
     clocks: Clocks,
+    bodies: Budget,
+    answers: Budget,
+    whole_runs: Semaphore,
     fallen: Arc<Fallen>,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<String>>,
@@ -162,7 +176,9 @@ impl Spine {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let choke = Choke::new(parts.settings.max_waiting);
+        let budget = || Budget::new(parts.settings.max_held_bytes);
+        let choke = Choke::new(parts.settings.max_waiting, budget(), budget());
+        let (bodies, answers) = (budget(), budget());
         let credentials = Credentials::default();
         let streams = Streams::new(parts.settings.max_streams);
         Self {
@@ -172,6 +188,9 @@ impl Spine {
                 credentials,
                 streams,
                 clocks: Clocks::default(),
+                bodies,
+                answers,
+                whole_runs: Semaphore::new(WHOLE_RUNS),
                 fallen: Arc::default(),
                 held_back: RwLock::default(),
                 given_up: OnceLock::new(),
@@ -224,6 +243,30 @@ impl Spine {
 
     pub(crate) async fn read(&self) -> Result<ReadTx, StoreError> {
         self.db().read().await
+    }
+
+    /// The same for what must not stand behind other reads: who calls, whether the store is there, what streams wait for.
+    pub(crate) async fn read_first(&self) -> Result<ReadTx, StoreError> {
+        self.db().read_first().await
+    }
+
+    /// A place to read a whole run in. Those are few, for each takes long and keeps much; [`Error::Busy`] where none becomes
+    /// free soon.
+    pub async fn whole_run(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let place = tokio::time::timeout(WHOLE_RUN_WITHIN, self.shared.whole_runs.acquire()).await;
+        place.ok().and_then(Result::ok).ok_or(Error::Busy)
+    }
+
+    /// The bytes of bodies that are being answered.
+    #[must_use]
+    pub fn bodies(&self) -> &Budget {
+        &self.shared.bodies
+    }
+
+    /// The bytes of answers that their callers have not taken yet.
+    #[must_use]
+    pub fn answers(&self) -> &Budget {
+        &self.shared.answers
     }
 
     /// Now, by the clock this spine was given.

@@ -2,6 +2,7 @@
 //! request id, span, time limit, panics, problems' bodies, headers, one line in the log.
 
 mod headers;
+mod held;
 mod ids;
 mod leftover;
 mod operations;
@@ -23,7 +24,7 @@ use futures::FutureExt as _;
 use orchestrator::{Spine, errors::redacted};
 use tracing::Instrument as _;
 
-pub(crate) use self::{ids::trace_id, operations::Operations};
+pub(crate) use self::{held::BodyShare, ids::trace_id, operations::Operations};
 use crate::{Problem, console, extract::session::Reached, problem::Code};
 
 /// What a request may take.
@@ -96,6 +97,8 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     request.extensions_mut().insert(about.clone());
     request.extensions_mut().insert(edge.bounds);
     request.extensions_mut().insert(edge.reached);
+    let held = BodyShare::of(&edge.spine);
+    request.extensions_mut().insert(held.clone());
     let (request, leftover) = leftover::lend(request);
     async move {
         let answer = tokio::time::timeout(edge.bounds.answer_time, next.run(request));
@@ -109,6 +112,9 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
             Err(panic) => panicked(panic.as_ref()),
         };
         leftover.read_off().await;
+        let tenant = held.tenant();
+        drop(held);
+        let response = held::counted(edge.spine.answers(), tenant, response);
         let response = headers::on_all(with_problem(response, &about), &about);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {

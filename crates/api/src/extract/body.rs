@@ -1,7 +1,7 @@
 //! Bodies: JSON of at most 4 MiB, which must arrive in time.
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -10,7 +10,11 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::strict;
-use crate::{Problem, edge::Bounds, problem::Code};
+use crate::{
+    Problem,
+    edge::{BodyShare, Bounds},
+    problem::Code,
+};
 
 /// JSON: a body that is required, or an answer.
 #[derive(Clone, Copy, Debug)]
@@ -82,17 +86,44 @@ pub(super) fn too_large(limit: usize) -> Problem {
 /// The body, if it has at most `limit` bytes and arrives in time.
 pub(crate) async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let body_time = bounds(&request).body_time;
-    let too_large = || too_large(limit);
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > limit) {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
-    let collected = tokio::time::timeout(body_time, Limited::new(request.into_body(), limit).collect()).await;
-    match collected {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(err)) if err.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(Code::BadRequest, "the body broke off")),
-        Err(_) => Err(Problem::of_framework(StatusCode::REQUEST_TIMEOUT)),
+    let held = share(&request);
+    let collected = tokio::time::timeout(body_time, collect(request.into_body(), limit, held)).await;
+    collected.unwrap_or_else(|_| Err(Problem::of_framework(StatusCode::REQUEST_TIMEOUT)))
+}
+
+/// What the request's body holds until it is answered.
+pub(super) fn share(request: &Request) -> Option<BodyShare> {
+    request.extensions().get().cloned()
+}
+
+/// Counts bytes that are held from now on.
+pub(super) fn hold(held: Option<&BodyShare>, bytes: usize) -> Result<(), Problem> {
+    held.map_or(Ok(()), |BodyShare(share)| share.take(bytes).map_err(Problem::from))
+}
+
+async fn collect(body: Body, limit: usize, held: Option<BodyShare>) -> Result<Bytes, Problem> {
+    let mut body = Limited::new(body, limit);
+    let mut parts: Vec<Bytes> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|err| {
+            if err.is::<LengthLimitError>() {
+                too_large(limit)
+            } else {
+                Problem::new(Code::BadRequest, "the body broke off")
+            }
+        })?;
+        if let Ok(part) = frame.into_data() {
+            hold(held.as_ref(), part.len())?;
+            parts.push(part);
+        }
     }
+    Ok(match <[_; 1]>::try_from(parts) {
+        Ok([whole]) => whole,
+        Err(parts) => parts.concat().into(),
+    })
 }

@@ -16,7 +16,11 @@ use super::{
     roles::Need,
     session::{self, Reached},
 };
-use crate::{Problem, edge::trace_id, problem::Code};
+use crate::{
+    Problem,
+    edge::{BodyShare, trace_id},
+    problem::Code,
+};
 
 /// A caller whose credential is in force and whose role is one that `N` names.
 #[derive(Clone, Debug)]
@@ -63,7 +67,9 @@ async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Prob
     // An authorization header is the credential, whatever cookies a browser sends along.
     let mut context = if parts.headers.contains_key(header::AUTHORIZATION) {
         let token = bearer(&parts.headers).ok_or_else(no_credential)?;
-        account::authenticate(spine, token).await?
+        let context = account::authenticate(spine, token).await?;
+        holds(parts, &context);
+        context
     } else {
         by_session(parts, spine).await?
     };
@@ -79,10 +85,18 @@ pub(crate) async fn by_session(parts: &Parts, spine: &Spine) -> Result<CallConte
     let reached = parts.extensions.get::<Reached>().copied().unwrap_or_default();
     let token = session::token(reached, &parts.headers).ok_or_else(no_credential)?;
     let context = account::authenticate_session(spine, &token).await?;
+    holds(parts, &context);
     if !parts.method.is_safe() {
         origin::must_be_ours(&parts.headers)?;
     }
     Ok(context)
+}
+
+/// What the call holds is of its tenant's part of what may be held.
+fn holds(parts: &Parts, context: &CallContext) {
+    if let Some(BodyShare(share)) = parts.extensions.get() {
+        share.is_of(context.tenant.id);
+    }
 }
 
 fn no_credential() -> Problem {

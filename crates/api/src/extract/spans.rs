@@ -10,7 +10,7 @@ use axum::{
 use flate2::read::MultiGzDecoder;
 use orchestrator::ports::SpanEncoding;
 
-use super::body::{bounds, read, too_large};
+use super::body::{bounds, hold, read, share, too_large};
 use crate::{Problem, problem::Code};
 
 /// A body of spans, unpacked.
@@ -27,8 +27,12 @@ impl<S: Sync> FromRequest<S> for SpanBody {
         let encoding = encoding(request.headers())?;
         let is_packed = is_packed(request.headers())?;
         let limit = bounds(&request).span_bytes;
-        let bytes = read(request, limit).await?;
-        let bytes = if is_packed { unpack(&bytes, limit)? } else { bytes };
+        let held = share(&request);
+        let mut bytes = read(request, limit).await?;
+        if is_packed {
+            bytes = unpack(&bytes, limit)?;
+            hold(held.as_ref(), bytes.len())?;
+        }
         Ok(Self { encoding, bytes })
     }
 }

@@ -9,6 +9,7 @@ use axum::{
 };
 use http_body_util::BodyExt as _;
 use models::account::Role;
+use orchestrator::Settings;
 use serde_json::Value;
 use testkit::{Kit, Store, TestDatabase};
 use tower::ServiceExt as _;
@@ -39,9 +40,20 @@ impl App {
         Self::built(api::Bounds::default(), api::Reached::ByHttps).await
     }
 
+    /// Which holds no more bytes at once.
+    pub(crate) async fn holding(max_held_bytes: usize) -> Self {
+        let settings = Settings { installation: "test".to_owned(), max_held_bytes, ..Settings::default() };
+        Self::tuned(settings, api::Bounds::default(), api::Reached::ByHttp).await
+    }
+
     async fn built(bounds: api::Bounds, reached: api::Reached) -> Self {
+        let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
+        Self::tuned(settings, bounds, reached).await
+    }
+
+    async fn tuned(settings: Settings, bounds: api::Bounds, reached: api::Reached) -> Self {
         let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
-        let kit = Kit::on(&database).await;
+        let kit = Kit::with(&database, settings).await;
         let router = api::router_within(kit.spine.clone(), bounds, reached);
         Self { kit, router, _database: database }
     }

@@ -17,6 +17,7 @@ mod logs;
 mod manners;
 mod openapi;
 mod overview;
+mod places;
 mod policies;
 mod proofs;
 mod scene;

@@ -247,6 +247,37 @@ async fn a_body_that_does_not_arrive_is_408() {
 }
 
 #[tokio::test]
+async fn bodies_that_are_held_are_bounded_in_bytes_for_each_tenant_and_for_all() {
+    const PART: usize = 40 << 10;
+    let app = App::holding(4 * PART).await;
+    let (agent, other) = (app.key(Role::Agent).await, app.kit.token(OTHER, Role::Agent).await);
+    let held = |key: &str| {
+        // The first part comes, the second does not.
+        let (mut parts, body) = futures::channel::mpsc::channel::<Result<Vec<u8>, axum::Error>>(2);
+        parts.try_send(Ok(vec![b' '; PART])).expect("room");
+        let call = app.post(format!("{ACTIVITY}/runs")).key(key).header("content-type", "application/json");
+        (parts, Box::pin(call.body(Body::from_stream(body)).send()))
+    };
+    let at_once = |key: &str| {
+        let body = format!("{{{}\"agent_id\":\"researcher\"}}", " ".repeat(PART));
+        app.post(format!("{ACTIVITY}/runs")).key(key).text(body).send()
+    };
+    let (mut first, mut answer) = held(&agent);
+    // It is polled until it has taken the first part in.
+    while app.kit.spine.bodies().held() < PART {
+        assert!(futures::poll!(&mut answer).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(at_once(&agent).await.problem(503), "overloaded");
+    assert_eq!(at_once(&other).await.status, 201, "another tenant has its own half");
+    first.try_send(Ok(br#"{"agent_id":"researcher"}"#.to_vec())).expect("room");
+    first.close_channel();
+    assert_eq!(answer.await.status, 201);
+    assert_eq!(app.kit.spine.bodies().held(), 0);
+    assert_eq!(at_once(&agent).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_body_without_a_length_is_bounded_as_well() {
     let bounds = api::Bounds { body_bytes: 100, ..api::Bounds::default() };
     let app = App::within(bounds).await;

@@ -65,6 +65,45 @@ testkit::on_both! {
         assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("now"), Some(run(TENANT, 1)));
     }
 
+    async fn reads_leave_room_for_what_comes_first(db: TestDatabase) {
+        drop(sample::store(db).await);
+        let config = ConnectConfig { test: true, max_connections: 4, ..ConnectConfig::new(db.url()) };
+        let db = Db::connect(&config).await.expect("the store");
+        let mut reads = Vec::new();
+        for _ in 0..3 {
+            reads.push(db.read().await.expect("a turn"));
+        }
+        let busy = db.read().await.expect_err("three of four connections are for reads");
+        assert!(busy.is_busy() && !busy.is_unavailable(), "{busy:?}");
+        let first = db.read_first().await.expect("who calls is always to be found");
+        drop(first);
+        let tx = db.begin().await.expect("and what writes finds its way");
+        tx.rollback().await.expect("undone");
+        drop(reads);
+        drop(db.read().await.expect("a turn"));
+    }
+
+    async fn a_store_whose_connections_are_all_taken_is_busy_and_not_down(db: TestDatabase) {
+        drop(sample::store(db).await);
+        let store = db.store();
+        let config = ConnectConfig { test: true, max_connections: 1, ..ConnectConfig::new(db.url()) };
+        let db = Db::connect(&config).await.expect("the store");
+        let tx = db.begin().await.expect("begin");
+        let (waited, ()) = tokio::join!(db.begin(), async {
+            if store == Store::Sqlite {
+                // Its one writer is at work, which is how one sees that it does not hang.
+                tx.activity().lock_runs(TENANT, &[RunId(uuid(1))]).await.expect("an answer");
+            }
+        });
+        let busy = waited.expect_err("somebody has it");
+        assert!(busy.is_busy(), "{busy:?}");
+        if store == Store::Sqlite {
+            assert!(db.begin().await.expect_err("nothing moves").is_unavailable());
+        }
+        tx.rollback().await.expect("undone");
+        drop(db.begin().await.expect("it is free again"));
+    }
+
     async fn writers_of_two_replicas_take_turns(db: TestDatabase) {
         let (one, two) = (sample::store(db).await, sample::open(db).await);
         let runs = [1, 2].map(|n| Run { step_count: 0, ..run(TENANT, n) });

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::{
     Shown, duration,
-    origin::{Name, Setting, Sources, at_least_one},
+    origin::{Name, Setting, Sources, at_least_one, parsed},
 };
 
 const fn name(key: &'static str, variable: &'static str) -> Name {
@@ -20,6 +20,7 @@ pub(super) static OUTAGE_MEMORY: Name = name("outage_memory", "HOC_OUTAGE_MEMORY
 pub(super) static CHECK_EVERY: Name = name("check_every", "HOC_CHECK_EVERY");
 pub(super) static TRACE_QUIET: Name = name("trace_quiet", "HOC_TRACE_QUIET");
 pub(super) static MAX_WAITING: Name = name("max_waiting", "HOC_MAX_WAITING");
+pub(super) static MAX_HELD_MIB: Name = name("max_held_mib", "HOC_MAX_HELD_MIB");
 pub(super) static MAX_STREAMS: Name = name("max_streams", "HOC_MAX_STREAMS");
 
 /// The section.
@@ -39,6 +40,8 @@ pub(crate) struct Governance {
     pub(crate) trace_quiet: Setting<Duration>,
     /// How many calls may wait before the next is 503.
     pub(crate) max_waiting: Setting<usize>,
+    /// How many MiB of bodies, calls and answers may be held at once.
+    pub(crate) max_held_mib: Setting<usize>,
     /// How many streams of events may be open at once.
     pub(crate) max_streams: Setting<usize>,
 }
@@ -55,6 +58,7 @@ impl Governance {
             check_every: length(&CHECK_EVERY, 3_600)?,
             trace_quiet: length(&TRACE_QUIET, 30)?,
             max_waiting: sources.setting(&MAX_WAITING, None, 4_096, at_least_one)?,
+            max_held_mib: sources.setting(&MAX_HELD_MIB, None, 256, held_mib)?,
             max_streams: sources.setting(&MAX_STREAMS, None, 1_024, at_least_one)?,
         })
     }
@@ -70,6 +74,7 @@ impl Governance {
             stop_grace: length(&self.stop_grace)?,
             run_abandon_after: length(&self.run_abandon_after)?,
             max_waiting: self.max_waiting.value,
+            max_held_bytes: self.max_held_mib.value << 20,
             max_streams: self.max_streams.value,
             outage_memory: length(&self.outage_memory)?,
             check_every: length(&self.check_every)?,
@@ -89,7 +94,16 @@ impl Governance {
             length(&CHECK_EVERY, &self.check_every),
             length(&TRACE_QUIET, &self.trace_quiet),
             Shown::number(&MAX_WAITING, self.max_waiting.value, &self.max_waiting.origin),
+            Shown::number(&MAX_HELD_MIB, self.max_held_mib.value, &self.max_held_mib.origin),
             Shown::number(&MAX_STREAMS, self.max_streams.value, &self.max_streams.origin),
         ]
+    }
+}
+
+/// Half of it is one tenant's, which must be able to send the largest body, and to have it unpacked.
+fn held_mib(text: &str) -> anyhow::Result<usize> {
+    match parsed(text)? {
+        mib @ 64..=1_048_576 => Ok(mib),
+        _ => bail!("must be 64 to 1048576"),
     }
 }

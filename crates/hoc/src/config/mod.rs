@@ -32,7 +32,7 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 25] = [
+static NAMES: [&Name; 26] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
@@ -55,6 +55,7 @@ static NAMES: [&Name; 25] = [
     &governance::CHECK_EVERY,
     &governance::TRACE_QUIET,
     &governance::MAX_WAITING,
+    &governance::MAX_HELD_MIB,
     &governance::MAX_STREAMS,
     &log::FILTER,
     &log::FORMAT,

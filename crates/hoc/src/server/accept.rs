@@ -29,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BREATHE: Duration = Duration::from_millis(50);
 /// The longest head of a request. What a client may make us keep for nothing.
 const HEAD_BYTES: usize = 64 << 10;
+/// What is kept of an answer that was handed over and not taken; of a request, what was not read yet.
+const BUFFER_BYTES: usize = 2 * HEAD_BYTES;
 
 /// Serves until `stop` is true, and the calls that are under way then to their end. Who is not calling then goes at
 /// once.
@@ -83,6 +85,7 @@ async fn connection(
     // Without hyper's own timeout of heads, which takes a rest between two calls for one: see `Clients`.
     let served = http1::Builder::new()
         .max_header_size(HEAD_BYTES)
+        .max_buf_size(BUFFER_BYTES)
         .serve_connection(watched, Calls::new(routes, Arc::clone(client)));
     let mut served = std::pin::pin!(served);
     let mut ended = tokio::select! {

@@ -4,15 +4,18 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     os::unix::fs::PermissionsExt as _,
+    thread,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
+use testkit::Store;
 
 use crate::{
     events::event,
     harness::{DEADLINE, Place, Server},
+    http::{Answer, Http},
 };
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
@@ -108,7 +111,7 @@ fn where_all_places_are_taken_by_calls_the_next_is_told_so() {
     let begun = Instant::now();
     while server.http().get("/healthz", "").status != 200 {
         assert!(begun.elapsed() < DEADLINE, "there is room");
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -182,7 +185,7 @@ fn five_hundred_streams_that_are_quiet_take_a_twentieth_of_a_core() {
     let begun = Instant::now();
     loop {
         let (Some(before), window) = (processor_time(server.id()), Instant::now()) else { return };
-        std::thread::sleep(Duration::from_secs(5));
+        thread::sleep(Duration::from_secs(5));
         let spent = processor_time(server.id()).expect("it runs").saturating_sub(before);
         let share = spent.div_duration_f64(window.elapsed());
         eprintln!("{share:.3} of a core");
@@ -191,4 +194,59 @@ fn five_hundred_streams_that_are_quiet_take_a_twentieth_of_a_core() {
         }
         assert!(begun.elapsed() < DEADLINE, "{share:.3} of a core");
     }
+}
+
+/// More readers than a store has connections for, each of whole runs.
+async fn a_crowd_of_readers_is_told_of_no_outage(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let place = place.with("HOC_MAX_CONNECTIONS", "4");
+    let (agent, auditor) = (place.key("agent"), place.key("auditor"));
+    let server = place.serve();
+    let mut http = server.http();
+    let run = http.post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
+    let run = format!("{RUNS}/{}", run["run_id"].as_str().expect("an id"));
+    let step = json!({
+        "kind": "TOOL_CALL", "skill_name": "get_weather", "status": "SUCCESS", "params": { "city": "x".repeat(2_000) },
+    });
+    for _ in 0..80 {
+        http.post(&format!("{run}/steps"), &agent, &step).expect(200);
+    }
+    let readers: Vec<_> = (0..32)
+        .map(|_| {
+            let (address, auditor, run) = (server.address.clone(), auditor.clone(), run.clone());
+            thread::spawn(move || {
+                let mut http = Http::connect(&address);
+                ["bundle", "proof", "steps?limit=200", "evidence"]
+                    .map(|what| told(&http.get(&format!("{run}/{what}"), &auditor)))
+            })
+        })
+        .collect();
+    // Beside them, steps are recorded; and nobody is told that the store is down.
+    let mut recorded = 0;
+    while !readers.iter().all(thread::JoinHandle::is_finished) {
+        let answer = http.post(&format!("{run}/steps"), &agent, &step);
+        assert!(matches!(told(&answer).as_str(), "200" | "overloaded"), "{answer:?}");
+        recorded += u32::from(answer.status == 200);
+    }
+    assert!(recorded > 0);
+    let all: Vec<String> = readers.into_iter().flat_map(|reader| reader.join().expect("it reads")).collect();
+    assert!(all.iter().all(|told| told == "200" || told == "overloaded"), "{all:?}");
+    assert!(all.iter().any(|told| told == "200"), "{all:?}");
+}
+
+/// The code of a problem; the status of anything else.
+fn told(answer: &Answer) -> String {
+    let problem = (answer.status >= 400).then(|| answer.expect(answer.status));
+    let code = problem.as_ref().and_then(|problem| problem["code"].as_str());
+    code.map_or_else(|| answer.status.to_string(), str::to_owned)
+}
+
+#[tokio::test]
+async fn a_crowd_of_readers_is_told_of_no_outage_on_sqlite() {
+    a_crowd_of_readers_is_told_of_no_outage(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_crowd_of_readers_is_told_of_no_outage_on_postgres() {
+    a_crowd_of_readers_is_told_of_no_outage(Store::Postgres).await;
 }

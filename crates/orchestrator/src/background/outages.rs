@@ -35,5 +35,5 @@ impl Outages {
 }
 
 async fn ask(spine: &Spine) -> Result<(), Error> {
-    Ok(spine.read().await?.account().installation().await.map(drop)?)
+    Ok(spine.read_first().await?.account().installation().await.map(drop)?)
 }

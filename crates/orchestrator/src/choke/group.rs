@@ -39,6 +39,7 @@ impl Group<'_> {
         // Answers that were given while the store was down come before anything else of their run.
         let overdue = match overdue::write(self.spine, self.tenant, &mut self.races).await {
             Ok(overdue) => overdue,
+            Err(err) if err.is_busy() => return answer(&units, || Error::Busy, waiting),
             Err(err) => return self.answer_from_memory(&units, err, waiting).await,
         };
         let [units, behind] = apart(units, |run| overdue.contains(&run));
@@ -79,7 +80,9 @@ impl Group<'_> {
                 Err(err) => err,
             };
             let locked = err.is_locked();
-            let of_the_store = outage::is_outage(&err) || matches!(err, StoreError::ReadOnly(_));
+            // Where all connections are taken, halves would only wait one after another.
+            let of_the_store =
+                outage::is_outage(&err) || err.is_busy() || matches!(err, StoreError::ReadOnly(_));
             let divided = if of_the_store && !locked { None } else { halves(&part, locked) };
             match divided {
                 Some([first, second]) if !self.races.is_late() => {

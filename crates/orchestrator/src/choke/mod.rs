@@ -46,6 +46,7 @@ mod start;
 mod state;
 mod traced;
 mod usage;
+mod weight;
 mod write;
 
 use std::sync::Arc;
@@ -59,7 +60,9 @@ use self::{
     queue::{Bond, Queue},
     snapshots::Snapshots,
 };
-use crate::{context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine};
+use crate::{
+    budget::Budget, context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine,
+};
 
 /// What one call gets.
 pub(crate) type Answer = Result<Done, Error>;
@@ -87,15 +90,18 @@ pub(crate) struct Choke {
     pub(crate) snapshots: Snapshots,
     memory: memory::Memory,
     stuck: races::Stuck,
+    /// The bytes of answers that no store has yet.
+    unwritten: Budget,
 }
 
 impl Choke {
-    pub(crate) fn new(max_waiting: usize) -> Self {
+    pub(crate) fn new(max_waiting: usize, waiting: Budget, unwritten: Budget) -> Self {
         Self {
-            queue: Queue::new(max_waiting),
+            queue: Queue::new(max_waiting, waiting),
             snapshots: Snapshots::default(),
             memory: memory::Memory::default(),
             stuck: races::Stuck::default(),
+            unwritten,
         }
     }
 

@@ -116,14 +116,15 @@ async fn from_memory(
     let passes = tenant.failure_mode == FailureMode::Degrade && is_outage(err) && !blind;
     let Some(told) = Told::unrecorded(answer, passes) else { return unavailable() };
     let Some(unwritten) = Unwritten::of(&state, run_id, call, told.clone()) else { return unavailable() };
-    if !memory.has_room() {
+    let share = spine.choke().unwritten.share(Some(tenant.id));
+    if !memory.has_room() || share.take(call.weight()).is_err() {
         return unavailable();
     }
     let spooled = spool::keep(spine, tenant.id, &unwritten).await;
     if !spooled && matches!(told, Told::Passed(_)) {
         return unavailable();
     }
-    memory.keep(tenant.id, Unwritten { spooled, ..unwritten });
+    memory.keep(tenant.id, Unwritten { spooled, share: Some(Arc::new(share)), ..unwritten });
     memory.go_on(&state, run_id);
     told.again()
 }
@@ -155,5 +156,16 @@ impl Call {
             What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
             What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_store_does_not_put_degrade_tenants_on_memory() {
+        assert!(is_outage(&StoreError::Unavailable("gone".into())));
+        assert!(!is_outage(&StoreError::Busy("all connections are taken".into())));
     }
 }

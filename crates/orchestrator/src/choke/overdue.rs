@@ -29,7 +29,9 @@ use super::{
     state::State,
     write,
 };
-use crate::{context::TenantSettings, errors::Error, handlers::account::unrecorded_answer, spine::Spine};
+use crate::{
+    budget::Share, context::TenantSettings, errors::Error, handlers::account::unrecorded_answer, spine::Spine,
+};
 
 /// A decision that was told before it was stored.
 #[derive(Clone, Debug)]
@@ -71,6 +73,9 @@ pub(super) struct Unwritten {
     pub(super) told: Option<Told>,
     /// It is in the spool.
     pub(super) spooled: bool,
+    /// The bytes that it holds; none where another process gave the answer, which is kept whatever there is room for.
+    #[expect(dead_code, reason = "it is held, and given back with the last copy")]
+    pub(super) share: Option<Arc<Share>>,
 }
 
 impl Unwritten {
@@ -85,6 +90,7 @@ impl Unwritten {
             passed: matches!(told, Told::Passed(_)),
             told: Some(told),
             spooled: false,
+            share: None,
         };
         answer.given().is_ok().then_some(answer)
     }
@@ -108,10 +114,10 @@ impl Unwritten {
     }
 }
 
-/// Whether nothing of the tenant can be written now: the store is not there, did not say what became of a commit, or is
-/// held back until somebody accepts what a restore lost.
+/// Whether nothing of the tenant can be written now: the store is not there, or busy, did not say what became of a commit, or
+/// is held back until somebody accepts what a restore lost.
 fn ends_all(err: &StoreError) -> bool {
-    err.is_unavailable() || err.is_unknown_commit() || matches!(err, StoreError::ReadOnly(_))
+    err.is_unavailable() || err.is_busy() || err.is_unknown_commit() || matches!(err, StoreError::ReadOnly(_))
 }
 
 /// Writes what is overdue, oldest first, and gives the runs of which something still is: what comes to one of them comes

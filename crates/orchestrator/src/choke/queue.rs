@@ -16,7 +16,12 @@ use models::ids::TenantId;
 use tokio::sync::oneshot;
 
 use super::{Answer, group, prepare::Call};
-use crate::{context::TenantSettings, errors::Error, spine::Spine};
+use crate::{
+    budget::{Budget, Share},
+    context::TenantSettings,
+    errors::Error,
+    spine::Spine,
+};
 
 /// The most calls that one transaction takes (spec 3).
 pub const MAX_GROUP: usize = 500;
@@ -68,6 +73,8 @@ pub(crate) struct Queue {
     newest: Mutex<HashMap<TenantId, Arc<TenantSettings>>>,
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
+    /// The bytes of what waits.
+    bytes: Budget,
 }
 
 #[derive(Default)]
@@ -77,8 +84,14 @@ struct Lane {
 }
 
 impl Queue {
-    pub(crate) fn new(max_waiting: usize) -> Self {
-        Self { lanes: Mutex::default(), newest: Mutex::default(), waiting: Arc::default(), max_waiting }
+    pub(crate) fn new(max_waiting: usize, bytes: Budget) -> Self {
+        Self {
+            lanes: Mutex::default(),
+            newest: Mutex::default(),
+            waiting: Arc::default(),
+            max_waiting,
+            bytes,
+        }
     }
 
     /// Puts `calls` in line and waits for their answers; `None` for a call of a batch that was not attempted.
@@ -94,7 +107,9 @@ impl Queue {
             self.waiting.fetch_sub(count, Ordering::Relaxed);
             return Err(Error::Busy);
         }
-        let seats = Seats { waiting: Arc::clone(&self.waiting), count };
+        let share = self.bytes.share(Some(tenant.id));
+        let seats = Seats { waiting: Arc::clone(&self.waiting), count, share };
+        seats.share.take(calls.iter().map(Call::weight).sum())?;
         let (answer, answered) = oneshot::channel();
         let reply = Reply { answer, _seats: seats };
         if self.enter(tenant.id, Item { calls, bond, tenant: Arc::clone(tenant), reply }) {
@@ -159,6 +174,7 @@ async fn drain(spine: Spine, tenant: TenantId) {
 struct Seats {
     waiting: Arc<AtomicUsize>,
     count: usize,
+    share: Share,
 }
 
 impl Drop for Seats {

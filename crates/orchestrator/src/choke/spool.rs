@@ -92,6 +92,7 @@ pub(super) async fn take_up(spine: &Spine) -> Result<usize, Error> {
                 passed: line.passed,
                 told: None,
                 spooled: true,
+                share: None,
             },
         );
     }

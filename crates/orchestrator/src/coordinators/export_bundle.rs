@@ -31,6 +31,7 @@ const TRIES: usize = 5;
 #[tracing::instrument(name = "activity.bundle", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn bundle(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Vec<u8>, Error> {
     activity::get(spine, ctx, id).await?;
+    let _place = spine.whole_run().await?;
     Box::pin(of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id)).await
 }
 

@@ -56,6 +56,7 @@ pub struct RunEvidence {
 #[tracing::instrument(name = "activity.evidence", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<RunEvidence, Error> {
     let reported = activity::get(spine, ctx, id).await?.is_reported();
+    let _place = spine.whole_run().await?;
     let store = spine.read().await?;
     Ok(RunEvidenceCoordinator { from: Bridges::over(&store, ctx.tenant.id), run: id }
         .gather(spine.now(), reported)

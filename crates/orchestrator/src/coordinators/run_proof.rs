@@ -74,6 +74,7 @@ pub async fn proof(
     include_payloads: bool,
 ) -> Result<RunProof, Error> {
     let run = activity::get(spine, ctx, id).await?;
+    let _place = spine.whole_run().await?;
     let tenant = ctx.tenant.id;
     let store = spine.read().await?;
     let Bridges { logs, .. } = Bridges::over(&store, tenant);

@@ -90,7 +90,8 @@ async fn look(
     keys_too: bool,
 ) -> Result<(), Error> {
     let (runs, keys) = (watched.runs(), watched.keys());
-    let store = spine.read().await?;
+    // The kill of an agent must not stand behind somebody's lists.
+    let store = spine.read_first().await?;
     if keys_too {
         let now = spine.now();
         let known = store.account().find_keys_of(tenant, &keys).await?;

@@ -129,7 +129,9 @@ async fn look_up(spine: &Spine, id: KeyId, at: Instant) -> Result<(Credential, b
 }
 
 async fn from_store(spine: &Spine, id: KeyId) -> Result<Option<Credential>, Error> {
-    let Some((key, tenant)) = spine.read().await?.account().find_key(id).await? else { return Ok(None) };
+    let Some((key, tenant)) = spine.read_first().await?.account().find_key(id).await? else {
+        return Ok(None);
+    };
     Ok(Some(Credential { key: Arc::new(key), tenant: Arc::new(settings_of(spine, &tenant)?) }))
 }
 

@@ -75,7 +75,7 @@ pub async fn open_session(spine: &Spine, token: &str) -> Result<Opened, AuthErro
 #[tracing::instrument(name = "account.open_session_by_link", skip_all)]
 pub async fn open_session_by_link(spine: &Spine, token: &str) -> Result<Opened, AuthError> {
     let (id, given) = token::read::<LoginLinkId>(spine.wrapping_key(), token).ok_or(AuthError::Unknown)?;
-    let link = spine.read().await.map_err(Error::from)?.account().find_login_link(id).await;
+    let link = spine.read_first().await.map_err(Error::from)?.account().find_login_link(id).await;
     let link = link.map_err(Error::from)?.ok_or(AuthError::Unknown)?;
     same(link.secret_hash, given)?;
     if link.used_at.is_some() {
@@ -127,7 +127,7 @@ pub async fn close_session(spine: &Spine, token: &str) -> Result<(), AuthError> 
 
 async fn find(spine: &Spine, token: &str) -> Result<Session, AuthError> {
     let (id, given) = token::read::<SessionId>(spine.wrapping_key(), token).ok_or(AuthError::Unknown)?;
-    let session = spine.read().await.map_err(Error::from)?.account().find_session(id).await;
+    let session = spine.read_first().await.map_err(Error::from)?.account().find_session(id).await;
     let session = session.map_err(Error::from)?.ok_or(AuthError::Unknown)?;
     same(session.secret_hash, given)?;
     Ok(session)

@@ -1,0 +1,142 @@
+//! The bytes that a request and its answer hold of the server's memory, counted where they come in and go out.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    response::{IntoResponse as _, Response},
+};
+use http_body::{Frame, SizeHint};
+use models::ids::TenantId;
+use orchestrator::{
+    Spine,
+    budget::{Budget, Share},
+};
+
+use crate::Problem;
+
+/// What a request's body holds until it is answered. Shared by whoever reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyShare(pub(crate) Arc<Share>);
+
+impl BodyShare {
+    pub(super) fn of(spine: &Spine) -> Self {
+        Self(Arc::new(spine.bodies().share(None)))
+    }
+
+    /// Whose call it is, as soon as that is known.
+    pub(super) fn tenant(&self) -> Option<TenantId> {
+        self.0.tenant()
+    }
+}
+
+/// An answer that is so short is not counted: there are no more of them than clients.
+const SHORT: u64 = 64 << 10;
+
+/// How much of an answer is handed over at once. Whoever sends it takes no more before that has gone out; all of it at
+/// once would be out of our hands, and out of the count, whether anybody takes it or not.
+const PART: usize = 64 << 10;
+
+/// Counts an answer as long as it is not taken; where there are too many of them already it is not given.
+pub(super) fn counted(answers: &Budget, of: Option<TenantId>, response: Response) -> Response {
+    let Some(length) = HttpBody::size_hint(response.body()).exact().filter(|length| *length > SHORT) else {
+        return response;
+    };
+    let share = answers.share(of);
+    match share.take(usize::try_from(length).unwrap_or(usize::MAX)) {
+        Ok(()) => response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share })),
+        Err(busy) => Problem::from(busy).into_response(),
+    }
+}
+
+/// A body with what it holds.
+struct Counted {
+    body: Body,
+    /// What came of it and is not handed over.
+    part: Bytes,
+    _share: Share,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.part.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(part) => self.part = part,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                end => return Poll::Ready(end),
+            }
+        }
+        let most = self.part.len().min(PART);
+        Poll::Ready(Some(Ok(Frame::data(self.part.split_to(most)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.part.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (rest, mut all) = (self.part.len() as u64, HttpBody::size_hint(&self.body));
+        if let Some(upper) = all.upper() {
+            all.set_upper(upper + rest);
+        }
+        all.set_lower(all.lower() + rest);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use http_body_util::BodyExt as _;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const LONG: usize = 100_000;
+
+    fn answer(answers: &Budget, tenant: u128) -> Response {
+        counted(answers, Some(TenantId(Uuid::from_u128(tenant))), Response::new(Body::from(vec![7; LONG])))
+    }
+
+    #[test]
+    fn long_answers_that_nobody_takes_are_bounded_for_each_tenant_and_for_all() {
+        let answers = Budget::new(4 * LONG);
+        let waiting = [1, 1, 2].map(|tenant| answer(&answers, tenant));
+        assert!(waiting.iter().all(|answer| answer.status() == StatusCode::OK));
+        assert_eq!(answer(&answers, 1).status(), StatusCode::SERVICE_UNAVAILABLE, "a tenant has half");
+        let short = counted(&answers, None, Response::new(Body::from("short")));
+        assert_eq!(short.status(), StatusCode::OK);
+        drop(waiting);
+        assert_eq!(answer(&answers, 1).status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_handed_over_in_parts_and_counts_until_the_last_is_taken() {
+        let answers = Budget::new(4 * LONG);
+        let mut body = answer(&answers, 1).into_body();
+        let mut taken = 0;
+        while !body.is_end_stream() {
+            assert_eq!(answers.held(), LONG);
+            assert_eq!(HttpBody::size_hint(&body).exact(), Some((LONG - taken) as u64));
+            let part = body.frame().await.expect("more").expect("no error").into_data().expect("data");
+            assert!(!part.is_empty() && part.len() <= PART && part.iter().all(|byte| *byte == 7));
+            taken += part.len();
+        }
+        assert_eq!(taken, LONG);
+        assert!(body.frame().await.is_none());
+        drop(body);
+        assert_eq!(answers.held(), 0);
+    }
+}

@@ -1,0 +1,43 @@
+//! Places that are few: what is told where all are taken, and that nobody waits for them who needs none.
+
+use models::account::Role;
+use serde_json::json;
+
+use crate::app::App;
+
+const RUNS: &str = "/api/v1/runtime/activity/runs";
+
+#[tokio::test]
+async fn where_the_places_of_proofs_are_taken_steps_and_reads_go_on() {
+    let app = App::new().await;
+    let (agent, auditor) = (app.key(Role::Agent).await, app.key(Role::Auditor).await);
+    let run = app.post(RUNS).key(&agent).json(&json!({ "agent_id": "researcher" })).send().await.expect(201);
+    let run = format!("{RUNS}/{}", run["run_id"].as_str().expect("an id"));
+    let step = || {
+        let step = json!({ "kind": "TOOL_CALL", "skill_name": "get_weather", "status": "SUCCESS" });
+        app.post(format!("{run}/steps")).key(&agent).json(&step).send()
+    };
+    let whole = |what: &str| app.get(format!("{run}/{what}")).key(&auditor).send();
+    let mut taken = Vec::new();
+    for _ in 0..3 {
+        taken.push(app.kit.spine.whole_run().await.expect("a place"));
+    }
+    // While those wait, whoever needs none of these places has an answer.
+    let others = async {
+        assert_eq!(step().await.expect(200)["step_index"], 0);
+        assert_eq!(app.get(&run).key(&auditor).send().await.status, 200);
+        assert_eq!(app.get(format!("{run}/steps")).key(&auditor).send().await.status, 200);
+    };
+    let (proof, bundle, evidence, ()) =
+        futures::join!(whole("proof"), whole("bundle"), whole("evidence"), others);
+    for answer in [proof, bundle, evidence] {
+        assert_eq!(answer.problem(503), "overloaded");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    // One that waits has the place that becomes free.
+    let mut next = Box::pin(whole("proof"));
+    assert!(futures::poll!(&mut next).is_pending());
+    taken.pop();
+    assert_eq!(next.await.status, 200);
+    assert_eq!(step().await.expect(200)["step_index"], 1);
+}

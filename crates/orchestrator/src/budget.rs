@@ -1,0 +1,163 @@
+//! How many bytes may be held at once, in all and for one tenant: bodies that are being answered, calls that wait, answers
+//! that no store has yet, answers that nobody has taken yet.
+//!
+//! A bound on how many things there are is none on memory where one of them may have megabytes. Nobody waits for bytes:
+//! what finds none is 503, and its caller comes again.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use models::ids::TenantId;
+
+use crate::errors::Error;
+
+/// A budget of bytes.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    most: usize,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    all: usize,
+    of_tenant: HashMap<TenantId, usize>,
+}
+
+impl Budget {
+    /// One of so many bytes, half of which one tenant may have.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self(Arc::new(Shared { most, held: Mutex::default() }))
+    }
+
+    /// How many bytes are held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        lock(&self.0.held).all
+    }
+
+    /// A share of it, of nothing yet; of a tenant's part, where the tenant is known.
+    #[must_use]
+    pub fn share(&self, tenant: Option<TenantId>) -> Share {
+        Share { of: Arc::clone(&self.0), held: Mutex::new((tenant, 0)) }
+    }
+}
+
+/// What one thing holds of a budget, given back when it is dropped.
+#[derive(Debug)]
+pub struct Share {
+    of: Arc<Shared>,
+    held: Mutex<(Option<TenantId>, usize)>,
+}
+
+impl Share {
+    /// Whose it is: what it takes from now on is of this tenant's part as well.
+    pub fn is_of(&self, tenant: TenantId) {
+        let mut held = lock(&self.held);
+        if held.0.is_none() {
+            lock(&self.of.held).add(Some(tenant), 0, held.1);
+            held.0 = Some(tenant);
+        }
+    }
+
+    /// Whose it is, where that is known.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        lock(&self.held).0
+    }
+
+    /// Takes so many bytes more; [`Error::Busy`] where there are none.
+    pub fn take(&self, bytes: usize) -> Result<(), Error> {
+        let mut mine = lock(&self.held);
+        let mut held = lock(&self.of.held);
+        let of_tenant = mine.0.and_then(|tenant| held.of_tenant.get(&tenant)).copied().unwrap_or_default();
+        let fits = |held: usize, most: usize| held.checked_add(bytes).is_some_and(|sum| sum <= most);
+        let is_tenants = mine.0.is_none() || fits(of_tenant, self.of.most / 2);
+        if !is_tenants || !fits(held.all, self.of.most) {
+            return Err(Error::Busy);
+        }
+        held.add(mine.0, bytes, bytes);
+        mine.1 += bytes;
+        Ok(())
+    }
+}
+
+impl Held {
+    fn add(&mut self, tenant: Option<TenantId>, to_all: usize, to_tenant: usize) {
+        self.all += to_all;
+        if let Some(tenant) = tenant.filter(|_| to_tenant > 0) {
+            *self.of_tenant.entry(tenant).or_default() += to_tenant;
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let (tenant, bytes) = *lock(&self.held);
+        let mut held = lock(&self.of.held);
+        held.all -= bytes;
+        if let Some(tenant) = tenant
+            && let Some(of_tenant) = held.of_tenant.get_mut(&tenant)
+        {
+            *of_tenant -= bytes;
+            if *of_tenant == 0 {
+                held.of_tenant.remove(&tenant);
+            }
+        }
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn tenant(n: u128) -> TenantId {
+        TenantId(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn a_tenant_has_half_and_all_have_all() {
+        let budget = Budget::new(100);
+        let (one, other, third) =
+            (budget.share(Some(tenant(1))), budget.share(Some(tenant(2))), budget.share(Some(tenant(3))));
+        one.take(30).expect("it fits");
+        assert!(one.take(21).is_err(), "a tenant has half");
+        one.take(20).expect("it fits");
+        assert!(budget.share(Some(tenant(1))).take(1).is_err(), "whichever of its calls");
+        other.take(45).expect("another tenant has a half of its own");
+        assert!(third.take(6).is_err(), "but there are no more than all");
+        third.take(5).expect("the last of it");
+        drop(one);
+        third.take(45).expect("what was given back");
+        drop((other, third));
+        assert_eq!(lock(&budget.0.held).all, 0);
+        assert!(lock(&budget.0.held).of_tenant.is_empty());
+        assert!(budget.share(None).take(usize::MAX).is_err());
+    }
+
+    #[test]
+    fn what_was_taken_before_the_tenant_was_known_counts_for_it() {
+        let budget = Budget::new(100);
+        let share = budget.share(None);
+        share.take(40).expect("it fits");
+        share.is_of(tenant(1));
+        share.is_of(tenant(1));
+        assert!(share.take(11).is_err());
+        share.take(10).expect("it fits");
+        assert_eq!(lock(&budget.0.held).all, 50);
+        drop(share);
+        assert!(lock(&budget.0.held).of_tenant.is_empty());
+    }
+}
