@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, Tx};
 use proof::keys::SigningKey;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use uuid::Uuid;
 
 use crate::{
@@ -347,6 +347,12 @@ impl Spine {
     /// Ends every stream of events that is open, and each that is opened from now on: the server stops.
     pub fn close_streams(&self) {
         self.shared.streams.close();
+    }
+
+    /// True from when the server stops.
+    #[must_use]
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.shared.streams.closing()
     }
 
     /// The background tasks that do not run.

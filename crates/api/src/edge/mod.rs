@@ -22,6 +22,7 @@ use axum::{
 };
 use futures::FutureExt as _;
 use orchestrator::{Spine, errors::redacted};
+use tokio::sync::watch;
 use tracing::Instrument as _;
 
 pub(crate) use self::{held::BodyShare, ids::trace_id, operations::Operations};
@@ -59,6 +60,10 @@ pub(crate) struct Edge {
     pub(crate) reached: Reached,
     pub(crate) operations: Operations,
 }
+
+/// True from when the server stops.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
 
 /// Which request this is; what a problem's body names.
 #[derive(Clone, Debug, Default)]
@@ -99,6 +104,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     request.extensions_mut().insert(edge.reached);
     let held = BodyShare::of(&edge.spine);
     request.extensions_mut().insert(held.clone());
+    request.extensions_mut().insert(Stopping(edge.spine.stopping()));
     let (request, leftover) = leftover::lend(request);
     async move {
         let answer = tokio::time::timeout(edge.bounds.answer_time, next.run(request));

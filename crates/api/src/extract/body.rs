@@ -1,5 +1,7 @@
 //! Bodies: JSON of at most 4 MiB, which must arrive in time.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, Request},
@@ -12,9 +14,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::strict;
 use crate::{
     Problem,
-    edge::{BodyShare, Bounds},
+    edge::{BodyShare, Bounds, Stopping},
     problem::Code,
 };
+
+/// How long the rest of a body may take when the server stops.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 /// JSON: a body that is required, or an answer.
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +97,28 @@ pub(crate) async fn read(request: Request, limit: usize) -> Result<Bytes, Proble
         return Err(too_large(limit));
     }
     let held = share(&request);
-    let collected = tokio::time::timeout(body_time, collect(request.into_body(), limit, held)).await;
-    collected.unwrap_or_else(|_| Err(Problem::of_framework(StatusCode::REQUEST_TIMEOUT)))
+    let stopping = request.extensions().get::<Stopping>().cloned();
+    let collected = tokio::time::timeout(body_time, collect(request.into_body(), limit, held));
+    tokio::select! {
+        biased;
+        collected = collected => {
+            collected.unwrap_or_else(|_| Err(Problem::of_framework(StatusCode::REQUEST_TIMEOUT)))
+        }
+        () = has_stopped(stopping) => {
+            Err(Problem::new(Code::NotReady, "the server stops, and the body has not come; send it again"))
+        }
+    }
+}
+
+/// Waits until the server has been stopping for longer than what is still on its way may take.
+async fn has_stopped(stopping: Option<Stopping>) {
+    if let Some(Stopping(mut stopping)) = stopping
+        && stopping.wait_for(|stops| *stops).await.is_ok()
+    {
+        tokio::time::sleep(ON_ITS_WAY).await;
+    } else {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// What the request's body holds until it is answered.
@@ -108,7 +133,8 @@ pub(super) fn hold(held: Option<&BodyShare>, bytes: usize) -> Result<(), Problem
 
 async fn collect(body: Body, limit: usize, held: Option<BodyShare>) -> Result<Bytes, Problem> {
     let mut body = Limited::new(body, limit);
-    let mut parts: Vec<Bytes> = Vec::new();
+    // Not kept in the pieces in which it came: however small those are, each of them takes as much again and more.
+    let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|err| {
             if err.is::<LengthLimitError>() {
@@ -119,11 +145,8 @@ async fn collect(body: Body, limit: usize, held: Option<BodyShare>) -> Result<By
         })?;
         if let Ok(part) = frame.into_data() {
             hold(held.as_ref(), part.len())?;
-            parts.push(part);
+            whole.extend_from_slice(&part);
         }
     }
-    Ok(match <[_; 1]>::try_from(parts) {
-        Ok([whole]) => whole,
-        Err(parts) => parts.concat().into(),
-    })
+    Ok(whole.into())
 }

@@ -247,6 +247,31 @@ async fn a_body_that_does_not_arrive_is_408() {
 }
 
 #[tokio::test]
+async fn a_stop_waits_a_moment_for_what_is_still_on_its_way() {
+    const HALF: &str = "{\"agent_id\":";
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let half = || {
+        let (mut parts, body) = futures::channel::mpsc::channel::<Result<&'static str, axum::Error>>(2);
+        parts.try_send(Ok(HALF)).expect("room");
+        let call =
+            app.post(format!("{ACTIVITY}/runs")).key(&agent).header("content-type", "application/json");
+        (parts, Box::pin(call.body(Body::from_stream(body)).send()))
+    };
+    let ((mut rest, mut comes), (_kept, mut stays)) = (half(), half());
+    // Both are polled until they have taken in what there is.
+    while app.kit.spine.bodies().held() < 2 * HALF.len() {
+        assert!(futures::poll!(&mut comes).is_pending() && futures::poll!(&mut stays).is_pending());
+        tokio::task::yield_now().await;
+    }
+    app.kit.spine.close_streams();
+    rest.try_send(Ok("\"researcher\"}")).expect("room");
+    rest.close_channel();
+    assert_eq!(comes.await.status, 201);
+    assert_eq!(stays.await.problem(503), "not_ready");
+}
+
+#[tokio::test]
 async fn bodies_that_are_held_are_bounded_in_bytes_for_each_tenant_and_for_all() {
     const PART: usize = 40 << 10;
     let app = App::holding(4 * PART).await;

@@ -116,6 +116,27 @@ fn where_all_places_are_taken_by_calls_the_next_is_told_so() {
 }
 
 #[test]
+fn half_bodies_do_not_hold_a_stop() {
+    let place = Place::sqlite().with("HOC_STOP_WITHIN", "10m");
+    let agent = place.key("agent");
+    let server = place.serve();
+    let head = format!(
+        "POST {RUNS} HTTP/1.1\r\nhost: hoc\r\nauthorization: Bearer {agent}\r\ncontent-type: application/json\r\n\
+         content-length: 27\r\nexpect: 100-continue\r\n\r\n"
+    );
+    let mut half = says(&server, &head);
+    let mut goes_on = [0; 25];
+    half.read_exact(&mut goes_on).expect("the body is wanted");
+    half.write_all(b"{ \"agent_id\":").expect("it is there");
+    let begun = Instant::now();
+    assert_eq!(server.stop().0, Some(0));
+    assert!(begun.elapsed() < DEADLINE / 4, "half a minute is what a body may take");
+    let mut answer = String::new();
+    half.read_to_string(&mut answer).expect("it was told, and not cut off");
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("not_ready"), "{answer}");
+}
+
+#[test]
 fn nobody_else_may_read_a_store_whatever_the_folder_was_like() {
     let place = Place::sqlite();
     let data = place.data();

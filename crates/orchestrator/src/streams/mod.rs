@@ -98,6 +98,11 @@ impl Streams {
         self.closing.send_replace(true);
     }
 
+    /// True from then on.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
     /// Forgets the watcher of a tenant: it has ended.
     fn forget(&self, tenant: TenantId, watched: &Arc<Watched>) {
         let mut open = self.open();
