@@ -6,7 +6,9 @@ mod check_layers;
 mod drill;
 mod finding;
 mod fuzz;
+mod manifests;
 mod prices;
+mod shipped;
 mod test;
 mod tidy;
 mod tree;
@@ -17,7 +19,7 @@ const HELP: &str = "\
 cargo xtask <command>
 
   check-layers   who may name whom: crates, third parties, imports
-  tidy           what every file and manifest owes the next reader
+  tidy           what every file and manifest owes the next reader; tests are built as what ships
   test [ARGS]    all tests on SQLite, a throw-away Postgres and a browser; ARGS go to `cargo test`
   screenshots    every page of the console into target/screenshots, the README's into docs/images
   fuzz [ARGS]    bytes of any kind through every door, a minute each; --help says more
@@ -30,7 +32,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut args = std::env::args().skip(1);
     match args.next().as_deref() {
         Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root())?)),
-        Some("tidy") => Ok(finding::report("tidy", &tidy::check(&tree::root())?)),
+        Some("tidy") => {
+            let findings = [tidy::check(&tree::root())?, shipped::check()?].concat();
+            Ok(finding::report("tidy", &findings))
+        }
         Some("test") => test::run(&args.collect::<Vec<_>>()),
         Some("screenshots") => test::screenshots(),
         Some("fuzz") => fuzz::run(&args.collect::<Vec<_>>()),

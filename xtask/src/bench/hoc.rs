@@ -1,7 +1,7 @@
 //! The real binary: built, configured by environment, started, asked, stopped.
 
 use super::{http::Client, stats::Latencies};
-use crate::tree;
+use crate::{manifests, tree};
 use anyhow::{Context as _, bail, ensure};
 use std::{
     fs::File,
@@ -20,8 +20,7 @@ pub(super) fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let build = ["build", "--release", "--package", "hoc"];
     let status = tree::cargo().args(build).status().context("starting `cargo build`")?;
     ensure!(status.success(), "`cargo build --release --package hoc` failed");
-    let metadata = cargo_metadata::MetadataCommand::new().current_dir(root).no_deps().exec()?;
-    Ok(metadata.target_directory.join("release").join("hoc").into_std_path_buf())
+    Ok(manifests::read(root)?.target_directory.join("release").join("hoc"))
 }
 
 /// `hoc` on a store of its own.

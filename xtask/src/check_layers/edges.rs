@@ -2,14 +2,16 @@
 //! platform-specific dependencies count.
 
 use super::table::{self, LAYERS, REACH};
-use crate::finding::Finding;
-use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
+use crate::{
+    finding::Finding,
+    manifests::{Dependency, Manifests, Package},
+};
 use std::path::Path;
 
 /// All findings in the manifests of the workspace.
-pub(super) fn check(root: &Path, metadata: &Metadata) -> anyhow::Result<Vec<Finding>> {
+pub(super) fn check(root: &Path, manifests: &Manifests) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for package in &metadata.packages {
+    for package in &manifests.packages {
         let manifest = Manifest::read(root, package)?;
         let Some(layer) = table::layer(&package.name) else {
             let message =
@@ -17,12 +19,11 @@ pub(super) fn check(root: &Path, metadata: &Metadata) -> anyhow::Result<Vec<Find
             findings.push(manifest.finding("name", "layer", message));
             continue;
         };
-        let declared = package.metadata.get("layer").and_then(serde_json::Value::as_u64);
-        if declared != layer.level {
+        if package.layer != layer.level {
             let message = format!(
                 "{} says layer {}, the table says {}",
                 package.name,
-                number(declared),
+                number(package.layer),
                 number(layer.level)
             );
             findings.push(manifest.finding("metadata.layer", "layer", message));
@@ -33,7 +34,7 @@ pub(super) fn check(root: &Path, metadata: &Metadata) -> anyhow::Result<Vec<Find
         }
     }
     for layer in LAYERS {
-        if !metadata.packages.iter().any(|package| package.name == layer.name) {
+        if !manifests.packages.iter().any(|package| package.name == layer.name) {
             let message = format!("{} is in the table of layers and not in the workspace", layer.name);
             findings.push(Finding { file: "Cargo.toml".to_owned(), line: 1, rule: "layer", message });
         }
@@ -48,7 +49,7 @@ fn own(manifest: &Manifest, layer: &table::Layer, dependency: &Dependency) -> Op
         let message = format!("{} is called {alias} here; a layer has one name", used.name);
         return Some(manifest.finding(alias, "one-name", message));
     }
-    if dependency.kind == DependencyKind::Development || layer.may_use.contains(&used.name) {
+    if dependency.for_tests || layer.may_use.contains(&used.name) {
         return None;
     }
     let reason = if used.name == "testkit" { "testkit is a dev-dependency only" } else { layer.reason };
@@ -59,7 +60,7 @@ fn own(manifest: &Manifest, layer: &table::Layer, dependency: &Dependency) -> Op
 /// Net 2: a dependency on a foreign crate that marks a layer.
 fn foreign(manifest: &Manifest, name: &str, dependency: &Dependency) -> Option<Finding> {
     let reach = REACH.iter().find(|reach| reach.packages.iter().any(|p| stands_for(p, &dependency.name)))?;
-    let bound = dependency.kind != DependencyKind::Development || reach.tests_too;
+    let bound = !dependency.for_tests || reach.tests_too;
     if !bound || reach.only.contains(&name) {
         return None;
     }
@@ -84,7 +85,7 @@ struct Manifest {
 
 impl Manifest {
     fn read(root: &Path, package: &Package) -> anyhow::Result<Self> {
-        let path = package.manifest_path.strip_prefix(root)?.as_str().replace('\\', "/");
+        let path = package.manifest_path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
         Ok(Self { path, text: std::fs::read_to_string(&package.manifest_path)? })
     }
 

@@ -16,24 +16,19 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::{finding::Finding, tree};
+use crate::{finding::Finding, manifests, tree};
 use anyhow::Context as _;
-use cargo_metadata::MetadataCommand;
 use std::path::Path;
 
 /// All findings in the workspace at `root`, in order of place.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(root.join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .context("reading the manifests with `cargo metadata --no-deps`")?;
-    let mut findings = edges::check(root, &metadata)?;
-    for package in &metadata.packages {
+    let manifests = manifests::read(root)?;
+    let mut findings = edges::check(root, &manifests)?;
+    for package in &manifests.packages {
         let folder = package.manifest_path.parent().context("a manifest lies in a folder")?;
-        for file in tree::rust_files(root, folder.as_std_path())? {
+        for file in tree::rust_files(root, folder)? {
             let inside = Path::new(&file.path)
-                .strip_prefix(folder.as_std_path().strip_prefix(root)?)
+                .strip_prefix(folder.strip_prefix(root)?)
                 .context("a crate's files lie in its folder")?;
             let place = source::Place::new(&package.name, inside);
             findings.extend(rules::check_source(&place, &file.path, &file.text)?);

@@ -6,8 +6,7 @@ use super::{
     source::Place,
     table::{LAYERS, REACH},
 };
-use crate::{finding::assert_none, tree};
-use cargo_metadata::MetadataCommand;
+use crate::{finding::assert_none, manifests, tree};
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 #[test]
@@ -203,10 +202,8 @@ impl Workspace {
     /// "line rule: message" of every finding.
     fn findings(&self) -> Vec<String> {
         let root = self.0.path().canonicalize().expect("there");
-        let manifest = root.join("Cargo.toml");
-        let metadata =
-            MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("manifests read");
-        let findings = edges::check(&root, &metadata).expect("manifests read");
+        let manifests = manifests::read(&root).expect("manifests read");
+        let findings = edges::check(&root, &manifests).expect("manifests read");
         findings.into_iter().map(|f| format!("{} {}: {}", f.line, f.rule, f.message)).collect()
     }
 }
