@@ -92,7 +92,7 @@ testkit::on_both! {
             definition: LimitDefinition {
                 version: 2, name: "n".into(), max_value: 0, scope: Scope::Global, scope_id: Some(ODD.into()), reset_period: None,
                 window_seconds: Some(MOST), measurement_window_seconds: None, enforcement: proof::words::LimitEnforcement::Queue,
-                consequence: proof::words::Consequence::Alert, ..first.definition.clone()
+                degrade_to: Some("another".into()), consequence: proof::words::Consequence::Alert, ..first.definition.clone()
             },
             updated_at: at(5), ..first.clone()
         };
