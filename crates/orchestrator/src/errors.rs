@@ -174,6 +174,25 @@ pub fn redacted(text: &str) -> String {
     engines::logs::redact::redact_text(text).value
 }
 
+/// How much of a text is told: what is wrong stands at its beginning or is not said at all.
+const LONGEST: usize = 1_000;
+
+/// How much of it is looked at for that: a secret that is cut off here is still long enough to be seen.
+const LOOKED_AT: usize = 4 * LONGEST;
+
+/// An error's words as they are told, whoever made them: redacted, and not at any length. Nor are they looked at at any
+/// length: they may quote megabytes of what a caller sent.
+#[must_use]
+pub fn told(text: &str) -> String {
+    let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |(end, _)| end);
+    let mut text = redacted(&text[..end]);
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 impl Error {
     /// Nothing of that kind and id.
     #[must_use]

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 pub use self::outside::{
     CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, SinkError, Stands, Statement,
 };
-use crate::choke::call::LlmReport;
+use crate::{choke::call::LlmReport, errors::told};
 
 mod outside;
 
@@ -118,11 +118,11 @@ impl RejectedSpans {
     /// So many reasons are told; more would make the answer longer than the request.
     const TOLD: usize = 5;
 
-    /// Rejects one more.
+    /// Rejects one more. The reason may quote what was sent: it is told as every error is.
     pub fn add(&mut self, why: impl FnOnce() -> String) {
         self.count += 1;
         if self.reasons.len() < Self::TOLD {
-            self.reasons.push(why());
+            self.reasons.push(told(&why()));
         }
     }
 

@@ -1,6 +1,6 @@
 //! A problem as it is written.
 
-use orchestrator::errors::{FieldError, redacted};
+use orchestrator::errors::{FieldError, told};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -101,17 +101,4 @@ impl FieldErrorView {
     pub(crate) fn of(error: &FieldError) -> Self {
         Self { pointer: told(&error.pointer), message: told(&error.message) }
     }
-}
-
-/// How much of a text is told: what is wrong stands at its beginning or is not said at all.
-const LONGEST: usize = 1_000;
-
-/// An error's words may quote what a caller sent: redacted like everything else that leaves, and not at any length.
-fn told(text: &str) -> String {
-    let mut text = redacted(text);
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }

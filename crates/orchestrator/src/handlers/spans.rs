@@ -13,7 +13,7 @@ use crate::{
         prepare::Call,
     },
     context::CallContext,
-    errors::Error,
+    errors::{Error, told},
     handlers::account::{self, SystemCaller},
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
     spine::Spine,
@@ -63,7 +63,7 @@ async fn take(
     encoding: SpanEncoding,
     body: &[u8],
 ) -> Result<Ingested, Error> {
-    let spans = spine.span_codec().decode(encoding, body).map_err(|err| Error::Unreadable(err.0))?;
+    let spans = spine.span_codec().decode(encoding, body).map_err(|err| Error::Unreadable(told(&err.0)))?;
     let Traces { runs, mut refused } = runs_of(spine, ctx, &spans).await?;
     if runs.is_empty()
         && let Some((_, err)) = refused.pop_first()
