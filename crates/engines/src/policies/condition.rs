@@ -8,8 +8,12 @@ use rules::{
 };
 use serde_json::Value;
 
+use super::check;
+use crate::check::Check;
+
 /// The Cedar of a condition that is given in one of its two forms; `None` where neither is. Strictly checked: a
-/// misspelt attribute or a wrong type is refused with its place.
+/// misspelt attribute or a wrong type is refused with its place. A secret is refused before all else: what is wrong
+/// with a condition is told in its own words.
 pub fn cedar_of(
     bind_at: BindAt,
     condition: Option<String>,
@@ -24,11 +28,15 @@ pub fn cedar_of(
         (Some(cedar), None) if cedar.contains('\0') => {
             refused("/condition", "must not contain U+0000".to_owned())
         }
-        (Some(cedar), None) => match validate(bind_at, &cedar) {
-            Ok(()) => Ok(Some(cedar)),
-            Err(err) => refused("/condition", told(&err)),
-        },
+        (Some(cedar), None) => {
+            holds_no_secret("/condition", &cedar)?;
+            match validate(bind_at, &cedar) {
+                Ok(()) => Ok(Some(cedar)),
+                Err(err) => refused("/condition", told(&err)),
+            }
+        }
         (None, Some(form)) => {
+            holds_no_secret("/conditions", &form.to_string())?;
             let cedar = to_cedar(bind_at, form).map_err(|errors| under("/conditions", errors))?;
             match validate(bind_at, &cedar) {
                 Ok(()) => Ok(Some(cedar)),
@@ -36,6 +44,12 @@ pub fn cedar_of(
             }
         }
     }
+}
+
+fn holds_no_secret(pointer: &str, text: &str) -> Result<(), FieldErrors> {
+    let mut faults = Check::default();
+    check::condition(pointer, text, &mut faults);
+    faults.done()
 }
 
 /// The error with its place, and what to do about it where that is known.

@@ -24,12 +24,8 @@ pub fn create_rule(
 ) -> Result<Governed<Version<Rule>>, FieldErrors> {
     let mut faults = Check::default();
     let bind_at = draft.bind_at.unwrap_or(BindAt::StepPost);
-    let pointer = if draft.conditions.is_some() { "/conditions" } else { "/condition" };
     let condition = faults.take(cedar_of(bind_at, draft.condition, draft.conditions.as_ref()));
     let missing = matches!(condition, Some(None));
-    if let Some(Some(condition)) = &condition {
-        check::condition(pointer, condition, &mut faults);
-    }
     faults.refuse_if(
         missing,
         "/condition",

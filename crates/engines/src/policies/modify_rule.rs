@@ -40,11 +40,7 @@ pub fn modify_rule(
     }
     let mut faults = Check::default();
     let bind_at = change.bind_at.unwrap_or(before.bind_at);
-    let pointer = if change.conditions.is_some() { "/conditions" } else { "/condition" };
     let mut given = faults.take(cedar_of(bind_at, change.condition, change.conditions.as_ref())).flatten();
-    if let Some(given) = &given {
-        check::condition(pointer, given, &mut faults);
-    }
     if given.is_none() && bind_at != before.bind_at {
         // Bound elsewhere, the condition that stays may read what is not known there.
         given = faults.take(cedar_of(bind_at, Some(before.condition.clone()), None)).flatten();

@@ -16,6 +16,7 @@ use proof::words::{
 use rules::fields::FieldErrors;
 use serde_json::json;
 
+const TOKEN: &str = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
 const COSTLY: &str = "context.step.cost_microusd > 500000";
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(prefix: &str, n: u64) -> T {
@@ -159,6 +160,18 @@ fn a_rule_is_refused_with_every_field_that_is_wrong() {
         (|d| RuleDraft { scope: Some(Scope::Provider), ..d }, &["/scope"]),
         (|d| RuleDraft { condition: None, ..d }, &["/condition"]),
         (|d| RuleDraft { condition: Some("true\0".into()), ..d }, &["/condition"]),
+        (
+            |d| RuleDraft { condition: Some(format!("context.step.skill == \"{TOKEN}\"")), ..d },
+            &["/condition"],
+        ),
+        (
+            |d| RuleDraft {
+                condition: None,
+                conditions: Some(json!({"fact": "step.skill", "op": "==", "value": TOKEN})),
+                ..d
+            },
+            &["/conditions"],
+        ),
         (|d| RuleDraft { conditions: Some(json!({})), ..d }, &["/conditions"]),
         (
             |d| RuleDraft { condition: None, conditions: Some(json!({"any": [{"fact": "step.x"}]})), ..d },
@@ -171,6 +184,30 @@ fn a_rule_is_refused_with_every_field_that_is_wrong() {
     ];
     for (change, expected) in table {
         assert_eq!(refused(*change), *expected);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_condition_is_told_without_its_secrets() {
+    let forms = [
+        (Some(format!("context.step.{TOKEN} == 1")), None),
+        (Some(format!("context.step.skill == \"{TOKEN}")), None),
+        (None, Some(json!({"fact": TOKEN, "op": "==", "value": 1}))),
+        (None, Some(json!({"fact": "step.skill", "op": TOKEN, "value": 1}))),
+        (None, Some(json!({"all": [{"fact": "step.skill", "op": "==", "value": 1, TOKEN: 1}]}))),
+    ];
+    for (condition, conditions) in forms {
+        let draft = RuleDraft { condition, conditions, ..rule_draft() };
+        let change = RuleChange {
+            condition: draft.condition.clone(),
+            conditions: draft.conditions.clone(),
+            ..RuleChange::default()
+        };
+        let Err(ModifyError::Invalid(changed)) = modify(&rule(), 1, change) else { panic!("{draft:?}") };
+        let refused = make_rule(draft).expect_err("is refused");
+        assert_eq!(refused, changed);
+        assert!(refused.0[0].message.contains("must not hold a secret"), "{refused:?}");
+        assert!(!format!("{refused:?}").contains(TOKEN), "{refused:?}");
     }
 }
 

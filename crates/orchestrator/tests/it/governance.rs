@@ -336,6 +336,10 @@ on_both! {
         assert!(good.valid && good.policy.unwrap().contains(COSTLY));
         let bad = policies::validate_rule(&admin, check("context.step.cots > 1")).unwrap();
         assert_eq!((bad.valid, bad.errors[0].pointer.as_str()), (false, "/condition"));
+        let secret = "context.step.skill == \"ghp_16C7e42F292c6912E7710c838347Ae178B4a\"";
+        let secret = policies::validate_rule(&admin, check(secret)).unwrap();
+        assert_eq!((secret.valid, secret.condition, secret.policy), (false, None, None), "as making the rule would");
+        assert!(secret.errors[0].message.contains("must not hold a secret"), "{:?}", secret.errors);
         assert!(matches!(policies::validate_rule(&admin, RuleCheck::default()), Err(Error::Invalid(_))));
     }
 }
