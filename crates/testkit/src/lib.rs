@@ -6,6 +6,7 @@
 //! their statements through one at a time.
 
 pub mod databases;
+mod drafts;
 pub mod kit;
 mod macros;
 mod postgres;
@@ -17,6 +18,7 @@ pub mod witness;
 
 pub use self::{
     databases::{Store, TestDatabase},
+    drafts::limit,
     kit::{Kit, signing_key},
     stranger::Stranger,
     time::{FrozenClock, SeededEntropy},

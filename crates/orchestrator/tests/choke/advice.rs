@@ -1,12 +1,12 @@
 //! What a verdict asks of an agent that may go on, and the labels by which rules tell runs and steps apart.
 
-use models::policies::{Amount, LimitDraft};
+use models::policies::LimitDraft;
 use orchestrator::{
     Error,
     choke::call::{StartRun, StepReport},
     handlers::{activity, policies},
 };
-use proof::words::{Action, EnforcementMode, LimitCategory, LimitEnforcement, LimitType};
+use proof::words::{Action, EnforcementMode, LimitEnforcement, LimitType};
 use testkit::{Kit, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
@@ -17,20 +17,10 @@ fn limit(
     enforcement: LimitEnforcement,
     degrade_to: Option<&str>,
 ) -> LimitDraft {
-    let rate = limit_type == LimitType::RequestsPerMinute;
     LimitDraft {
-        name: format!("{enforcement} {max}"),
-        limit_category: if rate { LimitCategory::Rate } else { LimitCategory::Threshold },
-        limit_type,
-        scope: None,
-        scope_id: None,
-        max_value: Amount { millionths: u128::from(max) * if rate { 1_000_000 } else { 1 } },
-        reset_period: None,
-        window_seconds: None,
-        measurement_window_seconds: None,
         degrade_to: degrade_to.map(str::to_owned),
         enforcement: Some(enforcement),
-        consequence: None,
+        ..testkit::limit(limit_type, max)
     }
 }
 

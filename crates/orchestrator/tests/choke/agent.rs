@@ -6,7 +6,7 @@ use models::{
     account::Role,
     activity::Run,
     ids::RunId,
-    policies::{Amount, LimitDraft, RuleDraft},
+    policies::{LimitDraft, RuleDraft},
 };
 use orchestrator::{
     CallContext, Error,
@@ -17,8 +17,8 @@ use orchestrator::{
     errors::StepEnforcementError,
     handlers::{activity, policies},
 };
-use proof::words::{BindAt, EnforcementMode, LimitCategory, LimitType, StepKind, StepStatus};
-use testkit::Kit;
+use proof::words::{BindAt, EnforcementMode, LimitType, StepKind, StepStatus};
+use testkit::{Kit, limit};
 
 /// An agent of a tenant, and its administrator.
 pub(crate) struct Agent<'k> {
@@ -68,27 +68,7 @@ impl<'k> Agent<'k> {
     }
 
     pub(crate) async fn limit(&self, limit_type: LimitType, max: u64) -> String {
-        let category = match limit_type {
-            LimitType::CostUsd | LimitType::TokensTotal | LimitType::Steps => LimitCategory::Budget,
-            LimitType::RequestsPerMinute => LimitCategory::Rate,
-            _ => LimitCategory::Threshold,
-        };
-        let unit = if policies::counts_money(limit_type) { 1 } else { 1_000_000 };
-        self.limit_as(LimitDraft {
-            name: format!("{limit_type} {max}"),
-            limit_category: category,
-            limit_type,
-            scope: None,
-            scope_id: None,
-            max_value: Amount { millionths: u128::from(max) * unit },
-            reset_period: None,
-            window_seconds: None,
-            measurement_window_seconds: None,
-            degrade_to: None,
-            enforcement: None,
-            consequence: None,
-        })
-        .await
+        self.limit_as(limit(limit_type, max)).await
     }
 
     pub(crate) async fn limit_as(&self, draft: LimitDraft) -> String {

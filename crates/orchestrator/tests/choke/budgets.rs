@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
-use models::{
-    page::PageRequest,
-    policies::{Amount, LimitDraft},
-};
+use models::{page::PageRequest, policies::LimitDraft};
 use orchestrator::{
     Error,
     handlers::{logs, policies},
 };
 use proof::words::{
-    Action, AuditEventType, BreachType, Consequence, HaltReason, IncidentCategory, LimitCategory,
-    LimitStanding, LimitType, ResetPeriod,
+    Action, AuditEventType, BreachType, Consequence, HaltReason, IncidentCategory, LimitStanding, LimitType,
+    ResetPeriod,
 };
-use testkit::{Kit, on_both};
+use testkit::{Kit, limit, on_both};
 
 use crate::agent::{Agent, ask, llm, refused, tool};
 
@@ -134,14 +131,9 @@ on_both! {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         agent.limit_as(LimitDraft {
-            name: "one a minute".to_owned(),
-            limit_category: LimitCategory::Rate,
-            limit_type: LimitType::RequestsPerMinute,
-            max_value: Amount { millionths: 1_000_000 },
             window_seconds: Some(60),
-            reset_period: None,
             enforcement: Some(proof::words::LimitEnforcement::Reject),
-            ..budget(ResetPeriod::None, Consequence::Alert)
+            ..limit(LimitType::RequestsPerMinute, 1)
         })
         .await;
         let run = agent.start().await;
@@ -161,18 +153,9 @@ on_both! {
 
 fn budget(reset_period: ResetPeriod, consequence: Consequence) -> LimitDraft {
     LimitDraft {
-        name: "a budget".to_owned(),
-        limit_category: LimitCategory::Budget,
-        limit_type: LimitType::CostUsd,
-        scope: None,
-        scope_id: None,
-        max_value: Amount { millionths: 1_000 },
         reset_period: Some(reset_period),
-        window_seconds: None,
-        measurement_window_seconds: None,
-        degrade_to: None,
-        enforcement: None,
         consequence: Some(consequence),
+        ..limit(LimitType::CostUsd, 1_000)
     }
 }
 

@@ -5,15 +5,15 @@ use std::{path::Path, time::Duration};
 use models::{
     account::{FailureMode, Role},
     ids::{LimitId, RunId},
-    policies::{Amount, LimitDraft},
+    policies::LimitDraft,
 };
 use orchestrator::{
     CallContext, Error,
     background::overdue,
     handlers::account::{self, SettingsChange},
 };
-use proof::words::{LimitCategory, LimitType, ResetPeriod};
-use testkit::{Kit, Store, TestDatabase, kit::spooled, on_both};
+use proof::words::{LimitType, ResetPeriod};
+use testkit::{Kit, Store, TestDatabase, kit::spooled, limit, on_both};
 
 use crate::agent::{Agent, llm, tool};
 
@@ -58,20 +58,8 @@ on_both! {
         let folder = tempfile::tempdir().unwrap();
         let kit = Kit::spooling(db, folder.path(), 1).await;
         let agent = set(&kit, FailureMode::Degrade).await;
-        let limit = agent.limit_as(LimitDraft {
-            name: "steps of a day".to_owned(),
-            limit_category: LimitCategory::Budget,
-            limit_type: LimitType::Steps,
-            scope: None,
-            scope_id: None,
-            max_value: Amount { millionths: 5_000_000 },
-            reset_period: Some(ResetPeriod::Daily),
-            window_seconds: None,
-            measurement_window_seconds: None,
-            degrade_to: None,
-            enforcement: None,
-            consequence: None,
-        }).await;
+        let daily = LimitDraft { reset_period: Some(ResetPeriod::Daily), ..limit(LimitType::Steps, 5) };
+        let limit = agent.limit_as(daily).await;
         let run = agent.start().await;
         agent.record(run, llm(1)).await.unwrap();
         kit.db.close().await;
@@ -95,43 +83,23 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_passing_error_sets_no_answer_aside() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let kit = Kit::spooling(&db, folder.path(), 1).await;
-    let agent = set(&kit, FailureMode::Degrade).await;
-    let runs = unrecorded(&db, &agent).await;
-    db.bring_back().await;
     // The first eight rows meet a connection as a drill left it; a sequence is not rolled back.
-    db.tamper(
+    all_is_written_although(
         "CREATE SEQUENCE rows_met;
-         CREATE FUNCTION passing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              IF nextval('rows_met') <= 8 THEN
                  RAISE EXCEPTION 'current transaction is aborted' USING ERRCODE = '25P02';
              END IF;
              RETURN NEW;
-         END $$;
-         CREATE TRIGGER passing BEFORE INSERT ON policy_decisions FOR EACH ROW EXECUTE FUNCTION passing()",
+         END $$",
     )
-    .await
-    .unwrap();
-    drained(&kit, folder.path()).await;
-    assert_eq!(spooled(folder.path()), (0, 0));
-    for run in runs {
-        assert_eq!(agent.run(run).await.step_count, 3);
-        assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 3, "after those that it was told of");
-    }
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_is_the_reason_only_if_another_connection_says_so() {
-    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let kit = Kit::spooling(&db, folder.path(), 1).await;
-    let agent = set(&kit, FailureMode::Degrade).await;
-    let runs = unrecorded(&db, &agent).await;
-    db.bring_back().await;
     // The first connection that writes refuses for ever.
-    db.tamper(
+    all_is_written_although(
         "CREATE SEQUENCE refusing;
          CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              IF NOT (SELECT is_called FROM refusing) THEN
@@ -141,15 +109,28 @@ async fn a_row_is_the_reason_only_if_another_connection_says_so() {
                  RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
              END IF;
              RETURN NEW;
-         END $$;
-         CREATE TRIGGER refused BEFORE INSERT ON policy_decisions FOR EACH ROW EXECUTE FUNCTION refused()",
+         END $$",
     )
-    .await
-    .unwrap();
+    .await;
+}
+
+/// What was answered without the store is all written, whatever this trigger makes of a decision at first.
+async fn all_is_written_although(refused: &str) {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = set(&kit, FailureMode::Degrade).await;
+    let runs = unrecorded(&db, &agent).await;
+    db.bring_back().await;
+    let trigger =
+        "CREATE TRIGGER refused BEFORE INSERT ON policy_decisions FOR EACH ROW EXECUTE FUNCTION refused()";
+    db.tamper(&format!("{refused}; {trigger}")).await.unwrap();
     drained(&kit, folder.path()).await;
     assert_eq!(spooled(folder.path()), (0, 0));
+    db.tamper("DROP TRIGGER refused ON policy_decisions").await.unwrap();
     for run in runs {
         assert_eq!(agent.run(run).await.step_count, 3);
+        assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 3, "after those that it was told of");
     }
 }
 

@@ -1,9 +1,9 @@
 //! Without its store: a halt is still a halt, and nothing else is promised.
 
-use models::policies::{Amount, LimitDraft};
+use models::policies::LimitDraft;
 use orchestrator::{Error, background::overdue, choke::call::StepReport};
-use proof::words::{Action, EnforcementMode, LimitCategory, LimitType, ResetPeriod, RunStatus};
-use testkit::{Kit, Store, TestDatabase, on_both};
+use proof::words::{Action, EnforcementMode, LimitType, ResetPeriod, RunStatus};
+use testkit::{Kit, Store, TestDatabase, limit, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, refused};
 
@@ -45,22 +45,8 @@ async fn a_refusal_is_written_as_it_was_given_whatever_time_it_is_by_then() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
     let kit = Kit::on(&db).await;
     let agent = Agent::of(&kit, "acme").await;
-    agent
-        .limit_as(LimitDraft {
-            name: "one step a day".to_owned(),
-            limit_category: LimitCategory::Budget,
-            limit_type: LimitType::Steps,
-            scope: None,
-            scope_id: None,
-            max_value: Amount { millionths: 1_000_000 },
-            reset_period: Some(ResetPeriod::Daily),
-            window_seconds: None,
-            measurement_window_seconds: None,
-            degrade_to: None,
-            enforcement: None,
-            consequence: None,
-        })
-        .await;
+    let daily = LimitDraft { reset_period: Some(ResetPeriod::Daily), ..limit(LimitType::Steps, 1) };
+    agent.limit_as(daily).await;
     let run = agent.start().await;
     agent.record(run, llm(1)).await.unwrap();
     db.take_away().await;

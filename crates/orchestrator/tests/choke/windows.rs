@@ -3,31 +3,18 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use models::policies::{Amount, LimitDraft};
+use models::policies::LimitDraft;
 use orchestrator::{
     background::windows,
     handlers::account::{self, SettingsChange},
 };
-use proof::words::{LimitCategory, LimitType, ResetPeriod};
-use testkit::{Kit, on_both};
+use proof::words::{LimitType, ResetPeriod};
+use testkit::{Kit, limit, on_both};
 
 use crate::agent::{Agent, ask, refused, tool};
 
-async fn daily_steps(agent: &Agent<'_>, max: u32) {
-    let draft = LimitDraft {
-        name: "steps of a day".to_owned(),
-        limit_category: LimitCategory::Budget,
-        limit_type: LimitType::Steps,
-        scope: None,
-        scope_id: None,
-        max_value: Amount { millionths: u128::from(max) * 1_000_000 },
-        reset_period: Some(ResetPeriod::Daily),
-        window_seconds: None,
-        measurement_window_seconds: None,
-        degrade_to: None,
-        enforcement: None,
-        consequence: None,
-    };
+async fn daily_steps(agent: &Agent<'_>, max: u64) {
+    let draft = LimitDraft { reset_period: Some(ResetPeriod::Daily), ..limit(LimitType::Steps, max) };
     agent.limit_as(draft).await;
 }
 

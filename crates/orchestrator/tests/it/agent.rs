@@ -4,7 +4,7 @@ use models::{
     account::Role,
     activity::Run,
     ids::RunId,
-    policies::{Amount, LimitDraft, RuleDraft},
+    policies::{LimitDraft, RuleDraft},
 };
 use orchestrator::{
     CallContext, Error,
@@ -12,8 +12,8 @@ use orchestrator::{
     errors::StepEnforcementError,
     handlers::{activity, policies},
 };
-use proof::words::{EnforcementMode, LimitCategory, LimitType, StepKind, StepStatus};
-use testkit::Kit;
+use proof::words::{EnforcementMode, LimitType, StepKind, StepStatus};
+use testkit::{Kit, limit};
 
 /// An agent of a tenant, and its administrator.
 pub(crate) struct Agent<'k> {
@@ -50,20 +50,7 @@ impl<'k> Agent<'k> {
 
     /// A budget on cost that never resets, in micro-USD.
     pub(crate) async fn budget(&self, name: &str, max: u64) -> String {
-        let draft = LimitDraft {
-            name: name.to_owned(),
-            limit_category: LimitCategory::Budget,
-            limit_type: LimitType::CostUsd,
-            scope: None,
-            scope_id: None,
-            max_value: Amount { millionths: u128::from(max) },
-            reset_period: None,
-            window_seconds: None,
-            measurement_window_seconds: None,
-            degrade_to: None,
-            enforcement: None,
-            consequence: None,
-        };
+        let draft = LimitDraft { name: name.to_owned(), ..limit(LimitType::CostUsd, max) };
         policies::create_limit(&self.kit.spine, &self.admin, draft).await.unwrap().limit.definition.limit_id
     }
 

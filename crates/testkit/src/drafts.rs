@@ -1,0 +1,26 @@
+//! What tests define, with everything that a caller need not say left unsaid.
+
+use models::policies::{Amount, LimitDraft};
+use orchestrator::handlers::policies;
+use proof::words::LimitType;
+
+/// A limit of so much: micro-USD where it counts money, and whole ones of what it counts where it does not. What a test
+/// has more to say of it, it says by `LimitDraft { .., ..limit(..) }`.
+#[must_use]
+pub fn limit(limit_type: LimitType, max: u64) -> LimitDraft {
+    let unit = if policies::counts_money(limit_type) { 1 } else { 1_000_000 };
+    LimitDraft {
+        name: format!("{limit_type} {max}"),
+        limit_category: policies::category_of(limit_type),
+        limit_type,
+        scope: None,
+        scope_id: None,
+        max_value: Amount { millionths: u128::from(max) * unit },
+        reset_period: None,
+        window_seconds: None,
+        measurement_window_seconds: None,
+        degrade_to: None,
+        enforcement: None,
+        consequence: None,
+    }
+}
