@@ -4,6 +4,8 @@
 
 mod account;
 mod activity;
+mod activity_refused;
+mod activity_steps;
 mod app;
 mod authz;
 mod broken;

@@ -1,0 +1,180 @@
+//! What a step, a permit and a batch are answered.
+
+use models::account::Role;
+use serde_json::json;
+
+use super::{
+    app::App,
+    scene::{ACTIVITY, POLICIES, budget, costly, llm_step, start},
+};
+
+#[tokio::test]
+async fn a_refused_step_names_the_rule() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    app.post(format!("{POLICIES}/rules")).key(&admin).json(&costly()).send().await.expect(201);
+    app.post(format!("{POLICIES}/limits")).key(&admin).json(&budget()).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let halted =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&llm_step("0.75")).send().await;
+    insta::assert_snapshot!(halted.shown(), @r#"
+    403
+    {
+      "type": "urn:hoc:problem:step_halted",
+      "title": "The step was refused",
+      "status": 403,
+      "detail": "the step was refused: BLOCK by RULE `no costly step`: Rule `no costly step` applies.",
+      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a8070008000000000000013/steps",
+      "code": "step_halted",
+      "request_id": "req-test",
+      "errors": [],
+      "verdict": {
+        "action": "BLOCK",
+        "decision_id": "dec_019cadc69a8070008000000000000018",
+        "halt_reason": "policy_stop",
+        "deciding_policy_id": "rule_019cadc69a807000800000000000000c",
+        "fired": [
+          {
+            "policy_id": "rule_019cadc69a807000800000000000000c",
+            "name": "no costly step",
+            "kind": "RULE",
+            "mode": "BLOCK",
+            "message": "Rule `no costly step` applies."
+          }
+        ],
+        "limits": [
+          {
+            "limit_id": "lim_019cadc69a807000800000000000000f",
+            "name": "daily",
+            "limit_type": "COST_USD",
+            "status": "OK",
+            "used": 0.75,
+            "max": 2,
+            "remaining": 1.25
+          }
+        ],
+        "checked_at": "2026-03-02T09:00:00.000000Z"
+      },
+      "run_id": "run_019cadc69a8070008000000000000013",
+      "step_index": 0,
+      "run_status": "RUNNING",
+      "recorded": true
+    }
+    "#);
+    let ok =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&llm_step("0.25")).send().await;
+    let ok = ok.expect(200);
+    assert_eq!((&ok["step_index"], &ok["run"]["refused_count"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test]
+async fn permits_are_granted_and_refused() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    app.post(format!("{POLICIES}/limits")).key(&admin).json(&budget()).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let ask = |cost: &str| {
+        let body = json!({
+            "kind": "LLM_CALL", "skill_name": "chat", "params": {"n": 1}, "provider": "openai", "model": "gpt-4o",
+            "estimate": {"input_tokens": 1000, "output_tokens": 200, "cost_usd": cost},
+        });
+        app.post(format!("{ACTIVITY}/runs/{run}/permits")).key(&agent).json(&body)
+    };
+    let granted = ask("1.5").send().await;
+    insta::assert_snapshot!(granted.shown(), @r#"
+    201
+    {
+      "permit_id": "prm_019cadc69a8070008000000000000015",
+      "expires_at": "2026-03-02T09:01:00.000000Z",
+      "recorded": true,
+      "verdict": {
+        "action": "ALLOW",
+        "decision_id": "dec_019cadc69a8070008000000000000016",
+        "halt_reason": null,
+        "deciding_policy_id": null,
+        "fired": [],
+        "limits": [
+          {
+            "limit_id": "lim_019cadc69a807000800000000000000c",
+            "name": "daily",
+            "limit_type": "COST_USD",
+            "status": "OK",
+            "used": 1.5,
+            "max": 2,
+            "remaining": 0.5
+          }
+        ],
+        "checked_at": "2026-03-02T09:00:00.000000Z"
+      }
+    }
+    "#);
+    let refused = ask("1").send().await;
+    assert_eq!(refused.problem(403), "step_halted");
+    assert_eq!(refused.json()["verdict"]["halt_reason"], "budget_exceeded");
+    let mut step = llm_step("1.4");
+    step["params"] = json!({"n": 1});
+    step["permit_id"] = granted.json()["permit_id"].clone();
+    let recorded =
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
+    assert_eq!(recorded["verdict"]["limits"][0]["used"], 1.4);
+}
+
+#[tokio::test]
+async fn a_batch_stops_after_the_first_that_is_not_200() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    app.post(format!("{POLICIES}/rules")).key(&admin).json(&costly()).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let batch = |steps: serde_json::Value| {
+        app.post(format!("{ACTIVITY}/runs/{run}/steps/batch")).key(&agent).json(&json!({ "steps": steps }))
+    };
+    let answer = batch(json!([llm_step("0.1"), llm_step("0.75"), llm_step("0.1"), llm_step("0.1")]))
+        .send()
+        .await
+        .expect(200);
+    let items = answer["items"].as_array().expect("items");
+    let statuses: Vec<_> = items.iter().map(|item| item["status"].as_u64().expect("a status")).collect();
+    assert_eq!(statuses, [200, 403]);
+    assert_eq!(items[0]["body"]["step_index"], 0);
+    assert_eq!(items[1]["body"]["code"], "step_halted");
+    assert_eq!(items[1]["body"]["request_id"], "req-test");
+    assert_eq!(answer["not_attempted"], json!([2, 3]));
+    // One that cannot be read stops it as well, and what comes before it counts.
+    let answer =
+        batch(json!([llm_step("0.1"), {"kind": "LLM_CALL"}, llm_step("0.1")])).send().await.expect(200);
+    assert_eq!(answer["items"][0]["status"], 200);
+    assert_eq!(answer["items"][1]["status"], 422);
+    assert_eq!(answer["items"][1]["body"]["errors"][0]["pointer"], "/skill_name");
+    assert_eq!(answer["not_attempted"], json!([2]));
+    let answer = batch(json!([{"kind": "NONE"}, llm_step("0.1")])).send().await.expect(200);
+    assert_eq!((&answer["items"][0]["status"], &answer["not_attempted"]), (&json!(422), &json!([1])));
+    assert_eq!(batch(json!([])).send().await.field(422, "invalid_request"), "/steps");
+    let many: Vec<_> = (0..501).map(|_| json!({})).collect();
+    assert_eq!(batch(json!(many)).send().await.field(422, "invalid_request"), "/steps");
+    let listed = app.get(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).send().await.expect(200);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn a_step_out_of_order_is_told_the_next_index() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    let mut step = llm_step("0.1");
+    step["step_index"] = json!(3);
+    let answer = app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await;
+    insta::assert_snapshot!(answer.shown(), @r#"
+    409
+    {
+      "type": "urn:hoc:problem:step_out_of_order",
+      "title": "Not the next step",
+      "status": 409,
+      "detail": "the next step_index of this run is 0, not 3",
+      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a807000800000000000000a/steps",
+      "code": "step_out_of_order",
+      "request_id": "req-test",
+      "errors": [],
+      "expected_step_index": 0
+    }
+    "#);
+}
