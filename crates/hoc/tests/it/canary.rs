@@ -185,13 +185,13 @@ fn holds(text: &str, needle: &str) -> bool {
     text.contains(needle) || text.contains(escaped.trim_matches('"'))
 }
 
-/// Looks everywhere, while the server runs and after it has stopped.
-async fn nowhere(
+/// Looks everywhere, while the server runs and after it has stopped; gives its log.
+pub(crate) async fn nowhere(
     place: &Place,
     server: crate::harness::Server,
     said: Vec<(String, Vec<u8>)>,
     needles: &[String],
-) {
+) -> String {
     let mut seen = said;
     files(&place.data(), &mut seen);
     let stored = place.stored().await;
@@ -201,7 +201,7 @@ async fn nowhere(
     seen.extend(stored.into_iter().map(|(table, rows)| (table, rows.into_bytes())));
     let (code, log) = server.stop();
     assert_eq!(code, Some(0), "{log}");
-    seen.push(("the server's log".to_owned(), log.into_bytes()));
+    seen.push(("the server's log".to_owned(), log.clone().into_bytes()));
     files(&place.data(), &mut seen);
     let mut wrong = Vec::new();
     for (name, bytes) in &seen {
@@ -212,6 +212,7 @@ async fn nowhere(
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    log
 }
 
 #[tokio::test]

@@ -23,7 +23,11 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Its header lines.
     pub(crate) head: Vec<u8>,
+    /// Nothing where it is a stream of events, which need not end.
     pub(crate) body: Vec<u8>,
+    pub(crate) is_stream: bool,
+    /// The server says that it hangs up after this one.
+    pub(crate) is_last: bool,
 }
 
 impl Http {
@@ -62,17 +66,30 @@ impl Http {
         headers: &str,
         body: &str,
     ) -> std::io::Result<Answer> {
+        self.send_bytes(method, path, key, headers.as_bytes(), body.as_bytes())
+    }
+
+    /// The same with header lines and a body that need not be text; the body is JSON unless a header says otherwise.
+    pub(crate) fn send_bytes(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: &str,
+        headers: &[u8],
+        body: &[u8],
+    ) -> std::io::Result<Answer> {
         let (host, length) = (&self.host, body.len());
         let key = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{key}content-type: application/json\r\n\
-             {headers}content-length: {length}\r\n\r\n"
-        );
-        self.stream.get_mut().write_all((head + body).as_bytes())?;
+        let of_another_type = headers.windows(13).any(|part| part.eq_ignore_ascii_case(b"content-type:"));
+        let json = if of_another_type { "" } else { "content-type: application/json\r\n" };
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{key}{json}content-length: {length}\r\n");
+        self.stream.get_mut().write_all(&[head.as_bytes(), headers, b"\r\n", body].concat())?;
         let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| std::io::Error::other("no status line"))?;
         let (mut length, mut chunked, mut head) = (0, false, Vec::new());
+        let (mut is_stream, mut is_last) = (false, false);
         loop {
             let line = self.line()?;
             head.extend_from_slice(line.as_bytes());
@@ -81,12 +98,18 @@ impl Http {
             match line.split_once(": ") {
                 Some(("content-length", value)) => length = value.parse().expect("a length"),
                 Some(("transfer-encoding", "chunked")) => chunked = true,
+                Some(("content-type", "text/event-stream")) => is_stream = true,
+                Some(("connection", "close")) => is_last = true,
                 _ if line.is_empty() => break,
                 _ => {}
             }
         }
-        let body = if chunked { self.chunks()? } else { self.bytes(length)? };
-        Ok(Answer { status, head, body })
+        let body = match (is_stream, chunked) {
+            (true, _) => Vec::new(),
+            (_, true) => self.chunks()?,
+            (_, false) => self.bytes(length)?,
+        };
+        Ok(Answer { status, head, body, is_stream, is_last })
     }
 
     /// Opens a stream of events, and reads up to its first line.

@@ -12,6 +12,7 @@ mod doctor;
 mod doors;
 mod events;
 mod harness;
+mod hostile;
 mod http;
 mod import;
 mod keys;
