@@ -1,6 +1,6 @@
 //! A row of any table, made from the table's own definition, so that no table can be forgotten.
 
-use migrations::{Dialect, HISTORY};
+use migrations::{Change, Dialect, HISTORY};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
 use testkit::Store;
 
@@ -29,7 +29,12 @@ pub(crate) struct Column {
 
 /// Every table, in the order in which rows can be inserted.
 pub(crate) fn tables() -> Vec<Table> {
-    let statements = HISTORY.iter().flat_map(|change| change.statements(Dialect::Postgres));
+    tables_after(HISTORY)
+}
+
+/// Every table that there is after the first changes of the history.
+pub(crate) fn tables_after(changes: &[Change]) -> Vec<Table> {
+    let statements = changes.iter().flat_map(|change| change.statements(Dialect::Postgres));
     let mut tables: Vec<Table> = Vec::new();
     for statement in statements {
         tables.extend(table(&statement));

@@ -30,11 +30,15 @@ fn upsert(table: &Table) -> String {
     )
 }
 
-/// Tries a change of every column; only those of `allowed` pass.
-async fn only(connection: &DatabaseConnection, store: Store, table: &Table, allowed: &[&str]) {
-    // The assurance of a run may fall and never rise, which has a test of its own.
-    let columns = table.columns.iter().filter(|column| column.name != "assurance");
-    for column in columns {
+/// Tries a change of every column but `apart`, which have a test of their own; only those of `allowed` pass.
+async fn only(
+    connection: &DatabaseConnection,
+    store: Store,
+    table: &Table,
+    allowed: &[&str],
+    apart: &[&str],
+) {
+    for column in table.columns.iter().filter(|column| !apart.contains(&column.name.as_str())) {
         let before = content(connection, store, table).await;
         // Two values, for one of them may be the column's own, and that is no change.
         let changes =
@@ -61,7 +65,7 @@ testkit::on_both! {
         fill(&connection, db.store()).await;
         run(&connection, "UPDATE runs SET step_count = step_count + 1, goal = 'still open'").await;
         run(&connection, SEAL_RUN).await;
-        only(&connection, db.store(), &runs, LIVE).await;
+        only(&connection, db.store(), &runs, LIVE, &["assurance"]).await; // it may fall
         run(&connection, &upsert(&runs)).await; // the same row over itself changes nothing
         refused(&connection, "UPDATE runs SET state = 'LIVE'", "append-only").await;
     }
@@ -85,7 +89,7 @@ testkit::on_both! {
         let seal = "UPDATE aos_traces SET status = 'COMPLETED', root_hash = chain_head, completed_at = started_at, \
                     sealed_leaf_index = 7";
         run(&connection, seal).await;
-        only(&connection, db.store(), &traces, &[]).await;
+        only(&connection, db.store(), &traces, &[], &[]).await;
         refused(&connection, &upsert(&traces), "append-only").await;
         refused(&connection, "UPDATE aos_traces SET sealed_leaf_index = NULL", "append-only").await;
     }
@@ -112,7 +116,7 @@ testkit::on_both! {
             refused(&connection, &change, "append-only").await;
         }
         run(&connection, "UPDATE signing_keys SET retired_at = created_at").await;
-        only(&connection, db.store(), &keys, &[]).await;
+        only(&connection, db.store(), &keys, &[], &[]).await;
         refused(&connection, "UPDATE signing_keys SET retired_at = NULL", "append-only").await;
     }
 
