@@ -59,6 +59,7 @@ async fn a_run_from_start_to_end() {
       "sealed_assurance": null,
       "step_count": 0,
       "refused_count": 0,
+      "unasked_count": 0,
       "llm_call_count": 0,
       "tool_call_count": 0,
       "input_tokens": 0,
@@ -112,6 +113,7 @@ async fn a_run_from_start_to_end() {
         "deciding_policy_id": null,
         "fired": [],
         "limits": [],
+        "asked": "AFTER",
         "checked_at": "2026-03-02T09:00:00.000000Z"
       },
       "run": {
@@ -140,8 +142,12 @@ async fn a_run_from_start_to_end() {
           "kind": "LLM_CALL",
           "skill_name": "chat",
           "status": "SUCCESS",
+          "asked": "AFTER",
+          "reported_status": "SUCCESS",
+          "note": null,
           "verdict": {
             "action": "ALLOW",
+            "would_have": null,
             "decision_id": "dec_019cadc69a807000800000000000000f"
           },
           "outcome": {
@@ -173,6 +179,7 @@ async fn a_run_from_start_to_end() {
           "source": "engine",
           "reported_by": "key_019cadc69a8070008000000000000005",
           "permit_id": null,
+          "permit_note": null,
           "idempotency_key": null,
           "input_hash": "7d73ebb3970eb1ceabf9b35bafe695c1b625ab9b5f0078647e09f3a6173dbe74",
           "output_hash": "eef4c0b867059e9b49be6f18f00cd510ecd077c584133883859268f67a6c7e60",
@@ -216,10 +223,11 @@ async fn a_run_from_start_to_end() {
       "expected_latency_ms": 60000,
       "policy_snapshot_id": "snap_019cadc69a8070008000000000000009",
       "policy_snapshot_digest": "80bb9bb5d0ad4a6954ec9542c3d2ee7de01f9a43d1f4fb4b873d2770c6573461",
-      "assurance": "ENFORCED",
-      "sealed_assurance": "ENFORCED",
+      "assurance": "RECORDED",
+      "sealed_assurance": "RECORDED",
       "step_count": 1,
       "refused_count": 0,
+      "unasked_count": 1,
       "llm_call_count": 1,
       "tool_call_count": 0,
       "input_tokens": 1200,

@@ -23,7 +23,7 @@ async fn a_refused_step_names_the_rule() {
       "type": "urn:hoc:problem:step_halted",
       "title": "The step was refused",
       "status": 403,
-      "detail": "the step was refused: BLOCK by RULE `no costly step`: Rule `no costly step` applies.",
+      "detail": "the step was refused: BLOCK by RULE `no costly step`: Rule `no costly step` applies. (refused after it was done)",
       "instance": "/api/v1/runtime/activity/runs/run_019cadc69a8070008000000000000013/steps",
       "code": "step_halted",
       "request_id": "req-test",
@@ -53,6 +53,7 @@ async fn a_refused_step_names_the_rule() {
             "remaining": 1.25
           }
         ],
+        "asked": "AFTER",
         "checked_at": "2026-03-02T09:00:00.000000Z"
       },
       "run_id": "run_019cadc69a8070008000000000000013",
@@ -104,6 +105,7 @@ async fn permits_are_granted_and_refused() {
             "remaining": 0.5
           }
         ],
+        "asked": "BEFORE",
         "checked_at": "2026-03-02T09:00:00.000000Z"
       }
     }

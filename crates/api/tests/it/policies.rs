@@ -177,14 +177,16 @@ async fn what_fired_is_listed_and_counted() {
           "run_id": "run_019cadc69a8070008000000000000013",
           "step_index": 1,
           "incident_id": "inc_019cadc69a8070008000000000000023",
-          "action_taken": "BLOCKED",
+          "action_taken": "AUDITED",
           "details": {
+            "asked": "AFTER",
             "decision_id": "dec_019cadc69a807000800000000000001e",
             "fault": null,
             "message": "Rule `no costly step` applies.",
             "mode": "BLOCK",
             "name": "no costly step",
-            "would_have": null
+            "note": "refused after it was done",
+            "would_have": "BLOCK"
           },
           "triggered_at": "2026-03-02T09:00:00.000000Z"
         }

@@ -20,7 +20,7 @@ async fn evidence_says_what_the_run_touched() {
       "incidents_caused": [
         {
           "incident_id": "inc_019cadc69a8070008000000000000023",
-          "title": "Rule `no costly step` refused a step",
+          "title": "Rule `no costly step` refused a step after it was done",
           "severity": "high",
           "lifecycle_state": "ACTIVE",
           "created_at": "2026-03-02T09:00:00.000000Z"
@@ -30,7 +30,9 @@ async fn evidence_says_what_the_run_touched() {
         {
           "policy_id": "rule_019cadc69a807000800000000000000c",
           "policy_name": "no costly step",
-          "outcome": "BLOCKED",
+          "outcome": "AUDITED",
+          "would_have": "BLOCK",
+          "note": "refused after it was done",
           "step_index": 1,
           "evaluated_at": "2026-03-02T09:00:00.000000Z"
         }
@@ -41,6 +43,8 @@ async fn evidence_says_what_the_run_touched() {
           "decision_id": "dec_019cadc69a807000800000000000001e",
           "decision_type": "STEP_PRE_POST",
           "outcome": "BLOCK",
+          "would_have": null,
+          "asked": "AFTER",
           "step_index": 1,
           "decided_at": "2026-03-02T09:00:00.000000Z"
         }

@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use models::ids::{PermitId, RunId};
-use proof::words::{
-    ActorType, Assurance, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus,
-};
+use proof::words::{ActorType, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus};
 use serde::{Deserialize, Serialize};
 
 /// Start a run.
@@ -40,8 +38,6 @@ pub struct StartRun {
     pub metadata: Option<String>,
     /// The trace id of an outside tracing system.
     pub external_trace_id: Option<String>,
-    /// ENFORCED where not given.
-    pub assurance: Option<Assurance>,
     /// A repeat with this key gets the same run.
     pub idempotency_key: Option<String>,
 }

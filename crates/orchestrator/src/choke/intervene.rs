@@ -8,7 +8,7 @@ use models::{
 use proof::{
     hash::Hash,
     records::{InterventionRecord, RecordKind},
-    words::{Action, Assurance, InterventionKind, InterventionTarget, RunStatus, TerminationReason},
+    words::{Action, InterventionKind, InterventionTarget, RunStatus, TerminationReason},
 };
 
 use super::{
@@ -144,12 +144,9 @@ pub(super) fn told(state: &mut State, caller: &Caller, run_id: Option<RunId>) {
     }
 }
 
-/// Refuses a run that may not begin. What is only reported has begun already: it is recorded, and judged.
-pub(super) fn may_start(state: &State, agent_id: &str, assurance: Option<Assurance>) -> Result<(), Error> {
+/// Refuses a run that may not begin.
+pub(super) fn may_start(state: &State, agent_id: &str) -> Result<(), Error> {
     let Some(freeze) = state.freeze_for(agent_id) else { return Ok(()) };
-    if assurance == Some(Assurance::Reported) {
-        return Ok(());
-    }
     let what = match freeze.target() {
         (_, Some(agent)) => format!("agent `{agent}` is frozen"),
         _ => "all agents are frozen".to_owned(),

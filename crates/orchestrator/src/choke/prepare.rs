@@ -17,7 +17,7 @@ use models::{
 use proof::{
     hash::Hash,
     hmac::{TenantKey, keyed},
-    words::{ActorType, Assurance, RunSource},
+    words::{ActorType, RunSource},
 };
 use rules::facts::{ContentFacts, ParamFacts};
 use serde::{Deserialize, Serialize};
@@ -239,7 +239,6 @@ impl Call {
             environment,
             source: Some(RunSource::Otlp),
             external_trace_id: Some(trace_id),
-            assurance: Some(Assurance::Reported),
             ..StartRun::default()
         };
         match Self::start(ctx, request)?.what {

@@ -51,7 +51,10 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
             return Err(Error::invalid(pointer, format!("there is no run {id}")));
         }
     }
-    intervene::may_start(state, &start.request.agent_id, start.request.assurance)?;
+    // What a trace tells has begun already: it is recorded, and judged.
+    if start.request.external_trace_id.is_none() {
+        intervene::may_start(state, &start.request.agent_id)?;
+    }
     let snapshot = state
         .current
         .clone()
@@ -137,7 +140,11 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         seal_due_at: None,
         snapshot_id: snapshot.id,
         snapshot_digest: snapshot.digest,
-        assurance: request.assurance.unwrap_or(Assurance::Enforced),
+        assurance: if request.external_trace_id.is_some() {
+            Assurance::Reported
+        } else {
+            Assurance::Enforced
+        },
         step_count: 0,
         refused_count: 0,
         unasked_count: 0,

@@ -128,7 +128,7 @@ on_both! {
         assert_eq!(agent.run(calm).await.status, RunStatus::Running, "and before any other call is answered");
         let halted = agent.run(run).await;
         assert_eq!((halted.status, halted.refused_count), (RunStatus::Halted, 1));
-        assert_eq!(halted.assurance, Assurance::Enforced, "a halt is no gap");
+        assert_eq!(halted.assurance, Assurance::Recorded, "a halt is no gap");
         let (report, bundle) = agent.verified(run).await;
         assert_eq!(report.word, Word::Complete, "{report}");
         let last = bundle["records"]["sealed"]["steps"][1]["decision_id"].as_str().map(str::to_owned);
@@ -170,13 +170,13 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
 
     let after = agent.run(run).await;
     assert_eq!((after.step_count, after.totals().step_count), (1, 3));
-    assert_eq!(after.sealed_assurance(), Assurance::Enforced, "the receipt stays what it is");
+    assert_eq!(after.sealed_assurance(), Assurance::Recorded, "the receipt stays what it is");
     assert_eq!((after.assurance, after.evidence_health), (Assurance::Reported, EvidenceHealth::Degraded));
     let (report, bundle) = agent.verified(run).await;
     assert_eq!(report.word, Word::Complete, "{report}");
     assert_eq!(
         (report.assurance, report.assurance_with_addenda),
-        (Some(Assurance::Enforced), Some(Assurance::Reported))
+        (Some(Assurance::Recorded), Some(Assurance::Reported))
     );
     let proof = run_proof::proof(&agent.kit.spine, &agent.admin, run, false).await.unwrap();
     assert_eq!(proof.integrity.failure_reason, None, "the lowered run is still the one that was sealed");

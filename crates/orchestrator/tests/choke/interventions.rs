@@ -15,7 +15,7 @@ use orchestrator::{
         logs, policies,
     },
 };
-use proof::words::{Action, Assurance, HaltReason, InterventionKind, RunStatus, TerminationReason};
+use proof::words::{Action, HaltReason, InterventionKind, RunStatus, TerminationReason};
 use testkit::{Kit, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
@@ -52,8 +52,9 @@ impl Agent<'_> {
             .len()
     }
 
-    async fn start_as(&self, agent_id: &str, assurance: Option<Assurance>) -> Result<RunId, Error> {
-        let request = StartRun { agent_id: agent_id.to_owned(), assurance, ..StartRun::default() };
+    async fn start_as(&self, agent_id: &str, trace: Option<&str>) -> Result<RunId, Error> {
+        let external_trace_id = trace.map(str::to_owned);
+        let request = StartRun { agent_id: agent_id.to_owned(), external_trace_id, ..StartRun::default() };
         activity::start(&self.kit.spine, &self.ctx, request).await.map(|started| started.run.id)
     }
 }
@@ -189,7 +190,7 @@ on_both! {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         agent.freeze(None).await;
-        let run = agent.start_as("researcher", Some(Assurance::Reported)).await.unwrap();
+        let run = agent.start_as("researcher", Some("5b8efff798038103d269b633813fc60c")).await.unwrap();
         let recorded = agent.record(run, llm(1)).await.unwrap();
         assert_eq!((recorded.verdict.action, recorded.verdict.would_have), (Action::Allow, Some(Action::Block)));
         assert!(recorded.verdict.intervention.is_some());

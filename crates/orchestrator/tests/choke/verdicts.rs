@@ -46,7 +46,8 @@ on_both! {
         let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
         assert!(evidence.completeness.values().all(|part| *part == run_evidence::Part::Complete));
         assert_eq!(evidence.decisions_made.len(), 1);
-        assert_eq!(evidence.policies_evaluated[0].outcome, PreventionOutcome::Blocked);
+        assert_eq!(evidence.policies_evaluated[0].outcome, PreventionOutcome::Audited, "it had been done");
+        assert_eq!(evidence.policies_evaluated[0].would_have, Some(Action::Block));
         assert_eq!(evidence.policies_evaluated[0].policy_id.as_deref(), Some(rule.as_str()));
         let incident = &evidence.incidents_caused[0];
         assert_eq!((incident.category, incident.severity), (IncidentCategory::PolicyViolation, Severity::High));
