@@ -1,4 +1,4 @@
-//! The agents that a key speaks for. Keys that were made before speak for any: they were made without being asked.
+//! The agents that a key speaks for. Rows that are there are of keys that speak for any: nobody was asked.
 
 use crate::dialect::Dialect;
 

@@ -225,7 +225,7 @@ impl Db {
         if self.is_sqlite() {
             return Ok(None);
         }
-        let store = self.read().await?;
+        let store = self.read_first().await?;
         let ask = Statement::from_string(store.conn.backend(), "SELECT clock_timestamp()");
         let rows = store.conn.rows(ask).await?;
         rows.first().map(|row| value("clock_timestamp", row, 0)).transpose()

@@ -41,8 +41,12 @@ impl Clocks {
         known.wrong.is_some() || known.sweep_from.is_some_and(|from| steady < from)
     }
 
-    fn compared(&self, off: Duration) {
+    /// Takes what a look came to. One that took long says nothing of a clock that is off by less.
+    fn compared(&self, off: Duration, took: Duration) {
         let mut known = self.known();
+        if off.abs() <= APART && took > APART {
+            return;
+        }
         let wrong = (off.abs() > APART).then(|| told(off));
         match (&known.wrong, &wrong) {
             (None, Some(why)) => tracing::error!(offset_ms = off.num_milliseconds(), "{why}"),
@@ -89,7 +93,7 @@ pub(crate) async fn look(spine: &Spine) -> Result<Option<String>, Error> {
             // The store answered between the two; only what lies outside of that is certain.
             let after = spine.now();
             let off = if before > store { before - store } else { (after - store).min(Duration::zero()) };
-            spine.clocks().compared(off);
+            spine.clocks().compared(off, after - before);
         }
         None => spine.clocks().moved_on(before, steady, spine.settings().run_abandon_after),
     }

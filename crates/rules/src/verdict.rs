@@ -153,14 +153,12 @@ pub fn conclude_under(
 ) -> Conclusion {
     let Circumstances { intervened, permit_note, permit_required } = circumstances;
     let conclusion = of_policies(rules, limits, intervened);
-    let refused = conclusion.action.refuses() && !conclusion.is_rejection();
-    if permit_required && !refused {
+    if permit_required && !conclusion.action.refuses() {
         return Conclusion {
             action: Action::Block,
             halt_reason: Some(HaltReason::PermitRequired),
             deciding_policy_id: None,
             deciding_kind: None,
-            retry_after_ms: None,
             limits: views(limits, Action::Block),
             ..conclusion
         };

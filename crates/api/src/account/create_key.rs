@@ -54,6 +54,10 @@ impl KeyBody {
                     "is not so where `agents` are named: send one of them",
                 ));
             }
+            (None, true) if role != Role::Agent => {
+                let message = format!("only a key of role agent is bound, or not, and this is one of {role}");
+                return Err(Problem::field(Code::InvalidRequest, "/any_agent", message));
+            }
             // The door says what is missing.
             (None, false) if role == Role::Agent => Some(Vec::new()),
             (agents, _) => agents,

@@ -41,15 +41,22 @@ const SHORT: u64 = 64 << 10;
 /// once would be out of our hands, and out of the count, whether anybody takes it or not.
 const PART: usize = 64 << 10;
 
-/// Counts an answer as long as it is not taken; where there are too many of them already it is not given.
-pub(super) fn counted(answers: &Budget, of: Option<TenantId>, response: Response) -> Response {
+/// Counts an answer as long as it is not taken. Where there are too many of them already it is not given, if the call only
+/// read: what another came to is committed, and whoever is not told would do it again.
+pub(super) fn counted(
+    answers: &Budget,
+    of: Option<TenantId>,
+    only_read: bool,
+    response: Response,
+) -> Response {
     let Some(length) = HttpBody::size_hint(response.body()).exact().filter(|length| *length > SHORT) else {
         return response;
     };
     let share = answers.share(of);
     match share.take(usize::try_from(length).unwrap_or(usize::MAX)) {
         Ok(()) => response.map(|body| Body::new(Counted { body, part: Bytes::new(), _share: share })),
-        Err(busy) => Problem::from(busy).into_response(),
+        Err(busy) if only_read => Problem::from(busy).into_response(),
+        Err(_) => response,
     }
 }
 
@@ -79,7 +86,9 @@ impl HttpBody for Counted {
             }
         }
         let most = self.part.len().min(PART);
-        Poll::Ready(Some(Ok(Frame::data(self.part.split_to(most)))))
+        // A copy: a slice would keep all of the answer in memory for as long as its last part is not taken.
+        let part = Bytes::copy_from_slice(&self.part.split_to(most));
+        Poll::Ready(Some(Ok(Frame::data(part))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -107,7 +116,12 @@ mod tests {
     const LONG: usize = 100_000;
 
     fn answer(answers: &Budget, tenant: u128) -> Response {
-        counted(answers, Some(TenantId(Uuid::from_u128(tenant))), Response::new(Body::from(vec![7; LONG])))
+        answer_to(answers, tenant, true)
+    }
+
+    fn answer_to(answers: &Budget, tenant: u128, only_read: bool) -> Response {
+        let response = Response::new(Body::from(vec![7; LONG]));
+        counted(answers, Some(TenantId(Uuid::from_u128(tenant))), only_read, response)
     }
 
     #[test]
@@ -116,7 +130,8 @@ mod tests {
         let waiting = [1, 1, 2].map(|tenant| answer(&answers, tenant));
         assert!(waiting.iter().all(|answer| answer.status() == StatusCode::OK));
         assert_eq!(answer(&answers, 1).status(), StatusCode::SERVICE_UNAVAILABLE, "a tenant has half");
-        let short = counted(&answers, None, Response::new(Body::from("short")));
+        assert_eq!(answer_to(&answers, 1, false).status(), StatusCode::OK, "what was written is told");
+        let short = counted(&answers, None, true, Response::new(Body::from("short")));
         assert_eq!(short.status(), StatusCode::OK);
         drop(waiting);
         assert_eq!(answer(&answers, 1).status(), StatusCode::OK);

@@ -91,6 +91,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     let about = About { request_id, instance: redacted(request.uri().path()) };
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
+    let only_read = method.is_safe();
     let operation = edge.operations.name(&method, route.as_deref());
     let span = tracing::info_span!(
         "request",
@@ -120,7 +121,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
         leftover.read_off().await;
         let tenant = held.tenant();
         drop(held);
-        let response = held::counted(edge.spine.answers(), tenant, response);
+        let response = held::counted(edge.spine.answers(), tenant, only_read, response);
         let response = headers::on_all(with_problem(response, &about), &about);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {

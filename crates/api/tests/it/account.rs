@@ -107,6 +107,7 @@ async fn an_agents_key_says_whose_runs_it_begins() {
         (json!({"role": "agent", "agents": ["billing", "**"]}), "/agents/1"),
         (json!({"role": "agent", "agents": ["billing"], "any_agent": true}), "/any_agent"),
         (json!({"role": "viewer", "agents": ["billing"]}), "/agents"),
+        (json!({"role": "viewer", "any_agent": true}), "/any_agent"),
     ] {
         assert_eq!(make(body.clone()).await.field(422, "invalid_request"), pointer, "{body}");
     }

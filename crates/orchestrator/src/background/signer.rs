@@ -13,7 +13,7 @@ use crate::{
 /// Signs for every log that has grown since its last checkpoint, or has none of the last day. Gives how many. One
 /// log that cannot be signed for does not keep the others waiting; the first failure is given when all were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
-    let logs = spine.read().await?.ledger().heads_with_news(spine.now() - AT_LEAST_EVERY).await?;
+    let logs = spine.read_first().await?.ledger().heads_with_news(spine.now() - AT_LEAST_EVERY).await?;
     let mut slugs: HashMap<TenantId, String> = HashMap::new();
     let (mut signed, mut failure) = (0, None);
     for (tenant, log) in logs {
@@ -37,6 +37,6 @@ pub async fn tick(spine: &Spine) -> Result<usize, Error> {
 }
 
 async fn slug_of(spine: &Spine, tenant: TenantId) -> Result<String, Error> {
-    let found = spine.read().await?.account().find_tenant(tenant).await?;
+    let found = spine.read_first().await?.account().find_tenant(tenant).await?;
     Ok(found.ok_or_else(|| Error::not_found("tenant", tenant))?.slug)
 }

@@ -35,7 +35,7 @@ pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     }
     let now = spine.now();
     let silent_since = now - spine.settings().run_abandon_after;
-    let due = spine.read().await?.activity().due_runs(now, silent_since).await?;
+    let due = spine.read_first().await?.activity().due_runs(now, silent_since).await?;
     let mut tenants: BTreeMap<TenantId, Vec<DueRun>> = BTreeMap::new();
     for run in due {
         tenants.entry(run.tenant).or_default().push(run);
@@ -121,6 +121,6 @@ fn wait(spine: &Spine, run: &DueRun, now: DateTime<Utc>) -> TimeDelta {
 }
 
 async fn tenant_of(spine: &Spine, id: TenantId) -> Result<Arc<TenantSettings>, Error> {
-    let found = spine.read().await?.account().find_tenant(id).await?;
+    let found = spine.read_first().await?.account().find_tenant(id).await?;
     settings_of(spine, &found.ok_or_else(|| Error::not_found("tenant", id))?).map(Arc::new)
 }

@@ -99,7 +99,9 @@ pub(super) fn prevention(
         step_index,
         outcome: match taken {
             _ if breached => PreventionOutcome::LimitBreached,
-            _ if original.is_some() && fired.action.refuses() => PreventionOutcome::Prevented,
+            _ if original.is_some() && fired.action.refuses() && !judged.is_too_late() => {
+                PreventionOutcome::Prevented
+            }
             ActionTaken::Warned => PreventionOutcome::Warned,
             ActionTaken::Blocked => PreventionOutcome::Blocked,
             ActionTaken::Stopped => PreventionOutcome::Stopped,

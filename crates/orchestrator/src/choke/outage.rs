@@ -106,6 +106,10 @@ async fn from_memory(
     }
     let mut state = State::new(spine, tenant);
     let Some(blind) = memory.recall(&mut state, call) else { return unavailable() };
+    if call.names_a_permit_of_none(&state) {
+        // Another replica may have granted it: here nobody can say what it is.
+        return unavailable();
+    }
     let Some(answer) = decide::item(&mut state, slice::from_ref(call)).pop().flatten() else {
         return unavailable();
     };

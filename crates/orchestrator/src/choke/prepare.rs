@@ -27,6 +27,7 @@ use super::{
     capture,
     fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
     priced::{price_call, price_estimate},
+    state::State,
 };
 use crate::{context::CallContext, errors::Error};
 
@@ -265,6 +266,12 @@ impl Call {
             step.content.truncated |= cut;
         }
         Ok(call)
+    }
+
+    /// Whether it names a permit that is not among those that are known.
+    pub(super) fn names_a_permit_of_none(&self, state: &State) -> bool {
+        let What::Record(step) = &self.what else { return false };
+        step.report.permit_id.is_some_and(|id| !state.permits.contains_key(&id))
     }
 
     /// A question before acting.

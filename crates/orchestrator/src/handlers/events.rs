@@ -232,7 +232,7 @@ pub async fn tenant_events(
     let next = if let Some(after) = after {
         after.saturating_add(1)
     } else {
-        let head = spine.read().await?.ledger().head(ctx.tenant.id, LogName::Runs).await?;
+        let head = spine.read_first().await?.ledger().head(ctx.tenant.id, LogName::Runs).await?;
         head.map_or(0, |head| head.frontier.size())
     };
     Ok(TenantEvents { spine: spine.clone(), ctx: ctx.clone(), next, waiting: VecDeque::new(), place })
@@ -265,7 +265,7 @@ impl TenantEvents {
     /// Reads what is new and not at hand; whether there was anything.
     async fn look(&mut self) -> Result<bool, Error> {
         let tenant = self.ctx.tenant.id;
-        let store = self.spine.read().await?;
+        let store = self.spine.read_first().await?;
         let leaves = store.ledger().run_log_from(tenant, self.next, AT_ONCE).await?;
         let Some(last) = leaves.last() else { return Ok(false) };
         self.next = last.leaf_index + 1;

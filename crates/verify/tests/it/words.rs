@@ -104,7 +104,7 @@ fn an_open_bundle_may_leave_out_the_receipt_that_it_has_not() {
 fn both_assurances_are_told_where_a_gap_came_late() {
     let report = verify(&kit::late().json());
     assert!(
-        report.to_string().contains("grade PASS, ENFORCED as sealed, REPORTED with its addenda"),
+        report.to_string().contains("grade PASS, RECORDED as sealed, REPORTED with its addenda"),
         "{report}"
     );
     assert!(verify(&kit::everything().json()).to_string().contains("grade WARN, REPORTED\n"));

@@ -78,9 +78,11 @@ async fn freeze_once(
     }
     let asked = of(&freeze, freeze.intervention_id, InterventionKind::Freeze);
     tx.activity().insert_interventions(&[asked]).await?;
+    // Before the commit: what fails after it would be told as not done.
+    let store = spine.read_first().await?;
+    let begun = view(&store, tenant, freeze, &HashMap::new()).await?;
     tx.commit().await?;
-    let store = spine.read().await?;
-    Ok(view(&store, tenant, freeze, &HashMap::new()).await?)
+    Ok(begun)
 }
 
 fn already_frozen(known: Vec<Freeze>, target_id: &str) -> Error {
