@@ -165,6 +165,7 @@ pub enum ConflictCode {
     RunEnded,
     TenantExists,
     AgentFrozen,
+    TenantFrozen,
     AlreadyFrozen,
 }
 

@@ -61,6 +61,7 @@ codes! {
     RuleNameTaken = "rule_name_taken", CONFLICT, "An active rule has this name";
     LimitDisabled = "limit_disabled", CONFLICT, "The limit is disabled";
     AgentFrozen = "agent_frozen", CONFLICT, "No run of this agent may begin";
+    TenantFrozen = "tenant_frozen", CONFLICT, "No run of any agent may begin";
     AlreadyFrozen = "already_frozen", CONFLICT, "It is frozen already";
     KeyRevoked = "key_revoked", CONFLICT, "The key is revoked";
     TenantExists = "tenant_exists", CONFLICT, "A tenant has this slug";

@@ -80,6 +80,7 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::RunEnded => Code::RunEnded,
         ConflictCode::TenantExists => Code::TenantExists,
         ConflictCode::AgentFrozen => Code::AgentFrozen,
+        ConflictCode::TenantFrozen => Code::TenantFrozen,
         ConflictCode::AlreadyFrozen => Code::AlreadyFrozen,
     }
 }

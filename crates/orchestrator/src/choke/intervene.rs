@@ -146,14 +146,16 @@ pub(super) fn told(state: &mut State, caller: &Caller, run_id: Option<RunId>) {
 
 /// Refuses a run that may not begin.
 pub(super) fn may_start(state: &State, agent_id: &str) -> Result<(), Error> {
-    let Some(freeze) = state.freeze_for(agent_id) else { return Ok(()) };
-    let what = match freeze.target() {
-        (_, Some(agent)) => format!("agent `{agent}` is frozen"),
-        _ => "all agents are frozen".to_owned(),
+    // Where both hold, that of all is told: lifting the agent's own would not let it begin.
+    let of_all = state.freezes.iter().find(|freeze| freeze.target().1.is_none());
+    let Some(freeze) = of_all.or_else(|| state.freeze_for(agent_id)) else { return Ok(()) };
+    let (code, what) = match freeze.target() {
+        (_, Some(agent)) => (ConflictCode::AgentFrozen, format!("agent `{agent}` is frozen")),
+        _ => (ConflictCode::TenantFrozen, "all agents are frozen".to_owned()),
     };
     let by = freeze.actor_id.as_deref().unwrap_or("somebody");
     let why = freeze.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let since = models::time::text(freeze.requested_at);
     let detail = format!("{what} since {since} by {by}{why}; no run starts until the freeze is lifted");
-    Err(Error::Conflict { code: ConflictCode::AgentFrozen, detail })
+    Err(Error::Conflict { code, detail })
 }

@@ -179,7 +179,15 @@ on_both! {
         let twice = policies::freeze(&kit.spine, &agent.admin, None, "again".to_owned()).await.unwrap_err();
         assert!(matches!(twice, Error::Conflict { code: ConflictCode::AlreadyFrozen, .. }), "{twice}");
         refused(agent.record(run, llm(1)).await);
-        agent.start_as("anybody", None).await.unwrap_err();
+        let told_all = |err: Error| matches!(err, Error::Conflict { code: ConflictCode::TenantFrozen, .. });
+        assert!(told_all(agent.start_as("anybody", None).await.unwrap_err()));
+        // An agent that is frozen by itself as well is told what lifting its own freeze would not change.
+        agent.freeze(Some("anybody")).await;
+        assert!(told_all(agent.start_as("anybody", None).await.unwrap_err()));
+        agent.unfreeze(None).await;
+        let own = agent.start_as("anybody", None).await.unwrap_err();
+        assert!(matches!(own, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{own}");
+        agent.freeze(None).await;
         let theirs = other.start().await;
         other.record(theirs, llm(1)).await.unwrap();
         let none = policies::unfreeze(&kit.spine, &other.admin, None, None).await.unwrap_err();
