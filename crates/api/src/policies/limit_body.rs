@@ -31,7 +31,7 @@ pub(crate) struct LimitBody {
     scope_id: Option<String>,
     /// A value equal to it is allowed.
     max_value: Amount,
-    /// For BUDGET.
+    /// For BUDGET, which needs one: `NONE` is said, never assumed.
     reset_period: Option<words::ResetPeriod>,
     /// For RATE.
     #[schema(minimum = 1, maximum = 31_622_400)]

@@ -152,6 +152,15 @@ async fn a_limit_is_made_changed_and_disabled() {
     let disable = || app.post(format!("{limit}/disable")).key(&policy);
     assert_eq!(disable().send().await.expect(200)["status"], "DISABLED");
     assert_eq!(disable().send().await.problem(409), "limit_disabled");
+    let mut for_life = budget();
+    for_life.as_object_mut().expect("an object").remove("reset_period");
+    let answer = app.post(format!("{POLICIES}/limits")).key(&policy).json(&for_life).send().await;
+    assert_eq!(
+        answer.field(422, "invalid_request"),
+        "/reset_period",
+        "a budget for life is asked for, not got"
+    );
+    assert!(answer.text.contains("DAILY, WEEKLY, MONTHLY, or NONE"), "{}", answer.text);
     let steps = json!({"name": "steps", "limit_type": "RUN_STEPS", "max_value": 1.5});
     let answer = app.post(format!("{POLICIES}/limits")).key(&policy).json(&steps).send().await;
     assert_eq!(answer.field(422, "invalid_request"), "/max_value", "steps are whole");

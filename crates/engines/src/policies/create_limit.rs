@@ -6,7 +6,7 @@ use models::{
 };
 use proof::{
     definitions::LimitDefinition,
-    words::{Consequence, LimitCategory, LimitEnforcement, LimitStatus, ResetPeriod, Scope},
+    words::{Consequence, LimitEnforcement, LimitStatus, Scope},
 };
 use rules::fields::FieldErrors;
 
@@ -21,7 +21,6 @@ pub fn create_limit(
     author: Authored<'_>,
 ) -> Result<Governed<Version<Limit>>, FieldErrors> {
     let mut faults = Check::default();
-    let never = (draft.limit_category == LimitCategory::Budget).then_some(ResetPeriod::None);
     let definition = LimitDefinition {
         limit_id: id.to_string(),
         version: 1,
@@ -31,7 +30,7 @@ pub fn create_limit(
         scope: draft.scope.unwrap_or(Scope::Tenant),
         scope_id: draft.scope_id,
         max_value: check::inner(draft.max_value, draft.limit_type, &mut faults),
-        reset_period: draft.reset_period.or(never),
+        reset_period: draft.reset_period,
         window_seconds: draft.window_seconds,
         measurement_window_seconds: draft.measurement_window_seconds,
         degrade_to: draft.degrade_to,

@@ -283,8 +283,8 @@ fn a_limit_gets_the_defaults_its_hash_and_its_audit_row() {
     assert_eq!(definition.max_value, 12_500_000, "USD become micro-USD");
     assert_eq!(made.integrity.hash_root, definition.hash_root());
     assert_eq!((made.of.status, owed.event_type), (LimitStatus::Active, AuditEventType::LimitCreated));
-    let never = make_limit(LimitDraft { reset_period: None, ..limit_draft() }).expect("a limit").0.of;
-    assert_eq!(never.definition.reset_period, Some(ResetPeriod::None));
+    let never = LimitDraft { reset_period: Some(ResetPeriod::None), ..limit_draft() };
+    assert_eq!(make_limit(never).expect("a limit").0.of.definition.reset_period, Some(ResetPeriod::None));
 }
 
 #[test]
@@ -316,6 +316,11 @@ fn a_limit_is_what_its_category_and_scope_allow() {
     );
     assert_eq!(refused(LimitDraft { scope: Some(Scope::Provider), ..limit_draft() }), ["/scope_id"]);
     assert_eq!(refused(LimitDraft { name: "a\0".into(), ..limit_draft() }), ["/name"]);
+    assert_eq!(
+        refused(LimitDraft { reset_period: None, ..limit_draft() }),
+        ["/reset_period"],
+        "for life, or not?"
+    );
 }
 
 #[test]

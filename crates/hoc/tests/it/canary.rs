@@ -157,7 +157,9 @@ fn plant_by_people(asking: &mut Asking, agent: &str, admin: &str, texts: &[Strin
     assert_eq!(status, 201, "{rule}");
     let retire = format!("{POLICIES}/rules/{}/retire", rule["rule_id"].as_str().expect("an id"));
     assert_eq!(asking.post(&retire, admin, &reason).0, 200);
-    let limit = json!({ "name": name, "limit_category": "BUDGET", "limit_type": "STEPS", "max_value": 1000 });
+    let limit = json!({
+        "name": name, "limit_category": "BUDGET", "limit_type": "STEPS", "max_value": 1000, "reset_period": "NONE",
+    });
     assert_eq!(asking.post(&format!("{POLICIES}/limits"), admin, &limit).0, 201);
     let (_, incidents) = asking.send("GET", "/api/v1/runtime/incidents", admin, "", "");
     let incident = incidents["items"][0]["incident_id"].as_str().expect("the failed run's").to_owned();

@@ -106,6 +106,7 @@ fn govern(server: &Server, admin: &str) {
     http.post("/api/v1/runtime/policies/rules", admin, &rule).expect(201);
     let limit = json!({
         "name": "a budget", "limit_category": "BUDGET", "limit_type": "TOKENS_TOTAL", "max_value": 1_000_000_000_u64,
+        "reset_period": "NONE",
     });
     http.post("/api/v1/runtime/policies/limits", admin, &limit).expect(201);
 }

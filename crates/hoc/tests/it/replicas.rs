@@ -26,6 +26,7 @@ async fn a_thousand_permits_at_two_servers_admit_a_hundred() {
     let servers = [place.serve(), place.serve()];
     let limit = json!({
         "name": "a hundred steps", "limit_category": "BUDGET", "limit_type": "STEPS", "max_value": 100,
+        "reset_period": "NONE",
     });
     servers[0].http().post("/api/v1/runtime/policies/limits", &admin, &limit).expect(201);
     let granted = Arc::new(AtomicUsize::new(0));

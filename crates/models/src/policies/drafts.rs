@@ -47,7 +47,7 @@ pub struct RuleChange {
     pub conditions: Option<Value>,
 }
 
-/// A limit to be made. What is not said gets its default: TENANT, BLOCK, ALERT, and a budget never resets.
+/// A limit to be made. What is not said gets its default: TENANT, BLOCK, ALERT.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitDraft {
     pub name: String,

@@ -82,7 +82,7 @@ fn check_windows(limit: &LimitDefinition, right: LimitCategory, fields: &mut Fie
     fields.refuse_if(
         right == LimitCategory::Budget && limit.reset_period.is_none(),
         "/reset_period",
-        "is needed for a BUDGET limit: DAILY, WEEKLY, MONTHLY or NONE",
+        "is needed for a BUDGET limit: DAILY, WEEKLY, MONTHLY, or NONE for a budget that is never filled again",
     );
     fields.refuse_if(right != LimitCategory::Budget && resets, "/reset_period", "is for BUDGET limits only");
 
