@@ -161,6 +161,7 @@ pub enum ConflictCode {
     RuleRetired,
     RuleNameTaken,
     LimitDisabled,
+    LimitNameTaken,
     KeyRevoked,
     RunEnded,
     TenantExists,

@@ -150,6 +150,7 @@ fn of_governance() -> Vec<Hashed> {
                 ("created_at", ROW),
                 ("updated_at", ROW),
             ],
+                ("namesake", ROW),
         },
     ]
 }

@@ -60,6 +60,7 @@ codes! {
     RuleRetired = "rule_retired", CONFLICT, "The rule is retired";
     RuleNameTaken = "rule_name_taken", CONFLICT, "An active rule has this name";
     LimitDisabled = "limit_disabled", CONFLICT, "The limit is disabled";
+    LimitNameTaken = "limit_name_taken", CONFLICT, "An active limit has this name";
     AgentFrozen = "agent_frozen", CONFLICT, "No run of this agent may begin";
     TenantFrozen = "tenant_frozen", CONFLICT, "No run of any agent may begin";
     AlreadyFrozen = "already_frozen", CONFLICT, "It is frozen already";

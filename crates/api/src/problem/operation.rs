@@ -76,6 +76,7 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::RuleRetired => Code::RuleRetired,
         ConflictCode::RuleNameTaken => Code::RuleNameTaken,
         ConflictCode::LimitDisabled => Code::LimitDisabled,
+        ConflictCode::LimitNameTaken => Code::LimitNameTaken,
         ConflictCode::KeyRevoked => Code::KeyRevoked,
         ConflictCode::RunEnded => Code::RunEnded,
         ConflictCode::TenantExists => Code::TenantExists,

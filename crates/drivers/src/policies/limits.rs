@@ -44,7 +44,7 @@ rows! {
     } renamed { limit_id => id }
     extra {
         tenant_id = limit.tenant, status = limit.status, created_by = limit.created_by, created_at = limit.created_at,
-        updated_at = limit.updated_at,
+        updated_at = limit.updated_at, namesake = 0_u64,
     }
 }
 
@@ -101,6 +101,20 @@ impl PoliciesReads<'_> {
     /// One limit.
     pub async fn find_limit(self, tenant: TenantId, id: LimitId) -> Result<Option<Limit>, StoreError> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+    }
+
+    /// Whether an ACTIVE limit other than `but` has this name.
+    pub async fn limit_has_name(
+        self,
+        tenant: TenantId,
+        name: &str,
+        but: LimitId,
+    ) -> Result<bool, StoreError> {
+        let named = of(tenant)
+            .filter(Column::Name.eq(name))
+            .filter(Column::Status.eq(LimitStatus::Active.as_str()))
+            .filter(Column::Id.ne(but));
+        Ok(read::one(self.conn, named).await?.is_some())
     }
 
     /// Limits, newest first.
@@ -185,7 +199,7 @@ impl Policies<'_> {
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 
-    /// Adds a limit, its first version and the integrity of that.
+    /// Adds a limit, its first version and the integrity of that. A name that an ACTIVE limit has is a conflict.
     pub async fn insert_limit(
         self,
         limit: &Limit,
@@ -195,7 +209,8 @@ impl Policies<'_> {
         self.insert_limit_version(limit, integrity).await
     }
 
-    /// Writes a new version of a limit that this unit of work has locked, and the integrity of that.
+    /// Writes a new version of a limit that this unit of work has locked, and the integrity of that. A name that an
+    /// ACTIVE limit has is a conflict.
     pub async fn save_limit(self, limit: &Limit, integrity: &DefinitionIntegrity) -> Result<(), StoreError> {
         bulk::update::<limits::Entity>(self.conn, vec![to_row(limit)?], &of_a_version()).await?;
         self.insert_limit_version(limit, integrity).await

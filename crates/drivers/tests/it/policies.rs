@@ -177,6 +177,23 @@ testkit::on_both! {
         assert!(matches!(tx.policies().insert_rule(&same, &integrity(2)).await, Err(StoreError::Conflict(_))));
     }
 
+    async fn a_name_is_unique_among_active_limits(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        let (first, mut second) = (limit(TENANT, 1), limit(TENANT, 2));
+        tx.policies().insert_limit(&first, &integrity(1)).await.expect("limit");
+        tx.policies().insert_limit(&second, &integrity(2)).await.expect("limit");
+        let (name, id) = (first.definition.name.clone(), LimitId(uuid(2)));
+        assert!(tx.policies().limit_has_name(TENANT, &name, id).await.expect("asked"));
+        assert!(!tx.policies().limit_has_name(TENANT, &name, LimitId(uuid(1))).await.expect("but itself"));
+        assert!(!tx.policies().limit_has_name(OTHER, &name, id).await.expect("not theirs"));
+        tx.policies().save_limit_status(&Limit { status: LimitStatus::Disabled, ..first.clone() }).await.expect("disabled");
+        assert!(!tx.policies().limit_has_name(TENANT, &name, id).await.expect("free again"));
+        tx.policies().save_limit_status(&first).await.expect("as it was");
+        (second.definition.name, second.definition.version) = (name, 2);
+        assert!(matches!(tx.policies().save_limit(&second, &integrity(2)).await, Err(StoreError::Conflict(_))));
+    }
+
     async fn a_snapshot_is_found_by_id_and_by_content(db: TestDatabase) {
         let db = sample::store(db).await;
         let tx = db.begin().await.expect("begin");

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use models::{
     account::{FailureMode, Role},
-    policies::RuleDraft,
+    policies::{LimitChange, LimitDraft, RuleDraft},
 };
 use orchestrator::{
     Error,
@@ -13,8 +13,8 @@ use orchestrator::{
         policies,
     },
 };
-use proof::words::EnforcementMode;
-use testkit::{Kit, on_both};
+use proof::words::{EnforcementMode, LimitType};
+use testkit::{Kit, limit, on_both};
 
 use crate::agent::Agent;
 
@@ -70,6 +70,26 @@ on_both! {
             let create = (0..AT_ONCE).map(|_| policies::create_rule(&kit.spine, &admin, draft()));
             one(join_all(create).await, conflict(ConflictCode::RuleNameTaken));
         }
+    }
+
+    async fn one_limit_has_a_name(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (spine, admin) = (&kit.spine, &agent.admin);
+        for round in 0..ROUNDS {
+            let draft = || LimitDraft { name: format!("limit {round}"), ..limit(LimitType::CostUsd, 1_000) };
+            let create = (0..AT_ONCE).map(|_| policies::create_limit(spine, admin, draft()));
+            one(join_all(create).await, conflict(ConflictCode::LimitNameTaken));
+        }
+        // Nor is it got by a change; and with the limit the name is free again.
+        let other = agent.budget("another", 1_000).await.parse().unwrap();
+        let to = |name: &str| LimitChange { name: Some(name.to_owned()), ..LimitChange::default() };
+        let taken = policies::update_limit(spine, admin, other, 1, to("limit 0")).await.unwrap_err();
+        assert!(conflict(ConflictCode::LimitNameTaken)(&taken), "{taken:?}");
+        let rename = (0..AT_ONCE).map(|_| policies::update_limit(spine, admin, other, 1, to("renamed")));
+        one(join_all(rename).await, |err| matches!(err, Error::PreconditionFailed { current: 2 }));
+        policies::disable_limit(spine, admin, other).await.unwrap();
+        agent.budget("renamed", 1_000).await;
     }
 
     async fn one_tenant_has_a_slug_and_one_key_is_its_first(db: TestDatabase) {

@@ -29,6 +29,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub degrade_to: Option<String>,
+    pub namesake: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

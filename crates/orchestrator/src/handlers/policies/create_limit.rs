@@ -1,15 +1,19 @@
 //! Making a limit.
 
+use drivers::{StoreError, Tx};
 use engines::{
     logs::redact::redact_text,
     policies::{self as engine, Version},
 };
-use models::policies::LimitDraft;
+use models::{
+    ids::LimitId,
+    policies::{Limit, LimitDraft},
+};
 
 use super::{LimitView, author};
 use crate::{
     context::CallContext,
-    errors::Error,
+    errors::{ConflictCode, Error},
     handlers::shared::{invalid, ledger_of, retrying},
     ledger::settle,
     spine::Spine,
@@ -29,7 +33,31 @@ async fn attempt(spine: &Spine, ctx: &CallContext, draft: LimitDraft) -> Result<
     let tx = spine.begin().await?;
     tx.account().bump_policy_generation(tenant).await?;
     let Version { of: limit, integrity } = settle(spine, &tx, tenant, made, now).await?;
-    tx.policies().insert_limit(&limit, &integrity).await?;
+    name_is_free(&tx, &limit).await?;
+    tx.policies().insert_limit(&limit, &integrity).await.map_err(|err| name_taken(err, &limit))?;
     tx.commit().await?;
     Ok(LimitView::of_new(limit, &integrity))
+}
+
+/// Refuses a name that another ACTIVE limit has. The store's own index tells of those that come at the same moment; it
+/// does not know of limits that share a name from before.
+pub(super) async fn name_is_free(tx: &Tx, limit: &Limit) -> Result<(), Error> {
+    let id: LimitId = limit.definition.limit_id.parse().map_err(|_| taken(limit))?;
+    if tx.policies().limit_has_name(limit.tenant, &limit.definition.name, id).await? {
+        return Err(taken(limit));
+    }
+    Ok(())
+}
+
+/// The one key of a limit that a caller chooses is its name among the ACTIVE ones.
+pub(super) fn name_taken(err: StoreError, limit: &Limit) -> Error {
+    match err {
+        StoreError::Conflict(_) => taken(limit),
+        other => other.into(),
+    }
+}
+
+fn taken(limit: &Limit) -> Error {
+    let detail = format!("an active limit is named `{}` already", limit.definition.name);
+    Error::Conflict { code: ConflictCode::LimitNameTaken, detail }
 }

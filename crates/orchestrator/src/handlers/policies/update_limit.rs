@@ -6,7 +6,11 @@ use engines::{
 };
 use models::{ids::LimitId, policies::LimitChange};
 
-use super::{LimitView, author, limit_view::changed as view};
+use super::{
+    LimitView, author,
+    create_limit::{name_is_free, name_taken},
+    limit_view::changed as view,
+};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
@@ -39,12 +43,16 @@ async fn attempt(
     let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
     let tx = spine.begin().await?;
     let limit = tx.policies().lock_limit(tenant, id).await?.ok_or_else(|| Error::not_found("limit", id))?;
+    let named = limit.definition.name.clone();
     let changed =
         engine::update_limit(&limit, version, change, author(ctx, &ledger, now)).map_err(refused)?;
     let Some(changed) = changed else { return view(&tx, &ctx.tenant, limit, now).await };
     tx.account().bump_policy_generation(tenant).await?;
     let Version { of: limit, integrity } = settle(spine, &tx, tenant, changed, now).await?;
-    tx.policies().save_limit(&limit, &integrity).await?;
+    if limit.definition.name != named {
+        name_is_free(&tx, &limit).await?;
+    }
+    tx.policies().save_limit(&limit, &integrity).await.map_err(|err| name_taken(err, &limit))?;
     let view = view(&tx, &ctx.tenant, limit, now).await?;
     tx.commit().await?;
     Ok(view)
