@@ -1,7 +1,7 @@
 //! The bodies of Activity's writes, as they are read.
 
 use orchestrator::choke::call::{EndRun, EstimateRequest, LlmReport, PermitRequest, StartRun, StepReport};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -45,10 +45,10 @@ pub(crate) struct StartBody {
     /// Sdk, version, environment, telemetry, flags; at most 64 KiB.
     #[schema(value_type = Option<Object>)]
     environment: Option<Box<RawValue>>,
-    /// The run that this one repeats.
-    replay_of: Option<String>,
-    /// How it repeats it.
-    replay_mode: Option<words::ReplayMode>,
+    #[schema(ignore)]
+    replay_of: Option<IgnoredAny>,
+    #[schema(ignore)]
+    replay_mode: Option<IgnoredAny>,
     /// Scenario data, not real.
     is_synthetic: Option<bool>,
     /// The scenario it comes from.
@@ -78,6 +78,8 @@ struct ActorBody {
 
 impl StartBody {
     pub(crate) fn request(self, key: IdempotencyKey) -> Result<StartRun, Problem> {
+        not_yet("/replay_of", self.replay_of.as_ref())?;
+        not_yet("/replay_mode", self.replay_mode.as_ref())?;
         let is_object = |raw: &RawValue| raw.get().starts_with('{');
         if self.environment.as_deref().is_some_and(|raw| !is_object(raw)) {
             return Err(Problem::field(Code::InvalidRequest, "/environment", "must be an object"));
@@ -94,8 +96,6 @@ impl StartBody {
             parent_run_id: self.parent_run_id,
             expected_latency_ms: self.expected_latency_ms,
             environment: self.environment.map(owned),
-            replay_of: self.replay_of,
-            replay_mode: known(self.replay_mode)?,
             is_synthetic: self.is_synthetic.unwrap_or(false),
             synthetic_scenario_id: self.synthetic_scenario_id,
             metadata: self.metadata.map(owned),
@@ -209,8 +209,8 @@ pub(crate) struct StepBody {
     /// A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.
     #[schema(min_length = 1, max_length = 256)]
     idempotency_key: Option<String>,
-    /// What a replayed step does.
-    replay_behavior: Option<words::ReplayBehavior>,
+    #[schema(ignore)]
+    replay_behavior: Option<IgnoredAny>,
     /// The permit under which it was taken.
     permit_id: Option<String>,
     /// The step that caused this one.
@@ -271,6 +271,7 @@ struct LlmBody {
 
 impl StepBody {
     pub(crate) fn report(self, key: IdempotencyKey) -> Result<StepReport, Problem> {
+        not_yet("/replay_behavior", self.replay_behavior.as_ref())?;
         let Object(outcome) = self.outcome.unwrap_or_default();
         let permit_id = self.permit_id.map(|text| text.parse()).transpose();
         let permit_id =
@@ -288,7 +289,7 @@ impl StepBody {
             retry_count: self.retry_count.unwrap_or(0),
             started_at: self.started_at.map(Into::into),
             idempotency_key: key.or(self.idempotency_key)?,
-            replay_behavior: known(self.replay_behavior)?,
+            replay_behavior: None,
             permit_id,
             parent_step_index: self.parent_step_index,
             step_index: self.step_index,
@@ -359,6 +360,13 @@ pub(crate) struct KillBody {
     /// In the words of the person who kills it.
     #[schema(value_type = Option<text::Note>)]
     pub(crate) reason: Option<String>,
+}
+
+/// A member of replays. Nothing would hold a run or a step to it, so it is not taken as if something did.
+fn not_yet(pointer: &str, given: Option<&IgnoredAny>) -> Result<(), Problem> {
+    const TOLD: &str = "there are no replays yet, so nothing would be checked against the run that is repeated: leave \
+                        this out, and the run is one of its own";
+    given.map_or(Ok(()), |_| Err(Problem::field(Code::InvalidRequest, pointer, TOLD)))
 }
 
 fn owned(raw: Box<RawValue>) -> String {

@@ -167,8 +167,6 @@ words! {
     /// The outcome of a prevention record.
     PreventionOutcome = "WARNED" "BLOCKED" "STOPPED" "KILLED" "ABORTED" "AUDITED" "LIMIT_BREACHED" "PREVENTED"
         "NO_VIOLATION";
-    /// What a replayed step does.
-    ReplayBehavior = "execute" "skip" "check";
     /// How a replay run works.
     ReplayMode = "FULL" "TRACE_ONLY";
     /// When a budget starts anew.
@@ -275,7 +273,7 @@ mod tests {
                 CauseType Consequence EnforcementMode HaltReason IncidentCategory IntegrityStatus InterventionKind
                 InterventionTarget LimitCategory
                 LimitEnforcement LimitStanding LimitStatus LimitType LogName OutcomeCategory PolicyKind
-                PreventionOutcome ReplayBehavior ReplayMode ResetPeriod RuleSource RuleType RunSource RunStatus
+                PreventionOutcome ReplayMode ResetPeriod RuleSource RuleType RunSource RunStatus
                 Scope Severity StepKind StepLevel StepSource StepStatus TerminationReason TraceStatus;
             account: CaptureMode FailureMode OwnerType Role;
             activity: AckVia EvidenceHealth InterventionOutcome LatencyBucket RiskLevel RunState;

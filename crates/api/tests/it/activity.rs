@@ -331,3 +331,33 @@ async fn runs_are_filtered() {
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
     }
 }
+
+#[tokio::test]
+async fn what_asks_for_a_replay_is_refused_until_there_are_replays() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    let post =
+        |path: &str, body: serde_json::Value| app.post(format!("{ACTIVITY}{path}")).key(&agent).json(&body);
+    for (member, value) in
+        [("replay_of", json!(run)), ("replay_mode", json!("TRACE_ONLY")), ("replay_mode", json!(1))]
+    {
+        let answer = post("/runs", json!({"agent_id": "support-bot", member: value})).send().await;
+        assert_eq!(answer.field(422, "invalid_request"), format!("/{member}"));
+        assert!(answer.text.contains("there are no replays yet"), "{}", answer.text);
+    }
+    let with = |behavior: serde_json::Value| {
+        let mut step = llm_step("0.1");
+        step["replay_behavior"] = behavior;
+        step
+    };
+    for behavior in ["execute", "skip", "check", "guess"] {
+        let answer = post(&format!("/runs/{run}/steps"), with(json!(behavior))).send().await;
+        assert_eq!(answer.field(422, "invalid_request"), "/replay_behavior");
+    }
+    let batch = json!({ "steps": [with(serde_json::Value::Null), with(json!("skip"))] });
+    let answer = post(&format!("/runs/{run}/steps/batch"), batch).send().await.expect(200);
+    assert_eq!(answer["items"][1]["body"]["errors"][0]["pointer"], "/replay_behavior");
+    let listed = app.get(format!("{ACTIVITY}/runs?total=true")).key(&agent).send().await.expect(200);
+    assert_eq!((&listed["total"], &listed["items"][0]["step_count"]), (&json!(1), &json!(1)));
+}
