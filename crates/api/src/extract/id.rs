@@ -1,10 +1,10 @@
-//! Ids in paths: one that does not parse does not exist.
+//! Ids in paths: one that does not parse does not exist. What is no id but the word of another route is told as that.
 
 use std::str::FromStr;
 
 use axum::{
     extract::{FromRequestParts, RawPathParams},
-    http::request::Parts,
+    http::{StatusCode, request::Parts},
 };
 use models::ids::{AuditId, IncidentId, KeyId, LimitId, LlmRunId, RuleId, RunId, SystemRecordId};
 
@@ -14,12 +14,15 @@ use crate::{Problem, view::words};
 pub(crate) trait Named: FromStr {
     /// What it names, for a person.
     const WHAT: &'static str;
+    /// Words that the specification has for routes beside those of an id: asked for one by one, they name no such thing.
+    const ROUTES: &'static [&'static str] = &[];
 }
 
 macro_rules! named {
-    ($($id:ident = $what:literal),+ $(,)?) => {$(
+    ($($id:ident = $what:literal $(beside [$($route:literal),+])?),+ $(,)?) => {$(
         impl Named for $id {
             const WHAT: &'static str = $what;
+            $(const ROUTES: &'static [&'static str] = &[$($route),+];)?
         }
     )+};
 }
@@ -28,7 +31,7 @@ named! {
     RunId = "run",
     RuleId = "rule",
     LimitId = "limit",
-    IncidentId = "incident",
+    IncidentId = "incident" beside ["by-run", "metrics", "patterns"],
     AuditId = "audit entry",
     LlmRunId = "LLM run",
     SystemRecordId = "system record",
@@ -50,6 +53,9 @@ impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
         let params = RawPathParams::from_request_parts(parts, state).await;
         let params = params.map_err(|_| Problem::not_found(T::WHAT, "of this name"))?;
         let (_, text) = params.iter().next().ok_or_else(|| Problem::not_found(T::WHAT, "without an id"))?;
+        if T::ROUTES.contains(&text) {
+            return Err(Problem::of_framework(StatusCode::NOT_FOUND));
+        }
         text.parse().map(Self).map_err(|_| Problem::not_found(T::WHAT, text))
     }
 }

@@ -134,6 +134,11 @@ async fn what_is_no_route_is_a_problem_too() {
         assert_eq!(app.get(path).send().await.problem(401), "unauthenticated", "{path}");
         assert_eq!(app.get(path).key(&viewer).send().await.problem(404), "route_not_found", "{path}");
     }
+    // A word that the specification keeps for a route is not taken for the id that its place has for others.
+    for word in ["patterns", "metrics", "by-run"] {
+        let path = format!("/api/v1/runtime/incidents/{word}");
+        assert_eq!(app.get(path).key(&viewer).send().await.problem(404), "route_not_found", "{word}");
+    }
     for operation in operations() {
         let other = "PUT";
         let path = operation.path.replace(['{', '}'], "");
