@@ -1,7 +1,7 @@
 //! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
 //! credential lookup by key, session and login link id, tenant list and lookup by slug, the installation and its signing keys, the
-//! signing loop over all logs and the comparison of their heads, the claim of runs that nobody ends, and windows of limits
-//! that are over.
+//! signing loop over all logs and the comparison of their heads, the claim of runs that nobody ends, the mark on runs that
+//! stall, and windows of limits that are over.
 
 use chrono::{DateTime, Utc};
 use models::{
@@ -9,7 +9,7 @@ use models::{
         ApiKey, Installation, LoginLink, Session, SigningKey, Tenant,
         entity::{api_keys, installation, login_links, sessions, signing_keys, tenants},
     },
-    activity::{DueReason, DueRun, entity::runs},
+    activity::{DueReason, DueRun, LatencyBucket, RiskLevel, Stalls, entity::runs},
     ids::{KeyId, LoginLinkId, SessionId, TenantId},
     ledger::{
         LogHead,
@@ -22,16 +22,19 @@ use models::{
 };
 use proof::words::LogName;
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
-    sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement, SimpleExpr},
+    ColumnTrait as _, Condition, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QueryTrait as _,
+    sea_query::{
+        CaseStatement, Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement, SimpleExpr,
+    },
 };
 
 use crate::{
     StoreError,
     account::{self, Account, AccountReads},
-    activity::ActivityReads,
+    activity::{Activity, ActivityReads},
     bulk,
-    field::{self, Field as _},
+    field::{self, Field as _, put},
     ledger::{LedgerReads, read_head},
     policies::Policies,
     read,
@@ -184,6 +187,54 @@ impl ActivityReads<'_> {
             })
             .collect()
     }
+}
+
+impl Activity<'_> {
+    /// Marks every LIVE run that stalls, with the risk that follows from that alone; gives how many. A run that another
+    /// unit of work has locked is passed over: it is derived anew there, and looked at again with the next mark. So this
+    /// waits for nobody, and no order of locks is owed.
+    pub async fn mark_stalled(self, stalls: Stalls) -> Result<u64, StoreError> {
+        use runs::Column;
+        let expected = Func::coalesce([
+            Expr::col(Column::ExpectedLatencyMs),
+            Expr::val(put::<i64, _>(&runs::Entity, "expected_latency_ms", &stalls.expected_ms)?),
+        ]);
+        let factor: i64 = put(&runs::Entity, "expected_latency_ms", &stalls.factor)?;
+        // The row of a trace that has told its end says itself how long it took.
+        let slow = Condition::all()
+            .add(Column::ReportedEnd.is_null())
+            .add(elapsed_ms(self.conn.backend(), stalls.now).gt(Expr::expr(expected).mul(factor)));
+        let stalled = Condition::any().add(Column::LastSeenAt.lte(stalls.silent_since)).add(slow);
+        let key = [Column::TenantId, Column::Id];
+        let mut found = Query::select();
+        found
+            .columns(key)
+            .from(runs::Entity)
+            // The word itself, as for the claim of those that nobody ends.
+            .cond_where(Condition::all().add(Expr::cust("state = 'LIVE'")).add(stalled))
+            .and_where(Column::LatencyBucket.ne(LatencyBucket::Stalled.as_str()))
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        let calmer = RiskLevel::ALL.iter().filter(|level| **level < RiskLevel::AtRisk);
+        let risk = CaseStatement::new()
+            .case(Column::RiskLevel.is_in(calmer.map(|level| level.as_str())), RiskLevel::AtRisk.as_str())
+            .finally(Expr::col(Column::RiskLevel));
+        let mut update = Query::update();
+        update
+            .table(runs::Entity)
+            .value(Column::LatencyBucket, LatencyBucket::Stalled.as_str())
+            .value(Column::RiskLevel, risk)
+            .and_where(Expr::tuple(key.map(Expr::col)).in_subquery(found));
+        self.conn.execute(self.conn.backend().build(&update)).await
+    }
+}
+
+/// How long ago a run began, in milliseconds.
+fn elapsed_ms(backend: DbBackend, now: DateTime<Utc>) -> SimpleExpr {
+    let sql = match backend {
+        DbBackend::Postgres => "floor(extract(epoch FROM $1::timestamptz - started_at) * 1000)::bigint",
+        _ => "CAST(round((julianday(?) - julianday(started_at)) * 86400000) AS INTEGER)",
+    };
+    Expr::cust_with_values(sql, [now])
 }
 
 impl Policies<'_> {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use models::{
-    activity::{RiskLevel, RunFilter, RunState, entity::runs},
+    activity::{RiskLevel, RunFilter, RunState, Stalls, entity::runs},
     ids::{DecisionId, IncidentId, LimitId, PermitId, RunId, SnapshotId, TenantId},
     incidents::{Cause, IncidentFilter, LifecycleState},
     logs::{AuditFilter, entity::aos_traces as traces},
@@ -210,6 +210,8 @@ testkit::on_both! {
         heard(&tx.conn).await;
         updated::<runs::Entity>(&tx.conn, &[runs::Column::StepCount, runs::Column::CostMicrousd]).await;
         updated::<traces::Entity>(&tx.conn, &[traces::Column::StepCount]).await;
+        let stalls = Stalls { now: NOW, silent_since: NOW, expected_ms: 1, factor: 5 };
+        tx.activity().mark_stalled(stalls).await.expect("a job's mark");
         updated::<permits::Entity>(&tx.conn, &[permits::Column::UsedByStep]).await;
         updated::<usage::Entity>(&tx.conn, &[usage::Column::Used, usage::Column::Reserved]).await;
         drop(tx);

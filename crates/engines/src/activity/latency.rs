@@ -3,11 +3,11 @@
 use models::activity::{LatencyBucket, RunState};
 
 /// What a run takes where its starter named nothing.
-const EXPECTED_MS: u64 = 60_000;
+pub const EXPECTED_MS: u64 = 60_000;
 /// A live run that is silent for this long is stalled.
-const SILENCE_MS: u64 = 120_000;
+pub const SILENCE_MS: u64 = 120_000;
 /// Slower than this many times the expected is stalled.
-const STALLED_FACTOR: u64 = 5;
+pub const STALLED_FACTOR: u64 = 5;
 
 /// What the bucket is derived from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

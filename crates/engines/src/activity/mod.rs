@@ -8,7 +8,7 @@ mod run_record;
 
 pub use self::{
     evidence_health::evidence_health,
-    latency::{LatencySigns, latency_bucket},
+    latency::{EXPECTED_MS, LatencySigns, SILENCE_MS, STALLED_FACTOR, latency_bucket},
     risk::{RiskSigns, risk_level},
     run_record::run_record,
 };

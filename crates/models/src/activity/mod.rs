@@ -265,6 +265,18 @@ pub struct DueRun {
     pub since: DateTime<Utc>,
 }
 
+/// From when on a LIVE run is stalled, whether or not it calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stalls {
+    pub now: DateTime<Utc>,
+    /// Nothing was heard of it since then, or before.
+    pub silent_since: DateTime<Utc>,
+    /// What a run takes whose starter named nothing.
+    pub expected_ms: u64,
+    /// It goes on for longer than so many times the expected.
+    pub factor: u64,
+}
+
 /// How many runs a tenant has, for Overview.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunCounts {

@@ -1,6 +1,6 @@
 //! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
 //! held up, recording the outage itself, reading again what was recorded, noting which keys are used,
-//! forgetting windows of limits that are over.
+//! forgetting windows of limits that are over, marking runs that stall.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
@@ -14,6 +14,7 @@ pub mod outages;
 pub mod overdue;
 pub mod restored;
 pub mod signer;
+pub mod stalls;
 pub mod sweeper;
 pub mod windows;
 
@@ -32,6 +33,8 @@ const WRITE_OVERDUE_EVERY: Duration = Duration::from_secs(1);
 const ASK_STORE_EVERY: Duration = Duration::from_secs(1);
 const CHECK_PIECE_EVERY: Duration = Duration::from_secs(2);
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
+/// A run that stalls is shown as that within 5 s.
+const MARK_STALLS_EVERY: Duration = Duration::from_secs(2);
 const FORGET_WINDOWS_EVERY: Duration = Duration::from_mins(1);
 
 /// The tasks of one server. Dropped, they are cut off.
@@ -90,6 +93,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(NOTE_USE_EVERY, "key_use", life(), move || {
         let spine = noting.clone();
         async move { key_use::tick(&spine).await }
+    }));
+    let marking = spine.clone();
+    running.spawn(every(MARK_STALLS_EVERY, "stalls", life(), move || {
+        let spine = marking.clone();
+        async move { stalls::tick(&spine).await.map(drop) }
     }));
     let forgetting = spine.clone();
     running.spawn(every(FORGET_WINDOWS_EVERY, "windows", life(), move || {

@@ -207,6 +207,7 @@ fn finish_run(
 /// Derives what the list shows from what the run now is.
 pub(super) fn refresh(run: &mut RunState, now: chrono::DateTime<chrono::Utc>) {
     let elapsed_ms = millis(run, now);
+    let was_stalled = run.run.latency_bucket == LatencyBucket::Stalled;
     run.run.latency_bucket = latency_bucket(LatencySigns {
         state: run.run.state,
         elapsed_ms,
@@ -221,10 +222,11 @@ pub(super) fn refresh(run: &mut RunState, now: chrono::DateTime<chrono::Utc>) {
         incident_count: run.run.incident_count,
         near_limit: run.near_limit,
     };
-    // A level once reached stands while its cause does; causes that the group does not see are not taken back here.
+    // A level once reached stands while its cause does; causes that the group does not see are not taken back here. One
+    // that it does see has gone where the run was silent and speaks again.
     let level = risk_level(signs);
-    let only_slow = run.run.latency_bucket == LatencyBucket::Ok;
-    run.run.risk_level = if only_slow { level.max(run.run.risk_level) } else { level };
+    let may_stand = run.run.latency_bucket == LatencyBucket::Ok && !was_stalled;
+    run.run.risk_level = if may_stand { level.max(run.run.risk_level) } else { level };
 }
 
 fn millis(run: &RunState, now: chrono::DateTime<chrono::Utc>) -> u64 {

@@ -11,4 +11,5 @@ mod keys;
 mod logs;
 mod overview;
 mod sessions;
+mod stalls;
 mod tampering;

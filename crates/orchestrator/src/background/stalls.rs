@@ -1,0 +1,24 @@
+//! Marks live runs of which nothing is heard, or that go on for far longer than expected: no call tells of what does not
+//! happen. What a call finds later is derived from what holds then, as ever.
+
+use chrono::TimeDelta;
+use engines::activity::{EXPECTED_MS, SILENCE_MS, STALLED_FACTOR};
+use models::activity::Stalls;
+
+use crate::{clocks, errors::Error, spine::Spine};
+
+/// Marks what stalls at the spine's time, if that can be relied on: all runs of all tenants in one statement. Gives how
+/// many.
+pub async fn tick(spine: &Spine) -> Result<u64, Error> {
+    if !clocks::may_sweep(spine).await? {
+        return Ok(0);
+    }
+    let now = spine.now();
+    let silence = TimeDelta::milliseconds(i64::try_from(SILENCE_MS).unwrap_or(i64::MAX));
+    let stalls =
+        Stalls { now, silent_since: now - silence, expected_ms: EXPECTED_MS, factor: STALLED_FACTOR };
+    let tx = spine.begin().await?;
+    let marked = tx.activity().mark_stalled(stalls).await?;
+    tx.commit().await?;
+    Ok(marked)
+}
