@@ -6,7 +6,7 @@ use models::{
     activity::{RiskLevel, RunFilter, RunState, Stalls, entity::runs},
     ids::{DecisionId, IncidentId, LimitId, PermitId, RunId, SnapshotId, TenantId},
     incidents::{Cause, IncidentFilter, LifecycleState},
-    logs::{AuditFilter, entity::aos_traces as traces},
+    logs::{AuditFilter, SystemFilter, entity::aos_traces as traces},
     page::{Cursor, PageRequest},
     policies::{
         BreachKey, RuleFilter, UsageKey,
@@ -149,6 +149,9 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.traces().all_steps(TENANT, RUN).await?;
     read.traces().traces_of_run(TENANT, RUN).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;
+    read.logs()
+        .list_system_records(TENANT, true, &SystemFilter::default(), &PageRequest::from(after))
+        .await?;
     read.logs().system_records_of_correlation(TENANT, "c").await?;
     read.incidents().events_of_all(TENANT, &[IncidentId(Uuid::nil())]).await?;
     read.incidents().active_by_severity(TENANT).await?;
@@ -207,11 +210,11 @@ testkit::on_both! {
         let tx = db.begin().await.expect("begin");
         make_scans_dear(&tx.conn).await;
         group(&tx).await.expect("a group's reads");
+        let stalls = Stalls { now: NOW, silent_since: NOW, expected_ms: 1, factor: 5 };
+        tx.activity().mark_stalled(stalls).await.expect("a job's mark");
         heard(&tx.conn).await;
         updated::<runs::Entity>(&tx.conn, &[runs::Column::StepCount, runs::Column::CostMicrousd]).await;
         updated::<traces::Entity>(&tx.conn, &[traces::Column::StepCount]).await;
-        let stalls = Stalls { now: NOW, silent_since: NOW, expected_ms: 1, factor: 5 };
-        tx.activity().mark_stalled(stalls).await.expect("a job's mark");
         updated::<permits::Entity>(&tx.conn, &[permits::Column::UsedByStep]).await;
         updated::<usage::Entity>(&tx.conn, &[usage::Column::Used, usage::Column::Reserved]).await;
         drop(tx);

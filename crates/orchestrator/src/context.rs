@@ -48,6 +48,12 @@ impl CallContext {
     pub fn sees_only_own_runs(&self) -> bool {
         self.role == Role::Agent
     }
+
+    /// Whether what happened to the installation is shown: it holds nothing of a tenant, and tells how the server is run.
+    #[must_use]
+    pub fn sees_installation(&self) -> bool {
+        matches!(self.role, Role::Operator | Role::Auditor | Role::Admin)
+    }
 }
 
 /// What the choke point must know of a tenant, read with the credential.

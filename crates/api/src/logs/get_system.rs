@@ -10,7 +10,7 @@ use crate::{
     extract::{Caller, Id, Json, Views, roles},
 };
 
-/// Get a system record.
+/// Get a system record. One of the installation is there for operator, auditor and admin.
 #[utoipa::path(get, path = "/system/{id}", operation_id = "logs.get_system", tag = "logs",
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(("id" = String, Path, description = "The record.")),

@@ -1,4 +1,4 @@
-//! `GET /system`: what happened to the tenant's keys and settings.
+//! `GET /system`: what happened to the tenant's keys and settings, and to the installation.
 
 use axum::extract::State;
 use models::logs::SystemFilter;
@@ -45,6 +45,8 @@ impl SystemParams {
 }
 
 /// List system records, newest first.
+///
+/// Those of the installation (starts, stops, migrations, outages) are among them for operator, auditor and admin.
 #[utoipa::path(get, path = "/system", operation_id = "logs.list_system", tag = "logs",
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(SystemParams, PageParams),

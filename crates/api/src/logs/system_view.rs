@@ -11,6 +11,9 @@ use crate::view::{Kept, Time, words};
 #[schema(as = SystemRecord)]
 pub(crate) struct SystemView {
     id: String,
+    /// Whose it is: `INSTALLATION` for starts, stops, migrations and outages of the server.
+    #[schema(value_type = words::SystemScope)]
+    scope: &'static str,
     component: String,
     #[schema(value_type = words::SystemEventType)]
     event_type: &'static str,
@@ -28,6 +31,7 @@ impl From<SystemRecord> for SystemView {
     fn from(record: SystemRecord) -> Self {
         Self {
             id: record.id.to_string(),
+            scope: record.scope().as_str(),
             component: record.component,
             event_type: record.event_type.as_str(),
             severity: record.severity.as_str(),

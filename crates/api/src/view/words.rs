@@ -208,6 +208,8 @@ words! {
     /// What happened to the system itself.
     SystemEventType = "STARTUP" "SHUTDOWN" "RESTART" "DEPLOY" "MIGRATION" "AUTH_CHANGE" "CONFIG_CHANGE" "ERROR"
         "HEALTH_CHECK";
+    /// Whom a system event concerns.
+    SystemScope = "TENANT" "INSTALLATION";
     /// How bad a system event is.
     SystemSeverity = "info" "warning" "error" "critical";
     /// Why a run ended.
@@ -278,7 +280,7 @@ mod tests {
             account: CaptureMode FailureMode OwnerType Role;
             activity: AckVia EvidenceHealth InterventionOutcome LatencyBucket RiskLevel RunState;
             incidents: IncidentEventType LifecycleState ResolutionType;
-            logs: ExecutionStatus Origin SystemEventType SystemSeverity;
+            logs: ExecutionStatus Origin SystemEventType SystemScope SystemSeverity;
             overview: BudgetStatus BudgetUnit DecisionType EntityType Priority PulseStatus SourceDomain;
             policies: RuleStatus;
             run_proof: VerificationStatus;

@@ -1,5 +1,7 @@
 //! The raw truth: Audit Ledger, calls to models, system records.
 
+use models::account::Role;
+use orchestrator::handlers::account;
 use serde_json::json;
 
 use super::{
@@ -237,6 +239,7 @@ async fn changes_of_keys_are_system_records() {
       "items": [
         {
           "id": "sys_019cadc69a807000800000000000002d",
+          "scope": "TENANT",
           "component": "account",
           "event_type": "AUTH_CHANGE",
           "severity": "info",
@@ -280,4 +283,32 @@ async fn changes_of_keys_are_system_records() {
     assert_eq!(theirs.problem(404), "not_found", "another tenant's is not there");
     let none = app.get(format!("{LOGS}/system?severity=critical")).key(&scene.admin).send().await.expect(200);
     assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_happened_to_the_installation_is_shown_to_who_runs_or_examines_it() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    account::record_start(&app.kit.spine, "1.2.3").await.expect("recorded");
+    for role in [Role::Operator, Role::Auditor, Role::Admin] {
+        let key = scene.key(&app, role).await;
+        let list = app
+            .get(format!("{LOGS}/system?event_type=STARTUP&total=true"))
+            .key(&key)
+            .send()
+            .await
+            .expect(200);
+        let start = &list["items"][0];
+        assert_eq!((&list["total"], &start["scope"]), (&json!(1), &json!("INSTALLATION")), "{role}: {list}");
+        let one = app.get(format!("{LOGS}/system/{}", text(&start["id"]))).key(&key).send().await.expect(200);
+        assert_eq!(&one, start);
+        for role in [Role::Viewer, Role::Policy] {
+            let key = scene.key(&app, role).await;
+            let none =
+                app.get(format!("{LOGS}/system?event_type=STARTUP")).key(&key).send().await.expect(200);
+            assert_eq!(none["items"], json!([]), "{role}");
+            let one = app.get(format!("{LOGS}/system/{}", text(&start["id"]))).key(&key).send().await;
+            assert_eq!(one.problem(404), "not_found", "{role}");
+        }
+    }
 }

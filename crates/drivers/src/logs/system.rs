@@ -6,7 +6,7 @@ use models::{
         SystemFilter, SystemRecord,
         entity::system_records::{self as system, Column},
     },
-    page::{Page, PageRequest},
+    page::{Cursor, Page, PageRequest},
 };
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Select};
 
@@ -17,6 +17,7 @@ use crate::{
     keys,
     read::{self, Newest},
     rows::rows,
+    tally,
 };
 
 of_tenant!(system);
@@ -37,16 +38,37 @@ impl LogsReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
     }
 
-    /// Records, newest first.
+    /// Records, newest first: the tenant's, and where asked for those of the installation among them.
     pub async fn list_system_records(
         self,
         tenant: TenantId,
+        with_installation: bool,
         filter: &SystemFilter,
         page: &PageRequest,
     ) -> Result<Page<SystemRecord>, StoreError> {
         let key = |row: &system::Model| (row.created_at, row.id.0);
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
-        read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
+        if !with_installation {
+            return read::page(self.conn, matching(tenant, filter), newest, page, from_row).await;
+        }
+        // A page of each, of which the newest are the page of both: each is a range of the index, however long it is.
+        let (mut rows, mut total) = (Vec::new(), 0);
+        for of in [tenant, TenantId::INSTALLATION] {
+            let select = matching(of, filter);
+            if page.total {
+                total += tally::count(self.conn, select.clone()).await?;
+            }
+            rows.extend(read::all(self.conn, read::page_of(select, &newest, page)?).await?);
+        }
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse(key(row)));
+        let total = page.total.then_some(total);
+        let page = Page::cut(rows, page.limit(), total, |row| {
+            let (at, id) = key(row);
+            Cursor::Before { at, id }
+        });
+        let Page { items, next_cursor, has_more, total } = page;
+        let items = items.into_iter().map(from_row).collect::<Result<_, _>>()?;
+        Ok(Page { items, next_cursor, has_more, total })
     }
 
     /// The records that share a correlation id, oldest first.

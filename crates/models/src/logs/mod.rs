@@ -30,6 +30,9 @@ proof::words! {
         Migration = "MIGRATION", AuthChange = "AUTH_CHANGE", ConfigChange = "CONFIG_CHANGE", Error = "ERROR",
         HealthCheck = "HEALTH_CHECK" }
 
+    /// Whom a system event concerns.
+    SystemScope { Tenant = "TENANT", Installation = "INSTALLATION" }
+
     /// How bad a system event is.
     SystemSeverity { Info = "info", Warning = "warning", Error = "error", Critical = "critical" }
 
@@ -179,6 +182,14 @@ pub struct SystemRecord {
     pub caused_by: Option<String>,
     pub correlation_id: Option<String>,
     pub created_at: DateTime<Utc>,
+}
+
+impl SystemRecord {
+    /// Whom it concerns.
+    #[must_use]
+    pub fn scope(&self) -> SystemScope {
+        if self.tenant == TenantId::INSTALLATION { SystemScope::Installation } else { SystemScope::Tenant }
+    }
 }
 
 /// The filters of the list of system records; what is not set does not filter.

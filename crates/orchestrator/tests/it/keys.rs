@@ -7,7 +7,7 @@ use std::{
 
 use models::{
     account::{OwnerType, Role},
-    logs::{SystemEventType, SystemFilter},
+    logs::{SystemEventType, SystemFilter, SystemScope},
     page::PageRequest,
 };
 use orchestrator::{
@@ -203,10 +203,36 @@ on_both! {
         let store = kit.db.read().await.unwrap();
         let installation = models::ids::TenantId::INSTALLATION;
         let (all, page) = (SystemFilter::default(), PageRequest::default());
-        let records = store.logs().list_system_records(installation, &all, &page).await.unwrap().items;
+        let records = store.logs().list_system_records(installation, false, &all, &page).await.unwrap().items;
         let mut events: Vec<_> = records.into_iter().map(|record| record.event_type).collect();
         events.sort_unstable();
         assert_eq!(events, [SystemEventType::Startup, SystemEventType::Shutdown, SystemEventType::Migration]);
+        drop(store);
+
+        // Among a tenant's own, in one order and one page after another, for those who may see them.
+        let admin = kit.caller("acme", Role::Admin).await;
+        kit.clock.advance(chrono::Duration::seconds(1));
+        kit.caller("acme", Role::Viewer).await;
+        let whole = PageRequest::new(Some(200), None, true).unwrap();
+        let all = logs::list_system(&kit.spine, &admin, SystemFilter::default(), whole).await.unwrap();
+        let of = |scope| all.items.iter().filter(|record| record.scope() == scope).count();
+        assert_eq!((of(SystemScope::Installation), all.total), (3, Some(all.items.len() as u64)));
+        assert!(of(SystemScope::Tenant) >= 3 && all.items[0].scope() == SystemScope::Tenant, "{:?}", all.items);
+        assert!(all.items.is_sorted_by_key(|record| std::cmp::Reverse((record.created_at, record.id.0))));
+        let (mut paged, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = PageRequest::new(Some(1), cursor.as_deref(), false).unwrap();
+            let page = logs::list_system(&kit.spine, &admin, SystemFilter::default(), page).await.unwrap();
+            paged.extend(page.items);
+            match page.next_cursor {
+                Some(next) => cursor = Some(next.to_string()),
+                None => break,
+            }
+        }
+        assert_eq!(paged, all.items);
+        let viewer = kit.caller("acme", Role::Viewer).await;
+        let theirs = logs::list_system(&kit.spine, &viewer, SystemFilter::default(), whole).await.unwrap();
+        assert!(theirs.items.iter().all(|record| record.scope() == SystemScope::Tenant), "{:?}", theirs.items);
     }
 
     async fn an_outage_of_the_store_is_recorded_when_it_is_over(db: TestDatabase) {
@@ -224,7 +250,7 @@ on_both! {
         outages.tick(&kit.spine).await.unwrap();
         let store = kit.db.read().await.unwrap();
         let (all, page) = (SystemFilter::default(), PageRequest::default());
-        let records = store.logs().list_system_records(models::ids::TenantId::INSTALLATION, &all, &page).await.unwrap().items;
+        let records = store.logs().list_system_records(models::ids::TenantId::INSTALLATION, false, &all, &page).await.unwrap().items;
         let [outage] = &records[..] else { panic!("once: {records:?}") };
         assert_eq!(outage.event_type, SystemEventType::Error);
         assert!(outage.summary.ends_with("from 2026-03-02T09:00:00.000000Z to 2026-03-02T09:00:30.000000Z"), "{}", outage.summary);

@@ -1,7 +1,7 @@
 //! Reading system records.
 
 use models::{
-    ids::SystemRecordId,
+    ids::{SystemRecordId, TenantId},
     logs::{SystemFilter, SystemRecord},
     page::{Page, PageRequest},
 };
@@ -9,7 +9,8 @@ use models::{
 use super::metadata::{Logged, event};
 use crate::{context::CallContext, errors::Error, spine::Spine};
 
-/// `logs.list_system`: what happened to the tenant's keys and settings, newest first.
+/// `logs.list_system`: what happened to the tenant's keys and settings, newest first; and for who runs the installation or
+/// examines it, what happened to the installation.
 #[tracing::instrument(name = "logs.list_system", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn list_system(
     spine: &Spine,
@@ -17,8 +18,9 @@ pub async fn list_system(
     filter: SystemFilter,
     page: PageRequest,
 ) -> Result<Page<Logged<SystemRecord>>, Error> {
-    let page = spine.read().await?.logs().list_system_records(ctx.tenant.id, &filter, &page).await?;
-    Ok(page.map(event))
+    let store = spine.read().await?;
+    let also = ctx.sees_installation();
+    Ok(store.logs().list_system_records(ctx.tenant.id, also, &filter, &page).await?.map(event))
 }
 
 /// `logs.get_system`: one system record.
@@ -28,6 +30,10 @@ pub async fn get_system(
     ctx: &CallContext,
     id: SystemRecordId,
 ) -> Result<Logged<SystemRecord>, Error> {
-    let record = spine.read().await?.logs().find_system_record(ctx.tenant.id, id).await?;
+    let store = spine.read().await?;
+    let mut record = store.logs().find_system_record(ctx.tenant.id, id).await?;
+    if record.is_none() && ctx.sees_installation() {
+        record = store.logs().find_system_record(TenantId::INSTALLATION, id).await?;
+    }
     record.map(event).ok_or_else(|| Error::not_found("system record", id))
 }
