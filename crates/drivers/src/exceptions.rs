@@ -17,10 +17,10 @@ use models::{
     },
     policies::{
         PermitStatus,
-        entity::{limit_usage, permits},
+        entity::{limit_breaches, limit_usage, permits},
     },
 };
-use proof::words::LogName;
+use proof::words::{LimitType, LogName};
 use sea_orm::{
     ColumnTrait as _, Condition, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QueryTrait as _,
@@ -239,11 +239,28 @@ fn elapsed_ms(backend: DbBackend, now: DateTime<Utc>) -> SimpleExpr {
 
 impl Policies<'_> {
     /// Forgets windows of limits that were over at `over_by`, the oldest first, at most so many at once; gives how many.
-    /// A window of which a GRANTED permit may hold something stays: one that began before it was over.
+    /// A window of which a GRANTED permit may hold something stays: one that began before it was over. So does for good one
+    /// in which a budget on cost was passed: by how much is asked long after.
     pub async fn forget_windows(self, over_by: DateTime<Utc>) -> Result<u64, StoreError> {
+        use limit_breaches::Column as B;
         use limit_usage::Column as U;
         use permits::Column as P;
         let of = |column: U| Expr::col((limit_usage::Entity, column));
+        let breach = |column: B| Expr::col((limit_breaches::Entity, column));
+        let passed = Query::select()
+            .expr(Expr::val(1_i64))
+            .from(limit_breaches::Entity)
+            .and_where(breach(B::TenantId).equals((limit_usage::Entity, U::TenantId)))
+            .and_where(breach(B::LimitId).equals((limit_usage::Entity, U::LimitId)))
+            .and_where(breach(B::WindowStart).equals((limit_usage::Entity, U::WindowStart)))
+            .and_where(breach(B::LimitType).eq(LimitType::CostUsd.as_str()))
+            .to_owned();
+        let mut keep = Query::update();
+        keep.table(limit_usage::Entity)
+            .value(U::OverBy, Option::<DateTime<Utc>>::None)
+            .and_where(of(U::OverBy).lte(over_by))
+            .and_where(Expr::exists(passed));
+        self.conn.execute(self.conn.backend().build(&keep)).await?;
         let held = Query::select()
             .expr(Expr::val(1_i64))
             .from(permits::Entity)

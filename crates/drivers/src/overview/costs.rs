@@ -88,11 +88,16 @@ impl Overview<'_> {
         rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(row, 1)?))).collect()
     }
 
-    /// How budgets on cost were passed.
+    /// How budgets on cost were passed, and what was used beyond them: all that counts in the window, by the maximum that
+    /// its last breach met. A window that was forgotten before breached ones were kept has what its breaches say.
     pub async fn overage(self, tenant: TenantId, period: Period) -> Result<Overage, StoreError> {
         let sql = format!(
-            "SELECT {}, {} FROM (SELECT COUNT(*) AS n, MAX(b.breached_value - b.threshold_value) AS past \
-             FROM limit_breaches b WHERE b.tenant_id = $1 AND b.breached_at >= $2 AND b.breached_at < $3 \
+            "SELECT {}, {} FROM (SELECT COUNT(*) AS n, COALESCE(MAX(u.used), MAX(b.breached_value)) - \
+             (SELECT l.threshold_value FROM limit_breaches l WHERE l.tenant_id = $1 AND l.limit_id = b.limit_id \
+             AND l.window_start = b.window_start ORDER BY l.breached_at DESC, l.id DESC LIMIT 1) AS past \
+             FROM limit_breaches b LEFT JOIN limit_usage u ON u.tenant_id = b.tenant_id AND u.limit_id = b.limit_id \
+             AND u.scope_key = '' AND u.window_start = b.window_start \
+             WHERE b.tenant_id = $1 AND b.breached_at >= $2 AND b.breached_at < $3 \
              AND b.limit_type = 'COST_USD' GROUP BY b.limit_id, b.window_start) AS windows",
             sum!("n"),
             sum!("CASE WHEN past > 0 THEN past ELSE 0 END")

@@ -1,14 +1,18 @@
 //! Costs on Overview: sums that follow what runs spent, to the micro-USD, on both stores.
 
 use chrono::Duration;
-use models::account::Role;
+use models::{account::Role, policies::LimitDraft};
 use orchestrator::{
     Error,
+    background::windows,
     choke::call::{LlmReport, StepReport},
-    handlers::overview::{self, BudgetStatus, BudgetUnit},
+    handlers::{
+        overview::{self, BudgetStatus, BudgetUnit},
+        policies,
+    },
 };
-use proof::words::EnforcementMode;
-use testkit::{Kit, on_both};
+use proof::words::{EnforcementMode, LimitType, ResetPeriod};
+use testkit::{Kit, limit, on_both};
 
 use crate::agent::{Agent, llm, refused};
 
@@ -93,10 +97,35 @@ on_both! {
         assert_eq!(narrow.status, expected);
         assert!(narrow.used_value >= 850);
         // Two refusals in one run are one breach; a second run's breach of the same window is no second overage.
-        assert_eq!((costs.violations.breaches, costs.violations.microusd), (1, 250));
+        assert_eq!((costs.violations.breaches, costs.violations.microusd), (1, 650), "all of 850 + 400 + 400 beyond 1,000");
         let run = agent.start().await;
         refused(agent.record(run, llm(1)).await);
         let two = overview::costs(spine, admin, None, None).await.unwrap().violations;
         assert_eq!((two.breaches, two.microusd), (2, 651), "850 + 400 + 400 + 1 of 1,000, once");
+    }
+
+    async fn an_overage_is_known_when_its_window_is_long_over(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (spine, admin) = (&kit.spine, &agent.admin);
+        let a_day = |max| LimitDraft { reset_period: Some(ResetPeriod::Daily), ..limit(LimitType::CostUsd, max) };
+        policies::create_limit(spine, admin, a_day(1_000)).await.unwrap();
+        policies::create_limit(spine, admin, a_day(1_000_000)).await.unwrap();
+        let before = spine.now();
+        for _ in 0..2 {
+            let run = agent.start().await;
+            agent.record(run, llm(900)).await.unwrap();
+            for cost in [200, 5_000, 5_000] {
+                refused(agent.record(run, llm(cost)).await);
+            }
+            kit.clock.advance(Duration::days(1));
+        }
+        let overage = async || overview::costs(spine, admin, Some(before), None).await.unwrap().violations;
+        let told = overage().await;
+        assert_eq!((told.breaches, told.microusd), (2, 20_200), "10,100 on each of two days");
+        kit.clock.advance(Duration::days(10));
+        assert_eq!(windows::tick(spine).await.unwrap(), 2, "those in which nothing was passed");
+        assert_eq!(windows::tick(spine).await.unwrap(), 0);
+        assert_eq!(overage().await, told);
     }
 }
