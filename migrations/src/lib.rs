@@ -38,6 +38,7 @@ mod m20261127_000033_settings;
 mod m20261127_000034_windows;
 mod m20261127_000035_agents;
 mod m20261127_000036_limit_names;
+mod m20261127_000037_later_impact;
 mod m20261127_000040_asked;
 mod protect;
 mod table;
@@ -80,6 +81,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000034_windows", statements: m20261127_000034_windows::statements },
     Change { name: "m20261127_000035_agents", statements: m20261127_000035_agents::statements },
     Change { name: "m20261127_000036_limit_names", statements: m20261127_000036_limit_names::statements },
+    Change { name: "m20261127_000037_later_impact", statements: m20261127_000037_later_impact::statements },
     Change { name: "m20261127_000040_asked", statements: m20261127_000040_asked::statements },
 ];
 

@@ -95,6 +95,7 @@ fn of_incidents() -> Vec<Hashed> {
             ("lifecycle_state", "is handled"),
             ("run_key", "the run's id, so that a unique key can hold it"),
             ("affected_count", "recurs"),
+            ("later_impact_microusd", "recurs"),
             ("similar_incident_group_id", "is grouped"),
             ("correlation_id", "the run's"),
             ("synthetic_scenario_id", "the run's"),
@@ -149,8 +150,8 @@ fn of_governance() -> Vec<Hashed> {
                 ("created_by", ROW),
                 ("created_at", ROW),
                 ("updated_at", ROW),
-            ],
                 ("namesake", ROW),
+            ],
         },
     ]
 }

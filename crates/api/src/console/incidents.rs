@@ -237,8 +237,8 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
     if let Some(step) = incident.source_step_index {
         fact("Step", step.to_string());
     }
-    if incident.cost_impact_microusd > 0 {
-        fact("Cost impact", show::usd(incident.cost_impact_microusd));
+    if incident.impact_microusd() > 0 {
+        fact("Cost impact", show::usd(incident.impact_microusd()));
     }
     if let Some(code) = &incident.error_code {
         fact("Error code", code.clone());

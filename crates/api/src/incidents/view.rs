@@ -32,6 +32,7 @@ pub(super) struct IncidentView {
     limit_id: Option<String>,
     description: String,
     error_code: Option<String>,
+    /// What refused and overspent calls cost beyond the limit, or what the run had cost when it was stopped.
     cost_impact_usd: Number,
     /// How often its cause struck.
     affected_count: u64,
@@ -83,6 +84,7 @@ struct EventView {
 
 impl From<Incident> for IncidentView {
     fn from(incident: Incident) -> Self {
+        let impact = incident.impact_microusd();
         Self {
             incident_id: incident.id.to_string(),
             title: incident.title,
@@ -96,7 +98,7 @@ impl From<Incident> for IncidentView {
             limit_id: incident.limit_id.map(|id| id.to_string()),
             description: incident.description,
             error_code: incident.error_code,
-            cost_impact_usd: Number::usd(incident.cost_impact_microusd),
+            cost_impact_usd: Number::usd(impact),
             affected_count: incident.affected_count,
             recurrence_signature: incident.recurrence_signature,
             similar_incident_group_id: incident.similar_incident_group_id,

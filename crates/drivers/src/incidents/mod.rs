@@ -47,7 +47,7 @@ fn events_of(tenant: TenantId) -> Select<incident_events::Entity> {
 const CHANGING: &[Column] = &[
     Column::Severity,
     Column::LifecycleState,
-    Column::CostImpactMicrousd,
+    Column::LaterImpactMicrousd,
     Column::AffectedCount,
     Column::SimilarIncidentGroupId,
     Column::AcknowledgedAt,

@@ -12,7 +12,8 @@ rows! {
     Incident, incidents, key(id), fn to_row(incident), fn from_row,
     same {
         id, title, category, severity, opened_severity, lifecycle_state, cause_type, cause_key, source_run_id,
-        source_step_index, seq, policy_id, limit_id, description, error_code, cost_impact_microusd, affected_count,
+        source_step_index, seq, policy_id, limit_id, description, error_code, cost_impact_microusd, later_impact_microusd,
+        affected_count,
         recurrence_signature, similar_incident_group_id, correlation_id, is_synthetic, synthetic_scenario_id,
         acknowledged_at, acknowledged_by, resolved_at, resolved_by, resolution_type, resolution_notes, escalated_at,
         created_at, updated_at,

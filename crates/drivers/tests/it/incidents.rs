@@ -17,7 +17,7 @@ fn resolved(incident: Incident) -> Incident {
     Incident {
         severity: Severity::Critical,
         lifecycle_state: LifecycleState::Resolved,
-        cost_impact_microusd: 0,
+        later_impact_microusd: 0,
         affected_count: 1,
         similar_incident_group_id: None,
         acknowledged_at: Some(at(20)),

@@ -332,6 +332,7 @@ pub(crate) fn incident(tenant: TenantId, n: u128, run: Option<u128>) -> Incident
         description: String::new(),
         error_code: some(""),
         cost_impact_microusd: MOST,
+        later_impact_microusd: 7,
         affected_count: MOST,
         recurrence_signature: ODD.to_owned(),
         similar_incident_group_id: some(ODD),

@@ -119,6 +119,7 @@ pub fn open_outside(
         description: cause.description,
         error_code: cause.error_code,
         cost_impact_microusd: cause.cost_impact_microusd,
+        later_impact_microusd: 0,
         affected_count: 1,
         similar_incident_group_id: Some(signature[..16].to_owned()),
         recurrence_signature: signature,

@@ -8,9 +8,14 @@ use proof::words::Severity;
 const ESCALATION: &[(u64, Severity)] =
     &[(200, Severity::Critical), (50, Severity::High), (10, Severity::Medium)];
 
-/// The incident after one more occurrence; true where it became more severe. Severity never falls.
+/// The incident after one more occurrence, which cost so much; true where it became more severe. Severity never falls.
 #[must_use]
-pub fn recur(incident: &Incident, severity: Severity, now: DateTime<Utc>) -> (Incident, bool) {
+pub fn recur(
+    incident: &Incident,
+    severity: Severity,
+    cost_microusd: u64,
+    now: DateTime<Utc>,
+) -> (Incident, bool) {
     let affected_count = incident.affected_count + 1;
     let by_count = ESCALATION.iter().find(|(from, _)| affected_count >= *from).map(|(_, severity)| *severity);
     // The vocabulary lists the worst first, so the worst is the least.
@@ -18,6 +23,10 @@ pub fn recur(incident: &Incident, severity: Severity, now: DateTime<Utc>) -> (In
     let escalated = worst < incident.severity;
     let after = Incident {
         affected_count,
+        later_impact_microusd: incident
+            .later_impact_microusd
+            .saturating_add(cost_microusd)
+            .min(proof::canonical::MAX_INTEGER),
         severity: worst,
         escalated_at: if escalated { Some(now) } else { incident.escalated_at },
         updated_at: now,

@@ -45,6 +45,7 @@ pub mod incidents {
         pub escalated_at: Option<DateTimeUtc>,
         pub created_at: DateTimeUtc,
         pub updated_at: DateTimeUtc,
+        pub later_impact_microusd: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -46,7 +46,10 @@ pub struct Incident {
     pub limit_id: Option<LimitId>,
     pub description: String,
     pub error_code: Option<String>,
+    /// What it had cost when it was opened, which is what the receipt covers.
     pub cost_impact_microusd: u64,
+    /// What the cause cost when it struck again.
+    pub later_impact_microusd: u64,
     /// How often the cause struck.
     pub affected_count: u64,
     pub recurrence_signature: String,
@@ -66,6 +69,12 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// What it cost in all.
+    #[must_use]
+    pub fn impact_microusd(&self) -> u64 {
+        self.cost_impact_microusd.saturating_add(self.later_impact_microusd)
+    }
+
     /// The cause by which it is found again.
     #[must_use]
     pub fn cause(&self) -> Cause {

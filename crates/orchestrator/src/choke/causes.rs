@@ -8,11 +8,12 @@ use models::{
 };
 use proof::{
     records::{IncidentRecord, Record, RecordKind},
-    words::{IncidentCategory, PolicyKind, RuleType},
+    words::{Action, IncidentCategory, PolicyKind, RuleType},
 };
 use serde_json::json;
 
 use super::{
+    effects::spent,
     fired::said,
     judge::Judged,
     state::{State, Tracked},
@@ -29,7 +30,10 @@ pub(super) fn incident_of_rules(
     let fired =
         judged.conclusion.fired.iter().find(|fired| fired.kind == PolicyKind::Rule && fired.action.refuses());
     let Some(fired) = fired else { return Ok(None) };
+    let spent = spent(judged)?;
     let run = state.run_mut(run_id)?;
+    // One that ends the run has cost all that the run had; a step of one that goes on, itself.
+    let cost = if fired.action >= Action::Stop && !judged.reported { run.run.cost_microusd } else { spent };
     run.run.policy_violation = true;
     let rule = run.snapshot.compiled.rule(&fired.policy_id);
     let rule_type = rule.map_or(RuleType::System, |rule| rule.rule_type);
@@ -56,7 +60,7 @@ pub(super) fn incident_of_rules(
         policy_id: Some(fired.policy_id.clone()),
         limit_id: None,
         error_code: fired.fault.map(|fault| format!("evaluation_error:{fault}")),
-        cost_impact_microusd: 0,
+        cost_impact_microusd: cost,
     };
     open_incident(state, run_id, cause).map(Some)
 }
@@ -69,7 +73,7 @@ pub(super) fn open_incident(state: &mut State, run_id: RunId, cause: Cause) -> R
         known.row.category == cause.category && known.row.cause_key == cause.cause_key
     };
     if let Some(known) = run.incidents.iter_mut().find(same) {
-        let (after, escalated) = recur(&known.row, cause.severity, now);
+        let (after, escalated) = recur(&known.row, cause.severity, cause.cost_impact_microusd, now);
         let id = after.id;
         known.row = after;
         known.changed = true;

@@ -11,6 +11,7 @@ mod done;
 mod gaps;
 mod hostile;
 mod idempotency;
+mod impact;
 mod interleaving;
 mod interventions;
 mod invariants;

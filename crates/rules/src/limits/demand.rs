@@ -54,7 +54,8 @@ pub(super) const fn counts_calls(limit_type: LimitType) -> bool {
 }
 
 /// Whether a limit counts money.
-pub(super) const fn counts_cost(limit_type: LimitType) -> bool {
+#[must_use]
+pub const fn counts_cost(limit_type: LimitType) -> bool {
     matches!(limit_type, LimitType::CostUsd | LimitType::RunCostUsd | LimitType::StepCostUsd)
 }
 

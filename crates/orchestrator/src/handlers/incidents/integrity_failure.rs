@@ -107,7 +107,7 @@ impl Moved {
         if resolved.resolved_at.is_some_and(|at| resolved.updated_at > at) {
             return;
         }
-        let (incident, _) = recur(resolved, Severity::Critical, spine.now());
+        let (incident, _) = recur(resolved, Severity::Critical, 0, spine.now());
         self.event(spine, &incident, IncidentEventType::Recurred);
         self.recurred.push(incident);
     }

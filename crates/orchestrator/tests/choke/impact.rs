@@ -1,0 +1,93 @@
+//! What an incident cost: what refused and overspent calls cost beyond the limit, or what the run had when it was stopped.
+
+use models::{
+    incidents::Incident,
+    policies::{Amount, LimitDraft},
+};
+use orchestrator::{choke::call::StepReport, handlers::incidents};
+use proof::words::{
+    Consequence, EnforcementMode, LimitCategory, LimitEnforcement, LimitType, ResetPeriod, StepKind,
+};
+use testkit::{Kit, on_both};
+
+use crate::agent::{Agent, ask, llm, refused};
+
+/// The one incident of a run.
+async fn incident(agent: &Agent<'_>, run: models::ids::RunId) -> Incident {
+    let found = incidents::by_run(&agent.kit.spine, &agent.admin, run).await.unwrap();
+    let [one] = &found[..] else { panic!("one: {found:?}") };
+    one.clone()
+}
+
+fn budget(limit_type: LimitType, max: u64, enforcement: LimitEnforcement) -> LimitDraft {
+    let unit = if limit_type == LimitType::CostUsd { 1 } else { 1_000_000 };
+    LimitDraft {
+        name: format!("{limit_type} {max}"),
+        limit_category: LimitCategory::Budget,
+        limit_type,
+        scope: None,
+        scope_id: None,
+        max_value: Amount { millionths: u128::from(max) * unit },
+        reset_period: Some(ResetPeriod::None),
+        window_seconds: None,
+        measurement_window_seconds: None,
+        degrade_to: None,
+        enforcement: Some(enforcement),
+        consequence: Some(Consequence::Incident),
+    }
+}
+
+on_both! {
+    async fn a_budget_says_what_was_spent_beyond_it(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit_as(budget(LimitType::CostUsd, 1_000_000, LimitEnforcement::Block)).await;
+        let run = agent.start().await;
+        refused(agent.record(run, llm(7_500_000)).await);
+        let opened = incident(&agent, run).await;
+        assert_eq!(opened.impact_microusd(), 6_500_000, "7.50 spent of 1");
+        refused(agent.record(run, llm(200_000)).await);
+        let again = incident(&agent, run).await;
+        assert_eq!((again.cost_impact_microusd, again.impact_microusd()), (6_500_000, 6_700_000), "what came on top");
+        // What was only asked for cost nothing.
+        let mut wish = ask("gpt-4o");
+        (wish.kind, wish.params, wish.estimate.cost_microusd) = (StepKind::LlmCall, None, Some(900_000));
+        refused(agent.permit(run, wish).await);
+        assert_eq!(incident(&agent, run).await.impact_microusd(), 6_700_000);
+        agent.complete(run).await.unwrap();
+        let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
+        assert_eq!(proof.integrity.failure_reason, None, "as it was opened is sealed");
+    }
+
+    async fn an_overspent_call_and_one_beyond_another_limit_count_what_they_cost(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit_as(budget(LimitType::CostUsd, 1_000, LimitEnforcement::Warn)).await;
+        let run = agent.start().await;
+        agent.record(run, llm(900)).await.unwrap();
+        agent.record(run, llm(300)).await.unwrap();
+        assert_eq!(incident(&agent, run).await.impact_microusd(), 200);
+
+        let other = Agent::of(&kit, "other").await;
+        other.limit_as(budget(LimitType::TokensTotal, 40, LimitEnforcement::Block)).await;
+        let run = other.start().await;
+        other.record(run, llm(5)).await.unwrap();
+        refused(other.record(run, llm(11)).await);
+        assert_eq!(incident(&other, run).await.impact_microusd(), 11, "all of the call lies beyond");
+    }
+
+    async fn a_rule_counts_the_refused_call_or_the_run_that_it_stopped(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule_named("dear", EnforcementMode::Block, "context.step.cost_microusd > 500").await;
+        agent.rule_named("dearest", EnforcementMode::Kill, "context.step.cost_microusd > 5000").await;
+        let (blocked, killed) = (agent.start().await, agent.start().await);
+        agent.record(blocked, llm(100)).await.unwrap();
+        refused(agent.record(blocked, llm(600)).await);
+        refused(agent.record(blocked, llm(700)).await);
+        assert_eq!(incident(&agent, blocked).await.impact_microusd(), 1_300);
+        agent.record(killed, llm(100)).await.unwrap();
+        refused(agent.record(killed, StepReport { duration_ms: 1, ..llm(6_000) }).await);
+        assert_eq!(incident(&agent, killed).await.impact_microusd(), 6_100, "what the run had cost");
+    }
+}
