@@ -30,7 +30,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
       "limit_id": null,
       "description": "Rule `no costly step` applies.",
       "error_code": null,
-      "cost_impact_usd": 0,
+      "cost_impact_usd": 0.75,
       "affected_count": 1,
       "recurrence_signature": "8e04fd94e0e80e413c8d67f6df0af60ee0df200ab362e0ca4cc66e0af75a3cd4",
       "similar_incident_group_id": "8e04fd94e0e80e41",

@@ -68,6 +68,27 @@ pub(super) fn apply(
     Ok(())
 }
 
+/// A call that was too fast leaves no step. It leaves, once for a limit, window and run, the breach of the limit that
+/// rejected it, with its audit row and its consequence.
+pub(super) fn throttled(
+    state: &mut State,
+    caller: &Caller,
+    run_id: RunId,
+    judged: &Judged,
+) -> Result<(), Error> {
+    for limit in judged.limits.iter().filter(|limit| limit.rejects) {
+        let id: LimitId = limit.limit_id.parse().map_err(internal)?;
+        if !state.run(run_id)?.breached.contains(&(id, limit.window_start.clone())) {
+            passed(state, caller, run_id, judged, limit, None)?;
+        }
+    }
+    let now = state.now;
+    let run = state.run_mut(run_id)?;
+    run.near_limit = true;
+    seal::refresh(run, now);
+    Ok(())
+}
+
 /// The run's own fate. Nothing that is only reported can be halted: it has happened.
 fn halt(state: &mut State, run_id: RunId, judged: &Judged) -> Result<(), Error> {
     let action = judged.verdict.action();

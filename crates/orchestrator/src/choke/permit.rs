@@ -39,6 +39,7 @@ pub(super) fn permit(state: &mut State, caller: &Caller, asked: &PreparedPermit)
     let permit_id: PermitId = known.unwrap_or_else(|| state.id());
     let judged = judge::judge(state, run_id, &Question::permit(asked, permit_id))?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
+        effects::throttled(state, caller, run_id, &judged)?;
         return Err(Error::RateLimited { retry_after_ms, verdict: Box::new(judged.view()) });
     }
     if judged.verdict.action().refuses() {

@@ -76,6 +76,7 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
     let question = Question::record(step, moment, permit_id, note);
     let judged = judge::judge(state, run_id, &question)?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
+        effects::throttled(state, caller, run_id, &judged)?;
         let verdict = Box::new(judged.view());
         return Err(Error::RateLimited { retry_after_ms, verdict });
     }

@@ -127,7 +127,7 @@ on_both! {
         assert_eq!(proof.integrity.failure_reason, None);
     }
 
-    async fn a_rate_rejects_and_leaves_a_decision_only(db: TestDatabase) {
+    async fn a_rate_rejects_and_leaves_no_step(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         agent.limit_as(LimitDraft {
@@ -145,6 +145,47 @@ on_both! {
         kit.clock.advance(chrono::Duration::seconds(60));
         let recorded = agent.record(run, crate::agent::keyed("k", tool("get_weather"))).await.unwrap();
         assert_eq!(recorded.step_index, 1, "a 429 never occupies a key");
+        agent.complete(run).await.unwrap();
+        let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
+        assert_eq!(proof.integrity.failure_reason, None);
+    }
+}
+
+on_both! {
+    async fn a_rate_that_rejects_is_a_breach_once_a_window_and_run(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let limit = agent.limit_as(LimitDraft {
+            window_seconds: Some(60),
+            enforcement: Some(proof::words::LimitEnforcement::Reject),
+            consequence: Some(Consequence::Incident),
+            ..limit(LimitType::RequestsPerMinute, 1)
+        })
+        .await;
+        let run = agent.start().await;
+        for window in 1..=2 {
+            agent.record(run, tool("get_weather")).await.unwrap();
+            for _ in 0..2 {
+                let recorded = agent.record(run, tool("get_weather")).await.unwrap_err();
+                assert!(matches!(recorded, Error::RateLimited { .. }), "{recorded}");
+                let asked = agent.permit(run, ask("get_weather")).await.unwrap_err();
+                assert!(matches!(asked, Error::RateLimited { .. }), "{asked}");
+            }
+            let breaches = policies::limit_breaches(&kit.spine, &agent.admin, limit.parse().unwrap(), PageRequest::default());
+            let breaches = breaches.await.unwrap().items;
+            assert_eq!(breaches.len(), window, "four calls were rejected");
+            assert_eq!((breaches[0].breach_type, breaches[0].step_index), (BreachType::Throttled, None));
+            assert_eq!((breaches[0].breached_value, breaches[0].threshold_value), (2, 1));
+            kit.clock.advance(chrono::Duration::seconds(60));
+        }
+        let breached = models::logs::AuditFilter { event_type: Some(AuditEventType::LimitBreached), ..Default::default() };
+        let audit = logs::list_audit(&kit.spine, &agent.admin, breached, PageRequest::default()).await.unwrap().items;
+        assert_eq!(audit.len(), 2);
+        let found = orchestrator::handlers::incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
+        assert_eq!((found.len(), found[0].category, found[0].affected_count), (1, IncidentCategory::RateLimit, 2));
+        let after = agent.run(run).await;
+        assert_eq!((after.step_count, after.refused_count, after.incident_count), (2, 0, 1), "a 429 is no step");
+        assert_eq!(after.risk_level, models::activity::RiskLevel::AtRisk);
         agent.complete(run).await.unwrap();
         let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
         assert_eq!(proof.integrity.failure_reason, None);
