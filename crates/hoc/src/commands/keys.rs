@@ -201,7 +201,7 @@ async fn list(config: &Config, tenant: &str, json: bool) -> anyhow::Result<()> {
 
 async fn revoke(config: &Config, key: &str, json: bool) -> anyhow::Result<()> {
     let Ok(id) = key.parse() else {
-        anyhow::bail!("`{key}` is no key id: it begins with key_ (`hoc keys list` shows them)");
+        anyhow::bail!("`{key}` is no key id: that is key_ and 32 hex digits (`hoc keys list` shows them)");
     };
     let opened = store::open(config, Schema::AsItIs).await?;
     let key = account::revoke_key_as(&opened.spine, &caller::command_line(), id).await?;

@@ -193,3 +193,13 @@ async fn another_key_signs_and_the_old_one_stays_published_on_sqlite() {
 async fn another_key_signs_and_the_old_one_stays_published_on_postgres() {
     another_key_signs_and_the_old_one_stays_published(Store::Postgres).await;
 }
+
+#[test]
+fn what_is_no_key_id_is_told_what_one_is() {
+    let place = Place::sqlite();
+    for odd in ["key_nope", "nope", "hoc_0190"] {
+        let ran = place.run(&["keys", "revoke", odd]);
+        assert_eq!(ran.code, Some(1), "{odd}");
+        assert!(ran.stderr.contains("key_ and 32 hex digits"), "{odd}: {}", ran.stderr);
+    }
+}
