@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::{
     config::{Config, Flags},
-    logging, out,
+    logging::{self, Voice},
+    out,
     store::{self, Schema},
 };
 
@@ -40,7 +41,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let config = Config::load(&flags, "./hoc-data")?;
-    logging::start(&config, false)?;
+    logging::start(&config, Voice::Answers)?;
     let Ok(run) = args.run.parse::<RunId>() else {
         bail!("`{}` is no run id: it begins with run_ and has 32 hex digits after it", args.run);
     };

@@ -17,7 +17,8 @@ use crate::{
     caller, causes,
     config::{Config, Flags},
     http::Client,
-    logging, out,
+    logging::{self, Voice},
+    out,
     store::{self, Schema},
 };
 
@@ -95,7 +96,7 @@ impl Findings {
 
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let config = Config::load(&flags, "./hoc-data")?;
-    logging::start(&config, false)?;
+    logging::start(&config, Voice::Examines)?;
     let mut findings = Findings { json: args.json, all: Vec::new() };
     examine(&config, args.accept_restore, &mut findings).await;
     let failed = findings.all.iter().filter(|finding| finding.state == State::Failed).count();

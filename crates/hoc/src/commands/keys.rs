@@ -12,7 +12,8 @@ use super::serve::{self, DEFAULT_TENANT};
 use crate::{
     caller,
     config::{Config, Flags},
-    logging, out,
+    logging::{self, Voice},
+    out,
     store::{self, Schema},
 };
 
@@ -113,7 +114,7 @@ fn names<W: std::fmt::Display>(words: &[W]) -> String {
 
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let config = Config::load(&flags, "./hoc-data")?;
-    logging::start(&config, false)?;
+    logging::start(&config, Voice::Answers)?;
     match args.command {
         Command::Create { role, tenant, owner, owner_type, agent, any_agent, json } => {
             let agents = agents(role, agent, any_agent)?;

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::{
     config::{Config, Flags},
-    logging, out,
+    logging::{self, Voice},
+    out,
     store::{self, Schema},
 };
 
@@ -23,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let config = Config::load(&flags, "./hoc-data")?;
-    logging::start(&config, false)?;
+    logging::start(&config, Voice::Answers)?;
     let opened = store::open(&config, Schema::Migrate).await?;
     let url = config.store.shown_url();
     if args.json {

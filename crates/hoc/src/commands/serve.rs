@@ -14,7 +14,8 @@ use crate::{
     caller,
     config::{Config, Flags},
     lock::ServeLock,
-    logging, out, private,
+    logging::{self, Voice},
+    out, private,
     server::{self, VERSION},
     store,
 };
@@ -57,7 +58,7 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    logging::start(&config, true)?;
+    logging::start(&config, Voice::Serves)?;
     serve(&config).await
 }
 

@@ -19,7 +19,8 @@ use crate::{
         verify::{file::kept_steps, log::own_keys},
     },
     config::{Config, Flags},
-    logging, out, server,
+    logging::{self, Voice},
+    out, server,
     store::{self, Opened},
 };
 
@@ -50,7 +51,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
     flags.listen = args.listen;
     let config = configure(&flags)?;
-    logging::start(&config, false)?;
+    logging::start(&config, Voice::Answers)?;
     let lock = serve::lock(&config)?;
     let most = server::most(&config);
     let config = config.with_room_for(most.clients);

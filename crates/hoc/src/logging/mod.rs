@@ -13,10 +13,26 @@ use crate::config::{
     log::{Format, Log},
 };
 
-/// Starts logging. Only what serves for long says `info`; other commands speak by their answer.
-pub(crate) fn start(config: &Config, serves: bool) -> anyhow::Result<()> {
+/// How a command speaks, where nobody says how much it is to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// It serves for long, and says what goes on.
+    Serves,
+    /// It speaks by its answer, and warns beside that.
+    Answers,
+    /// Its answer is all that is to be said, warnings and failures too.
+    Examines,
+}
+
+/// Starts logging.
+pub(crate) fn start(config: &Config, voice: Voice) -> anyhow::Result<()> {
     let Log { filter, format } = &config.log;
-    let levels = if serves || filter.is_given() { filter.value.as_str() } else { "warn" };
+    let levels = match voice {
+        _ if filter.is_given() => filter.value.as_str(),
+        Voice::Serves => filter.value.as_str(),
+        Voice::Answers => "warn",
+        Voice::Examines => "off",
+    };
     let levels = EnvFilter::try_new(levels).with_context(|| {
         format!(
             "log.filter ({}): `{levels}` is no filter, such as info or warn,orchestrator=debug",
@@ -24,7 +40,8 @@ pub(crate) fn start(config: &Config, serves: bool) -> anyhow::Result<()> {
         )
     })?;
     let human = match format.value {
-        Format::Auto => io::stderr().is_terminal(),
+        // Lines of a server are collected; those of a command stand beside what a person reads.
+        Format::Auto => voice != Voice::Serves || io::stderr().is_terminal(),
         Format::Human => true,
         Format::Json => false,
     };
@@ -32,7 +49,8 @@ pub(crate) fn start(config: &Config, serves: bool) -> anyhow::Result<()> {
     let lines =
         tracing_subscriber::fmt().with_env_filter(levels).with_writer(io::stderr).log_internal_errors(false);
     if human {
-        lines.with_ansi(io::stderr().is_terminal()).init();
+        // As everything else that is printed: not where NO_COLOR is set.
+        lines.with_ansi(console::colors_enabled_stderr()).init();
     } else {
         lines.fmt_fields(JsonFields::new()).event_format(JsonLines).init();
     }

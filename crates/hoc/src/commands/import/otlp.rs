@@ -22,7 +22,8 @@ use crate::{
     caller,
     commands::serve::DEFAULT_TENANT,
     config::{Config, Flags},
-    logging, out, progress,
+    logging::{self, Voice},
+    out, progress,
     store::{self, Schema},
 };
 
@@ -72,7 +73,7 @@ struct Counts {
 
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let config = Config::load(&flags, "./hoc-data")?;
-    logging::start(&config, false)?;
+    logging::start(&config, Voice::Answers)?;
     let opened = store::open(&config, Schema::AsItIs).await?;
     let tenant = &args.tenant;
     if !account::list_tenants(&opened.spine).await?.iter().any(|known| known.slug == *tenant) {

@@ -23,14 +23,15 @@ use verify::{
 use super::{Args, checks, public_keys};
 use crate::{
     config::{Config, Flags},
-    logging, out, progress,
+    logging::{self, Voice},
+    out, progress,
     store::{self, Schema},
 };
 
 /// Checks the log of one tenant, or of all, and prints what was found. The word is the worst of all.
 pub(super) async fn check(log: LogName, args: &Args, flags: &Flags) -> anyhow::Result<Word> {
     let config = Config::load(flags, "./hoc-data")?;
-    logging::start(&config, false)?;
+    logging::start(&config, Voice::Answers)?;
     let opened = store::open(&config, Schema::AsItIs).await?;
     let spine = &opened.spine;
     let keys = match &args.key {
