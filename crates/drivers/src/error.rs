@@ -93,6 +93,17 @@ impl StoreError {
         matches!(self, Self::Busy(_))
     }
 
+    /// What to do about a store that cannot be opened, where its refusal says so.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&'static str> {
+        let (Self::Unavailable(cause) | Self::Database(cause)) = self else { return None };
+        match cause.downcast_ref::<sqlx::Error>()? {
+            sqlx::Error::Io(_) => Some("is Postgres running there, and are host and port of the URL right?"),
+            sqlx::Error::Database(err) => next_step(&err.code()?),
+            _ => None,
+        }
+    }
+
     /// Whether the same unit of work, started anew, may pass.
     #[must_use]
     pub fn is_retry(&self) -> bool {
@@ -228,6 +239,17 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
 /// first is never translated, and the second has a code of its own.
 fn is_about_an_oid(code: &str, message: &str) -> bool {
     (code == "XX000" && message.starts_with("cache lookup failed for type")) || code == "42704"
+}
+
+/// What to do about a refusal of Postgres to be connected to.
+fn next_step(code: &str) -> Option<&'static str> {
+    match code {
+        "28P01" | "28000" => Some("are user and password of the URL right?"),
+        "3D000" => Some("make the database with `createdb`, or name another in the URL"),
+        "53300" => Some("let it take more connections, or have fewer of them (HOC_MAX_CONNECTIONS)"),
+        "57P03" => Some("it starts or stops: try again in a moment"),
+        _ => None,
+    }
 }
 
 /// FULL, and IOERR while writing, cutting, growing and mapping a file.

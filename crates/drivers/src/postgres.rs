@@ -149,7 +149,10 @@ impl Pool {
                     Ok(())
                 })
             });
-        let connections = in_time(pool.connect_with(options)).await?;
+        let connections = match in_time(pool.connect_with(options.clone())).await {
+            Ok(connections) => connections,
+            Err(err) => return Err(why(err, &options).await),
+        };
         check(&connections, config.test).await?;
         Ok(Self {
             connections,
@@ -214,6 +217,17 @@ impl Pool {
             Ok(answer) => answer.is_ok(),
             Err(_) => false,
         }
+    }
+}
+
+/// A pool tries until its time is over, and says no more than that: one more connection, without it, says what it met.
+async fn why(err: StoreError, options: &PgConnectOptions) -> StoreError {
+    if !err.is_busy() {
+        return err;
+    }
+    match tokio::time::timeout(LOOK, PgConnection::connect_with(options)).await {
+        Ok(Err(met)) => met.into(),
+        Ok(Ok(_)) | Err(_) => err,
     }
 }
 

@@ -111,7 +111,10 @@ fn told(err: &anyhow::Error) -> String {
              what was committed is there"
         );
     }
-    told
+    match causes::next_step(err) {
+        Some(step) => format!("{told}\n  {step}"),
+        None => told,
+    }
 }
 
 fn finds_no_room(cause: &(dyn std::error::Error + 'static)) -> bool {

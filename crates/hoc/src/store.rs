@@ -1,6 +1,6 @@
 //! From a configuration to an open store and the spine over it: folder, lock, migrations, keys, in this order.
 
-use std::{fs::File, path::Path, sync::Arc, time::Duration};
+use std::{fs::File, io, path::Path, sync::Arc, time::Duration};
 
 use adapters::{
     inbound::Otlp,
@@ -146,12 +146,21 @@ pub(crate) async fn look(config: &Config) -> anyhow::Result<Db> {
 
 /// SQLite would make the file that it does not find.
 fn refuse_missing(config: &Config) -> anyhow::Result<()> {
-    match config.store.sqlite_file() {
-        Some(file) if !file.exists() => bail!(
+    let Some(file) = config.store.sqlite_file() else { return Ok(()) };
+    match File::open(&file) {
+        Ok(_) => Ok(()),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => bail!(
             "there is no store at {}: start one with `hoc serve`, or say where it is (HOC_DATA_DIR, HOC_DATABASE_URL)",
             file.display()
         ),
-        _ => Ok(()),
+        // What cannot be looked at may well be there: advice to make one would make a second.
+        Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Err(err).with_context(|| {
+            format!(
+                "the store {} may not be read by this user: run this as the user whose it is, who is the one that serves it",
+                file.display()
+            )
+        }),
+        Err(err) => Err(err).with_context(|| format!("cannot look at the store {}", file.display())),
     }
 }
 

@@ -127,8 +127,9 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
     let db = match store::look(config).await {
         Ok(db) => db,
         Err(err) => {
-            let advice = "nothing else can be looked at until the store answers and is up to date";
-            findings.failed("store", format!("{url}: {err:#}"), advice);
+            let rest = "nothing else can be looked at until the store answers and is up to date";
+            let advice = causes::next_step(&err).map_or(rest.to_owned(), |step| format!("{step} ({rest})"));
+            findings.failed("store", format!("{url}: {}", causes::line(err.as_ref())), advice);
             return;
         }
     };
@@ -146,7 +147,7 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
         }
         Err(err) => findings.failed(
             "keys",
-            format!("{err:#}"),
+            causes::line(err.as_ref()),
             "the logs are looked at when the keys are right; nothing is signed until then",
         ),
     }
@@ -167,7 +168,7 @@ async fn redis(config: &Config, findings: &mut Findings) {
         Ok(()) => findings.ok("redis", format!("{url} answers")),
         Err(err) => findings.note(
             "redis",
-            format!("{url}: {err:#}"),
+            format!("{url}: {}", causes::line(err.as_ref())),
             "repeats are answered by the store meanwhile, which costs speed and nothing else",
         ),
     }
@@ -262,7 +263,9 @@ async fn logs(spine: &Spine, findings: &mut Findings) {
     };
     let keys = match own_keys(spine).await {
         Ok(keys) => keys,
-        Err(err) => return findings.failed("logs", format!("{err:#}"), "this could not be looked at"),
+        Err(err) => {
+            return findings.failed("logs", causes::line(err.as_ref()), "this could not be looked at");
+        }
     };
     for tenant in &tenants {
         for log in LogName::ALL {
@@ -306,7 +309,8 @@ async fn logs(spine: &Spine, findings: &mut Findings) {
                     );
                 }
                 Err(err) => {
-                    findings.failed("logs", format!("{name}: {err:#}"), "this could not be looked at");
+                    let why = format!("{name}: {}", causes::line(err.as_ref()));
+                    findings.failed("logs", why, "this could not be looked at");
                 }
             }
         }
@@ -329,7 +333,8 @@ async fn server(config: &Config, findings: &mut Findings) {
             );
         }
         Ok(Err(err)) => {
-            findings.failed("server", format!("http://{listen}: {err:#}"), "is it a server of ours?");
+            let why = format!("http://{listen}: {}", causes::line(err.as_ref()));
+            findings.failed("server", why, "is it a server of ours?");
         }
         Err(_) => findings.failed("server", format!("http://{listen} does not answer in 5 s"), "see its log"),
     }

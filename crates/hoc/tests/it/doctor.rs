@@ -1,6 +1,6 @@
 //! `hoc doctor`, and the other commands that only look.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::Value;
 use testkit::Store;
@@ -70,4 +70,94 @@ fn migrating_twice_changes_nothing() {
     assert!(!first["applied"].as_array().expect("a list").is_empty());
     let second: Value = serde_json::from_str(&place.succeed(&["migrate", "--json"])).expect("JSON");
     assert_eq!(second["applied"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn what_a_store_refuses_is_told_once_with_what_to_do() {
+    // Port 1 is nobody's.
+    let place = Place::sqlite().with("HOC_DATABASE_URL", "postgres://hoc:hoc@127.0.0.1:1/hoc");
+    for args in [&["doctor"][..], &["keys", "list"], &["serve"]] {
+        let ran = place.run(args);
+        let told = ran.stdout + &ran.stderr;
+        assert_eq!(ran.code, Some(1), "{args:?}: {told}");
+        assert!(told.contains("Connection refused") && !told.contains("pool timed out"), "{args:?}: {told}");
+        assert!(told.contains("is Postgres running there"), "{args:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_told_without_the_line_of_its_source() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let mut url = place.database_url().expect("a Postgres").to_owned();
+    let name = url.split('?').next().and_then(|url| url.rsplit('/').next()).expect("a name").to_owned();
+    url = url.replacen(&name, "no_such_database", 1);
+    let place = place.with("HOC_DATABASE_URL", &url);
+    for args in [&["doctor"][..], &["keys", "list"]] {
+        let ran = place.run(args);
+        let told = ran.stdout + &ran.stderr;
+        assert_eq!(told.matches("does not exist").count(), 1, "{args:?}: {told}");
+        assert!(!told.contains("at line") && told.contains("createdb"), "{args:?}: {told}");
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_looked_at_is_not_said_to_be_absent() {
+    let place = Place::sqlite();
+    std::os::unix::fs::symlink(place.data(), place.data()).expect("a folder that leads to itself");
+    for args in [&["doctor"][..], &["keys", "list"]] {
+        let ran = place.run(args);
+        let told = ran.stdout + &ran.stderr;
+        assert_eq!(ran.code, Some(1), "{args:?}: {told}");
+        assert!(told.contains("cannot look at the store") && !told.contains("hoc serve"), "{args:?}: {told}");
+    }
+}
+
+/// The binary as another user than the one whose store it is. Only root can be two users.
+#[test]
+fn a_store_of_another_user_is_told_to_be_that() {
+    use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
+    const NOBODY: u32 = 65_534;
+    let place = Place::sqlite();
+    place.succeed(&["migrate"]);
+    if fs::metadata(place.data()).expect("it is there").uid() != 0 {
+        return;
+    }
+    fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).expect("others may pass");
+    let Ok(ran) = place.command(&["doctor"]).uid(NOBODY).gid(NOBODY).output() else { return };
+    let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(told.contains("may not be read by this user") && !told.contains("hoc serve"), "{told}");
+}
+
+#[test]
+fn the_findings_stand_alone_whoever_reads_them() {
+    let place = Place::sqlite().with("HOC_NO_SUCH_SETTING", "1");
+    place.succeed(&["migrate"]);
+    let ran = place.run(&["doctor"]);
+    assert!(ran.stdout.contains("HOC_NO_SUCH_SETTING is set"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "", "no log line stands between them");
+    let warned = place.run(&["migrate"]).stderr;
+    assert!(warned.contains("HOC_NO_SUCH_SETTING") && !warned.contains('{'), "a person reads that: {warned}");
+}
+
+/// What a command says on a terminal.
+fn on_a_terminal(place: &Place, args: &[&str]) -> Option<String> {
+    let command = place.command(args);
+    let program = command.get_program().to_str().expect("a path");
+    let mut script = std::process::Command::new("script");
+    script.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    script
+        .args(["-qec", &format!("{program} {}", args.join(" ")), "/dev/null"])
+        .current_dir(place.folder.path());
+    let said = script.env("PATH", "/usr/bin:/bin").stdin(std::process::Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&said.stdout).into_owned())
+}
+
+#[test]
+fn no_color_holds_for_log_lines_too() {
+    let place = Place::sqlite().with("HOC_NO_SUCH_SETTING", "1").with("TERM", "xterm");
+    let Some(coloured) = on_a_terminal(&place, &["migrate"]) else { return };
+    assert!(coloured.contains("HOC_NO_SUCH_SETTING") && coloured.contains('\u{1b}'), "{coloured}");
+    let place = place.with("NO_COLOR", "1");
+    let plain = on_a_terminal(&place, &["migrate"]).expect("it was there a moment ago");
+    assert!(plain.contains("HOC_NO_SUCH_SETTING") && !plain.contains('\u{1b}'), "{plain}");
 }

@@ -50,6 +50,11 @@ impl Place {
         self
     }
 
+    /// Where its database is, where that is Postgres.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(TestDatabase::url)
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
