@@ -108,7 +108,7 @@ async fn the_audit_ledger_says_who_decided() {
           "inc_019cadc69a8070008000000000000023"
         ],
         "origin": "HUMAN",
-        "checksum": "81e3bd7b4ea3796247edbc20d88ff11408232ff64c8ffd85f829aed54a11b195"
+        "checksum": "e0985ac41ed5136825d08977293b4dd2bc322af505683c61591a4c1e6a8044d5"
       },
       "before_state": {
         "acknowledged_at": null,
@@ -123,7 +123,7 @@ async fn the_audit_ledger_says_who_decided() {
         "resolved_by": null,
         "run_id": "run_019cadc69a8070008000000000000013",
         "severity": "high",
-        "title": "Rule `no costly step` refused a step"
+        "title": "Rule `no costly step` refused a step after it was done"
       },
       "after_state": {
         "acknowledged_at": "2026-03-02T09:00:00.000000Z",
@@ -138,13 +138,13 @@ async fn the_audit_ledger_says_who_decided() {
         "resolved_by": null,
         "run_id": "run_019cadc69a8070008000000000000013",
         "severity": "high",
-        "title": "Rule `no costly step` refused a step"
+        "title": "Rule `no costly step` refused a step after it was done"
       },
       "run_id": "run_019cadc69a8070008000000000000013",
       "run_seq": 1,
       "correlation_id": "019cadc69a807000800000000000002f",
       "leaf_index": 2,
-      "leaf_hash": "81e3bd7b4ea3796247edbc20d88ff11408232ff64c8ffd85f829aed54a11b195"
+      "leaf_hash": "e0985ac41ed5136825d08977293b4dd2bc322af505683c61591a4c1e6a8044d5"
     }
     "#);
 }

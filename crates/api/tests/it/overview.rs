@@ -53,7 +53,7 @@ async fn highlights_and_decisions() {
           "entity_id": "inc_019cadc69a8070008000000000000023",
           "decision_type": "ACK",
           "priority": "HIGH",
-          "summary": "Rule `no costly step` refused a step",
+          "summary": "Rule `no costly step` refused a step after it was done",
           "created_at": "2026-03-02T09:00:00.000000Z"
         }
       ],

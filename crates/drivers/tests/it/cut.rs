@@ -162,10 +162,10 @@ async fn a_replica_that_stands_still_in_a_transaction_holds_nobody_up_for_long()
     }
     assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
 
-    // It goes on: what it had begun is gone, and the same unit of work may pass another time.
+    // It goes on: what it had begun is gone, as the server's last word says, or a pipe that nobody reads any more.
     let changed: Vec<Run> = locked.into_iter().map(|run| Run { step_count: 7, ..run }).collect();
     let late = held.activity().save_runs(&changed, &HashMap::new()).await.expect_err("it was ended");
-    assert!(late.is_retry(), "{late:?}");
+    assert!(late.is_retry() || late.is_unavailable(), "{late:?}");
     drop(held);
     write(&still, 2).await.expect("another connection writes");
 }

@@ -54,7 +54,7 @@ impl<'a> Scene<'a> {
             });
             self.make(&format!("{POLICIES}/rules"), &rule, 201);
         }
-        let limit = json!({"name": "a budget", "limit_type": "TOKENS_TOTAL", "max_value": 1_000_000_000_u64});
+        let limit = json!({"name": "a budget", "limit_type": "TOKENS_TOTAL", "max_value": 1_000_000_000_u64, "reset_period": "NONE"});
         self.make(&format!("{POLICIES}/limits"), &limit, 201);
     }
 
