@@ -162,7 +162,10 @@ fn says(name: &str, redacted: Option<&str>, read: impl Fn(&str) -> Option<Class>
         }
         read(&(kept + rest))
     };
-    without_markers(name).or_else(|| redacted.and_then(without_markers))
+    let (raw, stored) = (without_markers(name), redacted.and_then(without_markers));
+    // Of two the one that removes more: otherwise the later reader would remove what this one left.
+    let with_numbers = |class: &Class| holds_numbers(*class);
+    raw.filter(with_numbers).or(stored.filter(with_numbers)).or(raw).or(stored)
 }
 
 /// A string inside JSON: itself JSON, or plain text. `None` if nothing is removed.

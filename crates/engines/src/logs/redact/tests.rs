@@ -363,6 +363,15 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
+#[test]
+fn a_name_that_says_one_thing_and_another_once_it_is_redacted_removes_what_either_would() {
+    // As it was it speaks of an authorization, which is no number; without the account it ends as a private key's name.
+    let name = "authorization of PRIVATE KEY DE89370400440532013000";
+    let once = redact_json(&format!(r#"{{"{name}":7}}"#)).expect("is JSON").value;
+    assert_eq!(once, r#"{"authorization of PRIVATE KEY <REDACTED:IBAN>":"<REDACTED:PRIVATE_KEY>"}"#);
+    assert_eq!(redact_json(&once).expect("is JSON").value, once);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
