@@ -40,6 +40,7 @@ mod m20261127_000035_agents;
 mod m20261127_000036_limit_names;
 mod m20261127_000037_later_impact;
 mod m20261127_000040_asked;
+mod m20261127_000048_idempotency;
 mod protect;
 mod table;
 
@@ -83,6 +84,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000036_limit_names", statements: m20261127_000036_limit_names::statements },
     Change { name: "m20261127_000037_later_impact", statements: m20261127_000037_later_impact::statements },
     Change { name: "m20261127_000040_asked", statements: m20261127_000040_asked::statements },
+    Change { name: "m20261127_000048_idempotency", statements: m20261127_000048_idempotency::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -5,7 +5,7 @@ use utoipa::{
     openapi::{
         AllOfBuilder, ContentBuilder, ObjectBuilder, OneOfBuilder, OpenApi, PathItem, Ref, ResponseBuilder,
         Schema,
-        path::Operation,
+        path::{Operation, ParameterBuilder, ParameterIn},
         schema::{AnyOfBuilder, SchemaType, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -52,6 +52,9 @@ pub fn openapi() -> OpenApi {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             complete(operation);
+        }
+        for operation in writes(item) {
+            takes_a_key(operation);
         }
     }
     let scheme = HttpBuilder::new()
@@ -100,6 +103,29 @@ fn complete(operation: &mut Operation) {
     }
 }
 
+/// Writes nothing; or a repeat is known by what is in it.
+const WITHOUT_KEY: [&str; 2] = ["policies.validate_rule", "activity.ingest"];
+
+/// Every write takes an idempotency key, which what reads the credential reads for all of them.
+fn takes_a_key(operation: &mut Operation) {
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    if WITHOUT_KEY.contains(&id) || operation.security.is_none() {
+        return;
+    }
+    let for_ever = ["activity.start", "activity.permit", "activity.record", "activity.record_batch"];
+    let kept = if for_ever.contains(&id) { "for ever" } else { "for 24 hours" };
+    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(256));
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(format!(
+            "A repeat with the same key gets the same answer, {kept}, and nothing is done again."
+        )))
+        .schema(Some(text.pattern(Some("^[!-~]([ -~]*[!-~])?$"))))
+        .build();
+    operation.parameters.get_or_insert_default().push(key.into());
+}
+
 /// A rule has its condition in one of its two forms, which the attributes of a struct cannot say.
 fn one_of_two() -> Schema {
     let is = |form: &str, of: Type, other: &str| {
@@ -118,6 +144,10 @@ fn at_least_one() -> Schema {
     let condition = ObjectBuilder::new().property("condition", text).required("condition");
     let conditions = ObjectBuilder::new().property("conditions", any).required("conditions");
     AnyOfBuilder::new().item(condition).item(conditions).into()
+}
+
+fn writes(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

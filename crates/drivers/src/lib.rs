@@ -6,6 +6,7 @@
 //! | accessor | driver of `Tx` | driver of `ReadTx` | tables |
 //! | --- | --- | --- | --- |
 //! | `account()` | [`Account`](account::Account) | [`AccountReads`](account::AccountReads) | tenants, keys, the installation, signing keys |
+//! | `idempotency()` | [`IdempotencyStore`](idempotency::IdempotencyStore) | [`IdempotencyReads`](idempotency::IdempotencyReads) | answers of calls that came with a key |
 //! | `activity()` | [`Activity`](activity::Activity) | [`ActivityReads`](activity::ActivityReads) | runs |
 //! | `run_metrics()` | [`RunMetricsDriver`](activity::RunMetricsDriver) | | policy_violation and policy_draft_count of runs |
 //! | `run_signals()` | [`RunSignalDriver`](activity::RunSignalDriver) | | risk_level of runs |

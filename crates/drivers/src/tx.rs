@@ -24,6 +24,7 @@ use crate::{
     bundles::ExportBundleStore,
     conn::{Conn, in_time},
     connect::{self, ConnectConfig, Pools},
+    idempotency::{IdempotencyReads, IdempotencyStore},
     incidents::{IncidentRunReadDriver, Incidents, IncidentsReads},
     integrity::IntegrityAssembler,
     ledger::{Ledger, LedgerReads},
@@ -324,6 +325,8 @@ macro_rules! lends {
 lends! { Tx {
     /// Tenants, keys, the installation.
     account: Account,
+    /// What calls with a key were answered.
+    idempotency: IdempotencyStore,
     /// Runs.
     activity: Activity,
     /// What violations and drafts do to runs.
@@ -355,6 +358,8 @@ lends! { Tx {
 lends! { ReadTx {
     /// Tenants, keys, the installation.
     account: AccountReads,
+    /// What calls with a key were answered.
+    idempotency: IdempotencyReads,
     /// Runs.
     activity: ActivityReads,
     /// Rules, limits, and what the choke point decided by them.

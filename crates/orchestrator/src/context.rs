@@ -25,6 +25,8 @@ pub struct CallContext {
     pub actor_id: String,
     /// Ties what this call causes together, across records: the caller's trace id, or made here.
     pub correlation_id: String,
+    /// A repeat of this call with this key is answered as it was. Of a start, a permit or a step, the request says it.
+    pub idempotency_key: Option<String>,
 }
 
 /// The agents that a caller begins runs as: any, or those of its key.

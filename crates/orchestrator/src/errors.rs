@@ -168,6 +168,7 @@ pub enum ConflictCode {
     AgentFrozen,
     TenantFrozen,
     AlreadyFrozen,
+    AnswerLost,
 }
 
 /// A text without what must be told to nobody, not even in an error: its words may quote what a caller sent.

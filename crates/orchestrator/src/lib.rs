@@ -14,6 +14,7 @@ pub mod coordinators;
 pub mod errors;
 pub mod handlers;
 mod ledger;
+mod once;
 pub mod ports;
 mod repeats;
 pub mod secrets;

@@ -44,16 +44,8 @@ impl WrappingKey {
     }
 
     /// Wraps `secret` for `tenant`: nonce, then ciphertext bound to the tenant. `entropy` makes the nonce.
-    #[expect(clippy::expect_used, reason = "sealing 32 bytes in memory cannot fail")]
     pub(crate) fn wrap(&self, tenant: TenantId, secret: &[u8; 32], entropy: [u8; 32]) -> Vec<u8> {
-        let mut nonce = [0; NONCE_LENGTH];
-        nonce.copy_from_slice(&entropy[..NONCE_LENGTH]);
-        let bound = tenant.to_string();
-        let sealed = self
-            .cipher()
-            .encrypt(&Nonce::from(nonce), Payload { msg: secret, aad: bound.as_bytes() })
-            .expect("sealing a short secret");
-        [nonce.as_slice(), &sealed].concat()
+        sealed(&self.cipher(), &tenant.to_string(), secret, entropy)
     }
 
     /// Opens the wrapped key of `tenant`, which records name `key_id`.
@@ -63,35 +55,65 @@ impl WrappingKey {
         key_id: &str,
         wrapped: &[u8],
     ) -> Result<TenantKey, UnwrapError> {
-        let open = || {
-            let (nonce, sealed) = wrapped.split_at_checked(NONCE_LENGTH)?;
-            let nonce: [u8; NONCE_LENGTH] = nonce.try_into().ok()?;
-            let bound = tenant.to_string();
-            let payload = Payload { msg: sealed, aad: bound.as_bytes() };
-            let secret = Zeroizing::new(self.cipher().decrypt(&Nonce::from(nonce), payload).ok()?);
-            <[u8; 32]>::try_from(secret.as_slice()).ok()
-        };
-        open().map(|secret| TenantKey::new(key_id, secret)).ok_or(UnwrapError { tenant })
+        let secret = opened(&self.cipher(), &tenant.to_string(), wrapped);
+        let secret = secret.and_then(|secret| <[u8; 32]>::try_from(secret.as_slice()).ok());
+        secret.map(|secret| TenantKey::new(key_id, secret)).ok_or(UnwrapError { tenant })
+    }
+
+    /// Seals an answer that is kept for a repeat of the call that `call` names: it may hold a credential.
+    pub(crate) fn seal_answer(&self, call: &str, answer: &[u8], entropy: [u8; 32]) -> Vec<u8> {
+        sealed(&self.answers(), call, answer, entropy)
+    }
+
+    /// Opens a kept answer; none where it is not one of that call, or not of this installation.
+    pub(crate) fn open_answer(&self, call: &str, answer: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        opened(&self.answers(), call, answer)
     }
 
     /// What only an installation with this key can say of a text.
-    #[expect(clippy::expect_used, reason = "a key of any length makes an HMAC")]
     pub(crate) fn mark(&self, text: &str) -> [u8; MARK_LENGTH] {
-        let keyed = |key: &[u8], text: &[u8]| {
-            let mut mac = <Hmac<Sha256>>::new_from_slice(key).expect("any length serves");
-            mac.update(text);
-            mac.finalize().into_bytes()
-        };
-        // A key of its own: this one wraps.
-        let full = keyed(&keyed(&*self.0, b"hoc/credential-mark/v1"), text.as_bytes());
+        let full = keyed(&self.derived(b"hoc/credential-mark/v1"), text.as_bytes());
         let mut mark = [0; MARK_LENGTH];
         mark.copy_from_slice(&full[..MARK_LENGTH]);
         mark
     }
 
+    /// A key for a purpose of its own: this one wraps.
+    fn derived(&self, purpose: &[u8]) -> [u8; 32] {
+        keyed(&*self.0, purpose)
+    }
+
+    fn answers(&self) -> ChaCha20Poly1305 {
+        ChaCha20Poly1305::new(&Key::from(self.derived(b"hoc/kept-answer/v1")))
+    }
+
     fn cipher(&self) -> ChaCha20Poly1305 {
         ChaCha20Poly1305::new(&Key::from(*self.0))
     }
+}
+
+#[expect(clippy::expect_used, reason = "a key of any length makes an HMAC")]
+fn keyed(key: &[u8], text: &[u8]) -> [u8; 32] {
+    let mut mac = <Hmac<Sha256>>::new_from_slice(key).expect("any length serves");
+    mac.update(text);
+    mac.finalize().into_bytes().into()
+}
+
+/// Nonce, then ciphertext, which opens for the same `bound` only.
+#[expect(clippy::expect_used, reason = "sealing what fits into memory cannot fail")]
+fn sealed(cipher: &ChaCha20Poly1305, bound: &str, secret: &[u8], entropy: [u8; 32]) -> Vec<u8> {
+    let mut nonce = [0; NONCE_LENGTH];
+    nonce.copy_from_slice(&entropy[..NONCE_LENGTH]);
+    let payload = Payload { msg: secret, aad: bound.as_bytes() };
+    let sealed = cipher.encrypt(&Nonce::from(nonce), payload).expect("sealing in memory");
+    [nonce.as_slice(), &sealed].concat()
+}
+
+fn opened(cipher: &ChaCha20Poly1305, bound: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = sealed.split_at_checked(NONCE_LENGTH)?;
+    let nonce: [u8; NONCE_LENGTH] = nonce.try_into().ok()?;
+    let payload = Payload { msg: sealed, aad: bound.as_bytes() };
+    cipher.decrypt(&Nonce::from(nonce), payload).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]

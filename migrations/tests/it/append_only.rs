@@ -59,6 +59,7 @@ const KEPT: &[&str] = &[
 /// Rows come and go. Each with its reason.
 const FREE: &[(&str, &str)] = &[
     ("freezes", "what is frozen now: its history is in interventions"),
+    ("idempotency_keys", "an answer is kept for a day; what it tells of has its own records"),
     ("limit_usage", "a window that is over is nobody's evidence: breaches and decisions are"),
     ("login_links", "a link that was used or has expired opens nothing; that it was used is a system record"),
     ("sessions", "a session that is over opens nothing; who logged in when is a system record"),

@@ -35,16 +35,21 @@ pub(crate) struct Unfit {
 
 impl BatchBody {
     /// The steps that can be read, up to the first that cannot: what comes before it is recorded all the same.
-    pub(crate) fn reports(self) -> Result<(Vec<StepReport>, Unfit), Problem> {
+    ///
+    /// The key of the batch is that of each step, with its place: a step that has one of its own keeps it.
+    pub(crate) fn reports(self, key: &IdempotencyKey) -> Result<(Vec<StepReport>, Unfit), Problem> {
         let count = self.steps.len();
         if !(1..=MOST).contains(&count) {
             return Err(Problem::field(Code::InvalidRequest, "/steps", format!("must be 1 to {MOST} steps")));
         }
         let mut reports = Vec::with_capacity(count);
-        for step in self.steps {
+        for (place, step) in self.steps.into_iter().enumerate() {
             let read = parse::<StepBody>(step.get().as_bytes());
             match read.and_then(|body| body.report(IdempotencyKey::default())) {
-                Ok(report) => reports.push(report),
+                Ok(report) => {
+                    let idempotency_key = report.idempotency_key.or_else(|| key.at(place));
+                    reports.push(StepReport { idempotency_key, ..report });
+                }
                 Err(problem) => return Ok((reports, Unfit { problem: Some(problem), count })),
             }
         }

@@ -16,11 +16,7 @@ use crate::{
 /// A grant reserves budget, serves once, and lapses. A refusal is `step_halted` or `rate_limited`.
 #[utoipa::path(post, path = "/runs/{run_id}/permits", operation_id = "activity.permit", tag = "activity",
     extensions(("x-roles" = json!(roles::<AgentWrites>()))),
-    params(
-        ("run_id" = String, Path, description = "The run."),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, pattern = "^[!-~]([ -~]*[!-~])?$",
-            description = "A repeat gets the same answer."),
-    ),
+    params(("run_id" = String, Path, description = "The run.")),
     request_body = PermitBody,
     responses((status = 201, description = "The permit is granted.", body = PermitView)))]
 pub(super) async fn permit(

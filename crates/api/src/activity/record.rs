@@ -15,11 +15,7 @@ use crate::{
 /// The verdict is answered after it is committed. A refusal is `step_halted` or `rate_limited`.
 #[utoipa::path(post, path = "/runs/{run_id}/steps", operation_id = "activity.record", tag = "activity",
     extensions(("x-roles" = json!(roles::<AgentWrites>()))),
-    params(
-        ("run_id" = String, Path, description = "The run."),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, pattern = "^[!-~]([ -~]*[!-~])?$",
-            description = "A repeat gets the same answer."),
-    ),
+    params(("run_id" = String, Path, description = "The run.")),
     request_body = StepBody,
     responses((status = 200, description = "The step counts.", body = RecordedView)))]
 pub(super) async fn record(

@@ -12,7 +12,7 @@ use super::batch_view::{BatchBody, BatchView};
 use crate::{
     Problem,
     edge::About,
-    extract::{AgentWrites, Caller, Id, Json, roles},
+    extract::{AgentWrites, Caller, Id, IdempotencyKey, Json, roles},
 };
 
 /// Record up to 500 steps, in order.
@@ -28,9 +28,10 @@ pub(super) async fn record_batch(
     caller: Caller<AgentWrites>,
     Id(run): Id<RunId>,
     about: About,
+    key: IdempotencyKey,
     Json(body): Json<BatchBody>,
 ) -> Result<Json<BatchView>, Problem> {
-    let (reports, unfit) = body.reports()?;
+    let (reports, unfit) = body.reports(&key)?;
     let batch = recorded(&spine, &caller, run, reports).await?;
     Ok(Json(BatchView::of(batch, unfit, &about)?))
 }

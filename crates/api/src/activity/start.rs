@@ -15,8 +15,6 @@ use crate::{
 /// Rules bound to RUN_START are evaluated; a refusal is `step_halted`.
 #[utoipa::path(post, path = "/runs", operation_id = "activity.start", tag = "activity",
     extensions(("x-roles" = json!(roles::<AgentWrites>()))),
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, pattern = "^[!-~]([ -~]*[!-~])?$",
-            description = "A repeat gets the same answer.")),
     request_body = StartBody,
     responses((status = 201, description = "The run began.", body = StartedView)))]
 pub(super) async fn start(

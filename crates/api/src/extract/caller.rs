@@ -12,6 +12,7 @@ use orchestrator::{
 };
 
 use super::{
+    headers::idempotency_key,
     origin, roles,
     roles::Need,
     session::{self, Reached},
@@ -75,6 +76,9 @@ async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Prob
     };
     if let Some(trace) = trace_id(&parts.headers) {
         context.correlation_id = trace;
+    }
+    if !parts.method.is_safe() {
+        context.idempotency_key = idempotency_key(&parts.headers)?;
     }
     Ok(context)
 }

@@ -15,15 +15,25 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let key = only(&parts.headers, "idempotency-key")?;
-        if key.is_some_and(str::is_empty) {
-            return Err(Problem::new(Code::InvalidHeader, "the header `idempotency-key` is empty"));
-        }
-        Ok(Self(key.map(str::to_owned)))
+        idempotency_key(&parts.headers).map(Self)
     }
 }
 
+/// What the header `Idempotency-Key` says.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let key = only(headers, "idempotency-key")?;
+    if key.is_some_and(str::is_empty) {
+        return Err(Problem::new(Code::InvalidHeader, "the header `idempotency-key` is empty"));
+    }
+    Ok(key.map(str::to_owned))
+}
+
 impl IdempotencyKey {
+    /// The key of a part of the request, by its place.
+    pub(crate) fn at(&self, place: usize) -> Option<String> {
+        self.0.as_ref().map(|key| format!("{key}/{place}"))
+    }
+
     /// The key of the request, wherever it stands.
     pub(crate) fn or(self, body: Option<String>) -> Result<Option<String>, Problem> {
         match (self.0, body) {

@@ -63,6 +63,7 @@ codes! {
     LimitNameTaken = "limit_name_taken", CONFLICT, "An active limit has this name";
     AgentFrozen = "agent_frozen", CONFLICT, "No run of this agent may begin";
     TenantFrozen = "tenant_frozen", CONFLICT, "No run of any agent may begin";
+    AnswerLost = "answer_lost", CONFLICT, "The answer of the first request is lost";
     AlreadyFrozen = "already_frozen", CONFLICT, "It is frozen already";
     KeyRevoked = "key_revoked", CONFLICT, "The key is revoked";
     TenantExists = "tenant_exists", CONFLICT, "A tenant has this slug";

@@ -83,6 +83,7 @@ const fn conflict(code: ConflictCode) -> Code {
         ConflictCode::AgentFrozen => Code::AgentFrozen,
         ConflictCode::TenantFrozen => Code::TenantFrozen,
         ConflictCode::AlreadyFrozen => Code::AlreadyFrozen,
+        ConflictCode::AnswerLost => Code::AnswerLost,
     }
 }
 

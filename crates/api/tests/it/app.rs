@@ -23,7 +23,7 @@ pub(crate) const OTHER: &str = "other";
 pub(crate) struct App {
     pub(crate) kit: Kit,
     router: Router,
-    _database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl App {
@@ -55,7 +55,7 @@ impl App {
         let database = TestDatabase::migrated(Store::Sqlite).await.expect("SQLite is always there");
         let kit = Kit::with(&database, settings).await;
         let router = api::router_within(kit.spine.clone(), bounds, reached);
-        Self { kit, router, _database: database }
+        Self { kit, router, database }
     }
 
     /// A call as a new key of that role in [`ACME`].

@@ -119,7 +119,8 @@ impl Operation {
     /// The request, without a key and a body.
     pub(crate) fn bare<'a>(&self, app: &'a App, scene: &Scene) -> Call<'a> {
         let call = app.call(self.method.clone(), self.path_in(scene));
-        if self.method == Method::PATCH { call.header("if-match", "\"1\"") } else { call }
+        let version = if self.id == "account.update_settings" { "\"0\"" } else { "\"1\"" };
+        if self.method == Method::PATCH { call.header("if-match", version) } else { call }
     }
 }
 

@@ -17,6 +17,7 @@ mod incidents;
 mod invariants;
 mod logs;
 mod manners;
+mod once;
 mod openapi;
 mod overview;
 mod places;

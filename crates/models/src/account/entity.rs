@@ -156,3 +156,32 @@ pub mod login_links {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Answers of writes that came with an idempotency key, sealed.
+pub mod idempotency_keys {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{KeyId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "idempotency_keys")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key_id: KeyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub idempotency_key: String,
+        pub operation: String,
+        pub request_hash: Vec<u8>,
+        pub answer: Option<Vec<u8>>,
+        pub answer_hash: Option<Vec<u8>>,
+        pub created_at: DateTimeUtc,
+        pub expires_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

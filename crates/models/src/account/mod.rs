@@ -2,13 +2,14 @@
 #![expect(missing_docs, reason = "the fields are named by spec 2; the structs say what they are")]
 
 mod agents;
+mod answers;
 pub mod entity;
 
 use chrono::{DateTime, Utc};
 use proof::{hash::Hash, words::ActorType};
 use serde::{Deserialize, Serialize};
 
-pub use self::agents::AgentNames;
+pub use self::{agents::AgentNames, answers::KeptAnswer};
 use crate::ids::{KeyId, LoginLinkId, SessionId, TenantId};
 
 proof::words! {
@@ -57,7 +58,7 @@ pub struct ZoneChange {
 }
 
 /// A tenant and how it is governed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tenant {
     pub id: TenantId,
     pub slug: String,
@@ -84,7 +85,7 @@ pub struct Tenant {
 }
 
 /// An API key. The secret itself is never stored.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ApiKey {
     pub tenant: TenantId,
     pub id: KeyId,

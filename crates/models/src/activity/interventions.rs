@@ -18,7 +18,7 @@ proof::words! {
 }
 
 /// One act of a person, as it was asked for. Never changed; what comes of it is in [`Ack`]s.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Intervention {
     pub tenant: TenantId,
     pub id: InterventionId,

@@ -45,7 +45,7 @@ pub struct Pulse {
 }
 
 /// One run, as it stands now.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     pub tenant: TenantId,
     pub id: RunId,

@@ -5,6 +5,7 @@ pub mod entity;
 
 use chrono::{DateTime, Utc};
 use proof::words::{CauseType, IncidentCategory, Severity};
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{IncidentEventId, IncidentId, LimitId, RunId, TenantId};
 
@@ -23,7 +24,7 @@ proof::words! {
 }
 
 /// One incident, as it stands now. What it was when it was opened is `proof::records::IncidentRecord`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     pub tenant: TenantId,
     pub id: IncidentId,

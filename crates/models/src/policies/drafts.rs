@@ -4,18 +4,19 @@ use proof::words::{
     BindAt, Consequence, EnforcementMode, LimitCategory, LimitEnforcement, LimitType, ResetPeriod, RuleType,
     Scope,
 };
+use serde::Serialize;
 use serde_json::Value;
 
 /// A number as a caller wrote it, in millionths: exact to six decimals. What its unit is, the limit's type says:
 /// USD, which are kept as micro-USD, or something that has only whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Amount {
     /// The number times a million.
     pub millionths: u128,
 }
 
 /// A rule to be made. What is not said gets its default: SAFETY, TENANT, STEP_POST, 100.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RuleDraft {
     pub name: String,
     pub description: Option<String>,
@@ -32,7 +33,7 @@ pub struct RuleDraft {
 }
 
 /// A change of a rule. What is not said stays.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RuleChange {
     pub name: Option<String>,
     pub description: Option<String>,
@@ -48,7 +49,7 @@ pub struct RuleChange {
 }
 
 /// A limit to be made. What is not said gets its default: TENANT, BLOCK, ALERT.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LimitDraft {
     pub name: String,
     pub limit_category: LimitCategory,
@@ -65,7 +66,7 @@ pub struct LimitDraft {
 }
 
 /// A change of a limit. What is not said stays; category and type may be said and must be as they are.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LimitChange {
     pub name: Option<String>,
     pub limit_category: Option<LimitCategory>,

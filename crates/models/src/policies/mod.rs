@@ -38,7 +38,7 @@ proof::words! {
 }
 
 /// A rule: its definition in force, and its history.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     pub tenant: TenantId,
     pub definition: RuleDefinition,
@@ -55,7 +55,7 @@ pub struct Rule {
 }
 
 /// A limit: its definition in force, and its history.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
     pub tenant: TenantId,
     pub definition: LimitDefinition,

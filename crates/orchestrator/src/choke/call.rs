@@ -138,7 +138,7 @@ pub struct StepReport {
 }
 
 /// How a run ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum EndRun {
     /// By its agent: it succeeded.
     Succeeded,
@@ -190,7 +190,7 @@ pub struct Recorded {
 }
 
 /// A run that a person killed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Killed {
     /// What was asked, and what is known of its effect.
     pub intervention: models::activity::Intervention,

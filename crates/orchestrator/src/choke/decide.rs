@@ -10,7 +10,7 @@ use proof::words::{Action, RunStatus};
 use super::{
     Answer, Done,
     call::{EndRun, Granted, Recorded},
-    end, intervene, permit,
+    end, intervene, kept, permit,
     prepare::{Call, Caller, What},
     record, start,
     state::{KnownStep, State},
@@ -41,6 +41,15 @@ pub(super) fn each(state: &mut State, calls: &[Call]) -> Vec<Option<Answer>> {
 }
 
 fn one(state: &mut State, call: &Call) -> Answer {
+    if let Some(told) = kept::told(state, call) {
+        return told;
+    }
+    let answer = decide(state, call);
+    kept::decided(state, call, &answer);
+    answer
+}
+
+fn decide(state: &mut State, call: &Call) -> Answer {
     let answer = match &call.what {
         What::Start(start) => return start::start(state, &call.caller, start),
         What::Trace(start) => return traced::trace(state, &call.caller, start),

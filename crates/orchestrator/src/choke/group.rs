@@ -6,7 +6,7 @@ use drivers::StoreError;
 use models::ids::TenantId;
 
 use super::{
-    addendum, decide,
+    addendum, decide, kept,
     load::{self, Late},
     outage, overdue,
     parts::{Answers, Unit, Waiting, apart, halves},
@@ -170,6 +170,7 @@ async fn once(
     }
     seal::seal_ended(&mut state, &tx, &mut answers).await?;
     addendum::seal(&mut state).map_err(|err| corrupt(err.to_string()))?;
+    state.new.answers = kept::answers(&mut state, units, &answers)?;
     if state.has_writes() {
         write::write(&mut state, &tx).await?;
         tx.commit().await?;

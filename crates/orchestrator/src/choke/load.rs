@@ -24,6 +24,7 @@ use proof::{
 use super::{
     addendum,
     held::HeldPermit,
+    kept,
     prepare::{Call, What},
     snapshots::BoundSnapshot,
     state::{KnownStep, RunState, State, Tracked},
@@ -139,6 +140,7 @@ pub(super) async fn load(
         load_usage(&mut state, tx, calls, late).await?;
     }
     load_causes(&mut state, tx).await?;
+    kept::load(&mut state, tx, calls).await?;
     Ok(state)
 }
 

@@ -28,6 +28,7 @@ mod group;
 mod held;
 mod intervene;
 mod judge;
+mod kept;
 mod load;
 mod memory;
 mod outage;

@@ -11,6 +11,7 @@ use engines::{
     },
 };
 use models::{
+    account::KeptAnswer,
     bounds,
     ids::{KeyId, RunId},
 };
@@ -29,7 +30,7 @@ use super::{
     priced::{price_call, price_estimate},
     state::State,
 };
-use crate::{context::CallContext, errors::Error};
+use crate::{context::CallContext, errors::Error, once::Once};
 
 /// Who calls the choke point.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,6 +79,9 @@ impl From<&CallContext> for Caller {
 pub(crate) struct Call {
     pub(super) caller: Caller,
     pub(super) what: What,
+    /// The idempotency key of an end or a kill: its answer is kept for a day. Others keep theirs for ever.
+    #[serde(skip)]
+    pub(super) once: Option<KeptAnswer>,
 }
 
 /// What is asked. A spool keeps permits and records alone: nothing else is answered while the store is down.
@@ -227,7 +231,7 @@ impl Call {
             bound_to,
             request_hash,
         };
-        Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)) })
+        Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)), once: None })
     }
 
     /// The run of an outside trace, to be opened as `run_id` unless the trace has one.
@@ -246,7 +250,7 @@ impl Call {
             What::Start(mut start) => {
                 start.run_id = Some(run_id);
                 start.cut = cut;
-                Ok(Self { caller: Caller::reporting(ctx), what: What::Trace(start) })
+                Ok(Self { caller: Caller::reporting(ctx), what: What::Trace(start), once: None })
             }
             _ => Err(Error::Internal("a start is a start".to_owned())),
         }
@@ -306,7 +310,7 @@ impl Call {
         price_estimate(&mut request);
         let (content, params) = (screened.content, screened.param_facts);
         let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
-        Ok(Self { caller: ctx.into(), what: What::Permit(Box::new(permit)) })
+        Ok(Self { caller: ctx.into(), what: What::Permit(Box::new(permit)), once: None })
     }
 
     /// A report after acting.
@@ -348,11 +352,11 @@ impl Call {
             commitment,
             raw_lengths,
         };
-        Ok(Self { caller: ctx.into(), what: What::Record(Box::new(step)) })
+        Ok(Self { caller: ctx.into(), what: What::Record(Box::new(step)), once: None })
     }
 
     /// The end of a run.
-    pub(crate) fn end(ctx: &CallContext, run_id: RunId, how: EndRun) -> Result<Self, Error> {
+    pub(crate) fn end(ctx: &CallContext, once: Once, run_id: RunId, how: EndRun) -> Result<Self, Error> {
         let mut check = Check::default();
         match &how {
             EndRun::Failed { error } => check.words("/error", error.as_deref(), bounds::TEXT),
@@ -367,7 +371,7 @@ impl Call {
             }
             other => other,
         };
-        Ok(Self { caller: ctx.into(), what: What::End(run_id, how) })
+        Ok(Self { caller: ctx.into(), what: What::End(run_id, how), once: once.into_call() })
     }
 }
 
@@ -381,16 +385,21 @@ impl Call {
     }
 
     /// A kill by a person.
-    pub(crate) fn kill(ctx: &CallContext, run_id: RunId, reason: Option<String>) -> Result<Self, Error> {
+    pub(crate) fn kill(
+        ctx: &CallContext,
+        once: Once,
+        run_id: RunId,
+        reason: Option<String>,
+    ) -> Result<Self, Error> {
         let reason = reason_of(reason)?;
         let kill = PreparedKill { actor_type: ctx.actor_type, actor_id: ctx.actor_id.clone(), reason };
-        Ok(Self { caller: ctx.into(), what: What::Kill(run_id, kill) })
+        Ok(Self { caller: ctx.into(), what: What::Kill(run_id, kill), once: once.into_call() })
     }
 
     /// The end of a run that nobody ends.
     pub(crate) fn sweep(run_id: RunId, how: EndRun) -> Self {
         let caller = Caller { key: None, own_only: false, correlation_id: "sweeper".to_owned() };
-        Self { caller, what: What::End(run_id, how) }
+        Self { caller, what: What::End(run_id, how), once: None }
     }
 }
 

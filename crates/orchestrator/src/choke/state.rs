@@ -8,6 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use engines::ledger::AuditDraft;
 use models::{
+    account::KeptAnswer,
     activity::{Ack, Ancestor, Freeze, Intervention, Run, Standing},
     ids::{DecisionId, IncidentId, InterventionId, LimitId, RunId},
     incidents::{Incident, IncidentEvent},
@@ -28,6 +29,7 @@ use proof::{
 
 use super::{
     held::{HeldPermits, Write},
+    kept::Kept,
     overdue::Given,
     snapshots::BoundSnapshot,
 };
@@ -196,6 +198,7 @@ pub(super) struct Additions {
     pub(super) interventions: Vec<Intervention>,
     pub(super) met: Vec<InterventionRecord>,
     pub(super) acks: Vec<Ack>,
+    pub(super) answers: Vec<KeptAnswer>,
     /// Leaves of the run log, in order.
     pub(super) leaves: Vec<(RunId, RunLeaf)>,
 }
@@ -226,6 +229,8 @@ pub(super) struct State {
     /// A freeze holds for one of the runs.
     pub(super) frozen: bool,
     pub(super) new: Additions,
+    /// Ends and kills that come with a key.
+    pub(super) kept: Kept,
     /// The decision that the next call got already, while the store was down.
     pub(super) given: Option<Given>,
 }
@@ -250,6 +255,7 @@ impl State {
             freezes: Vec::new(),
             frozen: false,
             new: Additions::default(),
+            kept: Kept::new(),
             given: None,
         }
     }
@@ -292,5 +298,6 @@ impl State {
             || !self.new.decisions.is_empty()
             || !self.new.interventions.is_empty()
             || !self.new.acks.is_empty()
+            || !self.new.answers.is_empty()
     }
 }

@@ -23,7 +23,8 @@ pub(super) async fn write(state: &mut State, tx: &Tx) -> Result<(), StoreError> 
     write_records(state, tx).await?;
     write_policies(state, tx).await?;
     write_interventions(state, tx).await?;
-    write_incidents(state, tx).await
+    write_incidents(state, tx).await?;
+    tx.idempotency().insert_answers(&state.new.answers).await
 }
 
 async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ use crate::{
     },
     context::{CallContext, TenantSettings},
     errors::Error,
+    once::Once,
     repeats::Repeat,
     spine::Spine,
     verdict::VerdictView,
@@ -142,7 +143,8 @@ pub async fn record_batch(
 /// `activity.complete`: ends a run as SUCCEEDED or FAILED, and seals it. Again with the same status: the same answer.
 #[tracing::instrument(name = "activity.complete", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
 pub async fn complete(spine: &Spine, ctx: &CallContext, run: RunId, how: EndRun) -> Result<Run, Error> {
-    ended(one(spine, ctx, Call::end(ctx, run, how)?).await)
+    let once = Once::of(spine, ctx, "activity.complete", &(run, &how))?;
+    ended(one(spine, ctx, Call::end(ctx, once, run, how)?).await)
 }
 
 /// `activity.abort`: gives a run up, and seals it.
@@ -153,7 +155,8 @@ pub async fn abort(
     run: RunId,
     reason: Option<String>,
 ) -> Result<Run, Error> {
-    ended(one(spine, ctx, Call::end(ctx, run, EndRun::Abort { reason })?).await)
+    let once = Once::of(spine, ctx, "activity.abort", &(run, &reason))?;
+    ended(one(spine, ctx, Call::end(ctx, once, run, EndRun::Abort { reason })?).await)
 }
 
 /// `activity.kill`: a person ends a run, at once. What its agent knows of it is for its next call to show.
@@ -164,7 +167,8 @@ pub async fn kill(
     run: RunId,
     reason: Option<String>,
 ) -> Result<Killed, Error> {
-    match one(spine, ctx, Call::kill(ctx, run, reason)?).await? {
+    let once = Once::of(spine, ctx, "activity.kill", &(run, &reason))?;
+    match one(spine, ctx, Call::kill(ctx, once, run, reason)?).await? {
         Done::Killed(killed) => {
             // Its agent is to hear of it now.
             spine.streams().stir(ctx.tenant.id);

@@ -3,14 +3,15 @@
 use futures::future::join_all;
 use models::{
     account::{FailureMode, Role},
+    activity::InterventionOutcome,
     policies::{LimitChange, LimitDraft, RuleDraft},
 };
 use orchestrator::{
-    Error,
+    CallContext, Error,
     errors::ConflictCode,
     handlers::{
         account::{self, NewKey, NewTenant, SettingsChange, SystemCaller},
-        policies,
+        activity, policies,
     },
 };
 use proof::words::{EnforcementMode, LimitType};
@@ -30,6 +31,16 @@ fn one<T>(answers: Vec<Result<T, Error>>, refused: impl Fn(&Error) -> bool) -> T
     }
     assert_eq!(won.len(), 1, "of {count}");
     won.into_iter().next().unwrap().unwrap_or_else(|err| panic!("{err}"))
+}
+
+/// What all of them were answered.
+fn same<T: PartialEq + std::fmt::Debug>(answers: Vec<Result<T, Error>>) -> T {
+    let mut answers = answers.into_iter().map(|answer| answer.expect("each is answered"));
+    let first = answers.next().expect("there are some");
+    for answer in answers {
+        assert_eq!(answer, first);
+    }
+    first
 }
 
 fn conflict(code: ConflictCode) -> impl Fn(&Error) -> bool {
@@ -69,6 +80,27 @@ on_both! {
             };
             let create = (0..AT_ONCE).map(|_| policies::create_rule(&kit.spine, &admin, draft()));
             one(join_all(create).await, conflict(ConflictCode::RuleNameTaken));
+        }
+    }
+
+    async fn one_of_equals_is_done_and_all_are_told_the_same(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        for round in 0..ROUNDS {
+            let key = CallContext { idempotency_key: Some(format!("k{round}")), ..agent.admin.clone() };
+            let limit = || LimitDraft { name: format!("limit {round}"), ..limit(LimitType::CostUsd, 1_000) };
+            same(join_all((0..AT_ONCE).map(|_| policies::create_limit(&kit.spine, &key, limit()))).await);
+            let key = CallContext { idempotency_key: Some(format!("f{round}")), ..agent.admin.clone() };
+            let freeze = || policies::freeze(&kit.spine, &key, Some(format!("a{round}")), "wild".to_owned());
+            same(join_all((0..AT_ONCE).map(|_| freeze())).await);
+            let key = CallContext { idempotency_key: Some(format!("x{round}")), ..agent.admin.clone() };
+            let run = agent.start().await;
+            let kill = || activity::kill(&kit.spine, &key, run, Some("enough".to_owned()));
+            let killed = same(join_all((0..AT_ONCE).map(|_| kill())).await);
+            assert_eq!(killed.intervention.outcome, InterventionOutcome::Unacked, "the one that ended it");
+            assert_eq!(kill().await.expect("told again"), killed);
+            let other = activity::kill(&kit.spine, &key, run, Some("too much".to_owned())).await;
+            assert!(matches!(other, Err(Error::IdempotencyConflict { .. })), "{other:?}");
         }
     }
 

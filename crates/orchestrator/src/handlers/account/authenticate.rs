@@ -87,6 +87,7 @@ pub(crate) async fn without_a_key(
         actor_type: ActorType::System,
         actor_id: caller.name.clone(),
         correlation_id: spine.id::<Uuid>(spine.now()).simple().to_string(),
+        idempotency_key: None,
     })
 }
 
@@ -108,6 +109,7 @@ fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, Auth
         actor_type: key.actor_type(),
         actor_id: key.owner.clone(),
         correlation_id: spine.id::<Uuid>(now).simple().to_string(),
+        idempotency_key: None,
     })
 }
 

@@ -11,6 +11,7 @@ use models::{
     page::{Page, PageRequest},
 };
 use proof::hash::sha256;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -23,6 +24,7 @@ use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
     handlers::shared::{page_of, retrying},
+    once::{Begun, Once},
     spine::Spine,
 };
 
@@ -33,7 +35,7 @@ const NO_AGENTS: &str = "name the agents that the key may begin runs as, or say 
 const EVERY_AGENT: &str = "is every agent: name some, or say `any_agent` in place of `agents`";
 
 /// A key to be made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NewKey {
     /// What it may do.
     pub role: Role,
@@ -99,10 +101,29 @@ pub struct CreatedKey {
 /// `account.create_key`: a key of the caller's tenant.
 #[tracing::instrument(name = "account.create_key", skip_all, fields(tenant = %ctx.tenant.id, role = %new.role))]
 pub async fn create_key(spine: &Spine, ctx: &CallContext, new: NewKey) -> Result<CreatedKey, Error> {
-    let tx = spine.begin().await?;
+    let once = Once::of(spine, ctx, "account.create_key", &new)?;
+    let made = retrying(|| create(spine, ctx, &once, new.clone())).await?;
+    Ok(CreatedKey {
+        key: made.key,
+        token: Token::kept(Zeroizing::new(made.token)),
+        tenant: ctx.tenant.slug.clone(),
+    })
+}
+
+/// A key in full, as it is kept for a repeat of the call that made it: sealed, as all answers are.
+#[derive(Serialize, Deserialize)]
+struct KeptKey {
+    key: ApiKey,
+    token: String,
+}
+
+async fn create(spine: &Spine, ctx: &CallContext, once: &Once, new: NewKey) -> Result<KeptKey, Error> {
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let (key, token) = insert(spine, &tx, ctx.tenant.id, new, &ctx.into()).await?;
-    tx.commit().await?;
-    Ok(CreatedKey { key, token, tenant: ctx.tenant.slug.clone() })
+    tx.commit(KeptKey { key, token: token.expose().to_owned() }).await
 }
 
 /// The same for the tenant of a slug, by who has the store itself. The tenant is made where there is none.
@@ -117,8 +138,8 @@ pub async fn create_key_as(
     retrying(|| insert_for(spine, slug, new.clone(), &author)).await
 }
 
-/// `account.create_key` for a tenant that has never had one, by who has the store itself: none where it has, whoever asks
-/// at the same time. A tenant that is not there is made.
+/// `account.create_key` for a tenant that has never had one of that role, by who has the store itself: none where it has,
+/// whoever asks at the same time. A tenant that is not there is made.
 #[tracing::instrument(name = "account.create_key", skip_all, fields(slug))]
 pub async fn create_first_key_as(
     spine: &Spine,
@@ -140,7 +161,7 @@ async fn insert_first(
     let tenant = tenants::ensure(spine, &tx, slug, by).await?;
     // Locks the tenant: whoever comes second finds the key of the first.
     tx.account().bump_policy_generation(tenant.id).await?;
-    if !tx.account().list_keys(tenant.id).await?.is_empty() {
+    if tx.account().list_keys(tenant.id).await?.iter().any(|key| key.role == new.role) {
         return Ok(None);
     }
     let (key, token) = insert(spine, &tx, tenant.id, new, by).await?;
@@ -177,7 +198,8 @@ pub async fn list_keys_of(spine: &Spine, slug: &str) -> Result<Vec<ApiKey>, Erro
 #[tracing::instrument(name = "account.revoke_key", skip_all, fields(tenant = %ctx.tenant.id, key = %id))]
 pub async fn revoke_key(spine: &Spine, ctx: &CallContext, id: KeyId) -> Result<ApiKey, Error> {
     let author = Author::from(ctx);
-    retrying(|| revoke(spine, ctx.tenant.id, id, &author)).await
+    let once = Once::of(spine, ctx, "account.revoke_key", &id)?;
+    retrying(|| revoke(spine, ctx.tenant.id, &once, id, &author)).await
 }
 
 /// The same for any key, by who has the store itself.
@@ -186,7 +208,8 @@ pub async fn revoke_key_as(spine: &Spine, caller: &SystemCaller, id: KeyId) -> R
     let found: Option<(ApiKey, Tenant)> = spine.read().await?.account().find_key(id).await?;
     let (key, _) = found.ok_or_else(|| Error::not_found("key", id))?;
     let author = Author::from(caller);
-    retrying(|| revoke(spine, key.tenant, id, &author)).await
+    let always = Once::always();
+    retrying(|| revoke(spine, key.tenant, &always, id, &author)).await
 }
 
 async fn insert(
@@ -221,18 +244,27 @@ async fn insert(
     Ok((key, Token::new(spine.wrapping_key(), id, &secret)))
 }
 
-async fn revoke(spine: &Spine, tenant: TenantId, id: KeyId, by: &Author) -> Result<ApiKey, Error> {
+async fn revoke(
+    spine: &Spine,
+    tenant: TenantId,
+    once: &Once,
+    id: KeyId,
+    by: &Author,
+) -> Result<ApiKey, Error> {
     let now = spine.now();
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let key = tx.account().find_key_of(tenant, id).await?.ok_or_else(|| Error::not_found("key", id))?;
     if !tx.account().revoke_key(tenant, id, now).await? {
         let detail = "the key was revoked before".to_owned();
         return Err(Error::Conflict { code: ConflictCode::KeyRevoked, detail });
     }
     note(spine, &tx, &key, "revoked", by, now).await?;
-    tx.commit().await?;
+    let revoked = tx.commit(ApiKey { revoked_at: Some(now), ..key }).await?;
     spine.credentials().forget(id);
-    Ok(ApiKey { revoked_at: Some(now), ..key })
+    Ok(revoked)
 }
 
 async fn note(

@@ -6,6 +6,7 @@ use models::{
     account::{CaptureMode, FailureMode, Permits, Tenant},
     logs::SystemEventType,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -14,14 +15,20 @@ use super::{
     records::{Event, record},
     tenants::name_and_zone,
 };
-use crate::{context::CallContext, errors::Error, handlers::shared::retrying, spine::Spine};
+use crate::{
+    context::CallContext,
+    errors::Error,
+    handlers::shared::retrying,
+    once::{Begun, Once},
+    spine::Spine,
+};
 
 /// How long after a change of zone a window may still be open that was open at it: a month that was just extended by
 /// another change, and extended again by this one.
 const LONGEST_OPEN: Duration = Duration::days(100);
 
 /// What of a tenant's settings is to change; what is not set stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettingsChange {
     /// For people.
     pub name: Option<String>,
@@ -74,7 +81,8 @@ pub async fn update_settings(
     change: SettingsChange,
 ) -> Result<Tenant, Error> {
     change.check()?;
-    let changed = retrying(|| attempt(spine, ctx, version, change.clone())).await?;
+    let once = Once::of(spine, ctx, "account.update_settings", &(version, &change))?;
+    let changed = retrying(|| attempt(spine, ctx, &once, version, change.clone())).await?;
     spine.credentials().forget_tenant(ctx.tenant.id);
     Ok(changed)
 }
@@ -82,11 +90,15 @@ pub async fn update_settings(
 async fn attempt(
     spine: &Spine,
     ctx: &CallContext,
+    once: &Once,
     version: u64,
     change: SettingsChange,
 ) -> Result<Tenant, Error> {
     let (id, now) = (ctx.tenant.id, spine.now());
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     // Locks the tenant, too.
     let generation = tx.account().bump_policy_generation(id).await?;
     let before = tx.account().find_tenant(id).await?;
@@ -116,8 +128,7 @@ async fn attempt(
     };
     let record = record(spine, id, event, &Author::from(ctx), now);
     tx.logs().insert_system_records(&[record]).await?;
-    tx.commit().await?;
-    Ok(after)
+    tx.commit(after).await
 }
 
 /// Each setting that changed, as it was and as it is.

@@ -55,6 +55,11 @@ impl Token {
         Self(Zeroizing::new(format!("{}{mark}", *text)))
     }
 
+    /// A token that was made before.
+    pub(super) fn kept(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
     /// The text that a caller sends: of a key, as `Authorization: Bearer ..`.
     #[must_use]
     pub fn expose(&self) -> &str {

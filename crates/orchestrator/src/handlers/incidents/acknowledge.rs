@@ -11,6 +11,7 @@ use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
     handlers::shared::{ledger_of, note_of, retrying},
+    once::{Begun, Once},
     spine::Spine,
 };
 
@@ -22,26 +23,30 @@ pub async fn acknowledge(
     id: IncidentId,
     note: Option<String>,
 ) -> Result<Incident, Error> {
+    let once = Once::of(spine, ctx, "incidents.acknowledge", &(id, &note))?;
     let note = note_of(note)?;
-    retrying(|| attempt(spine, ctx, id, note.as_deref())).await
+    retrying(|| attempt(spine, ctx, &once, id, note.as_deref())).await
 }
 
 async fn attempt(
     spine: &Spine,
     ctx: &CallContext,
+    once: &Once,
     id: IncidentId,
     note: Option<&str>,
 ) -> Result<Incident, Error> {
     let (now, ledger) = (spine.now(), ledger_of(ctx));
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let found = tx.incidents().lock_incident(ctx.tenant.id, id).await?;
     let incident = found.ok_or_else(|| Error::not_found("incident", id))?;
     let taken =
         engine::acknowledge(&incident, &ledger, now, &ctx.actor_id, note).map_err(|err| refused(&err))?;
     let Some(taken) = taken else { return Ok(incident) };
     let incident = store(spine, ctx, &tx, taken, IncidentEventType::Acknowledged, note, now).await?;
-    tx.commit().await?;
-    Ok(incident)
+    tx.commit(incident).await
 }
 
 fn refused(err: &AcknowledgeError) -> Error {

@@ -11,6 +11,7 @@ use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
     handlers::shared::{ledger_of, note_of, retrying},
+    once::{Begun, Once},
     spine::Spine,
 };
 
@@ -52,18 +53,23 @@ async fn end(
     note: Option<String>,
     resolution_type: ResolutionType,
 ) -> Result<Incident, Error> {
+    let once = Once::of(spine, ctx, "incidents.resolve", &(id, &note, resolution_type))?;
     let how = Resolution { resolution_type, note: note_of(note)?, by: ctx.actor_id.clone() };
-    retrying(|| attempt(spine, ctx, id, &how)).await
+    retrying(|| attempt(spine, ctx, &once, id, &how)).await
 }
 
 async fn attempt(
     spine: &Spine,
     ctx: &CallContext,
+    once: &Once,
     id: IncidentId,
     how: &Resolution,
 ) -> Result<Incident, Error> {
     let (now, ledger) = (spine.now(), ledger_of(ctx));
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let found = tx.incidents().lock_incident(ctx.tenant.id, id).await?;
     let incident = found.ok_or_else(|| Error::not_found("incident", id))?;
     let ended = engine::resolve(&incident, &ledger, now, how)
@@ -73,6 +79,5 @@ async fn attempt(
         _ => IncidentEventType::Resolved,
     };
     let incident = store(spine, ctx, &tx, ended, event, how.note.as_deref(), now).await?;
-    tx.commit().await?;
-    Ok(incident)
+    tx.commit(incident).await
 }

@@ -16,27 +16,36 @@ use crate::{
     errors::{ConflictCode, Error},
     handlers::shared::{invalid, ledger_of, retrying},
     ledger::settle,
+    once::{Begun, Once},
     spine::Spine,
 };
 
 /// `policies.create_limit`: a limit, in force for every run that starts after the answer.
 #[tracing::instrument(name = "policies.create_limit", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn create_limit(spine: &Spine, ctx: &CallContext, draft: LimitDraft) -> Result<LimitView, Error> {
+    let once = Once::of(spine, ctx, "policies.create_limit", &draft)?;
     let draft = LimitDraft { name: redact_text(&draft.name).value, ..draft };
-    retrying(|| attempt(spine, ctx, draft.clone())).await
+    retrying(|| attempt(spine, ctx, &once, draft.clone())).await
 }
 
-async fn attempt(spine: &Spine, ctx: &CallContext, draft: LimitDraft) -> Result<LimitView, Error> {
+async fn attempt(
+    spine: &Spine,
+    ctx: &CallContext,
+    once: &Once,
+    draft: LimitDraft,
+) -> Result<LimitView, Error> {
     let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
     let made =
         engine::create_limit(tenant, spine.id(now), draft, author(ctx, &ledger, now)).map_err(invalid)?;
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     tx.account().bump_policy_generation(tenant).await?;
     let Version { of: limit, integrity } = settle(spine, &tx, tenant, made, now).await?;
     name_is_free(&tx, &limit).await?;
     tx.policies().insert_limit(&limit, &integrity).await.map_err(|err| name_taken(err, &limit))?;
-    tx.commit().await?;
-    Ok(LimitView::of_new(limit, &integrity))
+    tx.commit(LimitView::of_new(limit, &integrity)).await
 }
 
 /// Refuses a name that another ACTIVE limit has. The store's own index tells of those that come at the same moment; it

@@ -13,28 +13,32 @@ use crate::{
     errors::{ConflictCode, Error},
     handlers::shared::{invalid, ledger_of, retrying},
     ledger::settle,
+    once::{Begun, Once},
     spine::Spine,
 };
 
 /// `policies.create_rule`: a rule, in force for every run that starts after the answer.
 #[tracing::instrument(name = "policies.create_rule", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn create_rule(spine: &Spine, ctx: &CallContext, draft: RuleDraft) -> Result<RuleView, Error> {
+    let once = Once::of(spine, ctx, "policies.create_rule", &draft)?;
     let description = draft.description.map(|text| redact_text(&text).value);
     let draft = RuleDraft { name: redact_text(&draft.name).value, description, ..draft };
-    retrying(|| attempt(spine, ctx, draft.clone())).await
+    retrying(|| attempt(spine, ctx, &once, draft.clone())).await
 }
 
-async fn attempt(spine: &Spine, ctx: &CallContext, draft: RuleDraft) -> Result<RuleView, Error> {
+async fn attempt(spine: &Spine, ctx: &CallContext, once: &Once, draft: RuleDraft) -> Result<RuleView, Error> {
     let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
     let made =
         engine::create_rule(tenant, spine.id(now), draft, author(ctx, &ledger, now)).map_err(invalid)?;
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     tx.account().bump_policy_generation(tenant).await?;
     let Version { of: rule, integrity } = settle(spine, &tx, tenant, made, now).await?;
     let stored = tx.policies().insert_rule(&rule, &integrity).await;
     stored.map_err(|err| name_taken(err, &rule))?;
-    tx.commit().await?;
-    Ok(RuleView::of_new(rule, &integrity))
+    tx.commit(RuleView::of_new(rule, &integrity)).await
 }
 
 /// The one key of a rule that a caller chooses is its name among the ACTIVE ones.

@@ -9,18 +9,23 @@ use crate::{
     errors::{ConflictCode, Error},
     handlers::shared::{ledger_of, retrying},
     ledger::settle,
+    once::{Begun, Once},
     spine::Spine,
 };
 
 /// `policies.disable_limit`: a limit binds no run that starts after the answer.
 #[tracing::instrument(name = "policies.disable_limit", skip_all, fields(tenant = %ctx.tenant.id, limit = %id))]
 pub async fn disable_limit(spine: &Spine, ctx: &CallContext, id: LimitId) -> Result<LimitView, Error> {
-    retrying(|| attempt(spine, ctx, id)).await
+    let once = Once::of(spine, ctx, "policies.disable_limit", &id)?;
+    retrying(|| attempt(spine, ctx, &once, id)).await
 }
 
-async fn attempt(spine: &Spine, ctx: &CallContext, id: LimitId) -> Result<LimitView, Error> {
+async fn attempt(spine: &Spine, ctx: &CallContext, once: &Once, id: LimitId) -> Result<LimitView, Error> {
     let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let limit = tx.policies().lock_limit(tenant, id).await?.ok_or_else(|| Error::not_found("limit", id))?;
     let refused = |err: engine::DisableError| Error::Conflict {
         code: ConflictCode::LimitDisabled,
@@ -31,6 +36,5 @@ async fn attempt(spine: &Spine, ctx: &CallContext, id: LimitId) -> Result<LimitV
     let limit = settle(spine, &tx, tenant, disabled, now).await?;
     tx.policies().save_limit_status(&limit).await?;
     let view = view(&tx, &ctx.tenant, limit, now).await?;
-    tx.commit().await?;
-    Ok(view)
+    tx.commit(view).await
 }

@@ -11,17 +11,19 @@ use models::{
     page::{Page, PageRequest},
 };
 use proof::words::InterventionKind;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     choke::prepare::reason_of,
     context::CallContext,
     errors::{ConflictCode, Error},
     handlers::shared::retrying,
+    once::{Begun, Once},
     spine::Spine,
 };
 
 /// A freeze in force, and what is known of its effect.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FreezeView {
     /// The freeze.
     pub freeze: Freeze,
@@ -50,18 +52,23 @@ pub async fn freeze(
     }
     check.required("/reason", &reason);
     check.done()?;
+    let once = Once::of(spine, ctx, "policies.freeze", &(&agent_id, &reason))?;
     let reason = reason_of(Some(reason))?;
-    retrying(|| freeze_once(spine, ctx, agent_id.as_deref(), reason.as_deref())).await
+    retrying(|| freeze_once(spine, ctx, &once, agent_id.as_deref(), reason.as_deref())).await
 }
 
 async fn freeze_once(
     spine: &Spine,
     ctx: &CallContext,
+    once: &Once,
     agent_id: Option<&str>,
     reason: Option<&str>,
 ) -> Result<FreezeView, Error> {
     let (tenant, now) = (ctx.tenant.id, spine.now());
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let target_id = agent_id.unwrap_or_default().to_owned();
     let freeze = Freeze {
         tenant,
@@ -81,8 +88,7 @@ async fn freeze_once(
     // Before the commit: what fails after it would be told as not done.
     let store = spine.read_first().await?;
     let begun = view(&store, tenant, freeze, &HashMap::new()).await?;
-    tx.commit().await?;
-    Ok(begun)
+    tx.commit(begun).await
 }
 
 fn already_frozen(known: Vec<Freeze>, target_id: &str) -> Error {
@@ -105,18 +111,23 @@ pub async fn unfreeze(
     agent_id: Option<String>,
     reason: Option<String>,
 ) -> Result<Intervention, Error> {
+    let once = Once::of(spine, ctx, "policies.unfreeze", &(&agent_id, &reason))?;
     let reason = reason_of(reason)?;
-    retrying(|| unfreeze_once(spine, ctx, agent_id.as_deref(), reason.as_deref())).await
+    retrying(|| unfreeze_once(spine, ctx, &once, agent_id.as_deref(), reason.as_deref())).await
 }
 
 async fn unfreeze_once(
     spine: &Spine,
     ctx: &CallContext,
+    once: &Once,
     agent_id: Option<&str>,
     reason: Option<&str>,
 ) -> Result<Intervention, Error> {
     let (tenant, now) = (ctx.tenant.id, spine.now());
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let lifted = tx.activity().lift_freeze(tenant, agent_id.unwrap_or_default()).await?;
     let lifted =
         lifted.ok_or_else(|| Error::not_found("freeze of", agent_id.unwrap_or("the whole tenant")))?;
@@ -133,8 +144,7 @@ async fn unfreeze_once(
         ..of(&act, spine.id(now), InterventionKind::Unfreeze)
     };
     tx.activity().insert_interventions(std::slice::from_ref(&act)).await?;
-    tx.commit().await?;
-    Ok(act)
+    tx.commit(act).await
 }
 
 /// `policies.list_freezes`: the freezes in force, newest first.

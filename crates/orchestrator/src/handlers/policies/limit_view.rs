@@ -13,12 +13,13 @@ use rules::{
     calendar::Calendar,
     limits::{Basis, basis, window},
 };
+use serde::{Deserialize, Serialize};
 
 use super::rule_view::{COUNTED, status};
 use crate::{context::TenantSettings, errors::Error};
 
 /// A limit, and what came of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LimitView {
     /// The limit as it is in force, or was.
     pub limit: Limit,

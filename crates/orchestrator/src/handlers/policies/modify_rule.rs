@@ -12,6 +12,7 @@ use crate::{
     errors::{ConflictCode, Error},
     handlers::shared::{invalid, ledger_of, retrying},
     ledger::settle,
+    once::{Begun, Once},
     spine::Spine,
 };
 
@@ -25,21 +26,24 @@ pub async fn modify_rule(
     version: u64,
     change: RuleChange,
 ) -> Result<RuleView, Error> {
+    let once = Once::of(spine, ctx, "policies.modify_rule", &(id, version, &change))?;
     let redacted = |text: Option<String>| text.map(|text| redact_text(&text).value);
     let change =
         RuleChange { name: redacted(change.name), description: redacted(change.description), ..change };
-    retrying(|| attempt(spine, ctx, id, version, change.clone())).await
+    retrying(|| attempt(spine, ctx, &once, (id, version, change.clone()))).await
 }
 
 async fn attempt(
     spine: &Spine,
     ctx: &CallContext,
-    id: RuleId,
-    version: u64,
-    change: RuleChange,
+    once: &Once,
+    (id, version, change): (RuleId, u64, RuleChange),
 ) -> Result<RuleView, Error> {
     let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let rule = tx.policies().lock_rule(tenant, id).await?.ok_or_else(|| Error::not_found("rule", id))?;
     let changed = engine::modify_rule(&rule, version, change, author(ctx, &ledger, now)).map_err(refused)?;
     let Some(changed) = changed else { return view(&tx, rule, now).await };
@@ -47,8 +51,7 @@ async fn attempt(
     let Version { of: rule, integrity } = settle(spine, &tx, tenant, changed, now).await?;
     tx.policies().save_rule(&rule, &integrity).await.map_err(|err| name_taken(err, &rule))?;
     let view = view(&tx, rule, now).await?;
-    tx.commit().await?;
-    Ok(view)
+    tx.commit(view).await
 }
 
 fn refused(err: ModifyError) -> Error {

@@ -5,6 +5,7 @@ use engines::{
     policies::{self as engine, RetireError},
 };
 use models::ids::RuleId;
+use serde::Serialize;
 
 use super::{RuleView, author, rule_view::changed as view};
 use crate::{
@@ -12,11 +13,12 @@ use crate::{
     errors::{ConflictCode, Error},
     handlers::shared::{invalid, ledger_of, retrying},
     ledger::settle,
+    once::{Begun, Once},
     spine::Spine,
 };
 
 /// Why a rule is retired, and what takes its place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Retirement {
     /// In the words of who retires it. Required.
     pub reason: String,
@@ -32,6 +34,7 @@ pub async fn retire_rule(
     id: RuleId,
     how: Retirement,
 ) -> Result<RuleView, Error> {
+    let once = Once::of(spine, ctx, "policies.retire_rule", &(id, &how))?;
     let reason = redact_text(&how.reason).value;
     let unknown = || Error::invalid("/superseded_by", "there is no such rule");
     let successor =
@@ -41,25 +44,28 @@ pub async fn retire_rule(
         found.filter(|_| successor != id).ok_or_else(unknown)?;
     }
     let how = engine::Retirement { reason, superseded_by: successor };
-    retrying(|| attempt(spine, ctx, id, &how)).await
+    retrying(|| attempt(spine, ctx, &once, id, &how)).await
 }
 
 async fn attempt(
     spine: &Spine,
     ctx: &CallContext,
+    once: &Once,
     id: RuleId,
     how: &engine::Retirement,
 ) -> Result<RuleView, Error> {
     let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let rule = tx.policies().lock_rule(tenant, id).await?.ok_or_else(|| Error::not_found("rule", id))?;
     let retired = engine::retire_rule(&rule, how, author(ctx, &ledger, now)).map_err(refused)?;
     tx.account().bump_policy_generation(tenant).await?;
     let rule = settle(spine, &tx, tenant, retired, now).await?;
     tx.policies().save_rule_status(&rule).await?;
     let view = view(&tx, rule, now).await?;
-    tx.commit().await?;
-    Ok(view)
+    tx.commit(view).await
 }
 
 fn refused(err: RetireError) -> Error {

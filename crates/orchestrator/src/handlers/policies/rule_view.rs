@@ -12,6 +12,7 @@ use models::{
     policies::{DefinitionIntegrity, Rule},
 };
 use proof::{hash::Hash, words::IntegrityStatus};
+use serde::{Deserialize, Serialize};
 
 use crate::errors::Error;
 
@@ -19,7 +20,7 @@ use crate::errors::Error;
 pub(super) const COUNTED: Duration = Duration::days(30);
 
 /// A rule, and what came of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleView {
     /// The rule as it is in force, or was.
     pub rule: Rule,

@@ -16,6 +16,7 @@ use crate::{
     errors::{ConflictCode, Error},
     handlers::shared::{invalid, ledger_of, retrying},
     ledger::settle,
+    once::{Begun, Once},
     spine::Spine,
 };
 
@@ -29,19 +30,22 @@ pub async fn update_limit(
     version: u64,
     change: LimitChange,
 ) -> Result<LimitView, Error> {
+    let once = Once::of(spine, ctx, "policies.update_limit", &(id, version, &change))?;
     let change = LimitChange { name: change.name.map(|name| redact_text(&name).value), ..change };
-    retrying(|| attempt(spine, ctx, id, version, change.clone())).await
+    retrying(|| attempt(spine, ctx, &once, (id, version, change.clone()))).await
 }
 
 async fn attempt(
     spine: &Spine,
     ctx: &CallContext,
-    id: LimitId,
-    version: u64,
-    change: LimitChange,
+    once: &Once,
+    (id, version, change): (LimitId, u64, LimitChange),
 ) -> Result<LimitView, Error> {
     let (tenant, now, ledger) = (ctx.tenant.id, spine.now(), ledger_of(ctx));
-    let tx = spine.begin().await?;
+    let tx = match once.begin(spine).await? {
+        Begun::New(tx) => tx,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let limit = tx.policies().lock_limit(tenant, id).await?.ok_or_else(|| Error::not_found("limit", id))?;
     let named = limit.definition.name.clone();
     let changed =
@@ -54,8 +58,7 @@ async fn attempt(
     }
     tx.policies().save_limit(&limit, &integrity).await.map_err(|err| name_taken(err, &limit))?;
     let view = view(&tx, &ctx.tenant, limit, now).await?;
-    tx.commit().await?;
-    Ok(view)
+    tx.commit(view).await
 }
 
 fn refused(err: UpdateError) -> Error {

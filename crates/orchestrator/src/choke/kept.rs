@@ -1,0 +1,103 @@
+//! Ends and kills that come with an idempotency key: a repeat is told what was told, with nothing done again. Their answers
+//! are kept in the group's own transaction. Starts, permits and steps keep their keys in their own rows.
+
+use std::collections::HashMap;
+
+use drivers::{StoreError, Tx};
+use models::{account::KeptAnswer, ids::KeyId};
+
+use super::{
+    Answer, Done,
+    parts::{Answers, Unit},
+    prepare::{Call, What},
+    state::State,
+};
+use crate::{errors::Error, once};
+
+/// The calls of a group that have such a key, by credential and key, as far as something is known of them.
+pub(super) type Kept = HashMap<(KeyId, String), Known>;
+
+/// What is known of such a call.
+pub(super) enum Known {
+    /// It was answered before this group.
+    Stored(KeptAnswer),
+    /// It was decided in this group.
+    Decided(KeptAnswer, Done),
+}
+
+impl Known {
+    fn call(&self) -> &KeptAnswer {
+        match self {
+            Self::Stored(call) | Self::Decided(call, _) => call,
+        }
+    }
+}
+
+/// Reads what is kept of the calls: one statement, and none where no call has such a key.
+pub(super) async fn load(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(), StoreError> {
+    let asked: Vec<_> =
+        calls.iter().copied().flatten().filter_map(|call| call.once.as_ref()).map(place).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let kept = tx.idempotency().find_answers(state.tenant.id, &asked, state.now).await?;
+    state.kept = kept.into_iter().map(|kept| (place(&kept), Known::Stored(kept))).collect();
+    Ok(())
+}
+
+/// The answer that the call had before, if it had one.
+pub(super) fn told(state: &State, call: &Call) -> Option<Answer> {
+    let asked = call.once.as_ref()?;
+    let known = state.kept.get(&place(asked))?;
+    if !known.call().is_of(asked) {
+        return Some(Err(Error::IdempotencyConflict { key: asked.idempotency_key.clone() }));
+    }
+    Some(match known {
+        Known::Decided(_, done) => Ok(done.clone()),
+        Known::Stored(kept) => {
+            let answer = kept.answer.as_deref().unwrap_or_default();
+            match call.what {
+                What::Kill(..) => once::open(&state.spine, kept, answer).map(Done::Killed),
+                _ => once::open(&state.spine, kept, answer).map(Done::Ended),
+            }
+        }
+    })
+}
+
+/// Remembers what a call came to.
+pub(super) fn decided(state: &mut State, call: &Call, answer: &Answer) {
+    if let (Some(asked), Ok(done)) = (&call.once, answer) {
+        state.kept.insert(place(asked), Known::Decided(asked.clone(), done.clone()));
+    }
+}
+
+/// The answers to keep, as the seal has completed them.
+pub(super) fn answers(
+    state: &mut State,
+    units: &[Unit<'_>],
+    answers: &[Answers],
+) -> Result<Vec<KeptAnswer>, StoreError> {
+    let mut kept = Vec::new();
+    for (unit, answers) in units.iter().zip(answers) {
+        for (call, answer) in unit.calls.iter().zip(answers) {
+            let (Some(asked), Some(Ok(done))) = (&call.once, answer) else { continue };
+            let Some(Known::Decided(call, _)) = state.kept.remove(&place(asked)) else { continue };
+            let answer = match done {
+                Done::Killed(killed) => once::seal(&state.spine, &call, killed),
+                Done::Ended(run) => once::seal(&state.spine, &call, run),
+                _ => continue,
+            };
+            let answer = answer.map_err(|err| StoreError::Corrupt {
+                table: "idempotency_keys",
+                row: call.idempotency_key.clone(),
+                why: err.to_string(),
+            })?;
+            kept.push(call.answered(answer));
+        }
+    }
+    Ok(kept)
+}
+
+fn place(call: &KeptAnswer) -> (KeyId, String) {
+    (call.key_id, call.idempotency_key.clone())
+}
