@@ -2,6 +2,7 @@
 
 use proof::{
     bundle::{Completeness, Manifest, PREDICATE_TYPE},
+    dsse::DsseError,
     keys::PublicKey,
     leaves::AuditLeaf,
     statement::{PAYLOAD_TYPE, STATEMENT_TYPE, Statement},
@@ -67,8 +68,17 @@ pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Rep
 
 /// The statement, once a trusted key is known to have signed it.
 fn open(document: &Document, keys: &[PublicKey]) -> Result<(Statement<Manifest>, String), Finding> {
-    let (payload, key) =
-        document.statement.open(PAYLOAD_TYPE, keys).map_err(|why| Finding::tampered(why.to_string()))?;
+    let (payload, key) = document.statement.open(PAYLOAD_TYPE, keys).map_err(|why| match &why {
+        DsseError::Untrusted(named) if keys.iter().all(|key| key.id() != *named) => {
+            let given: Vec<_> = keys.iter().map(PublicKey::id).collect();
+            Finding::wrong_key(format!(
+                "it names key {named} as its signer, and what was given is {}: get that key from whoever runs the \
+                 installation; if they have no such key, somebody else made this",
+                given.join(", ")
+            ))
+        }
+        _ => Finding::tampered(why.to_string()),
+    })?;
     let text = std::str::from_utf8(&payload).map_err(|why| Finding::tampered(why.to_string()))?;
     let mut parser = Parser::new(text);
     let statement = Statement::<Manifest>::deserialize(&mut parser)

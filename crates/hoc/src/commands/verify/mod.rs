@@ -10,7 +10,7 @@ use proof::{keys::PublicKey, words::LogName};
 use serde_json::{Value, json};
 use verify::Check;
 
-use crate::config::Flags;
+use crate::{config::Flags, out};
 
 /// Check a bundle, or the logs of a store
 #[derive(Clone, Debug, clap::Args)]
@@ -25,17 +25,18 @@ A bundle is checked without a store, a configuration, a server or a network. It 
   COMPLETE   everything is here, and as it was sealed                                   exit 0
   OPEN       everything is as stated; the run was not sealed yet                        exit 3
   TRUNCATED  what is here is as it was sealed, and something is missing                 exit 4
-  TAMPERED   something is not as it was sealed, or none of the keys signed it           exit 5
+  TAMPERED   something is not as it was sealed                                          exit 5
+  WRONG_KEY  it names a signer whose key was not given: nothing was checked             exit 6
 Exit 1 or 2 is for wrong usage, or a file that is no bundle at all. A log ends in the same words, but OPEN.
 
-Get the public key from whoever runs the installation, not from whoever gave you the bundle
-(`hoc keys public`, or GET /.well-known/hoc/keys).")]
+Get the public key from whoever runs the installation, not from whoever gave you the bundle: `hoc keys public`, or
+GET /.well-known/hoc/keys (JSON) or /.well-known/hoc/keys.pem. --key takes either form.")]
 pub(crate) struct Args {
     /// The bundle
-    #[arg(value_name = "FILE", required_unless_present = "log")]
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// File of public keys in PEM. For --log the store's own serve where none is given
-    #[arg(long, value_name = "PUB", required_unless_present = "log")]
+    /// File of public keys, PEM or JSON as they are published. For --log the store's own serve where none is given
+    #[arg(long, value_name = "PUB")]
     key: Option<PathBuf>,
     /// Make every decision again, from its recorded facts
     #[arg(long, conflicts_with = "log")]
@@ -65,11 +66,23 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let word = match (&args.file, args.log) {
+        (Some(_), None) if args.key.is_none() => {
+            return Ok(usage("give the public key of the installation, too"));
+        }
         (Some(path), None) => file::check(path, &args)?,
         (_, Some(log)) => log::check(log, &args, &flags).await?,
-        (None, None) => anyhow::bail!("give a bundle, or --log audit or --log runs"),
+        (None, None) => return Ok(usage("give a bundle and a public key, or a log of the store")),
     };
     Ok(ExitCode::from(word.exit_code()))
+}
+
+/// What is missing, as the shell's other errors of usage are told.
+fn usage(missing: &str) -> ExitCode {
+    out::note(format!(
+        "error: {missing}\n\nUsage: hoc verify FILE --key PUB\n       hoc verify --log audit|runs [--tenant SLUG]\n\n\
+         For more information, try '--help'."
+    ));
+    ExitCode::from(2)
 }
 
 fn log_name(text: &str) -> Result<LogName, String> {
@@ -79,8 +92,31 @@ fn log_name(text: &str) -> Result<LogName, String> {
 fn public_keys(path: &PathBuf) -> anyhow::Result<Vec<PublicKey>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read the public key {}", path.display()))?;
-    PublicKey::all_from_pem(&text)
-        .with_context(|| format!("{} (`hoc keys public` writes such a file)", path.display()))
+    keys_in(&text).with_context(|| {
+        format!(
+            "{} (`hoc keys public` writes such a file, and GET /.well-known/hoc/keys gives one)",
+            path.display()
+        )
+    })
+}
+
+/// Keys as they are published: PEM, one after another, or the JSON of `/.well-known/hoc/keys`.
+fn keys_in(text: &str) -> anyhow::Result<Vec<PublicKey>> {
+    #[derive(serde::Deserialize)]
+    struct Published {
+        keys: Vec<Key>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Key {
+        public_key: String,
+    }
+    if !text.trim_start().starts_with('{') {
+        return Ok(PublicKey::all_from_pem(text)?);
+    }
+    let published: Published =
+        serde_json::from_str(text).context("it is JSON, and no list of public keys")?;
+    let pem: Vec<String> = published.keys.into_iter().map(|key| key.public_key).collect();
+    Ok(PublicKey::all_from_pem(&pem.join("\n"))?)
 }
 
 fn checks(checks: &[Check]) -> Value {
