@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{Read as _, Seek as _, Write as _},
+    io::{self, Read as _, Seek as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process,
@@ -45,6 +45,28 @@ impl ServeLock {
         Ok(lock)
     }
 
+    /// What the server says of itself that serves a data folder now; none where there is none.
+    pub(crate) fn holder(data_dir: &Path) -> anyhow::Result<Option<String>> {
+        let path = data_dir.join("serve.lock");
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(err) => return Err(err).with_context(|| format!("cannot open {}", path.display())),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                Ok(Some(holder.trim().to_owned()))
+            }
+            Err(TryLockError::Error(err)) => {
+                Err(err).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+
     /// Leaves word for those who come later. The lock is the lock; this is only what they are told.
     pub(crate) fn tell(&self, what: &str) -> anyhow::Result<()> {
         let mut file = &self.file;
@@ -85,7 +107,10 @@ mod tests {
         let refused = ServeLock::take(folder.path()).expect_err("it is taken").to_string();
         assert!(refused.contains("listening on http://127.0.0.1:1"), "{refused}");
         assert!(refused.contains("HOC_DATA_DIR"), "{refused}");
+        let holder = ServeLock::holder(folder.path()).expect("it can be looked at");
+        assert!(holder.is_some_and(|holder| holder.ends_with("listening on http://127.0.0.1:1")));
         drop(first);
+        assert_eq!(ServeLock::holder(folder.path()).expect("it can be looked at"), None);
         ServeLock::take(folder.path()).expect("it is free again");
     }
 }

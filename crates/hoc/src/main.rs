@@ -19,7 +19,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use commands::{
-    bench_commits, bench_rows, bench_rules, bundle, doctor, import, keys, migrate, openapi, serve, verify,
+    bench_commits, bench_rows, bench_rules, bundle, doctor, import, keys, login_link, migrate, openapi,
+    serve, verify,
 };
 
 /// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that.
@@ -56,6 +57,7 @@ enum Command {
     Demo(demo::Args),
     Migrate(migrate::Args),
     Keys(keys::Args),
+    LoginLink(login_link::Args),
     Import(import::Args),
     Bundle(bundle::Args),
     Verify(Box<verify::Args>),
@@ -90,6 +92,7 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Demo(args) => demo::run(args, flags).await?,
         Command::Migrate(args) => migrate::run(args, flags).await?,
         Command::Keys(args) => keys::run(args, flags).await?,
+        Command::LoginLink(args) => Box::pin(login_link::run(args, flags)).await?,
         Command::Bundle(args) => Box::pin(bundle::run(args, flags)).await?,
         Command::Import(args) => return import::run(args, flags).await,
         Command::Verify(args) => return Box::pin(verify::run(*args, flags)).await,

@@ -144,6 +144,20 @@ pub(crate) async fn look(config: &Config) -> anyhow::Result<Db> {
     Ok(db)
 }
 
+/// Refuses to make a store in the folder that is meant where nobody says one: whoever stands in another folder, or left a
+/// flag away, would get a second installation, and keys that open nothing.
+pub(crate) fn refuse_to_guess(config: &Config) -> anyhow::Result<()> {
+    let Some(file) = config.store.sqlite_file() else { return Ok(()) };
+    if config.store.is_named() || file.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    bail!(
+        "there is no store at {}. Is it elsewhere? Say where: --data-dir DIR, HOC_DATA_DIR or HOC_DATABASE_URL. To make \
+         one here, start `hoc serve`, or say --new-store",
+        file.display()
+    )
+}
+
 /// SQLite would make the file that it does not find.
 fn refuse_missing(config: &Config) -> anyhow::Result<()> {
     let Some(file) = config.store.sqlite_file() else { return Ok(()) };

@@ -1,22 +1,21 @@
 //! `hoc doctor`: looks at everything that must hold for this installation to keep its promises, and says what to do.
 
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+mod server;
+
+use std::process::ExitCode;
 
 use adapters::outbound::SpoolFiles;
 use console::style;
 use drivers::Db;
-use hyper::Method;
 use orchestrator::{Spine, handlers::account, ports::Depth};
 use proof::words::LogName;
 use serde_json::{Value, json};
-use tokio::{net::lookup_host, time::timeout};
 use verify::Word;
 
 use super::verify::log::{own_keys, recompute};
 use crate::{
     caller, causes,
     config::{Config, Flags},
-    http::Client,
     logging::{self, Voice},
     out,
     store::{self, Schema},
@@ -136,12 +135,14 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
     findings.ok("store", format!("{url} answers, and is up to date"));
     guards(&db, findings).await;
     db.close().await;
+    let (mut signing_key, mut accepted) = (None, false);
     match store::open(config, Schema::AsItIs).await {
         Ok(opened) => {
             let key = &opened.installation.signing_key_id;
+            signing_key = Some(key.clone());
             findings
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
-            restored(&opened.spine, accept_restore, findings).await;
+            accepted = restored(&opened.spine, accept_restore, findings).await;
             logs(&opened.spine, findings).await;
             opened.db.close().await;
         }
@@ -153,7 +154,7 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
     }
     spool(config, findings);
     redis(config, findings).await;
-    server(config, findings).await;
+    server::look(config, signing_key.as_deref(), accepted, findings).await;
 }
 
 /// Whether the Redis that answers repeats is there.
@@ -227,8 +228,9 @@ async fn guards(db: &Db, findings: &mut Findings) {
     }
 }
 
-/// Whether every log goes on from what was kept outside the store; and the acceptance, where it does not.
-async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) {
+/// Whether every log goes on from what was kept outside the store; and the acceptance, where it does not. Whether a loss was
+/// accepted now.
+async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) -> bool {
     let looked = if accept {
         account::accept_restore(spine, &caller::command_line()).await
     } else {
@@ -250,9 +252,11 @@ async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) {
                     );
                 }
             }
+            return accept;
         }
         Err(err) => findings.failed("restore", causes::line(&err), "this could not be looked at"),
     }
+    false
 }
 
 /// Each log of each tenant, recomputed from its rows.
@@ -315,38 +319,4 @@ async fn logs(spine: &Spine, findings: &mut Findings) {
             }
         }
     }
-}
-
-/// Whether a server answers where one would listen. That none does is no failure.
-async fn server(config: &Config, findings: &mut Findings) {
-    let listen = &config.server.listen.value;
-    match timeout(Duration::from_secs(5), readiness(listen)).await {
-        Ok(Ok(None)) => {
-            findings.note("server", format!("none listens on {listen}"), "`hoc serve` starts one");
-        }
-        Ok(Ok(Some((200, _)))) => findings.ok("server", format!("http://{listen} is ready")),
-        Ok(Ok(Some((status, said)))) => {
-            findings.failed(
-                "server",
-                format!("http://{listen}/readyz answers {status}: {said}"),
-                "see its log",
-            );
-        }
-        Ok(Err(err)) => {
-            let why = format!("http://{listen}: {}", causes::line(err.as_ref()));
-            findings.failed("server", why, "is it a server of ours?");
-        }
-        Err(_) => findings.failed("server", format!("http://{listen} does not answer in 5 s"), "see its log"),
-    }
-}
-
-async fn readiness(listen: &str) -> anyhow::Result<Option<(u16, String)>> {
-    let addresses: Vec<SocketAddr> =
-        lookup_host(listen).await?.filter(|address| address.port() != 0).collect();
-    for address in addresses {
-        let Ok(mut client) = Client::connect(address).await else { continue };
-        let answer = client.call(Method::GET, "/readyz", None, None).await?;
-        return Ok(Some((answer.status, String::from_utf8_lossy(&answer.body).into_owned())));
-    }
-    Ok(None)
 }

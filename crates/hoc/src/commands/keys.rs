@@ -47,7 +47,8 @@ Roles:
   admin      everything, keys and settings included
 
 An agent's key begins runs as the agents that --agent names, or with --any-agent as any; a limit, a rule or a freeze of an
-agent holds for whoever has no key of another. An empty store is made, and so is a tenant that is missing. With --json the last line is
+agent holds for whoever has no key of another. A tenant that is missing is made. So is a store, at a place that was
+named (a flag, a HOC_* variable, hoc.toml); in ./hoc-data only with --new-store. With --json the last line is
 {\"key_id\",\"key\",\"role\",\"tenant\"}.")]
     Create {
         /// What the key may do
@@ -68,6 +69,9 @@ agent holds for whoever has no key of another. An empty store is made, and so is
         /// A key of role agent begins runs as any agent
         #[arg(long, conflicts_with = "agent")]
         any_agent: bool,
+        /// Make a store where there is none, although nobody said where
+        #[arg(long)]
+        new_store: bool,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -116,7 +120,10 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, Voice::Answers)?;
     match args.command {
-        Command::Create { role, tenant, owner, owner_type, agent, any_agent, json } => {
+        Command::Create { role, tenant, owner, owner_type, agent, any_agent, new_store, json } => {
+            if !new_store {
+                store::refuse_to_guess(&config)?;
+            }
             let agents = agents(role, agent, any_agent)?;
             let named = agents.as_ref().map(ToString::to_string);
             let owner = owner.or(named).or_else(|| Some(role.to_string()));
@@ -148,8 +155,23 @@ fn agents(role: Role, names: Vec<String>, any: bool) -> anyhow::Result<Option<Ag
 
 async fn create(config: &Config, tenant: &str, new: NewKey, json: bool) -> anyhow::Result<()> {
     let opened = store::open(config, Schema::MakeIfEmpty).await?;
+    let tenants = account::list_tenants(&opened.spine).await?;
     let made = account::create_key_as(&opened.spine, &caller::command_line(), tenant, new).await?;
     opened.db.close().await;
+    let store = config.store.shown_url();
+    if !opened.applied.is_empty() {
+        let keys = opened.keys.signing.parent().unwrap_or(&opened.keys.signing).display().to_string();
+        out::note(format!(
+            "made a new store, {store}, and its keys in {keys}; `{}` serves it",
+            config.command("hoc serve")
+        ));
+    }
+    if tenants.iter().all(|known| known.slug != made.tenant) {
+        let others: Vec<&str> = tenants.iter().map(|tenant| tenant.slug.as_str()).collect();
+        let others =
+            if others.is_empty() { String::new() } else { format!("; there were {}", others.join(", ")) };
+        out::note(format!("made tenant `{}`{others}", made.tenant));
+    }
     let (key, token) = (&made.key, made.token.expose());
     if json {
         out::line(json!({ "key_id": key.id, "key": token, "role": key.role, "tenant": made.tenant }));
@@ -157,7 +179,8 @@ async fn create(config: &Config, tenant: &str, new: NewKey, json: bool) -> anyho
         let (id, role, owner, tenant) = (key.id, key.role, &key.owner, &made.tenant);
         let agents = key.agents.as_ref().map(|agents| format!(", agents {agents}")).unwrap_or_default();
         out::line(format!(
-            "{id}, role {role}{agents}, owner {owner}, tenant {tenant}. The key is shown this once:\n\n    {token}\n"
+            "{id}, role {role}{agents}, owner {owner}, tenant {tenant}, in the store {store}. The key is shown this \
+             once:\n\n    {token}\n"
         ));
     }
     Ok(())
@@ -172,10 +195,10 @@ async fn list(config: &Config, tenant: &str, json: bool) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    out::line(format!("keys of tenant `{tenant}` in the store {}", config.store.shown_url()));
     if keys.is_empty() {
-        out::line(format!(
-            "tenant `{tenant}` has no keys: `hoc keys create --tenant {tenant} --role admin` makes one"
-        ));
+        let make = config.command(&format!("hoc keys create --tenant {tenant} --role admin"));
+        out::line(format!("none yet: `{make}` makes one"));
         return Ok(());
     }
     out::line(format!(
@@ -211,7 +234,10 @@ async fn revoke(config: &Config, key: &str, json: bool) -> anyhow::Result<()> {
         out::line(of(&key));
     } else {
         let (id, owner) = (key.id, &key.owner);
-        out::line(format!("{id} of {owner} is revoked; running servers refuse it within a second"));
+        let store = config.store.shown_url();
+        out::line(format!(
+            "{id} of {owner} is revoked in the store {store}; servers that run on it refuse it within a second"
+        ));
     }
     Ok(())
 }

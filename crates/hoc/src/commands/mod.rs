@@ -7,6 +7,7 @@ pub(crate) mod bundle;
 pub(crate) mod doctor;
 pub(crate) mod import;
 pub(crate) mod keys;
+pub(crate) mod login_link;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod serve;

@@ -82,8 +82,13 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         applied_migrations = opened.applied.len(),
         "ready"
     );
-    if let Some(admin) = admin {
-        greet(config, &admin, running.address());
+    match admin {
+        Some(admin) => greet(config, &admin, running.address()),
+        None => out::line(format!(
+            "the console: {}/console   (`{}` prints a link that logs in)",
+            base(config, running.address()),
+            config.command("hoc login-link")
+        )),
     }
     out::line(at);
     let signal = server::wait_for_the_end().await?;
@@ -111,10 +116,10 @@ pub(crate) fn lock(config: &Config) -> anyhow::Result<Option<ServeLock>> {
     ServeLock::take(folder).map(Some)
 }
 
-/// An admin key and a link to the console, if nobody has ever had a key of the default tenant.
+/// An admin key and a link to the console, if nobody has ever had an admin key of the default tenant.
 async fn first_admin_key(spine: &Spine) -> anyhow::Result<Option<Admin>> {
     match account::list_keys_of(spine, DEFAULT_TENANT).await {
-        Ok(keys) if keys.is_empty() => {}
+        Ok(keys) if keys.iter().all(|key| key.role != Role::Admin) => {}
         Err(Error::NotFound { .. }) => {}
         // Nothing is written: a store that is only read is served too.
         Ok(_) => return Ok(None),
@@ -136,6 +141,11 @@ struct Admin {
 
 /// The address by which somebody reaches the console, logged in once: the public one, or that of this machine.
 pub(crate) fn console_link(config: &Config, address: SocketAddr, link: &Token) -> String {
+    format!("{}/console/login?token={}", base(config, address), link.expose())
+}
+
+/// Where a server that listens there is reached.
+fn base(config: &Config, address: SocketAddr) -> String {
     let mut reachable = address;
     if address.ip().is_unspecified() {
         reachable.set_ip(if address.is_ipv4() {
@@ -145,8 +155,7 @@ pub(crate) fn console_link(config: &Config, address: SocketAddr, link: &Token) -
         });
     }
     let public = &config.server.public_url.value;
-    let at = if public.is_empty() { format!("http://{reachable}") } else { public.clone() };
-    format!("{at}/console/login?token={}", link.expose())
+    if public.is_empty() { format!("http://{reachable}") } else { public.clone() }
 }
 
 /// What whoever starts an empty store must know. The key is shown here and nowhere else, ever.
@@ -160,11 +169,16 @@ fn greet(config: &Config, admin: &Admin, address: SocketAddr) {
          {link}\n\n\
          The admin key of that tenant is shown this once:\n\n  \
          export KEY={key}\n  \
-         curl -s http://{address}/api/v1/account/whoami -H \"Authorization: Bearer $KEY\"\n\n\
+         curl -s {base}/api/v1/account/whoami -H \"Authorization: Bearer $KEY\"\n\n\
          Next:\n\n  \
-         hoc keys create --role agent --agent my-agent     a key for an agent\n  \
-         hoc keys public > hoc.pub                         what others verify with\n",
-        title = style("hoc: a new store").bold(),
+         {agent_key}     a key for an agent\n  \
+         {link_again}     another link to the console\n  \
+         {public} > hoc.pub     what others verify with\n",
+        agent_key = config.command("hoc keys create --role agent --agent my-agent"),
+        link_again = config.command("hoc login-link"),
+        public = config.command("hoc keys public"),
+        title = style("hoc: a store that nobody has a key to yet").bold(),
+        base = base(config, address),
         folder = folder.display(),
         link = console_link(config, address, &admin.link),
         key = admin.key.expose(),

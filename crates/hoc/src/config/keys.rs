@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     Flags, Shown,
     origin::{Name, Setting, Sources},
+    quoted,
 };
 
 pub(super) static SIGNING_KEY_FILE: Name = Name {
@@ -50,6 +51,12 @@ impl Keys {
         } else {
             signing.value.with_file_name("wrapping.key")
         }
+    }
+
+    /// The flags that name the same keys again.
+    pub(super) fn repeated(&self) -> Option<(&'static str, String)> {
+        let file = &self.signing_key_file;
+        file.is_said().then(|| ("--signing-key-file", quoted(&file.value.display().to_string())))
     }
 
     pub(super) fn show(&self) -> Vec<Shown> {

@@ -94,6 +94,8 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) governance: Governance,
     pub(crate) log: Log,
+    /// The settings file, where somebody named one.
+    pub(crate) named_file: Option<PathBuf>,
     /// `HOC_*` variables that are no setting.
     pub(crate) unknown_variables: Vec<String>,
 }
@@ -114,6 +116,7 @@ impl Config {
             keys: Keys::read(sources, flags, &store.data_dir.value)?,
             governance: Governance::read(sources)?,
             log: Log::read(sources, flags)?,
+            named_file: sources.named_file().map(Path::to_owned),
             unknown_variables: sources.unknown_variables(&NAMES),
             store,
         };
@@ -131,6 +134,19 @@ impl Config {
         let streams = &mut self.governance.max_streams.value;
         *streams = (*streams).min(clients / 4).max(1);
         self
+    }
+
+    /// A command as somebody is to type it, with what leads it to the same store as this one: without that it would be
+    /// the store of another folder, or none.
+    pub(crate) fn command(&self, command: &str) -> String {
+        let mut typed = command.to_owned();
+        if let Some(file) = &self.named_file {
+            let _ = write!(typed, " --config {}", quoted(&file.display().to_string()));
+        }
+        for (flag, value) in self.store.repeated().into_iter().chain(self.keys.repeated()) {
+            let _ = write!(typed, " {flag} {value}");
+        }
+        typed
     }
 
     /// Every value with its origin, as a hoc.toml that would give the same; passwords are left out.
@@ -172,6 +188,15 @@ impl Config {
         ]
         .concat()
     }
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A setting as it is printed.

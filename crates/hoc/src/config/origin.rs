@@ -50,6 +50,11 @@ impl<T> Setting<T> {
     pub(crate) fn is_given(&self) -> bool {
         self.origin != Origin::Default
     }
+
+    /// Whether it was said to this command alone, by a flag or a variable: the next one would not know it.
+    pub(crate) fn is_said(&self) -> bool {
+        matches!(self.origin, Origin::Flag(_) | Origin::Variable(_))
+    }
 }
 
 /// The environment and the file, read once.
@@ -57,6 +62,8 @@ impl<T> Setting<T> {
 pub(crate) struct Sources {
     variables: BTreeMap<String, String>,
     file: Option<(PathBuf, toml::Table)>,
+    /// The file was named, and not only found.
+    is_named: bool,
 }
 
 impl Sources {
@@ -72,7 +79,12 @@ impl Sources {
             Err(err) if named.is_none() && err.kind() == std::io::ErrorKind::NotFound => None,
             Err(err) => return Err(err).with_context(|| format!("cannot read {}", path.display())),
         };
-        Ok(Self { variables, file })
+        Ok(Self { variables, file, is_named: named.is_some() })
+    }
+
+    /// The file, where somebody named it.
+    pub(crate) fn named_file(&self) -> Option<&Path> {
+        self.file.as_ref().filter(|_| self.is_named).map(|(path, _)| path.as_path())
     }
 
     /// The value of a setting by the first place that names it.
@@ -177,7 +189,11 @@ mod tests {
     fn sources(variables: &[(&str, &str)], file: &str) -> Sources {
         let variables =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Sources { variables, file: Some((PathBuf::from("hoc.toml"), file.parse().expect("TOML"))) }
+        Sources {
+            variables,
+            file: Some((PathBuf::from("hoc.toml"), file.parse().expect("TOML"))),
+            is_named: false,
+        }
     }
 
     fn value(sources: &Sources, flag: Option<&str>) -> (u16, String) {

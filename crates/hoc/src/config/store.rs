@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     Flags, Shown,
     origin::{Name, Setting, Sources, at_least_one},
+    quoted,
 };
 
 pub(super) static DATA_DIR: Name =
@@ -83,6 +84,25 @@ impl Store {
     /// The URL as it may be shown: without a password.
     pub(crate) fn shown_url(&self) -> String {
         without_password(self.url())
+    }
+
+    /// Whether somebody said where the store is.
+    pub(crate) fn is_named(&self) -> bool {
+        self.data_dir.is_given() || self.database_url.is_given()
+    }
+
+    /// The flags that name the same store again. A URL with a password stands for itself by its variable.
+    pub(super) fn repeated(&self) -> Vec<(&'static str, String)> {
+        let mut flags = Vec::new();
+        if self.data_dir.is_said() {
+            flags.push(("--data-dir", quoted(&self.data_dir.value.display().to_string())));
+        }
+        if self.database_url.is_said() {
+            let shown = self.shown_url();
+            let url = if shown == self.url() { quoted(&shown) } else { "\"$HOC_DATABASE_URL\"".to_owned() };
+            flags.push(("--database-url", url));
+        }
+        flags
     }
 
     pub(super) fn show(&self) -> Vec<Shown> {

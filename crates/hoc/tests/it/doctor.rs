@@ -57,7 +57,8 @@ fn the_contract_is_printed_without_a_store() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let place = Place::sqlite();
-    for command in ["serve", "demo", "migrate", "keys", "bundle", "verify", "doctor", "openapi"] {
+    for command in ["serve", "demo", "migrate", "keys", "login-link", "bundle", "verify", "doctor", "openapi"]
+    {
         let help = place.succeed(&[command, "--help"]);
         assert!(help.contains("Example"), "{command}: {help}");
     }
@@ -160,4 +161,31 @@ fn no_color_holds_for_log_lines_too() {
     let place = place.with("NO_COLOR", "1");
     let plain = on_a_terminal(&place, &["migrate"]).expect("it was there a moment ago");
     assert!(plain.contains("HOC_NO_SUCH_SETTING") && !plain.contains('\u{1b}'), "{plain}");
+}
+
+/// A server that listens where one of this store would is not one of this store.
+async fn another_stores_server_is_told_to_be_that(store: Store) {
+    let (Some(place), other) = (Place::on(store).await, Place::sqlite()) else { return };
+    place.succeed(&["migrate"]);
+    let server = other.serve();
+    let place = place.with("HOC_LISTEN", &server.address);
+    let found = place.succeed(&["doctor"]);
+    let line = found.lines().find(|line| line.contains("  server ")).expect("the server is looked at");
+    assert!(line.starts_with("note") && line.contains(" serves another"), "{found}");
+    // Its own is found wherever it listens.
+    let of_its_own = other.succeed(&["doctor"]);
+    assert!(
+        of_its_own.contains(&format!("http://{} serves this store, and is ready", server.address)),
+        "{of_its_own}"
+    );
+}
+
+#[tokio::test]
+async fn another_stores_server_is_told_to_be_that_on_sqlite() {
+    another_stores_server_is_told_to_be_that(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn another_stores_server_is_told_to_be_that_on_postgres() {
+    another_stores_server_is_told_to_be_that(Store::Postgres).await;
 }

@@ -88,6 +88,11 @@ impl Place {
         Ran::of(self.command(args).output().expect("the binary starts"))
     }
 
+    /// The same without a variable that everything here is started with.
+    pub(crate) fn run_without(&self, variable: &str, args: &[&str]) -> Ran {
+        Ran::of(self.command(args).env_remove(variable).output().expect("the binary starts"))
+    }
+
     /// Runs a command that must succeed; gives what it printed.
     pub(crate) fn succeed(&self, args: &[&str]) -> String {
         let ran = self.run(args);

@@ -162,7 +162,7 @@ async fn another_key_signs_and_the_old_one_stays_published(store: Store) {
     assert_eq!((verify(&before, &both), verify(&after, &both)), (Some(0), Some(0)));
     assert_eq!(
         (verify(&before, &old), verify(&after, &old)),
-        (Some(0), Some(5)),
+        (Some(0), Some(6)),
         "the old key signs no more"
     );
     let published = server.http().get("/.well-known/hoc/keys", "").expect(200);
@@ -202,4 +202,30 @@ fn what_is_no_key_id_is_told_what_one_is() {
         assert_eq!(ran.code, Some(1), "{odd}");
         assert!(ran.stderr.contains("key_ and 32 hex digits"), "{odd}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn no_second_store_is_made_where_nobody_said_one() {
+    let place = Place::sqlite();
+    let create = |more: &[&str]| {
+        place.run_without("HOC_DATA_DIR", &[&["keys", "create", "--role", "viewer"], more].concat())
+    };
+    let refused = create(&[]);
+    assert_eq!(refused.code, Some(1));
+    for told in ["hoc-data", "--data-dir", "HOC_DATABASE_URL", "hoc serve", "--new-store"] {
+        assert!(refused.stderr.contains(told), "{told}: {}", refused.stderr);
+    }
+    assert!(!place.path("hoc-data").exists(), "nothing was made");
+    let made = create(&["--new-store"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(
+        made.stderr.contains("made a new store") && made.stderr.contains("made tenant `default`"),
+        "{}",
+        made.stderr
+    );
+    assert!(made.stdout.contains("hoc-data"), "each answer says in which store: {}", made.stdout);
+    let again = create(&["--tenant", "defualt"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert!(again.stderr.contains("made tenant `defualt`; there were default"), "{}", again.stderr);
+    assert!(!again.stderr.contains("new store"), "{}", again.stderr);
 }

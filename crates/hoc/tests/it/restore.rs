@@ -76,7 +76,8 @@ async fn a_restored_backup_is_read_until_it_is_accepted(store: Store) {
     assert!(found.contains("audit log") && found.contains("runs log"), "{found}");
     http.get("/readyz", "").expect(503);
 
-    let (_, accepted) = finding(&place, &["--accept-restore"], "restore");
+    let (code, accepted) = finding(&place, &["--accept-restore"], "restore");
+    assert_eq!(code, Some(0), "a server that runs goes on by itself, which is waited for");
     assert!(accepted.contains("accepted") && accepted.contains("\"ok\""), "{accepted}");
     let begun = std::time::Instant::now();
     while http.get("/readyz", "").status != 200 {

@@ -48,7 +48,11 @@ async fn first_and_second_start(store: Store) {
     assert!(!log.contains(path.rsplit('_').next().expect("a secret")), "nor is the link");
 
     let second = place.serve();
-    assert_eq!(second.greeting, Vec::<String>::new(), "the key is shown once");
+    let greeting = second.greeting.join("\n");
+    assert!(
+        !greeting.contains("hoc_") && greeting.contains("hoc login-link"),
+        "the key is shown once: {greeting}"
+    );
     second.http().get(WHOAMI, &key).expect(200);
 }
 
@@ -272,4 +276,57 @@ fn a_start_on_a_full_disk_says_so() {
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("the disk is full") && said.contains("make room"), "{said}");
     place.serve().http().get("/readyz", "").expect(200);
+}
+
+/// Whoever has the store gets into the console: by the first start, whatever keys were made before, and at any time.
+#[test]
+fn there_is_a_link_to_the_console_whenever_it_is_asked_for() {
+    let place = Place::sqlite();
+    place.key("agent");
+    let server = place.serve();
+    let opens = |printed: &str| {
+        let lines: Vec<String> = printed.lines().map(str::to_owned).collect();
+        let link = console_link(&lines).to_owned();
+        let path = link.strip_prefix(&format!("http://{}", server.address)).expect("where it is served");
+        server.http().call("GET", path, "", None).expect("an answer").status
+    };
+    assert_eq!(opens(&server.greeting.join("\n")), 303, "nobody had an admin key");
+    assert_eq!(opens(&place.succeed(&["login-link"])), 303);
+    let keys = place.succeed(&["keys", "list", "--json"]);
+    let agent = keys.lines().find(|key| key.contains("\"agent\"")).expect("the agent's key");
+    let agent: serde_json::Value = serde_json::from_str(agent).expect("JSON");
+    assert_eq!(
+        opens(&place.succeed(&["login-link", "--key", agent["key_id"].as_str().expect("an id")])),
+        303
+    );
+    let (code, _) = server.stop();
+    assert_eq!(code, Some(0));
+    let ran = place.run(&["login-link", "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("no server runs") && ran.stderr.contains("hoc serve --data-dir"),
+        "{}",
+        ran.stderr
+    );
+    for (args, told) in [
+        (&["login-link", "--tenant", "nobody"][..], "no tenant nobody"),
+        (&["login-link", "--key", "key_nope"], "hoc keys list"),
+    ] {
+        let refused = place.run(args);
+        assert_eq!(refused.code, Some(1), "{args:?}");
+        assert!(refused.stderr.contains(told), "{args:?}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn what_is_printed_to_be_typed_leads_to_the_same_store() {
+    let place = Place::sqlite();
+    let elsewhere = place.path("with a blank");
+    let server = place.serve_with(&["--data-dir", elsewhere.to_str().expect("UTF-8")]);
+    let greeting = server.greeting.join("\n");
+    let typed: Vec<&str> = greeting.lines().filter(|line| line.trim().starts_with("hoc ")).collect();
+    assert_eq!(typed.len(), 3, "{greeting}");
+    for line in typed {
+        assert!(line.contains(&format!("--data-dir '{}'", elsewhere.display())), "{line}");
+    }
 }
