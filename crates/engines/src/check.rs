@@ -45,6 +45,18 @@ impl Check {
         }
     }
 
+    /// A name by which somebody or something is told from others: an agent, a project, an owner. What is set for one holds
+    /// for exactly that name, so none may look like another and not be it.
+    pub fn identity(&mut self, pointer: &str, text: Option<&str>) {
+        self.name(pointer, text);
+        let seen = text.map(redact::unmistakable);
+        self.refuse_if(
+            seen.is_some_and(|seen| Some(&*seen) != text),
+            pointer,
+            "must have no blanks around it and no characters that nobody sees: it would look like another's",
+        );
+    }
+
     /// What somebody says, of at most so many characters.
     pub fn words(&mut self, pointer: &str, text: Option<&str>, longest: usize) {
         self.content(pointer, text);
@@ -188,6 +200,33 @@ mod tests {
         let long = "x".repeat(bounds::REASON + 1);
         let told = faults(|check| check.words("/reason", Some(&long), bounds::REASON));
         assert_eq!(told, [("/reason".to_owned(), "at most 4000 characters".to_owned())]);
+    }
+
+    #[test]
+    fn a_name_that_only_looks_like_anothers_is_refused() {
+        let refused = |text: &str| pointers(|check| check.identity("/agent_id", Some(text))) == ["/agent_id"];
+        for fine in ["billing-bot", "Rechnungs Bot é", "日本", "⚙️ builder", "👩‍💻", "бот", "a.b/c:d@e"]
+        {
+            assert!(!refused(fine), "{fine}");
+        }
+        for odd in [
+            "billing-bot ",
+            " billing-bot",
+            "billing-bot\n",
+            "billing\tbot",
+            "billing-bot\u{200b}",
+            "billing-\u{200d}bot",
+            "billing-bot\u{202e}",
+            "\u{feff}billing-bot",
+            "billing-bot\u{fe0f}",
+            "bill\u{ad}ing-bot",
+            "a\u{2028}b",
+            "\u{200b}",
+            "billing-bot\u{a0}",
+            "a\u{1b}[2Jb",
+        ] {
+            assert!(refused(odd), "{odd:?}");
+        }
     }
 
     #[test]

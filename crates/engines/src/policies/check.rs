@@ -40,7 +40,7 @@ pub(super) fn rule(rule: &RuleDefinition, check: &mut Check) {
             check.refuse_if(rule.scope_id.is_some(), "/scope_id", message);
         }
     }
-    check.name("/scope_id", rule.scope_id.as_deref());
+    check.identity("/scope_id", rule.scope_id.as_deref());
 }
 
 /// A condition is kept, shown and put into bundles as it is written, so it must not hold a secret; nor must its JSON form,
@@ -97,7 +97,7 @@ fn literals(condition: &str) -> (Vec<String>, String) {
 pub(super) fn limit(limit: &LimitDefinition, check: &mut Check) {
     check.words("/name", Some(&limit.name), bounds::NAME);
     check.name("/degrade_to", limit.degrade_to.as_deref());
-    check.name("/scope_id", limit.scope_id.as_deref());
+    check.identity("/scope_id", limit.scope_id.as_deref());
     let _ = check.take(validate_limit(limit));
 }
 

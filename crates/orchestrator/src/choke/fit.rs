@@ -14,6 +14,9 @@ const KEPT_OF_NAME: usize = bounds::NAME - 36;
 /// However a character is escaped, so many of them are no more than a document may have.
 const KEPT_OF_DOCUMENT: usize = bounds::DOCUMENT / 6 - 64;
 
+/// Who says a name of which nothing is seen.
+const NAMELESS: &str = "nameless";
+
 /// Makes the texts of a span, or of who sent it, fit.
 #[derive(Debug, Default)]
 pub(crate) struct Fit {
@@ -38,6 +41,18 @@ impl Fit {
             return cut_name(&redacted.value);
         }
         redacted.value
+    }
+
+    /// The name of an agent or a project: what is set for one holds for spans that only look like its own, too.
+    pub(crate) fn identity(&mut self, name: String) -> String {
+        let name = match redact::unmistakable(&name) {
+            seen if *seen == *name => name,
+            seen => {
+                self.cut = true;
+                if seen.is_empty() { NAMELESS.to_owned() } else { seen.into_owned() }
+            }
+        };
+        self.name(name)
     }
 
     /// JSON of what went in or came out; where it is none, its text, as `member` of an object.
@@ -132,6 +147,8 @@ mod tests {
             let long = format!("{}{text}{}", part.repeat(times), part.repeat(times / 2));
             let name = Fit::default().name(long.clone());
             prop_assert!(passes(|check| check.name("", Some(&name))), "{}", name);
+            let name = Fit::default().identity(long.clone());
+            prop_assert!(passes(|check| check.identity("", Some(&name))), "{}", name);
             let json = Fit::default().json("input", long.clone());
             prop_assert!(passes(|check| check.json("", Some(&json))), "{}", json);
             let document = Fit::default().document(json!({ "a": long.repeat(9) }).to_string());

@@ -199,9 +199,9 @@ impl Call {
         }
         let parent_run_id = check.id("/parent_run_id", request.parent_run_id.as_deref(), "run");
         let replay_of = check.id("/replay_of", request.replay_of.as_deref(), "run");
+        check.identity("/agent_id", Some(&request.agent_id));
+        check.identity("/project_id", request.project_id.as_deref());
         for (pointer, text) in [
-            ("/agent_id", Some(&request.agent_id)),
-            ("/project_id", request.project_id.as_ref()),
             ("/provider_type", request.provider_type.as_ref()),
             ("/synthetic_scenario_id", request.synthetic_scenario_id.as_ref()),
             ("/idempotency_key", request.idempotency_key.as_ref()),

@@ -1,7 +1,7 @@
 //! How many bytes a call keeps while it waits: its texts, which are as long as its caller likes, and something for the rest.
 
 use super::{
-    call::EndRun,
+    call::{EndRun, PermitRequest, StartRun, StepReport},
     prepare::{Call, What},
 };
 
@@ -12,20 +12,35 @@ impl Call {
     /// About how many bytes it holds.
     pub(super) fn weight(&self) -> usize {
         REST + match &self.what {
-            What::Start(start) | What::Trace(start) => {
-                let request = &start.request;
-                lengths(&[&request.goal, &request.environment, &request.metadata])
-            }
-            What::Permit(permit) => lengths(&[&permit.request.params]),
-            What::Record(step) => {
-                let report = &step.report;
-                let of_llm = report.llm.as_ref().map_or(0, |llm| lengths(&[&llm.prompt, &llm.response]));
-                of_llm + lengths(&[&report.params, &report.outcome_code, &report.outcome_data])
-            }
+            What::Start(start) | What::Trace(start) => start.request.weight(),
+            What::Permit(permit) => permit.request.weight(),
+            What::Record(step) => step.report.weight(),
             What::End(_, EndRun::Failed { error: text } | EndRun::Abort { reason: text }) => lengths(&[text]),
             What::End(..) => 0,
             What::Kill(_, kill) => lengths(&[&kill.reason]),
         }
+    }
+}
+
+impl StartRun {
+    /// How many bytes its texts are that may be long.
+    pub(crate) fn weight(&self) -> usize {
+        lengths(&[&self.goal, &self.environment, &self.metadata])
+    }
+}
+
+impl PermitRequest {
+    /// How many bytes its texts are that may be long.
+    pub(crate) fn weight(&self) -> usize {
+        lengths(&[&self.params])
+    }
+}
+
+impl StepReport {
+    /// How many bytes its texts are that may be long.
+    pub(crate) fn weight(&self) -> usize {
+        let of_llm = self.llm.as_ref().map_or(0, |llm| lengths(&[&llm.prompt, &llm.response]));
+        of_llm + lengths(&[&self.params, &self.outcome_code, &self.outcome_data])
     }
 }
 

@@ -14,6 +14,7 @@ use proof::{
 };
 
 use crate::{
+    aside::aside,
     choke::{
         Answer, Done, MAX_GROUP,
         call::{EndRun, Granted, Killed, PermitRequest, Recorded, StartRun, StepReport},
@@ -72,7 +73,8 @@ impl StepView {
 /// `activity.start`: opens a run, bound to the policies in force.
 #[tracing::instrument(name = "activity.start", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn start(spine: &Spine, ctx: &CallContext, request: StartRun) -> Result<Started, Error> {
-    match one(spine, ctx, Call::start(ctx, request)?).await? {
+    let call = aside(request.weight(), || Call::start(ctx, request))?;
+    match one(spine, ctx, call).await? {
         Done::Started(run, verdict) => Ok(Started { run: *run, verdict: *verdict }),
         other => Err(unexpected(&other)),
     }
@@ -86,7 +88,8 @@ pub async fn permit(
     run: RunId,
     request: PermitRequest,
 ) -> Result<Granted, Error> {
-    match one(spine, ctx, Call::permit(ctx, run, request)?).await? {
+    let call = aside(request.weight(), || Call::permit(ctx, run, request))?;
+    match one(spine, ctx, call).await? {
         Done::Granted(granted) => Ok(*granted),
         other => Err(unexpected(&other)),
     }
@@ -100,7 +103,8 @@ pub async fn record(
     run: RunId,
     report: StepReport,
 ) -> Result<Recorded, Error> {
-    recorded(one(spine, ctx, Call::record(ctx, run, report)?).await)
+    let call = aside(report.weight(), || Call::record(ctx, run, report))?;
+    recorded(one(spine, ctx, call).await)
 }
 
 /// `activity.record_batch`: up to 500 steps in order, in one group; none after the first that is refused.
@@ -117,15 +121,18 @@ pub async fn record_batch(
     let count = reports.len();
     let mut calls = Vec::with_capacity(count);
     let mut unfit = None;
-    for report in reports {
-        match Call::record(ctx, run, report) {
-            Ok(call) => calls.push(call),
-            Err(err) => {
-                unfit = Some(err);
-                break;
+    let bytes = reports.iter().map(StepReport::weight).sum();
+    aside(bytes, || {
+        for report in reports {
+            match Call::record(ctx, run, report) {
+                Ok(call) => calls.push(call),
+                Err(err) => {
+                    unfit = Some(err);
+                    break;
+                }
             }
         }
-    }
+    });
     let mut answers = Vec::with_capacity(count);
     if !calls.is_empty() {
         let done = spine.choke().submit(spine, &ctx.tenant, calls).await?;

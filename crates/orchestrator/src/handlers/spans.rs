@@ -6,6 +6,7 @@ use models::ids::RunId;
 use proof::words::{StepKind, StepStatus};
 
 use crate::{
+    aside::aside,
     choke::{
         Done, MAX_GROUP,
         call::{LlmReport, StepReport, TraceStart},
@@ -63,7 +64,8 @@ async fn take(
     encoding: SpanEncoding,
     body: &[u8],
 ) -> Result<Ingested, Error> {
-    let spans = spine.span_codec().decode(encoding, body).map_err(|err| Error::Unreadable(told(&err.0)))?;
+    let decoded = aside(body.len(), || spine.span_codec().decode(encoding, body));
+    let spans = decoded.map_err(|err| Error::Unreadable(told(&err.0)))?;
     let Traces { runs, mut refused } = runs_of(spine, ctx, &spans).await?;
     if runs.is_empty()
         && let Some((_, err)) = refused.pop_first()
@@ -75,24 +77,38 @@ async fn take(
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
     while rest.peek().is_some() {
-        let mut calls = Vec::with_capacity(rest.len().min(MAX_GROUP));
-        for span in rest.by_ref().take(MAX_GROUP) {
-            let span_id = span.span_id.clone();
-            if let Some(err) = refused.get(&span.trace_id) {
-                ingested.rejected.add(|| why(&span_id, err));
-                continue;
-            }
-            let run = runs.get(&span.trace_id).copied();
-            let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
-            let (report, cut) = step(span);
-            match Call::span(ctx, run, report, cut) {
-                Ok(call) => calls.push(call),
-                Err(err) => ingested.rejected.add(|| why(&span_id, &err)),
-            }
-        }
+        let some: Vec<ReportedSpan> = rest.by_ref().take(MAX_GROUP).collect();
+        let rejected = &mut ingested.rejected;
+        let calls = aside(body.len(), || calls(ctx, some, &runs, &refused, rejected))?;
         record(spine, ctx, calls, &mut ingested).await?;
     }
     Ok(ingested)
+}
+
+/// A call for each span that can be recorded.
+fn calls(
+    ctx: &CallContext,
+    spans: Vec<ReportedSpan>,
+    runs: &HashMap<String, RunId>,
+    refused: &BTreeMap<String, Error>,
+    rejected: &mut RejectedSpans,
+) -> Result<Vec<Call>, Error> {
+    let mut calls = Vec::with_capacity(spans.len());
+    for span in spans {
+        let span_id = span.span_id.clone();
+        if let Some(err) = refused.get(&span.trace_id) {
+            rejected.add(|| why(&span_id, err));
+            continue;
+        }
+        let run = runs.get(&span.trace_id).copied();
+        let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
+        let (report, cut) = step(span);
+        match Call::span(ctx, run, report, cut) {
+            Ok(call) => calls.push(call),
+            Err(err) => rejected.add(|| why(&span_id, &err)),
+        }
+    }
+    Ok(calls)
 }
 
 /// The report of the step that a span is, and whether something of it had to be cut.
@@ -146,8 +162,8 @@ fn trace_start(trace_id: String, source: SpanSource, provider: Option<&String>) 
     let mut fit = Fit::default();
     TraceStart {
         trace_id,
-        agent_id: fit.name(source.agent_id),
-        project_id: source.project_id.map(|project| fit.name(project)),
+        agent_id: fit.identity(source.agent_id),
+        project_id: source.project_id.map(|project| fit.identity(project)),
         provider_type: provider.cloned().map(|provider| fit.name(provider)),
         environment: source.environment.map(|text| fit.document(text)),
         cut: fit.cut,

@@ -46,6 +46,7 @@ pub use metadata::withhold;
 pub use rewrite::redact_json;
 pub use screen::{Raw, Screened, screen};
 pub use text::redact_text;
+pub use unveil::unmistakable;
 
 use findings::Found;
 

@@ -23,6 +23,24 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| !is_ignorable(*c)).collect())
 }
 
+/// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks. What
+/// joins or shapes signs stays behind a sign, and goes behind a letter.
+#[must_use]
+pub fn unmistakable(name: &str) -> Cow<'_, str> {
+    let name = name.trim();
+    let (mut seen, mut before) = (String::with_capacity(name.len()), None);
+    for c in name.chars() {
+        let shapes = matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+        let hidden = c.is_control() || is_ignorable(c) || matches!(c, '\u{2028}' | '\u{2029}');
+        if !hidden || shapes && before.is_some_and(|c: char| !c.is_alphanumeric() && !c.is_ascii()) {
+            seen.push(c);
+        }
+        before = Some(c);
+    }
+    let seen = seen.trim();
+    if seen == name { Cow::Borrowed(name) } else { Cow::Owned(seen.to_owned()) }
+}
+
 /// The text as it reads in the end; `None` if it reads as it is.
 pub(super) fn unveil(text: &str) -> Option<String> {
     let mut unveiled: Option<String> = None;

@@ -60,7 +60,7 @@ impl NewKey {
         let mut check = Check::default();
         if let Some(owner) = &self.owner {
             check.required("/owner", owner);
-            check.name("/owner", Some(owner));
+            check.identity("/owner", Some(owner));
         }
         check.refuse_if(self.expires_at.is_some_and(|at| at <= now), "/expires_at", "must be in the future");
         if let Some(agents) = &self.agents {
@@ -79,7 +79,7 @@ impl NewKey {
             for (at, agent) in agents.0.iter().take(bounds::LABELS).enumerate() {
                 let pointer = format!("/agents/{at}");
                 check.required(&pointer, agent);
-                check.name(&pointer, Some(agent));
+                check.identity(&pointer, Some(agent));
                 check.refuse_if(agent.trim_matches('*').is_empty(), &pointer, EVERY_AGENT);
             }
         }
