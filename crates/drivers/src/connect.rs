@@ -1,6 +1,6 @@
 //! Where the store is, and how SQLite is opened: every pragma that our guarantees rest on.
 
-use std::{fmt, str::FromStr as _, time::Duration};
+use std::{fmt, str::FromStr as _, sync::Arc, time::Duration};
 
 use sea_orm::sqlx::{
     self, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool,
@@ -8,7 +8,7 @@ use sea_orm::sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{StoreError, conn::in_time, postgres};
+use crate::{StoreError, conn::in_time, postgres, store_file::StoreFile};
 
 /// How long to wait for a connection: for the one writer above all. Less than for an answer, so that it is known which of
 /// the two was waited for.
@@ -59,6 +59,8 @@ pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// None in memory.
+        file: Option<Arc<StoreFile>>,
     },
 }
 
@@ -86,14 +88,15 @@ async fn sqlite(config: &ConnectConfig) -> Result<Pools, StoreError> {
     if in_memory(&config.url) {
         // The database lives as long as its one connection. So never begin within a begin: it waits for itself.
         let writer = in_time(lasting(1).connect_with(options)).await?;
-        return Ok(Pools::Sqlite { readers: writer.clone(), writer });
+        return Ok(Pools::Sqlite { readers: writer.clone(), writer, file: None });
     }
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     let cached = options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "4000");
     let writer = in_time(lasting(1).connect_with(cached)).await?;
     let readers = lasting(config.max_connections.max(1)).min_connections(0);
-    let readers = in_time(readers.connect_with(options.pragma("query_only", "ON"))).await?;
-    Ok(Pools::Sqlite { writer, readers })
+    let readers = in_time(readers.connect_with(options.clone().pragma("query_only", "ON"))).await?;
+    let file = StoreFile::opened(options.get_filename())?;
+    Ok(Pools::Sqlite { writer, readers, file: Some(Arc::new(file)) })
 }
 
 /// A pool whose connections stay open: an embedded store has nobody to hang up on it.

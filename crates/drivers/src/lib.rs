@@ -73,6 +73,7 @@ mod rows;
 mod rowtype;
 mod seen;
 mod sessions;
+mod store_file;
 mod tally;
 mod tx;
 

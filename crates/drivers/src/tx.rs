@@ -35,6 +35,7 @@ use crate::{
         PreventionRecordsReadDriver, PreventionRecordsWriteDriver,
     },
     seen::{Seen, SeenHead},
+    store_file::StoreFile,
     tally::value,
 };
 
@@ -109,7 +110,7 @@ impl Db {
                 }
                 conn
             }
-            Pools::Sqlite { writer, .. } => {
+            Pools::Sqlite { writer, file, .. } => {
                 let before = self.written.load(Ordering::Relaxed);
                 let begun = in_time(writer.begin_with("BEGIN IMMEDIATE")).await;
                 // Whoever has the one writer may have got no answer either: then it is not busy, it hangs.
@@ -119,10 +120,13 @@ impl Db {
                     }
                     err => err,
                 })?;
+                if let Some(file) = file {
+                    file.check()?;
+                }
                 Conn::sqlite(tx, self.sent.clone(), self.seen.clone())
             }
         };
-        Ok(Tx { conn: conn.counting(self.written.clone()) })
+        Ok(Tx { conn: conn.counting(self.written.clone()), file: self.file().cloned() })
     }
 
     /// Undoes `tx` and opens another unit of work: on another connection where the store has several, so that what failed
@@ -155,7 +159,7 @@ impl Db {
     /// Why the store is only read, where it fell back.
     #[must_use]
     pub fn fell_back(&self) -> Option<String> {
-        self.seen.fell_back()
+        self.seen.fell_back().or_else(|| self.file()?.lost())
     }
 
     /// Holds every log that this process knows against the store, as it is.
@@ -248,10 +252,18 @@ impl Db {
     pub async fn close(&self) {
         match &self.pools {
             Pools::Postgres(pool) => pool.connections.close().await,
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
+        }
+    }
+
+    /// The file that an embedded store is.
+    fn file(&self) -> Option<&Arc<StoreFile>> {
+        match &self.pools {
+            Pools::Sqlite { file, .. } => file.as_ref(),
+            Pools::Postgres(_) => None,
         }
     }
 
@@ -275,12 +287,15 @@ fn reads_of(connections: u32) -> usize {
 #[derive(Debug)]
 pub struct Tx {
     pub(crate) conn: Conn,
+    file: Option<Arc<StoreFile>>,
 }
 
 impl Tx {
     /// Makes everything done so far durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.conn.commit().await
+        self.conn.commit().await?;
+        // What was committed into a file that is nobody's any more is gone, and must not be told.
+        self.file.map_or(Ok(()), |file| file.check())
     }
 
     /// From now on a lock that another unit of work holds is waited for so long at most. SQLite has one lock, and this unit

@@ -284,3 +284,29 @@ async fn a_torn_checkpoint_does_not_hide_an_older_backup() {
         start(&mut server.http(), &admin).expect(201);
     }
 }
+
+/// What a server has open is not what the next one will find: nothing is written that would be gone with it.
+#[test]
+fn an_embedded_store_that_is_taken_from_under_a_server_is_not_written_on() {
+    for (what, changes) in [
+        ("removed", &[("hoc.db", "gone.db")][..]),
+        ("replaced", &[("hoc.db", "gone.db"), ("older.db", "hoc.db")]),
+        ("write-ahead log", &[("hoc.db-wal", "gone.db-wal")]),
+    ] {
+        let place = Place::sqlite();
+        let agent = place.key("agent");
+        let server = place.serve();
+        start(&mut server.http(), &agent).expect(201);
+        std::fs::copy(place.path("data/hoc.db"), place.path("data/older.db")).expect("it is copied");
+        for (from, to) in changes {
+            std::fs::rename(place.data().join(from), place.data().join(to)).expect("it moves");
+        }
+        let problem = start(&mut server.http(), &agent).expect(503);
+        assert_eq!(problem["code"], "store_behind", "{what}: {problem}");
+        let ready = server.http().get("/readyz", "").expect(503);
+        let told = ready["detail"].as_str().expect("why");
+        assert!(told.contains(what) && told.contains("start it again"), "{what}: {told}");
+        let (_, log) = server.stop();
+        assert!(log.contains("under the running server"), "{what}: {log}");
+    }
+}
