@@ -211,6 +211,15 @@ async fn send_out(spine: &Spine, slug: &str, checkpoint: &Checkpoint, grown: Vec
         for _ in 0..OFFERS {
             let failed = match sink.keep(&offered).await {
                 Ok(Stands::GoesOn | Stands::IsOlder) => break,
+                Ok(Stands::Another) => {
+                    tracing::warn!(
+                        place = sink.place(),
+                        tenant = slug,
+                        "a checkpoint of another store was kept here: it is put aside. Was that store lost? Then restore a \
+                         backup of it"
+                    );
+                    break;
+                }
                 // Another replica has kept one meanwhile; or it is of another history, which the look at it will tell.
                 Ok(Stands::Apart) => match grown_anew(spine, slug, checkpoint).await {
                     Ok(grown) => {

@@ -51,12 +51,53 @@ impl CheckpointFiles {
         if stands == Stands::Apart {
             return Ok(stands);
         }
+        if stands == Stands::Another {
+            self.put_aside(&name, there.notes.first().map(String::as_str).unwrap_or_default())?;
+        }
         self.append(&format!("{name}.history.jsonl"), checkpoint)?;
-        if stands == Stands::GoesOn {
+        if stands != Stands::IsOlder {
             self.replace(&format!("{name}.checkpoint"), &checkpoint.note)?;
         }
         File::open(&self.folder)?.sync_all()?;
         Ok(stands)
+    }
+
+    /// Leaves what is kept of another store's log where it is found, under the name of its tenant: it may be all that proves
+    /// what that store held.
+    fn put_aside(&self, name: &str, there: &str) -> io::Result<()> {
+        let whose = Statement::read(there).map_or_else(|| "unknown".to_owned(), |it| it.origin.tenant_id);
+        let places = |kind: &str| {
+            (
+                self.folder.join(format!("{name}.{kind}")),
+                self.folder.join(format!("{name}.of-{whose}.{kind}")),
+            )
+        };
+        // Two stores that take turns in one folder add to what is there.
+        let (from, to) = places("history.jsonl");
+        if let Some(lines) = if_there(fs::read(&from))? {
+            let mut history = OpenOptions::new().create(true).append(true).open(to)?;
+            history.write_all(&lines)?;
+            history.sync_data()?;
+            fs::remove_file(from)?;
+        }
+        let (from, to) = places("checkpoint");
+        if_there(fs::rename(from, to)).map(drop)
+    }
+
+    /// The checkpoints of other stores that were put aside here.
+    pub fn aside(folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let Some(files) = if_there(fs::read_dir(folder))? else { return Ok(Vec::new()) };
+        let mut aside = Vec::new();
+        for file in files {
+            let file = file?;
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if name.contains(".of-") && name.ends_with(".checkpoint") {
+                aside.push(file.path());
+            }
+        }
+        aside.sort();
+        Ok(aside)
     }
 
     fn note(&self, checkpoint: &OutsideCheckpoint) -> io::Result<()> {
@@ -275,6 +316,31 @@ mod tests {
         files.keep(&checkpoint(0, 9, 'a')).await.expect_err("nobody knows what was there");
         let nothing = files.kept("other", "audit", Depth::All).await.expect("it is read");
         assert_eq!(nothing, Kept::default());
+    }
+
+    #[tokio::test]
+    async fn what_another_store_left_is_put_aside_and_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = CheckpointFiles::open(folder.path()).expect("it opens");
+        let of = |tenant: &str, size: u64| {
+            let checkpoint = checkpoint(0, size, 'a');
+            let note = checkpoint.note.replace("hoc/acme/", &format!("hoc/{tenant}/"));
+            OutsideCheckpoint { note, ..checkpoint }
+        };
+        for (tenant, size, stands) in [
+            ("one", 15, Stands::GoesOn),
+            ("two", 3, Stands::Another),
+            ("two", 3, Stands::GoesOn),
+            ("one", 15, Stands::Another),
+            ("two", 3, Stands::Another),
+        ] {
+            assert_eq!(files.keep(&of(tenant, size)).await.expect("it is kept"), stands, "{tenant}");
+            assert_eq!(read(&files, "acme-audit.checkpoint"), of(tenant, size).note);
+        }
+        assert_eq!(read(&files, "acme-audit.of-one.checkpoint"), of("one", 15).note);
+        assert_eq!(sizes(&read(&files, "acme-audit.of-one.history.jsonl")), [15, 15]);
+        let aside = CheckpointFiles::aside(folder.path()).expect("it is read");
+        assert_eq!(aside.len(), 2, "{aside:?}");
     }
 
     #[tokio::test]

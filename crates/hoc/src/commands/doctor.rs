@@ -4,7 +4,7 @@ mod server;
 
 use std::process::ExitCode;
 
-use adapters::outbound::SpoolFiles;
+use adapters::outbound::{CheckpointFiles, SpoolFiles};
 use console::style;
 use drivers::Db;
 use orchestrator::{Spine, handlers::account, ports::Depth};
@@ -152,9 +152,31 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
             "the logs are looked at when the keys are right; nothing is signed until then",
         ),
     }
+    lost_stores(config, findings);
     spool(config, findings);
     redis(config, findings).await;
     server::look(config, signing_key.as_deref(), accepted, findings).await;
+}
+
+/// Whether what is kept outside the store is of another store, too: perhaps of one that was lost, and is missed by nobody.
+fn lost_stores(config: &Config, findings: &mut Findings) {
+    for folder in &config.keys.checkpoint_folders.value {
+        match CheckpointFiles::aside(folder) {
+            Ok(aside) => {
+                for file in aside {
+                    findings.note(
+                        "checkpoints",
+                        format!("{} is of another store that was served with this folder", file.display()),
+                        "was that store lost? Then restore a backup of it: this one holds nothing of it. Else move the \
+                         file away",
+                    );
+                }
+            }
+            Err(err) => {
+                findings.failed("checkpoints", format!("{}: {err}", folder.display()), "it cannot be read");
+            }
+        }
+    }
 }
 
 /// Whether the Redis that answers repeats is there.

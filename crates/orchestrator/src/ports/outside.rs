@@ -43,6 +43,8 @@ pub enum Stands {
     IsOlder,
     /// It does not show that it goes on from it: it may be a second history.
     Apart,
+    /// That one is of another store: perhaps of one that was lost. It is put aside, and never lost itself.
+    Another,
 }
 
 impl OutsideCheckpoint {
@@ -54,8 +56,11 @@ impl OutsideCheckpoint {
         };
         let same_log =
             LogOrigin { epoch: 0, ..there.origin.clone() } == LogOrigin { epoch: 0, ..new.origin.clone() };
-        // The place was another store's; or somebody accepted what a restore lost.
-        if !same_log || new.origin.epoch > there.origin.epoch {
+        if !same_log {
+            return Stands::Another;
+        }
+        // Somebody accepted what a restore lost.
+        if new.origin.epoch > there.origin.epoch {
             return Stands::GoesOn;
         }
         if new.origin.epoch < there.origin.epoch {
