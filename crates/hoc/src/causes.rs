@@ -15,7 +15,8 @@ pub(crate) fn lines(err: &(dyn Error + 'static)) -> Vec<String> {
         }
         next = err.source();
     }
-    said.iter().map(|cause| without_its_source_line(cause).to_owned()).collect()
+    // A cause may quote what somebody sent, or the name of a file: a terminal would act on it.
+    said.iter().map(|cause| verify::shown(without_its_source_line(cause)).into_owned()).collect()
 }
 
 /// What a database says, without the line of its own source at which it says so: that is nothing of ours.

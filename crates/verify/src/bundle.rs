@@ -15,6 +15,7 @@ use crate::{
     document::{self, Document},
     json::Parser,
     report::{Finding, Findings, Report, Word},
+    shown,
 };
 
 /// What to ask beyond the bundle itself. By default nothing.
@@ -46,7 +47,7 @@ pub fn bundle(bytes: &[u8], keys: &[PublicKey], options: &Options) -> Result<Rep
         .and_then(|text| document::read(text, options.reexecute).map_err(|wrong| wrong.to_string()))
     {
         Ok(document) => document,
-        Err(why) if !resembles_a_bundle(bytes) => return Err(NotABundle(why)),
+        Err(why) if !resembles_a_bundle(bytes) => return Err(NotABundle(shown(&why).into_owned())),
         Err(why) => {
             findings.note("format", Err(Finding::tampered(why)));
             return Ok(unsigned(findings));

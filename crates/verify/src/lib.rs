@@ -15,9 +15,11 @@ mod input;
 mod json;
 pub mod log;
 mod report;
+mod shown;
 mod time;
 
 pub use bundle::{NotABundle, Options, bundle};
 pub use input::{BadLine, Row, Seen, rows, seen};
 pub use report::{Check, Report, Word};
+pub use shown::shown;
 pub use time::canonical_time;

@@ -18,6 +18,7 @@ use crate::{
     Row,
     checks::Worst,
     report::{Check, Finding, Findings, Word, write_checks, write_failed},
+    shown,
 };
 
 /// The outcome of verifying a log.
@@ -41,7 +42,7 @@ impl fmt::Display for LogReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_checks(f, &self.checks)?;
         for run in &self.absent {
-            writeln!(f, "absent {run}")?;
+            writeln!(f, "absent {}", shown(run))?;
         }
         writeln!(f, "{} rows, {} newer than the checkpoint", self.size, self.newer)?;
         write_failed(f, &self.checks)?;

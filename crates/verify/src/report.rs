@@ -7,6 +7,8 @@ use proof::{
     words::{Assurance, IntegrityGrade},
 };
 
+use crate::shown;
+
 proof::words! {
     /// What a bundle or a log is, best first: the order is the order of precedence.
     Word { Complete = "COMPLETE", Open = "OPEN", Truncated = "TRUNCATED", Tampered = "TAMPERED",
@@ -69,7 +71,7 @@ impl fmt::Display for Report {
         if let Some(run) = &self.run_id {
             // What a document says of itself that failed is no more than that.
             let claims = if holds { "" } else { ", which claims to be of" };
-            write!(f, "run {run}{claims}")?;
+            write!(f, "run {}{claims}", shown(run))?;
             let mut comma = if holds { "," } else { "" };
             if let Some(grade) = self.grade {
                 write!(f, "{comma} grade {grade}")?;
@@ -84,7 +86,7 @@ impl fmt::Display for Report {
             writeln!(f)?;
         }
         if let Some(AsOf { audit_size, runs_size, time }) = &self.as_of {
-            writeln!(f, "as of {time}: run log of {runs_size}, Audit Ledger of {audit_size}")?;
+            writeln!(f, "as of {}: run log of {runs_size}, Audit Ledger of {audit_size}", shown(time))?;
         }
         // Without a signature that holds, the one that failed stands last already.
         if self.run_id.is_some() {
@@ -155,7 +157,7 @@ impl Findings {
                 (false, detail)
             }
         };
-        self.checks.push(Check { name, passed, detail });
+        self.checks.push(Check { name, passed, detail: shown(&detail).into_owned() });
     }
 
     /// The worst word, or `otherwise` if nothing was found.

@@ -7,6 +7,7 @@ use orchestrator::{
     handlers::account::{self, NewKey},
 };
 use serde_json::{Value, json};
+use verify::shown;
 
 use super::serve::{self, DEFAULT_TENANT};
 use crate::{
@@ -211,9 +212,9 @@ async fn list(config: &Config, tenant: &str, json: bool) -> anyhow::Result<()> {
             (None, Some(at)) => format!("until {}", second(at)),
             (None, None) => "in force".to_owned(),
         };
-        let (id, role, owner) = (key.id, key.role.as_str(), &key.owner);
+        let (id, role, owner) = (key.id, key.role.as_str(), shown(&key.owner));
         let agents = match &key.agents {
-            Some(agents) => agents.to_string(),
+            Some(agents) => shown(&agents.to_string()).into_owned(),
             None if key.role == Role::Agent => "any".to_owned(),
             None => String::new(),
         };
@@ -233,7 +234,7 @@ async fn revoke(config: &Config, key: &str, json: bool) -> anyhow::Result<()> {
     if json {
         out::line(of(&key));
     } else {
-        let (id, owner) = (key.id, &key.owner);
+        let (id, owner) = (key.id, shown(&key.owner));
         let store = config.store.shown_url();
         out::line(format!(
             "{id} of {owner} is revoked in the store {store}; servers that run on it refuse it within a second"

@@ -55,7 +55,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     if args.json {
         out::line(json!({ "link": link, "key_id": key.id, "role": key.role, "tenant": args.tenant }));
     } else {
-        let (owner, role) = (&key.owner, key.role);
+        let (owner, role) = (verify::shown(&key.owner), key.role);
         out::line(format!(
             "logs in as {owner}, role {role}, of tenant `{}`; once, within an hour:\n",
             args.tenant

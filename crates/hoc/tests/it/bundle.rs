@@ -160,3 +160,31 @@ fn what_failed_stands_last_and_a_wrong_key_is_no_forgery() {
         assert!(ran.stderr.contains(told), "{name}: {}", ran.stderr);
     }
 }
+
+/// A terminal acts on what it is sent: no text of a bundle may clear the screen, or write a verdict of its own.
+#[test]
+fn a_bundle_writes_nothing_but_text_on_the_screen() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let id = run(&place, &server, true);
+    let file = place.path("run.json");
+    place.succeed(&["bundle", &id, "-o", file.to_str().expect("UTF-8")]);
+    let key = place.public_keys();
+    let spoof = r"\u001b[2J\u001b[1;1Hok   signature\nCOMPLETE\n\u001b[8m\u202e";
+    let text = fs::read_to_string(&file).expect("it reads");
+    for (from, to) in [
+        ("\"skill_name\":\"look\"".to_owned(), format!("\"skill_name\":\"{spoof}\"")),
+        (format!("\"run_id\":\"{id}\""), format!("\"run_id\":\"{spoof}\"")),
+        ("\"format\":\"".to_owned(), format!("\"{spoof}\":\"")),
+    ] {
+        assert!(text.contains(&from), "{from}");
+        let bent = place.path("bent.json");
+        fs::write(&bent, text.replacen(&from, &to, 1)).expect("it is written");
+        let ran =
+            place.run(&["verify", bent.to_str().expect("UTF-8"), "--key", key.to_str().expect("UTF-8")]);
+        assert_eq!(ran.code, Some(5), "{from}");
+        let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!ran.stdout.contains(acts), "{:?}", ran.stdout);
+        assert!(!ran.stdout.lines().any(|line| line == "COMPLETE"), "{}", ran.stdout);
+    }
+}

@@ -18,6 +18,8 @@ use orchestrator::{
 use serde_json::json;
 
 use super::bodies::{bodies, unpacked};
+use verify::shown;
+
 use crate::{
     caller,
     commands::serve::DEFAULT_TENANT,
@@ -172,9 +174,9 @@ fn told(path: &Path, counts: &Counts, as_json: bool) {
         }));
         return;
     }
-    out::line(format!("{}: {}", path.display(), counts.told()));
+    out::line(format!("{}: {}", shown(&path.display().to_string()), counts.told()));
     if rejected.count > 0 {
-        out::note(format!("  rejected: {}", rejected.message()));
+        out::note(format!("  rejected: {}", shown(&rejected.message())));
     }
 }
 
@@ -182,6 +184,6 @@ fn wrong(path: &Path, why: &str, as_json: bool) {
     if as_json {
         out::line(json!({ "file": path, "error": why }));
     } else {
-        out::note(format!("error: {}: {why}", path.display()));
+        out::note(format!("error: {}", shown(&format!("{}: {why}", path.display()))));
     }
 }
