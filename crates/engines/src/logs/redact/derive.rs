@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
+use percent_encoding::percent_decode_str;
 use proof::hmac::TenantKey;
 use rules::facts::{ContentFacts, ParamFacts, UrlFact};
 
@@ -252,6 +253,16 @@ impl Facts {
     }
 
     fn mentioned(&mut self, text: &str) {
+        self.mentions(text);
+        // A form, or a URL within another one's query: `url=http%3A%2F%2Fh.example`.
+        if text.contains('%')
+            && let Cow::Owned(plain) = percent_decode_str(self.bounded(text)).decode_utf8_lossy()
+        {
+            self.mentions(&plain);
+        }
+    }
+
+    fn mentions(&mut self, text: &str) {
         let mut left = self.mentions_left;
         urls::mentions(text, &mut left, |mention| match mention {
             Mention::Host(host) => self.host(&host),

@@ -78,6 +78,8 @@ fn a_host_is_found_in_any_text() {
         "'//evil.example'",
         "\\\\evil.example\\share",
         "https://good.example@evil.example/",
+        "http://good.example\\@evil.example/x",
+        "url=http%3A%2F%2Fevil.example&x=1",
         "https://good.example)@evil.example/",
         "https://u:p@EVIL\u{ff0e}example:8443?x",
         "jdbc:postgresql://evil.example:5432/db",

@@ -205,6 +205,12 @@ fn mention(rest: &str, doubtful: bool, left: &mut usize, each: &mut impl FnMut(M
     let longest = (0..=MAX_AUTHORITY.min(rest.len())).rev().find(|at| rest.is_char_boundary(*at));
     let rest = &rest[..longest.unwrap_or(0)];
     let whole = &rest[..rest.find(ends).unwrap_or(rest.len())];
+    if let Some(other) = behind_a_backslash(&rest[whole.len()..]) {
+        if let Some(host) = authority(other).filter(|host| !is_strange(host)) {
+            each(Mention::Host(host));
+        }
+        each(Mention::Unreadable);
+    }
     let is_v6 = whole.rsplit('@').next().is_some_and(|host| host.starts_with('['));
     let marks: &[char] =
         if is_v6 { &['.', ',', ';', '!'] } else { &['.', ',', ';', ':', '!', ')', ']', '}', '*'] };
@@ -228,6 +234,14 @@ fn mention(rest: &str, doubtful: bool, left: &mut usize, each: &mut impl FnMut(M
         }
         each(Mention::Unreadable);
     }
+}
+
+/// To a browser `h.example\\@evil.example` ends at the backslash; to other tools all before the `@` is a user, and what
+/// is behind it the host. Which of them will open it cannot be known, so the other host counts too.
+fn behind_a_backslash(rest: &str) -> Option<&str> {
+    let rest = rest.strip_prefix('\\')?;
+    let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | '`') || c.is_whitespace();
+    Some(rest[..rest.find(ends).unwrap_or(rest.len())].rsplit_once('@')?.1)
 }
 
 /// The domains of every address in a text; `None` for one that cannot be read.
