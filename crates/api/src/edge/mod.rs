@@ -16,7 +16,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{StatusCode, header, request::Parts},
+    http::{Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -91,12 +91,13 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     let about = About { request_id, instance: redacted(request.uri().path()) };
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
+    let told_method = known(&method);
     let only_read = method.is_safe();
     let operation = edge.operations.name(&method, route.as_deref());
     let span = tracing::info_span!(
         "request",
         request.id = %about.request_id,
-        http.method = %method,
+        http.method = told_method,
         http.route = route.as_deref(),
         operation,
     );
@@ -125,14 +126,32 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
         let response = headers::on_all(with_problem(response, &about), &about);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {
-            tracing::info!(http.status = status, duration_ms = ms, "{method} {} {status}", about.instance);
+            tracing::info!(
+                http.status = status,
+                duration_ms = ms,
+                "{told_method} {} {status}",
+                about.instance
+            );
         } else {
-            tracing::debug!(http.status = status, duration_ms = ms, "{method} {} {status}", about.instance);
+            tracing::debug!(
+                http.status = status,
+                duration_ms = ms,
+                "{told_method} {} {status}",
+                about.instance
+            );
         }
         response
     }
     .instrument(span)
     .await
+}
+
+/// A method as it is logged: one that there is none of may be anything, a secret too.
+fn known(method: &Method) -> &'static str {
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"]
+        .into_iter()
+        .find(|known| method == known)
+        .unwrap_or("another method")
 }
 
 /// A problem's body; for a refusal of the framework, its problem.

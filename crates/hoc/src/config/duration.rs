@@ -6,6 +6,9 @@ use anyhow::bail;
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+/// Longer than that, a time that is so far away is none that a store keeps.
+const LONGEST: Duration = Duration::from_hours(24 * 3_650);
+
 /// Reads one.
 pub(crate) fn parse(text: &str) -> anyhow::Result<Duration> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -23,6 +26,7 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Duration> {
 pub(crate) fn some(text: &str) -> anyhow::Result<Duration> {
     match parse(text)? {
         Duration::ZERO => bail!("must be longer than nothing"),
+        length if length > LONGEST => bail!("must be at most {}", self::text(LONGEST)),
         length => Ok(length),
     }
 }
@@ -39,7 +43,7 @@ pub(crate) fn text(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, text};
+    use super::{parse, some, text};
 
     #[test]
     fn what_is_written_is_what_was_read() {
@@ -52,5 +56,8 @@ mod tests {
         {
             assert!(parse(odd).is_err(), "{odd}");
         }
+        assert!(some("3650d").is_ok());
+        let said = some("3000000d").expect_err("too long").to_string();
+        assert_eq!(said, "must be at most 3650d");
     }
 }

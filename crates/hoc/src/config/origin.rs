@@ -167,15 +167,18 @@ pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(text: &str) -> anyhow::Resul
     text.trim().parse().map_err(|err| anyhow::anyhow!("`{text}`: {err}"))
 }
 
+/// More than any machine has of anything that is counted here.
+const MOST: u64 = 100_000;
+
 /// Parses how many there may be of something.
-pub(crate) fn at_least_one<T: FromStr<Err: fmt::Display> + Default + PartialEq>(
+pub(crate) fn at_least_one<T: FromStr<Err: fmt::Display> + Copy + TryInto<u64>>(
     text: &str,
 ) -> anyhow::Result<T> {
-    let number = parsed(text)?;
-    if number == T::default() {
-        bail!("must be at least 1");
+    let number: T = parsed(text)?;
+    match number.try_into() {
+        Ok(1..=MOST) => Ok(number),
+        _ => bail!("must be 1 to {MOST}"),
     }
-    Ok(number)
 }
 
 #[cfg(test)]
@@ -218,6 +221,15 @@ mod tests {
             format!("{wrong:#}"),
             "server.listen (environment HOC_LISTEN): `x`: invalid digit found in string"
         );
+    }
+
+    #[test]
+    fn a_number_that_no_machine_has_is_refused() {
+        assert_eq!(at_least_one::<usize>("4096").expect("a number"), 4_096);
+        for odd in ["0", "100001", "18446744073709551615"] {
+            let said = at_least_one::<usize>(odd).expect_err("too many, or none").to_string();
+            assert_eq!(said, "must be 1 to 100000", "{odd}");
+        }
     }
 
     #[test]
