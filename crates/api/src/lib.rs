@@ -28,7 +28,13 @@ mod problem;
 mod system;
 mod view;
 
-use axum::{Router, extract::State, http::StatusCode, middleware};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, Uri},
+    middleware,
+    routing::get,
+};
 use orchestrator::Spine;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -54,6 +60,7 @@ pub fn router_within(spine: Spine, bounds: Bounds, reached: Reached) -> Router {
     let edge = Edge { spine: spine.clone(), bounds, reached, operations };
     let (routes, _) = routes().split_for_parts();
     routes
+        .route("/", get(console::front))
         .method_not_allowed_fallback(method_not_allowed)
         .merge(console::routes(&spine))
         .fallback(no_such_route)
@@ -75,7 +82,12 @@ fn routes() -> OpenApiRouter<Spine> {
 }
 
 /// Nothing is told about the API to who has no credential, not even what is not there.
-async fn no_such_route(_: State<Spine>, _: Authenticated) -> Problem {
+async fn no_such_route(_: State<Spine>, _: Authenticated, uri: Uri) -> Problem {
+    if uri.path().starts_with("/v1/") {
+        let detail =
+            "HOC takes traces, by OTLP over HTTP: POST /v1/traces (docs/otlp.md says what exporters need)";
+        return Problem::new(Code::RouteNotFound, detail);
+    }
     Problem::of_framework(StatusCode::NOT_FOUND)
 }
 

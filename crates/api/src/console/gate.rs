@@ -1,8 +1,8 @@
 //! What stands before the pages: who is not logged in is led to the login, and a refusal becomes a page.
 
 use axum::{
-    extract::{Request, State},
-    http::{Method, StatusCode},
+    extract::{FromRequestParts as _, Request, State},
+    http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -13,7 +13,12 @@ use super::{
     page::{Rendered, problem_page},
     visitor::Frame,
 };
-use crate::{Problem, edge::About, extract::by_session, problem::Code};
+use crate::{
+    Problem,
+    edge::About,
+    extract::{Authenticated, by_session},
+    problem::Code,
+};
 
 /// Pages that need a session.
 pub(super) async fn guarded(State(spine): State<Spine>, request: Request, next: Next) -> Response {
@@ -38,6 +43,20 @@ pub(super) async fn guarded(State(spine): State<Spine>, request: Request, next: 
 pub(super) async fn open(request: Request, next: Next) -> Response {
     let about = request.extensions().get::<About>().cloned().unwrap_or_default();
     rendered(next.run(request).await, &about, None)
+}
+
+/// The address alone is what anybody types first: a browser is led to the console, whose login leads back. To everybody else
+/// nothing is there.
+pub(crate) async fn front(State(spine): State<Spine>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let accepts = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    if accepts.is_some_and(|accept| accept.contains("text/html")) {
+        return Redirect::to("/console/overview").into_response();
+    }
+    match Authenticated::from_request_parts(&mut parts, &spine).await {
+        Ok(_) => Problem::of_framework(StatusCode::NOT_FOUND).into_response(),
+        Err(problem) => problem.into_response(),
+    }
 }
 
 pub(super) async fn no_such_page() -> Problem {

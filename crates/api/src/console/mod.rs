@@ -24,7 +24,10 @@ use axum::{
 };
 use orchestrator::Spine;
 
-pub(crate) use self::page::{Rendered, is_console, problem_page};
+pub(crate) use self::{
+    gate::front,
+    page::{Rendered, is_console, problem_page},
+};
 
 /// Where the pages are.
 const BASE: &str = "/console";

@@ -134,6 +134,14 @@ async fn what_is_no_route_is_a_problem_too() {
         assert_eq!(app.get(path).send().await.problem(401), "unauthenticated", "{path}");
         assert_eq!(app.get(path).key(&viewer).send().await.problem(404), "route_not_found", "{path}");
     }
+    for path in ["/v1/logs", "/v1/metrics", "/v1/trace", "/v1/traces/v1/traces"] {
+        let told = app.get(path).key(&viewer).send().await;
+        assert_eq!(told.problem(404), "route_not_found", "{path}");
+        assert!(told.text.contains("POST /v1/traces"), "{path}: {}", told.text);
+    }
+    // Who types the address alone into a browser is led to the console.
+    let browser = app.get("/").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8").send().await;
+    assert_eq!((browser.status.as_u16(), browser.header("location")), (303, "/console/overview"));
     // A word that the specification keeps for a route is not taken for the id that its place has for others.
     for word in ["patterns", "metrics", "by-run"] {
         let path = format!("/api/v1/runtime/incidents/{word}");
