@@ -15,6 +15,7 @@ use proof::{
 };
 
 use super::{
+    call::LlmReport,
     prepare::{PreparedStep, REDACTION},
     record::internal,
     state::State,
@@ -58,7 +59,7 @@ pub(super) fn evidence(
     let mut failure = None;
     if report.kind == StepKind::LlmCall {
         run.trace.expected_provider += 1;
-        if let Some(llm) = llm {
+        if let Some(llm) = llm.filter(|llm| says_something(llm)) {
             let answer = ProviderAnswer {
                 provider: llm.provider.as_deref(),
                 model: llm.model.as_deref(),
@@ -82,7 +83,13 @@ pub(super) fn evidence(
         } else {
             let seq = run.next_seq(RecordKind::CaptureFailure);
             let what = (EvidenceClass::Provider, CaptureFailureReason::CaptureFailed);
-            let why = "the report of this LLM_CALL has no `llm` member: the provider's answer is not known";
+            let why = match llm {
+                None => "the report of this LLM_CALL has no `llm` member: the provider's answer is not known",
+                Some(_) => {
+                    "the `llm` of this LLM_CALL names no model, no tokens and no request: the provider's answer is \
+                     not known"
+                }
+            };
             failure = Some(record_capture_failure(&ctx, failure_id, seq, what, why, now));
         }
     }
@@ -94,6 +101,16 @@ pub(super) fn evidence(
     state.new.providers.extend(provider);
     state.new.capture_failures.extend(failure);
     Ok((Some(activity_hash), provider_hash))
+}
+
+/// Whether a report holds anything of its provider's answer: a record of nothing would be counted as evidence.
+fn says_something(llm: &LlmReport) -> bool {
+    let LlmReport {
+        model, request_id, input_tokens, output_tokens, cache_read_tokens, reasoning_tokens, ..
+    } = llm;
+    let counted =
+        [input_tokens, output_tokens, cache_read_tokens, reasoning_tokens].into_iter().any(|n| *n > 0);
+    model.is_some() || request_id.is_some() || counted
 }
 
 /// The record of a model call, for Logs.

@@ -9,6 +9,7 @@ mod bundles;
 mod contributions;
 mod done;
 mod gaps;
+mod hollow;
 mod hostile;
 mod idempotency;
 mod impact;
