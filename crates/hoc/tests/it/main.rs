@@ -17,6 +17,7 @@ mod http;
 mod import;
 mod keys;
 mod outage;
+mod readme;
 mod redis;
 mod replicas;
 mod restore;
