@@ -92,7 +92,12 @@ fn open(path: &Path) -> anyhow::Result<File> {
         .write(true)
         .truncate(false)
         .open(path)
-        .with_context(|| format!("cannot open {}", path.display()))
+        .with_context(|| {
+            format!(
+                "cannot open {} (may this user write to that folder? HOC_DATA_DIR, or --data-dir, names another)",
+                path.display()
+            )
+        })
 }
 
 #[cfg(test)]

@@ -119,7 +119,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 impl From<AuthError> for Problem {
     fn from(err: AuthError) -> Self {
         match err {
-            AuthError::Unknown => Self::new(Code::Unauthenticated, "there is no such key"),
+            AuthError::Unknown => Self::new(
+                Code::Unauthenticated,
+                "there is no such key in this installation: is it another server's, or misspelt?",
+            ),
             AuthError::Expired => Self::new(Code::Unauthenticated, "the key has expired"),
             AuthError::Revoked => Self::new(Code::Unauthenticated, "the key is revoked"),
             AuthError::Ended => Self::new(Code::Unauthenticated, "the session has ended"),

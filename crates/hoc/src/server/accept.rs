@@ -104,7 +104,15 @@ async fn connection(
             () = seat.has_to_go() => return,
         };
     }
-    if let Some(Err(err)) = ended {
+    if let Some(Err(err)) = &ended
+        && err.is_parse()
+    {
+        tracing::info!(
+            error = err as &dyn std::error::Error,
+            "what a client sent is no HTTP: one that speaks https to this port does that; use http://, or put a proxy in \
+             front that ends TLS"
+        );
+    } else if let Some(Err(err)) = ended {
         tracing::debug!(error = &err as &dyn std::error::Error, "a connection ended badly");
     }
 }

@@ -23,3 +23,4 @@ mod replicas;
 mod restore;
 mod sdk;
 mod serve;
+mod wrong_inputs;
