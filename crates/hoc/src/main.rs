@@ -126,3 +126,28 @@ fn finds_no_room(cause: &(dyn std::error::Error + 'static)) -> bool {
     matches!(of_a_file, Some(Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge))
         || cause.downcast_ref::<drivers::StoreError>().is_some_and(drivers::StoreError::is_disk_full)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::Cli;
+
+    /// What is broken into lines here is not broken a second time where it is shown.
+    #[test]
+    fn help_is_wrapped_once() {
+        fn look(command: &mut Command, path: &str) {
+            let help = command.render_long_help().to_string();
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in after.lines() {
+                assert!(line.chars().count() <= 98, "{path}: {line}");
+                assert!(help.lines().any(|shown| shown == line), "{path} is shown otherwise: {line}");
+            }
+            for each in command.get_subcommands_mut() {
+                let path = format!("{path} {}", each.get_name());
+                look(each, &path);
+            }
+        }
+        look(&mut Cli::command(), "hoc");
+    }
+}

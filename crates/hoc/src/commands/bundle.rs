@@ -25,8 +25,8 @@ Example:
   hoc bundle run_0199... -o run.bundle.json
   hoc verify run.bundle.json --key hoc.pub
 
-Works on the store itself, whether a server runs or not, and signs new checkpoints. A server gives the same at
-GET /api/v1/runtime/activity/runs/RUN/bundle.")]
+Works on the store itself, whether a server runs or not, and signs new checkpoints. A server
+gives the same at GET /api/v1/runtime/activity/runs/RUN/bundle.")]
 pub(crate) struct Args {
     /// The run's id
     #[arg(value_name = "RUN")]

@@ -29,7 +29,7 @@ Examples:
   hoc keys list --tenant acme
   hoc keys revoke key_0199...
   hoc keys public > hoc.pub
-  hoc keys rotate                     another signing key; publish `hoc keys public` again afterwards")]
+  hoc keys rotate                     another signing key; publish `hoc keys public` anew")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -47,10 +47,10 @@ Roles:
   auditor    viewer, and evidence, proof, bundles
   admin      everything, keys and settings included
 
-An agent's key begins runs as the agents that --agent names, or with --any-agent as any; a limit, a rule or a freeze of an
-agent holds for whoever has no key of another. A tenant that is missing is made. So is a store, at a place that was
-named (a flag, a HOC_* variable, hoc.toml); in ./hoc-data only with --new-store. With --json the last line is
-{\"key_id\",\"key\",\"role\",\"tenant\"}.")]
+An agent's key begins runs as the agents that --agent names, or with --any-agent as any; a
+limit, a rule or a freeze of an agent holds for whoever has no key of another. A tenant that is
+missing is made. So is a store, at a place that was named (a flag, a HOC_* variable, hoc.toml);
+in ./hoc-data only with --new-store. With --json the last line is {\"key_id\",\"key\",\"role\",\"tenant\"}.")]
     Create {
         /// What the key may do
         #[arg(long, value_parser = role)]

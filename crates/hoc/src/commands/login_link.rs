@@ -28,8 +28,9 @@ Examples:
   hoc login-link                             as the first admin of tenant `default`
   hoc login-link --tenant acme --key key_0199...   as whoever has that key
 
-Whoever opens the link within an hour is logged in with that key, for twelve hours at most. It serves once, and who
-used it is in the system log. It works on the store itself, whether a server runs or not.")]
+Whoever opens the link within an hour is logged in with that key, for twelve hours at most. It
+serves once, and who used it is in the system log. It works on the store itself, whether a
+server runs or not.")]
 pub(crate) struct Args {
     /// Slug of the tenant
     #[arg(long, value_name = "SLUG", default_value = DEFAULT_TENANT)]

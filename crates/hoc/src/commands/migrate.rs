@@ -15,7 +15,8 @@ use crate::{
 Example:
   HOC_DATABASE_URL=postgres://hoc@db/hoc hoc migrate
 
-`hoc serve` does the same before it serves. Back up first: there is no way back but the backup (docs/operations.md).")]
+`hoc serve` does the same before it serves. Back up first: there is no way back but the backup
+(docs/operations.md).")]
 pub(crate) struct Args {
     /// Print one line of JSON
     #[arg(long)]

@@ -32,9 +32,10 @@ Examples:
   HOC_ENV=production HOC_DATABASE_URL=postgres://hoc@db/hoc hoc serve
   hoc serve --print-config                             each setting, and where it comes from
 
-The first start on an empty store makes the keys and prints, once, a link to the console and an admin key. The server is ready when it prints
-`listening on http://HOST:PORT`. SIGINT and SIGTERM stop it when the calls under way are answered; kill -9 loses
-no verdict that was answered.")]
+The first start on an empty store makes the keys and prints, once, a link to the console and an
+admin key. The server is ready when it prints `listening on http://HOST:PORT`. SIGINT and
+SIGTERM stop it when the calls under way are answered; kill -9 loses no verdict that was
+answered.")]
 pub(crate) struct Args {
     /// host:port; port 0 is any that is free [env: HOC_LISTEN] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]

@@ -35,10 +35,10 @@ Examples:
   hoc demo --once                                       ends by itself
   HOC_DATABASE_URL=postgres://hoc@db/hoc hoc demo --once
 
-The conversation is a recorded one: its prompts, tool calls and tokens are played, no model is called. The demo makes
-a tenant of its own each time, a rule that blocks and a budget that runs out. It keeps what it makes in ./hoc-demo,
-or in the store and folder that HOC_DATABASE_URL and HOC_DATA_DIR name, and listens on any free port unless HOC_LISTEN
-names one.")]
+The conversation is a recorded one: its prompts, tool calls and tokens are played, no model is
+called. The demo makes a tenant of its own each time, a rule that blocks and a budget that runs
+out. It keeps what it makes in ./hoc-demo, or in the store and folder that HOC_DATABASE_URL and
+HOC_DATA_DIR name, and listens on any free port unless HOC_LISTEN names one.")]
 pub(crate) struct Args {
     /// End when the bundle is verified, instead of leaving the server open
     #[arg(long)]

@@ -33,7 +33,9 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Takes the address, before anything else is done that a second server must not do.
 pub(crate) async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
     let mut last = None;
-    for address in lookup_host(listen).await.with_context(|| format!("cannot resolve {listen}"))? {
+    for address in lookup_host(listen).await.with_context(|| {
+        format!("cannot resolve {listen}: HOC_LISTEN and --listen take host:port, without http:// before it")
+    })? {
         match bind_one(address) {
             Ok(listener) => return Ok(listener),
             Err(err) => last = Some(err),

@@ -40,13 +40,14 @@ Examples:
   hoc import otlp --tenant acme captures/*.json exported.jsonl.gz
   curl -s https://collector.example/dump | hoc import otlp -
 
-A file holds what an OTLP exporter sends (ExportTraceServiceRequest), protobuf or JSON, gzip or not: its content says
-which. JSON may hold several, one after another, as the Collector's file exporter writes them. Rules and limits judge
-the spans as they come in, as for POST /v1/traces, and importing a file again changes nothing. Works on the store itself,
-whether a server runs or not; a run whose root span came is sealed by a running server after the quiet time.
+A file holds what an OTLP exporter sends (ExportTraceServiceRequest), protobuf or JSON, gzip or
+not: its content says which. JSON may hold several, one after another, as the Collector's file
+exporter writes them. Rules and limits judge the spans as they come in, as for POST /v1/traces,
+and importing a file again changes nothing. Works on the store itself, whether a server runs or
+not; a run whose root span came is sealed by a running server after the quiet time.
 
   exit 0   every span of every file is recorded, now or before
-  exit 1   a file could not be read, or holds no spans, or the store failed; other files were imported
+  exit 1   a file could not be read or holds no spans, or the store failed; others were imported
   exit 2   wrong usage
   exit 3   every file was read, and some spans were rejected: each file says why")]
 pub(crate) struct Args {

@@ -27,10 +27,12 @@ A bundle is checked without a store, a configuration, a server or a network. It 
   TRUNCATED  what is here is as it was sealed, and something is missing                 exit 4
   TAMPERED   something is not as it was sealed                                          exit 5
   WRONG_KEY  it names a signer whose key was not given: nothing was checked             exit 6
-Exit 1 or 2 is for wrong usage, or a file that is no bundle at all. A log ends in the same words, but OPEN.
+Exit 1 or 2 is for wrong usage, or a file that is no bundle at all. A log ends in the same
+words, but OPEN.
 
-Get the public key from whoever runs the installation, not from whoever gave you the bundle: `hoc keys public`, or
-GET /.well-known/hoc/keys (JSON) or /.well-known/hoc/keys.pem. --key takes either form.")]
+Get the public key from whoever runs the installation, not from whoever gave you the bundle:
+`hoc keys public`, or GET /.well-known/hoc/keys (JSON) or /.well-known/hoc/keys.pem. --key takes
+either form.")]
 pub(crate) struct Args {
     /// The bundle
     #[arg(value_name = "FILE")]
