@@ -41,6 +41,7 @@ mod m20261127_000036_limit_names;
 mod m20261127_000037_later_impact;
 mod m20261127_000040_asked;
 mod m20261127_000048_idempotency;
+mod m20261127_000049_bound;
 mod protect;
 mod table;
 
@@ -85,6 +86,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000037_later_impact", statements: m20261127_000037_later_impact::statements },
     Change { name: "m20261127_000040_asked", statements: m20261127_000040_asked::statements },
     Change { name: "m20261127_000048_idempotency", statements: m20261127_000048_idempotency::statements },
+    Change { name: "m20261127_000049_bound", statements: m20261127_000049_bound::statements },
 ];
 
 /// What brings a store's schema to head.

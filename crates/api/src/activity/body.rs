@@ -118,13 +118,14 @@ pub(crate) struct PermitBody {
     /// With which parameters; the permit serves for these alone.
     #[schema(value_type = Option<serde_json::Value>)]
     params: Option<Box<RawValue>>,
-    /// The model's provider, for a model call.
+    /// The model's provider, for a model call. The permit serves for it alone: a report that names another, or names one
+    /// where none was named here, is a step without permit (`permit_mismatch`).
     #[schema(value_type = Option<text::Word>)]
     provider: Option<String>,
-    /// The model.
+    /// The model; the permit serves for it alone, as for the provider. Report it under this name.
     #[schema(value_type = Option<text::Word>)]
     model: Option<String>,
-    /// Labels of the step, which rules read as `context.step.labels`.
+    /// Labels of the step, which rules read as `context.step.labels`; the permit serves for these alone, in any order.
     #[serde(default)]
     #[schema(value_type = Vec<text::Name>, max_items = 64)]
     labels: Vec<String>,
@@ -211,7 +212,8 @@ pub(crate) struct StepBody {
     idempotency_key: Option<String>,
     #[schema(ignore)]
     replay_behavior: Option<IgnoredAny>,
-    /// The permit under which it was taken.
+    /// The permit under which it was taken. It serves for what it was asked for: the same kind, skill, parameters, provider,
+    /// model and labels, where not said is another than said. Else this is a step without permit.
     permit_id: Option<String>,
     /// The step that caused this one.
     #[schema(maximum = 9_007_199_254_740_992.0)]

@@ -50,6 +50,9 @@ fn to_row(permit: &Permit) -> Result<permits::Model, StoreError> {
         granted_at: permit.granted_at,
         expires_at: permit.expires_at,
         used_by_step: Field::put(&permit.used_by_step).map_err(bad("used_by_step"))?,
+        provider: permit.provider.clone(),
+        model: permit.model.clone(),
+        labels: Field::put(&permit.labels).map_err(bad("labels"))?,
     })
 }
 
@@ -79,6 +82,9 @@ fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
         granted_at: row.granted_at,
         expires_at: row.expires_at,
         used_by_step: row.used_by_step.get().map_err(bad("used_by_step"))?,
+        provider: row.provider,
+        model: row.model,
+        labels: row.labels.get().map_err(bad("labels"))?,
     })
 }
 

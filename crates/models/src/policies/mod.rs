@@ -118,6 +118,11 @@ pub struct Permit {
     pub skill_name: String,
     /// Keyed hash of the parameters that it is bound to.
     pub params_hash: Hash,
+    /// What else it is bound to, as far as it was said: a permit without a model is no leave for any.
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    /// In order, each once.
+    pub labels: Vec<String>,
     pub idempotency_key: Option<String>,
     /// Keyed hash of the request.
     pub request_hash: Hash,

@@ -73,6 +73,9 @@ fn grant(
         kind: asked.request.kind,
         skill_name: asked.request.skill_name.clone(),
         params_hash: asked.params_hash,
+        provider: asked.request.provider.clone(),
+        model: asked.request.model.clone(),
+        labels: asked.request.labels.clone(),
         idempotency_key: asked.request.idempotency_key.clone(),
         request_hash: asked.request_hash,
         estimate: Estimate {

@@ -3,6 +3,7 @@
 use models::{
     bounds,
     ids::{PermitId, RunId},
+    policies::Permit,
 };
 use proof::{
     records::StepRecord,
@@ -134,14 +135,24 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
     let Some(permit) = named.filter(|permit| permit.run_id == step.run_id) else {
         return NamedPermit::Fails(PermitNote::Unknown);
     };
-    let same = permit.kind == step.report.kind
-        && permit.skill_name == step.report.skill_name
-        && permit.params_hash == step.params_hash;
-    match (serves(permit, state.now), same) {
+    match (serves(permit, state.now), is_for(permit, step)) {
         (false, _) => NamedPermit::Fails(PermitNote::Lapsed),
         (true, false) => NamedPermit::Fails(PermitNote::Mismatch),
         (true, true) => NamedPermit::Serves(permit.id),
     }
+}
+
+/// Whether the step is what leave was given for, in all that rules and limits of the asked moment look at and that can be
+/// known before the act. What was not asked for was not judged then, so absent is another than present.
+fn is_for(permit: &Permit, step: &PreparedStep) -> bool {
+    let report = &step.report;
+    let llm = report.llm.as_ref();
+    permit.kind == report.kind
+        && permit.skill_name == report.skill_name
+        && permit.params_hash == step.params_hash
+        && permit.provider.as_deref() == llm.and_then(|llm| llm.provider.as_deref())
+        && permit.model.as_deref() == llm.and_then(|llm| llm.model.as_deref())
+        && permit.labels == report.labels
 }
 
 /// What the named permit was to a refusal that was given while the store was down, whatever became of it since.

@@ -89,6 +89,7 @@ on_both! {
         let mut asked = ask("gpt-4o");
         asked.kind = proof::words::StepKind::LlmCall;
         asked.params = None;
+        (asked.provider, asked.model) = (Some("openai".to_owned()), Some("gpt-4o".to_owned()));
         asked.estimate.cost_microusd = Some(100);
         let granted = agent.permit(run, asked).await.unwrap();
         let report = orchestrator::choke::call::StepReport {

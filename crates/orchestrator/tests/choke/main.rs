@@ -20,6 +20,7 @@ mod late;
 mod metadata;
 mod neighbours;
 mod outage;
+mod permits;
 mod replicas;
 mod runs;
 mod spans;

@@ -29,6 +29,9 @@ pub struct Model {
     pub granted_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub used_by_step: Option<i64>,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub labels: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,130 @@
+//! A permit serves for what was asked, and for nothing else: rules and limits of the asked moment cannot be passed by
+//! reporting another thing than leave was given for (ADR 34).
+
+use models::{ids::RunId, policies::LimitDraft};
+use orchestrator::choke::call::{LlmReport, PermitRequest, Recorded, StepReport};
+use proof::words::{
+    Action, Asked, Assurance, EnforcementMode, LimitEnforcement, LimitType, PermitNote, Scope, StepKind,
+};
+use testkit::{Kit, limit, on_both};
+
+use crate::agent::{Agent, ask, llm, refused, tool};
+
+type Named<'t> = (Option<&'t str>, Option<&'t str>, &'t [&'t str]);
+
+fn texts(of: &[&str]) -> Vec<String> {
+    of.iter().map(ToString::to_string).collect()
+}
+
+/// Leave for a model call, as it is named.
+fn asked((provider, model, labels): Named<'_>) -> PermitRequest {
+    PermitRequest {
+        kind: StepKind::LlmCall,
+        params: None,
+        provider: provider.map(str::to_owned),
+        model: model.map(str::to_owned),
+        labels: texts(labels),
+        ..ask("gpt-4o")
+    }
+}
+
+/// The call, as it is named.
+fn done((provider, model, labels): Named<'_>) -> StepReport {
+    let report = llm(1);
+    let call = report.llm.map(|call| LlmReport {
+        provider: provider.map(str::to_owned),
+        model: model.map(str::to_owned),
+        ..call
+    });
+    StepReport { llm: call, labels: texts(labels), ..report }
+}
+
+async fn permitted(
+    agent: &Agent<'_>,
+    run: RunId,
+    asks: Named<'_>,
+    does: Named<'_>,
+) -> Result<Recorded, orchestrator::Error> {
+    let granted = agent.permit(run, asked(asks)).await.unwrap();
+    agent.record(run, StepReport { permit_id: Some(granted.permit_id), ..done(does) }).await
+}
+
+const ASKED: Named<'static> = (Some("openai"), Some("mini"), &["plain", "public"]);
+
+on_both! {
+    async fn a_permit_serves_for_the_provider_model_and_labels_that_were_asked(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        for (name, forbidden) in [
+            ("model", r#"context.step.model == "o1""#),
+            ("provider", r#"context.step.provider == "elsewhere""#),
+            ("labels", r#"context.step.labels.contains("pii")"#),
+        ] {
+            agent.rule_pre(name, EnforcementMode::Block, forbidden).await;
+        }
+        let (provider, model, labels) = ASKED;
+        let run = agent.start().await;
+        let served = permitted(&agent, run, ASKED, (provider, model, &["public", "plain", "public"])).await.unwrap();
+        assert_eq!((served.verdict.permit_note, served.verdict.asked), (None, Some(Asked::Before)), "in any order");
+        agent.complete(run).await.unwrap();
+        assert_eq!(agent.run(run).await.assurance, Assurance::Enforced);
+
+        let forbidden: [Named<'_>; 3] = [
+            (provider, Some("o1"), labels),
+            (Some("elsewhere"), model, labels),
+            (provider, model, &["pii", "plain", "public"]),
+        ];
+        for does in forbidden {
+            for asks in [ASKED, (None, None, &[])] {
+                let run = agent.start().await;
+                let halted = refused(permitted(&agent, run, asks, does).await);
+                assert_eq!(halted.verdict.permit_note, Some(PermitNote::Mismatch), "{asks:?} {does:?}");
+                assert_eq!(halted.verdict.asked, Some(Asked::After));
+                agent.complete(run).await.unwrap();
+                let (report, _) = agent.verified(run).await;
+                assert_eq!((report.word, report.assurance), (verify::Word::Complete, Some(Assurance::Recorded)), "{report}");
+            }
+        }
+        // What no rule forbids is judged for both moments too, and says so: in either direction.
+        let nothing: Named<'_> = (None, None, &[]);
+        for (asks, does) in [(nothing, ASKED), (ASKED, nothing), (ASKED, (provider, None, labels))] {
+            let run = agent.start().await;
+            let recorded = permitted(&agent, run, asks, does).await.unwrap();
+            assert_eq!(
+                (recorded.verdict.action, recorded.verdict.permit_note),
+                (Action::Warn, Some(PermitNote::Mismatch)),
+                "{asks:?} {does:?}"
+            );
+        }
+    }
+
+    async fn a_limit_of_a_provider_counts_what_was_asked_of_another(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        for limit_type in [LimitType::Steps, LimitType::RequestsPerHour] {
+            let draft = LimitDraft {
+                scope: Some(Scope::Provider),
+                scope_id: Some(limit_type.to_string()),
+                enforcement: Some(LimitEnforcement::Block),
+                ..limit(limit_type, 1)
+            };
+            agent.limit_as(draft).await;
+            let of = limit_type.to_string();
+            let does: Named<'_> = (Some(&of), Some("mini"), &[]);
+            let run = agent.start().await;
+            let first = permitted(&agent, run, (Some("other"), Some("mini"), &[]), does).await.unwrap();
+            assert_eq!(first.verdict.limits[0].used.get(), 1, "it is counted");
+            let second = refused(permitted(&agent, run, (Some("other"), Some("mini"), &[]), does).await);
+            assert_eq!(second.verdict.permit_note, Some(PermitNote::Mismatch));
+        }
+    }
+
+    async fn a_tool_call_needs_no_model(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        let granted = agent.permit(run, ask("get_weather")).await.unwrap();
+        let report = StepReport { permit_id: Some(granted.permit_id), ..tool("get_weather") };
+        assert_eq!(agent.record(run, report).await.unwrap().verdict.permit_note, None);
+    }
+}
