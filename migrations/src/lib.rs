@@ -42,6 +42,7 @@ mod m20261127_000037_later_impact;
 mod m20261127_000040_asked;
 mod m20261127_000048_idempotency;
 mod m20261127_000049_bound;
+mod m20261127_000050_refused_after;
 mod protect;
 mod table;
 
@@ -87,6 +88,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000040_asked", statements: m20261127_000040_asked::statements },
     Change { name: "m20261127_000048_idempotency", statements: m20261127_000048_idempotency::statements },
     Change { name: "m20261127_000049_bound", statements: m20261127_000049_bound::statements },
+    Change { name: "m20261127_000050_refused_after", statements: m20261127_000050_refused_after::statements },
 ];
 
 /// What brings a store's schema to head.

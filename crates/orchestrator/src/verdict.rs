@@ -33,6 +33,8 @@ pub struct VerdictView {
     pub intervention: Option<Intervened>,
     /// Whether it was asked before it was done; none where it is no step.
     pub asked: Option<Asked>,
+    /// It judges what had been done by then: the record of a step, permitted or not.
+    pub is_of_done: bool,
     /// Why the permit that was named does not serve.
     pub permit_note: Option<PermitNote>,
     /// When it was decided.
@@ -57,22 +59,22 @@ impl VerdictView {
             .intervention
             .as_ref()
             .filter(|met| Some(&met.intervention_id) == self.deciding_policy_id.as_ref());
-        if let Some(met) = person {
-            let by = met.actor_id.as_deref().unwrap_or("somebody");
-            let why = met.reason.as_deref().unwrap_or("no reason given");
-            return format!("{} by a {} of {by}: {why}", self.action, met.kind);
-        }
-        let why = match (decided, self.halt_reason) {
-            (Some(fired), _) => {
+        let why = match (person, decided, self.halt_reason) {
+            (Some(met), ..) => {
+                let by = met.actor_id.as_deref().unwrap_or("somebody");
+                let why = met.reason.as_deref().unwrap_or("no reason given");
+                format!("{} by a {} of {by}: {why}", self.action, met.kind)
+            }
+            (None, Some(fired), _) => {
                 format!("{} by {} `{}`: {}", self.action, fired.kind, fired.name, fired.message)
             }
-            (None, Some(HaltReason::PermitRequired)) => {
+            (None, None, Some(HaltReason::PermitRequired)) => {
                 format!(
                     "{}: this tenant takes no step without a permit that serves; ask for one first",
                     self.action
                 )
             }
-            (None, _) => self.action.to_string(),
+            (None, None, _) => self.action.to_string(),
         };
         match self.refused_after() {
             Some(said) => format!("{why} ({said})"),
@@ -83,7 +85,7 @@ impl VerdictView {
     /// What is said of a refusal that came after the act.
     #[must_use]
     pub fn refused_after(&self) -> Option<&'static str> {
-        (self.action.refuses() && self.asked == Some(Asked::After)).then_some(REFUSED_AFTER)
+        (self.action.refuses() && self.is_of_done).then_some(REFUSED_AFTER)
     }
 
     /// What the agent is asked to do, though it may go on: to wait, or to go on with something else.
@@ -110,6 +112,7 @@ impl VerdictView {
                 .transpose()
                 .map_err(|err| corrupt(err.to_string()))?,
             asked: decision.moment.asked(),
+            is_of_done: decision.moment.is_of_done(),
             permit_note: decision.permit_note,
             checked_at: models::time::parse(&decision.decided_at).map_err(|err| corrupt(err.to_string()))?,
         })

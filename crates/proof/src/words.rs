@@ -245,6 +245,13 @@ impl Moment {
             Self::RunStart | Self::Intervention => None,
         }
     }
+
+    /// Whether what is decided at this moment had been done by then, permitted or not: a record tells of what happened,
+    /// so nothing is prevented by what it comes to.
+    #[must_use]
+    pub const fn is_of_done(self) -> bool {
+        matches!(self, Self::StepPost | Self::StepBoth)
+    }
 }
 
 impl Action {

@@ -50,7 +50,7 @@ struct EvaluatedPolicy {
     policy_name: Option<String>,
     #[schema(value_type = words::PreventionOutcome)]
     outcome: &'static str,
-    /// What would have been done: of a step that had been done by then, and by a rule that only records.
+    /// What would have been done: of a step that had been done by then, permitted or not, and by a rule that only records.
     #[schema(value_type = Option<words::Action>, required = true)]
     would_have: Option<&'static str>,
     /// `refused after it was done`, where that is so: nothing was prevented then.
@@ -98,9 +98,8 @@ struct LinkedTrace {
 
 impl From<RunEvidence> for EvidenceView {
     fn from(evidence: RunEvidence) -> Self {
-        let reported = evidence.reported;
         let policies_evaluated = evidence.policies_evaluated.into_iter().map(|record| EvaluatedPolicy {
-            note: record.refused_after().filter(|_| !reported),
+            note: record.note(),
             policy_id: record.policy_id,
             policy_name: record.policy_name,
             outcome: record.outcome.as_str(),

@@ -29,7 +29,8 @@ pub(crate) struct RuleBody {
     /// The project or agent, for those scopes only.
     #[schema(max_length = 256)]
     scope_id: Option<String>,
-    /// `STEP_POST` where not given.
+    /// When it is judged. `STEP_PRE`, when leave for a step is asked: so it stops an act before it happens. `STEP_POST`,
+    /// where not given: when a step is recorded, so after the act. A step without permit is judged at both.
     bind_at: Option<words::BindAt>,
     /// 100 where not given; lower decides first among equally severe.
     #[schema(minimum = -1_000_000, maximum = 1_000_000)]

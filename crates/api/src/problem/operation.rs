@@ -104,6 +104,7 @@ mod tests {
             would_have: None,
             intervention: None,
             asked: None,
+            is_of_done: false,
             permit_note: None,
             checked_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
         }

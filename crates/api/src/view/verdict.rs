@@ -35,10 +35,14 @@ pub(crate) struct VerdictView {
     /// The kill or freeze by a person that it met; `deciding_policy_id` is its id where it decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     intervention: Option<IntervenedView>,
-    /// Whether it was asked before it was done. AFTER with a refusal: it was refused after it was done.
+    /// Whether leave was asked before it was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<words::Asked>)]
     asked: Option<&'static str>,
+    /// `refused after it was done`, where that is so: the record of a step is refused when it is there, whatever permit
+    /// served, and nothing is prevented then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
     /// Why the permit that was named does not serve; the action is at least WARN then.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<words::PermitNote>)]
@@ -113,6 +117,7 @@ struct LimitStandingView {
 
 impl From<verdict::VerdictView> for VerdictView {
     fn from(verdict: verdict::VerdictView) -> Self {
+        let note = verdict.refused_after();
         let advice = verdict.advice().map(|advice| AdviceView {
             retry_after_ms: advice.retry_after_ms.map(|wait| wait.get()),
             degrade_to: advice.degrade_to,
@@ -153,6 +158,7 @@ impl From<verdict::VerdictView> for VerdictView {
                 reason: met.reason,
             }),
             asked: verdict.asked.map(|asked| asked.as_str()),
+            note,
             permit_note: verdict.permit_note.map(|note| note.as_str()),
             checked_at: verdict.checked_at.into(),
         }

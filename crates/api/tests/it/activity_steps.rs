@@ -1,10 +1,12 @@
 //! What a step, a permit and a batch are answered.
 
 use models::account::Role;
+use proof::words::REFUSED_AFTER;
 use serde_json::json;
 
 use super::{
     app::App,
+    console::session,
     scene::{ACTIVITY, POLICIES, budget, costly, llm_step, start},
 };
 
@@ -54,6 +56,7 @@ async fn a_refused_step_names_the_rule() {
           }
         ],
         "asked": "AFTER",
+        "note": "refused after it was done",
         "checked_at": "2026-03-02T09:00:00.000000Z"
       },
       "run_id": "run_019cadc69a8070008000000000000013",
@@ -119,6 +122,37 @@ async fn permits_are_granted_and_refused() {
     let recorded =
         app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
     assert_eq!(recorded["verdict"]["limits"][0]["used"], 1.4);
+}
+
+#[tokio::test]
+async fn what_is_refused_after_it_was_done_says_so_though_it_was_permitted() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    app.post(format!("{POLICIES}/rules")).key(&admin).json(&costly()).send().await.expect(201);
+    let run = start(&app, &agent).await;
+    let mut step = llm_step("0.75");
+    let asked = json!({
+        "kind": step["kind"], "skill_name": step["skill_name"], "params": step["params"],
+        "provider": step["llm"]["provider"], "model": step["llm"]["model"],
+    });
+    let granted = app.post(format!("{ACTIVITY}/runs/{run}/permits")).key(&agent).json(&asked).send().await;
+    step["permit_id"] = granted.expect(201)["permit_id"].clone();
+    let halted = app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await;
+    assert_eq!(halted.problem(403), "step_halted");
+    let (verdict, detail) = (&halted.json()["verdict"], &halted.json()["detail"]);
+    assert_eq!((&verdict["asked"], &verdict["note"]), (&json!("BEFORE"), &json!(REFUSED_AFTER)));
+    assert!(detail.as_str().is_some_and(|detail| detail.contains(REFUSED_AFTER)), "{detail}");
+    let steps = app.get(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).send().await.expect(200);
+    assert_eq!(steps["items"][0]["note"], REFUSED_AFTER);
+    let evidence = app.get(format!("{ACTIVITY}/runs/{run}/evidence")).key(&admin).send().await.expect(200);
+    let ledger = &evidence["policies_evaluated"][0];
+    assert_eq!((&ledger["note"], &ledger["outcome"]), (&json!(REFUSED_AFTER), &json!("AUDITED")));
+    let cookie = session(&app, &admin).await;
+    for page in ["", "/evidence"] {
+        let path = format!("/console/activity/runs/{run}{page}");
+        let shown = app.get(path).header("cookie", &cookie).send().await.text;
+        assert!(shown.contains(REFUSED_AFTER), "{page}: {shown}");
+    }
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ rows! {
     PreventionRecord, preventions, key(run_id), fn to_row(record), fn from_row,
     same {
         tenant_id, run_id, seq, policy_id, policy_kind, policy_name, pattern_id, step_index, outcome, asked,
-        would_have,
+        would_have, refused_after,
         confidence_permille, original_incident_id, blocked_incident_id, is_simulated, is_synthetic, evaluated_at,
     } renamed { prevention_id => id } extra {}
 }

@@ -186,6 +186,7 @@ pub(crate) fn prevention(tenant: TenantId, run: u128, n: u64) -> PreventionRecor
         outcome: PreventionOutcome::LimitBreached,
         asked: Some(Asked::After),
         would_have: Some(Action::Kill),
+        refused_after: true,
         confidence_permille: 1_000,
         original_incident_id: Some(incident(tenant, 1, None).id.to_string()),
         blocked_incident_id: Some(incident(tenant, 2, None).id.to_string()),

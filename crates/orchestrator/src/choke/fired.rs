@@ -25,7 +25,7 @@ fn taken(judged: &Judged, fired: &Fired) -> Option<ActionTaken> {
     }
 }
 
-/// What would have been done, had it been asked before; or by a rule that only records.
+/// What would have been done, had it been judged before it was done; or by a rule that only records.
 fn would_have(judged: &Judged, fired: &Fired) -> Option<Action> {
     let too_late = judged.reported || (judged.is_too_late() && fired.action.refuses());
     if too_late { Some(fired.action) } else { fired.would_have }
@@ -114,6 +114,7 @@ pub(super) fn prevention(
         blocked_incident_id: incident.map(|id| id.to_string()),
         asked: judged.asked(),
         would_have: would_have(judged, fired),
+        refused_after: said(judged, fired.action).is_some(),
         is_simulated: false,
         is_synthetic: run.run.is_synthetic,
         evaluated_at: models::time::text(now),

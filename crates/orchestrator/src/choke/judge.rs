@@ -113,9 +113,9 @@ impl Judged {
         self.verdict.record().moment.asked()
     }
 
-    /// What it comes to had happened by then: nothing is prevented by it, and nothing said to be.
+    /// What it judges had happened by then, permitted or not: nothing is prevented by it, and nothing said to be.
     pub(super) fn is_too_late(&self) -> bool {
-        self.reported || self.asked() == Some(Asked::After)
+        self.reported || self.verdict.record().moment.is_of_done()
     }
 
     /// The verdict as the caller sees it.
@@ -131,6 +131,7 @@ impl Judged {
             would_have: decision.would_have,
             intervention: self.intervened.clone(),
             asked: decision.moment.asked(),
+            is_of_done: decision.moment.is_of_done(),
             permit_note: decision.permit_note,
             checked_at: self.decided_at,
         }

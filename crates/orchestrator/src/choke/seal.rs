@@ -113,6 +113,7 @@ fn no_violation(state: &mut State, id: RunId) -> Result<(), Error> {
         step_index: None,
         asked: None,
         would_have: None,
+        refused_after: false,
         outcome: PreventionOutcome::NoViolation,
         confidence_permille: 1_000,
         original_incident_id: None,

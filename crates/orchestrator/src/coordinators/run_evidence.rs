@@ -32,8 +32,6 @@ pub enum Part {
 pub struct RunEvidence {
     /// The run.
     pub run_id: RunId,
-    /// It is a trace: what fired would have been done, and nothing was.
-    pub reported: bool,
     /// Incidents that it caused.
     pub incidents_caused: Vec<Incident>,
     /// Policies that were evaluated in it and fired, or the one row that says that none did.
@@ -55,11 +53,11 @@ pub struct RunEvidence {
 /// `activity.evidence`: the evidence of a run, all of it from one moment.
 #[tracing::instrument(name = "activity.evidence", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<RunEvidence, Error> {
-    let reported = activity::get(spine, ctx, id).await?.is_reported();
+    activity::get(spine, ctx, id).await?;
     let _place = spine.whole_run().await?;
     let store = spine.read().await?;
     Ok(RunEvidenceCoordinator { from: Bridges::over(&store, ctx.tenant.id), run: id }
-        .gather(spine.now(), reported)
+        .gather(spine.now())
         .await)
 }
 
@@ -70,7 +68,7 @@ struct RunEvidenceCoordinator<'s> {
 }
 
 impl RunEvidenceCoordinator<'_> {
-    async fn gather(self, now: DateTime<Utc>, reported: bool) -> RunEvidence {
+    async fn gather(self, now: DateTime<Utc>) -> RunEvidence {
         let Self { from: Bridges { incidents, policies, logs, .. }, run } = self;
         let mut completeness = BTreeMap::new();
         let mut part = Parts(&mut completeness);
@@ -81,7 +79,6 @@ impl RunEvidenceCoordinator<'_> {
         };
         RunEvidence {
             run_id: run,
-            reported,
             incidents_caused: part.read("incidents_caused", incidents.incidents_of_run(run).await),
             policies_evaluated: part
                 .read("policies_evaluated", policies.prevention_records_of_run(run).await),

@@ -10,7 +10,7 @@ use models::{
 };
 use proof::{
     records::StepRecord,
-    words::{Action, Asked, REFUSED_AFTER, StepStatus},
+    words::{Action, REFUSED_AFTER, StepStatus},
 };
 
 use crate::{
@@ -66,7 +66,8 @@ impl StepView {
     #[must_use]
     pub fn refused_after(&self) -> Option<&'static str> {
         let step = &self.step.record;
-        (step.status == StepStatus::Refused && step.asked == Asked::After).then_some(REFUSED_AFTER)
+        // Of a permit that was refused nothing is reported: nothing was done.
+        (step.status == StepStatus::Refused && step.reported_status.is_some()).then_some(REFUSED_AFTER)
     }
 }
 

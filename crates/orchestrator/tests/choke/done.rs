@@ -4,6 +4,7 @@ use models::{account::Permits, ids::RunId, page::PageRequest};
 use orchestrator::{
     choke::call::StepReport,
     coordinators::run_evidence,
+    errors::StepEnforcementError,
     handlers::{
         account::{self, SettingsChange},
         activity, incidents, policies,
@@ -28,40 +29,74 @@ async fn permits(agent: &Agent<'_>, permits: Permits) {
     account::update_settings(&agent.kit.spine, &agent.admin, version, change).await.unwrap();
 }
 
+/// Every place that tells of a refusal says that it came after the act, and that nothing was prevented.
+async fn says_so(
+    agent: &Agent<'_>,
+    run: RunId,
+    halted: &StepEnforcementError,
+    rule: Option<&str>,
+    asked: Asked,
+) {
+    let kit = agent.kit;
+    assert_eq!(halted.verdict.asked, Some(asked));
+    assert_eq!(halted.verdict.refused_after(), Some(REFUSED_AFTER));
+    assert!(halted.verdict.summary().contains(REFUSED_AFTER), "{}", halted.verdict.summary());
+    let steps = all_steps(agent, run).await;
+    let (step, record) = (&steps[0], &steps[0].step.record);
+    assert_eq!(
+        (record.status, record.reported_status, record.outcome_category, record.asked),
+        (StepStatus::Refused, Some(StepStatus::Success), OutcomeCategory::Success, asked),
+        "what the agent said stands beside the verdict"
+    );
+    assert_eq!(record.outcome_data.as_deref(), Some(r#"{"refunded":12}"#));
+    assert_eq!(step.refused_after(), Some(REFUSED_AFTER));
+    let Some(rule) = rule else { return };
+    let page = PageRequest::new(None, None, false).unwrap();
+    let made =
+        policies::rule_enforcements(&kit.spine, &agent.admin, rule.parse().unwrap(), page).await.unwrap();
+    let enforced = &made.items[0];
+    assert_eq!(enforced.action_taken, ActionTaken::Audited, "nothing was blocked");
+    let asked = format!(r#""asked":"{asked}""#);
+    for said in [r#""would_have":"BLOCK""#, REFUSED_AFTER, asked.as_str()] {
+        assert!(enforced.details.contains(said), "{}", enforced.details);
+    }
+    let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
+    let ledger = &evidence.policies_evaluated[0];
+    assert_eq!((ledger.outcome, ledger.would_have), (PreventionOutcome::Audited, Some(Action::Block)));
+    assert_eq!(ledger.note(), Some(REFUSED_AFTER));
+    let incident = &incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap()[0];
+    assert!(incident.title.ends_with("after it was done"), "{}", incident.title);
+    assert!(incident.description.contains(REFUSED_AFTER), "{}", incident.description);
+    let (report, bundle) = agent.verified(run).await;
+    assert_eq!(bundle["records"]["sealed"]["prevention_records"][0]["refused_after"], true, "{report}");
+}
+
+fn refund() -> StepReport {
+    StepReport { outcome_data: Some(r#"{"refunded":12}"#.to_owned()), ..tool("issue_refund") }
+}
+
+async fn permitted(agent: &Agent<'_>, run: RunId, report: StepReport) -> StepReport {
+    let granted = agent.permit(run, ask(&report.skill_name)).await.unwrap();
+    StepReport { permit_id: Some(granted.permit_id), ..report }
+}
+
 on_both! {
     async fn a_refusal_after_the_act_says_so_wherever_it_is(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         let rule = agent.rule(EnforcementMode::Block, r#"context.step.skill == "issue_refund""#).await;
         let run = agent.start().await;
-        let report = StepReport { outcome_data: Some(r#"{"refunded":12}"#.to_owned()), ..tool("issue_refund") };
-        let halted = refused(agent.record(run, report).await);
-        assert_eq!(halted.verdict.asked, Some(Asked::After));
-        assert!(halted.verdict.summary().contains(REFUSED_AFTER), "{}", halted.verdict.summary());
+        let halted = refused(agent.record(run, refund()).await);
+        agent.complete(run).await.unwrap();
+        says_so(&agent, run, &halted, Some(&rule), Asked::After).await;
 
-        let step = &all_steps(&agent, run).await[0];
-        let record = &step.step.record;
-        assert_eq!(
-            (record.status, record.reported_status, record.outcome_category, record.asked),
-            (StepStatus::Refused, Some(StepStatus::Success), OutcomeCategory::Success, Asked::After),
-            "what the agent said stands beside the verdict"
-        );
-        assert_eq!(record.outcome_data.as_deref(), Some(r#"{"refunded":12}"#));
-        assert_eq!(step.refused_after(), Some(REFUSED_AFTER));
-        let page = PageRequest::new(None, None, false).unwrap();
-        let made = policies::rule_enforcements(&kit.spine, &agent.admin, rule.parse().unwrap(), page).await.unwrap();
-        let enforced = &made.items[0];
-        assert_eq!(enforced.action_taken, ActionTaken::Audited, "nothing was blocked");
-        for said in [r#""would_have":"BLOCK""#, REFUSED_AFTER, r#""asked":"AFTER""#] {
-            assert!(enforced.details.contains(said), "{}", enforced.details);
-        }
-        let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
-        let ledger = &evidence.policies_evaluated[0];
-        assert_eq!((ledger.outcome, ledger.would_have), (PreventionOutcome::Audited, Some(Action::Block)));
-        assert_eq!(ledger.refused_after(), Some(REFUSED_AFTER));
-        let incident = &incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap()[0];
-        assert!(incident.title.ends_with("after it was done"), "{}", incident.title);
-        assert!(incident.description.contains(REFUSED_AFTER), "{}", incident.description);
+        // A permit that served makes no difference: what it was leave for is done, and the run is ENFORCED all the same.
+        let run = agent.start().await;
+        let report = permitted(&agent, run, refund()).await;
+        let halted = refused(agent.record(run, report).await);
+        agent.complete(run).await.unwrap();
+        says_so(&agent, run, &halted, Some(&rule), Asked::Before).await;
+        assert_eq!(agent.run(run).await.assurance, Assurance::Enforced);
 
         // Asked before, the same is prevented, and said to be.
         agent.rule_pre("no refunds", EnforcementMode::Block, r#"context.step.skill == "issue_refund""#).await;
@@ -72,7 +107,33 @@ on_both! {
         assert_eq!((record.asked, record.reported_status), (Asked::Before, None));
         let evidence = run_evidence::evidence(&kit.spine, &agent.admin, asked).await.unwrap();
         assert_eq!(evidence.policies_evaluated[0].outcome, PreventionOutcome::Blocked);
-        assert_eq!(evidence.policies_evaluated[0].refused_after(), None);
+        assert_eq!(evidence.policies_evaluated[0].note(), None);
+    }
+
+    async fn a_freeze_that_comes_between_permit_and_report_prevents_nothing(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        let report = permitted(&agent, run, refund()).await;
+        policies::freeze(&kit.spine, &agent.admin, Some("researcher".to_owned()), "why".to_owned()).await.unwrap();
+        let halted = refused(agent.record(run, report).await);
+        assert!(halted.verdict.intervention.is_some(), "{halted:?}");
+        says_so(&agent, run, &halted, None, Asked::Before).await;
+    }
+
+    async fn a_rule_that_only_records_refuses_nothing(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Audit, r#"context.step.skill == "issue_refund""#).await;
+        for asks in [false, true] {
+            let run = agent.start().await;
+            let report = if asks { permitted(&agent, run, refund()).await } else { refund() };
+            assert_eq!(agent.record(run, report).await.unwrap().verdict.refused_after(), None);
+            let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
+            let ledger = &evidence.policies_evaluated[0];
+            assert_eq!((ledger.outcome, ledger.would_have), (PreventionOutcome::Audited, Some(Action::Block)));
+            assert_eq!(ledger.note(), None, "the step stands");
+        }
     }
 
     async fn assurance_says_what_was_asked_for(db: TestDatabase) {

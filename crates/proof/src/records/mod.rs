@@ -150,7 +150,8 @@ pub struct StepRecord {
     /// The caller's parameters after redaction, as text.
     pub params: Option<String>,
     pub status: StepStatus,
-    /// Whether leave was asked before it was done. AFTER and REFUSED: it was refused after it was done.
+    /// Whether leave was asked before it was done. What was refused after it was done has a
+    /// `reported_status`.
     pub asked: Asked,
     /// What its caller said of it, whatever the verdict made of it. None of a refused permit: nothing was done.
     pub reported_status: Option<StepStatus>,

@@ -84,8 +84,11 @@ pub struct PreventionRecord {
     pub outcome: PreventionOutcome,
     /// Whether it was asked before it was done. None for NO_VIOLATION, and of what is no step.
     pub asked: Option<Asked>,
-    /// What would have been done, had it been asked before; or by a rule that only records.
+    /// What would have been done, had it been judged before it was done; or by a rule that only records.
     pub would_have: Option<Action>,
+    /// It refused what had been done by then. Never in a run that is a trace, which is refused nothing: there `would_have`
+    /// says all.
+    pub refused_after: bool,
     /// In thousandths; 1000 for a rule or limit that fired exactly.
     pub confidence_permille: u64,
     pub original_incident_id: Option<String>,
@@ -96,12 +99,10 @@ pub struct PreventionRecord {
 }
 
 impl PreventionRecord {
-    /// What is said where what it refused had been done by then. A run that is a trace is refused nothing: there
-    /// `would_have` says all.
+    /// What is said where what it refused had been done by then.
     #[must_use]
-    pub fn refused_after(&self) -> Option<&'static str> {
-        let refuses = self.would_have.is_some_and(Action::refuses);
-        (self.asked == Some(Asked::After) && refuses).then_some(REFUSED_AFTER)
+    pub fn note(&self) -> Option<&'static str> {
+        self.refused_after.then_some(REFUSED_AFTER)
     }
 }
 

@@ -64,21 +64,17 @@ pub(crate) async fn evidence(
         step: one.step_index,
         detail: ago(&one.decided_at),
     });
-    let policies = found
-        .policies_evaluated
-        .into_iter()
-        .map(|one| (one.refused_after().filter(|_| !found.reported), one))
-        .map(|(said, one)| Row {
-            badge: Badge::of_verdict(one.outcome.as_str(), one.would_have.map(|action| action.as_str())),
-            text: match (one.policy_name, said) {
-                (None, _) => "No rule or limit fired".to_owned(),
-                (Some(name), None) => name,
-                (Some(name), Some(said)) => format!("{name}: {said}"),
-            },
-            path: one.policy_id.as_deref().map(policy_path),
-            step: one.step_index,
-            detail: ago(&one.evaluated_at),
-        });
+    let policies = found.policies_evaluated.into_iter().map(|one| (one.note(), one)).map(|(said, one)| Row {
+        badge: Badge::of_verdict(one.outcome.as_str(), one.would_have.map(|action| action.as_str())),
+        text: match (one.policy_name, said) {
+            (None, _) => "No rule or limit fired".to_owned(),
+            (Some(name), None) => name,
+            (Some(name), Some(said)) => format!("{name}: {said}"),
+        },
+        path: one.policy_id.as_deref().map(policy_path),
+        step: one.step_index,
+        detail: ago(&one.evaluated_at),
+    });
     let limits = found.limits_hit.into_iter().map(|one| Row {
         badge: Badge::of(one.breach_type.as_str()),
         text: one.limit_name,

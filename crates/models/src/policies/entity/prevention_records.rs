@@ -28,6 +28,7 @@ pub struct Model {
     pub evaluated_at: DateTimeUtc,
     pub asked: Option<String>,
     pub would_have: Option<String>,
+    pub refused_after: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

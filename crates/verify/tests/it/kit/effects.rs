@@ -72,6 +72,7 @@ impl Scene {
             },
             asked: policy.map(|_| Asked::Before),
             would_have: None,
+            refused_after: false,
             confidence_permille: 1_000,
             original_incident_id: None,
             blocked_incident_id,
