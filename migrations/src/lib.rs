@@ -40,6 +40,7 @@ mod m20261127_000035_agents;
 mod m20261127_000036_limit_names;
 mod m20261127_000037_later_impact;
 mod m20261127_000040_asked;
+mod m20261127_000041_model_requested;
 mod m20261127_000048_idempotency;
 mod m20261127_000049_bound;
 mod m20261127_000050_refused_after;
@@ -89,6 +90,10 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000048_idempotency", statements: m20261127_000048_idempotency::statements },
     Change { name: "m20261127_000049_bound", statements: m20261127_000049_bound::statements },
     Change { name: "m20261127_000050_refused_after", statements: m20261127_000050_refused_after::statements },
+    Change {
+        name: "m20261127_000041_model_requested",
+        statements: m20261127_000041_model_requested::statements,
+    },
 ];
 
 /// What brings a store's schema to head.

@@ -98,6 +98,7 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.policies().find_decisions(TENANT, &[decision]).await?;
     tx.policies().start_decisions(TENANT, runs).await?;
     tx.policies().actions(TENANT, &[decision]).await?;
+    tx.policies().decisions_that_fired(TENANT, &[decision]).await?;
     tx.policies().find_snapshots(TENANT, &[snapshot]).await?;
     tx.policies().find_snapshot_by_digest(TENANT, Hash([0; 32])).await?;
     tx.policies().lock_usage(TENANT, &windows).await?;

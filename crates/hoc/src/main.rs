@@ -19,8 +19,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use commands::{
-    bench_commits, bench_rows, bench_rules, bundle, doctor, import, keys, login_link, migrate, openapi,
-    serve, verify,
+    bench_commits, bench_rows, bench_rules, bundle, doctor, facts, import, keys, login_link, migrate,
+    openapi, serve, verify,
 };
 
 /// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that.
@@ -62,6 +62,7 @@ enum Command {
     Bundle(bundle::Args),
     Verify(Box<verify::Args>),
     Doctor(doctor::Args),
+    Facts(facts::Args),
     Openapi(openapi::Args),
     #[command(hide = true)]
     BenchCommits(bench_commits::Args),
@@ -97,6 +98,7 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Import(args) => return import::run(args, flags).await,
         Command::Verify(args) => return Box::pin(verify::run(*args, flags)).await,
         Command::Doctor(args) => return Box::pin(doctor::run(args, flags)).await,
+        Command::Facts(args) => facts::run(&args)?,
         Command::Openapi(args) => openapi::run(&args)?,
         Command::BenchCommits(args) => bench_commits::run(args, flags).await?,
         Command::BenchRows(args) => bench_rows::run(args, flags).await?,

@@ -6,11 +6,13 @@ use proof::{
     records::{DecisionRecord, Intervened},
     words::{Action, Asked, HaltReason, PermitNote, REFUSED_AFTER},
 };
-use rules::{
-    limits::Advice,
-    verdict::{Fired, LimitView},
-};
+use rules::{Count, limits::Advice, told::sentence, verdict::LimitView};
 use serde::{Deserialize, Serialize};
+
+pub use rules::{
+    told::{FactValue, FiredFact},
+    verdict::Fired,
+};
 
 /// What the choke point answered, in full: everything that fired, and which of it decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +68,7 @@ impl VerdictView {
                 format!("{} by a {} of {by}: {why}", self.action, met.kind)
             }
             (None, Some(fired), _) => {
-                format!("{} by {} `{}`: {}", self.action, fired.kind, fired.name, fired.message)
+                format!("{} by {} `{}`: {}", self.action, fired.kind, fired.name, fired.why())
             }
             (None, None, Some(HaltReason::PermitRequired)) => {
                 format!(
@@ -102,7 +104,7 @@ impl VerdictView {
             decision_id: decision.decision_id.parse().map_err(|_| corrupt("its id".to_owned()))?,
             halt_reason: decision.halt_reason,
             deciding_policy_id: decision.deciding_policy_id.clone(),
-            fired: serde_json::from_str(&decision.fired).map_err(|err| corrupt(err.to_string()))?,
+            fired: fired_of(decision)?,
             limits: serde_json::from_str(&decision.limits).map_err(|err| corrupt(err.to_string()))?,
             would_have: decision.would_have,
             intervention: decision
@@ -117,4 +119,23 @@ impl VerdictView {
             checked_at: models::time::parse(&decision.decided_at).map_err(|err| corrupt(err.to_string()))?,
         })
     }
+}
+
+/// What fired in a stored decision, the deciding one first.
+pub fn fired_of(decision: &DecisionRecord) -> Result<Vec<Fired>, CorruptDecision> {
+    let corrupt =
+        |err: serde_json::Error| CorruptDecision { id: decision.decision_id.clone(), why: err.to_string() };
+    serde_json::from_str(&decision.fired).map_err(corrupt)
+}
+
+/// What an enforcement says that its rule fired on, in one line for people; none where it says nothing of it.
+#[must_use]
+pub fn enforced_on(details: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Details {
+        facts: Option<Vec<FiredFact>>,
+        more_facts: Option<Count>,
+    }
+    let details: Details = serde_json::from_str(details).ok()?;
+    details.facts.map(|facts| sentence(&facts, details.more_facts.unwrap_or_default()))
 }

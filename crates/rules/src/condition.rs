@@ -6,7 +6,9 @@ use proof::words::BindAt;
 use serde::Serialize;
 
 use crate::{
-    known::{FACTS, Fact, known_at},
+    habits,
+    known::{FACTS, Fact},
+    misspelt,
     scan::{self, Token},
     schema,
     shape::{Misshapen, Shape, shape},
@@ -56,6 +58,13 @@ pub fn validate(bind_at: BindAt, condition: &str) -> Result<(), ConditionError> 
     check(bind_at, condition).map(|_| ())
 }
 
+/// The facts that a condition reads, in the order of the table; none where it is no condition at that moment.
+#[must_use]
+pub fn facts_of(bind_at: BindAt, condition: &str) -> Vec<&'static Fact> {
+    let reads = check(bind_at, condition).map(|checked| checked.shape.reads).unwrap_or_default();
+    FACTS.iter().enumerate().filter(|(at, _)| reads.contains(*at)).map(|(_, fact)| fact).collect()
+}
+
 /// The whole Cedar policy that a condition makes, as it is checked; for people and other tools.
 /// Over a base permit it is what refuses.
 #[must_use]
@@ -83,12 +92,14 @@ pub(crate) fn check(bind_at: BindAt, condition: &str) -> Result<Checked, Conditi
         let error = errors.iter().next();
         let place = error.and_then(|error| offset_of(error)).unwrap_or(0);
         let message = error.map_or_else(|| errors.to_string(), ToString::to_string);
-        refuse(place, message, error.and_then(|error| error.help().map(|help| help.to_string())))
+        let hint = told(condition, place, &message).or_else(|| help(error?));
+        refuse(place, message, hint.or_else(|| Some(SHOWN.to_owned())))
     })?;
     let clause_start = head("rule", bind_at).len();
     let policy = Policy::parse(None, policy_text("rule", bind_at, condition)).map_err(|errors| {
         let place = errors.iter().next().and_then(|error| offset_of(error)).unwrap_or(0);
-        refuse(place.saturating_sub(clause_start), errors.to_string(), None)
+        let place = place.saturating_sub(clause_start);
+        refuse(place, errors.to_string(), habits::alternative(condition, place))
     })?;
     let body = sole_clause(&policy).ok_or_else(|| {
         refuse(0, "a condition is the expression inside `when { }`, and only that".to_owned(), None)
@@ -96,7 +107,7 @@ pub(crate) fn check(bind_at: BindAt, condition: &str) -> Result<Checked, Conditi
     let set = PolicySet::from_policies([policy])
         .map_err(|error| refuse(0, format!("the condition makes no policy: {error}"), None))?;
     type_check(bind_at, condition, clause_start, &set)?;
-    let shape = shape(bind_at, &body).map_err(|misshapen| refuse_shape(condition, misshapen))?;
+    let shape = shape(bind_at, &body).map_err(|misshapen| refuse_shape(bind_at, condition, &misshapen))?;
     Ok(Checked { expression, shape })
 }
 
@@ -122,25 +133,76 @@ fn type_check(
         let end = span.as_ref().map_or(0, |span| start + span.len());
         (start, end, error)
     });
-    let Some((start, end, error)) =
-        errors.min_by_key(|(start, end, error)| (*start, *end, error.to_string()))
+    let Some((start, _, error)) = errors.min_by_key(|(start, end, error)| (*start, *end, error.to_string()))
     else {
         return Ok(());
     };
-    let message = error.to_string();
-    let message = message.strip_prefix("for policy `policy0`, ").unwrap_or(&message).to_owned();
-    let hint = condition
-        .get(start..end)
-        .and_then(|text| fact_hint(bind_at, text))
-        .or_else(|| error.help().map(|help| help.to_string()));
-    Err(ConditionError::at(condition, start, message, hint))
+    let message = plain(&error.to_string());
+    let of_facts = || habits::fact_near(condition, start).and_then(habits::of_type);
+    let hint = match absent(&message) {
+        Some(path) => Some(misspelt::hint(bind_at, &path)),
+        None => told(condition, start, &message).or_else(of_facts).or_else(|| help(error)),
+    };
+    Err(ConditionError::at(condition, start, message, hint.or_else(|| Some(SHOWN.to_owned()))))
+}
+
+/// Where nothing better is known.
+const SHOWN: &str = "`hoc facts` and docs/facts.md show what there is and how a condition is written";
+
+/// What a condition has instead of what is written there.
+fn told(condition: &str, place: usize, message: &str) -> Option<String> {
+    if message.contains("is not a valid escape") {
+        return Some("a backslash is written twice: \"\\\\\"; there are no regular expressions".to_owned());
+    }
+    if message.contains("right hand side of a `like`") {
+        return Some(
+            "a pattern is written out in double quotes, as in `like \"get_*\"`; two facts compare with `==`"
+                .to_owned(),
+        );
+    }
+    if message.contains("Agent are not compatible") {
+        return Some("`principal` is the agent itself: ask `principal.agent_id == \"my-agent\"`".to_owned());
+    }
+    habits::alternative(condition, place)
+}
+
+/// What the parser advises, but for functions, of which a condition needs none.
+fn help(error: &dyn Diagnostic) -> Option<String> {
+    let help = plain(&error.help()?.to_string());
+    let guessed = help.starts_with("did you mean `") || help.contains("valid Cedar variables");
+    (!guessed).then_some(help)
+}
+
+/// A sentence of Cedar's without the names that only it knows.
+fn plain(sentence: &str) -> String {
+    [
+        ("for policy `policy0`, ", ""),
+        ("__cedar::internal::AnyEntity, or __cedar::internal::OpenRecord{}", "a record"),
+        ("__cedar::internal::AnyEntity", "an entity"),
+        ("Set<__cedar::internal::Any>", "a set"),
+        ("__cedar::internal::", ""),
+    ]
+    .iter()
+    .fold(sentence.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// The path that Cedar says is not there.
+fn absent(message: &str) -> Option<String> {
+    let (path, rest) = message.strip_prefix("attribute `")?.split_once('`')?;
+    let root = match rest {
+        rest if rest.contains("entity type `Agent`") => "principal",
+        rest if rest.contains("entity type `Run`") => "resource",
+        rest if rest.contains("in context for") => "context",
+        _ => return None,
+    };
+    rest.ends_with("not found").then(|| format!("{root}.{path}"))
 }
 
 fn offset_of(error: &dyn Diagnostic) -> Option<usize> {
     error.labels()?.next().map(|span| span.offset())
 }
 
-fn refuse_shape(condition: &str, misshapen: Misshapen) -> ConditionError {
+fn refuse_shape(bind_at: BindAt, condition: &str, misshapen: &Misshapen) -> ConditionError {
     let tokens: Vec<_> = scan::tokens(condition).collect();
     let sections = ["step", "content", "run", "time"];
     let whole = tokens.iter().enumerate().find_map(|(at, (offset, token))| {
@@ -153,54 +215,14 @@ fn refuse_shape(condition: &str, misshapen: Misshapen) -> ConditionError {
     let message = match misshapen {
         Misshapen::WholeRecord => "a condition reads single facts, not a whole record",
         Misshapen::NotAFact => "only principal, resource and context have facts to read",
-        Misshapen::NotKnown => "no such fact is known at that moment",
+        Misshapen::NotKnown(_) => "no such fact is known at that moment",
         Misshapen::UnknownForm => "this form of expression is not supported in a condition",
     };
-    let hint = "name the fact: context.step.kind, principal.agent_id".to_owned();
+    let hint = match misshapen {
+        Misshapen::NotKnown(path) => misspelt::hint(bind_at, path),
+        _ => "name the fact: context.step.kind, principal.agent_id".to_owned(),
+    };
     ConditionError::at(condition, whole.unwrap_or(0), message.to_owned(), Some(hint))
-}
-
-/// What the author may have meant by a path that is no fact at that moment.
-fn fact_hint(bind_at: BindAt, text: &str) -> Option<String> {
-    let path: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if let Some(fact) = FACTS.iter().find(|fact| fact.path == path && !fact.since.known_at(bind_at)) {
-        return Some(format!("`{path}` is known from {} on: bind the rule there", fact.since.moment()));
-    }
-    nearest(&path, known_at(bind_at)).map(|fact| format!("did you mean `{}`?", fact.path))
-}
-
-/// The fact whose path is at most a few letters away; facts of the same record first.
-pub(crate) fn nearest<'a>(path: &str, facts: impl Iterator<Item = &'a Fact>) -> Option<&'a Fact> {
-    let (record, name) = path.rsplit_once('.').unwrap_or(("", path));
-    facts
-        .filter_map(|fact| {
-            let (fact_record, fact_name) = fact.path.rsplit_once('.')?;
-            let distance = letters_apart(name, fact_name);
-            let begins = name.len() >= 3 && fact_name.starts_with(name);
-            let close = begins || distance <= 2.max(name.len() / 3);
-            close.then_some(((fact_record != record, !begins, distance), fact))
-        })
-        .min_by_key(|(rank, _)| *rank)
-        .map(|(_, fact)| fact)
-}
-
-/// Levenshtein distance, for names of a few letters; long ones count as far apart.
-fn letters_apart(a: &str, b: &str) -> usize {
-    if a.len() > 64 || b.len() > 64 {
-        return usize::MAX;
-    }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! `{"all": [..]}`, `{"any": [..]}`, `{"not": {..}}` around
 //! `{"fact": "step.cost_microusd", "op": ">", "value": 500000}`. Facts are those of [`crate::known`], with or
-//! without the leading `context.`. What is stored is the Cedar that comes out.
+//! without the leading `context.`. Money may be said in dollars: `{"fact": "step.cost_usd", "op": ">", "value": 0.5}`.
+//! What is stored is the Cedar that comes out.
 
 use std::fmt::Write as _;
 
@@ -10,9 +11,9 @@ use proof::words::BindAt;
 use serde_json::{Map, Value};
 
 use crate::{
-    condition::nearest,
     fields::{FieldErrors, Fields},
-    known::{FACTS, Fact, FactType, known_at},
+    known::{Fact, FactType, Unit, find},
+    misspelt,
 };
 
 const MAX_DEPTH: usize = 16;
@@ -100,39 +101,47 @@ impl Form {
         self.fields.refuse_if(op.is_none(), &format!("{pointer}/op"), "an operator is needed, such as \">\"");
         let value = object.get("value");
         self.fields.refuse_if(value.is_none(), &format!("{pointer}/value"), "a value is needed");
-        let (fact, op, value) = (fact?, op?, value?);
+        let ((fact, money), op, value) = (fact?, op?, value?);
         let Some(operator) = Operator::of(fact.fact_type, op) else {
             let known = Operator::names(fact.fact_type).join(", ");
             let message = format!("`{}` has the operators {known}", fact.path);
             return self.refuse(&format!("{pointer}/op"), message);
         };
-        match operator.write(fact, value) {
+        match operator.write(fact, money, value) {
             Ok(text) => Some(Written { text, compound: false }),
             Err(message) => self.refuse(&format!("{pointer}/value"), message),
         }
     }
 
-    fn fact(&mut self, object: &Map<String, Value>, pointer: &str) -> Option<&'static Fact> {
+    /// The fact that is named, and what its values are in.
+    fn fact(&mut self, object: &Map<String, Value>, pointer: &str) -> Option<(&'static Fact, Money)> {
         let pointer = format!("{pointer}/fact");
         let Some(name) = object.get("fact").and_then(Value::as_str) else {
             return self.refuse(&pointer, "the name of a fact is needed, such as \"step.cost_microusd\"");
         };
-        let path = |fact: &Fact| fact.path == name || fact.path.strip_prefix("context.") == Some(name);
-        match FACTS.iter().find(|fact| path(fact)) {
-            Some(fact) if fact.since.known_at(self.bind_at) => Some(fact),
-            Some(fact) => {
+        let in_dollars = name.strip_suffix("_usd").and_then(|name| find(&format!("{name}_microusd")));
+        match find(name).map(|fact| (fact, Money::Micro)).or(in_dollars.map(|fact| (fact, Money::Dollars))) {
+            Some((fact, money)) if fact.since.known_at(self.bind_at) => Some((fact, money)),
+            Some((fact, _)) => {
                 let message =
                     format!("`{name}` is known from {} on: bind the rule there", fact.since.moment());
                 self.refuse(&pointer, message)
             }
             None => {
-                let meant = nearest(&format!("context.{name}"), known_at(self.bind_at))
-                    .map(|fact| format!("; did you mean `{}`?", fact.path))
-                    .unwrap_or_default();
-                self.refuse(&pointer, format!("there is no fact `{name}`{meant}"))
+                let rooted = ["context", "principal", "resource"].iter().any(|root| name.starts_with(root));
+                let path = if rooted { name.to_owned() } else { format!("context.{name}") };
+                let hint = misspelt::hint(self.bind_at, &path);
+                self.refuse(&pointer, format!("there is no fact `{name}`; {hint}"))
             }
         }
     }
+}
+
+/// What a value of money is in. Any other fact's is as it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Money {
+    Micro,
+    Dollars,
 }
 
 #[derive(Clone, Copy)]
@@ -195,14 +204,16 @@ impl Operator {
         Self::all(fact_type).iter().map(|(name, _)| *name).collect()
     }
 
-    fn write(self, fact: &Fact, value: &Value) -> Result<String, String> {
+    fn write(self, fact: &Fact, money: Money, value: &Value) -> Result<String, String> {
         let path = fact.path;
+        let literal = |value: &Value| literal(fact, money, value);
+        let literals = |value: &Value| literals(value, &literal);
         match self {
-            Self::Relation(relation) => Ok(format!("{path} {relation} {}", literal(fact.fact_type, value)?)),
-            Self::OneOf => Ok(format!("{}.contains({path})", literals(fact.fact_type, value)?)),
-            Self::Contains => Ok(format!("{path}.contains({})", literal(fact.fact_type, value)?)),
-            Self::Method(method) => Ok(format!("{path}.{method}({})", literals(fact.fact_type, value)?)),
-            Self::Within => Ok(format!("{}.containsAll({path})", literals(fact.fact_type, value)?)),
+            Self::Relation(relation) => Ok(format!("{path} {relation} {}", literal(value)?)),
+            Self::OneOf => Ok(format!("{}.contains({path})", literals(value)?)),
+            Self::Contains => Ok(format!("{path}.contains({})", literal(value)?)),
+            Self::Method(method) => Ok(format!("{path}.{method}({})", literals(value)?)),
+            Self::Within => Ok(format!("{}.containsAll({path})", literals(value)?)),
             Self::Pattern { before, after, wildcards } => {
                 let text = value.as_str().ok_or("must be a text")?;
                 let escaped = escape(text);
@@ -213,22 +224,49 @@ impl Operator {
     }
 }
 
-fn literals(fact_type: FactType, value: &Value) -> Result<String, String> {
+fn literals(value: &Value, literal: &impl Fn(&Value) -> Result<String, String>) -> Result<String, String> {
     let items =
         value.as_array().filter(|items| !items.is_empty()).ok_or("must be a list with at least one value")?;
-    let written = items.iter().map(|item| literal(fact_type, item)).collect::<Result<Vec<_>, _>>()?;
+    let written = items.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
     Ok(format!("[{}]", written.join(", ")))
 }
 
-fn literal(fact_type: FactType, value: &Value) -> Result<String, String> {
-    let written = match fact_type {
-        FactType::Number => value.as_i64().map(|number| number.to_string()).ok_or("must be a whole number"),
-        FactType::Flag => value.as_bool().map(|flag| flag.to_string()).ok_or("must be true or false"),
-        FactType::Text | FactType::Texts => {
-            value.as_str().map(|text| format!("\"{}\"", escape(text))).ok_or("must be a text")
-        }
+fn literal(fact: &Fact, money: Money, value: &Value) -> Result<String, String> {
+    let written = match fact.fact_type {
+        FactType::Number if money == Money::Dollars => micro(value).map(|micro| micro.to_string()),
+        FactType::Number => value.as_i64().map(|number| number.to_string()),
+        FactType::Flag => value.as_bool().map(|flag| flag.to_string()),
+        FactType::Text | FactType::Texts => value.as_str().map(|text| format!("\"{}\"", escape(text))),
     };
-    written.map_err(str::to_owned)
+    written.ok_or_else(|| match (fact.fact_type, fact.unit) {
+        (FactType::Number, Some(Unit::MicroUsd)) if money == Money::Dollars => {
+            "must be dollars: a number with at most six decimals".to_owned()
+        }
+        (FactType::Number, Some(Unit::MicroUsd)) => {
+            let dollars = fact.name().replace("_microusd", "_usd");
+            format!("must be a whole number of micro-dollars: 500000 is $0.50; `{dollars}` takes dollars")
+        }
+        (FactType::Number, Some(unit)) => format!("must be a whole number of {unit}"),
+        (FactType::Number, None) => "must be a whole number".to_owned(),
+        (FactType::Flag, _) => "must be true or false".to_owned(),
+        (FactType::Text | FactType::Texts, _) => "must be a text".to_owned(),
+    })
+}
+
+/// Dollars, as decimal text or a number, as micro-dollars: exactly, or not at all.
+fn micro(value: &Value) -> Option<u64> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 6 {
+        return None;
+    }
+    let micro: u64 = format!("{whole}{part:0<6}").parse().ok()?;
+    (micro <= proof::canonical::MAX_INTEGER).then_some(micro)
 }
 
 /// A text inside a Cedar string.
@@ -313,13 +351,37 @@ mod tests {
             ("step.cost_known", json!(false), json!([false])),
             ("step.labels", json!("a"), json!(["a", "b"])),
         ] {
-            let found = FACTS.iter().find(|known| known.path.ends_with(fact)).expect("is a fact");
+            let found = find(fact).expect("is a fact");
             for op in Operator::names(found.fact_type) {
                 let lists = ["in", "contains_any", "contains_all", "within"];
                 let value = if lists.contains(&op) { &list } else { &value };
                 cedar(&json!({"fact": fact, "op": op, "value": value}));
             }
         }
+    }
+
+    #[test]
+    fn money_is_said_in_dollars_and_stored_in_micro_dollars() {
+        for (value, micro) in [
+            (json!(0.5), 500_000),
+            (json!(0.61), 610_000),
+            (json!(2), 2_000_000),
+            (json!("0.000001"), 1),
+            (json!("12.5"), 12_500_000),
+        ] {
+            let over = cedar(&json!({"fact": "step.cost_usd", "op": ">", "value": value}));
+            assert_eq!(over, format!("context.step.cost_microusd > {micro}"));
+        }
+        let run = cedar(&json!({"fact": "context.run.cost_usd", "op": "in", "value": [1, 0.25]}));
+        assert_eq!(run, "[1000000, 250000].contains(context.run.cost_microusd)");
+        for value in
+            [json!("0.0000001"), json!(-1), json!(1e300), json!("$1"), json!(""), json!(true), json!("1e3")]
+        {
+            let found = refused(&json!({"fact": "step.cost_usd", "op": ">", "value": value}));
+            assert_eq!(found[0].1, "must be dollars: a number with at most six decimals", "{value}");
+        }
+        let found = refused(&json!({"fact": "step.cost_microusd", "op": ">", "value": 0.5}));
+        assert!(found[0].1.ends_with("500000 is $0.50; `step.cost_usd` takes dollars"), "{}", found[0].1);
     }
 
     #[test]
@@ -349,7 +411,9 @@ mod tests {
                 "/all/7"
             ],
         );
-        assert_eq!(found[0].1, "there is no fact `step.cost`; did you mean `context.step.cost_known`?");
+        let cost = "there is no fact `step.cost`; did you mean `context.step.cost_microusd`?";
+        assert!(found[0].1.starts_with(cost), "{}", found[0].1);
+        assert!(found[0].1.contains("`context.step` has: kind, skill, provider, model,"), "{}", found[0].1);
         assert_eq!(found[1].1, "`step.status` is known from STEP_POST on: bind the rule there");
         assert_eq!(refused(&json!([]))[0].0, "");
         let deep = (0..40)

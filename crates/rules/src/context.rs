@@ -12,8 +12,9 @@ use cedar_policy::{
 use proof::words::BindAt;
 
 use crate::{
+    evaluate::Fault,
     facts::Facts,
-    known::{FACTS, Value},
+    known::{FACTS, Fact, Value},
     schema,
     shape::FactSet,
 };
@@ -43,13 +44,10 @@ impl Scene {
     /// `None` if Cedar refuses a value, which text, numbers and flags cannot cause.
     pub(crate) fn new(facts: &Facts, reads: FactSet) -> Option<Self> {
         let mut records: HashMap<&'static str, Vec<(String, RestrictedExpression)>> = HashMap::new();
-        for (position, fact) in FACTS.iter().enumerate().filter(|(position, _)| reads.contains(*position)) {
-            let Some((record, name)) = fact.path.rsplit_once('.') else { continue };
-            if !withheld(facts, record, name) {
-                records
-                    .entry(record)
-                    .or_default()
-                    .push((name.to_owned(), expression((FACTS[position].read)(facts))));
+        for (_, fact) in FACTS.iter().enumerate().filter(|(position, _)| reads.contains(*position)) {
+            let (record, name) = fact.place();
+            if missing(facts, fact).is_none() {
+                records.entry(record).or_default().push((name.to_owned(), expression((fact.read)(facts))));
             }
         }
         let agent = EntityUid::from_type_name_and_id(AGENT.clone(), EntityId::new(&facts.principal.agent_id));
@@ -100,14 +98,19 @@ const SECTIONS: [(&str, &str); 4] = [
     ("time", "context.time"),
 ];
 
-/// An unknown cost, or a parameter that is not kept, is not in the context: to read it is an error, and so a refusal.
-fn withheld(facts: &Facts, record: &str, name: &str) -> bool {
+/// Why a fact is not in the context. To read an unknown cost, or a parameter that is not kept, is an error, and so a
+/// refusal.
+pub(crate) fn missing(facts: &Facts, fact: &Fact) -> Option<Fault> {
     let step = facts.step.as_ref();
-    match (record, name) {
-        ("context.step", "cost_microusd") => !step.is_some_and(|step| step.cost_known),
-        (_, "cost_microusd") => !facts.run.cost_known,
-        ("context.step", _) => step.is_some_and(|step| step.params.withheld.contains(name)),
-        _ => false,
+    match fact.place() {
+        ("context.step", "cost_microusd") => {
+            (!step.is_some_and(|step| step.cost_known)).then_some(Fault::CostUnknown)
+        }
+        (_, "cost_microusd") => (!facts.run.cost_known).then_some(Fault::CostUnknown),
+        ("context.step", name) => {
+            step.is_some_and(|step| step.params.withheld.contains(name)).then_some(Fault::ContentWithheld)
+        }
+        _ => None,
     }
 }
 

@@ -4,11 +4,14 @@ use cedar_policy::{EvalResult, EvaluationError, Request, eval_expression};
 use proof::words::{Action, BindAt, EnforcementMode, Moment};
 
 use crate::{
+    Count,
     compile::{CompiledRule, CompiledSnapshot, Program},
     context::Scene,
     facts::Facts,
-    readings::Readings,
+    readings::{Reading, Readings},
     shape::FactSet,
+    told::{Absent, FiredFact, told},
+    verdict::applies,
 };
 
 proof::words! {
@@ -36,6 +39,24 @@ pub struct RuleOutcome {
     pub message: String,
     /// Why it counts as fired though its condition has no value.
     pub fault: Option<Fault>,
+    /// The facts that its condition reads, as it was judged on them.
+    pub facts: Vec<FiredFact>,
+    /// How many more it reads than are told.
+    pub more_facts: Count,
+}
+
+/// A rule that fired, and on what.
+struct Hit<'a> {
+    at: usize,
+    fault: Option<Fault>,
+    /// The values that stood in place of the first ones.
+    reading: Reading<'a>,
+}
+
+impl Hit<'_> {
+    fn of(at: usize, fault: Option<Fault>) -> Self {
+        Self { at, fault, reading: Reading::new() }
+    }
 }
 
 /// The rules that fired, by id.
@@ -66,8 +87,7 @@ impl CompiledSnapshot {
     #[must_use]
     pub fn evaluate(&self, moment: Moment, facts: &Facts) -> RuleOutcomes {
         let tampered = self.tampered(&facts.tampered);
-        let mut fired: Vec<(usize, Option<Fault>)> =
-            tampered.iter().map(|at| (*at, Some(Fault::Tampered))).collect();
+        let mut fired: Vec<Hit<'_>> = tampered.iter().map(|at| Hit::of(*at, Some(Fault::Tampered))).collect();
         let candidates: Vec<(BindAt, Vec<usize>)> = self
             .candidates(moment, facts)
             .into_iter()
@@ -76,18 +96,16 @@ impl CompiledSnapshot {
             })
             .collect();
         self.evaluate_candidates(moment, facts, &candidates, &mut fired);
-        fired.sort_unstable_by_key(|(at, _)| *at);
-        RuleOutcomes {
-            fired: fired.into_iter().map(|(at, fault)| outcome(self.compiled(at), fault)).collect(),
-        }
+        fired.sort_unstable_by_key(|hit| hit.at);
+        RuleOutcomes { fired: fired.iter().map(|hit| outcome(self.compiled(hit.at), hit, facts)).collect() }
     }
 
-    fn evaluate_candidates(
+    fn evaluate_candidates<'a>(
         &self,
         moment: Moment,
-        facts: &Facts,
+        facts: &'a Facts,
         candidates: &[(BindAt, Vec<usize>)],
-        fired: &mut Vec<(usize, Option<Fault>)>,
+        fired: &mut Vec<Hit<'a>>,
     ) {
         let all = || candidates.iter().flat_map(|(_, rules)| rules.iter().copied());
         if all().next().is_none() {
@@ -102,19 +120,19 @@ impl CompiledSnapshot {
         for (bind_at, rules) in candidates.iter().filter(|(_, rules)| !rules.is_empty()) {
             let request = scene.as_ref().and_then(|scene| Some((scene, scene.request(*bind_at)?)));
             let Some((scene, request)) = request else {
-                fired.extend(rules.iter().map(|at| (*at, Some(Fault::FactsMissing))));
+                fired.extend(rules.iter().map(|at| Hit::of(*at, Some(Fault::FactsMissing))));
                 continue;
             };
             let mut silent: Vec<(FactSet, usize)> = Vec::new();
             for at in rules {
                 let Some(program) = &self.compiled(*at).program else {
-                    fired.push((*at, Some(Fault::InvalidCondition)));
+                    fired.push(Hit::of(*at, Some(Fault::InvalidCondition)));
                     continue;
                 };
                 match judged(scene, &request, program, facts) {
                     Judged::Silent => silent.push((readings.read_by(program.shape.reads), *at)),
-                    Judged::Fires => fired.push((*at, None)),
-                    Judged::Fails(fault) => fired.push((*at, Some(fault))),
+                    Judged::Fires => fired.push(Hit::of(*at, None)),
+                    Judged::Fails(fault) => fired.push(Hit::of(*at, Some(fault))),
                 }
             }
             silent.retain(|(several, _)| !several.is_empty());
@@ -124,19 +142,19 @@ impl CompiledSnapshot {
 
     /// Evaluates rules that did not fire on the first reading on the others. What fires first, in the order of the
     /// readings, is what counts.
-    fn evaluate_others(
+    fn evaluate_others<'a>(
         &self,
         (bind_at, scene): (BindAt, &Scene),
         facts: &Facts,
-        readings: &Readings<'_>,
+        readings: &Readings<'a>,
         mut silent: Vec<(FactSet, usize)>,
-        fired: &mut Vec<(usize, Option<Fault>)>,
+        fired: &mut Vec<Hit<'a>>,
     ) {
         while let Some((several, _)) = silent.first().copied() {
             let (mut those, rest): (Vec<_>, Vec<_>) = silent.into_iter().partition(|(of, _)| *of == several);
             silent = rest;
             let Some(others) = readings.others(several) else {
-                fired.extend(those.iter().map(|(_, at)| (*at, Some(Fault::TooManyReadings))));
+                fired.extend(those.iter().map(|(_, at)| Hit::of(*at, Some(Fault::TooManyReadings))));
                 continue;
             };
             for reading in others {
@@ -147,11 +165,12 @@ impl CompiledSnapshot {
                         (Some(request), Some(program)) => judged(scene, request, program, facts),
                         _ => Judged::Fails(Fault::FactsMissing),
                     };
-                    match judged {
+                    let fault = match judged {
                         Judged::Silent => return true,
-                        Judged::Fires => fired.push((*at, None)),
-                        Judged::Fails(fault) => fired.push((*at, Some(fault))),
-                    }
+                        Judged::Fires => None,
+                        Judged::Fails(fault) => Some(fault),
+                    };
+                    fired.push(Hit { at: *at, fault, reading: reading.clone() });
                     false
                 });
             }
@@ -186,7 +205,18 @@ fn fault_of(error: &EvaluationError, facts: &Facts) -> Fault {
     }
 }
 
-fn outcome(rule: &CompiledRule, fault: Option<Fault>) -> RuleOutcome {
+fn outcome(rule: &CompiledRule, hit: &Hit<'_>, facts: &Facts) -> RuleOutcome {
+    let (fault, reads) = (hit.fault, rule.program.as_ref().map(|program| program.shape.reads));
+    // What a rule that is not what was decided, or is none, would read says nothing.
+    let reads = reads.filter(|_| fault != Some(Fault::Tampered)).unwrap_or_default();
+    let absent = Absent {
+        countless: match fault {
+            Some(Fault::TooManyReadings) => Readings::of(facts).read_by(reads),
+            _ => FactSet::default(),
+        },
+        step: fault == Some(Fault::FactsMissing),
+    };
+    let (facts, more_facts) = told(reads, facts, &hit.reading, absent);
     let rule = &rule.definition;
     let (action, would_have) = match (rule.enforcement_mode, fault) {
         // Neither says what it would do if it acted: the mildest refusal is what they try out.
@@ -201,7 +231,7 @@ fn outcome(rule: &CompiledRule, fault: Option<Fault>) -> RuleOutcome {
     };
     let message = match fault {
         Some(fault) => format!("Rule `{}` could not be evaluated: {}.", rule.name, fault.told()),
-        None if rule.description.is_empty() => format!("Rule `{}` applies.", rule.name),
+        None if rule.description.is_empty() => applies(&rule.name),
         None => rule.description.clone(),
     };
     RuleOutcome {
@@ -213,6 +243,8 @@ fn outcome(rule: &CompiledRule, fault: Option<Fault>) -> RuleOutcome {
         would_have,
         message,
         fault,
+        facts,
+        more_facts,
     }
 }
 

@@ -82,6 +82,9 @@ pub struct StepFacts {
     pub provider: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,
+    /// Empty where it is `model`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model_requested: String,
     #[serde(default, skip_serializing_if = "is_default")]
     pub input_tokens: Count,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -101,6 +104,14 @@ pub struct StepFacts {
     pub params: ParamFacts,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
+}
+
+impl StepFacts {
+    /// The model that was asked for: the one that answered, where no other name is known.
+    #[must_use]
+    pub fn model_requested(&self) -> &str {
+        if self.model_requested.is_empty() { &self.model } else { &self.model_requested }
+    }
 }
 
 /// The typed common parameters of a call, found in the caller's parameters and redacted.

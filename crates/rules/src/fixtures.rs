@@ -37,6 +37,7 @@ pub(crate) fn facts() -> Facts {
             skill: "search".to_owned(),
             provider: "openai".to_owned(),
             model: "gpt-4o".to_owned(),
+            model_requested: String::new(),
             input_tokens: 100.into(),
             output_tokens: 20.into(),
             cost_microusd: 1_000.into(),

@@ -8,7 +8,7 @@ use proof::{
 };
 
 use crate::{
-    CompiledSnapshot, ENGINE_VERSION, SCHEMA_VERSION,
+    BEFORE, CompiledSnapshot, Count, ENGINE_VERSION, SCHEMA_VERSION,
     facts::{Facts, FactsError},
     limits::{Basis, LimitInput, basis},
     text::canonical,
@@ -38,7 +38,7 @@ pub struct Difference {
 /// Why a decision cannot be decided again.
 #[derive(Debug, thiserror::Error)]
 pub enum ReexecuteError {
-    /// Decided by another version of the engine or of the facts.
+    /// Decided by a version of the engine or of the facts that this one does not know.
     #[error("decided by {engine} on {schema}; this is {ENGINE_VERSION} on {SCHEMA_VERSION}")]
     OtherEngine {
         /// The record's engine version.
@@ -69,18 +69,20 @@ pub fn reexecute(
 impl CompiledSnapshot {
     /// Decides one stored decision again.
     pub fn reexecute(&self, record: &DecisionRecord) -> Result<Reexecuted, ReexecuteError> {
-        if record.engine_version != ENGINE_VERSION || record.schema_version != SCHEMA_VERSION {
-            return Err(ReexecuteError::OtherEngine {
-                engine: record.engine_version.clone(),
-                schema: record.schema_version.clone(),
-            });
-        }
+        let tells_facts = match (record.engine_version.as_str(), record.schema_version.as_str()) {
+            (ENGINE_VERSION, SCHEMA_VERSION) => true,
+            BEFORE => false,
+            (engine, schema) => {
+                let (engine, schema) = (engine.to_owned(), schema.to_owned());
+                return Err(ReexecuteError::OtherEngine { engine, schema });
+            }
+        };
         let facts = Facts::from_canonical(&record.facts)?;
         let inputs = read_inputs(&record.limit_inputs)?;
         let rules = self.evaluate(record.moment, &facts);
         let limits = self.measure(record.moment, &facts, &inputs);
         let intervened = record.intervention.as_deref().map(read_intervened).transpose()?;
-        let conclusion = conclude_under(
+        let mut conclusion = conclude_under(
             &rules,
             &limits,
             Circumstances {
@@ -89,6 +91,12 @@ impl CompiledSnapshot {
                 permit_required: record.permit_required,
             },
         );
+        if !tells_facts {
+            for fired in &mut conclusion.fired {
+                fired.facts.clear();
+                fired.more_facts = Count::ZERO;
+            }
+        }
 
         let mut found = Differences::default();
         self.check_inputs(record, &facts, &inputs, &mut found);

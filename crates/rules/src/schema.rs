@@ -56,7 +56,7 @@ pub(crate) const fn has_section(bind_at: BindAt, section: &str) -> bool {
 }
 
 /// The records of `context` at a moment.
-fn sections(bind_at: BindAt) -> impl Iterator<Item = &'static str> {
+pub(crate) fn sections(bind_at: BindAt) -> impl Iterator<Item = &'static str> {
     ["step", "content", "run", "time"].into_iter().filter(move |section| has_section(bind_at, section))
 }
 

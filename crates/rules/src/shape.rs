@@ -53,14 +53,14 @@ pub(crate) struct Shape {
 }
 
 /// Why a condition that type-checks is refused all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Misshapen {
     /// `context` or `context.step` as a value.
     WholeRecord,
     /// An attribute of something that is no variable, or a tag.
     NotAFact,
     /// A fact that is not known at the moment: `has` asks for it without an error.
-    NotKnown,
+    NotKnown(String),
     /// An expression form that this engine does not know.
     UnknownForm,
 }
@@ -80,7 +80,10 @@ struct Reader {
 impl Reader {
     fn walk(&mut self, expr: &Expr) -> Result<(), Misshapen> {
         match expr {
-            Expr::Literal(_) | Expr::Var(Var::Principal | Var::Action | Var::Resource) => Ok(()),
+            Expr::Literal(_) | Expr::Var(Var::Action) => Ok(()),
+            // `principal == Agent::"a"` reads which agent it is.
+            Expr::Var(Var::Principal) => self.read(Some("principal".to_owned()), "agent_id"),
+            Expr::Var(Var::Resource) => self.read(Some("resource".to_owned()), "run_id"),
             Expr::Var(Var::Context) => Err(Misshapen::WholeRecord),
             Expr::GetAttr { expr, attr } => self.read(path(expr), attr),
             Expr::HasAttr { expr, attrs } => {
@@ -118,10 +121,10 @@ impl Reader {
                 self.reads.insert(fact);
                 Ok(())
             }
-            None if schema::has_section(self.bind_at, attr) && path.matches('.').count() == 1 => {
+            None if schema::sections(self.bind_at).any(|section| path == format!("context.{section}")) => {
                 Err(Misshapen::WholeRecord)
             }
-            _ => Err(Misshapen::NotKnown),
+            _ => Err(Misshapen::NotKnown(path)),
         }
     }
 }

@@ -19,9 +19,16 @@ pub(crate) fn usd(micro: Count) -> String {
     format!("{whole}.{} USD", part.trim_end_matches('0'))
 }
 
+/// Micro-USD as people write dollars: `$0.50`.
+pub(crate) fn dollars(micro: Count) -> String {
+    let part = format!("{:06}", micro.get() % 1_000_000);
+    let kept = part.trim_end_matches('0').len().max(2);
+    format!("${}.{}", micro.get() / 1_000_000, &part[..kept])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::usd;
+    use super::{dollars, usd};
 
     #[test]
     fn money_reads_as_dollars() {
@@ -30,5 +37,9 @@ mod tests {
         {
             assert_eq!(usd(micro.into()), text);
         }
+        assert_eq!(
+            [0, 610_000, 138, 12_000_000].map(|micro| dollars(micro.into())),
+            ["$0.00", "$0.61", "$0.000138", "$12.00"]
+        );
     }
 }

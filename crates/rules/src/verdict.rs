@@ -18,6 +18,7 @@ use crate::{
     evaluate::{Fault, RuleOutcome, RuleOutcomes},
     limits::{Advice, LimitOutcome, specificity},
     text::canonical,
+    told::{FiredFact, sentence},
 };
 
 /// One rule or limit that fired, as it is stored and told.
@@ -45,6 +46,40 @@ pub struct Fired {
     /// What it asks of the agent, though it may go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
+    /// Of a rule: the facts that its condition reads, as it was judged on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<FiredFact>,
+    /// How many more it reads than are told.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more_facts: Count,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &Count) -> bool {
+    *count == Count::ZERO
+}
+
+impl Fired {
+    /// What the rule fired on, in one line for people; none where its condition reads nothing, and for a limit.
+    #[must_use]
+    pub fn on(&self) -> Option<String> {
+        (!self.facts.is_empty()).then(|| sentence(&self.facts, self.more_facts))
+    }
+
+    /// Why, in one line for people: what its author says of it, and what it fired on.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self.on() {
+            Some(on) if self.message == applies(&self.name) => on,
+            Some(on) => format!("{} ({on})", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// What is said of a rule whose author says nothing.
+pub(crate) fn applies(name: &str) -> String {
+    format!("Rule `{name}` applies.")
 }
 
 /// Where one applicable limit stands after the call.
@@ -213,6 +248,8 @@ fn of_rule(rule: &RuleOutcome) -> Candidate {
         would_have: rule.would_have,
         fault: rule.fault,
         advice: None,
+        facts: rule.facts.clone(),
+        more_facts: rule.more_facts,
     };
     let halt_reason =
         if rule.fault.is_some() { HaltReason::EvaluationError } else { policy_halt(rule.action) };
@@ -235,6 +272,8 @@ fn of_limit(limit: &LimitOutcome) -> Option<Candidate> {
         would_have: None,
         fault: limit.fault,
         advice: limit.advice.clone(),
+        facts: Vec::new(),
+        more_facts: Count::ZERO,
     };
     Some(Candidate {
         rank: (

@@ -52,6 +52,30 @@ fn step(attributes: &Value) -> ReportedSpan {
     read.spans.pop().unwrap()
 }
 
+/// A provider names the model that answered with its date; a rule may want either.
+#[test]
+fn a_call_has_the_model_that_was_asked_for_and_the_one_that_answered() {
+    let base = json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai" });
+    let (asked, answered) = ("gpt-4o", "gpt-4o-2024-08-06");
+    for (extra, model, requested) in [
+        (json!({ "gen_ai.request.model": asked, "gen_ai.response.model": answered }), answered, Some(asked)),
+        (json!({ "gen_ai.response.model": answered, "llm.request.model": asked }), answered, Some(asked)),
+        (json!({ "gen_ai.request.model": asked }), asked, Some(asked)),
+        (json!({ "gen_ai.request.model": asked, "gen_ai.response.model": "" }), asked, Some(asked)),
+        (json!({ "gen_ai.response.model": answered }), answered, None),
+        (json!({ "llm.model_name": answered }), answered, None),
+    ] {
+        let mut all = base.clone();
+        all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let call = step(&all).llm.unwrap();
+        assert_eq!(
+            (call.model.as_deref(), call.model_requested.as_deref()),
+            (Some(model), requested),
+            "{extra}"
+        );
+    }
+}
+
 #[test]
 fn a_call_costs_what_its_span_says() {
     let base = json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m" });

@@ -245,8 +245,12 @@ struct OutcomeBody {
 struct LlmBody {
     #[schema(value_type = Option<text::Word>)]
     provider: Option<String>,
+    /// As the agent names it, or as its provider does.
     #[schema(value_type = Option<text::Word>)]
     model: Option<String>,
+    /// The model that was asked for, where the provider's answer names another in `model`. Where not given, it is `model`.
+    #[schema(value_type = Option<text::Word>)]
+    model_requested: Option<String>,
     #[serde(default)]
     #[schema(maximum = 9_007_199_254_740_992.0)]
     input_tokens: u64,
@@ -307,6 +311,7 @@ impl LlmBody {
         LlmReport {
             provider: self.provider,
             model: self.model,
+            model_requested: self.model_requested,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
             cache_read_tokens: self.cache_read_tokens,

@@ -7,7 +7,7 @@ use orchestrator::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::view::{Kept, Number, Time, VerdictView, words};
+use crate::view::{FiredView, Kept, Number, Time, VerdictView, words};
 
 /// Leave to act once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -143,6 +143,8 @@ struct StepVerdict {
     /// For a reported step: what would have been answered. Nothing was, for it had happened.
     #[schema(value_type = Option<words::Action>, required = true)]
     would_have: Option<&'static str>,
+    /// The rules and limits that fired, the deciding one first; of rules the facts that they were judged on.
+    fired: Vec<FiredView>,
     /// The stored decision.
     decision_id: Option<String>,
 }
@@ -164,6 +166,8 @@ struct OutcomeView {
 struct LlmView {
     provider: Option<String>,
     model: Option<String>,
+    /// The model that was asked for; the same as `model` where only one name is known.
+    model_requested: Option<String>,
     input_tokens: u64,
     output_tokens: u64,
     cache_read_tokens: u64,
@@ -182,6 +186,7 @@ impl From<activity::StepView> for StepView {
         let is_llm = step.kind.as_str() == "LLM_CALL" || step.model.is_some() || step.provider.is_some();
         let llm = is_llm.then(|| LlmView {
             provider: step.provider,
+            model_requested: step.model_requested.or_else(|| step.model.clone()),
             model: step.model,
             input_tokens: step.input_tokens,
             output_tokens: step.output_tokens,
@@ -208,6 +213,7 @@ impl From<activity::StepView> for StepView {
             verdict: StepVerdict {
                 action: view.action.as_str(),
                 would_have: view.would_have.map(|action| action.as_str()),
+                fired: view.fired.into_iter().map(Into::into).collect(),
                 decision_id: step.decision_id,
             },
             outcome: OutcomeView {

@@ -10,6 +10,7 @@ mod get_rule;
 mod limit_body;
 mod limit_breaches;
 mod limit_view;
+mod list_facts;
 mod list_freezes;
 mod list_limits;
 mod list_rules;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(list_rules::list_rules, create_rule::create_rule))
         .routes(routes!(validate_rule::validate_rule))
+        .routes(routes!(list_facts::list_facts))
         .routes(routes!(get_rule::get_rule, modify_rule::modify_rule))
         .routes(routes!(retire_rule::retire_rule))
         .routes(routes!(rule_enforcements::rule_enforcements))

@@ -38,9 +38,9 @@ pub(crate) struct RuleBody {
     /// Cedar: the expression inside `when { }`.
     #[schema(max_length = 8192, example = "context.step.cost_microusd > 500000")]
     condition: Option<String>,
-    /// The JSON form of a condition; stored as Cedar.
+    /// The JSON form of a condition; stored as Cedar. Money may be in dollars there: `step.cost_usd`, `run.cost_usd`.
     #[schema(value_type = Option<Object>,
-        example = json!({"all": [{"fact": "step.cost_microusd", "op": ">", "value": 500_000}]}))]
+        example = json!({"all": [{"fact": "step.cost_usd", "op": ">", "value": 0.5}]}))]
     conditions: Option<serde_json::Value>,
 }
 

@@ -16,5 +16,5 @@ pub(crate) use self::{
     number::Number,
     page::PageView,
     time::{Time, YEARS},
-    verdict::VerdictView,
+    verdict::{FiredView, VerdictView},
 };

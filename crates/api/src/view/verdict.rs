@@ -1,6 +1,9 @@
 //! A verdict, as it is written.
 
-use orchestrator::{handlers::policies::counts_money, verdict};
+use orchestrator::{
+    handlers::policies::counts_money,
+    verdict::{self, FactValue, Fired, FiredFact},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,7 +69,7 @@ struct AdviceView {
 /// A rule or limit that fired.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Fired)]
-struct FiredView {
+pub(crate) struct FiredView {
     /// The rule or limit.
     policy_id: String,
     /// Its name.
@@ -78,6 +81,65 @@ struct FiredView {
     mode: String,
     /// Why, for people.
     message: String,
+    /// Of a rule: the facts that its condition reads, as it was judged on them; at most 16.
+    facts: Vec<FiredFactView>,
+    /// Set where it could not be evaluated, and so refuses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::Fault>)]
+    fault: Option<&'static str>,
+}
+
+impl From<Fired> for FiredView {
+    fn from(fired: Fired) -> Self {
+        Self {
+            policy_id: fired.policy_id,
+            name: fired.name,
+            kind: fired.kind.as_str(),
+            mode: fired.mode,
+            message: fired.message,
+            facts: fired.facts.into_iter().map(Into::into).collect(),
+            fault: fired.fault.map(|fault| fault.as_str()),
+        }
+    }
+}
+
+/// A fact that a rule was judged on. `GET /policies/facts` says what each means.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FiredFact)]
+struct FiredFactView {
+    /// Its name in short: `step.model`.
+    #[schema(example = "step.cost_microusd")]
+    name: String,
+    /// A number, a text, true or false, or a list of texts. Null where it was not there to be read.
+    #[schema(value_type = serde_json::Value, example = json!(610_000))]
+    value: Option<FactValue>,
+    /// What a number counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::FactUnit>)]
+    unit: Option<&'static str>,
+    /// The same in dollars, where it is money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usd: Option<Number>,
+    /// It is longer than what is told of it: 120 characters, 8 members.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
+    /// Why it was not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::Fault>)]
+    missing: Option<&'static str>,
+}
+
+impl From<FiredFact> for FiredFactView {
+    fn from(fact: FiredFact) -> Self {
+        Self {
+            unit: fact.unit().map(|unit| unit.as_str()),
+            usd: fact.microusd().map(Number::usd),
+            name: fact.name,
+            value: fact.value,
+            cut: fact.cut,
+            missing: fact.missing.map(|fault| fault.as_str()),
+        }
+    }
 }
 
 /// A person's act, as a verdict met it.
@@ -122,13 +184,6 @@ impl From<verdict::VerdictView> for VerdictView {
             retry_after_ms: advice.retry_after_ms.map(|wait| wait.get()),
             degrade_to: advice.degrade_to,
         });
-        let fired = verdict.fired.into_iter().map(|fired| FiredView {
-            policy_id: fired.policy_id,
-            name: fired.name,
-            kind: fired.kind.as_str(),
-            mode: fired.mode,
-            message: fired.message,
-        });
         let limits = verdict.limits.into_iter().map(|limit| {
             let number = |value| Number::of_limit(counts_money(limit.limit_type), value);
             LimitStandingView {
@@ -146,7 +201,7 @@ impl From<verdict::VerdictView> for VerdictView {
             decision_id: verdict.decision_id.to_string(),
             halt_reason: verdict.halt_reason.map(|reason| reason.as_str()),
             deciding_policy_id: verdict.deciding_policy_id,
-            fired: fired.collect(),
+            fired: verdict.fired.into_iter().map(Into::into).collect(),
             limits: limits.collect(),
             advice,
             would_have: verdict.would_have.map(|action| action.as_str()),

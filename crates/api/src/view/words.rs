@@ -117,6 +117,13 @@ words! {
     ExecutionStatus = "SUCCEEDED" "FAILED" "ABORTED" "TIMEOUT";
     /// What a step gets that would pass while the store is down.
     FailureMode = "fail_closed" "degrade";
+    /// The type of a fact.
+    FactType = "flag" "number" "text" "set";
+    /// What a number counts.
+    FactUnit = "bytes" "calls" "micro-USD" "ms" "steps" "tokens";
+    /// Why a rule or limit could not be evaluated, or a fact not be read.
+    Fault = "content_withheld" "cost_unknown" "facts_missing" "invalid_condition" "overflow" "tampered"
+        "too_many_readings" "unevaluable";
     /// Why a verdict was not a plain ALLOW.
     HaltReason = "policy_stop" "policy_kill" "budget_exceeded" "rate_limited" "evaluation_error" "permit_required";
     /// What sort of thing went wrong.
@@ -242,7 +249,10 @@ words! {
 #[cfg(test)]
 mod tests {
     use models::{account, activity, incidents, logs, policies};
-    use orchestrator::{coordinators::run_proof, handlers::overview};
+    use orchestrator::{
+        coordinators::run_proof,
+        handlers::{overview, policies as facts},
+    };
     use proof::words as proof_words;
 
     use super::{Word, *};
@@ -278,6 +288,7 @@ mod tests {
                 PreventionOutcome ReplayMode ResetPeriod RuleSource RuleType RunSource RunStatus
                 Scope Severity StepKind StepLevel StepSource StepStatus TerminationReason TraceStatus;
             account: CaptureMode FailureMode OwnerType Role;
+            facts: FactType FactUnit Fault;
             activity: AckVia EvidenceHealth InterventionOutcome LatencyBucket RiskLevel RunState;
             incidents: IncidentEventType LifecycleState ResolutionType;
             logs: ExecutionStatus Origin SystemEventType SystemScope SystemSeverity;

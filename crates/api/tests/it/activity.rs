@@ -148,6 +148,7 @@ async fn a_run_from_start_to_end() {
           "verdict": {
             "action": "ALLOW",
             "would_have": null,
+            "fired": [],
             "decision_id": "dec_019cadc69a807000800000000000000f"
           },
           "outcome": {
@@ -162,6 +163,7 @@ async fn a_run_from_start_to_end() {
           "llm": {
             "provider": "openai",
             "model": "gpt-4o",
+            "model_requested": "gpt-4o",
             "input_tokens": 1200,
             "output_tokens": 300,
             "cache_read_tokens": 0,

@@ -25,7 +25,7 @@ async fn a_refused_step_names_the_rule() {
       "type": "urn:hoc:problem:step_halted",
       "title": "The step was refused",
       "status": 403,
-      "detail": "the step was refused: BLOCK by RULE `no costly step`: Rule `no costly step` applies. (refused after it was done)",
+      "detail": "the step was refused: BLOCK by RULE `no costly step`: step.cost_microusd is $0.75 (750000 micro-USD) (refused after it was done)",
       "instance": "/api/v1/runtime/activity/runs/run_019cadc69a8070008000000000000013/steps",
       "code": "step_halted",
       "request_id": "req-test",
@@ -41,7 +41,15 @@ async fn a_refused_step_names_the_rule() {
             "name": "no costly step",
             "kind": "RULE",
             "mode": "BLOCK",
-            "message": "Rule `no costly step` applies."
+            "message": "Rule `no costly step` applies.",
+            "facts": [
+              {
+                "name": "step.cost_microusd",
+                "value": 750000,
+                "unit": "micro-USD",
+                "usd": 0.75
+              }
+            ]
           }
         ],
         "limits": [

@@ -32,6 +32,7 @@ const OWN_ANSWER: &[&str] = &[
     "policies.create_limit",
     "policies.create_rule",
     "policies.freeze",
+    "policies.list_facts",
     "policies.validate_rule",
 ];
 

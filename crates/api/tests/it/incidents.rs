@@ -28,7 +28,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
       "source_step_index": 1,
       "policy_id": "rule_019cadc69a807000800000000000000c",
       "limit_id": null,
-      "description": "Rule `no costly step` applies. (refused after it was done)",
+      "description": "step.cost_microusd is $0.75 (750000 micro-USD) (refused after it was done)",
       "error_code": null,
       "cost_impact_usd": 0.75,
       "affected_count": 1,

@@ -48,6 +48,17 @@ impl PoliciesReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
+    /// Those of the decisions among `ids` in which a rule or limit fired.
+    pub async fn decisions_that_fired(
+        self,
+        tenant: TenantId,
+        ids: &[DecisionId],
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let select = of(tenant).filter(Column::Fired.ne("[]"));
+        let rows = read::by_keys(self.conn, select, [Column::Id], keys::sorted(ids)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
     /// The decisions with which these runs began.
     pub async fn start_decisions(
         self,

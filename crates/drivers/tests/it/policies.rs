@@ -327,7 +327,8 @@ testkit::on_both! {
             moment: Moment::RunStart, step_index: None, permit_id: None, action: Action::Allow, would_have: None,
             halt_reason: None, deciding_policy_id: None, overridden_by: None, permit_note: None, intervention: None, ..decision(TENANT, 1, 0)
         };
-        let records = [bare.clone(), decision(TENANT, 1, 1), decision(TENANT, 2, 0)];
+        let fired = DecisionRecord { fired: r#"[{"kind":"RULE"}]"#.to_owned(), ..decision(TENANT, 1, 1) };
+        let records = [bare.clone(), fired, decision(TENANT, 2, 0)];
         let tx = db.begin().await.expect("begin");
         tx.policies().insert_decisions(&records).await.expect("decided");
         let run = RunId(uuid(1));
@@ -336,6 +337,8 @@ testkit::on_both! {
         let mut found = tx.policies().find_decisions(TENANT, &ids[1..]).await.expect("by id");
         found.sort_by(|a, b| a.run_id.cmp(&b.run_id));
         assert_eq!(found, records[1..]);
+        assert_eq!(tx.policies().decisions_that_fired(TENANT, &ids).await.expect("by id"), records[1..2]);
+        assert_eq!(tx.policies().decisions_that_fired(OTHER, &ids).await.expect("not theirs"), []);
         assert_eq!(tx.policies().start_decisions(TENANT, &[run, RunId(uuid(2))]).await.expect("starts"), [bare]);
         let actions = tx.policies().actions(TENANT, &ids[..2]).await.expect("actions");
         assert_eq!(actions, HashMap::from([(ids[0], (Action::Allow, None)), (ids[1], (Action::Block, Some(Action::Abort)))]));

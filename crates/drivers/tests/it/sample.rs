@@ -280,6 +280,7 @@ pub(crate) fn step(tenant: TenantId, run: u128, n: u64) -> StepRecord {
         finish_reason: some("stop"),
         provider: some("openai"),
         model: some("gpt"),
+        model_requested: some(ODD),
         input_tokens: MOST,
         output_tokens: MOST,
         cache_read_tokens: MOST,

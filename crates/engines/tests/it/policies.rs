@@ -218,7 +218,9 @@ fn a_misspelt_attribute_is_refused_with_its_place_and_a_hint() {
     let refused = make_rule(draft).expect_err("is refused").0;
     assert!(refused[0].message.starts_with("line 2, column 3: "), "{}", refused[0].message);
     assert!(
-        refused[0].message.ends_with("did you mean `context.step.cost_microusd`?"),
+        refused[0]
+            .message
+            .contains("did you mean `context.step.cost_microusd`? `context.step` has: kind, skill,"),
         "{}",
         refused[0].message
     );

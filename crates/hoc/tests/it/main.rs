@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod doors;
 mod events;
+mod facts;
 mod harness;
 mod hostile;
 mod http;

@@ -102,6 +102,7 @@ fn facts() -> Facts {
             skill: "chat".to_owned(),
             provider: "openai".to_owned(),
             model: "gpt-4o-mini".to_owned(),
+            model_requested: String::new(),
             input_tokens: 420.into(),
             output_tokens: 380.into(),
             cost_microusd: 291.into(),

@@ -97,6 +97,8 @@ pub struct PermitRequest {
 pub struct LlmReport {
     pub provider: Option<String>,
     pub model: Option<String>,
+    /// The model that was asked for, where the caller names it beside the one that answered.
+    pub model_requested: Option<String>,
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cache_read_tokens: u64,
@@ -107,6 +109,19 @@ pub struct LlmReport {
     pub prompt: Option<String>,
     pub response: Option<String>,
     pub finish_reason: Option<String>,
+}
+
+impl LlmReport {
+    /// With the name of the model that was asked for only where it is another than that of the one that answered. Where one
+    /// name is known, it is that of both.
+    pub(super) fn name_once(&mut self) {
+        match (&self.model, self.model_requested.take()) {
+            (None, requested) => self.model = requested,
+            (Some(model), requested) => {
+                self.model_requested = requested.filter(|requested| requested != model);
+            }
+        }
+    }
 }
 
 /// Report a step after acting.

@@ -53,8 +53,8 @@ pub(super) fn incident_of_rules(
             None => format!("Rule `{}` refused {what}", fired.name),
         },
         description: match said(judged, fired.action) {
-            Some(said) => format!("{} ({said})", fired.message),
-            None => fired.message.clone(),
+            Some(said) => format!("{} ({said})", fired.why()),
+            None => fired.why(),
         },
         step_index,
         policy_id: Some(fired.policy_id.clone()),

@@ -74,6 +74,7 @@ pub(super) fn chain(
         finish_reason: llm.and_then(|llm| llm.finish_reason.clone()),
         provider: llm.and_then(|llm| llm.provider.clone()),
         model: llm.and_then(|llm| llm.model.clone()),
+        model_requested: llm.and_then(|llm| llm.model_requested.clone()),
         input_tokens: llm.map_or(0, |llm| llm.input_tokens),
         output_tokens: llm.map_or(0, |llm| llm.output_tokens),
         cache_read_tokens: llm.map_or(0, |llm| llm.cache_read_tokens),

@@ -92,6 +92,7 @@ pub(super) struct StepFingerprint<'a> {
 #[derive(Serialize)]
 struct LlmFingerprint<'a> {
     model: (Option<&'a str>, Option<&'a str>),
+    model_requested: Option<&'a str>,
     tokens: [u64; 4],
     cost_microusd: Option<u64>,
     request_id: Option<&'a str>,
@@ -104,6 +105,7 @@ impl<'a> StepFingerprint<'a> {
     pub(super) fn of(report: &'a StepReport) -> Self {
         let llm = report.llm.as_ref().map(|llm| LlmFingerprint {
             model: (llm.provider.as_deref(), llm.model.as_deref()),
+            model_requested: llm.model_requested.as_deref(),
             tokens: [llm.input_tokens, llm.output_tokens, llm.cache_read_tokens, llm.reasoning_tokens],
             cost_microusd: llm.cost_microusd,
             request_id: llm.request_id.as_deref(),

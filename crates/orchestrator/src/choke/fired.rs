@@ -51,6 +51,8 @@ pub(super) fn enforcement(
         "name": fired.name, "mode": fired.mode, "message": fired.message,
         "would_have": would_have(judged, fired), "asked": judged.asked(), "note": said(judged, fired.action),
         "fault": fired.fault, "decision_id": judged.decision_id.to_string(),
+        "facts": (!fired.facts.is_empty()).then_some(&fired.facts),
+        "more_facts": (fired.more_facts.get() > 0).then_some(fired.more_facts),
     }));
     let run = state.run_mut(run_id)?;
     let record = EnforcementRecord {

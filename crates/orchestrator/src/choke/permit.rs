@@ -153,6 +153,7 @@ fn refused_step(
         finish_reason: None,
         provider: request.provider.clone(),
         model: request.model.clone(),
+        model_requested: None,
         input_tokens: 0,
         output_tokens: 0,
         cache_read_tokens: 0,

@@ -316,6 +316,9 @@ impl Call {
     /// A report after acting.
     pub(crate) fn record(ctx: &CallContext, run_id: RunId, mut report: StepReport) -> Result<Self, Error> {
         check_report(&report)?;
+        if let Some(llm) = &mut report.llm {
+            llm.name_once();
+        }
         let key = &ctx.tenant.key;
         let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
         let params_hash = params_hash(key, run_id, report.params.as_deref())?;
@@ -437,6 +440,7 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
         for (pointer, text) in [
             ("/llm/provider", llm.provider.as_ref()),
             ("/llm/model", llm.model.as_ref()),
+            ("/llm/model_requested", llm.model_requested.as_ref()),
             ("/llm/request_id", llm.request_id.as_ref()),
             ("/llm/finish_reason", llm.finish_reason.as_ref()),
         ] {

@@ -152,6 +152,8 @@ fn is_for(permit: &Permit, step: &PreparedStep) -> bool {
         && permit.params_hash == step.params_hash
         && permit.provider.as_deref() == llm.and_then(|llm| llm.provider.as_deref())
         && permit.model.as_deref() == llm.and_then(|llm| llm.model.as_deref())
+        // Leave was asked with one name, which was judged as both; a second one was not.
+        && llm.is_none_or(|llm| llm.model_requested.is_none())
         && permit.labels == report.labels
 }
 

@@ -1,6 +1,6 @@
 //! Operations on runs. What changes a run goes through the choke point; reads go straight to the store.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use models::{
     activity::{Ack, Intervention, InterventionOutcome, Run, RunFilter},
@@ -25,7 +25,7 @@ use crate::{
     once::Once,
     repeats::Repeat,
     spine::Spine,
-    verdict::VerdictView,
+    verdict::{Fired, VerdictView, fired_of},
 };
 
 /// A run that began, and the verdict of RUN_START.
@@ -55,6 +55,8 @@ pub struct StepView {
     pub action: Action,
     /// For a reported step: what would have been answered.
     pub would_have: Option<Action>,
+    /// The rules and limits that fired, the deciding one first.
+    pub fired: Vec<Fired>,
     /// It came after its run was sealed, and is in an addendum.
     pub is_late: bool,
     /// The step that it was a part of: as reported, or that of its parent span.
@@ -286,6 +288,12 @@ pub async fn steps(
     let decisions: Vec<_> =
         page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
     let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
+    let fired = store.policies().decisions_that_fired(ctx.tenant.id, &decisions).await?;
+    // What does not read back is for the proof of the run to find; its steps are shown all the same.
+    let mut fired: HashMap<String, Vec<Fired>> = fired
+        .into_iter()
+        .map(|decision| (decision.decision_id.clone(), fired_of(&decision).unwrap_or_default()))
+        .collect();
     let own = run.trace_id.to_string();
     let parents =
         page.items.iter().filter_map(|step| parent_spans(&step.record)).flatten().collect::<Vec<_>>();
@@ -298,7 +306,8 @@ pub async fn steps(
         let mut spans = parent_spans(&step.record).into_iter().flatten();
         let of_span = spans.find_map(|key| parents.get(&key).copied());
         let parent_step_index = step.record.parent_step_index.or(of_span);
-        StepView { step, action, would_have, is_late, parent_step_index }
+        let fired = step.record.decision_id.as_ref().and_then(|id| fired.remove(id)).unwrap_or_default();
+        StepView { step, action, would_have, fired, is_late, parent_step_index }
     }))
 }
 

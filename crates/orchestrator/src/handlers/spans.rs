@@ -151,6 +151,7 @@ fn model_call(fit: &mut Fit, call: LlmReport) -> LlmReport {
     LlmReport {
         provider: name(call.provider),
         model: name(call.model),
+        model_requested: name(call.model_requested),
         request_id: name(call.request_id),
         finish_reason: name(call.finish_reason),
         ..call

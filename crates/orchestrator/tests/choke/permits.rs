@@ -85,6 +85,16 @@ on_both! {
                 assert_eq!((report.word, report.assurance), (verify::Word::Complete, Some(Assurance::Recorded)), "{report}");
             }
         }
+        // Nor can the name that was asked for be another one than leave was given for, under the same model.
+        agent.rule_pre("asked", EnforcementMode::Block, r#"context.step.model_requested == "o1""#).await;
+        let run = agent.start().await;
+        let granted = agent.permit(run, asked(ASKED)).await.unwrap();
+        let report = done(ASKED);
+        let call = report.llm.map(|call| LlmReport { model_requested: Some("o1".to_owned()), ..call });
+        let report = StepReport { permit_id: Some(granted.permit_id), llm: call, ..report };
+        let halted = refused(agent.record(run, report).await);
+        assert_eq!(halted.verdict.permit_note, Some(PermitNote::Mismatch));
+        agent.complete(run).await.unwrap();
         // What no rule forbids is judged for both moments too, and says so: in either direction.
         let nothing: Named<'_> = (None, None, &[]);
         for (asks, does) in [(nothing, ASKED), (ASKED, nothing), (ASKED, (provider, None, labels))] {

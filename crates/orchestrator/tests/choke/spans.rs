@@ -133,6 +133,48 @@ on_both! {
         crate::agent::refused(agent.record(asked, crate::agent::llm(1)).await);
     }
 
+    async fn a_rule_reads_the_model_that_was_asked_for_beside_the_one_that_answered(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let allowed = agent.rule(EnforcementMode::Block, "context.step.model_requested != \"gpt-4o\"").await;
+        let by_name = agent.rule(EnforcementMode::Warn, "context.step.model != \"gpt-4o\"").await;
+        let named = |id: u64, asked: &str, answered: &str| {
+            let mut span = call(1, id);
+            let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+            let attributes = span["attributes"].as_array_mut().unwrap();
+            attributes.retain(|one| one["key"] != "gen_ai.request.model");
+            attributes.extend([text("gen_ai.request.model", asked), text("gen_ai.response.model", answered)]);
+            span
+        };
+        let sent = [named(1, "gpt-4o", "gpt-4o-2024-08-06"), named(2, "o1", "o1-preview"), call(1, 3), root(1, false)];
+        assert_eq!(send(&agent, &sent).await.count, 0);
+        let run = only_run(&agent).await;
+        let page = PageRequest::default();
+        let steps = activity::steps(&kit.spine, &agent.admin, run.id, page).await.unwrap().items;
+        let models = |step: &activity::StepView| {
+            let record = &step.step.record;
+            (record.model.clone().unwrap_or_default(), record.model_requested.clone())
+        };
+        let kept = |model: &str, requested: Option<&str>| (model.to_owned(), requested.map(str::to_owned));
+        assert_eq!(
+            steps.iter().take(3).map(models).collect::<Vec<_>>(),
+            [kept("gpt-4o-2024-08-06", Some("gpt-4o")), kept("o1-preview", Some("o1")), kept("gpt-4o", None)],
+        );
+        let fired = |step: &activity::StepView| -> Vec<String> {
+            step.fired.iter().map(|one| format!("{} {}", one.policy_id, one.on().unwrap_or_default())).collect()
+        };
+        assert_eq!(fired(&steps[0]), [format!("{by_name} step.model is `gpt-4o-2024-08-06`")]);
+        assert_eq!(
+            fired(&steps[1]),
+            [format!("{allowed} step.model_requested is `o1`"), format!("{by_name} step.model is `o1-preview`")],
+        );
+        assert_eq!(fired(&steps[2]), Vec::<String>::new());
+        // What is stored is hashed, and decided again as it was.
+        kit.clock.advance(Duration::seconds(30));
+        assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1);
+        assert_eq!(only_run(&agent).await.integrity_status, IntegrityStatus::Verified);
+    }
+
     async fn the_same_bound_for_few_and_for_many(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

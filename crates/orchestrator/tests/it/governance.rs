@@ -80,6 +80,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("policies.get_limit", None),
     ("policies.get_rule", None),
     ("policies.limit_breaches", None),
+    ("policies.list_facts", None),
     ("policies.list_freezes", None),
     ("policies.list_limits", None),
     ("policies.list_rules", None),

@@ -164,7 +164,10 @@ pub struct StepRecord {
     pub response: Option<String>,
     pub finish_reason: Option<String>,
     pub provider: Option<String>,
+    /// The model that answered, as its provider names it.
     pub model: Option<String>,
+    /// The model that was asked for, where it has another name than the one that answered.
+    pub model_requested: Option<String>,
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cache_read_tokens: u64,

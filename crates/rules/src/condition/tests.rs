@@ -4,7 +4,10 @@ use proof::words::{EnforcementMode, Moment};
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixtures::{facts, rule, snapshot};
+use crate::{
+    fixtures::{facts, rule, snapshot},
+    known::known_at,
+};
 
 fn refused(bind_at: BindAt, condition: &str) -> ConditionError {
     validate(bind_at, condition).expect_err(condition)
@@ -38,11 +41,57 @@ fn a_misspelt_fact_is_refused_with_its_place_and_what_was_meant() {
     let error = refused(BindAt::StepPost, "true &&\n  context.step.cst_microusd > 500000");
     assert_eq!((error.line, error.column, error.offset), (2, 3, 10));
     assert!(error.message.contains("cst_microusd"), "{}", error.message);
-    assert_eq!(error.hint.as_deref(), Some("did you mean `context.step.cost_microusd`?"));
+    assert!(told(&error).starts_with("did you mean `context.step.cost_microusd`?"), "{error:?}");
 
     let error = refused(BindAt::StepPost, "\"ä€\" == context.step.skil");
     assert_eq!((error.line, error.column), (1, 9));
-    assert_eq!(error.hint.as_deref(), Some("did you mean `context.step.skill`?"));
+    assert!(told(&error).starts_with("did you mean `context.step.skill`?"), "{error:?}");
+}
+
+fn told(error: &ConditionError) -> &str {
+    error.hint.as_deref().unwrap_or_default()
+}
+
+/// Whoever guesses wrongly gets the list, at each moment what is known then.
+#[test]
+fn a_misspelt_fact_is_answered_with_all_that_its_record_has() {
+    for bind_at in BindAt::ALL {
+        for record in
+            ["context.step", "context.content", "context.run", "context.time", "principal", "resource"]
+        {
+            let here: Vec<&str> = known_at(*bind_at)
+                .filter(|fact| fact.place().0 == record)
+                .map(|fact| fact.place().1)
+                .collect();
+            if here.is_empty() {
+                continue;
+            }
+            let list = format!("`{record}` has: {}", here.join(", "));
+            for condition in [format!("{record}.xyzzy == \"a\""), format!("{record} has xyzzy")] {
+                let error = refused(*bind_at, &condition);
+                assert!(told(&error).ends_with(&list), "{bind_at} {condition}: {error:?}");
+            }
+        }
+    }
+    let known = refused(BindAt::StepPre, "context.step.xyzzy > 5");
+    assert!(!told(&known).contains("status"), "{known:?}");
+    for (condition, meant) in [
+        ("context.step.skill_name == \"x\"", "`context.step.skill`?"),
+        ("context.step.cost_usd > 5", "`context.step.cost_microusd`? (whole micro-dollars: 500000 is $0.50)"),
+        ("context.step.tokens > 5", "`context.step.input_tokens + context.step.output_tokens`"),
+        ("context.step.args == \"x\"", "`context.step.url_host`"),
+        ("context.step.params.url == \"x\"", "`context.step.url_host`"),
+        ("context.step.last_tool == \"x\"", "`context.run.last_tool`?"),
+        ("resource.agent_id == \"x\"", "`principal.agent_id`?"),
+        ("context.model == \"x\"", "`context.step.model`?"),
+        ("context.steps.model == \"x\"", "the records are `context.step`"),
+        ("context[\"step\"][\"tool\"] == \"x\"", "`context.step.skill`?"),
+    ] {
+        let error = refused(BindAt::StepPost, condition);
+        assert!(told(&error).contains(meant), "{condition}: {error:?}");
+    }
+    let early = refused(BindAt::RunStart, "context.step.kind == \"LLM_CALL\"");
+    assert!(told(&early).contains("is known from STEP_PRE on"), "{early:?}");
 }
 
 #[test]

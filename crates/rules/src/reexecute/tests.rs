@@ -95,6 +95,29 @@ fn a_decision_comes_out_again_to_the_last_byte() {
     assert!(record.fired.contains(Fault::Overflow.as_str()));
 }
 
+/// As `hoc-rules/2` recorded it: without what a rule fired on.
+#[test]
+fn a_decision_of_the_engine_before_is_decided_again_as_it_was() {
+    let record = decide(&sample(), Moment::StepBoth, &facts(), 9_500);
+    let mut fired: Vec<crate::verdict::Fired> = serde_json::from_str(&record.fired).expect("what fired");
+    assert!(fired.iter().any(|fired| !fired.facts.is_empty()));
+    for fired in &mut fired {
+        fired.facts.clear();
+    }
+    let mut before = record.clone();
+    before.engine_version = "hoc-rules/2 cedar-language/4.6.0".to_owned();
+    before.schema_version = "hoc-facts/2".to_owned();
+    assert_eq!(parts(&sample(), &before), "fired", "it told no facts");
+    before.fired = canonical(&fired);
+    assert_eq!(parts(&sample(), &before), "");
+    // Nor can a newer one leave them out, or tell others.
+    let changed = |fired: String| parts(&sample(), &DecisionRecord { fired, ..record.clone() });
+    assert_eq!(changed(before.fired.clone()), "fired");
+    assert_eq!(changed(record.fired.replace("\"value\":3", "\"value\":2")), "fired");
+    before.schema_version = SCHEMA_VERSION.to_owned();
+    assert!(reexecute(&sample(), &before).is_err());
+}
+
 #[test]
 fn a_verdict_that_acted_on_nothing_is_compared_with_what_it_would_have_been() {
     let mut record = decide(&sample(), Moment::StepBoth, &facts(), 0);

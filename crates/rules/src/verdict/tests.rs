@@ -19,6 +19,8 @@ fn rule(id: &str, action: Action, precedence: i64) -> RuleOutcome {
         would_have: None,
         message: format!("because of {id}"),
         fault: None,
+        facts: Vec::new(),
+        more_facts: Count::ZERO,
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) enum Field {
     TraceloopKind,
     Provider,
     Model,
+    ModelRequested,
     ToolName,
     AgentName,
     EntityName,
@@ -61,8 +62,9 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "llm.model_name" => (Field::Model, 2),
         "embedding.model_name" => (Field::Model, 3),
         "reranker.model_name" => (Field::Model, 4),
-        "gen_ai.request.model" => (Field::Model, 5),
-        "llm.request.model" => (Field::Model, 6),
+        // Where nothing says which model answered, it is taken to be this one.
+        "gen_ai.request.model" => (Field::ModelRequested, 0),
+        "llm.request.model" => (Field::ModelRequested, 1),
 
         "gen_ai.tool.name" => (Field::ToolName, 0),
         "tool.name" => (Field::ToolName, 1),

@@ -70,7 +70,7 @@ fn guessed(fields: &Fields, kind: i32) -> Operation {
         return Operation::Parent;
     }
     let counts = [Field::InputTokens, Field::OutputTokens, Field::TotalTokens];
-    if fields.has(Field::Model)
+    if (fields.has(Field::Model) || fields.has(Field::ModelRequested))
         && fields.has(Field::Provider)
         && counts.into_iter().any(|field| fields.has(field))
     {

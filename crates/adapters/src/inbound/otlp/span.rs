@@ -150,7 +150,8 @@ fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
     };
     let mut report = LlmReport {
         provider: provider(fields),
-        model: fields.owned(Field::Model),
+        model: fields.owned(Field::Model).or_else(|| fields.owned(Field::ModelRequested)),
+        model_requested: fields.owned(Field::ModelRequested),
         input_tokens,
         output_tokens,
         cache_read_tokens: fields.count(Field::CachedTokens).unwrap_or(0),

@@ -63,6 +63,7 @@ pub struct Model {
     pub asked: String,
     pub reported_status: Option<String>,
     pub permit_note: Option<String>,
+    pub model_requested: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

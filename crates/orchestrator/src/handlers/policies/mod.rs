@@ -7,6 +7,7 @@ mod disable_limit;
 mod freeze;
 mod limit_view;
 mod limits;
+mod list_facts;
 mod modify_rule;
 mod retire_rule;
 mod rule_view;
@@ -25,6 +26,10 @@ pub use self::{
     freeze::{FreezeView, freeze, list_freezes, unfreeze},
     limit_view::LimitView,
     limits::{get_limit, limit_breaches, list_limits},
+    list_facts::{
+        FACT_RECORDS, Fact, FactList, FactType, FactUnit, Fault, facts_of, facts_page, known_facts,
+        list_facts,
+    },
     modify_rule::modify_rule,
     retire_rule::{Retirement, retire_rule},
     rule_view::RuleView,

@@ -68,6 +68,7 @@ impl Scene {
                 skill: call.skill.clone(),
                 provider: String::new(),
                 model: String::new(),
+                model_requested: String::new(),
                 input_tokens: input.into(),
                 output_tokens: output.into(),
                 cost_microusd: call.cost.into(),
