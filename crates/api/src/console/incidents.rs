@@ -91,6 +91,8 @@ pub(super) struct IncidentPage {
     state: Badge,
     facts: Vec<Fact>,
     run: Option<(String, String)>,
+    /// The step that it began with.
+    step: Option<(String, u64)>,
     policy: Option<(String, String, &'static str)>,
     timeline: Vec<Event>,
     may_acknowledge: bool,
@@ -212,6 +214,10 @@ pub(super) async fn get(
         state: state(&incident),
         facts: facts(&incident, now),
         run: incident.source_run_id.map(run_link),
+        step: incident
+            .source_run_id
+            .zip(incident.source_step_index)
+            .map(|(run, step)| (links::step(&run.to_string(), step), step)),
         policy: by_rule.or(by_limit),
         timeline: detail.timeline.into_iter().map(|event| shown(event, now)).collect(),
         may_acknowledge: visitor.may::<Handles>() && incident.lifecycle_state == LifecycleState::Active,
@@ -234,9 +240,6 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
         many => format!("{} times", show::count(many)),
     };
     fact("Struck", times);
-    if let Some(step) = incident.source_step_index {
-        fact("Step", step.to_string());
-    }
     if incident.impact_microusd() > 0 {
         fact("Cost impact", show::usd(incident.impact_microusd()));
     }

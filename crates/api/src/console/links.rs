@@ -19,6 +19,18 @@ pub(super) fn next(asked: &str) -> &str {
     if ours { asked } else { "/console/overview" }
 }
 
+/// How many steps a page of a run has.
+pub(super) const STEPS: u64 = 200;
+
+/// A step, on the page of its run that has it.
+pub(super) fn step(run_id: &str, index: u64) -> String {
+    let page = match index / STEPS * STEPS {
+        0 => String::new(),
+        first => format!("?after={}", first - 1),
+    };
+    format!("/console/activity/runs/{run_id}{page}#step-{index}")
+}
+
 /// A query of these, without what is empty.
 pub(super) fn query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
     let mut query = Serializer::new(String::new());
@@ -30,7 +42,14 @@ pub(super) fn query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::{login, next};
+    use super::{login, next, step};
+
+    #[test]
+    fn a_step_is_on_the_page_that_has_it() {
+        for (index, page) in [(0, ""), (199, ""), (200, "?after=199"), (1_234, "?after=1199")] {
+            assert_eq!(step("run_1", index), format!("/console/activity/runs/run_1{page}#step-{index}"));
+        }
+    }
 
     #[test]
     fn a_login_leads_to_our_own_pages_only() {

@@ -13,6 +13,7 @@ mod console;
 mod console_links;
 mod console_runs;
 mod examples;
+mod facts;
 mod incidents;
 mod invariants;
 mod logs;

@@ -7,6 +7,7 @@ use orchestrator::{
     Spine,
     coordinators::run_evidence::{self, Part},
     handlers::activity,
+    verdict::Fired,
 };
 
 use super::run::Head;
@@ -136,17 +137,13 @@ pub(crate) async fn evidence(
 
 /// What the deciding policy said, or the first that fired.
 fn why(fired: &str, deciding: Option<&str>) -> String {
-    let fired: Vec<serde_json::Value> = serde_json::from_str(fired).unwrap_or_default();
-    let by = fired.iter().find(|one| one["policy_id"].as_str() == deciding).or_else(|| fired.first());
+    let fired: Vec<Fired> = serde_json::from_str(fired).unwrap_or_default();
+    let by = fired.iter().find(|one| Some(one.policy_id.as_str()) == deciding).or_else(|| fired.first());
     by.map_or_else(
         || "nothing fired".to_owned(),
-        |one| {
-            let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-            match (text("name"), text("message")) {
-                (name, message) if message.is_empty() => name,
-                (name, message) if message.contains(&name) => message,
-                (name, message) => format!("{name}: {message}"),
-            }
+        |one| match one.why() {
+            why if why.contains(&one.name) => why,
+            why => format!("{}: {why}", one.name),
         },
     )
 }

@@ -25,6 +25,7 @@ use crate::{
     Problem,
     console::{
         fields::Asked,
+        links::{self, STEPS},
         page::Page,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
@@ -32,9 +33,6 @@ use crate::{
     extract::{Handles, Id, Inspects, ReadsRuns, Views},
     problem::Code,
 };
-
-/// How many steps a page has.
-const STEPS: u64 = 200;
 
 /// Which of the steps.
 #[derive(Debug, Deserialize)]
@@ -91,6 +89,12 @@ impl Head {
         let path = format!("/console/activity/runs/{id}");
         Self { id, path, agent_id: run.agent_id.clone(), badges, here, inspects }
     }
+
+    /// Where a step of the run is.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a template passes references")]
+    pub(crate) fn step(&self, index: &u64) -> String {
+        links::step(&self.id, *index)
+    }
 }
 
 /// A name and a value.
@@ -128,7 +132,7 @@ pub(crate) async fn run(
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
     let opened: HashMap<u64, String> =
         caused.iter().filter_map(|one| Some((one.source_step_index?, show::plain(&one.title)))).collect();
-    let (steps, span) = waterfall(found.items, &opened);
+    let (steps, span) = waterfall(found.items, &opened, visitor.may::<Views>());
     Ok(Page(RunPage {
         title: format!("Run of {}", run.agent_id),
         frame: visitor.frame.clone(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use orchestrator::handlers::activity::StepView;
+use orchestrator::{handlers::activity::StepView, verdict::Fired};
 
 use crate::console::show::{self, Badge};
 
@@ -32,8 +32,20 @@ pub(crate) struct Step {
     pub(crate) width: i64,
     /// The incident that it opened, by its title.
     pub(crate) incident: Option<String>,
+    /// The rules and limits that fired, and on what.
+    pub(crate) fired: Vec<Why>,
     pub(crate) texts: Vec<Text>,
     pub(crate) facts: Vec<super::run::Fact>,
+}
+
+/// A rule or limit that fired.
+pub(crate) struct Why {
+    /// What it did, or would have done.
+    pub(crate) action: Badge,
+    pub(crate) name: String,
+    pub(crate) path: Option<String>,
+    /// What it fired on, or what it says.
+    pub(crate) on: String,
 }
 
 /// What was said or given, at length.
@@ -43,7 +55,12 @@ pub(crate) struct Text {
 }
 
 /// The steps with their places in time, and how long the whole took. `opened` are incidents by step.
-pub(crate) fn waterfall(steps: Vec<StepView>, opened: &HashMap<u64, String>) -> (Vec<Step>, String) {
+/// Rules and limits are links for whoever may see them.
+pub(crate) fn waterfall(
+    steps: Vec<StepView>,
+    opened: &HashMap<u64, String>,
+    sees_policies: bool,
+) -> (Vec<Step>, String) {
     let spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = steps.iter().map(span).collect();
     let begin = spans.iter().map(|(from, _)| *from).min().unwrap_or_default();
     let end = spans.iter().map(|(_, to)| *to).max().unwrap_or(begin);
@@ -60,7 +77,10 @@ pub(crate) fn waterfall(steps: Vec<StepView>, opened: &HashMap<u64, String>) -> 
         depths.insert(index, depth);
         let width = (place(to) - place(from)).max(6);
         let x = place(from).min(WIDTH - width);
-        rows.push(row(view, depth, (x, width), opened.get(&index).cloned()));
+        let reported = view.would_have.is_some();
+        let fired = view.fired.iter().map(|one| why(one, reported, sees_policies)).collect();
+        let incident = opened.get(&index).cloned();
+        rows.push(Step { fired, ..row(view, depth, (x, width), incident) });
     }
     let ms = (end - begin).num_milliseconds();
     (rows, show::duration(u64::try_from(ms).unwrap_or_default()))
@@ -105,6 +125,9 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
     fact("Outcome", format!("{}{code}", step.outcome_category.as_str()));
     if let Some(provider) = step.provider {
         fact("Provider", provider);
+    }
+    if let Some(requested) = step.model_requested {
+        fact("Asked for", requested);
     }
     if is_call {
         fact(
@@ -154,7 +177,20 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
         x,
         width,
         incident,
+        fired: Vec::new(),
         texts,
         facts,
+    }
+}
+
+/// One that fired. Of a step that was only reported, nothing was done about it.
+fn why(fired: &Fired, reported: bool, sees_policies: bool) -> Why {
+    let would_have = if reported { Some(fired.action) } else { fired.would_have };
+    let list = if fired.kind.as_str() == "LIMIT" { "limits" } else { "rules" };
+    Why {
+        action: Badge::of_verdict(fired.action.as_str(), would_have.map(|action| action.as_str())),
+        path: sees_policies.then(|| format!("/console/policies/{list}/{}", fired.policy_id)),
+        on: show::plain(&fired.why()),
+        name: fired.name.clone(),
     }
 }

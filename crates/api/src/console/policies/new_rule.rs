@@ -45,6 +45,40 @@ struct NewRulePage {
     moment: &'static str,
     moments: &'static [&'static str],
     condition: String,
+    records: Vec<Record>,
+}
+
+/// The facts of one record.
+struct Record {
+    name: &'static str,
+    about: &'static str,
+    facts: Vec<Known>,
+}
+
+/// A fact that a condition can read.
+struct Known {
+    path: &'static str,
+    kind: String,
+    since: &'static str,
+    meaning: &'static str,
+    example: &'static str,
+}
+
+fn records() -> Vec<Record> {
+    let facts = policies::known_facts().facts;
+    let of = |name: &str| facts.iter().filter(|fact| fact.place().0 == name).map(known_fact).collect();
+    policies::FACT_RECORDS.iter().map(|(name, about)| Record { name, about, facts: of(name) }).collect()
+}
+
+fn known_fact(fact: &policies::Fact) -> Known {
+    let unit = fact.unit.map_or_else(String::new, |unit| format!(" of {}", unit.as_str()));
+    Known {
+        path: fact.path,
+        kind: format!("{}{unit}", fact.fact_type.as_str()),
+        since: fact.moments().next().map_or("", |moment| moment.as_str()),
+        meaning: fact.meaning,
+        example: fact.example,
+    }
 }
 
 /// `GET /console/policies/rules/new`.
@@ -105,6 +139,7 @@ fn form(
         moment: given.bind_at.map_or("STEP_POST", Word::text),
         moments: words::BindAt::ALL,
         condition: given.condition.unwrap_or_default(),
+        records: records(),
     };
     html(status, &page)
 }

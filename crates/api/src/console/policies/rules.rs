@@ -11,6 +11,7 @@ use models::{
 use orchestrator::{
     Spine,
     handlers::policies::{self, Retirement, RuleView},
+    verdict::enforced_on,
 };
 use serde::Deserialize;
 
@@ -76,17 +77,27 @@ pub(crate) struct RulePage {
     id: String,
     description: String,
     condition: String,
+    reads: Vec<Read>,
     badges: Vec<Badge>,
     facts: Vec<Fact>,
     fired: Vec<Fired>,
     may_retire: bool,
 }
 
+/// A fact that the condition reads.
+struct Read {
+    path: &'static str,
+    /// Its unit, and what it is.
+    what: String,
+}
+
 /// Once that the rule fired.
 struct Fired {
     action: Badge,
     run: Option<(String, String)>,
-    step: Option<u64>,
+    step: Option<(String, u64)>,
+    /// What it fired on.
+    on: Option<String>,
     at: Moment,
 }
 
@@ -167,6 +178,7 @@ pub(crate) async fn rule(
         id: definition.rule_id.clone(),
         description: definition.description.clone(),
         condition: definition.condition.clone(),
+        reads: policies::facts_of(definition.bind_at, &definition.condition).into_iter().map(read).collect(),
         badges: vec![
             status(rule.status),
             Badge::of(definition.enforcement_mode.as_str()),
@@ -177,13 +189,23 @@ pub(crate) async fn rule(
             .into_iter()
             .map(|one| Fired {
                 action: Badge::of(one.action_taken.as_str()),
+                step: one
+                    .run_id
+                    .as_deref()
+                    .zip(one.step_index)
+                    .map(|(run, step)| (links::step(run, step), step)),
                 run: one.run_id.map(|id| (format!("/console/activity/runs/{id}"), show::short_id(&id))),
-                step: one.step_index,
+                on: enforced_on(&one.details).map(|on| show::plain(&on)),
                 at: Moment::read(&one.triggered_at, now),
             })
             .collect(),
         may_retire: active && visitor.may::<SetsPolicy>(),
     }))
+}
+
+fn read(fact: &policies::Fact) -> Read {
+    let unit = fact.unit.map_or_else(String::new, |unit| format!("{}. ", unit.as_str()));
+    Read { path: fact.path, what: format!("{unit}{}", fact.meaning) }
 }
 
 fn facts(view: &RuleView, now: DateTime<Utc>) -> Vec<Fact> {
