@@ -9,10 +9,12 @@ use proof::{
 use rules::{Count, limits::Advice, told::sentence, verdict::LimitView};
 use serde::{Deserialize, Serialize};
 
-pub use rules::{
-    told::{FactValue, FiredFact},
-    verdict::Fired,
-};
+/// A rule or a limit that fired.
+pub type Fired = rules::verdict::Fired;
+/// A fact that a rule was judged on.
+pub type FiredFact = rules::told::FiredFact;
+/// Its value.
+pub type FactValue = rules::told::FactValue;
 
 /// What the choke point answered, in full: everything that fired, and which of it decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

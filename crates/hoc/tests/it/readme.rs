@@ -66,7 +66,7 @@ fn the_first_section_does_what_it_says() {
     let script = script.replace(WRITTEN, &server.address);
     let mut command = place.command(&[]);
     let binary = std::path::Path::new(command.get_program()).parent().expect("a folder").to_owned();
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a PATH"));
+    let path = format!("{}:{}", binary.display(), variable("PATH").expect("a PATH"));
     let settings: Vec<_> =
         command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     command = Command::new("sh");

@@ -1,12 +1,32 @@
 //! The facts that a condition can read.
 
-pub use rules::{
-    Fault,
-    condition::facts_of,
-    known::{Fact, FactType, RECORDS as FACT_RECORDS, Unit as FactUnit, page as facts_page},
-};
+use proof::words::BindAt;
 
 use crate::context::CallContext;
+
+/// A fact that a condition can read.
+pub type Fact = rules::known::Fact;
+/// What its value is.
+pub type FactType = rules::known::FactType;
+/// What its number counts.
+pub type FactUnit = rules::known::Unit;
+/// Why it was not there to be read.
+pub type Fault = rules::Fault;
+
+/// The records that facts are members of, with what they are about.
+pub const FACT_RECORDS: &[(&str, &str)] = rules::known::RECORDS;
+
+/// The page about them all, docs/facts.md.
+#[must_use]
+pub fn facts_page() -> String {
+    rules::known::page()
+}
+
+/// The facts that a condition reads; none of one that does not hold.
+#[must_use]
+pub fn facts_of(bind_at: BindAt, condition: &str) -> Vec<&'static Fact> {
+    rules::condition::facts_of(bind_at, condition)
+}
 
 /// Every fact, and of which version of the facts.
 #[derive(Clone, Copy, Debug)]
