@@ -41,6 +41,7 @@ mod m20261127_000036_limit_names;
 mod m20261127_000037_later_impact;
 mod m20261127_000040_asked;
 mod m20261127_000041_model_requested;
+mod m20261127_000044_one_incident_a_cause;
 mod m20261127_000048_idempotency;
 mod m20261127_000049_bound;
 mod m20261127_000050_refused_after;
@@ -93,6 +94,10 @@ pub const HISTORY: &[Change] = &[
     Change {
         name: "m20261127_000041_model_requested",
         statements: m20261127_000041_model_requested::statements,
+    },
+    Change {
+        name: "m20261127_000044_one_incident_a_cause",
+        statements: m20261127_000044_one_incident_a_cause::statements,
     },
 ];
 

@@ -5,7 +5,7 @@
 use models::{
     activity::Run,
     ids::{RunId, TenantId},
-    incidents::Incident,
+    incidents::RunIncident,
     ledger::RunLogEntry,
     logs::{AuditEntry, StepRow, Trace},
     policies::Snapshot,
@@ -63,8 +63,8 @@ pub struct RunRows {
     pub breaches: Vec<BreachRecord>,
     /// Kills and freezes that it met.
     pub interventions: Vec<InterventionRecord>,
-    /// Incidents that it caused, as they stand now.
-    pub incidents: Vec<Incident>,
+    /// Incidents that it opened or joined, as they stand now.
+    pub incidents: Vec<RunIncident>,
     /// Its leaves of the run log: OPENED, and SEALED if it is over.
     pub leaves: Vec<RunLogEntry>,
     /// Its entries of the Audit Ledger.

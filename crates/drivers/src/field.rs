@@ -31,11 +31,11 @@ use proof::{
     words::{
         Action, ActionTaken, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, BindAt,
         BreachType, CaptureFailureReason, CauseType, Consequence, EnforcementMode, EvidenceClass,
-        FailureResolution, HaltReason, IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus,
-        InterventionKind, InterventionTarget, LimitCategory, LimitEnforcement, LimitStatus, LimitType,
-        LogName, Moment, OutcomeCategory, PermitNote, PolicyKind, PreventionOutcome, ReplayBehavior,
-        ReplayMode, ResetPeriod, RuleSource, RuleType, RunSource, RunStatus, Scope, Severity, StepKind,
-        StepLevel, StepSource, StepStatus, TerminationReason, TraceStatus,
+        FailureResolution, HaltReason, IncidentCategory, IncidentRelation, IntegrityGrade, IntegrityState,
+        IntegrityStatus, InterventionKind, InterventionTarget, LimitCategory, LimitEnforcement, LimitStatus,
+        LimitType, LogName, Moment, OutcomeCategory, PermitNote, PolicyKind, PreventionOutcome,
+        ReplayBehavior, ReplayMode, ResetPeriod, RuleSource, RuleType, RunSource, RunStatus, Scope, Severity,
+        StepKind, StepLevel, StepSource, StepStatus, TerminationReason, TraceStatus,
     },
 };
 
@@ -165,6 +165,7 @@ words!(
     FailureResolution,
     HaltReason,
     IncidentCategory,
+    IncidentRelation,
     IncidentEventType,
     IntegrityGrade,
     IntegrityState,

@@ -84,8 +84,8 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     let windows = [UsageKey { limit_id: LIMIT, scope_key: text.clone(), window_start: text.clone() }];
     let (permit, decision, snapshot) =
         (PermitId(Uuid::nil()), DecisionId(Uuid::nil()), SnapshotId(Uuid::nil()));
-    let cause =
-        Cause { run_key: text.clone(), category: IncidentCategory::Threshold, cause_key: text.clone() };
+    let cause = Cause { category: IncidentCategory::Threshold, cause_key: text.clone() };
+    let causes = [cause.clone(), Cause { cause_key: "y".to_owned(), ..cause }];
     tx.activity().lock_runs(TENANT, runs).await?;
     tx.activity().lock_runs_for_steps(TENANT, runs).await?;
     tx.activity().interventions_met(TENANT, runs).await?;
@@ -105,8 +105,12 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.policies().breach_keys_of_runs(TENANT, runs).await?;
     let breach = BreachKey { limit_id: LIMIT, window_start: text, run_id: RUN };
     tx.policies().existing_breaches(TENANT, &[breach]).await?;
-    tx.incidents().lock_by_runs(TENANT, runs).await?;
-    tx.incidents().lock_by_causes(TENANT, &[cause.clone(), cause]).await?;
+    for causes in [&causes[..1], &causes] {
+        tx.incidents().lock_open(TENANT, causes).await?;
+        tx.incidents().of_causes(TENANT, causes).await?;
+        tx.incidents().counts_of_causes(TENANT, causes).await?;
+    }
+    tx.incident_runs().of_runs(TENANT, runs).await?;
     tx.integrity().class_counts(TENANT, runs).await?;
     tx.integrity().unresolved_failures(TENANT, runs).await?;
     tx.logs().audit_run_seqs(TENANT, runs).await?;
@@ -154,7 +158,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
         .list_system_records(TENANT, true, &SystemFilter::default(), &PageRequest::from(after))
         .await?;
     read.logs().system_records_of_correlation(TENANT, "c").await?;
-    read.incidents().events_of_all(TENANT, &[IncidentId(Uuid::nil())]).await?;
+    read.incidents().moves_of_all(TENANT, &[IncidentId(Uuid::nil())]).await?;
     read.incidents().active_by_severity(TENANT).await?;
     let period = models::overview::Period { from: NOW, until: NOW };
     read.overview().spent(TENANT, period).await?;
@@ -170,7 +174,10 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.enforcements().of_run(TENANT, RUN).await?;
     read.evidence().activities_of_run(TENANT, RUN).await?;
     read.incident_runs().by_run(TENANT, RUN).await?;
-    read.incidents().events_of(TENANT, IncidentId(Uuid::nil())).await?;
+    read.incidents().events_of(TENANT, IncidentId(Uuid::nil()), 50).await?;
+    for page in [PageRequest::default(), PageRequest::from(after)] {
+        read.incident_runs().of_incident(TENANT, IncidentId(Uuid::nil()), &page).await?;
+    }
     read.logs().get_governance_events(TENANT, RUN).await?;
     read.logs().audit_from(TENANT, 5, 10).await?;
     read.ledger().run_leaves(TENANT, RUN).await?;

@@ -55,6 +55,31 @@ where
         .collect()
 }
 
+/// How many rows `select` has of each of `keys`, which are words of two columns; one without any is not listed.
+pub(crate) async fn count_by_words<E: EntityTrait>(
+    conn: &Conn,
+    select: Select<E>,
+    columns: [E::Column; 2],
+    keys: Vec<[Value; 2]>,
+) -> Result<Vec<([String; 2], u64)>, StoreError> {
+    let table = E::default().table_name();
+    let mut tallies = Vec::new();
+    for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), 2)) {
+        let among = dialect::among(conn.backend(), &columns, transposed(chunk));
+        let mut query: SelectStatement = select.clone().filter(among).into_query();
+        query
+            .clear_selects()
+            .columns(columns.map(|column| (E::default(), column)))
+            .expr(Func::count(Expr::col(Asterisk)))
+            .add_group_by(columns.map(|column| dialect::after_the_fact(conn.backend(), &column)));
+        for row in conn.rows(query_statement(conn, &query)).await? {
+            let words = [value(table, &row, 0)?, value(table, &row, 1)?];
+            tallies.push((words, number(table, Some(&row), 2)?));
+        }
+    }
+    Ok(tallies)
+}
+
 /// A number that a query counted, never less than 0.
 pub(crate) fn number(
     table: &'static str,

@@ -145,7 +145,7 @@ run_evidence! {
     Enforcement(EnforcementRecord) = "hoc/policy-enforcement/v1", it => it.run_id.as_deref(), it.seq;
     Prevention(PreventionRecord) = "hoc/prevention-record/v1", it => Some(&it.run_id), it.seq;
     Breach(BreachRecord) = "hoc/limit-breach/v1", it => Some(&it.run_id), Some(it.seq);
-    Incident(IncidentRecord) = "hoc/incident-opened/v1", it => Some(&it.run_id), Some(it.seq);
+    Incident(IncidentRecord) = "hoc/incident/v1", it => Some(&it.run_id), Some(it.seq);
     Intervention(InterventionRecord) = "hoc/intervention/v1", it => Some(&it.run_id), Some(it.seq);
 }
 

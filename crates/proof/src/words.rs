@@ -210,6 +210,9 @@ words! {
         RateLimit = "RATE_LIMIT", Threshold = "THRESHOLD", ExecutionFailure = "EXECUTION_FAILURE",
         IntegrityFailure = "INTEGRITY_FAILURE", UngovernedAction = "UNGOVERNED_ACTION" }
 
+    /// What a run did of an incident: it opened it, or joined one that was open.
+    IncidentRelation { Source = "SOURCE", Affected = "AFFECTED" }
+
     /// What an incident came from.
     CauseType { LlmRun = "LLM_RUN", System = "SYSTEM", Human = "HUMAN" }
 

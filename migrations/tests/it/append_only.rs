@@ -44,6 +44,7 @@ const KEPT: &[&str] = &[
     "aos_traces",
     "api_keys",
     "evidence_capture_failures",
+    "incident_runs",
     "incidents",
     "installation",
     "limits",

@@ -38,7 +38,7 @@ testkit::on_both! {
         let entities = read_all! { &connection,
             account: api_keys idempotency_keys installation login_links sessions signing_keys tenants;
             activity: freezes intervention_acks interventions run_interventions runs;
-            incidents: incident_events incidents;
+            incidents: incident_events incident_runs incidents;
             ledger: checkpoints log_heads log_marks run_log tree_nodes;
             logs: activity_evidence aos_trace_steps aos_traces audit_ledger environment_evidence
                 evidence_capture_failures gaps integrity_evidence llm_run_records provider_evidence system_records;

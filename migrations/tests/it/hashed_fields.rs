@@ -13,6 +13,8 @@ use crate::rows::table_named;
 struct Hashed {
     table: &'static str,
     fields: &'static [&'static str],
+    /// Fields that are a column of another table, which has the same record.
+    elsewhere: &'static [&'static str],
     /// Field, column.
     renamed: &'static [(&'static str, &'static str)],
     outside: &'static [(&'static str, &'static str)],
@@ -30,6 +32,7 @@ fn of_runs() -> Vec<Hashed> {
         Hashed {
             table: "runs",
             fields: fields::<records::RunRecord>(),
+            elsewhere: &[],
             renamed: &[("run_id", "id"), ("opened_by", "key_id")],
             outside: &[
                 ("state", "COMPLETED in every sealed run"),
@@ -58,6 +61,7 @@ fn of_runs() -> Vec<Hashed> {
         Hashed {
             table: "aos_trace_steps",
             fields: fields::<records::StepRecord>(),
+            elsewhere: &[],
             renamed: &[],
             outside: &[
                 ("assurance", "whether the store is to demand a decision; that it is there is hashed"),
@@ -78,37 +82,72 @@ fn of_runs() -> Vec<Hashed> {
     ]
 }
 
+/// What a run did, in one table.
+const OF_THE_RUN: &[&str] =
+    &["run_id", "seq", "relation", "step_index", "cost_impact_microusd", "note", "first_at"];
+/// The incident as it was opened, in the other; that of all its runs.
+const OF_THE_INCIDENT: &[&str] = &[
+    "title",
+    "category",
+    "severity",
+    "cause_type",
+    "cause_key",
+    "policy_id",
+    "limit_id",
+    "description",
+    "error_code",
+    "recurrence_signature",
+    "is_synthetic",
+    "opened_at",
+];
+
 fn of_incidents() -> Vec<Hashed> {
-    vec![Hashed {
-        table: "incidents",
-        fields: fields::<records::IncidentRecord>(),
-        renamed: &[
-            ("incident_id", "id"),
-            ("run_id", "source_run_id"),
-            ("step_index", "source_step_index"),
-            ("severity", "opened_severity"),
-            ("opened_at", "created_at"),
-        ],
-        // The record is the incident as it was opened.
-        outside: &[
-            ("severity", "escalates"),
-            ("lifecycle_state", "is handled"),
-            ("run_key", "the run's id, so that a unique key can hold it"),
-            ("affected_count", "recurs"),
-            ("later_impact_microusd", "recurs"),
-            ("similar_incident_group_id", "is grouped"),
-            ("correlation_id", "the run's"),
-            ("synthetic_scenario_id", "the run's"),
-            ("acknowledged_at", "is handled"),
-            ("acknowledged_by", "is handled"),
-            ("resolved_at", "is handled"),
-            ("resolved_by", "is handled"),
-            ("resolution_type", "is handled"),
-            ("resolution_notes", "is handled"),
-            ("escalated_at", "escalates"),
-            ("updated_at", "is handled"),
-        ],
-    }]
+    vec![
+        Hashed {
+            table: "incident_runs",
+            fields: fields::<records::IncidentRecord>(),
+            elsewhere: OF_THE_INCIDENT,
+            renamed: &[("step_index", "first_step_index")],
+            outside: &[("later_impact_microusd", "recurs"), ("occurrences", "recurs"), ("last_at", "recurs")],
+        },
+        Hashed {
+            table: "incidents",
+            fields: fields::<records::IncidentRecord>(),
+            elsewhere: OF_THE_RUN,
+            renamed: &[("incident_id", "id"), ("severity", "opened_severity"), ("opened_at", "created_at")],
+            outside: &[
+                ("source_run_id", "the run whose record says SOURCE"),
+                ("source_step_index", "its step"),
+                ("severity", "escalates"),
+                ("lifecycle_state", "is handled"),
+                ("cost_impact_microusd", "summed over its runs"),
+                ("affected_count", "counts its runs"),
+                ("occurrences", "recurs"),
+                ("last_seen_at", "recurs"),
+                ("agents", "those of its runs"),
+                ("more_agents", "likewise"),
+                ("recurrence_count", "counts those before it"),
+                ("namesake", ROW),
+                ("similar_incident_group_id", "is grouped"),
+                ("correlation_id", "the run's"),
+                ("synthetic_scenario_id", "the run's"),
+                ("acknowledged_at", "is handled"),
+                ("acknowledged_by", "is handled"),
+                ("resolved_at", "is handled"),
+                ("resolved_by", "is handled"),
+                ("resolution_type", "is handled"),
+                ("resolution_notes", "is handled"),
+                ("escalated_at", "escalates"),
+                ("updated_at", "is handled"),
+            ],
+        },
+    ]
+}
+
+#[test]
+fn a_field_that_is_elsewhere_is_in_one_of_the_two_tables() {
+    let both = OF_THE_RUN.iter().filter(|field| OF_THE_INCIDENT.contains(field));
+    assert_eq!(both.collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
 fn of_governance() -> Vec<Hashed> {
@@ -116,12 +155,14 @@ fn of_governance() -> Vec<Hashed> {
         Hashed {
             table: "audit_ledger",
             fields: fields::<leaves::AuditRecord>(),
+            elsewhere: &[],
             renamed: &[],
             outside: &[("leaf_index", "where the leaf is"), ("leaf_hash", "the leaf's own hash")],
         },
         Hashed {
             table: "policy_rules",
             fields: fields::<definitions::RuleDefinition>(),
+            elsewhere: &[],
             renamed: &[("rule_id", "id")],
             outside: &[
                 (
@@ -143,6 +184,7 @@ fn of_governance() -> Vec<Hashed> {
         Hashed {
             table: "limits",
             fields: fields::<definitions::LimitDefinition>(),
+            elsewhere: &[],
             renamed: &[("limit_id", "id")],
             outside: &[
                 ("tenant_id", "as for rules"),
@@ -161,15 +203,16 @@ fn record<T: Deserialize<'static>>(
     table: &'static str,
     renamed: &'static [(&'static str, &'static str)],
 ) -> Hashed {
-    Hashed { table, fields: fields::<T>(), renamed, outside: &[] }
+    Hashed { table, fields: fields::<T>(), elsewhere: &[], renamed, outside: &[] }
 }
 
 #[test]
 fn columns_are_hashed_fields() {
-    for Hashed { table, fields, renamed, outside } in all() {
+    for Hashed { table, fields, elsewhere, renamed, outside } in all() {
         let column_of =
             |field: &'static str| renamed.iter().find(|(f, _)| *f == field).map_or(field, |(_, c)| *c);
-        let hashed: BTreeSet<&str> = fields.iter().map(|field| column_of(field)).collect();
+        let here = fields.iter().filter(|field| !elsewhere.contains(field));
+        let hashed: BTreeSet<&str> = here.map(|field| column_of(field)).collect();
         let outside: BTreeSet<&str> = outside.iter().map(|(column, _)| *column).collect();
         let stored = table_named(table);
         let stored: BTreeSet<&str> = stored.columns.iter().map(|column| column.name.as_str()).collect();
@@ -204,7 +247,7 @@ fn every_kind_of_record_has_its_table() {
             records::RecordKind::Enforcement => "policy_enforcements",
             records::RecordKind::Environment => "environment_evidence",
             records::RecordKind::Gap => "gaps",
-            records::RecordKind::Incident => "incidents",
+            records::RecordKind::Incident => "incident_runs",
             records::RecordKind::Integrity => "integrity_evidence",
             records::RecordKind::Intervention => "run_interventions",
             records::RecordKind::Prevention => "prevention_records",

@@ -6,6 +6,7 @@ mod checks;
 mod definitions;
 mod entities;
 mod hashed_fields;
+mod incidents;
 mod labels;
 mod lists;
 mod rows;

@@ -49,11 +49,14 @@ pub(crate) fn tables_after(changes: &[Change]) -> Vec<Table> {
 
 type Alteration<'s> = Box<dyn FnOnce(&mut Table) + 's>;
 
-/// What a later change does to a table: a column more, or another vocabulary.
+/// What a later change does to a table: a column more, or less, or another vocabulary.
 fn altered(statement: &str) -> Option<(&str, Alteration<'_>)> {
     let (name, change) = statement.strip_prefix("ALTER TABLE ")?.split_once(' ')?;
     if let Some(line) = change.strip_prefix("ADD COLUMN ") {
         return Some((name, Box::new(move |table| table.columns.push(column(line)))));
+    }
+    if let Some(gone) = change.strip_prefix("DROP COLUMN ") {
+        return Some((name, Box::new(move |table| table.columns.retain(|column| column.name != gone))));
     }
     let (_, check) = change.strip_prefix("ADD CONSTRAINT ")?.split_once(" CHECK (")?;
     let (of, list) = check.trim_end_matches(')').split_once(" IN (")?;

@@ -94,6 +94,13 @@ testkit::on_both! {
         refused(&connection, "UPDATE aos_traces SET sealed_leaf_index = NULL", "append-only").await;
     }
 
+    async fn what_a_run_did_of_an_incident_changes_only_in_what_recurs(db: TestDatabase) {
+        let (connection, runs) = (db.connection().await, table_named("incident_runs"));
+        fill(&connection, db.store()).await;
+        only(&connection, db.store(), &runs, &["later_impact_microusd", "occurrences", "last_at"], &[]).await;
+        run(&connection, &upsert(&runs)).await;
+    }
+
     async fn a_failed_capture_can_only_be_superseded(db: TestDatabase) {
         let (connection, failures) = (db.connection().await, table_named("evidence_capture_failures"));
         fill(&connection, db.store()).await;

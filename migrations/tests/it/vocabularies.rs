@@ -143,6 +143,7 @@ fn of_incidents_and_ledger() -> Vocabularies {
             cause_type = words::CauseType;
             resolution_type = incidents::ResolutionType;
         }
+        incident_runs: { relation = words::IncidentRelation; }
         incident_events: { event_type = incidents::IncidentEventType; }
         log_heads: { log = words::LogName; }
         run_log: { leaf_type = ledger::RunLeafType; }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::{incidents::Incident, logs::Trace};
+use models::{incidents::RunIncident, logs::Trace};
 use orchestrator::coordinators::run_evidence::{Part, RunEvidence};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,10 +31,13 @@ pub(crate) struct EvidenceView {
     computed_at: Time,
 }
 
-/// An incident that the run caused.
+/// An incident that the run opened or joined.
 #[derive(Debug, Serialize, ToSchema)]
 struct CausedIncident {
     incident_id: String,
+    /// SOURCE: the run opened it. AFFECTED: it was open, and the run joined it.
+    #[schema(value_type = words::IncidentRelation)]
+    relation: &'static str,
     title: String,
     #[schema(value_type = words::Severity)]
     severity: &'static str,
@@ -140,10 +143,11 @@ impl From<RunEvidence> for EvidenceView {
     }
 }
 
-impl From<Incident> for CausedIncident {
-    fn from(incident: Incident) -> Self {
+impl From<RunIncident> for CausedIncident {
+    fn from(RunIncident { incident, of }: RunIncident) -> Self {
         Self {
             incident_id: incident.id.to_string(),
+            relation: of.relation.as_str(),
             title: incident.title,
             severity: incident.severity.as_str(),
             lifecycle_state: incident.lifecycle_state.as_str(),

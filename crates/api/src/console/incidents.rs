@@ -235,13 +235,26 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
     fact("Opened", format!("{} ({})", opened.exact, opened.ago));
     fact("Category", incident.category.as_str().to_owned());
     fact("Cause", incident.cause_type.as_str().to_owned());
-    let times = match incident.affected_count {
+    let times = match incident.occurrences {
         1 => "once".to_owned(),
         many => format!("{} times", show::count(many)),
     };
-    fact("Struck", times);
-    if incident.impact_microusd() > 0 {
-        fact("Cost impact", show::usd(incident.impact_microusd()));
+    let runs = match incident.affected_count {
+        0 => String::new(),
+        1 => ", in 1 run".to_owned(),
+        many => format!(", in {} runs", show::count(many)),
+    };
+    fact("Struck", format!("{times}{runs}"));
+    let last = Moment::of(incident.last_seen_at, now);
+    fact("Last struck", format!("{} ({})", last.exact, last.ago));
+    if !incident.agents.is_empty() {
+        fact("Agents", agents(incident));
+    }
+    if incident.cost_impact_microusd > 0 {
+        fact("Cost impact", show::usd(incident.cost_impact_microusd));
+    }
+    if incident.recurrence_count > 0 {
+        fact("Before", format!("{} incidents of this cause", show::count(incident.recurrence_count)));
     }
     if let Some(code) = &incident.error_code {
         fact("Error code", code.clone());
@@ -259,6 +272,12 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
     fact("Recurrence signature", show::short_hash(&incident.recurrence_signature));
     fact("Correlation", incident.correlation_id.clone());
     facts
+}
+
+/// Those that it names, and whether there are more.
+fn agents(incident: &Incident) -> String {
+    let more = if incident.more_agents { " and more" } else { "" };
+    format!("{}{more}", incident.agents.join(", "))
 }
 
 fn shown(event: IncidentEvent, now: DateTime<Utc>) -> Event {

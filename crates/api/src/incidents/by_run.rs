@@ -6,7 +6,7 @@ use orchestrator::{Spine, handlers::incidents};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::view::IncidentView;
+use super::view::RunIncidentView;
 use crate::{
     Problem,
     extract::{Caller, Id, Json, Views, roles},
@@ -16,11 +16,11 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct IncidentsOfRun {
     run_id: String,
-    /// In the order in which they were opened, all of them.
-    items: Vec<IncidentView>,
+    /// In the order in which the run met their causes, all of them.
+    items: Vec<RunIncidentView>,
 }
 
-/// List the incidents that a run caused.
+/// List the incidents that a run opened, and those that it joined.
 #[utoipa::path(get, path = "/by-run/{run_id}", operation_id = "incidents.by_run", tag = "incidents",
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(("run_id" = String, Path, description = "The run.")),
@@ -31,6 +31,6 @@ pub(super) async fn by_run(
     Id(run): Id<RunId>,
 ) -> Result<Json<IncidentsOfRun>, Problem> {
     let incidents = incidents::by_run(&spine, &caller, run).await?;
-    let items = incidents.into_iter().map(IncidentView::from).collect();
+    let items = incidents.into_iter().map(RunIncidentView::from).collect();
     Ok(Json(IncidentsOfRun { run_id: run.to_string(), items }))
 }

@@ -10,7 +10,7 @@ use crate::{
     extract::{Caller, Id, Json, Views, roles},
 };
 
-/// Get an incident with its timeline, the run it touched, and the rule or limit that triggered it.
+/// Get an incident with its timeline, the runs that met its cause, and the rule or limit that triggered it.
 #[utoipa::path(get, path = "/{id}", operation_id = "incidents.get", tag = "incidents",
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(("id" = String, Path, description = "The incident.")),

@@ -7,6 +7,7 @@ mod close;
 mod get;
 mod list;
 mod resolve;
+mod runs;
 mod view;
 
 use orchestrator::Spine;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(list::list))
         .routes(routes!(by_run::by_run))
         .routes(routes!(get::get))
+        .routes(routes!(runs::runs))
         .routes(routes!(acknowledge::acknowledge))
         .routes(routes!(resolve::resolve))
         .routes(routes!(close::close))

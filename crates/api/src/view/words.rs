@@ -132,6 +132,8 @@ words! {
     /// What happened to an incident.
     IncidentEventType = "created" "severity_escalated" "acknowledged" "resolved" "manually_closed"
         "evidence_captured" "recurred" "notified";
+    /// What a run did of an incident.
+    IncidentRelation = "SOURCE" "AFFECTED";
     /// A run's, rule's or limit's standing.
     IntegrityStatus = "UNKNOWN" "VERIFIED" "DEGRADED" "FAILED";
     /// Why a permit that is named does not serve.
@@ -282,7 +284,7 @@ mod tests {
     fn every_word_is_known_below() {
         agree! {
             proof_words: Action ActionTaken ActorType Assurance AuditEntityType AuditEventType BindAt BreachType
-                CauseType Consequence EnforcementMode HaltReason IncidentCategory IntegrityStatus InterventionKind
+                CauseType Consequence EnforcementMode HaltReason IncidentCategory IncidentRelation IntegrityStatus InterventionKind
                 InterventionTarget LimitCategory
                 LimitEnforcement LimitStanding LimitStatus LimitType LogName OutcomeCategory PolicyKind
                 PreventionOutcome ReplayMode ResetPeriod RuleSource RuleType RunSource RunStatus

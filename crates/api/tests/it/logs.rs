@@ -90,7 +90,7 @@ async fn the_audit_ledger_says_who_decided() {
       "id": "aud_019cadc69a8070008000000000000030",
       "event_type": "IncidentAcknowledged",
       "entity_type": "INCIDENT",
-      "entity_id": "inc_019cadc69a8070008000000000000023",
+      "entity_id": "inc_019cadc69a8070008000000000000025",
       "actor_type": "HUMAN",
       "actor_id": "admin of acme",
       "action_reason": null,
@@ -105,17 +105,17 @@ async fn the_audit_ledger_says_who_decided() {
         "correlation_id": "019cadc69a807000800000000000002f",
         "policy_ids": [],
         "incident_ids": [
-          "inc_019cadc69a8070008000000000000023"
+          "inc_019cadc69a8070008000000000000025"
         ],
         "origin": "HUMAN",
-        "checksum": "e0985ac41ed5136825d08977293b4dd2bc322af505683c61591a4c1e6a8044d5"
+        "checksum": "0b9efd9b9d795744b4b4b5e0d38f073bf36e7d43b385570ec9dbde2b3f2b883a"
       },
       "before_state": {
         "acknowledged_at": null,
         "acknowledged_by": null,
         "affected_count": 1,
         "category": "POLICY_VIOLATION",
-        "incident_id": "inc_019cadc69a8070008000000000000023",
+        "incident_id": "inc_019cadc69a8070008000000000000025",
         "lifecycle_state": "ACTIVE",
         "resolution_notes": null,
         "resolution_type": null,
@@ -130,7 +130,7 @@ async fn the_audit_ledger_says_who_decided() {
         "acknowledged_by": "admin of acme",
         "affected_count": 1,
         "category": "POLICY_VIOLATION",
-        "incident_id": "inc_019cadc69a8070008000000000000023",
+        "incident_id": "inc_019cadc69a8070008000000000000025",
         "lifecycle_state": "ACKED",
         "resolution_notes": null,
         "resolution_type": null,
@@ -144,7 +144,7 @@ async fn the_audit_ledger_says_who_decided() {
       "run_seq": 1,
       "correlation_id": "019cadc69a807000800000000000002f",
       "leaf_index": 2,
-      "leaf_hash": "e0985ac41ed5136825d08977293b4dd2bc322af505683c61591a4c1e6a8044d5"
+      "leaf_hash": "0b9efd9b9d795744b4b4b5e0d38f073bf36e7d43b385570ec9dbde2b3f2b883a"
     }
     "#);
 }
@@ -212,7 +212,7 @@ async fn each_call_to_a_model_is_a_record() {
           "rule_019cadc69a807000800000000000000c"
         ],
         "incident_ids": [
-          "inc_019cadc69a8070008000000000000023"
+          "inc_019cadc69a8070008000000000000025"
         ],
         "origin": "AGENT",
         "checksum": "070459b83dcea894e7e5642a0b1bbb7f88647cc292c37a15b5f828988e723e96"

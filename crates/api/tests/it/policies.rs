@@ -180,12 +180,12 @@ async fn what_fired_is_listed_and_counted() {
     {
       "items": [
         {
-          "enforcement_id": "enf_019cadc69a8070008000000000000025",
+          "enforcement_id": "enf_019cadc69a8070008000000000000023",
           "policy_id": "rule_019cadc69a807000800000000000000c",
           "policy_kind": "RULE",
           "run_id": "run_019cadc69a8070008000000000000013",
           "step_index": 1,
-          "incident_id": "inc_019cadc69a8070008000000000000023",
+          "incident_id": "inc_019cadc69a8070008000000000000025",
           "action_taken": "AUDITED",
           "details": {
             "asked": "AFTER",

@@ -19,7 +19,8 @@ async fn evidence_says_what_the_run_touched() {
       "run_id": "run_019cadc69a8070008000000000000013",
       "incidents_caused": [
         {
-          "incident_id": "inc_019cadc69a8070008000000000000023",
+          "incident_id": "inc_019cadc69a8070008000000000000025",
+          "relation": "SOURCE",
           "title": "Rule `no costly step` refused a step after it was done",
           "severity": "high",
           "lifecycle_state": "ACTIVE",

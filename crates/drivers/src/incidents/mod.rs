@@ -1,14 +1,17 @@
-//! Incidents: what went wrong, and its timeline.
+//! Incidents: what went wrong, which runs it concerns, and its timeline.
 
 mod by_run;
 mod rows;
 
+use std::collections::HashMap;
+
 use models::{
-    ids::{IncidentId, RunId, TenantId},
+    ids::{IncidentId, TenantId},
     incidents::{
-        Cause, Incident, IncidentCounts, IncidentEvent, IncidentFilter, LifecycleState,
+        Cause, Incident, IncidentCounts, IncidentEvent, IncidentEventType, IncidentFilter, IncidentRun,
+        LifecycleState,
         entity::{
-            incident_events,
+            incident_events, incident_runs,
             incidents::{self, Column},
         },
     },
@@ -17,14 +20,15 @@ use models::{
 use proof::words::Severity;
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    Select,
+    Select, Value, sea_query::Expr,
 };
 
 pub use self::by_run::IncidentRunReadDriver;
-use self::rows::{event, event_row, from_row, to_row};
+use self::rows::{event, event_row, from_row, run_row, to_row};
 use crate::{
     StoreError, bulk, dialect,
     driver::{driver, of_tenant},
+    field::Field as _,
     keys,
     read::{self, Newest},
     tally,
@@ -47,8 +51,12 @@ fn events_of(tenant: TenantId) -> Select<incident_events::Entity> {
 const CHANGING: &[Column] = &[
     Column::Severity,
     Column::LifecycleState,
-    Column::LaterImpactMicrousd,
+    Column::CostImpactMicrousd,
     Column::AffectedCount,
+    Column::Occurrences,
+    Column::LastSeenAt,
+    Column::Agents,
+    Column::MoreAgents,
     Column::SimilarIncidentGroupId,
     Column::AcknowledgedAt,
     Column::AcknowledgedBy,
@@ -59,6 +67,23 @@ const CHANGING: &[Column] = &[
     Column::EscalatedAt,
     Column::UpdatedAt,
 ];
+
+/// What may change in what a run did of an incident.
+const RECURRING: &[incident_runs::Column] = &[
+    incident_runs::Column::LaterImpactMicrousd,
+    incident_runs::Column::Occurrences,
+    incident_runs::Column::LastAt,
+];
+
+/// In the words of the partial index, so that each store sees that it serves.
+const OPEN: &str = "\"incidents\".\"lifecycle_state\" <> 'RESOLVED'";
+
+fn causes_in_order(of: &[Cause]) -> Vec<[Value; 2]> {
+    let key = |cause: Cause| [cause.category.as_str().into(), cause.cause_key.into()];
+    keys::in_order(of).into_iter().map(key).collect()
+}
+
+const CAUSE: [Column; 2] = [Column::Category, Column::CauseKey];
 
 impl IncidentsReads<'_> {
     /// One incident.
@@ -81,26 +106,33 @@ impl IncidentsReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// The timeline of an incident, oldest first.
+    /// The timeline of an incident, oldest first. Of the runs that joined it, the last `joined`.
     pub async fn events_of(
         self,
         tenant: TenantId,
         incident: IncidentId,
+        joined: u64,
     ) -> Result<Vec<IncidentEvent>, StoreError> {
         use incident_events::Column as C;
-        let select = events_of(tenant).filter(C::IncidentId.eq(incident));
-        let rows = read::all(self.conn, select.order_by_asc(C::CreatedAt).order_by_asc(C::Id)).await?;
+        let of = || events_of(tenant).filter(C::IncidentId.eq(incident));
+        let recurred = IncidentEventType::Recurred.as_str();
+        let others = of().filter(C::EventType.ne(recurred)).order_by_asc(C::CreatedAt).order_by_asc(C::Id);
+        let newest = of().filter(C::EventType.eq(recurred)).order_by_desc(C::CreatedAt).order_by_desc(C::Id);
+        let mut rows = read::all(self.conn, others).await?;
+        rows.extend(read::all(self.conn, newest.limit(joined)).await?);
+        rows.sort_by_key(|row| (row.created_at, row.id));
         rows.into_iter().map(event).collect()
     }
 
-    /// What happened to these incidents, oldest first.
-    pub async fn events_of_all(
+    /// What happened to these incidents, oldest first, but for what only tells of runs that joined them.
+    pub async fn moves_of_all(
         self,
         tenant: TenantId,
         incidents: &[IncidentId],
     ) -> Result<Vec<IncidentEvent>, StoreError> {
         use incident_events::Column as C;
-        let select = events_of(tenant).order_by_asc(C::CreatedAt).order_by_asc(C::Id);
+        let moves = events_of(tenant).filter(C::EventType.ne(IncidentEventType::Recurred.as_str()));
+        let select = moves.order_by_asc(C::CreatedAt).order_by_asc(C::Id);
         let rows = read::by_keys(self.conn, select, [C::IncidentId], keys::sorted(incidents)).await?;
         rows.into_iter().map(event).collect()
     }
@@ -153,29 +185,75 @@ impl Incidents<'_> {
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 
-    /// The incidents that these causes have opened already, locked in order of the causes until the unit of work ends.
-    pub async fn lock_by_causes(
-        self,
-        tenant: TenantId,
-        causes: &[Cause],
-    ) -> Result<Vec<Incident>, StoreError> {
-        let columns = [Column::RunKey, Column::Category, Column::CauseKey];
-        let select = dialect::sorted(self.conn.backend(), of(tenant), &columns).lock_exclusive();
-        let key =
-            |cause: Cause| [cause.run_key.into(), cause.category.as_str().into(), cause.cause_key.into()];
-        let keys = keys::in_order(causes).into_iter().map(key).collect();
-        read::by_keys(self.conn, select, columns, keys).await?.into_iter().map(from_row).collect()
-    }
-
-    /// The incidents that these runs caused, locked in order of the runs until the unit of work ends.
-    pub async fn lock_by_runs(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Incident>, StoreError> {
-        let order = [Column::SourceRunId, Column::Id];
-        let select = dialect::sorted(self.conn.backend(), of(tenant), &order).lock_exclusive();
-        let rows = read::by_keys(self.conn, select, [Column::SourceRunId], keys::sorted(runs)).await?;
+    /// The incidents of these causes that are not resolved, locked in order of the causes until the unit of work ends; of
+    /// several of one cause the oldest first.
+    pub async fn lock_open(self, tenant: TenantId, causes: &[Cause]) -> Result<Vec<Incident>, StoreError> {
+        let order = [Column::Category, Column::CauseKey, Column::Namesake];
+        let open = of(tenant).filter(Expr::cust(OPEN));
+        let select = dialect::sorted(self.conn.backend(), open, &order).lock_exclusive();
+        let rows = read::by_keys(self.conn, select, CAUSE, causes_in_order(causes)).await?;
         rows.into_iter().map(from_row).collect()
     }
 
-    /// Adds new incidents. A cause that has one already is a conflict.
+    /// These incidents, locked in order of their ids until the unit of work ends; those that there are.
+    pub async fn lock_incidents(
+        self,
+        tenant: TenantId,
+        ids: &[IncidentId],
+    ) -> Result<Vec<Incident>, StoreError> {
+        let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+        let rows = read::by_keys(self.conn, select, [Column::Id], keys::sorted(ids)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// All incidents that these causes had, oldest first; what is open of them is among them.
+    pub async fn of_causes(self, tenant: TenantId, causes: &[Cause]) -> Result<Vec<Incident>, StoreError> {
+        let order = [Column::Category, Column::CauseKey, Column::CreatedAt, Column::Id];
+        let select = dialect::sorted(self.conn.backend(), of(tenant), &order);
+        let rows = read::by_keys(self.conn, select, CAUSE, causes_in_order(causes)).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// How many incidents each of these causes had; one that had none is not listed.
+    pub async fn counts_of_causes(
+        self,
+        tenant: TenantId,
+        causes: &[Cause],
+    ) -> Result<HashMap<Cause, u64>, StoreError> {
+        let counts = tally::count_by_words(self.conn, of(tenant), CAUSE, causes_in_order(causes)).await?;
+        counts
+            .into_iter()
+            .map(|([category, cause_key], count)| {
+                let category = category.get().map_err(|why| StoreError::Corrupt {
+                    table: "incidents",
+                    row: cause_key.clone(),
+                    why,
+                })?;
+                Ok((Cause { category, cause_key }, count))
+            })
+            .collect()
+    }
+
+    /// Adds the incidents whose cause has none that is open: in order of the causes, for two that open the same ones wait
+    /// for each other.
+    pub async fn open_missing(self, incidents: &[Incident]) -> Result<(), StoreError> {
+        let mut incidents: Vec<&Incident> = incidents.iter().collect();
+        incidents.sort_by_key(|incident| incident.cause());
+        let rows = keys::rows(incidents, to_row)?;
+        bulk::insert_missing::<incidents::Entity>(self.conn, rows).await.map(drop)
+    }
+
+    /// Adds what runs did of incidents for the first time.
+    pub async fn insert_runs(self, of: &[IncidentRun]) -> Result<(), StoreError> {
+        bulk::insert::<incident_runs::Entity>(self.conn, keys::rows(of, run_row)?).await
+    }
+
+    /// Writes back what runs, which this unit of work has locked, did of incidents.
+    pub async fn save_runs(self, of: &[IncidentRun]) -> Result<(), StoreError> {
+        bulk::update::<incident_runs::Entity>(self.conn, keys::rows(of, run_row)?, RECURRING).await
+    }
+
+    /// Adds new incidents. A cause that has an open one is a conflict.
     pub async fn insert_incidents(self, incidents: &[Incident]) -> Result<(), StoreError> {
         bulk::insert::<incidents::Entity>(self.conn, keys::rows(incidents, to_row)?).await
     }

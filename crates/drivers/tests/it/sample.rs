@@ -9,7 +9,7 @@ use models::{
     account::{ApiKey, CaptureMode, FailureMode, OwnerType, Role, Tenant},
     activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunState},
     ids::{KeyId, RunId, SnapshotId, TenantId, TraceId},
-    incidents::{Incident, LifecycleState},
+    incidents::{Incident, IncidentRun, LifecycleState},
     logs::Trace,
     policies::Snapshot,
     verdict::Verdict,
@@ -20,9 +20,9 @@ use proof::{
     run_ranges::RunRanges,
     tagged::Hashed,
     words::{
-        Action, ActorType, Asked, Assurance, CauseType, HaltReason, IncidentCategory, IntegrityStatus,
-        Moment, OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity,
-        StepKind, StepLevel, StepSource, StepStatus, TraceStatus,
+        Action, ActorType, Asked, Assurance, CauseType, HaltReason, IncidentCategory, IncidentRelation,
+        IntegrityStatus, Moment, OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource,
+        RunStatus, Severity, StepKind, StepLevel, StepSource, StepStatus, TraceStatus,
     },
 };
 use testkit::TestDatabase;
@@ -327,14 +327,17 @@ pub(crate) fn incident(tenant: TenantId, n: u128, run: Option<u128>) -> Incident
         cause_key: format!("{ODD}{n}"),
         source_run_id: run.map(|run| RunId(uuid(run))),
         source_step_index: Some(MOST),
-        seq: run.map(|_| u64::try_from(n).unwrap_or(0)),
         policy_id: some(ODD),
         limit_id: Some(models::ids::LimitId(uuid(1))),
         description: String::new(),
         error_code: some(""),
         cost_impact_microusd: MOST,
-        later_impact_microusd: 7,
         affected_count: MOST,
+        occurrences: MOST,
+        last_seen_at: at(7),
+        agents: vec![String::new(), ODD.to_owned()],
+        more_agents: true,
+        recurrence_count: MOST,
         recurrence_signature: ODD.to_owned(),
         similar_incident_group_id: some(ODD),
         correlation_id: ODD.to_owned(),
@@ -349,5 +352,23 @@ pub(crate) fn incident(tenant: TenantId, n: u128, run: Option<u128>) -> Incident
         escalated_at: Some(at(8)),
         created_at: at(i64::try_from(n).unwrap_or(0)),
         updated_at: at(9),
+    }
+}
+
+/// What the run did of the incident.
+pub(crate) fn incident_run(tenant: TenantId, of: u128, run: u128) -> IncidentRun {
+    IncidentRun {
+        tenant,
+        incident_id: models::ids::IncidentId(uuid(of)),
+        run_id: RunId(uuid(run)),
+        relation: IncidentRelation::Affected,
+        seq: Some(u64::try_from(of).unwrap_or(0)),
+        note: some(ODD),
+        first_step_index: Some(MOST),
+        cost_impact_microusd: MOST,
+        later_impact_microusd: 7,
+        occurrences: MOST,
+        first_at: at(i64::try_from(run).unwrap_or(0)),
+        last_at: at(9),
     }
 }

@@ -8,7 +8,7 @@ use models::{
         IncidentEventId, InterventionId, LimitId, LlmRunId, PermitId, PreventionId, ProposalId, RuleId,
         RunId, SystemRecordId, TenantId, TraceId,
     },
-    incidents::{IncidentEvent, IncidentEventType},
+    incidents::{IncidentEvent, IncidentEventType, RunIncident},
     ledger::{Checkpoint, RunLogEntry},
     logs::{
         AuditEntry, ExecutionStatus, LlmRunRecord, StepRow, SystemEventType, SystemRecord, SystemSeverity,
@@ -35,7 +35,9 @@ use proof::{
     },
 };
 
-use crate::sample::{MOST, ODD, at, hash, hex, incident, run, snapshot, step, time, trace, uuid, verdict};
+use crate::sample::{
+    MOST, ODD, at, hash, hex, incident, incident_run, run, snapshot, step, time, trace, uuid, verdict,
+};
 
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
@@ -491,7 +493,10 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
         ],
         breaches: vec![breach(tenant, n, 0), breach(tenant, n, 1)],
         interventions: vec![intervention(tenant, n, 0), intervention(tenant, n, 1)],
-        incidents: vec![incident(tenant, n, Some(n))],
+        incidents: vec![RunIncident {
+            incident: incident(tenant, n, Some(n)),
+            of: incident_run(tenant, n, n),
+        }],
         leaves: vec![opened(tenant, u64::try_from(n).unwrap_or(0), n)],
         audit: vec![audit(tenant, u64::try_from(n).unwrap_or(0), Some(n))],
     };
@@ -519,7 +524,10 @@ async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {
         tx.evidence().insert_capture_failures(&rows.capture_failures).await?;
         tx.evidence().insert_gaps(&rows.gaps).await?;
         tx.policies().insert_decisions(&rows.decisions).await?;
-        tx.incidents().insert_incidents(&rows.incidents).await?;
+        for RunIncident { incident, of } in &rows.incidents {
+            tx.incidents().insert_incidents(std::slice::from_ref(incident)).await?;
+            tx.incidents().insert_runs(std::slice::from_ref(of)).await?;
+        }
         tx.enforcements().record_enforcement(&rows.enforcements).await?;
         tx.preventions().insert(&rows.preventions).await?;
         tx.policies().insert_breaches(&rows.breaches).await?;

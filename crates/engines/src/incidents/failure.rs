@@ -32,6 +32,7 @@ pub fn failure(error: Option<&str>) -> Cause {
         severity: severity_of_failure(error),
         title: "The run failed".to_owned(),
         description: error.map_or_else(|| "Its agent named no error.".to_owned(), shortened),
+        note: None,
         step_index: None,
         policy_id: None,
         limit_id: None,

@@ -15,7 +15,7 @@ pub use self::{
     open::{
         Cause, Origin, of_run, open, open_outside, severity_of_failure, severity_of_limit, severity_of_rule,
     },
-    recur::recur,
+    recur::{Struck, join, recur},
     resolve::{Resolution, ResolveError, resolve},
     state::audit_state,
 };

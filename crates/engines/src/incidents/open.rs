@@ -1,4 +1,4 @@
-//! Opening an incident for a cause.
+//! Opening an incident for a cause; runs join it.
 
 use chrono::{DateTime, Utc};
 use models::{
@@ -15,7 +15,7 @@ use proof::{
 pub struct Cause {
     /// What sort of thing.
     pub category: IncidentCategory,
-    /// The policy, limit or error: one incident for each in a run.
+    /// The policy, limit or error: one open incident for each.
     pub cause_key: String,
     /// How bad.
     pub severity: Severity,
@@ -23,6 +23,8 @@ pub struct Cause {
     pub title: String,
     /// What happened, in a sentence or two.
     pub description: String,
+    /// What is said of it in the run at hand, whatever the incident is called.
+    pub note: Option<&'static str>,
     /// The step at which it showed.
     pub step_index: Option<u64>,
     /// The rule that fired, or the limit.
@@ -41,6 +43,7 @@ pub struct Cause {
 pub struct Origin {
     pub tenant: TenantId,
     pub run_id: RunId,
+    pub agent_id: String,
     pub correlation_id: String,
     pub is_synthetic: bool,
     pub synthetic_scenario_id: Option<String>,
@@ -82,12 +85,26 @@ pub fn severity_of_failure(error: Option<&str>) -> Severity {
     }
 }
 
-/// A new incident of a run. Its group is that of all with the same recurrence signature.
+impl Cause {
+    /// By which its incident is found again.
+    #[must_use]
+    pub fn key(&self) -> models::incidents::Cause {
+        models::incidents::Cause { category: self.category, cause_key: self.cause_key.clone() }
+    }
+}
+
+/// A new incident of a cause that had so many before, which a run is to join as its source. Its group is that of all with
+/// the same recurrence signature.
 #[must_use]
-pub fn open(run: &Origin, cause: Cause, id: IncidentId, seq: u64, now: DateTime<Utc>) -> Incident {
-    let mut incident = open_outside(run.tenant, cause, id, run.correlation_id.clone(), now);
-    incident.cause_type = CauseType::LlmRun;
-    incident.seq = Some(seq);
+pub fn open(
+    run: &Origin,
+    cause: &Cause,
+    id: IncidentId,
+    recurrence_count: u64,
+    now: DateTime<Utc>,
+) -> Incident {
+    let incident = open_outside(run.tenant, cause, id, run.correlation_id.clone(), recurrence_count, now);
+    let incident = Incident { cause_type: CauseType::LlmRun, ..incident };
     of_run(incident, run)
 }
 
@@ -95,34 +112,38 @@ pub fn open(run: &Origin, cause: Cause, id: IncidentId, seq: u64, now: DateTime<
 #[must_use]
 pub fn open_outside(
     tenant: TenantId,
-    cause: Cause,
+    cause: &Cause,
     id: IncidentId,
     correlation_id: String,
+    recurrence_count: u64,
     now: DateTime<Utc>,
 ) -> Incident {
-    let signature = recurrence_signature(&cause);
+    let signature = recurrence_signature(cause);
     Incident {
         tenant,
         id,
-        seq: None,
-        title: cause.title,
+        title: cause.title.clone(),
         category: cause.category,
         severity: cause.severity,
         opened_severity: cause.severity,
         lifecycle_state: LifecycleState::Active,
         cause_type: CauseType::System,
-        cause_key: cause.cause_key,
+        cause_key: cause.cause_key.clone(),
         source_run_id: None,
         source_step_index: cause.step_index,
-        policy_id: cause.policy_id,
+        policy_id: cause.policy_id.clone(),
         limit_id: cause.limit_id,
-        description: cause.description,
-        error_code: cause.error_code,
+        description: cause.description.clone(),
+        error_code: cause.error_code.clone(),
         cost_impact_microusd: cause.cost_impact_microusd,
-        later_impact_microusd: 0,
-        affected_count: 1,
+        affected_count: 0,
+        occurrences: 1,
+        last_seen_at: now,
+        agents: Vec::new(),
+        more_agents: false,
         similar_incident_group_id: Some(signature[..16].to_owned()),
         recurrence_signature: signature,
+        recurrence_count,
         acknowledged_at: None,
         acknowledged_by: None,
         resolved_at: None,
@@ -138,11 +159,13 @@ pub fn open_outside(
     }
 }
 
-/// The incident, as one of this run.
+/// The incident, as one that this run will join: it counts what the run brings.
 #[must_use]
 pub fn of_run(incident: Incident, run: &Origin) -> Incident {
     Incident {
         source_run_id: Some(run.run_id),
+        occurrences: 0,
+        cost_impact_microusd: 0,
         correlation_id: run.correlation_id.clone(),
         is_synthetic: run.is_synthetic,
         synthetic_scenario_id: run.synthetic_scenario_id.clone(),
@@ -150,9 +173,9 @@ pub fn of_run(incident: Incident, run: &Origin) -> Incident {
     }
 }
 
-/// Equal for incidents of one cause in any run: category, cause and error code.
+/// Equal for all incidents of one cause.
 fn recurrence_signature(cause: &Cause) -> String {
-    let parts = [cause.category.as_str(), &cause.cause_key, cause.error_code.as_deref().unwrap_or_default()];
+    let parts = [cause.category.as_str(), &cause.cause_key];
     sha256(parts.join("\u{1f}").as_bytes()).to_string()
 }
 

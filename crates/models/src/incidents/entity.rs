@@ -20,11 +20,9 @@ pub mod incidents {
         pub opened_severity: String,
         pub lifecycle_state: String,
         pub cause_type: String,
-        pub run_key: String,
         pub cause_key: String,
         pub source_run_id: Option<RunId>,
         pub source_step_index: Option<i64>,
-        pub seq: Option<i64>,
         pub policy_id: Option<String>,
         pub limit_id: Option<LimitId>,
         pub description: String,
@@ -45,7 +43,44 @@ pub mod incidents {
         pub escalated_at: Option<DateTimeUtc>,
         pub created_at: DateTimeUtc,
         pub updated_at: DateTimeUtc,
+        pub occurrences: i64,
+        pub last_seen_at: DateTimeUtc,
+        pub agents: String,
+        pub more_agents: bool,
+        pub recurrence_count: i64,
+        pub namesake: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What each run did of an incident.
+pub mod incident_runs {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{IncidentId, RunId, TenantId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "incident_runs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: TenantId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub incident_id: IncidentId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: RunId,
+        pub relation: String,
+        pub seq: Option<i64>,
+        pub note: Option<String>,
+        pub first_step_index: Option<i64>,
+        pub cost_impact_microusd: i64,
         pub later_impact_microusd: i64,
+        pub occurrences: i64,
+        pub first_at: DateTimeUtc,
+        pub last_at: DateTimeUtc,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

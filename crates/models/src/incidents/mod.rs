@@ -4,7 +4,10 @@
 pub mod entity;
 
 use chrono::{DateTime, Utc};
-use proof::words::{CauseType, IncidentCategory, Severity};
+use proof::{
+    records::IncidentRecord,
+    words::{CauseType, IncidentCategory, IncidentRelation, Severity},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{IncidentEventId, IncidentId, LimitId, RunId, TenantId};
@@ -23,7 +26,11 @@ proof::words! {
         EvidenceCaptured = "evidence_captured", Recurred = "recurred", Notified = "notified" }
 }
 
-/// One incident, as it stands now. What it was when it was opened is `proof::records::IncidentRecord`.
+/// How many agents an incident names. Of more it says that there are more.
+pub const NAMED_AGENTS: usize = 8;
+
+/// One incident, as it stands now: everything that one cause did from when it first struck until it is resolved. What
+/// each run did of it is an [`IncidentRun`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     pub tenant: TenantId,
@@ -32,28 +39,35 @@ pub struct Incident {
     pub category: IncidentCategory,
     /// Escalates, never downward.
     pub severity: Severity,
-    /// As it was when it was opened, which is what the receipt covers.
+    /// As it was when it was opened, which is what receipts cover.
     pub opened_severity: Severity,
     pub lifecycle_state: LifecycleState,
     pub cause_type: CauseType,
-    /// The policy, limit or error. One incident for one cause: unique with tenant, run and category.
+    /// The policy, limit or error. Unique with tenant and category among those that are not RESOLVED.
     pub cause_key: String,
+    /// The run that met the cause first.
     pub source_run_id: Option<RunId>,
     pub source_step_index: Option<u64>,
-    /// Position among the run's incidents. None for one that no receipt covers.
-    pub seq: Option<u64>,
     /// A rule's or a limit's id.
     pub policy_id: Option<String>,
     pub limit_id: Option<LimitId>,
     pub description: String,
     pub error_code: Option<String>,
-    /// What it had cost when it was opened, which is what the receipt covers.
+    /// What the cause cost, in all runs.
     pub cost_impact_microusd: u64,
-    /// What the cause cost when it struck again.
-    pub later_impact_microusd: u64,
-    /// How often the cause struck.
+    /// How many runs met the cause.
     pub affected_count: u64,
+    /// How often it struck, in all runs.
+    pub occurrences: u64,
+    /// When it last did.
+    pub last_seen_at: DateTime<Utc>,
+    /// The agents of those runs, in the order in which they met it: the first [`NAMED_AGENTS`].
+    pub agents: Vec<String>,
+    /// There are more.
+    pub more_agents: bool,
     pub recurrence_signature: String,
+    /// How many incidents of this cause there were before.
+    pub recurrence_count: u64,
     pub similar_incident_group_id: Option<String>,
     pub correlation_id: String,
     pub is_synthetic: bool,
@@ -70,36 +84,93 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// What it cost in all.
+    /// The cause by which it is found again.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        Cause { category: self.category, cause_key: self.cause_key.clone() }
+    }
+
+    /// What the receipt of a run covers of it; none where no receipt covers it.
+    #[must_use]
+    pub fn record(&self, of: &IncidentRun) -> Option<IncidentRecord> {
+        Some(IncidentRecord {
+            tenant_id: self.tenant.to_string(),
+            run_id: of.run_id.to_string(),
+            incident_id: self.id.to_string(),
+            seq: of.seq?,
+            relation: of.relation,
+            title: self.title.clone(),
+            category: self.category,
+            severity: self.opened_severity,
+            cause_type: self.cause_type,
+            cause_key: self.cause_key.clone(),
+            step_index: of.first_step_index,
+            policy_id: self.policy_id.clone(),
+            limit_id: self.limit_id.map(|id| id.to_string()),
+            description: self.description.clone(),
+            error_code: self.error_code.clone(),
+            cost_impact_microusd: of.cost_impact_microusd,
+            recurrence_signature: self.recurrence_signature.clone(),
+            note: of.note.clone(),
+            is_synthetic: self.is_synthetic,
+            opened_at: crate::time::text(self.created_at),
+            first_at: crate::time::text(of.first_at),
+        })
+    }
+}
+
+/// What makes two incidents one, as long as neither is resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cause {
+    pub category: IncidentCategory,
+    pub cause_key: String,
+}
+
+/// What one run did of an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentRun {
+    pub tenant: TenantId,
+    pub incident_id: IncidentId,
+    pub run_id: RunId,
+    /// It opened it, or joined it.
+    pub relation: IncidentRelation,
+    /// Position among the run's incidents. None for one that no receipt covers.
+    pub seq: Option<u64>,
+    /// What is said of it in this run, such as `refused after it was done`.
+    pub note: Option<String>,
+    /// The step at which the run met the cause first.
+    pub first_step_index: Option<u64>,
+    /// What that cost, which is what the receipt covers.
+    pub cost_impact_microusd: u64,
+    /// What the cause cost when it struck the run again.
+    pub later_impact_microusd: u64,
+    /// How often it struck the run.
+    pub occurrences: u64,
+    pub first_at: DateTime<Utc>,
+    pub last_at: DateTime<Utc>,
+}
+
+impl IncidentRun {
+    /// What the cause cost in this run.
     #[must_use]
     pub fn impact_microusd(&self) -> u64 {
         self.cost_impact_microusd.saturating_add(self.later_impact_microusd)
     }
+}
 
-    /// The cause by which it is found again.
+/// An incident, with what one run did of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunIncident {
+    pub incident: Incident,
+    pub of: IncidentRun,
+}
+
+impl RunIncident {
+    /// What the run's receipt covers of it; none where it does not.
     #[must_use]
-    pub fn cause(&self) -> Cause {
-        Cause {
-            run_key: run_key(self.source_run_id),
-            category: self.category,
-            cause_key: self.cause_key.clone(),
-        }
+    pub fn record(&self) -> Option<IncidentRecord> {
+        self.incident.record(&self.of)
     }
-}
-
-/// The run of a cause, as text; empty where no run caused it, so that a unique key can hold it.
-#[must_use]
-pub fn run_key(run: Option<RunId>) -> String {
-    run.map_or_else(String::new, |run| run.to_string())
-}
-
-/// What makes two incidents one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Cause {
-    /// See [`run_key`].
-    pub run_key: String,
-    pub category: IncidentCategory,
-    pub cause_key: String,
 }
 
 /// One event in an incident's timeline.

@@ -240,7 +240,7 @@ impl Walk {
             LogName::Audit => "the Audit Ledger",
             LogName::Runs => "the run log",
         };
-        (None, Mismatch { table, row, log, why: why.to_owned(), policy_id: None })
+        (None, Mismatch { table, row, log, why: why.to_owned(), policy_id: None, part_of: Some(self.log) })
     }
 }
 

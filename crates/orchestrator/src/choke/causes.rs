@@ -1,32 +1,51 @@
-//! Incidents of a run: opened once for a cause, counted up after.
+//! What strikes runs, and the incidents of that: one open incident for a cause, which runs join.
+//!
+//! While calls are decided it is noted what struck which run. Which incident that is, other replicas may decide at the same
+//! moment: so it is settled when all calls are decided, with the incidents locked and before anything is hashed that names
+//! one.
 
-use engines::incidents::{Cause, Origin, open, recur, severity_of_rule};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use drivers::{StoreError, Tx};
+use engines::incidents::{Cause, Struck, join, recur, severity_of_rule};
 use models::{
-    activity::Run,
     ids::{IncidentEventId, IncidentId, RunId},
-    incidents::{Incident, IncidentEvent, IncidentEventType},
+    incidents::{self, Incident, IncidentEvent, IncidentEventType, IncidentRun},
 };
 use proof::{
-    records::{IncidentRecord, Record, RecordKind},
-    words::{Action, IncidentCategory, PolicyKind, RuleType},
+    records::{Record, RecordKind},
+    words::{Action, IncidentCategory, IncidentRelation, PolicyKind, RuleType},
 };
 use serde_json::json;
 
 use super::{
     effects::spent,
-    fired::said,
+    fired::{self, said},
     judge::Judged,
-    state::{State, Tracked},
+    seal,
+    state::State,
 };
-use crate::errors::Error;
+use crate::{errors::Error, handlers::incidents::origin_of};
 
-/// A rule that refuses, or would have, makes the run a violated one and opens an incident: the most severe rule's.
+/// What is said of a run that is only reported, where a rule would have refused it.
+const WOULD_HAVE: &str = "would have been refused";
+
+/// A cause that struck a run.
+pub(super) struct Strike {
+    run_id: RunId,
+    cause: Cause,
+}
+
+/// A strike of the group, by its place: the incident that it comes to is known when the group is settled.
+pub(super) type StrikeId = usize;
+
+/// A rule that refuses, or would have, makes the run a violated one and strikes it: the most severe rule.
 pub(super) fn incident_of_rules(
     state: &mut State,
     run_id: RunId,
     judged: &Judged,
     step_index: Option<u64>,
-) -> Result<Option<IncidentId>, Error> {
+) -> Result<Option<StrikeId>, Error> {
     let fired =
         judged.conclusion.fired.iter().find(|fired| fired.kind == PolicyKind::Rule && fired.action.refuses());
     let Some(fired) = fired else { return Ok(None) };
@@ -56,92 +75,164 @@ pub(super) fn incident_of_rules(
             Some(said) => format!("{} ({said})", fired.why()),
             None => fired.why(),
         },
+        note: said(judged, fired.action).or(judged.reported.then_some(WOULD_HAVE)),
         step_index,
         policy_id: Some(fired.policy_id.clone()),
         limit_id: None,
         error_code: fired.fault.map(|fault| format!("evaluation_error:{fault}")),
         cost_impact_microusd: cost,
     };
-    open_incident(state, run_id, cause).map(Some)
+    Ok(Some(strike(state, run_id, cause)))
 }
 
-/// Opens the incident of a cause, or counts it up where the run has it already.
-pub(super) fn open_incident(state: &mut State, run_id: RunId, cause: Cause) -> Result<IncidentId, Error> {
-    let now = state.now;
-    let run = state.run_mut(run_id)?;
-    let same = |known: &&mut Tracked<Incident>| {
-        known.row.category == cause.category && known.row.cause_key == cause.cause_key
+/// Notes that a cause struck a run.
+pub(super) fn strike(state: &mut State, run_id: RunId, cause: Cause) -> StrikeId {
+    state.strikes.push(Strike { run_id, cause });
+    state.strikes.len() - 1
+}
+
+/// Opens or joins the incidents of what struck, and records what fired with the incidents that it came to.
+pub(super) async fn settle(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let strikes = std::mem::take(&mut state.strikes);
+    let incidents = if strikes.is_empty() {
+        Vec::new()
+    } else {
+        let mut settling = Settling::begin(state, tx, &strikes).await?;
+        let settled: Result<Vec<_>, Error> =
+            strikes.into_iter().map(|strike| settling.strike(state, &strike)).collect();
+        let settled = settled.map_err(|err| corrupt(&err))?;
+        settling.end(state);
+        settled
     };
-    if let Some(known) = run.incidents.iter_mut().find(same) {
-        let (after, escalated) = recur(&known.row, cause.severity, cause.cost_impact_microusd, now);
-        let id = after.id;
-        known.row = after;
-        known.changed = true;
-        event(state, id, IncidentEventType::Recurred, cause.step_index);
-        if escalated {
-            event(state, id, IncidentEventType::SeverityEscalated, cause.step_index);
+    fired::record(state, &incidents).map_err(|err| corrupt(&err))
+}
+
+fn corrupt(err: &Error) -> StoreError {
+    StoreError::Corrupt { table: "incidents", row: "of the group".to_owned(), why: err.to_string() }
+}
+
+/// The incidents that the group's strikes come to, locked, and what their runs did of them before.
+struct Settling {
+    open: BTreeMap<incidents::Cause, Incident>,
+    of_runs: HashMap<(RunId, IncidentId), IncidentRun>,
+    /// What is new of these, and what has changed.
+    joined: BTreeSet<(RunId, IncidentId)>,
+    recurred: BTreeSet<(RunId, IncidentId)>,
+}
+
+impl Settling {
+    async fn begin(state: &State, tx: &Tx, strikes: &[Strike]) -> Result<Self, StoreError> {
+        let tenant = state.tenant.id;
+        let mut first: BTreeMap<incidents::Cause, &Strike> = BTreeMap::new();
+        for strike in strikes {
+            first.entry(strike.cause.key()).or_insert(strike);
         }
-        // One that this group opened is not written yet: it goes as it is now, and as it was opened into the receipt.
-        state.refresh_new_incident(run_id, id);
-        return Ok(id);
+        let causes: Vec<_> = first.keys().cloned().collect();
+        let mut open = oldest(tx.incidents().lock_open(tenant, &causes).await?);
+        let missing: Vec<_> = causes.iter().filter(|cause| !open.contains_key(cause)).cloned().collect();
+        if !missing.is_empty() {
+            let before = tx.incidents().counts_of_causes(tenant, &missing).await?;
+            let mut made = Vec::with_capacity(missing.len());
+            for cause in &missing {
+                let Some((strike, run)) =
+                    first.get(cause).and_then(|strike| Some((strike, state.runs.get(&strike.run_id)?)))
+                else {
+                    continue;
+                };
+                let (id, count) = (state.id::<IncidentId>(), before.get(cause).copied().unwrap_or(0));
+                made.push(engines::incidents::open(
+                    &origin_of(&run.run),
+                    &strike.cause,
+                    id,
+                    count,
+                    state.now,
+                ));
+            }
+            // Where another replica opens one at this moment, this waits for it, and finds that one.
+            tx.incidents().open_missing(&made).await?;
+            open = oldest(tx.incidents().lock_open(tenant, &causes).await?);
+        }
+        if open.len() < causes.len() {
+            // It was resolved between the two.
+            return Err(StoreError::Retry("an incident was resolved as it was joined".into()));
+        }
+        let struck: BTreeSet<RunId> = strikes.iter().map(|strike| strike.run_id).collect();
+        let has = |id: &RunId| state.runs.get(id).is_some_and(|run| run.next_seq(RecordKind::Incident) > 0);
+        let known: Vec<RunId> = struck.into_iter().filter(has).collect();
+        let of_runs =
+            if known.is_empty() { Vec::new() } else { tx.incident_runs().of_runs(tenant, &known).await? };
+        let of_runs = of_runs.into_iter().map(|of| ((of.run_id, of.incident_id), of)).collect();
+        Ok(Self { open, of_runs, joined: BTreeSet::new(), recurred: BTreeSet::new() })
     }
-    let id: IncidentId = state.id();
-    let run = state.run_mut(run_id)?;
-    let seq = run.next_seq(RecordKind::Incident);
-    let incident = open(&origin(&run.run), cause, id, seq, now);
-    run.trace.ranges.push(&Record::Incident(incident_record(&incident, run_id, seq)));
-    run.run.incident_count += 1;
-    run.incidents.push(Tracked::stored(incident.clone()));
-    let step_index = incident.source_step_index;
-    state.new.incidents.push(incident);
-    event(state, id, IncidentEventType::Created, step_index);
-    Ok(id)
+
+    /// What one strike comes to.
+    fn strike(&mut self, state: &mut State, strike: &Strike) -> Result<IncidentId, Error> {
+        let (now, cause) = (state.now, &strike.cause);
+        let incident = self.open.get_mut(&cause.key());
+        let incident = incident.ok_or_else(|| Error::Internal("an incident that is not there".to_owned()))?;
+        let place = (strike.run_id, incident.id);
+        let struck = if let Some(of) = self.of_runs.get(&place) {
+            if !self.joined.contains(&place) {
+                self.recurred.insert(place);
+            }
+            recur(incident, of, cause, now)
+        } else {
+            let run = state.run_mut(strike.run_id)?;
+            let seq = Some(run.next_seq(RecordKind::Incident));
+            let struck = join(incident, &origin_of(&run.run), cause, seq, now);
+            if let Some(record) = struck.incident.record(&struck.of) {
+                run.trace.ranges.push(&Record::Incident(record));
+            }
+            run.run.incident_count += 1;
+            self.joined.insert(place);
+            let met = match struck.of.relation {
+                IncidentRelation::Source => IncidentEventType::Created,
+                IncidentRelation::Affected => IncidentEventType::Recurred,
+            };
+            event(state, &struck.of, met, cause.step_index);
+            struck
+        };
+        let Struck { incident: after, of, escalated } = struck;
+        if escalated {
+            event(state, &of, IncidentEventType::SeverityEscalated, cause.step_index);
+        }
+        *incident = after;
+        self.of_runs.insert(place, of);
+        let run = state.run_mut(strike.run_id)?;
+        seal::refresh(run, now);
+        Ok(place.1)
+    }
+
+    /// Leaves what came of it to be written.
+    fn end(mut self, state: &mut State) {
+        state.new.incidents.extend(self.open.into_values());
+        let mut take = |places: BTreeSet<(RunId, IncidentId)>| -> Vec<IncidentRun> {
+            places.iter().filter_map(|place| self.of_runs.remove(place)).collect()
+        };
+        state.new.incident_runs = take(self.joined);
+        state.new.recurring = take(self.recurred);
+    }
 }
 
-/// What of the run its incidents carry.
-fn origin(run: &Run) -> Origin {
-    Origin {
-        tenant: run.tenant,
-        run_id: run.id,
-        correlation_id: run.correlation_id.clone(),
-        is_synthetic: run.is_synthetic,
-        synthetic_scenario_id: run.synthetic_scenario_id.clone(),
+/// Of several of one cause, which there are from before, the first.
+fn oldest(open: Vec<Incident>) -> BTreeMap<incidents::Cause, Incident> {
+    let mut found = BTreeMap::new();
+    for incident in open {
+        found.entry(incident.cause()).or_insert(incident);
     }
+    found
 }
 
-fn event(state: &mut State, incident_id: IncidentId, event_type: IncidentEventType, step_index: Option<u64>) {
+fn event(state: &mut State, of: &IncidentRun, event_type: IncidentEventType, step_index: Option<u64>) {
     let id: IncidentEventId = state.id();
+    let details = json!({ "run_id": of.run_id.to_string(), "step_index": step_index, "note": of.note });
     state.new.incident_events.push(IncidentEvent {
         tenant: state.tenant.id,
         id,
-        incident_id,
+        incident_id: of.incident_id,
         event_type,
         actor: None,
-        details: step_index.map(|index| proof::canonical::to_text(&json!({ "step_index": index }))),
+        details: Some(proof::canonical::to_text(&details)),
         at: state.now,
     });
-}
-
-/// The incident as it was opened, as the receipt covers it.
-pub(crate) fn incident_record(incident: &Incident, run_id: RunId, seq: u64) -> IncidentRecord {
-    IncidentRecord {
-        tenant_id: incident.tenant.to_string(),
-        run_id: run_id.to_string(),
-        incident_id: incident.id.to_string(),
-        seq,
-        title: incident.title.clone(),
-        category: incident.category,
-        severity: incident.opened_severity,
-        cause_type: incident.cause_type,
-        cause_key: incident.cause_key.clone(),
-        step_index: incident.source_step_index,
-        policy_id: incident.policy_id.clone(),
-        limit_id: incident.limit_id.map(|id| id.to_string()),
-        description: incident.description.clone(),
-        error_code: incident.error_code.clone(),
-        cost_impact_microusd: incident.cost_impact_microusd,
-        recurrence_signature: incident.recurrence_signature.clone(),
-        is_synthetic: incident.is_synthetic,
-        opened_at: models::time::text(incident.created_at),
-    }
 }

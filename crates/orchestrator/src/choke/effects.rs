@@ -5,7 +5,7 @@ use engines::{
     incidents::{Cause, severity_of_limit},
     ledger::AuditLedgerService,
 };
-use models::ids::{BreachId, IncidentId, LimitId, RunId};
+use models::ids::{BreachId, LimitId, RunId};
 use proof::{
     records::{BreachRecord, RecordKind},
     words::{
@@ -20,8 +20,8 @@ use rules::{
 use serde_json::json;
 
 use super::{
-    causes::{incident_of_rules, open_incident},
-    fired::{enforcement, prevention},
+    causes::{StrikeId, incident_of_rules, strike},
+    fired::{fire, said},
     judge::Judged,
     prepare::Caller,
     record::internal,
@@ -50,14 +50,13 @@ pub(super) fn apply(
     let rule_incident = incident_of_rules(state, run_id, judged, step_index)?;
     for fired in &judged.conclusion.fired {
         let outcome = judged.limits.iter().find(|limit| limit.limit_id == fired.policy_id);
-        let incident = match outcome {
+        let struck = match outcome {
             Some(limit) if fired.kind == PolicyKind::Limit => {
                 passed(state, caller, run_id, judged, limit, step_index)?
             }
             _ => rule_incident.filter(|_| fired.action.refuses()),
         };
-        enforcement(state, run_id, judged, fired, incident, step_index)?;
-        prevention(state, run_id, judged, fired, incident, step_index)?;
+        fire(state, run_id, judged, fired, struck, step_index)?;
     }
     halt(state, run_id, judged)?;
     let near = judged.limits.iter().any(|limit| limit.standing > proof::words::LimitStanding::Ok);
@@ -139,7 +138,7 @@ fn passed(
     judged: &Judged,
     limit: &LimitOutcome,
     step_index: Option<u64>,
-) -> Result<Option<IncidentId>, Error> {
+) -> Result<Option<StrikeId>, Error> {
     let Some(breach_type) = limit.breach else { return Ok(None) };
     let id: LimitId = limit.limit_id.parse().map_err(internal)?;
     let first = state.run_mut(run_id)?.breached.insert((id, limit.window_start.clone()));
@@ -187,13 +186,14 @@ fn passed(
         severity: severity_of_limit(limit.action, category),
         title: format!("Limit `{}` was passed", limit.name),
         description: limit.message.clone().unwrap_or_default(),
+        note: said(judged, limit.action),
         step_index,
         policy_id: Some(limit.limit_id.clone()),
         limit_id: Some(id),
         error_code: None,
         cost_impact_microusd: beyond(limit, spent(judged)?),
     };
-    open_incident(state, run_id, cause).map(Some)
+    Ok(Some(strike(state, run_id, cause)))
 }
 
 /// What of a call's cost lies beyond the limit: of a limit on something else than cost all of it.

@@ -1,4 +1,5 @@
-//! The rows that each rule and limit that fired leaves: its enforcement and its prevention record.
+//! The rows that each rule and limit that fired leaves: its enforcement and its prevention record. Both name the incident
+//! that it came to, which is known when the group is settled.
 
 use models::ids::{EnforcementId, IncidentId, PreventionId, RunId};
 use proof::{
@@ -9,6 +10,7 @@ use rules::verdict::Fired;
 use serde_json::json;
 
 use super::{
+    causes::StrikeId,
     judge::Judged,
     state::{RunState, State},
 };
@@ -36,17 +38,57 @@ pub(super) fn said(judged: &Judged, action: Action) -> Option<&'static str> {
     (judged.is_too_late() && !judged.reported && action.refuses()).then_some(REFUSED_AFTER)
 }
 
-pub(super) fn enforcement(
+/// The rows of one rule or limit that fired in a run, but for the incident that it came to.
+pub(super) struct Rows {
+    run_id: RunId,
+    struck: Option<StrikeId>,
+    enforcement: EnforcementRecord,
+    prevention: PreventionRecord,
+}
+
+/// Notes the rows that what fired will leave.
+pub(super) fn fire(
     state: &mut State,
     run_id: RunId,
     judged: &Judged,
     fired: &Fired,
-    incident: Option<IncidentId>,
+    struck: Option<StrikeId>,
     step_index: Option<u64>,
 ) -> Result<(), Error> {
     let Some(action_taken) = taken(judged, fired) else { return Ok(()) };
+    let enforcement = enforcement(state, run_id, judged, fired, action_taken, step_index);
+    let prevention = prevention(state, run_id, judged, fired, action_taken, step_index)?;
+    state.fired.push(Rows { run_id, struck, enforcement, prevention });
+    Ok(())
+}
+
+/// Records what fired, each with the incident that it came to.
+pub(super) fn record(state: &mut State, incidents: &[IncidentId]) -> Result<(), Error> {
+    for rows in std::mem::take(&mut state.fired) {
+        let Rows { run_id, struck, mut enforcement, mut prevention } = rows;
+        let incident = struck.and_then(|struck| incidents.get(struck)).map(ToString::to_string);
+        let run = state.run_mut(run_id)?;
+        enforcement.incident_id.clone_from(&incident);
+        enforcement.seq = Some(run.next_seq(RecordKind::Enforcement));
+        run.trace.ranges.push(&enforcement);
+        prevention.blocked_incident_id = incident;
+        prevention.seq = Some(run.next_seq(RecordKind::Prevention));
+        run.trace.ranges.push(&prevention);
+        state.new.enforcements.push(enforcement);
+        state.new.preventions.push(prevention);
+    }
+    Ok(())
+}
+
+fn enforcement(
+    state: &State,
+    run_id: RunId,
+    judged: &Judged,
+    fired: &Fired,
+    action_taken: ActionTaken,
+    step_index: Option<u64>,
+) -> EnforcementRecord {
     let id: EnforcementId = state.id();
-    let now = state.now;
     let details = proof::canonical::to_text(&json!({
         "name": fired.name, "mode": fired.mode, "message": fired.message,
         "would_have": would_have(judged, fired), "asked": judged.asked(), "note": said(judged, fired.action),
@@ -54,46 +96,40 @@ pub(super) fn enforcement(
         "facts": (!fired.facts.is_empty()).then_some(&fired.facts),
         "more_facts": (fired.more_facts.get() > 0).then_some(fired.more_facts),
     }));
-    let run = state.run_mut(run_id)?;
-    let record = EnforcementRecord {
-        tenant_id: run.run.tenant.to_string(),
+    EnforcementRecord {
+        tenant_id: state.tenant.id.to_string(),
         run_id: Some(run_id.to_string()),
         enforcement_id: id.to_string(),
-        seq: Some(run.next_seq(RecordKind::Enforcement)),
+        seq: None,
         policy_id: fired.policy_id.clone(),
         policy_kind: fired.kind,
         rule_id: (fired.kind == PolicyKind::Rule).then(|| fired.policy_id.clone()),
-        incident_id: incident.map(|id| id.to_string()),
+        incident_id: None,
         step_index,
         action_taken,
         details,
-        triggered_at: models::time::text(now),
-    };
-    run.trace.ranges.push(&record);
-    state.new.enforcements.push(record);
-    Ok(())
+        triggered_at: models::time::text(state.now),
+    }
 }
 
-pub(super) fn prevention(
-    state: &mut State,
+fn prevention(
+    state: &State,
     run_id: RunId,
     judged: &Judged,
     fired: &Fired,
-    incident: Option<IncidentId>,
+    taken: ActionTaken,
     step_index: Option<u64>,
-) -> Result<(), Error> {
-    let Some(taken) = taken(judged, fired) else { return Ok(()) };
+) -> Result<PreventionRecord, Error> {
     let breached =
         judged.limits.iter().any(|limit| limit.limit_id == fired.policy_id && limit.breach.is_some());
     let id: PreventionId = state.id();
-    let now = state.now;
-    let run = state.run_mut(run_id)?;
+    let run = state.run(run_id)?;
     let original = learned_from(run, fired);
-    let record = PreventionRecord {
+    Ok(PreventionRecord {
         tenant_id: run.run.tenant.to_string(),
         run_id: run_id.to_string(),
         prevention_id: id.to_string(),
-        seq: Some(run.next_seq(RecordKind::Prevention)),
+        seq: None,
         policy_id: Some(fired.policy_id.clone()),
         policy_kind: Some(fired.kind),
         policy_name: Some(fired.name.clone()),
@@ -113,17 +149,14 @@ pub(super) fn prevention(
         },
         confidence_permille: 1_000,
         original_incident_id: original,
-        blocked_incident_id: incident.map(|id| id.to_string()),
+        blocked_incident_id: None,
         asked: judged.asked(),
         would_have: would_have(judged, fired),
         refused_after: said(judged, fired.action).is_some(),
         is_simulated: false,
         is_synthetic: run.run.is_synthetic,
-        evaluated_at: models::time::text(now),
-    };
-    run.trace.ranges.push(&record);
-    state.new.preventions.push(record);
-    Ok(())
+        evaluated_at: models::time::text(state.now),
+    })
 }
 
 /// The incident that a LEARNED rule's proposal came from.

@@ -6,7 +6,7 @@ use drivers::StoreError;
 use models::ids::TenantId;
 
 use super::{
-    addendum, decide, kept,
+    addendum, causes, decide, kept,
     load::{self, Late},
     outage, overdue,
     parts::{Answers, Unit, Waiting, apart, halves},
@@ -168,8 +168,11 @@ async fn once(
     if let Some(broken) = broken(&answers) {
         return Err(broken);
     }
-    seal::seal_ended(&mut state, &tx, &mut answers).await?;
+    seal::strike_failed(&mut state);
+    causes::settle(&mut state, &tx).await?;
+    seal::seal_ended(&mut state, &tx).await?;
     addendum::seal(&mut state).map_err(|err| corrupt(err.to_string()))?;
+    seal::complete(&state, &mut answers);
     state.new.answers = kept::answers(&mut state, units, &answers)?;
     if state.has_writes() {
         write::write(&mut state, &tx).await?;

@@ -1,4 +1,5 @@
-//! Locks and reads every row that a group touches, in the one lock order: runs, traces, permits, usage, incidents.
+//! Locks and reads every row that a group touches, in the one lock order: runs, traces, permits, usage. Incidents are next:
+//! which of them, is known when the calls are decided.
 //!
 //! Each kind is one statement, however many calls; those that no call needs are left out.
 
@@ -139,7 +140,7 @@ pub(super) async fn load(
     if named.spends {
         load_usage(&mut state, tx, calls, late).await?;
     }
-    load_causes(&mut state, tx).await?;
+    load_breaches(&mut state, tx).await?;
     kept::load(&mut state, tx, calls).await?;
     Ok(state)
 }
@@ -220,7 +221,6 @@ fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
         run,
         trace,
         snapshot,
-        incidents: Vec::new(),
         breached: HashSet::new(),
         near_limit: false,
         changed: false,
@@ -346,26 +346,16 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) 
     Ok(())
 }
 
-/// Incidents and breaches that the runs have already, so that a repeat is told from a first.
-async fn load_causes(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
-    let tenant = state.tenant.id;
-    let having = |kind: RecordKind| {
-        let runs = state.runs.values().filter(move |run| run.next_seq(kind) > 0);
-        runs.map(|run| run.run.id).collect::<Vec<_>>()
-    };
-    let (troubled, breached) = (having(RecordKind::Incident), having(RecordKind::Breach));
-    if !troubled.is_empty() {
-        for incident in tx.incidents().lock_by_runs(tenant, &troubled).await? {
-            if let Some(run) = incident.source_run_id.and_then(|id| state.runs.get_mut(&id)) {
-                run.incidents.push(Tracked::stored(incident));
-            }
-        }
+/// Breaches that the runs have already, so that a repeat is told from a first.
+async fn load_breaches(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let breached = state.runs.values().filter(|run| run.next_seq(RecordKind::Breach) > 0);
+    let breached: Vec<RunId> = breached.map(|run| run.run.id).collect();
+    if breached.is_empty() {
+        return Ok(());
     }
-    if !breached.is_empty() {
-        for breach in tx.policies().breach_keys_of_runs(tenant, &breached).await? {
-            if let Some(run) = state.runs.get_mut(&breach.run_id) {
-                run.breached.insert((breach.limit_id, breach.window_start));
-            }
+    for breach in tx.policies().breach_keys_of_runs(state.tenant.id, &breached).await? {
+        if let Some(run) = state.runs.get_mut(&breach.run_id) {
+            run.breached.insert((breach.limit_id, breach.window_start));
         }
     }
     Ok(())

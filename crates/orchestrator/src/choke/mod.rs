@@ -6,7 +6,8 @@
 //! 2. [`queue`] collects what waits for a tenant into a group, one transaction.
 //! 3. [`load`] locks and reads all rows that the group touches, in the one lock order.
 //! 4. [`decide`] walks the calls in their order over that working state, in memory.
-//! 5. [`write`] stores what came of it, table by table, and commits. Only then is anyone answered.
+//! 5. [`causes`] opens or joins the incidents of what struck, with them locked; [`seal`] seals the runs that ended.
+//! 6. [`write`] stores what came of it, table by table, and commits. Only then is anyone answered.
 //!
 //! The number of statements has an upper bound that does not depend on the group's size.
 
@@ -54,7 +55,6 @@ use std::sync::Arc;
 
 use models::{activity::Run, ids::RunId};
 
-pub(crate) use self::causes::incident_record;
 pub use self::queue::MAX_GROUP;
 use self::{
     call::{Granted, Killed, Recorded},

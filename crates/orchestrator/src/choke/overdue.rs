@@ -19,7 +19,7 @@ use proof::{
 use rules::{Facts, limits::LimitInput, reexecute::read_inputs};
 
 use super::{
-    MAX_GROUP, addendum, decide,
+    MAX_GROUP, addendum, causes, decide,
     load::{self, Late},
     outage::Told,
     prepare::Call,
@@ -271,7 +271,9 @@ async fn work(
             }
         }
     }
-    seal::seal_ended(&mut state, tx, &mut []).await?;
+    seal::strike_failed(&mut state);
+    causes::settle(&mut state, tx).await?;
+    seal::seal_ended(&mut state, tx).await?;
     addendum::seal(&mut state).map_err(|err| StoreError::Corrupt {
         table: "runs",
         row: "of the addenda".to_owned(),

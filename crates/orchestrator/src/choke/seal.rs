@@ -24,17 +24,13 @@ use proof::{
 
 use super::{
     Answer, Done,
-    causes::open_incident,
+    causes::strike,
     state::{Ending, RunState, State},
 };
 use crate::errors::Error;
 
-/// Seals every run that the group's calls ended, and completes the answers that show a sealed run.
-pub(super) async fn seal_ended(
-    state: &mut State,
-    tx: &Tx,
-    answers: &mut [Vec<Option<Answer>>],
-) -> Result<(), StoreError> {
+/// Seals every run that the group's calls ended.
+pub(super) async fn seal_ended(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
     let ended: Vec<RunId> =
         state.runs.values().filter(|run| run.ending.is_some()).map(|run| run.run.id).collect();
     if ended.is_empty() {
@@ -50,17 +46,38 @@ pub(super) async fn seal_ended(
             why: err.to_string(),
         })?;
     }
+    Ok(())
+}
+
+/// A run that failed is an incident, or joins one: of the error that its agent named.
+pub(super) fn strike_failed(state: &mut State) {
+    let failed =
+        |run: &&RunState| run.ending.as_ref().is_some_and(|ending| ending.status == RunStatus::Failed);
+    let error = |run: &RunState| run.ending.as_ref().and_then(|ending| ending.error.clone());
+    let runs = state.runs.values().filter(failed).map(|run| (run.run.id, error(run)));
+    let failed: BTreeMap<RunId, Option<String>> = runs.collect();
+    for (run, error) in failed {
+        strike(state, run, failure(error.as_deref()));
+    }
+}
+
+/// Completes the answers that show a run: it was sealed, or came to incidents, when they were decided.
+pub(super) fn complete(state: &State, answers: &mut [Vec<Option<Answer>>]) {
     for answer in answers.iter_mut().flatten().flatten() {
-        let shown = match answer {
-            Ok(Done::Ended(run)) => run.as_mut(),
-            Ok(Done::Killed(killed)) => &mut killed.run,
+        let (shown, ended) = match answer {
+            Ok(Done::Ended(run)) => (run.as_mut(), true),
+            Ok(Done::Killed(killed)) => (&mut killed.run, true),
+            Ok(Done::Started(run, _)) => (run.as_mut(), false),
             _ => continue,
         };
-        if let Some(run) = state.runs.get(&shown.id) {
-            *shown = run.run.clone();
+        let Some(RunState { run, .. }) = state.runs.get(&shown.id) else { continue };
+        if ended {
+            *shown = run.clone();
+        } else {
+            shown.incident_count = run.incident_count;
+            shown.risk_level = run.risk_level;
         }
     }
-    Ok(())
 }
 
 /// What the store holds of the runs, before this group.
@@ -71,9 +88,6 @@ struct Stored {
 
 fn seal(state: &mut State, id: RunId, stored: &Stored) -> Result<(), Error> {
     let Some(ending) = state.run_mut(id)?.ending.clone() else { return Ok(()) };
-    if ending.status == RunStatus::Failed {
-        open_incident(state, id, failure(ending.error.as_deref()))?;
-    }
     if ending.status == RunStatus::Succeeded && state.run(id)?.trace.ranges.next(RecordKind::Prevention) == 0
     {
         no_violation(state, id)?;

@@ -229,6 +229,7 @@ fn unlike_its_address(id: SnapshotId) -> Mismatch {
         log: "its digest",
         why: "the definition does not match the digest that runs are bound to".to_owned(),
         policy_id: None,
+        part_of: None,
     }
 }
 

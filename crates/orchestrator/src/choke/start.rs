@@ -223,7 +223,6 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         run,
         trace,
         snapshot,
-        incidents: Vec::new(),
         breached: HashSet::new(),
         near_limit: false,
         changed: true,

@@ -10,8 +10,8 @@ use engines::ledger::AuditDraft;
 use models::{
     account::KeptAnswer,
     activity::{Ack, Ancestor, Freeze, Intervention, Run, Standing},
-    ids::{DecisionId, IncidentId, InterventionId, LimitId, RunId},
-    incidents::{Incident, IncidentEvent},
+    ids::{DecisionId, InterventionId, LimitId, RunId},
+    incidents::{Incident, IncidentEvent, IncidentRun},
     logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
     policies::{Permit, Usage, UsageKey, Verdict},
 };
@@ -28,6 +28,8 @@ use proof::{
 };
 
 use super::{
+    causes::Strike,
+    fired,
     held::{HeldPermits, Write},
     kept::Kept,
     overdue::Given,
@@ -60,8 +62,6 @@ pub(super) struct RunState {
     pub(super) run: Run,
     pub(super) trace: Trace,
     pub(super) snapshot: Arc<BoundSnapshot>,
-    /// Incidents that the run has, by what caused them.
-    pub(super) incidents: Vec<Tracked<Incident>>,
     /// Limits that the run has passed already, by window.
     pub(super) breached: HashSet<(LimitId, String)>,
     /// A limit stands at 80 % or more.
@@ -110,11 +110,7 @@ impl RunState {
     /// The run as a committed group leaves it: nothing of it is new or waits to be written.
     pub(super) fn settled(self) -> Self {
         let stood = self.run.standing();
-        let mut settled = Self { stood, changed: false, is_new: false, ending: None, ..self };
-        for incident in &mut settled.incidents {
-            incident.changed = false;
-        }
-        settled
+        Self { stood, changed: false, is_new: false, ending: None, ..self }
     }
 
     /// The position that the run's next record of `kind` takes.
@@ -192,7 +188,11 @@ pub(super) struct Additions {
     pub(super) enforcements: Vec<EnforcementRecord>,
     pub(super) preventions: Vec<PreventionRecord>,
     pub(super) breaches: Vec<BreachRecord>,
+    /// The incidents that the group opened or joined, as they are now. Those that it opened are there as they were then.
     pub(super) incidents: Vec<Incident>,
+    /// What runs did of incidents for the first time, and what they did again.
+    pub(super) incident_runs: Vec<IncidentRun>,
+    pub(super) recurring: Vec<IncidentRun>,
     pub(super) incident_events: Vec<IncidentEvent>,
     pub(super) audits: Vec<AuditDraft>,
     pub(super) interventions: Vec<Intervention>,
@@ -231,6 +231,9 @@ pub(super) struct State {
     pub(super) new: Additions,
     /// Ends and kills that come with a key.
     pub(super) kept: Kept,
+    /// What struck runs, and what fired in them: what incidents that comes to is settled when all calls are decided.
+    pub(super) strikes: Vec<Strike>,
+    pub(super) fired: Vec<fired::Rows>,
     /// The decision that the next call got already, while the store was down.
     pub(super) given: Option<Given>,
 }
@@ -256,6 +259,8 @@ impl State {
             frozen: false,
             new: Additions::default(),
             kept: Kept::new(),
+            strikes: Vec::new(),
+            fired: Vec::new(),
             given: None,
         }
     }
@@ -279,16 +284,6 @@ impl State {
         let run = self.runs.get_mut(&id).ok_or_else(|| Error::not_found("run", id))?;
         run.changed = true;
         Ok(run)
-    }
-
-    /// An incident that this group opened and that recurred within it: written once, as it is now.
-    pub(super) fn refresh_new_incident(&mut self, run: RunId, id: IncidentId) {
-        let known =
-            self.runs.get(&run).and_then(|run| run.incidents.iter().find(|incident| incident.row.id == id));
-        let new = self.new.incidents.iter_mut().find(|incident| incident.id == id);
-        if let (Some(known), Some(new)) = (known, new) {
-            new.clone_from(&known.row);
-        }
     }
 
     /// Whether anything is to be stored.

@@ -85,18 +85,12 @@ async fn write_interventions(state: &State, tx: &Tx) -> Result<(), StoreError> {
     activity.insert_acks(&state.new.acks).await
 }
 
+/// Those that the group opened are there already, as it opened them.
 async fn write_incidents(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let incidents = tx.incidents();
-    incidents.insert_incidents(&state.new.incidents).await?;
-    let again: Vec<_> = state
-        .runs
-        .values()
-        .flat_map(|run| &run.incidents)
-        .filter(|incident| incident.changed)
-        .map(|incident| incident.row.clone())
-        .filter(|incident| !state.new.incidents.iter().any(|new| new.id == incident.id))
-        .collect();
-    incidents.save_incidents(&again).await?;
+    incidents.save_incidents(&state.new.incidents).await?;
+    incidents.insert_runs(&state.new.incident_runs).await?;
+    incidents.save_runs(&state.new.recurring).await?;
     incidents.insert_events(&state.new.incident_events).await
 }
 

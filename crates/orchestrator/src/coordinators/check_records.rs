@@ -22,14 +22,24 @@ use crate::{bridges::Bridges, handlers::incidents::Found};
 
 /// A sealed run that does not verify.
 pub(super) fn of_sealed(run: RunId, why: String) -> Found {
-    (Some(run), Mismatch { table: "runs", row: run.to_string(), log: "the run log", why, policy_id: None })
+    (
+        Some(run),
+        Mismatch {
+            table: "runs",
+            row: run.to_string(),
+            log: "the run log",
+            why,
+            policy_id: None,
+            part_of: None,
+        },
+    )
 }
 
 /// What the store itself could not read back.
 pub(crate) fn of_corrupt(run: Option<RunId>, err: StoreError) -> Result<Found, StoreError> {
     match err {
         StoreError::Corrupt { table, row, why } => {
-            Ok((run, Mismatch { table, row, log: "its own form", why, policy_id: None }))
+            Ok((run, Mismatch { table, row, log: "its own form", why, policy_id: None, part_of: None }))
         }
         other => Err(other),
     }
@@ -49,6 +59,7 @@ pub(crate) fn mismatched_definitions(
             None => format!("the definition of `{name}` has no integrity record"),
         },
         policy_id: Some(id.to_owned()),
+        part_of: None,
     };
     let rules = rules.iter().filter(|(rule, hash)| *hash != Some(rule.hash_root()));
     let limits = limits.iter().filter(|(limit, hash)| *hash != Some(limit.hash_root()));

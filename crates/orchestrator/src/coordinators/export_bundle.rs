@@ -144,13 +144,13 @@ impl Reading<'_> {
 
     async fn incidents(&self) -> Result<Vec<LiveIncident>, Error> {
         let incidents = self.from.incidents.incidents_of_run(self.run.id).await?;
-        let ids: Vec<IncidentId> = incidents.iter().map(|incident| incident.id).collect();
+        let ids: Vec<IncidentId> = incidents.iter().map(|of| of.incident.id).collect();
         let mut timelines = self.from.incidents.timelines(&ids).await?;
         Ok(incidents
             .into_iter()
-            .map(|incident| {
-                let timeline = timelines.remove(&incident.id).unwrap_or_default();
-                live_incident(incident, timeline)
+            .map(|of| {
+                let timeline = timelines.remove(&of.incident.id).unwrap_or_default();
+                live_incident(of.incident, timeline)
             })
             .collect())
     }

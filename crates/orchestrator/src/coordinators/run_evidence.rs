@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use drivers::StoreError;
 use models::{
     ids::RunId,
-    incidents::Incident,
+    incidents::RunIncident,
     logs::{AuditEntry, Trace},
 };
 use proof::{
@@ -32,8 +32,8 @@ pub enum Part {
 pub struct RunEvidence {
     /// The run.
     pub run_id: RunId,
-    /// Incidents that it caused.
-    pub incidents_caused: Vec<Incident>,
+    /// Incidents that it opened, and those that it joined.
+    pub incidents_caused: Vec<RunIncident>,
     /// Policies that were evaluated in it and fired, or the one row that says that none did.
     pub policies_evaluated: Vec<PreventionRecord>,
     /// Limits that it passed.

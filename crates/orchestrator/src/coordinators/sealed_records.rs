@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use drivers::{ReadTx, StoreError};
 use engines::activity::run_record;
-use models::{activity::Run, ids::TenantId, logs::StepRow};
+use models::{activity::Run, ids::TenantId, incidents::RunIncident, logs::StepRow};
 use proof::records::{Record, RecordKind};
 
-use crate::{bridges::Bridges, choke::incident_record};
+use crate::bridges::Bridges;
 
 /// The records of a run, each kind in the order of its place. What was recorded after sealing is not among them.
 pub(super) async fn sealed_records(
@@ -75,9 +75,8 @@ async fn stored_records(store: &ReadTx, tenant: TenantId, run: &Run) -> Result<V
     let enforcements = policies.enforcements_of_run(id).await?;
     records.extend(enforcements.into_iter().filter(|record| record.seq.is_some()).map(Record::Enforcement));
     records.extend(evidence.environment.map(Record::Environment));
-    for incident in incidents.incidents_of_run(id).await? {
-        records.extend(incident.seq.map(|seq| Record::Incident(incident_record(&incident, id, seq))));
-    }
+    let of_run = incidents.incidents_of_run(id).await?;
+    records.extend(of_run.iter().filter_map(RunIncident::record).map(Record::Incident));
     records.extend(evidence.gaps.into_iter().map(Record::Gap));
     records.extend(evidence.integrity.map(Record::Integrity));
     let met = activity.interventions_of_run(id).await?;

@@ -111,7 +111,7 @@ on_both! {
         let halted = refused(agent.record(run, llm(1)).await);
         assert_eq!(halted.verdict.action, Action::Block);
         let found = orchestrator::handlers::incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
-        assert_eq!(found[0].category, IncidentCategory::BudgetExceeded);
+        assert_eq!(found[0].incident.category, IncidentCategory::BudgetExceeded);
         assert!(!agent.run(run).await.policy_violation, "limits do not set it");
         kit.clock.advance(chrono::Duration::hours(24));
         agent.record(run, llm(900)).await.unwrap();
@@ -183,7 +183,8 @@ on_both! {
         let audit = logs::list_audit(&kit.spine, &agent.admin, breached, PageRequest::default()).await.unwrap().items;
         assert_eq!(audit.len(), 2);
         let found = orchestrator::handlers::incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
-        assert_eq!((found.len(), found[0].category, found[0].affected_count), (1, IncidentCategory::RateLimit, 2));
+        let one = &found[0].incident;
+        assert_eq!((found.len(), one.category, one.affected_count, one.occurrences), (1, IncidentCategory::RateLimit, 1, 2));
         let after = agent.run(run).await;
         assert_eq!((after.step_count, after.refused_count, after.incident_count), (2, 0, 1), "a 429 is no step");
         assert_eq!(after.risk_level, models::activity::RiskLevel::AtRisk);

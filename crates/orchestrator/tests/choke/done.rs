@@ -64,7 +64,9 @@ async fn says_so(
     let ledger = &evidence.policies_evaluated[0];
     assert_eq!((ledger.outcome, ledger.would_have), (PreventionOutcome::Audited, Some(Action::Block)));
     assert_eq!(ledger.note(), Some(REFUSED_AFTER));
-    let incident = &incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap()[0];
+    let found = &incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap()[0];
+    assert_eq!(found.of.note.as_deref(), Some(REFUSED_AFTER));
+    let incident = &found.incident;
     assert!(incident.title.ends_with("after it was done"), "{}", incident.title);
     assert!(incident.description.contains(REFUSED_AFTER), "{}", incident.description);
     let (report, bundle) = agent.verified(run).await;

@@ -187,8 +187,8 @@ on_both! {
             assert_eq!((ended.status, ended.state, ended.incident_count), (RunStatus::Failed, RunState::Completed, 1));
             assert_eq!(ended.error_message.as_deref(), Some(error.as_str()));
             let found = incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
-            assert!(found[0].description.len() < 5_000);
-            keys.push(found[0].cause_key.clone());
+            assert!(found[0].incident.description.len() < 5_000);
+            keys.push(found[0].incident.cause_key.clone());
         }
         assert_eq!(keys[0], keys[1], "the same error elsewhere is the same cause");
         assert_ne!(keys[0], keys[2]);

@@ -1,7 +1,7 @@
 //! What an incident cost: what refused and overspent calls cost beyond the limit, or what the run had when it was stopped.
 
 use models::{
-    incidents::Incident,
+    incidents::{Incident, RunIncident},
     policies::{Amount, LimitDraft},
 };
 use orchestrator::{choke::call::StepReport, handlers::incidents};
@@ -14,6 +14,10 @@ use crate::agent::{Agent, ask, llm, refused};
 
 /// The one incident of a run.
 async fn incident(agent: &Agent<'_>, run: models::ids::RunId) -> Incident {
+    of_run(agent, run).await.incident
+}
+
+async fn of_run(agent: &Agent<'_>, run: models::ids::RunId) -> RunIncident {
     let found = incidents::by_run(&agent.kit.spine, &agent.admin, run).await.unwrap();
     let [one] = &found[..] else { panic!("one: {found:?}") };
     one.clone()
@@ -45,15 +49,16 @@ on_both! {
         let run = agent.start().await;
         refused(agent.record(run, llm(7_500_000)).await);
         let opened = incident(&agent, run).await;
-        assert_eq!(opened.impact_microusd(), 6_500_000, "7.50 spent of 1");
+        assert_eq!(opened.cost_impact_microusd, 6_500_000, "7.50 spent of 1");
         refused(agent.record(run, llm(200_000)).await);
-        let again = incident(&agent, run).await;
-        assert_eq!((again.cost_impact_microusd, again.impact_microusd()), (6_500_000, 6_700_000), "what came on top");
+        let again = of_run(&agent, run).await;
+        assert_eq!(again.incident.cost_impact_microusd, 6_700_000);
+        assert_eq!((again.of.cost_impact_microusd, again.of.impact_microusd()), (6_500_000, 6_700_000), "what came on top");
         // What was only asked for cost nothing.
         let mut wish = ask("gpt-4o");
         (wish.kind, wish.params, wish.estimate.cost_microusd) = (StepKind::LlmCall, None, Some(900_000));
         refused(agent.permit(run, wish).await);
-        assert_eq!(incident(&agent, run).await.impact_microusd(), 6_700_000);
+        assert_eq!(incident(&agent, run).await.cost_impact_microusd, 6_700_000);
         agent.complete(run).await.unwrap();
         let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
         assert_eq!(proof.integrity.failure_reason, None, "as it was opened is sealed");
@@ -66,14 +71,14 @@ on_both! {
         let run = agent.start().await;
         agent.record(run, llm(900)).await.unwrap();
         agent.record(run, llm(300)).await.unwrap();
-        assert_eq!(incident(&agent, run).await.impact_microusd(), 200);
+        assert_eq!(incident(&agent, run).await.cost_impact_microusd, 200);
 
         let other = Agent::of(&kit, "other").await;
         other.limit_as(budget(LimitType::TokensTotal, 40, LimitEnforcement::Block)).await;
         let run = other.start().await;
         other.record(run, llm(5)).await.unwrap();
         refused(other.record(run, llm(11)).await);
-        assert_eq!(incident(&other, run).await.impact_microusd(), 11, "all of the call lies beyond");
+        assert_eq!(incident(&other, run).await.cost_impact_microusd, 11, "all of the call lies beyond");
     }
 
     async fn a_rule_counts_the_refused_call_or_the_run_that_it_stopped(db: TestDatabase) {
@@ -85,9 +90,21 @@ on_both! {
         agent.record(blocked, llm(100)).await.unwrap();
         refused(agent.record(blocked, llm(600)).await);
         refused(agent.record(blocked, llm(700)).await);
-        assert_eq!(incident(&agent, blocked).await.impact_microusd(), 1_300);
+        assert_eq!(incident(&agent, blocked).await.cost_impact_microusd, 1_300);
         agent.record(killed, llm(100)).await.unwrap();
         refused(agent.record(killed, StepReport { duration_ms: 1, ..llm(6_000) }).await);
-        assert_eq!(incident(&agent, killed).await.impact_microusd(), 6_100, "what the run had cost");
+        assert_eq!(incident(&agent, killed).await.cost_impact_microusd, 6_100, "what the run had cost");
+    }
+    async fn what_it_cost_is_summed_over_runs(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule_named("dear", EnforcementMode::Block, "context.step.cost_microusd > 500").await;
+        let runs = [agent.start().await, agent.start().await];
+        for (run, cost) in [(runs[0], 600), (runs[1], 700), (runs[1], 800)] {
+            refused(agent.record(run, llm(cost)).await);
+        }
+        let second = of_run(&agent, runs[1]).await;
+        assert_eq!((second.incident.cost_impact_microusd, second.of.impact_microusd()), (2_100, 1_500));
+        assert_eq!(of_run(&agent, runs[0]).await.of.impact_microusd(), 600);
     }
 }

@@ -34,7 +34,7 @@ on_both! {
         let pending = || overview::decisions(&kit.spine, &agent.admin, PageRequest::default());
         assert_eq!(pending().await.unwrap().total, Some(1));
         let found = incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
-        incidents::acknowledge(&kit.spine, &agent.admin, found[0].id, None).await.unwrap();
+        incidents::acknowledge(&kit.spine, &agent.admin, found[0].incident.id, None).await.unwrap();
         assert_eq!(pending().await.unwrap().total, Some(0), "it was the incident, and nothing else, that was pending");
     }
 

@@ -6,6 +6,7 @@ mod advice;
 mod agent;
 mod budgets;
 mod bundles;
+mod causes;
 mod contributions;
 mod done;
 mod gaps;

@@ -127,7 +127,7 @@ on_both! {
         assert_eq!(breaches.len(), 1, "once for a limit, window and run");
         let incidents = incidents::by_run(&kit.spine, &agent.admin, run.id).await.unwrap();
         assert_eq!(incidents.len(), 1);
-        assert!(incidents[0].title.contains("would have refused"), "{}", incidents[0].title);
+        assert!(incidents[0].incident.title.contains("would have refused"), "{}", incidents[0].incident.title);
         // And the next run that asks is held to what was spent.
         let asked = agent.start().await;
         crate::agent::refused(agent.record(asked, crate::agent::llm(1)).await);

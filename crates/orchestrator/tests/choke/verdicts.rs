@@ -4,14 +4,10 @@ use models::{
     activity::{RiskLevel, RunState},
     page::PageRequest,
 };
-use orchestrator::{
-    Error,
-    coordinators::run_evidence,
-    handlers::{activity, incidents},
-};
+use orchestrator::{Error, coordinators::run_evidence, handlers::activity};
 use proof::words::{
-    Action, EnforcementMode, HaltReason, IncidentCategory, PermitNote, PreventionOutcome, RunStatus,
-    Severity, StepStatus,
+    Action, EnforcementMode, HaltReason, IncidentCategory, IncidentRelation, PermitNote, PreventionOutcome,
+    RunStatus, Severity, StepStatus,
 };
 use testkit::{Kit, on_both};
 
@@ -50,20 +46,10 @@ on_both! {
         assert_eq!(evidence.policies_evaluated[0].would_have, Some(Action::Block));
         assert_eq!(evidence.policies_evaluated[0].policy_id.as_deref(), Some(rule.as_str()));
         let incident = &evidence.incidents_caused[0];
+        assert_eq!(incident.of.relation, IncidentRelation::Source);
+        let incident = &incident.incident;
         assert_eq!((incident.category, incident.severity), (IncidentCategory::PolicyViolation, Severity::High));
         assert_eq!(evidence.policies_evaluated[0].blocked_incident_id, Some(incident.id.to_string()));
-    }
-
-    async fn the_same_cause_again_is_the_same_incident(db: TestDatabase) {
-        let kit = Kit::on(db).await;
-        let agent = Agent::of(&kit, "acme").await;
-        agent.rule(EnforcementMode::Block, COSTLY).await;
-        let run = agent.start().await;
-        for _ in 0..3 {
-            refused(agent.record(run, llm(600_000)).await);
-        }
-        let found = incidents::by_run(&kit.spine, &agent.admin, run).await.unwrap();
-        assert_eq!((found.len(), found[0].affected_count), (1, 3));
     }
 
     async fn stop_takes_no_more_steps_but_an_end(db: TestDatabase) {

@@ -57,6 +57,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("incidents.get", None),
     ("incidents.integrity_failure", None),
     ("incidents.list", None),
+    ("incidents.runs", None),
     ("incidents.resolve", Some(AuditEventType::IncidentResolved)),
     ("logs.get_audit", None),
     ("logs.get_checkpoint", None),
@@ -133,14 +134,15 @@ async fn added(kit: &Kit, ctx: &CallContext, before: usize) -> Vec<AuditEventTyp
     ledger(kit, ctx).await[before..].iter().map(|row| row.record.event_type).collect()
 }
 
-/// So many incidents, each of a run of its own; one rule causes them.
+/// So many incidents, each of a rule and a run of its own.
 async fn incidents_of(agent: &Agent<'_>, count: usize) -> Vec<IncidentId> {
-    agent.rule_named("refuses", EnforcementMode::Block, COSTLY).await;
     let mut ids = Vec::new();
-    for _ in 0..count {
+    for n in 0..count {
+        let condition = format!("context.step.cost_microusd == {}", 600_000 + n);
+        agent.rule_named(&format!("refuses {n}"), EnforcementMode::Block, &condition).await;
         let run = agent.start().await;
-        refused(agent.record(run, llm(600_000)).await);
-        ids.push(incidents::by_run(&agent.kit.spine, &agent.admin, run).await.unwrap()[0].id);
+        refused(agent.record(run, llm(600_000 + n as u64)).await);
+        ids.push(incidents::by_run(&agent.kit.spine, &agent.admin, run).await.unwrap()[0].incident.id);
     }
     ids
 }
@@ -177,7 +179,7 @@ on_both! {
         assert_eq!(before, owed.len());
         let taken = incidents_of(&agent, 3).await;
         let made = added(&kit, admin, before).await;
-        assert_eq!(made, [AuditEventType::PolicyRuleCreated], "refusals and incidents make no row");
+        assert_eq!(made, [AuditEventType::PolicyRuleCreated; 3], "refusals and incidents make no row");
         owed.extend(made);
         let mut owe = |name: &str| owed.extend(OWES.iter().find(|(known, _)| *known == name).and_then(|(_, event)| *event));
         incidents::acknowledge(spine, admin, taken[0], Some("mine".to_owned())).await.unwrap();
@@ -293,7 +295,7 @@ on_both! {
         assert_eq!(detail.timeline[2].details.as_deref(), Some(r#"{"note":"fixed the prompt"}"#));
         assert!(!detail.timeline[1].details.as_deref().unwrap().contains("sk-proj"), "redacted before it is written");
         assert!(detail.rule.is_some() && detail.limit.is_none());
-        assert_eq!(detail.run.map(|run| run.id), detail.incident.source_run_id);
+        assert_eq!(detail.runs.items.first().map(|run| run.run.id), detail.incident.source_run_id);
         let stranger = kit.caller("other", models::account::Role::Admin).await;
         let err = incidents::get(spine, &stranger, id).await.unwrap_err();
         assert!(matches!(err, Error::NotFound { .. }), "{err}");

@@ -61,17 +61,27 @@ on_both! {
         let found = failures(&agent).await;
         assert_eq!(found.len(), 1, "{found:#?}");
         let incident = &found[0];
-        assert_eq!((incident.severity, incident.affected_count), (Severity::Critical, 1));
+        assert_eq!((incident.severity, incident.affected_count, incident.occurrences), (Severity::Critical, 0, 1));
         assert_eq!(incident.policy_id.as_deref(), Some(rule.as_str()));
         assert_eq!(incident.cause_key, format!("policy_rules/{rule}"));
-        assert_eq!((incident.source_run_id, incident.seq), (None, None), "no run caused it");
+        assert_eq!(incident.source_run_id, None, "no run caused it");
 
-        let resolved = Resolve { resolution_type: Some(ResolutionType::AcceptedRisk), note: None };
-        incidents::resolve(&kit.spine, &agent.admin, incident.id, resolved).await.unwrap();
-        pass(&kit, &checker).await;
-        pass(&kit, &checker).await;
-        let again = &failures(&agent).await[0];
-        assert_eq!((again.affected_count, again.lifecycle_state), (2, LifecycleState::Resolved), "it is told once more");
+        // Somebody says that it is mended, and it is not.
+        let resolve = async |id, how| {
+            let resolved = Resolve { resolution_type: Some(how), note: None };
+            incidents::resolve(&kit.spine, &agent.admin, id, resolved).await.unwrap();
+            pass(&kit, &checker).await;
+            pass(&kit, &checker).await;
+            failures(&agent).await
+        };
+        let found = resolve(incident.id, ResolutionType::Fixed).await;
+        assert_eq!(found.len(), 2, "{found:#?}");
+        let again = found.iter().find(|one| one.id != incident.id).unwrap();
+        assert_eq!((again.lifecycle_state, again.recurrence_count), (LifecycleState::Active, 1));
+        assert_eq!(again.recurrence_signature, incident.recurrence_signature);
+        // Somebody knows, and leaves it so.
+        let found = resolve(again.id, ResolutionType::AcceptedRisk).await;
+        assert_eq!(found.iter().filter(|one| one.lifecycle_state != LifecycleState::Resolved).count(), 0, "{found:#?}");
     }
 
     async fn changed_records_are_found_row_by_row(db: TestDatabase) {
@@ -103,7 +113,7 @@ on_both! {
         pass(&kit, &checker).await;
         let found = failures(&agent).await;
         let mut told: Vec<String> = found.iter().map(|incident| incident.cause_key.clone()).collect();
-        let mut due = vec!["audit_ledger/leaf 0".to_owned(), "run_log/leaf 0".to_owned(), format!("runs/{sealed}"), format!("runs/{open}")];
+        let mut due = vec!["log/audit".to_owned(), "log/runs".to_owned(), format!("runs/{sealed}"), format!("runs/{open}")];
         // The first run's own leaf is one of its proof too.
         due.push(format!("runs/{sound}"));
         told.sort();
@@ -146,7 +156,7 @@ on_both! {
         pass(&kit, &Checker::default()).await;
         let found = failures(&agent).await;
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].cause_key, "audit_ledger/leaf 1");
+        assert_eq!(found[0].cause_key, "log/audit");
         assert!(found[0].description.contains("it is gone"), "{}", found[0].description);
     }
 }

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::{
     ActorType, Asked, Assurance, CaptureFailureReason, CauseType, EvidenceClass, FailureResolution,
-    IncidentCategory, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind, InterventionTarget,
-    OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource, RunStatus, Severity, StepKind,
-    StepLevel, StepSource, StepStatus, TerminationReason,
+    IncidentCategory, IncidentRelation, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind,
+    InterventionTarget, OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource, RunStatus,
+    Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason,
 };
 
 pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
@@ -50,7 +50,7 @@ pub enum Record {
     Prevention(PreventionRecord),
     #[serde(rename = "hoc/limit-breach/v1")]
     Breach(BreachRecord),
-    #[serde(rename = "hoc/incident-opened/v1")]
+    #[serde(rename = "hoc/incident/v1")]
     Incident(IncidentRecord),
     #[serde(rename = "hoc/intervention/v1")]
     Intervention(InterventionRecord),
@@ -353,7 +353,7 @@ pub struct GapRecord {
     pub recorded_at: String,
 }
 
-/// An incident as it was when it was opened.
+/// An incident that the run opened, or joined: the incident as it was when it was opened, and what this run did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IncidentRecord {
@@ -361,20 +361,29 @@ pub struct IncidentRecord {
     pub run_id: String,
     pub incident_id: String,
     pub seq: u64,
+    /// SOURCE: this run opened it. AFFECTED: it was open, and this run joined it.
+    pub relation: IncidentRelation,
     pub title: String,
     pub category: IncidentCategory,
     pub severity: Severity,
     pub cause_type: CauseType,
     pub cause_key: String,
+    /// The step of this run at which it met the cause first.
     pub step_index: Option<u64>,
     pub policy_id: Option<String>,
     pub limit_id: Option<String>,
     pub description: String,
     pub error_code: Option<String>,
+    /// What that cost.
     pub cost_impact_microusd: u64,
     pub recurrence_signature: String,
+    /// What is said of it in this run, such as `refused after it was done`; null where nothing is.
+    pub note: Option<String>,
     pub is_synthetic: bool,
+    /// When the incident was opened: by this run, or by the one that met its cause first.
     pub opened_at: String,
+    /// When this run met the cause first.
+    pub first_at: String,
 }
 
 /// What a decision says of the intervention that it met.

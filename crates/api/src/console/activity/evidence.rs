@@ -88,11 +88,11 @@ pub(crate) async fn evidence(
         ),
     });
     let incidents = found.incidents_caused.into_iter().map(|one| Row {
-        badge: Badge::of(one.severity.as_str()),
-        path: Some(format!("/console/incidents/{}", one.id)),
-        text: show::plain(&one.title),
-        step: one.source_step_index,
-        detail: one.lifecycle_state.as_str().to_owned(),
+        badge: Badge::of(one.incident.severity.as_str()),
+        path: Some(format!("/console/incidents/{}", one.incident.id)),
+        text: show::plain(&one.incident.title),
+        step: one.of.first_step_index,
+        detail: format!("{}, {}", did(one.of.relation.as_str()), one.incident.lifecycle_state.as_str()),
     });
     let governance = found.governance_events.into_iter().map(|one| Row {
         badge: Badge::toned(one.record.event_type.as_str(), "info"),
@@ -163,4 +163,9 @@ pub(crate) fn amount(limit_type: &str, value: u64) -> String {
             ["TOKENS", "STEPS", "CALLS", "REQUESTS"].into_iter().find(|unit| limit_type.contains(unit));
         format!("{} {}", show::count(value), unit.unwrap_or_default().to_lowercase()).trim_end().to_owned()
     }
+}
+
+/// What the run did of an incident.
+fn did(relation: &str) -> &'static str {
+    if relation == "SOURCE" { "opened it" } else { "joined it" }
 }

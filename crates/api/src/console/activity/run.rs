@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use models::{
     activity::{Run, RunState},
     ids::RunId,
-    incidents::Incident,
+    incidents::RunIncident,
     page::{Cursor, PageRequest},
 };
 use orchestrator::{
@@ -103,13 +103,15 @@ pub(crate) struct Fact {
     pub(crate) value: String,
 }
 
-/// An incident that the run caused.
+/// An incident that the run opened or joined.
 struct Caused {
     path: String,
     title: String,
     severity: Badge,
     state: Badge,
     step: Option<u64>,
+    /// It was open, and the run joined it.
+    joined: bool,
 }
 
 /// `GET /console/activity/runs/{run_id}`.
@@ -130,8 +132,10 @@ pub(crate) async fn run(
         if visitor.may::<Views>() { incidents::by_run(&spine, &visitor, id).await? } else { Vec::new() };
     let met = activity::interventions(&spine, &visitor, id).await?;
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
-    let opened: HashMap<u64, String> =
-        caused.iter().filter_map(|one| Some((one.source_step_index?, show::plain(&one.title)))).collect();
+    let opened: HashMap<u64, String> = caused
+        .iter()
+        .filter_map(|one| Some((one.of.first_step_index?, show::plain(&one.incident.title))))
+        .collect();
     let (steps, span) = waterfall(found.items, &opened, visitor.may::<Views>());
     Ok(Page(RunPage {
         title: format!("Run of {}", run.agent_id),
@@ -218,7 +222,7 @@ pub(crate) fn by(key: Option<String>) -> String {
     key.unwrap_or_else(|| "somebody with the store itself".to_owned())
 }
 
-fn shown(incident: &Incident) -> Caused {
+fn shown(RunIncident { incident, of }: &RunIncident) -> Caused {
     Caused {
         path: format!("/console/incidents/{}", incident.id),
         title: show::plain(&incident.title),
@@ -227,6 +231,7 @@ fn shown(incident: &Incident) -> Caused {
             incident.lifecycle_state.as_str(),
             show::state_tone(incident.lifecycle_state.as_str()),
         ),
-        step: incident.source_step_index,
+        step: of.first_step_index,
+        joined: of.relation.as_str() == "AFFECTED",
     }
 }

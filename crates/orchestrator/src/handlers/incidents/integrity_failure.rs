@@ -5,22 +5,28 @@ use std::collections::{BTreeMap, HashMap};
 use drivers::{StoreError, Tx};
 use engines::{
     activity::{RiskSigns, risk_level},
-    incidents::{Mismatch, Origin, integrity_failure, of_run, open_outside, recur},
+    incidents::{Cause, Mismatch, Origin, Struck, integrity_failure, join, of_run, open_outside},
 };
 use models::{
     activity::{LatencyBucket, Run},
     ids::{IncidentId, RunId, TenantId},
-    incidents::{Cause, Incident, IncidentEvent, IncidentEventType, LifecycleState, run_key},
+    incidents::{Incident, IncidentEvent, IncidentEventType, IncidentRun, ResolutionType},
 };
-use proof::words::{IncidentCategory, IntegrityStatus, Severity};
+use proof::words::IntegrityStatus;
+use serde_json::json;
 
 use crate::{errors::Error, handlers::shared::retrying, spine::Spine};
+
+/// How many rows of a log an incident may name before it is told of some again.
+const TOLD: u64 = 200;
 
 /// A mismatch, and the run that it is in.
 pub(crate) type Found = (Option<RunId>, Mismatch);
 
-/// `incidents.integrity_failure`: opens a critical incident for each row that does not match, once: one that stands
-/// is left as it is, one that was resolved recurs. A run that does not match is FAILED, whatever it was sealed as.
+/// `incidents.integrity_failure`: opens a critical incident for each log, run or definition that does not match, once. One
+/// that stands is told of rows that it does not name yet. One that was resolved is opened again where something still does
+/// not match, but for rows that somebody knew of and accepted. A run that does not match is FAILED, whatever it was sealed
+/// as.
 #[tracing::instrument(name = "incidents.integrity_failure", skip_all, fields(tenant = %tenant, found = found.len()))]
 pub(crate) async fn report_mismatches(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(), Error> {
     if found.is_empty() {
@@ -41,47 +47,81 @@ async fn attempt(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(),
         let locked = tx.activity().lock_runs(tenant, &ids).await?;
         runs.extend(locked.into_iter().map(|run| (run.id, run)));
     }
-    let causes: BTreeMap<Cause, &Found> = found.iter().map(|of| (cause_of(&runs, of), of)).collect();
-    let wanted: Vec<Cause> = causes.keys().cloned().collect();
-    let known = tx.incidents().lock_by_causes(tenant, &wanted).await?;
-    let mut moved = Moved::default();
-    for (cause, (run, mismatch)) in causes {
-        match known.iter().find(|incident| incident.cause() == cause) {
-            Some(stands) if stands.lifecycle_state != LifecycleState::Resolved => {}
-            Some(resolved) => moved.again(spine, resolved),
-            None => {
-                let run = run.and_then(|id| runs.get_mut(&id));
-                moved.open(spine, tenant, run, mismatch);
-            }
-        }
+    let mut causes: BTreeMap<models::incidents::Cause, Vec<&Found>> = BTreeMap::new();
+    for of in found {
+        causes.entry(cause_of(of).key()).or_default().push(of);
+    }
+    let wanted: Vec<_> = causes.keys().cloned().collect();
+    let open = tx.incidents().lock_open(tenant, &wanted).await?;
+    let before = tx.incidents().of_causes(tenant, &wanted).await?;
+    let mut moved = Moved { runs, ..Moved::default() };
+    for (cause, found) in causes {
+        let of_cause = || before.iter().filter(|incident| incident.cause() == cause);
+        let stands = open.iter().find(|incident| incident.cause() == cause);
+        let accepted = of_cause().next_back().filter(|last| is_accepted(last));
+        let known = match stands.or(accepted) {
+            Some(incident) => told(&tx, incident).await?,
+            None => Vec::new(),
+        };
+        let is_new = |of: &&Found| !known.iter().any(|text| text.contains(&of.1.found()));
+        let mut new = found.into_iter().filter(is_new);
+        let incident = match (stands, new.next()) {
+            (_, None) => continue,
+            (Some(stands), Some(first)) => moved.again(spine, stands.clone(), &first.1),
+            (None, Some(first)) => moved.open(spine, tenant, first, of_cause().count() as u64),
+        };
+        let incident = new.fold(incident, |incident, of| moved.again(spine, incident, &of.1));
+        moved.changed.push(incident);
     }
     if moved.events.is_empty() {
         return Ok(());
     }
-    moved.store(&tx, runs.into_values().collect()).await?;
+    moved.store(&tx).await?;
     Ok(tx.commit().await?)
 }
 
-/// What two incidents about the same row have in common. A run that is gone has no incident of its own.
-fn cause_of(runs: &BTreeMap<RunId, Run>, (run, mismatch): &Found) -> Cause {
-    Cause {
-        run_key: run_key(run.filter(|id| runs.contains_key(id))),
-        category: IncidentCategory::IntegrityFailure,
-        cause_key: integrity_failure(mismatch).cause_key,
+/// One for each run: whatever of it does not match.
+fn cause_of((run, mismatch): &Found) -> Cause {
+    let cause = integrity_failure(mismatch);
+    match run {
+        Some(run) => Cause { cause_key: format!("runs/{run}"), ..cause },
+        None => cause,
     }
+}
+
+/// Whoever resolved it knows that it does not match.
+fn is_accepted(incident: &Incident) -> bool {
+    use ResolutionType::{AcceptedRisk, FalsePositive};
+    matches!(incident.resolution_type, Some(AcceptedRisk | FalsePositive))
+}
+
+/// What an incident says of the rows that it is about.
+async fn told(tx: &Tx, incident: &Incident) -> Result<Vec<String>, Error> {
+    let events = tx.incidents().events_of(incident.tenant, incident.id, TOLD).await?;
+    let said = events.into_iter().filter_map(|event| said_in(event.details.as_deref()?));
+    Ok(said.chain([incident.description.clone()]).collect())
+}
+
+fn said_in(details: &str) -> Option<String> {
+    let details: serde_json::Value = serde_json::from_str(details).ok()?;
+    details["found"].as_str().map(str::to_owned)
 }
 
 /// What the mismatches come to.
 #[derive(Default)]
 struct Moved {
+    runs: BTreeMap<RunId, Run>,
     opened: Vec<Incident>,
-    recurred: Vec<Incident>,
+    /// As they are in the end, those that were opened among them.
+    changed: Vec<Incident>,
+    joined: Vec<IncidentRun>,
     events: Vec<IncidentEvent>,
 }
 
 impl Moved {
-    fn open(&mut self, spine: &Spine, tenant: TenantId, run: Option<&mut Run>, mismatch: &Mismatch) {
+    fn open(&mut self, spine: &Spine, tenant: TenantId, found: &Found, recurrence_count: u64) -> Incident {
         let now = spine.now();
+        let (run, mismatch) = found;
         tracing::error!(
             table = mismatch.table,
             row = mismatch.row,
@@ -89,30 +129,39 @@ impl Moved {
             why = mismatch.why,
             "a stored row is not what was recorded"
         );
+        let cause = cause_of(found);
         let id: IncidentId = spine.id(now);
-        let incident = open_outside(tenant, integrity_failure(mismatch), id, spine.request_id(), now);
-        let incident = match run {
-            Some(run) => {
-                failed(run);
-                of_run(incident, &origin(run))
-            }
-            None => incident,
+        let incident = open_outside(tenant, &cause, id, spine.request_id(), recurrence_count, now);
+        let incident = if let Some(run) = run.and_then(|id| self.runs.get_mut(&id)) {
+            failed(run);
+            let origin = origin_of(run);
+            let opened = of_run(incident, &origin);
+            let Struck { incident, of, .. } = join(&opened, &origin, &cause, None, now);
+            self.opened.push(opened);
+            self.joined.push(of);
+            incident
+        } else {
+            self.opened.push(incident.clone());
+            incident
         };
-        self.event(spine, &incident, IncidentEventType::Created);
-        self.opened.push(incident);
+        self.event(spine, &incident, IncidentEventType::Created, None);
+        incident
     }
 
-    fn again(&mut self, spine: &Spine, resolved: &Incident) {
-        // Whoever resolved it had seen it: it is told of once more, not with every pass.
-        if resolved.resolved_at.is_some_and(|at| resolved.updated_at > at) {
-            return;
-        }
-        let (incident, _) = recur(resolved, Severity::Critical, 0, spine.now());
-        self.event(spine, &incident, IncidentEventType::Recurred);
-        self.recurred.push(incident);
+    fn again(&mut self, spine: &Spine, incident: Incident, mismatch: &Mismatch) -> Incident {
+        let now = spine.now();
+        self.event(spine, &incident, IncidentEventType::Recurred, Some(mismatch.found()));
+        let occurrences = incident.occurrences + 1;
+        Incident { occurrences, last_seen_at: now, updated_at: now, ..incident }
     }
 
-    fn event(&mut self, spine: &Spine, incident: &Incident, event_type: IncidentEventType) {
+    fn event(
+        &mut self,
+        spine: &Spine,
+        incident: &Incident,
+        event_type: IncidentEventType,
+        found: Option<String>,
+    ) {
         let now = spine.now();
         self.events.push(IncidentEvent {
             tenant: incident.tenant,
@@ -120,16 +169,19 @@ impl Moved {
             incident_id: incident.id,
             event_type,
             actor: None,
-            details: None,
+            details: found.map(|found| proof::canonical::to_text(&json!({ "found": found }))),
             at: now,
         });
     }
 
-    async fn store(&self, tx: &Tx, runs: Vec<Run>) -> Result<(), Error> {
+    async fn store(self, tx: &Tx) -> Result<(), Error> {
+        let runs: Vec<Run> = self.runs.into_values().collect();
         tx.activity().save_runs(&runs, &HashMap::new()).await?;
-        tx.incidents().insert_incidents(&self.opened).await?;
-        tx.incidents().save_incidents(&self.recurred).await?;
-        Ok(tx.incidents().insert_events(&self.events).await?)
+        let incidents = tx.incidents();
+        incidents.insert_incidents(&self.opened).await?;
+        incidents.save_incidents(&self.changed).await?;
+        incidents.insert_runs(&self.joined).await?;
+        Ok(incidents.insert_events(&self.events).await?)
     }
 }
 
@@ -146,10 +198,12 @@ fn failed(run: &mut Run) {
     });
 }
 
-fn origin(run: &Run) -> Origin {
+/// What of a run its incidents carry.
+pub(crate) fn origin_of(run: &Run) -> Origin {
     Origin {
         tenant: run.tenant,
         run_id: run.id,
+        agent_id: run.agent_id.clone(),
         correlation_id: run.correlation_id.clone(),
         is_synthetic: run.is_synthetic,
         synthetic_scenario_id: run.synthetic_scenario_id.clone(),

@@ -6,9 +6,9 @@ mod read;
 mod resolve;
 mod settled;
 
-pub(crate) use self::integrity_failure::{Found, report_mismatches};
+pub(crate) use self::integrity_failure::{Found, origin_of, report_mismatches};
 pub use self::{
     acknowledge::acknowledge,
-    read::{IncidentDetail, by_run, get, list},
+    read::{AffectedRun, IncidentDetail, by_run, get, list, runs},
     resolve::{Resolve, close, resolve},
 };

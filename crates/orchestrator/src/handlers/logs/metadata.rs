@@ -7,7 +7,7 @@ use drivers::{ReadTx, StoreError};
 use models::{
     activity::Run,
     ids::{RunId, TenantId},
-    incidents::Incident,
+    incidents::RunIncident,
     logs::{LlmRunRecord, Origin, SystemRecord},
 };
 use proof::{
@@ -37,7 +37,7 @@ pub struct EvidenceMetadata {
     pub correlation_id: Option<String>,
     /// Rules and limits that fired on it.
     pub policy_ids: Vec<String>,
-    /// Incidents that were opened for it.
+    /// Incidents that it opened or joined.
     pub incident_ids: Vec<String>,
     /// How it came here.
     pub origin: Origin,
@@ -66,7 +66,7 @@ impl<T> Deref for Logged<T> {
 pub(super) struct AroundRun {
     run: Run,
     enforcements: Vec<EnforcementRecord>,
-    incidents: Vec<Incident>,
+    incidents: Vec<RunIncident>,
 }
 
 impl AroundRun {
@@ -82,7 +82,7 @@ impl AroundRun {
         let step = Some(record.step_index);
         let fired = self.enforcements.iter().filter(|fired| fired.step_index == step);
         let policy_ids: BTreeSet<String> = fired.map(|fired| fired.policy_id.clone()).collect();
-        let opened = self.incidents.iter().filter(|incident| incident.source_step_index == step);
+        let opened = self.incidents.iter().filter(|found| found.of.first_step_index == step);
         let metadata = EvidenceMetadata {
             tenant: record.tenant,
             run_id: Some(record.run_id),
@@ -92,7 +92,7 @@ impl AroundRun {
             recorded_at: record.created_at,
             correlation_id: Some(self.run.correlation_id.clone()),
             policy_ids: policy_ids.into_iter().collect(),
-            incident_ids: opened.map(|incident| incident.id.to_string()).collect(),
+            incident_ids: opened.map(|found| found.incident.id.to_string()).collect(),
             origin: origin(self.run.actor_type, self.run.replay_mode),
             checksum: checksum_of_call(&record),
         };

@@ -34,6 +34,17 @@ const PERMITS: &str = "\
 SELECT json_build_object('id', 'prm_' || replace(id::text, '-', ''), 'number', estimate_cost_microusd, 'status', status, \
     'run', 'run_' || replace(run_id::text, '-', ''), 'step', used_by_step)::text FROM permits WHERE tenant_id = ";
 
+/// Each open incident: how many of its cause are open, what it says of its runs, and what they say.
+const INCIDENTS: &str = "\
+SELECT json_build_object('cause', i.cause_key, 'open', count(*) OVER (PARTITION BY i.category, i.cause_key), \
+    'runs', i.affected_count, 'occurrences', i.occurrences, 'cost', i.cost_impact_microusd, 'rows', r.rows, \
+    'struck', r.struck, 'spent', r.spent, 'sources', r.sources)::text FROM incidents AS i, \
+LATERAL (SELECT count(*) AS rows, coalesce(sum(occurrences), 0) AS struck, \
+    coalesce(sum(cost_impact_microusd + later_impact_microusd), 0) AS spent, \
+    count(*) FILTER (WHERE relation = 'SOURCE' AND run_id = i.source_run_id) AS sources \
+    FROM incident_runs WHERE tenant_id = i.tenant_id AND incident_id = i.id) AS r \
+WHERE i.lifecycle_state <> 'RESOLVED' AND i.tenant_id = ";
+
 async fn rows(witness: &Witness, sql: &str, tenant: TenantId) -> Vec<Value> {
     witness
         .told(&format!("{sql}'{}'", tenant.0))
@@ -43,7 +54,8 @@ async fn rows(witness: &Witness, sql: &str, tenant: TenantId) -> Vec<Value> {
         .collect()
 }
 
-/// What limits count is what the rows say, and no more was admitted than there is.
+/// What limits count is what the rows say, and no more was admitted than there is. One cause has one open incident, which
+/// says what its runs did of it.
 pub(super) async fn check(witness: &Witness, tenant: TenantId) -> Result<(), String> {
     let limits = rows(witness, LIMITS, tenant).await;
     if limits.len() != 2 {
@@ -56,6 +68,16 @@ pub(super) async fn check(witness: &Witness, tenant: TenantId) -> Result<(), Str
         }
         if number("admitted") + number("held") > number("max") {
             return Err(format!("more was admitted than there is: {limit}"));
+        }
+    }
+    for incident in rows(witness, INCIDENTS, tenant).await {
+        if incident["open"] != 1 {
+            return Err(format!("a cause has several open incidents: {incident}"));
+        }
+        let same = |one: &str, other: &str| incident[one] == incident[other];
+        let says = same("runs", "rows") && same("occurrences", "struck") && same("cost", "spent");
+        if !says || incident["sources"] != 1 {
+            return Err(format!("what an incident says is not what its runs say: {incident}"));
         }
     }
     Ok(())

@@ -5,9 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use models::ids::{RunId, TenantId};
+use models::{
+    ids::{RunId, TenantId},
+    policies::LimitDraft,
+};
 use orchestrator::{CallContext, background::overdue};
-use proof::words::LimitType;
+use proof::words::{Consequence, LimitType};
 use testkit::wire::{self, Line};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -101,12 +104,16 @@ pub(super) struct World<'s> {
 }
 
 impl<'s> World<'s> {
-    /// A tenant with three runs, two budgets and a few permits that were granted, and two or three replicas.
+    /// A tenant with three runs, two budgets whose passing is an incident, and a few permits that were granted, and two or three replicas.
     pub(super) async fn new(stage: &'s mut Stage, seed: u64) -> Self {
         let mut dice = Dice::of(seed);
         let agent = Agent::of(&stage.kit, &format!("seed-{seed}")).await;
-        agent.limit(LimitType::TokensTotal, 60 + 20 * dice.roll(8)).await;
-        agent.limit(LimitType::Steps, 6 + dice.roll(10)).await;
+        let opens = |limit_type, max| LimitDraft {
+            consequence: Some(Consequence::Incident),
+            ..testkit::limit(limit_type, max)
+        };
+        agent.limit_as(opens(LimitType::TokensTotal, 60 + 20 * dice.roll(8))).await;
+        agent.limit_as(opens(LimitType::Steps, 6 + dice.roll(10))).await;
         let (ctx, admin) = (agent.ctx.clone(), agent.admin.clone());
         let (answer, answers) = unbounded_channel();
         let among = if dice.chance(70) { 2 } else { 3 };

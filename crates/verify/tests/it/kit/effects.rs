@@ -10,7 +10,8 @@ use proof::{
     },
     words::{
         ActorType, Asked, AuditEntityType, AuditEventType, BreachType, CauseType, IncidentCategory,
-        InterventionKind, InterventionTarget, LimitType, PolicyKind, PreventionOutcome, Severity,
+        IncidentRelation, InterventionKind, InterventionTarget, LimitType, PolicyKind, PreventionOutcome,
+        Severity,
     },
 };
 use rules::verdict::Conclusion;
@@ -147,6 +148,7 @@ impl Scene {
             run_id: RUN.to_owned(),
             incident_id: incident_id.clone(),
             seq: self.next(RecordKind::Incident),
+            relation: IncidentRelation::Source,
             title: "a step was refused".to_owned(),
             category: IncidentCategory::PolicyViolation,
             severity: Severity::High,
@@ -159,8 +161,10 @@ impl Scene {
             error_code: None,
             cost_impact_microusd: self.after.cost_microusd,
             recurrence_signature: "sig".to_owned(),
+            note: None,
             is_synthetic: false,
             opened_at: opened_at.clone(),
+            first_at: opened_at.clone(),
         });
         self.push(incident);
         let event_id = self.id("ine_");
