@@ -29,6 +29,12 @@ pub struct PendingDecision {
     pub summary: String,
     /// Since when it waits.
     pub created_at: DateTime<Utc>,
+    /// How many runs it concerns.
+    pub affected_count: u64,
+    /// Agents of those runs, and whether there are more.
+    pub agents: Vec<String>,
+    /// See `agents`.
+    pub more_agents: bool,
 }
 
 /// What a decision is about.
@@ -53,16 +59,18 @@ pub struct PendingCount {
 
 /// Every row of it begins with the tenant, which is bound twice.
 const PENDING: &str = "\
-SELECT i.id AS id, 'incident' AS about, i.severity AS priority, i.title AS summary, i.created_at AS created_at \
-FROM incidents i WHERE i.tenant_id = $1 AND i.lifecycle_state = 'ACTIVE' \
+SELECT i.id AS id, 'incident' AS about, i.severity AS priority, i.title AS summary, i.created_at AS created_at, \
+i.affected_count AS runs, i.agents AS agents, i.more_agents AS more, CASE i.severity WHEN 'critical' THEN 0 \
+WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END AS urgency FROM incidents i WHERE i.tenant_id = $1 AND i.lifecycle_state = 'ACTIVE' \
 UNION ALL \
-SELECT p.id, 'proposal', CASE WHEN c.severity = 'critical' THEN 'high' ELSE 'medium' END, p.name, p.created_at \
-FROM policy_proposals p \
+SELECT p.id, 'proposal', CASE WHEN c.severity = 'critical' THEN 'high' ELSE 'medium' END, p.name, p.created_at, \
+0, '[]', FALSE, CASE WHEN c.severity = 'critical' THEN 1 ELSE 2 END FROM policy_proposals p \
 LEFT JOIN incidents c ON c.tenant_id = p.tenant_id AND c.id = p.triggering_incident_id \
 WHERE p.tenant_id = $1 AND p.status = 'draft'";
 
 impl Overview<'_> {
-    /// What waits for a decision, newest first. The total is always there.
+    /// What waits for a decision, the most urgent first, and the newest first of what is as urgent. The total is always
+    /// there.
     pub async fn decisions(
         self,
         tenant: TenantId,
@@ -71,19 +79,20 @@ impl Overview<'_> {
         let counts = self.decision_counts(tenant).await?;
         let total = counts.iter().map(|count| count.count).sum();
         let limit = i64::try_from(page.limit() + 1).unwrap_or(i64::MAX);
-        let cursor = page.cursor.map(Cursor::before).transpose().map_err(StoreError::Cursor)?;
-        let (place, mut values) = match cursor {
-            Some((at, id)) => ("WHERE (created_at, id) < ($3, $4) ", vec![at.into(), id.into()]),
-            None => ("", vec![]),
-        };
-        let sql = format!(
-            "SELECT id, about, priority, summary, created_at FROM ({PENDING}) AS pending {place}ORDER BY created_at DESC, id DESC LIMIT $2"
-        );
+        let cursor = page.cursor.map(Cursor::ranked).transpose().map_err(StoreError::Cursor)?;
         let mut all: Vec<Value> = vec![tenant.into(), limit.into()];
-        all.append(&mut values);
+        let place = cursor.map_or("", |(rank, at, id)| {
+            all.extend([i64::from(rank).into(), at.into(), id.into()]);
+            "WHERE urgency > $3 OR (urgency = $3 AND (created_at, id) < ($4, $5)) "
+        });
+        let sql = format!(
+            "SELECT id, about, priority, summary, created_at, runs, agents, more FROM ({PENDING}) AS pending {place}\
+             ORDER BY urgency, created_at DESC, id DESC LIMIT $2"
+        );
         let rows = self.conn.rows(self.statement(&sql, all)).await?;
         let rows = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(rows, page.limit(), Some(total), |row| Cursor::Before {
+        Ok(Page::cut(rows, page.limit(), Some(total), |row| Cursor::Ranked {
+            rank: urgency(row.priority),
             at: row.created_at,
             id: row.about.id(),
         }))
@@ -144,7 +153,20 @@ fn decision(row: &QueryResult) -> Result<PendingDecision, StoreError> {
         priority: priority.get().map_err(|why| odd(&about, why))?,
         summary: tally::value("pending", row, 3)?,
         created_at: tally::value("pending", row, 4)?,
+        affected_count: tally::number("pending", Some(row), 5)?,
+        agents: tally::value::<String>("pending", row, 6)?.get().map_err(|why| odd(&about, why))?,
+        more_agents: tally::value("pending", row, 7)?,
     })
+}
+
+/// As the query has it.
+fn urgency(priority: Severity) -> u8 {
+    match priority {
+        Severity::Critical => 0,
+        Severity::High => 1,
+        Severity::Medium => 2,
+        Severity::Low => 3,
+    }
 }
 
 fn odd(about: &str, why: String) -> StoreError {

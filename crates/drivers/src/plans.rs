@@ -166,7 +166,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.overview().spent_by_model(TENANT, period, 1).await?;
     read.overview().spent_by_agent(TENANT, period, 1).await?;
     read.overview().overage(TENANT, period).await?;
-    read.overview().decisions(TENANT, &PageRequest::from(after)).await?;
+    let urgent = Cursor::Ranked { rank: 1, at: NOW, id: Uuid::nil() };
+    read.overview().decisions(TENANT, &PageRequest::from(urgent)).await?;
     read.activity().due_runs(NOW, NOW).await?;
     read.bundles().get_run(TENANT, RUN).await?;
     read.policies().decisions_of_run(TENANT, RUN).await?;

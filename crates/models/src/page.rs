@@ -16,6 +16,26 @@ pub enum Cursor {
     },
     /// In a list by index, such as a run's steps: the index of the last row given.
     After(u64),
+    /// In a list by urgency, and newest first within one: where the last row given was.
+    Ranked {
+        /// How urgent it was; 0 is the most.
+        rank: u8,
+        /// Its time.
+        at: DateTime<Utc>,
+        /// Its id, whatever its kind.
+        id: Uuid,
+    },
+}
+
+/// Which order a list has, and so which cursors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    Newest,
+    /// By index.
+    Index,
+    /// Most urgent first.
+    Urgency,
 }
 
 /// What is wrong with the paging that a caller asked for.
@@ -31,10 +51,11 @@ pub enum PageError {
 
 const BEFORE: u8 = 1;
 const AFTER: u8 = 2;
+const RANKED: u8 = 3;
 
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut bytes = Vec::with_capacity(25);
+        let mut bytes = Vec::with_capacity(26);
         match self {
             Self::Before { at, id } => {
                 bytes.push(BEFORE);
@@ -44,6 +65,11 @@ impl std::fmt::Display for Cursor {
             Self::After(index) => {
                 bytes.push(AFTER);
                 bytes.extend(index.to_be_bytes());
+            }
+            Self::Ranked { rank, at, id } => {
+                bytes.extend([RANKED, *rank]);
+                bytes.extend(at.timestamp_micros().to_be_bytes());
+                bytes.extend(id.as_bytes());
             }
         }
         f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
@@ -56,10 +82,10 @@ impl std::str::FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, PageError> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| PageError::Cursor)?;
         let cursor = match bytes.split_first() {
-            Some((&BEFORE, rest)) => rest.split_first_chunk::<8>().and_then(|(micros, id)| {
-                let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
-                Some(Self::Before { at, id: Uuid::from_slice(id).ok()? })
-            }),
+            Some((&BEFORE, rest)) => moment(rest).map(|(at, id)| Self::Before { at, id }),
+            Some((&RANKED, [rank, rest @ ..])) => {
+                moment(rest).map(|(at, id)| Self::Ranked { rank: *rank, at, id })
+            }
             Some((&AFTER, rest)) => rest.try_into().ok().map(|index| Self::After(u64::from_be_bytes(index))),
             _ => None,
         };
@@ -67,12 +93,37 @@ impl std::str::FromStr for Cursor {
     }
 }
 
+/// A time and an id.
+fn moment(bytes: &[u8]) -> Option<(DateTime<Utc>, Uuid)> {
+    let (micros, id) = bytes.split_first_chunk::<8>()?;
+    let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
+    Some((at, Uuid::from_slice(id).ok()?))
+}
+
 impl Cursor {
+    /// Of which order it is.
+    #[must_use]
+    pub const fn order(&self) -> Order {
+        match self {
+            Self::Before { .. } => Order::Newest,
+            Self::After(_) => Order::Index,
+            Self::Ranked { .. } => Order::Urgency,
+        }
+    }
+
     /// Time and id, for a list that is newest first.
     pub fn before(self) -> Result<(DateTime<Utc>, Uuid), PageError> {
         match self {
             Self::Before { at, id } => Ok((at, id)),
-            Self::After(_) => Err(PageError::Cursor),
+            Self::After(_) | Self::Ranked { .. } => Err(PageError::Cursor),
+        }
+    }
+
+    /// Rank, time and id, for a list by urgency.
+    pub fn ranked(self) -> Result<(u8, DateTime<Utc>, Uuid), PageError> {
+        match self {
+            Self::Ranked { rank, at, id } => Ok((rank, at, id)),
+            Self::Before { .. } | Self::After(_) => Err(PageError::Cursor),
         }
     }
 
@@ -80,7 +131,7 @@ impl Cursor {
     pub fn after(self) -> Result<u64, PageError> {
         match self {
             Self::After(index) => Ok(index),
-            Self::Before { .. } => Err(PageError::Cursor),
+            Self::Before { .. } | Self::Ranked { .. } => Err(PageError::Cursor),
         }
     }
 }
@@ -171,7 +222,9 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_and_needs_no_escaping() {
-        for cursor in [before(), Cursor::After(0), Cursor::After(u64::MAX)] {
+        let Cursor::Before { at, id } = before() else { panic!("it is one") };
+        let ranked = Cursor::Ranked { rank: 3, at, id };
+        for cursor in [before(), Cursor::After(0), Cursor::After(u64::MAX), ranked] {
             let text = cursor.to_string();
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
             assert_eq!(text.parse(), Ok(cursor));

@@ -132,3 +132,16 @@ pub(crate) async fn settle<T>(
     append_audit(spine, tx, tenant, vec![owed], now).await?;
     Ok(change)
 }
+
+/// The same for several changes, which go together.
+pub(crate) async fn settle_all<T>(
+    spine: &Spine,
+    tx: &Tx,
+    tenant: TenantId,
+    governed: Vec<Governed<T>>,
+    now: DateTime<Utc>,
+) -> Result<Vec<T>, StoreError> {
+    let (changes, owed) = governed.into_iter().map(Governed::settle).unzip();
+    append_audit(spine, tx, tenant, owed, now).await?;
+    Ok(changes)
+}

@@ -1,7 +1,7 @@
 //! `GET /runs/{run_id}/steps`: a run's steps.
 
 use axum::extract::State;
-use models::ids::RunId;
+use models::{ids::RunId, page::Order};
 use orchestrator::{Spine, handlers::activity};
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ use crate::{
 pub(super) struct StepParams {}
 
 impl Params for StepParams {
-    const BY_INDEX: bool = true;
+    const ORDER: Order = Order::Index;
 }
 
 /// List a run's steps by index, refused ones included.

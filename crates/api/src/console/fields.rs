@@ -5,7 +5,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use chrono::{DateTime, NaiveDateTime, Utc};
-use models::page::PageRequest;
+use models::page::{Order, PageRequest};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
@@ -64,7 +64,23 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Listed<T> {
         let mut pairs = pairs_of(parts.uri.query().unwrap_or_default().as_bytes())?;
         pairs.retain(|(_, value)| !value.0.is_empty());
         let (paging, filters): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "cursor");
-        Ok(Self { page: page(read_pairs::<PageParams>(paging)?, false)?, filter: read_pairs(filters)? })
+        Ok(Self {
+            page: page(read_pairs::<PageParams>(paging)?, Order::Newest)?,
+            filter: read_pairs(filters)?,
+        })
+    }
+}
+
+/// Which page of a list by urgency.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Urgent(pub(super) PageRequest);
+
+impl<S: Sync> FromRequestParts<S> for Urgent {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let asked: PageParams = fields(parts.uri.query().unwrap_or_default().as_bytes())?;
+        page(asked, Order::Urgency).map(Self)
     }
 }
 

@@ -1,15 +1,20 @@
 //! Incidents: what went wrong, and how it is handled.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
-use axum::{extract::State, response::Redirect};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
 use chrono::{DateTime, Utc};
 use models::{
     ids::IncidentId,
-    incidents::{Incident, IncidentEvent, IncidentFilter, LifecycleState, ResolutionType},
+    incidents::{Incident, IncidentEvent, IncidentEventType, IncidentFilter, LifecycleState, ResolutionType},
 };
 use orchestrator::{
     Spine,
-    handlers::incidents::{self, Resolve},
+    handlers::incidents::{self, AffectedRun, Resolve},
 };
 use serde::Deserialize;
 
@@ -23,7 +28,8 @@ use super::{
 };
 use crate::{
     Problem,
-    extract::{Handles, Id, Views},
+    extract::{Handles, Id, NoParams, Views},
+    problem::Code,
     view::words::{self, Word as _, known},
 };
 
@@ -53,6 +59,33 @@ pub(super) struct Resolution {
     resolution_type: Option<words::ResolutionType>,
 }
 
+/// Incidents to acknowledge: each is a box of its id's name.
+#[derive(Debug, Deserialize)]
+pub(super) struct Taking {
+    note: Option<String>,
+    /// The page that the form was on.
+    back: Option<String>,
+    #[serde(flatten)]
+    chosen: BTreeMap<String, String>,
+}
+
+/// What came of it, where some could not be taken.
+#[derive(Template)]
+#[template(path = "taken.html")]
+struct TakenPage {
+    title: &'static str,
+    frame: Frame,
+    taken: usize,
+    refused: Vec<Refused>,
+    back: String,
+}
+
+struct Refused {
+    path: String,
+    id: String,
+    why: String,
+}
+
 #[derive(Template)]
 #[template(path = "incidents.html")]
 pub(super) struct IncidentsPage {
@@ -64,19 +97,27 @@ pub(super) struct IncidentsPage {
     created_after: String,
     created_before: String,
     incidents: Vec<Row>,
+    may_acknowledge: bool,
+    /// Where a move leads back to.
+    back: String,
     filtered: bool,
     older: Option<String>,
     is_first: bool,
 }
 
 struct Row {
+    id: String,
     path: String,
     title: String,
     category: &'static str,
+    /// Whom it concerns.
+    concerns: Option<String>,
     severity: Badge,
     state: Badge,
-    count: String,
-    run: Option<(String, String)>,
+    /// It waits for somebody to take it.
+    waits: bool,
+    struck: String,
+    last: Moment,
     at: Moment,
 }
 
@@ -93,8 +134,15 @@ pub(super) struct IncidentPage {
     run: Option<(String, String)>,
     /// The step that it began with.
     step: Option<(String, u64)>,
+    runs: Vec<Affected>,
+    /// How many runs there are in all.
+    runs_in_all: String,
+    older_runs: Option<String>,
+    is_first: bool,
     policy: Option<(String, String, &'static str)>,
     timeline: Vec<Event>,
+    /// How many runs that joined it are not in the timeline.
+    untold: Option<String>,
     may_acknowledge: bool,
     may_resolve: bool,
     resolutions: &'static [&'static str],
@@ -105,7 +153,22 @@ struct Event {
     tone: &'static str,
     actor: Option<String>,
     note: Option<String>,
+    /// The run that it tells of, and the step.
+    run: Option<(String, String)>,
     at: Moment,
+}
+
+/// A run that met the cause.
+struct Affected {
+    path: String,
+    id: String,
+    agent: String,
+    did: &'static str,
+    note: Option<String>,
+    struck: String,
+    step: Option<u64>,
+    first: Moment,
+    last: Moment,
 }
 
 /// `GET /console/incidents`.
@@ -143,6 +206,9 @@ pub(super) async fn list(
         ],
         created_after: text(filter.created_after),
         created_before: text(filter.created_before),
+        may_acknowledge: visitor.may::<Handles>()
+            && found.items.iter().any(|incident| incident.lifecycle_state == LifecycleState::Active),
+        back: format!("/console/incidents?{current}"),
         filtered: !current.is_empty(),
         older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
         is_first,
@@ -168,12 +234,16 @@ fn wanted(filters: &Filters) -> Result<IncidentFilter, Problem> {
 
 fn row(incident: &Incident, now: DateTime<Utc>) -> Row {
     Row {
+        id: incident.id.to_string(),
         path: format!("/console/incidents/{}", incident.id),
         category: incident.category.as_str(),
+        concerns: (incident.affected_count > 0)
+            .then(|| show::concerns(incident.affected_count, &incident.agents, incident.more_agents)),
         severity: Badge::of(incident.severity.as_str()),
         state: state(incident),
-        count: show::count(incident.affected_count),
-        run: incident.source_run_id.map(run_link),
+        waits: incident.lifecycle_state == LifecycleState::Active,
+        struck: show::count(incident.occurrences),
+        last: Moment::of(incident.last_seen_at, now),
         at: Moment::of(incident.created_at, now),
         title: show::plain(&incident.title),
     }
@@ -194,9 +264,11 @@ pub(super) async fn get(
     State(spine): State<Spine>,
     visitor: Visitor<Views>,
     Id(id): Id<IncidentId>,
+    Listed { page, .. }: Listed<NoParams>,
 ) -> Result<Page<IncidentPage>, Problem> {
-    let now = spine.now();
+    let (now, is_first) = (spine.now(), page.cursor.is_none());
     let detail = incidents::get(&spine, &visitor, id).await?;
+    let runs = if is_first { detail.runs } else { incidents::runs(&spine, &visitor, id, page).await? };
     let incident = detail.incident;
     let by_rule = detail.rule.map(|rule| {
         let definition = rule.definition;
@@ -218,6 +290,11 @@ pub(super) async fn get(
             .source_run_id
             .zip(incident.source_step_index)
             .map(|(run, step)| (links::step(&run.to_string(), step), step)),
+        untold: untold(&incident, &detail.timeline),
+        runs_in_all: show::count(incident.affected_count),
+        older_runs: runs.next_cursor.map(|cursor| links::query([("cursor", cursor.to_string())])),
+        is_first,
+        runs: runs.items.into_iter().map(|run| affected(run, now)).collect(),
         policy: by_rule.or(by_limit),
         timeline: detail.timeline.into_iter().map(|event| shown(event, now)).collect(),
         may_acknowledge: visitor.may::<Handles>() && incident.lifecycle_state == LifecycleState::Active,
@@ -248,7 +325,7 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
     let last = Moment::of(incident.last_seen_at, now);
     fact("Last struck", format!("{} ({})", last.exact, last.ago));
     if !incident.agents.is_empty() {
-        fact("Agents", agents(incident));
+        fact("Agents", show::named(&incident.agents, incident.more_agents));
     }
     if incident.cost_impact_microusd > 0 {
         fact("Cost impact", show::usd(incident.cost_impact_microusd));
@@ -274,18 +351,37 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
     facts
 }
 
-/// Those that it names, and whether there are more.
-fn agents(incident: &Incident) -> String {
-    let more = if incident.more_agents { " and more" } else { "" };
-    format!("{}{more}", incident.agents.join(", "))
+fn affected(AffectedRun { of, run }: AffectedRun, now: DateTime<Utc>) -> Affected {
+    let (path, id) = run_link(of.run_id);
+    Affected {
+        path: of.first_step_index.map_or(path, |step| links::step(&of.run_id.to_string(), step)),
+        id,
+        agent: run.agent_id,
+        did: if of.relation.as_str() == "SOURCE" { "opened it" } else { "joined it" },
+        note: of.note,
+        struck: show::count(of.occurrences),
+        step: of.first_step_index,
+        first: Moment::of(of.first_at, now),
+        last: Moment::of(of.last_at, now),
+    }
+}
+
+/// The timeline names the last runs that joined.
+fn untold(incident: &Incident, timeline: &[IncidentEvent]) -> Option<String> {
+    let told = timeline.iter().filter(|event| event.event_type == IncidentEventType::Recurred).count() as u64;
+    let joined = incident.affected_count.saturating_sub(1);
+    (joined > told).then(|| show::count(joined - told))
 }
 
 fn shown(event: IncidentEvent, now: DateTime<Utc>) -> Event {
     let details: serde_json::Value =
         event.details.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let note = details["note"].as_str().map(str::to_owned);
+    let said = details["note"].as_str().or_else(|| details["found"].as_str());
+    let note = said.map(str::to_owned);
+    let run = details["run_id"].as_str().and_then(|id| id.parse().ok()).map(run_link);
     let what = event.event_type.as_str();
     Event {
+        run,
         what,
         tone: match what {
             "created" | "severity_escalated" | "recurred" => "bad",
@@ -308,6 +404,38 @@ pub(super) async fn acknowledge(
 ) -> Result<Redirect, Problem> {
     incidents::acknowledge(&spine, &visitor, id, given.note).await?;
     Ok(Redirect::to(&format!("/console/incidents/{id}")))
+}
+
+/// `POST /console/incidents/acknowledge`: all that are chosen, with one note. Those that cannot be taken are told.
+pub(super) async fn acknowledge_many(
+    State(spine): State<Spine>,
+    visitor: Visitor<Handles>,
+    Posted(Taking { note, back, chosen }): Posted<Taking>,
+) -> Result<Response, Problem> {
+    let ids = chosen.keys().map(|id| {
+        id.parse::<IncidentId>()
+            .map_err(|err| Problem::field(Code::InvalidRequest, "/incident_ids", err.to_string()))
+    });
+    let ids = ids.collect::<Result<Vec<_>, _>>()?;
+    if ids.is_empty() {
+        return Err(Problem::new(Code::InvalidRequest, "no incident was chosen: tick those to acknowledge"));
+    }
+    let answers = incidents::acknowledge_many(&spine, &visitor, ids, note).await?;
+    let back = links::next(back.as_deref().unwrap_or("/console/incidents")).to_owned();
+    let asked = answers.len();
+    let refused: Vec<Refused> = answers
+        .into_iter()
+        .filter_map(|taken| {
+            let id = taken.id.to_string();
+            let why = Problem::from(taken.answer().err()?).view("", "").detail;
+            Some(Refused { path: format!("/console/incidents/{id}"), id, why })
+        })
+        .collect();
+    if refused.is_empty() {
+        return Ok(Redirect::to(&back).into_response());
+    }
+    let (title, taken) = ("Acknowledged", asked - refused.len());
+    Ok(Page(TakenPage { title, frame: visitor.frame.clone(), taken, refused, back }).into_response())
 }
 
 /// `POST /console/incidents/{id}/resolve`.

@@ -1,6 +1,7 @@
 //! Overview: is the system okay right now, and what waits for a person?
 
 mod costs;
+mod decisions;
 
 use askama::Template;
 use axum::{extract::State, response::Redirect};
@@ -12,11 +13,15 @@ use orchestrator::{
     Spine,
     handlers::{
         activity,
-        overview::{self, PendingDecision},
+        overview::{self, DecisionCounts, Priority},
     },
 };
 
-use self::costs::CostsShown;
+pub(super) use self::decisions::decisions;
+use self::{
+    costs::CostsShown,
+    decisions::{Decision, shown},
+};
 use super::{
     page::Page,
     show::{self, Badge, Moment},
@@ -24,14 +29,14 @@ use super::{
 };
 use crate::{
     Problem,
-    extract::{Anyone, Views},
+    extract::{Anyone, Handles, Views},
     problem::Code,
 };
 
 /// How many runs the chart has.
 const CHARTED: u64 = 48;
-/// How many decisions are listed.
-const LISTED: u64 = 20;
+/// How many decisions are listed: the most urgent.
+const LISTED: u64 = 10;
 /// The height of the chart, in its own units.
 const HEIGHT: u64 = 100;
 /// How far one bar is from the next.
@@ -44,9 +49,14 @@ pub(super) struct OverviewPage {
     frame: Frame,
     pulse: Badge,
     because: String,
+    /// How many of what waits are critical, and how many high; those that there are.
+    urgent: Vec<String>,
     numbers: Vec<Number>,
     decisions: Vec<Decision>,
     waiting: u64,
+    /// How many of them are on another page.
+    more: u64,
+    may_acknowledge: bool,
     costs: Option<CostsShown>,
     bars: Vec<Bar>,
     most_steps: String,
@@ -59,14 +69,6 @@ struct Number {
     value: String,
     tone: &'static str,
     path: &'static str,
-}
-
-struct Decision {
-    what: Badge,
-    priority: Badge,
-    summary: String,
-    path: String,
-    at: Moment,
 }
 
 /// A run in the chart.
@@ -93,8 +95,11 @@ pub(super) async fn overview(
     let found = overview::highlights(&spine, &visitor).await?;
     let waiting = overview::decisions(&spine, &visitor, first_of(LISTED)?).await?;
     let runs = activity::list(&spine, &visitor, RunFilter::default(), first_of(CHARTED)?).await?.items;
+    let counts = overview::decisions_count(&spine, &visitor).await?;
     let costs = overview::costs(&spine, &visitor, None, None).await?;
-    let trend = overview::costs_trend(&spine, &visitor, None, None).await?;
+    // The same time, so that the parts of the card add up.
+    let (from, until) = (costs.period.from, costs.period.until);
+    let trend = overview::costs_trend(&spine, &visitor, Some(from), Some(until)).await?;
     let pulse = found.pulse;
     let toned = |value: u64, tone: &'static str| if value > 0 { tone } else { "mute" };
     let number = |name, value: u64, tone, path| Number { name, value: show::count(value), tone, path };
@@ -115,7 +120,7 @@ pub(super) async fn overview(
                 "Pending decisions",
                 pulse.pending_decisions,
                 toned(pulse.pending_decisions, "warn"),
-                "#decisions",
+                "/console/overview/decisions",
             ),
             number(
                 "Breaches in 24 h",
@@ -130,9 +135,12 @@ pub(super) async fn overview(
                 "/console/activity/runs?state=LIVE",
             ),
         ],
+        urgent: urgent(&counts),
         waiting: waiting.total.unwrap_or(waiting.items.len() as u64),
+        more: waiting.total.unwrap_or_default().saturating_sub(waiting.items.len() as u64),
+        may_acknowledge: visitor.may::<Handles>(),
         decisions: waiting.items.iter().map(|decision| shown(decision, now)).collect(),
-        costs: costs::shown(costs, trend),
+        costs: costs::shown(costs, trend, now, &visitor.tenant.time_zone),
         bars: bars(&runs, most),
         most_steps: show::count(most),
         last_activity: found.last_activity_at.map(|at| Moment::of(at, now)),
@@ -144,25 +152,20 @@ fn first_of(limit: u64) -> Result<PageRequest, Problem> {
         .map_err(|err| Problem::new(Code::InvalidParameter, err.to_string()))
 }
 
+/// What of it is not to wait.
+fn urgent(counts: &DecisionCounts) -> Vec<String> {
+    let of = |priority: Priority| {
+        let count = counts.by_priority.get(&priority).copied().unwrap_or_default();
+        (count > 0).then(|| format!("{} {}", show::count(count), priority.as_str().to_lowercase()))
+    };
+    [Priority::Critical, Priority::High].into_iter().filter_map(of).collect()
+}
+
 fn because(status: &str) -> &'static str {
     match status {
         "CRITICAL" => "An active incident is critical or high.",
         "ATTENTION_NEEDED" => "Something waits for a decision, or a limit was passed in the last 24 hours.",
         _ => "No active incident, nothing to decide, no breach in the last 24 hours.",
-    }
-}
-
-fn shown(decision: &PendingDecision, now: chrono::DateTime<chrono::Utc>) -> Decision {
-    let path = match decision.entity_type.as_str() {
-        "INCIDENT" => format!("/console/incidents/{}", decision.entity_id),
-        _ => "/console/policies/rules".to_owned(),
-    };
-    Decision {
-        what: Badge::toned(decision.decision_type.as_str(), "info"),
-        priority: Badge::of(decision.priority.as_str()),
-        summary: show::plain(&decision.summary),
-        path,
-        at: Moment::of(decision.created_at, now),
     }
 }
 

@@ -90,6 +90,21 @@ fn ago(seconds: i64) -> String {
     }
 }
 
+/// Whom an incident concerns: so many runs, of these agents.
+pub(super) fn concerns(runs: u64, agents: &[String], more_agents: bool) -> String {
+    let runs = if runs == 1 { "1 run".to_owned() } else { format!("{} runs", count(runs)) };
+    match agents {
+        [] => runs,
+        agents => format!("{runs} of {}", named(agents, more_agents)),
+    }
+}
+
+/// Agents by their names, and whether there are more.
+pub(super) fn named(agents: &[String], more: bool) -> String {
+    let more = if more { " and more" } else { "" };
+    format!("{}{more}", agents.join(", "))
+}
+
 /// Micro-USD, with as many decimals as say something, and at least two.
 pub(super) fn usd(microusd: u64) -> String {
     let (whole, fraction) = (microusd / 1_000_000, microusd % 1_000_000);

@@ -1,7 +1,7 @@
 //! Query parameters, read strictly: one that is unknown, repeated or not valid is 400.
 
 use chrono::Datelike as _;
-use models::page::{Cursor, PageError, PageRequest};
+use models::page::{Cursor, Order, PageError, PageRequest};
 use serde::{
     Deserialize,
     de::{
@@ -18,8 +18,8 @@ use crate::{Problem, problem::Code, view::YEARS};
 
 /// The parameters that a route takes: a struct that denies unknown fields.
 pub(crate) trait Params: DeserializeOwned {
-    /// Whether its list is paged by index, not by time.
-    const BY_INDEX: bool = false;
+    /// Which order its list has.
+    const ORDER: Order = Order::Newest;
 }
 
 /// No parameters of its own.
@@ -72,13 +72,13 @@ impl<P: Params, S: Sync> FromRequestParts<S> for List<P> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let is_paging = |(name, _): &(String, Text)| ["limit", "cursor", "total"].contains(&name.as_str());
         let (paging, filters) = pairs(parts)?.into_iter().partition(is_paging);
-        let page = page(read(paging)?, P::BY_INDEX)?;
+        let page = page(read(paging)?, P::ORDER)?;
         Ok(Self { filter: read(filters)?, page })
     }
 }
 
 /// Which page was asked for.
-pub(crate) fn page(params: PageParams, by_index: bool) -> Result<PageRequest, Problem> {
+pub(crate) fn page(params: PageParams, order: Order) -> Result<PageRequest, Problem> {
     let refuse = |err: PageError| {
         let pointer = if err == PageError::Limit { "/limit" } else { "/cursor" };
         Problem::field(Code::InvalidParameter, pointer, err.to_string())
@@ -88,8 +88,9 @@ pub(crate) fn page(params: PageParams, by_index: bool) -> Result<PageRequest, Pr
     // A cursor that was made up may name what no store can compare with.
     let fits = match page.cursor {
         None => true,
-        Some(Cursor::Before { at, .. }) => !by_index && YEARS.contains(&at.year()),
-        Some(Cursor::After(index)) => by_index && i64::try_from(index).is_ok(),
+        Some(cursor) if cursor.order() != order => false,
+        Some(Cursor::Before { at, .. } | Cursor::Ranked { at, .. }) => YEARS.contains(&at.year()),
+        Some(Cursor::After(index)) => i64::try_from(index).is_ok(),
     };
     if fits { Ok(page) } else { Err(refuse(PageError::Cursor)) }
 }

@@ -1,6 +1,7 @@
 //! `/api/v1/runtime/incidents`: what went wrong, and how it is handled.
 
 mod acknowledge;
+mod acknowledge_many;
 mod body;
 mod by_run;
 mod close;
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(get::get))
         .routes(routes!(runs::runs))
         .routes(routes!(acknowledge::acknowledge))
+        .routes(routes!(acknowledge_many::acknowledge_many))
         .routes(routes!(resolve::resolve))
         .routes(routes!(close::close))
 }

@@ -27,8 +27,12 @@ pub(super) struct TrendView {
     by_day: Vec<DayView>,
     /// The dearest first, at most 50.
     by_model: Vec<ModelView>,
+    /// There are more.
+    more_models: bool,
     /// The dearest first, at most 50.
     by_agent: Vec<AgentView>,
+    /// There are more.
+    more_agents: bool,
 }
 
 /// What model calls used.
@@ -99,6 +103,8 @@ impl From<Trend> for TrendView {
             by_model: models
                 .map(|of| ModelView { provider: of.provider, model: of.model, spent: of.spent.into() })
                 .collect(),
+            more_models: trend.more_models,
+            more_agents: trend.more_agents,
             by_agent: agents.map(|of| AgentView { agent_id: of.agent_id, spent: of.spent.into() }).collect(),
         }
     }

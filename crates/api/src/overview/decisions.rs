@@ -1,18 +1,28 @@
 //! `GET /decisions`: what waits for a person.
 
 use axum::extract::State;
+use models::page::Order;
 use orchestrator::{
     Spine,
     handlers::overview::{self, PendingDecision},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     Problem,
-    extract::{Caller, Json, List, NoParams, PageParams, Views, roles},
+    extract::{Caller, Json, List, Params, Views, roles},
     view::{PageView, Time, words},
 };
+
+/// No parameters of its own.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ByUrgency {}
+
+impl Params for ByUrgency {
+    const ORDER: Order = Order::Urgency;
+}
 
 /// Something that a person must decide. To act on it is a call to the domain that it comes from.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,6 +39,12 @@ pub(super) struct DecisionView {
     priority: &'static str,
     summary: String,
     created_at: Time,
+    /// How many runs it concerns; 0 where it is about none.
+    affected_runs: u64,
+    /// The agents of those runs, the first eight.
+    agents: Vec<String>,
+    /// There are more.
+    more_agents: bool,
 }
 
 impl From<PendingDecision> for DecisionView {
@@ -41,19 +57,27 @@ impl From<PendingDecision> for DecisionView {
             priority: decision.priority.as_str(),
             summary: decision.summary,
             created_at: decision.created_at.into(),
+            affected_runs: decision.affected_count,
+            agents: decision.agents,
+            more_agents: decision.more_agents,
         }
     }
 }
 
-/// List what waits for a person, newest first. `total` is always there.
+/// List what waits for a person: the most urgent first, and of what is as urgent the newest. `total` is always there.
 #[utoipa::path(get, path = "/decisions", operation_id = "overview.decisions", tag = "overview",
     extensions(("x-roles" = json!(roles::<Views>()))),
-    params(PageParams),
+    params(
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "How many entries; 50 where not given."),
+        ("cursor" = Option<String>, Query, pattern = "^Aw[AEIM][A-Za-z0-9_-]{32}$",
+            description = "The `next_cursor` of the page before."),
+        ("total" = Option<bool>, Query, description = "The total is there in any case."),
+    ),
     responses((status = 200, description = "A page of decisions.", body = PageView<DecisionView>)))]
 pub(super) async fn decisions(
     State(spine): State<Spine>,
     caller: Caller<Views>,
-    List { page, .. }: List<NoParams>,
+    List { page, .. }: List<ByUrgency>,
 ) -> Result<Json<PageView<DecisionView>>, Problem> {
     let page = overview::decisions(&spine, &caller, page).await?;
     Ok(Json(page.into()))

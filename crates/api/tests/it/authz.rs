@@ -120,6 +120,13 @@ async fn another_tenant_finds_nothing() {
             let key = app.kit.token(OTHER, role.parse().expect("a role")).await;
             let answer = operation.call(&app, &scene).key(&key).send().await;
             let status = answer.status.as_u16();
+            // Where each thing that is asked for has its answer, that names it.
+            if operation.id == "incidents.acknowledge_many" {
+                let items = answer.expect(200)["items"].clone();
+                let items = items.as_array().expect("an answer for each");
+                assert!(items.iter().all(|item| item["status"] == 404), "{items:?}");
+                continue;
+            }
             // Of a stream only the head is read here.
             let is_body = status == 200 && !answer.text.is_empty();
             let is_empty_list = is_body && answer.json()["items"].as_array().is_some_and(Vec::is_empty);

@@ -10,10 +10,10 @@ use super::{
     scene::{ACTIVITY, Scene, text},
 };
 
-const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+pub(crate) const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// What a form sends.
-fn form(call: Call<'_>, body: impl Into<String>) -> Call<'_> {
+pub(crate) fn form(call: Call<'_>, body: impl Into<String>) -> Call<'_> {
     call.header("content-type", "application/x-www-form-urlencoded").body(Body::from(body.into()))
 }
 
@@ -34,6 +34,7 @@ fn cookie(answer: &Answer) -> String {
 fn pages(scene: &Scene) -> Vec<String> {
     [
         "/console/overview".to_owned(),
+        "/console/overview/decisions".to_owned(),
         "/console/activity/runs".to_owned(),
         "/console/activity/runs?state=LIVE&status=RUNNING&risk_level=VIOLATED&agent_id=support-bot"
             .to_owned(),

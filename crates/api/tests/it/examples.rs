@@ -96,6 +96,9 @@ impl Operation {
             "policies.retire_rule" => json!({"reason": "no longer needed"}),
             "policies.validate_rule" => json!({"condition": "context.step.retry_count > 3"}),
             "incidents.acknowledge" | "incidents.close" => json!({"note": "seen"}),
+            "incidents.acknowledge_many" => {
+                json!({"incident_ids": ["inc_019cadc69a8070008000000000000099"], "note": "seen"})
+            }
             "incidents.resolve" => json!({"note": "done", "resolution_type": "fixed"}),
             "account.update_settings" => json!({"block_unknown_cost": true}),
             "account.create_key" => json!({"role": "viewer"}),
@@ -111,6 +114,9 @@ impl Operation {
     pub(crate) fn call<'a>(&self, app: &'a App, scene: &Scene) -> Call<'a> {
         let call = self.bare(app, scene);
         match self.body() {
+            Some(body) if body["incident_ids"].is_array() => {
+                call.json(&json!({"incident_ids": [scene.incident_id], "note": body["note"]}))
+            }
             Some(body) => call.json(&body),
             None => call,
         }

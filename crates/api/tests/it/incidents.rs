@@ -18,7 +18,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
     insta::assert_snapshot!(app.get(&incident).key(&ana).send().await.shown(), @r#"
     200
     {
-      "incident_id": "inc_019cadc69a8070008000000000000023",
+      "incident_id": "inc_019cadc69a8070008000000000000025",
       "title": "Rule `no costly step` refused a step after it was done",
       "category": "POLICY_VIOLATION",
       "severity": "high",
@@ -32,8 +32,15 @@ async fn an_incident_is_acknowledged_and_resolved() {
       "error_code": null,
       "cost_impact_usd": 0.75,
       "affected_count": 1,
-      "recurrence_signature": "8e04fd94e0e80e413c8d67f6df0af60ee0df200ab362e0ca4cc66e0af75a3cd4",
-      "similar_incident_group_id": "8e04fd94e0e80e41",
+      "occurrences": 1,
+      "last_seen_at": "2026-03-02T09:00:00.000000Z",
+      "agents": [
+        "support-bot"
+      ],
+      "more_agents": false,
+      "recurrence_signature": "4bbea89e1b5e685f36ff4db26d3edfedab6a7ec1f0c1256c888e1a5b2cff222a",
+      "recurrence_count": 0,
+      "similar_incident_group_id": "4bbea89e1b5e685f",
       "correlation_id": "019cadc69a8070008000000000000011",
       "is_synthetic": false,
       "synthetic_scenario_id": null,
@@ -48,10 +55,12 @@ async fn an_incident_is_acknowledged_and_resolved() {
       "updated_at": "2026-03-02T09:00:00.000000Z",
       "timeline": [
         {
-          "event_id": "ine_019cadc69a8070008000000000000024",
+          "event_id": "ine_019cadc69a8070008000000000000026",
           "event_type": "created",
           "actor": null,
           "details": {
+            "note": "refused after it was done",
+            "run_id": "run_019cadc69a8070008000000000000013",
             "step_index": 1
           },
           "at": "2026-03-02T09:00:00.000000Z"
@@ -110,7 +119,14 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "incident_count": 1,
           "policy_violation": true,
           "policy_draft_count": 0,
-          "late": null
+          "late": null,
+          "relation": "SOURCE",
+          "occurrences": 1,
+          "first_step_index": 1,
+          "cost_impact_usd": 0.75,
+          "note": "refused after it was done",
+          "first_at": "2026-03-02T09:00:00.000000Z",
+          "last_at": "2026-03-02T09:00:00.000000Z"
         }
       ],
       "triggering_rule": {
@@ -219,4 +235,32 @@ async fn the_incidents_of_a_run() {
     let calm = super::scene::start(&app, &scene.agent).await;
     let none = app.get(format!("{INCIDENTS}/by-run/{calm}")).key(&scene.admin).send().await.expect(200);
     assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn several_are_acknowledged_in_one_move() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let take = |ids: serde_json::Value| {
+        app.post(format!("{INCIDENTS}/acknowledge"))
+            .key(&scene.admin)
+            .json(&json!({"incident_ids": ids, "note": "all of them"}))
+    };
+    let unknown = "inc_019cadc69a8070008000000000000099";
+    let answer = take(json!([unknown, scene.incident_id])).send().await.expect(200);
+    assert_eq!((&answer["acknowledged"], &answer["refused"]), (&json!(1), &json!(1)));
+    let [first, second] = [&answer["items"][0], &answer["items"][1]];
+    assert_eq!((&first["status"], &first["body"]["code"]), (&json!(404), &json!("not_found")));
+    assert_eq!((&second["status"], &second["body"]["lifecycle_state"]), (&json!(200), &json!("ACKED")));
+    assert_eq!(second["incident_id"], scene.incident_id);
+    for odd in [json!([]), json!(vec![unknown; 201])] {
+        assert_eq!(take(odd).send().await.field(422, "invalid_request"), "/incident_ids");
+    }
+    assert_eq!(
+        take(json!([unknown, "banana"])).send().await.field(422, "invalid_request"),
+        "/incident_ids/1"
+    );
+    let viewer = app.key(Role::Viewer).await;
+    let refused = app.post(format!("{INCIDENTS}/acknowledge")).key(&viewer);
+    assert_eq!(refused.json(&json!({"incident_ids": [unknown]})).send().await.problem(403), "forbidden");
 }

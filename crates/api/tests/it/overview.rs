@@ -50,11 +50,16 @@ async fn highlights_and_decisions() {
         {
           "source_domain": "INCIDENT",
           "entity_type": "INCIDENT",
-          "entity_id": "inc_019cadc69a8070008000000000000023",
+          "entity_id": "inc_019cadc69a8070008000000000000025",
           "decision_type": "ACK",
           "priority": "HIGH",
           "summary": "Rule `no costly step` refused a step after it was done",
-          "created_at": "2026-03-02T09:00:00.000000Z"
+          "created_at": "2026-03-02T09:00:00.000000Z",
+          "affected_runs": 1,
+          "agents": [
+            "support-bot"
+          ],
+          "more_agents": false
         }
       ],
       "next_cursor": null,
@@ -171,6 +176,7 @@ async fn costs_and_their_trend() {
           "llm_runs": 2
         }
       ],
+      "more_models": false,
       "by_agent": [
         {
           "agent_id": "support-bot",
@@ -180,7 +186,8 @@ async fn costs_and_their_trend() {
           "output_tokens": 600,
           "llm_runs": 2
         }
-      ]
+      ],
+      "more_agents": false
     }
     "#);
     let days = get("costs/trend").send().await.expect(200);

@@ -10,16 +10,30 @@ use models::{
 use proof::words::Severity;
 
 use crate::{
-    sample::{self, ODD, OTHER, TENANT, at, incident, uuid},
+    sample::{self, MOST, ODD, OTHER, TENANT, at, incident, uuid},
     whole::proposal,
 };
 
 fn waiting(about: Pending, priority: Severity, since: i64) -> PendingDecision {
-    PendingDecision { about, priority, summary: ODD.to_owned(), created_at: at(since) }
+    let (runs, agents) = match about {
+        Pending::Incident(_) => (MOST, vec![String::new(), ODD.to_owned()]),
+        Pending::Proposal(_) => (0, Vec::new()),
+    };
+    let more_agents = runs > 0;
+    let created_at = at(since);
+    PendingDecision {
+        about,
+        priority,
+        summary: ODD.to_owned(),
+        created_at,
+        affected_count: runs,
+        agents,
+        more_agents,
+    }
 }
 
 testkit::on_both! {
-    async fn decisions_are_what_waits_newest_first(db: TestDatabase) {
+    async fn decisions_are_what_waits_the_most_urgent_first(db: TestDatabase) {
         let db = sample::store(db).await;
         let tx = db.begin().await.expect("begin");
         let critical = Incident { severity: Severity::Critical, ..incident(TENANT, 1, None) };
@@ -34,10 +48,10 @@ testkit::on_both! {
         tx.commit().await.expect("commit");
 
         let expected = [
-            waiting(Pending::Proposal(ProposalId(uuid(4))), Severity::High, 4),
-            waiting(Pending::Proposal(ProposalId(uuid(6))), Severity::Medium, 2),
-            waiting(Pending::Incident(IncidentId(uuid(2))), Severity::High, 2),
             waiting(Pending::Incident(IncidentId(uuid(1))), Severity::Critical, 1),
+            waiting(Pending::Proposal(ProposalId(uuid(4))), Severity::High, 4),
+            waiting(Pending::Incident(IncidentId(uuid(2))), Severity::High, 2),
+            waiting(Pending::Proposal(ProposalId(uuid(6))), Severity::Medium, 2),
         ];
         let read = db.read().await.expect("read");
         let mut seen = vec![];

@@ -65,6 +65,7 @@ impl Scene {
             ("run-live", format!("/console/activity/runs/{live}")),
             ("evidence", format!("/console/activity/runs/{first}/evidence")),
             ("proof", format!("/console/activity/runs/{first}/proof?verify=true")),
+            ("decisions", "/console/overview/decisions".to_owned()),
             ("incidents", "/console/incidents".to_owned()),
             ("incident", format!("/console/incidents/{}", id(&of_run, 0, "incident_id"))),
             ("rules", "/console/policies/rules".to_owned()),

@@ -15,7 +15,7 @@ use orchestrator::{
     errors::ConflictCode,
     handlers::{
         account::{self, NewKey},
-        incidents::{self, Resolve},
+        incidents::{self, Resolve, Taken},
         logs,
         policies::{self, Retirement, RuleCheck},
     },
@@ -52,13 +52,14 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("account.update_settings", None),
     ("account.whoami", None),
     ("incidents.acknowledge", Some(AuditEventType::IncidentAcknowledged)),
+    ("incidents.acknowledge_many", Some(AuditEventType::IncidentAcknowledged)),
     ("incidents.by_run", None),
     ("incidents.close", Some(AuditEventType::IncidentManuallyClosed)),
     ("incidents.get", None),
     ("incidents.integrity_failure", None),
     ("incidents.list", None),
-    ("incidents.runs", None),
     ("incidents.resolve", Some(AuditEventType::IncidentResolved)),
+    ("incidents.runs", None),
     ("logs.get_audit", None),
     ("logs.get_checkpoint", None),
     ("logs.get_llm_run", None),
@@ -265,6 +266,53 @@ on_both! {
         ] {
             assert!(matches!(err, Error::Conflict { code: ConflictCode::LimitDisabled, .. }), "{err}");
         }
+    }
+
+    async fn several_incidents_are_taken_in_one_move_each_with_its_row(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (spine, admin) = (&kit.spine, &agent.admin);
+        let operator = kit.caller("acme", models::account::Role::Operator).await;
+        let ids = incidents_of(&agent, 4).await;
+        incidents::acknowledge(spine, &operator, ids[1], None).await.unwrap();
+        incidents::resolve(spine, &operator, ids[2], Resolve::default()).await.unwrap();
+        let before = ledger(&kit, admin).await.len();
+        let unknown = IncidentId(models::ids::KeyId::NOBODY.0);
+        let asked = vec![ids[3], ids[1], unknown, ids[2], ids[0], ids[3]];
+        let take = |note: &str| incidents::acknowledge_many(spine, admin, asked.clone(), Some(note.to_owned()));
+        for _ in 0..2 {
+            let answers = take("all of them").await.unwrap();
+            assert_eq!(answers.iter().map(|taken| taken.id).collect::<Vec<_>>(), asked);
+            let answers: Vec<_> = answers.into_iter().map(Taken::answer).collect();
+            let state = |n: usize| answers[n].as_ref().map(|incident| incident.lifecycle_state).ok();
+            for taken in [0, 4, 5] {
+                assert_eq!(state(taken), Some(LifecycleState::Acked), "{taken}");
+            }
+            let code = |n: usize| match &answers[n] {
+                Err(Error::Conflict { code, .. }) => Some(*code),
+                _ => None,
+            };
+            assert_eq!(code(1), Some(ConflictCode::IncidentAcknowledgedByOther));
+            assert_eq!(code(3), Some(ConflictCode::IncidentResolved));
+            assert!(matches!(answers[2], Err(Error::NotFound { .. })), "{:?}", answers[2]);
+            // The second time nothing is new.
+            let rows = &ledger(&kit, admin).await[before..];
+            assert_eq!(rows.len(), 2, "{rows:#?}");
+            assert!(rows.iter().all(|row| row.record.event_type == AuditEventType::IncidentAcknowledged
+                && row.record.action_reason.as_deref() == Some("all of them")));
+            let mut named: Vec<String> = rows.iter().map(|row| row.record.entity_id.clone()).collect();
+            named.sort();
+            let mut due = vec![ids[0].to_string(), ids[3].to_string()];
+            due.sort();
+            assert_eq!(named, due);
+        }
+        for ids in [Vec::new(), vec![unknown; 201]] {
+            let err = incidents::acknowledge_many(spine, admin, ids, None).await.unwrap_err();
+            assert!(matches!(err, Error::Invalid(_)), "{err}");
+        }
+        let stranger = kit.caller("other", models::account::Role::Admin).await;
+        let theirs = incidents::acknowledge_many(spine, &stranger, vec![ids[0]], None).await.unwrap().remove(0);
+        assert!(matches!(theirs.answer(), Err(Error::NotFound { .. })));
     }
 
     async fn an_incident_moves_forward_only(db: TestDatabase) {

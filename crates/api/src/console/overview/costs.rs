@@ -1,5 +1,6 @@
 //! The costs on Overview: by day as bars, by model and by agent as lines, and the budgets.
 
+use chrono::{DateTime, Utc};
 use models::overview::Spent;
 use orchestrator::handlers::overview::{Budget, BudgetUnit, Costs, DayOfTrend, Trend};
 
@@ -11,14 +12,15 @@ const HEIGHT: u64 = 100;
 const WIDEST: u64 = 36;
 /// Its width.
 const WIDTH: u64 = 960;
-/// The shortest time that the chart shows: what is before the first call is left out.
-const LEAST_DAYS: usize = 14;
-/// How many models, agents and budgets are shown.
+/// How many models, agents and budgets are shown at once; the rest opens below them.
 const SHOWN: usize = 5;
 
 /// What the costs are shown by.
 pub(super) struct CostsShown {
+    /// The month that all of it is of, and the zone whose month it is.
     pub(super) month: String,
+    pub(super) zone: String,
+    pub(super) cost: String,
     pub(super) calls: String,
     /// How many calls have a cost that nobody knows.
     pub(super) unknown: Option<String>,
@@ -26,10 +28,18 @@ pub(super) struct CostsShown {
     pub(super) dearest_day: String,
     pub(super) first_day: String,
     pub(super) last_day: String,
-    pub(super) models: Vec<Line>,
-    pub(super) agents: Vec<Line>,
+    pub(super) models: Shares,
+    pub(super) agents: Shares,
     pub(super) budgets: Vec<Gauge>,
     pub(super) more_budgets: usize,
+}
+
+/// The dearest models, or agents, and the others.
+pub(super) struct Shares {
+    pub(super) first: Vec<Line>,
+    pub(super) others: Vec<Line>,
+    /// There are more than the API gives at once.
+    pub(super) cut: bool,
 }
 
 /// A day of the chart.
@@ -62,11 +72,9 @@ pub(super) struct Gauge {
     pub(super) status: Badge,
 }
 
-/// None where no model was ever called in the time, and there is no budget.
-pub(super) fn shown(costs: Costs, mut trend: Trend) -> Option<CostsShown> {
-    let quiet = trend.by_day.iter().take_while(|day| day.spent.calls == 0).count();
-    let short = trend.by_day.len().saturating_sub(LEAST_DAYS);
-    trend.by_day.drain(..quiet.min(short));
+/// None where no model was called this month, and there is no budget.
+pub(super) fn shown(costs: Costs, mut trend: Trend, now: DateTime<Utc>, zone: &str) -> Option<CostsShown> {
+    trend.by_day.retain(|day| day.day <= now.date_naive());
     let called = trend.by_day.iter().any(|day| day.spent.calls > 0);
     if !called && costs.limits.is_empty() {
         return None;
@@ -79,18 +87,26 @@ pub(super) fn shown(costs: Costs, mut trend: Trend) -> Option<CostsShown> {
         (one, other) => other.or(one).unwrap_or_else(|| "unknown model".to_owned()),
     };
     let budgets = costs.limits.len();
+    // A month begins at another hour elsewhere: its middle is in it everywhere.
+    let middle = costs.period.from + (costs.period.until - costs.period.from) / 2;
     Some(CostsShown {
-        month: show::cost(costs.spent.cost_microusd, costs.spent.unknown == 0),
+        month: middle.format("%B %Y").to_string(),
+        zone: zone.to_owned(),
+        cost: show::cost(costs.spent.cost_microusd, costs.spent.unknown == 0),
         calls: show::count(costs.spent.calls),
         unknown: (costs.spent.unknown > 0).then(|| show::count(costs.spent.unknown)),
         dearest_day: show::usd(dearest),
         first_day: name(trend.by_day.first()),
         last_day: name(trend.by_day.last()),
         days: days(&trend, dearest),
-        models: lines(
+        models: shares(
             trend.by_model.into_iter().map(|of| (model(of.provider, of.model), of.spent)).collect(),
+            trend.more_models,
         ),
-        agents: lines(trend.by_agent.into_iter().map(|of| (of.agent_id, of.spent)).collect()),
+        agents: shares(
+            trend.by_agent.into_iter().map(|of| (of.agent_id, of.spent)).collect(),
+            trend.more_agents,
+        ),
         more_budgets: budgets.saturating_sub(SHOWN),
         budgets: costs.limits.into_iter().take(SHOWN).map(gauge).collect(),
     })
@@ -123,7 +139,7 @@ fn days(trend: &Trend, dearest: u64) -> Vec<Day> {
     (0..).zip(&trend.by_day).map(day).collect()
 }
 
-fn lines(all: Vec<(String, Spent)>) -> Vec<Line> {
+fn shares(all: Vec<(String, Spent)>, cut: bool) -> Shares {
     let dearest = all.iter().map(|(_, spent)| spent.cost_microusd).max().unwrap_or_default();
     let line = |(name, spent): (String, Spent)| Line {
         name,
@@ -131,7 +147,9 @@ fn lines(all: Vec<(String, Spent)>) -> Vec<Line> {
         cost: show::cost(spent.cost_microusd, spent.unknown == 0),
         tokens: show::count(spent.input_tokens + spent.output_tokens),
     };
-    all.into_iter().take(SHOWN).map(line).collect()
+    let mut first: Vec<Line> = all.into_iter().map(line).collect();
+    let others = first.split_off(first.len().min(SHOWN));
+    Shares { first, others, cut }
 }
 
 fn gauge(budget: Budget) -> Gauge {

@@ -36,6 +36,9 @@ pub(super) fn body(operation: &str, serial: usize) -> Value {
             json!({"bind_at": "STEP_POST", "condition": "context.step.retry_count > 3"})
         }
         "incidents.acknowledge" | "incidents.close" => json!({"note": "seen"}),
+        "incidents.acknowledge_many" => {
+            json!({"incident_ids": [format!("inc_{serial:032x}")], "note": "all of them"})
+        }
         "incidents.resolve" => json!({"note": "done", "resolution_type": "fixed"}),
         "account.update_settings" => json!({"name": format!("tenant {serial}"), "block_unknown_cost": false}),
         "account.create_key" => json!({"role": "viewer", "owner": "bob"}),

@@ -49,7 +49,7 @@ async fn attempt(
     tx.commit(incident).await
 }
 
-fn refused(err: &AcknowledgeError) -> Error {
+pub(super) fn refused(err: &AcknowledgeError) -> Error {
     let code = match err {
         AcknowledgeError::Resolved => ConflictCode::IncidentResolved,
         AcknowledgeError::ByOther { .. } => ConflictCode::IncidentAcknowledgedByOther,

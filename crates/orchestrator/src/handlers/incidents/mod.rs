@@ -1,6 +1,7 @@
 //! Operations on incidents. State, timeline event and audit row commit together.
 
 mod acknowledge;
+mod acknowledge_many;
 mod integrity_failure;
 mod read;
 mod resolve;
@@ -9,6 +10,7 @@ mod settled;
 pub(crate) use self::integrity_failure::{Found, origin_of, report_mismatches};
 pub use self::{
     acknowledge::acknowledge,
+    acknowledge_many::{Taken, acknowledge_many},
     read::{AffectedRun, IncidentDetail, by_run, get, list, runs},
     resolve::{Resolve, close, resolve},
 };

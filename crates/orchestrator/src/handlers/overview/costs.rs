@@ -95,8 +95,12 @@ pub struct Trend {
     pub by_day: Vec<DayOfTrend>,
     /// The dearest first, at most 50.
     pub by_model: Vec<ModelOfTrend>,
+    /// There are more.
+    pub more_models: bool,
     /// The dearest first, at most 50.
     pub by_agent: Vec<AgentOfTrend>,
+    /// There are more.
+    pub more_agents: bool,
 }
 
 /// `overview.costs`: what model calls cost in a period, by default the current month of the tenant's time zone, and how
@@ -129,15 +133,26 @@ pub async fn costs_trend(
     let period = period(from, until, (tomorrow - Duration::days(DAYS), tomorrow))?;
     let (store, tenant) = (spine.read().await?, ctx.tenant.id);
     let by_day = store.overview().spent_by_day(tenant, period).await?;
-    let by_model = store.overview().spent_by_model(tenant, period, MOST).await?;
-    let by_agent = store.overview().spent_by_agent(tenant, period, MOST).await?;
+    // The one too many only tells that there are more.
+    let (by_model, more_models) = cut(store.overview().spent_by_model(tenant, period, MOST + 1).await?);
+    let (by_agent, more_agents) = cut(store.overview().spent_by_agent(tenant, period, MOST + 1).await?);
     let model = |(provider, model, spent)| ModelOfTrend { provider, model, spent };
     Ok(Trend {
         period,
         by_day: every_day(period, &by_day),
         by_model: by_model.into_iter().map(model).collect(),
+        more_models,
         by_agent: by_agent.into_iter().map(|(agent_id, spent)| AgentOfTrend { agent_id, spent }).collect(),
+        more_agents,
     })
+}
+
+/// At most as many as are named, and whether there are more.
+fn cut<T>(mut all: Vec<T>) -> (Vec<T>, bool) {
+    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+    let more = all.len() > most;
+    all.truncate(most);
+    (all, more)
 }
 
 /// What was asked for, else the default; one end alone keeps the other end of the default.

@@ -34,6 +34,11 @@ pub struct PendingDecision {
     pub priority: Priority,
     pub summary: String,
     pub created_at: DateTime<Utc>,
+    /// How many runs it concerns; 0 where it is about none.
+    pub affected_count: u64,
+    /// The agents of those runs, the first eight, and whether there are more.
+    pub agents: Vec<String>,
+    pub more_agents: bool,
 }
 
 /// How many decisions wait, of one domain and priority.
@@ -58,7 +63,7 @@ pub struct DecisionCounts {
     pub counts: Vec<DecisionCount>,
 }
 
-/// `overview.decisions`: what waits for a person, newest first. The total is always there.
+/// `overview.decisions`: what waits for a person, the most urgent first, then the newest. The total is always there.
 #[tracing::instrument(name = "overview.decisions", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn decisions(
     spine: &Spine,
@@ -75,7 +80,7 @@ pub async fn decisions_count(spine: &Spine, ctx: &CallContext) -> Result<Decisio
 }
 
 fn shown(row: Row) -> PendingDecision {
-    let Row { about, priority, summary, created_at } = row;
+    let Row { about, priority, summary, created_at, affected_count, agents, more_agents } = row;
     let (source_domain, entity_type, entity_id, decision_type) = match about {
         Pending::Incident(id) => {
             (SourceDomain::Incident, EntityType::Incident, id.to_string(), DecisionType::Ack)
@@ -85,7 +90,18 @@ fn shown(row: Row) -> PendingDecision {
         }
     };
     let priority = priority_of(priority);
-    PendingDecision { source_domain, entity_type, entity_id, decision_type, priority, summary, created_at }
+    PendingDecision {
+        source_domain,
+        entity_type,
+        entity_id,
+        decision_type,
+        priority,
+        summary,
+        created_at,
+        affected_count,
+        agents,
+        more_agents,
+    }
 }
 
 fn counted(rows: &[PendingCount]) -> DecisionCounts {
