@@ -68,7 +68,8 @@ impl LimitBody {
     }
 }
 
-/// A change of a limit; what is not said stays. Category and type may be said, but never change.
+/// A change of a limit; what is not said stays. What was used of a limit is of what it counts: so category, type, scope,
+/// `scope_id`, period and windows may be said, and must be as they are (422 otherwise). For others, make another limit.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LimitChange)]
@@ -79,7 +80,7 @@ pub(crate) struct LimitChangeBody {
     limit_category: Option<words::LimitCategory>,
     limit_type: Option<words::LimitType>,
     scope: Option<words::Scope>,
-    /// null takes it away.
+    /// As it is; null where there is none.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>, max_length = 256)]
     scope_id: Option<Option<String>>,

@@ -149,6 +149,13 @@ async fn a_limit_is_made_changed_and_disabled() {
     assert!(changed.text.contains("\"max_value\":2.500001"), "{}", changed.text);
     assert_eq!(patch(2, json!({"limit_type": "STEPS"})).send().await.problem(422), "invalid_request");
     assert_eq!(patch(2, json!({"max_value": -1})).send().await.field(422, "invalid_request"), "/max_value");
+    for (pointer, change) in
+        [("/scope_id", json!({"scope_id": "another"})), ("/reset_period", json!({"reset_period": "NONE"}))]
+    {
+        let refused = patch(2, change).send().await;
+        assert!(refused.text.contains("make a new limit"), "{}", refused.text);
+        assert_eq!(refused.field(422, "invalid_request"), pointer);
+    }
     let disable = || app.post(format!("{limit}/disable")).key(&policy);
     assert_eq!(disable().send().await.expect(200)["status"], "DISABLED");
     assert_eq!(disable().send().await.problem(409), "limit_disabled");

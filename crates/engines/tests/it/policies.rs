@@ -351,6 +351,71 @@ fn category_and_type_of_a_limit_never_change() {
 }
 
 #[test]
+fn what_a_limit_counts_never_changes() {
+    let agents = LimitDraft {
+        scope: Some(Scope::Agent),
+        scope_id: Some("a".to_owned()),
+        reset_period: Some(ResetPeriod::Daily),
+        ..limit_draft()
+    };
+    let rate = LimitDraft {
+        name: "rate".to_owned(),
+        limit_category: LimitCategory::Rate,
+        limit_type: LimitType::RequestsPerMinute,
+        max_value: Amount { millionths: 1_000_000 },
+        reset_period: None,
+        window_seconds: Some(60),
+        ..limit_draft()
+    };
+    let errors = LimitDraft {
+        name: "errors".to_owned(),
+        limit_category: LimitCategory::Threshold,
+        limit_type: LimitType::ErrorRatePct,
+        max_value: Amount { millionths: 1_000_000 },
+        reset_period: None,
+        measurement_window_seconds: Some(60),
+        ..limit_draft()
+    };
+    let change = LimitChange::default;
+    let cases = [
+        (&agents, "/scope", LimitChange { scope: Some(Scope::Project), ..change() }),
+        (&agents, "/scope_id", LimitChange { scope_id: Some(Some("b".to_owned())), ..change() }),
+        (&agents, "/scope_id", LimitChange { scope_id: Some(None), ..change() }),
+        (&agents, "/reset_period", LimitChange { reset_period: Some(ResetPeriod::None), ..change() }),
+        (&agents, "/window_seconds", LimitChange { window_seconds: Some(60), ..change() }),
+        (&rate, "/window_seconds", LimitChange { window_seconds: Some(1), ..change() }),
+        (&rate, "/reset_period", LimitChange { reset_period: Some(ResetPeriod::Daily), ..change() }),
+        (
+            &errors,
+            "/measurement_window_seconds",
+            LimitChange { measurement_window_seconds: Some(1), ..change() },
+        ),
+    ];
+    for (draft, pointer, change) in cases {
+        let limit = make_limit(draft.clone()).expect("is a limit").0.of;
+        match update(&limit, 1, change.clone()) {
+            Err(UpdateError::Invalid(fields)) => {
+                assert!(
+                    fields.0.iter().any(|field| {
+                        field.pointer == pointer && field.message.contains("make a new limit")
+                    }),
+                    "{fields:?}"
+                );
+            }
+            other => panic!("{change:?}: {other:?}"),
+        }
+    }
+    let limit = make_limit(agents).expect("is a limit").0.of;
+    let as_read = LimitChange {
+        scope: Some(Scope::Agent),
+        scope_id: Some(Some("a".to_owned())),
+        reset_period: Some(ResetPeriod::Daily),
+        ..change()
+    };
+    assert_eq!(update(&limit, 1, as_read), Ok(None), "who sends back what it read changes nothing");
+}
+
+#[test]
 fn a_disabled_limit_changes_no_more() {
     let (disabled, owed) = disable(&limit()).expect("is disabled");
     assert_eq!((disabled.status, disabled.definition.version), (LimitStatus::Disabled, 1));

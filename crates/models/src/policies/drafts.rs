@@ -65,14 +65,15 @@ pub struct LimitDraft {
     pub consequence: Option<Consequence>,
 }
 
-/// A change of a limit. What is not said stays; category and type may be said and must be as they are.
+/// A change of a limit. What is not said stays. What it counts, of whom and over what (category, type, scope, period and
+/// windows) may be said and must be as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LimitChange {
     pub name: Option<String>,
     pub limit_category: Option<LimitCategory>,
     pub limit_type: Option<LimitType>,
     pub scope: Option<Scope>,
-    /// `Some(None)` takes it away.
+    /// `Some(None)` says that there is none.
     pub scope_id: Option<Option<String>>,
     pub max_value: Option<Amount>,
     pub reset_period: Option<ResetPeriod>,
