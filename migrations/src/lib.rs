@@ -45,6 +45,7 @@ mod m20261127_000044_one_incident_a_cause;
 mod m20261127_000048_idempotency;
 mod m20261127_000049_bound;
 mod m20261127_000050_refused_after;
+mod m20261127_000052_start_keys;
 mod protect;
 mod table;
 
@@ -99,6 +100,7 @@ pub const HISTORY: &[Change] = &[
         name: "m20261127_000044_one_incident_a_cause",
         statements: m20261127_000044_one_incident_a_cause::statements,
     },
+    Change { name: "m20261127_000052_start_keys", statements: m20261127_000052_start_keys::statements },
 ];
 
 /// What brings a store's schema to head.

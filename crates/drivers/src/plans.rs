@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use models::{
     activity::{RiskLevel, RunFilter, RunState, Stalls, entity::runs},
-    ids::{DecisionId, IncidentId, LimitId, PermitId, RunId, SnapshotId, TenantId},
+    ids::{DecisionId, IncidentId, KeyId, LimitId, PermitId, RunId, SnapshotId, TenantId},
     incidents::{Cause, IncidentFilter, LifecycleState},
     logs::{AuditFilter, SystemFilter, entity::aos_traces as traces},
     page::{Cursor, PageRequest},
@@ -90,7 +90,7 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.activity().lock_runs_for_steps(TENANT, runs).await?;
     tx.activity().interventions_met(TENANT, runs).await?;
     tx.activity().acks_of_runs(TENANT, runs).await?;
-    tx.activity().find_runs_by_keys(TENANT, std::slice::from_ref(&text)).await?;
+    tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;
     tx.traces().lock_traces(TENANT, runs).await?;
     tx.traces().find_steps_by_keys(TENANT, &keys).await?;
     tx.policies().find_permits_by_keys(TENANT, &keys).await?;

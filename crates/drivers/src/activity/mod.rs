@@ -14,7 +14,7 @@ use models::{
         Ancestor, RiskLevel, Run, RunCounts, RunFilter, RunState, Standing,
         entity::runs::{self, Column},
     },
-    ids::{RunId, TenantId},
+    ids::{KeyId, RunId, TenantId},
     page::{Page, PageRequest},
 };
 use sea_orm::{
@@ -130,9 +130,16 @@ impl ActivityReads<'_> {
         Ok(read::all(self.conn, select).await?.into_iter().map(|row| row.id).collect())
     }
 
-    /// The runs that were started with one of these idempotency keys.
-    pub async fn find_runs_by_keys(self, tenant: TenantId, keys: &[String]) -> Result<Vec<Run>, StoreError> {
-        let rows = read::by_keys(self.conn, of(tenant), [Column::IdempotencyKey], keys::sorted(keys)).await?;
+    /// The runs that each of these credentials started with one of its idempotency keys.
+    pub async fn find_runs_by_keys(
+        self,
+        tenant: TenantId,
+        keys: &[(KeyId, String)],
+    ) -> Result<Vec<Run>, StoreError> {
+        let keys = keys::in_order(keys).into_iter().map(|(of, key)| [of.into(), key.into()]).collect();
+        // The index has only runs with a key, and SQLite does not see by itself that these have one.
+        let keyed = of(tenant).filter(Column::IdempotencyKey.is_not_null());
+        let rows = read::by_keys(self.conn, keyed, [Column::KeyId, Column::IdempotencyKey], keys).await?;
         rows.into_iter().map(from_row).collect()
     }
 

@@ -74,8 +74,12 @@ testkit::on_both! {
         });
         assert_eq!(pulses, expected.collect::<Vec<_>>());
         assert_eq!(tx.activity().find_run(TENANT, ids[1]).await.expect("found").as_ref(), Some(&runs[0]));
-        let keys = [runs[2].idempotency_key.clone().expect("a key"), "none".to_owned()];
+        let (owner, other) = (runs[2].key_id, KeyId(uuid(405)));
+        let key = runs[2].idempotency_key.clone().expect("a key");
+        let keys = [(owner, key.clone()), (owner, "none".to_owned())];
         assert_eq!(tx.activity().find_runs_by_keys(TENANT, &keys).await.expect("found"), [runs[2].clone()]);
+        let others = [(other, key)];
+        assert_eq!(tx.activity().find_runs_by_keys(TENANT, &others).await.expect("not its own"), []);
         assert_eq!(tx.activity().lock_runs(TENANT, &[]).await.expect("nothing asked"), []);
         let walk = |after, limit| tx.activity().run_ids(TENANT, after, limit);
         assert_eq!(walk(None, 2).await.expect("the first"), [1, 2].map(|n| RunId(uuid(n))));
@@ -139,7 +143,7 @@ testkit::on_both! {
         let tx = db.begin().await.expect("begin");
         assert_eq!(tx.activity().find_run(OTHER, mine.id).await.expect("none"), None);
         assert_eq!(tx.activity().lock_runs(OTHER, &[mine.id]).await.expect("none"), []);
-        let keys = [mine.idempotency_key.clone().expect("a key")];
+        let keys = [(mine.key_id, mine.idempotency_key.clone().expect("a key"))];
         assert_eq!(tx.activity().find_runs_by_keys(OTHER, &keys).await.expect("none"), []);
         tx.run_metrics().mark_violated(OTHER, &[mine.id]).await.expect("nothing");
         tx.run_metrics().add_draft(OTHER, &[mine.id]).await.expect("nothing");

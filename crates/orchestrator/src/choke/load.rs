@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use models::{
     activity::{Freeze, Run},
-    ids::{DecisionId, PermitId, RunId, SnapshotId},
+    ids::{DecisionId, KeyId, PermitId, RunId, SnapshotId},
     logs::Trace,
     policies::{Usage, UsageKey},
 };
@@ -42,7 +42,7 @@ struct Named {
     runs: BTreeSet<RunId>,
     /// Runs that starts name, to come after them.
     lineage: BTreeSet<RunId>,
-    start_keys: Vec<String>,
+    start_keys: Vec<(KeyId, String)>,
     traces: Vec<String>,
     keys: Vec<(RunId, String)>,
     permits: BTreeSet<PermitId>,
@@ -66,7 +66,7 @@ impl Named {
         match &call.what {
             What::Start(start) => {
                 self.starts = true;
-                self.start_keys.extend(start.request.idempotency_key.clone());
+                self.start_keys.extend(call.caller.start_key(start));
                 self.lineage.extend(start.parent_run_id);
                 self.lineage.extend(start.replay_of);
             }
@@ -115,7 +115,7 @@ pub(super) async fn load(
     if !named.start_keys.is_empty() {
         for run in tx.activity().find_runs_by_keys(tenant.id, &named.start_keys).await? {
             named.runs.insert(run.id);
-            state.run_keys.extend(run.idempotency_key.map(|key| (key, run.id)));
+            state.run_keys.extend(run.idempotency_key.map(|key| ((run.key_id, key), run.id)));
         }
     }
     if !named.traces.is_empty() {

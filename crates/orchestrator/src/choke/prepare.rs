@@ -53,6 +53,16 @@ impl Caller {
         self.key == Some(key)
     }
 
+    /// Whose the runs are that it opens.
+    pub(super) fn owner(&self) -> KeyId {
+        self.key.unwrap_or(KeyId::NOBODY)
+    }
+
+    /// Under what a start is known to be repeated, where it has a key: each credential has its own.
+    pub(super) fn start_key(&self, start: &PreparedStart) -> Option<(KeyId, String)> {
+        start.request.idempotency_key.clone().map(|key| (self.owner(), key))
+    }
+
     /// Whether a run that `key` opened exists for the caller.
     pub(super) fn sees(&self, key: KeyId) -> bool {
         !self.own_only || self.opened(key)

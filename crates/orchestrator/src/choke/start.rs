@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use engines::logs::capture::capture_environment_evidence;
 use models::{
     activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunState as LifeState},
-    ids::{EvidenceId, KeyId, RunId, TraceId},
+    ids::{EvidenceId, RunId, TraceId},
     logs::Trace,
 };
 use proof::{
@@ -74,12 +74,12 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
     Ok(Done::Started(Box::new(run), Box::new(verdict)))
 }
 
-/// The run that an earlier start with the same key opened.
+/// The run that an earlier start of the caller's with the same key opened.
 fn repeated(state: &State, caller: &Caller, start: &PreparedStart) -> Result<Option<Answer>, Error> {
-    let Some(key) = &start.request.idempotency_key else { return Ok(None) };
-    let Some(run) = state.run_keys.get(key).and_then(|id| state.runs.get(id)) else { return Ok(None) };
-    if run.run.request_hash != Some(start.request_hash) || !caller.sees(run.run.key_id) {
-        return Err(Error::IdempotencyConflict { key: key.clone() });
+    let Some(place) = caller.start_key(start) else { return Ok(None) };
+    let Some(run) = state.run_keys.get(&place).and_then(|id| state.runs.get(id)) else { return Ok(None) };
+    if run.run.request_hash != Some(start.request_hash) {
+        return Err(Error::IdempotencyConflict { key: place.1 });
     }
     let decision = state
         .decisions
@@ -169,7 +169,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         incident_count: 0,
         policy_violation: false,
         policy_draft_count: 0,
-        key_id: caller.key.unwrap_or(KeyId::NOBODY),
+        key_id: caller.owner(),
         created_at: now,
         reported_end: None,
         late: None,
@@ -179,7 +179,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
 /// Adds the run to the working state: its environment evidence, its OPENED leaf, its empty trace.
 fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &PreparedStart) {
     let (run_id, now) = (run.id, state.now);
-    let key = run.idempotency_key.clone();
+    let key = run.idempotency_key.clone().map(|key| (run.key_id, key));
     let trace = Trace {
         tenant: run.tenant,
         id: run.trace_id,

@@ -10,7 +10,7 @@ use engines::ledger::AuditDraft;
 use models::{
     account::KeptAnswer,
     activity::{Ack, Ancestor, Freeze, Intervention, Run, Standing},
-    ids::{DecisionId, InterventionId, LimitId, RunId},
+    ids::{DecisionId, InterventionId, KeyId, LimitId, RunId},
     incidents::{Incident, IncidentEvent, IncidentRun},
     logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
     policies::{Permit, Usage, UsageKey, Verdict},
@@ -213,8 +213,8 @@ pub(super) struct State {
     pub(super) runs: HashMap<RunId, RunState>,
     /// Runs that starts name, to come after them.
     pub(super) lineage: HashMap<RunId, Ancestor>,
-    /// Runs by the idempotency key of their start.
-    pub(super) run_keys: HashMap<String, RunId>,
+    /// Runs by the credential that started them, and the idempotency key of that.
+    pub(super) run_keys: HashMap<(KeyId, String), RunId>,
     /// Runs by the outside trace that they are.
     pub(super) traces: HashMap<String, RunId>,
     pub(super) permits: HeldPermits,

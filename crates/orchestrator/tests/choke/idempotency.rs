@@ -67,4 +67,28 @@ on_both! {
         let err = agent.record(run, keyed("p", llm(1))).await.unwrap_err();
         assert!(matches!(err, Error::IdempotencyConflict { .. }), "one key for permits and steps: {err}");
     }
+
+    async fn a_start_key_is_its_credentials_own(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let (agent, other) = (Agent::of(&kit, "acme").await, Agent::of(&kit, "acme").await);
+        let keyed = |goal: &str| StartRun {
+            agent_id: "researcher".to_owned(),
+            goal: Some(goal.to_owned()),
+            idempotency_key: Some("job-1".to_owned()),
+            ..StartRun::default()
+        };
+        // In one group and in several.
+        let (first, second) = futures::join!(
+            activity::start(&kit.spine, &agent.ctx, keyed("a")),
+            activity::start(&kit.spine, &other.ctx, keyed("b")),
+        );
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_ne!(first.run.id, second.run.id);
+        let third = activity::start(&kit.spine, &agent.admin, keyed("c")).await.unwrap();
+        assert!(![first.run.id, second.run.id].contains(&third.run.id), "whoever sees all runs has keys of its own too");
+        assert_eq!(activity::start(&kit.spine, &other.ctx, keyed("b")).await.unwrap(), second);
+        assert_eq!(activity::start(&kit.spine, &agent.ctx, keyed("a")).await.unwrap(), first);
+        let err = activity::start(&kit.spine, &agent.ctx, keyed("b")).await.unwrap_err();
+        assert!(matches!(err, Error::IdempotencyConflict { .. }), "{err}");
+    }
 }
