@@ -45,6 +45,7 @@ mod m20261127_000044_one_incident_a_cause;
 mod m20261127_000048_idempotency;
 mod m20261127_000049_bound;
 mod m20261127_000050_refused_after;
+mod m20261127_000051_lapses;
 mod m20261127_000052_start_keys;
 mod protect;
 mod table;
@@ -100,6 +101,7 @@ pub const HISTORY: &[Change] = &[
         name: "m20261127_000044_one_incident_a_cause",
         statements: m20261127_000044_one_incident_a_cause::statements,
     },
+    Change { name: "m20261127_000051_lapses", statements: m20261127_000051_lapses::statements },
     Change { name: "m20261127_000052_start_keys", statements: m20261127_000052_start_keys::statements },
 ];
 

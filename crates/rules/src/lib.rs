@@ -54,7 +54,7 @@ pub use verdict::{Circumstances, Conclusion, action_of, conclude, conclude_under
 /// differently, so a decision is re-executed only by the version that made it.
 pub const ENGINE_VERSION: &str = "hoc-rules/3 cedar-language/4.6.0";
 
-/// What decided before: without telling what a rule fired on, and on facts of which `step.model_requested` is a newer one.
+/// What decided before: without telling what a rule fired on, or what permits hold from what is used, and on facts of which `step.model_requested` is a newer one.
 /// Its decisions are decided again as it decided them.
 pub(crate) const BEFORE: (&str, &str) = ("hoc-rules/2 cedar-language/4.6.0", "hoc-facts/2");
 

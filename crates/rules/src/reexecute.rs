@@ -10,7 +10,7 @@ use proof::{
 use crate::{
     BEFORE, CompiledSnapshot, Count, ENGINE_VERSION, SCHEMA_VERSION,
     facts::{Facts, FactsError},
-    limits::{Basis, LimitInput, basis},
+    limits::{Basis, LimitInput, LimitOutcome, basis},
     text::canonical,
     verdict::{Circumstances, conclude_under},
 };
@@ -80,7 +80,10 @@ impl CompiledSnapshot {
         let facts = Facts::from_canonical(&record.facts)?;
         let inputs = read_inputs(&record.limit_inputs)?;
         let rules = self.evaluate(record.moment, &facts);
-        let limits = self.measure(record.moment, &facts, &inputs);
+        let mut limits = self.measure(record.moment, &facts, &inputs);
+        if !tells_facts {
+            limits.iter_mut().for_each(LimitOutcome::reserved_as_used);
+        }
         let intervened = record.intervention.as_deref().map(read_intervened).transpose()?;
         let mut conclusion = conclude_under(
             &rules,

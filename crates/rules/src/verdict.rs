@@ -94,11 +94,14 @@ pub struct LimitView {
     pub limit_type: LimitType,
     /// How the call was measured.
     pub status: LimitStanding,
-    /// What counts against it now that the call is decided.
+    /// What is used of it now that the call is decided.
     pub used: Count,
+    /// What open permits hold of it, the one that was granted just now among them.
+    #[serde(default, skip_serializing_if = "crate::limits::is_zero")]
+    pub reserved: Count,
     /// The cap in force.
     pub max: Count,
-    /// What is left.
+    /// What is left beside both.
     pub remaining: Count,
 }
 
@@ -314,15 +317,20 @@ fn views(limits: &[LimitOutcome], action: Action) -> Vec<LimitView> {
     ordered
         .into_iter()
         .map(|limit| {
-            let used = if action.refuses() { limit.used_if_refused } else { limit.used_if_admitted };
+            let (counts, reserved) = if action.refuses() {
+                (limit.used_if_refused, limit.reserved)
+            } else {
+                (limit.used_if_admitted, limit.reserved + limit.reserves)
+            };
             LimitView {
                 limit_id: limit.limit_id.clone(),
                 name: limit.name.clone(),
                 limit_type: limit.limit_type,
                 status: limit.standing,
-                used,
+                used: counts.saturating_sub(reserved),
+                reserved,
                 max: limit.max,
-                remaining: limit.max.saturating_sub(used),
+                remaining: limit.max.saturating_sub(counts),
             }
         })
         .collect()

@@ -169,11 +169,13 @@ struct LimitStandingView {
     /// How the call was measured.
     #[schema(value_type = words::LimitStanding)]
     status: &'static str,
-    /// What counts against it.
+    /// What is used of it.
     used: Number,
+    /// What open permits hold of it: given back when a permit lapses or its run ends, used when its step is recorded.
+    reserved: Number,
     /// The cap.
     max: Number,
-    /// What is left.
+    /// What is left beside both.
     remaining: Number,
 }
 
@@ -190,6 +192,7 @@ impl From<verdict::VerdictView> for VerdictView {
                 limit_type: limit.limit_type.as_str(),
                 status: limit.status.as_str(),
                 used: number(limit.used.get()),
+                reserved: number(limit.reserved.get()),
                 max: number(limit.max.get()),
                 remaining: number(limit.remaining.get()),
                 limit_id: limit.limit_id,

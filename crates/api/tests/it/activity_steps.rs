@@ -59,6 +59,7 @@ async fn a_refused_step_names_the_rule() {
             "limit_type": "COST_USD",
             "status": "OK",
             "used": 0.75,
+            "reserved": 0,
             "max": 2,
             "remaining": 1.25
           }
@@ -111,7 +112,8 @@ async fn permits_are_granted_and_refused() {
             "name": "daily",
             "limit_type": "COST_USD",
             "status": "OK",
-            "used": 1.5,
+            "used": 0,
+            "reserved": 1.5,
             "max": 2,
             "remaining": 0.5
           }

@@ -9,13 +9,13 @@ use models::{
     },
 };
 use sea_orm::{
-    ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::{LockBehavior, LockType},
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    sea_query::{Expr, LockBehavior, LockType},
 };
 
 use super::{Policies, PoliciesReads};
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, dialect,
     driver::of_tenant,
     field::{Field, corrupt},
     keys, read,
@@ -49,6 +49,7 @@ fn to_row(permit: &Permit) -> Result<permits::Model, StoreError> {
         run_after: permit.run_after.clone(),
         granted_at: permit.granted_at,
         expires_at: permit.expires_at,
+        lapses_at: permit.lapses_at,
         used_by_step: Field::put(&permit.used_by_step).map_err(bad("used_by_step"))?,
         provider: permit.provider.clone(),
         model: permit.model.clone(),
@@ -81,6 +82,7 @@ fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
         run_after: row.run_after,
         granted_at: row.granted_at,
         expires_at: row.expires_at,
+        lapses_at: row.lapses_at,
         used_by_step: row.used_by_step.get().map_err(bad("used_by_step"))?,
         provider: row.provider,
         model: row.model,
@@ -109,8 +111,8 @@ impl PoliciesReads<'_> {
 }
 
 impl Policies<'_> {
-    /// The permits among `ids` that there are, and at most `lapsed` others that were granted and have expired at `now`;
-    /// all locked until the unit of work ends, each kind in order of its ids. An expired one that another unit of work
+    /// The permits among `ids` that there are, and at most `lapsed` others that were granted and have lapsed at `now`;
+    /// all locked until the unit of work ends, each kind in order of its ids. A lapsed one that another unit of work
     /// holds is left to it.
     pub async fn lock_permits(
         self,
@@ -122,17 +124,38 @@ impl Policies<'_> {
         let named = of(tenant).order_by_asc(Column::Id).lock_exclusive();
         let mut rows = read::by_keys(self.conn, named, [Column::Id], keys::sorted(ids)).await?;
         if lapsed > 0 {
-            let expired = of(tenant)
+            let over = of(tenant)
                 .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
-                .filter(Column::ExpiresAt.lte(now))
-                .order_by_asc(Column::ExpiresAt)
+                .filter(Column::LapsesAt.lte(now))
+                .order_by_asc(Column::LapsesAt)
                 .order_by_asc(Column::Id)
                 .limit(lapsed)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-            let expired = read::all(self.conn, expired).await?;
-            rows.extend(expired.into_iter().filter(|row| !ids.contains(&row.id)));
+            let over = read::all(self.conn, over).await?;
+            rows.extend(over.into_iter().filter(|row| !ids.contains(&row.id)));
         }
         rows.into_iter().map(from_row).collect()
+    }
+
+    /// Has the permits of these runs lapse now, for the runs have ended; what they hold is given back by who locks them
+    /// next. One that another unit of work holds has lapsed already, and is left to it: so nobody is waited for here.
+    pub async fn end_permits(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
+        let backend = self.conn.backend();
+        for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 1)) {
+            let open = of(tenant)
+                .select_only()
+                .column(Column::Id)
+                .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
+                .filter(dialect::among(backend, &[Column::RunId], read::transposed(chunk)))
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            let update = permits::Entity::update_many()
+                .filter(Column::TenantId.eq(tenant))
+                .filter(Column::Id.in_subquery(open.into_query()))
+                // A moment that no clock of any replica has before it.
+                .col_expr(Column::LapsesAt, Expr::col(Column::GrantedAt));
+            self.conn.execute(update.build(backend)).await?;
+        }
+        Ok(())
     }
 
     /// Adds permits.

@@ -264,6 +264,18 @@ testkit::on_both! {
         }).collect();
         let granted = PermitStatus::Granted;
         tx.policies().save_permits(granted, &done).await.expect("saved");
+        // The run of one that is still open ends: it lapses at once, and what is settled stays as it is.
+        let open = tx.policies().find_permit(TENANT, permits[3].id).await.expect("found").expect("there");
+        tx.policies().end_permits(TENANT, &[RunId(uuid(404))]).await.expect("nothing");
+        assert_eq!(tx.policies().lock_permits(TENANT, &[], at(12), 500).await.expect("it is open"), []);
+        tx.policies().end_permits(OTHER, &[open.run_id]).await.expect("not theirs");
+        assert_eq!(tx.policies().lock_permits(TENANT, &[], at(12), 500).await.expect("it is open"), []);
+        tx.policies().end_permits(TENANT, &[open.run_id, RunId(uuid(404))]).await.expect("ended");
+        let ended = Permit { lapses_at: open.granted_at, ..open.clone() };
+        assert_eq!(tx.policies().lock_permits(TENANT, &[], at(12), 500).await.expect("it lapsed"), [ended.clone()]);
+        assert_eq!(tx.policies().find_permit(TENANT, done[0].id).await.expect("found").as_ref(), Some(&done[0]));
+        let ended = Permit { status: PermitStatus::Lapsed, ..ended };
+        tx.policies().save_permits(granted, &[ended]).await.expect("given back");
         let again = tx.policies().save_permits(granted, &done[..1]).await;
         assert!(matches!(again, Err(StoreError::RowsAffected { actual: 0, .. })), "{again:?}: it lapsed before");
         tx.policies().save_permits(PermitStatus::Lapsed, &done[..1]).await.expect("as it stands");

@@ -260,6 +260,7 @@ pub(crate) fn permit(tenant: TenantId, run: u128, n: u64) -> Permit {
         run_after: "{}".to_owned(),
         granted_at: at(1),
         expires_at: at(10 + i64::try_from(n).unwrap_or(0)),
+        lapses_at: at(10 + i64::try_from(n).unwrap_or(0)),
         used_by_step: None,
     }
 }

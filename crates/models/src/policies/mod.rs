@@ -133,7 +133,10 @@ pub struct Permit {
     /// Canonical JSON of `proof::records::RunAfter`: the answer's view of the run.
     pub run_after: String,
     pub granted_at: DateTime<Utc>,
+    /// Until when it serves, as it was told.
     pub expires_at: DateTime<Utc>,
+    /// From when on what it holds is to be given back: as it expires, or at once where its run has ended.
+    pub lapses_at: DateTime<Utc>,
     pub used_by_step: Option<u64>,
 }
 

@@ -53,7 +53,7 @@ impl HeldPermit {
         self.write
     }
 
-    /// What it held is to be given back.
+    /// What it held is given back.
     pub(super) fn lapse(&mut self) {
         self.change().status = PermitStatus::Lapsed;
     }

@@ -89,6 +89,7 @@ fn grant(
         run_after: proof::canonical::to_text(&run.after()),
         granted_at,
         expires_at,
+        lapses_at: expires_at,
         used_by_step: None,
     };
     if let Some(key) = &permit.idempotency_key {

@@ -91,13 +91,13 @@ pub(super) fn reserved(permit: &Permit) -> impl Iterator<Item = UsageKey> {
     permit.reservations.iter().map(|held| key(held.limit_id, &held.scope_key, held.window_start.clone()))
 }
 
-/// Gives back what lapsed permits held: in the admitting transaction itself, so that no job need run for it.
+/// Gives back what lapsed permits held, those of ended runs among them: in the admitting transaction itself, so that no job need run for it.
 pub(super) fn release_lapsed(state: &mut State) {
     let now = state.now;
     let lapsed: Vec<_> = state
         .permits
         .values_mut()
-        .filter(|permit| permit.row().status == PermitStatus::Granted && permit.row().expires_at <= now)
+        .filter(|permit| permit.row().status == PermitStatus::Granted && permit.row().lapses_at <= now)
         .map(|permit| {
             permit.lapse();
             permit.row().reservations.clone()

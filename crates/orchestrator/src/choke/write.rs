@@ -4,7 +4,10 @@ use drivers::{StoreError, Tx, logs::DecidedStep};
 use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};
 use proof::{leaves::RunLeaf, words::LogName};
 
-use super::{held::Write, state::State};
+use super::{
+    held::Write,
+    state::{RunState, State},
+};
 use crate::ledger::{self, Appender};
 
 /// Writes everything. The caller commits.
@@ -30,8 +33,8 @@ pub(super) async fn write(state: &mut State, tx: &Tx) -> Result<(), StoreError> 
 async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let (new, changed): (Vec<_>, Vec<_>) =
         state.runs.values().filter(|run| run.changed).partition(|run| run.is_new);
-    let runs = |of: &[&super::state::RunState]| of.iter().map(|run| run.run.clone()).collect::<Vec<_>>();
-    let traces = |of: &[&super::state::RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
+    let runs = |of: &[&RunState]| of.iter().map(|run| run.run.clone()).collect::<Vec<_>>();
+    let traces = |of: &[&RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
     tx.activity().insert_runs(&runs(&new)).await?;
     let stood = changed.iter().map(|run| (run.run.id, run.stood)).collect();
     tx.activity().save_runs(&runs(&changed), &stood).await?;
@@ -70,12 +73,19 @@ async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {
     for was in PermitStatus::ALL {
         policies.save_permits(*was, &permits(Write::From(*was))).await?;
     }
+    policies.end_permits(state.tenant.id, &ended(state)).await?;
     let used: Vec<_> =
         state.usage.values().filter(|usage| usage.changed).map(|usage| usage.row.clone()).collect();
     policies.save_usage(&used).await?;
     policies.insert_enforcements(&state.new.enforcements).await?;
     policies.insert_preventions(&state.new.preventions).await?;
     policies.insert_breaches(&state.new.breaches).await
+}
+
+/// The runs that are sealed, and whose permits may hold something.
+fn ended(state: &State) -> Vec<RunId> {
+    let holds = |run: &&RunState| run.ending.is_some() && !run.snapshot.compiled.limits().is_empty();
+    state.runs.values().filter(holds).map(|run| run.run.id).collect()
 }
 
 async fn write_interventions(state: &State, tx: &Tx) -> Result<(), StoreError> {

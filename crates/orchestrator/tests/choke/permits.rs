@@ -1,8 +1,14 @@
 //! A permit serves for what was asked, and for nothing else: rules and limits of the asked moment cannot be passed by
 //! reporting another thing than leave was given for (ADR 34).
 
+use chrono::TimeDelta;
 use models::{ids::RunId, policies::LimitDraft};
-use orchestrator::choke::call::{LlmReport, PermitRequest, Recorded, StepReport};
+use orchestrator::{
+    Settings,
+    background::sweeper,
+    choke::call::{LlmReport, PermitRequest, Recorded, StepReport},
+    handlers::activity,
+};
 use proof::words::{
     Action, Asked, Assurance, EnforcementMode, LimitEnforcement, LimitType, PermitNote, Scope, StepKind,
 };
@@ -136,5 +142,79 @@ on_both! {
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
         let report = StepReport { permit_id: Some(granted.permit_id), ..tool("get_weather") };
         assert_eq!(agent.record(run, report).await.unwrap().verdict.permit_note, None);
+    }
+}
+
+/// How a run comes to its end.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Completed,
+    GivenUp,
+    Killed,
+    Refused,
+    Abandoned,
+}
+
+async fn end(agent: &Agent<'_>, run: RunId, how: End) {
+    let spine = &agent.kit.spine;
+    match how {
+        End::Completed => drop(agent.complete(run).await.unwrap()),
+        End::GivenUp => drop(activity::abort(spine, &agent.ctx, run, None).await.unwrap()),
+        End::Killed => drop(activity::kill(spine, &agent.admin, run, None).await.unwrap()),
+        End::Refused => drop(refused(agent.record(run, tool("forbidden")).await)),
+        End::Abandoned => {
+            // So long that nobody has heard of it, and less than its permits serve.
+            agent.kit.clock.advance(TimeDelta::hours(2));
+            sweeper::tick(spine).await.unwrap();
+        }
+    }
+}
+
+on_both! {
+    async fn what_a_sealed_run_holds_is_given_back(db: TestDatabase) {
+        let installation = "test".to_owned();
+        let settings = Settings { installation, permit_ttl: TimeDelta::hours(9), ..Settings::default() };
+        let kit = Kit::with(db, settings).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::Steps, 2).await;
+        agent.rule(EnforcementMode::Kill, r#"context.step.skill == "forbidden""#).await;
+        for how in [End::Completed, End::GivenUp, End::Killed, End::Refused, End::Abandoned] {
+            let (run, other) = (agent.start().await, agent.start().await);
+            for _ in 0..2 {
+                agent.permit(run, ask("get_weather")).await.unwrap();
+            }
+            let full = refused(agent.permit(other, ask("get_weather")).await);
+            let limit = &full.verdict.limits[0];
+            assert_eq!((limit.used.get(), limit.reserved.get(), limit.remaining.get()), (0, 2, 0), "{how:?}");
+            assert!(full.verdict.summary().contains("2 steps of it reserved by open permits"), "{full:?}");
+            end(&agent, run, how).await;
+            let again = if matches!(how, End::Abandoned) { agent.start().await } else { other };
+            for holds in 1..=2 {
+                let granted = agent.permit(again, ask("get_weather")).await.unwrap();
+                assert_eq!(granted.verdict.limits[0].reserved.get(), holds, "{how:?}");
+            }
+            refused(agent.permit(again, ask("get_weather")).await);
+            agent.complete(again).await.unwrap();
+        }
+    }
+
+    async fn what_is_used_stays_used_when_its_run_is_sealed(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::Steps, 2).await;
+        let (run, other) = (agent.start().await, agent.start().await);
+        let granted = agent.permit(run, ask("get_weather")).await.unwrap();
+        agent.permit(run, ask("get_weather")).await.unwrap();
+        let report = StepReport { permit_id: Some(granted.permit_id), ..tool("get_weather") };
+        agent.record(run, report).await.unwrap();
+        // In one group with a permit of another run, whichever comes first.
+        let (ended, asked) = futures::join!(agent.complete(run), agent.permit(other, ask("get_weather")));
+        ended.unwrap();
+        if asked.is_err() {
+            agent.permit(other, ask("get_weather")).await.unwrap();
+        }
+        let full = refused(agent.permit(other, ask("get_weather")).await);
+        let limit = &full.verdict.limits[0];
+        assert_eq!((limit.used.get(), limit.reserved.get()), (1, 1));
     }
 }

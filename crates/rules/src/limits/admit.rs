@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     LimitInput,
+    charge::reserves,
     demand::{Basis, basis, counts_calls, counts_cost},
 };
 use crate::{Count, evaluate::Fault, text::usd};
@@ -56,10 +57,14 @@ pub struct LimitOutcome {
     pub max: Count,
     /// Below 80 %, from 80 %, above the cap.
     pub standing: LimitStanding,
-    /// What is used if the call counts.
+    /// What counts if the call does: used, or held by open permits.
     pub used_if_admitted: Count,
-    /// What is used if the call is refused, by this limit or by anything else.
+    /// What counts if the call is refused, by this limit or by anything else.
     pub used_if_refused: Count,
+    /// What of either is held by open permits, without the one that is asked for.
+    pub reserved: Count,
+    /// What that one holds more, if it is granted.
+    pub reserves: Count,
     /// What it asks for. ALLOW if it did not fire.
     pub action: Action,
     /// Whether its refusal is a 429: the action is BLOCK then.
@@ -102,6 +107,8 @@ pub fn admit(
         standing: measured.standing,
         used_if_admitted: measured.value,
         used_if_refused: used_if_refused(limit.limit_type, moment, input, measured.value),
+        reserved: input.reserved,
+        reserves: if reserves(limit.limit_type, moment) { input.demand } else { Count::ZERO },
         action: Action::Allow,
         rejects: false,
         retry_after_ms: input.retry_after_ms,
@@ -224,17 +231,39 @@ fn used_if_refused(limit_type: LimitType, moment: Moment, input: &LimitInput, va
     }
 }
 
+impl LimitOutcome {
+    /// As it was told before what permits hold was told from what is used.
+    pub(crate) fn reserved_as_used(&mut self) {
+        let held = held(self);
+        if let Some(message) = self.message.as_mut().filter(|_| !held.is_empty())
+            && let Some(at) = message.rfind(&held)
+        {
+            message.replace_range(at..at + held.len(), "");
+        }
+        (self.reserved, self.reserves) = (Count::ZERO, Count::ZERO);
+    }
+}
+
+/// What of the value is not spent: it is settled or given back when a permit is used, lapses, or its run ends.
+fn held(outcome: &LimitOutcome) -> String {
+    match outcome.reserved {
+        Count::ZERO => String::new(),
+        reserved => format!(", {} of it reserved by open permits", amount(outcome.limit_type, reserved)),
+    }
+}
+
 fn told(outcome: &LimitOutcome, input: &LimitInput) -> String {
     let amount = |count: Count| amount(outcome.limit_type, count);
     let (name, value, max) = (&outcome.name, amount(outcome.value), amount(outcome.max));
+    let held = held(outcome);
     if outcome.breach.is_none() {
         let left = amount(outcome.max.saturating_sub(outcome.value));
-        return format!("`{name}`: {value} of {max} used, {left} left.");
+        return format!("`{name}`: {value} of {max} used{held}, {left} left.");
     }
     let mut text = if outcome.action.refuses() {
-        format!("`{name}` allows {max}; this call would bring it to {value}.")
+        format!("`{name}` allows {max}; this call would bring it to {value}{held}.")
     } else {
-        format!("`{name}` allows {max} and is at {value}.")
+        format!("`{name}` allows {max} and is at {value}{held}.")
     };
     if outcome.rejects || outcome.advice.as_ref().is_some_and(|advice| advice.retry_after_ms.is_some()) {
         let _ = write!(text, " Wait {} ms.", input.retry_after_ms);

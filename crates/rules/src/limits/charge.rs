@@ -14,26 +14,36 @@ pub struct Charge {
     pub reserved: Count,
 }
 
+/// Whether a call of that moment is held until it is recorded, rather than used. A request happens at its permit.
+pub(super) const fn reserves(limit_type: LimitType, moment: Moment) -> bool {
+    matches!(basis(limit_type), Basis::Usage)
+        && matches!(moment, Moment::StepPre)
+        && !counts_requests(limit_type)
+}
+
+const fn counts_requests(limit_type: LimitType) -> bool {
+    use LimitType as T;
+    matches!(limit_type, T::RequestsPerSecond | T::RequestsPerMinute | T::RequestsPerHour)
+}
+
 /// What a decided call leaves. What was spent is counted even when the record is refused; a refused call itself
 /// is not counted, and a refused permit leaves nothing. A request happens at its permit, so it is used there and
 /// not reserved. Nothing for limits that keep no usage row.
 #[must_use]
 pub fn charge(limit_type: LimitType, moment: Moment, facts: &Facts, refused: bool) -> Charge {
-    use LimitType as T;
     if basis(limit_type) != Basis::Usage {
         return Charge::default();
     }
-    let request = matches!(limit_type, T::RequestsPerSecond | T::RequestsPerMinute | T::RequestsPerHour);
+    let request = counts_requests(limit_type);
     // Reserved at the permit, a step and a tool call are used when they are recorded.
     let asked = demand(limit_type, if counts_calls(limit_type) { Moment::StepBoth } else { moment }, facts);
     let used = |used| Charge { used, reserved: Count::ZERO };
     match moment {
         Moment::RunStart | Moment::Intervention => Charge::default(),
         Moment::StepPre if refused => Charge::default(),
-        Moment::StepPre if request => used(asked),
-        Moment::StepPre => Charge { used: Count::ZERO, reserved: asked },
+        Moment::StepPre if reserves(limit_type, moment) => Charge { used: Count::ZERO, reserved: asked },
         Moment::StepPost if request => Charge::default(),
         Moment::StepPost | Moment::StepBoth if refused && counts_calls(limit_type) => Charge::default(),
-        Moment::StepPost | Moment::StepBoth => used(asked),
+        Moment::StepPre | Moment::StepPost | Moment::StepBoth => used(asked),
     }
 }

@@ -70,7 +70,7 @@ pub struct LimitInput {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(count: &Count) -> bool {
+pub(crate) fn is_zero(count: &Count) -> bool {
     *count == Count::ZERO
 }
 

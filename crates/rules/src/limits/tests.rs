@@ -47,6 +47,35 @@ fn a_value_equal_to_the_limit_is_allowed_and_above_it_is_not() {
 }
 
 #[test]
+fn what_permits_hold_is_told_from_what_is_used() {
+    use LimitType as T;
+    let views = |limit_type, moment, demand| {
+        let budget = limit("lim_1", limit_type, 10);
+        let outcome = admit(&budget, moment, &input(&budget, 3, 2, demand), false, false);
+        let conclusion =
+            crate::verdict::conclude(&crate::evaluate::RuleOutcomes { fired: vec![] }, &[outcome]);
+        let view = conclusion.limits[0].clone();
+        let message = conclusion.fired.first().map(|fired| fired.message.clone()).unwrap_or_default();
+        ([view.used, view.reserved, view.remaining].map(Count::get), message)
+    };
+    // Granted: it holds, or where it is a request, it is used; recorded, it is used.
+    assert_eq!(views(T::Steps, Moment::StepPre, 1).0, [3, 3, 4]);
+    assert_eq!(views(T::RequestsPerMinute, Moment::StepPre, 1).0, [4, 2, 4]);
+    assert_eq!(views(T::TokensTotal, Moment::StepPost, 1).0, [4, 2, 4]);
+    // Refused: an ask leaves nothing, and what was spent is spent.
+    let (counts, message) = views(T::TokensTotal, Moment::StepPre, 6);
+    assert_eq!(counts, [3, 2, 5]);
+    assert!(
+        message.ends_with("would bring it to 11 tokens, 2 tokens of it reserved by open permits."),
+        "{message}"
+    );
+    assert_eq!(views(T::TokensTotal, Moment::StepBoth, 6).0, [9, 2, 0]);
+    let (counts, message) = views(T::TokensTotal, Moment::StepPre, 4);
+    assert_eq!(counts, [3, 6, 1]);
+    assert!(message.contains("9 tokens of 10 tokens used, 2 tokens of it reserved"), "{message}");
+}
+
+#[test]
 fn each_enforcement_asks_for_its_action() {
     use LimitEnforcement as E;
     for (enforcement, action, breach) in [

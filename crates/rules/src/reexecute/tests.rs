@@ -32,13 +32,23 @@ fn sample() -> SnapshotDefinition {
 
 /// What the choke point does, without a store.
 fn decide(snapshot: &SnapshotDefinition, moment: Moment, facts: &Facts, used: u64) -> DecisionRecord {
+    decide_beside(snapshot, moment, facts, (used, 0))
+}
+
+/// The same, beside what open permits hold.
+fn decide_beside(
+    snapshot: &SnapshotDefinition,
+    moment: Moment,
+    facts: &Facts,
+    (used, reserved): (u64, u64),
+) -> DecisionRecord {
     let compiled = CompiledSnapshot::compile(snapshot);
     let inputs: Vec<LimitInput> = compiled
         .applicable(moment, facts)
         .map(|limit| {
             let mut input = LimitInput::from_facts(limit, moment, facts);
             if basis(limit.limit_type) == Basis::Usage {
-                input.used = used.into();
+                (input.used, input.reserved) = (used.into(), reserved.into());
             }
             input
         })
@@ -93,6 +103,32 @@ fn a_decision_comes_out_again_to_the_last_byte() {
     assert_eq!((record.action, record.deciding_policy_id.as_deref()), (Action::Stop, Some("rule_b")));
     assert_eq!(record.fired.matches("policy_id").count(), 6);
     assert!(record.fired.contains(Fault::Overflow.as_str()));
+}
+
+/// As `hoc-rules/2` recorded it: what permits hold was told as used.
+#[test]
+fn what_permits_held_is_told_again_as_it_was() {
+    let record = decide_beside(&sample(), Moment::StepPre, &facts(), (4_000, 5_500));
+    let held = ", 0.0055 USD of it reserved by open permits";
+    assert!(record.fired.contains(held) && record.limits.contains("\"reserved\":"), "{record:?}");
+    let mut fired: Vec<crate::verdict::Fired> = serde_json::from_str(&record.fired).expect("what fired");
+    for fired in &mut fired {
+        fired.facts.clear();
+        fired.message = fired.message.replace(held, "");
+    }
+    let mut limits: Vec<crate::verdict::LimitView> = serde_json::from_str(&record.limits).expect("limits");
+    for limit in &mut limits {
+        limit.used = limit.used + std::mem::take(&mut limit.reserved);
+    }
+    let before = DecisionRecord {
+        engine_version: "hoc-rules/2 cedar-language/4.6.0".to_owned(),
+        schema_version: "hoc-facts/2".to_owned(),
+        fired: canonical(&fired),
+        limits: canonical(&limits),
+        ..record.clone()
+    };
+    assert_eq!(parts(&sample(), &before), "");
+    assert_eq!(parts(&sample(), &DecisionRecord { limits: before.limits, ..record }), "limits");
 }
 
 /// As `hoc-rules/2` recorded it: without what a rule fired on.

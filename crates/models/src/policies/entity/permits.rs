@@ -32,6 +32,7 @@ pub struct Model {
     pub provider: Option<String>,
     pub model: Option<String>,
     pub labels: String,
+    pub lapses_at: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use models::ids::TenantId;
 use serde_json::Value;
 use testkit::Witness;
@@ -24,6 +25,12 @@ LATERAL (SELECT coalesce(sum(input_tokens + output_tokens), 0) AS tokens, \
     count(*) FILTER (WHERE status <> 'REFUSED') AS admitted_steps \
     FROM aos_trace_steps WHERE tenant_id = l.tenant_id) AS s \
 WHERE l.tenant_id = ";
+
+/// Permits that hold something though their runs are sealed, and that nobody is to give back before this moment.
+const KEPT: &str = "\
+SELECT json_build_object('permit', p.id, 'run', p.run_id, 'lapses_at', p.lapses_at)::text FROM permits AS p \
+JOIN runs AS r ON r.tenant_id = p.tenant_id AND r.id = p.run_id \
+WHERE p.status = 'GRANTED' AND r.state = 'COMPLETED' AND p.lapses_at > '";
 
 const STEPS: &str = "\
 SELECT json_build_object('run', 'run_' || replace(run_id::text, '-', ''), 'index', step_index, 'number', duration_ms, \
@@ -54,9 +61,13 @@ async fn rows(witness: &Witness, sql: &str, tenant: TenantId) -> Vec<Value> {
         .collect()
 }
 
-/// What limits count is what the rows say, and no more was admitted than there is. One cause has one open incident, which
-/// says what its runs did of it.
-pub(super) async fn check(witness: &Witness, tenant: TenantId) -> Result<(), String> {
+/// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long: at
+/// `now`, which no replica is past, it is to be given back. One cause has one open incident, which says what its runs did of it.
+pub(super) async fn check(witness: &Witness, tenant: TenantId, now: DateTime<Utc>) -> Result<(), String> {
+    let kept = rows(witness, &format!("{KEPT}{}' AND p.tenant_id = ", now.to_rfc3339()), tenant).await;
+    if !kept.is_empty() {
+        return Err(format!("permits of sealed runs hold something: {kept:#?}"));
+    }
     let limits = rows(witness, LIMITS, tenant).await;
     if limits.len() != 2 {
         return Err(format!("two limits with one window each: {limits:#?}"));

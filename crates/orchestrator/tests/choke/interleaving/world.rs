@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, TimeDelta, Utc};
 use models::{
     ids::{RunId, TenantId},
     policies::LimitDraft,
@@ -146,6 +147,11 @@ impl<'s> World<'s> {
         self.ctx.tenant.id
     }
 
+    /// No replica's clock is past this.
+    fn latest(&self) -> DateTime<Utc> {
+        self.stage.kit.spine.now() + TimeDelta::seconds(1)
+    }
+
     async fn prepare(&mut self) {
         for _ in 0..3 {
             self.at_once(What::Start).await;
@@ -178,7 +184,7 @@ impl<'s> World<'s> {
         loop {
             self.settle().await?;
             if std::mem::take(&mut self.committing) {
-                books::check(&self.stage.witness, self.tenant()).await?;
+                books::check(&self.stage.witness, self.tenant(), self.latest()).await?;
             }
             let held = self.lines(wire::Stage::Held);
             let under_way = self.calls.iter().filter(|call| call.open).count();
@@ -401,7 +407,7 @@ impl<'s> World<'s> {
         }
         self.stage.replicas.clear();
         self.stage.kit.clock.advance(chrono::Duration::seconds(2));
-        books::check(&self.stage.witness, self.tenant()).await?;
+        books::check(&self.stage.witness, self.tenant(), self.latest()).await?;
         books::check_answers(&self.stage.witness, self.tenant(), &self.asked).await?;
         Box::pin(evidence::check(self)).await?;
         Ok(std::mem::take(&mut self.played))
