@@ -46,7 +46,7 @@ async fn several_incidents_are_taken_in_one_move() {
         }
     }
     let body = |of: &[&str]| {
-        let chosen: String = of.iter().map(|id| format!("&{id}=take")).collect();
+        let chosen = of.iter().fold(String::new(), |all, id| all + "&" + id + "=take");
         format!("back=%2Fconsole%2Fincidents%3Ftopic%3DACTIVE&note=all+of+them{chosen}")
     };
     let first = take(&app, &ben, body(&both[1..])).await;

@@ -101,6 +101,7 @@ async fn highlights_and_decisions() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the snapshots are long")]
 async fn costs_and_their_trend() {
     let app = App::new().await;
     let scene = Scene::set(&app).await;
