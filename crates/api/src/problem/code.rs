@@ -54,6 +54,7 @@ codes! {
     RunEnded = "run_ended", CONFLICT, "The run has ended otherwise";
     StepOutOfOrder = "step_out_of_order", CONFLICT, "Not the next step";
     IdempotencyConflict = "idempotency_conflict", CONFLICT, "The idempotency key was used for another request";
+    AnswerLost = "answer_lost", CONFLICT, "The answer of the first request is lost";
     IncidentResolved = "incident_resolved", CONFLICT, "The incident is resolved";
     IncidentAcknowledgedByOther = "incident_acknowledged_by_other", CONFLICT,
         "The incident was acknowledged by somebody else";
@@ -63,7 +64,6 @@ codes! {
     LimitNameTaken = "limit_name_taken", CONFLICT, "An active limit has this name";
     AgentFrozen = "agent_frozen", CONFLICT, "No run of this agent may begin";
     TenantFrozen = "tenant_frozen", CONFLICT, "No run of any agent may begin";
-    AnswerLost = "answer_lost", CONFLICT, "The answer of the first request is lost";
     AlreadyFrozen = "already_frozen", CONFLICT, "It is frozen already";
     KeyRevoked = "key_revoked", CONFLICT, "The key is revoked";
     TenantExists = "tenant_exists", CONFLICT, "A tenant has this slug";

@@ -50,7 +50,8 @@ Roles:
 An agent's key begins runs as the agents that --agent names, or with --any-agent as any; a
 limit, a rule or a freeze of an agent holds for whoever has no key of another. A tenant that is
 missing is made. So is a store, at a place that was named (a flag, a HOC_* variable, hoc.toml);
-in ./hoc-data only with --new-store. With --json the last line is {\"key_id\",\"key\",\"role\",\"tenant\"}.")]
+in ./hoc-data only with --new-store. With --json the last line is
+{\"key_id\",\"key\",\"role\",\"tenant\"}.")]
     Create {
         /// What the key may do
         #[arg(long, value_parser = role)]
