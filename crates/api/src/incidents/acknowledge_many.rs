@@ -15,6 +15,7 @@ use crate::{
     edge::About,
     extract::{Caller, Handles, Json, roles},
     problem::{Code, ProblemView},
+    view::text,
 };
 
 /// Incidents to acknowledge.
@@ -23,7 +24,7 @@ use crate::{
 #[schema(as = AcknowledgeIncidents)]
 pub(super) struct ManyBody {
     /// Their ids.
-    #[schema(min_items = 1, max_items = 200)]
+    #[schema(min_items = 1, max_items = 200, value_type = Vec<text::IncidentId>)]
     incident_ids: Vec<String>,
     /// For each timeline and the Audit Ledger.
     #[schema(max_length = 4000)]

@@ -9,6 +9,35 @@ use utoipa::{
 /// One character at least that is no white space, by Unicode's property: what `\s` is differs from reader to reader.
 const NOT_BLANK: &str = "[^\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 
+/// What nobody sees, or what turns what stands beside it: `engines::logs::redact::unmistakable` takes these out of a name.
+const UNSEEN: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}";
+/// Blanks that are seen between words, and not around them.
+const BLANKS: &str = " \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000";
+
+/// By which somebody or something is told from others: nothing around it or in it that nobody sees.
+pub(crate) struct Identity;
+
+impl PartialSchema for Identity {
+    fn schema() -> RefOr<Schema> {
+        let pattern = format!("^[^{UNSEEN}{BLANKS}]([^{UNSEEN}]*[^{UNSEEN}{BLANKS}])?$");
+        let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(bounds::NAME));
+        text.min_length(Some(1)).pattern(Some(pattern)).into()
+    }
+}
+
+impl ToSchema for Identity {}
+
+/// The id of an incident.
+pub(crate) struct IncidentId;
+
+impl PartialSchema for IncidentId {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^inc_[0-9a-f]{32}$")).into()
+    }
+}
+
+impl ToSchema for IncidentId {}
+
 fn bounded(shortest: usize, longest: usize) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(longest));
     if shortest == 0 { text.into() } else { text.min_length(Some(shortest)).pattern(Some(NOT_BLANK)).into() }

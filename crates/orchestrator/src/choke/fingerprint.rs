@@ -1,6 +1,11 @@
-//! What of a request makes two requests one: all that its caller said, but the key itself.
+//! What of a request makes two requests one: all that its caller said, but the key itself; and what commits to its content.
 
-use proof::words::{OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus};
+use models::ids::RunId;
+use proof::{
+    hash::Hash,
+    hmac::{TenantKey, keyed},
+    words::{OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus},
+};
 use serde::Serialize;
 
 use super::call::{PermitRequest, StartRun, StepReport};
@@ -135,4 +140,22 @@ impl<'a> StepFingerprint<'a> {
             labels: &report.labels,
         }
     }
+}
+
+/// A commitment to the raw input and output of a step: whoever holds them can prove later what was there.
+pub(super) fn commitment(key: &TenantKey, run_id: RunId, report: &StepReport) -> Hash {
+    let llm = report.llm.as_ref();
+    let parts = [
+        report.params.as_deref(),
+        report.outcome_data.as_deref(),
+        llm.and_then(|llm| llm.prompt.as_deref()),
+        llm.and_then(|llm| llm.response.as_deref()),
+    ];
+    let mut value = Vec::new();
+    for part in parts {
+        let bytes = part.unwrap_or_default().as_bytes();
+        value.extend((bytes.len() as u64).to_be_bytes());
+        value.extend(bytes);
+    }
+    keyed(key, "commitment", &run_id.to_string(), "/step", &value)
 }

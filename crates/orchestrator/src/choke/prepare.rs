@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
     capture,
-    fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint},
+    fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint, commitment},
     priced::{price_call, price_estimate},
     state::State,
 };
@@ -489,22 +489,4 @@ fn params_hash(key: &TenantKey, run_id: RunId, params: Option<&str>) -> Result<H
         params.map(redact::canonical_text).transpose().map_err(|err| Error::invalid("/params", err))?;
     let value = canonical.as_deref().unwrap_or_default();
     Ok(keyed(key, "permit/params", &run_id.to_string(), "/params", value.as_bytes()))
-}
-
-/// A commitment to the raw input and output of a step: whoever holds them can prove later what was there.
-fn commitment(key: &TenantKey, run_id: RunId, report: &StepReport) -> Hash {
-    let llm = report.llm.as_ref();
-    let parts = [
-        report.params.as_deref(),
-        report.outcome_data.as_deref(),
-        llm.and_then(|llm| llm.prompt.as_deref()),
-        llm.and_then(|llm| llm.response.as_deref()),
-    ];
-    let mut value = Vec::new();
-    for part in parts {
-        let bytes = part.unwrap_or_default().as_bytes();
-        value.extend((bytes.len() as u64).to_be_bytes());
-        value.extend(bytes);
-    }
-    keyed(key, "commitment", &run_id.to_string(), "/step", &value)
 }
