@@ -30,7 +30,8 @@ Examples:
 
   hoc doctor --accept-restore      after a restore: see first what was lost, with `hoc doctor`
 
-Without --accept-restore it changes nothing but that it signs checkpoints, so that whole logs can be held against them. Exit 1 if anything failed.")]
+Without --accept-restore it changes nothing but that it signs checkpoints, so that whole logs can
+be held against them. Exit 1 if anything failed.")]
 pub(crate) struct Args {
     /// Print one JSON document
     #[arg(long)]
