@@ -101,6 +101,18 @@ impl CompiledSnapshot {
         Some(&self.rules[at].definition)
     }
 
+    /// Whether anything that is judged when an agent asks looks at the model or its provider. A condition that names one
+    /// for another reason counts too: then more is held together than need be.
+    #[must_use]
+    pub fn looks_at_models_asked(&self) -> bool {
+        let names = |condition: &str| ["model", "provider"].iter().any(|name| condition.contains(name));
+        self.limits.iter().any(|limit| limit.scope == Scope::Provider)
+            || self
+                .rules
+                .iter()
+                .any(|rule| rule.definition.bind_at == BindAt::StepPre && names(&rule.definition.condition))
+    }
+
     /// The limits, most specific first: AGENT, PROJECT, PROVIDER, TENANT, GLOBAL; then by id.
     #[must_use]
     pub fn limits(&self) -> &[LimitDefinition] {

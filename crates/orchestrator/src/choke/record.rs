@@ -135,7 +135,9 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
     let Some(permit) = named.filter(|permit| permit.run_id == step.run_id) else {
         return NamedPermit::Fails(PermitNote::Unknown);
     };
-    match (serves(permit, state.now), is_for(permit, step)) {
+    let looked_at =
+        state.runs.get(&step.run_id).is_none_or(|run| run.snapshot.compiled.looks_at_models_asked());
+    match (serves(permit, state.now), is_for(permit, step, looked_at)) {
         (false, _) => NamedPermit::Fails(PermitNote::Lapsed),
         (true, false) => NamedPermit::Fails(PermitNote::Mismatch),
         (true, true) => NamedPermit::Serves(permit.id),
@@ -143,17 +145,20 @@ fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {
 }
 
 /// Whether the step is what leave was given for, in all that rules and limits of the asked moment look at and that can be
-/// known before the act. What was not asked for was not judged then, so absent is another than present.
-fn is_for(permit: &Permit, step: &PreparedStep) -> bool {
+/// known before the act. A model and a provider that were not named when it was asked were not judged then: where anything
+/// of that moment looks at them, absent is another than present; else the permit serves for whichever it came to.
+fn is_for(permit: &Permit, step: &PreparedStep, looked_at: bool) -> bool {
     let report = &step.report;
     let llm = report.llm.as_ref();
+    let unnamed = permit.provider.is_none() && permit.model.is_none() && !looked_at;
     permit.kind == report.kind
         && permit.skill_name == report.skill_name
         && permit.params_hash == step.params_hash
-        && permit.provider.as_deref() == llm.and_then(|llm| llm.provider.as_deref())
-        && permit.model.as_deref() == llm.and_then(|llm| llm.model.as_deref())
-        // Leave was asked with one name, which was judged as both; a second one was not.
-        && llm.is_none_or(|llm| llm.model_requested.is_none())
+        && (unnamed
+            || permit.provider.as_deref() == llm.and_then(|llm| llm.provider.as_deref())
+                && permit.model.as_deref() == llm.and_then(|llm| llm.model.as_deref())
+                // Leave was asked with one name, which was judged as both; a second one was not.
+                && llm.is_none_or(|llm| llm.model_requested.is_none()))
         && permit.labels == report.labels
 }
 

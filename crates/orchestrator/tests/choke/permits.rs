@@ -114,6 +114,25 @@ on_both! {
         }
     }
 
+    /// The contract's permit need name no model: it serves for whichever the call came to, where nothing looks at it.
+    async fn a_permit_that_names_no_model_serves_where_nothing_asks_for_one(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (provider, model, _) = ASKED;
+        let (asks, does): (Named<'_>, Named<'_>) = ((None, None, &[]), (provider, model, &[]));
+        agent.rule(EnforcementMode::Block, "context.step.model == \"o1\"").await;
+        let run = agent.start().await;
+        let recorded = permitted(&agent, run, asks, does).await.unwrap();
+        assert_eq!((recorded.verdict.permit_note, recorded.verdict.action), (None, Action::Allow));
+        // One that was named is bound all the same.
+        let other = permitted(&agent, run, (provider, Some("another"), &[]), does).await.unwrap();
+        assert_eq!(other.verdict.permit_note, Some(PermitNote::Mismatch));
+        let run = agent.start().await;
+        permitted(&agent, run, asks, does).await.unwrap();
+        agent.complete(run).await.unwrap();
+        assert_eq!(agent.run(run).await.assurance, Assurance::Enforced);
+    }
+
     async fn a_limit_of_a_provider_counts_what_was_asked_of_another(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
