@@ -118,8 +118,9 @@ pub(crate) struct PermitBody {
     /// With which parameters; the permit serves for these alone.
     #[schema(value_type = Option<serde_json::Value>)]
     params: Option<Box<RawValue>>,
-    /// The model's provider, for a model call. The permit serves for it alone: a report that names another, or names one
-    /// where none was named here, is a step without permit (`permit_mismatch`).
+    /// The model's provider, for a model call. The permit serves for it alone: a report that names another is a step
+    /// without permit (`permit_mismatch`). One that names neither provider nor model serves for any, unless a STEP_PRE
+    /// rule or a limit of a provider looks at them.
     #[schema(value_type = Option<text::Word>)]
     provider: Option<String>,
     /// The model; the permit serves for it alone, as for the provider. Report it under this name.
