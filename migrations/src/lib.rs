@@ -47,6 +47,7 @@ mod m20261127_000049_bound;
 mod m20261127_000050_refused_after;
 mod m20261127_000051_lapses;
 mod m20261127_000052_start_keys;
+mod m20261127_000053_nano_usd;
 mod protect;
 mod table;
 
@@ -103,6 +104,7 @@ pub const HISTORY: &[Change] = &[
     },
     Change { name: "m20261127_000051_lapses", statements: m20261127_000051_lapses::statements },
     Change { name: "m20261127_000052_start_keys", statements: m20261127_000052_start_keys::statements },
+    Change { name: "m20261127_000053_nano_usd", statements: m20261127_000053_nano_usd::statements },
 ];
 
 /// What brings a store's schema to head.

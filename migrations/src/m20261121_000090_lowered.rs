@@ -65,7 +65,7 @@ pub(crate) fn refused_again(d: Dialect) -> Vec<String> {
     statements
 }
 
-fn refused() -> String {
+pub(crate) fn refused() -> String {
     let raised = "(NEW.assurance <> OLD.assurance AND NEW.assurance <> 'REPORTED')";
     format!("OLD.state = 'COMPLETED' AND ({} OR {raised})", changes(SEALED))
 }

@@ -30,7 +30,7 @@ use proof::{
     run_ranges::RunRanges,
     words::{
         Action, ActionTaken, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, BindAt,
-        BreachType, CaptureFailureReason, CauseType, Consequence, EnforcementMode, EvidenceClass,
+        BreachType, CaptureFailureReason, CauseType, Consequence, CostNote, EnforcementMode, EvidenceClass,
         FailureResolution, HaltReason, IncidentCategory, IncidentRelation, IntegrityGrade, IntegrityState,
         IntegrityStatus, InterventionKind, InterventionTarget, LimitCategory, LimitEnforcement, LimitStatus,
         LimitType, LogName, Moment, OutcomeCategory, PermitNote, PolicyKind, PreventionOutcome,
@@ -142,6 +142,7 @@ ids!(
 
 words!(
     Asked,
+    CostNote,
     PermitNote,
     Permits,
     AckVia,

@@ -223,7 +223,7 @@ testkit::on_both! {
         let stalls = Stalls { now: NOW, silent_since: NOW, expected_ms: 1, factor: 5 };
         tx.activity().mark_stalled(stalls).await.expect("a job's mark");
         heard(&tx.conn).await;
-        updated::<runs::Entity>(&tx.conn, &[runs::Column::StepCount, runs::Column::CostMicrousd]).await;
+        updated::<runs::Entity>(&tx.conn, &[runs::Column::StepCount, runs::Column::CostNanousd]).await;
         updated::<traces::Entity>(&tx.conn, &[traces::Column::StepCount]).await;
         updated::<permits::Entity>(&tx.conn, &[permits::Column::UsedByStep]).await;
         updated::<usage::Entity>(&tx.conn, &[usage::Column::Used, usage::Column::Reserved]).await;

@@ -15,7 +15,7 @@ pub struct Period {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
     /// What is known of their cost.
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
     /// Tokens in.
     pub input_tokens: u64,
     /// Tokens out.
@@ -32,5 +32,5 @@ pub struct Overage {
     /// How many breaches there were: one for each limit, window and run.
     pub breaches: u64,
     /// By how much, each limit and window once, by the worst of its breaches.
-    pub microusd: u64,
+    pub nanousd: u64,
 }

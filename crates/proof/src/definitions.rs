@@ -41,7 +41,7 @@ pub struct LimitDefinition {
     pub limit_type: LimitType,
     pub scope: Scope,
     pub scope_id: Option<String>,
-    /// In the unit inside: micro-USD, tokens, steps, milliseconds, per cent.
+    /// In the unit inside: nano-USD, tokens, steps, milliseconds, per cent.
     pub max_value: u64,
     pub reset_period: Option<ResetPeriod>,
     pub window_seconds: Option<u64>,

@@ -158,6 +158,11 @@ words! {
     /// Whether leave for a step was asked before it was done, or the step was only told after.
     Asked { Before = "BEFORE", After = "AFTER" }
 
+    /// What is to be known of a cost: that the counts of its tokens contradict each other; that no price book has a price
+    /// of its model; that nothing tells its tokens; that its caller said 0 where the price book says more.
+    CostNote { CountsContradict = "COUNTS_CONTRADICT", NoPrice = "NO_PRICE", NoTokens = "NO_TOKENS",
+        ReportedZero = "REPORTED_ZERO" }
+
     /// Why the permit that a record names does not serve: its time is over or it served before; it was for something else;
     /// the run has none of that id.
     PermitNote { Lapsed = "permit_lapsed", Mismatch = "permit_mismatch", Unknown = "permit_unknown" }

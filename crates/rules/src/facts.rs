@@ -90,7 +90,11 @@ pub struct StepFacts {
     #[serde(default, skip_serializing_if = "is_default")]
     pub output_tokens: Count,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub cost_microusd: Count,
+    pub cache_read_tokens: Count,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cache_write_tokens: Count,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cost_nanousd: Count,
     /// False when a model call has neither a reported cost nor a price. Other calls cost a known 0.
     pub cost_known: bool,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -212,7 +216,7 @@ pub struct RunFacts {
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: Count,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub cost_microusd: Count,
+    pub cost_nanousd: Count,
     /// False once the cost of any of its calls was unknown.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub cost_known: bool,
@@ -235,7 +239,7 @@ impl Default for RunFacts {
             refused: Count::ZERO,
             tool_calls: Count::ZERO,
             tokens: Count::ZERO,
-            cost_microusd: Count::ZERO,
+            cost_nanousd: Count::ZERO,
             cost_known: true,
             elapsed_ms: Count::ZERO,
             tools: BTreeSet::new(),

@@ -33,6 +33,8 @@ pub(crate) fn facts() -> Facts {
             is_synthetic: false,
         },
         step: Some(StepFacts {
+            cache_read_tokens: crate::Count::ZERO,
+            cache_write_tokens: crate::Count::ZERO,
             kind: StepKind::ToolCall,
             skill: "search".to_owned(),
             provider: "openai".to_owned(),
@@ -40,7 +42,7 @@ pub(crate) fn facts() -> Facts {
             model_requested: String::new(),
             input_tokens: 100.into(),
             output_tokens: 20.into(),
-            cost_microusd: 1_000.into(),
+            cost_nanousd: 1_000.into(),
             cost_known: true,
             duration_ms: 40.into(),
             retry_count: 0.into(),

@@ -62,11 +62,13 @@ impl FiredFact {
         find(&self.name).and_then(|fact| fact.unit)
     }
 
-    /// Micro-USD, where it is money.
+    /// Nano-USD, where it is money.
     #[must_use]
-    pub fn microusd(&self) -> Option<u64> {
+    pub fn nanousd(&self) -> Option<u64> {
         match self.value {
-            Some(FactValue::Number(number)) if self.unit() == Some(Unit::MicroUsd) => Some(number.get()),
+            Some(FactValue::Number(number)) if self.unit() == Some(Unit::MicroUsd) => {
+                Some(number.get().saturating_mul(1_000))
+            }
             _ => None,
         }
     }

@@ -90,7 +90,7 @@ pub struct LimitView {
     pub limit_id: String,
     /// Its name.
     pub name: String,
-    /// What it counts; cost is in micro-USD.
+    /// What it counts; cost is in nano-USD.
     pub limit_type: LimitType,
     /// How the call was measured.
     pub status: LimitStanding,

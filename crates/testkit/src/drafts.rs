@@ -9,7 +9,7 @@ use proof::words::{LimitCategory, LimitType, ResetPeriod};
 /// has more to say of it, it says by `LimitDraft { .., ..limit(..) }`.
 #[must_use]
 pub fn limit(limit_type: LimitType, max: u64) -> LimitDraft {
-    let unit = if policies::counts_money(limit_type) { 1 } else { 1_000_000 };
+    let unit = if policies::counts_money(limit_type) { 1_000 } else { 1_000_000_000 };
     let limit_category = policies::category_of(limit_type);
     LimitDraft {
         name: format!("{limit_type} {max}"),
@@ -17,7 +17,7 @@ pub fn limit(limit_type: LimitType, max: u64) -> LimitDraft {
         limit_type,
         scope: None,
         scope_id: None,
-        max_value: Amount { millionths: u128::from(max) * unit },
+        max_value: Amount { billionths: u128::from(max) * unit },
         reset_period: (limit_category == LimitCategory::Budget).then_some(ResetPeriod::None),
         window_seconds: None,
         measurement_window_seconds: None,

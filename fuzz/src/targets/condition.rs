@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 const FACTS: &str = r#"{"content":{"input_size":7},"principal":{"agent_id":"a","tenant_id":"t"},
     "resource":{"actor_type":"AGENT","assurance":"ENFORCED","attempt":1,"run_id":"r","source":"sdk"},
-    "run":{"cost_microusd":9,"steps":2,"tools":["ask"],"last_tool":"ask"},
-    "step":{"kind":"LLM_CALL","skill":"ask","model":"gpt-4o","cost_known":true,"cost_microusd":291,"input_tokens":5},
+    "run":{"cost_nanousd":9000,"steps":2,"tools":["ask"],"last_tool":"ask"},
+    "step":{"kind":"LLM_CALL","skill":"ask","model":"gpt-4o","cost_known":true,"cost_nanousd":291000,"input_tokens":5},
     "time":{"hour":14,"weekday":6}}"#;
 
 pub(crate) fn seeds() -> Vec<Vec<u8>> {

@@ -84,7 +84,7 @@ fn of_runs() -> Vec<Hashed> {
 
 /// What a run did, in one table.
 const OF_THE_RUN: &[&str] =
-    &["run_id", "seq", "relation", "step_index", "cost_impact_microusd", "note", "first_at"];
+    &["run_id", "seq", "relation", "step_index", "cost_impact_nanousd", "note", "first_at"];
 /// The incident as it was opened, in the other; that of all its runs.
 const OF_THE_INCIDENT: &[&str] = &[
     "title",
@@ -108,7 +108,7 @@ fn of_incidents() -> Vec<Hashed> {
             fields: fields::<records::IncidentRecord>(),
             elsewhere: OF_THE_INCIDENT,
             renamed: &[("step_index", "first_step_index")],
-            outside: &[("later_impact_microusd", "recurs"), ("occurrences", "recurs"), ("last_at", "recurs")],
+            outside: &[("later_impact_nanousd", "recurs"), ("occurrences", "recurs"), ("last_at", "recurs")],
         },
         Hashed {
             table: "incidents",
@@ -120,7 +120,7 @@ fn of_incidents() -> Vec<Hashed> {
                 ("source_step_index", "its step"),
                 ("severity", "escalates"),
                 ("lifecycle_state", "is handled"),
-                ("cost_impact_microusd", "summed over its runs"),
+                ("cost_impact_nanousd", "summed over its runs"),
                 ("affected_count", "counts its runs"),
                 ("occurrences", "recurs"),
                 ("last_seen_at", "recurs"),

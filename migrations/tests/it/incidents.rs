@@ -71,7 +71,7 @@ testkit::on_both! {
         }
         Migrator::up(&connection, None).await.expect("the old schema upgrades");
 
-        let columns = "namesake || ' ' || occurrences || ' ' || affected_count || ' ' || cost_impact_microusd || ' ' || agents";
+        let columns = "namesake || ' ' || occurrences || ' ' || affected_count || ' ' || cost_impact_nanousd || ' ' || agents";
         let rows = texts(&connection, &format!("SELECT {columns} FROM incidents ORDER BY id")).await;
         let expected: Vec<String> = THERE.iter().enumerate().map(|(n, (cause, _, namesake))| {
             if *cause == "'another'" { return format!("{namesake} 3 0 12 []"); }
@@ -81,7 +81,7 @@ testkit::on_both! {
         let seen = "SELECT COUNT(*) || '' FROM incidents AS i WHERE last_seen_at = (SELECT MAX(created_at) FROM incident_events \
                     AS e WHERE e.incident_id = i.id)";
         assert_eq!(texts(&connection, seen).await, ["6"]);
-        let columns = "relation || ' ' || seq || ' ' || occurrences || ' ' || cost_impact_microusd || ' ' || later_impact_microusd";
+        let columns = "relation || ' ' || seq || ' ' || occurrences || ' ' || cost_impact_nanousd || ' ' || later_impact_nanousd";
         let rows = texts(&connection, &format!("SELECT {columns} FROM incident_runs ORDER BY run_id")).await;
         assert_eq!(rows, vec!["SOURCE 0 3 5 7"; 5]);
         assert_eq!(texts(&connection, "SELECT COUNT(*) || '' FROM incident_events").await, ["12"]);

@@ -49,7 +49,7 @@ pub(crate) fn tables_after(changes: &[Change]) -> Vec<Table> {
 
 type Alteration<'s> = Box<dyn FnOnce(&mut Table) + 's>;
 
-/// What a later change does to a table: a column more, or less, or another vocabulary.
+/// What a later change does to a table: a column more, or less, or under another name, or another vocabulary.
 fn altered(statement: &str) -> Option<(&str, Alteration<'_>)> {
     let (name, change) = statement.strip_prefix("ALTER TABLE ")?.split_once(' ')?;
     if let Some(line) = change.strip_prefix("ADD COLUMN ") {
@@ -57,6 +57,17 @@ fn altered(statement: &str) -> Option<(&str, Alteration<'_>)> {
     }
     if let Some(gone) = change.strip_prefix("DROP COLUMN ") {
         return Some((name, Box::new(move |table| table.columns.retain(|column| column.name != gone))));
+    }
+    if let Some((was, is)) = change.strip_prefix("RENAME COLUMN ").and_then(|names| names.split_once(" TO "))
+    {
+        let rename = move |table: &mut Table| {
+            table
+                .columns
+                .iter_mut()
+                .filter(|column| column.name == was)
+                .for_each(|column| column.name = is.to_owned());
+        };
+        return Some((name, Box::new(rename)));
     }
     let (_, check) = change.strip_prefix("ADD CONSTRAINT ")?.split_once(" CHECK (")?;
     let (of, list) = check.trim_end_matches(')').split_once(" IN (")?;

@@ -97,7 +97,7 @@ testkit::on_both! {
     async fn what_a_run_did_of_an_incident_changes_only_in_what_recurs(db: TestDatabase) {
         let (connection, runs) = (db.connection().await, table_named("incident_runs"));
         fill(&connection, db.store()).await;
-        only(&connection, db.store(), &runs, &["later_impact_microusd", "occurrences", "last_at"], &[]).await;
+        only(&connection, db.store(), &runs, &["later_impact_nanousd", "occurrences", "last_at"], &[]).await;
         run(&connection, &upsert(&runs)).await;
     }
 

@@ -58,6 +58,7 @@ fn of_runs() -> Vocabularies {
         intervention_acks: { via = activity::AckVia; }
         aos_traces: { status = words::TraceStatus; replay_mode = words::ReplayMode; }
         aos_trace_steps: {
+            cost_note = words::CostNote;
             kind = words::StepKind;
             status = words::StepStatus;
             outcome_category = words::OutcomeCategory;
@@ -79,7 +80,7 @@ fn of_runs() -> Vocabularies {
             reason = words::CaptureFailureReason;
             resolution = words::FailureResolution;
         }
-        llm_run_records: { execution_status = logs::ExecutionStatus; source = words::StepSource; }
+        llm_run_records: { cost_note = words::CostNote; execution_status = logs::ExecutionStatus; source = words::StepSource; }
         system_records: { event_type = logs::SystemEventType; severity = logs::SystemSeverity; }
         audit_ledger: {
             event_type = words::AuditEventType;

@@ -84,14 +84,14 @@ fn a_call_costs_what_its_span_says() {
         all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         step(&all).llm.unwrap()
     };
-    assert_eq!(with(json!({})).cost_microusd, None, "a price book may know");
-    assert_eq!(with(json!({ "gen_ai.usage.cost": 0.000_000_5 })).cost_microusd, Some(1), "half up");
-    assert_eq!(with(json!({ "llm.cost.total": 0.25 })).cost_microusd, Some(250_000));
+    assert_eq!(with(json!({})).cost_nanousd, None, "a price book may know");
+    assert_eq!(with(json!({ "gen_ai.usage.cost": 0.000_000_000_5 })).cost_nanousd, Some(1), "half up");
+    assert_eq!(with(json!({ "llm.cost.total": 0.25 })).cost_nanousd, Some(250_000_000));
     assert_eq!(
-        with(json!({ "llm.cost.prompt": 0.1, "llm.cost.completion": 0.2 })).cost_microusd,
-        Some(300_000)
+        with(json!({ "llm.cost.prompt": 0.1, "llm.cost.completion": 0.2 })).cost_nanousd,
+        Some(300_000_000)
     );
-    assert_eq!(with(json!({ "llm.cost.total": -1.0 })).cost_microusd, None);
+    assert_eq!(with(json!({ "llm.cost.total": -1.0 })).cost_nanousd, None);
     let old = with(json!({ "gen_ai.usage.prompt_tokens": 3, "gen_ai.usage.completion_tokens": "4" }));
     assert_eq!((old.input_tokens, old.output_tokens), (3, 4));
     let both = with(json!({ "gen_ai.usage.prompt_tokens": 1, "gen_ai.usage.input_tokens": 3 }));

@@ -1,6 +1,8 @@
 //! The bodies of Activity's writes, as they are read.
 
-use orchestrator::choke::call::{EndRun, EstimateRequest, LlmReport, PermitRequest, StartRun, StepReport};
+use orchestrator::choke::call::{
+    EndRun, EstimateRequest, LlmReport, PermitRequest, StartRun, StepReport, TokenCounts,
+};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -167,7 +169,7 @@ impl PermitBody {
             estimate: EstimateRequest {
                 input_tokens: estimate.input_tokens,
                 output_tokens: estimate.output_tokens,
-                cost_microusd: estimate.cost_usd.map(|usd| usd.micros),
+                cost_nanousd: estimate.cost_usd.map(|usd| usd.nanos),
             },
             labels: self.labels,
             idempotency_key: key.or(self.idempotency_key)?,
@@ -252,16 +254,24 @@ struct LlmBody {
     /// The model that was asked for, where the provider's answer names another in `model`. Where not given, it is `model`.
     #[schema(value_type = Option<text::Word>)]
     model_requested: Option<String>,
-    #[serde(default)]
+    /// All that went in, what was cached included. Where more was cached than went in, it is taken to lie beside it.
     #[schema(maximum = 9_007_199_254_740_992.0)]
-    input_tokens: u64,
-    #[serde(default)]
+    input_tokens: Option<u64>,
+    /// All that came out, reasoning included. Without any count of tokens the cost is not known.
     #[schema(maximum = 9_007_199_254_740_992.0)]
-    output_tokens: u64,
+    output_tokens: Option<u64>,
     /// Within input_tokens.
     #[serde(default)]
     #[schema(maximum = 9_007_199_254_740_992.0)]
     cache_read_tokens: u64,
+    /// Written to the provider's cache, within input_tokens.
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    cache_write_tokens: u64,
+    /// Of those that were written, the ones that are kept for an hour.
+    #[serde(default)]
+    #[schema(maximum = 9_007_199_254_740_992.0)]
+    cache_write_hour_tokens: u64,
     /// Within output_tokens.
     #[serde(default)]
     #[schema(maximum = 9_007_199_254_740_992.0)]
@@ -309,20 +319,27 @@ impl StepBody {
 
 impl LlmBody {
     fn report(self) -> LlmReport {
-        LlmReport {
+        let counts = TokenCounts {
+            input: self.input_tokens,
+            output: self.output_tokens,
+            cache_read: self.cache_read_tokens,
+            cache_write: self.cache_write_tokens,
+            cache_write_hour: self.cache_write_hour_tokens,
+            reasoning: self.reasoning_tokens,
+            ..TokenCounts::default()
+        };
+        let report = LlmReport {
             provider: self.provider,
             model: self.model,
             model_requested: self.model_requested,
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
-            cache_read_tokens: self.cache_read_tokens,
-            reasoning_tokens: self.reasoning_tokens,
-            cost_microusd: self.cost_usd.map(|usd| usd.micros),
+            cost_nanousd: self.cost_usd.map(|usd| usd.nanos),
             request_id: self.request_id,
             prompt: self.prompt,
             response: self.response,
             finish_reason: self.finish_reason,
-        }
+            ..LlmReport::default()
+        };
+        report.counted(&counts)
     }
 }
 

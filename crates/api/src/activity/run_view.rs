@@ -145,7 +145,7 @@ impl From<Run> for RunView {
             tool_call_count: totals.tool_call_count,
             input_tokens: totals.input_tokens,
             output_tokens: totals.output_tokens,
-            cost_usd: Number::usd(totals.cost_microusd),
+            cost_usd: Number::usd(totals.cost_nanousd),
             cost_known: totals.cost_known,
             correlation_id: run.correlation_id,
             opened_by: run.key_id.real().map(|key| key.to_string()),
@@ -165,7 +165,7 @@ impl From<Run> for RunView {
                 step_count: late.step_count,
                 input_tokens: late.input_tokens,
                 output_tokens: late.output_tokens,
-                cost_usd: Number::usd(late.cost_microusd),
+                cost_usd: Number::usd(late.cost_nanousd),
             }),
         }
     }

@@ -76,7 +76,7 @@ impl From<Recorded> for RecordedView {
                 refused_count: run.refused_count,
                 input_tokens: run.input_tokens,
                 output_tokens: run.output_tokens,
-                cost_usd: Number::usd(run.cost_microusd),
+                cost_usd: Number::usd(run.cost_nanousd),
             },
         }
     }
@@ -171,9 +171,13 @@ struct LlmView {
     input_tokens: u64,
     output_tokens: u64,
     cache_read_tokens: u64,
+    cache_write_tokens: u64,
     reasoning_tokens: u64,
     /// Null where it is not known.
     cost_usd: Option<Number>,
+    /// Why the cost is not known, or not to be trusted.
+    #[schema(value_type = Option<words::CostNote>)]
+    cost_note: Option<&'static str>,
     prompt: Option<String>,
     response: Option<String>,
     finish_reason: Option<String>,
@@ -191,8 +195,10 @@ impl From<activity::StepView> for StepView {
             input_tokens: step.input_tokens,
             output_tokens: step.output_tokens,
             cache_read_tokens: step.cache_read_tokens,
+            cache_write_tokens: step.cache_write_tokens,
             reasoning_tokens: step.reasoning_tokens,
-            cost_usd: step.cost_known.then(|| Number::usd(step.cost_microusd)),
+            cost_usd: step.cost_known.then(|| Number::usd(step.cost_nanousd)),
+            cost_note: step.cost_note.map(|note| note.as_str()),
             prompt: step.prompt,
             response: step.response,
             finish_reason: step.finish_reason,

@@ -327,8 +327,8 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
     if !incident.agents.is_empty() {
         fact("Agents", show::named(&incident.agents, incident.more_agents));
     }
-    if incident.cost_impact_microusd > 0 {
-        fact("Cost impact", show::usd(incident.cost_impact_microusd));
+    if incident.cost_impact_nanousd > 0 {
+        fact("Cost impact", show::usd(incident.cost_impact_nanousd));
     }
     if incident.recurrence_count > 0 {
         fact("Before", format!("{} incidents of this cause", show::count(incident.recurrence_count)));

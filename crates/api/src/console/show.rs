@@ -105,20 +105,20 @@ pub(super) fn named(agents: &[String], more: bool) -> String {
     format!("{}{more}", agents.join(", "))
 }
 
-/// Micro-USD, with as many decimals as say something, and at least two.
-pub(super) fn usd(microusd: u64) -> String {
-    let (whole, fraction) = (microusd / 1_000_000, microusd % 1_000_000);
-    let digits = format!("{fraction:06}");
+/// Nano-USD, with as many decimals as say something, and at least two.
+pub(super) fn usd(nanousd: u64) -> String {
+    let (whole, fraction) = (nanousd / 1_000_000_000, nanousd % 1_000_000_000);
+    let digits = format!("{fraction:09}");
     let kept = digits.trim_end_matches('0').len().max(2);
     format!("${}.{}", count(whole), &digits[..kept])
 }
 
 /// What something cost, as far as that is known: what nobody knows is never shown as nothing.
-pub(super) fn cost(microusd: u64, known: bool) -> String {
-    match (known, microusd) {
-        (true, _) => usd(microusd),
+pub(super) fn cost(nanousd: u64, known: bool) -> String {
+    match (known, nanousd) {
+        (true, _) => usd(nanousd),
         (false, 0) => "unknown".to_owned(),
-        (false, _) => format!("at least {}", usd(microusd)),
+        (false, _) => format!("at least {}", usd(nanousd)),
     }
 }
 
@@ -199,9 +199,12 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_exact() {
-        assert_eq!([0, 138, 500_000, 1_234_560_000].map(usd), ["$0.00", "$0.000138", "$0.50", "$1,234.56"]);
         assert_eq!(
-            [(0, true), (0, false), (138, false)].map(|(micro, known)| cost(micro, known)),
+            [0, 400, 138_000, 500_000_000, 1_234_560_000_000].map(usd),
+            ["$0.00", "$0.0000004", "$0.000138", "$0.50", "$1,234.56"]
+        );
+        assert_eq!(
+            [(0, true), (0, false), (138_000, false)].map(|(nano, known)| cost(nano, known)),
             ["$0.00", "unknown", "at least $0.000138"]
         );
         assert_eq!(plain("Rule `a` refused `b`"), "Rule “a” refused “b”");

@@ -7,27 +7,25 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 /// The largest number that is kept (2^53): what a JSON reader does not round.
 const MAX: u128 = 1 << 53;
 
-/// An amount of USD, as a JSON number or a string; rounded half up to micro-USD.
+/// An amount of USD, as a JSON number or a string; rounded half up to nano-USD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usd {
     /// Micro-USD.
-    pub(crate) micros: u64,
+    pub(crate) nanos: u64,
 }
 
-/// A number in a unit that its sibling members tell, as a JSON number or a string; rounded half up to millionths.
+/// A number in a unit that its sibling members tell, as a JSON number or a string; rounded half up to billionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amount {
     /// Millionths of the unit.
-    pub(crate) millionths: u128,
+    pub(crate) billionths: u128,
 }
 
 impl<'de> Deserialize<'de> for Usd {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let Amount { millionths } = Amount::deserialize(from)?;
-        let micros = u64::try_from(millionths).ok().filter(|micros| u128::from(*micros) <= MAX);
-        micros
-            .map(|micros| Self { micros })
-            .ok_or_else(|| D::Error::custom("must not be above 2^53 micro-USD"))
+        let Amount { billionths } = Amount::deserialize(from)?;
+        let nanos = u64::try_from(billionths).ok().filter(|nanos| u128::from(*nanos) <= MAX);
+        nanos.map(|nanos| Self { nanos }).ok_or_else(|| D::Error::custom("must not be above 2^53 nano-USD"))
     }
 }
 
@@ -39,12 +37,12 @@ impl<'de> Deserialize<'de> for Amount {
             Some(b'-' | b'0'..=b'9') => raw.get().to_owned(),
             _ => return Err(D::Error::custom("must be a number, or a string that holds one")),
         };
-        millionths(&text).map(|millionths| Self { millionths }).map_err(D::Error::custom)
+        billionths(&text).map(|billionths| Self { billionths }).map_err(D::Error::custom)
     }
 }
 
-/// A decimal number times a million, rounded half up.
-fn millionths(text: &str) -> Result<u128, &'static str> {
+/// A decimal number times a billion, rounded half up.
+fn billionths(text: &str) -> Result<u128, &'static str> {
     const NO_NUMBER: &str = "is no decimal number";
     let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -67,10 +65,10 @@ fn millionths(text: &str) -> Result<u128, &'static str> {
     // The digits that count stand before this place; what is beyond is rounded.
     let fraction_length = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
     let length = i64::try_from(significant.len()).unwrap_or(i64::MAX);
-    let place = length.saturating_sub(fraction_length).saturating_add(exponent).saturating_add(6);
+    let place = length.saturating_sub(fraction_length).saturating_add(exponent).saturating_add(9);
     match usize::try_from(place) {
         Err(_) => Ok(0),
-        Ok(place) if place > 38 => Err("is too large"),
+        Ok(place) if place > 38 => Err("must be at most 2^53"),
         Ok(place) => {
             let kept: u128 = format!("{:0<place$}", &significant[..place.min(significant.len())])
                 .parse()
@@ -94,8 +92,8 @@ fn exponent_of(text: &str) -> Option<i64> {
 impl utoipa::PartialSchema for Usd {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         let number =
-            ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(9_007_199_254.0));
-        or_text(number, "USD: a number, or a string that holds one. Rounded half up to six decimals.")
+            ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(9_007_199.0));
+        or_text(number, "USD: a number, or a string that holds one. Rounded half up to nine decimals.")
     }
 }
 
@@ -105,7 +103,7 @@ impl utoipa::PartialSchema for Amount {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         let number = ObjectBuilder::new()
             .schema_type(Type::Number)
-            .minimum(Some(0.000_001))
+            .minimum(Some(0.000_000_001))
             .maximum(Some(9_007_199_254_740_992.0));
         or_text(number, "In the limit type's own unit (USD for cost): a number, or a string that holds one.")
     }
@@ -127,7 +125,7 @@ fn or_text(number: ObjectBuilder, description: &str) -> utoipa::openapi::RefOr<u
 
 #[cfg(test)]
 mod tests {
-    use super::{Usd, millionths};
+    use super::{Usd, billionths};
 
     #[test]
     fn exact_and_rounded_half_up() {
@@ -135,43 +133,43 @@ mod tests {
             ("0", 0),
             ("-0", 0),
             ("-0.000", 0),
-            ("1", 1_000_000),
-            ("0.000001", 1),
-            ("0.0000005", 1),
-            ("0.00000049999999999999999999999999999", 0),
-            ("0.0000014999", 1),
-            ("0.0000015", 2),
-            ("0.1", 100_000),
-            ("0.30000000000000004", 300_000),
-            ("1e-6", 1),
-            ("5E-7", 1),
-            ("4e-7", 0),
-            ("1.5e3", 1_500_000_000),
-            ("1e+2", 100_000_000),
-            ("9007199254.740992", 1 << 53),
+            ("1", 1_000_000_000),
+            ("0.000000001", 1),
+            ("0.0000000005", 1),
+            ("0.00000000049999999999999999999999999", 0),
+            ("0.0000000014999", 1),
+            ("0.0000000015", 2),
+            ("0.1", 100_000_000),
+            ("0.30000000000000004", 300_000_000),
+            ("1e-9", 1),
+            ("5E-10", 1),
+            ("4e-10", 0),
+            ("1.5e3", 1_500_000_000_000),
+            ("1e+2", 100_000_000_000),
+            ("9007199.254740992", 1 << 53),
             ("1e-999999999999999999999999", 0),
             ("0e999999999999999999999999", 0),
-            ("00012.50", 12_500_000),
+            ("00012.50", 12_500_000_000),
         ];
         for (text, expected) in cases {
-            assert_eq!(millionths(text), Ok(expected), "{text}");
+            assert_eq!(billionths(text), Ok(expected), "{text}");
         }
         for text in ["", ".", "1.", ".5", "+1", "1e", "1e+", "abc", "1 ", "0x1", "1_000", "NaN", "٣"] {
-            assert_eq!(millionths(text), Err("is no decimal number"), "{text}");
+            assert_eq!(billionths(text), Err("is no decimal number"), "{text}");
         }
-        assert_eq!(millionths("-0.0000001"), Err("must not be negative"));
-        assert_eq!(millionths("1e99999999999999999999"), Err("is too large"));
+        assert_eq!(billionths("-0.0000000001"), Err("must not be negative"));
+        assert_eq!(billionths("1e99999999999999999999"), Err("must be at most 2^53"));
     }
 
     #[test]
     fn a_number_or_a_string_and_nothing_else() {
         let read = |json: &str| {
-            serde_json::from_str::<Usd>(json).map(|usd| usd.micros).map_err(|err| err.to_string())
+            serde_json::from_str::<Usd>(json).map(|usd| usd.nanos).map_err(|err| err.to_string())
         };
-        assert_eq!(read("0.12"), Ok(120_000));
-        assert_eq!(read("\"0.12\""), Ok(120_000));
-        assert_eq!(read("9007199254.740992"), Ok(1 << 53));
-        assert_eq!(read("9007199254.740993"), Err("must not be above 2^53 micro-USD".to_owned()));
+        assert_eq!(read("0.12"), Ok(120_000_000));
+        assert_eq!(read("\"0.12\""), Ok(120_000_000));
+        assert_eq!(read("9007199.254740992"), Ok(1 << 53));
+        assert_eq!(read("9007199.254740993"), Err("must not be above 2^53 nano-USD".to_owned()));
         for json in ["true", "null", "[]", "{}", "[1]"] {
             let err = read(json).expect_err(json);
             assert!(err.starts_with("must be a number"), "{json}: {err}");

@@ -152,7 +152,7 @@ impl From<Incident> for IncidentView {
             limit_id: incident.limit_id.map(|id| id.to_string()),
             description: incident.description,
             error_code: incident.error_code,
-            cost_impact_usd: Number::usd(incident.cost_impact_microusd),
+            cost_impact_usd: Number::usd(incident.cost_impact_nanousd),
             affected_count: incident.affected_count,
             occurrences: incident.occurrences,
             last_seen_at: incident.last_seen_at.into(),
@@ -194,7 +194,7 @@ impl From<IncidentRun> for OfRunView {
         Self {
             occurrences: of.occurrences,
             first_step_index: of.first_step_index,
-            cost_impact_usd: Number::usd(of.impact_microusd()),
+            cost_impact_usd: Number::usd(of.impact_nanousd()),
             note: of.note,
             first_at: of.first_at.into(),
             last_at: of.last_at.into(),

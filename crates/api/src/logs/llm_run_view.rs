@@ -21,9 +21,13 @@ pub(crate) struct LlmRunView {
     input_tokens: u64,
     output_tokens: u64,
     cache_read_tokens: u64,
+    cache_write_tokens: u64,
     reasoning_tokens: u64,
     /// Null where it is not known.
     cost_usd: Option<Number>,
+    /// Why the cost is not known, or not to be trusted.
+    #[schema(value_type = Option<words::CostNote>)]
+    cost_note: Option<&'static str>,
     /// By which price book it is; null where the caller said it.
     price_book: Option<String>,
     #[schema(value_type = words::ExecutionStatus)]
@@ -51,8 +55,10 @@ impl From<LlmRunRecord> for LlmRunView {
             input_tokens: record.input_tokens,
             output_tokens: record.output_tokens,
             cache_read_tokens: record.cache_read_tokens,
+            cache_write_tokens: record.cache_write_tokens,
             reasoning_tokens: record.reasoning_tokens,
-            cost_usd: record.cost_known.then(|| Number::usd(record.cost_microusd)),
+            cost_usd: record.cost_known.then(|| Number::usd(record.cost_nanousd)),
+            cost_note: record.cost_note.map(|note| note.as_str()),
             price_book: record.price_book,
             execution_status: record.execution_status.as_str(),
             started_at: record.started_at.into(),

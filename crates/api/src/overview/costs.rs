@@ -109,7 +109,7 @@ impl From<Costs> for CostsView {
             currency: "USD",
             period: period.into(),
             actuals: ActualsView {
-                llm_run_cost: Number::usd(spent.cost_microusd),
+                llm_run_cost: Number::usd(spent.cost_nanousd),
                 cost_known: spent.unknown == 0,
                 llm_runs: spent.calls,
                 llm_runs_of_unknown_cost: spent.unknown,
@@ -117,7 +117,7 @@ impl From<Costs> for CostsView {
             limits: limits.into_iter().map(BudgetView::from).collect(),
             violations: ViolationsView {
                 breach_count: violations.breaches,
-                total_overage: Number::usd(violations.microusd),
+                total_overage: Number::usd(violations.nanousd),
             },
         }
     }

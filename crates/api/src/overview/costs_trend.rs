@@ -82,7 +82,7 @@ struct AgentView {
 impl From<Spent> for SpentView {
     fn from(spent: Spent) -> Self {
         Self {
-            cost_usd: Number::usd(spent.cost_microusd),
+            cost_usd: Number::usd(spent.cost_nanousd),
             cost_known: spent.unknown == 0,
             input_tokens: spent.input_tokens,
             output_tokens: spent.output_tokens,

@@ -117,5 +117,5 @@ impl LimitChangeBody {
 }
 
 fn amount(amount: Amount) -> policies::Amount {
-    policies::Amount { millionths: amount.millionths }
+    policies::Amount { billionths: amount.billionths }
 }

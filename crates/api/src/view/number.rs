@@ -1,4 +1,4 @@
-//! Numbers, as they are written: exact, money in USD with at most six decimals.
+//! Numbers, as they are written: exact, money in USD with at most nine decimals.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 pub(crate) struct Number(Box<RawValue>);
 
 impl Number {
-    /// Micro-USD as USD.
-    pub(crate) fn usd(microusd: u64) -> Self {
-        Self::scaled(microusd, 6)
+    /// Nano-USD as USD.
+    pub(crate) fn usd(nanousd: u64) -> Self {
+        Self::scaled(nanousd, 9)
     }
 
     /// Thousandths as per cent.
@@ -21,7 +21,7 @@ impl Number {
 
     /// A value of a limit in its type's own unit: USD where it counts money, else whole.
     pub(crate) fn of_limit(counts_money: bool, value: u64) -> Self {
-        Self::scaled(value, if counts_money { 6 } else { 0 })
+        Self::scaled(value, if counts_money { 9 } else { 0 })
     }
 
     fn scaled(number: u64, decimals: usize) -> Self {
@@ -37,7 +37,7 @@ impl utoipa::PartialSchema for Number {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::Number)
-            .description(Some("A decimal number with at most six decimals."))
+            .description(Some("A decimal number with at most nine decimals."))
             .into()
     }
 }
@@ -50,11 +50,14 @@ mod tests {
 
     #[test]
     fn exact_and_short() {
-        let usd = |micro| serde_json::to_string(&Number::usd(micro)).expect("a number");
-        let texts = [0, 1, 10, 999_999, 1_000_000, 1_234_560_000, u64::MAX].map(usd);
-        assert_eq!(texts, ["0", "0.000001", "0.00001", "0.999999", "1", "1234.56", "18446744073709.551615"]);
+        let usd = |nano| serde_json::to_string(&Number::usd(nano)).expect("a number");
+        let texts = [0, 1, 10_000, 999_999_999, 1_000_000_000, 1_234_560_000_000, u64::MAX].map(usd);
+        assert_eq!(
+            texts,
+            ["0", "0.000000001", "0.00001", "0.999999999", "1", "1234.56", "18446744073.709551615"]
+        );
         assert_eq!(serde_json::to_string(&Number::percent(805)).expect("a number"), "80.5");
         assert_eq!(serde_json::to_string(&Number::of_limit(false, 2_000)).expect("a number"), "2000");
-        assert_eq!(serde_json::to_string(&Number::of_limit(true, 2_000)).expect("a number"), "0.002");
+        assert_eq!(serde_json::to_string(&Number::of_limit(true, 2_000_000)).expect("a number"), "0.002");
     }
 }

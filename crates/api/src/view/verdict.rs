@@ -133,7 +133,7 @@ impl From<FiredFact> for FiredFactView {
     fn from(fact: FiredFact) -> Self {
         Self {
             unit: fact.unit().map(|unit| unit.as_str()),
-            usd: fact.microusd().map(Number::usd),
+            usd: fact.nanousd().map(Number::usd),
             name: fact.name,
             value: fact.value,
             cut: fact.cut,

@@ -136,6 +136,9 @@ words! {
     IncidentRelation = "SOURCE" "AFFECTED";
     /// A run's, rule's or limit's standing.
     IntegrityStatus = "UNKNOWN" "VERIFIED" "DEGRADED" "FAILED";
+    /// Why a cost is not known, or not to be trusted: counts of tokens that contradict each other; no price in the book; no
+    /// count of tokens; a 0 by its caller where the book has a price.
+    CostNote = "COUNTS_CONTRADICT" "NO_PRICE" "NO_TOKENS" "REPORTED_ZERO";
     /// Why a permit that is named does not serve.
     PermitNote = "permit_lapsed" "permit_mismatch" "permit_unknown";
     /// Whether a step may come without a permit that serves.

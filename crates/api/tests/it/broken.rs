@@ -232,7 +232,7 @@ async fn totals_stop_where_a_record_can_hold_no_more() {
     let agent = app.key(Role::Agent).await;
     let run = start(&app, &agent).await;
     for _ in 0..2 {
-        let mut step = llm_step("9007199254.740992");
+        let mut step = llm_step("9007199.254740992");
         step["llm"]["input_tokens"] = json!(1_u64 << 53);
         app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
     }

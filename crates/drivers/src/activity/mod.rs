@@ -61,7 +61,7 @@ const BUSY: &[Column] = &[
     Column::ToolCallCount,
     Column::InputTokens,
     Column::OutputTokens,
-    Column::CostMicrousd,
+    Column::CostNanousd,
     Column::PolicyDraftCount,
     Column::ReportedEnd,
     Column::Late,

@@ -11,7 +11,7 @@ rows! {
         replay_of, replay_mode, status, state, termination_reason, halt_action, error_message, started_at,
         last_seen_at, completed_at, duration_ms, expected_latency_ms, seal_due_at, snapshot_id, snapshot_digest,
         assurance, step_count, refused_count, unasked_count, llm_call_count, tool_call_count, input_tokens, output_tokens,
-        cost_microusd, cost_known, correlation_id, external_trace_id, idempotency_key, request_hash, metadata, labels,
+        cost_nanousd, cost_known, correlation_id, external_trace_id, idempotency_key, request_hash, metadata, labels,
         is_synthetic,
         synthetic_scenario_id, risk_level, latency_bucket, evidence_health, integrity_status, incident_count,
         policy_violation, policy_draft_count, key_id, created_at, reported_end, late,

@@ -51,7 +51,7 @@ fn events_of(tenant: TenantId) -> Select<incident_events::Entity> {
 const CHANGING: &[Column] = &[
     Column::Severity,
     Column::LifecycleState,
-    Column::CostImpactMicrousd,
+    Column::CostImpactNanousd,
     Column::AffectedCount,
     Column::Occurrences,
     Column::LastSeenAt,
@@ -70,7 +70,7 @@ const CHANGING: &[Column] = &[
 
 /// What may change in what a run did of an incident.
 const RECURRING: &[incident_runs::Column] = &[
-    incident_runs::Column::LaterImpactMicrousd,
+    incident_runs::Column::LaterImpactNanousd,
     incident_runs::Column::Occurrences,
     incident_runs::Column::LastAt,
 ];

@@ -11,7 +11,7 @@ rows! {
     Incident, incidents, key(id), fn to_row(incident), fn from_row,
     same {
         id, title, category, severity, opened_severity, lifecycle_state, cause_type, cause_key, source_run_id,
-        source_step_index, policy_id, limit_id, description, error_code, cost_impact_microusd, affected_count, occurrences,
+        source_step_index, policy_id, limit_id, description, error_code, cost_impact_nanousd, affected_count, occurrences,
         last_seen_at, agents, more_agents, recurrence_signature, recurrence_count, similar_incident_group_id, correlation_id,
         is_synthetic, synthetic_scenario_id, acknowledged_at, acknowledged_by, resolved_at, resolved_by, resolution_type,
         resolution_notes, escalated_at, created_at, updated_at,
@@ -21,7 +21,7 @@ rows! {
 rows! {
     IncidentRun, incident_runs, key(incident_id, run_id), fn run_row(of), fn run_from_row,
     same {
-        incident_id, run_id, relation, seq, note, first_step_index, cost_impact_microusd, later_impact_microusd,
+        incident_id, run_id, relation, seq, note, first_step_index, cost_impact_nanousd, later_impact_nanousd,
         occurrences, first_at, last_at,
     } renamed { tenant => tenant_id } extra {}
 }

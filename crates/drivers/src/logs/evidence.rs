@@ -37,7 +37,7 @@ rows! {
     ProviderRecord, provider, key(run_id, seq), fn provider_row(record), fn provider,
     same {
         tenant_id, run_id, seq, step_index, provider, model, request_id, input_tokens, output_tokens,
-        cache_read_tokens, reasoning_tokens, latency_ms, finish_reason, http_status, error, captured_at,
+        cache_read_tokens, cache_write_tokens, reasoning_tokens, latency_ms, finish_reason, http_status, error, captured_at,
     } renamed { evidence_id => id } extra {}
 }
 

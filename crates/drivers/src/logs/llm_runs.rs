@@ -18,7 +18,7 @@ rows! {
     LlmRunRecord, llm_runs, key(id), fn to_row(record), fn from_row,
     same {
         id, run_id, trace_id, step_index, provider, model, prompt_hash, response_hash, input_tokens, output_tokens,
-        cache_read_tokens, reasoning_tokens, cost_microusd, cost_known, price_book, execution_status, started_at, completed_at,
+        cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nanousd, cost_known, cost_note, price_book, execution_status, started_at, completed_at,
         source, is_synthetic, synthetic_scenario_id, created_at,
     } renamed { tenant => tenant_id } extra {}
 }

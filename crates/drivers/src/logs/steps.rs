@@ -36,7 +36,7 @@ rows! {
     same {
         tenant_id, run_id, trace_id, step_index, parent_step_index, kind, skill_name, params, status,
         asked, reported_status, outcome_category, outcome_code, outcome_data, prompt, response, finish_reason, provider, model,
-        model_requested, input_tokens, output_tokens, cache_read_tokens, reasoning_tokens, cost_microusd, cost_known, duration_ms, retry_count,
+        model_requested, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nanousd, cost_known, cost_note, duration_ms, retry_count,
         started_at, recorded_at, level, source, reported_by, external_span_id, external_parent_span_id, idempotency_key,
         request_hash, replay_behavior, input_hash, output_hash, permit_id, permit_note, decision_id, pre_decision_hash,
         post_decision_hash, activity_hash, provider_hash, run_after, determinism_hash, prev_hash,

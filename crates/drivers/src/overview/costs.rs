@@ -18,7 +18,7 @@ macro_rules! sum {
 
 /// What is added up of the calls `l`.
 const SUMS: &str = concat!(
-    sum!("l.cost_microusd"),
+    sum!("l.cost_nanousd"),
     ", ",
     sum!("l.input_tokens"),
     ", ",
@@ -104,7 +104,7 @@ impl Overview<'_> {
         );
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
         let number = |column| tally::number("limit_breaches", rows.first(), column);
-        Ok(Overage { breaches: number(0)?, microusd: number(1)? })
+        Ok(Overage { breaches: number(0)?, nanousd: number(1)? })
     }
 }
 
@@ -115,7 +115,7 @@ fn bound(tenant: TenantId, period: Period) -> Vec<Value> {
 fn spent(row: &QueryResult, at: usize) -> Result<Spent, StoreError> {
     let number = |column| tally::number(TABLE, Some(row), at + column);
     Ok(Spent {
-        cost_microusd: number(0)?,
+        cost_nanousd: number(0)?,
         input_tokens: number(1)?,
         output_tokens: number(2)?,
         calls: number(3)?,

@@ -41,8 +41,8 @@ fn to_row(permit: &Permit) -> Result<permits::Model, StoreError> {
             .map_err(bad("estimate_input_tokens"))?,
         estimate_output_tokens: Field::put(&permit.estimate.output_tokens)
             .map_err(bad("estimate_output_tokens"))?,
-        estimate_cost_microusd: Field::put(&permit.estimate.cost_microusd)
-            .map_err(bad("estimate_cost_microusd"))?,
+        estimate_cost_nanousd: Field::put(&permit.estimate.cost_nanousd)
+            .map_err(bad("estimate_cost_nanousd"))?,
         reservations: Field::put(&permit.reservations).map_err(bad("reservations"))?,
         decision_id: permit.decision_id,
         decision_hash: Field::put(&permit.decision_hash).map_err(bad("decision_hash"))?,
@@ -74,7 +74,7 @@ fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
         estimate: Estimate {
             input_tokens: row.estimate_input_tokens.get().map_err(bad("estimate_input_tokens"))?,
             output_tokens: row.estimate_output_tokens.get().map_err(bad("estimate_output_tokens"))?,
-            cost_microusd: row.estimate_cost_microusd.get().map_err(bad("estimate_cost_microusd"))?,
+            cost_nanousd: row.estimate_cost_nanousd.get().map_err(bad("estimate_cost_nanousd"))?,
         },
         reservations: row.reservations.get().map_err(bad("reservations"))?,
         decision_id: row.decision_id,

@@ -33,7 +33,7 @@ fn ended(run: Run) -> Run {
         tool_call_count: 4,
         input_tokens: 5,
         output_tokens: 6,
-        cost_microusd: 7,
+        cost_nanousd: 7,
         risk_level: RiskLevel::Violated,
         latency_bucket: LatencyBucket::Stalled,
         evidence_health: EvidenceHealth::Missing,
@@ -114,7 +114,7 @@ testkit::on_both! {
         };
         tx.activity().save_runs(&[standing.clone()], &HashMap::new()).await.expect("live columns");
         assert_eq!(tx.activity().find_run(TENANT, sealed.id).await.expect("found"), Some(standing.clone()));
-        let forged = Run { cost_microusd: 0, ..standing };
+        let forged = Run { cost_nanousd: 0, ..standing };
         assert!(matches!(tx.activity().save_runs(&[forged], &HashMap::new()).await, Err(StoreError::AppendOnly(_))));
     }
 
@@ -291,8 +291,8 @@ testkit::on_both! {
         assert!(matches!(tx.activity().insert_runs(&[nobody]).await, Err(StoreError::Refused(_))));
         tx.rollback().await.expect("undone");
         let tx = db.begin().await.expect("begin");
-        let beyond = Run { cost_microusd: MOST + 1, idempotency_key: None, ..again };
+        let beyond = Run { cost_nanousd: MOST + 1, idempotency_key: None, ..again };
         let refused = tx.activity().insert_runs(&[beyond]).await.expect_err("beyond 2^53");
-        assert!(matches!(&refused, StoreError::Corrupt { table: "runs", why, .. } if why.contains("cost_microusd")), "{refused}");
+        assert!(matches!(&refused, StoreError::Corrupt { table: "runs", why, .. } if why.contains("cost_nanousd")), "{refused}");
     }
 }

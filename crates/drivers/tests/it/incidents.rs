@@ -20,7 +20,7 @@ fn resolved(incident: Incident) -> Incident {
     Incident {
         severity: Severity::Critical,
         lifecycle_state: LifecycleState::Resolved,
-        cost_impact_microusd: 0,
+        cost_impact_nanousd: 0,
         affected_count: 1,
         occurrences: 2,
         last_seen_at: at(19),
@@ -115,8 +115,8 @@ testkit::on_both! {
         let next = tx.incident_runs().of_incident(TENANT, incidents[0].id, &next).await.expect("listed");
         assert_eq!((next.items, next.has_more), (vec![of[0].clone()], false));
         // Of what was hashed nothing changes.
-        let again = IncidentRun { occurrences: 3, later_impact_microusd: 8, last_at: at(10), ..of[0].clone() };
-        let sent = IncidentRun { seq: None, note: None, cost_impact_microusd: 0, first_at: at(99), ..again.clone() };
+        let again = IncidentRun { occurrences: 3, later_impact_nanousd: 8, last_at: at(10), ..of[0].clone() };
+        let sent = IncidentRun { seq: None, note: None, cost_impact_nanousd: 0, first_at: at(99), ..again.clone() };
         tx.incidents().save_runs(&[sent]).await.expect("saved");
         assert_eq!(tx.incident_runs().of_runs(TENANT, &[both[1]]).await.expect("found")[0], again);
         assert!(matches!(tx.incidents().insert_runs(&of[..1]).await, Err(StoreError::Conflict(_))));

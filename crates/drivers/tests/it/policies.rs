@@ -236,7 +236,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         let permits: Vec<Permit> = (0..5).map(|n| permit(TENANT, 1, n)).collect();
         let mut known = permits[4].clone();
-        known.estimate.cost_microusd = Some(MOST);
+        known.estimate.cost_nanousd = Some(MOST);
         known.idempotency_key = None;
         known.reservations = vec![];
         let tx = db.begin().await.expect("begin");

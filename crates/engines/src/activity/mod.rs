@@ -5,10 +5,12 @@ mod latency;
 pub mod prices;
 mod risk;
 mod run_record;
+mod tokens;
 
 pub use self::{
     evidence_health::evidence_health,
     latency::{EXPECTED_MS, LatencySigns, SILENCE_MS, STALLED_FACTOR, latency_bucket},
     risk::{RiskSigns, risk_level},
     run_record::run_record,
+    tokens::{Counts, Used, used},
 };

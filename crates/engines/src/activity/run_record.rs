@@ -45,6 +45,6 @@ pub fn run_record(run: &Run) -> Option<RunRecord> {
         tool_call_count: run.tool_call_count,
         input_tokens: run.input_tokens,
         output_tokens: run.output_tokens,
-        cost_microusd: run.cost_microusd,
+        cost_nanousd: run.cost_nanousd,
     })
 }

@@ -37,7 +37,7 @@ pub fn failure(error: Option<&str>) -> Cause {
         policy_id: None,
         limit_id: None,
         error_code: error.filter(|error| is_code(error)).map(str::to_owned),
-        cost_impact_microusd: 0,
+        cost_impact_nanousd: 0,
     }
 }
 

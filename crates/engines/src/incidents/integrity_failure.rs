@@ -50,6 +50,6 @@ pub fn integrity_failure(mismatch: &Mismatch) -> Cause {
         policy_id: policy_id.clone(),
         limit_id: policy_id.as_ref().and_then(|id| id.parse::<LimitId>().ok()),
         error_code: Some("integrity_failure".to_owned()),
-        cost_impact_microusd: 0,
+        cost_impact_nanousd: 0,
     }
 }

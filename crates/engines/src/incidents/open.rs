@@ -34,7 +34,7 @@ pub struct Cause {
     /// A code, where the error has one.
     pub error_code: Option<String>,
     /// What it cost.
-    pub cost_impact_microusd: u64,
+    pub cost_impact_nanousd: u64,
 }
 
 /// The run in which it showed.
@@ -135,7 +135,7 @@ pub fn open_outside(
         limit_id: cause.limit_id,
         description: cause.description.clone(),
         error_code: cause.error_code.clone(),
-        cost_impact_microusd: cause.cost_impact_microusd,
+        cost_impact_nanousd: cause.cost_impact_nanousd,
         affected_count: 0,
         occurrences: 1,
         last_seen_at: now,
@@ -165,7 +165,7 @@ pub fn of_run(incident: Incident, run: &Origin) -> Incident {
     Incident {
         source_run_id: Some(run.run_id),
         occurrences: 0,
-        cost_impact_microusd: 0,
+        cost_impact_nanousd: 0,
         correlation_id: run.correlation_id.clone(),
         is_synthetic: run.is_synthetic,
         synthetic_scenario_id: run.synthetic_scenario_id.clone(),

@@ -43,8 +43,8 @@ pub fn join(
         seq,
         note: cause.note.map(str::to_owned),
         first_step_index: cause.step_index,
-        cost_impact_microusd: cause.cost_impact_microusd,
-        later_impact_microusd: 0,
+        cost_impact_nanousd: cause.cost_impact_nanousd,
+        later_impact_nanousd: 0,
         occurrences: 1,
         first_at: now,
         last_at: now,
@@ -67,7 +67,7 @@ pub fn recur(incident: &Incident, of: &IncidentRun, cause: &Cause, now: DateTime
     let mut after = incident.clone();
     let of = IncidentRun {
         occurrences: of.occurrences + 1,
-        later_impact_microusd: sum(of.later_impact_microusd, cause.cost_impact_microusd),
+        later_impact_nanousd: sum(of.later_impact_nanousd, cause.cost_impact_nanousd),
         last_at: now,
         ..of.clone()
     };
@@ -86,7 +86,7 @@ fn strike(incident: &mut Incident, cause: &Cause, now: DateTime<Utc>) -> bool {
     incident.severity = worst;
     incident.escalated_at = if escalated { Some(now) } else { incident.escalated_at };
     incident.occurrences += 1;
-    incident.cost_impact_microusd = sum(incident.cost_impact_microusd, cause.cost_impact_microusd);
+    incident.cost_impact_nanousd = sum(incident.cost_impact_nanousd, cause.cost_impact_nanousd);
     incident.last_seen_at = now;
     incident.updated_at = now;
     escalated
@@ -116,7 +116,7 @@ mod tests {
             policy_id: None,
             limit_id: None,
             error_code: None,
-            cost_impact_microusd: 5,
+            cost_impact_nanousd: 5,
         }
     }
 
@@ -160,12 +160,12 @@ mod tests {
             // What strikes a run again is no other run.
             let again = recur(&struck.incident, &struck.of, &cause(Severity::Low), DateTime::UNIX_EPOCH);
             assert!(!again.escalated);
-            assert_eq!((again.of.occurrences, again.of.impact_microusd()), (2, 10));
+            assert_eq!((again.of.occurrences, again.of.impact_nanousd()), (2, 10));
             incident = again.incident;
         }
         assert_eq!((incident.affected_count, incident.occurrences), (500, 1_000));
         assert_eq!((incident.severity, incident.opened_severity), (Severity::Critical, Severity::Low));
-        assert_eq!((incident.cost_impact_microusd, incident.recurrence_count), (5_000, 2));
+        assert_eq!((incident.cost_impact_nanousd, incident.recurrence_count), (5_000, 2));
         assert_eq!((incident.agents.len(), incident.more_agents), (NAMED_AGENTS, true));
         let mut critical = opened(Severity::Critical);
         for n in 1..=60 {

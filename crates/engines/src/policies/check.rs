@@ -12,9 +12,9 @@ use crate::check::{Check, holds_secret};
 
 /// Far beyond any list of rules, and exact in every JSON reader.
 const MAX_PRECEDENCE: i64 = 1_000_000;
-const MILLION: u128 = 1_000_000;
+const BILLION: u128 = 1_000_000_000;
 
-/// Whether values of this type are micro-USD inside, and USD to a caller.
+/// Whether values of this type are nano-USD inside, and USD to a caller.
 #[must_use]
 pub const fn counts_money(limit_type: LimitType) -> bool {
     matches!(limit_type, LimitType::CostUsd | LimitType::RunCostUsd | LimitType::StepCostUsd)
@@ -101,15 +101,15 @@ pub(super) fn limit(limit: &LimitDefinition, check: &mut Check) {
     let _ = check.take(validate_limit(limit));
 }
 
-/// The number in the unit inside: micro-USD for money, whole numbers for all else. Beyond what a record can hold it
+/// The number in the unit inside: nano-USD for money, whole numbers for all else. Beyond what a record can hold it
 /// is `u64::MAX`, which [`validate_limit`] refuses.
 pub(super) fn inner(amount: Amount, limit_type: LimitType, check: &mut Check) -> u64 {
     let whole = if counts_money(limit_type) {
-        amount.millionths
+        amount.billionths
     } else {
         let message = format!("must be a whole number for {limit_type}");
-        check.refuse_if(!amount.millionths.is_multiple_of(MILLION), "/max_value", message);
-        amount.millionths / MILLION
+        check.refuse_if(!amount.billionths.is_multiple_of(BILLION), "/max_value", message);
+        amount.billionths / BILLION
     };
     u64::try_from(whole).ok().filter(|value| *value <= MAX_INTEGER).unwrap_or(u64::MAX)
 }

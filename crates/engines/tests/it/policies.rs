@@ -81,7 +81,7 @@ fn limit_draft() -> LimitDraft {
         limit_type: LimitType::CostUsd,
         scope: None,
         scope_id: None,
-        max_value: Amount { millionths: 12_500_000 },
+        max_value: Amount { billionths: 12_500_000_000 },
         reset_period: Some(ResetPeriod::Daily),
         window_seconds: None,
         measurement_window_seconds: None,
@@ -282,7 +282,7 @@ fn a_limit_gets_the_defaults_its_hash_and_its_audit_row() {
         (definition.scope, definition.enforcement, definition.consequence, definition.version),
         (Scope::Tenant, LimitEnforcement::Block, Consequence::Alert, 1)
     );
-    assert_eq!(definition.max_value, 12_500_000, "USD become micro-USD");
+    assert_eq!(definition.max_value, 12_500_000_000, "USD become nano-USD");
     assert_eq!(made.integrity.hash_root, definition.hash_root());
     assert_eq!((made.of.status, owed.event_type), (LimitStatus::Active, AuditEventType::LimitCreated));
     let never = LimitDraft { reset_period: Some(ResetPeriod::None), ..limit_draft() };
@@ -291,17 +291,17 @@ fn a_limit_gets_the_defaults_its_hash_and_its_audit_row() {
 
 #[test]
 fn only_money_has_fractions() {
-    let tokens = |millionths| LimitDraft {
+    let tokens = |billionths| LimitDraft {
         limit_type: LimitType::TokensTotal,
-        max_value: Amount { millionths },
+        max_value: Amount { billionths },
         ..limit_draft()
     };
-    assert_eq!(make_limit(tokens(100_000_000)).expect("a limit").0.of.definition.max_value, 100);
-    for millionths in [0, 1, 1_500_000, u128::MAX, u128::from(u64::MAX) * 1_000_000] {
+    assert_eq!(make_limit(tokens(100_000_000_000)).expect("a limit").0.of.definition.max_value, 100);
+    for billionths in [0, 1, 1_500_000_000, u128::MAX, u128::from(u64::MAX) * 1_000_000_000] {
         assert_eq!(
-            pointers(make_limit(tokens(millionths)).expect_err("is refused"))[0],
+            pointers(make_limit(tokens(billionths)).expect_err("is refused"))[0],
             "/max_value",
-            "{millionths}"
+            "{billionths}"
         );
     }
     for limit_type in LimitType::ALL {
@@ -340,11 +340,11 @@ fn category_and_type_of_a_limit_never_change() {
     let same = LimitChange {
         limit_category: Some(LimitCategory::Budget),
         limit_type: Some(LimitType::CostUsd),
-        max_value: Some(Amount { millionths: 20_000_000 }),
+        max_value: Some(Amount { billionths: 20_000_000_000 }),
         ..LimitChange::default()
     };
     let (changed, owed) = update(&limit, 1, same.clone()).expect("is allowed").expect("changes something");
-    assert_eq!((changed.of.definition.max_value, changed.of.definition.version), (20_000_000, 2));
+    assert_eq!((changed.of.definition.max_value, changed.of.definition.version), (20_000_000_000, 2));
     assert_eq!(owed.event_type, AuditEventType::LimitUpdated);
     assert_eq!(update(&changed.of, 2, same.clone()), Ok(None));
     assert_eq!(update(&changed.of, 1, same), Err(UpdateError::Stale { current: 2 }));
@@ -362,7 +362,7 @@ fn what_a_limit_counts_never_changes() {
         name: "rate".to_owned(),
         limit_category: LimitCategory::Rate,
         limit_type: LimitType::RequestsPerMinute,
-        max_value: Amount { millionths: 1_000_000 },
+        max_value: Amount { billionths: 1_000_000_000 },
         reset_period: None,
         window_seconds: Some(60),
         ..limit_draft()
@@ -371,7 +371,7 @@ fn what_a_limit_counts_never_changes() {
         name: "errors".to_owned(),
         limit_category: LimitCategory::Threshold,
         limit_type: LimitType::ErrorRatePct,
-        max_value: Amount { millionths: 1_000_000 },
+        max_value: Amount { billionths: 1_000_000_000 },
         reset_period: None,
         measurement_window_seconds: Some(60),
         ..limit_draft()

@@ -46,7 +46,7 @@ pub mod runs {
         pub tool_call_count: i64,
         pub input_tokens: i64,
         pub output_tokens: i64,
-        pub cost_microusd: i64,
+        pub cost_nanousd: i64,
         pub correlation_id: String,
         pub external_trace_id: Option<String>,
         pub idempotency_key: Option<String>,

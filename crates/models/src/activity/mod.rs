@@ -87,8 +87,8 @@ pub struct Run {
     pub tool_call_count: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    pub cost_microusd: u64,
-    /// False where a model call's cost is neither reported nor in the price book: then `cost_microusd` is a part of it.
+    pub cost_nanousd: u64,
+    /// False where a model call's cost is neither reported nor in the price book: then `cost_nanousd` is a part of it.
     pub cost_known: bool,
     pub correlation_id: String,
     pub external_trace_id: Option<String>,
@@ -125,8 +125,8 @@ pub struct RunTotals {
     pub tool_call_count: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    pub cost_microusd: u64,
-    /// False where `cost_microusd` is only what is known of the cost.
+    pub cost_nanousd: u64,
+    /// False where `cost_nanousd` is only what is known of the cost.
     pub cost_known: bool,
 }
 
@@ -186,7 +186,7 @@ impl Run {
             tool_call_count: self.tool_call_count + late(|late| late.tool_call_count),
             input_tokens: sum(self.input_tokens, late(|late| late.input_tokens)),
             output_tokens: sum(self.output_tokens, late(|late| late.output_tokens)),
-            cost_microusd: sum(self.cost_microusd, late(|late| late.cost_microusd)),
+            cost_nanousd: sum(self.cost_nanousd, late(|late| late.cost_nanousd)),
             cost_known: self.cost_known && self.late.as_ref().is_none_or(|late| !late.cost_unknown),
         }
     }
@@ -215,7 +215,7 @@ pub struct Late {
     pub tool_call_count: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
     /// Whether nobody knows what a late call cost.
     #[serde(default)]
     pub cost_unknown: bool,

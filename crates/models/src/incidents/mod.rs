@@ -54,7 +54,7 @@ pub struct Incident {
     pub description: String,
     pub error_code: Option<String>,
     /// What the cause cost, in all runs.
-    pub cost_impact_microusd: u64,
+    pub cost_impact_nanousd: u64,
     /// How many runs met the cause.
     pub affected_count: u64,
     /// How often it struck, in all runs.
@@ -109,7 +109,7 @@ impl Incident {
             limit_id: self.limit_id.map(|id| id.to_string()),
             description: self.description.clone(),
             error_code: self.error_code.clone(),
-            cost_impact_microusd: of.cost_impact_microusd,
+            cost_impact_nanousd: of.cost_impact_nanousd,
             recurrence_signature: self.recurrence_signature.clone(),
             note: of.note.clone(),
             is_synthetic: self.is_synthetic,
@@ -141,9 +141,9 @@ pub struct IncidentRun {
     /// The step at which the run met the cause first.
     pub first_step_index: Option<u64>,
     /// What that cost, which is what the receipt covers.
-    pub cost_impact_microusd: u64,
+    pub cost_impact_nanousd: u64,
     /// What the cause cost when it struck the run again.
-    pub later_impact_microusd: u64,
+    pub later_impact_nanousd: u64,
     /// How often it struck the run.
     pub occurrences: u64,
     pub first_at: DateTime<Utc>,
@@ -153,8 +153,8 @@ pub struct IncidentRun {
 impl IncidentRun {
     /// What the cause cost in this run.
     #[must_use]
-    pub fn impact_microusd(&self) -> u64 {
-        self.cost_impact_microusd.saturating_add(self.later_impact_microusd)
+    pub fn impact_nanousd(&self) -> u64 {
+        self.cost_impact_nanousd.saturating_add(self.later_impact_nanousd)
     }
 }
 

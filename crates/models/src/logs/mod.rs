@@ -13,8 +13,8 @@ use proof::{
     records::StepRecord,
     run_ranges::RunRanges,
     words::{
-        Action, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, EvidenceClass, IntegrityGrade,
-        IntegrityState, IntegrityStatus, ReplayMode, StepSource, TraceStatus,
+        Action, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, CostNote, EvidenceClass,
+        IntegrityGrade, IntegrityState, IntegrityStatus, ReplayMode, StepSource, TraceStatus,
     },
 };
 
@@ -153,9 +153,12 @@ pub struct LlmRunRecord {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cache_read_tokens: u64,
+    pub cache_write_tokens: u64,
     pub reasoning_tokens: u64,
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
     pub cost_known: bool,
+    /// Why it is not known, or not to be trusted.
+    pub cost_note: Option<CostNote>,
     /// By which price book the cost is; none where the caller said it.
     pub price_book: Option<String>,
     pub execution_status: ExecutionStatus,

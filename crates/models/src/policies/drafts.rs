@@ -7,12 +7,12 @@ use proof::words::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// A number as a caller wrote it, in millionths: exact to six decimals. What its unit is, the limit's type says:
-/// USD, which are kept as micro-USD, or something that has only whole numbers.
+/// A number as a caller wrote it, in billionths: exact to nine decimals. What its unit is, the limit's type says:
+/// USD, which are kept as nano-USD, or something that has only whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Amount {
     /// The number times a million.
-    pub millionths: u128,
+    pub billionths: u128,
 }
 
 /// A rule to be made. What is not said gets its default: SAFETY, TENANT, STEP_POST, 100.

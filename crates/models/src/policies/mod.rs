@@ -94,7 +94,7 @@ pub struct Estimate {
     pub input_tokens: u64,
     pub output_tokens: u64,
     /// None where it is not known.
-    pub cost_microusd: Option<u64>,
+    pub cost_nanousd: Option<u64>,
 }
 
 /// What a granted permit holds back of a limit until it is used or lapses.

@@ -98,6 +98,8 @@ fn facts() -> Facts {
             is_synthetic: false,
         },
         step: Some(StepFacts {
+            cache_read_tokens: 0.into(),
+            cache_write_tokens: 0.into(),
             kind: StepKind::LlmCall,
             skill: "chat".to_owned(),
             provider: "openai".to_owned(),
@@ -105,7 +107,7 @@ fn facts() -> Facts {
             model_requested: String::new(),
             input_tokens: 420.into(),
             output_tokens: 380.into(),
-            cost_microusd: 291.into(),
+            cost_nanousd: 291.into(),
             cost_known: true,
             duration_ms: 700.into(),
             retry_count: 0.into(),

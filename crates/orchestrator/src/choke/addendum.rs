@@ -113,7 +113,7 @@ pub(super) fn spend(run: &mut RunState, step: &PreparedStep) {
     late.step_count += 1;
     usage::add(&mut late.input_tokens, input);
     usage::add(&mut late.output_tokens, output);
-    usage::add(&mut late.cost_microusd, cost);
+    usage::add(&mut late.cost_nanousd, cost);
     late.cost_unknown |= !step.cost_known();
     match step.report.kind {
         StepKind::LlmCall => late.llm_call_count += 1,

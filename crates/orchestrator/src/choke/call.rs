@@ -1,8 +1,11 @@
 //! What may be asked of the choke point: the four kinds of call, as they arrive.
 
 use chrono::{DateTime, Utc};
+use engines::activity::used;
 use models::ids::{PermitId, RunId};
-use proof::words::{ActorType, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus};
+use proof::words::{
+    ActorType, CostNote, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus,
+};
 use serde::{Deserialize, Serialize};
 
 /// Start a run.
@@ -66,8 +69,8 @@ pub struct EstimateRequest {
     pub input_tokens: u64,
     /// Tokens out.
     pub output_tokens: u64,
-    /// Micro-USD, where the caller knows.
-    pub cost_microusd: Option<u64>,
+    /// Nano-USD, where the caller knows.
+    pub cost_nanousd: Option<u64>,
 }
 
 /// Ask before acting.
@@ -91,6 +94,9 @@ pub struct PermitRequest {
     pub idempotency_key: Option<String>,
 }
 
+/// The tokens of a model call, as its caller tells them.
+pub type TokenCounts = engines::activity::Counts;
+
 /// The model call of a step, as its provider answered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names of spec 5")]
@@ -101,10 +107,19 @@ pub struct LlmReport {
     pub model_requested: Option<String>,
     pub input_tokens: u64,
     pub output_tokens: u64,
+    /// Within `input_tokens`, as are those that were written.
     pub cache_read_tokens: u64,
+    pub cache_write_tokens: u64,
+    /// Of those that were written, the ones that are kept for an hour: they cost more.
+    pub cache_write_hour_tokens: u64,
+    /// Within `output_tokens`.
     pub reasoning_tokens: u64,
     /// None where neither the caller nor a price book knows.
-    pub cost_microusd: Option<u64>,
+    pub cost_nanousd: Option<u64>,
+    /// What is to be known of the cost. Before it is priced: why the counts cannot be trusted.
+    pub cost_note: Option<CostNote>,
+    /// The host that was called: it tells who sold the call, where its name does not.
+    pub server_address: Option<String>,
     pub request_id: Option<String>,
     pub prompt: Option<String>,
     pub response: Option<String>,
@@ -112,6 +127,20 @@ pub struct LlmReport {
 }
 
 impl LlmReport {
+    /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it.
+    #[must_use]
+    pub fn counted(mut self, counts: &TokenCounts) -> Self {
+        let used = used(*counts);
+        self.input_tokens = used.tokens.input;
+        self.output_tokens = used.tokens.output;
+        self.cache_read_tokens = used.tokens.cache_read;
+        self.cache_write_tokens = used.tokens.cache_write;
+        self.cache_write_hour_tokens = used.tokens.cache_write_hour;
+        self.reasoning_tokens = used.tokens.reasoning;
+        self.cost_note = used.note;
+        self
+    }
+
     /// With the name of the model that was asked for only where it is another than that of the one that answered. Where one
     /// name is known, it is that of both.
     pub(super) fn name_once(&mut self) {

@@ -52,7 +52,7 @@ pub(super) fn incident_of_rules(
     let spent = spent(judged)?;
     let run = state.run_mut(run_id)?;
     // One that ends the run has cost all that the run had; a step of one that goes on, itself.
-    let cost = if fired.action >= Action::Stop && !judged.reported { run.run.cost_microusd } else { spent };
+    let cost = if fired.action >= Action::Stop && !judged.reported { run.run.cost_nanousd } else { spent };
     run.run.policy_violation = true;
     let rule = run.snapshot.compiled.rule(&fired.policy_id);
     let rule_type = rule.map_or(RuleType::System, |rule| rule.rule_type);
@@ -80,7 +80,7 @@ pub(super) fn incident_of_rules(
         policy_id: Some(fired.policy_id.clone()),
         limit_id: None,
         error_code: fired.fault.map(|fault| format!("evaluation_error:{fault}")),
-        cost_impact_microusd: cost,
+        cost_impact_nanousd: cost,
     };
     Ok(Some(strike(state, run_id, cause)))
 }

@@ -191,7 +191,7 @@ fn passed(
         policy_id: Some(limit.limit_id.clone()),
         limit_id: Some(id),
         error_code: None,
-        cost_impact_microusd: beyond(limit, spent(judged)?),
+        cost_impact_nanousd: beyond(limit, spent(judged)?),
     };
     Ok(Some(strike(state, run_id, cause)))
 }
@@ -208,5 +208,5 @@ pub(super) fn spent(judged: &Judged) -> Result<u64, Error> {
         return Ok(0);
     }
     let facts = Facts::from_canonical(&decision.facts).map_err(internal)?;
-    Ok(facts.step.map_or(0, |step| step.cost_microusd.get()))
+    Ok(facts.step.map_or(0, |step| step.cost_nanousd.get()))
 }

@@ -67,6 +67,7 @@ pub(super) fn evidence(
                 input_tokens: llm.input_tokens,
                 output_tokens: llm.output_tokens,
                 cache_read_tokens: llm.cache_read_tokens,
+                cache_write_tokens: llm.cache_write_tokens,
                 reasoning_tokens: llm.reasoning_tokens,
                 latency_ms: report.duration_ms,
                 finish_reason: llm.finish_reason.as_deref(),
@@ -106,10 +107,18 @@ pub(super) fn evidence(
 /// Whether a report holds anything of its provider's answer: a record of nothing would be counted as evidence.
 fn says_something(llm: &LlmReport) -> bool {
     let LlmReport {
-        model, request_id, input_tokens, output_tokens, cache_read_tokens, reasoning_tokens, ..
+        model,
+        request_id,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        ..
     } = llm;
-    let counted =
-        [input_tokens, output_tokens, cache_read_tokens, reasoning_tokens].into_iter().any(|n| *n > 0);
+    let counted = [input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens]
+        .into_iter()
+        .any(|n| *n > 0);
     model.is_some() || request_id.is_some() || counted
 }
 
@@ -140,9 +149,11 @@ pub(super) fn llm_run(
         input_tokens: step.input_tokens,
         output_tokens: step.output_tokens,
         cache_read_tokens: step.cache_read_tokens,
+        cache_write_tokens: step.cache_write_tokens,
         reasoning_tokens: step.reasoning_tokens,
-        cost_microusd: step.cost_microusd,
+        cost_nanousd: step.cost_nanousd,
         cost_known: step.cost_known,
+        cost_note: step.cost_note,
         price_book: report.price_book.clone(),
         execution_status: match step.status {
             StepStatus::Success | StepStatus::Skipped => ExecutionStatus::Succeeded,

@@ -1,6 +1,6 @@
 //! What the rules may know of a call: computed from the locked run and the redacted request.
 
-use proof::words::{StepKind, StepStatus};
+use proof::words::{CostNote, StepKind, StepStatus};
 use rules::{
     Count,
     facts::{ContentFacts, Facts, Principal, Resource, RunFacts, StepFacts},
@@ -40,7 +40,7 @@ pub(super) fn facts(state: &State, run: &RunState, step: Option<StepFacts>, cont
             refused: of.refused_count.into(),
             tool_calls: totals.tool_call_count.into(),
             tokens: Count::from(totals.input_tokens) + Count::from(totals.output_tokens),
-            cost_microusd: totals.cost_microusd.into(),
+            cost_nanousd: totals.cost_nanousd.into(),
             cost_known: run.trace.cost_known,
             elapsed_ms: elapsed.into(),
             tools: run.trace.tools_used.iter().cloned().collect(),
@@ -64,8 +64,10 @@ pub(super) fn estimated(asked: &PreparedPermit) -> StepFacts {
         model_requested: String::new(),
         input_tokens: estimate.input_tokens.into(),
         output_tokens: estimate.output_tokens.into(),
-        cost_microusd: estimate.cost_microusd.unwrap_or(0).into(),
-        cost_known: estimate.cost_microusd.is_some() || request.kind != StepKind::LlmCall,
+        cache_read_tokens: Count::ZERO,
+        cache_write_tokens: Count::ZERO,
+        cost_nanousd: estimate.cost_nanousd.unwrap_or(0).into(),
+        cost_known: estimate.cost_nanousd.is_some() || request.kind != StepKind::LlmCall,
         duration_ms: Count::ZERO,
         retry_count: Count::ZERO,
         status: None,
@@ -87,7 +89,9 @@ pub(super) fn reported(step: &PreparedStep) -> StepFacts {
         model_requested: llm.and_then(|llm| llm.model_requested.clone()).unwrap_or_default(),
         input_tokens: input.into(),
         output_tokens: output.into(),
-        cost_microusd: cost.into(),
+        cache_read_tokens: llm.map_or(0, |llm| llm.cache_read_tokens).into(),
+        cache_write_tokens: llm.map_or(0, |llm| llm.cache_write_tokens).into(),
+        cost_nanousd: cost.into(),
         cost_known: step.cost_known(),
         duration_ms: report.duration_ms.into(),
         retry_count: report.retry_count.into(),
@@ -98,16 +102,24 @@ pub(super) fn reported(step: &PreparedStep) -> StepFacts {
 }
 
 impl PreparedStep {
-    /// Tokens in, tokens out, micro-USD: what the step says it spent.
+    /// Tokens in, tokens out, nano-USD: what the step says it spent.
     pub(super) fn usage(&self) -> (u64, u64, u64) {
         let llm = self.report.llm.as_ref();
-        llm.map_or((0, 0, 0), |llm| (llm.input_tokens, llm.output_tokens, llm.cost_microusd.unwrap_or(0)))
+        llm.map_or((0, 0, 0), |llm| (llm.input_tokens, llm.output_tokens, llm.cost_nanousd.unwrap_or(0)))
+    }
+
+    /// What is to be known of its cost.
+    pub(super) fn cost_note(&self) -> Option<CostNote> {
+        match &self.report.llm {
+            Some(llm) => llm.cost_note,
+            None => (self.report.kind == StepKind::LlmCall).then_some(CostNote::NoTokens),
+        }
     }
 
     /// A call that is not a model call has known cost 0.
     pub(super) fn cost_known(&self) -> bool {
         match &self.report.llm {
-            Some(llm) => llm.cost_microusd.is_some(),
+            Some(llm) => llm.cost_nanousd.is_some(),
             None => self.report.kind != StepKind::LlmCall,
         }
     }

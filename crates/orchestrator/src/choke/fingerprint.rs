@@ -69,7 +69,7 @@ impl<'a> PermitFingerprint<'a> {
             params: request.params.as_deref(),
             provider: request.provider.as_deref(),
             model: request.model.as_deref(),
-            estimate: (estimate.input_tokens, estimate.output_tokens, estimate.cost_microusd),
+            estimate: (estimate.input_tokens, estimate.output_tokens, estimate.cost_nanousd),
             labels: &request.labels,
         }
     }
@@ -98,8 +98,8 @@ pub(super) struct StepFingerprint<'a> {
 struct LlmFingerprint<'a> {
     model: (Option<&'a str>, Option<&'a str>),
     model_requested: Option<&'a str>,
-    tokens: [u64; 4],
-    cost_microusd: Option<u64>,
+    tokens: [u64; 6],
+    cost_nanousd: Option<u64>,
     request_id: Option<&'a str>,
     prompt: Option<&'a str>,
     response: Option<&'a str>,
@@ -111,8 +111,15 @@ impl<'a> StepFingerprint<'a> {
         let llm = report.llm.as_ref().map(|llm| LlmFingerprint {
             model: (llm.provider.as_deref(), llm.model.as_deref()),
             model_requested: llm.model_requested.as_deref(),
-            tokens: [llm.input_tokens, llm.output_tokens, llm.cache_read_tokens, llm.reasoning_tokens],
-            cost_microusd: llm.cost_microusd,
+            tokens: [
+                llm.input_tokens,
+                llm.output_tokens,
+                llm.cache_read_tokens,
+                llm.cache_write_tokens,
+                llm.cache_write_hour_tokens,
+                llm.reasoning_tokens,
+            ],
+            cost_nanousd: llm.cost_nanousd,
             request_id: llm.request_id.as_deref(),
             prompt: llm.prompt.as_deref(),
             response: llm.response.as_deref(),

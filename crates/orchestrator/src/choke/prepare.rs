@@ -308,7 +308,7 @@ impl Call {
         check.json("/params", request.params.as_deref());
         check.number("/estimate/input_tokens", request.estimate.input_tokens);
         check.number("/estimate/output_tokens", request.estimate.output_tokens);
-        check.number("/estimate/cost_usd", request.estimate.cost_microusd.unwrap_or(0));
+        check.number("/estimate/cost_usd", request.estimate.cost_nanousd.unwrap_or(0));
         check.done()?;
         let key = &ctx.tenant.key;
         let request_hash = fingerprint(key, "permit", &PermitFingerprint::of(&request))?;
@@ -462,8 +462,10 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
             ("/llm/input_tokens", llm.input_tokens),
             ("/llm/output_tokens", llm.output_tokens),
             ("/llm/cache_read_tokens", llm.cache_read_tokens),
+            ("/llm/cache_write_tokens", llm.cache_write_tokens),
+            ("/llm/cache_write_hour_tokens", llm.cache_write_hour_tokens),
             ("/llm/reasoning_tokens", llm.reasoning_tokens),
-            ("/llm/cost_usd", llm.cost_microusd.unwrap_or(0)),
+            ("/llm/cost_usd", llm.cost_nanousd.unwrap_or(0)),
         ] {
             check.number(pointer, number);
         }

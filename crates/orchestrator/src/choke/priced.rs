@@ -1,32 +1,61 @@
 //! Costs by the price book, where the caller says none.
 
-use engines::activity::prices::{Tokens, price};
-use proof::canonical::MAX_INTEGER;
+use engines::activity::prices::{Priced, Tokens, price};
+use proof::{canonical::MAX_INTEGER, words::CostNote};
 
 use super::call::{LlmReport, PermitRequest};
 
-/// Gives a model call that came without a cost the one of the price book; gives the book.
+/// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the cost
+/// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked where the book says
+/// more.
 pub(super) fn price_call(llm: &mut LlmReport) -> Option<String> {
-    let model = llm.model.as_deref().filter(|_| llm.cost_microusd.is_none())?;
+    if let Some(said) = llm.cost_nanousd {
+        let is_priced = said == 0 && by_book(llm).is_ok_and(|priced| priced.cost_nanousd > 0);
+        llm.cost_note = is_priced.then_some(CostNote::ReportedZero);
+        return None;
+    }
+    match by_book(llm) {
+        Ok(priced) => {
+            llm.cost_nanousd = Some(priced.cost_nanousd);
+            llm.cost_note = None;
+            Some(priced.book)
+        }
+        Err(why) => {
+            llm.cost_note = Some(why);
+            None
+        }
+    }
+}
+
+/// What a call costs by the book, or why that is not known.
+fn by_book(llm: &LlmReport) -> Result<Priced, CostNote> {
+    if let Some(why) = llm.cost_note {
+        return Err(why);
+    }
+    if llm.input_tokens == 0 && llm.output_tokens == 0 {
+        return Err(CostNote::NoTokens);
+    }
+    let model = llm.model.as_deref().ok_or(CostNote::NoPrice)?;
     let tokens = Tokens {
         input: llm.input_tokens,
         output: llm.output_tokens,
         cache_read: llm.cache_read_tokens,
+        cache_write: llm.cache_write_tokens,
+        cache_write_hour: llm.cache_write_hour_tokens,
         reasoning: llm.reasoning_tokens,
     };
-    let priced = price(llm.provider.as_deref(), model, tokens)?;
-    llm.cost_microusd = Some(priced.cost_microusd).filter(|cost| *cost <= MAX_INTEGER);
-    llm.cost_microusd.map(|_| priced.book)
+    let priced = price(llm.provider.as_deref(), model, tokens);
+    priced.filter(|priced| priced.cost_nanousd <= MAX_INTEGER).ok_or(CostNote::NoPrice)
 }
 
 /// The same for a call that is asked for: what it is expected to use is what it is expected to cost.
 pub(super) fn price_estimate(request: &mut PermitRequest) {
     let estimate = &mut request.estimate;
     let expects = estimate.input_tokens + estimate.output_tokens > 0;
-    if let Some(model) = request.model.as_deref().filter(|_| expects && estimate.cost_microusd.is_none()) {
+    if let Some(model) = request.model.as_deref().filter(|_| expects && estimate.cost_nanousd.is_none()) {
         let tokens =
             Tokens { input: estimate.input_tokens, output: estimate.output_tokens, ..Tokens::default() };
-        let priced = price(request.provider.as_deref(), model, tokens).map(|priced| priced.cost_microusd);
-        estimate.cost_microusd = priced.filter(|cost| *cost <= MAX_INTEGER);
+        let priced = price(request.provider.as_deref(), model, tokens).map(|priced| priced.cost_nanousd);
+        estimate.cost_nanousd = priced.filter(|cost| *cost <= MAX_INTEGER);
     }
 }

@@ -152,7 +152,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         tool_call_count: 0,
         input_tokens: 0,
         output_tokens: 0,
-        cost_microusd: 0,
+        cost_nanousd: 0,
         cost_known: true,
         correlation_id: caller.correlation_id.clone(),
         external_trace_id: request.external_trace_id.clone(),

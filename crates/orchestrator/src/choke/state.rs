@@ -132,7 +132,7 @@ impl RunState {
     pub(super) fn after(&self) -> RunAfter {
         let (run, totals) = (&self.run, self.run.totals());
         RunAfter {
-            cost_microusd: totals.cost_microusd,
+            cost_nanousd: totals.cost_nanousd,
             input_tokens: totals.input_tokens,
             output_tokens: totals.output_tokens,
             refused_count: run.refused_count,

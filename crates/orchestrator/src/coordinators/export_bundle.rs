@@ -204,7 +204,7 @@ fn live_run(run: &Run) -> LiveRun {
         refused_count: run.refused_count,
         input_tokens: run.input_tokens,
         output_tokens: run.output_tokens,
-        cost_microusd: run.cost_microusd,
+        cost_nanousd: run.cost_nanousd,
         risk_level: run.risk_level.to_string(),
         latency_bucket: run.latency_bucket.to_string(),
         evidence_health: run.evidence_health.to_string(),
@@ -217,7 +217,7 @@ fn live_run(run: &Run) -> LiveRun {
             step_count: late.step_count,
             input_tokens: late.input_tokens,
             output_tokens: late.output_tokens,
-            cost_microusd: late.cost_microusd,
+            cost_nanousd: late.cost_nanousd,
         }),
     }
 }

@@ -106,14 +106,14 @@ impl<'k> Agent<'k> {
 }
 
 /// A model call that cost so many micro-USD.
-pub(crate) fn llm(cost_microusd: u64) -> StepReport {
+pub(crate) fn llm(micro_usd: u64) -> StepReport {
     StepReport {
         llm: Some(LlmReport {
             provider: Some("openai".to_owned()),
             model: Some("gpt-4o".to_owned()),
             input_tokens: 21,
             output_tokens: 9,
-            cost_microusd: Some(cost_microusd),
+            cost_nanousd: Some(micro_usd * 1_000),
             prompt: Some("Weather in Oslo?".to_owned()),
             response: Some("It is 4C in Oslo.".to_owned()),
             ..LlmReport::default()

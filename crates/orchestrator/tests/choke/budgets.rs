@@ -90,7 +90,7 @@ on_both! {
         asked.kind = proof::words::StepKind::LlmCall;
         asked.params = None;
         (asked.provider, asked.model) = (Some("openai".to_owned()), Some("gpt-4o".to_owned()));
-        asked.estimate.cost_microusd = Some(100);
+        asked.estimate.cost_nanousd = Some(100_000);
         let granted = agent.permit(run, asked).await.unwrap();
         let report = orchestrator::choke::call::StepReport {
             permit_id: Some(granted.permit_id),
@@ -211,14 +211,14 @@ on_both! {
         let report = |model: &str| {
             let mut report = llm(0);
             report.llm = report.llm.map(|llm| orchestrator::choke::call::LlmReport {
-                model: Some(model.to_owned()), input_tokens: 10_000, output_tokens: 1_000, cost_microusd: None, ..llm
+                model: Some(model.to_owned()), input_tokens: 10_000, output_tokens: 1_000, cost_nanousd: None, ..llm
             });
             report
         };
         let priced = agent.record(run, report("gpt-4o-mini-2024-07-18")).await.unwrap();
-        assert_eq!(priced.run.cost_microusd, 2_100);
+        assert_eq!(priced.run.cost_nanousd, 2_100_000);
         let unknown = agent.record(run, report("no-such-model")).await.unwrap();
-        assert_eq!((unknown.run.cost_microusd, unknown.verdict.action), (2_100, Action::Warn));
+        assert_eq!((unknown.run.cost_nanousd, unknown.verdict.action), (2_100_000, Action::Warn));
         let fault = unknown.verdict.fired[0].fault.map(|fault| fault.to_string());
         assert_eq!(fault.as_deref(), Some("cost_unknown"), "never zero in silence");
         let mut wish = ask("gpt-4o-mini");

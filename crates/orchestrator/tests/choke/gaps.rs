@@ -63,7 +63,7 @@ on_both! {
         let agent = Agent::of(&kit, "acme").await;
         let (spine, admin) = (&kit.spine, &agent.admin);
         let sealed = activity::complete(spine, admin, run, EndRun::Succeeded).await.unwrap();
-        assert_eq!((sealed.step_count, sealed.refused_count, sealed.cost_microusd), (4, 1, 600_003));
+        assert_eq!((sealed.step_count, sealed.refused_count, sealed.cost_nanousd), (4, 1, 600_003_000));
         assert_eq!(sealed.assurance, Assurance::Reported, "ENFORCED would say that there is no gap");
         let (report, bundle) = agent.verified(run).await;
         assert_eq!(report.word, Word::Complete, "{report}");

@@ -41,7 +41,7 @@ on_both! {
         let answers = join_all((0..50).map(|_| agent.record(run, keyed("same", llm(3))))).await;
         let first = answers[0].as_ref().unwrap();
         assert!(answers.iter().all(|answer| answer.as_ref().unwrap() == first));
-        assert_eq!(agent.run(run).await.cost_microusd, 3);
+        assert_eq!(agent.run(run).await.cost_nanousd, 3_000);
     }
 
     async fn a_permit_and_a_start_repeat_too(db: TestDatabase) {

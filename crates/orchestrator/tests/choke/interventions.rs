@@ -143,7 +143,7 @@ on_both! {
         let asked = refused(agent.permit(run, ask("get_weather")).await);
         assert_eq!(asked.verdict.intervention, halted.verdict.intervention);
         let after = agent.run(run).await;
-        assert_eq!((after.step_count, after.refused_count, after.cost_microusd), (0, 2, 7));
+        assert_eq!((after.step_count, after.refused_count, after.cost_nanousd), (0, 2, 7_000));
         assert!(!after.policy_violation && after.incident_count == 0, "no rule was broken");
 
         let now = agent.freezes().await;

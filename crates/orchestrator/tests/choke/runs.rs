@@ -15,7 +15,7 @@ on_both! {
         let first = agent.record(run, tool("get_weather")).await.unwrap();
         assert_eq!((first.step_index, first.recorded, first.verdict.action), (0, true, Action::Allow));
         let second = agent.record(run, llm(1_000)).await.unwrap();
-        assert_eq!((second.step_index, second.run.cost_microusd, second.run.step_count), (1, 1_000, 2));
+        assert_eq!((second.step_index, second.run.cost_nanousd, second.run.step_count), (1, 1_000_000, 2));
 
         let sealed = agent.complete(run).await.unwrap();
         assert_eq!((sealed.status, sealed.state), (RunStatus::Succeeded, RunState::Completed));

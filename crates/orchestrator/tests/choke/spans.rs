@@ -116,7 +116,7 @@ on_both! {
         assert_eq!(send(&agent, &[call(1, 1), call(1, 2), call(1, 3)]).await.count, 0);
         let run = only_run(&agent).await;
         assert_eq!((run.status, run.step_count, run.refused_count), (RunStatus::Running, 3, 0));
-        assert_eq!((run.cost_microusd, run.policy_violation, run.incident_count), (1_800_000, true, 1));
+        assert_eq!((run.cost_nanousd, run.policy_violation, run.incident_count), (1_800_000_000, true, 1));
         let steps = activity::steps(&kit.spine, &agent.admin, run.id, PageRequest::default()).await.unwrap().items;
         assert!(steps.iter().all(|step| step.action == Action::Allow));
         let page = PageRequest::default();

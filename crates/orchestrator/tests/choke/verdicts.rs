@@ -32,7 +32,7 @@ on_both! {
         let after = agent.run(run).await;
         assert!(after.policy_violation);
         assert_eq!((after.step_count, after.refused_count, after.incident_count), (2, 1, 1));
-        assert_eq!(after.cost_microusd, 1_000_002, "what was spent is counted");
+        assert_eq!(after.cost_nanousd, 1_000_002_000, "what was spent is counted");
         assert_eq!(after.risk_level, RiskLevel::Violated);
 
         let steps = activity::steps(&kit.spine, &agent.admin, run, PageRequest::default()).await.unwrap().items;
@@ -159,7 +159,7 @@ on_both! {
         let run = agent.start().await;
         let mut unknown = llm(0);
         let llm = unknown.llm.as_mut().unwrap();
-        (llm.cost_microusd, llm.model) = (None, Some("a-model-in-no-price-book".to_owned()));
+        (llm.cost_nanousd, llm.model) = (None, Some("a-model-in-no-price-book".to_owned()));
         let halted = refused(agent.record(run, unknown).await);
         assert_eq!(halted.verdict.halt_reason, Some(HaltReason::EvaluationError));
     }

@@ -69,7 +69,7 @@ impl<'k> Agent<'k> {
 }
 
 /// A model call that cost so many micro-USD.
-pub(crate) fn llm(cost_microusd: u64) -> StepReport {
+pub(crate) fn llm(micro_usd: u64) -> StepReport {
     StepReport {
         kind: StepKind::LlmCall,
         skill_name: "gpt-4o".to_owned(),
@@ -83,7 +83,7 @@ pub(crate) fn llm(cost_microusd: u64) -> StepReport {
             model: Some("gpt-4o".to_owned()),
             input_tokens: 21,
             output_tokens: 9,
-            cost_microusd: Some(cost_microusd),
+            cost_nanousd: Some(micro_usd * 1_000),
             ..LlmReport::default()
         }),
         duration_ms: 12,

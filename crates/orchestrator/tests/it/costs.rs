@@ -23,7 +23,7 @@ fn call(model: &str, cost: Option<u64>) -> StepReport {
     let said = LlmReport {
         provider: Some("in-house".to_owned()),
         model: Some(model.to_owned()),
-        cost_microusd: cost,
+        cost_nanousd: cost,
         ..said
     };
     StepReport { llm: Some(said), ..step }
@@ -35,7 +35,7 @@ on_both! {
         let agent = Agent::of(&kit, "acme").await;
         let (spine, admin) = (&kit.spine, &agent.admin);
         let nothing = overview::costs(spine, admin, None, None).await.unwrap();
-        assert_eq!((nothing.spent.calls, nothing.spent.cost_microusd, nothing.limits.len()), (0, 0, 0));
+        assert_eq!((nothing.spent.calls, nothing.spent.cost_nanousd, nothing.limits.len()), (0, 0, 0));
         assert!(nothing.period.from <= spine.now() && spine.now() < nothing.period.until);
 
         let before = spine.now();
@@ -46,26 +46,26 @@ on_both! {
         refused(agent.record(run, call("huge", Some(600_000))).await);
         agent.record(run, call("large", None)).await.unwrap();
         let month = overview::costs(spine, admin, None, None).await.unwrap();
-        assert_eq!(month.spent.cost_microusd, 850_001, "what a refused call says it spent is gone");
+        assert_eq!(month.spent.cost_nanousd, 850_001_000, "what a refused call says it spent is gone");
         assert_eq!((month.spent.calls, month.spent.unknown), (4, 1));
 
         kit.clock.advance(Duration::days(2));
         let run = agent.start().await;
         agent.record(run, call("small", Some(7))).await.unwrap();
         let later = overview::costs(spine, admin, Some(spine.now()), Some(spine.now() + Duration::seconds(1))).await.unwrap();
-        assert_eq!((later.spent.calls, later.spent.cost_microusd, later.spent.unknown), (1, 7, 0));
+        assert_eq!((later.spent.calls, later.spent.cost_nanousd, later.spent.unknown), (1, 7_000, 0));
         let until = overview::costs(spine, admin, Some(before), Some(spine.now())).await.unwrap();
-        assert_eq!(until.spent.cost_microusd, 850_001, "the end of a period is not in it");
+        assert_eq!(until.spent.cost_nanousd, 850_001_000, "the end of a period is not in it");
 
         let trend = overview::costs_trend(spine, admin, None, None).await.unwrap();
         assert_eq!(trend.by_day.len(), 30);
-        let of = |ago: usize| trend.by_day[trend.by_day.len() - 1 - ago].spent.cost_microusd;
-        assert_eq!([of(0), of(1), of(2)], [7, 0, 850_001]);
+        let of = |ago: usize| trend.by_day[trend.by_day.len() - 1 - ago].spent.cost_nanousd;
+        assert_eq!([of(0), of(1), of(2)], [7, 0, 850_001_000]);
         assert_eq!(trend.by_day.last().unwrap().day, spine.now().date_naive());
-        let models: Vec<_> = trend.by_model.iter().map(|of| (of.model.as_deref().unwrap(), of.spent.cost_microusd, of.spent.unknown)).collect();
+        let models: Vec<_> = trend.by_model.iter().map(|of| (of.model.as_deref().unwrap(), of.spent.cost_nanousd, of.spent.unknown)).collect();
         assert_eq!(models, [("huge", 600_000, 0), ("large", 250_000, 1), ("small", 8, 0)]);
         assert_eq!(trend.by_agent.len(), 1);
-        assert_eq!(trend.by_agent[0].spent.cost_microusd, 850_008);
+        assert_eq!(trend.by_agent[0].spent.cost_nanousd, 850_008_000);
         let days: u64 = trend.by_day.iter().map(|day| day.spent.input_tokens).sum();
         assert_eq!(days, trend.by_agent[0].spent.input_tokens, "every way to add up gives the same");
 
@@ -97,11 +97,11 @@ on_both! {
         assert_eq!(narrow.status, expected);
         assert!(narrow.used_value >= 850);
         // Two refusals in one run are one breach; a second run's breach of the same window is no second overage.
-        assert_eq!((costs.violations.breaches, costs.violations.microusd), (1, 650), "all of 850 + 400 + 400 beyond 1,000");
+        assert_eq!((costs.violations.breaches, costs.violations.nanousd), (1, 650_000), "all of 850 + 400 + 400 beyond 1,000");
         let run = agent.start().await;
         refused(agent.record(run, llm(1)).await);
         let two = overview::costs(spine, admin, None, None).await.unwrap().violations;
-        assert_eq!((two.breaches, two.microusd), (2, 651), "850 + 400 + 400 + 1 of 1,000, once");
+        assert_eq!((two.breaches, two.nanousd), (2, 651_000), "850 + 400 + 400 + 1 of 1,000, once");
     }
 
     async fn an_overage_is_known_when_its_window_is_long_over(db: TestDatabase) {
@@ -122,7 +122,7 @@ on_both! {
         }
         let overage = async || overview::costs(spine, admin, Some(before), None).await.unwrap().violations;
         let told = overage().await;
-        assert_eq!((told.breaches, told.microusd), (2, 20_200), "10,100 on each of two days");
+        assert_eq!((told.breaches, told.nanousd), (2, 20_200_000), "10,100 on each of two days");
         kit.clock.advance(Duration::days(10));
         assert_eq!(windows::tick(spine).await.unwrap(), 2, "those in which nothing was passed");
         assert_eq!(windows::tick(spine).await.unwrap(), 0);

@@ -170,7 +170,7 @@ on_both! {
         owe("policies.retire_rule");
         let limit: LimitId = agent.budget("month", 900_000_000).await.parse().unwrap();
         owe("policies.create_limit");
-        let change = LimitChange { max_value: Some(Amount { millionths: 1 }), ..LimitChange::default() };
+        let change = LimitChange { max_value: Some(Amount { billionths: 1 }), ..LimitChange::default() };
         policies::update_limit(spine, admin, limit, 1, change).await.unwrap();
         owe("policies.update_limit");
         policies::disable_limit(spine, admin, limit).await.unwrap();

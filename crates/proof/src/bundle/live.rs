@@ -29,7 +29,7 @@ pub struct LiveRun {
     pub refused_count: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
     pub risk_level: String,
     pub latency_bucket: String,
     pub evidence_health: String,
@@ -49,7 +49,7 @@ pub struct LiveLate {
     pub step_count: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
 }
 
 /// An incident of the run as it stands now, with what happened to it.

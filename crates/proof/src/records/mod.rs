@@ -4,7 +4,7 @@
 //! and integers up to 2^53 only; JSON that a caller gave is kept as text. Each begins with its type, tenant
 //! and run, so that none can be moved to another place. Records refer to each other by hash.
 //!
-//! Times are RFC 3339 UTC with six decimals; money is micro-USD; ids are prefixed as on the wire; hashes
+//! Times are RFC 3339 UTC with six decimals; money is nano-USD; ids are prefixed as on the wire; hashes
 //! are lower-case hex.
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
 
@@ -13,7 +13,7 @@ mod policies;
 use serde::{Deserialize, Serialize};
 
 use crate::words::{
-    ActorType, Asked, Assurance, CaptureFailureReason, CauseType, EvidenceClass, FailureResolution,
+    ActorType, Asked, Assurance, CaptureFailureReason, CauseType, CostNote, EvidenceClass, FailureResolution,
     IncidentCategory, IncidentRelation, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind,
     InterventionTarget, OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource, RunStatus,
     Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason,
@@ -133,7 +133,7 @@ pub struct RunRecord {
     pub tool_call_count: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
 }
 
 /// One step (class T). Its hash is the hash of this record, `prev_hash` included.
@@ -171,9 +171,13 @@ pub struct StepRecord {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cache_read_tokens: u64,
+    /// What was written to the provider's cache, within those that went in.
+    pub cache_write_tokens: u64,
     pub reasoning_tokens: u64,
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
     pub cost_known: bool,
+    /// Why the cost is not known, or not to be trusted.
+    pub cost_note: Option<CostNote>,
     pub duration_ms: u64,
     pub retry_count: u64,
     pub started_at: Option<String>,
@@ -212,7 +216,7 @@ pub struct StepRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunAfter {
-    pub cost_microusd: u64,
+    pub cost_nanousd: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub refused_count: u64,
@@ -289,6 +293,8 @@ pub struct ProviderRecord {
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cache_read_tokens: u64,
+    /// What was written to the provider's cache, within those that went in.
+    pub cache_write_tokens: u64,
     pub reasoning_tokens: u64,
     pub latency_ms: u64,
     pub finish_reason: Option<String>,
@@ -375,7 +381,7 @@ pub struct IncidentRecord {
     pub description: String,
     pub error_code: Option<String>,
     /// What that cost.
-    pub cost_impact_microusd: u64,
+    pub cost_impact_nanousd: u64,
     pub recurrence_signature: String,
     /// What is said of it in this run, such as `refused after it was done`; null where nothing is.
     pub note: Option<String>,

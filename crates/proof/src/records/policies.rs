@@ -121,7 +121,7 @@ pub struct BreachRecord {
     /// Empty where the limit has no window.
     pub window_start: String,
     pub step_index: Option<u64>,
-    /// In the limit's unit inside (micro-USD for cost).
+    /// In the limit's unit inside (nano-USD for cost).
     pub breached_value: u64,
     pub threshold_value: u64,
     pub breached_at: String,

@@ -291,7 +291,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
             step.skill = skill.to_owned();
             step.kind = kind;
             step.cost_known = cost_known;
-            step.cost_microusd = cost.into();
+            step.cost_nanousd = (cost * 1_000).into();
             step.input_tokens = tokens.into();
             step.params.command = if pii { "rm -rf /".to_owned() } else { String::new() };
         });

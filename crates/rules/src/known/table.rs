@@ -1,6 +1,7 @@
 //! Every fact: what it is called, what it means, and where its value is.
 
 use super::{Fact, FactType, Since, Unit, Value, number, step, texts};
+use crate::text::micro;
 
 macro_rules! facts {
     ($($path:literal $fact_type:ident $(($unit:ident))? $since:ident $meaning:literal $example:literal $read:expr;)+) => {
@@ -80,9 +81,15 @@ facts! {
     "context.step.output_tokens" Number(Tokens) Step "Output tokens, reasoning included; an estimate at STEP_PRE."
         "context.step.output_tokens > 4000"
         |f| step(f, |s| number(s.output_tokens), NONE);
+    "context.step.cache_read_tokens" Number(Tokens) Result "Those of the input tokens that were read from the provider's cache."
+        "context.step.input_tokens > 100000 && context.step.cache_read_tokens == 0"
+        |f| step(f, |s| number(s.cache_read_tokens), NONE);
+    "context.step.cache_write_tokens" Number(Tokens) Result "Those of the input tokens that were written to the provider's cache, which most sell dearer."
+        "context.step.cache_write_tokens > 50000"
+        |f| step(f, |s| number(s.cache_write_tokens), NONE);
     "context.step.cost_microusd" Number(MicroUsd) Step "Cost in whole micro-dollars: 500000 is $0.50. An estimate at STEP_PRE. A rule that reads it while it is unknown refuses."
         "context.step.cost_microusd > 500000"
-        |f| step(f, |s| number(s.cost_microusd), NONE);
+        |f| step(f, |s| number(micro(s.cost_nanousd)), NONE);
     "context.step.cost_known" Flag Step "False for a model call without reported cost and without a price."
         "context.step.cost_known && context.step.cost_microusd > 500000"
         |f| step(f, |s| Value::Flag(s.cost_known), Value::Flag(false));
@@ -162,7 +169,7 @@ facts! {
         |f| number(f.run.tokens);
     "context.run.cost_microusd" Number(MicroUsd) Step "Cost before this step, in whole micro-dollars: 2000000 is $2. A rule that reads it while some of it is unknown refuses."
         "context.run.cost_microusd > 2000000"
-        |f| number(f.run.cost_microusd);
+        |f| number(micro(f.run.cost_nanousd));
     "context.run.cost_known" Flag Step "False once the cost of one of its calls was unknown."
         "context.run.cost_known && context.run.cost_microusd > 2000000"
         |f| Value::Flag(f.run.cost_known);

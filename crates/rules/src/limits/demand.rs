@@ -79,7 +79,7 @@ pub fn demand(limit_type: LimitType, moment: Moment, facts: &Facts) -> Count {
         return Count::ZERO;
     };
     match limit_type {
-        T::CostUsd | T::RunCostUsd | T::StepCostUsd => step.cost_microusd,
+        T::CostUsd | T::RunCostUsd | T::StepCostUsd => step.cost_nanousd,
         T::TokensTotal | T::TokensPerMinute | T::RunTokens | T::StepTokens => facts.step_tokens(),
         T::TokensInput => step.input_tokens,
         T::TokensOutput => step.output_tokens,
@@ -96,7 +96,7 @@ pub fn demand(limit_type: LimitType, moment: Moment, facts: &Facts) -> Count {
 /// What a limit on a run has used before the call.
 pub(super) fn used(limit_type: LimitType, facts: &Facts) -> Count {
     match limit_type {
-        LimitType::RunCostUsd => facts.run.cost_microusd,
+        LimitType::RunCostUsd => facts.run.cost_nanousd,
         LimitType::RunTokens => facts.run.tokens,
         LimitType::RunSteps => facts.run.steps,
         LimitType::RunDurationMs => facts.run.elapsed_ms,

@@ -173,7 +173,7 @@ fn every_type_asks_for_what_it_counts() {
             step.retry_count = 2.into();
         });
         facts.run.tokens = 1_000.into();
-        facts.run.cost_microusd = 5_000.into();
+        facts.run.cost_nanousd = 5_000.into();
         facts.run.elapsed_ms = 9_000.into();
         facts
     };

@@ -209,7 +209,7 @@ fn inputs_that_do_not_follow_from_the_facts_show() {
 #[test]
 fn other_facts_give_another_verdict() {
     let mut record = decide(&sample(), Moment::StepBoth, &facts(), 0);
-    record.facts = with_step(|step| step.cost_microusd = 1.into()).canonical();
+    record.facts = with_step(|step| step.cost_nanousd = 1.into()).canonical();
     assert!(parts(&sample(), &record).contains("fired"));
 }
 

@@ -25,7 +25,7 @@ fn on(condition: &str, facts: &Facts) -> String {
 fn a_rule_tells_the_facts_that_its_condition_reads_and_no_others() {
     let costly = with_step(|step| {
         step.model = "o1-preview".to_owned();
-        step.cost_microusd = 610_000.into();
+        step.cost_nanousd = 610_000_000.into();
     });
     let models = "context.step.kind == \"LLM_CALL\" || !([\"gpt-4o\"].contains(context.step.model))";
     assert_eq!(on(models, &costly), "step.kind is `TOOL_CALL`, step.model is `o1-preview`");

@@ -22,7 +22,7 @@ pub(crate) struct Totals {
     unasked: u64,
     llm_calls: u64,
     tool_calls: u64,
-    cost_microusd: u64,
+    cost_nanousd: u64,
     input_tokens: u64,
     output_tokens: u64,
 }
@@ -44,7 +44,7 @@ impl Totals {
     /// No more than a record can hold.
     fn add(&mut self, used: Used) {
         let sum = |a: u64, b: u64| a.saturating_add(b).min(MAX_INTEGER);
-        self.cost_microusd = sum(self.cost_microusd, used.cost_microusd);
+        self.cost_nanousd = sum(self.cost_nanousd, used.cost_nanousd);
         self.input_tokens = sum(self.input_tokens, used.input_tokens);
         self.output_tokens = sum(self.output_tokens, used.output_tokens);
     }
@@ -54,15 +54,15 @@ impl Totals {
         let mut parser = Parser::new(&step.run_after);
         let read = RunAfter::deserialize(&mut parser).and_then(|after| parser.end().map(|()| after));
         read.is_ok_and(|after| {
-            let RunAfter { cost_microusd, input_tokens, output_tokens, refused_count, step_count, status: _ } =
+            let RunAfter { cost_nanousd, input_tokens, output_tokens, refused_count, step_count, status: _ } =
                 after;
-            (cost_microusd, input_tokens, output_tokens) == self.used()
+            (cost_nanousd, input_tokens, output_tokens) == self.used()
                 && (step_count, refused_count) == (self.steps, self.refused)
         })
     }
 
     fn used(&self) -> (u64, u64, u64) {
-        (self.cost_microusd, self.input_tokens, self.output_tokens)
+        (self.cost_nanousd, self.input_tokens, self.output_tokens)
     }
 }
 
@@ -98,12 +98,12 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Totals> {
                 format!("the run is {}, and {left} is what its steps leave of it", run.assurance)
             });
         }
-        worst.expect((run.cost_microusd, run.input_tokens, run.output_tokens) == totals.used(), || {
+        worst.expect((run.cost_nanousd, run.input_tokens, run.output_tokens) == totals.used(), || {
             "the run's totals are not those of its steps".to_owned()
         });
     }
     let run = &case.document.after.run.value;
-    let stated = (run.cost_microusd, run.input_tokens, run.output_tokens);
+    let stated = (run.cost_nanousd, run.input_tokens, run.output_tokens);
     worst.expect((run.step_count, run.refused_count) == counted && stated == totals.used(), || {
         "records/after/run has other totals than the steps".to_owned()
     });
@@ -137,7 +137,7 @@ impl LateTotals {
     /// Whether the run says so.
     pub(crate) fn are(&self, stated: Option<LiveLate>) -> bool {
         let stated = stated.map_or((0, (0, 0, 0)), |late| {
-            (late.step_count, (late.cost_microusd, late.input_tokens, late.output_tokens))
+            (late.step_count, (late.cost_nanousd, late.input_tokens, late.output_tokens))
         });
         stated == (self.late.steps, self.late.used())
     }

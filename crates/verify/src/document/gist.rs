@@ -115,7 +115,7 @@ pub(crate) struct Step {
 /// What a step used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
-    pub(crate) cost_microusd: u64,
+    pub(crate) cost_nanousd: u64,
     pub(crate) input_tokens: u64,
     pub(crate) output_tokens: u64,
 }
@@ -139,7 +139,7 @@ impl Step {
             ],
             deterministic: step.determinism_hash.parse() == Ok(step.determinism()),
             used: Used {
-                cost_microusd: step.cost_microusd,
+                cost_nanousd: step.cost_nanousd,
                 input_tokens: step.input_tokens,
                 output_tokens: step.output_tokens,
             },

@@ -99,18 +99,18 @@ fn an_environment_that_is_gone_needs_a_failed_capture_in_its_place() {
 fn a_run_without_steps_costs_nothing() {
     let cost = |record: Record| match record {
         Record::Run(mut run) => {
-            run.cost_microusd = 5;
+            run.cost_nanousd = 5;
             Some(Record::Run(run))
         }
         other => Some(other),
     };
-    only_with("counts", kit::empty, Plant::records(cost), |parts| parts.run.cost_microusd = 5);
+    only_with("counts", kit::empty, Plant::records(cost), |parts| parts.run.cost_nanousd = 5);
 }
 
 #[test]
 fn totals_add_up_step_by_step() {
     let records: [fn(Record) -> Option<Record>; 4] = [
-        |record| step(record, 0, |step| step.cost_microusd += 1),
+        |record| step(record, 0, |step| step.cost_nanousd += 1),
         |record| step(record, 1, |step| step.input_tokens += 1),
         |record| step(record, 0, |step| step.run_after = step.run_after.replace(":1200", ":1201")),
         |record| match record {
@@ -124,9 +124,9 @@ fn totals_add_up_step_by_step() {
     for fault in records {
         only("counts", kit::clean, Plant::records(fault));
     }
-    only("addenda", kit::late, Plant::records(|record| step(record, 2, |step| step.cost_microusd += 1)));
+    only("addenda", kit::late, Plant::records(|record| step(record, 2, |step| step.cost_nanousd += 1)));
     let late: [fn(&mut proof::bundle::LiveLate); 4] = [
-        |late| late.cost_microusd += 1,
+        |late| late.cost_nanousd += 1,
         |late| late.input_tokens += 1,
         |late| late.output_tokens += 1,
         |late| late.step_count += 1,
@@ -275,7 +275,7 @@ fn the_run_as_it_stands_is_the_run_that_was_sealed() {
         |run| run.termination_reason = None,
         |run| run.error_message = Some("none".to_owned()),
         |run| run.agent_id.push('x'),
-        |run| run.cost_microusd += 1,
+        |run| run.cost_nanousd += 1,
         |run| run.step_count += 1,
         |run| run.completed_at.clone_from(&Some(run.started_at.clone())),
     ];

@@ -128,7 +128,7 @@ fn records_that_are_gone_truncate_and_what_is_changed_beside_them_tampers() {
         let report = verify(&write(&shorter));
         assert_eq!(report.word, Word::Truncated, "{list}\n{report}");
 
-        shorter["records"]["after"]["run"]["cost_microusd"] = json!(0);
+        shorter["records"]["after"]["run"]["cost_nanousd"] = json!(0);
         assert_eq!(verify(&write(&shorter)).word, Word::Tampered, "{list}");
     }
     let mut empty = value.clone();
@@ -189,7 +189,7 @@ fn what_is_no_bundle_at_all_is_an_error_and_a_broken_one_is_tampered() {
         format!("{text}{{}}"),
         text.replacen('{', "{\"extra\":1,", 1),
         text.replacen('{', "{\"format\":\"hoc/run-evidence-bundle/v1\",", 1),
-        text.replacen("\"cost_microusd\":1200", "\"cost_microusd\":1200.0", 1),
+        text.replacen("\"cost_nanousd\":1200", "\"cost_nanousd\":1200.0", 1),
     ] {
         assert_eq!(verify(broken.as_bytes()).word, Word::Tampered);
     }
@@ -216,13 +216,13 @@ fn a_long_run_is_checked_like_a_short_one() {
 
     for at in [0, 150, 299] {
         let mut changed = value.clone();
-        changed["records"]["sealed"]["steps"][at]["cost_microusd"] = json!(11);
+        changed["records"]["sealed"]["steps"][at]["cost_nanousd"] = json!(11);
         assert_eq!(verify(&write(&changed)).word, Word::Tampered);
         let mut shorter = value.clone();
         shorter["records"]["sealed"]["steps"].as_array_mut().expect("an array").remove(at);
         assert_eq!(verify(&write(&shorter)).word, Word::Truncated);
         let mut broken = value.clone();
-        broken["records"]["sealed"]["steps"][at]["cost_microusd"] = json!("11");
+        broken["records"]["sealed"]["steps"][at]["cost_nanousd"] = json!("11");
         assert_eq!(verify(&write(&broken)).word, Word::Tampered);
     }
 }

@@ -194,8 +194,8 @@ impl Fields {
         self.get(field).and_then(value::count)
     }
 
-    pub(super) fn micro_usd(&self, field: Field) -> Option<u64> {
-        self.get(field).and_then(value::micro_usd)
+    pub(super) fn nano_usd(&self, field: Field) -> Option<u64> {
+        self.get(field).and_then(value::nano_usd)
     }
 
     /// Moves a value's text out; what is no text, as JSON.

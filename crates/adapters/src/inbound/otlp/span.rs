@@ -145,7 +145,7 @@ fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
     let total = || fields.count(Field::TotalTokens).map(|total| total.saturating_sub(output_tokens));
     let input_tokens = fields.count(Field::InputTokens).or_else(total).unwrap_or(0);
     let parts = || {
-        let cost = fields.micro_usd(Field::InputCost)?.saturating_add(fields.micro_usd(Field::OutputCost)?);
+        let cost = fields.nano_usd(Field::InputCost)?.saturating_add(fields.nano_usd(Field::OutputCost)?);
         (cost <= MAX_INTEGER).then_some(cost)
     };
     let mut report = LlmReport {
@@ -156,7 +156,7 @@ fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
         output_tokens,
         cache_read_tokens: fields.count(Field::CachedTokens).unwrap_or(0),
         reasoning_tokens: fields.count(Field::ReasoningTokens).unwrap_or(0),
-        cost_microusd: fields.micro_usd(Field::Cost).or_else(parts),
+        cost_nanousd: fields.nano_usd(Field::Cost).or_else(parts),
         request_id: fields.owned(Field::RequestId),
         finish_reason: fields.first_text(Field::FinishReason).map(str::to_owned),
         ..LlmReport::default()

@@ -42,19 +42,19 @@ pub(super) fn count(value: &AnyValue) -> Option<u64> {
     count.filter(|count| *count <= MAX_INTEGER)
 }
 
-/// USD as micro-USD, rounded half up. More than a record holds is as good as none: the cost is not known.
-pub(super) fn micro_usd(value: &AnyValue) -> Option<u64> {
+/// USD as nano-USD, rounded half up. More than a record holds is as good as none: the cost is not known.
+pub(super) fn nano_usd(value: &AnyValue) -> Option<u64> {
     let usd = match value.value.as_ref()? {
         Value::IntValue(number) => {
-            let cost = u64::try_from(*number).ok()?.checked_mul(1_000_000)?;
+            let cost = u64::try_from(*number).ok()?.checked_mul(1_000_000_000)?;
             return (cost <= MAX_INTEGER).then_some(cost);
         }
         Value::DoubleValue(number) => *number,
         Value::StringValue(text) => text.trim().parse().ok()?,
         _ => return None,
     };
-    // Half up of what is meant: the nearest number to 0.0000005 lies a hair below it.
-    whole((usd * 1e6 + 1e-9).round())
+    // Half up of what is meant: the nearest number to 0.0000000005 lies a hair below it.
+    whole((usd * 1e9 + 1e-9).round())
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]

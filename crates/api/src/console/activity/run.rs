@@ -172,7 +172,7 @@ fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
     );
     let tokens = [totals.input_tokens, totals.output_tokens].map(show::count);
     fact("Tokens", format!("{} in, {} out", tokens[0], tokens[1]));
-    fact("Cost", show::cost(totals.cost_microusd, totals.cost_known));
+    fact("Cost", show::cost(totals.cost_nanousd, totals.cost_known));
     facts
 }
 

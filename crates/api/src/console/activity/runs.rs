@@ -162,7 +162,7 @@ fn row(run: Run, now: chrono::DateTime<chrono::Utc>) -> Row {
         steps: show::count(totals.step_count),
         refused: run.refused_count,
         tokens: show::count(totals.input_tokens + totals.output_tokens),
-        cost: show::cost(totals.cost_microusd, totals.cost_known),
+        cost: show::cost(totals.cost_nanousd, totals.cost_known),
         duration: run.duration_ms.map_or_else(|| "running".to_owned(), show::duration),
         started: Moment::of(run.started_at, now),
     }

@@ -133,8 +133,12 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
         fact(
             "Tokens",
             format!(
-                "{} in, {} out, {} cached, {} reasoning",
-                step.input_tokens, step.output_tokens, step.cache_read_tokens, step.reasoning_tokens
+                "{} in, {} out, {} read from the cache, {} written to it, {} reasoning",
+                step.input_tokens,
+                step.output_tokens,
+                step.cache_read_tokens,
+                step.cache_write_tokens,
+                step.reasoning_tokens
             ),
         );
     }
@@ -172,7 +176,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
         failed: step.reported_status.is_some_and(|status| status.as_str() == "FAILURE"),
         tokens: (tokens > 0).then(|| show::count(tokens)),
         cost: is_call
-            .then(|| if step.cost_known { show::usd(step.cost_microusd) } else { "cost unknown".to_owned() }),
+            .then(|| if step.cost_known { show::usd(step.cost_nanousd) } else { "cost unknown".to_owned() }),
         took: show::duration(step.duration_ms),
         x,
         width,

@@ -81,7 +81,7 @@ pub(super) fn shown(costs: Costs, mut trend: Trend, now: DateTime<Utc>, zone: &s
     }
     let name =
         |day: Option<&DayOfTrend>| day.map(|day| day.day.format("%-d %b").to_string()).unwrap_or_default();
-    let dearest = trend.by_day.iter().map(|day| day.spent.cost_microusd).max().unwrap_or_default();
+    let dearest = trend.by_day.iter().map(|day| day.spent.cost_nanousd).max().unwrap_or_default();
     let model = |provider: Option<String>, model: Option<String>| match (provider, model) {
         (Some(provider), Some(model)) => format!("{model} · {provider}"),
         (one, other) => other.or(one).unwrap_or_else(|| "unknown model".to_owned()),
@@ -92,7 +92,7 @@ pub(super) fn shown(costs: Costs, mut trend: Trend, now: DateTime<Utc>, zone: &s
     Some(CostsShown {
         month: middle.format("%B %Y").to_string(),
         zone: zone.to_owned(),
-        cost: show::cost(costs.spent.cost_microusd, costs.spent.unknown == 0),
+        cost: show::cost(costs.spent.cost_nanousd, costs.spent.unknown == 0),
         calls: show::count(costs.spent.calls),
         unknown: (costs.spent.unknown > 0).then(|| show::count(costs.spent.unknown)),
         dearest_day: show::usd(dearest),
@@ -119,7 +119,7 @@ fn days(trend: &Trend, dearest: u64) -> Vec<Day> {
         let spent = day.spent;
         // A day with calls is seen, however little they cost.
         let least = if spent.calls > 0 { 2 } else { 0 };
-        let height = share(spent.cost_microusd, dearest, HEIGHT).max(least);
+        let height = share(spent.cost_nanousd, dearest, HEIGHT).max(least);
         Day {
             x: at * pitch + (pitch - width.min(pitch)) / 2,
             hit: at * pitch,
@@ -130,7 +130,7 @@ fn days(trend: &Trend, dearest: u64) -> Vec<Day> {
             name: format!(
                 "{}: {}, {} tokens, {} calls",
                 day.day,
-                show::cost(spent.cost_microusd, spent.unknown == 0),
+                show::cost(spent.cost_nanousd, spent.unknown == 0),
                 show::count(spent.input_tokens + spent.output_tokens),
                 show::count(spent.calls)
             ),
@@ -140,11 +140,11 @@ fn days(trend: &Trend, dearest: u64) -> Vec<Day> {
 }
 
 fn shares(all: Vec<(String, Spent)>, cut: bool) -> Shares {
-    let dearest = all.iter().map(|(_, spent)| spent.cost_microusd).max().unwrap_or_default();
+    let dearest = all.iter().map(|(_, spent)| spent.cost_nanousd).max().unwrap_or_default();
     let line = |(name, spent): (String, Spent)| Line {
         name,
-        width: share(spent.cost_microusd, dearest, 100),
-        cost: show::cost(spent.cost_microusd, spent.unknown == 0),
+        width: share(spent.cost_nanousd, dearest, 100),
+        cost: show::cost(spent.cost_nanousd, spent.unknown == 0),
         tokens: show::count(spent.input_tokens + spent.output_tokens),
     };
     let mut first: Vec<Line> = all.into_iter().map(line).collect();

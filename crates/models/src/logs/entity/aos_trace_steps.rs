@@ -33,7 +33,7 @@ pub struct Model {
     pub output_tokens: i64,
     pub cache_read_tokens: i64,
     pub reasoning_tokens: i64,
-    pub cost_microusd: i64,
+    pub cost_nanousd: i64,
     pub cost_known: bool,
     pub duration_ms: i64,
     pub retry_count: i64,
@@ -64,6 +64,8 @@ pub struct Model {
     pub reported_status: Option<String>,
     pub permit_note: Option<String>,
     pub model_requested: Option<String>,
+    pub cache_write_tokens: i64,
+    pub cost_note: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

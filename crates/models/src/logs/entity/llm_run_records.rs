@@ -23,7 +23,7 @@ pub struct Model {
     pub output_tokens: i64,
     pub cache_read_tokens: i64,
     pub reasoning_tokens: i64,
-    pub cost_microusd: i64,
+    pub cost_nanousd: i64,
     pub cost_known: bool,
     pub execution_status: String,
     pub started_at: DateTimeUtc,
@@ -33,6 +33,8 @@ pub struct Model {
     pub synthetic_scenario_id: Option<String>,
     pub created_at: DateTimeUtc,
     pub price_book: Option<String>,
+    pub cache_write_tokens: i64,
+    pub cost_note: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -28,6 +28,7 @@ pub struct Model {
     pub http_status: Option<i64>,
     pub error: Option<String>,
     pub captured_at: DateTimeUtc,
+    pub cache_write_tokens: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -21,7 +21,7 @@ pub struct Model {
     pub request_hash: Vec<u8>,
     pub estimate_input_tokens: i64,
     pub estimate_output_tokens: i64,
-    pub estimate_cost_microusd: Option<i64>,
+    pub estimate_cost_nanousd: Option<i64>,
     pub reservations: String,
     pub decision_id: DecisionId,
     pub decision_hash: Vec<u8>,

@@ -39,7 +39,7 @@ pub use self::{
 };
 use crate::context::CallContext;
 
-/// Whether values of this type of limit are micro-USD inside, and USD to a caller.
+/// Whether values of this type of limit are nano-USD inside, and USD to a caller.
 #[must_use]
 pub const fn counts_money(limit_type: LimitType) -> bool {
     engines::policies::counts_money(limit_type)

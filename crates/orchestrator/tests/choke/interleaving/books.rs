@@ -38,16 +38,16 @@ SELECT json_build_object('run', 'run_' || replace(run_id::text, '-', ''), 'index
     'permit', 'prm_' || replace(permit_id::text, '-', ''))::text FROM aos_trace_steps WHERE tenant_id = ";
 
 const PERMITS: &str = "\
-SELECT json_build_object('id', 'prm_' || replace(id::text, '-', ''), 'number', estimate_cost_microusd, 'status', status, \
+SELECT json_build_object('id', 'prm_' || replace(id::text, '-', ''), 'number', estimate_cost_nanousd, 'status', status, \
     'run', 'run_' || replace(run_id::text, '-', ''), 'step', used_by_step)::text FROM permits WHERE tenant_id = ";
 
 /// Each open incident: how many of its cause are open, what it says of its runs, and what they say.
 const INCIDENTS: &str = "\
 SELECT json_build_object('cause', i.cause_key, 'open', count(*) OVER (PARTITION BY i.category, i.cause_key), \
-    'runs', i.affected_count, 'occurrences', i.occurrences, 'cost', i.cost_impact_microusd, 'rows', r.rows, \
+    'runs', i.affected_count, 'occurrences', i.occurrences, 'cost', i.cost_impact_nanousd, 'rows', r.rows, \
     'struck', r.struck, 'spent', r.spent, 'sources', r.sources)::text FROM incidents AS i, \
 LATERAL (SELECT count(*) AS rows, coalesce(sum(occurrences), 0) AS struck, \
-    coalesce(sum(cost_impact_microusd + later_impact_microusd), 0) AS spent, \
+    coalesce(sum(cost_impact_nanousd + later_impact_nanousd), 0) AS spent, \
     count(*) FILTER (WHERE relation = 'SOURCE' AND run_id = i.source_run_id) AS sources \
     FROM incident_runs WHERE tenant_id = i.tenant_id AND incident_id = i.id) AS r \
 WHERE i.lifecycle_state <> 'RESOLVED' AND i.tenant_id = ";

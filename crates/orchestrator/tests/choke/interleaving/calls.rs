@@ -150,7 +150,7 @@ fn permit(number: u64, tokens: u64) -> PermitRequest {
         params: Some(params(number)),
         provider: Some("openai".to_owned()),
         model: Some("gpt-4o".to_owned()),
-        estimate: EstimateRequest { input_tokens: tokens, output_tokens: 0, cost_microusd: Some(number) },
+        estimate: EstimateRequest { input_tokens: tokens, output_tokens: 0, cost_nanousd: Some(number) },
         ..ask("gpt-4o")
     }
 }

@@ -95,7 +95,7 @@ impl Scene {
             breach_type: BreachType::Breached,
             window_start: String::new(),
             step_index: Some(step_index),
-            breached_value: self.after.cost_microusd,
+            breached_value: self.after.cost_nanousd,
             threshold_value: 2_000,
             breached_at: self.now(),
         });
@@ -159,7 +159,7 @@ impl Scene {
             limit_id: None,
             description: "the step cost too much".to_owned(),
             error_code: None,
-            cost_impact_microusd: self.after.cost_microusd,
+            cost_impact_nanousd: self.after.cost_nanousd,
             recurrence_signature: "sig".to_owned(),
             note: None,
             is_synthetic: false,

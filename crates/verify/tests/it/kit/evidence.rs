@@ -64,6 +64,8 @@ impl Scene {
                 is_synthetic: false,
             },
             step: Some(StepFacts {
+                cache_read_tokens: rules::Count::ZERO,
+                cache_write_tokens: rules::Count::ZERO,
                 kind: call.kind,
                 skill: call.skill.clone(),
                 provider: String::new(),
@@ -71,7 +73,7 @@ impl Scene {
                 model_requested: String::new(),
                 input_tokens: input.into(),
                 output_tokens: output.into(),
-                cost_microusd: call.cost.into(),
+                cost_nanousd: call.cost.into(),
                 cost_known: true,
                 duration_ms: 12.into(),
                 retry_count: 0.into(),
@@ -83,7 +85,7 @@ impl Scene {
             run: RunFacts {
                 steps: self.after.step_count.into(),
                 refused: self.after.refused_count.into(),
-                cost_microusd: self.after.cost_microusd.into(),
+                cost_nanousd: self.after.cost_nanousd.into(),
                 ..RunFacts::default()
             },
             time: TimeFacts { hour: 8.into(), weekday: 6.into() },
@@ -171,6 +173,7 @@ impl Scene {
         }
         let (input_tokens, output_tokens) = call.tokens();
         let provider = Record::Provider(ProviderRecord {
+            cache_write_tokens: 0,
             tenant_id: TENANT.to_owned(),
             run_id: RUN.to_owned(),
             evidence_id: self.id("evi_"),

@@ -27,7 +27,7 @@ pub(crate) struct Late {
 impl Late {
     pub(super) fn count(&mut self, cost: u64, (input, output): (u64, u64)) {
         self.totals.step_count += 1;
-        self.totals.cost_microusd += cost;
+        self.totals.cost_nanousd += cost;
         self.totals.input_tokens += input;
         self.totals.output_tokens += output;
     }
@@ -41,7 +41,7 @@ impl Scene {
         let sealed = std::mem::take(&mut self.ranges).counts();
         self.chain_head = sealed_leaf;
         let totals =
-            LiveLate { addenda: 0, step_count: 0, input_tokens: 0, output_tokens: 0, cost_microusd: 0 };
+            LiveLate { addenda: 0, step_count: 0, input_tokens: 0, output_tokens: 0, cost_nanousd: 0 };
         let trace_id = self.id("trc_");
         self.late =
             Some(Late { sealed, sealed_leaf, trace_id, records: Vec::new(), leaves: Vec::new(), totals });

@@ -49,7 +49,7 @@ impl Scene {
             tool_call_count: self.calls.1,
             input_tokens: self.after.input_tokens,
             output_tokens: self.after.output_tokens,
-            cost_microusd: self.after.cost_microusd,
+            cost_nanousd: self.after.cost_nanousd,
         }
     }
 
@@ -80,7 +80,7 @@ impl Scene {
             refused_count: self.after.refused_count,
             input_tokens: self.after.input_tokens - late_of(|late| late.input_tokens),
             output_tokens: self.after.output_tokens - late_of(|late| late.output_tokens),
-            cost_microusd: self.after.cost_microusd - late_of(|late| late.cost_microusd),
+            cost_nanousd: self.after.cost_nanousd - late_of(|late| late.cost_nanousd),
             risk_level: "NORMAL".to_owned(),
             latency_bucket: "OK".to_owned(),
             evidence_health: "FLOWING".to_owned(),

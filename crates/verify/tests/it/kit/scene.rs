@@ -82,7 +82,7 @@ impl Scene {
             ranges: RunRanges::default(),
             chain_head: sha256(b""),
             after: RunAfter {
-                cost_microusd: 0,
+                cost_nanousd: 0,
                 input_tokens: 0,
                 output_tokens: 0,
                 refused_count: 0,
@@ -182,7 +182,7 @@ impl Scene {
             self.decide(call, moment, Some(index), permit_id.clone());
         let refused = verdict.action.refuses() && !self.reported;
         let (input, output) = call.tokens();
-        self.after.cost_microusd += call.cost;
+        self.after.cost_nanousd += call.cost;
         self.after.input_tokens += input;
         self.after.output_tokens += output;
         if let Some(late) = &mut self.late {
@@ -201,6 +201,8 @@ impl Scene {
         let evidence = self.evidence(call, index);
         self.fired(&verdict, index);
         let mut step = StepRecord {
+            cache_write_tokens: 0,
+            cost_note: None,
             tenant_id: TENANT.to_owned(),
             run_id: RUN.to_owned(),
             trace_id: self.late.as_ref().map_or(TRACE, |late| &late.trace_id).to_owned(),
@@ -225,7 +227,7 @@ impl Scene {
             output_tokens: output,
             cache_read_tokens: 0,
             reasoning_tokens: 0,
-            cost_microusd: call.cost,
+            cost_nanousd: call.cost,
             cost_known: true,
             duration_ms: 12,
             retry_count: 0,
