@@ -13,7 +13,7 @@ import sys
 import types
 from decimal import ROUND_HALF_EVEN, Decimal
 
-SAMPLE = pathlib.Path(__file__).with_name("sample.txt").read_text().split()
+SAMPLE = pathlib.Path(__file__).with_name("sample.txt").read_text().splitlines()[1:]
 
 
 class Unused:
@@ -45,80 +45,159 @@ def load(folder):
     return importlib.import_module("genai_prices.data").providers, importlib.import_module("genai_prices.types")
 
 
-def clause(it):
-    """A rule by which a name is told, as the data set has it."""
-    name = type(it).__name__
-    if name in ("ClauseOr", "ClauseAnd"):
-        word = "or" if name == "ClauseOr" else "and"
-        return {word: [clause(part) for part in getattr(it, word + "_")]}
-    word = {"ClauseStartsWith": "starts_with", "ClauseEndsWith": "ends_with", "ClauseContains": "contains",
-            "ClauseEquals": "equals", "ClauseRegex": "regex"}[name]
-    text = getattr(it, word)
-    if word != "regex":
-        return {word: text.lower()}
-    return without_look(text)
+def told(provider, model):
+    """By which names a model is told: what it is called, how its names start, and what has a date behind it.
+
+    What the set looks for anywhere in a name is looked for at its start: the book's reader takes off what stands before
+    a name (paths, regions), and a name that has another within it is another's.
+    """
+    made = {"is": [], "starts": [], "dated": []}
+    for part in getattr(model.match, "or_", [model.match]):
+        word = type(part).__name__
+        if word == "ClauseEquals":
+            made["is"].append(part.equals.lower())
+        elif word == "ClauseEndsWith":
+            made["is"].append(part.ends_with.lower().lstrip("/"))
+        elif word == "ClauseStartsWith":
+            made["starts"].append(part.starts_with.lower())
+        elif word == "ClauseContains":
+            at_start(provider, model.id.lower(), part.contains.lower(), made)
+        elif word == "ClauseRegex":
+            for pattern in unfolded(part.regex):
+                by_pattern(pattern, made)
+        elif word == "ClauseAnd" and getattr(part.and_[1], "regex", None) == NO_SPEECH:
+            made["starts"].append(part.and_[0].starts_with.lower())
+        else:
+            sys.exit(f"this rule is not known: {part}")
+    if provider == "aws":
+        # The reader takes a region off a name that is not told with it. The government's costs more than the set says.
+        for how in ("is", "starts"):
+            made[how] = [name for name in made[how] if not name.startswith("us-gov.")
+                         and not (REGION.match(name) and REGION.sub("", name) in made[how])]
+    made = {how: list(dict.fromkeys(names)) for how, names in made.items() if names}
+    return {} if made == {"is": [model.id.lower()]} else made
 
 
-def without_look(pattern):
-    """Our patterns look neither ahead nor behind. `^(?!A)B` is not `^A`, and `^B`; no other form is known."""
-    if not re.search(r"\(\?<?[=!]", pattern):
-        return {"regex": pattern}
-    if not pattern.startswith("^(?!"):
-        sys.exit(f"this pattern looks ahead or behind: {pattern}")
-    depth, at = 1, 4
-    while depth:
-        if pattern[at] == "\\":
-            at += 1
-        depth += {"(": 1, ")": -1}.get(pattern[at], 0)
-        at += 1
-    refused = {"not": {"regex": "^" + pattern[4:at - 1]}}
-    rest = pattern[at:]
-    return {"and": [refused, without_look("^" + rest)]} if rest else refused
+REGION = re.compile(r"^(us|eu|apac|jp|au|ca|in)\.")
+
+# The reader says it of all: what goes on with a word is another model.
+NO_SPEECH = r"^(?!.*-[tT][tT][sS](?:$|-))"
+
+# What the set prices, and should not: by provider, the model and why.
+LEFT_OUT = {
+    "azure": {"grok-3-mini": "Azure asks for another price than its maker, whose models it else sells for the same"},
+    "deepseek": {name: "no name of its own, and another's price" for name in
+                 ("deepseek-v3.1-terminus", "deepseek-v3.2", "deepseek-v3.2-exp")},
+    "openai": {name: "OpenAI gives it away and does not sell it" for name in
+               ("gpt-oss-120b", "gpt-oss-20b", "gpt-oss-safeguard-20b")},
+    "perplexity": {"perplexity/sonar": "of two ways to it, at two prices"},
+}
+FALLBACK_LEFT_OUT = {"azure": {"deepseek": "Azure asks for its own prices"}}
 
 
-def per_million(usd):
-    """Micro-USD for a million tokens, from USD for a million."""
-    return int((Decimal(str(usd)) * 1_000_000).to_integral_value(ROUND_HALF_EVEN))
+def at_start(provider, name, text, made):
+    if provider == "azure":
+        # A deployment is called as people like: only a model's own name says which it is.
+        made["is"].append(text)
+    elif provider == "aws":
+        made["starts"].append(text)
+        vendor = {"claude": "anthropic.", "titan-": "amazon."}.get(text[:6])
+        made["starts"] += [vendor + text] if vendor else []
+    elif name.startswith(text) or text not in name:
+        made["starts"].append(text)
+    else:
+        made["is"].append(name)
+
+
+def unfolded(pattern):
+    """Without what may be there and need not: `(A)?B` is `AB`, and `B`."""
+    maybe = re.search(r"\(([^()|]*)\)\?", pattern)
+    if not maybe:
+        return [pattern]
+    before, after = pattern[:maybe.start()], pattern[maybe.end():]
+    return unfolded(before + maybe[1] + after) + unfolded(before + after)
+
+
+def by_pattern(pattern, made):
+    """The few forms that the set's patterns have: a name, one with a date, one that goes on with a digit."""
+    whole = pattern.endswith("$")
+    form = re.fullmatch(r"\^((?:[\w/=-]|\\[.\[\]])+?)(-\\d.*|\[-@\]\\d.*)?", pattern.removesuffix("$"))
+    if not form:
+        sys.exit(f"this pattern is not known: {pattern}")
+    name, rest = re.sub(r"\\(.)", r"\1", form[1]).lower(), form[2]
+    if rest is None and whole:
+        made["is"].append(name)
+    elif rest in DATES and whole:
+        made["dated"].append(name)
+    elif rest == r"-\d" and not whole:
+        made["starts"] += [f"{name}-{digit}" for digit in range(10)]
+    else:
+        sys.exit(f"this pattern is not known: {pattern}")
+
+
+DATES = (r"-\d{8}", r"[-@]\d{8}", r"-\d{4}-\d{2}-\d{2}")
+
+
+def usd(price):
+    """USD for a million tokens, to the nano-USD."""
+    price = Decimal(str(price)).quantize(Decimal("1e-9"), ROUND_HALF_EVEN).normalize()
+    if price < 0:
+        sys.exit(f"a price below zero: {price}")
+    return int(price) if price == price.to_integral_value() else float(price)
 
 
 PRICED = {"input_mtok": "input", "output_mtok": "output", "cache_read_mtok": "cache_read",
+          "cache_write_mtok": "cache_write", "cache_write_1h_mtok": "cache_write_hour",
           "output_reasoning_mtok": "reasoning"}
 
 
+def conditional(model):
+    return model.prices if isinstance(model.prices, list) else []
+
+
 def in_force(model, today, t):
-    """The prices of the day. What holds for some hours of the day only is left out: the book is one for all hours."""
+    """The prices of the day."""
     if not isinstance(model.prices, list):
         return model.prices
     prices = model.prices[0].prices
-    for conditional in model.prices:
-        if conditional.constraint is None:
-            prices = conditional.prices
-        elif isinstance(conditional.constraint, t.StartDateConstraint) and conditional.constraint.start_date <= today:
-            prices = conditional.prices
+    for each in model.prices:
+        if each.constraint is None:
+            prices = each.prices
+        elif isinstance(each.constraint, t.StartDateConstraint) and each.constraint.start_date <= today:
+            prices = each.prices
     return prices
 
 
-def priced(model, today, t):
-    """A model of the book; none where tokens are not what it is paid by."""
+def priced(provider, model, today, t):
+    """A model of the book; none where tokens are not all that it is paid by, or where it costs more at some hours: a call
+    says neither how often it searched nor when it was."""
     prices = {key: value for key, value in in_force(model, today, t).__dict__.items() if value is not None}
-    if "input_mtok" not in prices:
+    by_hour = any(isinstance(each.constraint, t.TimeOfDateConstraint) for each in conditional(model))
+    if "input_mtok" not in prices or "requests_kcount" in prices or by_hour or model.id in LEFT_OUT.get(provider, ()):
         return None
-    made, tiers = {"id": model.id, "match": clause(model.match)}, {}
+    made, tiers = {"id": model.id, **told(provider, model)}, {}
     for key, ours in PRICED.items():
         price = prices.get(key)
         if isinstance(price, t.TieredPrices):
             for tier in price.tiers:
-                tiers.setdefault(tier.start, {})[ours] = per_million(tier.price)
+                tiers.setdefault(tier.start, {})[ours] = usd(tier.price)
             price = price.base
         if price is not None:
-            made[ours] = per_million(price)
-    if "requests_kcount" in prices:
-        price = prices["requests_kcount"]
-        price = price.base if isinstance(price, t.TieredPrices) else price
-        made["request"] = int(Decimal(str(price)) * 1_000)
+            made[ours] = usd(price)
+    if re.search(r"claude-(?!2|v1|instant)", model.id):
+        for part in (made, *tiers.values()):
+            written(part)
     if tiers:
         made["tiers"] = [{"above": start, **tiers[start]} for start in sorted(tiers)]
     return made
+
+
+def written(part):
+    """Anthropic's own rule where the set has no price: a write to the cache costs a quarter more than input, and twice
+    as much where it is kept for an hour."""
+    if "input" in part:
+        part.setdefault("cache_write", usd(Decimal(str(part["input"])) * Decimal("1.25")))
+        part.setdefault("cache_write_hour", usd(Decimal(str(part["input"])) * 2))
 
 
 def book(folder, version, date):
@@ -126,30 +205,38 @@ def book(folder, version, date):
     today = datetime.date.fromisoformat(date)
     made = []
     for provider in providers:
-        models = [model for model in (priced(model, today, t) for model in provider.models) if model]
+        models = [priced(provider.id, model, today, t) for model in provider.models]
+        models = [model for model in models if model]
+        ids = [model.id for model in provider.models]
+        # One that has no price is found before another seller's of the name.
+        models += [{"id": name} for name in LEFT_OUT.get(provider.id, ()) if name not in ids]
         one = {"id": provider.id, "models": models}
-        if provider.provider_match:
-            one["match"] = clause(provider.provider_match)
-        if provider.model_match:
-            one["model_match"] = clause(provider.model_match)
         if provider.fallback_model_providers:
-            one["fallback"] = provider.fallback_model_providers
+            out = FALLBACK_LEFT_OUT.get(provider.id, ())
+            one["fallback"] = [other for other in provider.fallback_model_providers if other not in out]
         made.append(one)
     return {"source": "genai-prices", "version": version, "date": date, "license": "MIT", "providers": made}
 
 
 def sample(folder, version):
+    """The second source's prices for the calls that are listed: a provider, an address, a model, and its own name."""
     file = folder / "litellm" / "model_prices_and_context_window_backup.json"
     known, made = json.loads(file.read_text()), []
-    for name in SAMPLE:
-        entry = known[name]
-        usd = lambda key: None if entry.get(key) is None else per_million(Decimal(str(entry[key])) * 1_000_000)
-        made.append({
-            "provider": entry["litellm_provider"], "model": name,
-            "input": usd("input_cost_per_token"), "output": usd("output_cost_per_token"),
-            "cache_read": usd("cache_read_input_token_cost"),
-        })
-    return {"source": "litellm", "version": version, "models": made}
+    for line in SAMPLE:
+        provider, address, model, name = line.split()
+        one = {"provider": provider, "address": address, "model": model}
+        one = {key: value for key, value in one.items() if value != "-"}
+        for ours, key in SAMPLED.items():
+            # Where it says that a write costs nothing, it means nothing more than the tokens.
+            if known[name].get(key):
+                one[ours] = usd(Decimal(str(known[name][key])) * 1_000_000)
+        made.append(one)
+    return {"source": "litellm", "version": version, "calls": made}
+
+
+SAMPLED = {"input": "input_cost_per_token", "output": "output_cost_per_token",
+           "cache_read": "cache_read_input_token_cost", "cache_write": "cache_creation_input_token_cost",
+           "cache_write_hour": "cache_creation_input_token_cost_above_1hr"}
 
 
 def lines(document, member):
@@ -171,7 +258,7 @@ def main():
     folder, first, date, second, book_file, sample_file = sys.argv[1:]
     folder = pathlib.Path(folder)
     pathlib.Path(book_file).write_text(lines(book(folder, first, date), "providers"))
-    pathlib.Path(sample_file).write_text(lines(sample(folder, second), "models"))
+    pathlib.Path(sample_file).write_text(lines(sample(folder, second), "calls"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 //! Costs by the price book, where the caller says none.
 
-use engines::activity::prices::{Priced, Tokens, price};
+use engines::activity::prices::{Call, Priced, Tokens, price};
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 
 use super::call::{LlmReport, PermitRequest};
@@ -44,7 +44,8 @@ fn by_book(llm: &LlmReport) -> Result<Priced, CostNote> {
         cache_write_hour: llm.cache_write_hour_tokens,
         reasoning: llm.reasoning_tokens,
     };
-    let priced = price(llm.provider.as_deref(), model, tokens);
+    let call = Call { provider: llm.provider.as_deref(), address: llm.server_address.as_deref(), model };
+    let priced = price(&call, tokens);
     priced.filter(|priced| priced.cost_nanousd <= MAX_INTEGER).ok_or(CostNote::NoPrice)
 }
 
@@ -55,7 +56,8 @@ pub(super) fn price_estimate(request: &mut PermitRequest) {
     if let Some(model) = request.model.as_deref().filter(|_| expects && estimate.cost_nanousd.is_none()) {
         let tokens =
             Tokens { input: estimate.input_tokens, output: estimate.output_tokens, ..Tokens::default() };
-        let priced = price(request.provider.as_deref(), model, tokens).map(|priced| priced.cost_nanousd);
+        let call = Call { provider: request.provider.as_deref(), address: None, model };
+        let priced = price(&call, tokens).map(|priced| priced.cost_nanousd);
         estimate.cost_nanousd = priced.filter(|cost| *cost <= MAX_INTEGER);
     }
 }

@@ -1,51 +1,68 @@
-//! The price book as it is kept, and how a name finds its model in it.
+//! The price book as it is kept, what a call of a model costs, and how a seller's name of a model finds it.
 
-use regex::Regex;
+use std::collections::{BTreeMap, HashMap};
+
 use serde::Deserialize;
 
-/// The providers, each with its models, and where all that comes from.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+use super::{Call, Tokens, names, seller};
+
+/// The sellers, each with its models, and where all that comes from.
+#[derive(Debug)]
 pub(super) struct Book {
+    name: String,
+    sellers: HashMap<String, Seller>,
+}
+
+/// A call's price: a model's, or that it costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Price<'b> {
+    Of(&'b Model),
+    Nothing,
+}
+
+/// As the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
     source: String,
     version: String,
     date: String,
     #[serde(rename = "license")]
     _license: String,
-    providers: Vec<Provider>,
+    providers: Vec<KeptSeller>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Provider {
+struct KeptSeller {
     id: String,
-    /// By which names it goes.
-    #[serde(rename = "match")]
-    names: Option<Clause>,
-    /// By which names of models it is told where nobody names it.
-    #[serde(rename = "model_match")]
-    told_by: Option<Clause>,
     /// Whose models it offers beside its own.
     #[serde(default)]
     fallback: Vec<String>,
     models: Vec<Model>,
 }
 
-/// A model, and what a million tokens of it cost in micro-USD.
+/// A model, and what it costs.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Model {
-    #[serde(rename = "id")]
-    _id: String,
-    #[serde(rename = "match")]
-    names: Clause,
-    input: u64,
-    output: Option<u64>,
-    cache_read: Option<u64>,
-    reasoning: Option<u64>,
-    /// Micro-USD for the call itself.
+    id: String,
+    /// What it is called; its id where nothing tells it.
     #[serde(default)]
-    pub(super) request: u64,
+    is: Vec<String>,
+    /// How its names start.
+    #[serde(default)]
+    starts: Vec<String>,
+    /// What stands before a date in its names.
+    #[serde(default)]
+    dated: Vec<String>,
+    /// None where another seller has a model of the name, and this one asks for a price that the book does not know.
+    input: Option<Usd>,
+    output: Option<Usd>,
+    cache_read: Option<Usd>,
+    cache_write: Option<Usd>,
+    cache_write_hour: Option<Usd>,
+    reasoning: Option<Usd>,
     #[serde(default)]
     tiers: Vec<Tier>,
 }
@@ -55,132 +72,179 @@ pub(super) struct Model {
 #[serde(deny_unknown_fields)]
 struct Tier {
     above: u64,
-    input: Option<u64>,
-    output: Option<u64>,
-    cache_read: Option<u64>,
-    reasoning: Option<u64>,
+    input: Option<Usd>,
+    output: Option<Usd>,
+    cache_read: Option<Usd>,
+    cache_write: Option<Usd>,
+    cache_write_hour: Option<Usd>,
+    reasoning: Option<Usd>,
 }
 
-/// What a million tokens cost in micro-USD. What has no price of its own is paid like the rest of its side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rates {
-    pub(super) input: Option<u64>,
-    pub(super) output: Option<u64>,
-    pub(super) cache_read: Option<u64>,
-    pub(super) reasoning: Option<u64>,
-}
+/// USD for a million tokens, as nano-USD.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(from = "f64")]
+struct Usd(u64);
 
-/// How the data set tells a name. All are in lower case.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Clause {
-    StartsWith(String),
-    EndsWith(String),
-    Contains(String),
-    Equals(String),
-    Regex(#[serde(deserialize_with = "pattern")] Regex),
-    Not(Box<Self>),
-    Or(Vec<Self>),
-    And(Vec<Self>),
-}
-
-fn pattern<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Regex, D::Error> {
-    Regex::new(&String::deserialize(from)?).map_err(serde::de::Error::custom)
-}
-
-impl Clause {
-    fn tells(&self, name: &str) -> bool {
-        match self {
-            Self::StartsWith(start) => name.starts_with(start),
-            Self::EndsWith(end) => name.ends_with(end),
-            Self::Contains(part) => name.contains(part),
-            Self::Equals(whole) => name == whole,
-            Self::Regex(pattern) => pattern.is_match(name),
-            Self::Not(other) => !other.tells(name),
-            Self::Or(any) => any.iter().any(|clause| clause.tells(name)),
-            Self::And(all) => all.iter().all(|clause| clause.tells(name)),
-        }
+impl From<f64> for Usd {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "of nine decimals and some thousand USD at most, none below zero: a double tells each from the next"
+    )]
+    fn from(usd: f64) -> Self {
+        Self((usd * 1e9).round() as u64)
     }
 }
 
 impl Model {
-    /// What tokens of a call cost that puts in so many.
-    pub(super) fn rates(&self, input_tokens: u64) -> Rates {
-        let base = Rates {
-            input: Some(self.input),
-            output: self.output,
-            cache_read: self.cache_read,
-            reasoning: self.reasoning,
+    /// What a call costs, in nano-USD. Millionths of it are added up exactly, and rounded once.
+    pub(super) fn cost(&self, tokens: Tokens) -> Option<u64> {
+        let tier = self.tiers.iter().rev().find(|tier| tokens.input > tier.above);
+        let rate = |of_tier: fn(&Tier) -> Option<Usd>, base| tier.and_then(of_tier).or(base);
+        let input = Some(rate(|tier| tier.input, self.input)?);
+        let output = rate(|tier| tier.output, self.output);
+        // What has no price of its own is paid like the rest of its side.
+        let written = rate(|tier| tier.cache_write, self.cache_write).or(input);
+        let cache_read = tokens.cache_read.min(tokens.input);
+        let cache_write = tokens.cache_write.min(tokens.input - cache_read);
+        let for_an_hour = tokens.cache_write_hour.min(cache_write);
+        let reasoning = tokens.reasoning.min(tokens.output);
+        let mut millionths = 0;
+        for (count, rate) in [
+            (tokens.input - cache_read - cache_write, input),
+            (cache_read, rate(|tier| tier.cache_read, self.cache_read).or(input)),
+            (cache_write - for_an_hour, written),
+            (for_an_hour, rate(|tier| tier.cache_write_hour, self.cache_write_hour).or(written)),
+            (tokens.output - reasoning, output),
+            (reasoning, rate(|tier| tier.reasoning, self.reasoning).or(output)),
+        ] {
+            // Tokens of a kind that has no price are paid in a way that the book does not know.
+            millionths += match rate {
+                Some(Usd(nanos)) => u128::from(count) * u128::from(nanos),
+                None if count == 0 => 0,
+                None => return None,
+            };
+        }
+        u64::try_from((millionths + 500_000) / 1_000_000).ok()
+    }
+}
+
+/// A seller's models, and what finds them; of two that a name tells, the first is meant.
+#[derive(Debug)]
+struct Seller {
+    is: HashMap<String, usize>,
+    dated: HashMap<String, usize>,
+    starts: Starts,
+    models: Vec<Model>,
+    fallback: Vec<String>,
+}
+
+impl From<KeptSeller> for Seller {
+    fn from(kept: KeptSeller) -> Self {
+        let (mut is, mut dated, mut starts) = (HashMap::new(), HashMap::new(), BTreeMap::new());
+        let mut models = kept.models;
+        for (at, model) in models.iter_mut().enumerate() {
+            if model.is.is_empty() && model.starts.is_empty() && model.dated.is_empty() {
+                model.is.push(model.id.to_lowercase());
+            }
+            for name in model.is.drain(..) {
+                is.entry(name).or_insert(at);
+            }
+            for name in model.dated.drain(..) {
+                dated.entry(name).or_insert(at);
+            }
+            for start in model.starts.drain(..) {
+                starts.entry(start).or_insert(at);
+            }
+        }
+        Self { is, dated, starts: starts.into(), models, fallback: kept.fallback }
+    }
+}
+
+impl Seller {
+    fn told(&self, name: &str) -> Option<&Model> {
+        let whole = self.is.get(name).copied();
+        let whole = whole.or_else(|| self.dated.get(names::undated(name)?).copied());
+        self.starts.of(name).chain(whole).min().and_then(|at| self.models.get(at))
+    }
+}
+
+/// How names of models start, in order, so that a name is not held against each.
+#[derive(Debug)]
+struct Starts(Vec<Start>);
+
+#[derive(Debug)]
+struct Start {
+    text: String,
+    model: usize,
+    /// The longest other that this one starts with.
+    within: Option<usize>,
+}
+
+impl From<BTreeMap<String, usize>> for Starts {
+    fn from(sorted: BTreeMap<String, usize>) -> Self {
+        let mut starts = Vec::<Start>::with_capacity(sorted.len());
+        for (text, model) in sorted {
+            let mut within = starts.len().checked_sub(1);
+            while let Some(at) = within.filter(|at| !text.starts_with(&starts[*at].text)) {
+                within = starts[at].within;
+            }
+            starts.push(Start { text, model, within });
+        }
+        Self(starts)
+    }
+}
+
+impl Starts {
+    /// The models of which a name may be. Whatever the name starts with, the last that is not behind it starts with too.
+    fn of(&self, name: &str) -> impl Iterator<Item = usize> {
+        let last = self.0.partition_point(|start| start.text.as_str() <= name).checked_sub(1);
+        let starts =
+            std::iter::successors(last.map(|at| &self.0[at]), |start| start.within.map(|at| &self.0[at]));
+        let tells = |start: &&Start| {
+            name.strip_prefix(&start.text)
+                .is_some_and(|rest| start.text.starts_with("ft:") || names::is_version(rest))
         };
-        let tier = self.tiers.iter().rev().find(|tier| input_tokens > tier.above);
-        tier.map_or(base, |tier| Rates {
-            input: tier.input.or(base.input),
-            output: tier.output.or(base.output),
-            cache_read: tier.cache_read.or(base.cache_read),
-            reasoning: tier.reasoning.or(base.reasoning),
-        })
+        starts.filter(tells).map(|start| start.model)
     }
 }
 
 impl Book {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let kept: Kept = serde_json::from_str(text).ok()?;
+        let name = format!("{} {} ({})", kept.source, kept.version, kept.date);
+        let sellers = kept.providers.into_iter().map(|seller| (seller.id.clone(), seller.into()));
+        Some(Self { name, sellers: sellers.collect() })
+    }
+
     /// As costs name it.
-    pub(super) fn name(&self) -> String {
-        format!("{} {} ({})", self.source, self.version, self.date)
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The model of this name. A provider that the book does not know has prices of its own, so it finds none.
-    pub(super) fn find(&self, provider: Option<&str>, model: &str) -> Option<&Model> {
-        let model = model.trim().to_lowercase();
-        let rest = model.split_once('/');
-        let named = match provider.map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()) {
-            Some(name) => Some(self.provider(&name)?),
-            None => None,
-        };
-        // A name before the slash that is a provider is one, unless the provider's own models are called so.
-        let prefixed = || rest.and_then(|(prefix, rest)| Some((self.provider(prefix)?, rest)));
-        if let Some(provider) = named {
-            return self.of(provider, &model).or_else(|| self.of(provider, rest?.1));
-        }
-        if let Some((provider, rest)) = prefixed() {
-            return self.of(provider, rest).or_else(|| self.of(provider, &model));
-        }
-        let told =
-            |provider: &&Provider| provider.told_by.as_ref().is_some_and(|clause| clause.tells(&model));
-        self.of(self.providers.iter().find(told)?, &model)
-    }
-
-    fn provider(&self, name: &str) -> Option<&Provider> {
-        // What tracing conventions call them, where the data set has another word.
-        let name = match name {
-            "azure.ai.openai" | "azure.ai.inference" | "azure_openai" | "azure_ai" => "azure",
-            "x_ai" => "x-ai",
-            other => other,
-        };
-        let by_id = self.providers.iter().find(|provider| provider.id == name);
-        by_id.or_else(|| {
-            let tells =
-                |provider: &&Provider| provider.names.as_ref().is_some_and(|clause| clause.tells(name));
-            self.providers.iter().find(tells)
+    /// The price of a call: of the one seller whose call it is, by what that one calls the model.
+    pub(super) fn find(&self, call: &Call<'_>) -> Option<Price<'_>> {
+        let model = call.model.trim().to_lowercase();
+        let sold = seller::of(call, &model)?;
+        let mut names = names::at(sold, &model);
+        names.find_map(|name| match name {
+            names::Name::Free => Some(Price::Nothing),
+            names::Name::Model(name) => self.known(sold.seller, &name).map(Price::Of),
         })
     }
 
-    /// A provider's model; by its name as it is, or with its date written out.
-    fn of<'b>(&'b self, provider: &'b Provider, model: &str) -> Option<&'b Model> {
-        self.known(provider, model).or_else(|| self.known(provider, &dashed(model)?))
-    }
-
-    fn known<'b>(&'b self, provider: &'b Provider, model: &str) -> Option<&'b Model> {
-        let own = |provider: &'b Provider| provider.models.iter().find(|known| known.names.tells(model));
-        own(provider).or_else(|| {
-            let mut others = provider.fallback.iter();
-            others.find_map(|id| own(self.providers.iter().find(|other| other.id == *id)?))
+    /// A seller's model, or one that it offers of another's; by its name as it is, or with its version written otherwise.
+    pub(super) fn known(&self, seller: &str, name: &str) -> Option<&Model> {
+        let seller = self.sellers.get(seller)?;
+        let mut all =
+            std::iter::once(seller).chain(seller.fallback.iter().filter_map(|id| self.sellers.get(id)));
+        all.find_map(|seller| {
+            seller.told(name).or_else(|| names::otherwise(name).find_map(|name| seller.told(&name)))
         })
     }
-}
 
-/// `name-20251211` as `name-2025-12-11`.
-fn dashed(model: &str) -> Option<String> {
-    let (name, date) = model.rsplit_once('-')?;
-    let is_date = date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
-    is_date.then(|| format!("{name}-{}-{}-{}", &date[..4], &date[4..6], &date[6..]))
+    #[cfg(test)]
+    pub(super) fn has(&self, seller: &str) -> bool {
+        self.sellers.contains_key(seller)
+    }
 }

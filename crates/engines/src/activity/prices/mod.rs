@@ -4,15 +4,30 @@
 //! is paid by something that we do not know of the call, has no cost: unknown is never zero.
 
 mod book;
+mod names;
+mod places;
+mod seller;
+mod words;
 
 use std::sync::LazyLock;
 
-use self::book::{Book, Model, Rates};
+use self::book::{Book, Price};
 
-static BOOK: LazyLock<Option<Book>> = LazyLock::new(|| serde_json::from_str(include_str!("book.json")).ok());
+static BOOK: LazyLock<Option<Book>> = LazyLock::new(|| Book::read(include_str!("book.json")));
 
-/// What a call used. Cached tokens, read and written, are within those that went in, reasoning within those that came out;
-/// those that are kept for an hour are within those that were written.
+/// The call that is priced: what is said of who answered it, and the name of the model, all as they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// What an instrumentation or a caller names the provider.
+    pub provider: Option<&'a str>,
+    /// Where the call went: a host, with or without a port, or a URL.
+    pub address: Option<&'a str>,
+    /// The model; of several names the one that answered.
+    pub model: &'a str,
+}
+
+/// What a call used. What was read from a cache and what was written to one is within what went in, and what is kept for
+/// an hour within what was written; reasoning is within what came out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Tokens {
@@ -27,42 +42,21 @@ pub struct Tokens {
 /// A cost, and the book that it is by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Priced {
-    /// Nano-USD, rounded to the nearest.
+    /// Nano-USD: the exact sum, rounded once, half up.
     pub cost_nanousd: u64,
     /// Source, version and date of the book.
     pub book: String,
 }
 
-/// The cost of a call; none where the book cannot tell. Names are taken as the data set takes them: with the date of a
-/// version, and with the provider before a slash.
+/// The cost of a call; none where the book cannot tell, or where it is in doubt who sold the call.
 #[must_use]
-pub fn price(provider: Option<&str>, model: &str, tokens: Tokens) -> Option<Priced> {
+pub fn price(call: &Call<'_>, tokens: Tokens) -> Option<Priced> {
     let book = BOOK.as_ref()?;
-    let cost = cost(book.find(provider, model)?, tokens)?;
-    Some(Priced { cost_nanousd: cost, book: book.name() })
-}
-
-/// Millionths of a micro-USD are added up exactly, and rounded once, to nano-USD.
-fn cost(model: &Model, tokens: Tokens) -> Option<u64> {
-    let rates = model.rates(tokens.input);
-    let Rates { input, output, cache_read, reasoning } = rates;
-    let cached = cache_read.map_or(0, |_| tokens.cache_read.min(tokens.input));
-    let thought = reasoning.map_or(0, |_| tokens.reasoning.min(tokens.output));
-    let mut millionths = u128::from(model.request) * 1_000_000;
-    for (count, rate) in [
-        (tokens.input - cached, input),
-        (cached, cache_read),
-        (tokens.output - thought, output),
-        (thought, reasoning),
-    ] {
-        // Tokens of a kind that has no price are paid in a way that the book does not know.
-        millionths += match rate {
-            Some(rate) => u128::from(count) * u128::from(rate),
-            None if count == 0 => 0,
-            None => return None,
-        };
-    }
-    u64::try_from((millionths + 500) / 1_000).ok()
+    let cost_nanousd = match book.find(call)? {
+        Price::Nothing => 0,
+        Price::Of(model) => model.cost(tokens)?,
+    };
+    Some(Priced { cost_nanousd, book: book.name().to_owned() })
 }
 
 #[cfg(test)]
