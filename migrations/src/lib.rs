@@ -48,6 +48,7 @@ mod m20261127_000050_refused_after;
 mod m20261127_000051_lapses;
 mod m20261127_000052_start_keys;
 mod m20261127_000053_nano_usd;
+mod m20261127_000054_uncounted;
 mod protect;
 mod table;
 
@@ -105,6 +106,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000051_lapses", statements: m20261127_000051_lapses::statements },
     Change { name: "m20261127_000052_start_keys", statements: m20261127_000052_start_keys::statements },
     Change { name: "m20261127_000053_nano_usd", statements: m20261127_000053_nano_usd::statements },
+    Change { name: "m20261127_000054_uncounted", statements: m20261127_000054_uncounted::statements },
 ];
 
 /// What brings a store's schema to head.

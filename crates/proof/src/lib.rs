@@ -24,4 +24,5 @@ pub mod records;
 pub mod run_ranges;
 pub mod statement;
 pub mod tagged;
+pub mod tally;
 pub mod words;

@@ -178,6 +178,8 @@ struct LlmView {
     /// Why the cost is not known, or not to be trusted.
     #[schema(value_type = Option<words::CostNote>)]
     cost_note: Option<&'static str>,
+    /// False where another step of the run tells of the same call: then it is in no total.
+    counts: bool,
     prompt: Option<String>,
     response: Option<String>,
     finish_reason: Option<String>,
@@ -187,7 +189,10 @@ impl From<activity::StepView> for StepView {
     fn from(view: activity::StepView) -> Self {
         let note = view.refused_after();
         let (step, step_hash) = (view.step.record, view.step.step_hash);
-        let is_llm = step.kind.as_str() == "LLM_CALL" || step.model.is_some() || step.provider.is_some();
+        let uses = step.input_tokens > 0 || step.output_tokens > 0 || step.cost_nanousd > 0;
+        // An agent that sums up calls which are told of themselves is none.
+        let is_llm = step.kind.as_str() == "LLM_CALL"
+            || (view.counts && (uses || step.model.is_some() || step.provider.is_some()));
         let llm = is_llm.then(|| LlmView {
             provider: step.provider,
             model_requested: step.model_requested.or_else(|| step.model.clone()),
@@ -199,6 +204,7 @@ impl From<activity::StepView> for StepView {
             reasoning_tokens: step.reasoning_tokens,
             cost_usd: step.cost_known.then(|| Number::usd(step.cost_nanousd)),
             cost_note: step.cost_note.map(|note| note.as_str()),
+            counts: view.counts,
             prompt: step.prompt,
             response: step.response,
             finish_reason: step.finish_reason,

@@ -8,6 +8,7 @@ mod llm_runs;
 mod steps;
 mod system;
 mod traces;
+mod tree;
 
 pub use self::{
     evidence::{Evidence, EvidenceReads},

@@ -27,8 +27,10 @@ const SUMS: &str = concat!(
     sum!("CASE WHEN l.cost_known THEN 0 ELSE 1 END")
 );
 
-/// The calls of a tenant in a period.
-const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3";
+/// The calls of a tenant in a period, each once however many steps tell of it.
+const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM \
+                     uncounted_steps u WHERE u.tenant_id = l.tenant_id AND u.run_id = l.run_id AND u.step_index = \
+                     l.step_index)";
 
 const TABLE: &str = "llm_run_records";
 

@@ -14,7 +14,7 @@ use proof::{
     run_ranges::RunRanges,
     words::{
         Action, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, CostNote, EvidenceClass,
-        IntegrityGrade, IntegrityState, IntegrityStatus, ReplayMode, StepSource, TraceStatus,
+        IntegrityGrade, IntegrityState, IntegrityStatus, ReplayMode, StepKind, StepSource, TraceStatus,
     },
 };
 
@@ -136,6 +136,34 @@ pub struct AuditFilter {
     pub run_id: Option<RunId>,
     pub created_after: Option<DateTime<Utc>>,
     pub created_before: Option<DateTime<Utc>>,
+}
+
+/// A step, as far as the tree of its run asks ([`proof::tally`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeStep {
+    pub run_id: RunId,
+    pub step_index: u64,
+    pub kind: StepKind,
+    pub skill_name: String,
+    pub provider: Option<String>,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_nanousd: u64,
+    pub cost_known: bool,
+    pub recorded_at: DateTime<Utc>,
+    pub external_span_id: Option<String>,
+    pub external_parent_span_id: Option<String>,
+}
+
+/// A step whose use and call do not count, for another tells of the same. Written once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncounted {
+    pub tenant: TenantId,
+    pub run_id: RunId,
+    pub step_index: u64,
+    /// The step with which that was known.
+    pub told_by_index: u64,
+    pub created_at: DateTime<Utc>,
 }
 
 /// One call to a model. Written once.

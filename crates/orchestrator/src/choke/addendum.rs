@@ -104,13 +104,16 @@ fn following(
     }
 }
 
-/// Counts what a late step spent: beside the totals that were sealed.
-pub(super) fn spend(run: &mut RunState, step: &PreparedStep) {
+/// Counts what a late step spent, where it counts: beside the totals that were sealed.
+pub(super) fn spend(run: &mut RunState, step: &PreparedStep, counts: bool) {
     let (input, output, cost) = step.usage();
     run.trace.step_count += 1;
-    run.trace.cost_known &= step.cost_known();
     let late = run.run.late.get_or_insert_with(Late::default);
     late.step_count += 1;
+    if !counts {
+        return;
+    }
+    run.trace.cost_known &= step.cost_known();
     usage::add(&mut late.input_tokens, input);
     usage::add(&mut late.output_tokens, output);
     usage::add(&mut late.cost_nanousd, cost);

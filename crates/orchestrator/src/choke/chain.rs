@@ -28,6 +28,8 @@ pub(super) struct StepPlace {
     pub(super) idempotency_key: Option<String>,
     /// The key whose call reports it.
     pub(super) reported_by: Option<String>,
+    /// What it used counts.
+    pub(super) counts: bool,
 }
 
 /// Makes the step's evidence and record and puts it at the head of the chain; also gives the run's totals after it.
@@ -112,7 +114,9 @@ pub(super) fn chain(
     let record = Hashed::new(record);
     run.trace.ranges.push_hashed(&record);
     run.trace.chain_head = record.hash();
-    if report.kind == StepKind::LlmCall {
+    // An agent that alone tells what its calls used stands for them.
+    let stands_for_calls = report.kind == StepKind::Other && llm.is_some() && place.counts;
+    if report.kind == StepKind::LlmCall || stands_for_calls {
         let llm_run = llm_run(state, run_id, &record, step)?;
         state.new.llm_runs.push(llm_run);
     }

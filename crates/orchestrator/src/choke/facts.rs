@@ -76,11 +76,12 @@ pub(super) fn estimated(asked: &PreparedPermit) -> StepFacts {
     }
 }
 
-/// The step that is reported.
-pub(super) fn reported(step: &PreparedStep) -> StepFacts {
+/// The step that is reported. Where another step tells of the same, it used nothing.
+pub(super) fn reported(step: &PreparedStep, counts: bool) -> StepFacts {
     let report = &step.report;
     let llm = report.llm.as_ref();
-    let (input, output, cost) = step.usage();
+    let used = llm.filter(|_| counts);
+    let (input, output, cost) = if counts { step.usage() } else { (0, 0, 0) };
     StepFacts {
         kind: report.kind,
         skill: report.skill_name.clone(),
@@ -89,10 +90,10 @@ pub(super) fn reported(step: &PreparedStep) -> StepFacts {
         model_requested: llm.and_then(|llm| llm.model_requested.clone()).unwrap_or_default(),
         input_tokens: input.into(),
         output_tokens: output.into(),
-        cache_read_tokens: llm.map_or(0, |llm| llm.cache_read_tokens).into(),
-        cache_write_tokens: llm.map_or(0, |llm| llm.cache_write_tokens).into(),
+        cache_read_tokens: used.map_or(0, |llm| llm.cache_read_tokens).into(),
+        cache_write_tokens: used.map_or(0, |llm| llm.cache_write_tokens).into(),
         cost_nanousd: cost.into(),
-        cost_known: step.cost_known(),
+        cost_known: step.cost_known() || !counts,
         duration_ms: report.duration_ms.into(),
         retry_count: report.retry_count.into(),
         status: Some(report.status),

@@ -178,6 +178,7 @@ async fn once(
         write::write(&mut state, &tx).await?;
         tx.commit().await?;
     }
+    spine.choke().trees.keep(&mut state);
     spine.choke().memory.remember(state);
     Ok(answers)
 }

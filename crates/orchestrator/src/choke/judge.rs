@@ -40,6 +40,8 @@ pub(super) struct Question<'a> {
     permit_id: Option<PermitId>,
     /// Why a named permit did not serve.
     note: Option<PermitNote>,
+    /// What the step used counts; else another step tells of the same, and it is judged as one that used nothing.
+    counts: bool,
     /// Something of what the run began with was too long, and was cut.
     cut: bool,
     /// What a person did to the run, where that is the question.
@@ -54,6 +56,7 @@ impl<'a> Question<'a> {
             step: None,
             permit_id: None,
             note: None,
+            counts: true,
             cut,
             intervened: None,
         }
@@ -66,6 +69,7 @@ impl<'a> Question<'a> {
             step: None,
             permit_id: Some(id),
             note: None,
+            counts: true,
             cut: false,
             intervened: None,
         }
@@ -76,8 +80,9 @@ impl<'a> Question<'a> {
         moment: Moment,
         permit_id: Option<PermitId>,
         note: Option<PermitNote>,
+        counts: bool,
     ) -> Self {
-        Self { moment, asked: None, step: Some(step), permit_id, note, cut: false, intervened: None }
+        Self { moment, asked: None, step: Some(step), permit_id, note, counts, cut: false, intervened: None }
     }
 
     /// A person's act, which no step asked for.
@@ -193,6 +198,9 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         }
         let call = usage::Decided { moment, at: decided_at, facts: &facts, refused, step: question.step };
         reservations = usage::settle(state, &snapshot, &call);
+        if !question.counts {
+            usage::take_back_call(state, run_id, question.step, decided_at);
+        }
     }
     let intervened = intervened.cloned();
     Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, intervened, decided_at })
@@ -206,7 +214,7 @@ fn is_reported(run: &RunState, question: &Question<'_>) -> bool {
 fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {
     let (step, content) = match (question.asked, question.step) {
         (Some(asked), _) => (Some(facts::estimated(asked)), asked.content.clone()),
-        (None, Some(step)) => (Some(facts::reported(step)), step.content.clone()),
+        (None, Some(step)) => (Some(facts::reported(step, question.counts)), step.content.clone()),
         (None, None) => (None, ContentFacts { truncated: question.cut, ..ContentFacts::default() }),
     };
     facts::facts(state, run, step, content)

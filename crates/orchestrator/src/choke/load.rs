@@ -29,7 +29,7 @@ use super::{
     prepare::{Call, What},
     snapshots::BoundSnapshot,
     state::{KnownStep, RunState, State, Tracked},
-    traced, usage,
+    traced, tree, usage,
 };
 use crate::{context::TenantSettings, spine::Spine};
 
@@ -135,6 +135,7 @@ pub(super) async fn load(
     load_runs(&mut state, tx, &named).await?;
     load_interventions(&mut state, tx, &named).await?;
     addendum::load(&mut state, tx, &named.spans, &late.passed).await?;
+    tree::load(&mut state, tx, named.spans.iter().copied()).await?;
     load_answers(&mut state, tx, &named, calls).await?;
     load_permits(&mut state, tx, &named).await?;
     if named.spends {
@@ -323,6 +324,11 @@ async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) 
     let mut keys: BTreeSet<UsageKey> = opened.keys().cloned().collect();
     for permit in state.permits.values() {
         keys.extend(usage::reserved(permit.row()));
+    }
+    for ((run, _), spent) in tree::windows_of(state, calls.iter().copied().flatten()) {
+        let Some(run) = state.runs.get(&run) else { continue };
+        let windows = usage::windows(run, spent.provider.as_deref(), spent.at, state.tenant.calendar);
+        keys.extend(windows.into_iter().map(|(key, _)| key));
     }
     if keys.is_empty() {
         return Ok(());

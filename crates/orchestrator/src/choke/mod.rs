@@ -47,6 +47,7 @@ mod spool;
 mod start;
 mod state;
 mod traced;
+mod tree;
 mod usage;
 mod weight;
 mod write;
@@ -90,6 +91,8 @@ pub(crate) struct Choke {
     queue: Queue,
     pub(crate) snapshots: Snapshots,
     memory: memory::Memory,
+    /// The trees of traces.
+    trees: tree::Trees,
     stuck: races::Stuck,
     /// The bytes of answers that no store has yet.
     unwritten: Budget,
@@ -101,6 +104,7 @@ impl Choke {
             queue: Queue::new(max_waiting, waiting),
             snapshots: Snapshots::default(),
             memory: memory::Memory::default(),
+            trees: tree::Trees::default(),
             stuck: races::Stuck::default(),
             unwritten,
         }

@@ -21,6 +21,7 @@ use super::{
     prepare::{Caller, PreparedPermit, content_hash},
     record::remember,
     state::State,
+    tree,
 };
 use crate::errors::{Error, StepEnforcementError};
 
@@ -112,6 +113,7 @@ fn refuse(state: &mut State, caller: &Caller, asked: &PreparedPermit, judged: Ju
     if let Some(status) = status_after {
         run.run.status = status;
     }
+    tree::skip(state, run_id, index);
     let record = refused_step(state, caller, asked, index, &judged)?;
     effects::apply(state, caller, run_id, &judged, Some(index))?;
     let verdict = judged.view();

@@ -23,7 +23,7 @@ use super::{
     prepare::{Caller, PreparedStep},
     state::{KnownStep, RunState, State},
     traced::{self, SpanPlace},
-    usage,
+    tree, usage,
 };
 use crate::errors::{Error, StepEnforcementError};
 
@@ -74,7 +74,8 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
         NamedPermit::Fails(why) => (Moment::StepBoth, None, Some(why)),
         NamedPermit::None => (Moment::StepBoth, None, None),
     };
-    let question = Question::record(step, moment, permit_id, note);
+    let counts = tree::place(state, step, expected)?;
+    let question = Question::record(step, moment, permit_id, note, counts);
     let judged = judge::judge(state, run_id, &question)?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
         effects::throttled(state, caller, run_id, &judged)?;
@@ -95,8 +96,9 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
         pre,
         idempotency_key: key,
         reported_by: caller.reporter(),
+        counts,
     };
-    spend(state, caller, step, (moment, refused), &judged)?;
+    spend(state, caller, step, (moment, refused, counts), &judged)?;
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
     let step_hash = record.hash();
     if passed {
@@ -177,7 +179,7 @@ fn spend(
     state: &mut State,
     caller: &Caller,
     step: &PreparedStep,
-    (moment, refused): (Moment, bool),
+    (moment, refused, counts): (Moment, bool, bool),
     judged: &Judged,
 ) -> Result<(), Error> {
     let now = state.now;
@@ -186,16 +188,18 @@ fn spend(
     let run = state.run_mut(step.run_id)?;
     let unasked = moment.asked() == Some(Asked::After);
     if run.late.is_some() {
-        addendum::spend(run, step);
+        addendum::spend(run, step, counts);
         used(run, step);
         return Ok(());
     }
-    let (input, output, cost) = step.usage();
-    usage::add(&mut run.run.input_tokens, input);
-    usage::add(&mut run.run.output_tokens, output);
-    usage::add(&mut run.run.cost_nanousd, cost);
-    run.run.cost_known &= step.cost_known();
-    run.trace.cost_known &= step.cost_known();
+    if counts {
+        let (input, output, cost) = step.usage();
+        usage::add(&mut run.run.input_tokens, input);
+        usage::add(&mut run.run.output_tokens, output);
+        usage::add(&mut run.run.cost_nanousd, cost);
+        run.run.cost_known &= step.cost_known();
+        run.trace.cost_known &= step.cost_known();
+    }
     run.run.last_seen_at = run.run.last_seen_at.max(now);
     if unasked {
         run.run.unasked_count += 1;
@@ -208,6 +212,7 @@ fn spend(
         run.run.step_count += 1;
         run.trace.step_count += 1;
         match step.report.kind {
+            _ if !counts => {}
             StepKind::LlmCall => run.run.llm_call_count += 1,
             StepKind::ToolCall => run.run.tool_call_count += 1,
             _ => {}

@@ -12,7 +12,7 @@ use models::{
     activity::{Ack, Ancestor, Freeze, Intervention, Run, Standing},
     ids::{DecisionId, InterventionId, KeyId, LimitId, RunId},
     incidents::{Incident, IncidentEvent, IncidentRun},
-    logs::{Actor, ExecutionContext, LlmRunRecord, Trace},
+    logs::{Actor, ExecutionContext, LlmRunRecord, Trace, Uncounted},
     policies::{Permit, Usage, UsageKey, Verdict},
 };
 use proof::{
@@ -34,6 +34,7 @@ use super::{
     kept::Kept,
     overdue::Given,
     snapshots::BoundSnapshot,
+    tree::Tree,
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
@@ -185,6 +186,8 @@ pub(super) struct Additions {
     pub(super) capture_failures: Vec<CaptureFailureRecord>,
     pub(super) gaps: Vec<GapRecord>,
     pub(super) llm_runs: Vec<LlmRunRecord>,
+    /// Steps that do not count, now or no longer.
+    pub(super) uncounted: Vec<Uncounted>,
     pub(super) enforcements: Vec<EnforcementRecord>,
     pub(super) preventions: Vec<PreventionRecord>,
     pub(super) breaches: Vec<BreachRecord>,
@@ -211,6 +214,8 @@ pub(super) struct State {
     /// What a run that starts now is bound to.
     pub(super) current: Option<Arc<BoundSnapshot>>,
     pub(super) runs: HashMap<RunId, RunState>,
+    /// The trees of the runs that spans are reported of.
+    pub(super) trees: HashMap<RunId, Tree>,
     /// Runs that starts name, to come after them.
     pub(super) lineage: HashMap<RunId, Ancestor>,
     /// Runs by the credential that started them, and the idempotency key of that.
@@ -247,6 +252,7 @@ impl State {
             now: spine.now(),
             current: None,
             runs: HashMap::new(),
+            trees: HashMap::new(),
             lineage: HashMap::new(),
             run_keys: HashMap::new(),
             traces: HashMap::new(),

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use models::{
-    ids::LimitId,
+    ids::{LimitId, RunId},
     policies::{Permit, PermitStatus, Reservation, Usage, UsageKey},
 };
 use proof::{
     definitions::LimitDefinition,
-    words::{Moment, Scope},
+    words::{Moment, Scope, StepKind},
 };
 use rules::{
     Count, Facts,
@@ -24,6 +24,7 @@ use super::{
     prepare::PreparedStep,
     snapshots::BoundSnapshot,
     state::{RunState, State, Tracked},
+    tree::Spent,
 };
 
 /// The rows of an error rate: failed steps, and all of them.
@@ -171,6 +172,46 @@ pub(super) fn inputs(
 
 fn held(permit: &Permit, limit: LimitId) -> Option<&Reservation> {
     permit.reservations.iter().find(|held| held.limit_id == limit)
+}
+
+/// Takes back the call of a tool that another step tells of, which was counted as any.
+pub(super) fn take_back_call(
+    state: &mut State,
+    run_id: RunId,
+    step: Option<&PreparedStep>,
+    at: DateTime<Utc>,
+) {
+    if let Some(step) = step.filter(|step| step.report.kind == StepKind::ToolCall) {
+        take_back(state, run_id, &Spent::call_of(step.report.kind, at));
+    }
+}
+
+/// Takes from the windows of then what a step had used that counts no longer.
+pub(super) fn take_back(state: &mut State, run_id: RunId, spent: &Spent) {
+    let Some(run) = state.runs.get(&run_id) else { return };
+    let snapshot = Arc::clone(&run.snapshot);
+    let windows = snapshot.windows(spent.at, state.tenant.calendar);
+    let used = spent.as_counted();
+    let taken: Vec<(UsageKey, u64)> = snapshot
+        .compiled
+        .limits()
+        .iter()
+        .zip(&*windows)
+        .filter(|(limit, _)| may_apply(limit, run, spent.provider.as_deref()))
+        .filter_map(|(limit, window)| {
+            let amount = used.of(limit.limit_type).get();
+            Some((key(window.id?, "", window.start.clone()), amount)).filter(|_| amount > 0)
+        })
+        .collect();
+    let now = state.now;
+    for (key, amount) in taken {
+        // A window that is over may be gone.
+        if let Some(usage) = state.usage.get_mut(&key) {
+            let usage = usage.change();
+            usage.used = usage.used.saturating_sub(amount);
+            usage.updated_at = now;
+        }
+    }
 }
 
 /// A decided call, as its use is counted.

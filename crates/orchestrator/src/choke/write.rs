@@ -52,6 +52,7 @@ async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
         .map(|(record, reported, verdict)| DecidedStep { record, reported: *reported, verdict })
         .collect();
     tx.traces().insert_steps(&steps).await?;
+    tx.traces().insert_uncounted(&state.new.uncounted).await?;
     let evidence = tx.evidence();
     evidence.insert_environments(&state.new.environments).await?;
     evidence.insert_activities(&state.new.activities).await?;

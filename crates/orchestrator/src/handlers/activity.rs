@@ -1,6 +1,9 @@
 //! Operations on runs. What changes a run goes through the choke point; reads go straight to the store.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use models::{
     activity::{Ack, Intervention, InterventionOutcome, Run, RunFilter},
@@ -10,7 +13,7 @@ use models::{
 };
 use proof::{
     records::StepRecord,
-    words::{Action, REFUSED_AFTER, StepStatus},
+    words::{Action, REFUSED_AFTER, RunSource, StepStatus},
 };
 
 use crate::{
@@ -59,6 +62,8 @@ pub struct StepView {
     pub fired: Vec<Fired>,
     /// It came after its run was sealed, and is in an addendum.
     pub is_late: bool,
+    /// What it used counts in the run's totals; not where another step tells of the same call.
+    pub counts: bool,
     /// The step that it was a part of: as reported, or that of its parent span.
     pub parent_step_index: Option<u64>,
 }
@@ -298,6 +303,12 @@ pub async fn steps(
     let parents =
         page.items.iter().filter_map(|step| parent_spans(&step.record)).flatten().collect::<Vec<_>>();
     let parents = store.traces().span_places(ctx.tenant.id, id, &parents).await?;
+    let uncounted: HashSet<u64> = match run.source {
+        RunSource::Otlp => {
+            store.traces().uncounted(ctx.tenant.id, id).await?.iter().map(|of| of.step_index).collect()
+        }
+        _ => HashSet::new(),
+    };
     Ok(page.map(|step| {
         let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
         let answer = decision.and_then(|id| actions.get(&id).copied());
@@ -307,7 +318,8 @@ pub async fn steps(
         let of_span = spans.find_map(|key| parents.get(&key).copied());
         let parent_step_index = step.record.parent_step_index.or(of_span);
         let fired = step.record.decision_id.as_ref().and_then(|id| fired.remove(id)).unwrap_or_default();
-        StepView { step, action, would_have, fired, is_late, parent_step_index }
+        let counts = !uncounted.contains(&step.record.step_index);
+        StepView { step, action, would_have, fired, is_late, counts, parent_step_index }
     }))
 }
 

@@ -15,7 +15,10 @@ use crate::{
     },
     context::CallContext,
     errors::{Error, told},
-    handlers::account::{self, SystemCaller},
+    handlers::{
+        account::{self, SystemCaller},
+        span_order::sums_last,
+    },
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
     spine::Spine,
 };
@@ -73,7 +76,8 @@ async fn take(
         // Nothing of the body is the caller's to report: an exporter tells an error, and hides a partial success.
         return Err(err);
     }
-    let ReportedSpans { spans, rejected, .. } = spans;
+    let ReportedSpans { mut spans, rejected, .. } = spans;
+    sums_last(&mut spans);
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
     while rest.peek().is_some() {

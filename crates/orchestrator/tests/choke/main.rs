@@ -26,5 +26,6 @@ mod replicas;
 mod runs;
 mod spans;
 mod statements;
+mod trees;
 mod verdicts;
 mod windows;

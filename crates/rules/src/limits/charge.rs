@@ -47,3 +47,29 @@ pub fn charge(limit_type: LimitType, moment: Moment, facts: &Facts, refused: boo
         Moment::StepPre | Moment::StepPost | Moment::StepBoth => used(asked),
     }
 }
+
+/// What a step used that is found to have been counted elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Used {
+    pub input_tokens: Count,
+    pub output_tokens: Count,
+    pub cost_nanousd: Count,
+    pub tool_calls: Count,
+}
+
+impl Used {
+    /// What a limit of that type counted of it. Steps and requests were made, whatever else tells of the same.
+    #[must_use]
+    pub fn of(self, limit_type: LimitType) -> Count {
+        use LimitType as T;
+        match limit_type {
+            T::CostUsd => self.cost_nanousd,
+            T::TokensTotal | T::TokensPerMinute => self.input_tokens + self.output_tokens,
+            T::TokensInput => self.input_tokens,
+            T::TokensOutput => self.output_tokens,
+            T::ToolCalls => self.tool_calls,
+            _ => Count::ZERO,
+        }
+    }
+}

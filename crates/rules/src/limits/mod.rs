@@ -24,7 +24,7 @@ use proof::{
 use serde::{Deserialize, Serialize};
 
 pub use admit::{Advice, LimitOutcome, NEAR_THRESHOLD_PERCENT, admit};
-pub use charge::{Charge, charge};
+pub use charge::{Charge, Used, charge};
 pub use demand::{Basis, basis, counts_cost, demand};
 pub use validate::{category, validate_limit};
 pub use window::{Window, window};

@@ -5,7 +5,7 @@ use proof::{hash::Hash, leaves::KindRoot, merkle::root_of, records::RecordKind, 
 use super::{
     Case, Outcome, Worst,
     links::{Known, Stretch},
-    totals::{LateTotals, Totals},
+    totals::{LateTotals, Sealed},
 };
 use crate::{document::Addendum, report::Finding};
 
@@ -21,7 +21,7 @@ struct Late<'c> {
 }
 
 /// Every addendum, in order: it is of this run and names its receipt; its records go on where the last ended.
-pub(crate) fn addenda<'c>(case: &Case<'c>, known: Known<'c>, totals: Option<Totals>) -> Outcome {
+pub(crate) fn addenda<'c>(case: &Case<'c>, known: Known<'c>, totals: Option<Sealed>) -> Outcome {
     let after = &case.document.after;
     let listed = case.manifest.after.addenda.len();
     let stated = after.run.value.late.map_or(0, |late| late.addenda);

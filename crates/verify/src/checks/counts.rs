@@ -7,12 +7,12 @@ use proof::{records::RecordKind, words::Action};
 use super::{
     Case, Outcome, Worst,
     standing::standing,
-    totals::{self, Totals},
+    totals::{self, Sealed},
 };
 use crate::report::Finding;
 
 /// Counts of records, steps and verdicts; grade and assurance; the run's totals, which are kept in `totals`.
-pub(crate) fn counts(case: &Case<'_>, totals: &mut Option<Totals>) -> Outcome {
+pub(crate) fn counts(case: &Case<'_>, totals: &mut Option<Sealed>) -> Outcome {
     let (document, manifest) = (case.document, case.manifest);
     let mut worst = Worst::default();
     for kind in RecordKind::ALL {

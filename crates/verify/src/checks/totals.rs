@@ -4,6 +4,7 @@ use proof::{
     bundle::LiveLate,
     canonical::MAX_INTEGER,
     records::{RecordKind, RunAfter},
+    tally::{Counted, Tally},
     words::{Asked, StepKind},
 };
 use serde::Deserialize;
@@ -28,17 +29,33 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Counts a sealed step: what it used always, the step only if it was not refused.
-    fn count(&mut self, step: &Step) {
-        self.add(step.used);
+    /// Counts a sealed step: what it used where that counts, refused or not; the step only if it was not refused.
+    fn count(&mut self, step: &Step, counts: bool) {
         self.unasked += u64::from(step.asked == Asked::After);
+        if counts {
+            self.add(step.used);
+        }
         if step.refused {
             self.refused += 1;
             return;
         }
         self.steps += 1;
-        self.llm_calls += u64::from(step.kind == StepKind::LlmCall);
-        self.tool_calls += u64::from(step.kind == StepKind::ToolCall);
+        if counts {
+            self.llm_calls += u64::from(step.kind == StepKind::LlmCall);
+            self.tool_calls += u64::from(step.kind == StepKind::ToolCall);
+        }
+    }
+
+    /// Takes from it what a step counted that counts no longer.
+    fn give_back(&mut self, step: &Step) {
+        let Used { cost_nanousd, input_tokens, output_tokens } = step.used;
+        self.cost_nanousd = self.cost_nanousd.saturating_sub(cost_nanousd);
+        self.input_tokens = self.input_tokens.saturating_sub(input_tokens);
+        self.output_tokens = self.output_tokens.saturating_sub(output_tokens);
+        if !step.refused {
+            self.llm_calls = self.llm_calls.saturating_sub(u64::from(step.kind == StepKind::LlmCall));
+            self.tool_calls = self.tool_calls.saturating_sub(u64::from(step.kind == StepKind::ToolCall));
+        }
     }
 
     /// No more than a record can hold.
@@ -68,14 +85,21 @@ impl Totals {
 
 /// The sealed steps, each of which says how it left the run; what the run says at its end; and what it says now. None
 /// where a step is missing.
-pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Totals> {
+pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
     if !case.whole(RecordKind::Step) {
         return None;
     }
     let sealed = &case.document.sealed.gist;
     let mut totals = Totals::default();
+    let mut tally = Tally::default();
     for step in &sealed.steps {
-        totals.count(step);
+        let Counted { counts, no_longer } = tally.add(step.told());
+        totals.count(step, counts);
+        // Steps stand in their order; that they do is another check's.
+        let by_index = |index: &u64| sealed.steps.binary_search_by_key(index, |step| step.index).ok();
+        for earlier in no_longer.iter().filter_map(by_index) {
+            totals.give_back(&sealed.steps[earlier]);
+        }
         worst.expect(totals.are_left_by(step), || {
             format!("step {} says that it left the run with other totals than there were", step.index)
         });
@@ -107,28 +131,34 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Totals> {
     worst.expect((run.step_count, run.refused_count) == counted && stated == totals.used(), || {
         "records/after/run has other totals than the steps".to_owned()
     });
-    Some(totals)
+    Some((totals, tally))
 }
+
+/// What the sealed steps came to, and their tree.
+pub(crate) type Sealed = (Totals, Tally);
 
 /// What came late, on top.
 pub(crate) struct LateTotals {
     /// None where a sealed step is missing.
     run: Option<Totals>,
     late: Totals,
+    tally: Tally,
 }
 
 impl LateTotals {
-    pub(crate) fn on(run: Option<Totals>) -> Self {
-        Self { run, late: Totals::default() }
+    pub(crate) fn on(run: Option<Sealed>) -> Self {
+        let (run, tally) = run.map_or_else(Default::default, |(run, tally)| (Some(run), tally));
+        Self { run, late: Totals::default(), tally }
     }
 
-    /// A late step has happened: it counts whatever it was.
+    /// A late step has happened, and is one whatever it was. What it used counts where that takes nothing away.
     pub(crate) fn count(&mut self, step: &Step, worst: &mut Worst) {
+        let used = self.tally.add_late(step.told()).then_some(step.used);
         self.late.steps += 1;
-        self.late.add(step.used);
+        used.map(|used| self.late.add(used));
         let Some(run) = &mut self.run else { return };
         run.steps += 1;
-        run.add(step.used);
+        used.map(|used| run.add(used));
         worst.expect(run.are_left_by(step), || {
             format!("late step {} says that it left the run with other totals than there were", step.index)
         });

@@ -8,6 +8,7 @@ use proof::{
         RunRecord, StepRecord,
     },
     tagged::RunEvidence,
+    tally::Told,
     words::{Action, Asked, EvidenceClass, Moment, PermitNote, StepKind, StepStatus},
 };
 
@@ -107,6 +108,10 @@ pub(crate) struct Step {
     /// Whether its determinism hash is that of its fields.
     pub(crate) deterministic: bool,
     pub(crate) used: Used,
+    /// Its place in the tree of its run.
+    pub(crate) skill_name: String,
+    pub(crate) span: Option<String>,
+    pub(crate) parent: Option<String>,
     /// How it says that it left the run.
     pub(crate) run_after: String,
     pub(crate) recorded_at: String,
@@ -143,10 +148,26 @@ impl Step {
                 input_tokens: step.input_tokens,
                 output_tokens: step.output_tokens,
             },
+            skill_name: step.skill_name,
+            span: step.external_span_id,
+            parent: step.external_parent_span_id,
             decision_id: step.decision_id,
             permit_id: step.permit_id,
             run_after: step.run_after,
             recorded_at: step.recorded_at,
+        }
+    }
+
+    /// What the tree of its run is told of it.
+    pub(crate) fn told(&self) -> Told<'_> {
+        let Used { cost_nanousd, input_tokens, output_tokens } = self.used;
+        Told {
+            index: self.index,
+            span: self.span.as_deref(),
+            parent: self.parent.as_deref(),
+            kind: self.kind,
+            skill_name: &self.skill_name,
+            uses: cost_nanousd > 0 || input_tokens > 0 || output_tokens > 0,
         }
     }
 

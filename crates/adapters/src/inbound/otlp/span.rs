@@ -1,7 +1,10 @@
 //! One span as one step.
 
 use opentelemetry_proto::tonic::trace::v1::{Span, span::Event, status::StatusCode};
-use orchestrator::{choke::call::LlmReport, ports::ReportedSpan};
+use orchestrator::{
+    choke::call::{LlmReport, TokenCounts},
+    ports::ReportedSpan,
+};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
@@ -39,7 +42,12 @@ pub(super) fn step(span: Span, source: usize) -> Result<ReportedSpan, String> {
     let failure = failed.then(|| Failure::of(&fields, &events, message));
     let skill_name = skill(operation, &fields, name);
     let (params, mut outcome_data) = content(operation, &mut fields);
-    let llm = matches!(operation, Operation::Model(_)).then(|| model_call(&mut fields, &events));
+    let llm = match operation {
+        Operation::Model(_) => Some(model_call(&mut fields, &events)),
+        // What an agent or a chain sums up counts where nothing below it tells of it.
+        Operation::Parent => told_use(&fields),
+        _ => None,
+    };
     let code = failure.as_ref().map(|failure| failure.code.clone());
     if let Some(message) = failure.and_then(|failure| failure.message) {
         outcome_data = Some(json!({ "error": message }).to_string());
@@ -140,29 +148,43 @@ fn provider(fields: &Fields) -> Option<String> {
         .filter(|provider| !provider.is_empty())
 }
 
-fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
-    let output_tokens = fields.count(Field::OutputTokens).unwrap_or(0);
-    let total = || fields.count(Field::TotalTokens).map(|total| total.saturating_sub(output_tokens));
-    let input_tokens = fields.count(Field::InputTokens).or_else(total).unwrap_or(0);
+/// What was used, as far as a span tells it.
+fn told_use(fields: &Fields) -> Option<LlmReport> {
+    let report = called(fields);
+    let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);
+    tells.then_some(report)
+}
+
+/// The model, its tokens and its cost.
+fn called(fields: &Fields) -> LlmReport {
+    let counts = TokenCounts {
+        input: fields.count(Field::InputTokens),
+        output: fields.count(Field::OutputTokens),
+        total: fields.count(Field::TotalTokens),
+        cache_read: fields.count(Field::CachedTokens).unwrap_or(0),
+        reasoning: fields.count(Field::ReasoningTokens).unwrap_or(0),
+        ..TokenCounts::default()
+    };
     let parts = || {
         let cost = fields.nano_usd(Field::InputCost)?.saturating_add(fields.nano_usd(Field::OutputCost)?);
         (cost <= MAX_INTEGER).then_some(cost)
     };
-    let mut report = LlmReport {
+    let report = LlmReport {
         provider: provider(fields),
         model: fields.owned(Field::Model).or_else(|| fields.owned(Field::ModelRequested)),
         model_requested: fields.owned(Field::ModelRequested),
-        input_tokens,
-        output_tokens,
-        cache_read_tokens: fields.count(Field::CachedTokens).unwrap_or(0),
-        reasoning_tokens: fields.count(Field::ReasoningTokens).unwrap_or(0),
         cost_nanousd: fields.nano_usd(Field::Cost).or_else(parts),
         request_id: fields.owned(Field::RequestId),
-        finish_reason: fields.first_text(Field::FinishReason).map(str::to_owned),
         ..LlmReport::default()
     };
+    report.counted(&counts)
+}
+
+fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
+    let mut report = called(fields);
     let said = messages::of(fields, events);
-    report.finish_reason = report.finish_reason.or(said.finish_reason).map(finish_reason);
+    let finished = fields.first_text(Field::FinishReason).map(str::to_owned);
+    report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
     report.prompt = said.prompt.or_else(|| fields.take(Field::Input));
     report.response = said.response.or_else(|| fields.take(Field::Output));
     report

@@ -11,3 +11,4 @@ pub mod integrity_evidence;
 pub mod llm_run_records;
 pub mod provider_evidence;
 pub mod system_records;
+pub mod uncounted_steps;

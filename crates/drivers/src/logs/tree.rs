@@ -1,0 +1,115 @@
+//! The steps of a run as a tree, and those of them that do not count.
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::{RunId, TenantId},
+    logs::{
+        TreeStep, Uncounted,
+        entity::{
+            aos_trace_steps::{self as steps, Column},
+            uncounted_steps::{self as uncounted, Column as UncountedColumn},
+        },
+    },
+};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _, TryGetable, sea_query::ExprTrait as _,
+};
+
+use super::{TraceReads, TraceStore};
+use crate::{StoreError, bulk, field::corrupt, keys, read, rows::rows};
+
+/// So many runs are asked for at once.
+const RUNS_AT_ONCE: usize = 200;
+
+rows! {
+    Uncounted, uncounted, key(run_id, step_index), fn to_row(record), fn from_row,
+    same { run_id, step_index, told_by_index, created_at, } renamed { tenant => tenant_id } extra {}
+}
+
+impl TraceReads<'_> {
+    /// What the tree asks of the steps of runs, of each from an index on, in their order.
+    pub async fn tree_steps(
+        self,
+        tenant: TenantId,
+        from: &[(RunId, u64)],
+    ) -> Result<Vec<TreeStep>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in from.chunks(RUNS_AT_ONCE) {
+            let each = chunk.iter().fold(Condition::any(), |each, (run, first)| {
+                let first = i64::try_from(*first).unwrap_or(i64::MAX);
+                each.add(Column::RunId.eq(*run).and(Column::StepIndex.gte(first)))
+            });
+            let select = steps::Entity::find()
+                .select_only()
+                .columns([
+                    Column::RunId,
+                    Column::StepIndex,
+                    Column::Kind,
+                    Column::SkillName,
+                    Column::Provider,
+                    Column::InputTokens,
+                    Column::OutputTokens,
+                    Column::CostNanousd,
+                    Column::CostKnown,
+                    Column::RecordedAt,
+                    Column::ExternalSpanId,
+                    Column::ExternalParentSpanId,
+                ])
+                .filter(Column::TenantId.eq(tenant))
+                .filter(each)
+                .order_by_asc(Column::RunId)
+                .order_by_asc(Column::StepIndex);
+            let rows = self.conn.rows(select.build(self.conn.backend())).await?;
+            found.extend(rows.iter().map(tree_step).collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(found)
+    }
+
+    /// Those of a run's steps that do not count.
+    pub async fn uncounted(self, tenant: TenantId, run: RunId) -> Result<Vec<Uncounted>, StoreError> {
+        let select = uncounted::Entity::find()
+            .filter(UncountedColumn::TenantId.eq(tenant))
+            .filter(UncountedColumn::RunId.eq(run))
+            .order_by_asc(UncountedColumn::StepIndex);
+        read::all(self.conn, select).await?.into_iter().map(from_row).collect()
+    }
+}
+
+impl TraceStore<'_> {
+    /// Says of steps that they do not count.
+    pub async fn insert_uncounted(self, steps: &[Uncounted]) -> Result<(), StoreError> {
+        bulk::insert::<uncounted::Entity>(self.conn, keys::rows(steps, to_row)?).await
+    }
+}
+
+fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
+    let run_id: RunId = value(row, Column::RunId, "")?;
+    let key = format!("{run_id}/{}", value::<i64>(row, Column::StepIndex, "")?);
+    let count = |column| {
+        let number: i64 = value(row, column, &key)?;
+        u64::try_from(number).map_err(|err| corrupt(&steps::Entity, key.clone(), "a count", &err.to_string()))
+    };
+    let kind: String = value(row, Column::Kind, &key)?;
+    let recorded_at: DateTime<Utc> = value(row, Column::RecordedAt, &key)?;
+    Ok(TreeStep {
+        run_id,
+        step_index: count(Column::StepIndex)?,
+        kind: kind.parse().map_err(|_| corrupt(&steps::Entity, key.clone(), "kind", "is no kind of step"))?,
+        skill_name: value(row, Column::SkillName, &key)?,
+        provider: value(row, Column::Provider, &key)?,
+        input_tokens: count(Column::InputTokens)?,
+        output_tokens: count(Column::OutputTokens)?,
+        cost_nanousd: count(Column::CostNanousd)?,
+        cost_known: value(row, Column::CostKnown, &key)?,
+        recorded_at,
+        external_span_id: value(row, Column::ExternalSpanId, &key)?,
+        external_parent_span_id: value(row, Column::ExternalParentSpanId, &key)?,
+    })
+}
+
+fn value<T: TryGetable>(row: &QueryResult, column: Column, key: &str) -> Result<T, StoreError> {
+    use sea_orm::IdenStatic as _;
+    row.try_get("", column.as_str())
+        .map_err(|err| corrupt(&steps::Entity, key.to_owned(), column.as_str(), &err.to_string()))
+}

@@ -1,0 +1,178 @@
+//! Each call of a trace counts once: in its run, in limits, in costs and in its bundle, however its spans come.
+
+use chrono::Duration;
+use models::{activity::Run, ids::LimitId};
+use orchestrator::{background::sweeper, handlers::overview};
+use proof::words::{EnforcementMode, LimitType};
+use serde_json::{Value, json};
+use testkit::{Kit, on_both};
+use verify::Word;
+
+use crate::{
+    agent::Agent,
+    spans::{runs, send, trace_id},
+};
+
+/// A span of a conversation: its number, its parent's, its attributes.
+fn span(trace: u64, (id, parent): (u64, u64), attributes: &[(&str, Value)]) -> Value {
+    let attributes: Vec<Value> = attributes
+        .iter()
+        .map(|(key, value)| {
+            let value = match value {
+                Value::String(text) => json!({ "stringValue": text }),
+                Value::Number(number) if number.is_u64() => json!({ "intValue": number.to_string() }),
+                other => json!({ "doubleValue": other }),
+            };
+            json!({ "key": key, "value": value })
+        })
+        .collect();
+    let mut span = json!({ "traceId": trace_id(trace), "spanId": format!("{id:016x}"), "name": "a span",
+        "startTimeUnixNano": "1795238603931000000", "endTimeUnixNano": "1795238604042000000", "attributes": attributes });
+    if parent > 0 {
+        span["parentSpanId"] = json!(format!("{parent:016x}"));
+    }
+    span
+}
+
+fn usage(operation: &str, input: u64, output: u64) -> Vec<(&'static str, Value)> {
+    vec![
+        ("gen_ai.operation.name", json!(operation)),
+        ("gen_ai.provider.name", json!("openai")),
+        ("gen_ai.request.model", json!("gpt-4o")),
+        ("gen_ai.usage.input_tokens", json!(input)),
+        ("gen_ai.usage.output_tokens", json!(output)),
+    ]
+}
+
+fn tool(name: &str) -> Vec<(&'static str, Value)> {
+    vec![("gen_ai.operation.name", json!("execute_tool")), ("gen_ai.tool.name", json!(name))]
+}
+
+/// An agent that sums up; a call that two instrumentations tell of, with a chain between; a tool that both its sides tell
+/// of, and a call that it makes. Two calls of 100 and 200 tokens in, 10 and 20 out, and one tool call.
+fn conversation(trace: u64) -> Vec<Value> {
+    vec![
+        span(trace, (1, 0), &usage("invoke_agent", 300, 30)),
+        span(trace, (2, 1), &usage("chat", 100, 10)),
+        span(trace, (3, 2), &[("openinference.span.kind", json!("CHAIN"))]),
+        span(trace, (4, 3), &usage("chat", 100, 10)),
+        span(trace, (5, 1), &tool("search")),
+        span(trace, (6, 5), &tool("search")),
+        span(trace, (7, 6), &usage("chat", 200, 20)),
+    ]
+}
+
+/// What 300 tokens in and 30 out of gpt-4o cost, in nano-USD.
+const COST: u64 = 300 * 2_500 + 30 * 10_000;
+
+/// Every order that turns a list by some places, and each of them backwards.
+fn orders(spans: &[Value]) -> Vec<Vec<Value>> {
+    let turned = (0..spans.len()).map(|by| [&spans[by..], &spans[..by]].concat());
+    turned.flat_map(|order| [order.clone(), order.into_iter().rev().collect()]).collect()
+}
+
+fn counted(run: &Run) -> (u64, u64, u64, u64, u64, bool) {
+    let Run { input_tokens, output_tokens, cost_nanousd, llm_call_count, tool_call_count, .. } = run;
+    (*input_tokens, *output_tokens, *cost_nanousd, *llm_call_count, *tool_call_count, run.cost_known)
+}
+
+const ONCE: (u64, u64, u64, u64, u64, bool) = (300, 30, COST, 2, 1, true);
+
+/// What is used of a limit, over all windows.
+async fn used(agent: &Agent<'_>, limit: &str) -> u64 {
+    let limit: LimitId = limit.parse().unwrap();
+    let read = agent.kit.db.read().await.unwrap();
+    let usage = read.policies().usage_of(agent.ctx.tenant.id, &[limit]).await.unwrap();
+    usage.iter().map(|window| window.used).sum()
+}
+
+on_both! {
+    async fn each_call_counts_once_in_any_order_and_grouping(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000_000).await;
+        let cost = agent.limit(LimitType::CostUsd, 10_000_000).await;
+        let calls = agent.limit(LimitType::ToolCalls, 10_000_000).await;
+        let replica = Kit::replica(db, 2).await;
+        let other = Agent { kit: &replica, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let mut traces = 0;
+        for (n, order) in orders(&conversation(0)).into_iter().enumerate() {
+            // All at once; one by one; one by one at two replicas.
+            for way in 0..3_usize {
+                if way > 0 && n % 4 != 0 {
+                    continue;
+                }
+                traces += 1;
+                let spans: Vec<Value> = order.iter().cloned().map(|mut span| {
+                    span["traceId"] = json!(trace_id(traces));
+                    span
+                }).collect();
+                if way == 0 {
+                    send(&agent, &spans).await;
+                } else {
+                    for (at, span) in spans.iter().enumerate() {
+                        send(if way == 2 && at % 2 == 1 { &other } else { &agent }, std::slice::from_ref(span)).await;
+                    }
+                }
+                let run = &runs(&agent).await[0];
+                assert_eq!(counted(run), ONCE, "{way}: {:?}", order.iter().map(|span| &span["spanId"]).collect::<Vec<_>>());
+            }
+        }
+        assert_eq!(used(&agent, &tokens).await, 330 * traces);
+        assert_eq!(used(&agent, &cost).await, COST * traces);
+        assert_eq!(used(&agent, &calls).await, traces);
+        let costs = overview::costs(&kit.spine, &agent.admin, None, None).await.unwrap();
+        assert_eq!((costs.spent.cost_nanousd, costs.spent.input_tokens), (COST * traces, 300 * traces));
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await.iter().take(12) {
+            assert_eq!(counted(run), ONCE);
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+
+    async fn an_agent_that_nobody_else_tells_of_counts(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let mut told = usage("invoke_agent", 5_000, 700);
+        told.push(("llm.cost.total", json!(0.1234)));
+        send(&agent, &[span(1, (1, 0), &told), span(1, (2, 1), &tool("search"))]).await;
+        let run = &runs(&agent).await[0];
+        assert_eq!(counted(run), (5_000, 700, 123_400_000, 0, 1, true));
+        let costs = overview::costs(&kit.spine, &agent.admin, None, None).await.unwrap();
+        assert_eq!(costs.spent.cost_nanousd, 123_400_000, "it stands for its calls");
+        // Its call is told of later.
+        send(&agent, &[span(1, (3, 1), &usage("chat", 100, 10))]).await;
+        let run = &runs(&agent).await[0];
+        assert_eq!((run.input_tokens, run.output_tokens, run.llm_call_count), (100, 10, 1));
+        let costs = overview::costs(&kit.spine, &agent.admin, None, None).await.unwrap();
+        assert_eq!(costs.spent.cost_nanousd, run.cost_nanousd);
+    }
+
+    async fn a_sum_breaks_no_budget_and_fires_no_rule_on_cost(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::TokensTotal, 400).await;
+        agent.rule(EnforcementMode::Block, "context.step.input_tokens > 250").await;
+        send(&agent, &conversation(1)).await;
+        let run = &runs(&agent).await[0];
+        assert_eq!((counted(run), run.incident_count, run.policy_violation), (ONCE, 0, false));
+    }
+
+    async fn what_comes_late_counts_where_it_takes_nothing_away(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let all = conversation(1);
+        send(&agent, &all[..2]).await;
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        let sealed = runs(&agent).await.remove(0);
+        assert_eq!((sealed.input_tokens, sealed.llm_call_count), (100, 1));
+        send(&agent, &all[2..]).await;
+        let run = runs(&agent).await.remove(0);
+        assert_eq!(run.totals().input_tokens, 300, "the call below the tool came on top, the one that was told did not");
+        let (report, _) = agent.verified(run.id).await;
+        assert_eq!(report.word, Word::Complete, "{report}");
+    }
+}

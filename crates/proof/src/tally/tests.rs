@@ -1,0 +1,199 @@
+//! The same spans in any order come to the same count.
+
+use proptest::prelude::*;
+
+use super::{Counted, Tally, Told};
+use crate::words::StepKind::{self, LlmCall, Other, ToolCall};
+
+/// Span, parent, kind, tool, whether it tells use.
+type Span = (&'static str, &'static str, StepKind, &'static str, bool);
+
+const A: &str = "00000000000000a1";
+const B: &str = "00000000000000b2";
+const C: &str = "00000000000000c3";
+const D: &str = "00000000000000d4";
+const E: &str = "00000000000000e5";
+const NONE: &str = "";
+
+fn told(index: u64, (span, parent, kind, skill_name, uses): Span) -> Told<'static> {
+    Told { index, span: Some(span), parent: Some(parent).filter(|id| !id.is_empty()), kind, skill_name, uses }
+}
+
+/// Those that count when all are there, by their spans.
+fn counting(spans: &[Span]) -> Vec<&'static str> {
+    let mut tally = Tally::default();
+    let mut counts = vec![false; spans.len()];
+    for (index, span) in spans.iter().enumerate() {
+        let Counted { counts: own, no_longer } = tally.add(told(index as u64, *span));
+        counts[index] = own;
+        for gone in no_longer {
+            let gone = usize::try_from(gone).expect("few");
+            assert!(std::mem::replace(&mut counts[gone], false), "{gone} counted");
+        }
+    }
+    let mut all: Vec<_> =
+        spans.iter().zip(counts).filter(|(_, counts)| *counts).map(|(span, _)| span.0).collect();
+    all.sort_unstable();
+    all
+}
+
+const CASES: &[(&str, &[Span], &[&str])] = &[
+    ("one call, told by two", &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, "x", true)], &[B]),
+    (
+        "something lies between",
+        &[(A, NONE, LlmCall, "x", true), (B, A, Other, "chain", false), (C, B, LlmCall, "x", true)],
+        &[B, C],
+    ),
+    (
+        "an agent sums up",
+        &[(A, NONE, Other, "agent", true), (B, A, LlmCall, "x", true), (C, A, LlmCall, "x", true)],
+        &[B, C],
+    ),
+    (
+        "an agent that nobody else tells of",
+        &[(A, NONE, Other, "agent", true), (B, A, ToolCall, "t", false)],
+        &[A, B],
+    ),
+    (
+        "what a tool did is another call",
+        &[(A, NONE, LlmCall, "x", true), (B, A, ToolCall, "t", false), (C, B, LlmCall, "x", true)],
+        &[A, B, C],
+    ),
+    (
+        "an agent sums up what its tools did",
+        &[(A, NONE, Other, "agent", true), (B, A, ToolCall, "t", false), (C, B, LlmCall, "x", true)],
+        &[B, C],
+    ),
+    ("the one that tells nothing", &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, "x", false)], &[A]),
+    ("neither tells", &[(A, NONE, LlmCall, "x", false), (B, A, LlmCall, "x", false)], &[A, B]),
+    (
+        "both sides of a tool, and another tool in it",
+        &[(A, NONE, ToolCall, "t", false), (B, A, ToolCall, "t", false), (C, B, ToolCall, "u", false)],
+        &[B, C],
+    ),
+    ("each other's parents", &[(A, B, LlmCall, "x", true), (B, A, LlmCall, "x", true)], &[]),
+    (
+        "sums of sums",
+        &[
+            (A, NONE, Other, "w", true),
+            (B, A, Other, "v", true),
+            (C, B, LlmCall, "x", true),
+            (D, C, LlmCall, "x", true),
+        ],
+        &[D],
+    ),
+];
+
+#[test]
+fn each_call_counts_once() {
+    for (what, spans, right) in CASES {
+        // Spans that are each other's parents have no order that is right.
+        if *what == "each other's parents" {
+            assert!(counting(spans).len() <= 1, "{what}");
+            continue;
+        }
+        for order in orders(spans.len()) {
+            let spans: Vec<Span> = order.iter().map(|at| spans[*at]).collect();
+            assert_eq!(counting(&spans), *right, "{what}: {order:?}");
+        }
+    }
+}
+
+/// Every order of so many.
+fn orders(of: usize) -> Vec<Vec<usize>> {
+    let Some(last) = of.checked_sub(1) else { return vec![Vec::new()] };
+    let insert = |order: Vec<usize>| {
+        (0..of).map(move |at| {
+            let mut order = order.clone();
+            order.insert(at, last);
+            order
+        })
+    };
+    orders(last).into_iter().flat_map(insert).collect()
+}
+
+#[test]
+fn what_comes_late_takes_nothing_away() {
+    let mut tally = Tally::default();
+    assert!(tally.add(told(0, (A, NONE, LlmCall, "x", true))).counts);
+    assert!(!tally.add_late(told(1, (B, A, LlmCall, "x", true))), "below a call that counts");
+    assert!(tally.add_late(told(2, (C, E, LlmCall, "x", true))), "of nobody's");
+    assert!(!tally.add_late(told(3, (E, NONE, Other, "agent", true))), "above one that counts");
+    assert!(tally.add_late(told(4, (D, NONE, ToolCall, "t", false))));
+    // A span that would join a call that counts to one below it that does.
+    let mut tally = Tally::default();
+    tally.add(told(0, (A, NONE, LlmCall, "x", true)));
+    assert!(tally.add(told(1, (C, B, LlmCall, "x", true))).counts);
+    assert!(!tally.add_late(told(2, (B, A, Other, "chain", false))));
+    assert_eq!(tally.counted_above(Some(C)), [1, 0], "both still do");
+}
+
+#[test]
+fn what_is_in_no_tree_counts() {
+    let mut tally = Tally::default();
+    for index in 0..3 {
+        let told = Told {
+            index,
+            span: None,
+            parent: Some("no span"),
+            kind: LlmCall,
+            skill_name: "x",
+            uses: index > 0,
+        };
+        assert_eq!(tally.add(told), Counted { counts: true, no_longer: Vec::new() });
+    }
+    assert_eq!((tally.len(), tally.is_empty()), (3, false));
+}
+
+/// A random tree: each node's parent is a node before it, or none.
+fn trees() -> impl Strategy<Value = Vec<(Option<usize>, u8, bool)>> {
+    proptest::collection::vec(
+        (any::<proptest::sample::Index>(), any::<bool>(), 0..3_u8, any::<bool>()),
+        1..14,
+    )
+    .prop_map(|nodes| {
+        let parent =
+            |at: usize, of: proptest::sample::Index, has: bool| (has && at > 0).then(|| of.index(at.max(1)));
+        nodes
+            .iter()
+            .enumerate()
+            .map(|(at, (of, has, kind, uses))| (parent(at, *of, *has), *kind, *uses))
+            .collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_order(tree in trees(), seed in any::<u64>()) {
+        let id = |at: usize| format!("{:016x}", at + 1);
+        let count = |order: &[usize]| {
+            let mut tally = Tally::default();
+            let mut counts = std::collections::BTreeMap::new();
+            for (index, at) in order.iter().enumerate() {
+                let (parent, kind, uses) = tree[*at];
+                let (span, parent) = (id(*at), parent.map(id));
+                let kind = [LlmCall, ToolCall, Other][usize::from(kind)];
+                let told = Told {
+                    index: index as u64, span: Some(&span), parent: parent.as_deref(), kind, skill_name: "x",
+                    uses: uses && kind != ToolCall,
+                };
+                let Counted { counts: own, no_longer } = tally.add(told);
+                counts.insert(*at, own);
+                for gone in no_longer {
+                    counts.insert(order[usize::try_from(gone).expect("few")], false);
+                }
+            }
+            counts
+        };
+        let straight: Vec<usize> = (0..tree.len()).collect();
+        let mut shuffled = straight.clone();
+        let mut state = seed | 1;
+        for at in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            shuffled.swap(at, usize::try_from(state >> 33).expect("a number") % (at + 1));
+        }
+        prop_assert_eq!(count(&straight), count(&shuffled));
+    }
+}
