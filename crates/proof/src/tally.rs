@@ -52,6 +52,7 @@ pub struct Tally {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that is known of it, and only ever set")]
 struct Node {
     index: u64,
     parent: Option<u64>,
@@ -286,7 +287,8 @@ impl Tally {
 
 /// A span's id as a number.
 fn span_key(text: &str) -> Option<u64> {
-    (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok()).flatten()
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn altered(statement: &str) -> Option<(&str, Alteration<'_>)> {
                 .columns
                 .iter_mut()
                 .filter(|column| column.name == was)
-                .for_each(|column| column.name = is.to_owned());
+                .for_each(|column| is.clone_into(&mut column.name));
         };
         return Some((name, Box::new(rename)));
     }

@@ -155,10 +155,14 @@ impl LateTotals {
     pub(crate) fn count(&mut self, step: &Step, worst: &mut Worst) {
         let used = self.tally.add_late(step.told()).then_some(step.used);
         self.late.steps += 1;
-        used.map(|used| self.late.add(used));
+        if let Some(used) = used {
+            self.late.add(used);
+        }
         let Some(run) = &mut self.run else { return };
         run.steps += 1;
-        used.map(|used| run.add(used));
+        if let Some(used) = used {
+            run.add(used);
+        }
         worst.expect(run.are_left_by(step), || {
             format!("late step {} says that it left the run with other totals than there were", step.index)
         });
