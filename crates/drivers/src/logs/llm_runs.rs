@@ -4,10 +4,15 @@ use models::{
     ids::{LlmRunId, RunId, TenantId},
     logs::{
         LlmRunRecord,
-        entity::llm_run_records::{self as llm_runs, Column},
+        entity::{
+            llm_run_records::{self as llm_runs, Column},
+            uncounted_steps::{self as uncounted, Column as UncountedColumn},
+        },
     },
 };
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+};
 
 use super::{LogsDomainStore, LogsReads};
 use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
@@ -33,13 +38,21 @@ impl LogsReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
     }
 
-    /// The records of a run, by step.
+    /// The records of a run, by step: each call once, however many steps tell of it.
     pub async fn llm_runs_of_run(
         self,
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<LlmRunRecord>, StoreError> {
-        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::StepIndex);
+        let uncounted = uncounted::Entity::find()
+            .select_only()
+            .column(UncountedColumn::StepIndex)
+            .filter(UncountedColumn::TenantId.eq(tenant))
+            .filter(UncountedColumn::RunId.eq(run));
+        let select = of(tenant)
+            .filter(Column::RunId.eq(run))
+            .filter(Column::StepIndex.not_in_subquery(uncounted.into_query()))
+            .order_by_asc(Column::StepIndex);
         read::all(self.conn, select.order_by_asc(Column::Id)).await?.into_iter().map(from_row).collect()
     }
 }

@@ -100,7 +100,8 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<St
     let after = view.refused_after();
     let action = Badge::of_verdict(view.action.as_str(), view.would_have.map(|action| action.as_str()));
     let step = view.step.record;
-    let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str()));
+    let twice = (!view.counts).then_some("told of by another step: not counted");
+    let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str())).chain(twice);
     let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
     let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
