@@ -49,6 +49,7 @@ mod m20261127_000051_lapses;
 mod m20261127_000052_start_keys;
 mod m20261127_000053_nano_usd;
 mod m20261127_000054_uncounted;
+mod m20261127_000060_conversations;
 mod protect;
 mod table;
 
@@ -107,6 +108,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000052_start_keys", statements: m20261127_000052_start_keys::statements },
     Change { name: "m20261127_000053_nano_usd", statements: m20261127_000053_nano_usd::statements },
     Change { name: "m20261127_000054_uncounted", statements: m20261127_000054_uncounted::statements },
+    Change { name: "m20261127_000060_conversations", statements: m20261127_000060_conversations::statements },
 ];
 
 /// What brings a store's schema to head.

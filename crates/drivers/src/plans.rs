@@ -130,7 +130,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
         let risky = RunFilter { risk: Some(true), ..all() };
         let live = RunFilter { state: Some(RunState::Live), ..all() };
         let one = RunFilter { agent_id: Some("a".to_owned()), started_after: Some(NOW), ..all() };
-        for filter in [risky, live, one] {
+        let talk = RunFilter { conversation_id: Some("c".to_owned()), ..all() };
+        for filter in [risky, live, one, talk] {
             read.activity().list_runs(TENANT, &filter, &page).await?;
         }
         let active =

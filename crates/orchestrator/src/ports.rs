@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 pub use self::outside::{
     CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, SinkError, Stands, Statement,
 };
-use crate::{choke::call::LlmReport, errors::told};
+use crate::{
+    choke::call::{LlmReport, PartOf},
+    errors::told,
+};
 
 mod outside;
 
@@ -74,6 +77,8 @@ pub struct ReportedSpan {
     pub span_id: String,
     /// Its parent's. The root has none, and its end is the run's.
     pub parent_span_id: Option<String>,
+    /// Its parent is in another process, which may export to nobody here.
+    pub parent_is_remote: bool,
     /// Position in [`ReportedSpans::sources`].
     pub source: usize,
     /// What it did.
@@ -90,8 +95,14 @@ pub struct ReportedSpan {
     pub llm: Option<LlmReport>,
     /// When it began.
     pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
     /// How long it took.
     pub duration_ms: u64,
+    /// Something of it could not be read, or not whole.
+    pub cut: bool,
+    /// What it says of its run.
+    pub part_of: PartOf,
 }
 
 /// What an exporter sent, in its order.
@@ -124,6 +135,15 @@ impl RejectedSpans {
         if self.reasons.len() < Self::TOLD {
             self.reasons.push(told(&why()));
         }
+    }
+
+    /// Rejects those of another request too. A reason that is told already is not told again.
+    pub(crate) fn add_all(&mut self, more: Self) {
+        self.count += more.count;
+        let room = Self::TOLD.saturating_sub(self.reasons.len());
+        let new = more.reasons.into_iter().filter(|why| !self.reasons.contains(why)).take(room);
+        let new: Vec<String> = new.collect();
+        self.reasons.extend(new);
     }
 
     /// The reasons as one text; empty where nothing was rejected.

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use uuid::Uuid;
 
 use crate::{
-    background::Fallen,
+    background::{Fallen, Rejections},
     budget::Budget,
     choke::Choke,
     clocks::Clocks,
@@ -166,6 +166,7 @@ struct Shared {
     answers: Budget,
     whole_runs: Semaphore,
     fallen: Arc<Fallen>,
+    rejections: Rejections,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<String>>,
     /// Why it is only read for as long as this process lives.
@@ -192,6 +193,7 @@ impl Spine {
                 answers,
                 whole_runs: Semaphore::new(WHOLE_RUNS),
                 fallen: Arc::default(),
+                rejections: Rejections::default(),
                 held_back: RwLock::default(),
                 given_up: OnceLock::new(),
             }),
@@ -310,6 +312,10 @@ impl Spine {
 
     pub(crate) fn wrapping_key(&self) -> &WrappingKey {
         &self.shared.parts.wrapping_key
+    }
+
+    pub(crate) fn rejections(&self) -> &Rejections {
+        &self.shared.rejections
     }
 
     pub(crate) fn sinks(&self) -> &[Arc<dyn CheckpointSink>] {

@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod captures;
+mod odd;
+mod said;
 mod spans;

@@ -1,7 +1,7 @@
 //! The bodies of Activity's writes, as they are read.
 
 use orchestrator::choke::call::{
-    EndRun, EstimateRequest, LlmReport, PermitRequest, StartRun, StepReport, TokenCounts,
+    EndRun, EstimateRequest, LlmReport, PartOf, PermitRequest, StartRun, StepReport, TokenCounts,
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -305,6 +305,7 @@ impl StepBody {
             duration_ms: self.duration_ms.unwrap_or(0),
             retry_count: self.retry_count.unwrap_or(0),
             started_at: self.started_at.map(Into::into),
+            ended_at: None,
             idempotency_key: key.or(self.idempotency_key)?,
             replay_behavior: None,
             permit_id,
@@ -312,6 +313,8 @@ impl StepBody {
             step_index: self.step_index,
             external_span_id: None,
             external_parent_span_id: None,
+            parent_is_remote: false,
+            part_of: PartOf::default(),
             labels: self.labels,
         })
     }

@@ -29,6 +29,8 @@ pub(super) struct RunParams {
     risk_level: Option<words::RiskLevel>,
     agent_id: Option<String>,
     project_id: Option<String>,
+    /// A conversation, or a session, as spans name it.
+    conversation_id: Option<String>,
     source: Option<words::RunSource>,
     provider_type: Option<String>,
     is_synthetic: Option<bool>,
@@ -51,6 +53,7 @@ impl RunParams {
             risk_level: known(self.risk_level)?,
             agent_id: self.agent_id,
             project_id: self.project_id,
+            conversation_id: self.conversation_id,
             source: known(self.source)?,
             provider_type: self.provider_type,
             is_synthetic: self.is_synthetic,

@@ -66,6 +66,11 @@ pub(crate) struct RunView {
     /// The key whose call opened it, which alone can end it. Null where somebody did who has the store itself.
     opened_by: Option<String>,
     external_trace_id: Option<String>,
+    /// What it is a part of, as its spans say: the conversation, or the session where they name no other.
+    conversation_id: Option<String>,
+    session_id: Option<String>,
+    /// Whom it is for, as its spans say.
+    user_id: Option<String>,
     #[schema(value_type = serde_json::Value)]
     metadata: Option<Kept>,
     is_synthetic: bool,
@@ -150,6 +155,9 @@ impl From<Run> for RunView {
             correlation_id: run.correlation_id,
             opened_by: run.key_id.real().map(|key| key.to_string()),
             external_trace_id: run.external_trace_id,
+            conversation_id: run.conversation_id,
+            session_id: run.session_id,
+            user_id: run.user_id,
             metadata: run.metadata.map(Kept::from),
             is_synthetic: run.is_synthetic,
             synthetic_scenario_id: run.synthetic_scenario_id,

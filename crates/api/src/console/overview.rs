@@ -49,6 +49,8 @@ pub(super) struct OverviewPage {
     frame: Frame,
     pulse: Badge,
     because: String,
+    /// Spans that could not be recorded, where there are any.
+    rejected: Option<String>,
     /// How many of what waits are critical, and how many high; those that there are.
     urgent: Vec<String>,
     numbers: Vec<Number>,
@@ -135,6 +137,7 @@ pub(super) async fn overview(
                 "/console/activity/runs?state=LIVE",
             ),
         ],
+        rejected: (pulse.rejected_spans > 0).then(|| show::count(pulse.rejected_spans)),
         urgent: urgent(&counts),
         waiting: waiting.total.unwrap_or(waiting.items.len() as u64),
         more: waiting.total.unwrap_or_default().saturating_sub(waiting.items.len() as u64),

@@ -37,6 +37,8 @@ struct PulseView {
     /// In 24 hours.
     recent_breaches: u64,
     live_runs: u64,
+    /// Spans that could not be recorded, in 24 hours. Their records, of component `ingest` in `/logs/system`, say why.
+    rejected_spans: u64,
 }
 
 /// One domain in three numbers.
@@ -68,6 +70,7 @@ impl From<Highlights> for HighlightsView {
                 pending_decisions: pulse.pending_decisions,
                 recent_breaches: pulse.recent_breaches,
                 live_runs: pulse.live_runs,
+                rejected_spans: pulse.rejected_spans,
             },
             domain_counts: found.domain_counts.into_iter().map(count).collect(),
             last_activity_at: found.last_activity_at.map(Time),

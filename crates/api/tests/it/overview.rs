@@ -18,7 +18,8 @@ async fn highlights_and_decisions() {
         "active_incidents": 1,
         "pending_decisions": 1,
         "recent_breaches": 0,
-        "live_runs": 1
+        "live_runs": 1,
+        "rejected_spans": 0
       },
       "domain_counts": [
         {

@@ -20,6 +20,7 @@ pub(super) fn matching(tenant: TenantId, filter: &RunFilter) -> Select<Entity> {
         risk_level,
         agent_id,
         project_id,
+        conversation_id,
         source,
         provider_type,
         is_synthetic,
@@ -39,6 +40,7 @@ pub(super) fn matching(tenant: TenantId, filter: &RunFilter) -> Select<Entity> {
         .add_option(risk_level.map(|word| Column::RiskLevel.eq(word.as_str())))
         .add_option(agent_id.as_deref().map(|id| Column::AgentId.eq(id)))
         .add_option(project_id.as_deref().map(|id| Column::ProjectId.eq(id)))
+        .add_option(conversation_id.as_deref().map(|id| Column::ConversationId.eq(id)))
         .add_option(source.map(|word| Column::Source.eq(word.as_str())))
         .add_option(provider_type.as_deref().map(|of| Column::ProviderType.eq(of)))
         .add_option(is_synthetic.map(|is| Column::IsSynthetic.eq(is)))

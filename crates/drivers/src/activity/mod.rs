@@ -79,6 +79,9 @@ const LISTED: &[Column] = &[
     Column::IntegrityStatus,
     Column::IncidentCount,
     Column::PolicyViolation,
+    Column::ConversationId,
+    Column::SessionId,
+    Column::UserId,
 ];
 
 impl ActivityReads<'_> {

@@ -14,7 +14,8 @@ rows! {
         cost_nanousd, cost_known, correlation_id, external_trace_id, idempotency_key, request_hash, metadata, labels,
         is_synthetic,
         synthetic_scenario_id, risk_level, latency_bucket, evidence_health, integrity_status, incident_count,
-        policy_violation, policy_draft_count, key_id, created_at, reported_end, late,
+        policy_violation, policy_draft_count, key_id, created_at, reported_end, late, conversation_id,
+        session_id, user_id,
     } renamed { tenant => tenant_id }
     // Only who could not seal it writes that.
     extra { seal_retry_at = None::<chrono::DateTime<chrono::Utc>> }

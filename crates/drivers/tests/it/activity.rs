@@ -201,6 +201,7 @@ testkit::on_both! {
         let plain = Run { agent_id: "a".into(), project_id: None, provider_type: None, ..run(TENANT, 1) };
         let other = Run {
             agent_id: "b".into(), project_id: Some("p".into()), provider_type: Some("q".into()), source: RunSource::Otlp,
+            conversation_id: Some("c".into()),
             is_synthetic: true, assurance: Assurance::Reported, key_id: KeyId(uuid(77)), started_at: at(1_000),
             policy_violation: false, incident_count: 0, ..ended(run(TENANT, 2))
         };
@@ -210,6 +211,7 @@ testkit::on_both! {
             RunFilter { state: Some(RunState::Completed), ..f() }, RunFilter { status: Some(RunStatus::Halted), ..f() },
             RunFilter { risk: Some(true), ..f() }, RunFilter { risk_level: Some(RiskLevel::Violated), ..f() },
             RunFilter { agent_id: Some("b".into()), ..f() }, RunFilter { project_id: Some("p".into()), ..f() },
+            RunFilter { conversation_id: Some("c".into()), ..f() },
             RunFilter { source: Some(RunSource::Otlp), ..f() }, RunFilter { provider_type: Some("q".into()), ..f() },
             RunFilter { is_synthetic: Some(true), ..f() }, RunFilter { started_after: Some(at(999)), ..f() },
             RunFilter { integrity_status: Some(IntegrityStatus::Failed), ..f() },

@@ -69,6 +69,9 @@ pub mod runs {
         pub labels: String,
         pub seal_retry_at: Option<DateTimeUtc>,
         pub unasked_count: i64,
+        pub conversation_id: Option<String>,
+        pub session_id: Option<String>,
+        pub user_id: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

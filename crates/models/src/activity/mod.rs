@@ -108,6 +108,11 @@ pub struct Run {
     pub incident_count: u64,
     pub policy_violation: bool,
     pub policy_draft_count: u64,
+    /// What it is a part of, as its spans say: the conversation, or the session where they name no other.
+    pub conversation_id: Option<String>,
+    pub session_id: Option<String>,
+    /// Whom it is for, as its spans say.
+    pub user_id: Option<String>,
     /// The API key that made it; an agent sees its own.
     pub key_id: KeyId,
     pub created_at: DateTime<Utc>,
@@ -131,7 +136,7 @@ pub struct RunTotals {
 }
 
 /// Where a run stands in lists: what they are filtered by, of what changes in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields of the run")]
 pub struct Standing {
     pub status: RunStatus,
@@ -143,12 +148,15 @@ pub struct Standing {
     pub integrity_status: IntegrityStatus,
     pub incident_count: u64,
     pub policy_violation: bool,
+    pub conversation_id: Option<String>,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
 }
 
 impl Run {
     /// Where it stands in lists.
     #[must_use]
-    pub const fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Standing {
         Standing {
             status: self.status,
             state: self.state,
@@ -159,6 +167,9 @@ impl Run {
             integrity_status: self.integrity_status,
             incident_count: self.incident_count,
             policy_violation: self.policy_violation,
+            conversation_id: self.conversation_id.clone(),
+            session_id: self.session_id.clone(),
+            user_id: self.user_id.clone(),
         }
     }
 
@@ -193,13 +204,16 @@ impl Run {
 }
 
 /// How a trace says that its run ended: by its root span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportedEnd {
     /// SUCCEEDED or FAILED.
     pub status: RunStatus,
     /// How long the root span took.
     pub duration_ms: u64,
+    /// The span that is its parent in another process: should that one come, this was not the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<String>,
 }
 
 /// What came to a run after it was sealed. The run's own totals are as they were sealed; these come on top.
@@ -234,6 +248,7 @@ pub struct RunFilter {
     pub risk_level: Option<RiskLevel>,
     pub agent_id: Option<String>,
     pub project_id: Option<String>,
+    pub conversation_id: Option<String>,
     pub source: Option<RunSource>,
     pub provider_type: Option<String>,
     pub is_synthetic: Option<bool>,

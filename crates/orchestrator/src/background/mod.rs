@@ -1,6 +1,6 @@
 //! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
 //! held up, recording the outage itself, reading again what was recorded, noting which keys are used,
-//! forgetting windows of limits that are over, marking runs that stall.
+//! forgetting windows of limits that are over, marking runs that stall, telling people of spans that could not be recorded.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
@@ -12,6 +12,7 @@ mod fallen;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
+mod rejected;
 pub mod restored;
 pub mod signer;
 pub mod stalls;
@@ -23,7 +24,10 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt as _;
 use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
-pub(crate) use self::fallen::Fallen;
+pub(crate) use self::{
+    fallen::Fallen,
+    rejected::{Rejected, Rejections, tell as tell_rejected},
+};
 use crate::{errors::Error, spine::Spine};
 
 /// A log with news is signed for at most this often.

@@ -12,6 +12,7 @@ use models::{
     ids::{RunId, TenantId},
 };
 
+use super::rejected;
 use crate::{
     choke::call::EndRun,
     clocks,
@@ -30,6 +31,7 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(64);
 /// is given when all were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     activity::write_overdue(spine).await?;
+    rejected::flush(spine).await;
     if !clocks::may_sweep(spine).await? {
         return Ok(0);
     }

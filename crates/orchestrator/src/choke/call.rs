@@ -153,6 +153,17 @@ impl LlmReport {
     }
 }
 
+/// What a run is a part of, as one of its spans says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartOf {
+    /// The conversation, by its own name.
+    pub conversation_id: Option<String>,
+    /// The session; it is the conversation where that has no name.
+    pub session_id: Option<String>,
+    /// Whom it is for.
+    pub user_id: Option<String>,
+}
+
 /// Report a step after acting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names of spec 5")]
@@ -169,6 +180,9 @@ pub struct StepReport {
     pub duration_ms: u64,
     pub retry_count: u64,
     pub started_at: Option<DateTime<Utc>>,
+    /// Where it is known more exactly than by how long it took.
+    #[serde(default)]
+    pub ended_at: Option<DateTime<Utc>>,
     pub idempotency_key: Option<String>,
     pub replay_behavior: Option<ReplayBehavior>,
     /// The permit under which it was taken.
@@ -177,8 +191,14 @@ pub struct StepReport {
     pub step_index: Option<u64>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,
+    /// The parent span is in another process, and may be told to nobody here.
+    #[serde(default)]
+    pub parent_is_remote: bool,
     /// Labels of the step, for rules to read.
     pub labels: Vec<String>,
+    /// What it says of its run.
+    #[serde(default)]
+    pub part_of: PartOf,
 }
 
 /// How a run ends.

@@ -134,6 +134,8 @@ pub(super) fn llm_run(
         |text: &Option<String>, of: Option<Fingerprint>| of.filter(|_| text.is_some()).map(|of| of.hash);
     let recorded_at = run.trace.last_recorded_at.unwrap_or(state.now);
     let started_at = step.started_at.as_deref().and_then(|at| models::time::parse(at).ok());
+    let took = i64::try_from(step.duration_ms).ok().and_then(chrono::Duration::try_milliseconds);
+    let ended_at = report.report.ended_at.or_else(|| started_at?.checked_add_signed(took?));
     let timed_out =
         step.outcome_code.as_deref().is_some_and(|code| code.to_ascii_lowercase().contains("timeout"));
     Ok(LlmRunRecord {
@@ -162,7 +164,7 @@ pub(super) fn llm_run(
             StepStatus::Failure | StepStatus::Retry => ExecutionStatus::Failed,
         },
         started_at: started_at.unwrap_or(recorded_at),
-        completed_at: Some(recorded_at),
+        completed_at: Some(ended_at.unwrap_or(recorded_at)),
         source: step.source,
         is_synthetic: run.run.is_synthetic,
         synthetic_scenario_id: run.run.synthetic_scenario_id.clone(),

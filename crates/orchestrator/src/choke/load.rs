@@ -85,6 +85,7 @@ impl Named {
                 self.runs.insert(step.run_id);
                 self.permits.extend(step.report.permit_id);
                 self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
+                self.keys.extend(traced::remote_parent(step));
             }
             What::End(run, _) | What::Kill(run, _) => {
                 self.runs.insert(*run);

@@ -185,6 +185,7 @@ fn spend(
     let now = state.now;
     let status_after = effects::status_after(judged);
     let quiet = state.spine.settings().trace_quiet;
+    let root = if step.is_span { traced::root(state, step) } else { traced::Root::No };
     let run = state.run_mut(step.run_id)?;
     let unasked = moment.asked() == Some(Asked::After);
     if run.late.is_some() {
@@ -222,7 +223,8 @@ fn spend(
         run.run.status = status;
     }
     if step.is_span {
-        traced::note_end(run, caller, step, now, quiet);
+        traced::note_part(&mut run.run, &step.report.part_of);
+        traced::note_end(run, caller, step, root, now + quiet);
     }
     used(run, step);
     Ok(())

@@ -189,7 +189,7 @@ fn finish_run(
 ) -> Result<(), Error> {
     let now = state.now;
     let run = state.run_mut(id)?;
-    let elapsed = run.run.reported_end.map_or_else(|| millis(run, now), |end| end.duration_ms);
+    let elapsed = run.run.reported_end.as_ref().map_or_else(|| millis(run, now), |end| end.duration_ms);
     run.run.status = ending.status;
     run.run.state = LifeState::Completed;
     run.run.termination_reason = Some(ending.reason);
@@ -245,7 +245,7 @@ pub(super) fn refresh(run: &mut RunState, now: chrono::DateTime<chrono::Utc>) {
 }
 
 fn millis(run: &RunState, now: chrono::DateTime<chrono::Utc>) -> u64 {
-    if let Some(known) = run.run.duration_ms.or(run.run.reported_end.map(|end| end.duration_ms)) {
+    if let Some(known) = run.run.duration_ms.or(run.run.reported_end.as_ref().map(|end| end.duration_ms)) {
         return known;
     }
     u64::try_from((now - run.run.started_at).num_milliseconds()).unwrap_or(0)

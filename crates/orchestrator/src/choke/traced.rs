@@ -1,12 +1,17 @@
 //! Runs that are traces: opened by the first of their spans that arrives, each span recorded once, whichever key of the
 //! tenant reports it. The key that opened the run is the one that can end it.
 
-use chrono::{DateTime, Duration, Utc};
-use models::{activity::ReportedEnd, ids::RunId, logs::contested_span};
+use chrono::{DateTime, Utc};
+use models::{
+    activity::{ReportedEnd, Run},
+    ids::RunId,
+    logs::contested_span,
+};
 use proof::words::{RunStatus, TerminationReason};
 
 use super::{
     Answer, Done,
+    call::PartOf,
     prepare::{Call, Caller, PreparedStart, PreparedStep, What},
     start,
     state::{Ending, RunState, State},
@@ -68,34 +73,87 @@ pub(super) fn contested<'c>(state: &State, calls: impl Iterator<Item = &'c Call>
     calls.filter_map(place).collect()
 }
 
+/// The key of the parent of a span that says that it is in another process.
+pub(super) fn remote_parent(step: &PreparedStep) -> Option<(RunId, String)> {
+    let parent = step.report.external_parent_span_id.clone().filter(|_| step.report.parent_is_remote)?;
+    Some((step.run_id, parent))
+}
+
+/// Whether a span ends its run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    No,
+    Yes,
+    /// Its parent is this one, which is in another process and not in the trace: there may be nobody who would tell of it.
+    Unless(String),
+}
+
+pub(super) fn root(state: &State, step: &PreparedStep) -> Root {
+    if step.report.external_parent_span_id.is_none() {
+        return Root::Yes;
+    }
+    match remote_parent(step).filter(|parent| !state.step_keys.contains_key(parent)) {
+        Some((_, parent)) => Root::Unless(parent),
+        None => Root::No,
+    }
+}
+
+/// What the run is a part of: the first that says it is believed. A session is the conversation only until one is named.
+pub(super) fn note_part(run: &mut Run, of: &PartOf) {
+    let PartOf { conversation_id, session_id, user_id } = of;
+    if conversation_id.is_some() && (run.conversation_id.is_none() || run.conversation_id == run.session_id) {
+        run.conversation_id.clone_from(conversation_id);
+    }
+    if run.session_id.is_none() && session_id.is_some() {
+        run.session_id.clone_from(session_id);
+    }
+    if run.conversation_id.is_none() {
+        run.conversation_id.clone_from(&run.session_id);
+    }
+    if run.user_id.is_none() && user_id.is_some() {
+        run.user_id.clone_from(user_id);
+    }
+}
+
 /// The root span ends the run, once nothing has come for a while: its children may still be on their way. Only the key
 /// that opened the run can end it: to any other, its root is a span like all.
 pub(super) fn note_end(
     run: &mut RunState,
     caller: &Caller,
     step: &PreparedStep,
-    now: DateTime<Utc>,
-    quiet: Duration,
+    root: Root,
+    seal_due: DateTime<Utc>,
 ) {
     if !caller.opened(run.run.key_id) {
         return;
     }
     let report = &step.report;
-    if report.external_parent_span_id.is_none() && run.run.reported_end.is_none() {
+    let awaited = run.run.reported_end.as_ref().and_then(|end| end.awaits.as_deref());
+    if awaited.is_some() && awaited == report.external_span_id.as_deref() {
+        // What stood for the root has a parent here after all.
+        run.run.reported_end = None;
+        run.run.error_message = None;
+        run.run.seal_due_at = None;
+    }
+    let (is_root, awaits) = match root {
+        Root::No => (false, None),
+        Root::Yes => (true, None),
+        Root::Unless(parent) => (true, Some(parent)),
+    };
+    let ended = run.run.reported_end.as_ref();
+    if is_root && ended.is_none_or(|end| end.awaits.is_some() && awaits.is_none()) {
         let status = if step.failed() { RunStatus::Failed } else { RunStatus::Succeeded };
-        run.run.reported_end = Some(ReportedEnd { status, duration_ms: report.duration_ms });
-        if step.failed() {
-            run.run.error_message.clone_from(&report.outcome_code);
-        }
+        run.run.reported_end = Some(ReportedEnd { status, duration_ms: report.duration_ms, awaits });
+        run.run.error_message = report.outcome_code.clone().filter(|_| step.failed());
     }
     if run.run.reported_end.is_some() {
-        run.run.seal_due_at = Some(now + quiet);
+        run.run.seal_due_at = Some(seal_due);
     }
 }
 
 /// How a run ends whose root span has ended.
 pub(super) fn ending(run: &RunState) -> Option<Ending> {
-    let end = run.run.reported_end?;
+    let end = run.run.reported_end.as_ref()?;
     let reason = match end.status {
         RunStatus::Failed => TerminationReason::SystemFailure,
         _ => TerminationReason::Completed,

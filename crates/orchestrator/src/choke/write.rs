@@ -36,7 +36,7 @@ async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let runs = |of: &[&RunState]| of.iter().map(|run| run.run.clone()).collect::<Vec<_>>();
     let traces = |of: &[&RunState]| of.iter().map(|run| run.trace.clone()).collect::<Vec<_>>();
     tx.activity().insert_runs(&runs(&new)).await?;
-    let stood = changed.iter().map(|run| (run.run.id, run.stood)).collect();
+    let stood = changed.iter().map(|run| (run.run.id, run.stood.clone())).collect();
     tx.activity().save_runs(&runs(&changed), &stood).await?;
     // An addendum is a new trace of a run that is not new.
     let (late, own): (Vec<_>, Vec<_>) = changed.into_iter().partition(|run| run.late.is_some());

@@ -7,9 +7,10 @@ use proof::words::{StepKind, StepStatus};
 
 use crate::{
     aside::aside,
+    background::tell_rejected,
     choke::{
         Done, MAX_GROUP,
-        call::{LlmReport, StepReport, TraceStart},
+        call::{LlmReport, PartOf, StepReport, TraceStart},
         fit::Fit,
         prepare::Call,
     },
@@ -86,6 +87,7 @@ async fn take(
         let calls = aside(body.len(), || calls(ctx, some, &runs, &refused, rejected))?;
         record(spine, ctx, calls, &mut ingested).await?;
     }
+    tell_rejected(spine, ctx, &ingested.rejected).await;
     Ok(ingested)
 }
 
@@ -126,6 +128,7 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
         SpanAct::Other => StepKind::Other,
     };
     let mut fit = Fit::default();
+    let cut = span.cut;
     let report = StepReport {
         kind,
         skill_name: fit.name(span.skill_name),
@@ -138,6 +141,7 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
         duration_ms: span.duration_ms,
         retry_count: 0,
         started_at: span.started_at,
+        ended_at: span.ended_at,
         idempotency_key: Some(span.span_id.clone()),
         replay_behavior: None,
         permit_id: None,
@@ -145,9 +149,11 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
         step_index: None,
         external_span_id: Some(span.span_id),
         external_parent_span_id: span.parent_span_id,
+        parent_is_remote: span.parent_is_remote,
         labels: Vec::new(),
+        part_of: part_of(&mut fit, span.part_of),
     };
-    (report, fit.cut)
+    (report, fit.cut || cut)
 }
 
 fn model_call(fit: &mut Fit, call: LlmReport) -> LlmReport {
@@ -159,6 +165,15 @@ fn model_call(fit: &mut Fit, call: LlmReport) -> LlmReport {
         request_id: name(call.request_id),
         finish_reason: name(call.finish_reason),
         ..call
+    }
+}
+
+fn part_of(fit: &mut Fit, of: PartOf) -> PartOf {
+    let mut name = |name: Option<String>| name.map(|name| fit.name(name));
+    PartOf {
+        conversation_id: name(of.conversation_id),
+        session_id: name(of.session_id),
+        user_id: name(of.user_id),
     }
 }
 

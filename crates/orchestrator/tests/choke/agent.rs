@@ -11,7 +11,7 @@ use models::{
 use orchestrator::{
     CallContext, Error,
     choke::call::{
-        EndRun, EstimateRequest, Granted, LlmReport, PermitRequest, Recorded, StartRun, StepReport,
+        EndRun, EstimateRequest, Granted, LlmReport, PartOf, PermitRequest, Recorded, StartRun, StepReport,
     },
     coordinators::export_bundle,
     errors::StepEnforcementError,
@@ -140,6 +140,7 @@ fn step(kind: StepKind, skill_name: &str) -> StepReport {
         duration_ms: 12,
         retry_count: 0,
         started_at: None,
+        ended_at: None,
         idempotency_key: None,
         replay_behavior: None,
         permit_id: None,
@@ -147,6 +148,8 @@ fn step(kind: StepKind, skill_name: &str) -> StepReport {
         step_index: None,
         external_span_id: None,
         external_parent_span_id: None,
+        parent_is_remote: false,
+        part_of: PartOf::default(),
         labels: Vec::new(),
     }
 }

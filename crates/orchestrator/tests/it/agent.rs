@@ -8,7 +8,7 @@ use models::{
 };
 use orchestrator::{
     CallContext, Error,
-    choke::call::{EndRun, LlmReport, Recorded, StartRun, StepReport},
+    choke::call::{EndRun, LlmReport, PartOf, Recorded, StartRun, StepReport},
     errors::StepEnforcementError,
     handlers::{activity, policies},
 };
@@ -89,6 +89,7 @@ pub(crate) fn llm(micro_usd: u64) -> StepReport {
         duration_ms: 12,
         retry_count: 0,
         started_at: None,
+        ended_at: None,
         idempotency_key: None,
         replay_behavior: None,
         permit_id: None,
@@ -96,6 +97,8 @@ pub(crate) fn llm(micro_usd: u64) -> StepReport {
         step_index: None,
         external_span_id: None,
         external_parent_span_id: None,
+        parent_is_remote: false,
+        part_of: PartOf::default(),
         labels: Vec::new(),
     }
 }

@@ -111,6 +111,9 @@ pub struct RunRecord {
     /// The key whose call opened it. None where no key did, but somebody who has the store itself.
     pub opened_by: Option<String>,
     pub external_trace_id: Option<String>,
+    pub conversation_id: Option<String>,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
     pub idempotency_key: Option<String>,
     /// Keyed hash of the start request.
     pub request_hash: Option<String>,

@@ -1,8 +1,9 @@
 //! What the dialects call by different names, by our names: found in one pass over a span's attributes.
 
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-
-use super::value;
+use super::{
+    value,
+    wire::{Any, Attribute},
+};
 
 /// What a step wants to know of its span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +12,7 @@ pub(super) enum Field {
     Operation,
     RequestType,
     TraceloopKind,
+    McpMethod,
     Provider,
     Model,
     ModelRequested,
@@ -23,6 +25,8 @@ pub(super) enum Field {
     OutputTokens,
     TotalTokens,
     CachedTokens,
+    WrittenTokens,
+    WrittenHourTokens,
     ReasoningTokens,
     Cost,
     InputCost,
@@ -33,11 +37,16 @@ pub(super) enum Field {
     Input,
     Output,
     ToolArguments,
+    ToolParameters,
     ToolResult,
     InvocationParameters,
     ErrorType,
     HttpMethod,
     HttpStatus,
+    ServerAddress,
+    Conversation,
+    Session,
+    User,
     Url,
 }
 
@@ -50,6 +59,7 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "gen_ai.operation.name" => (Field::Operation, 0),
         "llm.request.type" => (Field::RequestType, 0),
         "traceloop.span.kind" => (Field::TraceloopKind, 0),
+        "mcp.method.name" => (Field::McpMethod, 0),
 
         "gen_ai.provider.name" => (Field::Provider, 0),
         "gen_ai.system" => (Field::Provider, 1),
@@ -101,10 +111,29 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "gen_ai.usage.cached_tokens" => (Field::CachedTokens, 2),
         "llm.token_count.prompt_details.cache_read" => (Field::CachedTokens, 3),
         "llm.usage.cache_read_input_tokens" => (Field::CachedTokens, 4),
+        "gen_ai.usage.cache_read_tokens" => (Field::CachedTokens, 5),
+        "gen_ai.usage.input_tokens.cached" => (Field::CachedTokens, 6),
+        "gen_ai.usage.details.cache_read_input_tokens" => (Field::CachedTokens, 7),
+        "gen_ai.usage.details.cache_read_tokens" => (Field::CachedTokens, 8),
+        "gen_ai.usage.cache_creation.input_tokens" => (Field::WrittenTokens, 0),
+        "gen_ai.usage.cache_creation_input_tokens" => (Field::WrittenTokens, 1),
+        "gen_ai.usage.cache_write.input_tokens" => (Field::WrittenTokens, 2),
+        "llm.token_count.prompt_details.cache_write" => (Field::WrittenTokens, 3),
+        "llm.usage.cache_creation_input_tokens" => (Field::WrittenTokens, 4),
+        "gen_ai.usage.cache_write_tokens" => (Field::WrittenTokens, 5),
+        "gen_ai.usage.input_tokens.cache_write" => (Field::WrittenTokens, 6),
+        "gen_ai.usage.details.cache_creation_input_tokens" => (Field::WrittenTokens, 7),
+        "gen_ai.usage.details.cache_write_tokens" => (Field::WrittenTokens, 8),
+        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens" => (Field::WrittenHourTokens, 0),
+        "gen_ai.usage.cache_creation_1h_input_tokens" => (Field::WrittenHourTokens, 1),
+        "llm.usage.cache_creation.ephemeral_1h_input_tokens" => (Field::WrittenHourTokens, 2),
         "gen_ai.usage.reasoning.output_tokens" => (Field::ReasoningTokens, 0),
         "gen_ai.usage.reasoning_tokens" => (Field::ReasoningTokens, 1),
         "llm.token_count.completion_details.reasoning" => (Field::ReasoningTokens, 2),
         "llm.usage.reasoning_tokens" => (Field::ReasoningTokens, 3),
+        "gen_ai.usage.output_tokens.reasoning" => (Field::ReasoningTokens, 4),
+        "gen_ai.usage.details.reasoning_tokens" => (Field::ReasoningTokens, 5),
+        "gen_ai.usage.details.thoughts_tokens" => (Field::ReasoningTokens, 6),
 
         "gen_ai.usage.cost" => (Field::Cost, 0),
         "llm.cost.total" => (Field::Cost, 1),
@@ -127,45 +156,144 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "traceloop.entity.output" => (Field::Output, 1),
         "gen_ai.tool.call.arguments" => (Field::ToolArguments, 0),
         "tool_call.function.arguments" => (Field::ToolArguments, 1),
-        "tool.parameters" => (Field::ToolArguments, 2),
+        "tool.parameters" => (Field::ToolParameters, 0),
         "gen_ai.tool.call.result" => (Field::ToolResult, 0),
         "llm.invocation_parameters" => (Field::InvocationParameters, 0),
+
+        "gen_ai.conversation.id" => (Field::Conversation, 0),
+        "gen_ai.thread.id" => (Field::Conversation, 1),
+        "gen_ai.openai.thread.id" => (Field::Conversation, 2),
+        "traceloop.association.properties.conversation_id" => (Field::Conversation, 3),
+        "traceloop.association.properties.thread_id" => (Field::Conversation, 4),
+        "conversation.id" => (Field::Conversation, 5),
+        "session.id" => (Field::Session, 0),
+        "gen_ai.session.id" => (Field::Session, 1),
+        "traceloop.association.properties.session_id" => (Field::Session, 2),
+        "langfuse.session.id" => (Field::Session, 3),
+        "user.id" => (Field::User, 0),
+        "enduser.id" => (Field::User, 1),
+        "gen_ai.user.id" => (Field::User, 2),
+        "traceloop.association.properties.user_id" => (Field::User, 3),
+        "langfuse.user.id" => (Field::User, 4),
 
         "error.type" => (Field::ErrorType, 0),
         "http.request.method" => (Field::HttpMethod, 0),
         "http.method" => (Field::HttpMethod, 1),
         "http.response.status_code" => (Field::HttpStatus, 0),
         "http.status_code" => (Field::HttpStatus, 1),
+        "server.address" => (Field::ServerAddress, 0),
+        "net.peer.name" => (Field::ServerAddress, 1),
+        "gen_ai.openai.api_base" => (Field::ServerAddress, 2),
         "url.full" => (Field::Url, 0),
         "http.url" => (Field::Url, 1),
         _ => return None,
     })
 }
 
-/// A span's attributes, with the places of those that are fields.
-pub(super) struct Fields {
-    all: Vec<KeyValue>,
-    places: [Option<(u8, usize)>; FIELDS],
+/// What a field's value must be to say something.
+enum Reads {
+    Text,
+    /// A text, or a number that is a name.
+    Name,
+    /// A text, or the first of a list.
+    FirstText,
+    Count,
+    Usd,
+    /// Whatever is not an empty text.
+    Content,
 }
 
-impl Fields {
-    pub(super) fn of(all: Vec<KeyValue>) -> Self {
-        let mut places = [None; FIELDS];
-        for (at, one) in all.iter().enumerate() {
-            let Some((field, rank)) = field_of(&one.key) else { continue };
-            // A field that is there and says nothing does not stand in the way of one that does.
-            if one.value.as_ref().is_none_or(|value| value.value.is_none()) {
-                continue;
-            }
-            let place: &mut Option<(u8, usize)> = &mut places[field as usize];
-            if place.is_none_or(|(known, _)| rank < known) {
-                *place = Some((rank, at));
-            }
+impl Field {
+    const fn reads(self) -> Reads {
+        match self {
+            Self::OpenInferenceKind
+            | Self::Operation
+            | Self::RequestType
+            | Self::TraceloopKind
+            | Self::McpMethod
+            | Self::Provider
+            | Self::Model
+            | Self::ModelRequested
+            | Self::ToolName
+            | Self::AgentName
+            | Self::EntityName
+            | Self::RequestId
+            | Self::InvocationParameters
+            | Self::ErrorType
+            | Self::HttpMethod
+            | Self::ServerAddress
+            | Self::Url => Reads::Text,
+            Self::Conversation | Self::Session | Self::User => Reads::Name,
+            Self::FinishReason => Reads::FirstText,
+            Self::InputTokens
+            | Self::OutputTokens
+            | Self::TotalTokens
+            | Self::CachedTokens
+            | Self::WrittenTokens
+            | Self::WrittenHourTokens
+            | Self::ReasoningTokens
+            | Self::HttpStatus => Reads::Count,
+            Self::Cost | Self::InputCost | Self::OutputCost => Reads::Usd,
+            Self::InputMessages
+            | Self::OutputMessages
+            | Self::SystemMessages
+            | Self::Input
+            | Self::Output
+            | Self::ToolArguments
+            | Self::ToolParameters
+            | Self::ToolResult => Reads::Content,
         }
-        Self { all, places }
     }
 
-    pub(super) fn all(&self) -> &[KeyValue] {
+    /// Whether a value says anything: another name of the field may say it where this one does not.
+    fn said_by(self, value: &Any<'_>) -> bool {
+        match self.reads() {
+            Reads::Text => match (self, value::text(value)) {
+                (_, None) => false,
+                // The word of OpenTelemetry for what none of its words is for.
+                (Self::Operation | Self::Provider, Some(word)) => !word.trim().eq_ignore_ascii_case("_other"),
+                (_, Some(_)) => true,
+            },
+            Reads::Name => matches!(value, Any::Int(_)) || value::text(value).is_some(),
+            Reads::FirstText => value::first_text(value).is_some(),
+            Reads::Count => value::count(value).is_some(),
+            Reads::Usd => value::nano_usd(value).is_some(),
+            Reads::Content => !matches!(value, Any::Text(text) if text.trim().is_empty()),
+        }
+    }
+}
+
+/// A span's attributes, with the places of those that are fields.
+pub(super) struct Fields<'b> {
+    all: Vec<Attribute<'b>>,
+    places: [Option<(u8, usize)>; FIELDS],
+    /// A bit for each field that one of its names tells in a way that nobody can read.
+    unread: u64,
+}
+
+const _: () = assert!(FIELDS <= 64, "a bit for each");
+
+impl<'b> Fields<'b> {
+    pub(super) fn of(all: Vec<Attribute<'b>>) -> Self {
+        let mut places = [None; FIELDS];
+        let mut unread = 0;
+        for (at, one) in all.iter().enumerate() {
+            let Some((field, rank)) = field_of(&one.key) else { continue };
+            let place: &mut Option<(u8, usize)> = &mut places[field as usize];
+            let Some(value) = one.value.as_ref().filter(|_| place.is_none_or(|(known, _)| rank < known))
+            else {
+                continue;
+            };
+            if field.said_by(value) {
+                *place = Some((rank, at));
+            } else if !matches!(value, Any::Text(text) if text.trim().is_empty()) {
+                unread |= 1 << field as u64;
+            }
+        }
+        Self { all, places, unread }
+    }
+
+    pub(super) fn all(&self) -> &[Attribute<'b>] {
         &self.all
     }
 
@@ -173,7 +301,12 @@ impl Fields {
         self.places[field as usize].is_some()
     }
 
-    pub(super) fn get(&self, field: Field) -> Option<&AnyValue> {
+    /// Whether it is told, but under none of its names in a way that can be read.
+    pub(super) fn is_unreadable(&self, field: Field) -> bool {
+        !self.has(field) && self.unread & 1 << field as u64 != 0
+    }
+
+    pub(super) fn get(&self, field: Field) -> Option<&Any<'b>> {
         let (_, at) = self.places[field as usize]?;
         self.all[at].value.as_ref()
     }
@@ -188,6 +321,14 @@ impl Fields {
 
     pub(super) fn owned(&self, field: Field) -> Option<String> {
         self.text(field).map(str::to_owned)
+    }
+
+    /// A name, which may be a number.
+    pub(super) fn name(&self, field: Field) -> Option<String> {
+        match self.get(field)? {
+            Any::Int(number) => Some(number.to_string()),
+            other => value::text(other).map(|name| name.trim().to_owned()),
+        }
     }
 
     pub(super) fn count(&self, field: Field) -> Option<u64> {

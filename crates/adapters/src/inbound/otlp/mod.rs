@@ -5,9 +5,12 @@
 //! `span` makes a step of it, with `messages` for what was said. docs/otlp.md has the tables.
 
 mod answer;
+mod arguments;
 mod fields;
+mod lossy;
 mod messages;
 mod operation;
+mod reader;
 mod source;
 mod span;
 mod value;
@@ -21,22 +24,12 @@ pub struct Otlp;
 
 impl SpanCodec for Otlp {
     fn decode(&self, encoding: SpanEncoding, body: &[u8]) -> Result<ReportedSpans, Unreadable> {
-        let mut read = ReportedSpans::default();
-        let mut resource = |resource, spans: &mut dyn Iterator<Item = Result<_, String>>| {
-            let at = read.sources.len();
-            read.sources.push(source::source(resource));
-            for span in spans {
-                match span.and_then(|span| span::step(span, at)) {
-                    Ok(span) => read.spans.push(span),
-                    Err(why) => read.rejected.add(|| why),
-                }
-            }
-        };
+        let mut steps = Steps::default();
         match encoding {
-            SpanEncoding::Protobuf => wire::protobuf(body, &mut resource)?,
-            SpanEncoding::Json => wire::json(body, &mut resource)?,
+            SpanEncoding::Protobuf => wire::protobuf(body, &mut steps)?,
+            SpanEncoding::Json => wire::json(&wire::text(body)?, &mut steps)?,
         }
-        Ok(read)
+        Ok(steps.read)
     }
 
     fn answer(&self, encoding: SpanEncoding, rejected: &RejectedSpans) -> Vec<u8> {
@@ -45,5 +38,30 @@ impl SpanCodec for Otlp {
 
     fn refusal(&self, encoding: SpanEncoding, message: &str) -> Vec<u8> {
         answer::refusal(encoding, message)
+    }
+}
+
+/// Makes steps of what is read.
+#[derive(Default)]
+struct Steps {
+    read: ReportedSpans,
+    /// How many spans had their source when the last one was told.
+    told: usize,
+}
+
+impl<'b> wire::Sink<'b> for Steps {
+    fn span(&mut self, span: Result<wire::Span<'b>, String>) {
+        match span.and_then(|span| span::step(span, self.read.sources.len())) {
+            Ok(step) => self.read.spans.push(step),
+            Err(why) => self.read.rejected.add(|| why),
+        }
+    }
+
+    fn resource(&mut self, attributes: Vec<wire::Attribute<'b>>) {
+        // A body may hold millions of resources without a span.
+        if self.read.spans.len() > self.told {
+            self.told = self.read.spans.len();
+            self.read.sources.push(source::source(&attributes));
+        }
     }
 }

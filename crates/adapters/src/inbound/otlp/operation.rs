@@ -1,9 +1,11 @@
 //! What kind of step a span is. Its kind alone decides whether the tokens that it names are counted.
 
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use orchestrator::ports::SpanAct;
 
-use super::fields::{Field, Fields};
+use super::{
+    fields::{Field, Fields},
+    wire::{CLIENT, SERVER},
+};
 
 /// What a span did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub(super) enum Operation {
     /// A call to a model, by the name that all dialects share.
     Model(&'static str),
     Tool,
+    /// The other side of a tool's call: the call is its parent, and is counted there.
+    ToolServer,
     Retrieval,
     Transform,
     /// An agent, a chain, a workflow: it sums up what its children did.
@@ -27,56 +31,70 @@ impl Operation {
             Self::Retrieval => SpanAct::Retrieval,
             Self::Transform => SpanAct::Transform,
             Self::Http => SpanAct::HttpCall,
-            Self::Parent | Self::Other => SpanAct::Other,
+            Self::Parent | Self::ToolServer | Self::Other => SpanAct::Other,
         }
     }
 }
 
-/// The span's own word for itself first; only a span that has none is judged by what it carries.
-pub(super) fn operation(fields: &Fields, kind: i32) -> Operation {
-    let said = [Field::OpenInferenceKind, Field::Operation, Field::RequestType, Field::TraceloopKind];
-    let named = said.into_iter().find_map(|field| of_word(field, fields.text(field)?));
-    named.unwrap_or_else(|| guessed(fields, kind))
+/// The span's own word for itself first; only a span that has none that is known is judged by what it carries.
+pub(super) fn operation(fields: &Fields<'_>, kind: u64, has_parent: bool) -> Operation {
+    let said = [
+        Field::OpenInferenceKind,
+        Field::Operation,
+        Field::RequestType,
+        Field::TraceloopKind,
+        Field::McpMethod,
+    ];
+    let mut words = said.into_iter().filter_map(|field| fields.text(field));
+    let operation = words.find_map(of_word).unwrap_or_else(|| guessed(fields, kind));
+    match operation {
+        Operation::Tool if kind == SERVER && has_parent => Operation::ToolServer,
+        operation => operation,
+    }
 }
 
-fn of_word(field: Field, word: &str) -> Option<Operation> {
-    let word = word.trim().to_ascii_lowercase();
-    let operation = match (field, word.as_str()) {
-        (_, "llm" | "chat") => Operation::Model("chat"),
-        (_, "text_completion" | "completion") => Operation::Model("text_completion"),
-        (_, "generate_content") => Operation::Model("generate_content"),
-        (_, "embedding" | "embeddings") => Operation::Model("embeddings"),
-        (_, "tool" | "execute_tool") => Operation::Tool,
-        (_, "retriever" | "retrieval" | "reranker" | "rerank") => Operation::Retrieval,
-        (_, "prompt") => Operation::Transform,
-        (
-            _,
-            "agent" | "chain" | "workflow" | "task" | "create_agent" | "invoke_agent" | "invoke_workflow",
-        ) => Operation::Parent,
-        (Field::OpenInferenceKind | Field::TraceloopKind, "unknown") | (Field::RequestType, _) => {
-            return None;
+/// What a word says, whatever its case and whatever stands between its parts.
+fn of_word(word: &str) -> Option<Operation> {
+    let word = word.trim().to_ascii_lowercase().replace(['.', '-', ' '], "_");
+    Some(match word.as_str() {
+        "llm" | "chat" | "chat_completion" | "chat_completions" | "responses" | "messages" | "converse"
+        | "converse_stream" => Operation::Model("chat"),
+        "text_completion" | "text_completions" | "completion" | "completions" => {
+            Operation::Model("text_completion")
         }
-        // A word of a later version: known to be none of those that count.
-        _ => Operation::Other,
-    };
-    Some(operation)
+        "generate_content" => Operation::Model("generate_content"),
+        "embedding" | "embeddings" => Operation::Model("embeddings"),
+        "tool" | "execute_tool" | "tools/call" => Operation::Tool,
+        "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
+        "prompt" => Operation::Transform,
+        "agent" | "chain" | "workflow" | "task" | "create_agent" | "invoke_agent" | "invoke_workflow" => {
+            Operation::Parent
+        }
+        "guardrail" | "evaluator" => Operation::Other,
+        // Anybody may have a word of their own, and a later version has more.
+        _ => return None,
+    })
 }
 
-fn guessed(fields: &Fields, kind: i32) -> Operation {
+fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
     if fields.has(Field::ToolName) {
         return Operation::Tool;
     }
     if fields.has(Field::AgentName) {
         return Operation::Parent;
     }
-    let counts = [Field::InputTokens, Field::OutputTokens, Field::TotalTokens];
-    if (fields.has(Field::Model) || fields.has(Field::ModelRequested))
-        && fields.has(Field::Provider)
-        && counts.into_iter().any(|field| fields.has(field))
-    {
-        return Operation::Model("chat");
+    let any = |of: &[Field]| of.iter().any(|field| fields.has(*field));
+    let names_a_model = any(&[Field::Model, Field::ModelRequested]);
+    let names_a_seller = fields.has(Field::Provider);
+    let counted = any(&[Field::InputTokens, Field::OutputTokens, Field::TotalTokens]);
+    // A word that is not known is said of something that has a model and was answered.
+    let own_word = fields.has(Field::Operation);
+    let answered = counted || any(&[Field::RequestId, Field::FinishReason, Field::OutputMessages]);
+    if names_a_model && (names_a_seller && counted || own_word && answered) {
+        let word = fields.text(Field::Operation).unwrap_or_default().to_ascii_lowercase();
+        return Operation::Model(if word.contains("embed") { "embeddings" } else { "chat" });
     }
-    if fields.has(Field::HttpMethod) && kind == SpanKind::Client as i32 {
+    if fields.has(Field::HttpMethod) && kind == CLIENT {
         return Operation::Http;
     }
     Operation::Other

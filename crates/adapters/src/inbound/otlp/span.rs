@@ -1,45 +1,56 @@
 //! One span as one step.
 
-use opentelemetry_proto::tonic::trace::v1::{Span, span::Event, status::StatusCode};
+use std::borrow::Cow;
+
 use orchestrator::{
-    choke::call::{LlmReport, TokenCounts},
+    choke::call::{LlmReport, PartOf, TokenCounts},
     ports::ReportedSpan,
 };
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
+    arguments,
     fields::{Field, Fields},
     messages,
     operation::{Operation, operation},
-    value::{MAX_INTEGER, Members, any_nul, hex},
+    value::{MAX_INTEGER, Members, hex},
+    wire::{ERROR, Event, Id, Odd, Span},
 };
 
+/// Flags of a span that tell where its parent is: that they do, and that it is in another process.
+const TELLS_OF_PARENT: u64 = 0x100;
+const PARENT_IS_REMOTE: u64 = 0x200;
+
+/// So much is kept of what should be a parent's id, in characters.
+const ODD_PARENT: usize = 32;
+
 /// The step that a span is, or why it can be none.
-pub(super) fn step(span: Span, source: usize) -> Result<ReportedSpan, String> {
+pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String> {
     let (trace_id, span_id) = ids(&span)?;
-    let parent_span_id = match span.parent_span_id.as_slice() {
-        id if id.iter().all(|byte| *byte == 0) => None,
-        id if id.len() == 8 => Some(hex(id)),
-        id => return Err(format!("span {span_id}: the parent's id has {} bytes, not 8", id.len())),
+    let parent_span_id = match &span.parent_span_id {
+        Id::None => None,
+        Id::Is(id) => Some(hex(id)),
+        // It has a parent, whichever that is: it is no root.
+        Id::Odd(Odd::Bytes(bytes)) => Some(hex(&bytes[..bytes.len().min(ODD_PARENT / 2)])),
+        Id::Odd(Odd::Text(text)) => Some(text.chars().take(ODD_PARENT).collect()),
     };
-    if nul(&span) {
-        return Err(format!("span {span_id}: a text contains U+0000"));
-    }
     let Span {
         name,
         kind,
-        start_time_unix_nano: start,
-        end_time_unix_nano: end,
+        start_unix_nano: start,
+        end_unix_nano: end,
+        flags,
         attributes,
         events,
-        status,
+        status_code,
+        status_message,
+        cut,
         ..
     } = span;
     let mut fields = Fields::of(attributes);
-    let operation = operation(&fields, kind);
-    let failed = status.as_ref().is_some_and(|status| status.code == StatusCode::Error as i32);
-    let message = status.map(|status| status.message).filter(|text| !text.is_empty());
-    let failure = failed.then(|| Failure::of(&fields, &events, message));
+    let operation = operation(&fields, kind, parent_span_id.is_some());
+    let message = Some(status_message).filter(|text| !text.is_empty());
+    let failure = (status_code == ERROR).then(|| Failure::of(&fields, &events, message));
     let skill_name = skill(operation, &fields, name);
     let (params, mut outcome_data) = content(operation, &mut fields);
     let llm = match operation {
@@ -52,9 +63,17 @@ pub(super) fn step(span: Span, source: usize) -> Result<ReportedSpan, String> {
     if let Some(message) = failure.and_then(|failure| failure.message) {
         outcome_data = Some(json!({ "error": message }).to_string());
     }
+    let part_of = PartOf {
+        conversation_id: fields.name(Field::Conversation),
+        session_id: fields.name(Field::Session),
+        user_id: fields.name(Field::User),
+    };
+    let remote = TELLS_OF_PARENT | PARENT_IS_REMOTE;
+    let times_are_told = start > 0 && end >= start;
     Ok(ReportedSpan {
         trace_id,
         span_id,
+        parent_is_remote: parent_span_id.is_some() && flags & remote == remote,
         parent_span_id,
         source,
         act: operation.act(),
@@ -63,20 +82,25 @@ pub(super) fn step(span: Span, source: usize) -> Result<ReportedSpan, String> {
         outcome_data,
         failure: code,
         llm,
-        duration_ms: end.saturating_sub(start) / 1_000_000,
-        started_at: i64::try_from(start / 1_000)
-            .ok()
-            .filter(|at| *at > 0)
-            .and_then(chrono::DateTime::from_timestamp_micros),
+        duration_ms: if times_are_told { (end - start) / 1_000_000 } else { 0 },
+        started_at: time(start),
+        ended_at: time(end).filter(|_| times_are_told),
+        cut,
+        part_of,
     })
 }
 
+fn time(unix_nano: u64) -> Option<chrono::DateTime<chrono::Utc>> {
+    let at = i64::try_from(unix_nano / 1_000).ok().filter(|at| *at > 0)?;
+    chrono::DateTime::from_timestamp_micros(at)
+}
+
 /// The JSON that went in and came out.
-fn content(operation: Operation, fields: &mut Fields) -> (Option<String>, Option<String>) {
+fn content(operation: Operation, fields: &mut Fields<'_>) -> (Option<String>, Option<String>) {
     match operation {
         Operation::Model(_) => (request_parameters(fields), None),
-        Operation::Tool => {
-            let arguments = fields.take(Field::ToolArguments).or_else(|| fields.take(Field::Input));
+        Operation::Tool | Operation::ToolServer => {
+            let arguments = arguments::of_tool(fields);
             let result = fields.take(Field::ToolResult).or_else(|| fields.take(Field::Output));
             (arguments.map(object), result.map(any))
         }
@@ -92,21 +116,20 @@ fn content(operation: Operation, fields: &mut Fields) -> (Option<String>, Option
     }
 }
 
-fn ids(span: &Span) -> Result<(String, String), String> {
-    let id = |what: &str, bytes: &[u8], length: usize| {
-        if bytes.len() != length {
-            return Err(format!(
-                "a span `{}`: the {what} id has {} bytes, not {length}",
-                short(&span.name),
-                bytes.len()
-            ));
-        }
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Err(format!("a span `{}`: the {what} id is zero", short(&span.name)));
-        }
-        Ok(hex(bytes))
-    };
-    Ok((id("trace", &span.trace_id, 16)?, id("span", &span.span_id, 8)?))
+fn ids(span: &Span<'_>) -> Result<(String, String), String> {
+    fn id<const N: usize>(name: &str, what: &str, id: &Id<'_, N>) -> Result<String, String> {
+        let (given, unit, needed) = match id {
+            Id::Is(id) => return Ok(hex(id)),
+            Id::None => {
+                return Err(format!("a span `{}`: it has no {what} id, or one of zeros", short(name)));
+            }
+            Id::Odd(Odd::Bytes(bytes)) => (bytes.len(), "bytes", N),
+            Id::Odd(Odd::Text(text)) => (text.chars().count(), "characters", 2 * N),
+        };
+        let odd = if given == needed { "not hex".to_owned() } else { format!("not {needed}") };
+        Err(format!("a span `{}`: the {what} id has {given} {unit}, {odd}", short(name)))
+    }
+    Ok((id(&span.name, "trace", &span.trace_id)?, id(&span.name, "span", &span.id)?))
 }
 
 /// Enough of a name to find the span by.
@@ -115,33 +138,26 @@ fn short(name: &str) -> &str {
     &name[..end]
 }
 
-fn nul(span: &Span) -> bool {
-    let status = span.status.as_ref().is_some_and(|status| status.message.contains('\0'));
-    status
-        || span.name.contains('\0')
-        || any_nul(&span.attributes)
-        || span.events.iter().any(|event| any_nul(&event.attributes))
-}
-
 /// The name by which rules know what was done: the same for the same act, whoever instrumented it.
-fn skill(operation: Operation, fields: &Fields, name: String) -> String {
+fn skill(operation: Operation, fields: &Fields<'_>, name: Cow<'_, str>) -> String {
     let named = match operation {
         Operation::Model(call) => {
             return provider(fields).map_or_else(|| call.to_owned(), |provider| format!("{provider}.{call}"));
         }
-        Operation::Tool => {
+        Operation::Tool | Operation::ToolServer => {
             let tool = fields.owned(Field::ToolName).or_else(|| fields.owned(Field::EntityName));
-            tool.or_else(|| name.strip_prefix("execute_tool ").map(str::to_owned))
+            let of_name = ["execute_tool ", "tools/call "].iter().find_map(|word| name.strip_prefix(word));
+            tool.or_else(|| of_name.map(str::to_owned))
         }
         Operation::Parent => fields.owned(Field::AgentName).or_else(|| fields.owned(Field::EntityName)),
         Operation::Retrieval | Operation::Transform | Operation::Http | Operation::Other => None,
     };
     named
         .filter(|name| !name.trim().is_empty())
-        .unwrap_or_else(|| if name.trim().is_empty() { "span".to_owned() } else { name })
+        .unwrap_or_else(|| if name.trim().is_empty() { "span".to_owned() } else { name.into_owned() })
 }
 
-fn provider(fields: &Fields) -> Option<String> {
+fn provider(fields: &Fields<'_>) -> Option<String> {
     fields
         .text(Field::Provider)
         .map(|provider| provider.trim().to_ascii_lowercase())
@@ -149,22 +165,14 @@ fn provider(fields: &Fields) -> Option<String> {
 }
 
 /// What was used, as far as a span tells it.
-fn told_use(fields: &Fields) -> Option<LlmReport> {
+fn told_use(fields: &Fields<'_>) -> Option<LlmReport> {
     let report = called(fields);
     let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);
     tells.then_some(report)
 }
 
 /// The model, its tokens and its cost.
-fn called(fields: &Fields) -> LlmReport {
-    let counts = TokenCounts {
-        input: fields.count(Field::InputTokens),
-        output: fields.count(Field::OutputTokens),
-        total: fields.count(Field::TotalTokens),
-        cache_read: fields.count(Field::CachedTokens).unwrap_or(0),
-        reasoning: fields.count(Field::ReasoningTokens).unwrap_or(0),
-        ..TokenCounts::default()
-    };
+fn called(fields: &Fields<'_>) -> LlmReport {
     let parts = || {
         let cost = fields.nano_usd(Field::InputCost)?.saturating_add(fields.nano_usd(Field::OutputCost)?);
         (cost <= MAX_INTEGER).then_some(cost)
@@ -174,13 +182,14 @@ fn called(fields: &Fields) -> LlmReport {
         model: fields.owned(Field::Model).or_else(|| fields.owned(Field::ModelRequested)),
         model_requested: fields.owned(Field::ModelRequested),
         cost_nanousd: fields.nano_usd(Field::Cost).or_else(parts),
+        server_address: fields.text(Field::ServerAddress).and_then(host),
         request_id: fields.owned(Field::RequestId),
         ..LlmReport::default()
     };
-    report.counted(&counts)
+    report.counted(&counts(fields))
 }
 
-fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
+fn model_call(fields: &mut Fields<'_>, events: &[Event<'_>]) -> LlmReport {
     let mut report = called(fields);
     let said = messages::of(fields, events);
     let finished = fields.first_text(Field::FinishReason).map(str::to_owned);
@@ -188,6 +197,41 @@ fn model_call(fields: &mut Fields, events: &[Event]) -> LlmReport {
     report.prompt = said.prompt.or_else(|| fields.take(Field::Input));
     report.response = said.response.or_else(|| fields.take(Field::Output));
     report
+}
+
+/// The tokens, as the span tells them.
+fn counts(fields: &Fields<'_>) -> TokenCounts {
+    const ALL: [Field; 7] = [
+        Field::InputTokens,
+        Field::OutputTokens,
+        Field::TotalTokens,
+        Field::CachedTokens,
+        Field::WrittenTokens,
+        Field::WrittenHourTokens,
+        Field::ReasoningTokens,
+    ];
+    let count = |field| fields.count(field).unwrap_or(0);
+    TokenCounts {
+        input: fields.count(Field::InputTokens),
+        output: fields.count(Field::OutputTokens),
+        total: fields.count(Field::TotalTokens),
+        cache_read: count(Field::CachedTokens),
+        cache_write: count(Field::WrittenTokens),
+        cache_write_hour: count(Field::WrittenHourTokens),
+        reasoning: count(Field::ReasoningTokens),
+        unreadable: ALL.into_iter().any(|field| fields.is_unreadable(field)),
+    }
+}
+
+/// The host of an address, which may be a URL.
+fn host(address: &str) -> Option<String> {
+    let address = address.trim();
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    (!host.is_empty() && host.len() <= 253 && host.bytes().all(is_name)).then(|| host.to_ascii_lowercase())
 }
 
 /// One word where dialects differ by a letter.
@@ -207,7 +251,7 @@ const REQUEST: [&str; 8] = [
     "stop_sequences",
 ];
 
-fn request_parameters(fields: &Fields) -> Option<String> {
+fn request_parameters(fields: &Fields<'_>) -> Option<String> {
     let mut found = Map::new();
     for one in fields.all() {
         if let (Some(name), Some(value)) = (one.key.strip_prefix("gen_ai.request."), &one.value)
@@ -224,7 +268,7 @@ fn request_parameters(fields: &Fields) -> Option<String> {
     (!found.is_empty()).then(|| Value::Object(found).to_string())
 }
 
-fn http(fields: &Fields) -> String {
+fn http(fields: &Fields<'_>) -> String {
     let mut params = serde_json::to_value(Members(fields.all())).unwrap_or_default();
     if let Value::Object(members) = &mut params {
         members.extend(fields.owned(Field::Url).map(|url| ("url".to_owned(), url.into())));
@@ -234,7 +278,7 @@ fn http(fields: &Fields) -> String {
 }
 
 /// A span that is nothing that we know: what it says of itself is its parameters.
-fn everything(fields: &Fields) -> Option<String> {
+fn everything(fields: &Fields<'_>) -> Option<String> {
     (!fields.all().is_empty()).then(|| serde_json::to_string(&Members(fields.all())).ok()).flatten()
 }
 
@@ -261,16 +305,16 @@ struct Failure {
 }
 
 impl Failure {
-    fn of(fields: &Fields, events: &[Event], message: Option<String>) -> Self {
+    fn of(fields: &Fields<'_>, events: &[Event<'_>], message: Option<Cow<'_, str>>) -> Self {
         let thrown = events.iter().find(|event| event.name == "exception");
         let of_exception = |key: &str| {
-            let attribute = thrown?.attributes.iter().find(|one| one.key == key)?;
-            super::value::text(attribute.value.as_ref()?).map(str::to_owned)
+            let mut values = thrown?.attributes.iter().filter(|one| one.key == key);
+            values.find_map(|one| super::value::text(one.value.as_ref()?)).map(str::to_owned)
         };
         let code = fields.owned(Field::ErrorType).or_else(|| of_exception("exception.type"));
         Self {
             code: code.unwrap_or_else(|| "ERROR".to_owned()),
-            message: message.or_else(|| of_exception("exception.message")),
+            message: message.map(Cow::into_owned).or_else(|| of_exception("exception.message")),
         }
     }
 }

@@ -1,113 +1,126 @@
 //! Attribute values as texts, numbers and JSON.
 
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+
+use super::wire::{Any, Attribute};
 
 /// The largest number that a record holds.
 pub(super) const MAX_INTEGER: u64 = 1 << 53;
 
-/// A text, as it is.
-pub(super) fn text(value: &AnyValue) -> Option<&str> {
-    match value.value.as_ref()? {
-        Value::StringValue(text) if !text.is_empty() => Some(text),
+/// A text that says something.
+pub(super) fn text<'v>(value: &'v Any<'_>) -> Option<&'v str> {
+    match value {
+        Any::Text(text) if !text.trim().is_empty() => Some(text),
         _ => None,
     }
 }
 
 /// A text, moved out; what is no text, as JSON.
-pub(super) fn into_text(value: AnyValue) -> Option<String> {
-    match value.value {
-        None => None,
-        Some(Value::StringValue(text)) => Some(text).filter(|text| !text.is_empty()),
-        other => serde_json::to_string(&Json(&AnyValue { value: other })).ok(),
+pub(super) fn into_text(value: Any<'_>) -> Option<String> {
+    match value {
+        Any::Text(text) => Some(text.into_owned()).filter(|text| !text.trim().is_empty()),
+        other => serde_json::to_string(&Json(&other)).ok(),
     }
 }
 
-/// The first text of a list, or the text.
-pub(super) fn first_text(value: &AnyValue) -> Option<&str> {
-    match value.value.as_ref()? {
-        Value::ArrayValue(list) => list.values.first().and_then(text),
+/// A text that says something, or the JSON of what has a structure.
+pub(super) fn whole<'v>(value: &'v Any<'_>) -> Option<Cow<'v, str>> {
+    match value {
+        Any::Text(_) => text(value).map(Cow::Borrowed),
+        Any::List(_) | Any::Map(_) => serde_json::to_string(&Json(value)).ok().map(Cow::Owned),
+        Any::Bool(_) | Any::Int(_) | Any::Double(_) | Any::Bytes(_) => None,
+    }
+}
+
+/// A value as text, whatever it is, where it says something.
+pub(super) fn told<'v>(value: &'v Any<'_>) -> Option<Cow<'v, str>> {
+    match value {
+        Any::Text(text) => Some(Cow::Borrowed(&**text)).filter(|text| !text.is_empty()),
+        other => serde_json::to_string(&Json(other)).ok().map(Cow::Owned),
+    }
+}
+
+/// The first text of a list that says something, or the text.
+pub(super) fn first_text<'v>(value: &'v Any<'_>) -> Option<&'v str> {
+    match value {
+        Any::List(list) => list.iter().find_map(text),
         _ => text(value),
     }
 }
 
-/// A count, however it is written.
-pub(super) fn count(value: &AnyValue) -> Option<u64> {
-    let count = match value.value.as_ref()? {
-        Value::IntValue(number) => u64::try_from(*number).ok(),
-        Value::DoubleValue(number) => whole(*number),
-        Value::StringValue(text) => text.trim().parse().ok(),
+/// A count, however it is written: 12, 12.0, "12" and "12.0" are the same one.
+pub(super) fn count(value: &Any<'_>) -> Option<u64> {
+    let count = match value {
+        Any::Int(number) => u64::try_from(*number).ok(),
+        Any::Double(number) => whole_number(*number),
+        Any::Text(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| whole_number(text.parse().ok()?))
+        }
         _ => None,
     };
     count.filter(|count| *count <= MAX_INTEGER)
 }
 
+fn whole_number(number: f64) -> Option<u64> {
+    (number.fract() == 0.0).then(|| integer(number)).flatten()
+}
+
 /// USD as nano-USD, rounded half up. More than a record holds is as good as none: the cost is not known.
-pub(super) fn nano_usd(value: &AnyValue) -> Option<u64> {
-    let usd = match value.value.as_ref()? {
-        Value::IntValue(number) => {
+pub(super) fn nano_usd(value: &Any<'_>) -> Option<u64> {
+    let usd = match value {
+        Any::Int(number) => {
             let cost = u64::try_from(*number).ok()?.checked_mul(1_000_000_000)?;
             return (cost <= MAX_INTEGER).then_some(cost);
         }
-        Value::DoubleValue(number) => *number,
-        Value::StringValue(text) => text.trim().parse().ok()?,
+        Any::Double(number) => *number,
+        Any::Text(text) => text.trim().parse().ok()?,
         _ => return None,
     };
     // Half up of what is meant: the nearest number to 0.0000000005 lies a hair below it.
-    whole((usd * 1e9 + 1e-9).round())
+    integer((usd * 1e9 + 1e-9).round())
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-fn whole(number: f64) -> Option<u64> {
+fn integer(number: f64) -> Option<u64> {
     (0.0..=9_007_199_254_740_992.0).contains(&number).then_some(number as u64)
 }
 
-/// Whether it holds a U+0000 in any text, which no store keeps.
-pub(super) fn has_nul(value: &AnyValue) -> bool {
-    match &value.value {
-        Some(Value::StringValue(text)) => text.as_bytes().contains(&0),
-        Some(Value::ArrayValue(list)) => list.values.iter().any(has_nul),
-        Some(Value::KvlistValue(list)) => any_nul(&list.values),
-        _ => false,
-    }
-}
-
-/// The same of attributes.
-pub(super) fn any_nul(attributes: &[KeyValue]) -> bool {
-    attributes.iter().any(|one| one.key.as_bytes().contains(&0) || one.value.as_ref().is_some_and(has_nul))
-}
-
 /// A value as JSON.
-pub(super) struct Json<'a>(pub(super) &'a AnyValue);
+pub(super) struct Json<'a>(pub(super) &'a Any<'a>);
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match &self.0.value {
-            None | Some(Value::StringValueStrindex(_)) => to.serialize_unit(),
-            Some(Value::StringValue(text)) => to.serialize_str(text),
-            Some(Value::BoolValue(value)) => to.serialize_bool(*value),
-            Some(Value::IntValue(number)) => to.serialize_i64(*number),
-            Some(Value::DoubleValue(number)) => to.serialize_f64(*number),
-            Some(Value::BytesValue(bytes)) => to.serialize_str(&hex(bytes)),
-            Some(Value::ArrayValue(list)) => {
-                let mut out = to.serialize_seq(Some(list.values.len()))?;
-                for value in &list.values {
+        match self.0 {
+            Any::Text(text) => to.serialize_str(text),
+            Any::Bool(value) => to.serialize_bool(*value),
+            Any::Int(number) => to.serialize_i64(*number),
+            Any::Double(number) if number.is_finite() => to.serialize_f64(*number),
+            // JSON has no such number; the JSON of protobuf has its name.
+            Any::Double(number) if number.is_nan() => to.serialize_str("NaN"),
+            Any::Double(number) => to.serialize_str(if *number > 0.0 { "Infinity" } else { "-Infinity" }),
+            Any::Bytes(bytes) => to.serialize_str(&hex(bytes)),
+            Any::List(list) => {
+                let mut out = to.serialize_seq(Some(list.len()))?;
+                for value in list {
                     out.serialize_element(&Json(value))?;
                 }
                 out.end()
             }
-            Some(Value::KvlistValue(list)) => Members(&list.values).serialize(to),
+            Any::Map(list) => Members(list).serialize(to),
         }
     }
 }
 
 /// Attributes as a JSON object.
-pub(super) struct Members<'a>(pub(super) &'a [KeyValue]);
+pub(super) struct Members<'a>(pub(super) &'a [Attribute<'a>]);
 
 impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut out = to.serialize_map(Some(self.0.len()))?;
-        for KeyValue { key, value, .. } in self.0 {
+        for Attribute { key, value } in self.0 {
             match value {
                 Some(value) => out.serialize_entry(key, &Json(value))?,
                 None => out.serialize_entry(key, &())?,

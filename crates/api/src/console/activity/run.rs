@@ -184,6 +184,13 @@ fn details(run: &Run) -> Vec<Fact> {
     if let Some(project) = &run.project_id {
         fact("Project", project.clone());
     }
+    for (name, id) in
+        [("Conversation", &run.conversation_id), ("Session", &run.session_id), ("User", &run.user_id)]
+    {
+        if let Some(id) = id {
+            fact(name, id.clone());
+        }
+    }
     fact("Source", run.source.as_str().to_owned());
     let sealed = run.sealed_assurance();
     fact(

@@ -14,7 +14,7 @@ use super::{
     Raw,
     findings::Found,
     json::MAX_DEPTH,
-    redact_text,
+    lenient, redact_text,
     rewrite::{is_name, is_value},
     roles::{Role, is_plural, role},
     screen,
@@ -169,7 +169,11 @@ impl Facts {
         if trimmed.starts_with(['{', '[', '"']) {
             match tree::read(trimmed, depth + 1) {
                 Ok(inner) => return self.walk(&inner, at, depth + 1),
-                Err(_) => self.params.facts_cut |= meant_as_json(trimmed),
+                Err(_) if meant_as_json(trimmed) => {
+                    self.params.facts_cut = true;
+                    self.walk(&lenient::read(trimmed, depth + 1), at, depth + 1);
+                }
+                Err(_) => {}
             }
         }
         self.mentioned(text);
@@ -319,7 +323,7 @@ impl Facts {
 
     /// A text as a fact: redacted, and not longer than allowed.
     fn fact(&mut self, text: &str) -> String {
-        let fact = redact_text(self.bounded(text)).value;
+        let fact = redact_text(self.bounded(text)).value.replace('\0', "\u{fffd}");
         self.params.facts_cut |= fact.len() > MAX_TEXT;
         start_of(&fact, MAX_TEXT).to_owned()
     }

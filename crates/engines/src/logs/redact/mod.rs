@@ -20,6 +20,7 @@ mod detect;
 mod fields;
 mod findings;
 mod json;
+mod lenient;
 mod metadata;
 mod numbers;
 mod rewrite;

@@ -10,11 +10,21 @@ use serde_json::{Deserializer, value::RawValue};
 /// The bytes, unpacked where they are gzip.
 pub(super) fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+        return Ok(as_text(bytes));
     }
     let mut unpacked = Vec::with_capacity(bytes.len().saturating_mul(4));
     MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked)?;
-    Ok(unpacked)
+    Ok(as_text(unpacked))
+}
+
+/// What is JSON but for bytes that are no text, as JSON: what is odd in one span costs its neighbours nothing.
+fn as_text(bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.first() != Some(&b'{') {
+        return bytes;
+    }
+    String::from_utf8(bytes)
+        .unwrap_or_else(|err| String::from_utf8_lossy(err.as_bytes()).into_owned())
+        .into_bytes()
 }
 
 /// The bodies in the bytes. JSON may hold several, as the Collector's file exporter writes them: one a line.
@@ -65,5 +75,10 @@ mod tests {
         assert_eq!(unpacked(gzip.clone()).expect("it unpacks"), b"spans");
         assert_eq!(unpacked(b"spans".to_vec()).expect("it is plain"), b"spans");
         assert!(unpacked(gzip[..gzip.len() - 4].to_vec()).is_err());
+        assert_eq!(
+            unpacked(b"{\"a\":\"\xff\"}".to_vec()).expect("it is JSON"),
+            "{\"a\":\"\u{fffd}\"}".as_bytes()
+        );
+        assert_eq!(unpacked(b"\n\xff".to_vec()).expect("it is no text"), b"\n\xff");
     }
 }

@@ -38,7 +38,7 @@ pub use self::{
 };
 pub(crate) use self::{
     authenticate::{settings_of, without_a_key},
-    records::{record_outage, unrecorded_answer},
+    records::{INGEST, record_outage, record_rejected, unrecorded_answer},
 };
 
 /// Who acts on the store itself, without a credential: whoever runs the command line.

@@ -9,7 +9,10 @@ use proof::records::DecisionRecord;
 use serde_json::{Value, json};
 
 use super::Author;
-use crate::{errors::Error, spine::Spine};
+use crate::{background::Rejected, errors::Error, spine::Spine};
+
+/// The component of records of what exporters of spans sent.
+pub(crate) const INGEST: &str = "ingest";
 
 /// What a system record says of one event.
 pub(super) struct Event {
@@ -99,6 +102,24 @@ pub(crate) fn unrecorded_answer(
     let by = Author { name: "hoc".to_owned(), correlation_id: None };
     let event = Event { component: "choke_point", what: SystemEventType::Error, summary, details };
     record(spine, tenant, event, &by, spine.now())
+}
+
+/// Spans that could not be recorded: a record for those of each sender.
+pub(crate) async fn record_rejected(spine: &Spine, all: &[Rejected]) -> Result<(), Error> {
+    let records: Vec<SystemRecord> = all.iter().map(|one| of_rejected(spine, one)).collect();
+    let tx = spine.begin().await?;
+    tx.logs().insert_system_records(&records).await?;
+    Ok(tx.commit().await?)
+}
+
+fn of_rejected(spine: &Spine, rejected: &Rejected) -> SystemRecord {
+    let Rejected { tenant, by, correlation_id, spans, requests } = rejected;
+    let details = json!({ "spans": spans.count, "requests": requests, "reasons": spans.reasons });
+    let why = spans.reasons.first().map(|why| format!(": {why}")).unwrap_or_default();
+    let summary = format!("{} span(s) could not be recorded{why}", spans.count);
+    let by = Author { name: by.clone(), correlation_id: correlation_id.clone() };
+    let event = Event { component: INGEST, what: SystemEventType::Error, summary, details };
+    record(spine, *tenant, event, &by, spine.now())
 }
 
 async fn installation(

@@ -1,0 +1,90 @@
+//! What a tool was called with. OpenInference's `tool.parameters` is that for some instrumentations, and for others the
+//! schema of what it may be called with; then the arguments are the span's input.
+
+use serde_json::{Map, Value};
+
+use super::fields::{Field, Fields};
+
+/// The arguments of a tool's span, taken out of it.
+pub(super) fn of_tool(fields: &mut Fields<'_>) -> Option<String> {
+    if let Some(arguments) = fields.take(Field::ToolArguments) {
+        return Some(arguments);
+    }
+    let parameters = fields.take(Field::ToolParameters);
+    let (told, doubtful) = match parameters {
+        Some(text) if says_nothing_of_a_call(&text) => (None, Some(text)),
+        told => (told, None),
+    };
+    told.or_else(|| fields.take(Field::Input)).or(doubtful)
+}
+
+/// Whether it is the schema of arguments, or says that there are none.
+fn says_nothing_of_a_call(text: &str) -> bool {
+    // Most arguments are told from a schema by what they lack, and need not be read.
+    if text.trim() == "{}" {
+        return true;
+    }
+    if !["\"type\"", "\"properties\"", "\"$schema\"", "\"anyOf\"", "\"$ref\""]
+        .iter()
+        .any(|word| text.contains(word))
+    {
+        return false;
+    }
+    matches!(serde_json::from_str(text), Ok(Value::Object(members)) if is_schema(&members))
+}
+
+/// A JSON schema, one within the description of a function, or a description of each argument by its name.
+fn is_schema(members: &Map<String, Value>) -> bool {
+    let object = |name: &str| members.get(name).and_then(Value::as_object);
+    let says = |name: &str| members.contains_key(name);
+    let of_object = object("properties").is_some()
+        && (says("type")
+            || says("required")
+            || says("title")
+            || says("$schema")
+            || says("additionalProperties"));
+    let of_function = |name: &str| object(name).is_some_and(is_schema);
+    of_object
+        || says("$schema")
+        || of_function("parameters")
+        || of_function("function")
+        || of_function("input_schema")
+        || of_function("inputSchema")
+        || !members.is_empty() && members.values().all(|one| one.as_object().is_some_and(describes))
+}
+
+/// `{"type": "string", "description": ".."}`, as every argument of a schema has it.
+fn describes(of: &Map<String, Value>) -> bool {
+    const WORDS: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "any"];
+    let kind = of.get("type").and_then(Value::as_str);
+    kind.is_some_and(|kind| WORDS.contains(&kind)) || of.contains_key("anyOf") || of.contains_key("$ref")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_told_from_arguments() {
+        for schema in [
+            r"{}",
+            r#"{"type": "object", "title": "run", "properties": {"command": {"type": "string"}}, "required": ["command"]}"#,
+            r#"{"properties": {}, "type": "object"}"#,
+            r#"{"command": {"type": "string", "description": "what to run"}, "n": {"anyOf": []}}"#,
+            r#"{"name": "run", "description": "..", "parameters": {"type": "object", "properties": {"a": {}}}}"#,
+            r#"{"type": "function", "function": {"name": "run", "parameters": {"type": "object", "properties": {}}}}"#,
+        ] {
+            assert!(says_nothing_of_a_call(schema), "{schema}");
+        }
+        for arguments in [
+            r#"{"command": "ls"}"#,
+            r#"{"type": "string"}"#,
+            r#"{"properties": {"a": 1}}"#,
+            r#"{"filter": {"type": "Person"}}"#,
+            r#"{"type": "object", "name": "x"}"#,
+            "ls \"type\"",
+        ] {
+            assert!(!says_nothing_of_a_call(arguments), "{arguments}");
+        }
+    }
+}

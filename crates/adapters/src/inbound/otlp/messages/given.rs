@@ -1,0 +1,184 @@
+//! Messages that are told whole, as JSON: OpenTelemetry's, OpenAI's (Chat and Responses), Anthropic's and Gemini's.
+
+use std::borrow::Cow;
+
+use super::{
+    super::{reader::Reader, wire::Attribute},
+    Message, ToolCall,
+    parts::{Object, Parts, items, text_of, tool_call},
+    text, whole_of,
+};
+
+/// The text of a list of messages, and why the last of them ended. What is no such list is its own text.
+pub(super) fn list(raw: &str, alone: &str) -> (Option<String>, Option<String>) {
+    let Some((messages, finish)) = messages(raw) else { return (Some(raw.to_owned()), None) };
+    (text(messages, alone), finish.map(Cow::into_owned))
+}
+
+/// System instructions, which are parts, before the messages.
+pub(super) fn join(system: &str, input: Option<&str>) -> Option<String> {
+    let mut list = Vec::new();
+    let mut instructions = Parts::default();
+    match is_json(system).then(|| items(system)).flatten() {
+        Some(parts) => {
+            for part in parts {
+                instructions.part(part);
+            }
+        }
+        None => instructions.message.content = Some(Cow::Borrowed(system)),
+    }
+    instructions.message.role = Cow::Borrowed("system");
+    instructions.into(&mut list);
+    let input = input.unwrap_or_default();
+    match messages(input) {
+        Some((given, _)) => list.extend(given),
+        None if input.is_empty() => {}
+        None => list.push(said("user", input)),
+    }
+    text(list, "user")
+}
+
+fn said<'a>(role: &'a str, content: &'a str) -> Message<'a> {
+    Message { role: Cow::Borrowed(role), content: Some(Cow::Borrowed(content)), ..Message::default() }
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['[', '{']) && Reader::new(text).is_ok()
+}
+
+/// The messages of a JSON text that is a list of them, or one.
+fn messages(raw: &str) -> Option<(Vec<Message<'_>>, Option<Cow<'_, str>>)> {
+    if !is_json(raw) {
+        return None;
+    }
+    let given = items(raw.trim_start()).unwrap_or_else(|| vec![raw.trim()]);
+    let mut list = Vec::with_capacity(given.len());
+    let mut finish = None;
+    for one in given {
+        let object = Object::of(one).filter(is_message)?;
+        finish = object.text(&["finish_reason", "stop_reason"]);
+        message(one, &object, &mut list);
+    }
+    Some((list, finish))
+}
+
+/// A message has a role, parts, or, as an item of OpenAI's Responses, a type.
+fn is_message(object: &Object<'_>) -> bool {
+    object.text(&["role"]).is_some()
+        || object.json(&["parts"]).is_some_and(|parts| parts.starts_with('['))
+        || object.text(&["type"]).is_some()
+}
+
+fn message<'a>(json: &'a str, object: &Object<'a>, list: &mut Vec<Message<'a>>) {
+    let mut parts = Parts::default();
+    let role = object.text(&["role"]);
+    let kind = object.text(&["type"]).unwrap_or_default();
+    let (content, of_parts) = (object.json(&["content"]), object.json(&["parts"]));
+    let is_item = role.is_none() && kind != "message" && (content.is_none() || kind == "reasoning");
+    if is_item && of_parts.is_none() {
+        parts.part(json);
+        parts.message.role = Cow::Borrowed("assistant");
+        return parts.into(list);
+    }
+    // Where there is no role, what it is says who speaks: `{"type": "human", "content": ".."}`.
+    parts.message.role = role.unwrap_or(if kind == "message" { Cow::Borrowed("") } else { kind });
+    parts.message.name = object.text(&["name"]);
+    parts.message.tool_call_id = object.text(&["tool_call_id", "toolCallId"]);
+    if let Some(content) = content {
+        parts.content(content);
+    }
+    for part in of_parts.and_then(items).unwrap_or_default() {
+        parts.part(part);
+    }
+    parts.message.tool_calls.extend(calls(object));
+    if let Some(call) = object.object(&["function_call"]) {
+        parts.message.tool_calls.push(tool_call(&call));
+    }
+    if let Some(refusal) = object.text(&["refusal"]) {
+        parts.message.add(Some(refusal));
+    }
+    parts.into(list);
+}
+
+fn calls<'a>(object: &Object<'a>) -> Vec<ToolCall<'a>> {
+    let calls = object.json(&["tool_calls", "toolCalls"]).and_then(items).unwrap_or_default();
+    calls.into_iter().filter_map(|call| Some(tool_call(&Object::of(call)?))).collect()
+}
+
+/// The message of an event; gives why it ended.
+pub(super) fn of_event<'a>(
+    role: &'static str,
+    attributes: &'a [Attribute<'_>],
+    list: &mut Vec<Message<'a>>,
+) -> Option<String> {
+    let attribute = |key: &str| whole_of(attributes, &[key]);
+    let before = list.len();
+    let mut finish = attribute("finish_reason");
+    // All of it as JSON in one attribute, which is lent only where it is a text.
+    if let Some(Cow::Borrowed(whole)) = attribute("gen_ai.event.content")
+        && is_json(whole)
+        && let Some(object) = Object::of(whole.trim())
+    {
+        finish = finish.or_else(|| object.text(&["finish_reason"]));
+        let inner = object.json(&["message"]).unwrap_or(whole.trim());
+        match Object::of(inner) {
+            Some(object) => message(inner, &object, list),
+            None => list.push(Message { content: Some(text_of(inner)), ..Message::default() }),
+        }
+    } else {
+        let mut parts = Parts::default();
+        match attribute("content").or_else(|| attribute("message")) {
+            Some(Cow::Borrowed(content)) => content_of_text(content, &mut parts),
+            other => parts.message.content = other,
+        }
+        if let Some(Cow::Borrowed(calls)) = attribute("tool_calls")
+            && is_json(calls)
+        {
+            let calls = items(calls.trim()).unwrap_or_default();
+            parts
+                .message
+                .tool_calls
+                .extend(calls.into_iter().filter_map(|one| Some(tool_call(&Object::of(one)?))));
+        }
+        parts.message.tool_call_id = attribute("id").filter(|_| role == "tool");
+        parts.into(list);
+    }
+    for message in &mut list[before..] {
+        if message.role.is_empty() {
+            message.role = Cow::Borrowed(role);
+        }
+    }
+    finish.map(Cow::into_owned)
+}
+
+/// Content that comes as a text: parts, where it is the JSON of a list of those.
+pub(super) fn content_of_text<'a>(content: &'a str, parts: &mut Parts<'a>) {
+    let trimmed = content.trim();
+    let given = (trimmed.starts_with('[') && is_json(trimmed)).then(|| items(trimmed)).flatten();
+    match given {
+        Some(given) if !given.is_empty() && given.iter().all(|one| is_part(one)) => {
+            for part in given {
+                parts.part(part);
+            }
+        }
+        _ => parts.message.add(Some(Cow::Borrowed(content)).filter(|content| !content.is_empty())),
+    }
+}
+
+/// Whether a JSON value is a part, and not just somebody's list.
+fn is_part(json: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "text",
+        "toolUse",
+        "toolResult",
+        "functionCall",
+        "function_call",
+        "functionResponse",
+        "inlineData",
+        "image",
+    ];
+    Object::of(json).is_some_and(|part| {
+        let known = |name: &&str| part.json(&[name]).is_some();
+        part.text(&["type"]).is_some() || NAMES.iter().any(known) && part.len() == 1
+    })
+}

@@ -1,0 +1,210 @@
+//! What was said to a model and what it said, in one form for all dialects.
+//!
+//! A prompt that is one message of the user, and a response that is one message, are their text; anything else is a
+//! JSON list of `{role, content, name, tool_calls: [{id, name, arguments}], tool_call_id}`, empty members left out.
+//! What is no text stays as it came, but for pictures and other files: they are told by kind, size and hash.
+
+mod flat;
+mod given;
+mod media;
+mod parts;
+
+use std::borrow::Cow;
+
+pub(super) use media::base64;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{
+    fields::{Field, Fields},
+    value,
+    wire::{Attribute, Event},
+};
+
+/// What was said, as far as the span tells.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) prompt: Option<String>,
+    pub(super) response: Option<String>,
+    pub(super) finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Message<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    role: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> Message<'a> {
+    /// Adds to what is said, on a line of its own.
+    fn add(&mut self, text: Option<Cow<'a, str>>) {
+        match (self.content.as_mut(), text) {
+            (_, None) => {}
+            (None, text) => self.content = text,
+            (Some(known), Some(text)) => {
+                let known = known.to_mut();
+                known.push('\n');
+                known.push_str(&text);
+            }
+        }
+    }
+
+    fn says_something(&self) -> bool {
+        self.content.is_some() || !self.tool_calls.is_empty() || self.tool_call_id.is_some()
+    }
+}
+
+#[derive(Debug, Default, Serialize)]
+struct ToolCall<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<Arguments<'a>>,
+}
+
+/// What a tool is called with: as JSON where it is some, also where it comes as its text.
+#[derive(Debug)]
+struct Arguments<'a>(Cow<'a, str>);
+
+impl Serialize for Arguments<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let structure = self.0.trim_start().starts_with(['{', '[']);
+        let compact = structure.then(|| compact(&self.0));
+        match compact.as_deref().map(serde_json::from_str::<&RawValue>) {
+            Some(Ok(json)) => json.serialize(to),
+            _ => to.serialize_str(&self.0),
+        }
+    }
+}
+
+/// JSON without blanks between its tokens: what is called with the same is told the same, and each digit stays.
+fn compact(json: &str) -> String {
+    let (mut inside, mut escaped) = (false, false);
+    let kept = |next: &char| {
+        inside ^= *next == '"' && !escaped;
+        escaped = inside && *next == '\\' && !escaped;
+        inside || !next.is_ascii_whitespace()
+    };
+    json.chars().filter(kept).collect()
+}
+
+/// Reads a model call's messages, wherever its dialect keeps them.
+pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
+    let mut said = Said::default();
+    let (input, output) = flat::of(fields.all());
+    said.prompt = text(input, "user");
+    said.response = text(output, "assistant");
+    let told = [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event));
+    for told in told {
+        if said.prompt.is_none() {
+            said.prompt = match told.system {
+                Some(system) => given::join(&system, told.input.as_deref()),
+                None => told.input.and_then(|raw| given::list(&raw, "user").0),
+            };
+        }
+        if said.response.is_none()
+            && let Some(raw) = told.output
+        {
+            let (response, finish) = given::list(&raw, "assistant");
+            said.response = response;
+            said.finish_reason = said.finish_reason.or(finish);
+        }
+    }
+    if said.prompt.is_none() && said.response.is_none() {
+        by_events(events, &mut said);
+    }
+    said
+}
+
+/// The text of messages.
+fn text(mut messages: Vec<Message<'_>>, alone: &str) -> Option<String> {
+    messages.retain(Message::says_something);
+    match messages.as_mut_slice() {
+        [] => None,
+        [one]
+            if one.tool_calls.is_empty()
+                && one.tool_call_id.is_none()
+                && (one.role == alone || one.role.is_empty()) =>
+        {
+            one.content.take().map(Cow::into_owned)
+        }
+        all => serde_json::to_string(all).ok(),
+    }
+}
+
+/// Messages that a span or an event carries whole.
+#[derive(Default)]
+struct Told<'a> {
+    system: Option<Cow<'a, str>>,
+    input: Option<Cow<'a, str>>,
+    output: Option<Cow<'a, str>>,
+}
+
+impl<'a> Told<'a> {
+    fn of_span(fields: &'a Fields<'_>) -> Self {
+        let whole = |field| fields.get(field).and_then(value::whole);
+        Self {
+            system: whole(Field::SystemMessages),
+            input: whole(Field::InputMessages),
+            output: whole(Field::OutputMessages),
+        }
+    }
+
+    fn of_event(event: &'a Event<'_>) -> Self {
+        let carries = matches!(
+            event.name.as_ref(),
+            "gen_ai.client.inference.operation.details"
+                | "gen_ai.content.prompt"
+                | "gen_ai.content.completion"
+        );
+        if !carries {
+            return Self::default();
+        }
+        Self {
+            system: whole_of(&event.attributes, &["gen_ai.system_instructions"]),
+            input: whole_of(&event.attributes, &["gen_ai.input.messages", "gen_ai.prompt"]),
+            output: whole_of(&event.attributes, &["gen_ai.output.messages", "gen_ai.completion"]),
+        }
+    }
+}
+
+/// The first of attributes that says something under one of these names.
+fn whole_of<'a>(attributes: &'a [Attribute<'_>], keys: &[&str]) -> Option<Cow<'a, str>> {
+    let of = |key: &str| {
+        let mut named = attributes.iter().filter(|one| one.key == key);
+        named.find_map(|one| value::whole(one.value.as_ref()?))
+    };
+    keys.iter().find_map(|key| of(key))
+}
+
+/// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one.
+fn by_events(events: &[Event<'_>], said: &mut Said) {
+    let (mut input, mut output) = (Vec::new(), Vec::new());
+    for event in events {
+        let (role, list) = match event.name.as_ref() {
+            "gen_ai.system.message" => ("system", &mut input),
+            "gen_ai.user.message" => ("user", &mut input),
+            "gen_ai.assistant.message" => ("assistant", &mut input),
+            "gen_ai.tool.message" => ("tool", &mut input),
+            "gen_ai.choice" => ("assistant", &mut output),
+            _ => continue,
+        };
+        let finish = given::of_event(role, &event.attributes, list);
+        if event.name == "gen_ai.choice" {
+            said.finish_reason = finish.or(said.finish_reason.take());
+        }
+    }
+    said.prompt = text(input, "user");
+    said.response = text(output, "assistant");
+}

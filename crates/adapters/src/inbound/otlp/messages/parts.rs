@@ -1,0 +1,258 @@
+//! The parts of a message, by whoever's names: OpenTelemetry's, OpenAI's (Chat and Responses), Anthropic's, Gemini's and
+//! Bedrock's. What is none of those stays as it came.
+
+use std::borrow::Cow;
+
+use super::{
+    super::reader::Reader,
+    Arguments, Message, ToolCall,
+    media::{Data, mark},
+};
+
+/// The members of an object, each with its JSON.
+pub(super) struct Object<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'a> Object<'a> {
+    /// Reads JSON that is an object.
+    pub(super) fn of(json: &'a str) -> Option<Self> {
+        let mut reader = Reader::within(json);
+        let mut members = Vec::new();
+        if reader.peek() != b'{' {
+            return None;
+        }
+        reader.members(|reader, key| {
+            if !reader.null() {
+                members.push((key, reader.skip()));
+            }
+        });
+        Some(Self(members))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The JSON of a member; the last where there are several, as most read it.
+    pub(super) fn json(&self, names: &[&str]) -> Option<&'a str> {
+        let of = |name: &str| self.0.iter().rev().find(|(key, _)| key == name).map(|(_, json)| *json);
+        names.iter().find_map(|name| of(name))
+    }
+
+    /// The text of a member that is one.
+    pub(super) fn text(&self, names: &[&str]) -> Option<Cow<'a, str>> {
+        let texts = names.iter().filter_map(|name| self.json(&[name]));
+        texts.filter(|json| json.starts_with('"')).map(text_of).find(|text| !text.is_empty())
+    }
+
+    /// A member as text, whatever it is.
+    fn whole(&self, names: &[&str]) -> Option<Cow<'a, str>> {
+        self.json(names).map(text_of)
+    }
+
+    pub(super) fn object(&self, names: &[&str]) -> Option<Self> {
+        names.iter().find_map(|name| Self::of(self.json(&[name])?))
+    }
+}
+
+/// What a string holds; the JSON of anything else.
+pub(super) fn text_of(json: &str) -> Cow<'_, str> {
+    Reader::within(json).as_text().unwrap_or_default()
+}
+
+/// The items of JSON that is a list.
+pub(super) fn items(json: &str) -> Option<Vec<&str>> {
+    let mut reader = Reader::within(json);
+    let mut items = Vec::new();
+    if reader.peek() != b'[' {
+        return None;
+    }
+    reader.items(|reader| items.push(reader.skip()));
+    Some(items)
+}
+
+/// A message with its parts: results of tools are messages of their own.
+#[derive(Default)]
+pub(super) struct Parts<'a> {
+    pub(super) message: Message<'a>,
+    pub(super) results: Vec<Message<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    /// Puts the messages into a list: what the tools answered stands before what is said about it.
+    pub(super) fn into(mut self, list: &mut Vec<Message<'a>>) {
+        // One answer in a message that says which it answers is that message.
+        if let [only] = self.results.as_mut_slice()
+            && self.message.content.is_none()
+            && self.message.tool_calls.is_empty()
+        {
+            let id = self.message.tool_call_id.take();
+            only.tool_call_id = only.tool_call_id.take().or(id);
+            only.name = only.name.take().or(self.message.name.take());
+        }
+        list.append(&mut self.results);
+        if self.message.says_something() {
+            list.push(self.message);
+        }
+    }
+
+    /// Content: a text, parts, or JSON that stays JSON.
+    pub(super) fn content(&mut self, json: &'a str) {
+        match json.as_bytes().first() {
+            Some(b'"') => self.message.add(Some(text_of(json))),
+            Some(b'[') => {
+                for item in items(json).unwrap_or_default() {
+                    self.part(item);
+                }
+            }
+            Some(b'{') => self.part(json),
+            Some(b'n') | None => {}
+            Some(_) => self.message.add(Some(Cow::Borrowed(json))),
+        }
+    }
+
+    /// One part. A text is one too.
+    pub(super) fn part(&mut self, json: &'a str) {
+        let Some(part) = Object::of(json) else {
+            return self.message.add(Some(text_of(json)).filter(|text| text != "null" && !text.is_empty()));
+        };
+        let kind = part.text(&["type"]).unwrap_or_default();
+        match kind.as_ref() {
+            "text" | "input_text" | "output_text" | "summary_text" | "reasoning_text" | "thinking"
+            | "refusal" => {
+                let text = part.text(&["text", "content", "thinking", "refusal"]);
+                let nested = || part.json(&["content"]).filter(|json| json.starts_with('['));
+                match (text, nested()) {
+                    (None, Some(parts)) => self.content(parts),
+                    (text, _) => self.message.add(text),
+                }
+            }
+            "reasoning" => self.reasoning(&part),
+            "tool_call" | "function_call" | "tool_use" | "server_tool_use" | "custom_tool_call"
+            | "mcp_call" | "tool-call" => {
+                self.message.tool_calls.push(tool_call(&part));
+                if let Some(output) = part.json(&["output"]).filter(|_| kind == "mcp_call") {
+                    self.result(&part, output);
+                }
+            }
+            "tool_call_response"
+            | "tool_result"
+            | "function_call_output"
+            | "custom_tool_call_output"
+            | "tool-result"
+            | "web_search_tool_result" => {
+                let output = part.json(&["response", "result", "output", "content"]);
+                self.result(&part, output.unwrap_or("\"\""));
+            }
+            "image" | "image_url" | "input_image" | "blob" | "uri" | "file" | "input_file" | "document"
+            | "audio" | "input_audio" | "audio_url" | "video" | "video_url" | "media" => {
+                self.message.add(Some(file(&kind, &part)));
+            }
+            "image_generation_call" => {
+                let data = part.text(&["result"]);
+                self.message.add(Some(mark("image", None, data.as_deref().map(Data::Base64))));
+            }
+            _ => self.unnamed(json, &part),
+        }
+    }
+
+    /// A part that does not say what it is, or something that nobody here knows.
+    fn unnamed(&mut self, json: &'a str, part: &Object<'a>) {
+        if let Some(call) = part.object(&["functionCall", "function_call", "toolUse"]) {
+            self.message.tool_calls.push(tool_call(&call));
+        } else if let Some(result) = part.object(&["functionResponse", "function_response", "toolResult"]) {
+            let output = result.json(&["response", "content", "result", "output"]);
+            self.result(&result, output.unwrap_or("\"\""));
+        } else if let Some((kind, of)) =
+            ["inlineData", "inline_data", "fileData", "file_data", "image", "document", "audio", "video"]
+                .iter()
+                .find_map(|kind| Some((*kind, part.object(&[kind])?)))
+        {
+            let kind = if kind.contains("ata") { "file" } else { kind };
+            self.message.add(Some(file(kind, &of)));
+        } else if let Some(text) = part.text(&["text"]).filter(|_| part.json(&["type"]).is_none()) {
+            self.message.add(Some(text));
+        } else {
+            self.message.add(Some(Cow::Borrowed(json)).filter(|json| json != "{}"));
+        }
+    }
+
+    /// What a model thought: told in words, or closed.
+    fn reasoning(&mut self, part: &Object<'a>) {
+        if let Some(text) = part.text(&["content", "text", "thinking"]) {
+            return self.message.add(Some(text));
+        }
+        for of in [part.json(&["summary"]), part.json(&["content"])].into_iter().flatten() {
+            self.content(of);
+        }
+    }
+
+    /// What a tool answered.
+    fn result(&mut self, part: &Object<'a>, output: &'a str) {
+        let mut inner = Parts::default();
+        // An answer that is an object is the tool's own, and no part.
+        if output.starts_with('{') {
+            inner.message.content = Some(Cow::Borrowed(output));
+        } else {
+            inner.content(output);
+        }
+        inner.message.role = Cow::Borrowed("tool");
+        inner.message.name = part.text(&["name", "toolName"]);
+        inner.message.tool_call_id =
+            part.text(&["call_id", "tool_use_id", "tool_call_id", "toolUseId", "toolCallId", "id"]);
+        self.results.push(inner.message);
+    }
+}
+
+/// `{id, type, function: {name, arguments}}`, `{id, name, arguments}`, `{id, name, input}`, `{name, args}`.
+pub(super) fn tool_call<'a>(call: &Object<'a>) -> ToolCall<'a> {
+    let function = call.object(&["function", "custom"]);
+    let of = function.as_ref().unwrap_or(call);
+    let id = call.text(&["call_id", "tool_call_id", "toolCallId", "toolUseId", "id"]);
+    ToolCall {
+        id: id.or_else(|| of.text(&["id"])),
+        name: of.text(&["name", "toolName", "tool_name"]),
+        arguments: of.whole(&["arguments", "input", "args", "parameters"]).map(Arguments),
+    }
+}
+
+/// A file by any of its names: `{source: {media_type, data}}`, `{image_url: {url}}`, `{mime_type, content}`, ...
+fn file<'a>(kind: &str, part: &Object<'a>) -> Cow<'a, str> {
+    let within = part.object(&[
+        "source",
+        "image_url",
+        "audio_url",
+        "video_url",
+        "input_audio",
+        "file",
+        "image",
+        "audio",
+        "video",
+    ]);
+    let of = within.as_ref().unwrap_or(part);
+    let media_type = of
+        .text(&["media_type", "mime_type", "mimeType", "mediaType", "format"])
+        .or_else(|| part.text(&["media_type", "mime_type", "mimeType", "mediaType", "format"]));
+    let url = of
+        .text(&["url", "uri", "fileUri", "file_uri"])
+        .or_else(|| part.text(&["image_url", "audio_url", "video_url", "url", "file_url", "image", "uri"]));
+    let bytes = of
+        .text(&["data", "file_data", "bytes", "content", "base64"])
+        .or_else(|| of.object(&["source"])?.text(&["bytes", "data"]));
+    let id = of.text(&["file_id", "id"]);
+    let kind = match kind {
+        "blob" | "uri" | "media" => part.text(&["modality"]).unwrap_or(Cow::Borrowed("file")),
+        "input_image" | "image_url" => Cow::Borrowed("image"),
+        "input_audio" | "audio_url" => Cow::Borrowed("audio"),
+        "video_url" => Cow::Borrowed("video"),
+        "input_file" | "document" => Cow::Borrowed("file"),
+        kind => Cow::Owned(kind.to_owned()),
+    };
+    let data = match (&url, &bytes, &id) {
+        (Some(url), ..) => Some(Data::Url(url)),
+        (None, Some(bytes), _) if bytes.starts_with("data:") => Some(Data::Url(bytes)),
+        (None, Some(bytes), _) => Some(Data::Base64(bytes)),
+        (None, None, Some(id)) => Some(Data::Id(id)),
+        (None, None, None) => None,
+    };
+    mark(&kind, media_type.as_deref(), data)
+}

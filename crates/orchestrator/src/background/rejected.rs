@@ -1,0 +1,118 @@
+//! Spans that could not be recorded, told to people: exporters hide a partial success. Those of one key become one system
+//! record, the first at once and then at most one in ten minutes, however many there are.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Duration, Utc};
+use models::ids::{KeyId, TenantId};
+
+use crate::{context::CallContext, handlers::account, ports::RejectedSpans, spine::Spine};
+
+/// How long what is rejected after a record waits for the next one.
+const TOGETHER: Duration = Duration::minutes(10);
+/// So many keys are told apart; more than that send nothing wrong at once.
+const MOST: usize = 10_000;
+
+/// What was rejected of whom, and is not in a record yet.
+#[derive(Default)]
+pub(crate) struct Rejections(Mutex<HashMap<(TenantId, KeyId), Waiting>>);
+
+struct Waiting {
+    told_at: DateTime<Utc>,
+    untold: Option<Rejected>,
+}
+
+/// What one record tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Rejected {
+    pub(crate) tenant: TenantId,
+    /// Who sent them, as records name who caused something.
+    pub(crate) by: String,
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) spans: RejectedSpans,
+    pub(crate) requests: u64,
+}
+
+impl Rejected {
+    fn add(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.spans.add_all(more.spans);
+        self.correlation_id = more.correlation_id;
+    }
+}
+
+impl Rejections {
+    /// Notes what was rejected; gives what is to be told now.
+    fn note(&self, key: KeyId, rejected: Rejected, now: DateTime<Utc>) -> Option<Rejected> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = (rejected.tenant, key);
+        let Some(waiting) = all.get_mut(&of) else {
+            if all.len() < MOST {
+                all.insert(of, Waiting { told_at: now, untold: None });
+            }
+            return Some(rejected);
+        };
+        match &mut waiting.untold {
+            Some(untold) => untold.add(rejected),
+            none => *none = Some(rejected),
+        }
+        if now - waiting.told_at < TOGETHER {
+            return None;
+        }
+        waiting.told_at = now;
+        waiting.untold.take()
+    }
+
+    /// What has waited long enough.
+    fn due(&self, now: DateTime<Utc>) -> Vec<Rejected> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut due = Vec::new();
+        all.retain(|_, waiting| {
+            let is_due = now - waiting.told_at >= TOGETHER;
+            if is_due && let Some(untold) = waiting.untold.take() {
+                waiting.told_at = now;
+                due.push(untold);
+                return true;
+            }
+            !is_due
+        });
+        due
+    }
+}
+
+/// Tells of what was rejected of a request, now or with what comes after it.
+pub(crate) async fn tell(spine: &Spine, ctx: &CallContext, spans: &RejectedSpans) {
+    if spans.count == 0 {
+        return;
+    }
+    let rejected = Rejected {
+        tenant: ctx.tenant.id,
+        by: ctx.actor_id.clone(),
+        correlation_id: Some(ctx.correlation_id.clone()),
+        spans: spans.clone(),
+        requests: 1,
+    };
+    let told = spine.rejections().note(ctx.key, rejected, spine.now());
+    record(spine, told.into_iter().collect()).await;
+}
+
+/// Tells of what has waited long enough.
+pub(super) async fn flush(spine: &Spine) {
+    record(spine, spine.rejections().due(spine.now())).await;
+}
+
+async fn record(spine: &Spine, told: Vec<Rejected>) {
+    if told.is_empty() {
+        return;
+    }
+    if let Err(err) = account::record_rejected(spine, &told).await {
+        // What was sent is recorded or answered as rejected; that people are not told of it now fails nobody's request.
+        tracing::warn!(
+            error = &err as &dyn std::error::Error,
+            "rejected spans could not be told in a system record"
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! Which span ends a trace's run, where its parent is in another process; and spans whose arguments are odd.
+
+use chrono::Duration;
+use orchestrator::{
+    background::sweeper,
+    handlers::{activity, logs, overview},
+};
+use proof::words::{EnforcementMode, RunStatus};
+use serde_json::{Value, json};
+use testkit::{Kit, on_both};
+
+use crate::{
+    agent::Agent,
+    spans::{call, only_run, root, send, trace_id},
+};
+
+/// A span whose parent is in another process, as flags of OpenTelemetry say.
+fn remote(id: &str, parent: &str, seconds: u64, failed: bool) -> Value {
+    let end = 1_795_238_600_000_000_000 + seconds * 1_000_000_000;
+    json!({ "traceId": trace_id(1), "spanId": id, "parentSpanId": parent, "name": "invoke_agent w", "flags": 0x301,
+        "startTimeUnixNano": "1795238600000000000", "endTimeUnixNano": end.to_string(),
+        "status": { "code": if failed { 2 } else { 0 } } })
+}
+
+const ONE: &str = "00000000000000a1";
+const OTHER: &str = "00000000000000a2";
+const OUTSIDE: &str = "0000000000000fff";
+
+/// How the run stands once nothing has come for the quiet time.
+async fn after_quiet(kit: &Kit, agent: &Agent<'_>) -> (RunStatus, Option<u64>) {
+    kit.clock.advance(Duration::seconds(30));
+    sweeper::tick(&kit.spine).await.unwrap();
+    let run = only_run(agent).await;
+    (run.status, run.duration_ms)
+}
+
+on_both! {
+    async fn a_parent_that_is_elsewhere_is_not_waited_for(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        send(&agent, &[call(1, 1), remote(ONE, OUTSIDE, 7, false)]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(7_000)));
+    }
+
+    async fn it_fails_the_run_like_a_root(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        send(&agent, &[remote(ONE, OUTSIDE, 7, true)]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Failed, Some(7_000)));
+    }
+
+    async fn a_parent_that_comes_takes_its_place(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        // In one request or in two, before the parent or after it.
+        send(&agent, &[remote(ONE, OTHER, 7, true)]).await;
+        let mut parent = call(1, 0xa1);
+        assert_eq!(parent["spanId"], OTHER);
+        send(&agent, std::slice::from_ref(&parent)).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Running, None), "its root is still to come");
+        send(&agent, &[root(1, false)]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(5_000)));
+        assert_eq!(only_run(&agent).await.error_message, None);
+
+        let agent = Agent::of(&kit, "other").await;
+        parent["spanId"] = "00000000000000a3".into();
+        send(&agent, &[call(1, 0xa1), remote(ONE, OTHER, 7, true)]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Running, None), "it was there before");
+    }
+
+    async fn a_root_is_believed_before_what_only_may_be_one(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        send(&agent, &[remote(ONE, OUTSIDE, 7, true), root(1, false), remote(OTHER, "0000000000000ffe", 9, true)]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(5_000)));
+    }
+
+    async fn a_call_is_over_when_its_span_is(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let mut exact = call(1, 1);
+        exact["endTimeUnixNano"] = "1795238604042237159".into();
+        send(&agent, &[exact]).await;
+        let run = only_run(&agent).await;
+        let page = models::page::PageRequest::default();
+        let calls = logs::list_llm_runs(&kit.spine, &agent.admin, run.id, page).await.unwrap().items;
+        let times = (calls[0].record.started_at, calls[0].record.completed_at);
+        let text = |at| models::time::text(at);
+        assert_eq!((text(times.0).as_str(), times.1.map(text).as_deref()),
+            ("2026-11-21T05:23:23.931000Z", Some("2026-11-21T05:23:24.042237Z")));
+    }
+
+    /// What a model writes keeps no step out, and a rule sees in it what can be read.
+    async fn odd_arguments_are_recorded_and_seen(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let rule = agent.rule(EnforcementMode::Warn, "context.step.command like \"*rm -rf /srv*\"").await;
+        let deep = format!("{{\"command\":\"rm -rf /srv\",\"x\":{}{}}}", "[".repeat(150), "]".repeat(150));
+        let odd = [
+            r#"{"command":"ls","command":"rm -rf /srv"}"#,
+            r#"{"command":"rm -rf /srv \u0000"}"#,
+            r#"{"command":"rm -rf /srv \ud83d"}"#,
+            r#"{"command":"rm -rf /srv","timeout":1e400}"#,
+            r#"{"command":"rm -rf /srv","then":"ech"#,
+            "{'command': 'rm -rf /srv', 'dry': False}",
+            r#""{\"command\": \"rm -rf /srv\"}""#,
+            r#"{"args":[],"kwargs":{"command":"rm -rf /srv"}}"#,
+            r#"{"tool_name":"sh","arguments":"{\"input\": {\"command\": \"rm -rf /srv\"}}"}"#,
+            &deep,
+        ];
+        let spans: Vec<Value> = odd.iter().enumerate().map(|(at, arguments)| {
+            let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+            let mut span = call(1, at as u64 + 1);
+            span["attributes"] = json!([text("gen_ai.tool.name", "sh"), text("gen_ai.tool.call.arguments", arguments)]);
+            span
+        }).collect();
+        assert_eq!(send(&agent, &spans).await.count, 0);
+        let run = only_run(&agent).await;
+        assert_eq!((run.step_count, run.tool_call_count), (odd.len() as u64, odd.len() as u64));
+        let page = models::page::PageRequest::new(Some(200), None, false).unwrap();
+        let fired = orchestrator::handlers::policies::rule_enforcements(&kit.spine, &agent.admin, rule.parse().unwrap(), page);
+        assert_eq!(fired.await.unwrap().items.len(), odd.len());
+    }
+
+    /// What one of its spans says of the run is kept with it, sealed, and what runs are found by.
+    async fn a_run_says_which_conversation_it_is_of(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let with = |trace: u64, id: u64, said: &[(&str, Value)]| {
+            let mut span = call(trace, id);
+            let said = said.iter().map(|(key, value)| json!({ "key": key, "value": value }));
+            span["attributes"].as_array_mut().unwrap().extend(said);
+            span
+        };
+        let text = |text: &str| json!({ "stringValue": text });
+        let session = |trace| with(trace, 1, &[("session.id", text("s-1")), ("user.id", json!({ "intValue": "42" }))]);
+        let talk = with(1, 2, &[("gen_ai.conversation.id", text("c-1")), ("user.id", text("other"))]);
+        let later = with(1, 3, &[("gen_ai.conversation.id", text("c-2")), ("session.id", text("s-2"))]);
+        send(&agent, &[session(1)]).await;
+        send(&agent, &[talk, later, root(1, false)]).await;
+        send(&agent, &[session(2)]).await;
+        kit.clock.advance(Duration::seconds(30));
+        assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1);
+        for (id, sealed) in [("c-1", true), ("s-1", false)] {
+            let filter = models::activity::RunFilter { conversation_id: Some(id.to_owned()), ..Default::default() };
+            let page = models::page::PageRequest::new(Some(9), None, false).unwrap();
+            let found = activity::list(&kit.spine, &agent.admin, filter, page).await.unwrap().items;
+            assert_eq!(found.len(), 1, "{id}");
+            let run = &found[0];
+            let said = (run.conversation_id.as_deref(), run.session_id.as_deref(), run.user_id.as_deref());
+            assert_eq!(said, (Some(id), Some("s-1"), Some("42")));
+            assert_eq!(run.completed_at.is_some(), sealed);
+            if sealed {
+                let (report, bundle) = agent.verified(run.id).await;
+                assert_eq!(report.word, verify::Word::Complete);
+                let run = &bundle["records"]["sealed"]["run"];
+                assert_eq!((&run["conversation_id"], &run["session_id"], &run["user_id"]), (&json!(id), &json!("s-1"), &json!("42")));
+            }
+        }
+    }
+
+    /// Exporters hide what was rejected: people are told, in a record for many and in a count.
+    async fn people_are_told_what_was_rejected(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let nameless = || {
+            let mut span = call(1, 9);
+            span["spanId"] = "".into();
+            span
+        };
+        let told = async || {
+            let filter = models::logs::SystemFilter { component: Some("ingest".to_owned()), ..Default::default() };
+            let page = models::page::PageRequest::new(Some(9), None, false).unwrap();
+            let records = logs::list_system(&kit.spine, &agent.admin, filter, page).await.unwrap().items;
+            let count = overview::highlights(&kit.spine, &agent.admin).await.unwrap().pulse.rejected_spans;
+            (records.into_iter().map(|one| one.record.summary).collect::<Vec<_>>(), count)
+        };
+        assert_eq!(send(&agent, &[call(1, 1), nameless(), nameless()]).await.count, 2);
+        let (records, count) = told().await;
+        assert_eq!((records.len(), count), (1, 2));
+        assert!(records[0].starts_with("2 span(s) could not be recorded: a span `chat`"), "{}", records[0]);
+        for _ in 0..3 {
+            send(&agent, &[nameless()]).await;
+        }
+        kit.clock.advance(Duration::minutes(9));
+        sweeper::tick(&kit.spine).await.unwrap();
+        assert_eq!(told().await.0.len(), 1, "they wait for each other");
+        kit.clock.advance(Duration::minutes(1));
+        sweeper::tick(&kit.spine).await.unwrap();
+        let (records, count) = told().await;
+        assert_eq!((records.len(), count), (2, 5));
+        assert!(records[0].starts_with("3 span(s)"), "{}", records[0]);
+        kit.clock.advance(Duration::hours(25));
+        assert_eq!(told().await.1, 0, "of the last day");
+    }
+}
