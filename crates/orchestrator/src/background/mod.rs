@@ -1,12 +1,14 @@
 //! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
 //! held up, recording the outage itself, reading again what was recorded, noting which keys are used,
-//! forgetting windows of limits that are over, marking runs that stall, telling people of spans that could not be recorded.
+//! forgetting windows of limits and kept answers that are over, marking runs that stall, telling people of spans that
+//! could not be recorded.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
 //! for what was due is still due. One that panics rests for a while that grows, and ticks again; until it has, the server
 //! is not ready. Permits need no task: the call that wants their room releases those that lapsed.
 
+pub mod answers;
 pub mod checker;
 mod fallen;
 pub mod key_use;
@@ -40,6 +42,7 @@ const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 /// A run that stalls is shown as that within 5 s.
 const MARK_STALLS_EVERY: Duration = Duration::from_secs(2);
 const FORGET_WINDOWS_EVERY: Duration = Duration::from_mins(1);
+const FORGET_ANSWERS_EVERY: Duration = Duration::from_hours(1);
 
 /// The tasks of one server. Dropped, they are cut off.
 #[derive(Debug)]
@@ -107,6 +110,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(FORGET_WINDOWS_EVERY, "windows", life(), move || {
         let spine = forgetting.clone();
         async move { windows::tick(&spine).await.map(drop) }
+    }));
+    let forgetting = spine.clone();
+    running.spawn(every(FORGET_ANSWERS_EVERY, "answers", life(), move || {
+        let spine = forgetting.clone();
+        async move { answers::tick(&spine).await }
     }));
     Tasks { running }
 }

@@ -33,13 +33,15 @@ impl Known {
     }
 }
 
-/// Reads what is kept of the calls: one statement, and none where no call has such a key.
+/// Reads what is kept of the calls, and none where no call has such a key. What is kept no longer goes first: its keys are
+/// free, and are taken again by this group.
 pub(super) async fn load(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(), StoreError> {
     let asked: Vec<_> =
         calls.iter().copied().flatten().filter_map(|call| call.once.as_ref()).map(place).collect();
     if asked.is_empty() {
         return Ok(());
     }
+    tx.idempotency().delete_expired(state.tenant.id, state.now).await?;
     let kept = tx.idempotency().find_answers(state.tenant.id, &asked, state.now).await?;
     state.kept = kept.into_iter().map(|kept| (place(&kept), Known::Stored(kept))).collect();
     Ok(())

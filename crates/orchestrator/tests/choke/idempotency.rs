@@ -3,11 +3,21 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use orchestrator::{Error, choke::call::StartRun, handlers::activity};
-use proof::words::EnforcementMode;
+use orchestrator::{
+    CallContext, Error,
+    background::answers,
+    choke::call::{EndRun, StartRun},
+    handlers::activity,
+};
+use proof::words::{EnforcementMode, RunStatus};
 use testkit::{Kit, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, refused};
+
+/// The same caller, with an idempotency key.
+fn with_key(ctx: &CallContext, key: &str) -> CallContext {
+    CallContext { idempotency_key: Some(key.to_owned()), ..ctx.clone() }
+}
 
 on_both! {
     async fn a_repeat_gets_the_same_answer(db: TestDatabase) {
@@ -66,6 +76,40 @@ on_both! {
         assert_eq!(agent.permit(run, asked).await.unwrap(), granted);
         let err = agent.record(run, keyed("p", llm(1))).await.unwrap_err();
         assert!(matches!(err, Error::IdempotencyConflict { .. }), "one key for permits and steps: {err}");
+    }
+
+    async fn a_key_of_an_end_or_a_kill_is_free_again_when_its_day_is_over(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let [ends, kills] = [&agent.ctx, &agent.admin].map(|ctx| with_key(ctx, "k"));
+        for day in 0..3 {
+            let [ended, killed] = [agent.start().await, agent.start().await];
+            let done = activity::complete(&kit.spine, &ends, ended, EndRun::Succeeded).await.unwrap();
+            assert_eq!((done.id, done.status), (ended, RunStatus::Succeeded), "day {day}");
+            let done = activity::kill(&kit.spine, &kills, killed, None).await.unwrap();
+            assert_eq!(done.run.id, killed, "day {day}");
+            let err = activity::kill(&kit.spine, &kills, ended, None).await.unwrap_err();
+            assert!(matches!(err, Error::IdempotencyConflict { .. }), "it is taken for a day: {err}");
+            kit.clock.advance(chrono::Duration::hours(24));
+        }
+        assert_eq!(db.number("SELECT count(*) FROM idempotency_keys").await, 2);
+        answers::tick(&kit.spine).await.unwrap();
+        assert_eq!(db.number("SELECT count(*) FROM idempotency_keys").await, 0, "nobody has to come for that");
+    }
+
+    async fn an_end_is_told_again_as_it_was_whatever_became_of_the_run(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let [ends, kills] = [&agent.ctx, &agent.admin].map(|ctx| with_key(ctx, "k"));
+        let [ended, killed] = [agent.start().await, agent.start().await];
+        let complete = || activity::complete(&kit.spine, &ends, ended, EndRun::Succeeded);
+        let kill = || activity::kill(&kit.spine, &kills, killed, Some("enough".to_owned()));
+        let (first_end, first_kill) = (complete().await.unwrap(), kill().await.unwrap());
+        // As an incident does that is found later.
+        db.tamper("UPDATE runs SET incident_count = 7, risk_level = 'VIOLATED'").await.unwrap();
+        assert_eq!(agent.run(ended).await.incident_count, 7);
+        assert_eq!(complete().await.unwrap(), first_end);
+        assert_eq!(kill().await.unwrap(), first_kill);
     }
 
     async fn a_start_key_is_its_credentials_own(db: TestDatabase) {
