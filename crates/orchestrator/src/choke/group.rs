@@ -172,7 +172,7 @@ async fn once(
     causes::settle(&mut state, &tx).await?;
     seal::seal_ended(&mut state, &tx).await?;
     addendum::seal(&mut state).map_err(|err| corrupt(err.to_string()))?;
-    seal::complete(&state, &mut answers);
+    seal::complete(&state, units, &mut answers);
     state.new.answers = kept::answers(&mut state, units, &answers)?;
     if state.has_writes() {
         write::write(&mut state, &tx).await?;

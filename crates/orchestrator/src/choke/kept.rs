@@ -66,6 +66,12 @@ pub(super) fn told(state: &State, call: &Call) -> Option<Answer> {
     })
 }
 
+/// Whether the call was answered before this group.
+pub(super) fn was_told(state: &State, call: &Call) -> bool {
+    let known = call.once.as_ref().and_then(|asked| state.kept.get(&place(asked)));
+    matches!(known, Some(Known::Stored(_)))
+}
+
 /// Remembers what a call came to.
 pub(super) fn decided(state: &mut State, call: &Call, answer: &Answer) {
     if let (Some(asked), Ok(done)) = (&call.once, answer) {

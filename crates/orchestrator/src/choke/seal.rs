@@ -23,8 +23,10 @@ use proof::{
 };
 
 use super::{
-    Answer, Done,
+    Done,
     causes::strike,
+    kept,
+    parts::{Answers, Unit},
     state::{Ending, RunState, State},
 };
 use crate::errors::Error;
@@ -61,15 +63,20 @@ pub(super) fn strike_failed(state: &mut State) {
     }
 }
 
-/// Completes the answers that show a run: it was sealed, or came to incidents, when they were decided.
-pub(super) fn complete(state: &State, answers: &mut [Vec<Option<Answer>>]) {
-    for answer in answers.iter_mut().flatten().flatten() {
+/// Completes the answers that show a run: it was sealed, or came to incidents, when they were decided. What was told before
+/// is told again as it was.
+pub(super) fn complete(state: &State, units: &[Unit<'_>], answers: &mut [Answers]) {
+    let calls = units.iter().flat_map(|unit| unit.calls);
+    for (call, answer) in calls.zip(answers.iter_mut().flatten()) {
         let (shown, ended) = match answer {
-            Ok(Done::Ended(run)) => (run.as_mut(), true),
-            Ok(Done::Killed(killed)) => (&mut killed.run, true),
-            Ok(Done::Started(run, _)) => (run.as_mut(), false),
+            Some(Ok(Done::Ended(run))) => (run.as_mut(), true),
+            Some(Ok(Done::Killed(killed))) => (&mut killed.run, true),
+            Some(Ok(Done::Started(run, _))) => (run.as_mut(), false),
             _ => continue,
         };
+        if kept::was_told(state, call) {
+            continue;
+        }
         let Some(RunState { run, .. }) = state.runs.get(&shown.id) else { continue };
         if ended {
             *shown = run.clone();
