@@ -84,7 +84,6 @@ impl Kit {
         }
     }
 
-    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
     async fn built(
         database: &TestDatabase,
         settings: Settings,
@@ -92,7 +91,28 @@ impl Kit {
         process: u64,
     ) -> Self {
         let config = ConnectConfig { test: true, ..ConnectConfig::new(database.url()) };
-        let db = Db::connect(&config).await.expect("the test's store");
+        Self::at(&config, settings, spool, process).await
+    }
+
+    /// The same as [`Self::on`] at a URL, with one connection: whoever wants a second while it has that waits for itself. At
+    /// `sqlite::memory:` there is never another.
+    ///
+    /// # Panics
+    /// Where the store cannot be opened.
+    pub async fn narrow(url: &str) -> Self {
+        let config = ConnectConfig { test: true, max_connections: 1, ..ConnectConfig::new(url) };
+        Self::at(&config, Settings { installation: "test".to_owned(), ..Settings::default() }, None, 0).await
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    async fn at(
+        config: &ConnectConfig,
+        settings: Settings,
+        spool: Option<Arc<dyn Spool>>,
+        process: u64,
+    ) -> Self {
+        let db = Db::connect(config).await.expect("the test's store");
+        db.migrate().await.expect("the test's schema");
         let clock = Arc::new(FrozenClock::default());
         let spine = spine(db.clone(), Arc::clone(&clock) as Arc<_>, process, spool, settings);
         account::ensure_installation(&spine).await.expect("the installation");

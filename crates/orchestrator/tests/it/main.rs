@@ -9,6 +9,7 @@ mod events;
 mod governance;
 mod keys;
 mod logs;
+mod narrow;
 mod overview;
 mod sessions;
 mod stalls;

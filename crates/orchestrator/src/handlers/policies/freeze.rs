@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use drivers::{ReadTx, StoreError};
+use drivers::{StoreError, activity::ActivityReads};
 use engines::check::Check;
 use models::{
     activity::{Freeze, Intervention, InterventionOutcome, RunFilter, RunState},
@@ -85,9 +85,9 @@ async fn freeze_once(
     }
     let asked = of(&freeze, freeze.intervention_id, InterventionKind::Freeze);
     tx.activity().insert_interventions(&[asked]).await?;
-    // Before the commit: what fails after it would be told as not done.
-    let store = spine.read_first().await?;
-    let begun = view(&store, tenant, freeze, &HashMap::new()).await?;
+    // Before the commit, for what fails after it would be told as not done; and in the same unit of work, for there may be no
+    // other connection.
+    let begun = view(*tx.activity(), tenant, freeze, &HashMap::new()).await?;
     tx.commit(begun).await
 }
 
@@ -161,21 +161,21 @@ pub async fn list_freezes(
     let met = store.activity().runs_met(tenant, &ids).await?;
     let mut views = Vec::with_capacity(items.len());
     for freeze in items {
-        views.push(view(&store, tenant, freeze, &met).await?);
+        views.push(view(store.activity(), tenant, freeze, &met).await?);
     }
     Ok(Page { items: views, next_cursor, has_more, total })
 }
 
 async fn view(
-    store: &ReadTx,
+    runs: ActivityReads<'_>,
     tenant: TenantId,
     freeze: Freeze,
     met: &HashMap<InterventionId, u64>,
 ) -> Result<FreezeView, StoreError> {
     let (_, agent_id) = freeze.target();
     let live = RunFilter { state: Some(RunState::Live), agent_id, ..RunFilter::default() };
-    let live_runs = store.activity().count_runs(tenant, &live).await?;
-    let unacked_runs = store.activity().count_unacked(tenant, &live, freeze.intervention_id).await?;
+    let live_runs = runs.count_runs(tenant, &live).await?;
+    let unacked_runs = runs.count_unacked(tenant, &live, freeze.intervention_id).await?;
     let runs_met = met.get(&freeze.intervention_id).copied().unwrap_or_default();
     let outcome = match (live_runs, unacked_runs) {
         (0, _) => InterventionOutcome::Ended,
