@@ -195,13 +195,15 @@ impl Incidents<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// These incidents, locked in order of their ids until the unit of work ends; those that there are.
+    /// These incidents, locked until the unit of work ends, those that there are: in the order of [`Self::lock_open`], for
+    /// one that is open is locked by its cause as well.
     pub async fn lock_incidents(
         self,
         tenant: TenantId,
         ids: &[IncidentId],
     ) -> Result<Vec<Incident>, StoreError> {
-        let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+        let order = [CAUSE.as_slice(), &[Column::Namesake, Column::Id]].concat();
+        let select = dialect::sorted(self.conn.backend(), of(tenant), &order).lock_exclusive();
         let rows = read::by_keys(self.conn, select, [Column::Id], keys::sorted(ids)).await?;
         rows.into_iter().map(from_row).collect()
     }

@@ -94,6 +94,18 @@ testkit::on_both! {
         assert!(matches!(tx.incidents().insert_incidents(&more[1..]).await, Err(StoreError::Conflict(_))));
     }
 
+    async fn whoever_locks_several_locks_them_in_one_order(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let of = |n: u128, cause_key: &str| Incident { cause_key: cause_key.into(), ..incident(TENANT, n, None) };
+        let incidents = [of(11, "b"), of(12, "a"), of(13, "c")];
+        opened(&db, &incidents).await;
+        let tx = db.begin().await.expect("begin");
+        let by_cause = tx.incidents().lock_open(TENANT, &incidents.each_ref().map(Incident::cause)).await.expect("locked");
+        assert_eq!(by_cause.iter().map(|one| one.cause_key.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        let by_id = tx.incidents().lock_incidents(TENANT, &incidents.each_ref().map(|one| one.id)).await.expect("locked");
+        assert_eq!(by_id, by_cause);
+    }
+
     async fn what_runs_did_of_incidents_is_found_by_both(db: TestDatabase) {
         let db = sample::store(db).await;
         let incidents = [incident(TENANT, 1, Some(1)), incident(TENANT, 2, Some(1))];
