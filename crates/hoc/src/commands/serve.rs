@@ -70,7 +70,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let opened = store::open_to_serve(config).await?;
     let listener = server::bind(&config.server.listen.value).await?;
     let admin = first_admin_key(&opened.spine).await?;
-    let running = server::start(opened.spine, listener, most, config.server.reached()).await?;
+    let mut running = server::start(opened.spine, listener, most, config.server.reached()).await?;
     let at = format!("listening on http://{}", running.address());
     if let Some(lock) = &lock {
         lock.tell(&at)?;
@@ -92,8 +92,13 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         )),
     }
     out::line(at);
-    let signal = server::wait_for_the_end().await?;
-    tracing::info!(signal, "stopping: calls under way are finished, new ones are not taken");
+    let ended = running.until_the_end().await;
+    match &ended {
+        Ok(signal) => {
+            tracing::info!(signal, "stopping: calls under way are finished, new ones are not taken")
+        }
+        Err(err) => tracing::error!(error = %format_args!("{err:#}"), "stopping: this server serves no more"),
+    }
     tokio::spawn(async {
         if let Ok(signal) = server::wait_for_the_end().await {
             tracing::warn!(signal, "stopping at once");
@@ -104,7 +109,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     opened.db.close().await;
     tracing::info!("stopped");
     drop(lock);
-    Ok(())
+    ended.map(drop)
 }
 
 /// The lock of an embedded store. Many servers may share a Postgres, and a store in memory is one process's anyway.

@@ -58,15 +58,15 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
     let opened = store::open_to_serve(&config).await?;
     let listen = &config.server.listen;
     let listener = server::bind(if listen.is_given() { &listen.value } else { "127.0.0.1:0" }).await?;
-    let running = server::start(opened.spine.clone(), listener, most, config.server.reached()).await?;
+    let mut running = server::start(opened.spine.clone(), listener, most, config.server.reached()).await?;
     if let Some(lock) = &lock {
         lock.tell(&format!("the demo on http://{}", running.address()))?;
     }
     let scene = Scene::set(&opened.spine, running.address()).await?;
-    let played = play(&config, &opened, &scene).await;
+    let mut played = play(&config, &opened, &scene).await;
     if played.is_ok() && !args.once {
         look_around(&config, &scene);
-        server::wait_for_the_end().await?;
+        played = running.until_the_end().await.map(drop);
     }
     running.stop(config.server.stop_within.value).await?;
     opened.db.close().await;

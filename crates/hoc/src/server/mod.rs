@@ -7,7 +7,7 @@ mod watched;
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use api::{Bounds, Reached};
 use orchestrator::{
     Error, Spine, background,
@@ -70,7 +70,8 @@ pub(crate) struct Running {
     spine: Spine,
     address: SocketAddr,
     stop_serving: watch::Sender<bool>,
-    serving: JoinHandle<()>,
+    /// Takes connections; none when it has ended.
+    serving: Option<JoinHandle<()>>,
     stop_working: watch::Sender<bool>,
     working: background::Tasks,
 }
@@ -90,7 +91,7 @@ pub(crate) async fn start(
     let (stop_serving, stop) = watch::channel(false);
     let router = api::router_within(spine.clone(), Bounds::default(), reached);
     let serving = tokio::spawn(accept::serve(listener, router, Clients::new(most), stop));
-    Ok(Running { spine, address, stop_serving, serving, stop_working, working })
+    Ok(Running { spine, address, stop_serving, serving: Some(serving), stop_working, working })
 }
 
 impl Running {
@@ -99,16 +100,36 @@ impl Running {
         self.address
     }
 
+    /// Waits until the process is asked to end; gives by what. It fails where nobody asks and no connection is taken any more:
+    /// whoever started the process is to start it again.
+    pub(crate) async fn until_the_end(&mut self) -> anyhow::Result<&'static str> {
+        tokio::select! {
+            signal = wait_for_the_end() => signal,
+            why = self.serves_no_more() => Err(why.context("no connection is taken any more")),
+        }
+    }
+
+    async fn serves_no_more(&mut self) -> anyhow::Error {
+        let Some(serving) = &mut self.serving else { return std::future::pending().await };
+        let ended = serving.await;
+        self.serving = None;
+        match ended {
+            Ok(()) => anyhow!("serving has ended, and nobody had asked for it"),
+            Err(err) => anyhow::Error::new(err),
+        }
+    }
+
     /// Takes no new calls, finishes those under way for at most `within`, then the background work.
     pub(crate) async fn stop(self, within: Duration) -> anyhow::Result<()> {
         self.stop_serving.send_replace(true);
         self.spine.close_streams();
-        let mut serving = self.serving;
-        if let Ok(ended) = timeout(within, &mut serving).await {
-            ended.context("serving ended badly")?;
-        } else {
-            tracing::warn!(seconds = within.as_secs(), "calls were still under way; they are cut off");
-            serving.abort();
+        if let Some(mut serving) = self.serving {
+            if let Ok(ended) = timeout(within, &mut serving).await {
+                ended.context("serving ended badly")?;
+            } else {
+                tracing::warn!(seconds = within.as_secs(), "calls were still under way; they are cut off");
+                serving.abort();
+            }
         }
         self.stop_working.send_replace(true);
         self.working.join().await;
@@ -134,4 +155,29 @@ pub(crate) async fn wait_for_the_end() -> anyhow::Result<&'static str> {
         _ = interrupt.recv() => "SIGINT",
         _ = terminate.recv() => "SIGTERM",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Kit;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_takes_no_connection_any_more_ends() {
+        let kit = Kit::narrow("sqlite::memory:").await;
+        let (stop_working, stop) = watch::channel(false);
+        let mut running = Running {
+            working: background::start(&kit.spine, &stop),
+            spine: kit.spine.clone(),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            stop_serving: watch::Sender::new(false),
+            serving: Some(tokio::spawn(async { panic!("as a test wants it") })),
+            stop_working,
+        };
+        let ended = timeout(Duration::from_mins(1), running.until_the_end()).await.expect("it is noticed");
+        let why = format!("{:#}", ended.expect_err("nobody asked for it"));
+        assert!(why.contains("no connection is taken any more") && why.contains("panicked"), "{why}");
+        running.stop(Duration::from_secs(1)).await.expect("what goes on beside it ends in order");
+    }
 }
