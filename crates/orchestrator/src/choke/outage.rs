@@ -107,8 +107,13 @@ async fn from_memory(
     let mut state = State::new(spine, tenant);
     let Some(blind) = memory.recall(&mut state, call) else { return unavailable() };
     if call.names_a_permit_of_none(&state) {
-        // Another replica may have granted it: here nobody can say what it is.
-        return unavailable();
+        // Another replica may have granted it: here nobody can say what it is. To a run that takes no steps it is nothing.
+        let ended =
+            decide::known(&state, &call.caller, run_id).and_then(|()| decide::running(&state, run_id));
+        return match ended {
+            Err(ended @ (Error::RunKilled { .. } | Error::RunNotRunning { .. })) => Err(ended),
+            _ => unavailable(),
+        };
     }
     let Some(answer) = decide::item(&mut state, slice::from_ref(call)).pop().flatten() else {
         return unavailable();

@@ -1,7 +1,7 @@
 //! Without its store: a halt is still a halt, and nothing else is promised.
 
-use models::policies::LimitDraft;
-use orchestrator::{Error, background::overdue, choke::call::StepReport};
+use models::{ids::PermitId, policies::LimitDraft};
+use orchestrator::{Error, Settings, background::overdue, choke::call::StepReport};
 use proof::words::{Action, EnforcementMode, LimitType, ResetPeriod, RunStatus};
 use testkit::{Kit, Store, TestDatabase, limit, on_both};
 
@@ -24,6 +24,36 @@ on_both! {
         assert_eq!((halted.run_status, halted.step_index), (RunStatus::Halted, Some(1)));
         let late = agent.record(doomed, llm(1)).await.unwrap_err();
         assert!(matches!(late, Error::RunKilled { .. }), "it stays in force here: {late}");
+        // Also of what names a permit that is not known here: whatever that is, the run takes nothing.
+        let permit_id = Some(PermitId(uuid::Uuid::from_u128(7)));
+        let late = agent.record(doomed, StepReport { permit_id, ..llm(1) }).await.unwrap_err();
+        assert!(matches!(late, Error::RunKilled { .. }), "{late}");
+        let calm = agent.record(calm, StepReport { permit_id, ..llm(600_000) }).await.unwrap_err();
+        assert!(matches!(calm, Error::Unavailable(_)), "nobody knows what that permit is: {calm}");
+    }
+
+    async fn what_waits_for_the_store_is_weighed_with_what_was_decided(db: TestDatabase) {
+        let settings = Settings { installation: "test".to_owned(), max_held_bytes: 256 << 10, ..Settings::default() };
+        let kit = Kit::with(db, settings).await;
+        let agent = Agent::of(&kit, "acme").await;
+        for n in 0..20 {
+            let name = format!("{n} {}", "of a long name ".repeat(10));
+            agent.rule_named(name.trim(), EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        }
+        let run = agent.start().await;
+        agent.record(run, llm(1)).await.unwrap();
+        kit.db.close().await;
+        let mut halts = 0;
+        let full = loop {
+            match agent.record(run, llm(600_000)).await {
+                Err(Error::StepHalted(_)) => halts += 1,
+                other => break other,
+            }
+            // Each says the name of every rule twice, and there is room for half of 256 KiB.
+            assert!(halts < 22, "there is more than there is room for");
+        };
+        assert!(matches!(full, Err(Error::Unavailable(_))), "{full:?}");
+        assert!(halts > 0, "there is room for some");
     }
 
     async fn a_run_that_is_not_remembered_cannot_be_decided(db: TestDatabase) {
