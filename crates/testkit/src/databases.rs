@@ -104,6 +104,22 @@ impl TestDatabase {
         done.map(drop).map_err(|err| err.to_string())
     }
 
+    /// Takes from a table the triggers that keep its rows as they are, as whoever owns the database can.
+    ///
+    /// # Panics
+    /// Where the store refuses.
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    pub async fn disarm(&self, table: &str) {
+        let sql = match self.store {
+            Store::Sqlite => {
+                let drop = |kind: &str| format!("DROP TRIGGER IF EXISTS {table}_no_{kind};");
+                ["update", "delete"].map(drop).concat()
+            }
+            Store::Postgres => format!("ALTER TABLE {table} DISABLE TRIGGER USER"),
+        };
+        self.tamper(&sql).await.expect("the triggers");
+    }
+
     /// The number that a query answers, asked behind the drivers' back.
     ///
     /// # Panics

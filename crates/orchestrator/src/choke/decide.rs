@@ -1,5 +1,6 @@
 //! Walks a group's calls in their order, over its working state, in memory.
 
+use drivers::StoreError;
 use models::{
     activity::RunState as LifeState,
     ids::RunId,
@@ -114,7 +115,7 @@ pub(super) fn repeated(
 fn answer_of_step(state: &State, run_id: RunId, step: &KnownStep) -> Answer {
     let verdict = verdict_of(state, step.decision_id.as_deref().unwrap_or_default())?;
     let run: proof::records::RunAfter = serde_json::from_str(&step.run_after).map_err(|err| {
-        Error::Internal(format!("step {} of {run_id} does not read back: {err}", step.step_index))
+        unreadable("aos_trace_steps", format!("{} of run {run_id}", step.step_index), err.to_string())
     })?;
     if step.status == proof::words::StepStatus::Refused {
         return Err(Error::StepHalted(Box::new(StepEnforcementError {
@@ -148,9 +149,15 @@ fn answer_of_permit(state: &State, permit: &Permit) -> Answer {
 
 fn verdict_of(state: &State, decision_id: &str) -> Result<VerdictView, Error> {
     let decision = decision_id.parse().ok().and_then(|id| state.decisions.get(&id));
-    let decision = decision
-        .ok_or_else(|| Error::Internal(format!("decision {decision_id} of a stored answer is missing")))?;
-    VerdictView::of(decision).map_err(|err| Error::Internal(err.to_string()))
+    let missing = || "the decision of a stored answer is missing".to_owned();
+    let unreadable = |why| unreadable("policy_decisions", decision_id.to_owned(), why);
+    VerdictView::of(decision.ok_or_else(|| unreadable(missing()))?).map_err(|err| unreadable(err.to_string()))
+}
+
+/// A stored answer that does not read back. It was read before the call changed anything: what else its group decided stands.
+/// A call that meets something impossible later says [`Error::Internal`], and its whole group is rolled back.
+pub(super) fn unreadable(table: &'static str, row: String, why: String) -> Error {
+    Error::from(StoreError::Corrupt { table, row, why })
 }
 
 /// Whether a permit can still serve.

@@ -183,7 +183,8 @@ async fn once(
     Ok(answers)
 }
 
-/// A call that met something that cannot be leaves the working state half changed: none of it is stored.
+/// A call that met something that cannot be leaves the working state half changed: none of it is stored. One that could not
+/// be answered for what it read has changed nothing, and is told another error: see [`decide::unreadable`].
 fn broken(answers: &[Answers]) -> Option<StoreError> {
     answers.iter().flatten().flatten().find_map(|answer| match answer {
         Err(Error::Internal(why)) => Some(corrupt(why.clone())),

@@ -262,6 +262,7 @@ async fn work(
             Some(Ok(_)) if answer.passed => {}
             Some(Err(Error::StepHalted(_))) if !answer.passed => {}
             Some(Err(Error::Internal(why))) => return Err(broken(answer, why)),
+            Some(Err(Error::Store(why))) => return Err(broken(answer, why.to_string())),
             Some(Err(why @ (Error::StepHalted(_) | Error::RateLimited { .. }))) => {
                 return Err(broken(answer, format!("leave that was given came out as a refusal: {why}")));
             }

@@ -15,7 +15,9 @@ use proof::{
 };
 
 use super::{
-    Answer, Done, effects, intervene,
+    Answer, Done,
+    decide::unreadable,
+    effects, intervene,
     judge::{self, Question},
     prepare::{Caller, PreparedStart},
     snapshots::BoundSnapshot,
@@ -85,9 +87,9 @@ fn repeated(state: &State, caller: &Caller, start: &PreparedStart) -> Result<Opt
         .decisions
         .values()
         .find(|decision| decision.moment == Moment::RunStart && decision.run_id == run.run.id.to_string());
-    let decision =
-        decision.ok_or_else(|| Error::Internal("the decision of a stored start is missing".to_owned()))?;
-    let verdict = VerdictView::of(decision).map_err(|err| Error::Internal(err.to_string()))?;
+    let unreadable = |why| unreadable("policy_decisions", format!("of the start of {}", run.run.id), why);
+    let decision = decision.ok_or_else(|| unreadable("it is missing".to_owned()))?;
+    let verdict = VerdictView::of(decision).map_err(|err| unreadable(err.to_string()))?;
     if verdict.action.refuses() {
         return Ok(Some(Err(halted(run.run.id, run.run.status, verdict))));
     }

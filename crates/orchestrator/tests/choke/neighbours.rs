@@ -6,9 +6,9 @@ use futures::{future::join_all, join};
 use models::ids::RunId;
 use orchestrator::{Error, choke::call::StartRun, handlers::activity};
 use proof::words::LimitType;
-use testkit::{Kit, Store, TestDatabase};
+use testkit::{Kit, Store, TestDatabase, on_both};
 
-use crate::agent::{Agent, llm, tool};
+use crate::agent::{Agent, keyed, llm, tool};
 
 /// What a caller waits at most, whatever anybody holds.
 const AT_MOST: Duration = Duration::from_secs(10);
@@ -117,4 +117,37 @@ async fn a_key_that_stays_taken_is_no_race() {
     // All eight once, and again for it may have been a race; then their halves, down to the one.
     let tries = db.number("SELECT last_value FROM tries").await;
     assert!(tries <= 2 + 3, "{tries} tries");
+}
+
+on_both! {
+    async fn an_answer_that_does_not_read_back_fails_alone_and_has_nobody_tried_again(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let mut runs = Vec::new();
+        for _ in 0..16 {
+            let run = agent.start().await;
+            agent.record(run, keyed("k", tool("get_weather"))).await.unwrap();
+            runs.push(run);
+        }
+        let repeats = async || {
+            let before = kit.db.statements();
+            let repeat = |run: &RunId| agent.record(*run, keyed("k", tool("get_weather")));
+            let answers = join_all(runs.iter().map(repeat)).await;
+            (answers, kit.db.statements() - before)
+        };
+        let (answers, sound) = repeats().await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        db.disarm("policy_decisions").await;
+        let run = match db.store() {
+            Store::Sqlite => format!("x'{}'", runs[5].0.simple()),
+            Store::Postgres => format!("'{}'", runs[5].0),
+        };
+        db.tamper(&format!("UPDATE policy_decisions SET limits = 'nothing' WHERE run_id = {run}")).await.unwrap();
+        let (answers, odd) = repeats().await;
+        let failed: Vec<usize> = (0..runs.len()).filter(|n| answers[*n].is_err()).collect();
+        assert_eq!(failed, [5], "{answers:?}");
+        assert!(matches!(answers[5], Err(Error::Store(_))), "{answers:?}");
+        // The first may find the lane idle and go alone, and may not; halves of the others would be many more.
+        assert!(odd <= 2 * sound, "{odd} statements, not {sound}: they were tried in halves");
+    }
 }
