@@ -137,6 +137,19 @@ impl IncidentsReads<'_> {
         rows.into_iter().map(event).collect()
     }
 
+    /// Those events of these incidents that say just this of them.
+    pub async fn events_that_say(
+        self,
+        tenant: TenantId,
+        said: &[(IncidentId, String)],
+    ) -> Result<Vec<IncidentEvent>, StoreError> {
+        use incident_events::Column as C;
+        let keys =
+            keys::in_order(said).into_iter().map(|(id, details)| [id.into(), details.into()]).collect();
+        let rows = read::by_keys(self.conn, events_of(tenant), [C::IncidentId, C::Details], keys).await?;
+        rows.into_iter().map(event).collect()
+    }
+
     /// Incidents, newest first.
     pub async fn list(
         self,

@@ -141,12 +141,12 @@ fn answer(units: &[Unit<'_>], answer: impl Fn() -> Error, waiting: &mut Waiting)
     }
 }
 
-/// Opens the incidents of definitions that the group met and that do not match. Where that fails, the integrity check
-/// finds them again.
+/// Opens the incidents of definitions that the group met and that do not match. Where that fails, the next group tells of them.
 async fn tell_of_tampering(spine: &Spine, tenant: TenantId) {
     let found = spine.choke().snapshots.untold(tenant);
     if let Err(err) = report_mismatches(spine, tenant, &found).await {
         tracing::error!(error = &err as &dyn std::error::Error, %tenant, "an incident could not be opened");
+        spine.choke().snapshots.still_untold(tenant, found);
     }
 }
 

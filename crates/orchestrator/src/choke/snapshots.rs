@@ -173,6 +173,18 @@ impl Snapshots {
         lock(&self.untold).remove(&tenant).unwrap_or_default()
     }
 
+    /// Keeps what could not be told, to be told of with the next group.
+    pub(super) fn still_untold(&self, tenant: TenantId, found: Vec<Found>) {
+        let mut untold = lock(&self.untold);
+        let of_tenant = untold.entry(tenant).or_default();
+        // Met again meanwhile, or again with each group that fails: once is enough.
+        for of in found {
+            if !of_tenant.contains(&of) {
+                of_tenant.push(of);
+            }
+        }
+    }
+
     fn remember(&self, tenant: TenantId, bound: &Arc<BoundSnapshot>) {
         let mut known = lock(&self.by_id);
         if known.len() >= KEPT {

@@ -9,22 +9,18 @@ use orchestrator::{
     background::checker::Checker,
     choke::call::StartRun,
     handlers::{
-        activity,
+        activity::{self, StepView},
         incidents::{self, Resolve},
     },
 };
-use proof::words::{EnforcementMode, IncidentCategory, IntegrityStatus, Severity};
+use proof::words::{Action, EnforcementMode, IncidentCategory, IntegrityStatus, Severity};
 use testkit::{Kit, Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, llm, refused};
 
 /// Changes rows as whoever owns the database can: without the triggers that keep them.
 async fn change(db: &TestDatabase, table: &str, what: &str) {
-    let disarm = match db.store() {
-        Store::Sqlite => format!("DROP TRIGGER IF EXISTS {table}_no_update"),
-        Store::Postgres => format!("ALTER TABLE {table} DISABLE TRIGGER USER"),
-    };
-    db.tamper(&disarm).await.unwrap();
+    db.disarm(table).await;
     db.tamper(what).await.unwrap();
 }
 
@@ -142,17 +138,69 @@ on_both! {
         assert_eq!(found[0].source_run_id, Some(run));
     }
 
+    async fn what_could_not_be_told_is_told_later(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        change(db, "policy_rules", "UPDATE policy_rules SET condition = 'false'").await;
+        let (taken, free) = match db.store() {
+            Store::Sqlite => (
+                "CREATE TRIGGER taken BEFORE INSERT ON incidents WHEN NEW.category = 'INTEGRITY_FAILURE' BEGIN
+                     SELECT RAISE(ABORT, 'taken'); END",
+                "DROP TRIGGER taken",
+            ),
+            Store::Postgres => (
+                "CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                     RAISE EXCEPTION 'taken' USING ERRCODE = 'unique_violation'; END $$;
+                 CREATE TRIGGER taken BEFORE INSERT ON incidents FOR EACH ROW
+                     WHEN (NEW.category = 'INTEGRITY_FAILURE') EXECUTE FUNCTION taken()",
+                "DROP TRIGGER taken ON incidents",
+            ),
+        };
+        db.tamper(taken).await.unwrap();
+        let start = async || {
+            let request = StartRun { agent_id: "researcher".to_owned(), ..StartRun::default() };
+            refused(activity::start(&kit.spine, &agent.ctx, request).await)
+        };
+        // By the third, what is in force is known here, and is not read again.
+        for _ in 0..3 {
+            start().await;
+            assert_eq!(failures(&agent).await, [], "it cannot be told of");
+        }
+        db.tamper(free).await.unwrap();
+        start().await;
+        let found = failures(&agent).await;
+        assert_eq!((found.len(), found[0].occurrences), (1, 1), "{found:#?}");
+    }
+
+    async fn of_a_step_whose_decision_is_gone_no_verdict_is_made_up(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        let run = agent.start().await;
+        for _ in 0..2 {
+            refused(agent.record(run, llm(600_000)).await);
+        }
+        agent.record(run, llm(1)).await.unwrap();
+        let told = async || {
+            let steps = activity::steps(&kit.spine, &agent.admin, run, PageRequest::default()).await.unwrap();
+            let of = |step: StepView| (step.action, step.fired.map(|fired| fired.len()));
+            steps.items.into_iter().map(of).collect::<Vec<_>>()
+        };
+        let block = Some(Action::Block);
+        assert_eq!(told().await, [(block, Some(1)), (block, Some(1)), (Some(Action::Allow), Some(0))]);
+        let of_step = |n: u64| format!("WHERE step_index = {n}");
+        change(db, "policy_decisions", &format!("UPDATE policy_decisions SET fired = 'x' {}", of_step(0))).await;
+        change(db, "policy_decisions", &format!("DELETE FROM policy_decisions {}", of_step(1))).await;
+        assert_eq!(told().await, [(block, None), (None, None), (Some(Action::Allow), Some(0))]);
+    }
+
     async fn a_leaf_that_is_gone_is_found(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
         agent.rule(EnforcementMode::Warn, "context.step.cost_microusd > 400000").await;
-        let (table, trigger) = ("audit_ledger", "audit_ledger_no_delete");
-        match db.store() {
-            Store::Sqlite => db.tamper(&format!("DROP TRIGGER {trigger}")).await.unwrap(),
-            Store::Postgres => db.tamper(&format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await.unwrap(),
-        }
-        db.tamper("DELETE FROM audit_ledger WHERE leaf_index = 1").await.unwrap();
+        change(db, "audit_ledger", "DELETE FROM audit_ledger WHERE leaf_index = 1").await;
         pass(&kit, &Checker::default()).await;
         let found = failures(&agent).await;
         assert_eq!(found.len(), 1);

@@ -1,6 +1,6 @@
 //! Opening incidents about what was changed behind our back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use drivers::{StoreError, Tx};
 use engines::{
@@ -17,9 +17,6 @@ use serde_json::json;
 
 use crate::{errors::Error, handlers::shared::retrying, spine::Spine};
 
-/// How many rows of a log an incident may name before it is told of some again.
-const TOLD: u64 = 200;
-
 /// A mismatch, and the run that it is in.
 pub(crate) type Found = (Option<RunId>, Mismatch);
 
@@ -32,11 +29,7 @@ pub(crate) async fn report_mismatches(spine: &Spine, tenant: TenantId, found: &[
     if found.is_empty() {
         return Ok(());
     }
-    match retrying(|| attempt(spine, tenant, found)).await {
-        // Another replica has opened it meanwhile.
-        Err(Error::Store(err)) if matches!(*err, StoreError::Conflict(_)) => Ok(()),
-        done => done,
-    }
+    retrying(|| attempt(spine, tenant, found)).await
 }
 
 async fn attempt(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(), Error> {
@@ -47,23 +40,25 @@ async fn attempt(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(),
         let locked = tx.activity().lock_runs(tenant, &ids).await?;
         runs.extend(locked.into_iter().map(|run| (run.id, run)));
     }
-    let mut causes: BTreeMap<models::incidents::Cause, Vec<&Found>> = BTreeMap::new();
+    let mut causes: Causes<'_> = BTreeMap::new();
     for of in found {
         causes.entry(cause_of(of).key()).or_default().push(of);
     }
     let wanted: Vec<_> = causes.keys().cloned().collect();
     let open = tx.incidents().lock_open(tenant, &wanted).await?;
     let before = tx.incidents().of_causes(tenant, &wanted).await?;
+    let known = Known { open: &open, before: &before };
+    let told = known.told(&tx, tenant, &causes).await?;
     let mut moved = Moved { runs, ..Moved::default() };
     for (cause, found) in causes {
         let of_cause = || before.iter().filter(|incident| incident.cause() == cause);
         let stands = open.iter().find(|incident| incident.cause() == cause);
-        let accepted = of_cause().next_back().filter(|last| is_accepted(last));
-        let known = match stands.or(accepted) {
-            Some(incident) => told(&tx, incident).await?,
-            None => Vec::new(),
+        let teller = known.who_knows(&cause);
+        let is_told = |incident: &Incident, of: &Found| {
+            incident.description.contains(&of.1.found())
+                || told.contains(&(incident.id, said_of(&of.1.found())))
         };
-        let is_new = |of: &&Found| !known.iter().any(|text| text.contains(&of.1.found()));
+        let is_new = |of: &&Found| !teller.is_some_and(|incident| is_told(incident, of));
         let mut new = found.into_iter().filter(is_new);
         let incident = match (stands, new.next()) {
             (_, None) => continue,
@@ -76,7 +71,7 @@ async fn attempt(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(),
     if moved.events.is_empty() {
         return Ok(());
     }
-    moved.store(&tx).await?;
+    moved.store(&tx, tenant).await?;
     Ok(tx.commit().await?)
 }
 
@@ -95,16 +90,47 @@ fn is_accepted(incident: &Incident) -> bool {
     matches!(incident.resolution_type, Some(AcceptedRisk | FalsePositive))
 }
 
-/// What an incident says of the rows that it is about.
-async fn told(tx: &Tx, incident: &Incident) -> Result<Vec<String>, Error> {
-    let events = tx.incidents().events_of(incident.tenant, incident.id, TOLD).await?;
-    let said = events.into_iter().filter_map(|event| said_in(event.details.as_deref()?));
-    Ok(said.chain([incident.description.clone()]).collect())
+/// What is found, by its cause.
+type Causes<'f> = BTreeMap<models::incidents::Cause, Vec<&'f Found>>;
+
+/// The incidents that the causes have and had.
+struct Known<'i> {
+    open: &'i [Incident],
+    /// All of them, oldest first.
+    before: &'i [Incident],
 }
 
-fn said_in(details: &str) -> Option<String> {
-    let details: serde_json::Value = serde_json::from_str(details).ok()?;
-    details["found"].as_str().map(str::to_owned)
+impl Known<'_> {
+    /// The incident whose rows need no telling: the one that stands, or the last, where somebody accepted it.
+    fn who_knows(&self, cause: &models::incidents::Cause) -> Option<&Incident> {
+        let stands = self.open.iter().find(|incident| incident.cause() == *cause);
+        let last = self.before.iter().rfind(|incident| incident.cause() == *cause);
+        stands.or(last.filter(|last| is_accepted(last)))
+    }
+
+    /// Which of what is found these incidents were told of after they were opened. One statement.
+    async fn told(
+        &self,
+        tx: &Tx,
+        tenant: TenantId,
+        causes: &Causes<'_>,
+    ) -> Result<HashSet<(IncidentId, String)>, Error> {
+        let mut asked = Vec::new();
+        for (cause, found) in causes {
+            let Some(incident) = self.who_knows(cause) else { continue };
+            asked.extend(found.iter().map(|of| (incident.id, said_of(&of.1.found()))));
+        }
+        if asked.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let told = tx.incidents().events_that_say(tenant, &asked).await?;
+        Ok(told.into_iter().filter_map(|event| Some((event.incident_id, event.details?))).collect())
+    }
+}
+
+/// What an event says of a row that was found.
+fn said_of(found: &str) -> String {
+    proof::canonical::to_text(&json!({ "found": found }))
 }
 
 /// What the mismatches come to.
@@ -169,16 +195,22 @@ impl Moved {
             incident_id: incident.id,
             event_type,
             actor: None,
-            details: found.map(|found| proof::canonical::to_text(&json!({ "found": found }))),
+            details: found.map(|found| said_of(&found)),
             at: now,
         });
     }
 
-    async fn store(self, tx: &Tx) -> Result<(), Error> {
+    async fn store(self, tx: &Tx, tenant: TenantId) -> Result<(), Error> {
         let runs: Vec<Run> = self.runs.into_values().collect();
         tx.activity().save_runs(&runs, &HashMap::new()).await?;
         let incidents = tx.incidents();
-        incidents.insert_incidents(&self.opened).await?;
+        // Where another replica opens one at this moment, this waits for it, and the next try finds that one.
+        incidents.open_missing(&self.opened).await?;
+        let causes: Vec<_> = self.opened.iter().map(Incident::cause).collect();
+        let open = incidents.lock_open(tenant, &causes).await?;
+        if !self.opened.iter().all(|ours| open.iter().any(|incident| incident.id == ours.id)) {
+            return Err(StoreError::Retry("another opened an incident that was to be opened".into()).into());
+        }
         incidents.save_incidents(&self.changed).await?;
         incidents.insert_runs(&self.joined).await?;
         Ok(incidents.insert_events(&self.events).await?)
