@@ -23,13 +23,11 @@ use crate::{
     context::CallContext,
     errors::Error,
     spine::Spine,
-    streams::{Place, Woken},
+    streams::{AT_ONCE, Place, Woken, end_of},
 };
 
 /// How long a stream rests that was told of events which are not there.
 const REST: Duration = Duration::from_millis(250);
-/// The most events that are read at once.
-const AT_ONCE: u64 = 200;
 
 /// What happened in a run.
 #[derive(Clone, Debug)]
@@ -256,7 +254,7 @@ impl TenantEvents {
                     }
                 }
                 None if self.look().await? => {}
-                // What the log says that it has is not there: the integrity check tells of that.
+                // The watcher has seen what is not there: the store fell back, which the server tells by itself.
                 None => tokio::time::sleep(REST).await,
             }
         }
@@ -266,9 +264,13 @@ impl TenantEvents {
     async fn look(&mut self) -> Result<bool, Error> {
         let tenant = self.ctx.tenant.id;
         let store = self.spine.read_first().await?;
+        let head = store.ledger().head(tenant, LogName::Runs).await?;
+        let size = head.map_or(0, |head| head.frontier.size());
+        if size <= self.next {
+            return Ok(false);
+        }
         let leaves = store.ledger().run_log_from(tenant, self.next, AT_ONCE).await?;
-        let Some(last) = leaves.last() else { return Ok(false) };
-        self.next = last.leaf_index + 1;
+        self.next = end_of(&leaves, size);
         let ids: Vec<RunId> = leaves.iter().map(|leaf| leaf.run_id).collect();
         let runs = store.activity().pulses(tenant, &ids).await?;
         drop(store);

@@ -20,6 +20,7 @@ use models::{
 use tokio::sync::watch;
 
 use self::news::{Caught, Numbered, Watched};
+pub(crate) use self::watcher::{AT_ONCE, end_of};
 use crate::{context::CallContext, errors::Error, spine::Spine};
 
 /// What open streams share.

@@ -147,13 +147,18 @@ impl Watched {
         self.log_size.subscribe()
     }
 
-    /// The log has leaves from `from` on: these, and none is left out. A leaf whose run is not known is none.
-    pub(super) fn log_grew(&self, from: u64, events: Vec<Option<LogEvent>>) {
+    /// The log has leaves `from` to `end`: these, by their indices, are events, and the others are none. A leaf in which the
+    /// log tells of itself is none, nor is one whose run is not known.
+    pub(super) fn log_grew(&self, from: u64, end: u64, events: Vec<(u64, LogEvent)>) {
         let mut log = lock(&self.log);
         if log.from + log.events.len() as u64 != from {
             *log = Recent { from, events: VecDeque::new() };
         }
-        log.events.extend(events.into_iter().map(|event| event.map(Arc::new)));
+        let mut events = events.into_iter().peekable();
+        log.events.extend((from..end).map(|index| {
+            let event = events.next_if(|(place, _)| *place == index);
+            event.map(|(_, event)| Arc::new(event))
+        }));
         let size = log.from + log.events.len() as u64;
         while log.events.len() > KEPT {
             log.events.pop_front();
@@ -220,19 +225,22 @@ mod tests {
         watched.log_begins_at(10);
         assert_eq!(at_hand(&watched, 9), None);
         assert_eq!(at_hand(&watched, 10), Some(vec![]));
-        watched.log_grew(10, vec![Some(event(1)), None, Some(event(2))]);
+        watched.log_grew(10, 13, vec![(10, event(1)), (12, event(2))]);
         assert_eq!(*watched.log_size().borrow(), 13);
         assert_eq!(at_hand(&watched, 10), Some(vec![10, 12]));
         assert_eq!(at_hand(&watched, 12), Some(vec![12]));
         assert_eq!(at_hand(&watched, 99), Some(vec![]));
         for from in 13..13 + KEPT as u64 {
-            watched.log_grew(from, vec![Some(event(3))]);
+            watched.log_grew(from, from + 1, vec![(from, event(3))]);
         }
         assert_eq!(at_hand(&watched, 12), None);
         assert_eq!(at_hand(&watched, 13).map(|events| events.len()), Some(KEPT));
-        watched.log_grew(5_000, vec![Some(event(4))]);
+        watched.log_grew(5_000, 5_001, vec![(5_000, event(4))]);
         assert_eq!(at_hand(&watched, 4_999), None, "what is between is not at hand");
         assert_eq!(at_hand(&watched, 5_000), Some(vec![5_000]));
+        watched.log_grew(5_001, 5_003, vec![]);
+        assert_eq!(*watched.log_size().borrow(), 5_003, "what is no event is passed");
+        assert_eq!(at_hand(&watched, 5_001), Some(vec![]));
     }
 
     #[test]

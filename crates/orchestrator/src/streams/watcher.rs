@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use models::ids::{KeyId, RunId, TenantId};
+use models::{
+    ids::{KeyId, RunId, TenantId},
+    ledger::RunLogEntry,
+};
 use proof::words::LogName;
 use tokio::{
     sync::watch,
@@ -17,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How often it looks whether keys are still in force: no less than for a new call.
 const LOOK_AT_KEYS_EVERY: Duration = Duration::from_millis(750);
 /// The most leaves that are read at once.
-const AT_ONCE: u64 = 200;
+pub(crate) const AT_ONCE: u64 = 200;
 /// How far behind the log is followed leaf by leaf. What is further is for each stream to read.
 const FOLLOWED: u64 = 1_000;
 
@@ -81,6 +84,13 @@ impl Drop for Forgotten {
     }
 }
 
+/// Where the next leaves begin that may tell of a run, behind these; the log has `size` leaves. It also has leaves in which it
+/// tells of itself, which are not among those read.
+pub(crate) fn end_of(leaves: &[RunLogEntry], size: u64) -> u64 {
+    let read = leaves.last().filter(|_| leaves.len() as u64 == AT_ONCE);
+    read.map_or(size, |last| last.leaf_index + 1)
+}
+
 /// Looks once; `log` is how many leaves of the run log were seen before.
 async fn look(
     spine: &Spine,
@@ -115,12 +125,15 @@ async fn look(
         let ids: Vec<RunId> = leaves.iter().map(|leaf| leaf.run_id).collect();
         let runs = store.activity().pulses(tenant, &ids).await?;
         let key_of = |id: RunId| runs.iter().find(|run| run.run == id).map(|run| run.key);
-        let Some(last) = leaves.last().map(|leaf| leaf.leaf_index) else { break };
-        let events = leaves
-            .into_iter()
-            .map(|entry| Some(LogEvent { run: entry.run_id, key: key_of(entry.run_id)?, leaf: entry.leaf }));
-        watched.log_grew(next, events.collect());
-        next = last + 1;
+        let end = end_of(&leaves, size);
+        let events = leaves.into_iter().filter_map(|entry| {
+            Some((
+                entry.leaf_index,
+                LogEvent { run: entry.run_id, key: key_of(entry.run_id)?, leaf: entry.leaf },
+            ))
+        });
+        watched.log_grew(next, end, events.collect());
+        next = end;
     }
     *log = Some(next);
     Ok(())

@@ -7,10 +7,12 @@ use orchestrator::{
     CallContext, Error, Settings, Spine,
     choke::call::StartRun,
     handlers::{
+        account::{self, SystemCaller},
         activity,
         events::{self, RunEvent, RunPlace, TenantEvent, TenantEvents},
     },
 };
+use proof::keys::SigningKey;
 use testkit::{Kit, Store, TestDatabase, on_both};
 
 async fn tuned(db: &TestDatabase, max_streams: usize) -> Kit {
@@ -78,6 +80,45 @@ on_both! {
             tokio::time::sleep(Duration::from_secs(1)).await;
             of_a_second = kit.db.statements() - before;
         }
+    }
+
+    async fn what_a_log_says_of_itself_is_no_event_and_has_a_number(db: TestDatabase) {
+        let kit = tuned(db, 100).await;
+        let other = tuned(db, 100).await;
+        let agent = kit.caller("acme", Role::Agent).await;
+        let mut all = follow(&kit.spine, &agent).await.unwrap();
+        let mut next = async || {
+            let run = activity::start(&kit.spine, &agent, start("researcher")).await.unwrap().run;
+            let next = tokio::time::timeout(Duration::from_mins(1), all.next()).await.unwrap().unwrap();
+            let (number, event) = next.unwrap();
+            assert!(matches!(&event, TenantEvent::Opened { run_id, .. } if *run_id == run.id), "{number} {event:?}");
+            number
+        };
+        assert_eq!(next().await, 0);
+        let (new, by) = (SigningKey::from_seed(&[4; 32]).public(), SystemCaller { name: "test".to_owned() });
+        account::rotate_signing_key(&kit.spine, &new, &by).await.unwrap();
+        assert_eq!(next().await, 2, "the log says in leaf 1 that another key signs");
+        assert_eq!(next().await, 3);
+        // Behind the first event, from a server that has seen none of it.
+        let mut again = events::tenant_events(&other.spine, &agent, Some(0)).await.unwrap();
+        for number in [2, 3] {
+            assert_eq!(again.next().await.unwrap().map(|(number, _)| number), Some(number));
+        }
+    }
+
+    async fn a_kill_is_told_while_others_take_every_turn_to_read(db: TestDatabase) {
+        let kit = tuned(db, 100).await;
+        let (agent, admin) = (kit.caller("acme", Role::Agent).await, kit.caller("acme", Role::Admin).await);
+        let run = activity::start(&kit.spine, &agent, start("researcher")).await.unwrap().run;
+        let mut turns = Vec::new();
+        while let Ok(Ok(turn)) = tokio::time::timeout(Duration::from_secs(1), kit.db.read()).await {
+            turns.push(turn);
+        }
+        assert!(!turns.is_empty());
+        let mut one = events::events(&kit.spine, &agent, run.id, RunPlace::Beginning).await.unwrap().unwrap();
+        activity::kill(&kit.spine, &admin, run.id, None).await.unwrap();
+        let first = tokio::time::timeout(Duration::from_mins(1), one.next()).await.unwrap().unwrap();
+        assert!(matches!(first, Some(RunEvent::Killed(..))), "{first:?}");
     }
 
     async fn a_kill_wakes_its_agent_and_nothing_is_lost_or_told_twice(db: TestDatabase) {
