@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use drivers::ReadTx;
 use models::{
     activity::{Ack, Intervention, InterventionOutcome, Run, RunFilter},
     ids::RunId,
@@ -211,8 +212,17 @@ pub async fn interventions(
     ctx: &CallContext,
     id: RunId,
 ) -> Result<Vec<InterventionView>, Error> {
-    get(spine, ctx, id).await?;
     let store = spine.read().await?;
+    find(&store, ctx, id).await?;
+    interventions_of(&store, ctx, id).await
+}
+
+/// The same of a run that the caller may see, where somebody reads already.
+pub(super) async fn interventions_of(
+    store: &ReadTx,
+    ctx: &CallContext,
+    id: RunId,
+) -> Result<Vec<InterventionView>, Error> {
     let acks = store.activity().acks_of_runs(ctx.tenant.id, &[id]).await?;
     let mut all = store.activity().interventions_on(ctx.tenant.id, id).await?;
     all.extend(store.activity().freezes_met(ctx.tenant.id, id).await?);
@@ -272,7 +282,12 @@ pub async fn list(
 /// `activity.get`: one run.
 #[tracing::instrument(name = "activity.get", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn get(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Run, Error> {
-    let run = spine.read().await?.activity().find_run(ctx.tenant.id, id).await?;
+    find(&spine.read().await?, ctx, id).await
+}
+
+/// The same, where somebody reads already.
+pub(super) async fn find(store: &ReadTx, ctx: &CallContext, id: RunId) -> Result<Run, Error> {
+    let run = store.activity().find_run(ctx.tenant.id, id).await?;
     run.filter(|run| !ctx.sees_only_own_runs() || run.key_id == ctx.key)
         .ok_or_else(|| Error::not_found("run", id))
 }
@@ -286,19 +301,29 @@ pub async fn steps(
     id: RunId,
     page: PageRequest,
 ) -> Result<Page<StepView>, Error> {
-    let run = get(spine, ctx, id).await?;
     let store = spine.read().await?;
+    let run = find(&store, ctx, id).await?;
+    steps_of(&store, ctx, &run, page).await
+}
+
+/// The same of a run that was read before, where somebody reads already.
+pub(super) async fn steps_of(
+    store: &ReadTx,
+    ctx: &CallContext,
+    run: &Run,
+    page: PageRequest,
+) -> Result<Page<StepView>, Error> {
+    let id = run.id;
     let reported_by = ctx.sees_only_own_runs().then_some(ctx.key);
     let page = store.traces().list_steps(ctx.tenant.id, id, reported_by, &page).await?;
     let decisions: Vec<_> =
         page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
     let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
     let fired = store.policies().decisions_that_fired(ctx.tenant.id, &decisions).await?;
-    // What does not read back is for the proof of the run to find; its steps are shown all the same.
-    let mut fired: HashMap<String, Vec<Fired>> = fired
-        .into_iter()
-        .map(|decision| (decision.decision_id.clone(), fired_of(&decision).unwrap_or_default()))
-        .collect();
+    // What is not there, or does not read back, is for the proof of the run to find. Its steps are shown all the same, and
+    // nothing is made up of them.
+    let mut fired: HashMap<String, Option<Vec<Fired>>> =
+        fired.into_iter().map(|decision| (decision.decision_id.clone(), fired_of(&decision).ok())).collect();
     let own = run.trace_id.to_string();
     let parents =
         page.items.iter().filter_map(|step| parent_spans(&step.record)).flatten().collect::<Vec<_>>();

@@ -7,6 +7,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use drivers::ReadTx;
 use models::{
     activity::{Ack, AckVia, Pulse, Run, RunState},
     ids::{InterventionId, KeyId, RunId},
@@ -76,20 +77,23 @@ pub async fn events(
     run: RunId,
     from: RunPlace,
 ) -> Result<Option<RunEvents>, Error> {
-    let found = activity::get(spine, ctx, run).await?;
+    // Like all of a stream, not behind somebody's lists: it may be how an agent hears of a kill.
+    let store = spine.read_first().await?;
+    let found = activity::find(&store, ctx, run).await?;
     let after = match from {
         RunPlace::Beginning => None,
         RunPlace::Step(index) => Some(index),
         RunPlace::End => {
             // Who names the last event has it: its connection may have broken before it asked for more.
-            if found.key_id == ctx.key
-                && let Some(kill) = kill_of(spine, ctx, run).await?
-            {
+            let kill = if found.key_id == ctx.key { kill_of(&store, ctx, run).await? } else { None };
+            drop(store);
+            if let Some(kill) = kill {
                 confirm(spine, ctx, run, kill.intervention.id).await?;
             }
             return Ok(None);
         }
     };
+    drop(store);
     let place = spine.streams().enter(spine, ctx)?;
     Ok(Some(RunEvents {
         spine: spine.clone(),
@@ -133,12 +137,13 @@ impl RunEvents {
         }
     }
 
-    /// Reads what is new. The run first: once it is sealed, all its steps are there.
+    /// Reads what is new, all of it from one moment, and not behind somebody's lists.
     async fn look(&mut self) -> Result<(), Error> {
-        let run = activity::get(&self.spine, &self.ctx, self.run).await?;
+        let store = self.spine.read_first().await?;
+        let run = activity::find(&store, &self.ctx, self.run).await?;
         let page =
             self.after.map_or_else(PageRequest::default, |after| PageRequest::from(Cursor::After(after)));
-        let page = activity::steps(&self.spine, &self.ctx, self.run, page).await?;
+        let page = activity::steps_of(&store, &self.ctx, &run, page).await?;
         if let Some(last) = page.items.last() {
             self.after = Some(last.step.record.step_index);
         }
@@ -146,22 +151,18 @@ impl RunEvents {
         self.waiting.extend(page.items.into_iter().map(|step| RunEvent::Step(Box::new(step))));
         if run.state == RunState::Completed && !more {
             self.done = true;
-            self.waiting.push_back(self.end(run).await?);
+            self.waiting.push_back(match kill_of(&store, &self.ctx, self.run).await? {
+                Some(kill) => RunEvent::Killed(Box::new(kill), Box::new(run)),
+                None => RunEvent::Ended(Box::new(run)),
+            });
         }
         Ok(())
-    }
-
-    async fn end(&self, run: Run) -> Result<RunEvent, Error> {
-        Ok(match kill_of(&self.spine, &self.ctx, self.run).await? {
-            Some(kill) => RunEvent::Killed(Box::new(kill), Box::new(run)),
-            None => RunEvent::Ended(Box::new(run)),
-        })
     }
 }
 
 /// The kill that ended a run.
-async fn kill_of(spine: &Spine, ctx: &CallContext, run: RunId) -> Result<Option<InterventionView>, Error> {
-    let acts = activity::interventions(spine, ctx, run).await?;
+async fn kill_of(store: &ReadTx, ctx: &CallContext, run: RunId) -> Result<Option<InterventionView>, Error> {
+    let acts = activity::interventions_of(store, ctx, run).await?;
     Ok(acts.into_iter().find(|act| {
         act.intervention.kind == InterventionKind::Kill && act.intervention.effective_at.is_some()
     }))
@@ -260,7 +261,7 @@ impl TenantEvents {
         }
     }
 
-    /// Reads what is new and not at hand; whether there was anything.
+    /// Reads what is new and not at hand; whether the log has anything there.
     async fn look(&mut self) -> Result<bool, Error> {
         let tenant = self.ctx.tenant.id;
         let store = self.spine.read_first().await?;
