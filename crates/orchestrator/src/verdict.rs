@@ -130,14 +130,28 @@ pub fn fired_of(decision: &DecisionRecord) -> Result<Vec<Fired>, CorruptDecision
     serde_json::from_str(&decision.fired).map_err(corrupt)
 }
 
-/// What an enforcement says that its rule fired on, in one line for people; none where it says nothing of it.
+/// What an enforcement says beside what was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enforced {
+    /// What its rule fired on, in one line for people; none where it says nothing of it.
+    pub on: Option<String>,
+    /// What would have been done, where nothing was.
+    pub would_have: Option<Action>,
+    /// What is said of a refusal that came after the act.
+    pub note: Option<String>,
+}
+
+/// Reads the details of an enforcement; none where they do not read back.
 #[must_use]
-pub fn enforced_on(details: &str) -> Option<String> {
+pub fn enforced(details: &str) -> Option<Enforced> {
     #[derive(Deserialize)]
     struct Details {
         facts: Option<Vec<FiredFact>>,
         more_facts: Option<Count>,
+        would_have: Option<Action>,
+        note: Option<String>,
     }
-    let details: Details = serde_json::from_str(details).ok()?;
-    details.facts.map(|facts| sentence(&facts, details.more_facts.unwrap_or_default()))
+    let Details { facts, more_facts, would_have, note } = serde_json::from_str(details).ok()?;
+    let on = facts.map(|facts| sentence(&facts, more_facts.unwrap_or_default()));
+    Some(Enforced { on, would_have, note })
 }

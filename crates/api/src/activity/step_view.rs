@@ -138,13 +138,16 @@ pub(crate) struct StepView {
 /// What was decided about a step.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct StepVerdict {
-    #[schema(value_type = words::Action)]
-    action: &'static str,
+    /// Null where the stored decision is gone: the run's proof says so.
+    #[schema(value_type = Option<words::Action>, required = true)]
+    action: Option<&'static str>,
     /// For a reported step: what would have been answered. Nothing was, for it had happened.
     #[schema(value_type = Option<words::Action>, required = true)]
     would_have: Option<&'static str>,
-    /// The rules and limits that fired, the deciding one first; of rules the facts that they were judged on.
-    fired: Vec<FiredView>,
+    /// The rules and limits that fired, the deciding one first; of rules the facts that they were judged on. Null where
+    /// the stored decision is gone or does not read back: the run's proof says so.
+    #[schema(required = true)]
+    fired: Option<Vec<FiredView>>,
     /// The stored decision.
     decision_id: Option<String>,
 }
@@ -223,9 +226,9 @@ impl From<activity::StepView> for StepView {
             reported_status: step.reported_status.map(|status| status.as_str()),
             note,
             verdict: StepVerdict {
-                action: view.action.as_str(),
+                action: view.action.map(|action| action.as_str()),
                 would_have: view.would_have.map(|action| action.as_str()),
-                fired: view.fired.into_iter().map(Into::into).collect(),
+                fired: view.fired.map(|fired| fired.into_iter().map(Into::into).collect()),
                 decision_id: step.decision_id,
             },
             outcome: OutcomeView {

@@ -55,12 +55,12 @@ pub struct Batch {
 pub struct StepView {
     /// The step.
     pub step: StepRow,
-    /// Its verdict's action.
-    pub action: Action,
+    /// Its verdict's action; none where its decision is not there any more.
+    pub action: Option<Action>,
     /// For a reported step: what would have been answered.
     pub would_have: Option<Action>,
-    /// The rules and limits that fired, the deciding one first.
-    pub fired: Vec<Fired>,
+    /// The rules and limits that fired, the deciding one first; none where that does not read back.
+    pub fired: Option<Vec<Fired>>,
     /// It came after its run was sealed, and is in an addendum.
     pub is_late: bool,
     /// What it used counts in the run's totals; not where another step tells of the same call.
@@ -337,12 +337,13 @@ pub(super) async fn steps_of(
     Ok(page.map(|step| {
         let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
         let answer = decision.and_then(|id| actions.get(&id).copied());
-        let (action, would_have) = answer.unwrap_or((Action::Allow, None));
+        let (action, would_have) = answer.map_or((None, None), |(action, would)| (Some(action), would));
         let is_late = step.record.trace_id != own;
         let mut spans = parent_spans(&step.record).into_iter().flatten();
         let of_span = spans.find_map(|key| parents.get(&key).copied());
         let parent_step_index = step.record.parent_step_index.or(of_span);
-        let fired = step.record.decision_id.as_ref().and_then(|id| fired.remove(id)).unwrap_or_default();
+        let of_decision = step.record.decision_id.as_ref().and_then(|id| fired.remove(id));
+        let fired = of_decision.unwrap_or_else(|| action.map(|_| Vec::new()));
         let counts = !uncounted.contains(&step.record.step_index);
         StepView { step, action, would_have, fired, is_late, counts, parent_step_index }
     }))

@@ -177,7 +177,7 @@ on_both! {
             assert_eq!((recorded.verdict.action, recorded.verdict.permit_note), (Action::Warn, Some(note)));
             let steps = all_steps(&agent, run).await;
             let last = steps.last().unwrap();
-            assert_eq!((last.action, last.step.record.permit_note), (Action::Warn, Some(note)));
+            assert_eq!((last.action, last.step.record.permit_note), (Some(Action::Warn), Some(note)));
             assert_eq!((last.step.record.asked, last.step.record.permit_id.as_ref()), (Asked::After, None));
         }
         agent.complete(run).await.unwrap();

@@ -37,7 +37,7 @@ on_both! {
 
         let steps = activity::steps(&kit.spine, &agent.admin, run, PageRequest::default()).await.unwrap().items;
         assert_eq!(steps[1].step.record.status, StepStatus::Refused);
-        assert_eq!(steps.iter().map(|step| step.action).collect::<Vec<_>>(), [Action::Allow, Action::Block, Action::Allow]);
+        assert_eq!(steps.iter().map(|step| step.action).collect::<Vec<_>>(), [Action::Allow, Action::Block, Action::Allow].map(Some));
 
         let evidence = run_evidence::evidence(&kit.spine, &agent.admin, run).await.unwrap();
         assert!(evidence.completeness.values().all(|part| *part == run_evidence::Part::Complete));

@@ -137,7 +137,9 @@ pub(crate) async fn evidence(
 
 /// What the deciding policy said, or the first that fired.
 fn why(fired: &str, deciding: Option<&str>) -> String {
-    let fired: Vec<Fired> = serde_json::from_str(fired).unwrap_or_default();
+    let Ok(fired) = serde_json::from_str::<Vec<Fired>>(fired) else {
+        return "what fired is not readable: verify this run".to_owned();
+    };
     let by = fired.iter().find(|one| Some(one.policy_id.as_str()) == deciding).or_else(|| fired.first());
     by.map_or_else(
         || "nothing fired".to_owned(),

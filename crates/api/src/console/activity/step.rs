@@ -78,9 +78,9 @@ pub(crate) fn waterfall(
         let width = (place(to) - place(from)).max(6);
         let x = place(from).min(WIDTH - width);
         let reported = view.would_have.is_some();
-        let fired = view.fired.iter().map(|one| why(one, reported, sees_policies)).collect();
-        let incident = opened.get(&index).cloned();
-        rows.push(Step { fired, ..row(view, depth, (x, width), incident) });
+        let fired = view.fired.iter().flatten().map(|one| why(one, reported, sees_policies)).collect();
+        let incidents = met.get(&index).cloned().unwrap_or_default();
+        rows.push(Step { fired, incidents, ..row(view, depth, (x, width)) });
     }
     let ms = (end - begin).num_milliseconds();
     (rows, show::duration(u64::try_from(ms).unwrap_or_default()))
@@ -96,12 +96,16 @@ fn span(view: &StepView) -> (DateTime<Utc>, DateTime<Utc>) {
     (from, from.checked_add_signed(took).unwrap_or(recorded))
 }
 
-fn row(view: StepView, depth: usize, (x, width): (i64, i64), incident: Option<String>) -> Step {
+fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     let after = view.refused_after();
-    let action = Badge::of_verdict(view.action.as_str(), view.would_have.map(|action| action.as_str()));
+    let action = view.action.map_or_else(
+        || Badge::toned("NOT READABLE", "bad"),
+        |action| Badge::of_verdict(action.as_str(), view.would_have.map(|action| action.as_str())),
+    );
+    let unread = view.fired.is_none().then_some("what fired is not readable: verify this run");
     let step = view.step.record;
     let twice = (!view.counts).then_some("told of by another step: not counted");
-    let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str())).chain(twice);
+    let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str())).chain(twice).chain(unread);
     let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
     let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();

@@ -11,7 +11,7 @@ use models::{
 use orchestrator::{
     Spine,
     handlers::policies::{self, Retirement, RuleView},
-    verdict::enforced_on,
+    verdict::{self, Enforced},
 };
 use serde::Deserialize;
 
@@ -187,20 +187,39 @@ pub(crate) async fn rule(
         facts,
         fired: fired
             .into_iter()
-            .map(|one| Fired {
-                action: Badge::of(one.action_taken.as_str()),
-                step: one
-                    .run_id
-                    .as_deref()
-                    .zip(one.step_index)
-                    .map(|(run, step)| (links::step(run, step), step)),
-                run: one.run_id.map(|id| (format!("/console/activity/runs/{id}"), show::short_id(&id))),
-                on: enforced_on(&one.details).map(|on| show::plain(&on)),
-                at: Moment::read(&one.triggered_at, now),
+            .map(|one| {
+                let said = verdict::enforced(&one.details);
+                let would_have = said.as_ref().and_then(|said| said.would_have);
+                Fired {
+                    action: Badge::of_verdict(
+                        one.action_taken.as_str(),
+                        would_have.map(|action| action.as_str()),
+                    ),
+                    step: one
+                        .run_id
+                        .as_deref()
+                        .zip(one.step_index)
+                        .map(|(run, step)| (links::step(run, step), step)),
+                    run: one.run_id.map(|id| (format!("/console/activity/runs/{id}"), show::short_id(&id))),
+                    on: fired_on(said),
+                    at: Moment::read(&one.triggered_at, now),
+                }
             })
             .collect(),
         may_retire: active && visitor.may::<SetsPolicy>(),
     }))
+}
+
+/// What the rule fired on, and what is said of that it came too late.
+fn fired_on(said: Option<Enforced>) -> Option<String> {
+    let Some(Enforced { on, note, .. }) = said else {
+        return Some("not readable: verify the run".to_owned());
+    };
+    let on = on.map(|on| show::plain(&on));
+    match (on, note) {
+        (Some(on), Some(note)) => Some(format!("{on} ({note})")),
+        (on, note) => on.or(note),
+    }
 }
 
 fn read(fact: &policies::Fact) -> Read {
