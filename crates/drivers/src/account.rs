@@ -9,7 +9,7 @@ use models::{
     ids::{KeyId, TenantId},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, Query},
 };
 
@@ -109,6 +109,11 @@ impl Account<'_> {
             C::KeyId,
         ];
         bulk::update::<tenants::Entity>(self.conn, vec![tenant_row(tenant)?], &changing).await
+    }
+
+    /// One tenant, locked until the unit of work ends.
+    pub async fn lock_tenant(self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        read::one(self.conn, of(id).lock_exclusive()).await?.map(self::tenant).transpose()
     }
 
     /// Counts a change of the tenant's rules, limits or settings, and locks the tenant against another until

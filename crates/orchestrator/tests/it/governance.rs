@@ -14,7 +14,7 @@ use orchestrator::{
     CallContext, Error,
     errors::ConflictCode,
     handlers::{
-        account::{self, NewKey},
+        account::{self, NewKey, SettingsChange},
         incidents::{self, Resolve, Taken},
         logs,
         policies::{self, Retirement, RuleCheck},
@@ -347,6 +347,44 @@ on_both! {
         let stranger = kit.caller("other", models::account::Role::Admin).await;
         let err = incidents::get(spine, &stranger, id).await.unwrap_err();
         assert!(matches!(err, Error::NotFound { .. }), "{err}");
+    }
+
+    async fn what_changes_nothing_keeps_its_key(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (spine, admin) = (&kit.spine, &agent.admin);
+        let rule: RuleId = agent.rule(EnforcementMode::Block, COSTLY).await.parse().unwrap();
+        let limit: LimitId = agent.budget("month", 1_000_000).await.parse().unwrap();
+        let run = agent.start().await;
+        refused(agent.record(run, llm(600_000)).await);
+        let [incident] = incidents::by_run(spine, admin, run).await.unwrap().try_into().unwrap();
+        let id = incident.incident.id;
+        incidents::acknowledge(spine, admin, id, None).await.unwrap();
+        let keyed = |key: &str| CallContext { idempotency_key: Some(key.to_owned()), ..admin.clone() };
+        let taken = |what: &str, again: Result<(), Error>| {
+            assert!(matches!(again, Err(Error::IdempotencyConflict { .. })), "{what}: {again:?}");
+        };
+
+        let (take, many) = (keyed("take"), keyed("many"));
+        let first = incidents::acknowledge(spine, &take, id, None).await.unwrap();
+        assert_eq!(incidents::acknowledge(spine, &take, id, None).await.unwrap(), first);
+        taken("acknowledge", incidents::acknowledge(spine, &take, id, Some("mine".to_owned())).await.map(drop));
+        incidents::acknowledge_many(spine, &many, vec![id], None).await.unwrap();
+        taken("acknowledge_many", incidents::acknowledge_many(spine, &many, vec![id, id], None).await.map(drop));
+
+        let change = |name: &str| RuleChange { name: Some(name.to_owned()), ..RuleChange::default() };
+        policies::modify_rule(spine, &keyed("rule"), rule, 1, RuleChange::default()).await.unwrap();
+        taken("modify_rule", policies::modify_rule(spine, &keyed("rule"), rule, 1, change("x")).await.map(drop));
+        let change = |name: &str| LimitChange { name: Some(name.to_owned()), ..LimitChange::default() };
+        policies::update_limit(spine, &keyed("limit"), limit, 1, LimitChange::default()).await.unwrap();
+        taken("update_limit", policies::update_limit(spine, &keyed("limit"), limit, 1, change("x")).await.map(drop));
+
+        let before = account::settings(spine, admin).await.unwrap();
+        let change = |name: &str| SettingsChange { name: Some(name.to_owned()), ..SettingsChange::default() };
+        let same = account::update_settings(spine, &keyed("set"), before.settings_version, SettingsChange::default()).await.unwrap();
+        assert_eq!((&same, account::settings(spine, admin).await.unwrap()), (&before, before.clone()), "nothing has changed");
+        let other = account::update_settings(spine, &keyed("set"), before.settings_version, change("x")).await;
+        taken("update_settings", other.map(drop));
     }
 
     async fn a_rule_shows_how_often_it_fired_and_a_limit_how_much_is_used(db: TestDatabase) {

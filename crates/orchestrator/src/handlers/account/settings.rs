@@ -99,9 +99,7 @@ async fn attempt(
         Begun::New(tx) => tx,
         Begun::Again(answer) => return Ok(answer),
     };
-    // Locks the tenant, too.
-    let generation = tx.account().bump_policy_generation(id).await?;
-    let before = tx.account().find_tenant(id).await?;
+    let before = tx.account().lock_tenant(id).await?;
     let before = before.ok_or_else(|| Error::not_found("tenant", id))?;
     if before.settings_version != version {
         return Err(Error::PreconditionFailed { current: before.settings_version });
@@ -109,9 +107,9 @@ async fn attempt(
     let mut after = change.applied(&before);
     let details = difference(&before, &after);
     if details.is_empty() {
-        // Dropped, and with it the new generation: nothing has changed.
-        return Ok(Tenant { policy_generation: generation.saturating_sub(1), ..before });
+        return tx.commit(before).await;
     }
+    after.policy_generation = tx.account().bump_policy_generation(id).await?;
     after.settings_version += 1;
     if after.time_zone != before.time_zone {
         after.zone_changes = zone_changes(&before, &after.time_zone, now);

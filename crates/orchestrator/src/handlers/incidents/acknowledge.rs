@@ -44,7 +44,8 @@ async fn attempt(
     let incident = found.ok_or_else(|| Error::not_found("incident", id))?;
     let taken =
         engine::acknowledge(&incident, &ledger, now, &ctx.actor_id, note).map_err(|err| refused(&err))?;
-    let Some(taken) = taken else { return Ok(incident) };
+    // What changes nothing keeps its key all the same.
+    let Some(taken) = taken else { return tx.commit(incident).await };
     let incident = store(spine, ctx, &tx, taken, IncidentEventType::Acknowledged, note, now).await?;
     tx.commit(incident).await
 }

@@ -96,13 +96,12 @@ async fn attempt(
             }
         }
     }
-    let changes = !moved.is_empty();
-    if changes {
+    if !moved.is_empty() {
         let taken = store_all(spine, ctx, &tx, moved, IncidentEventType::Acknowledged, note, now).await?;
         outcomes.extend(taken.into_iter().map(|incident| (incident.id, Outcome::Taken(Box::new(incident)))));
     }
     let taken =
         |id: &IncidentId| Taken { id: *id, outcome: outcomes.get(id).cloned().unwrap_or(Outcome::Unknown) };
     let answer: Vec<Taken> = ids.iter().map(taken).collect();
-    if changes { tx.commit(answer).await } else { Ok(answer) }
+    tx.commit(answer).await
 }

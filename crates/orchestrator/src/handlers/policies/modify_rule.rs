@@ -46,7 +46,10 @@ async fn attempt(
     };
     let rule = tx.policies().lock_rule(tenant, id).await?.ok_or_else(|| Error::not_found("rule", id))?;
     let changed = engine::modify_rule(&rule, version, change, author(ctx, &ledger, now)).map_err(refused)?;
-    let Some(changed) = changed else { return view(&tx, rule, now).await };
+    let Some(changed) = changed else {
+        let same = view(&tx, rule, now).await?;
+        return tx.commit(same).await;
+    };
     tx.account().bump_policy_generation(tenant).await?;
     let Version { of: rule, integrity } = settle(spine, &tx, tenant, changed, now).await?;
     tx.policies().save_rule(&rule, &integrity).await.map_err(|err| name_taken(err, &rule))?;

@@ -50,7 +50,10 @@ async fn attempt(
     let named = limit.definition.name.clone();
     let changed =
         engine::update_limit(&limit, version, change, author(ctx, &ledger, now)).map_err(refused)?;
-    let Some(changed) = changed else { return view(&tx, &ctx.tenant, limit, now).await };
+    let Some(changed) = changed else {
+        let same = view(&tx, &ctx.tenant, limit, now).await?;
+        return tx.commit(same).await;
+    };
     tx.account().bump_policy_generation(tenant).await?;
     let Version { of: limit, integrity } = settle(spine, &tx, tenant, changed, now).await?;
     if limit.definition.name != named {
