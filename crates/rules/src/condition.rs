@@ -1,6 +1,6 @@
 //! A rule's condition: one Cedar expression, checked strictly when it is saved.
 
-use cedar_policy::{Expression, Policy, PolicySet, ValidationMode, pst};
+use cedar_policy::{Expression, Policy, PolicySet, ValidationMode, ValidationWarning, pst};
 use miette::Diagnostic;
 use proof::words::BindAt;
 use serde::Serialize;
@@ -51,11 +51,37 @@ impl ConditionError {
 pub(crate) struct Checked {
     pub expression: Expression,
     pub shape: Shape,
+    /// Whatever the facts are, it does not hold.
+    never_holds: bool,
 }
 
-/// Whether a rule bound at that moment may have that condition.
+/// Whether a rule bound at that moment may have that condition. What can be evaluated and can never hold is refused too: as a
+/// rule it would seem to guard what it does not. One that is stored is evaluated like any.
 pub fn validate(bind_at: BindAt, condition: &str) -> Result<(), ConditionError> {
-    check(bind_at, condition).map(|_| ())
+    let Checked { shape, never_holds, .. } = check(bind_at, condition)?;
+    let refuse = |offset, message: &str, hint: String| {
+        Err(ConditionError::at(condition, offset, message.to_owned(), Some(hint)))
+    };
+    if shape.asks_for_action {
+        let hint = format!("the moment is said by `bind_at`, and this rule has {bind_at}");
+        return refuse(place_of_action(condition), "`action` is no fact to read", hint);
+    }
+    if never_holds {
+        let hint = "compare with what a fact can be, as docs/facts.md has it; a rule that is not to fire has the mode DISABLED";
+        return refuse(0, "the condition can never hold", hint.to_owned());
+    }
+    Ok(())
+}
+
+/// Where a condition asks for the action.
+fn place_of_action(condition: &str) -> usize {
+    let mut within = false;
+    let asks = scan::tokens(condition).find(|(_, token)| {
+        let is_root = *token == Token::Word("action") && !within;
+        within = *token == Token::Mark('.');
+        is_root
+    });
+    asks.map_or(0, |(offset, _)| offset)
 }
 
 /// The facts that a condition reads, in the order of the table; none where it is no condition at that moment.
@@ -106,9 +132,9 @@ pub(crate) fn check(bind_at: BindAt, condition: &str) -> Result<Checked, Conditi
     })?;
     let set = PolicySet::from_policies([policy])
         .map_err(|error| refuse(0, format!("the condition makes no policy: {error}"), None))?;
-    type_check(bind_at, condition, clause_start, &set)?;
+    let never_holds = type_check(bind_at, condition, clause_start, &set)?;
     let shape = shape(bind_at, &body).map_err(|misshapen| refuse_shape(bind_at, condition, &misshapen))?;
-    Ok(Checked { expression, shape })
+    Ok(Checked { expression, shape, never_holds })
 }
 
 /// The expression of the policy's only clause, if that is a `when`.
@@ -120,12 +146,13 @@ fn sole_clause(policy: &Policy) -> Option<std::sync::Arc<pst::Expr>> {
     }
 }
 
+/// Whether it can never hold, where it is sound.
 fn type_check(
     bind_at: BindAt,
     condition: &str,
     clause_start: usize,
     set: &PolicySet,
-) -> Result<(), ConditionError> {
+) -> Result<bool, ConditionError> {
     let result = schema::VALIDATOR.validate(set, ValidationMode::Strict);
     let errors = result.validation_errors().map(|error| {
         let span = error.labels().and_then(|mut labels| labels.next());
@@ -135,7 +162,8 @@ fn type_check(
     });
     let Some((start, _, error)) = errors.min_by_key(|(start, end, error)| (*start, *end, error.to_string()))
     else {
-        return Ok(());
+        let is_impossible = |warning| matches!(warning, &ValidationWarning::ImpossiblePolicy(_));
+        return Ok(result.validation_warnings().any(is_impossible));
     };
     let message = plain(&error.to_string());
     let of_facts = || habits::fact_near(condition, start).and_then(habits::of_type);

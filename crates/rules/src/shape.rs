@@ -50,6 +50,8 @@ pub(crate) enum Pin {
 pub(crate) struct Shape {
     pub reads: FactSet,
     pub pin: Option<Pin>,
+    /// It asks at which moment it is evaluated, which the rule says beside it.
+    pub asks_for_action: bool,
 }
 
 /// Why a condition that type-checks is refused all the same.
@@ -67,20 +69,26 @@ pub(crate) enum Misshapen {
 
 /// Reads the shape of a condition.
 pub(crate) fn shape(bind_at: BindAt, condition: &Expr) -> Result<Shape, Misshapen> {
-    let mut reader = Reader { bind_at, reads: FactSet::default() };
+    let mut reader = Reader { bind_at, reads: FactSet::default(), asks_for_action: false };
     reader.walk(condition)?;
-    Ok(Shape { reads: reader.reads, pin: pin(condition) })
+    let Reader { reads, asks_for_action, .. } = reader;
+    Ok(Shape { reads, pin: pin(condition), asks_for_action })
 }
 
 struct Reader {
     bind_at: BindAt,
     reads: FactSet,
+    asks_for_action: bool,
 }
 
 impl Reader {
     fn walk(&mut self, expr: &Expr) -> Result<(), Misshapen> {
         match expr {
-            Expr::Literal(_) | Expr::Var(Var::Action) => Ok(()),
+            Expr::Literal(_) => Ok(()),
+            Expr::Var(Var::Action) => {
+                self.asks_for_action = true;
+                Ok(())
+            }
             // `principal == Agent::"a"` reads which agent it is.
             Expr::Var(Var::Principal) => self.read(Some("principal".to_owned()), "agent_id"),
             Expr::Var(Var::Resource) => self.read(Some("resource".to_owned()), "run_id"),

@@ -157,7 +157,7 @@ on_both! {
         }
         // What is changed beside the settings does not stand in the way of a change of them.
         let before = settings().await;
-        agent.rule(EnforcementMode::Block, "false").await;
+        agent.rule(EnforcementMode::Block, "context.step.retry_count > 1000").await;
         let change = SettingsChange { failure_mode: Some(FailureMode::Degrade), ..SettingsChange::default() };
         let after = account::update_settings(&kit.spine, &agent.admin, before.settings_version, change.clone()).await.unwrap();
         assert_eq!((after.settings_version, after.failure_mode), (before.settings_version + 1, FailureMode::Degrade));

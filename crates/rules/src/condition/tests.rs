@@ -25,7 +25,7 @@ fn conditions_over_known_facts_pass() {
         "context.step.command like \"*rm -rf*\" || context.step.url_path like \"/admin/*\"",
         "if context.time.weekday > 5 then context.step.kind != \"TRANSFORM\" else false",
         "principal.labels.contains(\"prod\") && resource.assurance == \"REPORTED\"",
-        "principal == Agent::\"a\" && action == Action::\"StepPost\"",
+        "principal == Agent::\"a\"",
         "context[\"step\"][\"retry_count\"] >= 3",
         "context.step has cost_microusd && context has step",
         "context.step.status == \"FAILURE\"\n  && context.step.duration_ms > 1000",
@@ -34,6 +34,40 @@ fn conditions_over_known_facts_pass() {
         assert_eq!(validate(BindAt::StepPost, condition), Ok(()), "{condition}");
     }
     assert_eq!(validate(BindAt::RunStart, "context.time.hour < 6 || resource.attempt > 3"), Ok(()));
+}
+
+#[test]
+fn what_can_never_hold_is_refused() {
+    for condition in [
+        "false",
+        "1 == 2",
+        "context.step.cost_known && !true",
+        "\"a\" == \"b\" || principal has nothing",
+        "context.step.skill == \"send_email\" && false",
+    ] {
+        let error = refused(BindAt::StepPost, condition);
+        assert!(error.message.contains("can never hold"), "{condition}: {error}");
+    }
+    for condition in [
+        "action == \"StepPre\"",
+        "action == Action::\"StepPost\"",
+        "action == Action::\"StepPre\"",
+        "context.step.skill == \"x\" && action in [Action::\"StepPost\"]",
+    ] {
+        let error = refused(BindAt::StepPost, condition);
+        assert!(told(&error).contains("bind_at"), "{condition}: {error:?}");
+        assert_eq!(&condition[error.offset..][..6], "action", "{condition}");
+    }
+}
+
+/// What was saved when less was refused is evaluated as ever.
+#[test]
+fn a_stored_condition_that_can_never_hold_fires_never_and_fails_never() {
+    for condition in ["false", "action == Action::\"StepPre\"", "action == Action::\"StepPost\" && false"] {
+        let rules = snapshot(vec![rule("rule_a", EnforcementMode::Kill, BindAt::StepPost, condition)]);
+        let fired = rules.evaluate(Moment::StepPost, &facts()).fired;
+        assert_eq!(fired, [], "{condition}");
+    }
 }
 
 #[test]
