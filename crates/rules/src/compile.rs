@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use cedar_policy::Expression;
@@ -14,9 +14,21 @@ use proof::{
 use crate::{
     condition,
     facts::Facts,
+    known::position,
     limits::specificity,
-    shape::{Pin, Shape},
+    shape::{FactSet, Pin, Shape},
 };
+
+/// What tells of the model of a step.
+static MODELS: LazyLock<FactSet> = LazyLock::new(|| {
+    let mut facts = FactSet::default();
+    for path in ["context.step.model", "context.step.model_requested", "context.step.provider"] {
+        if let Some(fact) = position(path) {
+            facts.insert(fact);
+        }
+    }
+    facts
+});
 
 /// The rules and limits of a snapshot, ready to be evaluated. Make it once and share it: it is immutable.
 #[derive(Debug)]
@@ -27,6 +39,7 @@ pub struct CompiledSnapshot {
     /// Most specific first, then by id.
     limits: Vec<LimitDefinition>,
     block_unknown_cost: bool,
+    looks_at_models_asked: bool,
 }
 
 /// One rule, parsed and checked.
@@ -91,7 +104,15 @@ impl CompiledSnapshot {
         }
         let mut limits = snapshot.limits.clone();
         limits.sort_by(|a, b| (specificity(a.scope), &a.limit_id).cmp(&(specificity(b.scope), &b.limit_id)));
-        Self { rules, moments, limits, block_unknown_cost: snapshot.block_unknown_cost }
+        let looks_at_models_asked = limits.iter().any(|limit| limit.scope == Scope::Provider)
+            || rules.iter().any(|rule| rule.definition.bind_at == BindAt::StepPre && rule.looks_at_models());
+        Self {
+            rules,
+            moments,
+            limits,
+            block_unknown_cost: snapshot.block_unknown_cost,
+            looks_at_models_asked,
+        }
     }
 
     /// The definition of a rule of this snapshot; none for a disabled one.
@@ -101,16 +122,10 @@ impl CompiledSnapshot {
         Some(&self.rules[at].definition)
     }
 
-    /// Whether anything that is judged when an agent asks looks at the model or its provider. A condition that names one
-    /// for another reason counts too: then more is held together than need be.
+    /// Whether anything that is judged when an agent asks looks at the model or its provider.
     #[must_use]
     pub fn looks_at_models_asked(&self) -> bool {
-        let names = |condition: &str| ["model", "provider"].iter().any(|name| condition.contains(name));
-        self.limits.iter().any(|limit| limit.scope == Scope::Provider)
-            || self
-                .rules
-                .iter()
-                .any(|rule| rule.definition.bind_at == BindAt::StepPre && names(&rule.definition.condition))
+        self.looks_at_models_asked
     }
 
     /// The limits, most specific first: AGENT, PROJECT, PROVIDER, TENANT, GLOBAL; then by id.
@@ -160,6 +175,11 @@ impl CompiledRule {
         let checked = condition::check(rule.bind_at, &rule.condition).ok().filter(|_| scoped);
         let program = checked.map(|checked| Program { expression: checked.expression, shape: checked.shape });
         Self { definition: rule.clone(), program }
+    }
+
+    /// Whether it reads the model of a step, or its provider. Of what was never read that is not known.
+    fn looks_at_models(&self) -> bool {
+        self.program.as_ref().is_none_or(|program| !program.shape.reads.meet(*MODELS).is_empty())
     }
 }
 

@@ -63,6 +63,24 @@ fn a_rule_that_cannot_be_evaluated_blocks_whatever_its_mode() {
 }
 
 #[test]
+fn it_is_known_whether_what_is_asked_looks_at_models() {
+    for (at, condition, looks) in [
+        (BindAt::StepPre, "context.step.model == \"gpt-4o\"", true),
+        (BindAt::StepPre, "context.step.model_requested like \"gpt*\"", true),
+        (BindAt::StepPre, "context.step has provider", true),
+        (BindAt::StepPre, "true // whatever the model, and its provider", false),
+        (BindAt::StepPre, "context.step.skill == \"train_model\"", false),
+        (BindAt::StepPre, "resource.provider_type == \"openai\"", false),
+        // What cannot be read may look at anything.
+        (BindAt::StepPre, "context.step.cst > 5", true),
+        (BindAt::StepPost, "context.step.model == \"gpt-4o\"", false),
+    ] {
+        let snapshot = snapshot(vec![rule("rule_a", EnforcementMode::Warn, at, condition)]);
+        assert_eq!(snapshot.looks_at_models_asked(), looks, "{at} {condition}");
+    }
+}
+
+#[test]
 fn a_rule_that_reads_what_is_not_kept_fails_and_one_that_need_not_does_not() {
     let withheld = with_step(|step| {
         let params = ParamFacts {
