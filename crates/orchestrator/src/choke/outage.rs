@@ -125,11 +125,12 @@ async fn from_memory(
     let passes = tenant.failure_mode == FailureMode::Degrade && is_outage(err) && !blind;
     let Some(told) = Told::unrecorded(answer, passes) else { return unavailable() };
     let Some(unwritten) = Unwritten::of(&state, run_id, call, told.clone()) else { return unavailable() };
+    let Ok(line) = spool::line(tenant.id, &unwritten) else { return unavailable() };
     let share = spine.choke().unwritten.share(Some(tenant.id));
-    if !memory.has_room() || share.take(call.weight()).is_err() {
+    if !memory.has_room() || share.take(unwritten.weight(line.len())).is_err() {
         return unavailable();
     }
-    let spooled = spool::keep(spine, tenant.id, &unwritten).await;
+    let spooled = spool::keep(spine, line).await;
     if !spooled && matches!(told, Told::Passed(_)) {
         return unavailable();
     }

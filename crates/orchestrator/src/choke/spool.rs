@@ -25,15 +25,12 @@ struct Line<'a> {
     freeze: Option<Freeze>,
 }
 
-/// Whether the answer is in the spool. Without one, and where it cannot be written, it is not, and that is logged.
-pub(super) async fn keep(spine: &Spine, tenant: TenantId, answer: &Unwritten) -> bool {
+/// Whether an answer, by its line, is in the spool. Without one, and where it cannot be written, it is not, and that is logged.
+pub(super) async fn keep(spine: &Spine, line: Vec<u8>) -> bool {
     let Some(spool) = spine.spool() else { return false };
-    let kept = match line(tenant, answer) {
-        Ok(line) => spool.append(line).await.map_err(|err| err.to_string()),
-        Err(err) => Err(err.to_string()),
-    };
-    if let Err(why) = &kept {
-        tracing::error!(%why, "the spool cannot be written: halts hold, and nothing passes until it can or the store is back");
+    let kept = spool.append(line).await;
+    if let Err(err) = &kept {
+        tracing::error!(%err, "the spool cannot be written: halts hold, and nothing passes until it can or the store is back");
     }
     kept.is_ok()
 }
@@ -109,7 +106,8 @@ async fn is_known(spine: &Spine, known: &mut HashMap<TenantId, bool>, id: Tenant
     Ok(stored.is_some())
 }
 
-fn line(tenant_id: TenantId, answer: &Unwritten) -> Result<Vec<u8>, serde_json::Error> {
+/// An answer as a line of the spool.
+pub(super) fn line(tenant_id: TenantId, answer: &Unwritten) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Line {
         tenant_id,
         passed: answer.passed,

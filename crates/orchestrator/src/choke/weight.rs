@@ -1,7 +1,10 @@
 //! How many bytes a call keeps while it waits: its texts, which are as long as its caller likes, and something for the rest.
 
+use proof::records::DecisionRecord;
+
 use super::{
     call::{EndRun, PermitRequest, StartRun, StepReport},
+    overdue::Unwritten,
     prepare::{Call, What},
 };
 
@@ -19,6 +22,15 @@ impl Call {
             What::End(..) => 0,
             What::Kill(_, kill) => lengths(&[&kill.reason]),
         }
+    }
+}
+
+impl Unwritten {
+    /// About how many bytes it holds, whose line in the spool has so many: that is the call and the decision. Its answer says once
+    /// more what fired, and where the limits stand.
+    pub(super) fn weight(&self, line: usize) -> usize {
+        let DecisionRecord { fired, limits, .. } = &*self.decision;
+        REST + line + fired.len() + limits.len()
     }
 }
 
