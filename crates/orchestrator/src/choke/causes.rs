@@ -19,7 +19,6 @@ use proof::{
 use serde_json::json;
 
 use super::{
-    effects::spent,
     fired::{self, said},
     judge::Judged,
     seal,
@@ -49,10 +48,10 @@ pub(super) fn incident_of_rules(
     let fired =
         judged.conclusion.fired.iter().find(|fired| fired.kind == PolicyKind::Rule && fired.action.refuses());
     let Some(fired) = fired else { return Ok(None) };
-    let spent = spent(judged)?;
     let run = state.run_mut(run_id)?;
     // One that ends the run has cost all that the run had; a step of one that goes on, itself.
-    let cost = if fired.action >= Action::Stop && !judged.reported { run.run.cost_nanousd } else { spent };
+    let cost =
+        if fired.action >= Action::Stop && !judged.reported { run.run.cost_nanousd } else { judged.spent };
     run.run.policy_violation = true;
     let rule = run.snapshot.compiled.rule(&fired.policy_id);
     let rule_type = rule.map_or(RuleType::System, |rule| rule.rule_type);

@@ -9,14 +9,11 @@ use models::ids::{BreachId, LimitId, RunId};
 use proof::{
     records::{BreachRecord, RecordKind},
     words::{
-        Action, ActorType, Consequence, HaltReason, IncidentCategory, LimitCategory, Moment, PolicyKind,
-        RunStatus, TerminationReason,
+        Action, ActorType, Consequence, HaltReason, IncidentCategory, LimitCategory, PolicyKind, RunStatus,
+        TerminationReason,
     },
 };
-use rules::{
-    Facts,
-    limits::{LimitOutcome, counts_cost},
-};
+use rules::limits::{LimitOutcome, counts_cost};
 use serde_json::json;
 
 use super::{
@@ -191,7 +188,7 @@ fn passed(
         policy_id: Some(limit.limit_id.clone()),
         limit_id: Some(id),
         error_code: None,
-        cost_impact_nanousd: beyond(limit, spent(judged)?),
+        cost_impact_nanousd: beyond(limit, judged.spent),
     };
     Ok(Some(strike(state, run_id, cause)))
 }
@@ -199,14 +196,4 @@ fn passed(
 /// What of a call's cost lies beyond the limit: of a limit on something else than cost all of it.
 fn beyond(limit: &LimitOutcome, spent: u64) -> u64 {
     if counts_cost(limit.limit_type) { spent.min(limit.value.saturating_sub(limit.max).get()) } else { spent }
-}
-
-/// What the judged call has cost: nothing, where it was only asked for.
-pub(super) fn spent(judged: &Judged) -> Result<u64, Error> {
-    let decision = judged.verdict.record();
-    if !matches!(decision.moment, Moment::StepPost | Moment::StepBoth) {
-        return Ok(0);
-    }
-    let facts = Facts::from_canonical(&decision.facts).map_err(internal)?;
-    Ok(facts.step.map_or(0, |step| step.cost_nanousd.get()))
 }

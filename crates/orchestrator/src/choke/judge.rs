@@ -100,6 +100,8 @@ pub(super) struct Judged {
     pub(super) limits: Vec<LimitOutcome>,
     /// What a granted permit holds.
     pub(super) reservations: Vec<Reservation>,
+    /// What the call has cost: nothing, where it was only asked for.
+    pub(super) spent: u64,
     /// Reported after the fact: what fired is AUDITED.
     pub(super) reported: bool,
     /// The kill or freeze by a person that it met.
@@ -203,7 +205,19 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         }
     }
     let intervened = intervened.cloned();
-    Ok(Judged { verdict, decision_id, conclusion, limits, reservations, reported, intervened, decided_at })
+    let done = facts.step.as_ref().filter(|_| moment.is_of_done());
+    let spent = done.map_or(0, |step| step.cost_nanousd.get());
+    Ok(Judged {
+        verdict,
+        decision_id,
+        conclusion,
+        limits,
+        reservations,
+        spent,
+        reported,
+        intervened,
+        decided_at,
+    })
 }
 
 /// Whether it is told by a trace, so that nothing can be done about it. A person's act on such a run is not.
