@@ -86,7 +86,8 @@ async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<S
     let records = sealed_records(store, tenant, &run).await?;
     if run.state == RunState::Completed {
         let late = late_records(store, tenant, &run).await?;
-        return Ok(with_late(verify(&run, &leaves, &steps, &records), &run, &leaves, &late).failure_reason);
+        return Ok(with_late(verify(&run, &leaves, &steps, &records), &run, &leaves, (&records, &late))
+            .failure_reason);
     }
     let Some(opened) = leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Opened(_))) else {
         return Ok(Some("the run log has no OPENED leaf of this run".to_owned()));

@@ -3,6 +3,8 @@
 //! Verification recomputes everything from the stored columns and compares with what was sealed. Nothing that was
 //! stored as a result of an earlier verification is looked at.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use models::{
     activity::{Run, RunState},
@@ -83,7 +85,7 @@ pub async fn proof(
     let integrity = if run.state == RunState::Completed {
         let records = sealed_records(&store, tenant, &run).await?;
         let late = late_records(&store, tenant, &run).await?;
-        with_late(verify(&run, &leaves, &steps, &records), &run, &leaves, &late)
+        with_late(verify(&run, &leaves, &steps, &records), &run, &leaves, (&records, &late))
     } else {
         open(&steps)
     };
@@ -141,9 +143,9 @@ pub(super) fn with_late(
     sealed: RunIntegrity,
     run: &Run,
     leaves: &[RunLogEntry],
-    late: &[Record],
+    (records, late): (&[Record], &[Record]),
 ) -> RunIntegrity {
-    match late_mismatch(run, leaves, late) {
+    match late_mismatch(run, leaves, late).and_then(|()| incidents(&[records, late])) {
         Err(why) if sealed.failure_reason.is_none() => RunIntegrity {
             verification_status: VerificationStatus::Failed,
             failure_reason: Some(why),
@@ -216,7 +218,30 @@ fn mismatch(
         }
     }
     chain(opened.leaf_hash, steps, records)?;
-    sealed(run, receipt, ranges)
+    sealed(run, receipt, ranges)?;
+    incidents(&[records])
+}
+
+/// What was enforced, or is said to be prevented, came to incidents of the run, where it came to any.
+fn incidents(records: &[&[Record]]) -> Result<(), String> {
+    let all = || records.iter().copied().flatten();
+    let mut known = HashSet::new();
+    for record in all() {
+        if let Record::Incident(incident) = record {
+            known.insert(incident.incident_id.as_str());
+        }
+    }
+    for record in all() {
+        let (id, came_to) = match record {
+            Record::Enforcement(it) => (&it.enforcement_id, &it.incident_id),
+            Record::Prevention(it) => (&it.prevention_id, &it.blocked_incident_id),
+            _ => continue,
+        };
+        if came_to.as_ref().is_some_and(|incident| !known.contains(incident.as_str())) {
+            return Err(format!("{id} came to an incident that the run does not have"));
+        }
+    }
+    Ok(())
 }
 
 /// Each step names the one before it, and is stored with the hash that it has.

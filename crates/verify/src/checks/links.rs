@@ -25,6 +25,7 @@ pub(crate) struct Known<'c> {
     /// The first decision that met each intervention.
     met: HashMap<&'c str, Hash>,
     interventions: HashSet<String>,
+    incidents: HashSet<&'c str>,
     recorded_at: &'c str,
 }
 
@@ -107,6 +108,11 @@ impl<'c> Known<'c> {
         }
         for record in &gist.interventions {
             self.interventions.insert(text_of(record));
+        }
+        self.incidents.extend(gist.incidents.iter().map(String::as_str));
+        for struck in &gist.struck {
+            let there = self.incidents.contains(struck.incident.as_str()) || !whole(RecordKind::Incident);
+            worst.expect(there, || format!("{} came to an incident that the run does not have", struck.id));
         }
         for step in &gist.steps {
             self.step(step, called, worst);

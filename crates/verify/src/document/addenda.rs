@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use proof::{
     bundle::{ADDED, LogProof},
     leaves::AddendumLeaf,
-    records::{
-        ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, IncidentRecord,
-        PreventionRecord, ProviderRecord, RecordKind,
-    },
+    records::{ActivityRecord, BreachRecord, CaptureFailureRecord, ProviderRecord, RecordKind},
     tagged::RunEvidence,
 };
 use serde::Deserialize;
@@ -61,11 +58,11 @@ fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, W
             RecordKind::Activity => records(all, parser, |_, _: ActivityRecord| ()),
             RecordKind::Breach => records(all, parser, |_, _: BreachRecord| ()),
             RecordKind::CaptureFailure => records(all, parser, |_, _: CaptureFailureRecord| ()),
-            RecordKind::Enforcement => records(all, parser, |_, _: EnforcementRecord| ()),
+            RecordKind::Enforcement => records(all, parser, Gist::enforcement),
             RecordKind::Gap => records(all, parser, Gist::gap),
-            RecordKind::Incident => records(all, parser, |_, _: IncidentRecord| ()),
+            RecordKind::Incident => records(all, parser, Gist::incident),
             RecordKind::Intervention => records(all, parser, Gist::intervention),
-            RecordKind::Prevention => records(all, parser, |_, _: PreventionRecord| ()),
+            RecordKind::Prevention => records(all, parser, Gist::prevention),
             RecordKind::Provider => records(all, parser, |_, _: ProviderRecord| ()),
             kind @ (RecordKind::Environment | RecordKind::Integrity | RecordKind::Run) => {
                 Err(Wrong::new(format!("{kind} is of the run as a whole")))

@@ -4,8 +4,8 @@ use proof::{
     bundle::Engine,
     hash::Hash,
     records::{
-        CaptureFailureRecord, DecisionRecord, GapRecord, IntegrityRecord, InterventionRecord, RecordKind,
-        RunRecord, StepRecord,
+        CaptureFailureRecord, DecisionRecord, EnforcementRecord, GapRecord, IncidentRecord, IntegrityRecord,
+        InterventionRecord, PreventionRecord, RecordKind, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
     tally::Told,
@@ -37,6 +37,10 @@ pub(crate) struct Gist {
     pub(crate) whole_decisions: Vec<DecisionRecord>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) interventions: Vec<InterventionRecord>,
+    /// The incidents that the run opened or joined.
+    pub(crate) incidents: Vec<String>,
+    /// What says that it came to an incident.
+    pub(crate) struck: Vec<Struck>,
     pub(crate) run: Vec<RunRecord>,
     pub(crate) integrity: Vec<IntegrityRecord>,
     /// Whether a capture of the environment is said to have failed.
@@ -77,6 +81,20 @@ impl Gist {
 
     pub(super) fn intervention(&mut self, intervention: InterventionRecord) {
         self.interventions.push(intervention);
+    }
+
+    pub(super) fn incident(&mut self, incident: IncidentRecord) {
+        self.incidents.push(incident.incident_id);
+    }
+
+    pub(super) fn enforcement(&mut self, enforcement: EnforcementRecord) {
+        let EnforcementRecord { enforcement_id: id, incident_id, .. } = enforcement;
+        self.struck.extend(incident_id.map(|incident| Struck { id, incident }));
+    }
+
+    pub(super) fn prevention(&mut self, prevention: PreventionRecord) {
+        let PreventionRecord { prevention_id: id, blocked_incident_id, .. } = prevention;
+        self.struck.extend(blocked_incident_id.map(|incident| Struck { id, incident }));
     }
 
     pub(super) fn failure(&mut self, failure: &CaptureFailureRecord) {
@@ -204,6 +222,13 @@ impl Decision {
             met: decision.intervention.clone(),
         }
     }
+}
+
+/// An enforcement or a prevention, and the incident that it says it came to.
+#[derive(Debug)]
+pub(crate) struct Struck {
+    pub(crate) id: String,
+    pub(crate) incident: String,
 }
 
 /// What the checks ask of a gap.

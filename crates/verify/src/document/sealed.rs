@@ -7,8 +7,7 @@ use proof::{
     hash::Hash,
     leaves::OpenedLeaf,
     records::{
-        ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord,
-        IncidentRecord, PreventionRecord, ProviderRecord, RecordKind,
+        ActivityRecord, BreachRecord, CaptureFailureRecord, EnvironmentRecord, ProviderRecord, RecordKind,
     },
     tagged::RunEvidence,
 };
@@ -106,12 +105,12 @@ pub(super) fn read_sealed<'a>(
                 RecordKind::CaptureFailure => {
                     records(all, beside, parser, |all, it: CaptureFailureRecord| all.failure(&it))?;
                 }
-                RecordKind::Enforcement => records(all, beside, parser, |_, _: EnforcementRecord| ())?,
+                RecordKind::Enforcement => records(all, beside, parser, Gist::enforcement)?,
                 RecordKind::Environment => records(all, beside, parser, |_, _: EnvironmentRecord| ())?,
                 RecordKind::Gap => records(all, beside, parser, Gist::gap)?,
-                RecordKind::Incident => records(all, beside, parser, |_, _: IncidentRecord| ())?,
+                RecordKind::Incident => records(all, beside, parser, Gist::incident)?,
                 RecordKind::Intervention => records(all, beside, parser, Gist::intervention)?,
-                RecordKind::Prevention => records(all, beside, parser, |_, _: PreventionRecord| ())?,
+                RecordKind::Prevention => records(all, beside, parser, Gist::prevention)?,
                 RecordKind::Provider => records(all, beside, parser, |_, _: ProviderRecord| ())?,
             },
         }

@@ -231,6 +231,27 @@ fn times_have_one_form_and_steps_are_recorded_in_their_order() {
 }
 
 #[test]
+fn what_struck_came_to_an_incident_of_the_run() {
+    let enforced: fn(Record) -> Option<Record> = |record| match record {
+        Record::Enforcement(mut enforcement) => {
+            enforcement.incident_id = enforcement.incident_id.map(|id| id + "0");
+            Some(Record::Enforcement(enforcement))
+        }
+        other => Some(other),
+    };
+    let prevented: fn(Record) -> Option<Record> = |record| match record {
+        Record::Prevention(mut prevention) => {
+            prevention.blocked_incident_id = prevention.blocked_incident_id.map(|id| id + "0");
+            Some(Record::Prevention(prevention))
+        }
+        other => Some(other),
+    };
+    for plant in [enforced, prevented] {
+        only("links", kit::everything, Plant::records(plant));
+    }
+}
+
+#[test]
 fn a_gap_is_of_a_decision_and_costs_the_run_its_assurance() {
     let nobody = |record: Record| match record {
         Record::Gap(mut gap) => {
