@@ -157,7 +157,8 @@ pub(super) fn llm_run(
         cost_known: step.cost_known,
         cost_note: step.cost_note,
         price_book: report.price_book.clone(),
-        execution_status: match step.status {
+        // As its caller said, whatever the verdict made of it: a call that was refused after it was done has been made.
+        execution_status: match step.reported_status.unwrap_or(step.status) {
             StepStatus::Success | StepStatus::Skipped => ExecutionStatus::Succeeded,
             StepStatus::Refused => ExecutionStatus::Aborted,
             StepStatus::Failure | StepStatus::Retry if timed_out => ExecutionStatus::Timeout,

@@ -3,7 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use models::{account::Role, ids::RunId, logs::AuditFilter, page::PageRequest};
+use models::{
+    account::Role,
+    ids::RunId,
+    logs::{AuditFilter, ExecutionStatus},
+    page::PageRequest,
+};
 use orchestrator::{
     Error, Parts, Settings, Spine,
     background::{restored, signer},
@@ -18,7 +23,7 @@ use proof::{
 };
 use testkit::{FrozenClock, Kit, SeededEntropy, kit::signing_key, on_both};
 
-use crate::agent::{Agent, llm};
+use crate::agent::{Agent, llm, refused};
 
 /// Keeps what it is given, or refuses it.
 #[derive(Default)]
@@ -80,6 +85,26 @@ fn keeping(kit: &Kit, sinks: Vec<Arc<dyn CheckpointSink>>) -> Spine {
 }
 
 on_both! {
+    async fn each_call_that_was_refused_after_it_was_made_says_so_and_names_its_incident(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+        let run = agent.start().await;
+        for _ in 0..2 {
+            refused(agent.record(run, llm(600_000)).await);
+        }
+        agent.record(run, llm(1)).await.unwrap();
+        let page = PageRequest::default();
+        let calls = logs::list_llm_runs(&kit.spine, &agent.admin, run, page).await.unwrap().items;
+        assert_eq!(calls.len(), 3);
+        for call in calls {
+            assert_eq!(call.execution_status, ExecutionStatus::Succeeded, "it had been made by then: {call:#?}");
+            let met = usize::from(call.step_index < 2);
+            let metadata = &call.metadata;
+            assert_eq!((metadata.policy_ids.len(), metadata.incident_ids.len()), (met, met), "{metadata:#?}");
+        }
+    }
+
     async fn every_entry_is_under_a_signed_checkpoint(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

@@ -80,9 +80,14 @@ impl AroundRun {
 
     pub(super) fn call(&self, record: LlmRunRecord) -> Logged<LlmRunRecord> {
         let step = Some(record.step_index);
-        let fired = self.enforcements.iter().filter(|fired| fired.step_index == step);
-        let policy_ids: BTreeSet<String> = fired.map(|fired| fired.policy_id.clone()).collect();
-        let opened = self.incidents.iter().filter(|found| found.of.first_step_index == step);
+        let fired = || self.enforcements.iter().filter(|fired| fired.step_index == step);
+        let policy_ids: BTreeSet<String> = fired().map(|fired| fired.policy_id.clone()).collect();
+        // A run meets an incident for the first time at one step; what struck again is told by what was enforced then.
+        let met = self.incidents.iter().filter(|found| found.of.first_step_index == step);
+        let incident_ids: BTreeSet<String> = met
+            .map(|found| found.incident.id.to_string())
+            .chain(fired().filter_map(|fired| fired.incident_id.clone()))
+            .collect();
         let metadata = EvidenceMetadata {
             tenant: record.tenant,
             run_id: Some(record.run_id),
@@ -92,7 +97,7 @@ impl AroundRun {
             recorded_at: record.created_at,
             correlation_id: Some(self.run.correlation_id.clone()),
             policy_ids: policy_ids.into_iter().collect(),
-            incident_ids: opened.map(|found| found.incident.id.to_string()).collect(),
+            incident_ids: incident_ids.into_iter().collect(),
             origin: origin(self.run.actor_type, self.run.replay_mode),
             checksum: checksum_of_call(&record),
         };
