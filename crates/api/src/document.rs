@@ -1,17 +1,19 @@
 //! The OpenAPI document: what the routes say, and what they all have in common.
 
+use std::collections::BTreeSet;
+
 use utoipa::{
     OpenApi as _, ToSchema as _,
     openapi::{
-        AllOfBuilder, ContentBuilder, ObjectBuilder, OneOfBuilder, OpenApi, PathItem, Ref, ResponseBuilder,
-        Schema,
+        AllOfBuilder, ContentBuilder, ObjectBuilder, OneOfBuilder, OpenApi, PathItem, Ref, RefOr,
+        ResponseBuilder, Schema,
         path::{Operation, ParameterBuilder, ParameterIn},
         schema::{AnyOfBuilder, SchemaType, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
-use crate::{problem::ProblemView, view::words};
+use crate::{extract::IDEMPOTENCY_KEY, problem::ProblemView, view::words};
 
 /// The name of the security scheme. The session of a browser that is in the console serves as well; that is between it
 /// and its pages, and no client is to send such a cookie, so it is no scheme of its own.
@@ -63,7 +65,13 @@ pub fn openapi() -> OpenApi {
             "An API key: `Authorization: Bearer hoc_...`. The console's own pages have a session in a cookie instead.",
         ))
         .build();
+    let bodies = bodies_with_key(&document);
     if let Some(components) = &mut document.components {
+        for body in &bodies {
+            if let Some(RefOr::T(Schema::Object(body))) = components.schemas.get_mut(body) {
+                body.properties.entry(IDEMPOTENCY_KEY.to_owned()).or_insert_with(|| key_member().into());
+            }
+        }
         components.add_security_scheme(API_KEY, SecurityScheme::Http(scheme));
         // What only parameters name, the routes do not bring along.
         components.schemas.extend(words::schemas());
@@ -75,6 +83,52 @@ pub fn openapi() -> OpenApi {
         }
     }
     document
+}
+
+/// What the bodies are called of the writes that take a key.
+fn bodies_with_key(document: &OpenApi) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let operations = document
+        .paths
+        .paths
+        .values()
+        .flat_map(|item| [&item.post, &item.put, &item.patch, &item.delete].into_iter().flatten());
+    for operation in operations.filter(|operation| has_key(operation)) {
+        let Some(RefOr::T(body)) = &operation.request_body else { continue };
+        for content in body.content.values() {
+            let RefOr::T(content) = content else { continue };
+            match &content.schema {
+                None => {}
+                Some(RefOr::Ref(one)) => found.extend(name_in(one)),
+                // Or nothing.
+                Some(RefOr::T(Schema::OneOf(either))) => {
+                    for one in &either.items {
+                        if let RefOr::Ref(one) = one {
+                            found.extend(name_in(one));
+                        }
+                    }
+                }
+                Some(RefOr::T(_)) => {}
+            }
+        }
+    }
+    found
+}
+
+fn name_in(one: &Ref) -> Option<String> {
+    Some(one.ref_location.rsplit_once('/')?.1.to_owned())
+}
+
+/// The member that is one thing with the header.
+fn key_member() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .min_length(Some(1))
+        .max_length(Some(256))
+        .description(Some(
+            "A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.",
+        ))
+        .into()
 }
 
 /// The whole document, as docs/openapi.json has it.
@@ -106,12 +160,17 @@ fn complete(operation: &mut Operation) {
 /// Writes nothing; or a repeat is known by what is in it.
 const WITHOUT_KEY: [&str; 2] = ["policies.validate_rule", "activity.ingest"];
 
+fn has_key(operation: &Operation) -> bool {
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    !WITHOUT_KEY.contains(&id) && operation.security.is_some()
+}
+
 /// Every write takes an idempotency key, which what reads the credential reads for all of them.
 fn takes_a_key(operation: &mut Operation) {
-    let id = operation.operation_id.as_deref().unwrap_or_default();
-    if WITHOUT_KEY.contains(&id) || operation.security.is_none() {
+    if !has_key(operation) {
         return;
     }
+    let id = operation.operation_id.as_deref().unwrap_or_default();
     let for_ever = ["activity.start", "activity.permit", "activity.record", "activity.record_batch"];
     let kept = if for_ever.contains(&id) { "for ever" } else { "for 24 hours" };
     let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(256));

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::key_view::CreatedKeyView;
 use crate::{
     Problem,
-    extract::{Caller, Json, Manages, roles},
+    extract::{Caller, Json, Manages, WithKey, roles},
     problem::Code,
     view::{
         Created, Time,
@@ -80,8 +80,9 @@ impl KeyBody {
 pub(super) async fn create_key(
     State(spine): State<Spine>,
     caller: Caller<Manages>,
-    Json(body): Json<KeyBody>,
+    Json(WithKey { body, key }): Json<WithKey<KeyBody>>,
 ) -> Result<Created<CreatedKeyView>, Problem> {
+    let caller = caller.with_key(key)?;
     let created = account::create_key(&spine, &caller, body.new_key()?).await?;
     Ok(Created { location: None, body: created.into() })
 }

@@ -6,7 +6,7 @@ use orchestrator::{Spine, handlers::account};
 use super::settings_view::{SettingsBody, SettingsView};
 use crate::{
     Problem,
-    extract::{Caller, IfMatch, Json, Manages, roles},
+    extract::{Caller, IfMatch, Json, Manages, WithKey, roles},
     view::Versioned,
 };
 
@@ -22,8 +22,9 @@ pub(super) async fn update_settings(
     State(spine): State<Spine>,
     caller: Caller<Manages>,
     IfMatch(version): IfMatch,
-    Json(body): Json<SettingsBody>,
+    Json(WithKey { body, key }): Json<WithKey<SettingsBody>>,
 ) -> Result<Versioned<Json<SettingsView>>, Problem> {
+    let caller = caller.with_key(key)?;
     let changed = account::update_settings(&spine, &caller, version, body.change()?).await?;
     Ok(Versioned { version: changed.settings_version, answer: Json(changed.into()) })
 }

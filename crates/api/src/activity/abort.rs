@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::activity};
 use super::{body::AbortBody, run_view::RunView};
 use crate::{
     Problem,
-    extract::{AgentWrites, Caller, Id, Json, OptionalJson, roles},
+    extract::{AgentWrites, Caller, Id, Json, OptionalJson, WithKey, roles},
 };
 
 /// Give a run up, and seal it.
@@ -20,8 +20,9 @@ pub(super) async fn abort(
     State(spine): State<Spine>,
     caller: Caller<AgentWrites>,
     Id(run): Id<RunId>,
-    OptionalJson(body): OptionalJson<AbortBody>,
+    OptionalJson(WithKey { body, key }): OptionalJson<WithKey<AbortBody>>,
 ) -> Result<Json<RunView>, Problem> {
+    let caller = caller.with_key(key)?;
     let run = activity::abort(&spine, &caller, run, body.reason).await?;
     Ok(Json(run.into()))
 }

@@ -1,5 +1,6 @@
 //! A batch of steps, as it is read and answered.
 
+use models::bounds;
 use orchestrator::{choke::call::StepReport, handlers::activity::Batch};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,6 +16,9 @@ use crate::{
 
 /// How many steps a batch may have.
 const MOST: usize = 500;
+
+/// How long a key may be that has the place of any step after it.
+const LONGEST_KEY: usize = bounds::NAME - "/499".len();
 
 /// Steps that were taken, in their order.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -36,8 +40,15 @@ pub(crate) struct Unfit {
 impl BatchBody {
     /// The steps that can be read, up to the first that cannot: what comes before it is recorded all the same.
     ///
-    /// The key of the batch is that of each step, with its place: a step that has one of its own keeps it.
-    pub(crate) fn reports(self, key: &IdempotencyKey) -> Result<(Vec<StepReport>, Unfit), Problem> {
+    /// Each step comes as if it had been sent alone: under its own key, or under the batch's with its place, `key/0` for the
+    /// first.
+    pub(crate) fn reports(self, key: Option<&str>) -> Result<(Vec<StepReport>, Unfit), Problem> {
+        if key.is_some_and(|key| key.chars().count() > LONGEST_KEY) {
+            let why = format!(
+                "the key of a batch has at most {LONGEST_KEY} characters: each step's is it and `/` and its place"
+            );
+            return Err(Problem::field(Code::InvalidRequest, "/idempotency_key", why));
+        }
         let count = self.steps.len();
         if !(1..=MOST).contains(&count) {
             return Err(Problem::field(Code::InvalidRequest, "/steps", format!("must be 1 to {MOST} steps")));
@@ -47,7 +58,8 @@ impl BatchBody {
             let read = parse::<StepBody>(step.get().as_bytes());
             match read.and_then(|body| body.report(IdempotencyKey::default())) {
                 Ok(report) => {
-                    let idempotency_key = report.idempotency_key.or_else(|| key.at(place));
+                    let idempotency_key =
+                        report.idempotency_key.or_else(|| Some(format!("{}/{place}", key?)));
                     reports.push(StepReport { idempotency_key, ..report });
                 }
                 Err(problem) => return Ok((reports, Unfit { problem: Some(problem), count })),

@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::activity};
 use super::{body::CompleteBody, run_view::RunView};
 use crate::{
     Problem,
-    extract::{AgentWrites, Caller, Id, Json, roles},
+    extract::{AgentWrites, Caller, Id, Json, WithKey, roles},
 };
 
 /// End a run, and seal it.
@@ -22,8 +22,9 @@ pub(super) async fn complete(
     State(spine): State<Spine>,
     caller: Caller<AgentWrites>,
     Id(run): Id<RunId>,
-    Json(body): Json<CompleteBody>,
+    Json(WithKey { body, key }): Json<WithKey<CompleteBody>>,
 ) -> Result<Json<RunView>, Problem> {
+    let caller = caller.with_key(key)?;
     let run = activity::complete(&spine, &caller, run, body.how()?).await?;
     Ok(Json(run.into()))
 }

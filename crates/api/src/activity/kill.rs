@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::activity};
 use super::{body::KillBody, intervention_view::KilledView};
 use crate::{
     Problem,
-    extract::{Caller, Handles, Id, Json, OptionalJson, roles},
+    extract::{Caller, Handles, Id, Json, OptionalJson, WithKey, roles},
 };
 
 /// Kill a run: it is HALTED and sealed at once, and nothing that it sends is stored any more.
@@ -23,8 +23,9 @@ pub(super) async fn kill(
     State(spine): State<Spine>,
     caller: Caller<Handles>,
     Id(run): Id<RunId>,
-    OptionalJson(body): OptionalJson<KillBody>,
+    OptionalJson(WithKey { body, key }): OptionalJson<WithKey<KillBody>>,
 ) -> Result<Json<KilledView>, Problem> {
+    let caller = caller.with_key(key)?;
     let killed = activity::kill(&spine, &caller, run, body.reason).await?;
     Ok(Json(killed.into()))
 }

@@ -12,7 +12,7 @@ use super::batch_view::{BatchBody, BatchView};
 use crate::{
     Problem,
     edge::About,
-    extract::{AgentWrites, Caller, Id, IdempotencyKey, Json, roles},
+    extract::{AgentWrites, Caller, Id, IdempotencyKey, Json, WithKey, roles},
 };
 
 /// Record up to 500 steps, in order.
@@ -29,9 +29,9 @@ pub(super) async fn record_batch(
     Id(run): Id<RunId>,
     about: About,
     key: IdempotencyKey,
-    Json(body): Json<BatchBody>,
+    Json(WithKey { body, key: said }): Json<WithKey<BatchBody>>,
 ) -> Result<Json<BatchView>, Problem> {
-    let (reports, unfit) = body.reports(&key)?;
+    let (reports, unfit) = body.reports(key.or(said)?.as_deref())?;
     let batch = recorded(&spine, &caller, run, reports).await?;
     Ok(Json(BatchView::of(batch, unfit, &about)?))
 }

@@ -12,7 +12,7 @@ use orchestrator::{
 };
 
 use super::{
-    headers::idempotency_key,
+    headers::{idempotency_key, one_key},
     origin, roles,
     roles::Need,
     session::{self, Reached},
@@ -35,6 +35,14 @@ impl<N> Deref for Caller<N> {
 
     fn deref(&self) -> &CallContext {
         &self.context
+    }
+}
+
+impl<N> Caller<N> {
+    /// The caller with the key that the body says, which is one thing with that of the header.
+    pub(crate) fn with_key(mut self, body: Option<String>) -> Result<Self, Problem> {
+        self.context.idempotency_key = one_key(self.context.idempotency_key.take(), body)?;
+        Ok(self)
     }
 }
 

@@ -29,20 +29,23 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
 }
 
 impl IdempotencyKey {
-    /// The key of a part of the request, by its place.
-    pub(crate) fn at(&self, place: usize) -> Option<String> {
-        self.0.as_ref().map(|key| format!("{key}/{place}"))
-    }
-
     /// The key of the request, wherever it stands.
     pub(crate) fn or(self, body: Option<String>) -> Result<Option<String>, Problem> {
-        match (self.0, body) {
-            (Some(header), Some(body)) if header != body => Err(Problem::new(
-                Code::IdempotencyKeyMismatch,
-                format!("the header `idempotency-key` is `{header}`, the body's idempotency_key is `{body}`"),
-            )),
-            (header, body) => Ok(header.or(body)),
+        one_key(self.0, body)
+    }
+}
+
+/// The key of a request whose header and body may both say it.
+pub(super) fn one_key(header: Option<String>, body: Option<String>) -> Result<Option<String>, Problem> {
+    match (header, body) {
+        (_, Some(body)) if body.is_empty() => {
+            Err(Problem::field(Code::InvalidRequest, "/idempotency_key", "must not be empty"))
         }
+        (Some(header), Some(body)) if header != body => Err(Problem::new(
+            Code::IdempotencyKeyMismatch,
+            format!("the header `idempotency-key` is `{header}`, the body's idempotency_key is `{body}`"),
+        )),
+        (header, body) => Ok(header.or(body)),
     }
 }
 

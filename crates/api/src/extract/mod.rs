@@ -6,6 +6,7 @@ mod caller;
 mod decimal;
 mod headers;
 mod id;
+mod keyed;
 mod nul;
 mod origin;
 mod query;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     decimal::{Amount, Usd},
     headers::{IdempotencyKey, IfMatch, LastEventId, etag},
     id::{Id, run_of_filter},
+    keyed::{MEMBER as IDEMPOTENCY_KEY, WithKey},
     origin::must_be_ours,
     query::{List, NoParams, PageParams, Params, Query, page, pairs_of, read as read_pairs},
     roles::{

@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::incidents};
 use super::{body::MoveBody, view::IncidentView};
 use crate::{
     Problem,
-    extract::{Caller, Handles, Id, Json, OptionalJson, roles},
+    extract::{Caller, Handles, Id, Json, OptionalJson, WithKey, roles},
 };
 
 /// Acknowledge an incident. Again by the same person: nothing happens.
@@ -20,8 +20,9 @@ pub(super) async fn acknowledge(
     State(spine): State<Spine>,
     caller: Caller<Handles>,
     Id(id): Id<IncidentId>,
-    OptionalJson(body): OptionalJson<MoveBody>,
+    OptionalJson(WithKey { body, key }): OptionalJson<WithKey<MoveBody>>,
 ) -> Result<Json<IncidentView>, Problem> {
+    let caller = caller.with_key(key)?;
     let incident = incidents::acknowledge(&spine, &caller, id, body.note).await?;
     Ok(Json(incident.into()))
 }

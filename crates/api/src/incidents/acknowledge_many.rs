@@ -13,7 +13,7 @@ use super::view::IncidentView;
 use crate::{
     Problem,
     edge::About,
-    extract::{Caller, Handles, Json, roles},
+    extract::{Caller, Handles, Json, WithKey, roles},
     problem::{Code, ProblemView},
     view::text,
 };
@@ -87,8 +87,9 @@ pub(super) async fn acknowledge_many(
     State(spine): State<Spine>,
     caller: Caller<Handles>,
     about: About,
-    Json(body): Json<ManyBody>,
+    Json(WithKey { body, key }): Json<WithKey<ManyBody>>,
 ) -> Result<Json<ManyView>, Problem> {
+    let caller = caller.with_key(key)?;
     let ids = (0..).zip(&body.incident_ids).map(|(at, id): (usize, &String)| {
         let pointer = format!("/incident_ids/{at}");
         id.parse::<IncidentId>().map_err(|err| Problem::field(Code::InvalidRequest, pointer, err.to_string()))

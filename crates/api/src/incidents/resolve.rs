@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::incidents};
 use super::{body::ResolveBody, view::IncidentView};
 use crate::{
     Problem,
-    extract::{Caller, Handles, Id, Json, OptionalJson, roles},
+    extract::{Caller, Handles, Id, Json, OptionalJson, WithKey, roles},
 };
 
 /// Resolve an incident.
@@ -20,8 +20,9 @@ pub(super) async fn resolve(
     State(spine): State<Spine>,
     caller: Caller<Handles>,
     Id(id): Id<IncidentId>,
-    OptionalJson(body): OptionalJson<ResolveBody>,
+    OptionalJson(WithKey { body, key }): OptionalJson<WithKey<ResolveBody>>,
 ) -> Result<Json<IncidentView>, Problem> {
+    let caller = caller.with_key(key)?;
     let incident = incidents::resolve(&spine, &caller, id, body.how()?).await?;
     Ok(Json(incident.into()))
 }

@@ -6,7 +6,7 @@ use orchestrator::{Spine, handlers::policies};
 use super::{BASE, limit_body::LimitBody, limit_view::LimitView};
 use crate::{
     Problem,
-    extract::{Caller, Json, SetsPolicy, roles},
+    extract::{Caller, Json, SetsPolicy, WithKey, roles},
     view::{Created, Versioned},
 };
 
@@ -19,8 +19,9 @@ use crate::{
 pub(super) async fn create_limit(
     State(spine): State<Spine>,
     caller: Caller<SetsPolicy>,
-    Json(body): Json<LimitBody>,
+    Json(WithKey { body, key }): Json<WithKey<LimitBody>>,
 ) -> Result<Versioned<Created<LimitView>>, Problem> {
+    let caller = caller.with_key(key)?;
     let made = policies::create_limit(&spine, &caller, body.draft()?).await?;
     let (version, id) = (made.limit.definition.version, &made.limit.definition.limit_id);
     let location = Some(format!("{BASE}/limits/{id}"));

@@ -6,7 +6,7 @@ use orchestrator::{Spine, handlers::policies};
 use super::{BASE, rule_body::RuleBody, rule_view::RuleView};
 use crate::{
     Problem,
-    extract::{Caller, Json, SetsPolicy, roles},
+    extract::{Caller, Json, SetsPolicy, WithKey, roles},
     view::{Created, Versioned},
 };
 
@@ -19,8 +19,9 @@ use crate::{
 pub(super) async fn create_rule(
     State(spine): State<Spine>,
     caller: Caller<SetsPolicy>,
-    Json(body): Json<RuleBody>,
+    Json(WithKey { body, key }): Json<WithKey<RuleBody>>,
 ) -> Result<Versioned<Created<RuleView>>, Problem> {
+    let caller = caller.with_key(key)?;
     let made = policies::create_rule(&spine, &caller, body.draft()?).await?;
     let (version, id) = (made.rule.definition.version, &made.rule.definition.rule_id);
     let location = Some(format!("{BASE}/rules/{id}"));

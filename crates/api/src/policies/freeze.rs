@@ -6,7 +6,7 @@ use orchestrator::{Spine, handlers::policies};
 use super::freeze_view::{FreezeBody, FreezeView};
 use crate::{
     Problem,
-    extract::{Caller, Json, SetsPolicy, roles},
+    extract::{Caller, Json, SetsPolicy, WithKey, roles},
     view::Created,
 };
 
@@ -18,8 +18,9 @@ use crate::{
 pub(super) async fn freeze(
     State(spine): State<Spine>,
     caller: Caller<SetsPolicy>,
-    Json(body): Json<FreezeBody>,
+    Json(WithKey { body, key }): Json<WithKey<FreezeBody>>,
 ) -> Result<Created<FreezeView>, Problem> {
+    let caller = caller.with_key(key)?;
     let frozen = policies::freeze(&spine, &caller, body.agent_id, body.reason).await?;
     Ok(Created { location: None, body: frozen.into() })
 }

@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::policies};
 use super::{rule_body::RuleChangeBody, rule_view::RuleView};
 use crate::{
     Problem,
-    extract::{Caller, Id, IfMatch, Json, SetsPolicy, roles},
+    extract::{Caller, Id, IfMatch, Json, SetsPolicy, WithKey, roles},
     view::Versioned,
 };
 
@@ -27,8 +27,9 @@ pub(super) async fn modify_rule(
     caller: Caller<SetsPolicy>,
     IfMatch(version): IfMatch,
     Id(id): Id<RuleId>,
-    Json(body): Json<RuleChangeBody>,
+    Json(WithKey { body, key }): Json<WithKey<RuleChangeBody>>,
 ) -> Result<Versioned<Json<RuleView>>, Problem> {
+    let caller = caller.with_key(key)?;
     let changed = policies::modify_rule(&spine, &caller, id, version, body.change()?).await?;
     Ok(Versioned { version: changed.rule.definition.version, answer: Json(changed.into()) })
 }

@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::policies};
 use super::{rule_body::RetireBody, rule_view::RuleView};
 use crate::{
     Problem,
-    extract::{Caller, Id, Json, SetsPolicy, roles},
+    extract::{Caller, Id, Json, SetsPolicy, WithKey, roles},
     view::Versioned,
 };
 
@@ -21,8 +21,9 @@ pub(super) async fn retire_rule(
     State(spine): State<Spine>,
     caller: Caller<SetsPolicy>,
     Id(id): Id<RuleId>,
-    Json(body): Json<RetireBody>,
+    Json(WithKey { body, key }): Json<WithKey<RetireBody>>,
 ) -> Result<Versioned<Json<RuleView>>, Problem> {
+    let caller = caller.with_key(key)?;
     let retired = policies::retire_rule(&spine, &caller, id, body.into()).await?;
     Ok(Versioned { version: retired.rule.definition.version, answer: Json(retired.into()) })
 }

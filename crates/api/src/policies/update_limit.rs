@@ -7,7 +7,7 @@ use orchestrator::{Spine, handlers::policies};
 use super::{limit_body::LimitChangeBody, limit_view::LimitView};
 use crate::{
     Problem,
-    extract::{Caller, Id, IfMatch, Json, SetsPolicy, roles},
+    extract::{Caller, Id, IfMatch, Json, SetsPolicy, WithKey, roles},
     view::Versioned,
 };
 
@@ -27,8 +27,9 @@ pub(super) async fn update_limit(
     caller: Caller<SetsPolicy>,
     IfMatch(version): IfMatch,
     Id(id): Id<LimitId>,
-    Json(body): Json<LimitChangeBody>,
+    Json(WithKey { body, key }): Json<WithKey<LimitChangeBody>>,
 ) -> Result<Versioned<Json<LimitView>>, Problem> {
+    let caller = caller.with_key(key)?;
     let changed = policies::update_limit(&spine, &caller, id, version, body.change()?).await?;
     Ok(Versioned { version: changed.limit.definition.version, answer: Json(changed.into()) })
 }

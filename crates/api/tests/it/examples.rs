@@ -113,12 +113,19 @@ impl Operation {
     /// The request, without a key.
     pub(crate) fn call<'a>(&self, app: &'a App, scene: &Scene) -> Call<'a> {
         let call = self.bare(app, scene);
-        match self.body() {
-            Some(body) if body["incident_ids"].is_array() => {
-                call.json(&json!({"incident_ids": [scene.incident_id], "note": body["note"]}))
-            }
+        match self.body_in(scene) {
             Some(body) => call.json(&body),
             None => call,
+        }
+    }
+
+    /// A body that is taken, with the scene's ids.
+    pub(crate) fn body_in(&self, scene: &Scene) -> Option<Value> {
+        match self.body()? {
+            body if body["incident_ids"].is_array() => {
+                Some(json!({"incident_ids": [scene.incident_id], "note": body["note"]}))
+            }
+            body => Some(body),
         }
     }
 

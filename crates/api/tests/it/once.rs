@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     app::App,
     examples::{Operation, operations},
-    scene::{ACCOUNT, LOGS, POLICIES, Scene, budget, text},
+    scene::{ACCOUNT, LOGS, POLICIES, Scene, budget, llm_step, text},
 };
 
 /// Writes nothing, or is told from its repeat by what is in it.
@@ -64,6 +64,49 @@ async fn every_write_happens_once_for_its_key() {
     }
 }
 
+/// Header and body are one thing: either is the key, and two that differ are none.
+#[tokio::test]
+async fn every_write_with_a_body_takes_its_key_there_too() {
+    let with_body: Vec<_> = writes().into_iter().filter(|operation| operation.has_body).collect();
+    assert!(with_body.len() >= 18, "the document has lost its bodies: {with_body:?}");
+    for operation in with_body {
+        let app = App::new().await;
+        let scene = Scene::set(&app).await;
+        let key =
+            if operation.roles.iter().any(|role| role == "admin") { &scene.admin } else { &scene.agent };
+        let mut body = operation.body_in(&scene).expect("a body");
+        body["idempotency_key"] = json!("the same");
+        let call = || operation.bare(&app, &scene).key(key).json(&body);
+        let differs = call().header("idempotency-key", "another").send().await;
+        assert_eq!(differs.problem(400), "idempotency_key_mismatch", "{}", operation.id);
+        let first = call().send().await;
+        assert!(first.status.is_success(), "{}: {}", operation.id, first.text);
+        let after_one = left(&app, &scene).await;
+        for again in [call().send().await, call().header("idempotency-key", "the same").send().await] {
+            assert_eq!((again.status, &again.text), (first.status, &first.text), "{}", operation.id);
+        }
+        assert_eq!(left(&app, &scene).await, after_one, "{} was done twice", operation.id);
+        // By the header alone it is the same request.
+        let header = operation.call(&app, &scene).key(key).header("idempotency-key", "the same").send().await;
+        assert_eq!((header.status, &header.text), (first.status, &first.text), "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_a_batch_has_room_for_the_place_of_each_step() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let batch = |key: &str| {
+        let body = json!({"steps": [llm_step("0.01")], "idempotency_key": key});
+        app.post(format!("/api/v1/runtime/activity/runs/{}/steps/batch", scene.run_id))
+            .key(&scene.agent)
+            .json(&body)
+    };
+    assert_eq!(batch(&"k".repeat(253)).send().await.field(422, "invalid_request"), "/idempotency_key");
+    let recorded = batch(&"k".repeat(252)).send().await.expect(200);
+    assert_eq!(recorded["items"][0]["status"], 200, "{recorded}");
+}
+
 #[tokio::test]
 async fn a_key_is_of_one_request_of_one_credential() {
     let app = App::new().await;
@@ -113,6 +156,10 @@ async fn a_key_that_no_store_takes_is_refused() {
     };
     assert_eq!(make(&"k".repeat(257)).send().await.field(422, "invalid_request"), "/idempotency_key");
     assert_eq!(make("").send().await.problem(400), "invalid_header");
+    let mut empty = budget();
+    empty["idempotency_key"] = json!("");
+    let empty = app.post(format!("{POLICIES}/limits")).key(&policy).json(&empty).send().await;
+    assert_eq!(empty.field(422, "invalid_request"), "/idempotency_key");
     let twice = make("a").header("idempotency-key", "b").send().await;
     assert_eq!(twice.problem(400), "invalid_header");
 }
