@@ -13,11 +13,11 @@ use models::{
 };
 use proof::{canonical, definitions::LimitDefinition, hash::Hash, words::LimitStatus};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, Iterable, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Select,
 };
 
-use super::{Policies, PoliciesReads};
+use super::{Policies, PoliciesReads, of_a_version};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
@@ -77,22 +77,15 @@ fn from_row(row: limits::Model) -> Result<Limit, StoreError> {
     })
 }
 
-/// What a new version may change: all that does not say what the limit is for good. A column that comes later is of
-/// the definition until it is said otherwise: one that was left out would be stored as it was, under another's hash.
-fn of_a_version() -> Vec<Column> {
-    let for_good = |column: &Column| {
-        matches!(
-            column,
-            Column::TenantId
-                | Column::Id
-                | Column::LimitCategory
-                | Column::LimitType
-                | Column::CreatedBy
-                | Column::CreatedAt
-        )
-    };
-    Column::iter().filter(|column| !for_good(column)).collect()
-}
+/// What a limit is for good.
+const FOR_GOOD: &[Column] = &[
+    Column::TenantId,
+    Column::Id,
+    Column::LimitCategory,
+    Column::LimitType,
+    Column::CreatedBy,
+    Column::CreatedAt,
+];
 
 /// What changes without a new version.
 const STATUS: &[Column] = &[Column::Status, Column::UpdatedAt];
@@ -212,7 +205,7 @@ impl Policies<'_> {
     /// Writes a new version of a limit that this unit of work has locked, and the integrity of that. A name that an
     /// ACTIVE limit has is a conflict.
     pub async fn save_limit(self, limit: &Limit, integrity: &DefinitionIntegrity) -> Result<(), StoreError> {
-        bulk::update::<limits::Entity>(self.conn, vec![to_row(limit)?], &of_a_version()).await?;
+        bulk::update::<limits::Entity>(self.conn, vec![to_row(limit)?], &of_a_version(FOR_GOOD)).await?;
         self.insert_limit_version(limit, integrity).await
     }
 

@@ -16,6 +16,7 @@ use proof::{
     definitions::{LimitDefinition, RuleDefinition},
     hash::Hash,
 };
+use sea_orm::{IdenStatic, Iterable};
 
 pub use self::{
     enforcements::{PolicyEnforcementReadDriver, PolicyEnforcementWriteDriver},
@@ -39,4 +40,11 @@ impl PoliciesReads<'_> {
     pub async fn active_definitions(self, tenant: TenantId) -> Result<ActiveDefinitions, StoreError> {
         Ok((self.active_rules(tenant).await?, self.active_limits(tenant).await?))
     }
+}
+
+/// What a new version may change: all that does not say what the rule, or the limit, is for good. A column that comes later is
+/// of the definition until it is said otherwise: one that was left out would be stored as it was, under another's hash.
+fn of_a_version<C: Iterable + IdenStatic>(for_good: &[C]) -> Vec<C> {
+    let is_for_good = |column: &C| for_good.iter().any(|other| other.as_str() == column.as_str());
+    C::iter().filter(|column| !is_for_good(column)).collect()
 }

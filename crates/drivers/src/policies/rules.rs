@@ -13,11 +13,11 @@ use models::{
 };
 use proof::{canonical, definitions::RuleDefinition, hash::Hash};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, Iterable, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Select,
 };
 
-use super::{Policies, PoliciesReads};
+use super::{Policies, PoliciesReads, of_a_version};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
@@ -85,24 +85,17 @@ fn from_row(row: rules::Model) -> Result<Rule, StoreError> {
     })
 }
 
-/// What a new version may change: all that does not say what the rule is for good. A column that comes later is of
-/// the definition until it is said otherwise: one that was left out would be stored as it was, under another's hash.
-fn of_a_version() -> Vec<Column> {
-    let for_good = |column: &Column| {
-        matches!(
-            column,
-            Column::TenantId
-                | Column::Id
-                | Column::Source
-                | Column::SourceIncidentId
-                | Column::SourceProposalId
-                | Column::ParentRuleId
-                | Column::CreatedBy
-                | Column::CreatedAt
-        )
-    };
-    Column::iter().filter(|column| !for_good(column)).collect()
-}
+/// What a rule is for good.
+const FOR_GOOD: &[Column] = &[
+    Column::TenantId,
+    Column::Id,
+    Column::Source,
+    Column::SourceIncidentId,
+    Column::SourceProposalId,
+    Column::ParentRuleId,
+    Column::CreatedBy,
+    Column::CreatedAt,
+];
 
 /// What changes without a new version.
 const STATUS: &[Column] = &[
@@ -210,7 +203,7 @@ impl Policies<'_> {
 
     /// Writes a new version of a rule that this unit of work has locked, and the integrity of that.
     pub async fn save_rule(self, rule: &Rule, integrity: &DefinitionIntegrity) -> Result<(), StoreError> {
-        bulk::update::<rules::Entity>(self.conn, vec![to_row(rule)?], &of_a_version()).await?;
+        bulk::update::<rules::Entity>(self.conn, vec![to_row(rule)?], &of_a_version(FOR_GOOD)).await?;
         self.insert_rule_version(rule, integrity).await
     }
 
