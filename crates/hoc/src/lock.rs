@@ -6,11 +6,16 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 
 use crate::private;
+
+/// How often a lock that is held is tried again, and after how long: who only looks whether it is held has it for less.
+const LOOKS: u32 = 25;
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The lock, held until this is dropped or the process ends.
 #[derive(Debug)]
@@ -23,7 +28,18 @@ impl ServeLock {
     pub(crate) fn take(data_dir: &Path) -> anyhow::Result<Self> {
         let path = data_dir.join("serve.lock");
         let mut file = open(&path)?;
-        match file.try_lock() {
+        let mut looks = 0;
+        let taken = loop {
+            match file.try_lock() {
+                // Whoever only looks has it for a moment too.
+                Err(TryLockError::WouldBlock) if looks < LOOKS => {
+                    looks += 1;
+                    std::thread::sleep(LOOK);
+                }
+                taken => break taken,
+            }
+        };
+        match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -53,7 +69,8 @@ impl ServeLock {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(err) => return Err(err).with_context(|| format!("cannot open {}", path.display())),
         };
-        match file.try_lock() {
+        // Shared: who looks is not taken for a server by another who does.
+        match file.try_lock_shared() {
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -102,6 +119,8 @@ fn open(path: &Path) -> anyhow::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -117,5 +136,24 @@ mod tests {
         drop(first);
         assert_eq!(ServeLock::holder(folder.path()).expect("it can be looked at"), None);
         ServeLock::take(folder.path()).expect("it is free again");
+    }
+
+    #[test]
+    fn who_looks_does_not_keep_a_server_from_starting() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(ServeLock::take(folder.path()).expect("nobody has it"));
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        ServeLock::holder(folder.path()).expect("it can be looked at");
+                    }
+                });
+            }
+            let taken = (0..200).try_for_each(|_| ServeLock::take(folder.path()).map(drop));
+            over.store(true, Ordering::Relaxed);
+            taken.expect("nobody serves");
+        });
     }
 }

@@ -1,6 +1,11 @@
 //! `hoc doctor`, and the other commands that only look.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+};
 
 use serde_json::Value;
 use testkit::Store;
@@ -188,4 +193,47 @@ async fn another_stores_server_is_told_to_be_that_on_sqlite() {
 #[tokio::test]
 async fn another_stores_server_is_told_to_be_that_on_postgres() {
     another_stores_server_is_told_to_be_that(Store::Postgres).await;
+}
+
+/// Answers everything with 200 and `{}`, as what is no server of ours may.
+fn answers_anything() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound").to_string();
+    std::thread::spawn(move || {
+        for caller in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut caller = caller;
+                let mut head = [0; 4_096];
+                while let Ok(1..) = caller.read(&mut head) {
+                    let answer =
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+                    if caller.write_all(answer.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// What does not say its keys is not said to serve this store.
+async fn what_does_not_say_whose_it_is(store: Store, said: &str) {
+    let Some(place) = Place::on(store).await else { return };
+    place.succeed(&["migrate"]);
+    let place = place.with("HOC_LISTEN", &answers_anything());
+    let found = place.succeed(&["doctor"]);
+    let line = found.lines().find(|line| line.contains("  server ")).expect("the server is looked at");
+    assert!(line.starts_with("note") && line.contains(said), "{found}");
+    assert!(!found.contains("serves this store, and is ready"), "{found}");
+}
+
+#[tokio::test]
+async fn what_does_not_say_whose_it_is_on_sqlite() {
+    what_does_not_say_whose_it_is(Store::Sqlite, "is something else").await;
+}
+
+#[tokio::test]
+async fn what_does_not_say_whose_it_is_on_postgres() {
+    what_does_not_say_whose_it_is(Store::Postgres, "cannot be told").await;
 }

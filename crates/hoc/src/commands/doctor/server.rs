@@ -21,8 +21,16 @@ const NOTICES_WITHIN: Duration = Duration::from_secs(15);
 struct Answers {
     status: u16,
     said: String,
-    /// The signing keys that it publishes.
-    keys: Vec<String>,
+    /// The signing keys that it publishes; none where it does not say them.
+    keys: Option<Vec<String>>,
+}
+
+impl Answers {
+    /// Whether it serves the store that has this signing key; none where that cannot be told.
+    fn serves(&self, signing_key: Option<&str>) -> Option<bool> {
+        let (key, keys) = (signing_key?, self.keys.as_ref()?);
+        Some(keys.iter().any(|its| its == key))
+    }
 }
 
 /// Whether this store is served, and by a server that is ready. That none serves it is no failure. `signing_key` is the
@@ -46,6 +54,7 @@ pub(super) async fn look(
         }
     };
     // Whoever holds the lock of an embedded store serves it, wherever that is.
+    let holds_it = matches!(own, Some(Some(_)));
     let at = match own {
         Some(Some(holder)) => match listening(&holder) {
             Some(address) => address.to_string(),
@@ -60,16 +69,23 @@ pub(super) async fn look(
     loop {
         match timeout(PATIENCE, ask(&at)).await {
             Ok(Ok(None)) => return none(config, &at, findings),
-            Ok(Ok(Some(found)))
-                if signing_key.is_some_and(|key| !found.keys.iter().any(|its| its == key)) =>
-            {
+            Ok(Ok(Some(found))) if found.serves(signing_key) == Some(false) => {
                 return findings.note(
                     "server",
                     format!(
                         "http://{at} answers, and serves another store: its keys are {}",
-                        found.keys.join(", ")
+                        found.keys.unwrap_or_default().join(", ")
                     ),
                     format!("`{}` serves this one", config.command("hoc serve")),
+                );
+            }
+            Ok(Ok(Some(found))) if found.serves(signing_key).is_none() && !holds_it => {
+                let whose =
+                    if signing_key.is_none() { "this store's signing key" } else { "its signing keys" };
+                return findings.note(
+                    "server",
+                    format!("http://{at} answers; whether it serves this store cannot be told, for {whose} cannot be read"),
+                    "compare http://HOST:PORT/.well-known/hoc/keys with `hoc keys public`",
                 );
             }
             Ok(Ok(Some(Answers { status: 200, .. }))) => {
@@ -104,11 +120,14 @@ async fn none_serves(config: &Config, listen: &str, findings: &mut Findings) {
     let start = format!("`{}` starts one", config.command("hoc serve"));
     match timeout(PATIENCE, ask(listen)).await {
         Ok(Ok(None)) => none(config, listen, findings),
-        Ok(Ok(Some(_))) => findings.note(
-            "server",
-            format!("none serves this store; what answers at http://{listen} serves another"),
-            format!("{start}, at an address of its own (--listen)"),
-        ),
+        Ok(Ok(Some(found))) => {
+            let other = if found.keys.is_some() { "serves another" } else { "is something else" };
+            findings.note(
+                "server",
+                format!("none serves this store; what answers at http://{listen} {other}"),
+                format!("{start}, at an address of its own (--listen)"),
+            );
+        }
         _ => findings.note("server", "none serves this store".to_owned(), start),
     }
 }
@@ -121,8 +140,8 @@ async fn ask(at: &str) -> anyhow::Result<Option<Answers>> {
         let ready = client.call(Method::GET, "/readyz", None, None).await?;
         let published = client.call(Method::GET, "/.well-known/hoc/keys", None, None).await?;
         let published: Value = serde_json::from_slice(&published.body).unwrap_or_default();
-        let keys = published["keys"].as_array().into_iter().flatten();
-        let keys = keys.filter_map(|key| key["key_id"].as_str().map(str::to_owned)).collect();
+        let id = |key: &Value| key["key_id"].as_str().map(str::to_owned);
+        let keys = published["keys"].as_array().map(|keys| keys.iter().filter_map(id).collect());
         let said = String::from_utf8_lossy(&ready.body).into_owned();
         return Ok(Some(Answers { status: ready.status, said, keys }));
     }
