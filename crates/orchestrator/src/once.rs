@@ -124,10 +124,10 @@ pub(crate) fn open<T: DeserializeOwned>(spine: &Spine, call: &KeptAnswer, answer
     // Sealed by another key, or written by an older version: the write stands, and is not done again.
     let told = opened.and_then(|answer| serde_json::from_slice(&answer).ok());
     told.ok_or_else(|| {
-        let (key, at) = (&call.idempotency_key, models::time::text(call.created_at));
         let detail = format!(
-            "a request with the idempotency key `{key}` was answered before {at}, and its answer cannot be read any more; \
-             what it did stands: look at it, and use another key for what is to be done anew"
+            "a request with the idempotency key `{}` was answered before, and its answer cannot be read any more; what it did \
+             stands: look at it, and use another key for what is to be done anew",
+            call.idempotency_key
         );
         Error::Conflict { code: ConflictCode::AnswerLost, detail }
     })

@@ -132,11 +132,13 @@ pub(crate) async fn run(
         if visitor.may::<Views>() { incidents::by_run(&spine, &visitor, id).await? } else { Vec::new() };
     let met = activity::interventions(&spine, &visitor, id).await?;
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
-    let opened: HashMap<u64, String> = caused
-        .iter()
-        .filter_map(|one| Some((one.of.first_step_index?, show::plain(&one.incident.title))))
-        .collect();
-    let (steps, span) = waterfall(found.items, &opened, visitor.may::<Views>());
+    let mut at_steps: HashMap<u64, Vec<String>> = HashMap::new();
+    for one in &caused {
+        if let Some(step) = one.of.first_step_index {
+            at_steps.entry(step).or_default().push(show::plain(&one.incident.title));
+        }
+    }
+    let (steps, span) = waterfall(found.items, &at_steps, visitor.may::<Views>());
     Ok(Page(RunPage {
         title: format!("Run of {}", run.agent_id),
         frame: visitor.frame.clone(),

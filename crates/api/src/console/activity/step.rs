@@ -30,8 +30,8 @@ pub(crate) struct Step {
     pub(crate) took: String,
     pub(crate) x: i64,
     pub(crate) width: i64,
-    /// The incident that it opened, by its title.
-    pub(crate) incident: Option<String>,
+    /// The incidents that the run opened or joined at it, by their titles.
+    pub(crate) incidents: Vec<String>,
     /// The rules and limits that fired, and on what.
     pub(crate) fired: Vec<Why>,
     pub(crate) texts: Vec<Text>,
@@ -54,11 +54,11 @@ pub(crate) struct Text {
     pub(crate) text: String,
 }
 
-/// The steps with their places in time, and how long the whole took. `opened` are incidents by step.
+/// The steps with their places in time, and how long the whole took. `met` are incidents by step.
 /// Rules and limits are links for whoever may see them.
 pub(crate) fn waterfall(
     steps: Vec<StepView>,
-    opened: &HashMap<u64, String>,
+    met: &HashMap<u64, Vec<String>>,
     sees_policies: bool,
 ) -> (Vec<Step>, String) {
     let spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = steps.iter().map(span).collect();
@@ -185,7 +185,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         took: show::duration(step.duration_ms),
         x,
         width,
-        incident,
+        incidents: Vec::new(),
         fired: Vec::new(),
         texts,
         facts,
