@@ -1,8 +1,10 @@
 //! Kills and freezes: what was asked, what is frozen now, which runs met it, which agents know.
 
+use std::collections::HashMap;
+
 use models::{
     activity::{
-        Ack, Freeze, Intervention, RunFilter,
+        Ack, Freeze, Intervention, RunFilter, RunState,
         entity::{freezes, intervention_acks as acks, interventions, run_interventions as met, runs},
     },
     ids::{InterventionId, RunId, TenantId},
@@ -74,6 +76,15 @@ pub(super) fn freeze_of_run(tenant: TenantId) -> SimpleExpr {
     )
 }
 
+/// What a freeze could stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FreezeEffect {
+    /// LIVE runs of its target.
+    pub live_runs: u64,
+    /// Those of them whose agents are not known to know.
+    pub unacked_runs: u64,
+}
+
 impl ActivityReads<'_> {
     /// Every freeze that is in force, that of the whole tenant first.
     pub async fn freezes(self, tenant: TenantId) -> Result<Vec<Freeze>, StoreError> {
@@ -134,24 +145,42 @@ impl ActivityReads<'_> {
         self,
         tenant: TenantId,
         ids: &[InterventionId],
-    ) -> Result<std::collections::HashMap<InterventionId, u64>, StoreError> {
+    ) -> Result<HashMap<InterventionId, u64>, StoreError> {
         let column = met::Column::InterventionId;
         let counted =
             crate::tally::count_by_keys(self.conn, met_of(tenant), column, keys::sorted(ids)).await?;
         Ok(counted.into_iter().collect())
     }
 
-    /// How many of the runs that `filter` finds have an agent that is not known to know of this intervention.
-    pub async fn count_unacked(
+    /// How many LIVE runs these freezes could stop, and of how many the agents are not known to know: in each freeze's
+    /// place. A few statements, however many freezes.
+    pub async fn freeze_effects(
         self,
         tenant: TenantId,
-        filter: &RunFilter,
-        id: InterventionId,
-    ) -> Result<u64, StoreError> {
-        let known = acks_of(tenant).filter(acks::Column::InterventionId.eq(id));
-        let known = known.select_only().column(acks::Column::RunId).into_query();
-        let unknown = super::filter::matching(tenant, filter).filter(runs::Column::Id.not_in_subquery(known));
-        tally::count(self.conn, unknown).await
+        freezes: &[Freeze],
+    ) -> Result<Vec<FreezeEffect>, StoreError> {
+        let filter = RunFilter { state: Some(RunState::Live), ..RunFilter::default() };
+        let live = || super::filter::matching(tenant, &filter);
+        let of_all = freezes.iter().any(|freeze| freeze.target_id.is_empty());
+        let all = if of_all { tally::count(self.conn, live()).await? } else { 0 };
+        let agents: Vec<String> = freezes.iter().filter_map(|freeze| freeze.target().1).collect();
+        let (column, agents) = (runs::Column::AgentId, keys::sorted(&agents));
+        let by_agent: HashMap<String, u64> =
+            tally::count_by_keys(self.conn, live(), column, agents).await?.into_iter().collect();
+        // A run has one agent for ever, so whoever knows of a freeze runs for its target.
+        let runs = live().select_only().column(runs::Column::Id).into_query();
+        let known = acks_of(tenant).filter(acks::Column::RunId.in_subquery(runs));
+        let ids: Vec<InterventionId> = freezes.iter().map(|freeze| freeze.intervention_id).collect();
+        let column = acks::Column::InterventionId;
+        let known: HashMap<InterventionId, u64> =
+            tally::count_by_keys(self.conn, known, column, keys::sorted(&ids)).await?.into_iter().collect();
+        let effect = |freeze: &Freeze| {
+            let of_agent = by_agent.get(&freeze.target_id).copied().unwrap_or_default();
+            let live_runs = if freeze.target_id.is_empty() { all } else { of_agent };
+            let known = known.get(&freeze.intervention_id).copied().unwrap_or_default();
+            FreezeEffect { live_runs, unacked_runs: live_runs.saturating_sub(known) }
+        };
+        Ok(freezes.iter().map(effect).collect())
     }
 
     /// What the agents of these runs know.

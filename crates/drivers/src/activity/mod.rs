@@ -22,8 +22,11 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-pub use self::impact::{RunMetricsDriver, RunSignalDriver};
 use self::rows::{from_row, to_row};
+pub use self::{
+    impact::{RunMetricsDriver, RunSignalDriver},
+    interventions::FreezeEffect,
+};
 use crate::{
     StoreError, bulk, dialect,
     driver::{driver, of_tenant},

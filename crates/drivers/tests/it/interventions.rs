@@ -1,7 +1,8 @@
 //! Kills and freezes: as they were asked for, as runs met them, as agents came to know.
 
+use drivers::activity::FreezeEffect;
 use models::{
-    activity::{Ack, AckVia, Freeze, Intervention, InterventionOutcome, Run, RunFilter},
+    activity::{Ack, AckVia, Freeze, Intervention, InterventionOutcome, Run},
     ids::{InterventionId, RunId},
     page::PageRequest,
 };
@@ -86,14 +87,37 @@ testkit::on_both! {
         let counted = tx.activity().runs_met(TENANT, &[id, InterventionId(uuid(99))]).await.expect("counted");
         assert_eq!(counted.get(&id), Some(&1));
 
-        let all = RunFilter::default();
-        assert_eq!(tx.activity().count_unacked(TENANT, &all, id).await.expect("counted"), 2);
+        let freezes = |ids: [InterventionId; 3]| {
+            let targets = ["", ODD, "nobody"].into_iter().zip(ids);
+            targets.map(|(target, intervention_id)| Freeze { intervention_id, ..freeze(5, target) }).collect::<Vec<_>>()
+        };
+        let effect = |live_runs, unacked_runs| FreezeEffect { live_runs, unacked_runs };
+        let other = |n| InterventionId(uuid(n));
+        let frozen = freezes([id, other(98), other(97)]);
+        let effects = tx.activity().freeze_effects(TENANT, &frozen).await.expect("counted");
+        assert_eq!(effects, [effect(2, 2), effect(2, 2), effect(0, 0)]);
         let ack = Ack { tenant: TENANT, intervention_id: id, run_id: one, via: AckVia::Stream, acked_at: at(9) };
         tx.activity().insert_acks(&[ack.clone()]).await.expect("known");
         tx.activity().insert_acks(&[Ack { via: AckVia::Call, ..ack.clone() }]).await.expect("known already");
         assert_eq!(tx.activity().acks_of_runs(TENANT, &[one, two]).await.expect("read"), [ack]);
         assert_eq!(tx.activity().acks_of_runs(OTHER, &[one]).await.expect("none"), []);
-        assert_eq!(tx.activity().count_unacked(TENANT, &all, id).await.expect("counted"), 1);
-        assert_eq!(tx.activity().count_unacked(TENANT, &all, InterventionId(uuid(98))).await.expect("counted"), 2);
+        let effects = tx.activity().freeze_effects(TENANT, &frozen).await.expect("counted");
+        assert_eq!(effects, [effect(2, 1), effect(2, 2), effect(0, 0)]);
+        assert_eq!(tx.activity().freeze_effects(OTHER, &frozen).await.expect("counted"), [effect(0, 0); 3]);
+    }
+
+    async fn what_freezes_come_to_takes_a_few_statements_however_many_there_are(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let few = [freeze(5, ""), freeze(6, "researcher")];
+        let many: Vec<Freeze> = few.iter().cloned().chain((7..57).map(|n| freeze(n, &format!("bot-{n}")))).collect();
+        let mut counts = Vec::new();
+        for freezes in [&few[..], &many] {
+            let before = db.statements();
+            let store = db.read().await.expect("read");
+            assert_eq!(store.activity().freeze_effects(TENANT, freezes).await.expect("counted").len(), freezes.len());
+            drop(store);
+            counts.push(db.statements() - before);
+        }
+        assert_eq!(counts[0], counts[1]);
     }
 }

@@ -1,13 +1,11 @@
 //! A freeze: no run of its target begins, and running ones refuse their next step, until it is lifted. Neither is a
 //! canonical event: each is a row of `interventions`, and a record of every run that it met.
 
-use std::collections::HashMap;
-
-use drivers::{StoreError, activity::ActivityReads};
+use drivers::activity::FreezeEffect;
 use engines::check::Check;
 use models::{
-    activity::{Freeze, Intervention, InterventionOutcome, RunFilter, RunState},
-    ids::{InterventionId, TenantId},
+    activity::{Freeze, Intervention, InterventionOutcome},
+    ids::InterventionId,
     page::{Page, PageRequest},
 };
 use proof::words::InterventionKind;
@@ -87,7 +85,8 @@ async fn freeze_once(
     tx.activity().insert_interventions(&[asked]).await?;
     // Before the commit, for what fails after it would be told as not done; and in the same unit of work, for there may be no
     // other connection.
-    let begun = view(*tx.activity(), tenant, freeze, &HashMap::new()).await?;
+    let effects = tx.activity().freeze_effects(tenant, std::slice::from_ref(&freeze)).await?;
+    let begun = view(freeze, effects.first().copied().unwrap_or_default(), 0);
     tx.commit(begun).await
 }
 
@@ -159,30 +158,29 @@ pub async fn list_freezes(
     let Page { items, next_cursor, has_more, total } = store.activity().list_freezes(tenant, &page).await?;
     let ids: Vec<InterventionId> = items.iter().map(|freeze| freeze.intervention_id).collect();
     let met = store.activity().runs_met(tenant, &ids).await?;
-    let mut views = Vec::with_capacity(items.len());
-    for freeze in items {
-        views.push(view(store.activity(), tenant, freeze, &met).await?);
-    }
-    Ok(Page { items: views, next_cursor, has_more, total })
+    let effects = store.activity().freeze_effects(tenant, &items).await?;
+    let of = |(freeze, effect): (Freeze, FreezeEffect)| {
+        let met = met.get(&freeze.intervention_id).copied().unwrap_or_default();
+        view(freeze, effect, met)
+    };
+    let items = items.into_iter().zip(effects).map(of).collect();
+    Ok(Page { items, next_cursor, has_more, total })
 }
 
-async fn view(
-    runs: ActivityReads<'_>,
-    tenant: TenantId,
-    freeze: Freeze,
-    met: &HashMap<InterventionId, u64>,
-) -> Result<FreezeView, StoreError> {
-    let (_, agent_id) = freeze.target();
-    let live = RunFilter { state: Some(RunState::Live), agent_id, ..RunFilter::default() };
-    let live_runs = runs.count_runs(tenant, &live).await?;
-    let unacked_runs = runs.count_unacked(tenant, &live, freeze.intervention_id).await?;
-    let runs_met = met.get(&freeze.intervention_id).copied().unwrap_or_default();
+/// Every freeze that is in force, that of the whole tenant first: for what shows many runs, and says which may go on.
+#[tracing::instrument(name = "policies.freezes", skip_all, fields(tenant = %ctx.tenant.id))]
+pub async fn freezes(spine: &Spine, ctx: &CallContext) -> Result<Vec<Freeze>, Error> {
+    Ok(spine.read().await?.activity().freezes(ctx.tenant.id).await?)
+}
+
+fn view(freeze: Freeze, effect: FreezeEffect, runs_met: u64) -> FreezeView {
+    let FreezeEffect { live_runs, unacked_runs } = effect;
     let outcome = match (live_runs, unacked_runs) {
         (0, _) => InterventionOutcome::Ended,
         (_, 0) => InterventionOutcome::Acked,
         _ => InterventionOutcome::Unacked,
     };
-    Ok(FreezeView { freeze, live_runs, runs_met, unacked_runs, outcome })
+    FreezeView { freeze, live_runs, runs_met, unacked_runs, outcome }
 }
 
 /// The act, as it is stored for good.

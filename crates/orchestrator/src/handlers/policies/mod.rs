@@ -23,7 +23,7 @@ pub use self::{
     create_limit::create_limit,
     create_rule::create_rule,
     disable_limit::disable_limit,
-    freeze::{FreezeView, freeze, list_freezes, unfreeze},
+    freeze::{FreezeView, freeze, freezes, list_freezes, unfreeze},
     limit_view::LimitView,
     limits::{get_limit, limit_breaches, list_limits},
     list_facts::{
