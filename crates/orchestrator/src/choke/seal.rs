@@ -228,7 +228,7 @@ fn finish_run(
 
 /// Derives what the list shows from what the run now is.
 pub(super) fn refresh(run: &mut RunState, now: chrono::DateTime<chrono::Utc>) {
-    let elapsed_ms = millis(run, now);
+    let elapsed_ms = of_its_own(run, now);
     let was_stalled = run.run.latency_bucket == LatencyBucket::Stalled;
     run.run.latency_bucket = latency_bucket(LatencySigns {
         state: run.run.state,
@@ -249,6 +249,15 @@ pub(super) fn refresh(run: &mut RunState, now: chrono::DateTime<chrono::Utc>) {
     let level = risk_level(signs);
     let may_stand = run.run.latency_bucket == LatencyBucket::Ok && !was_stalled;
     run.run.risk_level = if may_stand { level.max(run.run.risk_level) } else { level };
+}
+
+/// How long the run took by its agent's own doing. A run that was halted may have waited for whoever killed it, or to be
+/// ended after it was stopped: that it waited is no sign that it is slow.
+fn of_its_own(run: &RunState, now: chrono::DateTime<chrono::Utc>) -> u64 {
+    if run.run.status == RunStatus::Halted && run.run.reported_end.is_none() {
+        return u64::try_from((run.run.last_seen_at - run.run.started_at).num_milliseconds()).unwrap_or(0);
+    }
+    millis(run, now)
 }
 
 fn millis(run: &RunState, now: chrono::DateTime<chrono::Utc>) -> u64 {

@@ -1,7 +1,7 @@
 //! Kills and freezes by people: what they stop, what they leave behind, and what is claimed of their effect.
 
 use models::{
-    activity::{AckVia, InterventionOutcome, RunState},
+    activity::{AckVia, InterventionOutcome, LatencyBucket, RiskLevel, RunState},
     ids::RunId,
     logs::AuditFilter,
     page::PageRequest,
@@ -15,7 +15,7 @@ use orchestrator::{
         logs, policies,
     },
 };
-use proof::words::{Action, HaltReason, InterventionKind, RunStatus, TerminationReason};
+use proof::words::{Action, EnforcementMode, HaltReason, InterventionKind, RunStatus, TerminationReason};
 use testkit::{Kit, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
@@ -50,6 +50,16 @@ impl Agent<'_> {
             .unwrap()
             .items
             .len()
+    }
+
+    /// A run that is to take no more than a second.
+    async fn quick(&self) -> RunId {
+        let request = StartRun {
+            agent_id: "researcher".to_owned(),
+            expected_latency_ms: Some(1_000),
+            ..StartRun::default()
+        };
+        activity::start(&self.kit.spine, &self.ctx, request).await.unwrap().run.id
     }
 
     async fn start_as(&self, agent_id: &str, trace: Option<&str>) -> Result<RunId, Error> {
@@ -93,6 +103,33 @@ on_both! {
         let ack = known[0].ack.clone().unwrap();
         let waited = ack.acked_at - killed.intervention.requested_at;
         assert_eq!((ack.via, waited.num_milliseconds()), (AckVia::Call, 250), "the first answer told it");
+    }
+
+    async fn a_run_is_not_slow_for_having_waited_to_be_killed(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Stop, "context.step.skill == \"delete\"").await;
+        let (killed, stopped, slow) = (agent.quick().await, agent.quick().await, agent.quick().await);
+        for run in [killed, slow] {
+            agent.record(run, llm(1)).await.unwrap();
+        }
+        refused(agent.record(stopped, tool("delete")).await);
+        let (spine, admin) = (&kit.spine, &agent.admin);
+        let stands = |run| async move {
+            let run = activity::get(spine, admin, run).await.unwrap();
+            (run.state, run.latency_bucket, run.risk_level)
+        };
+        let (_, _, violated) = stands(stopped).await;
+        kit.clock.advance(chrono::Duration::milliseconds(9_000));
+        agent.record(slow, llm(1)).await.unwrap();
+        agent.kill(killed).await;
+        agent.complete(stopped).await.unwrap();
+        let ended = RunState::Completed;
+        assert_eq!(stands(killed).await, (ended, LatencyBucket::Ok, RiskLevel::Normal));
+        assert_eq!(stands(stopped).await, (ended, LatencyBucket::Ok, violated));
+        // What it took itself still tells.
+        agent.kill(slow).await;
+        assert_eq!(stands(slow).await, (ended, LatencyBucket::Stalled, RiskLevel::AtRisk));
     }
 
     async fn only_its_own_agent_confirms_a_kill(db: TestDatabase) {
