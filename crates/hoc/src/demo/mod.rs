@@ -9,14 +9,23 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use console::style;
+use serde_json::{Value, json};
 use verify::{Options, Word};
 
-use self::{conversation::Conversation, play::Agent, scene::Scene, screen::Timeline};
+use self::{
+    conversation::Conversation,
+    play::Agent,
+    scene::Scene,
+    screen::{Screen, Timeline},
+};
 use crate::{
     commands::{
         bundle::write_whole,
         serve,
-        verify::{file::kept_steps, log::own_keys},
+        verify::{
+            file::{document, kept_steps},
+            log::own_keys,
+        },
     },
     config::{Config, Flags},
     logging::{self, Voice},
@@ -33,6 +42,7 @@ const PACE: Duration = Duration::from_millis(300);
 Examples:
   hoc demo                                              then look around: the server stays open
   hoc demo --once                                       ends by itself
+  hoc demo --once --json                                the same for machines: one line at its end
   HOC_DATABASE_URL=postgres://hoc@db/hoc hoc demo --once
 
 The conversation is a recorded one: its prompts, tool calls and tokens are played, no model is
@@ -43,6 +53,9 @@ pub(crate) struct Args {
     /// End when the bundle is verified, instead of leaving the server open
     #[arg(long)]
     once: bool,
+    /// One line of JSON when the bundle is verified: what was decided, the files, what was checked
+    #[arg(long)]
+    json: bool,
     /// host:port [env: HOC_LISTEN] [default: any free port of 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
@@ -63,11 +76,23 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
         lock.tell(&format!("the demo on http://{}", running.address()))?;
     }
     let scene = Scene::set(&opened.spine, running.address()).await?;
-    let mut played = play(&config, &opened, &scene).await;
-    if played.is_ok() && !args.once {
-        look_around(&config, &scene);
-        played = running.until_the_end().await.map(drop);
-    }
+    let screen = if args.json { Screen::none() } else { Screen::of_terminal() };
+    let played = play(&config, &opened, &scene, screen).await;
+    let played = match played {
+        Ok(mut told) => {
+            if args.json {
+                if !args.once {
+                    told["console"] = serve::console_link(&config, scene.address, &scene.link).into();
+                    told["admin_key"] = scene.admin.expose().into();
+                }
+                out::line(told);
+            } else if !args.once {
+                look_around(&config, &scene);
+            }
+            if args.once { Ok(()) } else { running.until_the_end().await.map(drop) }
+        }
+        Err(err) => Err(err),
+    };
     running.stop(config.server.stop_within.value).await?;
     opened.db.close().await;
     drop(lock);
@@ -83,58 +108,72 @@ fn configure(flags: &Flags) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-async fn play(config: &Config, opened: &Opened, scene: &Scene) -> anyhow::Result<()> {
+/// The whole of it; gives what there is to tell of it to a machine.
+async fn play(config: &Config, opened: &Opened, scene: &Scene, screen: Screen) -> anyhow::Result<Value> {
     let conversation = Conversation::captured()?;
-    screen::opening(scene, &config.store.shown_url(), &conversation);
+    screen.opening(scene, &config.store.shown_url(), &conversation);
     let mut agent = Agent::start(scene, &conversation).await?;
-    screen::run_started(&agent.run_id);
+    screen.run_started(&agent.run_id);
     let mut timeline = Timeline::of(&conversation);
+    let mut steps = Vec::new();
     for turn in &conversation.turns {
         let played = agent.play(turn).await?;
-        timeline.show(turn, &played);
-        if out::is_watched() {
+        screen.print(timeline.lines(screen, turn, &played));
+        steps.push(
+            json!({ "step_index": played.step_index, "what": turn.title(), "verdict": played.verdict }),
+        );
+        if screen.is_watched() {
             tokio::time::sleep(PACE).await;
         }
     }
-    screen::incidents(&play::incidents(scene, &agent.run_id).await?);
-    screen::sealed(&agent.complete().await?);
+    let incidents = play::incidents(scene, &agent.run_id).await?;
+    screen.incidents(&incidents);
+    let run = agent.complete().await?;
+    screen.sealed(&run);
     let bundle = play::bundle(scene, &agent.run_id).await?;
     let folder = &config.store.data_dir.value;
     let file = folder.join(format!("{}.bundle.json", agent.run_id));
     write_whole(&file, &bundle)?;
-    out::line(format!("  {}    {} ({} bytes)", style("bundle").cyan(), file.display(), bundle.len()));
+    screen.named("bundle", &format!("{} ({} bytes)", file.display(), bundle.len()));
     let public = folder.join("public.pem");
     let keys = own_keys(&opened.spine).await?;
     let pem: String = keys.iter().map(proof::keys::PublicKey::to_pem).collect();
     fs::write(&public, &pem).with_context(|| format!("cannot write {}", public.display()))?;
-    check(&file, &public, &agent.seen)
+    let verified = check(&file, &public, &agent.seen, screen)?;
+    Ok(json!({
+        "run_id": agent.run_id,
+        "tenant": scene.tenant,
+        "server": format!("http://{}", scene.address),
+        "steps": steps,
+        "incidents": incidents,
+        "run": run,
+        "bundle": file,
+        "public_keys": public,
+        "verified": verified,
+    }))
 }
 
 /// From here on nothing but the two files and what the agent kept: no store, no server.
-fn check(file: &Path, public: &Path, seen: &str) -> anyhow::Result<()> {
+fn check(file: &Path, public: &Path, seen: &str, screen: Screen) -> anyhow::Result<Value> {
     let bundle = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let pem = fs::read_to_string(public).with_context(|| format!("cannot read {}", public.display()))?;
     let keys = proof::keys::PublicKey::all_from_pem(&pem)?;
     let options = Options { seen: kept_steps(seen)?, reexecute: true, ..Options::default() };
     let report = verify::bundle(&bundle, &keys, &options)?;
-    out::line(format!(
+    // A command is not folded: it is there to be copied.
+    screen.print([format!(
         "  {}    hoc verify {} --key {} --reexecute",
         style("verify").cyan(),
         file.display(),
         public.display()
-    ));
-    for check in &report.checks {
-        let mark = if check.passed { style("ok").green() } else { style("FAIL").red() };
-        out::line(format!("            {mark} {:<12} {}", check.name, style(&check.detail).dim()));
-    }
-    if let Some(grade) = report.grade {
-        out::line(format!("            grade {grade}"));
-    }
+    )]);
+    report.checks.iter().for_each(|check| screen.check(check));
+    screen.print(report.grade.map(|grade| format!("            grade {grade}")));
     if report.word != Word::Complete {
         bail!("the bundle is {}: that is a bug, please report it with {}", report.word, file.display());
     }
-    out::line(format!("\n{}", style(report.word).green().bold()));
-    Ok(())
+    screen.print([format!("\n{}", style(report.word).green().bold())]);
+    Ok(document(&report))
 }
 
 fn look_around(config: &Config, scene: &Scene) {

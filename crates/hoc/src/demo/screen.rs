@@ -1,6 +1,7 @@
-//! What the demo shows: a line for each verdict as it arrives, on a timeline, with what it used and what is left.
+//! What the demo shows: a line for each verdict as it arrives, on a timeline, with what it used and what is left. Where the
+//! terminal is narrow, the same over several short lines.
 
-use console::{StyledObject, style};
+use console::{StyledObject, Term, measure_text_width, style};
 use serde_json::Value;
 
 use super::{
@@ -12,29 +13,140 @@ use crate::out;
 
 const TIMELINE: usize = 24;
 const GAUGE: usize = 10;
+/// What a row of the timeline takes.
+const WIDE: usize = 124;
 
-/// What stands before the run.
-pub(super) fn opening(scene: &Scene, store: &str, conversation: &Conversation) {
-    let heading = style("HOC demo: a real agent conversation, governed").bold();
-    out::line(format!("\n  {heading}\n"));
-    let fact =
-        |name: &str, value: String| out::line(format!("  {}  {value}", style(format!("{name:<8}")).dim()));
-    fact("store", store.to_owned());
-    fact("server", format!("http://{}", scene.address));
-    fact("tenant", format!("{}, made for this demo", scene.tenant));
-    fact("rule", format!("{RULE_NAME}: {} where {RULE}", style("BLOCK").red()));
-    fact("budget", format!("{BUDGET_NAME}: {} above {BUDGET} tokens a day", style("BLOCK").red()));
-    fact("agent", format!("{} is asked \"{}\"", conversation.agent_id, conversation.goal));
+/// Where it is shown: so wide, or nowhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Screen {
+    columns: usize,
+    shows: bool,
 }
 
-/// The run has begun.
-pub(super) fn run_started(run_id: &str) {
-    out::line(format!("\n  {run_id}"));
-    let head = format!(
-        "  {:>4}  {:<40}  {:<TIMELINE$}  {:>6}  {:>9}  {:<20}  {}",
-        "step", "what", "when", "tokens", "cost", "budget", "verdict"
-    );
-    out::line(style(head).dim());
+impl Screen {
+    /// The terminal; where there is none, nothing is folded.
+    pub(super) fn of_terminal() -> Self {
+        let columns = Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns));
+        Self { columns, shows: true }
+    }
+
+    /// For who wants one line at the end.
+    pub(super) const fn none() -> Self {
+        Self { columns: usize::MAX, shows: false }
+    }
+
+    pub(super) fn print(self, lines: impl IntoIterator<Item = String>) {
+        if self.shows {
+            lines.into_iter().for_each(out::line);
+        }
+    }
+
+    /// Whether somebody watches it as it comes.
+    pub(super) fn is_watched(self) -> bool {
+        self.shows && out::is_watched()
+    }
+
+    const fn is_narrow(self) -> bool {
+        self.columns < WIDE
+    }
+
+    /// A text that stands `indent` from the left, its first line after `head`: over as many lines as it takes. What has no
+    /// blank in it, such as a path, stays whole.
+    pub(super) fn folded(self, head: &str, indent: usize, text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut line = format!("{head}{}", " ".repeat(indent.saturating_sub(measure_text_width(head))));
+        let mut is_begun = false;
+        for word in text.split(' ') {
+            let room =
+                measure_text_width(&line) + usize::from(is_begun) + measure_text_width(word) <= self.columns;
+            if is_begun && !room {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+                is_begun = false;
+            }
+            if is_begun {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_begun = true;
+        }
+        lines.push(line);
+        lines
+    }
+
+    /// What stands before the run.
+    pub(super) fn opening(self, scene: &Scene, store: &str, conversation: &Conversation) {
+        let heading = style("HOC demo: a real agent conversation, governed").bold();
+        self.print([format!("\n  {heading}\n")]);
+        let block = style("BLOCK").red();
+        for (name, value) in [
+            ("store", store.to_owned()),
+            ("server", format!("http://{}", scene.address)),
+            ("tenant", format!("{}, made for this demo", scene.tenant)),
+            ("rule", format!("{RULE_NAME}: {block} where {RULE}")),
+            ("budget", format!("{BUDGET_NAME}: {block} above {BUDGET} tokens a day")),
+            ("agent", format!("{} is asked \"{}\"", conversation.agent_id, conversation.goal)),
+        ] {
+            self.print(self.folded(&format!("  {}", style(name).dim()), 12, &value));
+        }
+    }
+
+    /// The run has begun.
+    pub(super) fn run_started(self, run_id: &str) {
+        self.print([format!("\n  {run_id}")]);
+        let head = if self.is_narrow() {
+            "  step  verdict  what".to_owned()
+        } else {
+            format!(
+                "  {:>4}  {:<40}  {:<TIMELINE$}  {:>6}  {:>9}  {:<20}  {}",
+                "step", "what", "when", "tokens", "cost", "budget", "verdict"
+            )
+        };
+        self.print([style(head).dim().to_string()]);
+    }
+
+    /// The incidents that the run caused.
+    pub(super) fn incidents(self, incidents: &[Value]) {
+        self.print([String::new()]);
+        for incident in incidents {
+            let [severity, category, title, state, id] =
+                ["severity", "category", "title", "lifecycle_state", "incident_id"]
+                    .map(|member| incident[member].as_str().unwrap_or_default());
+            let said = if self.is_narrow() {
+                format!("{severity} {category} {title} {state}")
+            } else {
+                format!("{severity:<8} {category:<17} {title}  {} {}", style(state).dim(), style(id).dim())
+            };
+            self.print(self.folded(&format!("  {}", style("incident").red()), 12, &said));
+        }
+    }
+
+    /// The run as it was sealed.
+    pub(super) fn sealed(self, run: &Value) {
+        let tokens = |name: &str| run[name].as_u64().unwrap_or_default();
+        let said = format!(
+            "{}: {} steps, {} refused, {} tokens, ${:.6}",
+            run["status"].as_str().unwrap_or_default(),
+            run["step_count"],
+            run["refused_count"],
+            tokens("input_tokens") + tokens("output_tokens"),
+            run["cost_usd"].as_f64().unwrap_or_default(),
+        );
+        self.named("sealed", &said);
+    }
+
+    /// Something with its name before it.
+    pub(super) fn named(self, name: &str, said: &str) {
+        self.print(self.folded(&format!("  {}", style(name).cyan()), 12, said));
+    }
+
+    /// One check of the bundle.
+    pub(super) fn check(self, check: &verify::Check) {
+        let mark = if check.passed { style("ok").green() } else { style("FAIL").red() };
+        let head = format!("            {mark} {:<12} ", check.name);
+        let indent = if self.is_narrow() { 15 } else { measure_text_width(&head) };
+        let lines = self.folded(&head, indent, &check.detail);
+        self.print(lines);
+    }
 }
 
 /// Where turns lie in time.
@@ -50,17 +162,10 @@ impl Timeline {
     }
 
     /// One verdict, with what it was about.
-    pub(super) fn show(&mut self, turn: &Turn, played: &Played) {
+    pub(super) fn lines(&mut self, screen: Screen, turn: &Turn, played: &Played) -> Vec<String> {
         let action = played.verdict["action"].as_str().unwrap_or("?");
         let refused = !matches!(action, "ALLOW" | "WARN");
-        let cells = |ms: u64| usize::try_from(ms * TIMELINE as u64 / self.total_ms).unwrap_or(TIMELINE);
-        let from = cells(self.passed_ms).min(TIMELINE - 1);
-        let length = cells(turn.duration_ms).clamp(1, TIMELINE - from);
-        let bar = if refused { "x".to_owned() } else { "█".repeat(length) };
-        let after = TIMELINE - from - bar.chars().count();
-        if !refused {
-            self.passed_ms += turn.duration_ms;
-        }
+        let when = self.when(turn, action, refused);
         if let Some(used) = used(&played.verdict).filter(|_| !refused) {
             self.used = used;
         }
@@ -70,22 +175,40 @@ impl Timeline {
             Some(cost) => format!("${cost:.6}"),
             None => "-".to_owned(),
         };
-        out::line(format!(
-            "  {:>4}  {:<40}  {}{}{}  {tokens:>6}  {cost:>9}  {}  {}",
-            played.step_index,
-            title.chars().take(40).collect::<String>(),
-            " ".repeat(from),
-            coloured(action, bar),
-            " ".repeat(after),
-            gauge(self.used),
-            coloured(action, action.to_owned()).bold(),
-        ));
+        let (index, gauge) = (played.step_index, gauge(self.used));
+        let mut lines = if screen.is_narrow() {
+            let verdict = coloured(action, format!("{action:<7}")).bold();
+            let mut lines = screen.folded(&format!("  {index:>4}  {verdict}"), 17, &title);
+            let used = if refused { gauge } else { format!("{tokens} tokens  {cost}  {gauge}") };
+            lines.push(format!("        {}", used.trim_end()));
+            lines
+        } else {
+            let title = title.chars().take(40).collect::<String>();
+            let verdict = coloured(action, action.to_owned()).bold();
+            vec![format!("  {index:>4}  {title:<40}  {when}  {tokens:>6}  {cost:>9}  {gauge}  {verdict}")]
+        };
         let note = if refused { reason(&played.verdict) } else { turn.gist() };
         let took = format!("{:.1} ms", played.governed.as_secs_f64() * 1_000.0);
-        out::line(style(format!("        {note}  ({took} of governing)")).dim());
+        let note = screen.folded("", 8, &format!("{note}  ({took} of governing)"));
+        lines.extend(note.into_iter().map(|line| style(line).dim().to_string()));
         if action == "WARN" {
-            out::line(format!("        {}", style(reason(&played.verdict)).yellow()));
+            let warned = screen.folded("", 8, &reason(&played.verdict));
+            lines.extend(warned.into_iter().map(|line| style(line).yellow().to_string()));
         }
+        lines
+    }
+
+    /// Its bar on the timeline.
+    fn when(&mut self, turn: &Turn, action: &str, refused: bool) -> String {
+        let cells = |ms: u64| usize::try_from(ms * TIMELINE as u64 / self.total_ms).unwrap_or(TIMELINE);
+        let from = cells(self.passed_ms).min(TIMELINE - 1);
+        let length = cells(turn.duration_ms).clamp(1, TIMELINE - from);
+        let bar = if refused { "x".to_owned() } else { "█".repeat(length) };
+        let after = TIMELINE - from - bar.chars().count();
+        if !refused {
+            self.passed_ms += turn.duration_ms;
+        }
+        format!("{}{}{}", " ".repeat(from), coloured(action, bar), " ".repeat(after))
     }
 }
 
@@ -126,32 +249,55 @@ fn coloured(action: &str, text: String) -> StyledObject<String> {
     }
 }
 
-/// The incidents that the run caused.
-pub(super) fn incidents(incidents: &[Value]) {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    out::line("");
-    for incident in incidents {
-        out::line(format!(
-            "  {}  {:<8} {:<17} {}  {} {}",
-            style("incident").red(),
-            text(&incident["severity"]),
-            text(&incident["category"]),
-            text(&incident["title"]),
-            style(text(&incident["lifecycle_state"])).dim(),
-            style(text(&incident["incident_id"])).dim(),
-        ));
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-/// The run as it was sealed.
-pub(super) fn sealed(run: &Value) {
-    out::line(format!(
-        "  {}    {}: {} steps, {} refused, {} tokens, ${:.6}",
-        style("sealed").cyan(),
-        run["status"].as_str().unwrap_or_default(),
-        run["step_count"],
-        run["refused_count"],
-        run["input_tokens"].as_u64().unwrap_or_default() + run["output_tokens"].as_u64().unwrap_or_default(),
-        run["cost_usd"].as_f64().unwrap_or_default(),
-    ));
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_gets_short_lines_with_all_that_a_row_has() {
+        let conversation = Conversation::captured().expect("it reads");
+        let played = |action: &str, message: &str| Played {
+            step_index: 3,
+            verdict: json!({ "action": action, "limits": [{ "name": BUDGET_NAME, "used": 96 }],
+                "fired": [{ "kind": "LIMIT", "message": message }] }),
+            governed: Duration::from_micros(1_234),
+        };
+        let message = "`weather-tokens` allows 110 TOKENS_TOTAL; 72 are used and this call would bring it to 120 in all";
+        for columns in [60, 80] {
+            let screen = Screen { columns, shows: false };
+            for action in ["ALLOW", "WARN", "BLOCK"] {
+                let mut timeline = Timeline::of(&conversation);
+                for turn in &conversation.turns {
+                    let lines = timeline.lines(screen, turn, &played(action, message));
+                    for line in &lines {
+                        assert!(measure_text_width(line) <= columns, "{columns}: {line}");
+                    }
+                    let told = lines.join(" ");
+                    let told = console::strip_ansi_codes(&told);
+                    let folded: Vec<&str> = told.split_whitespace().collect();
+                    let told = folded.join(" ");
+                    assert!(told.contains(action) && told.contains(&turn.title()), "{told}");
+                    assert!(told.contains("/110") && told.contains("1.2 ms of governing"), "{told}");
+                    assert_eq!(told.contains(message), action != "ALLOW", "{told}");
+                }
+            }
+        }
+        let wide = Screen { columns: WIDE, shows: false };
+        let rows = Timeline::of(&conversation).lines(wide, &conversation.turns[0], &played("ALLOW", message));
+        assert!(rows[0].trim_end().ends_with("ALLOW") && rows[0].contains('█'), "one row: {rows:?}");
+    }
+
+    #[test]
+    fn what_has_no_blank_stays_whole() {
+        let screen = Screen { columns: 20, shows: false };
+        let path = "./hoc-demo/run_0190.bundle.json";
+        assert_eq!(
+            screen.folded("  bundle", 12, &format!("{path} (10 bytes)")),
+            [format!("  bundle    {path}"), "            (10".to_owned(), "            bytes)".to_owned(),]
+        );
+    }
 }

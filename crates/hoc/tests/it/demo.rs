@@ -22,6 +22,24 @@ async fn the_demo_ends_complete(store: Store) {
     }
 }
 
+#[test]
+fn the_demo_tells_a_machine_in_one_line() {
+    let place = Place::sqlite();
+    let printed = place.succeed(&["demo", "--once", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&printed).expect("JSON and nothing else");
+    let steps = told["steps"].as_array().expect("steps");
+    let actions: Vec<&str> = steps.iter().filter_map(|step| step["verdict"]["action"].as_str()).collect();
+    assert_eq!(actions, ["ALLOW", "ALLOW", "ALLOW", "WARN", "BLOCK", "BLOCK"], "{told:#}");
+    assert_eq!(
+        (&told["verified"]["word"], &told["run"]["status"]),
+        (&"COMPLETE".into(), &"SUCCEEDED".into())
+    );
+    assert_eq!(told["incidents"].as_array().map(Vec::len), Some(2), "{told:#}");
+    assert!(told.get("admin_key").is_none(), "a server that is gone has no key");
+    let [file, key] = ["bundle", "public_keys"].map(|name| told[name].as_str().expect("a path"));
+    assert!(place.succeed(&["verify", file, "--key", key]).ends_with("COMPLETE\n"));
+}
+
 /// The verdict at the end of a line of the timeline.
 fn verdict(line: &str) -> Option<&str> {
     let last = line.split_whitespace().last()?;

@@ -86,7 +86,8 @@ pub(crate) fn kept_steps(text: &str) -> anyhow::Result<Vec<Seen>> {
     Ok(verify::seen(&lines)?)
 }
 
-fn document(report: &Report) -> serde_json::Value {
+/// What is told of it to a machine.
+pub(crate) fn document(report: &Report) -> serde_json::Value {
     json!({
         "word": report.word,
         "exit_code": report.word.exit_code(),
