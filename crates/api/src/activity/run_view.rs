@@ -37,6 +37,7 @@ pub(crate) struct RunView {
     started_at: Time,
     last_seen_at: Time,
     completed_at: Option<Time>,
+    /// From its start to its end by HOC's clock; of a run that is a trace, as its root span tells.
     duration_ms: Option<u64>,
     expected_latency_ms: Option<u64>,
     /// The rules and limits that bind it.

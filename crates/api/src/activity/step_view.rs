@@ -113,6 +113,7 @@ pub(crate) struct StepView {
     params: Option<Kept>,
     /// Null for a step that is no model call.
     llm: Option<LlmView>,
+    /// As its agent or tracer told, by their clock.
     duration_ms: u64,
     retry_count: u64,
     started_at: Option<String>,

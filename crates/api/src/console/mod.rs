@@ -6,7 +6,10 @@
 
 mod activity;
 mod assets;
+mod changes;
 mod fields;
+mod forms;
+mod frozen;
 mod gate;
 mod incidents;
 mod links;
@@ -49,12 +52,20 @@ pub(crate) fn routes(spine: &Spine) -> Router<Spine> {
         .route("/incidents/{id}/resolve", post(incidents::resolve))
         .route("/policies/rules", get(policies::rules).post(policies::create_rule))
         .route("/policies/rules/new", get(policies::new_rule))
-        .route("/policies/rules/{id}", get(policies::rule))
+        .route("/policies/rules/{id}", get(policies::rule).post(policies::modify_rule))
+        .route("/policies/rules/{id}/edit", get(policies::edit_rule))
         .route("/policies/rules/{id}/retire", post(policies::retire_rule))
-        .route("/policies/limits", get(policies::limits))
-        .route("/policies/limits/{id}", get(policies::limit))
+        .route("/policies/limits", get(policies::limits).post(policies::create_limit))
+        .route("/policies/limits/new", get(policies::new_limit))
+        .route("/policies/limits/{id}", get(policies::limit).post(policies::update_limit))
+        .route("/policies/limits/{id}/edit", get(policies::edit_limit))
+        .route("/policies/limits/{id}/disable", post(policies::disable_limit))
+        .route("/policies/freezes", get(policies::freezes).post(policies::freeze))
+        .route("/policies/freezes/lift", post(policies::unfreeze))
         .route("/logs/audit", get(logs::audit))
         .route("/logs/audit/{id}", get(logs::entry))
+        .route("/logs/system", get(logs::system))
+        .route("/logs/system/{id}", get(logs::record))
         .route("/{*rest}", any(gate::no_such_page));
     let guarded = Router::new()
         .route(BASE, get(overview::first))

@@ -23,6 +23,7 @@ use self::{
     decisions::{Decision, shown},
 };
 use super::{
+    frozen::Frozen,
     page::Page,
     show::{self, Badge, Moment},
     visitor::{Frame, Visitor},
@@ -63,6 +64,8 @@ pub(super) struct OverviewPage {
     bars: Vec<Bar>,
     most_steps: String,
     last_activity: Option<Moment>,
+    /// Who is frozen.
+    frozen: Option<String>,
 }
 
 /// One of the pulse's numbers.
@@ -98,6 +101,7 @@ pub(super) async fn overview(
     let waiting = overview::decisions(&spine, &visitor, first_of(LISTED)?).await?;
     let runs = activity::list(&spine, &visitor, RunFilter::default(), first_of(CHARTED)?).await?.items;
     let counts = overview::decisions_count(&spine, &visitor).await?;
+    let frozen = Frozen::now(&spine, &visitor).await?;
     let costs = overview::costs(&spine, &visitor, None, None).await?;
     // The same time, so that the parts of the card add up.
     let (from, until) = (costs.period.from, costs.period.until);
@@ -146,6 +150,7 @@ pub(super) async fn overview(
         costs: costs::shown(costs, trend, now, &visitor.tenant.time_zone),
         bars: bars(&runs, most),
         most_steps: show::count(most),
+        frozen: frozen.line(),
         last_activity: found.last_activity_at.map(|at| Moment::of(at, now)),
     }))
 }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{BASE, assets, visitor::Frame};
+use super::{BASE, assets, show, visitor::Frame};
 use crate::{
     Problem,
     edge::About,
@@ -80,7 +80,7 @@ pub(crate) fn problem_page(problem: &Problem, about: &About, frame: Option<Frame
         title: if problem.code() == Code::RouteNotFound { "No such page" } else { problem.code().title() },
         frame,
         style: assets::style(),
-        detail: sentence(&view.detail),
+        detail: show::sentence(&view.detail),
         problem: view,
         advice: advice(status),
     };
@@ -90,14 +90,6 @@ pub(crate) fn problem_page(problem: &Problem, about: &About, frame: Option<Frame
     headers.remove(header::WWW_AUTHENTICATE);
     response.headers_mut().extend(headers);
     response
-}
-
-/// A detail as a page says it: as a sentence.
-fn sentence(detail: &str) -> String {
-    let mut letters = detail.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    let end = if detail.ends_with(['.', '!', '?', '…']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
 }
 
 fn advice(status: StatusCode) -> &'static str {

@@ -135,6 +135,14 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(quote).collect()
 }
 
+/// What a refusal says, as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
 /// A whole number with its thousands apart.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();

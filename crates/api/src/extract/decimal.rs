@@ -21,6 +21,13 @@ pub(crate) struct Amount {
     pub(crate) billionths: u128,
 }
 
+impl Amount {
+    /// As people write a number.
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
+        billionths(text).map(|billionths| Self { billionths })
+    }
+}
+
 impl<'de> Deserialize<'de> for Usd {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let Amount { billionths } = Amount::deserialize(from)?;
@@ -37,7 +44,7 @@ impl<'de> Deserialize<'de> for Amount {
             Some(b'-' | b'0'..=b'9') => raw.get().to_owned(),
             _ => return Err(D::Error::custom("must be a number, or a string that holds one")),
         };
-        billionths(&text).map(|billionths| Self { billionths }).map_err(D::Error::custom)
+        Self::read(&text).map_err(D::Error::custom)
     }
 }
 

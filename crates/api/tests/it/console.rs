@@ -49,8 +49,14 @@ fn pages(scene: &Scene) -> Vec<String> {
         "/console/policies/rules?status=ACTIVE&enforcement_mode=BLOCK".to_owned(),
         format!("/console/policies/rules/{}", scene.rule_id),
         "/console/policies/rules/new".to_owned(),
+        format!("/console/policies/rules/{}/edit", scene.rule_id),
         "/console/policies/limits".to_owned(),
+        "/console/policies/limits/new".to_owned(),
         format!("/console/policies/limits/{}", scene.limit_id),
+        format!("/console/policies/limits/{}/edit", scene.limit_id),
+        "/console/policies/freezes".to_owned(),
+        "/console/logs/system".to_owned(),
+        "/console/logs/system?event_type=AUTH_CHANGE&severity=info&component=keys".to_owned(),
         "/console/logs/audit".to_owned(),
         format!("/console/logs/audit?event_type=LimitCreated&run_id={}", scene.run_id),
         format!("/console/logs/audit/{}", scene.audit_id),
@@ -77,6 +83,28 @@ fn is_a_page(path: &str, answer: &Answer) {
     }
     assert_eq!(text.matches("<main").count(), 1, "{path}");
     assert_eq!(text.matches("<h1").count(), 1, "{path}");
+}
+
+/// That the answer to a form says what is wrong at that field: marked, with words that no API has, and a link to it.
+pub(crate) fn is_refused_at(answer: &Answer, form: &str, field: &str) {
+    let text = &answer.text;
+    assert_eq!(text.matches("aria-invalid=\"true\"").count(), 1, "{field}: {text}");
+    let marked = format!("id=\"{form}-{field}\"");
+    let at = text.find(&marked).unwrap_or_else(|| panic!("no field {field}: {text}"));
+    let end = text[at..].find('>').expect("a tag");
+    let told = format!("aria-describedby=\"{form}-{field}-fault");
+    assert!(
+        text[at..at + end].contains("aria-invalid=\"true\"") && text[at..at + end].contains(&told),
+        "{text}"
+    );
+    assert!(text.contains(&format!("id=\"{form}-{field}-fault\"")), "{text}");
+    let alert =
+        text.split("role=\"alert\"").nth(1).and_then(|rest| rest.split("</div>").next()).expect("an alert");
+    assert!(alert.contains(&format!("href=\"#{form}-{field}\"")), "{field}: {alert}");
+    assert!(
+        !alert.contains("<code>/") && !alert.contains(&format!("/{field}")),
+        "{field} is a pointer: {alert}"
+    );
 }
 
 #[tokio::test]
@@ -172,7 +200,13 @@ async fn no_other_site_gets_anything_done() {
             format!("{incident}/acknowledge"),
             format!("{incident}/resolve"),
             "/console/policies/rules".to_owned(),
+            format!("/console/policies/rules/{}", scene.rule_id),
             format!("/console/policies/rules/{}/retire", scene.rule_id),
+            "/console/policies/limits".to_owned(),
+            format!("/console/policies/limits/{}", scene.limit_id),
+            format!("/console/policies/limits/{}/disable", scene.limit_id),
+            "/console/policies/freezes".to_owned(),
+            "/console/policies/freezes/lift".to_owned(),
         ] {
             let answer = form(with(app.post(&path).header("cookie", &cookie)), "").send().await;
             assert_eq!(answer.status.as_u16(), 403, "{path} {headers:?}");
@@ -251,6 +285,7 @@ async fn every_page_is_a_page_for_who_may_see_it_and_a_clear_no_for_who_may_not(
     let app = App::new().await;
     let scene = Scene::set(&app).await;
     let only_inspectors = ["/evidence", "/proof"];
+    let sets_policy = |path: &str| path.ends_with("/new") || path.ends_with("/edit");
     for role in Role::ALL {
         let cookie = session(&app, &scene.key(&app, *role).await).await;
         for path in pages(&scene) {
@@ -262,9 +297,9 @@ async fn every_page_is_a_page_for_who_may_see_it_and_a_clear_no_for_who_may_not(
                 }
                 Role::Viewer | Role::Policy => {
                     !only_inspectors.iter().any(|end| path.contains(end))
-                        && (*role == Role::Policy || !path.ends_with("/new"))
+                        && (*role == Role::Policy || !sets_policy(&path))
                 }
-                Role::Operator | Role::Auditor => !path.ends_with("/new"),
+                Role::Operator | Role::Auditor => !sets_policy(&path),
                 Role::Admin => true,
             };
             assert_eq!(
@@ -398,7 +433,14 @@ async fn who_may_look_but_not_act_is_offered_no_form() {
     let cookie = session(&app, &app.key(Role::Viewer).await).await;
     let incident = format!("/console/incidents/{}", scene.incident_id);
     let rule = format!("/console/policies/rules/{}", scene.rule_id);
+    let limit = format!("/console/policies/limits/{}", scene.limit_id);
+    let freezes = "/console/policies/freezes".to_owned();
     for (path, form_is, posts) in [
+        (&rule, "Change it", ""),
+        (&limit, "Change it", ""),
+        (&limit, "Disable it", "/disable"),
+        (&freezes, "Freeze an agent", ""),
+        (&freezes, "Freeze all agents", "/lift"),
         (&incident, "Handle it", "/acknowledge"),
         (&incident, "Handle it", "/resolve"),
         (&rule, "Retire it", "/retire"),
@@ -420,15 +462,21 @@ async fn a_rule_is_made_and_retired_by_forms() {
         form(app.post(path).header("cookie", &cookie).header(SAME.0, SAME.1), body).send()
     };
     let rules = || "/console/policies/rules".to_owned();
-    for (body, says) in [
-        ("name=a&enforcement_mode=BLOCK&condition=context.step.cots+%3E+1", "/condition"),
-        ("enforcement_mode=BLOCK&condition=context.step.cost_microusd+%3E+1", "/name"),
-        ("name=a&condition=context.step.cost_microusd+%3E+1", "/enforcement_mode"),
+    for (body, field) in [
+        ("name=a&enforcement_mode=BLOCK&condition=context.step.cots+%3E+1", "condition"),
+        ("name=a&enforcement_mode=BLOCK", "condition"),
+        ("enforcement_mode=BLOCK&condition=context.step.cost_microusd+%3E+1", "name"),
+        ("name=a&condition=context.step.cost_microusd+%3E+1", "enforcement_mode"),
+        ("name=a&enforcement_mode=BLOCK&scope=AGENT&condition=context.step.cost_microusd+%3E+1", "scope_id"),
+        (
+            "name=a&enforcement_mode=BLOCK&precedence=low&condition=context.step.cost_microusd+%3E+1",
+            "precedence",
+        ),
     ] {
         let refused = post(rules(), body).await;
         assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
         is_a_page("/console/policies/rules", &refused);
-        assert!(refused.text.contains(says) && refused.text.contains("role=\"alert\""), "{}", refused.text);
+        is_refused_at(&refused, "new-rule", field);
     }
     let good = "name=costly&description=too+dear&enforcement_mode=BLOCK&bind_at=STEP_PRE\
         &condition=context.step.cost_microusd+%3E+1";
@@ -498,11 +546,13 @@ async fn an_empty_console_says_what_to_do_next() {
         ("/console/activity/runs", "curl"),
         ("/console/incidents", "No incident."),
         ("/console/policies/rules", "Make the first rule"),
-        ("/console/policies/limits", "curl"),
+        ("/console/policies/limits", "Make the first limit"),
+        ("/console/policies/freezes", "Nothing is frozen."),
+        ("/console/logs/system", "role=\"search\""),
         ("/console/logs/audit", "No entry yet."),
     ] {
         let answer = app.get(path).header("cookie", &cookie).send().await;
-        assert!(answer.text.contains("empty\""), "{path}: {}", answer.text);
+        assert!(answer.text.contains("empty\"") || path.ends_with("/system"), "{path}: {}", answer.text);
         assert!(answer.text.contains(says), "{path}: {}", answer.text);
     }
 }

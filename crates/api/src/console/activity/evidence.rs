@@ -158,12 +158,22 @@ fn policy_path(id: &str) -> String {
 
 /// A limit's value in its own unit.
 pub(crate) fn amount(limit_type: &str, value: u64) -> String {
-    if limit_type.contains("COST") {
-        show::usd(value)
-    } else {
-        let unit =
-            ["TOKENS", "STEPS", "CALLS", "REQUESTS"].into_iter().find(|unit| limit_type.contains(unit));
-        format!("{} {}", show::count(value), unit.unwrap_or_default().to_lowercase()).trim_end().to_owned()
+    let units = [
+        ("TOKENS", "tokens"),
+        ("STEPS", "steps"),
+        ("CALLS", "calls"),
+        ("REQUESTS", "steps"),
+        ("_MS", "ms"),
+        ("RETRY", "retries"),
+        ("PCT", "%"),
+    ];
+    let unit = units.into_iter().find_map(|(part, unit)| limit_type.contains(part).then_some(unit));
+    match unit {
+        _ if limit_type.contains("COST") => show::usd(value),
+        Some("retries") if value == 1 => "1 retry".to_owned(),
+        Some(unit) if value == 1 && unit.len() > 2 => format!("1 {}", unit.trim_end_matches('s')),
+        Some(unit) => format!("{} {unit}", show::count(value)),
+        None => show::count(value),
     }
 }
 

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use models::{
-    activity::{Run, RunState},
+    activity::{Freeze, Run, RunState},
     ids::RunId,
     incidents::RunIncident,
     page::{Cursor, PageRequest},
@@ -25,12 +25,13 @@ use crate::{
     Problem,
     console::{
         fields::Asked,
+        frozen::Frozen,
         links::{self, STEPS},
         page::Page,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },
-    extract::{Handles, Id, Inspects, ReadsRuns, Views},
+    extract::{Handles, Id, Inspects, ReadsRuns, SetsPolicy, Views},
     problem::Code,
 };
 
@@ -57,10 +58,19 @@ pub(crate) struct RunPage {
     span: String,
     incidents: Vec<Caused>,
     interventions: Vec<Act>,
-    may_kill: bool,
+    /// The freeze that holds for its agent, in words.
+    frozen: Option<String>,
+    may: May,
     next: Option<u64>,
     is_first: bool,
     is_live: bool,
+}
+
+/// What the visitor may do here.
+struct May {
+    kill: bool,
+    freeze: bool,
+    see_freezes: bool,
 }
 
 /// What stands at the top of every page of a run.
@@ -131,6 +141,8 @@ pub(crate) async fn run(
     let caused =
         if visitor.may::<Views>() { incidents::by_run(&spine, &visitor, id).await? } else { Vec::new() };
     let met = activity::interventions(&spine, &visitor, id).await?;
+    let frozen = Frozen::now(&spine, &visitor).await?;
+    let freeze = frozen.of(&run.agent_id);
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
     let mut at_steps: HashMap<u64, Vec<String>> = HashMap::new();
     for one in &caused {
@@ -149,7 +161,12 @@ pub(crate) async fn run(
         goal: run.goal,
         error: run.error_message,
         metadata: run.metadata.as_deref().map(show::json),
-        may_kill: run.state == RunState::Live && visitor.may::<Handles>(),
+        frozen: freeze.map(|freeze| frozen_since(freeze, now)),
+        may: May {
+            kill: run.state == RunState::Live && visitor.may::<Handles>(),
+            freeze: freeze.is_none() && visitor.may::<SetsPolicy>(),
+            see_freezes: visitor.may::<Views>(),
+        },
         interventions: met.into_iter().map(|one| kill::shown(one, now)).collect(),
         steps,
         span,
@@ -159,12 +176,23 @@ pub(crate) async fn run(
     }))
 }
 
+fn frozen_since(freeze: &Freeze, now: DateTime<Utc>) -> String {
+    let whom = if freeze.target().1.is_some() { "This agent is frozen" } else { "All agents are frozen" };
+    let by = freeze.actor_id.as_deref().unwrap_or("somebody");
+    let because = freeze.reason.as_ref().map(|reason| format!(" Reason: {reason}")).unwrap_or_default();
+    let since = Moment::of(freeze.requested_at, now).exact;
+    format!("{whom} since {since}, by {by}: no run begins, and what it asks next is refused.{because}")
+}
+
 fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
     let totals = run.totals();
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     fact("Started", Moment::of(run.started_at, now).exact);
-    fact("Duration", run.duration_ms.map_or_else(|| "still running".to_owned(), show::duration));
+    // Its steps' durations are the agent's word, so the two need not agree.
+    let clock = if run.reported_end.is_some() { "as its tracer told" } else { "by HOC's clock" };
+    let took = |ms| format!("{}, {clock}", show::duration(ms));
+    fact("Duration", run.duration_ms.map_or_else(|| "still running".to_owned(), took));
     let refused =
         if run.refused_count > 0 { format!(", {} refused", run.refused_count) } else { String::new() };
     fact("Steps", format!("{}{refused}", show::count(totals.step_count)));

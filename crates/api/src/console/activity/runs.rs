@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use models::activity::{Run, RunFilter};
+use models::activity::{Run, RunFilter, RunState};
 use orchestrator::{Spine, handlers::activity};
 use serde::Deserialize;
 
@@ -10,12 +10,13 @@ use crate::{
     Problem,
     console::{
         fields::{Listed, When},
+        frozen::Frozen,
         links,
         page::Page,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },
-    extract::ReadsRuns,
+    extract::{ReadsRuns, Views},
     view::words::{self, Word, known},
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct RunsPage {
     started_after: String,
     started_before: String,
     runs: Vec<Row>,
+    /// Who is frozen, for who may see more than runs.
+    frozen: Option<String>,
     filtered: bool,
     older: Option<String>,
     is_first: bool,
@@ -77,6 +80,7 @@ struct Row {
     goal: Option<String>,
     status: Badge,
     state: Badge,
+    frozen: Option<Badge>,
     risk: Badge,
     steps: String,
     refused: u64,
@@ -94,6 +98,7 @@ pub(crate) async fn runs(
 ) -> Result<Page<RunsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let found = activity::list(&spine, &visitor, wanted(&filter)?, page).await?;
+    let frozen = Frozen::now(&spine, &visitor).await?;
     let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
     let agent_id = filter.agent_id.clone().unwrap_or_default();
     let state = filter.state.map_or("", words::RunState::text);
@@ -132,7 +137,8 @@ pub(crate) async fn runs(
         older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
         is_first,
         agent_id: agent_id.clone(),
-        runs: found.items.into_iter().map(|run| row(run, now)).collect(),
+        runs: found.items.into_iter().map(|run| row(run, &frozen, now)).collect(),
+        frozen: frozen.line().filter(|_| visitor.may::<Views>()),
     }))
 }
 
@@ -149,10 +155,11 @@ fn wanted(filters: &Filters) -> Result<RunFilter, Problem> {
     })
 }
 
-fn row(run: Run, now: chrono::DateTime<chrono::Utc>) -> Row {
+fn row(run: Run, frozen: &Frozen, now: chrono::DateTime<chrono::Utc>) -> Row {
     let (id, totals) = (run.id.to_string(), run.totals());
     Row {
         path: format!("/console/activity/runs/{id}"),
+        frozen: frozen.badge(&run.agent_id).filter(|_| run.state == RunState::Live),
         short_id: show::short_id(&id),
         agent_id: run.agent_id,
         goal: run.goal,

@@ -153,6 +153,9 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     if step.retry_count > 0 {
         fact("Retries", step.retry_count.to_string());
     }
+    if step.duration_ms > 0 {
+        fact("Took", format!("{}, as its agent told", show::duration(step.duration_ms)));
+    }
     fact("Recorded", step.recorded_at);
     fact("Reported by", super::run::by(step.reported_by));
     if let Some(parent) = step.parent_step_index {

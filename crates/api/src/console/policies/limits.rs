@@ -10,18 +10,19 @@ use orchestrator::{
 };
 use serde::Deserialize;
 
-use super::rules::scope;
+use super::{rules::changed, said};
 use crate::{
     Problem,
     console::{
         activity::{Fact, Select, amount},
+        changes::{Change, changes_of_limit},
         fields::Listed,
         links,
         page::Page,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },
-    extract::{Id, Views},
+    extract::{Id, SetsPolicy, Views},
     view::words::{self, Word as _, known},
 };
 
@@ -43,13 +44,15 @@ pub(crate) struct LimitsPage {
     filtered: bool,
     older: Option<String>,
     is_first: bool,
+    may_create: bool,
 }
 
 struct Row {
     path: String,
     name: String,
     kind: String,
-    max: String,
+    /// How much of it, over what and of whom.
+    passes: String,
     used: Option<Used>,
     status: Badge,
     integrity: Badge,
@@ -72,10 +75,14 @@ pub(crate) struct LimitPage {
     frame: Frame,
     id: String,
     badges: Vec<Badge>,
+    /// How much it lets pass, over what and of whom.
+    passes: String,
     max: String,
     used: Option<Used>,
     facts: Vec<Fact>,
     breaches: Vec<Breach>,
+    changes: Vec<Change>,
+    may_change: bool,
 }
 
 struct Breach {
@@ -116,6 +123,7 @@ pub(crate) async fn limits(
         filtered: !links::query(pairs(String::new())).is_empty(),
         older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
         is_first,
+        may_create: visitor.may::<SetsPolicy>(),
         limits: found.items.into_iter().map(|view| row(&view, now)).collect(),
     }))
 }
@@ -126,7 +134,7 @@ fn row(view: &LimitView, now: DateTime<Utc>) -> Row {
         path: format!("/console/policies/limits/{}", definition.limit_id),
         name: definition.name.clone(),
         kind: format!("{} {}", definition.limit_category.as_str(), definition.limit_type.as_str()),
-        max: amount(definition.limit_type.as_str(), definition.max_value),
+        passes: said::limit(&view.limit),
         used: view.utilization_permille.map(used),
         status: status(view),
         integrity: Badge::of(view.integrity_status.as_str()),
@@ -162,6 +170,7 @@ pub(crate) async fn limit(
     let view = policies::get_limit(&spine, &visitor, id).await?;
     let breaches = policies::limit_breaches(&spine, &visitor, id, PageRequest::default()).await?.items;
     let definition = &view.limit.definition;
+    let changes = changes_of_limit(&spine, &visitor, &definition.limit_id, now).await?;
     let limit_type = definition.limit_type.as_str();
     Ok(Page(LimitPage {
         title: definition.name.clone(),
@@ -172,9 +181,12 @@ pub(crate) async fn limit(
             Badge::of(definition.enforcement.as_str()),
             Badge::of(view.integrity_status.as_str()),
         ],
+        passes: said::limit(&view.limit),
         max: amount(limit_type, definition.max_value),
         used: view.utilization_permille.map(used),
-        facts: facts(&view, now),
+        facts: facts(&view, changes.first(), now),
+        changes,
+        may_change: view.limit.status.as_str() == "ACTIVE" && visitor.may::<SetsPolicy>(),
         breaches: breaches
             .into_iter()
             .map(|one| Breach {
@@ -192,14 +204,14 @@ pub(crate) async fn limit(
     }))
 }
 
-fn facts(view: &LimitView, now: DateTime<Utc>) -> Vec<Fact> {
+fn facts(view: &LimitView, newest: Option<&Change>, now: DateTime<Utc>) -> Vec<Fact> {
     let (limit, definition) = (&view.limit, &view.limit.definition);
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     fact("Version", definition.version.to_string());
     fact("Category", definition.limit_category.as_str().to_owned());
     fact("Type", definition.limit_type.as_str().to_owned());
-    fact("Scope", scope(definition.scope.as_str(), definition.scope_id.as_deref()));
+    fact("Binds", said::whom(definition.scope.as_str(), definition.scope_id.as_deref()));
     if let Some(period) = definition.reset_period {
         fact("Resets", period.as_str().to_owned());
     }
@@ -210,10 +222,13 @@ fn facts(view: &LimitView, now: DateTime<Utc>) -> Vec<Fact> {
         "When passed",
         format!("{}, then {}", definition.enforcement.as_str(), definition.consequence.as_str()),
     );
+    if let Some(to) = &definition.degrade_to {
+        fact("Go on with", to.clone());
+    }
     fact("Breaches in 30 days", show::count(view.breach_count_30d));
     let last = view.last_breached_at.map_or_else(|| "never".to_owned(), |at| Moment::of(at, now).exact);
     fact("Passed last", last);
     fact("Made", format!("by {}, {}", limit.created_by, Moment::of(limit.created_at, now).exact));
-    fact("Changed", Moment::of(limit.updated_at, now).exact);
+    fact("Changed", changed(newest, &Moment::of(limit.updated_at, now)));
     facts
 }

@@ -1,11 +1,16 @@
-//! Policies: rules and limits, how often they fired, and how much is used.
+//! Policies: rules and limits, how often they fired, how much is used, who changed them; and what is frozen.
 
+mod freezes;
+mod limit_form;
 mod limits;
-mod new_rule;
+mod rule_form;
 mod rules;
+mod said;
 
 pub(super) use self::{
+    freezes::{freeze, freezes, unfreeze},
+    limit_form::{create_limit, disable_limit, edit_limit, new_limit, update_limit},
     limits::{limit, limits},
-    new_rule::{create_rule, new_rule},
+    rule_form::{create_rule, edit_rule, modify_rule, new_rule},
     rules::{retire_rule, rule, rules},
 };

@@ -1,4 +1,4 @@
-//! Rules: the list, one of them, and taking one out of force.
+//! Rules: the list, one of them with who changed it, and taking one out of force.
 
 use askama::Template;
 use axum::{extract::State, response::Redirect};
@@ -15,10 +15,12 @@ use orchestrator::{
 };
 use serde::Deserialize;
 
+use super::said;
 use crate::{
     Problem,
     console::{
         activity::{Fact, Select},
+        changes::{Change, changes_of_rule},
         fields::{Listed, Posted},
         links,
         page::Page,
@@ -81,7 +83,8 @@ pub(crate) struct RulePage {
     badges: Vec<Badge>,
     facts: Vec<Fact>,
     fired: Vec<Fired>,
-    may_retire: bool,
+    changes: Vec<Change>,
+    may_change: bool,
 }
 
 /// A fact that the condition reads.
@@ -143,7 +146,7 @@ fn row(view: RuleView, now: DateTime<Utc>) -> Row {
         mode: Badge::of(definition.enforcement_mode.as_str()),
         status: status(view.rule.status),
         integrity: Badge::of(view.integrity_status.as_str()),
-        scope: scope(definition.scope.as_str(), definition.scope_id.as_deref()),
+        scope: said::whom(definition.scope.as_str(), definition.scope_id.as_deref()),
         count: show::count(view.trigger_count_30d),
         last: view.last_triggered_at.map(|at| Moment::of(at, now)),
         name: definition.name,
@@ -155,11 +158,6 @@ fn status(status: RuleStatus) -> Badge {
     Badge::toned(status.as_str(), if status == RuleStatus::Active { "good" } else { "mute" })
 }
 
-/// Where a rule or limit applies.
-pub(super) fn scope(scope: &str, id: Option<&str>) -> String {
-    id.map_or_else(|| scope.to_owned(), |id| format!("{scope} {id}"))
-}
-
 /// `GET /console/policies/rules/{id}`.
 pub(crate) async fn rule(
     State(spine): State<Spine>,
@@ -169,8 +167,9 @@ pub(crate) async fn rule(
     let now = spine.now();
     let view = policies::get_rule(&spine, &visitor, id).await?;
     let fired = policies::rule_enforcements(&spine, &visitor, id, PageRequest::default()).await?.items;
+    let changes = changes_of_rule(&spine, &visitor, &view.rule.definition.rule_id, now).await?;
     let active = view.rule.status == RuleStatus::Active;
-    let facts = facts(&view, now);
+    let facts = facts(&view, changes.first(), now);
     let (rule, definition) = (&view.rule, &view.rule.definition);
     Ok(Page(RulePage {
         title: definition.name.clone(),
@@ -206,7 +205,8 @@ pub(crate) async fn rule(
                 }
             })
             .collect(),
-        may_retire: active && visitor.may::<SetsPolicy>(),
+        changes,
+        may_change: active && visitor.may::<SetsPolicy>(),
     }))
 }
 
@@ -227,13 +227,13 @@ fn read(fact: &policies::Fact) -> Read {
     Read { path: fact.path, what: format!("{unit}{}", fact.meaning) }
 }
 
-fn facts(view: &RuleView, now: DateTime<Utc>) -> Vec<Fact> {
+fn facts(view: &RuleView, newest: Option<&Change>, now: DateTime<Utc>) -> Vec<Fact> {
     let (rule, definition) = (&view.rule, &view.rule.definition);
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     fact("Version", definition.version.to_string());
     fact("Type", definition.rule_type.as_str().to_owned());
-    fact("Scope", scope(definition.scope.as_str(), definition.scope_id.as_deref()));
+    fact("Binds", said::whom(definition.scope.as_str(), definition.scope_id.as_deref()));
     fact("Asked at", definition.bind_at.as_str().to_owned());
     fact("Precedence", definition.precedence.to_string());
     fact("Source", definition.source.as_str().to_owned());
@@ -241,7 +241,7 @@ fn facts(view: &RuleView, now: DateTime<Utc>) -> Vec<Fact> {
     let last = view.last_triggered_at.map_or_else(|| "never".to_owned(), |at| Moment::of(at, now).exact);
     fact("Fired last", last);
     fact("Made", format!("by {}, {}", rule.created_by, Moment::of(rule.created_at, now).exact));
-    fact("Changed", Moment::of(rule.updated_at, now).exact);
+    fact("Changed", changed(newest, &Moment::of(rule.updated_at, now)));
     if let (Some(by), Some(at)) = (&rule.retired_by, rule.retired_at) {
         fact("Retired", format!("by {by}, {}", Moment::of(at, now).exact));
     }
@@ -249,6 +249,11 @@ fn facts(view: &RuleView, now: DateTime<Utc>) -> Vec<Fact> {
         fact("Because", reason.clone());
     }
     facts
+}
+
+/// When something was changed last, and by whom where the ledger tells.
+pub(super) fn changed(newest: Option<&Change>, at: &Moment) -> String {
+    newest.map_or(at.exact.clone(), |change| format!("by {}, {}", change.by, at.exact))
 }
 
 /// `POST /console/policies/rules/{id}/retire`.

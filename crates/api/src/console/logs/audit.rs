@@ -1,4 +1,4 @@
-//! Logs: the Audit Ledger, who decided what.
+//! The Audit Ledger: who decided what.
 
 use askama::Template;
 use axum::extract::State;
@@ -9,16 +9,17 @@ use models::{
 use orchestrator::{Spine, handlers::logs};
 use serde::Deserialize;
 
-use super::{
-    activity::{Fact, Select},
-    fields::{Listed, When},
-    links,
-    page::Page,
-    show::{self, Badge, Moment},
-    visitor::{Frame, Visitor},
-};
 use crate::{
     Problem,
+    console::{
+        activity::{Fact, Select},
+        changes::{Difference, differences},
+        fields::{Listed, When},
+        links,
+        page::Page,
+        show::{self, Badge, Moment},
+        visitor::{Frame, Visitor},
+    },
     extract::{Id, Views, run_of_filter},
     view::words::{self, Word as _, known},
 };
@@ -26,7 +27,7 @@ use crate::{
 /// The filters of the list, as its form has them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Filters {
+pub(crate) struct Filters {
     event_type: Option<words::AuditEventType>,
     entity_type: Option<words::AuditEntityType>,
     actor_type: Option<words::ActorType>,
@@ -38,7 +39,7 @@ pub(super) struct Filters {
 
 #[derive(Template)]
 #[template(path = "audit.html")]
-pub(super) struct AuditPage {
+pub(crate) struct AuditPage {
     title: &'static str,
     frame: Frame,
     selects: Vec<Select>,
@@ -65,7 +66,7 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "audit_entry.html")]
-pub(super) struct EntryPage {
+pub(crate) struct EntryPage {
     title: &'static str,
     frame: Frame,
     id: String,
@@ -74,12 +75,13 @@ pub(super) struct EntryPage {
     entity: (String, String),
     run: Option<String>,
     facts: Vec<Fact>,
+    differences: Vec<Difference>,
     before: Option<String>,
     after: Option<String>,
 }
 
 /// `GET /console/logs/audit`.
-pub(super) async fn audit(
+pub(crate) async fn audit(
     State(spine): State<Spine>,
     visitor: Visitor<Views>,
     Listed { filter, page }: Listed<Filters>,
@@ -151,7 +153,7 @@ fn actor(kind: &str, id: Option<String>) -> String {
 }
 
 /// `GET /console/logs/audit/{id}`.
-pub(super) async fn entry(
+pub(crate) async fn entry(
     State(spine): State<Spine>,
     visitor: Visitor<Views>,
     Id(id): Id<AuditId>,
@@ -183,6 +185,7 @@ pub(super) async fn entry(
         entity: (format!("/console/{domain}/{}", record.entity_id), record.entity_id),
         run: record.run_id,
         facts,
+        differences: differences(record.before_state.as_deref(), record.after_state.as_deref()),
         before: record.before_state.as_deref().map(show::json),
         after: record.after_state.as_deref().map(show::json),
     }))

@@ -1,0 +1,175 @@
+//! System records: what happened to keys and settings, and to the installation for who runs or examines it.
+
+use askama::Template;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use models::{
+    ids::SystemRecordId,
+    logs::{SystemFilter, SystemRecord},
+};
+use orchestrator::{Spine, handlers::logs};
+use serde::Deserialize;
+
+use crate::{
+    Problem,
+    console::{
+        activity::{Fact, Select},
+        fields::{Listed, When},
+        links,
+        page::Page,
+        show::{self, Badge, Moment},
+        visitor::{Frame, Visitor},
+    },
+    extract::{Id, Views},
+    view::words::{self, Word as _, known},
+};
+
+/// The filters of the list, as its form has them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filters {
+    event_type: Option<words::SystemEventType>,
+    severity: Option<words::SystemSeverity>,
+    component: Option<String>,
+    created_after: Option<When>,
+    created_before: Option<When>,
+}
+
+#[derive(Template)]
+#[template(path = "system.html")]
+pub(crate) struct SystemPage {
+    title: &'static str,
+    frame: Frame,
+    selects: Vec<Select>,
+    component: String,
+    created_after: String,
+    created_before: String,
+    records: Vec<Row>,
+    filtered: bool,
+    older: Option<String>,
+    is_first: bool,
+}
+
+struct Row {
+    path: String,
+    event: &'static str,
+    component: String,
+    severity: Badge,
+    of_installation: bool,
+    summary: String,
+    by: String,
+    at: Moment,
+}
+
+#[derive(Template)]
+#[template(path = "system_record.html")]
+pub(crate) struct RecordPage {
+    title: &'static str,
+    frame: Frame,
+    id: String,
+    badges: Vec<Badge>,
+    summary: String,
+    facts: Vec<Fact>,
+    details: Option<String>,
+}
+
+/// `GET /console/logs/system`.
+pub(crate) async fn system(
+    State(spine): State<Spine>,
+    visitor: Visitor<Views>,
+    Listed { filter, page }: Listed<Filters>,
+) -> Result<Page<SystemPage>, Problem> {
+    let (now, is_first) = (spine.now(), page.cursor.is_none());
+    let wanted = SystemFilter {
+        component: filter.component.clone(),
+        event_type: known(filter.event_type)?,
+        severity: known(filter.severity)?,
+        created_after: filter.created_after.map(|when| when.0),
+        created_before: filter.created_before.map(|when| when.0),
+        ..SystemFilter::default()
+    };
+    let found = logs::list_system(&spine, &visitor, wanted, page).await?;
+    let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
+    let component = filter.component.clone().unwrap_or_default();
+    let pairs = |cursor: String| {
+        [
+            ("event_type", filter.event_type.map_or("", words::SystemEventType::text).to_owned()),
+            ("severity", filter.severity.map_or("", words::SystemSeverity::text).to_owned()),
+            ("component", component.clone()),
+            ("created_after", text(filter.created_after)),
+            ("created_before", text(filter.created_before)),
+            ("cursor", cursor),
+        ]
+    };
+    Ok(Page(SystemPage {
+        title: "System records",
+        frame: visitor.frame.clone(),
+        selects: vec![
+            Select::of("event_type", "Event", filter.event_type),
+            Select::of("severity", "Severity", filter.severity),
+        ],
+        created_after: text(filter.created_after),
+        created_before: text(filter.created_before),
+        filtered: !links::query(pairs(String::new())).is_empty(),
+        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        is_first,
+        component: component.clone(),
+        records: found.items.into_iter().map(|logged| row(logged.record, now)).collect(),
+    }))
+}
+
+fn row(record: SystemRecord, now: DateTime<Utc>) -> Row {
+    Row {
+        path: format!("/console/logs/system/{}", record.id),
+        event: record.event_type.as_str(),
+        severity: severity(&record),
+        of_installation: record.scope().as_str() == "INSTALLATION",
+        component: record.component,
+        summary: show::plain(&record.summary),
+        by: record.caused_by.unwrap_or_default(),
+        at: Moment::of(record.created_at, now),
+    }
+}
+
+fn severity(record: &SystemRecord) -> Badge {
+    let word = record.severity.as_str();
+    Badge::toned(
+        word,
+        match word {
+            "info" => "mute",
+            "warning" => "warn",
+            _ => "bad",
+        },
+    )
+}
+
+/// `GET /console/logs/system/{id}`.
+pub(crate) async fn record(
+    State(spine): State<Spine>,
+    visitor: Visitor<Views>,
+    Id(id): Id<SystemRecordId>,
+) -> Result<Page<RecordPage>, Problem> {
+    let now = spine.now();
+    let record = logs::get_system(&spine, &visitor, id).await?.record;
+    let mut facts = Vec::new();
+    let mut fact = |name, value: String| facts.push(Fact { name, value });
+    let at = Moment::of(record.created_at, now);
+    fact("When", format!("{} ({})", at.exact, at.ago));
+    if let Some(by) = &record.caused_by {
+        fact("By", by.clone());
+    }
+    fact("Component", record.component.clone());
+    fact("Concerns", record.scope().as_str().to_lowercase());
+    if let Some(correlation) = &record.correlation_id {
+        fact("Correlation", correlation.clone());
+    }
+    Ok(Page(RecordPage {
+        title: record.event_type.as_str(),
+        frame: visitor.frame.clone(),
+        id: record.id.to_string(),
+        badges: vec![severity(&record)],
+        facts,
+        details: record.details.as_deref().map(show::json),
+        summary: show::plain(&record.summary),
+    }))
+}
