@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
 //! It finds Postgres, Redis, Chromium, Python and libfaketime or installs them, starts a server of its own on a unix socket, and runs
-//! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. Two things
-//! come from an index that may not be there, an OpenTelemetry SDK and schemathesis: see `python`.
+//! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. Three things
+//! come from an index that may not be there, an OpenTelemetry SDK, schemathesis and axe-core: see `python`.
 
 mod browser;
 mod faketime;

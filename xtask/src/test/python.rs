@@ -30,7 +30,7 @@ pub(crate) struct Packages {
 }
 
 /// All of them.
-pub(crate) const ALL: [Packages; 2] = [
+pub(crate) const ALL: [Packages; 3] = [
     Packages {
         what: "a real OpenTelemetry SDK",
         test: "sdk",
@@ -46,6 +46,14 @@ pub(crate) const ALL: [Packages; 2] = [
         requirements: "crates/hoc/tests/data/schemathesis.txt",
         folder: "schemathesis",
         module: "schemathesis",
+    },
+    Packages {
+        what: "axe-core",
+        test: "axe",
+        variable: "HOC_TEST_AXE_PYTHON",
+        requirements: "crates/hoc/tests/data/axe.txt",
+        folder: "axe",
+        module: "axe_playwright_python",
     },
 ];
 
@@ -75,7 +83,16 @@ impl Packages {
             folder.display()
         );
         let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        // What is listed is all that is needed: nothing else comes along.
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--requirement",
+        ]);
         let installed = pip.arg(&wanted).stdin(Stdio::null()).output().context("starting pip")?;
         if installed.status.success() {
             fs::write(&made, text).with_context(|| format!("cannot write {}", made.display()))?;

@@ -11,20 +11,42 @@ use crate::{
 };
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
+const KEYS: &str = "/api/v1/account/keys";
+/// Words that are broken where nothing asks for it: into a column of letters, or within what could have a line of its own.
+const BROKEN: &str = "(() => {
+    document.querySelectorAll('details').forEach(one => { one.open = true; });
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), broken = [];
+    for (let text; text = texts.nextNode();) {
+        const within = text.parentElement;
+        if (!within.checkVisibility() || within.closest('.unseen, .skip, svg, pre, textarea, select')) continue;
+        for (const word of text.data.matchAll(/[\\p{L}\\p{N}_@.]{4,}/gu)) {
+            const range = document.createRange();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top))).size;
+            if (lines > 1 && (word[0].length <= 24 || word[0].length < lines * 12)) {
+                broken.push(`${lines} lines: ${word[0]} in ${within.closest('[class]').className}`);
+            }
+        }
+    }
+    return { broken, wide: document.documentElement.scrollWidth, window: document.documentElement.clientWidth };
+})()";
 /// The pictures that the README shows: page, name, look.
 const SHOWN: &[(&str, &str, bool)] =
     &[("overview", "overview", false), ("run", "run", false), ("incident", "incident-dark", true)];
 
 /// The demo with its data, and a way in.
-struct Scene {
+pub(crate) struct Scene {
     _demo: Server,
-    origin: String,
+    pub(crate) origin: String,
     link: String,
-    pages: Vec<(&'static str, String)>,
+    /// The admin key.
+    key: String,
+    pub(crate) pages: Vec<(&'static str, String)>,
 }
 
 impl Scene {
-    fn set(place: &Place) -> Self {
+    pub(crate) fn set(place: &Place) -> Self {
         let demo =
             Server::start_until(place.command(&["demo"]), |line| line.contains("/api/v1/openapi.json"));
         let said = |what: &str| {
@@ -45,9 +67,25 @@ impl Scene {
         let budget = json!({ "name": "monthly-spend", "limit_type": "COST_USD", "max_value": 2,
             "reset_period": "MONTHLY" });
         http.post(limits, &key, &budget).expect(201);
+        // With names that are long and have no blanks.
+        let long = json!({ "name": "research-weekly-tokens-of-all-departments", "limit_type": "TOKENS_TOTAL",
+            "max_value": 90_000_000, "reset_period": "WEEKLY", "scope": "AGENT",
+            "scope_id": "research-agent-of-the-department-of-long-names" });
+        http.post(limits, &key, &long).expect(201);
         for n in 0..30 {
             more(&mut http, &key, n);
         }
+        let ana = json!({ "role": "policy", "owner": "ana.maria.lindqvist@analytics.example.com" });
+        let ana = http.post(KEYS, &key, &ana).expect(201)["key"].as_str().expect("a key").to_owned();
+        let rules = "/api/v1/runtime/policies/rules";
+        let rule =
+            http.get(rules, &key).expect(200)["items"][0]["rule_id"].as_str().expect("an id").to_owned();
+        let change = json!({ "enforcement_mode": "STOP", "description": "Approved models, and no other." });
+        let changed =
+            http.send("PATCH", &format!("{rules}/{rule}"), &ana, "If-Match: \"1\"\r\n", &change.to_string());
+        changed.expect("an answer").expect(200);
+        let frozen = json!({ "agent_id": "research-agent-of-the-department-of-long-names", "reason": "It is looked at" });
+        http.post("/api/v1/runtime/policies/freeze", &ana, &frozen).expect(201);
         let live = http.get(&format!("{RUNS}?state=LIVE"), &key).expect(200)["items"][0]["run_id"]
             .as_str()
             .expect("an id")
@@ -69,21 +107,35 @@ impl Scene {
             ("incidents", "/console/incidents".to_owned()),
             ("incident", format!("/console/incidents/{}", id(&of_run, 0, "incident_id"))),
             ("rules", "/console/policies/rules".to_owned()),
-            (
-                "rule",
-                format!("/console/policies/rules/{}", id("/api/v1/runtime/policies/rules", 0, "rule_id")),
-            ),
+            ("rule", format!("/console/policies/rules/{rule}")),
             ("rule-new", "/console/policies/rules/new".to_owned()),
+            ("rule-edit", format!("/console/policies/rules/{rule}/edit")),
             ("limits", "/console/policies/limits".to_owned()),
-            (
-                "limit",
-                format!("/console/policies/limits/{}", id("/api/v1/runtime/policies/limits", 0, "limit_id")),
-            ),
+            ("limit", format!("/console/policies/limits/{}", id(limits, 0, "limit_id"))),
+            ("limit-new", "/console/policies/limits/new".to_owned()),
+            ("limit-edit", format!("/console/policies/limits/{}/edit", id(limits, 0, "limit_id"))),
+            ("freezes", "/console/policies/freezes".to_owned()),
             ("audit", "/console/logs/audit".to_owned()),
             ("audit-entry", format!("/console/logs/audit/{}", id("/api/v1/runtime/logs/audit", 0, "id"))),
+            ("system", "/console/logs/system".to_owned()),
+            ("system-record", format!("/console/logs/system/{}", id("/api/v1/runtime/logs/system", 0, "id"))),
+            ("no-such-run", format!("/console/activity/runs/run_{}", "0".repeat(32))),
             ("not-found", "/console/nothing-here".to_owned()),
         ];
-        Self { _demo: demo, origin, link, pages }
+        Self { _demo: demo, origin, link, key, pages }
+    }
+
+    /// Logs in with a new key of that role, as a person does.
+    pub(crate) fn log_in(&self, chrome: &mut Chrome, role: &str) {
+        let mut http = Http::connect(self.origin.trim_start_matches("http://"));
+        let new = json!({ "role": role, "owner": format!("{role}@analytics.example.com"), "any_agent": role == "agent" });
+        let new = if role == "agent" { new } else { json!({ "role": role, "owner": new["owner"] }) };
+        let key = http.post(KEYS, &self.key, &new).expect(201)["key"].as_str().expect("a key").to_owned();
+        chrome.open(&format!("{}/console/login", self.origin));
+        chrome.evaluate(&format!("document.querySelector('[name=key]').value = '{key}'"));
+        chrome.follow("document.querySelector('main form button').click()");
+        let at = chrome.evaluate("location.pathname");
+        assert_ne!(at, "/console/login", "{role} logs in");
     }
 }
 
@@ -141,6 +193,7 @@ fn every_page_holds_in_a_browser() {
     assert_eq!(chrome.evaluate("location.pathname"), "/console/overview", "the link logs in");
     assert_eq!(chrome.evaluate("document.cookie"), "", "no script reads the session");
     let (target, shown) = (pictures("target/screenshots"), variable("HOC_SCREENSHOTS"));
+    let mut broken = Vec::new();
     for (width, dark) in [(1280, false), (1280, true), (390, false), (390, true)] {
         chrome.look(Look { width, height: 800, dark });
         for (name, path) in &scene.pages {
@@ -162,7 +215,7 @@ fn every_page_holds_in_a_browser() {
             let ground = if dark { "rgb(15, 20, 24)" } else { "rgb(245, 246, 247)" };
             assert_eq!(shape["ground"], ground, "{path}: the style sheet is there and follows the scheme");
             // That the page is not there is told by the status, which the browser tells on its console.
-            let expected = usize::from(*name == "not-found");
+            let expected = usize::from(["not-found", "no-such-run"].contains(name));
             let complaints = chrome.complaints();
             assert_eq!(complaints.len(), expected, "{path} at {width}: {complaints:#?}");
             let night = if dark { "dark" } else { "light" };
@@ -176,12 +229,18 @@ fn every_page_holds_in_a_browser() {
                         .expect("written");
                 }
             }
+            let unfolded = chrome.evaluate(BROKEN);
+            if unfolded["broken"] != json!([]) || unfolded["wide"].as_u64() > unfolded["window"].as_u64() {
+                broken.push(json!({ "page": path, "at": width, "unfolded": unfolded }));
+            }
         }
     }
+    assert!(broken.is_empty(), "{}", serde_json::to_string_pretty(&broken).expect("JSON"));
     handles_an_incident(&mut chrome, &scene);
     kills_a_run(&mut chrome, &scene);
     verifies_a_run(&mut chrome, &scene);
     makes_and_retires_a_rule(&mut chrome, &scene);
+    makes_and_disables_a_limit(&mut chrome, &scene);
     assert_eq!(chrome.complaints(), Vec::<Value>::new());
     chrome.follow("document.querySelector('form[action=\"/console/logout\"] button').click()");
     assert_eq!(chrome.evaluate("location.pathname"), "/console/login");
@@ -254,7 +313,12 @@ fn makes_and_retires_a_rule(chrome: &mut Chrome, scene: &Scene) {
     chrome.evaluate("document.querySelector('[name=condition]').value = 'context.step.cots > 1'");
     chrome.follow("document.querySelector('#new-rule button').click()");
     let told = text(chrome);
-    assert!(told.contains("/condition") && told.contains("line 1"), "a misspelt attribute is told: {told}");
+    assert!(
+        told.contains("Condition, in Cedar: ") && told.contains("line 1"),
+        "a misspelt fact is told: {told}"
+    );
+    let marked = "document.querySelector('[name=condition]').getAttribute('aria-invalid')";
+    assert_eq!(chrome.evaluate(marked), "true");
     let kept = chrome.evaluate("document.querySelector('[name=condition]').value");
     assert_eq!(kept, "context.step.cots > 1", "what was typed is kept");
     // That answer was a 422, which the browser tells on its console.
@@ -267,4 +331,38 @@ fn makes_and_retires_a_rule(chrome: &mut Chrome, scene: &Scene) {
     chrome.follow("document.querySelector('#retire button').click()");
     let told = text(chrome);
     assert!(told.contains("RETIRED") && told.contains("only a try"), "{told}");
+}
+
+fn makes_and_disables_a_limit(chrome: &mut Chrome, scene: &Scene) {
+    page(chrome, scene, "limit-new");
+    let mut set = |name: &str, value: &str| {
+        chrome.evaluate(&format!("document.querySelector('#new-limit [name={name}]').value = '{value}'"));
+    };
+    for (name, value) in [
+        ("name", "dollars-a-day"),
+        ("limit_type", "COST_USD"),
+        ("max_value", "$40"),
+        ("reset_period", "DAILY"),
+    ] {
+        set(name, value);
+    }
+    chrome.follow("document.querySelector('#new-limit button').click()");
+    let told = text(chrome);
+    assert!(told.contains("Value: ") && told.contains("without commas, blanks or signs"), "{told}");
+    assert_eq!(chrome.complaints().len(), 1, "that answer was a 422");
+    assert_eq!(
+        chrome.evaluate("document.querySelector('[name=limit_type]').value"),
+        "COST_USD",
+        "it is kept"
+    );
+    chrome.evaluate("document.querySelector('[name=max_value]').value = '40'");
+    chrome.follow("document.querySelector('#new-limit button').click()");
+    assert!(text(chrome).contains("$40.00 a day, all agents"));
+    chrome.follow("document.querySelector('.badges a.button').click()");
+    chrome.evaluate("document.querySelector('[name=max_value]').value = '50.5'");
+    chrome.follow("document.querySelector('#edit-limit button').click()");
+    let told = text(chrome);
+    assert!(told.contains("$50.50 a day") && told.contains("LimitUpdated by you"), "{told}");
+    chrome.follow("document.querySelector('#disable button').click()");
+    assert!(text(chrome).contains("DISABLED"));
 }

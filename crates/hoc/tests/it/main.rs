@@ -1,5 +1,6 @@
 //! The real binary, as people and scripts use it: its commands, and its server as a process of its own.
 
+mod axe;
 mod bundle;
 mod canary;
 mod chrome;
