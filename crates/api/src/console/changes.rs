@@ -131,8 +131,7 @@ mod tests {
     #[test]
     fn only_what_differs_is_told_and_money_as_money() {
         let before = r#"{"name":"daily","limit_type":"COST_USD","max_value":2000000000,"scope_id":null,"version":1,"old":1}"#;
-        let after =
-            r#"{"name":"daily","limit_type":"COST_USD","max_value":40000000000,"scope_id":"bot","version":2}"#;
+        let after = r#"{"name":"daily","limit_type":"COST_USD","max_value":40000000000,"scope_id":"bot","version":2}"#;
         let told = differences(Some(before), Some(after));
         let told: Vec<[&str; 3]> =
             told.iter().map(|one| [one.member.as_str(), &one.before, &one.after]).collect();

@@ -68,9 +68,9 @@ impl Scene {
             "reset_period": "MONTHLY" });
         http.post(limits, &key, &budget).expect(201);
         // With names that are long and have no blanks.
-        let long = json!({ "name": "research-weekly-tokens-of-all-departments", "limit_type": "TOKENS_TOTAL",
+        let long = json!({ "name": "weekly-tokens-of-invoice-reconciliation", "limit_type": "TOKENS_TOTAL",
             "max_value": 90_000_000, "reset_period": "WEEKLY", "scope": "AGENT",
-            "scope_id": "research-agent-of-the-department-of-long-names" });
+            "scope_id": "invoice-reconciliation-assistant" });
         http.post(limits, &key, &long).expect(201);
         for n in 0..30 {
             more(&mut http, &key, n);
@@ -84,7 +84,7 @@ impl Scene {
         let changed =
             http.send("PATCH", &format!("{rules}/{rule}"), &ana, "If-Match: \"1\"\r\n", &change.to_string());
         changed.expect("an answer").expect(200);
-        let frozen = json!({ "agent_id": "research-agent-of-the-department-of-long-names", "reason": "It is looked at" });
+        let frozen = json!({ "agent_id": "invoice-reconciliation-assistant", "reason": "It booked the same invoice twice" });
         http.post("/api/v1/runtime/policies/freeze", &ana, &frozen).expect(201);
         let live = http.get(&format!("{RUNS}?state=LIVE"), &key).expect(200)["items"][0]["run_id"]
             .as_str()
