@@ -190,10 +190,12 @@ async fn each_call_to_a_model_is_a_record() {
       "input_tokens": 1200,
       "output_tokens": 300,
       "cache_read_tokens": 0,
+      "cache_write_tokens": 0,
       "reasoning_tokens": 0,
       "cost_usd": 0.75,
+      "cost_note": null,
       "price_book": null,
-      "execution_status": "ABORTED",
+      "execution_status": "SUCCEEDED",
       "started_at": "2026-03-02T09:00:00.000000Z",
       "completed_at": "2026-03-02T09:00:00.000000Z",
       "source": "engine",
@@ -215,7 +217,7 @@ async fn each_call_to_a_model_is_a_record() {
           "inc_019cadc69a8070008000000000000025"
         ],
         "origin": "AGENT",
-        "checksum": "070459b83dcea894e7e5642a0b1bbb7f88647cc292c37a15b5f828988e723e96"
+        "checksum": "41adc9b0ea327c99bcbbf3bb6ac2bb4107fec0bdaca86f8a5fce6f1419b82df6"
       }
     }
     "#);
