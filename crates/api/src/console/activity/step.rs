@@ -105,7 +105,8 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     let unread = view.fired.is_none().then_some("what fired is not readable: verify this run");
     let step = view.step.record;
     let twice = (!view.counts).then_some("told of by another step: not counted");
-    let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str())).chain(twice).chain(unread);
+    let notes =
+        after.into_iter().chain(step.permit_note.map(|note| note.as_str())).chain(twice).chain(unread);
     let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
     let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
