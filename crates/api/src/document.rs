@@ -98,7 +98,6 @@ fn bodies_with_key(document: &OpenApi) -> BTreeSet<String> {
         for content in body.content.values() {
             let RefOr::T(content) = content else { continue };
             match &content.schema {
-                None => {}
                 Some(RefOr::Ref(one)) => found.extend(name_in(one)),
                 // Or nothing.
                 Some(RefOr::T(Schema::OneOf(either))) => {
@@ -108,7 +107,7 @@ fn bodies_with_key(document: &OpenApi) -> BTreeSet<String> {
                         }
                     }
                 }
-                Some(RefOr::T(_)) => {}
+                Some(RefOr::T(_)) | None => {}
             }
         }
     }

@@ -37,6 +37,7 @@ const APPEND_ONLY: &[&str] = &[
     "run_log",
     "system_records",
     "tree_nodes",
+    "uncounted_steps",
 ];
 
 /// Rows may change, some only in part (see `sealed`), and are never deleted.

@@ -33,7 +33,7 @@ fn with(member: &str, value: Value) -> ReportedSpan {
 }
 
 /// What a tool was called with, by a span with that value for its arguments.
-fn called_with(value: Value) -> Option<String> {
+fn called_with(value: &Value) -> Option<String> {
     let attributes = json!([{ "key": "gen_ai.tool.name", "value": { "stringValue": "t" } },
         { "key": "gen_ai.tool.call.arguments", "value": value }]);
     let step = with("attributes", attributes);
@@ -56,8 +56,10 @@ fn null_is_what_is_not_there() {
         { "key": "a", "value": null }, { "key": null, "value": { "stringValue": null } }]);
     assert_eq!(with("attributes", attributes).act, SpanAct::ModelCall);
     assert_eq!(
-        called_with(json!({ "arrayValue": { "values": [null, { "intValue": null }, { "intValue": "1" }] } }))
-            .as_deref(),
+        called_with(
+            &json!({ "arrayValue": { "values": [null, { "intValue": null }, { "intValue": "1" }] } })
+        )
+        .as_deref(),
         Some(r#"{"input":"[1]"}"#)
     );
     let all = json!({ "resourceSpans": [null, { "resource": null, "scopeSpans": null },
@@ -123,26 +125,26 @@ fn names_are_in_either_case_and_ids_in_either_spelling() {
 #[test]
 fn what_has_another_shape_is_kept_as_its_text() {
     let text = |text: &str| Some(json!({ "input": text }).to_string());
-    assert_eq!(called_with(json!("ls")), text("ls"));
-    assert_eq!(called_with(json!({ "stringValue": 5 })), text("5"));
-    assert_eq!(called_with(json!({ "intValue": "many" })), text("many"));
-    assert_eq!(called_with(json!({ "intValue": 99_999_999_999_999_999_999.0 })), text("1e+20"));
-    assert_eq!(called_with(json!({ "doubleValue": "1e999" })), text("1e999"));
-    assert_eq!(called_with(json!({ "bytesValue": "!" })), text("!"));
-    assert_eq!(called_with(json!({ "command": "ls" })).as_deref(), Some(r#"{"command":"ls"}"#));
+    assert_eq!(called_with(&json!("ls")), text("ls"));
+    assert_eq!(called_with(&json!({ "stringValue": 5 })), text("5"));
+    assert_eq!(called_with(&json!({ "intValue": "many" })), text("many"));
+    assert_eq!(called_with(&json!({ "intValue": 99_999_999_999_999_999_999.0 })), text("1e+20"));
+    assert_eq!(called_with(&json!({ "doubleValue": "1e999" })), text("1e999"));
+    assert_eq!(called_with(&json!({ "bytesValue": "!" })), text("!"));
+    assert_eq!(called_with(&json!({ "command": "ls" })).as_deref(), Some(r#"{"command":"ls"}"#));
     assert_eq!(
-        called_with(json!({ "stringValue": { "command": "ls" } })).as_deref(),
+        called_with(&json!({ "stringValue": { "command": "ls" } })).as_deref(),
         Some(r#"{"command":"ls"}"#)
     );
     assert_eq!(
-        called_with(json!({ "stringValue": "a", "intValue": "1", "later": {} })),
+        called_with(&json!({ "stringValue": "a", "intValue": "1", "later": {} })),
         text("1"),
         "the last of its kinds"
     );
-    assert_eq!(called_with(json!({ "later": {} })).as_deref(), Some(r#"{"later":{}}"#));
-    assert_eq!(called_with(json!({ "arrayValue": ["a", 1, true] })), text(r#"["a",1,true]"#));
+    assert_eq!(called_with(&json!({ "later": {} })).as_deref(), Some(r#"{"later":{}}"#));
+    assert_eq!(called_with(&json!({ "arrayValue": ["a", 1, true] })), text(r#"["a",1,true]"#));
     assert_eq!(
-        called_with(json!({ "kvlistValue": { "values": { "command": "ls" } } })).as_deref(),
+        called_with(&json!({ "kvlistValue": { "values": { "command": "ls" } } })).as_deref(),
         Some(r#"{"command":"ls"}"#)
     );
     for attributes in [json!(5), json!("a"), json!([5, "x", { "key": 1 }, ["a"]])] {

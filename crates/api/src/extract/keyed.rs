@@ -31,10 +31,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithKey<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<WithKey<T>, A::Error> {
-                let mut key = None;
+                let mut key = Key::default();
                 let others = Others { members, key: &mut key };
                 let body = T::deserialize(MapAccessDeserializer::new(others))?;
-                Ok(WithKey { body, key: key.flatten() })
+                Ok(WithKey { body, key: key.key })
             }
         }
 
@@ -42,10 +42,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithKey<T> {
     }
 }
 
+/// What a body says of its key.
+#[derive(Default)]
+struct Key {
+    is_said: bool,
+    key: Option<String>,
+}
+
 /// The members of a body but for the key, which is kept when it is met.
 struct Others<'k, A> {
     members: A,
-    key: &'k mut Option<Option<String>>,
+    key: &'k mut Key,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Others<'_, A> {
@@ -56,8 +63,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Others<'_, A> {
             if name != MEMBER {
                 return seed.deserialize(name.into_deserializer()).map(Some);
             }
-            let said = self.members.next_value()?;
-            if self.key.replace(said).is_some() {
+            let key = self.members.next_value()?;
+            if std::mem::replace(self.key, Key { is_said: true, key }).is_said {
                 return Err(A::Error::duplicate_field(MEMBER));
             }
         }

@@ -6,15 +6,13 @@ use models::{
         LlmRunRecord,
         entity::{
             llm_run_records::{self as llm_runs, Column},
-            uncounted_steps::{self as uncounted, Column as UncountedColumn},
+            uncounted_steps::Column as UncountedColumn,
         },
     },
 };
-use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _};
 
-use super::{LogsDomainStore, LogsReads};
+use super::{LogsDomainStore, LogsReads, tree};
 use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
 
 of_tenant!(llm_runs);
@@ -44,11 +42,7 @@ impl LogsReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<LlmRunRecord>, StoreError> {
-        let uncounted = uncounted::Entity::find()
-            .select_only()
-            .column(UncountedColumn::StepIndex)
-            .filter(UncountedColumn::TenantId.eq(tenant))
-            .filter(UncountedColumn::RunId.eq(run));
+        let uncounted = tree::uncounted_of(tenant, run).select_only().column(UncountedColumn::StepIndex);
         let select = of(tenant)
             .filter(Column::RunId.eq(run))
             .filter(Column::StepIndex.not_in_subquery(uncounted.into_query()))

@@ -13,11 +13,13 @@ use models::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
-    QuerySelect as _, QueryTrait as _, TryGetable, sea_query::ExprTrait as _,
+    QuerySelect as _, QueryTrait as _, Select, TryGetable, sea_query::ExprTrait as _,
 };
 
 use super::{TraceReads, TraceStore};
-use crate::{StoreError, bulk, field::corrupt, keys, read, rows::rows};
+use crate::{StoreError, bulk, driver::of_tenant, field::corrupt, keys, read, rows::rows};
+
+of_tenant!(steps);
 
 /// So many runs are asked for at once.
 const RUNS_AT_ONCE: usize = 200;
@@ -40,7 +42,7 @@ impl TraceReads<'_> {
                 let first = i64::try_from(*first).unwrap_or(i64::MAX);
                 each.add(Column::RunId.eq(*run).and(Column::StepIndex.gte(first)))
             });
-            let select = steps::Entity::find()
+            let select = of(tenant)
                 .select_only()
                 .columns([
                     Column::RunId,
@@ -56,7 +58,6 @@ impl TraceReads<'_> {
                     Column::ExternalSpanId,
                     Column::ExternalParentSpanId,
                 ])
-                .filter(Column::TenantId.eq(tenant))
                 .filter(each)
                 .order_by_asc(Column::RunId)
                 .order_by_asc(Column::StepIndex);
@@ -68,12 +69,18 @@ impl TraceReads<'_> {
 
     /// Those of a run's steps that do not count.
     pub async fn uncounted(self, tenant: TenantId, run: RunId) -> Result<Vec<Uncounted>, StoreError> {
-        let select = uncounted::Entity::find()
-            .filter(UncountedColumn::TenantId.eq(tenant))
-            .filter(UncountedColumn::RunId.eq(run))
-            .order_by_asc(UncountedColumn::StepIndex);
+        let select = uncounted_of(tenant, run).order_by_asc(UncountedColumn::StepIndex);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
+}
+
+/// Those of a run's steps that do not count.
+pub(super) fn uncounted_of(tenant: TenantId, run: RunId) -> Select<uncounted::Entity> {
+    uncounted_rows_of(tenant).filter(UncountedColumn::RunId.eq(run))
+}
+
+fn uncounted_rows_of(tenant: TenantId) -> Select<uncounted::Entity> {
+    uncounted::Entity::find().filter(UncountedColumn::TenantId.eq(tenant))
 }
 
 impl TraceStore<'_> {

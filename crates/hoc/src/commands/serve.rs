@@ -95,7 +95,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let ended = running.until_the_end().await;
     match &ended {
         Ok(signal) => {
-            tracing::info!(signal, "stopping: calls under way are finished, new ones are not taken")
+            tracing::info!(signal, "stopping: calls under way are finished, new ones are not taken");
         }
         Err(err) => tracing::error!(error = %format_args!("{err:#}"), "stopping: this server serves no more"),
     }

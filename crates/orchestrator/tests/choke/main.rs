@@ -8,7 +8,6 @@ mod budgets;
 mod bundles;
 mod causes;
 mod contributions;
-mod dialects;
 mod done;
 mod gaps;
 mod hollow;

@@ -36,6 +36,7 @@ impl Draw {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "they are called that")]
 enum Dialect {
     OpenTelemetry,
     OpenLlmetry,
@@ -213,7 +214,7 @@ async fn told(agent: &Agent<'_>, trace: u64, before: &[u64]) -> Told {
     let steps = activity::steps(spine, &agent.admin, run.id, page()).await.unwrap().items;
     let step = |view: activity::StepView| {
         let record = &view.step.record;
-        let fired: Vec<_> = view.fired.iter().map(|one| one.policy_id.clone()).collect();
+        let fired: Vec<_> = view.fired.iter().flatten().map(|one| one.policy_id.clone()).collect();
         let told = format!(
             "{} {} {} {} {}+{} ({} read, {} written) {} {} {fired:?}",
             record.kind,

@@ -24,7 +24,6 @@ pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, Preven
 /// One record under a receipt. The tag is type and version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(clippy::large_enum_variant, reason = "the largest is the commonest; records are moved seldom")]
 pub enum Record {
     #[serde(rename = "hoc/run/v1")]
     Run(RunRecord),

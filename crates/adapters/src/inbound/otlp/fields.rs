@@ -53,6 +53,7 @@ pub(super) enum Field {
 const FIELDS: usize = Field::Url as usize + 1;
 
 /// Which field an attribute is, and its rank among those that are the same field: the lowest is believed.
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn field_of(key: &str) -> Option<(Field, u8)> {
     Some(match key {
         "openinference.span.kind" => (Field::OpenInferenceKind, 0),

@@ -80,7 +80,7 @@ pub(crate) fn waterfall(
         let reported = view.would_have.is_some();
         let fired = view.fired.iter().flatten().map(|one| why(one, reported, sees_policies)).collect();
         let incidents = met.get(&index).cloned().unwrap_or_default();
-        rows.push(Step { fired, incidents, ..row(view, depth, (x, width)) });
+        rows.push(Step { incidents, fired, ..row(view, depth, (x, width)) });
     }
     let ms = (end - begin).num_milliseconds();
     (rows, show::duration(u64::try_from(ms).unwrap_or_default()))
