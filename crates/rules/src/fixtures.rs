@@ -42,7 +42,7 @@ pub(crate) fn facts() -> Facts {
             model_requested: String::new(),
             input_tokens: 100.into(),
             output_tokens: 20.into(),
-            cost_nanousd: 1_000.into(),
+            cost_nanousd: 1_000_000.into(),
             cost_known: true,
             duration_ms: 40.into(),
             retry_count: 0.into(),

@@ -52,14 +52,10 @@ pub use verdict::{Circumstances, Conclusion, action_of, conclude, conclude_under
 
 /// Names the code that decided. Stored in each decision; another version may decide, word or order
 /// differently, so a decision is re-executed only by the version that made it.
-pub const ENGINE_VERSION: &str = "hoc-rules/3 cedar-language/4.6.0";
-
-/// What decided before: without telling what a rule fired on, or what permits hold from what is used, and on facts of which `step.model_requested` is a newer one.
-/// Its decisions are decided again as it decided them.
-pub(crate) const BEFORE: (&str, &str) = ("hoc-rules/2 cedar-language/4.6.0", "hoc-facts/2");
+pub const ENGINE_VERSION: &str = "hoc-rules/4 cedar-language/4.6.0";
 
 /// Names the facts that rules can read, and their types. Stored in each decision.
-pub const SCHEMA_VERSION: &str = "hoc-facts/3";
+pub const SCHEMA_VERSION: &str = "hoc-facts/4";
 
 #[cfg(test)]
 mod tests {

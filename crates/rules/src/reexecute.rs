@@ -8,9 +8,9 @@ use proof::{
 };
 
 use crate::{
-    BEFORE, CompiledSnapshot, Count, ENGINE_VERSION, SCHEMA_VERSION,
+    CompiledSnapshot, ENGINE_VERSION, SCHEMA_VERSION,
     facts::{Facts, FactsError},
-    limits::{Basis, LimitInput, LimitOutcome, basis},
+    limits::{Basis, LimitInput, basis},
     text::canonical,
     verdict::{Circumstances, conclude_under},
 };
@@ -69,23 +69,17 @@ pub fn reexecute(
 impl CompiledSnapshot {
     /// Decides one stored decision again.
     pub fn reexecute(&self, record: &DecisionRecord) -> Result<Reexecuted, ReexecuteError> {
-        let tells_facts = match (record.engine_version.as_str(), record.schema_version.as_str()) {
-            (ENGINE_VERSION, SCHEMA_VERSION) => true,
-            BEFORE => false,
-            (engine, schema) => {
-                let (engine, schema) = (engine.to_owned(), schema.to_owned());
-                return Err(ReexecuteError::OtherEngine { engine, schema });
-            }
-        };
+        let made_by = (record.engine_version.as_str(), record.schema_version.as_str());
+        if made_by != (ENGINE_VERSION, SCHEMA_VERSION) {
+            let (engine, schema) = (made_by.0.to_owned(), made_by.1.to_owned());
+            return Err(ReexecuteError::OtherEngine { engine, schema });
+        }
         let facts = Facts::from_canonical(&record.facts)?;
         let inputs = read_inputs(&record.limit_inputs)?;
         let rules = self.evaluate(record.moment, &facts);
-        let mut limits = self.measure(record.moment, &facts, &inputs);
-        if !tells_facts {
-            limits.iter_mut().for_each(LimitOutcome::reserved_as_used);
-        }
+        let limits = self.measure(record.moment, &facts, &inputs);
         let intervened = record.intervention.as_deref().map(read_intervened).transpose()?;
-        let mut conclusion = conclude_under(
+        let conclusion = conclude_under(
             &rules,
             &limits,
             Circumstances {
@@ -94,12 +88,6 @@ impl CompiledSnapshot {
                 permit_required: record.permit_required,
             },
         );
-        if !tells_facts {
-            for fired in &mut conclusion.fired {
-                fired.facts.clear();
-                fired.more_facts = Count::ZERO;
-            }
-        }
 
         let mut found = Differences::default();
         self.check_inputs(record, &facts, &inputs, &mut found);

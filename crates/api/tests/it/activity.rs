@@ -69,6 +69,9 @@ async fn a_run_from_start_to_end() {
       "correlation_id": "019cadc69a8070008000000000000008",
       "opened_by": "key_019cadc69a8070008000000000000005",
       "external_trace_id": null,
+      "conversation_id": null,
+      "session_id": null,
+      "user_id": null,
       "metadata": {
         "ticket": 7
       },
@@ -167,8 +170,11 @@ async fn a_run_from_start_to_end() {
             "input_tokens": 1200,
             "output_tokens": 300,
             "cache_read_tokens": 0,
+            "cache_write_tokens": 0,
             "reasoning_tokens": 0,
             "cost_usd": 0.12,
+            "cost_note": null,
+            "counts": true,
             "prompt": "Where is my parcel?",
             "response": "On its way.",
             "finish_reason": null
@@ -239,6 +245,9 @@ async fn a_run_from_start_to_end() {
       "correlation_id": "019cadc69a8070008000000000000008",
       "opened_by": "key_019cadc69a8070008000000000000005",
       "external_trace_id": null,
+      "conversation_id": null,
+      "session_id": null,
+      "user_id": null,
       "metadata": {
         "ticket": 7
       },

@@ -24,7 +24,7 @@ async fn every_fact_is_listed_with_a_condition_that_is_taken() {
     let app = App::new().await;
     let viewer = app.key(Role::Viewer).await;
     let listed = facts(&app, &viewer).await;
-    assert_eq!(listed["schema_version"], "hoc-facts/3");
+    assert_eq!(listed["schema_version"], "hoc-facts/4");
     let items = listed["items"].as_array().expect("a list");
     let cost = items.iter().find(|fact| fact["name"] == "step.cost_microusd").expect("is listed");
     insta::assert_json_snapshot!(cost, @r#"

@@ -41,7 +41,7 @@ async fn the_audit_ledger_says_who_decided() {
             ],
             "incident_ids": [],
             "origin": "HUMAN",
-            "checksum": "0aeb85df598a743c65c96c697c4fab5fe43133cb8e99e05619371afac14e22d8"
+            "checksum": "0d17485cce126e920ae73138355d54705aebaead9605da5df2ad50b376202262"
           }
         },
         {

@@ -81,14 +81,14 @@ async fn a_condition_that_is_misspelt_is_refused_with_its_place() {
       "type": "urn:hoc:problem:invalid_request",
       "title": "The request breaks a rule",
       "status": 422,
-      "detail": "/condition: line 1, column 1: attribute `step.cost_microsud` in context for Action::\"StepPost\" not found; did you mean `context.step.cost_microusd`? `context.step` has: kind, skill, provider, model, model_requested, input_tokens, output_tokens, cost_microusd, cost_known, duration_ms, retry_count, status, url_host, url_path, hosts, command, commands, table, tables, recipients, recipient_domains, facts_cut, labels",
+      "detail": "/condition: line 1, column 1: attribute `step.cost_microsud` in context for Action::\"StepPost\" not found; did you mean `context.step.cost_microusd`? `context.step` has: kind, skill, provider, model, model_requested, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, cost_known, duration_ms, retry_count, status, url_host, url_path, hosts, command, commands, table, tables, recipients, recipient_domains, facts_cut, labels",
       "instance": "/api/v1/runtime/policies/rules",
       "code": "invalid_request",
       "request_id": "req-test",
       "errors": [
         {
           "pointer": "/condition",
-          "message": "line 1, column 1: attribute `step.cost_microsud` in context for Action::\"StepPost\" not found; did you mean `context.step.cost_microusd`? `context.step` has: kind, skill, provider, model, model_requested, input_tokens, output_tokens, cost_microusd, cost_known, duration_ms, retry_count, status, url_host, url_path, hosts, command, commands, table, tables, recipients, recipient_domains, facts_cut, labels"
+          "message": "line 1, column 1: attribute `step.cost_microsud` in context for Action::\"StepPost\" not found; did you mean `context.step.cost_microusd`? `context.step` has: kind, skill, provider, model, model_requested, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, cost_known, duration_ms, retry_count, status, url_host, url_path, hosts, command, commands, table, tables, recipients, recipient_domains, facts_cut, labels"
         }
       ]
     }

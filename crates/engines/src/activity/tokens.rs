@@ -59,7 +59,8 @@ pub fn used(counts: Counts) -> Used {
     let both = counts.input.is_some() && counts.output.is_some();
     let fits = |way: &&(bool, bool, bool)| {
         let (input, output) = sums(input, output, read, write, reasoning, **way);
-        let within = read.saturating_add(write) <= input && reasoning <= output;
+        let kept = input <= MAX_INTEGER && output <= MAX_INTEGER;
+        let within = kept && read.saturating_add(write) <= input && reasoning <= output;
         within && total.filter(|_| both).is_none_or(|total| input.saturating_add(output) == total)
     };
     let way = WAYS.iter().find(fits);
@@ -77,7 +78,7 @@ pub fn used(counts: Counts) -> Used {
     let neither = counts.input.is_none() && counts.output.is_none();
     let note = if counts.unreadable || neither || (tokens.input == 0 && tokens.output == 0) {
         Some(CostNote::NoTokens)
-    } else if way.is_none() || input > MAX_INTEGER || output > MAX_INTEGER {
+    } else if way.is_none() {
         Some(CostNote::CountsContradict)
     } else {
         None

@@ -19,7 +19,9 @@ const BROKEN: &str = "(() => {
     for (let text; text = texts.nextNode();) {
         const within = text.parentElement;
         if (!within.checkVisibility() || within.closest('.unseen, .skip, svg, pre, textarea, select')) continue;
-        for (const word of text.data.matchAll(/[\\p{L}\\p{N}_@.]{4,}/gu)) {
+        // Code has no blanks to break at: there a word is what lies between two.
+        const words = within.closest('code') ? /\\S{4,}/gu : /[\\p{L}\\p{N}_@.]{4,}/gu;
+        for (const word of text.data.matchAll(words)) {
             const range = document.createRange();
             range.setStart(text, word.index);
             range.setEnd(text, word.index + word[0].length);

@@ -145,5 +145,5 @@ fn what_is_wrong_is_told_with_what_to_do_and_the_rest_comes_in() {
     assert_eq!(ran.status.code(), Some(3));
     let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(stdout.contains("spans: 1 recorded, 0 known before, 1 rejected"), "{stdout}");
-    assert!(stderr.contains("the trace id has 1 bytes, not 16"), "{stderr}");
+    assert!(stderr.contains("the trace id has 2 characters, not 32"), "{stderr}");
 }

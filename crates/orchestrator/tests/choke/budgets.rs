@@ -53,7 +53,7 @@ on_both! {
             .unwrap()
             .items;
         assert_eq!((breaches.len(), breaches[0].breach_type), (1, BreachType::Exhausted));
-        assert_eq!((breaches[0].breached_value, breaches[0].threshold_value), (1_001, 1_000));
+        assert_eq!((breaches[0].breached_value, breaches[0].threshold_value), (1_001_000, 1_000_000));
         refused(agent.record(run, llm(5)).await);
         let filter = models::logs::AuditFilter {
             event_type: Some(AuditEventType::LimitBreached),

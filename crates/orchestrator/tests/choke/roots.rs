@@ -153,7 +153,7 @@ on_both! {
             if sealed {
                 let (report, bundle) = agent.verified(run.id).await;
                 assert_eq!(report.word, verify::Word::Complete);
-                let run = &bundle["records"]["sealed"]["run"];
+                let run = &bundle["records"]["sealed"]["run"][0];
                 assert_eq!((&run["conversation_id"], &run["session_id"], &run["user_id"]), (&json!(id), &json!("s-1"), &json!("42")));
             }
         }

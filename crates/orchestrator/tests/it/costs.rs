@@ -23,7 +23,7 @@ fn call(model: &str, cost: Option<u64>) -> StepReport {
     let said = LlmReport {
         provider: Some("in-house".to_owned()),
         model: Some(model.to_owned()),
-        cost_nanousd: cost,
+        cost_nanousd: cost.map(|micro_usd| micro_usd * 1_000),
         ..said
     };
     StepReport { llm: Some(said), ..step }
@@ -60,10 +60,10 @@ on_both! {
         let trend = overview::costs_trend(spine, admin, None, None).await.unwrap();
         assert_eq!(trend.by_day.len(), 30);
         let of = |ago: usize| trend.by_day[trend.by_day.len() - 1 - ago].spent.cost_nanousd;
-        assert_eq!([of(0), of(1), of(2)], [7, 0, 850_001_000]);
+        assert_eq!([of(0), of(1), of(2)], [7_000, 0, 850_001_000]);
         assert_eq!(trend.by_day.last().unwrap().day, spine.now().date_naive());
         let models: Vec<_> = trend.by_model.iter().map(|of| (of.model.as_deref().unwrap(), of.spent.cost_nanousd, of.spent.unknown)).collect();
-        assert_eq!(models, [("huge", 600_000, 0), ("large", 250_000, 1), ("small", 8, 0)]);
+        assert_eq!(models, [("huge", 600_000_000, 0), ("large", 250_000_000, 1), ("small", 8_000, 0)]);
         assert_eq!(trend.by_agent.len(), 1);
         assert_eq!(trend.by_agent[0].spent.cost_nanousd, 850_008_000);
         let days: u64 = trend.by_day.iter().map(|day| day.spent.input_tokens).sum();

@@ -79,6 +79,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("policies.create_rule", Some(AuditEventType::PolicyRuleCreated)),
     ("policies.disable_limit", Some(AuditEventType::LimitUpdated)),
     ("policies.freeze", None),
+    ("policies.freezes", None),
     ("policies.get_limit", None),
     ("policies.get_rule", None),
     ("policies.limit_breaches", None),
@@ -406,7 +407,7 @@ on_both! {
         assert_eq!((view.breach_count_30d, view.last_breached_at), (1, Some(spine.now())));
         assert_eq!(view.utilization_permille, Some(1200), "what was spent is counted, refused or not");
         let breaches = policies::limit_breaches(spine, admin, limit, PageRequest::default()).await.unwrap();
-        assert_eq!(breaches.items[0].threshold_value, 1_000_000);
+        assert_eq!(breaches.items[0].threshold_value, 1_000_000_000);
         let done = policies::rule_enforcements(spine, admin, rule, PageRequest::default()).await.unwrap();
         assert_eq!(done.items.len(), 2);
         let listed = policies::list_rules(spine, admin, models::policies::RuleFilter::default(), PageRequest::default());

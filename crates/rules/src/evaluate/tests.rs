@@ -282,7 +282,6 @@ fn conditions() -> impl Strategy<Value = String> {
         Just("principal == Agent::\"agent-1\""),
         Just("resource.is_synthetic"),
         Just("context.time.hour < 12"),
-        Just("action == Action::\"StepPre\""),
         Just("(if context.step.cost_known then context.step.cost_microusd > 5 else false)"),
     ];
     let leaf = atom.prop_map(str::to_owned);

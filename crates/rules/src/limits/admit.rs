@@ -231,19 +231,6 @@ fn used_if_refused(limit_type: LimitType, moment: Moment, input: &LimitInput, va
     }
 }
 
-impl LimitOutcome {
-    /// As it was told before what permits hold was told from what is used.
-    pub(crate) fn reserved_as_used(&mut self) {
-        let held = held(self);
-        if let Some(message) = self.message.as_mut().filter(|_| !held.is_empty())
-            && let Some(at) = message.rfind(&held)
-        {
-            message.replace_range(at..at + held.len(), "");
-        }
-        (self.reserved, self.reserves) = (Count::ZERO, Count::ZERO);
-    }
-}
-
 /// What of the value is not spent: it is settled or given back when a permit is used, lapses, or its run ends.
 fn held(outcome: &LimitOutcome) -> String {
     match outcome.reserved {

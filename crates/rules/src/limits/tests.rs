@@ -179,7 +179,7 @@ fn every_type_asks_for_what_it_counts() {
     };
     // type, used by facts, demand at STEP_PRE, STEP_POST, and both at once
     let table = [
-        (T::CostUsd, 0, 1_000, 1_000, 1_000),
+        (T::CostUsd, 0, 1_000_000, 1_000_000, 1_000_000),
         (T::TokensTotal, 0, 120, 120, 120),
         (T::TokensInput, 0, 100, 100, 100),
         (T::TokensOutput, 0, 20, 20, 20),
@@ -189,11 +189,11 @@ fn every_type_asks_for_what_it_counts() {
         (T::RequestsPerMinute, 0, 1, 0, 1),
         (T::RequestsPerHour, 0, 1, 0, 1),
         (T::TokensPerMinute, 0, 120, 120, 120),
-        (T::RunCostUsd, 5_000, 1_000, 1_000, 1_000),
+        (T::RunCostUsd, 5_000, 1_000_000, 1_000_000, 1_000_000),
         (T::RunTokens, 1_000, 120, 120, 120),
         (T::RunSteps, 3, 1, 1, 1),
         (T::RunDurationMs, 9_000, 0, 0, 0),
-        (T::StepCostUsd, 0, 1_000, 1_000, 1_000),
+        (T::StepCostUsd, 0, 1_000_000, 1_000_000, 1_000_000),
         (T::StepTokens, 0, 120, 120, 120),
         (T::LatencyMs, 0, 0, 40, 40),
         (T::RetryCount, 0, 0, 2, 2),
@@ -219,7 +219,7 @@ fn what_is_charged_follows_the_verdict() {
         let charge = charge(limit_type, moment, &facts, refused);
         (charge.used.get(), charge.reserved.get())
     };
-    for (limit_type, amount) in [(T::CostUsd, 1_000), (T::TokensPerMinute, 120)] {
+    for (limit_type, amount) in [(T::CostUsd, 1_000_000), (T::TokensPerMinute, 120)] {
         assert_eq!(charged(limit_type, Moment::StepPre, false), (0, amount));
         assert_eq!(charged(limit_type, Moment::StepPre, true), (0, 0));
         // What was spent is counted, refused or not.
@@ -289,14 +289,14 @@ fn limits_hold_in_their_scope_most_specific_first() {
 fn messages_say_how_much_in_the_unit_that_people_use() {
     let told =
         |limit: &LimitDefinition, used, demand| admit_with(limit, &input(limit, used, 0, demand)).message;
-    let cost = limit("lim_1", LimitType::CostUsd, 1_000_000);
+    let cost = limit("lim_1", LimitType::CostUsd, 1_000_000_000);
     assert_eq!(told(&cost, 0, 1), None);
     assert_eq!(
-        told(&cost, 800_000, 50_000).as_deref(),
+        told(&cost, 800_000_000, 50_000_000).as_deref(),
         Some("`name of lim_1`: 0.85 USD of 1 USD used, 0.15 USD left.")
     );
     assert_eq!(
-        told(&cost, 800_000, 250_000).as_deref(),
+        told(&cost, 800_000_000, 250_000_000).as_deref(),
         Some("`name of lim_1` allows 1 USD; this call would bring it to 1.05 USD."),
     );
     let mut rate = limit("lim_2", LimitType::RequestsPerMinute, 10);

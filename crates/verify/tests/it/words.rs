@@ -189,7 +189,7 @@ fn what_is_no_bundle_at_all_is_an_error_and_a_broken_one_is_tampered() {
         format!("{text}{{}}"),
         text.replacen('{', "{\"extra\":1,", 1),
         text.replacen('{', "{\"format\":\"hoc/run-evidence-bundle/v1\",", 1),
-        text.replacen("\"cost_nanousd\":1200", "\"cost_nanousd\":1200.0", 1),
+        text.replacen("\"cost_nanousd\":1200000", "\"cost_nanousd\":1200000.0", 1),
     ] {
         assert_eq!(verify(broken.as_bytes()).word, Word::Tampered);
     }

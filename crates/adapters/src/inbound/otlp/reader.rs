@@ -49,6 +49,7 @@ impl<'t> Reader<'t> {
 
     /// Every member of the object that is next. `each` reads the value; one that it leaves is gone past.
     pub(super) fn members(&mut self, mut each: impl FnMut(&mut Self, Cow<'t, str>)) {
+        self.peek();
         self.at += 1;
         while !self.take_if(b'}') {
             let key = self.string();
@@ -64,6 +65,7 @@ impl<'t> Reader<'t> {
 
     /// Every item of the list that is next, in the same way.
     pub(super) fn items(&mut self, mut each: impl FnMut(&mut Self)) {
+        self.peek();
         self.at += 1;
         while !self.take_if(b']') {
             let before = (self.peek(), self.at);

@@ -70,7 +70,11 @@ impl<'t> Reader<'t> {
         let mut items = Vec::new();
         while !self.take_if(']') && self.peek().is_some() {
             let before = self.at;
-            items.push(self.value(depth + 1));
+            let item = self.value(depth + 1);
+            // What cannot stand there is no item.
+            if self.at > before {
+                items.push(item);
+            }
             self.go_on(before);
         }
         Node::List(items)
@@ -212,7 +216,7 @@ mod tests {
                 r#"{"command":"rm -rf \"/srv\"","dry":False,"n":None}"#,
             ),
             ("{command: 'ls', b: [a b, c]}", r#"{"command":"ls","b":[a b,c]}"#),
-            ("[[], }, :, \"x\"]", "[[],,,\"x\"]"),
+            ("[[], }, :, \"x\"]", "[[],\"x\"]"),
             ("{", "{}"),
         ] {
             assert_eq!(told(&read(text, 0)), read_as, "{text}");

@@ -30,7 +30,8 @@ pub(crate) fn cost_rule(enforcement_mode: EnforcementMode) -> RuleDefinition {
     }
 }
 
-pub(crate) fn cost_limit(max_value: u64) -> LimitDefinition {
+/// At most so many micro-USD a run.
+pub(crate) fn cost_limit(micro_usd: u64) -> LimitDefinition {
     LimitDefinition {
         limit_id: "lim_0192a5b6c7d87a1b8c2d3e4f50617301".to_owned(),
         version: 1,
@@ -39,7 +40,7 @@ pub(crate) fn cost_limit(max_value: u64) -> LimitDefinition {
         limit_type: LimitType::RunCostUsd,
         scope: Scope::Tenant,
         scope_id: None,
-        max_value,
+        max_value: micro_usd * 1_000,
         reset_period: None,
         window_seconds: None,
         measurement_window_seconds: None,

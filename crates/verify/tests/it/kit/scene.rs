@@ -26,8 +26,9 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn model(cost: u64) -> Self {
-        Self { kind: StepKind::LlmCall, skill: "chat".to_owned(), cost }
+    /// A model call that cost so many micro-USD.
+    pub(crate) fn model(micro_usd: u64) -> Self {
+        Self { kind: StepKind::LlmCall, skill: "chat".to_owned(), cost: micro_usd * 1_000 }
     }
 
     pub(crate) fn tool(skill: &str) -> Self {
