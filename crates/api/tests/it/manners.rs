@@ -49,6 +49,26 @@ async fn money_is_exact_and_rounded_half_up() {
 }
 
 #[tokio::test]
+async fn a_count_that_no_record_holds_is_refused() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let run = start(&app, &agent).await;
+    for member in [
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "cache_write_hour_tokens",
+        "reasoning_tokens",
+    ] {
+        let mut step = llm_step("0.1");
+        step["llm"][member] = json!((1_u64 << 53) + 1);
+        let answer = app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await;
+        assert_eq!(answer.field(422, "invalid_request"), format!("/llm/{member}"));
+    }
+}
+
+#[tokio::test]
 async fn nul_is_refused_with_its_pointer() {
     let app = App::new().await;
     let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);

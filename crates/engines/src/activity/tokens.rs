@@ -48,6 +48,7 @@ const WAYS: [(bool, bool, bool); 8] = [
 /// What was used.
 #[must_use]
 pub fn used(counts: Counts) -> Used {
+    let counts = believed(counts);
     // A total of nothing, beside counts of something, is one that nobody filled in.
     let said = counts.input.unwrap_or(0) | counts.output.unwrap_or(0);
     let total = counts.total.filter(|total| *total > 0 || said == 0);
@@ -64,16 +65,16 @@ pub fn used(counts: Counts) -> Used {
         within && total.filter(|_| both).is_none_or(|total| input.saturating_add(output) == total)
     };
     let way = WAYS.iter().find(fits);
-    // What contradicts itself is kept as it was told, as far as a record can hold it.
+    // What contradicts itself is kept as it was told.
     let (input, output) =
         way.map_or((input, output), |way| sums(input, output, read, write, reasoning, *way));
     let tokens = Tokens {
-        input: input.min(MAX_INTEGER),
-        output: output.min(MAX_INTEGER),
-        cache_read: read.min(MAX_INTEGER),
-        cache_write: write.min(MAX_INTEGER),
-        cache_write_hour: counts.cache_write_hour.min(MAX_INTEGER),
-        reasoning: reasoning.min(MAX_INTEGER),
+        input,
+        output,
+        cache_read: read,
+        cache_write: write,
+        cache_write_hour: counts.cache_write_hour,
+        reasoning,
     };
     let neither = counts.input.is_none() && counts.output.is_none();
     let note = if counts.unreadable || neither || (tokens.input == 0 && tokens.output == 0) {
@@ -84,6 +85,28 @@ pub fn used(counts: Counts) -> Used {
         None
     };
     Used { tokens, note }
+}
+
+/// A count that no record holds is one that nobody can read.
+fn believed(counts: Counts) -> Counts {
+    let Counts { input, output, total, cache_read, cache_write, cache_write_hour, reasoning, unreadable } =
+        counts;
+    let parts = [cache_read, cache_write, cache_write_hour, reasoning];
+    let beyond = |count: u64| count > MAX_INTEGER;
+    let some = |count: Option<u64>| count.filter(|count| !beyond(*count));
+    let part = |count: u64| if beyond(count) { 0 } else { count };
+    Counts {
+        input: some(input),
+        output: some(output),
+        total: some(total),
+        cache_read: part(cache_read),
+        cache_write: part(cache_write),
+        cache_write_hour: part(cache_write_hour),
+        reasoning: part(reasoning),
+        unreadable: unreadable
+            || parts.into_iter().any(beyond)
+            || [input, output].into_iter().flatten().any(beyond),
+    }
 }
 
 /// What went in and came out, with what lies beside it.
@@ -104,7 +127,7 @@ fn sums(
 mod tests {
     use proof::words::CostNote::{self, CountsContradict, NoTokens};
 
-    use super::{Counts, used};
+    use super::{Counts, Tokens, used};
 
     /// Input, output, total, read, written, reasoning: and what it came to, in and out.
     #[test]
@@ -167,7 +190,8 @@ mod tests {
             reasoning: u64::MAX,
             unreadable: false,
         };
-        assert_eq!(used(most).note, Some(CountsContradict));
-        assert_eq!(used(most).tokens.input, 1 << 53);
+        assert_eq!((used(most).tokens, used(most).note), (Tokens::default(), Some(NoTokens)));
+        let beside = Counts { input: Some(12), output: Some(3), cache_read: 1 << 53, ..Counts::default() };
+        assert_eq!((used(beside).tokens.input, used(beside).note), (12, Some(CountsContradict)));
     }
 }

@@ -19,9 +19,10 @@ const BROKEN: &str = "(() => {
     for (let text; text = texts.nextNode();) {
         const within = text.parentElement;
         if (!within.checkVisibility() || within.closest('.unseen, .skip, svg, pre, textarea, select')) continue;
-        // Code has no blanks to break at: there a word is what lies between two.
-        const words = within.closest('code') ? /\\S{4,}/gu : /[\\p{L}\\p{N}_@.]{4,}/gu;
-        for (const word of text.data.matchAll(words)) {
+        for (const word of text.data.matchAll(/[\\p{L}\\p{N}_@.]{4,}/gu)) {
+            // Code has few blanks to break at: what is long without one is broken somewhere.
+            const [before] = text.data.slice(0, word.index).match(/\\S*$/), [after] = text.data.slice(word.index).match(/^\\S*/);
+            if (within.closest('code') && before.length + after.length > 36) continue;
             const range = document.createRange();
             range.setStart(text, word.index);
             range.setEnd(text, word.index + word[0].length);

@@ -3,8 +3,11 @@
 use chrono::{DateTime, Utc};
 use engines::activity::used;
 use models::ids::{PermitId, RunId};
-use proof::words::{
-    ActorType, CostNote, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus,
+use proof::{
+    canonical::MAX_INTEGER,
+    words::{
+        ActorType, CostNote, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -131,12 +134,14 @@ impl LlmReport {
     #[must_use]
     pub fn counted(mut self, counts: &TokenCounts) -> Self {
         let used = used(*counts);
-        self.input_tokens = used.tokens.input;
-        self.output_tokens = used.tokens.output;
-        self.cache_read_tokens = used.tokens.cache_read;
-        self.cache_write_tokens = used.tokens.cache_write;
-        self.cache_write_hour_tokens = used.tokens.cache_write_hour;
-        self.reasoning_tokens = used.tokens.reasoning;
+        // What no record can hold stays as it was told: the door refuses it.
+        let or_told = |read: u64, told: u64| if told > MAX_INTEGER { told } else { read };
+        self.input_tokens = or_told(used.tokens.input, counts.input.unwrap_or(0));
+        self.output_tokens = or_told(used.tokens.output, counts.output.unwrap_or(0));
+        self.cache_read_tokens = or_told(used.tokens.cache_read, counts.cache_read);
+        self.cache_write_tokens = or_told(used.tokens.cache_write, counts.cache_write);
+        self.cache_write_hour_tokens = or_told(used.tokens.cache_write_hour, counts.cache_write_hour);
+        self.reasoning_tokens = or_told(used.tokens.reasoning, counts.reasoning);
         self.cost_note = used.note;
         self
     }
