@@ -317,7 +317,7 @@ fn makes_and_retires_a_rule(chrome: &mut Chrome, scene: &Scene) {
     chrome.follow("document.querySelector('#new-rule button').click()");
     let told = text(chrome);
     assert!(
-        told.contains("Condition, in Cedar: ") && told.contains("line 1"),
+        told.contains("Condition, in Cedar: ") && told.contains("Line 1"),
         "a misspelt fact is told: {told}"
     );
     let marked = "document.querySelector('[name=condition]').getAttribute('aria-invalid')";
