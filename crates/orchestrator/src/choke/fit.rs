@@ -52,7 +52,15 @@ impl Fit {
                 if seen.is_empty() { NAMELESS.to_owned() } else { seen.into_owned() }
             }
         };
-        self.name(name)
+        let name = self.name(name);
+        // What was escaped in it may come out of the redaction as what nobody sees.
+        match redact::unmistakable(&name) {
+            seen if *seen == *name => name,
+            seen => {
+                self.cut = true;
+                self.name(seen.into_owned())
+            }
+        }
     }
 
     /// JSON of what went in or came out; where it is none, its text, as `member` of an object.
@@ -130,6 +138,13 @@ mod tests {
         let mut fit = Fit::default();
         assert_eq!(fit.json("input", "{\"a\": 1.0}".to_owned()), "{\"a\": 1.0}");
         assert!(!fit.cut);
+    }
+
+    #[test]
+    fn what_is_escaped_in_an_identity_hides_nothing() {
+        let escaped = "password=password=password=password=A\\npassword=password=".to_owned();
+        let name = Fit::default().identity(escaped);
+        assert!(passes(|check| check.identity("", Some(&name))), "{name}");
     }
 
     proptest! {
