@@ -132,8 +132,9 @@ pub(crate) fn check(bind_at: BindAt, condition: &str) -> Result<Checked, Conditi
     })?;
     let set = PolicySet::from_policies([policy])
         .map_err(|error| refuse(0, format!("the condition makes no policy: {error}"), None))?;
-    let never_holds = type_check(bind_at, condition, clause_start, &set)?;
+    let is_impossible = type_check(bind_at, condition, clause_start, &set)?;
     let shape = shape(bind_at, &body).map_err(|misshapen| refuse_shape(bind_at, condition, &misshapen))?;
+    let never_holds = is_impossible && !shape.asks_for_left_out;
     Ok(Checked { expression, shape, never_holds })
 }
 
@@ -146,7 +147,7 @@ fn sole_clause(policy: &Policy) -> Option<std::sync::Arc<pst::Expr>> {
     }
 }
 
-/// Whether it can never hold, where it is sound.
+/// Whether it can never hold while every fact is there, where it is sound.
 fn type_check(
     bind_at: BindAt,
     condition: &str,

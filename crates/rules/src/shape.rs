@@ -52,6 +52,9 @@ pub(crate) struct Shape {
     pub pin: Option<Pin>,
     /// It asks at which moment it is evaluated, which the rule says beside it.
     pub asks_for_action: bool,
+    /// It asks whether there is a fact that can be left out. The schema has every fact, so that Cedar's type check says of
+    /// `!(context.step has cost_microusd)` that it never holds.
+    pub asks_for_left_out: bool,
 }
 
 /// Why a condition that type-checks is refused all the same.
@@ -69,16 +72,14 @@ pub(crate) enum Misshapen {
 
 /// Reads the shape of a condition.
 pub(crate) fn shape(bind_at: BindAt, condition: &Expr) -> Result<Shape, Misshapen> {
-    let mut reader = Reader { bind_at, reads: FactSet::default(), asks_for_action: false };
+    let mut reader = Reader { bind_at, shape: Shape { pin: pin(condition), ..Shape::default() } };
     reader.walk(condition)?;
-    let Reader { reads, asks_for_action, .. } = reader;
-    Ok(Shape { reads, pin: pin(condition), asks_for_action })
+    Ok(reader.shape)
 }
 
 struct Reader {
     bind_at: BindAt,
-    reads: FactSet,
-    asks_for_action: bool,
+    shape: Shape,
 }
 
 impl Reader {
@@ -86,7 +87,7 @@ impl Reader {
         match expr {
             Expr::Literal(_) => Ok(()),
             Expr::Var(Var::Action) => {
-                self.asks_for_action = true;
+                self.shape.asks_for_action = true;
                 Ok(())
             }
             // `principal == Agent::"a"` reads which agent it is.
@@ -99,6 +100,7 @@ impl Reader {
                 for attr in attrs.iter().take(attrs.len() - 1) {
                     base = format!("{base}.{attr}");
                 }
+                self.shape.asks_for_left_out |= can_be_left_out(attrs.last());
                 if base == "context" { Ok(()) } else { self.read(Some(base), attrs.last()) }
             }
             Expr::UnaryOp { expr, .. } | Expr::Like { expr, .. } => self.walk(expr),
@@ -126,7 +128,7 @@ impl Reader {
         let path = format!("{}.{attr}", base.ok_or(Misshapen::NotAFact)?);
         match position(&path) {
             Some(fact) if FACTS[fact].since.known_at(self.bind_at) => {
-                self.reads.insert(fact);
+                self.shape.reads.insert(fact);
                 Ok(())
             }
             None if schema::sections(self.bind_at).any(|section| path == format!("context.{section}")) => {
@@ -200,14 +202,16 @@ fn literal(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// Whether a type-checked expression always has a value: no arithmetic that can overflow, no cost, which is left out
-/// while it is unknown, and no piece of content, which is left out where a tenant keeps none.
+/// Whether facts are without it at times: a cost while it is unknown, a piece of content where a tenant keeps none.
+fn can_be_left_out(attr: &str) -> bool {
+    ["cost_microusd", "command", "commands", "url_path"].contains(&attr)
+}
+
+/// Whether a type-checked expression always has a value: no arithmetic that can overflow, and no fact that can be left out.
 fn infallible(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Var(_) | Expr::HasAttr { .. } => true,
-        Expr::GetAttr { attr, .. } => {
-            !["cost_microusd", "command", "commands", "url_path"].contains(&attr.as_str())
-        }
+        Expr::GetAttr { attr, .. } => !can_be_left_out(attr),
         Expr::UnaryOp { op, expr } => matches!(op, UnaryOp::Not | UnaryOp::IsEmpty) && infallible(expr),
         Expr::BinaryOp { op, left, right } => {
             matches!(

@@ -30,6 +30,10 @@ fn conditions_over_known_facts_pass() {
         "context.step has cost_microusd && context has step",
         "context.step.status == \"FAILURE\"\n  && context.step.duration_ms > 1000",
         "context.step.hosts.isEmpty()",
+        // Facts that can be left out.
+        "!(context.step has cost_microusd)",
+        "!(context.run has cost_microusd) && context.run.steps > 3",
+        "if context.step has command then false else context.step.kind == \"TOOL_CALL\"",
     ] {
         assert_eq!(validate(BindAt::StepPost, condition), Ok(()), "{condition}");
     }
