@@ -1,5 +1,6 @@
 //! Who calls, and for whom.
 
+use chrono::{DateTime, Utc};
 use models::{
     account::{AgentNames, ApiKey, CaptureMode, FailureMode, Permits, Role},
     ids::{KeyId, TenantId},
@@ -23,6 +24,8 @@ pub struct CallContext {
     pub actor_type: ActorType,
     /// The owner of the credential: a named person or service.
     pub actor_id: String,
+    /// When it called, by this server's clock.
+    pub came_at: DateTime<Utc>,
     /// Ties what this call causes together, across records: the caller's trace id, or made here.
     pub correlation_id: String,
     /// A repeat of this call with this key is answered as it was. Of a start, a permit or a step, the request says it.

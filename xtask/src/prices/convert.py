@@ -168,12 +168,30 @@ def in_force(model, today, t):
     return prices
 
 
+def minute(time):
+    """Of the day, in UTC."""
+    if time.utcoffset() or time.second or time.microsecond:
+        sys.exit(f"this time of day is not known: {time}")
+    return 60 * time.hour + time.minute
+
+
+def by_hour(model, t):
+    """What it costs at some hours, the last that holds being meant."""
+    made = []
+    for each in conditional(model):
+        if isinstance(each.constraint, t.TimeOfDateConstraint):
+            prices = {ours: usd(getattr(each.prices, key)) for key, ours in PRICED.items()
+                      if getattr(each.prices, key, None) is not None}
+            made.append({"from": minute(each.constraint.start_time), "until": minute(each.constraint.end_time), **prices})
+        elif made:
+            sys.exit(f"a price that holds over those of hours: {model.id}")
+    return made
+
+
 def priced(provider, model, today, t):
-    """A model of the book; none where tokens are not all that it is paid by, or where it costs more at some hours: a call
-    says neither how often it searched nor when it was."""
+    """A model of the book; none where tokens are not all that it is paid by: a call does not say how often it searched."""
     prices = {key: value for key, value in in_force(model, today, t).__dict__.items() if value is not None}
-    by_hour = any(isinstance(each.constraint, t.TimeOfDateConstraint) for each in conditional(model))
-    if "input_mtok" not in prices or "requests_kcount" in prices or by_hour or model.id in LEFT_OUT.get(provider, ()):
+    if "input_mtok" not in prices or "requests_kcount" in prices or model.id in LEFT_OUT.get(provider, ()):
         return None
     made, tiers = {"id": model.id, **told(provider, model)}, {}
     for key, ours in PRICED.items():
@@ -187,6 +205,9 @@ def priced(provider, model, today, t):
     if re.search(r"claude-(?!2|v1|instant)", model.id):
         for part in (made, *tiers.values()):
             written(part)
+    hours = by_hour(model, t)
+    if hours:
+        made["hours"] = hours
     if tiers:
         made["tiers"] = [{"above": start, **tiers[start]} for start in sorted(tiers)]
     return made

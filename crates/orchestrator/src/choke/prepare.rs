@@ -317,7 +317,7 @@ impl Call {
         let screened = capture::screen(&ctx.tenant, raw)?;
         request.params = screened.params;
         request.labels = kept_labels(&request.labels);
-        price_estimate(&mut request);
+        price_estimate(&mut request, ctx.came_at);
         let (content, params) = (screened.content, screened.param_facts);
         let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
         Ok(Self { caller: ctx.into(), what: What::Permit(Box::new(permit)), once: None })
@@ -349,7 +349,7 @@ impl Call {
             llm.prompt = screened.prompt;
             llm.response = screened.response;
         }
-        let price_book = report.llm.as_mut().and_then(price_call);
+        let price_book = price_call(&mut report, ctx.came_at);
         let step = PreparedStep {
             run_id,
             price_book,

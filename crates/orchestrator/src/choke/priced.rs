@@ -1,20 +1,27 @@
 //! Costs by the price book, where the caller says none.
 
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use engines::activity::prices::{Call, Priced, Tokens, price};
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 
-use super::call::{LlmReport, PermitRequest};
+use super::call::{LlmReport, PermitRequest, StepReport};
 
 /// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the cost
 /// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked where the book says
-/// more.
-pub(super) fn price_call(llm: &mut LlmReport) -> Option<String> {
+/// more. `told_at` is when it was told.
+pub(super) fn price_call(report: &mut StepReport, told_at: DateTime<Utc>) -> Option<String> {
+    let answered_at = report.ended_at.or_else(|| {
+        let took = TimeDelta::try_milliseconds(report.duration_ms.try_into().ok()?)?;
+        report.started_at?.checked_add_signed(took)
+    });
+    let at = answered_at.unwrap_or(told_at);
+    let llm = report.llm.as_mut()?;
     if let Some(said) = llm.cost_nanousd {
-        let is_priced = said == 0 && by_book(llm).is_ok_and(|priced| priced.cost_nanousd > 0);
+        let is_priced = said == 0 && by_book(llm, at).is_ok_and(|priced| priced.cost_nanousd > 0);
         llm.cost_note = is_priced.then_some(CostNote::ReportedZero);
         return None;
     }
-    match by_book(llm) {
+    match by_book(llm, at) {
         Ok(priced) => {
             llm.cost_nanousd = Some(priced.cost_nanousd);
             llm.cost_note = None;
@@ -28,7 +35,7 @@ pub(super) fn price_call(llm: &mut LlmReport) -> Option<String> {
 }
 
 /// What a call costs by the book, or why that is not known.
-fn by_book(llm: &LlmReport) -> Result<Priced, CostNote> {
+fn by_book(llm: &LlmReport, at: DateTime<Utc>) -> Result<Priced, CostNote> {
     if let Some(why) = llm.cost_note {
         return Err(why);
     }
@@ -44,19 +51,34 @@ fn by_book(llm: &LlmReport) -> Result<Priced, CostNote> {
         cache_write_hour: llm.cache_write_hour_tokens,
         reasoning: llm.reasoning_tokens,
     };
-    let call = Call { provider: llm.provider.as_deref(), address: llm.server_address.as_deref(), model };
+    let call = Call {
+        provider: llm.provider.as_deref(),
+        address: llm.server_address.as_deref(),
+        model,
+        minute: Some(minute(at)),
+    };
     let priced = price(&call, tokens);
     priced.filter(|priced| priced.cost_nanousd <= MAX_INTEGER).ok_or(CostNote::NoPrice)
 }
 
+/// Of the day, in UTC.
+fn minute(at: DateTime<Utc>) -> u16 {
+    u16::try_from(at.num_seconds_from_midnight() / 60).unwrap_or_default()
+}
+
 /// The same for a call that is asked for: what it is expected to use is what it is expected to cost.
-pub(super) fn price_estimate(request: &mut PermitRequest) {
+pub(super) fn price_estimate(request: &mut PermitRequest, asked_at: DateTime<Utc>) {
     let estimate = &mut request.estimate;
     let expects = estimate.input_tokens + estimate.output_tokens > 0;
     if let Some(model) = request.model.as_deref().filter(|_| expects && estimate.cost_nanousd.is_none()) {
         let tokens =
             Tokens { input: estimate.input_tokens, output: estimate.output_tokens, ..Tokens::default() };
-        let call = Call { provider: request.provider.as_deref(), address: None, model };
+        let call = Call {
+            provider: request.provider.as_deref(),
+            address: None,
+            model,
+            minute: Some(minute(asked_at)),
+        };
         let priced = price(&call, tokens).map(|priced| priced.cost_nanousd);
         estimate.cost_nanousd = priced.filter(|cost| *cost <= MAX_INTEGER);
     }

@@ -44,7 +44,6 @@ struct KeptSeller {
 
 /// A model, and what it costs.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Model {
     id: String,
     /// What it is called; its id where nothing tells it.
@@ -56,6 +55,17 @@ pub(super) struct Model {
     /// What stands before a date in its names.
     #[serde(default)]
     dated: Vec<String>,
+    #[serde(flatten)]
+    rates: Rates,
+    #[serde(default)]
+    tiers: Vec<Tier>,
+    #[serde(default)]
+    hours: Vec<Hours>,
+}
+
+/// What tokens of each kind cost, as far as it is told.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Rates {
     /// None where another seller has a model of the name, and this one asks for a price that the book does not know.
     input: Option<Usd>,
     output: Option<Usd>,
@@ -63,21 +73,34 @@ pub(super) struct Model {
     cache_write: Option<Usd>,
     cache_write_hour: Option<Usd>,
     reasoning: Option<Usd>,
-    #[serde(default)]
-    tiers: Vec<Tier>,
 }
 
 /// Other prices for all tokens of a call that puts in more than so many.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Tier {
     above: u64,
-    input: Option<Usd>,
-    output: Option<Usd>,
-    cache_read: Option<Usd>,
-    cache_write: Option<Usd>,
-    cache_write_hour: Option<Usd>,
-    reasoning: Option<Usd>,
+    #[serde(flatten)]
+    rates: Rates,
+}
+
+/// Other prices at some hours of each day.
+#[derive(Debug, Deserialize)]
+struct Hours {
+    /// Minutes of the day in UTC: the first that it is for, and the first that it is for no more.
+    from: u16,
+    until: u16,
+    #[serde(flatten)]
+    rates: Rates,
+}
+
+impl Hours {
+    fn hold_at(&self, minute: u16) -> bool {
+        if self.from <= self.until {
+            (self.from..self.until).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.until
+        }
+    }
 }
 
 /// USD for a million tokens, as nano-USD.
@@ -97,14 +120,15 @@ impl From<f64> for Usd {
 }
 
 impl Model {
-    /// What a call costs, in nano-USD. Millionths of it are added up exactly, and rounded once.
-    pub(super) fn cost(&self, tokens: Tokens) -> Option<u64> {
+    /// What a call costs, in nano-USD, at a minute of the day. Millionths of it are added up exactly, and rounded once.
+    pub(super) fn cost(&self, tokens: Tokens, minute: Option<u16>) -> Option<u64> {
         let tier = self.tiers.iter().rev().find(|tier| tokens.input > tier.above);
-        let rate = |of_tier: fn(&Tier) -> Option<Usd>, base| tier.and_then(of_tier).or(base);
-        let input = Some(rate(|tier| tier.input, self.input)?);
-        let output = rate(|tier| tier.output, self.output);
+        let base = if self.hours.is_empty() { &self.rates } else { self.at(minute?) };
+        let rate = |of: fn(&Rates) -> Option<Usd>| tier.and_then(|tier| of(&tier.rates)).or(of(base));
+        let input = Some(rate(|of| of.input)?);
+        let output = rate(|of| of.output);
         // What has no price of its own is paid like the rest of its side.
-        let written = rate(|tier| tier.cache_write, self.cache_write).or(input);
+        let written = rate(|of| of.cache_write).or(input);
         let cache_read = tokens.cache_read.min(tokens.input);
         let cache_write = tokens.cache_write.min(tokens.input - cache_read);
         let for_an_hour = tokens.cache_write_hour.min(cache_write);
@@ -112,11 +136,11 @@ impl Model {
         let mut millionths = 0;
         for (count, rate) in [
             (tokens.input - cache_read - cache_write, input),
-            (cache_read, rate(|tier| tier.cache_read, self.cache_read).or(input)),
+            (cache_read, rate(|of| of.cache_read).or(input)),
             (cache_write - for_an_hour, written),
-            (for_an_hour, rate(|tier| tier.cache_write_hour, self.cache_write_hour).or(written)),
+            (for_an_hour, rate(|of| of.cache_write_hour).or(written)),
             (tokens.output - reasoning, output),
-            (reasoning, rate(|tier| tier.reasoning, self.reasoning).or(output)),
+            (reasoning, rate(|of| of.reasoning).or(output)),
         ] {
             // Tokens of a kind that has no price are paid in a way that the book does not know.
             millionths += match rate {
@@ -126,6 +150,11 @@ impl Model {
             };
         }
         u64::try_from((millionths + 500_000) / 1_000_000).ok()
+    }
+
+    fn at(&self, minute: u16) -> &Rates {
+        let hours = self.hours.iter().rev().find(|hours| hours.hold_at(minute));
+        hours.map_or(&self.rates, |hours| &hours.rates)
     }
 }
 

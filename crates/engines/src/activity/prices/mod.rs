@@ -24,6 +24,8 @@ pub struct Call<'a> {
     pub address: Option<&'a str>,
     /// The model; of several names the one that answered.
     pub model: &'a str,
+    /// When it was answered, in minutes of the day in UTC: some sellers ask for more at some hours.
+    pub minute: Option<u16>,
 }
 
 /// What a call used. What was read from a cache and what was written to one is within what went in, and what is kept for
@@ -54,7 +56,7 @@ pub fn price(call: &Call<'_>, tokens: Tokens) -> Option<Priced> {
     let book = BOOK.as_ref()?;
     let cost_nanousd = match book.find(call)? {
         Price::Nothing => 0,
-        Price::Of(model) => model.cost(tokens)?,
+        Price::Of(model) => model.cost(tokens, call.minute)?,
     };
     Some(Priced { cost_nanousd, book: book.name().to_owned() })
 }

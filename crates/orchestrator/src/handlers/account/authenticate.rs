@@ -79,6 +79,7 @@ pub(crate) async fn without_a_key(
 ) -> Result<CallContext, Error> {
     let tenant = spine.read().await?.account().find_tenant_by_slug(slug).await?;
     let tenant = tenant.ok_or_else(|| Error::not_found("tenant", slug))?;
+    let now = spine.now();
     Ok(CallContext {
         tenant: Arc::new(settings_of(spine, &tenant)?),
         key: KeyId::NOBODY,
@@ -86,7 +87,8 @@ pub(crate) async fn without_a_key(
         role: Role::Agent,
         actor_type: ActorType::System,
         actor_id: caller.name.clone(),
-        correlation_id: spine.id::<Uuid>(spine.now()).simple().to_string(),
+        came_at: now,
+        correlation_id: spine.id::<Uuid>(now).simple().to_string(),
         idempotency_key: None,
     })
 }
@@ -108,6 +110,7 @@ fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, Auth
         role: key.role,
         actor_type: key.actor_type(),
         actor_id: key.owner.clone(),
+        came_at: now,
         correlation_id: spine.id::<Uuid>(now).simple().to_string(),
         idempotency_key: None,
     })

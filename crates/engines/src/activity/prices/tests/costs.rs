@@ -90,3 +90,28 @@ fn the_book_says_what_it_is() {
     let call = Call { model: "gpt-4o", ..Call::default() };
     assert_eq!(price(&call, Tokens::default()).expect("known").book, name);
 }
+
+#[test]
+fn a_call_costs_what_its_seller_asks_at_that_hour() {
+    let whenever = Call { provider: Some("deepseek"), model: "deepseek-v4-flash", ..Call::default() };
+    let at = |hour: u16, minute: u16| {
+        let call = Call { minute: Some(60 * hour + minute), ..whenever };
+        price(&call, PLAIN).expect("it is in the book").cost_nanousd
+    };
+    let (low, high) = (10_000 * 150 + 1_000 * 600, 10_000 * 300 + 1_000 * 1_200);
+    for (hour, minute, cost) in [
+        (0, 0, low),
+        (0, 59, low),
+        (1, 0, high),
+        (3, 59, high),
+        (4, 0, low),
+        (5, 59, low),
+        (6, 0, high),
+        (9, 59, high),
+        (10, 0, low),
+        (23, 59, low),
+    ] {
+        assert_eq!(at(hour, minute), cost, "{hour}:{minute}");
+    }
+    assert_eq!(price(&whenever, PLAIN), None, "the hour is not known");
+}

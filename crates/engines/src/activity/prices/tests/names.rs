@@ -10,7 +10,7 @@ use super::super::{
 /// What the price is that a call has: a seller's, and what that one calls the model.
 fn at(seller: &str, model: &str) -> u64 {
     let model = BOOK.as_ref().and_then(|book| book.known(seller, model));
-    model.unwrap_or_else(|| panic!("{seller} has it")).cost(TOKENS).expect("a price")
+    model.unwrap_or_else(|| panic!("{seller} has it")).cost(TOKENS, None).expect("a price")
 }
 
 const TOKENS: Tokens =
@@ -19,7 +19,7 @@ const TOKENS: Tokens =
 /// A call as it is written below: provider, address, model, and a dash for what is not said.
 fn of<'a>(provider: &'a str, address: &'a str, model: &'a str) -> Option<u64> {
     let said = |text: &'a str| (text != "-").then_some(text);
-    let call = Call { provider: said(provider), address: said(address), model };
+    let call = Call { provider: said(provider), address: said(address), model, minute: None };
     price(&call, TOKENS).map(|priced| priced.cost_nanousd)
 }
 
@@ -276,7 +276,7 @@ fn what_is_in_doubt_has_no_price() {
         ("google", "-", "gemini-1.5-flash-8b"),
         ("anthropic", "-", "claude-sonnet-4-5-acme-tuned"),
         ("openai", "-", "gpt-4o-2024-01-01"),
-        // What costs by the search, by the hour of the day, or by who happens to serve it.
+        // What costs by the search, by the hour of a day that nobody told, or by who happens to serve it.
         ("perplexity", "-", "sonar-pro"),
         ("deepseek", "-", "deepseek-chat"),
         ("openrouter", "-", "anthropic/claude-sonnet-4:online"),

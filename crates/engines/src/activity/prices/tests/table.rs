@@ -43,6 +43,7 @@ fn calls_cost_what_a_second_source_says() {
             provider: known.provider.as_deref(),
             address: known.address.as_deref(),
             model: &known.model,
+            minute: None,
         };
         let ours = |tokens| price(&call, tokens).map(|priced| priced.cost_nanousd);
         let input = Tokens { input: FEW, ..Tokens::default() };
