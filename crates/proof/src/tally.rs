@@ -8,11 +8,15 @@
 //! - A model call counts unless a call below it tells what was used. What a tool did below it is another call.
 //! - A model call that tells nothing does not count below one that does.
 //! - An agent, a chain, whatever else tells use counts it if nothing below it tells any.
-//! - A tool call counts unless its own child is a call of the same tool.
+//! - A tool call counts unless a call of the same tool is its child, or lies below it with nothing but HTTP calls between.
 //!
 //! The totals of a sealed run stay: of what comes later only that counts which takes nothing away.
 
-use std::collections::HashMap;
+mod circles;
+
+use std::collections::{HashMap, HashSet};
+
+use self::circles::Circles;
 
 use crate::words::StepKind;
 
@@ -49,7 +53,11 @@ pub struct Tally {
     by_span: HashMap<u64, usize>,
     /// By the parent's span, there or still to come.
     children: HashMap<u64, Vec<usize>>,
+    circles: Circles,
 }
+
+/// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
+const MAX_HTTP_BETWEEN: usize = 4;
 
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing that is known of it, and only ever set")]
@@ -59,7 +67,7 @@ struct Node {
     span: Option<u64>,
     sort: Sort,
     uses: bool,
-    /// Something below it tells use, not through a tool; anything below it does; its own child is the same tool.
+    /// Something below it tells use, not through a tool; anything below it does; the other side of it is told too.
     near: bool,
     any: bool,
     same: bool,
@@ -72,22 +80,31 @@ struct Node {
 enum Sort {
     Model,
     Tool(Box<str>),
+    Http,
     Other,
 }
 
 impl Node {
     fn would_count(&self) -> bool {
+        self.would_count_over(self.near, self.any)
+    }
+
+    /// Whether it would count over such uses: nearby, and any.
+    fn would_count_over(&self, near: bool, any: bool) -> bool {
         match self.sort {
-            Sort::Model => !self.near && (self.uses || !self.under),
+            Sort::Model => !near && (self.uses || !self.under),
             Sort::Tool(_) => !self.same,
-            Sort::Other => !(self.uses && self.any),
+            Sort::Http | Sort::Other => !(self.uses && any),
         }
     }
 
-    /// Whether it shows its parent a use, through no tool; at all.
+    /// Whether it shows its parent a use nearby, and any.
     fn shows(&self) -> (bool, bool) {
-        let any = self.uses || self.any;
-        (!self.is_tool() && (self.uses || self.near), any)
+        self.shows_over(self.near, self.any)
+    }
+
+    fn shows_over(&self, near: bool, any: bool) -> (bool, bool) {
+        (!self.is_tool() && (self.uses || near), self.uses || any)
     }
 
     /// Whether what is below it lies below a model call that tells use.
@@ -116,39 +133,47 @@ impl Tally {
     /// Adds the next step of a run.
     pub fn add(&mut self, told: Told<'_>) -> Counted {
         let at = self.plant(told);
-        let mut no_longer = self.tell_upwards(at);
+        let mut no_longer: Vec<u64> = self.tell_other_side(at).into_iter().collect();
+        no_longer.extend(self.tell_upwards(at));
         no_longer.extend(self.tell_downwards(at));
         Counted { counts: self.nodes[at].counts, no_longer }
     }
 
-    /// Adds a step that came after the run was sealed: whether it counts. It takes nothing away from what counts.
+    /// Adds a step that came after the run was sealed: whether it counts. It takes no use and no tool's call away from what
+    /// counts.
     pub fn add_late(&mut self, told: Told<'_>) -> bool {
         let at = self.plant(told);
         if self.nodes[at].counts && !self.takes_away(at) {
+            self.tell_other_side(at);
             self.tell_upwards(at);
             self.tell_downwards(at);
             return true;
         }
-        // It is there, and tells nothing of itself or of what is below it.
+        // It is there, and hands up nothing of itself or of what is below it now.
         let node = &mut self.nodes[at];
         (node.sort, node.uses, node.near, node.any, node.counts) = (Sort::Other, false, false, false, false);
         false
     }
 
-    /// The places of those above a span that count a use now.
+    /// The places of those that may count no longer once steps with these parents are added: what they and the steps below
+    /// them tell is handed up, until it meets what has handed up as much.
     #[must_use]
-    pub fn counted_above(&self, parent: Option<&str>) -> Vec<u64> {
+    pub fn counted_above<'p>(&self, parents: impl IntoIterator<Item = Option<&'p str>>) -> Vec<u64> {
         let mut found = Vec::new();
-        let mut next = parent.and_then(span_key);
-        // Where spans are each other's parents, nobody is above all.
-        for _ in 0..self.nodes.len() {
-            let Some(node) = next.and_then(|span| self.by_span.get(&span)).map(|at| &self.nodes[*at]) else {
-                break;
-            };
-            if node.counts && (node.uses || node.is_tool()) {
-                found.push(node.index);
+        let (mut tools, mut seen) = (HashSet::new(), HashSet::new());
+        for parent in parents {
+            let parent = parent.and_then(span_key).and_then(|span| self.by_span.get(&span)).copied();
+            let tool = parent.and_then(|parent| self.tool_from(parent, MAX_HTTP_BETWEEN));
+            found
+                .extend(tool.filter(|(tool, _)| tools.insert(*tool)).map(|(tool, _)| self.nodes[tool].index));
+            let mut next = parent;
+            while let Some(at) = next.filter(|at| seen.insert(*at)) {
+                let node = &self.nodes[at];
+                if node.counts && node.uses && !node.is_tool() {
+                    found.push(node.index);
+                }
+                next = self.above(at).filter(|_| !(node.any && (node.near || node.is_tool())));
             }
-            next = node.parent;
         }
         found
     }
@@ -159,12 +184,15 @@ impl Tally {
         let sort = match told.kind {
             StepKind::LlmCall => Sort::Model,
             StepKind::ToolCall => Sort::Tool(told.skill_name.into()),
+            StepKind::HttpCall => Sort::Http,
             _ => Sort::Other,
         };
+        // Two keys may tell of spans of one id: what names it as its parent is below the first.
+        let span = told.span.and_then(span_key).filter(|span| !self.by_span.contains_key(span));
         let mut node = Node {
             index: told.index,
-            parent: told.parent.and_then(span_key),
-            span: told.span.and_then(span_key),
+            parent: told.parent.and_then(span_key).filter(|parent| Some(*parent) != span),
+            span,
             sort,
             uses: told.uses,
             near: false,
@@ -173,29 +201,81 @@ impl Tally {
             under: false,
             counts: false,
         };
-        // Two keys may tell of spans of one id: what names it as its parent is below the first.
-        let own = node.span.filter(|span| !self.by_span.contains_key(span));
-        for child in own.and_then(|span| self.children.get(&span)).into_iter().flatten() {
-            let child = &self.nodes[*child];
-            let (near, any) = child.shows();
+        self.circles.add();
+        for child in self.children_of(span) {
+            let (near, any) = self.nodes[*child].shows();
             node.near |= near;
             node.any |= any;
-            node.same |= child.is_tool() && child.sort == node.sort;
+        }
+        for child in span.and_then(|span| self.children.get(&span)).into_iter().flatten() {
+            self.circles.join(*child, at);
+        }
+        // A parent that lies below its own child is none.
+        let above = node.parent.and_then(|parent| self.by_span.get(&parent)).copied();
+        if above.is_some_and(|above| !self.circles.join(at, above)) {
+            node.parent = None;
         }
         if let Some(parent) = node.parent {
             self.children.entry(parent).or_default().push(at);
-            if let Some(above) = self.by_span.get(&parent) {
-                node.under = self.nodes[*above].hands_down();
-            }
+            node.under = above.is_some_and(|above| self.nodes[above].hands_down());
         }
-        if let Some(span) = own {
+        if let Some(span) = span {
             self.by_span.insert(span, at);
-        } else {
-            node.span = None;
         }
+        node.same = node.is_tool() && self.has_below(span, &node.sort, MAX_HTTP_BETWEEN);
         node.counts = node.would_count();
         self.nodes.push(node);
         at
+    }
+
+    /// Tells the call of a tool that a step is, or leads to, the other side of it; gives it if it counts no longer.
+    fn tell_other_side(&mut self, at: usize) -> Option<u64> {
+        let tool = self.other_side(at)?;
+        let tool = &mut self.nodes[tool];
+        tool.same = true;
+        std::mem::take(&mut tool.counts).then_some(tool.index)
+    }
+
+    /// The call of a tool above, of which a step is, or leads to, the other side.
+    fn other_side(&self, at: usize) -> Option<usize> {
+        let node = &self.nodes[at];
+        let is_http = node.sort == Sort::Http;
+        if !is_http && !node.is_tool() {
+            return None;
+        }
+        let may_lie_between = MAX_HTTP_BETWEEN - usize::from(is_http);
+        let (tool, may_follow) = self.tool_from(self.above(at)?, may_lie_between)?;
+        let sort = &self.nodes[tool].sort;
+        let is_told = if is_http { self.has_below(node.span, sort, may_follow) } else { node.sort == *sort };
+        is_told.then_some(tool)
+    }
+
+    /// The call of a tool that a step is, or that lies above it with at most so many HTTP calls between; and how many
+    /// more there might be.
+    fn tool_from(&self, mut at: usize, mut http: usize) -> Option<(usize, usize)> {
+        while self.nodes[at].sort == Sort::Http {
+            http = http.checked_sub(1)?;
+            at = self.above(at)?;
+        }
+        self.nodes[at].is_tool().then_some((at, http))
+    }
+
+    /// Whether a call of a tool lies below a span with at most so many HTTP calls between.
+    fn has_below(&self, span: Option<u64>, tool: &Sort, http: usize) -> bool {
+        let mut next = vec![(span, http)];
+        while let Some((span, http)) = next.pop() {
+            for child in self.children_of(span).iter().map(|child| &self.nodes[*child]) {
+                if child.sort == *tool {
+                    return true;
+                }
+                if child.sort == Sort::Http
+                    && let Some(http) = http.checked_sub(1)
+                {
+                    next.push((child.span, http));
+                }
+            }
+        }
+        false
     }
 
     /// Tells those above of a step; gives those that count no longer.
@@ -203,13 +283,12 @@ impl Tally {
         let mut no_longer = Vec::new();
         let mut child = at;
         while let Some(above) = self.above(child) {
-            let told = self.told_by(above, child, child == at);
+            let (near, any) = self.nodes[child].shows();
             let node = &mut self.nodes[above];
-            // Flags are only ever set, so that this ends, also where spans are each other's parents.
-            if (node.near, node.any, node.same) == told {
+            if (node.near || !near) && (node.any || !any) {
                 break;
             }
-            (node.near, node.any, node.same) = told;
+            (node.near, node.any) = (node.near || near, node.any || any);
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.push(node.index);
@@ -219,14 +298,6 @@ impl Tally {
         no_longer
     }
 
-    /// What a step knows of those below it, one of them included.
-    fn told_by(&self, above: usize, child: usize, is_new: bool) -> (bool, bool, bool) {
-        let (above, child) = (&self.nodes[above], &self.nodes[child]);
-        let (near, any) = child.shows();
-        let same = is_new && child.is_tool() && child.sort == above.sort;
-        (above.near || near, above.any || any, above.same || same)
-    }
-
     /// Tells those below a step that they are below a call which tells use; gives those that count no longer.
     fn tell_downwards(&mut self, at: usize) -> Vec<u64> {
         let mut no_longer = Vec::new();
@@ -234,8 +305,8 @@ impl Tally {
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
             let Some(span) = node.span.filter(|_| node.hands_down()) else { continue };
-            for child in self.children.get(&span).cloned().unwrap_or_default() {
-                let node = &mut self.nodes[child];
+            for child in self.children.get(&span).into_iter().flatten() {
+                let node = &mut self.nodes[*child];
                 if std::mem::replace(&mut node.under, true) {
                     continue;
                 }
@@ -243,45 +314,41 @@ impl Tally {
                     node.counts = false;
                     no_longer.push(node.index);
                 }
-                next.push(child);
+                next.push(*child);
             }
         }
         no_longer
     }
 
-    /// Whether a step that was planted would take a count away, above it or below.
+    /// Whether a late step that was planted would take away a use that counts, or a tool's call. A sealed call below it that
+    /// tells no use stays, and takes nothing from one that does.
     fn takes_away(&self, at: usize) -> bool {
-        let mut child = self.nodes[at].clone();
-        let mut is_new = true;
+        if self.other_side(at).is_some_and(|tool| self.nodes[tool].counts) {
+            return true;
+        }
+        let (mut near, mut any) = self.nodes[at].shows();
         let mut next = self.above(at);
-        for _ in 0..self.nodes.len() {
-            let Some(above) = next else { break };
-            let mut node = self.nodes[above].clone();
-            let (near, any) = child.shows();
-            let told = (
-                node.near || near,
-                node.any || any,
-                node.same || (is_new && child.is_tool() && child.sort == node.sort),
-            );
-            if (node.near, node.any, node.same) == told {
+        while let Some(above) = next {
+            let node = &self.nodes[above];
+            if (node.near || !near) && (node.any || !any) {
                 break;
             }
-            (node.near, node.any, node.same) = told;
-            if node.counts && !node.would_count() {
+            (near, any) = (node.near || near, node.any || any);
+            if node.counts && !node.would_count_over(near, any) {
                 return true;
             }
-            (child, is_new, next) = (node, false, self.above(above));
+            (near, any) = node.shows_over(near, any);
+            next = self.above(above);
         }
-        let node = &self.nodes[at];
-        let below = node.span.filter(|_| node.hands_down()).and_then(|span| self.children.get(&span));
-        below.into_iter().flatten().any(|child| {
-            let child = &self.nodes[*child];
-            child.counts && !child.under && child.sort == Sort::Model && !child.uses
-        })
+        false
     }
 
     fn above(&self, at: usize) -> Option<usize> {
-        self.by_span.get(&self.nodes[at].parent?).copied().filter(|above| *above != at)
+        self.by_span.get(&self.nodes[at].parent?).copied()
+    }
+
+    fn children_of(&self, span: Option<u64>) -> &[usize] {
+        span.and_then(|span| self.children.get(&span)).map_or(&[], Vec::as_slice)
     }
 }
 

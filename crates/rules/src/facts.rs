@@ -108,6 +108,9 @@ pub struct StepFacts {
     pub params: ParamFacts,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
+    /// Another step tells of the same, and counts it. Not for rules to read: limits on calls do not count this one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub told_elsewhere: bool,
 }
 
 impl StepFacts {

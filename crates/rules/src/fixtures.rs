@@ -33,6 +33,7 @@ pub(crate) fn facts() -> Facts {
             is_synthetic: false,
         },
         step: Some(StepFacts {
+            told_elsewhere: false,
             cache_read_tokens: crate::Count::ZERO,
             cache_write_tokens: crate::Count::ZERO,
             kind: StepKind::ToolCall,

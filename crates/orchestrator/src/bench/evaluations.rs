@@ -98,6 +98,7 @@ fn facts() -> Facts {
             is_synthetic: false,
         },
         step: Some(StepFacts {
+            told_elsewhere: false,
             cache_read_tokens: 0.into(),
             cache_write_tokens: 0.into(),
             kind: StepKind::LlmCall,

@@ -57,6 +57,7 @@ pub(super) fn estimated(asked: &PreparedPermit) -> StepFacts {
     let request = &asked.request;
     let estimate = request.estimate;
     StepFacts {
+        told_elsewhere: false,
         kind: request.kind,
         skill: request.skill_name.clone(),
         provider: request.provider.clone().unwrap_or_default(),
@@ -99,6 +100,7 @@ pub(super) fn reported(step: &PreparedStep, counts: bool) -> StepFacts {
         status: Some(report.status),
         params: step.params.clone(),
         labels: report.labels.iter().cloned().collect(),
+        told_elsewhere: !counts,
     }
 }
 

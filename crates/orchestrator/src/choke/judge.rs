@@ -200,9 +200,6 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         }
         let call = usage::Decided { moment, at: decided_at, facts: &facts, refused, step: question.step };
         reservations = usage::settle(state, &snapshot, &call);
-        if !question.counts {
-            usage::take_back_call(state, run_id, question.step, decided_at);
-        }
     }
     let intervened = intervened.cloned();
     let done = facts.step.as_ref().filter(|_| moment.is_of_done());

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::errors::Error;
 
-/// So many steps the trees of all runs may hold between groups; beyond that they are read anew.
+/// So many steps the trees of all runs may hold between groups, some 200 MB; beyond that they are read anew.
 const MAX_KEPT: usize = 500_000;
 
 /// What a step told that may be given back.
@@ -58,11 +58,22 @@ pub(super) struct Tree {
 
 /// The trees of the runs that this replica served lately.
 #[derive(Debug, Default)]
-pub(super) struct Trees(Mutex<HashMap<(TenantId, RunId), Tree>>);
+pub(super) struct Trees(Mutex<KeptTrees>);
+
+#[derive(Debug, Default)]
+struct KeptTrees {
+    by_run: HashMap<(TenantId, RunId), (u64, Tree)>,
+    /// Of which run it is, by when it was used.
+    by_use: BTreeMap<u64, (TenantId, RunId)>,
+    /// How often one was kept.
+    uses: u64,
+    /// Of all of them.
+    steps: usize,
+}
 
 impl Trees {
     fn take(&self, tenant: TenantId, run: RunId) -> Option<Tree> {
-        self.lock().remove(&(tenant, run))
+        self.lock().take((tenant, run))
     }
 
     /// Keeps the trees of a committed group as it left them, but those of runs that it sealed. A group that failed keeps
@@ -75,17 +86,46 @@ impl Trees {
             return;
         }
         let mut kept = self.lock();
-        kept.extend(trees.into_iter().map(|(run, tree)| ((tenant, run), tree)));
+        let before = kept.uses;
+        for (run, tree) in trees {
+            kept.keep((tenant, run), tree);
+        }
         for run in sealed {
-            kept.remove(&(tenant, run));
+            kept.take((tenant, run));
         }
-        if kept.values().map(|tree| tree.tally.len()).sum::<usize>() > MAX_KEPT {
-            kept.clear();
-        }
+        kept.forget_beyond(MAX_KEPT, before);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(TenantId, RunId), Tree>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, KeptTrees> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeptTrees {
+    fn take(&mut self, of: (TenantId, RunId)) -> Option<Tree> {
+        let (used, tree) = self.by_run.remove(&of)?;
+        self.by_use.remove(&used);
+        self.steps -= tree.tally.len();
+        Some(tree)
+    }
+
+    fn keep(&mut self, of: (TenantId, RunId), tree: Tree) {
+        self.take(of);
+        self.uses += 1;
+        self.steps += tree.tally.len();
+        self.by_use.insert(self.uses, of);
+        self.by_run.insert(of, (self.uses, tree));
+    }
+
+    /// Forgets what was not used for longest until so many steps are left, but nothing that was kept after `used`: a run
+    /// that is longer than that is not read again for each of its groups.
+    fn forget_beyond(&mut self, steps: usize, used: u64) {
+        while self.steps > steps
+            && let Some((at, of)) = self.by_use.first_key_value().map(|(at, of)| (*at, *of))
+            && at <= used
+        {
+            self.take(of);
+        }
     }
 }
 
@@ -180,12 +220,18 @@ pub(super) fn windows_of<'c>(
     state: &'c State,
     calls: impl Iterator<Item = &'c Call>,
 ) -> BTreeMap<(RunId, u64), &'c Spent> {
-    let mut found = BTreeMap::new();
+    let mut parents = BTreeMap::<RunId, Vec<Option<&str>>>::new();
     for call in calls {
         let What::Record(step) = &call.what else { continue };
-        let Some(tree) = state.trees.get(&step.run_id).filter(|_| step.is_span) else { continue };
-        for at in tree.tally.counted_above(step.report.external_parent_span_id.as_deref()) {
-            found.extend(tree.counting.get(&at).map(|spent| ((step.run_id, at), spent)));
+        if step.is_span {
+            parents.entry(step.run_id).or_default().push(step.report.external_parent_span_id.as_deref());
+        }
+    }
+    let mut found = BTreeMap::new();
+    for (run, parents) in parents {
+        let Some(tree) = state.trees.get(&run) else { continue };
+        for at in tree.tally.counted_above(parents) {
+            found.extend(tree.counting.get(&at).map(|spent| ((run, at), spent)));
         }
     }
     found
@@ -211,7 +257,8 @@ pub(super) fn place(state: &mut State, step: &PreparedStep, index: u64) -> Resul
     let (kind, at, cost_known) = (report.kind, state.now, step.cost_known());
     let spent = Spent { kind, provider, at, input, output, cost, cost_known };
     let (counts, gone) = tree.add(told, spent, is_late);
-    let known = tree.unknown == 0;
+    // Before this step, of which its judgement and its use say the same.
+    let known = tree.unknown == u64::from(counts && !cost_known);
     if !counts {
         uncounted(state, run_id, index, index);
     }
@@ -255,11 +302,6 @@ fn give_back(state: &mut State, run_id: RunId, spent: &Spent) -> Result<(), Erro
 }
 
 impl Spent {
-    /// A call that used nothing.
-    pub(super) const fn call_of(kind: StepKind, at: DateTime<Utc>) -> Self {
-        Self { kind, provider: None, at, input: 0, output: 0, cost: 0, cost_known: true }
-    }
-
     /// As limits count it.
     pub(super) fn as_counted(&self) -> rules::limits::Used {
         rules::limits::Used {
@@ -268,5 +310,40 @@ impl Spent {
             cost_nanousd: self.cost.into(),
             tool_calls: u64::from(self.kind == StepKind::ToolCall).into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(steps: u64) -> Tree {
+        let mut tree = Tree::default();
+        for index in 0..steps {
+            let told =
+                Told { index, span: None, parent: None, kind: StepKind::Other, skill_name: "", uses: false };
+            tree.tally.add(told);
+        }
+        tree
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_is_forgotten_and_nothing_that_is_in_use() {
+        let mut kept = KeptTrees::default();
+        let tenant = TenantId::INSTALLATION;
+        let [first, second, third] = [1, 2, 3].map(|run| (tenant, RunId(uuid::Uuid::from_u128(run))));
+        kept.keep(first, of(40));
+        kept.keep(second, of(40));
+        let again = kept.take(first).expect("kept");
+        kept.keep(first, again);
+        let before = kept.uses;
+        kept.keep(third, of(40));
+        kept.forget_beyond(100, before);
+        assert_eq!(kept.steps, 80, "the second was not used for longest");
+        assert!(kept.take(second).is_none());
+        kept.forget_beyond(10, before);
+        assert!(kept.take(first).is_none());
+        assert_eq!(kept.take(third).expect("in use").tally.len(), 40, "more than all may hold");
+        assert_eq!((kept.steps, kept.by_use.len(), kept.by_run.len()), (0, 0, 0));
     }
 }

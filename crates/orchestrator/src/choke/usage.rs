@@ -12,7 +12,7 @@ use models::{
 };
 use proof::{
     definitions::LimitDefinition,
-    words::{Moment, Scope, StepKind},
+    words::{Moment, Scope},
 };
 use rules::{
     Count, Facts,
@@ -172,18 +172,6 @@ pub(super) fn inputs(
 
 fn held(permit: &Permit, limit: LimitId) -> Option<&Reservation> {
     permit.reservations.iter().find(|held| held.limit_id == limit)
-}
-
-/// Takes back the call of a tool that another step tells of, which was counted as any.
-pub(super) fn take_back_call(
-    state: &mut State,
-    run_id: RunId,
-    step: Option<&PreparedStep>,
-    at: DateTime<Utc>,
-) {
-    if let Some(step) = step.filter(|step| step.report.kind == StepKind::ToolCall) {
-        take_back(state, run_id, &Spent::call_of(step.report.kind, at));
-    }
 }
 
 /// Takes from the windows of then what a step had used that counts no longer.

@@ -38,28 +38,33 @@ pub(super) fn sums_last(spans: &mut Vec<ReportedSpan>) {
     spans.extend(placed.into_iter().map(|(_, span)| span));
 }
 
-/// By place: behind which one a span goes, and how far above that it lies. Nothing of those that stay.
+/// By place: behind which one a span goes, and in which order of those that go there. Nothing of those that stay.
 fn behind(links: &[Link<'_>]) -> HashMap<usize, (usize, usize)> {
-    let told = links.iter().enumerate().filter(|(_, link)| link.tells).map(|(at, _)| at);
-    let told: Vec<usize> = told.collect();
-    if told.len() < 2 {
-        return HashMap::new();
+    let mut behind = HashMap::new();
+    if links.iter().filter(|link| link.tells).count() < 2 {
+        return behind;
     }
     let places: HashMap<_, _> =
         links.iter().enumerate().map(|(at, link)| ((link.trace, link.span), at)).collect();
-    let mut behind: HashMap<usize, (usize, usize)> = HashMap::new();
-    for from in told {
-        let (mut at, mut height) = (from, 0);
-        // Where spans are each other's parents there is no top.
-        while let Some(parent) = links[at].parent
-            && let Some(above) = places.get(&(links[at].trace, parent))
-            && height < links.len()
-        {
-            (at, height) = (*above, height + 1);
-            if links[at].tells && from > at {
-                let place = behind.entry(at).or_insert((from, height));
-                *place = (*place).max((from, height));
-            }
+    let above = |at: usize| places.get(&(links[at].trace, links[at].parent?)).copied();
+    let mut awaited = vec![0_usize; links.len()];
+    for above in (0..links.len()).filter_map(above) {
+        awaited[above] += 1;
+    }
+    // From below: a span is passed when all its children are. Spans that lie below each other never are, and stay.
+    let mut passed: Vec<usize> = (0..links.len()).filter(|at| awaited[*at] == 0).collect();
+    let mut last_below: Vec<Option<usize>> = vec![None; links.len()];
+    let mut next = 0;
+    while let Some(at) = passed.get(next).copied() {
+        next += 1;
+        if let Some(last) = last_below[at].filter(|last| links[at].tells && *last > at) {
+            behind.insert(at, (last, next));
+        }
+        let Some(above) = above(at) else { continue };
+        last_below[above] = last_below[above].max(last_below[at]).max(Some(at).filter(|at| links[*at].tells));
+        awaited[above] -= 1;
+        if awaited[above] == 0 {
+            passed.push(above);
         }
     }
     behind
@@ -89,5 +94,24 @@ mod tests {
         assert_eq!(order(&[("a", "", false), ("b", "a", true), ("c", "a", true)]), "abc", "nothing to move");
         assert_eq!(order(&[("b", "a", true), ("a", "", true)]), "ba");
         assert_eq!(order(&[("a", "b", true), ("b", "a", true)]).len(), 2, "each other's parents");
+    }
+
+    /// A body holds so many: minutes, where each of them looked at all that are above it.
+    #[test]
+    fn a_long_chain_is_no_long_work() {
+        let ids: Vec<String> = (0..200_000).map(|at| at.to_string()).collect();
+        let chain = |top: Option<&'static str>| -> Vec<Link<'_>> {
+            let parent = |at: usize| at.checked_sub(1).map_or(top, |above| Some(ids[above].as_str()));
+            let link = |(at, span): (usize, &'_ String)| Link {
+                trace: "t",
+                span: ids[at].as_str(),
+                parent: parent(at).filter(|parent| *parent != span),
+                tells: true,
+            };
+            ids.iter().enumerate().map(link).collect()
+        };
+        assert_eq!(behind(&chain(None)).len(), ids.len() - 1, "all but the last");
+        // The last but one is the parent of the first.
+        assert_eq!(behind(&chain(Some("199998"))).len(), 0, "nothing is above what lies below itself");
     }
 }

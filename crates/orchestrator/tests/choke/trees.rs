@@ -175,4 +175,65 @@ on_both! {
         let (report, _) = agent.verified(run.id).await;
         assert_eq!(report.word, Word::Complete, "{report}");
     }
+
+    async fn a_tool_that_two_spans_tell_of_meets_a_limit_once(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let limit = agent.limit(LimitType::ToolCalls, 2).await;
+        for (trace, order) in [(1, [0, 1]), (2, [1, 0])] {
+            let sides = [span(trace, (1, 0), &tool("search")), span(trace, (2, 1), &tool("search"))];
+            for side in order {
+                send(&agent, &sides[side..=side]).await;
+            }
+            let run = &runs(&agent).await[0];
+            assert_eq!((run.tool_call_count, run.incident_count), (1, 0), "{order:?}");
+            assert_eq!(used(&agent, &limit).await, trace);
+        }
+    }
+
+    async fn a_rule_on_what_the_run_has_cost_looks_at_what_was_before(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Block, "context.run.cost_microusd > 2000000").await;
+        let mut unpriced = usage("chat", 100, 10);
+        unpriced[2].1 = json!("a-model-of-our-own");
+        send(&agent, &[span(1, (1, 0), &unpriced)]).await;
+        let run = &runs(&agent).await[0];
+        assert_eq!((run.cost_known, run.incident_count), (false, 0), "before it the run had cost a known nothing");
+        send(&agent, &[span(1, (2, 0), &usage("chat", 100, 10))]).await;
+        assert_eq!(runs(&agent).await[0].incident_count, 1, "and now nobody knows what");
+    }
+
+    async fn sums_that_no_record_holds_are_proven_all_the_same(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let all = 1_u64 << 53;
+        for (trace, order) in [(1, [0, 1, 2]), (2, [1, 0, 2]), (3, [2, 1, 0])] {
+            let spans = [
+                span(trace, (1, 0), &usage("chat", all, all)),
+                span(trace, (2, 1), &usage("chat", all, 5)),
+                span(trace, (3, 9), &usage("chat", 7, 5)),
+            ];
+            for at in order {
+                send(&agent, &spans[at..=at]).await;
+            }
+        }
+        kit.clock.advance(Duration::seconds(3_601));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await {
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+
+    async fn a_bent_parent_hides_no_use(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000).await;
+        let circle = [span(1, (1, 2), &usage("invoke_agent", 100, 10)), span(1, (2, 1), &usage("chat", 100, 10))];
+        send(&agent, &circle).await;
+        let run = &runs(&agent).await[0];
+        assert_eq!((run.input_tokens, run.output_tokens), (100, 10));
+        assert_eq!(used(&agent, &tokens).await, 110);
+    }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Counted, Tally, Told};
-use crate::words::StepKind::{self, LlmCall, Other, ToolCall};
+use crate::words::StepKind::{self, HttpCall, LlmCall, Other, ToolCall};
 
 /// Span, parent, kind, tool, whether it tells use.
 type Span = (&'static str, &'static str, StepKind, &'static str, bool);
@@ -71,7 +71,27 @@ const CASES: &[(&str, &[Span], &[&str])] = &[
         &[(A, NONE, ToolCall, "t", false), (B, A, ToolCall, "t", false), (C, B, ToolCall, "u", false)],
         &[B, C],
     ),
-    ("each other's parents", &[(A, B, LlmCall, "x", true), (B, A, LlmCall, "x", true)], &[]),
+    (
+        "both sides of a tool, over HTTP",
+        &[
+            (A, NONE, ToolCall, "t", false),
+            (B, A, HttpCall, "POST", false),
+            (C, B, HttpCall, "POST", false),
+            (D, C, ToolCall, "t", false),
+        ],
+        &[B, C, D],
+    ),
+    (
+        "a tool that calls another over HTTP, and an agent that calls its like",
+        &[
+            (A, NONE, ToolCall, "t", false),
+            (B, A, HttpCall, "POST", false),
+            (C, B, ToolCall, "u", false),
+            (D, C, Other, "agent", false),
+            (E, D, ToolCall, "u", false),
+        ],
+        &[A, B, C, D, E],
+    ),
     (
         "sums of sums",
         &[
@@ -87,14 +107,27 @@ const CASES: &[(&str, &[Span], &[&str])] = &[
 #[test]
 fn each_call_counts_once() {
     for (what, spans, right) in CASES {
-        // Spans that are each other's parents have no order that is right.
-        if *what == "each other's parents" {
-            assert!(counting(spans).len() <= 1, "{what}");
-            continue;
-        }
         for order in orders(spans.len()) {
             let spans: Vec<Span> = order.iter().map(|at| spans[*at]).collect();
             assert_eq!(counting(&spans), *right, "{what}: {order:?}");
+        }
+    }
+}
+
+/// Whoever bends a parent so that spans lie below each other hides no use: the link that came last is none.
+#[test]
+fn what_is_used_in_a_circle_counts() {
+    for spans in [
+        &[(A, B, LlmCall, "x", true), (B, A, LlmCall, "x", true)][..],
+        &[(A, B, Other, "agent", false), (B, A, LlmCall, "x", true)],
+        &[(A, B, Other, "agent", true), (B, A, LlmCall, "x", true)],
+        &[(A, A, LlmCall, "x", true)],
+        &[(A, C, ToolCall, "t", false), (B, A, LlmCall, "x", true), (C, B, Other, "chain", false)],
+    ] {
+        for order in orders(spans.len()) {
+            let spans: Vec<Span> = order.iter().map(|at| spans[*at]).collect();
+            let uses = |span: &&&str| spans.iter().any(|(id, .., uses)| *id == **span && *uses);
+            assert_eq!(counting(&spans).iter().filter(uses).count(), 1, "{spans:?}");
         }
     }
 }
@@ -125,7 +158,39 @@ fn what_comes_late_takes_nothing_away() {
     tally.add(told(0, (A, NONE, LlmCall, "x", true)));
     assert!(tally.add(told(1, (C, B, LlmCall, "x", true))).counts);
     assert!(!tally.add_late(told(2, (B, A, Other, "chain", false))));
-    assert_eq!(tally.counted_above(Some(C)), [1, 0], "both still do");
+    assert_eq!(tally.counted_above([Some(C), Some(A)]), [1, 0], "both still do");
+    // A use that comes late is no less one for a sealed call that tells none.
+    let mut tally = Tally::default();
+    tally.add(told(0, (B, A, Other, "chain", false)));
+    assert!(tally.add(told(1, (C, B, LlmCall, "x", false))).counts);
+    assert!(tally.add_late(told(2, (A, NONE, LlmCall, "x", true))));
+    // One that does not count hands up what comes below it then.
+    let mut tally = Tally::default();
+    tally.add(told(0, (A, NONE, LlmCall, "x", true)));
+    assert!(tally.add(told(1, (C, B, LlmCall, "x", true))).counts);
+    assert!(!tally.add_late(told(2, (B, A, Other, "chain", false))));
+    assert!(!tally.add_late(told(3, (D, B, LlmCall, "x", true))), "it would take the first one's");
+}
+
+/// Hours, where each step asked all those above it.
+#[test]
+fn a_long_chain_of_spans_is_no_long_work() {
+    let id = |at: u64| format!("{:016x}", at + 1);
+    let spans = 200_000;
+    for (kind, uses) in [(Other, false), (LlmCall, true), (ToolCall, false), (HttpCall, false)] {
+        for upwards in [false, true] {
+            let mut tally = Tally::default();
+            for index in 0..spans {
+                let at = if upwards { spans - 1 - index } else { index };
+                let (span, parent) = (id(at), at.checked_sub(1).map(id));
+                let (span, parent) = (Some(span.as_str()), parent.as_deref());
+                tally.add(Told { index, span, parent, kind, skill_name: &format!("t{at}"), uses });
+            }
+            let last: Vec<String> = (0..500).map(|_| id(spans - 1)).collect();
+            let parents = last.iter().map(|span| Some(span.as_str()));
+            assert!(tally.counted_above(parents).len() <= 1, "{kind:?}");
+        }
+    }
 }
 
 #[test]
@@ -148,7 +213,7 @@ fn what_is_in_no_tree_counts() {
 /// A random tree: each node's parent is a node before it, or none.
 fn trees() -> impl Strategy<Value = Vec<(Option<usize>, u8, bool)>> {
     proptest::collection::vec(
-        (any::<proptest::sample::Index>(), any::<bool>(), 0..3_u8, any::<bool>()),
+        (any::<proptest::sample::Index>(), any::<bool>(), 0..4_u8, any::<bool>()),
         1..14,
     )
     .prop_map(|nodes| {
@@ -174,7 +239,7 @@ proptest! {
             for (index, at) in order.iter().enumerate() {
                 let (parent, kind, uses) = tree[*at];
                 let (span, parent) = (id(*at), parent.map(id));
-                let kind = [LlmCall, ToolCall, Other][usize::from(kind)];
+                let kind = [LlmCall, ToolCall, Other, HttpCall][usize::from(kind)];
                 let told = Told {
                     index: index as u64, span: Some(&span), parent: parent.as_deref(), kind, skill_name: "x",
                     uses: uses && kind != ToolCall,

@@ -86,7 +86,7 @@ pub fn demand(limit_type: LimitType, moment: Moment, facts: &Facts) -> Count {
         T::Steps | T::RunSteps | T::RequestsPerSecond | T::RequestsPerMinute | T::RequestsPerHour => {
             Count::from(1)
         }
-        T::ToolCalls => Count::from(u64::from(step.kind == StepKind::ToolCall)),
+        T::ToolCalls => Count::from(u64::from(step.kind == StepKind::ToolCall && !step.told_elsewhere)),
         T::LatencyMs => step.duration_ms,
         T::RetryCount => step.retry_count,
         T::RunDurationMs | T::ErrorRatePct => Count::ZERO,

@@ -94,12 +94,12 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
     let mut tally = Tally::default();
     for step in &sealed.steps {
         let Counted { counts, no_longer } = tally.add(step.told());
-        totals.count(step, counts);
         // Steps stand in their order; that they do is another check's.
         let by_index = |index: &u64| sealed.steps.binary_search_by_key(index, |step| step.index).ok();
         for earlier in no_longer.iter().filter_map(by_index) {
             totals.give_back(&sealed.steps[earlier]);
         }
+        totals.count(step, counts);
         worst.expect(totals.are_left_by(step), || {
             format!("step {} says that it left the run with other totals than there were", step.index)
         });
@@ -168,11 +168,11 @@ impl LateTotals {
         });
     }
 
-    /// Whether the run says so.
+    /// Whether the run says so. What they used is not known where a sealed step is missing: it may tell of the same.
     pub(crate) fn are(&self, stated: Option<LiveLate>) -> bool {
         let stated = stated.map_or((0, (0, 0, 0)), |late| {
             (late.step_count, (late.cost_nanousd, late.input_tokens, late.output_tokens))
         });
-        stated == (self.late.steps, self.late.used())
+        stated.0 == self.late.steps && (self.run.is_none() || stated.1 == self.late.used())
     }
 }

@@ -64,6 +64,7 @@ impl Scene {
                 is_synthetic: false,
             },
             step: Some(StepFacts {
+                told_elsewhere: false,
                 cache_read_tokens: rules::Count::ZERO,
                 cache_write_tokens: rules::Count::ZERO,
                 kind: call.kind,
