@@ -13,8 +13,19 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         std::fs::read_dir(CAPTURES).expect("the captures").map(|entry| entry.expect("an entry").path());
     let mut seeds: Vec<Vec<u8>> =
         folders.filter(|path| path.is_dir()).flat_map(|folder| captured(&folder)).collect();
+    seeds.push(deep());
     seeds.sort();
     seeds
+}
+
+/// Parts of a message within parts.
+fn deep() -> Vec<u8> {
+    let parts = [r#"{"type":"text","content":["#, r#"{"type":"tool_result","content":["#].concat().repeat(20);
+    let message = format!(r#"[{{"role":"user","content":[{parts}{}]}}]"#, "]}".repeat(40));
+    let request = serde_json::json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [{
+        "traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "chat",
+        "attributes": { "gen_ai.operation.name": "chat", "gen_ai.input.messages": message } }] }] }] });
+    [vec![1], request.to_string().into_bytes()].concat()
 }
 
 fn captured(folder: &Path) -> Vec<Vec<u8>> {

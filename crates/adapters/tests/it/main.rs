@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod captures;
+mod deep;
 mod odd;
 mod said;
 mod spans;

@@ -44,7 +44,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         events,
         status_code,
         status_message,
-        cut,
+        mut cut,
         ..
     } = span;
     let mut fields = Fields::of(attributes);
@@ -54,7 +54,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let skill_name = skill(operation, &fields, name);
     let (params, mut outcome_data) = content(operation, &mut fields);
     let llm = match operation {
-        Operation::Model(_) => Some(model_call(&mut fields, &events)),
+        Operation::Model(_) => Some(model_call(&mut fields, &events, &mut cut)),
         // What an agent or a chain sums up counts where nothing below it tells of it.
         Operation::Parent => told_use(&fields),
         _ => None,
@@ -189,9 +189,10 @@ fn called(fields: &Fields<'_>) -> LlmReport {
     report.counted(&counts(fields))
 }
 
-fn model_call(fields: &mut Fields<'_>, events: &[Event<'_>]) -> LlmReport {
+fn model_call(fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {
     let mut report = called(fields);
     let said = messages::of(fields, events);
+    *cut |= said.cut;
     let finished = fields.first_text(Field::FinishReason).map(str::to_owned);
     report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
     report.prompt = said.prompt.or_else(|| fields.take(Field::Input));

@@ -10,13 +10,13 @@ use super::{
 };
 
 /// The text of a list of messages, and why the last of them ended. What is no such list is its own text.
-pub(super) fn list(raw: &str, alone: &str) -> (Option<String>, Option<String>) {
+pub(super) fn list(raw: &str, alone: &str, cut: &mut bool) -> (Option<String>, Option<String>) {
     let Some((messages, finish)) = messages(raw) else { return (Some(raw.to_owned()), None) };
-    (text(messages, alone), finish.map(Cow::into_owned))
+    (text(messages, alone, cut), finish.map(Cow::into_owned))
 }
 
 /// System instructions, which are parts, before the messages.
-pub(super) fn join(system: &str, input: Option<&str>) -> Option<String> {
+pub(super) fn join(system: &str, input: Option<&str>, cut: &mut bool) -> Option<String> {
     let mut list = Vec::new();
     let mut instructions = Parts::default();
     match is_json(system).then(|| items(system)).flatten() {
@@ -35,7 +35,7 @@ pub(super) fn join(system: &str, input: Option<&str>) -> Option<String> {
         None if input.is_empty() => {}
         None => list.push(said("user", input)),
     }
-    text(list, "user")
+    text(list, "user", cut)
 }
 
 fn said<'a>(role: &'a str, content: &'a str) -> Message<'a> {

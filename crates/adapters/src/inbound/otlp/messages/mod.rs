@@ -28,6 +28,8 @@ pub(super) struct Said {
     pub(super) prompt: Option<String>,
     pub(super) response: Option<String>,
     pub(super) finish_reason: Option<String>,
+    /// Parts lay too deep within each other, and stayed JSON.
+    pub(super) cut: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -42,6 +44,9 @@ struct Message<'a> {
     tool_calls: Vec<ToolCall<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_call_id: Option<Cow<'a, str>>,
+    /// Some of it lay too deep.
+    #[serde(skip)]
+    deep: bool,
 }
 
 impl<'a> Message<'a> {
@@ -103,20 +108,20 @@ fn compact(json: &str) -> String {
 pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
     let mut said = Said::default();
     let (input, output) = flat::of(fields.all());
-    said.prompt = text(input, "user");
-    said.response = text(output, "assistant");
+    said.prompt = text(input, "user", &mut said.cut);
+    said.response = text(output, "assistant", &mut said.cut);
     let told = [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event));
     for told in told {
         if said.prompt.is_none() {
             said.prompt = match told.system {
-                Some(system) => given::join(&system, told.input.as_deref()),
-                None => told.input.and_then(|raw| given::list(&raw, "user").0),
+                Some(system) => given::join(&system, told.input.as_deref(), &mut said.cut),
+                None => told.input.and_then(|raw| given::list(&raw, "user", &mut said.cut).0),
             };
         }
         if said.response.is_none()
             && let Some(raw) = told.output
         {
-            let (response, finish) = given::list(&raw, "assistant");
+            let (response, finish) = given::list(&raw, "assistant", &mut said.cut);
             said.response = response;
             said.finish_reason = said.finish_reason.or(finish);
         }
@@ -128,8 +133,9 @@ pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
 }
 
 /// The text of messages.
-fn text(mut messages: Vec<Message<'_>>, alone: &str) -> Option<String> {
+fn text(mut messages: Vec<Message<'_>>, alone: &str, cut: &mut bool) -> Option<String> {
     messages.retain(Message::says_something);
+    *cut |= messages.iter().any(|message| message.deep);
     match messages.as_mut_slice() {
         [] => None,
         [one]
@@ -205,6 +211,6 @@ fn by_events(events: &[Event<'_>], said: &mut Said) {
             said.finish_reason = finish.or(said.finish_reason.take());
         }
     }
-    said.prompt = text(input, "user");
-    said.response = text(output, "assistant");
+    said.prompt = text(input, "user", &mut said.cut);
+    said.response = text(output, "assistant", &mut said.cut);
 }

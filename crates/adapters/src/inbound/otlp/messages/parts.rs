@@ -70,11 +70,16 @@ pub(super) fn items(json: &str) -> Option<Vec<&str>> {
     Some(items)
 }
 
+/// So deep parts may lie within parts. Nobody's do by themselves, and each level is a frame of the stack.
+const DEEPEST: u8 = 16;
+
 /// A message with its parts: results of tools are messages of their own.
 #[derive(Default)]
 pub(super) struct Parts<'a> {
     pub(super) message: Message<'a>,
     pub(super) results: Vec<Message<'a>>,
+    /// How many parts this is within.
+    pub(super) depth: u8,
 }
 
 impl<'a> Parts<'a> {
@@ -99,12 +104,22 @@ impl<'a> Parts<'a> {
     pub(super) fn content(&mut self, json: &'a str) {
         match json.as_bytes().first() {
             Some(b'"') => self.message.add(Some(text_of(json))),
+            Some(b'[' | b'{') if self.depth == DEEPEST => {
+                self.message.deep = true;
+                self.message.add(Some(Cow::Borrowed(json)));
+            }
             Some(b'[') => {
+                self.depth += 1;
                 for item in items(json).unwrap_or_default() {
                     self.part(item);
                 }
+                self.depth -= 1;
             }
-            Some(b'{') => self.part(json),
+            Some(b'{') => {
+                self.depth += 1;
+                self.part(json);
+                self.depth -= 1;
+            }
             Some(b'n') | None => {}
             Some(_) => self.message.add(Some(Cow::Borrowed(json))),
         }
@@ -188,7 +203,7 @@ impl<'a> Parts<'a> {
 
     /// What a tool answered.
     fn result(&mut self, part: &Object<'a>, output: &'a str) {
-        let mut inner = Parts::default();
+        let mut inner = Parts { depth: self.depth, ..Parts::default() };
         // An answer that is an object is the tool's own, and no part.
         if output.starts_with('{') {
             inner.message.content = Some(Cow::Borrowed(output));
@@ -199,6 +214,8 @@ impl<'a> Parts<'a> {
         inner.message.name = part.text(&["name", "toolName"]);
         inner.message.tool_call_id =
             part.text(&["call_id", "tool_use_id", "tool_call_id", "toolUseId", "toolCallId", "id"]);
+        // What another tool answered within it stands before it.
+        self.results.append(&mut inner.results);
         self.results.push(inner.message);
     }
 }
