@@ -1,6 +1,8 @@
 //! Messages that are made to cost: parts within parts, and parts without number.
 
-use serde_json::json;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
 
 use crate::spans::step;
 
@@ -49,4 +51,40 @@ fn what_lies_within_a_few_parts_is_read() {
             r#"[{"role":"tool","content":"4C","tool_call_id":"b"},{"role":"tool","content":"done","tool_call_id":"a"}]"#
         )
     );
+}
+
+/// The prompt of a message with that text, and with parts of these.
+fn with_parts(whole: &str, parts: &[&str]) -> String {
+    let mut attributes = Map::new();
+    attributes.insert("gen_ai.operation.name".to_owned(), "chat".into());
+    attributes.insert("llm.input_messages.0.message.role".to_owned(), "user".into());
+    attributes.insert("llm.input_messages.0.message.content".to_owned(), whole.into());
+    for (at, part) in parts.iter().enumerate() {
+        let key = format!("llm.input_messages.0.message.contents.{at}.message_content.text");
+        attributes.insert(key, (*part).into());
+    }
+    step(&Value::Object(attributes)).llm.and_then(|llm| llm.prompt).unwrap_or_default()
+}
+
+#[test]
+fn what_a_message_says_whole_and_in_parts_is_said_once() {
+    for (whole, parts, said) in [
+        ("one two", &["one", "two"][..], "one two"),
+        ("one two", &["two", "one", "one"], "one two"),
+        ("one two", &["one", "three", "two"], "one two\nthree"),
+        ("one", &["", "one"], "one"),
+    ] {
+        assert_eq!(with_parts(whole, parts), said, "{parts:?}");
+    }
+}
+
+/// To look for each of many parts in a long text would take a core for minutes.
+#[test]
+fn many_parts_beside_a_long_text_are_read_at_once() {
+    let long = "p".repeat(4 << 20);
+    let parts = vec!["pppppppppppppppppppqp"; 40_000];
+    let begun = Instant::now();
+    let said = with_parts(&long, &parts);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert_eq!(said.len(), long.len() + 40_000 * (parts[0].len() + 1));
 }

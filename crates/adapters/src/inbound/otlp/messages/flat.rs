@@ -23,6 +23,32 @@ struct Flat<'a> {
 #[derive(Default)]
 struct FlatPart<'a>(Vec<(&'a str, Cow<'a, str>)>);
 
+/// So many parts are looked for in all of a text, where they are not what comes next in it.
+const LOOKS: u8 = 16;
+
+/// What a message says whole, beside its parts. Each is looked for behind the last that was found, and all the texts of
+/// a message together cost about as much as it is long.
+struct Whole<'a> {
+    text: Cow<'a, str>,
+    at: usize,
+    looks: u8,
+}
+
+impl Whole<'_> {
+    /// Whether a part is in it, as far as may still be looked.
+    fn says(&mut self, part: &str) -> bool {
+        if self.looks == 0 {
+            return false;
+        }
+        if let Some(found) = self.text[self.at..].find(part) {
+            self.at += found + part.len();
+            return true;
+        }
+        self.looks -= 1;
+        self.text.contains(part)
+    }
+}
+
 type List<'a> = BTreeMap<u32, Flat<'a>>;
 
 /// The messages that went in, and those that came out.
@@ -98,9 +124,10 @@ fn gathered(list: List<'_>) -> Vec<Message<'_>> {
             other => parts.message.add(other),
         }
         // What is there twice, as a text and as its parts, is said once.
-        let whole = parts.message.content.is_some();
+        let content = parts.message.content.clone();
+        let mut whole = content.map(|text| Whole { text, at: 0, looks: LOOKS });
         for (_, part) in flat.contents {
-            part.into(&mut parts, whole);
+            part.into(&mut parts, whole.as_mut());
         }
         parts.message.tool_calls.extend(flat.tool_calls.into_values());
         parts.into(&mut messages);
@@ -113,12 +140,12 @@ impl<'a> FlatPart<'a> {
         self.0.iter().find(|(member, _)| of(member)).map(|(_, text)| text)
     }
 
-    fn into(self, parts: &mut Parts<'a>, whole: bool) {
+    fn into(self, parts: &mut Parts<'a>, whole: Option<&mut Whole<'_>>) {
         let kind = self.text(|member| member == "type").cloned().unwrap_or_default();
         if let Some(text) =
             self.text(|member| member == "text" || member == "reasoning" || member == "thinking")
         {
-            if !(whole && parts.message.content.as_ref().is_some_and(|known| known.contains(text.as_ref()))) {
+            if whole.is_none_or(|whole| !whole.says(text)) {
                 parts.message.add(Some(text.clone()));
             }
             return;
