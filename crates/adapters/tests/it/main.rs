@@ -6,3 +6,4 @@ mod deep;
 mod odd;
 mod said;
 mod spans;
+mod usage;

@@ -1,7 +1,8 @@
-//! What the dialects call by different names, by our names: found in one pass over a span's attributes.
+//! What the dialects call by different names, by our names: found in one pass over a span's attributes. The names of what
+//! was used and what it cost are in `usage`.
 
 use super::{
-    value,
+    usage, value,
     wire::{Any, Attribute},
 };
 
@@ -27,6 +28,7 @@ pub(super) enum Field {
     CachedTokens,
     WrittenTokens,
     WrittenHourTokens,
+    WrittenMinutesTokens,
     ReasoningTokens,
     Cost,
     InputCost,
@@ -53,7 +55,6 @@ pub(super) enum Field {
 const FIELDS: usize = Field::Url as usize + 1;
 
 /// Which field an attribute is, and its rank among those that are the same field: the lowest is believed.
-#[expect(clippy::too_many_lines, reason = "one table")]
 fn field_of(key: &str) -> Option<(Field, u8)> {
     Some(match key {
         "openinference.span.kind" => (Field::OpenInferenceKind, 0),
@@ -95,55 +96,6 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "gen_ai.completion.0.finish_reason" => (Field::FinishReason, 3),
         "llm.response.finish_reason" => (Field::FinishReason, 4),
         "llm.response.stop_reason" => (Field::FinishReason, 5),
-
-        "gen_ai.usage.input_tokens" => (Field::InputTokens, 0),
-        "gen_ai.usage.prompt_tokens" => (Field::InputTokens, 1),
-        "llm.token_count.prompt" => (Field::InputTokens, 2),
-        "llm.usage.prompt_tokens" => (Field::InputTokens, 3),
-        "gen_ai.usage.output_tokens" => (Field::OutputTokens, 0),
-        "gen_ai.usage.completion_tokens" => (Field::OutputTokens, 1),
-        "llm.token_count.completion" => (Field::OutputTokens, 2),
-        "llm.usage.completion_tokens" => (Field::OutputTokens, 3),
-        "gen_ai.usage.total_tokens" => (Field::TotalTokens, 0),
-        "llm.usage.total_tokens" => (Field::TotalTokens, 1),
-        "llm.token_count.total" => (Field::TotalTokens, 2),
-        "gen_ai.usage.cache_read.input_tokens" => (Field::CachedTokens, 0),
-        "gen_ai.usage.cache_read_input_tokens" => (Field::CachedTokens, 1),
-        "gen_ai.usage.cached_tokens" => (Field::CachedTokens, 2),
-        "llm.token_count.prompt_details.cache_read" => (Field::CachedTokens, 3),
-        "llm.usage.cache_read_input_tokens" => (Field::CachedTokens, 4),
-        "gen_ai.usage.cache_read_tokens" => (Field::CachedTokens, 5),
-        "gen_ai.usage.input_tokens.cached" => (Field::CachedTokens, 6),
-        "gen_ai.usage.details.cache_read_input_tokens" => (Field::CachedTokens, 7),
-        "gen_ai.usage.details.cache_read_tokens" => (Field::CachedTokens, 8),
-        "gen_ai.usage.cache_creation.input_tokens" => (Field::WrittenTokens, 0),
-        "gen_ai.usage.cache_creation_input_tokens" => (Field::WrittenTokens, 1),
-        "gen_ai.usage.cache_write.input_tokens" => (Field::WrittenTokens, 2),
-        "llm.token_count.prompt_details.cache_write" => (Field::WrittenTokens, 3),
-        "llm.usage.cache_creation_input_tokens" => (Field::WrittenTokens, 4),
-        "gen_ai.usage.cache_write_tokens" => (Field::WrittenTokens, 5),
-        "gen_ai.usage.input_tokens.cache_write" => (Field::WrittenTokens, 6),
-        "gen_ai.usage.details.cache_creation_input_tokens" => (Field::WrittenTokens, 7),
-        "gen_ai.usage.details.cache_write_tokens" => (Field::WrittenTokens, 8),
-        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens" => (Field::WrittenHourTokens, 0),
-        "gen_ai.usage.cache_creation_1h_input_tokens" => (Field::WrittenHourTokens, 1),
-        "llm.usage.cache_creation.ephemeral_1h_input_tokens" => (Field::WrittenHourTokens, 2),
-        "gen_ai.usage.reasoning.output_tokens" => (Field::ReasoningTokens, 0),
-        "gen_ai.usage.reasoning_tokens" => (Field::ReasoningTokens, 1),
-        "llm.token_count.completion_details.reasoning" => (Field::ReasoningTokens, 2),
-        "llm.usage.reasoning_tokens" => (Field::ReasoningTokens, 3),
-        "gen_ai.usage.output_tokens.reasoning" => (Field::ReasoningTokens, 4),
-        "gen_ai.usage.details.reasoning_tokens" => (Field::ReasoningTokens, 5),
-        "gen_ai.usage.details.thoughts_tokens" => (Field::ReasoningTokens, 6),
-
-        "gen_ai.usage.cost" => (Field::Cost, 0),
-        "llm.cost.total" => (Field::Cost, 1),
-        "gen_ai.usage.total_cost" => (Field::Cost, 2),
-        "llm.usage.total_cost" => (Field::Cost, 3),
-        "llm.cost.prompt" => (Field::InputCost, 0),
-        "gen_ai.usage.input_cost" => (Field::InputCost, 1),
-        "llm.cost.completion" => (Field::OutputCost, 0),
-        "gen_ai.usage.output_cost" => (Field::OutputCost, 1),
 
         "gen_ai.input.messages" => (Field::InputMessages, 0),
         "gen_ai.prompt" => (Field::InputMessages, 1),
@@ -187,7 +139,7 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "gen_ai.openai.api_base" => (Field::ServerAddress, 2),
         "url.full" => (Field::Url, 0),
         "http.url" => (Field::Url, 1),
-        _ => return None,
+        _ => return usage::count(key).or_else(|| usage::cost(key)),
     })
 }
 
@@ -232,6 +184,7 @@ impl Field {
             | Self::CachedTokens
             | Self::WrittenTokens
             | Self::WrittenHourTokens
+            | Self::WrittenMinutesTokens
             | Self::ReasoningTokens
             | Self::HttpStatus => Reads::Count,
             Self::Cost | Self::InputCost | Self::OutputCost => Reads::Usd,

@@ -13,6 +13,7 @@ mod operation;
 mod reader;
 mod source;
 mod span;
+mod usage;
 mod value;
 mod wire;
 

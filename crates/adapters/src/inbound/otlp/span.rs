@@ -202,23 +202,27 @@ fn model_call(fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> 
 
 /// The tokens, as the span tells them.
 fn counts(fields: &Fields<'_>) -> TokenCounts {
-    const ALL: [Field; 7] = [
+    const ALL: [Field; 8] = [
         Field::InputTokens,
         Field::OutputTokens,
         Field::TotalTokens,
         Field::CachedTokens,
         Field::WrittenTokens,
         Field::WrittenHourTokens,
+        Field::WrittenMinutesTokens,
         Field::ReasoningTokens,
     ];
     let count = |field| fields.count(field).unwrap_or(0);
+    let for_an_hour = count(Field::WrittenHourTokens);
+    // Some tell what was written by how long it is kept, and no sum.
+    let written = for_an_hour.saturating_add(count(Field::WrittenMinutesTokens));
     TokenCounts {
         input: fields.count(Field::InputTokens),
         output: fields.count(Field::OutputTokens),
         total: fields.count(Field::TotalTokens),
         cache_read: count(Field::CachedTokens),
-        cache_write: count(Field::WrittenTokens),
-        cache_write_hour: count(Field::WrittenHourTokens),
+        cache_write: count(Field::WrittenTokens).max(written),
+        cache_write_hour: for_an_hour,
         reasoning: count(Field::ReasoningTokens),
         unreadable: ALL.into_iter().any(|field| fields.is_unreadable(field)),
     }

@@ -1,0 +1,133 @@
+//! What a call used and what it cost, by the names that instrumentations really send.
+
+use orchestrator::choke::call::LlmReport;
+use serde_json::{Value, json};
+
+use crate::spans::step;
+
+/// A model call with these attributes.
+fn call(extra: &Value) -> LlmReport {
+    let mut all = json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m" });
+    all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    step(&all).llm.unwrap()
+}
+
+/// A call of 1,000 tokens in and 100 out, with one count beside.
+fn with_part(name: &str, count: u64) -> LlmReport {
+    call(&json!({ "gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 100, name: count }))
+}
+
+#[test]
+fn cached_tokens_and_reasoning_are_known_by_everybodys_names() {
+    for name in [
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.cache_read_tokens",
+        "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.cached_input_tokens",
+        "gen_ai.usage.input_tokens.cached",
+        "gen_ai.usage.prompt_tokens_details.cache_read",
+        "gen_ai.usage.prompt_tokens_details.cached_tokens",
+        "gen_ai.usage.input_tokens_details.cached_tokens",
+        "gen_ai.usage.details.cached_tokens",
+        "gen_ai.usage.details.cache_read_tokens",
+        "gen_ai.usage.details.cached_content_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "llm.usage.cache_read_input_tokens",
+    ] {
+        let call = with_part(name, 800);
+        assert_eq!((call.input_tokens, call.cache_read_tokens, call.cost_note), (1_000, 800, None), "{name}");
+    }
+    for name in [
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_creation_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.cache_write_tokens",
+        "gen_ai.usage.input_tokens.cache_write",
+        "gen_ai.usage.prompt_tokens_details.cache_write",
+        "gen_ai.usage.details.cache_write_tokens",
+        "llm.token_count.prompt_details.cache_write",
+        "llm.usage.cache_creation_input_tokens",
+    ] {
+        let call = with_part(name, 800);
+        assert_eq!(
+            (call.input_tokens, call.cache_write_tokens, call.cost_note),
+            (1_000, 800, None),
+            "{name}"
+        );
+    }
+    for name in [
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.output_tokens.reasoning",
+        "gen_ai.usage.completion_tokens_details.reasoning",
+        "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+        "gen_ai.usage.output_tokens_details.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "gen_ai.usage.details.thoughts_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "llm.usage.reasoning_tokens",
+    ] {
+        let call = with_part(name, 80);
+        assert_eq!((call.output_tokens, call.reasoning_tokens, call.cost_note), (100, 80, None), "{name}");
+    }
+}
+
+/// Strands says of Bedrock's counts what lies beside what went in; the total says that it does.
+#[test]
+fn what_was_written_to_a_cache_lies_beside_where_the_total_says_so() {
+    let strands = call(&json!({ "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 100,
+        "gen_ai.usage.total_tokens": 12_409, "gen_ai.usage.cache_read_input_tokens": 0,
+        "gen_ai.usage.cache_write_input_tokens": 12_304 }));
+    assert_eq!((strands.input_tokens, strands.cache_write_tokens, strands.cost_note), (12_309, 12_304, None));
+}
+
+#[test]
+fn what_is_kept_for_minutes_and_what_for_an_hour_is_one_sum() {
+    let (minutes, hour) = (
+        "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
+        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+    );
+    let sum = "gen_ai.usage.cache_creation.input_tokens";
+    for (told, written, for_an_hour) in [
+        (json!({ minutes: 1_000, hour: 500 }), 1_500, 500),
+        (json!({ minutes: 1_000 }), 1_000, 0),
+        (json!({ hour: 500 }), 500, 500),
+        (json!({ minutes: 1_000, hour: 500, sum: 1_500 }), 1_500, 500),
+        (json!({ hour: 500, sum: 1_500 }), 1_500, 500),
+    ] {
+        let mut all = json!({ "gen_ai.usage.input_tokens": 3_000, "gen_ai.usage.output_tokens": 100 });
+        all.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        let call = call(&all);
+        let counts = (call.input_tokens, call.cache_write_tokens, call.cache_write_hour_tokens);
+        assert_eq!((counts, call.cost_note), ((3_000, written, for_an_hour), None), "{told}");
+    }
+}
+
+#[test]
+fn a_cost_is_taken_by_whatever_name_it_is_reported() {
+    for name in [
+        "gen_ai.usage.cost",
+        "gen_ai.usage.cost_usd",
+        "gen_ai.usage.total_cost",
+        "gen_ai.usage.cost.total",
+        "gen_ai.cost.total_cost",
+        "litellm.cost.total",
+        "operation.cost",
+        "llm.cost.total",
+        "llm.usage.total_cost",
+    ] {
+        assert_eq!(call(&json!({ name: 0.5 })).cost_nanousd, Some(500_000_000), "{name}");
+    }
+    for (input, output) in [
+        ("gen_ai.usage.input_cost", "gen_ai.usage.output_cost"),
+        ("gen_ai.cost.input_cost", "gen_ai.cost.output_cost"),
+        ("litellm.cost.input", "litellm.cost.output"),
+        ("llm.cost.prompt", "llm.cost.completion"),
+    ] {
+        assert_eq!(call(&json!({ input: 0.1, output: 0.2 })).cost_nanousd, Some(300_000_000), "{input}");
+        assert_eq!(call(&json!({ input: 0.1 })).cost_nanousd, None, "half of a cost is none: {input}");
+    }
+}
