@@ -131,3 +131,67 @@ fn a_cost_is_taken_by_whatever_name_it_is_reported() {
         assert_eq!(call(&json!({ input: 0.1 })).cost_nanousd, None, "half of a cost is none: {input}");
     }
 }
+
+/// Zero is what was told to be zero, and nothing else.
+#[test]
+fn a_side_that_nobody_tells_is_not_known() {
+    let (input, output) = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens");
+    let total = "gen_ai.usage.total_tokens";
+    for (told, sides, known) in [
+        (json!({ input: 100, output: 20 }), (100, 20), true),
+        (json!({ input: 100, output: 0 }), (100, 0), true),
+        (json!({ input: 100, total: 120 }), (100, 20), true),
+        (json!({ output: 20, total: 120 }), (100, 20), true),
+        (json!({ input: 100 }), (100, 0), false),
+        (json!({ output: 50 }), (0, 50), false),
+        (json!({ input: "NaN", output: 50 }), (0, 50), false),
+        (json!({ input: 100, total: 50 }), (100, 0), false),
+        (json!({ output: 100, total: 50 }), (0, 100), false),
+        (json!({ total: 120 }), (120, 0), false),
+    ] {
+        let call = call(&told);
+        assert_eq!(
+            ((call.input_tokens, call.output_tokens), call.cost_note.is_none()),
+            (sides, known),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn an_embedding_gives_nothing_back() {
+    for told in [
+        json!({ "gen_ai.usage.input_tokens": 100 }),
+        json!({ "gen_ai.usage.total_tokens": 100 }),
+        json!({ "gen_ai.usage.input_tokens": 100, "gen_ai.usage.total_tokens": 100 }),
+    ] {
+        let mut all = json!({ "gen_ai.operation.name": "embeddings" });
+        all.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        let call = call(&all);
+        assert_eq!((call.input_tokens, call.output_tokens, call.cost_note), (100, 0, None), "{told}");
+    }
+}
+
+/// What Gemini thought is counted beside its answer, and what it read from a cache within what went in.
+#[test]
+fn of_gemini_the_thoughts_lie_beside() {
+    let told = json!({ "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50,
+        "gen_ai.usage.cache_read.input_tokens": 40, "gen_ai.usage.reasoning.output_tokens": 40,
+        "gen_ai.usage.total_tokens": 190 });
+    for (of, sides) in [
+        (
+            json!({ "gen_ai.provider.name": "gcp.gemini", "gen_ai.request.model": "gemini-2.5-flash" }),
+            (100, 90),
+        ),
+        (
+            json!({ "gen_ai.provider.name": "gcp.vertex_ai", "gen_ai.request.model": "gemini-2.5-flash" }),
+            (100, 90),
+        ),
+        (json!({ "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude" }), (140, 50)),
+    ] {
+        let mut all = told.clone();
+        all.as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
+        let call = call(&all);
+        assert_eq!(((call.input_tokens, call.output_tokens), call.cost_note), (sides, None), "{of}");
+    }
+}

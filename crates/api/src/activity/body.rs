@@ -329,6 +329,8 @@ impl LlmBody {
             cache_write: self.cache_write_tokens,
             cache_write_hour: self.cache_write_hour_tokens,
             reasoning: self.reasoning_tokens,
+            // An agent says by its own hand what it used; what it leaves out of what came back is none.
+            gives_none: true,
             ..TokenCounts::default()
         };
         let report = LlmReport {

@@ -3,7 +3,8 @@
 //! Here cached tokens are within those that went in, and reasoning within those that came out. Some providers and
 //! instrumentations count them beside each other: their sum is what is billed (Anthropic's cache, Gemini's thoughts). Which
 //! of the two it is, the total says; without one, a part that is larger than its whole. Counts that fit neither are not
-//! believed: their cost is not known, and no count that nobody told is taken for a zero.
+//! believed: their cost is not known, and no count that nobody told is taken for a zero: a side that is told neither by
+//! itself nor by the total is not known, and nor is the cost.
 
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 
@@ -23,6 +24,10 @@ pub struct Counts {
     pub reasoning: u64,
     /// A count was told that nobody can read.
     pub unreadable: bool,
+    /// The call gives no tokens back, as an embedding: what is not told of them is none.
+    pub gives_none: bool,
+    /// Where thoughts or cached tokens may lie beside, it is the thoughts, as Gemini's do.
+    pub thoughts_beside: bool,
 }
 
 /// What a call used, and why that is not to be trusted.
@@ -52,22 +57,35 @@ pub fn used(counts: Counts) -> Used {
     // A total of nothing, beside counts of something, is one that nobody filled in.
     let said = counts.input.unwrap_or(0) | counts.output.unwrap_or(0);
     let total = counts.total.filter(|total| *total > 0 || said == 0);
-    let rest = |known: Option<u64>| Some(total?.saturating_sub(known?));
-    let input = counts.input.or_else(|| rest(counts.output)).or(total).unwrap_or(0);
-    let output = counts.output.or_else(|| rest(counts.input)).unwrap_or(0);
     let (read, reasoning) = (counts.cache_read, counts.reasoning);
     let write = counts.cache_write.max(counts.cache_write_hour);
-    let both = counts.input.is_some() && counts.output.is_some();
-    let fits = |way: &&(bool, bool, bool)| {
-        let (input, output) = sums(input, output, read, write, reasoning, **way);
-        let kept = input <= MAX_INTEGER && output <= MAX_INTEGER;
-        let within = kept && read.saturating_add(write) <= input && reasoning <= output;
-        within && total.filter(|_| both).is_none_or(|total| input.saturating_add(output) == total)
+    let (input, output) = match (counts.input, counts.output) {
+        (input, None) if counts.gives_none => (input.or(total), Some(0)),
+        told => told,
     };
-    let way = WAYS.iter().find(fits);
-    // What contradicts itself is kept as it was told.
-    let (input, output) =
-        way.map_or((input, output), |way| sums(input, output, read, write, reasoning, *way));
+    let mut ways = WAYS;
+    if counts.thoughts_beside {
+        ways.swap(1, 2);
+    }
+    let sides = ways.into_iter().find_map(|(cache_read, cache_write, thoughts)| {
+        let of = |is: bool, count: u64| if is { count } else { 0 };
+        let input = input.map(|input| input + of(cache_read, read) + of(cache_write, write));
+        let output = output.map(|output| output + of(thoughts, reasoning));
+        let (input, output) = match (input, output, total) {
+            (Some(input), Some(output), None) => (input, output),
+            (Some(input), Some(output), Some(total)) if input + output == total => (input, output),
+            // A side that is not told is the rest of the total.
+            (Some(input), None, Some(total)) => (input, total.checked_sub(input)?),
+            (None, Some(output), Some(total)) => (total.checked_sub(output)?, output),
+            _ => return None,
+        };
+        let kept = input <= MAX_INTEGER && output <= MAX_INTEGER;
+        (kept && read + write <= input && reasoning <= output).then_some((input, output))
+    });
+    let (told_in, told_out) = (input.is_some(), output.is_some());
+    // What contradicts itself is kept as it was told; which of a total went in nobody knows.
+    let as_told = (input.or(total.filter(|_| !told_out)).unwrap_or(0), output.unwrap_or(0));
+    let (input, output) = sides.unwrap_or(as_told);
     let tokens = Tokens {
         input,
         output,
@@ -76,10 +94,11 @@ pub fn used(counts: Counts) -> Used {
         cache_write_hour: counts.cache_write_hour,
         reasoning,
     };
-    let neither = counts.input.is_none() && counts.output.is_none();
-    let note = if counts.unreadable || neither || (tokens.input == 0 && tokens.output == 0) {
+    // Of what went in, what came out and their total, two tell the third.
+    let enough = [told_in, told_out, total.is_some()].into_iter().filter(|told| *told).count() > 1;
+    let note = if counts.unreadable || !enough || (tokens.input == 0 && tokens.output == 0) {
         Some(CostNote::NoTokens)
-    } else if way.is_none() {
+    } else if sides.is_none() {
         Some(CostNote::CountsContradict)
     } else {
         None
@@ -89,8 +108,7 @@ pub fn used(counts: Counts) -> Used {
 
 /// A count that no record holds is one that nobody can read.
 fn believed(counts: Counts) -> Counts {
-    let Counts { input, output, total, cache_read, cache_write, cache_write_hour, reasoning, unreadable } =
-        counts;
+    let Counts { input, output, total, cache_read, cache_write, cache_write_hour, reasoning, .. } = counts;
     let parts = [cache_read, cache_write, cache_write_hour, reasoning];
     let beyond = |count: u64| count > MAX_INTEGER;
     let some = |count: Option<u64>| count.filter(|count| !beyond(*count));
@@ -103,24 +121,11 @@ fn believed(counts: Counts) -> Counts {
         cache_write: part(cache_write),
         cache_write_hour: part(cache_write_hour),
         reasoning: part(reasoning),
-        unreadable: unreadable
+        unreadable: counts.unreadable
             || parts.into_iter().any(beyond)
             || [input, output].into_iter().flatten().any(beyond),
+        ..counts
     }
-}
-
-/// What went in and came out, with what lies beside it.
-fn sums(
-    input: u64,
-    output: u64,
-    read: u64,
-    write: u64,
-    reasoning: u64,
-    beside: (bool, bool, bool),
-) -> (u64, u64) {
-    let of = |is: bool, count: u64| if is { count } else { 0 };
-    let input = input.saturating_add(of(beside.0, read)).saturating_add(of(beside.1, write));
-    (input, output.saturating_add(of(beside.2, reasoning)))
 }
 
 #[cfg(test)]
@@ -134,7 +139,7 @@ mod tests {
     fn parts_lie_within_or_beside_as_the_total_or_their_size_says() {
         const NO: u64 = u64::MAX;
         type Case = ([u64; 6], (u64, u64), Option<CostNote>);
-        let cases: [Case; 18] = [
+        let cases: [Case; 27] = [
             ([100, 20, NO, 0, 0, 0], (100, 20), None),
             ([100, 20, 120, 80, 0, 10], (100, 20), None),
             // Anthropic's own counts: beside.
@@ -150,7 +155,19 @@ mod tests {
             // One of the two is told by the total.
             ([100, NO, 120, 0, 0, 0], (100, 20), None),
             ([NO, 20, 120, 0, 0, 0], (100, 20), None),
-            ([100, NO, NO, 0, 0, 0], (100, 0), None),
+            ([100, NO, 100, 0, 0, 0], (100, 0), None),
+            // So it is of what lies beside the other.
+            ([5, NO, 125, 100, 0, 0], (105, 20), None),
+            ([NO, 20, 160, 0, 0, 40], (100, 60), None),
+            ([100, NO, 130, 0, 0, 20], (100, 30), None),
+            // Nobody tells it.
+            ([100, NO, NO, 0, 0, 0], (100, 0), Some(NoTokens)),
+            ([NO, 20, NO, 0, 0, 0], (0, 20), Some(NoTokens)),
+            ([100, NO, 0, 0, 0, 0], (100, 0), Some(NoTokens)),
+            // The total is less than what is told.
+            ([100, NO, 50, 0, 0, 0], (100, 0), Some(CountsContradict)),
+            ([NO, 150, 120, 0, 0, 0], (0, 150), Some(CountsContradict)),
+            ([100, NO, 110, 0, 0, 20], (100, 0), Some(CountsContradict)),
             // A total that nobody filled in.
             ([100, 20, 0, 0, 0, 0], (100, 20), None),
             // Which of the total went in nobody knows.
@@ -177,6 +194,36 @@ mod tests {
     }
 
     #[test]
+    fn of_a_call_that_gives_nothing_back_all_went_in() {
+        let of = |input: Option<u64>, output: Option<u64>, total: Option<u64>| {
+            let used = used(Counts { input, output, total, gives_none: true, ..Counts::default() });
+            ((used.tokens.input, used.tokens.output), used.note)
+        };
+        assert_eq!(of(Some(100), None, None), ((100, 0), None));
+        assert_eq!(of(None, None, Some(100)), ((100, 0), None));
+        assert_eq!(of(Some(100), None, Some(100)), ((100, 0), None));
+        assert_eq!(of(Some(100), None, Some(90)), ((100, 0), Some(CountsContradict)));
+        assert_eq!(of(Some(100), Some(5), None), ((100, 5), None), "told is told");
+        assert_eq!(of(None, None, None), ((0, 0), Some(NoTokens)));
+    }
+
+    /// Where as many are cached as were thought, the total says both that either lies beside.
+    #[test]
+    fn thoughts_lie_beside_where_it_is_them_or_the_cached() {
+        let counts = Counts {
+            input: Some(100),
+            output: Some(50),
+            total: Some(190),
+            cache_read: 40,
+            reasoning: 40,
+            ..Counts::default()
+        };
+        let sides = |counts: Counts| (used(counts).tokens.input, used(counts).tokens.output);
+        assert_eq!(sides(counts), (140, 50));
+        assert_eq!(sides(Counts { thoughts_beside: true, ..counts }), (100, 90));
+    }
+
+    #[test]
     fn what_nobody_can_read_is_not_believed_and_nothing_overflows() {
         let counts = Counts { input: Some(5), output: Some(5), unreadable: true, ..Counts::default() };
         assert_eq!(used(counts).note, Some(NoTokens));
@@ -188,7 +235,7 @@ mod tests {
             cache_write: u64::MAX,
             cache_write_hour: u64::MAX,
             reasoning: u64::MAX,
-            unreadable: false,
+            ..Counts::default()
         };
         assert_eq!((used(most).tokens, used(most).note), (Tokens::default(), Some(NoTokens)));
         let beside = Counts { input: Some(12), output: Some(3), cache_read: 1 << 53, ..Counts::default() };

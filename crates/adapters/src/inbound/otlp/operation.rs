@@ -7,6 +7,9 @@ use super::{
     wire::{CLIENT, SERVER},
 };
 
+/// The call that gives no tokens back.
+pub(super) const EMBEDDINGS: &str = "embeddings";
+
 /// What a span did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -63,7 +66,7 @@ fn of_word(word: &str) -> Option<Operation> {
             Operation::Model("text_completion")
         }
         "generate_content" => Operation::Model("generate_content"),
-        "embedding" | "embeddings" => Operation::Model("embeddings"),
+        "embedding" | "embeddings" => Operation::Model(EMBEDDINGS),
         "tool" | "execute_tool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
         "prompt" => Operation::Transform,
@@ -92,7 +95,7 @@ fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
     let answered = counted || any(&[Field::RequestId, Field::FinishReason, Field::OutputMessages]);
     if names_a_model && (names_a_seller && counted || own_word && answered) {
         let word = fields.text(Field::Operation).unwrap_or_default().to_ascii_lowercase();
-        return Operation::Model(if word.contains("embed") { "embeddings" } else { "chat" });
+        return Operation::Model(if word.contains("embed") { EMBEDDINGS } else { "chat" });
     }
     if fields.has(Field::HttpMethod) && kind == CLIENT {
         return Operation::Http;

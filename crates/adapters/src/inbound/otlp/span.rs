@@ -12,7 +12,7 @@ use super::{
     arguments,
     fields::{Field, Fields},
     messages,
-    operation::{Operation, operation},
+    operation::{EMBEDDINGS, Operation, operation},
     value::{MAX_INTEGER, Members, hex},
     wire::{ERROR, Event, Id, Odd, Span},
 };
@@ -54,7 +54,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let skill_name = skill(operation, &fields, name);
     let (params, mut outcome_data) = content(operation, &mut fields);
     let llm = match operation {
-        Operation::Model(_) => Some(model_call(&mut fields, &events, &mut cut)),
+        Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
         // What an agent or a chain sums up counts where nothing below it tells of it.
         Operation::Parent => told_use(&fields),
         _ => None,
@@ -166,13 +166,13 @@ fn provider(fields: &Fields<'_>) -> Option<String> {
 
 /// What was used, as far as a span tells it.
 fn told_use(fields: &Fields<'_>) -> Option<LlmReport> {
-    let report = called(fields);
+    let report = called(fields, false);
     let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);
     tells.then_some(report)
 }
 
 /// The model, its tokens and its cost.
-fn called(fields: &Fields<'_>) -> LlmReport {
+fn called(fields: &Fields<'_>, gives_none: bool) -> LlmReport {
     let parts = || {
         let cost = fields.nano_usd(Field::InputCost)?.saturating_add(fields.nano_usd(Field::OutputCost)?);
         (cost <= MAX_INTEGER).then_some(cost)
@@ -186,11 +186,14 @@ fn called(fields: &Fields<'_>) -> LlmReport {
         request_id: fields.owned(Field::RequestId),
         ..LlmReport::default()
     };
-    report.counted(&counts(fields))
+    let is_gemini =
+        |name: Option<&str>| name.is_some_and(|name| name.to_ascii_lowercase().contains("gemini"));
+    let thoughts_beside = is_gemini(report.model.as_deref()) || is_gemini(report.provider.as_deref());
+    report.counted(&TokenCounts { gives_none, thoughts_beside, ..counts(fields) })
 }
 
-fn model_call(fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {
-    let mut report = called(fields);
+fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {
+    let mut report = called(fields, call == EMBEDDINGS);
     let said = messages::of(fields, events);
     *cut |= said.cut;
     let finished = fields.first_text(Field::FinishReason).map(str::to_owned);
@@ -225,6 +228,7 @@ fn counts(fields: &Fields<'_>) -> TokenCounts {
         cache_write_hour: for_an_hour,
         reasoning: count(Field::ReasoningTokens),
         unreadable: ALL.into_iter().any(|field| fields.is_unreadable(field)),
+        ..TokenCounts::default()
     }
 }
 
