@@ -293,22 +293,31 @@ fn the_schema_of_a_tool_is_not_what_it_was_called_with() {
     assert_eq!(with(json!({ "tool.parameters": schema })).as_deref(), Some(schema), "there is nothing else");
 }
 
+/// Whichever side tells of a call, it is one; where both do, the tree counts it once.
 #[test]
-fn the_server_of_a_tool_is_the_other_side_of_one_call() {
-    let read = |kind: u64, parent: &str| {
+fn each_side_of_a_tool_tells_of_its_call() {
+    let read = |kind: u64, parent: &str, flags: u64| {
         let mut span = crate::spans::span(
             "eee19b7ec3c1b174",
             &json!({ "mcp.method.name": "tools/call",
-            "gen_ai.tool.name": "get_weather", "gen_ai.tool.call.arguments": "{\"city\":\"Oslo\"}" }),
+            "gen_ai.tool.name": "run_shell", "gen_ai.tool.call.arguments": "{\"command\":\"rm -rf /\"}" }),
         );
         span["kind"] = kind.into();
         span["parentSpanId"] = parent.into();
+        span["flags"] = flags.into();
         crate::spans::read(&[span]).spans.pop().unwrap()
     };
-    let (client, server) = (read(3, "0000000000000001"), read(2, "0000000000000001"));
-    assert_eq!((client.act, server.act), (SpanAct::ToolCall, SpanAct::Other));
-    assert_eq!((client.skill_name, client.params), (server.skill_name, server.params));
-    assert_eq!(read(2, "").act, SpanAct::ToolCall, "nobody else tells of it");
+    for (kind, parent, flags) in [
+        (3, "0000000000000001", 0),
+        (2, "0000000000000001", 0),
+        (2, "0000000000000001", 0x300),
+        (1, "0000000000000001", 0),
+        (2, "", 0),
+    ] {
+        let step = read(kind, parent, flags);
+        assert_eq!((step.act, step.skill_name.as_str()), (SpanAct::ToolCall, "run_shell"), "{kind} {parent}");
+        assert_eq!(step.params.as_deref(), Some("{\"command\":\"rm -rf /\"}"));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use orchestrator::ports::SpanAct;
 
 use super::{
     fields::{Field, Fields},
-    wire::{CLIENT, SERVER},
+    wire::CLIENT,
 };
 
 /// The call that gives no tokens back.
@@ -15,9 +15,8 @@ pub(super) const EMBEDDINGS: &str = "embeddings";
 pub(super) enum Operation {
     /// A call to a model, by the name that all dialects share.
     Model(&'static str),
+    /// A tool's call, by either side: where both tell of it, the tree decides that it is one.
     Tool,
-    /// The other side of a tool's call: the call is its parent, and is counted there.
-    ToolServer,
     Retrieval,
     Transform,
     /// An agent, a chain, a workflow: it sums up what its children did.
@@ -34,13 +33,13 @@ impl Operation {
             Self::Retrieval => SpanAct::Retrieval,
             Self::Transform => SpanAct::Transform,
             Self::Http => SpanAct::HttpCall,
-            Self::Parent | Self::ToolServer | Self::Other => SpanAct::Other,
+            Self::Parent | Self::Other => SpanAct::Other,
         }
     }
 }
 
 /// The span's own word for itself first; only a span that has none that is known is judged by what it carries.
-pub(super) fn operation(fields: &Fields<'_>, kind: u64, has_parent: bool) -> Operation {
+pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
     let said = [
         Field::OpenInferenceKind,
         Field::Operation,
@@ -49,11 +48,7 @@ pub(super) fn operation(fields: &Fields<'_>, kind: u64, has_parent: bool) -> Ope
         Field::McpMethod,
     ];
     let mut words = said.into_iter().filter_map(|field| fields.text(field));
-    let operation = words.find_map(of_word).unwrap_or_else(|| guessed(fields, kind));
-    match operation {
-        Operation::Tool if kind == SERVER && has_parent => Operation::ToolServer,
-        operation => operation,
-    }
+    words.find_map(of_word).unwrap_or_else(|| guessed(fields, kind))
 }
 
 /// What a word says, whatever its case and whatever stands between its parts.

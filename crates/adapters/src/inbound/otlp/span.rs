@@ -48,7 +48,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         ..
     } = span;
     let mut fields = Fields::of(attributes);
-    let operation = operation(&fields, kind, parent_span_id.is_some());
+    let operation = operation(&fields, kind);
     let message = Some(status_message).filter(|text| !text.is_empty());
     let failure = (status_code == ERROR).then(|| Failure::of(&fields, &events, message));
     let skill_name = skill(operation, &fields, name);
@@ -99,7 +99,7 @@ fn time(unix_nano: u64) -> Option<chrono::DateTime<chrono::Utc>> {
 fn content(operation: Operation, fields: &mut Fields<'_>) -> (Option<String>, Option<String>) {
     match operation {
         Operation::Model(_) => (request_parameters(fields), None),
-        Operation::Tool | Operation::ToolServer => {
+        Operation::Tool => {
             let arguments = arguments::of_tool(fields);
             let result = fields.take(Field::ToolResult).or_else(|| fields.take(Field::Output));
             (arguments.map(object), result.map(any))
@@ -144,7 +144,7 @@ fn skill(operation: Operation, fields: &Fields<'_>, name: Cow<'_, str>) -> Strin
         Operation::Model(call) => {
             return provider(fields).map_or_else(|| call.to_owned(), |provider| format!("{provider}.{call}"));
         }
-        Operation::Tool | Operation::ToolServer => {
+        Operation::Tool => {
             let tool = fields.owned(Field::ToolName).or_else(|| fields.owned(Field::EntityName));
             let of_name = ["execute_tool ", "tools/call "].iter().find_map(|word| name.strip_prefix(word));
             tool.or_else(|| of_name.map(str::to_owned))
