@@ -154,6 +154,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     }
     read.traces().list_steps(TENANT, RUN, None, &PageRequest::from(Cursor::After(1))).await?;
     read.traces().all_steps(TENANT, RUN).await?;
+    read.traces().uncounted(TENANT, RUN, 50..=99).await?;
     read.traces().traces_of_run(TENANT, RUN).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;
     read.logs()

@@ -1,5 +1,7 @@
 //! The steps of a run as a tree, and those of them that do not count.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use models::{
     ids::{RunId, TenantId},
@@ -67,9 +69,19 @@ impl TraceReads<'_> {
         Ok(found)
     }
 
-    /// Those of a run's steps that do not count.
-    pub async fn uncounted(self, tenant: TenantId, run: RunId) -> Result<Vec<Uncounted>, StoreError> {
-        let select = uncounted_of(tenant, run).order_by_asc(UncountedColumn::StepIndex);
+    /// Those of a run's steps that do not count, of these indices: a page asks for its own, however long its run is.
+    pub async fn uncounted(
+        self,
+        tenant: TenantId,
+        run: RunId,
+        indices: RangeInclusive<u64>,
+    ) -> Result<Vec<Uncounted>, StoreError> {
+        let [first, last] =
+            [*indices.start(), *indices.end()].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+        let select = uncounted_of(tenant, run)
+            .filter(UncountedColumn::StepIndex.gte(first))
+            .filter(UncountedColumn::StepIndex.lte(last))
+            .order_by_asc(UncountedColumn::StepIndex);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 }

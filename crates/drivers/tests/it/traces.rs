@@ -3,7 +3,7 @@
 use drivers::{StoreError, logs::DecidedStep};
 use models::{
     ids::{RunId, TraceId},
-    logs::Trace,
+    logs::{Trace, Uncounted},
     page::{Cursor, PageRequest},
 };
 use proof::{records::StepRecord, tagged::Hashed, words::TraceStatus};
@@ -111,6 +111,22 @@ testkit::on_both! {
         found.sort_by_key(|row| row.record.step_index);
         assert_eq!(found, [all[5].clone(), all[136].clone()]);
         assert_eq!(tx.traces().find_steps_by_keys(OTHER, &keys).await.expect("not theirs"), []);
+    }
+
+    async fn a_page_reads_of_what_does_not_count_its_own_indices(db: TestDatabase) {
+        let db = sample::store(db).await;
+        started(&db, 1..3).await;
+        let of = |tenant, run, step_index| Uncounted {
+            tenant, run_id: RunId(uuid(run)), step_index, told_by_index: step_index + 1, created_at: at(1),
+        };
+        let all: Vec<_> = [0, 49, 50, 51, 99, 100, 700].map(|index| of(TENANT, 1, index)).into();
+        let tx = db.begin().await.expect("begin");
+        tx.traces().insert_uncounted(&all).await.expect("of this run");
+        tx.traces().insert_uncounted(&[of(TENANT, 2, 60), of(OTHER, 1, 61)]).await.expect("of others");
+        let run = RunId(uuid(1));
+        assert_eq!(tx.traces().uncounted(TENANT, run, 50..=99).await.expect("a page's"), all[2..5]);
+        assert_eq!(tx.traces().uncounted(TENANT, run, 101..=699).await.expect("none"), []);
+        assert_eq!(tx.traces().uncounted(TENANT, run, 0..=u64::MAX).await.expect("all"), all);
     }
 
     async fn a_step_needs_its_own_verdict(db: TestDatabase) {

@@ -328,9 +328,11 @@ pub(super) async fn steps_of(
     let parents =
         page.items.iter().filter_map(|step| parent_spans(&step.record)).flatten().collect::<Vec<_>>();
     let parents = store.traces().span_places(ctx.tenant.id, id, &parents).await?;
-    let uncounted: HashSet<u64> = match run.source {
-        RunSource::Otlp => {
-            store.traces().uncounted(ctx.tenant.id, id).await?.iter().map(|of| of.step_index).collect()
+    let indices = page.items.iter().map(|step| step.record.step_index);
+    let uncounted: HashSet<u64> = match (run.source, indices.clone().min(), indices.max()) {
+        (RunSource::Otlp, Some(first), Some(last)) => {
+            let found = store.traces().uncounted(ctx.tenant.id, id, first..=last).await?;
+            found.iter().map(|of| of.step_index).collect()
         }
         _ => HashSet::new(),
     };
