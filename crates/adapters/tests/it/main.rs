@@ -6,4 +6,5 @@ mod deep;
 mod odd;
 mod said;
 mod spans;
+mod tools;
 mod usage;

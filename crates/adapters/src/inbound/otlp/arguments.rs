@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::fields::{Field, Fields};
 
-/// The arguments of a tool's span, taken out of it.
-pub(super) fn of_tool(fields: &mut Fields<'_>) -> Option<String> {
+/// The arguments of a tool's span, taken out of it; `said` is what its messages say of them.
+pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<String> {
     if let Some(arguments) = fields.take(Field::ToolArguments) {
         return Some(arguments);
     }
@@ -15,7 +15,7 @@ pub(super) fn of_tool(fields: &mut Fields<'_>) -> Option<String> {
         Some(text) if says_nothing_of_a_call(&text) => (None, Some(text)),
         told => (told, None),
     };
-    told.or_else(|| fields.take(Field::Input)).or(doubtful)
+    told.or_else(|| fields.take(Field::Input)).or(said).or(doubtful)
 }
 
 /// Whether it is the schema of arguments, or says that there are none.

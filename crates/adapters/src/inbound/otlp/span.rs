@@ -52,7 +52,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let message = Some(status_message).filter(|text| !text.is_empty());
     let failure = (status_code == ERROR).then(|| Failure::of(&fields, &events, message));
     let skill_name = skill(operation, &fields, name);
-    let (params, mut outcome_data) = content(operation, &mut fields);
+    let (params, mut outcome_data) = content(operation, &mut fields, &events);
     let llm = match operation {
         Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
         // What an agent or a chain sums up counts where nothing below it tells of it.
@@ -96,12 +96,18 @@ fn time(unix_nano: u64) -> Option<chrono::DateTime<chrono::Utc>> {
 }
 
 /// The JSON that went in and came out.
-fn content(operation: Operation, fields: &mut Fields<'_>) -> (Option<String>, Option<String>) {
+fn content(
+    operation: Operation,
+    fields: &mut Fields<'_>,
+    events: &[Event<'_>],
+) -> (Option<String>, Option<String>) {
     match operation {
         Operation::Model(_) => (request_parameters(fields), None),
         Operation::Tool => {
-            let arguments = arguments::of_tool(fields);
+            let said = messages::of_tool(fields, events);
+            let arguments = arguments::of_tool(fields, said.arguments);
             let result = fields.take(Field::ToolResult).or_else(|| fields.take(Field::Output));
+            let result = result.or(said.result);
             (arguments.map(object), result.map(any))
         }
         Operation::Http => {

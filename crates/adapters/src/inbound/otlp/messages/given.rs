@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     super::{reader::Reader, wire::Attribute},
-    Message, ToolCall,
+    Arguments, Message, ToolCall,
     parts::{Object, Parts, items, text_of, tool_call},
     text, whole_of,
 };
@@ -13,6 +13,26 @@ use super::{
 pub(super) fn list(raw: &str, alone: &str, cut: &mut bool) -> (Option<String>, Option<String>) {
     let Some((messages, finish)) = messages(raw) else { return (Some(raw.to_owned()), None) };
     (text(messages, alone, cut), finish.map(Cow::into_owned))
+}
+
+/// What messages say that a tool was called with.
+pub(super) fn arguments(raw: &str) -> Option<String> {
+    let (messages, _) = messages(raw)?;
+    let mut calls = messages.into_iter().flat_map(|message| message.tool_calls);
+    calls.find_map(|call| call.arguments).map(|Arguments(arguments)| arguments.into_owned())
+}
+
+/// What messages say that was answered.
+pub(super) fn answer(raw: &str) -> Option<String> {
+    let (messages, _) = messages(raw)?;
+    messages.into_iter().find_map(|message| message.content).map(Cow::into_owned)
+}
+
+/// The text of content that may be parts.
+pub(super) fn plain(raw: &str) -> Option<String> {
+    let mut parts = Parts::default();
+    content_of_text(raw, &mut parts);
+    parts.message.content.map(Cow::into_owned)
 }
 
 /// System instructions, which are parts, before the messages.

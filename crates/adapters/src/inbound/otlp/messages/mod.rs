@@ -132,6 +132,41 @@ pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
     said
 }
 
+/// What the messages of a tool's own span say of its call.
+#[derive(Debug, Default)]
+pub(super) struct Answered {
+    pub(super) arguments: Option<String>,
+    pub(super) result: Option<String>,
+}
+
+/// Reads a tool's messages: what it was called with is what went in, and what it answered is what came out.
+pub(super) fn of_tool(fields: &Fields<'_>, events: &[Event<'_>]) -> Answered {
+    let mut answered = Answered::default();
+    let told = [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event));
+    for told in told {
+        if answered.arguments.is_none() {
+            answered.arguments = told.input.and_then(|raw| given::arguments(&raw));
+        }
+        if answered.result.is_none() {
+            answered.result = told.output.and_then(|raw| given::answer(&raw));
+        }
+    }
+    for event in events {
+        let said = |key: &str| whole_of(&event.attributes, &[key]);
+        match event.name.as_ref() {
+            "gen_ai.tool.message" if answered.arguments.is_none() => {
+                answered.arguments = said("content").map(Cow::into_owned);
+            }
+            "gen_ai.choice" if answered.result.is_none() => {
+                let result = said("message").or_else(|| said("content"));
+                answered.result = result.and_then(|result| given::plain(&result));
+            }
+            _ => {}
+        }
+    }
+    answered
+}
+
 /// The text of messages.
 fn text(mut messages: Vec<Message<'_>>, alone: &str, cut: &mut bool) -> Option<String> {
     messages.retain(Message::says_something);

@@ -1,0 +1,73 @@
+//! Calls of tools, as the span of the tool tells them: by attributes, by events, by messages.
+
+use orchestrator::ports::{ReportedSpan, SpanAct};
+use serde_json::{Value, json};
+
+use crate::spans::{read, span};
+
+const CALLED_WITH: &str = r#"{"command":"rm -rf /"}"#;
+
+/// The step of a tool's span with these attributes and events.
+fn tool(attributes: &Value, events: &[Value]) -> ReportedSpan {
+    let mut all = json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "sh" });
+    all.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+    let mut one = span("eee19b7ec3c1b174", &all);
+    one["events"] = events.into();
+    let step = read(&[one]).spans.pop().unwrap();
+    assert_eq!((step.act, step.skill_name.as_str()), (SpanAct::ToolCall, "sh"));
+    step
+}
+
+fn event(name: &str, attributes: &Value) -> Value {
+    json!({ "name": name, "attributes": attributes })
+}
+
+#[test]
+fn arguments_and_results_are_known_by_everybodys_names() {
+    for (arguments, result) in [
+        ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+        ("gen_ai.tool.arguments", "gen_ai.tool.result"),
+        ("gen_ai.tool.input", "gen_ai.tool.output"),
+        ("gen_ai.tool.args", "gen_ai.tool.output"),
+        ("gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response"),
+        ("tool_arguments", "tool_response"),
+        ("tool.parameters", "output.value"),
+        ("input.value", "traceloop.entity.output"),
+    ] {
+        let step = tool(&json!({ arguments: CALLED_WITH, result: "done" }), &[]);
+        assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{arguments}");
+        assert_eq!(step.outcome_data.as_deref(), Some(r#"{"output":"done"}"#), "{result}");
+    }
+}
+
+/// Strands tells of a tool in events, or, by the newest conventions, in messages.
+#[test]
+fn events_and_messages_tell_what_a_tool_was_called_with() {
+    let called = json!([{ "role": "tool", "parts": [{ "type": "tool_call", "name": "sh", "id": "t1",
+        "arguments": { "command": "rm -rf /" } }] }]);
+    let answered = json!([{ "role": "tool", "parts": [{ "type": "tool_call_response", "id": "t1",
+        "response": [{ "text": "done" }] }] }]);
+    let (called, answered) = (called.to_string(), answered.to_string());
+    let details = "gen_ai.client.inference.operation.details";
+    let by_events = [
+        event("gen_ai.tool.message", &json!({ "role": "tool", "content": CALLED_WITH, "id": "t1" })),
+        event("gen_ai.choice", &json!({ "message": r#"[{"text":"done"}]"#, "id": "t1" })),
+    ];
+    let by_details = [
+        event(details, &json!({ "gen_ai.input.messages": called })),
+        event(details, &json!({ "gen_ai.output.messages": answered })),
+    ];
+    for step in [
+        tool(&json!({}), &by_events),
+        tool(&json!({}), &by_details),
+        tool(&json!({ "gen_ai.input.messages": called, "gen_ai.output.messages": answered }), &[]),
+    ] {
+        assert_eq!(step.params.as_deref(), Some(CALLED_WITH));
+        assert_eq!(step.outcome_data.as_deref(), Some(r#"{"output":"done"}"#));
+    }
+    let both = tool(&json!({ "gen_ai.tool.call.arguments": r#"{"command":"ls"}"# }), &by_events);
+    assert_eq!(both.params.as_deref(), Some(r#"{"command":"ls"}"#), "an attribute is believed first");
+    let schema = r#"{"type": "object", "properties": {"command": {"type": "string"}}}"#;
+    let doubtful = tool(&json!({ "tool.parameters": schema }), &by_events);
+    assert_eq!(doubtful.params.as_deref(), Some(CALLED_WITH), "a schema is not what it was called with");
+}
