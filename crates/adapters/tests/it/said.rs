@@ -273,7 +273,21 @@ fn a_word_of_their_own_is_judged_by_what_the_span_carries() {
     }
     assert_eq!(with("create embeddings", json!({})).skill_name, "openai.embeddings");
     assert_eq!(with("run", json!({ "gen_ai.tool.name": "t" })).act, SpanAct::ToolCall);
-    assert_eq!(with("run", json!({ "gen_ai.agent.name": "a" })).act, SpanAct::Other);
+    let agents = with("my_llm_step", json!({ "gen_ai.agent.name": "a" }));
+    assert_eq!(
+        (agents.act, agents.skill_name.as_str()),
+        (SpanAct::ModelCall, "openai.chat"),
+        "an agent's call"
+    );
+    assert_eq!(
+        with("invoke_agent", json!({ "gen_ai.agent.name": "a" })).act,
+        SpanAct::Other,
+        "its own word is believed"
+    );
+    // An agent that answered names a model too; what it used nobody says.
+    let agent = step(&json!({ "gen_ai.operation.name": "invoke_swarm", "gen_ai.agent.name": "a",
+        "gen_ai.request.model": "gpt-4o", "gen_ai.output.messages": "done" }));
+    assert_eq!((agent.act, agent.skill_name.as_str()), (SpanAct::Other, "a"));
     let bare = step(&json!({ "gen_ai.operation.name": "plan", "gen_ai.request.model": "gpt-4o" }));
     assert_eq!(bare.act, SpanAct::Other, "nothing answered it");
 }

@@ -134,13 +134,15 @@ fn the_kind_alone_decides_what_counts() {
         ("traceloop.span.kind", "task", SpanAct::Other),
         ("traceloop.span.kind", "agent", SpanAct::Other),
         ("traceloop.span.kind", "tool", SpanAct::ToolCall),
-        ("gen_ai.agent.name", "weather", SpanAct::Other),
+        ("gen_ai.agent.name", "weather", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "count_tokens", SpanAct::Other),
+        ("gen_ai.operation.name", "image_generation", SpanAct::ModelCall),
         ("gen_ai.tool.name", "get_weather", SpanAct::ToolCall),
     ] {
         let report = with(name, word);
         assert_eq!(report.act, kind, "{name} = {word}");
         // What an agent or a chain sums up is told too: the tree decides whether it counts.
-        let sums_up = kind == SpanAct::Other && word != "GUARDRAIL";
+        let sums_up = kind == SpanAct::Other && word != "GUARDRAIL" && word != "count_tokens";
         assert_eq!(report.llm.is_some(), kind == SpanAct::ModelCall || sums_up, "{name} = {word}");
     }
     let unnamed = step(&usage);

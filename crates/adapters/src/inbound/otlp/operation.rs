@@ -62,13 +62,15 @@ fn of_word(word: &str) -> Option<Operation> {
         }
         "generate_content" => Operation::Model("generate_content"),
         "embedding" | "embeddings" => Operation::Model(EMBEDDINGS),
-        "tool" | "execute_tool" | "tools/call" => Operation::Tool,
+        "image_generation" | "generate_image" | "image" => Operation::Model("image_generation"),
+        "tool" | "tool_call" | "execute_tool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
         "prompt" => Operation::Transform,
         "agent" | "chain" | "workflow" | "task" | "create_agent" | "invoke_agent" | "invoke_workflow" => {
             Operation::Parent
         }
-        "guardrail" | "evaluator" => Operation::Other,
+        // To count tokens calls no model.
+        "guardrail" | "evaluator" | "count_tokens" => Operation::Other,
         // Anybody may have a word of their own, and a later version has more.
         _ => return None,
     })
@@ -78,19 +80,22 @@ fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
     if fields.has(Field::ToolName) {
         return Operation::Tool;
     }
-    if fields.has(Field::AgentName) {
-        return Operation::Parent;
-    }
     let any = |of: &[Field]| of.iter().any(|field| fields.has(*field));
     let names_a_model = any(&[Field::Model, Field::ModelRequested]);
     let names_a_seller = fields.has(Field::Provider);
     let counted = any(&[Field::InputTokens, Field::OutputTokens, Field::TotalTokens]);
     // A word that is not known is said of something that has a model and was answered.
     let own_word = fields.has(Field::Operation);
+    // An agent has a model and an answer too; but what names seller, model and usage is a call, whoever's it is.
+    let names_an_agent = fields.has(Field::AgentName);
     let answered = counted || any(&[Field::RequestId, Field::FinishReason, Field::OutputMessages]);
+    let answered = answered && !names_an_agent;
     if names_a_model && (names_a_seller && counted || own_word && answered) {
         let word = fields.text(Field::Operation).unwrap_or_default().to_ascii_lowercase();
         return Operation::Model(if word.contains("embed") { EMBEDDINGS } else { "chat" });
+    }
+    if names_an_agent {
+        return Operation::Parent;
     }
     if fields.has(Field::HttpMethod) && kind == CLIENT {
         return Operation::Http;
