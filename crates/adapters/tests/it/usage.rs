@@ -195,3 +195,19 @@ fn of_gemini_the_thoughts_lie_beside() {
         assert_eq!(((call.input_tokens, call.output_tokens), call.cost_note), (sides, None), "{of}");
     }
 }
+
+/// What a reranker or a tool says that it cost is no zero that is known.
+#[test]
+fn a_cost_is_taken_whatever_reports_it() {
+    for kind in ["RERANKER", "RETRIEVER", "TOOL", "GUARDRAIL", "EVALUATOR", "PROMPT", "AGENT", "CHAIN"] {
+        let told = step(&json!({ "openinference.span.kind": kind, "llm.cost.total": 0.002,
+            "reranker.model_name": "rerank-v3.5" }));
+        assert_eq!(told.llm.unwrap().cost_nanousd, Some(2_000_000), "{kind}");
+        for untold in [json!(0), json!("many"), json!(-1)] {
+            let step = step(&json!({ "openinference.span.kind": kind, "llm.cost.total": untold }));
+            assert_eq!(step.llm, None, "{kind}: {untold}");
+        }
+    }
+    let tokens = step(&json!({ "openinference.span.kind": "RERANKER", "llm.token_count.prompt": 100 }));
+    assert_eq!(tokens.llm, None);
+}

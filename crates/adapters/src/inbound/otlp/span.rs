@@ -57,7 +57,12 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
         // What an agent or a chain sums up counts where nothing below it tells of it.
         Operation::Parent => told_use(&fields),
-        _ => None,
+        // A cost is taken as it is, whatever reports it; tokens alone are a model's.
+        Operation::Tool
+        | Operation::Retrieval
+        | Operation::Transform
+        | Operation::Http
+        | Operation::Other => told_use(&fields).filter(|report| report.cost_nanousd > Some(0)),
     };
     let code = failure.as_ref().map(|failure| failure.code.clone());
     if let Some(message) = failure.and_then(|failure| failure.message) {
