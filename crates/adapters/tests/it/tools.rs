@@ -71,3 +71,48 @@ fn events_and_messages_tell_what_a_tool_was_called_with() {
     let doubtful = tool(&json!({ "tool.parameters": schema }), &by_events);
     assert_eq!(doubtful.params.as_deref(), Some(CALLED_WITH), "a schema is not what it was called with");
 }
+
+/// A span with that status and these attributes: why it failed, and what it came to.
+fn came_to(attributes: &Value, status: &Value, events: &[Value]) -> (Option<String>, Option<String>) {
+    let mut one = span("eee19b7ec3c1b174", attributes);
+    one["status"] = status.clone();
+    one["events"] = events.into();
+    let step = read(&[one]).spans.pop().unwrap();
+    (step.failure, step.outcome_data)
+}
+
+#[test]
+fn a_span_fails_by_what_is_there_only_of_failures() {
+    let (unset, ok, error) = (json!({}), json!({ "code": 1 }), json!({ "code": 2 }));
+    for (attributes, status, failure) in [
+        (json!({}), &unset, None),
+        (json!({}), &error, Some("ERROR")),
+        (json!({ "error.type": "RateLimitError" }), &unset, Some("RateLimitError")),
+        (json!({ "error.type": "RateLimitError" }), &error, Some("RateLimitError")),
+        (json!({ "error.type": "RateLimitError" }), &ok, None),
+        (json!({ "error.type": " " }), &unset, None),
+        (json!({ "gen_ai.tool.status": "error" }), &unset, Some("ERROR")),
+        (json!({ "gen_ai.tool.status": "success" }), &unset, None),
+        (json!({ "gen_ai.response.finish_reasons": ["error"] }), &unset, Some("ERROR")),
+        (json!({ "gen_ai.response.finish_reasons": ["stop"] }), &unset, None),
+    ] {
+        let (why, _) = came_to(&attributes, status, &[]);
+        assert_eq!(why.as_deref(), failure, "{attributes} {status}");
+    }
+}
+
+#[test]
+fn what_a_failed_tool_answered_is_kept() {
+    let bad = json!({ "code": 2, "message": "bad" });
+    let result = |result: &str| json!({ "gen_ai.tool.name": "sh", "gen_ai.tool.call.result": result });
+    let outcome = |attributes: &Value, events: &[Value]| came_to(attributes, &bad, events).1.unwrap();
+    assert_eq!(outcome(&result("exit 1: partial"), &[]), r#"{"error":"bad","output":"exit 1: partial"}"#);
+    assert_eq!(
+        outcome(&result(r#"{"n":12345678901234567890123}"#), &[]),
+        r#"{"error":"bad","output":{"n":12345678901234567890123}}"#,
+        "each digit of it"
+    );
+    let thrown = |message: &str| [event("exception", &json!({ "exception.message": message }))];
+    assert_eq!(outcome(&json!({}), &thrown("disk full")), r#"{"error":"bad\ndisk full"}"#);
+    assert_eq!(outcome(&json!({}), &thrown("bad")), r#"{"error":"bad"}"#, "said once");
+}

@@ -43,6 +43,7 @@ pub(super) enum Field {
     ToolResult,
     InvocationParameters,
     ErrorType,
+    ToolStatus,
     HttpMethod,
     HttpStatus,
     ServerAddress,
@@ -139,6 +140,7 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "langfuse.user.id" => (Field::User, 4),
 
         "error.type" => (Field::ErrorType, 0),
+        "gen_ai.tool.status" => (Field::ToolStatus, 0),
         "http.request.method" => (Field::HttpMethod, 0),
         "http.method" => (Field::HttpMethod, 1),
         "http.response.status_code" => (Field::HttpStatus, 0),
@@ -182,6 +184,7 @@ impl Field {
             | Self::RequestId
             | Self::InvocationParameters
             | Self::ErrorType
+            | Self::ToolStatus
             | Self::HttpMethod
             | Self::ServerAddress
             | Self::Url => Reads::Text,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod arguments;
+mod failure;
 mod fields;
 mod lossy;
 mod messages;

@@ -10,11 +10,12 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
     arguments,
+    failure::{Failure, outcome},
     fields::{Field, Fields},
     messages,
     operation::{EMBEDDINGS, Operation, operation},
     value::{MAX_INTEGER, Members, hex},
-    wire::{ERROR, Event, Id, Odd, Span},
+    wire::{Event, Id, Odd, Span},
 };
 
 /// Flags of a span that tell where its parent is: that they do, and that it is in another process.
@@ -49,10 +50,9 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     } = span;
     let mut fields = Fields::of(attributes);
     let operation = operation(&fields, kind);
-    let message = Some(status_message).filter(|text| !text.is_empty());
-    let failure = (status_code == ERROR).then(|| Failure::of(&fields, &events, message));
+    let failure = Failure::of(&fields, &events, status_code, status_message);
     let skill_name = skill(operation, &fields, name);
-    let (params, mut outcome_data) = content(operation, &mut fields, &events);
+    let (params, result) = content(operation, &mut fields, &events);
     let llm = match operation {
         Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
         // What an agent or a chain sums up counts where nothing below it tells of it.
@@ -64,10 +64,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         | Operation::Http
         | Operation::Other => told_use(&fields).filter(|report| report.cost_nanousd > Some(0)),
     };
-    let code = failure.as_ref().map(|failure| failure.code.clone());
-    if let Some(message) = failure.and_then(|failure| failure.message) {
-        outcome_data = Some(json!({ "error": message }).to_string());
-    }
+    let (code, message) = failure.map_or((None, None), |failure| (Some(failure.code), failure.message));
     let part_of = PartOf {
         conversation_id: fields.name(Field::Conversation),
         session_id: fields.name(Field::Session),
@@ -84,7 +81,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         act: operation.act(),
         skill_name,
         params,
-        outcome_data,
+        outcome_data: outcome(result, message),
         failure: code,
         llm,
         duration_ms: if times_are_told { (end - start) / 1_000_000 } else { 0 },
@@ -100,7 +97,7 @@ fn time(unix_nano: u64) -> Option<chrono::DateTime<chrono::Utc>> {
     chrono::DateTime::from_timestamp_micros(at)
 }
 
-/// The JSON that went in and came out.
+/// The JSON that went in, and what came out.
 fn content(
     operation: Operation,
     fields: &mut Fields<'_>,
@@ -113,7 +110,7 @@ fn content(
             let arguments = arguments::of_tool(fields, said.arguments);
             let result = fields.take(Field::ToolResult).or_else(|| fields.take(Field::Output));
             let result = result.or(said.result);
-            (arguments.map(object), result.map(any))
+            (arguments.map(object), result)
         }
         Operation::Http => {
             let status =
@@ -122,7 +119,7 @@ fn content(
         }
         Operation::Other if !fields.has(Field::Input) => (everything(fields), None),
         Operation::Parent | Operation::Retrieval | Operation::Transform | Operation::Other => {
-            (fields.take(Field::Input).map(object), fields.take(Field::Output).map(any))
+            (fields.take(Field::Input).map(object), fields.take(Field::Output))
         }
     }
 }
@@ -308,33 +305,4 @@ fn object(text: String) -> String {
         return text;
     }
     json!({ "input": text }).to_string()
-}
-
-/// JSON text: the text itself where it is JSON that has a structure.
-fn any(text: String) -> String {
-    if text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(&text).is_ok() {
-        return text;
-    }
-    json!({ "output": text }).to_string()
-}
-
-/// Why a span failed.
-struct Failure {
-    code: String,
-    message: Option<String>,
-}
-
-impl Failure {
-    fn of(fields: &Fields<'_>, events: &[Event<'_>], message: Option<Cow<'_, str>>) -> Self {
-        let thrown = events.iter().find(|event| event.name == "exception");
-        let of_exception = |key: &str| {
-            let mut values = thrown?.attributes.iter().filter(|one| one.key == key);
-            values.find_map(|one| super::value::text(one.value.as_ref()?)).map(str::to_owned)
-        };
-        let code = fields.owned(Field::ErrorType).or_else(|| of_exception("exception.type"));
-        Self {
-            code: code.unwrap_or_else(|| "ERROR".to_owned()),
-            message: message.map(Cow::into_owned).or_else(|| of_exception("exception.message")),
-        }
-    }
 }

@@ -41,6 +41,8 @@ pub(super) struct Span<'b> {
 
 /// `SPAN_KIND_CLIENT`.
 pub(super) const CLIENT: u64 = 3;
+/// `STATUS_CODE_OK`.
+pub(super) const OK: u64 = 1;
 /// `STATUS_CODE_ERROR`.
 pub(super) const ERROR: u64 = 2;
 

@@ -1,0 +1,79 @@
+//! Whether a span failed and why, and what it came to all the same.
+
+use std::borrow::Cow;
+
+use serde_json::{json, value::RawValue};
+
+use super::{
+    fields::{Field, Fields},
+    value,
+    wire::{ERROR, Event, OK},
+};
+
+/// Why a span failed.
+pub(super) struct Failure {
+    pub(super) code: String,
+    pub(super) message: Option<String>,
+}
+
+impl Failure {
+    /// A span failed where its status says so; and where it has none, but an attribute that is there only of failures.
+    pub(super) fn of(
+        fields: &Fields<'_>,
+        events: &[Event<'_>],
+        status: u64,
+        message: Cow<'_, str>,
+    ) -> Option<Self> {
+        if status != ERROR && (status == OK || !says_failed(fields)) {
+            return None;
+        }
+        let thrown = events.iter().find(|event| event.name == "exception");
+        let of_exception = |key: &str| {
+            let mut values = thrown?.attributes.iter().filter(|one| one.key == key);
+            values.find_map(|one| value::text(one.value.as_ref()?)).map(str::to_owned)
+        };
+        let code = fields.owned(Field::ErrorType).or_else(|| of_exception("exception.type"));
+        let message = Some(message.into_owned()).filter(|text| !text.is_empty());
+        Some(Self {
+            code: code.unwrap_or_else(|| "ERROR".to_owned()),
+            message: match (message, of_exception("exception.message")) {
+                (Some(message), Some(thrown)) if !message.contains(&thrown) => {
+                    Some(format!("{message}\n{thrown}"))
+                }
+                (message, thrown) => message.or(thrown),
+            },
+        })
+    }
+}
+
+/// By the type of its error, by the word of the tool, by why the model's answer ended.
+fn says_failed(fields: &Fields<'_>) -> bool {
+    let is = |word: Option<&str>| {
+        word.is_some_and(|word| {
+            matches!(word.trim().to_ascii_lowercase().as_str(), "error" | "failed" | "failure")
+        })
+    };
+    fields.has(Field::ErrorType)
+        || is(fields.text(Field::ToolStatus))
+        || is(fields.first_text(Field::FinishReason))
+}
+
+/// The JSON of what a span came to: its result, why it failed, or both.
+pub(super) fn outcome(result: Option<String>, message: Option<String>) -> Option<String> {
+    match (message, result) {
+        (None, None) => None,
+        (None, Some(result)) if is_structured(&result) => Some(result),
+        (None, Some(result)) => Some(json!({ "output": result }).to_string()),
+        (Some(message), None) => Some(json!({ "error": message }).to_string()),
+        // A result stays as it is written, each digit of it.
+        (Some(message), Some(result)) if is_structured(&result) => {
+            Some(format!(r#"{{"error":{},"output":{}}}"#, json!(message), result.trim()))
+        }
+        (Some(message), Some(result)) => Some(json!({ "error": message, "output": result }).to_string()),
+    }
+}
+
+/// Whether a text is JSON that has a structure.
+fn is_structured(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok()
+}
