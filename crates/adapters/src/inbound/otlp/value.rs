@@ -70,17 +70,49 @@ fn whole_number(number: f64) -> Option<u64> {
 
 /// USD as nano-USD, rounded half up. More than a record holds is as good as none: the cost is not known.
 pub(super) fn nano_usd(value: &Any<'_>) -> Option<u64> {
-    let usd = match value {
-        Any::Int(number) => {
-            let cost = u64::try_from(*number).ok()?.checked_mul(1_000_000_000)?;
-            return (cost <= MAX_INTEGER).then_some(cost);
-        }
-        Any::Double(number) => *number,
-        Any::Text(text) => text.trim().parse().ok()?,
-        _ => return None,
+    let nanos = match value {
+        Any::Int(number) => u64::try_from(*number).ok()?.checked_mul(1_000_000_000),
+        // What is meant is the shortest decimal that is this number.
+        Any::Double(number) => nanos(&format!("{number:e}")),
+        Any::Text(text) => nanos(text.trim()),
+        _ => None,
     };
-    // Half up of what is meant: the nearest number to 0.0000000005 lies a hair below it.
-    integer((usd * 1e9 + 1e-9).round())
+    nanos.filter(|nanos| *nanos <= MAX_INTEGER)
+}
+
+/// Billionths of a decimal number, rounded once, half up.
+fn nanos(decimal: &str) -> Option<u64> {
+    let (number, exponent) = decimal.split_once(['e', 'E']).unwrap_or((decimal, "0"));
+    let exponent = exponent.parse::<i64>().ok()?;
+    let is_negative = number.starts_with('-');
+    let number = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = [whole, fraction].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let behind = i64::try_from(fraction.len()).ok()?;
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() {
+        return Some(0);
+    }
+    // So many digits stand before the point once the number is billionths.
+    let kept =
+        i64::try_from(digits.len()).ok()?.checked_add(exponent)?.checked_sub(behind)?.checked_add(9)?;
+    // Less than a tenth of one is none.
+    let Ok(kept) = usize::try_from(kept) else { return Some(0) };
+    // More than any record holds.
+    if kept > 18 {
+        return None;
+    }
+    let nanos = if kept <= digits.len() {
+        let half = digits.as_bytes().get(kept).is_some_and(|digit| *digit >= b'5');
+        let before = if kept == 0 { 0 } else { digits[..kept].parse::<u64>().ok()? };
+        before + u64::from(half)
+    } else {
+        format!("{digits:0<kept$}").parse().ok()?
+    };
+    (nanos == 0 || !is_negative).then_some(nanos)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
@@ -139,4 +171,56 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_is_rounded_once() {
+        for (usd, expected) in [
+            ("0", Some(0)),
+            ("-0.0", Some(0)),
+            ("0.5", Some(500_000_000)),
+            (".5", Some(500_000_000)),
+            ("5.", Some(5_000_000_000)),
+            ("+1.25e-2", Some(12_500_000)),
+            ("12E1", Some(120_000_000_000)),
+            ("0.0000000005", Some(1)),
+            ("0.0000000004999999999999", Some(0)),
+            ("0.00000000149999999999999999999", Some(1)),
+            ("0.0000000015", Some(2)),
+            ("0.00000000005", Some(0)),
+            ("1e-400", Some(0)),
+            ("0e400", Some(0)),
+            ("9007199.254740992", Some(MAX_INTEGER)),
+            ("9007199.254740993", None),
+            ("1e400", None),
+            ("1e99999999999999999999", None),
+            ("-0.5", None),
+            ("-1", None),
+            ("", None),
+            (".", None),
+            ("e5", None),
+            ("1,5", None),
+            ("NaN", None),
+            ("inf", None),
+            ("--1", None),
+        ] {
+            assert_eq!(nano_usd(&Any::Text(usd.into())), expected, "{usd}");
+        }
+        for (usd, expected) in [
+            (0.000_000_000_5, Some(1)),
+            (0.000_000_000_499_999_999_999_9, Some(0)),
+            (0.1 + 0.2, Some(300_000_000)),
+            (123_456.789, Some(123_456_789_000_000)),
+            (0.0, Some(0)),
+            (-1.0, None),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+        ] {
+            assert_eq!(nano_usd(&Any::Double(usd)), expected, "{usd}");
+        }
+    }
 }
