@@ -211,3 +211,45 @@ fn a_cost_is_taken_whatever_reports_it() {
     let tokens = step(&json!({ "openinference.span.kind": "RERANKER", "llm.token_count.prompt": 100 }));
     assert_eq!(tokens.llm, None);
 }
+
+/// Sounds, pictures and other tiers have prices that the book does not have.
+#[test]
+fn a_call_that_is_paid_otherwise_has_no_price() {
+    let usage = json!({ "gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 100 });
+    let with = |extra: &Value| {
+        let mut all = usage.clone();
+        all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let call = call(&all);
+        assert_eq!((call.input_tokens, call.output_tokens), (1_000, 100), "{extra}");
+        call.cost_note.is_none()
+    };
+    for (extra, has_a_price) in [
+        (json!({ "llm.token_count.prompt_details.audio": 900 }), false),
+        (json!({ "llm.token_count.completion_details.audio": 90 }), false),
+        (
+            json!({ "llm.token_count.prompt_details.audio": 0, "llm.token_count.completion_details.audio": 90 }),
+            false,
+        ),
+        (
+            json!({ "llm.token_count.prompt_details.audio": 0, "llm.token_count.completion_details.audio": 0 }),
+            true,
+        ),
+        (json!({ "gen_ai.usage.completion_tokens_details.audio": 90 }), false),
+        (json!({ "gen_ai.usage.details.input_audio_tokens": 900 }), false),
+        (json!({ "gen_ai.usage.output_tokens_details.image_tokens": 90 }), false),
+        (json!({ "gen_ai.usage.details.image_prompt_tokens": 900 }), true),
+        (json!({ "gen_ai.operation.name": "image_generation" }), false),
+        (json!({ "openai.response.service_tier": "flex" }), false),
+        (json!({ "gen_ai.openai.response.service_tier": "priority" }), false),
+        (json!({ "gen_ai.openai.request.service_tier": "flex" }), false),
+        (
+            json!({ "gen_ai.openai.request.service_tier": "auto", "gen_ai.openai.response.service_tier": "default" }),
+            true,
+        ),
+        (json!({ "openai.request.service_tier": "flex", "openai.response.service_tier": "default" }), true),
+        (json!({ "gen_ai.usage.service_tier": "batch" }), false),
+        (json!({ "gen_ai.usage.service_tier": "standard" }), true),
+    ] {
+        assert_eq!(with(&extra), has_a_price, "{extra}");
+    }
+}

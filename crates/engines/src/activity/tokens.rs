@@ -13,6 +13,7 @@ use super::prices::Tokens;
 /// Counts as they were told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that the caller knows of the call")]
 pub struct Counts {
     pub input: Option<u64>,
     pub output: Option<u64>,
@@ -28,6 +29,8 @@ pub struct Counts {
     pub gives_none: bool,
     /// Where thoughts or cached tokens may lie beside, it is the thoughts, as Gemini's do.
     pub thoughts_beside: bool,
+    /// It is not paid by what the book has: for sounds or pictures, or at another tier.
+    pub paid_otherwise: bool,
 }
 
 /// What a call used, and why that is not to be trusted.
@@ -101,7 +104,7 @@ pub fn used(counts: Counts) -> Used {
     } else if sides.is_none() {
         Some(CostNote::CountsContradict)
     } else {
-        None
+        counts.paid_otherwise.then_some(CostNote::NoPrice)
     };
     Used { tokens, note }
 }
@@ -205,6 +208,14 @@ mod tests {
         assert_eq!(of(Some(100), None, Some(90)), ((100, 0), Some(CountsContradict)));
         assert_eq!(of(Some(100), Some(5), None), ((100, 5), None), "told is told");
         assert_eq!(of(None, None, None), ((0, 0), Some(NoTokens)));
+    }
+
+    #[test]
+    fn what_is_paid_otherwise_has_no_price_and_is_counted() {
+        let counts = Counts { input: Some(100), output: Some(20), paid_otherwise: true, ..Counts::default() };
+        let of = |counts: Counts| (used(counts).tokens.input, used(counts).tokens.output, used(counts).note);
+        assert_eq!(of(counts), (100, 20, Some(CostNote::NoPrice)));
+        assert_eq!(of(Counts { output: None, ..counts }), (100, 0, Some(NoTokens)));
     }
 
     /// Where as many are cached as were thought, the total says both that either lies beside.

@@ -30,6 +30,9 @@ pub(super) enum Field {
     WrittenHourTokens,
     WrittenMinutesTokens,
     ReasoningTokens,
+    /// Of a kind that has prices of its own.
+    OtherTokens,
+    ServiceTier,
     Cost,
     InputCost,
     OutputCost,
@@ -97,6 +100,14 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "gen_ai.completion.0.finish_reason" => (Field::FinishReason, 3),
         "llm.response.finish_reason" => (Field::FinishReason, 4),
         "llm.response.stop_reason" => (Field::FinishReason, 5),
+
+        "openai.response.service_tier" => (Field::ServiceTier, 0),
+        "gen_ai.openai.response.service_tier" => (Field::ServiceTier, 1),
+        "gen_ai.response.service_tier" => (Field::ServiceTier, 2),
+        "gen_ai.usage.service_tier" => (Field::ServiceTier, 3),
+        "openai.request.service_tier" => (Field::ServiceTier, 4),
+        "gen_ai.openai.request.service_tier" => (Field::ServiceTier, 5),
+        "gen_ai.request.service_tier" => (Field::ServiceTier, 6),
 
         "gen_ai.input.messages" => (Field::InputMessages, 0),
         "gen_ai.prompt" => (Field::InputMessages, 1),
@@ -183,6 +194,7 @@ impl Field {
             | Self::EntityName
             | Self::RequestId
             | Self::InvocationParameters
+            | Self::ServiceTier
             | Self::ErrorType
             | Self::ToolStatus
             | Self::HttpMethod
@@ -198,6 +210,7 @@ impl Field {
             | Self::WrittenHourTokens
             | Self::WrittenMinutesTokens
             | Self::ReasoningTokens
+            | Self::OtherTokens
             | Self::HttpStatus => Reads::Count,
             Self::Cost | Self::InputCost | Self::OutputCost => Reads::Usd,
             Self::InputMessages
@@ -222,7 +235,7 @@ impl Field {
             },
             Reads::Name => matches!(value, Any::Int(_)) || value::text(value).is_some(),
             Reads::FirstText => value::first_text(value).is_some(),
-            Reads::Count => value::count(value).is_some(),
+            Reads::Count => value::count(value).is_some_and(|count| self != Self::OtherTokens || count > 0),
             Reads::Usd => value::nano_usd(value).is_some(),
             Reads::Content => !matches!(value, Any::Text(text) if text.trim().is_empty()),
         }

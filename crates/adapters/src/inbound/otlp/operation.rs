@@ -9,6 +9,8 @@ use super::{
 
 /// The call that gives no tokens back.
 pub(super) const EMBEDDINGS: &str = "embeddings";
+/// The call that gives pictures.
+pub(super) const IMAGES: &str = "image_generation";
 
 /// What a span did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +64,7 @@ fn of_word(word: &str) -> Option<Operation> {
         }
         "generate_content" => Operation::Model("generate_content"),
         "embedding" | "embeddings" => Operation::Model(EMBEDDINGS),
-        "image_generation" | "generate_image" | "image" => Operation::Model("image_generation"),
+        "image_generation" | "generate_image" | "image" => Operation::Model(IMAGES),
         "tool" | "tool_call" | "execute_tool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
         "prompt" => Operation::Transform,

@@ -13,7 +13,7 @@ use super::{
     failure::{Failure, outcome},
     fields::{Field, Fields},
     messages,
-    operation::{EMBEDDINGS, Operation, operation},
+    operation::{EMBEDDINGS, IMAGES, Operation, operation},
     value::{MAX_INTEGER, Members, hex},
     wire::{Event, Id, Odd, Span},
 };
@@ -174,13 +174,13 @@ fn provider(fields: &Fields<'_>) -> Option<String> {
 
 /// What was used, as far as a span tells it.
 fn told_use(fields: &Fields<'_>) -> Option<LlmReport> {
-    let report = called(fields, false);
+    let report = called("", fields);
     let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);
     tells.then_some(report)
 }
 
-/// The model, its tokens and its cost.
-fn called(fields: &Fields<'_>, gives_none: bool) -> LlmReport {
+/// The model, its tokens and its cost, of a call of that name.
+fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     let parts = || {
         let cost = fields.nano_usd(Field::InputCost)?.saturating_add(fields.nano_usd(Field::OutputCost)?);
         (cost <= MAX_INTEGER).then_some(cost)
@@ -197,11 +197,24 @@ fn called(fields: &Fields<'_>, gives_none: bool) -> LlmReport {
     let is_gemini =
         |name: Option<&str>| name.is_some_and(|name| name.to_ascii_lowercase().contains("gemini"));
     let thoughts_beside = is_gemini(report.model.as_deref()) || is_gemini(report.provider.as_deref());
-    report.counted(&TokenCounts { gives_none, thoughts_beside, ..counts(fields) })
+    let of_text = call != IMAGES && !fields.has(Field::OtherTokens);
+    let counts = TokenCounts {
+        gives_none: call == EMBEDDINGS,
+        thoughts_beside,
+        paid_otherwise: !(of_text && is_listed(fields.text(Field::ServiceTier))),
+        ..counts(fields)
+    };
+    report.counted(&counts)
+}
+
+/// Whether a call of this tier is paid by the prices that sellers list: where none answered, or the usual one.
+fn is_listed(tier: Option<&str>) -> bool {
+    const USUAL: [&str; 5] = ["auto", "default", "standard", "standard_only", "on_demand"];
+    tier.is_none_or(|tier| USUAL.contains(&tier.trim().to_ascii_lowercase().as_str()))
 }
 
 fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {
-    let mut report = called(fields, call == EMBEDDINGS);
+    let mut report = called(call, fields);
     let said = messages::of(fields, events);
     *cut |= said.cut;
     let finished = fields.first_text(Field::FinishReason).map(str::to_owned);

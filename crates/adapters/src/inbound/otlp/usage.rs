@@ -86,6 +86,11 @@ const COUNTS: [(Field, &[&str]); 8] = [
 pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     let (home, rest) = (0_u8..).zip(HOMES).find_map(|(rank, home)| Some((rank, key.strip_prefix(home)?)))?;
     let word = rest.replace('.', "_");
+    // Sounds are paid otherwise than text, and so are pictures that came out.
+    let came_out = word.contains("output") || word.contains("completion");
+    if word.contains("audio") || word.contains("image") && came_out {
+        return Some((Field::OtherTokens, 0));
+    }
     let part = WITHIN.iter().find_map(|within| word.strip_prefix(within));
     let (within, word) = part.map_or((0_u8, word.as_str()), |part| (1, part));
     COUNTS.iter().find_map(|(field, words)| {
@@ -147,7 +152,9 @@ mod tests {
             ("llm.token_count.prompt", Some(Field::InputTokens)),
             ("llm.token_count.prompt_details.cache_write", Some(Field::WrittenTokens)),
             ("llm.usage.total_tokens", Some(Field::TotalTokens)),
-            ("gen_ai.usage.details.input_audio_tokens", None),
+            ("gen_ai.usage.details.input_audio_tokens", Some(Field::OtherTokens)),
+            ("llm.token_count.completion_details.audio", Some(Field::OtherTokens)),
+            ("gen_ai.usage.details.image_prompt_tokens", None),
             ("gen_ai.usage.", None),
             ("gen_ai.aggregated_usage.input_tokens", None),
             ("input_tokens", None),
