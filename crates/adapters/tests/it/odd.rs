@@ -131,6 +131,13 @@ fn what_has_another_shape_is_kept_as_its_text() {
     assert_eq!(called_with(&json!({ "intValue": 99_999_999_999_999_999_999.0 })), text("1e+20"));
     assert_eq!(called_with(&json!({ "doubleValue": "1e999" })), text("1e999"));
     assert_eq!(called_with(&json!({ "bytesValue": "!" })), text("!"));
+    // Bytes that are a text are it, and others are their digits.
+    assert_eq!(called_with(&json!({ "bytesValue": "bHM=" })), text("ls"));
+    assert_eq!(
+        called_with(&json!({ "bytesValue": "eyJjb21tYW5kIjogImxzIn0=" })).as_deref(),
+        Some(r#"{"command": "ls"}"#)
+    );
+    assert_eq!(called_with(&json!({ "bytesValue": "AAH/" })), text("\"0001ff\""));
     assert_eq!(called_with(&json!({ "command": "ls" })).as_deref(), Some(r#"{"command":"ls"}"#));
     assert_eq!(
         called_with(&json!({ "stringValue": { "command": "ls" } })).as_deref(),

@@ -303,7 +303,7 @@ fn scalar<'b>(reader: &mut Reader<'b>, kind: Kind) -> Option<Any<'b>> {
         Kind::Int => integer(text),
         Kind::Double => double(text),
         Kind::Bytes => match base64(&text) {
-            Some(bytes) => Any::Bytes(Cow::Owned(bytes)),
+            Some(bytes) => Any::of_bytes(Cow::Owned(bytes)),
             None => Any::Text(text),
         },
         _ => Any::Text(text),

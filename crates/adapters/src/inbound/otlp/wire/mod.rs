@@ -6,6 +6,8 @@ mod protobuf;
 
 use std::borrow::Cow;
 
+use super::lossy::lossy;
+
 pub(super) use json::{json, text};
 pub(super) use protobuf::protobuf;
 
@@ -109,4 +111,19 @@ pub(super) enum Any<'b> {
     Bytes(Cow<'b, [u8]>),
     List(Vec<Any<'b>>),
     Map(Vec<Attribute<'b>>),
+}
+
+impl<'b> Any<'b> {
+    /// Bytes that are a text are that text: rules read it, and what is secret in it is redacted.
+    fn of_bytes(bytes: Cow<'b, [u8]>) -> Self {
+        let is_text = str::from_utf8(&bytes).is_ok_and(|text| {
+            !text.is_empty()
+                && text.chars().all(|next| !next.is_control() || matches!(next, '\n' | '\r' | '\t'))
+        });
+        match bytes {
+            Cow::Borrowed(bytes) if is_text => Self::Text(lossy(bytes)),
+            Cow::Owned(bytes) if is_text => Self::Text(Cow::Owned(lossy(&bytes).into_owned())),
+            bytes => Self::Bytes(bytes),
+        }
+    }
 }

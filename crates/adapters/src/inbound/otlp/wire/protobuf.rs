@@ -144,7 +144,7 @@ fn any<'b>(bytes: &'b [u8], depth: usize, cut: &mut bool) -> Option<Any<'b>> {
             }
             Ok((5, Value::Bytes(bytes))) => Any::List(list(bytes, depth + 1, cut)),
             Ok((6, Value::Bytes(bytes))) => Any::Map(map(bytes, depth + 1, cut)),
-            Ok((7, Value::Bytes(bytes))) => Any::Bytes(Cow::Borrowed(bytes)),
+            Ok((7, Value::Bytes(bytes))) => Any::of_bytes(Cow::Borrowed(bytes)),
             Ok(_) => continue,
             Err(Broken) => {
                 *cut = true;
