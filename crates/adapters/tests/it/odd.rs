@@ -279,6 +279,25 @@ fn protobuf_that_is_odd_in_one_place_costs_that_place() {
     assert_eq!((read.spans.len(), read.spans[0].skill_name.as_str(), read.spans[0].cut), (2, "t", true));
 }
 
+/// What scopes were called once: `instrumentationLibrarySpans`, and field 1000.
+#[test]
+fn spans_of_an_old_exporter_are_read() {
+    for name in ["scopeSpans", "scope_spans", "instrumentationLibrarySpans", "instrumentation_library_spans"]
+    {
+        let body = json!({ "resourceSpans": [{ name: [{ "spans": [span(ID, &json!({}))] }] }] });
+        assert_eq!(json(body.to_string().as_bytes()).spans.len(), 1, "{name}");
+    }
+    let spans = ScopeSpans { spans: vec![tool("ls")], ..ScopeSpans::default() }.encode_to_vec();
+    // Field 1000, a message of less than 16,384 bytes; within field 1.
+    let message = |tag: &[u8], bytes: &[u8]| {
+        let (low, high) = (bytes.len() & 0x7f, bytes.len() >> 7);
+        let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
+        [tag, &length, bytes].concat()
+    };
+    let old = message(&[0x0a], &message(&[0xc2, 0x3e], &spans));
+    assert_eq!(protobuf(&old).spans.len(), 1);
+}
+
 /// A small body may not become a large one: what says nothing is not kept.
 #[test]
 fn millions_of_empty_things_are_counted_and_not_kept() {

@@ -235,7 +235,15 @@ fn one_bad_span_loses_nobody_else() {
 
 #[test]
 fn what_is_no_request_is_refused_whole() {
-    for body in [&b"{"[..], b"[]", b"", b"nonsense", br#"{"resourceSpans": 5}"#] {
+    for body in [
+        &b"{"[..],
+        b"[]",
+        b"",
+        b"nonsense",
+        br#"{"resourceSpans": 5}"#,
+        br#"{"data": []}"#,
+        br#"{"resourceMetrics": []}"#,
+    ] {
         assert!(Otlp.decode(SpanEncoding::Json, body).is_err(), "{body:?}");
     }
     assert!(Otlp.decode(SpanEncoding::Protobuf, b"nonsense").is_err());

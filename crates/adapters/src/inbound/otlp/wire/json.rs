@@ -33,19 +33,28 @@ fn unreadable(why: &dyn std::fmt::Display) -> Unreadable {
     Unreadable(format!("it is no ExportTraceServiceRequest in JSON: {why}"))
 }
 
-/// Reads a request that is JSON. Only what is no object, or no list of spans at all, is refused whole.
+/// Reads a request that is JSON. Only what is no object, or has no list of spans at all, is refused whole.
 pub(in super::super) fn json<'b>(text: &'b str, sink: &mut impl Sink<'b>) -> Result<(), Unreadable> {
     let mut reader = Reader::within(text.trim_start_matches(BOM));
     if reader.peek() != b'{' {
         return Err(unreadable(&"an object is expected"));
     }
-    let mut is_list = true;
+    let (mut is_list, mut is_known, mut is_empty) = (true, false, true);
     reader.members(|reader, key| {
+        is_empty = false;
         if matches!(&*key, "resourceSpans" | "resource_spans") {
+            is_known = true;
             is_list &= list(reader, |reader| resource_spans(reader, sink));
         }
     });
-    if is_list { Ok(()) } else { Err(unreadable(&"`resourceSpans` is no list")) }
+    if !is_list {
+        Err(unreadable(&"`resourceSpans` is no list"))
+    } else if !is_known && !is_empty {
+        // What tells of something else would be lost without a word.
+        Err(unreadable(&"it has no `resourceSpans`"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether it is a list, or null, which is an empty one. Null items are none.
@@ -84,7 +93,10 @@ fn resource_spans<'b>(reader: &mut Reader<'b>, sink: &mut impl Sink<'b>) {
                 }
             });
         }
-        "scopeSpans" | "scope_spans" if !list(reader, |reader| scope_spans(reader, sink)) => {
+        // What they were called before OTLP 0.15.
+        "scopeSpans" | "scope_spans" | "instrumentationLibrarySpans" | "instrumentation_library_spans"
+            if !list(reader, |reader| scope_spans(reader, sink)) =>
+        {
             sink.span(Err("`scopeSpans` is no list".to_owned()));
         }
         _ => {}

@@ -27,7 +27,8 @@ fn resource_spans<'b>(bytes: &'b [u8], sink: &mut impl Sink<'b>) {
     for field in Fields(bytes) {
         match field {
             Ok((1, Value::Bytes(bytes))) => attributes_in(bytes, 1, &mut about),
-            Ok((2, Value::Bytes(bytes))) => scope_spans(bytes, sink),
+            // By their number before OTLP 0.15 too.
+            Ok((2 | 1000, Value::Bytes(bytes))) => scope_spans(bytes, sink),
             Ok(_) => {}
             Err(Broken) => sink.span(Err(broken("spans of a resource"))),
         }
