@@ -253,3 +253,47 @@ fn a_call_that_is_paid_otherwise_has_no_price() {
         assert_eq!(with(&extra), has_a_price, "{extra}");
     }
 }
+
+/// Langfuse's SDK has names of its own, and all counts in one of them.
+#[test]
+fn a_generation_of_langfuse_is_a_model_call() {
+    let span = |details: &str, cost: &str| {
+        step(&json!({ "langfuse.observation.type": "generation", "langfuse.observation.model.name": "gpt-4o",
+            "langfuse.observation.usage_details": details, "langfuse.observation.cost_details": cost,
+            "langfuse.observation.input": "Hi", "langfuse.observation.output": "Hello" }))
+    };
+    for (details, counts) in [
+        (r#"{"input": 200, "output": 100, "total": 1100, "input_cache_read": 800}"#, (1_000, 100, 800)),
+        (r#"{"input": 1000, "output": 100, "total": 1100, "input_cached_tokens": 800}"#, (1_000, 100, 800)),
+        (
+            r#"{"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 800}}"#,
+            (1_000, 100, 800),
+        ),
+        (r#"{"input": "1000", "output": 100.0}"#, (1_000, 100, 0)),
+    ] {
+        let call = span(details, r#"{"total": 0.5}"#).llm.unwrap();
+        assert_eq!((call.input_tokens, call.output_tokens, call.cache_read_tokens), counts, "{details}");
+        assert_eq!((call.cost_nanousd, call.cost_note), (Some(500_000_000), None), "{details}");
+        assert_eq!((call.model.as_deref(), call.prompt.as_deref()), (Some("gpt-4o"), Some("Hi")));
+    }
+    let parts = span("{}", r#"{"input": 0.1, "output": 0.2}"#).llm.unwrap();
+    assert_eq!(parts.cost_nanousd, Some(300_000_000));
+    for odd in ["", "many", "[1]", "null"] {
+        let call = span(odd, odd).llm.unwrap();
+        assert_eq!(
+            (call.input_tokens, call.cost_nanousd, call.cost_note.is_some()),
+            (0, None, true),
+            "{odd}"
+        );
+    }
+    // What was made of an attribute is not told as one that came.
+    let other = step(
+        &json!({ "langfuse.observation.type": "event", "langfuse.observation.usage_details": "{\"input\": 1}" }),
+    );
+    assert_eq!(
+        other.params.as_deref(),
+        Some(
+            r#"{"langfuse.observation.type":"event","langfuse.observation.usage_details":"{\"input\": 1}"}"#
+        )
+    );
+}

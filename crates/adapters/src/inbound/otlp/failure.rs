@@ -46,7 +46,7 @@ impl Failure {
     }
 }
 
-/// By the type of its error, by the word of the tool, by why the model's answer ended.
+/// By the type of its error, by a word for its status, by why the model's answer ended.
 fn says_failed(fields: &Fields<'_>) -> bool {
     let is = |word: Option<&str>| {
         word.is_some_and(|word| {
@@ -54,7 +54,7 @@ fn says_failed(fields: &Fields<'_>) -> bool {
         })
     };
     fields.has(Field::ErrorType)
-        || is(fields.text(Field::ToolStatus))
+        || is(fields.text(Field::StatusWord))
         || is(fields.first_text(Field::FinishReason))
 }
 

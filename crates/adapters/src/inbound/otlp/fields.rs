@@ -14,6 +14,7 @@ pub(super) enum Field {
     RequestType,
     TraceloopKind,
     McpMethod,
+    OtherKind,
     Provider,
     Model,
     ModelRequested,
@@ -46,7 +47,7 @@ pub(super) enum Field {
     ToolResult,
     InvocationParameters,
     ErrorType,
-    ToolStatus,
+    StatusWord,
     HttpMethod,
     HttpStatus,
     ServerAddress,
@@ -66,6 +67,10 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "llm.request.type" => (Field::RequestType, 0),
         "traceloop.span.kind" => (Field::TraceloopKind, 0),
         "mcp.method.name" => (Field::McpMethod, 0),
+        "gen_ai.span.kind" => (Field::OtherKind, 0),
+        "langfuse.observation.type" => (Field::OtherKind, 1),
+        "langsmith.span.kind" => (Field::OtherKind, 2),
+        "fi.span.kind" => (Field::OtherKind, 3),
 
         "gen_ai.provider.name" => (Field::Provider, 0),
         "gen_ai.system" => (Field::Provider, 1),
@@ -78,6 +83,7 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "llm.model_name" => (Field::Model, 2),
         "embedding.model_name" => (Field::Model, 3),
         "reranker.model_name" => (Field::Model, 4),
+        "langfuse.observation.model.name" => (Field::Model, 5),
         // Where nothing says which model answered, it is taken to be this one.
         "gen_ai.request.model" => (Field::ModelRequested, 0),
         "llm.request.model" => (Field::ModelRequested, 1),
@@ -101,14 +107,6 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "llm.response.finish_reason" => (Field::FinishReason, 4),
         "llm.response.stop_reason" => (Field::FinishReason, 5),
 
-        "openai.response.service_tier" => (Field::ServiceTier, 0),
-        "gen_ai.openai.response.service_tier" => (Field::ServiceTier, 1),
-        "gen_ai.response.service_tier" => (Field::ServiceTier, 2),
-        "gen_ai.usage.service_tier" => (Field::ServiceTier, 3),
-        "openai.request.service_tier" => (Field::ServiceTier, 4),
-        "gen_ai.openai.request.service_tier" => (Field::ServiceTier, 5),
-        "gen_ai.request.service_tier" => (Field::ServiceTier, 6),
-
         "gen_ai.input.messages" => (Field::InputMessages, 0),
         "gen_ai.prompt" => (Field::InputMessages, 1),
         "gen_ai.output.messages" => (Field::OutputMessages, 0),
@@ -117,8 +115,10 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
 
         "input.value" => (Field::Input, 0),
         "traceloop.entity.input" => (Field::Input, 1),
+        "langfuse.observation.input" => (Field::Input, 2),
         "output.value" => (Field::Output, 0),
         "traceloop.entity.output" => (Field::Output, 1),
+        "langfuse.observation.output" => (Field::Output, 2),
         "gen_ai.tool.call.arguments" => (Field::ToolArguments, 0),
         "tool_call.function.arguments" => (Field::ToolArguments, 1),
         "gen_ai.tool.arguments" => (Field::ToolArguments, 2),
@@ -151,7 +151,8 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "langfuse.user.id" => (Field::User, 4),
 
         "error.type" => (Field::ErrorType, 0),
-        "gen_ai.tool.status" => (Field::ToolStatus, 0),
+        "gen_ai.tool.status" => (Field::StatusWord, 0),
+        "langfuse.observation.level" => (Field::StatusWord, 1),
         "http.request.method" => (Field::HttpMethod, 0),
         "http.method" => (Field::HttpMethod, 1),
         "http.response.status_code" => (Field::HttpStatus, 0),
@@ -186,6 +187,7 @@ impl Field {
             | Self::RequestType
             | Self::TraceloopKind
             | Self::McpMethod
+            | Self::OtherKind
             | Self::Provider
             | Self::Model
             | Self::ModelRequested
@@ -196,7 +198,7 @@ impl Field {
             | Self::InvocationParameters
             | Self::ServiceTier
             | Self::ErrorType
-            | Self::ToolStatus
+            | Self::StatusWord
             | Self::HttpMethod
             | Self::ServerAddress
             | Self::Url => Reads::Text,
@@ -244,7 +246,9 @@ impl Field {
 
 /// A span's attributes, with the places of those that are fields.
 pub(super) struct Fields<'b> {
+    /// Those that came, and behind them those that others hold within.
     all: Vec<Attribute<'b>>,
+    came: usize,
     places: [Option<(u8, usize)>; FIELDS],
     /// A bit for each field that one of its names tells in a way that nobody can read.
     unread: u64,
@@ -253,7 +257,10 @@ pub(super) struct Fields<'b> {
 const _: () = assert!(FIELDS <= 64, "a bit for each");
 
 impl<'b> Fields<'b> {
-    pub(super) fn of(all: Vec<Attribute<'b>>) -> Self {
+    pub(super) fn of(mut all: Vec<Attribute<'b>>) -> Self {
+        let came = all.len();
+        let within = usage::within(&all);
+        all.extend(within);
         let mut places = [None; FIELDS];
         let mut unread = 0;
         for (at, one) in all.iter().enumerate() {
@@ -269,11 +276,11 @@ impl<'b> Fields<'b> {
                 unread |= 1 << field as u64;
             }
         }
-        Self { all, places, unread }
+        Self { all, came, places, unread }
     }
 
     pub(super) fn all(&self) -> &[Attribute<'b>] {
-        &self.all
+        &self.all[..self.came]
     }
 
     pub(super) fn has(&self, field: Field) -> bool {

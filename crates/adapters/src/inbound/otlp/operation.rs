@@ -48,6 +48,7 @@ pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
         Field::RequestType,
         Field::TraceloopKind,
         Field::McpMethod,
+        Field::OtherKind,
     ];
     let mut words = said.into_iter().filter_map(|field| fields.text(field));
     words.find_map(of_word).unwrap_or_else(|| guessed(fields, kind))
@@ -57,8 +58,8 @@ pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
 fn of_word(word: &str) -> Option<Operation> {
     let word = word.trim().to_ascii_lowercase().replace(['.', '-', ' '], "_");
     Some(match word.as_str() {
-        "llm" | "chat" | "chat_completion" | "chat_completions" | "responses" | "messages" | "converse"
-        | "converse_stream" => Operation::Model("chat"),
+        "llm" | "generation" | "chat" | "chat_completion" | "chat_completions" | "responses" | "messages"
+        | "converse" | "converse_stream" => Operation::Model("chat"),
         "text_completion" | "text_completions" | "completion" | "completions" => {
             Operation::Model("text_completion")
         }

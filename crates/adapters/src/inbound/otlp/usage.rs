@@ -1,7 +1,14 @@
 //! The names of what a call used and cost. Everybody writes the same few words with other dots, below other words, so that
 //! no list of whole names is ever complete: a name is told by where it stands and by what is said there.
 
-use super::fields::Field;
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{
+    fields::Field,
+    wire::{Any, Attribute},
+};
 
 /// Where counts stand, the one that is believed before the others first.
 const HOMES: [&str; 3] = ["gen_ai.usage.", "llm.token_count.", "llm.usage."];
@@ -33,6 +40,7 @@ const COUNTS: [(Field, &[&str]); 8] = [
             "cached_input_tokens",
             "input_tokens_cached",
             "input_cached_tokens",
+            "input_cache_read",
             "cached_content_tokens",
             "prompt_cache_hit_tokens",
         ],
@@ -47,6 +55,7 @@ const COUNTS: [(Field, &[&str]); 8] = [
             "cache_creation",
             "cache_creation_tokens",
             "input_tokens_cache_write",
+            "input_cache_creation",
         ],
     ),
     (
@@ -76,6 +85,8 @@ const COUNTS: [(Field, &[&str]); 8] = [
             "reasoning_tokens",
             "reasoning",
             "output_tokens_reasoning",
+            "output_reasoning_tokens",
+            "output_reasoning",
             "thoughts_tokens",
             "thinking_tokens",
         ],
@@ -99,7 +110,7 @@ pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     })
 }
 
-/// Which cost in USD an attribute is, and its rank.
+/// Which cost in USD an attribute is, or what tells how a call is paid, and its rank.
 pub(super) fn cost(key: &str) -> Option<(Field, u8)> {
     Some(match key {
         "gen_ai.usage.cost" => (Field::Cost, 0),
@@ -132,8 +143,56 @@ pub(super) fn cost(key: &str) -> Option<(Field, u8)> {
         "litellm.cost.output" => (Field::OutputCost, 4),
         "gen_ai.cost.output_usd" => (Field::OutputCost, 5),
         "gen_ai.cost.output_tokens" => (Field::OutputCost, 6),
+
+        // How it is paid: the tier that answered, or the one that was asked for.
+        "openai.response.service_tier" => (Field::ServiceTier, 0),
+        "gen_ai.openai.response.service_tier" => (Field::ServiceTier, 1),
+        "gen_ai.response.service_tier" => (Field::ServiceTier, 2),
+        "gen_ai.usage.service_tier" => (Field::ServiceTier, 3),
+        "openai.request.service_tier" => (Field::ServiceTier, 4),
+        "gen_ai.openai.request.service_tier" => (Field::ServiceTier, 5),
+        "gen_ai.request.service_tier" => (Field::ServiceTier, 6),
         _ => return None,
     })
+}
+
+/// Langfuse tells all counts, and all costs, as the JSON of one object: as attributes, each of them.
+pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
+    let mut found = Vec::new();
+    for one in all {
+        let is_cost = match &*one.key {
+            "langfuse.observation.usage_details" => false,
+            "langfuse.observation.cost_details" => true,
+            _ => continue,
+        };
+        let Some(Any::Text(text)) = &one.value else { continue };
+        let Ok(Value::Object(members)) = serde_json::from_str(text) else { continue };
+        for (name, value) in members {
+            match value {
+                Value::Object(parts) => found.extend(
+                    parts.into_iter().map(|(part, value)| named(is_cost, &format!("{name}.{part}"), value)),
+                ),
+                value => found.push(named(is_cost, &name, value)),
+            }
+        }
+    }
+    found
+}
+
+fn named(is_cost: bool, name: &str, value: Value) -> Attribute<'static> {
+    let key = match (is_cost, name) {
+        (true, "input") => "llm.cost.prompt".to_owned(),
+        (true, "output") => "llm.cost.completion".to_owned(),
+        (true, name) => format!("llm.cost.{name}"),
+        (false, "input" | "output" | "total") => format!("llm.usage.{name}_tokens"),
+        (false, name) => format!("llm.usage.{name}"),
+    };
+    let value = match value {
+        Value::Number(number) => number.as_i64().map(Any::Int).or_else(|| number.as_f64().map(Any::Double)),
+        Value::String(text) => Some(Any::Text(Cow::Owned(text))),
+        _ => None,
+    };
+    Attribute { key: Cow::Owned(key), value }
 }
 
 #[cfg(test)]
