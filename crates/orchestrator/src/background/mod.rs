@@ -28,7 +28,7 @@ use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
 pub(crate) use self::{
     fallen::Fallen,
-    rejected::{Rejected, Rejections, tell as tell_rejected},
+    rejected::{Rejected, Rejections, tell as tell_rejected, tell_rest as tell_rest_of_rejected},
 };
 use crate::{errors::Error, spine::Spine};
 

@@ -1,9 +1,10 @@
 //! Spans that could not be recorded, told to people: exporters hide a partial success. Those of one key become one system
-//! record, the first at once and then at most one in ten minutes, however many there are.
+//! record, the first at once and then at most one in ten minutes, however many there are. What could not be written waits
+//! for the next try, and what still waits when a server stops is told then.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, Duration, Utc};
@@ -13,6 +14,8 @@ use crate::{context::CallContext, handlers::account, ports::RejectedSpans, spine
 
 /// How long what is rejected after a record waits for the next one.
 const TOGETHER: Duration = Duration::minutes(10);
+/// How long what could not be written waits for the next try.
+const AGAIN: Duration = Duration::minutes(1);
 /// So many keys are told apart; more than that send nothing wrong at once.
 const MOST: usize = 10_000;
 
@@ -29,6 +32,7 @@ struct Waiting {
 #[derive(Clone, Debug)]
 pub(crate) struct Rejected {
     pub(crate) tenant: TenantId,
+    pub(crate) key: KeyId,
     /// Who sent them, as records name who caused something.
     pub(crate) by: String,
     pub(crate) correlation_id: Option<String>,
@@ -46,9 +50,9 @@ impl Rejected {
 
 impl Rejections {
     /// Notes what was rejected; gives what is to be told now.
-    fn note(&self, key: KeyId, rejected: Rejected, now: DateTime<Utc>) -> Option<Rejected> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = (rejected.tenant, key);
+    fn note(&self, rejected: Rejected, now: DateTime<Utc>) -> Option<Rejected> {
+        let mut all = self.all();
+        let of = (rejected.tenant, rejected.key);
         let Some(waiting) = all.get_mut(&of) else {
             if all.len() < MOST {
                 all.insert(of, Waiting { told_at: now, untold: None });
@@ -68,7 +72,7 @@ impl Rejections {
 
     /// What has waited long enough.
     fn due(&self, now: DateTime<Utc>) -> Vec<Rejected> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all();
         let mut due = Vec::new();
         all.retain(|_, waiting| {
             let is_due = now - waiting.told_at >= TOGETHER;
@@ -81,6 +85,32 @@ impl Rejections {
         });
         due
     }
+
+    /// All that waits, long enough or not.
+    fn rest(&self) -> Vec<Rejected> {
+        self.all().drain().filter_map(|(_, waiting)| waiting.untold).collect()
+    }
+
+    /// Has what could not be written wait for the next try, before what came since.
+    fn put_back(&self, untold: Vec<Rejected>, now: DateTime<Utc>) {
+        let mut all = self.all();
+        for mut rejected in untold {
+            let of = (rejected.tenant, rejected.key);
+            let told_at = now + AGAIN - TOGETHER;
+            if let Some(waiting) = all.get_mut(&of) {
+                if let Some(since) = waiting.untold.take() {
+                    rejected.add(since);
+                }
+                *waiting = Waiting { told_at, untold: Some(rejected) };
+            } else if all.len() < MOST {
+                all.insert(of, Waiting { told_at, untold: Some(rejected) });
+            }
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(TenantId, KeyId), Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Tells of what was rejected of a request, now or with what comes after it.
@@ -90,12 +120,13 @@ pub(crate) async fn tell(spine: &Spine, ctx: &CallContext, spans: &RejectedSpans
     }
     let rejected = Rejected {
         tenant: ctx.tenant.id,
+        key: ctx.key,
         by: ctx.actor_id.clone(),
         correlation_id: Some(ctx.correlation_id.clone()),
         spans: spans.clone(),
         requests: 1,
     };
-    let told = spine.rejections().note(ctx.key, rejected, spine.now());
+    let told = spine.rejections().note(rejected, spine.now());
     record(spine, told.into_iter().collect()).await;
 }
 
@@ -104,15 +135,22 @@ pub(super) async fn flush(spine: &Spine) {
     record(spine, spine.rejections().due(spine.now())).await;
 }
 
+/// Tells of all that waits: a server stops, and nobody else knows of it.
+pub(crate) async fn tell_rest(spine: &Spine) {
+    record(spine, spine.rejections().rest()).await;
+}
+
 async fn record(spine: &Spine, told: Vec<Rejected>) {
     if told.is_empty() {
         return;
     }
     if let Err(err) = account::record_rejected(spine, &told).await {
         // What was sent is recorded or answered as rejected; that people are not told of it now fails nobody's request.
+        // Where nobody knows whether it was written, it is rather told twice than not at all.
         tracing::warn!(
             error = &err as &dyn std::error::Error,
-            "rejected spans could not be told in a system record"
+            "rejected spans could not be told in a system record; that is tried again"
         );
+        spine.rejections().put_back(told, spine.now());
     }
 }

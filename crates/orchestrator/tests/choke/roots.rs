@@ -3,11 +3,11 @@
 use chrono::Duration;
 use orchestrator::{
     background::sweeper,
-    handlers::{activity, logs, overview},
+    handlers::{account, activity, logs, overview},
 };
 use proof::words::{EnforcementMode, RunStatus};
 use serde_json::{Value, json};
-use testkit::{Kit, on_both};
+use testkit::{Kit, Store, on_both};
 
 use crate::{
     agent::Agent,
@@ -32,6 +32,23 @@ async fn after_quiet(kit: &Kit, agent: &Agent<'_>) -> (RunStatus, Option<u64>) {
     sweeper::tick(&kit.spine).await.unwrap();
     let run = only_run(agent).await;
     (run.status, run.duration_ms)
+}
+
+/// A span that cannot be recorded.
+fn nameless() -> Value {
+    let mut span = call(1, 9);
+    span["spanId"] = "".into();
+    span
+}
+
+/// What people are told of spans that were rejected: the summaries, newest first, and how many.
+async fn told(agent: &Agent<'_>) -> (Vec<String>, u64) {
+    let spine = &agent.kit.spine;
+    let filter = models::logs::SystemFilter { component: Some("ingest".to_owned()), ..Default::default() };
+    let page = models::page::PageRequest::new(Some(9), None, false).unwrap();
+    let records = logs::list_system(spine, &agent.admin, filter, page).await.unwrap().items;
+    let count = overview::highlights(spine, &agent.admin).await.unwrap().pulse.rejected_spans;
+    (records.into_iter().map(|one| one.record.summary).collect(), count)
 }
 
 on_both! {
@@ -163,20 +180,8 @@ on_both! {
     async fn people_are_told_what_was_rejected(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
-        let nameless = || {
-            let mut span = call(1, 9);
-            span["spanId"] = "".into();
-            span
-        };
-        let told = async || {
-            let filter = models::logs::SystemFilter { component: Some("ingest".to_owned()), ..Default::default() };
-            let page = models::page::PageRequest::new(Some(9), None, false).unwrap();
-            let records = logs::list_system(&kit.spine, &agent.admin, filter, page).await.unwrap().items;
-            let count = overview::highlights(&kit.spine, &agent.admin).await.unwrap().pulse.rejected_spans;
-            (records.into_iter().map(|one| one.record.summary).collect::<Vec<_>>(), count)
-        };
         assert_eq!(send(&agent, &[call(1, 1), nameless(), nameless()]).await.count, 2);
-        let (records, count) = told().await;
+        let (records, count) = told(&agent).await;
         assert_eq!((records.len(), count), (1, 2));
         assert!(records[0].starts_with("2 span(s) could not be recorded: a span `chat`"), "{}", records[0]);
         for _ in 0..3 {
@@ -184,13 +189,47 @@ on_both! {
         }
         kit.clock.advance(Duration::minutes(9));
         sweeper::tick(&kit.spine).await.unwrap();
-        assert_eq!(told().await.0.len(), 1, "they wait for each other");
+        assert_eq!(told(&agent).await.0.len(), 1, "they wait for each other");
         kit.clock.advance(Duration::minutes(1));
         sweeper::tick(&kit.spine).await.unwrap();
-        let (records, count) = told().await;
+        let (records, count) = told(&agent).await;
         assert_eq!((records.len(), count), (2, 5));
         assert!(records[0].starts_with("3 span(s)"), "{}", records[0]);
         kit.clock.advance(Duration::hours(25));
-        assert_eq!(told().await.1, 0, "of the last day");
+        assert_eq!(told(&agent).await.1, 0, "of the last day");
+    }
+
+    /// A store that takes nothing for a while, and a server that stops, lose nothing of it.
+    async fn what_could_not_be_told_of_the_rejected_is_told_later(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (taken, free) = match db.store() {
+            Store::Sqlite => (
+                "CREATE TRIGGER taken BEFORE INSERT ON system_records BEGIN SELECT RAISE(ABORT, 'taken'); END",
+                "DROP TRIGGER taken",
+            ),
+            Store::Postgres => (
+                "CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                     RAISE EXCEPTION 'taken' USING ERRCODE = 'unique_violation'; END $$;
+                 CREATE TRIGGER taken BEFORE INSERT ON system_records FOR EACH ROW EXECUTE FUNCTION taken()",
+                "DROP TRIGGER taken ON system_records",
+            ),
+        };
+        db.tamper(taken).await.unwrap();
+        assert_eq!(send(&agent, &[nameless(), nameless()]).await.count, 2);
+        assert_eq!(told(&agent).await, (vec![], 0), "it cannot be told");
+        db.tamper(free).await.unwrap();
+        send(&agent, &[nameless()]).await;
+        assert_eq!(told(&agent).await.1, 0, "it waits for the next try");
+        kit.clock.advance(Duration::minutes(1));
+        sweeper::tick(&kit.spine).await.unwrap();
+        let (records, count) = told(&agent).await;
+        assert_eq!((records.len(), count), (1, 3));
+        assert!(records[0].starts_with("3 span(s)"), "{}", records[0]);
+
+        send(&agent, &[nameless()]).await;
+        assert_eq!(told(&agent).await.1, 3, "it waits for what comes after it");
+        account::record_stop(&kit.spine, "1.2.3").await.unwrap();
+        assert_eq!(told(&agent).await.1, 4, "nothing comes after a stop");
     }
 }

@@ -9,7 +9,11 @@ use proof::records::DecisionRecord;
 use serde_json::{Value, json};
 
 use super::Author;
-use crate::{background::Rejected, errors::Error, spine::Spine};
+use crate::{
+    background::{self, Rejected},
+    errors::Error,
+    spine::Spine,
+};
 
 /// The component of records of what exporters of spans sent.
 pub(crate) const INGEST: &str = "ingest";
@@ -57,9 +61,10 @@ pub async fn record_start(spine: &Spine, version: &str) -> Result<(), Error> {
     installation(spine, SystemEventType::Startup, format!("hoc {version} started"), details).await
 }
 
-/// `account.record_stop`: a server of this version stopped, its work done.
+/// `account.record_stop`: a server of this version stopped, its work done. What only it knows is told before.
 #[tracing::instrument(name = "account.record_stop", skip_all)]
 pub async fn record_stop(spine: &Spine, version: &str) -> Result<(), Error> {
+    background::tell_rest_of_rejected(spine).await;
     let details = json!({ "version": version });
     installation(spine, SystemEventType::Shutdown, format!("hoc {version} stopped"), details).await
 }
@@ -113,7 +118,7 @@ pub(crate) async fn record_rejected(spine: &Spine, all: &[Rejected]) -> Result<(
 }
 
 fn of_rejected(spine: &Spine, rejected: &Rejected) -> SystemRecord {
-    let Rejected { tenant, by, correlation_id, spans, requests } = rejected;
+    let Rejected { tenant, by, correlation_id, spans, requests, .. } = rejected;
     let details = json!({ "spans": spans.count, "requests": requests, "reasons": spans.reasons });
     let why = spans.reasons.first().map(|why| format!(": {why}")).unwrap_or_default();
     let summary = format!("{} span(s) could not be recorded{why}", spans.count);
