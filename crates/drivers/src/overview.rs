@@ -1,5 +1,5 @@
-//! Overview: what waits for a decision, from every domain that has such, and what model calls cost. Reads only, and owns no table: the tables are
-//! those of other domains, so they are named here as text.
+//! Overview: what waits for a decision, from every domain that has such, what model calls cost, and how many spans were
+//! rejected. Reads only, and owns no table: the tables are those of other domains, so they are named here as text.
 
 mod costs;
 
@@ -116,6 +116,26 @@ impl Overview<'_> {
                 })
             })
             .collect()
+    }
+
+    /// How many spans the error records of a component tell of since then: the sum of what they call `spans`.
+    pub async fn rejected_spans(
+        self,
+        tenant: TenantId,
+        component: &str,
+        since: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let details = match self.conn.backend() {
+            DbBackend::Postgres => "CAST(r.details AS json)",
+            _ => "r.details",
+        };
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(CAST({details} ->> 'spans' AS BIGINT)), 0) AS BIGINT) FROM system_records r \
+             WHERE r.tenant_id = $1 AND r.created_at > $2 AND r.component = $3 AND r.event_type = 'ERROR'"
+        );
+        let values: Vec<Value> = vec![tenant.into(), since.into(), component.into()];
+        let rows = self.conn.rows(self.statement(&sql, values)).await?;
+        tally::number("system_records", rows.first(), 0)
     }
 
     fn statement(self, sql: &str, values: Vec<Value>) -> Statement {

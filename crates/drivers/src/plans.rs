@@ -169,6 +169,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.overview().spent_by_model(TENANT, period, 1).await?;
     read.overview().spent_by_agent(TENANT, period, 1).await?;
     read.overview().overage(TENANT, period).await?;
+    read.overview().rejected_spans(TENANT, "c", NOW).await?;
     let urgent = Cursor::Ranked { rank: 1, at: NOW, id: Uuid::nil() };
     read.overview().decisions(TENANT, &PageRequest::from(urgent)).await?;
     read.activity().due_runs(NOW, NOW).await?;

@@ -129,11 +129,11 @@ impl RejectedSpans {
     /// So many reasons are told; more would make the answer longer than the request.
     const TOLD: usize = 5;
 
-    /// Rejects one more. The reason may quote what was sent: it is told as every error is.
+    /// Rejects one more. The reason may quote what was sent: it is told as every error is, and a store takes it.
     pub fn add(&mut self, why: impl FnOnce() -> String) {
         self.count += 1;
         if self.reasons.len() < Self::TOLD {
-            self.reasons.push(told(&why()));
+            self.reasons.push(told(&why()).replace('\0', "\u{fffd}"));
         }
     }
 

@@ -4,6 +4,7 @@ use drivers::overview::{Pending, PendingCount, PendingDecision};
 use models::{
     ids::{IncidentId, ProposalId},
     incidents::{Incident, LifecycleState},
+    logs::{SystemEventType, SystemRecord},
     page::{Page, PageRequest},
     policies::{Proposal, ProposalStatus},
 };
@@ -11,7 +12,7 @@ use proof::words::Severity;
 
 use crate::{
     sample::{self, MOST, ODD, OTHER, TENANT, at, incident, uuid},
-    whole::proposal,
+    whole::{proposal, system_record},
 };
 
 fn waiting(about: Pending, priority: Severity, since: i64) -> PendingDecision {
@@ -72,5 +73,28 @@ testkit::on_both! {
             PendingCount { incidents: false, priority: Severity::Medium, count: 1 },
         ]);
         assert_eq!(read.overview().decisions(OTHER, &PageRequest::default()).await.expect("theirs").total, Some(1));
+    }
+
+    async fn what_records_say_of_rejected_spans_is_added_up(db: TestDatabase) {
+        let db = sample::store(db).await;
+        // More than pages of a list would be read for it.
+        let said = |tenant, n, spans: u64| SystemRecord {
+            component: "ingest".to_owned(),
+            event_type: SystemEventType::Error,
+            details: Some(format!(r#"{{"reasons":["{{\"spans\":9}} \u0001"],"requests":1,"spans":{spans}}}"#)),
+            ..system_record(tenant, n)
+        };
+        let mut records: Vec<_> = (10..4_510).map(|n| said(TENANT, n, 2)).collect();
+        records.extend([said(TENANT, 1, 1_000), said(OTHER, 5_000, 7)]);
+        records.push(SystemRecord { details: None, ..said(TENANT, 5_001, 0) });
+        records.push(SystemRecord { component: "server".to_owned(), ..said(TENANT, 5_002, 3) });
+        records.push(SystemRecord { event_type: SystemEventType::Startup, ..said(TENANT, 5_003, 3) });
+        let tx = db.begin().await.expect("begin");
+        tx.logs().insert_system_records(&records).await.expect("records");
+        tx.commit().await.expect("commit");
+        let read = db.read().await.expect("read");
+        let of = async |tenant| read.overview().rejected_spans(tenant, "ingest", at(1)).await.expect("added up");
+        assert_eq!((of(TENANT).await, of(OTHER).await), (9_000, 7));
+        assert_eq!(read.overview().rejected_spans(TENANT, "ingest", at(9_000)).await.expect("none"), 0);
     }
 }

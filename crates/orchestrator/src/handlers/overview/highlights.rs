@@ -1,18 +1,9 @@
 //! The pulse of the system, and a line for each domain.
 
 use chrono::{DateTime, Duration, Utc};
-use drivers::ReadTx;
-use models::{
-    ids::TenantId,
-    logs::{SystemEventType, SystemFilter},
-    page::PageRequest,
-    policies::ProposalFilter,
-};
+use models::policies::ProposalFilter;
 
 use crate::{context::CallContext, errors::Error, handlers::account::INGEST, spine::Spine};
-
-/// So many pages of records are added up: a key has at most one in ten minutes.
-const MOST_PAGES: usize = 20;
 
 /// Over how long a breach counts as recent.
 const RECENT: Duration = Duration::hours(24);
@@ -82,7 +73,7 @@ pub async fn highlights(spine: &Spine, ctx: &CallContext) -> Result<Highlights, 
         pending_decisions,
         recent_breaches,
         live_runs: runs.live,
-        rejected_spans: rejected_spans(&store, tenant, spine.now() - RECENT).await?,
+        rejected_spans: store.overview().rejected_spans(tenant, INGEST, spine.now() - RECENT).await?,
     };
     let line = |domain, total, pending, critical| DomainCount { domain, total, pending, critical };
     let domain_counts = vec![
@@ -91,31 +82,6 @@ pub async fn highlights(spine: &Spine, ctx: &CallContext) -> Result<Highlights, 
         line("Policies", proposals, drafts, recent_breaches),
     ];
     Ok(Highlights { pulse, domain_counts, last_activity_at })
-}
-
-/// How many spans the records of ingest tell of. There are few records, however many spans: some of each key together.
-async fn rejected_spans(store: &ReadTx, tenant: TenantId, since: DateTime<Utc>) -> Result<u64, Error> {
-    let filter = SystemFilter {
-        component: Some(INGEST.to_owned()),
-        event_type: Some(SystemEventType::Error),
-        created_after: Some(since),
-        ..SystemFilter::default()
-    };
-    let (mut spans, mut after) = (0_u64, None);
-    for _ in 0..MOST_PAGES {
-        let page = PageRequest::new(Some(200), after.as_deref(), false);
-        let page = page.map_err(|err| Error::Internal(err.to_string()))?;
-        let found = store.logs().list_system_records(tenant, false, &filter, &page).await?;
-        let told = found.items.iter().filter_map(|record| {
-            serde_json::from_str::<serde_json::Value>(record.details.as_deref()?).ok()?["spans"].as_u64()
-        });
-        spans = told.fold(spans, u64::saturating_add);
-        match found.next_cursor {
-            Some(next) => after = Some(next.to_string()),
-            None => break,
-        }
-    }
-    Ok(spans)
 }
 
 /// CRITICAL while an ACTIVE incident is critical or high; ATTENTION_NEEDED while something waits for a decision or a
