@@ -232,4 +232,26 @@ on_both! {
         account::record_stop(&kit.spine, "1.2.3").await.unwrap();
         assert_eq!(told(&agent).await.1, 4, "nothing comes after a stop");
     }
+
+    /// The page on spans names each cause, and that their run was killed is none.
+    async fn what_is_rejected_is_what_the_page_says(db: TestDatabase) {
+        let page = include_str!("../../../../docs/otlp.md");
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        assert!(page.contains("no valid trace id or no valid span id"));
+        assert_eq!(send(&agent, &[call(1, 1), nameless()]).await.count, 1);
+        assert!(page.contains("another span of the same id, by the same key, is recorded in its trace"));
+        let mut again = call(1, 1);
+        again["endTimeUnixNano"] = "1795238605000000000".into();
+        let rejected = send(&agent, &[call(1, 2), again]).await;
+        let why = "span 0000000000000002: another span of this id is recorded in its trace";
+        assert_eq!((rejected.count, rejected.reasons), (1, vec![why.to_owned()]));
+        assert!(page.contains("A span of a run that was sealed or killed is recorded all the same"));
+        let run = only_run(&agent).await.id;
+        activity::kill(&kit.spine, &agent.admin, run, None).await.unwrap();
+        assert_eq!(send(&agent, &[call(1, 3)]).await.count, 0);
+        let page = models::page::PageRequest::new(Some(9), None, false).unwrap();
+        let steps = activity::steps(&kit.spine, &agent.admin, run, page).await.unwrap().items;
+        assert_eq!(steps.iter().map(|step| step.is_late).collect::<Vec<_>>(), [false, false, true]);
+    }
 }
