@@ -214,6 +214,12 @@ pub struct ReportedEnd {
     /// The span that is its parent in another process: should that one come, this was not the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaits: Option<String>,
+    /// What the root span failed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Other spans whose parents are awaited: the first of them is the root should this one not be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<ReportedEnd>,
 }
 
 /// What came to a run after it was sealed. The run's own totals are as they were sealed; these come on top.

@@ -115,8 +115,12 @@ pub(super) fn note_part(run: &mut Run, of: &PartOf) {
     }
 }
 
+/// So many spans whose parents are awaited may stand for the root.
+const MAX_AWAITING: usize = 64;
+
 /// The root span ends the run, once nothing has come for a while: its children may still be on their way. Only the key
-/// that opened the run can end it: to any other, its root is a span like all.
+/// that opened the run can end it: to any other, its root is a span like all. Where several may be the root, as their
+/// parents are elsewhere, each stands until its parent comes, in whatever order they do.
 pub(super) fn note_end(
     run: &mut RunState,
     caller: &Caller,
@@ -128,27 +132,43 @@ pub(super) fn note_end(
         return;
     }
     let report = &step.report;
-    let awaited = run.run.reported_end.as_ref().and_then(|end| end.awaits.as_deref());
-    if awaited.is_some() && awaited == report.external_span_id.as_deref() {
-        // What stood for the root has a parent here after all.
-        run.run.reported_end = None;
-        run.run.error_message = None;
-        run.run.seal_due_at = None;
-    }
-    let (is_root, awaits) = match root {
-        Root::No => (false, None),
-        Root::Yes => (true, None),
-        Root::Unless(parent) => (true, Some(parent)),
+    let end = |awaits| ReportedEnd {
+        status: if step.failed() { RunStatus::Failed } else { RunStatus::Succeeded },
+        duration_ms: report.duration_ms,
+        awaits,
+        error: report.outcome_code.clone().filter(|_| step.failed()),
+        others: Vec::new(),
     };
-    let ended = run.run.reported_end.as_ref();
-    if is_root && ended.is_none_or(|end| end.awaits.is_some() && awaits.is_none()) {
-        let status = if step.failed() { RunStatus::Failed } else { RunStatus::Succeeded };
-        run.run.reported_end = Some(ReportedEnd { status, duration_ms: report.duration_ms, awaits });
-        run.run.error_message = report.outcome_code.clone().filter(|_| step.failed());
+    let stood = run.run.reported_end.take();
+    let mut ends: Vec<ReportedEnd> = stood.clone().map(each).unwrap_or_default();
+    // What stood for the root has a parent here after all.
+    ends.retain(|end| end.awaits.is_none() || end.awaits != report.external_span_id);
+    let is_open = ends.first().is_none_or(|first| first.awaits.is_some());
+    match root {
+        Root::Yes if is_open => ends = vec![end(None)],
+        Root::Unless(parent) if is_open && ends.len() < MAX_AWAITING => {
+            if ends.iter().all(|end| end.awaits.as_ref() != Some(&parent)) {
+                ends.push(end(Some(parent)));
+            }
+        }
+        _ => {}
     }
-    if run.run.reported_end.is_some() {
-        run.run.seal_due_at = Some(seal_due);
+    let mut ends = ends.into_iter();
+    let now = ends.next().map(|first| ReportedEnd { others: ends.collect(), ..first });
+    let which = |end: &ReportedEnd| (end.status, end.duration_ms, end.awaits.clone());
+    if now.as_ref().map(which) != stood.as_ref().map(which) {
+        run.run.error_message = now.as_ref().and_then(|end| end.error.clone());
     }
+    if now.is_some() || stood.is_some() {
+        run.run.seal_due_at = now.as_ref().map(|_| seal_due);
+    }
+    run.run.reported_end = now;
+}
+
+/// A reported end, and the others that may be it.
+fn each(mut end: ReportedEnd) -> Vec<ReportedEnd> {
+    let others = std::mem::take(&mut end.others);
+    std::iter::once(end).chain(others).collect()
 }
 
 /// How a run ends whose root span has ended.

@@ -24,6 +24,7 @@ fn remote(id: &str, parent: &str, seconds: u64, failed: bool) -> Value {
 
 const ONE: &str = "00000000000000a1";
 const OTHER: &str = "00000000000000a2";
+const ENTRY: &str = "00000000000000a3";
 const OUTSIDE: &str = "0000000000000fff";
 
 /// How the run stands once nothing has come for the quiet time.
@@ -90,6 +91,24 @@ on_both! {
         let agent = Agent::of(&kit, "acme").await;
         send(&agent, &[remote(ONE, OUTSIDE, 7, true), root(1, false), remote(OTHER, "0000000000000ffe", 9, true)]).await;
         assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(5_000)));
+    }
+
+    /// The entry's caller is not traced, and what the entry called has a service of its own: whatever the order in which
+    /// they come, the run ends as its entry did.
+    async fn two_that_may_be_the_root_end_the_run_alike_in_any_order(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let mut between = call(1, 0xa1);
+        between["parentSpanId"] = ENTRY.into();
+        let [below, entry] = [remote(ONE, OTHER, 3, true), remote(ENTRY, OUTSIDE, 7, false)];
+        let spans = [below, entry, between];
+        for (n, order) in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]].into_iter().enumerate() {
+            let agent = Agent::of(&kit, &format!("order-{n}")).await;
+            for at in order {
+                send(&agent, std::slice::from_ref(&spans[at])).await;
+            }
+            assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(7_000)), "{order:?}");
+            assert_eq!(only_run(&agent).await.error_message, None, "{order:?}");
+        }
     }
 
     async fn a_call_is_over_when_its_span_is(db: TestDatabase) {
