@@ -6,4 +6,5 @@ pub mod read_log;
 pub mod run_evidence;
 pub mod run_proof;
 
+mod counted;
 mod sealed_records;

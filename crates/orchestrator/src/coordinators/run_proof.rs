@@ -10,7 +10,7 @@ use models::{
     activity::{Run, RunState},
     ids::RunId,
     ledger::RunLogEntry,
-    logs::{StepRow, Trace},
+    logs::{StepRow, Trace, Uncounted},
 };
 use proof::{
     hash::Hash,
@@ -21,6 +21,7 @@ use proof::{
 
 use super::{
     check_records::of_sealed,
+    counted,
     sealed_records::{late_records, sealed_records},
 };
 pub use crate::bridges::RawLogs;
@@ -85,7 +86,9 @@ pub async fn proof(
     let integrity = if run.state == RunState::Completed {
         let records = sealed_records(&store, tenant, &run).await?;
         let late = late_records(&store, tenant, &run).await?;
-        with_late(verify(&run, &leaves, &steps, &records), &run, &leaves, (&records, &late))
+        let uncounted = store.traces().uncounted(tenant, id, 0..=u64::MAX).await?;
+        let sealed = verify(&run, &leaves, &steps, &records);
+        with_late(sealed, &run, &leaves, (&records, &late), &uncounted)
     } else {
         open(&steps)
     };
@@ -138,14 +141,18 @@ pub(super) fn verify(
     }
 }
 
-/// The same, with what came after the run was sealed.
+/// The same, with what came after the run was sealed, and with what is kept beside all its steps.
 pub(super) fn with_late(
     sealed: RunIntegrity,
     run: &Run,
     leaves: &[RunLogEntry],
     (records, late): (&[Record], &[Record]),
+    uncounted: &[Uncounted],
 ) -> RunIntegrity {
-    match late_mismatch(run, leaves, late).and_then(|()| incidents(&[records, late])) {
+    let checked = late_mismatch(run, leaves, late)
+        .and_then(|()| incidents(&[records, late]))
+        .and_then(|()| counted::check(run, uncounted, records, late));
+    match checked {
         Err(why) if sealed.failure_reason.is_none() => RunIntegrity {
             verification_status: VerificationStatus::Failed,
             failure_reason: Some(why),

@@ -8,6 +8,7 @@ mod budgets;
 mod bundles;
 mod causes;
 mod contributions;
+mod counted;
 mod done;
 mod gaps;
 mod hollow;

@@ -1,0 +1,114 @@
+//! Whether what is kept beside a run's steps follows from them: which of them count, and what they add up to. Neither is
+//! hashed with the steps, and a row can be added past HOC; so both are worked out anew.
+
+use std::collections::BTreeSet;
+
+use models::{activity::Run, logs::Uncounted};
+use proof::{
+    canonical::MAX_INTEGER,
+    records::{Record, StepRecord},
+    tally::{Counted, Tally, Told},
+    words::{StepKind, StepStatus},
+};
+
+/// The first comparison that fails, in words. The records of each kind are in order.
+pub(super) fn check(
+    run: &Run,
+    uncounted: &[Uncounted],
+    records: &[Record],
+    late: &[Record],
+) -> Result<(), String> {
+    let (sealed, late) = (steps(records), steps(late));
+    let due = not_counting(&sealed, &late);
+    let stored: BTreeSet<u64> = uncounted.iter().map(|of| of.step_index).collect();
+    if let Some(step) = stored.symmetric_difference(&due).next() {
+        let said = if due.contains(step) { "counts" } else { "does not count" };
+        return Err(format!("step {step} is said to be one that {said}, and the run's steps say otherwise"));
+    }
+    let counting = counting(&sealed, &due);
+    let refused = sealed.iter().filter(|step| is_refused(step)).count() as u64;
+    let calls =
+        |kind: StepKind| counting.iter().filter(|step| step.kind == kind && !is_refused(step)).count() as u64;
+    let done = (sealed.len() as u64).saturating_sub(refused);
+    let due_of_run = (done, refused, calls(StepKind::LlmCall), calls(StepKind::ToolCall));
+    let of_run = (run.step_count, run.refused_count, run.llm_call_count, run.tool_call_count);
+    let used = [run.input_tokens, run.output_tokens, run.cost_nanousd];
+    if of_run != due_of_run || !adds_up(used, &sealed, &counting) {
+        return Err("the run's totals are not those of its steps".to_owned());
+    }
+    late_totals(run, &late, &due)
+}
+
+/// What came late is counted beside the totals that were sealed. It has happened, and is a step whatever it was.
+fn late_totals(run: &Run, late: &[&StepRecord], due: &BTreeSet<u64>) -> Result<(), String> {
+    let stated = run.late.clone().unwrap_or_default();
+    let counting = counting(late, due);
+    let calls = |kind: StepKind| counting.iter().filter(|step| step.kind == kind).count() as u64;
+    let due_of_late = (late.len() as u64, calls(StepKind::LlmCall), calls(StepKind::ToolCall));
+    let of_late = (stated.step_count, stated.llm_call_count, stated.tool_call_count);
+    let used = [stated.input_tokens, stated.output_tokens, stated.cost_nanousd];
+    if of_late == due_of_late && adds_up(used, late, &counting) {
+        Ok(())
+    } else {
+        Err("the run's late totals are not those of its late steps".to_owned())
+    }
+}
+
+/// The places of the steps that do not count, as their tree says.
+fn not_counting(sealed: &[&StepRecord], late: &[&StepRecord]) -> BTreeSet<u64> {
+    let (mut tally, mut not) = (Tally::default(), BTreeSet::new());
+    for step in sealed {
+        let Counted { counts, no_longer } = tally.add(told(step));
+        not.extend(no_longer);
+        if !counts {
+            not.insert(step.step_index);
+        }
+    }
+    for step in late {
+        if !tally.add_late(told(step)) {
+            not.insert(step.step_index);
+        }
+    }
+    not
+}
+
+fn told(step: &StepRecord) -> Told<'_> {
+    Told {
+        index: step.step_index,
+        span: step.external_span_id.as_deref(),
+        parent: step.external_parent_span_id.as_deref(),
+        kind: step.kind,
+        skill_name: &step.skill_name,
+        uses: step.input_tokens > 0 || step.output_tokens > 0 || step.cost_nanousd > 0,
+    }
+}
+
+fn steps(records: &[Record]) -> Vec<&StepRecord> {
+    let steps = records.iter().filter_map(|record| match record {
+        Record::Step(step) => Some(step),
+        _ => None,
+    });
+    steps.collect()
+}
+
+fn counting<'r>(steps: &[&'r StepRecord], due: &BTreeSet<u64>) -> Vec<&'r StepRecord> {
+    steps.iter().copied().filter(|step| !due.contains(&step.step_index)).collect()
+}
+
+fn is_refused(step: &StepRecord) -> bool {
+    step.status == StepStatus::Refused
+}
+
+/// Whether tokens in and out and cost are what the counting ones of these steps used. Where all of them together are more
+/// than a record holds, the sums were cut, and say nothing.
+fn adds_up(stated: [u64; 3], all: &[&StepRecord], counting: &[&StepRecord]) -> bool {
+    let used = |step: &StepRecord| [step.input_tokens, step.output_tokens, step.cost_nanousd].map(u128::from);
+    let sum = |steps: &[&StepRecord]| {
+        steps.iter().fold([0_u128; 3], |sums, step| {
+            let used = used(step);
+            [sums[0] + used[0], sums[1] + used[1], sums[2] + used[2]]
+        })
+    };
+    let (all, counting) = (sum(all), sum(counting));
+    (0..3).all(|at| all[at] > u128::from(MAX_INTEGER) || counting[at] == u128::from(stated[at]))
+}

@@ -1,0 +1,106 @@
+//! What is kept beside the steps of a run is held against them: which of them count, and what they add up to.
+
+use chrono::Duration;
+use models::{
+    activity::Run,
+    incidents::{Incident, IncidentFilter},
+    page::PageRequest,
+};
+use orchestrator::{
+    background::{checker::Checker, sweeper},
+    coordinators::run_proof::{self, VerificationStatus},
+    handlers::incidents,
+};
+use proof::words::IncidentCategory;
+use testkit::{Kit, TestDatabase, on_both};
+
+use crate::{
+    agent::Agent,
+    spans::{call, root, runs, send},
+};
+
+/// Sends a call that is told twice: by a span, and then by one below it, which counts.
+async fn send_twice(agent: &Agent<'_>, trace: u64, first: u64) {
+    let above = call(trace, first);
+    let mut below = call(trace, first + 1);
+    below["parentSpanId"] = above["spanId"].clone();
+    for span in [above, below] {
+        send(agent, &[span]).await;
+    }
+}
+
+/// What the check of everything has found.
+async fn found(kit: &Kit, agent: &Agent<'_>) -> Vec<Incident> {
+    let checker = Checker::default();
+    kit.clock.advance(Duration::hours(2));
+    while checker.tick(&kit.spine).await.unwrap() {}
+    let filter =
+        IncidentFilter { category: Some(IncidentCategory::IntegrityFailure), ..IncidentFilter::default() };
+    let page = PageRequest::new(Some(100), None, false).unwrap();
+    incidents::list(&kit.spine, &agent.admin, filter, page).await.unwrap().items
+}
+
+/// A sealed run to which a step came late, and an open one, newest first; in each a step that does not count.
+async fn two_runs(kit: &Kit, agent: &Agent<'_>) -> [Run; 2] {
+    send_twice(agent, 1, 1).await;
+    send(agent, &[root(1, false)]).await;
+    kit.clock.advance(Duration::seconds(30));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1);
+    send(agent, &[call(1, 5)]).await;
+    send_twice(agent, 2, 10).await;
+    runs(agent).await.try_into().expect("two")
+}
+
+/// Says of the step of a span that it does not count, past HOC. A table that is added to takes it.
+async fn say_uncounted(db: &TestDatabase, span: &str) {
+    let of_step = "SELECT tenant_id, run_id, step_index, step_index, recorded_at FROM aos_trace_steps";
+    let said = format!(
+        "INSERT INTO uncounted_steps (tenant_id, run_id, step_index, told_by_index, created_at) {of_step} \
+         WHERE external_span_id = '{span}'"
+    );
+    db.tamper(&said).await.unwrap();
+}
+
+on_both! {
+    async fn what_is_said_of_a_step_past_hoc_is_found(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let [open, sealed] = two_runs(&kit, &agent).await;
+        assert_eq!(found(&kit, &agent).await, [], "nothing was changed yet");
+        let of_sealed = run_proof::proof(&kit.spine, &agent.admin, sealed.id, false).await.unwrap().integrity;
+        assert_eq!((of_sealed.verification_status, of_sealed.failure_reason), (VerificationStatus::Verified, None));
+
+        for below in [call(1, 2), call(2, 11)] {
+            say_uncounted(db, below["spanId"].as_str().unwrap()).await;
+        }
+        let of_sealed = run_proof::proof(&kit.spine, &agent.admin, sealed.id, false).await.unwrap().integrity;
+        let why = "step 1 is said to be one that does not count, and the run's steps say otherwise";
+        assert_eq!(of_sealed.failure_reason.as_deref(), Some(why));
+        let told = found(&kit, &agent).await;
+        for run in [open.id, sealed.id] {
+            let of_run = told.iter().find(|one| one.source_run_id == Some(run)).expect("an incident");
+            assert!(of_run.description.contains(why), "{}", of_run.description);
+        }
+        assert_eq!(told.len(), 2);
+    }
+
+    async fn a_late_step_that_is_said_not_to_count_is_found(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let [_, sealed] = two_runs(&kit, &agent).await;
+        say_uncounted(db, call(1, 5)["spanId"].as_str().unwrap()).await;
+        let of_sealed = run_proof::proof(&kit.spine, &agent.admin, sealed.id, false).await.unwrap().integrity;
+        assert!(of_sealed.failure_reason.is_some_and(|why| why.starts_with("step 3 is said")));
+    }
+
+    async fn totals_of_an_open_run_that_are_not_its_steps_are_found(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let [open, _] = two_runs(&kit, &agent).await;
+        db.disarm("runs").await;
+        db.tamper("UPDATE runs SET input_tokens = input_tokens - 1 WHERE state = 'LIVE'").await.unwrap();
+        let told = found(&kit, &agent).await;
+        assert_eq!(told.iter().map(|one| one.source_run_id).collect::<Vec<_>>(), [Some(open.id)]);
+        assert!(told[0].description.contains("the run's totals are not those of its steps"), "{}", told[0].description);
+    }
+}
