@@ -85,6 +85,6 @@ fn many_parts_beside_a_long_text_are_read_at_once() {
     let parts = vec!["pppppppppppppppppppqp"; 40_000];
     let begun = Instant::now();
     let said = with_parts(&long, &parts);
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     assert_eq!(said.len(), long.len() + 40_000 * (parts[0].len() + 1));
 }

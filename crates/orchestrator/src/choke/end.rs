@@ -28,10 +28,10 @@ pub(super) fn end(state: &mut State, caller: &Caller, run_id: RunId, how: &EndRu
     let asked = traced.unwrap_or_else(|| asked(how, run.run.halt_action.is_some()));
     if run.run.state == LifeState::Completed || run.ending.is_some() {
         let stands = run.ending.as_ref().map_or(run.run.status, |ending| ending.status);
-        return if stands == asked.status {
+        return if stands == asked.status && !by_sweeper(how) {
             Ok(Done::Ended(Box::new(run.run.clone())))
         } else {
-            let reason = "it has ended already, with another status".to_owned();
+            let reason = format!("it has ended already, as {stands}");
             Err(Error::RunNotRunning { run_id, status: stands, reason })
         };
     }
