@@ -3,6 +3,7 @@
 
 mod headers;
 mod held;
+mod host;
 mod ids;
 mod leftover;
 mod operations;
@@ -109,7 +110,13 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     request.extensions_mut().insert(Stopping(edge.spine.stopping()));
     let (request, leftover) = leftover::lend(request);
     async move {
-        let answer = tokio::time::timeout(edge.bounds.answer_time, next.run(request));
+        let answered = async {
+            match host::is_named(&request) {
+                Ok(()) => next.run(request).await,
+                Err(problem) => problem.into_response(),
+            }
+        };
+        let answer = tokio::time::timeout(edge.bounds.answer_time, answered);
         let response = match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => Problem::new(
@@ -199,8 +206,11 @@ mod tests {
 
     /// What a route answers behind the edge.
     async fn answer(path: &str) -> (StatusCode, serde_json::Value) {
-        let request =
-            Request::get(path).header("x-request-id", "req-test").body(Body::empty()).expect("a request");
+        let request = Request::get(path)
+            .header("host", "hoc")
+            .header("x-request-id", "req-test")
+            .body(Body::empty())
+            .expect("a request");
         let response = behind_the_edge().await.oneshot(request).await.expect("infallible");
         let status = response.status();
         assert_eq!(response.headers()["content-type"], "application/problem+json");
@@ -235,7 +245,8 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_waits_for_the_body_that_it_does_not_need() {
         let (mut parts, body) = futures::channel::mpsc::channel::<Result<&'static str, axum::Error>>(2);
-        let request = Request::post("/nowhere").body(Body::from_stream(body)).expect("a request");
+        let request =
+            Request::post("/nowhere").header("host", "hoc").body(Body::from_stream(body)).expect("a request");
         let mut answered = std::pin::pin!(behind_the_edge().await.oneshot(request));
         parts.try_send(Ok("the first part")).expect("room");
         assert!(futures::poll!(&mut answered).is_pending());

@@ -121,6 +121,9 @@ impl Call<'_> {
 
     pub(crate) async fn send(self) -> Answer {
         let mut request = Request::builder().method(self.method).uri(self.path);
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            request = request.header("host", "hoc.test");
+        }
         for (name, value) in self.headers {
             request = request.header(name, value);
         }

@@ -48,6 +48,31 @@ fn raw(server: &Server, sent: &[u8]) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
+/// RFC 9112, 3.2: who reads these may take them for another server's than a proxy before it does.
+#[test]
+fn a_request_that_names_no_host_or_two() {
+    let server = Place::sqlite().serve();
+    for (line, hosts, status) in [
+        ("GET /healthz HTTP/1.1", "host: a\r\n", "200"),
+        ("GET /healthz HTTP/1.0", "", "200"),
+        ("GET http://a/healthz HTTP/1.1", "host: a\r\n", "200"),
+        ("GET /healthz HTTP/1.1", "", "400"),
+        ("GET http://a/healthz HTTP/1.1", "", "400"),
+        ("GET /healthz HTTP/1.1", "host: a\r\nhost: a\r\n", "400"),
+        ("GET /healthz HTTP/1.0", "host: a\r\nhost: b\r\n", "400"),
+        ("GET /healthz HTTP/1.1", "host: a, b\r\n", "400"),
+        ("GET /nothing HTTP/1.1", "", "400"),
+        ("POST /v1/traces HTTP/1.1", "content-length: 0\r\n", "400"),
+    ] {
+        let said = raw(&server, format!("{line}\r\nconnection: close\r\n{hosts}\r\n").as_bytes());
+        assert!(said.get(9..12) == Some(status), "{line} {hosts:?}: {said}");
+        if status == "400" {
+            let told = said.contains("invalid_header") && said.contains("send one `host` header");
+            assert!(told && said.contains("application/problem+json"), "{line} {hosts:?}: {said}");
+        }
+    }
+}
+
 #[test]
 fn a_key_that_opens_nothing() {
     let place = Place::sqlite();
