@@ -91,7 +91,7 @@ impl Overview<'_> {
         );
         let rows = self.conn.rows(self.statement(&sql, all)).await?;
         let rows = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(rows, page.limit(), Some(total), |row| Cursor::Ranked {
+        Ok(Page::cut(rows, page, Some(total), |row| Cursor::Ranked {
             rank: urgency(row.priority),
             at: row.created_at,
             id: row.about.id(),

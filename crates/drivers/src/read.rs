@@ -97,7 +97,7 @@ pub(crate) async fn page<E: EntityTrait, T>(
     let key = newest.key;
     let total = if request.total { Some(tally::count(conn, select.clone()).await?) } else { None };
     let rows = all(conn, page_of(select, &newest, request)?).await?;
-    let page = Page::cut(rows, request.limit(), total, |row| {
+    let page = Page::cut(rows, request, total, |row| {
         let (at, id) = key(row);
         Cursor::Before { at, id }
     });

@@ -2,9 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
+use proof::hash::Stream;
 use uuid::Uuid;
 
-/// Where a page begins: after this row. To a caller it is an opaque text, safe in a URL.
+/// Where a page begins: after this row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor {
     /// In a list that is newest first: the time and id of the last row given.
@@ -41,8 +42,11 @@ pub enum Order {
 /// What is wrong with the paging that a caller asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
-    /// The cursor was not made here, or for another kind of list.
-    #[error("the cursor is not one that this list gave")]
+    /// The cursor was not made here, or for another list.
+    #[error(
+        "the cursor is not one that this list gave with these filters: ask for its first page, without a cursor, and \
+         then with the `next_cursor` of each page and the same filters"
+    )]
     Cursor,
     /// The limit is out of range.
     #[error("limit must be from 1 to {}", PageRequest::MAX_LIMIT)]
@@ -53,43 +57,80 @@ const BEFORE: u8 = 1;
 const AFTER: u8 = 2;
 const RANKED: u8 = 3;
 
-impl std::fmt::Display for Cursor {
+const LIST_BYTES: usize = 8;
+
+/// Which list a cursor is of: whose, and with which filters. A place in one list is none in another, even where the two
+/// have the same order, and a walk that goes on with other filters would leave entries out in silence.
+///
+/// It tells lists apart for who errs. It is no secret: what a caller may see is the store's question, by tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListId([u8; LIST_BYTES]);
+
+impl ListId {
+    /// Of everything that makes a list the one it is.
+    #[must_use]
+    pub fn of(parts: &[&str]) -> Self {
+        let mut all = Stream::default();
+        for part in parts {
+            all.update(&(part.len() as u64).to_be_bytes());
+            all.update(part.as_bytes());
+        }
+        let mut first = [0; LIST_BYTES];
+        first.copy_from_slice(&all.finish().0[..LIST_BYTES]);
+        Self(first)
+    }
+}
+
+/// A cursor of one list. To a caller it is an opaque text, safe in a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListCursor {
+    /// Where the next page begins.
+    pub place: Cursor,
+    /// In which list.
+    pub list: ListId,
+}
+
+impl std::fmt::Display for ListCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut bytes = Vec::with_capacity(26);
-        match self {
-            Self::Before { at, id } => {
+        let mut bytes = Vec::with_capacity(26 + LIST_BYTES);
+        match self.place {
+            Cursor::Before { at, id } => {
                 bytes.push(BEFORE);
                 bytes.extend(at.timestamp_micros().to_be_bytes());
                 bytes.extend(id.as_bytes());
             }
-            Self::After(index) => {
+            Cursor::After(index) => {
                 bytes.push(AFTER);
                 bytes.extend(index.to_be_bytes());
             }
-            Self::Ranked { rank, at, id } => {
-                bytes.extend([RANKED, *rank]);
+            Cursor::Ranked { rank, at, id } => {
+                bytes.extend([RANKED, rank]);
                 bytes.extend(at.timestamp_micros().to_be_bytes());
                 bytes.extend(id.as_bytes());
             }
         }
+        bytes.extend(self.list.0);
         f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
     }
 }
 
-impl std::str::FromStr for Cursor {
+impl std::str::FromStr for ListCursor {
     type Err = PageError;
 
     fn from_str(text: &str) -> Result<Self, PageError> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| PageError::Cursor)?;
-        let cursor = match bytes.split_first() {
-            Some((&BEFORE, rest)) => moment(rest).map(|(at, id)| Self::Before { at, id }),
+        let (place, list) = bytes.split_last_chunk().ok_or(PageError::Cursor)?;
+        let place = match place.split_first() {
+            Some((&BEFORE, rest)) => moment(rest).map(|(at, id)| Cursor::Before { at, id }),
             Some((&RANKED, [rank, rest @ ..])) => {
-                moment(rest).map(|(at, id)| Self::Ranked { rank: *rank, at, id })
+                moment(rest).map(|(at, id)| Cursor::Ranked { rank: *rank, at, id })
             }
-            Some((&AFTER, rest)) => rest.try_into().ok().map(|index| Self::After(u64::from_be_bytes(index))),
+            Some((&AFTER, rest)) => {
+                rest.try_into().ok().map(|index| Cursor::After(u64::from_be_bytes(index)))
+            }
             _ => None,
         };
-        cursor.ok_or(PageError::Cursor)
+        Ok(Self { place: place.ok_or(PageError::Cursor)?, list: ListId(*list) })
     }
 }
 
@@ -142,6 +183,7 @@ pub struct PageRequest {
     limit: u64,
     /// After which row; the list's start without one.
     pub cursor: Option<Cursor>,
+    list: ListId,
     /// Counting millions of rows is not free, so it is asked for.
     pub total: bool,
 }
@@ -152,19 +194,33 @@ impl PageRequest {
     /// How many rows at most.
     pub const MAX_LIMIT: u64 = 200;
 
-    /// Refuses a limit out of range and a cursor that is none.
+    /// Of a list that only we page through. Refuses a limit out of range and a cursor that is none.
     pub fn new(limit: Option<u64>, cursor: Option<&str>, total: bool) -> Result<Self, PageError> {
+        Self::of(ListId::default(), limit, cursor, total)
+    }
+
+    /// Of the list that a caller asked for: a cursor of any other is refused.
+    pub fn of(
+        list: ListId,
+        limit: Option<u64>,
+        cursor: Option<&str>,
+        total: bool,
+    ) -> Result<Self, PageError> {
         let limit = limit.unwrap_or(Self::DEFAULT_LIMIT);
         if !(1..=Self::MAX_LIMIT).contains(&limit) {
             return Err(PageError::Limit);
         }
-        Ok(Self { limit, cursor: cursor.map(str::parse).transpose()?, total })
+        let cursor: Option<ListCursor> = cursor.map(str::parse).transpose()?;
+        if cursor.is_some_and(|cursor| cursor.list != list) {
+            return Err(PageError::Cursor);
+        }
+        Ok(Self { limit, cursor: cursor.map(|cursor| cursor.place), list, total })
     }
 
     /// The page after this row, as long as any.
     #[must_use]
     pub const fn from(cursor: Cursor) -> Self {
-        Self { limit: Self::DEFAULT_LIMIT, cursor: Some(cursor), total: false }
+        Self { limit: Self::DEFAULT_LIMIT, cursor: Some(cursor), list: ListId([0; LIST_BYTES]), total: false }
     }
 
     /// How many rows; from 1 to [`Self::MAX_LIMIT`].
@@ -176,7 +232,7 @@ impl PageRequest {
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self { limit: Self::DEFAULT_LIMIT, cursor: None, total: false }
+        Self { limit: Self::DEFAULT_LIMIT, cursor: None, list: ListId::default(), total: false }
     }
 }
 
@@ -186,7 +242,7 @@ pub struct Page<T> {
     /// The rows, in the list's order.
     pub items: Vec<T>,
     /// Where the next page begins; none at the end.
-    pub next_cursor: Option<Cursor>,
+    pub next_cursor: Option<ListCursor>,
     /// Whether there is a next page.
     pub has_more: bool,
     /// How many rows pass the filters, if that was asked.
@@ -194,13 +250,19 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// A page from up to `limit + 1` rows: the one too many only tells that there are more.
+    /// The page that was asked for, from up to `limit + 1` rows: the one too many only tells that there are more.
     #[must_use]
-    pub fn cut(mut rows: Vec<T>, limit: u64, total: Option<u64>, cursor_of: impl Fn(&T) -> Cursor) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    pub fn cut(
+        mut rows: Vec<T>,
+        asked: &PageRequest,
+        total: Option<u64>,
+        place_of: impl Fn(&T) -> Cursor,
+    ) -> Self {
+        let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = if has_more { rows.last().map(cursor_of) } else { None };
+        let last = if has_more { rows.last() } else { None };
+        let next_cursor = last.map(|row| ListCursor { place: place_of(row), list: asked.list });
         Self { items: rows, next_cursor, has_more, total }
     }
 
@@ -224,7 +286,8 @@ mod tests {
     fn a_cursor_reads_back_and_needs_no_escaping() {
         let Cursor::Before { at, id } = before() else { panic!("it is one") };
         let ranked = Cursor::Ranked { rank: 3, at, id };
-        for cursor in [before(), Cursor::After(0), Cursor::After(u64::MAX), ranked] {
+        for place in [before(), Cursor::After(0), Cursor::After(u64::MAX), ranked] {
+            let cursor = ListCursor { place, list: ListId::of(&["a list"]) };
             let text = cursor.to_string();
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
             assert_eq!(text.parse(), Ok(cursor));
@@ -233,11 +296,23 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_list_or_none_is_refused() {
-        for text in ["", "AA", "AQ", "%", &before().to_string()[1..], &format!("{}AA", Cursor::After(1))] {
-            assert_eq!(text.parse::<Cursor>(), Err(PageError::Cursor), "{text}");
+        let text = |place| ListCursor { place, list: ListId::default() }.to_string();
+        let (before_text, after_text) = (text(before()), text(Cursor::After(1)));
+        let unmarked = URL_SAFE_NO_PAD.encode(&URL_SAFE_NO_PAD.decode(&after_text).expect("base64")[..9]);
+        for text in ["", "AA", "AQ", "%", &before_text[1..], &format!("{after_text}AA"), &unmarked] {
+            assert_eq!(text.parse::<ListCursor>(), Err(PageError::Cursor), "{text}");
         }
         assert_eq!(before().after(), Err(PageError::Cursor));
         assert_eq!(Cursor::After(1).before(), Err(PageError::Cursor));
+        let [mine, other] = [["runs", "a=b"], ["runs", "a=c"]].map(|parts| ListId::of(&parts));
+        assert_ne!(ListId::of(&["ab", "c"]), ListId::of(&["a", "bc"]));
+        let asked = PageRequest::of(mine, Some(1), None, false).expect("a page");
+        let next =
+            Page::cut(vec![1, 2], &asked, None, |n| Cursor::After(*n)).next_cursor.expect("there is more");
+        let text = next.to_string();
+        let page = PageRequest::of(mine, None, Some(&text), false).map(|page| page.cursor);
+        assert_eq!(page, Ok(Some(Cursor::After(1))));
+        assert_eq!(PageRequest::of(other, None, Some(&text), false), Err(PageError::Cursor));
     }
 
     #[test]
@@ -249,9 +324,11 @@ mod tests {
 
     #[test]
     fn the_row_too_many_is_cut_off() {
-        let page = Page::cut(vec![1, 2, 3], 2, None, |n| Cursor::After(*n));
-        assert_eq!((page.items, page.next_cursor, page.has_more), (vec![1, 2], Some(Cursor::After(2)), true));
-        let page = Page::cut(vec![1, 2], 2, Some(2), |n| Cursor::After(*n));
+        let two = PageRequest::new(Some(2), None, false).expect("a page");
+        let page = Page::cut(vec![1, 2, 3], &two, None, |n| Cursor::After(*n));
+        let next = page.next_cursor.map(|cursor| cursor.place);
+        assert_eq!((page.items, next, page.has_more), (vec![1, 2], Some(Cursor::After(2)), true));
+        let page = Page::cut(vec![1, 2], &two, Some(2), |n| Cursor::After(*n));
         assert_eq!((page.next_cursor, page.has_more, page.total), (None, false, Some(2)));
     }
 }

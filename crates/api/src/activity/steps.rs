@@ -27,7 +27,7 @@ impl Params for StepParams {
     params(
         ("run_id" = String, Path, description = "The run."),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "How many entries; 50 where not given."),
-        ("cursor" = Option<String>, Query, pattern = "^AgA[A-Za-z0-9_-]{9}$",
+        ("cursor" = Option<String>, Query, pattern = "^AgA[A-Za-z0-9_-]{19}[AEIMQUYcgkosw048]$",
             description = "The `next_cursor` of the page before."),
         ("total" = Option<bool>, Query, description = "Whether to count all that pass the filters."),
     ),

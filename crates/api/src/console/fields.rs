@@ -1,10 +1,12 @@
 //! What forms send: fields, each once, where an empty one is as good as none.
 
+use std::fmt::Debug;
+
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{header, request::Parts},
 };
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Timelike as _, Utc};
 use models::page::{Order, PageRequest};
 use serde::{
     Deserialize, Deserializer,
@@ -13,7 +15,7 @@ use serde::{
 
 use crate::{
     Problem,
-    extract::{PageParams, page, pairs_of, read_body, read_pairs},
+    extract::{PageParams, list_id, page, pairs_of, read_body, read_pairs},
     problem::Code,
     view::Time,
 };
@@ -57,17 +59,16 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
-impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Listed<T> {
+impl<T: DeserializeOwned + Debug, S: Sync> FromRequestParts<S> for Listed<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let mut pairs = pairs_of(parts.uri.query().unwrap_or_default().as_bytes())?;
         pairs.retain(|(_, value)| !value.0.is_empty());
         let (paging, filters): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "cursor");
-        Ok(Self {
-            page: page(read_pairs::<PageParams>(paging)?, Order::Newest)?,
-            filter: read_pairs(filters)?,
-        })
+        let filter: T = read_pairs(filters)?;
+        let page = page(read_pairs::<PageParams>(paging)?, Order::Newest, list_id(parts, &filter))?;
+        Ok(Self { filter, page })
     }
 }
 
@@ -80,7 +81,7 @@ impl<S: Sync> FromRequestParts<S> for Urgent {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let asked: PageParams = fields(parts.uri.query().unwrap_or_default().as_bytes())?;
-        page(asked, Order::Urgency).map(Self)
+        page(asked, Order::Urgency, list_id(parts, &())).map(Self)
     }
 }
 
@@ -95,16 +96,18 @@ fn fields<T: DeserializeOwned>(form: &[u8]) -> Result<T, Problem> {
 pub(super) struct When(pub(super) DateTime<Utc>);
 
 impl When {
-    /// As the field takes it.
+    /// As the field takes it. The next page is asked for with it, so nothing of it is left out.
     pub(super) fn text(self) -> String {
-        self.0.format("%Y-%m-%dT%H:%M").to_string()
+        let whole = self.0.second() == 0 && self.0.nanosecond() == 0;
+        let form = if whole { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S%.f" };
+        self.0.format(form).to_string()
     }
 }
 
 impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
-        let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"];
+        let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
         let at = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
         let text = at.map_or(text.into_owned(), |at| models::time::text(at.and_utc()));
         let time = Time::deserialize(serde::de::value::StringDeserializer::<D::Error>::new(text));
@@ -129,7 +132,9 @@ mod tests {
         assert_eq!(form.note, None);
         assert_eq!(form.after.map(When::text).as_deref(), Some("2026-01-31T23:59"));
         let api = fields::<Form>(b"after=2026-01-31T23:59:59.5Z").expect("the API's own form");
-        assert_eq!(api.after.map(When::text).as_deref(), Some("2026-01-31T23:59"));
+        let text = api.after.map(When::text).expect("a time");
+        assert_eq!(text, "2026-01-31T23:59:59.500");
+        assert_eq!(fields::<Form>(format!("after={text}").as_bytes()).expect("as a link has it"), api);
         for odd in [&b"note=a&note=b"[..], b"evil=1", b"after=yesterday", b"note=%00"] {
             assert!(fields::<Form>(odd).is_err(), "{odd:?}");
         }

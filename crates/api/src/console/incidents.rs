@@ -268,7 +268,8 @@ pub(super) async fn get(
 ) -> Result<Page<IncidentPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let detail = incidents::get(&spine, &visitor, id).await?;
-    let runs = if is_first { detail.runs } else { incidents::runs(&spine, &visitor, id, page).await? };
+    // Not those of the detail: the link to older ones is of this list.
+    let runs = incidents::runs(&spine, &visitor, id, page).await?;
     let incident = detail.incident;
     let by_rule = detail.rule.map(|rule| {
         let definition = rule.definition;

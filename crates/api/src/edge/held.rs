@@ -29,7 +29,7 @@ impl BodyShare {
     }
 
     /// Whose call it is, as soon as that is known.
-    pub(super) fn tenant(&self) -> Option<TenantId> {
+    pub(crate) fn tenant(&self) -> Option<TenantId> {
         self.0.tenant()
     }
 }

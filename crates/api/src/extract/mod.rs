@@ -23,7 +23,7 @@ pub(crate) use self::{
     id::{Id, run_of_filter},
     keyed::{MEMBER as IDEMPOTENCY_KEY, WithKey},
     origin::must_be_ours,
-    query::{List, NoParams, PageParams, Params, Query, page, pairs_of, read as read_pairs},
+    query::{List, NoParams, PageParams, Params, Query, list_id, page, pairs_of, read as read_pairs},
     roles::{
         AgentWrites, Anyone, Handles, Inspects, Manages, Need, ReadsRuns, SetsPolicy, Views, names as roles,
     },

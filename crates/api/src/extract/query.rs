@@ -1,7 +1,9 @@
 //! Query parameters, read strictly: one that is unknown, repeated or not valid is 400.
 
+use std::fmt::Debug;
+
 use chrono::Datelike as _;
-use models::page::{Cursor, Order, PageError, PageRequest};
+use models::page::{Cursor, ListId, Order, PageError, PageRequest};
 use serde::{
     Deserialize,
     de::{
@@ -14,10 +16,15 @@ use utoipa::IntoParams;
 use axum::{extract::FromRequestParts, http::request::Parts};
 
 use super::nul;
-use crate::{Problem, problem::Code, view::YEARS};
+use crate::{
+    Problem,
+    edge::{About, BodyShare},
+    problem::Code,
+    view::YEARS,
+};
 
 /// The parameters that a route takes: a struct that denies unknown fields.
-pub(crate) trait Params: DeserializeOwned {
+pub(crate) trait Params: DeserializeOwned + Debug {
     /// Which order its list has.
     const ORDER: Order = Order::Newest;
 }
@@ -51,7 +58,7 @@ pub(crate) struct PageParams {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u64>,
     /// The `next_cursor` of the page before.
-    #[param(pattern = "^AQA[A-Za-z0-9_-]{30}[AQgw]$")]
+    #[param(pattern = "^AQA[A-Za-z0-9_-]{41}$")]
     cursor: Option<String>,
     /// Whether to count all that pass the filters.
     #[param(default = false)]
@@ -72,19 +79,29 @@ impl<P: Params, S: Sync> FromRequestParts<S> for List<P> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let is_paging = |(name, _): &(String, Text)| ["limit", "cursor", "total"].contains(&name.as_str());
         let (paging, filters) = pairs(parts)?.into_iter().partition(is_paging);
-        let page = page(read(paging)?, P::ORDER)?;
-        Ok(Self { filter: read(filters)?, page })
+        let filter: P = read(filters)?;
+        let page = page(read(paging)?, P::ORDER, list_id(parts, &filter))?;
+        Ok(Self { filter, page })
     }
 }
 
-/// Which page was asked for.
-pub(crate) fn page(params: PageParams, order: Order) -> Result<PageRequest, Problem> {
+/// Which list is asked for: its address, whose entries it has, and its filters as they were understood, however they were
+/// written.
+pub(crate) fn list_id(parts: &Parts, filter: &impl Debug) -> ListId {
+    let path = parts.extensions.get::<About>().map_or(parts.uri.path(), |about| &about.instance);
+    let tenant = parts.extensions.get::<BodyShare>().and_then(BodyShare::tenant);
+    let tenant = tenant.map(|tenant| tenant.to_string()).unwrap_or_default();
+    ListId::of(&[path, &tenant, &format!("{filter:?}")])
+}
+
+/// Which page of the list was asked for.
+pub(crate) fn page(params: PageParams, order: Order, list: ListId) -> Result<PageRequest, Problem> {
     let refuse = |err: PageError| {
         let pointer = if err == PageError::Limit { "/limit" } else { "/cursor" };
         Problem::field(Code::InvalidParameter, pointer, err.to_string())
     };
     let PageParams { limit, cursor, total } = params;
-    let page = PageRequest::new(limit, cursor.as_deref(), total.unwrap_or(false)).map_err(refuse)?;
+    let page = PageRequest::of(list, limit, cursor.as_deref(), total.unwrap_or(false)).map_err(refuse)?;
     // A cursor that was made up may name what no store can compare with.
     let fits = match page.cursor {
         None => true,
@@ -180,7 +197,7 @@ impl<'de> Deserializer<'de> for Text {
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
-    use models::page::Cursor;
+    use models::page::ListCursor;
 
     use super::*;
     use crate::view::{Time, words};
@@ -194,6 +211,12 @@ mod tests {
     }
 
     impl Params for Filters {}
+
+    /// Which list the address has with these filters.
+    fn id(filter: &Filters) -> ListId {
+        let (parts, ()) = Request::get("/x").body(()).expect("a request").into_parts();
+        list_id(&parts, filter)
+    }
 
     async fn list(query: &str) -> Result<List<Filters>, String> {
         let (mut parts, ()) = Request::get(format!("/x?{query}")).body(()).expect("a request").into_parts();
@@ -209,17 +232,26 @@ mod tests {
 
     #[tokio::test]
     async fn filters_and_page() {
-        let after =
+        let place =
             Cursor::Before { at: "2026-01-01T00:00:00Z".parse().expect("a time"), id: uuid::Uuid::nil() };
-        let query =
-            format!("state=LIVE&agent_id=a%20b&limit=2&total=true&cursor={after}&after=2026-01-01T00:00:00Z");
+        let said = "state=LIVE&agent_id=a%20b&after=2026-01-01T00:00:00Z";
+        let first = list(said).await.expect("the first page");
+        let after = ListCursor { place, list: id(&first.filter) };
+        let query = format!(
+            "after=2026-01-01T01:00:00%2B01:00&agent_id=a+b&limit=2&total=true&cursor={after}&state=LIVE"
+        );
         let List { filter, page } = list(&query).await.expect("a list");
         assert_eq!(filter.agent_id.as_deref(), Some("a b"));
         assert_eq!(filter.state, Some("LIVE".parse().expect("a word")));
-        assert_eq!((page.limit(), page.cursor, page.total), (2, Some(after), true));
+        assert_eq!((page.limit(), page.cursor, page.total), (2, Some(place), true));
         let List { filter, page } = list("").await.expect("a list");
-        assert_eq!((filter, page), (Filters::default(), PageRequest::default()));
+        let first = PageRequest::of(id(&filter), None, None, false).expect("a page");
+        assert_eq!((filter, page), (Filters::default(), first));
     }
+
+    const FOREIGN: &str = "invalid_parameter /cursor: the cursor is not one that this list gave with these filters: ask for \
+                           its first page, without a cursor, and then with the `next_cursor` of each page and the same \
+                           filters";
 
     #[tokio::test]
     async fn what_is_wrong_is_named() {
@@ -240,7 +272,7 @@ mod tests {
             ("limit=-1", "invalid_parameter /limit: `-1` is no whole number"),
             ("limit=%2B1", "invalid_parameter /limit: `+1` is no whole number"),
             ("total=yes", "invalid_parameter /total: `yes` is neither true nor false"),
-            ("cursor=AA", "invalid_parameter /cursor: the cursor is not one that this list gave"),
+            ("cursor=AA", FOREIGN),
             (
                 "after=now",
                 "invalid_parameter /after: `now` is no RFC 3339 time, such as 2026-01-31T23:59:59Z",
@@ -250,12 +282,24 @@ mod tests {
         for (query, expected) in cases {
             assert_eq!(list(query).await.expect_err(query), expected, "{query}");
         }
-        for cursor in [
-            Cursor::After(1),
-            Cursor::Before { at: chrono::DateTime::<chrono::Utc>::MAX_UTC, id: uuid::Uuid::nil() },
+        let unfiltered = id(&Filters::default());
+        for (place, list_of) in [
+            (Cursor::After(1), unfiltered),
+            (
+                Cursor::Before { at: chrono::DateTime::<chrono::Utc>::MAX_UTC, id: uuid::Uuid::nil() },
+                unfiltered,
+            ),
+            (Cursor::Before { at: chrono::DateTime::UNIX_EPOCH, id: uuid::Uuid::nil() }, ListId::default()),
         ] {
-            let err = list(&format!("cursor={cursor}")).await.expect_err("another list's");
-            assert_eq!(err, "invalid_parameter /cursor: the cursor is not one that this list gave");
+            let cursor = ListCursor { place, list: list_of };
+            assert_eq!(list(&format!("cursor={cursor}")).await.expect_err("another list's"), FOREIGN);
         }
+        let cursor = ListCursor {
+            place: Cursor::Before { at: chrono::DateTime::UNIX_EPOCH, id: uuid::Uuid::nil() },
+            list: unfiltered,
+        };
+        list(&format!("cursor={cursor}")).await.expect("its own");
+        let err = list(&format!("cursor={cursor}&agent_id=a")).await.expect_err("other filters");
+        assert_eq!(err, FOREIGN);
     }
 }

@@ -69,7 +69,7 @@ impl From<PendingDecision> for DecisionView {
     extensions(("x-roles" = json!(roles::<Views>()))),
     params(
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "How many entries; 50 where not given."),
-        ("cursor" = Option<String>, Query, pattern = "^Aw[AEIM]A[A-Za-z0-9_-]{30}[AEIMQUYcgkosw048]$",
+        ("cursor" = Option<String>, Query, pattern = "^Aw[AEIM]A[A-Za-z0-9_-]{41}[AQgw]$",
             description = "The `next_cursor` of the page before."),
         ("total" = Option<bool>, Query, description = "The total is there in any case."),
     ),

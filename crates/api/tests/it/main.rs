@@ -14,6 +14,7 @@ mod console_incidents;
 mod console_links;
 mod console_policies;
 mod console_runs;
+mod cursors;
 mod examples;
 mod facts;
 mod incidents;

@@ -117,7 +117,7 @@ impl TraceReads<'_> {
         }
         let rows =
             read::all(self.conn, select).await?.into_iter().map(step).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(rows, page.limit(), total, |row| Cursor::After(row.record.step_index)))
+        Ok(Page::cut(rows, page, total, |row| Cursor::After(row.record.step_index)))
     }
 
     /// All steps of a run's own trace by index: without those that were added after it was sealed.

@@ -62,7 +62,7 @@ impl LogsReads<'_> {
         }
         rows.sort_unstable_by_key(|row| std::cmp::Reverse(key(row)));
         let total = page.total.then_some(total);
-        let page = Page::cut(rows, page.limit(), total, |row| {
+        let page = Page::cut(rows, page, total, |row| {
             let (at, id) = key(row);
             Cursor::Before { at, id }
         });

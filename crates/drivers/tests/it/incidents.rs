@@ -123,7 +123,7 @@ testkit::on_both! {
         let page = PageRequest::new(Some(1), None, true).expect("a page");
         let first = tx.incident_runs().of_incident(TENANT, incidents[0].id, &page).await.expect("listed");
         assert_eq!((first.items, first.total), (vec![of[1].clone()], Some(2)));
-        let next = PageRequest::from(first.next_cursor.expect("there is more"));
+        let next = PageRequest::from(first.next_cursor.expect("there is more").place);
         let next = tx.incident_runs().of_incident(TENANT, incidents[0].id, &next).await.expect("listed");
         assert_eq!((next.items, next.has_more), (vec![of[0].clone()], false));
         // Of what was hashed nothing changes.

@@ -100,7 +100,8 @@ testkit::on_both! {
         }
         let first = PageRequest::new(Some(100), None, true).expect("a page");
         let page = tx.traces().list_steps(TENANT, run, None, &first).await.expect("page");
-        assert_eq!((page.items.len(), page.total, page.next_cursor), (100, Some(137), Some(Cursor::After(99))));
+        let next = page.next_cursor.map(|cursor| cursor.place);
+        assert_eq!((page.items.len(), page.total, next), (100, Some(137), Some(Cursor::After(99))));
         let cursor = page.next_cursor.map(|cursor| cursor.to_string());
         let rest = PageRequest::new(Some(100), cursor.as_deref(), false).expect("a page");
         let page = tx.traces().list_steps(TENANT, run, None, &rest).await.expect("page");

@@ -40,7 +40,7 @@ async fn runs_of(agent: &Agent<'_>, incident: &Incident) -> Vec<AffectedRun> {
             incidents::runs(&agent.kit.spine, &agent.admin, incident.id, page).await.unwrap();
         found.extend(items);
         let Some(next) = next_cursor else { return found };
-        page = PageRequest::from(next);
+        page = PageRequest::from(next.place);
     }
 }
 

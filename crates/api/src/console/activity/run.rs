@@ -133,10 +133,9 @@ pub(crate) async fn run(
 ) -> Result<Page<RunPage>, Problem> {
     let now = spine.now();
     let run = activity::get(&spine, &visitor, id).await?;
-    let cursor =
-        after.filter(|after| i64::try_from(*after).is_ok()).map(|after| Cursor::After(after).to_string());
-    let page = PageRequest::new(Some(STEPS), cursor.as_deref(), false)
+    let mut page = PageRequest::new(Some(STEPS), None, false)
         .map_err(|err| Problem::new(Code::InvalidParameter, err.to_string()))?;
+    page.cursor = after.filter(|after| i64::try_from(*after).is_ok()).map(Cursor::After);
     let found = activity::steps(&spine, &visitor, id, page).await?;
     let caused =
         if visitor.may::<Views>() { incidents::by_run(&spine, &visitor, id).await? } else { Vec::new() };

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 use models::{
     overview::{Overage, Period, Spent},
-    page::{Cursor, PageRequest},
+    page::{ListCursor, PageRequest},
     policies::LimitFilter,
 };
 use proof::words::{LimitCategory, LimitStatus, LimitType};
@@ -177,7 +177,7 @@ async fn budgets(spine: &Spine, ctx: &CallContext) -> Result<Vec<Budget>, Error>
         limit_category: Some(LimitCategory::Budget),
         ..LimitFilter::default()
     };
-    let (mut all, mut cursor): (Vec<Budget>, Option<Cursor>) = (Vec::new(), None);
+    let (mut all, mut cursor): (Vec<Budget>, Option<ListCursor>) = (Vec::new(), None);
     loop {
         let after = cursor.map(|cursor| cursor.to_string());
         let page = PageRequest::new(Some(200), after.as_deref(), false)
