@@ -108,6 +108,10 @@ fn a_start_that_cannot_be() {
     let place = Place::sqlite();
     let server = place.serve();
     refused(&place, &["serve"], &["another server serves the data folder", &server.address, "HOC_DATA_DIR"]);
+    // Its lock is no file that somebody may clear away.
+    fs::remove_file(place.data().join("serve.lock")).expect("it is there");
+    refused(&place, &["serve"], &["another server serves the data folder", "HOC_DATA_DIR"]);
+    assert_eq!(server.http().get("/readyz", "").status, 200);
     let other = Place::sqlite();
     refused(&other, &["serve", "--listen", &server.address], &[&server.address, "HOC_LISTEN"]);
     let blocked = Place::sqlite();

@@ -59,7 +59,11 @@ pub(super) async fn look(
         Some(Some(holder)) => match listening(&holder) {
             Some(address) => address.to_string(),
             None => {
-                return findings.note("server", format!("{holder}: it does not listen yet"), "look again");
+                return findings.note(
+                    "server",
+                    format!("{holder}: it does not say where it listens"),
+                    "look again; if it goes on, restart it: its serve.lock was removed",
+                );
             }
         },
         Some(None) => return none_serves(config, listen, findings).await,
