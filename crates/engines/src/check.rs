@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::logs::redact::{self, Fault};
 
+const NOT_COMPOSED: &str = "must be in Unicode's composed form (NFC), in which an accented letter is one character: spelt in \
+                            another way it would look like another's and not be it";
+
 /// Collects what is wrong with a request, each thing with its place.
 #[derive(Debug, Default)]
 pub struct Check {
@@ -43,15 +46,23 @@ impl Check {
         if text.is_some_and(holds_secret) {
             self.refuse(pointer, "must not hold a secret: it would be stored as it is");
         }
+        self.composed(pointer, text);
+    }
+
+    /// A text that is compared: what is spelt in two ways, and reads the same, would be two.
+    pub fn composed(&mut self, pointer: &str, text: Option<&str>) {
+        let other = text.is_some_and(|text| redact::composed(text) != text);
+        self.refuse_if(other, pointer, NOT_COMPOSED);
     }
 
     /// A name by which somebody or something is told from others: an agent, a project, an owner. What is set for one holds
     /// for exactly that name, so none may look like another and not be it.
     pub fn identity(&mut self, pointer: &str, text: Option<&str>) {
         self.name(pointer, text);
-        let seen = text.map(redact::unmistakable);
+        // What is spelt in another way was refused already, and is looked at as it is to be spelt.
+        let text = text.map(redact::composed);
         self.refuse_if(
-            seen.is_some_and(|seen| Some(&*seen) != text),
+            text.is_some_and(|text| redact::unmistakable(&text) != text),
             pointer,
             "must have no blanks around it and no characters that nobody sees: it would look like another's",
         );
@@ -131,6 +142,7 @@ impl Check {
             let pointer = format!("{pointer}/{at}");
             self.required(&pointer, label);
             self.words(&pointer, Some(label), bounds::NAME);
+            self.composed(&pointer, Some(label));
         }
     }
 
@@ -170,7 +182,8 @@ pub fn holds_secret(text: &str) -> bool {
 /// Labels as they may be kept and as rules read them: redacted, each once, in order.
 #[must_use]
 pub fn kept_labels(labels: &[String]) -> Vec<String> {
-    let kept: BTreeSet<String> = labels.iter().map(|label| redact::redact_text(label).value).collect();
+    let kept = |label: &String| redact::composed(&redact::redact_text(label).value).into_owned();
+    let kept: BTreeSet<String> = labels.iter().map(kept).collect();
     kept.into_iter().collect()
 }
 
@@ -226,6 +239,30 @@ mod tests {
             "a\u{1b}[2Jb",
         ] {
             assert!(refused(odd), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_compared_is_spelt_in_one_way() {
+        type Door = fn(&mut Check, &str);
+        let doors: [Door; 5] = [
+            |check, text| check.name("/x", Some(text)),
+            |check, text| check.identity("/x", Some(text)),
+            |check, text| check.composed("/x", Some(text)),
+            |check, text| check.labels("/x", &[text.to_owned()]),
+            |check, text| {
+                let metadata = serde_json::json!({ "labels": [text] }).to_string();
+                check.metadata("/x", Some(&metadata));
+            },
+        ];
+        for door in doors {
+            for fine in ["cafe", "caf\u{e9}", "\u{d55c}\u{ae00}", "x\u{301}", "\u{0928}\u{0947}"] {
+                assert!(pointers(|check| door(check, fine)).is_empty(), "{fine:?}");
+            }
+            for other in ["cafe\u{301}", "\u{212b}", "\u{1112}\u{1161}\u{11ab}", "a\u{323}\u{302}"] {
+                let told = faults(|check| door(check, other));
+                assert!(matches!(&told[..], [(_, told)] if told.contains("(NFC)")), "{other:?}: {told:?}");
+            }
         }
     }
 

@@ -24,6 +24,7 @@ pub const fn counts_money(limit_type: LimitType) -> bool {
 pub(super) fn rule(rule: &RuleDefinition, check: &mut Check) {
     check.required("/name", &rule.name);
     check.words("/name", Some(&rule.name), bounds::NAME);
+    check.composed("/name", Some(&rule.name));
     check.words("/description", Some(&rule.description), bounds::REASON);
     let range = format!("must be from -{MAX_PRECEDENCE} to {MAX_PRECEDENCE}");
     check.refuse_if(rule.precedence.unsigned_abs() > MAX_PRECEDENCE.unsigned_abs(), "/precedence", range);
@@ -51,6 +52,8 @@ pub(super) fn condition(pointer: &str, condition: &str, check: &mut Check) {
     {
         check.refuse(pointer, "must not hold a secret: it would be stored as it is");
     }
+    // Names come to a rule composed, so it would never meet one that it spells in another way.
+    check.composed(pointer, Some(condition));
 }
 
 /// A pattern without what only begins a secret: `Authorization: Bearer *` looks for one.
@@ -96,6 +99,7 @@ fn literals(condition: &str) -> (Vec<String>, String) {
 /// Names every field of a limit that is refused.
 pub(super) fn limit(limit: &LimitDefinition, check: &mut Check) {
     check.words("/name", Some(&limit.name), bounds::NAME);
+    check.composed("/name", Some(&limit.name));
     check.name("/degrade_to", limit.degrade_to.as_deref());
     check.identity("/scope_id", limit.scope_id.as_deref());
     let _ = check.take(validate_limit(limit));

@@ -4,6 +4,8 @@
 //! redacted, and what is no JSON to the door is kept as text. That something was cut is a fact (`content.truncated`), so
 //! that a rule can ask for what is whole.
 
+use std::borrow::Cow;
+
 use engines::logs::redact::{self, check_json};
 use models::bounds;
 use proof::hash::sha256;
@@ -25,8 +27,14 @@ pub(crate) struct Fit {
 }
 
 impl Fit {
-    /// A name.
+    /// A name, composed: whatever it is spelt like, it is the same one.
     pub(crate) fn name(&mut self, name: String) -> String {
+        let name = self.short(composed(name));
+        // What follows a letter's end may be its accent, once what stood between them is gone.
+        composed(name)
+    }
+
+    fn short(&mut self, name: String) -> String {
         if name.len() > bounds::NAME && name.chars().count() > bounds::NAME {
             self.cut = true;
             return cut_name(&redact::redact_text(&name).value);
@@ -86,6 +94,13 @@ impl Fit {
     }
 }
 
+fn composed(text: String) -> String {
+    match redact::composed(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(composed) => composed,
+    }
+}
+
 /// The beginning, and a mark that says how long it was and tells it from others of the same beginning.
 fn cut_name(name: &str) -> String {
     let mark = mark(name);
@@ -126,6 +141,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_another_spelling_is_the_same_name() {
+        for spelt in ["caf\u{e9}", "cafe\u{301}", "cafe\u{301}\u{200b}"] {
+            assert_eq!(Fit::default().identity(spelt.to_owned()), "caf\u{e9}");
+        }
+        assert_eq!(Fit::default().name("cafe\u{301}".to_owned()), "caf\u{e9}");
+    }
+
+    #[test]
     fn what_is_no_json_to_the_door_is_kept_as_text() {
         let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
         for text in ["{\"a\":1e309}", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "{\"a\":", &deep] {
@@ -152,8 +175,9 @@ mod tests {
 
         #[test]
         fn whatever_is_said_passes_the_door(
-            text in "\\PC{0,300}",
+            text in "[\\PC\u{300}-\u{345}\u{200d}\u{fe0f}]{0,300}",
             part in prop_oneof![
+                Just("e\u{301}"), Just("\u{338}"), Just("\u{fb2c}"), Just("e\u{fe0f}\u{302}\u{fe0f}\u{301}\u{fe0f}"),
                 Just("password="), Just("Bearer "), Just("ghp_16C7e42F292c6912E7710c838347Ae178B4a"), Just("a@b.example "),
                 Just("\u{1}\"\\"), Just("x"),
             ],

@@ -1,15 +1,23 @@
 //! Traces as runs: recorded in groups, judged on arrival, ended by their root.
 
 use chrono::Duration;
-use models::{activity::Run, activity::RunFilter, page::PageRequest};
+use models::{
+    activity::{Run, RunFilter},
+    page::PageRequest,
+    policies::LimitDraft,
+};
 use orchestrator::{
+    Error,
     background::sweeper,
+    choke::call::StartRun,
     handlers::{activity, incidents, policies, spans},
     ports::{RejectedSpans, SpanEncoding},
 };
-use proof::words::{Action, EnforcementMode, IntegrityStatus, LimitType, RunStatus, TerminationReason};
+use proof::words::{
+    Action, EnforcementMode, IntegrityStatus, LimitType, RunStatus, Scope, TerminationReason,
+};
 use serde_json::{Value, json};
-use testkit::{Kit, Store, TestDatabase, on_both};
+use testkit::{Kit, Store, TestDatabase, limit, on_both};
 
 use crate::agent::Agent;
 
@@ -202,6 +210,31 @@ on_both! {
         let mut counts: Vec<u64> = runs.iter().map(|run| run.step_count).collect();
         counts.sort_unstable();
         assert_eq!(counts, [2, 3]);
+    }
+
+    async fn what_is_set_for_a_name_holds_however_the_name_is_spelt(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (name, spelt) = ("caf\u{e9}-bot".to_owned(), "cafe\u{301}-bot".to_owned());
+        let freeze = |name: &String| {
+            policies::freeze(&kit.spine, &agent.admin, Some(name.clone()), "under review".to_owned())
+        };
+        freeze(&name).await.unwrap();
+        // By spans it is one agent; who calls is told how to spell it.
+        assert_eq!(send_from(&agent, &spelt, &[call(1, 1)]).await.count, 0);
+        let run = only_run(&agent).await;
+        assert_eq!(run.agent_id, name);
+        assert_eq!(activity::interventions(&kit.spine, &agent.admin, run.id).await.unwrap().len(), 1);
+        let start = StartRun { agent_id: spelt.clone(), ..StartRun::default() };
+        let of_agent = LimitDraft { scope: Some(Scope::Agent), scope_id: Some(spelt.clone()), ..limit(LimitType::CostUsd, 1) };
+        let refused = [
+            activity::start(&kit.spine, &agent.ctx, start).await.unwrap_err(),
+            policies::create_limit(&kit.spine, &agent.admin, of_agent).await.unwrap_err(),
+            freeze(&spelt).await.unwrap_err(),
+        ];
+        for err in refused {
+            assert!(matches!(&err, Error::Invalid(faults) if faults[0].message.contains("(NFC)")), "{err}");
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     screen,
     screen::content_facts,
     tree::{self, Node},
-    unveil::visible,
+    unveil::{composed, visible},
     urls::{self, Mention, Place},
 };
 
@@ -324,6 +324,7 @@ impl Facts {
     /// A text as a fact: redacted, and not longer than allowed.
     fn fact(&mut self, text: &str) -> String {
         let fact = redact_text(self.bounded(text)).value.replace('\0', "\u{fffd}");
+        let fact = composed(&fact);
         self.params.facts_cut |= fact.len() > MAX_TEXT;
         start_of(&fact, MAX_TEXT).to_owned()
     }

@@ -30,7 +30,7 @@ impl Class {
     }
 }
 
-const OPENING: &str = "<REDACTED:";
+pub(super) const OPENING: &str = "<REDACTED:";
 
 /// Whether a text is a marker and nothing else.
 pub(super) fn is_marker(text: &str) -> bool {
@@ -86,12 +86,28 @@ pub struct Redacted<T> {
 pub(super) struct Found {
     log: Vec<(Class, String)>,
     keep_raw: bool,
+    /// In how much that is encoded this is.
+    level: u8,
 }
 
 impl Found {
     /// Keeps the raw values as well.
     pub(super) fn with_raw_values() -> Self {
-        Self { log: Vec::new(), keep_raw: true }
+        Self { keep_raw: true, ..Self::default() }
+    }
+
+    /// For what is encoded in something of that level.
+    pub(super) fn within(level: u8) -> Self {
+        Self { level: level + 1, ..Self::default() }
+    }
+
+    /// For what is only looked at.
+    pub(super) fn aside(&self) -> Self {
+        Self { level: self.level, ..Self::default() }
+    }
+
+    pub(super) fn level(&self) -> u8 {
+        self.level
     }
 
     pub(super) fn add(&mut self, class: Class, raw: &str) {

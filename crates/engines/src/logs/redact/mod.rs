@@ -4,6 +4,7 @@
 //! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field (`fields`), by their shape
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
 //! its last reader sees it (`unveil`): broken JSON with its escapes decoded, and no character that is drawn as nothing.
+//! What is encoded in base64 is looked into (`encoded`).
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
@@ -11,12 +12,13 @@
 //! - **Exact.** Caller-given JSON is rewritten as text: what is not removed stays as it was, byte for byte, so
 //!   64-bit integers and long decimals survive. No number goes through a float.
 //!
-//! What it does not see: values reversed, encoded (base64, compressed), or spelled out; a value whose name stands
-//! after it (`{"value": .., "name": "password"}`); names of persons and places.
+//! What it does not see: values reversed, compressed, encoded otherwise, or spelled out; a value whose name stands far
+//! behind it; names of persons and places.
 
 mod checks;
 mod derive;
 mod detect;
+mod encoded;
 mod fields;
 mod findings;
 mod json;
@@ -47,7 +49,7 @@ pub use metadata::withhold;
 pub use rewrite::redact_json;
 pub use screen::{Raw, Screened, screen};
 pub use text::redact_text;
-pub use unveil::unmistakable;
+pub use unveil::{composed, unmistakable};
 
 use findings::Found;
 

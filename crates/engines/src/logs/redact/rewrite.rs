@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
+use rules::facts::SecretKind as S;
+
 use super::{
     checks::is_card,
     fields::classify,
-    findings::{Class, Found, Redacted, is_marker, marker_at},
+    findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
     text,
     unveil::visible,
+    values::looks_random,
 };
 
 /// Redacts a JSON text. Fails if it is no JSON, nested more than 100 deep, or holds half a surrogate pair.
@@ -24,6 +27,47 @@ pub(super) fn redact_into(text: &str, depth: usize, found: &mut Found) -> Result
     rewriter.value(None, depth)?;
     rewriter.out.push_str(&text[rewriter.copied..]);
     Ok(rewriter.out)
+}
+
+/// How many members behind a value may stand before its name.
+const MEMBERS_AHEAD: usize = 4;
+
+/// What an item of a list says of the next one.
+#[derive(Clone, Copy)]
+enum Said {
+    /// `["--password", ".."]`
+    Flag(Class),
+    /// `["Authorization", "Bearer .."]`; whether it is the first of its list.
+    Name {
+        class: Class,
+        first: bool,
+    },
+    Nothing,
+}
+
+impl Said {
+    fn by(item: &str, redacted: Option<&str>, first: bool) -> Self {
+        let flag = |item: &str| item.strip_prefix("--").and_then(classify);
+        if let Some(class) = says(item, redacted, flag) {
+            return Self::Flag(class);
+        }
+        says(item, redacted, classify).map_or(Self::Nothing, |class| Self::Name { class, first })
+    }
+}
+
+/// Whether a text that stands behind the name of a secret looks like its value.
+fn is_telling(class: Class, text: &str) -> bool {
+    let text = visible(text);
+    let text = text.trim();
+    let scheme = ["basic", "bearer", "digest", "negotiate", "token", "apikey"];
+    let begins = |scheme: &&str| {
+        text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+            && text[scheme.len()..].starts_with([' ', '\t'])
+    };
+    let is_word = text.contains(char::is_whitespace) || classify(text).is_some();
+    class == Class::Secret(S::Cookie) && text.contains('=')
+        || class == Class::Secret(S::Authorization) && scheme.iter().any(begins)
+        || !is_word && looks_random(text)
 }
 
 /// Copies a JSON text, with markers in the place of what must not be stored.
@@ -57,7 +101,7 @@ impl<'t> Rewriter<'t, '_> {
                 }
             }
             (b'{', None) => self.object(depth)?,
-            (b'[', None) => self.array(depth)?,
+            (b'[', None) => self.array(depth, false)?,
             (b'"', class) => {
                 self.string(class, depth)?;
             }
@@ -111,6 +155,7 @@ impl<'t> Rewriter<'t, '_> {
             self.reader.take_if(b':');
             let class = class.or_else(|| named.filter(|_| is_value(&name)));
             if self.reader.peek() == b'"' {
+                let class = class.or_else(|| if is_value(&name) { self.named_behind(depth) } else { None });
                 let (value, redacted) = self.string(class, depth + 1)?;
                 if is_name(&name) {
                     named = says(&value, redacted.as_deref(), classify);
@@ -123,25 +168,98 @@ impl<'t> Rewriter<'t, '_> {
         Ok(())
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), serde_json::Error> {
+    /// What the string that comes next is, by a name that stands behind it: `{"value": "..", "name": "password"}`.
+    fn named_behind(&self, depth: usize) -> Option<Class> {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        ahead.string();
+        for _ in 0..MEMBERS_AHEAD {
+            if !ahead.take_if(b',') {
+                return None;
+            }
+            let name = unescape(ahead.string()).ok()?;
+            ahead.take_if(b':');
+            match ahead.peek() {
+                b'{' | b'[' => return None,
+                b'"' => {
+                    let value = unescape(ahead.string()).ok()?;
+                    if is_name(&name) {
+                        let stored = string(&value, depth, &mut self.found.aside());
+                        return says(&value, stored.as_deref(), classify);
+                    }
+                }
+                _ => drop(ahead.scalar()),
+            }
+        }
+        None
+    }
+
+    /// The items of a list; `listed` if it is one of a list itself.
+    fn array(&mut self, depth: usize, listed: bool) -> Result<(), serde_json::Error> {
         if depth >= MAX_DEPTH {
             return Err(too_deep());
         }
         self.reader.at += 1;
-        // What the last item asked for: `["--password", ".."]`.
-        let mut flagged = None;
+        let mut said = Said::Nothing;
+        let mut is_first = true;
         while !self.reader.take_if(b']') {
-            if self.reader.peek() == b'"' {
-                let (item, redacted) = self.string(flagged, depth + 1)?;
-                let flag = |item: &str| item.strip_prefix("--").and_then(classify);
-                flagged = says(&item, redacted.as_deref(), flag);
-            } else {
-                flagged = None;
-                self.value(None, depth + 1)?;
-            }
+            let class = match said {
+                Said::Flag(class) => Some(class),
+                // `[["Authorization", ".."], ["Accept", ".."]]`: headers, fields of a form.
+                Said::Name { class, first: true } if listed && self.is_last(class) => Some(class),
+                Said::Name { .. } | Said::Nothing => None,
+            };
+            said = match (self.reader.peek(), class, said) {
+                (b'"', None, Said::Name { class, .. }) => self.beside(class, depth + 1)?,
+                (b'"', class, _) => {
+                    let (item, redacted) = self.string(class, depth + 1)?;
+                    Said::by(&item, redacted.as_deref(), is_first)
+                }
+                (b'[', None, _) => {
+                    self.array(depth + 1, true)?;
+                    Said::Nothing
+                }
+                (_, class, _) => {
+                    self.value(class.filter(|_| !matches!(said, Said::Flag(_))), depth + 1)?;
+                    Said::Nothing
+                }
+            };
+            is_first = false;
             self.reader.take_if(b',');
         }
         Ok(())
+    }
+
+    /// Whether the item that comes next is the last one, as far as that is told without reading much of it.
+    fn is_last(&self, class: Class) -> bool {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        match ahead.peek() {
+            // What has several values is a header.
+            b'[' => return class == Class::Secret(S::Cookie) || class == Class::Secret(S::Authorization),
+            b'{' => return false,
+            b'"' => drop(ahead.string()),
+            _ => drop(ahead.scalar()),
+        }
+        ahead.peek() == b']'
+    }
+
+    /// A string behind one that is the name of a secret: its value, as names and values may stand in turns, or the next
+    /// name of a list of names. It goes if it looks like one, or if there is something in it that must not be kept.
+    fn beside(&mut self, class: Class, depth: usize) -> Result<Said, serde_json::Error> {
+        self.reader.peek();
+        let start = self.reader.at;
+        let text = unescape(self.reader.string())?;
+        if is_marker(&text) {
+            return Ok(Said::Nothing);
+        }
+        let before = self.found.mark();
+        let stored = string(&text, depth, self.found);
+        if stored.is_none() && !text.contains(OPENING) && !is_telling(class, &text) {
+            return Ok(Said::by(&text, None, false));
+        }
+        self.found.back_to(before);
+        self.found.add(class, &text);
+        self.replace(start, &escape(&class.marker()));
+        Ok(Said::Nothing)
     }
 }
 
@@ -191,7 +309,6 @@ fn nested(text: &str, depth: usize, found: &mut Found) -> Option<String> {
 
 /// Whether a number can be such a value. An access token is never a number; a token of a text often is.
 fn holds_numbers(class: Class) -> bool {
-    use rules::facts::SecretKind as S;
     !matches!(class, Class::Secret(S::Token | S::Authorization | S::Cookie))
 }
 

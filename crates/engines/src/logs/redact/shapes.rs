@@ -9,6 +9,7 @@ use rules::facts::{PiiClass as P, SecretKind as S};
 
 use super::{
     detect::Ruling,
+    encoded::decoded,
     findings::{Class, is_marker},
     numbers::{cards, iban, ssn},
     values::{flag, looks_random, named, until},
@@ -76,12 +77,13 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     ),
     (
         concat!(
-            r#"(?i)authorization\\*["']?[ \t]*[:=][ \t]*(?:\\*["'])?"#,
+            r#"(?i)authorization(?:\\*["']?[ \t]*[:=][ \t]*(?:\\*["'])?|\\*["'][ \t]*,[ \t]*\\*["'])"#,
             r"(?:basic|bearer|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+",
         ),
         |text, m| header(text, m, S::Authorization),
     ),
     (r"(?i)(?-u:\b)bearer[ \t]+([0-9A-Za-z._~+/=-]{8,})", bearer),
+    (r"(?i)(?-u:\b)basic[ \t]+([0-9A-Za-z+/_-]{4,}={0,2})", basic),
     (r"(?i)(?-u:\b)(?:set-)?cookie:[ \t]*", |text, m| header(text, m, S::Cookie)),
     (r#"://[^\s/?#:@"'<>]*:([^\s/?#"'<>]+)@"#, |_, m| part(m, S::UrlCredentials)),
     (r#"://([^\s/?#:@"'<>]{16,})@"#, url_token),
@@ -154,6 +156,16 @@ fn bearer(_: &str, matched: &Captures<'_>) -> Ruling {
     let token = matched.get(1).map_or("", |token| token.as_str());
     let digits = token.bytes().any(|byte| byte.is_ascii_digit());
     if digits || token.len() >= 20 { part(matched, S::BearerToken) } else { over(matched) }
+}
+
+/// A name and a password, encoded.
+fn basic(_: &str, matched: &Captures<'_>) -> Ruling {
+    let credentials = matched.get(1).and_then(|encoded| decoded(encoded.as_str()));
+    if credentials.is_some_and(|text| text.contains(':')) {
+        part(matched, S::Authorization)
+    } else {
+        over(matched)
+    }
 }
 
 fn url_token(_: &str, matched: &Captures<'_>) -> Ruling {

@@ -4,6 +4,7 @@ use rules::facts::SecretKind;
 
 use super::{
     detect::{DETECTORS, SHAPES},
+    encoded,
     findings::{Class, Found, Redacted},
     unveil::unveil,
 };
@@ -46,5 +47,6 @@ fn scan(text: &str, found: &mut Found) -> Option<String> {
         let changed = DETECTORS[at].apply(cleaned.as_deref().unwrap_or(text), found);
         cleaned = changed.or(cleaned);
     }
-    cleaned
+    let decoded = encoded::apply(cleaned.as_deref().unwrap_or(text), found);
+    decoded.or(cleaned)
 }

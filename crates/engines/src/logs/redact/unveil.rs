@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 /// An escape may stand for a piece of another one: so many times over. Each time costs six characters for one.
 const MAX_PASSES: usize = 12;
 
@@ -23,10 +25,34 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| !is_ignorable(*c)).collect())
 }
 
-/// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks. What
-/// joins or shapes signs stays behind a sign, and goes behind a letter.
+/// The text in Unicode's composed form (NFC). Some letters can be spelt in several ways, `é` as one character or as an `e`
+/// with an accent behind it, which are one text to every reader and two to whoever compares bytes.
+#[must_use]
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
+/// A name as it is told from others: without what nobody sees of it, and composed.
 #[must_use]
 pub fn unmistakable(name: &str) -> Cow<'_, str> {
+    let mut name = composed(name);
+    // What goes may have stood between a letter and its accent; few letters have room for more than two.
+    loop {
+        let seen = seen_of(&name);
+        if *seen == *name {
+            drop(seen);
+            return name;
+        }
+        let next = composed(&seen).into_owned();
+        drop(seen);
+        name = Cow::Owned(next);
+    }
+}
+
+/// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks. What
+/// joins or shapes signs stays behind a sign, and goes behind a letter.
+fn seen_of(name: &str) -> Cow<'_, str> {
+    let whole = name;
     let name = name.trim();
     let (mut seen, mut before) = (String::with_capacity(name.len()), None);
     for c in name.chars() {
@@ -38,7 +64,7 @@ pub fn unmistakable(name: &str) -> Cow<'_, str> {
         before = Some(c);
     }
     let seen = seen.trim();
-    if seen == name { Cow::Borrowed(name) } else { Cow::Owned(seen.to_owned()) }
+    if seen == whole { Cow::Borrowed(whole) } else { Cow::Owned(seen.to_owned()) }
 }
 
 /// The text as it reads in the end; `None` if it reads as it is.
@@ -135,6 +161,24 @@ fn storable(code: u32) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_spelt_in_two_ways_is_one_name() {
+        for (name, is) in [
+            ("caf\u{e9}-bot", "caf\u{e9}-bot"),
+            ("cafe\u{301}-bot", "caf\u{e9}-bot"),
+            ("cafe\u{200b}\u{301}-bot ", "caf\u{e9}-bot"),
+            ("e\u{302}\u{fe0f}\u{301}\u{fe0f}", "\u{1ebf}"),
+            ("\u{212b}", "\u{c5}"),
+            ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
+            ("\u{200b}\u{301}", "\u{301}"),
+            (" \u{200b} ", ""),
+        ] {
+            let one = unmistakable(name);
+            assert_eq!(one, is, "{name:?}");
+            assert_eq!(unmistakable(&one), is, "{name:?} twice");
+        }
+    }
 
     #[test]
     fn a_text_is_read_as_its_last_reader_reads_it() {
