@@ -13,16 +13,55 @@ use serde::{Deserialize, Serialize};
 use super::{overdue::Unwritten, prepare::Call};
 use crate::{errors::Error, spine::Spine};
 
-/// One answer. Its version is told by its name: another form is another member.
+/// Which form a line has. Another set of members, anywhere in it, is another form: a test holds their names.
+const FORM: u32 = 1;
+/// Which build writes it.
+const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// One answer.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line<'a> {
+    /// None in lines of builds that did not say it: they had the members of the first.
+    #[serde(default)]
+    form: u32,
+    #[serde(default)]
+    build: Option<Cow<'a, str>>,
     tenant_id: TenantId,
     /// It passed; or it was refused.
     passed: bool,
     call: Cow<'a, Call>,
     decision: Cow<'a, DecisionRecord>,
     freeze: Option<Freeze>,
+}
+
+/// What every form says of itself.
+#[derive(Deserialize)]
+struct Form {
+    #[serde(default)]
+    form: u32,
+    #[serde(default)]
+    build: Option<String>,
+}
+
+/// A line, or why it is none to this build, and which build it is one to.
+fn read(text: &[u8]) -> Result<Line<'_>, String> {
+    let Ok(Form { form, build }) = serde_json::from_slice(text) else {
+        return Err("it is no line that any build wrote whole".to_owned());
+    };
+    let by = match build {
+        Some(build) => format!("build {build} wrote it, in form {form}"),
+        None => format!("a build before {BUILD} wrote it, which does not say its form"),
+    };
+    let reads = "a server of that build reads it: start one on this data folder and this store, and stop it when the spool \
+                 is empty";
+    if form > FORM {
+        return Err(format!(
+            "{by}, and this build, {BUILD}, knows forms up to {FORM}; a newer build, or {reads}"
+        ));
+    }
+    serde_json::from_slice(text)
+        .map_err(|err| format!("{by}, and this build, {BUILD}, cannot read it ({err}); {reads}"))
 }
 
 /// Whether an answer, by its line, is in the spool. Without one, and where it cannot be written, it is not, and that is logged.
@@ -66,18 +105,21 @@ pub(super) async fn take_up(spine: &Spine) -> Result<usize, Error> {
     let mut tenants: HashMap<TenantId, bool> = HashMap::new();
     let mut taken = 0;
     for text in spool.left().await.map_err(unreadable)? {
-        let read = serde_json::from_slice::<Line<'_>>(&text).map_err(|err| err.to_string());
-        let known = match &read {
-            Ok(line) => is_known(spine, &mut tenants, line.tenant_id).await?,
-            Err(_) => false,
+        let line = match read(&text) {
+            Ok(line) if is_known(spine, &mut tenants, line.tenant_id).await? => Ok(line),
+            Ok(line) => {
+                Err(format!("its tenant, {}, is none of this store: is it another's?", line.tenant_id))
+            }
+            Err(why) => Err(why),
         };
-        let (Ok(line), true) = (read, known) else {
-            tracing::error!(
-                "a line of the spool is of no tenant here, or not of this version; it is kept apart"
-            );
-            aside(&**spool, text).await;
-            spool.written(1).await.map_err(unreadable)?;
-            continue;
+        let line = match line {
+            Ok(line) => line,
+            Err(why) => {
+                tracing::error!(why, "a line of the spool cannot be written to this store; it is kept apart");
+                aside(&**spool, text).await;
+                spool.written(1).await.map_err(unreadable)?;
+                continue;
+            }
         };
         taken += 1;
         spine.choke().memory.keep(
@@ -109,10 +151,41 @@ async fn is_known(spine: &Spine, known: &mut HashMap<TenantId, bool>, id: Tenant
 /// An answer as a line of the spool.
 pub(super) fn line(tenant_id: TenantId, answer: &Unwritten) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Line {
+        form: FORM,
+        build: Some(Cow::Borrowed(BUILD)),
         tenant_id,
         passed: answer.passed,
         call: Cow::Borrowed(&answer.call),
         decision: Cow::Borrowed(&answer.decision),
         freeze: answer.freeze.as_deref().cloned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_read_a_line_is_said() {
+        let why = |text: &str| read(text.as_bytes()).err().expect("it is none of this build");
+        let newer = why(r#"{"form":2,"build":"9.1.0","answers":[]}"#);
+        assert!(
+            newer.contains("build 9.1.0 wrote it, in form 2") && newer.contains("forms up to 1"),
+            "{newer}"
+        );
+        assert!(newer.contains("start one on this data folder"), "{newer}");
+        let other = why(r#"{"form":1,"build":"0.0.9","tenant":1}"#);
+        assert!(
+            other.contains("build 0.0.9 wrote it, in form 1") && other.contains("cannot read it"),
+            "{other}"
+        );
+        let older = why(r#"{"tenant_id":1}"#);
+        assert!(
+            older.contains("a build before") && older.contains("start one on this data folder"),
+            "{older}"
+        );
+        for torn in ["", "[]", "{\"form\":1", "\0\0", "{\"form\":\"1\"}"] {
+            assert!(why(torn).contains("no line that any build wrote whole"), "{torn}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What was answered without the store and is written later: at its own time, and not given up for a passing error.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use models::{
     account::{FailureMode, Role},
@@ -13,6 +13,7 @@ use orchestrator::{
     handlers::account::{self, SettingsChange},
 };
 use proof::words::{LimitType, ResetPeriod};
+use serde_json::Value;
 use testkit::{Kit, Store, TestDatabase, kit::spooled, limit, on_both};
 
 use crate::agent::{Agent, llm, tool};
@@ -78,6 +79,68 @@ on_both! {
         let usage = read.policies().usage_of(agent.ctx.tenant.id, &[limit]).await.unwrap();
         let used: Vec<_> = usage.iter().filter(|window| window.used > 0).map(|window| (&window.window_start[..10], window.used)).collect();
         assert_eq!(used, [("2026-03-02", 4)], "none of it is of the day after");
+    }
+
+    async fn a_line_is_read_by_the_builds_that_know_its_form(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool-0.jsonl");
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = set(&kit, FailureMode::Degrade).await;
+        let run = agent.start().await;
+        agent.record(run, llm(1)).await.unwrap();
+        kit.db.close().await;
+        for step in [llm(1), tool("get_weather"), llm(2)] {
+            assert!(!agent.record(run, step).await.unwrap().recorded);
+        }
+        drop(agent);
+        kit.end(folder.path()).await;
+
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut members = BTreeSet::new();
+        for line in &lines {
+            named(line, "", &mut members);
+        }
+        let members = members.into_iter().collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!("members_of_a_line_of_form_1", members);
+        // One as a build wrote it that did not say its form, and one of a build that is to come.
+        lines[0].as_object_mut().unwrap().retain(|name, _| !["form", "build"].contains(&name.as_str()));
+        lines[2]["form"] = 99.into();
+        let of_builds: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
+        fs::write(&path, of_builds.concat()).unwrap();
+        let kit = Kit::spooling(db, folder.path(), 2).await;
+        drained(&kit, folder.path()).await;
+        assert_eq!(spooled(folder.path()), (0, 1), "what nobody can read here is kept apart");
+        let agent = Agent::of(&kit, "acme").await;
+        assert_eq!(agent.run(run).await.step_count, 3);
+        drop(agent);
+        kit.db.close().await;
+        kit.end(folder.path()).await;
+
+        // The build that knows it takes it up.
+        let aside = folder.path().join("spool-refused.jsonl");
+        let kept = fs::read_to_string(&aside).unwrap();
+        fs::write(&aside, kept.replace("\"form\":99", "\"form\":1")).unwrap();
+        let kit = Kit::spooling(db, folder.path(), 3).await;
+        drained(&kit, folder.path()).await;
+        assert_eq!(spooled(folder.path()), (0, 0));
+        let agent = Agent::of(&kit, "acme").await;
+        assert_eq!(agent.run(run).await.step_count, 4);
+    }
+}
+
+/// The names of all members; of a document of the caller's, that it is one.
+fn named(value: &Value, path: &str, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let path = format!("{path}/{name}");
+                named(value, &path, into);
+                into.insert(path);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named(item, &format!("{path}/*"), into)),
+        _ => {}
     }
 }
 
