@@ -1,6 +1,9 @@
 //! One who looks at a Postgres from beside: who waits for whom in it, and what stands in it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
@@ -30,12 +33,19 @@ impl Witness {
         rows.iter().map(|row| row.try_get_by_index(0).expect("text")).collect()
     }
 
-    /// Those of the sessions that wait for what another one holds.
+    /// Those of the sessions that wait for what another one holds, each with whom it waits for.
     ///
     /// # Panics
     /// Where the store fails.
-    pub async fn waiting(&self, sessions: &[i32]) -> BTreeSet<i32> {
-        self.which(sessions, "cardinality(pg_blocking_pids(pid)) > 0").await
+    #[expect(clippy::expect_used, reason = "a test without its store has failed")]
+    pub async fn waiting(&self, sessions: &[i32]) -> BTreeMap<i32, Vec<i32>> {
+        let sql =
+            format!("SELECT array_to_string(pid || pg_blocking_pids(pid), ' ') FROM {}", values(sessions));
+        let rows = if sessions.is_empty() { Vec::new() } else { self.told(&sql).await };
+        let numbers =
+            |row: &String| -> Vec<i32> { row.split(' ').map(|pid| pid.parse().expect("a number")).collect() };
+        let waiting = rows.iter().map(numbers).filter_map(|row| Some((*row.first()?, row[1..].to_vec())));
+        waiting.filter(|(_, others)| !others.is_empty()).collect()
     }
 
     /// Waits until none of the sessions is there any more, and what they held is free.
@@ -58,8 +68,40 @@ impl Witness {
         if sessions.is_empty() {
             return BTreeSet::new();
         }
-        let numbers: Vec<_> = sessions.iter().map(|pid| format!("({pid})")).collect();
-        let sql = format!("SELECT pid::text FROM (VALUES {}) AS t (pid) WHERE {are}", numbers.join(", "));
+        let sql = format!("SELECT pid::text FROM {} WHERE {are}", values(sessions));
         self.told(&sql).await.iter().map(|pid| pid.parse().expect("a number")).collect()
+    }
+}
+
+fn values(sessions: &[i32]) -> String {
+    let numbers: Vec<_> = sessions.iter().map(|pid| format!("({pid})")).collect();
+    format!("(VALUES {}) AS t (pid)", numbers.join(", "))
+}
+
+/// Sessions that wait for each other, in a circle, if there are any: `waiting` says who waits for whom.
+#[must_use]
+pub fn circle(waiting: &BTreeMap<i32, Vec<i32>>) -> Option<Vec<i32>> {
+    // Whoever waits for none that waits is in no circle: what is left when all those are gone is one, or leads to one.
+    let mut left = waiting.clone();
+    loop {
+        let free = left.iter().find(|(_, others)| !others.iter().any(|other| left.contains_key(other)));
+        let Some(free) = free.map(|(pid, _)| *pid) else { break };
+        left.remove(&free);
+    }
+    (!left.is_empty()).then(|| left.into_keys().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::circle;
+
+    #[test]
+    fn who_waits_for_each_other_is_a_circle() {
+        let among =
+            |waits: &[(i32, &[i32])]| circle(&waits.iter().map(|(pid, of)| (*pid, of.to_vec())).collect());
+        assert_eq!(among(&[]), None);
+        assert_eq!(among(&[(1, &[2]), (2, &[3]), (4, &[2, 3])]), None);
+        assert_eq!(among(&[(1, &[2]), (2, &[1])]), Some(vec![1, 2]));
+        assert_eq!(among(&[(1, &[5, 2]), (2, &[3]), (3, &[1]), (4, &[5])]), Some(vec![1, 2, 3]));
     }
 }

@@ -289,3 +289,106 @@ fn sealed(run: &Run, receipt: &SealedLeaf, ranges: &RunRanges) -> Result<(), Str
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proof::{
+        records::{EnforcementRecord, IncidentRecord, PreventionRecord},
+        words::{
+            ActionTaken, CauseType, IncidentCategory, IncidentRelation, PolicyKind, PreventionOutcome,
+            Severity,
+        },
+    };
+
+    use super::*;
+
+    fn incident(id: &str) -> Record {
+        Record::Incident(IncidentRecord {
+            tenant_id: "tnt_1".to_owned(),
+            run_id: "run_1".to_owned(),
+            incident_id: id.to_owned(),
+            seq: 1,
+            relation: IncidentRelation::ALL[0],
+            title: "a rule struck".to_owned(),
+            category: IncidentCategory::ALL[0],
+            severity: Severity::High,
+            cause_type: CauseType::ALL[0],
+            cause_key: "rul_1".to_owned(),
+            step_index: Some(0),
+            policy_id: None,
+            limit_id: None,
+            description: String::new(),
+            error_code: None,
+            cost_impact_nanousd: 0,
+            recurrence_signature: String::new(),
+            note: None,
+            is_synthetic: false,
+            opened_at: "2026-03-02T09:00:00.000000Z".to_owned(),
+            first_at: "2026-03-02T09:00:00.000000Z".to_owned(),
+        })
+    }
+
+    fn enforcement(incident: Option<&str>) -> Record {
+        Record::Enforcement(EnforcementRecord {
+            tenant_id: "tnt_1".to_owned(),
+            run_id: Some("run_1".to_owned()),
+            enforcement_id: "enf_1".to_owned(),
+            seq: Some(1),
+            policy_id: "rul_1".to_owned(),
+            policy_kind: PolicyKind::Rule,
+            rule_id: Some("rul_1".to_owned()),
+            incident_id: incident.map(str::to_owned),
+            step_index: Some(0),
+            action_taken: ActionTaken::ALL[0],
+            details: "{}".to_owned(),
+            triggered_at: "2026-03-02T09:00:00.000000Z".to_owned(),
+        })
+    }
+
+    fn prevention(incident: Option<&str>) -> Record {
+        Record::Prevention(PreventionRecord {
+            tenant_id: "tnt_1".to_owned(),
+            run_id: "run_1".to_owned(),
+            prevention_id: "prv_1".to_owned(),
+            seq: Some(1),
+            policy_id: Some("rul_1".to_owned()),
+            policy_kind: Some(PolicyKind::Rule),
+            policy_name: None,
+            pattern_id: None,
+            step_index: Some(0),
+            outcome: PreventionOutcome::ALL[0],
+            asked: None,
+            would_have: None,
+            refused_after: false,
+            confidence_permille: 1_000,
+            original_incident_id: None,
+            blocked_incident_id: incident.map(str::to_owned),
+            is_simulated: false,
+            is_synthetic: false,
+            evaluated_at: "2026-03-02T09:00:00.000000Z".to_owned(),
+        })
+    }
+
+    #[test]
+    fn what_struck_came_to_an_incident_that_the_run_has() {
+        let known = || incident("inc_1");
+        for fine in [
+            vec![enforcement(None), prevention(None)],
+            vec![known(), enforcement(Some("inc_1")), prevention(Some("inc_1"))],
+            vec![enforcement(Some("inc_1")), known()],
+        ] {
+            assert_eq!(incidents(&[&fine]), Ok(()));
+        }
+        // What came late may name one that was sealed.
+        assert_eq!(incidents(&[&[known()], &[enforcement(Some("inc_1"))]]), Ok(()));
+        for (records, who) in [
+            (vec![enforcement(Some("inc_1"))], "enf_1"),
+            (vec![known(), enforcement(Some("inc_2"))], "enf_1"),
+            (vec![known(), prevention(Some("inc_2"))], "prv_1"),
+            (vec![known(), prevention(Some(""))], "prv_1"),
+        ] {
+            let why = incidents(&[&[], &records]).expect_err("the run does not have it");
+            assert_eq!(why, format!("{who} came to an incident that the run does not have"));
+        }
+    }
+}

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use models::ids::{PermitId, RunId};
+use models::{
+    ids::{IncidentId, PermitId, RunId},
+    incidents::IncidentFilter,
+    page::PageRequest,
+};
 use orchestrator::{
     CallContext, Error, Spine,
     choke::call::{EndRun, EstimateRequest, PermitRequest, StartRun, StepReport},
-    handlers::activity,
+    handlers::{activity, incidents},
 };
 use proof::words::StepKind;
 
@@ -37,6 +41,8 @@ pub(super) enum What {
     Complete {
         run: RunId,
     },
+    /// A person takes all incidents that there are, the newest first.
+    Take,
 }
 
 /// An answer.
@@ -47,6 +53,8 @@ pub(super) enum Told {
     /// A step at this place: with its hash, or refused.
     Step(u64, Option<String>),
     Ended,
+    /// So many incidents were taken: whatever came in between was not there yet.
+    Taken(usize),
     /// The run takes nothing any more: nothing was stored.
     Closed,
     /// It may have happened, and may not.
@@ -63,6 +71,7 @@ impl fmt::Display for Told {
             Self::Step(index, Some(hash)) => write!(f, "step {index}, {}", &hash[..8]),
             Self::Step(index, None) => write!(f, "refused as step {index}"),
             Self::Ended => f.write_str("ended"),
+            Self::Taken(count) => write!(f, "{count} incidents taken"),
             Self::Closed => f.write_str("the run takes nothing more"),
             Self::Unknown(why) => write!(f, "not known: {why}"),
             Self::Wrong(why) => write!(f, "WRONG: {why}"),
@@ -106,6 +115,7 @@ impl What {
                 format!("record {tokens} tokens in {} with the permit of #{asked}", short(run))
             }
             Self::Complete { run } => format!("complete {}", short(run)),
+            Self::Take => "take the incidents".to_owned(),
         }
     }
 }
@@ -140,7 +150,22 @@ pub(super) async fn put(
         What::Complete { run } => activity::complete(&spine, &ctx, run, EndRun::Succeeded)
             .await
             .map_or_else(failed, |_| Told::Ended),
+        What::Take => take(&spine, &ctx).await.map_or_else(failed, Told::Taken),
     }
+}
+
+async fn take(spine: &Spine, ctx: &CallContext) -> Result<usize, Error> {
+    let filter = IncidentFilter::default();
+    let all = incidents::list(spine, ctx, filter, PageRequest::default()).await?.items;
+    let ids: Vec<IncidentId> = all.iter().map(|incident| incident.id).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let taken = incidents::acknowledge_many(spine, ctx, ids, None).await?;
+    for one in &taken {
+        one.clone().answer()?;
+    }
+    Ok(taken.len())
 }
 
 /// The number is in the cost that is expected, and in the parameters.
@@ -209,7 +234,8 @@ pub(super) fn next(dice: &mut Dice, asked: &mut Vec<Asked>, runs: &[RunId]) -> u
         0..38 => (What::Permit { run, tokens }, dice.chance(75)),
         38..65 => (with_permit(dice, asked).unwrap_or(plain), dice.chance(50)),
         65..92 => (plain, dice.chance(60)),
-        92..97 => (What::Start, true),
+        92..95 => (What::Start, true),
+        95..98 => (What::Take, false),
         _ => (What::Complete { run }, false),
     };
     asked.push(Asked::new(what, keyed.then(|| format!("k{number}"))));

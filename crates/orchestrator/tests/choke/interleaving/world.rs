@@ -12,7 +12,10 @@ use models::{
 };
 use orchestrator::{CallContext, background::overdue};
 use proof::words::{Consequence, LimitType};
-use testkit::wire::{self, Line};
+use testkit::{
+    wire::{self, Line},
+    witness::circle,
+};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::timeout,
@@ -218,7 +221,7 @@ impl<'s> World<'s> {
         loop {
             changes.borrow_and_update();
             self.take_answers();
-            if self.is_at_rest(quiet).await {
+            if self.is_at_rest(quiet).await? {
                 self.stage.witness.gone(&std::mem::take(&mut self.leaving)).await;
                 return Ok(());
             }
@@ -229,7 +232,8 @@ impl<'s> World<'s> {
         }
     }
 
-    async fn is_at_rest(&self, quiet: bool) -> bool {
+    /// Whether nobody moves. Those who wait for each other would be an error: locks are taken in one order.
+    async fn is_at_rest(&self, quiet: bool) -> Result<bool, String> {
         let lines = self.stage.board.lines();
         let busy = |line: &&Line| matches!(line.stage, wire::Stage::Held | wire::Stage::Sent);
         let is_working = |number: usize| {
@@ -238,11 +242,19 @@ impl<'s> World<'s> {
         };
         let opening = lines.iter().any(|line| line.stage == wire::Stage::Opening);
         if opening || (0..self.skews.len()).any(is_working) {
-            return false;
+            return Ok(false);
         }
         let sent = lines.iter().filter(|line| line.stage == wire::Stage::Sent);
         let sent: Vec<i32> = sent.map(|line| line.pid).collect();
-        sent.is_empty() || (quiet && self.stage.witness.waiting(&sent).await.len() == sent.len())
+        if sent.is_empty() || !quiet {
+            return Ok(sent.is_empty());
+        }
+        let waiting = self.stage.witness.waiting(&sent).await;
+        if let Some(circle) = circle(&waiting) {
+            let among: Vec<_> = lines.iter().filter(|line| circle.contains(&line.pid)).collect();
+            return Err(format!("they wait for each other: {among:#?}"));
+        }
+        Ok(waiting.len() == sent.len())
     }
 
     /// Everybody waits for a lock that nobody here can give: Postgres ends that, by and by.
@@ -288,7 +300,8 @@ impl<'s> World<'s> {
         let (asked, call) = (&self.asked[at], self.calls.len());
         let line = format!("{} is asked {}", name(number), asked.in_words(at as u64 + 1));
         let replica = &self.stage.replicas[number];
-        let (spine, ctx) = (replica.spine.clone(), self.ctx.clone());
+        let ctx = if matches!(asked.what, What::Take) { &self.admin } else { &self.ctx };
+        let (spine, ctx) = (replica.spine.clone(), ctx.clone());
         let put = calls::put(spine, ctx, at as u64 + 1, asked.what.clone(), asked.key.clone());
         let (answer, board) = (self.answer.clone(), self.stage.board.clone());
         self.calls.push(Call { asked: at, replica: number, open: true });
