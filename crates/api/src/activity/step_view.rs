@@ -90,6 +90,8 @@ pub(crate) struct StepView {
     parent_step_index: Option<u64>,
     /// It came after its run was sealed, and is in an addendum.
     is_late: bool,
+    /// False where another step of the run tells of the same call, or of the same use: then this one is in no total.
+    counts: bool,
     /// The span that was reported, and its parent.
     external_span_id: Option<String>,
     external_parent_span_id: Option<String>,
@@ -182,8 +184,6 @@ struct LlmView {
     /// Why the cost is not known, or not to be trusted.
     #[schema(value_type = Option<words::CostNote>)]
     cost_note: Option<&'static str>,
-    /// False where another step of the run tells of the same call: then it is in no total.
-    counts: bool,
     prompt: Option<String>,
     response: Option<String>,
     finish_reason: Option<String>,
@@ -208,7 +208,6 @@ impl From<activity::StepView> for StepView {
             reasoning_tokens: step.reasoning_tokens,
             cost_usd: step.cost_known.then(|| Number::usd(step.cost_nanousd)),
             cost_note: step.cost_note.map(|note| note.as_str()),
-            counts: view.counts,
             prompt: step.prompt,
             response: step.response,
             finish_reason: step.finish_reason,
@@ -217,6 +216,7 @@ impl From<activity::StepView> for StepView {
             step_index: step.step_index,
             parent_step_index: view.parent_step_index,
             is_late: view.is_late,
+            counts: view.counts,
             external_span_id: step.external_span_id,
             external_parent_span_id: step.external_parent_span_id,
             step_hash: step_hash.to_string(),

@@ -10,14 +10,14 @@ const MAX: u128 = 1 << 53;
 /// An amount of USD, as a JSON number or a string; rounded half up to nano-USD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usd {
-    /// Micro-USD.
+    /// Nano-USD.
     pub(crate) nanos: u64,
 }
 
 /// A number in a unit that its sibling members tell, as a JSON number or a string; rounded half up to billionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amount {
-    /// Millionths of the unit.
+    /// Billionths of the unit.
     pub(crate) billionths: u128,
 }
 

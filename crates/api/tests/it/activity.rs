@@ -139,6 +139,7 @@ async fn a_run_from_start_to_end() {
           "step_index": 0,
           "parent_step_index": null,
           "is_late": false,
+          "counts": true,
           "external_span_id": null,
           "external_parent_span_id": null,
           "step_hash": "<its hash>",
@@ -174,7 +175,6 @@ async fn a_run_from_start_to_end() {
             "reasoning_tokens": 0,
             "cost_usd": 0.12,
             "cost_note": null,
-            "counts": true,
             "prompt": "Where is my parcel?",
             "response": "On its way.",
             "finish_reason": null

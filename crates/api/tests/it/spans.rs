@@ -69,6 +69,28 @@ async fn a_trace_is_a_run_and_a_span_is_a_step() {
     assert_eq!((&steps[0]["kind"], &steps[0]["skill_name"]), (&"LLM_CALL".into(), &"openai.chat".into()));
 }
 
+/// Of whatever kind a step is, it says whether it counts: the run's numbers can be followed from its steps.
+#[tokio::test]
+async fn a_step_says_whether_it_counts() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let tool = |id: u64, parent: u64| {
+        let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+        let mut span = chat(id, 0);
+        span["parentSpanId"] = format!("{parent:016x}").into();
+        span["attributes"] =
+            json!([text("gen_ai.operation.name", "execute_tool"), text("gen_ai.tool.name", "search")]);
+        span
+    };
+    send(&app, &agent, &[tool(1, 0xff)]).await;
+    send(&app, &agent, &[tool(2, 1)]).await;
+    let (run, steps) = self::run(&app, &agent).await;
+    let told: Vec<_> = steps.iter().map(|step| (&step["kind"], &step["counts"])).collect();
+    let tool_call = Value::from("TOOL_CALL");
+    assert_eq!(told, [(&tool_call, &Value::Bool(false)), (&tool_call, &Value::Bool(true))]);
+    assert_eq!(run["tool_call_count"], 1);
+}
+
 #[tokio::test]
 async fn a_body_sent_twice_changes_nothing() {
     let app = App::new().await;

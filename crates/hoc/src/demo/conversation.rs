@@ -141,6 +141,13 @@ impl Turn {
     pub(super) fn cost_usd(&self) -> Option<f64> {
         self.model_call.as_ref().and_then(|call| call.cost_usd.as_f64())
     }
+
+    #[cfg(test)]
+    pub(super) fn say_cost(&mut self, cost_usd: Value) {
+        if let Some(call) = &mut self.model_call {
+            call.cost_usd = cost_usd;
+        }
+    }
 }
 
 /// The last part of the last message.

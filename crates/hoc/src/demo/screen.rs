@@ -122,16 +122,7 @@ impl Screen {
 
     /// The run as it was sealed.
     pub(super) fn sealed(self, run: &Value) {
-        let tokens = |name: &str| run[name].as_u64().unwrap_or_default();
-        let said = format!(
-            "{}: {} steps, {} refused, {} tokens, ${:.6}",
-            run["status"].as_str().unwrap_or_default(),
-            run["step_count"],
-            run["refused_count"],
-            tokens("input_tokens") + tokens("output_tokens"),
-            run["cost_usd"].as_f64().unwrap_or_default(),
-        );
-        self.named("sealed", &said);
+        self.named("sealed", &said_of(run));
     }
 
     /// Something with its name before it.
@@ -172,7 +163,7 @@ impl Timeline {
         let title = turn.title();
         let tokens = if refused { "-".to_owned() } else { turn.tokens().to_string() };
         let cost = match turn.cost_usd().filter(|_| !refused) {
-            Some(cost) => format!("${cost:.6}"),
+            Some(cost) => format!("${cost}"),
             None => "-".to_owned(),
         };
         let (index, gauge) = (played.step_index, gauge(self.used));
@@ -210,6 +201,19 @@ impl Timeline {
         }
         format!("{}{}{}", " ".repeat(from), coloured(action, bar), " ".repeat(after))
     }
+}
+
+/// A run in a line.
+fn said_of(run: &Value) -> String {
+    let tokens = |name: &str| run[name].as_u64().unwrap_or_default();
+    format!(
+        "{}: {} steps, {} refused, {} tokens, ${}",
+        run["status"].as_str().unwrap_or_default(),
+        run["step_count"],
+        run["refused_count"],
+        tokens("input_tokens") + tokens("output_tokens"),
+        run["cost_usd"].as_f64().unwrap_or_default(),
+    )
 }
 
 fn used(verdict: &Value) -> Option<u64> {
@@ -289,6 +293,24 @@ mod tests {
         let wide = Screen { columns: WIDE, shows: false };
         let rows = Timeline::of(&conversation).lines(wide, &conversation.turns[0], &played("ALLOW", message));
         assert!(rows[0].trim_end().ends_with("ALLOW") && rows[0].contains('█'), "one row: {rows:?}");
+    }
+
+    #[test]
+    fn an_amount_has_all_its_decimals() {
+        let mut conversation = Conversation::captured().expect("it reads");
+        conversation.turns[0].say_cost(json!(0.000_000_4));
+        let played = Played {
+            step_index: 0,
+            verdict: json!({ "action": "ALLOW" }),
+            governed: Duration::from_micros(1_234),
+        };
+        let screen = Screen { columns: usize::MAX, shows: false };
+        let rows = Timeline::of(&conversation).lines(screen, &conversation.turns[0], &played);
+        assert!(rows[0].contains(" $0.0000004 "), "{rows:?}");
+        let said = said_of(
+            &json!({ "status": "SUCCEEDED", "step_count": 1, "refused_count": 0, "cost_usd": 0.000_414_000_7 }),
+        );
+        assert_eq!(said, "SUCCEEDED: 1 steps, 0 refused, 0 tokens, $0.0004140007");
     }
 
     #[test]
