@@ -21,6 +21,34 @@ fn url_hosts(facts: &ParamFacts) -> Vec<&str> {
     std::iter::once(facts.url_host.as_str()).chain(several).collect()
 }
 
+/// Names are glued to them when people paste.
+#[test]
+fn a_token_right_behind_a_word_is_found() {
+    for glued in ["t_", "KEY_", "x", "1", "GITHUB_TOKEN_"] {
+        for token in [
+            "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "AKIAIOSFODNN7EXAMPLE",
+            "glpat-16C7e42F292c6912E771",
+            "npm_16C7e42F292c6912E7710c838347Ae178B4a",
+        ] {
+            let text = redact_text(&format!("{glued}{token} rest")).value;
+            assert!(!text.contains(token), "{glued}{token}: {text}");
+            assert!(text.ends_with(" rest"), "{text}");
+        }
+    }
+    for glued in
+        ["_sk-ant-api03-abcdefghijklmnopqrstuvwx", "_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"]
+    {
+        let text = redact_text(&format!("KEY{glued}")).value;
+        assert!(!text.contains(&glued[1..]), "{text}");
+    }
+    for plain in
+        ["task-management-of-everything-else", "keyJumping.json", "a weighty half_done_list_of_things_to_do"]
+    {
+        assert_eq!(redact_text(plain).value, plain);
+    }
+}
+
 #[test]
 fn a_url_parameter_is_found_wherever_it_stands() {
     let good = "https://good.example";

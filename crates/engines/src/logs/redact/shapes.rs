@@ -1,6 +1,7 @@
 //! The shapes of secrets and personal data, and the judges that tell them from what only looks alike.
 //!
-//! Every shape is ASCII where it can be: a Unicode word boundary would make the scan of other scripts slow.
+//! Every shape is ASCII where it can be: a Unicode word boundary would make the scan of other scripts slow. What begins as
+//! nothing else does needs no boundary: a name may be glued to it, as in `KEY_ghp_..`.
 
 use std::ops::Range;
 
@@ -21,28 +22,28 @@ pub(super) type Judge = fn(&str, &Captures<'_>) -> Ruling;
 /// Shapes and judges, in the order in which they are applied.
 pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     (r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----", private_key),
-    (r"(?-u:\b)eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]{4,}){1,2}(?:\.[A-Za-z0-9_-]*){0,2}", |_, m| {
+    (r"(?:(?-u:\b)|_)eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]{4,}){1,2}(?:\.[A-Za-z0-9_-]*){0,2}", |_, m| {
         all(m, S::Jwt)
     }),
-    (r"(?-u:\b)hoc_[0-9A-Za-z]+_[0-9A-Za-z_-]{16,}", |_, m| all(m, S::HocKey)),
+    (r"hoc_[0-9A-Za-z]+_[0-9A-Za-z_-]{16,}", |_, m| all(m, S::HocKey)),
     (
         concat!(
-            r"(?-u:\b)(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|(?-u:\b)AIza[0-9A-Za-z_-]{35}|(?-u:\b)ya29\.[0-9A-Za-z_-]{20,}",
-            r"|(?-u:\b)GOCSPX-[0-9A-Za-z_-]{20,}|(?-u:\b)do[opr]_v1_[a-f0-9]{64}|(?-u:\b)LTAI[0-9A-Za-z]{12,}",
+            r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|AIza[0-9A-Za-z_-]{35}|(?-u:\b)ya29\.[0-9A-Za-z_-]{20,}",
+            r"|GOCSPX-[0-9A-Za-z_-]{20,}|do[opr]_v1_[a-f0-9]{64}|(?-u:\b)LTAI[0-9A-Za-z]{12,}",
             r"|(?-u:\b)hv[sb]\.[0-9A-Za-z_-]{20,}|(?-u:\b)dapi[a-f0-9]{32}",
         ),
         |_, m| all(m, S::CloudKey),
     ),
     (
         concat!(
-            r"(?-u:\b)gh[pousr]_[0-9A-Za-z]{16,}|(?-u:\b)github_pat_[0-9A-Za-z_]{16,}",
-            r"|(?-u:\b)gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[0-9A-Za-z_-]{16,}|(?-u:\b)AT(?:BB|ATT3)[0-9A-Za-z_=-]{20,}",
+            r"gh[pousr]_[0-9A-Za-z]{16,}|github_pat_[0-9A-Za-z_]{16,}",
+            r"|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[0-9A-Za-z_-]{16,}|(?-u:\b)AT(?:BB|ATT3)[0-9A-Za-z_=-]{20,}",
         ),
         |_, m| all(m, S::GitToken),
     ),
     (
         concat!(
-            r"(?-u:\b)xox[abeoprs]-[0-9A-Za-z-]{10,}|(?-u:\b)xapp-[0-9A-Za-z-]{10,}",
+            r"xox[abeoprs]-[0-9A-Za-z-]{10,}|xapp-[0-9A-Za-z-]{10,}",
             r"|hooks\.slack\.com/(?:services|workflows|triggers)/[0-9A-Za-z/_+-]{20,}",
             r"|discord(?:app)?\.com/api/webhooks/[0-9]+/[0-9A-Za-z_-]{20,}|(?-u:\b)[0-9]{8,10}:AA[0-9A-Za-z_-]{32,}",
             r"|(?-u:\b)[MNO][0-9A-Za-z_-]{23,25}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,}",
@@ -51,28 +52,28 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     ),
     (
         concat!(
-            r"(?-u:\b)(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{10,}|(?-u:\b)whsec_[0-9A-Za-z+/=]{16,}",
-            r"|(?-u:\b)sq0(?:atp|csp)-[0-9A-Za-z_-]{20,}|(?-u:\b)shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{32}",
+            r"(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{10,}|whsec_[0-9A-Za-z+/=]{16,}",
+            r"|sq0(?:atp|csp)-[0-9A-Za-z_-]{20,}|shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{32}",
         ),
         |_, m| all(m, S::PaymentKey),
     ),
     (
         concat!(
-            r"(?-u:\b)sk-[0-9A-Za-z_-]{16,}|(?-u:\b)gsk_[0-9A-Za-z]{20,}|(?-u:\b)hf_[0-9A-Za-z]{20,}|(?-u:\b)r8_[0-9A-Za-z]{20,}",
-            r"|(?-u:\b)pplx-[0-9A-Za-z]{20,}|(?-u:\b)xai-[0-9A-Za-z]{20,}|(?-u:\b)nvapi-[0-9A-Za-z_-]{20,}",
-            r"|(?-u:\b)lsv2_(?:pt|sk)_[0-9a-f_]{20,}|(?-u:\b)pcsk_[0-9A-Za-z_]{20,}",
+            r"(?:(?-u:\b)|_)sk-[0-9A-Za-z_-]{16,}|gsk_[0-9A-Za-z]{20,}|hf_[0-9A-Za-z]{20,}|(?-u:\b)r8_[0-9A-Za-z]{20,}",
+            r"|(?-u:\b)pplx-[0-9A-Za-z]{20,}|(?-u:\b)xai-[0-9A-Za-z]{20,}|nvapi-[0-9A-Za-z_-]{20,}",
+            r"|lsv2_(?:pt|sk)_[0-9a-f_]{20,}|pcsk_[0-9A-Za-z_]{20,}",
         ),
         llm_key,
     ),
     (
         concat!(
-            r"(?-u:\b)npm_[0-9A-Za-z]{30,}|(?-u:\b)pypi-[0-9A-Za-z_-]{16,}|(?-u:\b)dckr_pat_[0-9A-Za-z_-]{20,}",
-            r"|(?-u:\b)rubygems_[0-9a-f]{48}|(?-u:\b)oy2[0-9a-z]{43}",
+            r"npm_[0-9A-Za-z]{30,}|(?-u:\b)pypi-[0-9A-Za-z_-]{16,}|dckr_pat_[0-9A-Za-z_-]{20,}",
+            r"|rubygems_[0-9a-f]{48}|(?-u:\b)oy2[0-9a-z]{43}",
         ),
         |_, m| all(m, S::RegistryToken),
     ),
     (
-        r"(?-u:\b)SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}|(?-u:\b)key-[0-9a-f]{32}(?-u:\b)|(?-u:\b)NRAK-[0-9A-Z]{20,}",
+        r"(?-u:\b)SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}|(?-u:\b)key-[0-9a-f]{32}(?-u:\b)|NRAK-[0-9A-Z]{20,}",
         |_, m| all(m, S::ApiKey),
     ),
     (
