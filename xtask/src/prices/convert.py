@@ -89,7 +89,8 @@ LEFT_OUT = {
     "deepseek": {name: "no name of its own, and another's price" for name in
                  ("deepseek-v3.1-terminus", "deepseek-v3.2", "deepseek-v3.2-exp")},
     "openai": {name: "OpenAI gives it away and does not sell it" for name in
-               ("gpt-oss-120b", "gpt-oss-20b", "gpt-oss-safeguard-20b")},
+               ("gpt-oss-120b", "gpt-oss-20b", "gpt-oss-safeguard-20b")}
+    | {"gpt-4o-search-preview": "each search is paid beside its tokens"},
     "perplexity": {"perplexity/sonar": "of two ways to it, at two prices"},
 }
 FALLBACK_LEFT_OUT = {"azure": {"deepseek": "Azure asks for its own prices"}}
@@ -202,6 +203,8 @@ def priced(provider, model, today, t):
             price = price.base
         if price is not None:
             made[ours] = usd(price)
+    if not tiers and provider in LONG_CLAUDE and re.search(r"claude-(sonnet-4(?!-[6-9])|4-sonnet)", model.id):
+        tiers[200_000] = {ours: usd(Decimal(str(made[ours])) * times) for ours, times in LONGER.items() if ours in made}
     if re.search(r"claude-(?!2|v1|instant)", model.id):
         for part in (made, *tiers.values()):
             written(part)
@@ -211,6 +214,12 @@ def priced(provider, model, today, t):
     if tiers:
         made["tiers"] = [{"above": start, **tiers[start]} for start in sorted(tiers)]
     return made
+
+
+# All of a call that puts in more than 200,000 tokens costs so many times as much, by Anthropic's own list; the set has it
+# for some of those who sell it.
+LONG_CLAUDE = ("anthropic", "aws", "google")
+LONGER = {"input": 2, "output": Decimal("1.5"), "cache_read": 2, "cache_write": 2}
 
 
 def written(part):

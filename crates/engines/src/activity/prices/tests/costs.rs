@@ -115,3 +115,24 @@ fn a_call_costs_what_its_seller_asks_at_that_hour() {
     }
     assert_eq!(price(&whenever, PLAIN), None, "the hour is not known");
 }
+
+#[test]
+fn a_long_call_of_claude_costs_more_whoever_sells_it() {
+    let long = Tokens { input: 300_000, output: 1_000, ..Tokens::default() };
+    let cost = |provider, model| {
+        let call = Call { provider: Some(provider), model, ..Call::default() };
+        price(&call, long).expect("it is in the book").cost_nanousd
+    };
+    let (list, regional) = (300_000 * 6_000 + 1_000 * 22_500, 300_000 * 6_600 + 1_000 * 24_750);
+    for (provider, model, long) in [
+        ("anthropic", "claude-sonnet-4-20250514", list),
+        ("anthropic", "claude-sonnet-4-5", list),
+        ("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", regional),
+        ("aws.bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", list),
+        ("gcp.vertex_ai", "claude-sonnet-4@20250514", list),
+        // No more than any call.
+        ("anthropic", "claude-sonnet-4-6", 300_000 * 3_000 + 1_000 * 15_000),
+    ] {
+        assert_eq!(cost(provider, model), long, "{provider} {model}");
+    }
+}
