@@ -114,8 +114,8 @@ pub(super) fn chain(
     let record = Hashed::new(record);
     run.trace.ranges.push_hashed(&record);
     run.trace.chain_head = record.hash();
-    // An agent that alone tells what its calls used stands for them.
-    let stands_for_calls = report.kind == StepKind::Other && llm.is_some() && place.counts;
+    // Whatever else alone tells what a model was paid for stands for its calls.
+    let stands_for_calls = llm.is_some() && place.counts;
     if report.kind == StepKind::LlmCall || stands_for_calls {
         let llm_run = llm_run(state, run_id, &record, step)?;
         state.new.llm_runs.push(llm_run);

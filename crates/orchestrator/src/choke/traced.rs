@@ -146,10 +146,12 @@ pub(super) fn note_end(
     let is_open = ends.first().is_none_or(|first| first.awaits.is_some());
     match root {
         Root::Yes if is_open => ends = vec![end(None)],
-        Root::Unless(parent) if is_open && ends.len() < MAX_AWAITING => {
-            if ends.iter().all(|end| end.awaits.as_ref() != Some(&parent)) {
-                ends.push(end(Some(parent)));
-            }
+        Root::Unless(parent)
+            if is_open
+                && ends.len() < MAX_AWAITING
+                && ends.iter().all(|end| end.awaits.as_ref() != Some(&parent)) =>
+        {
+            ends.push(end(Some(parent)));
         }
         _ => {}
     }
