@@ -93,6 +93,8 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;
     tx.traces().lock_traces(TENANT, runs).await?;
     tx.traces().find_steps_by_keys(TENANT, &keys).await?;
+    let from: Vec<_> = runs.iter().map(|run| (*run, 7)).collect();
+    tx.traces().tree_steps(TENANT, &from).await?;
     tx.policies().find_permits_by_keys(TENANT, &keys).await?;
     tx.policies().lock_permits(TENANT, &[permit], NOW, 500).await?;
     tx.policies().end_permits(TENANT, runs).await?;

@@ -14,8 +14,8 @@ use models::{
     },
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
-    QuerySelect as _, QueryTrait as _, Select, TryGetable, sea_query::ExprTrait as _,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _,
+    QueryTrait as _, Select, TryGetable, sea_query::UnionType,
 };
 
 use super::{TraceReads, TraceStore};
@@ -23,8 +23,8 @@ use crate::{StoreError, bulk, driver::of_tenant, field::corrupt, keys, read, row
 
 of_tenant!(steps);
 
-/// So many runs are asked for at once.
-const RUNS_AT_ONCE: usize = 200;
+/// So many runs are asked for at once: terms of one UNION, of which SQLite takes 500.
+const RUNS_AT_ONCE: usize = 100;
 
 rows! {
     Uncounted, uncounted, key(run_id, step_index), fn to_row(record), fn from_row,
@@ -40,32 +40,14 @@ impl TraceReads<'_> {
     ) -> Result<Vec<TreeStep>, StoreError> {
         let mut found = Vec::new();
         for chunk in from.chunks(RUNS_AT_ONCE) {
-            let each = chunk.iter().fold(Condition::any(), |each, (run, first)| {
-                let first = i64::try_from(*first).unwrap_or(i64::MAX);
-                each.add(Column::RunId.eq(*run).and(Column::StepIndex.gte(first)))
-            });
-            let select = of(tenant)
-                .select_only()
-                .columns([
-                    Column::RunId,
-                    Column::StepIndex,
-                    Column::Kind,
-                    Column::SkillName,
-                    Column::Provider,
-                    Column::InputTokens,
-                    Column::OutputTokens,
-                    Column::CostNanousd,
-                    Column::CostKnown,
-                    Column::RecordedAt,
-                    Column::ExternalSpanId,
-                    Column::ExternalParentSpanId,
-                ])
-                .filter(each)
-                .order_by_asc(Column::RunId)
-                .order_by_asc(Column::StepIndex);
-            let rows = self.conn.rows(select.build(self.conn.backend())).await?;
+            // A term a run: asked for several runs in one condition, SQLite goes over all steps of the tenant.
+            let mut terms = chunk.iter().map(|(run, first)| tree_steps_of(tenant, *run, *first).into_query());
+            let Some(mut query) = terms.next() else { continue };
+            query.unions(terms.map(|term| (UnionType::All, term)));
+            let rows = self.conn.rows(read::query_statement(self.conn, &query)).await?;
             found.extend(rows.iter().map(tree_step).collect::<Result<Vec<_>, _>>()?);
         }
+        found.sort_unstable_by_key(|step: &TreeStep| (step.run_id, step.step_index));
         Ok(found)
     }
 
@@ -84,6 +66,28 @@ impl TraceReads<'_> {
             .order_by_asc(UncountedColumn::StepIndex);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
+}
+
+/// What the tree asks of a run's steps from an index on.
+fn tree_steps_of(tenant: TenantId, run: RunId, first: u64) -> Select<steps::Entity> {
+    of(tenant)
+        .select_only()
+        .columns([
+            Column::RunId,
+            Column::StepIndex,
+            Column::Kind,
+            Column::SkillName,
+            Column::Provider,
+            Column::InputTokens,
+            Column::OutputTokens,
+            Column::CostNanousd,
+            Column::CostKnown,
+            Column::RecordedAt,
+            Column::ExternalSpanId,
+            Column::ExternalParentSpanId,
+        ])
+        .filter(Column::RunId.eq(run))
+        .filter(Column::StepIndex.gte(i64::try_from(first).unwrap_or(i64::MAX)))
 }
 
 /// Those of a run's steps that do not count.
