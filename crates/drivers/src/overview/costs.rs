@@ -9,23 +9,32 @@ use sea_orm::{DbBackend, QueryResult, Value};
 use super::Overview;
 use crate::{StoreError, tally};
 
-/// A whole number that a sum is, on both stores.
-macro_rules! sum {
-    ($of:literal) => {
-        concat!("CAST(COALESCE(SUM(", $of, "), 0) AS BIGINT)")
-    };
+/// No sum is told as more than this (2^62): what is beyond would leave the numbers of a store.
+const MOST: u64 = 1 << 62;
+
+/// A whole number that a sum is, on both stores, and never an error: SQLite, which adds up whole numbers of 64 bits alone,
+/// adds up the two parts of each.
+fn sum(backend: DbBackend, of: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("CAST(LEAST(COALESCE(SUM({of}), 0), {MOST}) AS BIGINT)"),
+        _ => {
+            const LOW: u64 = 1 << 20;
+            let high = format!("COALESCE(SUM(({of}) / {LOW}), 0)");
+            let low = format!("COALESCE(SUM(({of}) % {LOW}), 0)");
+            let beyond = MOST / LOW;
+            format!(
+                "CAST(CASE WHEN {high} >= {beyond} THEN {MOST} ELSE MIN({high} * {LOW} + {low}, {MOST}) END AS BIGINT)"
+            )
+        }
+    }
 }
 
 /// What is added up of the calls `l`.
-const SUMS: &str = concat!(
-    sum!("l.cost_nanousd"),
-    ", ",
-    sum!("l.input_tokens"),
-    ", ",
-    sum!("l.output_tokens"),
-    ", COUNT(*), ",
-    sum!("CASE WHEN l.cost_known THEN 0 ELSE 1 END")
-);
+fn sums(backend: DbBackend) -> String {
+    let sum = |of| sum(backend, of);
+    let used = ["l.cost_nanousd", "l.input_tokens", "l.output_tokens"].map(sum).join(", ");
+    format!("{used}, COUNT(*), {}", sum("CASE WHEN l.cost_known THEN 0 ELSE 1 END"))
+}
 
 /// The calls of a tenant in a period, each once however many steps tell of it.
 const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM \
@@ -37,7 +46,8 @@ const TABLE: &str = "llm_run_records";
 impl Overview<'_> {
     /// What all model calls used.
     pub async fn spent(self, tenant: TenantId, period: Period) -> Result<Spent, StoreError> {
-        let sql = format!("SELECT {SUMS} FROM llm_run_records l WHERE {CALLS}");
+        let sums = sums(self.conn.backend());
+        let sql = format!("SELECT {sums} FROM llm_run_records l WHERE {CALLS}");
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
         rows.first().map_or(Ok(Spent::default()), |row| spent(row, 0))
     }
@@ -52,7 +62,8 @@ impl Overview<'_> {
             DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
             _ => "substr(l.created_at, 1, 10)",
         };
-        let sql = format!("SELECT {day}, {SUMS} FROM llm_run_records l WHERE {CALLS} GROUP BY 1 ORDER BY 1");
+        let sums = sums(self.conn.backend());
+        let sql = format!("SELECT {day}, {sums} FROM llm_run_records l WHERE {CALLS} GROUP BY 1 ORDER BY 1");
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
         rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(row, 1)?))).collect()
     }
@@ -64,8 +75,9 @@ impl Overview<'_> {
         period: Period,
         most: u64,
     ) -> Result<Vec<(Option<String>, Option<String>, Spent)>, StoreError> {
+        let sums = sums(self.conn.backend());
         let sql = format!(
-            "SELECT l.provider, l.model, {SUMS} FROM llm_run_records l WHERE {CALLS} \
+            "SELECT l.provider, l.model, {sums} FROM llm_run_records l WHERE {CALLS} \
              GROUP BY 1, 2 ORDER BY 3 DESC, 6 DESC, 1, 2 LIMIT {most}"
         );
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
@@ -81,8 +93,9 @@ impl Overview<'_> {
         period: Period,
         most: u64,
     ) -> Result<Vec<(String, Spent)>, StoreError> {
+        let sums = sums(self.conn.backend());
         let sql = format!(
-            "SELECT r.agent_id, {SUMS} FROM llm_run_records l \
+            "SELECT r.agent_id, {sums} FROM llm_run_records l \
              JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id WHERE {CALLS} \
              GROUP BY 1 ORDER BY 2 DESC, 5 DESC, 1 LIMIT {most}"
         );
@@ -101,8 +114,8 @@ impl Overview<'_> {
              AND u.scope_key = '' AND u.window_start = b.window_start \
              WHERE b.tenant_id = $1 AND b.breached_at >= $2 AND b.breached_at < $3 \
              AND b.limit_type = 'COST_USD' GROUP BY b.limit_id, b.window_start) AS windows",
-            sum!("n"),
-            sum!("CASE WHEN past > 0 THEN past ELSE 0 END")
+            sum(self.conn.backend(), "n"),
+            sum(self.conn.backend(), "CASE WHEN past > 0 THEN past ELSE 0 END")
         );
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
         let number = |column| tally::number("limit_breaches", rows.first(), column);

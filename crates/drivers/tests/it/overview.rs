@@ -1,18 +1,19 @@
-//! What waits for a decision.
+//! What waits for a decision, and what is added up.
 
 use drivers::overview::{Pending, PendingCount, PendingDecision};
 use models::{
     ids::{IncidentId, ProposalId},
     incidents::{Incident, LifecycleState},
-    logs::{SystemEventType, SystemRecord},
+    logs::{LlmRunRecord, SystemEventType, SystemRecord},
+    overview::Period,
     page::{Page, PageRequest},
     policies::{Proposal, ProposalStatus},
 };
 use proof::words::Severity;
 
 use crate::{
-    sample::{self, MOST, ODD, OTHER, TENANT, at, incident, uuid},
-    whole::{proposal, system_record},
+    sample::{self, MOST, ODD, OTHER, TENANT, at, incident, run, uuid},
+    whole::{llm_run, proposal, system_record},
 };
 
 fn waiting(about: Pending, priority: Severity, since: i64) -> PendingDecision {
@@ -96,5 +97,33 @@ testkit::on_both! {
         let of = async |tenant| read.overview().rejected_spans(tenant, "ingest", at(1)).await.expect("added up");
         assert_eq!((of(TENANT).await, of(OTHER).await), (9_000, 7));
         assert_eq!(read.overview().rejected_spans(TENANT, "ingest", at(9_000)).await.expect("none"), 0);
+    }
+
+    /// Two steps of the greatest cost that the door takes are no trouble, and neither are many.
+    async fn what_was_spent_is_added_up_however_much_it_is(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run(TENANT, 1), run(OTHER, 2)]).await.expect("runs");
+        let many: Vec<_> = (0..1_025).map(|n| llm_run(TENANT, 1, n)).collect();
+        let few: Vec<_> = (0..3).map(|n| llm_run(OTHER, 2, n)).collect();
+        let odd = LlmRunRecord { cost_nanousd: 7, input_tokens: (1 << 20) - 1, output_tokens: 0, ..llm_run(OTHER, 2, 3) };
+        for records in [many, few, vec![odd]] {
+            tx.logs().insert_llm_runs(&records).await.expect("model calls");
+        }
+        tx.commit().await.expect("commit");
+        let read = db.read().await.expect("read");
+        let period = Period { from: at(0), until: at(100) };
+        let of = async |tenant| {
+            let overview = read.overview();
+            let all = overview.spent(tenant, period).await.expect("all");
+            let by_day = overview.spent_by_day(tenant, period).await.expect("by day").remove(0).1;
+            let by_model = overview.spent_by_model(tenant, period, 9).await.expect("by model").remove(0).2;
+            let by_agent = overview.spent_by_agent(tenant, period, 9).await.expect("by agent").remove(0).1;
+            assert_eq!([by_day, by_model, by_agent], [all; 3]);
+            (all.cost_nanousd, all.input_tokens, all.output_tokens, all.calls)
+        };
+        assert_eq!(of(TENANT).await, (1 << 62, 1 << 62, 1 << 62, 1_025), "no sum is more");
+        let three = 3 * MOST;
+        assert_eq!(of(OTHER).await, (three + 7, three + (1 << 20) - 1, three, 4), "and none is less");
     }
 }
