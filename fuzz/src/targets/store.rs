@@ -35,7 +35,9 @@ impl Server {
     }
 
     fn send(&self, request: axum::http::request::Builder, body: Vec<u8>) -> (u16, String) {
-        let request = request.header("authorization", format!("Bearer {}", self.key)).body(Body::from(body));
+        let request =
+            request.header("host", "hoc.test").header("authorization", format!("Bearer {}", self.key));
+        let request = request.body(Body::from(body));
         let router = self.router.clone();
         self.runtime.block_on(async {
             let answer = router.oneshot(request.expect("a request")).await.expect("infallible");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use models::account::Role;
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ fn lists() -> Vec<(Operation, Option<String>)> {
     let is_list = |operation: &Operation| parameters(operation).iter().any(|it| it["name"] == "cursor");
     let found: Vec<_> = operations()
         .into_iter()
-        .filter(is_list)
+        .filter(|operation| operation.method == Method::GET && is_list(operation))
         .map(|operation| {
             let filter = parameters(&operation).iter().find_map(filter);
             (operation, filter)

@@ -272,7 +272,7 @@ async fn changes_of_keys_are_system_records() {
           }
         }
       ],
-      "next_cursor": "AQAGTAbPy4QAAZytxpqAcACAAAAAAAAALQ",
+      "next_cursor": "AQAGTAbPy4QAAZytxpqAcACAAAAAAAAALUe_YfDdf_UP",
       "has_more": true
     }
     "#);

@@ -184,7 +184,7 @@ mod tests {
             older.contains("a build before") && older.contains("start one on this data folder"),
             "{older}"
         );
-        for torn in ["", "[]", "{\"form\":1", "\0\0", "{\"form\":\"1\"}"] {
+        for torn in ["", "{\"form\":1", "\0\0", "{\"form\":\"1\"}"] {
             assert!(why(torn).contains("no line that any build wrote whole"), "{torn}");
         }
     }
