@@ -288,6 +288,21 @@ fn a_word_of_their_own_is_judged_by_what_the_span_carries() {
     let agent = step(&json!({ "gen_ai.operation.name": "invoke_swarm", "gen_ai.agent.name": "a",
         "gen_ai.request.model": "gpt-4o", "gen_ai.output.messages": "done" }));
     assert_eq!((agent.act, agent.skill_name.as_str()), (SpanAct::Other, "a"));
+    for call in [
+        json!({ "llm.model_name": "gpt-4o", "llm.token_count.prompt": 100, "llm.token_count.completion": 10 }),
+        json!({ "openinference.span.kind": "UNKNOWN", "llm.model_name": "gpt-4o", "llm.token_count.prompt": 100 }),
+    ] {
+        assert_eq!(step(&call).llm.expect("a model with usage is a call").input_tokens, 100, "{call}");
+    }
+    let mut stream = crate::spans::span(
+        "eee19b7ec3c1b174",
+        &json!({ "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o" }),
+    );
+    assert_eq!(crate::spans::read(&[stream.clone()]).spans[0].act, SpanAct::Other);
+    stream["kind"] = 3.into();
+    let stream = crate::spans::read(&[stream]).spans.pop().unwrap();
+    assert_eq!(stream.act, SpanAct::ModelCall, "a client called that seller's model");
+    assert!(stream.llm.unwrap().cost_note.is_some(), "for what, nobody says");
     let bare = step(&json!({ "gen_ai.operation.name": "plan", "gen_ai.request.model": "gpt-4o" }));
     assert_eq!(bare.act, SpanAct::Other, "nothing answered it");
 }

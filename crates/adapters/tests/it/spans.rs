@@ -145,9 +145,9 @@ fn the_kind_alone_decides_what_counts() {
     ] {
         let report = with(name, word);
         assert_eq!(report.act, kind, "{name} = {word}");
-        // What an agent or a chain sums up is told too: the tree decides whether it counts.
-        let sums_up = kind == SpanAct::Other && word != "GUARDRAIL" && word != "count_tokens";
-        assert_eq!(report.llm.is_some(), kind == SpanAct::ModelCall || sums_up, "{name} = {word}");
+        // What else tells a use is told too: the tree decides whether it counts.
+        let tells = kind != SpanAct::ToolCall && word != "count_tokens";
+        assert_eq!(report.llm.is_some(), tells, "{name} = {word}");
     }
     let unnamed = step(&usage);
     assert_eq!((unnamed.act, unnamed.skill_name.as_str()), (SpanAct::ModelCall, "openai.chat"));

@@ -203,13 +203,38 @@ fn a_cost_is_taken_whatever_reports_it() {
         let told = step(&json!({ "openinference.span.kind": kind, "llm.cost.total": 0.002,
             "reranker.model_name": "rerank-v3.5" }));
         assert_eq!(told.llm.unwrap().cost_nanousd, Some(2_000_000), "{kind}");
-        for untold in [json!(0), json!("many"), json!(-1)] {
-            let step = step(&json!({ "openinference.span.kind": kind, "llm.cost.total": untold }));
-            assert_eq!(step.llm, None, "{kind}: {untold}");
+        let free = step(&json!({ "openinference.span.kind": kind, "llm.cost.total": 0 }));
+        assert_eq!(free.llm, None, "{kind}");
+        for unread in [json!("many"), json!(-1)] {
+            let step = step(&json!({ "openinference.span.kind": kind, "llm.cost.total": unread }));
+            let told = step.llm.unwrap();
+            assert_eq!((told.cost_nanousd, told.cost_note.is_some()), (None, true), "{kind}: {unread}");
         }
     }
-    let tokens = step(&json!({ "openinference.span.kind": "RERANKER", "llm.token_count.prompt": 100 }));
-    assert_eq!(tokens.llm, None);
+}
+
+/// A guardrail, a retriever or an agent that alone tells tokens stands for the call that used them.
+#[test]
+fn tokens_are_taken_from_what_stands_for_a_call() {
+    let with = |kind: &str, input: Value, output: Value| {
+        step(&json!({ "openinference.span.kind": kind, "llm.model_name": "gpt-4o", "llm.provider": "openai",
+            "llm.token_count.prompt": input, "llm.token_count.completion": output }))
+        .llm
+    };
+    for kind in ["GUARDRAIL", "EVALUATOR", "RETRIEVER", "RERANKER", "PROMPT", "AGENT", "CHAIN"] {
+        let told = with(kind, json!(100), json!(10)).unwrap();
+        assert_eq!((told.input_tokens, told.output_tokens, told.cost_note), (100, 10, None), "{kind}");
+        let unread = with(kind, json!("12,345"), json!("1,1")).unwrap();
+        assert_eq!((unread.input_tokens, unread.cost_note.is_some()), (0, true), "{kind}");
+        assert_eq!(with(kind, json!(0), json!(0)), None, "{kind}");
+    }
+    assert_eq!(with("TOOL", json!(100), json!(10)), None, "they may be those of calls below it");
+    let embedded = step(&json!({ "openinference.span.kind": "RETRIEVER", "llm.provider": "openai",
+        "embedding.model_name": "text-embedding-3-small", "llm.token_count.prompt": 100 }));
+    let embedded = embedded.llm.unwrap();
+    assert_eq!((embedded.input_tokens, embedded.cost_note), (100, None), "nothing comes back");
+    let counting = json!({ "gen_ai.operation.name": "count_tokens", "gen_ai.usage.input_tokens": 1_000 });
+    assert_eq!(step(&counting).llm, None);
 }
 
 /// Sounds, pictures and other tiers have prices that the book does not have.

@@ -24,6 +24,8 @@ pub(super) enum Operation {
     /// An agent, a chain, a workflow: it sums up what its children did.
     Parent,
     Http,
+    /// It counts tokens, and uses none.
+    Counting,
     Other,
 }
 
@@ -35,7 +37,7 @@ impl Operation {
             Self::Retrieval => SpanAct::Retrieval,
             Self::Transform => SpanAct::Transform,
             Self::Http => SpanAct::HttpCall,
-            Self::Parent | Self::Other => SpanAct::Other,
+            Self::Parent | Self::Counting | Self::Other => SpanAct::Other,
         }
     }
 }
@@ -72,8 +74,8 @@ fn of_word(word: &str) -> Option<Operation> {
         "agent" | "chain" | "workflow" | "task" | "create_agent" | "invoke_agent" | "invoke_workflow" => {
             Operation::Parent
         }
-        // To count tokens calls no model.
-        "guardrail" | "evaluator" | "count_tokens" => Operation::Other,
+        "guardrail" | "evaluator" => Operation::Other,
+        "count_tokens" => Operation::Counting,
         // Anybody may have a word of their own, and a later version has more.
         _ => return None,
     })
@@ -89,11 +91,15 @@ fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
     let counted = any(&[Field::InputTokens, Field::OutputTokens, Field::TotalTokens]);
     // A word that is not known is said of something that has a model and was answered.
     let own_word = fields.has(Field::Operation);
+    let answered = any(&[Field::RequestId, Field::FinishReason, Field::OutputMessages]);
     // An agent has a model and an answer too; but what names seller, model and usage is a call, whoever's it is.
     let names_an_agent = fields.has(Field::AgentName);
-    let answered = counted || any(&[Field::RequestId, Field::FinishReason, Field::OutputMessages]);
-    let answered = answered && !names_an_agent;
-    if names_a_model && (names_a_seller && counted || own_word && answered) {
+    let is_a_call = if names_an_agent {
+        names_a_seller && counted
+    } else {
+        counted || own_word && answered || names_a_seller && kind == CLIENT
+    };
+    if names_a_model && is_a_call {
         let word = fields.text(Field::Operation).unwrap_or_default().to_ascii_lowercase();
         return Operation::Model(if word.contains("embed") { EMBEDDINGS } else { "chat" });
     }

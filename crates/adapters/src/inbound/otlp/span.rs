@@ -55,14 +55,15 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let (params, result) = content(operation, &mut fields, &events);
     let llm = match operation {
         Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
-        // What an agent or a chain sums up counts where nothing below it tells of it.
-        Operation::Parent => told_use(&fields),
-        // A cost is taken as it is, whatever reports it; tokens alone are a model's.
-        Operation::Tool
-        | Operation::Retrieval
-        | Operation::Transform
-        | Operation::Http
-        | Operation::Other => told_use(&fields).filter(|report| report.cost_nanousd > Some(0)),
+        // Nobody knows what of a tool's tokens the calls below it tell; a cost is taken as it is.
+        Operation::Tool => told_use("", &fields)
+            .filter(|report| report.cost_nanousd > Some(0) || fields.is_unreadable(Field::Cost)),
+        Operation::Retrieval => told_use(EMBEDDINGS, &fields),
+        Operation::Counting => None,
+        // What an agent, a chain or a guardrail used counts where nothing below it tells of it.
+        Operation::Parent | Operation::Transform | Operation::Http | Operation::Other => {
+            told_use("", &fields)
+        }
     };
     let (code, message) = failure.map_or((None, None), |failure| (Some(failure.code), failure.message));
     let part_of = PartOf {
@@ -117,10 +118,12 @@ fn content(
                 fields.count(Field::HttpStatus).map(|code| json!({ "status_code": code }).to_string());
             (Some(http(fields)), status)
         }
-        Operation::Other if !fields.has(Field::Input) => (everything(fields), None),
-        Operation::Parent | Operation::Retrieval | Operation::Transform | Operation::Other => {
-            (fields.take(Field::Input).map(object), fields.take(Field::Output))
-        }
+        Operation::Other | Operation::Counting if !fields.has(Field::Input) => (everything(fields), None),
+        Operation::Parent
+        | Operation::Retrieval
+        | Operation::Transform
+        | Operation::Counting
+        | Operation::Other => (fields.take(Field::Input).map(object), fields.take(Field::Output)),
     }
 }
 
@@ -158,7 +161,11 @@ fn skill(operation: Operation, fields: &Fields<'_>, name: Cow<'_, str>) -> Strin
             tool.or_else(|| of_name.map(str::to_owned))
         }
         Operation::Parent => fields.owned(Field::AgentName).or_else(|| fields.owned(Field::EntityName)),
-        Operation::Retrieval | Operation::Transform | Operation::Http | Operation::Other => None,
+        Operation::Retrieval
+        | Operation::Transform
+        | Operation::Http
+        | Operation::Counting
+        | Operation::Other => None,
     };
     named
         .filter(|name| !name.trim().is_empty())
@@ -172,12 +179,16 @@ fn provider(fields: &Fields<'_>) -> Option<String> {
         .filter(|provider| !provider.is_empty())
 }
 
-/// What was used, as far as a span tells it.
-fn told_use(fields: &Fields<'_>) -> Option<LlmReport> {
-    let report = called("", fields);
+/// What was used, as far as a span tells it; a use that is told and cannot be read is one that is not known.
+fn told_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
+    let report = called(call, fields);
     let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);
-    tells.then_some(report)
+    let unreadable = USE.into_iter().any(|field| fields.is_unreadable(field));
+    (tells || unreadable && report.cost_nanousd.is_none()).then_some(report)
 }
+
+/// What tells of a use.
+const USE: [Field; 4] = [Field::InputTokens, Field::OutputTokens, Field::TotalTokens, Field::Cost];
 
 /// The model, its tokens and its cost, of a call of that name.
 fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
