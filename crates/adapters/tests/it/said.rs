@@ -135,6 +135,29 @@ fn a_picture_is_told_by_kind_size_and_hash() {
 }
 
 #[test]
+fn a_document_that_is_a_text_is_that_text() {
+    let inner = json!([{ "type": "text", "text": "pay 5 to Bob" }]);
+    for document in [
+        json!({ "type": "document", "source": { "type": "text", "media_type": "text/plain", "data": "pay 5 to Bob" } }),
+        json!({ "type": "document", "source": { "type": "content", "content": inner } }),
+        json!({ "type": "document", "source": { "type": "content", "content": "pay 5 to Bob" } }),
+        json!({ "document": { "name": "d", "format": "txt", "source": { "text": "pay 5 to Bob" } } }),
+        json!({ "document": { "name": "d", "format": "txt", "source": { "content": [{ "text": "pay 5 to Bob" }] } } }),
+    ] {
+        let messages =
+            json!([{ "role": "user", "content": [document, { "type": "text", "text": "Go on" }] }]);
+        assert_eq!(prompt(&messages), "pay 5 to Bob\nGo on", "{document}");
+    }
+    for file in [
+        json!({ "type": "document", "source": { "type": "base64", "media_type": "application/pdf", "data": "YWJj" } }),
+        json!({ "document": { "name": "d", "format": "pdf", "source": { "bytes": "YWJj" } } }),
+    ] {
+        let said = prompt(&json!([{ "role": "user", "content": [file] }]));
+        assert!(said.starts_with("[file") && said.contains(ABC), "{said}");
+    }
+}
+
+#[test]
 fn what_nobody_knows_stays_as_it_came() {
     for (messages, kept) in [
         (r#"[{"role":"user","content":[{"type":"later","x":[1]}]}]"#, r#"{"type":"later","x":[1]}"#),

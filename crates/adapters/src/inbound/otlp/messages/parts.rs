@@ -160,7 +160,7 @@ impl<'a> Parts<'a> {
             }
             "image" | "image_url" | "input_image" | "blob" | "uri" | "file" | "input_file" | "document"
             | "audio" | "input_audio" | "audio_url" | "video" | "video_url" | "media" => {
-                self.message.add(Some(file(&kind, &part)));
+                self.file(&kind, &part);
             }
             "image_generation_call" => {
                 let data = part.text(&["result"]);
@@ -182,12 +182,19 @@ impl<'a> Parts<'a> {
                 .iter()
                 .find_map(|kind| Some((*kind, part.object(&[kind])?)))
         {
-            let kind = if kind.contains("ata") { "file" } else { kind };
-            self.message.add(Some(file(kind, &of)));
+            self.file(if kind.contains("ata") { "file" } else { kind }, &of);
         } else if let Some(text) = part.text(&["text"]).filter(|_| part.json(&["type"]).is_none()) {
             self.message.add(Some(text));
         } else {
             self.message.add(Some(Cow::Borrowed(json)).filter(|json| json != "{}"));
+        }
+    }
+
+    /// A file's mark; of a document that is told as a text or as parts, those.
+    fn file(&mut self, kind: &str, of: &Object<'a>) {
+        match of.object(&["source"]).and_then(|source| said(&source)) {
+            Some(said) => self.content(said),
+            None => self.message.add(Some(file(kind, of))),
         }
     }
 
@@ -229,6 +236,15 @@ pub(super) fn tool_call<'a>(call: &Object<'a>) -> ToolCall<'a> {
         id: id.or_else(|| of.text(&["id"])),
         name: of.text(&["name", "toolName", "tool_name"]),
         arguments: of.whole(&["arguments", "input", "args", "parameters"]).map(Arguments),
+    }
+}
+
+/// The text or the parts that a document's source is, and no file: Anthropic's, and Bedrock's without a type.
+fn said<'a>(source: &Object<'a>) -> Option<&'a str> {
+    match source.text(&["type"]).as_deref() {
+        Some("text") => source.json(&["data", "text"]),
+        Some("content") | None => source.json(&["content", "text"]),
+        Some(_) => None,
     }
 }
 
