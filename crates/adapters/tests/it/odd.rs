@@ -288,14 +288,45 @@ fn spans_of_an_old_exporter_are_read() {
         assert_eq!(json(body.to_string().as_bytes()).spans.len(), 1, "{name}");
     }
     let spans = ScopeSpans { spans: vec![tool("ls")], ..ScopeSpans::default() }.encode_to_vec();
-    // Field 1000, a message of less than 16,384 bytes; within field 1.
-    let message = |tag: &[u8], bytes: &[u8]| {
-        let (low, high) = (bytes.len() & 0x7f, bytes.len() >> 7);
-        let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
-        [tag, &length, bytes].concat()
-    };
+    // Field 1000, within field 1.
     let old = message(&[0x0a], &message(&[0xc2, 0x3e], &spans));
     assert_eq!(protobuf(&old).spans.len(), 1);
+}
+
+/// A field that is a message of less than 16,384 bytes.
+fn message(tag: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let (low, high) = (bytes.len() & 0x7f, bytes.len() >> 7);
+    let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
+    [tag, &length, bytes].concat()
+}
+
+/// Fields that nobody knows are gone past, groups too: what comes behind them is read.
+#[test]
+fn a_group_costs_nothing() {
+    let span = tool("ls").encode_to_vec();
+    // Field 99: empty; with a number, a text and eight and four bytes in it; with another within.
+    let groups: [&[u8]; 4] = [
+        &[0x9b, 0x06, 0x9c, 0x06],
+        &[0x9b, 0x06, 0x08, 0x05, 0x12, 0x01, b'x', 0x9c, 0x06],
+        &[0x9b, 0x06, 0x09, 1, 2, 3, 4, 5, 6, 7, 8, 0x0d, 1, 2, 3, 4, 0x9c, 0x06],
+        &[0x9b, 0x06, 0x0b, 0x0c, 0x9c, 0x06],
+    ];
+    let read = |span: &[u8]| {
+        let scope = message(&[0x12], &message(&[0x12], span));
+        let mut read = protobuf(&message(&[0x0a], &scope));
+        assert_eq!((read.spans.len(), read.rejected.count), (1, 0), "{:?}", read.rejected);
+        read.spans.pop().unwrap()
+    };
+    let plain = read(&span);
+    for group in groups {
+        for span in
+            [[group, &span[..]].concat(), [&span[..], group].concat(), [group, group, &span[..]].concat()]
+        {
+            assert_eq!(read(&span), plain, "{group:x?}");
+        }
+    }
+    assert!(read(&[&span[..], &[0x9b, 0x06]].concat()).cut, "a group without an end");
+    assert!(read(&[&span[..], &[0x9c, 0x06]].concat()).cut, "an end without a group");
 }
 
 /// A small body may not become a large one: what says nothing is not kept.

@@ -189,6 +189,8 @@ struct Broken;
 enum Value<'b> {
     Number(u64),
     Bytes(&'b [u8]),
+    /// Fields between two marks, which nobody writes any more. They are gone past.
+    Group,
 }
 
 /// The fields of a message, in their order; the first that is broken is the last.
@@ -198,14 +200,17 @@ impl<'b> Iterator for Fields<'b> {
     type Item = Result<(u64, Value<'b>), Broken>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
+        while !self.0.is_empty() {
+            match self.field() {
+                Some((_, Value::Group)) => {}
+                Some(field) => return Some(Ok(field)),
+                None => {
+                    self.0 = &[];
+                    return Some(Err(Broken));
+                }
+            }
         }
-        let field = self.field();
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field.ok_or(Broken))
+        None
     }
 }
 
@@ -215,16 +220,39 @@ impl<'b> Fields<'b> {
         let value = match key & 7 {
             0 => Value::Number(self.varint()?),
             1 => Value::Number(u64::from_le_bytes(*self.fixed()?)),
-            2 => {
-                let length = usize::try_from(self.varint()?).ok()?;
-                let (value, rest) = self.0.split_at_checked(length)?;
-                self.0 = rest;
-                Value::Bytes(value)
+            2 => Value::Bytes(self.bytes()?),
+            3 => {
+                self.group()?;
+                Value::Group
             }
             5 => Value::Number(u32::from_le_bytes(*self.fixed()?).into()),
             _ => return None,
         };
         (key >> 3 != 0).then_some((key >> 3, value))
+    }
+
+    fn bytes(&mut self) -> Option<&'b [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        let (value, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(value)
+    }
+
+    /// Goes past the rest of a group, and past those within it.
+    fn group(&mut self) -> Option<()> {
+        let mut depth = 1_usize;
+        while depth > 0 {
+            match self.varint()? & 7 {
+                0 => _ = self.varint()?,
+                1 => _ = self.fixed::<8>()?,
+                2 => _ = self.bytes()?,
+                3 => depth += 1,
+                4 => depth -= 1,
+                5 => _ = self.fixed::<4>()?,
+                _ => return None,
+            }
+        }
+        Some(())
     }
 
     fn fixed<const N: usize>(&mut self) -> Option<&'b [u8; N]> {
