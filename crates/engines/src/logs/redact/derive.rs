@@ -64,8 +64,32 @@ pub(super) fn param_facts(params: &str) -> Result<ParamFacts, serde_json::Error>
         command_bytes: 0,
         mentions_left: MAX_MENTIONS,
     };
-    facts.walk(&tree::read(params, 0)?, At::default(), 0);
+    let root = tree::read(params, 0)?;
+    facts.walk(&root, At::default(), 0);
+    facts.params.facts_cut |= is_nameless(&root);
     Ok(facts.done())
+}
+
+/// So often a text may be the JSON of a text.
+const MAX_QUOTED: usize = 4;
+
+/// Arguments that came as one text, which is kept as `input`: nothing in it has a name that says what it is.
+fn is_nameless(root: &Node<'_>) -> bool {
+    let Node::Object(members) = root else { return false };
+    let [(name, Node::Text(text))] = members.as_slice() else { return false };
+    let mut text = visible(text).trim().to_owned();
+    if name != "input" || text.is_empty() {
+        return false;
+    }
+    for _ in 0..MAX_QUOTED {
+        let inner = match tree::read(&text, 1) {
+            Ok(Node::Object(_)) => return false,
+            Ok(Node::Text(inner)) => visible(&inner).trim().to_owned(),
+            Ok(_) | Err(_) => return true,
+        };
+        text = inner;
+    }
+    true
 }
 
 /// Where a value stands.

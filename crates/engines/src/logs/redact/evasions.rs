@@ -206,6 +206,12 @@ fn what_cannot_be_read_or_is_too_much_says_so() {
         json!({"host": "%zz"}),
         json!({"input": "{'command': 'rm -rf /'}"}),
         json!({"input": "[\"rm\", \"-rf\""}),
+        // What came as one text has no names.
+        json!({"input": "command: rm -rf /"}),
+        json!({"input": "<command>rm -rf /</command>"}),
+        json!({"input": "rm -rf /"}),
+        json!({"input": "[\"rm\", \"-rf\", \"/\"]"}),
+        json!({"input": "\"rm -rf /\""}),
         json!({"to": "bob@(a comment)evil.example"}),
         json!({"command": "x".repeat(20_000)}),
         json!({"command": "x".repeat(200_000)}),
@@ -225,6 +231,16 @@ fn what_cannot_be_read_or_is_too_much_says_so() {
         &json!({"q": "what is [x] and {y}?", "url": "https://good.example", "domain": "machine learning"}),
     );
     assert!(!plain.facts_cut);
+    for named in [
+        json!({"input": ""}),
+        json!({"input": "{\"q\": \"a text\"}"}),
+        json!({"input": json!("{\"q\": \"a text\"}").to_string()}),
+        json!({"input": "a text", "n": 1}),
+        json!({"input": 5}),
+        json!({"q": "a text"}),
+    ] {
+        assert!(!facts(&named).facts_cut, "{named}");
+    }
 }
 
 #[test]
