@@ -205,18 +205,22 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
         request_id: fields.owned(Field::RequestId),
         ..LlmReport::default()
     };
-    let is_gemini =
-        |name: Option<&str>| name.is_some_and(|name| name.to_ascii_lowercase().contains("gemini"));
-    let thoughts_beside = is_gemini(report.model.as_deref()) || is_gemini(report.provider.as_deref());
-    let of_text = call != IMAGES && !fields.has(Field::OtherTokens);
+    let model = report.model.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let of_provider = report.provider.as_deref().is_some_and(|name| name.contains("gemini"));
+    let of_text = call != IMAGES
+        && !fields.has(Field::OtherTokens)
+        && !PAID_OTHERWISE.iter().any(|part| model.contains(part));
     let counts = TokenCounts {
         gives_none: call == EMBEDDINGS,
-        thoughts_beside,
+        thoughts_beside: of_provider || model.contains("gemini"),
         paid_otherwise: !(of_text && is_listed(fields.text(Field::ServiceTier))),
         ..counts(fields)
     };
     report.counted(&counts)
 }
+
+/// What is in the names of models that are paid by sounds, by pictures or by searches, which no span needs to tell.
+const PAID_OTHERWISE: [&str; 6] = ["image", "audio", "realtime", "tts", "transcribe", "search"];
 
 /// Whether a call of this tier is paid by the prices that sellers list: where none answered, or the usual one.
 fn is_listed(tier: Option<&str>) -> bool {
