@@ -77,8 +77,24 @@ fn several_answers_in_one_message_are_told_apart() {
         { "type": "text", "text": "go on" }] }]);
     assert_eq!(
         prompt(&messages),
-        r#"[{"role":"tool","content":"1","tool_call_id":"a"},{"role":"tool","content":"2","tool_call_id":"b"},{"role":"user","content":"go on"}]"#
+        r#"[{"role":"tool","content":"1","tool_call_id":"a"},{"role":"tool","content":"2","tool_call_id":"b","is_error":true},{"role":"user","content":"go on"}]"#
     );
+}
+
+#[test]
+fn a_tool_that_failed_is_told_so() {
+    for result in [
+        json!({ "type": "tool_result", "tool_use_id": "a", "content": "no", "is_error": true }),
+        json!({ "type": "tool_result", "tool_use_id": "a", "content": "no", "isError": true }),
+        json!({ "toolResult": { "toolUseId": "a", "content": [{ "text": "no" }], "status": "error" } }),
+    ] {
+        let messages = json!([{ "role": "user", "content": [result] }]);
+        let told = r#"[{"role":"tool","content":"no","tool_call_id":"a","is_error":true}]"#;
+        assert_eq!(prompt(&messages), told, "{result}");
+    }
+    let messages = json!([{ "role": "user", "content": [{ "toolResult": { "toolUseId": "a",
+        "content": [{ "text": "yes" }], "status": "success" } }] }]);
+    assert_eq!(prompt(&messages), r#"[{"role":"tool","content":"yes","tool_call_id":"a"}]"#);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What was said to a model and what it said, in one form for all dialects.
 //!
 //! A prompt that is one message of the user, and a response that is one message, are their text; anything else is a
-//! JSON list of `{role, content, name, tool_calls: [{id, name, arguments}], tool_call_id}`, empty members left out.
+//! JSON list of `{role, content, name, tool_calls: [{id, name, arguments}], tool_call_id, is_error}`, empty members left out.
 //! What is no text stays as it came, but for pictures and other files: they are told by kind, size and hash.
 
 mod flat;
@@ -44,6 +44,9 @@ struct Message<'a> {
     tool_calls: Vec<ToolCall<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_call_id: Option<Cow<'a, str>>,
+    /// What a tool answered is why it failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_error: bool,
     /// Some of it lay too deep.
     #[serde(skip)]
     deep: bool,

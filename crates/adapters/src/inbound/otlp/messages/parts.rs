@@ -221,6 +221,8 @@ impl<'a> Parts<'a> {
         inner.message.name = part.text(&["name", "toolName"]);
         inner.message.tool_call_id =
             part.text(&["call_id", "tool_use_id", "tool_call_id", "toolUseId", "toolCallId", "id"]);
+        let says_so = part.json(&["is_error", "isError"]) == Some("true");
+        inner.message.is_error = says_so || part.text(&["status"]).is_some_and(|status| status == "error");
         // What another tool answered within it stands before it.
         self.results.append(&mut inner.results);
         self.results.push(inner.message);
