@@ -18,7 +18,10 @@ use std::collections::{HashMap, HashSet};
 
 use self::circles::Circles;
 
-use crate::words::StepKind;
+use crate::{
+    records::StepRecord,
+    words::{CostNote, StepKind},
+};
 
 /// A step, as far as the tree asks.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +36,35 @@ pub struct Told<'a> {
     pub kind: StepKind,
     /// The tool or skill.
     pub skill_name: &'a str,
-    /// It tells tokens or a cost.
+    /// It [tells a use](tells_use).
     pub uses: bool,
+}
+
+impl<'a> Told<'a> {
+    /// A step that is recorded.
+    #[must_use]
+    pub fn of(step: &'a StepRecord) -> Self {
+        let used = (step.input_tokens, step.output_tokens, step.cost_nanousd);
+        Self {
+            index: step.step_index,
+            span: step.external_span_id.as_deref(),
+            parent: step.external_parent_span_id.as_deref(),
+            kind: step.kind,
+            skill_name: &step.skill_name,
+            uses: tells_use(step.kind, used, step.cost_note),
+        }
+    }
+}
+
+/// Whether a step tells a use: tokens, a cost, or, where it is no model call, one that nobody can read. Of a model call that
+/// tells none it is known anyhow that it was made.
+#[must_use]
+pub fn tells_use(
+    kind: StepKind,
+    (input_tokens, output_tokens, cost_nanousd): (u64, u64, u64),
+    note: Option<CostNote>,
+) -> bool {
+    input_tokens > 0 || output_tokens > 0 || cost_nanousd > 0 || (kind != StepKind::LlmCall && note.is_some())
 }
 
 /// What a step comes to.

@@ -82,6 +82,7 @@ fn tree_steps_of(tenant: TenantId, run: RunId, first: u64) -> Select<steps::Enti
             Column::OutputTokens,
             Column::CostNanousd,
             Column::CostKnown,
+            Column::CostNote,
             Column::RecordedAt,
             Column::ExternalSpanId,
             Column::ExternalParentSpanId,
@@ -114,6 +115,7 @@ fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
         u64::try_from(number).map_err(|err| corrupt(&steps::Entity, key.clone(), "a count", &err.to_string()))
     };
     let kind: String = value(row, Column::Kind, &key)?;
+    let note: Option<String> = value(row, Column::CostNote, &key)?;
     let recorded_at: DateTime<Utc> = value(row, Column::RecordedAt, &key)?;
     Ok(TreeStep {
         run_id,
@@ -125,6 +127,10 @@ fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
         output_tokens: count(Column::OutputTokens)?,
         cost_nanousd: count(Column::CostNanousd)?,
         cost_known: value(row, Column::CostKnown, &key)?,
+        cost_note: note
+            .map(|note| note.parse())
+            .transpose()
+            .map_err(|_| corrupt(&steps::Entity, key.clone(), "cost_note", "is no note on a cost"))?,
         recorded_at,
         external_span_id: value(row, Column::ExternalSpanId, &key)?,
         external_parent_span_id: value(row, Column::ExternalParentSpanId, &key)?,

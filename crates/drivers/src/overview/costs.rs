@@ -15,18 +15,16 @@ const MOST: u64 = 1 << 62;
 /// A whole number that a sum is, on both stores, and never an error: SQLite, which adds up whole numbers of 64 bits alone,
 /// adds up the two parts of each.
 fn sum(backend: DbBackend, of: &str) -> String {
-    match backend {
-        DbBackend::Postgres => format!("CAST(LEAST(COALESCE(SUM({of}), 0), {MOST}) AS BIGINT)"),
-        _ => {
-            const LOW: u64 = 1 << 20;
-            let high = format!("COALESCE(SUM(({of}) / {LOW}), 0)");
-            let low = format!("COALESCE(SUM(({of}) % {LOW}), 0)");
-            let beyond = MOST / LOW;
-            format!(
-                "CAST(CASE WHEN {high} >= {beyond} THEN {MOST} ELSE MIN({high} * {LOW} + {low}, {MOST}) END AS BIGINT)"
-            )
-        }
+    const LOW: u64 = 1 << 20;
+    if backend == DbBackend::Postgres {
+        return format!("CAST(LEAST(COALESCE(SUM({of}), 0), {MOST}) AS BIGINT)");
     }
+    let high = format!("COALESCE(SUM(({of}) / {LOW}), 0)");
+    let low = format!("COALESCE(SUM(({of}) % {LOW}), 0)");
+    let beyond = MOST / LOW;
+    format!(
+        "CAST(CASE WHEN {high} >= {beyond} THEN {MOST} ELSE MIN({high} * {LOW} + {low}, {MOST}) END AS BIGINT)"
+    )
 }
 
 /// What is added up of the calls `l`.

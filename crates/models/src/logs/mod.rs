@@ -150,6 +150,7 @@ pub struct TreeStep {
     pub output_tokens: u64,
     pub cost_nanousd: u64,
     pub cost_known: bool,
+    pub cost_note: Option<CostNote>,
     pub recorded_at: DateTime<Utc>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,

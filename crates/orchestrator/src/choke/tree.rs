@@ -17,7 +17,7 @@ use models::{
 };
 use proof::{
     records::RecordKind,
-    tally::{Counted, Tally, Told},
+    tally::{Counted, Tally, Told, tells_use},
     words::StepKind,
 };
 
@@ -138,7 +138,11 @@ impl Tree {
             parent: step.external_parent_span_id.as_deref(),
             kind: step.kind,
             skill_name: &step.skill_name,
-            uses: uses(step.input_tokens, step.output_tokens, step.cost_nanousd),
+            uses: tells_use(
+                step.kind,
+                (step.input_tokens, step.output_tokens, step.cost_nanousd),
+                step.cost_note,
+            ),
         };
         let spent = Spent {
             kind: step.kind,
@@ -172,10 +176,6 @@ impl Tree {
         self.unknown = self.unknown.saturating_sub(known_again as u64);
         (counts, gone)
     }
-}
-
-fn uses(input: u64, output: u64, cost: u64) -> bool {
-    input > 0 || output > 0 || cost > 0
 }
 
 /// Makes the trees ready of the runs that spans are reported of.
@@ -251,7 +251,7 @@ pub(super) fn place(state: &mut State, step: &PreparedStep, index: u64) -> Resul
         parent: report.external_parent_span_id.as_deref(),
         kind: report.kind,
         skill_name: &report.skill_name,
-        uses: uses(input, output, cost),
+        uses: tells_use(report.kind, (input, output, cost), step.cost_note()),
     };
     let provider = report.llm.as_ref().and_then(|llm| llm.provider.clone());
     let (kind, at, cost_known) = (report.kind, state.now, step.cost_known());

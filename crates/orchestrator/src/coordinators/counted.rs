@@ -58,29 +58,18 @@ fn late_totals(run: &Run, late: &[&StepRecord], due: &BTreeSet<u64>) -> Result<(
 fn not_counting(sealed: &[&StepRecord], late: &[&StepRecord]) -> BTreeSet<u64> {
     let (mut tally, mut not) = (Tally::default(), BTreeSet::new());
     for step in sealed {
-        let Counted { counts, no_longer } = tally.add(told(step));
+        let Counted { counts, no_longer } = tally.add(Told::of(step));
         not.extend(no_longer);
         if !counts {
             not.insert(step.step_index);
         }
     }
     for step in late {
-        if !tally.add_late(told(step)) {
+        if !tally.add_late(Told::of(step)) {
             not.insert(step.step_index);
         }
     }
     not
-}
-
-fn told(step: &StepRecord) -> Told<'_> {
-    Told {
-        index: step.step_index,
-        span: step.external_span_id.as_deref(),
-        parent: step.external_parent_span_id.as_deref(),
-        kind: step.kind,
-        skill_name: &step.skill_name,
-        uses: step.input_tokens > 0 || step.output_tokens > 0 || step.cost_nanousd > 0,
-    }
 }
 
 fn steps(records: &[Record]) -> Vec<&StepRecord> {

@@ -8,7 +8,7 @@ use proof::{
         InterventionRecord, PreventionRecord, RecordKind, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
-    tally::Told,
+    tally::{Told, tells_use},
     words::{Action, Asked, EvidenceClass, Moment, PermitNote, StepKind, StepStatus},
 };
 
@@ -126,6 +126,8 @@ pub(crate) struct Step {
     /// Whether its determinism hash is that of its fields.
     pub(crate) deterministic: bool,
     pub(crate) used: Used,
+    /// It tells a use, as [`tells_use`] says.
+    uses: bool,
     /// Its place in the tree of its run.
     pub(crate) skill_name: String,
     pub(crate) span: Option<String>,
@@ -161,6 +163,11 @@ impl Step {
                 (RecordKind::Provider, named(step.provider_hash.as_ref())),
             ],
             deterministic: step.determinism_hash.parse() == Ok(step.determinism()),
+            uses: tells_use(
+                step.kind,
+                (step.input_tokens, step.output_tokens, step.cost_nanousd),
+                step.cost_note,
+            ),
             used: Used {
                 cost_nanousd: step.cost_nanousd,
                 input_tokens: step.input_tokens,
@@ -178,14 +185,13 @@ impl Step {
 
     /// What the tree of its run is told of it.
     pub(crate) fn told(&self) -> Told<'_> {
-        let Used { cost_nanousd, input_tokens, output_tokens } = self.used;
         Told {
             index: self.index,
             span: self.span.as_deref(),
             parent: self.parent.as_deref(),
             kind: self.kind,
             skill_name: &self.skill_name,
-            uses: cost_nanousd > 0 || input_tokens > 0 || output_tokens > 0,
+            uses: self.uses,
         }
     }
 
