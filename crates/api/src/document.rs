@@ -26,7 +26,7 @@ const API_KEY: &str = "api_key";
         description = "The governor and flight recorder of AI agent runs.\n\nEvery error is \
             `application/problem+json` (docs/errors.md). `X-Request-Id` is taken over and given back; W3C trace \
             context is continued. Times are RFC 3339 in UTC with microseconds; money is a JSON number of USD with at \
-            most six decimals; ids are opaque.",
+            most nine decimals; ids are opaque.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(ProblemView)),

@@ -141,7 +141,7 @@ pub(super) async fn overview(
                 "/console/activity/runs?state=LIVE",
             ),
         ],
-        rejected: (pulse.rejected_spans > 0).then(|| show::count(pulse.rejected_spans)),
+        rejected: rejected(pulse.rejected_spans),
         urgent: urgent(&counts),
         waiting: waiting.total.unwrap_or(waiting.items.len() as u64),
         more: waiting.total.unwrap_or_default().saturating_sub(waiting.items.len() as u64),
@@ -158,6 +158,15 @@ pub(super) async fn overview(
 fn first_of(limit: u64) -> Result<PageRequest, Problem> {
     PageRequest::new(Some(limit), None, false)
         .map_err(|err| Problem::new(Code::InvalidParameter, err.to_string()))
+}
+
+/// Spans of exporters that were rejected, in words.
+fn rejected(spans: u64) -> Option<String> {
+    match spans {
+        0 => None,
+        1 => Some("1 span of an exporter".to_owned()),
+        _ => Some(format!("{} spans of exporters", show::count(spans))),
+    }
 }
 
 /// What of it is not to wait.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     app::{ACME, Answer, App, OTHER},
     broken::odd_values,
+    console::session,
     scene::ACTIVITY,
 };
 
@@ -67,6 +68,25 @@ async fn a_trace_is_a_run_and_a_span_is_a_step() {
     assert_eq!((&run["input_tokens"], &run["step_count"]), (&43.into(), &2.into()));
     assert_eq!(steps.len(), 2);
     assert_eq!((&steps[0]["kind"], &steps[0]["skill_name"]), (&"LLM_CALL".into(), &"openai.chat".into()));
+}
+
+/// The page that people see first says it, and leads to why.
+#[tokio::test]
+async fn the_console_tells_of_rejected_spans() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    let page = async || app.get("/console/overview").header("cookie", &cookie).send().await.text;
+    assert!(!page().await.contains("could not be recorded"));
+    let mut nameless = chat(2, 22);
+    nameless["spanId"] = "".into();
+    send(&app, &agent, &[chat(1, 21), nameless]).await;
+    let told = page().await;
+    assert!(told.contains("1 span of an exporter could not be recorded in the last 24 hours."), "{told}");
+    let why = "/console/logs/system?component=ingest";
+    assert!(told.contains(&format!("<a href=\"{why}\">System records</a> say why.")), "{told}");
+    let records = app.get(why).header("cookie", &cookie).send().await.text;
+    assert!(records.contains("1 span(s) could not be recorded"), "{records}");
 }
 
 /// Of whatever kind a step is, it says whether it counts: the run's numbers can be followed from its steps.

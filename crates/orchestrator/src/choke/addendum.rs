@@ -29,8 +29,7 @@ use super::{
 use crate::errors::Error;
 
 /// Makes an addendum ready for each sealed run that spans are reported of, or that calls have `passed` of. It is stored
-/// only if one of
-/// them is new.
+/// only if one of them is new.
 pub(super) async fn load(
     state: &mut State,
     tx: &Tx,

@@ -41,7 +41,7 @@ pub struct Budget {
     pub category: LimitCategory,
     pub limit_type: LimitType,
     pub unit: BudgetUnit,
-    /// Micro-USD where the unit is USD, as the other two.
+    /// Nano-USD where the unit is USD, as the other two.
     pub max_value: u64,
     pub used_value: u64,
     pub remaining_value: u64,
