@@ -223,7 +223,7 @@ fn spend(
         run.run.status = status;
     }
     if step.is_span {
-        traced::note_part(&mut run.run, &step.report.part_of);
+        traced::note_part(&mut run.run, caller, &step.report.part_of);
         traced::note_end(run, caller, step, root, now + quiet);
     }
     used(run, step);

@@ -140,6 +140,29 @@ on_both! {
         assert_eq!(said, [Some(first.ctx.key), Some(other.ctx.key), Some(other.ctx.key)]);
     }
 
+    async fn another_key_says_nothing_of_whom_a_run_is_for(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let (owner, other) = (Agent::of(&kit, "acme").await, Agent::of(&kit, "acme").await);
+        let saying = |id: u64, whose: &str| {
+            let said = ["gen_ai.conversation.id", "session.id", "user.id"]
+                .map(|key| json!({ "key": key, "value": { "stringValue": format!("{key} of {whose}") } }));
+            let mut span = call(1, id);
+            span["attributes"].as_array_mut().unwrap().extend(said);
+            span
+        };
+        let said = async || {
+            let run = only_run(&owner).await;
+            let seen = activity::get(&kit.spine, &owner.ctx, run.id).await.unwrap();
+            [seen.conversation_id, seen.session_id, seen.user_id]
+        };
+        send(&owner, &[call(1, 1)]).await;
+        send(&other, &[saying(2, "another")]).await;
+        assert_eq!(said().await, [None, None, None]);
+        send(&owner, &[saying(3, "its own")]).await;
+        let own = ["gen_ai.conversation.id", "session.id", "user.id"].map(|key| Some(format!("{key} of its own")));
+        assert_eq!(said().await, own);
+    }
+
     async fn a_span_whose_id_another_key_took_is_recorded_all_the_same(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let (owner, other) = (Agent::of(&kit, "acme").await, Agent::of(&kit, "acme").await);
