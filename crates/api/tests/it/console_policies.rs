@@ -107,6 +107,20 @@ async fn a_limit_is_made_changed_and_disabled_by_forms() {
 }
 
 #[tokio::test]
+async fn what_a_limit_degrades_to_is_not_taken_away_without_a_word() {
+    let app = App::new().await;
+    let paula = Person::of(&app, Role::Policy).await;
+    let made = "name=cheaper&limit_type=STEPS&max_value=5&reset_period=DAILY&enforcement=DEGRADE&degrade_to=gpt-4o-mini";
+    let limit = paula.does(LIMITS, made).await;
+    let emptied = "version=1&name=cheaper&max_value=5&enforcement=DEGRADE&degrade_to=&consequence=ALERT";
+    let refused = paula.posts(&limit, emptied).await;
+    assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+    is_refused_at(&refused, "edit-limit", "degrade_to");
+    paula.does(&limit, &emptied.replace("DEGRADE", "WARN")).await;
+    assert!(paula.reads(&limit).await.contains("version 2"), "with DEGRADE it goes");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_limit_stands_at_its_field() {
     let app = App::new().await;
     let paula = Person::of(&app, Role::Policy).await;
@@ -210,6 +224,12 @@ async fn a_rule_is_changed_by_a_form_and_its_page_says_who_changed_what() {
     let shown =
         app.get(format!("{POLICIES}/rules/{}", scene.rule_id)).key(&scene.admin).send().await.expect(200);
     assert_eq!((&shown["description"], &shown["scope_id"]), (&json!(""), &json!(null)));
+    assert_eq!(shown["precedence"], 10);
+    let emptied = emptied.replace("version=2", "version=3").replace("precedence=10", "precedence=");
+    paula.does(&rule, &emptied).await;
+    let shown =
+        app.get(format!("{POLICIES}/rules/{}", scene.rule_id)).key(&scene.admin).send().await.expect(200);
+    assert_eq!(shown["precedence"], 100, "as the field says");
 }
 
 #[tokio::test]

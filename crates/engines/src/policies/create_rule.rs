@@ -13,7 +13,8 @@ use rules::fields::FieldErrors;
 use super::{Authored, Version, cedar_of, check, rule_state};
 use crate::{check::Check, ledger::Governed};
 
-const PRECEDENCE: i64 = 100;
+/// The precedence of a rule that is given none.
+pub const PRECEDENCE: i64 = 100;
 
 /// A new rule, in force from its first version on.
 pub fn create_rule(

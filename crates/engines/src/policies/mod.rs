@@ -18,7 +18,7 @@ pub use self::{
     check::counts_money,
     condition::cedar_of,
     create_limit::create_limit,
-    create_rule::create_rule,
+    create_rule::{PRECEDENCE, create_rule},
     disable_limit::{DisableError, disable_limit},
     modify_rule::{ModifyError, modify_rule},
     retire_rule::{RetireError, Retirement, retire_rule},

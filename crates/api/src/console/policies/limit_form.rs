@@ -232,6 +232,12 @@ pub(crate) async fn update_limit(
             return Ok(page_of_change(StatusCode::UNPROCESSABLE_ENTITY, &visitor, &view, form));
         }
     };
+    let degrades = given.enforcement.is_some_and(|word| word.text() == "DEGRADE");
+    if degrades && given.degrade_to.is_none() && view.limit.definition.degrade_to.is_some() {
+        // What is empty in the form was emptied, and a change has no word for that.
+        let form = form(given.version).with(vec![forms::needed("degrade_to")]);
+        return Ok(page_of_change(StatusCode::UNPROCESSABLE_ENTITY, &visitor, &view, form));
+    }
     let change = LimitChange {
         name: Some(given.name.clone().unwrap_or_default()),
         max_value: Some(max_value),

@@ -190,7 +190,7 @@ pub(crate) async fn modify_rule(
         scope: known(given.scope)?,
         scope_id: Some(given.scope_id.clone()),
         bind_at: known(given.bind_at)?,
-        precedence,
+        precedence: Some(precedence.unwrap_or(policies::PRECEDENCE)),
         condition: given.condition.clone(),
         conditions: None,
     };

@@ -39,6 +39,9 @@ pub use self::{
 };
 use crate::context::CallContext;
 
+/// The precedence of a rule that is given none.
+pub const PRECEDENCE: i64 = engines::policies::PRECEDENCE;
+
 /// Whether values of this type of limit are nano-USD inside, and USD to a caller.
 #[must_use]
 pub const fn counts_money(limit_type: LimitType) -> bool {
