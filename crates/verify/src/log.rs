@@ -6,11 +6,12 @@ use std::{
 };
 
 use proof::{
-    checkpoint::{Checkpoint, LogOrigin},
+    checkpoint::{Checkpoint, CheckpointError, LogOrigin},
     hash::Hash,
     keys::PublicKey,
     leaves::{AuditLeaf, EpochLeaf, MarkLeaf, RunLeaf},
     merkle::Frontier,
+    note::{Note, NoteError, key_hash},
     words::LogName,
 };
 
@@ -24,7 +25,7 @@ use crate::{
 /// The outcome of verifying a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogReport {
-    /// COMPLETE, TRUNCATED or TAMPERED.
+    /// COMPLETE, TRUNCATED, TAMPERED, or WRONG_KEY where nothing was held against the checkpoint.
     pub word: Word,
     /// In the order in which they were made.
     pub checks: Vec<Check>,
@@ -41,6 +42,9 @@ pub struct LogReport {
 impl fmt::Display for LogReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_checks(f, &self.checks)?;
+        if self.word == Word::WrongKey {
+            return writeln!(f, "{}", self.word);
+        }
         for run in &self.absent {
             writeln!(f, "absent {}", shown(run))?;
         }
@@ -69,8 +73,7 @@ struct Tree {
 impl Tree {
     fn new(log: LogName, checkpoint: &str, since: Option<&str>, keys: &[PublicKey]) -> Self {
         let open = |note: &str| {
-            let checkpoint =
-                Checkpoint::open(note, keys).map_err(|why| Finding::tampered(why.to_string()))?;
+            let checkpoint = Checkpoint::open(note, keys).map_err(|why| not_opened(note, keys, &why))?;
             let origin =
                 checkpoint.origin.parse::<LogOrigin>().map_err(|why| Finding::tampered(why.to_string()))?;
             if origin.log == log {
@@ -82,7 +85,8 @@ impl Tree {
         let mut tree = Self {
             log,
             head: open(checkpoint),
-            since: since.map(open),
+            // What is known of the log does not hang on it: by another key it is not what was kept of this log.
+            since: since.map(|note| open(note).map_err(|finding| Finding::tampered(finding.detail))),
             frontier: Frontier::default(),
             head_root: None,
             since_root: None,
@@ -162,6 +166,17 @@ impl Tree {
         (since.size > *at).then_some(*at)
     }
 
+    /// The report on a log whose checkpoint another signed than whose keys were given: neither it nor what the log says of
+    /// itself can be held against anything.
+    fn by_another(&self) -> Option<LogReport> {
+        let finding = self.head.as_ref().err().filter(|finding| finding.word == Word::WrongKey)?;
+        let mut findings = Findings::default();
+        findings.note("checkpoint", Err(finding.clone()));
+        let size = self.frontier.size();
+        let (absent, open) = (Vec::new(), Vec::new());
+        Some(LogReport { word: finding.word, checks: findings.checks, size, newer: size, absent, open })
+    }
+
     /// The checks of hashes, root and growth.
     fn finish(self, findings: &mut Findings) -> (u64, u64) {
         let size = self.frontier.size();
@@ -203,6 +218,30 @@ impl Tree {
         }
         (size, size.saturating_sub(covered))
     }
+}
+
+/// Why a checkpoint is not believed. That its signer's key is not among those that were given is no forgery: both are named,
+/// the signer as its line does.
+fn not_opened(note: &str, keys: &[PublicKey], why: &CheckpointError) -> Finding {
+    let signer = || {
+        let note = Note::parse(note).ok()?;
+        let origin = Checkpoint::from_text(&note.text).ok()?.origin;
+        let line = note.signatures.iter().find(|line| line.name == origin)?;
+        Some((line.key_hash, origin))
+    };
+    let Some((signer, origin)) = signer().filter(|_| *why == CheckpointError::Note(NoteError::Unsigned))
+    else {
+        return Finding::tampered(why.to_string());
+    };
+    let hash = |hash: [u8; 4]| format!("{:08x}", u32::from_be_bytes(hash));
+    let given = keys.iter().map(|key| format!("{} (hash {})", key.id(), hash(key_hash(&origin, key))));
+    let given: Vec<String> = given.collect();
+    Finding::wrong_key(format!(
+        "the key of hash {} signed it in the name {origin}, and what was given is {}: get that key from whoever runs the \
+         installation; if they have no such key, somebody else made this",
+        hash(signer),
+        given.join(", ")
+    ))
 }
 
 /// Whether the rows, when they were as many as the checkpoint says, led to its root.
@@ -272,6 +311,9 @@ impl RunLog {
     /// Ends; `existing` are the runs whose records the store has.
     #[must_use]
     pub fn finish(self, existing: &HashSet<String>) -> LogReport {
+        if let Some(report) = self.tree.by_another() {
+            return report;
+        }
         let mut findings = Findings::default();
         let (size, newer) = self.tree.finish(&mut findings);
         findings.note(
@@ -346,6 +388,9 @@ impl AuditLog {
     /// Ends.
     #[must_use]
     pub fn finish(self) -> LogReport {
+        if let Some(report) = self.tree.by_another() {
+            return report;
+        }
         let mut findings = Findings::default();
         let (size, newer) = self.tree.finish(&mut findings);
         findings.note(

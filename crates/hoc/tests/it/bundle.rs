@@ -106,6 +106,15 @@ fn a_log_is_held_against_the_checkpoint_that_was_kept_outside() {
     assert_eq!(place.run(&args).code, Some(0));
     fs::write(&copy, ahead.replacen("\n2\n", "\n3\n", 1)).expect("it is written");
     assert_eq!(place.run(&args).code, Some(5), "a checkpoint that nobody signed");
+    // With somebody else's key nothing is checked, and that is no forgery.
+    let other = Place::sqlite();
+    other.succeed(&["migrate"]);
+    let others = other.public_keys();
+    for log in ["runs", "audit"] {
+        let ran = place.run(&["verify", "--log", log, "--key", others.to_str().expect("UTF-8")]);
+        assert_eq!((ran.code, ran.stdout.lines().last()), (Some(6), Some("WRONG_KEY")), "{}", ran.stdout);
+        assert!(ran.stdout.contains("what was given is "), "{}", ran.stdout);
+    }
 }
 
 /// The last lines are what a reader sees: what failed, and whose key it was.

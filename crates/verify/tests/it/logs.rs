@@ -173,7 +173,34 @@ fn a_checkpoint_is_of_this_log_and_by_a_known_key() {
     let other = proof::keys::SigningKey::from_seed(&[1; 32]);
     let there = existing(&scene.runs.rows);
     let unknown = scene.runs.checkpoint(&other);
-    assert_eq!(runs(&scene.runs.rows, &unknown, None, &there).word, Word::Tampered);
+    let told = runs(&scene.runs.rows, &unknown, None, &there);
+    assert_eq!(
+        (told.word, told.checks.len()),
+        (Word::WrongKey, 1),
+        "nothing was checked, and nothing is said of it"
+    );
+    let [signer, given] = [other.public(), kit::signing_key().public()].map(|key| {
+        let hash = proof::note::key_hash(unknown.lines().next().expect("an origin"), &key);
+        format!("{:08x}", u32::from_be_bytes(hash))
+    });
+    let both = format!("the key of hash {signer} signed it in the name ");
+    let own = format!("{} (hash {given})", kit::signing_key().public().id());
+    assert!(told.checks[0].detail.starts_with(&both) && told.checks[0].detail.contains(&own), "{told}");
+    assert!(told.to_string().ends_with("WRONG_KEY\n"), "{told}");
+    assert_eq!(ledger(&scene.ledger.rows, &scene.ledger.checkpoint(&other)).word, Word::WrongKey);
+    let known = scene.runs.checkpoint(&kit::signing_key());
+    assert_eq!(
+        runs(&scene.runs.rows, &known, Some(&unknown), &there).word,
+        Word::Tampered,
+        "never of this log"
+    );
+    // A false signature in the name of a known key is no other key.
+    let forged = unknown.replacen(unknown.lines().next().expect("an origin"), "x/y/runs/0", 1);
+    assert_eq!(
+        runs(&scene.runs.rows, &forged, None, &there).word,
+        Word::Tampered,
+        "nobody signed it in its name"
+    );
     let of_the_ledger = scene.ledger.checkpoint(&kit::signing_key());
     assert_eq!(runs(&scene.runs.rows, &of_the_ledger, None, &there).word, Word::Tampered);
     assert_eq!(runs(&scene.runs.rows, "no note", None, &there).word, Word::Tampered);
