@@ -7,6 +7,10 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 /// The largest number that is kept (2^53): what a JSON reader does not round.
 const MAX: u128 = 1 << 53;
 
+const TOO_MUCH: &str = "must be at most 2^53";
+/// The same of USD: so many nano-USD.
+const TOO_DEAR: &str = "must be at most 9007199.254740992 (USD)";
+
 /// An amount of USD, as a JSON number or a string; rounded half up to nano-USD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usd {
@@ -30,21 +34,26 @@ impl Amount {
 
 impl<'de> Deserialize<'de> for Usd {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let Amount { billionths } = Amount::deserialize(from)?;
-        let nanos = u64::try_from(billionths).ok().filter(|nanos| u128::from(*nanos) <= MAX);
-        nanos.map(|nanos| Self { nanos }).ok_or_else(|| D::Error::custom("must not be above 2^53 nano-USD"))
+        let read = billionths(&text_of(from)?).map_err(|why| if why == TOO_MUCH { TOO_DEAR } else { why });
+        let nanos =
+            u64::try_from(read.map_err(D::Error::custom)?).ok().filter(|nanos| u128::from(*nanos) <= MAX);
+        nanos.map(|nanos| Self { nanos }).ok_or_else(|| D::Error::custom(TOO_DEAR))
     }
 }
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(from)?;
-        let text = match raw.get().as_bytes().first() {
-            Some(b'"') => serde_json::from_str(raw.get()).map_err(D::Error::custom)?,
-            Some(b'-' | b'0'..=b'9') => raw.get().to_owned(),
-            _ => return Err(D::Error::custom("must be a number, or a string that holds one")),
-        };
-        Self::read(&text).map_err(D::Error::custom)
+        Self::read(&text_of(from)?).map_err(D::Error::custom)
+    }
+}
+
+/// A number as it was written, in quotes or not.
+fn text_of<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let raw = Box::<RawValue>::deserialize(from)?;
+    match raw.get().as_bytes().first() {
+        Some(b'"') => serde_json::from_str(raw.get()).map_err(D::Error::custom),
+        Some(b'-' | b'0'..=b'9') => Ok(raw.get().to_owned()),
+        _ => Err(D::Error::custom("must be a number, or a string that holds one")),
     }
 }
 
@@ -75,7 +84,7 @@ fn billionths(text: &str) -> Result<u128, &'static str> {
     let place = length.saturating_sub(fraction_length).saturating_add(exponent).saturating_add(9);
     match usize::try_from(place) {
         Err(_) => Ok(0),
-        Ok(place) if place > 38 => Err("must be at most 2^53"),
+        Ok(place) if place > 38 => Err(TOO_MUCH),
         Ok(place) => {
             let kept: u128 = format!("{:0<place$}", &significant[..place.min(significant.len())])
                 .parse()
@@ -176,7 +185,9 @@ mod tests {
         assert_eq!(read("0.12"), Ok(120_000_000));
         assert_eq!(read("\"0.12\""), Ok(120_000_000));
         assert_eq!(read("9007199.254740992"), Ok(1 << 53));
-        assert_eq!(read("9007199.254740993"), Err("must not be above 2^53 nano-USD".to_owned()));
+        for dear in ["9007199.254740993", "1e400", "\"1e30\""] {
+            assert_eq!(read(dear), Err("must be at most 9007199.254740992 (USD)".to_owned()), "{dear}");
+        }
         for json in ["true", "null", "[]", "{}", "[1]"] {
             let err = read(json).expect_err(json);
             assert!(err.starts_with("must be a number"), "{json}: {err}");
