@@ -9,7 +9,10 @@ use orchestrator::{
 use serde_json::{Value, json};
 use verify::shown;
 
-use super::serve::{self, DEFAULT_TENANT};
+use super::{
+    serve::{self, DEFAULT_TENANT},
+    told,
+};
 use crate::{
     caller,
     config::{Config, Flags},
@@ -158,7 +161,9 @@ fn agents(role: Role, names: Vec<String>, any: bool) -> anyhow::Result<Option<Ag
 async fn create(config: &Config, tenant: &str, new: NewKey, json: bool) -> anyhow::Result<()> {
     let opened = store::open(config, Schema::MakeIfEmpty).await?;
     let tenants = account::list_tenants(&opened.spine).await?;
-    let made = account::create_key_as(&opened.spine, &caller::command_line(), tenant, new).await?;
+    let made = account::create_key_as(&opened.spine, &caller::command_line(), tenant, new)
+        .await
+        .map_err(told::of_flags)?;
     opened.db.close().await;
     let store = config.store.shown_url();
     if !opened.applied.is_empty() {
@@ -190,7 +195,9 @@ async fn create(config: &Config, tenant: &str, new: NewKey, json: bool) -> anyho
 
 async fn list(config: &Config, tenant: &str, json: bool) -> anyhow::Result<()> {
     let opened = store::open(config, Schema::AsItIs).await?;
-    let keys = account::list_keys_of(&opened.spine, tenant).await?;
+    let keys = account::list_keys_of(&opened.spine, tenant)
+        .await
+        .map_err(|err| told::of_tenant(err, tenant, config))?;
     if json {
         for key in &keys {
             out::line(of(key));

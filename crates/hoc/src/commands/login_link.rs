@@ -11,7 +11,10 @@ use orchestrator::{Clock as _, SystemClock, handlers::account};
 use serde_json::json;
 use tokio::net::lookup_host;
 
-use super::serve::{DEFAULT_TENANT, console_link};
+use super::{
+    serve::{DEFAULT_TENANT, console_link},
+    told,
+};
 use crate::{
     caller,
     config::{Config, Flags},
@@ -47,7 +50,9 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, Voice::Answers)?;
     let opened = store::open(&config, Schema::AsItIs).await?;
-    let keys = account::list_keys_of(&opened.spine, &args.tenant).await?;
+    let keys = account::list_keys_of(&opened.spine, &args.tenant)
+        .await
+        .map_err(|err| told::of_tenant(err, &args.tenant, &config))?;
     let key = chosen(&config, &args, keys)?;
     let link = account::create_login_link_as(&opened.spine, &caller::command_line(), key.id).await?;
     opened.db.close().await;

@@ -12,4 +12,5 @@ pub(crate) mod login_link;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod serve;
+mod told;
 pub(crate) mod verify;

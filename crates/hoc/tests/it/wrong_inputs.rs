@@ -222,8 +222,26 @@ fn a_file_that_is_no_bundle() {
         (&["verify", &bundle, "--key", key], &["no run evidence bundle"]),
         (&["verify", &file("a.txt", b"hello"), "--key", key], &["no run evidence bundle"]),
         (&["verify", "nowhere.json", "--key", key], &["nowhere.json"]),
+        (&["verify", &file("bom.json", b"\xef\xbb\xbf{}"), "--key", key], &["bom.json", "byte order mark"]),
+        (&["verify", &file("16.json", b"\xff\xfe{\0}\0"), "--key", key], &["16.json", "byte order mark"]),
+        (&["verify", &bundle, "--key", key, "--seen", &file("seen", b"\n \n")], &["--seen", "no step hash"]),
+        (&["verify", &bundle, "--key", key, "--tenant", "default"], &["--tenant", "cannot be used with"]),
+        (&["verify", &bundle, "--key", key, "--tenant", "default", "--since", key], &["cannot be used with"]),
     ] {
         refused(&place, args, told);
+    }
+}
+
+#[test]
+fn a_tenant_that_is_none() {
+    let place = Place::sqlite();
+    place.succeed(&["migrate"]);
+    let create = ["keys", "create", "--role", "admin", "--tenant", "Bad_Slug!"];
+    refused(&place, &create, &["--tenant: 1 to", "lower-case letters"]);
+    assert!(!place.run(&create).stderr.contains("/slug"), "there is no such flag");
+    for args in [&["login-link", "--tenant", "nope"][..], &["keys", "list", "--tenant", "nope"]] {
+        let told = ["there is no tenant `nope` in ", "hoc.db", "keys create --tenant nope --role admin"];
+        refused(&place, args, &told);
     }
 }
 

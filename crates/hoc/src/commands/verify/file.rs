@@ -34,6 +34,13 @@ fn what_else(bytes: &[u8]) -> Option<String> {
             "this is compressed by gzip: unpack it first (`gunzip`, or `curl --compressed`)".to_owned(),
         );
     }
+    if [&[0xef, 0xbb, 0xbf][..], &[0xff, 0xfe], &[0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
+        return Some(
+            "this begins with a byte order mark, as an editor or PowerShell's `>` writes one: save it as it came \
+             (`curl -o`, `hoc bundle -o`)"
+                .to_owned(),
+        );
+    }
     let problem: Value = serde_json::from_slice(bytes).ok()?;
     let (status, detail) = (problem["status"].as_u64()?, problem["detail"].as_str()?);
     problem["code"].as_str()?;
@@ -49,10 +56,14 @@ fn options(args: &Args) -> anyhow::Result<Options> {
         canonical_time(text)
             .with_context(|| format!("--not-before {text}: write 2026-11-21 or 2026-11-21T08:00:00Z, in UTC"))
     });
-    let seen = args
-        .seen
-        .as_deref()
-        .map(|path| kept_steps(&read(path)?).with_context(|| format!("--seen {}", path.display())));
+    let seen = args.seen.as_deref().map(|path| -> anyhow::Result<Vec<Seen>> {
+        let kept = kept_steps(&read(path)?).with_context(|| format!("--seen {}", path.display()))?;
+        // What an agent failed to keep agrees with everything.
+        if kept.is_empty() {
+            bail!("--seen {}: there is no step hash in it", path.display());
+        }
+        Ok(kept)
+    });
     let ledger = args
         .ledger
         .as_deref()

@@ -56,10 +56,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LOG", value_parser = log_name, conflicts_with = "file")]
     log: Option<LogName>,
     /// With --log: this tenant only
-    #[arg(long, value_name = "SLUG", requires = "log")]
+    #[arg(long, value_name = "SLUG", requires = "log", conflicts_with = "file")]
     tenant: Option<String>,
     /// With --log: a checkpoint that the log must have grown from [default: the one kept outside the store]
-    #[arg(long, value_name = "CHECKPOINT", requires = "tenant")]
+    #[arg(long, value_name = "CHECKPOINT", requires = "tenant", conflicts_with = "file")]
     since: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
