@@ -85,12 +85,12 @@ async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>
         None => None,
     };
     let db = connect(config).await?;
-    let applied = bring_up_to_date(&db, schema).await?;
+    let applied = bring_up_to_date(config, &db, schema).await?;
     let keys = KeyFiles::of(&config.keys);
     let known = account::installation_of(&db).await.context("cannot read whose store this is")?;
     let pair = match &known {
         Some(installation) => keys.read(&installation.signing_key_id)?,
-        None if schema == Schema::AsItIs => bail!("the store is empty: start it with `hoc serve`"),
+        None if schema == Schema::AsItIs => bail!(is_empty(config)),
         None => keys.read_or_make(|| SystemEntropy.secret())?,
     };
     let name = config.installation.name.value.clone();
@@ -140,7 +140,7 @@ pub(crate) async fn connect(config: &Config) -> anyhow::Result<Db> {
 pub(crate) async fn look(config: &Config) -> anyhow::Result<Db> {
     refuse_missing(config)?;
     let db = connect(config).await?;
-    bring_up_to_date(&db, Schema::AsItIs).await?;
+    bring_up_to_date(config, &db, Schema::AsItIs).await?;
     Ok(db)
 }
 
@@ -158,14 +158,20 @@ pub(crate) fn refuse_to_guess(config: &Config) -> anyhow::Result<()> {
     )
 }
 
+/// Which store is empty, and what begins this one and no other.
+fn is_empty(config: &Config) -> String {
+    format!("the store {} is empty: `{}` starts it", config.store.shown_url(), config.command("hoc serve"))
+}
+
 /// SQLite would make the file that it does not find.
 fn refuse_missing(config: &Config) -> anyhow::Result<()> {
     let Some(file) = config.store.sqlite_file() else { return Ok(()) };
     match File::open(&file) {
         Ok(_) => Ok(()),
         Err(err) if err.kind() == io::ErrorKind::NotFound => bail!(
-            "there is no store at {}: start one with `hoc serve`, or say where it is (HOC_DATA_DIR, HOC_DATABASE_URL)",
-            file.display()
+            "there is no store at {}: `{}` starts one, or say where it is (HOC_DATA_DIR, HOC_DATABASE_URL)",
+            file.display(),
+            config.command("hoc serve")
         ),
         // What cannot be looked at may well be there: advice to make one would make a second.
         Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Err(err).with_context(|| {
@@ -184,7 +190,7 @@ async fn turn(folder: &Path) -> anyhow::Result<File> {
 }
 
 /// The migrations that were applied. Replicas on other machines may be at it too: then one of them succeeds.
-async fn bring_up_to_date(db: &Db, schema: Schema) -> anyhow::Result<Vec<String>> {
+async fn bring_up_to_date(config: &Config, db: &Db, schema: Schema) -> anyhow::Result<Vec<String>> {
     let mut tries = 0;
     loop {
         let pending = db.pending_migrations().await.context(
@@ -195,7 +201,7 @@ async fn bring_up_to_date(db: &Db, schema: Schema) -> anyhow::Result<Vec<String>
         }
         let empty = pending.len() == migrations::HISTORY.len();
         match schema {
-            Schema::AsItIs if empty => bail!("the store is empty: start it with `hoc serve`"),
+            Schema::AsItIs if empty => bail!(is_empty(config)),
             Schema::AsItIs | Schema::MakeIfEmpty if !empty => bail!(
                 "the store lacks {} migration(s) of this version: stop servers of older versions, back it up, then \
                  run `hoc migrate`",

@@ -140,7 +140,9 @@ fn answer(
 
 fn refusal(err: &AuthError) -> &'static str {
     match err {
-        AuthError::Used => "This link was used before: it logs in once. Use an API key instead.",
+        AuthError::Used => {
+            "This link was used before: it logs in once. `hoc login-link` on the server’s machine makes another; or use an API key."
+        }
         AuthError::Expired => "This key or link has expired.",
         AuthError::Revoked => "This key was revoked.",
         _ => "No such key. A key begins with hoc_ and is shown in full once, when it is made.",

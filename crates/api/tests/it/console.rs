@@ -170,6 +170,7 @@ async fn a_link_logs_in_once() {
     let again = app.get(&mine).send().await;
     assert_eq!((again.status.as_u16(), again.header("set-cookie")), (401, ""));
     assert!(again.text.contains("used before"), "{}", again.text);
+    assert!(again.text.contains("hoc login-link"), "and what makes another is told: {}", again.text);
     // And by the button.
     let other = link().await;
     let token = other.rsplit('=').next().expect("a token").to_owned();

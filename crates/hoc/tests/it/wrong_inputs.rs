@@ -232,6 +232,22 @@ fn a_file_that_is_no_bundle() {
     }
 }
 
+/// What is told to be typed leads to the store that was asked for, and not to one in ./hoc-data.
+#[test]
+fn a_store_that_is_none() {
+    let place = Place::sqlite();
+    let folder = place.path("elsewhere");
+    let folder = folder.to_str().expect("UTF-8");
+    let serve = format!("hoc serve --data-dir {folder}");
+    for command in [&["keys", "list"][..], &["login-link"], &["import", "otlp", "spans.json"]] {
+        let args = [command, &["--data-dir", folder]].concat();
+        refused(&place, &args, &["there is no store at ", &serve]);
+    }
+    fs::create_dir(folder).expect("a folder");
+    fs::File::create(place.path("elsewhere/hoc.db")).expect("an empty file");
+    refused(&place, &["keys", "list", "--data-dir", folder], &["is empty", folder, &serve]);
+}
+
 #[test]
 fn a_tenant_that_is_none() {
     let place = Place::sqlite();

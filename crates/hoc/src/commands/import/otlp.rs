@@ -80,7 +80,8 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let opened = store::open(&config, Schema::AsItIs).await?;
     let tenant = &args.tenant;
     if !account::list_tenants(&opened.spine).await?.iter().any(|known| known.slug == *tenant) {
-        bail!("there is no tenant `{tenant}`: `hoc keys create --tenant {tenant} --role admin` makes it");
+        let make = config.command(&format!("hoc keys create --tenant {tenant} --role admin"));
+        bail!("there is no tenant `{tenant}` in {}: `{make}` makes it", config.store.shown_url());
     }
     let bar = progress::bar(args.files.len() as u64, "files");
     let (mut all, mut failed) = (Counts::default(), 0_u64);
