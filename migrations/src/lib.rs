@@ -50,6 +50,7 @@ mod m20261127_000052_start_keys;
 mod m20261127_000053_nano_usd;
 mod m20261127_000054_uncounted;
 mod m20261127_000060_conversations;
+mod m20261128_000061_way_in;
 mod protect;
 mod table;
 
@@ -109,6 +110,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000053_nano_usd", statements: m20261127_000053_nano_usd::statements },
     Change { name: "m20261127_000054_uncounted", statements: m20261127_000054_uncounted::statements },
     Change { name: "m20261127_000060_conversations", statements: m20261127_000060_conversations::statements },
+    Change { name: "m20261128_000061_way_in", statements: m20261128_000061_way_in::statements },
 ];
 
 /// What brings a store's schema to head.

@@ -35,7 +35,7 @@ use proof::{
         IntegrityStatus, InterventionKind, InterventionTarget, LimitCategory, LimitEnforcement, LimitStatus,
         LimitType, LogName, Moment, OutcomeCategory, PermitNote, PolicyKind, PreventionOutcome,
         ReplayBehavior, ReplayMode, ResetPeriod, RuleSource, RuleType, RunSource, RunStatus, Scope, Severity,
-        StepKind, StepLevel, StepSource, StepStatus, TerminationReason, TraceStatus,
+        StepKind, StepLevel, StepSource, StepStatus, TerminationReason, TraceStatus, WayIn,
     },
 };
 
@@ -214,6 +214,7 @@ words!(
     SystemSeverity,
     TerminationReason,
     TraceStatus,
+    WayIn,
 );
 
 documents!(BTreeMap<Action, u64>, Vec<String>, Vec<Reservation>, RunLeaf, ReportedEnd, Late, MarkLeaf, ZoneChanges, AgentNames);

@@ -8,7 +8,7 @@ use hyper::{
     Method, Request,
     body::Bytes,
     client::conn::http1::{SendRequest, handshake},
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT},
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -52,7 +52,11 @@ impl Client {
         body: Option<&Value>,
     ) -> anyhow::Result<Answer> {
         let asked = format!("{method} {path}");
-        let mut request = Request::builder().method(method).uri(path).header(HOST, self.address.to_string());
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, self.address.to_string())
+            .header(USER_AGENT, concat!("hoc/", env!("CARGO_PKG_VERSION")));
         if let Some(key) = key {
             request = request.header(AUTHORIZATION, format!("Bearer {key}"));
         }

@@ -28,6 +28,8 @@ pub struct CallContext {
     pub came_at: DateTime<Utc>,
     /// Ties what this call causes together, across records: the caller's trace id, or made here.
     pub correlation_id: String,
+    /// What the request names as its program, as it came.
+    pub user_agent: Option<String>,
     /// A repeat of this call with this key is answered as it was. Of a start, a permit or a step, the request says it.
     pub idempotency_key: Option<String>,
 }

@@ -88,6 +88,8 @@ impl Entropy for SystemEntropy {
 pub struct Settings {
     /// The installation's name: the first part of each checkpoint's origin.
     pub installation: String,
+    /// The version of HOC, as records name it.
+    pub version: String,
     /// How long a granted permit serves.
     pub permit_ttl: Duration,
     /// How long a stopped run waits for its agent to end it.
@@ -113,6 +115,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             installation: "hoc".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             permit_ttl: Duration::seconds(60),
             stop_grace: Duration::seconds(60),
             run_abandon_after: Duration::hours(1),

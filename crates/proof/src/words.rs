@@ -155,6 +155,11 @@ words! {
     /// counted, and some were only told after they had been done. REPORTED: told after the fact, or with a gap.
     Assurance { Enforced = "ENFORCED", Recorded = "RECORDED", Reported = "REPORTED" }
 
+    /// By which way a run came in: the REST operations; spans over OTLP, and in which encoding; a file of spans that
+    /// somebody imported who has the store itself. UNKNOWN: it began under a build that did not note it.
+    WayIn { Rest = "REST", OtlpJson = "OTLP_JSON", OtlpProtobuf = "OTLP_PROTOBUF", File = "FILE",
+        Unknown = "UNKNOWN" }
+
     /// Whether leave for a step was asked before it was done, or the step was only told after.
     Asked { Before = "BEFORE", After = "AFTER" }
 

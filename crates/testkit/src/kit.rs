@@ -37,7 +37,7 @@ impl Kit {
     /// # Panics
     /// Where the store cannot be opened.
     pub async fn on(database: &TestDatabase) -> Self {
-        Self::with(database, Settings { installation: "test".to_owned(), ..Settings::default() }).await
+        Self::with(database, settings()).await
     }
 
     /// The same, tuned.
@@ -53,8 +53,7 @@ impl Kit {
     /// # Panics
     /// Where the store cannot be opened.
     pub async fn replica(database: &TestDatabase, process: u64) -> Self {
-        let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
-        Self::built(database, settings, None, process).await
+        Self::built(database, settings(), None, process).await
     }
 
     /// The same as [`Self::on`], with a spool in `folder`, as a server has one; the n-th process on the database.
@@ -64,8 +63,7 @@ impl Kit {
     #[expect(clippy::expect_used, reason = "a test without its spool has failed")]
     pub async fn spooling(database: &TestDatabase, folder: &Path, process: u64) -> Self {
         let spool = SpoolFiles::open(folder).expect("the test's spool");
-        let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
-        let kit = Self::built(database, settings, Some(Arc::new(spool)), process).await;
+        let kit = Self::built(database, settings(), Some(Arc::new(spool)), process).await;
         activity::take_up(&kit.spine).await.expect("the spool is read");
         kit
     }
@@ -101,7 +99,7 @@ impl Kit {
     /// Where the store cannot be opened.
     pub async fn narrow(url: &str) -> Self {
         let config = ConnectConfig { test: true, max_connections: 1, ..ConnectConfig::new(url) };
-        Self::at(&config, Settings { installation: "test".to_owned(), ..Settings::default() }, None, 0).await
+        Self::at(&config, settings(), None, 0).await
     }
 
     #[expect(clippy::expect_used, reason = "a test without its store has failed")]
@@ -150,10 +148,14 @@ impl Kit {
 pub async fn replica(url: &str, clock: Arc<dyn Clock>, process: u64) -> Spine {
     let config = ConnectConfig { test: true, max_connections: 4, ..ConnectConfig::new(url) };
     let db = Db::connect(&config).await.expect("the test's store");
-    let settings = Settings { installation: "test".to_owned(), ..Settings::default() };
-    let spine = spine(db, clock, process, None, settings);
+    let spine = spine(db, clock, process, None, settings());
     account::ensure_installation(&spine).await.expect("the installation");
     spine
+}
+
+/// What a test's control plane goes by: nothing of it is another with the next release.
+fn settings() -> Settings {
+    Settings { installation: "test".to_owned(), version: "0.0.0-test".to_owned(), ..Settings::default() }
 }
 
 fn spine(

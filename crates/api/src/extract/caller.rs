@@ -12,7 +12,7 @@ use orchestrator::{
 };
 
 use super::{
-    headers::{idempotency_key, one_key},
+    headers::{idempotency_key, one_key, user_agent},
     origin, roles,
     roles::Need,
     session::{self, Reached},
@@ -85,6 +85,7 @@ async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Prob
     if let Some(trace) = trace_id(&parts.headers) {
         context.correlation_id = trace;
     }
+    context.user_agent = user_agent(&parts.headers);
     if !parts.method.is_safe() {
         context.idempotency_key = idempotency_key(&parts.headers)?;
     }

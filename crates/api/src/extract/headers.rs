@@ -19,6 +19,13 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
+/// What the request names as its program. Nothing depends on it, so nothing of it is refused.
+pub(super) fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let named = headers.get(header::USER_AGENT)?;
+    let named = String::from_utf8_lossy(named.as_bytes()).trim().to_owned();
+    (!named.is_empty()).then_some(named)
+}
+
 /// What the header `Idempotency-Key` says.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let key = only(headers, "idempotency-key")?;

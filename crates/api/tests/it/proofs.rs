@@ -137,3 +137,22 @@ async fn the_audit_ledger_proves_its_rows() {
     let other = app.get(format!("{LOGS}/checkpoints/nothing")).key(&scene.admin).send().await;
     assert_eq!(other.problem(404), "not_found");
 }
+
+/// Class H holds what the server saw itself: here, what the request says of its program.
+#[tokio::test]
+async fn the_program_that_began_a_run_is_in_its_bundle() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    for (agent_id, named) in [("named", Some("acme-bot/4")), ("nameless", None)] {
+        let mut call =
+            app.post(format!("{ACTIVITY}/runs")).key(&agent).json(&json!({ "agent_id": agent_id }));
+        if let Some(named) = named {
+            call = call.header("user-agent", named);
+        }
+        let run = call.send().await.expect(201);
+        let bundle =
+            app.get(format!("{ACTIVITY}/runs/{}/bundle", text(&run["run_id"]))).key(&admin).send().await;
+        let held = &bundle.expect(200)["records"]["sealed"]["environment_evidence"][0];
+        assert_eq!((&held["way_in"], &held["user_agent"]), (&json!("REST"), &json!(named)), "{held}");
+    }
+}

@@ -21,7 +21,10 @@ driver! {
 
 rows! {
     EnvironmentRecord, environment, key(run_id), fn environment_row(record), fn environment,
-    same { tenant_id, run_id, sdk_name, sdk_version, environment, telemetry, details, captured_at }
+    same {
+        tenant_id, run_id, sdk_name, sdk_version, environment, telemetry, details, way_in, user_agent, hoc_version,
+        captured_at,
+    }
     renamed { evidence_id => id } extra {}
 }
 

@@ -31,7 +31,7 @@ use proof::{
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
         IntegrityState, IntegrityStatus, InterventionKind, InterventionTarget, LimitCategory,
         LimitEnforcement, LimitStatus, LimitType, LogName, PolicyKind, PreventionOutcome, ResetPeriod,
-        RuleSource, RuleType, Scope, StepKind, StepSource,
+        RuleSource, RuleType, Scope, StepKind, StepSource, WayIn,
     },
 };
 
@@ -57,6 +57,9 @@ pub(crate) fn environment(tenant: TenantId, run: u128) -> EnvironmentRecord {
         environment: some(ODD),
         telemetry: None,
         details: some(r#"{"z":1}"#),
+        way_in: WayIn::OtlpJson,
+        user_agent: some(ODD),
+        hoc_version: "1.2.3".to_owned(),
         captured_at: time(1),
     }
 }

@@ -8,6 +8,7 @@ use super::{
     Shown, duration,
     origin::{Name, Setting, Sources, at_least_one, parsed},
 };
+use crate::server::VERSION;
 
 const fn name(key: &'static str, variable: &'static str) -> Name {
     Name { section: "governance", key, variable, flag: None }
@@ -70,6 +71,7 @@ impl Governance {
         };
         Ok(orchestrator::Settings {
             installation,
+            version: VERSION.to_owned(),
             permit_ttl: length(&self.permit_ttl)?,
             stop_grace: length(&self.stop_grace)?,
             run_abandon_after: length(&self.run_abandon_after)?,

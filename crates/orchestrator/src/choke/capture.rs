@@ -4,7 +4,7 @@ use engines::logs::redact::{self, Raw, Screened, withhold};
 use models::account::CaptureMode;
 use proof::hmac::keyed;
 
-use super::prepare::unreadable;
+use super::{fit::Fit, prepare::unreadable};
 use crate::{context::TenantSettings, errors::Error};
 
 /// Text of an agent, as it may be kept.
@@ -13,6 +13,11 @@ pub(super) fn text(tenant: &TenantSettings, pointer: &str, text: Option<String>)
         CaptureMode::Full => redact::redact_text(&text).value,
         CaptureMode::Metadata => withheld(tenant, pointer, &text),
     })
+}
+
+/// What a request names as its program, as it may be kept: it is no content, and may be of any length.
+pub(super) fn program(user_agent: &str) -> String {
+    Fit::default().name(redact::redact_text(user_agent).value)
 }
 
 /// JSON of an agent, as it may be kept. What is kept of none is JSON too.

@@ -5,7 +5,7 @@ use engines::logs::capture::{
     record_capture_failure,
 };
 use models::{
-    ids::{LlmRunId, RunId},
+    ids::{EvidenceId, FailureId, LlmRunId, RunId},
     logs::{ExecutionStatus, LlmRunRecord},
 };
 use proof::{
@@ -16,92 +16,135 @@ use proof::{
 
 use super::{
     call::LlmReport,
-    prepare::{PreparedStep, REDACTION},
+    prepare::{ContentHashes, PreparedStep, REDACTION},
     record::internal,
     state::State,
 };
 use crate::errors::Error;
 
-/// Classes B and G of a step, or the failure to capture them.
+/// Classes B and G of a step, or the failures to capture them.
 pub(super) fn evidence(
     state: &mut State,
     run_id: RunId,
     step: &PreparedStep,
     index: u64,
 ) -> Result<(Option<Hash>, Option<Hash>), Error> {
-    let report = &step.report;
-    let has_activity = matches!(report.kind, StepKind::LlmCall | StepKind::ToolCall | StepKind::HttpCall);
+    let kind = step.report.kind;
+    let has_activity = matches!(kind, StepKind::LlmCall | StepKind::ToolCall | StepKind::HttpCall);
     if !has_activity {
         return Ok((None, None));
     }
-    let now = state.now;
     let (activity_id, provider_id, failure_id) = (state.id(), state.id(), state.id());
+    let activity = activity(state, run_id, step, index, activity_id)?;
+    let provider = match kind {
+        StepKind::LlmCall => provider(state, run_id, step, index, (provider_id, failure_id))?,
+        _ => None,
+    };
+    Ok((activity, provider))
+}
+
+/// Class B: what went in and out.
+fn activity(
+    state: &mut State,
+    run_id: RunId,
+    step: &PreparedStep,
+    index: u64,
+    id: EvidenceId,
+) -> Result<Option<Hash>, Error> {
+    let now = state.now;
     let key_id = state.tenant.key_id.clone();
+    let model = step.report.llm.as_ref().and_then(|llm| llm.model.as_deref());
+    let ContentHashes { prompt, response, .. } = step.content_hashes;
     let run = state.run_mut(run_id)?;
+    run.trace.expected_activity += 1;
+    if prompt.is_none() && response.is_none() && model.is_none() {
+        let why =
+            format!("the report of this {} holds nothing of what went in or came out", step.report.kind);
+        let id = state.id();
+        not_captured(state, run_id, index, id, (EvidenceClass::Activity, &why))?;
+        return Ok(None);
+    }
     let ctx = run.context().at_step(index);
-    let llm = report.llm.as_ref();
     let content = ActivityContent {
-        prompt: step.content_hashes.prompt,
-        response: step.content_hashes.response,
+        prompt,
+        response,
         lengths: step.raw_lengths,
-        model: llm.and_then(|llm| llm.model.as_deref()),
+        model,
         sensitivity: &step.sensitivity,
         redacted_count: step.redacted_count,
         redaction_version: REDACTION,
         commitment: step.commitment.to_string(),
         commitment_key_id: &key_id,
     };
-    run.trace.expected_activity += 1;
     let seq = run.next_seq(RecordKind::Activity);
-    let activity = capture_activity_evidence(&ctx, activity_id, seq, content, now).map_err(internal)?;
-    let activity_hash = run.trace.ranges.push(&activity);
-    let mut provider = None;
-    let mut failure = None;
-    if report.kind == StepKind::LlmCall {
-        run.trace.expected_provider += 1;
-        if let Some(llm) = llm.filter(|llm| says_something(llm)) {
-            let answer = ProviderAnswer {
-                provider: llm.provider.as_deref(),
-                model: llm.model.as_deref(),
-                request_id: llm.request_id.as_deref(),
-                input_tokens: llm.input_tokens,
-                output_tokens: llm.output_tokens,
-                cache_read_tokens: llm.cache_read_tokens,
-                cache_write_tokens: llm.cache_write_tokens,
-                reasoning_tokens: llm.reasoning_tokens,
-                latency_ms: report.duration_ms,
-                finish_reason: llm.finish_reason.as_deref(),
-                http_status: None,
-                error: if report.status == StepStatus::Failure {
-                    report.outcome_code.as_deref()
-                } else {
-                    None
-                },
-            };
-            let seq = run.next_seq(RecordKind::Provider);
-            provider =
-                Some(capture_provider_evidence(&ctx, provider_id, seq, &answer, now).map_err(internal)?);
-        } else {
-            let seq = run.next_seq(RecordKind::CaptureFailure);
-            let what = (EvidenceClass::Provider, CaptureFailureReason::CaptureFailed);
-            let why = match llm {
-                None => "the report of this LLM_CALL has no `llm` member: the provider's answer is not known",
-                Some(_) => {
-                    "the `llm` of this LLM_CALL names no model, no tokens and no request: the provider's answer is \
-                     not known"
-                }
-            };
-            failure = Some(record_capture_failure(&ctx, failure_id, seq, what, why, now));
-        }
-    }
-    let provider_hash = provider.as_ref().map(|record| run.trace.ranges.push(record));
-    if let Some(failure) = &failure {
-        run.trace.ranges.push(failure);
-    }
+    let activity = capture_activity_evidence(&ctx, id, seq, content, now).map_err(internal)?;
+    let hash = run.trace.ranges.push(&activity);
     state.new.activities.push(activity);
-    state.new.providers.extend(provider);
-    state.new.capture_failures.extend(failure);
-    Ok((Some(activity_hash), provider_hash))
+    Ok(Some(hash))
+}
+
+/// Class G: what the provider answered.
+fn provider(
+    state: &mut State,
+    run_id: RunId,
+    step: &PreparedStep,
+    index: u64,
+    (id, failure_id): (EvidenceId, FailureId),
+) -> Result<Option<Hash>, Error> {
+    let now = state.now;
+    let report = &step.report;
+    let run = state.run_mut(run_id)?;
+    run.trace.expected_provider += 1;
+    let Some(llm) = report.llm.as_ref().filter(|llm| says_something(llm)) else {
+        let why = match &report.llm {
+            None => "the report of this LLM_CALL has no `llm` member: the provider's answer is not known",
+            Some(_) => {
+                "the `llm` of this LLM_CALL names no model, no tokens and no request: the provider's answer is \
+                 not known"
+            }
+        };
+        not_captured(state, run_id, index, failure_id, (EvidenceClass::Provider, why))?;
+        return Ok(None);
+    };
+    let ctx = run.context().at_step(index);
+    let answer = ProviderAnswer {
+        provider: llm.provider.as_deref(),
+        model: llm.model.as_deref(),
+        request_id: llm.request_id.as_deref(),
+        input_tokens: llm.input_tokens,
+        output_tokens: llm.output_tokens,
+        cache_read_tokens: llm.cache_read_tokens,
+        cache_write_tokens: llm.cache_write_tokens,
+        reasoning_tokens: llm.reasoning_tokens,
+        latency_ms: report.duration_ms,
+        finish_reason: llm.finish_reason.as_deref(),
+        http_status: None,
+        error: if report.status == StepStatus::Failure { report.outcome_code.as_deref() } else { None },
+    };
+    let seq = run.next_seq(RecordKind::Provider);
+    let provider = capture_provider_evidence(&ctx, id, seq, &answer, now).map_err(internal)?;
+    let hash = run.trace.ranges.push(&provider);
+    state.new.providers.push(provider);
+    Ok(Some(hash))
+}
+
+/// Notes that a step should have evidence of a class, and has none.
+fn not_captured(
+    state: &mut State,
+    run_id: RunId,
+    index: u64,
+    id: FailureId,
+    (class, why): (EvidenceClass, &str),
+) -> Result<(), Error> {
+    let now = state.now;
+    let run = state.run_mut(run_id)?;
+    let ctx = run.context().at_step(index);
+    let seq = run.next_seq(RecordKind::CaptureFailure);
+    let failure =
+        record_capture_failure(&ctx, id, seq, (class, CaptureFailureReason::CaptureFailed), why, now);
+    run.trace.ranges.push(&failure);
+    state.new.capture_failures.push(failure);
+    Ok(())
 }
 
 /// Whether a report holds anything of its provider's answer: a record of nothing would be counted as evidence.

@@ -13,6 +13,7 @@
 
 mod addendum;
 pub mod call;
+mod caller;
 mod capture;
 mod causes;
 mod chain;

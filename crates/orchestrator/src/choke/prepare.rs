@@ -10,19 +10,16 @@ use engines::{
         redact::{self, REDACTION_VERSION, Raw},
     },
 };
-use models::{
-    account::KeptAnswer,
-    bounds,
-    ids::{KeyId, RunId},
-};
+use models::{account::KeptAnswer, bounds, ids::RunId};
 use proof::{
     hash::Hash,
     hmac::{TenantKey, keyed},
-    words::{ActorType, RunSource},
+    words::{ActorType, RunSource, WayIn},
 };
 use rules::facts::{ContentFacts, ParamFacts};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::caller::Caller;
 use super::{
     call::{EndRun, PermitRequest, StartRun, StepReport, TraceStart},
     capture,
@@ -31,58 +28,6 @@ use super::{
     state::State,
 };
 use crate::{context::CallContext, errors::Error, once::Once};
-
-/// Who calls the choke point.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Caller {
-    /// None for the sweeper, which is nobody.
-    pub(super) key: Option<KeyId>,
-    /// An agent's key: only the runs made with it exist for it.
-    pub(super) own_only: bool,
-    pub(super) correlation_id: String,
-}
-
-impl Caller {
-    /// Who exports spans: services of one tenant share a trace, whatever keys they have.
-    fn reporting(ctx: &CallContext) -> Self {
-        Self { own_only: false, ..ctx.into() }
-    }
-
-    /// Whether a run that `key` opened is the caller's own.
-    pub(super) fn opened(&self, key: KeyId) -> bool {
-        self.key == Some(key)
-    }
-
-    /// Whose the runs are that it opens.
-    pub(super) fn owner(&self) -> KeyId {
-        self.key.unwrap_or(KeyId::NOBODY)
-    }
-
-    /// Under what a start is known to be repeated, where it has a key: each credential has its own.
-    pub(super) fn start_key(&self, start: &PreparedStart) -> Option<(KeyId, String)> {
-        start.request.idempotency_key.clone().map(|key| (self.owner(), key))
-    }
-
-    /// Whether a run that `key` opened exists for the caller.
-    pub(super) fn sees(&self, key: KeyId) -> bool {
-        !self.own_only || self.opened(key)
-    }
-
-    /// As records name who reported something.
-    pub(super) fn reporter(&self) -> Option<String> {
-        self.key.and_then(KeyId::real).map(|key| key.to_string())
-    }
-}
-
-impl From<&CallContext> for Caller {
-    fn from(ctx: &CallContext) -> Self {
-        Self {
-            key: Some(ctx.key),
-            own_only: ctx.sees_only_own_runs(),
-            correlation_id: ctx.correlation_id.clone(),
-        }
-    }
-}
 
 /// A call, ready for the group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -126,6 +71,10 @@ pub(crate) struct PreparedStart {
     pub(super) run_id: Option<RunId>,
     pub(super) parent_run_id: Option<RunId>,
     pub(super) replay_of: Option<RunId>,
+    /// By which way it came.
+    pub(super) way_in: WayIn,
+    /// What the request names as its program, after redaction.
+    pub(super) user_agent: Option<String>,
     /// The labels in its metadata, after redaction.
     pub(super) labels: Vec<String>,
     /// Something of what an exporter said was too long, and was cut.
@@ -236,6 +185,8 @@ impl Call {
             run_id: None,
             parent_run_id,
             replay_of,
+            way_in: WayIn::Rest,
+            user_agent: ctx.user_agent.as_deref().map(capture::program),
             labels,
             cut: false,
             bound_to,
@@ -245,7 +196,12 @@ impl Call {
     }
 
     /// The run of an outside trace, to be opened as `run_id` unless the trace has one.
-    pub(crate) fn trace(ctx: &CallContext, run_id: RunId, start: TraceStart) -> Result<Self, Error> {
+    pub(crate) fn trace(
+        ctx: &CallContext,
+        way_in: WayIn,
+        run_id: RunId,
+        start: TraceStart,
+    ) -> Result<Self, Error> {
         let TraceStart { trace_id, agent_id, project_id, provider_type, environment, cut } = start;
         let request = StartRun {
             agent_id,
@@ -259,6 +215,7 @@ impl Call {
         match Self::start(ctx, request)?.what {
             What::Start(mut start) => {
                 start.run_id = Some(run_id);
+                start.way_in = way_in;
                 start.cut = cut;
                 Ok(Self { caller: Caller::reporting(ctx), what: What::Trace(start), once: None })
             }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use engines::logs::capture::capture_environment_evidence;
+use engines::logs::capture::{WasSeen, capture_environment_evidence};
 use models::{
     activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunState as LifeState},
     ids::{EvidenceId, RunId, TraceId},
@@ -239,6 +239,11 @@ fn open(state: &mut State, run: Run, snapshot: Arc<BoundSnapshot>, start: &Prepa
         &opened.context(),
         state.id::<EvidenceId>(),
         start.request.environment.as_deref(),
+        WasSeen {
+            way_in: start.way_in,
+            user_agent: start.user_agent.as_deref(),
+            hoc_version: &state.spine.settings().version,
+        },
         now,
     );
     let environment_hash = opened.trace.ranges.push(&environment);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use models::ids::RunId;
-use proof::words::{StepKind, StepStatus};
+use proof::words::{StepKind, StepStatus, WayIn};
 
 use crate::{
     aside::aside,
@@ -46,7 +46,11 @@ pub async fn ingest(
     encoding: SpanEncoding,
     body: &[u8],
 ) -> Result<Ingested, Error> {
-    take(spine, ctx, encoding, body).await
+    let way_in = match encoding {
+        SpanEncoding::Json => WayIn::OtlpJson,
+        SpanEncoding::Protobuf => WayIn::OtlpProtobuf,
+    };
+    take(spine, ctx, way_in, encoding, body).await
 }
 
 /// The same for the tenant of a slug, by who has the store itself: spans that were kept in a file.
@@ -59,18 +63,19 @@ pub async fn ingest_as(
     body: &[u8],
 ) -> Result<Ingested, Error> {
     let ctx = account::without_a_key(spine, caller, slug).await?;
-    take(spine, &ctx, encoding, body).await
+    take(spine, &ctx, WayIn::File, encoding, body).await
 }
 
 async fn take(
     spine: &Spine,
     ctx: &CallContext,
+    way_in: WayIn,
     encoding: SpanEncoding,
     body: &[u8],
 ) -> Result<Ingested, Error> {
     let decoded = aside(body.len(), || spine.span_codec().decode(encoding, body));
     let spans = decoded.map_err(|err| Error::Unreadable(told(&err.0)))?;
-    let Traces { runs, mut refused } = runs_of(spine, ctx, &spans).await?;
+    let Traces { runs, mut refused } = runs_of(spine, ctx, way_in, &spans).await?;
     if runs.is_empty()
         && let Some((_, err)) = refused.pop_first()
     {
@@ -224,7 +229,12 @@ struct Traces {
 
 /// The run of each trace: those that have one, then those that are opened now, in a transaction of their own. So the
 /// spans are hashed for the run that they are recorded in, whoever else opens it at this moment.
-async fn runs_of(spine: &Spine, ctx: &CallContext, spans: &ReportedSpans) -> Result<Traces, Error> {
+async fn runs_of(
+    spine: &Spine,
+    ctx: &CallContext,
+    way_in: WayIn,
+    spans: &ReportedSpans,
+) -> Result<Traces, Error> {
     // By trace: who sent its first span, and the provider of its models as far as these spans tell.
     let mut first: HashMap<&str, (usize, Option<&String>)> = HashMap::new();
     let mut order = Vec::new();
@@ -250,7 +260,7 @@ async fn runs_of(spine: &Spine, ctx: &CallContext, spans: &ReportedSpans) -> Res
         let open = |trace: &String| {
             let (source, provider) = first.get(trace.as_str()).copied().unwrap_or_default();
             let source = spans.sources.get(source).cloned().unwrap_or_default();
-            Call::trace(ctx, spine.id(now), trace_start(trace.clone(), source, provider))
+            Call::trace(ctx, way_in, spine.id(now), trace_start(trace.clone(), source, provider))
         };
         let calls = traces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let answers = spine.choke().submit_each(spine, &ctx.tenant, calls).await?;

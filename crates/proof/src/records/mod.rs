@@ -16,7 +16,7 @@ use crate::words::{
     ActorType, Asked, Assurance, CaptureFailureReason, CauseType, CostNote, EvidenceClass, FailureResolution,
     IncidentCategory, IncidentRelation, IntegrityGrade, IntegrityState, IntegrityStatus, InterventionKind,
     InterventionTarget, OutcomeCategory, PermitNote, ReplayBehavior, ReplayMode, RunSource, RunStatus,
-    Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason,
+    Severity, StepKind, StepLevel, StepSource, StepStatus, TerminationReason, WayIn,
 };
 
 pub use self::policies::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
@@ -251,6 +251,12 @@ pub struct EnvironmentRecord {
     pub telemetry: Option<String>,
     /// The caller's environment after redaction, as text.
     pub details: Option<String>,
+    /// By which way the run came in: with the next two, what the server saw itself, whatever the caller says.
+    pub way_in: WayIn,
+    /// What the request that began the run named as its program, after redaction. None where it named none.
+    pub user_agent: Option<String>,
+    /// The version of HOC that began it.
+    pub hoc_version: String,
     pub captured_at: String,
 }
 

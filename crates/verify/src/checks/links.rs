@@ -116,6 +116,15 @@ impl<'c> Known<'c> {
         }
         for step in &gist.steps {
             self.step(step, called, worst);
+            for class in &step.bare {
+                let told = gist.not_captured.contains(&(step.index, *class));
+                worst.expect(told || !whole(RecordKind::CaptureFailure), || {
+                    format!(
+                        "{called} {} has no evidence of class {class}, and no failed capture says why",
+                        step.index
+                    )
+                });
+            }
         }
         for (decision, line) in gist.decisions.iter().zip(decided) {
             // A decision that says which step it judged is the one that the step names.

@@ -1,5 +1,7 @@
 //! What the checks ask of records: of most no more than their hash, for they have been read and so are of their type.
 
+use std::collections::HashSet;
+
 use proof::{
     bundle::Engine,
     hash::Hash,
@@ -45,6 +47,8 @@ pub(crate) struct Gist {
     pub(crate) integrity: Vec<IntegrityRecord>,
     /// Whether a capture of the environment is said to have failed.
     pub(crate) no_environment: bool,
+    /// The steps of which a capture is said to have failed, and of which class.
+    pub(crate) not_captured: HashSet<(u64, EvidenceClass)>,
 }
 
 impl Gist {
@@ -99,6 +103,7 @@ impl Gist {
 
     pub(super) fn failure(&mut self, failure: &CaptureFailureRecord) {
         self.no_environment |= failure.evidence_class == EvidenceClass::Environment;
+        self.not_captured.extend(failure.step_index.map(|index| (index, failure.evidence_class)));
     }
 
     pub(super) fn run(&mut self, run: RunRecord) {
@@ -121,6 +126,8 @@ pub(crate) struct Step {
     /// The records that it names by their hash, and of which kind they must be: the decision before the act and that
     /// on its result first.
     pub(crate) named: [(RecordKind, Option<Hash>); 4],
+    /// The classes of evidence that a step of its kind has, of which it names none.
+    pub(crate) bare: Vec<EvidenceClass>,
     pub(crate) decision_id: Option<String>,
     pub(crate) permit_id: Option<String>,
     /// Whether its determinism hash is that of its fields.
@@ -151,6 +158,7 @@ impl Step {
         let named = |text: Option<&String>| text.and_then(|text| text.parse().ok());
         Self {
             index: step.step_index,
+            bare: bare(&step),
             kind: step.kind,
             refused: step.status == StepStatus::Refused,
             asked: step.asked,
@@ -268,4 +276,17 @@ impl Distinct<String> {
     fn text(&mut self, text: &str) {
         self.note(|known| known == text, || text.to_owned());
     }
+}
+
+/// The classes of which a step names no record, though it was done and is of a kind that has one.
+fn bare(step: &StepRecord) -> Vec<EvidenceClass> {
+    // A permit that was refused is a step of which nothing was done.
+    if step.status == StepStatus::Refused && step.reported_status.is_none() {
+        return Vec::new();
+    }
+    let calls = matches!(step.kind, StepKind::LlmCall | StepKind::ToolCall | StepKind::HttpCall);
+    let activity = (calls && step.activity_hash.is_none()).then_some(EvidenceClass::Activity);
+    let asked_a_model = step.kind == StepKind::LlmCall;
+    let provider = (asked_a_model && step.provider_hash.is_none()).then_some(EvidenceClass::Provider);
+    activity.into_iter().chain(provider).collect()
 }

@@ -96,6 +96,36 @@ fn an_environment_that_is_gone_needs_a_failed_capture_in_its_place() {
 }
 
 #[test]
+fn a_call_without_evidence_needs_a_failed_capture_of_it() {
+    let faults: [fn(Record) -> Option<Record>; 2] = [
+        |record| step(record, 0, |step| step.provider_hash = None),
+        |record| step(record, 1, |step| step.activity_hash = None),
+    ];
+    for fault in faults {
+        only("links", kit::clean, Plant::records(fault));
+    }
+    let told = |record: Record| match record {
+        // The run says that the capture of what its first call was answered failed.
+        Record::Provider(provider) if provider.step_index == 0 => {
+            Some(Record::CaptureFailure(CaptureFailureRecord {
+                tenant_id: provider.tenant_id,
+                run_id: provider.run_id,
+                failure_id: "cpf_1".to_owned(),
+                seq: 0,
+                step_index: Some(0),
+                evidence_class: EvidenceClass::Provider,
+                reason: CaptureFailureReason::CaptureFailed,
+                resolution: FailureResolution::Transient,
+                error_message: "it names no model".to_owned(),
+                failed_at: provider.captured_at,
+            }))
+        }
+        other => step(other, 0, |step| step.provider_hash = None),
+    };
+    assert_eq!(found(kit::clean, Plant::records(told), |_| ()), (Word::Complete, vec![]));
+}
+
+#[test]
 fn a_run_without_steps_costs_nothing() {
     let cost = |record: Record| match record {
         Record::Run(mut run) => {

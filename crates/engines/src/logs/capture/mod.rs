@@ -12,7 +12,7 @@ mod provider;
 
 pub use self::{
     activity::{ActivityContent, capture_activity_evidence},
-    environment::capture_environment_evidence,
+    environment::{WasSeen, capture_environment_evidence},
     failure::{record_capture_failure, resolution_of},
     integrity::capture_integrity_evidence,
     policy_decision::{DecisionInputs, capture_policy_decision_evidence},

@@ -89,6 +89,7 @@ pub(crate) async fn without_a_key(
         actor_id: caller.name.clone(),
         came_at: now,
         correlation_id: spine.id::<Uuid>(now).simple().to_string(),
+        user_agent: None,
         idempotency_key: None,
     })
 }
@@ -112,6 +113,7 @@ fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, Auth
         actor_id: key.owner.clone(),
         came_at: now,
         correlation_id: spine.id::<Uuid>(now).simple().to_string(),
+        user_agent: None,
         idempotency_key: None,
     })
 }

@@ -9,7 +9,7 @@ use proof::{
     },
     words::{
         Action, ActorType, Assurance, CaptureFailureReason, EvidenceClass, FailureResolution, Moment,
-        RunSource, StepKind, StepStatus,
+        RunSource, StepKind, StepStatus, WayIn,
     },
 };
 use rules::{
@@ -40,6 +40,9 @@ impl Scene {
             environment: Some("test".to_owned()),
             telemetry: None,
             details: Some("{\"python\":\"3.12\",\"größe\":1.5}".to_owned()),
+            way_in: WayIn::Rest,
+            user_agent: Some("a \"sdk\"/1.2.3".to_owned()),
+            hoc_version: "0.1.0".to_owned(),
             captured_at: self.now(),
         })
     }
