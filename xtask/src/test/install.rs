@@ -78,6 +78,16 @@ pub(crate) fn faketime() -> anyhow::Result<PathBuf> {
         .with_context(|| format!("{wanted}. What apt-get installed is not where it is looked for"))
 }
 
+/// Installs a package of that name with apt-get, or says that it is `wanted`.
+pub(crate) fn package(name: &str, wanted: &str) -> anyhow::Result<()> {
+    let Some(apt) = Apt::find() else {
+        bail!("{wanted}. It is not here, and this user may not install packages with apt-get");
+    };
+    println!("xtask test: installing the package `{name}` with apt-get");
+    apt.get(&["update", "-qq"])?;
+    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", name])
+}
+
 /// Installs Debian's `g++` unless there is a C++ compiler, or says what to install.
 pub(crate) fn cxx() -> anyhow::Result<()> {
     let is_here = || Command::new("c++").arg("--version").output().is_ok_and(|out| out.status.success());

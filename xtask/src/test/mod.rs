@@ -1,10 +1,11 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres, Redis, Chromium, Python and libfaketime or installs them, starts a server of its own on a unix socket, and runs
+//! It finds Postgres, Redis, Chromium, Python, Node, sqlite3 and libfaketime or installs them, starts a server of its own on a unix socket, and runs
 //! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. Three things
 //! come from an index that may not be there, an OpenTelemetry SDK, schemathesis and axe-core: see `python`.
 
 mod browser;
+mod commands;
 mod faketime;
 pub(crate) mod install;
 pub(crate) mod postgres;
@@ -36,6 +37,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     if env(redis::VARIABLE).is_none() && tests_the_binary(args) {
         cargo.env(redis::VARIABLE, redis::find_or_install()?);
+    }
+    if env(commands::NODE).is_none() && tests_the_binary(args) {
+        cargo.env(commands::NODE, commands::node()?);
+    }
+    if tests_the_binary(args) {
+        commands::sqlite()?;
     }
     if env(faketime::VARIABLE).is_none()
         && tests_the_binary(args)

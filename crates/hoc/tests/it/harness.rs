@@ -294,6 +294,12 @@ impl Server {
         }
     }
 
+    /// The key that a first start prints.
+    pub(crate) fn admin_key(&self) -> &str {
+        let key = self.greeting.iter().find_map(|line| line.trim().strip_prefix("export KEY="));
+        key.expect("the first start prints the admin key")
+    }
+
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

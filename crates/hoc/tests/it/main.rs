@@ -1,5 +1,6 @@
 //! The real binary, as people and scripts use it: its commands, and its server as a process of its own.
 
+mod agents;
 mod axe;
 mod bundle;
 mod canary;
@@ -18,7 +19,9 @@ mod hostile;
 mod http;
 mod import;
 mod keys;
+mod operations;
 mod outage;
+mod pages;
 mod readme;
 mod redis;
 mod replicas;
