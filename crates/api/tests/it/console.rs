@@ -1,12 +1,11 @@
-//! The console as a browser meets it: who gets in, what a page may load, what is escaped, whom it refuses.
+//! The console as a browser meets it, page by page: what a page may load, what is escaped, whom it refuses.
 
 use axum::body::Body;
 use models::account::Role;
-use orchestrator::handlers::account::{self, SystemCaller};
 use serde_json::json;
 
 use super::{
-    app::{ACME, Answer, App, Call, OTHER},
+    app::{Answer, App, Call, OTHER},
     scene::{ACTIVITY, Scene, text},
 };
 
@@ -24,14 +23,14 @@ pub(crate) async fn session(app: &App, key: &str) -> String {
     cookie(&answer)
 }
 
-fn cookie(answer: &Answer) -> String {
+pub(crate) fn cookie(answer: &Answer) -> String {
     let set = answer.header("set-cookie");
     assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
     set.split(';').next().expect("a cookie").to_owned()
 }
 
 /// Every page of the scene.
-fn pages(scene: &Scene) -> Vec<String> {
+pub(crate) fn pages(scene: &Scene) -> Vec<String> {
     [
         "/console/overview".to_owned(),
         "/console/overview/decisions".to_owned(),
@@ -65,7 +64,7 @@ fn pages(scene: &Scene) -> Vec<String> {
 }
 
 /// What every page must have and must not have, whatever its status.
-fn is_a_page(path: &str, answer: &Answer) {
+pub(crate) fn is_a_page(path: &str, answer: &Answer) {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}: {}", answer.text);
     let policy = answer.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
@@ -108,78 +107,6 @@ pub(crate) fn is_refused_at(answer: &Answer, form: &str, field: &str) {
 }
 
 #[tokio::test]
-async fn who_is_not_logged_in_is_led_to_the_login_and_back() {
-    let app = App::new().await;
-    let scene = Scene::set(&app).await;
-    for path in pages(&scene).into_iter().chain(["/console/nonsense".to_owned(), "/console".to_owned()]) {
-        let answer = app.get(&path).send().await;
-        assert_eq!(answer.status.as_u16(), 303, "{path}: {}", answer.text);
-        assert!(answer.header("location").starts_with("/console/login"), "{path}");
-    }
-    let asked = "/console/activity/runs?state=LIVE";
-    let login = app.get(asked).send().await;
-    assert_eq!(login.header("location"), "/console/login?next=%2Fconsole%2Factivity%2Fruns%3Fstate%3DLIVE");
-    let page = app.get(login.header("location")).send().await;
-    is_a_page("/console/login", &page);
-    assert!(page.text.contains("value=\"/console/activity/runs?state=LIVE\""), "{}", page.text);
-    let sent = format!("key={}&next=%2Fconsole%2Factivity%2Fruns%3Fstate%3DLIVE", scene.admin);
-    let answer = form(app.post("/console/login").header(SAME.0, SAME.1), sent).send().await;
-    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, asked));
-    let page = app.get(asked).header("cookie", &cookie(&answer)).send().await;
-    assert_eq!(page.status, 200);
-    let sent = format!("key={}&next=https%3A%2F%2Fevil.example", scene.admin);
-    let answer = form(app.post("/console/login").header(SAME.0, SAME.1), sent).send().await;
-    assert_eq!(answer.header("location"), "/console/overview", "a login leads to our own pages only");
-}
-
-#[tokio::test]
-async fn a_wrong_key_is_told_on_the_page_and_opens_nothing() {
-    let app = App::new().await;
-    for key in ["", "nonsense", &format!("hoc_{}_{}", "0".repeat(32), "0".repeat(64))] {
-        let answer =
-            form(app.post("/console/login").header(SAME.0, SAME.1), format!("key={key}")).send().await;
-        assert_eq!(answer.status.as_u16(), 401, "{}", answer.text);
-        is_a_page("/console/login", &answer);
-        assert!(answer.text.contains("role=\"alert\""), "{}", answer.text);
-        assert_eq!(answer.header("set-cookie"), "");
-    }
-}
-
-#[tokio::test]
-async fn a_link_logs_in_once() {
-    let app = App::new().await;
-    let key = app.key(Role::Admin).await;
-    let by = SystemCaller { name: "test".to_owned() };
-    let id = account::authenticate(&app.kit.spine, &key).await.expect("a key").key;
-    let link = || async {
-        let token = account::create_login_link_as(&app.kit.spine, &by, id).await.expect("a link");
-        format!("/console/login?token={}", token.expose())
-    };
-    let mine = link().await;
-    // What looks without meaning it does not use the link up: a preview, a prefetch, a link on another site.
-    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-purpose", "prefetch")] {
-        let page = app.get(&mine).header(name, value).send().await;
-        assert_eq!((page.status.as_u16(), page.header("set-cookie")), (200, ""), "{name}");
-        assert!(page.text.contains("logs you in once"), "{}", page.text);
-    }
-    app.call(axum::http::Method::HEAD, &mine).send().await;
-    let answer = app.get(&mine).header("sec-fetch-site", "none").send().await;
-    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/console/overview"));
-    let page = app.get("/console/overview").header("cookie", &cookie(&answer)).send().await;
-    assert_eq!(page.status, 200, "{}", page.text);
-    let again = app.get(&mine).send().await;
-    assert_eq!((again.status.as_u16(), again.header("set-cookie")), (401, ""));
-    assert!(again.text.contains("used before"), "{}", again.text);
-    assert!(again.text.contains("hoc login-link"), "and what makes another is told: {}", again.text);
-    // And by the button.
-    let other = link().await;
-    let token = other.rsplit('=').next().expect("a token").to_owned();
-    let answer =
-        form(app.post("/console/login").header(SAME.0, SAME.1), format!("token={token}")).send().await;
-    assert_eq!(answer.status.as_u16(), 303, "{}", answer.text);
-}
-
-#[tokio::test]
 async fn no_other_site_gets_anything_done() {
     let app = App::new().await;
     let scene = Scene::set(&app).await;
@@ -218,67 +145,6 @@ async fn no_other_site_gets_anything_done() {
     }
     let still = app.get("/console/overview").header("cookie", &cookie).send().await;
     assert_eq!(still.status, 200, "the logout did not happen");
-}
-
-#[tokio::test]
-async fn the_cookie_is_a_credential_of_the_api_with_its_keys_role_and_tenant() {
-    let app = App::new().await;
-    let viewer = session(&app, &app.key(Role::Viewer).await).await;
-    let whoami = app.get("/api/v1/account/whoami").header("cookie", &viewer).send().await.expect(200);
-    assert_eq!((&whoami["tenant"], &whoami["key"]["role"]), (&ACME.into(), &"viewer".into()), "{whoami}");
-    let refused = app.post("/api/v1/account/keys").header("cookie", &viewer).header(SAME.0, SAME.1);
-    assert_eq!(refused.json(&json!({"role": "admin"})).send().await.problem(403), "forbidden");
-    let admin = session(&app, &app.key(Role::Admin).await).await;
-    let made = app.post("/api/v1/account/keys").header("cookie", &admin).header(SAME.0, SAME.1);
-    made.json(&json!({"role": "viewer"})).send().await.expect(201);
-    // A key in the header is what counts, also a wrong one.
-    let call = app.get("/api/v1/account/whoami").header("cookie", &admin).key("nonsense");
-    assert_eq!(call.send().await.problem(401), "unauthenticated");
-}
-
-#[tokio::test]
-async fn a_session_ends_with_a_logout_and_with_its_key() {
-    let app = App::new().await;
-    let admin = app.key(Role::Admin).await;
-    let key = app.key(Role::Viewer).await;
-    let (one, two) = (session(&app, &key).await, session(&app, &key).await);
-    let answer =
-        form(app.post("/console/logout").header("cookie", &one).header(SAME.0, SAME.1), "").send().await;
-    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/console/login"));
-    assert!(answer.header("set-cookie").contains("Max-Age=0"), "{}", answer.header("set-cookie"));
-    assert_eq!(app.get("/console/overview").header("cookie", &one).send().await.status, 303);
-    assert_eq!(
-        app.get("/api/v1/account/whoami").header("cookie", &one).send().await.problem(401),
-        "unauthenticated"
-    );
-    assert_eq!(app.get("/console/overview").header("cookie", &two).send().await.status, 200);
-    let whoami = app.get("/api/v1/account/whoami").key(&key).send().await.expect(200);
-    let revoke = format!("/api/v1/account/keys/{}/revoke", text(&whoami["key"]["key_id"]));
-    app.post(revoke).key(&admin).send().await.expect(200);
-    assert_eq!(app.get("/console/overview").header("cookie", &two).send().await.status, 303);
-}
-
-#[tokio::test]
-async fn behind_https_the_cookie_is_bound_to_the_host_whatever_a_request_says() {
-    let app = App::behind_https().await;
-    let key = app.key(Role::Viewer).await;
-    for said in ["https", "http", ""] {
-        let login = app.post("/console/login").header(SAME.0, SAME.1).header("x-forwarded-proto", said);
-        let answer = form(login, format!("key={key}")).send().await;
-        let set = answer.header("set-cookie").to_owned();
-        assert!(set.starts_with("__Host-hoc_session=hoc_ses") && set.ends_with("; Secure"), "{set}");
-        let pair = set.split(';').next().expect("a cookie");
-        let page = app.get("/console/overview").header("x-forwarded-proto", said);
-        assert_eq!(page.header("cookie", pair).send().await.status, 200);
-        let plain = pair.replace("__Host-", "");
-        assert_eq!(app.get("/console/overview").header("cookie", &plain).send().await.status, 303);
-    }
-    // And where it is not, nobody can say that it is.
-    let app = App::new().await;
-    let key = app.key(Role::Viewer).await;
-    let login = app.post("/console/login").header(SAME.0, SAME.1).header("x-forwarded-proto", "https");
-    let answer = form(login, format!("key={key}")).send().await;
-    assert!(answer.header("set-cookie").starts_with("hoc_session=hoc_ses"));
 }
 
 #[tokio::test]
@@ -399,35 +265,6 @@ async fn what_others_sent_is_text() {
 }
 
 #[tokio::test]
-async fn an_incident_is_handled_by_forms() {
-    let app = App::new().await;
-    let scene = Scene::set(&app).await;
-    let cookie = session(&app, &scene.admin).await;
-    let incident = format!("/console/incidents/{}", scene.incident_id);
-    let post = |what: &str, body: &'static str| {
-        let call = app.post(format!("{incident}/{what}")).header("cookie", &cookie).header(SAME.0, SAME.1);
-        form(call, body).send()
-    };
-    let page = || app.get(&incident).header("cookie", &cookie).send();
-    assert!(page().await.text.contains("id=\"acknowledge\""));
-    let done = post("acknowledge", "note=on+%3Cit%3E").await;
-    assert_eq!((done.status.as_u16(), done.header("location")), (303, incident.as_str()));
-    let told = page().await.text;
-    assert!(told.contains("ACKED") && told.contains("on &#60;it&#62;"), "{told}");
-    assert!(!told.contains("id=\"acknowledge\""), "{told}");
-    let odd = post("resolve", "resolution_type=nonsense").await;
-    assert_eq!(odd.status.as_u16(), 400, "{}", odd.text);
-    is_a_page(&incident, &odd);
-    assert_eq!(post("resolve", "resolution_type=fixed&note=").await.status.as_u16(), 303);
-    let told = page().await.text;
-    assert!(told.contains("RESOLVED") && told.contains("fixed") && !told.contains("Handle it"), "{told}");
-    let late = post("acknowledge", "").await;
-    assert_eq!(late.status.as_u16(), 409, "{}", late.text);
-    is_a_page(&incident, &late);
-    assert!(late.text.contains("incident_resolved"), "{}", late.text);
-}
-
-#[tokio::test]
 async fn who_may_look_but_not_act_is_offered_no_form() {
     let app = App::new().await;
     let scene = Scene::set(&app).await;
@@ -453,68 +290,6 @@ async fn who_may_look_but_not_act_is_offered_no_form() {
         assert_eq!(refused.status.as_u16(), 403, "{path}{posts}: {}", refused.text);
         is_a_page(path, &refused);
     }
-}
-
-#[tokio::test]
-async fn a_rule_is_made_and_retired_by_forms() {
-    let app = App::new().await;
-    let cookie = session(&app, &app.key(Role::Policy).await).await;
-    let post = |path: String, body: &'static str| {
-        form(app.post(path).header("cookie", &cookie).header(SAME.0, SAME.1), body).send()
-    };
-    let rules = || "/console/policies/rules".to_owned();
-    for (body, field) in [
-        ("name=a&enforcement_mode=BLOCK&condition=context.step.cots+%3E+1", "condition"),
-        ("name=a&enforcement_mode=BLOCK", "condition"),
-        ("enforcement_mode=BLOCK&condition=context.step.cost_microusd+%3E+1", "name"),
-        ("name=a&condition=context.step.cost_microusd+%3E+1", "enforcement_mode"),
-        ("name=a&enforcement_mode=BLOCK&scope=AGENT&condition=context.step.cost_microusd+%3E+1", "scope_id"),
-        (
-            "name=a&enforcement_mode=BLOCK&precedence=low&condition=context.step.cost_microusd+%3E+1",
-            "precedence",
-        ),
-    ] {
-        let refused = post(rules(), body).await;
-        assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
-        is_a_page("/console/policies/rules", &refused);
-        is_refused_at(&refused, "new-rule", field);
-    }
-    let good = "name=costly&description=too+dear&enforcement_mode=BLOCK&bind_at=STEP_PRE\
-        &condition=context.step.cost_microusd+%3E+1";
-    let made = post(rules(), good).await;
-    assert_eq!(made.status.as_u16(), 303, "{}", made.text);
-    let rule = made.header("location").to_owned();
-    let page = app.get(&rule).header("cookie", &cookie).send().await;
-    assert!(page.text.contains("context.step.cost_microusd &#62; 1"), "{}", page.text);
-    assert!(page.text.contains("STEP_PRE"), "{}", page.text);
-    let again = post(rules(), good).await;
-    assert_eq!(again.status.as_u16(), 409, "{}", again.text);
-    assert!(again.text.contains("value=\"costly\""), "what was typed is kept: {}", again.text);
-    let silent = post(format!("{rule}/retire"), "reason=").await;
-    assert_eq!(silent.status.as_u16(), 422, "{}", silent.text);
-    assert_eq!(post(format!("{rule}/retire"), "reason=no+longer+needed").await.status.as_u16(), 303);
-    let page = app.get(&rule).header("cookie", &cookie).send().await;
-    assert!(page.text.contains("RETIRED") && page.text.contains("no longer needed"), "{}", page.text);
-    assert!(!page.text.contains("Retire it"), "{}", page.text);
-}
-
-#[tokio::test]
-async fn the_proof_is_recomputed_when_it_is_asked_for() {
-    let app = App::new().await;
-    let scene = Scene::set(&app).await;
-    let cookie = session(&app, &scene.admin).await;
-    let proof = format!("/console/activity/runs/{}/proof", scene.run_id);
-    let verify = || app.get(format!("{proof}?verify=true")).header("cookie", &cookie).send();
-    assert!(
-        verify().await.text.contains(">UNSUPPORTED</p>"),
-        "a run that is not sealed has nothing to compare with"
-    );
-    let complete = app.post(format!("{ACTIVITY}/runs/{}/complete", scene.run_id)).key(&scene.agent);
-    complete.json(&json!({"status": "SUCCEEDED"})).send().await.expect(200);
-    let before = app.get(&proof).header("cookie", &cookie).send().await;
-    assert!(!before.text.contains("id=\"verification\""), "nothing is claimed before: {}", before.text);
-    let sealed = verify().await;
-    assert!(sealed.text.contains(">VERIFIED</p>"), "{}", sealed.text);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     app::{Answer, App},
-    console::{SAME, form, session},
+    console::{SAME, form, is_a_page, session},
     scene::{ACTIVITY, POLICIES, Scene, llm_step, start, text},
 };
 
@@ -118,4 +118,33 @@ async fn every_agent_of_the_month_is_shown_or_said_to_be_there() {
     assert!(card.contains("3 more agents"), "{card}");
     assert!(card.contains("in March 2026 (UTC)") && card.contains("1 Mar"), "{card}");
     assert!(!card.contains("Feb"), "another span: {card}");
+}
+
+#[tokio::test]
+async fn an_incident_is_handled_by_forms() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let cookie = session(&app, &scene.admin).await;
+    let incident = format!("/console/incidents/{}", scene.incident_id);
+    let post = |what: &str, body: &'static str| {
+        let call = app.post(format!("{incident}/{what}")).header("cookie", &cookie).header(SAME.0, SAME.1);
+        form(call, body).send()
+    };
+    let page = || app.get(&incident).header("cookie", &cookie).send();
+    assert!(page().await.text.contains("id=\"acknowledge\""));
+    let done = post("acknowledge", "note=on+%3Cit%3E").await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, incident.as_str()));
+    let told = page().await.text;
+    assert!(told.contains("ACKED") && told.contains("on &#60;it&#62;"), "{told}");
+    assert!(!told.contains("id=\"acknowledge\""), "{told}");
+    let odd = post("resolve", "resolution_type=nonsense").await;
+    assert_eq!(odd.status.as_u16(), 400, "{}", odd.text);
+    is_a_page(&incident, &odd);
+    assert_eq!(post("resolve", "resolution_type=fixed&note=").await.status.as_u16(), 303);
+    let told = page().await.text;
+    assert!(told.contains("RESOLVED") && told.contains("fixed") && !told.contains("Handle it"), "{told}");
+    let late = post("acknowledge", "").await;
+    assert_eq!(late.status.as_u16(), 409, "{}", late.text);
+    is_a_page(&incident, &late);
+    assert!(late.text.contains("incident_resolved"), "{}", late.text);
 }

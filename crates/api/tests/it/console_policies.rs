@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     app::{Answer, App},
-    console::{SAME, form, is_refused_at, session},
+    console::{SAME, form, is_a_page, is_refused_at, session},
     scene::{ACTIVITY, POLICIES, Scene, start, text},
 };
 
@@ -315,4 +315,47 @@ async fn what_happened_to_keys_and_settings_is_a_page_that_says_where_kills_are(
     assert!(record.contains("failure_mode") && record.contains("admin of acme"), "{record}");
     let ledger = vera.reads("/console/logs/audit").await;
     assert!(ledger.contains("Kills and freezes are entries of neither log"), "{ledger}");
+}
+
+#[tokio::test]
+async fn a_rule_is_made_and_retired_by_forms() {
+    let app = App::new().await;
+    let cookie = session(&app, &app.key(Role::Policy).await).await;
+    let post = |path: String, body: &'static str| {
+        form(app.post(path).header("cookie", &cookie).header(SAME.0, SAME.1), body).send()
+    };
+    let rules = || "/console/policies/rules".to_owned();
+    for (body, field) in [
+        ("name=a&enforcement_mode=BLOCK&condition=context.step.cots+%3E+1", "condition"),
+        ("name=a&enforcement_mode=BLOCK", "condition"),
+        ("enforcement_mode=BLOCK&condition=context.step.cost_microusd+%3E+1", "name"),
+        ("name=a&condition=context.step.cost_microusd+%3E+1", "enforcement_mode"),
+        ("name=a&enforcement_mode=BLOCK&scope=AGENT&condition=context.step.cost_microusd+%3E+1", "scope_id"),
+        (
+            "name=a&enforcement_mode=BLOCK&precedence=low&condition=context.step.cost_microusd+%3E+1",
+            "precedence",
+        ),
+    ] {
+        let refused = post(rules(), body).await;
+        assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+        is_a_page("/console/policies/rules", &refused);
+        is_refused_at(&refused, "new-rule", field);
+    }
+    let good = "name=costly&description=too+dear&enforcement_mode=BLOCK&bind_at=STEP_PRE\
+        &condition=context.step.cost_microusd+%3E+1";
+    let made = post(rules(), good).await;
+    assert_eq!(made.status.as_u16(), 303, "{}", made.text);
+    let rule = made.header("location").to_owned();
+    let page = app.get(&rule).header("cookie", &cookie).send().await;
+    assert!(page.text.contains("context.step.cost_microusd &#62; 1"), "{}", page.text);
+    assert!(page.text.contains("STEP_PRE"), "{}", page.text);
+    let again = post(rules(), good).await;
+    assert_eq!(again.status.as_u16(), 409, "{}", again.text);
+    assert!(again.text.contains("value=\"costly\""), "what was typed is kept: {}", again.text);
+    let silent = post(format!("{rule}/retire"), "reason=").await;
+    assert_eq!(silent.status.as_u16(), 422, "{}", silent.text);
+    assert_eq!(post(format!("{rule}/retire"), "reason=no+longer+needed").await.status.as_u16(), 303);
+    let page = app.get(&rule).header("cookie", &cookie).send().await;
+    assert!(page.text.contains("RETIRED") && page.text.contains("no longer needed"), "{}", page.text);
+    assert!(!page.text.contains("Retire it"), "{}", page.text);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     app::{Answer, App},
     console::session,
-    scene::{ACTIVITY, start, text},
+    scene::{ACTIVITY, Scene, start, text},
 };
 
 async fn page(app: &App, cookie: &str, path: &str) -> String {
@@ -102,4 +102,23 @@ async fn a_cost_that_nobody_knows_is_not_shown_as_nothing() {
 
 fn text_of(number: &serde_json::Value) -> String {
     number.to_string()
+}
+
+#[tokio::test]
+async fn the_proof_is_recomputed_when_it_is_asked_for() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    let cookie = session(&app, &scene.admin).await;
+    let proof = format!("/console/activity/runs/{}/proof", scene.run_id);
+    let verify = || app.get(format!("{proof}?verify=true")).header("cookie", &cookie).send();
+    assert!(
+        verify().await.text.contains(">UNSUPPORTED</p>"),
+        "a run that is not sealed has nothing to compare with"
+    );
+    let complete = app.post(format!("{ACTIVITY}/runs/{}/complete", scene.run_id)).key(&scene.agent);
+    complete.json(&json!({"status": "SUCCEEDED"})).send().await.expect(200);
+    let before = app.get(&proof).header("cookie", &cookie).send().await;
+    assert!(!before.text.contains("id=\"verification\""), "nothing is claimed before: {}", before.text);
+    let sealed = verify().await;
+    assert!(sealed.text.contains(">VERIFIED</p>"), "{}", sealed.text);
 }

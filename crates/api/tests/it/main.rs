@@ -12,6 +12,7 @@ mod broken;
 mod console;
 mod console_incidents;
 mod console_links;
+mod console_login;
 mod console_policies;
 mod console_runs;
 mod cursors;
