@@ -322,9 +322,9 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<Fact> {
         1 => ", in 1 run".to_owned(),
         many => format!(", in {} runs", show::count(many)),
     };
-    fact("Struck", format!("{times}{runs}"));
+    fact("Happened", format!("{times}{runs}"));
     let last = Moment::of(incident.last_seen_at, now);
-    fact("Last struck", format!("{} ({})", last.exact, last.ago));
+    fact("Happened last", format!("{} ({})", last.exact, last.ago));
     if !incident.agents.is_empty() {
         fact("Agents", show::named(&incident.agents, incident.more_agents));
     }
