@@ -51,6 +51,7 @@ mod m20261127_000053_nano_usd;
 mod m20261127_000054_uncounted;
 mod m20261127_000060_conversations;
 mod m20261128_000061_way_in;
+mod m20261128_000062_lifts;
 mod protect;
 mod table;
 
@@ -111,6 +112,7 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000054_uncounted", statements: m20261127_000054_uncounted::statements },
     Change { name: "m20261127_000060_conversations", statements: m20261127_000060_conversations::statements },
     Change { name: "m20261128_000061_way_in", statements: m20261128_000061_way_in::statements },
+    Change { name: "m20261128_000062_lifts", statements: m20261128_000062_lifts::statements },
 ];
 
 /// What brings a store's schema to head.

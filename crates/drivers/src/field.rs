@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use models::{
     account::{AgentNames, CaptureMode, FailureMode, OwnerType, Permits, Role, ZoneChanges},
     activity::{
-        AckVia, EvidenceHealth, InterventionOutcome, Late, LatencyBucket, ReportedEnd, RiskLevel, RunState,
+        AckVia, EvidenceHealth, InterventionOutcome, InterventionState, Late, LatencyBucket, ReportedEnd,
+        RiskLevel, RunState,
     },
     ids::{
         AuditId, BreachId, CheckpointId, DecisionId, EnforcementId, EvidenceId, FailureId, GapId,
@@ -173,6 +174,7 @@ words!(
     IntegrityStatus,
     InterventionKind,
     InterventionOutcome,
+    InterventionState,
     InterventionTarget,
     LatencyBucket,
     LifecycleState,

@@ -14,6 +14,7 @@ mod intervention_view;
 mod interventions;
 mod kill;
 mod list;
+mod list_interventions;
 mod permit;
 mod proof;
 mod proof_view;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Spine> {
         .routes(routes!(events::events))
         .routes(routes!(tenant_events::tenant_events))
         .routes(routes!(interventions::interventions))
+        .routes(routes!(list_interventions::list_interventions))
         .routes(routes!(evidence::evidence))
         .routes(routes!(proof::proof))
         .routes(routes!(bundle::bundle))

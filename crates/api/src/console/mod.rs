@@ -62,6 +62,7 @@ pub(crate) fn routes(spine: &Spine) -> Router<Spine> {
         .route("/policies/limits/{id}/disable", post(policies::disable_limit))
         .route("/policies/freezes", get(policies::freezes).post(policies::freeze))
         .route("/policies/freezes/lift", post(policies::unfreeze))
+        .route("/policies/stopped", get(policies::stopped))
         .route("/logs/audit", get(logs::audit))
         .route("/logs/audit/{id}", get(logs::entry))
         .route("/logs/system", get(logs::system))

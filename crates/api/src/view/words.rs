@@ -147,6 +147,8 @@ words! {
     InterventionKind = "KILL" "FREEZE" "UNFREEZE";
     /// What is known of an intervention's effect.
     InterventionOutcome = "ACKED" "UNACKED" "ENDED";
+    /// Whether what a person did still holds. A kill is for good.
+    InterventionState = "IN_FORCE" "LIFTED";
     /// What an intervention is aimed at.
     InterventionTarget = "TENANT" "AGENT" "RUN";
     /// How a run's duration compares with what was expected.
@@ -294,7 +296,8 @@ mod tests {
                 Scope Severity StepKind StepLevel StepSource StepStatus TerminationReason TraceStatus;
             account: CaptureMode FailureMode OwnerType Role;
             facts: FactType FactUnit Fault;
-            activity: AckVia EvidenceHealth InterventionOutcome LatencyBucket RiskLevel RunState;
+            activity: AckVia EvidenceHealth InterventionOutcome InterventionState LatencyBucket RiskLevel
+                RunState;
             incidents: IncidentEventType LifecycleState ResolutionType;
             logs: ExecutionStatus Origin SystemEventType SystemScope SystemSeverity;
             overview: BudgetStatus BudgetUnit DecisionType EntityType Priority PulseStatus SourceDomain;

@@ -54,6 +54,8 @@ pub(crate) fn pages(scene: &Scene) -> Vec<String> {
         format!("/console/policies/limits/{}", scene.limit_id),
         format!("/console/policies/limits/{}/edit", scene.limit_id),
         "/console/policies/freezes".to_owned(),
+        "/console/policies/stopped".to_owned(),
+        "/console/policies/stopped?state=LIFTED&target_type=AGENT&target_id=support-bot".to_owned(),
         "/console/logs/system".to_owned(),
         "/console/logs/system?event_type=AUTH_CHANGE&severity=info&component=keys".to_owned(),
         "/console/logs/audit".to_owned(),
@@ -324,6 +326,7 @@ async fn an_empty_console_says_what_to_do_next() {
         ("/console/policies/rules", "Make the first rule"),
         ("/console/policies/limits", "Make the first limit"),
         ("/console/policies/freezes", "Nothing is frozen."),
+        ("/console/policies/stopped", "Nobody has stopped anything yet."),
         ("/console/logs/system", "role=\"search\""),
         ("/console/logs/audit", "No entry yet."),
     ] {

@@ -30,4 +30,5 @@ mod policies;
 mod proofs;
 mod scene;
 mod spans;
+mod stopped;
 mod system;

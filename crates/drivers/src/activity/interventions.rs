@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use models::{
     activity::{
-        Ack, Freeze, Intervention, RunFilter, RunState,
+        Ack, Freeze, Intervention, InterventionFilter, InterventionState, RunFilter, RunState,
         entity::{freezes, intervention_acks as acks, interventions, run_interventions as met, runs},
     },
     ids::{InterventionId, RunId, TenantId},
@@ -12,8 +12,8 @@ use models::{
 };
 use proof::{records::InterventionRecord, words::InterventionKind};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-    Select,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _, Select,
     sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 
@@ -43,7 +43,7 @@ fn acks_of(tenant: TenantId) -> Select<acks::Entity> {
 
 rows! {
     Intervention, interventions, key(id), fn to_row(intervention), fn from_row,
-    same { id, kind, target_type, target_id, actor_type, actor_id, reason, requested_at, outcome, effective_at }
+    same { id, kind, target_type, target_id, actor_type, actor_id, reason, requested_at, outcome, effective_at, lifts }
     renamed { tenant => tenant_id } extra {}
 }
 
@@ -76,6 +76,25 @@ pub(super) fn freeze_of_run(tenant: TenantId) -> SimpleExpr {
     )
 }
 
+fn wanted(tenant: TenantId, filter: &InterventionFilter) -> Select<interventions::Entity> {
+    let kind = interventions::Column::Kind;
+    let ended = kind.eq(InterventionKind::Unfreeze.as_str());
+    let InterventionFilter { state, target_type, target_id } = filter;
+    let asked = Condition::all()
+        .add(ended.not())
+        .add_option(target_type.map(|word| interventions::Column::TargetType.eq(word.as_str())))
+        .add_option(target_id.as_deref().map(|id| interventions::Column::TargetId.eq(id)));
+    let same = Expr::col((freezes::Entity, freezes::Column::InterventionId))
+        .equals((interventions::Entity, interventions::Column::Id));
+    let holds = freezes_of(tenant).select_only().column(freezes::Column::TargetId).filter(same).into_query();
+    let in_force = kind.eq(InterventionKind::Kill.as_str()).or(Expr::exists(holds));
+    of(tenant).filter(asked).filter(match state {
+        None => Condition::all(),
+        Some(InterventionState::InForce) => Condition::all().add(in_force),
+        Some(InterventionState::Lifted) => Condition::all().add(in_force.not()),
+    })
+}
+
 /// What a freeze could stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FreezeEffect {
@@ -101,6 +120,29 @@ impl ActivityReads<'_> {
         let key = |row: &freezes::Model| (row.requested_at, row.intervention_id.0);
         let newest = Newest { at: freezes::Column::RequestedAt, id: freezes::Column::InterventionId, key };
         read::page(self.conn, freezes_of(tenant), newest, page, freeze).await
+    }
+
+    /// Kills and freezes, newest first.
+    pub async fn list_interventions(
+        self,
+        tenant: TenantId,
+        filter: &InterventionFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Intervention>, StoreError> {
+        let key = |row: &interventions::Model| (row.requested_at, row.id.0);
+        let newest = Newest { at: interventions::Column::RequestedAt, id: interventions::Column::Id, key };
+        read::page(self.conn, wanted(tenant, filter), newest, page, from_row).await
+    }
+
+    /// By what these freezes were ended, each by one.
+    pub async fn lifts_of(
+        self,
+        tenant: TenantId,
+        ids: &[InterventionId],
+    ) -> Result<Vec<Intervention>, StoreError> {
+        let column = [interventions::Column::Lifts];
+        let rows = read::by_keys(self.conn, of(tenant), column, keys::sorted(ids)).await?;
+        rows.into_iter().map(from_row).collect()
     }
 
     /// What was aimed at this run itself, newest first.

@@ -2,7 +2,9 @@
 
 use drivers::activity::FreezeEffect;
 use models::{
-    activity::{Ack, AckVia, Freeze, Intervention, InterventionOutcome, Run},
+    activity::{
+        Ack, AckVia, Freeze, Intervention, InterventionFilter, InterventionOutcome, InterventionState, Run,
+    },
     ids::{InterventionId, RunId},
     page::PageRequest,
 };
@@ -38,6 +40,7 @@ fn kill(n: u128, of: RunId) -> Intervention {
         requested_at: at(i64::try_from(n).unwrap_or(0)),
         outcome: InterventionOutcome::Ended,
         effective_at: None,
+        lifts: None,
     }
 }
 
@@ -104,6 +107,44 @@ testkit::on_both! {
         let effects = tx.activity().freeze_effects(TENANT, &frozen).await.expect("counted");
         assert_eq!(effects, [effect(2, 1), effect(2, 2), effect(0, 0)]);
         assert_eq!(tx.activity().freeze_effects(OTHER, &frozen).await.expect("counted"), [effect(0, 0); 3]);
+    }
+
+    async fn what_was_stopped_is_listed_with_what_ended_it(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        let id = |n| InterventionId(uuid(n));
+        let frozen = |n, target: &str| Intervention {
+            kind: InterventionKind::Freeze,
+            target_type: if target.is_empty() { InterventionTarget::Tenant } else { InterventionTarget::Agent },
+            target_id: Some(target.to_owned()).filter(|target| !target.is_empty()),
+            ..kill(n, RunId(uuid(1)))
+        };
+        let run = RunId(uuid(1));
+        let end = Intervention { kind: InterventionKind::Unfreeze, lifts: Some(id(4)), ..frozen(5, ODD) };
+        let all = [kill(3, run), frozen(4, ODD), end.clone(), frozen(6, ODD), frozen(7, "")];
+        tx.activity().insert_interventions(&all).await.expect("asked");
+        for (n, target) in [(6, ODD), (7, "")] {
+            let held = Freeze { intervention_id: id(n), ..freeze(n, target) };
+            assert!(tx.activity().insert_freeze(&held).await.expect("frozen"));
+        }
+        let (state, target_type) = (InterventionState::Lifted, InterventionTarget::Agent);
+        for (filter, found) in [
+            (InterventionFilter::default(), vec![7, 6, 4, 3]),
+            (InterventionFilter { state: Some(InterventionState::InForce), ..Default::default() }, vec![7, 6, 3]),
+            (InterventionFilter { state: Some(state), ..Default::default() }, vec![4]),
+            (InterventionFilter { target_type: Some(target_type), ..Default::default() }, vec![6, 4]),
+            (InterventionFilter { target_id: Some(run.to_string()), ..Default::default() }, vec![3]),
+        ] {
+            let page = PageRequest::new(Some(50), None, true).expect("a page");
+            let listed = tx.activity().list_interventions(TENANT, &filter, &page).await.expect("listed");
+            let ids: Vec<_> = listed.items.iter().map(|one| one.id).collect();
+            assert_eq!(ids, found.iter().copied().map(id).collect::<Vec<_>>(), "{filter:?}");
+            assert_eq!(listed.total, Some(found.len() as u64));
+            let theirs = tx.activity().list_interventions(OTHER, &filter, &page).await.expect("listed");
+            assert_eq!(theirs.items, []);
+        }
+        assert_eq!(tx.activity().lifts_of(TENANT, &[id(3), id(4), id(6)]).await.expect("read"), [end]);
+        assert_eq!(tx.activity().lifts_of(OTHER, &[id(4)]).await.expect("none"), []);
     }
 
     async fn what_freezes_come_to_takes_a_few_statements_however_many_there_are(db: TestDatabase) {

@@ -118,6 +118,7 @@ impl Scene {
             ("limit-new", "/console/policies/limits/new".to_owned()),
             ("limit-edit", format!("/console/policies/limits/{}/edit", id(limits, 0, "limit_id"))),
             ("freezes", "/console/policies/freezes".to_owned()),
+            ("stopped", "/console/policies/stopped".to_owned()),
             ("audit", "/console/logs/audit".to_owned()),
             ("audit-entry", format!("/console/logs/audit/{}", id("/api/v1/runtime/logs/audit", 0, "id"))),
             ("system", "/console/logs/system".to_owned()),

@@ -102,6 +102,7 @@ pub mod interventions {
         pub requested_at: DateTimeUtc,
         pub outcome: String,
         pub effective_at: Option<DateTimeUtc>,
+        pub lifts: Option<InterventionId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,9 @@ proof::words! {
     /// it. ENDED: there was nothing left to stop.
     InterventionOutcome { Acked = "ACKED", Unacked = "UNACKED", Ended = "ENDED" }
 
+    /// Whether what a person did still holds. A kill is for good.
+    InterventionState { InForce = "IN_FORCE", Lifted = "LIFTED" }
+
     /// How an agent came to know.
     AckVia { Call = "CALL", Stream = "STREAM" }
 }
@@ -34,6 +37,19 @@ pub struct Intervention {
     pub outcome: InterventionOutcome,
     /// None where there was nothing to do.
     pub effective_at: Option<DateTime<Utc>>,
+    /// Of an UNFREEZE: the freeze that it ended. None of one that an older build recorded.
+    pub lifts: Option<InterventionId>,
+}
+
+/// Which kills and freezes. An UNFREEZE is none: it is told with the freeze that it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InterventionFilter {
+    /// Whether they still hold.
+    pub state: Option<InterventionState>,
+    /// What they are aimed at: a kill at a run, a freeze at an agent or the tenant.
+    pub target_type: Option<InterventionTarget>,
+    /// The run or the agent.
+    pub target_id: Option<String>,
 }
 
 /// A freeze that is in force. No target has two.

@@ -13,7 +13,9 @@ use proof::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::interventions::{Ack, AckVia, Freeze, Intervention, InterventionOutcome};
+pub use self::interventions::{
+    Ack, AckVia, Freeze, Intervention, InterventionFilter, InterventionOutcome, InterventionState,
+};
 use crate::ids::{KeyId, RunId, SnapshotId, TenantId, TraceId};
 
 proof::words! {

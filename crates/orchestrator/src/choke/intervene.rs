@@ -41,6 +41,7 @@ pub(super) fn kill(state: &mut State, caller: &Caller, run_id: RunId, asked: &Pr
         requested_at: now,
         outcome: InterventionOutcome::Ended,
         effective_at: None,
+        lifts: None,
     };
     if !ended {
         intervention.outcome = InterventionOutcome::Unacked;

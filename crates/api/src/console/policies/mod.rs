@@ -1,4 +1,4 @@
-//! Policies: rules and limits, how often they fired, how much is used, who changed them; and what is frozen.
+//! Policies: rules and limits, how often they fired, how much is used, who changed them; and what is frozen or was stopped.
 
 mod freezes;
 mod limit_form;
@@ -6,6 +6,7 @@ mod limits;
 mod rule_form;
 mod rules;
 mod said;
+mod stopped;
 
 pub(super) use self::{
     freezes::{freeze, freezes, unfreeze},
@@ -13,4 +14,5 @@ pub(super) use self::{
     limits::{limit, limits},
     rule_form::{create_rule, edit_rule, modify_rule, new_rule},
     rules::{retire_rule, rule, rules},
+    stopped::stopped,
 };

@@ -140,6 +140,8 @@ async fn unfreeze_once(
     // There is nobody to confirm it: what it undoes is undone with its commit.
     let act = Intervention {
         outcome: InterventionOutcome::Ended,
+        // The freeze has kept its id.
+        lifts: Some(act.intervention_id),
         ..of(&act, spine.id(now), InterventionKind::Unfreeze)
     };
     tx.activity().insert_interventions(std::slice::from_ref(&act)).await?;
@@ -198,5 +200,6 @@ fn of(freeze: &Freeze, id: InterventionId, kind: InterventionKind) -> Interventi
         requested_at: freeze.requested_at,
         outcome: InterventionOutcome::Unacked,
         effective_at: Some(freeze.requested_at),
+        lifts: None,
     }
 }
