@@ -18,10 +18,10 @@ pub struct Model {
     pub environment: Option<String>,
     pub telemetry: Option<String>,
     pub details: Option<String>,
+    pub captured_at: DateTimeUtc,
     pub way_in: String,
     pub user_agent: Option<String>,
     pub hoc_version: String,
-    pub captured_at: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
