@@ -57,7 +57,9 @@ fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, W
             RecordKind::Decision => records(all, parser, |all, it| all.decision(it, whole_decisions)),
             RecordKind::Activity => records(all, parser, |_, _: ActivityRecord| ()),
             RecordKind::Breach => records(all, parser, |_, _: BreachRecord| ()),
-            RecordKind::CaptureFailure => records(all, parser, |_, _: CaptureFailureRecord| ()),
+            RecordKind::CaptureFailure => {
+                records(all, parser, |all, it: CaptureFailureRecord| all.failure(&it))
+            }
             RecordKind::Enforcement => records(all, parser, Gist::enforcement),
             RecordKind::Gap => records(all, parser, Gist::gap),
             RecordKind::Incident => records(all, parser, Gist::incident),
