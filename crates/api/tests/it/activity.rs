@@ -192,7 +192,7 @@ async fn a_run_from_start_to_end() {
           "input_hash": "7d73ebb3970eb1ceabf9b35bafe695c1b625ab9b5f0078647e09f3a6173dbe74",
           "output_hash": "eef4c0b867059e9b49be6f18f00cd510ecd077c584133883859268f67a6c7e60",
           "determinism_hash": "f2a51d6e4ce8e26c438744afb78a79b3e009b8d0d1548823b6d708829a9d089e",
-          "prev_hash": "426cc8f8c11bddcf0e3e2e4b1bcf565a409c3d61f56bfde2fcf16909ec497d03"
+          "prev_hash": "49fc5d4a28defbfaa7fe79eaa0cac0d9411e0b149edf205e0e97f867c7d0c073"
         }
       ],
       "next_cursor": null,
