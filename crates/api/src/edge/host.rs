@@ -31,9 +31,10 @@ fn named(version: Version, headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
-/// A name or an address, with or without a port; empty where the address that is asked for has none.
+/// A name or an address, with or without a port; empty where the address that is asked for has none. A comma joins two
+/// headers of one name.
 fn is_host(host: &[u8]) -> bool {
-    host.is_empty() || (!host.contains(&b'@') && Authority::try_from(host).is_ok())
+    host.is_empty() || (!host.iter().any(|byte| b"@,".contains(byte)) && Authority::try_from(host).is_ok())
 }
 
 #[cfg(test)]
