@@ -56,6 +56,7 @@ fn of_runs() -> Vocabularies {
             actor_type = words::ActorType;
         }
         intervention_acks: { via = activity::AckVia; }
+        environment_evidence: { way_in = words::WayIn; }
         aos_traces: { status = words::TraceStatus; replay_mode = words::ReplayMode; }
         aos_trace_steps: {
             cost_note = words::CostNote;

@@ -117,7 +117,7 @@ fn what_is_wrong_is_told_with_what_to_do_and_the_rest_comes_in() {
     };
     let cases = [
         (file("cut.json", b"{\"resourceSpans\": ["), "one a line"),
-        (file("other.json", b"{\"logs\": []}"), "holds no spans"),
+        (file("other.json", b"{\"logs\": []}"), "holds no OTLP traces"),
         (file("empty", b""), "holds no spans"),
         (file("cut.gz", &[0x1f, 0x8b, 8, 0]), "copy it again"),
         (file("text", b"hello"), "holds no OTLP traces"),

@@ -309,7 +309,7 @@ fn there_is_a_link_to_the_console_whenever_it_is_asked_for() {
         ran.stderr
     );
     for (args, told) in [
-        (&["login-link", "--tenant", "nobody"][..], "no tenant nobody"),
+        (&["login-link", "--tenant", "nobody"][..], "no tenant `nobody`"),
         (&["login-link", "--key", "key_nope"], "hoc keys list"),
     ] {
         let refused = place.run(args);
