@@ -58,6 +58,8 @@ pub enum SpanAct {
     ModelCall,
     /// A call of a tool.
     ToolCall,
+    /// The same, as the server tells of it that the tool is on: the client may tell of it too.
+    ToolServer,
     /// A search for what the model is to know.
     Retrieval,
     /// A call over HTTP.

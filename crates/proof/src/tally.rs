@@ -87,7 +87,7 @@ pub struct Tally {
 }
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
-const MAX_HTTP_BETWEEN: usize = 4;
+pub const MAX_HTTP_BETWEEN: usize = 4;
 
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing that is known of it, and only ever set")]

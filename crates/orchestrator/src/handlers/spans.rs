@@ -18,7 +18,7 @@ use crate::{
     errors::{Error, told},
     handlers::{
         account::{self, SystemCaller},
-        span_order::sums_last,
+        span_order::{sides_apart, sums_last},
     },
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
     spine::Spine,
@@ -83,6 +83,7 @@ async fn take(
         return Err(err);
     }
     let ReportedSpans { mut spans, rejected, .. } = spans;
+    sides_apart(&mut spans);
     sums_last(&mut spans);
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
@@ -126,7 +127,7 @@ fn calls(
 fn step(span: ReportedSpan) -> (StepReport, bool) {
     let kind = match span.act {
         SpanAct::ModelCall => StepKind::LlmCall,
-        SpanAct::ToolCall => StepKind::ToolCall,
+        SpanAct::ToolCall | SpanAct::ToolServer => StepKind::ToolCall,
         SpanAct::Retrieval => StepKind::Retrieval,
         SpanAct::HttpCall => StepKind::HttpCall,
         SpanAct::Transform => StepKind::Transform,

@@ -27,7 +27,7 @@ use crate::{
     spans::{call, only_run, root, send},
 };
 
-async fn steps_as(kit: &Kit, ctx: &CallContext, run: RunId) -> Result<Vec<StepRecord>, Error> {
+pub(crate) async fn steps_as(kit: &Kit, ctx: &CallContext, run: RunId) -> Result<Vec<StepRecord>, Error> {
     let page = activity::steps(&kit.spine, ctx, run, PageRequest::default()).await?;
     Ok(page.items.into_iter().map(|step| step.step.record).collect())
 }

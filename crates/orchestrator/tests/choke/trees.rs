@@ -191,6 +191,29 @@ on_both! {
         }
     }
 
+    async fn the_servers_side_of_a_tool_is_a_call_where_no_client_tells_of_it(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let called = |trace, at| {
+            let mut span = span(trace, at, &tool("search"));
+            span["kind"] = json!(2);
+            span
+        };
+        let http = span(1, (2, 1), &[("http.request.method", json!("POST")), ("url.full", json!("https://mcp.example/mcp"))]);
+        let mut http = http;
+        http["kind"] = json!(3);
+        send(&agent, &[called(1, (3, 2)), http, span(1, (1, 0), &tool("search"))]).await;
+        send(&agent, &[called(2, (3, 9))]).await;
+        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["OTHER", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
+            assert_eq!(run.tool_call_count, 1);
+            let mut told: Vec<&str> = crate::contributions::steps_as(&kit, &agent.admin, run.id).await.unwrap().iter().map(|step| step.kind.as_str()).collect();
+            told.sort_unstable();
+            let mut kinds = kinds.to_vec();
+            kinds.sort_unstable();
+            assert_eq!(told, kinds);
+        }
+    }
+
     async fn a_rule_on_what_the_run_has_cost_looks_at_what_was_before(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use orchestrator::{
     choke::call::{LlmReport, PartOf, TokenCounts},
-    ports::ReportedSpan,
+    ports::{ReportedSpan, SpanAct},
 };
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -15,7 +15,7 @@ use super::{
     messages,
     operation::{EMBEDDINGS, IMAGES, Operation, operation},
     value::{MAX_INTEGER, Members, hex},
-    wire::{Event, Id, Odd, Span},
+    wire::{Event, Id, Odd, SERVER, Span},
 };
 
 /// Flags of a span that tell where its parent is: that they do, and that it is in another process.
@@ -79,7 +79,11 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         parent_is_remote: parent_span_id.is_some() && flags & remote == remote,
         parent_span_id,
         source,
-        act: operation.act(),
+        act: if kind == SERVER && operation == Operation::Tool {
+            SpanAct::ToolServer
+        } else {
+            operation.act()
+        },
         skill_name,
         params,
         outcome_data: outcome(result, message),

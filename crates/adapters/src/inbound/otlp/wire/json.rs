@@ -10,7 +10,7 @@ use super::{
         messages::base64,
         reader::{Reader, mended},
     },
-    Any, Attribute, CLIENT, ERROR, Event, Id, MAX_DEPTH, Odd, Sink, Span,
+    Any, Attribute, CLIENT, ERROR, Event, Id, MAX_DEPTH, Odd, SERVER, Sink, Span,
 };
 
 /// The name of what stands where an attribute should.
@@ -145,7 +145,7 @@ fn span<'b>(reader: &mut Reader<'b>) -> Result<Span<'b>, String> {
         _ => {}
     });
     span.cut = reader.cut;
-    const { assert!(CLIENT == 3 && ERROR == 2, "the places of their words") };
+    const { assert!(SERVER == 2 && CLIENT == 3 && ERROR == 2, "the places of their words") };
     if is_object { Ok(span) } else { Err("a span is no object".to_owned()) }
 }
 

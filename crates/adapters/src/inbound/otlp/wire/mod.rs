@@ -41,6 +41,8 @@ pub(super) struct Span<'b> {
     pub(super) cut: bool,
 }
 
+/// `SPAN_KIND_SERVER`.
+pub(super) const SERVER: u64 = 2;
 /// `SPAN_KIND_CLIENT`.
 pub(super) const CLIENT: u64 = 3;
 /// `STATUS_CODE_OK`.
