@@ -15,6 +15,7 @@ use orchestrator::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
     time::timeout,
@@ -74,6 +75,7 @@ pub(crate) struct Running {
     serving: Option<JoinHandle<()>>,
     stop_working: watch::Sender<bool>,
     working: background::Tasks,
+    ends: Ends,
 }
 
 /// Starts serving on the listener.
@@ -84,6 +86,8 @@ pub(crate) async fn start(
     reached: Reached,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
+    // Before anybody is told that it serves: who asks it to end at once is heard.
+    let ends = Ends::listen()?;
     may_write(account::record_start(&spine, VERSION).await)?;
     system::look_at_clock(&spine).await.context("cannot ask the store for the time")?;
     let (stop_working, stop) = watch::channel(false);
@@ -91,7 +95,7 @@ pub(crate) async fn start(
     let (stop_serving, stop) = watch::channel(false);
     let router = api::router_within(spine.clone(), Bounds::default(), reached);
     let serving = tokio::spawn(accept::serve(listener, router, Clients::new(most), stop));
-    Ok(Running { spine, address, stop_serving, serving: Some(serving), stop_working, working })
+    Ok(Running { spine, address, stop_serving, serving: Some(serving), stop_working, working, ends })
 }
 
 impl Running {
@@ -104,18 +108,8 @@ impl Running {
     /// whoever started the process is to start it again.
     pub(crate) async fn until_the_end(&mut self) -> anyhow::Result<&'static str> {
         tokio::select! {
-            signal = wait_for_the_end() => signal,
-            why = self.serves_no_more() => Err(why.context("no connection is taken any more")),
-        }
-    }
-
-    async fn serves_no_more(&mut self) -> anyhow::Error {
-        let Some(serving) = &mut self.serving else { return std::future::pending().await };
-        let ended = serving.await;
-        self.serving = None;
-        match ended {
-            Ok(()) => anyhow!("serving has ended, and nobody had asked for it"),
-            Err(err) => anyhow::Error::new(err),
+            signal = self.ends.asked() => Ok(signal),
+            why = serves_no_more(&mut self.serving) => Err(why.context("no connection is taken any more")),
         }
     }
 
@@ -145,16 +139,38 @@ fn may_write(written: Result<(), Error>) -> anyhow::Result<()> {
     }
 }
 
+async fn serves_no_more(serving: &mut Option<JoinHandle<()>>) -> anyhow::Error {
+    let Some(task) = serving else { return std::future::pending().await };
+    let ended = task.await;
+    *serving = None;
+    match ended {
+        Ok(()) => anyhow!("serving has ended, and nobody had asked for it"),
+        Err(err) => anyhow::Error::new(err),
+    }
+}
+
+/// Hears that the process is asked to end, from when it is made on: before that, a signal ends the process as it stands.
+struct Ends {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ends {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn asked(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
 /// Waits until the process is asked to end: SIGINT or SIGTERM.
 pub(crate) async fn wait_for_the_end() -> anyhow::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    })
+    Ok(Ends::listen()?.asked().await)
 }
 
 #[cfg(test)]
@@ -171,6 +187,7 @@ mod tests {
             working: background::start(&kit.spine, &stop),
             spine: kit.spine.clone(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ends: Ends::listen().expect("signals"),
             stop_serving: watch::Sender::new(false),
             serving: Some(tokio::spawn(async { panic!("as a test wants it") })),
             stop_working,
