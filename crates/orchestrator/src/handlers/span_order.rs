@@ -35,11 +35,11 @@ pub(super) fn sides_apart(spans: &mut [ReportedSpan]) {
     if spans.iter().all(|span| span.act != SpanAct::ToolServer) {
         return;
     }
-    let place = |(at, span): (usize, &ReportedSpan)| ((span.trace_id.clone(), span.span_id.clone()), at);
-    let places: HashMap<(String, String), usize> = spans.iter().enumerate().map(place).collect();
+    let by_id: HashMap<(&str, &str), &ReportedSpan> =
+        spans.iter().map(|span| ((span.trace_id.as_str(), span.span_id.as_str()), span)).collect();
     let above = |span: &ReportedSpan| {
-        let parent = span.parent_span_id.clone()?;
-        places.get(&(span.trace_id.clone(), parent)).map(|at| &spans[*at])
+        let parent = span.parent_span_id.as_deref()?;
+        by_id.get(&(span.trace_id.as_str(), parent)).copied()
     };
     let is_other_side = |server: &ReportedSpan| {
         let mut next = above(server);
