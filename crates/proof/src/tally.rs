@@ -83,6 +83,8 @@ pub struct Tally {
     by_span: HashMap<u64, usize>,
     /// By the parent's span, there or still to come.
     children: HashMap<u64, Vec<usize>>,
+    /// The parents' spans that are still to come.
+    awaited: HashSet<u64>,
     circles: Circles,
 }
 
@@ -158,6 +160,19 @@ impl Tally {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// How many steps name this span as their parent.
+    #[must_use]
+    pub fn children_of_span(&self, span: &str) -> usize {
+        self.children_of(span_key(span)).len()
+    }
+
+    /// Whether steps name parents that are still to come, other than these, of which each is named once.
+    #[must_use]
+    pub fn awaits_others<'s>(&self, than: impl IntoIterator<Item = &'s str>) -> bool {
+        let these = than.into_iter().filter_map(span_key).filter(|span| self.awaited.contains(span));
+        these.count() < self.awaited.len()
     }
 
     /// Adds the next step of a run.
@@ -247,10 +262,14 @@ impl Tally {
         }
         if let Some(parent) = node.parent {
             self.children.entry(parent).or_default().push(at);
+            if above.is_none() {
+                self.awaited.insert(parent);
+            }
             node.under = above.is_some_and(|above| self.nodes[above].hands_down());
         }
         if let Some(span) = span {
             self.by_span.insert(span, at);
+            self.awaited.remove(&span);
         }
         node.same = node.is_tool() && self.has_below(span, &node.sort, MAX_HTTP_BETWEEN);
         node.counts = node.would_count();

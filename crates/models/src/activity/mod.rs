@@ -216,6 +216,9 @@ pub struct ReportedEnd {
     /// The span that is its parent in another process: should that one come, this was not the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaits: Option<String>,
+    /// A span of the parent's own process names that parent too: so it is traced, and will come once it has ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub will_come: bool,
     /// What the root span failed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -222,11 +222,11 @@ fn spend(
     if let Some(status) = status_after {
         run.run.status = status;
     }
+    used(run, step);
     if step.is_span {
         traced::note_part(&mut run.run, caller, &step.report.part_of);
-        traced::note_end(run, caller, step, root, now + quiet);
+        traced::note_end(state, caller, step, root, quiet)?;
     }
-    used(run, step);
     Ok(())
 }
 

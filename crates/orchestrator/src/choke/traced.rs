@@ -1,13 +1,16 @@
 //! Runs that are traces: opened by the first of their spans that arrives, each span recorded once, whichever key of the
 //! tenant reports it. The key that opened the run is the one that can end it.
 
-use chrono::{DateTime, Utc};
+use chrono::Duration;
 use models::{
     activity::{ReportedEnd, Run},
     ids::RunId,
     logs::contested_span,
 };
-use proof::words::{RunStatus, TerminationReason};
+use proof::{
+    tally::Tally,
+    words::{RunStatus, TerminationReason},
+};
 
 use super::{
     Answer, Done,
@@ -15,6 +18,7 @@ use super::{
     prepare::{Call, Caller, PreparedStart, PreparedStep, What},
     start,
     state::{Ending, RunState, State},
+    tree::Tree,
 };
 use crate::errors::Error;
 
@@ -122,42 +126,37 @@ pub(super) fn note_part(run: &mut Run, caller: &Caller, of: &PartOf) {
 /// So many spans whose parents are awaited may stand for the root.
 const MAX_AWAITING: usize = 64;
 
+/// So many times as long as other traces a trace is waited for whose root is still to come, as it seems.
+const LONGER_QUIET: i32 = 10;
+
 /// The root span ends the run, once nothing has come for a while: its children may still be on their way. Only the key
 /// that opened the run can end it: to any other, its root is a span like all. Where several may be the root, as their
 /// parents are elsewhere, each stands until its parent comes, in whatever order they do.
+///
+/// A service that was called may report its part at once and its caller only in the end. So where spans of the trace name
+/// parents that are still to come, other than those that are elsewhere, the trace is waited for longer.
 pub(super) fn note_end(
-    run: &mut RunState,
+    state: &mut State,
     caller: &Caller,
     step: &PreparedStep,
     root: Root,
-    seal_due: DateTime<Utc>,
-) {
-    if !caller.opened(run.run.key_id) {
-        return;
-    }
-    let report = &step.report;
-    let end = |awaits| ReportedEnd {
-        status: if step.failed() { RunStatus::Failed } else { RunStatus::Succeeded },
-        duration_ms: report.duration_ms,
-        awaits,
-        error: report.outcome_code.clone().filter(|_| step.failed()),
-        others: Vec::new(),
-    };
+    quiet: Duration,
+) -> Result<(), Error> {
+    let tree = state.trees.get(&step.run_id).map(Tree::tally);
+    let run = state
+        .runs
+        .get_mut(&step.run_id)
+        .ok_or_else(|| Error::Internal("a span without its run".to_owned()))?;
     let stood = run.run.reported_end.take();
     let mut ends: Vec<ReportedEnd> = stood.clone().map(each).unwrap_or_default();
-    // What stood for the root has a parent here after all.
-    ends.retain(|end| end.awaits.is_none() || end.awaits != report.external_span_id);
-    let is_open = ends.first().is_none_or(|first| first.awaits.is_some());
-    match root {
-        Root::Yes if is_open => ends = vec![end(None)],
-        Root::Unless(parent)
-            if is_open
-                && ends.len() < MAX_AWAITING
-                && ends.iter().all(|end| end.awaits.as_ref() != Some(&parent)) =>
-        {
-            ends.push(end(Some(parent)));
-        }
-        _ => {}
+    if root == Root::No
+        && let Some(parent) = &step.report.external_parent_span_id
+        && let Some(end) = ends.iter_mut().find(|end| end.awaits.as_ref() == Some(parent))
+    {
+        end.will_come |= !step.report.parent_is_remote;
+    }
+    if caller.opened(run.run.key_id) {
+        stand(&mut ends, step, root, tree);
     }
     let mut ends = ends.into_iter();
     let now = ends.next().map(|first| ReportedEnd { others: ends.collect(), ..first });
@@ -165,10 +164,49 @@ pub(super) fn note_end(
     if now.as_ref().map(which) != stood.as_ref().map(which) {
         run.run.error_message = now.as_ref().and_then(|end| end.error.clone());
     }
-    if now.is_some() || stood.is_some() {
-        run.run.seal_due_at = now.as_ref().map(|_| seal_due);
+    let goes_on = now.as_ref().is_some_and(|end| goes_on(end, tree));
+    if goes_on || caller.opened(run.run.key_id) && (now.is_some() || stood.is_some()) {
+        let quiet = if goes_on { quiet * LONGER_QUIET } else { quiet };
+        run.run.seal_due_at = now.as_ref().map(|_| state.now + quiet);
     }
     run.run.reported_end = now;
+    Ok(())
+}
+
+/// Lets a span stand for the root, or end what stood for it.
+fn stand(ends: &mut Vec<ReportedEnd>, step: &PreparedStep, root: Root, tree: Option<&Tally>) {
+    let report = &step.report;
+    let end = |awaits, will_come| ReportedEnd {
+        status: if step.failed() { RunStatus::Failed } else { RunStatus::Succeeded },
+        duration_ms: report.duration_ms,
+        awaits,
+        will_come,
+        error: report.outcome_code.clone().filter(|_| step.failed()),
+        others: Vec::new(),
+    };
+    // What stood for the root has a parent here after all.
+    ends.retain(|end| end.awaits.is_none() || end.awaits != report.external_span_id);
+    let is_open = ends.first().is_none_or(|first| first.awaits.is_some());
+    match root {
+        Root::Yes if is_open => *ends = vec![end(None, false)],
+        Root::Unless(parent)
+            if is_open
+                && ends.len() < MAX_AWAITING
+                && ends.iter().all(|end| end.awaits.as_ref() != Some(&parent)) =>
+        {
+            // The step itself is one of them.
+            let will_come = tree.is_some_and(|tree| tree.children_of_span(&parent) > 1);
+            ends.push(end(Some(parent), will_come));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a trace that nobody told the root of seems to go on.
+fn goes_on(end: &ReportedEnd, tree: Option<&Tally>) -> bool {
+    let all = || std::iter::once(end).chain(&end.others);
+    let elsewhere = all().filter(|end| !end.will_come).filter_map(|end| end.awaits.as_deref());
+    end.awaits.is_some() && tree.is_some_and(|tree| tree.awaits_others(elsewhere))
 }
 
 /// A reported end, and the others that may be it.

@@ -130,6 +130,10 @@ impl KeptTrees {
 }
 
 impl Tree {
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Goes on with a step that is recorded; `sealed`: so many steps the run's receipt covers, where it is sealed.
     fn read(&mut self, step: &TreeStep, sealed: Option<u64>) {
         let told = Told {

@@ -56,7 +56,60 @@ on_both! {
     async fn a_parent_that_is_elsewhere_is_not_waited_for(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
-        send(&agent, &[call(1, 1), remote(ONE, OUTSIDE, 7, false)]).await;
+        let mut below = call(1, 1);
+        below["parentSpanId"] = ONE.into();
+        send(&agent, &[below, remote(ONE, OUTSIDE, 7, false)]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(7_000)));
+    }
+
+    /// A service that was called tells of its part at once, its caller of the root only in the end.
+    async fn a_trace_that_goes_on_is_waited_for(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        // The called service's parent is a call that is still to be told, or the root itself; it comes first or last.
+        let at_root = root(1, false)["spanId"].as_str().unwrap().to_owned();
+        for (n, parent) in [OUTSIDE, at_root.as_str()].into_iter().enumerate() {
+            for called_first in [true, false] {
+                let agent = Agent::of(&kit, &format!("goes-on-{n}-{called_first}")).await;
+                let mut spans = [remote(ONE, parent, 3, true), call(1, 1)];
+                if !called_first {
+                    spans.reverse();
+                }
+                for span in &spans {
+                    send(&agent, std::slice::from_ref(span)).await;
+                }
+                assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Running, None), "{parent} {called_first}");
+                let mut calls = call(1, 0xffe);
+                calls["parentSpanId"] = at_root.clone().into();
+                send(&agent, &[call(1, 2), calls, root(1, false)]).await;
+                assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(5_000)));
+                assert_eq!(only_run(&agent).await.late, None, "nothing came after the seal");
+            }
+        }
+    }
+
+    /// Collectors drop spans: a trace whose missing parent never comes ends all the same.
+    async fn a_trace_whose_parents_never_come_ends_in_the_end(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        send(&agent, &[remote(ONE, OUTSIDE, 7, false), call(1, 1)]).await;
+        for _ in 0..9 {
+            assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Running, None));
+        }
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(7_000)));
+    }
+
+    /// What another key tells of the trace ends nothing, and is waited for like all.
+    async fn another_keys_part_is_waited_for(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let other = Agent::of(&kit, "acme").await;
+        send(&agent, &[remote(ONE, OUTSIDE, 7, false)]).await;
+        send(&other, &[call(1, 1)]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Running, None));
+        send(&other, &[root(1, true)]).await;
+        for _ in 0..8 {
+            assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Running, None));
+        }
         assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(7_000)));
     }
 

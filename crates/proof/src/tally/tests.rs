@@ -194,6 +194,21 @@ fn a_long_chain_of_spans_is_no_long_work() {
 }
 
 #[test]
+fn the_parents_that_are_still_to_come_are_known() {
+    let mut tally = Tally::default();
+    let awaits = |tally: &Tally, than: &[&str]| tally.awaits_others(than.iter().copied());
+    tally.add(told(0, ("00000000000000a1", "00000000000000a2", StepKind::Other, "", false)));
+    tally.add(told(1, ("00000000000000a3", "00000000000000a2", StepKind::Other, "", false)));
+    assert!(awaits(&tally, &[]) && awaits(&tally, &["00000000000000a1"]));
+    assert!(!awaits(&tally, &["00000000000000a2"]));
+    assert_eq!(tally.children_of_span("00000000000000a2"), 2);
+    tally.add(told(2, ("00000000000000a2", "00000000000000a4", StepKind::Other, "", false)));
+    assert!(awaits(&tally, &["00000000000000a2"]), "it came, and its own parent did not");
+    tally.add(told(3, ("00000000000000a4", "", StepKind::Other, "", false)));
+    assert!(!awaits(&tally, &[]));
+}
+
+#[test]
 fn what_is_in_no_tree_counts() {
     let mut tally = Tally::default();
     for index in 0..3 {
