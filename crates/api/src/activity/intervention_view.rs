@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use super::RunView;
 use crate::view::{Time, words};
 
-/// A kill, a freeze, or the end of one, and what is known of its effect.
+/// A kill, a freeze, or the end of one, as somebody asked for it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Intervention)]
-pub(crate) struct InterventionView {
+#[schema(as = AskedIntervention)]
+pub(crate) struct AskedView {
     intervention_id: String,
     #[schema(value_type = words::InterventionKind)]
     kind: &'static str,
@@ -24,11 +24,35 @@ pub(crate) struct InterventionView {
     actor_id: Option<String>,
     reason: Option<String>,
     requested_at: Time,
+    /// When it took effect on what runs through HOC; null where there was nothing to stop.
+    effective_at: Option<Time>,
+}
+
+impl From<Intervention> for AskedView {
+    fn from(intervention: Intervention) -> Self {
+        Self {
+            intervention_id: intervention.id.to_string(),
+            kind: intervention.kind.as_str(),
+            target_type: intervention.target_type.as_str(),
+            target_id: intervention.target_id,
+            actor_type: intervention.actor_type.as_str(),
+            actor_id: intervention.actor_id,
+            reason: intervention.reason,
+            requested_at: intervention.requested_at.into(),
+            effective_at: intervention.effective_at.map(Into::into),
+        }
+    }
+}
+
+/// A kill, a freeze, or the end of one, and what is known of its effect.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Intervention)]
+pub(crate) struct InterventionView {
+    #[serde(flatten)]
+    asked: AskedView,
     /// Never more than is known.
     #[schema(value_type = words::InterventionOutcome)]
     outcome: &'static str,
-    /// When it took effect on what runs through HOC; null where there was nothing to stop.
-    effective_at: Option<Time>,
     /// When the run's agent came to know; null while nobody knows that it does.
     acked_at: Option<Time>,
     /// Whether its next call or its open stream told it.
@@ -42,16 +66,8 @@ impl InterventionView {
     fn of(intervention: Intervention, outcome: InterventionOutcome, ack: Option<&Ack>) -> Self {
         let waited = ack.map(|ack| (ack.acked_at - intervention.requested_at).num_milliseconds());
         Self {
-            intervention_id: intervention.id.to_string(),
-            kind: intervention.kind.as_str(),
-            target_type: intervention.target_type.as_str(),
-            target_id: intervention.target_id,
-            actor_type: intervention.actor_type.as_str(),
-            actor_id: intervention.actor_id,
-            reason: intervention.reason,
-            requested_at: intervention.requested_at.into(),
+            asked: intervention.into(),
             outcome: outcome.as_str(),
-            effective_at: intervention.effective_at.map(Into::into),
             acked_at: ack.map(|ack| ack.acked_at.into()),
             acked_via: ack.map(|ack| ack.via.as_str()),
             time_to_effect_ms: waited.and_then(|ms| u64::try_from(ms).ok()),

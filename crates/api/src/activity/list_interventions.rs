@@ -6,11 +6,12 @@ use orchestrator::{Spine, handlers::activity};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::intervention_view::AskedView;
 use crate::{
     Problem,
     extract::{Caller, Json, List, PageParams, Params, Views, roles},
     view::{
-        PageView, Time,
+        PageView,
         words::{self, known},
     },
 };
@@ -43,62 +44,24 @@ impl InterventionParams {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Stopped)]
 pub(super) struct StoppedView {
-    intervention_id: String,
-    #[schema(value_type = words::InterventionKind)]
-    kind: &'static str,
-    #[schema(value_type = words::InterventionTarget)]
-    target_type: &'static str,
-    /// The run or the agent; null for the whole tenant.
-    target_id: Option<String>,
-    #[schema(value_type = words::ActorType)]
-    actor_type: &'static str,
-    actor_id: Option<String>,
-    reason: Option<String>,
-    requested_at: Time,
-    /// When it took effect on what runs through HOC; null where there was nothing to stop.
-    effective_at: Option<Time>,
+    #[serde(flatten)]
+    asked: AskedView,
     /// Runs that it ended, or to which it refused something.
     runs_met: u64,
     #[schema(value_type = words::InterventionState)]
     state: &'static str,
-    /// Who ended the freeze; null while it is in force, and of a kill.
-    lifted: Option<LiftedView>,
-}
-
-/// The end of a freeze.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Lifted)]
-pub(super) struct LiftedView {
-    intervention_id: String,
-    #[schema(value_type = words::ActorType)]
-    actor_type: &'static str,
-    actor_id: Option<String>,
-    reason: Option<String>,
-    lifted_at: Time,
+    /// The end of the freeze, and who asked for that; null while it is in force, and of a kill.
+    lifted: Option<AskedView>,
 }
 
 impl From<activity::Stopped> for StoppedView {
     fn from(stopped: activity::Stopped) -> Self {
         let activity::Stopped { intervention, state, lifted, runs_met } = stopped;
         Self {
-            intervention_id: intervention.id.to_string(),
-            kind: intervention.kind.as_str(),
-            target_type: intervention.target_type.as_str(),
-            target_id: intervention.target_id,
-            actor_type: intervention.actor_type.as_str(),
-            actor_id: intervention.actor_id,
-            reason: intervention.reason,
-            requested_at: intervention.requested_at.into(),
-            effective_at: intervention.effective_at.map(Into::into),
+            asked: intervention.into(),
             runs_met,
             state: state.as_str(),
-            lifted: lifted.map(|end| LiftedView {
-                intervention_id: end.id.to_string(),
-                actor_type: end.actor_type.as_str(),
-                actor_id: end.actor_id,
-                reason: end.reason,
-                lifted_at: end.requested_at.into(),
-            }),
+            lifted: lifted.map(AskedView::from),
         }
     }
 }

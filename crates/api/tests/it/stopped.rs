@@ -45,6 +45,19 @@ async fn a_lifted_freeze_and_a_kill_are_listed_with_who_and_why() {
         (&ended["lifted"]["actor_id"], &ended["lifted"]["reason"]),
         (&json!("policy of acme"), &json!("mended"))
     );
+    // The end of a freeze is told in the same members as the freeze, and a kill as the run's own list tells it.
+    assert_eq!(
+        (&ended["lifted"]["kind"], &ended["lifted"]["target_id"], &ended["lifted"]["requested_at"]),
+        (&json!("UNFREEZE"), &ended["target_id"], &ended["requested_at"])
+    );
+    let of_run = app.get(format!("{ACTIVITY}/runs/{run}/interventions")).key(&vera).send().await.expect(200);
+    let is_kill = |one: &&Value| one["kind"] == "KILL";
+    let told = of_run["items"].as_array().and_then(|items| items.iter().find(is_kill)).expect("the kill");
+    let listed = all.iter().find(is_kill).expect("the kill");
+    for member in ["intervention_id", "target_type", "target_id", "actor_id", "requested_at", "effective_at"]
+    {
+        assert!(told[member].is_string() && told[member] == listed[member], "{member}: {told}, {listed}");
+    }
     let kinds = |items: &[Value]| {
         let mut kinds: Vec<_> = items.iter().map(|one| one["kind"].to_string()).collect();
         kinds.sort_unstable();
