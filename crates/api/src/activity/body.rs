@@ -254,10 +254,12 @@ struct LlmBody {
     /// The model that was asked for, where the provider's answer names another in `model`. Where not given, it is `model`.
     #[schema(value_type = Option<text::Word>)]
     model_requested: Option<String>,
-    /// All that went in, what was cached included. Where more was cached than went in, it is taken to lie beside it.
+    /// All that went in, what was cached included. Where more was cached than went in, it is taken to lie beside it. Where
+    /// it is not given, the cost is not known.
     #[schema(maximum = 9_007_199_254_740_992.0)]
     input_tokens: Option<u64>,
-    /// All that came out, reasoning included. Without any count of tokens the cost is not known.
+    /// All that came out, reasoning included. Where it is not given, the cost is not known, unless nothing can come out: of
+    /// a step of kind `RETRIEVAL`, and of a model that by its name embeds or ranks. Say 0 where nothing came out.
     #[schema(maximum = 9_007_199_254_740_992.0)]
     output_tokens: Option<u64>,
     /// Within input_tokens.
@@ -293,6 +295,8 @@ impl StepBody {
         let permit_id = self.permit_id.map(|text| text.parse()).transpose();
         let permit_id =
             permit_id.map_err(|_| Problem::field(Code::InvalidRequest, "/permit_id", "is no permit's id"))?;
+        // As of a span of that kind: what is found is no text of a model.
+        let gives_none = self.kind.text() == "RETRIEVAL";
         Ok(StepReport {
             kind: self.kind.to()?,
             skill_name: self.skill_name,
@@ -301,7 +305,7 @@ impl StepBody {
             outcome_category: known(outcome.category)?,
             outcome_code: outcome.code,
             outcome_data: outcome.data.map(owned),
-            llm: self.llm.map(|Object(llm)| llm.report()),
+            llm: self.llm.map(|Object(llm)| llm.report(gives_none)),
             duration_ms: self.duration_ms.unwrap_or(0),
             retry_count: self.retry_count.unwrap_or(0),
             started_at: self.started_at.map(Into::into),
@@ -321,7 +325,7 @@ impl StepBody {
 }
 
 impl LlmBody {
-    fn report(self) -> LlmReport {
+    fn report(self, gives_none: bool) -> LlmReport {
         let counts = TokenCounts {
             input: self.input_tokens,
             output: self.output_tokens,
@@ -329,8 +333,7 @@ impl LlmBody {
             cache_write: self.cache_write_tokens,
             cache_write_hour: self.cache_write_hour_tokens,
             reasoning: self.reasoning_tokens,
-            // An agent says by its own hand what it used; what it leaves out of what came back is none.
-            gives_none: true,
+            gives_none,
             ..TokenCounts::default()
         };
         let report = LlmReport {

@@ -165,6 +165,38 @@ async fn what_is_refused_after_it_was_done_says_so_though_it_was_permitted() {
     }
 }
 
+/// Zero is what was told to be zero, and what cannot be another: by this door as by that of spans.
+#[tokio::test]
+async fn a_side_of_a_call_that_is_not_told_is_not_known() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let (chat, embeds) = (json!("gpt-4o"), json!("text-embedding-3-small"));
+    for (kind, llm, cost) in [
+        ("LLM_CALL", json!({"model": chat, "input_tokens": 1000, "output_tokens": 100}), Some(0.0035)),
+        ("LLM_CALL", json!({"model": chat, "input_tokens": 1000, "output_tokens": 0}), Some(0.0025)),
+        ("LLM_CALL", json!({"model": chat, "input_tokens": 1000, "cost_usd": 0.5}), Some(0.5)),
+        ("LLM_CALL", json!({"model": chat, "input_tokens": 1000}), None),
+        ("LLM_CALL", json!({"model": chat, "output_tokens": 100}), None),
+        ("LLM_CALL", json!({"model": chat}), None),
+        ("TOOL_CALL", json!({"model": chat, "input_tokens": 1000}), None),
+        ("LLM_CALL", json!({"model": embeds, "input_tokens": 1000}), Some(0.000_02)),
+        ("RETRIEVAL", json!({"model": embeds, "input_tokens": 1000}), Some(0.000_02)),
+        ("RETRIEVAL", json!({"model": chat, "input_tokens": 1000}), Some(0.0025)),
+    ] {
+        let run = start(&app, &agent).await;
+        let mut step = json!({"kind": kind, "skill_name": "ask", "status": "SUCCESS", "llm": llm});
+        step["llm"]["provider"] = json!("openai");
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
+        let told = app.get(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).send().await.expect(200);
+        let told = &told["items"][0]["llm"];
+        let note = if cost.is_none() { json!("NO_TOKENS") } else { json!(null) };
+        assert_eq!((told["cost_usd"].as_f64(), &told["cost_note"]), (cost, &note), "{step}");
+        let run = app.get(format!("{ACTIVITY}/runs/{run}")).key(&agent).send().await.expect(200);
+        assert_eq!(run["cost_known"], cost.is_some(), "{step}");
+        assert_eq!(run["cost_usd"].as_f64(), Some(cost.unwrap_or(0.0)), "{step}");
+    }
+}
+
 #[tokio::test]
 async fn a_batch_stops_after_the_first_that_is_not_200() {
     let app = App::new().await;

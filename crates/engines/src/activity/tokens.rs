@@ -109,6 +109,16 @@ pub fn used(counts: Counts) -> Used {
     Used { tokens, note }
 }
 
+/// Whether a model of this name gives no tokens back: it embeds, or it ranks, what it is given.
+#[must_use]
+pub fn gives_no_tokens(model: &str) -> bool {
+    /// Families of embeddings whose names do not say what they are.
+    const FAMILIES: [&str; 4] = ["bge", "e5", "gte", "voyage"];
+    let model = model.to_ascii_lowercase();
+    let mut parts = model.split(|of: char| !of.is_ascii_alphanumeric());
+    model.contains("embed") || model.contains("rerank") || parts.any(|part| FAMILIES.contains(&part))
+}
+
 /// A count that no record holds is one that nobody can read.
 fn believed(counts: Counts) -> Counts {
     let Counts { input, output, total, cache_read, cache_write, cache_write_hour, reasoning, .. } = counts;
@@ -135,7 +145,7 @@ fn believed(counts: Counts) -> Counts {
 mod tests {
     use proof::words::CostNote::{self, CountsContradict, NoTokens};
 
-    use super::{Counts, Tokens, used};
+    use super::{Counts, Tokens, gives_no_tokens, used};
 
     /// Input, output, total, read, written, reasoning: and what it came to, in and out.
     #[test]
@@ -208,6 +218,25 @@ mod tests {
         assert_eq!(of(Some(100), None, Some(90)), ((100, 0), Some(CountsContradict)));
         assert_eq!(of(Some(100), Some(5), None), ((100, 5), None), "told is told");
         assert_eq!(of(None, None, None), ((0, 0), Some(NoTokens)));
+    }
+
+    #[test]
+    fn a_model_that_embeds_or_ranks_is_known_by_its_name() {
+        for model in [
+            "text-embedding-3-small",
+            "amazon.titan-embed-text-v2:0",
+            "models/gemini-embedding-001",
+            "voyage-3.5-lite",
+            "@cf/baai/bge-m3",
+            "system.ai.gte-large-en",
+            "intfloat/multilingual-e5-large",
+            "Cohere/Rerank-v3.5",
+        ] {
+            assert!(gives_no_tokens(model), "{model}");
+        }
+        for model in ["gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash", "davinci-002", "voyager-7b", ""] {
+            assert!(!gives_no_tokens(model), "{model}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What may be asked of the choke point: the four kinds of call, as they arrive.
 
 use chrono::{DateTime, Utc};
-use engines::activity::used;
+use engines::activity::{gives_no_tokens, used};
 use models::ids::{PermitId, RunId};
 use proof::{
     canonical::MAX_INTEGER,
@@ -130,10 +130,13 @@ pub struct LlmReport {
 }
 
 impl LlmReport {
-    /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it.
+    /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it. Whether the model gives none
+    /// back, its name tells too.
     #[must_use]
     pub fn counted(mut self, counts: &TokenCounts) -> Self {
-        let used = used(*counts);
+        let model = self.model.as_deref().or(self.model_requested.as_deref());
+        let gives_none = counts.gives_none || model.is_some_and(gives_no_tokens);
+        let used = used(TokenCounts { gives_none, ..*counts });
         // What no record can hold stays as it was told: the door refuses it.
         let or_told = |read: u64, told: u64| if told > MAX_INTEGER { told } else { read };
         self.input_tokens = or_told(used.tokens.input, counts.input.unwrap_or(0));
