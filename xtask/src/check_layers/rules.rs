@@ -18,6 +18,7 @@ pub(super) const RULES: &[Rule] = &[
     ("one-name", one_name),
     ("re-export", re_export),
     ("composition-root", composition_root),
+    ("commit", commit),
     ("verdict", verdict),
     ("execution-context", execution_context),
     ("governed", governed),
@@ -106,6 +107,16 @@ fn composition_root(place: &Place, mention: &Mention) -> Option<String> {
         && krate == "drivers"
         && !HOC_MAY_NAME_OF_DRIVERS.contains(&item.as_str()))
     .then(|| format!("hoc names {}: it builds the store and then calls operations of L4", spelt(mention)))
+}
+
+/// Only L4 commits. What drivers offer for it is named nowhere else, and neither is a method of that name called.
+fn commit(place: &Place, mention: &Mention) -> Option<String> {
+    let commits = match mention.how {
+        How::BareMethod => mention.path == ["commit"],
+        _ => mention.path.starts_with(&["drivers".to_owned(), "Tx".to_owned()]),
+    };
+    (commits && place.in_src && !["drivers", "orchestrator"].contains(&place.krate.as_str()))
+        .then(|| format!("{} names {}: a unit of work begins and ends in L4", place.krate, spelt(mention)))
 }
 
 /// Only the choke point makes a verdict.

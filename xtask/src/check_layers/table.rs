@@ -52,8 +52,8 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "engines",
         level: Some(5),
-        may_use: &["drivers", "models", "proof", "rules"],
-        reason: "an engine decides for its domain; joining domains and committing is L4",
+        may_use: &["models", "proof", "rules"],
+        reason: "an engine decides for its domain, on values; storing, joining domains and committing is L4",
     },
     Layer {
         name: "drivers",

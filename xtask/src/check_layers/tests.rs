@@ -56,6 +56,14 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     // The composition root.
     ("hoc", "src/main.rs", "use drivers::incidents::Incidents;", "1 composition-root: hoc names drivers::incidents::Incidents"),
     ("hoc", "src/serve.rs", "use drivers::Db;\nfn f() { Db::connect(&drivers::ConnectConfig {}) }", ""),
+    // Who commits.
+    ("engines", "src/incidents/close.rs", "pub async fn close(tx: drivers::Tx) {}", "1 commit: engines names drivers::Tx"),
+    ("engines", "src/incidents/close.rs", "use drivers::Tx as Work;", "1 commit: engines names drivers::Tx"),
+    ("engines", "src/incidents/close.rs", "async fn f(w: impl Work) {\n  w.commit().await;\n}", "2 commit: engines names commit"),
+    ("api", "src/lib.rs", "fn f(w: W) { w.commit(); }", "1 commit: api names commit"),
+    ("orchestrator", "src/spine.rs", "use drivers::Tx;\nasync fn f(tx: Tx) { tx.commit().await; }", ""),
+    ("drivers", "src/tx.rs", "async fn f(tx: Tx) { tx.commit().await; }", ""),
+    ("drivers", "tests/it/units.rs", "async fn f(tx: drivers::Tx) { tx.commit().await; }", ""),
     // Verdicts and contexts.
     ("orchestrator", "src/incidents.rs", "fn f() { models::activity::Verdict::conclude(); }", "1 verdict: Verdict::conclude is for crates/orchestrator/src/choke"),
     ("orchestrator", "src/choke/group.rs", "fn f() { Verdict::conclude(); }", ""),
@@ -117,6 +125,7 @@ const MANIFESTS: &[(&str, &str, &str)] = &[
     ("models", "[dependencies]\nproof = { path = \"../proof\" }", ""),
     ("proof", "[dependencies]\nmodels = { path = \"../models\", optional = true }", "edge: proof may not depend on models"),
     ("engines", "[target.'cfg(unix)'.dependencies]\norchestrator = { path = \"../orchestrator\" }", "edge: engines may not depend on orchestrator"),
+    ("engines", "[dependencies]\ndrivers = { path = \"../drivers\" }", "edge: engines may not depend on drivers: an engine decides"),
     ("drivers", "[dependencies]\ntestkit = { path = \"../testkit\" }", "edge: drivers may not depend on testkit: testkit is a dev-dependency only"),
     ("drivers", "[dev-dependencies]\ntestkit = { path = \"../testkit\" }", ""),
     ("xtask", "[dependencies]\nproof = { path = \"../proof\" }", "edge: xtask may not depend on proof: the tools"),
