@@ -54,7 +54,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let (drill, variables) = parse(args)?;
-    let mut cargo = tree::cargo();
+    let mut cargo = tree::cargo()?;
     cargo.arg("test").args(drill.test).envs(variables);
     test::on_both_stores(cargo, &format!("drill {}", drill.name))
 }

@@ -33,10 +33,10 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     let (targets, seconds) = parse(args)?;
     install::cxx()?;
-    let folder = tree::root().join("target").join("fuzz");
+    let folder = tree::root()?.join("target").join("fuzz");
     let corpus = folder.join("corpus");
     succeed(
-        tree::cargo().args(["run", "--locked", "-q", "-p", "fuzz", "--bin", "seeds", "--"]).arg(&corpus),
+        tree::cargo()?.args(["run", "--locked", "-q", "-p", "fuzz", "--bin", "seeds", "--"]).arg(&corpus),
     )?;
     println!("xtask fuzz: building with coverage; the first time takes minutes");
     let binary = build(&folder)?;
@@ -90,7 +90,7 @@ fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     let rustc = Command::new("rustc").arg("-vV").output().context("asking rustc for its host")?;
     let told = String::from_utf8(rustc.stdout)?;
     let host = told.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
-    let mut cargo = tree::cargo();
+    let mut cargo = tree::cargo()?;
     cargo.args([
         "build",
         "--locked",

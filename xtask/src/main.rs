@@ -31,16 +31,16 @@ cargo xtask <command>
 fn main() -> anyhow::Result<ExitCode> {
     let mut args = std::env::args().skip(1);
     match args.next().as_deref() {
-        Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root())?)),
+        Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root()?)?)),
         Some("tidy") => {
-            let findings = [tidy::check(&tree::root())?, shipped::check()?].concat();
+            let findings = [tidy::check(&tree::root()?)?, shipped::check()?].concat();
             Ok(finding::report("tidy", &findings))
         }
         Some("test") => test::run(&args.collect::<Vec<_>>()),
         Some("screenshots") => test::screenshots(),
         Some("fuzz") => fuzz::run(&args.collect::<Vec<_>>()),
         Some("drill") => drill::run(&args.collect::<Vec<_>>()),
-        Some("prices") => prices::run(&tree::root()),
+        Some("prices") => prices::run(&tree::root()?),
         Some("bench") => bench::run(&args.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

@@ -32,7 +32,7 @@ pub(crate) struct Dependency {
 
 /// Reads the manifests of the workspace at `root`.
 pub(crate) fn read(root: &Path) -> anyhow::Result<Manifests> {
-    let mut cargo = tree::cargo();
+    let mut cargo = tree::cargo()?;
     cargo.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]);
     let output = cargo.arg(root.join("Cargo.toml")).output().context("starting `cargo metadata`")?;
     ensure!(output.status.success(), "`cargo metadata` failed:\n{}", String::from_utf8_lossy(&output.stderr));

@@ -23,7 +23,7 @@ pub(crate) fn check() -> anyhow::Result<Vec<Finding>> {
 }
 
 fn features(of: &[&str]) -> anyhow::Result<Features> {
-    let mut cargo = tree::cargo();
+    let mut cargo = tree::cargo()?;
     cargo.args(["tree", "--locked", "--prefix", "none", "--format", "{p}\t{f}"]).args(of);
     let output = cargo.output().context("starting `cargo tree`")?;
     ensure!(output.status.success(), "`cargo tree` failed:\n{}", String::from_utf8_lossy(&output.stderr));

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_tree_is_tidy() {
-        let findings = check(&tree::root()).expect("the tree reads");
+        let findings = check(&tree::root().expect("a tree")).expect("the tree reads");
         assert_none(&findings);
     }
 

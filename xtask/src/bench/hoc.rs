@@ -18,7 +18,7 @@ const LISTENING: &str = "listening on http://";
 /// Builds the release binary; gives its path.
 pub(super) fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let build = ["build", "--release", "--package", "hoc"];
-    let status = tree::cargo().args(build).status().context("starting `cargo build`")?;
+    let status = tree::cargo()?.args(build).status().context("starting `cargo build`")?;
     ensure!(status.success(), "`cargo build --release --package hoc` failed");
     Ok(manifests::read(root)?.target_directory.join("release").join("hoc"))
 }

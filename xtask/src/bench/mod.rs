@@ -50,7 +50,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let options = Options::parse(args)?;
-    let (root, began) = (tree::root(), Instant::now());
+    let (root, began) = (tree::root()?, Instant::now());
     let binary = if let Some(binary) = &options.binary {
         binary.clone()
     } else {

@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 #[test]
 fn layers() {
-    let findings = check(&tree::root()).expect("the tree reads");
+    let findings = check(&tree::root().expect("a tree")).expect("the tree reads");
     assert_none(&findings);
 }
 

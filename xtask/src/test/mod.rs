@@ -26,7 +26,7 @@ const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
 
 /// Runs the tests; `args` go to `cargo test`.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
-    let mut cargo = tree::cargo();
+    let mut cargo = tree::cargo()?;
     cargo.arg("test").args(scope(args)).args(args);
     if env("INSTA_UPDATE").is_none() {
         cargo.env("INSTA_UPDATE", "no");
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     if tests_the_binary(args) {
         for packages in &python::ALL {
             if env(packages.variable).is_none()
-                && let Some(python) = packages.find_or_make(&tree::root())?
+                && let Some(python) = packages.find_or_make(&tree::root()?)?
             {
                 cargo.env(packages.variable, python);
             }
@@ -97,7 +97,7 @@ fn in_search_path(names: &[&str]) -> Option<PathBuf> {
 
 /// Takes the pictures of the console that the README shows, by the test that looks at every page.
 pub(crate) fn screenshots() -> anyhow::Result<ExitCode> {
-    let mut cargo = tree::cargo();
+    let mut cargo = tree::cargo()?;
     cargo.args(["test", "-p", "hoc", "--test", "it", "every_page_holds_in_a_browser"]);
     cargo.env(browser::VARIABLE, browser::find_or_install()?).env("HOC_SCREENSHOTS", "docs/images");
     let status = cargo.status().context("starting `cargo test`")?;
