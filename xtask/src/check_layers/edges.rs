@@ -78,19 +78,19 @@ fn number(level: Option<u64>) -> String {
 }
 
 /// A manifest's text, to say at which line.
-struct Manifest {
+pub(super) struct Manifest {
     path: String,
     text: String,
 }
 
 impl Manifest {
-    fn read(root: &Path, package: &Package) -> anyhow::Result<Self> {
+    pub(super) fn read(root: &Path, package: &Package) -> anyhow::Result<Self> {
         let path = package.manifest_path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
         Ok(Self { path, text: std::fs::read_to_string(&package.manifest_path)? })
     }
 
     /// A finding at the line that begins with this key, or at the first.
-    fn finding(&self, key: &str, rule: &'static str, message: String) -> Finding {
+    pub(super) fn finding(&self, key: &str, rule: &'static str, message: String) -> Finding {
         let begins = |line: &str| {
             line.trim_start()
                 .trim_start_matches('"')

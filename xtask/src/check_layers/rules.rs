@@ -1,11 +1,10 @@
 //! Net 3: what a crate may depend on and still not name.
 
 use super::{
-    source::{self, How, Mention, Place},
+    source::{How, Mention, Place, Source},
     table::{self, DOMAINS, DOMAINS_APART, HOC_MAY_NAME_OF_DRIVERS},
 };
 use crate::finding::Finding;
-use anyhow::Context as _;
 
 /// A rule: its name, and what it has to say to a mention, if anything.
 type Rule = (&'static str, fn(&Place, &Mention) -> Option<String>);
@@ -26,8 +25,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// All findings in one file; `file` is its path from the top of the tree.
-pub(super) fn check_source(place: &Place, file: &str, text: &str) -> anyhow::Result<Vec<Finding>> {
-    let source = source::read(place, text).with_context(|| format!("reading {file}"))?;
+pub(super) fn check_source(place: &Place, file: &str, source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |line, rule, message| findings.push(Finding { file: file.to_owned(), line, rule, message });
     for mention in &source.mentions {
@@ -37,10 +35,10 @@ pub(super) fn check_source(place: &Place, file: &str, text: &str) -> anyhow::Res
             }
         }
     }
-    for line in source.includes {
+    for &line in &source.includes {
         add(line, "include", "include! hides what a file names; make it a module".to_owned());
     }
-    for line in source.path_attributes {
+    for &line in &source.path_attributes {
         add(
             line,
             "path-attribute",
@@ -49,7 +47,7 @@ pub(super) fn check_source(place: &Place, file: &str, text: &str) -> anyhow::Res
     }
     findings.sort();
     findings.dedup();
-    Ok(findings)
+    findings
 }
 
 /// Tables are named by drivers only.

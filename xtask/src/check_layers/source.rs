@@ -17,6 +17,8 @@ pub(super) struct Place {
     pub(super) krate: String,
     /// Under `src`, not a test, bench or example (each of which is a crate of its own to the compiler).
     pub(super) in_src: bool,
+    /// A file of tests, benches or examples: in a folder of that name, or a module `tests` under `src`.
+    pub(super) for_tests: bool,
     /// What `self::` stands for. The first segment is what `crate::` stands for.
     pub(super) module: Vec<String>,
 }
@@ -28,12 +30,14 @@ impl Place {
             inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
         let in_src =
             parts.first().is_some_and(|first| first == "src") && parts.get(1).is_none_or(|p| p != "bin");
+        let for_tests = parts.iter().any(|part| part == "tests")
+            || parts.first().is_some_and(|first| ["benches", "examples"].contains(&first.as_str()));
         let root = if in_src { krate.to_owned() } else { format!("{krate} {}", parts.join(" ")) };
         if parts.last().is_some_and(|last| ["lib", "main", "mod"].contains(&last.as_str())) {
             parts.pop();
         }
         let module = std::iter::once(root).chain(parts.into_iter().skip(1)).collect();
-        Self { krate: krate.to_owned(), in_src, module }
+        Self { krate: krate.to_owned(), in_src, for_tests, module }
     }
 }
 
@@ -61,6 +65,8 @@ pub(super) struct Mention {
     pub(super) module: Vec<String>,
     /// Inside a private `fn of(tenant: TenantId, ..)` or `fn .._of(tenant: TenantId, ..)`.
     pub(super) in_of_tenant: bool,
+    /// In a file of tests, or under `#[cfg(test)]`.
+    pub(super) for_tests: bool,
 }
 
 /// All that a file names, and the lines of `include!` and `#[path]`.
@@ -80,6 +86,7 @@ pub(super) fn read(place: &Place, text: &str) -> syn::Result<Source> {
         functions: Vec::new(),
         imports: BTreeMap::new(),
         modules: file.items.iter().filter_map(declared_module).collect(),
+        tests: usize::from(place.for_tests),
         collecting: true,
         source: Source::default(),
     };
@@ -100,6 +107,8 @@ struct Reader {
     imports: BTreeMap<String, Vec<String>>,
     /// The modules that this file declares, which hide crates of the same name.
     modules: BTreeSet<String>,
+    /// How many of the items around are for tests.
+    tests: usize,
     collecting: bool,
     source: Source,
 }
@@ -139,7 +148,8 @@ impl Reader {
 
     fn push(&mut self, path: Vec<String>, line: usize, how: How) {
         let in_of_tenant = self.functions.last().copied().unwrap_or(false);
-        self.source.mentions.push(Mention { path, line, how, module: self.module.clone(), in_of_tenant });
+        let (module, for_tests) = (self.module.clone(), self.tests > 0);
+        self.source.mentions.push(Mention { path, line, how, module, in_of_tenant, for_tests });
     }
 
     /// One leaf of a `use` tree.
@@ -192,13 +202,23 @@ impl Reader {
         read(self);
         self.functions.truncate(self.functions.len() - usize::from(of_tenant.is_some()));
     }
+
+    /// Reads an item that has these attributes.
+    fn item(&mut self, attributes: &[syn::Attribute], read: impl FnOnce(&mut Self)) {
+        let tests = usize::from(attributes.iter().any(is_for_tests));
+        self.tests += tests;
+        read(self);
+        self.tests -= tests;
+    }
 }
 
 impl<'ast> Visit<'ast> for Reader {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let exported = !matches!(item.vis, syn::Visibility::Inherited);
-        self.use_tree(&item.tree, &[], exported);
-        item.attrs.iter().for_each(|attribute| self.visit_attribute(attribute));
+        self.item(&item.attrs, |reader| {
+            reader.use_tree(&item.tree, &[], exported);
+            item.attrs.iter().for_each(|attribute| reader.visit_attribute(attribute));
+        });
     }
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
@@ -208,24 +228,34 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        if item.content.is_some() {
-            self.module.push(name(&item.ident));
-            self.inline += 1;
-            visit::visit_item_mod(self, item);
-            self.inline -= 1;
-            self.module.pop();
-        } else {
-            visit::visit_item_mod(self, item);
-        }
+        self.item(&item.attrs, |reader| {
+            if item.content.is_some() {
+                reader.module.push(name(&item.ident));
+                reader.inline += 1;
+                visit::visit_item_mod(reader, item);
+                reader.inline -= 1;
+                reader.module.pop();
+            } else {
+                visit::visit_item_mod(reader, item);
+            }
+        });
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        self.item(&item.attrs, |reader| visit::visit_item_impl(reader, item));
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.inside(Some(begins_queries(&item.sig, &item.vis)), |reader| visit::visit_item_fn(reader, item));
+        let of_tenant = Some(begins_queries(&item.sig, &item.vis));
+        self.item(&item.attrs, |reader| {
+            reader.inside(of_tenant, |reader| visit::visit_item_fn(reader, item));
+        });
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.inside(Some(begins_queries(&item.sig, &item.vis)), |reader| {
-            visit::visit_impl_item_fn(reader, item);
+        let of_tenant = Some(begins_queries(&item.sig, &item.vis));
+        self.item(&item.attrs, |reader| {
+            reader.inside(of_tenant, |reader| visit::visit_impl_item_fn(reader, item));
         });
     }
 
@@ -264,6 +294,12 @@ impl<'ast> Visit<'ast> for Reader {
         }
         visit::visit_attribute(self, attribute);
     }
+}
+
+/// Whether it is `#[cfg(test)]`.
+fn is_for_tests(attribute: &syn::Attribute) -> bool {
+    let syn::Meta::List(list) = &attribute.meta else { return false };
+    list.path.is_ident("cfg") && list.tokens.to_string() == "test"
 }
 
 fn declared_module(item: &syn::Item) -> Option<String> {

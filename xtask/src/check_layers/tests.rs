@@ -3,11 +3,15 @@
 use super::{
     check, edges,
     rules::{RULES, check_source},
-    source::Place,
+    source::{self, Place},
     table::{LAYERS, REACH},
 };
 use crate::{finding::assert_none, manifests, tree};
-use std::{collections::BTreeSet, fmt::Write as _, path::Path};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 #[test]
 fn layers() {
@@ -101,7 +105,8 @@ fn each_rule_finds_what_breaks_it() {
     let mut seen = BTreeSet::new();
     for (krate, inside, text, expected) in SOURCES {
         let place = Place::new(krate, Path::new(inside));
-        let findings = check_source(&place, inside, text).expect("the source parses");
+        let source = source::read(&place, text).expect("the source parses");
+        let findings = check_source(&place, inside, &source);
         let found: Vec<String> =
             findings.iter().map(|f| format!("{} {}: {}", f.line, f.rule, f.message)).collect();
         seen.extend(findings.iter().map(|f| f.rule));
@@ -179,6 +184,55 @@ fn each_crate_has_the_layer_of_the_table() {
     assert_eq!(workspace.findings(), [unknown]);
 }
 
+/// The manifest of engines beyond its name, its library, a test of it, and the dependencies that are found to be named
+/// nowhere.
+const UNUSED: &[(&str, &str, &str, &[&str])] = &[
+    ("[dependencies]\nmodels = { path = \"../models\" }", "", "", &["models"]),
+    ("[dependencies]\nmodels = { path = \"../models\" }", "// models::ids\nfn models() {}", "", &["models"]),
+    ("[dependencies]\nmodels = { path = \"../models\" }", "use models::ids::RunId;", "", &[]),
+    ("[dependencies]\nmodels = { path = \"../models\" }", "", "use models::ids::RunId;", &["models"]),
+    (
+        "[dependencies]\nmodels = { path = \"../models\" }",
+        "#[cfg(test)]\nmod tests { use models::A; }",
+        "",
+        &["models"],
+    ),
+    (
+        "[dependencies]\nmodels = { path = \"../models\" }",
+        "#[cfg(test)]\nfn f(a: models::A) {}",
+        "",
+        &["models"],
+    ),
+    ("[dependencies]\nserde-json = \"1\"", "fn f() { vec![serde_json::json!({})]; }", "", &[]),
+    ("[dependencies]\nserde = \"1\"", "#[derive(::serde::Serialize)]\nstruct A;", "", &[]),
+    ("[dependencies]\nserde = \"1\"\nhex = \"0.4\"", "fn hex() {}", "", &["hex", "serde"]),
+    ("[dev-dependencies]\nproptest = \"1\"", "", "", &["proptest"]),
+    ("[dev-dependencies]\nproptest = \"1\"", "", "proptest::proptest! {}", &[]),
+    (
+        "[dev-dependencies]\nproptest = \"1\"",
+        "#[cfg(test)]\nmod tests { use proptest::prelude::any; }",
+        "",
+        &[],
+    ),
+];
+
+#[test]
+fn each_dependency_that_is_named_nowhere_is_found() {
+    let workspace = Workspace::new();
+    for (manifest, library, test, expected) in UNUSED {
+        workspace.write("engines", "", manifest);
+        workspace.source("engines/src/lib.rs", library);
+        workspace.source("engines/tests/it.rs", test);
+        let findings = check(&workspace.root()).expect("the workspace reads");
+        let found: BTreeSet<&str> = findings
+            .iter()
+            .filter(|finding| finding.rule == "unused")
+            .filter_map(|finding| finding.message.split(' ').nth(3))
+            .collect();
+        assert_eq!(found, expected.iter().copied().collect(), "{manifest}\n{library}\n{test}\n{findings:#?}");
+    }
+}
+
 /// A workspace with a crate for each line of the table, in a folder of its own.
 struct Workspace(tempfile::TempDir);
 
@@ -208,9 +262,20 @@ impl Workspace {
         manifest.lines().count()
     }
 
+    fn root(&self) -> PathBuf {
+        self.0.path().canonicalize().expect("there")
+    }
+
+    /// Writes a source, by its path from the top.
+    fn source(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+
     /// "line rule: message" of every finding.
     fn findings(&self) -> Vec<String> {
-        let root = self.0.path().canonicalize().expect("there");
+        let root = self.root();
         let manifests = manifests::read(&root).expect("manifests read");
         let findings = edges::check(&root, &manifests).expect("manifests read");
         findings.into_iter().map(|f| format!("{} {}: {}", f.line, f.rule, f.message)).collect()
