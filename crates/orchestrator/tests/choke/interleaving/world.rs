@@ -32,8 +32,11 @@ use super::{
 use crate::agent::Agent;
 
 /// How many calls a seed makes, and how many of them may be under way.
-const CALLS: usize = 20;
+const CALLS: usize = 22;
 const CROWD: usize = 8;
+
+/// How many seeds of a hundred begin with two replicas that meet what has lapsed.
+const MEETINGS: u64 = 60;
 
 /// How many connections a seed loses, or replicas, at most.
 const FAULTS: u64 = 2;
@@ -91,6 +94,8 @@ pub(super) struct World<'s> {
     skews: Vec<i64>,
     runs: Vec<RunId>,
     calls: Vec<Call>,
+    /// What is to be asked next, at once: of which replica, and which of all that is asked.
+    meeting: Vec<(usize, usize)>,
     answers: UnboundedReceiver<(usize, Told)>,
     answer: UnboundedSender<(usize, Told)>,
     /// Calls that are to come together, and the replica of most of them.
@@ -130,6 +135,7 @@ impl<'s> World<'s> {
             skews,
             runs: Vec::new(),
             calls: Vec::new(),
+            meeting: Vec::new(),
             answers,
             answer,
             burst: 0,
@@ -166,6 +172,33 @@ impl<'s> World<'s> {
         for (number, skew_ms) in self.skews.clone().into_iter().enumerate() {
             self.stage.start(number, skew_ms).await;
         }
+        if self.dice.chance(MEETINGS) {
+            self.meet();
+        }
+    }
+
+    /// What was granted lapses, and two replicas are asked at once: one for what it was granted by, which is to be answered
+    /// as before, the other for leave in another run. Both may give back what lapsed, no run keeps one waiting for the other,
+    /// and what the second is granted is held while the first commits: what was given back twice is missing then.
+    fn meet(&mut self) {
+        let granted: Vec<(usize, RunId)> = (0..)
+            .zip(&self.asked)
+            .filter_map(|(at, asked)| match asked.what {
+                What::Permit { run, .. } if asked.granted().is_some() => Some((at, run)),
+                _ => None,
+            })
+            .collect();
+        let Some((again, of)) = self.dice.pick(&granted).copied() else { return };
+        let others: Vec<RunId> = self.runs.iter().copied().filter(|run| *run != of).collect();
+        let Some(run) = self.dice.pick(&others).copied() else { return };
+        let mut numbers: Vec<usize> = (0..self.skews.len()).collect();
+        let Some(one) = self.dice.pick(&numbers).copied() else { return };
+        numbers.retain(|number| *number != one);
+        let Some(other) = self.dice.pick(&numbers).copied() else { return };
+        let tokens = 5 * (1 + self.dice.roll(8));
+        self.let_lapse(61);
+        self.asked.push(Asked::new(What::Permit { run, tokens }, None));
+        self.meeting = vec![(one, again), (other, self.asked.len() - 1)];
     }
 
     /// Asks something past the replicas.
@@ -197,6 +230,8 @@ impl<'s> World<'s> {
                     break;
                 }
                 self.wait_for_locks().await?;
+            } else if let Some((number, at)) = self.meeting.pop() {
+                self.ask(number, at).await;
             } else if may_call && (held.is_empty() || self.burst > 0 || self.dice.chance(12)) {
                 self.call().await;
             } else if self.dice.chance(3) {
@@ -297,6 +332,11 @@ impl<'s> World<'s> {
         self.burst -= 1;
         let number = if self.dice.chance(60) { self.favourite } else { any };
         let at = calls::next(&mut self.dice, &mut self.asked, &self.runs);
+        self.ask(number, at).await;
+    }
+
+    /// Asks a replica that one of all things that are asked.
+    async fn ask(&mut self, number: usize, at: usize) {
         let (asked, call) = (&self.asked[at], self.calls.len());
         let line = format!("{} is asked {}", name(number), asked.in_words(at as u64 + 1));
         let replica = &self.stage.replicas[number];
@@ -318,6 +358,10 @@ impl<'s> World<'s> {
     /// Mostly so long that whatever was granted has lapsed.
     fn pass_time(&mut self) {
         let seconds = self.dice.pick(&[61, 61, 60, 30]).copied().unwrap_or_default();
+        self.let_lapse(seconds);
+    }
+
+    fn let_lapse(&mut self, seconds: i64) {
         self.stage.kit.clock.advance(chrono::Duration::seconds(seconds));
         self.played.lapses += 1;
         self.note(format!("{seconds} s pass"));
