@@ -6,7 +6,7 @@ use models::{
     activity::{RiskLevel, RunFilter, RunState, Stalls, entity::runs},
     ids::{DecisionId, IncidentId, KeyId, LimitId, PermitId, RunId, SnapshotId, TenantId},
     incidents::{Cause, IncidentFilter, LifecycleState},
-    logs::{AuditFilter, SystemFilter, entity::aos_traces as traces},
+    logs::{AuditFilter, LlmRunFilter, SystemFilter, entity::aos_traces as traces},
     page::{Cursor, PageRequest},
     policies::{
         BreachKey, RuleFilter, UsageKey,
@@ -159,6 +159,10 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.traces().uncounted(TENANT, RUN, 50..=99).await?;
     read.traces().traces_of_run(TENANT, RUN).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;
+    let model = LlmRunFilter { model: Some("m".to_owned()), ..LlmRunFilter::default() };
+    for filter in [LlmRunFilter::default(), model] {
+        read.logs().list_llm_runs(TENANT, &filter, &PageRequest::from(after)).await?;
+    }
     read.logs()
         .list_system_records(TENANT, true, &SystemFilter::default(), &PageRequest::from(after))
         .await?;
@@ -179,6 +183,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.policies().decisions_of_run(TENANT, RUN).await?;
     read.preventions().of_run(TENANT, RUN).await?;
     read.enforcements().of_run(TENANT, RUN).await?;
+    read.enforcements().of_steps(TENANT, &[(RUN, 1), (RunId(Uuid::max()), 2)]).await?;
     read.evidence().activities_of_run(TENANT, RUN).await?;
     read.incident_runs().by_run(TENANT, RUN).await?;
     read.incidents().events_of(TENANT, IncidentId(Uuid::nil()), 50).await?;

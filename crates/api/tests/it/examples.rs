@@ -67,7 +67,6 @@ impl Operation {
     /// The parameters without which it is 400.
     fn query(&self, scene: &Scene) -> String {
         match self.id.as_str() {
-            "logs.list_llm_runs" => format!("?run_id={}", scene.run_id),
             "logs.prove_consistency" => "?from=1".to_owned(),
             _ => String::new(),
         }

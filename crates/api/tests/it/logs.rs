@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     app::App,
-    scene::{INCIDENTS, LOGS, Scene, text},
+    scene::{ACTIVITY, INCIDENTS, LOGS, Scene, llm_step, start, text},
 };
 
 #[tokio::test]
@@ -221,12 +221,48 @@ async fn each_call_to_a_model_is_a_record() {
       }
     }
     "#);
+}
+
+#[tokio::test]
+async fn the_calls_to_models_of_all_runs_are_listed_by_every_filter() {
+    let app = App::new().await;
+    let scene = Scene::set(&app).await;
+    app.kit.clock.advance(chrono::Duration::hours(1));
+    let later = start(&app, &scene.agent).await;
+    let mut step = llm_step("0.01");
+    step["llm"]["provider"] = json!("anthropic");
+    step["llm"]["model"] = json!("claude-sonnet-4-5");
+    step["status"] = json!("FAILURE");
+    app.post(format!("{ACTIVITY}/runs/{later}/steps")).key(&scene.agent).json(&step).send().await.expect(200);
+    let get = |query: &str| app.get(format!("{LOGS}/llm-runs?total=true&{query}")).key(&scene.admin);
+    for (query, expected) in [
+        ("limit=1", 3),
+        (&format!("run_id={}", scene.run_id), 2),
+        (&format!("run_id={later}"), 1),
+        ("run_id=nothing", 0),
+        ("provider=openai", 2),
+        ("model=claude-sonnet-4-5", 1),
+        ("execution_status=FAILED", 1),
+        ("is_synthetic=true", 0),
+        ("is_synthetic=false", 3),
+        ("created_after=2026-03-02T09:00:01Z", 1),
+        ("created_before=2026-03-02T09:00:01Z", 2),
+        ("model=gpt-4o&execution_status=FAILED", 0),
+    ] {
+        assert_eq!(get(query).send().await.expect(200)["total"], expected, "{query}");
+    }
+    let first = get("limit=1").send().await.expect(200);
+    assert_eq!(first["items"][0]["run_id"], later.as_str(), "the newest first");
+    let cursor = text(&first["next_cursor"]);
+    let rest = get(&format!("cursor={cursor}")).send().await.expect(200);
+    assert_eq!(rest["items"].as_array().map(Vec::len), Some(2), "{rest}");
     assert_eq!(
-        app.get(format!("{LOGS}/llm-runs")).key(&scene.admin).send().await.field(400, "invalid_parameter"),
-        "/run_id"
+        get("execution_status=DONE").send().await.field(400, "invalid_parameter"),
+        "/execution_status"
     );
-    let odd = app.get(format!("{LOGS}/llm-runs?run_id=nothing")).key(&scene.admin).send().await;
-    assert_eq!(odd.problem(404), "not_found");
+    let other = app.kit.token(super::app::OTHER, Role::Viewer).await;
+    let theirs = app.get(format!("{LOGS}/llm-runs")).key(&other).send().await.expect(200);
+    assert_eq!(theirs["items"], json!([]));
 }
 
 #[tokio::test]

@@ -3,17 +3,25 @@
 use models::{
     ids::{LlmRunId, RunId, TenantId},
     logs::{
-        LlmRunRecord,
-        entity::{
-            llm_run_records::{self as llm_runs, Column},
-            uncounted_steps::Column as UncountedColumn,
-        },
+        LlmRunFilter, LlmRunRecord,
+        entity::llm_run_records::{self as llm_runs, Column},
     },
+    page::{Page, PageRequest},
 };
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Select, sea_query::Expr};
 
-use super::{LogsDomainStore, LogsReads, tree};
-use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
+use super::{LogsDomainStore, LogsReads};
+use crate::{
+    StoreError, bulk,
+    driver::of_tenant,
+    keys,
+    read::{self, Newest},
+    rows::rows,
+};
+
+/// Each call once, however many steps tell of it.
+const COUNTED: &str = "NOT EXISTS (SELECT 1 FROM uncounted_steps u WHERE u.tenant_id = llm_run_records.tenant_id \
+                       AND u.run_id = llm_run_records.run_id AND u.step_index = llm_run_records.step_index)";
 
 of_tenant!(llm_runs);
 
@@ -36,18 +44,37 @@ impl LogsReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
     }
 
+    /// Records of all runs, newest first: each call once, however many steps tell of it. Those of one run are looked for
+    /// by the run: [`Self::find_llm_runs`].
+    pub async fn list_llm_runs(
+        self,
+        tenant: TenantId,
+        filter: &LlmRunFilter,
+        page: &PageRequest,
+    ) -> Result<Page<LlmRunRecord>, StoreError> {
+        let key = |row: &llm_runs::Model| (row.created_at, row.id.0);
+        let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
+        read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
+    }
+
+    /// All records that pass, by step.
+    pub async fn find_llm_runs(
+        self,
+        tenant: TenantId,
+        filter: &LlmRunFilter,
+    ) -> Result<Vec<LlmRunRecord>, StoreError> {
+        let select = matching(tenant, filter).order_by_asc(Column::StepIndex).order_by_asc(Column::Id);
+        read::all(self.conn, select).await?.into_iter().map(from_row).collect()
+    }
+
     /// The records of a run, by step: each call once, however many steps tell of it.
     pub async fn llm_runs_of_run(
         self,
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<LlmRunRecord>, StoreError> {
-        let uncounted = tree::uncounted_of(tenant, run).select_only().column(UncountedColumn::StepIndex);
-        let select = of(tenant)
-            .filter(Column::RunId.eq(run))
-            .filter(Column::StepIndex.not_in_subquery(uncounted.into_query()))
-            .order_by_asc(Column::StepIndex);
-        read::all(self.conn, select.order_by_asc(Column::Id)).await?.into_iter().map(from_row).collect()
+        let of_run = LlmRunFilter { run_id: Some(run), ..LlmRunFilter::default() };
+        self.find_llm_runs(tenant, &of_run).await
     }
 }
 
@@ -56,4 +83,25 @@ impl LogsDomainStore<'_> {
     pub async fn insert_llm_runs(self, records: &[LlmRunRecord]) -> Result<(), StoreError> {
         bulk::insert::<llm_runs::Entity>(self.conn, keys::rows(records, to_row)?).await
     }
+}
+
+fn matching(tenant: TenantId, filter: &LlmRunFilter) -> Select<llm_runs::Entity> {
+    let LlmRunFilter {
+        run_id,
+        provider,
+        model,
+        execution_status,
+        is_synthetic,
+        created_after,
+        created_before,
+    } = filter;
+    let condition = Condition::all()
+        .add_option(run_id.map(|run| Column::RunId.eq(run)))
+        .add_option(provider.as_deref().map(|name| Column::Provider.eq(name)))
+        .add_option(model.as_deref().map(|name| Column::Model.eq(name)))
+        .add_option(execution_status.map(|word| Column::ExecutionStatus.eq(word.as_str())))
+        .add_option(is_synthetic.map(|it_is| Column::IsSynthetic.eq(it_is)))
+        .add_option(created_after.map(|at| Column::CreatedAt.gt(at)))
+        .add_option(created_before.map(|at| Column::CreatedAt.lt(at)));
+    of(tenant).filter(condition).filter(Expr::cust(COUNTED))
 }

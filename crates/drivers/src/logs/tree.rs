@@ -92,7 +92,7 @@ fn tree_steps_of(tenant: TenantId, run: RunId, first: u64) -> Select<steps::Enti
 }
 
 /// Those of a run's steps that do not count.
-pub(super) fn uncounted_of(tenant: TenantId, run: RunId) -> Select<uncounted::Entity> {
+fn uncounted_of(tenant: TenantId, run: RunId) -> Select<uncounted::Entity> {
     uncounted_rows_of(tenant).filter(UncountedColumn::RunId.eq(run))
 }
 

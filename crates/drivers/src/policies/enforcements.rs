@@ -1,6 +1,6 @@
 //! Enforcements: what was done about each verdict that was not a plain ALLOW.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use models::{
@@ -12,12 +12,13 @@ use models::{
     },
 };
 use proof::records::EnforcementRecord;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, Value};
 
 use super::Policies;
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, dialect,
     driver::{driver, of_tenant},
+    field::put,
     keys,
     read::{self, Newest},
     rows::rows,
@@ -92,6 +93,28 @@ impl PolicyEnforcementReadDriver<'_> {
             .order_by_with_nulls(Column::Seq, sea_orm::Order::Asc, sea_orm::sea_query::NullOrdering::Last)
             .order_by_asc(Column::Id);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
+    }
+
+    /// The enforcements at these steps of runs.
+    pub async fn of_steps(
+        self,
+        tenant: TenantId,
+        steps: &[(RunId, u64)],
+    ) -> Result<Vec<EnforcementRecord>, StoreError> {
+        let wanted = steps
+            .iter()
+            .map(|(run, step)| Ok((*run, put::<i64, u64>(&enforcements::Entity, "step_index", step)?)))
+            .collect::<Result<BTreeSet<_>, StoreError>>()?;
+        let runs: Vec<RunId> = wanted.iter().map(|(run, _)| *run).collect();
+        let indices: BTreeSet<i64> = wanted.iter().map(|(_, step)| *step).collect();
+        // By the run alone: asked for pairs, SQLite goes over all enforcements of the tenant.
+        let indices = vec![indices.into_iter().map(Value::from).collect()];
+        let select = of(tenant).filter(dialect::among(self.conn.backend(), &[Column::StepIndex], indices));
+        let rows = read::by_keys(self.conn, select, [Column::RunId], keys::sorted(&runs)).await?;
+        let is_wanted = |row: &enforcements::Model| {
+            row.run_id.zip(row.step_index).is_some_and(|place| wanted.contains(&place))
+        };
+        rows.into_iter().filter(is_wanted).map(from_row).collect()
     }
 
     /// One enforcement.

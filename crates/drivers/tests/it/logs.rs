@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use drivers::StoreError;
 use models::{
     ids::{AuditId, RunId, TenantId},
-    logs::{AuditEntry, AuditFilter},
+    logs::{AuditEntry, AuditFilter, ExecutionStatus, LlmRunFilter, LlmRunRecord, Uncounted},
     page::PageRequest,
 };
 use proof::{
@@ -69,6 +69,37 @@ testkit::on_both! {
         assert_eq!(tx.logs().list_audit(TENANT, &before, &request).await.expect("listed").items, [plain.clone()]);
         assert_eq!(tx.logs().list_audit(TENANT, &f(), &request).await.expect("listed").items, [other, plain]);
         assert_eq!(tx.logs().list_audit(OTHER, &f(), &request).await.expect("not theirs").items, []);
+    }
+
+    async fn every_filter_of_the_calls_to_models_filters(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let plain = llm_run(TENANT, 1, 0);
+        let other = LlmRunRecord {
+            provider: Some("openai".into()), model: Some("gpt-4o".into()), execution_status: ExecutionStatus::Failed, is_synthetic: true,
+            created_at: at(7), ..llm_run(TENANT, 2, 0)
+        };
+        // Another step tells of the same call, so this one is none of its own.
+        let told_twice = LlmRunRecord { created_at: at(9), ..llm_run(TENANT, 2, 1) };
+        let tx = db.begin().await.expect("begin");
+        tx.logs().insert_llm_runs(&[plain.clone(), other.clone(), told_twice.clone()]).await.expect("recorded");
+        let uncounted =
+            Uncounted { tenant: TENANT, run_id: told_twice.run_id, step_index: 1, told_by_index: 2, created_at: at(9) };
+        tx.traces().insert_uncounted(&[uncounted]).await.expect("recorded");
+        let f = LlmRunFilter::default;
+        let request = PageRequest::new(None, None, true).expect("a page");
+        for filter in [
+            LlmRunFilter { run_id: Some(RunId(uuid(2))), ..f() }, LlmRunFilter { provider: Some("openai".into()), ..f() },
+            LlmRunFilter { model: Some("gpt-4o".into()), ..f() }, LlmRunFilter { is_synthetic: Some(true), ..f() },
+            LlmRunFilter { execution_status: Some(ExecutionStatus::Failed), ..f() }, LlmRunFilter { created_after: Some(at(3)), ..f() },
+        ] {
+            let page = tx.logs().list_llm_runs(TENANT, &filter, &request).await.expect("listed");
+            assert_eq!((&page.items[..], page.total), (std::slice::from_ref(&other), Some(1)), "{filter:?}");
+            assert_eq!(tx.logs().find_llm_runs(TENANT, &filter).await.expect("found"), page.items);
+        }
+        let before = LlmRunFilter { created_before: Some(at(7)), ..f() };
+        assert_eq!(tx.logs().list_llm_runs(TENANT, &before, &request).await.expect("listed").items, [plain.clone()]);
+        assert_eq!(tx.logs().list_llm_runs(TENANT, &f(), &request).await.expect("listed").items, [other, plain]);
+        assert_eq!(tx.logs().list_llm_runs(OTHER, &f(), &request).await.expect("not theirs").items, []);
     }
 
     async fn llm_runs_and_system_records_come_back_as_they_went(db: TestDatabase) {

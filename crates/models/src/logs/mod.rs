@@ -199,6 +199,18 @@ pub struct LlmRunRecord {
     pub created_at: DateTime<Utc>,
 }
 
+/// The filters of the list of calls to models; what is not set does not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LlmRunFilter {
+    pub run_id: Option<RunId>,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub execution_status: Option<ExecutionStatus>,
+    pub is_synthetic: Option<bool>,
+    pub created_after: Option<DateTime<Utc>>,
+    pub created_before: Option<DateTime<Utc>>,
+}
+
 /// What happened to the system itself. Written once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SystemRecord {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
-use models::{page::PageRequest, policies::LimitDraft};
+use models::{logs::LlmRunFilter, page::PageRequest, policies::LimitDraft};
 use orchestrator::{
     Error,
     handlers::{logs, policies},
@@ -228,7 +228,8 @@ on_both! {
         refused(agent.permit(run, wish).await);
         agent.complete(run).await.unwrap();
         let page = PageRequest::new(Some(10), None, false).unwrap();
-        let mut calls = logs::list_llm_runs(&kit.spine, &agent.admin, run, page).await.unwrap().items;
+        let of_run = LlmRunFilter { run_id: Some(run), ..LlmRunFilter::default() };
+        let mut calls = logs::list_llm_runs(&kit.spine, &agent.admin, of_run, page).await.unwrap().items;
         calls.sort_by_key(|call| call.record.step_index);
         assert!(calls[0].record.price_book.as_deref().is_some_and(|book| book.starts_with("genai-prices ")), "{calls:?}");
         assert_eq!((calls[1].record.cost_known, calls[1].record.price_book.as_deref()), (false, None));

@@ -1,6 +1,7 @@
 //! Which span ends a trace's run, where its parent is in another process; and spans whose arguments are odd.
 
 use chrono::Duration;
+use models::logs::LlmRunFilter;
 use orchestrator::{
     background::sweeper,
     handlers::{account, activity, logs, overview},
@@ -172,7 +173,8 @@ on_both! {
         send(&agent, &[exact]).await;
         let run = only_run(&agent).await;
         let page = models::page::PageRequest::default();
-        let calls = logs::list_llm_runs(&kit.spine, &agent.admin, run.id, page).await.unwrap().items;
+        let of_run = LlmRunFilter { run_id: Some(run.id), ..LlmRunFilter::default() };
+        let calls = logs::list_llm_runs(&kit.spine, &agent.admin, of_run, page).await.unwrap().items;
         let times = (calls[0].record.started_at, calls[0].record.completed_at);
         let text = |at| models::time::text(at);
         assert_eq!((text(times.0).as_str(), times.1.map(text).as_deref()),

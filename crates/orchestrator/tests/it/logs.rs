@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use models::{
     account::Role,
     ids::RunId,
-    logs::{AuditFilter, ExecutionStatus},
+    logs::{AuditFilter, ExecutionStatus, LlmRunFilter},
     page::PageRequest,
 };
 use orchestrator::{
@@ -94,12 +94,18 @@ on_both! {
             refused(agent.record(run, llm(600_000)).await);
         }
         agent.record(run, llm(1)).await.unwrap();
+        let other = agent.start().await;
+        for _ in 0..2 {
+            agent.record(other, llm(1)).await.unwrap();
+        }
         let page = PageRequest::default();
-        let calls = logs::list_llm_runs(&kit.spine, &agent.admin, run, page).await.unwrap().items;
-        assert_eq!(calls.len(), 3);
+        let calls = logs::list_llm_runs(&kit.spine, &agent.admin, LlmRunFilter::default(), page).await.unwrap().items;
+        assert_eq!(calls.len(), 5, "of both runs");
         for call in calls {
             assert_eq!(call.execution_status, ExecutionStatus::Succeeded, "it had been made by then: {call:#?}");
-            let met = usize::from(call.step_index < 2);
+            // The other run has steps of the same places, and met nothing at them.
+            let met = usize::from(call.run_id == run && call.step_index < 2);
+            assert_eq!(call.metadata.run_id, Some(call.run_id));
             let metadata = &call.metadata;
             assert_eq!((metadata.policy_ids.len(), metadata.incident_ids.len()), (met, met), "{metadata:#?}");
         }
@@ -234,21 +240,25 @@ on_both! {
             agent.record(run, llm(cost)).await.unwrap();
         }
         let page = PageRequest::new(Some(2), None, true).unwrap();
-        let first = logs::list_llm_runs(&kit.spine, &agent.admin, run, page).await.unwrap();
+        let of_run = |run| LlmRunFilter { run_id: Some(run), ..LlmRunFilter::default() };
+        let first = logs::list_llm_runs(&kit.spine, &agent.admin, of_run(run), page).await.unwrap();
         assert_eq!((first.items.len(), first.total, first.has_more), (2, Some(3), true));
         let cursor = first.next_cursor.map(|cursor| cursor.to_string());
         let next = PageRequest::new(Some(2), cursor.as_deref(), false).unwrap();
-        let second = logs::list_llm_runs(&kit.spine, &agent.admin, run, next).await.unwrap();
+        let second = logs::list_llm_runs(&kit.spine, &agent.admin, of_run(run), next).await.unwrap();
         assert_eq!((second.items.len(), second.has_more), (1, false));
         let one = logs::get_llm_run(&kit.spine, &agent.admin, first.items[0].id).await.unwrap();
         assert_eq!(one, first.items[0]);
         let stranger = kit.caller("other", Role::Viewer).await;
-        for err in [
-            logs::get_llm_run(&kit.spine, &stranger, one.id).await.unwrap_err(),
-            logs::list_llm_runs(&kit.spine, &stranger, run, page).await.unwrap_err(),
-            logs::list_llm_runs(&kit.spine, &agent.admin, RunId(uuid::Uuid::nil()), page).await.unwrap_err(),
+        let err = logs::get_llm_run(&kit.spine, &stranger, one.id).await.unwrap_err();
+        assert!(matches!(err, Error::NotFound { .. }), "{err}");
+        for (caller, filter) in [
+            (&stranger, of_run(run)),
+            (&stranger, LlmRunFilter::default()),
+            (&agent.admin, of_run(RunId(uuid::Uuid::nil()))),
         ] {
-            assert!(matches!(err, Error::NotFound { .. }), "{err}");
+            let none = logs::list_llm_runs(&kit.spine, caller, filter, page).await.unwrap();
+            assert_eq!((none.items.len(), none.total), (0, Some(0)));
         }
     }
 }

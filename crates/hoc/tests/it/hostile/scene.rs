@@ -185,7 +185,6 @@ impl<'a> Scene<'a> {
     /// What must be in the query of a call that is taken.
     fn query(&mut self, operation: &Operation, serial: usize) -> Vec<String> {
         match operation.id.as_str() {
-            "logs.list_llm_runs" => vec![format!("run_id={}", self.run())],
             "logs.prove_consistency" => vec!["from=1".to_owned()],
             "policies.unfreeze" => {
                 self.make(&format!("{POLICIES}/freeze"), &body("policies.freeze", serial), 201);

@@ -1,28 +1,32 @@
 //! Reading LLM run records.
 
 use models::{
-    ids::{LlmRunId, RunId},
-    logs::LlmRunRecord,
+    ids::LlmRunId,
+    logs::{LlmRunFilter, LlmRunRecord},
     page::{Page, PageRequest},
 };
 
-use super::metadata::{AroundRun, Logged};
+use super::metadata::{Logged, calls};
 use crate::{context::CallContext, errors::Error, handlers::shared::page_of, spine::Spine};
 
-/// `logs.list_llm_runs`: the calls to models that a run made, newest first.
-#[tracing::instrument(name = "logs.list_llm_runs", skip_all, fields(tenant = %ctx.tenant.id, run = %run))]
+/// `logs.list_llm_runs`: the calls to models, of all runs or of one, newest first.
+#[tracing::instrument(name = "logs.list_llm_runs", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn list_llm_runs(
     spine: &Spine,
     ctx: &CallContext,
-    run: RunId,
+    filter: LlmRunFilter,
     page: PageRequest,
 ) -> Result<Page<Logged<LlmRunRecord>>, Error> {
     let store = spine.read().await?;
-    let found = store.activity().find_run(ctx.tenant.id, run).await?;
-    let around = AroundRun::read(&store, found.ok_or_else(|| Error::not_found("run", run))?).await?;
-    let records = store.logs().llm_runs_of_run(ctx.tenant.id, run).await?;
-    let page = page_of(records, &page, |record| (record.created_at, record.id.0))?;
-    Ok(page.map(|record| around.call(record)))
+    let tenant = ctx.tenant.id;
+    let found = if filter.run_id.is_some() {
+        let of_run = store.logs().find_llm_runs(tenant, &filter).await?;
+        page_of(of_run, &page, |call| (call.created_at, call.id.0))?
+    } else {
+        store.logs().list_llm_runs(tenant, &filter, &page).await?
+    };
+    let Page { items, next_cursor, has_more, total } = found;
+    Ok(Page { items: calls(&store, tenant, items).await?, next_cursor, has_more, total })
 }
 
 /// `logs.get_llm_run`: one call to a model.
@@ -33,9 +37,7 @@ pub async fn get_llm_run(
     id: LlmRunId,
 ) -> Result<Logged<LlmRunRecord>, Error> {
     let store = spine.read().await?;
-    let record = store.logs().find_llm_run(ctx.tenant.id, id).await?;
-    let record = record.ok_or_else(|| Error::not_found("LLM run record", id))?;
-    let run = store.activity().find_run(ctx.tenant.id, record.run_id).await?;
-    let run = run.ok_or_else(|| Error::Internal(format!("{id} is of a run that is not there")))?;
-    Ok(AroundRun::read(&store, run).await?.call(record))
+    let missing = || Error::not_found("LLM run record", id);
+    let record = store.logs().find_llm_run(ctx.tenant.id, id).await?.ok_or_else(missing)?;
+    calls(&store, ctx.tenant.id, vec![record]).await?.pop().ok_or_else(missing)
 }

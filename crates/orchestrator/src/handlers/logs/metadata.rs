@@ -1,9 +1,12 @@
 //! What every answer of Logs says beside the record: where the fact comes from, and what it belongs to.
 
-use std::{collections::BTreeSet, ops::Deref};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Deref,
+};
 
 use chrono::{DateTime, Utc};
-use drivers::{ReadTx, StoreError};
+use drivers::ReadTx;
 use models::{
     activity::Run,
     ids::{RunId, TenantId},
@@ -17,6 +20,8 @@ use proof::{
     words::{ActorType, ReplayMode},
 };
 use serde_json::json;
+
+use crate::errors::Error;
 
 /// Where a fact of Logs comes from, and what it belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,47 +67,57 @@ impl<T> Deref for Logged<T> {
     }
 }
 
-/// What a run's records of Logs have around them: read once for all of them.
-pub(super) struct AroundRun {
-    run: Run,
-    enforcements: Vec<EnforcementRecord>,
-    incidents: Vec<RunIncident>,
+/// Calls to models with what is said beside them; what they have around them is read once for all of them.
+pub(super) async fn calls(
+    store: &ReadTx,
+    tenant: TenantId,
+    calls: Vec<LlmRunRecord>,
+) -> Result<Vec<Logged<LlmRunRecord>>, Error> {
+    let steps: Vec<(RunId, u64)> = calls.iter().map(|call| (call.run_id, call.step_index)).collect();
+    let ids: Vec<RunId> = steps.iter().map(|(run, _)| *run).collect();
+    let runs = store.activity().find_runs(tenant, &ids).await?;
+    let runs: HashMap<RunId, Run> = runs.into_iter().map(|run| (run.id, run)).collect();
+    let enforcements = store.enforcements().of_steps(tenant, &steps).await?;
+    let incidents = store.incident_runs().by_runs(tenant, &ids).await?;
+    let logged = |record: LlmRunRecord| {
+        let run = runs.get(&record.run_id);
+        let run =
+            run.ok_or_else(|| Error::Internal(format!("{} is of a run that is not there", record.id)))?;
+        Ok(call(run, &enforcements, &incidents, record))
+    };
+    calls.into_iter().map(logged).collect()
 }
 
-impl AroundRun {
-    pub(super) async fn read(store: &ReadTx, run: Run) -> Result<Self, StoreError> {
-        Ok(Self {
-            enforcements: store.enforcements().of_run(run.tenant, run.id).await?,
-            incidents: store.incident_runs().by_run(run.tenant, run.id).await?,
-            run,
-        })
-    }
-
-    pub(super) fn call(&self, record: LlmRunRecord) -> Logged<LlmRunRecord> {
-        let step = Some(record.step_index);
-        let fired = || self.enforcements.iter().filter(|fired| fired.step_index == step);
-        let policy_ids: BTreeSet<String> = fired().map(|fired| fired.policy_id.clone()).collect();
-        // A run meets an incident for the first time at one step; what struck again is told by what was enforced then.
-        let met = self.incidents.iter().filter(|found| found.of.first_step_index == step);
-        let incident_ids: BTreeSet<String> = met
-            .map(|found| found.incident.id.to_string())
-            .chain(fired().filter_map(|fired| fired.incident_id.clone()))
-            .collect();
-        let metadata = EvidenceMetadata {
-            tenant: record.tenant,
-            run_id: Some(record.run_id),
-            actor_type: self.run.actor_type,
-            actor_id: self.run.actor_id.clone(),
-            occurred_at: record.started_at,
-            recorded_at: record.created_at,
-            correlation_id: Some(self.run.correlation_id.clone()),
-            policy_ids: policy_ids.into_iter().collect(),
-            incident_ids: incident_ids.into_iter().collect(),
-            origin: origin(self.run.actor_type, self.run.replay_mode),
-            checksum: checksum_of_call(&record),
-        };
-        Logged { record, metadata }
-    }
+fn call(
+    run: &Run,
+    enforcements: &[EnforcementRecord],
+    incidents: &[RunIncident],
+    record: LlmRunRecord,
+) -> Logged<LlmRunRecord> {
+    let (run_id, step) = (Some(record.run_id.to_string()), Some(record.step_index));
+    let fired = || enforcements.iter().filter(|fired| fired.run_id == run_id && fired.step_index == step);
+    let policy_ids: BTreeSet<String> = fired().map(|fired| fired.policy_id.clone()).collect();
+    // A run meets an incident for the first time at one step; what struck again is told by what was enforced then.
+    let met = incidents.iter().map(|found| (&found.of, &found.incident));
+    let met = met.filter(|(of, _)| of.run_id == record.run_id && of.first_step_index == step);
+    let incident_ids: BTreeSet<String> = met
+        .map(|(_, incident)| incident.id.to_string())
+        .chain(fired().filter_map(|fired| fired.incident_id.clone()))
+        .collect();
+    let metadata = EvidenceMetadata {
+        tenant: record.tenant,
+        run_id: Some(record.run_id),
+        actor_type: run.actor_type,
+        actor_id: run.actor_id.clone(),
+        occurred_at: record.started_at,
+        recorded_at: record.created_at,
+        correlation_id: Some(run.correlation_id.clone()),
+        policy_ids: policy_ids.into_iter().collect(),
+        incident_ids: incident_ids.into_iter().collect(),
+        origin: origin(run.actor_type, run.replay_mode),
+        checksum: checksum_of_call(&record),
+    };
+    Logged { record, metadata }
 }
 
 pub(super) fn event(record: SystemRecord) -> Logged<SystemRecord> {
