@@ -56,7 +56,7 @@ async fn a_lifted_freeze_and_a_kill_are_listed_with_who_and_why() {
     let listed = all.iter().find(is_kill).expect("the kill");
     for member in ["intervention_id", "target_type", "target_id", "actor_id", "requested_at", "effective_at"]
     {
-        assert!(told[member].is_string() && told[member] == listed[member], "{member}: {told}, {listed}");
+        assert!(told[member].is_string() && told[member] == kill[member], "{member}: {told}, {kill}");
     }
     let kinds = |items: &[Value]| {
         let mut kinds: Vec<_> = items.iter().map(|one| one["kind"].to_string()).collect();
