@@ -1,8 +1,11 @@
-//! What may be asked of the choke point: the four kinds of call, as they arrive.
+//! What may be asked of the choke point, as it arrives, and what is answered.
 
 use chrono::{DateTime, Utc};
 use engines::activity::{gives_no_tokens, used};
-use models::ids::{PermitId, RunId};
+use models::{
+    activity::Run,
+    ids::{PermitId, RunId},
+};
 use proof::{
     canonical::MAX_INTEGER,
     words::{
@@ -10,6 +13,8 @@ use proof::{
     },
 };
 use serde::{Deserialize, Serialize};
+
+use crate::{errors::Error, verdict::VerdictView};
 
 /// Start a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -240,7 +245,7 @@ pub struct Granted {
     /// False only while the store is down in a `degrade` tenant.
     pub recorded: bool,
     /// What was decided.
-    pub verdict: crate::verdict::VerdictView,
+    pub verdict: VerdictView,
 }
 
 /// A step that counts.
@@ -256,7 +261,7 @@ pub struct Recorded {
     /// False only while the store is down in a `degrade` tenant.
     pub recorded: bool,
     /// What was decided.
-    pub verdict: crate::verdict::VerdictView,
+    pub verdict: VerdictView,
     /// The run as the step left it.
     pub run: proof::records::RunAfter,
 }
@@ -267,5 +272,25 @@ pub struct Killed {
     /// What was asked, and what is known of its effect.
     pub intervention: models::activity::Intervention,
     /// The run as it is sealed; as it was, where it had ended already.
-    pub run: models::activity::Run,
+    pub run: Run,
+}
+
+/// What one call gets.
+pub(crate) type Answer = Result<Done, Error>;
+
+/// What came of a call that was not refused.
+#[derive(Clone, Debug)]
+pub(crate) enum Done {
+    Started(Box<Run>, Box<VerdictView>),
+    Granted(Box<Granted>),
+    Recorded(Box<Recorded>),
+    /// A span is recorded. Its verdict is in the store.
+    Reported {
+        /// False where it was recorded before.
+        is_new: bool,
+    },
+    /// The run that a trace is.
+    Traced(RunId),
+    Ended(Box<Run>),
+    Killed(Box<Killed>),
 }

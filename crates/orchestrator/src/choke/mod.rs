@@ -55,37 +55,15 @@ mod write;
 
 use std::sync::Arc;
 
-use models::{activity::Run, ids::RunId};
-
+pub(crate) use self::call::{Answer, Done};
 pub use self::queue::MAX_GROUP;
 use self::{
-    call::{Granted, Killed, Recorded},
     queue::{Bond, Queue},
     snapshots::Snapshots,
 };
 use crate::{
     budget::Budget, context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine,
 };
-
-/// What one call gets.
-pub(crate) type Answer = Result<Done, Error>;
-
-/// What came of a call that was not refused.
-#[derive(Clone, Debug)]
-pub(crate) enum Done {
-    Started(Box<Run>, Box<crate::verdict::VerdictView>),
-    Granted(Box<Granted>),
-    Recorded(Box<Recorded>),
-    /// A span is recorded. Its verdict is in the store.
-    Reported {
-        /// False where it was recorded before.
-        is_new: bool,
-    },
-    /// The run that a trace is.
-    Traced(RunId),
-    Ended(Box<Run>),
-    Killed(Box<Killed>),
-}
 
 /// The choke point's standing parts: who waits, which policies are compiled, what outages remember.
 pub(crate) struct Choke {
