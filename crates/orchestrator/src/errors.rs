@@ -211,6 +211,11 @@ impl Error {
     }
 }
 
+/// Something that cannot be, was: as its error tells it.
+pub(crate) fn internal(err: impl std::fmt::Display) -> Error {
+    Error::Internal(err.to_string())
+}
+
 impl Error {
     /// One call's share of a failure that met its whole group.
     pub(crate) fn from_group(err: &Arc<StoreError>) -> Self {

@@ -21,11 +21,10 @@ use super::{
     fired::{fire, said},
     judge::Judged,
     prepare::Caller,
-    record::internal,
     seal,
     state::{Ending, State},
 };
-use crate::errors::Error;
+use crate::errors::{Error, internal};
 
 /// The status that a verdict gives the run, if it ends it.
 pub(super) fn status_after(judged: &Judged) -> Option<RunStatus> {

@@ -17,10 +17,9 @@ use proof::{
 use super::{
     call::LlmReport,
     prepare::{ContentHashes, PreparedStep, REDACTION},
-    record::internal,
     state::State,
 };
-use crate::errors::Error;
+use crate::errors::{Error, internal};
 
 /// Classes B and G of a step, or the failures to capture them.
 pub(super) fn evidence(

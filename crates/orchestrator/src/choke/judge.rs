@@ -22,9 +22,9 @@ use rules::{
 
 use super::{
     facts,
+    given::Given,
     held::HeldPermit,
     intervene,
-    overdue::Given,
     prepare::{PreparedPermit, PreparedStep},
     state::{RunState, State},
     usage,

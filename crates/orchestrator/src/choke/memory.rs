@@ -16,9 +16,9 @@ use proof::hash::Hash;
 use super::{
     Answer, decide,
     held::HeldPermit,
-    overdue::Unwritten,
     prepare::Call,
     state::{RunState, State, Tracked},
+    unwritten::{Told, Unwritten},
     usage,
 };
 use crate::errors::Error;
@@ -203,7 +203,7 @@ impl Memory {
         if known.call.repeats().is_some_and(|(_, known)| known != hash) {
             return Some(Err(Error::IdempotencyConflict { key: key.clone() }));
         }
-        known.told.as_ref().map(super::outage::Told::again)
+        known.told.as_ref().map(Told::again)
     }
 
     /// Whether another answer may wait for the store.

@@ -12,61 +12,18 @@ use models::{account::FailureMode, ids::RunId};
 use proof::hash::Hash;
 
 use super::{
-    Answer, Done, decide,
-    overdue::Unwritten,
+    Answer, decide,
     prepare::{Call, What},
     spool,
     state::State,
+    unwritten::{Told, Unwritten},
 };
-use crate::{
-    context::TenantSettings,
-    errors::{Error, StepEnforcementError},
-    spine::Spine,
-};
+use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
 /// Whether the store was not there, or did not say what became of a commit. What is held locked for so long that every
 /// try has failed is not there either.
 pub(super) fn is_outage(err: &StoreError) -> bool {
     err.is_unavailable() || err.is_retry() || err.is_locked() || matches!(err, StoreError::UnknownCommit(_))
-}
-
-/// What a caller was told while the store was down.
-#[derive(Clone, Debug)]
-pub(super) enum Told {
-    /// A halt.
-    Refused(Box<StepEnforcementError>),
-    /// Leave, in a `degrade` tenant.
-    Passed(Done),
-}
-
-impl Told {
-    /// The same answer again.
-    pub(super) fn again(&self) -> Answer {
-        match self {
-            Self::Refused(halted) => Err(Error::StepHalted(halted.clone())),
-            Self::Passed(done) => Ok(done.clone()),
-        }
-    }
-
-    /// The answer of a decision that is not recorded; `None` where nothing may be told without the store.
-    fn unrecorded(answer: Answer, passes: bool) -> Option<Self> {
-        match answer {
-            Err(Error::StepHalted(mut halted)) => {
-                halted.recorded = false;
-                Some(Self::Refused(halted))
-            }
-            Ok(Done::Granted(mut granted)) if passes => {
-                granted.recorded = false;
-                Some(Self::Passed(Done::Granted(granted)))
-            }
-            Ok(Done::Recorded(mut step)) if passes => {
-                step.recorded = false;
-                step.step_hash = None;
-                Some(Self::Passed(Done::Recorded(step)))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Answers calls that no transaction could take: none after the first that is refused.

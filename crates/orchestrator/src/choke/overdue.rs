@@ -5,114 +5,23 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use drivers::{StoreError, Tx};
 use models::{
-    activity::Freeze,
-    ids::{DecisionId, PermitId, RunId, TenantId},
+    ids::{DecisionId, RunId, TenantId},
     logs::SystemRecord,
 };
-use proof::{
-    records::DecisionRecord,
-    words::{Moment, PermitNote},
-};
-use rules::{Facts, limits::LimitInput, reexecute::read_inputs};
 
 use super::{
     MAX_GROUP, addendum, causes, decide,
     load::{self, Late},
-    outage::Told,
     prepare::Call,
     races::{Patience, Races},
-    record::internal,
     seal, spool,
     state::State,
+    unwritten::Unwritten,
     write,
 };
-use crate::{
-    budget::Share, context::TenantSettings, errors::Error, handlers::account::unrecorded_answer, spine::Spine,
-};
-
-/// A decision that was told before it was stored.
-#[derive(Clone, Debug)]
-pub(super) struct Given {
-    pub(super) decision_id: DecisionId,
-    pub(super) decided_at: DateTime<Utc>,
-    pub(super) moment: Moment,
-    /// It was leave: what was asked has happened.
-    pub(super) passed: bool,
-    /// The permit that was granted.
-    pub(super) permit_id: Option<PermitId>,
-    /// Why the permit that was named did not serve then.
-    pub(super) permit_note: Option<PermitNote>,
-    /// No permit served, in a tenant that required one then.
-    pub(super) permit_required: bool,
-    /// The freeze that it met then.
-    pub(super) freeze: Option<Arc<Freeze>>,
-    facts: Facts,
-    limits: Vec<LimitInput>,
-}
-
-impl Given {
-    /// What it was decided on.
-    pub(super) fn inputs(&self) -> (Facts, Vec<LimitInput>) {
-        (self.facts.clone(), self.limits.clone())
-    }
-}
-
-/// An answer that no store has seen yet.
-#[derive(Clone, Debug)]
-pub(super) struct Unwritten {
-    pub(super) call: Call,
-    pub(super) decision: Arc<DecisionRecord>,
-    /// The freeze that it met.
-    pub(super) freeze: Option<Arc<Freeze>>,
-    /// It was leave.
-    pub(super) passed: bool,
-    /// For repeats of the call; none where another process gave the answer.
-    pub(super) told: Option<Told>,
-    /// It is in the spool.
-    pub(super) spooled: bool,
-    /// The bytes that it holds; none where another process gave the answer, which is kept whatever there is room for.
-    #[expect(dead_code, reason = "it is held, and given back with the last copy")]
-    pub(super) share: Option<Arc<Share>>,
-}
-
-impl Unwritten {
-    /// What was just decided of a run, on what is remembered; none where that could not be written later.
-    pub(super) fn of(state: &State, run_id: RunId, call: &Call, told: Told) -> Option<Self> {
-        let decision: &DecisionRecord = state.new.decisions.last()?;
-        let freeze = state.runs.get(&run_id).and_then(|run| run.freeze.clone());
-        let answer = Self {
-            call: call.clone(),
-            decision: Arc::new(decision.clone()),
-            freeze: freeze.filter(|_| decision.intervention.is_some()),
-            passed: matches!(told, Told::Passed(_)),
-            told: Some(told),
-            spooled: false,
-            share: None,
-        };
-        answer.given().is_ok().then_some(answer)
-    }
-
-    /// The decision that it was.
-    fn given(&self) -> Result<Given, Error> {
-        let decision = &self.decision;
-        let permit_id = decision.permit_id.as_deref().map(str::parse).transpose().map_err(internal)?;
-        Ok(Given {
-            decision_id: decision.decision_id.parse().map_err(internal)?,
-            decided_at: models::time::parse(&decision.decided_at).map_err(internal)?,
-            moment: decision.moment,
-            passed: self.passed,
-            permit_id,
-            permit_note: decision.permit_note,
-            permit_required: decision.permit_required,
-            freeze: self.freeze.clone(),
-            facts: Facts::from_canonical(&decision.facts).map_err(internal)?,
-            limits: read_inputs(&decision.limit_inputs).map_err(internal)?,
-        })
-    }
-}
+use crate::{context::TenantSettings, errors::Error, handlers::account::unrecorded_answer, spine::Spine};
 
 /// Whether nothing of the tenant can be written now: the store is not there, or busy, did not say what became of a commit, or
 /// is held back until somebody accepts what a restore lost.

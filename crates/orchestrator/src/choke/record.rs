@@ -17,9 +17,9 @@ use super::{
     chain::{StepPlace, chain},
     decide::{known, repeated, running, serves},
     effects, gap,
+    given::Given,
     held::HeldPermit,
     judge::{self, Judged, Question},
-    overdue::Given,
     prepare::{Caller, PreparedStep},
     state::{KnownStep, RunState, State},
     traced::{self, SpanPlace},
@@ -253,8 +253,4 @@ pub(super) fn remember(state: &mut State, run_id: RunId, record: Hashed<StepReco
         state.step_keys.insert((run_id, key.clone()), KnownStep::of(&record, record.hash()));
     }
     state.new.steps.push((record, judged.reported, judged.verdict));
-}
-
-pub(super) fn internal(err: impl std::fmt::Display) -> Error {
-    Error::Internal(err.to_string())
 }

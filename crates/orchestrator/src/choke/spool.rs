@@ -10,7 +10,7 @@ use models::{activity::Freeze, ids::TenantId};
 use proof::records::DecisionRecord;
 use serde::{Deserialize, Serialize};
 
-use super::{overdue::Unwritten, prepare::Call};
+use super::{prepare::Call, unwritten::Unwritten};
 use crate::{errors::Error, spine::Spine};
 
 /// Which form a line has. Another set of members, anywhere in it, is another form: a test holds their names.

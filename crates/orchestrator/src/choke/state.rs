@@ -30,9 +30,9 @@ use proof::{
 use super::{
     causes::Strike,
     fired,
+    given::Given,
     held::{HeldPermits, Write},
     kept::Kept,
-    overdue::Given,
     snapshots::BoundSnapshot,
     tree::Tree,
 };

@@ -4,8 +4,8 @@ use proof::records::DecisionRecord;
 
 use super::{
     call::{EndRun, PermitRequest, StartRun, StepReport},
-    overdue::Unwritten,
     prepare::{Call, What},
+    unwritten::Unwritten,
 };
 
 /// What a call has beside its texts.
