@@ -10,13 +10,20 @@ use drivers::{StoreError, Tx};
 use engines::incidents::Mismatch;
 use models::{
     account::Tenant,
-    ids::{SnapshotId, TenantId},
+    ids::{LimitId, SnapshotId, TenantId},
     policies::Snapshot,
 };
-use proof::{definitions::SnapshotDefinition, hash::Hash};
-use rules::{CompiledSnapshot, calendar::Calendar, zone::Zone};
+use proof::{
+    definitions::{LimitDefinition, SnapshotDefinition},
+    hash::Hash,
+};
+use rules::{
+    CompiledSnapshot,
+    calendar::Calendar,
+    limits::{Window, window},
+    zone::Zone,
+};
 
-use super::usage::{LimitWindow, Windows};
 use crate::{
     context::TenantSettings, coordinators::check_records::mismatched_definitions, handlers::incidents::Found,
     spine::Spine,
@@ -24,6 +31,25 @@ use crate::{
 
 /// How many snapshots are kept compiled before the least useful half is dropped.
 const KEPT: usize = 512;
+
+/// The window that a limit counts in.
+pub(super) struct LimitWindow {
+    /// None where the stored id is no id; then nothing can be counted.
+    pub(super) id: Option<LimitId>,
+    pub(super) window: Window,
+    /// As it stands in keys and records.
+    pub(super) start: String,
+}
+
+/// One for each limit of a snapshot.
+pub(super) type Windows = Arc<[LimitWindow]>;
+
+impl LimitWindow {
+    fn at(limit: &LimitDefinition, now: DateTime<Utc>, calendar: Calendar) -> Self {
+        let window = window(limit, now, calendar);
+        Self { id: limit.limit_id.parse().ok(), window, start: window.start_text() }
+    }
+}
 
 /// A snapshot, ready to judge.
 pub(crate) struct BoundSnapshot {

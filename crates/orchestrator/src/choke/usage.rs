@@ -17,12 +17,12 @@ use proof::{
 use rules::{
     Count, Facts,
     calendar::Calendar,
-    limits::{Basis, LimitInput, Window, applies, basis, charge, window},
+    limits::{Basis, LimitInput, applies, basis, charge},
 };
 
 use super::{
     prepare::PreparedStep,
-    snapshots::BoundSnapshot,
+    snapshots::{BoundSnapshot, LimitWindow},
     state::{RunState, State, Tracked},
     tree::Spent,
 };
@@ -35,27 +35,8 @@ fn key(limit: LimitId, scope_key: &str, window_start: String) -> UsageKey {
     UsageKey { limit_id: limit, scope_key: scope_key.to_owned(), window_start }
 }
 
-/// The window that a limit counts in.
-pub(super) struct LimitWindow {
-    /// None where the stored id is no id; then nothing can be counted.
-    id: Option<LimitId>,
-    window: Window,
-    /// As it stands in keys and records.
-    start: String,
-}
-
 /// A window that may be counted in, and by when it is over.
 pub(super) type Opened = (UsageKey, Option<DateTime<Utc>>);
-
-/// One for each limit of a snapshot.
-pub(super) type Windows = Arc<[LimitWindow]>;
-
-impl LimitWindow {
-    pub(super) fn at(limit: &LimitDefinition, now: DateTime<Utc>, calendar: Calendar) -> Self {
-        let window = window(limit, now, calendar);
-        Self { id: limit.limit_id.parse().ok(), window, start: window.start_text() }
-    }
-}
 
 /// Every window that a call of this run, with this provider, may count in.
 pub(super) fn windows(
