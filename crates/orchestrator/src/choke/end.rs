@@ -6,7 +6,7 @@ use proof::words::{Action, RunStatus, TerminationReason};
 use super::{
     Answer, Done,
     call::EndRun,
-    decide::{by_sweeper, known},
+    gates::{by_sweeper, known},
     prepare::Caller,
     state::{Ending, State},
     traced,

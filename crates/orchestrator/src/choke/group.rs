@@ -184,7 +184,7 @@ async fn once(
 }
 
 /// A call that met something that cannot be leaves the working state half changed: none of it is stored. One that could not
-/// be answered for what it read has changed nothing, and is told another error: see [`decide::unreadable`].
+/// be answered for what it read has changed nothing, and is told another error: see [`super::gates::unreadable`].
 fn broken(answers: &[Answers]) -> Option<StoreError> {
     answers.iter().flatten().flatten().find_map(|answer| match answer {
         Err(Error::Internal(why)) => Some(corrupt(why.clone())),

@@ -14,7 +14,7 @@ use proof::{
 use super::{
     Answer, Done,
     call::Killed,
-    decide::known,
+    gates::known,
     judge::{self, Question},
     prepare::{Caller, PreparedKill},
     seal,

@@ -14,7 +14,8 @@ use models::{
 use proof::hash::Hash;
 
 use super::{
-    Answer, decide,
+    Answer,
+    gates::serves,
     held::HeldPermit,
     prepare::Call,
     state::{RunState, State, Tracked},
@@ -221,8 +222,8 @@ impl Memory {
 impl Remembered {
     /// Keeps a permit as long as it can serve.
     fn permit(&mut self, permit: Permit, now: DateTime<Utc>) {
-        self.permits.retain(|_, known| decide::serves(known, now));
-        if decide::serves(&permit, now) {
+        self.permits.retain(|_, known| serves(known, now));
+        if serves(&permit, now) {
             self.permits.insert(permit.id, permit);
         } else {
             self.permits.remove(&permit.id);

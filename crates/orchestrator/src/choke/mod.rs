@@ -26,6 +26,7 @@ mod fingerprint;
 mod fired;
 pub(crate) mod fit;
 mod gap;
+mod gates;
 mod given;
 mod group;
 mod held;

@@ -12,7 +12,7 @@ use models::{account::FailureMode, ids::RunId};
 use proof::hash::Hash;
 
 use super::{
-    Answer, decide,
+    Answer, decide, gates,
     prepare::{Call, What},
     spool,
     state::State,
@@ -65,8 +65,7 @@ async fn from_memory(
     let Some(blind) = memory.recall(&mut state, call) else { return unavailable() };
     if call.names_a_permit_of_none(&state) {
         // Another replica may have granted it: here nobody can say what it is. To a run that takes no steps it is nothing.
-        let ended =
-            decide::known(&state, &call.caller, run_id).and_then(|()| decide::running(&state, run_id));
+        let ended = gates::known(&state, &call.caller, run_id).and_then(|()| gates::running(&state, run_id));
         return match ended {
             Err(ended @ (Error::RunKilled { .. } | Error::RunNotRunning { .. })) => Err(ended),
             _ => unavailable(),

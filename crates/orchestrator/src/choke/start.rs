@@ -15,9 +15,9 @@ use proof::{
 };
 
 use super::{
-    Answer, Done,
-    decide::unreadable,
-    effects, intervene,
+    Answer, Done, effects,
+    gates::unreadable,
+    intervene,
     judge::{self, Question},
     prepare::{Caller, PreparedStart},
     snapshots::BoundSnapshot,
