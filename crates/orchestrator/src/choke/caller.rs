@@ -3,7 +3,7 @@
 use models::ids::KeyId;
 use serde::{Deserialize, Serialize};
 
-use super::prepare::PreparedStart;
+use super::call::StartRun;
 use crate::context::CallContext;
 
 /// Who calls the choke point.
@@ -33,8 +33,8 @@ impl Caller {
     }
 
     /// Under what a start is known to be repeated, where it has a key: each credential has its own.
-    pub(super) fn start_key(&self, start: &PreparedStart) -> Option<(KeyId, String)> {
-        start.request.idempotency_key.clone().map(|key| (self.owner(), key))
+    pub(super) fn start_key(&self, start: &StartRun) -> Option<(KeyId, String)> {
+        start.idempotency_key.clone().map(|key| (self.owner(), key))
     }
 
     /// Whether a run that `key` opened exists for the caller.

@@ -4,7 +4,7 @@ use engines::logs::redact::{self, Raw, Screened, withhold};
 use models::account::CaptureMode;
 use proof::hmac::keyed;
 
-use super::{fit::Fit, prepare::unreadable};
+use super::fit::Fit;
 use crate::{context::TenantSettings, errors::Error};
 
 /// Text of an agent, as it may be kept.
@@ -61,4 +61,10 @@ pub(super) fn lengths(tenant: &TenantSettings, raw: Raw<'_>) -> Option<(u64, u64
 
 fn withheld(tenant: &TenantSettings, pointer: &str, raw: &str) -> String {
     withhold(raw, keyed(&tenant.key, "content/fingerprint", "", pointer, raw.as_bytes()))
+}
+
+/// JSON was parsed when it was checked; so this cannot be, and is said if it is.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands on")]
+fn unreadable(err: serde_json::Error) -> Error {
+    Error::Internal(format!("checked JSON does not parse: {err}"))
 }

@@ -66,7 +66,7 @@ impl Named {
         match &call.what {
             What::Start(start) => {
                 self.starts = true;
-                self.start_keys.extend(call.caller.start_key(start));
+                self.start_keys.extend(call.caller.start_key(&start.request));
                 self.lineage.extend(start.parent_run_id);
                 self.lineage.extend(start.replay_of);
             }

@@ -96,6 +96,12 @@ async fn from_memory(
 }
 
 impl Call {
+    /// Whether it names a permit that is not among those that are known.
+    fn names_a_permit_of_none(&self, state: &State) -> bool {
+        let What::Record(step) = &self.what else { return false };
+        step.report.permit_id.is_some_and(|id| !state.permits.contains_key(&id))
+    }
+
     /// The run that the call is about; none for a start.
     pub(crate) fn run_id(&self) -> Option<RunId> {
         match &self.what {

@@ -25,7 +25,6 @@ use super::{
     capture,
     fingerprint::{PermitFingerprint, StartFingerprint, StepFingerprint, commitment},
     priced::{price_call, price_estimate},
-    state::State,
 };
 use crate::{context::CallContext, errors::Error, once::Once};
 
@@ -239,12 +238,6 @@ impl Call {
         Ok(call)
     }
 
-    /// Whether it names a permit that is not among those that are known.
-    pub(super) fn names_a_permit_of_none(&self, state: &State) -> bool {
-        let What::Record(step) = &self.what else { return false };
-        step.report.permit_id.is_some_and(|id| !state.permits.contains_key(&id))
-    }
-
     /// A question before acting.
     pub(crate) fn permit(
         ctx: &CallContext,
@@ -428,12 +421,6 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
         }
     }
     Ok(check.done()?)
-}
-
-/// JSON was parsed when it was checked; so this cannot be, and is said if it is.
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands on")]
-pub(super) fn unreadable(err: serde_json::Error) -> Error {
-    Error::Internal(format!("checked JSON does not parse: {err}"))
 }
 
 /// The keyed hash by which a repeat of a request is told from another request.

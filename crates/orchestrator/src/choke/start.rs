@@ -78,7 +78,7 @@ pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -
 
 /// The run that an earlier start of the caller's with the same key opened.
 fn repeated(state: &State, caller: &Caller, start: &PreparedStart) -> Result<Option<Answer>, Error> {
-    let Some(place) = caller.start_key(start) else { return Ok(None) };
+    let Some(place) = caller.start_key(&start.request) else { return Ok(None) };
     let Some(run) = state.run_keys.get(&place).and_then(|id| state.runs.get(id)) else { return Ok(None) };
     if run.run.request_hash != Some(start.request_hash) {
         return Err(Error::IdempotencyConflict { key: place.1 });
