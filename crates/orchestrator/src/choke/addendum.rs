@@ -22,7 +22,7 @@ use proof::{
 
 use super::{
     prepare::PreparedStep,
-    seal,
+    standing::refresh,
     state::{LateState, RunState, State},
     usage,
 };
@@ -172,5 +172,5 @@ fn lower(run: &mut RunState, now: DateTime<Utc>) {
         run.run.assurance = Assurance::Reported;
     }
     run.run.evidence_health = run.run.evidence_health.max(EvidenceHealth::Degraded);
-    seal::refresh(run, now);
+    refresh(run, now);
 }

@@ -21,7 +21,7 @@ use serde_json::json;
 use super::{
     fired::{self, said},
     judge::Judged,
-    seal,
+    standing::refresh,
     state::State,
 };
 use crate::{errors::Error, handlers::incidents::origin_of};
@@ -198,7 +198,7 @@ impl Settling {
         *incident = after;
         self.of_runs.insert(place, of);
         let run = state.run_mut(strike.run_id)?;
-        seal::refresh(run, now);
+        refresh(run, now);
         Ok(place.1)
     }
 

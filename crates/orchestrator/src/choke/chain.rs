@@ -12,7 +12,7 @@ use super::{
     evidence::{evidence, llm_run},
     judge::Judged,
     prepare::PreparedStep,
-    state::State,
+    state::{KnownStep, State},
 };
 use crate::errors::Error;
 
@@ -139,4 +139,12 @@ fn outcome(status: StepStatus, given: Option<OutcomeCategory>) -> OutcomeCategor
         (StepStatus::Retry, None) => OutcomeCategory::Transient,
         (StepStatus::Failure, None) => OutcomeCategory::Permanent,
     }
+}
+
+/// Keeps the step for the store, and for repeats within this group.
+pub(super) fn remember(state: &mut State, run_id: RunId, record: Hashed<StepRecord>, judged: Judged) {
+    if let Some(key) = &record.idempotency_key {
+        state.step_keys.insert((run_id, key.clone()), KnownStep::of(&record, record.hash()));
+    }
+    state.new.steps.push((record, judged.reported, judged.verdict));
 }

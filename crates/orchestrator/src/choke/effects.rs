@@ -21,7 +21,7 @@ use super::{
     fired::{fire, said},
     judge::Judged,
     prepare::Caller,
-    seal,
+    standing::refresh,
     state::{Ending, State},
 };
 use crate::errors::{Error, internal};
@@ -59,7 +59,7 @@ pub(super) fn apply(
     let now = state.now;
     let run = state.run_mut(run_id)?;
     run.near_limit |= near;
-    seal::refresh(run, now);
+    refresh(run, now);
     Ok(())
 }
 
@@ -80,7 +80,7 @@ pub(super) fn throttled(
     let now = state.now;
     let run = state.run_mut(run_id)?;
     run.near_limit = true;
-    seal::refresh(run, now);
+    refresh(run, now);
     Ok(())
 }
 

@@ -2,12 +2,11 @@
 //! it begin. Each run that meets one has a record of it, under its receipt; what its agent came to know is an ack.
 
 use models::{
-    activity::{Ack, AckVia, Freeze, Intervention, InterventionOutcome, RunState as LifeState},
+    activity::{Ack, AckVia, Intervention, InterventionOutcome, RunState as LifeState},
     ids::{InterventionId, RunId},
 };
 use proof::{
-    hash::Hash,
-    records::{InterventionRecord, RecordKind},
+    records::InterventionRecord,
     words::{Action, InterventionKind, InterventionTarget, RunStatus, TerminationReason},
 };
 
@@ -16,8 +15,9 @@ use super::{
     call::Killed,
     gates::known,
     judge::{self, Question},
+    met::met,
     prepare::{Caller, PreparedKill},
-    seal,
+    standing::refresh,
     state::{Ending, State},
 };
 use crate::errors::{ConflictCode, Error};
@@ -79,53 +79,8 @@ fn end_now(state: &mut State, run_id: RunId, kill: &Intervention) -> Result<(), 
     run.run.termination_reason = Some(reason);
     run.ending = Some(Ending { status, reason, error: None });
     run.unacked_kill = Some(kill.id);
-    seal::refresh(run, now);
+    refresh(run, now);
     Ok(())
-}
-
-/// Puts the intervention among the run's records.
-fn met(
-    state: &mut State,
-    run_id: RunId,
-    record: InterventionRecord,
-    decision_hash: Hash,
-) -> Result<(), Error> {
-    let run = state.run_mut(run_id)?;
-    let seq = run.next_seq(RecordKind::Intervention);
-    let record = InterventionRecord { seq, decision_hash: decision_hash.to_string(), ..record };
-    run.met.extend(record.intervention_id.parse::<InterventionId>().ok());
-    run.trace.ranges.push(&record);
-    state.new.met.push(record);
-    Ok(())
-}
-
-/// A decision met the freeze that holds for its run: the first one is what the run's record names.
-pub(super) fn met_freeze(
-    state: &mut State,
-    run_id: RunId,
-    freeze: &Freeze,
-    decision_hash: Hash,
-) -> Result<(), Error> {
-    if state.run(run_id)?.met.contains(&freeze.intervention_id) {
-        return Ok(());
-    }
-    let (target_type, target_id) = freeze.target();
-    let record = InterventionRecord {
-        tenant_id: freeze.tenant.to_string(),
-        run_id: run_id.to_string(),
-        intervention_id: freeze.intervention_id.to_string(),
-        seq: 0,
-        kind: InterventionKind::Freeze,
-        target_type,
-        target_id,
-        actor_type: freeze.actor_type,
-        actor_id: freeze.actor_id.clone(),
-        reason: freeze.reason.clone(),
-        requested_at: models::time::text(freeze.requested_at),
-        decision_hash: String::new(),
-        effective_at: models::time::text(state.now),
-    };
-    met(state, run_id, record, decision_hash)
 }
 
 /// What an answer tells the run's own agent for the first time: that its run was killed, or that it is frozen.

@@ -24,7 +24,7 @@ use super::{
     facts,
     given::Given,
     held::HeldPermit,
-    intervene,
+    met::met_freeze,
     prepare::{PreparedPermit, PreparedStep},
     state::{RunState, State},
     usage,
@@ -190,7 +190,7 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     let (verdict, decision_id) =
         decide(state, run_id, question, &decided, given.as_ref(), (rejected, refused))?;
     if let Some(freeze) = &freeze {
-        intervene::met_freeze(state, run_id, freeze, verdict.hash())?;
+        met_freeze(state, run_id, freeze, verdict.hash())?;
     }
     let mut reservations = Vec::new();
     let decided_at = given.as_ref().map_or(state.now, |given| given.decided_at);

@@ -13,13 +13,12 @@ use proof::{
 use super::{
     Answer, Done,
     call::Granted,
-    chain::level,
+    chain::{level, remember},
     effects, gap,
     gates::{known, repeated, running},
     held::HeldPermit,
     judge::{self, Judged, Question},
     prepare::{Caller, PreparedPermit, content_hash},
-    record::remember,
     state::State,
     tree,
 };

@@ -5,23 +5,19 @@ use models::{
     ids::{PermitId, RunId},
     policies::Permit,
 };
-use proof::{
-    records::StepRecord,
-    tagged::Hashed,
-    words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus},
-};
+use proof::words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus};
 
 use super::{
     Answer, Done, addendum,
     call::Recorded,
-    chain::{StepPlace, chain},
+    chain::{StepPlace, chain, remember},
     effects, gap,
     gates::{known, repeated, running, serves},
     given::Given,
     held::HeldPermit,
     judge::{self, Judged, Question},
     prepare::{Caller, PreparedStep},
-    state::{KnownStep, RunState, State},
+    state::{RunState, State},
     traced::{self, SpanPlace},
     tree, usage,
 };
@@ -245,12 +241,4 @@ fn used(run: &mut RunState, step: &PreparedStep) {
         }
         run.trace.last_tool = Some(step.report.skill_name.clone());
     }
-}
-
-/// Keeps the step for the store, and for repeats within this group.
-pub(super) fn remember(state: &mut State, run_id: RunId, record: Hashed<StepRecord>, judged: Judged) {
-    if let Some(key) = &record.idempotency_key {
-        state.step_keys.insert((run_id, key.clone()), KnownStep::of(&record, record.hash()));
-    }
-    state.new.steps.push((record, judged.reported, judged.verdict));
 }

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use drivers::{StoreError, Tx};
 use engines::{
-    activity::{LatencySigns, RiskSigns, evidence_health, latency_bucket, risk_level},
+    activity::evidence_health,
     incidents::failure,
     logs::{capture::capture_integrity_evidence, integrity::IntegrityEvaluator},
 };
 use models::{
-    activity::{LatencyBucket, RunState as LifeState},
+    activity::RunState as LifeState,
     ids::{EvidenceId, PreventionId, RunId},
     logs::{ClassCounts, IntegrityEvaluation, IntegrityFacts},
 };
@@ -27,6 +27,7 @@ use super::{
     causes::strike,
     kept,
     parts::{Answers, Unit},
+    standing::{millis, refresh},
     state::{Ending, RunState, State},
 };
 use crate::errors::Error;
@@ -224,47 +225,6 @@ fn finish_run(
         run.trace.abort_reason = Some(ending.reason.to_string());
     }
     Ok(())
-}
-
-/// Derives what the list shows from what the run now is.
-pub(super) fn refresh(run: &mut RunState, now: chrono::DateTime<chrono::Utc>) {
-    let elapsed_ms = of_its_own(run, now);
-    let was_stalled = run.run.latency_bucket == LatencyBucket::Stalled;
-    run.run.latency_bucket = latency_bucket(LatencySigns {
-        state: run.run.state,
-        elapsed_ms,
-        silent_ms: 0,
-        expected_ms: run.run.expected_latency_ms,
-    });
-    let signs = RiskSigns {
-        integrity: run.run.integrity_status,
-        policy_violation: run.run.policy_violation,
-        latency: run.run.latency_bucket,
-        evidence: run.run.evidence_health,
-        incident_count: run.run.incident_count,
-        near_limit: run.near_limit,
-    };
-    // A level once reached stands while its cause does; causes that the group does not see are not taken back here. One
-    // that it does see has gone where the run was silent and speaks again.
-    let level = risk_level(signs);
-    let may_stand = run.run.latency_bucket == LatencyBucket::Ok && !was_stalled;
-    run.run.risk_level = if may_stand { level.max(run.run.risk_level) } else { level };
-}
-
-/// How long the run took by its agent's own doing. A run that was halted may have waited for whoever killed it, or to be
-/// ended after it was stopped: that it waited is no sign that it is slow.
-fn of_its_own(run: &RunState, now: chrono::DateTime<chrono::Utc>) -> u64 {
-    if run.run.status == RunStatus::Halted && run.run.reported_end.is_none() {
-        return u64::try_from((run.run.last_seen_at - run.run.started_at).num_milliseconds()).unwrap_or(0);
-    }
-    millis(run, now)
-}
-
-fn millis(run: &RunState, now: chrono::DateTime<chrono::Utc>) -> u64 {
-    if let Some(known) = run.run.duration_ms.or(run.run.reported_end.as_ref().map(|end| end.duration_ms)) {
-        return known;
-    }
-    u64::try_from((now - run.run.started_at).num_milliseconds()).unwrap_or(0)
 }
 
 /// The run as it is now, as the receipt covers it.
