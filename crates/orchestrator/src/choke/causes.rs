@@ -23,20 +23,12 @@ use super::{
     judge::Judged,
     standing::refresh,
     state::State,
+    strikes::{Strike, StrikeId},
 };
 use crate::{errors::Error, handlers::incidents::origin_of};
 
 /// What is said of a run that is only reported, where a rule would have refused it.
 const WOULD_HAVE: &str = "would have been refused";
-
-/// A cause that struck a run.
-pub(super) struct Strike {
-    run_id: RunId,
-    cause: Cause,
-}
-
-/// A strike of the group, by its place: the incident that it comes to is known when the group is settled.
-pub(super) type StrikeId = usize;
 
 /// A rule that refuses, or would have, makes the run a violated one and strikes it: the most severe rule.
 pub(super) fn incident_of_rules(

@@ -5,7 +5,6 @@ use super::{
     prepare::{Call, What},
     record, start,
     state::State,
-    traced,
 };
 use crate::errors::Error;
 
@@ -40,7 +39,7 @@ fn one(state: &mut State, call: &Call) -> Answer {
 fn decide(state: &mut State, call: &Call) -> Answer {
     let answer = match &call.what {
         What::Start(start) => return start::start(state, &call.caller, start),
-        What::Trace(start) => return traced::trace(state, &call.caller, start),
+        What::Trace(start) => return start::trace(state, &call.caller, start),
         What::Kill(run, kill) => return intervene::kill(state, &call.caller, *run, kill),
         What::Permit(request) => permit::permit(state, &call.caller, request),
         What::Record(step) => record::record(state, &call.caller, step),

@@ -17,12 +17,13 @@ use rules::limits::{LimitOutcome, counts_cost};
 use serde_json::json;
 
 use super::{
-    causes::{StrikeId, incident_of_rules, strike},
+    causes::{incident_of_rules, strike},
     fired::{fire, said},
     judge::Judged,
     prepare::Caller,
     standing::refresh,
     state::{Ending, State},
+    strikes::StrikeId,
 };
 use crate::errors::{Error, internal};
 

@@ -10,9 +10,9 @@ use rules::verdict::Fired;
 use serde_json::json;
 
 use super::{
-    causes::StrikeId,
     judge::Judged,
     state::{RunState, State},
+    strikes::{FiredRows, StrikeId},
 };
 use crate::errors::Error;
 
@@ -38,14 +38,6 @@ pub(super) fn said(judged: &Judged, action: Action) -> Option<&'static str> {
     (judged.is_too_late() && !judged.reported && action.refuses()).then_some(REFUSED_AFTER)
 }
 
-/// The rows of one rule or limit that fired in a run, but for the incident that it came to.
-pub(super) struct Rows {
-    run_id: RunId,
-    struck: Option<StrikeId>,
-    enforcement: EnforcementRecord,
-    prevention: PreventionRecord,
-}
-
 /// Notes the rows that what fired will leave.
 pub(super) fn fire(
     state: &mut State,
@@ -58,14 +50,14 @@ pub(super) fn fire(
     let Some(action_taken) = taken(judged, fired) else { return Ok(()) };
     let enforcement = enforcement(state, run_id, judged, fired, action_taken, step_index);
     let prevention = prevention(state, run_id, judged, fired, action_taken, step_index)?;
-    state.fired.push(Rows { run_id, struck, enforcement, prevention });
+    state.fired.push(FiredRows { run_id, struck, enforcement, prevention });
     Ok(())
 }
 
 /// Records what fired, each with the incident that it came to.
 pub(super) fn record(state: &mut State, incidents: &[IncidentId]) -> Result<(), Error> {
     for rows in std::mem::take(&mut state.fired) {
-        let Rows { run_id, struck, mut enforcement, mut prevention } = rows;
+        let FiredRows { run_id, struck, mut enforcement, mut prevention } = rows;
         let incident = struck.and_then(|struck| incidents.get(struck)).map(ToString::to_string);
         let run = state.run_mut(run_id)?;
         enforcement.incident_id.clone_from(&incident);

@@ -1,37 +1,17 @@
 //! Ends and kills that come with an idempotency key: a repeat is told what was told, with nothing done again. Their answers
 //! are kept in the group's own transaction. Starts, permits and steps keep their keys in their own rows.
 
-use std::collections::HashMap;
-
 use drivers::{StoreError, Tx};
 use models::{account::KeptAnswer, ids::KeyId};
 
 use super::{
     Answer, Done,
+    answered::Known,
     parts::{Answers, Unit},
     prepare::{Call, What},
     state::State,
 };
 use crate::{errors::Error, once};
-
-/// The calls of a group that have such a key, by credential and key, as far as something is known of them.
-pub(super) type Kept = HashMap<(KeyId, String), Known>;
-
-/// What is known of such a call.
-pub(super) enum Known {
-    /// It was answered before this group.
-    Stored(KeptAnswer),
-    /// It was decided in this group.
-    Decided(KeptAnswer, Done),
-}
-
-impl Known {
-    fn call(&self) -> &KeptAnswer {
-        match self {
-            Self::Stored(call) | Self::Decided(call, _) => call,
-        }
-    }
-}
 
 /// Reads what is kept of the calls, and none where no call has such a key. What is kept no longer goes first: its keys are
 /// free, and are taken again by this group.

@@ -12,6 +12,7 @@
 //! The number of statements has an upper bound that does not depend on the group's size.
 
 mod addendum;
+mod answered;
 pub mod call;
 mod caller;
 mod capture;
@@ -51,6 +52,7 @@ mod spool;
 mod standing;
 mod start;
 mod state;
+mod strikes;
 mod traced;
 mod tree;
 mod unwritten;

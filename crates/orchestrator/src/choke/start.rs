@@ -38,8 +38,25 @@ pub(super) fn start(state: &mut State, caller: &Caller, start: &PreparedStart) -
     begin(state, caller, start)
 }
 
+/// Opens the run of a trace, unless the trace has one: the answer says which run it is.
+pub(super) fn trace(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
+    let Some(trace_id) = &start.request.external_trace_id else {
+        return Err(Error::Internal("a trace without its id".to_owned()));
+    };
+    if let Some(run) = state.traces.get(trace_id) {
+        return Ok(Done::Traced(*run));
+    }
+    match begin(state, caller, start)? {
+        Done::Started(run, _) => {
+            state.traces.insert(trace_id.clone(), run.id);
+            Ok(Done::Traced(run.id))
+        }
+        _ => Err(Error::Internal("a start starts".to_owned())),
+    }
+}
+
 /// Opens the run and judges whether it may begin.
-pub(super) fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
+fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
     if let Some(why) = state.spine.clocks().wrong() {
         return Err(Error::ClockOff(why));
     }

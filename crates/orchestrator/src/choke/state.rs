@@ -28,12 +28,11 @@ use proof::{
 };
 
 use super::{
-    causes::Strike,
-    fired,
+    answered::Kept,
     given::Given,
     held::{HeldPermits, Write},
-    kept::Kept,
     snapshots::BoundSnapshot,
+    strikes::{FiredRows, Strike},
     tree::Tree,
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
@@ -238,7 +237,7 @@ pub(super) struct State {
     pub(super) kept: Kept,
     /// What struck runs, and what fired in them: what incidents that comes to is settled when all calls are decided.
     pub(super) strikes: Vec<Strike>,
-    pub(super) fired: Vec<fired::Rows>,
+    pub(super) fired: Vec<FiredRows>,
     /// The decision that the next call got already, while the store was down.
     pub(super) given: Option<Given>,
 }

@@ -13,31 +13,12 @@ use proof::{
 };
 
 use super::{
-    Answer, Done,
     call::PartOf,
-    prepare::{Call, Caller, PreparedStart, PreparedStep, What},
-    start,
+    prepare::{Call, Caller, PreparedStep, What},
     state::{Ending, RunState, State},
     tree::Tree,
 };
 use crate::errors::Error;
-
-/// Opens the run of a trace, unless the trace has one: the answer says which run it is.
-pub(super) fn trace(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
-    let Some(trace_id) = &start.request.external_trace_id else {
-        return Err(Error::Internal("a trace without its id".to_owned()));
-    };
-    if let Some(run) = state.traces.get(trace_id) {
-        return Ok(Done::Traced(*run));
-    }
-    match start::begin(state, caller, start)? {
-        Done::Started(run, _) => {
-            state.traces.insert(trace_id.clone(), run.id);
-            Ok(Done::Traced(run.id))
-        }
-        _ => Err(Error::Internal("a start starts".to_owned())),
-    }
-}
 
 /// Where a span stands among those of its trace.
 pub(super) enum SpanPlace {
