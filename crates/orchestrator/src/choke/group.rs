@@ -6,12 +6,13 @@ use drivers::StoreError;
 use models::ids::TenantId;
 
 use super::{
-    addendum, causes, decide, kept,
+    addendum, causes, decide,
+    item::{Bond, Item},
+    kept,
     load::{self, Late},
     outage, overdue,
     parts::{Answers, Unit, Waiting, apart, halves},
     prepare::Call,
-    queue::{Bond, Item},
     races::{Patience, Races},
     seal, write,
 };

@@ -23,9 +23,8 @@ use proof::{
 };
 
 use super::{
-    addendum,
     held::HeldPermit,
-    kept,
+    kept, late,
     prepare::{Call, What},
     snapshots::BoundSnapshot,
     state::{KnownStep, RunState, State, Tracked},
@@ -135,7 +134,7 @@ pub(super) async fn load(
     }
     load_runs(&mut state, tx, &named).await?;
     load_interventions(&mut state, tx, &named).await?;
-    addendum::load(&mut state, tx, &named.spans, &late.passed).await?;
+    late::load(&mut state, tx, &named.spans, &late.passed).await?;
     tree::load(&mut state, tx, named.spans.iter().copied()).await?;
     load_answers(&mut state, tx, &named, calls).await?;
     load_permits(&mut state, tx, &named).await?;

@@ -32,8 +32,10 @@ mod given;
 mod group;
 mod held;
 mod intervene;
+mod item;
 mod judge;
 mod kept;
+mod late;
 mod load;
 mod memory;
 mod met;
@@ -63,11 +65,8 @@ mod write;
 use std::sync::Arc;
 
 pub(crate) use self::call::{Answer, Done};
-pub use self::queue::MAX_GROUP;
-use self::{
-    queue::{Bond, Queue},
-    snapshots::Snapshots,
-};
+pub use self::item::MAX_GROUP;
+use self::{item::Bond, queue::Queue, snapshots::Snapshots};
 use crate::{
     budget::Budget, context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine,
 };

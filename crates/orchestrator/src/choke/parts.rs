@@ -6,8 +6,8 @@ use models::ids::RunId;
 
 use super::{
     Answer,
+    item::{Bond, Reply},
     prepare::Call,
-    queue::{Bond, Reply},
 };
 
 /// The answers of some calls, one each; none for a call that was not attempted.

@@ -15,55 +15,12 @@ use std::{
 use models::ids::TenantId;
 use tokio::sync::oneshot;
 
-use super::{Answer, group, prepare::Call};
-use crate::{
-    budget::{Budget, Share},
-    context::TenantSettings,
-    errors::Error,
-    spine::Spine,
+use super::{
+    Answer, group,
+    item::{Bond, Item, MAX_GROUP, Reply, Seats},
+    prepare::Call,
 };
-
-/// The most calls that one transaction takes (spec 3).
-pub const MAX_GROUP: usize = 500;
-
-/// What the calls of an item are to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bond {
-    /// A batch that stops at its first refusal, or a lone call.
-    Together,
-    /// Each stands alone: what has happened has happened, whatever came of the one before.
-    EachAlone,
-}
-
-/// Calls that go in order and in one transaction.
-pub(super) struct Item {
-    calls: Vec<Call>,
-    bond: Bond,
-    /// The tenant as it was when they came: a group goes by the newest.
-    tenant: Arc<TenantSettings>,
-    reply: Reply,
-}
-
-impl Item {
-    /// The calls, what they are to each other, and who waits for their answers.
-    pub(super) fn divide(self) -> ((Vec<Call>, Bond), Reply) {
-        ((self.calls, self.bond), self.reply)
-    }
-}
-
-/// Who waits for the answers of an item.
-pub(super) struct Reply {
-    answer: oneshot::Sender<Vec<Option<Answer>>>,
-    /// Counts the calls out when they are answered, or dropped.
-    _seats: Seats,
-}
-
-impl Reply {
-    pub(super) fn send(self, answers: Vec<Option<Answer>>) {
-        // A caller that went away does not want its answer; what was decided stays.
-        let _ = self.answer.send(answers);
-    }
-}
+use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine};
 
 /// The waiting room of the choke point: one lane a tenant.
 pub(crate) struct Queue {
@@ -111,7 +68,7 @@ impl Queue {
         let seats = Seats { waiting: Arc::clone(&self.waiting), count, share };
         seats.share.take(calls.iter().map(Call::weight).sum())?;
         let (answer, answered) = oneshot::channel();
-        let reply = Reply { answer, _seats: seats };
+        let reply = Reply::new(answer, seats);
         if self.enter(tenant.id, Item { calls, bond, tenant: Arc::clone(tenant), reply }) {
             // The lane outlives its caller: a cut connection must not cut the group that it leads.
             tokio::spawn(drain(spine.clone(), tenant.id));
@@ -166,19 +123,5 @@ async fn drain(spine: Spine, tenant: TenantId) {
         if let Err(err) = work.await {
             tracing::error!(error = %err, "a group of the choke point panicked; its callers were told that it failed");
         }
-    }
-}
-
-/// The places that calls take in the waiting room. A caller that went away keeps its place until it is decided:
-/// so memory stays bounded whatever callers do.
-struct Seats {
-    waiting: Arc<AtomicUsize>,
-    count: usize,
-    share: Share,
-}
-
-impl Drop for Seats {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(self.count, Ordering::Relaxed);
     }
 }

@@ -8,7 +8,7 @@ use models::{
 use proof::words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus};
 
 use super::{
-    Answer, Done, addendum,
+    Answer, Done,
     call::Recorded,
     chain::{StepPlace, chain, remember},
     effects, gap,
@@ -16,6 +16,7 @@ use super::{
     given::Given,
     held::HeldPermit,
     judge::{self, Judged, Question},
+    late,
     prepare::{Caller, PreparedStep},
     state::{RunState, State},
     traced::{self, SpanPlace},
@@ -185,7 +186,7 @@ fn spend(
     let run = state.run_mut(step.run_id)?;
     let unasked = moment.asked() == Some(Asked::After);
     if run.late.is_some() {
-        addendum::spend(run, step, counts);
+        late::spend(run, step, counts);
         used(run, step);
         return Ok(());
     }

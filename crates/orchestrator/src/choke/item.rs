@@ -1,0 +1,71 @@
+//! What waits for the choke point: calls that go in order and in one transaction, and who waits for their answers.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::oneshot;
+
+use super::{call::Answer, prepare::Call};
+use crate::{budget::Share, context::TenantSettings};
+
+/// The most calls that one transaction takes (spec 3).
+pub const MAX_GROUP: usize = 500;
+
+/// What the calls of an item are to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bond {
+    /// A batch that stops at its first refusal, or a lone call.
+    Together,
+    /// Each stands alone: what has happened has happened, whatever came of the one before.
+    EachAlone,
+}
+
+/// Calls that go in order and in one transaction.
+pub(super) struct Item {
+    pub(super) calls: Vec<Call>,
+    pub(super) bond: Bond,
+    /// The tenant as it was when they came: a group goes by the newest.
+    pub(super) tenant: Arc<TenantSettings>,
+    pub(super) reply: Reply,
+}
+
+impl Item {
+    /// The calls, what they are to each other, and who waits for their answers.
+    pub(super) fn divide(self) -> ((Vec<Call>, Bond), Reply) {
+        ((self.calls, self.bond), self.reply)
+    }
+}
+
+/// Who waits for the answers of an item.
+pub(super) struct Reply {
+    answer: oneshot::Sender<Vec<Option<Answer>>>,
+    /// Counts the calls out when they are answered, or dropped.
+    _seats: Seats,
+}
+
+impl Reply {
+    pub(super) fn new(answer: oneshot::Sender<Vec<Option<Answer>>>, seats: Seats) -> Self {
+        Self { answer, _seats: seats }
+    }
+
+    pub(super) fn send(self, answers: Vec<Option<Answer>>) {
+        // A caller that went away does not want its answer; what was decided stays.
+        let _ = self.answer.send(answers);
+    }
+}
+
+/// The places that calls take in the waiting room. A caller that went away keeps its place until it is decided:
+/// so memory stays bounded whatever callers do.
+pub(super) struct Seats {
+    pub(super) waiting: Arc<AtomicUsize>,
+    pub(super) count: usize,
+    pub(super) share: Share,
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(self.count, Ordering::Relaxed);
+    }
+}
