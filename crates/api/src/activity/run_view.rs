@@ -58,10 +58,13 @@ pub(crate) struct RunView {
     unasked_count: u64,
     llm_call_count: u64,
     tool_call_count: u64,
+    /// At most 2^53: that is so many, or more.
     input_tokens: u64,
+    /// At most 2^53: that is so many, or more.
     output_tokens: u64,
     cost_usd: Number,
-    /// False where what a model call cost is unknown: then `cost_usd` is only what is known of it.
+    /// False where what a model call cost is unknown, or the sum is more than the largest that is told, 9007199.254740992:
+    /// then `cost_usd` is only what is known of it.
     cost_known: bool,
     correlation_id: String,
     /// The key whose call opened it, which alone can end it. Null where somebody did who has the store itself.

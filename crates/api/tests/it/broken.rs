@@ -231,10 +231,12 @@ async fn totals_stop_where_a_record_can_hold_no_more() {
     let app = App::new().await;
     let agent = app.key(Role::Agent).await;
     let run = start(&app, &agent).await;
-    for _ in 0..2 {
+    for n in 0..2 {
         let mut step = llm_step("9007199.254740992");
         step["llm"]["input_tokens"] = json!(1_u64 << 53);
         app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
+        let run = app.get(format!("{ACTIVITY}/runs/{run}")).key(&agent).send().await.expect(200);
+        assert_eq!(run["cost_known"], n == 0, "a sum that was cut is not known: {run}");
     }
     let run = app.get(format!("{ACTIVITY}/runs/{run}")).key(&agent).send().await.expect(200);
     assert_eq!((&run["input_tokens"], &run["step_count"]), (&json!(1_u64 << 53), &json!(2)), "{run}");

@@ -193,14 +193,16 @@ impl Run {
         // No more than a record can hold.
         let sum = |a: u64, b: u64| a.saturating_add(b).min(proof::canonical::MAX_INTEGER);
         let late = |of: fn(&Late) -> u64| self.late.as_ref().map_or(0, of);
+        let late_cost = late(|late| late.cost_nanousd);
+        let is_sum = self.cost_nanousd.saturating_add(late_cost) <= proof::canonical::MAX_INTEGER;
         RunTotals {
             step_count: self.step_count + late(|late| late.step_count),
             llm_call_count: self.llm_call_count + late(|late| late.llm_call_count),
             tool_call_count: self.tool_call_count + late(|late| late.tool_call_count),
             input_tokens: sum(self.input_tokens, late(|late| late.input_tokens)),
             output_tokens: sum(self.output_tokens, late(|late| late.output_tokens)),
-            cost_nanousd: sum(self.cost_nanousd, late(|late| late.cost_nanousd)),
-            cost_known: self.cost_known && self.late.as_ref().is_none_or(|late| !late.cost_unknown),
+            cost_nanousd: sum(self.cost_nanousd, late_cost),
+            cost_known: is_sum && self.cost_known && self.late.as_ref().is_none_or(|late| !late.cost_unknown),
         }
     }
 }

@@ -105,11 +105,11 @@ pub(super) fn spend(run: &mut RunState, step: &PreparedStep, counts: bool) {
     if !counts {
         return;
     }
-    run.trace.cost_known &= step.cost_known();
     usage::add(&mut late.input_tokens, input);
     usage::add(&mut late.output_tokens, output);
-    usage::add(&mut late.cost_nanousd, cost);
-    late.cost_unknown |= !step.cost_known();
+    let known = usage::add(&mut late.cost_nanousd, cost) && step.cost_known();
+    late.cost_unknown |= !known;
+    run.trace.cost_known &= known;
     match step.report.kind {
         StepKind::LlmCall => late.llm_call_count += 1,
         StepKind::ToolCall => late.tool_call_count += 1,

@@ -194,9 +194,10 @@ fn spend(
         let (input, output, cost) = step.usage();
         usage::add(&mut run.run.input_tokens, input);
         usage::add(&mut run.run.output_tokens, output);
-        usage::add(&mut run.run.cost_nanousd, cost);
-        run.run.cost_known &= step.cost_known();
-        run.trace.cost_known &= step.cost_known();
+        // A sum that was cut is no sum that is known.
+        let known = usage::add(&mut run.run.cost_nanousd, cost) && step.cost_known();
+        run.run.cost_known &= known;
+        run.trace.cost_known &= known;
     }
     run.run.last_seen_at = run.run.last_seen_at.max(now);
     if unasked {

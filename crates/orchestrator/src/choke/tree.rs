@@ -54,6 +54,10 @@ pub(super) struct Tree {
     counting: HashMap<u64, Spent>,
     /// How many of those cost what nobody knows, and of the rest.
     unknown: u64,
+    /// What those that count cost, as far as a record holds it; and whether it was more at some time: then the run's sum is
+    /// none, whatever is given back.
+    cost: u64,
+    cut: bool,
 }
 
 /// The trees of the runs that this replica served lately.
@@ -168,16 +172,20 @@ impl Tree {
             self.tally.add(told)
         };
         self.next = told.index + 1;
+        let gone: Vec<_> =
+            no_longer.into_iter().filter_map(|at| Some((at, self.counting.remove(&at)?))).collect();
+        for (_, spent) in &gone {
+            self.cost = self.cost.saturating_sub(spent.cost);
+            self.unknown = self.unknown.saturating_sub(u64::from(!spent.cost_known));
+        }
         if counts {
+            // What comes late is counted beside the sum.
+            self.cut |= !is_late && !usage::add(&mut self.cost, spent.cost);
             self.unknown += u64::from(!spent.cost_known);
             if told.uses || spent.kind != StepKind::Other {
                 self.counting.insert(told.index, spent);
             }
         }
-        let gone: Vec<_> =
-            no_longer.into_iter().filter_map(|at| Some((at, self.counting.remove(&at)?))).collect();
-        let known_again = gone.iter().filter(|(_, spent)| !spent.cost_known).count();
-        self.unknown = self.unknown.saturating_sub(known_again as u64);
         (counts, gone)
     }
 }
@@ -260,9 +268,10 @@ pub(super) fn place(state: &mut State, step: &PreparedStep, index: u64) -> Resul
     let provider = report.llm.as_ref().and_then(|llm| llm.provider.clone());
     let (kind, at, cost_known) = (report.kind, state.now, step.cost_known());
     let spent = Spent { kind, provider, at, input, output, cost, cost_known };
+    let was_cut = tree.cut;
     let (counts, gone) = tree.add(told, spent, is_late);
     // Before this step, of which its judgement and its use say the same.
-    let known = tree.unknown == u64::from(counts && !cost_known);
+    let known = !was_cut && tree.unknown == u64::from(counts && !cost_known);
     if !counts {
         uncounted(state, run_id, index, index);
     }

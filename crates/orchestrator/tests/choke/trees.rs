@@ -249,6 +249,28 @@ on_both! {
         }
     }
 
+    async fn a_sum_that_no_record_holds_is_not_known(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let replica = Kit::replica(db, 2).await;
+        let other = Agent { kit: &replica, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let call = |id, parent, cost: f64| {
+            let mut told = usage("chat", 100, 10);
+            told.push(("llm.cost.total", json!(cost)));
+            span(1, (id, parent), &told)
+        };
+        let told = async |by: &Agent<'_>, span: Value| {
+            send(by, &[span]).await;
+            let run = &runs(by).await[0];
+            (run.cost_nanousd, run.cost_known)
+        };
+        assert_eq!(told(&agent, call(1, 9, 9_007_199.0)).await, (9_007_199_000_000_000, true));
+        assert_eq!(told(&agent, call(2, 9, 9_007_199.0)).await, (1 << 53, false));
+        assert_eq!(told(&other, call(3, 9, 0.5)).await, (1 << 53, false), "nor by a replica that reads it anew");
+        // The second of them was another's sum, so less is left: of what was cut, nobody knows how much.
+        assert!(!told(&agent, call(4, 2, 0.5)).await.1);
+    }
+
     async fn a_bent_parent_hides_no_use(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
