@@ -198,7 +198,11 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         if let Some(held) = held {
             usage::release(state, &held);
         }
-        let call = usage::Decided { moment, at: decided_at, facts: &facts, refused, step: question.step };
+        let at = match &given {
+            Some(given) => given.decided_at,
+            None => state.run(run_id)?.counts_at(state.now),
+        };
+        let call = usage::Decided { moment, at, facts: &facts, refused, step: question.step };
         reservations = usage::settle(state, &snapshot, &call);
     }
     let intervened = intervened.cloned();

@@ -310,12 +310,12 @@ async fn load_permits(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
 /// Every window that the group may count in, and every window that a reservation is released from.
 async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) -> Result<(), StoreError> {
     let mut opened: BTreeMap<UsageKey, Option<DateTime<Utc>>> = BTreeMap::new();
-    let now = [state.now];
     for call in calls.iter().copied().flatten() {
         if !matches!(call.what, What::Permit(_) | What::Record(_)) {
             continue;
         }
         if let Some(run) = call.run_id().and_then(|run| state.runs.get(&run)) {
+            let now = [run.counts_at(state.now)];
             for at in late.decided.get(&run.run.id).map_or(&now[..], Vec::as_slice) {
                 opened.extend(usage::windows(run, call.provider(), *at, state.tenant.calendar));
             }

@@ -107,6 +107,13 @@ impl RunState {
         self.next_seq(RecordKind::Step)
     }
 
+    /// When a call of the run that is taken now counts. A step of a trace does by when it is recorded, which never goes
+    /// back: that is what a replica finds that is to take it from its window again, and another replica's clock may be ahead.
+    pub(super) fn counts_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let last = self.trace.last_recorded_at.filter(|_| self.run.is_reported());
+        last.map_or(now, |last| last.max(now))
+    }
+
     /// The run as a committed group leaves it: nothing of it is new or waits to be written.
     pub(super) fn settled(self) -> Self {
         let stood = self.run.standing();

@@ -254,7 +254,9 @@ pub(super) fn windows_of<'c>(
 pub(super) fn place(state: &mut State, step: &PreparedStep, index: u64) -> Result<bool, Error> {
     let run_id = step.run_id;
     let Some(tree) = state.trees.get_mut(&run_id) else { return Ok(true) };
-    let is_late = state.runs.get(&run_id).is_some_and(|run| run.late.is_some());
+    let run = state.runs.get(&run_id);
+    let is_late = run.is_some_and(|run| run.late.is_some());
+    let at = run.map_or(state.now, |run| run.counts_at(state.now));
     let (input, output, cost) = step.usage();
     let report = &step.report;
     let told = Told {
@@ -266,7 +268,7 @@ pub(super) fn place(state: &mut State, step: &PreparedStep, index: u64) -> Resul
         uses: tells_use(report.kind, (input, output, cost), step.cost_note()),
     };
     let provider = report.llm.as_ref().and_then(|llm| llm.provider.clone());
-    let (kind, at, cost_known) = (report.kind, state.now, step.cost_known());
+    let (kind, cost_known) = (report.kind, step.cost_known());
     let spent = Spent { kind, provider, at, input, output, cost, cost_known };
     let was_cut = tree.cut;
     let (counts, gone) = tree.add(told, spent, is_late);

@@ -113,7 +113,7 @@ pub(super) fn inputs(
     permit: Option<&Permit>,
     step: Option<&PreparedStep>,
 ) -> Vec<LimitInput> {
-    let windows = run.snapshot.windows(state.now, state.tenant.calendar);
+    let windows = run.snapshot.windows(run.counts_at(state.now), state.tenant.calendar);
     let limits = run.snapshot.compiled.limits().iter().zip(&*windows);
     limits
         .filter(|(limit, _)| applies(limit, moment, facts))

@@ -1,11 +1,11 @@
 //! Each call of a trace counts once: in its run, in limits, in costs and in its bundle, however its spans come.
 
 use chrono::Duration;
-use models::{activity::Run, ids::LimitId};
+use models::{activity::Run, ids::LimitId, policies::LimitDraft};
 use orchestrator::{background::sweeper, handlers::overview};
-use proof::words::{EnforcementMode, LimitType};
+use proof::words::{EnforcementMode, LimitType, ResetPeriod};
 use serde_json::{Value, json};
-use testkit::{Kit, on_both};
+use testkit::{Kit, limit, on_both};
 use verify::Word;
 
 use crate::{
@@ -269,6 +269,26 @@ on_both! {
         assert_eq!(told(&other, call(3, 9, 0.5)).await, (1 << 53, false), "nor by a replica that reads it anew");
         // The second of them was another's sum, so less is left: of what was cut, nobody knows how much.
         assert!(!told(&agent, call(4, 2, 0.5)).await.1);
+    }
+
+    async fn what_is_given_back_leaves_the_window_that_counted_it(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let daily = LimitDraft { reset_period: Some(ResetPeriod::Daily), ..limit(LimitType::TokensTotal, 1_000_000) };
+        let tokens = agent.limit_as(daily).await;
+        // A replica whose clock is two seconds ahead, on the next day.
+        let replica = Kit::replica(db, 2).await;
+        let other = Agent { kit: &replica, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let midnight = Duration::hours(15);
+        kit.clock.advance(midnight - Duration::seconds(1));
+        replica.clock.advance(midnight + Duration::seconds(1));
+        send(&other, &[span(1, (1, 9), &usage("chat", 40, 10))]).await;
+        send(&agent, &[span(1, (2, 9), &usage("chat", 100, 10))]).await;
+        assert_eq!(used(&agent, &tokens).await, 160);
+        // It knows the second by what is stored of it.
+        send(&other, &[span(1, (3, 2), &usage("chat", 100, 10))]).await;
+        assert_eq!(counted(&runs(&agent).await[0]).0, 140);
+        assert_eq!(used(&agent, &tokens).await, 160, "over all windows");
     }
 
     async fn a_bent_parent_hides_no_use(db: TestDatabase) {
