@@ -101,7 +101,7 @@ fn chosen(config: &Config, args: &Args, keys: Vec<ApiKey>) -> anyhow::Result<Api
 async fn served_at(config: &Config) -> anyhow::Result<(SocketAddr, bool)> {
     let listen = &config.server.listen.value;
     let holder = match config.store.sqlite_file() {
-        Some(_) => ServeLock::holder(&config.store.data_dir.value)?,
+        Some(store) => ServeLock::holder(&config.store.data_dir.value, &store)?,
         None => None,
     };
     if let Some(address) = holder.as_deref().and_then(listening) {

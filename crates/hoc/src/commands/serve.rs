@@ -114,12 +114,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
 /// The lock of an embedded store. Many servers may share a Postgres, and a store in memory is one process's anyway.
 pub(crate) fn lock(config: &Config) -> anyhow::Result<Option<ServeLock>> {
-    if config.store.sqlite_file().is_none() {
-        return Ok(None);
-    }
+    let Some(store) = config.store.sqlite_file() else { return Ok(None) };
     let folder = &config.store.data_dir.value;
     private::folder(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
-    ServeLock::take(folder).map(Some)
+    ServeLock::take(folder, &store).map(Some)
 }
 
 /// An admin key and a link to the console, if nobody has ever had an admin key of the default tenant.

@@ -112,6 +112,12 @@ fn a_start_that_cannot_be() {
     fs::remove_file(place.data().join("serve.lock")).expect("it is there");
     refused(&place, &["serve"], &["another server serves the data folder", "HOC_DATA_DIR"]);
     assert_eq!(server.http().get("/readyz", "").status, 200);
+    // One store has one server, whichever folder its keys and its spool are in.
+    let url = format!("sqlite://{}", place.data().join("hoc.db").display());
+    let beside = Place::sqlite().with("HOC_DATABASE_URL", &url);
+    let told = ["another server serves the store", "from another data folder", &server.address];
+    refused(&beside, &["serve"], &told);
+    assert_eq!(server.http().get("/readyz", "").status, 200);
     let other = Place::sqlite();
     refused(&other, &["serve", "--listen", &server.address], &[&server.address, "HOC_LISTEN"]);
     let blocked = Place::sqlite();

@@ -42,7 +42,8 @@ pub(super) async fn look(
     findings: &mut Findings,
 ) {
     let listen = &config.server.listen.value;
-    let own = match config.store.sqlite_file().map(|_| ServeLock::holder(&config.store.data_dir.value)) {
+    let folder = &config.store.data_dir.value;
+    let own = match config.store.sqlite_file().map(|store| ServeLock::holder(folder, &store)) {
         None => None,
         Some(Ok(holder)) => Some(holder),
         Some(Err(err)) => {
