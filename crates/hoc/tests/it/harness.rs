@@ -50,6 +50,11 @@ impl Place {
         self
     }
 
+    /// Its database, where that is Postgres.
+    pub(crate) fn database(&self) -> Option<&TestDatabase> {
+        self.database.as_ref()
+    }
+
     /// Where its database is, where that is Postgres.
     pub(crate) fn database_url(&self) -> Option<&str> {
         self.database.as_ref().map(TestDatabase::url)

@@ -11,7 +11,11 @@ use std::{
 use serde_json::{Value, json};
 use testkit::Store;
 
-use crate::{events::event, harness::Place, http::Http};
+use crate::{
+    events::event,
+    harness::{Place, Server},
+    http::{Answer, Http},
+};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 
@@ -58,6 +62,76 @@ async fn a_thousand_permits_at_two_servers_admit_a_hundred() {
         let verified = place.run(&["verify", "--log", log]);
         assert_eq!(verified.code, Some(0), "{log}: {}{}", verified.stdout, verified.stderr);
     }
+}
+
+/// Leave for a model call of so many tokens.
+fn tokens(count: u64, key: Option<&str>) -> Value {
+    json!({
+        "kind": "LLM_CALL", "skill_name": "gpt-4o", "provider": "openai", "model": "gpt-4o",
+        "estimate": { "input_tokens": count }, "idempotency_key": key,
+    })
+}
+
+/// Asks a server while this test goes on.
+fn asking(server: &Server, path: String, key: &str, body: Value) -> thread::JoinHandle<Answer> {
+    let (address, key) = (server.address.clone(), key.to_owned());
+    thread::spawn(move || Http::connect(&address).post(&path, &key, &body))
+}
+
+/// What two servers give back at once is given back once: a budget is used to its end, and not past it.
+#[tokio::test]
+async fn a_permit_that_lapsed_is_given_back_by_one_server() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let database = place.database().expect("a Postgres");
+    let (agent, admin) = (place.key("agent"), place.key("admin"));
+    // What one of them grants lapses soon, and what the other one grants does not.
+    let mut short = place.command(&["serve"]);
+    short.env("HOC_PERMIT_TTL", "1s");
+    let (short, long) = (Server::start(short), place.serve());
+    let mut http = long.http();
+    let limit = json!({
+        "name": "a hundred tokens", "limit_type": "TOKENS_TOTAL", "max_value": 100, "reset_period": "NONE",
+    });
+    http.post("/api/v1/runtime/policies/limits", &admin, &limit).expect(201);
+    let [of_short, of_long] = ["one", "two"].map(|name| {
+        let started = http.post(RUNS, &agent, &json!({ "agent_id": name })).expect(201);
+        started["run_id"].as_str().expect("an id").to_owned()
+    });
+    let permits = |run: &str| format!("{RUNS}/{run}/permits");
+    let second = http.post(&permits(&of_long), &agent, &tokens(50, None)).expect(201);
+    let first = short.http().post(&permits(&of_short), &agent, &tokens(40, Some("first"))).expect(201);
+    let lapsed = "SELECT count(*) FROM permits WHERE lapses_at <= now()";
+    while database.number(lapsed).await == 0 {
+        tokio::task::yield_now().await;
+    }
+
+    // One has locked the lapsed permit and waits for the limit's row; the other has read it by its key, and waits behind.
+    let stranger = database.stranger("SELECT * FROM limit_usage FOR UPDATE").await;
+    let step = json!({ "kind": "TOOL_CALL", "skill_name": "get_weather", "status": "SUCCESS" });
+    let releasing = asking(&long, format!("{RUNS}/{of_long}/steps"), &agent, step);
+    database.until_blocked(1).await;
+    let behind = asking(&short, permits(&of_short), &agent, tokens(40, Some("first")));
+    database.until_blocked(2).await;
+    stranger.let_go().await;
+    releasing.join().expect("it asks").expect(200);
+    let again = behind.join().expect("it asks").expect(201);
+    assert_eq!(again["permit_id"], first["permit_id"]);
+    assert_eq!(database.number("SELECT reserved FROM limit_usage").await, 50, "the second still holds it");
+
+    let use_up = |http: &mut Http, permit: &Value| {
+        let step = json!({
+            "kind": "LLM_CALL", "skill_name": "gpt-4o", "status": "SUCCESS", "permit_id": permit["permit_id"],
+            "llm": { "provider": "openai", "model": "gpt-4o", "input_tokens": 50, "output_tokens": 0 },
+        });
+        http.post(&format!("{RUNS}/{of_long}/steps"), &agent, &step).expect(200);
+    };
+    short.http().post(&permits(&of_short), &agent, &tokens(60, None)).expect(403);
+    use_up(&mut http, &second);
+    let third = http.post(&permits(&of_long), &agent, &tokens(50, None)).expect(201);
+    use_up(&mut http, &third);
+    short.http().post(&permits(&of_short), &agent, &tokens(1, None)).expect(403);
+    assert_eq!(database.number("SELECT used FROM limit_usage").await, 100);
+    assert_eq!(database.number("SELECT reserved FROM limit_usage").await, 0);
 }
 
 #[tokio::test]
