@@ -80,10 +80,13 @@ async fn captures_come_in_once(store: Store) {
     let lines = place.path("lines");
     let text = fs::read_to_string(&files[json]).expect("a file");
     fs::write(&lines, format!("\n{text}\n{text}\n")).expect("it is written");
-    let (code, dressed) = imported(&place, &[packed, lines]);
+    let list = place.path("list.json");
+    fs::write(&list, format!(" [{text},\n{text}]")).expect("it is written");
+    let (code, dressed) = imported(&place, &[packed, lines, list]);
     assert_eq!((code, sum(&dressed, "recorded")), (Some(0), 0), "{dressed:?}");
     assert_eq!(dressed[0]["known"], first[0]["recorded"]);
     assert_eq!(dressed[1]["known"].as_u64(), first[json]["recorded"].as_u64().map(|one| 2 * one));
+    assert_eq!(dressed[2]["known"], dressed[1]["known"], "a list is as good as lines");
     assert_eq!(stored(&server, &viewer), before, "it changes nothing");
 }
 
@@ -117,6 +120,7 @@ fn what_is_wrong_is_told_with_what_to_do_and_the_rest_comes_in() {
     };
     let cases = [
         (file("cut.json", b"{\"resourceSpans\": ["), "one a line"),
+        (file("cut-list.json", b"[{\"resourceSpans\": []},"), "a list of them"),
         (file("other.json", b"{\"logs\": []}"), "holds no OTLP traces"),
         (file("empty", b""), "holds no spans"),
         (file("cut.gz", &[0x1f, 0x8b, 8, 0]), "copy it again"),

@@ -19,7 +19,7 @@ pub(super) fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
 
 /// What is JSON but for bytes that are no text, as JSON: what is odd in one span costs its neighbours nothing.
 fn as_text(bytes: Vec<u8>) -> Vec<u8> {
-    if bytes.first() != Some(&b'{') {
+    if !matches!(bytes.first(), Some(b'{' | b'[')) {
         return bytes;
     }
     String::from_utf8(bytes)
@@ -27,23 +27,32 @@ fn as_text(bytes: Vec<u8>) -> Vec<u8> {
         .into_bytes()
 }
 
-/// The bodies in the bytes. JSON may hold several, as the Collector's file exporter writes them: one a line.
+/// The bodies in the bytes. JSON may hold several: one a line, as the Collector's file exporter writes them, or a list.
 pub(super) fn bodies(bytes: &[u8]) -> Result<(SpanEncoding, Vec<&[u8]>), serde_json::Error> {
     if !is_json(bytes) {
         return Ok((SpanEncoding::Protobuf, vec![bytes]));
     }
-    let texts = Deserializer::from_slice(bytes).into_iter::<&RawValue>();
-    let texts = texts.map(|text| Ok(text?.get().as_bytes())).collect::<Result<_, serde_json::Error>>()?;
+    let mut texts: Vec<&[u8]> = Vec::new();
+    for value in Deserializer::from_slice(bytes).into_iter::<&RawValue>() {
+        let text = value?.get();
+        if text.starts_with('[') {
+            texts
+                .extend(serde_json::from_str::<Vec<&RawValue>>(text)?.iter().map(|one| one.get().as_bytes()));
+        } else {
+            texts.push(text.as_bytes());
+        }
+    }
     Ok((SpanEncoding::Json, texts))
 }
 
-/// No protobuf request begins with a brace. It may begin with a line end, and a brace may be its next byte: then it is
-/// JSON only if it reads as JSON.
+/// No protobuf request begins with a brace or a bracket. It may begin with a line end, and either may be its next byte:
+/// then it is JSON only if it reads as JSON.
 fn is_json(bytes: &[u8]) -> bool {
-    if bytes.first() == Some(&b'{') {
+    let opens = |first: Option<&u8>| matches!(first, Some(b'{' | b'['));
+    if opens(bytes.first()) {
         return true;
     }
-    let begins = bytes.trim_ascii_start().first() == Some(&b'{');
+    let begins = opens(bytes.trim_ascii_start().first());
     begins && Deserializer::from_slice(bytes).into_iter::<IgnoredAny>().all(|one| one.is_ok())
 }
 
@@ -63,7 +72,13 @@ mod tests {
         // A request whose one message has 123 bytes begins like JSON after an empty line.
         assert_eq!(told(&[&[0x0a, b'{'], [0x12; 123].as_slice()].concat()), (SpanEncoding::Protobuf, 1));
         assert_eq!(told(b""), (SpanEncoding::Protobuf, 1));
-        assert!(bodies(b"{\"cut\":").is_err(), "JSON that does not end is told as JSON");
+        let list = br#" [ {"a":1}, {"b":[2]} ] "#;
+        assert_eq!(bodies(list).expect("a list").1, [br#"{"a":1}"#.as_slice(), br#"{"b":[2]}"#]);
+        assert_eq!((told(b"[]"), told(b"[[{}]]")), ((SpanEncoding::Json, 0), (SpanEncoding::Json, 1)));
+        assert_eq!(told(&[&[0x0a, b'['], [0x12; 91].as_slice()].concat()), (SpanEncoding::Protobuf, 1));
+        for cut in [b"{\"cut\":".as_slice(), b"[{\"a\":1},"] {
+            assert!(bodies(cut).is_err(), "JSON that does not end is told as JSON");
+        }
     }
 
     #[test]

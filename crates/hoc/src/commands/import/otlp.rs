@@ -42,9 +42,10 @@ Examples:
 
 A file holds what an OTLP exporter sends (ExportTraceServiceRequest), protobuf or JSON, gzip or
 not: its content says which. JSON may hold several, one after another, as the Collector's file
-exporter writes them. Rules and limits judge the spans as they come in, as for POST /v1/traces,
-and importing a file again changes nothing. Works on the store itself, whether a server runs or
-not; a run whose root span came is sealed by a running server after the quiet time.
+exporter writes them, or in a list. Rules and limits judge the spans as they come in, as for
+POST /v1/traces, and importing a file again changes nothing. Works on the store itself, whether
+a server runs or not; a run whose root span came is sealed by a running server after the quiet
+time.
 
   exit 0   every span of every file is recorded, now or before
   exit 1   a file could not be read or holds no spans, or the store failed; others were imported
@@ -116,8 +117,9 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
 async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Counts> {
     let bytes = read(path).context("cannot be read: check the name and that you may read it")?;
     let bytes = unpacked(bytes).context("begins like gzip and cannot be unpacked: copy it again, whole")?;
-    let (encoding, bodies) = bodies(&bytes)
-        .context("begins like JSON and is none: an exporter's JSON has one object, or one a line")?;
+    let (encoding, bodies) = bodies(&bytes).context(
+        "begins like JSON and is none: it has one object of an exporter, one a line, or a list of them",
+    )?;
     let mut counts = Counts::default();
     for body in bodies {
         let taken = spans::ingest_as(spine, &caller::command_line(), tenant, encoding, body).await;
