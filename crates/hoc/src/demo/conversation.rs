@@ -181,6 +181,20 @@ mod tests {
     }
 
     #[test]
+    fn a_cost_is_what_the_prices_make_to_the_last_digit() {
+        let conversation = Conversation::captured().expect("it reads");
+        for call in conversation.turns.iter().filter_map(|turn| turn.model_call.as_ref()) {
+            let (read, cached, said) = (call.input_tokens, call.cache_read_tokens, call.output_tokens);
+            let nanousd = match call.model.as_str() {
+                "gpt-4o" => (read - cached) * 2_500 + cached * 1_250 + said * 10_000,
+                _ => read * 20,
+            };
+            let nanousd = u32::try_from(nanousd).expect("it is small");
+            assert_eq!(call.cost_usd.as_f64(), Some(f64::from(nanousd) / 1e9), "{}", call.model);
+        }
+    }
+
+    #[test]
     fn a_turn_is_told_in_a_few_words() {
         let conversation = Conversation::captured().expect("it reads");
         let told: Vec<String> =

@@ -97,7 +97,7 @@ impl Screen {
             "  step  verdict  what".to_owned()
         } else {
             format!(
-                "  {:>4}  {:<40}  {:<TIMELINE$}  {:>6}  {:>9}  {:<20}  {}",
+                "  {:>4}  {:<40}  {:<TIMELINE$}  {:>6}  {:>10}  {:<20}  {}",
                 "step", "what", "when", "tokens", "cost", "budget", "verdict"
             )
         };
@@ -176,7 +176,7 @@ impl Timeline {
         } else {
             let title = title.chars().take(40).collect::<String>();
             let verdict = coloured(action, action.to_owned()).bold();
-            vec![format!("  {index:>4}  {title:<40}  {when}  {tokens:>6}  {cost:>9}  {gauge}  {verdict}")]
+            vec![format!("  {index:>4}  {title:<40}  {when}  {tokens:>6}  {cost:>10}  {gauge}  {verdict}")]
         };
         let note = if refused { reason(&played.verdict) } else { turn.gist() };
         let took = format!("{:.1} ms", played.governed.as_secs_f64() * 1_000.0);
