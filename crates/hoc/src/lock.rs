@@ -231,8 +231,8 @@ mod tests {
         let refused = take(folder.path()).expect_err("it is taken").to_string();
         assert!(refused.contains("listening on http://127.0.0.1:1"), "{refused}");
         assert!(refused.contains("HOC_DATA_DIR"), "{refused}");
-        let holder = holder(folder.path()).expect("it can be looked at");
-        assert!(holder.is_some_and(|holder| holder.ends_with("listening on http://127.0.0.1:1")));
+        let held_by = holder(folder.path()).expect("it can be looked at");
+        assert!(held_by.is_some_and(|held_by| held_by.ends_with("listening on http://127.0.0.1:1")));
         drop(first);
         assert_eq!(holder(folder.path()).expect("it can be looked at"), None);
         take(folder.path()).expect("it is free again");

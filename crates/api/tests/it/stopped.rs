@@ -53,10 +53,10 @@ async fn a_lifted_freeze_and_a_kill_are_listed_with_who_and_why() {
     let of_run = app.get(format!("{ACTIVITY}/runs/{run}/interventions")).key(&vera).send().await.expect(200);
     let is_kill = |one: &&Value| one["kind"] == "KILL";
     let told = of_run["items"].as_array().and_then(|items| items.iter().find(is_kill)).expect("the kill");
-    let listed = all.iter().find(is_kill).expect("the kill");
+    let of_all = all.iter().find(is_kill).expect("the kill");
     for member in ["intervention_id", "target_type", "target_id", "actor_id", "requested_at", "effective_at"]
     {
-        assert!(told[member].is_string() && told[member] == kill[member], "{member}: {told}, {kill}");
+        assert!(told[member].is_string() && told[member] == of_all[member], "{member}: {told}, {of_all}");
     }
     let kinds = |items: &[Value]| {
         let mut kinds: Vec<_> = items.iter().map(|one| one["kind"].to_string()).collect();

@@ -1,10 +1,6 @@
 //! A report of a step: STEP_POST, and STEP_PRE too where no permit was asked before.
 
-use models::{
-    bounds,
-    ids::{PermitId, RunId},
-    policies::Permit,
-};
+use models::{bounds, ids::PermitId, policies::Permit};
 use proof::words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus};
 
 use super::{
