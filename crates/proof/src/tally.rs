@@ -10,6 +10,10 @@
 //! - An agent, a chain, whatever else tells use counts it if nothing below it tells any.
 //! - A tool call counts unless a call of the same tool is its child, or lies below it with nothing but HTTP calls between.
 //!
+//! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called, and a
+//! span of one token below a call of a million would give the million back. Both count. The two sides of a tool are often
+//! reported by two, and are one call.
+//!
 //! The totals of a sealed run stay: of what comes later only that counts which takes nothing away.
 
 mod circles;
@@ -38,6 +42,8 @@ pub struct Told<'a> {
     pub skill_name: &'a str,
     /// It [tells a use](tells_use).
     pub uses: bool,
+    /// Who reported it.
+    pub reporter: Option<&'a str>,
 }
 
 impl<'a> Told<'a> {
@@ -52,6 +58,7 @@ impl<'a> Told<'a> {
             kind: step.kind,
             skill_name: &step.skill_name,
             uses: tells_use(step.kind, used, step.cost_note),
+            reporter: step.reported_by.as_deref(),
         }
     }
 }
@@ -86,6 +93,8 @@ pub struct Tally {
     /// The parents' spans that are still to come.
     awaited: HashSet<u64>,
     circles: Circles,
+    /// A number for each of those who reported.
+    reporters: HashMap<Box<str>, u32>,
 }
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
@@ -97,6 +106,7 @@ struct Node {
     index: u64,
     parent: Option<u64>,
     span: Option<u64>,
+    reporter: u32,
     sort: Sort,
     uses: bool,
     /// Something below it tells use, not through a tool; anything below it does; the other side of it is told too.
@@ -146,6 +156,11 @@ impl Node {
 
     fn is_tool(&self) -> bool {
         matches!(self.sort, Sort::Tool(_))
+    }
+
+    /// Whether it may tell another of its use, and hear of the other's.
+    fn talks_to(&self, other: &Self) -> bool {
+        self.reporter == other.reporter
     }
 }
 
@@ -217,7 +232,8 @@ impl Tally {
                 if node.counts && node.uses && !node.is_tool() {
                     found.push(node.index);
                 }
-                next = self.above(at).filter(|_| !(node.any && (node.near || node.is_tool())));
+                let goes_on = !(node.any && (node.near || node.is_tool()));
+                next = self.hearer(at).filter(|_| goes_on);
             }
         }
         found
@@ -238,6 +254,7 @@ impl Tally {
             index: told.index,
             parent: told.parent.and_then(span_key).filter(|parent| Some(*parent) != span),
             span,
+            reporter: self.reporter(told.reporter),
             sort,
             uses: told.uses,
             near: false,
@@ -247,8 +264,11 @@ impl Tally {
             counts: false,
         };
         self.circles.add();
-        for child in self.children_of(span) {
-            let (near, any) = self.nodes[*child].shows();
+        for child in self.children_of(span).iter().map(|child| &self.nodes[*child]) {
+            if !child.talks_to(&node) {
+                continue;
+            }
+            let (near, any) = child.shows();
             node.near |= near;
             node.any |= any;
         }
@@ -265,7 +285,8 @@ impl Tally {
             if above.is_none() {
                 self.awaited.insert(parent);
             }
-            node.under = above.is_some_and(|above| self.nodes[above].hands_down());
+            let above = above.map(|above| &self.nodes[above]);
+            node.under = above.is_some_and(|above| above.hands_down() && above.talks_to(&node));
         }
         if let Some(span) = span {
             self.by_span.insert(span, at);
@@ -331,7 +352,7 @@ impl Tally {
     fn tell_upwards(&mut self, at: usize) -> Vec<u64> {
         let mut no_longer = Vec::new();
         let mut child = at;
-        while let Some(above) = self.above(child) {
+        while let Some(above) = self.hearer(child) {
             let (near, any) = self.nodes[child].shows();
             let node = &mut self.nodes[above];
             if (node.near || !near) && (node.any || !any) {
@@ -354,9 +375,10 @@ impl Tally {
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
             let Some(span) = node.span.filter(|_| node.hands_down()) else { continue };
+            let reporter = node.reporter;
             for child in self.children.get(&span).into_iter().flatten() {
                 let node = &mut self.nodes[*child];
-                if std::mem::replace(&mut node.under, true) {
+                if node.reporter != reporter || std::mem::replace(&mut node.under, true) {
                     continue;
                 }
                 if node.counts && !node.would_count() {
@@ -376,7 +398,7 @@ impl Tally {
             return true;
         }
         let (mut near, mut any) = self.nodes[at].shows();
-        let mut next = self.above(at);
+        let mut next = self.hearer(at);
         while let Some(above) = next {
             let node = &self.nodes[above];
             if (node.near || !near) && (node.any || !any) {
@@ -387,13 +409,28 @@ impl Tally {
                 return true;
             }
             (near, any) = node.shows_over(near, any);
-            next = self.above(above);
+            next = self.hearer(above);
         }
         false
     }
 
     fn above(&self, at: usize) -> Option<usize> {
         self.by_span.get(&self.nodes[at].parent?).copied()
+    }
+
+    /// The step above, if it hears of this one's use.
+    fn hearer(&self, at: usize) -> Option<usize> {
+        self.above(at).filter(|above| self.nodes[*above].talks_to(&self.nodes[at]))
+    }
+
+    fn reporter(&mut self, name: Option<&str>) -> u32 {
+        let Some(name) = name else { return 0 };
+        if let Some(known) = self.reporters.get(name) {
+            return *known;
+        }
+        let new = u32::try_from(self.reporters.len() + 1).unwrap_or(u32::MAX);
+        self.reporters.insert(name.into(), new);
+        new
     }
 
     fn children_of(&self, span: Option<u64>) -> &[usize] {

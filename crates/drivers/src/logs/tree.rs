@@ -86,6 +86,7 @@ fn tree_steps_of(tenant: TenantId, run: RunId, first: u64) -> Select<steps::Enti
             Column::RecordedAt,
             Column::ExternalSpanId,
             Column::ExternalParentSpanId,
+            Column::ReportedBy,
         ])
         .filter(Column::RunId.eq(run))
         .filter(Column::StepIndex.gte(i64::try_from(first).unwrap_or(i64::MAX)))
@@ -134,6 +135,7 @@ fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
         recorded_at,
         external_span_id: value(row, Column::ExternalSpanId, &key)?,
         external_parent_span_id: value(row, Column::ExternalParentSpanId, &key)?,
+        reported_by: value(row, Column::ReportedBy, &key)?,
     })
 }
 

@@ -19,7 +19,7 @@ use proof::{
 };
 
 pub use self::context::{Actor, ExecutionContext};
-use crate::ids::{LlmRunId, RunId, SystemRecordId, TenantId, TraceId};
+use crate::ids::{KeyId, LlmRunId, RunId, SystemRecordId, TenantId, TraceId};
 
 proof::words! {
     /// How a call to a model ended.
@@ -154,6 +154,7 @@ pub struct TreeStep {
     pub recorded_at: DateTime<Utc>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,
+    pub reported_by: Option<KeyId>,
 }
 
 /// A step whose use and call do not count, for another tells of the same. Written once.

@@ -67,7 +67,8 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
         NamedPermit::Fails(why) => (Moment::StepBoth, None, Some(why)),
         NamedPermit::None => (Moment::StepBoth, None, None),
     };
-    let counts = tree::place(state, step, expected)?;
+    let reported_by = caller.reporter();
+    let counts = tree::place(state, step, expected, reported_by.as_deref())?;
     let question = Question::record(step, moment, permit_id, note, counts);
     let judged = judge::judge(state, run_id, &question)?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
@@ -88,7 +89,7 @@ pub(super) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) ->
         permit_note: note,
         pre,
         idempotency_key: key,
-        reported_by: caller.reporter(),
+        reported_by,
         counts,
     };
     spend(state, caller, step, (moment, refused, counts), &judged)?;

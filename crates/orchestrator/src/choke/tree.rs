@@ -140,6 +140,7 @@ impl Tree {
 
     /// Goes on with a step that is recorded; `sealed`: so many steps the run's receipt covers, where it is sealed.
     fn read(&mut self, step: &TreeStep, sealed: Option<u64>) {
+        let reporter = step.reported_by.map(|key| key.to_string());
         let told = Told {
             index: step.step_index,
             span: step.external_span_id.as_deref(),
@@ -151,6 +152,7 @@ impl Tree {
                 (step.input_tokens, step.output_tokens, step.cost_nanousd),
                 step.cost_note,
             ),
+            reporter: reporter.as_deref(),
         };
         let spent = Spent {
             kind: step.kind,
@@ -251,7 +253,12 @@ pub(super) fn windows_of<'c>(
 
 /// Finds the step's place among those of its run: whether it counts. What counts no longer is given back at once, so that
 /// the step is judged on what is so.
-pub(super) fn place(state: &mut State, step: &PreparedStep, index: u64) -> Result<bool, Error> {
+pub(super) fn place(
+    state: &mut State,
+    step: &PreparedStep,
+    index: u64,
+    reporter: Option<&str>,
+) -> Result<bool, Error> {
     let run_id = step.run_id;
     let Some(tree) = state.trees.get_mut(&run_id) else { return Ok(true) };
     let run = state.runs.get(&run_id);
@@ -266,6 +273,7 @@ pub(super) fn place(state: &mut State, step: &PreparedStep, index: u64) -> Resul
         kind: report.kind,
         skill_name: &report.skill_name,
         uses: tells_use(report.kind, (input, output, cost), step.cost_note()),
+        reporter,
     };
     let provider = report.llm.as_ref().and_then(|llm| llm.provider.clone());
     let (kind, cost_known) = (report.kind, step.cost_known());
@@ -335,8 +343,8 @@ mod tests {
     fn of(steps: u64) -> Tree {
         let mut tree = Tree::default();
         for index in 0..steps {
-            let told =
-                Told { index, span: None, parent: None, kind: StepKind::Other, skill_name: "", uses: false };
+            let (kind, skill_name, uses) = (StepKind::Other, "", false);
+            let told = Told { index, span: None, parent: None, kind, skill_name, uses, reporter: None };
             tree.tally.add(told);
         }
         tree

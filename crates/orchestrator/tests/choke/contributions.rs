@@ -17,14 +17,16 @@ use orchestrator::{
 };
 use proof::{
     records::StepRecord,
-    words::{IntegrityStatus, RunStatus},
+    words::{IntegrityStatus, LimitType, RunStatus},
 };
 use serde_json::{Value, json};
 use testkit::{Kit, on_both};
+use verify::Word;
 
 use crate::{
     agent::Agent,
     spans::{call, only_run, root, send},
+    trees::used,
 };
 
 pub(crate) async fn steps_as(kit: &Kit, ctx: &CallContext, run: RunId) -> Result<Vec<StepRecord>, Error> {
@@ -119,6 +121,31 @@ on_both! {
         send(&other, &[call(1, 3)]).await;
         let late = steps_as(&kit, &owner.admin, run.id).await.unwrap().pop().unwrap();
         assert_eq!(late.reported_by, Some(other.ctx.key.to_string()));
+    }
+
+    async fn another_keys_span_gives_no_budget_back(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let (owner, other) = (Agent::of(&kit, "acme").await, Agent::of(&kit, "acme").await);
+        let tokens = owner.limit(LimitType::TokensTotal, 1_000_000).await;
+        let below = |id: u64, parent: &Value| {
+            let mut span = call(1, id);
+            span["parentSpanId"] = parent["spanId"].clone();
+            span
+        };
+        let own = call(1, 1);
+        send(&owner, std::slice::from_ref(&own)).await;
+        send(&other, &[below(2, &own)]).await;
+        assert_eq!((only_run(&owner).await.input_tokens, used(&owner, &tokens).await), (42, 60));
+        // By another replica, which reads the tree from the store; and of its own key, one is told of twice.
+        let replica = Kit::replica(db, 2).await;
+        let again = Agent { kit: &replica, ctx: other.ctx.clone(), admin: other.admin.clone() };
+        send(&again, &[below(3, &own)]).await;
+        assert_eq!((only_run(&owner).await.input_tokens, used(&owner, &tokens).await), (63, 90));
+        send(&owner, &[below(4, &own), root(1, false)]).await;
+        assert_eq!((only_run(&owner).await.input_tokens, used(&owner, &tokens).await), (63, 90));
+        quiet(&kit).await;
+        let (report, _) = owner.verified(only_run(&owner).await.id).await;
+        assert_eq!(report.word, Word::Complete, "{report}");
     }
 
     async fn a_key_sees_of_a_trace_that_it_opened_what_it_said(db: TestDatabase) {

@@ -79,7 +79,7 @@ fn counted(run: &Run) -> (u64, u64, u64, u64, u64, bool) {
 const ONCE: (u64, u64, u64, u64, u64, bool) = (300, 30, COST, 2, 1, true);
 
 /// What is used of a limit, over all windows.
-async fn used(agent: &Agent<'_>, limit: &str) -> u64 {
+pub(crate) async fn used(agent: &Agent<'_>, limit: &str) -> u64 {
     let limit: LimitId = limit.parse().unwrap();
     let read = agent.kit.db.read().await.unwrap();
     let usage = read.policies().usage_of(agent.ctx.tenant.id, &[limit]).await.unwrap();

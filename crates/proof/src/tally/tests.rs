@@ -16,15 +16,22 @@ const E: &str = "00000000000000e5";
 const NONE: &str = "";
 
 fn told(index: u64, (span, parent, kind, skill_name, uses): Span) -> Told<'static> {
-    Told { index, span: Some(span), parent: Some(parent).filter(|id| !id.is_empty()), kind, skill_name, uses }
+    let parent = Some(parent).filter(|id| !id.is_empty());
+    Told { index, span: Some(span), parent, kind, skill_name, uses, reporter: None }
 }
 
 /// Those that count when all are there, by their spans.
 fn counting(spans: &[Span]) -> Vec<&'static str> {
+    counting_of(&spans.iter().map(|span| (*span, None)).collect::<Vec<_>>())
+}
+
+/// The same of spans that these report.
+fn counting_of(spans: &[(Span, Option<&'static str>)]) -> Vec<&'static str> {
     let mut tally = Tally::default();
     let mut counts = vec![false; spans.len()];
-    for (index, span) in spans.iter().enumerate() {
-        let Counted { counts: own, no_longer } = tally.add(told(index as u64, *span));
+    for (index, (span, reporter)) in spans.iter().enumerate() {
+        let told = Told { reporter: *reporter, ..told(index as u64, *span) };
+        let Counted { counts: own, no_longer } = tally.add(told);
         counts[index] = own;
         for gone in no_longer {
             let gone = usize::try_from(gone).expect("few");
@@ -32,7 +39,7 @@ fn counting(spans: &[Span]) -> Vec<&'static str> {
         }
     }
     let mut all: Vec<_> =
-        spans.iter().zip(counts).filter(|(_, counts)| *counts).map(|(span, _)| span.0).collect();
+        spans.iter().zip(counts).filter(|(_, counts)| *counts).map(|((span, _), _)| span.0).collect();
     all.sort_unstable();
     all
 }
@@ -114,6 +121,50 @@ fn each_call_counts_once() {
     }
 }
 
+/// Ids of spans are no secrets. What another says below a call adds to it, and takes nothing from it.
+#[test]
+fn what_another_reports_takes_no_use_away() {
+    let (own, other) = (Some("own"), Some("other"));
+    let cases: &[(&[(Span, Option<&str>)], &[&str])] = &[
+        (&[((A, NONE, LlmCall, "x", true), own), ((B, A, LlmCall, "x", true), other)], &[A, B]),
+        (&[((A, NONE, LlmCall, "x", true), None), ((B, A, LlmCall, "x", true), other)], &[A, B]),
+        (&[((A, NONE, LlmCall, "x", true), own), ((B, A, LlmCall, "x", false), other)], &[A, B]),
+        (&[((A, NONE, Other, "agent", true), own), ((B, A, LlmCall, "x", true), other)], &[A, B]),
+        // Not through another's either.
+        (
+            &[
+                ((A, NONE, LlmCall, "x", true), own),
+                ((B, A, Other, "chain", false), other),
+                ((C, B, LlmCall, "x", true), own),
+            ],
+            &[A, B, C],
+        ),
+        // Whose spans are its own.
+        (
+            &[
+                ((A, NONE, LlmCall, "x", true), own),
+                ((B, A, LlmCall, "x", true), other),
+                ((C, B, LlmCall, "x", true), other),
+            ],
+            &[A, C],
+        ),
+        // Both sides of a tool are one call, whoever tells of them.
+        (&[((A, NONE, ToolCall, "t", false), own), ((B, A, ToolCall, "t", false), other)], &[B]),
+    ];
+    for (spans, right) in cases {
+        for order in orders(spans.len()) {
+            let spans: Vec<_> = order.iter().map(|at| spans[*at]).collect();
+            assert_eq!(counting_of(&spans), *right, "{spans:?}");
+        }
+    }
+    let mut tally = Tally::default();
+    assert!(tally.add(Told { reporter: own, ..told(0, (B, A, LlmCall, "x", true)) }).counts);
+    assert!(
+        tally.add_late(Told { reporter: other, ..told(1, (A, NONE, LlmCall, "x", true)) }),
+        "late ones too"
+    );
+}
+
 /// Whoever bends a parent so that spans lie below each other hides no use: the link that came last is none.
 #[test]
 fn what_is_used_in_a_circle_counts() {
@@ -184,7 +235,8 @@ fn a_long_chain_of_spans_is_no_long_work() {
                 let at = if upwards { spans - 1 - index } else { index };
                 let (span, parent) = (id(at), at.checked_sub(1).map(id));
                 let (span, parent) = (Some(span.as_str()), parent.as_deref());
-                tally.add(Told { index, span, parent, kind, skill_name: &format!("t{at}"), uses });
+                let skill_name = &format!("t{at}");
+                tally.add(Told { index, span, parent, kind, skill_name, uses, reporter: None });
             }
             let last: Vec<String> = (0..500).map(|_| id(spans - 1)).collect();
             let parents = last.iter().map(|span| Some(span.as_str()));
@@ -219,6 +271,7 @@ fn what_is_in_no_tree_counts() {
             kind: LlmCall,
             skill_name: "x",
             uses: index > 0,
+            reporter: None,
         };
         assert_eq!(tally.add(told), Counted { counts: true, no_longer: Vec::new() });
     }
@@ -257,7 +310,7 @@ proptest! {
                 let kind = [LlmCall, ToolCall, Other, HttpCall][usize::from(kind)];
                 let told = Told {
                     index: index as u64, span: Some(&span), parent: parent.as_deref(), kind, skill_name: "x",
-                    uses: uses && kind != ToolCall,
+                    uses: uses && kind != ToolCall, reporter: None,
                 };
                 let Counted { counts: own, no_longer } = tally.add(told);
                 counts.insert(*at, own);

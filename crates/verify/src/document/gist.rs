@@ -139,6 +139,7 @@ pub(crate) struct Step {
     pub(crate) skill_name: String,
     pub(crate) span: Option<String>,
     pub(crate) parent: Option<String>,
+    reporter: Option<String>,
     /// How it says that it left the run.
     pub(crate) run_after: String,
     pub(crate) recorded_at: String,
@@ -184,6 +185,7 @@ impl Step {
             skill_name: step.skill_name,
             span: step.external_span_id,
             parent: step.external_parent_span_id,
+            reporter: step.reported_by,
             decision_id: step.decision_id,
             permit_id: step.permit_id,
             run_after: step.run_after,
@@ -200,6 +202,7 @@ impl Step {
             kind: self.kind,
             skill_name: &self.skill_name,
             uses: self.uses,
+            reporter: self.reporter.as_deref(),
         }
     }
 
