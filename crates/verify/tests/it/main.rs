@@ -7,4 +7,5 @@ mod mutations;
 mod outside;
 mod page;
 mod planted;
+mod trees;
 mod words;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The word for a scene with a fault in it, and the checks that failed.
-fn found(
+pub(crate) fn found(
     make: fn() -> Scene,
     plant: Plant,
     change: impl FnOnce(&mut Parts<'_>),
@@ -50,7 +50,7 @@ const NOTHING: Plant = Plant::records(Some);
 
 /// A fault in the steps of which `which` holds.
 #[expect(clippy::unnecessary_wraps, reason = "a plant may drop a record, and this one does not")]
-fn step(record: Record, which: u64, fault: impl FnOnce(&mut StepRecord)) -> Option<Record> {
+pub(crate) fn step(record: Record, which: u64, fault: impl FnOnce(&mut StepRecord)) -> Option<Record> {
     Some(match record {
         Record::Step(mut step) if step.step_index == which => {
             fault(&mut step);

@@ -48,7 +48,7 @@ impl Scene {
     }
 
     pub(super) fn facts(&self, call: &Call, reported: bool) -> Facts {
-        let (input, output) = call.tokens();
+        let (cost, (input, output)) = call.counted();
         Facts {
             principal: Principal {
                 agent_id: "agent-1".to_owned(),
@@ -67,7 +67,7 @@ impl Scene {
                 is_synthetic: false,
             },
             step: Some(StepFacts {
-                told_elsewhere: false,
+                told_elsewhere: !call.counts,
                 cache_read_tokens: rules::Count::ZERO,
                 cache_write_tokens: rules::Count::ZERO,
                 kind: call.kind,
@@ -77,7 +77,7 @@ impl Scene {
                 model_requested: String::new(),
                 input_tokens: input.into(),
                 output_tokens: output.into(),
-                cost_nanousd: call.cost.into(),
+                cost_nanousd: cost.into(),
                 cost_known: true,
                 duration_ms: 12.into(),
                 retry_count: 0.into(),

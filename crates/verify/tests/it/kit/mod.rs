@@ -1,5 +1,6 @@
 //! Bundles built by hand, record by record, with real decisions by the rules engine: what a server would seal.
 
+mod call;
 mod effects;
 mod evidence;
 mod late;
@@ -10,10 +11,11 @@ mod run;
 mod scene;
 mod seal;
 
+pub(crate) use call::Call;
 pub(crate) use log::Log;
 pub(crate) use plant::Plant;
 pub(crate) use policy::{cost_limit, cost_rule, snapshot};
-pub(crate) use scene::{Call, Scene};
+pub(crate) use scene::Scene;
 
 use proof::{
     keys::{PublicKey, SigningKey},
@@ -21,6 +23,7 @@ use proof::{
 };
 
 pub(crate) const KEY: &str = "key_0192a5b6c7d87a1b8c2d3e4f50617287";
+pub(crate) const OTHER_KEY: &str = "key_0192a5b6c7d87a1b8c2d3e4f50617288";
 pub(crate) const TENANT: &str = "ten_0192a5b6c7d87a1b8c2d3e4f50617283";
 pub(crate) const RUN: &str = "run_0192a5b6c7d87a1b8c2d3e4f50617284";
 pub(crate) const TRACE: &str = "trc_0192a5b6c7d87a1b8c2d3e4f50617285";
@@ -135,6 +138,63 @@ pub(crate) fn late() -> Scene {
     scene
 }
 
+/// The spans of a trace.
+const SPANS: [&str; 11] = [
+    "00000000000000a0",
+    "00000000000000a1",
+    "00000000000000a2",
+    "00000000000000a3",
+    "00000000000000a4",
+    "00000000000000a5",
+    "00000000000000a6",
+    "00000000000000a7",
+    "00000000000000a8",
+    "00000000000000a9",
+    "00000000000000aa",
+];
+
+/// A trace that goes on: an agent over a call that two spans tell of, the outer one first, below which another key reports a
+/// call of its own; a tool of which both sides tell, with a call below it; a call whose wrapper comes after it; and an agent
+/// of which nothing else tells.
+fn tracing() -> Scene {
+    let [root, outer, inner, others, client, server, below, early, wrapper, leaf, above] = SPANS;
+    let mut scene = Scene::new(snapshot(vec![], vec![]));
+    scene.reported = true;
+    let sum = Call::agent(2_000).at(root, "no span");
+    scene.call(&sum);
+    let told = Call::model(1_000).at(outer, root).instead_of(&sum);
+    scene.call(&told);
+    scene.call(&Call::model(900).at(inner, outer).instead_of(&told));
+    scene.call(&Call::model(50).at(others, inner).by(OTHER_KEY));
+    let asked = Call::tool("search").at(client, root);
+    scene.call(&asked);
+    scene.call(&Call::tool("search").at(server, client).by(OTHER_KEY).instead_of(&asked));
+    scene.call(&Call::model(10).at(below, server).by(OTHER_KEY));
+    scene.call(&Call::model(700).at(early, wrapper));
+    scene.call(&Call::model(800).at(wrapper, root).uncounted());
+    scene.call(&Call::agent(300).at(leaf, above));
+    scene
+}
+
+/// A trace that is over.
+pub(crate) fn traced() -> Scene {
+    let mut scene = tracing();
+    scene.seal(RunStatus::Succeeded);
+    scene
+}
+
+/// The same, of which more came after it was sealed: a call that counts, one below a call that counts, and one above.
+pub(crate) fn traced_late() -> Scene {
+    let [root, _, inner, .., above] = SPANS;
+    let mut scene = traced();
+    scene.go_on();
+    scene.call(&Call::model(600).at("00000000000000b0", root));
+    scene.call(&Call::model(500).at("00000000000000b1", inner).uncounted());
+    scene.call(&Call::model(400).at(above, root).uncounted());
+    scene.add();
+    scene
+}
+
 /// Every scene by its name.
 pub(crate) fn scenes() -> Vec<(&'static str, Scene)> {
     vec![
@@ -147,5 +207,7 @@ pub(crate) fn scenes() -> Vec<(&'static str, Scene)> {
         ("open", open()),
         ("everything", everything()),
         ("late", late()),
+        ("traced", traced()),
+        ("traced_late", traced_late()),
     ]
 }

@@ -15,30 +15,7 @@ use proof::{
 };
 use rules::CompiledSnapshot;
 
-use super::{KEY, Log, Plant, RUN, TENANT, TRACE, evidence::Decided, late::Late};
-
-/// What an agent does.
-#[derive(Clone)]
-pub(crate) struct Call {
-    pub(super) kind: StepKind,
-    pub(super) skill: String,
-    pub(super) cost: u64,
-}
-
-impl Call {
-    /// A model call that cost so many micro-USD.
-    pub(crate) fn model(micro_usd: u64) -> Self {
-        Self { kind: StepKind::LlmCall, skill: "chat".to_owned(), cost: micro_usd * 1_000 }
-    }
-
-    pub(crate) fn tool(skill: &str) -> Self {
-        Self { kind: StepKind::ToolCall, skill: skill.to_owned(), cost: 0 }
-    }
-
-    pub(super) fn tokens(&self) -> (u64, u64) {
-        if self.kind == StepKind::LlmCall { (120, 40) } else { (0, 0) }
-    }
-}
+use super::{Call, Log, Plant, RUN, TENANT, TRACE, evidence::Decided, late::Late};
 
 pub(crate) struct Scene {
     pub(super) compiled: CompiledSnapshot,
@@ -179,28 +156,32 @@ impl Scene {
         let index = self.next(RecordKind::Step);
         let moment = if permit.is_some() { Moment::StepPost } else { Moment::StepBoth };
         let (permit_id, granted) = permit.unzip();
+        if let Some(told) = &call.instead_of {
+            self.take_back(told);
+        }
         let Decided { verdict, hash: decision, id: decision_id } =
             self.decide(call, moment, Some(index), permit_id.clone());
         let refused = verdict.action.refuses() && !self.reported;
-        let (input, output) = call.tokens();
-        self.after.cost_nanousd += call.cost;
-        self.after.input_tokens += input;
-        self.after.output_tokens += output;
+        let (cost, tokens) = call.counted();
+        self.after.cost_nanousd += cost;
+        self.after.input_tokens += tokens.0;
+        self.after.output_tokens += tokens.1;
         if let Some(late) = &mut self.late {
-            late.count(call.cost, (input, output));
+            late.count(cost, tokens);
             self.after.step_count += 1;
         } else if refused {
             self.after.refused_count += 1;
         } else {
             self.after.step_count += 1;
-            self.calls.0 += u64::from(call.kind == StepKind::LlmCall);
-            self.calls.1 += u64::from(call.kind == StepKind::ToolCall);
+            self.calls.0 += u64::from(call.counts && call.kind == StepKind::LlmCall);
+            self.calls.1 += u64::from(call.counts && call.kind == StepKind::ToolCall);
         }
         if refused && matches!(verdict.action, Action::Stop | Action::Kill) {
             self.after.status = RunStatus::Halted;
         }
         let evidence = self.evidence(call, index);
         self.fired(&verdict, index);
+        let (input, output) = call.tokens();
         let mut step = StepRecord {
             cache_write_tokens: 0,
             cost_note: None,
@@ -236,9 +217,9 @@ impl Scene {
             recorded_at: self.now(),
             level: if refused { StepLevel::Warn } else { StepLevel::Info },
             source: StepSource::External,
-            reported_by: Some(KEY.to_owned()),
-            external_span_id: None,
-            external_parent_span_id: None,
+            reported_by: Some(call.reporter.to_owned()),
+            external_span_id: call.span.map(|(span, _)| span.to_owned()),
+            external_parent_span_id: call.span.map(|(_, parent)| parent.to_owned()),
             idempotency_key: Some(format!("key-{index}")),
             request_hash: Some(sha256(b"request").to_string()),
             replay_behavior: None,
@@ -257,5 +238,15 @@ impl Scene {
         };
         step.determinism_hash = step.determinism().to_string();
         self.chain_head = self.push(Record::Step(step));
+    }
+
+    /// What a call told is told by another now.
+    fn take_back(&mut self, told: &Call) {
+        let (input, output) = told.tokens();
+        self.after.cost_nanousd -= told.cost;
+        self.after.input_tokens -= input;
+        self.after.output_tokens -= output;
+        self.calls.0 -= u64::from(told.kind == StepKind::LlmCall);
+        self.calls.1 -= u64::from(told.kind == StepKind::ToolCall);
     }
 }
