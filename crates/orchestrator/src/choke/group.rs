@@ -14,7 +14,7 @@ use super::{
     parts::{Answers, Unit, Waiting, apart, halves},
     prepare::Call,
     races::{Patience, Races},
-    seal, write,
+    seal, tree, write,
 };
 use crate::{context::TenantSettings, errors::Error, handlers::incidents::report_mismatches, spine::Spine};
 
@@ -179,7 +179,7 @@ async fn once(
         write::write(&mut state, &tx).await?;
         tx.commit().await?;
     }
-    spine.choke().trees.keep(&mut state);
+    tree::keep(&mut state);
     spine.choke().memory.remember(state);
     Ok(answers)
 }

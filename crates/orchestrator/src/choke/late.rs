@@ -18,7 +18,7 @@ use proof::{
 use super::{
     prepare::PreparedStep,
     state::{LateState, RunState, State},
-    usage,
+    sums,
 };
 
 /// Makes an addendum ready for each sealed run that spans are reported of, or that calls have `passed` of. It is stored
@@ -105,9 +105,9 @@ pub(super) fn spend(run: &mut RunState, step: &PreparedStep, counts: bool) {
     if !counts {
         return;
     }
-    usage::add(&mut late.input_tokens, input);
-    usage::add(&mut late.output_tokens, output);
-    let known = usage::add(&mut late.cost_nanousd, cost) && step.cost_known();
+    sums::add(&mut late.input_tokens, input);
+    sums::add(&mut late.output_tokens, output);
+    let known = sums::add(&mut late.cost_nanousd, cost) && step.cost_known();
     late.cost_unknown |= !known;
     run.trace.cost_known &= known;
     match step.report.kind {

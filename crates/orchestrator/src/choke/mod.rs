@@ -55,8 +55,10 @@ mod standing;
 mod start;
 mod state;
 mod strikes;
+mod sums;
 mod traced;
 mod tree;
+mod trees;
 mod unwritten;
 mod usage;
 mod weight;
@@ -77,7 +79,7 @@ pub(crate) struct Choke {
     pub(crate) snapshots: Snapshots,
     memory: memory::Memory,
     /// The trees of traces.
-    trees: tree::Trees,
+    trees: trees::Trees,
     stuck: races::Stuck,
     /// The bytes of answers that no store has yet.
     unwritten: Budget,
@@ -89,7 +91,7 @@ impl Choke {
             queue: Queue::new(max_waiting, waiting),
             snapshots: Snapshots::default(),
             memory: memory::Memory::default(),
-            trees: tree::Trees::default(),
+            trees: trees::Trees::default(),
             stuck: races::Stuck::default(),
             unwritten,
         }

@@ -15,8 +15,9 @@ use super::{
     late,
     prepare::{Caller, PreparedStep},
     state::{RunState, State},
+    sums,
     traced::{self, SpanPlace},
-    tree, usage,
+    tree,
 };
 use crate::errors::{Error, StepEnforcementError};
 
@@ -189,10 +190,10 @@ fn spend(
     }
     if counts {
         let (input, output, cost) = step.usage();
-        usage::add(&mut run.run.input_tokens, input);
-        usage::add(&mut run.run.output_tokens, output);
+        sums::add(&mut run.run.input_tokens, input);
+        sums::add(&mut run.run.output_tokens, output);
         // A sum that was cut is no sum that is known.
-        let known = usage::add(&mut run.run.cost_nanousd, cost) && step.cost_known();
+        let known = sums::add(&mut run.run.cost_nanousd, cost) && step.cost_known();
         run.run.cost_known &= known;
         run.trace.cost_known &= known;
     }

@@ -33,7 +33,7 @@ use super::{
     held::{HeldPermits, Write},
     snapshots::BoundSnapshot,
     strikes::{FiredRows, Strike},
-    tree::Tree,
+    trees::Tree,
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 

@@ -16,7 +16,6 @@ use super::{
     call::PartOf,
     prepare::{Call, Caller, PreparedStep, What},
     state::{Ending, RunState, State},
-    tree::Tree,
 };
 use crate::errors::Error;
 
@@ -123,7 +122,7 @@ pub(super) fn note_end(
     root: Root,
     quiet: Duration,
 ) -> Result<(), Error> {
-    let tree = state.trees.get(&step.run_id).map(Tree::tally);
+    let tree = state.trees.get(&step.run_id).map(|tree| &tree.tally);
     let run = state
         .runs
         .get_mut(&step.run_id)

@@ -24,7 +24,7 @@ use super::{
     prepare::PreparedStep,
     snapshots::{BoundSnapshot, LimitWindow},
     state::{RunState, State, Tracked},
-    tree::Spent,
+    trees::Spent,
 };
 
 /// The rows of an error rate: failed steps, and all of them.
@@ -191,14 +191,6 @@ pub(super) struct Decided<'a> {
     pub(super) facts: &'a Facts,
     pub(super) refused: bool,
     pub(super) step: Option<&'a PreparedStep>,
-}
-
-/// Adds to a total, which stops where a record can hold no more: each number is refused above that at the door, but
-/// two of them may come. Whether it is the sum still.
-pub(super) fn add(total: &mut u64, more: u64) -> bool {
-    let is_sum = total.checked_add(more).is_some_and(|sum| sum <= Count::MAX.get());
-    *total = (Count::from(*total) + Count::from(more)).get();
-    is_sum
 }
 
 /// Writes what a decided call leaves into the windows, and gives what it holds until it is recorded.
