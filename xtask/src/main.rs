@@ -8,6 +8,7 @@ mod finding;
 mod fuzz;
 mod manifests;
 mod prices;
+mod settings;
 mod shipped;
 mod test;
 mod tidy;
@@ -51,16 +52,4 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(2))
         }
     }
-}
-
-/// A variable of the environment, where it is set and not empty. The only place of this crate that asks.
-#[expect(clippy::disallowed_methods, reason = "xtask is a tool: its settings are the developer's shell")]
-fn env(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The names of all variables of the environment.
-#[expect(clippy::disallowed_methods, reason = "as above")]
-fn env_names() -> impl Iterator<Item = String> {
-    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
 }

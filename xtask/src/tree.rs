@@ -1,6 +1,6 @@
 //! The files of the project, read from the disk: a source archive has no `.git` to ask.
 
-use crate::{env, env_names};
+use crate::settings::{env, env_names};
 use anyhow::{Context as _, bail};
 use std::{
     io,

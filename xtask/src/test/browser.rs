@@ -1,6 +1,7 @@
 //! The browser that tests drive: found in the search path, or installed.
 
-use super::{in_search_path, install};
+use super::install;
+use crate::settings::in_search_path;
 use std::path::PathBuf;
 
 /// The names under which Chromium and its kin are installed.

@@ -1,6 +1,7 @@
 //! Commands that pages of the documentation use, found in the search path or installed: the pages are done as written.
 
-use super::{in_search_path, install};
+use super::install;
+use crate::settings::in_search_path;
 use anyhow::Context as _;
 use std::{path::PathBuf, process::Command};
 

@@ -2,7 +2,7 @@
 
 use super::{
     browser, faketime,
-    postgres::{Installed, OLDEST},
+    postgres::{Installed, OLDEST, POSTGRES_URL},
     python, redis,
 };
 use anyhow::{Context as _, bail, ensure};
@@ -15,8 +15,7 @@ use std::{
 /// Installs Debian's `postgresql`, or says what to install.
 pub(crate) fn postgres() -> anyhow::Result<Installed> {
     let wanted = format!(
-        "the tests need Postgres {OLDEST} or newer (Debian and Ubuntu: package `postgresql`; Fedora: `postgresql-server`; Homebrew: `postgresql@17`), or the URL of a running one in {}",
-        super::POSTGRES_URL
+        "the tests need Postgres {OLDEST} or newer (Debian and Ubuntu: package `postgresql`; Fedora: `postgresql-server`; Homebrew: `postgresql@17`), or the URL of a running one in {POSTGRES_URL}"
     );
     let Some(apt) = Apt::find() else {
         bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");

@@ -12,17 +12,13 @@ pub(crate) mod postgres;
 mod python;
 mod redis;
 
-use crate::{env, tree};
+use crate::{settings::env, tree};
 use anyhow::Context as _;
-use postgres::{Care, Cluster, Installed};
+use postgres::{Care, Cluster, Installed, POSTGRES_URL};
 use std::{
-    path::PathBuf,
     process::{Command, ExitCode},
     time::Instant,
 };
-
-/// The variable by which the tests find their Postgres: a URL of a database from which they may create others.
-const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
 
 /// Runs the tests; `args` go to `cargo test`.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
@@ -86,13 +82,6 @@ pub(crate) fn on_both_stores(mut cargo: Command, name: &str) -> anyhow::Result<E
     }
     eprintln!("xtask {name}: FAILED on {stores} after {seconds} s; the first failure is named above");
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-/// The first program of these names that is in the search path.
-fn in_search_path(names: &[&str]) -> Option<PathBuf> {
-    let folders: Vec<PathBuf> = std::env::split_paths(&env("PATH")?).collect();
-    let paths = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    paths.into_iter().find(|path| path.is_file())
 }
 
 /// Takes the pictures of the console that the README shows, by the test that looks at every page.

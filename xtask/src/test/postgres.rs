@@ -1,6 +1,6 @@
 //! A Postgres that is there, and a throw-away cluster of it.
 
-use crate::env;
+use crate::settings::env;
 use anyhow::{Context as _, bail, ensure};
 use std::{
     io::{BufRead as _, BufReader},
@@ -11,6 +11,9 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
+
+/// The variable by which the tests find their Postgres: a URL of a database from which they may create others.
+pub(super) const POSTGRES_URL: &str = "HOC_TEST_POSTGRES_URL";
 
 /// The oldest that the product supports.
 pub(super) const OLDEST: u32 = 15;

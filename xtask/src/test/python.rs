@@ -4,7 +4,7 @@
 //! does not answer, their test is skipped, and that is said where nobody overlooks it. CI takes no skipping.
 
 use super::install;
-use crate::env;
+use crate::settings::env;
 use std::{
     fs,
     path::{Path, PathBuf},
