@@ -2,15 +2,17 @@
 //!
 //! Three nets, coarse to fine. `edges` reads the manifests: which of our crates depends on which (net 1), and who
 //! may depend on the foreign crates that mark a layer (net 2). `source` and `rules` read the sources with `syn`:
-//! what a crate may depend on and still not name (net 3), and `unused` what it depends on and does not name at all. The
-//! tables are in `table`.
+//! what a crate may depend on and still not name (net 3), and `unused` what it depends on and does not name at all.
+//! `cycles` asks of the files of one crate who names whom: that never comes round. The tables are in `table`.
 //!
 //! It is a guard against the honest mistake, not against cunning: a name that only exists after macro expansion, or a
 //! type alias of another crate's table, passes. Most of that cannot be written anyway, for lack of the dependency;
 //! what would open holes for everybody (globs, renamed crates, re-exports, `include!`, `#[path]`) is a finding itself.
 //! If a rule needs a third exception, the rule is wrong.
 
+mod cycles;
 mod edges;
+mod known_cycles;
 mod rules;
 mod source;
 mod table;
@@ -18,6 +20,7 @@ mod table;
 mod tests;
 mod unused;
 
+use self::source::{Place, SourceFile};
 use crate::{
     finding::Finding,
     manifests::{self, Package},
@@ -25,14 +28,6 @@ use crate::{
 };
 use anyhow::Context as _;
 use std::path::Path;
-
-/// A source of one of our crates.
-struct SourceFile {
-    place: source::Place,
-    /// Path from the top of the tree.
-    path: String,
-    source: source::Source,
-}
 
 /// All findings in the workspace at `root`, in order of place.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
@@ -44,6 +39,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
             findings.extend(rules::check_source(&file.place, &file.path, &file.source));
         }
         findings.extend(unused::check(&edges::Manifest::read(root, package)?, package, &files));
+        findings.extend(cycles::check(&package.name, &files, known_cycles::KNOWN_CYCLES));
     }
     findings.sort();
     findings.dedup();
@@ -58,7 +54,7 @@ fn sources(root: &Path, package: &Package) -> anyhow::Result<Vec<SourceFile>> {
     for file in tree::rust_files(root, folder)? {
         let inside =
             Path::new(&file.path).strip_prefix(inside).context("a crate's files lie in its folder")?;
-        let place = source::Place::new(&package.name, inside);
+        let place = Place::new(&package.name, inside);
         let source = source::read(&place, &file.text).with_context(|| format!("reading {}", file.path))?;
         files.push(SourceFile { place, path: file.path, source });
     }

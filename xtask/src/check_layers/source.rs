@@ -69,12 +69,32 @@ pub(super) struct Mention {
     pub(super) for_tests: bool,
 }
 
+/// A name that stands in a module for what is defined elsewhere, and can be taken from there: `use` outside of functions.
+pub(super) struct Import {
+    /// The module, from the crate's root.
+    pub(super) module: Vec<String>,
+    pub(super) name: String,
+    /// What it stands for, from its crate's root.
+    pub(super) path: Vec<String>,
+}
+
 /// All that a file names, and the lines of `include!` and `#[path]`.
 #[derive(Default)]
 pub(super) struct Source {
     pub(super) mentions: Vec<Mention>,
+    pub(super) imports: Vec<Import>,
+    /// The modules with a file of their own that are for tests, from the crate's root.
+    pub(super) test_modules: Vec<Vec<String>>,
     pub(super) includes: Vec<usize>,
     pub(super) path_attributes: Vec<usize>,
+}
+
+/// A source of one of our crates.
+pub(super) struct SourceFile {
+    pub(super) place: Place,
+    /// Path from the top of the tree.
+    pub(super) path: String,
+    pub(super) source: Source,
 }
 
 /// Reads a file.
@@ -162,6 +182,14 @@ impl Reader {
                 self.imports.entry(name.to_owned()).or_insert(path);
             }
         } else {
+            if let Some(name) = known_as
+                && written.len() > 1
+                && self.functions.is_empty()
+                && self.tests == 0
+            {
+                let (module, path) = (self.module.clone(), self.absolute(written));
+                self.source.imports.push(Import { module, name: name.to_owned(), path });
+            }
             self.mention(written, line, how);
         }
     }
@@ -236,6 +264,10 @@ impl<'ast> Visit<'ast> for Reader {
                 reader.inline -= 1;
                 reader.module.pop();
             } else {
+                if reader.tests > 0 && !reader.collecting {
+                    let module = [reader.module.as_slice(), &[name(&item.ident)]].concat();
+                    reader.source.test_modules.push(module);
+                }
                 visit::visit_item_mod(reader, item);
             }
         });
@@ -258,6 +290,9 @@ impl<'ast> Visit<'ast> for Reader {
             reader.inside(of_tenant, |reader| visit::visit_impl_item_fn(reader, item));
         });
     }
+
+    /// The path of `pub(in ..)` and `pub(super)` says who may name an item, and names nothing itself.
+    fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         self.mention(&names(path), path.span().start().line, How::Plain);

@@ -1,9 +1,9 @@
 //! A checker that never fails proves nothing: bad manifests and bad sources, each with the one message expected.
 
 use super::{
-    check, edges,
+    check, cycles, edges,
     rules::{RULES, check_source},
-    source::{self, Place},
+    source::{self, Place, SourceFile},
     table::{LAYERS, REACH},
 };
 use crate::{finding::assert_none, manifests, tree};
@@ -230,6 +230,66 @@ fn each_dependency_that_is_named_nowhere_is_found() {
             .filter_map(|finding| finding.message.split(' ').nth(3))
             .collect();
         assert_eq!(found, expected.iter().copied().collect(), "{manifest}\n{library}\n{test}\n{findings:#?}");
+    }
+}
+
+/// The files of a crate `k`, as pairs of a path in it and a text; edges that are known; and how each finding begins.
+type Round = (
+    &'static [(&'static str, &'static str)],
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
+
+#[rustfmt::skip]
+const ROUNDS: &[Round] = &[
+    // By file: straight back, by way of a third, in an expression, in a macro, and with the folder's own file.
+    (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "fn b() {}")], &[], &[]),
+    (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "\nuse super::a::A;")], &[], &["src/a.rs:1 imports come round: k::a names k::b names k::a;"]),
+    (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "use crate::c::C;"), ("src/c.rs", "fn c() { crate::a::f() }")], &[],
+        &["src/a.rs:1 imports come round: k::a names k::b names k::c names k::a;"]),
+    (&[("src/a.rs", "fn f() { vec![crate::b::B] }"), ("src/b.rs", "use super::a;\nfn f() { a::f() }")], &[], &["src/a.rs:1 imports come round: k::a names k::b"]),
+    (&[("src/lib.rs", "mod a;\nfn f() { a::f() }"), ("src/a.rs", "use crate::f;")], &[], &["src/lib.rs:2 imports come round: k names k::a names k;"]),
+    (&[("src/a.rs", "use crate::b;\nfn f(b: b::B) {}"), ("src/b.rs", "use crate::a;")], &[], &[]),
+    // Tests are cut off.
+    (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "#[cfg(test)]\nmod tests { use crate::a::A; }")], &[], &[]),
+    (&[("src/a.rs", "use crate::b::B;\n#[cfg(test)] mod samples;"), ("src/a/samples.rs", "use crate::c::C;"), ("src/b.rs", ""), ("src/c.rs", "use crate::a::A;")], &[], &[]),
+    (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", ""), ("tests/it.rs", "use k::a::A;")], &[], &[]),
+    // What is passed on counts where it is defined, and passing on is no use of it.
+    (&[("src/a/mod.rs", "mod x;\nmod y;\npub(crate) use self::x::X;"), ("src/a/x.rs", ""), ("src/a/y.rs", "use super::X;")], &[], &[]),
+    (&[("src/a/mod.rs", "mod x;\nmod y;\npub use self::x::X;"), ("src/a/x.rs", "use crate::b::B;"), ("src/b.rs", "use crate::a::X;")], &[],
+        &["src/a/x.rs:1 imports come round: k::a::x names k::b names k::a::x;", "src/a/x.rs:1 imports come round: k::a names k::b names k::a;"]),
+    (&[("src/a/mod.rs", "mod x;\npub use self::x::X;\nfn f(x: X) {}"), ("src/a/x.rs", "use super::f;")], &[], &["src/a/mod.rs:3 imports come round: k::a names k::a::x names k::a;"]),
+    // By folder, where no file comes round.
+    (&[("src/a/x.rs", "use crate::b::y::Y;"), ("src/b/y.rs", ""), ("src/b/z.rs", "use crate::a::w::W;"), ("src/a/w.rs", "")], &[],
+        &["src/a/x.rs:1 imports come round: k::a names k::b names k::a;"]),
+    // An edge that is known is let be, and is known for something.
+    (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "use super::a::A;")], &[("k::b", "k::a")], &[]),
+    (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "")], &[("k::a", "k::b")], &["xtask/src/check_layers/known_cycles.rs:1 k::a may name k::b without"]),
+    (&[("src/a.rs", ""), ("src/b.rs", "")], &[("k::a", "k::b"), ("other::a", "other::b")], &["xtask/src/check_layers/known_cycles.rs:1 k::a may name k::b without"]),
+];
+
+#[test]
+fn imports_that_come_round_are_found() {
+    for (files, known, expected) in ROUNDS {
+        let mut sources: Vec<SourceFile> = Vec::new();
+        for (path, text) in *files {
+            let place = Place::new("k", Path::new(path));
+            let source = source::read(&place, text).expect("the source parses");
+            sources.push(SourceFile { place, path: (*path).to_owned(), source });
+        }
+        if !sources.iter().any(|file| file.path == "src/lib.rs") {
+            let place = Place::new("k", Path::new("src/lib.rs"));
+            let source = source::read(&place, "mod a;\nmod b;\nmod c;").expect("the source parses");
+            sources.push(SourceFile { place, path: "src/lib.rs".to_owned(), source });
+        }
+        let mut found: Vec<String> = cycles::check("k", &sources, known)
+            .into_iter()
+            .map(|finding| format!("{}:{} {}", finding.file, finding.line, finding.message))
+            .collect();
+        found.dedup();
+        let as_expected = found.len() == expected.len()
+            && found.iter().zip(*expected).all(|(found, start)| found.starts_with(start));
+        assert!(as_expected, "{files:#?}\nexpected {expected:#?}\nfound {found:#?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a crate depends on and names nowhere: an edge that nobody needs is one that somebody will use.
 
-use super::{SourceFile, edges::Manifest};
+use super::{edges::Manifest, source::SourceFile};
 use crate::{finding::Finding, manifests::Package};
 use std::collections::BTreeSet;
 
