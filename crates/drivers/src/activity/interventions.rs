@@ -205,7 +205,7 @@ impl ActivityReads<'_> {
         let live = || super::filter::matching(tenant, &filter);
         let of_all = freezes.iter().any(|freeze| freeze.target_id.is_empty());
         let all = if of_all { tally::count(self.conn, live()).await? } else { 0 };
-        let agents: Vec<String> = freezes.iter().filter_map(|freeze| freeze.target().1).collect();
+        let agents: Vec<String> = freezes.iter().flat_map(Freeze::spellings).collect();
         let (column, agents) = (runs::Column::AgentId, keys::sorted(&agents));
         let by_agent: HashMap<String, u64> =
             tally::count_by_keys(self.conn, live(), column, agents).await?.into_iter().collect();
@@ -217,7 +217,7 @@ impl ActivityReads<'_> {
         let known: HashMap<InterventionId, u64> =
             tally::count_by_keys(self.conn, known, column, keys::sorted(&ids)).await?.into_iter().collect();
         let effect = |freeze: &Freeze| {
-            let of_agent = by_agent.get(&freeze.target_id).copied().unwrap_or_default();
+            let of_agent: u64 = freeze.spellings().iter().filter_map(|name| by_agent.get(name)).sum();
             let live_runs = if freeze.target_id.is_empty() { all } else { of_agent };
             let known = known.get(&freeze.intervention_id).copied().unwrap_or_default();
             FreezeEffect { live_runs, unacked_runs: live_runs.saturating_sub(known) }

@@ -5,6 +5,7 @@ use proof::{
     records::Intervened,
     words::{ActorType, InterventionKind, InterventionTarget},
 };
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::ids::{InterventionId, RunId, TenantId};
 
@@ -79,7 +80,26 @@ impl Freeze {
     /// Whether it holds for runs of this agent.
     #[must_use]
     pub fn holds(&self, agent_id: &str) -> bool {
-        self.target_id.is_empty() || self.target_id == agent_id
+        self.target_id.is_empty() || self.is_of(agent_id)
+    }
+
+    /// Whether this agent is what it is aimed at. An older build kept names in whatever form of Unicode they came in, and today
+    /// they come in the composed one (NFC): a name is the same in all of them, or a freeze would stop holding with a new build.
+    #[must_use]
+    pub fn is_of(&self, agent_id: &str) -> bool {
+        // What is ASCII has one form.
+        self.target_id == agent_id
+            || (!agent_id.is_ascii() && self.target_id.as_str().nfc().eq(agent_id.nfc()))
+    }
+
+    /// The agent as it is kept, and as it is spelt today where that is another text; nothing for the whole tenant.
+    #[must_use]
+    pub fn spellings(&self) -> Vec<String> {
+        let composed: String = self.target_id.as_str().nfc().collect();
+        let mut all = vec![self.target_id.clone(), composed];
+        all.dedup();
+        all.retain(|name| !name.is_empty());
+        all
     }
 
     /// What a decision says that met it.
@@ -103,4 +123,41 @@ pub struct Ack {
     pub run_id: RunId,
     pub via: AckVia,
     pub acked_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_freeze_holds_for_a_name_in_whatever_form_it_was_kept() {
+        let (composed, apart) = ("Caf\u{e9}-Bot", "Cafe\u{301}-Bot");
+        let freeze = |target: &str| Freeze {
+            tenant: TenantId(Uuid::nil()),
+            target_id: target.to_owned(),
+            intervention_id: InterventionId(Uuid::nil()),
+            actor_type: ActorType::Human,
+            actor_id: None,
+            reason: None,
+            requested_at: DateTime::UNIX_EPOCH,
+        };
+        for (target, agent, holds) in [
+            (composed, composed, true),
+            (apart, composed, true),
+            (composed, apart, true),
+            (apart, "Cafe-Bot", false),
+            (apart, "caf\u{e9}-bot", false),
+            ("", apart, true),
+        ] {
+            assert_eq!(freeze(target).holds(agent), holds, "{target} {agent}");
+        }
+        assert!(!freeze("").is_of(composed), "that of all is no agent's own");
+        assert_eq!(freeze(apart).spellings(), [apart, composed]);
+        assert_eq!(
+            (freeze(composed).spellings(), freeze("").spellings()),
+            (vec![composed.to_owned()], Vec::new())
+        );
+    }
 }

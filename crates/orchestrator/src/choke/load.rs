@@ -169,7 +169,8 @@ async fn load_runs(state: &mut State, tx: &Tx, named: &Named) -> Result<(), Stor
         };
         let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
-        state.frozen |= frozen;
+        // What a store knows of a freeze is its text; a name that is not ASCII may be the same in another.
+        state.frozen |= frozen || !run.agent_id.is_ascii();
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
     }
     let memory = &state.spine.choke().memory;

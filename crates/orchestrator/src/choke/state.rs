@@ -237,7 +237,7 @@ pub(super) struct State {
     pub(super) usage: HashMap<UsageKey, Tracked<Usage>>,
     /// Every freeze of the tenant, where it matters.
     pub(super) freezes: Vec<Arc<Freeze>>,
-    /// A freeze holds for one of the runs.
+    /// A freeze holds for one of the runs, or may.
     pub(super) frozen: bool,
     pub(super) new: Additions,
     /// Ends and kills that come with a key.

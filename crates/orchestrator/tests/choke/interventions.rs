@@ -1,7 +1,7 @@
 //! Kills and freezes by people: what they stop, what they leave behind, and what is claimed of their effect.
 
 use models::{
-    activity::{AckVia, InterventionOutcome, LatencyBucket, RiskLevel, RunState},
+    activity::{AckVia, Freeze, InterventionOutcome, LatencyBucket, RiskLevel, RunState},
     ids::RunId,
     logs::AuditFilter,
     page::PageRequest,
@@ -229,6 +229,31 @@ on_both! {
         other.record(theirs, llm(1)).await.unwrap();
         let none = policies::unfreeze(&kit.spine, &other.admin, None, None).await.unwrap_err();
         assert!(matches!(none, Error::NotFound { .. }), "{none}");
+    }
+
+    async fn a_freeze_of_a_name_that_was_kept_in_another_form_holds(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (composed, apart) = ("caf\u{e9}-bot", "cafe\u{301}-bot");
+        let run = agent.start_as(composed, None).await.unwrap();
+        // As a build that took names in any form left it.
+        let freeze = Freeze {
+            target_id: apart.to_owned(),
+            ..agent.freeze(Some("nobody")).await.freeze
+        };
+        agent.unfreeze(Some("nobody")).await;
+        let tx = kit.db.begin().await.unwrap();
+        assert!(tx.activity().insert_freeze(&freeze).await.unwrap());
+        tx.commit().await.unwrap();
+
+        refused(agent.record(run, llm(1)).await);
+        let none = agent.start_as(composed, None).await.unwrap_err();
+        assert!(matches!(none, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{none}");
+        let known = agent.freezes().await;
+        assert_eq!((known[0].live_runs, known[0].runs_met), (1, 1));
+        agent.unfreeze(Some(composed)).await;
+        agent.record(run, llm(1)).await.unwrap();
+        assert!(agent.freezes().await.is_empty());
     }
 
     async fn what_is_only_reported_is_recorded_and_not_refused(db: TestDatabase) {

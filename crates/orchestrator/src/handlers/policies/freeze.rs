@@ -1,11 +1,11 @@
 //! A freeze: no run of its target begins, and running ones refuse their next step, until it is lifted. Neither is a
 //! canonical event: each is a row of `interventions`, and a record of every run that it met.
 
-use drivers::activity::FreezeEffect;
+use drivers::{StoreError, Tx, activity::FreezeEffect};
 use engines::check::Check;
 use models::{
     activity::{Freeze, Intervention, InterventionOutcome},
-    ids::InterventionId,
+    ids::{InterventionId, TenantId},
     page::{Page, PageRequest},
 };
 use proof::words::InterventionKind;
@@ -127,7 +127,7 @@ async fn unfreeze_once(
         Begun::New(tx) => tx,
         Begun::Again(answer) => return Ok(answer),
     };
-    let lifted = tx.activity().lift_freeze(tenant, agent_id.unwrap_or_default()).await?;
+    let lifted = lift(&tx, tenant, agent_id.unwrap_or_default()).await?;
     let lifted =
         lifted.ok_or_else(|| Error::not_found("freeze of", agent_id.unwrap_or("the whole tenant")))?;
     let act = Freeze {
@@ -146,6 +146,18 @@ async fn unfreeze_once(
     };
     tx.activity().insert_interventions(std::slice::from_ref(&act)).await?;
     tx.commit(act).await
+}
+
+/// Takes back the freeze of a target: the one under that very name, else the one that an older build kept in another form of it.
+async fn lift(tx: &Tx, tenant: TenantId, target: &str) -> Result<Option<Freeze>, StoreError> {
+    let lifted = tx.activity().lift_freeze(tenant, target).await?;
+    if lifted.is_some() || target.is_ascii() {
+        return Ok(lifted);
+    }
+    match tx.activity().freezes(tenant).await?.into_iter().find(|freeze| freeze.is_of(target)) {
+        Some(freeze) => tx.activity().lift_freeze(tenant, &freeze.target_id).await,
+        None => Ok(None),
+    }
 }
 
 /// `policies.list_freezes`: the freezes in force, newest first.
