@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::Hash as Key,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -81,7 +82,7 @@ impl Memory {
                 run.permit(permit, now);
             }
         }
-        keep(&mut runs, MAX_REMEMBERED, |remembered| remembered.at > oldest);
+        keep(&mut runs, MAX_REMEMBERED, oldest, |remembered| remembered.at);
     }
 
     fn leave(&self, state: &State, oldest: DateTime<Utc>) {
@@ -91,7 +92,7 @@ impl Memory {
             let (steps, chain_head) = (run.next_index(), run.trace.chain_head);
             left.insert((state.tenant.id, *id), Left { at: state.now, steps, chain_head });
         }
-        keep(&mut left, MAX_REMEMBERED, |left| left.at > oldest);
+        keep(&mut left, MAX_REMEMBERED, oldest, |left| left.at);
     }
 
     /// Why a run cannot be gone on with, as it was read: it does not go on from where a commit of this process left it, so
@@ -120,7 +121,7 @@ impl Memory {
             ((state.tenant.id, key.clone()), (state.now, usage.row.clone()))
         };
         usage.extend(state.usage.iter().map(counted));
-        keep(&mut usage, MAX_REMEMBERED, |(at, _)| *at > oldest);
+        keep(&mut usage, MAX_REMEMBERED, oldest, |(at, _)| *at);
     }
 
     /// The run of a call as it was last known, and use in the windows that the call may count in; none where the
@@ -231,16 +232,56 @@ impl Remembered {
     }
 }
 
-/// Drops what is too old where there is too much, and everything where that is not enough.
-fn keep<K, V>(of: &mut HashMap<K, V>, most: usize, fresh: impl Fn(&V) -> bool) {
+/// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes:
+/// nobody is forgotten for what another tenant does.
+fn keep<K: Eq + Key, V>(
+    of: &mut HashMap<(TenantId, K), V>,
+    most: usize,
+    oldest: DateTime<Utc>,
+    at: impl Fn(&V) -> DateTime<Utc>,
+) {
     if of.len() > most {
-        of.retain(|_, value| fresh(value));
-        if of.len() > most {
-            of.clear();
+        of.retain(|_, value| at(value) > oldest);
+    }
+    while of.len() > most {
+        let mut counts: HashMap<TenantId, usize> = HashMap::new();
+        for (tenant, _) in of.keys() {
+            *counts.entry(*tenant).or_default() += 1;
         }
+        let Some((greedy, count)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
+        let its = of.iter().filter(|((tenant, _), _)| *tenant == greedy);
+        let mut times: Vec<DateTime<Utc>> = its.map(|(_, value)| at(value)).collect();
+        let middle = *times.select_nth_unstable(count / 2).1;
+        of.retain(|(tenant, _), value| *tenant != greedy || at(value) > middle);
     }
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn who_has_too_much_is_forgotten_first_and_nobody_else() {
+        let at = |second: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let [greedy, modest] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
+        let mut of: HashMap<_, _> = [3, 4].map(|n| ((modest, n), at(n))).into();
+        // Until there are too many, all of them are remembered; and there are never more.
+        for n in 1..=1_000 {
+            of.insert((greedy, n), at(100 + n));
+            keep(&mut of, 100, at(2), |at| *at);
+            assert!((50..=100).contains(&of.len()) || n < 98, "{} after {n}", of.len());
+            assert!(of.contains_key(&(greedy, n)), "the newest");
+            assert!(of.contains_key(&(modest, 3)) && of.contains_key(&(modest, 4)), "after {n}");
+        }
+        of.insert((greedy, 1_001), at(2_000));
+        keep(&mut of, 2, at(3), |at| *at);
+        assert!(of.len() <= 2 && !of.contains_key(&(modest, 3)), "what is too old goes first");
+    }
 }
