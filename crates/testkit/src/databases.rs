@@ -172,6 +172,15 @@ impl TestDatabase {
         self.dropped().restore().await;
     }
 
+    /// Drops the database and makes it anew, migrated and empty: its tables and their types have other numbers, as after a
+    /// restore from a dump. Whoever uses it is cut off.
+    ///
+    /// # Panics
+    /// As [`Self::take_away`].
+    pub async fn make_anew(&self) {
+        self.dropped().make_anew().await;
+    }
+
     fn dropped(&self) -> &postgres::Dropped {
         match &self.guard {
             Guard::Database(database) => database,

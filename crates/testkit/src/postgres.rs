@@ -159,6 +159,16 @@ impl Dropped {
         run(&admin, &format!("ALTER DATABASE {name}_backup RENAME TO {name}")).await;
         admin.close().await.expect("Postgres closes");
     }
+
+    pub(crate) async fn make_anew(&self) {
+        let (admin, name) = (connect(&self.base).await, &self.name);
+        run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        run(&admin, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        admin.close().await.expect("Postgres closes");
+        let connection = connect(&within(&self.base, name)).await;
+        Migrator::up(&connection, None).await.expect("Postgres migrates");
+        connection.close().await.expect("Postgres closes");
+    }
 }
 
 impl Drop for Dropped {

@@ -142,6 +142,23 @@ async fn whoever_goes_away_in_the_middle_takes_the_connection_along() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_made_anew_under_a_store_is_written() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let db = few(&database).await;
+    warm_up(&db).await;
+    write(&db, 1).await.expect("it knows the types of rows");
+    database.make_anew().await;
+    sample::store(&database).await.close().await;
+    // Connections that were cut are found out one after another; the types of before would be refused for ever.
+    let begun = Instant::now();
+    while let Err(err) = write(&db, 2).await {
+        assert!(err.is_unavailable() || err.is_retry(), "{err:?}");
+        assert!(begun.elapsed() < DEADLINE, "{err:?}");
+    }
+    assert_eq!(read(&db).await.expect("read"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_stands_still_in_a_transaction_holds_nobody_up_for_long() {
     let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
     let still = few(&database).await;
