@@ -328,10 +328,15 @@ impl Server {
         self.child.wait().expect("it ends");
     }
 
+    /// Sends it a signal, which is named without `SIG`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        assert!(sent.expect("sh starts").success());
+    }
+
     /// Asks it to stop, as an operator does, and waits until it has; gives its exit code and its log.
     pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
-        assert!(asked.expect("sh starts").success());
+        self.signal("TERM");
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it was started") {

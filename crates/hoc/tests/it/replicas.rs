@@ -6,6 +6,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -13,11 +14,14 @@ use testkit::Store;
 
 use crate::{
     events::event,
-    harness::{Place, Server},
+    harness::{DEADLINE, Place, Server},
     http::{Answer, Http},
 };
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
+
+/// What a caller waits at most for what another holds.
+const AT_MOST: Duration = Duration::from_secs(10);
 
 fn permit() -> Value {
     json!({ "kind": "TOOL_CALL", "skill_name": "get_weather", "params": { "city": "Oslo" } })
@@ -132,6 +136,55 @@ async fn a_permit_that_lapsed_is_given_back_by_one_server() {
     short.http().post(&permits(&of_short), &agent, &tokens(1, None)).expect(403);
     assert_eq!(database.number("SELECT used FROM limit_usage").await, 100);
     assert_eq!(database.number("SELECT reserved FROM limit_usage").await, 0);
+}
+
+/// What a server holds that stands still, as in a machine that is paused, is free again in seconds.
+#[tokio::test]
+async fn a_server_that_stands_still_holds_nobody_up_for_long() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let database = place.database().expect("a Postgres");
+    let (agent, admin) = (place.key("agent"), place.key("admin"));
+    let (still, other) = (place.serve(), place.serve());
+    let mut http = other.http();
+    let limit = json!({
+        "name": "many steps", "limit_type": "STEPS", "max_value": 1_000_000, "reset_period": "NONE",
+    });
+    http.post("/api/v1/runtime/policies/limits", &admin, &limit).expect(201);
+    let step = json!({ "kind": "TOOL_CALL", "skill_name": "get_weather", "status": "SUCCESS" });
+    let [of_still, of_other] = [&still, &other].map(|server| {
+        let started = server.http().post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
+        let steps = format!("{RUNS}/{}/steps", started["run_id"].as_str().expect("an id"));
+        server.http().post(&steps, &agent, &step).expect(200);
+        steps
+    });
+
+    let stranger = database.stranger("SELECT * FROM limit_usage FOR UPDATE").await;
+    let held = asking(&still, of_still.clone(), &agent, step.clone());
+    database.until_blocked(1).await;
+    still.signal("STOP");
+    // Its session gets the limit's row, and nobody goes on with it.
+    stranger.let_go().await;
+    let begun = Instant::now();
+    loop {
+        let answer = http.post(&of_other, &agent, &step);
+        if answer.status == 200 {
+            break;
+        }
+        answer.expect(503);
+        assert!(begun.elapsed() < AT_MOST, "{:?}", begun.elapsed());
+    }
+    assert!(begun.elapsed() < AT_MOST, "{:?}", begun.elapsed());
+    http.get("/readyz", "").expect(200);
+
+    // It goes on, by itself: what it had begun was undone, and is done again or told to be unavailable.
+    still.signal("CONT");
+    let held = held.join().expect("it asks");
+    assert!(matches!(held.status, 200 | 503), "{held:?}");
+    let mut http = still.http();
+    let begun = Instant::now();
+    while http.post(&of_still, &agent, &step).status != 200 {
+        assert!(begun.elapsed() < DEADLINE, "it does not go on");
+    }
 }
 
 #[tokio::test]
