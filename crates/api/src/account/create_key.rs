@@ -15,7 +15,7 @@ use crate::{
     extract::{Caller, Json, Manages, WithKey, roles},
     problem::Code,
     view::{
-        Created, Time,
+        Created, Time, text,
         words::{self, Word as _, known},
     },
 };
@@ -36,7 +36,7 @@ pub(super) struct KeyBody {
     expires_at: Option<Time>,
     /// The agents that a key of role agent begins runs as: ids, and patterns in which `*` stands for any characters.
     /// Required for that role, unless `any_agent` is true.
-    #[schema(max_items = 64, min_items = 1)]
+    #[schema(value_type = Option<Vec<text::Identity>>, max_items = 64, min_items = 1)]
     agents: Option<Vec<String>>,
     /// A key of role agent begins runs as any agent. What is set for an agent can be passed with it under another name.
     #[serde(default)]

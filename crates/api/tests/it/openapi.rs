@@ -59,6 +59,56 @@ fn every_operation_says_what_it_does_and_how_it_may_end() {
     }
 }
 
+/// Members whose texts are bounded otherwise: an id has one length, and what was said to a model and by it may be as long as a
+/// body.
+const OTHERWISE: [&str; 5] = ["parent_run_id", "permit_id", "prompt", "response", "superseded_by"];
+
+#[test]
+fn every_text_of_a_body_has_a_bound() {
+    let document = serde_json::to_value(api::openapi()).expect("a document");
+    let (mut bounded, mut open) = (BTreeSet::new(), BTreeSet::new());
+    for operation in operations() {
+        let told = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()];
+        let body = &told["requestBody"]["content"]["application/json"]["schema"];
+        texts(&document, "", body, &mut |name, is_bounded| {
+            let names = if is_bounded { &mut bounded } else { &mut open };
+            names.insert(name.to_owned());
+        });
+    }
+    assert!(bounded.contains("agent_id") && bounded.contains("agents"), "{bounded:?}");
+    // What is said of a member in two places holds in both.
+    open.retain(|name| !bounded.contains(name));
+    assert_eq!(open.iter().map(String::as_str).collect::<Vec<_>>(), OTHERWISE);
+}
+
+/// Each text in a schema: the member that holds it, and whether it has a bound.
+fn texts(document: &Value, name: &str, schema: &Value, found: &mut impl FnMut(&str, bool)) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let of = document.pointer(reference.trim_start_matches('#')).expect("it leads somewhere");
+        texts(document, name, of, found);
+    }
+    for several in ["allOf", "anyOf", "oneOf"] {
+        for one in schema[several].as_array().into_iter().flatten() {
+            texts(document, name, one, found);
+        }
+    }
+    if schema["items"].is_object() {
+        texts(document, name, &schema["items"], found);
+    }
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        texts(document, name, member, found);
+    }
+    let is = |kind: &str| {
+        let kinds = &schema["type"];
+        kinds == kind || kinds.as_array().is_some_and(|kinds| kinds.iter().any(|it| it == kind))
+    };
+    // Where there may be an object, it is any JSON.
+    if is("string") && !is("object") {
+        let bounds = ["maxLength", "pattern", "format", "enum"];
+        found(name, bounds.iter().any(|bound| !schema[*bound].is_null()));
+    }
+}
+
 /// Calls `look` with the value and all that is within it.
 fn walk(value: &Value, look: &mut impl FnMut(&Value)) {
     look(value);
