@@ -14,7 +14,8 @@ use proof::{
     run_ranges::RunRanges,
     words::{
         Action, ActorType, Asked, Assurance, AuditEntityType, AuditEventType, CostNote, EvidenceClass,
-        IntegrityGrade, IntegrityState, IntegrityStatus, ReplayMode, StepKind, StepSource, TraceStatus,
+        IntegrityGrade, IntegrityState, IntegrityStatus, ReplayMode, StepKind, StepSource, StepStatus,
+        TraceStatus,
     },
 };
 
@@ -210,6 +211,23 @@ pub struct LlmRunFilter {
     pub is_synthetic: Option<bool>,
     pub created_after: Option<DateTime<Utc>>,
     pub created_before: Option<DateTime<Utc>>,
+}
+
+impl ExecutionStatus {
+    /// How the call of a step ended: as its caller said, whatever the verdict made of it. A call that was refused after it
+    /// was done has been made.
+    #[must_use]
+    pub fn of(step: &StepRecord) -> Self {
+        let code = step.outcome_code.as_deref().unwrap_or_default();
+        match step.reported_status.unwrap_or(step.status) {
+            StepStatus::Success | StepStatus::Skipped => Self::Succeeded,
+            StepStatus::Refused => Self::Aborted,
+            StepStatus::Failure | StepStatus::Retry if code.to_ascii_lowercase().contains("timeout") => {
+                Self::Timeout
+            }
+            StepStatus::Failure | StepStatus::Retry => Self::Failed,
+        }
+    }
 }
 
 /// What happened to the system itself. Written once.

@@ -178,8 +178,6 @@ pub(super) fn llm_run(
     let started_at = step.started_at.as_deref().and_then(|at| models::time::parse(at).ok());
     let took = i64::try_from(step.duration_ms).ok().and_then(chrono::Duration::try_milliseconds);
     let ended_at = report.report.ended_at.or_else(|| started_at?.checked_add_signed(took?));
-    let timed_out =
-        step.outcome_code.as_deref().is_some_and(|code| code.to_ascii_lowercase().contains("timeout"));
     Ok(LlmRunRecord {
         tenant: run.run.tenant,
         id: state.id::<LlmRunId>(),
@@ -199,13 +197,7 @@ pub(super) fn llm_run(
         cost_known: step.cost_known,
         cost_note: step.cost_note,
         price_book: report.price_book.clone(),
-        // As its caller said, whatever the verdict made of it: a call that was refused after it was done has been made.
-        execution_status: match step.reported_status.unwrap_or(step.status) {
-            StepStatus::Success | StepStatus::Skipped => ExecutionStatus::Succeeded,
-            StepStatus::Refused => ExecutionStatus::Aborted,
-            StepStatus::Failure | StepStatus::Retry if timed_out => ExecutionStatus::Timeout,
-            StepStatus::Failure | StepStatus::Retry => ExecutionStatus::Failed,
-        },
+        execution_status: ExecutionStatus::of(step),
         started_at: started_at.unwrap_or(recorded_at),
         completed_at: Some(ended_at.unwrap_or(recorded_at)),
         source: step.source,

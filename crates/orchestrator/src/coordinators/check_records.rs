@@ -15,7 +15,7 @@ use proof::{
 };
 
 use super::{
-    counted,
+    beside::Beside,
     run_proof::{chain, verify, with_late},
     sealed_records::{late_records, sealed_records},
 };
@@ -85,11 +85,11 @@ async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<S
     let leaves = store.ledger().run_leaves(tenant, id).await?;
     let steps = Bridges::over(store, tenant).logs.steps_of_run(id).await?;
     let records = sealed_records(store, tenant, &run).await?;
-    let uncounted = store.traces().uncounted(tenant, id, 0..=u64::MAX).await?;
+    let beside = Beside::read(store, tenant, id).await?;
     if run.state == RunState::Completed {
         let late = late_records(store, tenant, &run).await?;
         let sealed = verify(&run, &leaves, &steps, &records);
-        return Ok(with_late(sealed, &run, &leaves, (&records, &late), &uncounted).failure_reason);
+        return Ok(with_late(sealed, &run, &leaves, (&records, &late), &beside).failure_reason);
     }
     let Some(opened) = leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Opened(_))) else {
         return Ok(Some("the run log has no OPENED leaf of this run".to_owned()));
@@ -115,6 +115,6 @@ async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<S
             .iter()
             .find(differs)
             .map(|kind| format!("{kind}: what is stored is not what its trace has hashed"))
-            .or_else(|| counted::check(&run, &uncounted, &records, &[]).err())
+            .or_else(|| beside.check(&run, &leaves, &records, &[]).err())
     })
 }

@@ -11,13 +11,14 @@ use proof::{
     words::{StepKind, StepStatus},
 };
 
-/// The first comparison that fails, in words. The records of each kind are in order.
+/// The places of the steps that do not count; or the first comparison that fails, in words. The records of each kind are
+/// in order.
 pub(super) fn check(
     run: &Run,
     uncounted: &[Uncounted],
     records: &[Record],
     late: &[Record],
-) -> Result<(), String> {
+) -> Result<BTreeSet<u64>, String> {
     let (sealed, late) = (steps(records), steps(late));
     let due = not_counting(&sealed, &late);
     let stored: BTreeSet<u64> = uncounted.iter().map(|of| of.step_index).collect();
@@ -36,7 +37,8 @@ pub(super) fn check(
     if of_run != due_of_run || !adds_up(used, &sealed, &counting) {
         return Err("the run's totals are not those of its steps".to_owned());
     }
-    late_totals(run, &late, &due)
+    late_totals(run, &late, &due)?;
+    Ok(due)
 }
 
 /// What came late is counted beside the totals that were sealed. It has happened, and is a step whatever it was.

@@ -6,5 +6,6 @@ pub mod read_log;
 pub mod run_evidence;
 pub mod run_proof;
 
+mod beside;
 mod counted;
 mod sealed_records;

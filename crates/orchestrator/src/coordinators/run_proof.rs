@@ -10,7 +10,7 @@ use models::{
     activity::{Run, RunState},
     ids::RunId,
     ledger::RunLogEntry,
-    logs::{StepRow, Trace, Uncounted},
+    logs::{StepRow, Trace},
 };
 use proof::{
     hash::Hash,
@@ -20,8 +20,8 @@ use proof::{
 };
 
 use super::{
+    beside::Beside,
     check_records::of_sealed,
-    counted,
     sealed_records::{late_records, sealed_records},
 };
 pub use crate::bridges::RawLogs;
@@ -86,9 +86,9 @@ pub async fn proof(
     let integrity = if run.state == RunState::Completed {
         let records = sealed_records(&store, tenant, &run).await?;
         let late = late_records(&store, tenant, &run).await?;
-        let uncounted = store.traces().uncounted(tenant, id, 0..=u64::MAX).await?;
+        let beside = Beside::read(&store, tenant, id).await?;
         let sealed = verify(&run, &leaves, &steps, &records);
-        with_late(sealed, &run, &leaves, (&records, &late), &uncounted)
+        with_late(sealed, &run, &leaves, (&records, &late), &beside)
     } else {
         open(&steps)
     };
@@ -141,17 +141,17 @@ pub(super) fn verify(
     }
 }
 
-/// The same, with what came after the run was sealed, and with what is kept beside all its steps.
+/// The same, with what came after the run was sealed, and with what is kept beside all its records.
 pub(super) fn with_late(
     sealed: RunIntegrity,
     run: &Run,
     leaves: &[RunLogEntry],
     (records, late): (&[Record], &[Record]),
-    uncounted: &[Uncounted],
+    beside: &Beside,
 ) -> RunIntegrity {
     let checked = late_mismatch(run, leaves, late)
         .and_then(|()| incidents(&[records, late]))
-        .and_then(|()| counted::check(run, uncounted, records, late));
+        .and_then(|()| beside.check(run, leaves, records, late));
     match checked {
         Err(why) if sealed.failure_reason.is_none() => RunIntegrity {
             verification_status: VerificationStatus::Failed,

@@ -1,4 +1,5 @@
-//! What is kept beside the steps of a run is held against them: which of them count, and what they add up to.
+//! What is kept beside the steps of a run is held against them: which of them count and what they add up to, the records of
+//! its calls to models, the rows of its traces.
 
 use chrono::Duration;
 use models::{
@@ -102,5 +103,69 @@ on_both! {
         let told = found(&kit, &agent).await;
         assert_eq!(told.iter().map(|one| one.source_run_id).collect::<Vec<_>>(), [Some(open.id)]);
         assert!(told[0].description.contains("the run's totals are not those of its steps"), "{}", told[0].description);
+    }
+
+    async fn a_record_of_a_call_that_says_something_else_than_its_step_is_found(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let [open, sealed] = two_runs(&kit, &agent).await;
+        let why = async || {
+            let proof = run_proof::proof(&kit.spine, &agent.admin, sealed.id, false).await.unwrap();
+            proof.integrity.failure_reason
+        };
+        db.disarm("llm_run_records").await;
+        for (change, back) in [
+            ("cost_nanousd = cost_nanousd - 1", "cost_nanousd = cost_nanousd + 1"),
+            ("output_tokens = output_tokens + 1", "output_tokens = output_tokens - 1"),
+            ("cost_known = NOT cost_known", "cost_known = NOT cost_known"),
+            ("model = 'gpt-4o-mini'", "model = 'gpt-4o'"),
+            ("provider = NULL", "provider = 'openai'"),
+            ("execution_status = 'FAILED'", "execution_status = 'SUCCEEDED'"),
+            ("is_synthetic = NOT is_synthetic", "is_synthetic = NOT is_synthetic"),
+            ("prompt_hash = NULL, response_hash = prompt_hash", "prompt_hash = response_hash, response_hash = NULL"),
+        ] {
+            assert_eq!(why().await, None, "before {change}");
+            db.tamper(&format!("UPDATE llm_run_records SET {change}")).await.unwrap();
+            let said = why().await.unwrap_or_else(|| panic!("{change} is not seen"));
+            assert!(said.starts_with("the record of the call of step "), "{change}: {said}");
+            db.tamper(&format!("UPDATE llm_run_records SET {back}")).await.unwrap();
+        }
+        db.tamper("UPDATE llm_run_records SET created_at = started_at").await.unwrap();
+        assert!(why().await.is_some_and(|why| why.starts_with("the record of the call of step ")), "another day's cost");
+        db.tamper("DELETE FROM llm_run_records").await.unwrap();
+        assert_eq!(why().await.as_deref(), Some("the call to a model of step 1 has no record"));
+        // The open run is looked at by the check of everything alone; of the sealed one whoever asked was told before.
+        let told = found(&kit, &agent).await;
+        let of = |run| told.iter().find(|one| one.source_run_id == Some(run)).expect("an incident");
+        assert!(of(open.id).description.contains("has no record"), "{}", of(open.id).description);
+        assert!(of(sealed.id).description.contains("does not say what the step says"), "{}", of(sealed.id).description);
+    }
+
+    async fn the_row_of_a_trace_that_says_something_else_than_the_log_is_found(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let [_, sealed] = two_runs(&kit, &agent).await;
+        let why = async || {
+            let proof = run_proof::proof(&kit.spine, &agent.admin, sealed.id, false).await.unwrap();
+            proof.integrity.failure_reason
+        };
+        db.disarm("aos_traces").await;
+        let own = "WHERE addendum_of IS NULL AND sealed_leaf_index IS NOT NULL";
+        let late = "WHERE addendum_of IS NOT NULL";
+        for (whose, change, back) in [
+            (own, "step_count = step_count + 1, refused_count = refused_count + 1", "step_count = step_count - 1, refused_count = refused_count - 1"),
+            (own, "root_hash = chain_head, chain_head = root_hash", "root_hash = chain_head, chain_head = root_hash"),
+            (own, "opened_leaf_index = opened_leaf_index + 1", "opened_leaf_index = opened_leaf_index - 1"),
+            (late, "sealed_leaf_index = sealed_leaf_index + 1", "sealed_leaf_index = sealed_leaf_index - 1"),
+            (late, "step_count = step_count + 1", "step_count = step_count - 1"),
+        ] {
+            assert_eq!(why().await, None, "before {change}");
+            db.tamper(&format!("UPDATE aos_traces SET {change} {whose}")).await.unwrap();
+            let said = why().await.unwrap_or_else(|| panic!("{change} is not seen"));
+            assert!(said.starts_with("the row of trace "), "{change}: {said}");
+            db.tamper(&format!("UPDATE aos_traces SET {back} {whose}")).await.unwrap();
+        }
+        db.tamper(&format!("DELETE FROM aos_traces {late}")).await.unwrap();
+        assert!(why().await.is_some_and(|why| why.ends_with("its row is gone")));
     }
 }
