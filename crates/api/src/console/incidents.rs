@@ -21,6 +21,7 @@ use serde::Deserialize;
 use super::{
     activity::{Fact, Select},
     fields::{Listed, Posted, When},
+    folds::Folds as _,
     links,
     page::Page,
     show::{self, Badge, Moment},

@@ -8,6 +8,7 @@ mod activity;
 mod assets;
 mod changes;
 mod fields;
+mod folds;
 mod forms;
 mod frozen;
 mod gate;

@@ -23,6 +23,7 @@ use self::{
     decisions::{Decision, shown},
 };
 use super::{
+    folds::Folds as _,
     frozen::Frozen,
     page::Page,
     show::{self, Badge, Moment},

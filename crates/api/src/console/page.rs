@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{BASE, assets, show, visitor::Frame};
+use super::{BASE, assets, folds::Folds as _, show, visitor::Frame};
 use crate::{
     Problem,
     edge::About,

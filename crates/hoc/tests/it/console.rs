@@ -27,7 +27,8 @@ const BROKEN: &str = "(() => {
             range.setStart(text, word.index);
             range.setEnd(text, word.index + word[0].length);
             const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top))).size;
-            if (lines > 1 && (word[0].length <= 24 || word[0].length < lines * 12)) {
+            const isMail = word[0].includes('@');
+            if (lines > 1 && (isMail || word[0].length <= 24 || word[0].length < lines * 12)) {
                 broken.push(`${lines} lines: ${word[0]} in ${within.closest('[class]').className}`);
             }
         }

@@ -14,6 +14,7 @@ use super::run::Head;
 use crate::{
     Problem,
     console::{
+        folds::Folds as _,
         page::Page,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},

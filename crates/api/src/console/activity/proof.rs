@@ -15,6 +15,7 @@ use crate::{
     Problem,
     console::{
         fields::Asked,
+        folds::Folds as _,
         page::Page,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},

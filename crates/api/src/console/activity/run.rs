@@ -25,6 +25,7 @@ use crate::{
     Problem,
     console::{
         fields::Asked,
+        folds::Folds as _,
         frozen::Frozen,
         links::{self, STEPS},
         page::Page,

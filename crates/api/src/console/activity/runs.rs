@@ -10,6 +10,7 @@ use crate::{
     Problem,
     console::{
         fields::{Listed, When},
+        folds::Folds as _,
         frozen::Frozen,
         links,
         page::Page,

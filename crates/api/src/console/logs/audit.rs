@@ -15,6 +15,7 @@ use crate::{
         activity::{Fact, Select},
         changes::{Difference, differences},
         fields::{Listed, When},
+        folds::Folds as _,
         links,
         page::Page,
         show::{self, Badge, Moment},

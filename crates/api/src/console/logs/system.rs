@@ -15,6 +15,7 @@ use crate::{
     console::{
         activity::{Fact, Select},
         fields::{Listed, When},
+        folds::Folds as _,
         links,
         page::Page,
         show::{self, Badge, Moment},

@@ -12,6 +12,7 @@ use crate::{
     Problem,
     console::{
         fields::Urgent,
+        folds::Folds as _,
         links,
         page::Page,
         show::{self, Badge, Moment},

@@ -19,6 +19,7 @@ use crate::{
     Problem,
     console::{
         fields::{Listed, Posted},
+        folds::Folds as _,
         forms::{self, Field, Form},
         links,
         page::{Page, html},

@@ -17,6 +17,7 @@ use crate::{
         activity::{Fact, Select, amount},
         changes::{Change, changes_of_limit},
         fields::Listed,
+        folds::Folds as _,
         links,
         page::Page,
         show::{self, Badge, Moment},

@@ -22,6 +22,7 @@ use crate::{
     Problem,
     console::{
         fields::Posted,
+        folds::Folds as _,
         forms::{self, Field, Form},
         page::html,
         visitor::{Frame, Visitor},

@@ -22,6 +22,7 @@ use crate::{
         activity::{Fact, Select},
         changes::{Change, changes_of_rule},
         fields::{Listed, Posted},
+        folds::Folds as _,
         links,
         page::Page,
         show::{self, Badge, Moment},

@@ -15,6 +15,7 @@ use crate::{
     console::{
         activity::Select,
         fields::Listed,
+        folds::Folds as _,
         links,
         page::Page,
         show::{self, Badge, Moment},
