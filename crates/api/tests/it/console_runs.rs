@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     app::{Answer, App},
     console::session,
-    scene::{ACTIVITY, Scene, start, text},
+    scene::{ACTIVITY, POLICIES, Scene, costly, llm_step, start, text},
 };
 
 async fn page(app: &App, cookie: &str, path: &str) -> String {
@@ -57,6 +57,10 @@ async fn a_run_is_killed_by_a_form_and_the_page_says_what_is_known() {
     assert_eq!(late.problem(409), "run_killed");
     let told = page(&app, &cookie, &path).await;
     assert!(told.contains(">ACKED<") && told.contains("The agent knows"), "{told}");
+    // Who ended it, and by whose clock it took that long.
+    for says in ["a person, who killed it (user_abort)", ", by HOC&#39;s clock"] {
+        assert!(told.contains(says), "{says}: {told}");
+    }
 
     let other = start(&app, &agent).await;
     let complete = app.post(format!("{ACTIVITY}/runs/{other}/complete")).key(&agent);
@@ -93,11 +97,81 @@ async fn a_cost_that_nobody_knows_is_not_shown_as_nothing() {
         let told = page(&app, &cookie, path).await;
         assert!(told.contains("unknown") && !told.contains("$0.00"), "{path}: {told}");
     }
+    let why = "unknown: no price book has a price of its model";
+    assert!(page(&app, &cookie, &path).await.contains(why), "and why is told");
     call("our-own", Some(0.25)).await.expect(200);
     let told = page(&app, &cookie, &path).await;
     assert!(told.contains("at least $0.25") && told.contains("cost unknown"), "{told}");
     let runs = app.get(format!("{ACTIVITY}/runs")).key(&agent).send().await.expect(200);
     assert_eq!((text(&runs["items"][0]["run_id"]), &runs["items"][0]["cost_known"]), (run, &json!(false)));
+}
+
+/// What is not known is not a zero, and a zero that only its caller tells is marked.
+#[tokio::test]
+async fn tokens_that_nobody_tells_and_a_cost_of_nothing_are_told_to_be_that() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    let page_of = async |llm: serde_json::Value| {
+        let run = start(&app, &agent).await;
+        let step = json!({"kind": "LLM_CALL", "skill_name": "chat", "status": "SUCCESS", "llm": llm});
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
+        page(&app, &cookie, &format!("/console/activity/runs/{run}")).await
+    };
+    let untold = page_of(json!({"provider": "openai", "model": "gpt-4o"})).await;
+    assert!(untold.contains("<dt>Tokens</dt><dd>unknown</dd>"), "{untold}");
+    assert!(
+        untold.contains("not all of its tokens were told") && !untold.contains("0 in, 0 out"),
+        "{untold}"
+    );
+    let zero = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 100, "output_tokens": 10, "cost_usd": 0});
+    let zero = page_of(zero).await;
+    assert!(zero.contains("its cost is its caller&#39;s word"), "{zero}");
+    assert!(zero.contains("0, as its caller told; the price book has more"), "{zero}");
+}
+
+/// A row says what became of its step: refused before the act, refused when it had been done, or let pass where only told.
+#[tokio::test]
+async fn what_would_have_been_and_what_had_been_done_are_marked_on_their_rows() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    app.post(format!("{POLICIES}/rules")).key(&admin).json(&costly()).send().await.expect(201);
+
+    let run = start(&app, &agent).await;
+    let steps = format!("{ACTIVITY}/runs/{run}/steps");
+    let done = app.post(&steps).key(&agent).json(&llm_step("0.75")).send().await;
+    assert_eq!(done.problem(403), "step_halted");
+    let mut unheld =
+        json!({"kind": "TOOL_CALL", "skill_name": "search", "status": "SUCCESS", "duration_ms": 7});
+    unheld["permit_id"] = json!(format!("prm_{}", "0".repeat(32)));
+    app.post(&steps).key(&agent).json(&unheld).send().await.expect(200);
+    let told = page(&app, &cookie, &format!("/console/activity/runs/{run}")).await;
+    for says in [
+        "<span class=\"badge warn\">refused after it was done</span>",
+        "<dt>Reported as</dt><dd>SUCCESS</dd>",
+        "<span class=\"badge warn\">permit_unknown</span>",
+        "7 ms, as its agent told",
+    ] {
+        assert!(told.contains(says), "{says}: {told}");
+    }
+    assert!(!told.contains("<summary class=\"refused\">"), "nothing was prevented: {told}");
+
+    let value = |value: serde_json::Value| json!({"stringValue": value});
+    let span = json!({"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "chat",
+        "startTimeUnixNano": "1795238603931000000", "endTimeUnixNano": "1795238604042237159", "attributes": [
+            {"key": "gen_ai.operation.name", "value": value(json!("chat"))},
+            {"key": "gen_ai.provider.name", "value": value(json!("openai"))},
+            {"key": "gen_ai.request.model", "value": value(json!("gpt-4o"))},
+            {"key": "gen_ai.usage.cost", "value": {"doubleValue": 0.6}}]});
+    let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
+    app.post("/v1/traces").key(&agent).json(&body).send().await.expect(200);
+    let traced = app.get(format!("{ACTIVITY}/runs?source=otlp")).key(&agent).send().await.expect(200);
+    let traced = text(&traced["items"][0]["run_id"]);
+    let told = page(&app, &cookie, &format!("/console/activity/runs/{traced}")).await;
+    let row = told.split("<summary").nth(1).and_then(|rest| rest.split("</summary>").next()).expect("a row");
+    assert!(row.contains("<span class=\"badge near\">WOULD BLOCK</span>"), "{row}");
+    assert!(row.contains("<rect class=\"near\"") && !row.contains("ALLOW"), "{row}");
 }
 
 fn text_of(number: &serde_json::Value) -> String {

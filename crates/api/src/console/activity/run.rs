@@ -200,8 +200,10 @@ fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
         "Calls",
         format!("{} LLM, {} tool", show::count(totals.llm_call_count), show::count(totals.tool_call_count)),
     );
-    let tokens = [totals.input_tokens, totals.output_tokens].map(show::count);
-    fact("Tokens", format!("{} in, {} out", tokens[0], tokens[1]));
+    let tokens = [totals.input_tokens, totals.output_tokens];
+    let known = totals.cost_known || tokens != [0, 0];
+    let [input, output] = tokens.map(show::count);
+    fact("Tokens", if known { format!("{input} in, {output} out") } else { "unknown".to_owned() });
     fact("Cost", show::cost(totals.cost_nanousd, totals.cost_known));
     facts
 }
@@ -244,7 +246,7 @@ fn details(run: &Run) -> Vec<Fact> {
         fact("After it was sealed", format!("{} steps, counted above", show::count(late.step_count)));
     }
     if let Some(reason) = run.termination_reason {
-        fact("Ended by", reason.as_str().to_owned());
+        fact("Ended by", ended_by(run.status.as_str(), reason.as_str()));
     }
     fact("Latency", run.latency_bucket.as_str().to_owned());
     fact("Evidence", run.evidence_health.as_str().to_owned());
@@ -252,6 +254,21 @@ fn details(run: &Run) -> Vec<Fact> {
     fact("Correlation", run.correlation_id.clone());
     fact("Opened by", by(run.key_id.real().map(|key| key.to_string())));
     facts
+}
+
+/// Who or what ended a run, with the word that the API has for it.
+fn ended_by(status: &str, reason: &str) -> String {
+    let who = match (status, reason) {
+        (_, "completed") => "its agent, which was done",
+        ("HALTED", "user_abort") => "a person, who killed it",
+        (_, "user_abort") => "its agent, which gave it up",
+        (_, "policy_block") => "a rule that refused a step of it",
+        (_, "budget_exceeded" | "rate_limited") => "a limit that it passed",
+        (_, "abandoned") => "HOC, which heard nothing of it any more",
+        (_, "system_failure") => "a failure",
+        _ => return reason.to_owned(),
+    };
+    format!("{who} ({reason})")
 }
 
 /// Who called, as a page names them.

@@ -105,8 +105,10 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     let unread = view.fired.is_none().then_some("what fired is not readable: verify this run");
     let step = view.step.record;
     let twice = (!view.counts).then_some("told of by another step: not counted");
-    let notes =
-        after.into_iter().chain(step.permit_note.map(|note| note.as_str())).chain(twice).chain(unread);
+    let cost_note = step.cost_note.map(|note| about_cost(note.as_str()));
+    let doubtful = cost_note.filter(|_| step.cost_known).map(|_| "its cost is its caller's word");
+    let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str()));
+    let notes = notes.chain(twice).chain(unread).chain(doubtful);
     let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
     let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
@@ -136,17 +138,19 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         fact("Asked for", requested);
     }
     if is_call {
-        fact(
-            "Tokens",
-            format!(
-                "{} in, {} out, {} read from the cache, {} written to it, {} reasoning",
-                step.input_tokens,
-                step.output_tokens,
-                step.cache_read_tokens,
-                step.cache_write_tokens,
-                step.reasoning_tokens
-            ),
+        let told = format!(
+            "{} in, {} out, {} read from the cache, {} written to it, {} reasoning",
+            step.input_tokens,
+            step.output_tokens,
+            step.cache_read_tokens,
+            step.cache_write_tokens,
+            step.reasoning_tokens
         );
+        let untold = step.cost_note.is_some_and(|note| note.as_str() == "NO_TOKENS");
+        fact("Tokens", if untold { "unknown: not all of them were told".to_owned() } else { told });
+    }
+    if let Some(note) = cost_note {
+        fact("Cost", note.to_owned());
     }
     if let Some(reason) = step.finish_reason {
         fact("Finish reason", reason);
@@ -193,6 +197,17 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         fired: Vec::new(),
         texts,
         facts,
+    }
+}
+
+/// What is to be known of a cost, in words.
+fn about_cost(note: &'static str) -> &'static str {
+    match note {
+        "COUNTS_CONTRADICT" => "unknown: the counts of its tokens contradict each other",
+        "NO_PRICE" => "unknown: no price book has a price of its model",
+        "NO_TOKENS" => "unknown: not all of its tokens were told",
+        "REPORTED_ZERO" => "0, as its caller told; the price book has more",
+        other => other,
     }
 }
 
