@@ -23,7 +23,7 @@ pub(super) fn check(krate: &str, files: &[SourceFile], known: &[(&str, &str)]) -
     let all = edges(files);
     let is_known = |(from, to): &(Node<'_>, Node<'_>)| {
         let (from, to) = (from.join("::"), to.join("::"));
-        known.iter().any(|known| *known == (from.as_str(), to.as_str()))
+        known.contains(&(from.as_str(), to.as_str()))
     };
     let mut by_file = all.clone();
     by_file.retain(|edge, _| !is_known(edge));

@@ -1,6 +1,6 @@
 //! Sums that are recorded: none is more than a record holds.
 
-use proof::canonical::Count;
+use rules::Count;
 
 /// Adds to a total, which stops where a record can hold no more: each number is refused above that at the door, but
 /// two of them may come. Whether it is the sum still.

@@ -24,6 +24,7 @@ use super::{
     prepare::PreparedStep,
     snapshots::{BoundSnapshot, LimitWindow},
     state::{RunState, State, Tracked},
+    sums,
     trees::Spent,
 };
 
@@ -209,8 +210,8 @@ pub(super) fn settle(state: &mut State, snapshot: &BoundSnapshot, call: &Decided
         let mut add = |scope_key: &str, used: Count, reserved: Count| {
             if let Some(usage) = state.usage.get_mut(&key(id, scope_key, window_start.clone())) {
                 let usage = usage.change();
-                self::add(&mut usage.used, used.get());
-                self::add(&mut usage.reserved, reserved.get());
+                sums::add(&mut usage.used, used.get());
+                sums::add(&mut usage.reserved, reserved.get());
                 usage.updated_at = now;
             }
         };

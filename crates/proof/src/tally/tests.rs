@@ -121,11 +121,14 @@ fn each_call_counts_once() {
     }
 }
 
+/// A span, and who reports it.
+type Reported = (Span, Option<&'static str>);
+
 /// Ids of spans are no secrets. What another says below a call adds to it, and takes nothing from it.
 #[test]
 fn what_another_reports_takes_no_use_away() {
     let (own, other) = (Some("own"), Some("other"));
-    let cases: &[(&[(Span, Option<&str>)], &[&str])] = &[
+    let cases: &[(&[Reported], &[&str])] = &[
         (&[((A, NONE, LlmCall, "x", true), own), ((B, A, LlmCall, "x", true), other)], &[A, B]),
         (&[((A, NONE, LlmCall, "x", true), None), ((B, A, LlmCall, "x", true), other)], &[A, B]),
         (&[((A, NONE, LlmCall, "x", true), own), ((B, A, LlmCall, "x", false), other)], &[A, B]),

@@ -124,11 +124,8 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     if let Some(reported) = step.reported_status.filter(|reported| *reported != step.status) {
         fact("Reported as", reported.as_str().to_owned());
     }
-    fact(
-        "Asked",
-        if step.asked.as_str() == "BEFORE" { "before it was done" } else { "no: told after it was done" }
-            .to_owned(),
-    );
+    let was_asked = step.asked.as_str() == "BEFORE";
+    fact("Asked", if was_asked { "before it was done" } else { "no: told after it was done" }.to_owned());
     let code = step.outcome_code.map(|code| format!(", {code}")).unwrap_or_default();
     fact("Outcome", format!("{}{code}", step.outcome_category.as_str()));
     if let Some(provider) = step.provider {
