@@ -56,6 +56,12 @@ pub(crate) struct StartBody {
     /// The scenario it comes from.
     #[schema(value_type = Option<text::Word>)]
     synthetic_scenario_id: Option<String>,
+    /// The conversation it is a part of, by which runs are found; the session where none is named.
+    #[schema(value_type = Option<text::Word>)]
+    conversation_id: Option<String>,
+    /// The session it is a part of.
+    #[schema(value_type = Option<text::Word>)]
+    session_id: Option<String>,
     /// Any JSON of at most 64 KiB; kept exactly, after redaction. A member `labels` must be a list of at most 64 texts of
     /// at most 256 characters: the run's labels, which rules read as `principal.labels`.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -101,6 +107,11 @@ impl StartBody {
             is_synthetic: self.is_synthetic.unwrap_or(false),
             synthetic_scenario_id: self.synthetic_scenario_id,
             metadata: self.metadata.map(owned),
+            part_of: PartOf {
+                conversation_id: self.conversation_id,
+                session_id: self.session_id,
+                user_id: None,
+            },
             idempotency_key: key.or(self.idempotency_key)?,
             ..StartRun::default()
         })

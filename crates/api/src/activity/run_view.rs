@@ -70,7 +70,7 @@ pub(crate) struct RunView {
     /// The key whose call opened it, which alone can end it. Null where somebody did who has the store itself.
     opened_by: Option<String>,
     external_trace_id: Option<String>,
-    /// What it is a part of, as its spans say: the conversation, or the session where they name no other.
+    /// What it is a part of, as its start or its spans say: the conversation, or the session where they name no other.
     conversation_id: Option<String>,
     session_id: Option<String>,
     /// Whom it is for, as its spans say.

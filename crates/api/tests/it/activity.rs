@@ -372,3 +372,31 @@ async fn what_asks_for_a_replay_is_refused_until_there_are_replays() {
     let listed = app.get(format!("{ACTIVITY}/runs?total=true")).key(&agent).send().await.expect(200);
     assert_eq!((&listed["total"], &listed["items"][0]["step_count"]), (&json!(1), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_start_says_which_conversation_it_is_of() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    let begin = |body: serde_json::Value| app.post(format!("{ACTIVITY}/runs")).key(&agent).json(&body).send();
+    let key = json!("once");
+    let one =
+        json!({"agent_id": "a", "conversation_id": "talk-7", "session_id": "s-1", "idempotency_key": key});
+    let run = begin(one.clone()).await.expect(201);
+    assert_eq!((&run["conversation_id"], &run["session_id"]), (&json!("talk-7"), &json!("s-1")));
+    let of_a_session = begin(json!({"agent_id": "a", "session_id": "s-1"})).await.expect(201);
+    assert_eq!(of_a_session["conversation_id"], "s-1", "where no other is named");
+    assert_eq!(begin(one.clone()).await.expect(201)["run_id"], run["run_id"]);
+    let mut another = one;
+    another["conversation_id"] = json!("talk-8");
+    assert_eq!(begin(another).await.problem(409), "idempotency_conflict");
+    let listed =
+        app.get(format!("{ACTIVITY}/runs?conversation_id=talk-7")).key(&agent).send().await.expect(200);
+    let found: Vec<_> =
+        listed["items"].as_array().expect("items").iter().map(|run| text(&run["run_id"])).collect();
+    assert_eq!(found, [text(&run["run_id"])]);
+    // It goes on, and its bundle says so all the same.
+    let path = format!("{ACTIVITY}/runs/{}/bundle", text(&run["run_id"]));
+    let bundle = app.get(path).key(&admin).send().await.expect(200);
+    let now = &bundle["records"]["after"]["run"];
+    assert_eq!((&now["conversation_id"], &now["session_id"]), (&json!("talk-7"), &json!("s-1")));
+}

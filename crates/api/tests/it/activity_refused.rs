@@ -47,6 +47,14 @@ async fn what_cannot_be_is_refused_with_its_place() {
         ("complete", json!({"status": "FAILED", "error": "x".repeat(65_537)}), "/error"),
         ("runs", json!({"agent_id": "x".repeat(257)}), "/agent_id"),
         ("runs", json!({"agent_id": "a", "idempotency_key": "x".repeat(257)}), "/idempotency_key"),
+        ("runs", json!({"agent_id": "a", "conversation_id": "x".repeat(257)}), "/conversation_id"),
+        ("runs", json!({"agent_id": "a", "session_id": "x".repeat(257)}), "/session_id"),
+        (
+            "runs",
+            json!({"agent_id": "a", "conversation_id": format!("ghp_{}", "a1B2".repeat(9))}),
+            "/conversation_id",
+        ),
+        ("runs", json!({"agent_id": "a", "user_id": "ana"}), "/user_id"),
         ("runs", json!({"agent_id": "a", "metadata": {"labels": "pii"}}), "/metadata/labels"),
         ("runs", json!({"agent_id": "a", "metadata": {"labels": ["a", 1]}}), "/metadata/labels/1"),
         (

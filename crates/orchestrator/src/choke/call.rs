@@ -47,6 +47,8 @@ pub struct StartRun {
     pub synthetic_scenario_id: Option<String>,
     /// JSON text, kept as it is after redaction. Its member `labels`, a list of texts, are the run's labels.
     pub metadata: Option<String>,
+    /// What it is a part of.
+    pub part_of: PartOf,
     /// The trace id of an outside tracing system.
     pub external_trace_id: Option<String>,
     /// A repeat with this key gets the same run.
@@ -166,7 +168,7 @@ impl LlmReport {
     }
 }
 
-/// What a run is a part of, as one of its spans says.
+/// What a run is a part of, as its start or one of its spans says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartOf {
     /// The conversation, by its own name.

@@ -8,7 +8,7 @@ use proof::{
 };
 use serde::Serialize;
 
-use super::call::{PermitRequest, StartRun, StepReport};
+use super::call::{PartOf, PermitRequest, StartRun, StepReport};
 
 #[derive(Serialize)]
 pub(super) struct StartFingerprint<'a> {
@@ -26,6 +26,9 @@ pub(super) struct StartFingerprint<'a> {
     synthetic: (bool, Option<&'a str>),
     metadata: Option<&'a str>,
     external_trace_id: Option<&'a str>,
+    /// Absent where none is said: the request is what it was before there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_of: Option<&'a PartOf>,
 }
 
 impl<'a> StartFingerprint<'a> {
@@ -45,6 +48,7 @@ impl<'a> StartFingerprint<'a> {
             synthetic: (request.is_synthetic, request.synthetic_scenario_id.as_deref()),
             metadata: request.metadata.as_deref(),
             external_trace_id: request.external_trace_id.as_deref(),
+            part_of: Some(&request.part_of).filter(|of| **of != PartOf::default()),
         }
     }
 }

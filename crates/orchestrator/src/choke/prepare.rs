@@ -164,6 +164,9 @@ impl Call {
             ("/synthetic_scenario_id", request.synthetic_scenario_id.as_ref()),
             ("/idempotency_key", request.idempotency_key.as_ref()),
             ("/actor/id", request.actor.as_ref().and_then(|(_, id)| id.as_ref())),
+            ("/conversation_id", request.part_of.conversation_id.as_ref()),
+            ("/session_id", request.part_of.session_id.as_ref()),
+            ("/user_id", request.part_of.user_id.as_ref()),
         ] {
             check.name(pointer, text.map(String::as_str));
         }

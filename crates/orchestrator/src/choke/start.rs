@@ -22,6 +22,7 @@ use super::{
     prepare::{Caller, PreparedStart},
     snapshots::BoundSnapshot,
     state::{RunState, State},
+    traced,
 };
 use crate::{
     errors::{Error, StepEnforcementError},
@@ -78,7 +79,8 @@ fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
         .current
         .clone()
         .ok_or_else(|| Error::Internal("a start without the policies in force".to_owned()))?;
-    let run = new_run(state, caller, start, &snapshot);
+    let mut run = new_run(state, caller, start, &snapshot);
+    traced::say_part(&mut run, &start.request.part_of);
     let run_id = run.id;
     open(state, run, snapshot, start);
     let judged = judge::judge(state, run_id, &Question::start(start.cut))?;

@@ -85,9 +85,13 @@ pub(super) fn root(state: &State, step: &PreparedStep) -> Root {
 /// What the run is a part of: the first that says it is believed. A session is the conversation only until one is named.
 /// Only the key that opened the run says it: that key reads it, and of what others say it reads nothing.
 pub(super) fn note_part(run: &mut Run, caller: &Caller, of: &PartOf) {
-    if !caller.opened(run.key_id) {
-        return;
+    if caller.opened(run.key_id) {
+        say_part(run, of);
     }
+}
+
+/// The same of what whoever opens the run says at its start.
+pub(super) fn say_part(run: &mut Run, of: &PartOf) {
     let PartOf { conversation_id, session_id, user_id } = of;
     if conversation_id.is_some() && (run.conversation_id.is_none() || run.conversation_id == run.session_id) {
         run.conversation_id.clone_from(conversation_id);

@@ -17,6 +17,10 @@ pub struct LiveRun {
     pub agent_id: String,
     pub actor_type: ActorType,
     pub actor_id: Option<String>,
+    /// What it is a part of, as far as that is said: of a run that goes on, here alone.
+    pub conversation_id: Option<String>,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
     /// With what its addenda brought. What held when it was sealed, the statement and the receipt say.
     pub assurance: Assurance,
     pub status: RunStatus,

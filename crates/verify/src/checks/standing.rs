@@ -15,11 +15,13 @@ pub(crate) fn standing(case: &Case<'_>, worst: &mut Worst) {
     worst.expect(now.started_at == opened.started_at, || {
         "records/after/run began at another time than the OPENED leaf says".to_owned()
     });
+    let part_of_now = (&now.conversation_id, &now.session_id, &now.user_id);
     for run in &case.document.sealed.gist.run {
         let RunRecord { agent_id, actor_type, actor_id, status, termination_reason, error_message, .. } = run;
         let same = (&now.agent_id, now.actor_type, &now.actor_id) == (agent_id, *actor_type, actor_id)
             && (now.status, now.termination_reason) == (*status, *termination_reason)
             && now.error_message == *error_message
+            && part_of_now == (&run.conversation_id, &run.session_id, &run.user_id)
             && now.started_at == run.started_at
             && now.completed_at.as_ref() == Some(&run.completed_at);
         worst.expect(same, || "records/after/run is not the run that was sealed".to_owned());

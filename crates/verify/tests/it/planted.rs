@@ -321,7 +321,10 @@ fn a_gap_is_of_a_decision_and_costs_the_run_its_assurance() {
 
 #[test]
 fn the_run_as_it_stands_is_the_run_that_was_sealed() {
-    let faults: [fn(&mut proof::bundle::LiveRun); 7] = [
+    let faults: [fn(&mut proof::bundle::LiveRun); 10] = [
+        |run| run.conversation_id = None,
+        |run| run.session_id.clone_from(&run.conversation_id),
+        |run| run.user_id = Some("another".to_owned()),
         |run| run.status = RunStatus::Failed,
         |run| run.termination_reason = None,
         |run| run.error_message = Some("none".to_owned()),

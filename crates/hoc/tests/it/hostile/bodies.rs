@@ -8,6 +8,7 @@ pub(super) fn body(operation: &str, serial: usize) -> Value {
         "activity.start" => json!({
             "agent_id": "support-bot", "project_id": "help", "goal": "to help", "metadata": {"a": 1},
             "environment": {"a": 1}, "actor": {"type": "HUMAN", "id": "bob"}, "idempotency_key": format!("run-{serial}"),
+            "conversation_id": "talk-7", "session_id": "s-1",
         }),
         "activity.permit" => json!({
             "kind": "TOOL_CALL", "skill_name": "search", "params": {"q": 1}, "labels": ["a"],
