@@ -289,7 +289,11 @@ fn counts_are_those_that_can_be_read() {
     for (address, host) in [
         ("openrouter.ai", Some("openrouter.ai")),
         ("https://u:p@OpenRouter.ai:443/api/v1", Some("openrouter.ai")),
+        ("[2001:DB8::7]:8000", Some("2001:db8::7")),
+        ("http://[2001:db8::7]/v1", Some("2001:db8::7")),
+        ("::1", Some("::1")),
         ("no host", None),
+        ("[no host]:80", None),
     ] {
         assert_eq!(with(json!({ "server.address": address })).server_address.as_deref(), host, "{address}");
     }

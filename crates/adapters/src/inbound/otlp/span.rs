@@ -1,6 +1,6 @@
 //! One span as one step.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::Ipv6Addr};
 
 use orchestrator::{
     choke::call::{LlmReport, PartOf, TokenCounts},
@@ -278,6 +278,11 @@ fn host(address: &str) -> Option<String> {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
     let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
+    // An address of IPv6 stands in brackets where a port may follow.
+    let six = host.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(host, |(six, _)| six);
+    if six.parse::<Ipv6Addr>().is_ok() {
+        return Some(six.to_ascii_lowercase());
+    }
     let host = host.split(':').next().unwrap_or_default();
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     (!host.is_empty() && host.len() <= 253 && host.bytes().all(is_name)).then(|| host.to_ascii_lowercase())

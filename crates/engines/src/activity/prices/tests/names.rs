@@ -234,6 +234,7 @@ fn what_is_in_doubt_has_no_price() {
         ("openai", "api.acme-models.com", "gpt-4o"),
         ("openai", "api.acme-models.com", "openai/gpt-4o"),
         ("openai", "8.8.8.8", "gpt-4o"),
+        ("openai", "2001:db8::7", "gpt-4o"),
         ("openai", "models.github.ai", "openai/gpt-4o"),
         ("azure.ai.openai", "acme.openai.azure.us", "gpt-4o"),
         ("openai", "localhost:11434", "llama3.2"),
