@@ -193,7 +193,9 @@ impl From<activity::StepView> for StepView {
     fn from(view: activity::StepView) -> Self {
         let note = view.refused_after();
         let (step, step_hash) = (view.step.record, view.step.step_hash);
-        let uses = step.input_tokens > 0 || step.output_tokens > 0 || step.cost_nanousd > 0;
+        // A use that nobody can read is one, as the tree has it.
+        let told = step.cost_nanousd > 0 || step.cost_note.is_some();
+        let uses = told || step.input_tokens > 0 || step.output_tokens > 0;
         // An agent that sums up calls which are told of themselves is none.
         let is_llm = step.kind.as_str() == "LLM_CALL"
             || (view.counts && (uses || step.model.is_some() || step.provider.is_some()));

@@ -70,6 +70,23 @@ async fn a_trace_is_a_run_and_a_span_is_a_step() {
     assert_eq!((&steps[0]["kind"], &steps[0]["skill_name"]), (&"LLM_CALL".into(), &"openai.chat".into()));
 }
 
+/// An agent of which nothing else tells stands for its calls: that nobody can read what they used is told with it.
+#[tokio::test]
+async fn a_use_that_nobody_can_read_is_told_of_whatever_reports_it() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let mut sum = chat(1, 1);
+    sum["attributes"] = json!([
+        {"key": "gen_ai.operation.name", "value": {"stringValue": "invoke_agent"}},
+        {"key": "gen_ai.usage.input_tokens", "value": {"stringValue": "12,345"}},
+    ]);
+    send(&app, &agent, &[sum]).await.expect(200);
+    let (run, steps) = self::run(&app, &agent).await;
+    assert_eq!((&run["cost_known"], &steps[0]["kind"]), (&false.into(), &"OTHER".into()));
+    let told = &steps[0]["llm"];
+    assert_eq!((&told["cost_note"], &told["cost_usd"]), (&"NO_TOKENS".into(), &Value::Null), "{steps:?}");
+}
+
 /// The page that people see first says it, and leads to why.
 #[tokio::test]
 async fn the_console_tells_of_rejected_spans() {
