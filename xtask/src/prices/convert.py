@@ -93,6 +93,9 @@ LEFT_OUT = {
     | {"gpt-4o-search-preview": "each search is paid beside its tokens"},
     "perplexity": {"perplexity/sonar": "of two ways to it, at two prices"},
 }
+# Names that stand for another model in time, and that the two sources say of two: the older one would be a known price that
+# nobody asks for. They are found before what the set has of the name.
+IN_DOUBT = {"mistral": ("mistral-large-latest", "magistral-small-latest", "magistral-medium-latest")}
 FALLBACK_LEFT_OUT = {"azure": {"deepseek": "Azure asks for its own prices"}}
 
 
@@ -237,6 +240,7 @@ def book(folder, version, date):
     for provider in providers:
         models = [priced(provider.id, model, today, t) for model in provider.models]
         models = [model for model in models if model]
+        models = [{"id": name} for name in IN_DOUBT.get(provider.id, ())] + models
         ids = [model.id for model in provider.models]
         # One that has no price is found before another seller's of the name.
         models += [{"id": name} for name in LEFT_OUT.get(provider.id, ()) if name not in ids]

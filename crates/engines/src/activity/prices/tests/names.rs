@@ -234,6 +234,10 @@ fn what_is_in_doubt_has_no_price() {
         ("openai", "api.acme-models.com", "gpt-4o"),
         ("openai", "api.acme-models.com", "openai/gpt-4o"),
         ("openai", "8.8.8.8", "gpt-4o"),
+        // Another model in time, and older in one source than in the other.
+        ("mistral", "-", "mistral-large-latest"),
+        ("-", "-", "mistral/magistral-small-latest"),
+        ("openai", "api.mistral.ai", "magistral-medium-latest"),
         ("openai", "2001:db8::7", "gpt-4o"),
         ("openai", "models.github.ai", "openai/gpt-4o"),
         ("azure.ai.openai", "acme.openai.azure.us", "gpt-4o"),

@@ -80,7 +80,7 @@ const DIFFER: [(&str, &str, &str); 23] = [
         "one price for the regions, not one for each",
     ),
     ("- glm-4p7", "cache_read", UNCACHED),
-    ("- mistral/magistral-small-latest", "input output cache_read", LATEST),
+    ("- mistral/magistral-small-latest", "input output cache_read", DOUBT),
     (
         "- projects/acme/locations/us-central1/publishers/google/models/gemini-2.5-pro-preview-tts",
         "cache_read",
@@ -116,6 +116,7 @@ const ALL: &str = "input output cache_read cache_write cache_write_hour";
 const IN_REGION: &str =
     "a call by the bare id stays in its region, for a tenth more; theirs is the price of worldwide calls";
 const LATEST: &str = "the name stands for another model in time, and the sources say it of two";
+const DOUBT: &str = "the name stands for another model in time, and the book has no price for it";
 const UNCACHED: &str =
     "the book has no price for reads from a cache: they are paid as input, which is no less";
 const ZONE: &str = "theirs is the price of one zone of Azure's";
