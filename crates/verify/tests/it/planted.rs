@@ -6,6 +6,7 @@ use std::cell::Cell;
 use proof::{
     bundle::{Manifest, Parts, assemble},
     canonical,
+    checkpoint::Checkpoint,
     dsse::Envelope,
     hash::{Hash, sha256},
     leaves::RunLeaf,
@@ -337,6 +338,37 @@ fn the_run_as_it_stands_is_the_run_that_was_sealed() {
         only_with("counts", kit::clean, NOTHING, |parts| fault(&mut parts.run));
     }
     only_with("counts", kit::open, NOTHING, |parts| parts.run.output_tokens += 1);
+}
+
+#[test]
+fn an_addendum_counts_every_kind_and_none_is_zero_by_silence() {
+    let silent = |leaf| match leaf {
+        RunLeaf::Addendum(mut leaf) => {
+            leaf.record_counts.retain(|_, count| *count > 0);
+            RunLeaf::Addendum(leaf)
+        }
+        other => other,
+    };
+    only("addenda", kit::late, Plant::leaves(silent));
+    // A receipt may leave them out.
+    let silent = |leaf| match leaf {
+        RunLeaf::Sealed(mut leaf) => {
+            leaf.record_counts.retain(|_, count| *count > 0);
+            RunLeaf::Sealed(leaf)
+        }
+        other => other,
+    };
+    assert_eq!(found(kit::clean, Plant::leaves(silent), |_| ()), (Word::Complete, vec![]));
+}
+
+#[test]
+fn both_checkpoints_are_of_one_installation() {
+    only_with("checkpoints", kit::clean, NOTHING, |parts| {
+        let audit = Checkpoint::open(&parts.checkpoints.audit, &kit::keys()).expect("it is signed");
+        let origin = audit.origin.replacen("hoc.example", "other.example", 1);
+        let moved = Checkpoint { origin, ..audit }.sign(&kit::signing_key()).expect("an origin");
+        parts.checkpoints.audit = moved;
+    });
 }
 
 /// Makes the statement anew for what has become of `proofs.audit`, and signs it.
