@@ -39,8 +39,10 @@ pub(crate) struct LimitDefinitionView {
     #[schema(value_type = words::Scope)]
     scope: &'static str,
     scope_id: Option<String>,
-    /// In the type's own unit: USD for cost.
+    /// In the type's own unit.
     max_value: Number,
+    /// What that counts: `USD`, `tokens`, `steps`, `calls`, `retries`, `ms` or `%`.
+    unit: &'static str,
     #[schema(value_type = Option<words::ResetPeriod>)]
     reset_period: Option<&'static str>,
     window_seconds: Option<u64>,
@@ -83,6 +85,7 @@ impl From<Limit> for LimitDefinitionView {
             scope: definition.scope.as_str(),
             scope_id: definition.scope_id,
             max_value: Number::of_limit(counts_money(definition.limit_type), definition.max_value),
+            unit: unit(definition.limit_type.as_str()),
             reset_period: definition.reset_period.map(|period| period.as_str()),
             window_seconds: definition.window_seconds,
             measurement_window_seconds: definition.measurement_window_seconds,
@@ -94,5 +97,30 @@ impl From<Limit> for LimitDefinitionView {
             created_at: limit.created_at.into(),
             updated_at: limit.updated_at.into(),
         }
+    }
+}
+
+/// What a type of limits counts.
+fn unit(limit_type: &str) -> &'static str {
+    match limit_type {
+        "COST_USD" | "RUN_COST_USD" | "STEP_COST_USD" => "USD",
+        "TOOL_CALLS" => "calls",
+        "RETRY_COUNT" => "retries",
+        "RUN_DURATION_MS" | "LATENCY_MS" => "ms",
+        "ERROR_RATE_PCT" => "%",
+        tokens if tokens.contains("TOKENS") => "tokens",
+        _ => "steps",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::words::Word as _;
+
+    #[test]
+    fn every_type_has_its_unit() {
+        let of = |wanted: &str| words::LimitType::ALL.iter().filter(|word| unit(word) == wanted).count();
+        assert_eq!(["USD", "tokens", "steps", "calls", "retries", "ms", "%"].map(of), [3, 6, 5, 1, 1, 2, 1]);
     }
 }

@@ -35,7 +35,10 @@ impl<'de> Deserialize<'de> for Time {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
         let at = DateTime::parse_from_rfc3339(&text).map(|at| models::time::truncate(at.with_timezone(&Utc)));
         at.ok().filter(|at| YEARS.contains(&at.year())).map(Self).ok_or_else(|| {
-            D::Error::custom(format!("`{text}` is no RFC 3339 time, such as 2026-01-31T23:59:59Z"))
+            // In an address a plus stands for a blank.
+            let hint =
+                if text.rfind(' ').is_some_and(|at| at > 10) { "; write + as %2B in an address" } else { "" };
+            D::Error::custom(format!("`{text}` is no RFC 3339 time, such as 2026-01-31T23:59:59Z{hint}"))
         })
     }
 }
@@ -63,5 +66,7 @@ mod tests {
         assert!(read("0000-01-01T00:00:00Z").is_err() && read("9999-12-31T23:59:59-01:00").is_err());
         let err = read("yesterday").expect_err("no time");
         assert_eq!(err.to_string(), "`yesterday` is no RFC 3339 time, such as 2026-01-31T23:59:59Z");
+        let blank = read("2026-01-01T02:00:00 02:00").expect_err("a plus that an address took for a blank");
+        assert!(blank.to_string().ends_with("; write + as %2B in an address"), "{blank}");
     }
 }

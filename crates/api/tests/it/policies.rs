@@ -126,6 +126,7 @@ async fn a_limit_is_made_changed_and_disabled() {
       "scope": "TENANT",
       "scope_id": null,
       "max_value": 2,
+      "unit": "USD",
       "reset_period": "DAILY",
       "window_seconds": null,
       "measurement_window_seconds": null,

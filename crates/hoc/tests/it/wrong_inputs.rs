@@ -186,6 +186,7 @@ fn a_body_that_is_not_what_was_meant() {
     for (query, told) in [
         ("started_after=yesterday", "started_after"),
         ("started_after=2026-13-01T00:00:00Z", "started_after"),
+        ("started_after=2026-01-01T00:00:00+01:00", "%2B"),
         ("stauts=RUNNING", "status"),
         ("status=GOING", "RUNNING"),
     ] {
@@ -193,8 +194,20 @@ fn a_body_that_is_not_what_was_meant() {
         assert_eq!(answer.status, 400, "{query}");
         assert!(String::from_utf8_lossy(&answer.body).contains(told), "{query}");
     }
-    let settings = http.get("/api/v1/account/settings", &key).expect(200);
-    assert!(settings["time_zone"].is_string());
+    // A budget in cents is a budget in dollars, and its answer says so.
+    let cents = http.post(&limits, &key, &limit(json!({"name": "cents", "max_value": 500}))).expect(201);
+    assert_eq!((&cents["max_value"], &cents["unit"]), (&json!(500), &json!("USD")));
+    let settings = "/api/v1/account/settings";
+    for (zone, status) in [("cet", 422), ("+01:00", 422), ("CET", 200)] {
+        let version = http.get(settings, &key).expect(200)["settings_version"].clone();
+        let head = format!("if-match: \"{version}\"\r\n");
+        let body = json!({ "time_zone": zone }).to_string();
+        let answer = http.send("PATCH", settings, &key, &head, &body).expect("an answer");
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(answer.status, status, "{zone}: {said}");
+        let told = said.contains("/time_zone") && said.contains("IANA");
+        assert!(status == 200 || told, "{zone}: {said}");
+    }
 }
 
 #[test]
