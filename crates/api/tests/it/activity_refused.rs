@@ -82,3 +82,21 @@ async fn what_cannot_be_is_refused_with_its_place() {
         assert_eq!(answer.field(422, "invalid_request"), "/params/a/0", "{}", answer.text);
     }
 }
+
+/// A name is kept as it comes, for things are found by it: an address of a person is one, and a secret is none.
+#[tokio::test]
+async fn a_name_may_be_an_address_and_is_no_secret() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let begin =
+        |name: &str| app.post(format!("{ACTIVITY}/runs")).key(&agent).json(&json!({"agent_id": name})).send();
+    begin("canary10@secret.example").await.expect(201);
+    let runs = app.get(format!("{ACTIVITY}/runs?agent_id=canary10@secret.example")).key(&agent).send().await;
+    assert_eq!(runs.expect(200)["items"][0]["agent_id"], "canary10@secret.example");
+    let secret = format!("ghp_{}", "0123456789abcdef0123456789abcdef0123");
+    for name in [secret.clone(), format!("bot_{secret}")] {
+        let refused = begin(&name).await;
+        assert!(!refused.text.contains(&secret), "{}", refused.text);
+        assert_eq!(refused.field(422, "invalid_request"), "/agent_id", "{name}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use testkit::Store;
 
-use crate::harness::Place;
+use crate::harness::{Place, Server};
 
 async fn the_demo_ends_complete(store: Store) {
     let Some(place) = Place::on(store).await else { return };
@@ -38,6 +38,15 @@ fn the_demo_tells_a_machine_in_one_line() {
     assert!(told.get("admin_key").is_none(), "a server that is gone has no key");
     let [file, key] = ["bundle", "public_keys"].map(|name| told[name].as_str().expect("a path"));
     assert!(place.succeed(&["verify", file, "--key", key]).ends_with("COMPLETE\n"));
+}
+
+#[test]
+fn who_ends_the_demo_by_ctrl_c_is_told_of_no_fault() {
+    let place = Place::sqlite();
+    let demo = Server::start_until(place.command(&["demo"]), |line| line.contains("/api/v1/openapi.json"));
+    let (code, said) = demo.stop_by("INT");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("panicked") && !said.to_lowercase().contains("error"), "{said}");
 }
 
 /// The verdict at the end of a line of the timeline.

@@ -335,8 +335,13 @@ impl Server {
     }
 
     /// Asks it to stop, as an operator does, and waits until it has; gives its exit code and its log.
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        self.signal("TERM");
+    pub(crate) fn stop(self) -> (Option<i32>, String) {
+        self.stop_by("TERM")
+    }
+
+    /// The same by a signal of that name.
+    pub(crate) fn stop_by(mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it was started") {
