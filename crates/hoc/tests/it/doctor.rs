@@ -106,6 +106,23 @@ async fn a_database_that_is_not_there_is_told_without_the_line_of_its_source() {
     }
 }
 
+/// Whether the password is wrong or the user is none, a database says no more than that it lets nobody in.
+#[tokio::test]
+async fn a_user_that_a_database_lets_in_nowhere_is_told_what_to_look_at() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let url = place.database_url().expect("a Postgres").to_owned();
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+    let place = place.with("HOC_DATABASE_URL", &format!("{scheme}://no_such_user:wrong@{rest}"));
+    for args in [&["doctor"][..], &["keys", "list"]] {
+        let ran = place.run(args);
+        let told = ran.stdout + &ran.stderr;
+        assert_eq!(ran.code, Some(1), "{args:?}: {told}");
+        assert!(told.contains("are user and password of the URL right?"), "{args:?}: {told}");
+        assert!(!told.contains("wrong@") && !told.contains("at line"), "{args:?}: {told}");
+    }
+}
+
 #[test]
 fn a_store_that_cannot_be_looked_at_is_not_said_to_be_absent() {
     let place = Place::sqlite();
