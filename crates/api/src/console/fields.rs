@@ -102,6 +102,11 @@ impl When {
         let form = if whole { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S%.f" };
         self.0.format(form).to_string()
     }
+
+    /// The same of a field that may be empty.
+    pub(super) fn typed(when: Option<Self>) -> String {
+        when.map(Self::text).unwrap_or_default()
+    }
 }
 
 impl<'de> Deserialize<'de> for When {

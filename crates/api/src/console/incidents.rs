@@ -180,19 +180,18 @@ pub(super) async fn list(
 ) -> Result<Page<IncidentsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let found = incidents::list(&spine, &visitor, wanted(&filter)?, page).await?;
-    let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
     let topic = filter.topic.map_or("", words::IncidentTopic::text);
-    let pairs = |cursor: String| {
-        [
-            ("topic", topic.to_owned()),
-            ("severity", filter.severity.map_or("", words::Severity::text).to_owned()),
-            ("category", filter.category.map_or("", words::IncidentCategory::text).to_owned()),
-            ("created_after", text(filter.created_after)),
-            ("created_before", text(filter.created_before)),
-            ("cursor", cursor),
-        ]
-    };
-    let current = links::query(pairs(String::new()));
+    let selects = vec![
+        Select::of("severity", "Severity", filter.severity),
+        Select::of("category", "Category", filter.category),
+    ];
+    let [created_after, created_before] = [filter.created_after, filter.created_before].map(When::typed);
+    let typed = [
+        ("topic", topic),
+        ("created_after", created_after.as_str()),
+        ("created_before", created_before.as_str()),
+    ];
+    let current = links::list(&selects, &typed, None);
     Ok(Page(IncidentsPage {
         title: "Incidents",
         frame: visitor.frame.clone(),
@@ -200,18 +199,15 @@ pub(super) async fn list(
             .into_iter()
             .map(|(name, query)| (name, query, current == query))
             .collect(),
+        older: found.next_cursor.map(|cursor| links::list(&selects, &typed, Some(cursor))),
         topic,
-        selects: vec![
-            Select::of("severity", "Severity", filter.severity),
-            Select::of("category", "Category", filter.category),
-        ],
-        created_after: text(filter.created_after),
-        created_before: text(filter.created_before),
+        selects,
+        created_after,
+        created_before,
         may_acknowledge: visitor.may::<Handles>()
             && found.items.iter().any(|incident| incident.lifecycle_state == LifecycleState::Active),
         back: format!("/console/incidents?{current}"),
         filtered: !current.is_empty(),
-        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
         is_first,
         incidents: found.items.iter().map(|incident| row(incident, now)).collect(),
     }))

@@ -1,6 +1,9 @@
 //! Addresses of pages.
 
 use form_urlencoded::Serializer;
+use models::page::ListCursor;
+
+use super::activity::Select;
 
 /// The login, which leads back to the page that was asked for.
 pub(super) fn login(asked: &str) -> String {
@@ -40,15 +43,31 @@ pub(super) fn query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> 
     query.finish()
 }
 
+/// The query of a list with what its form has chosen and typed, from a place on.
+pub(super) fn list(selects: &[Select], typed: &[(&'static str, &str)], cursor: Option<ListCursor>) -> String {
+    let chosen = selects.iter().map(|select| (select.name, select.chosen.to_owned()));
+    let typed = typed.iter().map(|(name, text)| (*name, (*text).to_owned()));
+    let cursor = cursor.map(|cursor| cursor.to_string()).unwrap_or_default();
+    query(chosen.chain(typed).chain([("cursor", cursor)]))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{login, next, step};
+    use super::{Select, list, login, next, step};
 
     #[test]
     fn a_step_is_on_the_page_that_has_it() {
         for (index, page) in [(0, ""), (199, ""), (200, "?after=199"), (1_234, "?after=1199")] {
             assert_eq!(step("run_1", index), format!("/console/activity/runs/run_1{page}#step-{index}"));
         }
+    }
+
+    #[test]
+    fn a_list_is_asked_for_with_all_that_its_form_says_and_nothing_that_it_leaves_open() {
+        let select = |name, chosen| Select { name, label: "", chosen, words: &[] };
+        let selects = [select("state", "LIVE"), select("status", "")];
+        assert_eq!(list(&selects, &[("agent_id", "a b"), ("risk", "")], None), "state=LIVE&agent_id=a+b");
+        assert_eq!(list(&[], &[], None), "");
     }
 
     #[test]

@@ -100,23 +100,21 @@ pub(crate) async fn runs(
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let found = activity::list(&spine, &visitor, wanted(&filter)?, page).await?;
     let frozen = Frozen::now(&spine, &visitor).await?;
-    let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
-    let agent_id = filter.agent_id.clone().unwrap_or_default();
-    let state = filter.state.map_or("", words::RunState::text);
-    let risk = filter.risk == Some(true);
-    let pairs = |cursor: String| {
-        [
-            ("state", state.to_owned()),
-            ("status", filter.status.map_or("", words::RunStatus::text).to_owned()),
-            ("risk", filter.risk.map(|risk| risk.to_string()).unwrap_or_default()),
-            ("risk_level", filter.risk_level.map_or("", words::RiskLevel::text).to_owned()),
-            ("agent_id", agent_id.clone()),
-            ("started_after", text(filter.started_after)),
-            ("started_before", text(filter.started_before)),
-            ("cursor", cursor),
-        ]
-    };
-    let current = links::query(pairs(String::new()));
+    let selects = vec![
+        Select::of("state", "State", filter.state),
+        Select::of("status", "Status", filter.status),
+        Select::of("risk_level", "Risk", filter.risk_level),
+    ];
+    let [started_after, started_before] = [filter.started_after, filter.started_before].map(When::typed);
+    let risk = filter.risk.map(|risk| risk.to_string()).unwrap_or_default();
+    let agent_id = filter.agent_id.unwrap_or_default();
+    let typed = [
+        ("risk", risk.as_str()),
+        ("agent_id", agent_id.as_str()),
+        ("started_after", started_after.as_str()),
+        ("started_before", started_before.as_str()),
+    ];
+    let current = links::list(&selects, &typed, None);
     let topic = |name, query| Topic { name, query, here: current == query };
     Ok(Page(RunsPage {
         title: "Runs",
@@ -127,17 +125,13 @@ pub(crate) async fn runs(
             topic("Completed", "state=COMPLETED"),
             topic("At risk", "risk=true"),
         ],
-        selects: vec![
-            Select::of("state", "State", filter.state),
-            Select::of("status", "Status", filter.status),
-            Select::of("risk_level", "Risk", filter.risk_level),
-        ],
-        started_after: text(filter.started_after),
-        started_before: text(filter.started_before),
-        filtered: risk || !current.is_empty(),
-        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        filtered: !current.is_empty(),
+        older: found.next_cursor.map(|cursor| links::list(&selects, &typed, Some(cursor))),
         is_first,
-        agent_id: agent_id.clone(),
+        selects,
+        agent_id,
+        started_after,
+        started_before,
         runs: found.items.into_iter().map(|run| row(run, &frozen, now)).collect(),
         frozen: frozen.line().filter(|_| visitor.may::<Views>()),
     }))

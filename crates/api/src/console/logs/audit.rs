@@ -22,7 +22,7 @@ use crate::{
         visitor::{Frame, Visitor},
     },
     extract::{Id, Views, run_of_filter},
-    view::words::{self, Word as _, known},
+    view::words::{self, known},
 };
 
 /// The filters of the list, as its form has them.
@@ -89,37 +89,31 @@ pub(crate) async fn audit(
 ) -> Result<Page<AuditPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let found = logs::list_audit(&spine, &visitor, wanted(&filter)?, page).await?;
-    let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
-    let entity_id = filter.entity_id.clone().unwrap_or_default();
-    let run_id = filter.run_id.clone().unwrap_or_default();
-    let pairs = |cursor: String| {
-        [
-            ("event_type", filter.event_type.map_or("", words::AuditEventType::text).to_owned()),
-            ("entity_type", filter.entity_type.map_or("", words::AuditEntityType::text).to_owned()),
-            ("actor_type", filter.actor_type.map_or("", words::ActorType::text).to_owned()),
-            ("entity_id", entity_id.clone()),
-            ("run_id", run_id.clone()),
-            ("created_after", text(filter.created_after)),
-            ("created_before", text(filter.created_before)),
-            ("cursor", cursor),
-        ]
-    };
+    let selects = vec![
+        Select::of("event_type", "Event", filter.event_type),
+        Select::of("entity_type", "Entity", filter.entity_type),
+        Select::of("actor_type", "Actor", filter.actor_type),
+    ];
+    let [created_after, created_before] = [filter.created_after, filter.created_before].map(When::typed);
+    let [entity_id, run_id] = [filter.entity_id, filter.run_id].map(Option::unwrap_or_default);
+    let typed = [
+        ("entity_id", entity_id.as_str()),
+        ("run_id", run_id.as_str()),
+        ("created_after", created_after.as_str()),
+        ("created_before", created_before.as_str()),
+    ];
     Ok(Page(AuditPage {
         title: "Audit Ledger",
         frame: visitor.frame.clone(),
-        selects: vec![
-            Select::of("event_type", "Event", filter.event_type),
-            Select::of("entity_type", "Entity", filter.entity_type),
-            Select::of("actor_type", "Actor", filter.actor_type),
-        ],
-        created_after: text(filter.created_after),
-        created_before: text(filter.created_before),
-        filtered: !links::query(pairs(String::new())).is_empty(),
-        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        filtered: !links::list(&selects, &typed, None).is_empty(),
+        older: found.next_cursor.map(|cursor| links::list(&selects, &typed, Some(cursor))),
         is_first,
+        selects,
+        entity_id,
+        run_id,
+        created_after,
+        created_before,
         entries: found.items.into_iter().map(|entry| row(entry, now)).collect(),
-        entity_id: entity_id.clone(),
-        run_id: run_id.clone(),
     }))
 }
 

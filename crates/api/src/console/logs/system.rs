@@ -22,7 +22,7 @@ use crate::{
         visitor::{Frame, Visitor},
     },
     extract::{Id, Views},
-    view::words::{self, Word as _, known},
+    view::words::{self, known},
 };
 
 /// The filters of the list, as its form has them.
@@ -90,31 +90,27 @@ pub(crate) async fn system(
         ..SystemFilter::default()
     };
     let found = logs::list_system(&spine, &visitor, wanted, page).await?;
-    let text = |when: Option<When>| when.map(When::text).unwrap_or_default();
-    let component = filter.component.clone().unwrap_or_default();
-    let pairs = |cursor: String| {
-        [
-            ("event_type", filter.event_type.map_or("", words::SystemEventType::text).to_owned()),
-            ("severity", filter.severity.map_or("", words::SystemSeverity::text).to_owned()),
-            ("component", component.clone()),
-            ("created_after", text(filter.created_after)),
-            ("created_before", text(filter.created_before)),
-            ("cursor", cursor),
-        ]
-    };
+    let selects = vec![
+        Select::of("event_type", "Event", filter.event_type),
+        Select::of("severity", "Severity", filter.severity),
+    ];
+    let [created_after, created_before] = [filter.created_after, filter.created_before].map(When::typed);
+    let component = filter.component.unwrap_or_default();
+    let typed = [
+        ("component", component.as_str()),
+        ("created_after", created_after.as_str()),
+        ("created_before", created_before.as_str()),
+    ];
     Ok(Page(SystemPage {
         title: "System records",
         frame: visitor.frame.clone(),
-        selects: vec![
-            Select::of("event_type", "Event", filter.event_type),
-            Select::of("severity", "Severity", filter.severity),
-        ],
-        created_after: text(filter.created_after),
-        created_before: text(filter.created_before),
-        filtered: !links::query(pairs(String::new())).is_empty(),
-        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        filtered: !links::list(&selects, &typed, None).is_empty(),
+        older: found.next_cursor.map(|cursor| links::list(&selects, &typed, Some(cursor))),
         is_first,
-        component: component.clone(),
+        selects,
+        component,
+        created_after,
+        created_before,
         records: found.items.into_iter().map(|logged| row(logged.record, now)).collect(),
     }))
 }

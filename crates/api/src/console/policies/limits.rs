@@ -24,7 +24,7 @@ use crate::{
         visitor::{Frame, Visitor},
     },
     extract::{Id, SetsPolicy, Views},
-    view::words::{self, Word as _, known},
+    view::words::{self, known},
 };
 
 /// The filters of the list, as its form has them.
@@ -107,22 +107,16 @@ pub(crate) async fn limits(
         ..LimitFilter::default()
     };
     let found = policies::list_limits(&spine, &visitor, wanted, page).await?;
-    let pairs = |cursor: String| {
-        [
-            ("status", filter.status.map_or("", words::LimitStatus::text).to_owned()),
-            ("limit_category", filter.limit_category.map_or("", words::LimitCategory::text).to_owned()),
-            ("cursor", cursor),
-        ]
-    };
+    let selects = vec![
+        Select::of("status", "Status", filter.status),
+        Select::of("limit_category", "Category", filter.limit_category),
+    ];
     Ok(Page(LimitsPage {
         title: "Limits",
         frame: visitor.frame.clone(),
-        selects: vec![
-            Select::of("status", "Status", filter.status),
-            Select::of("limit_category", "Category", filter.limit_category),
-        ],
-        filtered: !links::query(pairs(String::new())).is_empty(),
-        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        filtered: !links::list(&selects, &[], None).is_empty(),
+        older: found.next_cursor.map(|cursor| links::list(&selects, &[], Some(cursor))),
+        selects,
         is_first,
         may_create: visitor.may::<SetsPolicy>(),
         limits: found.items.into_iter().map(|view| row(&view, now)).collect(),

@@ -29,7 +29,7 @@ use crate::{
         visitor::{Frame, Visitor},
     },
     extract::{Id, SetsPolicy, Views},
-    view::words::{self, Word as _, known},
+    view::words::{self, known},
 };
 
 /// The filters of the list, as its form has them.
@@ -118,22 +118,16 @@ pub(crate) async fn rules(
         ..RuleFilter::default()
     };
     let found = policies::list_rules(&spine, &visitor, wanted, page).await?;
-    let pairs = |cursor: String| {
-        [
-            ("status", filter.status.map_or("", words::RuleStatus::text).to_owned()),
-            ("enforcement_mode", filter.enforcement_mode.map_or("", words::EnforcementMode::text).to_owned()),
-            ("cursor", cursor),
-        ]
-    };
+    let selects = vec![
+        Select::of("status", "Status", filter.status),
+        Select::of("enforcement_mode", "Mode", filter.enforcement_mode),
+    ];
     Ok(Page(RulesPage {
         title: "Rules",
         frame: visitor.frame.clone(),
-        selects: vec![
-            Select::of("status", "Status", filter.status),
-            Select::of("enforcement_mode", "Mode", filter.enforcement_mode),
-        ],
-        filtered: !links::query(pairs(String::new())).is_empty(),
-        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        filtered: !links::list(&selects, &[], None).is_empty(),
+        older: found.next_cursor.map(|cursor| links::list(&selects, &[], Some(cursor))),
+        selects,
         is_first,
         may_create: visitor.may::<SetsPolicy>(),
         rules: found.items.into_iter().map(|view| row(view, now)).collect(),

@@ -22,7 +22,7 @@ use crate::{
         visitor::{Frame, Visitor},
     },
     extract::Views,
-    view::words::{self, Word as _, known},
+    view::words::{self, known},
 };
 
 /// The filters of the list, as its form has them.
@@ -79,27 +79,21 @@ pub(crate) async fn stopped(
         target_id: filter.target_id.clone(),
     };
     let found = activity::list_interventions(&spine, &visitor, wanted, page).await?;
-    let target_id = filter.target_id.clone().unwrap_or_default();
-    let pairs = |cursor: String| {
-        [
-            ("state", filter.state.map_or("", words::InterventionState::text).to_owned()),
-            ("target_type", filter.target_type.map_or("", words::InterventionTarget::text).to_owned()),
-            ("target_id", target_id.clone()),
-            ("cursor", cursor),
-        ]
-    };
+    let selects = vec![
+        Select::of("state", "State", filter.state),
+        Select::of("target_type", "Aimed at", filter.target_type),
+    ];
+    let target_id = filter.target_id.unwrap_or_default();
+    let typed = [("target_id", target_id.as_str())];
     Ok(Page(StoppedPage {
         title: "Kills and freezes",
         frame: visitor.frame.clone(),
-        selects: vec![
-            Select::of("state", "State", filter.state),
-            Select::of("target_type", "Aimed at", filter.target_type),
-        ],
-        filtered: !links::query(pairs(String::new())).is_empty(),
-        older: found.next_cursor.map(|cursor| links::query(pairs(cursor.to_string()))),
+        filtered: !links::list(&selects, &typed, None).is_empty(),
+        older: found.next_cursor.map(|cursor| links::list(&selects, &typed, Some(cursor))),
         is_first,
+        selects,
+        target_id,
         rows: found.items.into_iter().map(|one| row(one, now)).collect(),
-        target_id: target_id.clone(),
     }))
 }
 
