@@ -46,7 +46,7 @@ Roles:
   agent      starts runs, asks for permits, records steps; sees its own runs
   viewer     reads runs, policies, incidents, logs
   operator   and handles incidents, stops runs, reads evidence and proof
-  policy     viewer, and rules and limits
+  policy     viewer, and rules, limits and freezes
   auditor    viewer, and evidence, proof, bundles
   admin      everything, keys and settings included
 
