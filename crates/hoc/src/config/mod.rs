@@ -5,22 +5,24 @@
 
 pub(crate) mod duration;
 mod environment;
+mod flags;
 pub(crate) mod governance;
 pub(crate) mod installation;
 pub(crate) mod keys;
 pub(crate) mod log;
 mod origin;
 pub(crate) mod server;
+mod shown;
 pub(crate) mod store;
 
 use std::{
-    fmt::{self, Write as _},
+    fmt::Write as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::bail;
 
-pub(crate) use self::origin::Origin;
+pub(crate) use self::{flags::Flags, origin::Origin};
 use self::{
     governance::Governance,
     installation::{Environment, Installation},
@@ -28,6 +30,7 @@ use self::{
     log::Log,
     origin::{Name, Sources},
     server::Server,
+    shown::{Shown, quoted},
     store::Store,
 };
 
@@ -60,30 +63,6 @@ static NAMES: [&Name; 26] = [
     &log::FILTER,
     &log::FORMAT,
 ];
-
-/// The settings that have flags, which every command takes.
-#[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Settings")]
-pub(crate) struct Flags {
-    /// Settings file [env: HOC_CONFIG] [default: hoc.toml, where there is one]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Folder of the embedded store and the keys [env: HOC_DATA_DIR] [default: ./hoc-data]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) data_dir: Option<String>,
-    /// sqlite://FILE or postgres://... [env: HOC_DATABASE_URL] [default: SQLite in the data folder]
-    #[arg(long, global = true, value_name = "URL", hide_default_value = true)]
-    pub(crate) database_url: Option<String>,
-    /// Ed25519 key in PKCS#8 PEM [env: HOC_SIGNING_KEY_FILE] [default: keys/signing.pem in the data folder]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) signing_key_file: Option<String>,
-    /// What to log, such as `warn,orchestrator=debug` [env: HOC_LOG] [default: info]
-    #[arg(long, global = true, value_name = "FILTER")]
-    pub(crate) log_filter: Option<String>,
-    /// Only `serve` and `demo` listen; they put their flag here.
-    #[arg(skip)]
-    pub(crate) listen: Option<String>,
-}
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -187,65 +166,6 @@ impl Config {
             self.log.show(),
         ]
         .concat()
-    }
-}
-
-/// A word as a shell takes it for one.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-/// A setting as it is printed.
-#[derive(Clone, Debug)]
-struct Shown {
-    name: &'static Name,
-    value: ShownValue,
-    origin: Origin,
-}
-
-#[derive(Clone, Debug)]
-enum ShownValue {
-    Text(String),
-    Number(u64),
-    List(Vec<String>),
-}
-
-impl Shown {
-    fn text(name: &'static Name, value: impl fmt::Display, origin: &Origin) -> Self {
-        Self { name, value: ShownValue::Text(value.to_string()), origin: origin.clone() }
-    }
-
-    fn number(name: &'static Name, value: impl TryInto<u64>, origin: &Origin) -> Self {
-        let value = value.try_into().unwrap_or(u64::MAX);
-        Self { name, value: ShownValue::Number(value), origin: origin.clone() }
-    }
-
-    fn list(name: &'static Name, value: Vec<String>, origin: &Origin) -> Self {
-        Self { name, value: ShownValue::List(value), origin: origin.clone() }
-    }
-}
-
-impl ShownValue {
-    fn json(&self) -> serde_json::Value {
-        match self {
-            Self::Text(text) => text.as_str().into(),
-            Self::Number(number) => (*number).into(),
-            Self::List(items) => items.as_slice().into(),
-        }
-    }
-}
-
-impl fmt::Display for ShownValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "{}", toml::Value::from(text.as_str())),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::List(items) => write!(f, "{}", toml::Value::from(items.clone())),
-        }
     }
 }
 

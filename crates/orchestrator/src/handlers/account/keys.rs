@@ -16,7 +16,8 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
-    Author, SystemCaller, Token,
+    SystemCaller, Token,
+    author::Author,
     records::{Event, record},
     tenants, token,
 };

@@ -1,6 +1,7 @@
 //! Operations on tenants, keys and the installation. The command line uses the same, without a credential.
 
 mod authenticate;
+mod author;
 mod calendar;
 pub(crate) mod credentials;
 mod installation;
@@ -18,6 +19,7 @@ mod whose;
 
 pub use self::{
     authenticate::{AuthError, authenticate},
+    author::SystemCaller,
     installation::{InstallationError, ensure_installation, public_keys},
     keys::{
         CreatedKey, NewKey, create_first_key_as, create_key, create_key_as, list_keys, list_keys_of,
@@ -40,28 +42,3 @@ pub(crate) use self::{
     authenticate::{settings_of, without_a_key},
     records::{INGEST, record_outage, record_rejected, unrecorded_answer},
 };
-
-/// Who acts on the store itself, without a credential: whoever runs the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SystemCaller {
-    /// As system records name them.
-    pub name: String,
-}
-
-/// Who changes keys and tenants, and what ties the change to its cause.
-struct Author {
-    name: String,
-    correlation_id: Option<String>,
-}
-
-impl From<&crate::context::CallContext> for Author {
-    fn from(ctx: &crate::context::CallContext) -> Self {
-        Self { name: ctx.actor_id.clone(), correlation_id: Some(ctx.correlation_id.clone()) }
-    }
-}
-
-impl From<&SystemCaller> for Author {
-    fn from(caller: &SystemCaller) -> Self {
-        Self { name: caller.name.clone(), correlation_id: None }
-    }
-}

@@ -8,7 +8,7 @@ use models::{
 use proof::records::DecisionRecord;
 use serde_json::{Value, json};
 
-use super::Author;
+use super::author::Author;
 use crate::{
     background::{self, Rejected},
     errors::Error,

@@ -10,7 +10,8 @@ use proof::{
 use serde_json::json;
 
 use super::{
-    Author, SystemCaller,
+    SystemCaller,
+    author::Author,
     outside::outside,
     records::{Event, record},
 };

@@ -14,7 +14,8 @@ use proof::{
 use serde_json::json;
 
 use super::{
-    Author, SystemCaller,
+    SystemCaller,
+    author::Author,
     records::{Event, record},
 };
 use crate::{errors::Error, ledger::Appender, spine::Spine};

@@ -16,8 +16,9 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{
-    AuthError, Author, SystemCaller, Token,
+    AuthError, SystemCaller, Token,
     authenticate::as_key,
+    author::Author,
     records::{Event, record},
     token,
 };

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Author,
+    author::Author,
     calendar::zone_changes,
     records::{Event, record},
     tenants::name_and_zone,

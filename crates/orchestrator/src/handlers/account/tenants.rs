@@ -14,7 +14,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    Author, SystemCaller,
+    SystemCaller,
+    author::Author,
     records::{Event, record},
 };
 use crate::{

@@ -10,7 +10,7 @@ use models::{
     policies::{Limit, LimitDraft},
 };
 
-use super::{LimitView, author};
+use super::{LimitView, author::author};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},

@@ -7,7 +7,7 @@ use engines::{
 };
 use models::policies::{Rule, RuleDraft};
 
-use super::{RuleView, author};
+use super::{RuleView, author::author};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},

@@ -3,7 +3,7 @@
 use engines::policies as engine;
 use models::ids::LimitId;
 
-use super::{LimitView, author, limit_view::changed as view};
+use super::{LimitView, author::author, limit_view::changed as view};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},

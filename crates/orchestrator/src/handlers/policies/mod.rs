@@ -1,6 +1,7 @@
 //! Operations on rules and limits, and freezes. Each change of a rule or limit: the engine decides, the audit row is settled, the tenant's policy
 //! generation goes up, all in one transaction. A run that starts after the answer is bound to what it says.
 
+mod author;
 mod create_limit;
 mod create_rule;
 mod disable_limit;
@@ -15,8 +16,6 @@ mod rules;
 mod update_limit;
 mod validate_rule;
 
-use chrono::{DateTime, Utc};
-use engines::{ledger::AuditLedgerService, policies::Authored};
 use proof::words::{LimitCategory, LimitType};
 
 pub use self::{
@@ -37,7 +36,6 @@ pub use self::{
     update_limit::update_limit,
     validate_rule::{RuleCheck, Validation, validate_rule},
 };
-use crate::context::CallContext;
 
 /// The precedence of a rule that is given none.
 pub const PRECEDENCE: i64 = engines::policies::PRECEDENCE;
@@ -52,9 +50,4 @@ pub const fn counts_money(limit_type: LimitType) -> bool {
 #[must_use]
 pub const fn category_of(limit_type: LimitType) -> LimitCategory {
     ::rules::limits::category(limit_type)
-}
-
-/// The caller, as the author of a change.
-fn author<'a>(ctx: &'a CallContext, ledger: &'a AuditLedgerService, now: DateTime<Utc>) -> Authored<'a> {
-    Authored { ledger, by: &ctx.actor_id, now }
 }

@@ -6,7 +6,7 @@ use engines::{
 };
 use models::{ids::RuleId, policies::RuleChange};
 
-use super::{RuleView, author, create_rule::name_taken, rule_view::changed as view};
+use super::{RuleView, author::author, create_rule::name_taken, rule_view::changed as view};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},

@@ -7,7 +7,7 @@ use engines::{
 use models::ids::RuleId;
 use serde::Serialize;
 
-use super::{RuleView, author, rule_view::changed as view};
+use super::{RuleView, author::author, rule_view::changed as view};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},

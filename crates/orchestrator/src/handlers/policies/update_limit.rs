@@ -7,7 +7,8 @@ use engines::{
 use models::{ids::LimitId, policies::LimitChange};
 
 use super::{
-    LimitView, author,
+    LimitView,
+    author::author,
     create_limit::{name_is_free, name_taken},
     limit_view::changed as view,
 };
