@@ -12,8 +12,8 @@ use cedar_policy::{
 use proof::words::BindAt;
 
 use crate::{
-    evaluate::Fault,
     facts::Facts,
+    fault::Fault,
     known::{FACTS, Fact, Value},
     schema,
     shape::FactSet,

@@ -8,17 +8,12 @@ use crate::{
     compile::{CompiledRule, CompiledSnapshot, Program},
     context::Scene,
     facts::Facts,
+    fault::Fault,
     readings::{Reading, Readings},
     shape::FactSet,
     told::{Absent, FiredFact, told},
     verdict::applies,
 };
-
-proof::words! {
-    /// Why a rule or limit could not be evaluated.
-    Fault { ContentWithheld = "content_withheld", CostUnknown = "cost_unknown", FactsMissing = "facts_missing", InvalidCondition = "invalid_condition",
-        Overflow = "overflow", Tampered = "tampered", TooManyReadings = "too_many_readings", Unevaluable = "unevaluable" }
-}
 
 /// One rule that fired.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,21 +59,6 @@ impl Hit<'_> {
 pub struct RuleOutcomes {
     /// By rule id.
     pub fired: Vec<RuleOutcome>,
-}
-
-impl Fault {
-    const fn told(self) -> &'static str {
-        match self {
-            Self::ContentWithheld => "it reads what this tenant does not keep",
-            Self::CostUnknown => "the cost is not known",
-            Self::FactsMissing => "the facts of the step are missing",
-            Self::InvalidCondition => "its stored condition is not valid",
-            Self::Overflow => "its arithmetic overflows",
-            Self::Tampered => "its stored definition does not match its integrity record",
-            Self::TooManyReadings => "the parameters hold too many values of the facts that it reads",
-            Self::Unevaluable => "its condition has no value",
-        }
-    }
 }
 
 impl CompiledSnapshot {

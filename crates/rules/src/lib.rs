@@ -26,6 +26,7 @@ mod context;
 pub mod count;
 mod evaluate;
 pub mod facts;
+mod fault;
 pub mod fields;
 #[cfg(test)]
 mod fixtures;
@@ -45,8 +46,9 @@ pub mod zone;
 
 pub use compile::CompiledSnapshot;
 pub use count::Count;
-pub use evaluate::{Fault, RuleOutcome, RuleOutcomes};
+pub use evaluate::{RuleOutcome, RuleOutcomes};
 pub use facts::Facts;
+pub use fault::Fault;
 pub use reexecute::reexecute;
 pub use verdict::{Circumstances, Conclusion, action_of, conclude, conclude_under};
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     context::missing,
     count::Count,
-    evaluate::Fault,
     facts::Facts,
+    fault::Fault,
     known::{FACTS, Fact, Unit, Value, find},
     readings::Reading,
     shape::FactSet,

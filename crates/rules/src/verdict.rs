@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Count,
-    evaluate::{Fault, RuleOutcome, RuleOutcomes},
+    evaluate::{RuleOutcome, RuleOutcomes},
+    fault::Fault,
     limits::{Advice, LimitOutcome, specificity},
     text::canonical,
     told::{FiredFact, sentence},

@@ -16,7 +16,7 @@ use super::{
     charge::reserves,
     demand::{Basis, basis, counts_calls, counts_cost},
 };
-use crate::{Count, evaluate::Fault, text::usd};
+use crate::{Count, fault::Fault, text::usd};
 
 /// From this share of a limit on it is near, and a call that adds to it is warned.
 pub const NEAR_THRESHOLD_PERCENT: u64 = 80;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    evaluate::Fault,
+    fault::Fault,
     fixtures::{definition, facts, limit, with_step},
     zone::Zone,
 };

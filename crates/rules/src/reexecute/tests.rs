@@ -8,7 +8,7 @@ use proof::{
 use super::*;
 use crate::{
     conclude,
-    evaluate::Fault,
+    fault::Fault,
     fixtures::{definition, facts, limit, rule, with_step},
 };
 

@@ -1,11 +1,12 @@
 //! Detectors: a shape to look for, and a judge of what was found.
 
-use std::{ops::Range, sync::LazyLock};
+use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
 use super::{
-    findings::{Class, Found},
+    findings::Found,
+    ruling::Ruling,
     shapes::{DEFINITIONS, Judge},
 };
 
@@ -28,14 +29,6 @@ pub(super) static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
 pub(super) struct Detector {
     shape: Regex,
     judge: Judge,
-}
-
-/// What a judge says of one match.
-pub(super) enum Ruling {
-    /// Remove these parts of the text, in order.
-    Remove(Vec<(Range<usize>, Class)>),
-    /// Nothing here; look on from there.
-    PassOver(usize),
 }
 
 impl Detector {

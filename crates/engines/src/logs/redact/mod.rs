@@ -27,6 +27,7 @@ mod metadata;
 mod numbers;
 mod rewrite;
 mod roles;
+mod ruling;
 mod screen;
 mod shapes;
 mod text;

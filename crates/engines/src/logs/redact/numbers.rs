@@ -7,9 +7,8 @@ use rules::facts::PiiClass as P;
 
 use super::{
     checks::{iban_length, is_card, is_ssn, luhn, mod_97},
-    detect::Ruling,
     findings::Class,
-    shapes::over,
+    ruling::{Ruling, over},
 };
 
 pub(super) fn iban(text: &str, matched: &Captures<'_>) -> Ruling {

@@ -9,10 +9,10 @@ use regex::Captures;
 use rules::facts::{PiiClass as P, SecretKind as S};
 
 use super::{
-    detect::Ruling,
     encoded::decoded,
     findings::{Class, is_marker},
     numbers::{cards, iban, ssn},
+    ruling::{Ruling, over},
     values::{flag, looks_random, named, until},
 };
 
@@ -127,11 +127,6 @@ fn all(matched: &Captures<'_>, kind: S) -> Ruling {
 fn part(matched: &Captures<'_>, kind: S) -> Ruling {
     let range = matched.get(1).map_or_else(|| matched.get_match().range(), |part| part.range());
     Ruling::Remove(vec![(range, Class::Secret(kind))])
-}
-
-/// Nothing here; look on behind it.
-pub(super) fn over(matched: &Captures<'_>) -> Ruling {
-    Ruling::PassOver(matched.get_match().end())
 }
 
 /// From its first line to its last; to the end of the text where that is missing.

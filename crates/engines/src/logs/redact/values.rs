@@ -5,10 +5,9 @@ use std::ops::Range;
 use regex::Captures;
 
 use super::{
-    detect::Ruling,
     fields::classify,
     findings::{is_marker, marker_at},
-    shapes::over,
+    ruling::{Ruling, over},
 };
 
 /// How far the end of a string is looked for.
