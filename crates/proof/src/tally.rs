@@ -12,7 +12,7 @@
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called, and a
 //! span of one token below a call of a million would give the million back. Both count. The two sides of a tool are often
-//! reported by two, and are one call.
+//! reported by two, and are one call, unless the outer one tells a use that would be taken away with it.
 //!
 //! The totals of a sealed run stay: of what comes later only that counts which takes nothing away.
 
@@ -158,6 +158,11 @@ impl Node {
         matches!(self.sort, Sort::Tool(_))
     }
 
+    /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only.
+    fn is_other_side(&self, tool: &Self) -> bool {
+        self.sort == tool.sort && (!tool.uses || self.talks_to(tool))
+    }
+
     /// Whether it may tell another of its use, and hear of the other's.
     fn talks_to(&self, other: &Self) -> bool {
         self.reporter == other.reporter
@@ -292,7 +297,7 @@ impl Tally {
             self.by_span.insert(span, at);
             self.awaited.remove(&span);
         }
-        node.same = node.is_tool() && self.has_below(span, &node.sort, MAX_HTTP_BETWEEN);
+        node.same = node.is_tool() && self.has_below(span, &node, MAX_HTTP_BETWEEN);
         node.counts = node.would_count();
         self.nodes.push(node);
         at
@@ -315,8 +320,9 @@ impl Tally {
         }
         let may_lie_between = MAX_HTTP_BETWEEN - usize::from(is_http);
         let (tool, may_follow) = self.tool_from(self.above(at)?, may_lie_between)?;
-        let sort = &self.nodes[tool].sort;
-        let is_told = if is_http { self.has_below(node.span, sort, may_follow) } else { node.sort == *sort };
+        let of = &self.nodes[tool];
+        let is_told =
+            if is_http { self.has_below(node.span, of, may_follow) } else { node.is_other_side(of) };
         is_told.then_some(tool)
     }
 
@@ -330,12 +336,12 @@ impl Tally {
         self.nodes[at].is_tool().then_some((at, http))
     }
 
-    /// Whether a call of a tool lies below a span with at most so many HTTP calls between.
-    fn has_below(&self, span: Option<u64>, tool: &Sort, http: usize) -> bool {
+    /// Whether the other side of a tool's call lies below a span with at most so many HTTP calls between.
+    fn has_below(&self, span: Option<u64>, tool: &Node, http: usize) -> bool {
         let mut next = vec![(span, http)];
         while let Some((span, http)) = next.pop() {
             for child in self.children_of(span).iter().map(|child| &self.nodes[*child]) {
-                if child.sort == *tool {
+                if child.is_other_side(tool) {
                     return true;
                 }
                 if child.sort == Sort::Http

@@ -104,6 +104,8 @@ struct LateView {
     input_tokens: u64,
     output_tokens: u64,
     cost_usd: Number,
+    /// False where the cost of one of them is not known, and so is none of `cost_usd`.
+    cost_known: bool,
 }
 
 /// Who drives a run.
@@ -178,6 +180,7 @@ impl From<Run> for RunView {
                 input_tokens: late.input_tokens,
                 output_tokens: late.output_tokens,
                 cost_usd: Number::usd(late.cost_nanousd),
+                cost_known: !late.cost_unknown,
             }),
         }
     }

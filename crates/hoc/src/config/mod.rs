@@ -22,7 +22,7 @@ use std::{
 
 use anyhow::bail;
 
-pub(crate) use self::{flags::Flags, origin::Origin};
+pub(crate) use self::flags::Flags;
 use self::{
     governance::Governance,
     installation::{Environment, Installation},

@@ -119,11 +119,12 @@ mod tests {
     #[test]
     fn less_room_in_all_is_less_for_each() {
         let of = |clients, of_peer, room| {
-            let plain = |value| Setting { value, origin: crate::config::Origin::Default };
-            let time = || Setting { value: Duration::from_secs(1), origin: crate::config::Origin::Default };
+            let plain = |value| Setting { value, origin: crate::config::origin::Origin::Default };
+            let time =
+                || Setting { value: Duration::from_secs(1), origin: crate::config::origin::Origin::Default };
             let server = Server {
-                listen: Setting { value: String::new(), origin: crate::config::Origin::Default },
-                public_url: Setting { value: String::new(), origin: crate::config::Origin::Default },
+                listen: Setting { value: String::new(), origin: crate::config::origin::Origin::Default },
+                public_url: Setting { value: String::new(), origin: crate::config::origin::Origin::Default },
                 stop_within: time(),
                 head_within: time(),
                 idle_within: time(),

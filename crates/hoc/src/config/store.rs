@@ -204,10 +204,13 @@ mod tests {
         for path in ["hoc-data/hoc.db", "/a b/c%20d/what?/#1.db"] {
             let url = sqlite_url(Path::new(path)).expect("a path");
             let store = Store {
-                data_dir: Setting { value: PathBuf::new(), origin: crate::config::Origin::Default },
-                database_url: Setting { value: url.into(), origin: crate::config::Origin::Default },
-                max_connections: Setting { value: 1, origin: crate::config::Origin::Default },
-                redis_url: Setting { value: String::new().into(), origin: crate::config::Origin::Default },
+                data_dir: Setting { value: PathBuf::new(), origin: crate::config::origin::Origin::Default },
+                database_url: Setting { value: url.into(), origin: crate::config::origin::Origin::Default },
+                max_connections: Setting { value: 1, origin: crate::config::origin::Origin::Default },
+                redis_url: Setting {
+                    value: String::new().into(),
+                    origin: crate::config::origin::Origin::Default,
+                },
             };
             assert_eq!(store.sqlite_file(), Some(PathBuf::from(path)));
         }

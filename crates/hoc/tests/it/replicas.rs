@@ -105,7 +105,9 @@ async fn a_permit_that_lapsed_is_given_back_by_one_server() {
     let second = http.post(&permits(&of_long), &agent, &tokens(50, None)).expect(201);
     let first = short.http().post(&permits(&of_short), &agent, &tokens(40, Some("first"))).expect(201);
     let lapsed = "SELECT count(*) FROM permits WHERE lapses_at <= now()";
+    let granted = Instant::now();
     while database.number(lapsed).await == 0 {
+        assert!(granted.elapsed() < DEADLINE, "the first permit does not lapse");
         tokio::task::yield_now().await;
     }
 

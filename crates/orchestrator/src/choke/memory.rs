@@ -134,7 +134,9 @@ impl Memory {
         let known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
         let mut blind = false;
-        for (key, over_by) in usage::windows(&known.run, call.provider(), state.now, state.tenant.calendar) {
+        for (key, over_by) in
+            usage::windows(&known.run, call.provider(), known.run.counts_at(state.now), state.tenant.calendar)
+        {
             let place = (state.tenant.id, key);
             let row = lock(&self.usage).get(&place).map(|(_, row)| row.clone());
             // Nobody has counted in a window that began after the store was last asked.
@@ -232,8 +234,8 @@ impl Remembered {
     }
 }
 
-/// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes:
-/// nobody is forgotten for what another tenant does.
+/// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes,
+/// until a quarter is free: while one tenant has more than others, no other is forgotten for what it does.
 fn keep<K: Eq + Key, V>(
     of: &mut HashMap<(TenantId, K), V>,
     most: usize,
@@ -243,7 +245,9 @@ fn keep<K: Eq + Key, V>(
     if of.len() > most {
         of.retain(|_, value| at(value) > oldest);
     }
-    while of.len() > most {
+    // A quarter at once: where many have a little each, not every insertion has to look at all of them.
+    let enough = if of.len() > most { most - most / 4 } else { most };
+    while of.len() > enough {
         let mut counts: HashMap<TenantId, usize> = HashMap::new();
         for (tenant, _) in of.keys() {
             *counts.entry(*tenant).or_default() += 1;

@@ -73,7 +73,8 @@ pub(super) enum Root {
 }
 
 pub(super) fn root(state: &State, step: &PreparedStep) -> Root {
-    if step.report.external_parent_span_id.is_none() {
+    let report = &step.report;
+    if report.external_parent_span_id.is_none() || report.external_parent_span_id == report.external_span_id {
         return Root::Yes;
     }
     match remote_parent(step).filter(|parent| !state.step_keys.contains_key(parent)) {

@@ -178,7 +178,7 @@ pub(super) fn take_back(state: &mut State, run_id: RunId, spent: &Spent) {
         // A window that is over may be gone.
         if let Some(usage) = state.usage.get_mut(&key) {
             let usage = usage.change();
-            usage.used = usage.used.saturating_sub(amount);
+            sums::take(&mut usage.used, amount);
             usage.updated_at = now;
         }
     }

@@ -8,7 +8,6 @@ pub mod logs;
 pub mod overview;
 pub mod policies;
 pub(crate) mod shared;
-mod span_calls;
 mod span_order;
 pub mod spans;
 pub mod system;

@@ -18,7 +18,6 @@ use crate::{
     errors::{Error, told},
     handlers::{
         account::{self, SystemCaller},
-        span_calls::{costs_told, nested},
         span_order::{sides_apart, sums_last},
     },
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
@@ -85,8 +84,6 @@ async fn take(
     }
     let ReportedSpans { mut spans, rejected, .. } = spans;
     sides_apart(&mut spans);
-    nested(&mut spans);
-    costs_told(&mut spans);
     sums_last(&mut spans);
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();

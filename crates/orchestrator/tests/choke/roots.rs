@@ -121,6 +121,15 @@ on_both! {
         assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Failed, Some(7_000)));
     }
 
+    async fn a_span_that_names_itself_as_its_parent_is_a_root(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let mut of_itself = root(1, true);
+        of_itself["parentSpanId"] = of_itself["spanId"].clone();
+        send(&agent, &[of_itself]).await;
+        assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Failed, Some(5_000)));
+    }
+
     async fn a_parent_that_comes_takes_its_place(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

@@ -291,68 +291,6 @@ on_both! {
         assert_eq!(used(&agent, &tokens).await, 160, "over all windows");
     }
 
-    /// As the tracer of a framework, which hears of calls by callbacks, and that of the provider's SDK tell of one.
-    async fn an_answer_that_two_siblings_name_is_of_one_call(db: TestDatabase) {
-        let kit = Kit::on(db).await;
-        let agent = Agent::of(&kit, "acme").await;
-        let answered = |trace, at, answer: &str| {
-            let mut told = usage("chat", 100, 10);
-            told.push(("gen_ai.response.id", json!(answer)));
-            span(trace, at, &told)
-        };
-        let chain = |trace| span(trace, (9, 1), &[("openinference.span.kind", json!("CHAIN"))]);
-        let root = |trace| span(trace, (1, 0), &usage("invoke_agent", 100, 10));
-        let follows = |mut span: Value| {
-            span["startTimeUnixNano"] = json!("1795238604042000000");
-            span["endTimeUnixNano"] = json!("1795238605042000000");
-            span
-        };
-        for (trace, body, calls) in [
-            (1, vec![root(1), answered(1, (2, 1), "a"), answered(1, (3, 1), "a")], 1),
-            (2, vec![answered(2, (3, 1), "a"), chain(2), answered(2, (2, 9), "a"), root(2)], 1),
-            (3, vec![root(3), answered(3, (2, 1), "a"), answered(3, (3, 2), "a")], 1),
-            (4, vec![root(4), answered(4, (2, 1), "a"), answered(4, (3, 1), "b")], 2),
-            // A server that gives each of its answers one id.
-            (5, vec![root(5), answered(5, (2, 1), "a"), follows(answered(5, (3, 1), "a"))], 2),
-        ] {
-            send(&agent, &body).await;
-            send(&agent, &body).await;
-            let run = &runs(&agent).await[0];
-            assert_eq!((run.input_tokens, run.llm_call_count, run.step_count), (100 * calls, calls, body.len() as u64), "{trace}");
-        }
-        kit.clock.advance(Duration::seconds(31));
-        sweeper::tick(&kit.spine).await.unwrap();
-        for run in runs(&agent).await {
-            let (report, _) = agent.verified(run.id).await;
-            assert_eq!(report.word, Word::Complete, "{report}");
-        }
-    }
-
-    async fn what_a_gateway_says_that_a_call_cost_is_its_cost(db: TestDatabase) {
-        let kit = Kit::on(db).await;
-        let agent = Agent::of(&kit, "acme").await;
-        let call = |trace, at, cost: Option<f64>| {
-            let mut told = usage("chat", 100, 10);
-            told[2].1 = json!("a-model-of-our-own");
-            told.extend(cost.map(|cost| ("gen_ai.usage.cost", json!(cost))));
-            span(trace, at, &told)
-        };
-        for (trace, body, cost) in [
-            (1, vec![call(1, (2, 1), Some(0.02)), call(1, (3, 2), None)], Some(20_000_000)),
-            (2, vec![call(2, (3, 2), None), call(2, (2, 1), Some(0.02))], Some(20_000_000)),
-            (3, vec![call(3, (4, 3), None), call(3, (3, 2), None), call(3, (2, 1), Some(0.02))], Some(20_000_000)),
-            (4, vec![call(4, (2, 1), Some(0.02)), call(4, (3, 2), Some(0.01))], Some(10_000_000)),
-            // Which of two cost what, nobody knows; and what a tool below it called is another call.
-            (5, vec![call(5, (2, 1), Some(0.02)), call(5, (3, 2), None), call(5, (4, 2), None)], None),
-            (6, vec![call(6, (2, 1), Some(0.02)), span(6, (5, 2), &tool("ask")), call(6, (3, 5), None)], None),
-        ] {
-            send(&agent, &body).await;
-            let run = &runs(&agent).await[0];
-            assert_eq!(run.cost_known, cost.is_some(), "{trace}");
-            assert_eq!(cost.unwrap_or(run.cost_nanousd), run.cost_nanousd, "{trace}");
-        }
-    }
-
     async fn a_bent_parent_hides_no_use(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

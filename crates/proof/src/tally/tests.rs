@@ -153,6 +153,9 @@ fn what_another_reports_takes_no_use_away() {
         ),
         // Both sides of a tool are one call, whoever tells of them.
         (&[((A, NONE, ToolCall, "t", false), own), ((B, A, ToolCall, "t", false), other)], &[B]),
+        // But for what the outer side used.
+        (&[((A, NONE, ToolCall, "t", true), own), ((B, A, ToolCall, "t", false), other)], &[A, B]),
+        (&[((A, NONE, ToolCall, "t", true), own), ((B, A, ToolCall, "t", true), own)], &[B]),
     ];
     for (spans, right) in cases {
         for order in orders(spans.len()) {
