@@ -19,11 +19,12 @@ use orchestrator::{
 use serde::Deserialize;
 
 use super::{
-    activity::{Fact, Select},
+    activity::Fact,
     fields::{Listed, Posted, When},
     folds::Folds as _,
     links,
     page::Page,
+    select::Select,
     show::{self, Badge, Moment},
     visitor::{Frame, Visitor},
 };

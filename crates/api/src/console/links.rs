@@ -3,7 +3,7 @@
 use form_urlencoded::Serializer;
 use models::page::ListCursor;
 
-use super::activity::Select;
+use super::select::Select;
 
 /// The login, which leads back to the page that was asked for.
 pub(super) fn login(asked: &str) -> String {

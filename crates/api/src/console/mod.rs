@@ -19,6 +19,7 @@ mod logs;
 mod overview;
 mod page;
 mod policies;
+mod select;
 mod show;
 mod visitor;
 

@@ -12,5 +12,5 @@ pub(super) use self::{
     kill::kill,
     proof::proof,
     run::{Fact, run},
-    runs::{Select, runs},
+    runs::runs,
 };

@@ -14,11 +14,12 @@ use crate::{
         frozen::Frozen,
         links,
         page::Page,
+        select::Select,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },
     extract::{ReadsRuns, Views},
-    view::words::{self, Word, known},
+    view::words::{self, known},
 };
 
 /// The filters of the list, as its form has them.
@@ -57,20 +58,6 @@ pub(crate) struct Topic {
     name: &'static str,
     query: &'static str,
     here: bool,
-}
-
-/// A filter that is a vocabulary.
-pub(crate) struct Select {
-    pub(crate) name: &'static str,
-    pub(crate) label: &'static str,
-    pub(crate) chosen: &'static str,
-    pub(crate) words: &'static [&'static str],
-}
-
-impl Select {
-    pub(crate) fn of<W: Word>(name: &'static str, label: &'static str, chosen: Option<W>) -> Self {
-        Self { name, label, chosen: chosen.map_or("", W::text), words: W::ALL }
-    }
 }
 
 /// A run in the list.

@@ -12,12 +12,13 @@ use serde::Deserialize;
 use crate::{
     Problem,
     console::{
-        activity::{Fact, Select},
+        activity::Fact,
         changes::{Difference, differences},
         fields::{Listed, When},
         folds::Folds as _,
         links,
         page::Page,
+        select::Select,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },

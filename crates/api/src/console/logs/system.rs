@@ -13,11 +13,12 @@ use serde::Deserialize;
 use crate::{
     Problem,
     console::{
-        activity::{Fact, Select},
+        activity::Fact,
         fields::{Listed, When},
         folds::Folds as _,
         links,
         page::Page,
+        select::Select,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },

@@ -14,12 +14,13 @@ use super::{rules::changed, said};
 use crate::{
     Problem,
     console::{
-        activity::{Fact, Select, amount},
+        activity::{Fact, amount},
         changes::{Change, changes_of_limit},
         fields::Listed,
         folds::Folds as _,
         links,
         page::Page,
+        select::Select,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },

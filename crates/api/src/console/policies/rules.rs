@@ -19,12 +19,13 @@ use super::said;
 use crate::{
     Problem,
     console::{
-        activity::{Fact, Select},
+        activity::Fact,
         changes::{Change, changes_of_rule},
         fields::{Listed, Posted},
         folds::Folds as _,
         links,
         page::Page,
+        select::Select,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },

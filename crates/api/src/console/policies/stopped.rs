@@ -13,11 +13,11 @@ use serde::Deserialize;
 use crate::{
     Problem,
     console::{
-        activity::Select,
         fields::Listed,
         folds::Folds as _,
         links,
         page::Page,
+        select::Select,
         show::{self, Badge, Moment},
         visitor::{Frame, Visitor},
     },
