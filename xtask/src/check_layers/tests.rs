@@ -248,7 +248,7 @@ const ROUNDS: &[Round] = &[
     (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "use crate::c::C;"), ("src/c.rs", "fn c() { crate::a::f() }")], &[],
         &["src/a.rs:1 imports come round: k::a names k::b names k::c names k::a;"]),
     (&[("src/a.rs", "fn f() { vec![crate::b::B] }"), ("src/b.rs", "use super::a;\nfn f() { a::f() }")], &[], &["src/a.rs:1 imports come round: k::a names k::b"]),
-    (&[("src/lib.rs", "mod a;\nfn f() { a::f() }"), ("src/a.rs", "use crate::f;")], &[], &["src/lib.rs:2 imports come round: k names k::a names k;"]),
+    (&[("src/lib.rs", "mod a;\nfn f() { a::g() }"), ("src/a.rs", "use crate::f;\nfn g() {}")], &[], &["src/lib.rs:2 imports come round: k names k::a names k;"]),
     (&[("src/a.rs", "use crate::b;\nfn f(b: b::B) {}"), ("src/b.rs", "use crate::a;")], &[], &[]),
     // Tests are cut off.
     (&[("src/a.rs", "use crate::b::B;"), ("src/b.rs", "#[cfg(test)]\nmod tests { use crate::a::A; }")], &[], &[]),
