@@ -13,6 +13,9 @@ const POLICIES: &str = "/api/v1/runtime/policies";
 /// So high that nothing comes near: a bench that breaches measures something else.
 const NEVER: u64 = 1_000_000_000;
 
+/// The same in USD: a record holds no more than 2^53 nano-USD.
+const NEVER_USD: u64 = 9_000_000;
+
 /// Rules that a step of the bench is evaluated against: these, and one of each pair by kind.
 const APPLYING: [(&str, &str, &str); 4] = [
     ("no private keys", "STEP_PRE", "context.content.secrets.contains(\"PRIVATE_KEY\")"),
@@ -50,7 +53,7 @@ pub(super) fn govern(admin: &mut Client) -> anyhow::Result<()> {
 fn limits() -> Vec<Value> {
     let limit = |name: &str, category: &str, of: &str, scope: Option<(&str, &str)>, reset: Option<&str>| {
         let mut limit = json!({
-            "name": name, "limit_category": category, "limit_type": of, "max_value": NEVER,
+            "name": name, "limit_category": category, "limit_type": of, "max_value": if of.ends_with("COST_USD") { NEVER_USD } else { NEVER },
             "enforcement": "BLOCK", "consequence": "INCIDENT",
         });
         if let Some((scope, id)) = scope {
