@@ -158,9 +158,10 @@ impl Node {
         matches!(self.sort, Sort::Tool(_))
     }
 
-    /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only.
+    /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only, who
+    /// tells one in its place.
     fn is_other_side(&self, tool: &Self) -> bool {
-        self.sort == tool.sort && (!tool.uses || self.talks_to(tool))
+        self.sort == tool.sort && (!tool.uses || (self.uses && self.talks_to(tool)))
     }
 
     /// Whether it may tell another of its use, and hear of the other's.

@@ -156,6 +156,7 @@ fn what_another_reports_takes_no_use_away() {
         // But for what the outer side used.
         (&[((A, NONE, ToolCall, "t", true), own), ((B, A, ToolCall, "t", false), other)], &[A, B]),
         (&[((A, NONE, ToolCall, "t", true), own), ((B, A, ToolCall, "t", true), own)], &[B]),
+        (&[((A, NONE, ToolCall, "t", true), own), ((B, A, ToolCall, "t", false), own)], &[A, B]),
     ];
     for (spans, right) in cases {
         for order in orders(spans.len()) {
