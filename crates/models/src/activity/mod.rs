@@ -224,6 +224,9 @@ pub struct ReportedEnd {
     /// What the root span failed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// When a span of the key that opened the run came last: what others send puts the end off to a time after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<DateTime<Utc>>,
     /// Other spans whose parents are awaited: the first of them is the root should this one not be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<ReportedEnd>,

@@ -119,7 +119,9 @@ const LONGER_QUIET: i32 = 10;
 /// parents are elsewhere, each stands until its parent comes, in whatever order they do.
 ///
 /// A service that was called may report its part at once and its caller only in the end. So where spans of the trace name
-/// parents that are still to come, other than those that are elsewhere, the trace is waited for longer.
+/// parents that are still to come, other than those that are elsewhere, the trace is waited for longer. How long is
+/// reckoned from the last span of the key that opened the run: by naming parents that never come, another key cannot
+/// keep it from being sealed for good.
 pub(super) fn note_end(
     state: &mut State,
     caller: &Caller,
@@ -132,7 +134,9 @@ pub(super) fn note_end(
         .runs
         .get_mut(&step.run_id)
         .ok_or_else(|| Error::Internal("a span without its run".to_owned()))?;
+    let opened = caller.opened(run.run.key_id);
     let stood = run.run.reported_end.take();
+    let heard_at = stood.as_ref().and_then(|end| end.heard_at).filter(|_| !opened).unwrap_or(state.now);
     let mut ends: Vec<ReportedEnd> = stood.clone().map(each).unwrap_or_default();
     if root == Root::No
         && let Some(parent) = &step.report.external_parent_span_id
@@ -140,19 +144,20 @@ pub(super) fn note_end(
     {
         end.will_come |= !step.report.parent_is_remote;
     }
-    if caller.opened(run.run.key_id) {
+    if opened {
         stand(&mut ends, step, root, tree);
     }
     let mut ends = ends.into_iter();
-    let now = ends.next().map(|first| ReportedEnd { others: ends.collect(), ..first });
+    let now =
+        ends.next().map(|first| ReportedEnd { heard_at: Some(heard_at), others: ends.collect(), ..first });
     let which = |end: &ReportedEnd| (end.status, end.duration_ms, end.awaits.clone());
     if now.as_ref().map(which) != stood.as_ref().map(which) {
         run.run.error_message = now.as_ref().and_then(|end| end.error.clone());
     }
     let goes_on = now.as_ref().is_some_and(|end| goes_on(end, tree));
-    if goes_on || caller.opened(run.run.key_id) && (now.is_some() || stood.is_some()) {
+    if goes_on || opened && (now.is_some() || stood.is_some()) {
         let quiet = if goes_on { quiet * LONGER_QUIET } else { quiet };
-        run.run.seal_due_at = now.as_ref().map(|_| state.now + quiet);
+        run.run.seal_due_at = now.as_ref().map(|_| heard_at + quiet);
     }
     run.run.reported_end = now;
     Ok(())
@@ -167,6 +172,7 @@ fn stand(ends: &mut Vec<ReportedEnd>, step: &PreparedStep, root: Root, tree: Opt
         awaits,
         will_come,
         error: report.outcome_code.clone().filter(|_| step.failed()),
+        heard_at: None,
         others: Vec::new(),
     };
     // What stood for the root has a parent here after all.
@@ -196,6 +202,7 @@ fn goes_on(end: &ReportedEnd, tree: Option<&Tally>) -> bool {
 
 /// A reported end, and the others that may be it.
 fn each(mut end: ReportedEnd) -> Vec<ReportedEnd> {
+    end.heard_at = None;
     let others = std::mem::take(&mut end.others);
     std::iter::once(end).chain(others).collect()
 }

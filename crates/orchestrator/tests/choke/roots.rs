@@ -114,6 +114,21 @@ on_both! {
         assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(7_000)));
     }
 
+    /// Whoever knows a trace can name parents in it that never come.
+    async fn another_key_does_not_put_the_end_off_for_good(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let other = Agent::of(&kit, "acme").await;
+        send(&agent, &[remote(ONE, OUTSIDE, 7, false)]).await;
+        for n in 1..=10 {
+            let mut span = call(1, 0xb0 + n);
+            span["parentSpanId"] = format!("{:016x}", 0xc00 + n).into();
+            send(&other, &[span]).await;
+            let due = if n < 10 { (RunStatus::Running, None) } else { (RunStatus::Succeeded, Some(7_000)) };
+            assert_eq!(after_quiet(&kit, &agent).await, due, "{n}");
+        }
+    }
+
     async fn it_fails_the_run_like_a_root(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
