@@ -203,6 +203,6 @@ pub(super) fn llm_run(
         source: step.source,
         is_synthetic: run.run.is_synthetic,
         synthetic_scenario_id: run.run.synthetic_scenario_id.clone(),
-        created_at: state.now,
+        created_at: recorded_at,
     })
 }

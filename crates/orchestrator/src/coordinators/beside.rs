@@ -160,8 +160,11 @@ fn tells_of_a_call(step: &StepRecord) -> bool {
     step.reported_status.is_some() && (step.kind == StepKind::LlmCall || of_a_model)
 }
 
+/// An older build kept with a call the clock of the server that took it, which may be behind that of its run by so much.
+const CLOCKS_APART: chrono::Duration = chrono::Duration::minutes(1);
+
 /// Whether the record of a call says what its step and the step's evidence say. `last` is when the step before was
-/// recorded: a step is never recorded before that, a call is recorded when it is.
+/// recorded: a step is never recorded before that, a call is recorded when its step is.
 fn says(
     call: &LlmRunRecord,
     run: &Run,
@@ -181,9 +184,12 @@ fn says(
         call.prompt_hash.map(|hash| hash.to_string()) == hash(&step.prompt, &content.prompt_hash)
             && call.response_hash.map(|hash| hash.to_string()) == hash(&step.response, &content.response_hash)
     });
+    let latest = call.created_at.checked_add_signed(CLOCKS_APART).map(models::time::text);
     let created_at = models::time::text(call.created_at);
     let in_time = created_at == step.recorded_at
-        || (created_at < step.recorded_at && last == Some(step.recorded_at.as_str()));
+        || (created_at < step.recorded_at
+            && latest.is_some_and(|latest| latest >= step.recorded_at)
+            && last == Some(step.recorded_at.as_str()));
     step.reported_status.is_some()
         && call.trace_id.to_string() == step.trace_id
         && (&call.provider, &call.model) == (&step.provider, &step.model)

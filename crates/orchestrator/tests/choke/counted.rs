@@ -141,6 +141,25 @@ on_both! {
         assert!(of(sealed.id).description.contains("does not say what the step says"), "{}", of(sealed.id).description);
     }
 
+    /// Overview's costs by day are of these times.
+    async fn a_call_that_was_recorded_with_others_is_not_moved_to_another_day(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        send(&agent, &[call(1, 1)]).await;
+        kit.clock.advance(Duration::hours(30));
+        send(&agent, &[call(2, 1), call(2, 2), root(2, false)]).await;
+        kit.clock.advance(Duration::seconds(30));
+        sweeper::tick(&kit.spine).await.unwrap();
+        let of = runs(&agent).await.remove(0).id;
+        let why = async || run_proof::proof(&kit.spine, &agent.admin, of, false).await.unwrap().integrity.failure_reason;
+        assert_eq!(why().await, None);
+        db.disarm("llm_run_records").await;
+        let earlier = "(SELECT MIN(created_at) FROM llm_run_records)";
+        db.tamper(&format!("UPDATE llm_run_records SET created_at = {earlier} WHERE step_index > 0")).await.unwrap();
+        let why = why().await;
+        assert!(why.as_deref().is_some_and(|why| why.starts_with("the record of the call of step ")), "{why:?}");
+    }
+
     async fn the_row_of_a_trace_that_says_something_else_than_the_log_is_found(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
