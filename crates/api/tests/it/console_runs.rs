@@ -124,6 +124,9 @@ async fn tokens_that_nobody_tells_and_a_cost_of_nothing_are_told_to_be_that() {
         untold.contains("not all of its tokens were told") && !untold.contains("0 in, 0 out"),
         "{untold}"
     );
+    let half = page_of(json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1_000})).await;
+    assert!(half.contains("<dt>Tokens</dt><dd>1,000 in, out not told</dd>"), "{half}");
+    assert!(half.contains("1000 in, 0 out") && half.contains("not all of them were told"), "{half}");
     let zero = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 100, "output_tokens": 10, "cost_usd": 0});
     let zero = page_of(zero).await;
     assert!(zero.contains("its cost is its caller&#39;s word"), "{zero}");

@@ -201,9 +201,15 @@ fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
         format!("{} LLM, {} tool", show::count(totals.llm_call_count), show::count(totals.tool_call_count)),
     );
     let tokens = [totals.input_tokens, totals.output_tokens];
-    let known = totals.cost_known || tokens != [0, 0];
     let [input, output] = tokens.map(show::count);
-    fact("Tokens", if known { format!("{input} in, {output} out") } else { "unknown".to_owned() });
+    // Where all is known, a zero is one.
+    let told = match tokens.map(|count| count > 0 || totals.cost_known) {
+        [true, true] => format!("{input} in, {output} out"),
+        [true, false] => format!("{input} in, out not told"),
+        [false, true] => format!("in not told, {output} out"),
+        [false, false] => "unknown".to_owned(),
+    };
+    fact("Tokens", told);
     fact("Cost", show::cost(totals.cost_nanousd, totals.cost_known));
     facts
 }

@@ -144,7 +144,12 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
             step.reasoning_tokens
         );
         let untold = step.cost_note.is_some_and(|note| note.as_str() == "NO_TOKENS");
-        fact("Tokens", if untold { "unknown: not all of them were told".to_owned() } else { told });
+        let tokens = match (untold, step.input_tokens + step.output_tokens) {
+            (false, _) => told,
+            (true, 0) => "unknown: not all of them were told".to_owned(),
+            (true, _) => format!("{told}: not all of them were told"),
+        };
+        fact("Tokens", tokens);
     }
     if let Some(note) = cost_note {
         fact("Cost", note.to_owned());
