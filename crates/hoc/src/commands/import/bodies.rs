@@ -7,6 +7,9 @@ use orchestrator::ports::SpanEncoding;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, value::RawValue};
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The bytes, unpacked where they are gzip.
 pub(super) fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
@@ -18,7 +21,11 @@ pub(super) fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
 }
 
 /// What is JSON but for bytes that are no text, as JSON: what is odd in one span costs its neighbours nothing.
-fn as_text(bytes: Vec<u8>) -> Vec<u8> {
+fn as_text(mut bytes: Vec<u8>) -> Vec<u8> {
+    // Some shells and editors put it before a text; no protobuf begins with it.
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     if !matches!(bytes.first(), Some(b'{' | b'[')) {
         return bytes;
     }
@@ -46,14 +53,17 @@ pub(super) fn bodies(bytes: &[u8]) -> Result<(SpanEncoding, Vec<&[u8]>), serde_j
 }
 
 /// No protobuf request begins with a brace or a bracket. It may begin with a line end, and either may be its next byte:
-/// then it is JSON only if it reads as JSON.
+/// then it is JSON only if it reads as JSON. A file of blanks is a text in which nothing is.
 fn is_json(bytes: &[u8]) -> bool {
     let opens = |first: Option<&u8>| matches!(first, Some(b'{' | b'['));
     if opens(bytes.first()) {
         return true;
     }
-    let begins = opens(bytes.trim_ascii_start().first());
-    begins && Deserializer::from_slice(bytes).into_iter::<IgnoredAny>().all(|one| one.is_ok())
+    let text = bytes.trim_ascii_start();
+    if text.is_empty() {
+        return !bytes.is_empty();
+    }
+    opens(text.first()) && Deserializer::from_slice(bytes).into_iter::<IgnoredAny>().all(|one| one.is_ok())
 }
 
 #[cfg(test)]
@@ -72,6 +82,7 @@ mod tests {
         // A request whose one message has 123 bytes begins like JSON after an empty line.
         assert_eq!(told(&[&[0x0a, b'{'], [0x12; 123].as_slice()].concat()), (SpanEncoding::Protobuf, 1));
         assert_eq!(told(b""), (SpanEncoding::Protobuf, 1));
+        assert_eq!(told(b"  \n"), (SpanEncoding::Json, 0));
         let list = br#" [ {"a":1}, {"b":[2]} ] "#;
         assert_eq!(bodies(list).expect("a list").1, [br#"{"a":1}"#.as_slice(), br#"{"b":[2]}"#]);
         assert_eq!((told(b"[]"), told(b"[[{}]]")), ((SpanEncoding::Json, 0), (SpanEncoding::Json, 1)));
@@ -94,6 +105,7 @@ mod tests {
             unpacked(b"{\"a\":\"\xff\"}".to_vec()).expect("it is JSON"),
             "{\"a\":\"\u{fffd}\"}".as_bytes()
         );
+        assert_eq!(unpacked(b"\xef\xbb\xbf{}".to_vec()).expect("it is JSON"), b"{}");
         assert_eq!(unpacked(b"\n\xff".to_vec()).expect("it is no text"), b"\n\xff");
     }
 }

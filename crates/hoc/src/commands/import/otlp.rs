@@ -121,7 +121,8 @@ async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Coun
         "begins like JSON and is none: it has one object of an exporter, one a line, or a list of them",
     )?;
     let mut counts = Counts::default();
-    for body in bodies {
+    let of = bodies.len();
+    for (at, body) in bodies.into_iter().enumerate() {
         let taken = spans::ingest_as(spine, &caller::command_line(), tenant, encoding, body).await;
         let taken = taken.map_err(|err| match err {
             Error::Unreadable(why) => anyhow::anyhow!(
@@ -129,7 +130,13 @@ async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Coun
             ),
             other => anyhow::Error::new(other)
                 .context("the store did not take it: see `hoc doctor`, then import the same file again"),
-        })?;
+        });
+        // Which of several it is, for those before it are in.
+        let which = |err: anyhow::Error| match of {
+            1 => err,
+            _ => err.context(format!("object {} of {of}, where the import of this file ended", at + 1)),
+        };
+        let taken = taken.map_err(which)?;
         counts.add(Counts {
             recorded: taken.recorded,
             known: taken.known,
