@@ -35,9 +35,10 @@ impl<'de> Deserialize<'de> for Time {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
         let at = DateTime::parse_from_rfc3339(&text).map(|at| models::time::truncate(at.with_timezone(&Utc)));
         at.ok().filter(|at| YEARS.contains(&at.year())).map(Self).ok_or_else(|| {
-            // In an address a plus stands for a blank.
-            let hint =
-                if text.rfind(' ').is_some_and(|at| at > 10) { "; write + as %2B in an address" } else { "" };
+            // In an address a plus stands for a blank: the hint is for what is a time with a plus there.
+            let with_plus = text.rsplit_once(' ').map(|(time, offset)| format!("{time}+{offset}"));
+            let was_plus = with_plus.is_some_and(|time| DateTime::parse_from_rfc3339(&time).is_ok());
+            let hint = if was_plus { "; write + as %2B in an address" } else { "" };
             D::Error::custom(format!("`{text}` is no RFC 3339 time, such as 2026-01-31T23:59:59Z{hint}"))
         })
     }
@@ -68,5 +69,7 @@ mod tests {
         assert_eq!(err.to_string(), "`yesterday` is no RFC 3339 time, such as 2026-01-31T23:59:59Z");
         let blank = read("2026-01-01T02:00:00 02:00").expect_err("a plus that an address took for a blank");
         assert!(blank.to_string().ends_with("; write + as %2B in an address"), "{blank}");
+        let words = read("31 January 2026 12:00").expect_err("no time");
+        assert!(words.to_string().ends_with("such as 2026-01-31T23:59:59Z"), "{words}");
     }
 }
