@@ -251,6 +251,16 @@ on_both! {
         assert!(matches!(none, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{none}");
         let known = agent.freezes().await;
         assert_eq!((known[0].live_runs, known[0].runs_met), (1, 1));
+        let again = policies::freeze(&kit.spine, &agent.admin, Some(composed.to_owned()), "again".to_owned()).await;
+        let again = again.unwrap_err();
+        assert!(matches!(again, Error::Conflict { code: ConflictCode::AlreadyFrozen, .. }), "{again}");
+        assert_eq!(agent.freezes().await.len(), 1);
+
+        // Both forms, as a build that did not look for the other left them: one lifting ends both.
+        let tx = kit.db.begin().await.unwrap();
+        let both = Freeze { target_id: composed.to_owned(), ..freeze };
+        assert!(tx.activity().insert_freeze(&both).await.unwrap());
+        tx.commit().await.unwrap();
         agent.unfreeze(Some(composed)).await;
         agent.record(run, llm(1)).await.unwrap();
         assert!(agent.freezes().await.is_empty());

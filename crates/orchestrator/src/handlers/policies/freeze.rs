@@ -78,8 +78,16 @@ async fn freeze_once(
         requested_at: now,
     };
     // First, and told by whether it is in: whoever else begins one at this moment waits here.
-    if !tx.activity().insert_freeze(&freeze).await? {
-        return Err(already_frozen(tx.activity().freezes(tenant).await?, &freeze.target_id));
+    let is_new = tx.activity().insert_freeze(&freeze).await?;
+    // An older build may have kept the same name in another form: a second freeze beside that one would outlive its lifting.
+    if !is_new || !freeze.target_id.is_ascii() {
+        let known = tx.activity().freezes(tenant).await?;
+        let stands = known
+            .into_iter()
+            .find(|known| known.is_of(&freeze.target_id) && known.intervention_id != freeze.intervention_id);
+        if !is_new || stands.is_some() {
+            return Err(already_frozen(stands));
+        }
     }
     let asked = of(&freeze, freeze.intervention_id, InterventionKind::Freeze);
     tx.activity().insert_interventions(&[asked]).await?;
@@ -90,8 +98,8 @@ async fn freeze_once(
     tx.commit(begun).await
 }
 
-fn already_frozen(known: Vec<Freeze>, target_id: &str) -> Error {
-    let detail = match known.into_iter().find(|freeze| freeze.target_id == target_id) {
+fn already_frozen(stands: Option<Freeze>) -> Error {
+    let detail = match stands {
         Some(Freeze { requested_at, actor_id, .. }) => {
             let (since, by) = (models::time::text(requested_at), actor_id);
             let by = by.as_deref().unwrap_or("somebody");
@@ -148,16 +156,17 @@ async fn unfreeze_once(
     tx.commit(act).await
 }
 
-/// Takes back the freeze of a target: the one under that very name, else the one that an older build kept in another form of it.
+/// Takes back what freezes a target: under that very name, and whatever an older build kept in another form of it.
 async fn lift(tx: &Tx, tenant: TenantId, target: &str) -> Result<Option<Freeze>, StoreError> {
-    let lifted = tx.activity().lift_freeze(tenant, target).await?;
-    if lifted.is_some() || target.is_ascii() {
+    let mut lifted = tx.activity().lift_freeze(tenant, target).await?;
+    if target.is_ascii() {
         return Ok(lifted);
     }
-    match tx.activity().freezes(tenant).await?.into_iter().find(|freeze| freeze.is_of(target)) {
-        Some(freeze) => tx.activity().lift_freeze(tenant, &freeze.target_id).await,
-        None => Ok(None),
+    for other in tx.activity().freezes(tenant).await?.iter().filter(|freeze| freeze.is_of(target)) {
+        let other = tx.activity().lift_freeze(tenant, &other.target_id).await?;
+        lifted = lifted.or(other);
     }
+    Ok(lifted)
 }
 
 /// `policies.list_freezes`: the freezes in force, newest first.
