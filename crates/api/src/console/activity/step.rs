@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use models::logs::StepRecord;
 use orchestrator::{handlers::activity::StepView, verdict::Fired};
 
 use crate::console::show::{self, Badge};
@@ -112,6 +113,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
     let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
+    let tokens_told = is_call.then(|| tokens_told(&step));
     let mut texts = Vec::new();
     let mut text = |name, text: Option<String>| texts.extend(text.map(|text| Text { name, text }));
     text("Prompt", step.prompt.as_deref().map(show::json));
@@ -134,21 +136,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     if let Some(requested) = step.model_requested {
         fact("Asked for", requested);
     }
-    if is_call {
-        let told = format!(
-            "{} in, {} out, {} read from the cache, {} written to it, {} reasoning",
-            step.input_tokens,
-            step.output_tokens,
-            step.cache_read_tokens,
-            step.cache_write_tokens,
-            step.reasoning_tokens
-        );
-        let untold = step.cost_note.is_some_and(|note| note.as_str() == "NO_TOKENS");
-        let tokens = match (untold, step.input_tokens + step.output_tokens) {
-            (false, _) => told,
-            (true, 0) => "unknown: not all of them were told".to_owned(),
-            (true, _) => format!("{told}: not all of them were told"),
-        };
+    if let Some(tokens) = tokens_told {
         fact("Tokens", tokens);
     }
     if let Some(note) = cost_note {
@@ -199,6 +187,24 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         fired: Vec::new(),
         texts,
         facts,
+    }
+}
+
+/// The tokens of a call to a model, in words: what was told of them, and whether that is all.
+fn tokens_told(step: &StepRecord) -> String {
+    let told = format!(
+        "{} in, {} out, {} read from the cache, {} written to it, {} reasoning",
+        step.input_tokens,
+        step.output_tokens,
+        step.cache_read_tokens,
+        step.cache_write_tokens,
+        step.reasoning_tokens
+    );
+    let untold = step.cost_note.is_some_and(|note| note.as_str() == "NO_TOKENS");
+    match (untold, step.input_tokens + step.output_tokens) {
+        (false, _) => told,
+        (true, 0) => "unknown: not all of them were told".to_owned(),
+        (true, _) => format!("{told}: not all of them were told"),
     }
 }
 
