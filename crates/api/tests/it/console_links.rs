@@ -1,6 +1,6 @@
 //! Every link of the console leads to a page: a walk from `/console` to all that each role can reach.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use models::account::Role;
 use serde_json::json;
@@ -35,12 +35,45 @@ fn resolve(page: &str, reference: &str) -> (String, Option<String>) {
     (to, place)
 }
 
-/// Follows every link that a role is shown. Gives the pages it came to.
-async fn walk(app: &App, role: Role, key: &str) -> BTreeSet<String> {
+/// What a role is shown.
+pub(crate) struct Shown {
+    /// The pages that it comes to.
+    pub(crate) pages: BTreeSet<String>,
+    /// Where the forms of those pages lead that change something, each with a page that it is on.
+    pub(crate) forms: BTreeMap<String, String>,
+}
+
+/// The addresses of the console's router that take this method, as the router writes them.
+pub(crate) fn routes(method: &str) -> Vec<String> {
+    let router = include_str!("../../src/console/mod.rs");
+    let taken_by = format!("{method}(");
+    let path = |route: &str| -> Option<String> {
+        let path = route.trim_start().strip_prefix('"')?.split('"').next()?;
+        Some(if path.starts_with("/console") { path.to_owned() } else { format!("/console{path}") })
+    };
+    let routes = router.split(".route(").skip(1).filter(|route| route.contains(&taken_by));
+    let routes: Vec<String> = routes.filter_map(path).collect();
+    assert!(routes.len() > 10, "the router is written in another way: {routes:?}");
+    routes
+}
+
+/// Whether an address is one of a route's.
+pub(crate) fn is_of(route: &str, address: &str) -> bool {
+    let address = address.split('?').next().unwrap_or_default();
+    let (names, parts) = (route.split('/'), address.split('/'));
+    names.clone().count() == parts.clone().count()
+        && names.zip(parts).all(|(name, part)| name.starts_with('{') || name == part)
+}
+
+/// Follows every link that a role is shown.
+pub(crate) async fn walk(app: &App, role: Role, key: &str) -> Shown {
     let cookie = session(app, key).await;
     let get = |path: &str| -> Call<'_> { app.get(path).header("cookie", &cookie) };
-    let mut seen = BTreeSet::from(["/console".to_owned()]);
-    let mut todo = VecDeque::from([("/console".to_owned(), "the start".to_owned())]);
+    // No link leads to the login from within; its form is a form all the same.
+    let starts = ["/console", "/console/login"];
+    let mut seen = BTreeSet::from(starts.map(str::to_owned));
+    let mut todo = VecDeque::from(starts.map(|path| (path.to_owned(), "the start".to_owned())));
+    let mut forms = BTreeMap::new();
     while let Some((path, from)) = todo.pop_front() {
         let answer = get(&path).send().await;
         if answer.status == 303 {
@@ -64,7 +97,9 @@ async fn walk(app: &App, role: Role, key: &str) -> BTreeSet<String> {
                 let (to, _) = resolve(&path, &action);
                 let answer = get(&to).send().await;
                 assert_ne!(answer.status, 404, "the form for {to} on {path} as {role} leads nowhere");
+                forms.insert(to, path.clone());
             } else {
+                assert!(form.contains("method=\"get\""), "{path} has a form of another method: {form}");
                 assert!(action.is_empty() || action.starts_with('/'), "{path}: {action}");
                 let to = resolve(&path, &action).0;
                 let to =
@@ -84,8 +119,12 @@ async fn walk(app: &App, role: Role, key: &str) -> BTreeSet<String> {
             }
         }
         assert!(seen.len() < 500, "the walk as {role} does not end: {seen:?}");
+        assert!(
+            !answer.text.contains(" formaction="),
+            "{path} has a button that leads elsewhere than its form"
+        );
     }
-    seen
+    Shown { pages: seen, forms }
 }
 
 #[tokio::test]
@@ -96,7 +135,7 @@ async fn every_link_leads_to_a_page_for_every_role() {
     complete.json(&json!({"status": "SUCCEEDED"})).send().await.expect(200);
     super::scene::start(&app, &scene.agent).await;
     for role in Role::ALL {
-        let seen = walk(&app, *role, &scene.key(&app, *role).await).await;
+        let seen = walk(&app, *role, &scene.key(&app, *role).await).await.pages;
         let run = format!("/console/activity/runs/{}", scene.run_id);
         let mut expected = vec![run.clone()];
         if *role != Role::Agent {
@@ -114,6 +153,11 @@ async fn every_link_leads_to_a_page_for_every_role() {
         }
         for path in expected {
             assert!(seen.contains(&path), "{role} does not come to {path}: {seen:#?}");
+        }
+        // The console with a slash after it is for people who type.
+        let routes = routes("get").into_iter().filter(|route| *role == Role::Admin && route != "/console/");
+        for route in routes {
+            assert!(seen.iter().any(|page| is_of(&route, page)), "no link leads to {route}: {seen:#?}");
         }
     }
 }

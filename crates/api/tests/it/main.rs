@@ -10,6 +10,7 @@ mod app;
 mod authz;
 mod broken;
 mod console;
+mod console_forms;
 mod console_incidents;
 mod console_links;
 mod console_login;
