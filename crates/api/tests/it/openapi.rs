@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use models::bounds;
 use serde_json::Value;
 
 use super::examples::operations;
@@ -42,6 +43,19 @@ fn every_reference_leads_somewhere() {
         }
     });
     assert!(dangling.is_empty(), "{dangling:?}");
+}
+
+/// The attribute of a member takes no name of a bound, so there its number is written once more.
+#[test]
+fn a_text_is_as_long_as_a_bound_says() {
+    /// A condition's, which the rules alone know.
+    const CONDITION: usize = 8_192;
+    let document = serde_json::to_value(api::openapi()).expect("a document");
+    let mut told = BTreeSet::new();
+    walk(&document, &mut |value| told.extend(value["maxLength"].as_u64()));
+    let bounds = [bounds::NAME, bounds::REASON, bounds::TEXT, CONDITION];
+    let bounds: BTreeSet<u64> = bounds.into_iter().map(|bound| bound as u64).collect();
+    assert_eq!(told, bounds, "left what the document says, right what may be said");
 }
 
 #[test]

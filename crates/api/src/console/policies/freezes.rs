@@ -7,7 +7,10 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use chrono::{DateTime, Utc};
-use models::page::{Page as Found, PageRequest};
+use models::{
+    bounds,
+    page::{Page as Found, PageRequest},
+};
 use orchestrator::{
     Spine,
     handlers::policies::{self, FreezeView},
@@ -154,7 +157,7 @@ fn form(given: &Asked) -> Form {
             .required()
             .hint("Exactly as its runs name it. It may begin no run, and its next step is refused."),
         Field::line("reason", "Reason", given.reason.as_deref())
-            .longest(4_000)
+            .longest(bounds::REASON)
             .required()
             .hint("Whoever meets the freeze is told."),
     ];

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use models::{
+    bounds,
     ids::RuleId,
     policies::{RuleChange, RuleDraft},
 };
@@ -257,7 +258,7 @@ fn fields(filled: &Filled<'_>) -> Vec<Field> {
     vec![
         Field::line("name", "Name", filled.name).longest(200).required().hint("No two active rules share one."),
         Field::line("description", "What it is for", filled.description)
-            .longest(4_000)
+            .longest(bounds::REASON)
             .hint("The agent that meets it is told. Optional."),
         Field::text("condition", "Condition, in Cedar", filled.condition).longest(8_192).required().hint(
             "Over the facts below, with &&, ||, !, text in double quotes, like \"get_*\", [\"a\", \"b\"].contains(..). \
