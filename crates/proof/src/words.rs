@@ -10,6 +10,18 @@ pub struct UnknownWord {
     pub allowed: String,
 }
 
+/// A closed vocabulary, for what is done alike with each of them. The macro [`words!`](crate::words!) declares one.
+pub trait Vocabulary: Copy + std::str::FromStr<Err = UnknownWord> + 'static {
+    /// What it is called.
+    const NAME: &'static str;
+
+    /// Every word, in order.
+    const ALL: &'static [Self];
+
+    /// As a word is written, everywhere.
+    fn as_str(self) -> &'static str;
+}
+
 /// Declares a closed vocabulary: an enum whose written form is fixed, in serde, `Display` and `FromStr` alike.
 #[macro_export]
 macro_rules! words {
@@ -29,6 +41,12 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
+        }
+
+        impl $crate::words::Vocabulary for $name {
+            const NAME: &'static str = stringify!($name);
+            const ALL: &'static [Self] = Self::ALL;
+            fn as_str(self) -> &'static str { Self::as_str(self) }
         }
 
         impl ::std::fmt::Display for $name {
@@ -297,6 +315,7 @@ mod tests {
         for action in Action::ALL {
             assert_eq!(action.as_str().parse(), Ok(*action));
         }
+        assert_eq!((<Action as Vocabulary>::NAME, <Action as Vocabulary>::ALL), ("Action", Action::ALL));
         let err = "PAUSE".parse::<Action>().expect_err("no such action");
         assert_eq!(err.to_string(), "`PAUSE` is not one of ALLOW, WARN, BLOCK, STOP, KILL, ABORT");
     }
