@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     fields::{FieldErrors, Fields},
-    known::{Fact, FactType, Unit, find},
+    known::{Fact, FactType, FactUnit, find},
     misspelt,
 };
 
@@ -239,10 +239,10 @@ fn literal(fact: &Fact, money: Money, value: &Value) -> Result<String, String> {
         FactType::Text | FactType::Texts => value.as_str().map(|text| format!("\"{}\"", escape(text))),
     };
     written.ok_or_else(|| match (fact.fact_type, fact.unit) {
-        (FactType::Number, Some(Unit::MicroUsd)) if money == Money::Dollars => {
+        (FactType::Number, Some(FactUnit::MicroUsd)) if money == Money::Dollars => {
             "must be dollars: a number with at most six decimals".to_owned()
         }
-        (FactType::Number, Some(Unit::MicroUsd)) => {
+        (FactType::Number, Some(FactUnit::MicroUsd)) => {
             let dollars = fact.name().replace("_microusd", "_usd");
             format!("must be a whole number of micro-dollars: 500000 is $0.50; `{dollars}` takes dollars")
         }

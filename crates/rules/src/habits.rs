@@ -4,7 +4,7 @@
 //! where a condition is refused, the nearest thing of another language to the place is looked for, and answered.
 
 use crate::{
-    known::{FACTS, FactType, Unit, find},
+    known::{FACTS, FactType, FactUnit, find},
     scan::{self, Token},
 };
 
@@ -65,7 +65,7 @@ pub(crate) fn of_type(path: &str) -> Option<String> {
         FactType::Number => {
             let of = fact.unit.map_or_else(String::new, |unit| format!(" of {unit}"));
             let what = match fact.unit {
-                Some(Unit::MicroUsd) => " (500000 is $0.50)".to_owned(),
+                Some(FactUnit::MicroUsd) => " (500000 is $0.50)".to_owned(),
                 Some(_) => String::new(),
                 None => format!(" ({})", fact.meaning.trim_end_matches('.')),
             };

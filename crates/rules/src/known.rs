@@ -18,7 +18,7 @@ proof::words! {
     FactType { Flag = "flag", Number = "number", Text = "text", Texts = "set" }
 
     /// What a number counts.
-    Unit { Bytes = "bytes", Calls = "calls", MicroUsd = "micro-USD", Ms = "ms", Steps = "steps", Tokens = "tokens" }
+    FactUnit { Bytes = "bytes", Calls = "calls", MicroUsd = "micro-USD", Ms = "ms", Steps = "steps", Tokens = "tokens" }
 }
 
 /// The first moment at which a fact is known.
@@ -40,7 +40,7 @@ pub struct Fact {
     /// Its type.
     pub fact_type: FactType,
     /// What it counts, where it is a number that has a unit.
-    pub unit: Option<Unit>,
+    pub unit: Option<FactUnit>,
     /// When it is first known.
     pub since: Since,
     /// What it means, for people.
@@ -87,7 +87,7 @@ impl Serialize for Fact {
             name: &'static str,
             path: &'static str,
             r#type: FactType,
-            unit: Option<Unit>,
+            unit: Option<FactUnit>,
             moments: Vec<BindAt>,
             meaning: &'static str,
             example: &'static str,

@@ -12,7 +12,7 @@ use crate::{
     count::Count,
     facts::Facts,
     fault::Fault,
-    known::{FACTS, Fact, Unit, Value, find},
+    known::{FACTS, Fact, FactUnit, Value, find},
     readings::Reading,
     shape::FactSet,
     text::dollars,
@@ -58,7 +58,7 @@ pub enum FactValue {
 impl FiredFact {
     /// What it counts, where it is a number that has a unit.
     #[must_use]
-    pub fn unit(&self) -> Option<Unit> {
+    pub fn unit(&self) -> Option<FactUnit> {
         find(&self.name).and_then(|fact| fact.unit)
     }
 
@@ -66,7 +66,7 @@ impl FiredFact {
     #[must_use]
     pub fn nanousd(&self) -> Option<u64> {
         match self.value {
-            Some(FactValue::Number(number)) if self.unit() == Some(Unit::MicroUsd) => {
+            Some(FactValue::Number(number)) if self.unit() == Some(FactUnit::MicroUsd) => {
                 Some(number.get().saturating_mul(1_000))
             }
             _ => None,
@@ -136,8 +136,8 @@ impl fmt::Display for FiredFact {
         match value {
             FactValue::Flag(flag) => write!(f, "is {flag}"),
             FactValue::Number(number) => match self.unit() {
-                Some(Unit::MicroUsd) => {
-                    write!(f, "is {} ({} {})", dollars(*number), number.get(), Unit::MicroUsd)
+                Some(FactUnit::MicroUsd) => {
+                    write!(f, "is {} ({} {})", dollars(*number), number.get(), FactUnit::MicroUsd)
                 }
                 Some(unit) => write!(f, "is {} {unit}", number.get()),
                 None => write!(f, "is {}", number.get()),

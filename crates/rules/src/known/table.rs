@@ -1,6 +1,6 @@
 //! Every fact: what it is called, what it means, and where its value is.
 
-use super::{Fact, FactType, Since, Unit, Value, number, step, texts};
+use super::{Fact, FactType, FactUnit, Since, Value, number, step, texts};
 use crate::text::micro;
 
 macro_rules! facts {
@@ -9,7 +9,7 @@ macro_rules! facts {
         pub const FACTS: &[Fact] = &[$(Fact {
             path: $path,
             fact_type: FactType::$fact_type,
-            unit: [$(Some(Unit::$unit),)? None][0],
+            unit: [$(Some(FactUnit::$unit),)? None][0],
             since: Since::$since,
             meaning: $meaning,
             example: $example,
@@ -233,7 +233,8 @@ mod tests {
     #[test]
     fn what_a_name_says_of_its_unit_is_its_unit() {
         for fact in FACTS {
-            let said = [("_microusd", Unit::MicroUsd), ("_ms", Unit::Ms), ("tokens", Unit::Tokens)];
+            let said =
+                [("_microusd", FactUnit::MicroUsd), ("_ms", FactUnit::Ms), ("tokens", FactUnit::Tokens)];
             let said = said.iter().find(|(end, _)| fact.path.ends_with(end)).map(|(_, unit)| *unit);
             assert!(said.is_none() || said == fact.unit, "{}", fact.path);
             assert!(fact.unit.is_none() || fact.fact_type == FactType::Number, "{}", fact.path);

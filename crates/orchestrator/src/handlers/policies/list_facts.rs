@@ -9,7 +9,7 @@ pub type Fact = rules::known::Fact;
 /// What its value is.
 pub type FactType = rules::known::FactType;
 /// What its number counts.
-pub type FactUnit = rules::known::Unit;
+pub type FactUnit = rules::known::FactUnit;
 /// Why it was not there to be read.
 pub type Fault = rules::Fault;
 
