@@ -10,7 +10,10 @@ use axum::{
 use chrono::{DateTime, Utc};
 use models::{
     ids::IncidentId,
-    incidents::{Incident, IncidentEvent, IncidentEventType, IncidentFilter, LifecycleState, ResolutionType},
+    incidents::{
+        Incident, IncidentEvent, IncidentEventType, IncidentFilter, IncidentTopic, LifecycleState,
+        ResolutionType,
+    },
 };
 use orchestrator::{
     Spine,
@@ -215,13 +218,9 @@ pub(super) async fn list(
 }
 
 fn wanted(filters: &Filters) -> Result<IncidentFilter, Problem> {
-    let lifecycle_states = match filters.topic.map(words::IncidentTopic::text) {
-        None => Vec::new(),
-        Some("ACTIVE") => vec![LifecycleState::Active, LifecycleState::Acked],
-        Some(_) => vec![LifecycleState::Resolved],
-    };
+    let topic = known::<_, IncidentTopic>(filters.topic)?;
     Ok(IncidentFilter {
-        lifecycle_states,
+        lifecycle_states: topic.map_or_else(Vec::new, |topic| topic.states().to_vec()),
         severity: known(filters.severity)?,
         category: known(filters.category)?,
         created_after: filters.created_after.map(|when| when.0),

@@ -1,7 +1,7 @@
 //! `GET /`: the tenant's incidents.
 
 use axum::extract::State;
-use models::incidents::{IncidentFilter, LifecycleState};
+use models::incidents::{IncidentFilter, IncidentTopic};
 use orchestrator::{Spine, handlers::incidents};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,7 +12,7 @@ use crate::{
     extract::{Caller, Json, List, PageParams, Params, Views, roles},
     view::{
         PageView, Time,
-        words::{self, Word as _, known},
+        words::{self, known},
     },
 };
 
@@ -35,13 +35,9 @@ impl Params for IncidentParams {}
 
 impl IncidentParams {
     fn filter(self) -> Result<IncidentFilter, Problem> {
-        let lifecycle_states = match self.topic.map(words::IncidentTopic::text) {
-            None => Vec::new(),
-            Some("ACTIVE") => vec![LifecycleState::Active, LifecycleState::Acked],
-            Some(_) => vec![LifecycleState::Resolved],
-        };
+        let topic = known::<_, IncidentTopic>(self.topic)?;
         Ok(IncidentFilter {
-            lifecycle_states,
+            lifecycle_states: topic.map_or_else(Vec::new, |topic| topic.states().to_vec()),
             severity: known(self.severity)?,
             category: known(self.category)?,
             cause_type: known(self.cause_type)?,

@@ -298,7 +298,7 @@ mod tests {
             facts: FactType FactUnit Fault;
             activity: AckVia EvidenceHealth InterventionOutcome InterventionState LatencyBucket RiskLevel
                 RunState;
-            incidents: IncidentEventType LifecycleState ResolutionType;
+            incidents: IncidentEventType IncidentTopic LifecycleState ResolutionType;
             logs: ExecutionStatus Origin SystemEventType SystemScope SystemSeverity;
             overview: BudgetStatus BudgetUnit DecisionType EntityType Priority PulseStatus SourceDomain;
             policies: RuleStatus;

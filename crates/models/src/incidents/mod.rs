@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{IncidentEventId, IncidentId, LimitId, RunId, TenantId};
 
 proof::words! {
-    /// The only state of an incident. `topic=ACTIVE` gives ACTIVE and ACKED.
+    /// The only state of an incident.
     LifecycleState { Active = "ACTIVE", Acked = "ACKED", Resolved = "RESOLVED" }
+
+    /// Which incidents a list is asked for: those that are open, or those that are settled, by either of two names.
+    IncidentTopic { Active = "ACTIVE", Resolved = "RESOLVED", Historical = "HISTORICAL" }
 
     /// How an incident was settled.
     ResolutionType { Fixed = "fixed", FalsePositive = "false_positive", AcceptedRisk = "accepted_risk",
@@ -24,6 +27,17 @@ proof::words! {
     IncidentEventType { Created = "created", SeverityEscalated = "severity_escalated",
         Acknowledged = "acknowledged", Resolved = "resolved", ManuallyClosed = "manually_closed",
         EvidenceCaptured = "evidence_captured", Recurred = "recurred", Notified = "notified" }
+}
+
+impl IncidentTopic {
+    /// The states of the incidents that are meant.
+    #[must_use]
+    pub const fn states(self) -> &'static [LifecycleState] {
+        match self {
+            Self::Active => &[LifecycleState::Active, LifecycleState::Acked],
+            Self::Resolved | Self::Historical => &[LifecycleState::Resolved],
+        }
+    }
 }
 
 /// How many agents an incident names. Of more it says that there are more.
