@@ -11,7 +11,7 @@
 
 #![expect(
     clippy::redundant_closure_for_method_calls,
-    reason = "most words are proof's, which this crate does not name: `word.as_str()` needs its closure"
+    reason = "of proof this crate names the words of the wire alone: for the others, `word.as_str()` needs its closure"
 )]
 
 mod account;

@@ -22,7 +22,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("api::problem::view", "api::problem"),
     ("api::view::answer", "api::extract::body"),
     ("api::view::answer", "api::extract::headers"),
-    ("api::view::words", "api::problem"),
     ("drivers::activity", "drivers::activity::interventions"),
     ("drivers::activity::filter", "drivers::activity"),
     ("drivers::conn", "drivers::ledger"),

@@ -17,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
     ("one-name", one_name),
     ("re-export", re_export),
     ("composition-root", composition_root),
+    ("words-alone", words_alone),
     ("commit", commit),
     ("verdict", verdict),
     ("execution-context", execution_context),
@@ -105,6 +106,14 @@ fn composition_root(place: &Place, mention: &Mention) -> Option<String> {
         && krate == "drivers"
         && !HOC_MAY_NAME_OF_DRIVERS.contains(&item.as_str()))
     .then(|| format!("hoc names {}: it builds the store and then calls operations of L4", spelt(mention)))
+}
+
+/// The API reads and lists the words of records, and has nothing else to do with them.
+fn words_alone(place: &Place, mention: &Mention) -> Option<String> {
+    let [krate, item, ..] = mention.path.as_slice() else { return None };
+    (place.krate == "api" && place.in_src && krate == "proof" && item != "words").then(|| {
+        format!("api names {}: of what is hashed it knows the words, and L4 the rest", spelt(mention))
+    })
 }
 
 /// Only L4 commits. What drivers offer for it is named nowhere else, and neither is a method of that name called.

@@ -34,7 +34,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "api",
         level: Some(2),
-        may_use: &["models", "orchestrator"],
+        may_use: &["models", "orchestrator", "proof"],
         reason: "a handler extracts, calls one operation of L4 and answers",
     },
     Layer {

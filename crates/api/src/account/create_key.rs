@@ -16,7 +16,7 @@ use crate::{
     problem::Code,
     view::{
         Created, Time, text,
-        words::{self, Word as _, known},
+        words::{self, known},
     },
 };
 
@@ -45,7 +45,7 @@ pub(super) struct KeyBody {
 
 impl KeyBody {
     fn new_key(self) -> Result<NewKey, Problem> {
-        let role = self.role.to()?;
+        let role = self.role.known();
         let agents = match (self.agents, self.any_agent) {
             (Some(_), true) => {
                 return Err(Problem::field(
@@ -65,7 +65,7 @@ impl KeyBody {
         Ok(NewKey {
             role,
             owner: self.owner,
-            owner_type: known(self.owner_type)?,
+            owner_type: known(self.owner_type),
             expires_at: self.expires_at.map(Into::into),
             agents: agents.map(AgentNames),
         })

@@ -5,12 +5,9 @@ use orchestrator::handlers::account::SettingsChange;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    Problem,
-    view::{
-        Time,
-        words::{self, known},
-    },
+use crate::view::{
+    Time,
+    words::{self, known},
 };
 
 /// What is to change. What is left out stays.
@@ -36,15 +33,15 @@ pub(super) struct SettingsBody {
 }
 
 impl SettingsBody {
-    pub(super) fn change(self) -> Result<SettingsChange, Problem> {
-        Ok(SettingsChange {
+    pub(super) fn change(self) -> SettingsChange {
+        SettingsChange {
             name: self.name,
-            capture_mode: known(self.capture_mode)?,
-            failure_mode: known(self.failure_mode)?,
-            permits: known(self.permits)?,
+            capture_mode: known(self.capture_mode),
+            failure_mode: known(self.failure_mode),
+            permits: known(self.permits),
             time_zone: self.time_zone,
             block_unknown_cost: self.block_unknown_cost,
-        })
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     problem::Code,
     view::{
         Time, text,
-        words::{self, Word as _, known},
+        words::{self, known},
     },
 };
 
@@ -92,14 +92,12 @@ impl StartBody {
         if self.environment.as_deref().is_some_and(|raw| !is_object(raw)) {
             return Err(Problem::field(Code::InvalidRequest, "/environment", "must be an object"));
         }
-        let actor =
-            self.actor.map(|Object(actor)| Ok::<_, Problem>((actor.kind.to()?, actor.id))).transpose()?;
         Ok(StartRun {
             agent_id: self.agent_id,
             goal: self.goal,
             project_id: self.project_id,
-            actor,
-            source: known(self.source)?,
+            actor: self.actor.map(|Object(actor)| (actor.kind.known(), actor.id)),
+            source: known(self.source),
             provider_type: self.provider_type,
             parent_run_id: self.parent_run_id,
             expected_latency_ms: self.expected_latency_ms,
@@ -172,7 +170,7 @@ impl PermitBody {
     pub(crate) fn request(self, key: IdempotencyKey) -> Result<PermitRequest, Problem> {
         let estimate = self.estimate.unwrap_or_default().0;
         Ok(PermitRequest {
-            kind: self.kind.to()?,
+            kind: self.kind.known(),
             skill_name: self.skill_name,
             params: self.params.map(owned),
             provider: self.provider,
@@ -309,11 +307,11 @@ impl StepBody {
         // As of a span of that kind: what is found is no text of a model.
         let gives_none = self.kind.text() == "RETRIEVAL";
         Ok(StepReport {
-            kind: self.kind.to()?,
+            kind: self.kind.known(),
             skill_name: self.skill_name,
             params: self.params.map(owned),
-            status: self.status.to()?,
-            outcome_category: known(outcome.category)?,
+            status: self.status.known(),
+            outcome_category: known(outcome.category),
             outcome_code: outcome.code,
             outcome_data: outcome.data.map(owned),
             llm: self.llm.map(|Object(llm)| llm.report(gives_none)),

@@ -45,26 +45,26 @@ pub(super) struct RunParams {
 impl Params for RunParams {}
 
 impl RunParams {
-    fn filter(self) -> Result<RunFilter, Problem> {
-        Ok(RunFilter {
-            state: known(self.state)?,
-            status: known(self.status)?,
+    fn filter(self) -> RunFilter {
+        RunFilter {
+            state: known(self.state),
+            status: known(self.status),
             risk: self.risk,
-            risk_level: known(self.risk_level)?,
+            risk_level: known(self.risk_level),
             agent_id: self.agent_id,
             project_id: self.project_id,
             conversation_id: self.conversation_id,
-            source: known(self.source)?,
+            source: known(self.source),
             provider_type: self.provider_type,
             is_synthetic: self.is_synthetic,
             started_after: self.started_after.map(Into::into),
             started_before: self.started_before.map(Into::into),
-            integrity_status: known(self.integrity_status)?,
-            evidence_health: known(self.evidence_health)?,
-            latency_bucket: known(self.latency_bucket)?,
-            assurance: known(self.assurance)?,
+            integrity_status: known(self.integrity_status),
+            evidence_health: known(self.evidence_health),
+            latency_bucket: known(self.latency_bucket),
+            assurance: known(self.assurance),
             key_id: None,
-        })
+        }
     }
 }
 
@@ -78,6 +78,6 @@ pub(super) async fn list(
     caller: Caller<ReadsRuns>,
     List { filter, page }: List<RunParams>,
 ) -> Result<Json<PageView<RunView>>, Problem> {
-    let page = activity::list(&spine, &caller, filter.filter()?, page).await?;
+    let page = activity::list(&spine, &caller, filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

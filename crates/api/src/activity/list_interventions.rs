@@ -31,12 +31,12 @@ pub(super) struct InterventionParams {
 impl Params for InterventionParams {}
 
 impl InterventionParams {
-    fn filter(self) -> Result<InterventionFilter, Problem> {
-        Ok(InterventionFilter {
-            state: known(self.state)?,
-            target_type: known(self.target_type)?,
+    fn filter(self) -> InterventionFilter {
+        InterventionFilter {
+            state: known(self.state),
+            target_type: known(self.target_type),
             target_id: self.target_id,
-        })
+        }
     }
 }
 
@@ -76,6 +76,6 @@ pub(super) async fn list_interventions(
     caller: Caller<Views>,
     List { filter, page }: List<InterventionParams>,
 ) -> Result<Json<PageView<StoppedView>>, Problem> {
-    let page = activity::list_interventions(&spine, &caller, filter.filter()?, page).await?;
+    let page = activity::list_interventions(&spine, &caller, filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

@@ -10,10 +10,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use models::{
     ids::IncidentId,
-    incidents::{
-        Incident, IncidentEvent, IncidentEventType, IncidentFilter, IncidentTopic, LifecycleState,
-        ResolutionType,
-    },
+    incidents::{Incident, IncidentEvent, IncidentEventType, IncidentFilter, LifecycleState, ResolutionType},
 };
 use orchestrator::{
     Spine,
@@ -35,7 +32,7 @@ use crate::{
     Problem,
     extract::{Handles, Id, NoParams, Views},
     problem::Code,
-    view::words::{self, Word as _, known},
+    view::words::{self, Word, known},
 };
 
 /// The filters of the list, as its form has them.
@@ -150,7 +147,7 @@ pub(super) struct IncidentPage {
     untold: Option<String>,
     may_acknowledge: bool,
     may_resolve: bool,
-    resolutions: &'static [&'static str],
+    resolutions: Vec<&'static str>,
 }
 
 struct Event {
@@ -183,8 +180,8 @@ pub(super) async fn list(
     Listed { filter, page }: Listed<Filters>,
 ) -> Result<Page<IncidentsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let found = incidents::list(&spine, &visitor, wanted(&filter)?, page).await?;
-    let topic = filter.topic.map_or("", words::IncidentTopic::text);
+    let found = incidents::list(&spine, &visitor, wanted(&filter), page).await?;
+    let topic = filter.topic.map_or("", Word::text);
     let selects = vec![
         Select::of("severity", "Severity", filter.severity),
         Select::of("category", "Category", filter.category),
@@ -217,16 +214,16 @@ pub(super) async fn list(
     }))
 }
 
-fn wanted(filters: &Filters) -> Result<IncidentFilter, Problem> {
-    let topic = known::<_, IncidentTopic>(filters.topic)?;
-    Ok(IncidentFilter {
+fn wanted(filters: &Filters) -> IncidentFilter {
+    let topic = known(filters.topic);
+    IncidentFilter {
         lifecycle_states: topic.map_or_else(Vec::new, |topic| topic.states().to_vec()),
-        severity: known(filters.severity)?,
-        category: known(filters.category)?,
+        severity: known(filters.severity),
+        category: known(filters.category),
         created_after: filters.created_after.map(|when| when.0),
         created_before: filters.created_before.map(|when| when.0),
         ..IncidentFilter::default()
-    })
+    }
 }
 
 fn row(incident: &Incident, now: DateTime<Utc>) -> Row {
@@ -297,7 +294,7 @@ pub(super) async fn get(
         timeline: detail.timeline.into_iter().map(|event| shown(event, now)).collect(),
         may_acknowledge: visitor.may::<Handles>() && incident.lifecycle_state == LifecycleState::Active,
         may_resolve: visitor.may::<Handles>() && open,
-        resolutions: words::ResolutionType::ALL,
+        resolutions: words::ResolutionType::all(),
         title: show::plain(&incident.title),
         description: show::plain(&incident.description),
     }))
@@ -443,7 +440,7 @@ pub(super) async fn resolve(
     Id(id): Id<IncidentId>,
     Posted(given): Posted<Resolution>,
 ) -> Result<Redirect, Problem> {
-    let how = Resolve { note: given.note, resolution_type: known(given.resolution_type)? };
+    let how = Resolve { note: given.note, resolution_type: known(given.resolution_type) };
     incidents::resolve(&spine, &visitor, id, how).await?;
     Ok(Redirect::to(&format!("/console/incidents/{id}")))
 }

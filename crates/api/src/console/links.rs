@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_list_is_asked_for_with_all_that_its_form_says_and_nothing_that_it_leaves_open() {
-        let select = |name, chosen| Select { name, label: "", chosen, words: &[] };
+        let select = |name, chosen| Select { name, label: "", chosen, words: Vec::new() };
         let selects = [select("state", "LIVE"), select("status", "")];
         assert_eq!(list(&selects, &[("agent_id", "a b"), ("risk", "")], None), "state=LIVE&agent_id=a+b");
         assert_eq!(list(&[], &[], None), "");

@@ -8,7 +8,7 @@ use axum::{
 };
 use models::ids::{AuditId, IncidentId, KeyId, LimitId, LlmRunId, RuleId, RunId, SystemRecordId};
 
-use crate::{Problem, view::words};
+use crate::{Problem, view::words::LogName};
 
 /// What stands in a path.
 pub(crate) trait Named: FromStr {
@@ -38,7 +38,7 @@ named! {
     KeyId = "key",
 }
 
-impl Named for words::LogName {
+impl Named for LogName {
     const WHAT: &'static str = "log";
 }
 

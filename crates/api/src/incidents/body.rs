@@ -4,10 +4,7 @@ use orchestrator::handlers::incidents::Resolve;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{
-    Problem,
-    view::words::{self, known},
-};
+use crate::view::words::{self, known};
 
 /// What is said about a move.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -32,7 +29,7 @@ pub(super) struct ResolveBody {
 }
 
 impl ResolveBody {
-    pub(super) fn how(self) -> Result<Resolve, Problem> {
-        Ok(Resolve { note: self.note, resolution_type: known(self.resolution_type)? })
+    pub(super) fn how(self) -> Resolve {
+        Resolve { note: self.note, resolution_type: known(self.resolution_type) }
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /`: the tenant's incidents.
 
 use axum::extract::State;
-use models::incidents::{IncidentFilter, IncidentTopic};
+use models::incidents::IncidentFilter;
 use orchestrator::{Spine, handlers::incidents};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -34,17 +34,17 @@ pub(super) struct IncidentParams {
 impl Params for IncidentParams {}
 
 impl IncidentParams {
-    fn filter(self) -> Result<IncidentFilter, Problem> {
-        let topic = known::<_, IncidentTopic>(self.topic)?;
-        Ok(IncidentFilter {
+    fn filter(self) -> IncidentFilter {
+        let topic = known(self.topic);
+        IncidentFilter {
             lifecycle_states: topic.map_or_else(Vec::new, |topic| topic.states().to_vec()),
-            severity: known(self.severity)?,
-            category: known(self.category)?,
-            cause_type: known(self.cause_type)?,
+            severity: known(self.severity),
+            category: known(self.category),
+            cause_type: known(self.cause_type),
             is_synthetic: self.is_synthetic,
             created_after: self.created_after.map(Into::into),
             created_before: self.created_before.map(Into::into),
-        })
+        }
     }
 }
 
@@ -58,6 +58,6 @@ pub(super) async fn list(
     caller: Caller<Views>,
     List { filter, page }: List<IncidentParams>,
 ) -> Result<Json<PageView<IncidentView>>, Problem> {
-    let page = incidents::list(&spine, &caller, filter.filter()?, page).await?;
+    let page = incidents::list(&spine, &caller, filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

@@ -36,9 +36,9 @@ impl Params for AuditParams {}
 impl AuditParams {
     fn filter(self) -> Result<AuditFilter, Problem> {
         Ok(AuditFilter {
-            event_type: known(self.event_type)?,
-            entity_type: known(self.entity_type)?,
-            actor_type: known(self.actor_type)?,
+            event_type: known(self.event_type),
+            entity_type: known(self.entity_type),
+            actor_type: known(self.actor_type),
             entity_id: self.entity_id,
             run_id: self.run_id.as_deref().map(run_of_filter).transpose()?,
             created_after: self.created_after.map(Into::into),

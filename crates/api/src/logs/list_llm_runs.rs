@@ -39,7 +39,7 @@ impl LlmRunParams {
             run_id: self.run_id.as_deref().map(run_of_filter).transpose()?,
             provider: self.provider,
             model: self.model,
-            execution_status: known(self.execution_status)?,
+            execution_status: known(self.execution_status),
             is_synthetic: self.is_synthetic,
             created_after: self.created_after.map(Into::into),
             created_before: self.created_before.map(Into::into),

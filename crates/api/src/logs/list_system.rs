@@ -32,15 +32,15 @@ pub(super) struct SystemParams {
 impl Params for SystemParams {}
 
 impl SystemParams {
-    fn filter(self) -> Result<SystemFilter, Problem> {
-        Ok(SystemFilter {
+    fn filter(self) -> SystemFilter {
+        SystemFilter {
             component: self.component,
-            event_type: known(self.event_type)?,
-            severity: known(self.severity)?,
+            event_type: known(self.event_type),
+            severity: known(self.severity),
             correlation_id: self.correlation_id,
             created_after: self.created_after.map(Into::into),
             created_before: self.created_before.map(Into::into),
-        })
+        }
     }
 }
 
@@ -56,6 +56,6 @@ pub(super) async fn list_system(
     caller: Caller<Views>,
     List { filter, page }: List<SystemParams>,
 ) -> Result<Json<PageView<LoggedView<SystemView>>>, Problem> {
-    let page = logs::list_system(&spine, &caller, filter.filter()?, page).await?;
+    let page = logs::list_system(&spine, &caller, filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

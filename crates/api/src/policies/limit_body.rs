@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 
 use super::rule_body::said;
 use crate::{
-    Problem,
     extract::Amount,
-    view::text,
-    view::words::{self, Word as _, known},
+    view::{
+        text,
+        words::{self, known},
+    },
 };
 
 /// A limit to be made.
@@ -49,22 +50,22 @@ pub(crate) struct LimitBody {
 }
 
 impl LimitBody {
-    pub(crate) fn draft(self) -> Result<LimitDraft, Problem> {
-        let limit_type = self.limit_type.to()?;
-        Ok(LimitDraft {
+    pub(crate) fn draft(self) -> LimitDraft {
+        let limit_type = self.limit_type.known();
+        LimitDraft {
             name: self.name,
-            limit_category: known(self.limit_category)?.unwrap_or_else(|| category_of(limit_type)),
+            limit_category: known(self.limit_category).unwrap_or_else(|| category_of(limit_type)),
             limit_type,
-            scope: known(self.scope)?,
+            scope: known(self.scope),
             scope_id: self.scope_id,
             max_value: amount(self.max_value),
-            reset_period: known(self.reset_period)?,
+            reset_period: known(self.reset_period),
             window_seconds: self.window_seconds,
             measurement_window_seconds: self.measurement_window_seconds,
-            enforcement: known(self.enforcement)?,
+            enforcement: known(self.enforcement),
             degrade_to: self.degrade_to,
-            consequence: known(self.consequence)?,
-        })
+            consequence: known(self.consequence),
+        }
     }
 }
 
@@ -98,21 +99,21 @@ pub(crate) struct LimitChangeBody {
 }
 
 impl LimitChangeBody {
-    pub(crate) fn change(self) -> Result<LimitChange, Problem> {
-        Ok(LimitChange {
+    pub(crate) fn change(self) -> LimitChange {
+        LimitChange {
             name: self.name,
-            limit_category: known(self.limit_category)?,
-            limit_type: known(self.limit_type)?,
-            scope: known(self.scope)?,
+            limit_category: known(self.limit_category),
+            limit_type: known(self.limit_type),
+            scope: known(self.scope),
             scope_id: self.scope_id,
             max_value: self.max_value.map(amount),
-            reset_period: known(self.reset_period)?,
+            reset_period: known(self.reset_period),
             window_seconds: self.window_seconds,
             measurement_window_seconds: self.measurement_window_seconds,
-            enforcement: known(self.enforcement)?,
+            enforcement: known(self.enforcement),
             degrade_to: self.degrade_to,
-            consequence: known(self.consequence)?,
-        })
+            consequence: known(self.consequence),
+        }
     }
 }
 

@@ -116,11 +116,10 @@ fn unit(limit_type: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::words::Word as _;
 
     #[test]
     fn every_type_has_its_unit() {
-        let of = |wanted: &str| words::LimitType::ALL.iter().filter(|word| unit(word) == wanted).count();
+        let of = |wanted: &str| words::LimitType::all().iter().filter(|word| unit(word) == wanted).count();
         assert_eq!(["USD", "tokens", "steps", "calls", "retries", "ms", "%"].map(of), [3, 6, 5, 1, 1, 2, 1]);
     }
 }

@@ -31,14 +31,14 @@ pub(super) struct LimitParams {
 impl Params for LimitParams {}
 
 impl LimitParams {
-    fn filter(self) -> Result<LimitFilter, Problem> {
-        Ok(LimitFilter {
-            status: known(self.status)?,
-            limit_category: known(self.limit_category)?,
-            scope: known(self.scope)?,
+    fn filter(self) -> LimitFilter {
+        LimitFilter {
+            status: known(self.status),
+            limit_category: known(self.limit_category),
+            scope: known(self.scope),
             created_after: self.created_after.map(Into::into),
             created_before: self.created_before.map(Into::into),
-        })
+        }
     }
 }
 
@@ -52,6 +52,6 @@ pub(super) async fn list_limits(
     caller: Caller<Views>,
     List { filter, page }: List<LimitParams>,
 ) -> Result<Json<PageView<LimitView>>, Problem> {
-    let page = policies::list_limits(&spine, &caller, filter.filter()?, page).await?;
+    let page = policies::list_limits(&spine, &caller, filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

@@ -33,16 +33,16 @@ pub(super) struct RuleParams {
 impl Params for RuleParams {}
 
 impl RuleParams {
-    fn filter(self) -> Result<RuleFilter, Problem> {
-        Ok(RuleFilter {
-            status: known(self.status)?,
-            enforcement_mode: known(self.enforcement_mode)?,
-            rule_type: known(self.rule_type)?,
-            scope: known(self.scope)?,
-            source: known(self.source)?,
+    fn filter(self) -> RuleFilter {
+        RuleFilter {
+            status: known(self.status),
+            enforcement_mode: known(self.enforcement_mode),
+            rule_type: known(self.rule_type),
+            scope: known(self.scope),
+            source: known(self.source),
             created_after: self.created_after.map(Into::into),
             created_before: self.created_before.map(Into::into),
-        })
+        }
     }
 }
 
@@ -56,6 +56,6 @@ pub(super) async fn list_rules(
     caller: Caller<Views>,
     List { filter, page }: List<RuleParams>,
 ) -> Result<Json<PageView<RuleView>>, Problem> {
-    let page = policies::list_rules(&spine, &caller, filter.filter()?, page).await?;
+    let page = policies::list_rules(&spine, &caller, filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

@@ -5,10 +5,9 @@ use orchestrator::handlers::policies::{Retirement, RuleCheck};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use crate::{
-    Problem,
-    view::text,
-    view::words::{self, Word as _, known},
+use crate::view::{
+    text,
+    words::{self, known},
 };
 
 /// A rule to be made. Either `condition` or `conditions`.
@@ -45,19 +44,19 @@ pub(crate) struct RuleBody {
 }
 
 impl RuleBody {
-    pub(crate) fn draft(self) -> Result<RuleDraft, Problem> {
-        Ok(RuleDraft {
+    pub(crate) fn draft(self) -> RuleDraft {
+        RuleDraft {
             name: self.name,
             description: self.description,
-            rule_type: known(self.rule_type)?,
-            enforcement_mode: self.enforcement_mode.to()?,
-            scope: known(self.scope)?,
+            rule_type: known(self.rule_type),
+            enforcement_mode: self.enforcement_mode.known(),
+            scope: known(self.scope),
             scope_id: self.scope_id,
-            bind_at: known(self.bind_at)?,
+            bind_at: known(self.bind_at),
             precedence: self.precedence,
             condition: self.condition,
             conditions: self.conditions,
-        })
+        }
     }
 }
 
@@ -90,19 +89,19 @@ pub(crate) struct RuleChangeBody {
 }
 
 impl RuleChangeBody {
-    pub(crate) fn change(self) -> Result<RuleChange, Problem> {
-        Ok(RuleChange {
+    pub(crate) fn change(self) -> RuleChange {
+        RuleChange {
             name: self.name,
             description: self.description,
-            rule_type: known(self.rule_type)?,
-            enforcement_mode: known(self.enforcement_mode)?,
-            scope: known(self.scope)?,
+            rule_type: known(self.rule_type),
+            enforcement_mode: known(self.enforcement_mode),
+            scope: known(self.scope),
             scope_id: self.scope_id,
-            bind_at: known(self.bind_at)?,
+            bind_at: known(self.bind_at),
             precedence: self.precedence,
             condition: self.condition,
             conditions: self.conditions,
-        })
+        }
     }
 }
 
@@ -140,12 +139,8 @@ pub(crate) struct CheckBody {
 }
 
 impl CheckBody {
-    pub(crate) fn check(self) -> Result<RuleCheck, Problem> {
-        Ok(RuleCheck {
-            bind_at: known(self.bind_at)?,
-            condition: self.condition,
-            conditions: self.conditions,
-        })
+    pub(crate) fn check(self) -> RuleCheck {
+        RuleCheck { bind_at: known(self.bind_at), condition: self.condition, conditions: self.conditions }
     }
 }
 

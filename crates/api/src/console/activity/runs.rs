@@ -85,7 +85,7 @@ pub(crate) async fn runs(
     Listed { filter, page }: Listed<Filters>,
 ) -> Result<Page<RunsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let found = activity::list(&spine, &visitor, wanted(&filter)?, page).await?;
+    let found = activity::list(&spine, &visitor, wanted(&filter), page).await?;
     let frozen = Frozen::now(&spine, &visitor).await?;
     let selects = vec![
         Select::of("state", "State", filter.state),
@@ -124,17 +124,17 @@ pub(crate) async fn runs(
     }))
 }
 
-fn wanted(filters: &Filters) -> Result<RunFilter, Problem> {
-    Ok(RunFilter {
-        state: known(filters.state)?,
-        status: known(filters.status)?,
+fn wanted(filters: &Filters) -> RunFilter {
+    RunFilter {
+        state: known(filters.state),
+        status: known(filters.status),
         risk: filters.risk,
-        risk_level: known(filters.risk_level)?,
+        risk_level: known(filters.risk_level),
         agent_id: filters.agent_id.clone(),
         started_after: filters.started_after.map(|when| when.0),
         started_before: filters.started_before.map(|when| when.0),
         ..RunFilter::default()
-    })
+    }
 }
 
 fn row(run: Run, frozen: &Frozen, now: chrono::DateTime<chrono::Utc>) -> Row {

@@ -120,9 +120,9 @@ pub(crate) async fn audit(
 
 fn wanted(filters: &Filters) -> Result<AuditFilter, Problem> {
     Ok(AuditFilter {
-        event_type: known(filters.event_type)?,
-        entity_type: known(filters.entity_type)?,
-        actor_type: known(filters.actor_type)?,
+        event_type: known(filters.event_type),
+        entity_type: known(filters.entity_type),
+        actor_type: known(filters.actor_type),
         entity_id: filters.entity_id.clone(),
         run_id: filters.run_id.as_deref().map(run_of_filter).transpose()?,
         created_after: filters.created_after.map(|when| when.0),

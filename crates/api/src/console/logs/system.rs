@@ -84,8 +84,8 @@ pub(crate) async fn system(
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let wanted = SystemFilter {
         component: filter.component.clone(),
-        event_type: known(filter.event_type)?,
-        severity: known(filter.severity)?,
+        event_type: known(filter.event_type),
+        severity: known(filter.severity),
         created_after: filter.created_after.map(|when| when.0),
         created_before: filter.created_before.map(|when| when.0),
         ..SystemFilter::default()

@@ -83,7 +83,7 @@ pub(crate) async fn create_limit(
     Posted(given): Posted<Draft>,
 ) -> Result<Response, Problem> {
     let form = new_form(&given);
-    let draft = match draft(given)? {
+    let draft = match draft(given) {
         Ok(draft) => draft,
         Err(errors) => {
             return Ok(page_of_new(StatusCode::UNPROCESSABLE_ENTITY, &visitor, form.with(errors)));
@@ -104,34 +104,34 @@ fn page_of_new(status: StatusCode, visitor: &Visitor<SetsPolicy>, form: Form) ->
 }
 
 /// The limit that the fields ask for, or what of them cannot be read.
-fn draft(given: Draft) -> Result<Result<LimitDraft, Vec<FieldError>>, Problem> {
+fn draft(given: Draft) -> Result<LimitDraft, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let limit_type = known(given.limit_type)?;
+    let limit_type = known(given.limit_type);
     if limit_type.is_none() {
         errors.push(forms::needed("limit_type"));
     }
     let max_value = forms::amount("max_value", given.max_value.as_deref()).map_err(|err| errors.push(err));
     let window = forms::whole("window", given.window.as_deref()).map_err(|err| errors.push(err));
     let (Some(limit_type), Ok(max_value), Ok(window)) = (limit_type, max_value, window) else {
-        return Ok(Err(errors));
+        return Err(errors);
     };
     let limit_category = category_of(limit_type);
     // The form has one window: which of the two it is, the category says.
     let measures = limit_category.as_str() == "THRESHOLD";
-    Ok(Ok(LimitDraft {
+    Ok(LimitDraft {
         name: given.name.unwrap_or_default(),
         limit_category,
         limit_type,
-        scope: known(given.scope)?,
+        scope: known(given.scope),
         scope_id: given.scope_id,
         max_value: Amount { billionths: max_value.billionths },
-        reset_period: known(given.reset_period)?,
+        reset_period: known(given.reset_period),
         window_seconds: window.filter(|_| !measures),
         measurement_window_seconds: window.filter(|_| measures),
-        enforcement: known(given.enforcement)?,
+        enforcement: known(given.enforcement),
         degrade_to: given.degrade_to,
-        consequence: known(given.consequence)?,
-    }))
+        consequence: known(given.consequence),
+    })
 }
 
 fn new_form(given: &Draft) -> Form {
@@ -242,9 +242,9 @@ pub(crate) async fn update_limit(
     let change = LimitChange {
         name: Some(given.name.clone().unwrap_or_default()),
         max_value: Some(max_value),
-        enforcement: known(given.enforcement)?,
+        enforcement: known(given.enforcement),
         degrade_to: given.degrade_to.clone(),
-        consequence: known(given.consequence)?,
+        consequence: known(given.consequence),
         ..LimitChange::default()
     };
     match policies::update_limit(&spine, &visitor, id, given.version, change).await {
@@ -394,20 +394,19 @@ mod tests {
             words.sort_unstable();
             words
         };
-        let sorted = |words: &'static [&'static str]| {
-            let mut words = words.to_vec();
+        let sorted = |mut words: Vec<&'static str>| {
             words.sort_unstable();
             words
         };
         for (choices, all) in [
-            (COUNTED, words::LimitType::ALL),
-            (PERIODS, words::ResetPeriod::ALL),
-            (ENFORCEMENTS, words::LimitEnforcement::ALL),
-            (CONSEQUENCES, words::Consequence::ALL),
-            (said::SCOPES_OF_LIMITS, words::Scope::ALL),
-            (said::SCOPES_OF_RULES, words::RuleScope::ALL),
-            (said::MODES, words::EnforcementMode::ALL),
-            (said::MOMENTS, words::BindAt::ALL),
+            (COUNTED, words::LimitType::all()),
+            (PERIODS, words::ResetPeriod::all()),
+            (ENFORCEMENTS, words::LimitEnforcement::all()),
+            (CONSEQUENCES, words::Consequence::all()),
+            (said::SCOPES_OF_LIMITS, words::Scope::all()),
+            (said::SCOPES_OF_RULES, words::RuleScope::all()),
+            (said::MODES, words::EnforcementMode::all()),
+            (said::MOMENTS, words::BindAt::all()),
         ] {
             assert_eq!(offered(choices), sorted(all));
         }

@@ -103,8 +103,8 @@ pub(crate) async fn limits(
 ) -> Result<Page<LimitsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let wanted = LimitFilter {
-        status: known(filter.status)?,
-        limit_category: known(filter.limit_category)?,
+        status: known(filter.status),
+        limit_category: known(filter.limit_category),
         ..LimitFilter::default()
     };
     let found = policies::list_limits(&spine, &visitor, wanted, page).await?;

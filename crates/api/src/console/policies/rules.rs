@@ -114,8 +114,8 @@ pub(crate) async fn rules(
 ) -> Result<Page<RulesPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let wanted = RuleFilter {
-        status: known(filter.status)?,
-        enforcement_mode: known(filter.enforcement_mode)?,
+        status: known(filter.status),
+        enforcement_mode: known(filter.enforcement_mode),
         ..RuleFilter::default()
     };
     let found = policies::list_rules(&spine, &visitor, wanted, page).await?;

@@ -74,8 +74,8 @@ pub(crate) async fn stopped(
 ) -> Result<Page<StoppedPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
     let wanted = InterventionFilter {
-        state: known(filter.state)?,
-        target_type: known(filter.target_type)?,
+        state: known(filter.state),
+        target_type: known(filter.target_type),
         target_id: filter.target_id.clone(),
     };
     let found = activity::list_interventions(&spine, &visitor, wanted, page).await?;
