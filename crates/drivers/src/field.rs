@@ -89,7 +89,7 @@ macro_rules! ids {
 }
 
 /// Words of a closed vocabulary, stored as they are written.
-macro_rules! words {
+macro_rules! written {
     ($($word:ident),+ $(,)?) => {$(
         impl Field<$word> for String {
             fn put(value: &$word) -> Result<Self, String> { Ok(value.as_str().to_owned()) }
@@ -141,7 +141,7 @@ ids!(
     TraceId,
 );
 
-words!(
+written!(
     Asked,
     CostNote,
     PermitNote,

@@ -26,22 +26,28 @@ pub(super) trait Credential: From<Uuid> {
     fn uuid(self) -> Uuid;
 }
 
-macro_rules! credentials {
-    ($($id:ident = $begin:literal),+ $(,)?) => {$(
-        impl Credential for $id {
-            const BEGIN: &'static str = $begin;
+impl Credential for KeyId {
+    const BEGIN: &'static str = "hoc_";
 
-            fn uuid(self) -> Uuid {
-                self.0
-            }
-        }
-    )+};
+    fn uuid(self) -> Uuid {
+        self.0
+    }
 }
 
-credentials! {
-    KeyId = "hoc_",
-    SessionId = "hoc_ses",
-    LoginLinkId = "hoc_lnk",
+impl Credential for SessionId {
+    const BEGIN: &'static str = "hoc_ses";
+
+    fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl Credential for LoginLinkId {
+    const BEGIN: &'static str = "hoc_lnk";
+
+    fn uuid(self) -> Uuid {
+        self.0
+    }
 }
 
 /// A credential in full, as it is shown once. Does not print, and is wiped when dropped.
