@@ -45,14 +45,14 @@ pub(crate) struct Shown {
 
 /// The addresses of the console's router that take this method, as the router writes them.
 pub(crate) fn routes(method: &str) -> Vec<String> {
-    let router = include_str!("../../src/console/mod.rs");
+    let source = include_str!("../../src/console/mod.rs");
     let taken_by = format!("{method}(");
     let path = |route: &str| -> Option<String> {
         let path = route.trim_start().strip_prefix('"')?.split('"').next()?;
         Some(if path.starts_with("/console") { path.to_owned() } else { format!("/console{path}") })
     };
-    let routes = router.split(".route(").skip(1).filter(|route| route.contains(&taken_by));
-    let routes: Vec<String> = routes.filter_map(path).collect();
+    let calls = source.split(".route(").skip(1).filter(|call| call.contains(&taken_by));
+    let routes: Vec<String> = calls.filter_map(path).collect();
     assert!(routes.len() > 10, "the router is written in another way: {routes:?}");
     routes
 }

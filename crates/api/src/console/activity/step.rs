@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use models::logs::StepRecord;
 use orchestrator::{handlers::activity::StepView, verdict::Fired};
+use proof::records::StepRecord;
 
 use crate::console::show::{self, Badge};
 
