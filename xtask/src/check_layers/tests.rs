@@ -83,7 +83,7 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("orchestrator", "src/handlers/incidents.rs", "fn f(g: Governed<u8>) { let (change, _) = g.settle(); }", "1 governed: Governed::settle is for"),
     ("orchestrator", "src/handlers/incidents.rs", "use engines::ledger::Governed;\nfn f(g: Vec<Governed<u8>>) { g.map(Governed::settle) }", "2 governed: Governed::settle is for"),
     ("orchestrator", "src/ledger.rs", "fn f(g: Governed<u8>) { g.settle(); }", ""),
-    ("orchestrator", "src/choke/state.rs", "fn f(usage: Usage) { usage.settle(permit); }", ""),
+    ("orchestrator", "src/choke/state/mod.rs", "fn f(usage: Usage) { usage.settle(permit); }", ""),
     // The tenant comes first.
     ("drivers", "src/logs.rs", "use models::logs::entity::Entity;\nfn all() { Entity::find(); }", "2 tenant-first: Entity::find outside"),
     ("drivers", "src/logs.rs", "use models::logs::entity::audit::Entity as Audit;\nfn all() { Audit::find_by_id(1); }", "2 tenant-first: Entity::find_by_id outside"),

@@ -6,15 +6,17 @@ use drivers::StoreError;
 use models::ids::TenantId;
 
 use super::{
-    addendum, causes, decide,
+    decide,
+    follow::causes,
     item::{Bond, Item},
-    kept,
     load::{self, Late},
-    outage, overdue,
+    outage::{self, overdue},
     parts::{Answers, Unit, Waiting, apart, halves},
     prepare::Call,
     races::{Patience, Races},
-    seal, tree, write,
+    seal::{self, addendum},
+    state::{kept, tree},
+    write,
 };
 use crate::{context::TenantSettings, errors::Error, handlers::incidents::report_mismatches, spine::Spine};
 
@@ -185,7 +187,7 @@ async fn once(
 }
 
 /// A call that met something that cannot be leaves the working state half changed: none of it is stored. One that could not
-/// be answered for what it read has changed nothing, and is told another error: see [`super::gates::unreadable`].
+/// be answered for what it read has changed nothing, and is told another error: see [`super::decide::gates::unreadable`].
 fn broken(answers: &[Answers]) -> Option<StoreError> {
     answers.iter().flatten().flatten().find_map(|answer| match answer {
         Err(Error::Internal(why)) => Some(corrupt(why.clone())),

@@ -23,12 +23,11 @@ use proof::{
 };
 
 use super::{
-    held::HeldPermit,
-    kept, late,
     prepare::{Call, What},
-    snapshots::BoundSnapshot,
-    state::{KnownStep, RunState, State, Tracked},
-    traced, tree, usage,
+    state::{
+        KnownStep, RunState, State, Tracked, held::HeldPermit, kept, late, snapshots::BoundSnapshot, traced,
+        tree, usage,
+    },
 };
 use crate::{context::TenantSettings, spine::Spine};
 

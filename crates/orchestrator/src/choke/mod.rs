@@ -1,74 +1,45 @@
 //! The one choke point: every step of a governed run passes here (GAP-016, spec 3).
 //!
-//! A call is prepared (redacted, hashed) before it waits, so that a group only loads, decides and writes:
+//! The way of a call, in time. A call is prepared before it waits, so that a group only loads, decides and writes:
 //!
-//! 1. [`prepare`] turns a request into a [`prepare::Call`]; nothing that a store could refuse gets further.
-//! 2. [`queue`] collects what waits for a tenant into a group, one transaction.
-//! 3. [`load`] locks and reads all rows that the group touches, in the one lock order.
-//! 4. [`decide`] walks the calls in their order over that working state, in memory.
-//! 5. [`causes`] opens or joins the incidents of what struck, with them locked; [`seal`] seals the runs that ended.
-//! 6. [`write`] stores what came of it, table by table, and commits. Only then is anyone answered.
+//! 1. [`prepare`]: a request is checked, redacted and hashed; nothing that a store could refuse gets further.
+//! 2. [`queue`]: what waits for a tenant is a [`group`], one transaction. [`parts`] says what fails together.
+//! 3. [`load`]: all rows that the group touches are locked and read, in the one lock order, into the [`state`].
+//! 4. [`decide`]: the calls are walked in their order over that state, in memory. [`judge`] makes the verdict of each,
+//!    [`follow`] what follows from it: the record, breaches, the run's fate, the incidents of what struck.
+//! 5. [`seal`]: the runs that ended get their receipts, and those that were told of late their addenda.
+//! 6. [`write`]: what came of it is stored, table by table, and committed. Only then is anyone answered.
+//! 7. [`outage`]: what stands in for 3 to 6 while the store is down, and is written when it is back.
 //!
 //! The number of statements has an upper bound that does not depend on the group's size.
 
-mod addendum;
-mod answered;
 pub mod call;
-mod caller;
-mod capture;
-mod causes;
-mod chain;
 mod decide;
-mod effects;
-mod end;
-mod evidence;
-mod facts;
-mod fingerprint;
-mod fired;
-pub(crate) mod fit;
-mod gap;
-mod gates;
-mod given;
+mod follow;
 mod group;
-mod held;
-mod intervene;
 mod item;
 mod judge;
-mod kept;
-mod late;
 mod load;
-mod memory;
-mod met;
 mod outage;
-mod overdue;
 mod parts;
-mod permit;
 pub(crate) mod prepare;
-mod priced;
 mod queue;
 mod races;
-mod record;
 mod seal;
-mod snapshots;
-mod spool;
-mod standing;
-mod start;
 mod state;
-mod strikes;
-mod sums;
-mod traced;
-mod tree;
-mod trees;
-mod unwritten;
-mod usage;
-mod weight;
 mod write;
 
 use std::sync::Arc;
 
 pub(crate) use self::call::{Answer, Done};
 pub use self::item::MAX_GROUP;
-use self::{item::Bond, queue::Queue, snapshots::Snapshots};
+use self::{
+    item::Bond,
+    outage::{memory::Memory, spool},
+    queue::Queue,
+    races::Stuck,
+    state::{snapshots::Snapshots, trees::Trees},
+};
 use crate::{
     budget::Budget, context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine,
 };
@@ -77,10 +48,10 @@ use crate::{
 pub(crate) struct Choke {
     queue: Queue,
     pub(crate) snapshots: Snapshots,
-    memory: memory::Memory,
+    memory: Memory,
     /// The trees of traces.
-    trees: trees::Trees,
-    stuck: races::Stuck,
+    trees: Trees,
+    stuck: Stuck,
     /// The bytes of answers that no store has yet.
     unwritten: Budget,
 }
@@ -90,9 +61,9 @@ impl Choke {
         Self {
             queue: Queue::new(max_waiting, waiting),
             snapshots: Snapshots::default(),
-            memory: memory::Memory::default(),
-            trees: trees::Trees::default(),
-            stuck: races::Stuck::default(),
+            memory: Memory::default(),
+            trees: Trees::default(),
+            stuck: Stuck::default(),
             unwritten,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use models::ids::RunId;
 
 use super::{
-    Answer,
+    call::Answer,
     item::{Bond, Reply},
     prepare::Call,
 };

@@ -16,7 +16,8 @@ use models::ids::TenantId;
 use tokio::sync::oneshot;
 
 use super::{
-    Answer, group,
+    call::Answer,
+    group,
     item::{Bond, Item, MAX_GROUP, Reply, Seats},
     prepare::Call,
 };

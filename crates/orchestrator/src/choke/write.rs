@@ -4,10 +4,7 @@ use drivers::{StoreError, Tx, logs::DecidedStep};
 use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};
 use proof::{leaves::RunLeaf, words::LogName};
 
-use super::{
-    held::Write,
-    state::{RunState, State},
-};
+use super::state::{RunState, State, held::Write};
 use crate::ledger::{self, Appender};
 
 /// Writes everything. The caller commits.

@@ -11,8 +11,8 @@ use crate::{
     choke::{
         Done, MAX_GROUP,
         call::{LlmReport, PartOf, StepReport, TraceStart},
-        fit::Fit,
         prepare::Call,
+        prepare::fit::Fit,
     },
     context::CallContext,
     errors::{Error, told},

@@ -1,0 +1,58 @@
+//! Walks a group's calls in their order, over its working state, in memory.
+
+pub(super) mod end;
+pub(super) mod gates;
+pub(super) mod intervene;
+pub(super) mod permit;
+pub(super) mod record;
+pub(super) mod start;
+
+use super::{
+    call::Answer,
+    prepare::{Call, What},
+    state::{State, kept},
+};
+use crate::errors::Error;
+
+/// Decides calls that go together: each in order, none after the first that is not granted what it asked.
+pub(super) fn item(state: &mut State, calls: &[Call]) -> Vec<Option<Answer>> {
+    let mut refused = false;
+    let decide = |call: &Call| {
+        if refused {
+            return None;
+        }
+        let answer = one(state, call);
+        refused = answer.is_err();
+        Some(answer)
+    };
+    calls.iter().map(decide).collect()
+}
+
+/// Decides calls that stand alone: all of them, in order.
+pub(super) fn each(state: &mut State, calls: &[Call]) -> Vec<Option<Answer>> {
+    calls.iter().map(|call| Some(one(state, call))).collect()
+}
+
+fn one(state: &mut State, call: &Call) -> Answer {
+    if let Some(told) = kept::told(state, call) {
+        return told;
+    }
+    let answer = decide(state, call);
+    kept::decided(state, call, &answer);
+    answer
+}
+
+fn decide(state: &mut State, call: &Call) -> Answer {
+    let answer = match &call.what {
+        What::Start(start) => return start::start(state, &call.caller, start),
+        What::Trace(start) => return start::trace(state, &call.caller, start),
+        What::Kill(run, kill) => return intervene::kill(state, &call.caller, *run, kill),
+        What::Permit(request) => permit::permit(state, &call.caller, request),
+        What::Record(step) => record::record(state, &call.caller, step),
+        What::End(run, how) => end::end(state, &call.caller, *run, how),
+    };
+    if matches!(answer, Err(Error::RunKilled { .. } | Error::StepHalted(_))) {
+        intervene::told(state, &call.caller, call.run_id());
+    }
+    answer
+}

@@ -1,0 +1,301 @@
+//! What a replica remembers for the time that its store is down: the runs that it served lately, as its last commit
+//! left them, and what it has answered since.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash as Key,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use models::{
+    ids::{PermitId, RunId, TenantId},
+    policies::{Permit, Usage, UsageKey},
+};
+use proof::hash::Hash;
+
+use super::unwritten::{Told, Unwritten};
+use crate::{
+    choke::{
+        call::Answer,
+        decide::gates::serves,
+        prepare::Call,
+        state::{RunState, State, Tracked, held::HeldPermit, usage},
+    },
+    errors::Error,
+};
+
+/// How many runs, and how many windows of limits, a replica remembers at most.
+const MAX_REMEMBERED: usize = 20_000;
+
+/// How many answers may wait for the store. What comes after is 503: it is not let through either.
+const MAX_UNWRITTEN: usize = 10_000;
+
+/// The runs of the last minutes, and the answers that are still to be written.
+#[derive(Default)]
+pub(in crate::choke) struct Memory {
+    runs: Mutex<HashMap<(TenantId, RunId), Remembered>>,
+    /// Use in the windows of limits, as it was when last a group touched them.
+    usage: Mutex<Counted>,
+    /// By tenant, oldest first.
+    unwritten: Mutex<HashMap<TenantId, Vec<Unwritten>>>,
+    /// How far commits of this process brought runs that are open.
+    left: Mutex<HashMap<(TenantId, RunId), Left>>,
+}
+
+/// How far a run had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Left {
+    at: DateTime<Utc>,
+    steps: u64,
+    chain_head: Hash,
+}
+
+type Counted = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
+
+#[derive(Clone)]
+pub(in crate::choke) struct Remembered {
+    /// When this replica's store was last asked about it.
+    at: DateTime<Utc>,
+    run: RunState,
+    /// Granted to the run, and not used or lapsed when this replica last saw them.
+    permits: HashMap<PermitId, Permit>,
+}
+
+impl Memory {
+    /// Keeps what a committed group knew of its runs.
+    pub(in crate::choke) fn remember(&self, state: State) {
+        let oldest = state.now - state.spine.settings().outage_memory;
+        self.remember_usage(&state);
+        self.leave(&state, oldest);
+        let State { tenant, now, runs: served, permits, permit_keys, .. } = state;
+        let mut runs = lock(&self.runs);
+        // A trace is never halted: there is nothing to remember it for.
+        for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
+            let key = (tenant.id, id);
+            let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
+            runs.insert(key, Remembered { at: now, run: run.settled(), permits });
+        }
+        // What the group held is newer than what it only read.
+        for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
+            if let Some(run) = runs.get_mut(&(tenant.id, permit.run_id)) {
+                run.permit(permit, now);
+            }
+        }
+        keep(&mut runs, MAX_REMEMBERED, oldest, |remembered| remembered.at);
+    }
+
+    fn leave(&self, state: &State, oldest: DateTime<Utc>) {
+        let mut left = lock(&self.left);
+        // What is late is in a trace of its own, and the run log tells of it.
+        for (id, run) in state.runs.iter().filter(|(_, run)| run.late.is_none()) {
+            let (steps, chain_head) = (run.next_index(), run.trace.chain_head);
+            left.insert((state.tenant.id, *id), Left { at: state.now, steps, chain_head });
+        }
+        keep(&mut left, MAX_REMEMBERED, oldest, |left| left.at);
+    }
+
+    /// Why a run cannot be gone on with, as it was read: it does not go on from where a commit of this process left it, so
+    /// the store fell back. Of a run that is not there, there is no run state.
+    pub(in crate::choke) fn fallen(
+        &self,
+        tenant: TenantId,
+        id: RunId,
+        run: Option<&RunState>,
+    ) -> Option<String> {
+        let left = *lock(&self.left).get(&(tenant, id))?;
+        let (steps, same) = match run {
+            Some(run) => (run.next_index(), run.trace.chain_head == left.chain_head),
+            None => (0, false),
+        };
+        if run.is_some() && (steps > left.steps || (steps == left.steps && same)) {
+            return None;
+        }
+        Some(format!(
+            "this store fell back under the server: run {id} had come to step {} when this server last wrote it, and \
+             is at {steps}. It is read and not written by this process; put a newer store in its place, or start the \
+             server anew to go on without those steps",
+            left.steps
+        ))
+    }
+
+    fn remember_usage(&self, state: &State) {
+        let oldest = state.now - state.spine.settings().outage_memory;
+        let mut usage = lock(&self.usage);
+        let counted = |(key, usage): (&UsageKey, &Tracked<Usage>)| {
+            ((state.tenant.id, key.clone()), (state.now, usage.row.clone()))
+        };
+        usage.extend(state.usage.iter().map(counted));
+        keep(&mut usage, MAX_REMEMBERED, oldest, |(at, _)| *at);
+    }
+
+    /// The run of a call as it was last known, and use in the windows that the call may count in; none where the
+    /// store was not asked about the run for longer than a replica may go by its memory. Also says whether a window
+    /// that counts is not known.
+    pub(in crate::choke) fn recall(&self, state: &mut State, call: &Call) -> Option<bool> {
+        let not_before = state.now - state.spine.settings().outage_memory;
+        let run_id = call.run_id()?;
+        let runs = lock(&self.runs);
+        let known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
+        drop(runs);
+        let mut blind = false;
+        for (key, over_by) in
+            usage::windows(&known.run, call.provider(), known.run.counts_at(state.now), state.tenant.calendar)
+        {
+            let place = (state.tenant.id, key);
+            let row = lock(&self.usage).get(&place).map(|(_, row)| row.clone());
+            // Nobody has counted in a window that began after the store was last asked.
+            let began = models::time::parse(&place.1.window_start).ok();
+            blind |= row.is_none() && began.is_none_or(|began| began <= known.at);
+            let row = row.unwrap_or_else(|| Usage::none(place.0, place.1.clone(), over_by, state.now));
+            state.usage.insert(place.1, Tracked::stored(row));
+        }
+        state.runs = HashMap::from([(run_id, known.run)]);
+        state.permits = known.permits.into_iter().map(|(id, row)| (id, HeldPermit::locked(row))).collect();
+        Some(blind)
+    }
+
+    /// The run goes on as the answer left it. When the store was last asked about it does not change by that.
+    pub(in crate::choke) fn go_on(&self, state: &State, run_id: RunId) {
+        self.remember_usage(state);
+        let mut runs = lock(&self.runs);
+        let Some(run) = state.runs.get(&run_id) else { return };
+        let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
+        known.run = run.clone().settled();
+        for permit in state.permits.values().map(HeldPermit::row).filter(|permit| permit.run_id == run_id) {
+            known.permit(permit.clone(), state.now);
+        }
+    }
+
+    /// The oldest of the tenant's answers that no store has seen yet, at most `count`, and none of the runs `but`.
+    pub(in crate::choke) fn unwritten(
+        &self,
+        tenant: TenantId,
+        count: usize,
+        but: &HashSet<RunId>,
+    ) -> Vec<Unwritten> {
+        let unwritten = lock(&self.unwritten);
+        let of = |answer: &&Unwritten| !answer.call.run_id().is_some_and(|run| but.contains(&run));
+        unwritten
+            .get(&tenant)
+            .map_or_else(Vec::new, |answers| answers.iter().filter(of).take(count).cloned().collect())
+    }
+
+    /// The runs that the tenant's answers are of, those that no store has seen yet.
+    pub(in crate::choke) fn unwritten_runs(&self, tenant: TenantId) -> HashSet<RunId> {
+        let unwritten = lock(&self.unwritten);
+        unwritten.get(&tenant).into_iter().flatten().filter_map(|answer| answer.call.run_id()).collect()
+    }
+
+    /// The store has these now.
+    pub(in crate::choke) fn written(&self, tenant: TenantId, written: &[Unwritten]) {
+        let written: HashSet<_> = written.iter().map(|answer| Arc::as_ptr(&answer.decision)).collect();
+        let mut unwritten = lock(&self.unwritten);
+        if let Some(answers) = unwritten.get_mut(&tenant) {
+            answers.retain(|answer| !written.contains(&Arc::as_ptr(&answer.decision)));
+            if answers.is_empty() {
+                unwritten.remove(&tenant);
+            }
+        }
+    }
+
+    /// Tenants with answers that are still to be written.
+    pub(in crate::choke) fn overdue(&self) -> Vec<TenantId> {
+        lock(&self.unwritten).keys().copied().collect()
+    }
+
+    /// What a call with the same key was told during this outage.
+    pub(in crate::choke) fn told(&self, tenant: TenantId, call: &Call) -> Option<Answer> {
+        let (key, hash) = call.repeats()?;
+        let unwritten = lock(&self.unwritten);
+        let same = |answer: &&Unwritten| {
+            answer.call.run_id() == call.run_id()
+                && answer.call.caller.key == call.caller.key
+                && answer.call.repeats().is_some_and(|(known, _)| known == key)
+        };
+        let known = unwritten.get(&tenant)?.iter().find(same)?;
+        if known.call.repeats().is_some_and(|(_, known)| known != hash) {
+            return Some(Err(Error::IdempotencyConflict { key: key.clone() }));
+        }
+        known.told.as_ref().map(Told::again)
+    }
+
+    /// Whether another answer may wait for the store.
+    pub(in crate::choke) fn has_room(&self) -> bool {
+        let unwritten = lock(&self.unwritten);
+        unwritten.values().map(Vec::len).sum::<usize>() < MAX_UNWRITTEN
+    }
+
+    /// Keeps an answer until it is written.
+    pub(in crate::choke) fn keep(&self, tenant: TenantId, answer: Unwritten) {
+        lock(&self.unwritten).entry(tenant).or_default().push(answer);
+    }
+}
+
+impl Remembered {
+    /// Keeps a permit as long as it can serve.
+    fn permit(&mut self, permit: Permit, now: DateTime<Utc>) {
+        self.permits.retain(|_, known| serves(known, now));
+        if serves(&permit, now) {
+            self.permits.insert(permit.id, permit);
+        } else {
+            self.permits.remove(&permit.id);
+        }
+    }
+}
+
+/// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes,
+/// until a quarter is free: while one tenant has more than others, no other is forgotten for what it does.
+fn keep<K: Eq + Key, V>(
+    of: &mut HashMap<(TenantId, K), V>,
+    most: usize,
+    oldest: DateTime<Utc>,
+    at: impl Fn(&V) -> DateTime<Utc>,
+) {
+    if of.len() > most {
+        of.retain(|_, value| at(value) > oldest);
+    }
+    // A quarter at once: where many have a little each, not every insertion has to look at all of them.
+    let enough = if of.len() > most { most - most / 4 } else { most };
+    while of.len() > enough {
+        let mut counts: HashMap<TenantId, usize> = HashMap::new();
+        for (tenant, _) in of.keys() {
+            *counts.entry(*tenant).or_default() += 1;
+        }
+        let Some((greedy, count)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
+        let its = of.iter().filter(|((tenant, _), _)| *tenant == greedy);
+        let mut times: Vec<DateTime<Utc>> = its.map(|(_, value)| at(value)).collect();
+        let middle = *times.select_nth_unstable(count / 2).1;
+        of.retain(|(tenant, _), value| *tenant != greedy || at(value) > middle);
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn who_has_too_much_is_forgotten_first_and_nobody_else() {
+        let at = |second: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let [greedy, modest] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
+        let mut of: HashMap<_, _> = [3, 4].map(|n| ((modest, n), at(n))).into();
+        // Until there are too many, all of them are remembered; and there are never more.
+        for n in 1..=1_000 {
+            of.insert((greedy, n), at(100 + n));
+            keep(&mut of, 100, at(2), |at| *at);
+            assert!((50..=100).contains(&of.len()) || n < 98, "{} after {n}", of.len());
+            assert!(of.contains_key(&(greedy, n)), "the newest");
+            assert!(of.contains_key(&(modest, 3)) && of.contains_key(&(modest, 4)), "after {n}");
+        }
+        of.insert((greedy, 1_001), at(2_000));
+        keep(&mut of, 2, at(3), |at| *at);
+        assert!(of.len() <= 2 && !of.contains_key(&(modest, 3)), "what is too old goes first");
+    }
+}

@@ -1,0 +1,149 @@
+//! When the store is down: a halt is still a halt, and nothing else is promised.
+//!
+//! While the store cannot be reached, a call is decided on what this replica remembers, by the same code as ever. What
+//! is refused is refused, marked `recorded: false`; it stays in force here. What would pass gets 503 (`fail_closed`:
+//! its record cannot be committed) or, in a `degrade` tenant, passes, marked `recorded: false`: a gap. Both are kept
+//! in the spool before they are told, and are written before anything else of their run when the store is back.
+
+pub(super) mod memory;
+pub(super) mod overdue;
+pub(super) mod spool;
+pub(super) mod unwritten;
+mod weight;
+
+use std::{slice, sync::Arc};
+
+use drivers::StoreError;
+use models::{account::FailureMode, ids::RunId};
+use proof::hash::Hash;
+
+use self::unwritten::{Told, Unwritten};
+use super::{
+    call::Answer,
+    decide::{self, gates},
+    prepare::{Call, What},
+    state::State,
+};
+use crate::{context::TenantSettings, errors::Error, spine::Spine};
+
+/// Whether the store was not there, or did not say what became of a commit. What is held locked for so long that every
+/// try has failed is not there either.
+pub(super) fn is_outage(err: &StoreError) -> bool {
+    err.is_unavailable() || err.is_retry() || err.is_locked() || matches!(err, StoreError::UnknownCommit(_))
+}
+
+/// Answers calls that no transaction could take: none after the first that is refused.
+pub(super) async fn answers(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    calls: &[Call],
+    err: &Arc<StoreError>,
+) -> Vec<Option<Answer>> {
+    let mut answers: Vec<Option<Answer>> = Vec::with_capacity(calls.len());
+    for call in calls {
+        let answer = match err.as_ref() {
+            StoreError::UnknownCommit(_) => Err(Error::from_group(err)),
+            _ => from_memory(spine, tenant, call, err).await,
+        };
+        let refused = answer.is_err();
+        answers.push(Some(answer));
+        if refused {
+            break;
+        }
+    }
+    answers.resize_with(calls.len(), || None);
+    answers
+}
+
+async fn from_memory(
+    spine: &Spine,
+    tenant: &Arc<TenantSettings>,
+    call: &Call,
+    err: &Arc<StoreError>,
+) -> Answer {
+    let unavailable = || Err(Error::from_group(err));
+    let memory = &spine.choke().memory;
+    let Some(run_id) = call.run_id() else { return unavailable() };
+    if let Some(told) = memory.told(tenant.id, call) {
+        return told;
+    }
+    let mut state = State::new(spine, tenant);
+    let Some(blind) = memory.recall(&mut state, call) else { return unavailable() };
+    if call.names_a_permit_of_none(&state) {
+        // Another replica may have granted it: here nobody can say what it is. To a run that takes no steps it is nothing.
+        let ended = gates::known(&state, &call.caller, run_id).and_then(|()| gates::running(&state, run_id));
+        return match ended {
+            Err(ended @ (Error::RunKilled { .. } | Error::RunNotRunning { .. })) => Err(ended),
+            _ => unavailable(),
+        };
+    }
+    let Some(answer) = decide::item(&mut state, slice::from_ref(call)).pop().flatten() else {
+        return unavailable();
+    };
+    if let Err(known @ (Error::RunKilled { .. } | Error::RunNotRunning { .. })) = answer {
+        return Err(known);
+    }
+    // Nobody may pass a limit of whose use nothing is known, or a store that is there and held back.
+    let passes = tenant.failure_mode == FailureMode::Degrade && is_outage(err) && !blind;
+    let Some(told) = Told::unrecorded(answer, passes) else { return unavailable() };
+    let Some(unwritten) = Unwritten::of(&state, run_id, call, told.clone()) else { return unavailable() };
+    let Ok(line) = spool::line(tenant.id, &unwritten) else { return unavailable() };
+    let share = spine.choke().unwritten.share(Some(tenant.id));
+    if !memory.has_room() || share.take(unwritten.weight(line.len())).is_err() {
+        return unavailable();
+    }
+    let spooled = spool::keep(spine, line).await;
+    if !spooled && matches!(told, Told::Passed(_)) {
+        return unavailable();
+    }
+    memory.keep(tenant.id, Unwritten { spooled, share: Some(Arc::new(share)), ..unwritten });
+    memory.go_on(&state, run_id);
+    told.again()
+}
+
+impl Call {
+    /// Whether it names a permit that is not among those that are known.
+    fn names_a_permit_of_none(&self, state: &State) -> bool {
+        let What::Record(step) = &self.what else { return false };
+        step.report.permit_id.is_some_and(|id| !state.permits.contains_key(&id))
+    }
+
+    /// The run that the call is about; none for a start.
+    pub(crate) fn run_id(&self) -> Option<RunId> {
+        match &self.what {
+            What::Start(_) | What::Trace(_) => None,
+            What::Permit(permit) => Some(permit.run_id),
+            What::Record(step) => Some(step.run_id),
+            What::End(run, _) | What::Kill(run, _) => Some(*run),
+        }
+    }
+
+    /// The provider of the model that it is about, where it is about one.
+    pub(super) fn provider(&self) -> Option<&str> {
+        match &self.what {
+            What::Permit(permit) => permit.request.provider.as_deref(),
+            What::Record(step) => step.report.llm.as_ref()?.provider.as_deref(),
+            What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => None,
+        }
+    }
+
+    /// The key that tells a repeat of the call, and the fingerprint of what was asked under it.
+    pub(crate) fn repeats(&self) -> Option<(&String, Hash)> {
+        match &self.what {
+            What::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
+            What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
+            What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_store_does_not_put_degrade_tenants_on_memory() {
+        assert!(is_outage(&StoreError::Unavailable("gone".into())));
+        assert!(!is_outage(&StoreError::Busy("all connections are taken".into())));
+    }
+}

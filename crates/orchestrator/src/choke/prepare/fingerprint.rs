@@ -1,0 +1,172 @@
+//! What of a request makes two requests one: all that its caller said, but the key itself; and what commits to its content.
+
+use models::ids::RunId;
+use proof::{
+    hash::Hash,
+    hmac::{TenantKey, keyed},
+    words::{OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus},
+};
+use serde::Serialize;
+
+use crate::choke::call::{PartOf, PermitRequest, StartRun, StepReport};
+
+#[derive(Serialize)]
+pub(in crate::choke) struct StartFingerprint<'a> {
+    agent_id: &'a str,
+    goal: Option<&'a str>,
+    project_id: Option<&'a str>,
+    actor: Option<(&'a str, Option<&'a str>)>,
+    source: Option<&'a str>,
+    provider_type: Option<&'a str>,
+    parent_run_id: Option<&'a str>,
+    expected_latency_ms: Option<u64>,
+    environment: Option<&'a str>,
+    replay_of: Option<&'a str>,
+    replay_mode: Option<&'a str>,
+    synthetic: (bool, Option<&'a str>),
+    metadata: Option<&'a str>,
+    external_trace_id: Option<&'a str>,
+    /// Absent where none is said: the request is what it was before there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_of: Option<&'a PartOf>,
+}
+
+impl<'a> StartFingerprint<'a> {
+    pub(in crate::choke) fn of(request: &'a StartRun) -> Self {
+        Self {
+            agent_id: &request.agent_id,
+            goal: request.goal.as_deref(),
+            project_id: request.project_id.as_deref(),
+            actor: request.actor.as_ref().map(|(kind, id)| (kind.as_str(), id.as_deref())),
+            source: request.source.map(RunSource::as_str),
+            provider_type: request.provider_type.as_deref(),
+            parent_run_id: request.parent_run_id.as_deref(),
+            expected_latency_ms: request.expected_latency_ms,
+            environment: request.environment.as_deref(),
+            replay_of: request.replay_of.as_deref(),
+            replay_mode: request.replay_mode.map(ReplayMode::as_str),
+            synthetic: (request.is_synthetic, request.synthetic_scenario_id.as_deref()),
+            metadata: request.metadata.as_deref(),
+            external_trace_id: request.external_trace_id.as_deref(),
+            part_of: Some(&request.part_of).filter(|of| **of != PartOf::default()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(in crate::choke) struct PermitFingerprint<'a> {
+    kind: StepKind,
+    skill_name: &'a str,
+    params: Option<&'a str>,
+    provider: Option<&'a str>,
+    model: Option<&'a str>,
+    estimate: (u64, u64, Option<u64>),
+    labels: &'a [String],
+}
+
+impl<'a> PermitFingerprint<'a> {
+    pub(in crate::choke) fn of(request: &'a PermitRequest) -> Self {
+        let estimate = request.estimate;
+        Self {
+            kind: request.kind,
+            skill_name: &request.skill_name,
+            params: request.params.as_deref(),
+            provider: request.provider.as_deref(),
+            model: request.model.as_deref(),
+            estimate: (estimate.input_tokens, estimate.output_tokens, estimate.cost_nanousd),
+            labels: &request.labels,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(in crate::choke) struct StepFingerprint<'a> {
+    kind: StepKind,
+    skill_name: &'a str,
+    params: Option<&'a str>,
+    status: StepStatus,
+    outcome: (Option<OutcomeCategory>, Option<&'a str>, Option<&'a str>),
+    llm: Option<LlmFingerprint<'a>>,
+    duration_ms: u64,
+    retry_count: u64,
+    started_at: Option<String>,
+    replay_behavior: Option<ReplayBehavior>,
+    permit_id: Option<String>,
+    parent_step_index: Option<u64>,
+    step_index: Option<u64>,
+    spans: (Option<&'a str>, Option<&'a str>),
+    labels: &'a [String],
+}
+
+#[derive(Serialize)]
+struct LlmFingerprint<'a> {
+    model: (Option<&'a str>, Option<&'a str>),
+    model_requested: Option<&'a str>,
+    tokens: [u64; 6],
+    cost_nanousd: Option<u64>,
+    request_id: Option<&'a str>,
+    prompt: Option<&'a str>,
+    response: Option<&'a str>,
+    finish_reason: Option<&'a str>,
+}
+
+impl<'a> StepFingerprint<'a> {
+    pub(in crate::choke) fn of(report: &'a StepReport) -> Self {
+        let llm = report.llm.as_ref().map(|llm| LlmFingerprint {
+            model: (llm.provider.as_deref(), llm.model.as_deref()),
+            model_requested: llm.model_requested.as_deref(),
+            tokens: [
+                llm.input_tokens,
+                llm.output_tokens,
+                llm.cache_read_tokens,
+                llm.cache_write_tokens,
+                llm.cache_write_hour_tokens,
+                llm.reasoning_tokens,
+            ],
+            cost_nanousd: llm.cost_nanousd,
+            request_id: llm.request_id.as_deref(),
+            prompt: llm.prompt.as_deref(),
+            response: llm.response.as_deref(),
+            finish_reason: llm.finish_reason.as_deref(),
+        });
+        Self {
+            kind: report.kind,
+            skill_name: &report.skill_name,
+            params: report.params.as_deref(),
+            status: report.status,
+            outcome: (
+                report.outcome_category,
+                report.outcome_code.as_deref(),
+                report.outcome_data.as_deref(),
+            ),
+            llm,
+            duration_ms: report.duration_ms,
+            retry_count: report.retry_count,
+            started_at: report.started_at.map(models::time::text),
+            replay_behavior: report.replay_behavior,
+            permit_id: report.permit_id.map(|id| id.to_string()),
+            parent_step_index: report.parent_step_index,
+            step_index: report.step_index,
+            spans: (report.external_span_id.as_deref(), report.external_parent_span_id.as_deref()),
+            labels: &report.labels,
+        }
+    }
+}
+
+/// A commitment to the raw input and output of a step: whoever holds them can prove later what was there.
+pub(in crate::choke) fn commitment(key: &TenantKey, run_id: RunId, report: &StepReport) -> Hash {
+    let llm = report.llm.as_ref();
+    let parts = [
+        report.params.as_deref(),
+        report.outcome_data.as_deref(),
+        llm.and_then(|llm| llm.prompt.as_deref()),
+        llm.and_then(|llm| llm.response.as_deref()),
+    ];
+    let mut value = Vec::new();
+    for part in parts {
+        let bytes = part.unwrap_or_default().as_bytes();
+        value.extend((bytes.len() as u64).to_be_bytes());
+        value.extend(bytes);
+    }
+    keyed(key, "commitment", &run_id.to_string(), "/step", &value)
+}

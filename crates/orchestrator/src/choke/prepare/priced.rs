@@ -1,0 +1,85 @@
+//! Costs by the price book, where the caller says none.
+
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
+use engines::activity::prices::{Call, Priced, Tokens, price};
+use proof::{canonical::MAX_INTEGER, words::CostNote};
+
+use crate::choke::call::{LlmReport, PermitRequest, StepReport};
+
+/// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the cost
+/// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked where the book says
+/// more. `told_at` is when it was told.
+pub(in crate::choke) fn price_call(report: &mut StepReport, told_at: DateTime<Utc>) -> Option<String> {
+    let answered_at = report.ended_at.or_else(|| {
+        let took = TimeDelta::try_milliseconds(report.duration_ms.try_into().ok()?)?;
+        report.started_at?.checked_add_signed(took)
+    });
+    let at = answered_at.unwrap_or(told_at);
+    let llm = report.llm.as_mut()?;
+    if let Some(said) = llm.cost_nanousd {
+        let is_priced = said == 0 && by_book(llm, at).is_ok_and(|priced| priced.cost_nanousd > 0);
+        llm.cost_note = is_priced.then_some(CostNote::ReportedZero);
+        return None;
+    }
+    match by_book(llm, at) {
+        Ok(priced) => {
+            llm.cost_nanousd = Some(priced.cost_nanousd);
+            llm.cost_note = None;
+            Some(priced.book)
+        }
+        Err(why) => {
+            llm.cost_note = Some(why);
+            None
+        }
+    }
+}
+
+/// What a call costs by the book, or why that is not known.
+fn by_book(llm: &LlmReport, at: DateTime<Utc>) -> Result<Priced, CostNote> {
+    if let Some(why) = llm.cost_note {
+        return Err(why);
+    }
+    if llm.input_tokens == 0 && llm.output_tokens == 0 {
+        return Err(CostNote::NoTokens);
+    }
+    let model = llm.model.as_deref().ok_or(CostNote::NoPrice)?;
+    let tokens = Tokens {
+        input: llm.input_tokens,
+        output: llm.output_tokens,
+        cache_read: llm.cache_read_tokens,
+        cache_write: llm.cache_write_tokens,
+        cache_write_hour: llm.cache_write_hour_tokens,
+        reasoning: llm.reasoning_tokens,
+    };
+    let call = Call {
+        provider: llm.provider.as_deref(),
+        address: llm.server_address.as_deref(),
+        model,
+        minute: Some(minute(at)),
+    };
+    let priced = price(&call, tokens);
+    priced.filter(|priced| priced.cost_nanousd <= MAX_INTEGER).ok_or(CostNote::NoPrice)
+}
+
+/// Of the day, in UTC.
+fn minute(at: DateTime<Utc>) -> u16 {
+    u16::try_from(at.num_seconds_from_midnight() / 60).unwrap_or_default()
+}
+
+/// The same for a call that is asked for: what it is expected to use is what it is expected to cost.
+pub(in crate::choke) fn price_estimate(request: &mut PermitRequest, asked_at: DateTime<Utc>) {
+    let estimate = &mut request.estimate;
+    let expects = estimate.input_tokens + estimate.output_tokens > 0;
+    if let Some(model) = request.model.as_deref().filter(|_| expects && estimate.cost_nanousd.is_none()) {
+        let tokens =
+            Tokens { input: estimate.input_tokens, output: estimate.output_tokens, ..Tokens::default() };
+        let call = Call {
+            provider: request.provider.as_deref(),
+            address: None,
+            model,
+            minute: Some(minute(asked_at)),
+        };
+        let priced = price(&call, tokens).map(|priced| priced.cost_nanousd);
+        estimate.cost_nanousd = priced.filter(|cost| *cost <= MAX_INTEGER);
+    }
+}

@@ -1,0 +1,162 @@
+//! Which steps of a trace count, as the spans of it come in: the tree of each run, kept between groups.
+//!
+//! [`proof::tally`] decides; here is what follows from it. What a step used is counted once it is known to count, and
+//! given back, from the run and from the windows of limits in which it was counted, once another step tells of the same.
+//! A tree that another replica has gone on with is read on from where it stands.
+
+use std::collections::{BTreeMap, HashMap};
+
+use drivers::{StoreError, Tx};
+use models::{ids::RunId, logs::Uncounted};
+use proof::{
+    records::RecordKind,
+    tally::{Told, tells_use},
+    words::StepKind,
+};
+
+use super::{RunState, State, trees::Spent, usage};
+use crate::{
+    choke::prepare::{Call, PreparedStep, What},
+    errors::Error,
+};
+
+/// Keeps the trees of a committed group as it left them, but those of runs that it sealed. A group that failed keeps none:
+/// they are read anew.
+pub(in crate::choke) fn keep(state: &mut State) {
+    let trees = std::mem::take(&mut state.trees);
+    let sealed = state.runs.values().filter(|run| run.ending.is_some());
+    let sealed: Vec<RunId> = sealed.map(|run| run.run.id).collect();
+    state.spine.choke().trees.keep(state.tenant.id, trees, &sealed);
+}
+
+/// Makes the trees ready of the runs that spans are reported of.
+pub(in crate::choke) async fn load(
+    state: &mut State,
+    tx: &Tx,
+    runs: impl Iterator<Item = RunId>,
+) -> Result<(), StoreError> {
+    let tenant = state.tenant.id;
+    let kept = &state.spine.choke().trees;
+    let mut trees = HashMap::new();
+    let mut behind = Vec::new();
+    for id in runs {
+        let Some(run) = state.runs.get(&id) else { continue };
+        let next = run.next_index();
+        let tree = kept.take(tenant, id).filter(|tree| tree.next <= next).unwrap_or_default();
+        if tree.next < next {
+            behind.push((id, tree.next));
+        }
+        trees.insert(id, tree);
+    }
+    if !behind.is_empty() {
+        for step in tx.traces().tree_steps(tenant, &behind).await? {
+            let sealed = state.runs.get(&step.run_id).and_then(sealed_steps);
+            if let Some(tree) = trees.get_mut(&step.run_id) {
+                tree.read(&step, sealed);
+            }
+        }
+    }
+    state.trees = trees;
+    Ok(())
+}
+
+/// So many steps the receipt covers of a run that is sealed.
+fn sealed_steps(run: &RunState) -> Option<u64> {
+    let late = run.late.as_ref()?;
+    Some(late.sealed.get(&RecordKind::Step).copied().unwrap_or(0))
+}
+
+/// The windows in which steps were counted that may count no longer, when these calls are recorded.
+pub(in crate::choke) fn windows_of<'c>(
+    state: &'c State,
+    calls: impl Iterator<Item = &'c Call>,
+) -> BTreeMap<(RunId, u64), &'c Spent> {
+    let mut parents = BTreeMap::<RunId, Vec<Option<&str>>>::new();
+    for call in calls {
+        let What::Record(step) = &call.what else { continue };
+        if step.is_span {
+            parents.entry(step.run_id).or_default().push(step.report.external_parent_span_id.as_deref());
+        }
+    }
+    let mut found = BTreeMap::new();
+    for (run, parents) in parents {
+        let Some(tree) = state.trees.get(&run) else { continue };
+        for at in tree.tally.counted_above(parents) {
+            found.extend(tree.counting.get(&at).map(|spent| ((run, at), spent)));
+        }
+    }
+    found
+}
+
+/// Finds the step's place among those of its run: whether it counts. What counts no longer is given back at once, so that
+/// the step is judged on what is so.
+pub(in crate::choke) fn place(
+    state: &mut State,
+    step: &PreparedStep,
+    index: u64,
+    reporter: Option<&str>,
+) -> Result<bool, Error> {
+    let run_id = step.run_id;
+    let Some(tree) = state.trees.get_mut(&run_id) else { return Ok(true) };
+    let run = state.runs.get(&run_id);
+    let is_late = run.is_some_and(|run| run.late.is_some());
+    let at = run.map_or(state.now, |run| run.counts_at(state.now));
+    let (input, output, cost) = step.usage();
+    let report = &step.report;
+    let told = Told {
+        index,
+        span: report.external_span_id.as_deref(),
+        parent: report.external_parent_span_id.as_deref(),
+        kind: report.kind,
+        skill_name: &report.skill_name,
+        uses: tells_use(report.kind, (input, output, cost), step.cost_note()),
+        reporter,
+    };
+    let provider = report.llm.as_ref().and_then(|llm| llm.provider.clone());
+    let (kind, cost_known) = (report.kind, step.cost_known());
+    let spent = Spent { kind, provider, at, input, output, cost, cost_known };
+    let was_cut = tree.cut;
+    let (counts, gone) = tree.add(told, spent, is_late);
+    // Before this step, of which its judgement and its use say the same.
+    let known = !was_cut && tree.unknown == u64::from(counts && !cost_known);
+    if !counts {
+        uncounted(state, run_id, index, index);
+    }
+    for (at, spent) in gone {
+        give_back(state, run_id, &spent)?;
+        uncounted(state, run_id, at, index);
+    }
+    if !is_late {
+        let run = state.run_mut(run_id)?;
+        run.run.cost_known = known;
+        run.trace.cost_known = known;
+    }
+    Ok(counts)
+}
+
+/// A step that is in no tree takes the next place.
+pub(in crate::choke) fn skip(state: &mut State, run_id: RunId, index: u64) {
+    if let Some(tree) = state.trees.get_mut(&run_id) {
+        tree.next = index + 1;
+    }
+}
+
+fn uncounted(state: &mut State, run_id: RunId, step_index: u64, told_by_index: u64) {
+    let (tenant, created_at) = (state.tenant.id, state.now);
+    state.new.uncounted.push(Uncounted { tenant, run_id, step_index, told_by_index, created_at });
+}
+
+/// Takes what a step used, and its call, from all that counted it.
+fn give_back(state: &mut State, run_id: RunId, spent: &Spent) -> Result<(), Error> {
+    let run = &mut state.run_mut(run_id)?.run;
+    run.input_tokens = run.input_tokens.saturating_sub(spent.input);
+    run.output_tokens = run.output_tokens.saturating_sub(spent.output);
+    run.cost_nanousd = run.cost_nanousd.saturating_sub(spent.cost);
+    match spent.kind {
+        StepKind::LlmCall => run.llm_call_count = run.llm_call_count.saturating_sub(1),
+        StepKind::ToolCall => run.tool_call_count = run.tool_call_count.saturating_sub(1),
+        _ => {}
+    }
+    usage::take_back(state, run_id, spent);
+    Ok(())
+}
