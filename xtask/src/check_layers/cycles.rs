@@ -10,10 +10,10 @@ use crate::finding::Finding;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A module that has a file of its own, or a folder of such: its path from the crate's root.
-type Node<'a> = &'a [String];
+pub(super) type Node<'a> = &'a [String];
 
 /// Who names whom, and where this is done first.
-type Edges<'a> = BTreeMap<(Node<'a>, Node<'a>), (&'a str, usize)>;
+pub(super) type Edges<'a> = BTreeMap<(Node<'a>, Node<'a>), (&'a str, usize)>;
 
 /// How often a name is followed that is passed on from module to module.
 const MOST_HOPS: usize = 16;
@@ -46,8 +46,8 @@ pub(super) fn check(krate: &str, files: &[SourceFile], known: &[(&str, &str)]) -
     findings
 }
 
-/// All edges between the files of a crate.
-fn edges(files: &[SourceFile]) -> Edges<'_> {
+/// The files of a crate without those of its tests.
+pub(super) fn product(files: &[SourceFile]) -> Vec<&SourceFile> {
     let tests: BTreeSet<Node<'_>> =
         files.iter().flat_map(|file| &file.source.test_modules).map(Vec::as_slice).collect();
     let is_product = |file: &&SourceFile| {
@@ -55,7 +55,12 @@ fn edges(files: &[SourceFile]) -> Edges<'_> {
         let in_tests = (1..=module.len()).any(|depth| tests.contains(&module[..depth]));
         file.place.in_src && !file.place.for_tests && !in_tests
     };
-    let product: Vec<&SourceFile> = files.iter().filter(is_product).collect();
+    files.iter().filter(is_product).collect()
+}
+
+/// All edges between the files of a crate.
+pub(super) fn edges(files: &[SourceFile]) -> Edges<'_> {
+    let product = product(files);
     let modules: BTreeSet<Node<'_>> = product.iter().map(|file| file.place.module.as_slice()).collect();
     let mut passed_on: BTreeMap<Vec<String>, &[String]> = BTreeMap::new();
     for import in product.iter().flat_map(|file| &file.source.imports) {

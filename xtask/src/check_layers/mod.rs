@@ -3,7 +3,8 @@
 //! Three nets, coarse to fine. `edges` reads the manifests: which of our crates depends on which (net 1), and who
 //! may depend on the foreign crates that mark a layer (net 2). `source` and `rules` read the sources with `syn`:
 //! what a crate may depend on and still not name (net 3), and `unused` what it depends on and does not name at all.
-//! `cycles` asks of the files of one crate who names whom: that never comes round. The tables are in `table`.
+//! `cycles` asks of the files of one crate who names whom: that never comes round. `road` says of a folder which way it
+//! goes. The tables are in `table`.
 //!
 //! It is a guard against the honest mistake, not against cunning: a name that only exists after macro expansion, or a
 //! type alias of another crate's table, passes. Most of that cannot be written anyway, for lack of the dependency;
@@ -13,6 +14,7 @@
 mod cycles;
 mod edges;
 mod known_cycles;
+mod road;
 mod rules;
 mod source;
 mod table;
@@ -40,6 +42,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
         }
         findings.extend(unused::check(&edges::Manifest::read(root, package)?, package, &files));
         findings.extend(cycles::check(&package.name, &files, known_cycles::KNOWN_CYCLES));
+        findings.extend(road::check(&package.name, &files, road::ROADS));
     }
     findings.sort();
     findings.dedup();

@@ -2,6 +2,7 @@
 
 use super::{
     check, cycles, edges,
+    road::{self, Road},
     rules::{RULES, check_source},
     source::{self, Place, SourceFile},
     table::{LAYERS, REACH},
@@ -275,16 +276,9 @@ const ROUNDS: &[Round] = &[
 #[test]
 fn imports_that_come_round_are_found() {
     for (files, known, expected) in ROUNDS {
-        let mut sources: Vec<SourceFile> = Vec::new();
-        for (path, text) in *files {
-            let place = Place::new("k", Path::new(path));
-            let source = source::read(&place, text).expect("the source parses");
-            sources.push(SourceFile { place, path: (*path).to_owned(), source });
-        }
+        let mut sources = sources_of_k(files);
         if !sources.iter().any(|file| file.path == "src/lib.rs") {
-            let place = Place::new("k", Path::new("src/lib.rs"));
-            let source = source::read(&place, "mod a;\nmod b;\nmod c;").expect("the source parses");
-            sources.push(SourceFile { place, path: "src/lib.rs".to_owned(), source });
+            sources.extend(sources_of_k(&[("src/lib.rs", "mod a;\nmod b;\nmod c;")]));
         }
         let mut found: Vec<String> = cycles::check("k", &sources, known)
             .into_iter()
@@ -295,6 +289,48 @@ fn imports_that_come_round_are_found() {
             && found.iter().zip(*expected).all(|(found, start)| found.starts_with(start));
         assert!(as_expected, "{files:#?}\nexpected {expected:#?}\nfound {found:#?}");
     }
+}
+
+/// The files of a folder `k::f` that has a road, as pairs of a path and a text; and how each finding begins.
+type OffTheRoad = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+#[rustfmt::skip]
+const OFF_THE_ROAD: &[OffTheRoad] = &[
+    (&[("src/f/a.rs", ""), ("src/f/b.rs", "use super::a::A;"), ("src/f/c/mod.rs", ""), ("src/f/c/x.rs", "fn f() { crate::f::a::f() }")], &[]),
+    // Straight against the road, out of a folder's depth, side by side, and in a test, where it counts for nothing.
+    (&[("src/f/a.rs", "\nuse super::b::B;"), ("src/f/b.rs", ""), ("src/f/c.rs", "")], &["src/f/a.rs:2 k::f::a names k::f::b, which"]),
+    (&[("src/f/a.rs", "use crate::f::c::x::X;"), ("src/f/b.rs", ""), ("src/f/c/mod.rs", ""), ("src/f/c/x.rs", "")], &["src/f/a.rs:1 k::f::a names k::f::c, which"]),
+    (&[("src/f/a.rs", ""), ("src/f/b.rs", "use super::c::C;"), ("src/f/c.rs", "")], &["src/f/b.rs:1 k::f::b names k::f::c, which"]),
+    (&[("src/f/a.rs", "#[cfg(test)]\nmod tests { use crate::f::b::B; }"), ("src/f/b.rs", ""), ("src/f/c.rs", "")], &[]),
+    // Beyond the folder, and from its own file, there is no road.
+    (&[("src/f/mod.rs", "use self::{a::A, c::C};"), ("src/f/a.rs", "use crate::g::G;"), ("src/f/b.rs", ""), ("src/f/c.rs", ""), ("src/g.rs", "use crate::f::c::C;")], &[]),
+    // The road is whole, and nothing is on it that is not there.
+    (&[("src/f/a.rs", ""), ("src/f/b.rs", ""), ("src/f/c.rs", ""), ("src/f/d.rs", "")], &["xtask/src/check_layers/road.rs:1 k::f::d stands nowhere"]),
+    (&[("src/f/a.rs", ""), ("src/f/b.rs", "")], &["xtask/src/check_layers/road.rs:1 k::f::c is on the road of k::f and not there"]),
+];
+
+#[test]
+fn what_names_against_the_road_is_found() {
+    let roads = [Road { folder: &["k", "f"], order: &[&["a"], &["b", "c"]] }];
+    for (files, expected) in OFF_THE_ROAD {
+        let found: Vec<String> = road::check("k", &sources_of_k(files), &roads)
+            .into_iter()
+            .map(|finding| format!("{}:{} {}", finding.file, finding.line, finding.message))
+            .collect();
+        let as_expected = found.len() == expected.len()
+            && found.iter().zip(*expected).all(|(found, start)| found.starts_with(start));
+        assert!(as_expected, "{files:#?}\nexpected {expected:#?}\nfound {found:#?}");
+    }
+}
+
+/// The files of a crate `k`, read, from pairs of a path in it and a text.
+fn sources_of_k(files: &[(&str, &str)]) -> Vec<SourceFile> {
+    let read = |(path, text): &(&str, &str)| {
+        let place = Place::new("k", Path::new(path));
+        let source = source::read(&place, text).expect("the source parses");
+        SourceFile { place, path: (*path).to_owned(), source }
+    };
+    files.iter().map(read).collect()
 }
 
 /// A workspace with a crate for each line of the table, in a folder of its own.

@@ -11,7 +11,8 @@
 //! 6. [`write`]: what came of it is stored, table by table, and committed. Only then is anyone answered.
 //! 7. [`outage`]: what stands in for 3 to 6 while the store is down, and is written when it is back.
 //!
-//! The number of statements has an upper bound that does not depend on the group's size.
+//! Who names whom has an order too, so that it can be read from one end: `xtask/src/check_layers/road.rs` holds it. The
+//! number of statements has an upper bound that does not depend on the group's size.
 
 pub mod call;
 mod decide;
