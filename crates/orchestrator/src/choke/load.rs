@@ -96,7 +96,7 @@ impl Named {
 #[derive(Default)]
 pub(super) struct Late {
     /// What comes to these runs has happened already: if one is sealed, it goes into an addendum.
-    pub(super) passed: BTreeSet<RunId>,
+    pub(super) let_through: BTreeSet<RunId>,
     /// When the calls of each run were decided: they count in the windows of then.
     pub(super) decided: HashMap<RunId, Vec<DateTime<Utc>>>,
 }
@@ -133,7 +133,7 @@ pub(super) async fn load(
     }
     load_runs(&mut state, tx, &named).await?;
     load_interventions(&mut state, tx, &named).await?;
-    late::load(&mut state, tx, &named.spans, &late.passed).await?;
+    late::load(&mut state, tx, &named.spans, &late.let_through).await?;
     tree::load(&mut state, tx, named.spans.iter().copied()).await?;
     load_answers(&mut state, tx, &named, calls).await?;
     load_permits(&mut state, tx, &named).await?;

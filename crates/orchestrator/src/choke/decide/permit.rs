@@ -32,8 +32,8 @@ pub(in crate::choke) fn permit(state: &mut State, caller: &Caller, asked: &Prepa
     {
         return answer;
     }
-    let passed = state.given.as_ref().is_some_and(|given| given.passed);
-    if !passed {
+    let let_through = state.given.as_ref().is_some_and(|given| given.let_through);
+    if !let_through {
         running(state, run_id)?;
     }
     let known = state.given.as_ref().and_then(|given| given.permit_id);
@@ -46,7 +46,7 @@ pub(in crate::choke) fn permit(state: &mut State, caller: &Caller, asked: &Prepa
     if judged.verdict.action().refuses() {
         return refuse(state, caller, asked, judged);
     }
-    if passed {
+    if let_through {
         gap::record(state, run_id, &judged, None, Some(permit_id))?;
     }
     grant(state, caller, asked, permit_id, &judged)

@@ -46,9 +46,9 @@ pub(in crate::choke) fn record(state: &mut State, caller: &Caller, step: &Prepar
         return answer;
     }
     let overdue = state.given.is_some();
-    let passed = state.given.as_ref().is_some_and(|given| given.passed);
-    // A late span has happened, and so has what was let pass while the store was down.
-    let happened = passed || (step.is_span && state.run(run_id)?.late.is_some() && !overdue);
+    let let_through = state.given.as_ref().is_some_and(|given| given.let_through);
+    // A late span has happened, and so has what was let through while the store was down.
+    let happened = let_through || (step.is_span && state.run(run_id)?.late.is_some() && !overdue);
     if !happened {
         running(state, run_id)?;
     }
@@ -100,7 +100,7 @@ pub(in crate::choke) fn record(state: &mut State, caller: &Caller, step: &Prepar
     spend(state, caller, step, (moment, refused, counts), &judged)?;
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
     let step_hash = record.hash();
-    if passed {
+    if let_through {
         gap::record(state, run_id, &judged, Some(expected), permit_id)?;
     }
     effects::apply(state, caller, run_id, &judged, Some(expected))?;

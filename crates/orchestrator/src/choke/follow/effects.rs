@@ -51,7 +51,7 @@ pub(in crate::choke) fn apply(
         let outcome = judged.limits.iter().find(|limit| limit.limit_id == fired.policy_id);
         let struck = match outcome {
             Some(limit) if fired.kind == PolicyKind::Limit => {
-                passed(state, caller, run_id, judged, limit, step_index)?
+                breached(state, caller, run_id, judged, limit, step_index)?
             }
             _ => rule_incident.filter(|_| fired.action.refuses()),
         };
@@ -77,7 +77,7 @@ pub(in crate::choke) fn throttled(
     for limit in judged.limits.iter().filter(|limit| limit.rejects) {
         let id: LimitId = limit.limit_id.parse().map_err(internal)?;
         if !state.run(run_id)?.breached.contains(&(id, limit.window_start.clone())) {
-            passed(state, caller, run_id, judged, limit, None)?;
+            breached(state, caller, run_id, judged, limit, None)?;
         }
     }
     let now = state.now;
@@ -129,8 +129,8 @@ fn termination(reason: Option<HaltReason>) -> TerminationReason {
     }
 }
 
-/// A limit that fired. Passed for the first time in its window and run: a breach, its audit row, its consequence.
-fn passed(
+/// A limit that fired. Breached for the first time in its window and run: a breach, its audit row, its consequence.
+fn breached(
     state: &mut State,
     caller: &Caller,
     run_id: RunId,

@@ -1,8 +1,8 @@
 //! When the store is down: a halt is still a halt, and nothing else is promised.
 //!
 //! While the store cannot be reached, a call is decided on what this replica remembers, by the same code as ever. What
-//! is refused is refused, marked `recorded: false`; it stays in force here. What would pass gets 503 (`fail_closed`:
-//! its record cannot be committed) or, in a `degrade` tenant, passes, marked `recorded: false`: a gap. Both are kept
+//! is refused is refused, marked `recorded: false`; it stays in force here. What would be let through gets 503 (`fail_closed`:
+//! its record cannot be committed) or, in a `degrade` tenant, is let through, marked `recorded: false`: a gap. Both are kept
 //! in the spool before they are told, and are written before anything else of their run when the store is back.
 
 pub(super) mod memory;
@@ -84,8 +84,8 @@ async fn from_memory(
         return Err(known);
     }
     // Nobody may pass a limit of whose use nothing is known, or a store that is there and held back.
-    let passes = tenant.failure_mode == FailureMode::Degrade && is_outage(err) && !blind;
-    let Some(told) = Told::unrecorded(answer, passes) else { return unavailable() };
+    let may_let_through = tenant.failure_mode == FailureMode::Degrade && is_outage(err) && !blind;
+    let Some(told) = Told::unrecorded(answer, may_let_through) else { return unavailable() };
     let Some(unwritten) = Unwritten::of(&state, run_id, call, told.clone()) else { return unavailable() };
     let Ok(line) = spool::line(tenant.id, &unwritten) else { return unavailable() };
     let share = spine.choke().unwritten.share(Some(tenant.id));
@@ -93,7 +93,7 @@ async fn from_memory(
         return unavailable();
     }
     let spooled = spool::keep(spine, line).await;
-    if !spooled && matches!(told, Told::Passed(_)) {
+    if !spooled && matches!(told, Told::LetThrough(_)) {
         return unavailable();
     }
     memory.keep(tenant.id, Unwritten { spooled, share: Some(Arc::new(share)), ..unwritten });

@@ -1,7 +1,7 @@
 //! Answers that were given while the store was down: kept as they were decided, written when it is back.
 //!
 //! What is written is the decision that its caller was told, by its id and on the facts it was taken on: judged anew, a
-//! window that has passed meanwhile could turn a halt that was given into leave that nobody got.
+//! window that is over meanwhile could turn a halt that was given into leave that nobody got.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -162,7 +162,7 @@ async fn work(
     for answer in &answers {
         let given = answer.given().map_err(|err| broken(answer, err.to_string()))?;
         if let Some(run) = answer.call.run_id() {
-            late.passed.extend(answer.passed.then_some(run));
+            late.let_through.extend(answer.let_through.then_some(run));
             late.decided.entry(run).or_default().push(given.decided_at);
         }
         all_given.push(given);
@@ -174,8 +174,8 @@ async fn work(
         let answered = decide::item(&mut state, std::slice::from_ref(&answer.call)).pop().flatten();
         state.given = None;
         match answered {
-            Some(Ok(_)) if answer.passed => {}
-            Some(Err(Error::StepHalted(_))) if !answer.passed => {}
+            Some(Ok(_)) if answer.let_through => {}
+            Some(Err(Error::StepHalted(_))) if !answer.let_through => {}
             Some(Err(Error::Internal(why))) => return Err(broken(answer, why)),
             Some(Err(Error::Store(why))) => return Err(broken(answer, why.to_string())),
             Some(Err(why @ (Error::StepHalted(_) | Error::RateLimited { .. }))) => {

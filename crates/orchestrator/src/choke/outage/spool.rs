@@ -28,7 +28,7 @@ struct Line<'a> {
     #[serde(default)]
     build: Option<Cow<'a, str>>,
     tenant_id: TenantId,
-    /// It passed; or it was refused.
+    /// It was let through; or it was refused.
     passed: bool,
     call: Cow<'a, Call>,
     decision: Cow<'a, DecisionRecord>,
@@ -128,7 +128,7 @@ pub(in crate::choke) async fn take_up(spine: &Spine) -> Result<usize, Error> {
                 call: line.call.into_owned(),
                 decision: Arc::new(line.decision.into_owned()),
                 freeze: line.freeze.map(Arc::new),
-                passed: line.passed,
+                let_through: line.passed,
                 told: None,
                 spooled: true,
                 share: None,
@@ -154,7 +154,7 @@ pub(in crate::choke) fn line(tenant_id: TenantId, answer: &Unwritten) -> Result<
         form: FORM,
         build: Some(Cow::Borrowed(BUILD)),
         tenant_id,
-        passed: answer.passed,
+        passed: answer.let_through,
         call: Cow::Borrowed(&answer.call),
         decision: Cow::Borrowed(&answer.decision),
         freeze: answer.freeze.as_deref().cloned(),

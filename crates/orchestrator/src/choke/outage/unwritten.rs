@@ -22,7 +22,7 @@ pub(in crate::choke) enum Told {
     /// A halt.
     Refused(Box<StepEnforcementError>),
     /// Leave, in a `degrade` tenant.
-    Passed(Done),
+    LetThrough(Done),
 }
 
 impl Told {
@@ -30,25 +30,25 @@ impl Told {
     pub(in crate::choke) fn again(&self) -> Answer {
         match self {
             Self::Refused(halted) => Err(Error::StepHalted(halted.clone())),
-            Self::Passed(done) => Ok(done.clone()),
+            Self::LetThrough(done) => Ok(done.clone()),
         }
     }
 
     /// The answer of a decision that is not recorded; `None` where nothing may be told without the store.
-    pub(in crate::choke) fn unrecorded(answer: Answer, passes: bool) -> Option<Self> {
+    pub(in crate::choke) fn unrecorded(answer: Answer, may_let_through: bool) -> Option<Self> {
         match answer {
             Err(Error::StepHalted(mut halted)) => {
                 halted.recorded = false;
                 Some(Self::Refused(halted))
             }
-            Ok(Done::Granted(mut granted)) if passes => {
+            Ok(Done::Granted(mut granted)) if may_let_through => {
                 granted.recorded = false;
-                Some(Self::Passed(Done::Granted(granted)))
+                Some(Self::LetThrough(Done::Granted(granted)))
             }
-            Ok(Done::Recorded(mut step)) if passes => {
+            Ok(Done::Recorded(mut step)) if may_let_through => {
                 step.recorded = false;
                 step.step_hash = None;
-                Some(Self::Passed(Done::Recorded(step)))
+                Some(Self::LetThrough(Done::Recorded(step)))
             }
             _ => None,
         }
@@ -63,7 +63,7 @@ pub(in crate::choke) struct Unwritten {
     /// The freeze that it met.
     pub(in crate::choke) freeze: Option<Arc<Freeze>>,
     /// It was leave.
-    pub(in crate::choke) passed: bool,
+    pub(in crate::choke) let_through: bool,
     /// For repeats of the call; none where another process gave the answer.
     pub(in crate::choke) told: Option<Told>,
     /// It is in the spool.
@@ -82,7 +82,7 @@ impl Unwritten {
             call: call.clone(),
             decision: Arc::new(decision.clone()),
             freeze: freeze.filter(|_| decision.intervention.is_some()),
-            passed: matches!(told, Told::Passed(_)),
+            let_through: matches!(told, Told::LetThrough(_)),
             told: Some(told),
             spooled: false,
             share: None,
@@ -98,7 +98,7 @@ impl Unwritten {
             decision_id: decision.decision_id.parse().map_err(internal)?,
             decided_at: models::time::parse(&decision.decided_at).map_err(internal)?,
             moment: decision.moment,
-            passed: self.passed,
+            let_through: self.let_through,
             permit_id,
             permit_note: decision.permit_note,
             permit_required: decision.permit_required,

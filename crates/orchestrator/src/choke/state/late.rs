@@ -18,17 +18,17 @@ use proof::{
 use super::{LateState, RunState, State, sums};
 use crate::choke::prepare::PreparedStep;
 
-/// Makes an addendum ready for each sealed run that spans are reported of, or that calls have `passed` of. It is stored
-/// only if one of them is new.
+/// Makes an addendum ready for each sealed run that spans are reported of, or of which calls were `let_through` in an
+/// outage. It is stored only if one of them is new.
 pub(in crate::choke) async fn load(
     state: &mut State,
     tx: &Tx,
     spans: &BTreeSet<RunId>,
-    passed: &BTreeSet<RunId>,
+    let_through: &BTreeSet<RunId>,
 ) -> Result<(), StoreError> {
     let sealed = |run: &&RunState| {
         let reported = run.run.is_reported() && spans.contains(&run.run.id);
-        run.run.state == LifeState::Completed && (reported || passed.contains(&run.run.id))
+        run.run.state == LifeState::Completed && (reported || let_through.contains(&run.run.id))
     };
     let runs: Vec<RunId> = state.runs.values().filter(sealed).map(|run| run.run.id).collect();
     if runs.is_empty() {

@@ -77,7 +77,7 @@ pub(super) struct RunState {
     pub(super) run: Run,
     pub(super) trace: Trace,
     pub(super) snapshot: Arc<BoundSnapshot>,
-    /// Limits that the run has passed already, by window.
+    /// Limits that the run has breached already, by window.
     pub(super) breached: HashSet<(LimitId, String)>,
     /// A limit stands at 80 % or more.
     pub(super) near_limit: bool,
