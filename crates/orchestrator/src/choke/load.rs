@@ -23,7 +23,7 @@ use proof::{
 };
 
 use super::{
-    prepare::{Call, What},
+    prepare::{Call, CallKind},
     state::{
         KnownStep, RunState, State, Tracked, held::HeldPermit, kept, late, snapshots::BoundSnapshot, traced,
         tree, usage,
@@ -62,22 +62,22 @@ impl Named {
 
     fn add(&mut self, call: &Call) {
         match &call.what {
-            What::Start(start) => {
+            CallKind::Start(start) => {
                 self.starts = true;
                 self.start_keys.extend(call.caller.start_key(&start.request));
                 self.lineage.extend(start.parent_run_id);
                 self.lineage.extend(start.replay_of);
             }
-            What::Trace(start) => {
+            CallKind::Trace(start) => {
                 self.starts = true;
                 self.traces.extend(start.request.external_trace_id.clone());
             }
-            What::Permit(permit) => {
+            CallKind::Permit(permit) => {
                 self.spends = true;
                 self.runs.insert(permit.run_id);
                 self.keys.extend(permit.request.idempotency_key.clone().map(|key| (permit.run_id, key)));
             }
-            What::Record(step) => {
+            CallKind::Record(step) => {
                 self.spends = true;
                 self.spans.extend(step.is_span.then_some(step.run_id));
                 self.runs.insert(step.run_id);
@@ -85,7 +85,7 @@ impl Named {
                 self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
                 self.keys.extend(traced::remote_parent(step));
             }
-            What::End(run, _) | What::Kill(run, _) => {
+            CallKind::End(run, _) | CallKind::Kill(run, _) => {
                 self.runs.insert(*run);
             }
         }
@@ -311,7 +311,7 @@ async fn load_permits(state: &mut State, tx: &Tx, named: &Named) -> Result<(), S
 async fn load_usage(state: &mut State, tx: &Tx, calls: &[&[Call]], late: &Late) -> Result<(), StoreError> {
     let mut opened: BTreeMap<UsageKey, Option<DateTime<Utc>>> = BTreeMap::new();
     for call in calls.iter().copied().flatten() {
-        if !matches!(call.what, What::Permit(_) | What::Record(_)) {
+        if !matches!(call.what, CallKind::Permit(_) | CallKind::Record(_)) {
             continue;
         }
         if let Some(run) = call.run_id().and_then(|run| state.runs.get(&run)) {

@@ -9,7 +9,7 @@ pub(super) mod start;
 
 use super::{
     call::Answer,
-    prepare::{Call, What},
+    prepare::{Call, CallKind},
     state::{State, kept},
 };
 use crate::errors::Error;
@@ -44,12 +44,12 @@ fn one(state: &mut State, call: &Call) -> Answer {
 
 fn decide(state: &mut State, call: &Call) -> Answer {
     let answer = match &call.what {
-        What::Start(start) => return start::start(state, &call.caller, start),
-        What::Trace(start) => return start::trace(state, &call.caller, start),
-        What::Kill(run, kill) => return intervene::kill(state, &call.caller, *run, kill),
-        What::Permit(request) => permit::permit(state, &call.caller, request),
-        What::Record(step) => record::record(state, &call.caller, step),
-        What::End(run, how) => end::end(state, &call.caller, *run, how),
+        CallKind::Start(start) => return start::start(state, &call.caller, start),
+        CallKind::Trace(start) => return start::trace(state, &call.caller, start),
+        CallKind::Kill(run, kill) => return intervene::kill(state, &call.caller, *run, kill),
+        CallKind::Permit(request) => permit::permit(state, &call.caller, request),
+        CallKind::Record(step) => record::record(state, &call.caller, step),
+        CallKind::End(run, how) => end::end(state, &call.caller, *run, how),
     };
     if matches!(answer, Err(Error::RunKilled { .. } | Error::StepHalted(_))) {
         intervene::told(state, &call.caller, call.run_id());

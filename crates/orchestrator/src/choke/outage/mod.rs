@@ -21,7 +21,7 @@ use self::unwritten::{Told, Unwritten};
 use super::{
     call::Answer,
     decide::{self, gates},
-    prepare::{Call, What},
+    prepare::{Call, CallKind},
     state::State,
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
@@ -104,35 +104,35 @@ async fn from_memory(
 impl Call {
     /// Whether it names a permit that is not among those that are known.
     fn names_a_permit_of_none(&self, state: &State) -> bool {
-        let What::Record(step) = &self.what else { return false };
+        let CallKind::Record(step) = &self.what else { return false };
         step.report.permit_id.is_some_and(|id| !state.permits.contains_key(&id))
     }
 
     /// The run that the call is about; none for a start.
     pub(crate) fn run_id(&self) -> Option<RunId> {
         match &self.what {
-            What::Start(_) | What::Trace(_) => None,
-            What::Permit(permit) => Some(permit.run_id),
-            What::Record(step) => Some(step.run_id),
-            What::End(run, _) | What::Kill(run, _) => Some(*run),
+            CallKind::Start(_) | CallKind::Trace(_) => None,
+            CallKind::Permit(permit) => Some(permit.run_id),
+            CallKind::Record(step) => Some(step.run_id),
+            CallKind::End(run, _) | CallKind::Kill(run, _) => Some(*run),
         }
     }
 
     /// The provider of the model that it is about, where it is about one.
     pub(super) fn provider(&self) -> Option<&str> {
         match &self.what {
-            What::Permit(permit) => permit.request.provider.as_deref(),
-            What::Record(step) => step.report.llm.as_ref()?.provider.as_deref(),
-            What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => None,
+            CallKind::Permit(permit) => permit.request.provider.as_deref(),
+            CallKind::Record(step) => step.report.llm.as_ref()?.provider.as_deref(),
+            CallKind::Start(_) | CallKind::Trace(_) | CallKind::End(..) | CallKind::Kill(..) => None,
         }
     }
 
     /// The key that tells a repeat of the call, and the fingerprint of what was asked under it.
     pub(crate) fn repeats(&self) -> Option<(&String, Hash)> {
         match &self.what {
-            What::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
-            What::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
-            What::Start(_) | What::Trace(_) | What::End(..) | What::Kill(..) => None,
+            CallKind::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
+            CallKind::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
+            CallKind::Start(_) | CallKind::Trace(_) | CallKind::End(..) | CallKind::Kill(..) => None,
         }
     }
 }

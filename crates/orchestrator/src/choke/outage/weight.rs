@@ -5,7 +5,7 @@ use proof::records::DecisionRecord;
 use super::unwritten::Unwritten;
 use crate::choke::{
     call::{EndRun, PermitRequest, StartRun, StepReport},
-    prepare::{Call, What},
+    prepare::{Call, CallKind},
 };
 
 /// What a call has beside its texts.
@@ -15,12 +15,14 @@ impl Call {
     /// About how many bytes it holds.
     pub(in crate::choke) fn weight(&self) -> usize {
         REST + match &self.what {
-            What::Start(start) | What::Trace(start) => start.request.weight(),
-            What::Permit(permit) => permit.request.weight(),
-            What::Record(step) => step.report.weight(),
-            What::End(_, EndRun::Failed { error: text } | EndRun::Abort { reason: text }) => lengths(&[text]),
-            What::End(..) => 0,
-            What::Kill(_, kill) => lengths(&[&kill.reason]),
+            CallKind::Start(start) | CallKind::Trace(start) => start.request.weight(),
+            CallKind::Permit(permit) => permit.request.weight(),
+            CallKind::Record(step) => step.report.weight(),
+            CallKind::End(_, EndRun::Failed { error: text } | EndRun::Abort { reason: text }) => {
+                lengths(&[text])
+            }
+            CallKind::End(..) => 0,
+            CallKind::Kill(_, kill) => lengths(&[&kill.reason]),
         }
     }
 }

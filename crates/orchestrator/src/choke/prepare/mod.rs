@@ -37,7 +37,7 @@ use crate::{context::CallContext, errors::Error, once::Once};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Call {
     pub(super) caller: Caller,
-    pub(super) what: What,
+    pub(super) what: CallKind,
     /// The idempotency key of an end or a kill: its answer is kept for a day. Others keep theirs for ever.
     #[serde(skip)]
     pub(super) once: Option<KeptAnswer>,
@@ -45,7 +45,7 @@ pub(crate) struct Call {
 
 /// What is asked. A spool keeps permits and records alone: nothing else is answered while the store is down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum What {
+pub(crate) enum CallKind {
     #[serde(skip)]
     Start(Box<PreparedStart>),
     /// A run for an outside trace, if it has none yet.
@@ -199,7 +199,7 @@ impl Call {
             bound_to,
             request_hash,
         };
-        Ok(Self { caller: ctx.into(), what: What::Start(Box::new(start)), once: None })
+        Ok(Self { caller: ctx.into(), what: CallKind::Start(Box::new(start)), once: None })
     }
 
     /// The run of an outside trace, to be opened as `run_id` unless the trace has one.
@@ -220,11 +220,11 @@ impl Call {
             ..StartRun::default()
         };
         match Self::start(ctx, request)?.what {
-            What::Start(mut start) => {
+            CallKind::Start(mut start) => {
                 start.run_id = Some(run_id);
                 start.way_in = way_in;
                 start.cut = cut;
-                Ok(Self { caller: Caller::reporting(ctx), what: What::Trace(start), once: None })
+                Ok(Self { caller: Caller::reporting(ctx), what: CallKind::Trace(start), once: None })
             }
             _ => Err(Error::Internal("a start is a start".to_owned())),
         }
@@ -239,7 +239,7 @@ impl Call {
     ) -> Result<Self, Error> {
         let mut call = Self::record(ctx, run_id, report)?;
         call.caller = Caller::reporting(ctx);
-        if let What::Record(step) = &mut call.what {
+        if let CallKind::Record(step) = &mut call.what {
             step.is_span = true;
             step.content.truncated |= cut;
         }
@@ -278,7 +278,7 @@ impl Call {
         price_estimate(&mut request, ctx.came_at);
         let (content, params) = (screened.content, screened.param_facts);
         let permit = PreparedPermit { run_id, request, request_hash, params_hash, content, params };
-        Ok(Self { caller: ctx.into(), what: What::Permit(Box::new(permit)), once: None })
+        Ok(Self { caller: ctx.into(), what: CallKind::Permit(Box::new(permit)), once: None })
     }
 
     /// A report after acting.
@@ -323,7 +323,7 @@ impl Call {
             commitment,
             raw_lengths,
         };
-        Ok(Self { caller: ctx.into(), what: What::Record(Box::new(step)), once: None })
+        Ok(Self { caller: ctx.into(), what: CallKind::Record(Box::new(step)), once: None })
     }
 
     /// The end of a run.
@@ -342,7 +342,7 @@ impl Call {
             }
             other => other,
         };
-        Ok(Self { caller: ctx.into(), what: What::End(run_id, how), once: once.into_call() })
+        Ok(Self { caller: ctx.into(), what: CallKind::End(run_id, how), once: once.into_call() })
     }
 }
 
@@ -350,7 +350,7 @@ impl Call {
     /// The id of the span that is to be recorded.
     pub(crate) fn span_id(&self) -> Option<&str> {
         match &self.what {
-            What::Record(step) => step.report.external_span_id.as_deref(),
+            CallKind::Record(step) => step.report.external_span_id.as_deref(),
             _ => None,
         }
     }
@@ -364,13 +364,13 @@ impl Call {
     ) -> Result<Self, Error> {
         let reason = reason_of(reason)?;
         let kill = PreparedKill { actor_type: ctx.actor_type, actor_id: ctx.actor_id.clone(), reason };
-        Ok(Self { caller: ctx.into(), what: What::Kill(run_id, kill), once: once.into_call() })
+        Ok(Self { caller: ctx.into(), what: CallKind::Kill(run_id, kill), once: once.into_call() })
     }
 
     /// The end of a run that nobody ends.
     pub(crate) fn sweep(run_id: RunId, how: EndRun) -> Self {
         let caller = Caller { key: None, own_only: false, correlation_id: "sweeper".to_owned() };
-        Self { caller, what: What::End(run_id, how), once: None }
+        Self { caller, what: CallKind::End(run_id, how), once: None }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     choke::{
         call::{Answer, Done},
         parts::{Answers, Unit},
-        prepare::{Call, What},
+        prepare::{Call, CallKind},
     },
     errors::Error,
     once,
@@ -41,7 +41,7 @@ pub(in crate::choke) fn told(state: &State, call: &Call) -> Option<Answer> {
         Known::Stored(kept) => {
             let answer = kept.answer.as_deref().unwrap_or_default();
             match call.what {
-                What::Kill(..) => once::open(&state.spine, kept, answer).map(Done::Killed),
+                CallKind::Kill(..) => once::open(&state.spine, kept, answer).map(Done::Killed),
                 _ => once::open(&state.spine, kept, answer).map(Done::Ended),
             }
         }

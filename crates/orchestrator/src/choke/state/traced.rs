@@ -16,7 +16,7 @@ use super::{Ending, RunState, State};
 use crate::{
     choke::{
         call::PartOf,
-        prepare::{Call, Caller, PreparedStep, What},
+        prepare::{Call, CallKind, Caller, PreparedStep},
     },
     errors::Error,
 };
@@ -56,7 +56,7 @@ pub(in crate::choke) fn contested<'c>(
     calls: impl Iterator<Item = &'c Call>,
 ) -> Vec<(RunId, String)> {
     let place = |call: &Call| {
-        let What::Record(step) = &call.what else { return None };
+        let CallKind::Record(step) = &call.what else { return None };
         let span = step.report.idempotency_key.as_ref().filter(|_| step.is_span)?;
         let first = state.step_keys.get(&(step.run_id, span.clone()))?;
         let reporter = call.caller.reporter();

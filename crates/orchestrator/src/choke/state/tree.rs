@@ -16,7 +16,7 @@ use proof::{
 
 use super::{RunState, State, trees::Spent, usage};
 use crate::{
-    choke::prepare::{Call, PreparedStep, What},
+    choke::prepare::{Call, CallKind, PreparedStep},
     errors::Error,
 };
 
@@ -73,7 +73,7 @@ pub(in crate::choke) fn windows_of<'c>(
 ) -> BTreeMap<(RunId, u64), &'c Spent> {
     let mut parents = BTreeMap::<RunId, Vec<Option<&str>>>::new();
     for call in calls {
-        let What::Record(step) = &call.what else { continue };
+        let CallKind::Record(step) = &call.what else { continue };
         if step.is_span {
             parents.entry(step.run_id).or_default().push(step.report.external_parent_span_id.as_deref());
         }
