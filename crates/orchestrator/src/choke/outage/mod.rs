@@ -14,8 +14,7 @@ mod weight;
 use std::{slice, sync::Arc};
 
 use drivers::StoreError;
-use models::{account::FailureMode, ids::RunId};
-use proof::hash::Hash;
+use models::account::FailureMode;
 
 use self::unwritten::{Told, Unwritten};
 use super::{
@@ -106,34 +105,6 @@ impl Call {
     fn names_a_permit_of_none(&self, state: &State) -> bool {
         let CallKind::Record(step) = &self.what else { return false };
         step.report.permit_id.is_some_and(|id| !state.permits.contains_key(&id))
-    }
-
-    /// The run that the call is about; none for a start.
-    pub(crate) fn run_id(&self) -> Option<RunId> {
-        match &self.what {
-            CallKind::Start(_) | CallKind::Trace(_) => None,
-            CallKind::Permit(permit) => Some(permit.run_id),
-            CallKind::Record(step) => Some(step.run_id),
-            CallKind::End(run, _) | CallKind::Kill(run, _) => Some(*run),
-        }
-    }
-
-    /// The provider of the model that it is about, where it is about one.
-    pub(super) fn provider(&self) -> Option<&str> {
-        match &self.what {
-            CallKind::Permit(permit) => permit.request.provider.as_deref(),
-            CallKind::Record(step) => step.report.llm.as_ref()?.provider.as_deref(),
-            CallKind::Start(_) | CallKind::Trace(_) | CallKind::End(..) | CallKind::Kill(..) => None,
-        }
-    }
-
-    /// The key that tells a repeat of the call, and the fingerprint of what was asked under it.
-    pub(crate) fn repeats(&self) -> Option<(&String, Hash)> {
-        match &self.what {
-            CallKind::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
-            CallKind::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
-            CallKind::Start(_) | CallKind::Trace(_) | CallKind::End(..) | CallKind::Kill(..) => None,
-        }
     }
 }
 

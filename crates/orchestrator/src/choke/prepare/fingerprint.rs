@@ -1,5 +1,6 @@
 //! What of a request makes two requests one: all that its caller said, but the key itself; and what commits to its content.
 
+use engines::logs::redact;
 use models::ids::RunId;
 use proof::{
     hash::Hash,
@@ -8,7 +9,10 @@ use proof::{
 };
 use serde::Serialize;
 
-use crate::choke::call::{PartOf, PermitRequest, StartRun, StepReport};
+use crate::{
+    choke::call::{PartOf, PermitRequest, StartRun, StepReport},
+    errors::Error,
+};
 
 #[derive(Serialize)]
 pub(in crate::choke) struct StartFingerprint<'a> {
@@ -169,4 +173,18 @@ pub(in crate::choke) fn commitment(key: &TenantKey, run_id: RunId, report: &Step
         value.extend(bytes);
     }
     keyed(key, "commitment", &run_id.to_string(), "/step", &value)
+}
+
+/// The keyed hash by which a repeat of a request is told from another request.
+pub(super) fn fingerprint(key: &TenantKey, purpose: &str, request: &impl Serialize) -> Result<Hash, Error> {
+    let bytes = proof::canonical::try_to_bytes(request).map_err(|err| Error::invalid("", err.to_string()))?;
+    Ok(keyed(key, &format!("idempotency/{purpose}"), "", "", &bytes))
+}
+
+/// The keyed hash of the parameters that a permit is bound to, whatever the order of their members.
+pub(super) fn params_hash(key: &TenantKey, run_id: RunId, params: Option<&str>) -> Result<Hash, Error> {
+    let canonical =
+        params.map(redact::canonical_text).transpose().map_err(|err| Error::invalid("/params", err))?;
+    let value = canonical.as_deref().unwrap_or_default();
+    Ok(keyed(key, "permit/params", &run_id.to_string(), "/params", value.as_bytes()))
 }
