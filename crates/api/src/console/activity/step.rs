@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use orchestrator::{handlers::activity::StepView, verdict::Fired};
-use proof::records::StepRecord;
 
 use crate::console::show::{self, Badge};
 
@@ -104,6 +103,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         |action| Badge::of_verdict(action.as_str(), view.would_have.map(|action| action.as_str())),
     );
     let unread = view.fired.is_none().then_some("what fired is not readable: verify this run");
+    let tokens_told = tokens_told(&view);
     let step = view.step.record;
     let twice = (!view.counts).then_some("told of by another step: not counted");
     let cost_note = step.cost_note.map(|note| about_cost(note.as_str()));
@@ -113,7 +113,6 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
     let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
-    let tokens_told = is_call.then(|| tokens_told(&step));
     let mut texts = Vec::new();
     let mut text = |name, text: Option<String>| texts.extend(text.map(|text| Text { name, text }));
     text("Prompt", step.prompt.as_deref().map(show::json));
@@ -136,8 +135,8 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     if let Some(requested) = step.model_requested {
         fact("Asked for", requested);
     }
-    if let Some(tokens) = tokens_told {
-        fact("Tokens", tokens);
+    if is_call {
+        fact("Tokens", tokens_told);
     }
     if let Some(note) = cost_note {
         fact("Cost", note.to_owned());
@@ -191,7 +190,8 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
 }
 
 /// The tokens of a call to a model, in words: what was told of them, and whether that is all.
-fn tokens_told(step: &StepRecord) -> String {
+fn tokens_told(view: &StepView) -> String {
+    let step = &view.step.record;
     let told = format!(
         "{} in, {} out, {} read from the cache, {} written to it, {} reasoning",
         step.input_tokens,
