@@ -18,9 +18,11 @@ mod ledger;
 mod once;
 pub mod ports;
 mod repeats;
+mod retrying;
 pub mod secrets;
 pub mod spine;
 mod streams;
+mod texts;
 pub mod verdict;
 
 pub use self::{

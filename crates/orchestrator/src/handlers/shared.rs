@@ -3,52 +3,12 @@
 use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
-use drivers::StoreError;
-use engines::{check::Check, ledger::AuditLedgerService, logs::redact::redact_text};
-use models::{
-    bounds,
-    page::{Cursor, Page, PageRequest},
-};
+use engines::ledger::AuditLedgerService;
+use models::page::{Cursor, Page, PageRequest};
 use rules::fields::FieldErrors;
 use uuid::Uuid;
 
 use crate::{context::CallContext, errors::Error};
-
-/// How often an operation that lost a race is tried again, whole.
-const RETRIES: usize = 5;
-
-/// Does an operation's unit of work, anew where it lost a race: where the store asks for that, and where another took
-/// meanwhile a key that was free when it was read. The next try finds what that one stored, and answers by it. Once where
-/// a lock did not come free in time.
-pub(crate) async fn retrying<T, Attempt, Fut>(attempt: Attempt) -> Result<T, Error>
-where
-    Attempt: Fn() -> Fut,
-    Fut: Future<Output = Result<T, Error>>,
-{
-    let (mut tries, mut waited) = (0, false);
-    loop {
-        match attempt().await {
-            Err(err) if (tries < RETRIES && is_race(&err)) || (is_locked(&err) && !waited) => {
-                tries += 1;
-                waited |= is_locked(&err);
-                tracing::debug!(error = &err as &dyn std::error::Error, tries, "lost a race; trying again");
-            }
-            done => return done,
-        }
-    }
-}
-
-fn is_race(err: &Error) -> bool {
-    match err {
-        Error::Unavailable(err) => err.is_retry(),
-        Error::Store(err) => matches!(**err, StoreError::Conflict(_)),
-        _ => false,
-    }
-}
-
-fn is_locked(err: &Error) -> bool {
-    matches!(err, Error::Unavailable(err) if err.is_locked())
-}
 
 /// Makes audit rows in the caller's name.
 pub(crate) fn ledger_of(ctx: &CallContext) -> AuditLedgerService {
@@ -58,15 +18,6 @@ pub(crate) fn ledger_of(ctx: &CallContext) -> AuditLedgerService {
 /// What engines and rules refuse, as an operation says it.
 pub(crate) fn invalid(refused: FieldErrors) -> Error {
     refused.into()
-}
-
-/// A person's note as it may be kept: redacted, and none where it says nothing.
-pub(crate) fn note_of(note: Option<String>) -> Result<Option<String>, Error> {
-    let Some(note) = note.filter(|note| !note.trim().is_empty()) else { return Ok(None) };
-    let mut check = Check::default();
-    check.words("/note", Some(&note), bounds::REASON);
-    check.done()?;
-    Ok(Some(redact_text(&note).value))
 }
 
 /// A page of a list that is short enough to be read whole, newest first.

@@ -1,10 +1,10 @@
 //! The end of a run: as its caller tells it, by a person, and of one that nobody ends.
 
-use engines::{check::Check, logs::redact};
+use engines::check::Check;
 use models::{bounds, ids::RunId};
 
 use super::{Call, CallKind, Caller, PreparedKill, capture};
-use crate::{choke::call::EndRun, context::CallContext, errors::Error, once::Once};
+use crate::{choke::call::EndRun, context::CallContext, errors::Error, once::Once, texts::reason_of};
 
 impl Call {
     /// The end of a run.
@@ -43,12 +43,4 @@ impl Call {
         let caller = Caller { key: None, own_only: false, correlation_id: "sweeper".to_owned() };
         Self { caller, what: CallKind::End(run_id, how), once: None }
     }
-}
-
-/// A person's reason: checked, and redacted.
-pub(crate) fn reason_of(reason: Option<String>) -> Result<Option<String>, Error> {
-    let mut check = Check::default();
-    check.words("/reason", reason.as_deref(), bounds::REASON);
-    check.done()?;
-    Ok(reason.map(|text| redact::redact_text(&text).value))
 }

@@ -24,8 +24,9 @@ use super::{
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::{page_of, retrying},
+    handlers::shared::page_of,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
 };
 

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     context::CallContext,
     errors::Error,
-    handlers::shared::retrying,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
 };
 

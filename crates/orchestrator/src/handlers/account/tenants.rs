@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     errors::{ConflictCode, Error},
-    handlers::shared::retrying,
+    retrying::retrying,
     spine::Spine,
 };
 

@@ -10,9 +10,11 @@ use super::settled::store;
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::{ledger_of, note_of, retrying},
+    handlers::shared::ledger_of,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
+    texts::note_of,
 };
 
 /// `incidents.acknowledge`: the caller takes an incident. Again by the same person: nothing happens.

@@ -13,9 +13,11 @@ use super::{acknowledge::refused, settled::store_all};
 use crate::{
     context::CallContext,
     errors::Error,
-    handlers::shared::{ledger_of, note_of, retrying},
+    handlers::shared::ledger_of,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
+    texts::note_of,
 };
 
 /// How many incidents may be taken in one move.

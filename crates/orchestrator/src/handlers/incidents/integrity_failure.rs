@@ -15,7 +15,7 @@ use models::{
 use proof::words::IntegrityStatus;
 use serde_json::json;
 
-use crate::{errors::Error, handlers::shared::retrying, spine::Spine};
+use crate::{errors::Error, retrying::retrying, spine::Spine};
 
 /// A mismatch, and the run that it is in.
 pub(crate) type Found = (Option<RunId>, Mismatch);

@@ -14,9 +14,10 @@ use super::{LimitView, author::author};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::{invalid, ledger_of, retrying},
+    handlers::shared::{invalid, ledger_of},
     ledger::settle,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
 };
 

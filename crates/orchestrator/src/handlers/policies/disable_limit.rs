@@ -7,9 +7,10 @@ use super::{LimitView, author::author, limit_view::changed as view};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::{ledger_of, retrying},
+    handlers::shared::ledger_of,
     ledger::settle,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
 };
 

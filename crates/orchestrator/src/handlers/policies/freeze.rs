@@ -12,12 +12,12 @@ use proof::words::InterventionKind;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    choke::prepare::reason_of,
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::retrying,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
+    texts::reason_of,
 };
 
 /// A freeze in force, and what is known of its effect.

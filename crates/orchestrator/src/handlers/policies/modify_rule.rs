@@ -10,9 +10,10 @@ use super::{RuleView, author::author, create_rule::name_taken, rule_view::change
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::{invalid, ledger_of, retrying},
+    handlers::shared::{invalid, ledger_of},
     ledger::settle,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
 };
 

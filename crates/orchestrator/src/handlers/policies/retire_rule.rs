@@ -11,9 +11,10 @@ use super::{RuleView, author::author, rule_view::changed as view};
 use crate::{
     context::CallContext,
     errors::{ConflictCode, Error},
-    handlers::shared::{invalid, ledger_of, retrying},
+    handlers::shared::{invalid, ledger_of},
     ledger::settle,
     once::{Begun, Once},
+    retrying::retrying,
     spine::Spine,
 };
 
