@@ -12,13 +12,14 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use uuid::Uuid;
 
 use crate::{
-    background::{Fallen, Rejections},
+    background::Fallen,
     budget::Budget,
     choke::Choke,
     clocks::Clocks,
     errors::Error,
     handlers::account::credentials::Credentials,
     ports::{CheckpointSink, SpanCodec, Spool},
+    rejections::Rejections,
     secrets::WrappingKey,
     streams::Streams,
 };

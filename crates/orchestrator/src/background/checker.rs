@@ -16,9 +16,12 @@ use models::{
 use proof::{hash::Hash, leaves::AuditLeaf, merkle::Frontier, words::LogName};
 
 use crate::{
-    coordinators::check_records::{check_run, mismatched_definitions, of_corrupt},
+    consequences::{
+        found::{Found, mismatched_definitions, of_corrupt},
+        mismatches::report_mismatches,
+    },
+    coordinators::check_records::check_run,
     errors::Error,
-    handlers::incidents::{Found, report_mismatches},
     spine::Spine,
 };
 

@@ -14,7 +14,6 @@ mod fallen;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
-mod rejected;
 pub mod restored;
 pub mod signer;
 pub mod stalls;
@@ -26,10 +25,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt as _;
 use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
-pub(crate) use self::{
-    fallen::Fallen,
-    rejected::{Rejected, Rejections, tell as tell_rejected, tell_rest as tell_rest_of_rejected},
-};
+pub(crate) use self::fallen::Fallen;
 use crate::{errors::Error, spine::Spine};
 
 /// A log with news is signed for at most this often.

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use crate::{errors::Error, handlers::account::record_outage, spine::Spine};
+use crate::{consequences::system_records::record_outage, errors::Error, spine::Spine};
 
 /// What one server saw of its store.
 #[derive(Debug, Default)]

@@ -12,10 +12,10 @@ use models::{
     ids::{RunId, TenantId},
 };
 
-use super::rejected;
 use crate::{
     choke::call::EndRun,
     clocks,
+    consequences::rejected,
     context::TenantSettings,
     errors::Error,
     handlers::{account::settings_of, activity},

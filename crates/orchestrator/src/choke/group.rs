@@ -18,7 +18,9 @@ use super::{
     state::{kept, tree},
     write,
 };
-use crate::{context::TenantSettings, errors::Error, handlers::incidents::report_mismatches, spine::Spine};
+use crate::{
+    consequences::mismatches::report_mismatches, context::TenantSettings, errors::Error, spine::Spine,
+};
 
 /// Decides a group and answers each of its calls, after the commit.
 pub(super) async fn run(spine: Spine, items: Vec<Item>) {

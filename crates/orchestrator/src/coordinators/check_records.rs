@@ -1,72 +1,21 @@
-//! Reads records again and says which are not what was recorded: definitions, rows of a log, runs.
+//! Reads the records of a run again and says whether they are what was recorded.
 
 use drivers::{ReadTx, StoreError};
-use engines::incidents::Mismatch;
 use models::{
     activity::RunState,
     ids::{RunId, TenantId},
 };
-use proof::{
-    definitions::{LimitDefinition, RuleDefinition},
-    hash::Hash,
-    leaves::RunLeaf,
-    records::RecordKind,
-    run_ranges::RunRanges,
-};
+use proof::{leaves::RunLeaf, records::RecordKind, run_ranges::RunRanges};
 
 use super::{
     beside::Beside,
     run_proof::{chain, verify, with_late},
     sealed_records::{late_records, sealed_records},
 };
-use crate::{bridges::Bridges, handlers::incidents::Found};
-
-/// A sealed run that does not verify.
-pub(super) fn of_sealed(run: RunId, why: String) -> Found {
-    (
-        Some(run),
-        Mismatch {
-            table: "runs",
-            row: run.to_string(),
-            log: "the run log",
-            why,
-            policy_id: None,
-            part_of: None,
-        },
-    )
-}
-
-/// What the store itself could not read back.
-pub(crate) fn of_corrupt(run: Option<RunId>, err: StoreError) -> Result<Found, StoreError> {
-    match err {
-        StoreError::Corrupt { table, row, why } => {
-            Ok((run, Mismatch { table, row, log: "its own form", why, policy_id: None, part_of: None }))
-        }
-        other => Err(other),
-    }
-}
-
-/// The definitions that do not match the integrity record of their version.
-pub(crate) fn mismatched_definitions(
-    rules: &[(RuleDefinition, Option<Hash>)],
-    limits: &[(LimitDefinition, Option<Hash>)],
-) -> Vec<Mismatch> {
-    let mismatch = |table, id: &str, name: &str, stored: Option<Hash>| Mismatch {
-        table,
-        row: id.to_owned(),
-        log: "its integrity record",
-        why: match stored {
-            Some(_) => format!("the definition of `{name}` does not match the hash that was taken of it"),
-            None => format!("the definition of `{name}` has no integrity record"),
-        },
-        policy_id: Some(id.to_owned()),
-        part_of: None,
-    };
-    let rules = rules.iter().filter(|(rule, hash)| *hash != Some(rule.hash_root()));
-    let limits = limits.iter().filter(|(limit, hash)| *hash != Some(limit.hash_root()));
-    let rules = rules.map(|(rule, hash)| mismatch("policy_rules", &rule.rule_id, &rule.name, *hash));
-    rules.chain(limits.map(|(limit, hash)| mismatch("limits", &limit.limit_id, &limit.name, *hash))).collect()
-}
+use crate::{
+    bridges::Bridges,
+    consequences::found::{Found, of_corrupt, of_sealed},
+};
 
 /// Recomputes a run, sealed or open, from its stored records. None where it is as it was recorded, or gone.
 pub(crate) async fn check_run(

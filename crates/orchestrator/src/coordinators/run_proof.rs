@@ -21,15 +21,15 @@ use proof::{
 
 use super::{
     beside::Beside,
-    check_records::of_sealed,
     sealed_records::{late_records, sealed_records},
 };
 pub use crate::bridges::RawLogs;
 use crate::{
     bridges::Bridges,
+    consequences::{found::of_sealed, mismatches::report_mismatches},
     context::CallContext,
     errors::Error,
-    handlers::{activity, incidents::report_mismatches},
+    handlers::activity,
     spine::Spine,
 };
 

@@ -5,21 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus, WayIn};
 
+use super::{
+    account,
+    span_order::{sides_apart, sums_last},
+};
 use crate::{
     aside::aside,
-    background::tell_rejected,
     choke::{
         Done, MAX_GROUP,
         call::{LlmReport, PartOf, StepReport, TraceStart},
-        prepare::Call,
-        prepare::fit::Fit,
+        prepare::{Call, fit::Fit},
     },
+    consequences::{author::SystemCaller, rejected},
     context::CallContext,
     errors::{Error, told},
-    handlers::{
-        account::{self, SystemCaller},
-        span_order::{sides_apart, sums_last},
-    },
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
     spine::Spine,
 };
@@ -93,7 +92,7 @@ async fn take(
         let calls = aside(body.len(), || calls(ctx, some, &runs, &refused, rejected))?;
         record(spine, ctx, calls, &mut ingested).await?;
     }
-    tell_rejected(spine, ctx, &ingested.rejected).await;
+    rejected::tell(spine, ctx, &ingested.rejected).await;
     Ok(ingested)
 }
 

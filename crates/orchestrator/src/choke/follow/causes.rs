@@ -28,8 +28,8 @@ use crate::{
             strikes::{Strike, StrikeId},
         },
     },
+    consequences::mismatches::origin_of,
     errors::Error,
-    handlers::incidents::origin_of,
 };
 
 /// What is said of a run that is only reported, where a rule would have refused it.

@@ -23,9 +23,9 @@ use crate::{
         state::State,
         write,
     },
+    consequences::system_records::unrecorded_answer,
     context::TenantSettings,
     errors::Error,
-    handlers::account::unrecorded_answer,
     spine::Spine,
 };
 

@@ -25,7 +25,8 @@ use rules::{
 };
 
 use crate::{
-    context::TenantSettings, coordinators::check_records::mismatched_definitions, handlers::incidents::Found,
+    consequences::found::{Found, mismatched_definitions},
+    context::TenantSettings,
     spine::Spine,
 };
 

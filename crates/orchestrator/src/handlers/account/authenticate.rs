@@ -10,8 +10,9 @@ use proof::words::ActorType;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::{SystemCaller, calendar::calendar_of, credentials::Credential, token};
+use super::{calendar::calendar_of, credentials::Credential, token};
 use crate::{
+    consequences::author::SystemCaller,
     context::{Agents, CallContext, TenantSettings},
     errors::Error,
     spine::Spine,

@@ -15,13 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{
-    SystemCaller, Token,
-    author::Author,
-    records::{Event, record},
-    tenants, token,
-};
+use super::{Token, tenants, token};
 use crate::{
+    consequences::{
+        author::{Author, SystemCaller},
+        system_records::{Event, record},
+    },
     context::CallContext,
     errors::{ConflictCode, Error},
     handlers::shared::page_of,

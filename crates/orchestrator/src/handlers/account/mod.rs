@@ -1,7 +1,6 @@
 //! Operations on tenants, keys and the installation. The command line uses the same, without a credential.
 
 mod authenticate;
-mod author;
 mod calendar;
 pub(crate) mod credentials;
 mod installation;
@@ -17,9 +16,9 @@ mod token;
 mod whoami;
 mod whose;
 
+pub(crate) use self::authenticate::{settings_of, without_a_key};
 pub use self::{
     authenticate::{AuthError, authenticate},
-    author::SystemCaller,
     installation::{InstallationError, ensure_installation, public_keys},
     keys::{
         CreatedKey, NewKey, create_first_key_as, create_key, create_key_as, list_keys, list_keys_of,
@@ -38,7 +37,4 @@ pub use self::{
     whoami::{WhoAmI, whoami},
     whose::{installation_of, list_tenants, public_keys_of, tenant_of_run},
 };
-pub(crate) use self::{
-    authenticate::{settings_of, without_a_key},
-    records::{INGEST, record_outage, record_rejected, unrecorded_answer},
-};
+pub use crate::consequences::author::SystemCaller;

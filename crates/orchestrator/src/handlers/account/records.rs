@@ -1,57 +1,13 @@
-//! System records: what happened to the installation and to who may use it.
+//! System records of a server's life: what the command line tells of it.
 
-use chrono::{DateTime, Utc};
-use models::{
-    ids::TenantId,
-    logs::{SystemEventType, SystemRecord, SystemSeverity},
-};
-use proof::records::DecisionRecord;
-use serde_json::{Value, json};
+use models::logs::SystemEventType;
+use serde_json::json;
 
-use super::author::Author;
 use crate::{
-    background::{self, Rejected},
+    consequences::{rejected, system_records::installation},
     errors::Error,
     spine::Spine,
 };
-
-/// The component of records of what exporters of spans sent.
-pub(crate) const INGEST: &str = "ingest";
-
-/// What a system record says of one event.
-pub(super) struct Event {
-    pub(super) component: &'static str,
-    pub(super) what: SystemEventType,
-    pub(super) summary: String,
-    pub(super) details: Value,
-}
-
-/// A record of an event that somebody caused, or that befell us.
-pub(super) fn record(
-    spine: &Spine,
-    tenant: TenantId,
-    event: Event,
-    by: &Author,
-    now: DateTime<Utc>,
-) -> SystemRecord {
-    let Event { component, what: event_type, summary, details } = event;
-    SystemRecord {
-        tenant,
-        id: spine.id(now),
-        component: component.to_owned(),
-        event_type,
-        severity: if event_type == SystemEventType::Error {
-            SystemSeverity::Error
-        } else {
-            SystemSeverity::Info
-        },
-        summary,
-        details: Some(proof::canonical::to_text(&details)),
-        caused_by: Some(by.name.clone()),
-        correlation_id: by.correlation_id.clone(),
-        created_at: now,
-    }
-}
 
 /// `account.record_start`: a server of this version began to serve.
 #[tracing::instrument(name = "account.record_start", skip_all)]
@@ -64,7 +20,7 @@ pub async fn record_start(spine: &Spine, version: &str) -> Result<(), Error> {
 /// `account.record_stop`: a server of this version stopped, its work done. What only it knows is told before.
 #[tracing::instrument(name = "account.record_stop", skip_all)]
 pub async fn record_stop(spine: &Spine, version: &str) -> Result<(), Error> {
-    background::tell_rest_of_rejected(spine).await;
+    rejected::tell_rest(spine).await;
     let details = json!({ "version": version });
     installation(spine, SystemEventType::Shutdown, format!("hoc {version} stopped"), details).await
 }
@@ -77,66 +33,4 @@ pub async fn record_migration(spine: &Spine, applied: &[String]) -> Result<(), E
     }
     let summary = format!("{} migration(s) applied", applied.len());
     installation(spine, SystemEventType::Migration, summary, json!({ "applied": applied })).await
-}
-
-/// The store was away since `began`, and is back: as this server saw it.
-#[tracing::instrument(name = "account.record_outage", skip_all)]
-pub(crate) async fn record_outage(spine: &Spine, began: DateTime<Utc>) -> Result<(), Error> {
-    let (from, to) = (models::time::text(began), models::time::text(spine.now()));
-    let summary = format!("the store was not reachable from {from} to {to}");
-    installation(spine, SystemEventType::Error, summary, json!({ "from": from, "to": to })).await
-}
-
-/// The record of an answer that was given while the store was down, and that its run could not take when it was back.
-pub(crate) fn unrecorded_answer(
-    spine: &Spine,
-    tenant: TenantId,
-    decision: &DecisionRecord,
-    why: &Error,
-) -> SystemRecord {
-    let details = json!({
-        "run_id": decision.run_id, "decision_id": decision.decision_id,
-        "action": decision.action, "deciding_policy_id": decision.deciding_policy_id,
-        "decided_at": decision.decided_at, "why": why.to_string(),
-    });
-    let summary = format!(
-        "run {} was told {} while the store was down, and has no place for it any more",
-        decision.run_id, decision.action
-    );
-    tracing::warn!(run = decision.run_id, decision = decision.decision_id, %why, "{summary}");
-    let by = Author { name: "hoc".to_owned(), correlation_id: None };
-    let event = Event { component: "choke_point", what: SystemEventType::Error, summary, details };
-    record(spine, tenant, event, &by, spine.now())
-}
-
-/// Spans that could not be recorded: a record for those of each sender.
-pub(crate) async fn record_rejected(spine: &Spine, all: &[Rejected]) -> Result<(), Error> {
-    let records: Vec<SystemRecord> = all.iter().map(|one| of_rejected(spine, one)).collect();
-    let tx = spine.begin().await?;
-    tx.logs().insert_system_records(&records).await?;
-    Ok(tx.commit().await?)
-}
-
-fn of_rejected(spine: &Spine, rejected: &Rejected) -> SystemRecord {
-    let Rejected { tenant, by, correlation_id, spans, requests, .. } = rejected;
-    let details = json!({ "spans": spans.count, "requests": requests, "reasons": spans.reasons });
-    let why = spans.reasons.first().map(|why| format!(": {why}")).unwrap_or_default();
-    let summary = format!("{} span(s) could not be recorded{why}", spans.count);
-    let by = Author { name: by.clone(), correlation_id: correlation_id.clone() };
-    let event = Event { component: INGEST, what: SystemEventType::Error, summary, details };
-    record(spine, *tenant, event, &by, spine.now())
-}
-
-async fn installation(
-    spine: &Spine,
-    event_type: SystemEventType,
-    summary: String,
-    details: Value,
-) -> Result<(), Error> {
-    let by = Author { name: "hoc".to_owned(), correlation_id: None };
-    let event = Event { component: "server", what: event_type, summary, details };
-    let record = record(spine, TenantId::INSTALLATION, event, &by, spine.now());
-    let tx = spine.begin().await?;
-    tx.logs().insert_system_records(&[record]).await?;
-    Ok(tx.commit().await?)
 }

@@ -9,13 +9,18 @@ use proof::{
 };
 use serde_json::json;
 
-use super::{
-    SystemCaller,
-    author::Author,
-    outside::outside,
-    records::{Event, record},
+use super::outside::outside;
+use crate::{
+    checkpoints,
+    consequences::{
+        author::{Author, SystemCaller},
+        system_records::{Event, record},
+    },
+    errors::Error,
+    ledger::Appender,
+    ports::Depth,
+    spine::Spine,
 };
-use crate::{checkpoints, errors::Error, ledger::Appender, ports::Depth, spine::Spine};
 
 /// A log that does not go on from the newest checkpoint that was kept outside the store.
 #[derive(Clone, Debug, PartialEq)]

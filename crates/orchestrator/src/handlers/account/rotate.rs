@@ -13,12 +13,15 @@ use proof::{
 };
 use serde_json::json;
 
-use super::{
-    SystemCaller,
-    author::Author,
-    records::{Event, record},
+use crate::{
+    consequences::{
+        author::{Author, SystemCaller},
+        system_records::{Event, record},
+    },
+    errors::Error,
+    ledger::Appender,
+    spine::Spine,
 };
-use crate::{errors::Error, ledger::Appender, spine::Spine};
 
 /// `account.rotate_signing_key`: from now on `new` signs for the installation. Every log of every tenant gets a leaf that
 /// says so, signed by the key that this spine has, and the old key stays published. All of it, or nothing.

@@ -15,14 +15,16 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::{
-    AuthError, SystemCaller, Token,
-    authenticate::as_key,
-    author::Author,
-    records::{Event, record},
-    token,
+use super::{AuthError, Token, authenticate::as_key, token};
+use crate::{
+    consequences::{
+        author::{Author, SystemCaller},
+        system_records::{Event, record},
+    },
+    context::CallContext,
+    errors::Error,
+    spine::Spine,
 };
-use crate::{context::CallContext, errors::Error, spine::Spine};
 
 /// How long a session lasts, at most.
 const SESSION: Duration = Duration::hours(12);

@@ -9,13 +9,12 @@ use models::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{
-    author::Author,
-    calendar::zone_changes,
-    records::{Event, record},
-    tenants::name_and_zone,
-};
+use super::{calendar::zone_changes, tenants::name_and_zone};
 use crate::{
+    consequences::{
+        author::Author,
+        system_records::{Event, record},
+    },
     context::CallContext,
     errors::Error,
     once::{Begun, Once},

@@ -13,12 +13,11 @@ use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{
-    SystemCaller,
-    author::Author,
-    records::{Event, record},
-};
 use crate::{
+    consequences::{
+        author::{Author, SystemCaller},
+        system_records::{Event, record},
+    },
     errors::{ConflictCode, Error},
     retrying::retrying,
     spine::Spine,

@@ -2,12 +2,10 @@
 
 mod acknowledge;
 mod acknowledge_many;
-mod integrity_failure;
 mod read;
 mod resolve;
 mod settled;
 
-pub(crate) use self::integrity_failure::{Found, origin_of, report_mismatches};
 pub use self::{
     acknowledge::acknowledge,
     acknowledge_many::{Taken, acknowledge_many},

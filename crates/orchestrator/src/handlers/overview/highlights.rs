@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use models::policies::ProposalFilter;
 
-use crate::{context::CallContext, errors::Error, handlers::account::INGEST, spine::Spine};
+use crate::{consequences::system_records::INGEST, context::CallContext, errors::Error, spine::Spine};
 
 /// Over how long a breach counts as recent.
 const RECENT: Duration = Duration::hours(24);

@@ -1,6 +1,5 @@
-//! Spans that could not be recorded, told to people: exporters hide a partial success. Those of one key become one system
-//! record, the first at once and then at most one in ten minutes, however many there are. What could not be written waits
-//! for the next try, and what still waits when a server stops is told then.
+//! Which spans could not be recorded, of whom, and when people were told of it last: those of one key become one system
+//! record, the first at once and then at most one in ten minutes, however many there are.
 
 use std::{
     collections::HashMap,
@@ -10,7 +9,7 @@ use std::{
 use chrono::{DateTime, Duration, Utc};
 use models::ids::{KeyId, TenantId};
 
-use crate::{context::CallContext, handlers::account, ports::RejectedSpans, spine::Spine};
+use crate::ports::RejectedSpans;
 
 /// How long what is rejected after a record waits for the next one.
 const TOGETHER: Duration = Duration::minutes(10);
@@ -50,7 +49,7 @@ impl Rejected {
 
 impl Rejections {
     /// Notes what was rejected; gives what is to be told now.
-    fn note(&self, rejected: Rejected, now: DateTime<Utc>) -> Option<Rejected> {
+    pub(crate) fn note(&self, rejected: Rejected, now: DateTime<Utc>) -> Option<Rejected> {
         let mut all = self.all();
         let of = (rejected.tenant, rejected.key);
         let Some(waiting) = all.get_mut(&of) else {
@@ -71,7 +70,7 @@ impl Rejections {
     }
 
     /// What has waited long enough.
-    fn due(&self, now: DateTime<Utc>) -> Vec<Rejected> {
+    pub(crate) fn due(&self, now: DateTime<Utc>) -> Vec<Rejected> {
         let mut all = self.all();
         let mut due = Vec::new();
         all.retain(|_, waiting| {
@@ -87,12 +86,12 @@ impl Rejections {
     }
 
     /// All that waits, long enough or not.
-    fn rest(&self) -> Vec<Rejected> {
+    pub(crate) fn rest(&self) -> Vec<Rejected> {
         self.all().drain().filter_map(|(_, waiting)| waiting.untold).collect()
     }
 
     /// Has what could not be written wait for the next try, before what came since.
-    fn put_back(&self, untold: Vec<Rejected>, now: DateTime<Utc>) {
+    pub(crate) fn put_back(&self, untold: Vec<Rejected>, now: DateTime<Utc>) {
         let mut all = self.all();
         for mut rejected in untold {
             let of = (rejected.tenant, rejected.key);
@@ -110,47 +109,5 @@ impl Rejections {
 
     fn all(&self) -> MutexGuard<'_, HashMap<(TenantId, KeyId), Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells of what was rejected of a request, now or with what comes after it.
-pub(crate) async fn tell(spine: &Spine, ctx: &CallContext, spans: &RejectedSpans) {
-    if spans.count == 0 {
-        return;
-    }
-    let rejected = Rejected {
-        tenant: ctx.tenant.id,
-        key: ctx.key,
-        by: ctx.actor_id.clone(),
-        correlation_id: Some(ctx.correlation_id.clone()),
-        spans: spans.clone(),
-        requests: 1,
-    };
-    let told = spine.rejections().note(rejected, spine.now());
-    record(spine, told.into_iter().collect()).await;
-}
-
-/// Tells of what has waited long enough.
-pub(super) async fn flush(spine: &Spine) {
-    record(spine, spine.rejections().due(spine.now())).await;
-}
-
-/// Tells of all that waits: a server stops, and nobody else knows of it.
-pub(crate) async fn tell_rest(spine: &Spine) {
-    record(spine, spine.rejections().rest()).await;
-}
-
-async fn record(spine: &Spine, told: Vec<Rejected>) {
-    if told.is_empty() {
-        return;
-    }
-    if let Err(err) = account::record_rejected(spine, &told).await {
-        // What was sent is recorded or answered as rejected; that people are not told of it now fails nobody's request.
-        // Where nobody knows whether it was written, it is rather told twice than not at all.
-        tracing::warn!(
-            error = &err as &dyn std::error::Error,
-            "rejected spans could not be told in a system record; that is tried again"
-        );
-        spine.rejections().put_back(told, spine.now());
     }
 }

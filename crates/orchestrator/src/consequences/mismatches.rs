@@ -15,10 +15,8 @@ use models::{
 use proof::words::IntegrityStatus;
 use serde_json::json;
 
+use super::found::Found;
 use crate::{errors::Error, retrying::retrying, spine::Spine};
-
-/// A mismatch, and the run that it is in.
-pub(crate) type Found = (Option<RunId>, Mismatch);
 
 /// `incidents.integrity_failure`: opens a critical incident for each log, run or definition that does not match, once. One
 /// that stands is told of rows that it does not name yet. One that was resolved is opened again where something still does

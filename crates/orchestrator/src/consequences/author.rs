@@ -10,9 +10,9 @@ pub struct SystemCaller {
 }
 
 /// Who changes keys and tenants, and what ties the change to its cause.
-pub(super) struct Author {
-    pub(super) name: String,
-    pub(super) correlation_id: Option<String>,
+pub(crate) struct Author {
+    pub(crate) name: String,
+    pub(crate) correlation_id: Option<String>,
 }
 
 impl From<&CallContext> for Author {
