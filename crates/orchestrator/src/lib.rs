@@ -13,7 +13,9 @@ mod clocks;
 mod consequences;
 pub mod context;
 pub mod coordinators;
+mod credentials;
 pub mod errors;
+mod fallen;
 pub mod handlers;
 mod ledger;
 mod once;
@@ -24,6 +26,7 @@ mod retrying;
 pub mod secrets;
 pub mod spine;
 mod streams;
+mod tenants;
 mod texts;
 pub mod verdict;
 

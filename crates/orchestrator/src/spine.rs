@@ -12,12 +12,12 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use uuid::Uuid;
 
 use crate::{
-    background::Fallen,
     budget::Budget,
     choke::Choke,
     clocks::Clocks,
+    credentials::Credentials,
     errors::Error,
-    handlers::account::credentials::Credentials,
+    fallen::Fallen,
     ports::{CheckpointSink, SpanCodec, Spool},
     rejections::Rejections,
     secrets::WrappingKey,

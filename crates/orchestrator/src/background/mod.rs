@@ -10,7 +10,6 @@
 
 pub mod answers;
 pub mod checker;
-mod fallen;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
@@ -25,8 +24,11 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt as _;
 use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
-pub(crate) use self::fallen::Fallen;
-use crate::{errors::Error, spine::Spine};
+use crate::{
+    errors::Error,
+    fallen::{self, Fallen},
+    spine::Spine,
+};
 
 /// A log with news is signed for at most this often.
 const SIGN_EVERY: Duration = Duration::from_secs(1);

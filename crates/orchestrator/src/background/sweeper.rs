@@ -13,13 +13,8 @@ use models::{
 };
 
 use crate::{
-    choke::call::EndRun,
-    clocks,
-    consequences::rejected,
-    context::TenantSettings,
-    errors::Error,
-    handlers::{account::settings_of, activity},
-    spine::Spine,
+    choke::call::EndRun, clocks, consequences::rejected, context::TenantSettings, errors::Error,
+    handlers::activity, spine::Spine, tenants::settings_of,
 };
 
 /// The first wait of a run that could not be sealed, and the longest.

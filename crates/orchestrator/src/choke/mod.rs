@@ -41,9 +41,7 @@ use self::{
     races::Stuck,
     state::{snapshots::Snapshots, trees::Trees},
 };
-use crate::{
-    budget::Budget, context::TenantSettings, errors::Error, handlers::account::settings_of, spine::Spine,
-};
+use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine, tenants::settings_of};
 
 /// The choke point's standing parts: who waits, which policies are compiled, what outages remember.
 pub(crate) struct Choke {

@@ -1,6 +1,6 @@
 //! Operations on the server itself.
 
-use crate::{background::Fallen, clocks, errors::Error, spine::Spine};
+use crate::{clocks, errors::Error, fallen::Fallen, spine::Spine};
 
 /// Why this server should be sent no calls now.
 #[derive(Debug, thiserror::Error)]

@@ -2,20 +2,19 @@
 
 use std::{sync::Arc, time::Instant};
 
-use models::{
-    account::{Role, Tenant},
-    ids::KeyId,
-};
+use models::{account::Role, ids::KeyId};
 use proof::words::ActorType;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::{calendar::calendar_of, credentials::Credential, token};
+use super::token;
 use crate::{
     consequences::author::SystemCaller,
-    context::{Agents, CallContext, TenantSettings},
+    context::{Agents, CallContext},
+    credentials::Credential,
     errors::Error,
     spine::Spine,
+    tenants::settings_of,
 };
 
 /// Why a caller is not let in.
@@ -141,22 +140,4 @@ async fn from_store(spine: &Spine, id: KeyId) -> Result<Option<Credential>, Erro
         return Ok(None);
     };
     Ok(Some(Credential { key: Arc::new(key), tenant: Arc::new(settings_of(spine, &tenant)?) }))
-}
-
-/// What the choke point must know of a tenant, with its key opened.
-pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettings, Error> {
-    let key = spine.wrapping_key().unwrap(tenant.id, &tenant.key_id, &tenant.wrapped_key);
-    Ok(TenantSettings {
-        id: tenant.id,
-        generation: tenant.policy_generation,
-        slug: tenant.slug.clone(),
-        time_zone: tenant.time_zone.clone(),
-        calendar: calendar_of(tenant),
-        capture_mode: tenant.capture_mode,
-        failure_mode: tenant.failure_mode,
-        permits: tenant.permits,
-        block_unknown_cost: tenant.block_unknown_cost,
-        key: key.map_err(|err| Error::Internal(err.to_string()))?,
-        key_id: tenant.key_id.clone(),
-    })
 }

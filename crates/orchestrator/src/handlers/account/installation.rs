@@ -3,8 +3,7 @@
 use drivers::StoreError;
 use models::account::{Installation, SigningKey};
 
-use super::settings_of;
-use crate::{errors::Error, spine::Spine};
+use crate::{errors::Error, spine::Spine, tenants::settings_of};
 
 /// Why a server must not serve this store.
 #[derive(Debug, thiserror::Error)]

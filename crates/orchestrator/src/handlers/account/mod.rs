@@ -1,8 +1,6 @@
 //! Operations on tenants, keys and the installation. The command line uses the same, without a credential.
 
 mod authenticate;
-mod calendar;
-pub(crate) mod credentials;
 mod installation;
 mod keys;
 pub(crate) mod outside;
@@ -16,7 +14,7 @@ mod token;
 mod whoami;
 mod whose;
 
-pub(crate) use self::authenticate::{settings_of, without_a_key};
+pub(crate) use self::authenticate::without_a_key;
 pub use self::{
     authenticate::{AuthError, authenticate},
     installation::{InstallationError, ensure_installation, public_keys},

@@ -9,7 +9,7 @@ use models::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{calendar::zone_changes, tenants::name_and_zone};
+use super::tenants::name_and_zone;
 use crate::{
     consequences::{
         author::Author,
@@ -20,6 +20,7 @@ use crate::{
     once::{Begun, Once},
     retrying::retrying,
     spine::Spine,
+    tenants::zone_changes,
 };
 
 /// How long after a change of zone a window may still be open that was open at it: a month that was just extended by

@@ -44,12 +44,12 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// A key that was read less than a second before `at`.
-    pub(super) fn fresh(&self, id: KeyId, at: Instant) -> Option<Credential> {
+    pub(crate) fn fresh(&self, id: KeyId, at: Instant) -> Option<Credential> {
         self.not_older(id, at, FRESH)
     }
 
     /// A key that was read within `memory`: for while the store is down.
-    pub(super) fn remembered(&self, id: KeyId, at: Instant, memory: Duration) -> Option<Credential> {
+    pub(crate) fn remembered(&self, id: KeyId, at: Instant, memory: Duration) -> Option<Credential> {
         self.not_older(id, at, memory)
     }
 
@@ -60,7 +60,7 @@ impl Credentials {
     }
 
     /// Keeps a key that was read at `at`, and whose secret the caller has.
-    pub(super) fn keep(&self, credential: Credential, at: Instant) {
+    pub(crate) fn keep(&self, credential: Credential, at: Instant) {
         let mut known = lock(&self.known);
         if known.len() >= KEPT && !known.contains_key(&credential.key.id) {
             known.retain(|_, (_, read)| at.saturating_duration_since(*read) < FRESH);
@@ -72,7 +72,7 @@ impl Credentials {
     }
 
     /// The store has no such key, as was read at `at`.
-    pub(super) fn miss(&self, id: KeyId, at: Instant) {
+    pub(crate) fn miss(&self, id: KeyId, at: Instant) {
         self.forget(id);
         let mut missing = lock(&self.missing);
         if missing.len() >= MISSED {
@@ -85,22 +85,22 @@ impl Credentials {
     }
 
     /// Whether the store had no such key less than a second before `at`.
-    pub(super) fn is_missing(&self, id: KeyId, at: Instant) -> bool {
+    pub(crate) fn is_missing(&self, id: KeyId, at: Instant) -> bool {
         lock(&self.missing).get(&id).is_some_and(|read| at.saturating_duration_since(*read) < FRESH)
     }
 
     /// Forgets a key: it is gone, or revoked here.
-    pub(super) fn forget(&self, id: KeyId) {
+    pub(crate) fn forget(&self, id: KeyId) {
         lock(&self.known).remove(&id);
     }
 
     /// Forgets the keys of a tenant: its settings have changed here.
-    pub(super) fn forget_tenant(&self, tenant: TenantId) {
+    pub(crate) fn forget_tenant(&self, tenant: TenantId) {
         lock(&self.known).retain(|_, (credential, _)| credential.tenant.id != tenant);
     }
 
     /// Notes that a key was used.
-    pub(super) fn note_use(&self, key: &ApiKey, at: DateTime<Utc>) {
+    pub(crate) fn note_use(&self, key: &ApiKey, at: DateTime<Utc>) {
         let mut used = lock(&self.used);
         if used.len() < KEPT || used.contains_key(&key.id) {
             used.insert(key.id, (key.tenant, at));

@@ -1,4 +1,4 @@
-//! A tenant's calendar, out of what its row says, and back into it.
+//! A tenant as its row says it: its settings, with its key opened, and its calendar, which also goes back into the row.
 
 use chrono::{DateTime, Utc};
 use models::account::{self, Tenant, ZoneChanges};
@@ -7,8 +7,28 @@ use rules::{
     zone::Zone,
 };
 
+use crate::{context::TenantSettings, errors::Error, spine::Spine};
+
+/// What the choke point must know of a tenant, with its key opened.
+pub(crate) fn settings_of(spine: &Spine, tenant: &Tenant) -> Result<TenantSettings, Error> {
+    let key = spine.wrapping_key().unwrap(tenant.id, &tenant.key_id, &tenant.wrapped_key);
+    Ok(TenantSettings {
+        id: tenant.id,
+        generation: tenant.policy_generation,
+        slug: tenant.slug.clone(),
+        time_zone: tenant.time_zone.clone(),
+        calendar: calendar_of(tenant),
+        capture_mode: tenant.capture_mode,
+        failure_mode: tenant.failure_mode,
+        permits: tenant.permits,
+        block_unknown_cost: tenant.block_unknown_cost,
+        key: key.map_err(|err| Error::Internal(err.to_string()))?,
+        key_id: tenant.key_id.clone(),
+    })
+}
+
 /// The calendar by which a tenant's budgets reset.
-pub(super) fn calendar_of(tenant: &Tenant) -> Calendar {
+fn calendar_of(tenant: &Tenant) -> Calendar {
     let ZoneChanges { day, week, month } = &tenant.zone_changes;
     let changes = [(Period::Day, day), (Period::Week, week), (Period::Month, month)];
     let left_open = |change: &account::ZoneChange| ZoneChange {
@@ -23,7 +43,7 @@ pub(super) fn calendar_of(tenant: &Tenant) -> Calendar {
 }
 
 /// What is open when a tenant's zone changes.
-pub(super) fn zone_changes(tenant: &Tenant, to: &str, now: DateTime<Utc>) -> ZoneChanges {
+pub(crate) fn zone_changes(tenant: &Tenant, to: &str, now: DateTime<Utc>) -> ZoneChanges {
     let calendar = calendar_of(tenant).moved(zone(to), now);
     let change =
         |period| {

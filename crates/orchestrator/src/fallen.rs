@@ -24,22 +24,22 @@ impl Fallen {
         self.lock().iter().copied().collect()
     }
 
-    pub(super) fn falls(&self, task: &'static str) {
+    pub(crate) fn falls(&self, task: &'static str) {
         self.lock().insert(task);
     }
 
-    pub(super) fn runs(&self, task: &'static str) {
+    pub(crate) fn runs(&self, task: &'static str) {
         self.lock().remove(task);
     }
 }
 
 /// How long a task rests that ticks every `period` and has panicked so many times in a row.
-pub(super) fn rest(period: Duration, panics: u32) -> Duration {
+pub(crate) fn rest(period: Duration, panics: u32) -> Duration {
     period.saturating_mul(2_u32.saturating_pow(panics)).min(LONGEST_REST.max(period))
 }
 
 /// What a panic says.
-pub(super) fn said(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
