@@ -10,8 +10,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::{errors::Error, spine::Spine};
-
 /// So far apart two clocks may be.
 const APART: Duration = Duration::seconds(1);
 
@@ -36,13 +34,13 @@ impl Clocks {
     }
 
     /// Whether what is due by the clock is not to be ended now.
-    fn holds_sweeper(&self, steady: Duration) -> bool {
+    pub(crate) fn holds_sweeper(&self, steady: Duration) -> bool {
         let known = self.known();
         known.wrong.is_some() || known.sweep_from.is_some_and(|from| steady < from)
     }
 
     /// Takes what a look came to. One that took long says nothing of a clock that is off by less.
-    fn compared(&self, off: Duration, took: Duration) {
+    pub(crate) fn compared(&self, off: Duration, took: Duration) {
         let mut known = self.known();
         if off.abs() <= APART && took > APART {
             return;
@@ -56,7 +54,7 @@ impl Clocks {
         known.wrong = wrong;
     }
 
-    fn moved_on(&self, now: DateTime<Utc>, steady: Duration, give_up_after: Duration) {
+    pub(crate) fn moved_on(&self, now: DateTime<Utc>, steady: Duration, give_up_after: Duration) {
         let mut known = self.known();
         let began = now - steady;
         let jump = known.began.replace(began).map_or(Duration::zero(), |before| began - before);
@@ -82,26 +80,4 @@ fn told(off: Duration) -> String {
         by.num_seconds(),
         by.num_milliseconds() % 1_000
     )
-}
-
-/// Looks at the clock. Gives what is wrong with it.
-pub(crate) async fn look(spine: &Spine) -> Result<Option<String>, Error> {
-    let Some(steady) = spine.steady() else { return Ok(None) };
-    let before = spine.now();
-    match spine.db().now().await? {
-        Some(store) => {
-            // The store answered between the two; only what lies outside of that is certain.
-            let after = spine.now();
-            let off = if before > store { before - store } else { (after - store).min(Duration::zero()) };
-            spine.clocks().compared(off, after - before);
-        }
-        None => spine.clocks().moved_on(before, steady, spine.settings().run_abandon_after),
-    }
-    Ok(spine.clocks().wrong())
-}
-
-/// Looks at the clock; whether what is due by it may be ended.
-pub(crate) async fn may_sweep(spine: &Spine) -> Result<bool, Error> {
-    look(spine).await?;
-    Ok(!spine.steady().is_some_and(|steady| spine.clocks().holds_sweeper(steady)))
 }

@@ -9,8 +9,8 @@ pub use self::outside::{
     CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, SinkError, Stands, Statement,
 };
 use crate::{
-    choke::call::{LlmReport, PartOf},
     errors::told,
+    report::{LlmReport, PartOf},
 };
 
 mod outside;

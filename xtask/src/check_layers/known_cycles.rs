@@ -42,8 +42,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("hoc::server", "hoc::config"),
     ("orchestrator::checkpoints", "orchestrator::handlers::account::outside"),
     ("orchestrator::checkpoints", "orchestrator::handlers::account::restore"),
-    ("orchestrator::clocks", "orchestrator::spine"),
-    ("orchestrator::ports", "orchestrator::choke::call"),
     ("orchestrator::spine", "orchestrator::choke"),
     ("orchestrator::spine", "orchestrator::streams"),
     ("proof::canonical::serializer", "proof::canonical"),

@@ -5,12 +5,12 @@ use chrono::TimeDelta;
 use engines::activity::{EXPECTED_MS, SILENCE_MS, STALLED_FACTOR};
 use models::activity::Stalls;
 
-use crate::{clocks, errors::Error, spine::Spine};
+use crate::{clock_check, errors::Error, spine::Spine};
 
 /// Marks what stalls at the spine's time, if that can be relied on: all runs of all tenants in one statement. Gives how
 /// many.
 pub async fn tick(spine: &Spine) -> Result<u64, Error> {
-    if !clocks::may_sweep(spine).await? {
+    if !clock_check::may_sweep(spine).await? {
         return Ok(0);
     }
     let now = spine.now();

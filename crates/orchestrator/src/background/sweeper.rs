@@ -13,7 +13,7 @@ use models::{
 };
 
 use crate::{
-    choke::call::EndRun, clocks, consequences::rejected, context::TenantSettings, errors::Error,
+    choke::call::EndRun, clock_check, consequences::rejected, context::TenantSettings, errors::Error,
     handlers::activity, spine::Spine, tenants::settings_of,
 };
 
@@ -27,7 +27,7 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(64);
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     activity::write_overdue(spine).await?;
     rejected::flush(spine).await;
-    if !clocks::may_sweep(spine).await? {
+    if !clock_check::may_sweep(spine).await? {
         return Ok(0);
     }
     let now = spine.now();

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use drivers::FORGOTTEN_AT_ONCE;
 
-use crate::{clocks, errors::Error, spine::Spine};
+use crate::{clock_check, errors::Error, spine::Spine};
 
 /// How long after its end a window is kept, for answers that were given while the store was down and are still to be
 /// written: they count in the window in which they were given. What comes later still has a window to itself.
@@ -15,7 +15,7 @@ const STEPS: usize = 20;
 
 /// Forgets what is to be forgotten at the spine's time, if that can be relied on. Gives how many windows.
 pub async fn tick(spine: &Spine) -> Result<u64, Error> {
-    if !clocks::may_sweep(spine).await? {
+    if !clock_check::may_sweep(spine).await? {
         return Ok(0);
     }
     let mut forgotten = 0;

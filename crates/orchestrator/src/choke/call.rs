@@ -1,19 +1,14 @@
 //! What may be asked of the choke point, as it arrives, and what is answered.
 
 use chrono::{DateTime, Utc};
-use engines::activity::{gives_no_tokens, used};
 use models::{
     activity::Run,
     ids::{PermitId, RunId},
 };
-use proof::{
-    canonical::MAX_INTEGER,
-    words::{
-        ActorType, CostNote, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus,
-    },
-};
+use proof::words::{ActorType, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus};
 use serde::{Deserialize, Serialize};
 
+pub use crate::report::{LlmReport, PartOf, TokenCounts};
 use crate::{errors::Error, verdict::VerdictView};
 
 /// Start a run.
@@ -102,81 +97,6 @@ pub struct PermitRequest {
     pub labels: Vec<String>,
     /// A repeat with this key gets the same answer.
     pub idempotency_key: Option<String>,
-}
-
-/// The tokens of a model call, as its caller tells them.
-pub type TokenCounts = engines::activity::Counts;
-
-/// The model call of a step, as its provider answered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names of spec 5")]
-pub struct LlmReport {
-    pub provider: Option<String>,
-    pub model: Option<String>,
-    /// The model that was asked for, where the caller names it beside the one that answered.
-    pub model_requested: Option<String>,
-    pub input_tokens: u64,
-    pub output_tokens: u64,
-    /// Within `input_tokens`, as are those that were written.
-    pub cache_read_tokens: u64,
-    pub cache_write_tokens: u64,
-    /// Of those that were written, the ones that are kept for an hour: they cost more.
-    pub cache_write_hour_tokens: u64,
-    /// Within `output_tokens`.
-    pub reasoning_tokens: u64,
-    /// None where neither the caller nor a price book knows.
-    pub cost_nanousd: Option<u64>,
-    /// What is to be known of the cost. Before it is priced: why the counts cannot be trusted.
-    pub cost_note: Option<CostNote>,
-    /// The host that was called: it tells who sold the call, where its name does not.
-    pub server_address: Option<String>,
-    pub request_id: Option<String>,
-    pub prompt: Option<String>,
-    pub response: Option<String>,
-    pub finish_reason: Option<String>,
-}
-
-impl LlmReport {
-    /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it. Whether the model gives none
-    /// back, its name tells too.
-    #[must_use]
-    pub fn counted(mut self, counts: &TokenCounts) -> Self {
-        let model = self.model.as_deref().or(self.model_requested.as_deref());
-        let gives_none = counts.gives_none || model.is_some_and(gives_no_tokens);
-        let used = used(TokenCounts { gives_none, ..*counts });
-        // What no record can hold stays as it was told: the door refuses it.
-        let or_told = |read: u64, told: u64| if told > MAX_INTEGER { told } else { read };
-        self.input_tokens = or_told(used.tokens.input, counts.input.unwrap_or(0));
-        self.output_tokens = or_told(used.tokens.output, counts.output.unwrap_or(0));
-        self.cache_read_tokens = or_told(used.tokens.cache_read, counts.cache_read);
-        self.cache_write_tokens = or_told(used.tokens.cache_write, counts.cache_write);
-        self.cache_write_hour_tokens = or_told(used.tokens.cache_write_hour, counts.cache_write_hour);
-        self.reasoning_tokens = or_told(used.tokens.reasoning, counts.reasoning);
-        self.cost_note = used.note;
-        self
-    }
-
-    /// With the name of the model that was asked for only where it is another than that of the one that answered. Where one
-    /// name is known, it is that of both.
-    pub(super) fn name_once(&mut self) {
-        match (&self.model, self.model_requested.take()) {
-            (None, requested) => self.model = requested,
-            (Some(model), requested) => {
-                self.model_requested = requested.filter(|requested| requested != model);
-            }
-        }
-    }
-}
-
-/// What a run is a part of, as its start or one of its spans says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartOf {
-    /// The conversation, by its own name.
-    pub conversation_id: Option<String>,
-    /// The session; it is the conversation where that has no name.
-    pub session_id: Option<String>,
-    /// Whom it is for.
-    pub user_id: Option<String>,
 }
 
 /// Report a step after acting.

@@ -13,13 +13,14 @@ use crate::{
     aside::aside,
     choke::{
         Done, MAX_GROUP,
-        call::{LlmReport, PartOf, StepReport, TraceStart},
+        call::{StepReport, TraceStart},
         prepare::{Call, fit::Fit},
     },
     consequences::{author::SystemCaller, rejected},
     context::CallContext,
     errors::{Error, told},
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
+    report::{LlmReport, PartOf},
     spine::Spine,
 };
 

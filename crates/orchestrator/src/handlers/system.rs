@@ -1,6 +1,6 @@
 //! Operations on the server itself.
 
-use crate::{clocks, errors::Error, fallen::Fallen, spine::Spine};
+use crate::{clock_check, errors::Error, fallen::Fallen, spine::Spine};
 
 /// Why this server should be sent no calls now.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +35,12 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     }
     runs_on(spine.fallen())?;
     spine.db().can_commit().await.map_err(store)?;
-    clocks::look(spine).await.map_err(NotReady::Store)?.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
+    clock_check::look(spine).await.map_err(NotReady::Store)?.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
 }
 
 /// Looks at the clock before anything is served by it. A store that does not answer is looked at again by the sweeper.
 pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
-    clocks::look(spine).await.map(drop)
+    clock_check::look(spine).await.map(drop)
 }
 
 /// Refuses while background work stands still.

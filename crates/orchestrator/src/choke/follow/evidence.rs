@@ -16,11 +16,11 @@ use proof::{
 
 use crate::{
     choke::{
-        call::LlmReport,
         prepare::{ContentHashes, PreparedStep, REDACTION},
         state::State,
     },
     errors::{Error, internal},
+    report::LlmReport,
 };
 
 /// Classes B and G of a step, or the failures to capture them.

@@ -10,8 +10,9 @@ use proof::{
 use serde::Serialize;
 
 use crate::{
-    choke::call::{PartOf, PermitRequest, StartRun, StepReport},
+    choke::call::{PermitRequest, StartRun, StepReport},
     errors::Error,
+    report::PartOf,
 };
 
 #[derive(Serialize)]

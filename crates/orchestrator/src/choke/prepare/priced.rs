@@ -4,7 +4,10 @@ use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use engines::activity::prices::{Call, Priced, Tokens, price};
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 
-use crate::choke::call::{LlmReport, PermitRequest, StepReport};
+use crate::{
+    choke::call::{PermitRequest, StepReport},
+    report::LlmReport,
+};
 
 /// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the cost
 /// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked where the book says

@@ -14,11 +14,9 @@ use proof::{
 
 use super::{Ending, RunState, State};
 use crate::{
-    choke::{
-        call::PartOf,
-        prepare::{Call, CallKind, Caller, PreparedStep},
-    },
+    choke::prepare::{Call, CallKind, Caller, PreparedStep},
     errors::Error,
+    report::PartOf,
 };
 
 /// Where a span stands among those of its trace.
