@@ -40,8 +40,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("hoc::commands::verify", "hoc::commands::verify::file"),
     ("hoc::commands::verify", "hoc::commands::verify::log"),
     ("hoc::server", "hoc::config"),
-    ("orchestrator::checkpoints", "orchestrator::handlers::account::outside"),
-    ("orchestrator::checkpoints", "orchestrator::handlers::account::restore"),
     ("orchestrator::spine", "orchestrator::choke"),
     ("orchestrator::spine", "orchestrator::streams"),
     ("proof::canonical::serializer", "proof::canonical"),

@@ -3,7 +3,7 @@
 
 use drivers::StoreError;
 
-use crate::{errors::Error, handlers::account::hold_back_if_lost, ports::Depth, spine::Spine};
+use crate::{checkpoints::lost::hold_back_if_lost, errors::Error, ports::Depth, spine::Spine};
 
 /// Looks, where there is a reason to.
 pub async fn tick(spine: &Spine) -> Result<(), Error> {

@@ -3,7 +3,6 @@
 mod authenticate;
 mod installation;
 mod keys;
-pub(crate) mod outside;
 mod records;
 mod restore;
 mod rotate;
@@ -22,9 +21,8 @@ pub use self::{
         CreatedKey, NewKey, create_first_key_as, create_key, create_key_as, list_keys, list_keys_of,
         revoke_key, revoke_key_as,
     },
-    outside::{note_of, note_to_verify},
     records::{record_migration, record_start, record_stop},
-    restore::{Lost, accept_restore, hold_back_if_lost},
+    restore::accept_restore,
     rotate::rotate_signing_key,
     sessions::{
         Opened, authenticate_session, close_session, create_login_link_as, open_session, open_session_by_link,
@@ -35,4 +33,10 @@ pub use self::{
     whoami::{WhoAmI, whoami},
     whose::{installation_of, list_tenants, public_keys_of, tenant_of_run},
 };
-pub use crate::consequences::author::SystemCaller;
+pub use crate::{
+    checkpoints::{
+        lost::{Lost, hold_back_if_lost},
+        outside::{note_of, note_to_verify},
+    },
+    consequences::author::SystemCaller,
+};

@@ -1,17 +1,14 @@
-//! A store that is behind its outside checkpoints: an older backup was restored. It is read, and not written, until
-//! somebody accepts what that lost; each log then says so itself, for ever.
+//! What a restored backup lost is accepted by somebody: each log then says so itself, for ever.
 
-use drivers::StoreError;
-use models::{account::Tenant, ledger::LogMark, logs::SystemEventType};
-use proof::{
-    leaves::{EpochLeaf, MarkLeaf},
-    words::LogName,
-};
+use models::{ledger::LogMark, logs::SystemEventType};
+use proof::leaves::{EpochLeaf, MarkLeaf};
 use serde_json::json;
 
-use super::outside::outside;
 use crate::{
-    checkpoints,
+    checkpoints::{
+        self,
+        lost::{Lost, hold_back_if_lost, lost},
+    },
     consequences::{
         author::{Author, SystemCaller},
         system_records::{Event, record},
@@ -21,108 +18,6 @@ use crate::{
     ports::Depth,
     spine::Spine,
 };
-
-/// A log that does not go on from the newest checkpoint that was kept outside the store.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lost {
-    /// Whose log.
-    pub tenant: Tenant,
-    /// Which of the two.
-    pub log: LogName,
-    /// How many leaves the store has.
-    pub size: u64,
-    /// How many the checkpoint says there were.
-    pub was: u64,
-    /// The epoch of the checkpoint.
-    epoch: u64,
-    note: String,
-    /// Where something is kept of it that nobody can read. How many leaves there were is not known then.
-    unreadable: Option<String>,
-}
-
-impl Lost {
-    /// What is wrong with the log, in words.
-    #[must_use]
-    pub fn told(&self) -> String {
-        let Self { tenant, log, size, was, .. } = self;
-        let slug = &tenant.slug;
-        if let Some(place) = &self.unreadable {
-            format!(
-                "what is kept of the {log} log of `{slug}` in {place} cannot be read, so that nobody can tell whether \
-                 rows are gone: put a copy in its place, or remove the files of this log there to do without"
-            )
-        } else if size < was {
-            format!(
-                "the {log} log of `{slug}` has {size} leaves, and had {was} when it was last signed outside"
-            )
-        } else {
-            format!(
-                "the {log} log of `{slug}` is not the one that was signed outside when it had {was} leaves"
-            )
-        }
-    }
-}
-
-/// Compares every log with what any sink keeps of it, and with what this process saw. Where one is behind, nothing is
-/// written from now on; where none is any more, all is as ever.
-pub async fn hold_back_if_lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>, Error> {
-    match spine.db().compare_logs().await {
-        Ok(()) | Err(StoreError::ReadOnly(_)) => {}
-        Err(err) => return Err(err.into()),
-    }
-    for seen in spine.db().fallen() {
-        if let Some(tenant) = spine.read().await?.account().find_tenant(seen.tenant).await? {
-            checkpoints::keep_seen(spine, &tenant.slug, &seen).await?;
-        }
-    }
-    let lost = lost(spine, depth).await?;
-    let why = lost.first().map(|first| {
-        format!(
-            "this store is an older backup, or rows of it are gone: {}. It is read and not written; restore a newer \
-             backup, or accept the loss with `hoc doctor --accept-restore`",
-            first.told()
-        )
-    });
-    let why = why.or_else(|| spine.db().fell_back());
-    if spine.hold_back(why.clone()) {
-        if let Some(why) = &why {
-            tracing::error!(logs = lost.len(), "{why}");
-        } else {
-            tracing::info!("the store is written again");
-        }
-    }
-    Ok(lost)
-}
-
-async fn lost(spine: &Spine, depth: Depth) -> Result<Vec<Lost>, Error> {
-    if spine.sinks().is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut kept = Vec::new();
-    for tenant in spine.read().await?.account().list_tenants().await? {
-        for log in LogName::ALL {
-            kept.push((tenant.clone(), *log, outside(spine, &tenant.slug, *log, depth).await));
-        }
-    }
-    let (mut lost, store) = (Vec::new(), spine.read().await?);
-    for (tenant, log, outside) in kept {
-        // Of several, the one that knows most speaks.
-        let behind = outside.not_led_to(&store, tenant.id, log).await?.last().copied().cloned();
-        if behind.is_none() && outside.unreadable.is_none() {
-            continue;
-        }
-        let head = store.ledger().head(tenant.id, log).await?;
-        let size = head.map_or(0, |head| head.frontier.size());
-        lost.push(if let Some((kept, note)) = behind {
-            let (was, epoch) = (kept.size, kept.origin.epoch);
-            Lost { tenant, log, size, was, epoch, note, unreadable: None }
-        } else {
-            let unreadable = outside.unreadable;
-            Lost { tenant, log, size, was: 0, epoch: 0, note: String::new(), unreadable }
-        });
-    }
-    Ok(lost)
-}
 
 /// `account.accept_restore`: begins a new epoch of every log that lost something. Its first leaf holds the lost
 /// checkpoint, so that everybody sees for ever that there was more, and how much. Gives what was accepted.

@@ -4,8 +4,12 @@
 //! checkpoint is stored, but what it says was true, and a log only grows. That it only grew is not taken on trust: nothing is
 //! signed that does not go on from what this process saw of the log, and from what is kept outside.
 
+pub(crate) mod lost;
+pub(crate) mod outside;
+mod seen;
+
 use chrono::{DateTime, Duration, Utc};
-use drivers::{ReadTx, SeenHead, StoreError};
+use drivers::{ReadTx, StoreError};
 use models::{
     ids::TenantId,
     ledger::{Checkpoint, LogHead},
@@ -16,13 +20,14 @@ use proof::{
     words::LogName,
 };
 
+use self::{
+    lost::hold_back_if_lost,
+    outside::{Outside, outside},
+    seen::{name, signed},
+};
 use crate::{
     context::TenantSettings,
     errors::Error,
-    handlers::account::{
-        hold_back_if_lost,
-        outside::{Outside, outside},
-    },
     ports::{Depth, Grown, OutsideCheckpoint, Stands},
     spine::Spine,
 };
@@ -120,36 +125,6 @@ async fn grown(
     Ok(grown)
 }
 
-fn signed(spine: &Spine, statement: &Statement) -> Result<String, Error> {
-    statement.sign(spine.signing_key()).map_err(|err| Error::Internal(err.to_string()))
-}
-
-/// Writes down outside what this process saw of a log and the store does not have any more. So everybody learns of it who
-/// looks there: `hoc doctor`, the next start, and whoever verifies.
-pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Result<(), Error> {
-    let kept = outside(spine, slug, seen.log, Depth::Recent).await;
-    if kept.notes.iter().any(|(kept, _)| kept.place() >= (seen.epoch, seen.size)) {
-        return Ok(());
-    }
-    let installation = name(spine, &spine.read().await?).await?;
-    let SeenHead { tenant, log, epoch, size, root } = seen.clone();
-    let origin = LogOrigin { installation, tenant_id: tenant.to_string(), log, epoch };
-    let note = signed(spine, &Statement { origin: origin.to_string(), size, root })?;
-    let outside = OutsideCheckpoint {
-        tenant: slug.to_owned(),
-        log: log.as_str(),
-        tree_size: size,
-        note,
-        grown: Vec::new(),
-    };
-    for sink in spine.sinks() {
-        if let Err(err) = sink.write_down(&outside).await {
-            tracing::error!(error = &err as &dyn std::error::Error, tenant = %slug, %log, "what the store lost was not written down outside it");
-        }
-    }
-    Ok(())
-}
-
 /// A checkpoint that covers at least `size` leaves of a log: the newest, or a new one.
 pub(crate) async fn covering(
     spine: &Spine,
@@ -175,19 +150,6 @@ async fn head(store: &ReadTx, tenant: TenantId, log: LogName) -> Result<LogHead,
     let head = store.ledger().head(tenant, log).await?.unwrap_or_else(|| LogHead::empty(tenant, log));
     store.ledger().compare(&head).await?;
     Ok(head)
-}
-
-/// The name under which the installation signs: the one that its first start gave it.
-async fn name(spine: &Spine, store: &ReadTx) -> Result<String, Error> {
-    let stored = store.account().installation().await?;
-    let key_id = spine.signing_key().public().id();
-    if let Some(other) = stored.as_ref().filter(|stored| stored.signing_key_id != key_id) {
-        return Err(Error::Internal(format!(
-            "key {} signs now, and this process has key {key_id}: start it again with the key file of the new one",
-            other.signing_key_id
-        )));
-    }
-    Ok(stored.map_or_else(|| spine.settings().installation.clone(), |installation| installation.name))
 }
 
 /// Whether a checkpoint says all that a new one would, and is not too old.

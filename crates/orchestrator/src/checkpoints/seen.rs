@@ -1,0 +1,54 @@
+//! What this process saw of a log and the store does not have any more, and under which name an installation signs.
+
+use drivers::{ReadTx, SeenHead};
+use proof::checkpoint::{Checkpoint as Statement, LogOrigin};
+
+use super::outside::outside;
+use crate::{
+    errors::Error,
+    ports::{Depth, OutsideCheckpoint},
+    spine::Spine,
+};
+
+/// Writes down outside what this process saw of a log and the store does not have any more. So everybody learns of it who
+/// looks there: `hoc doctor`, the next start, and whoever verifies.
+pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Result<(), Error> {
+    let kept = outside(spine, slug, seen.log, Depth::Recent).await;
+    if kept.notes.iter().any(|(kept, _)| kept.place() >= (seen.epoch, seen.size)) {
+        return Ok(());
+    }
+    let installation = name(spine, &spine.read().await?).await?;
+    let SeenHead { tenant, log, epoch, size, root } = seen.clone();
+    let origin = LogOrigin { installation, tenant_id: tenant.to_string(), log, epoch };
+    let note = signed(spine, &Statement { origin: origin.to_string(), size, root })?;
+    let outside = OutsideCheckpoint {
+        tenant: slug.to_owned(),
+        log: log.as_str(),
+        tree_size: size,
+        note,
+        grown: Vec::new(),
+    };
+    for sink in spine.sinks() {
+        if let Err(err) = sink.write_down(&outside).await {
+            tracing::error!(error = &err as &dyn std::error::Error, tenant = %slug, %log, "what the store lost was not written down outside it");
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn signed(spine: &Spine, statement: &Statement) -> Result<String, Error> {
+    statement.sign(spine.signing_key()).map_err(|err| Error::Internal(err.to_string()))
+}
+
+/// The name under which the installation signs: the one that its first start gave it.
+pub(super) async fn name(spine: &Spine, store: &ReadTx) -> Result<String, Error> {
+    let stored = store.account().installation().await?;
+    let key_id = spine.signing_key().public().id();
+    if let Some(other) = stored.as_ref().filter(|stored| stored.signing_key_id != key_id) {
+        return Err(Error::Internal(format!(
+            "key {} signs now, and this process has key {key_id}: start it again with the key file of the new one",
+            other.signing_key_id
+        )));
+    }
+    Ok(stored.map_or_else(|| spine.settings().installation.clone(), |installation| installation.name))
+}
