@@ -42,7 +42,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
         }
         findings.extend(unused::check(&edges::Manifest::read(root, package)?, package, &files));
         findings.extend(cycles::check(&package.name, &files, known_cycles::KNOWN_CYCLES));
-        findings.extend(road::check(&package.name, &files, road::ROADS));
+        findings.extend(road::check(&package.name, &files, known_cycles::KNOWN_CYCLES, road::ROADS));
     }
     findings.sort();
     findings.dedup();

@@ -302,6 +302,8 @@ const OFF_THE_ROAD: &[OffTheRoad] = &[
     (&[("src/f/a.rs", "use crate::f::c::x::X;"), ("src/f/b.rs", ""), ("src/f/c/mod.rs", ""), ("src/f/c/x.rs", "")], &["src/f/a.rs:1 k::f::a names k::f::c, which"]),
     (&[("src/f/a.rs", ""), ("src/f/b.rs", "use super::c::C;"), ("src/f/c.rs", "")], &["src/f/b.rs:1 k::f::b names k::f::c, which"]),
     (&[("src/f/a.rs", "#[cfg(test)]\nmod tests { use crate::f::b::B; }"), ("src/f/b.rs", ""), ("src/f/c.rs", "")], &[]),
+    // What is known to come round is let be.
+    (&[("src/f/a.rs", ""), ("src/f/b.rs", "use super::c::known::X;"), ("src/f/c/mod.rs", ""), ("src/f/c/known.rs", "")], &[]),
     // Beyond the folder, and from its own file, there is no road.
     (&[("src/f/mod.rs", "use self::{a::A, c::C};"), ("src/f/a.rs", "use crate::g::G;"), ("src/f/b.rs", ""), ("src/f/c.rs", ""), ("src/g.rs", "use crate::f::c::C;")], &[]),
     // The road is whole, and nothing is on it that is not there.
@@ -313,10 +315,11 @@ const OFF_THE_ROAD: &[OffTheRoad] = &[
 fn what_names_against_the_road_is_found() {
     let roads = [Road { folder: &["k", "f"], order: &[&["a"], &["b", "c"]] }];
     for (files, expected) in OFF_THE_ROAD {
-        let found: Vec<String> = road::check("k", &sources_of_k(files), &roads)
-            .into_iter()
-            .map(|finding| format!("{}:{} {}", finding.file, finding.line, finding.message))
-            .collect();
+        let found: Vec<String> =
+            road::check("k", &sources_of_k(files), &[("k::f::b", "k::f::c::known")], &roads)
+                .into_iter()
+                .map(|finding| format!("{}:{} {}", finding.file, finding.line, finding.message))
+                .collect();
         let as_expected = found.len() == expected.len()
             && found.iter().zip(*expected).all(|(found, start)| found.starts_with(start));
         assert!(as_expected, "{files:#?}\nexpected {expected:#?}\nfound {found:#?}");
