@@ -23,6 +23,7 @@ mod extract;
 mod incidents;
 mod logs;
 mod overview;
+mod paths;
 mod policies;
 mod problem;
 mod system;
@@ -70,12 +71,12 @@ pub fn router_within(spine: Spine, bounds: Bounds, reached: Reached) -> Router {
 
 fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::with_openapi(document::head())
-        .nest(activity::BASE, activity::routes())
-        .nest(policies::BASE, policies::routes())
-        .nest(incidents::BASE, incidents::routes())
-        .nest(logs::BASE, logs::routes())
-        .nest(overview::BASE, overview::routes())
-        .nest(account::BASE, account::routes())
+        .nest(paths::ACTIVITY, activity::routes())
+        .nest(paths::POLICIES, policies::routes())
+        .nest(paths::INCIDENTS, incidents::routes())
+        .nest(paths::LOGS, logs::routes())
+        .nest(paths::OVERVIEW, overview::routes())
+        .nest(paths::ACCOUNT, account::routes())
         .merge(account::published())
         .merge(activity::collected())
         .merge(system::routes())

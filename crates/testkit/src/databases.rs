@@ -39,7 +39,7 @@ pub struct TestDatabase {
 }
 
 #[derive(Debug)]
-pub(crate) enum Guard {
+enum Guard {
     Folder(
         #[expect(dead_code, reason = "it is held, so that it is deleted with the test")] tempfile::TempDir,
     ),
@@ -65,8 +65,14 @@ impl TestDatabase {
 
     async fn new(store: Store, migrated: bool) -> Option<Self> {
         let (url, guard) = match store {
-            Store::Sqlite => sqlite::create(migrated).await,
-            Store::Postgres => postgres::create(migrated).await?,
+            Store::Sqlite => {
+                let (url, folder) = sqlite::create(migrated).await;
+                (url, Guard::Folder(folder))
+            }
+            Store::Postgres => {
+                let (url, database) = postgres::create(migrated).await?;
+                (url, Guard::Database(database))
+            }
         };
         Some(Self { store, url, guard })
     }

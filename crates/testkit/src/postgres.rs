@@ -10,8 +10,6 @@ use migrations::{Dialect, HISTORY, Migrator, MigratorTrait as _};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::OnceCell;
 
-use crate::databases::Guard;
-
 const VARIABLE: &str = "HOC_TEST_POSTGRES_URL";
 
 /// Any number, as long as every test process takes the same.
@@ -27,7 +25,7 @@ pub(crate) struct Dropped {
     name: String,
 }
 
-pub(crate) async fn create(migrated: bool) -> Option<(String, Guard)> {
+pub(crate) async fn create(migrated: bool) -> Option<(String, Dropped)> {
     let base = base()?;
     let admin = connect(&base).await;
     let template = if migrated { TEMPLATE.get_or_init(|| template(&base)).await } else { "template0" };
@@ -35,7 +33,7 @@ pub(crate) async fn create(migrated: bool) -> Option<(String, Guard)> {
     run(&admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
     run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")).await;
     admin.close().await.expect("Postgres closes");
-    Some((within(&base, &name), Guard::Database(Dropped { base, name })))
+    Some((within(&base, &name), Dropped { base, name }))
 }
 
 pub(crate) async fn connect(url: &str) -> DatabaseConnection {

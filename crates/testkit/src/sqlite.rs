@@ -5,18 +5,16 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::databases::Guard;
-
 static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
 
-pub(crate) async fn create(migrated: bool) -> (String, Guard) {
+pub(crate) async fn create(migrated: bool) -> (String, TempDir) {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("test.db");
     if migrated {
         let template = TEMPLATE.get_or_init(template).await;
         std::fs::write(&file, template).expect("the copy of the template is written");
     }
-    (format!("sqlite://{}?mode=rwc", file.display()), Guard::Folder(folder))
+    (format!("sqlite://{}?mode=rwc", file.display()), folder)
 }
 
 /// The bytes of a database at head.

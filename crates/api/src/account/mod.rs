@@ -14,10 +14,7 @@ mod whoami;
 use orchestrator::Spine;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// Where the routes are.
-pub(crate) const BASE: &str = "/api/v1/account";
-
-/// The routes, below [`BASE`].
+/// The routes, below [`crate::paths::ACCOUNT`].
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(whoami::whoami))

@@ -31,15 +31,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::{intervention_view::InterventionView, run_view::RunView};
 
-/// Where the routes are.
-pub(crate) const BASE: &str = "/api/v1/runtime/activity";
-
 /// What stands outside the base, where exporters look for it.
 pub(crate) fn collected() -> OpenApiRouter<Spine> {
     OpenApiRouter::new().routes(routes!(ingest::ingest))
 }
 
-/// The routes, below [`BASE`].
+/// The routes, below [`crate::paths::ACTIVITY`].
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(list::list, start::start))

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use orchestrator::{Spine, handlers::activity};
 
-use super::{BASE, body::StartBody, run_view::StartedView};
+use super::{body::StartBody, run_view::StartedView};
 use crate::{
     Problem,
     extract::{AgentWrites, Caller, IdempotencyKey, Json, roles},
+    paths::ACTIVITY,
     view::Created,
 };
 
@@ -24,6 +25,6 @@ pub(super) async fn start(
     Json(body): Json<StartBody>,
 ) -> Result<Created<StartedView>, Problem> {
     let started = activity::start(&spine, &caller, body.request(key)?).await?;
-    let location = Some(format!("{BASE}/runs/{}", started.run.id));
+    let location = Some(format!("{ACTIVITY}/runs/{}", started.run.id));
     Ok(Created { location, body: started.into() })
 }

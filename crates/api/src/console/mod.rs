@@ -33,9 +33,7 @@ pub(crate) use self::{
     gate::front,
     page::{Rendered, is_console, problem_page},
 };
-
-/// Where the pages are.
-const BASE: &str = "/console";
+use crate::paths::CONSOLE;
 
 /// The routes, from the top.
 pub(crate) fn routes(spine: &Spine) -> Router<Spine> {
@@ -71,9 +69,9 @@ pub(crate) fn routes(spine: &Spine) -> Router<Spine> {
         .route("/logs/system/{id}", get(logs::record))
         .route("/{*rest}", any(gate::no_such_page));
     let guarded = Router::new()
-        .route(BASE, get(overview::first))
+        .route(CONSOLE, get(overview::first))
         .route("/console/", get(overview::first))
-        .nest(BASE, pages)
+        .nest(CONSOLE, pages)
         .method_not_allowed_fallback(gate::no_such_method)
         .layer(middleware::from_fn_with_state(spine.clone(), gate::guarded));
     let open = Router::new()

@@ -6,10 +6,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{BASE, assets, folds::Folds as _, show, visitor::Frame};
+use super::{assets, folds::Folds as _, show, visitor::Frame};
 use crate::{
     Problem,
     edge::About,
+    paths::CONSOLE,
     problem::{Code, ProblemView},
 };
 
@@ -56,7 +57,7 @@ pub(super) fn html(status: StatusCode, template: &impl Template) -> Response {
 
 /// Whether a path is one of the console's.
 pub(crate) fn is_console(path: &str) -> bool {
-    path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(CONSOLE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A refusal, as a page.

@@ -14,10 +14,7 @@ mod view;
 use orchestrator::Spine;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// Where the routes are.
-pub(crate) const BASE: &str = "/api/v1/runtime/incidents";
-
-/// The routes, below [`BASE`].
+/// The routes, below [`crate::paths::INCIDENTS`].
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(list::list))

@@ -20,10 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::{audit_view::AuditItem, llm_run_view::LlmRunView, system_view::SystemView};
 
-/// Where the routes are.
-pub(crate) const BASE: &str = "/api/v1/runtime/logs";
-
-/// The routes, below [`BASE`].
+/// The routes, below [`crate::paths::LOGS`].
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(list_audit::list_audit))

@@ -9,10 +9,7 @@ mod highlights;
 use orchestrator::Spine;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// Where the routes are.
-pub(crate) const BASE: &str = "/api/v1/runtime/overview";
-
-/// The routes, below [`BASE`].
+/// The routes, below [`crate::paths::OVERVIEW`].
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(highlights::highlights))

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use orchestrator::{Spine, handlers::policies};
 
-use super::{BASE, limit_body::LimitBody, limit_view::LimitView};
+use super::{limit_body::LimitBody, limit_view::LimitView};
 use crate::{
     Problem,
     extract::{Caller, Json, SetsPolicy, WithKey, roles},
+    paths::POLICIES,
     view::{Created, Versioned},
 };
 
@@ -24,6 +25,6 @@ pub(super) async fn create_limit(
     let caller = caller.with_key(key)?;
     let made = policies::create_limit(&spine, &caller, body.draft()).await?;
     let (version, id) = (made.limit.definition.version, &made.limit.definition.limit_id);
-    let location = Some(format!("{BASE}/limits/{id}"));
+    let location = Some(format!("{POLICIES}/limits/{id}"));
     Ok(Versioned { version, answer: Created { location, body: made.into() } })
 }

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use orchestrator::{Spine, handlers::policies};
 
-use super::{BASE, rule_body::RuleBody, rule_view::RuleView};
+use super::{rule_body::RuleBody, rule_view::RuleView};
 use crate::{
     Problem,
     extract::{Caller, Json, SetsPolicy, WithKey, roles},
+    paths::POLICIES,
     view::{Created, Versioned},
 };
 
@@ -24,6 +25,6 @@ pub(super) async fn create_rule(
     let caller = caller.with_key(key)?;
     let made = policies::create_rule(&spine, &caller, body.draft()).await?;
     let (version, id) = (made.rule.definition.version, &made.rule.definition.rule_id);
-    let location = Some(format!("{BASE}/rules/{id}"));
+    let location = Some(format!("{POLICIES}/rules/{id}"));
     Ok(Versioned { version, answer: Created { location, body: made.into() } })
 }

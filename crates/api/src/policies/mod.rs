@@ -28,10 +28,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use self::{limit_view::LimitDefinitionView, rule_view::RuleDefinitionView};
 
-/// Where the routes are.
-pub(crate) const BASE: &str = "/api/v1/runtime/policies";
-
-/// The routes, below [`BASE`].
+/// The routes, below [`crate::paths::POLICIES`].
 pub(crate) fn routes() -> OpenApiRouter<Spine> {
     OpenApiRouter::new()
         .routes(routes!(list_rules::list_rules, create_rule::create_rule))

@@ -1,17 +1,18 @@
 //! `hoc doctor`: looks at everything that must hold for this installation to keep its promises, and says what to do.
 
+mod findings;
 mod server;
 
 use std::process::ExitCode;
 
 use adapters::outbound::{CheckpointFiles, SpoolFiles};
-use console::style;
 use drivers::Db;
 use orchestrator::{Spine, handlers::account, ports::Depth};
 use proof::words::LogName;
-use serde_json::{Value, json};
+use serde_json::Value;
 use verify::Word;
 
+use self::findings::{Findings, State, document};
 use super::verify::log::{own_keys, recompute};
 use crate::{
     caller, causes,
@@ -41,59 +42,6 @@ pub(crate) struct Args {
     accept_restore: bool,
 }
 
-/// How one thing was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Ok,
-    Note,
-    Failed,
-}
-
-/// One thing that was looked at.
-struct Finding {
-    what: &'static str,
-    state: State,
-    /// What was found.
-    detail: String,
-    /// What to do about it.
-    advice: Option<String>,
-}
-
-/// The findings so far, printed as they come.
-struct Findings {
-    json: bool,
-    all: Vec<Finding>,
-}
-
-impl Findings {
-    fn ok(&mut self, what: &'static str, detail: impl Into<String>) {
-        self.add(Finding { what, state: State::Ok, detail: detail.into(), advice: None });
-    }
-
-    fn note(&mut self, what: &'static str, detail: impl Into<String>, advice: impl Into<String>) {
-        self.add(Finding { what, state: State::Note, detail: detail.into(), advice: Some(advice.into()) });
-    }
-
-    fn failed(&mut self, what: &'static str, detail: impl Into<String>, advice: impl Into<String>) {
-        self.add(Finding { what, state: State::Failed, detail: detail.into(), advice: Some(advice.into()) });
-    }
-
-    fn add(&mut self, finding: Finding) {
-        if !self.json {
-            let mark = match finding.state {
-                State::Ok => style("ok  ").green(),
-                State::Note => style("note").yellow(),
-                State::Failed => style("FAIL").red().bold(),
-            };
-            out::line(format!("{mark}  {:<11} {}", finding.what, finding.detail));
-            if let Some(advice) = &finding.advice {
-                out::line(format!("                  {} {advice}", style("->").dim()));
-            }
-        }
-        self.all.push(finding);
-    }
-}
-
 pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, Voice::Examines)?;
@@ -108,15 +56,6 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
         out::line(format!("{failed} to mend"));
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn document(finding: &Finding) -> Value {
-    let state = match finding.state {
-        State::Ok => "ok",
-        State::Note => "note",
-        State::Failed => "failed",
-    };
-    json!({ "what": finding.what, "state": state, "detail": finding.detail, "advice": finding.advice })
 }
 
 async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings) {

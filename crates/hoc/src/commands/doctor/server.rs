@@ -9,7 +9,7 @@ use hyper::Method;
 use serde_json::Value;
 use tokio::{net::lookup_host, time::timeout};
 
-use super::Findings;
+use super::findings::Findings;
 use crate::{causes, commands::login_link::listening, config::Config, http::Client, lock::ServeLock};
 
 /// How long a server may take to answer.

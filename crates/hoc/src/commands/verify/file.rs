@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use verify::{Options, Report, Seen, Word, canonical_time};
 
-use super::{Args, checks, public_keys};
+use super::args::{Args, checks, public_keys};
 use crate::out;
 
 /// Checks the bundle and prints what was found.

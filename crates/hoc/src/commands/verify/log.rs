@@ -20,7 +20,7 @@ use verify::{
     log::{AuditLog, LogReport, RunLog},
 };
 
-use super::{Args, checks, public_keys};
+use super::args::{Args, checks, public_keys};
 use crate::{
     config::{Config, Flags},
     logging::{self, Voice},
