@@ -2,20 +2,49 @@
 //! steady clock of the machine.
 //!
 //! What is done by a wrong clock cannot be taken back: by one that is a day ahead every live run has been silent for a day,
-//! and is ended for that. So a server whose clock is more than a second off its store's is not ready, begins no run and
-//! sweeps none. An embedded store goes by the machine's clock, so nothing there says what is right; but where that clock
+//! and is ended for that; a row of the audit ledger that it dates dates all that come after. So a server whose clock is more
+//! than a second off its store's is not ready, begins no run and sweeps none, and what it is still asked it decides and records
+//! by the store's time: that of the last look, and what the steady clock has counted since. So it does with what was asked
+//! between a jump of its clock and the next look. An embedded store goes by the machine's clock, so nothing there says what is right; but where that clock
 //! jumps against the steady one, nothing is swept until the time after which runs are given up has really passed.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicI64, Ordering},
+};
 
 use chrono::{DateTime, Duration, Utc};
 
 /// So far apart two clocks may be.
 const APART: Duration = Duration::seconds(1);
 
+/// No look has found out what the store's clock said.
+const UNKNOWN: i64 = i64::MIN;
+
 /// What this process knows of its clock.
-#[derive(Debug, Default)]
-pub(crate) struct Clocks(Mutex<Known>);
+#[derive(Debug)]
+pub(crate) struct Clocks {
+    known: Mutex<Known>,
+    /// What the store's clock said when the steady one began, in microseconds.
+    store_began: AtomicI64,
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self { known: Mutex::default(), store_began: AtomicI64::new(UNKNOWN) }
+    }
+}
+
+/// One look at the own clock and the store's.
+pub(crate) struct Look {
+    /// What the own clock said before the store was asked, and the steady one.
+    pub(crate) before: DateTime<Utc>,
+    pub(crate) steady: Duration,
+    /// How far the own clock is certainly ahead of the store's; below zero where it is behind.
+    pub(crate) off: Duration,
+    /// How long the store took to answer.
+    pub(crate) took: Duration,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -39,12 +68,25 @@ impl Clocks {
         known.wrong.is_some() || known.sweep_from.is_some_and(|from| steady < from)
     }
 
+    /// The time, where the own clock says `own`: that, unless it is not the store's.
+    pub(crate) fn time(&self, own: DateTime<Utc>, steady: Option<Duration>) -> DateTime<Utc> {
+        let began = self.store_began.load(Ordering::Relaxed);
+        let (Some(steady), false) = (steady.and_then(|steady| steady.num_microseconds()), began == UNKNOWN)
+        else {
+            return own;
+        };
+        let stores = began.checked_add(steady).and_then(DateTime::from_timestamp_micros).unwrap_or(own);
+        if (own - stores).abs() > APART { stores } else { own }
+    }
+
     /// Takes what a look came to. One that took long says nothing of a clock that is off by less.
-    pub(crate) fn compared(&self, off: Duration, took: Duration) {
+    pub(crate) fn compared(&self, Look { before, steady, off, took }: Look) {
         let mut known = self.known();
         if off.abs() <= APART && took > APART {
             return;
         }
+        let began = if off.abs() > APART { before - off - steady } else { before - steady };
+        self.store_began.store(began.timestamp_micros(), Ordering::Relaxed);
         let wrong = (off.abs() > APART).then(|| told(off));
         match (&known.wrong, &wrong) {
             (None, Some(why)) => tracing::error!(offset_ms = off.num_milliseconds(), "{why}"),
@@ -69,15 +111,43 @@ impl Clocks {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn told(off: Duration) -> String {
     let (by, how) = (off.abs(), if off > Duration::zero() { "ahead of" } else { "behind" });
     format!(
-        "this server's clock is {}.{:03} s {how} its store's: it begins no run and ends none; set the clock (NTP)",
+        "this server's clock is {}.{:03} s {how} its store's: it goes by the store's, begins no run and ends none; set the clock \
+         (NTP)",
         by.num_seconds(),
         by.num_milliseconds() % 1_000
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_is_the_stores_where_the_own_clock_is_off() {
+        let store = |seconds| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        let seconds = Duration::seconds;
+        let clocks = Clocks::default();
+        let day = Duration::days(1);
+        assert_eq!(clocks.time(store(0) + day, Some(seconds(5))), store(0) + day, "nothing is known of it");
+
+        let look = |before, off| Look { before, steady: seconds(5), off, took: Duration::milliseconds(3) };
+        clocks.compared(look(store(0) + day, day));
+        assert_eq!(clocks.time(store(2) + day, Some(seconds(7))), store(2), "a day ahead");
+        assert_eq!(clocks.time(store(2), Some(seconds(7))), store(2), "it was set");
+        clocks.compared(look(store(0) - day, -day));
+        assert_eq!(clocks.time(store(2) - day, Some(seconds(7))), store(2), "a day behind");
+
+        clocks.compared(look(store(0), Duration::zero()));
+        let almost = store(2) + Duration::milliseconds(900);
+        assert_eq!(clocks.time(almost, Some(seconds(7))), almost, "not more than clocks may be apart");
+        assert_eq!(clocks.time(store(2) + day, Some(seconds(7))), store(2), "it jumped since the last look");
+        assert_eq!(clocks.time(store(2) + day, None), store(2) + day, "nothing to reckon by");
+    }
 }

@@ -275,9 +275,14 @@ impl Spine {
         &self.shared.answers
     }
 
-    /// Now, by the clock this spine was given.
+    /// Now, by the clock this spine was given; or by the store's, where that one is not the store's.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
+        self.clocks().time(self.own_clock(), self.steady())
+    }
+
+    /// What the clock says that this spine was given, right or wrong.
+    pub(crate) fn own_clock(&self) -> DateTime<Utc> {
         self.shared.parts.clock.now()
     }
 

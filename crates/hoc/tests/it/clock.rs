@@ -1,6 +1,8 @@
-//! Two servers of one store, one of them a day ahead: it is not ready, and what the other serves lives on.
+//! Two servers of one store, one of them a day ahead: it is not ready, what the other serves lives on, and what it is still
+//! asked has the time that it is.
 
-use serde_json::json;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
 use testkit::Store;
 
 use crate::{
@@ -13,6 +15,10 @@ const VARIABLE: &str = "HOC_TEST_FAKETIME";
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 
+fn time(text: &Value) -> DateTime<Utc> {
+    text.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no time: {text}"))
+}
+
 #[tokio::test]
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 async fn a_server_whose_clock_is_a_day_ahead_ends_no_run_of_another() {
@@ -21,10 +27,12 @@ async fn a_server_whose_clock_is_a_day_ahead_ends_no_run_of_another() {
         return;
     };
     let Some(place) = Place::on(Store::Postgres).await else { return };
-    let key = place.key("agent");
+    let (key, admin) = (place.key("agent"), place.key("admin"));
     let right = place.serve();
     let start = |server: &Server| server.http().post(RUNS, &key, &json!({ "agent_id": "a" }));
     let run = start(&right).expect(201)["run_id"].as_str().expect("an id").to_owned();
+    let read = right.http().get(&format!("{RUNS}/{run}"), &key).expect(200);
+    let begun = time(&read["started_at"]);
 
     for (off, how) in [("+1d", "ahead of"), ("-2h", "behind")] {
         let mut command = place.command(&["serve"]);
@@ -38,6 +46,16 @@ async fn a_server_whose_clock_is_a_day_ahead_ends_no_run_of_another() {
         assert_eq!(not_ready["code"], "not_ready", "{not_ready}");
         assert!(not_ready["detail"].as_str().expect("why").contains(how), "{not_ready}");
         assert_eq!(start(&wrong).expect(503)["code"], "clock_off");
+        // A row of the audit ledger dates all that come after it, and a permit says until when it serves.
+        let limit = json!({ "name": how, "limit_type": "STEPS", "max_value": 9, "reset_period": "DAILY" });
+        wrong.http().post("/api/v1/runtime/policies/limits", &admin, &limit).expect(201);
+        let rows = right.http().get("/api/v1/runtime/logs/audit", &admin).expect(200);
+        let ask = json!({ "kind": "TOOL_CALL", "skill_name": "look" });
+        let permit = wrong.http().post(&format!("{RUNS}/{run}/permits"), &key, &ask).expect(201);
+        for at in [&rows["items"][0]["created_at"], &permit["expires_at"]] {
+            let since = time(at) - begun;
+            assert!(since > -Duration::minutes(30) && since < Duration::minutes(30), "{how}: {at}");
+        }
         // It stops when it has looked once more for runs that are due.
         let (code, log) = wrong.stop();
         assert_eq!(code, Some(0), "{log}");
