@@ -57,11 +57,14 @@ impl AccountReads<'_> {
         read::one(self.conn, of(id)).await?.map(self::tenant).transpose()
     }
 
-    /// How often the tenant's rules, limits and settings have changed: a run that starts reads it in its own
-    /// unit of work.
+    /// How often what governs the tenant has changed: a run that starts reads it in its own unit of work. Fails where it is
+    /// less often than this process has seen: the store fell back.
     pub async fn policy_generation(self, tenant: TenantId) -> Result<u64, StoreError> {
         match self.find_tenant(tenant).await? {
-            Some(tenant) => Ok(tenant.policy_generation),
+            Some(Tenant { policy_generation, .. }) => {
+                self.conn.read_governed(tenant, policy_generation)?;
+                Ok(policy_generation)
+            }
             None => Err(StoreError::RowsAffected { table: "tenants", expected: 1, actual: 0 }),
         }
     }
@@ -116,8 +119,8 @@ impl Account<'_> {
         read::one(self.conn, of(id).lock_exclusive()).await?.map(self::tenant).transpose()
     }
 
-    /// Counts a change of the tenant's rules, limits or settings, and locks the tenant against another until
-    /// the unit of work ends. Gives the new generation.
+    /// Counts a change of what governs the tenant (a rule, a limit, a setting, a freeze, the end of one or of a key), and
+    /// locks the tenant against another until the unit of work ends. Gives the new generation.
     pub async fn bump_policy_generation(self, tenant: TenantId) -> Result<u64, StoreError> {
         let column = tenants::Column::PolicyGeneration;
         let mut update = Query::update();
@@ -130,7 +133,9 @@ impl Account<'_> {
         if rows.is_empty() {
             return Err(StoreError::RowsAffected { table: "tenants", expected: 1, actual: 0 });
         }
-        tally::number("tenants", rows.first(), 0)
+        let generation = tally::number("tenants", rows.first(), 0)?;
+        self.conn.read_governed(tenant, generation)?;
+        Ok(generation)
     }
 
     /// Adds a key.

@@ -18,9 +18,12 @@ use sea_orm::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use models::ledger::LogHead;
+use models::{ids::TenantId, ledger::LogHead};
 
-use crate::{StoreError, bind, ledger::LedgerReads, lent::Lent, postgres, rowtype::Rows, seen::Seen};
+use crate::{
+    StoreError, account::AccountReads, bind, ledger::LedgerReads, lent::Lent, postgres, rowtype::Rows,
+    seen::Seen,
+};
 
 /// A database that says nothing for so long is taken to be down.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,9 +44,11 @@ pub(crate) struct Conn {
     failed: AtomicBool,
     /// What this process saw of the logs, and the heads that were written here.
     seen: Seen,
-    /// How many heads it had seen when this began, which is before anything was read here.
+    /// How much it had noted when this began, which is before anything was read here.
     began: u64,
     heads: std::sync::Mutex<Vec<LogHead>>,
+    /// How often what governs a tenant had changed, as it was read or written here.
+    governed: std::sync::Mutex<Vec<(TenantId, u64)>>,
     sent: Arc<AtomicU64>,
     /// Counts the statements that were answered, where somebody wants to know.
     answered: Option<Arc<AtomicU64>>,
@@ -83,6 +88,7 @@ impl Conn {
             began: seen.noted(),
             seen,
             heads: std::sync::Mutex::default(),
+            governed: std::sync::Mutex::default(),
             sent,
             answered: None,
             #[cfg(test)]
@@ -175,7 +181,31 @@ impl Conn {
 
     /// Holds all that this process saw against the store.
     pub(crate) async fn compare_all(&self) -> Result<(), StoreError> {
-        self.seen.compare_all(LedgerReads::new(self), self.began).await
+        let logs = self.seen.compare_all(LedgerReads::new(self), self.began).await;
+        logs.and(self.compare_governed().await)
+    }
+
+    /// Holds what is known to govern each tenant against the store.
+    async fn compare_governed(&self) -> Result<(), StoreError> {
+        let known = self.seen.governed();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let counts = AccountReads::new(self).all_policy_generations().await?;
+        let mut fallen = Ok(());
+        for tenant in known {
+            let has = counts.get(&tenant).copied().unwrap_or_default();
+            fallen = fallen.and(self.seen.compare_governed(tenant, has, self.began));
+        }
+        fallen
+    }
+
+    /// Holds how often what governs a tenant has changed against what this process saw, and keeps it: it is seen when this is
+    /// committed.
+    pub(crate) fn read_governed(&self, tenant: TenantId, count: u64) -> Result<(), StoreError> {
+        self.seen.compare_governed(tenant, count, self.began)?;
+        self.governed.lock().unwrap_or_else(PoisonError::into_inner).push((tenant, count));
+        Ok(())
     }
 
     /// Keeps a head that was written; it is seen when it is committed.
@@ -210,6 +240,9 @@ impl Conn {
         }
         for head in self.heads.into_inner().unwrap_or_else(PoisonError::into_inner) {
             self.seen.note(&head);
+        }
+        for (tenant, count) in self.governed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.seen.note_governed(tenant, count);
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
 //! credential lookup by key, session and login link id, tenant list and lookup by slug, the installation and its signing keys, the
-//! signing loop over all logs and the comparison of their heads, the claim of runs that nobody ends, the mark on runs that
+//! signing loop over all logs, the comparison of their heads and of what governs each tenant, the claim of runs that nobody ends, the mark on runs that
 //! stall, and windows of limits that are over.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use models::{
@@ -103,6 +105,12 @@ impl AccountReads<'_> {
     pub async fn list_tenants(self) -> Result<Vec<Tenant>, StoreError> {
         let rows = read::all(self.conn, tenants::Entity::find().order_by_asc(tenants::Column::Slug)).await?;
         rows.into_iter().map(account::tenant).collect()
+    }
+
+    /// How often what governs each tenant has changed: what this process saw of any of them is held against these.
+    pub(crate) async fn all_policy_generations(self) -> Result<HashMap<TenantId, u64>, StoreError> {
+        let tenants = self.list_tenants().await?;
+        Ok(tenants.into_iter().map(|tenant| (tenant.id, tenant.policy_generation)).collect())
     }
 
     /// This installation; none before the first start.

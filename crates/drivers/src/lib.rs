@@ -54,6 +54,7 @@ mod driver;
 mod error;
 mod exceptions;
 mod field;
+mod governed;
 mod growth;
 pub mod idempotency;
 pub mod incidents;

@@ -6,6 +6,8 @@
 //! is to be gone on from must extend what is remembered of its log: it has no fewer leaves, and the same root where it
 //! had as many. One that does not is kept in mind until it does, or until somebody has begun a new epoch of the log.
 //!
+//! What governs a tenant is in no log, and is remembered beside them (`governed`).
+//!
 //! A head is compared whenever it is locked or signed; all that are remembered are compared before the first unit of work
 //! that may write on another Postgres than before, for within one a commit does not go away.
 
@@ -25,7 +27,7 @@ use proof::{
     words::LogName,
 };
 
-use crate::{StoreError, ledger::LedgerReads};
+use crate::{StoreError, governed::Governed, ledger::LedgerReads};
 
 /// So many logs are remembered at most; of more, those that were touched last.
 const MOST: usize = 20_000;
@@ -86,6 +88,18 @@ struct Memory {
     noted: u64,
     /// What the store does not go on from, with the leaves that it has instead.
     fallen: BTreeMap<(TenantId, LogName), (SeenHead, u64)>,
+    /// What is in no log.
+    governed: Governed,
+}
+
+/// Forgets those that were noted longest ago, where there are too many.
+pub(crate) fn shed<K, V>(known: &mut HashMap<K, (u64, V)>) {
+    if known.len() > MOST {
+        let mut times: Vec<u64> = known.values().map(|(at, _)| *at).collect();
+        let (_, middle, _) = times.select_nth_unstable(MOST / 2);
+        let middle = *middle;
+        known.retain(|_, (at, _)| *at > middle);
+    }
 }
 
 impl Seen {
@@ -105,15 +119,18 @@ impl Seen {
             }
             None => _ = memory.heads.insert(key, (now, SeenHead::of(head))),
         }
-        if memory.heads.len() > MOST {
-            let mut times: Vec<u64> = memory.heads.values().map(|(at, _)| *at).collect();
-            let (_, middle, _) = times.select_nth_unstable(MOST / 2);
-            let middle = *middle;
-            memory.heads.retain(|_, (at, _)| *at > middle);
-        }
+        shed(&mut memory.heads);
     }
 
-    /// How many heads were noted. A unit of work that begins now sees all of them.
+    /// Remembers how often what governs a tenant had changed, as committed.
+    pub(crate) fn note_governed(&self, tenant: TenantId, count: u64) {
+        let mut memory = self.memory();
+        memory.noted += 1;
+        let now = memory.noted;
+        memory.governed.note(tenant, count, now);
+    }
+
+    /// How much was noted. A unit of work that begins now sees all of them.
     pub(crate) fn noted(&self) -> u64 {
         self.memory().noted
     }
@@ -142,6 +159,20 @@ impl Seen {
         }
         self.memory().fallen.insert(key, (seen, head.frontier.size()));
         Err(StoreError::ReadOnly(self.fell_back().unwrap_or_default()))
+    }
+
+    /// Holds how often what governs a tenant has changed against what is remembered of it. `began` as in [`Self::compare`].
+    pub(crate) fn compare_governed(&self, tenant: TenantId, has: u64, began: u64) -> Result<(), StoreError> {
+        let mut memory = self.memory();
+        if memory.governed.leads(tenant, has, began) {
+            return Ok(());
+        }
+        Err(StoreError::ReadOnly(memory.governed.fell_back().unwrap_or_default()))
+    }
+
+    /// The tenants of which it is remembered what governs them.
+    pub(crate) fn governed(&self) -> Vec<TenantId> {
+        self.memory().governed.tenants()
     }
 
     /// Holds every log that is remembered against the heads of a store.
@@ -184,7 +215,7 @@ impl Seen {
     /// Why the store is only read, where it fell back.
     pub(crate) fn fell_back(&self) -> Option<String> {
         let memory = self.memory();
-        let (seen, has) = memory.fallen.values().next()?;
+        let Some((seen, has)) = memory.fallen.values().next() else { return memory.governed.fell_back() };
         let SeenHead { tenant, log, size, .. } = seen;
         let instead = match has.cmp(size) {
             Ordering::Less => format!("has {has}"),

@@ -63,7 +63,7 @@ pub(super) struct SettingsView {
     block_unknown_cost: bool,
     /// Goes up with every change of a setting; the `ETag`.
     settings_version: u64,
-    /// Goes up with every change of a rule, a limit or a setting.
+    /// Goes up with every change of a rule, a limit or a setting, with a freeze, and with the end of one or of a key.
     policy_generation: u64,
     created_at: Time,
 }

@@ -30,6 +30,33 @@ testkit::on_both! {
         assert!(tx.account().bump_policy_generation(gone.id).await.is_err());
     }
 
+    async fn what_governs_a_tenant_goes_on_from_what_this_process_saw_of_it(db: TestDatabase) {
+        let store = sample::store(db).await;
+        let bump = async || {
+            let tx = store.begin().await?;
+            let generation = tx.account().bump_policy_generation(TENANT).await?;
+            tx.commit().await.map(|()| generation)
+        };
+        let read = async || store.begin().await?.account().policy_generation(TENANT).await;
+        assert_eq!((bump().await.expect("1"), bump().await.expect("2")), (1, 2));
+        let undone = store.begin().await.expect("begin");
+        assert_eq!(undone.account().bump_policy_generation(TENANT).await.expect("not committed"), 3);
+        undone.rollback().await.expect("undone");
+        assert_eq!(read().await.expect("what did not commit was not seen"), 2);
+
+        // As in a failover to a standby that lagged: a freeze is gone, and no log knows.
+        db.tamper("UPDATE tenants SET policy_generation = 1").await.expect("set back");
+        let before = read().await.expect_err("a run that starts would not be refused");
+        assert!(matches!(&before, StoreError::ReadOnly(why) if why.contains("changed 2 times")), "{before}");
+        bump().await.expect_err("nor is it written on as if nothing had been lost");
+        assert!(store.compare_logs().await.is_err() && store.fell_back().is_some());
+        assert!(sample::open(db).await.compare_logs().await.is_ok(), "who starts anew takes it as it is");
+
+        db.tamper("UPDATE tenants SET policy_generation = 7").await.expect("a newer store");
+        store.compare_logs().await.expect("nothing of it is missing");
+        assert_eq!((store.fell_back(), read().await.expect("read")), (None, 7));
+    }
+
     async fn a_key_is_found_by_its_id_alone_with_its_tenant(db: TestDatabase) {
         let db = sample::store(db).await;
         let tx = db.begin().await.expect("begin");

@@ -16,7 +16,7 @@ use orchestrator::{
     errors::ConflictCode,
     handlers::{
         account::{self, AuthError, InstallationError, NewKey, NewTenant, SystemCaller},
-        logs,
+        logs, policies,
     },
     secrets::WrappingKey,
 };
@@ -115,6 +115,22 @@ on_both! {
         let stranger = kit.caller("other", Role::Admin).await;
         let err = account::revoke_key(&kit.spine, &stranger, admin.key).await.unwrap_err();
         assert!(matches!(err, Error::NotFound { .. }), "{err}");
+    }
+
+    async fn what_is_in_no_log_is_counted_where_it_governs(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let admin = kit.caller("acme", Role::Admin).await;
+        let made = account::create_key(&kit.spine, &admin, NewKey::of_role(Role::Agent)).await.unwrap();
+        let counted = async || account::settings(&kit.spine, &admin).await.unwrap().policy_generation;
+        let before = counted().await;
+        let agent = || Some("researcher".to_owned());
+        policies::freeze(&kit.spine, &admin, agent(), "stop it".to_owned()).await.unwrap();
+        assert_eq!(counted().await, before + 1, "a freeze");
+        policies::freeze(&kit.spine, &admin, agent(), "stop it".to_owned()).await.unwrap_err();
+        policies::unfreeze(&kit.spine, &admin, agent(), None).await.unwrap();
+        assert_eq!(counted().await, before + 2, "the end of one");
+        account::revoke_key(&kit.spine, &admin, made.key.id).await.unwrap();
+        assert_eq!(counted().await, before + 3, "the end of a key");
     }
 
     async fn a_key_ends_with_its_time(db: TestDatabase) {

@@ -263,6 +263,7 @@ async fn revoke(
         return Err(Error::Conflict { code: ConflictCode::KeyRevoked, detail });
     }
     note(spine, &tx, &key, "revoked", by, now).await?;
+    tx.account().bump_policy_generation(tenant).await?;
     let revoked = tx.commit(ApiKey { revoked_at: Some(now), ..key }).await?;
     spine.credentials().forget(id);
     Ok(revoked)

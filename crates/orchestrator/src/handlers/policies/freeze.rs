@@ -94,6 +94,7 @@ async fn freeze_once(
     // Before the commit, for what fails after it would be told as not done; and in the same unit of work, for there may be no
     // other connection.
     let effects = tx.activity().freeze_effects(tenant, std::slice::from_ref(&freeze)).await?;
+    tx.account().bump_policy_generation(tenant).await?;
     let begun = view(freeze, effects.first().copied().unwrap_or_default(), 0);
     tx.commit(begun).await
 }
@@ -153,6 +154,7 @@ async fn unfreeze_once(
         ..of(&act, spine.id(now), InterventionKind::Unfreeze)
     };
     tx.activity().insert_interventions(std::slice::from_ref(&act)).await?;
+    tx.account().bump_policy_generation(tenant).await?;
     tx.commit(act).await
 }
 

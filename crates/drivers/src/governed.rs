@@ -1,0 +1,56 @@
+//! How far what governs each tenant had gone when this process saw it last, and whether the store still goes on from there.
+//!
+//! Freezes, keys and settings are in no log. Where a store falls back under a running server, a frozen agent would go on and
+//! a revoked key would open again, and no head of a log would tell. So each change of what governs a tenant is counted in
+//! its row, in the unit of work that makes it; the count only goes up, and one that is lower than it was is told.
+
+use std::collections::{BTreeMap, HashMap};
+
+use models::ids::TenantId;
+
+use crate::seen;
+
+/// The counts that one process has seen in its store.
+#[derive(Debug, Default)]
+pub(crate) struct Governed {
+    /// Each with when it was noted.
+    seen: HashMap<TenantId, (u64, u64)>,
+    /// Those that the store does not go on from: what they were, and what it has instead.
+    fallen: BTreeMap<TenantId, (u64, u64)>,
+}
+
+impl Governed {
+    /// Remembers a count that is committed.
+    pub(crate) fn note(&mut self, tenant: TenantId, count: u64, now: u64) {
+        let (at, known) = self.seen.entry(tenant).or_default();
+        (*at, *known) = (now, count.max(*known));
+        seen::shed(&mut self.seen);
+    }
+
+    /// Holds a count against what was noted of its tenant until `began`: whether the store goes on from that.
+    pub(crate) fn leads(&mut self, tenant: TenantId, has: u64, began: u64) -> bool {
+        let fallen = self.fallen.get(&tenant).map(|(had, _)| *had);
+        let known = || self.seen.get(&tenant).filter(|(at, _)| *at <= began).map(|(_, known)| *known);
+        match fallen.or_else(known).filter(|had| has < *had) {
+            Some(had) => _ = self.fallen.insert(tenant, (had, has)),
+            None => _ = self.fallen.remove(&tenant),
+        }
+        !self.fallen.contains_key(&tenant)
+    }
+
+    /// The tenants of which something is remembered.
+    pub(crate) fn tenants(&self) -> Vec<TenantId> {
+        self.seen.keys().chain(self.fallen.keys()).copied().collect()
+    }
+
+    /// Why the store is only read, where it fell back.
+    pub(crate) fn fell_back(&self) -> Option<String> {
+        let (tenant, (had, has)) = self.fallen.first_key_value()?;
+        Some(format!(
+            "this store fell back under the server: what governs tenant {tenant} had changed {had} times when this server saw \
+             it last, and {has} times in this store, so a freeze, a revoked key, a rule, a limit or a setting may be as it was \
+             before. It is read and not written; put a newer store in its place, or see what is frozen and revoked in this one \
+             and start the servers anew"
+        ))
+    }
+}
