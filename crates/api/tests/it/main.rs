@@ -9,6 +9,7 @@ mod activity_steps;
 mod app;
 mod authz;
 mod broken;
+mod cases;
 mod console;
 mod console_forms;
 mod console_incidents;
