@@ -242,6 +242,37 @@ fn tokens_are_taken_from_what_stands_for_a_call() {
     assert_eq!(step(&counting).llm, None);
 }
 
+/// An agent that alone tells of a cache, or in a way that nobody can read, used what nobody knows, and not nothing.
+#[test]
+fn a_part_of_a_use_is_no_zero_that_is_known() {
+    for name in [
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
+        "llm.token_count.completion_details.reasoning",
+    ] {
+        let with = |kind: &str, count: &Value| {
+            step(&json!({ "openinference.span.kind": kind, "gen_ai.request.model": "gpt-4o", name: count }))
+                .llm
+        };
+        for kind in ["GUARDRAIL", "RETRIEVER", "PROMPT", "AGENT", "CHAIN"] {
+            for count in [json!(50), json!("1,2")] {
+                let told = with(kind, &count).unwrap();
+                assert_eq!((told.input_tokens, told.output_tokens), (0, 0), "{kind} {name}: {count}");
+                assert_eq!(
+                    (told.cost_nanousd, told.cost_note.is_some()),
+                    (None, true),
+                    "{kind} {name}: {count}"
+                );
+            }
+            assert_eq!(with(kind, &json!(0)), None, "{kind} {name}");
+        }
+    }
+    let sounds = json!({ "openinference.span.kind": "AGENT", "gen_ai.usage.details.input_audio_tokens": 50 });
+    assert!(step(&sounds).llm.unwrap().cost_note.is_some());
+}
+
 /// Sounds, pictures and other tiers have prices that the book does not have.
 #[test]
 fn a_call_that_is_paid_otherwise_has_no_price() {

@@ -183,16 +183,28 @@ fn provider(fields: &Fields<'_>) -> Option<String> {
         .filter(|provider| !provider.is_empty())
 }
 
-/// What was used, as far as a span tells it; a use that is told and cannot be read is one that is not known.
+/// What was used, as far as a span tells it; a use that is told and cannot be read is one that is not known, and so is one
+/// of which only a part is told, as what was read from a cache.
 fn told_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
     let report = called(call, fields);
     let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);
-    let unreadable = USE.into_iter().any(|field| fields.is_unreadable(field));
-    (tells || unreadable && report.cost_nanousd.is_none()).then_some(report)
+    let unreadable = COUNTS.into_iter().chain([Field::Cost]).any(|field| fields.is_unreadable(field));
+    let parts = [report.cache_read_tokens, report.cache_write_tokens, report.reasoning_tokens];
+    let tells_a_part = parts.into_iter().any(|count| count > 0) || fields.has(Field::OtherTokens);
+    (tells || (unreadable || tells_a_part) && report.cost_nanousd.is_none()).then_some(report)
 }
 
-/// What tells of a use.
-const USE: [Field; 4] = [Field::InputTokens, Field::OutputTokens, Field::TotalTokens, Field::Cost];
+/// The counts that tell of a use.
+const COUNTS: [Field; 8] = [
+    Field::InputTokens,
+    Field::OutputTokens,
+    Field::TotalTokens,
+    Field::CachedTokens,
+    Field::WrittenTokens,
+    Field::WrittenHourTokens,
+    Field::WrittenMinutesTokens,
+    Field::ReasoningTokens,
+];
 
 /// The model, its tokens and its cost, of a call of that name.
 fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
@@ -245,16 +257,6 @@ fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &m
 
 /// The tokens, as the span tells them.
 fn counts(fields: &Fields<'_>) -> TokenCounts {
-    const ALL: [Field; 8] = [
-        Field::InputTokens,
-        Field::OutputTokens,
-        Field::TotalTokens,
-        Field::CachedTokens,
-        Field::WrittenTokens,
-        Field::WrittenHourTokens,
-        Field::WrittenMinutesTokens,
-        Field::ReasoningTokens,
-    ];
     let count = |field| fields.count(field).unwrap_or(0);
     let for_an_hour = count(Field::WrittenHourTokens);
     // Some tell what was written by how long it is kept, and no sum.
@@ -267,7 +269,7 @@ fn counts(fields: &Fields<'_>) -> TokenCounts {
         cache_write: count(Field::WrittenTokens).max(written),
         cache_write_hour: for_an_hour,
         reasoning: count(Field::ReasoningTokens),
-        unreadable: ALL.into_iter().any(|field| fields.is_unreadable(field)),
+        unreadable: COUNTS.into_iter().any(|field| fields.is_unreadable(field)),
         ..TokenCounts::default()
     }
 }
