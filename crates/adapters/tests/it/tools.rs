@@ -31,6 +31,7 @@ fn arguments_and_results_are_known_by_everybodys_names() {
         ("gen_ai.tool.args", "gen_ai.tool.output"),
         ("gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response"),
         ("tool_arguments", "tool_response"),
+        ("mcp.request.arguments", "mcp.tool.result.content"),
         ("tool.parameters", "output.value"),
         ("input.value", "traceloop.entity.output"),
     ] {
@@ -38,6 +39,33 @@ fn arguments_and_results_are_known_by_everybodys_names() {
         assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{arguments}");
         assert_eq!(step.outcome_data.as_deref(), Some(r#"{"output":"done"}"#), "{result}");
     }
+}
+
+/// Sentry's MCP servers give each argument an attribute, in JSON.
+#[test]
+fn arguments_that_have_an_attribute_each_are_one_object() {
+    let one = |name: &str, value: &Value| {
+        let attributes = json!({ "mcp.method.name": "tools/call", "mcp.tool.name": "sh", "mcp.request.id": "1",
+            "mcp.request.argument.times": "12345678901234567890123", name: value });
+        let step = read(&[span("eee19b7ec3c1b174", &attributes)]).spans.pop().unwrap();
+        assert_eq!((step.act, step.skill_name.as_str()), (SpanAct::ToolCall, "sh"));
+        step.params.unwrap()
+    };
+    for (value, kept) in [
+        (json!("\"rm -rf /\""), r#""rm -rf /""#),
+        (json!("rm -rf /"), r#""rm -rf /""#),
+        (json!(r#"["rm", "-rf"]"#), r#"["rm", "-rf"]"#),
+        (json!(true), "true"),
+        (json!(7), "7"),
+    ] {
+        assert_eq!(
+            one("mcp.request.argument.command", &value),
+            format!(r#"{{"command":{kept},"times":12345678901234567890123}}"#),
+            "each digit of it"
+        );
+    }
+    let first = one("gen_ai.tool.call.arguments", &json!(CALLED_WITH));
+    assert_eq!(first, CALLED_WITH, "the whole is believed before its parts");
 }
 
 /// Strands tells of a tool in events, or, by the newest conventions, in messages.

@@ -1,13 +1,25 @@
 //! What a tool was called with. OpenInference's `tool.parameters` is that for some instrumentations, and for others the
-//! schema of what it may be called with; then the arguments are the span's input.
+//! schema of what it may be called with; then the arguments are the span's input. Sentry's have an attribute each.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
-use super::fields::{Field, Fields};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
+
+use super::{
+    fields::{Field, Fields},
+    value::Json,
+    wire::Any,
+};
+
+/// Before the name of an argument that has an attribute of its own.
+const ONE_ARGUMENT: &str = "mcp.request.argument.";
 
 /// The arguments of a tool's span, taken out of it; `said` is what its messages say of them.
 pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<String> {
-    if let Some(arguments) = fields.take(Field::ToolArguments) {
+    if let Some(arguments) = fields.take(Field::ToolArguments).or_else(|| one_by_one(fields)) {
         return Some(arguments);
     }
     let parameters = fields.take(Field::ToolParameters);
@@ -16,6 +28,23 @@ pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<S
         told => (told, None),
     };
     told.or_else(|| fields.take(Field::Input)).or(said).or(doubtful)
+}
+
+/// The arguments that have an attribute each, as one object. Each is told as JSON, a text in quotes; what is no JSON is the
+/// text that it is.
+fn one_by_one(fields: &Fields<'_>) -> Option<String> {
+    let mut members = BTreeMap::new();
+    for one in fields.all() {
+        let (Some(name), Some(value)) = (one.key.strip_prefix(ONE_ARGUMENT), &one.value) else { continue };
+        let of_json = match value {
+            Any::Text(text) => serde_json::from_str::<Box<RawValue>>(text).ok(),
+            _ => None,
+        };
+        if let Some(value) = of_json.or_else(|| to_raw_value(&Json(value)).ok()) {
+            members.entry(name).or_insert(value);
+        }
+    }
+    (!members.is_empty()).then(|| serde_json::to_string(&members).ok()).flatten()
 }
 
 /// Whether it is the schema of arguments, or says that there are none.
