@@ -7,8 +7,8 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 /// The largest number that is kept (2^53): what a JSON reader does not round.
 const MAX: u128 = 1 << 53;
 
-const TOO_MUCH: &str = "must be at most 2^53";
-/// The same of USD: so many nano-USD.
+const TOO_MUCH: &str = "must be at most 9007199254740991, and of USD at most 9007199.254740991";
+/// Of a step's USD, which may come up to it: so many nano-USD.
 const TOO_DEAR: &str = "must be at most 9007199.254740992 (USD)";
 
 /// An amount of USD, as a JSON number or a string; rounded half up to nano-USD.
@@ -120,7 +120,7 @@ impl utoipa::PartialSchema for Amount {
         let number = ObjectBuilder::new()
             .schema_type(Type::Number)
             .minimum(Some(0.000_000_001))
-            .maximum(Some(9_007_199_254_740_992.0));
+            .maximum(Some(9_007_199_254_740_991.0));
         or_text(number, "In the limit type's own unit (USD for cost): a number, or a string that holds one.")
     }
 }
@@ -141,7 +141,7 @@ fn or_text(number: ObjectBuilder, description: &str) -> utoipa::openapi::RefOr<u
 
 #[cfg(test)]
 mod tests {
-    use super::{Usd, billionths};
+    use super::{TOO_MUCH, Usd, billionths};
 
     #[test]
     fn exact_and_rounded_half_up() {
@@ -174,7 +174,7 @@ mod tests {
             assert_eq!(billionths(text), Err("is no decimal number"), "{text}");
         }
         assert_eq!(billionths("-0.0000000001"), Err("must not be negative"));
-        assert_eq!(billionths("1e99999999999999999999"), Err("must be at most 2^53"));
+        assert_eq!(billionths("1e99999999999999999999"), Err(TOO_MUCH));
     }
 
     #[test]

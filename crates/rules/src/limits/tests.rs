@@ -429,6 +429,19 @@ fn a_limit_that_makes_no_sense_is_refused_field_by_field() {
     assert_eq!(changed(T::CostUsd, &|limit| limit.name = " ".to_owned()), "/name");
     assert_eq!(changed(T::CostUsd, &|limit| limit.max_value = 0), "/max_value");
     assert_eq!(changed(T::CostUsd, &|limit| limit.max_value = u64::MAX), "/max_value");
+    for limit_type in [T::CostUsd, T::StepCostUsd, T::TokensTotal, T::RunSteps] {
+        let most = LimitDefinition { max_value: Count::MAX.get() - 1, ..limit("lim_1", limit_type, 5) };
+        assert_eq!(validate_limit(&most), Ok(()), "{limit_type}");
+        assert_eq!(
+            changed(limit_type, &|limit| limit.max_value = Count::MAX.get()),
+            "/max_value",
+            "no sum that is kept passes it"
+        );
+        let message =
+            validate_limit(&LimitDefinition { max_value: u64::MAX, ..most }).expect_err("is refused");
+        let says_usd = message.0[0].message.contains("9007199.254740991 (USD)");
+        assert_eq!(says_usd, limit_type.as_str().contains("COST"), "{message:?}");
+    }
     assert_eq!(changed(T::ErrorRatePct, &|limit| limit.max_value = 101), "/max_value");
     assert_eq!(changed(T::CostUsd, &|limit| limit.limit_category = LimitCategory::Rate), "/limit_category");
     assert_eq!(changed(T::CostUsd, &|limit| limit.reset_period = None), "/reset_period");

@@ -5,6 +5,7 @@ use proof::{
     words::{LimitCategory, LimitEnforcement, LimitType, ResetPeriod, Scope},
 };
 
+use super::demand::counts_cost;
 use crate::{
     Count,
     fields::{FieldErrors, Fields},
@@ -46,7 +47,10 @@ pub fn validate_limit(limit: &LimitDefinition) -> Result<(), FieldErrors> {
     fields.refuse_if(limit.limit_category != right, "/limit_category", message);
 
     fields.refuse_if(limit.max_value == 0, "/max_value", "must be above 0");
-    fields.refuse_if(limit.max_value > Count::MAX.get(), "/max_value", "must be at most 2^53");
+    // Sums are kept up to the largest count: one that must not be passed has to lie below it.
+    let most = if counts_cost(limit.limit_type) { "9007199.254740991 (USD)" } else { "9007199254740991" };
+    let message = format!("must be at most {most}");
+    fields.refuse_if(limit.max_value >= Count::MAX.get(), "/max_value", message);
     let percent = limit.limit_type == LimitType::ErrorRatePct;
     fields.refuse_if(percent && limit.max_value > 100, "/max_value", "is a percentage: at most 100");
 
