@@ -51,6 +51,7 @@ impl Operation {
             Some("rules") => &scene.rule_id,
             Some("limits") => &scene.limit_id,
             Some("llm-runs") => &scene.llm_run_id,
+            Some("system") => &scene.system_id,
             _ if self.path.starts_with("/api/v1/account/keys") => &scene.spare_key_id,
             _ => &scene.incident_id,
         };

@@ -15,6 +15,7 @@ pub(crate) struct Scene {
     pub(crate) incident_id: String,
     pub(crate) audit_id: String,
     pub(crate) llm_run_id: String,
+    pub(crate) system_id: String,
     /// A key that nobody uses.
     pub(crate) spare_key_id: String,
 }
@@ -51,6 +52,7 @@ impl Scene {
         let audit = app.get(format!("{LOGS}/audit")).key(&admin).send().await.expect(200);
         let llm_runs =
             app.get(format!("{LOGS}/llm-runs?run_id={run_id}")).key(&admin).send().await.expect(200);
+        let system = app.get(format!("{LOGS}/system")).key(&admin).send().await.expect(200);
         let spare =
             app.post(format!("{ACCOUNT}/keys")).key(&admin).json(&json!({"role": "viewer"})).send().await;
         Self {
@@ -59,6 +61,7 @@ impl Scene {
             incident_id: text(&incidents["items"][0]["incident_id"]),
             audit_id: text(&audit["items"][0]["id"]),
             llm_run_id: text(&llm_runs["items"][0]["id"]),
+            system_id: text(&system["items"][0]["id"]),
             spare_key_id: text(&spare.expect(201)["key_id"]),
             agent,
             admin,
