@@ -154,15 +154,15 @@ pub(crate) struct PermitBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = Estimate)]
 struct EstimateBody {
-    /// Tokens in.
+    /// Tokens in; none where not given.
     #[serde(default)]
     #[schema(maximum = 9_007_199_254_740_992.0)]
     input_tokens: u64,
-    /// Tokens out.
+    /// Tokens out; none where not given, and what comes out is counted when it is reported.
     #[serde(default)]
     #[schema(maximum = 9_007_199_254_740_992.0)]
     output_tokens: u64,
-    /// USD; not known where not given.
+    /// USD. Where not given, what the price book asks for these tokens; else not known.
     cost_usd: Option<Usd>,
 }
 
