@@ -94,8 +94,12 @@ LEFT_OUT = {
     "perplexity": {"perplexity/sonar": "of two ways to it, at two prices"},
 }
 # Names that stand for another model in time, and that the two sources say of two: the older one would be a known price that
-# nobody asks for. They are found before what the set has of the name.
-IN_DOUBT = {"mistral": ("mistral-large-latest", "magistral-small-latest", "magistral-medium-latest")}
+# nobody asks for. They are found before what the set has of the name. DeepSeek's two stood for V3, R1, V3.2 and V4, at a price
+# each, until it retired them on 24 July 2026 (api-docs.deepseek.com/quick_start/pricing).
+IN_DOUBT = {
+    "deepseek": ("deepseek-chat", "deepseek-reasoner"),
+    "mistral": ("mistral-large-latest", "magistral-small-latest", "magistral-medium-latest"),
+}
 FALLBACK_LEFT_OUT = {"azure": {"deepseek": "Azure asks for its own prices"}}
 
 

@@ -116,6 +116,20 @@ fn a_call_costs_what_its_seller_asks_at_that_hour() {
     assert_eq!(price(&whenever, PLAIN), None, "the hour is not known");
 }
 
+/// V3, R1, V3.2 and V4 were called so, at a price each.
+#[test]
+fn a_name_that_stood_for_many_models_has_no_price() {
+    let cost = |provider, model| {
+        let call = Call { provider: Some(provider), model, minute: Some(600), ..Call::default() };
+        price(&call, PLAIN).map(|priced| priced.cost_nanousd)
+    };
+    for name in ["deepseek-chat", "deepseek-reasoner", "deepseek/deepseek-chat"] {
+        assert_eq!((cost("deepseek", name), cost("litellm", name)), (None, None), "{name}");
+    }
+    assert!(cost("deepseek", "deepseek-chat-v3-0324").is_some(), "which says its model");
+    assert!(cost("openrouter", "deepseek/deepseek-chat").is_some(), "another seller's own name");
+}
+
 #[test]
 fn a_long_call_of_claude_costs_more_whoever_sells_it() {
     let long = Tokens { input: 300_000, output: 1_000, ..Tokens::default() };

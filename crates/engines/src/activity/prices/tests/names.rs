@@ -284,7 +284,7 @@ fn what_is_in_doubt_has_no_price() {
         // What costs by the search, by the hour of a day that nobody told, or by who happens to serve it.
         ("perplexity", "-", "sonar-pro"),
         ("openai", "-", "gpt-4o-search-preview"),
-        ("deepseek", "-", "deepseek-chat"),
+        ("deepseek", "-", "deepseek-v4-flash"),
         ("openrouter", "-", "anthropic/claude-sonnet-4:online"),
         ("openrouter", "-", "deepseek/deepseek-chat:nitro"),
     ] {
