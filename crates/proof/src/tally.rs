@@ -6,7 +6,8 @@
 //! that an agent reports by itself, count.
 //!
 //! - A model call counts unless a call below it tells what was used. What a tool did below it is another call.
-//! - A model call that tells nothing does not count below one that does.
+//! - A model call that tells nothing does not count below one that does, and one that tells half, a side of which nothing is told
+//!   or counts that contradict each other, not below one that tells all: that one counts, unless another below it tells all.
 //! - An agent, a chain, whatever else tells use counts it if nothing below it tells any.
 //! - A tool call counts unless a call of the same tool is its child, or lies below it with nothing but HTTP calls between.
 //!
@@ -17,10 +18,14 @@
 //! The totals of a sealed run stay: of what comes later only that counts which takes nothing away.
 
 mod circles;
+mod node;
 
 use std::collections::{HashMap, HashSet};
 
-use self::circles::Circles;
+use self::{
+    circles::Circles,
+    node::{Node, Shown, Sort},
+};
 
 use crate::{
     records::StepRecord,
@@ -42,6 +47,8 @@ pub struct Told<'a> {
     pub skill_name: &'a str,
     /// It [tells a use](tells_use).
     pub uses: bool,
+    /// Of which it [tells half](tells_half).
+    pub half: bool,
     /// Who reported it.
     pub reporter: Option<&'a str>,
 }
@@ -58,6 +65,7 @@ impl<'a> Told<'a> {
             kind: step.kind,
             skill_name: &step.skill_name,
             uses: tells_use(step.kind, used, step.cost_note),
+            half: tells_half(step.kind, used, step.cost_note),
             reporter: step.reported_by.as_deref(),
         }
     }
@@ -72,6 +80,15 @@ pub fn tells_use(
     note: Option<CostNote>,
 ) -> bool {
     input_tokens > 0 || output_tokens > 0 || cost_nanousd > 0 || (kind != StepKind::LlmCall && note.is_some())
+}
+
+/// Whether the use that a step tells is half of one: that of a model call of which a side is not told, or whose counts
+/// contradict each other.
+#[must_use]
+pub fn tells_half(kind: StepKind, used: (u64, u64, u64), note: Option<CostNote>) -> bool {
+    kind == StepKind::LlmCall
+        && matches!(note, Some(CostNote::NoTokens | CostNote::CountsContradict))
+        && tells_use(kind, used, note)
 }
 
 /// What a step comes to.
@@ -99,76 +116,6 @@ pub struct Tally {
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
 pub const MAX_HTTP_BETWEEN: usize = 4;
-
-#[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a thing that is known of it, and only ever set")]
-struct Node {
-    index: u64,
-    parent: Option<u64>,
-    span: Option<u64>,
-    reporter: u32,
-    sort: Sort,
-    uses: bool,
-    /// Something below it tells use, not through a tool; anything below it does; the other side of it is told too.
-    near: bool,
-    any: bool,
-    same: bool,
-    /// It lies below a model call that tells use, not through a tool.
-    under: bool,
-    counts: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Sort {
-    Model,
-    Tool(Box<str>),
-    Http,
-    Other,
-}
-
-impl Node {
-    fn would_count(&self) -> bool {
-        self.would_count_over(self.near, self.any)
-    }
-
-    /// Whether it would count over such uses: nearby, and any.
-    fn would_count_over(&self, near: bool, any: bool) -> bool {
-        match self.sort {
-            Sort::Model => !near && (self.uses || !self.under),
-            Sort::Tool(_) => !self.same,
-            Sort::Http | Sort::Other => !(self.uses && any),
-        }
-    }
-
-    /// Whether it shows its parent a use nearby, and any.
-    fn shows(&self) -> (bool, bool) {
-        self.shows_over(self.near, self.any)
-    }
-
-    fn shows_over(&self, near: bool, any: bool) -> (bool, bool) {
-        (!self.is_tool() && (self.uses || near), self.uses || any)
-    }
-
-    /// Whether what is below it lies below a model call that tells use.
-    fn hands_down(&self) -> bool {
-        !self.is_tool() && (self.under || (self.sort == Sort::Model && self.uses))
-    }
-
-    fn is_tool(&self) -> bool {
-        matches!(self.sort, Sort::Tool(_))
-    }
-
-    /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only, who
-    /// tells one in its place.
-    fn is_other_side(&self, tool: &Self) -> bool {
-        self.sort == tool.sort && (!tool.uses || (self.uses && self.talks_to(tool)))
-    }
-
-    /// Whether it may tell another of its use, and hear of the other's.
-    fn talks_to(&self, other: &Self) -> bool {
-        self.reporter == other.reporter
-    }
-}
 
 impl Tally {
     /// The number of steps in it.
@@ -217,7 +164,8 @@ impl Tally {
         }
         // It is there, and hands up nothing of itself or of what is below it now.
         let node = &mut self.nodes[at];
-        (node.sort, node.uses, node.near, node.any, node.counts) = (Sort::Other, false, false, false, false);
+        (node.sort, node.uses, node.half, node.counts) = (Sort::Other, false, false, false);
+        node.below = Shown::default();
         false
     }
 
@@ -238,8 +186,32 @@ impl Tally {
                 if node.counts && node.uses && !node.is_tool() {
                     found.push(node.index);
                 }
-                let goes_on = !(node.any && (node.near || node.is_tool()));
+                // Half of a use changes nothing above what has heard all of one.
+                let goes_on = !(node.below.any && (node.below.near || node.is_tool()));
                 next = self.hearer(at).filter(|_| goes_on);
+            }
+        }
+        found
+    }
+
+    /// The places of those that tell half of a use and may count no longer once steps with these spans are added: of one
+    /// above them that tells all of it, or that leads to one.
+    #[must_use]
+    pub fn counted_below<'s>(&self, spans: impl IntoIterator<Item = Option<&'s str>>) -> Vec<u64> {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        let mut next: Vec<Option<u64>> = spans.into_iter().map(|span| span.and_then(span_key)).collect();
+        while let Some(span) = next.pop() {
+            for child in self.children_of(span) {
+                let node = &self.nodes[*child];
+                if node.is_tool() || node.under_full || !seen.insert(*child) {
+                    continue;
+                }
+                if node.half && node.counts {
+                    found.push(node.index);
+                }
+                if node.below.half {
+                    next.push(node.span);
+                }
             }
         }
         found
@@ -263,10 +235,11 @@ impl Tally {
             reporter: self.reporter(told.reporter),
             sort,
             uses: told.uses,
-            near: false,
-            any: false,
+            half: told.half,
+            below: Shown::default(),
             same: false,
             under: false,
+            under_full: false,
             counts: false,
         };
         self.circles.add();
@@ -274,9 +247,7 @@ impl Tally {
             if !child.talks_to(&node) {
                 continue;
             }
-            let (near, any) = child.shows();
-            node.near |= near;
-            node.any |= any;
+            node.below = node.below.and(child.shows());
         }
         for child in span.and_then(|span| self.children.get(&span)).into_iter().flatten() {
             self.circles.join(*child, at);
@@ -291,8 +262,8 @@ impl Tally {
             if above.is_none() {
                 self.awaited.insert(parent);
             }
-            let above = above.map(|above| &self.nodes[above]);
-            node.under = above.is_some_and(|above| above.hands_down() && above.talks_to(&node));
+            let above = above.map(|above| &self.nodes[above]).filter(|above| above.talks_to(&node));
+            (node.under, node.under_full) = above.map(Node::hands_down).unwrap_or_default();
         }
         if let Some(span) = span {
             self.by_span.insert(span, at);
@@ -360,12 +331,12 @@ impl Tally {
         let mut no_longer = Vec::new();
         let mut child = at;
         while let Some(above) = self.hearer(child) {
-            let (near, any) = self.nodes[child].shows();
+            let shown = self.nodes[child].shows();
             let node = &mut self.nodes[above];
-            if (node.near || !near) && (node.any || !any) {
+            if node.below.covers(shown) {
                 break;
             }
-            (node.near, node.any) = (node.near || near, node.any || any);
+            node.below = node.below.and(shown);
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.push(node.index);
@@ -381,13 +352,16 @@ impl Tally {
         let mut next = vec![at];
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
-            let Some(span) = node.span.filter(|_| node.hands_down()) else { continue };
+            let (under, full) = node.hands_down();
+            let Some(span) = node.span.filter(|_| under) else { continue };
             let reporter = node.reporter;
             for child in self.children.get(&span).into_iter().flatten() {
                 let node = &mut self.nodes[*child];
-                if node.reporter != reporter || std::mem::replace(&mut node.under, true) {
+                let is_known = node.under && (node.under_full || !full);
+                if node.reporter != reporter || is_known {
                     continue;
                 }
+                (node.under, node.under_full) = (true, node.under_full || full);
                 if node.counts && !node.would_count() {
                     node.counts = false;
                     no_longer.push(node.index);
@@ -404,18 +378,23 @@ impl Tally {
         if self.other_side(at).is_some_and(|tool| self.nodes[tool].counts) {
             return true;
         }
-        let (mut near, mut any) = self.nodes[at].shows();
+        let node = &self.nodes[at];
+        let (_, full) = node.hands_down();
+        if full && node.below.half {
+            return true;
+        }
+        let mut shown = node.shows();
         let mut next = self.hearer(at);
         while let Some(above) = next {
             let node = &self.nodes[above];
-            if (node.near || !near) && (node.any || !any) {
+            if node.below.covers(shown) {
                 break;
             }
-            (near, any) = (node.near || near, node.any || any);
-            if node.counts && !node.would_count_over(near, any) {
+            let below = node.below.and(shown);
+            if node.counts && !node.would_count_over(below) {
                 return true;
             }
-            (near, any) = node.shows_over(near, any);
+            shown = node.shows_over(below);
             next = self.hearer(above);
         }
         false

@@ -132,6 +132,48 @@ on_both! {
         }
     }
 
+    /// The inner one of two spans of a call may know less: a stream that tells no input.
+    async fn the_side_of_a_call_that_tells_all_of_it_counts(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000_000).await;
+        let cost = agent.limit(LimitType::CostUsd, 10_000_000).await;
+        let replica = Kit::replica(db, 2).await;
+        let other = Agent { kit: &replica, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let mut half = usage("chat", 0, 10);
+        half.retain(|(name, _)| *name != "gen_ai.usage.input_tokens");
+        let chain = [("openinference.span.kind", json!("CHAIN"))];
+        let call = [span(0, (1, 0), &usage("chat", 100, 10)), span(0, (2, 1), &chain), span(0, (3, 2), &half)];
+        let of_one = 100 * 2_500 + 10 * 10_000;
+        let mut traces = 0;
+        for order in orders(&call) {
+            for at_once in [true, false] {
+                traces += 1;
+                let spans: Vec<Value> = order.iter().cloned().map(|mut span| {
+                    span["traceId"] = json!(trace_id(traces));
+                    span
+                }).collect();
+                if at_once {
+                    send(&agent, &spans).await;
+                } else {
+                    for (at, span) in spans.iter().enumerate() {
+                        send(if at % 2 == 1 { &other } else { &agent }, std::slice::from_ref(span)).await;
+                    }
+                }
+                let run = &runs(&agent).await[0];
+                assert_eq!(counted(run), (100, 10, of_one, 1, 0, true), "{at_once} {order:?}");
+            }
+        }
+        assert_eq!(used(&agent, &tokens).await, 110 * traces);
+        assert_eq!(used(&agent, &cost).await, of_one * traces);
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await {
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+
     async fn an_agent_that_nobody_else_tells_of_counts(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

@@ -14,10 +14,12 @@ const C: &str = "00000000000000c3";
 const D: &str = "00000000000000d4";
 const E: &str = "00000000000000e5";
 const NONE: &str = "";
+/// What a model call is called here that tells half of its use.
+const HALF: &str = "half";
 
 fn told(index: u64, (span, parent, kind, skill_name, uses): Span) -> Told<'static> {
     let parent = Some(parent).filter(|id| !id.is_empty());
-    Told { index, span: Some(span), parent, kind, skill_name, uses, reporter: None }
+    Told { index, span: Some(span), parent, kind, skill_name, uses, half: skill_name == HALF, reporter: None }
 }
 
 /// Those that count when all are there, by their spans.
@@ -46,6 +48,39 @@ fn counting_of(spans: &[(Span, Option<&'static str>)]) -> Vec<&'static str> {
 
 const CASES: &[(&str, &[Span], &[&str])] = &[
     ("one call, told by two", &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, "x", true)], &[B]),
+    ("all of a use over half of it", &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, HALF, true)], &[A]),
+    ("half of a use over all of it", &[(A, NONE, LlmCall, HALF, true), (B, A, LlmCall, "x", true)], &[B]),
+    ("half of a use, told by two", &[(A, NONE, LlmCall, HALF, true), (B, A, LlmCall, HALF, true)], &[B]),
+    (
+        "all of a use over half of it, and a chain and a call that tells nothing between",
+        &[
+            (A, NONE, LlmCall, "x", true),
+            (B, A, Other, "chain", false),
+            (C, B, LlmCall, "x", false),
+            (D, C, LlmCall, HALF, true),
+        ],
+        &[A, B],
+    ),
+    (
+        "all of a use over all of it over half of it",
+        &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, "x", true), (C, B, LlmCall, HALF, true)],
+        &[B],
+    ),
+    (
+        "all of a use over half of it, and all of it beside",
+        &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, HALF, true), (C, A, LlmCall, "x", true)],
+        &[C],
+    ),
+    (
+        "all of a use, and a tool that used half of another",
+        &[(A, NONE, LlmCall, "x", true), (B, A, ToolCall, "t", false), (C, B, LlmCall, HALF, true)],
+        &[A, B, C],
+    ),
+    (
+        "an agent that sums up half of a use, below a call",
+        &[(A, NONE, LlmCall, "x", true), (B, A, Other, "agent", true), (C, B, LlmCall, HALF, true)],
+        &[C],
+    ),
     (
         "something lies between",
         &[(A, NONE, LlmCall, "x", true), (B, A, Other, "chain", false), (C, B, LlmCall, "x", true)],
@@ -133,6 +168,7 @@ fn what_another_reports_takes_no_use_away() {
         (&[((A, NONE, LlmCall, "x", true), None), ((B, A, LlmCall, "x", true), other)], &[A, B]),
         (&[((A, NONE, LlmCall, "x", true), own), ((B, A, LlmCall, "x", false), other)], &[A, B]),
         (&[((A, NONE, Other, "agent", true), own), ((B, A, LlmCall, "x", true), other)], &[A, B]),
+        (&[((A, NONE, LlmCall, "x", true), own), ((B, A, LlmCall, HALF, true), other)], &[A, B]),
         // Not through another's either.
         (
             &[
@@ -222,6 +258,14 @@ fn what_comes_late_takes_nothing_away() {
     tally.add(told(0, (B, A, Other, "chain", false)));
     assert!(tally.add(told(1, (C, B, LlmCall, "x", false))).counts);
     assert!(tally.add_late(told(2, (A, NONE, LlmCall, "x", true))));
+    // Half of a use that was sealed stays, and what tells all of it is beside it.
+    let mut tally = Tally::default();
+    assert!(tally.add(told(0, (B, A, LlmCall, HALF, true))).counts);
+    assert!(!tally.add_late(told(1, (A, NONE, LlmCall, "x", true))), "it would take the half's");
+    let mut tally = Tally::default();
+    assert!(tally.add(told(0, (C, B, LlmCall, HALF, true))).counts);
+    assert!(tally.add(told(1, (A, NONE, LlmCall, "x", true))).counts);
+    assert!(!tally.add_late(told(2, (B, A, Other, "chain", false))), "both still count");
     // One that does not count hands up what comes below it then.
     let mut tally = Tally::default();
     tally.add(told(0, (A, NONE, LlmCall, "x", true)));
@@ -243,7 +287,7 @@ fn a_long_chain_of_spans_is_no_long_work() {
                 let (span, parent) = (id(at), at.checked_sub(1).map(id));
                 let (span, parent) = (Some(span.as_str()), parent.as_deref());
                 let skill_name = &format!("t{at}");
-                tally.add(Told { index, span, parent, kind, skill_name, uses, reporter: None });
+                tally.add(Told { index, span, parent, kind, skill_name, uses, half: false, reporter: None });
             }
             let last: Vec<String> = (0..500).map(|_| id(spans - 1)).collect();
             let parents = last.iter().map(|span| Some(span.as_str()));
@@ -278,6 +322,7 @@ fn what_is_in_no_tree_counts() {
             kind: LlmCall,
             skill_name: "x",
             uses: index > 0,
+            half: false,
             reporter: None,
         };
         assert_eq!(tally.add(told), Counted { counts: true, no_longer: Vec::new() });
@@ -285,21 +330,32 @@ fn what_is_in_no_tree_counts() {
     assert_eq!((tally.len(), tally.is_empty()), (3, false));
 }
 
-/// A random tree: each node's parent is a node before it, or none.
-fn trees() -> impl Strategy<Value = Vec<(Option<usize>, u8, bool)>> {
-    proptest::collection::vec(
-        (any::<proptest::sample::Index>(), any::<bool>(), 0..4_u8, any::<bool>()),
-        1..14,
-    )
-    .prop_map(|nodes| {
-        let parent =
-            |at: usize, of: proptest::sample::Index, has: bool| (has && at > 0).then(|| of.index(at.max(1)));
-        nodes
-            .iter()
-            .enumerate()
-            .map(|(at, (of, has, kind, uses))| (parent(at, *of, *has), *kind, *uses))
-            .collect()
-    })
+/// What may count no longer when a step comes is known before it comes: its windows are locked by then.
+#[test]
+fn half_of_a_use_below_what_comes_is_found() {
+    let mut tally = Tally::default();
+    tally.add(told(0, (B, A, Other, "chain", false)));
+    tally.add(told(1, (C, B, LlmCall, HALF, true)));
+    tally.add(told(2, (D, B, ToolCall, "t", false)));
+    tally.add(told(3, (E, D, LlmCall, HALF, true)));
+    assert_eq!(tally.counted_below([Some(A), None, Some(A)]), [1]);
+    assert_eq!(tally.add(told(4, (A, NONE, LlmCall, "x", true))).no_longer, [1]);
+    assert!(tally.counted_below([Some(A), Some(B)]).is_empty(), "it counts no longer");
+}
+
+/// A random tree: each node's parent is a node before it, or none; its kind, and of a use none, half or all.
+fn trees() -> impl Strategy<Value = Vec<(Option<usize>, u8, u8)>> {
+    proptest::collection::vec((any::<proptest::sample::Index>(), any::<bool>(), 0..4_u8, 0..3_u8), 1..14)
+        .prop_map(|nodes| {
+            let parent = |at: usize, of: proptest::sample::Index, has: bool| {
+                (has && at > 0).then(|| of.index(at.max(1)))
+            };
+            nodes
+                .iter()
+                .enumerate()
+                .map(|(at, (of, has, kind, uses))| (parent(at, *of, *has), *kind, *uses))
+                .collect()
+        })
 }
 
 proptest! {
@@ -317,7 +373,7 @@ proptest! {
                 let kind = [LlmCall, ToolCall, Other, HttpCall][usize::from(kind)];
                 let told = Told {
                     index: index as u64, span: Some(&span), parent: parent.as_deref(), kind, skill_name: "x",
-                    uses: uses && kind != ToolCall, reporter: None,
+                    uses: uses > 0 && kind != ToolCall, half: uses == 1 && kind == LlmCall, reporter: None,
                 };
                 let Counted { counts: own, no_longer } = tally.add(told);
                 counts.insert(*at, own);
@@ -334,6 +390,11 @@ proptest! {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             shuffled.swap(at, usize::try_from(state >> 33).expect("a number") % (at + 1));
         }
-        prop_assert_eq!(count(&straight), count(&shuffled));
+        let counts = count(&straight);
+        prop_assert_eq!(&counts, &count(&shuffled));
+        let tells = |at: usize| tree[at].2 > 0 && tree[at].1 != 1;
+        let told = (0..tree.len()).filter(|at| tells(*at)).count();
+        let counted = counts.iter().filter(|(at, counts)| **counts && tells(**at)).count();
+        prop_assert_eq!(counted > 0, told > 0, "of what is told something counts");
     }
 }

@@ -10,8 +10,8 @@ use proof::{
         InterventionRecord, PreventionRecord, RecordKind, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
-    tally::{Told, tells_use},
-    words::{Action, Asked, EvidenceClass, Moment, PermitNote, StepKind, StepStatus},
+    tally::{Told, tells_half, tells_use},
+    words::{Action, Asked, CostNote, EvidenceClass, Moment, PermitNote, StepKind, StepStatus},
 };
 
 /// What every record has.
@@ -133,8 +133,7 @@ pub(crate) struct Step {
     /// Whether its determinism hash is that of its fields.
     pub(crate) deterministic: bool,
     pub(crate) used: Used,
-    /// It tells a use, as [`tells_use`] says.
-    uses: bool,
+    cost_note: Option<CostNote>,
     /// Its place in the tree of its run.
     pub(crate) skill_name: String,
     pub(crate) span: Option<String>,
@@ -172,11 +171,7 @@ impl Step {
                 (RecordKind::Provider, named(step.provider_hash.as_ref())),
             ],
             deterministic: step.determinism_hash.parse() == Ok(step.determinism()),
-            uses: tells_use(
-                step.kind,
-                (step.input_tokens, step.output_tokens, step.cost_nanousd),
-                step.cost_note,
-            ),
+            cost_note: step.cost_note,
             used: Used {
                 cost_nanousd: step.cost_nanousd,
                 input_tokens: step.input_tokens,
@@ -195,13 +190,16 @@ impl Step {
 
     /// What the tree of its run is told of it.
     pub(crate) fn told(&self) -> Told<'_> {
+        let Used { cost_nanousd, input_tokens, output_tokens } = self.used;
+        let used = (input_tokens, output_tokens, cost_nanousd);
         Told {
             index: self.index,
             span: self.span.as_deref(),
             parent: self.parent.as_deref(),
             kind: self.kind,
             skill_name: &self.skill_name,
-            uses: self.uses,
+            uses: tells_use(self.kind, used, self.cost_note),
+            half: tells_half(self.kind, used, self.cost_note),
             reporter: self.reporter.as_deref(),
         }
     }

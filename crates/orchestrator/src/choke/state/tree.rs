@@ -10,7 +10,7 @@ use drivers::{StoreError, Tx};
 use models::{ids::RunId, logs::Uncounted};
 use proof::{
     records::RecordKind,
-    tally::{Told, tells_use},
+    tally::{Told, tells_half, tells_use},
     words::StepKind,
 };
 
@@ -71,17 +71,21 @@ pub(in crate::choke) fn windows_of<'c>(
     state: &'c State,
     calls: impl Iterator<Item = &'c Call>,
 ) -> BTreeMap<(RunId, u64), &'c Spent> {
-    let mut parents = BTreeMap::<RunId, Vec<Option<&str>>>::new();
+    let mut places = BTreeMap::<RunId, Vec<(Option<&str>, Option<&str>)>>::new();
     for call in calls {
         let CallKind::Record(step) = &call.what else { continue };
         if step.is_span {
-            parents.entry(step.run_id).or_default().push(step.report.external_parent_span_id.as_deref());
+            let report = &step.report;
+            let place = (report.external_parent_span_id.as_deref(), report.external_span_id.as_deref());
+            places.entry(step.run_id).or_default().push(place);
         }
     }
     let mut found = BTreeMap::new();
-    for (run, parents) in parents {
+    for (run, places) in places {
         let Some(tree) = state.trees.get(&run) else { continue };
-        for at in tree.tally.counted_above(parents) {
+        let above = tree.tally.counted_above(places.iter().map(|(parent, _)| *parent));
+        let below = tree.tally.counted_below(places.iter().map(|(_, span)| *span));
+        for at in above.into_iter().chain(below) {
             found.extend(tree.counting.get(&at).map(|spent| ((run, at), spent)));
         }
     }
@@ -110,6 +114,7 @@ pub(in crate::choke) fn place(
         kind: report.kind,
         skill_name: &report.skill_name,
         uses: tells_use(report.kind, (input, output, cost), step.cost_note()),
+        half: tells_half(report.kind, (input, output, cost), step.cost_note()),
         reporter,
     };
     let provider = report.llm.as_ref().and_then(|llm| llm.provider.clone());

@@ -12,7 +12,7 @@ use models::{
     logs::TreeStep,
 };
 use proof::{
-    tally::{Counted, Tally, Told, tells_use},
+    tally::{Counted, Tally, Told, tells_half, tells_use},
     words::StepKind,
 };
 
@@ -66,17 +66,15 @@ impl Tree {
     /// Goes on with a step that is recorded; `sealed`: so many steps the run's receipt covers, where it is sealed.
     pub(in crate::choke) fn read(&mut self, step: &TreeStep, sealed: Option<u64>) {
         let reporter = step.reported_by.map(|key| key.to_string());
+        let used = (step.input_tokens, step.output_tokens, step.cost_nanousd);
         let told = Told {
             index: step.step_index,
             span: step.external_span_id.as_deref(),
             parent: step.external_parent_span_id.as_deref(),
             kind: step.kind,
             skill_name: &step.skill_name,
-            uses: tells_use(
-                step.kind,
-                (step.input_tokens, step.output_tokens, step.cost_nanousd),
-                step.cost_note,
-            ),
+            uses: tells_use(step.kind, used, step.cost_note),
+            half: tells_half(step.kind, used, step.cost_note),
             reporter: reporter.as_deref(),
         };
         let spent = Spent {
@@ -200,7 +198,8 @@ mod tests {
         let mut tree = Tree::default();
         for index in 0..steps {
             let (kind, skill_name, uses) = (StepKind::Other, "", false);
-            let told = Told { index, span: None, parent: None, kind, skill_name, uses, reporter: None };
+            let told =
+                Told { index, span: None, parent: None, kind, skill_name, uses, half: false, reporter: None };
             tree.tally.add(told);
         }
         tree
