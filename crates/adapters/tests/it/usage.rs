@@ -132,6 +132,28 @@ fn a_cost_is_taken_by_whatever_name_it_is_reported() {
     }
 }
 
+/// Many write a word where they find no name. Another name of the same may say it.
+#[test]
+fn a_word_for_nothing_is_no_name() {
+    for nothing in ["unknown", "None", "null", "undefined", "N/A", "<unknown>", "_OTHER", " Unknown "] {
+        let told = call(&json!({ "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": nothing,
+            "gen_ai.provider.name": nothing, "gen_ai.system": "openai", "gen_ai.response.id": nothing }));
+        assert_eq!(
+            (told.model.as_deref(), told.provider.as_deref(), told.request_id),
+            (Some("gpt-4o"), Some("openai"), None),
+            "{nothing}"
+        );
+        let tool = step(&json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": nothing,
+            "tool.name": "run_shell", "session.id": nothing }));
+        assert_eq!((tool.skill_name.as_str(), tool.part_of.session_id), ("run_shell", None), "{nothing}");
+        let agent = step(&json!({ "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": nothing,
+            "agent.name": "planner" }));
+        assert_eq!(agent.skill_name, "planner", "{nothing}");
+    }
+    let failed = step(&json!({ "gen_ai.operation.name": "chat", "error.type": "unknown" }));
+    assert_eq!(failed.failure.as_deref(), Some("unknown"), "that it failed is something");
+}
+
 /// Zero is what was told to be zero, and nothing else.
 #[test]
 fn a_side_that_nobody_tells_is_not_known() {

@@ -229,22 +229,40 @@ impl Field {
         }
     }
 
+    /// Whether its text names one of many, and may stand for none.
+    const fn is_a_name(self) -> bool {
+        matches!(
+            self,
+            Self::Operation
+                | Self::Provider
+                | Self::Model
+                | Self::ModelRequested
+                | Self::ToolName
+                | Self::AgentName
+                | Self::EntityName
+                | Self::RequestId
+        )
+    }
+
     /// Whether a value says anything: another name of the field may say it where this one does not.
     fn said_by(self, value: &Any<'_>) -> bool {
         match self.reads() {
-            Reads::Text => match (self, value::text(value)) {
-                (_, None) => false,
-                // The word of OpenTelemetry for what none of its words is for.
-                (Self::Operation | Self::Provider, Some(word)) => !word.trim().eq_ignore_ascii_case("_other"),
-                (_, Some(_)) => true,
-            },
-            Reads::Name => matches!(value, Any::Int(_)) || value::text(value).is_some(),
+            Reads::Text => value::text(value).is_some_and(|word| !self.is_a_name() || names_something(word)),
+            Reads::Name => matches!(value, Any::Int(_)) || value::text(value).is_some_and(names_something),
             Reads::FirstText => value::first_text(value).is_some(),
             Reads::Count => value::count(value).is_some_and(|count| self != Self::OtherTokens || count > 0),
             Reads::Usd => value::nano_usd(value).is_some(),
             Reads::Content => !matches!(value, Any::Text(text) if text.trim().is_empty()),
         }
     }
+}
+
+/// What instrumentations write where they find no name, and OpenTelemetry where none of its words fits.
+fn names_something(word: &str) -> bool {
+    const NOTHING: [&str; 8] =
+        ["unknown", "<unknown>", "none", "null", "<null>", "undefined", "n/a", "_other"];
+    let word = word.trim();
+    !NOTHING.iter().any(|nothing| word.eq_ignore_ascii_case(nothing))
 }
 
 /// A span's attributes, with the places of those that are fields.
