@@ -106,6 +106,19 @@ fn what_is_kept_for_minutes_and_what_for_an_hour_is_one_sum() {
     }
 }
 
+/// Anthropic's SDK traces by itself, and tells some counts by names of its own.
+#[test]
+fn what_is_written_for_an_hour_is_told_by_the_providers_own_name_too() {
+    let anthropic = call(&json!({ "gen_ai.usage.input_tokens": 3_500, "gen_ai.usage.output_tokens": 100,
+        "gen_ai.usage.cache_read.input_tokens": 1_000, "gen_ai.usage.cache_write.input_tokens": 500,
+        "anthropic.usage.input_tokens": 2_000,
+        "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": 200,
+        "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 300,
+        "anthropic.response.service_tier": "standard" }));
+    let counts = (anthropic.input_tokens, anthropic.cache_write_tokens, anthropic.cache_write_hour_tokens);
+    assert_eq!((counts, anthropic.cache_read_tokens, anthropic.cost_note), ((3_500, 500, 300), 1_000, None));
+}
+
 #[test]
 fn a_cost_is_taken_by_whatever_name_it_is_reported() {
     for name in [
@@ -335,6 +348,11 @@ fn a_call_that_is_paid_otherwise_has_no_price() {
         ),
         (json!({ "openai.request.service_tier": "flex", "openai.response.service_tier": "default" }), true),
         (json!({ "gen_ai.usage.service_tier": "batch" }), false),
+        (json!({ "anthropic.response.service_tier": "batch" }), false),
+        (
+            json!({ "anthropic.request.service_tier": "auto", "anthropic.response.service_tier": "priority" }),
+            false,
+        ),
         (json!({ "gen_ai.usage.service_tier": "standard" }), true),
     ] {
         assert_eq!(with(&extra), has_a_price, "{extra}");

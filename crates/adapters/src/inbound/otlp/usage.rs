@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Where counts stand, the one that is believed before the others first.
-const HOMES: [&str; 3] = ["gen_ai.usage.", "llm.token_count.", "llm.usage."];
+const HOMES: [&str; 4] = ["gen_ai.usage.", "llm.token_count.", "llm.usage.", "anthropic.usage."];
 
 /// What providers and instrumentations put before the parts of a count.
 const WITHIN: [&str; 8] = [
@@ -150,9 +150,12 @@ pub(super) fn cost(key: &str) -> Option<(Field, u8)> {
         "gen_ai.openai.response.service_tier" => (Field::ServiceTier, 1),
         "gen_ai.response.service_tier" => (Field::ServiceTier, 2),
         "gen_ai.usage.service_tier" => (Field::ServiceTier, 3),
-        "openai.request.service_tier" => (Field::ServiceTier, 4),
-        "gen_ai.openai.request.service_tier" => (Field::ServiceTier, 5),
-        "gen_ai.request.service_tier" => (Field::ServiceTier, 6),
+        "anthropic.response.service_tier" => (Field::ServiceTier, 4),
+        "anthropic.usage.service_tier" => (Field::ServiceTier, 5),
+        "openai.request.service_tier" => (Field::ServiceTier, 6),
+        "gen_ai.openai.request.service_tier" => (Field::ServiceTier, 7),
+        "gen_ai.request.service_tier" => (Field::ServiceTier, 8),
+        "anthropic.request.service_tier" => (Field::ServiceTier, 9),
         _ => return None,
     })
 }
