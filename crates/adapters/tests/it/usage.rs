@@ -84,6 +84,20 @@ fn what_was_written_to_a_cache_lies_beside_where_the_total_says_so() {
     assert_eq!((strands.input_tokens, strands.cache_write_tokens, strands.cost_note), (12_309, 12_304, None));
 }
 
+/// OpenLLMetry's total of Bedrock's counts is the sum of what it tells: the cached tokens, which lie beside, are not in it.
+#[test]
+fn a_total_that_is_a_sum_of_bedrocks_fresh_tokens_hides_no_cached_ones() {
+    let of = |provider: &str, input: u64, read: u64| {
+        let told = call(&json!({ "gen_ai.provider.name": provider, "gen_ai.usage.input_tokens": input,
+            "gen_ai.usage.output_tokens": 100, "gen_ai.usage.total_tokens": input + 100,
+            "gen_ai.usage.cache_read.input_tokens": read }));
+        (told.input_tokens, told.cost_note.is_none())
+    };
+    assert_eq!(of("aws.bedrock", 5, 100_000), (100_005, true));
+    assert_eq!(of("aws.bedrock", 2_000, 1_500), (2_000, false), "they may lie within or beside");
+    assert_eq!(of("openai", 2_000, 1_500), (2_000, true));
+}
+
 #[test]
 fn what_is_kept_for_minutes_and_what_for_an_hour_is_one_sum() {
     let (minutes, hour) = (

@@ -31,6 +31,9 @@ pub struct Counts {
     pub thoughts_beside: bool,
     /// It is not paid by what the book has: for sounds or pictures, or at another tier.
     pub paid_otherwise: bool,
+    /// The provider counts cached tokens beside the input, and not all who tell of its calls do: a total that is the sum of
+    /// the two sides as they were told is no witness of either.
+    pub cache_in_doubt: bool,
 }
 
 /// What a call used, and why that is not to be trusted.
@@ -70,7 +73,7 @@ pub fn used(counts: Counts) -> Used {
     if counts.thoughts_beside {
         ways.swap(1, 2);
     }
-    let sides = ways.into_iter().find_map(|(cache_read, cache_write, thoughts)| {
+    let fits = |total: Option<u64>, (cache_read, cache_write, thoughts): (bool, bool, bool)| {
         let of = |is: bool, count: u64| if is { count } else { 0 };
         let input = input.map(|input| input + of(cache_read, read) + of(cache_write, write));
         let output = output.map(|output| output + of(thoughts, reasoning));
@@ -84,7 +87,13 @@ pub fn used(counts: Counts) -> Used {
         };
         let kept = input <= MAX_INTEGER && output <= MAX_INTEGER;
         (kept && read + write <= input && reasoning <= output).then_some((input, output))
-    });
+    };
+    // Many add the total up from the two sides as they have them: it says nothing of what lies beside those.
+    let is_sum = input.zip(output).is_some_and(|(input, output)| total == Some(input + output));
+    let is_beside = input.is_some_and(|input| read + write > input);
+    let in_doubt = counts.cache_in_doubt && is_sum && read + write > 0 && !is_beside;
+    let witness = total.filter(|_| !(is_sum && is_beside));
+    let sides = ways.into_iter().find_map(|way| fits(witness, way));
     let (told_in, told_out) = (input.is_some(), output.is_some());
     // What contradicts itself is kept as it was told; which of a total went in nobody knows.
     let as_told = (input.or(total.filter(|_| !told_out)).unwrap_or(0), output.unwrap_or(0));
@@ -101,7 +110,7 @@ pub fn used(counts: Counts) -> Used {
     let enough = [told_in, told_out, total.is_some()].into_iter().filter(|told| *told).count() > 1;
     let note = if counts.unreadable || !enough || (tokens.input == 0 && tokens.output == 0) {
         Some(CostNote::NoTokens)
-    } else if sides.is_none() {
+    } else if sides.is_none() || in_doubt {
         Some(CostNote::CountsContradict)
     } else {
         counts.paid_otherwise.then_some(CostNote::NoPrice)
@@ -152,13 +161,16 @@ mod tests {
     fn parts_lie_within_or_beside_as_the_total_or_their_size_says() {
         const NO: u64 = u64::MAX;
         type Case = ([u64; 6], (u64, u64), Option<CostNote>);
-        let cases: [Case; 27] = [
+        let cases: [Case; 29] = [
             ([100, 20, NO, 0, 0, 0], (100, 20), None),
             ([100, 20, 120, 80, 0, 10], (100, 20), None),
             // Anthropic's own counts: beside.
             ([5, 100, 129_060, 128_955, 0, 0], (128_960, 100), None),
             ([3, 550, NO, 0, 12_304, 0], (12_307, 550), None),
             ([3, 550, NO, 1_000, 12_304, 0], (13_307, 550), None),
+            // So they are where the total is but the sum of what is told.
+            ([5, 100, 105, 100_000, 0, 0], (100_005, 100), None),
+            ([5, 100, 105, 1_000, 12_304, 0], (13_309, 100), None),
             ([100, 20, 170, 50, 0, 0], (150, 20), None),
             ([100, 20, 180, 10, 50, 0], (160, 20), None),
             // Gemini's thoughts: beside.
@@ -245,6 +257,23 @@ mod tests {
         let of = |counts: Counts| (used(counts).tokens.input, used(counts).tokens.output, used(counts).note);
         assert_eq!(of(counts), (100, 20, Some(CostNote::NoPrice)));
         assert_eq!(of(Counts { output: None, ..counts }), (100, 0, Some(NoTokens)));
+    }
+
+    /// Of Bedrock's calls some tell the fresh tokens, and some all that went in; both add their total up from that.
+    #[test]
+    fn cached_tokens_that_may_lie_within_or_beside_are_in_doubt() {
+        let of = |input: u64, total: Option<u64>, cache_read: u64| {
+            let (input, output) = (Some(input), Some(100));
+            let counts =
+                Counts { input, output, total, cache_read, cache_in_doubt: true, ..Counts::default() };
+            let used = used(counts);
+            (used.tokens.input, used.note)
+        };
+        assert_eq!(of(2_000, Some(2_100), 1_500), (2_000, Some(CountsContradict)));
+        assert_eq!(of(2_000, Some(2_100), 0), (2_000, None), "nothing is cached");
+        assert_eq!(of(2_000, Some(3_600), 1_500), (3_500, None), "the total says it");
+        assert_eq!(of(5, Some(105), 1_500), (1_505, None), "their number says it");
+        assert_eq!(of(2_000, None, 1_500), (2_000, None), "as conventions have it");
     }
 
     /// Where as many are cached as were thought, the total says both that either lies beside.

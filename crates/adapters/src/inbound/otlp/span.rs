@@ -230,6 +230,8 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
         paid_otherwise: !(of_text && is_listed(fields.text(Field::ServiceTier))),
+        // By OpenTelemetry's word for it; OpenInference has another, and always tells all that went in.
+        cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
         ..counts(fields)
     };
     report.counted(&counts)
