@@ -100,6 +100,50 @@ fn events_and_messages_tell_what_a_tool_was_called_with() {
     assert_eq!(doubtful.params.as_deref(), Some(CALLED_WITH), "a schema is not what it was called with");
 }
 
+/// A message may have several calls, and a tool's span is of one.
+#[test]
+fn of_several_calls_a_tools_own_is_taken() {
+    let part = |name: &str, id: &str, arguments: &Value| json!({ "type": "tool_call", "name": name, "id": id, "arguments": arguments });
+    let own = json!({ "command": "rm -rf /" });
+    let said = |parts: &[Value]| json!([{ "role": "assistant", "parts": parts }]).to_string();
+    let several = said(&[part("a", "t1", &json!({ "q": 1 })), part("sh", "t2", &own)]);
+    let others = said(&[part("a", "t1", &json!({ "q": 1 })), part("b", "t3", &json!({ "q": 2 }))]);
+    let answered = json!([
+        { "role": "tool", "parts": [{ "type": "tool_call_response", "id": "t1", "response": "no" }] },
+        { "role": "tool", "parts": [{ "type": "tool_call_response", "id": "t2", "response": "done" }] },
+    ]);
+    for id in ["t2", "of nobody's"] {
+        let of =
+            |raw: &str| tool(&json!({ "gen_ai.tool.call.id": id, "gen_ai.input.messages": raw }), &[]).params;
+        assert_eq!(of(&several).as_deref(), Some(CALLED_WITH), "by its id, else by its name: {id}");
+        assert_eq!(of(&others), None, "nobody's is not its own: {id}");
+    }
+    let step =
+        tool(&json!({ "gen_ai.tool.call.id": "t2", "gen_ai.output.messages": answered.to_string() }), &[]);
+    assert_eq!(step.outcome_data.as_deref(), Some(r#"{"output":"done"}"#));
+}
+
+/// What says that there are no arguments is believed where nothing else says any.
+#[test]
+fn arguments_that_say_nothing_hide_none() {
+    for nothing in ["{}", "null", "None", "[]", " {} "] {
+        for (name, other) in [
+            ("gen_ai.tool.call.arguments", "gen_ai.tool.input"),
+            ("gen_ai.tool.call.arguments", "input.value"),
+            ("tool_arguments", "tool.parameters"),
+            ("input.value", "tool.parameters"),
+        ] {
+            let step = tool(&json!({ name: nothing, other: CALLED_WITH }), &[]);
+            assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{name} {nothing}, {other}");
+        }
+        let message = |content: &str| event("gen_ai.tool.message", &json!({ "content": content }));
+        let step = tool(&json!({ "tool_arguments": nothing }), &[message("{}"), message(CALLED_WITH)]);
+        assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{nothing}");
+    }
+    let none = tool(&json!({ "gen_ai.tool.call.arguments": "{}", "tool.parameters": "{}" }), &[]);
+    assert_eq!(none.params.as_deref(), Some("{}"), "there were none");
+}
+
 /// A span with that status and these attributes: why it failed, and what it came to.
 fn came_to(attributes: &Value, status: &Value, events: &[Value]) -> (Option<String>, Option<String>) {
     let mut one = span("eee19b7ec3c1b174", attributes);

@@ -19,6 +19,7 @@ pub(super) enum Field {
     Model,
     ModelRequested,
     ToolName,
+    ToolCallId,
     AgentName,
     EntityName,
     RequestId,
@@ -92,6 +93,8 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "tool.name" => (Field::ToolName, 1),
         "tool_call.function.name" => (Field::ToolName, 2),
         "mcp.tool.name" => (Field::ToolName, 3),
+        "gen_ai.tool.call.id" => (Field::ToolCallId, 0),
+        "tool_call.id" => (Field::ToolCallId, 1),
         "gen_ai.agent.name" => (Field::AgentName, 0),
         "agent.name" => (Field::AgentName, 1),
         "agent_name" => (Field::AgentName, 2),
@@ -195,6 +198,7 @@ impl Field {
             | Self::Model
             | Self::ModelRequested
             | Self::ToolName
+            | Self::ToolCallId
             | Self::AgentName
             | Self::EntityName
             | Self::RequestId
@@ -277,6 +281,9 @@ pub(super) struct Fields<'b> {
 
 const _: () = assert!(FIELDS <= 64, "a bit for each");
 
+/// More than the rank of any name of a tool's arguments.
+const HOLLOW: u8 = 128;
+
 impl<'b> Fields<'b> {
     pub(super) fn of(mut all: Vec<Attribute<'b>>) -> Self {
         let came = all.len();
@@ -285,7 +292,11 @@ impl<'b> Fields<'b> {
         let mut places = [None; FIELDS];
         let mut unread = 0;
         for (at, one) in all.iter().enumerate() {
-            let Some((field, rank)) = field_of(&one.key) else { continue };
+            let Some((field, mut rank)) = field_of(&one.key) else { continue };
+            // Behind all that say with what a tool was called.
+            if field == Field::ToolArguments && one.value.as_ref().is_some_and(value::is_hollow) {
+                rank += HOLLOW;
+            }
             let place: &mut Option<(u8, usize)> = &mut places[field as usize];
             let Some(value) = one.value.as_ref().filter(|_| place.is_none_or(|(known, _)| rank < known))
             else {

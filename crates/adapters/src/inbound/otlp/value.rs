@@ -42,6 +42,21 @@ pub(super) fn told<'v>(value: &'v Any<'_>) -> Option<Cow<'v, str>> {
     }
 }
 
+/// Whether it is nothing, or something empty, by whatever it is written.
+pub(super) fn is_hollow(value: &Any<'_>) -> bool {
+    match value {
+        Any::Text(text) => is_hollow_text(text),
+        Any::List(list) => list.is_empty(),
+        Any::Map(members) => members.is_empty(),
+        Any::Bool(_) | Any::Int(_) | Any::Double(_) | Any::Bytes(_) => false,
+    }
+}
+
+/// The same of a text.
+pub(super) fn is_hollow_text(text: &str) -> bool {
+    matches!(text.trim(), "" | "{}" | "[]" | "null" | "None" | "undefined" | "\"\"")
+}
+
 /// The first text of a list that says something, or the text.
 pub(super) fn first_text<'v>(value: &'v Any<'_>) -> Option<&'v str> {
     match value {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     super::{reader::Reader, wire::Attribute},
-    Arguments, Message, ToolCall,
+    Arguments, Message, Own, ToolCall,
     parts::{Object, Parts, items, text_of, tool_call},
     text, whole_of,
 };
@@ -15,17 +15,21 @@ pub(super) fn list(raw: &str, alone: &str, cut: &mut bool) -> (Option<String>, O
     (text(messages, alone, cut), finish.map(Cow::into_owned))
 }
 
-/// What messages say that a tool was called with.
-pub(super) fn arguments(raw: &str) -> Option<String> {
+/// What messages say that a tool was called with, in its own call.
+pub(super) fn arguments(raw: &str, own: Own<'_>) -> Option<String> {
     let (messages, _) = messages(raw)?;
-    let mut calls = messages.into_iter().flat_map(|message| message.tool_calls);
-    calls.find_map(|call| call.arguments).map(|Arguments(arguments)| arguments.into_owned())
+    let mut calls: Vec<ToolCall<'_>> = messages.into_iter().flat_map(|message| message.tool_calls).collect();
+    let at = own.among(calls.iter().map(|call| (call.id.as_deref(), call.name.as_deref())))?;
+    calls.swap_remove(at).arguments.map(|Arguments(arguments)| arguments.into_owned())
 }
 
-/// What messages say that was answered.
-pub(super) fn answer(raw: &str) -> Option<String> {
-    let (messages, _) = messages(raw)?;
-    messages.into_iter().find_map(|message| message.content).map(Cow::into_owned)
+/// What messages say that was answered: to its own call, or first.
+pub(super) fn answer(raw: &str, own: Own<'_>) -> Option<String> {
+    let (mut messages, _) = messages(raw)?;
+    messages.retain(|message| message.content.is_some());
+    let named = messages.iter().map(|message| (message.tool_call_id.as_deref(), message.name.as_deref()));
+    let at = own.among(named).unwrap_or(0);
+    (at < messages.len()).then(|| messages.swap_remove(at).content)?.map(Cow::into_owned)
 }
 
 /// The text of content that may be parts.

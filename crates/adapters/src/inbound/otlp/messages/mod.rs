@@ -142,23 +142,48 @@ pub(super) struct Answered {
     pub(super) result: Option<String>,
 }
 
+impl Answered {
+    fn says_no_arguments(&self) -> bool {
+        self.arguments.as_deref().is_none_or(value::is_hollow_text)
+    }
+}
+
+/// The call that a tool's span is of: a message may have several.
+#[derive(Clone, Copy, Debug)]
+struct Own<'a> {
+    id: Option<&'a str>,
+    name: Option<&'a str>,
+}
+
+impl Own<'_> {
+    /// Its place among those with these ids and names: by its id, else by its name; the only one is its own.
+    fn among<'c>(self, all: impl Iterator<Item = (Option<&'c str>, Option<&'c str>)>) -> Option<usize> {
+        let all: Vec<_> = all.collect();
+        let of_id = self.id.and_then(|id| all.iter().position(|(other, _)| *other == Some(id)));
+        let of_name = || self.name.and_then(|name| all.iter().position(|(_, other)| *other == Some(name)));
+        of_id.or_else(of_name).or((all.len() == 1).then_some(0))
+    }
+}
+
 /// Reads a tool's messages: what it was called with is what went in, and what it answered is what came out.
 pub(super) fn of_tool(fields: &Fields<'_>, events: &[Event<'_>]) -> Answered {
     let mut answered = Answered::default();
+    let own = Own { id: fields.text(Field::ToolCallId), name: fields.text(Field::ToolName) };
     let told = [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event));
     for told in told {
-        if answered.arguments.is_none() {
-            answered.arguments = told.input.and_then(|raw| given::arguments(&raw));
+        if answered.says_no_arguments() {
+            answered.arguments =
+                told.input.and_then(|raw| given::arguments(&raw, own)).or(answered.arguments);
         }
         if answered.result.is_none() {
-            answered.result = told.output.and_then(|raw| given::answer(&raw));
+            answered.result = told.output.and_then(|raw| given::answer(&raw, own));
         }
     }
     for event in events {
         let said = |key: &str| whole_of(&event.attributes, &[key]);
         match event.name.as_ref() {
-            "gen_ai.tool.message" if answered.arguments.is_none() => {
-                answered.arguments = said("content").map(Cow::into_owned);
+            "gen_ai.tool.message" if answered.says_no_arguments() => {
+                answered.arguments = said("content").map(Cow::into_owned).or(answered.arguments);
             }
             "gen_ai.choice" if answered.result.is_none() => {
                 let result = said("message").or_else(|| said("content"));
