@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_time_is_the_stores_where_the_own_clock_is_off() {
-        let store = |seconds| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        let store = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("a time");
         let seconds = Duration::seconds;
         let clocks = Clocks::default();
         let day = Duration::days(1);
