@@ -38,7 +38,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("proof::canonical::serializer", "proof::canonical"),
     ("proof::merkle", "proof::merkle::frontier"),
     ("rules::evaluate", "rules::verdict"),
-    ("rules::known", "rules::known::table"),
     ("rules::limits", "rules::compile"),
     ("rules::limits::admit", "rules::limits"),
     ("verify::checks", "verify::checks::manifest"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FACTS, Fact};
+use super::{fact::Fact, table::FACTS};
 
 const HEAD: &str = r#"# The facts of a rule
 

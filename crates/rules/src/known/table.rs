@@ -1,6 +1,6 @@
 //! Every fact: what it is called, what it means, and where its value is.
 
-use super::{Fact, FactType, FactUnit, Since, Value, number, step, texts};
+use super::fact::{Fact, FactType, FactUnit, Since, Value, number, step, texts};
 use crate::text::micro;
 
 macro_rules! facts {
