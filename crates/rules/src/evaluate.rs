@@ -11,8 +11,8 @@ use crate::{
     fault::Fault,
     readings::{Reading, Readings},
     shape::FactSet,
+    text::applies,
     told::{Absent, FiredFact, told},
-    verdict::applies,
 };
 
 /// One rule that fired.

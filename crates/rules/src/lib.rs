@@ -33,6 +33,7 @@ mod fixtures;
 mod habits;
 pub mod known;
 pub mod limits;
+mod measure;
 mod misspelt;
 pub mod readings;
 pub mod reexecute;

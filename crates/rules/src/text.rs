@@ -1,4 +1,4 @@
-//! Canonical JSON as text, and numbers as people read them.
+//! Canonical JSON as text, numbers as people read them, and what is said of a rule that says nothing.
 
 use serde::Serialize;
 
@@ -7,6 +7,11 @@ use crate::count::Count;
 /// RFC 8785 text of a value of ours. Ours hold no floats, and every integer in them is a [`Count`].
 pub(crate) fn canonical(value: &impl Serialize) -> String {
     proof::canonical::to_text(value)
+}
+
+/// What is said of a rule whose author says nothing.
+pub(crate) fn applies(name: &str) -> String {
+    format!("Rule `{name}` applies.")
 }
 
 /// Nano-USD as rules count money: in whole micro-USD, rounded half up.

@@ -18,7 +18,7 @@ use crate::{
     evaluate::{RuleOutcome, RuleOutcomes},
     fault::Fault,
     limits::{Advice, LimitOutcome, specificity},
-    text::canonical,
+    text::{applies, canonical},
     told::{FiredFact, sentence},
 };
 
@@ -76,11 +76,6 @@ impl Fired {
             None => self.message.clone(),
         }
     }
-}
-
-/// What is said of a rule whose author says nothing.
-pub(crate) fn applies(name: &str) -> String {
-    format!("Rule `{name}` applies.")
 }
 
 /// Where one applicable limit stands after the call.

@@ -12,9 +12,9 @@ use proof::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    LimitInput,
     charge::reserves,
     demand::{Basis, basis, counts_calls, counts_cost},
+    input::LimitInput,
 };
 use crate::{Count, fault::Fault, text::usd};
 

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    CompiledSnapshot, Count,
     fault::Fault,
     fixtures::{definition, facts, limit, with_step},
     zone::Zone,
