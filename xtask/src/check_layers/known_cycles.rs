@@ -35,8 +35,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("hoc::server", "hoc::config"),
     ("orchestrator::spine", "orchestrator::choke"),
     ("orchestrator::spine", "orchestrator::streams"),
-    ("proof::canonical::serializer", "proof::canonical"),
-    ("proof::merkle", "proof::merkle::frontier"),
     ("verify::checks", "verify::checks::manifest"),
     ("verify::document", "verify::document::addenda"),
     ("verify::document", "verify::document::sealed"),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::ser::{self, Impossible, Serialize};
 
 use super::{
-    MAX_INTEGER, NotCanonical,
+    refused::{MAX_INTEGER, NotCanonical},
     text::{cmp_member_names, read_string, write_integer, write_string},
 };
 

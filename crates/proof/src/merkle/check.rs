@@ -1,6 +1,6 @@
 //! Checking proofs, as RFC 9162 sections 2.1.3.2 and 2.1.4.2 tell it.
 
-use super::empty_root;
+use super::node::empty_root;
 use crate::hash::{self, Hash};
 
 /// Why a proof proves nothing.

@@ -1,6 +1,6 @@
 //! The left-to-right roots of a growing tree's complete subtrees: all it takes to append and to know the root.
 
-use super::{Node, empty_root};
+use super::node::{Node, empty_root};
 use crate::hash::{self, Hash};
 
 /// A tree known by its size and the roots of its complete subtrees, largest first (a compact range from 0).

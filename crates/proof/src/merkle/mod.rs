@@ -7,32 +7,17 @@
 
 mod check;
 mod frontier;
+mod node;
 mod prove;
 
-use crate::hash::{Hash, sha256};
+use crate::hash::Hash;
 
 pub use check::{ProofError, verify_consistency, verify_inclusion};
 pub use frontier::{CorruptFrontier, Frontier};
+pub use node::{Node, empty_root};
 pub use prove::{
     MissingNode, consistency_nodes, consistency_proof, inclusion_nodes, inclusion_proof, root_at, root_nodes,
 };
-
-/// A node of a complete subtree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Node {
-    /// Height above the leaves, which are level 0.
-    pub level: u32,
-    /// Position within the level, from 0.
-    pub index: u64,
-    /// What it hashes to.
-    pub hash: Hash,
-}
-
-/// The root of the tree without leaves.
-#[must_use]
-pub fn empty_root() -> Hash {
-    sha256(b"")
-}
 
 /// The root over these leaf hashes.
 #[must_use]

@@ -4,7 +4,7 @@
 //! at a multiple of the power of two above its length, so it splits into complete subtrees whose sizes are
 //! the bits of its length; they are folded from the right.
 
-use super::empty_root;
+use super::node::empty_root;
 use crate::hash::{self, Hash};
 
 /// A node of a complete subtree that ought to be stored and is not.
