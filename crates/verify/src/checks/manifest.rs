@@ -1,36 +1,13 @@
 //! Is everything that is there in the signed manifest, and is everything in the manifest there?
 
-use std::collections::BTreeMap;
-
 use proof::{
     bundle::{Completeness, Manifest, PARTS},
     hash::Hash,
     records::RecordKind,
 };
 
-use super::{Case, Outcome, Worst};
+use super::{Case, Outcome, Worst, matched::Matched};
 use crate::{document::Document, report::Finding};
-
-/// How the document's lists lie in the manifest's.
-#[derive(Debug, Default)]
-pub(crate) struct Matched {
-    places: BTreeMap<RecordKind, Vec<usize>>,
-    audit: Vec<usize>,
-    /// For each part, whether nothing of it is missing or strange.
-    whole: [bool; 3],
-}
-
-impl Matched {
-    /// For each record of a kind that is there, in order, its place among those that ought to be.
-    pub(crate) fn places(&self, kind: RecordKind) -> &[usize] {
-        self.places.get(&kind).map_or(&[], Vec::as_slice)
-    }
-
-    /// The same for the audit rows.
-    pub(crate) fn audit(&self) -> &[usize] {
-        &self.audit
-    }
-}
 
 /// Where in `listed` each of `present` is, in order; or the index of the first that is not there, or not there
 /// in this order.

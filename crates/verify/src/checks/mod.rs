@@ -7,6 +7,7 @@ pub(crate) mod counts;
 pub(crate) mod links;
 pub(crate) mod logs;
 pub(crate) mod manifest;
+mod matched;
 pub(crate) mod outside;
 pub(crate) mod roots;
 mod standing;
@@ -14,6 +15,7 @@ pub(crate) mod totals;
 
 use proof::{bundle::Manifest, hash::Hash, keys::PublicKey, records::RecordKind, statement::Subject};
 
+use self::matched::Matched;
 use crate::{document::Document, report::Finding};
 
 /// What a check looks at: the document, and the signed statement about it.
@@ -22,7 +24,7 @@ pub(crate) struct Case<'c> {
     pub(crate) manifest: &'c Manifest,
     pub(crate) subjects: &'c [Subject],
     pub(crate) keys: &'c [PublicKey],
-    pub(crate) matched: manifest::Matched,
+    pub(crate) matched: Matched,
 }
 
 /// What a check answers.

@@ -11,9 +11,8 @@ use proof::{
 use serde::Deserialize;
 
 use super::{
-    Held,
     gist::{Gist, Line},
-    present, tagged,
+    held::{Held, present, tagged},
 };
 use crate::json::{Parser, Wrong};
 

@@ -2,6 +2,7 @@
 
 mod addenda;
 mod gist;
+mod held;
 mod sealed;
 
 use proof::{
@@ -9,7 +10,6 @@ use proof::{
     dsse::Envelope,
     hash::Hash,
     leaves::{AuditRecord, SealedLeaf},
-    tagged::Tagged,
 };
 use serde::Deserialize;
 
@@ -20,15 +20,10 @@ use crate::{
 pub(crate) use addenda::Addendum;
 use addenda::read_addendum;
 pub(crate) use gist::{Decision, Gist, Line, Step, Used};
+pub(crate) use held::Held;
+use held::{held, plain, present, tagged};
 pub(crate) use sealed::Sealed;
 use sealed::{SealedText, read_sealed};
-
-/// A value and the leaf hash of its canonical bytes.
-#[derive(Clone, Debug)]
-pub(crate) struct Held<T> {
-    pub(crate) value: T,
-    pub(crate) hash: Hash,
-}
 
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -132,27 +127,6 @@ fn parts<'a>(text: &'a str, beside: &mut Beside<'a>, whole_decisions: bool) -> R
     let ((proofs, receipt_is_named), proofs_piece) = present(proofs)?;
     let pieces = [sealed_piece, after_piece, proofs_piece];
     Ok(Parts { sealed, after, proofs, receipt_is_named, statement: present(statement)?, pieces })
-}
-
-/// What `members` has seen to be there.
-fn present<T>(member: Option<T>) -> Result<T, Wrong> {
-    member.ok_or_else(|| Wrong::new("a member is missing"))
-}
-
-fn held<'a, T>(
-    parser: &mut Parser<'a>,
-    read: impl FnOnce(&mut Parser<'a>) -> Result<T, Wrong>,
-) -> Result<Held<T>, Wrong> {
-    let (value, piece) = parser.piece(read)?;
-    Ok(Held { value, hash: piece.hash() })
-}
-
-fn plain<'a, T: Deserialize<'a>>(parser: &mut Parser<'a>) -> Result<Held<T>, Wrong> {
-    held(parser, |parser| T::deserialize(parser))
-}
-
-fn tagged<T: Tagged>(parser: &mut Parser<'_>) -> Result<Held<T>, Wrong> {
-    held(parser, Parser::tagged)
 }
 
 fn read_after(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<After, Wrong> {

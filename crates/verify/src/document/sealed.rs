@@ -13,9 +13,8 @@ use proof::{
 };
 
 use super::{
-    Held,
     gist::{Gist, Line},
-    plain, present, tagged,
+    held::{Held, plain, present, tagged},
 };
 use crate::{
     beside::Beside,

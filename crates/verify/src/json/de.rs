@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use proof::forms::Form;
+use proof::{forms::Form, tagged::Tagged};
 use serde::{
     Deserializer, de,
     de::{IntoDeserializer, Visitor, value::CowStrDeserializer},
@@ -10,11 +10,16 @@ use serde::{
 };
 
 use super::{
-    Wrong,
     parser::{MemberState, Parser},
+    wrong::Wrong,
 };
 
 impl<'de> Parser<'de> {
+    /// Reads a value under its tag.
+    pub(crate) fn tagged<T: Tagged>(&mut self) -> Result<T, Wrong> {
+        T::deserialize(TaggedParser { parser: self, tag: T::TYPE })
+    }
+
     /// Reads an object for a visitor; `fields` are all that must be there, the tag aside.
     fn object<V: Visitor<'de>>(
         &mut self,
@@ -154,9 +159,9 @@ fn name(text: Cow<'_, str>) -> CowStrDeserializer<'_, Wrong> {
 }
 
 /// Reads a struct whose object also bears its tag.
-pub(super) struct TaggedParser<'p, 'de> {
-    pub(super) parser: &'p mut Parser<'de>,
-    pub(super) tag: &'static str,
+struct TaggedParser<'p, 'de> {
+    parser: &'p mut Parser<'de>,
+    tag: &'static str,
 }
 
 impl<'de> Deserializer<'de> for TaggedParser<'_, 'de> {

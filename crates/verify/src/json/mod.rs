@@ -3,7 +3,9 @@
 
 mod de;
 mod parser;
+mod piece;
 mod tree;
+mod wrong;
 
 use std::borrow::Cow;
 
@@ -13,41 +15,9 @@ use proof::{
 };
 
 pub(crate) use parser::Parser;
+pub(crate) use piece::Piece;
 pub(crate) use tree::Tree;
-
-/// What is wrong with a document, and where (a JSON pointer).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {what}", if pointer.is_empty() { "at the top" } else { pointer })]
-pub(crate) struct Wrong {
-    pub(crate) pointer: String,
-    pub(crate) what: String,
-}
-
-impl Wrong {
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { pointer: String::new(), what: what.into() }
-    }
-
-    /// The same, seen from one level above.
-    pub(crate) fn within(mut self, step: impl std::fmt::Display) -> Self {
-        self.pointer = format!("/{step}{}", self.pointer);
-        self
-    }
-}
-
-impl serde::de::Error for Wrong {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self::new(message.to_string())
-    }
-}
-
-/// The text of one value within a document.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Piece<'a> {
-    text: &'a str,
-    /// Whether the text is the value's canonical text.
-    canonical: bool,
-}
+pub(crate) use wrong::Wrong;
 
 impl<'a> Piece<'a> {
     /// The leaf hash of the canonical bytes.
@@ -67,11 +37,6 @@ impl<'a> Piece<'a> {
             members.push((Cow::Borrowed(name), Tree::Null));
         }
         hash::sha256(&canonical::to_bytes(&tree))
-    }
-
-    /// Whether the text is the value's canonical text.
-    pub(crate) const fn is_canonical(&self) -> bool {
-        self.canonical
     }
 
     fn canonical_bytes(&self) -> Cow<'a, [u8]> {

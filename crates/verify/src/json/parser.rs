@@ -5,10 +5,9 @@ use std::{borrow::Cow, cmp::Ordering, collections::BTreeSet};
 use proof::{
     canonical::{MAX_INTEGER, cmp_member_names, plain_until},
     forms::Form,
-    tagged::Tagged,
 };
 
-use super::{Piece, Wrong, de::TaggedParser};
+use super::{piece::Piece, wrong::Wrong};
 
 /// Deeper than any document of ours.
 const MAX_DEPTH: u32 = 64;
@@ -60,11 +59,6 @@ impl<'a> Parser<'a> {
         let piece = Piece { text: &self.text[start..self.at], canonical: self.canonical };
         self.canonical &= outside;
         Ok((value, piece))
-    }
-
-    /// Reads a value under its tag.
-    pub(crate) fn tagged<T: Tagged>(&mut self) -> Result<T, Wrong> {
-        T::deserialize(TaggedParser { parser: self, tag: T::TYPE })
     }
 
     /// Reads an object with exactly these members, in any order; `read` is told which. Members in `optional` may

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Wrong,
     parser::{MemberState, Parser},
+    wrong::Wrong,
 };
 
 /// A value of the kinds that have canonical bytes.
