@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::{Call, Tokens, names, seller};
+use super::{
+    call::{Call, Tokens},
+    names, seller,
+};
 
 /// The sellers, each with its models, and where all that comes from.
 #[derive(Debug)]

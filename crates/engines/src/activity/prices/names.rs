@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{seller::Sold, words};
+use super::{sold::Sold, words};
 
 /// What a model may be called in the book.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,18 +1,12 @@
 //! Who sold a call. Told by where it went, else by the provider that is named, else by the model's name; in doubt by none.
 
 use super::{
-    Call, names,
+    call::Call,
+    names,
     places::{Place, place},
+    sold::Sold,
     words::{self, Between, Word, word},
 };
-
-/// A seller of the book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sold {
-    pub(super) seller: &'static str,
-    /// Told by what stands before the model's name.
-    pub(super) by_prefix: bool,
-}
 
 /// The seller of a call, whose model is here in lower case.
 pub(super) fn of(call: &Call<'_>, model: &str) -> Option<Sold> {
