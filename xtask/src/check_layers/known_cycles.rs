@@ -27,8 +27,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("drivers::connect", "drivers::postgres"),
     ("drivers::read", "drivers::tally"),
     ("drivers::seen", "drivers::ledger"),
-    ("engines::logs::redact::rewrite", "engines::logs::redact::text"),
-    ("engines::logs::redact::screen", "engines::logs::redact::derive"),
     ("hoc::server", "hoc::config"),
     ("orchestrator::spine", "orchestrator::choke"),
     ("orchestrator::spine", "orchestrator::streams"),

@@ -9,10 +9,11 @@ use base64::{
 };
 use regex::Regex;
 
-use super::{
-    findings::{Class, Found},
-    rewrite,
-};
+use super::findings::{Class, Found};
+
+/// Redacts a string that was found in a text: the string, how deep in JSON it lies, and where findings go. `None` if nothing
+/// is removed.
+pub(super) type Inner = fn(&str, usize, &mut Found) -> Option<String>;
 
 /// What encodes less has no room for a name and its value, or for a key.
 const SHORTEST: usize = 16;
@@ -35,14 +36,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The text without what encodes a secret; `None` if nothing does.
-pub(super) fn apply(text: &str, found: &mut Found) -> Option<String> {
+/// The text without what encodes a secret; `None` if nothing does. What is decoded is redacted by `inner`.
+pub(super) fn apply(text: &str, found: &mut Found, inner: Inner) -> Option<String> {
     if found.level() >= LEVELS || text.len() < SHORTEST {
         return None;
     }
     let (mut cleaned, mut copied) = (String::new(), 0);
     for run in RUNS.find_iter(text) {
-        for (part, class) in secrets_in(text, run.range(), found.level()) {
+        for (part, class) in secrets_in(text, run.range(), found.level(), inner) {
             found.add(class, &text[part.clone()]);
             cleaned.push_str(&text[copied..part.start]);
             cleaned.push_str(&class.marker());
@@ -53,8 +54,8 @@ pub(super) fn apply(text: &str, found: &mut Found) -> Option<String> {
 }
 
 /// What a run encodes as a whole; else each of its lines, and of its parts between what may also separate them.
-fn secrets_in(text: &str, run: Range<usize>, level: u8) -> Vec<(Range<usize>, Class)> {
-    if let Some(class) = secret_of(&text[run.clone()], level) {
+fn secrets_in(text: &str, run: Range<usize>, level: u8, inner: Inner) -> Vec<(Range<usize>, Class)> {
+    if let Some(class) = secret_of(&text[run.clone()], level, inner) {
         return vec![(run, class)];
     }
     let separators: &[char] =
@@ -68,18 +69,18 @@ fn secrets_in(text: &str, run: Range<usize>, level: u8) -> Vec<(Range<usize>, Cl
             continue;
         }
         if separators[0] == '\n' {
-            found.extend(secrets_in(text, range, level));
-        } else if let Some(class) = secret_of(part, level) {
+            found.extend(secrets_in(text, range, level, inner));
+        } else if let Some(class) = secret_of(part, level, inner) {
             found.push((range, class));
         }
     }
     found
 }
 
-fn secret_of(run: &str, level: u8) -> Option<Class> {
+fn secret_of(run: &str, level: u8, inner: Inner) -> Option<Class> {
     let decoded = decoded(run)?;
     let mut within = Found::within(level);
-    rewrite::string(&decoded, 0, &mut within);
+    inner(&decoded, 0, &mut within);
     within.findings().secrets.first().map(|kind| Class::Secret(*kind))
 }
 

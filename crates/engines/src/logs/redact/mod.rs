@@ -16,7 +16,6 @@
 //! behind it; names of persons and places.
 
 mod checks;
-mod derive;
 mod detect;
 mod encoded;
 mod fields;
@@ -25,6 +24,7 @@ mod json;
 mod lenient;
 mod metadata;
 mod numbers;
+mod params;
 mod rewrite;
 mod roles;
 mod ruling;
@@ -43,13 +43,11 @@ mod evasions;
 #[cfg(test)]
 mod tests;
 
-pub use derive::derive;
 pub use findings::{Class, Findings, Redacted};
 pub use json::{Fault, NUL, canonical_text, check_json, read_json};
 pub use metadata::withhold;
-pub use rewrite::redact_json;
-pub use screen::{Raw, Screened, screen};
-pub use text::redact_text;
+pub use rewrite::{redact_json, redact_text};
+pub use screen::{Raw, Screened, derive, screen};
 pub use unveil::{composed, unmistakable};
 
 use findings::Found;

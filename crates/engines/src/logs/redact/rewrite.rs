@@ -1,4 +1,5 @@
-//! JSON text: rewritten in place, so that what is not removed stays as the caller wrote it.
+//! JSON text: rewritten in place, so that what is not removed stays as the caller wrote it. A string is JSON or plain text,
+//! whether JSON holds it, a plain text encodes it, or it comes by itself.
 
 use std::borrow::Cow;
 
@@ -19,6 +20,15 @@ pub fn redact_json(text: &str) -> Result<Redacted<String>, serde_json::Error> {
     let mut found = Found::default();
     let value = redact_into(text, 0, &mut found)?;
     Ok(Redacted { value, findings: found.findings() })
+}
+
+/// Redacts a text: by the shape of values, and by names before them (`password=..`). JSON inside it is redacted as
+/// JSON if it is all there is; use [`redact_json`] for what is JSON.
+#[must_use]
+pub fn redact_text(text: &str) -> Redacted<String> {
+    let mut found = Found::default();
+    let value = string(text, 0, &mut found).unwrap_or_else(|| text.to_owned());
+    Redacted { value, findings: found.findings() }
 }
 
 pub(super) fn redact_into(text: &str, depth: usize, found: &mut Found) -> Result<String, serde_json::Error> {
@@ -294,7 +304,7 @@ pub(super) fn string(text: &str, depth: usize, found: &mut Found) -> Option<Stri
     {
         return (inner != text).then_some(inner);
     }
-    text::clean(text, found)
+    text::clean(text, found, string)
 }
 
 /// The redacted JSON that a string holds; `None` if it holds none. What a failed attempt found does not count.

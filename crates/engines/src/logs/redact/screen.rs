@@ -6,8 +6,8 @@ use proof::hmac::{TenantKey, keyed};
 use rules::facts::{ContentFacts, ParamFacts};
 
 use super::{
-    derive::param_facts,
     findings::{Class, Findings, Found},
+    params::param_facts,
     rewrite::{redact_into, string},
 };
 
@@ -65,8 +65,27 @@ pub fn screen(key: &TenantKey, raw: Raw<'_>) -> Result<Screened, serde_json::Err
     Ok(Screened { params, outcome_data, prompt, response, findings: found.findings(), content, param_facts })
 }
 
+/// The facts of a call's raw content. [`screen()`] gives them together with the redacted content, in one scan.
+#[must_use]
+pub fn derive(
+    key: &TenantKey,
+    params: Option<&str>,
+    prompt: Option<&str>,
+    response: Option<&str>,
+) -> (ContentFacts, ParamFacts) {
+    let raw = Raw { params, outcome_data: None, prompt, response };
+    if let Ok(screened) = screen(key, raw) {
+        return (screened.content, screened.param_facts);
+    }
+    // What is no JSON is refused at the door; here it counts as text, and its sizes and findings hold.
+    let as_text = Raw { params: None, prompt: params.or(prompt), ..raw };
+    let content = screen(key, as_text).map(|screened| screened.content);
+    let facts = ParamFacts { facts_cut: true, ..ParamFacts::default() };
+    (content.unwrap_or_else(|_| content_facts(key, &Found::default(), raw, true)), facts)
+}
+
 /// The facts of raw content; `cut` if one of the parameters could not be kept or read whole.
-pub(super) fn content_facts(key: &TenantKey, found: &Found, raw: Raw<'_>, cut: bool) -> ContentFacts {
+fn content_facts(key: &TenantKey, found: &Found, raw: Raw<'_>, cut: bool) -> ContentFacts {
     let size = |parts: [Option<&str>; 2]| {
         let bytes: usize = parts.iter().flatten().map(|part| part.len()).sum();
         rules::Count::from(bytes as u64)

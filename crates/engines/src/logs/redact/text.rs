@@ -4,31 +4,23 @@ use rules::facts::SecretKind;
 
 use super::{
     detect::{DETECTORS, SHAPES},
-    encoded,
-    findings::{Class, Found, Redacted},
+    encoded::{self, Inner},
+    findings::{Class, Found},
     unveil::unveil,
 };
 
 /// After so many scans a text that still changes was made to evade.
 const MAX_SCANS: usize = 8;
 
-/// Redacts a text: by the shape of values, and by names before them (`password=..`). JSON inside it is redacted as
-/// JSON if it is all there is; use [`super::redact_json`] for what is JSON.
-#[must_use]
-pub fn redact_text(text: &str) -> Redacted<String> {
-    let mut found = Found::default();
-    let value = super::rewrite::string(text, 0, &mut found).unwrap_or_else(|| text.to_owned());
-    Redacted { value, findings: found.findings() }
-}
-
 /// The text without what must not be stored; `None` if there is nothing to remove. Where only the text as it reads in
-/// the end holds something, that is what is left.
-pub(super) fn clean(text: &str, found: &mut Found) -> Option<String> {
+/// the end holds something, that is what is left. `inner` redacts what is encoded in it.
+pub(super) fn clean(text: &str, found: &mut Found, inner: Inner) -> Option<String> {
     let before = found.mark();
     let mut cleaned: Option<String> = None;
     for _ in 0..MAX_SCANS {
         let now = cleaned.as_deref().unwrap_or(text);
-        let next = scan(now, found).or_else(|| unveil(now).and_then(|unveiled| scan(&unveiled, found)));
+        let next = scan(now, found, inner)
+            .or_else(|| unveil(now).and_then(|unveiled| scan(&unveiled, found, inner)));
         match next {
             Some(next) => cleaned = Some(next),
             None => return cleaned,
@@ -40,13 +32,13 @@ pub(super) fn clean(text: &str, found: &mut Found) -> Option<String> {
     Some(class.marker())
 }
 
-fn scan(text: &str, found: &mut Found) -> Option<String> {
+fn scan(text: &str, found: &mut Found, inner: Inner) -> Option<String> {
     let matched = SHAPES.matches(text);
     let mut cleaned: Option<String> = None;
     for at in &matched {
         let changed = DETECTORS[at].apply(cleaned.as_deref().unwrap_or(text), found);
         cleaned = changed.or(cleaned);
     }
-    let decoded = encoded::apply(cleaned.as_deref().unwrap_or(text), found);
+    let decoded = encoded::apply(cleaned.as_deref().unwrap_or(text), found, inner);
     decoded.or(cleaned)
 }

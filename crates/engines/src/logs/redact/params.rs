@@ -1,4 +1,4 @@
-//! Facts of a call, from its raw content before that is dropped.
+//! Facts of a call's parameters, from their raw text before that is dropped.
 //!
 //! A parameter is found under any of its names, in any wrapper, at any depth, and in JSON inside strings. All that are
 //! found count: a rule that reads the one value of a fact is judged against each ([`ParamFacts`]). What cannot be read,
@@ -7,18 +7,13 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use percent_encoding::percent_decode_str;
-use proof::hmac::TenantKey;
-use rules::facts::{ContentFacts, ParamFacts, UrlFact};
+use rules::facts::{ParamFacts, UrlFact};
 
 use super::{
-    Raw,
-    findings::Found,
     json::MAX_DEPTH,
-    lenient, redact_text,
-    rewrite::{is_name, is_value},
+    lenient,
+    rewrite::{is_name, is_value, redact_text},
     roles::{Role, is_plural, role},
-    screen,
-    screen::content_facts,
     tree::{self, Node},
     unveil::{composed, visible},
     urls::{self, Mention, Place},
@@ -35,25 +30,6 @@ const MAX_BYTES: usize = 32_768;
 const MAX_MENTIONS: usize = 1_024;
 /// Below this a number is hardly an address: 1.0.0.0.
 const FIRST_ADDRESS: u32 = 1 << 24;
-
-/// The facts of a call's raw content. [`screen()`] gives them together with the redacted content, in one scan.
-#[must_use]
-pub fn derive(
-    key: &TenantKey,
-    params: Option<&str>,
-    prompt: Option<&str>,
-    response: Option<&str>,
-) -> (ContentFacts, ParamFacts) {
-    let raw = Raw { params, outcome_data: None, prompt, response };
-    if let Ok(screened) = screen(key, raw) {
-        return (screened.content, screened.param_facts);
-    }
-    // What is no JSON is refused at the door; here it counts as text, and its sizes and findings hold.
-    let as_text = Raw { params: None, prompt: params.or(prompt), ..raw };
-    let content = screen(key, as_text).map(|screened| screened.content);
-    let facts = ParamFacts { facts_cut: true, ..ParamFacts::default() };
-    (content.unwrap_or_else(|_| content_facts(key, &Found::default(), raw, true)), facts)
-}
 
 /// The typed common parameters, redacted.
 pub(super) fn param_facts(params: &str) -> Result<ParamFacts, serde_json::Error> {
