@@ -14,19 +14,17 @@ use std::{
 
 use sea_orm::{
     DbBackend, QueryResult, Statement,
+    sea_query::SelectStatement,
     sqlx::{self, Arguments as _, AssertSqlSafe, Sqlite, Transaction, postgres::PgArguments},
 };
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 
 use models::{ids::TenantId, ledger::LogHead};
 
 use crate::{
-    StoreError, account::AccountReads, bind, ledger::LedgerReads, lent::Lent, postgres, rowtype::Rows,
-    seen::Seen,
+    StoreError, account::AccountReads, bind, ledger::LedgerReads, lent::Lent, patience::in_time, postgres,
+    rowtype::Rows, seen::Seen,
 };
-
-/// A database that says nothing for so long is taken to be down.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A statement that took so long is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
@@ -103,6 +101,11 @@ impl Conn {
 
     pub(crate) fn backend(&self) -> DbBackend {
         self.backend
+    }
+
+    /// A statement built by hand with sea-query.
+    pub(crate) fn statement(&self, query: &SelectStatement) -> Statement {
+        self.backend.build(query)
     }
 
     /// Sends a statement that answers no rows; returns how many it touched.
@@ -258,13 +261,6 @@ impl Conn {
 
 fn not_postgres() -> StoreError {
     StoreError::Database("rows of a row type are for Postgres".into())
-}
-
-/// Waits for the database, but not for ever.
-pub(crate) async fn in_time<T>(
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StoreError> {
-    timeout(PATIENCE, answer).await.map_err(|_| StoreError::silent())?.map_err(StoreError::from)
 }
 
 /// Counts a statement, tells of a slow one, and remembers one that failed.

@@ -1,6 +1,6 @@
-//! Where the store is, and how SQLite is opened: every pragma that our guarantees rest on.
+//! How a store is opened, and SQLite above all: every pragma that our guarantees rest on.
 
-use std::{fmt, str::FromStr as _, sync::Arc, time::Duration};
+use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use sea_orm::sqlx::{
     self, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool,
@@ -8,48 +8,17 @@ use sea_orm::sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{StoreError, conn::in_time, postgres, store_file::StoreFile};
+use crate::{
+    StoreError,
+    config::{ConnectConfig, STATEMENTS_KEPT},
+    patience::in_time,
+    postgres,
+    store_file::StoreFile,
+};
 
 /// How long to wait for a connection: for the one writer above all. Less than for an answer, so that it is known which of
 /// the two was waited for.
 const TURN: Duration = Duration::from_secs(8);
-
-/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
-pub(crate) const STATEMENTS_KEPT: usize = 512;
-
-/// Where the store is, and how strict to be about it.
-#[derive(Clone)]
-pub struct ConnectConfig {
-    /// `sqlite://FILE`, `sqlite::memory:` or `postgres://...`.
-    pub url: String,
-    /// Production refuses SQLite.
-    pub production: bool,
-    /// Only a test may run on a Postgres with `fsync=off`.
-    pub test: bool,
-    /// Connections to Postgres, or readers of SQLite, at most.
-    pub max_connections: u32,
-}
-
-impl ConnectConfig {
-    /// The store at `url`, for development.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), production: false, test: false, max_connections: 16 }
-    }
-}
-
-/// Without the URL, which may hold a password.
-impl fmt::Debug for ConnectConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = self.url.split(':').next().unwrap_or_default();
-        f.debug_struct("ConnectConfig")
-            .field("scheme", &scheme)
-            .field("production", &self.production)
-            .field("test", &self.test)
-            .field("max_connections", &self.max_connections)
-            .finish()
-    }
-}
 
 /// The pools of one database.
 #[derive(Clone, Debug)]

@@ -183,7 +183,7 @@ impl ActivityReads<'_> {
             .order_by(Column::StartedAt, sea_orm::Order::Asc)
             .order_by(Column::Id, sea_orm::Order::Asc)
             .limit(DUE_AT_ONCE);
-        let rows = self.conn.rows(read::query_statement(self.conn, &query)).await?;
+        let rows = self.conn.rows(self.conn.statement(&query)).await?;
         rows.iter()
             .map(|row| {
                 let stopped = row.try_get_by::<Option<DateTime<Utc>>, _>(2)?.filter(|at| *at <= now);
@@ -318,7 +318,7 @@ impl LedgerReads<'_> {
             .cond_where(Condition::any().add(unsigned).add(Expr::exists(fresh).not()))
             .order_by((log_heads::Entity, log_heads::Column::TenantId), sea_orm::Order::Asc)
             .order_by((log_heads::Entity, log_heads::Column::Log), sea_orm::Order::Asc);
-        let rows = self.conn.rows(read::query_statement(self.conn, &query)).await?;
+        let rows = self.conn.rows(self.conn.statement(&query)).await?;
         rows.iter()
             .map(|row| {
                 let (tenant, log): (TenantId, String) = (row.try_get_by(0)?, row.try_get_by(1)?);

@@ -27,7 +27,7 @@ use crate::{
     dialect,
     driver::reader,
     field::{Field as _, corrupt},
-    keys, read, tally,
+    keys, tally,
 };
 
 reader! {
@@ -47,8 +47,8 @@ impl IntegrityAssembler<'_> {
     ) -> Result<HashMap<RunId, ClassCounts>, StoreError> {
         let mut counts: HashMap<RunId, ClassCounts> = HashMap::with_capacity(runs.len());
         for chunk in keys::sorted(runs).chunks(RUNS_AT_ONCE) {
-            let query = of_every_class(self.conn, tenant, &read::transposed(chunk));
-            for row in self.conn.rows(read::query_statement(self.conn, &query)).await? {
+            let query = of_every_class(self.conn, tenant, &keys::transposed(chunk));
+            for row in self.conn.rows(self.conn.statement(&query)).await? {
                 let (run, class): (RunId, String) =
                     (tally::value("evidence", &row, 0)?, tally::value("evidence", &row, 1)?);
                 let count = tally::number("evidence", Some(&row), 2)?;
@@ -69,7 +69,7 @@ impl IntegrityAssembler<'_> {
         use failures::{Column as C, Entity};
         let mut unresolved = UnresolvedFailures::new();
         for chunk in keys::sorted(runs).chunks(RUNS_AT_ONCE) {
-            let among = dialect::among(self.conn.backend(), &[C::RunId], read::transposed(chunk));
+            let among = dialect::among(self.conn.backend(), &[C::RunId], keys::transposed(chunk));
             let query = Query::select()
                 .columns([C::RunId, C::EvidenceClass, C::Resolution])
                 .expr(Func::count(Expr::col(Asterisk)))
@@ -79,7 +79,7 @@ impl IntegrityAssembler<'_> {
                 .add_group_by([Expr::col(C::RunId), Expr::col(C::EvidenceClass), Expr::col(C::Resolution)])
                 .to_owned();
             let table = Entity.table_name();
-            for row in self.conn.rows(read::query_statement(self.conn, &query)).await? {
+            for row in self.conn.rows(self.conn.statement(&query)).await? {
                 let run: RunId = tally::value(table, &row, 0)?;
                 let (class, resolution): (String, String) =
                     (tally::value(table, &row, 1)?, tally::value(table, &row, 2)?);

@@ -24,3 +24,8 @@ pub(crate) fn rows<'v, V: 'v, R>(
 ) -> Result<Vec<R>, StoreError> {
     values.into_iter().map(to_row).collect()
 }
+
+/// Keys by column instead of by row.
+pub(crate) fn transposed<const N: usize>(keys: &[[Value; N]]) -> Vec<Vec<Value>> {
+    (0..N).map(|column| keys.iter().map(|key| key[column].clone()).collect()).collect()
+}

@@ -11,7 +11,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use crate::{
     StoreError,
-    conn::{PATIENCE, in_time},
+    patience::{PATIENCE, in_time},
 };
 
 type Manager = <Postgres as Database>::TransactionManager;

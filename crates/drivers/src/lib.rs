@@ -47,6 +47,7 @@ pub mod activity;
 mod bind;
 mod bulk;
 pub mod bundles;
+mod config;
 mod conn;
 mod connect;
 mod dialect;
@@ -65,6 +66,7 @@ pub mod ledger;
 mod lent;
 pub mod logs;
 pub mod overview;
+mod patience;
 #[cfg(test)]
 mod plans;
 pub mod policies;
@@ -79,7 +81,7 @@ mod tally;
 mod tx;
 
 pub use self::{
-    connect::ConnectConfig,
+    config::ConnectConfig,
     error::{Cause, StoreError},
     exceptions::FORGOTTEN_AT_ONCE,
     idempotency::RedisIdempotencyStore,

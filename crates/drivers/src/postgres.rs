@@ -16,11 +16,11 @@ use sea_orm::sqlx::{
 };
 
 use crate::{
-    ConnectConfig, StoreError,
-    conn::{PATIENCE, in_time},
-    connect::STATEMENTS_KEPT,
+    StoreError,
+    config::{ConnectConfig, STATEMENTS_KEPT},
     growth::Growth,
     lent::Lent,
+    patience::{PATIENCE, in_time},
     rowtype::RowTypes,
 };
 

@@ -3,14 +3,14 @@
 use models::page::{Cursor, Page, PageRequest};
 use sea_orm::{
     EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, PrimaryKeyToColumn as _,
-    QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select, Statement,
-    UpdateMany, Value,
+    QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select, UpdateMany,
+    Value,
     entity::prelude::DateTimeUtc,
-    sea_query::{Expr, ExprTrait as _, SelectStatement},
+    sea_query::{Expr, ExprTrait as _},
 };
 use uuid::Uuid;
 
-use crate::{StoreError, conn::Conn, dialect, tally};
+use crate::{StoreError, conn::Conn, dialect, keys::transposed, tally};
 
 /// Every row of `select`.
 pub(crate) async fn all<E: EntityTrait>(conn: &Conn, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
@@ -81,11 +81,6 @@ pub(crate) async fn update_by_keys<E: EntityTrait, const N: usize>(
     Ok(changed)
 }
 
-/// Keys by column instead of by row.
-pub(crate) fn transposed<const N: usize>(keys: &[[Value; N]]) -> Vec<Vec<Value>> {
-    (0..N).map(|column| keys.iter().map(|key| key[column].clone()).collect()).collect()
-}
-
 /// One page of `select`, newest first, by the time and the id that the columns hold.
 pub(crate) async fn page<E: EntityTrait, T>(
     conn: &Conn,
@@ -127,11 +122,6 @@ pub(crate) struct Newest<E: EntityTrait> {
     pub(crate) at: E::Column,
     pub(crate) id: E::Column,
     pub(crate) key: fn(&E::Model) -> (DateTimeUtc, Uuid),
-}
-
-/// A statement built by hand with sea-query.
-pub(crate) fn query_statement(conn: &Conn, query: &SelectStatement) -> Statement {
-    conn.backend().build(query)
 }
 
 fn model<E: EntityTrait>(row: &QueryResult) -> Result<E::Model, StoreError> {

@@ -22,7 +22,7 @@ use sea_orm::{
     },
 };
 
-use crate::{StoreError, bind, conn::in_time, lent::Lent};
+use crate::{StoreError, bind, lent::Lent, patience::in_time};
 
 const CATALOGUE: &str = "\
 SELECT c.relname::text, t.typarray, c.reltype, a.attname::text, a.atttypid \

@@ -9,13 +9,7 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
 };
 
-use crate::{
-    StoreError,
-    conn::Conn,
-    dialect,
-    field::Field,
-    read::{query_statement, transposed},
-};
+use crate::{StoreError, conn::Conn, dialect, field::Field, keys::transposed};
 
 /// Terms of one UNION: SQLite takes 500.
 const TERMS: usize = 100;
@@ -24,7 +18,7 @@ const TERMS: usize = 100;
 pub(crate) async fn count<E: EntityTrait>(conn: &Conn, select: Select<E>) -> Result<u64, StoreError> {
     let mut query: SelectStatement = select.into_query();
     query.clear_selects().clear_order_by().expr(Func::count(Expr::col(Asterisk)));
-    let rows = conn.rows(query_statement(conn, &query)).await?;
+    let rows = conn.rows(conn.statement(&query)).await?;
     number(E::default().table_name(), rows.first(), 0)
 }
 
@@ -46,7 +40,7 @@ where
         .add_group_by([dialect::after_the_fact(conn.backend(), &column)]);
     let table = E::default().table_name();
     let corrupt = |why: String| StoreError::Corrupt { table, row: column.as_str().to_owned(), why };
-    let rows = conn.rows(query_statement(conn, &query)).await?;
+    let rows = conn.rows(conn.statement(&query)).await?;
     rows.iter()
         .map(|row| {
             let word: String = row.try_get_by(0).map_err(|err| corrupt(err.to_string()))?;
@@ -72,7 +66,7 @@ pub(crate) async fn count_by_words<E: EntityTrait>(
             .columns(columns.map(|column| (E::default(), column)))
             .expr(Func::count(Expr::col(Asterisk)))
             .add_group_by(columns.map(|column| dialect::after_the_fact(conn.backend(), &column)));
-        for row in conn.rows(query_statement(conn, &query)).await? {
+        for row in conn.rows(conn.statement(&query)).await? {
             let words = [value(table, &row, 0)?, value(table, &row, 1)?];
             tallies.push((words, number(table, Some(&row), 2)?));
         }
@@ -127,7 +121,7 @@ async fn by_keys<E: EntityTrait, K: TryGetable>(
         let mut query: SelectStatement = select.clone().filter(among).into_query();
         let of = (E::default(), column);
         query.clear_selects().column(of).expr(figure.clone()).group_by_col(of);
-        for row in conn.rows(query_statement(conn, &query)).await? {
+        for row in conn.rows(conn.statement(&query)).await? {
             tallies.push((value(table, &row, 0)?, number(table, Some(&row), 1)?));
         }
     }
@@ -158,7 +152,7 @@ pub(crate) async fn newest_by_keys<E: EntityTrait, K: Clone + Into<Value> + TryG
         let Some((first, others)) = chunk.split_first() else { continue };
         let mut query = term(first);
         query.unions(others.iter().map(|key| (UnionType::All, term(key))));
-        for row in conn.rows(query_statement(conn, &query)).await? {
+        for row in conn.rows(conn.statement(&query)).await? {
             times.push((value(table, &row, 0)?, value(table, &row, 1)?));
         }
     }
@@ -185,7 +179,7 @@ where
             .clear_selects()
             .column((E::default(), id))
             .columns([(E::default(), word), (E::default(), other)]);
-        for row in conn.rows(query_statement(conn, &query)).await? {
+        for row in conn.rows(conn.statement(&query)).await? {
             let (first, second): (String, Option<String>) = (value(table, &row, 1)?, value(table, &row, 2)?);
             let corrupt = |why: String| StoreError::Corrupt { table, row: word.as_str().to_owned(), why };
             let second = second.map(Field::get).transpose().map_err(corrupt)?;

@@ -111,7 +111,7 @@ impl ActivityReads<'_> {
         let backend = self.conn.backend();
         let mut found = HashMap::new();
         for chunk in keys::sorted(ids).chunks(dialect::keys_at_once(backend, 1)) {
-            let among = dialect::among(backend, &[Column::Id], read::transposed(chunk));
+            let among = dialect::among(backend, &[Column::Id], keys::transposed(chunk));
             for row in self.conn.rows(select.clone().filter(among).build(backend)).await? {
                 let (id, attempt): (RunId, i64) = (row.try_get_by(0)?, row.try_get_by(2)?);
                 let corrupt = |why: String| corrupt(&runs::Entity, id.to_string(), "attempt", &why);

@@ -13,8 +13,7 @@ use super::{ActivityReads, of};
 use crate::{
     StoreError, dialect,
     field::Field as _,
-    keys,
-    read::{query_statement, transposed},
+    keys::{self, transposed},
     tally::{number, value},
 };
 
@@ -32,7 +31,7 @@ impl ActivityReads<'_> {
             {
                 query.column((runs::Entity, column));
             }
-            for row in self.conn.rows(query_statement(self.conn, &query)).await? {
+            for row in self.conn.rows(self.conn.statement(&query)).await? {
                 let run: RunId = value(TABLE, &row, 0)?;
                 let corrupt = |why: String| StoreError::Corrupt { table: TABLE, row: run.to_string(), why };
                 let state: String = value(TABLE, &row, 2)?;

@@ -44,7 +44,7 @@ impl TraceReads<'_> {
             let mut terms = chunk.iter().map(|(run, first)| tree_steps_of(tenant, *run, *first).into_query());
             let Some(mut query) = terms.next() else { continue };
             query.unions(terms.map(|term| (UnionType::All, term)));
-            let rows = self.conn.rows(read::query_statement(self.conn, &query)).await?;
+            let rows = self.conn.rows(self.conn.statement(&query)).await?;
             found.extend(rows.iter().map(tree_step).collect::<Result<Vec<_>, _>>()?);
         }
         found.sort_unstable_by_key(|step: &TreeStep| (step.run_id, step.step_index));

@@ -146,7 +146,7 @@ impl Policies<'_> {
                 .select_only()
                 .column(Column::Id)
                 .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
-                .filter(dialect::among(backend, &[Column::RunId], read::transposed(chunk)))
+                .filter(dialect::among(backend, &[Column::RunId], keys::transposed(chunk)))
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             let update = permits::Entity::update_many()
                 .filter(Column::TenantId.eq(tenant))

@@ -1,0 +1,40 @@
+//! Where the store is, and what holds for its connections on either database.
+
+use std::fmt;
+
+/// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
+pub(crate) const STATEMENTS_KEPT: usize = 512;
+
+/// Where the store is, and how strict to be about it.
+#[derive(Clone)]
+pub struct ConnectConfig {
+    /// `sqlite://FILE`, `sqlite::memory:` or `postgres://...`.
+    pub url: String,
+    /// Production refuses SQLite.
+    pub production: bool,
+    /// Only a test may run on a Postgres with `fsync=off`.
+    pub test: bool,
+    /// Connections to Postgres, or readers of SQLite, at most.
+    pub max_connections: u32,
+}
+
+impl ConnectConfig {
+    /// The store at `url`, for development.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), production: false, test: false, max_connections: 16 }
+    }
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for ConnectConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.url.split(':').next().unwrap_or_default();
+        f.debug_struct("ConnectConfig")
+            .field("scheme", &scheme)
+            .field("production", &self.production)
+            .field("test", &self.test)
+            .field("max_connections", &self.max_connections)
+            .finish()
+    }
+}
