@@ -21,10 +21,7 @@ use tokio::sync::Mutex;
 
 use models::{ids::TenantId, ledger::LogHead};
 
-use crate::{
-    StoreError, account::AccountReads, bind, ledger::LedgerReads, lent::Lent, patience::in_time, postgres,
-    rowtype::Rows, seen::Seen,
-};
+use crate::{StoreError, bind, lent::Lent, patience::in_time, postgres, rowtype::Rows, seen::Seen};
 
 /// A statement that took so long is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
@@ -174,33 +171,9 @@ impl Conn {
         watch.end(sent.map(|done| done.rows_affected()))
     }
 
-    /// Holds the head of a log against what this process saw of it. One that was written here is the next to be seen.
-    pub(crate) async fn compare(&self, head: &LogHead) -> Result<(), StoreError> {
-        if self.heads().iter().any(|own| (own.tenant, own.log) == (head.tenant, head.log)) {
-            return Ok(());
-        }
-        self.seen.compare(head, LedgerReads::new(self), self.began).await
-    }
-
-    /// Holds all that this process saw against the store.
-    pub(crate) async fn compare_all(&self) -> Result<(), StoreError> {
-        let logs = self.seen.compare_all(LedgerReads::new(self), self.began).await;
-        logs.and(self.compare_governed().await)
-    }
-
-    /// Holds what is known to govern each tenant against the store.
-    async fn compare_governed(&self) -> Result<(), StoreError> {
-        let known = self.seen.governed();
-        if known.is_empty() {
-            return Ok(());
-        }
-        let counts = AccountReads::new(self).all_policy_generations().await?;
-        let mut fallen = Ok(());
-        for tenant in known {
-            let has = counts.get(&tenant).copied().unwrap_or_default();
-            fallen = fallen.and(self.seen.compare_governed(tenant, has, self.began));
-        }
-        fallen
+    /// What this process saw of the logs.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// Holds how often what governs a tenant has changed against what this process saw, and keeps it: it is seen when this is
@@ -209,6 +182,16 @@ impl Conn {
         self.seen.compare_governed(tenant, count, self.began)?;
         self.governed.lock().unwrap_or_else(PoisonError::into_inner).push((tenant, count));
         Ok(())
+    }
+
+    /// How many heads it had seen when this began.
+    pub(crate) fn began(&self) -> u64 {
+        self.began
+    }
+
+    /// Whether a head of the log was written here.
+    pub(crate) fn has_written(&self, head: &LogHead) -> bool {
+        self.heads().iter().any(|own| (own.tenant, own.log) == (head.tenant, head.log))
     }
 
     /// Keeps a head that was written; it is seen when it is committed.

@@ -107,10 +107,26 @@ impl AccountReads<'_> {
         rows.into_iter().map(account::tenant).collect()
     }
 
-    /// How often what governs each tenant has changed: what this process saw of any of them is held against these.
-    pub(crate) async fn all_policy_generations(self) -> Result<HashMap<TenantId, u64>, StoreError> {
+    /// How often what governs each tenant has changed.
+    async fn all_policy_generations(self) -> Result<HashMap<TenantId, u64>, StoreError> {
         let tenants = self.list_tenants().await?;
         Ok(tenants.into_iter().map(|tenant| (tenant.id, tenant.policy_generation)).collect())
+    }
+
+    /// Holds how often what governs each tenant has changed against what this process saw of it.
+    pub(crate) async fn compare_governed(self) -> Result<(), StoreError> {
+        let seen = self.conn.seen();
+        let known = seen.governed();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let counts = self.all_policy_generations().await?;
+        let mut fallen = Ok(());
+        for tenant in known {
+            let has = counts.get(&tenant).copied().unwrap_or_default();
+            fallen = fallen.and(seen.compare_governed(tenant, has, self.conn.began()));
+        }
+        fallen
     }
 
     /// This installation; none before the first start.

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use models::ids::TenantId;
 
-use crate::seen;
+/// So many logs, and so many tenants, are remembered at most; of more, those that were touched last.
+pub(crate) const MOST: usize = 20_000;
 
 /// The counts that one process has seen in its store.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ impl Governed {
     pub(crate) fn note(&mut self, tenant: TenantId, count: u64, now: u64) {
         let (at, known) = self.seen.entry(tenant).or_default();
         (*at, *known) = (now, count.max(*known));
-        seen::shed(&mut self.seen);
+        shed(&mut self.seen);
     }
 
     /// Holds a count against what was noted of its tenant until `began`: whether the store goes on from that.
@@ -52,5 +53,15 @@ impl Governed {
              before. It is read and not written; put a newer store in its place, or see what is frozen and revoked in this one \
              and start the servers anew"
         ))
+    }
+}
+
+/// Forgets those that were noted longest ago, where there are too many.
+pub(crate) fn shed<K, V>(known: &mut HashMap<K, (u64, V)>) {
+    if known.len() > MOST {
+        let mut times: Vec<u64> = known.values().map(|(at, _)| *at).collect();
+        let (_, middle, _) = times.select_nth_unstable(MOST / 2);
+        let middle = *middle;
+        known.retain(|_, (at, _)| *at > middle);
     }
 }

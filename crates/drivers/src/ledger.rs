@@ -1,5 +1,7 @@
 //! Ledger: heads, leaves, nodes and checkpoints of a tenant's two logs.
 
+mod compare;
+
 use std::collections::BTreeMap;
 
 use models::{
@@ -87,11 +89,6 @@ impl LedgerReads<'_> {
         read::one(self.conn, head_of(tenant, log)).await?.map(read_head).transpose()
     }
 
-    /// Fails where the log, whose head this is, does not go on from what this process saw of it: the store fell back.
-    pub async fn compare(self, head: &LogHead) -> Result<(), StoreError> {
-        self.conn.compare(head).await
-    }
-
     /// The hashes of stored nodes, by (level, index). A node that is not complete yet is not there.
     pub async fn nodes(
         self,
@@ -172,7 +169,7 @@ impl Ledger<'_> {
     /// what this process saw of the log.
     pub async fn lock_head(self, tenant: TenantId, log: LogName) -> Result<LogHead, StoreError> {
         let head = self.locked(tenant, log).await?;
-        self.conn.compare(&head).await?;
+        self.compare(&head).await?;
         Ok(head)
     }
 

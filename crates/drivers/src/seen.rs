@@ -8,8 +8,8 @@
 //!
 //! What governs a tenant is in no log, and is remembered beside them (`governed`).
 //!
-//! A head is compared whenever it is locked or signed; all that are remembered are compared before the first unit of work
-//! that may write on another Postgres than before, for within one a commit does not go away.
+//! A head is compared (`ledger/compare.rs`) whenever it is locked or signed; all that are remembered are compared before the
+//! first unit of work that may write on another Postgres than before, for within one a commit does not go away.
 
 use std::{
     cmp::Ordering,
@@ -21,16 +21,12 @@ use std::{
 };
 
 use models::{ids::TenantId, ledger::LogHead};
-use proof::{
-    hash::Hash,
-    merkle::{root_at, root_nodes},
-    words::LogName,
+use proof::{hash::Hash, words::LogName};
+
+use crate::{
+    StoreError,
+    governed::{Governed, shed},
 };
-
-use crate::{StoreError, governed::Governed, ledger::LedgerReads};
-
-/// So many logs are remembered at most; of more, those that were touched last.
-const MOST: usize = 20_000;
 
 /// The head of a log, as this process saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,25 +48,6 @@ impl SeenHead {
         let LogHead { tenant, log, epoch, ref frontier, .. } = *head;
         Self { tenant, log, epoch, size: frontier.size(), root: frontier.root() }
     }
-
-    /// Whether the log goes on from it.
-    async fn leads_to(&self, head: &LogHead, reads: LedgerReads<'_>) -> Result<bool, StoreError> {
-        match head.epoch.cmp(&self.epoch) {
-            // Whoever began the epoch accepted what the one before it had.
-            Ordering::Greater => return Ok(true),
-            Ordering::Less => return Ok(false),
-            Ordering::Equal => {}
-        }
-        Ok(match head.frontier.size().cmp(&self.size) {
-            Ordering::Less => false,
-            Ordering::Equal => head.frontier.root() == self.root,
-            // Another process has appended.
-            Ordering::Greater => {
-                let nodes = reads.nodes(self.tenant, self.log, &root_nodes(self.size)).await?;
-                root_at(self.size, |level, index| nodes.get(&(level, index)).copied()).ok() == Some(self.root)
-            }
-        })
-    }
 }
 
 /// The heads that one process has seen in its store.
@@ -90,16 +67,6 @@ struct Memory {
     fallen: BTreeMap<(TenantId, LogName), (SeenHead, u64)>,
     /// What is in no log.
     governed: Governed,
-}
-
-/// Forgets those that were noted longest ago, where there are too many.
-pub(crate) fn shed<K, V>(known: &mut HashMap<K, (u64, V)>) {
-    if known.len() > MOST {
-        let mut times: Vec<u64> = known.values().map(|(at, _)| *at).collect();
-        let (_, middle, _) = times.select_nth_unstable(MOST / 2);
-        let middle = *middle;
-        known.retain(|_, (at, _)| *at > middle);
-    }
 }
 
 impl Seen {
@@ -135,33 +102,18 @@ impl Seen {
         self.memory().noted
     }
 
-    /// Holds a head against what is remembered of its log. Where it does not go on from that, the store is only read.
+    /// What is remembered of a log, and a head of it must go on from.
     ///
     /// `began` is what [`Self::noted`] said when the unit of work began that read the head. What was noted after that says
     /// nothing of a head that may have been read before.
-    pub(crate) async fn compare(
-        &self,
-        head: &LogHead,
-        reads: LedgerReads<'_>,
-        began: u64,
-    ) -> Result<(), StoreError> {
-        let key = (head.tenant, head.log);
-        let seen = {
-            let memory = self.memory();
-            let fallen = memory.fallen.get(&key).map(|(seen, _)| seen);
-            let known = || memory.heads.get(&key).filter(|(at, _)| *at <= began).map(|(_, seen)| seen);
-            fallen.or_else(known).cloned()
-        };
-        let Some(seen) = seen else { return Ok(()) };
-        if seen.leads_to(head, reads).await? {
-            self.memory().fallen.remove(&key);
-            return Ok(());
-        }
-        self.memory().fallen.insert(key, (seen, head.frontier.size()));
-        Err(StoreError::ReadOnly(self.fell_back().unwrap_or_default()))
+    pub(crate) fn of(&self, tenant: TenantId, log: LogName, began: u64) -> Option<SeenHead> {
+        let memory = self.memory();
+        let fallen = memory.fallen.get(&(tenant, log)).map(|(seen, _)| seen);
+        let known = || memory.heads.get(&(tenant, log)).filter(|(at, _)| *at <= began).map(|(_, seen)| seen);
+        fallen.or_else(known).cloned()
     }
 
-    /// Holds how often what governs a tenant has changed against what is remembered of it. `began` as in [`Self::compare`].
+    /// Holds how often what governs a tenant has changed against what is remembered of it. `began` as in [`Self::of`].
     pub(crate) fn compare_governed(&self, tenant: TenantId, has: u64, began: u64) -> Result<(), StoreError> {
         let mut memory = self.memory();
         if memory.governed.leads(tenant, has, began) {
@@ -175,27 +127,21 @@ impl Seen {
         self.memory().governed.tenants()
     }
 
-    /// Holds every log that is remembered against the heads of a store.
-    pub(crate) async fn compare_all(&self, reads: LedgerReads<'_>, began: u64) -> Result<(), StoreError> {
-        let known: BTreeSet<(TenantId, LogName)> = {
-            let memory = self.memory();
-            memory.heads.keys().chain(memory.fallen.keys()).copied().collect()
-        };
-        if known.is_empty() {
-            return Ok(());
-        }
-        let heads = reads.all_heads().await?;
-        let mut heads: HashMap<_, LogHead> =
-            heads.into_iter().map(|head| ((head.tenant, head.log), head)).collect();
-        let mut fallen = None;
-        for (tenant, log) in known {
-            let head = heads.remove(&(tenant, log)).unwrap_or_else(|| LogHead::empty(tenant, log));
-            match self.compare(&head, reads, began).await {
-                Err(err @ StoreError::ReadOnly(_)) => fallen = Some(err),
-                other => other?,
-            }
-        }
-        fallen.map_or(Ok(()), Err)
+    /// The logs of which something is remembered.
+    pub(crate) fn logs(&self) -> BTreeSet<(TenantId, LogName)> {
+        let memory = self.memory();
+        memory.heads.keys().chain(memory.fallen.keys()).copied().collect()
+    }
+
+    /// Takes note that the store goes on from what is remembered of the log whose head this is.
+    pub(crate) fn goes_on(&self, head: &LogHead) {
+        self.memory().fallen.remove(&(head.tenant, head.log));
+    }
+
+    /// Takes note that it does not, and has this head instead: from now on the store is only read.
+    pub(crate) fn fell(&self, seen: SeenHead, has: &LogHead) -> StoreError {
+        self.memory().fallen.insert((has.tenant, has.log), (seen, has.frontier.size()));
+        StoreError::ReadOnly(self.fell_back().unwrap_or_default())
     }
 
     /// Whether all were compared with this Postgres.
@@ -239,6 +185,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::governed::MOST;
 
     #[test]
     fn of_very_many_logs_those_touched_last_are_remembered() {

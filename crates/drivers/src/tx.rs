@@ -47,6 +47,12 @@ const TURN: Duration = Duration::from_secs(3);
 /// How long an answer of [`Db::can_commit`] holds.
 const SAME_MOMENT: Duration = Duration::from_millis(100);
 
+/// Holds all that this process saw against the store: its logs, and what governs each tenant.
+async fn compare_all(conn: &Conn) -> Result<(), StoreError> {
+    let logs = LedgerReads::new(conn).compare_all().await;
+    logs.and(AccountReads::new(conn).compare_governed().await)
+}
+
 /// One database: Postgres or SQLite.
 #[derive(Clone, Debug)]
 pub struct Db {
@@ -107,7 +113,7 @@ impl Db {
                 }
                 let conn = Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone());
                 if is_new {
-                    conn.compare_all().await?;
+                    compare_all(&conn).await?;
                     self.seen.set_compared(met);
                 }
                 conn
@@ -166,7 +172,7 @@ impl Db {
 
     /// Holds every log that this process knows against the store, as it is.
     pub async fn compare_logs(&self) -> Result<(), StoreError> {
-        self.read().await?.conn.compare_all().await
+        compare_all(&self.read().await?.conn).await
     }
 
     /// The same where there is another Postgres than before, and nothing was written on it yet.

@@ -1,18 +1,13 @@
 //! The filters of the list of runs.
 
-use models::{
-    activity::{
-        RunFilter,
-        entity::runs::{Column, Entity},
-    },
-    ids::TenantId,
-};
+use models::activity::{RunFilter, entity::runs::Column};
 use sea_orm::{
-    ColumnTrait as _, Condition, QueryFilter as _, Select,
+    ColumnTrait as _, Condition,
     sea_query::{Expr, ExprTrait as _},
 };
 
-pub(super) fn matching(tenant: TenantId, filter: &RunFilter) -> Select<Entity> {
+/// That a run is one of those which the filter asks for.
+pub(super) fn matches(filter: &RunFilter) -> Condition {
     let RunFilter {
         state,
         status,
@@ -32,7 +27,7 @@ pub(super) fn matching(tenant: TenantId, filter: &RunFilter) -> Select<Entity> {
         assurance,
         key_id,
     } = filter;
-    let condition = Condition::all()
+    Condition::all()
         .add_option(state.map(|word| Column::State.eq(word.as_str())))
         .add_option(status.map(|word| Column::Status.eq(word.as_str())))
         // A generated column: nobody writes it, so the entity does not have it.
@@ -50,6 +45,5 @@ pub(super) fn matching(tenant: TenantId, filter: &RunFilter) -> Select<Entity> {
         .add_option(evidence_health.map(|word| Column::EvidenceHealth.eq(word.as_str())))
         .add_option(latency_bucket.map(|word| Column::LatencyBucket.eq(word.as_str())))
         .add_option(assurance.map(|word| Column::Assurance.eq(word.as_str())))
-        .add_option(key_id.map(|id| Column::KeyId.eq(id)));
-    super::of(tenant).filter(condition)
+        .add_option(key_id.map(|id| Column::KeyId.eq(id)))
 }

@@ -14,10 +14,10 @@ use proof::{records::InterventionRecord, words::InterventionKind};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     QueryTrait as _, Select,
-    sea_query::{Expr, ExprTrait as _, SimpleExpr},
+    sea_query::{Expr, ExprTrait as _},
 };
 
-use super::{Activity, ActivityReads};
+use super::{Activity, ActivityReads, filter::matches};
 use crate::{
     StoreError, bulk,
     driver::of_tenant,
@@ -31,6 +31,10 @@ of_tenant!(interventions);
 
 fn freezes_of(tenant: TenantId) -> Select<freezes::Entity> {
     freezes::Entity::find().filter(freezes::Column::TenantId.eq(tenant))
+}
+
+fn runs_of(tenant: TenantId) -> Select<runs::Entity> {
+    runs::Entity::find().filter(runs::Column::TenantId.eq(tenant))
 }
 
 fn met_of(tenant: TenantId) -> Select<met::Entity> {
@@ -64,16 +68,6 @@ rows! {
 rows! {
     Ack, acks, key(intervention_id, run_id), fn ack_row(ack), fn ack,
     same { intervention_id, run_id, via, acked_at } renamed { tenant => tenant_id } extra {}
-}
-
-/// That a freeze holds for the run of the row that is asked for.
-pub(super) fn freeze_of_run(tenant: TenantId) -> SimpleExpr {
-    let agent = Expr::col((runs::Entity, runs::Column::AgentId));
-    let target = Expr::col((freezes::Entity, freezes::Column::TargetId));
-    let holds = target.is_in([Expr::val(""), agent]);
-    Expr::exists(
-        freezes_of(tenant).select_only().column(freezes::Column::TargetId).filter(holds).into_query(),
-    )
 }
 
 fn wanted(tenant: TenantId, filter: &InterventionFilter) -> Select<interventions::Entity> {
@@ -202,7 +196,7 @@ impl ActivityReads<'_> {
         freezes: &[Freeze],
     ) -> Result<Vec<FreezeEffect>, StoreError> {
         let filter = RunFilter { state: Some(RunState::Live), ..RunFilter::default() };
-        let live = || super::filter::matching(tenant, &filter);
+        let live = || runs_of(tenant).filter(matches(&filter));
         let of_all = freezes.iter().any(|freeze| freeze.target_id.is_empty());
         let all = if of_all { tally::count(self.conn, live()).await? } else { 0 };
         let agents: Vec<String> = freezes.iter().flat_map(Freeze::spellings).collect();

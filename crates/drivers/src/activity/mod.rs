@@ -1,6 +1,7 @@
 //! Activity: the runs.
 
 mod filter;
+mod frozen;
 mod impact;
 mod interventions;
 mod pulse;
@@ -22,7 +23,11 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use self::rows::{from_row, to_row};
+use self::{
+    filter::matches,
+    frozen::freeze_of_run,
+    rows::{from_row, to_row},
+};
 pub use self::{
     impact::{RunMetricsDriver, RunSignalDriver},
     interventions::FreezeEffect,
@@ -174,12 +179,12 @@ impl ActivityReads<'_> {
             id: Column::Id,
             key: |run: &runs::Model| (run.started_at, run.id.0),
         };
-        read::page(self.conn, filter::matching(tenant, filter), newest, page, from_row).await
+        read::page(self.conn, of(tenant).filter(matches(filter)), newest, page, from_row).await
     }
 
     /// How many runs the list with this filter has.
     pub async fn count_runs(self, tenant: TenantId, filter: &RunFilter) -> Result<u64, StoreError> {
-        tally::count(self.conn, filter::matching(tenant, filter)).await
+        tally::count(self.conn, of(tenant).filter(matches(filter))).await
     }
 
     /// For Overview: all, LIVE, VIOLATED.
@@ -208,7 +213,7 @@ impl Activity<'_> {
         tenant: TenantId,
         ids: &[RunId],
     ) -> Result<Vec<(Run, bool)>, StoreError> {
-        let frozen = interventions::freeze_of_run(tenant);
+        let frozen = freeze_of_run(tenant);
         let select = of(tenant).expr_as(frozen, FROZEN).order_by_asc(Column::Id).lock_exclusive();
         let rows = read::by_keys_with(self.conn, select, [Column::Id], keys::sorted(ids), FROZEN).await?;
         rows.into_iter().map(|(row, frozen)| Ok((from_row(row)?, frozen))).collect()
