@@ -4,12 +4,6 @@
 /// Who names whom, from the crate's name downwards. Without these edges no crate's imports come round, by file or by folder.
 #[rustfmt::skip]
 pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
-    ("adapters::inbound::otlp::messages", "adapters::inbound::otlp::messages::flat"),
-    ("adapters::inbound::otlp::messages::given", "adapters::inbound::otlp::messages"),
-    ("adapters::inbound::otlp::messages::parts", "adapters::inbound::otlp::messages"),
-    ("adapters::inbound::otlp::usage", "adapters::inbound::otlp::fields"),
-    ("adapters::inbound::otlp::wire", "adapters::inbound::otlp::wire::json"),
-    ("adapters::inbound::otlp::wire::json", "adapters::inbound::otlp::messages::media"),
     ("api::console::activity::step", "api::console::activity::run"),
     ("api::document", "api"),
     ("api::edge", "api::console::page"),

@@ -9,7 +9,8 @@ use serde_json::{
 };
 
 use super::{
-    fields::{Field, Fields},
+    field::Field,
+    fields::Fields,
     value::{Json, is_hollow_text},
     wire::Any,
 };

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::{json, value::RawValue};
 
 use super::{
-    fields::{Field, Fields},
+    field::Field,
+    fields::Fields,
     value,
     wire::{ERROR, Event, OK},
 };

@@ -2,61 +2,10 @@
 //! was used and what it cost are in `usage`.
 
 use super::{
+    field::Field,
     usage, value,
     wire::{Any, Attribute},
 };
-
-/// What a step wants to know of its span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    OpenInferenceKind,
-    Operation,
-    RequestType,
-    TraceloopKind,
-    McpMethod,
-    OtherKind,
-    Provider,
-    Model,
-    ModelRequested,
-    ToolName,
-    ToolCallId,
-    AgentName,
-    EntityName,
-    RequestId,
-    FinishReason,
-    InputTokens,
-    OutputTokens,
-    TotalTokens,
-    CachedTokens,
-    WrittenTokens,
-    WrittenHourTokens,
-    WrittenMinutesTokens,
-    ReasoningTokens,
-    /// Of a kind that has prices of its own.
-    OtherTokens,
-    ServiceTier,
-    Cost,
-    InputCost,
-    OutputCost,
-    InputMessages,
-    OutputMessages,
-    SystemMessages,
-    Input,
-    Output,
-    ToolArguments,
-    ToolParameters,
-    ToolResult,
-    InvocationParameters,
-    ErrorType,
-    StatusWord,
-    HttpMethod,
-    HttpStatus,
-    ServerAddress,
-    Conversation,
-    Session,
-    User,
-    Url,
-}
 
 const FIELDS: usize = Field::Url as usize + 1;
 

@@ -6,7 +6,9 @@
 
 mod answer;
 mod arguments;
+mod base64;
 mod failure;
+mod field;
 mod fields;
 mod lossy;
 mod messages;

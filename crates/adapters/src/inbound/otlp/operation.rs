@@ -2,10 +2,7 @@
 
 use orchestrator::ports::SpanAct;
 
-use super::{
-    fields::{Field, Fields},
-    wire::CLIENT,
-};
+use super::{field::Field, fields::Fields, wire::CLIENT};
 
 /// The call that gives no tokens back.
 pub(super) const EMBEDDINGS: &str = "embeddings";

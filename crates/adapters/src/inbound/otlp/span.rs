@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json, value::RawValue};
 use super::{
     arguments,
     failure::{Failure, outcome},
-    fields::{Field, Fields},
+    field::Field,
+    fields::Fields,
     messages,
     operation::{EMBEDDINGS, IMAGES, Operation, operation},
     value::{MAX_INTEGER, Members, hex},

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    fields::Field,
+    field::Field,
     wire::{Any, Attribute},
 };
 

@@ -34,6 +34,15 @@ pub(super) fn whole<'v>(value: &'v Any<'_>) -> Option<Cow<'v, str>> {
     }
 }
 
+/// The first of attributes that says something under one of these names.
+pub(super) fn whole_of<'a>(attributes: &'a [Attribute<'_>], keys: &[&str]) -> Option<Cow<'a, str>> {
+    let of = |key: &str| {
+        let mut named = attributes.iter().filter(|one| one.key == key);
+        named.find_map(|one| whole(one.value.as_ref()?))
+    };
+    keys.iter().find_map(|key| of(key))
+}
+
 /// A value as text, whatever it is, where it says something.
 pub(super) fn told<'v>(value: &'v Any<'_>) -> Option<Cow<'v, str>> {
     match value {

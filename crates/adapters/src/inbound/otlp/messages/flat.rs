@@ -4,9 +4,9 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     super::{value, wire::Attribute},
-    Arguments, Message, ToolCall,
     given::content_of_text,
     media::{Data, mark},
+    message::{Arguments, Message, ToolCall},
     parts::Parts,
 };
 

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    super::{reader::Reader, wire::Attribute},
-    Arguments, Message, Own, ToolCall,
+    super::{reader::Reader, value::whole_of, wire::Attribute},
+    message::{Arguments, Message, Own, ToolCall, text},
     parts::{Object, Parts, items, text_of, tool_call},
-    text, whole_of,
 };
 
 /// The text of a list of messages, and why the last of them ended. What is no such list is its own text.

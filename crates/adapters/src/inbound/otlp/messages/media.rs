@@ -2,25 +2,9 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use base64::{
-    Engine as _,
-    alphabet::{STANDARD, URL_SAFE},
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use sha2::{Digest as _, Sha256};
 
-use super::super::value::hex;
-
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
-const BASE64: [GeneralPurpose; 2] =
-    [GeneralPurpose::new(&STANDARD, LENIENT), GeneralPurpose::new(&URL_SAFE, LENIENT)];
-
-/// Base64 in either alphabet, padded or not.
-pub(in super::super) fn base64(text: &str) -> Option<Vec<u8>> {
-    BASE64.iter().find_map(|engine| engine.decode(text.trim_end()).ok())
-}
+use super::super::{base64::base64, value::hex};
 
 /// How a file is given.
 #[derive(Clone, Copy)]

@@ -7,19 +7,18 @@
 mod flat;
 mod given;
 mod media;
+mod message;
 mod parts;
 
 use std::borrow::Cow;
 
-pub(super) use media::base64;
-
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use message::{Own, text};
 
 use super::{
-    fields::{Field, Fields},
-    value,
-    wire::{Attribute, Event},
+    field::Field,
+    fields::Fields,
+    value::{self, whole_of},
+    wire::Event,
 };
 
 /// What was said, as far as the span tells.
@@ -30,81 +29,6 @@ pub(super) struct Said {
     pub(super) finish_reason: Option<String>,
     /// Parts lay too deep within each other, and stayed JSON.
     pub(super) cut: bool,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Message<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    role: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<ToolCall<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_call_id: Option<Cow<'a, str>>,
-    /// What a tool answered is why it failed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    is_error: bool,
-    /// Some of it lay too deep.
-    #[serde(skip)]
-    deep: bool,
-}
-
-impl<'a> Message<'a> {
-    /// Adds to what is said, on a line of its own.
-    fn add(&mut self, text: Option<Cow<'a, str>>) {
-        match (self.content.as_mut(), text) {
-            (_, None) => {}
-            (None, text) => self.content = text,
-            (Some(known), Some(text)) => {
-                let known = known.to_mut();
-                known.push('\n');
-                known.push_str(&text);
-            }
-        }
-    }
-
-    fn says_something(&self) -> bool {
-        self.content.is_some() || !self.tool_calls.is_empty() || self.tool_call_id.is_some()
-    }
-}
-
-#[derive(Debug, Default, Serialize)]
-struct ToolCall<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<Arguments<'a>>,
-}
-
-/// What a tool is called with: as JSON where it is some, also where it comes as its text.
-#[derive(Debug)]
-struct Arguments<'a>(Cow<'a, str>);
-
-impl Serialize for Arguments<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let structure = self.0.trim_start().starts_with(['{', '[']);
-        let compact = structure.then(|| compact(&self.0));
-        match compact.as_deref().map(serde_json::from_str::<&RawValue>) {
-            Some(Ok(json)) => json.serialize(to),
-            _ => to.serialize_str(&self.0),
-        }
-    }
-}
-
-/// JSON without blanks between its tokens: what is called with the same is told the same, and each digit stays.
-fn compact(json: &str) -> String {
-    let (mut inside, mut escaped) = (false, false);
-    let kept = |next: &char| {
-        inside ^= *next == '"' && !escaped;
-        escaped = inside && *next == '\\' && !escaped;
-        inside || !next.is_ascii_whitespace()
-    };
-    json.chars().filter(kept).collect()
 }
 
 /// Reads a model call's messages, wherever its dialect keeps them.
@@ -148,23 +72,6 @@ impl Answered {
     }
 }
 
-/// The call that a tool's span is of: a message may have several.
-#[derive(Clone, Copy, Debug)]
-struct Own<'a> {
-    id: Option<&'a str>,
-    name: Option<&'a str>,
-}
-
-impl Own<'_> {
-    /// Its place among those with these ids and names: by its id, else by its name; the only one is its own.
-    fn among<'c>(self, all: impl Iterator<Item = (Option<&'c str>, Option<&'c str>)>) -> Option<usize> {
-        let all: Vec<_> = all.collect();
-        let of_id = self.id.and_then(|id| all.iter().position(|(other, _)| *other == Some(id)));
-        let of_name = || self.name.and_then(|name| all.iter().position(|(_, other)| *other == Some(name)));
-        of_id.or_else(of_name).or((all.len() == 1).then_some(0))
-    }
-}
-
 /// Reads a tool's messages: what it was called with is what went in, and what it answered is what came out.
 pub(super) fn of_tool(fields: &Fields<'_>, events: &[Event<'_>]) -> Answered {
     let mut answered = Answered::default();
@@ -193,23 +100,6 @@ pub(super) fn of_tool(fields: &Fields<'_>, events: &[Event<'_>]) -> Answered {
         }
     }
     answered
-}
-
-/// The text of messages.
-fn text(mut messages: Vec<Message<'_>>, alone: &str, cut: &mut bool) -> Option<String> {
-    messages.retain(Message::says_something);
-    *cut |= messages.iter().any(|message| message.deep);
-    match messages.as_mut_slice() {
-        [] => None,
-        [one]
-            if one.tool_calls.is_empty()
-                && one.tool_call_id.is_none()
-                && (one.role == alone || one.role.is_empty()) =>
-        {
-            one.content.take().map(Cow::into_owned)
-        }
-        all => serde_json::to_string(all).ok(),
-    }
 }
 
 /// Messages that a span or an event carries whole.
@@ -246,15 +136,6 @@ impl<'a> Told<'a> {
             output: whole_of(&event.attributes, &["gen_ai.output.messages", "gen_ai.completion"]),
         }
     }
-}
-
-/// The first of attributes that says something under one of these names.
-fn whole_of<'a>(attributes: &'a [Attribute<'_>], keys: &[&str]) -> Option<Cow<'a, str>> {
-    let of = |key: &str| {
-        let mut named = attributes.iter().filter(|one| one.key == key);
-        named.find_map(|one| value::whole(one.value.as_ref()?))
-    };
-    keys.iter().find_map(|key| of(key))
 }
 
 /// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one.

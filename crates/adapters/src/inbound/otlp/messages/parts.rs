@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use super::{
     super::reader::Reader,
-    Arguments, Message, ToolCall,
     media::{Data, mark},
+    message::{Arguments, Message, ToolCall},
 };
 
 /// The members of an object, each with its JSON.

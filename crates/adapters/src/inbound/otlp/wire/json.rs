@@ -7,7 +7,7 @@ use orchestrator::ports::Unreadable;
 
 use super::{
     super::{
-        messages::base64,
+        base64::base64,
         reader::{Reader, mended},
     },
     Any, Attribute, CLIENT, ERROR, Event, Id, MAX_DEPTH, Odd, SERVER, Sink, Span,

@@ -118,9 +118,9 @@ pub(super) enum Any<'b> {
 impl<'b> Any<'b> {
     /// Bytes that are a text are that text: rules read it, and what is secret in it is redacted.
     fn of_bytes(bytes: Cow<'b, [u8]>) -> Self {
-        let is_text = str::from_utf8(&bytes).is_ok_and(|text| {
-            !text.is_empty()
-                && text.chars().all(|next| !next.is_control() || matches!(next, '\n' | '\r' | '\t'))
+        let is_text = str::from_utf8(&bytes).is_ok_and(|read| {
+            !read.is_empty()
+                && read.chars().all(|next| !next.is_control() || matches!(next, '\n' | '\r' | '\t'))
         });
         match bytes {
             Cow::Borrowed(bytes) if is_text => Self::Text(lossy(bytes)),
