@@ -14,6 +14,7 @@ mod private;
 mod progress;
 mod server;
 mod store;
+mod version;
 
 use std::process::ExitCode;
 

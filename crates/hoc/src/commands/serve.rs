@@ -15,9 +15,8 @@ use crate::{
     config::{Config, Flags},
     lock::ServeLock,
     logging::{self, Voice},
-    out, private,
-    server::{self, VERSION},
-    store,
+    out, private, server, store,
+    version::VERSION,
 };
 
 /// The tenant that there is without anybody asking for one.

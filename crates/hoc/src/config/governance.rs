@@ -8,7 +8,7 @@ use super::{
     Shown, duration,
     origin::{Name, Setting, Sources, at_least_one, parsed},
 };
-use crate::server::VERSION;
+use crate::version::VERSION;
 
 const fn name(key: &'static str, variable: &'static str) -> Name {
     Name { section: "governance", key, variable, flag: None }

@@ -22,7 +22,7 @@ use std::{
 
 use anyhow::bail;
 
-pub(crate) use self::flags::Flags;
+pub(crate) use self::{flags::Flags, server::Most};
 use self::{
     governance::Governance,
     installation::{Environment, Installation},

@@ -9,7 +9,6 @@ use super::{
     Flags, Shown, duration,
     origin::{Name, Setting, Sources, at_least_one},
 };
-use crate::server::Most;
 
 pub(super) static LISTEN: Name =
     Name { section: "server", key: "listen", variable: "HOC_LISTEN", flag: Some("--listen") };
@@ -92,6 +91,19 @@ impl Server {
             ),
         ]
     }
+}
+
+/// How many may be connected, and for how long without a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Most {
+    /// In all.
+    pub(crate) clients: usize,
+    /// From one address.
+    pub(crate) of_peer: usize,
+    /// How long the head of a request may take.
+    pub(crate) head_within: Duration,
+    /// How long a connection may rest between calls, and an answer may wait to be taken.
+    pub(crate) idle_within: Duration,
 }
 
 /// Scheme, host and port, for the console is at the root. Empty for none, so that a file's value can be taken back.

@@ -14,21 +14,10 @@ use std::{
 
 use tokio::{sync::Notify, time::timeout_at};
 
+use crate::config::Most;
+
 /// How long who wants in waits for one that has to go. It goes as soon as its task runs.
 const MAKES_ROOM_WITHIN: Duration = Duration::from_secs(1);
-
-/// How many may be connected, and for how long without a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Most {
-    /// In all.
-    pub(crate) clients: usize,
-    /// From one address.
-    pub(crate) of_peer: usize,
-    /// How long the head of a request may take.
-    pub(crate) head_within: Duration,
-    /// How long a connection may rest between calls, and an answer may wait to be taken.
-    pub(crate) idle_within: Duration,
-}
 
 /// What a client is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

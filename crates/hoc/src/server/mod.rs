@@ -22,14 +22,13 @@ use tokio::{
 };
 
 use self::clients::Clients;
-pub(crate) use self::clients::Most;
-use crate::config::Config;
+use crate::{
+    config::{Config, Most},
+    version::VERSION,
+};
 
 /// How many connections the system keeps waiting while we are busy.
 const BACKLOG: u32 = 4_096;
-
-/// The version of this binary.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Takes the address, before anything else is done that a second server must not do.
 pub(crate) async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
