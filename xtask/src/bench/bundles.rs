@@ -4,8 +4,9 @@ use super::{
     bodies::{self, Bodies},
     hoc::Hoc,
     load::Outcome,
-    measure::{BATCH, Bench, batch_outcome, timed},
+    measure::{BATCH, batch_outcome},
     report::Bundle,
+    server::{Bench, timed},
 };
 use anyhow::bail;
 use std::path::Path;

@@ -2,36 +2,18 @@
 
 use super::{
     bodies::{self, Bodies},
-    cpu::Watched,
-    hoc::{Hoc, Server},
-    http::{Answer, Client},
+    hoc::Hoc,
+    http::Answer,
     load::{self, Outcome, Sample},
     options::{Options, Part},
     report::Rate,
+    server::Bench,
     spans::{self, Exporter},
-    tenant,
 };
 use anyhow::Context as _;
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
 
 /// Steps of one call to the batch endpoint: as many as it takes.
 pub(super) const BATCH: usize = 500;
-
-/// A server under load, and what its callers need.
-pub(super) struct Bench<'a> {
-    pub(super) options: &'a Options,
-    pub(super) server: &'a Server,
-    /// A key of role agent.
-    pub(super) agent: &'a str,
-    /// The processes whose work is told apart.
-    pub(super) watched: Vec<Watched>,
-    /// Steps that the server took so far, and the bytes of their bodies.
-    pub(super) taken: AtomicUsize,
-    pub(super) sent: AtomicUsize,
-}
 
 /// What the store itself can do, with nothing of ours above the driver.
 pub(super) fn commits(hoc: &Hoc, options: &Options, progress: impl Fn(&Rate)) -> anyhow::Result<Vec<Rate>> {
@@ -147,22 +129,6 @@ impl Bench<'_> {
             })
         })
     }
-
-    /// A connection with a run of its own.
-    pub(super) fn caller(&self) -> anyhow::Result<(Client, String)> {
-        let mut client = self.server.client(self.agent);
-        let run = tenant::start_run(&mut client)?;
-        Ok((client, run))
-    }
-
-    /// Keeps account of what the store now holds, within the window or not.
-    pub(super) fn counted(&self, outcome: Outcome, bytes: usize) -> Outcome {
-        if let Outcome::Done(steps) = &outcome {
-            self.taken.fetch_add(*steps, Ordering::Relaxed);
-            self.sent.fetch_add(bytes, Ordering::Relaxed);
-        }
-        outcome
-    }
 }
 
 fn outcome(answer: &Answer, wanted: u16, count: usize) -> Outcome {
@@ -182,11 +148,4 @@ pub(super) fn batch_outcome(answer: &Answer, wanted: usize) -> anyhow::Result<Ou
         None if items.len() < wanted => Outcome::Other(0, format!("{} of {wanted} attempted", items.len())),
         None => Outcome::Done(items.len()),
     })
-}
-
-/// How long something took.
-pub(super) fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Duration)> {
-    let began = std::time::Instant::now();
-    let done = work()?;
-    Ok((done, began.elapsed()))
 }

@@ -17,6 +17,7 @@ mod measure;
 mod options;
 mod page;
 mod report;
+mod server;
 mod spans;
 mod stats;
 mod table;
@@ -32,10 +33,10 @@ use crate::{
 use anyhow::Context as _;
 use cpu::Watched;
 use hoc::Hoc;
-use measure::Bench;
 use options::{Kind, Options, Part};
 use report::{Standing, Store};
 use serde_json::json;
+use server::Bench;
 use std::{
     path::Path,
     process::ExitCode,

@@ -4,7 +4,7 @@ use super::{
     bodies::Bodies,
     http::Client,
     load::Outcome,
-    measure::{Bench, timed},
+    server::{Bench, timed},
     stats::number,
 };
 use anyhow::{Context as _, ensure};

@@ -12,12 +12,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("api::problem::view", "api::problem"),
     ("api::view::answer", "api::extract::body"),
     ("api::view::answer", "api::extract::headers"),
-    ("hoc::server", "hoc::config"),
     ("orchestrator::spine", "orchestrator::choke"),
     ("orchestrator::spine", "orchestrator::streams"),
-    ("xtask::bench::spans", "xtask::bench::measure"),
-    ("xtask::test::browser", "xtask::test::install"),
-    ("xtask::test::faketime", "xtask::test::install"),
-    ("xtask::test::python", "xtask::test::install"),
-    ("xtask::test::redis", "xtask::test::install"),
 ];

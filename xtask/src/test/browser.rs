@@ -2,6 +2,7 @@
 
 use super::install;
 use crate::settings::in_search_path;
+use anyhow::Context as _;
 use std::path::PathBuf;
 
 /// The names under which Chromium and its kin are installed.
@@ -14,11 +15,20 @@ pub(crate) const VARIABLE: &str = "HOC_TEST_CHROMIUM";
 pub(crate) fn find_or_install() -> anyhow::Result<PathBuf> {
     match find() {
         Some(found) => Ok(found),
-        None => install::chromium(),
+        None => install(),
     }
 }
 
 /// The first in the search path.
 pub(crate) fn find() -> Option<PathBuf> {
     in_search_path(&NAMES)
+}
+
+/// Installs Debian's `chromium`, or says what to install.
+fn install() -> anyhow::Result<PathBuf> {
+    let wanted = format!(
+        "the console's test needs Chromium (Debian, Fedora, Homebrew: `chromium`), or the path of a Chrome in {VARIABLE}"
+    );
+    install::missing("Chromium", "chromium", &wanted)?;
+    find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
 }

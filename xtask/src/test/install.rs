@@ -1,14 +1,10 @@
 //! Installing what the tests need, where the distribution's packages can be had without asking anybody.
 
-use super::{
-    browser, faketime,
-    postgres::{Installed, OLDEST, POSTGRES_URL},
-    python, redis,
-};
+use super::postgres::{Installed, OLDEST, POSTGRES_URL};
 use anyhow::{Context as _, bail, ensure};
 use std::{
     os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -31,50 +27,14 @@ pub(crate) fn postgres() -> anyhow::Result<Installed> {
     Installed::find().with_context(|| format!("{wanted}. What apt-get installed is older"))
 }
 
-/// Installs Debian's `chromium`, or says what to install.
-pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
-    let wanted = format!(
-        "the console's test needs Chromium (Debian, Fedora, Homebrew: `chromium`), or the path of a Chrome in {}",
-        browser::VARIABLE
-    );
+/// Installs the package of something that was looked for and is not here, or says what is `wanted`.
+pub(crate) fn missing(what: &str, package: &str, wanted: &str) -> anyhow::Result<()> {
     let Some(apt) = Apt::find() else {
         bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
     };
-    println!("xtask test: no Chromium here: installing the package `chromium` with apt-get");
+    println!("xtask test: no {what} here: installing the package `{package}` with apt-get");
     apt.get(&["update", "-qq"])?;
-    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "chromium"])?;
-    browser::find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
-}
-
-/// Installs Debian's `redis-server`, or says what to install.
-pub(crate) fn redis() -> anyhow::Result<PathBuf> {
-    let wanted = format!(
-        "the tests need Redis (Debian and Ubuntu: package `redis-server`; Fedora, Homebrew: `redis` or `valkey`), or the path of a redis-server in {}",
-        redis::VARIABLE
-    );
-    let Some(apt) = Apt::find() else {
-        bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
-    };
-    println!("xtask test: no Redis here: installing the package `redis-server` with apt-get");
-    apt.get(&["update", "-qq"])?;
-    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "redis-server"])?;
-    redis::find().with_context(|| format!("{wanted}. What apt-get installed is not in the search path"))
-}
-
-/// Installs Debian's `faketime`, or says what to install.
-pub(crate) fn faketime() -> anyhow::Result<PathBuf> {
-    let wanted = format!(
-        "the test of a server with a wrong clock needs libfaketime (Debian and Ubuntu: package `faketime`; Fedora: `libfaketime`), or its path in {}",
-        faketime::VARIABLE
-    );
-    let Some(apt) = Apt::find() else {
-        bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
-    };
-    println!("xtask test: no libfaketime here: installing the package `faketime` with apt-get");
-    apt.get(&["update", "-qq"])?;
-    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "faketime"])?;
-    faketime::find()
-        .with_context(|| format!("{wanted}. What apt-get installed is not where it is looked for"))
+    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", package])
 }
 
 /// Installs a package of that name with apt-get, or says that it is `wanted`.
@@ -101,22 +61,6 @@ pub(crate) fn cxx() -> anyhow::Result<()> {
     apt.get(&["update", "-qq"])?;
     apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "g++"])?;
     ensure!(is_here(), "{wanted}, and apt-get's is not in the search path");
-    Ok(())
-}
-
-/// Installs Debian's `python3-venv`, or says what to install.
-pub(crate) fn python() -> anyhow::Result<()> {
-    let wanted = format!(
-        "the tests of a real OpenTelemetry SDK and of the OpenAPI document need Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`; Fedora: `python3`), or interpreters that have what they need in {}",
-        python::ALL.map(|packages| packages.variable).join(" and ")
-    );
-    let Some(apt) = Apt::find() else {
-        bail!("{wanted}. Neither is here, and this user may not install packages with apt-get");
-    };
-    println!("xtask test: no Python with `venv` here: installing the package `python3-venv` with apt-get");
-    apt.get(&["update", "-qq"])?;
-    apt.get(&["install", "-qq", "--yes", "--no-install-recommends", "python3-venv"])?;
-    ensure!(python::is_there(), "{wanted}. What apt-get installed is older, or not in the search path");
     Ok(())
 }
 

@@ -70,7 +70,7 @@ impl Packages {
             return Ok(Some(python));
         }
         if !is_there() {
-            install::python()?;
+            install()?;
         }
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -114,8 +114,19 @@ impl Packages {
     }
 }
 
+/// Installs Debian's `python3-venv`, or says what to install.
+fn install() -> anyhow::Result<()> {
+    let wanted = format!(
+        "the tests of a real OpenTelemetry SDK and of the OpenAPI document need Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`; Fedora: `python3`), or interpreters that have what they need in {}",
+        ALL.map(|packages| packages.variable).join(" and ")
+    );
+    install::missing("Python with `venv`", "python3-venv", &wanted)?;
+    ensure!(is_there(), "{wanted}. What apt-get installed is older, or not in the search path");
+    Ok(())
+}
+
 /// Whether there is a Python that makes environments. Debian's cannot without `python3-venv`.
-pub(super) fn is_there() -> bool {
+fn is_there() -> bool {
     runs(Path::new("python3"), "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 9))")
 }
 
