@@ -4,7 +4,6 @@
 /// Who names whom, from the crate's name downwards. Without these edges no crate's imports come round, by file or by folder.
 #[rustfmt::skip]
 pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
-    ("api::console::activity::step", "api::console::activity::run"),
     ("api::document", "api"),
     ("api::edge", "api::console::page"),
     ("api::edge", "api::extract::session"),

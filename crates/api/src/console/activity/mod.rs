@@ -1,6 +1,7 @@
 //! Activity: what ran, what is running.
 
 mod evidence;
+mod fact;
 mod kill;
 mod proof;
 mod run;
@@ -9,8 +10,9 @@ mod step;
 
 pub(super) use self::{
     evidence::{amount, evidence},
+    fact::Fact,
     kill::kill,
     proof::proof,
-    run::{Fact, run},
+    run::run,
     runs::runs,
 };

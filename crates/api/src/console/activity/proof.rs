@@ -10,7 +10,7 @@ use orchestrator::{
 };
 use serde::Deserialize;
 
-use super::run::{Fact, Head};
+use super::{fact::Fact, run::Head};
 use crate::{
     Problem,
     console::{

@@ -18,6 +18,7 @@ use orchestrator::{
 use serde::Deserialize;
 
 use super::{
+    fact::{Fact, by},
     kill::{self, Act},
     step::{Step, waterfall},
 };
@@ -106,12 +107,6 @@ impl Head {
     pub(crate) fn step(&self, index: &u64) -> String {
         links::step(&self.id, *index)
     }
-}
-
-/// A name and a value.
-pub(crate) struct Fact {
-    pub(crate) name: &'static str,
-    pub(crate) value: String,
 }
 
 /// An incident that the run opened or joined.
@@ -275,11 +270,6 @@ fn ended_by(status: &str, reason: &str) -> String {
         _ => return reason.to_owned(),
     };
     format!("{who} ({reason})")
-}
-
-/// Who called, as a page names them.
-pub(crate) fn by(key: Option<String>) -> String {
-    key.unwrap_or_else(|| "somebody with the store itself".to_owned())
 }
 
 fn shown(RunIncident { incident, of }: &RunIncident) -> Caused {

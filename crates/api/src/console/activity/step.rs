@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use orchestrator::{handlers::activity::StepView, verdict::Fired};
 
+use super::fact::{Fact, by};
 use crate::console::show::{self, Badge};
 
 /// The width of the waterfall, in its own units.
@@ -35,7 +36,7 @@ pub(crate) struct Step {
     /// The rules and limits that fired, and on what.
     pub(crate) fired: Vec<Why>,
     pub(crate) texts: Vec<Text>,
-    pub(crate) facts: Vec<super::run::Fact>,
+    pub(crate) facts: Vec<Fact>,
 }
 
 /// A rule or limit that fired.
@@ -120,7 +121,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     text("Parameters", step.params.as_deref().map(show::json));
     text("Outcome data", step.outcome_data.as_deref().map(show::json));
     let mut facts = Vec::new();
-    let mut fact = |name, value: String| facts.push(super::run::Fact { name, value });
+    let mut fact = |name, value: String| facts.push(Fact { name, value });
     fact("Status", step.status.as_str().to_owned());
     if let Some(reported) = step.reported_status.filter(|reported| *reported != step.status) {
         fact("Reported as", reported.as_str().to_owned());
@@ -151,7 +152,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         fact("Took", format!("{}, as its agent told", show::duration(step.duration_ms)));
     }
     fact("Recorded", step.recorded_at);
-    fact("Reported by", super::run::by(step.reported_by));
+    fact("Reported by", by(step.reported_by));
     if let Some(parent) = step.parent_step_index {
         fact("Parent", format!("step {parent}"));
     }
