@@ -16,6 +16,7 @@
 
 mod account;
 mod activity;
+mod answer;
 mod console;
 mod document;
 mod edge;

@@ -8,9 +8,6 @@ pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("api::edge", "api::console::page"),
     ("api::edge", "api::extract::session"),
     ("api::edge::headers", "api::edge"),
-    ("api::problem::view", "api::problem"),
-    ("api::view::answer", "api::extract::body"),
-    ("api::view::answer", "api::extract::headers"),
     ("orchestrator::spine", "orchestrator::choke"),
     ("orchestrator::spine", "orchestrator::streams"),
 ];

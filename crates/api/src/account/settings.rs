@@ -6,8 +6,8 @@ use orchestrator::{Spine, handlers::account};
 use super::settings_view::SettingsView;
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, Json, Manages, roles},
-    view::Versioned,
 };
 
 /// Get the tenant's settings.

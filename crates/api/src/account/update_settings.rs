@@ -6,8 +6,8 @@ use orchestrator::{Spine, handlers::account};
 use super::settings_view::{SettingsBody, SettingsView};
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, IfMatch, Json, Manages, WithKey, roles},
-    view::Versioned,
 };
 
 /// Change the tenant's settings, on the version that `If-Match` names. In force within a second on every replica.

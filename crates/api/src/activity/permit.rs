@@ -7,8 +7,8 @@ use orchestrator::{Spine, handlers::activity};
 use super::{body::PermitBody, step_view::PermitView};
 use crate::{
     Problem,
+    answer::Created,
     extract::{AgentWrites, Caller, Id, IdempotencyKey, Json, roles},
-    view::Created,
 };
 
 /// Ask before acting.

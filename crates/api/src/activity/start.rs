@@ -6,9 +6,9 @@ use orchestrator::{Spine, handlers::activity};
 use super::{body::StartBody, run_view::StartedView};
 use crate::{
     Problem,
+    answer::Created,
     extract::{AgentWrites, Caller, IdempotencyKey, Json, roles},
     paths::ACTIVITY,
-    view::Created,
 };
 
 /// Start a run.

@@ -6,9 +6,9 @@ use orchestrator::{Spine, handlers::policies};
 use super::{limit_body::LimitBody, limit_view::LimitView};
 use crate::{
     Problem,
+    answer::{Created, Versioned},
     extract::{Caller, Json, SetsPolicy, WithKey, roles},
     paths::POLICIES,
-    view::{Created, Versioned},
 };
 
 /// Make a limit. Runs that start after the answer are bound by it.

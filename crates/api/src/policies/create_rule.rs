@@ -6,9 +6,9 @@ use orchestrator::{Spine, handlers::policies};
 use super::{rule_body::RuleBody, rule_view::RuleView};
 use crate::{
     Problem,
+    answer::{Created, Versioned},
     extract::{Caller, Json, SetsPolicy, WithKey, roles},
     paths::POLICIES,
-    view::{Created, Versioned},
 };
 
 /// Make a rule. Runs that start after the answer are bound by it.

@@ -7,8 +7,8 @@ use orchestrator::{Spine, handlers::policies};
 use super::limit_view::LimitView;
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, Id, Json, SetsPolicy, roles},
-    view::Versioned,
 };
 
 /// Disable a limit. Runs that start after the answer are not bound by it.

@@ -6,8 +6,8 @@ use orchestrator::{Spine, handlers::policies};
 use super::freeze_view::{FreezeBody, FreezeView};
 use crate::{
     Problem,
+    answer::Created,
     extract::{Caller, Json, SetsPolicy, WithKey, roles},
-    view::Created,
 };
 
 /// Freeze an agent, or the whole tenant: no run of it begins, and running ones refuse their next step.

@@ -7,8 +7,8 @@ use orchestrator::{Spine, handlers::policies};
 use super::limit_view::LimitView;
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, Id, Json, Views, roles},
-    view::Versioned,
 };
 
 /// Get a limit.

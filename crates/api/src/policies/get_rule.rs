@@ -7,8 +7,8 @@ use orchestrator::{Spine, handlers::policies};
 use super::rule_view::RuleView;
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, Id, Json, Views, roles},
-    view::Versioned,
 };
 
 /// Get a rule.

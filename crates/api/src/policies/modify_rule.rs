@@ -7,8 +7,8 @@ use orchestrator::{Spine, handlers::policies};
 use super::{rule_body::RuleChangeBody, rule_view::RuleView};
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, Id, IfMatch, Json, SetsPolicy, WithKey, roles},
-    view::Versioned,
 };
 
 /// Change a rule, on the version that `If-Match` names. It makes a new version.

@@ -7,8 +7,8 @@ use orchestrator::{Spine, handlers::policies};
 use super::{rule_body::RetireBody, rule_view::RuleView};
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, Id, Json, SetsPolicy, WithKey, roles},
-    view::Versioned,
 };
 
 /// Retire a rule. Runs that start after the answer are not bound by it. Final.

@@ -7,8 +7,8 @@ use orchestrator::{Spine, handlers::policies};
 use super::{limit_body::LimitChangeBody, limit_view::LimitView};
 use crate::{
     Problem,
+    answer::Versioned,
     extract::{Caller, Id, IfMatch, Json, SetsPolicy, WithKey, roles},
-    view::Versioned,
 };
 
 /// Change a limit, on the version that `If-Match` names. It makes a new version.

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use orchestrator::errors::FieldError;
+use orchestrator::errors::{FieldError, told};
 
 pub use self::code::Code;
 pub(crate) use self::view::{Facts, FieldErrorView, ProblemView};
@@ -93,7 +93,18 @@ impl Problem {
 
     /// As it is told in answer to one request.
     pub(crate) fn view(&self, instance: &str, request_id: &str) -> ProblemView {
-        ProblemView::new(self, instance, request_id)
+        let Self { code, detail, errors, facts, .. } = self;
+        ProblemView {
+            kind: format!("urn:hoc:problem:{}", code.as_str()),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail: told(detail),
+            instance: instance.to_owned(),
+            code: code.as_str(),
+            request_id: request_id.to_owned(),
+            errors: errors.iter().map(FieldErrorView::of).collect(),
+            facts: facts.as_deref().cloned().unwrap_or_default(),
+        }
     }
 
     /// The headers that go with it.

@@ -4,7 +4,6 @@ use orchestrator::errors::{FieldError, told};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Problem;
 use crate::view::{VerdictView, words};
 
 /// An error, as RFC 9457 writes it. `code` is stable; docs/errors.md lists every code.
@@ -14,15 +13,15 @@ pub(crate) struct ProblemView {
     /// The code as a URI.
     #[serde(rename = "type")]
     #[schema(example = "urn:hoc:problem:not_found")]
-    kind: String,
+    pub(super) kind: String,
     /// The same words whenever this code occurs.
-    title: &'static str,
+    pub(super) title: &'static str,
     /// The HTTP status.
     pub(crate) status: u16,
     /// What happened here, for a person.
     pub(crate) detail: String,
     /// The path that was called.
-    instance: String,
+    pub(super) instance: String,
     /// Stable; this is what a program matches.
     #[schema(example = "not_found")]
     pub(crate) code: &'static str,
@@ -31,7 +30,7 @@ pub(crate) struct ProblemView {
     /// What is wrong, field by field.
     pub(crate) errors: Vec<FieldErrorView>,
     #[serde(flatten)]
-    facts: Facts,
+    pub(super) facts: Facts,
 }
 
 /// One field that is wrong.
@@ -78,23 +77,6 @@ pub(crate) struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) expected_step_index: Option<u64>,
-}
-
-impl ProblemView {
-    pub(super) fn new(problem: &Problem, instance: &str, request_id: &str) -> Self {
-        let Problem { code, detail, errors, facts, .. } = problem;
-        Self {
-            kind: format!("urn:hoc:problem:{}", code.as_str()),
-            title: code.title(),
-            status: code.status().as_u16(),
-            detail: told(detail),
-            instance: instance.to_owned(),
-            code: code.as_str(),
-            request_id: request_id.to_owned(),
-            errors: errors.iter().map(FieldErrorView::of).collect(),
-            facts: facts.as_deref().cloned().unwrap_or_default(),
-        }
-    }
 }
 
 impl FieldErrorView {

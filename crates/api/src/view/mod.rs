@@ -1,7 +1,6 @@
 //! How values are written on the wire: hand-written twins, so that no change below changes the contract unseen. Words alone
 //! are those below: a test holds docs/openapi.json, which lists them.
 
-mod answer;
 mod json;
 mod number;
 mod page;
@@ -12,7 +11,6 @@ mod verdict;
 pub(crate) mod words;
 
 pub(crate) use self::{
-    answer::{Created, Versioned},
     json::Kept,
     number::Number,
     page::PageView,
