@@ -17,6 +17,7 @@
 mod account;
 mod activity;
 mod answer;
+mod carried;
 mod console;
 mod document;
 mod edge;
@@ -41,8 +42,8 @@ use orchestrator::Spine;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
+    carried::Bounds,
     document::{openapi, openapi_json},
-    edge::Bounds,
     extract::session::Reached,
     problem::{Code, Problem},
 };

@@ -5,9 +5,6 @@
 #[rustfmt::skip]
 pub(super) const KNOWN_CYCLES: &[(&str, &str)] = &[
     ("api::document", "api"),
-    ("api::edge", "api::console::page"),
-    ("api::edge", "api::extract::session"),
-    ("api::edge::headers", "api::edge"),
     ("orchestrator::spine", "orchestrator::choke"),
     ("orchestrator::spine", "orchestrator::streams"),
 ];

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{body::StepBody, step_view::RecordedView};
 use crate::{
     Problem,
-    edge::About,
+    carried::About,
     extract::{IdempotencyKey, parse},
     problem::{Code, ProblemView},
 };

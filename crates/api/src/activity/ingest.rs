@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     Problem,
-    edge::InItsOwnWords,
+    carried::InItsOwnWords,
     extract::{AgentWrites, Caller, SpanBody, roles},
 };
 

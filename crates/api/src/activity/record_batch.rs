@@ -11,7 +11,7 @@ use orchestrator::{
 use super::batch_view::{BatchBody, BatchView};
 use crate::{
     Problem,
-    edge::About,
+    carried::About,
     extract::{AgentWrites, Caller, Id, IdempotencyKey, Json, WithKey, roles},
 };
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Problem,
-    edge::About,
+    carried::About,
     extract::{Authenticated, by_session},
     problem::Code,
 };

@@ -9,7 +9,7 @@ use axum::{
 use super::{assets, folds::Folds as _, show, visitor::Frame};
 use crate::{
     Problem,
-    edge::About,
+    carried::About,
     paths::CONSOLE,
     problem::{Code, ProblemView},
 };

@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 
-use super::About;
+use crate::carried::About;
 
 /// An answer is data for the one who asked: no page, not framed, not kept, not guessed at.
 const ALWAYS: [(HeaderName, &str); 6] = [

@@ -1,8 +1,7 @@
-//! The bytes that a request and its answer hold of the server's memory, counted where they come in and go out.
+//! The bytes that an answer holds of the server's memory, counted as long as it is not taken.
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -12,27 +11,9 @@ use axum::{
 };
 use http_body::{Frame, SizeHint};
 use models::ids::TenantId;
-use orchestrator::{
-    Spine,
-    budget::{Budget, Share},
-};
+use orchestrator::budget::{Budget, Share};
 
 use crate::Problem;
-
-/// What a request's body holds until it is answered. Shared by whoever reads it.
-#[derive(Clone, Debug)]
-pub(crate) struct BodyShare(pub(crate) Arc<Share>);
-
-impl BodyShare {
-    pub(super) fn of(spine: &Spine) -> Self {
-        Self(Arc::new(spine.bodies().share(None)))
-    }
-
-    /// Whose call it is, as soon as that is known.
-    pub(crate) fn tenant(&self) -> Option<TenantId> {
-        self.0.tenant()
-    }
-}
 
 /// An answer that is so short is not counted: there are no more of them than clients.
 const SHORT: u64 = 64 << 10;

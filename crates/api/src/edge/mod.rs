@@ -4,54 +4,30 @@
 mod headers;
 mod held;
 mod host;
-mod ids;
 mod leftover;
 mod operations;
 
-use std::{
-    any::Any,
-    panic::AssertUnwindSafe,
-    time::{Duration, Instant},
-};
+use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
     body::Body,
-    extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{Method, StatusCode, header, request::Parts},
+    extract::{MatchedPath, Request, State},
+    http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
 use orchestrator::{Spine, errors::redacted};
-use tokio::sync::watch;
 use tracing::Instrument as _;
 
-pub(crate) use self::{held::BodyShare, ids::trace_id, operations::Operations};
-use crate::{Problem, console, extract::session::Reached, problem::Code};
-
-/// What a request may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// The largest body.
-    pub body_bytes: usize,
-    /// The largest body of spans, and what it may become when it is unpacked.
-    pub span_bytes: usize,
-    /// How long a body may take to arrive.
-    pub body_time: Duration,
-    /// How long an answer may take to begin.
-    pub answer_time: Duration,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            body_bytes: 4 << 20,
-            span_bytes: 16 << 20,
-            body_time: Duration::from_secs(30),
-            answer_time: Duration::from_mins(1),
-        }
-    }
-}
+pub(crate) use self::operations::Operations;
+use crate::{
+    Problem,
+    carried::{About, BodyShare, Bounds, InItsOwnWords, Stopping, request_id},
+    console,
+    extract::session::Reached,
+    problem::Code,
+};
 
 /// What the edge is built with.
 #[derive(Clone)]
@@ -62,33 +38,10 @@ pub(crate) struct Edge {
     pub(crate) operations: Operations,
 }
 
-/// True from when the server stops.
-#[derive(Clone, Debug)]
-pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
-
-/// Which request this is; what a problem's body names.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct About {
-    pub(crate) request_id: String,
-    pub(crate) instance: String,
-}
-
-impl<S: Sync> FromRequestParts<S> for About {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(parts.extensions.get().cloned().unwrap_or_default())
-    }
-}
-
-/// Marks a refusal whose body is written already, in the words of another protocol.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct InItsOwnWords;
-
 /// The one middleware.
 pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let request_id = ids::request_id(request.headers()).unwrap_or_else(|| edge.spine.request_id());
+    let request_id = request_id(request.headers()).unwrap_or_else(|| edge.spine.request_id());
     let about = About { request_id, instance: redacted(request.uri().path()) };
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
@@ -198,6 +151,8 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::{Router, body::to_bytes, middleware, routing::get};
     use testkit::{Kit, Store, TestDatabase};
     use tower::ServiceExt as _;

@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::strict;
 use crate::{
     Problem,
-    edge::{BodyShare, Bounds, Stopping},
+    carried::{BodyShare, Bounds, Stopping},
     problem::Code,
 };
 

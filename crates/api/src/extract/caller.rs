@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Problem,
-    edge::{BodyShare, trace_id},
+    carried::{BodyShare, trace_id},
     problem::Code,
 };
 

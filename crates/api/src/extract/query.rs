@@ -18,7 +18,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use super::nul;
 use crate::{
     Problem,
-    edge::{About, BodyShare},
+    carried::{About, BodyShare},
     problem::Code,
     view::YEARS,
 };

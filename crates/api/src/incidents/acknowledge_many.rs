@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::view::IncidentView;
 use crate::{
     Problem,
-    edge::About,
+    carried::About,
     extract::{Caller, Handles, Json, WithKey, roles},
     problem::{Code, ProblemView},
     view::text,

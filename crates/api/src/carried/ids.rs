@@ -7,7 +7,7 @@ use orchestrator::errors::redacted;
 const MAX_LENGTH: usize = 128;
 
 /// The caller's request id, if it may stand in a header, a log line and a body as it is: plain, and no secret.
-pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("x-request-id")?.to_str().ok()?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&b);
     let fits = (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(plain) && redacted(text) == text;
