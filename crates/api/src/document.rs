@@ -1,9 +1,9 @@
 //! The OpenAPI document: what the routes say, and what they all have in common.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use utoipa::{
-    OpenApi as _, ToSchema as _,
+    ToSchema as _,
     openapi::{
         AllOfBuilder, ContentBuilder, ObjectBuilder, OneOfBuilder, OpenApi, PathItem, Ref, RefOr,
         ResponseBuilder, Schema,
@@ -13,44 +13,16 @@ use utoipa::{
     },
 };
 
-use crate::{extract::IDEMPOTENCY_KEY, problem::ProblemView, view::words};
+use crate::{extract::IDEMPOTENCY_KEY, problem::ProblemView, routes::routes, view::words};
 
 /// The name of the security scheme. The session of a browser that is in the console serves as well; that is between it
 /// and its pages, and no client is to send such a cookie, so it is no scheme of its own.
 const API_KEY: &str = "api_key";
 
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "HOC",
-        description = "The governor and flight recorder of AI agent runs.\n\nEvery error is \
-            `application/problem+json` (docs/errors.md). `X-Request-Id` is taken over and given back; W3C trace \
-            context is continued. Times are RFC 3339 in UTC with microseconds; money is a JSON number of USD with at \
-            most nine decimals; ids are opaque.",
-        license(name = "Apache-2.0", identifier = "Apache-2.0"),
-    ),
-    components(schemas(ProblemView)),
-    tags(
-        (name = "overview", description = "Is the system okay right now?"),
-        (name = "activity", description = "What ran, what is running?"),
-        (name = "incidents", description = "What went wrong?"),
-        (name = "policies", description = "How is behaviour defined?"),
-        (name = "logs", description = "What is the raw truth?"),
-        (name = "account", description = "Who calls, with which key?"),
-        (name = "system", description = "The server itself."),
-    ),
-)]
-struct Head;
-
-/// The document without its routes.
-pub(crate) fn head() -> OpenApi {
-    Head::openapi()
-}
-
 /// The whole document.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let mut document = crate::routes().into_openapi();
+    let mut document = routes().into_openapi();
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             complete(operation);
@@ -140,6 +112,9 @@ pub fn openapi_json() -> String {
     text.push('\n');
     text
 }
+
+/// As the server gives it: written once, when it is first asked for.
+pub(crate) static WRITTEN: LazyLock<String> = LazyLock::new(openapi_json);
 
 /// Every operation may end in a problem; each with roles needs a key.
 fn complete(operation: &mut Operation) {

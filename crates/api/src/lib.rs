@@ -27,19 +27,20 @@ mod logs;
 mod overview;
 mod paths;
 mod policies;
+mod preface;
 mod problem;
+mod routes;
 mod system;
 mod view;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::State,
     http::{StatusCode, Uri},
     middleware,
     routing::get,
 };
 use orchestrator::Spine;
-use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
     carried::Bounds,
@@ -61,27 +62,15 @@ pub fn router(spine: Spine) -> Router {
 pub fn router_within(spine: Spine, bounds: Bounds, reached: Reached) -> Router {
     let operations = Operations::of(&openapi());
     let edge = Edge { spine: spine.clone(), bounds, reached, operations };
-    let (routes, _) = routes().split_for_parts();
+    let (routes, _) = routes::routes().split_for_parts();
     routes
         .route("/", get(console::front))
         .method_not_allowed_fallback(method_not_allowed)
         .merge(console::routes(&spine))
         .fallback(no_such_route)
+        .layer(Extension(system::Document(&document::WRITTEN)))
         .layer(middleware::from_fn_with_state(edge, edge::pass))
         .with_state(spine)
-}
-
-fn routes() -> OpenApiRouter<Spine> {
-    OpenApiRouter::with_openapi(document::head())
-        .nest(paths::ACTIVITY, activity::routes())
-        .nest(paths::POLICIES, policies::routes())
-        .nest(paths::INCIDENTS, incidents::routes())
-        .nest(paths::LOGS, logs::routes())
-        .nest(paths::OVERVIEW, overview::routes())
-        .nest(paths::ACCOUNT, account::routes())
-        .merge(account::published())
-        .merge(activity::collected())
-        .merge(system::routes())
 }
 
 /// Nothing is told about the API to who has no credential, not even what is not there.

@@ -4,6 +4,7 @@ mod healthz;
 mod openapi;
 mod readyz;
 
+pub(crate) use self::openapi::Document;
 use orchestrator::Spine;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
