@@ -1,6 +1,8 @@
-//! What every operation is given: the store, the clock, ids, keys, and the choke point.
+//! What every operation is given: the store, the clock, ids and keys. It also keeps what stands above it for as long as it
+//! does, the choke point and the streams, and names neither: `assembly.rs` puts them in, and their own modules find them.
 
 use std::{
+    any::Any,
     sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock},
     time::{Duration as StdDuration, Instant},
 };
@@ -8,12 +10,11 @@ use std::{
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, Tx};
 use proof::keys::SigningKey;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::{
     budget::Budget,
-    choke::Choke,
     clocks::Clocks,
     credentials::Credentials,
     errors::Error,
@@ -21,7 +22,6 @@ use crate::{
     ports::{CheckpointSink, SpanCodec, Spool},
     rejections::Rejections,
     secrets::WrappingKey,
-    streams::Streams,
 };
 
 /// How many whole runs are read at a time, for proofs, bundles and evidence, and how long the next waits for its turn.
@@ -160,11 +160,14 @@ pub struct Spine {
     shared: Arc<Shared>,
 }
 
+/// A part of the control plane that stands above the spine.
+pub(crate) type Standing = Box<dyn Any + Send + Sync>;
+
 struct Shared {
     parts: Parts,
-    choke: Choke,
+    /// One of each type.
+    standing: Vec<Standing>,
     credentials: Credentials,
-    streams: Streams,
     clocks: Clocks,
     bodies: Budget,
     answers: Budget,
@@ -178,20 +181,15 @@ struct Shared {
 }
 
 impl Spine {
-    /// Puts the parts together.
-    #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    /// A spine of these parts, which keeps what stands above it.
+    pub(crate) fn keeping(parts: Parts, standing: Vec<Standing>) -> Self {
         let budget = || Budget::new(parts.settings.max_held_bytes);
-        let choke = Choke::new(parts.settings.max_waiting, budget(), budget());
         let (bodies, answers) = (budget(), budget());
-        let credentials = Credentials::default();
-        let streams = Streams::new(parts.settings.max_streams);
         Self {
             shared: Arc::new(Shared {
                 parts,
-                choke,
-                credentials,
-                streams,
+                standing,
+                credentials: Credentials::default(),
                 clocks: Clocks::default(),
                 bodies,
                 answers,
@@ -351,23 +349,10 @@ impl Spine {
         &self.shared.parts.settings
     }
 
-    pub(crate) fn choke(&self) -> &Choke {
-        &self.shared.choke
-    }
-
-    pub(crate) fn streams(&self) -> &Streams {
-        &self.shared.streams
-    }
-
-    /// Ends every stream of events that is open, and each that is opened from now on: the server stops.
-    pub fn close_streams(&self) {
-        self.shared.streams.close();
-    }
-
-    /// True from when the server stops.
-    #[must_use]
-    pub fn stopping(&self) -> watch::Receiver<bool> {
-        self.shared.streams.closing()
+    /// What stands above the spine, by its type: for the module that it is of.
+    pub(crate) fn standing<T: Any>(&self) -> &T {
+        let found = self.shared.standing.iter().find_map(|one| one.downcast_ref::<T>());
+        found.unwrap_or_else(|| unreachable!("`assembly.rs` puts one of each in"))
     }
 
     /// The background tasks that do not run.

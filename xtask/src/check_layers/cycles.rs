@@ -18,32 +18,11 @@ pub(super) type Edges<'a> = BTreeMap<(Node<'a>, Node<'a>), (&'a str, usize)>;
 /// How often a name is followed that is passed on from module to module.
 const MOST_HOPS: usize = 16;
 
-/// Where imports of a crate come round, but for those edges that are `known`; and which of those are known for nothing.
-pub(super) fn check(krate: &str, files: &[SourceFile], known: &[(&str, &str)]) -> Vec<Finding> {
-    let all = edges(files);
-    let is_known = |(from, to): &(Node<'_>, Node<'_>)| {
-        let (from, to) = (from.join("::"), to.join("::"));
-        known.contains(&(from.as_str(), to.as_str()))
-    };
-    let mut by_file = all.clone();
-    by_file.retain(|edge, _| !is_known(edge));
+/// Where imports of a crate come round, by file and by folder.
+pub(super) fn check(files: &[SourceFile]) -> Vec<Finding> {
+    let by_file = edges(files);
     let by_folder = folders(&by_file);
-    let mut findings: Vec<Finding> = [&by_file, &by_folder].into_iter().flat_map(comes_round).collect();
-
-    let of_crate = known.iter().filter(|(from, _)| from.split("::").next() == Some(krate));
-    for (from, to) in of_crate {
-        let edge = all.keys().find(|(a, b)| a.join("::") == *from && b.join("::") == *to);
-        let needed = edge.is_some_and(|&(a, b)| {
-            let in_folder = siblings(a, b).is_some_and(|(a, b)| way(&next(&by_folder), b, a).is_some());
-            in_folder || way(&next(&by_file), b, a).is_some()
-        });
-        if !needed {
-            let message = format!("{from} may name {to} without coming round: take it out of KNOWN_CYCLES");
-            let file = "xtask/src/check_layers/known_cycles.rs".to_owned();
-            findings.push(Finding { file, line: 1, rule: "cycle", message });
-        }
-    }
-    findings
+    [&by_file, &by_folder].into_iter().flat_map(comes_round).collect()
 }
 
 /// The files of a crate without those of its tests.

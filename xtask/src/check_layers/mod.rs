@@ -13,7 +13,6 @@
 
 mod cycles;
 mod edges;
-mod known_cycles;
 mod road;
 mod rules;
 mod source;
@@ -41,8 +40,8 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
             findings.extend(rules::check_source(&file.place, &file.path, &file.source));
         }
         findings.extend(unused::check(&edges::Manifest::read(root, package)?, package, &files));
-        findings.extend(cycles::check(&package.name, &files, known_cycles::KNOWN_CYCLES));
-        findings.extend(road::check(&package.name, &files, known_cycles::KNOWN_CYCLES, road::ROADS));
+        findings.extend(cycles::check(&files));
+        findings.extend(road::check(&package.name, &files, road::ROADS));
     }
     findings.sort();
     findings.dedup();

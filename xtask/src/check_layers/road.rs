@@ -28,7 +28,7 @@ pub(super) const ROADS: &[Road] = &[
             &["bench", "checkpoints", "clock_check", "ledger", "once", "streams", "tenants"],
             &["consequences"],
             &["choke"],
-            &["repeats"],
+            &["assembly", "repeats"],
             &["handlers"],
             &["coordinators"],
             &["background"],
@@ -53,20 +53,14 @@ pub(super) const ROADS: &[Road] = &[
     },
 ];
 
-/// Where files of a crate name what comes later on their folder's road, but for those edges that are `known` to come round;
-/// and where a road and its folder differ.
-pub(super) fn check(
-    krate: &str,
-    files: &[SourceFile],
-    known: &[(&str, &str)],
-    roads: &[Road],
-) -> Vec<Finding> {
+/// Where files of a crate name what comes later on their folder's road, and where a road and its folder differ.
+pub(super) fn check(krate: &str, files: &[SourceFile], roads: &[Road]) -> Vec<Finding> {
     let of_crate = roads.iter().filter(|road| road.folder.first() == Some(&krate));
-    of_crate.flat_map(|road| road.check(files, known)).collect()
+    of_crate.flat_map(|road| road.check(files)).collect()
 }
 
 impl Road {
-    fn check(&self, files: &[SourceFile], known: &[(&str, &str)]) -> Vec<Finding> {
+    fn check(&self, files: &[SourceFile]) -> Vec<Finding> {
         let folder = self.folder.join("::");
         let there: BTreeSet<&str> =
             cycles::product(files).into_iter().filter_map(|file| self.part(&file.place.module)).collect();
@@ -82,9 +76,6 @@ impl Road {
             findings.push(Finding { file, line: 1, rule: "road", message });
         }
         for ((from, to), (file, line)) in cycles::edges(files) {
-            if known.contains(&(from.join("::").as_str(), to.join("::").as_str())) {
-                continue;
-            }
             let (Some(from), Some(to)) = (self.part(from), self.part(to)) else { continue };
             let (Some(here), Some(before)) = (self.place(from), self.place(to)) else { continue };
             if from != to && before >= here {

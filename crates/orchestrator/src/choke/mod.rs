@@ -43,7 +43,7 @@ use self::{
 };
 use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine, tenants::settings_of};
 
-/// The choke point's standing parts: who waits, which policies are compiled, what outages remember.
+/// The choke point's standing parts: who waits, which policies are compiled, what outages remember. The spine keeps them.
 pub(crate) struct Choke {
     queue: Queue,
     pub(crate) snapshots: Snapshots,
@@ -53,6 +53,13 @@ pub(crate) struct Choke {
     stuck: Stuck,
     /// The bytes of answers that no store has yet.
     unwritten: Budget,
+}
+
+impl Spine {
+    /// The choke point, with its standing parts.
+    pub(crate) fn choke(&self) -> &Choke {
+        self.standing()
+    }
 }
 
 impl Choke {

@@ -23,7 +23,7 @@ use self::news::{Caught, Numbered, Watched};
 pub(crate) use self::watcher::{AT_ONCE, end_of};
 use crate::{context::CallContext, errors::Error, spine::Spine};
 
-/// What open streams share.
+/// What open streams share. The spine keeps it.
 pub(crate) struct Streams {
     most: usize,
     closing: watch::Sender<bool>,
@@ -41,6 +41,23 @@ struct Open {
 struct Followed {
     streams: usize,
     watched: Arc<Watched>,
+}
+
+impl Spine {
+    pub(crate) fn streams(&self) -> &Streams {
+        self.standing()
+    }
+
+    /// Ends every stream of events that is open, and each that is opened from now on: the server stops.
+    pub fn close_streams(&self) {
+        self.streams().closing.send_replace(true);
+    }
+
+    /// True from when the server stops.
+    #[must_use]
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.streams().closing.subscribe()
+    }
 }
 
 impl Streams {
@@ -92,16 +109,6 @@ impl Streams {
         if let Some(followed) = self.open().of_tenant.get(&tenant) {
             followed.watched.stir();
         }
-    }
-
-    /// Ends every stream that is open, and each that is opened from now on: the server stops.
-    pub(crate) fn close(&self) {
-        self.closing.send_replace(true);
-    }
-
-    /// True from then on.
-    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
-        self.closing.subscribe()
     }
 
     /// Forgets the watcher of a tenant: it has ended.
