@@ -20,25 +20,31 @@ use crate::{
         },
         judge::{self, Judged, Question},
         prepare::{Caller, PreparedPermit, content_hash},
-        state::{State, held::HeldPermit, tree},
+        state::{State, given::Given, held::HeldPermit, tree},
     },
     errors::{Error, StepEnforcementError},
 };
 
-pub(in crate::choke) fn permit(state: &mut State, caller: &Caller, asked: &PreparedPermit) -> Answer {
+/// `given` is what was decided of it already, while the store was down.
+pub(in crate::choke) fn permit(
+    state: &mut State,
+    caller: &Caller,
+    asked: &PreparedPermit,
+    given: Option<&Given>,
+) -> Answer {
     let run_id = asked.run_id;
     known(state, caller, run_id)?;
     if let Some(answer) = repeated(state, run_id, asked.request.idempotency_key.as_ref(), asked.request_hash)?
     {
         return answer;
     }
-    let let_through = state.given.as_ref().is_some_and(|given| given.let_through);
+    let let_through = given.is_some_and(|given| given.let_through);
     if !let_through {
         running(state, run_id)?;
     }
-    let known = state.given.as_ref().and_then(|given| given.permit_id);
+    let known = given.and_then(|given| given.permit_id);
     let permit_id: PermitId = known.unwrap_or_else(|| state.id());
-    let judged = judge::judge(state, run_id, &Question::permit(asked, permit_id))?;
+    let judged = judge::judge(state, run_id, &Question::permit(asked, permit_id, given))?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
         effects::throttled(state, caller, run_id, &judged)?;
         return Err(Error::RateLimited { retry_after_ms, verdict: Box::new(judged.view()) });

@@ -33,7 +33,13 @@ enum NamedPermit {
     Fails(PermitNote),
 }
 
-pub(in crate::choke) fn record(state: &mut State, caller: &Caller, step: &PreparedStep) -> Answer {
+/// `given` is what was decided of it already, while the store was down.
+pub(in crate::choke) fn record(
+    state: &mut State,
+    caller: &Caller,
+    step: &PreparedStep,
+    given: Option<&Given>,
+) -> Answer {
     let run_id = step.run_id;
     known(state, caller, run_id)?;
     let mut key = step.report.idempotency_key.clone();
@@ -45,8 +51,8 @@ pub(in crate::choke) fn record(state: &mut State, caller: &Caller, step: &Prepar
     } else if let Some(answer) = repeated(state, run_id, key.as_ref(), step.request_hash)? {
         return answer;
     }
-    let overdue = state.given.is_some();
-    let let_through = state.given.as_ref().is_some_and(|given| given.let_through);
+    let overdue = given.is_some();
+    let let_through = given.is_some_and(|given| given.let_through);
     // A late span has happened, and so has what was let through while the store was down.
     let happened = let_through || (step.is_span && state.run(run_id)?.late.is_some() && !overdue);
     if !happened {
@@ -63,7 +69,7 @@ pub(in crate::choke) fn record(state: &mut State, caller: &Caller, step: &Prepar
             format!("must be below the step's own index, {expected}"),
         ));
     }
-    let permit = match &state.given {
+    let permit = match given {
         Some(given) => permit_then(state, step, given),
         None => named_permit(state, step),
     };
@@ -74,7 +80,7 @@ pub(in crate::choke) fn record(state: &mut State, caller: &Caller, step: &Prepar
     };
     let reported_by = caller.reporter();
     let counts = tree::place(state, step, expected, reported_by.as_deref())?;
-    let question = Question::record(step, moment, permit_id, note, counts);
+    let question = Question::record(step, moment, permit_id, note, counts, given);
     let judged = judge::judge(state, run_id, &question)?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
         effects::throttled(state, caller, run_id, &judged)?;

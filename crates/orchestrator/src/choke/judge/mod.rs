@@ -41,6 +41,8 @@ pub(super) struct Question<'a> {
     counts: bool,
     /// Something of what the run began with was too long, and was cut.
     cut: bool,
+    /// What was decided already, while the store was down: on that it is decided again.
+    given: Option<&'a Given>,
     /// What a person did to the run, where that is the question.
     intervened: Option<&'a Intervened>,
 }
@@ -55,11 +57,12 @@ impl<'a> Question<'a> {
             note: None,
             counts: true,
             cut,
+            given: None,
             intervened: None,
         }
     }
 
-    pub(super) fn permit(asked: &'a PreparedPermit, id: PermitId) -> Self {
+    pub(super) fn permit(asked: &'a PreparedPermit, id: PermitId, given: Option<&'a Given>) -> Self {
         Self {
             moment: Moment::StepPre,
             asked: Some(asked),
@@ -68,6 +71,7 @@ impl<'a> Question<'a> {
             note: None,
             counts: true,
             cut: false,
+            given,
             intervened: None,
         }
     }
@@ -78,8 +82,9 @@ impl<'a> Question<'a> {
         permit_id: Option<PermitId>,
         note: Option<PermitNote>,
         counts: bool,
+        given: Option<&'a Given>,
     ) -> Self {
-        Self { moment, asked: None, step: Some(step), permit_id, note, counts, cut: false, intervened: None }
+        Self { moment, step: Some(step), permit_id, note, counts, given, ..Self::start(false) }
     }
 
     /// A person's act, which no step asked for.
@@ -144,13 +149,12 @@ impl Judged {
 
 /// Judges, records the decision, and counts the use: of what was spent always, of the call only if it is granted.
 pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -> Result<Judged, Error> {
-    let given = state.given.take();
     let run = state.run(run_id)?;
-    let moment = question.moment;
+    let (moment, given) = (question.moment, question.given);
     let serving = question.permit_id.filter(|_| moment == Moment::StepPost);
     let permit = serving.and_then(|id| state.permits.get(&id)).map(HeldPermit::row);
     // What was answered already is decided on what it was decided on.
-    let (facts, inputs) = if let Some(given) = &given {
+    let (facts, inputs) = if let Some(given) = given {
         given.inputs()
     } else {
         let facts = facts_of(state, run, question);
@@ -160,12 +164,12 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     let snapshot = Arc::clone(&run.snapshot);
     let outcomes = snapshot.compiled.evaluate(moment, &facts);
     let limits = snapshot.compiled.measure(moment, &facts, &inputs);
-    let freeze = given.as_ref().map_or(&run.freeze, |given| &given.freeze).clone();
+    let freeze = given.map_or(&run.freeze, |given| &given.freeze).clone();
     let freeze = freeze.filter(|_| moment != Moment::Intervention);
     let frozen = freeze.as_ref().map(|freeze| freeze.intervened());
     let intervened = question.intervened.or(frozen.as_ref());
     let reported = is_reported(run, question);
-    let permit_required = match &given {
+    let permit_required = match given {
         Some(given) => given.permit_required,
         None => moment == Moment::StepBoth && !reported && state.tenant.permits == Permits::Required,
     };
@@ -184,18 +188,17 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         permit_required,
         reported,
     };
-    let (verdict, decision_id) =
-        decide(state, run_id, question, &decided, given.as_ref(), (rejected, refused))?;
+    let (verdict, decision_id) = decide(state, run_id, question, &decided, (rejected, refused))?;
     if let Some(freeze) = &freeze {
         met_freeze(state, run_id, freeze, verdict.hash())?;
     }
     let mut reservations = Vec::new();
-    let decided_at = given.as_ref().map_or(state.now, |given| given.decided_at);
+    let decided_at = given.map_or(state.now, |given| given.decided_at);
     if !rejected {
         if let Some(held) = held {
             usage::release(state, &held);
         }
-        let at = match &given {
+        let at = match given {
             Some(given) => given.decided_at,
             None => state.run(run_id)?.counts_at(state.now),
         };
@@ -248,10 +251,9 @@ fn decide(
     run_id: RunId,
     question: &Question<'_>,
     decided: &Decided<'_>,
-    given: Option<&Given>,
     (rejected, refused): (bool, bool),
 ) -> Result<(Verdict, DecisionId), Error> {
-    let (decision_id, decided_at) = match given {
+    let (decision_id, decided_at) = match question.given {
         Some(given) => (given.decision_id, given.decided_at),
         None => (state.id(), state.now),
     };

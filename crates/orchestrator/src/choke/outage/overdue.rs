@@ -170,19 +170,16 @@ async fn work(
     let mut state = load::load(spine, tenant, tx, &[&calls], &late).await?;
     let mut unrecorded: Vec<SystemRecord> = Vec::new();
     for (answer, given) in answers.into_iter().zip(all_given) {
-        state.given = Some(given);
-        let answered = decide::item(&mut state, std::slice::from_ref(&answer.call)).pop().flatten();
-        state.given = None;
-        match answered {
-            Some(Ok(_)) if answer.let_through => {}
-            Some(Err(Error::StepHalted(_))) if !answer.let_through => {}
-            Some(Err(Error::Internal(why))) => return Err(broken(answer, why)),
-            Some(Err(Error::Store(why))) => return Err(broken(answer, why.to_string())),
-            Some(Err(why @ (Error::StepHalted(_) | Error::RateLimited { .. }))) => {
+        match decide::again(&mut state, &answer.call, &given) {
+            Ok(_) if answer.let_through => {}
+            Err(Error::StepHalted(_)) if !answer.let_through => {}
+            Err(Error::Internal(why)) => return Err(broken(answer, why)),
+            Err(Error::Store(why)) => return Err(broken(answer, why.to_string())),
+            Err(why @ (Error::StepHalted(_) | Error::RateLimited { .. })) => {
                 return Err(broken(answer, format!("leave that was given came out as a refusal: {why}")));
             }
-            Some(Err(why)) => unrecorded.push(unrecorded_answer(spine, tenant.id, &answer.decision, &why)),
-            Some(Ok(_)) | None => {
+            Err(why) => unrecorded.push(unrecorded_answer(spine, tenant.id, &answer.decision, &why)),
+            Ok(_) => {
                 return Err(broken(answer, "a refusal that was given came out as leave".to_owned()));
             }
         }

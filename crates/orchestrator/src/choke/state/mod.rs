@@ -44,7 +44,6 @@ use proof::{
 
 use self::{
     answered::Kept,
-    given::Given,
     held::{HeldPermits, Write},
     snapshots::BoundSnapshot,
     strikes::{FiredRows, Strike},
@@ -260,8 +259,6 @@ pub(super) struct State {
     /// What struck runs, and what fired in them: what incidents that comes to is settled when all calls are decided.
     pub(super) strikes: Vec<Strike>,
     pub(super) fired: Vec<FiredRows>,
-    /// The decision that the next call got already, while the store was down.
-    pub(super) given: Option<Given>,
 }
 
 impl State {
@@ -288,7 +285,6 @@ impl State {
             kept: Kept::new(),
             strikes: Vec::new(),
             fired: Vec::new(),
-            given: None,
         }
     }
 
