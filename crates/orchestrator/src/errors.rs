@@ -145,6 +145,10 @@ pub enum Error {
     /// Something that cannot be, was.
     #[error("{0}")]
     Internal(String),
+    /// Something that cannot be was met by a call of the choke point, half of whose changes stand in the working state: all of
+    /// its group is rolled back.
+    #[error("{0}")]
+    HalfDone(String),
 }
 
 fn said(fields: &[FieldError]) -> String {
@@ -214,6 +218,11 @@ impl Error {
 /// Something that cannot be, was: as its error tells it.
 pub(crate) fn internal(err: impl std::fmt::Display) -> Error {
     Error::Internal(err.to_string())
+}
+
+/// The same of a call that is being decided: its group is rolled back.
+pub(crate) fn half_done(err: impl std::fmt::Display) -> Error {
+    Error::HalfDone(err.to_string())
 }
 
 impl Error {

@@ -45,7 +45,7 @@ impl From<Error> for Problem {
             Error::AgentNotBound { .. } => Self::new(Code::AgentNotBound, detail),
             Error::ClockOff(_) => Self::new(Code::ClockOff, detail),
             Error::CommitUnknown(cause) => retriable(Code::CommitUnknown, detail, &cause),
-            Error::Store(_) | Error::Internal(_) => Self::internal(&err),
+            Error::Store(_) | Error::Internal(_) | Error::HalfDone(_) => Self::internal(&err),
         }
     }
 }
@@ -150,9 +150,11 @@ mod tests {
 
     #[test]
     fn our_own_fault_is_not_explained() {
-        let told = told(&Problem::from(Error::Internal("table secrets is on fire".to_owned())));
-        assert_eq!(told["code"], "internal");
-        assert!(!told.to_string().contains("fire"), "{told}");
+        for fault in [Error::Internal, Error::HalfDone] {
+            let told = told(&Problem::from(fault("table secrets is on fire".to_owned())));
+            assert_eq!(told["code"], "internal");
+            assert!(!told.to_string().contains("fire"), "{told}");
+        }
     }
 
     #[test]

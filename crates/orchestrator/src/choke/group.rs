@@ -170,8 +170,8 @@ async fn once(
         Bond::EachAlone => decide::each(&mut state, unit.calls),
     };
     let mut answers: Vec<Answers> = units.iter().map(decide).collect();
-    if let Some(broken) = broken(&answers) {
-        return Err(broken);
+    if let Some(half_done) = half_done(&answers) {
+        return Err(half_done);
     }
     seal::strike_failed(&mut state);
     causes::settle(&mut state, &tx).await?;
@@ -188,15 +188,28 @@ async fn once(
     Ok(answers)
 }
 
-/// A call that met something that cannot be leaves the working state half changed: none of it is stored. One that could not
-/// be answered for what it read has changed nothing, and is told another error: see [`super::decide::gates::unreadable`].
-fn broken(answers: &[Answers]) -> Option<StoreError> {
+/// Why nothing of a group may be stored, where one of its calls left the working state half changed. One that could not be
+/// answered for what it read has changed nothing, and is told another error: see [`super::decide::gates::unreadable`].
+fn half_done(answers: &[Answers]) -> Option<StoreError> {
     answers.iter().flatten().flatten().find_map(|answer| match answer {
-        Err(Error::Internal(why)) => Some(corrupt(why.clone())),
+        Err(Error::HalfDone(why)) => Some(corrupt(why.clone())),
         _ => None,
     })
 }
 
 fn corrupt(why: String) -> StoreError {
     StoreError::Corrupt { table: "runs", row: "of the group".to_owned(), why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_leaves_the_state_half_changed_costs_its_whole_group() {
+        let refused = || Some(Err(Error::Busy));
+        assert!(half_done(&[vec![refused(), None], vec![refused()]]).is_none());
+        let half = Some(Err(Error::HalfDone("an id that is none".to_owned())));
+        assert!(half_done(&[vec![refused()], vec![None, half]]).is_some());
+    }
 }

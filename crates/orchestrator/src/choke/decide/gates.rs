@@ -108,7 +108,7 @@ fn verdict_of(state: &State, decision_id: &str) -> Result<VerdictView, Error> {
 }
 
 /// A stored answer that does not read back. It was read before the call changed anything: what else its group decided stands.
-/// A call that meets something impossible later says [`Error::Internal`], and its whole group is rolled back.
+/// A call that meets something impossible later says [`Error::HalfDone`], and its whole group is rolled back.
 pub(in crate::choke) fn unreadable(table: &'static str, row: String, why: String) -> Error {
     Error::from(StoreError::Corrupt { table, row, why })
 }

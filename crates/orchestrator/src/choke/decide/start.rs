@@ -40,7 +40,7 @@ pub(in crate::choke) fn start(state: &mut State, caller: &Caller, start: &Prepar
 /// Opens the run of a trace, unless the trace has one: the answer says which run it is.
 pub(in crate::choke) fn trace(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
     let Some(trace_id) = &start.request.external_trace_id else {
-        return Err(Error::Internal("a trace without its id".to_owned()));
+        return Err(Error::HalfDone("a trace without its id".to_owned()));
     };
     if let Some(run) = state.traces.get(trace_id) {
         return Ok(Done::Traced(*run));
@@ -50,7 +50,7 @@ pub(in crate::choke) fn trace(state: &mut State, caller: &Caller, start: &Prepar
             state.traces.insert(trace_id.clone(), run.id);
             Ok(Done::Traced(run.id))
         }
-        _ => Err(Error::Internal("a start starts".to_owned())),
+        _ => Err(Error::HalfDone("a start starts".to_owned())),
     }
 }
 
@@ -76,7 +76,7 @@ fn begin(state: &mut State, caller: &Caller, start: &PreparedStart) -> Answer {
     let snapshot = state
         .current
         .clone()
-        .ok_or_else(|| Error::Internal("a start without the policies in force".to_owned()))?;
+        .ok_or_else(|| Error::HalfDone("a start without the policies in force".to_owned()))?;
     let mut run = new_run(state, caller, start, &snapshot);
     traced::say_part(&mut run, &start.request.part_of);
     let run_id = run.id;

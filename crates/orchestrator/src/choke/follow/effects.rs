@@ -26,7 +26,7 @@ use crate::{
         prepare::Caller,
         state::{Ending, State, standing::refresh, strikes::StrikeId},
     },
-    errors::{Error, internal},
+    errors::{Error, half_done},
 };
 
 /// The status that a verdict gives the run, if it ends it.
@@ -75,7 +75,7 @@ pub(in crate::choke) fn throttled(
     judged: &Judged,
 ) -> Result<(), Error> {
     for limit in judged.limits.iter().filter(|limit| limit.rejects) {
-        let id: LimitId = limit.limit_id.parse().map_err(internal)?;
+        let id: LimitId = limit.limit_id.parse().map_err(half_done)?;
         if !state.run(run_id)?.breached.contains(&(id, limit.window_start.clone())) {
             breached(state, caller, run_id, judged, limit, None)?;
         }
@@ -139,7 +139,7 @@ fn breached(
     step_index: Option<u64>,
 ) -> Result<Option<StrikeId>, Error> {
     let Some(breach_type) = limit.breach else { return Ok(None) };
-    let id: LimitId = limit.limit_id.parse().map_err(internal)?;
+    let id: LimitId = limit.limit_id.parse().map_err(half_done)?;
     let first = state.run_mut(run_id)?.breached.insert((id, limit.window_start.clone()));
     if first {
         let breach_id: BreachId = state.id();

@@ -19,7 +19,7 @@ use crate::{
         prepare::{ContentHashes, PreparedStep, REDACTION},
         state::State,
     },
-    errors::{Error, internal},
+    errors::{Error, half_done},
     report::LlmReport,
 };
 
@@ -78,7 +78,7 @@ fn activity(
         commitment_key_id: &key_id,
     };
     let seq = run.next_seq(RecordKind::Activity);
-    let activity = capture_activity_evidence(&ctx, id, seq, content, now).map_err(internal)?;
+    let activity = capture_activity_evidence(&ctx, id, seq, content, now).map_err(half_done)?;
     let hash = run.trace.ranges.push(&activity);
     state.new.activities.push(activity);
     Ok(Some(hash))
@@ -123,7 +123,7 @@ fn provider(
         error: if report.status == StepStatus::Failure { report.outcome_code.as_deref() } else { None },
     };
     let seq = run.next_seq(RecordKind::Provider);
-    let provider = capture_provider_evidence(&ctx, id, seq, &answer, now).map_err(internal)?;
+    let provider = capture_provider_evidence(&ctx, id, seq, &answer, now).map_err(half_done)?;
     let hash = run.trace.ranges.push(&provider);
     state.new.providers.push(provider);
     Ok(Some(hash))

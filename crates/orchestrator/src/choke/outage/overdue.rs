@@ -173,7 +173,7 @@ async fn work(
         match decide::again(&mut state, &answer.call, &given) {
             Ok(_) if answer.let_through => {}
             Err(Error::StepHalted(_)) if !answer.let_through => {}
-            Err(Error::Internal(why)) => return Err(broken(answer, why)),
+            Err(Error::HalfDone(why)) => return Err(broken(answer, why)),
             Err(Error::Store(why)) => return Err(broken(answer, why.to_string())),
             Err(why @ (Error::StepHalted(_) | Error::RateLimited { .. })) => {
                 return Err(broken(answer, format!("leave that was given came out as a refusal: {why}")));

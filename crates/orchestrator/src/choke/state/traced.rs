@@ -140,7 +140,7 @@ pub(in crate::choke) fn note_end(
     let run = state
         .runs
         .get_mut(&step.run_id)
-        .ok_or_else(|| Error::Internal("a span without its run".to_owned()))?;
+        .ok_or_else(|| Error::HalfDone("a span without its run".to_owned()))?;
     let opened = caller.opened(run.run.key_id);
     let stood = run.run.reported_end.take();
     let heard_at = stood.as_ref().and_then(|end| end.heard_at).filter(|_| !opened).unwrap_or(state.now);
