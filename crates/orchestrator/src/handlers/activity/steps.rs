@@ -1,0 +1,117 @@
+//! A run's steps.
+
+use std::collections::{HashMap, HashSet};
+
+use drivers::ReadTx;
+use models::{
+    activity::Run,
+    ids::RunId,
+    logs::{StepRow, contested_span},
+    page::{Page, PageRequest},
+};
+use proof::{
+    records::StepRecord,
+    words::{Action, REFUSED_AFTER, RunSource, StepStatus},
+};
+
+use super::get::find;
+use crate::{
+    context::CallContext,
+    errors::Error,
+    spine::Spine,
+    verdict::{Fired, fired_of},
+};
+
+/// A stored step with the action of its verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepView {
+    /// The step.
+    pub step: StepRow,
+    /// Its verdict's action; none where its decision is not there any more.
+    pub action: Option<Action>,
+    /// For a reported step: what would have been answered.
+    pub would_have: Option<Action>,
+    /// The rules and limits that fired, the deciding one first; none where that does not read back.
+    pub fired: Option<Vec<Fired>>,
+    /// It came after its run was sealed, and is in an addendum.
+    pub is_late: bool,
+    /// What it used counts in the run's totals; not where another step tells of the same call.
+    pub counts: bool,
+    /// The step that it was a part of: as reported, or that of its parent span.
+    pub parent_step_index: Option<u64>,
+}
+
+impl StepView {
+    /// What is said of a step that was refused and had been done by then.
+    #[must_use]
+    pub fn refused_after(&self) -> Option<&'static str> {
+        let step = &self.step.record;
+        // Of a permit that was refused nothing is reported: nothing was done.
+        (step.status == StepStatus::Refused && step.reported_status.is_some()).then_some(REFUSED_AFTER)
+    }
+}
+
+/// `activity.steps`: a run's steps by index, refused ones included. An agent sees those that its own key reported: a
+/// run that is a trace may have others'.
+#[tracing::instrument(name = "activity.steps", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
+pub async fn steps(
+    spine: &Spine,
+    ctx: &CallContext,
+    id: RunId,
+    page: PageRequest,
+) -> Result<Page<StepView>, Error> {
+    let store = spine.read().await?;
+    let run = find(&store, ctx, id).await?;
+    steps_of(&store, ctx, &run, page).await
+}
+
+/// The same of a run that was read before, where somebody reads already.
+pub(in crate::handlers) async fn steps_of(
+    store: &ReadTx,
+    ctx: &CallContext,
+    run: &Run,
+    page: PageRequest,
+) -> Result<Page<StepView>, Error> {
+    let id = run.id;
+    let reported_by = ctx.sees_only_own_runs().then_some(ctx.key);
+    let page = store.traces().list_steps(ctx.tenant.id, id, reported_by, &page).await?;
+    let decisions: Vec<_> =
+        page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
+    let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
+    let fired = store.policies().decisions_that_fired(ctx.tenant.id, &decisions).await?;
+    // What is not there, or does not read back, is for the proof of the run to find. Its steps are shown all the same, and
+    // nothing is made up of them.
+    let mut fired: HashMap<String, Option<Vec<Fired>>> =
+        fired.into_iter().map(|decision| (decision.decision_id.clone(), fired_of(&decision).ok())).collect();
+    let own = run.trace_id.to_string();
+    let parents =
+        page.items.iter().filter_map(|step| parent_spans(&step.record)).flatten().collect::<Vec<_>>();
+    let parents = store.traces().span_places(ctx.tenant.id, id, &parents).await?;
+    let indices = page.items.iter().map(|step| step.record.step_index);
+    let uncounted: HashSet<u64> = match (run.source, indices.clone().min(), indices.max()) {
+        (RunSource::Otlp, Some(first), Some(last)) => {
+            let found = store.traces().uncounted(ctx.tenant.id, id, first..=last).await?;
+            found.iter().map(|of| of.step_index).collect()
+        }
+        _ => HashSet::new(),
+    };
+    Ok(page.map(|step| {
+        let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
+        let answer = decision.and_then(|id| actions.get(&id).copied());
+        let (action, would_have) = answer.map_or((None, None), |(action, would)| (Some(action), would));
+        let is_late = step.record.trace_id != own;
+        let mut spans = parent_spans(&step.record).into_iter().flatten();
+        let of_span = spans.find_map(|key| parents.get(&key).copied());
+        let parent_step_index = step.record.parent_step_index.or(of_span);
+        let of_decision = step.record.decision_id.as_ref().and_then(|id| fired.remove(id));
+        let fired = of_decision.unwrap_or_else(|| action.map(|_| Vec::new()));
+        let counts = !uncounted.contains(&step.record.step_index);
+        StepView { step, action, would_have, fired, is_late, counts, parent_step_index }
+    }))
+}
+
+/// The keys that the parent span of a step may be recorded under: what the step's own key said of it comes first.
+fn parent_spans(step: &StepRecord) -> Option<[String; 2]> {
+    let span = step.external_parent_span_id.clone()?;
+    Some([contested_span(&span, step.reported_by.as_deref()), span])
+}
