@@ -1,0 +1,24 @@
+//! The permits that a group uses or releases, locked.
+
+use drivers::{StoreError, Tx};
+use models::ids::PermitId;
+
+use super::touched::Touched;
+use crate::choke::state::{State, held::HeldPermit};
+
+/// The most permits that lapsed and are released with one group; the rest go with the next.
+const MAX_LAPSED: u64 = 500;
+
+/// The permits that records name, and those that lapsed meanwhile: their reservations are released here.
+pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
+    if !touched.spends {
+        return Ok(());
+    }
+    let ids: Vec<PermitId> = touched.permits.iter().copied().collect();
+    // By a wrong clock nothing lapses: what others were granted is still under way.
+    let most = if state.spine.clocks().wrong().is_some() { 0 } else { MAX_LAPSED };
+    for permit in tx.policies().lock_permits(state.tenant.id, &ids, state.now, most).await? {
+        state.permits.insert(permit.id, HeldPermit::locked(permit));
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The runs that a group touches, locked, with their traces and the policies that they are bound to.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use drivers::{StoreError, Tx};
+use models::{
+    activity::Run,
+    ids::{RunId, SnapshotId},
+    logs::Trace,
+};
+use proof::records::RecordKind;
+
+use super::touched::Touched;
+use crate::choke::state::{RunState, State, snapshots::BoundSnapshot};
+
+pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
+    if touched.runs.is_empty() {
+        return Ok(());
+    }
+    let (tenant, ids) = (Arc::clone(&state.tenant), touched.runs.iter().copied().collect::<Vec<_>>());
+    let runs = tx.activity().lock_runs_for_steps(tenant.id, &ids).await?;
+    let mut traces: HashMap<RunId, Trace> = tx
+        .traces()
+        .lock_traces(tenant.id, &ids)
+        .await?
+        .into_iter()
+        .map(|trace| (trace.run_id, trace))
+        .collect();
+    let bound: BTreeSet<SnapshotId> = runs.iter().map(|(run, _)| run.snapshot_id).collect();
+    let snapshots = state.spine.choke().snapshots.of(tx, &tenant, &bound).await?;
+    for (run, frozen) in runs {
+        let missing = |table| StoreError::Corrupt {
+            table,
+            row: run.id.to_string(),
+            why: "the run names it, and it is not there".to_owned(),
+        };
+        let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
+        let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
+        // What a store knows of a freeze is its text; a name that is not ASCII may be the same in another.
+        state.frozen |= frozen || !run.agent_id.is_ascii();
+        state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
+    }
+    let memory = &state.spine.choke().memory;
+    if let Some(why) = ids.iter().find_map(|id| memory.fallen(tenant.id, *id, state.runs.get(id))) {
+        state.spine.give_up(&why);
+        return Err(StoreError::ReadOnly(why));
+    }
+    Ok(())
+}
+
+fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
+    RunState {
+        stood: run.standing(),
+        run,
+        trace,
+        snapshot,
+        breached: HashSet::new(),
+        near_limit: false,
+        changed: false,
+        is_new: false,
+        ending: None,
+        freeze: None,
+        met: HashSet::new(),
+        acked: HashSet::new(),
+        unacked_kill: None,
+        late: None,
+    }
+}
+
+/// Breaches that the runs have already, so that a repeat is told from a first.
+pub(super) async fn load_breaches(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let breached = state.runs.values().filter(|run| run.next_seq(RecordKind::Breach) > 0);
+    let breached: Vec<RunId> = breached.map(|run| run.run.id).collect();
+    if breached.is_empty() {
+        return Ok(());
+    }
+    for breach in tx.policies().breach_keys_of_runs(state.tenant.id, &breached).await? {
+        if let Some(run) = state.runs.get_mut(&breach.run_id) {
+            run.breached.insert((breach.limit_id, breach.window_start));
+        }
+    }
+    Ok(())
+}
