@@ -8,7 +8,7 @@ use axum::{
 use models::ids::RunId;
 use orchestrator::{
     Error, Spine,
-    handlers::events::{self, RunEvent, RunEvents, RunPlace},
+    handlers::activity::{self, RunEvent, RunEvents, RunPlace},
 };
 
 use super::{intervention_view::InterventionView, run_view::RunView, step_view::StepView};
@@ -49,7 +49,7 @@ pub(super) async fn events(
             Problem::new(Code::InvalidHeader, "Last-Event-ID is not one that this stream gave")
         })?),
     };
-    let Some(following) = events::events(&spine, &caller, run, from).await? else {
+    let Some(following) = activity::events(&spine, &caller, run, from).await? else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     Ok(stream::of(following))

@@ -5,7 +5,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use orchestrator::{Error, Spine, handlers::spans, ports::SpanEncoding};
+use orchestrator::{Error, Spine, handlers::activity, ports::SpanEncoding};
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -44,7 +44,7 @@ pub(super) async fn ingest(
     caller: Caller<AgentWrites>,
     SpanBody { encoding, bytes }: SpanBody,
 ) -> Result<Response, Problem> {
-    match spans::ingest(&spine, &caller, encoding, &bytes).await {
+    match activity::ingest(&spine, &caller, encoding, &bytes).await {
         Ok(ingested) => {
             let body = spine.span_codec().answer(encoding, &ingested.rejected);
             Ok(answer(StatusCode::OK, encoding, body))

@@ -2,12 +2,9 @@
 
 pub mod account;
 pub mod activity;
-pub mod events;
 pub mod incidents;
 pub mod logs;
 pub mod overview;
 pub mod policies;
 pub(crate) mod shared;
-mod span_order;
-pub mod spans;
 pub mod system;

@@ -3,7 +3,7 @@
 use orchestrator::{
     CallContext,
     choke::call::{LlmReport, StartRun, StepReport},
-    handlers::{account::SystemCaller, activity, spans},
+    handlers::{account::SystemCaller, activity},
     ports::SpanEncoding,
 };
 use proof::words::{IntegrityGrade, StepKind};
@@ -83,11 +83,11 @@ on_both! {
         let agent = Agent::of(&kit, "acme").await;
         let ctx = CallContext { user_agent: Some("OTel-Exporter/1.2".to_owned()), ..agent.ctx.clone() };
         let json = |trace| json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [call(trace, 1)] }] }] }).to_string();
-        spans::ingest(&kit.spine, &ctx, SpanEncoding::Json, json(1).as_bytes()).await.unwrap();
+        activity::ingest(&kit.spine, &ctx, SpanEncoding::Json, json(1).as_bytes()).await.unwrap();
         let protobuf = protobuf_span();
-        spans::ingest(&kit.spine, &ctx, SpanEncoding::Protobuf, &protobuf).await.unwrap();
+        activity::ingest(&kit.spine, &ctx, SpanEncoding::Protobuf, &protobuf).await.unwrap();
         let by = SystemCaller { name: "ana".to_owned() };
-        spans::ingest_as(&kit.spine, &by, "acme", SpanEncoding::Json, json(2).as_bytes()).await.unwrap();
+        activity::ingest_as(&kit.spine, &by, "acme", SpanEncoding::Json, json(2).as_bytes()).await.unwrap();
         let mut seen = Vec::new();
         for run in runs(&agent).await {
             let (_, bundle) = agent.verified(run.id).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use models::{activity::RunFilter, page::PageRequest, policies::LimitFilter};
 use orchestrator::{
-    handlers::{activity, policies, spans},
+    handlers::{activity, policies},
     ports::SpanEncoding,
 };
 use proof::words::{EnforcementMode, LimitType};
@@ -185,7 +185,7 @@ async fn send(draw: &mut Draw, agent: &Agent<'_>, mut all: Vec<Value>) {
         let attributes = json!([odd[draw.below(odd.len())], text("service.name", "weather")]);
         let body = json!({ "resourceSpans": [{ "resource": { "attributes": attributes }, "scopeSpans": [{ "spans": some }] }] });
         let bytes = body.to_string().into_bytes();
-        let taken = spans::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, &bytes).await.unwrap();
+        let taken = activity::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, &bytes).await.unwrap();
         assert_eq!(taken.rejected.count, 0, "{:?}", taken.rejected);
     }
 }

@@ -10,7 +10,7 @@ use orchestrator::{
     Error,
     background::sweeper,
     choke::call::StartRun,
-    handlers::{activity, incidents, policies, spans},
+    handlers::{activity, incidents, policies},
     ports::{RejectedSpans, SpanEncoding},
 };
 use proof::words::{
@@ -55,7 +55,7 @@ pub(crate) async fn send(agent: &Agent<'_>, spans: &[Value]) -> RejectedSpans {
 pub(crate) async fn send_from(agent: &Agent<'_>, service: &str, spans: &[Value]) -> RejectedSpans {
     let service = json!([{ "key": "service.name", "value": { "stringValue": service } }]);
     let body = json!({ "resourceSpans": [{ "resource": { "attributes": service }, "scopeSpans": [{ "spans": spans }] }] });
-    spans::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, body.to_string().as_bytes())
+    activity::ingest(&agent.kit.spine, &agent.ctx, SpanEncoding::Json, body.to_string().as_bytes())
         .await
         .unwrap()
         .rejected

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use models::ids::RunId;
 use orchestrator::{
     Error, Spine,
-    handlers::{account, spans},
+    handlers::{account, activity},
     ports::RejectedSpans,
 };
 use serde_json::json;
@@ -123,7 +123,7 @@ async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Coun
     let mut counts = Counts::default();
     let of = bodies.len();
     for (at, body) in bodies.into_iter().enumerate() {
-        let taken = spans::ingest_as(spine, &caller::command_line(), tenant, encoding, body).await;
+        let taken = activity::ingest_as(spine, &caller::command_line(), tenant, encoding, body).await;
         let taken = taken.map_err(|err| match err {
             Error::Unreadable(why) => anyhow::anyhow!(
                 "holds no OTLP traces ({why}): give what an OTLP exporter sent, or what the Collector's file exporter wrote"

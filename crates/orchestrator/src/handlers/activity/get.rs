@@ -12,7 +12,7 @@ pub async fn get(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Run, Err
 }
 
 /// The same, where somebody reads already.
-pub(in crate::handlers) async fn find(store: &ReadTx, ctx: &CallContext, id: RunId) -> Result<Run, Error> {
+pub(super) async fn find(store: &ReadTx, ctx: &CallContext, id: RunId) -> Result<Run, Error> {
     let run = store.activity().find_run(ctx.tenant.id, id).await?;
     run.filter(|run| !ctx.sees_only_own_runs() || run.key_id == ctx.key)
         .ok_or_else(|| Error::not_found("run", id))

@@ -33,7 +33,7 @@ pub async fn interventions(
 }
 
 /// The same of a run that the caller may see, where somebody reads already.
-pub(in crate::handlers) async fn interventions_of(
+pub(super) async fn interventions_of(
     store: &ReadTx,
     ctx: &CallContext,
     id: RunId,

@@ -2,7 +2,9 @@
 
 mod abort;
 mod complete;
+mod events;
 mod get;
+mod ingest;
 mod interventions;
 mod kill;
 mod list;
@@ -10,16 +12,20 @@ mod list_interventions;
 mod permit;
 mod record;
 mod record_batch;
+mod span_order;
 mod start;
 mod steps;
 mod submit;
 mod sweep;
 mod take_up;
+mod tenant_events;
 
 pub use self::{
     abort::abort,
     complete::complete,
+    events::{RunEvent, RunEvents, RunPlace, events},
     get::get,
+    ingest::{Ingested, ingest, ingest_as},
     interventions::{InterventionView, interventions},
     kill::kill,
     list::list,
@@ -30,6 +36,6 @@ pub use self::{
     start::{Started, start},
     steps::{StepView, steps},
     take_up::take_up,
+    tenant_events::{TenantEvent, TenantEvents, tenant_events},
 };
-pub(super) use self::{get::find, interventions::interventions_of, steps::steps_of};
 pub(crate) use self::{sweep::sweep, take_up::write_overdue};

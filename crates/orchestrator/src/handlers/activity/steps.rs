@@ -66,7 +66,7 @@ pub async fn steps(
 }
 
 /// The same of a run that was read before, where somebody reads already.
-pub(in crate::handlers) async fn steps_of(
+pub(super) async fn steps_of(
     store: &ReadTx,
     ctx: &CallContext,
     run: &Run,

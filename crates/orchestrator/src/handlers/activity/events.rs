@@ -1,34 +1,31 @@
-//! What happens, as it happens: a run's steps and its end, for whoever watches it and for its own agent; and the
-//! beginnings and ends of all runs of a tenant.
+//! What happens in a run, as it happens: its steps and its end, for whoever watches it and for its own agent.
 //!
 //! Events are read from what is committed, in its own order, so a stream that broke goes on behind the last one that
 //! its reader has, at any replica, and tells nothing that could be undone. A stream reads when its tenant's watcher (see
 //! `streams`) says that there is something for it, and rests until then.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use drivers::ReadTx;
 use models::{
     activity::{Ack, AckVia, Pulse, Run, RunState},
-    ids::{InterventionId, KeyId, RunId},
+    ids::{InterventionId, RunId},
     page::{Cursor, PageRequest},
 };
-use proof::{
-    leaves::RunLeaf,
-    words::{InterventionKind, LogName, RunStatus},
-};
+use proof::words::InterventionKind;
 use tokio::sync::watch;
 
-use super::activity::{self, InterventionView, StepView};
+use super::{
+    get::find,
+    interventions::{InterventionView, interventions_of},
+    steps::{StepView, steps_of},
+};
 use crate::{
     context::CallContext,
     errors::Error,
     spine::Spine,
-    streams::{AT_ONCE, Place, Woken, end_of},
+    streams::{Place, Woken},
 };
-
-/// How long a stream rests that was told of events which are not there.
-const REST: Duration = Duration::from_millis(250);
 
 /// What happened in a run.
 #[derive(Clone, Debug)]
@@ -79,7 +76,7 @@ pub async fn events(
 ) -> Result<Option<RunEvents>, Error> {
     // Like all of a stream, not behind somebody's lists: it may be how an agent hears of a kill.
     let store = spine.read_first().await?;
-    let found = activity::find(&store, ctx, run).await?;
+    let found = find(&store, ctx, run).await?;
     let after = match from {
         RunPlace::Beginning => None,
         RunPlace::Step(index) => Some(index),
@@ -140,10 +137,10 @@ impl RunEvents {
     /// Reads what is new, all of it from one moment, and not behind somebody's lists.
     async fn look(&mut self) -> Result<(), Error> {
         let store = self.spine.read_first().await?;
-        let run = activity::find(&store, &self.ctx, self.run).await?;
+        let run = find(&store, &self.ctx, self.run).await?;
         let page =
             self.after.map_or_else(PageRequest::default, |after| PageRequest::from(Cursor::After(after)));
-        let page = activity::steps_of(&store, &self.ctx, &run, page).await?;
+        let page = steps_of(&store, &self.ctx, &run, page).await?;
         if let Some(last) = page.items.last() {
             self.after = Some(last.step.record.step_index);
         }
@@ -162,7 +159,7 @@ impl RunEvents {
 
 /// The kill that ended a run.
 async fn kill_of(store: &ReadTx, ctx: &CallContext, run: RunId) -> Result<Option<InterventionView>, Error> {
-    let acts = activity::interventions_of(store, ctx, run).await?;
+    let acts = interventions_of(store, ctx, run).await?;
     Ok(acts.into_iter().find(|act| {
         act.intervention.kind == InterventionKind::Kill && act.intervention.effective_at.is_some()
     }))
@@ -180,121 +177,4 @@ async fn confirm(spine: &Spine, ctx: &CallContext, run_id: RunId, kill: Interven
     };
     tx.activity().insert_acks(&[ack]).await?;
     Ok(tx.commit().await?)
-}
-
-/// What happened among a tenant's runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TenantEvent {
-    /// A run began.
-    Opened {
-        /// It.
-        run_id: RunId,
-        /// When.
-        started_at: String,
-    },
-    /// A run is sealed.
-    Sealed {
-        /// It.
-        run_id: RunId,
-        /// How it ended.
-        status: RunStatus,
-        /// When.
-        sealed_at: String,
-    },
-    /// Something came to a sealed run.
-    Added {
-        /// The run.
-        run_id: RunId,
-        /// When.
-        added_at: String,
-    },
-}
-
-/// A tenant that is followed.
-#[derive(Debug)]
-pub struct TenantEvents {
-    spine: Spine,
-    ctx: CallContext,
-    next: u64,
-    waiting: VecDeque<(u64, TenantEvent)>,
-    place: Place,
-}
-
-/// `activity.tenant_events`: follows the tenant's runs, an agent its own: from behind the event `after`, else from now.
-#[tracing::instrument(name = "activity.tenant_events", skip_all, fields(tenant = %ctx.tenant.id))]
-pub async fn tenant_events(
-    spine: &Spine,
-    ctx: &CallContext,
-    after: Option<u64>,
-) -> Result<TenantEvents, Error> {
-    let place = spine.streams().enter(spine, ctx)?;
-    let next = if let Some(after) = after {
-        after.saturating_add(1)
-    } else {
-        let head = spine.read_first().await?.ledger().head(ctx.tenant.id, LogName::Runs).await?;
-        head.map_or(0, |head| head.frontier.size())
-    };
-    Ok(TenantEvents { spine: spine.clone(), ctx: ctx.clone(), next, waiting: VecDeque::new(), place })
-}
-
-impl TenantEvents {
-    /// The next event and its number, as soon as there is one; none when the key is revoked or the server stops.
-    pub async fn next(&mut self) -> Result<Option<(u64, TenantEvent)>, Error> {
-        loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Ok(Some(event));
-            }
-            if !self.place.goes_on() || self.place.log_goes_on(self.next).await == Woken::End {
-                return Ok(None);
-            }
-            match self.place.log_from(self.next) {
-                Some((end, events)) => {
-                    self.next = self.next.max(end);
-                    for (index, event) in events {
-                        self.hear(index, event.run, event.key, &event.leaf);
-                    }
-                }
-                None if self.look().await? => {}
-                // The watcher has seen what is not there: the store fell back, which the server tells by itself.
-                None => tokio::time::sleep(REST).await,
-            }
-        }
-    }
-
-    /// Reads what is new and not at hand; whether the log has anything there.
-    async fn look(&mut self) -> Result<bool, Error> {
-        let tenant = self.ctx.tenant.id;
-        let store = self.spine.read_first().await?;
-        let head = store.ledger().head(tenant, LogName::Runs).await?;
-        let size = head.map_or(0, |head| head.frontier.size());
-        if size <= self.next {
-            return Ok(false);
-        }
-        let leaves = store.ledger().run_log_from(tenant, self.next, AT_ONCE).await?;
-        self.next = end_of(&leaves, size);
-        let ids: Vec<RunId> = leaves.iter().map(|leaf| leaf.run_id).collect();
-        let runs = store.activity().pulses(tenant, &ids).await?;
-        drop(store);
-        for entry in leaves {
-            if let Some(run) = runs.iter().find(|run| run.run == entry.run_id) {
-                self.hear(entry.leaf_index, run.run, run.key, &entry.leaf);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Keeps an event for the reader, if it is for them.
-    fn hear(&mut self, index: u64, run_id: RunId, key: KeyId, leaf: &RunLeaf) {
-        if self.ctx.sees_only_own_runs() && key != self.ctx.key {
-            return;
-        }
-        let event = match leaf {
-            RunLeaf::Opened(leaf) => TenantEvent::Opened { run_id, started_at: leaf.started_at.clone() },
-            RunLeaf::Sealed(leaf) => {
-                TenantEvent::Sealed { run_id, status: leaf.status, sealed_at: leaf.sealed_at.clone() }
-            }
-            RunLeaf::Addendum(leaf) => TenantEvent::Added { run_id, added_at: leaf.added_at.clone() },
-        };
-        self.waiting.push_back((index, event));
-    }
 }

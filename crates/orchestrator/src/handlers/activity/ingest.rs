@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus, WayIn};
 
-use super::{
-    account,
-    span_order::{sides_apart, sums_last},
-};
+use super::span_order::{sides_apart, sums_last};
 use crate::{
     aside::aside,
     choke::{
@@ -19,6 +16,7 @@ use crate::{
     consequences::{author::SystemCaller, rejected},
     context::CallContext,
     errors::{Error, told},
+    handlers::account,
     ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
     report::{LlmReport, PartOf},
     spine::Spine,
