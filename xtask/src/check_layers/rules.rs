@@ -22,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
     ("verdict", verdict),
     ("execution-context", execution_context),
     ("governed", governed),
+    ("redaction", redaction),
     ("tenant-first", tenant_first),
 ];
 
@@ -161,6 +162,20 @@ fn governed(place: &Place, mention: &Mention) -> Option<String> {
         place.krate == "orchestrator" && mention.module.get(1).is_some_and(|module| module == "ledger");
     (settles && place.in_src && !ledger).then(|| {
         "Governed::settle is for crates/orchestrator/src/ledger.rs: a change and its audit row are stored together".to_owned()
+    })
+}
+
+/// In L4, texts are made fit to be kept in few places: those of people, those of errors, and what is told of steps.
+fn redaction(place: &Place, mention: &Mention) -> Option<String> {
+    let [engines, logs, redact, item, ..] = mention.path.as_slice() else { return None };
+    let redacts = [engines, logs, redact] == ["engines", "logs", "redact"] && item.starts_with("redact_");
+    let module: Vec<&str> = mention.module.iter().skip(1).map(String::as_str).collect();
+    let is_place = matches!(module.as_slice(), ["texts" | "errors", ..] | ["choke", "prepare", ..]);
+    (redacts && place.krate == "orchestrator" && place.in_src && !mention.for_tests && !is_place).then(|| {
+        format!(
+            "orchestrator names {}: what people write is kept by crates/orchestrator/src/texts.rs",
+            spelt(mention)
+        )
     })
 }
 

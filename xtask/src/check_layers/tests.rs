@@ -85,6 +85,12 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("orchestrator", "src/handlers/incidents.rs", "use engines::ledger::Governed;\nfn f(g: Vec<Governed<u8>>) { g.map(Governed::settle) }", "2 governed: Governed::settle is for"),
     ("orchestrator", "src/ledger.rs", "fn f(g: Governed<u8>) { g.settle(); }", ""),
     ("orchestrator", "src/choke/state/mod.rs", "fn f(usage: Usage) { usage.settle(permit); }", ""),
+    // What people write is kept in one way.
+    ("orchestrator", "src/handlers/policies/create_rule.rs", "use engines::logs::redact::redact_text;", "1 redaction: orchestrator names engines::logs::redact::redact_text"),
+    ("orchestrator", "src/once.rs", "use engines::logs::redact;\nfn f() { redact::redact_json(\"\"); }", "2 redaction: orchestrator names engines::logs::redact::redact_json"),
+    ("orchestrator", "src/texts.rs", "use engines::logs::redact::redact_text;", ""),
+    ("orchestrator", "src/choke/prepare/capture.rs", "use engines::logs::redact;\nfn f() { redact::redact_text(\"\"); }", ""),
+    ("orchestrator", "src/handlers/logs/metadata.rs", "use engines::logs::redact::withhold;", ""),
     // The tenant comes first.
     ("drivers", "src/logs.rs", "use models::logs::entity::Entity;\nfn all() { Entity::find(); }", "2 tenant-first: Entity::find outside"),
     ("drivers", "src/logs.rs", "use models::logs::entity::audit::Entity as Audit;\nfn all() { Audit::find_by_id(1); }", "2 tenant-first: Entity::find_by_id outside"),

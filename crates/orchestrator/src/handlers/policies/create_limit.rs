@@ -1,10 +1,7 @@
 //! Making a limit.
 
 use drivers::{StoreError, Tx};
-use engines::{
-    logs::redact::redact_text,
-    policies::{self as engine, Version},
-};
+use engines::policies::{self as engine, Version};
 use models::{
     ids::LimitId,
     policies::{Limit, LimitDraft},
@@ -19,13 +16,14 @@ use crate::{
     once::{Begun, Once},
     retrying::retrying,
     spine::Spine,
+    texts::kept,
 };
 
 /// `policies.create_limit`: a limit, in force for every run that starts after the answer.
 #[tracing::instrument(name = "policies.create_limit", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn create_limit(spine: &Spine, ctx: &CallContext, draft: LimitDraft) -> Result<LimitView, Error> {
     let once = Once::of(spine, ctx, "policies.create_limit", &draft)?;
-    let draft = LimitDraft { name: redact_text(&draft.name).value, ..draft };
+    let draft = LimitDraft { name: kept(&draft.name), ..draft };
     retrying(|| attempt(spine, ctx, &once, draft.clone())).await
 }
 

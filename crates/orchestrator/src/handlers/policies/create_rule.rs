@@ -1,10 +1,7 @@
 //! Making a rule.
 
 use drivers::StoreError;
-use engines::{
-    logs::redact::redact_text,
-    policies::{self as engine, Version},
-};
+use engines::policies::{self as engine, Version};
 use models::policies::{Rule, RuleDraft};
 
 use super::{RuleView, author::author};
@@ -16,14 +13,15 @@ use crate::{
     once::{Begun, Once},
     retrying::retrying,
     spine::Spine,
+    texts::kept,
 };
 
 /// `policies.create_rule`: a rule, in force for every run that starts after the answer.
 #[tracing::instrument(name = "policies.create_rule", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn create_rule(spine: &Spine, ctx: &CallContext, draft: RuleDraft) -> Result<RuleView, Error> {
     let once = Once::of(spine, ctx, "policies.create_rule", &draft)?;
-    let description = draft.description.map(|text| redact_text(&text).value);
-    let draft = RuleDraft { name: redact_text(&draft.name).value, description, ..draft };
+    let description = draft.description.map(|text| kept(&text));
+    let draft = RuleDraft { name: kept(&draft.name), description, ..draft };
     retrying(|| attempt(spine, ctx, &once, draft.clone())).await
 }
 

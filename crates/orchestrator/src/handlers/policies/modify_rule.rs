@@ -1,9 +1,6 @@
 //! Changing a rule.
 
-use engines::{
-    logs::redact::redact_text,
-    policies::{self as engine, ModifyError, Version},
-};
+use engines::policies::{self as engine, ModifyError, Version};
 use models::{ids::RuleId, policies::RuleChange};
 
 use super::{RuleView, author::author, create_rule::name_taken, rule_view::changed as view};
@@ -15,6 +12,7 @@ use crate::{
     once::{Begun, Once},
     retrying::retrying,
     spine::Spine,
+    texts::kept,
 };
 
 /// `policies.modify_rule`: a new version of a rule, on the version that the caller read. A change that changes
@@ -28,9 +26,8 @@ pub async fn modify_rule(
     change: RuleChange,
 ) -> Result<RuleView, Error> {
     let once = Once::of(spine, ctx, "policies.modify_rule", &(id, version, &change))?;
-    let redacted = |text: Option<String>| text.map(|text| redact_text(&text).value);
-    let change =
-        RuleChange { name: redacted(change.name), description: redacted(change.description), ..change };
+    let kept = |text: Option<String>| text.map(|text| kept(&text));
+    let change = RuleChange { name: kept(change.name), description: kept(change.description), ..change };
     retrying(|| attempt(spine, ctx, &once, (id, version, change.clone()))).await
 }
 

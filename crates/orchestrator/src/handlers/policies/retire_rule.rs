@@ -1,9 +1,6 @@
 //! Taking a rule out of force, for good.
 
-use engines::{
-    logs::redact::redact_text,
-    policies::{self as engine, RetireError},
-};
+use engines::policies::{self as engine, RetireError};
 use models::ids::RuleId;
 use serde::Serialize;
 
@@ -16,6 +13,7 @@ use crate::{
     once::{Begun, Once},
     retrying::retrying,
     spine::Spine,
+    texts::kept,
 };
 
 /// Why a rule is retired, and what takes its place.
@@ -36,7 +34,7 @@ pub async fn retire_rule(
     how: Retirement,
 ) -> Result<RuleView, Error> {
     let once = Once::of(spine, ctx, "policies.retire_rule", &(id, &how))?;
-    let reason = redact_text(&how.reason).value;
+    let reason = kept(&how.reason);
     let unknown = || Error::invalid("/superseded_by", "there is no such rule");
     let successor =
         how.superseded_by.map(|text| text.parse::<RuleId>().map_err(|_| unknown())).transpose()?;

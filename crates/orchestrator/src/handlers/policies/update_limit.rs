@@ -1,9 +1,6 @@
 //! Changing a limit.
 
-use engines::{
-    logs::redact::redact_text,
-    policies::{self as engine, UpdateError, Version},
-};
+use engines::policies::{self as engine, UpdateError, Version};
 use models::{ids::LimitId, policies::LimitChange};
 
 use super::{
@@ -20,6 +17,7 @@ use crate::{
     once::{Begun, Once},
     retrying::retrying,
     spine::Spine,
+    texts::kept,
 };
 
 /// `policies.update_limit`: a new version of a limit, on the version that the caller read. What was used stays
@@ -33,7 +31,7 @@ pub async fn update_limit(
     change: LimitChange,
 ) -> Result<LimitView, Error> {
     let once = Once::of(spine, ctx, "policies.update_limit", &(id, version, &change))?;
-    let change = LimitChange { name: change.name.map(|name| redact_text(&name).value), ..change };
+    let change = LimitChange { name: change.name.map(|name| kept(&name)), ..change };
     retrying(|| attempt(spine, ctx, &once, (id, version, change.clone()))).await
 }
 
