@@ -111,7 +111,7 @@ facts! {
     "context.step.hosts" Texts Step "Hosts of every URL anywhere in the parameters, lower case."
         "context.step.hosts.contains(\"pastebin.example\")"
         |f| step(f, |s| texts(&s.params.hosts), Value::Texts(Vec::new()));
-    "context.step.command" Text Step "The shell command parameter, redacted, its words one blank apart. Where there are several, a rule is judged against each."
+    "context.step.command" Text Step "The shell command parameter, redacted, its words one blank apart. Where there are several, a rule is judged against each. Arguments that are one text without a name may be one."
         "context.step.command like \"*rm -rf*\""
         |f| step(f, |s| Value::Text(&s.params.command), EMPTY);
     "context.step.commands" Texts Step "Every shell command in the parameters, alike."

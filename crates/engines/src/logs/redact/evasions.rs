@@ -227,6 +227,19 @@ fn what_cannot_be_read_or_is_too_much_says_so() {
         assert!(facts.commands.len() <= 64 && facts.tables.len() <= 64 && facts.hosts.len() <= 64);
         assert!(facts.commands.iter().map(String::len).sum::<usize>() <= 32_768);
     }
+    // It may be a command, and one that somebody runs who drops what nobody reads.
+    for params in [
+        json!({"input": "rm -rf /"}),
+        json!({"input": "\"rm -rf /\""}),
+        json!({"input": "[\"rm\", \"-rf\", \"/\"]"}),
+        json!({"__arg1": "rm -rf /"}),
+        json!({"command": "r\u{0}m -rf /"}),
+        json!({"command": "rm\u{fffd} -rf /"}),
+        json!({"args": ["rm", "-r\u{0}f", "/"]}),
+    ] {
+        let facts = facts(&params);
+        assert!(facts.commands.contains("rm -rf /") && facts.facts_cut, "{params}: {facts:?}");
+    }
     let plain = facts(
         &json!({"q": "what is [x] and {y}?", "url": "https://good.example", "domain": "machine learning"}),
     );

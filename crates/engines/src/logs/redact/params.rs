@@ -42,30 +42,41 @@ pub(super) fn param_facts(params: &str) -> Result<ParamFacts, serde_json::Error>
     };
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
-    facts.params.facts_cut |= is_nameless(&root);
+    if let Some(text) = nameless(&root) {
+        // It may be a command as well as anything else: a tool of one parameter is often told by its bare value.
+        facts.params.facts_cut = true;
+        facts.command(&text);
+    }
     Ok(facts.done())
 }
+
+/// What stands in a text where a character was that no text has.
+const LOST: [char; 2] = ['\0', '\u{fffd}'];
 
 /// So often a text may be the JSON of a text.
 const MAX_QUOTED: usize = 4;
 
-/// Arguments that came as one text, which is kept as `input`: nothing in it has a name that says what it is.
-fn is_nameless(root: &Node<'_>) -> bool {
-    let Node::Object(members) = root else { return false };
-    let [(name, Node::Text(text))] = members.as_slice() else { return false };
+/// The names under which arguments are kept that came as one text: HOC's own, and LangChain's for the one parameter of a tool.
+const NAMELESS: [&str; 2] = ["input", "__arg1"];
+
+/// Arguments that came as one text: nothing in it has a name that says what it is.
+fn nameless(root: &Node<'_>) -> Option<String> {
+    let Node::Object(members) = root else { return None };
+    let [(name, Node::Text(text))] = members.as_slice() else { return None };
     let mut text = visible(text).trim().to_owned();
-    if name != "input" || text.is_empty() {
-        return false;
+    if !NAMELESS.contains(&&**name) || text.is_empty() {
+        return None;
     }
     for _ in 0..MAX_QUOTED {
         let inner = match tree::read(&text, 1) {
-            Ok(Node::Object(_)) => return false,
+            Ok(Node::Object(_)) => return None,
             Ok(Node::Text(inner)) => visible(&inner).trim().to_owned(),
-            Ok(_) | Err(_) => return true,
+            Ok(Node::List(items)) => return joined(&items).or_else(|| Some(text.clone())),
+            Ok(Node::Scalar(_)) | Err(_) => return Some(text.clone()),
         };
         text = inner;
     }
-    true
+    Some(text)
 }
 
 /// Where a value stands.
@@ -286,7 +297,17 @@ impl Facts {
     }
 
     fn command(&mut self, text: &str) {
-        let folded = folded(self.bounded(text));
+        let text = self.bounded(text);
+        self.command_line(text);
+        if text.contains(LOST) {
+            // Whoever runs it may pass over what nobody here can read.
+            self.params.facts_cut = true;
+            self.command_line(&text.replace(LOST, ""));
+        }
+    }
+
+    fn command_line(&mut self, text: &str) {
+        let folded = folded(text);
         let command = self.fact(&folded);
         if command.is_empty() || self.params.commands.contains(&command) {
             return;
