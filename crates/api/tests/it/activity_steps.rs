@@ -197,6 +197,30 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
     }
 }
 
+/// A gateway's 0 is its word. It is marked where the book sells the model, also where nothing else is told of the call.
+#[tokio::test]
+async fn a_zero_for_what_is_sold_is_marked() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let sold = json!("REPORTED_ZERO");
+    for (provider, llm, note) in [
+        ("openai", json!({"model": "gpt-4o", "input_tokens": 1000, "output_tokens": 100}), &sold),
+        ("openai", json!({"model": "gpt-4o"}), &sold),
+        ("openai", json!({"model": "gpt-4o", "output_tokens": 100}), &sold),
+        ("openai", json!({"model": "gpt-4o", "input_tokens": 0, "output_tokens": 0}), &sold),
+        ("acme", json!({"model": "acme/zork"}), &json!(null)),
+        ("openrouter", json!({"model": "deepseek/deepseek-r1:free"}), &json!(null)),
+    ] {
+        let run = start(&app, &agent).await;
+        let mut step = json!({"kind": "LLM_CALL", "skill_name": "ask", "status": "SUCCESS", "llm": llm});
+        (step["llm"]["provider"], step["llm"]["cost_usd"]) = (json!(provider), json!(0));
+        app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
+        let told = app.get(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).send().await.expect(200);
+        let told = &told["items"][0]["llm"];
+        assert_eq!((&told["cost_usd"], &told["cost_note"]), (&json!(0), note), "{step}");
+    }
+}
+
 #[tokio::test]
 async fn a_batch_stops_after_the_first_that_is_not_200() {
     let app = App::new().await;

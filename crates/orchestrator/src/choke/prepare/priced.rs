@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the cost
-/// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked where the book says
-/// more. `told_at` is when it was told.
+/// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked where the book sells the
+/// model, whatever is told of tokens. `told_at` is when it was told.
 pub(in crate::choke) fn price_call(report: &mut StepReport, told_at: DateTime<Utc>) -> Option<String> {
     let answered_at = report.ended_at.or_else(|| {
         let took = TimeDelta::try_milliseconds(report.duration_ms.try_into().ok()?)?;
@@ -20,8 +20,8 @@ pub(in crate::choke) fn price_call(report: &mut StepReport, told_at: DateTime<Ut
     let at = answered_at.unwrap_or(told_at);
     let llm = report.llm.as_mut()?;
     if let Some(said) = llm.cost_nanousd {
-        let is_priced = said == 0 && by_book(llm, at).is_ok_and(|priced| priced.cost_nanousd > 0);
-        llm.cost_note = is_priced.then_some(CostNote::ReportedZero);
+        let is_sold = said == 0 && llm.model.as_deref().is_some_and(|model| is_sold(llm, model, at));
+        llm.cost_note = is_sold.then_some(CostNote::ReportedZero);
         return None;
     }
     match by_book(llm, at) {
@@ -54,14 +54,23 @@ fn by_book(llm: &LlmReport, at: DateTime<Utc>) -> Result<Priced, CostNote> {
         cache_write_hour: llm.cache_write_hour_tokens,
         reasoning: llm.reasoning_tokens,
     };
-    let call = Call {
+    let priced = price(&call_of(llm, model, at), tokens);
+    priced.filter(|priced| priced.cost_nanousd <= MAX_INTEGER).ok_or(CostNote::NoPrice)
+}
+
+/// Whether the book has a price above zero for what goes into the model.
+fn is_sold(llm: &LlmReport, model: &str, at: DateTime<Utc>) -> bool {
+    let some = Tokens { input: 1_000_000, ..Tokens::default() };
+    price(&call_of(llm, model, at), some).is_some_and(|priced| priced.cost_nanousd > 0)
+}
+
+fn call_of<'c>(llm: &'c LlmReport, model: &'c str, at: DateTime<Utc>) -> Call<'c> {
+    Call {
         provider: llm.provider.as_deref(),
         address: llm.server_address.as_deref(),
         model,
         minute: Some(minute(at)),
-    };
-    let priced = price(&call, tokens);
-    priced.filter(|priced| priced.cost_nanousd <= MAX_INTEGER).ok_or(CostNote::NoPrice)
+    }
 }
 
 /// Of the day, in UTC.
