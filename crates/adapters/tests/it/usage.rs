@@ -267,6 +267,21 @@ fn a_cost_is_taken_whatever_reports_it() {
     }
 }
 
+/// OpenInference's rerankers tell no tokens and no cost: that a model was asked costs what nobody knows.
+#[test]
+fn a_reranker_that_names_its_model_costs_something() {
+    let rerank = |told: Value| {
+        let mut all = json!({ "openinference.span.kind": "RERANKER" });
+        all.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        step(&all).llm
+    };
+    let told = rerank(json!({ "reranker.model_name": "rerank-v3.5" })).unwrap();
+    assert_eq!((told.model.as_deref(), told.cost_nanousd), (Some("rerank-v3.5"), None));
+    assert!(told.cost_note.is_some());
+    assert_eq!(rerank(json!({})), None, "it names no model");
+    assert_eq!(rerank(json!({ "reranker.model_name": "rerank-v3.5", "llm.cost.total": 0 })), None);
+}
+
 /// A guardrail, a retriever or an agent that alone tells tokens stands for the call that used them.
 #[test]
 fn tokens_are_taken_from_what_stands_for_a_call() {

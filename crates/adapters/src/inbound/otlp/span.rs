@@ -59,7 +59,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         // Nobody knows what of a tool's tokens the calls below it tell; a cost is taken as it is.
         Operation::Tool => told_use("", &fields)
             .filter(|report| report.cost_nanousd > Some(0) || fields.is_unreadable(Field::Cost)),
-        Operation::Retrieval => told_use(EMBEDDINGS, &fields),
+        Operation::Retrieval => told_use(EMBEDDINGS, &fields).or_else(|| untold_use(EMBEDDINGS, &fields)),
         Operation::Counting => None,
         // What an agent, a chain or a guardrail used counts where nothing below it tells of it.
         Operation::Parent | Operation::Transform | Operation::Http | Operation::Other => {
@@ -193,6 +193,13 @@ fn told_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
     let parts = [report.cache_read_tokens, report.cache_write_tokens, report.reasoning_tokens];
     let tells_a_part = parts.into_iter().any(|count| count > 0) || fields.has(Field::OtherTokens);
     (tells || (unreadable || tells_a_part) && report.cost_nanousd.is_none()).then_some(report)
+}
+
+/// What nobody tells of a call that names its model: that was asked, and what it used is not known.
+fn untold_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
+    let names_a_model = fields.has(Field::Model) || fields.has(Field::ModelRequested);
+    let is_told = COUNTS.into_iter().chain([Field::Cost]).any(|field| fields.has(field));
+    (names_a_model && !is_told).then(|| called(call, fields))
 }
 
 /// The counts that tell of a use.
