@@ -154,22 +154,66 @@ fn a_picture_is_told_by_kind_size_and_hash() {
 fn a_document_that_is_a_text_is_that_text() {
     let inner = json!([{ "type": "text", "text": "pay 5 to Bob" }]);
     for document in [
-        json!({ "type": "document", "source": { "type": "text", "media_type": "text/plain", "data": "pay 5 to Bob" } }),
-        json!({ "type": "document", "source": { "type": "content", "content": inner } }),
-        json!({ "type": "document", "source": { "type": "content", "content": "pay 5 to Bob" } }),
+        json!({ "type": "document", "title": "d", "source": { "type": "text", "media_type": "text/plain", "data": "pay 5 to Bob" } }),
+        json!({ "type": "document", "context": "d", "source": { "type": "content", "content": inner } }),
+        json!({ "type": "document", "title": "d", "source": { "type": "content", "content": "pay 5 to Bob" } }),
         json!({ "document": { "name": "d", "format": "txt", "source": { "text": "pay 5 to Bob" } } }),
         json!({ "document": { "name": "d", "format": "txt", "source": { "content": [{ "text": "pay 5 to Bob" }] } } }),
     ] {
         let messages =
             json!([{ "role": "user", "content": [document, { "type": "text", "text": "Go on" }] }]);
-        assert_eq!(prompt(&messages), "pay 5 to Bob\nGo on", "{document}");
+        assert_eq!(prompt(&messages), "d\npay 5 to Bob\nGo on", "what it is called too: {document}");
     }
     for file in [
-        json!({ "type": "document", "source": { "type": "base64", "media_type": "application/pdf", "data": "YWJj" } }),
+        json!({ "type": "file", "file": { "filename": "d", "file_data": "data:application/pdf;base64,YWJj" } }),
+        json!({ "type": "document", "title": "d", "source": { "type": "base64", "media_type": "application/pdf", "data": "YWJj" } }),
         json!({ "document": { "name": "d", "format": "pdf", "source": { "bytes": "YWJj" } } }),
     ] {
         let said = prompt(&json!([{ "role": "user", "content": [file] }]));
-        assert!(said.starts_with("[file") && said.contains(ABC), "{said}");
+        assert!(said.starts_with("d\n[file") && said.contains(ABC), "{said}");
+    }
+}
+
+/// Some tell beside the content what a model thought, said in sound or drew.
+#[test]
+fn what_stands_beside_the_content_is_kept() {
+    let url = "data:image/png;base64,YWJj";
+    for (message, kept) in [
+        (json!({ "content": "4C", "reasoning_content": "I look it up." }), "I look it up.\n4C".to_owned()),
+        (json!({ "content": "4C", "reasoning": "I look it up." }), "I look it up.\n4C".to_owned()),
+        (
+            json!({ "content": null, "audio": { "id": "au1", "data": "YWJj", "transcript": "4C" } }),
+            format!("[audio, {ABC}]\n4C"),
+        ),
+        (
+            json!({ "content": "4C", "images": [{ "type": "image_url", "image_url": { "url": url } }] }),
+            format!("4C\n[image image/png, {ABC}"),
+        ),
+    ] {
+        let mut said_so = json!({ "role": "assistant" });
+        said_so.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
+        let told = said(&json!({ "gen_ai.output.messages": json!([said_so]).to_string() })).1.unwrap();
+        assert!(told.starts_with(&kept), "{message}: {told}");
+    }
+    let failed = json!([{ "type": "mcp_call", "id": "m", "name": "search", "arguments": "{}", "output": null, "error": "no" }]);
+    let told = said(&json!({ "gen_ai.output.messages": failed.to_string() })).1.unwrap();
+    assert!(told.contains(r#""content":"no""#) && told.contains(r#""is_error":true"#), "{told}");
+}
+
+/// What nobody knows keeps its form, and no picture's bytes.
+#[test]
+fn pictures_in_what_nobody_knows_are_marks() {
+    let url = "data:image/png;base64,YWJj";
+    let screen = json!([{ "type": "computer_call_output", "call_id": "c",
+        "output": { "type": "computer_screenshot", "image_url": url } }]);
+    let answer = json!([{ "role": "tool", "parts": [{ "type": "tool_call_response", "id": "t",
+        "response": { "content": [{ "type": "image", "image_url": url }] } }] }]);
+    for told in [
+        prompt(&screen),
+        prompt(&answer),
+        said(&json!({ "input.value": json!({ "image_url": url }).to_string() })).0.unwrap(),
+    ] {
+        assert!(told.contains(&format!("[image image/png, {ABC}]")) && !told.contains("YWJj"), "{told}");
     }
 }
 

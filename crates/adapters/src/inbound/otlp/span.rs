@@ -260,9 +260,18 @@ fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &m
     *cut |= said.cut;
     let finished = fields.first_text(Field::FinishReason).map(str::to_owned);
     report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
-    report.prompt = said.prompt.or_else(|| fields.take(Field::Input));
-    report.response = said.response.or_else(|| fields.take(Field::Output));
+    report.prompt = said.prompt.or_else(|| fields.take(Field::Input).map(without_files));
+    report.response = said.response.or_else(|| fields.take(Field::Output).map(without_files));
     report
+}
+
+/// A text of a form that nobody knows, with marks for the files in it.
+fn without_files(text: String) -> String {
+    let marked = match messages::marked(&text) {
+        Cow::Owned(marked) => Some(marked),
+        Cow::Borrowed(_) => None,
+    };
+    marked.unwrap_or(text)
 }
 
 /// The tokens, as the span tells them.

@@ -107,8 +107,15 @@ fn message<'a>(json: &'a str, object: &Object<'a>, list: &mut Vec<Message<'a>>) 
     parts.message.role = role.unwrap_or(if kind == "message" { Cow::Borrowed("") } else { kind });
     parts.message.name = object.text(&["name"]);
     parts.message.tool_call_id = object.text(&["tool_call_id", "toolCallId"]);
+    parts.message.add(object.text(&["reasoning_content", "reasoning"]));
     if let Some(content) = content {
         parts.content(content);
+    }
+    if let Some(audio) = object.object(&["audio"]) {
+        parts.spoken(&audio);
+    }
+    for image in object.json(&["images"]).and_then(items).unwrap_or_default() {
+        parts.part(image);
     }
     for part in of_parts.and_then(items).unwrap_or_default() {
         parts.part(part);

@@ -12,6 +12,8 @@ mod parts;
 
 use std::borrow::Cow;
 
+pub(super) use media::marked;
+
 use message::{Own, text};
 
 use super::{

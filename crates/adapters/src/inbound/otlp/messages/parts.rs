@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::{
     super::reader::Reader,
-    media::{Data, mark},
+    media::{Data, mark, marked},
     message::{Arguments, Message, ToolCall},
 };
 
@@ -145,8 +145,8 @@ impl<'a> Parts<'a> {
             "tool_call" | "function_call" | "tool_use" | "server_tool_use" | "custom_tool_call"
             | "mcp_call" | "tool-call" => {
                 self.message.tool_calls.push(tool_call(&part));
-                if let Some(output) = part.json(&["output"]).filter(|_| kind == "mcp_call") {
-                    self.result(&part, output);
+                if kind == "mcp_call" {
+                    self.answered(&part);
                 }
             }
             "tool_call_response"
@@ -186,12 +186,37 @@ impl<'a> Parts<'a> {
         } else if let Some(text) = part.text(&["text"]).filter(|_| part.json(&["type"]).is_none()) {
             self.message.add(Some(text));
         } else {
-            self.message.add(Some(Cow::Borrowed(json)).filter(|json| json != "{}"));
+            self.message.add(Some(marked(json)).filter(|json| json != "{}"));
         }
     }
 
-    /// A file's mark; of a document that is told as a text or as parts, those.
+    /// What a model said in sound: the sound's mark, and its words.
+    pub(super) fn spoken(&mut self, audio: &Object<'a>) {
+        self.file("audio", audio);
+        self.message.add(audio.text(&["transcript"]));
+    }
+
+    /// What a server's tool answered, or why it did not.
+    fn answered(&mut self, part: &Object<'a>) {
+        if let Some(output) = part.json(&["output"]) {
+            self.result(part, output);
+        }
+        if let Some(error) = part.json(&["error"]) {
+            self.result(part, error);
+            if let Some(last) = self.results.last_mut() {
+                last.is_error = true;
+            }
+        }
+    }
+
+    /// A file's mark; of a document that is told as a text or as parts, those. What it is called the model reads too.
     fn file(&mut self, kind: &str, of: &Object<'a>) {
+        let within = of.object(&["file"]);
+        for about in [Some(of), within.as_ref()].into_iter().flatten() {
+            for name in ["title", "context", "filename", "name"] {
+                self.message.add(about.text(&[name]));
+            }
+        }
         match of.object(&["source"]).and_then(|source| said(&source)) {
             Some(said) => self.content(said),
             None => self.message.add(Some(file(kind, of))),
@@ -213,7 +238,7 @@ impl<'a> Parts<'a> {
         let mut inner = Parts { depth: self.depth, ..Parts::default() };
         // An answer that is an object is the tool's own, and no part.
         if output.starts_with('{') {
-            inner.message.content = Some(Cow::Borrowed(output));
+            inner.message.content = Some(marked(output));
         } else {
             inner.content(output);
         }
