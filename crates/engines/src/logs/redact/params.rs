@@ -32,7 +32,7 @@ const MAX_MENTIONS: usize = 1_024;
 const FIRST_ADDRESS: u32 = 1 << 24;
 
 /// The typed common parameters, redacted.
-pub(super) fn param_facts(params: &str) -> Result<ParamFacts, serde_json::Error> {
+pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, serde_json::Error> {
     let mut facts = Facts {
         params: ParamFacts::default(),
         urls: Vec::new(),
@@ -43,9 +43,11 @@ pub(super) fn param_facts(params: &str) -> Result<ParamFacts, serde_json::Error>
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
     if let Some(text) = nameless(&root) {
-        // It may be a command as well as anything else: a tool of one parameter is often told by its bare value.
         facts.params.facts_cut = true;
-        facts.command(&text);
+        // A tool of one parameter is often told by its bare value, which may be a command. What an agent is asked is none.
+        if of_a_tool {
+            facts.command(&text);
+        }
     }
     Ok(facts.done())
 }

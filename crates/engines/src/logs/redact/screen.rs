@@ -27,6 +27,8 @@ pub struct Raw<'a> {
     pub prompt: Option<&'a str>,
     /// Plain text, or JSON as text.
     pub response: Option<&'a str>,
+    /// It is a tool's call: parameters that are one text without a name may be a command.
+    pub of_a_tool: bool,
 }
 
 /// A call's content, safe to store, and what the rules may know of it.
@@ -60,12 +62,13 @@ pub fn screen(key: &TenantKey, raw: Raw<'_>) -> Result<Screened, serde_json::Err
     let outcome_data = json(raw.outcome_data, &mut found)?;
     let prompt = plain(raw.prompt, &mut found);
     let response = plain(raw.response, &mut found);
-    let param_facts = raw.params.map(param_facts).transpose()?.unwrap_or_default();
+    let facts = raw.params.map(|params| param_facts(params, raw.of_a_tool)).transpose()?;
+    let param_facts = facts.unwrap_or_default();
     let content = content_facts(key, &found, raw, param_facts.facts_cut);
     Ok(Screened { params, outcome_data, prompt, response, findings: found.findings(), content, param_facts })
 }
 
-/// The facts of a call's raw content. [`screen()`] gives them together with the redacted content, in one scan.
+/// The facts of a tool call's raw content. [`screen()`] gives them together with the redacted content, in one scan.
 #[must_use]
 pub fn derive(
     key: &TenantKey,
@@ -73,7 +76,7 @@ pub fn derive(
     prompt: Option<&str>,
     response: Option<&str>,
 ) -> (ContentFacts, ParamFacts) {
-    let raw = Raw { params, outcome_data: None, prompt, response };
+    let raw = Raw { params, outcome_data: None, prompt, response, of_a_tool: true };
     if let Ok(screened) = screen(key, raw) {
         return (screened.content, screened.param_facts);
     }

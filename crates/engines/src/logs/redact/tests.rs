@@ -214,6 +214,7 @@ fn screening_is_redacting_each_part_and_deriving_from_all() {
         outcome_data: Some(r#"{"token": "abc"}"#),
         prompt: Some("password=hunter2"),
         response: Some("fine"),
+        of_a_tool: false,
     };
     let screened = screen(&key(), raw).expect("is JSON");
     assert_eq!(screened.params.as_deref(), Some(r#"{"q": "<REDACTED:EMAIL>"}"#));
@@ -222,6 +223,15 @@ fn screening_is_redacting_each_part_and_deriving_from_all() {
     assert_eq!(screened.response.as_deref(), Some("fine"));
     assert_eq!((screened.findings.count, screened.content.fingerprints.len()), (3, 3));
     assert!(screen(&key(), Raw { params: Some("{"), ..Raw::default() }).is_err());
+    for of_a_tool in [true, false] {
+        let raw = Raw { params: Some(r#"{"input": "rm -rf /"}"#), of_a_tool, ..Raw::default() };
+        let facts = screen(&key(), raw).expect("is JSON").param_facts;
+        assert_eq!(
+            (facts.facts_cut, !facts.commands.is_empty()),
+            (true, of_a_tool),
+            "an agent is asked, too"
+        );
+    }
 }
 
 /// Texts that are made to be slow: a quadratic scan would not come to an end here.

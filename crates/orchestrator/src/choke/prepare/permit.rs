@@ -5,6 +5,7 @@ use engines::{
     logs::redact::Raw,
 };
 use models::ids::RunId;
+use proof::words::StepKind;
 
 use super::{
     Call, CallKind, PreparedPermit, capture,
@@ -39,7 +40,8 @@ impl Call {
         let key = &ctx.tenant.key;
         let request_hash = fingerprint(key, "permit", &PermitFingerprint::of(&request))?;
         let params_hash = params_hash(key, run_id, request.params.as_deref())?;
-        let raw = Raw { params: request.params.as_deref(), outcome_data: None, prompt: None, response: None };
+        let of_a_tool = request.kind == StepKind::ToolCall;
+        let raw = Raw { params: request.params.as_deref(), of_a_tool, ..Raw::default() };
         let screened = capture::screen(&ctx.tenant, raw)?;
         request.params = screened.params;
         request.labels = kept_labels(&request.labels);

@@ -5,6 +5,7 @@ use engines::{
     logs::redact::Raw,
 };
 use models::ids::RunId;
+use proof::words::StepKind;
 
 use super::{
     Call, CallKind, Caller, ContentHashes, PreparedStep, capture,
@@ -30,6 +31,7 @@ impl Call {
             outcome_data: report.outcome_data.as_deref(),
             prompt: llm.and_then(|llm| llm.prompt.as_deref()),
             response: llm.and_then(|llm| llm.response.as_deref()),
+            of_a_tool: report.kind == StepKind::ToolCall,
         };
         let screened = capture::screen(&ctx.tenant, raw)?;
         let raw_lengths = capture::lengths(&ctx.tenant, raw);
