@@ -100,6 +100,32 @@ fn events_and_messages_tell_what_a_tool_was_called_with() {
     assert_eq!(doubtful.params.as_deref(), Some(CALLED_WITH), "a schema is not what it was called with");
 }
 
+/// A framework says of its own span that it is a chain, and the conventions' word beside it what it did.
+#[test]
+fn a_tools_call_is_one_whatever_else_the_span_is_called() {
+    let called = |extra: Value| {
+        let mut all = json!({ "gen_ai.tool.name": "sh", "gen_ai.tool.call.arguments": CALLED_WITH });
+        all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        read(&[span("eee19b7ec3c1b174", &all)]).spans.pop().unwrap()
+    };
+    for extra in [
+        json!({ "openinference.span.kind": "CHAIN", "gen_ai.operation.name": "execute_tool" }),
+        json!({ "openinference.span.kind": "AGENT", "mcp.method.name": "tools/call" }),
+        json!({ "traceloop.span.kind": "workflow" }),
+        json!({ "langfuse.observation.type": "agent" }),
+        json!({ "gen_ai.operation.name": "invoke_agent" }),
+        json!({ "gen_ai.operation.name": "function_call", "gen_ai.tool.name": "", "tool.name": "sh" }),
+    ] {
+        let step = called(extra.clone());
+        assert_eq!((step.act, step.skill_name.as_str()), (SpanAct::ToolCall, "sh"), "{extra}");
+        assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{extra}");
+    }
+    let nameless = called(json!({ "gen_ai.tool.name": "" }));
+    assert_eq!(nameless.act, SpanAct::ToolCall, "what it was called with says it");
+    let agent = called(json!({ "gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 9 }));
+    assert_eq!((agent.act, agent.llm.is_some()), (SpanAct::Other, true), "its use is an agent's");
+}
+
 /// A message may have several calls, and a tool's span is of one.
 #[test]
 fn of_several_calls_a_tools_own_is_taken() {

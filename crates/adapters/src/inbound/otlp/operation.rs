@@ -39,7 +39,8 @@ impl Operation {
     }
 }
 
-/// The span's own word for itself first; only a span that has none that is known is judged by what it carries.
+/// The span's own word for itself first; only a span that has none that is known is judged by what it carries. A word that says
+/// that a tool was called says more than one that something was wrapped.
 pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
     let said = [
         Field::OpenInferenceKind,
@@ -49,8 +50,22 @@ pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
         Field::McpMethod,
         Field::OtherKind,
     ];
-    let mut words = said.into_iter().filter_map(|field| fields.text(field));
-    words.find_map(of_word).unwrap_or_else(|| guessed(fields, kind))
+    let mut words = said.into_iter().filter_map(|field| of_word(fields.text(field)?));
+    match words.next() {
+        None => guessed(fields, kind),
+        Some(Operation::Parent) if words.any(|word| word == Operation::Tool) || carries_a_call(fields) => {
+            Operation::Tool
+        }
+        Some(first) => first,
+    }
+}
+
+/// Whether it names a tool and what that was called with, and no use that would be an agent's.
+fn carries_a_call(fields: &Fields<'_>) -> bool {
+    let used = [Field::InputTokens, Field::OutputTokens, Field::TotalTokens, Field::Cost];
+    fields.has(Field::ToolName)
+        && fields.has(Field::ToolArguments)
+        && !used.into_iter().any(|field| fields.has(field))
 }
 
 /// What a word says, whatever its case and whatever stands between its parts.
@@ -99,6 +114,9 @@ fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
     if names_a_model && is_a_call {
         let word = fields.text(Field::Operation).unwrap_or_default().to_ascii_lowercase();
         return Operation::Model(if word.contains("embed") { EMBEDDINGS } else { "chat" });
+    }
+    if fields.has(Field::ToolArguments) {
+        return Operation::Tool;
     }
     if names_an_agent {
         return Operation::Parent;
