@@ -1,6 +1,6 @@
 //! What a caller or a tracer tells of a model's call, and of what its run is a part of.
 
-use engines::activity::{gives_no_tokens, used};
+use engines::activity::{gives_no_tokens, is_paid_otherwise, used};
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 use serde::{Deserialize, Serialize};
 
@@ -38,12 +38,13 @@ pub struct LlmReport {
 
 impl LlmReport {
     /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it. Whether the model gives none
-    /// back, its name tells too.
+    /// back, or is paid by something else, its name tells too.
     #[must_use]
     pub fn counted(mut self, counts: &TokenCounts) -> Self {
         let model = self.model.as_deref().or(self.model_requested.as_deref());
         let gives_none = counts.gives_none || model.is_some_and(gives_no_tokens);
-        let used = used(TokenCounts { gives_none, ..*counts });
+        let paid_otherwise = counts.paid_otherwise || model.is_some_and(is_paid_otherwise);
+        let used = used(TokenCounts { gives_none, paid_otherwise, ..*counts });
         // What no record can hold stays as it was told: the door refuses it.
         let or_told = |read: u64, told: u64| if told > MAX_INTEGER { told } else { read };
         self.input_tokens = or_told(used.tokens.input, counts.input.unwrap_or(0));

@@ -170,7 +170,8 @@ async fn what_is_refused_after_it_was_done_says_so_though_it_was_permitted() {
 async fn a_side_of_a_call_that_is_not_told_is_not_known() {
     let app = App::new().await;
     let agent = app.key(Role::Agent).await;
-    let (chat, embeds) = (json!("gpt-4o"), json!("text-embedding-3-small"));
+    let (chat, embeds, sounds) =
+        (json!("gpt-4o"), json!("text-embedding-3-small"), json!("gpt-4o-audio-preview"));
     for (kind, llm, cost) in [
         ("LLM_CALL", json!({"model": chat, "input_tokens": 1000, "output_tokens": 100}), Some(0.0035)),
         ("LLM_CALL", json!({"model": chat, "input_tokens": 1000, "output_tokens": 0}), Some(0.0025)),
@@ -182,6 +183,7 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
         ("LLM_CALL", json!({"model": embeds, "input_tokens": 1000}), Some(0.000_02)),
         ("RETRIEVAL", json!({"model": embeds, "input_tokens": 1000}), Some(0.000_02)),
         ("RETRIEVAL", json!({"model": chat, "input_tokens": 1000}), Some(0.0025)),
+        ("LLM_CALL", json!({"model": sounds, "input_tokens": 1000, "output_tokens": 100}), None),
     ] {
         let run = start(&app, &agent).await;
         let mut step = json!({"kind": kind, "skill_name": "ask", "status": "SUCCESS", "llm": llm});
@@ -189,7 +191,11 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
         app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
         let told = app.get(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).send().await.expect(200);
         let told = &told["items"][0]["llm"];
-        let note = if cost.is_none() { json!("NO_TOKENS") } else { json!(null) };
+        let note = match cost {
+            Some(_) => json!(null),
+            None if llm["model"] == sounds => json!("NO_PRICE"),
+            None => json!("NO_TOKENS"),
+        };
         assert_eq!((told["cost_usd"].as_f64(), &told["cost_note"]), (cost, &note), "{step}");
         let run = app.get(format!("{ACTIVITY}/runs/{run}")).key(&agent).send().await.expect(200);
         assert_eq!(run["cost_known"], cost.is_some(), "{step}");

@@ -128,6 +128,14 @@ pub fn gives_no_tokens(model: &str) -> bool {
     model.contains("embed") || model.contains("rerank") || parts.any(|part| FAMILIES.contains(&part))
 }
 
+/// Whether a model of this name is paid by sounds, by pictures or by searches, which no call needs to tell.
+#[must_use]
+pub fn is_paid_otherwise(model: &str) -> bool {
+    const PARTS: [&str; 6] = ["image", "audio", "realtime", "tts", "transcribe", "search"];
+    let model = model.to_ascii_lowercase();
+    PARTS.iter().any(|part| model.contains(part))
+}
+
 /// A count that no record holds is one that nobody can read.
 fn believed(counts: Counts) -> Counts {
     let Counts { input, output, total, cache_read, cache_write, cache_write_hour, reasoning, .. } = counts;

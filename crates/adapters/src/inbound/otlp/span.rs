@@ -231,9 +231,7 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     };
     let model = report.model.as_deref().unwrap_or_default().to_ascii_lowercase();
     let of_provider = report.provider.as_deref().is_some_and(|name| name.contains("gemini"));
-    let of_text = call != IMAGES
-        && !fields.has(Field::OtherTokens)
-        && !PAID_OTHERWISE.iter().any(|part| model.contains(part));
+    let of_text = call != IMAGES && !fields.has(Field::OtherTokens);
     let counts = TokenCounts {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
@@ -244,9 +242,6 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     };
     report.counted(&counts)
 }
-
-/// What is in the names of models that are paid by sounds, by pictures or by searches, which no span needs to tell.
-const PAID_OTHERWISE: [&str; 6] = ["image", "audio", "realtime", "tts", "transcribe", "search"];
 
 /// Whether a call of this tier is paid by the prices that sellers list: where none answered, or the usual one.
 fn is_listed(tier: Option<&str>) -> bool {

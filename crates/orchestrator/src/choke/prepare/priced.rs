@@ -1,7 +1,10 @@
 //! Costs by the price book, where the caller says none.
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
-use engines::activity::prices::{Call, Priced, Tokens, price};
+use engines::activity::{
+    is_paid_otherwise,
+    prices::{Call, Priced, Tokens, price},
+};
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 
 use crate::{
@@ -82,7 +85,8 @@ fn minute(at: DateTime<Utc>) -> u16 {
 pub(in crate::choke) fn price_estimate(request: &mut PermitRequest, asked_at: DateTime<Utc>) {
     let estimate = &mut request.estimate;
     let expects = estimate.input_tokens + estimate.output_tokens > 0;
-    if let Some(model) = request.model.as_deref().filter(|_| expects && estimate.cost_nanousd.is_none()) {
+    let is_asked = expects && estimate.cost_nanousd.is_none();
+    if let Some(model) = request.model.as_deref().filter(|model| is_asked && !is_paid_otherwise(model)) {
         let tokens =
             Tokens { input: estimate.input_tokens, output: estimate.output_tokens, ..Tokens::default() };
         let call = Call {
