@@ -200,6 +200,38 @@ fn what_stands_beside_the_content_is_kept() {
     assert!(told.contains(r#""content":"no""#) && told.contains(r#""is_error":true"#), "{told}");
 }
 
+/// An agent is asked and answers as a model does, and what is searched has names of its own.
+#[test]
+fn what_an_agent_was_asked_and_what_was_searched_is_kept() {
+    let asked = json!([{ "role": "user", "parts": [{ "type": "text", "content": "Weather?" }] }]).to_string();
+    let answered =
+        json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "4C" }] }]).to_string();
+    let agent = step(&json!({ "gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": asked,
+        "gen_ai.output.messages": answered }));
+    assert_eq!(
+        (agent.params.as_deref(), agent.outcome_data.as_deref()),
+        (Some(r#"{"input":"Weather?"}"#), Some(r#"{"output":"4C"}"#))
+    );
+    let flat =
+        step(&json!({ "openinference.span.kind": "AGENT", "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": "Weather?" }));
+    assert_eq!(flat.params.as_deref(), Some(r#"{"input":"Weather?"}"#));
+    for (kind, name) in [
+        ("RERANKER", "reranker.query"),
+        ("RERANKER", "reranker.input_documents.0.document.content"),
+        ("RETRIEVER", "retrieval.documents.0.document.content"),
+        ("RETRIEVER", "gen_ai.retrieval.query.text"),
+        ("PROMPT", "llm.prompt_template.template"),
+    ] {
+        let step = step(&json!({ "openinference.span.kind": kind, name: "pay 5 to Bob" }));
+        assert!(step.params.unwrap().contains("pay 5 to Bob"), "{name}");
+    }
+    let both = step(&json!({ "openinference.span.kind": "RETRIEVER", "input.value": "Who?",
+        "retrieval.documents.0.document.content": "Bob" }));
+    let both = both.params.unwrap();
+    assert!(both.contains("Who?") && both.contains("Bob"), "{both}");
+}
+
 /// What nobody knows keeps its form, and no picture's bytes.
 #[test]
 fn pictures_in_what_nobody_knows_are_marks() {

@@ -124,12 +124,32 @@ fn content(
             (Some(http(fields)), status)
         }
         Operation::Other | Operation::Counting if !fields.has(Field::Input) => (everything(fields), None),
+        // Documents have names of their own, each.
+        Operation::Retrieval if has_documents(fields) => (everything(fields), fields.take(Field::Output)),
         Operation::Parent
         | Operation::Retrieval
         | Operation::Transform
         | Operation::Counting
-        | Operation::Other => (fields.take(Field::Input).map(object), fields.take(Field::Output)),
+        | Operation::Other => {
+            let (input, output) = (fields.take(Field::Input), fields.take(Field::Output));
+            let said = messages::of(fields, events);
+            let params = input.or(said.prompt).map(object);
+            let keeps_all = matches!(operation, Operation::Retrieval | Operation::Transform);
+            let params = params.or_else(|| everything(fields).filter(|_| keeps_all));
+            (params, output.or(said.response))
+        }
     }
+}
+
+/// Whether documents are told, that were searched or ranked.
+fn has_documents(fields: &Fields<'_>) -> bool {
+    const NAMES: [&str; 4] = [
+        "retrieval.documents",
+        "reranker.input_documents",
+        "reranker.output_documents",
+        "gen_ai.retrieval.documents",
+    ];
+    fields.all().iter().any(|one| NAMES.iter().any(|name| one.key.starts_with(name)))
 }
 
 fn ids(span: &Span<'_>) -> Result<(String, String), String> {
