@@ -1,6 +1,6 @@
 //! What a caller or a tracer tells of a model's call, and of what its run is a part of.
 
-use engines::activity::{gives_no_tokens, is_paid_otherwise, used};
+use engines::activity::{counts_within, gives_no_tokens, is_paid_otherwise, used};
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,8 @@ impl LlmReport {
         let model = self.model.as_deref().or(self.model_requested.as_deref());
         let gives_none = counts.gives_none || model.is_some_and(gives_no_tokens);
         let paid_otherwise = counts.paid_otherwise || model.is_some_and(is_paid_otherwise);
-        let used = used(TokenCounts { gives_none, paid_otherwise, ..*counts });
+        let parts_within = counts.parts_within || self.provider.as_deref().is_some_and(counts_within);
+        let used = used(TokenCounts { gives_none, paid_otherwise, parts_within, ..*counts });
         // What no record can hold stays as it was told: the door refuses it.
         let or_told = |read: u64, told: u64| if told > MAX_INTEGER { told } else { read };
         self.input_tokens = or_told(used.tokens.input, counts.input.unwrap_or(0));

@@ -12,5 +12,5 @@ pub use self::{
     latency::{EXPECTED_MS, LatencySigns, SILENCE_MS, STALLED_FACTOR, latency_bucket},
     risk::{RiskSigns, risk_level},
     run_record::run_record,
-    tokens::{Counts, Used, gives_no_tokens, is_paid_otherwise, used},
+    tokens::{Counts, Used, counts_within, gives_no_tokens, is_paid_otherwise, used},
 };

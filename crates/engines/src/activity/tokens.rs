@@ -34,6 +34,8 @@ pub struct Counts {
     /// The provider counts cached tokens beside the input, and not all who tell of its calls do: a total that is the sum of
     /// the two sides as they were told is no witness of either.
     pub cache_in_doubt: bool,
+    /// The provider counts all parts within their whole: one that is larger lies beside only if a total says so.
+    pub parts_within: bool,
 }
 
 /// What a call used, and why that is not to be trusted.
@@ -90,10 +92,12 @@ pub fn used(counts: Counts) -> Used {
     };
     // Many add the total up from the two sides as they have them: it says nothing of what lies beside those.
     let is_sum = input.zip(output).is_some_and(|(input, output)| total == Some(input + output));
-    let is_beside = input.is_some_and(|input| read + write > input);
+    let only_within = counts.parts_within && (total.is_none() || is_sum);
+    let is_beside = !only_within && input.is_some_and(|input| read + write > input);
     let in_doubt = counts.cache_in_doubt && is_sum && read + write > 0 && !is_beside;
     let witness = total.filter(|_| !(is_sum && is_beside));
-    let sides = ways.into_iter().find_map(|way| fits(witness, way));
+    let mut ways = ways.into_iter().take(if only_within { 1 } else { WAYS.len() });
+    let sides = ways.find_map(|way| fits(witness, way));
     let (told_in, told_out) = (input.is_some(), output.is_some());
     // What contradicts itself is kept as it was told; which of a total went in nobody knows.
     let as_told = (input.or(total.filter(|_| !told_out)).unwrap_or(0), output.unwrap_or(0));
@@ -126,6 +130,13 @@ pub fn gives_no_tokens(model: &str) -> bool {
     let model = model.to_ascii_lowercase();
     let mut parts = model.split(|of: char| !of.is_ascii_alphanumeric());
     model.contains("embed") || model.contains("rerank") || parts.any(|part| FAMILIES.contains(&part))
+}
+
+/// Whether who sells under this name counts all parts of a use within their whole, as OpenAI does and who speaks as it does.
+#[must_use]
+pub fn counts_within(provider: &str) -> bool {
+    let provider = provider.to_ascii_lowercase();
+    provider.contains("openai") || provider.starts_with("azure")
 }
 
 /// Whether a model of this name is paid by sounds, by pictures or by searches, which no call needs to tell.
@@ -265,6 +276,32 @@ mod tests {
         let of = |counts: Counts| (used(counts).tokens.input, used(counts).tokens.output, used(counts).note);
         assert_eq!(of(counts), (100, 20, Some(CostNote::NoPrice)));
         assert_eq!(of(Counts { output: None, ..counts }), (100, 0, Some(NoTokens)));
+    }
+
+    /// OpenAI's cached tokens are within its input: more of them contradicts it, unless the total says otherwise.
+    #[test]
+    fn a_part_that_lies_within_is_no_more_than_its_whole() {
+        let of = |total: Option<u64>, cache_read: u64, reasoning: u64| {
+            let (input, output) = (Some(100), Some(10));
+            let told = Counts {
+                input,
+                output,
+                total,
+                cache_read,
+                reasoning,
+                parts_within: true,
+                ..Counts::default()
+            };
+            let used = used(told);
+            ((used.tokens.input, used.tokens.output), used.note)
+        };
+        assert_eq!(of(None, 80, 5), ((100, 10), None));
+        for total in [None, Some(110)] {
+            assert_eq!(of(total, 800, 0), ((100, 10), Some(CountsContradict)), "{total:?}");
+            assert_eq!(of(total, 0, 50), ((100, 10), Some(CountsContradict)), "{total:?}");
+        }
+        assert_eq!(of(Some(910), 800, 0), ((900, 10), None));
+        assert_eq!(of(Some(160), 0, 50), ((100, 60), None));
     }
 
     /// Of Bedrock's calls some tell the fresh tokens, and some all that went in; both add their total up from that.
