@@ -32,6 +32,7 @@ fn cached_tokens_and_reasoning_are_known_by_everybodys_names() {
         "gen_ai.usage.details.cached_tokens",
         "gen_ai.usage.details.cache_read_tokens",
         "gen_ai.usage.details.cached_content_tokens",
+        "gen_ai.usage.cached_content_token_count",
         "llm.token_count.prompt_details.cache_read",
         "llm.usage.cache_read_input_tokens",
     ] {
@@ -67,6 +68,7 @@ fn cached_tokens_and_reasoning_are_known_by_everybodys_names() {
         "gen_ai.usage.output_tokens_details.reasoning_tokens",
         "gen_ai.usage.details.reasoning_tokens",
         "gen_ai.usage.details.thoughts_tokens",
+        "gen_ai.usage.thoughts_token_count",
         "llm.token_count.completion_details.reasoning",
         "llm.usage.reasoning_tokens",
     ] {
@@ -171,8 +173,9 @@ fn a_word_for_nothing_is_no_name() {
             "{nothing}"
         );
         let tool = step(&json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": nothing,
-            "tool.name": "run_shell", "session.id": nothing }));
-        assert_eq!((tool.skill_name.as_str(), tool.part_of.session_id), ("run_shell", None), "{nothing}");
+            "tool.name": "run_shell", "session.id": nothing, "user.id": nothing, "enduser.pseudo.id": "u-1" }));
+        let part_of = (tool.part_of.session_id.as_deref(), tool.part_of.user_id.as_deref());
+        assert_eq!((tool.skill_name.as_str(), part_of), ("run_shell", (None, Some("u-1"))), "{nothing}");
         let agent = step(&json!({ "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": nothing,
             "agent.name": "planner" }));
         assert_eq!(agent.skill_name, "planner", "{nothing}");

@@ -99,11 +99,13 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "gen_ai.session.id" => (Field::Session, 1),
         "traceloop.association.properties.session_id" => (Field::Session, 2),
         "langfuse.session.id" => (Field::Session, 3),
+        "gcp.vertex.agent.session_id" => (Field::Session, 4),
         "user.id" => (Field::User, 0),
         "enduser.id" => (Field::User, 1),
         "gen_ai.user.id" => (Field::User, 2),
         "traceloop.association.properties.user_id" => (Field::User, 3),
         "langfuse.user.id" => (Field::User, 4),
+        "enduser.pseudo.id" => (Field::User, 5),
 
         "error.type" => (Field::ErrorType, 0),
         "gen_ai.tool.status" => (Field::StatusWord, 0),
