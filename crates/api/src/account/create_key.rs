@@ -12,10 +12,11 @@ use utoipa::ToSchema;
 use super::key_view::CreatedKeyView;
 use crate::{
     Problem,
+    answer::Created,
     extract::{Caller, Json, Manages, WithKey, roles},
     problem::Code,
     view::{
-        Created, Time, text,
+        Time, text,
         words::{self, known},
     },
 };

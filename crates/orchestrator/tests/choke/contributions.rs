@@ -12,7 +12,7 @@ use orchestrator::{
     CallContext, Error,
     background::sweeper,
     choke::call::StartRun,
-    handlers::{account::SystemCaller, activity, spans as ingest},
+    handlers::{account::SystemCaller, activity},
     ports::SpanEncoding,
 };
 use proof::{
@@ -221,7 +221,7 @@ on_both! {
         let agent = Agent::of(&kit, "acme").await;
         let by = SystemCaller { name: "an operator".to_owned() };
         let body = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [call(1, 1), root(1, false)] }] }] }).to_string();
-        ingest::ingest_as(&kit.spine, &by, "acme", SpanEncoding::Json, body.as_bytes()).await.unwrap();
+        activity::ingest_as(&kit.spine, &by, "acme", SpanEncoding::Json, body.as_bytes()).await.unwrap();
         quiet(&kit).await;
         let run = only_run(&agent).await;
         assert_eq!((run.key_id.real(), run.status), (None, RunStatus::Succeeded));

@@ -8,8 +8,7 @@ use orchestrator::{
     choke::call::StartRun,
     handlers::{
         account::{self, SystemCaller},
-        activity,
-        events::{self, RunEvent, RunPlace, TenantEvent, TenantEvents},
+        activity::{self, RunEvent, RunPlace, TenantEvent, TenantEvents},
     },
 };
 use proof::keys::SigningKey;
@@ -24,7 +23,7 @@ async fn tuned(db: &TestDatabase, max_streams: usize) -> Kit {
 }
 
 async fn follow(spine: &Spine, ctx: &CallContext) -> Result<TenantEvents, Error> {
-    events::tenant_events(spine, ctx, None).await
+    activity::tenant_events(spine, ctx, None).await
 }
 
 /// Opens streams until there are no more for the caller; gives how many are open then.
@@ -69,7 +68,7 @@ on_both! {
         let mut readers = tokio::task::JoinSet::new();
         for n in 0..100 {
             let run = activity::start(&kit.spine, &agent, start(&format!("agent-{n}"))).await.unwrap().run;
-            let mut one = events::events(&kit.spine, &agent, run.id, RunPlace::Beginning).await.unwrap().unwrap();
+            let mut one = activity::events(&kit.spine, &agent, run.id, RunPlace::Beginning).await.unwrap().unwrap();
             let mut all = follow(&kit.spine, &viewer).await.unwrap();
             readers.spawn(async move { drop(one.next().await) });
             readers.spawn(async move { drop(all.next().await) });
@@ -107,7 +106,7 @@ on_both! {
         assert_eq!(next().await, 2, "the log says in leaf 1 that another key signs");
         assert_eq!(next().await, 3);
         // Behind the first event, from a server that has seen none of it.
-        let mut again = events::tenant_events(&other.spine, &agent, Some(0)).await.unwrap();
+        let mut again = activity::tenant_events(&other.spine, &agent, Some(0)).await.unwrap();
         for number in [2, 3] {
             assert_eq!(again.next().await.unwrap().map(|(number, _)| number), Some(number));
         }
@@ -122,7 +121,7 @@ on_both! {
             turns.push(turn);
         }
         assert!(!turns.is_empty());
-        let mut one = events::events(&kit.spine, &agent, run.id, RunPlace::Beginning).await.unwrap().unwrap();
+        let mut one = activity::events(&kit.spine, &agent, run.id, RunPlace::Beginning).await.unwrap().unwrap();
         activity::kill(&kit.spine, &admin, run.id, None).await.unwrap();
         let first = tokio::time::timeout(Duration::from_mins(1), one.next()).await.unwrap().unwrap();
         assert!(matches!(first, Some(RunEvent::Killed(..))), "{first:?}");
@@ -133,7 +132,7 @@ on_both! {
         let (agent, admin) = (kit.caller("acme", Role::Agent).await, kit.caller("acme", Role::Admin).await);
         let mut all = follow(&kit.spine, &agent).await.unwrap();
         let run = activity::start(&kit.spine, &agent, start("researcher")).await.unwrap().run;
-        let mut one = events::events(&kit.spine, &agent, run.id, RunPlace::Beginning).await.unwrap().unwrap();
+        let mut one = activity::events(&kit.spine, &agent, run.id, RunPlace::Beginning).await.unwrap().unwrap();
         let heard = tokio::spawn(async move {
             let first = one.next().await.unwrap();
             (first, one)
@@ -148,7 +147,7 @@ on_both! {
         assert!(matches!(sealed, (1, TenantEvent::Sealed { run_id, .. }) if run_id == run.id), "{sealed:?}");
         // Behind the first event, from a server that has seen none of it.
         let other = tuned(db, 100).await;
-        let mut again = events::tenant_events(&other.spine, &agent, Some(0)).await.unwrap();
+        let mut again = activity::tenant_events(&other.spine, &agent, Some(0)).await.unwrap();
         assert_eq!(again.next().await.unwrap(), Some(sealed));
     }
 }
