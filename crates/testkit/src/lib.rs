@@ -1,4 +1,4 @@
-//! What tests share. Only ever a dev-dependency.
+//! Databases for tests. Only ever a dev-dependency; a control plane on one of them is in `kit`.
 //!
 //! [`databases`] gives each test a database of its own, migrated, on either store; [`on_both!`] writes a
 //! test for each. SQLite is always there. Postgres is the cluster at `HOC_TEST_POSTGRES_URL`; without one
@@ -6,22 +6,16 @@
 //! their statements through one at a time.
 
 pub mod databases;
-mod drafts;
-pub mod kit;
 mod macros;
 mod postgres;
 mod sqlite;
 mod stranger;
-pub mod time;
 pub mod wire;
 pub mod witness;
 
 pub use self::{
     databases::{Store, TestDatabase},
-    drafts::limit,
-    kit::{Kit, signing_key},
     stranger::Stranger,
-    time::{FrozenClock, SeededEntropy},
     wire::Switchboard,
     witness::Witness,
 };

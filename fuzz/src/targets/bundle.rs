@@ -18,7 +18,7 @@ fn sealed() -> &'static [u8] {
 }
 
 pub(crate) fn run(bytes: &[u8]) {
-    let keys = [testkit::signing_key().public()];
+    let keys = [kit::signing_key().public()];
     let options = Options { reexecute: bytes.len().is_multiple_of(2), ..Options::default() };
     let Ok(report) = verify::bundle(bytes, &keys, &options) else { return };
     if report.word == Word::Complete {
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn the_seed_is_complete() {
-        let report = verify::bundle(sealed(), &[testkit::signing_key().public()], &Options::default());
+        let report = verify::bundle(sealed(), &[kit::signing_key().public()], &Options::default());
         assert_eq!(report.expect("a bundle").word, Word::Complete);
     }
 }

@@ -12,8 +12,8 @@ fn asked() -> ListId {
 
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let run: RunId = "run_01a1fe94ca22711a855a5c085fe8e23e".parse().expect("an id");
-    let before = Cursor::Before { at: testkit::time::beginning(), id: run.0 };
-    let ranked = Cursor::Ranked { rank: 1, at: testkit::time::beginning(), id: run.0 };
+    let before = Cursor::Before { at: kit::time::beginning(), id: run.0 };
+    let ranked = Cursor::Ranked { rank: 1, at: kit::time::beginning(), id: run.0 };
     let places = [Cursor::After(0), Cursor::After(u64::MAX), before, ranked];
     let lists = [asked(), ListId::default()];
     let text = |place, list| ListCursor { place, list }.to_string().into_bytes();

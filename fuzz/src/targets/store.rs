@@ -2,9 +2,10 @@
 
 use axum::{Router, body::Body, http::Request};
 use http_body_util::BodyExt as _;
+use kit::Kit;
 use models::account::Role;
 use serde_json::{Value, json};
-use testkit::{Kit, Store, TestDatabase};
+use testkit::{Store, TestDatabase};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 

@@ -1,7 +1,7 @@
 //! Nets 1 and 2: the edges that manifests declare, read as declared, so that optional, renamed and
 //! platform-specific dependencies count.
 
-use super::table::{self, LAYERS, REACH};
+use super::table::{self, FOR_TESTS, LAYERS, REACH};
 use crate::{
     finding::Finding,
     manifests::{Dependency, Manifests, Package},
@@ -52,8 +52,11 @@ fn own(manifest: &Manifest, layer: &table::Layer, dependency: &Dependency) -> Op
     if dependency.for_tests || layer.may_use.contains(&used.name) {
         return None;
     }
-    let reason = if used.name == "testkit" { "testkit is a dev-dependency only" } else { layer.reason };
-    let message = format!("{} may not depend on {}: {reason}", layer.name, used.name);
+    let message = if FOR_TESTS.contains(&used.name) && !FOR_TESTS.contains(&layer.name) {
+        format!("{} may not depend on {}: it is a dev-dependency only", layer.name, used.name)
+    } else {
+        format!("{} may not depend on {}: {}", layer.name, used.name, layer.reason)
+    };
     Some(manifest.finding(used.name, "edge", message))
 }
 

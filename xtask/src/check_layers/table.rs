@@ -12,7 +12,7 @@ pub(super) struct Layer {
     pub(super) reason: &'static str,
 }
 
-/// Every crate of the workspace. `testkit` is in nobody's list: it is a dev-dependency only.
+/// Every crate of the workspace. Those of [`FOR_TESTS`] are in nobody's list but each other's.
 pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "hoc",
@@ -89,24 +89,19 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "testkit",
         level: Some(8),
-        may_use: &[
-            "adapters",
-            "api",
-            "drivers",
-            "engines",
-            "migrations",
-            "models",
-            "orchestrator",
-            "proof",
-            "rules",
-            "verify",
-        ],
-        reason: "tests may build all that is below the binary",
+        may_use: &["migrations"],
+        reason: "a test of the schema or of a driver asks for a database, and builds no more than that",
+    },
+    Layer {
+        name: "kit",
+        level: Some(8),
+        may_use: &["adapters", "drivers", "models", "orchestrator", "proof", "testkit"],
+        reason: "tests may build a whole control plane, below HTTP",
     },
     Layer {
         name: "fuzz",
         level: Some(8),
-        may_use: &["adapters", "api", "models", "orchestrator", "proof", "rules", "testkit", "verify"],
+        may_use: &["adapters", "api", "kit", "models", "orchestrator", "proof", "rules", "testkit", "verify"],
         reason: "every door by which bytes come in from outside; nobody depends on it",
     },
     Layer {
@@ -116,6 +111,9 @@ pub(super) const LAYERS: &[Layer] = &[
         reason: "the tools must build and run when our crates do not; they run the `hoc` binary instead",
     },
 ];
+
+/// The crates that only tests are built with: others have them as dev-dependencies.
+pub(super) const FOR_TESTS: &[&str] = &["kit", "testkit"];
 
 /// A foreign crate that only some of ours may depend on.
 pub(super) struct Reach {
@@ -151,7 +149,7 @@ pub(super) const REACH: &[Reach] = &[
     },
     Reach {
         packages: &["redis*", "deadpool-redis", "fred"],
-        only: &["drivers", "testkit"],
+        only: &["drivers"],
         tests_too: true,
         reason: "Redis is a store, and stores are for drivers",
     },
@@ -163,7 +161,7 @@ pub(super) const REACH: &[Reach] = &[
     },
     Reach {
         packages: &["tokio*"],
-        only: &["adapters", "api", "drivers", "fuzz", "hoc", "orchestrator", "testkit"],
+        only: &["adapters", "api", "drivers", "fuzz", "hoc", "kit", "orchestrator", "testkit"],
         tests_too: false,
         reason: "what decides, proves and verifies does no I/O and starts no task",
     },

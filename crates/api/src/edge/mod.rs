@@ -154,7 +154,8 @@ mod tests {
     use std::time::Duration;
 
     use axum::{Router, body::to_bytes, middleware, routing::get};
-    use testkit::{Kit, Store, TestDatabase};
+    use kit::Kit;
+    use testkit::{Store, TestDatabase};
     use tower::ServiceExt as _;
 
     use super::*;

@@ -8,10 +8,11 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
 };
 use http_body_util::BodyExt as _;
+use kit::Kit;
 use models::account::Role;
 use orchestrator::Settings;
 use serde_json::Value;
-use testkit::{Kit, Store, TestDatabase};
+use testkit::{Store, TestDatabase};
 use tower::ServiceExt as _;
 
 /// The tenant that most tests are in.

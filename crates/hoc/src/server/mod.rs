@@ -174,7 +174,7 @@ pub(crate) async fn wait_for_the_end() -> anyhow::Result<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use testkit::Kit;
+    use kit::Kit;
 
     use super::*;
 

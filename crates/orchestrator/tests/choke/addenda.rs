@@ -1,6 +1,7 @@
 //! What comes after a run was sealed: added, marked, counted, proven; and the receipt stays what it was.
 
 use chrono::Duration;
+use kit::{Kit, signing_key};
 use models::{ids::RunId, page::PageRequest};
 use orchestrator::{
     background::sweeper,
@@ -9,7 +10,7 @@ use orchestrator::{
 };
 use proof::words::EnforcementMode;
 use serde_json::Value;
-use testkit::{Kit, Store, TestDatabase, kit::signing_key, on_both};
+use testkit::{Store, TestDatabase, on_both};
 use verify::{Options, Word};
 
 use crate::{

@@ -1,5 +1,6 @@
 //! What a verdict asks of an agent that may go on, and the labels by which rules tell runs and steps apart.
 
+use kit::Kit;
 use models::policies::LimitDraft;
 use orchestrator::{
     Error,
@@ -7,7 +8,7 @@ use orchestrator::{
     handlers::{activity, policies},
 };
 use proof::words::{Action, EnforcementMode, LimitEnforcement, LimitType};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
 
@@ -20,7 +21,7 @@ fn limit(
     LimitDraft {
         degrade_to: degrade_to.map(str::to_owned),
         enforcement: Some(enforcement),
-        ..testkit::limit(limit_type, max)
+        ..kit::limit(limit_type, max)
     }
 }
 

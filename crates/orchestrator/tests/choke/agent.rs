@@ -2,6 +2,7 @@
 
 use std::str::FromStr as _;
 
+use kit::{Kit, limit};
 use models::{
     account::Role,
     activity::Run,
@@ -18,7 +19,6 @@ use orchestrator::{
     handlers::{activity, policies},
 };
 use proof::words::{BindAt, EnforcementMode, LimitType, StepKind, StepStatus};
-use testkit::{Kit, limit};
 
 /// An agent of a tenant, and its administrator.
 pub(crate) struct Agent<'k> {
@@ -96,7 +96,7 @@ impl<'k> Agent<'k> {
     pub(crate) async fn verified(&self, run: RunId) -> (verify::Report, serde_json::Value) {
         let bundle = export_bundle::bundle(&self.kit.spine, &self.admin, run).await.unwrap();
         let options = verify::Options { reexecute: true, ..verify::Options::default() };
-        let report = verify::bundle(&bundle, &[testkit::kit::signing_key().public()], &options).unwrap();
+        let report = verify::bundle(&bundle, &[kit::signing_key().public()], &options).unwrap();
         (report, serde_json::from_slice(&bundle).unwrap())
     }
 

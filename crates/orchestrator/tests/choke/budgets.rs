@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
+use kit::{Kit, limit};
 use models::{logs::LlmRunFilter, page::PageRequest, policies::LimitDraft};
 use orchestrator::{
     Error,
@@ -12,7 +13,7 @@ use proof::words::{
     Action, AuditEventType, BreachType, Consequence, HaltReason, IncidentCategory, LimitStanding, LimitType,
     ResetPeriod,
 };
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, llm, refused, tool};
 

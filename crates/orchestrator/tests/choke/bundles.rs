@@ -1,5 +1,6 @@
 //! Real bundles, of every kind that exists: verified offline, kept as snapshots, and bent in every place.
 
+use kit::{Kit, signing_key};
 use orchestrator::{
     background::sweeper,
     choke::call::EndRun,
@@ -8,7 +9,7 @@ use orchestrator::{
 };
 use proof::words::{EnforcementMode, LimitType};
 use serde_json::Value;
-use testkit::{Kit, Store, TestDatabase, kit::signing_key, on_both};
+use testkit::{Store, TestDatabase, on_both};
 use verify::{Options, Word};
 
 use crate::{

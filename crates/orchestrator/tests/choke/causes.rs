@@ -1,6 +1,7 @@
 //! One open incident for one cause: runs join it, whichever replica they are at.
 
 use futures::future::join_all;
+use kit::Kit;
 use models::{
     ids::RunId,
     incidents::{Incident, IncidentEventType, IncidentFilter, LifecycleState},
@@ -15,7 +16,7 @@ use orchestrator::{
     },
 };
 use proof::words::{EnforcementMode, IncidentRelation, Severity};
-use testkit::{Kit, Store, TestDatabase, on_both};
+use testkit::{Store, TestDatabase, on_both};
 use verify::Word;
 
 use crate::agent::{Agent, llm, refused, tool};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use kit::Kit;
 use models::{
     activity::{Run, RunFilter},
     ids::{KeyId, RunId},
@@ -20,7 +21,7 @@ use proof::{
     words::{IntegrityStatus, LimitType, RunStatus},
 };
 use serde_json::{Value, json};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 use verify::Word;
 
 use crate::{

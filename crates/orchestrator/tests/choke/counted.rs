@@ -2,6 +2,7 @@
 //! its calls to models, the rows of its traces.
 
 use chrono::Duration;
+use kit::Kit;
 use models::{
     activity::Run,
     incidents::{Incident, IncidentFilter},
@@ -13,7 +14,7 @@ use orchestrator::{
     handlers::incidents,
 };
 use proof::words::IncidentCategory;
-use testkit::{Kit, TestDatabase, on_both};
+use testkit::{TestDatabase, on_both};
 
 use crate::{
     agent::Agent,

@@ -1,5 +1,6 @@
 //! What had been done is never shown as prevented, and a run's assurance says what was asked for (spec 3 and 4).
 
+use kit::Kit;
 use models::{account::Permits, ids::RunId, page::PageRequest};
 use orchestrator::{
     choke::call::StepReport,
@@ -14,7 +15,7 @@ use proof::words::{
     Action, ActionTaken, Asked, Assurance, EnforcementMode, HaltReason, OutcomeCategory, PermitNote,
     PreventionOutcome, REFUSED_AFTER, StepStatus,
 };
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, llm, refused, tool};
 

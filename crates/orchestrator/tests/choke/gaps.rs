@@ -1,5 +1,6 @@
 //! A tenant that chose to go on without its store: what passes then, what does not, and that all of it is written.
 
+use kit::{Kit, spooled};
 use models::{account::FailureMode, activity::EvidenceHealth};
 use orchestrator::{
     Error,
@@ -13,7 +14,7 @@ use orchestrator::{
 };
 use proof::words::{Action, Assurance, EnforcementMode, LimitType, RunStatus};
 use serde_json::Value;
-use testkit::{Kit, Store, TestDatabase, kit::spooled, on_both};
+use testkit::{Store, TestDatabase, on_both};
 use verify::Word;
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};

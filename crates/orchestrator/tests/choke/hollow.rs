@@ -1,5 +1,6 @@
 //! Evidence that holds nothing is none.
 
+use kit::Kit;
 use orchestrator::{
     CallContext,
     choke::call::{LlmReport, StartRun, StepReport},
@@ -8,7 +9,7 @@ use orchestrator::{
 };
 use proof::words::{IntegrityGrade, StepKind};
 use serde_json::json;
-use testkit::{Kit, on_both};
+use testkit::on_both;
 use verify::Word;
 
 use crate::{

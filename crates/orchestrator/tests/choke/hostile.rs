@@ -2,6 +2,7 @@
 //! what an exporter of spans says is cut, marked and kept.
 
 use chrono::Duration;
+use kit::Kit;
 use models::{activity::RunState, bounds, ids::RunId};
 use orchestrator::{
     Error,
@@ -11,7 +12,7 @@ use orchestrator::{
 };
 use proof::words::{EnforcementMode, RunStatus, TerminationReason};
 use serde_json::{Value, json};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::{
     agent::{Agent, ask, keyed, llm, refused, tool},

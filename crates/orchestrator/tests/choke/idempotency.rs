@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use kit::Kit;
 use orchestrator::{
     CallContext, Error,
     background::answers,
@@ -10,7 +11,7 @@ use orchestrator::{
     handlers::activity,
 };
 use proof::words::{EnforcementMode, RunStatus};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, keyed, llm, refused};
 

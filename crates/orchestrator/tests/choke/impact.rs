@@ -1,5 +1,6 @@
 //! What an incident cost: what refused and overspent calls cost beyond the limit, or what the run had when it was stopped.
 
+use kit::Kit;
 use models::{
     incidents::{Incident, RunIncident},
     policies::{Amount, LimitDraft},
@@ -8,7 +9,7 @@ use orchestrator::{choke::call::StepReport, handlers::incidents};
 use proof::words::{
     Consequence, EnforcementMode, LimitCategory, LimitEnforcement, LimitType, ResetPeriod, StepKind,
 };
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, llm, refused};
 

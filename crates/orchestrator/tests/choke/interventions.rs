@@ -1,5 +1,6 @@
 //! Kills and freezes by people: what they stop, what they leave behind, and what is claimed of their effect.
 
+use kit::Kit;
 use models::{
     activity::{AckVia, Freeze, InterventionOutcome, LatencyBucket, RiskLevel, RunState},
     ids::RunId,
@@ -16,7 +17,7 @@ use orchestrator::{
     },
 };
 use proof::words::{Action, EnforcementMode, HaltReason, InterventionKind, RunStatus, TerminationReason};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
 

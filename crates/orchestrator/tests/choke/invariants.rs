@@ -1,9 +1,10 @@
 //! The invariants of the seeds, each by its name.
 
+use kit::Kit;
 use models::{logs::AuditFilter, page::PageRequest};
 use orchestrator::handlers::{incidents, logs, overview};
 use proof::words::{AuditEventType, EnforcementMode};
-use testkit::{Kit, Store, on_both};
+use testkit::{Store, on_both};
 
 use crate::agent::{Agent, llm, refused};
 

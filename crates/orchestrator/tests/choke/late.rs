@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
+use kit::{Kit, limit, spooled};
 use models::{
     account::{FailureMode, Role},
     ids::{LimitId, RunId},
@@ -14,7 +15,7 @@ use orchestrator::{
 };
 use proof::words::{LimitType, ResetPeriod};
 use serde_json::Value;
-use testkit::{Kit, Store, TestDatabase, kit::spooled, limit, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, llm, tool};
 

@@ -1,6 +1,7 @@
 //! A tenant that keeps no content: nothing that its agents say is stored, and all that is stored still proves itself.
 
 use chrono::Duration;
+use kit::{Kit, signing_key};
 use models::{
     account::{CaptureMode, Role},
     ids::RunId,
@@ -13,7 +14,7 @@ use orchestrator::{
 };
 use proof::words::{Action, EnforcementMode, StepStatus};
 use serde_json::json;
-use testkit::{Kit, TestDatabase, kit::signing_key, on_both};
+use testkit::{TestDatabase, on_both};
 use verify::{Options, Word};
 
 use crate::{

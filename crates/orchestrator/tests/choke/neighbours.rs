@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use futures::{future::join_all, join};
+use kit::Kit;
 use models::ids::RunId;
 use orchestrator::{Error, choke::call::StartRun, handlers::activity};
 use proof::words::LimitType;
-use testkit::{Kit, Store, TestDatabase, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, keyed, llm, tool};
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use kit::Kit;
 use models::{activity::RunFilter, page::PageRequest, policies::LimitFilter};
 use orchestrator::{
     handlers::{activity, policies},
@@ -10,7 +11,7 @@ use orchestrator::{
 };
 use proof::words::{EnforcementMode, LimitType};
 use serde_json::{Value, json};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::{agent::Agent, spans::trace_id};
 

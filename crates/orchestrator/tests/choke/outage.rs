@@ -1,9 +1,10 @@
 //! Without its store: a halt is still a halt, and nothing else is promised.
 
+use kit::{Kit, limit};
 use models::{ids::PermitId, policies::LimitDraft};
 use orchestrator::{Error, Settings, background::overdue, choke::call::StepReport};
 use proof::words::{Action, EnforcementMode, LimitType, ResetPeriod, RunStatus};
-use testkit::{Kit, Store, TestDatabase, limit, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, ask, keyed, llm, refused};
 

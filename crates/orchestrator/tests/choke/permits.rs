@@ -2,6 +2,7 @@
 //! reporting another thing than leave was given for (ADR 34).
 
 use chrono::TimeDelta;
+use kit::{Kit, limit};
 use models::{ids::RunId, policies::LimitDraft};
 use orchestrator::{
     Settings,
@@ -12,7 +13,7 @@ use orchestrator::{
 use proof::words::{
     Action, Asked, Assurance, EnforcementMode, LimitEnforcement, LimitType, PermitNote, Scope, StepKind,
 };
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, llm, refused, tool};
 

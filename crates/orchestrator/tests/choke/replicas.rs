@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use futures::join;
+use kit::Kit;
 use models::ids::LimitId;
 use orchestrator::{
     Error,
@@ -9,7 +10,7 @@ use orchestrator::{
     handlers::activity,
 };
 use proof::words::LimitType;
-use testkit::{Kit, Store, TestDatabase, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, ask, keyed, refused, tool};
 

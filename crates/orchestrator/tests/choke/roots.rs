@@ -1,6 +1,7 @@
 //! Which span ends a trace's run, where its parent is in another process; and spans whose arguments are odd.
 
 use chrono::Duration;
+use kit::Kit;
 use models::logs::LlmRunFilter;
 use orchestrator::{
     background::sweeper,
@@ -8,7 +9,7 @@ use orchestrator::{
 };
 use proof::words::{EnforcementMode, RunStatus};
 use serde_json::{Value, json};
-use testkit::{Kit, Store, on_both};
+use testkit::{Store, on_both};
 
 use crate::{
     agent::Agent,

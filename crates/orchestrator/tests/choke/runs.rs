@@ -1,9 +1,10 @@
 //! A run from start to seal, and what its receipt says.
 
+use kit::Kit;
 use models::activity::{RiskLevel, RunState};
 use orchestrator::{choke::call::EndRun, coordinators::run_proof, handlers::activity};
 use proof::words::{Action, IntegrityStatus, RunStatus};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused, tool};
 

@@ -1,6 +1,7 @@
 //! Traces as runs: recorded in groups, judged on arrival, ended by their root.
 
 use chrono::Duration;
+use kit::{Kit, limit};
 use models::{
     activity::{Run, RunFilter},
     page::PageRequest,
@@ -17,7 +18,7 @@ use proof::words::{
     Action, EnforcementMode, IntegrityStatus, LimitType, RunStatus, Scope, TerminationReason,
 };
 use serde_json::{Value, json};
-use testkit::{Kit, Store, TestDatabase, limit, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::Agent;
 

@@ -1,5 +1,6 @@
 //! The number of statements does not grow with the group.
 
+use kit::Kit;
 use models::ids::RunId;
 use orchestrator::{
     Error,
@@ -7,7 +8,7 @@ use orchestrator::{
     handlers::activity,
 };
 use proof::words::{EnforcementMode, LimitType};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, keyed, llm, tool};
 

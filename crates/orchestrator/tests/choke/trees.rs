@@ -1,11 +1,12 @@
 //! Each call of a trace counts once: in its run, in limits, in costs and in its bundle, however its spans come.
 
 use chrono::Duration;
+use kit::{Kit, limit};
 use models::{activity::Run, ids::LimitId, policies::LimitDraft};
 use orchestrator::{background::sweeper, handlers::overview};
 use proof::words::{EnforcementMode, LimitType, ResetPeriod};
 use serde_json::{Value, json};
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 use verify::Word;
 
 use crate::{

@@ -1,5 +1,6 @@
 //! Every action, and what it leaves behind.
 
+use kit::Kit;
 use models::{
     activity::{RiskLevel, RunState},
     page::PageRequest,
@@ -9,7 +10,7 @@ use proof::words::{
     Action, EnforcementMode, HaltReason, IncidentCategory, IncidentRelation, PermitNote, PreventionOutcome,
     RunStatus, Severity, StepStatus,
 };
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, llm, refused, tool};
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use kit::{Kit, limit};
 use models::policies::LimitDraft;
 use orchestrator::{
     background::windows,
     handlers::account::{self, SettingsChange},
 };
 use proof::words::{LimitType, ResetPeriod};
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, ask, refused, tool};
 

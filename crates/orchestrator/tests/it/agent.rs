@@ -1,5 +1,6 @@
 //! An agent and its administrator, as these tests speak of them.
 
+use kit::{Kit, limit};
 use models::{
     account::Role,
     activity::Run,
@@ -13,7 +14,6 @@ use orchestrator::{
     handlers::{activity, policies},
 };
 use proof::words::{EnforcementMode, LimitType, StepKind, StepStatus};
-use testkit::{Kit, limit};
 
 /// An agent of a tenant, and its administrator.
 pub(crate) struct Agent<'k> {

@@ -3,6 +3,7 @@
 use std::time::{Duration as Wait, Instant};
 
 use chrono::Duration;
+use kit::Kit;
 use models::activity::RunState;
 use orchestrator::{
     Error,
@@ -13,7 +14,7 @@ use orchestrator::{
         system::{self, NotReady},
     },
 };
-use testkit::{Kit, Store, TestDatabase};
+use testkit::{Store, TestDatabase};
 
 use crate::agent::Agent;
 
@@ -25,7 +26,7 @@ async fn a_clock_that_jumps_ends_no_run() {
     let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
     let kit = Kit::on(&database).await;
     let agent = Agent::of(&kit, "acme").await;
-    kit.clock.set(testkit::time::beginning());
+    kit.clock.set(kit::time::beginning());
     let run = agent.start().await;
     assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "nothing is due");
     for jump in [Duration::days(1), -Duration::days(40), Duration::days(400)] {

@@ -1,6 +1,7 @@
 //! Calls that want the same thing at the same moment: one has it, and each of the others is told so. None fails.
 
 use futures::future::join_all;
+use kit::{Kit, limit};
 use models::{
     account::{FailureMode, Role},
     activity::InterventionOutcome,
@@ -15,7 +16,7 @@ use orchestrator::{
     },
 };
 use proof::words::{EnforcementMode, LimitType};
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 
 use crate::agent::Agent;
 

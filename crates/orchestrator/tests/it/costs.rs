@@ -1,6 +1,7 @@
 //! Costs on Overview: sums that follow what runs spent, to the micro-USD, on both stores.
 
 use chrono::Duration;
+use kit::{Kit, limit};
 use models::{account::Role, policies::LimitDraft};
 use orchestrator::{
     Error,
@@ -12,7 +13,7 @@ use orchestrator::{
     },
 };
 use proof::words::{EnforcementMode, LimitType, ResetPeriod};
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused};
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use kit::Kit;
 use models::account::Role;
 use orchestrator::{
     CallContext, Error, Settings, Spine,
@@ -12,7 +13,7 @@ use orchestrator::{
     },
 };
 use proof::keys::SigningKey;
-use testkit::{Kit, Store, TestDatabase, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 /// Who sends so little in it is quiet.
 const LONG: Duration = Duration::from_secs(10);

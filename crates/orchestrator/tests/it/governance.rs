@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use kit::Kit;
 use models::{
     ids::{IncidentId, LimitId, RuleId},
     incidents::{IncidentEventType, LifecycleState, ResolutionType},
@@ -21,7 +22,7 @@ use orchestrator::{
     },
 };
 use proof::words::{ActorType, AuditEventType, EnforcementMode, LimitStatus};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused};
 

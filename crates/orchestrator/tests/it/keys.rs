@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kit::{FrozenClock, Kit, SeededEntropy, signing_key};
 use models::{
     account::{OwnerType, Role},
     logs::{SystemEventType, SystemFilter, SystemScope},
@@ -21,7 +22,7 @@ use orchestrator::{
     secrets::WrappingKey,
 };
 use proof::{keys::SigningKey, words::ActorType};
-use testkit::{FrozenClock, Kit, SeededEntropy, kit::signing_key, on_both};
+use testkit::on_both;
 
 /// Another server on the same store.
 fn another(kit: &Kit, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
@@ -43,7 +44,7 @@ fn server(db: drivers::Db, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
         sinks: Vec::new(),
         idempotency: None,
         spool: None,
-        span_codec: testkit::kit::span_codec(),
+        span_codec: kit::span_codec(),
         settings: Settings::default(),
     })
 }

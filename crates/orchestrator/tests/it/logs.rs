@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use kit::{FrozenClock, Kit, SeededEntropy, signing_key};
 use models::{
     account::Role,
     ids::RunId,
@@ -21,7 +22,7 @@ use proof::{
     merkle::{empty_root, verify_consistency, verify_inclusion},
     words::{EnforcementMode, LogName},
 };
-use testkit::{FrozenClock, Kit, SeededEntropy, kit::signing_key, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused};
 
@@ -79,7 +80,7 @@ fn keeping(kit: &Kit, sinks: Vec<Arc<dyn CheckpointSink>>) -> Spine {
         sinks,
         idempotency: None,
         spool: None,
-        span_codec: testkit::kit::span_codec(),
+        span_codec: kit::span_codec(),
         settings: Settings::default(),
     })
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use kit::Kit;
 use models::{activity::InterventionOutcome, incidents::IncidentFilter, page::PageRequest};
 use orchestrator::{
     coordinators::export_bundle,
     handlers::{activity, incidents, policies},
 };
 use proof::words::EnforcementMode;
-use testkit::{Kit, Store, TestDatabase};
+use testkit::{Store, TestDatabase};
 
 use crate::agent::{Agent, llm, refused};
 

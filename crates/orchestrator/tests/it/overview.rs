@@ -1,5 +1,6 @@
 //! Overview: what it shows is what the other domains have, and it writes nothing.
 
+use kit::Kit;
 use models::{account::Role, page::PageRequest};
 use orchestrator::{
     background::sweeper,
@@ -9,7 +10,7 @@ use orchestrator::{
     },
 };
 use proof::words::{EnforcementMode, RunStatus, TerminationReason};
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused};
 

@@ -1,6 +1,7 @@
 //! Console sessions: who is logged in, by what, for how long.
 
 use chrono::{Duration, Utc};
+use kit::Kit;
 use models::{
     account::Role,
     logs::{SystemEventType, SystemFilter},
@@ -10,7 +11,7 @@ use orchestrator::handlers::{
     account::{self, AuthError, NewKey, SystemCaller},
     logs,
 };
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 fn cli() -> SystemCaller {
     SystemCaller { name: "ana".to_owned() }

@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use engines::activity::{LatencySigns, latency_bucket};
+use kit::Kit;
 use models::{
     activity::{LatencyBucket, RiskLevel, Run, RunFilter, RunState},
     ids::RunId,
@@ -9,7 +10,7 @@ use models::{
 };
 use orchestrator::{background::stalls, choke::call::StartRun, handlers::activity};
 use proof::words::EnforcementMode;
-use testkit::{Kit, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused};
 

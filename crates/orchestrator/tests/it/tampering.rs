@@ -1,5 +1,6 @@
 //! What is changed past HOC is found, and is an incident: one for each row, however often it is met.
 
+use kit::Kit;
 use models::{
     activity::RiskLevel,
     incidents::{Incident, IncidentFilter, LifecycleState, ResolutionType},
@@ -14,7 +15,7 @@ use orchestrator::{
     },
 };
 use proof::words::{Action, EnforcementMode, IncidentCategory, IntegrityStatus, Severity};
-use testkit::{Kit, Store, TestDatabase, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, llm, refused};
 

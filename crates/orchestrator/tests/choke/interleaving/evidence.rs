@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use kit::signing_key;
 use models::ids::RunId;
 use orchestrator::{
     Error,
@@ -10,7 +11,6 @@ use orchestrator::{
     handlers::{account, activity},
 };
 use proof::{leaves::AuditLeaf, words::LogName};
-use testkit::signing_key;
 use verify::{
     Options, Row, Word,
     log::{AuditLog, LogReport, RunLog},

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use kit::FrozenClock;
 use orchestrator::{Clock, Spine};
 use testkit::{
-    FrozenClock, Switchboard, kit,
+    Switchboard,
     wire::{Stage, Wire},
 };
 use tokio::runtime::{Builder, Handle, Runtime};

@@ -1,6 +1,7 @@
 //! What seeds are played on, one after another: a database, and before it the replicas of the seed that is played.
 
-use testkit::{Kit, Store, Switchboard, TestDatabase, Witness};
+use kit::Kit;
+use testkit::{Store, Switchboard, TestDatabase, Witness};
 
 use super::replica::Replica;
 

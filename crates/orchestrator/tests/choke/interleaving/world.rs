@@ -119,7 +119,7 @@ impl<'s> World<'s> {
         let agent = Agent::of(&stage.kit, &format!("seed-{seed}")).await;
         let opens = |limit_type, max| LimitDraft {
             consequence: Some(Consequence::Incident),
-            ..testkit::limit(limit_type, max)
+            ..kit::limit(limit_type, max)
         };
         agent.limit_as(opens(LimitType::TokensTotal, 60 + 20 * dice.roll(8))).await;
         agent.limit_as(opens(LimitType::Steps, 6 + dice.roll(10))).await;

@@ -15,11 +15,9 @@ use orchestrator::{
     secrets::WrappingKey,
 };
 use proof::keys::SigningKey;
+use testkit::TestDatabase;
 
-use crate::{
-    TestDatabase,
-    time::{FrozenClock, SeededEntropy},
-};
+use crate::time::{FrozenClock, SeededEntropy};
 
 /// A control plane, and the hands on its clock.
 pub struct Kit {
