@@ -1,11 +1,9 @@
 //! Account: tenants and their keys. What is looked up before a tenant is known is in `exceptions`.
 
 use chrono::{DateTime, Utc};
+use entities::account::{api_keys, tenants};
 use models::{
-    account::{
-        ApiKey, Tenant,
-        entity::{api_keys, tenants},
-    },
+    account::{ApiKey, Tenant},
     ids::{KeyId, TenantId},
 };
 use sea_orm::{
@@ -31,7 +29,7 @@ driver! {
 of_tenant!(tenants);
 
 fn keys_of(tenant: TenantId) -> sea_orm::Select<api_keys::Entity> {
-    api_keys::Entity::find().filter(api_keys::Column::TenantId.eq(tenant))
+    api_keys::Entity::find().filter(api_keys::Column::TenantId.eq(tenant.0))
 }
 
 rows! {
@@ -71,7 +69,7 @@ impl AccountReads<'_> {
 
     /// One key of a tenant.
     pub async fn find_key_of(self, tenant: TenantId, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
-        let row = read::one(self.conn, keys_of(tenant).filter(api_keys::Column::Id.eq(id))).await?;
+        let row = read::one(self.conn, keys_of(tenant).filter(api_keys::Column::Id.eq(id.0))).await?;
         row.map(self::key).transpose()
     }
 
@@ -127,7 +125,7 @@ impl Account<'_> {
         update
             .table(tenants::Entity)
             .value(column, Expr::col(column).add(1_i64))
-            .and_where(tenants::Column::TenantId.eq(tenant))
+            .and_where(tenants::Column::TenantId.eq(tenant.0))
             .returning(Query::returning().column(column));
         let rows = self.conn.rows(self.conn.backend().build(&update)).await?;
         if rows.is_empty() {
@@ -170,5 +168,5 @@ impl Account<'_> {
 }
 
 fn update_keys(tenant: TenantId) -> sea_orm::UpdateMany<api_keys::Entity> {
-    api_keys::Entity::update_many().filter(api_keys::Column::TenantId.eq(tenant))
+    api_keys::Entity::update_many().filter(api_keys::Column::TenantId.eq(tenant.0))
 }

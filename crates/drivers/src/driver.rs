@@ -51,7 +51,7 @@ macro_rules! of_tenant {
     ($entity:ident) => {
         fn of(tenant: models::ids::TenantId) -> sea_orm::Select<$entity::Entity> {
             use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
-            $entity::Entity::find().filter($entity::Column::TenantId.eq(tenant))
+            $entity::Entity::find().filter($entity::Column::TenantId.eq(tenant.0))
         }
     };
 }

@@ -6,21 +6,19 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use entities::{
+    Id,
+    account::{api_keys, installation, login_links, sessions, signing_keys, tenants},
+    activity::runs,
+    ledger::{checkpoints, log_heads},
+    policies::{limit_breaches, limit_usage, permits},
+};
 use models::{
-    account::{
-        ApiKey, Installation, LoginLink, Session, SigningKey, Tenant,
-        entity::{api_keys, installation, login_links, sessions, signing_keys, tenants},
-    },
-    activity::{DueReason, DueRun, LatencyBucket, RiskLevel, Stalls, entity::runs},
-    ids::{KeyId, LoginLinkId, SessionId, TenantId},
-    ledger::{
-        LogHead,
-        entity::{checkpoints, log_heads},
-    },
-    policies::{
-        PermitStatus,
-        entity::{limit_breaches, limit_usage, permits},
-    },
+    account::{ApiKey, Installation, LoginLink, Session, SigningKey, Tenant},
+    activity::{DueReason, DueRun, LatencyBucket, RiskLevel, Stalls},
+    ids::{KeyId, LoginLinkId, RunId, SessionId, TenantId},
+    ledger::LogHead,
+    policies::PermitStatus,
 };
 use proof::words::{LimitType, LogName};
 use sea_orm::{
@@ -72,7 +70,8 @@ rows! {
 impl AccountReads<'_> {
     /// The key that a credential names, and its tenant.
     pub async fn find_key(self, id: KeyId) -> Result<Option<(ApiKey, Tenant)>, StoreError> {
-        let key = read::one(self.conn, api_keys::Entity::find().filter(api_keys::Column::Id.eq(id))).await?;
+        let key =
+            read::one(self.conn, api_keys::Entity::find().filter(api_keys::Column::Id.eq(id.0))).await?;
         let Some(key) = key.map(account::key).transpose()? else { return Ok(None) };
         let tenant = self.find_tenant(key.tenant).await?.ok_or_else(|| StoreError::Corrupt {
             table: "api_keys",
@@ -84,13 +83,13 @@ impl AccountReads<'_> {
 
     /// The session that a cookie names.
     pub async fn find_session(self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let select = sessions::Entity::find().filter(sessions::Column::Id.eq(id));
+        let select = sessions::Entity::find().filter(sessions::Column::Id.eq(id.0));
         read::one(self.conn, select).await?.map(stored::session).transpose()
     }
 
     /// The login link that a token names.
     pub async fn find_login_link(self, id: LoginLinkId) -> Result<Option<LoginLink>, StoreError> {
-        let select = login_links::Entity::find().filter(login_links::Column::Id.eq(id));
+        let select = login_links::Entity::find().filter(login_links::Column::Id.eq(id.0));
         read::one(self.conn, select).await?.map(stored::login_link).transpose()
     }
 
@@ -207,7 +206,12 @@ impl ActivityReads<'_> {
                     Some(due) => (DueReason::Stopped, due),
                     None => (DueReason::Abandoned, row.try_get_by(3)?),
                 };
-                Ok(DueRun { tenant: row.try_get_by(0)?, id: row.try_get_by(1)?, reason, since })
+                Ok(DueRun {
+                    tenant: row.try_get_by::<Id<TenantId>, _>(0)?.0,
+                    id: row.try_get_by::<Id<RunId>, _>(1)?.0,
+                    reason,
+                    since,
+                })
             })
             .collect()
     }
@@ -337,7 +341,7 @@ impl LedgerReads<'_> {
         let rows = self.conn.rows(self.conn.statement(&query)).await?;
         rows.iter()
             .map(|row| {
-                let (tenant, log): (TenantId, String) = (row.try_get_by(0)?, row.try_get_by(1)?);
+                let (Id(tenant), log): (Id<TenantId>, String) = (row.try_get_by(0)?, row.try_get_by(1)?);
                 let log = log
                     .get()
                     .map_err(|why| field::corrupt(&log_heads::Entity, tenant.to_string(), "log", &why))?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use entities::Id;
 use models::{
     account::{AgentNames, CaptureMode, FailureMode, OwnerType, Permits, Role, ZoneChanges},
     activity::{
@@ -39,6 +40,8 @@ use proof::{
         StepKind, StepLevel, StepSource, StepStatus, TerminationReason, TraceStatus, WayIn,
     },
 };
+
+use crate::keys::Key;
 
 /// A column that keeps a value of type `V`.
 pub(crate) trait Field<V>: Sized {
@@ -77,15 +80,25 @@ macro_rules! same {
     )+};
 }
 
-/// Ids: as themselves, and as the text that a record carries.
+/// Ids: as they are, and as the text that a record carries; and by each rows are looked for.
 macro_rules! ids {
-    ($($id:ident),+ $(,)?) => {
-        same!($($id),+);
-        $(impl Field<String> for $id {
-            fn put(value: &String) -> Result<Self, String> { value.parse().map_err(said) }
-            fn get(self) -> Result<String, String> { Ok(self.to_string()) }
-        })+
-    };
+    ($($id:ident),+ $(,)?) => {$(
+        impl Field<$id> for Id<$id> {
+            fn put(value: &$id) -> Result<Self, String> { Ok(Id(*value)) }
+            fn get(self) -> Result<$id, String> { Ok(self.0) }
+        }
+
+        impl Field<String> for Id<$id> {
+            fn put(value: &String) -> Result<Self, String> { value.parse::<$id>().map(Id).map_err(said) }
+            fn get(self) -> Result<String, String> { Ok(self.0.to_string()) }
+        }
+
+        impl Key for $id {
+            type Column = Id<$id>;
+            fn stored(self) -> Id<$id> { Id(self) }
+            fn of(stored: Id<$id>) -> Self { stored.0 }
+        }
+    )+};
 }
 
 /// Words of a closed vocabulary, stored as they are written.

@@ -3,17 +3,18 @@
 
 use std::collections::HashMap;
 
-use models::{
-    activity::entity::runs,
-    ids::{RunId, TenantId},
+use entities::{
+    Id,
+    activity::runs,
     logs::{
-        ClassCounts,
-        entity::{
-            activity_evidence, aos_trace_steps, environment_evidence, evidence_capture_failures as failures,
-            integrity_evidence, provider_evidence,
-        },
+        activity_evidence, aos_trace_steps, environment_evidence, evidence_capture_failures as failures,
+        integrity_evidence, provider_evidence,
     },
-    policies::entity::policy_decisions,
+    policies::policy_decisions,
+};
+use models::{
+    ids::{RunId, TenantId},
+    logs::ClassCounts,
 };
 use proof::words::{EvidenceClass, FailureResolution};
 use sea_orm::{
@@ -49,7 +50,7 @@ impl IntegrityAssembler<'_> {
         for chunk in keys::sorted(runs).chunks(RUNS_AT_ONCE) {
             let query = of_every_class(self.conn, tenant, &keys::transposed(chunk));
             for row in self.conn.rows(self.conn.statement(&query)).await? {
-                let (run, class): (RunId, String) =
+                let (Id(run), class): (Id<RunId>, String) =
                     (tally::value("evidence", &row, 0)?, tally::value("evidence", &row, 1)?);
                 let count = tally::number("evidence", Some(&row), 2)?;
                 let class: EvidenceClass =
@@ -74,13 +75,13 @@ impl IntegrityAssembler<'_> {
                 .columns([C::RunId, C::EvidenceClass, C::Resolution])
                 .expr(Func::count(Expr::col(Asterisk)))
                 .from(Entity)
-                .and_where(C::TenantId.eq(tenant))
+                .and_where(C::TenantId.eq(tenant.0))
                 .and_where(among)
                 .add_group_by([Expr::col(C::RunId), Expr::col(C::EvidenceClass), Expr::col(C::Resolution)])
                 .to_owned();
             let table = Entity.table_name();
             for row in self.conn.rows(self.conn.statement(&query)).await? {
-                let run: RunId = tally::value(table, &row, 0)?;
+                let Id(run): Id<RunId> = tally::value(table, &row, 0)?;
                 let (class, resolution): (String, String) =
                     (tally::value(table, &row, 1)?, tally::value(table, &row, 2)?);
                 let bad = |why: String| corrupt(&Entity, run.to_string(), "evidence_class, resolution", &why);
@@ -143,7 +144,7 @@ fn counted<E: EntityTrait>(
     Query::select()
         .column((E::default(), run))
         .from(E::default())
-        .and_where(tenant_column.eq(tenant))
+        .and_where(tenant_column.eq(tenant.0))
         .and_where(dialect::among(conn.backend(), &[run], run_ids.to_vec()))
         .group_by_col((E::default(), run))
         .to_owned()

@@ -4,12 +4,10 @@ mod compare;
 
 use std::collections::BTreeMap;
 
+use entities::ledger::{checkpoints, log_heads, log_marks, run_log, tree_nodes};
 use models::{
     ids::{RunId, TenantId},
-    ledger::{
-        Checkpoint, LogHead, LogMark, RunLogEntry, TreeNode,
-        entity::{checkpoints, log_heads, log_marks, run_log, tree_nodes},
-    },
+    ledger::{Checkpoint, LogHead, LogMark, RunLogEntry, TreeNode},
     page::{Page, PageRequest},
 };
 use proof::{hash::Hash, words::LogName};
@@ -37,22 +35,22 @@ of_tenant!(run_log);
 
 fn head_of(tenant: TenantId, log: LogName) -> Select<log_heads::Entity> {
     use log_heads::Column as C;
-    log_heads::Entity::find().filter(C::TenantId.eq(tenant)).filter(C::Log.eq(log.as_str()))
+    log_heads::Entity::find().filter(C::TenantId.eq(tenant.0)).filter(C::Log.eq(log.as_str()))
 }
 
 fn nodes_of(tenant: TenantId, log: LogName) -> Select<tree_nodes::Entity> {
     use tree_nodes::Column as C;
-    tree_nodes::Entity::find().filter(C::TenantId.eq(tenant)).filter(C::Log.eq(log.as_str()))
+    tree_nodes::Entity::find().filter(C::TenantId.eq(tenant.0)).filter(C::Log.eq(log.as_str()))
 }
 
 fn marks_of(tenant: TenantId, log: LogName) -> Select<log_marks::Entity> {
     use log_marks::Column as C;
-    log_marks::Entity::find().filter(C::TenantId.eq(tenant)).filter(C::Log.eq(log.as_str()))
+    log_marks::Entity::find().filter(C::TenantId.eq(tenant.0)).filter(C::Log.eq(log.as_str()))
 }
 
 fn checkpoints_of(tenant: TenantId, log: LogName) -> Select<checkpoints::Entity> {
     use checkpoints::Column as C;
-    checkpoints::Entity::find().filter(C::TenantId.eq(tenant)).filter(C::Log.eq(log.as_str()))
+    checkpoints::Entity::find().filter(C::TenantId.eq(tenant.0)).filter(C::Log.eq(log.as_str()))
 }
 
 rows! {
@@ -135,7 +133,7 @@ impl LedgerReads<'_> {
 
     /// The leaves of one run: OPENED, SEALED if it is over, and those of its addenda.
     pub async fn run_leaves(self, tenant: TenantId, run: RunId) -> Result<Vec<RunLogEntry>, StoreError> {
-        let of_run = of(tenant).filter(run_log::Column::RunId.eq(run));
+        let of_run = of(tenant).filter(run_log::Column::RunId.eq(run.0));
         let select = dialect::sorted(self.conn.backend(), of_run, &[run_log::Column::LeafIndex]);
         read::all(self.conn, select).await?.into_iter().map(read_leaf).collect()
     }
@@ -159,7 +157,8 @@ impl LedgerReads<'_> {
         page: &PageRequest,
     ) -> Result<Page<Checkpoint>, StoreError> {
         use checkpoints::{Column as C, Model};
-        let newest = Newest { at: C::CreatedAt, id: C::Id, key: |row: &Model| (row.created_at, row.id.0) };
+        let newest =
+            Newest { at: C::CreatedAt, id: C::Id, key: |row: &Model| (row.created_at, row.id.uuid()) };
         read::page(self.conn, checkpoints_of(tenant, log), newest, page, read_checkpoint).await
     }
 }

@@ -35,7 +35,7 @@
 //!
 //! # How to add a table
 //!
-//! 1. A migration; a value in `models::<domain>`; an entity in `models::<domain>::entity`.
+//! 1. A migration; a value in `models::<domain>`; an entity in `entities::<domain>`.
 //! 2. A file here, in the folder of its domain. Pair value and entity with `rows!`: it does not compile until every field
 //!    has its column. Say `of_tenant!` once; add methods to the domain's driver, or declare one with `driver!`.
 //! 3. Reads by `read` (all, one, by keys, page) and `tally` (counts); writes by `bulk` (insert, update).

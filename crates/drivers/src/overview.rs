@@ -80,7 +80,7 @@ impl Overview<'_> {
         let total = counts.iter().map(|count| count.count).sum();
         let limit = i64::try_from(page.limit() + 1).unwrap_or(i64::MAX);
         let cursor = page.cursor.map(Cursor::ranked).transpose().map_err(StoreError::Cursor)?;
-        let mut all: Vec<Value> = vec![tenant.into(), limit.into()];
+        let mut all: Vec<Value> = vec![tenant.0.into(), limit.into()];
         let place = cursor.map_or("", |(rank, at, id)| {
             all.extend([i64::from(rank).into(), at.into(), id.into()]);
             "WHERE urgency > $3 OR (urgency = $3 AND (created_at, id) < ($4, $5)) "
@@ -103,7 +103,7 @@ impl Overview<'_> {
         let sql = format!(
             "SELECT about, priority, COUNT(*) FROM ({PENDING}) AS pending GROUP BY about, priority ORDER BY about, priority"
         );
-        let rows = self.conn.rows(self.statement(&sql, vec![tenant.into()])).await?;
+        let rows = self.conn.rows(self.statement(&sql, vec![tenant.0.into()])).await?;
         rows.iter()
             .map(|row| {
                 let (about, priority): (String, String) =
@@ -133,7 +133,7 @@ impl Overview<'_> {
             "SELECT CAST(COALESCE(SUM(CAST({details} ->> 'spans' AS BIGINT)), 0) AS BIGINT) FROM system_records r \
              WHERE r.tenant_id = $1 AND r.created_at > $2 AND r.component = $3 AND r.event_type = 'ERROR'"
         );
-        let values: Vec<Value> = vec![tenant.into(), since.into(), component.into()];
+        let values: Vec<Value> = vec![tenant.0.into(), since.into(), component.into()];
         let rows = self.conn.rows(self.statement(&sql, values)).await?;
         tally::number("system_records", rows.first(), 0)
     }

@@ -2,16 +2,18 @@
 //! tables are.
 
 use chrono::{DateTime, Utc};
+use entities::{
+    activity::runs,
+    logs::aos_traces as traces,
+    policies::{limit_usage as usage, permits},
+};
 use models::{
-    activity::{RiskLevel, RunFilter, RunState, Stalls, entity::runs},
+    activity::{RiskLevel, RunFilter, RunState, Stalls},
     ids::{DecisionId, IncidentId, KeyId, LimitId, PermitId, RunId, SnapshotId, TenantId},
     incidents::{Cause, IncidentFilter, LifecycleState},
-    logs::{AuditFilter, LlmRunFilter, SystemFilter, entity::aos_traces as traces},
+    logs::{AuditFilter, LlmRunFilter, SystemFilter},
     page::{Cursor, PageRequest},
-    policies::{
-        BreachKey, RuleFilter, UsageKey,
-        entity::{limit_usage as usage, permits},
-    },
+    policies::{BreachKey, RuleFilter, UsageKey},
 };
 use proof::{
     hash::Hash,

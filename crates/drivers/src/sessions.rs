@@ -2,11 +2,9 @@
 //! `exceptions`.
 
 use chrono::{DateTime, Utc};
+use entities::account::{login_links, sessions};
 use models::{
-    account::{
-        LoginLink, Session,
-        entity::{login_links, sessions},
-    },
+    account::{LoginLink, Session},
     ids::{LoginLinkId, SessionId, TenantId},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, sea_query::Expr};
@@ -38,8 +36,8 @@ impl Account<'_> {
     ) -> Result<bool, StoreError> {
         use sessions::Column as C;
         let update = sessions::Entity::update_many()
-            .filter(C::TenantId.eq(tenant))
-            .filter(C::Id.eq(id))
+            .filter(C::TenantId.eq(tenant.0))
+            .filter(C::Id.eq(id.0))
             .filter(C::EndedAt.is_null())
             .col_expr(C::EndedAt, Expr::value(at));
         Ok(self.conn.execute(update.build(self.conn.backend())).await? == 1)
@@ -59,8 +57,8 @@ impl Account<'_> {
     ) -> Result<bool, StoreError> {
         use login_links::Column as C;
         let update = login_links::Entity::update_many()
-            .filter(C::TenantId.eq(tenant))
-            .filter(C::Id.eq(id))
+            .filter(C::TenantId.eq(tenant.0))
+            .filter(C::Id.eq(id.0))
             .filter(C::UsedAt.is_null())
             .col_expr(C::UsedAt, Expr::value(at));
         Ok(self.conn.execute(update.build(self.conn.backend())).await? == 1)
@@ -73,11 +71,11 @@ impl Account<'_> {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let expired = sessions::Entity::delete_many()
-            .filter(sessions::Column::TenantId.eq(tenant))
+            .filter(sessions::Column::TenantId.eq(tenant.0))
             .filter(sessions::Column::ExpiresAt.lt(at));
         self.conn.execute(expired.build(self.conn.backend())).await?;
         let expired = login_links::Entity::delete_many()
-            .filter(login_links::Column::TenantId.eq(tenant))
+            .filter(login_links::Column::TenantId.eq(tenant.0))
             .filter(login_links::Column::ExpiresAt.lt(at));
         self.conn.execute(expired.build(self.conn.backend())).await?;
         Ok(())

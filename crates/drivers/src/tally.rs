@@ -9,7 +9,13 @@ use sea_orm::{
     sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
 };
 
-use crate::{StoreError, conn::Conn, dialect, field::Field, keys::transposed};
+use crate::{
+    StoreError,
+    conn::Conn,
+    dialect,
+    field::Field,
+    keys::{Key, transposed},
+};
 
 /// Terms of one UNION: SQLite takes 500.
 const TERMS: usize = 100;
@@ -87,7 +93,7 @@ pub(crate) fn number(
 }
 
 /// How many rows `select` has of each of `keys` of a column; a key without any is not listed.
-pub(crate) async fn count_by_keys<E: EntityTrait, K: TryGetable>(
+pub(crate) async fn count_by_keys<E: EntityTrait, K: Key>(
     conn: &Conn,
     select: Select<E>,
     column: E::Column,
@@ -97,7 +103,7 @@ pub(crate) async fn count_by_keys<E: EntityTrait, K: TryGetable>(
 }
 
 /// The greatest number in `number` of each of `keys` of a column; a key without any is not listed.
-pub(crate) async fn max_by_keys<E: EntityTrait, K: TryGetable>(
+pub(crate) async fn max_by_keys<E: EntityTrait, K: Key>(
     conn: &Conn,
     select: Select<E>,
     column: E::Column,
@@ -107,7 +113,7 @@ pub(crate) async fn max_by_keys<E: EntityTrait, K: TryGetable>(
     by_keys(conn, select, column, Func::max(Expr::col(number)).into(), keys).await
 }
 
-async fn by_keys<E: EntityTrait, K: TryGetable>(
+async fn by_keys<E: EntityTrait, K: Key>(
     conn: &Conn,
     select: Select<E>,
     column: E::Column,
@@ -122,29 +128,30 @@ async fn by_keys<E: EntityTrait, K: TryGetable>(
         let of = (E::default(), column);
         query.clear_selects().column(of).expr(figure.clone()).group_by_col(of);
         for row in conn.rows(conn.statement(&query)).await? {
-            tallies.push((value(table, &row, 0)?, number(table, Some(&row), 1)?));
+            tallies.push((key(table, &row)?, number(table, Some(&row), 1)?));
         }
     }
     Ok(tallies)
 }
 
 /// The newest time in `at` of a tenant's rows with each of `keys` in `column`. Each is one look into an index.
-pub(crate) async fn newest_by_keys<E: EntityTrait, K: Clone + Into<Value> + TryGetable>(
+pub(crate) async fn newest_by_keys<E: EntityTrait, K: Key>(
     conn: &Conn,
-    tenant: (E::Column, TenantId),
+    (tenant_column, tenant): (E::Column, TenantId),
     column: E::Column,
     at: E::Column,
     keys: &[K],
 ) -> Result<Vec<(K, Option<DateTimeUtc>)>, StoreError> {
     let term = |key: &K| {
+        let key = || Expr::val(key.clone().stored());
         let newest = Query::select()
             .expr(Func::max(Expr::col(at)))
             .from(E::default())
-            .and_where(tenant.0.eq(tenant.1))
-            .and_where(Expr::col(column).eq(Expr::val(key.clone())))
+            .and_where(tenant_column.eq(tenant.0))
+            .and_where(Expr::col(column).eq(key()))
             .to_owned();
         let newest = Expr::SubQuery(None, Box::new(newest.into()));
-        Query::select().expr(Expr::val(key.clone())).expr(newest).to_owned()
+        Query::select().expr(key()).expr(newest).to_owned()
     };
     let table = E::default().table_name();
     let mut times = Vec::new();
@@ -153,14 +160,14 @@ pub(crate) async fn newest_by_keys<E: EntityTrait, K: Clone + Into<Value> + TryG
         let mut query = term(first);
         query.unions(others.iter().map(|key| (UnionType::All, term(key))));
         for row in conn.rows(conn.statement(&query)).await? {
-            times.push((value(table, &row, 0)?, value(table, &row, 1)?));
+            times.push((key(table, &row)?, value(table, &row, 1)?));
         }
     }
     Ok(times)
 }
 
 /// Two words of each row whose id is among `keys`, the second of which it may not have.
-pub(crate) async fn words_by_id<E: EntityTrait, I: TryGetable + Eq + Hash, W>(
+pub(crate) async fn words_by_id<E: EntityTrait, I: Key + Hash, W>(
     conn: &Conn,
     select: Select<E>,
     id: E::Column,
@@ -183,10 +190,15 @@ where
             let (first, second): (String, Option<String>) = (value(table, &row, 1)?, value(table, &row, 2)?);
             let corrupt = |why: String| StoreError::Corrupt { table, row: word.as_str().to_owned(), why };
             let second = second.map(Field::get).transpose().map_err(corrupt)?;
-            words.insert(value(table, &row, 0)?, (first.get().map_err(corrupt)?, second));
+            words.insert(key(table, &row)?, (first.get().map_err(corrupt)?, second));
         }
     }
     Ok(words)
+}
+
+/// The key that a row of figures begins with.
+fn key<K: Key>(table: &'static str, row: &QueryResult) -> Result<K, StoreError> {
+    value(table, row, 0).map(K::of)
 }
 
 /// A value of a row that is no whole row of a table.

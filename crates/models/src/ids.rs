@@ -27,7 +27,7 @@ macro_rules! typed_ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal),* $(,)?) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sea_orm::DeriveValueType)]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
             pub struct $name(pub Uuid);
 
             impl $name {
@@ -37,6 +37,10 @@ macro_rules! typed_ids {
 
             impl From<Uuid> for $name {
                 fn from(uuid: Uuid) -> Self { Self(uuid) }
+            }
+
+            impl From<$name> for Uuid {
+                fn from(id: $name) -> Self { id.0 }
             }
 
             impl std::fmt::Display for $name {
@@ -58,13 +62,6 @@ macro_rules! typed_ids {
                 fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                     let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
                     text.parse().map_err(serde::de::Error::custom)
-                }
-            }
-
-            // A primary key must say whether a database can count it up. Ours cannot.
-            impl sea_orm::TryFromU64 for $name {
-                fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
-                    Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
                 }
             }
         )*

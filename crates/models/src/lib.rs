@@ -1,8 +1,7 @@
-//! L7. What a row means: ids, values, states, and the table behind each.
+//! L7. What a row means: ids, values, states.
 //!
-//! A domain has its values in `<domain>/mod.rs`, for anybody, and its tables in `<domain>/entity*`, for
-//! `drivers` alone. `overview` has neither: it owns no table. Words that appear in hashed records are
-//! `proof::words`; only what is never hashed is declared here.
+//! A domain has its values in `<domain>/mod.rs`, for anybody. The tables are in `entities`, which knows these ids; nothing here
+//! knows a store. Words that appear in hashed records are `proof::words`; only what is never hashed is declared here.
 //!
 //! Invariants: nothing here does I/O, reads a clock, or decides anything; no domain names another.
 

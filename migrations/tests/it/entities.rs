@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use models::{account, activity, incidents, ledger, logs, policies};
+use entities::{account, activity, incidents, ledger, logs, policies};
 use sea_orm::{ColumnTrait as _, DatabaseConnection, EntityTrait, Iterable as _};
 
 use crate::{
@@ -23,7 +23,7 @@ macro_rules! read_all {
     ($connection:expr, $($domain:ident: $($table:ident)+;)+) => {{
         let mut found = BTreeMap::new();
         $($(
-            let (table, columns) = read($connection, $domain::entity::$table::Entity).await;
+            let (table, columns) = read($connection, $domain::$table::Entity).await;
             assert_eq!(table, stringify!($table), "a module is named as its table");
             found.insert(table, columns);
         )+)+
@@ -55,8 +55,11 @@ testkit::on_both! {
     }
 
     async fn overview_owns_no_table(db: TestDatabase) {
-        let overview = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/models/src/overview/entity.rs");
-        assert!(!overview.exists(), "overview has no entity");
+        let entities = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/entities/src");
+        assert!(entities.join("incidents.rs").exists(), "a domain's entities are in its file");
+        for overview in ["overview.rs", "overview"] {
+            assert!(!entities.join(overview).exists(), "overview has no entity");
+        }
         let named = match db.store() {
             testkit::Store::Sqlite => "SELECT name FROM sqlite_master WHERE name LIKE '%overview%'",
             testkit::Store::Postgres => "SELECT relname::text FROM pg_class WHERE relname LIKE '%overview%'",

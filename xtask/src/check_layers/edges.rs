@@ -29,8 +29,8 @@ pub(super) fn check(root: &Path, manifests: &Manifests) -> anyhow::Result<Vec<Fi
             findings.push(manifest.finding("metadata.layer", "layer", message));
         }
         for dependency in &package.dependencies {
-            findings.extend(own(&manifest, layer, dependency));
-            findings.extend(foreign(&manifest, layer.name, dependency));
+            let edge = own(&manifest, layer, dependency);
+            findings.extend(edge.or_else(|| reach(&manifest, layer.name, dependency)));
         }
     }
     for layer in LAYERS {
@@ -60,16 +60,16 @@ fn own(manifest: &Manifest, layer: &table::Layer, dependency: &Dependency) -> Op
     Some(manifest.finding(used.name, "edge", message))
 }
 
-/// Net 2: a dependency on a foreign crate that marks a layer.
-fn foreign(manifest: &Manifest, name: &str, dependency: &Dependency) -> Option<Finding> {
-    let reach = REACH.iter().find(|reach| reach.packages.iter().any(|p| stands_for(p, &dependency.name)))?;
-    let bound = !dependency.for_tests || reach.tests_too;
-    if !bound || reach.only.contains(&name) {
+/// Net 2: a dependency on a crate that marks a layer.
+fn reach(manifest: &Manifest, name: &str, dependency: &Dependency) -> Option<Finding> {
+    let of = REACH.iter().find(|reach| reach.packages.iter().any(|p| stands_for(p, &dependency.name)))?;
+    let bound = !dependency.for_tests || of.tests_too;
+    if !bound || of.only.contains(&name) {
         return None;
     }
-    let only = reach.only.join(", ");
-    let message = format!("{name} may not depend on {}, only {only}: {}", dependency.name, reach.reason);
-    Some(manifest.finding(dependency.rename.as_ref().unwrap_or(&dependency.name), "third-party", message))
+    let only = of.only.join(", ");
+    let message = format!("{name} may not depend on {}, only {only}: {}", dependency.name, of.reason);
+    Some(manifest.finding(dependency.rename.as_ref().unwrap_or(&dependency.name), "reach", message))
 }
 
 fn stands_for(pattern: &str, name: &str) -> bool {

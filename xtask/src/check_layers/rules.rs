@@ -11,7 +11,6 @@ type Rule = (&'static str, fn(&Place, &Mention) -> Option<String>);
 
 /// Every rule about names.
 pub(super) const RULES: &[Rule] = &[
-    ("tables", tables),
     ("domains-apart", domains_apart),
     ("glob", glob),
     ("one-name", one_name),
@@ -52,16 +51,7 @@ pub(super) fn check_source(place: &Place, file: &str, source: &Source) -> Vec<Fi
     findings
 }
 
-/// Tables are named by drivers only.
-fn tables(place: &Place, mention: &Mention) -> Option<String> {
-    let [first, rest @ ..] = mention.path.as_slice() else { return None };
-    let table = first == "models" && rest.iter().any(|segment| segment == "entity");
-    (table && !["drivers", "models"].contains(&place.krate.as_str())).then(|| {
-        format!("{} names {}: tables are for drivers, all others take values", place.krate, spelt(mention))
-    })
-}
-
-/// In engines, drivers and models no domain names another.
+/// In engines, drivers, models and entities no domain names another.
 fn domains_apart(place: &Place, mention: &Mention) -> Option<String> {
     let own = own_domain(place, mention)?;
     let [krate, domain, ..] = mention.path.as_slice() else { return None };

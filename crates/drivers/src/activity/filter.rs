@@ -1,6 +1,7 @@
 //! The filters of the list of runs.
 
-use models::activity::{RunFilter, entity::runs::Column};
+use entities::activity::runs::Column;
+use models::activity::RunFilter;
 use sea_orm::{
     ColumnTrait as _, Condition,
     sea_query::{Expr, ExprTrait as _},
@@ -45,5 +46,5 @@ pub(super) fn matches(filter: &RunFilter) -> Condition {
         .add_option(evidence_health.map(|word| Column::EvidenceHealth.eq(word.as_str())))
         .add_option(latency_bucket.map(|word| Column::LatencyBucket.eq(word.as_str())))
         .add_option(assurance.map(|word| Column::Assurance.eq(word.as_str())))
-        .add_option(key_id.map(|id| Column::KeyId.eq(id)))
+        .add_option(key_id.map(|id| Column::KeyId.eq(id.0)))
 }

@@ -1,9 +1,7 @@
 //! Whether a run is frozen, as a part of any query of runs.
 
-use models::{
-    activity::entity::{freezes, runs},
-    ids::TenantId,
-};
+use entities::activity::{freezes, runs};
+use models::ids::TenantId;
 use sea_orm::{
     QueryFilter as _, QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, SimpleExpr},

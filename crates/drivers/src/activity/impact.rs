@@ -1,10 +1,8 @@
 //! What other domains do to a run: its violation, its drafts, its risk. Set-based, on sealed runs too.
 
+use entities::activity::runs::{self, Column};
 use models::{
-    activity::{
-        RiskLevel,
-        entity::runs::{self, Column},
-    },
+    activity::RiskLevel,
     ids::{RunId, TenantId},
 };
 use sea_orm::{
@@ -54,7 +52,7 @@ impl RunSignalDriver<'_> {
 }
 
 fn update(tenant: TenantId) -> UpdateMany<runs::Entity> {
-    runs::Entity::update_many().filter(Column::TenantId.eq(tenant))
+    runs::Entity::update_many().filter(Column::TenantId.eq(tenant.0))
 }
 
 async fn write(conn: &Conn, update: UpdateMany<runs::Entity>, runs: &[RunId]) -> Result<(), StoreError> {

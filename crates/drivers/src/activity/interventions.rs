@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
+use entities::activity::{freezes, intervention_acks as acks, interventions, run_interventions as met, runs};
 use models::{
-    activity::{
-        Ack, Freeze, Intervention, InterventionFilter, InterventionState, RunFilter, RunState,
-        entity::{freezes, intervention_acks as acks, interventions, run_interventions as met, runs},
-    },
+    activity::{Ack, Freeze, Intervention, InterventionFilter, InterventionState, RunFilter, RunState},
     ids::{InterventionId, RunId, TenantId},
     page::{Page, PageRequest},
 };
@@ -30,19 +28,19 @@ use crate::{
 of_tenant!(interventions);
 
 fn freezes_of(tenant: TenantId) -> Select<freezes::Entity> {
-    freezes::Entity::find().filter(freezes::Column::TenantId.eq(tenant))
+    freezes::Entity::find().filter(freezes::Column::TenantId.eq(tenant.0))
 }
 
 fn runs_of(tenant: TenantId) -> Select<runs::Entity> {
-    runs::Entity::find().filter(runs::Column::TenantId.eq(tenant))
+    runs::Entity::find().filter(runs::Column::TenantId.eq(tenant.0))
 }
 
 fn met_of(tenant: TenantId) -> Select<met::Entity> {
-    met::Entity::find().filter(met::Column::TenantId.eq(tenant))
+    met::Entity::find().filter(met::Column::TenantId.eq(tenant.0))
 }
 
 fn acks_of(tenant: TenantId) -> Select<acks::Entity> {
-    acks::Entity::find().filter(acks::Column::TenantId.eq(tenant))
+    acks::Entity::find().filter(acks::Column::TenantId.eq(tenant.0))
 }
 
 rows! {
@@ -111,7 +109,7 @@ impl ActivityReads<'_> {
         tenant: TenantId,
         page: &PageRequest,
     ) -> Result<Page<Freeze>, StoreError> {
-        let key = |row: &freezes::Model| (row.requested_at, row.intervention_id.0);
+        let key = |row: &freezes::Model| (row.requested_at, row.intervention_id.uuid());
         let newest = Newest { at: freezes::Column::RequestedAt, id: freezes::Column::InterventionId, key };
         read::page(self.conn, freezes_of(tenant), newest, page, freeze).await
     }
@@ -123,7 +121,7 @@ impl ActivityReads<'_> {
         filter: &InterventionFilter,
         page: &PageRequest,
     ) -> Result<Page<Intervention>, StoreError> {
-        let key = |row: &interventions::Model| (row.requested_at, row.id.0);
+        let key = |row: &interventions::Model| (row.requested_at, row.id.uuid());
         let newest = Newest { at: interventions::Column::RequestedAt, id: interventions::Column::Id, key };
         read::page(self.conn, wanted(tenant, filter), newest, page, from_row).await
     }
@@ -244,7 +242,7 @@ impl Activity<'_> {
         let locked = freezes_of(tenant).filter(target.clone()).lock_exclusive();
         let Some(row) = read::one(self.conn, locked).await? else { return Ok(None) };
         let delete =
-            freezes::Entity::delete_many().filter(freezes::Column::TenantId.eq(tenant)).filter(target);
+            freezes::Entity::delete_many().filter(freezes::Column::TenantId.eq(tenant.0)).filter(target);
         self.conn.execute(delete.build(self.conn.backend())).await?;
         freeze(row).map(Some)
     }

@@ -10,11 +10,12 @@ mod rows;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use entities::{
+    Id,
+    activity::runs::{self, Column},
+};
 use models::{
-    activity::{
-        Ancestor, RiskLevel, Run, RunCounts, RunFilter, RunState, Standing,
-        entity::runs::{self, Column},
-    },
+    activity::{Ancestor, RiskLevel, Run, RunCounts, RunFilter, RunState, Standing},
     ids::{KeyId, RunId, TenantId},
     page::{Page, PageRequest},
 };
@@ -95,7 +96,7 @@ const LISTED: &[Column] = &[
 impl ActivityReads<'_> {
     /// One run.
     pub async fn find_run(self, tenant: TenantId, id: RunId) -> Result<Option<Run>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// The runs among `ids` that there are, by id.
@@ -118,10 +119,10 @@ impl ActivityReads<'_> {
         for chunk in keys::sorted(ids).chunks(dialect::keys_at_once(backend, 1)) {
             let among = dialect::among(backend, &[Column::Id], keys::transposed(chunk));
             for row in self.conn.rows(select.clone().filter(among).build(backend)).await? {
-                let (id, attempt): (RunId, i64) = (row.try_get_by(0)?, row.try_get_by(2)?);
+                let (Id(id), attempt): (Id<RunId>, i64) = (row.try_get_by(0)?, row.try_get_by(2)?);
                 let corrupt = |why: String| corrupt(&runs::Entity, id.to_string(), "attempt", &why);
                 let attempt: u64 = attempt.get().map_err(corrupt)?;
-                found.insert(id, Ancestor { key_id: row.try_get_by(1)?, attempt });
+                found.insert(id, Ancestor { key_id: row.try_get_by::<Id<KeyId>, _>(1)?.0, attempt });
             }
         }
         Ok(found)
@@ -136,9 +137,9 @@ impl ActivityReads<'_> {
     ) -> Result<Vec<RunId>, StoreError> {
         let mut select = of(tenant).order_by_asc(Column::Id).limit(limit);
         if let Some(after) = after {
-            select = select.filter(Column::Id.gt(after));
+            select = select.filter(Column::Id.gt(after.0));
         }
-        Ok(read::all(self.conn, select).await?.into_iter().map(|row| row.id).collect())
+        Ok(read::all(self.conn, select).await?.into_iter().map(|row| row.id.0).collect())
     }
 
     /// The runs that each of these credentials started with one of its idempotency keys.
@@ -147,7 +148,7 @@ impl ActivityReads<'_> {
         tenant: TenantId,
         keys: &[(KeyId, String)],
     ) -> Result<Vec<Run>, StoreError> {
-        let keys = keys::in_order(keys).into_iter().map(|(of, key)| [of.into(), key.into()]).collect();
+        let keys = keys::in_order(keys).into_iter().map(|(of, key)| [of.0.into(), key.into()]).collect();
         // The index has only runs with a key, and SQLite does not see by itself that these have one.
         let keyed = of(tenant).filter(Column::IdempotencyKey.is_not_null());
         let rows = read::by_keys(self.conn, keyed, [Column::KeyId, Column::IdempotencyKey], keys).await?;
@@ -177,7 +178,7 @@ impl ActivityReads<'_> {
         let newest = Newest {
             at: Column::StartedAt,
             id: Column::Id,
-            key: |run: &runs::Model| (run.started_at, run.id.0),
+            key: |run: &runs::Model| (run.started_at, run.id.uuid()),
         };
         read::page(self.conn, of(tenant).filter(matches(filter)), newest, page, from_row).await
     }
@@ -233,7 +234,7 @@ impl Activity<'_> {
     ) -> Result<(), StoreError> {
         let update = runs::Entity::update_many()
             .col_expr(Column::SealRetryAt, Expr::value(until))
-            .filter(Column::TenantId.eq(tenant))
+            .filter(Column::TenantId.eq(tenant.0))
             .filter(Column::State.eq(RunState::Live.as_str()));
         read::update_by_keys(self.conn, update, [Column::Id], keys::sorted(ids)).await.map(drop)
     }
@@ -246,7 +247,7 @@ impl Activity<'_> {
             .filter(|run| before.get(&run.id) != Some(&run.standing()))
             .map(|run| run.id)
             .collect();
-        let moved = |row: &runs::Model| moved.contains(&row.id);
+        let moved = |row: &runs::Model| moved.contains(&row.id.0);
         bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED, moved).await
     }
 }

@@ -1,11 +1,12 @@
 //! How far runs are: the few columns by which one sees that something has happened in a run, without its texts.
 
+use entities::{
+    Id,
+    activity::runs::{self, Column},
+};
 use models::{
-    activity::{
-        Pulse,
-        entity::runs::{self, Column},
-    },
-    ids::{RunId, TenantId},
+    activity::Pulse,
+    ids::{KeyId, RunId, TenantId},
 };
 use sea_orm::{QueryFilter as _, QueryTrait as _, sea_query::SelectStatement};
 
@@ -32,12 +33,12 @@ impl ActivityReads<'_> {
                 query.column((runs::Entity, column));
             }
             for row in self.conn.rows(self.conn.statement(&query)).await? {
-                let run: RunId = value(TABLE, &row, 0)?;
+                let Id(run): Id<RunId> = value(TABLE, &row, 0)?;
                 let corrupt = |why: String| StoreError::Corrupt { table: TABLE, row: run.to_string(), why };
                 let state: String = value(TABLE, &row, 2)?;
                 pulses.push(Pulse {
                     run,
-                    key: value(TABLE, &row, 1)?,
+                    key: value::<Id<KeyId>>(TABLE, &row, 1)?.0,
                     state: state.get().map_err(corrupt)?,
                     steps: number(TABLE, Some(&row), 3)?,
                     refused: number(TABLE, Some(&row), 4)?,

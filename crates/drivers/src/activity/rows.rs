@@ -1,6 +1,7 @@
 //! Runs as rows.
 
-use models::activity::{Run, entity::runs};
+use entities::activity::runs;
+use models::activity::Run;
 
 use crate::rows::rows;
 

@@ -5,8 +5,9 @@
 //! So a failure frees the key by itself: what is rolled back was never claimed.
 
 use chrono::{DateTime, Utc};
+use entities::account::idempotency_keys;
 use models::{
-    account::{KeptAnswer, entity::idempotency_keys},
+    account::KeptAnswer,
     ids::{KeyId, TenantId},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, Value};
@@ -47,7 +48,7 @@ impl IdempotencyReads<'_> {
         calls.sort();
         calls.dedup();
         let keys: Vec<[Value; 2]> =
-            calls.into_iter().map(|(id, key)| [Value::from(*id), Value::from(key.as_str())]).collect();
+            calls.into_iter().map(|(id, key)| [Value::from(id.0), Value::from(key.as_str())]).collect();
         let of = of(tenant).filter(C::ExpiresAt.gt(now));
         let rows = read::by_keys(self.conn, of, [C::KeyId, C::IdempotencyKey], keys).await?;
         rows.into_iter().map(kept_answer).collect()
@@ -90,7 +91,7 @@ impl IdempotencyStore<'_> {
     /// Deletes what a tenant does not keep any more at `now`.
     pub async fn delete_expired(self, tenant: TenantId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let expired = idempotency_keys::Entity::delete_many()
-            .filter(idempotency_keys::Column::TenantId.eq(tenant))
+            .filter(idempotency_keys::Column::TenantId.eq(tenant.0))
             .filter(idempotency_keys::Column::ExpiresAt.lte(now));
         self.conn.execute(expired.build(self.conn.backend())).await.map(drop)
     }

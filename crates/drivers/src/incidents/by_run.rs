@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
+use entities::incidents::{
+    incident_runs::{self as runs, Column},
+    incidents,
+};
 use models::{
     ids::{IncidentId, RunId, TenantId},
-    incidents::{
-        IncidentRun, RunIncident,
-        entity::{
-            incident_runs::{self as runs, Column},
-            incidents,
-        },
-    },
+    incidents::{IncidentRun, RunIncident},
     page::{Page, PageRequest},
 };
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
@@ -72,9 +70,9 @@ impl IncidentRunReadDriver<'_> {
         incident: IncidentId,
         page: &PageRequest,
     ) -> Result<Page<IncidentRun>, StoreError> {
-        let key = |row: &runs::Model| (row.first_at, row.run_id.0);
+        let key = |row: &runs::Model| (row.first_at, row.run_id.uuid());
         let newest = Newest { at: Column::FirstAt, id: Column::RunId, key };
-        let select = of(tenant).filter(Column::IncidentId.eq(incident));
+        let select = of(tenant).filter(Column::IncidentId.eq(incident.0));
         read::page(self.conn, select, newest, page, run_from_row).await
     }
 }

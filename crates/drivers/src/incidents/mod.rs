@@ -5,15 +5,15 @@ mod rows;
 
 use std::collections::HashMap;
 
+use entities::incidents::{
+    incident_events, incident_runs,
+    incidents::{self, Column},
+};
 use models::{
     ids::{IncidentId, TenantId},
     incidents::{
         Cause, Incident, IncidentCounts, IncidentEvent, IncidentEventType, IncidentFilter, IncidentRun,
         LifecycleState,
-        entity::{
-            incident_events, incident_runs,
-            incidents::{self, Column},
-        },
     },
     page::{Page, PageRequest},
 };
@@ -44,7 +44,7 @@ driver! {
 of_tenant!(incidents);
 
 fn events_of(tenant: TenantId) -> Select<incident_events::Entity> {
-    incident_events::Entity::find().filter(incident_events::Column::TenantId.eq(tenant))
+    incident_events::Entity::find().filter(incident_events::Column::TenantId.eq(tenant.0))
 }
 
 /// What may change in an incident after it is opened.
@@ -92,7 +92,7 @@ impl IncidentsReads<'_> {
         tenant: TenantId,
         id: IncidentId,
     ) -> Result<Option<Incident>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// The incidents among `ids` that there are, by id.
@@ -114,7 +114,7 @@ impl IncidentsReads<'_> {
         joined: u64,
     ) -> Result<Vec<IncidentEvent>, StoreError> {
         use incident_events::Column as C;
-        let of = || events_of(tenant).filter(C::IncidentId.eq(incident));
+        let of = || events_of(tenant).filter(C::IncidentId.eq(incident.0));
         let recurred = IncidentEventType::Recurred.as_str();
         let others = of().filter(C::EventType.ne(recurred)).order_by_asc(C::CreatedAt).order_by_asc(C::Id);
         let newest = of().filter(C::EventType.eq(recurred)).order_by_desc(C::CreatedAt).order_by_desc(C::Id);
@@ -145,7 +145,7 @@ impl IncidentsReads<'_> {
     ) -> Result<Vec<IncidentEvent>, StoreError> {
         use incident_events::Column as C;
         let keys =
-            keys::in_order(said).into_iter().map(|(id, details)| [id.into(), details.into()]).collect();
+            keys::in_order(said).into_iter().map(|(id, details)| [id.0.into(), details.into()]).collect();
         let rows = read::by_keys(self.conn, events_of(tenant), [C::IncidentId, C::Details], keys).await?;
         rows.into_iter().map(event).collect()
     }
@@ -157,7 +157,7 @@ impl IncidentsReads<'_> {
         filter: &IncidentFilter,
         page: &PageRequest,
     ) -> Result<Page<Incident>, StoreError> {
-        let key = |row: &incidents::Model| (row.created_at, row.id.0);
+        let key = |row: &incidents::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
     }
@@ -194,7 +194,7 @@ impl Incidents<'_> {
         tenant: TenantId,
         id: IncidentId,
     ) -> Result<Option<Incident>, StoreError> {
-        let select = of(tenant).filter(Column::Id.eq(id)).lock_exclusive();
+        let select = of(tenant).filter(Column::Id.eq(id.0)).lock_exclusive();
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 

@@ -1,9 +1,7 @@
 //! Incidents, what runs did of them, and their events as rows.
 
-use models::incidents::{
-    Incident, IncidentEvent, IncidentRun,
-    entity::{incident_events, incident_runs, incidents},
-};
+use entities::incidents::{incident_events, incident_runs, incidents};
+use models::incidents::{Incident, IncidentEvent, IncidentRun};
 
 use crate::rows::rows;
 

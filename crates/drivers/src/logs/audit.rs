@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use entities::logs::audit_ledger::{self as audit, Column};
 use models::{
     ids::{AuditId, RunId, TenantId},
-    logs::{
-        AuditEntry, AuditFilter,
-        entity::audit_ledger::{self as audit, Column},
-    },
+    logs::{AuditEntry, AuditFilter},
     page::{Page, PageRequest},
 };
 use proof::{hash::Hash, leaves::AuditRecord};
@@ -53,7 +51,7 @@ fn from_row(row: audit::Model) -> Result<AuditEntry, StoreError> {
 impl LogsReads<'_> {
     /// One entry.
     pub async fn find_audit(self, tenant: TenantId, id: AuditId) -> Result<Option<AuditEntry>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// Entries, newest first.
@@ -63,7 +61,7 @@ impl LogsReads<'_> {
         filter: &AuditFilter,
         page: &PageRequest,
     ) -> Result<Page<AuditEntry>, StoreError> {
-        let key = |row: &audit::Model| (row.created_at, row.id.0);
+        let key = |row: &audit::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
     }
@@ -79,7 +77,7 @@ impl LogsReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::RunSeq);
+        let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::RunSeq);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 
@@ -130,7 +128,7 @@ fn matching(tenant: TenantId, filter: &AuditFilter) -> Select<audit::Entity> {
         .add_option(entity_type.map(|word| Column::EntityType.eq(word.as_str())))
         .add_option(actor_type.map(|word| Column::ActorType.eq(word.as_str())))
         .add_option(entity_id.as_deref().map(|id| Column::EntityId.eq(id)))
-        .add_option(run_id.map(|run| Column::RunId.eq(run)))
+        .add_option(run_id.map(|run| Column::RunId.eq(run.0)))
         .add_option(created_after.map(|at| Column::CreatedAt.gt(at)))
         .add_option(created_before.map(|at| Column::CreatedAt.lt(at)));
     of(tenant).filter(condition)

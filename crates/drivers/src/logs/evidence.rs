@@ -1,12 +1,10 @@
 //! Evidence of classes H, B, G and J: what surrounded a run, went in and out of its steps, and how whole it is.
 
-use models::{
-    ids::{RunId, TenantId},
-    logs::entity::{
-        activity_evidence as activity, environment_evidence as environment, integrity_evidence as integrity,
-        provider_evidence as provider,
-    },
+use entities::logs::{
+    activity_evidence as activity, environment_evidence as environment, integrity_evidence as integrity,
+    provider_evidence as provider,
 };
+use models::ids::{RunId, TenantId};
 use proof::records::{ActivityRecord, EnvironmentRecord, IntegrityRecord, ProviderRecord};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, Select};
 
@@ -53,19 +51,19 @@ rows! {
 }
 
 fn environments_of(tenant: TenantId) -> Select<environment::Entity> {
-    environment::Entity::find().filter(environment::Column::TenantId.eq(tenant))
+    environment::Entity::find().filter(environment::Column::TenantId.eq(tenant.0))
 }
 
 fn activities_of(tenant: TenantId) -> Select<activity::Entity> {
-    activity::Entity::find().filter(activity::Column::TenantId.eq(tenant))
+    activity::Entity::find().filter(activity::Column::TenantId.eq(tenant.0))
 }
 
 fn providers_of(tenant: TenantId) -> Select<provider::Entity> {
-    provider::Entity::find().filter(provider::Column::TenantId.eq(tenant))
+    provider::Entity::find().filter(provider::Column::TenantId.eq(tenant.0))
 }
 
 fn integrities_of(tenant: TenantId) -> Select<integrity::Entity> {
-    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant))
+    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant.0))
 }
 
 impl EvidenceReads<'_> {
@@ -75,7 +73,7 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Option<EnvironmentRecord>, StoreError> {
-        read::one(self.conn, environments_of(tenant).filter(environment::Column::RunId.eq(run)))
+        read::one(self.conn, environments_of(tenant).filter(environment::Column::RunId.eq(run.0)))
             .await?
             .map(environment)
             .transpose()
@@ -87,8 +85,9 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<ActivityRecord>, StoreError> {
-        let select =
-            activities_of(tenant).filter(activity::Column::RunId.eq(run)).order_by_asc(activity::Column::Seq);
+        let select = activities_of(tenant)
+            .filter(activity::Column::RunId.eq(run.0))
+            .order_by_asc(activity::Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(activity).collect()
     }
 
@@ -98,8 +97,9 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<ProviderRecord>, StoreError> {
-        let select =
-            providers_of(tenant).filter(provider::Column::RunId.eq(run)).order_by_asc(provider::Column::Seq);
+        let select = providers_of(tenant)
+            .filter(provider::Column::RunId.eq(run.0))
+            .order_by_asc(provider::Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(provider).collect()
     }
 
@@ -109,7 +109,7 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Option<IntegrityRecord>, StoreError> {
-        read::one(self.conn, integrities_of(tenant).filter(integrity::Column::RunId.eq(run)))
+        read::one(self.conn, integrities_of(tenant).filter(integrity::Column::RunId.eq(run.0)))
             .await?
             .map(integrity)
             .transpose()

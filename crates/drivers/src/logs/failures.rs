@@ -1,9 +1,7 @@
 //! Captures that failed, and what became of them.
 
-use models::{
-    ids::{FailureId, RunId, TenantId},
-    logs::entity::evidence_capture_failures::{self as failures, Column},
-};
+use entities::logs::evidence_capture_failures::{self as failures, Column};
+use models::ids::{FailureId, RunId, TenantId};
 use proof::{records::CaptureFailureRecord, words::FailureResolution};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, entity::prelude::Expr};
 
@@ -26,7 +24,7 @@ impl EvidenceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<CaptureFailureRecord>, StoreError> {
-        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::Seq);
+        let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 }
@@ -42,7 +40,7 @@ impl Evidence<'_> {
         let superseded = FailureResolution::Superseded.as_str();
         let update = failures::Entity::update_many()
             .col_expr(Column::Resolution, Expr::value(superseded))
-            .filter(Column::TenantId.eq(tenant))
+            .filter(Column::TenantId.eq(tenant.0))
             .filter(Column::Resolution.ne(superseded));
         read::update_by_keys(self.conn, update, [Column::Id], keys::sorted(ids)).await
     }

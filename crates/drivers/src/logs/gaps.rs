@@ -1,9 +1,7 @@
 //! Calls that were answered while the store was down, and recorded later.
 
-use models::{
-    ids::{RunId, TenantId},
-    logs::entity::gaps::{self, Column},
-};
+use entities::logs::gaps::{self, Column};
+use models::ids::{RunId, TenantId};
 use proof::records::GapRecord;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
@@ -22,7 +20,7 @@ rows! {
 impl EvidenceReads<'_> {
     /// The gaps of a run, in order.
     pub async fn gaps_of_run(self, tenant: TenantId, run: RunId) -> Result<Vec<GapRecord>, StoreError> {
-        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::Seq);
+        let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 }

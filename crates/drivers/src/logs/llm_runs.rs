@@ -1,11 +1,9 @@
 //! LLM run records: one for each call to a model.
 
+use entities::logs::llm_run_records::{self as llm_runs, Column};
 use models::{
     ids::{LlmRunId, RunId, TenantId},
-    logs::{
-        LlmRunFilter, LlmRunRecord,
-        entity::llm_run_records::{self as llm_runs, Column},
-    },
+    logs::{LlmRunFilter, LlmRunRecord},
     page::{Page, PageRequest},
 };
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Select, sea_query::Expr};
@@ -41,7 +39,7 @@ impl LogsReads<'_> {
         tenant: TenantId,
         id: LlmRunId,
     ) -> Result<Option<LlmRunRecord>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// Records of all runs, newest first: each call once, however many steps tell of it. Those of one run are looked for
@@ -52,7 +50,7 @@ impl LogsReads<'_> {
         filter: &LlmRunFilter,
         page: &PageRequest,
     ) -> Result<Page<LlmRunRecord>, StoreError> {
-        let key = |row: &llm_runs::Model| (row.created_at, row.id.0);
+        let key = |row: &llm_runs::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
     }
@@ -96,7 +94,7 @@ fn matching(tenant: TenantId, filter: &LlmRunFilter) -> Select<llm_runs::Entity>
         created_before,
     } = filter;
     let condition = Condition::all()
-        .add_option(run_id.map(|run| Column::RunId.eq(run)))
+        .add_option(run_id.map(|run| Column::RunId.eq(run.0)))
         .add_option(provider.as_deref().map(|name| Column::Provider.eq(name)))
         .add_option(model.as_deref().map(|name| Column::Model.eq(name)))
         .add_option(execution_status.map(|word| Column::ExecutionStatus.eq(word.as_str())))

@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
+use entities::logs::{
+    aos_trace_steps::{self as steps, Column},
+    aos_traces,
+};
 use models::{
     ids::{KeyId, RunId, TenantId},
-    logs::{
-        StepRow,
-        entity::{
-            aos_trace_steps::{self as steps, Column},
-            aos_traces,
-        },
-    },
+    logs::StepRow,
     page::{Cursor, Page, PageError, PageRequest},
     verdict::Verdict,
 };
@@ -104,9 +102,9 @@ impl TraceReads<'_> {
         reported_by: Option<KeyId>,
         page: &PageRequest,
     ) -> Result<Page<StepRow>, StoreError> {
-        let mut select = of(tenant).filter(Column::RunId.eq(run));
+        let mut select = of(tenant).filter(Column::RunId.eq(run.0));
         if let Some(key) = reported_by {
-            select = select.filter(Column::ReportedBy.eq(key));
+            select = select.filter(Column::ReportedBy.eq(key.0));
         }
         let total = if page.total { Some(tally::count(self.conn, select.clone()).await?) } else { None };
         let mut select = select.order_by_asc(Column::StepIndex).limit(page.limit() + 1);
@@ -134,7 +132,7 @@ impl TraceReads<'_> {
         first: u64,
     ) -> Result<Vec<StepRow>, StoreError> {
         let first = i64::try_from(first).unwrap_or(i64::MAX);
-        let select = of(tenant).filter(Column::RunId.eq(run)).filter(Column::StepIndex.gte(first));
+        let select = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::StepIndex.gte(first));
         read::all(self.conn, select.order_by_asc(Column::StepIndex)).await?.into_iter().map(step).collect()
     }
 
@@ -157,7 +155,7 @@ impl TraceReads<'_> {
         tenant: TenantId,
         keys: &[(RunId, String)],
     ) -> Result<Vec<StepRow>, StoreError> {
-        let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.into(), key.into()]).collect();
+        let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.0.into(), key.into()]).collect();
         // The index has only steps with a key, and SQLite does not see by itself that these have one.
         let keyed = of(tenant).filter(Column::IdempotencyKey.is_not_null());
         let rows = read::by_keys(self.conn, keyed, [Column::RunId, Column::IdempotencyKey], keys).await?;
@@ -176,8 +174,8 @@ impl TraceStore<'_> {
 /// The steps of a run's own trace.
 fn of_run(tenant: TenantId, run: RunId) -> Select<steps::Entity> {
     use aos_traces::Column as T;
-    let own = traces::own(tenant).filter(T::RunId.eq(run)).select_only().column(T::Id);
-    of(tenant).filter(Column::RunId.eq(run)).filter(Column::TraceId.in_subquery(own.into_query()))
+    let own = traces::own(tenant).filter(T::RunId.eq(run.0)).select_only().column(T::Id);
+    of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::TraceId.in_subquery(own.into_query()))
 }
 
 fn step(row: steps::Model) -> Result<StepRow, StoreError> {

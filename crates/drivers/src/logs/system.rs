@@ -1,11 +1,9 @@
 //! System records: what happened to the system itself.
 
+use entities::logs::system_records::{self as system, Column};
 use models::{
     ids::{SystemRecordId, TenantId},
-    logs::{
-        SystemFilter, SystemRecord,
-        entity::system_records::{self as system, Column},
-    },
+    logs::{SystemFilter, SystemRecord},
     page::{Cursor, Page, PageRequest},
 };
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Select};
@@ -35,7 +33,7 @@ impl LogsReads<'_> {
         tenant: TenantId,
         id: SystemRecordId,
     ) -> Result<Option<SystemRecord>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// Records, newest first: the tenant's, and where asked for those of the installation among them.
@@ -46,7 +44,7 @@ impl LogsReads<'_> {
         filter: &SystemFilter,
         page: &PageRequest,
     ) -> Result<Page<SystemRecord>, StoreError> {
-        let key = |row: &system::Model| (row.created_at, row.id.0);
+        let key = |row: &system::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         if !with_installation {
             return read::page(self.conn, matching(tenant, filter), newest, page, from_row).await;

@@ -1,11 +1,9 @@
 //! Traces: the chain of a run's steps as far as it has come.
 
+use entities::logs::aos_traces::{self as traces, Column};
 use models::{
     ids::{RunId, TenantId, TraceId},
-    logs::{
-        Trace,
-        entity::aos_traces::{self as traces, Column},
-    },
+    logs::Trace,
 };
 use proof::words::TraceStatus;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QuerySelect as _, Select};
@@ -69,7 +67,7 @@ pub(super) fn own(tenant: TenantId) -> Select<traces::Entity> {
 impl TraceReads<'_> {
     /// One trace.
     pub async fn find_trace(self, tenant: TenantId, id: TraceId) -> Result<Option<Trace>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// These traces, as many of them as there are.
@@ -80,12 +78,12 @@ impl TraceReads<'_> {
 
     /// The trace of a run itself.
     pub async fn trace_of_run(self, tenant: TenantId, run: RunId) -> Result<Option<Trace>, StoreError> {
-        read::one(self.conn, own(tenant).filter(Column::RunId.eq(run))).await?.map(from_row).transpose()
+        read::one(self.conn, own(tenant).filter(Column::RunId.eq(run.0))).await?.map(from_row).transpose()
     }
 
     /// All traces that are linked to a run, its own first.
     pub async fn traces_of_run(self, tenant: TenantId, run: RunId) -> Result<Vec<Trace>, StoreError> {
-        let of_run = of(tenant).filter(Column::RunId.eq(run));
+        let of_run = of(tenant).filter(Column::RunId.eq(run.0));
         let select = dialect::sorted(self.conn.backend(), of_run, &[Column::StartedAt, Column::Id]);
         let rows = read::all(self.conn, select).await?;
         let mut traces = rows.into_iter().map(from_row).collect::<Result<Vec<Trace>, _>>()?;

@@ -3,15 +3,16 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
-use models::{
-    ids::{RunId, TenantId},
+use entities::{
+    Id,
     logs::{
-        TreeStep, Uncounted,
-        entity::{
-            aos_trace_steps::{self as steps, Column},
-            uncounted_steps::{self as uncounted, Column as UncountedColumn},
-        },
+        aos_trace_steps::{self as steps, Column},
+        uncounted_steps::{self as uncounted, Column as UncountedColumn},
     },
+};
+use models::{
+    ids::{KeyId, RunId, TenantId},
+    logs::{TreeStep, Uncounted},
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _,
@@ -88,17 +89,17 @@ fn tree_steps_of(tenant: TenantId, run: RunId, first: u64) -> Select<steps::Enti
             Column::ExternalParentSpanId,
             Column::ReportedBy,
         ])
-        .filter(Column::RunId.eq(run))
+        .filter(Column::RunId.eq(run.0))
         .filter(Column::StepIndex.gte(i64::try_from(first).unwrap_or(i64::MAX)))
 }
 
 /// Those of a run's steps that do not count.
 fn uncounted_of(tenant: TenantId, run: RunId) -> Select<uncounted::Entity> {
-    uncounted_rows_of(tenant).filter(UncountedColumn::RunId.eq(run))
+    uncounted_rows_of(tenant).filter(UncountedColumn::RunId.eq(run.0))
 }
 
 fn uncounted_rows_of(tenant: TenantId) -> Select<uncounted::Entity> {
-    uncounted::Entity::find().filter(UncountedColumn::TenantId.eq(tenant))
+    uncounted::Entity::find().filter(UncountedColumn::TenantId.eq(tenant.0))
 }
 
 impl TraceStore<'_> {
@@ -109,7 +110,7 @@ impl TraceStore<'_> {
 }
 
 fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
-    let run_id: RunId = value(row, Column::RunId, "")?;
+    let Id(run_id): Id<RunId> = value(row, Column::RunId, "")?;
     let key = format!("{run_id}/{}", value::<i64>(row, Column::StepIndex, "")?);
     let count = |column| {
         let number: i64 = value(row, column, &key)?;
@@ -135,7 +136,7 @@ fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
         recorded_at,
         external_span_id: value(row, Column::ExternalSpanId, &key)?,
         external_parent_span_id: value(row, Column::ExternalParentSpanId, &key)?,
-        reported_by: value(row, Column::ReportedBy, &key)?,
+        reported_by: value::<Option<Id<KeyId>>>(row, Column::ReportedBy, &key)?.map(|by| by.0),
     })
 }
 

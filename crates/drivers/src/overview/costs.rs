@@ -122,7 +122,7 @@ impl Overview<'_> {
 }
 
 fn bound(tenant: TenantId, period: Period) -> Vec<Value> {
-    vec![tenant.into(), period.from.into(), period.until.into()]
+    vec![tenant.0.into(), period.from.into(), period.until.into()]
 }
 
 fn spent(row: &QueryResult, at: usize) -> Result<Spent, StoreError> {

@@ -3,13 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use entities::policies::limit_breaches::{self as breaches, Column};
 use models::{
     ids::{LimitId, RunId, TenantId},
     page::{Page, PageRequest},
-    policies::{
-        BreachKey, BreachStats,
-        entity::limit_breaches::{self as breaches, Column},
-    },
+    policies::{BreachKey, BreachStats},
 };
 use proof::records::BreachRecord;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
@@ -35,7 +33,7 @@ rows! {
 }
 
 fn key_of(row: breaches::Model) -> BreachKey {
-    BreachKey { limit_id: row.limit_id, window_start: row.window_start, run_id: row.run_id }
+    BreachKey { limit_id: row.limit_id.0, window_start: row.window_start, run_id: row.run_id.0 }
 }
 
 impl PoliciesReads<'_> {
@@ -45,7 +43,7 @@ impl PoliciesReads<'_> {
         tenant: TenantId,
         wanted: &[BreachKey],
     ) -> Result<BTreeSet<BreachKey>, StoreError> {
-        let key = |key: BreachKey| [key.limit_id.into(), key.window_start.into(), key.run_id.into()];
+        let key = |key: BreachKey| [key.limit_id.0.into(), key.window_start.into(), key.run_id.0.into()];
         let keys = keys::in_order(wanted).into_iter().map(key).collect();
         let columns = [Column::LimitId, Column::WindowStart, Column::RunId];
         Ok(read::by_keys(self.conn, of(tenant), columns, keys).await?.into_iter().map(key_of).collect())
@@ -67,7 +65,7 @@ impl PoliciesReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<BreachRecord>, StoreError> {
-        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::Seq);
+        let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 
@@ -112,9 +110,9 @@ impl PoliciesReads<'_> {
         limit: LimitId,
         page: &PageRequest,
     ) -> Result<Page<BreachRecord>, StoreError> {
-        let key = |row: &breaches::Model| (row.breached_at, row.id.0);
+        let key = |row: &breaches::Model| (row.breached_at, row.id.uuid());
         let newest = Newest { at: Column::BreachedAt, id: Column::Id, key };
-        read::page(self.conn, of(tenant).filter(Column::LimitId.eq(limit)), newest, page, from_row).await
+        read::page(self.conn, of(tenant).filter(Column::LimitId.eq(limit.0)), newest, page, from_row).await
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use models::{
-    ids::{DecisionId, RunId, TenantId},
-    policies::entity::policy_decisions::{self as decisions, Column},
-};
+use entities::policies::policy_decisions::{self as decisions, Column};
+use models::ids::{DecisionId, RunId, TenantId};
 use proof::{
     records::DecisionRecord,
     words::{Action, Moment},
@@ -34,7 +32,7 @@ impl PoliciesReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<DecisionRecord>, StoreError> {
-        let select = of(tenant).filter(Column::RunId.eq(run)).order_by_asc(Column::Seq);
+        let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::Seq);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 

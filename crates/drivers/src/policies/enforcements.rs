@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use entities::policies::policy_enforcements::{self as enforcements, Column};
 use models::{
     ids::{EnforcementId, RunId, TenantId},
     page::{Page, PageRequest},
-    policies::{
-        EnforcementStats,
-        entity::policy_enforcements::{self as enforcements, Column},
-    },
+    policies::EnforcementStats,
 };
 use proof::records::EnforcementRecord;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, Value};
@@ -81,7 +79,7 @@ impl PolicyEnforcementReadDriver<'_> {
         policy: &str,
         page: &PageRequest,
     ) -> Result<Page<EnforcementRecord>, StoreError> {
-        let key = |row: &enforcements::Model| (row.triggered_at, row.id.0);
+        let key = |row: &enforcements::Model| (row.triggered_at, row.id.uuid());
         let newest = Newest { at: Column::TriggeredAt, id: Column::Id, key };
         read::page(self.conn, of(tenant).filter(Column::PolicyId.eq(policy)), newest, page, from_row).await
     }
@@ -89,7 +87,7 @@ impl PolicyEnforcementReadDriver<'_> {
     /// The enforcements of a run, in order; those that no receipt covers come last.
     pub async fn of_run(self, tenant: TenantId, run: RunId) -> Result<Vec<EnforcementRecord>, StoreError> {
         let select = of(tenant)
-            .filter(Column::RunId.eq(run))
+            .filter(Column::RunId.eq(run.0))
             .order_by_with_nulls(Column::Seq, sea_orm::Order::Asc, sea_orm::sea_query::NullOrdering::Last)
             .order_by_asc(Column::Id);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
@@ -112,7 +110,7 @@ impl PolicyEnforcementReadDriver<'_> {
         let select = of(tenant).filter(dialect::among(self.conn.backend(), &[Column::StepIndex], indices));
         let rows = read::by_keys(self.conn, select, [Column::RunId], keys::sorted(&runs)).await?;
         let is_wanted = |row: &enforcements::Model| {
-            row.run_id.zip(row.step_index).is_some_and(|place| wanted.contains(&place))
+            row.run_id.zip(row.step_index).is_some_and(|(run, step)| wanted.contains(&(run.0, step)))
         };
         rows.into_iter().filter(is_wanted).map(from_row).collect()
     }
@@ -123,7 +121,7 @@ impl PolicyEnforcementReadDriver<'_> {
         tenant: TenantId,
         id: EnforcementId,
     ) -> Result<Option<EnforcementRecord>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 }
 

@@ -1,15 +1,13 @@
 //! Limits: the version in force, every version, and the integrity of each.
 
+use entities::policies::{
+    limit_integrity as integrity, limit_versions as versions,
+    limits::{self as limits, Column},
+};
 use models::{
     ids::{LimitId, TenantId},
     page::{Page, PageRequest},
-    policies::{
-        DefinitionIntegrity, Limit, LimitFilter,
-        entity::{
-            limit_integrity as integrity, limit_versions as versions,
-            limits::{self as limits, Column},
-        },
-    },
+    policies::{DefinitionIntegrity, Limit, LimitFilter},
 };
 use proof::{canonical, definitions::LimitDefinition, hash::Hash, words::LimitStatus};
 use sea_orm::{
@@ -29,11 +27,11 @@ use crate::{
 of_tenant!(limits);
 
 fn versions_of(tenant: TenantId) -> Select<versions::Entity> {
-    versions::Entity::find().filter(versions::Column::TenantId.eq(tenant))
+    versions::Entity::find().filter(versions::Column::TenantId.eq(tenant.0))
 }
 
 fn integrities_of(tenant: TenantId) -> Select<integrity::Entity> {
-    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant))
+    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant.0))
 }
 
 rows! {
@@ -57,7 +55,7 @@ rows! {
 
 /// The integrity row of a version, and whose version it is.
 fn read_integrity(row: integrity::Model) -> Result<(LimitId, DefinitionIntegrity), StoreError> {
-    let (id, version) = (row.limit_id, row.version);
+    let (id, version) = (row.limit_id.0, row.version);
     integrity_of(row).map(|it| (id, it)).map_err(|err| err.in_row(format!("{id}/{version}")))
 }
 
@@ -68,7 +66,7 @@ fn to_row(limit: &Limit) -> Result<limits::Model, StoreError> {
 fn from_row(row: limits::Model) -> Result<Limit, StoreError> {
     let id = row.id;
     Ok(Limit {
-        tenant: row.tenant_id,
+        tenant: row.tenant_id.0,
         definition: definition(row.clone())?,
         status: row.status.get().map_err(|why| corrupt(&limits::Entity, id.to_string(), "status", &why))?,
         created_by: row.created_by,
@@ -93,7 +91,7 @@ const STATUS: &[Column] = &[Column::Status, Column::UpdatedAt];
 impl PoliciesReads<'_> {
     /// One limit.
     pub async fn find_limit(self, tenant: TenantId, id: LimitId) -> Result<Option<Limit>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// Whether an ACTIVE limit other than `but` has this name.
@@ -106,7 +104,7 @@ impl PoliciesReads<'_> {
         let named = of(tenant)
             .filter(Column::Name.eq(name))
             .filter(Column::Status.eq(LimitStatus::Active.as_str()))
-            .filter(Column::Id.ne(but));
+            .filter(Column::Id.ne(but.0));
         Ok(read::one(self.conn, named).await?.is_some())
     }
 
@@ -117,7 +115,7 @@ impl PoliciesReads<'_> {
         filter: &LimitFilter,
         page: &PageRequest,
     ) -> Result<Page<Limit>, StoreError> {
-        let key = |row: &limits::Model| (row.created_at, row.id.0);
+        let key = |row: &limits::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
     }
@@ -129,7 +127,7 @@ impl PoliciesReads<'_> {
         id: LimitId,
     ) -> Result<Vec<LimitDefinition>, StoreError> {
         use versions::{Column as C, Entity};
-        let select = versions_of(tenant).filter(C::LimitId.eq(id));
+        let select = versions_of(tenant).filter(C::LimitId.eq(id.0));
         let rows = read::all(self.conn, select.order_by_asc(C::Version)).await?;
         let read = |row: versions::Model| {
             serde_json::from_str(&row.definition).map_err(|err| {
@@ -156,15 +154,15 @@ impl PoliciesReads<'_> {
         let active =
             of(tenant).filter(Column::Status.eq(LimitStatus::Active.as_str())).order_by_asc(Column::Id);
         let rows = read::all(self.conn, active).await?;
-        let versions = rows.iter().map(|row| (row.id, row.version.unsigned_abs())).collect::<Vec<_>>();
+        let versions = rows.iter().map(|row| (row.id.0, row.version.unsigned_abs())).collect::<Vec<_>>();
         let integrities = self.limit_integrity_rows(tenant, &versions).await?;
         let hash_of = |id: LimitId| -> Result<Option<Hash>, StoreError> {
-            let row = integrities.iter().find(|row| row.limit_id == id).cloned();
+            let row = integrities.iter().find(|row| row.limit_id.0 == id).cloned();
             Ok(row.map(read_integrity).transpose()?.map(|(_, integrity)| integrity.hash_root))
         };
         rows.into_iter()
             .map(|row| {
-                let id = row.id;
+                let id = row.id.0;
                 Ok((definition(row)?, hash_of(id)?))
             })
             .collect()
@@ -178,7 +176,7 @@ impl PoliciesReads<'_> {
         use integrity::{Column as C, Entity};
         let key = |(id, version): &(LimitId, u64)| {
             let version: i64 = put(&Entity, "version", version)?;
-            Ok([(*id).into(), version.into()])
+            Ok([id.0.into(), version.into()])
         };
         let keys = versions.iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
         read::by_keys(self.conn, integrities_of(tenant), [C::LimitId, C::Version], keys).await
@@ -188,7 +186,7 @@ impl PoliciesReads<'_> {
 impl Policies<'_> {
     /// One limit, locked until the unit of work ends.
     pub async fn lock_limit(self, tenant: TenantId, id: LimitId) -> Result<Option<Limit>, StoreError> {
-        let select = of(tenant).filter(Column::Id.eq(id)).lock_exclusive();
+        let select = of(tenant).filter(Column::Id.eq(id.0)).lock_exclusive();
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 
@@ -237,7 +235,7 @@ impl Policies<'_> {
             created_at: row.updated_at,
         };
         bulk::insert::<versions::Entity>(self.conn, vec![version]).await?;
-        let integrity = integrity_row(integrity, row.tenant_id, row.id, limit.definition.version)?;
+        let integrity = integrity_row(integrity, row.tenant_id.0, row.id.0, limit.definition.version)?;
         bulk::insert::<integrity::Entity>(self.conn, vec![integrity]).await
     }
 }

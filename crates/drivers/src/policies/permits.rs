@@ -1,12 +1,13 @@
 //! Permits: leave to act once.
 
 use chrono::{DateTime, Utc};
+use entities::{
+    Id,
+    policies::permits::{self, Column},
+};
 use models::{
     ids::{PermitId, RunId, TenantId},
-    policies::{
-        Estimate, Permit, PermitStatus,
-        entity::permits::{self, Column},
-    },
+    policies::{Estimate, Permit, PermitStatus},
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
@@ -28,9 +29,9 @@ fn to_row(permit: &Permit) -> Result<permits::Model, StoreError> {
     let bad =
         |column: &'static str| move |why: String| corrupt(&permits::Entity, id.to_string(), column, &why);
     Ok(permits::Model {
-        tenant_id: permit.tenant,
-        id,
-        run_id: permit.run_id,
+        tenant_id: Id(permit.tenant),
+        id: Id(id),
+        run_id: Id(permit.run_id),
         status: Field::put(&permit.status).map_err(bad("status"))?,
         kind: Field::put(&permit.kind).map_err(bad("kind"))?,
         skill_name: permit.skill_name.clone(),
@@ -44,7 +45,7 @@ fn to_row(permit: &Permit) -> Result<permits::Model, StoreError> {
         estimate_cost_nanousd: Field::put(&permit.estimate.cost_nanousd)
             .map_err(bad("estimate_cost_nanousd"))?,
         reservations: Field::put(&permit.reservations).map_err(bad("reservations"))?,
-        decision_id: permit.decision_id,
+        decision_id: Id(permit.decision_id),
         decision_hash: Field::put(&permit.decision_hash).map_err(bad("decision_hash"))?,
         run_after: permit.run_after.clone(),
         granted_at: permit.granted_at,
@@ -58,13 +59,13 @@ fn to_row(permit: &Permit) -> Result<permits::Model, StoreError> {
 }
 
 fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
-    let id = row.id;
+    let id = row.id.0;
     let bad =
         |column: &'static str| move |why: String| corrupt(&permits::Entity, id.to_string(), column, &why);
     Ok(Permit {
-        tenant: row.tenant_id,
+        tenant: row.tenant_id.0,
         id,
-        run_id: row.run_id,
+        run_id: row.run_id.0,
         status: row.status.get().map_err(bad("status"))?,
         kind: row.kind.get().map_err(bad("kind"))?,
         skill_name: row.skill_name,
@@ -77,7 +78,7 @@ fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
             cost_nanousd: row.estimate_cost_nanousd.get().map_err(bad("estimate_cost_nanousd"))?,
         },
         reservations: row.reservations.get().map_err(bad("reservations"))?,
-        decision_id: row.decision_id,
+        decision_id: row.decision_id.0,
         decision_hash: row.decision_hash.get().map_err(bad("decision_hash"))?,
         run_after: row.run_after,
         granted_at: row.granted_at,
@@ -93,7 +94,7 @@ fn from_row(row: permits::Model) -> Result<Permit, StoreError> {
 impl PoliciesReads<'_> {
     /// One permit.
     pub async fn find_permit(self, tenant: TenantId, id: PermitId) -> Result<Option<Permit>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// The permits that were granted under these idempotency keys of runs.
@@ -102,7 +103,7 @@ impl PoliciesReads<'_> {
         tenant: TenantId,
         keys: &[(RunId, String)],
     ) -> Result<Vec<Permit>, StoreError> {
-        let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.into(), key.into()]).collect();
+        let keys = keys::in_order(keys).into_iter().map(|(run, key)| [run.0.into(), key.into()]).collect();
         // The index has only permits with a key, and SQLite does not see by itself that these have one.
         let keyed = of(tenant).filter(Column::IdempotencyKey.is_not_null());
         let rows = read::by_keys(self.conn, keyed, [Column::RunId, Column::IdempotencyKey], keys).await?;
@@ -132,7 +133,7 @@ impl Policies<'_> {
                 .limit(lapsed)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             let over = read::all(self.conn, over).await?;
-            rows.extend(over.into_iter().filter(|row| !ids.contains(&row.id)));
+            rows.extend(over.into_iter().filter(|row| !ids.contains(&row.id.0)));
         }
         rows.into_iter().map(from_row).collect()
     }
@@ -149,7 +150,7 @@ impl Policies<'_> {
                 .filter(dialect::among(backend, &[Column::RunId], keys::transposed(chunk)))
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             let update = permits::Entity::update_many()
-                .filter(Column::TenantId.eq(tenant))
+                .filter(Column::TenantId.eq(tenant.0))
                 .filter(Column::Id.in_subquery(open.into_query()))
                 // A moment that no clock of any replica has before it.
                 .col_expr(Column::LapsesAt, Expr::col(Column::GrantedAt));

@@ -1,9 +1,7 @@
 //! Prevention records: the canonical ledger of the rules and limits that fired.
 
-use models::{
-    ids::{RunId, TenantId},
-    policies::entity::prevention_records::{self as preventions, Column},
-};
+use entities::policies::prevention_records::{self as preventions, Column};
+use models::ids::{RunId, TenantId};
 use proof::records::PreventionRecord;
 use sea_orm::{ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, sea_query::NullOrdering};
 
@@ -37,7 +35,7 @@ impl PreventionRecordsReadDriver<'_> {
     /// The records of a run, in order; those that no receipt covers come last.
     pub async fn of_run(self, tenant: TenantId, run: RunId) -> Result<Vec<PreventionRecord>, StoreError> {
         let select = of(tenant)
-            .filter(Column::RunId.eq(run))
+            .filter(Column::RunId.eq(run.0))
             .order_by_with_nulls(Column::Seq, Order::Asc, NullOrdering::Last)
             .order_by_asc(Column::Id);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()

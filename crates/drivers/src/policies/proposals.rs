@@ -1,12 +1,10 @@
 //! Proposals.
 
+use entities::policies::policy_proposals::{self as proposals, Column};
 use models::{
     ids::{ProposalId, TenantId},
     page::{Page, PageRequest},
-    policies::{
-        Proposal, ProposalFilter,
-        entity::policy_proposals::{self as proposals, Column},
-    },
+    policies::{Proposal, ProposalFilter},
 };
 use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QuerySelect as _, Select};
 
@@ -37,7 +35,7 @@ impl PoliciesReads<'_> {
         tenant: TenantId,
         id: ProposalId,
     ) -> Result<Option<Proposal>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// Proposals, newest first.
@@ -47,7 +45,7 @@ impl PoliciesReads<'_> {
         filter: &ProposalFilter,
         page: &PageRequest,
     ) -> Result<Page<Proposal>, StoreError> {
-        let key = |row: &proposals::Model| (row.created_at, row.id.0);
+        let key = |row: &proposals::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
     }
@@ -65,7 +63,7 @@ impl Policies<'_> {
         tenant: TenantId,
         id: ProposalId,
     ) -> Result<Option<Proposal>, StoreError> {
-        let select = of(tenant).filter(Column::Id.eq(id)).lock_exclusive();
+        let select = of(tenant).filter(Column::Id.eq(id.0)).lock_exclusive();
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 

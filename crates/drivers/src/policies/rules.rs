@@ -1,15 +1,13 @@
 //! Rules: the version in force, every version, and the integrity of each.
 
+use entities::policies::{
+    policy_rule_integrity as integrity, policy_rule_versions as versions,
+    policy_rules::{self as rules, Column},
+};
 use models::{
     ids::{RuleId, TenantId},
     page::{Page, PageRequest},
-    policies::{
-        DefinitionIntegrity, Rule, RuleFilter, RuleStatus,
-        entity::{
-            policy_rule_integrity as integrity, policy_rule_versions as versions,
-            policy_rules::{self as rules, Column},
-        },
-    },
+    policies::{DefinitionIntegrity, Rule, RuleFilter, RuleStatus},
 };
 use proof::{canonical, definitions::RuleDefinition, hash::Hash};
 use sea_orm::{
@@ -29,11 +27,11 @@ use crate::{
 of_tenant!(rules);
 
 fn versions_of(tenant: TenantId) -> Select<versions::Entity> {
-    versions::Entity::find().filter(versions::Column::TenantId.eq(tenant))
+    versions::Entity::find().filter(versions::Column::TenantId.eq(tenant.0))
 }
 
 fn integrities_of(tenant: TenantId) -> Select<integrity::Entity> {
-    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant))
+    integrity::Entity::find().filter(integrity::Column::TenantId.eq(tenant.0))
 }
 
 rows! {
@@ -59,7 +57,7 @@ rows! {
 
 /// The integrity row of a version, and whose version it is.
 fn read_integrity(row: integrity::Model) -> Result<(RuleId, DefinitionIntegrity), StoreError> {
-    let (id, version) = (row.rule_id, row.version);
+    let (id, version) = (row.rule_id.0, row.version);
     integrity_of(row).map(|it| (id, it)).map_err(|err| err.in_row(format!("{id}/{version}")))
 }
 
@@ -70,12 +68,12 @@ fn to_row(rule: &Rule) -> Result<rules::Model, StoreError> {
 fn from_row(row: rules::Model) -> Result<Rule, StoreError> {
     let id = row.id;
     Ok(Rule {
-        tenant: row.tenant_id,
+        tenant: row.tenant_id.0,
         definition: definition(row.clone())?,
         status: row.status.get().map_err(|why| corrupt(&rules::Entity, id.to_string(), "status", &why))?,
-        source_proposal_id: row.source_proposal_id,
-        parent_rule_id: row.parent_rule_id,
-        superseded_by: row.superseded_by,
+        source_proposal_id: row.source_proposal_id.map(|id| id.0),
+        parent_rule_id: row.parent_rule_id.map(|id| id.0),
+        superseded_by: row.superseded_by.map(|id| id.0),
         created_by: row.created_by,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -110,7 +108,7 @@ const STATUS: &[Column] = &[
 impl PoliciesReads<'_> {
     /// One rule.
     pub async fn find_rule(self, tenant: TenantId, id: RuleId) -> Result<Option<Rule>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// Rules, newest first.
@@ -120,7 +118,7 @@ impl PoliciesReads<'_> {
         filter: &RuleFilter,
         page: &PageRequest,
     ) -> Result<Page<Rule>, StoreError> {
-        let key = |row: &rules::Model| (row.created_at, row.id.0);
+        let key = |row: &rules::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
     }
@@ -132,7 +130,7 @@ impl PoliciesReads<'_> {
         id: RuleId,
     ) -> Result<Vec<RuleDefinition>, StoreError> {
         use versions::{Column as C, Entity};
-        let select = versions_of(tenant).filter(C::RuleId.eq(id));
+        let select = versions_of(tenant).filter(C::RuleId.eq(id.0));
         let rows = read::all(self.conn, select.order_by_asc(C::Version)).await?;
         let read = |row: versions::Model| {
             serde_json::from_str(&row.definition).map_err(|err| {
@@ -159,15 +157,15 @@ impl PoliciesReads<'_> {
         let active =
             of(tenant).filter(Column::Status.eq(RuleStatus::Active.as_str())).order_by_asc(Column::Id);
         let rows = read::all(self.conn, active).await?;
-        let versions = rows.iter().map(|row| (row.id, row.version.unsigned_abs())).collect::<Vec<_>>();
+        let versions = rows.iter().map(|row| (row.id.0, row.version.unsigned_abs())).collect::<Vec<_>>();
         let integrities = self.rule_integrity_rows(tenant, &versions).await?;
         let hash_of = |id: RuleId| -> Result<Option<Hash>, StoreError> {
-            let row = integrities.iter().find(|row| row.rule_id == id).cloned();
+            let row = integrities.iter().find(|row| row.rule_id.0 == id).cloned();
             Ok(row.map(read_integrity).transpose()?.map(|(_, integrity)| integrity.hash_root))
         };
         rows.into_iter()
             .map(|row| {
-                let id = row.id;
+                let id = row.id.0;
                 Ok((definition(row)?, hash_of(id)?))
             })
             .collect()
@@ -181,7 +179,7 @@ impl PoliciesReads<'_> {
         use integrity::{Column as C, Entity};
         let key = |(id, version): &(RuleId, u64)| {
             let version: i64 = put(&Entity, "version", version)?;
-            Ok([(*id).into(), version.into()])
+            Ok([id.0.into(), version.into()])
         };
         let keys = versions.iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
         read::by_keys(self.conn, integrities_of(tenant), [C::RuleId, C::Version], keys).await
@@ -191,7 +189,7 @@ impl PoliciesReads<'_> {
 impl Policies<'_> {
     /// One rule, locked until the unit of work ends.
     pub async fn lock_rule(self, tenant: TenantId, id: RuleId) -> Result<Option<Rule>, StoreError> {
-        let select = of(tenant).filter(Column::Id.eq(id)).lock_exclusive();
+        let select = of(tenant).filter(Column::Id.eq(id.0)).lock_exclusive();
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 
@@ -235,7 +233,7 @@ impl Policies<'_> {
             created_at: row.updated_at,
         };
         bulk::insert::<versions::Entity>(self.conn, vec![version]).await?;
-        let integrity = integrity_row(integrity, row.tenant_id, row.id, rule.definition.version)?;
+        let integrity = integrity_row(integrity, row.tenant_id.0, row.id.0, rule.definition.version)?;
         bulk::insert::<integrity::Entity>(self.conn, vec![integrity]).await
     }
 }

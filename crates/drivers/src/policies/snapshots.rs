@@ -1,11 +1,9 @@
 //! Snapshots: what runs are bound to, addressed by content.
 
+use entities::policies::policy_snapshots::{self as snapshots, Column};
 use models::{
     ids::{SnapshotId, TenantId},
-    policies::{
-        Snapshot,
-        entity::policy_snapshots::{self as snapshots, Column},
-    },
+    policies::Snapshot,
 };
 use proof::hash::Hash;
 use sea_orm::{ColumnTrait as _, QueryFilter as _};
@@ -27,7 +25,7 @@ impl PoliciesReads<'_> {
         tenant: TenantId,
         id: SnapshotId,
     ) -> Result<Option<Snapshot>, StoreError> {
-        read::one(self.conn, of(tenant).filter(Column::Id.eq(id))).await?.map(from_row).transpose()
+        read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
     /// The snapshots among `ids` that there are.

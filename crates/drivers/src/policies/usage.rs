@@ -1,12 +1,10 @@
 //! Use of limits, window by window.
 
 use chrono::{DateTime, Utc};
+use entities::policies::limit_usage::{self as usage, Column};
 use models::{
     ids::{LimitId, TenantId},
-    policies::{
-        Usage, UsageKey,
-        entity::limit_usage::{self as usage, Column},
-    },
+    policies::{Usage, UsageKey},
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
@@ -26,7 +24,7 @@ rows! {
 const KEY: [Column; 3] = [Column::LimitId, Column::ScopeKey, Column::WindowStart];
 
 fn places(of: &[UsageKey]) -> Vec<[Value; 3]> {
-    let key = |key: UsageKey| [key.limit_id.into(), key.scope_key.into(), key.window_start.into()];
+    let key = |key: UsageKey| [key.limit_id.0.into(), key.scope_key.into(), key.window_start.into()];
     keys::in_order(of).into_iter().map(key).collect()
 }
 
@@ -71,7 +69,7 @@ impl Policies<'_> {
         until: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let update = usage::Entity::update_many()
-            .filter(Column::TenantId.eq(tenant))
+            .filter(Column::TenantId.eq(tenant.0))
             .filter(Column::OverBy.gt(now))
             .col_expr(Column::OverBy, Expr::value(until));
         self.conn.execute(update.build(self.conn.backend())).await.map(drop)

@@ -3,7 +3,6 @@
 
 mod agents;
 mod answers;
-pub mod entity;
 
 use chrono::{DateTime, Utc};
 use proof::{hash::Hash, words::ActorType};

@@ -1,7 +1,6 @@
 //! Activity: what ran, what is running.
 #![expect(missing_docs, reason = "the fields are named by spec 2; the structs say what they are")]
 
-pub mod entity;
 mod interventions;
 
 use chrono::{DateTime, Utc};

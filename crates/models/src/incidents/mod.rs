@@ -1,8 +1,6 @@
 //! Incidents: what went wrong, and how it was handled.
 #![expect(missing_docs, reason = "the fields are named by spec 2; the structs say what they are")]
 
-pub mod entity;
-
 use chrono::{DateTime, Utc};
 use proof::{
     records::IncidentRecord,

@@ -1,8 +1,6 @@
 //! Ledger: the two logs of a tenant, as Merkle trees that only grow.
 #![expect(missing_docs, reason = "the fields are named by spec 4; the structs say what they are")]
 
-pub mod entity;
-
 use chrono::{DateTime, Utc};
 use proof::{
     hash::Hash,

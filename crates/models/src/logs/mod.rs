@@ -2,7 +2,6 @@
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
 
 mod context;
-pub mod entity;
 
 use std::collections::BTreeMap;
 

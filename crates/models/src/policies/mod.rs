@@ -2,7 +2,6 @@
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 3; the structs say what they are")]
 
 mod drafts;
-pub mod entity;
 
 use chrono::{DateTime, Utc};
 use proof::{

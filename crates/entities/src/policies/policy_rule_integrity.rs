@@ -1,0 +1,27 @@
+//! The integrity of each version of a rule. Without its row, a version cannot be in force.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+use models::ids::{RuleId, TenantId};
+use sea_orm::entity::prelude::*;
+
+use crate::Id;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "policy_rule_integrity")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: Id<TenantId>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub rule_id: Id<RuleId>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    pub status: String,
+    pub score_permille: i64,
+    pub hash_root: Vec<u8>,
+    pub computed_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
