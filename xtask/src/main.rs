@@ -4,12 +4,12 @@
 mod bench;
 mod check_layers;
 mod drill;
+mod features;
 mod finding;
 mod fuzz;
 mod manifests;
 mod prices;
 mod settings;
-mod shipped;
 mod test;
 mod tidy;
 mod tree;
@@ -20,7 +20,7 @@ const HELP: &str = "\
 cargo xtask <command>
 
   check-layers   who may name whom: crates, third parties, imports
-  tidy           what every file and manifest owes the next reader; tests are built as what ships
+  tidy           what every file and manifest owes the next reader; what is tested is built as what ships
   test [ARGS]    all tests on SQLite, a throw-away Postgres and a browser; ARGS go to `cargo test`
   screenshots    every page of the console into target/screenshots, the README's into docs/images
   fuzz [ARGS]    bytes of any kind through every door, a minute each; --help says more
@@ -34,7 +34,8 @@ fn main() -> anyhow::Result<ExitCode> {
     match args.next().as_deref() {
         Some("check-layers") => Ok(finding::report("layers", &check_layers::check(&tree::root()?)?)),
         Some("tidy") => {
-            let findings = [tidy::check(&tree::root()?)?, shipped::check()?].concat();
+            let root = tree::root()?;
+            let findings = [tidy::check(&root)?, features::check(&root)?].concat();
             Ok(finding::report("tidy", &findings))
         }
         Some("test") => test::run(&args.collect::<Vec<_>>()),

@@ -1,7 +1,7 @@
 //! Nets 1 and 2: the edges that manifests declare, read as declared, so that optional, renamed and
 //! platform-specific dependencies count.
 
-use super::table::{self, FOR_TESTS, LAYERS, REACH};
+use super::table::{self, FOR_TESTS, LAYERS, PINS, REACH};
 use crate::{
     finding::Finding,
     manifests::{Dependency, Manifests, Package},
@@ -63,7 +63,7 @@ fn own(manifest: &Manifest, layer: &table::Layer, dependency: &Dependency) -> Op
 /// Net 2: a dependency on a crate that marks a layer.
 fn reach(manifest: &Manifest, name: &str, dependency: &Dependency) -> Option<Finding> {
     let of = REACH.iter().find(|reach| reach.packages.iter().any(|p| stands_for(p, &dependency.name)))?;
-    let bound = !dependency.for_tests || of.tests_too;
+    let bound = name != PINS && (!dependency.for_tests || of.tests_too);
     if !bound || of.only.contains(&name) {
         return None;
     }

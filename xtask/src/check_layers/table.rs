@@ -12,7 +12,7 @@ pub(super) struct Layer {
     pub(super) reason: &'static str,
 }
 
-/// Every crate of the workspace. Those of [`FOR_TESTS`] are in nobody's list but each other's.
+/// Every crate of the workspace. Those of [`FOR_TESTS`] are in the lists of each other and of `fuzz` alone.
 pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "hoc",
@@ -105,6 +105,12 @@ pub(super) const LAYERS: &[Layer] = &[
         reason: "tests may build a whole control plane, below HTTP",
     },
     Layer {
+        name: PINS,
+        level: Some(8),
+        may_use: &[],
+        reason: "it has third parties built alike for all of ours, and is none of the product",
+    },
+    Layer {
         name: "fuzz",
         level: Some(8),
         may_use: &["adapters", "api", "kit", "models", "orchestrator", "proof", "rules", "testkit", "verify"],
@@ -119,7 +125,10 @@ pub(super) const LAYERS: &[Layer] = &[
 ];
 
 /// The crates that only tests are built with: others have them as dev-dependencies.
-pub(super) const FOR_TESTS: &[&str] = &["kit", "testkit"];
+pub(super) const FOR_TESTS: &[&str] = &["kit", PINS, "testkit"];
+
+/// The crate that names third parties for their features, and that others name in their manifests for the same: in no source.
+pub(super) const PINS: &str = "pins";
 
 /// A crate that only some of ours may depend on.
 pub(super) struct Reach {

@@ -147,6 +147,10 @@ const MANIFESTS: &[(&str, &str, &str)] = &[
     ("testkit", "[dependencies]\ndrivers = { path = \"../drivers\" }", "edge: testkit may not depend on drivers: a test of the schema"),
     ("kit", "[dependencies]\napi = { path = \"../api\" }", "edge: kit may not depend on api: tests may build"),
     ("kit", "[dependencies]\ntestkit = { path = \"../testkit\" }", ""),
+    ("proof", "[dependencies]\npins = { path = \"../pins\" }", "edge: proof may not depend on pins: it is a dev-dependency only"),
+    ("proof", "[dev-dependencies]\npins = { path = \"../pins\" }", ""),
+    ("pins", "[dependencies]\nsqlx-core = \"0.9\"", ""),
+    ("pins", "[dependencies]\nproof = { path = \"../proof\" }", "edge: pins may not depend on proof: it has third parties"),
     ("orchestrator", "[dependencies]\nkit = { path = \"../kit\" }", "edge: orchestrator may not depend on kit: it is a dev-dependency only"),
     ("drivers", "[dev-dependencies]\ntestkit = { path = \"../testkit\" }", ""),
     ("xtask", "[dependencies]\nproof = { path = \"../proof\" }", "edge: xtask may not depend on proof: the tools"),
@@ -219,6 +223,7 @@ const UNUSED: &[(&str, &str, &str, &[&str])] = &[
     ("[dependencies]\nserde = \"1\"", "#[derive(::serde::Serialize)]\nstruct A;", "", &[]),
     ("[dependencies]\nserde = \"1\"\nhex = \"0.4\"", "fn hex() {}", "", &["hex", "serde"]),
     ("[dev-dependencies]\nproptest = \"1\"", "", "", &["proptest"]),
+    ("[dev-dependencies]\npins = { path = \"../pins\" }", "", "", &[]),
     ("[dev-dependencies]\nproptest = \"1\"", "", "proptest::proptest! {}", &[]),
     (
         "[dev-dependencies]\nproptest = \"1\"",

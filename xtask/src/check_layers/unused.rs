@@ -1,11 +1,12 @@
 //! What a crate depends on and names nowhere: an edge that nobody needs is one that somebody will use.
 
-use super::{edges::Manifest, source::SourceFile};
+use super::{edges::Manifest, source::SourceFile, table::PINS};
 use crate::{finding::Finding, manifests::Package};
 use std::collections::BTreeSet;
 
 /// All dependencies of a crate that none of its sources names: one of the product outside of its tests, one of the tests
-/// anywhere. A macro of another crate that stands for a name of a third one is not seen; then the third is said here.
+/// anywhere. A macro of another crate that stands for a name of a third one is not seen; then the third is said here. What is
+/// named in a manifest for features alone is named for them: see [`PINS`].
 pub(super) fn check(manifest: &Manifest, package: &Package, files: &[SourceFile]) -> Vec<Finding> {
     let named = |with_tests: bool| -> BTreeSet<&str> {
         let mentions = files.iter().flat_map(|file| &file.source.mentions);
@@ -13,7 +14,8 @@ pub(super) fn check(manifest: &Manifest, package: &Package, files: &[SourceFile]
         of.filter_map(|mention| mention.path.first()).map(String::as_str).collect()
     };
     let (in_product, anywhere) = (named(false), named(true));
-    let unused = package.dependencies.iter().filter(|dependency| {
+    let by_name = package.dependencies.iter().filter(|it| package.name != PINS && it.name != PINS);
+    let unused = by_name.filter(|dependency| {
         let known_as = dependency.rename.as_ref().unwrap_or(&dependency.name).replace('-', "_");
         let named = if dependency.for_tests { &anywhere } else { &in_product };
         !named.contains(known_as.as_str())
