@@ -174,7 +174,7 @@ impl Run {
         }
     }
 
-    /// Whether it is a trace, told by somebody who never asked: nothing of it can be refused, for it has happened.
+    /// Whether it is a trace: what its spans tell has happened, and nothing of that can be refused.
     #[must_use]
     pub const fn is_reported(&self) -> bool {
         self.external_trace_id.is_some()

@@ -63,9 +63,8 @@ impl Agent<'_> {
         activity::start(&self.kit.spine, &self.ctx, request).await.unwrap().run.id
     }
 
-    async fn start_as(&self, agent_id: &str, trace: Option<&str>) -> Result<RunId, Error> {
-        let external_trace_id = trace.map(str::to_owned);
-        let request = StartRun { agent_id: agent_id.to_owned(), external_trace_id, ..StartRun::default() };
+    async fn start_as(&self, agent_id: &str) -> Result<RunId, Error> {
+        let request = StartRun { agent_id: agent_id.to_owned(), ..StartRun::default() };
         activity::start(&self.kit.spine, &self.ctx, request).await.map(|started| started.run.id)
     }
 }
@@ -162,12 +161,12 @@ on_both! {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         let (run, idle) = (agent.start().await, agent.start().await);
-        let other = agent.start_as("writer", None).await.unwrap();
+        let other = agent.start_as("writer").await.unwrap();
         let before = agent.audit_rows().await;
         let frozen = agent.freeze(Some("researcher")).await;
         assert_eq!((frozen.live_runs, frozen.unacked_runs, frozen.outcome), (2, 2, InterventionOutcome::Unacked));
 
-        let none = agent.start_as("researcher", None).await.unwrap_err();
+        let none = agent.start_as("researcher").await.unwrap_err();
         assert!(matches!(none, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{none}");
         agent.record(other, llm(1)).await.unwrap();
 
@@ -192,7 +191,7 @@ on_both! {
         agent.unfreeze(Some("researcher")).await;
         assert!(agent.freezes().await.is_empty());
         assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 2);
-        agent.start_as("researcher", None).await.unwrap();
+        agent.start_as("researcher").await.unwrap();
         assert_eq!(agent.audit_rows().await, before, "no canonical event");
         let known = agent.interventions(run).await;
         assert_eq!((known.len(), known[0].outcome), (1, InterventionOutcome::Acked), "one, however often it was met");
@@ -218,12 +217,12 @@ on_both! {
         assert!(matches!(twice, Error::Conflict { code: ConflictCode::AlreadyFrozen, .. }), "{twice}");
         refused(agent.record(run, llm(1)).await);
         let told_all = |err: Error| matches!(err, Error::Conflict { code: ConflictCode::TenantFrozen, .. });
-        assert!(told_all(agent.start_as("anybody", None).await.unwrap_err()));
+        assert!(told_all(agent.start_as("anybody").await.unwrap_err()));
         // An agent that is frozen by itself as well is told what lifting its own freeze would not change.
         agent.freeze(Some("anybody")).await;
-        assert!(told_all(agent.start_as("anybody", None).await.unwrap_err()));
+        assert!(told_all(agent.start_as("anybody").await.unwrap_err()));
         agent.unfreeze(None).await;
-        let own = agent.start_as("anybody", None).await.unwrap_err();
+        let own = agent.start_as("anybody").await.unwrap_err();
         assert!(matches!(own, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{own}");
         agent.freeze(None).await;
         let theirs = other.start().await;
@@ -236,7 +235,7 @@ on_both! {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         let (composed, apart) = ("caf\u{e9}-bot", "cafe\u{301}-bot");
-        let run = agent.start_as(composed, None).await.unwrap();
+        let run = agent.start_as(composed).await.unwrap();
         // As a build that took names in any form left it.
         let freeze = Freeze {
             target_id: apart.to_owned(),
@@ -248,7 +247,7 @@ on_both! {
         tx.commit().await.unwrap();
 
         refused(agent.record(run, llm(1)).await);
-        let none = agent.start_as(composed, None).await.unwrap_err();
+        let none = agent.start_as(composed).await.unwrap_err();
         assert!(matches!(none, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{none}");
         let known = agent.freezes().await;
         assert_eq!((known[0].live_runs, known[0].runs_met), (1, 1));
@@ -271,10 +270,11 @@ on_both! {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         agent.freeze(None).await;
-        let run = agent.start_as("researcher", Some("5b8efff798038103d269b633813fc60c")).await.unwrap();
-        let recorded = agent.record(run, llm(1)).await.unwrap();
-        assert_eq!((recorded.verdict.action, recorded.verdict.would_have), (Action::Allow, Some(Action::Block)));
-        assert!(recorded.verdict.intervention.is_some());
+        assert_eq!(crate::spans::send(&agent, &[crate::spans::call(1, 1)]).await.count, 0);
+        let run = crate::spans::only_run(&agent).await.id;
+        let steps = activity::steps(&kit.spine, &agent.admin, run, PageRequest::default()).await.unwrap().items;
+        assert_eq!((steps[0].action, steps[0].would_have), (Some(Action::Allow), Some(Action::Block)));
+        assert_eq!(agent.interventions(run).await.len(), 1);
     }
 
     async fn a_frozen_run_may_still_end(db: TestDatabase) {

@@ -29,6 +29,7 @@ mod roots;
 mod runs;
 mod spans;
 mod statements;
+mod traced_permits;
 mod trees;
 mod verdicts;
 mod windows;

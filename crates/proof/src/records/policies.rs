@@ -86,8 +86,7 @@ pub struct PreventionRecord {
     pub asked: Option<Asked>,
     /// What would have been done, had it been judged before it was done; or by a rule that only records.
     pub would_have: Option<Action>,
-    /// It refused what had been done by then. Never in a run that is a trace, which is refused nothing: there `would_have`
-    /// says all.
+    /// It refused what had been done by then. Never of a span, which is refused nothing: there `would_have` says all.
     pub refused_after: bool,
     /// In thousandths; 1000 for a rule or limit that fired exactly.
     pub confidence_permille: u64,

@@ -176,7 +176,7 @@ fn refused_step(
         started_at: None,
         recorded_at: models::time::text(recorded_at),
         level: level(StepStatus::Refused),
-        source: if judged.reported { StepSource::External } else { StepSource::Engine },
+        source: StepSource::Engine,
         reported_by: caller.reporter(),
         external_span_id: None,
         external_parent_span_id: None,

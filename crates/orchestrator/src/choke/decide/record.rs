@@ -1,6 +1,6 @@
 //! A report of a step: STEP_POST, and STEP_PRE too where no permit was asked before.
 
-use models::{bounds, ids::PermitId, policies::Permit};
+use models::{activity::RunState as LifeState, bounds, ids::PermitId, policies::Permit};
 use proof::words::{Asked, Assurance, Moment, PermitNote, StepKind, StepStatus};
 
 use super::gates::{known, repeated, running, serves};
@@ -53,8 +53,9 @@ pub(in crate::choke) fn record(
     }
     let overdue = given.is_some();
     let let_through = given.is_some_and(|given| given.let_through);
-    // A late span has happened, and so has what was let through while the store was down.
-    let happened = let_through || (step.is_span && state.run(run_id)?.late.is_some() && !overdue);
+    // A span has happened, whatever its run has come to: of a run that is sealed it is late, of one that was halted, or is
+    // sealed with this group, a step like all. So has what was let through while the store was down.
+    let happened = let_through || (step.is_span && takes_spans(state.run(run_id)?) && !overdue);
     if !happened {
         running(state, run_id)?;
     }
@@ -79,13 +80,18 @@ pub(in crate::choke) fn record(
         NamedPermit::None => (Moment::StepBoth, None, None),
     };
     let reported_by = caller.reporter();
-    let counts = tree::place(state, step, expected, reported_by.as_deref())?;
+    // What another step tells of counts no longer, and a span is judged on what is so. No other step tells of one.
+    let counts = !step.is_span || tree::place(state, step, expected, reported_by.as_deref())?;
     let question = Question::record(step, moment, permit_id, note, counts, given);
     let judged = judge::judge(state, run_id, &question)?;
     if let Some(retry_after_ms) = judged.rejected_for_ms() {
         effects::throttled(state, caller, run_id, &judged)?;
         let verdict = Box::new(judged.view());
         return Err(Error::RateLimited { retry_after_ms, verdict });
+    }
+    if !step.is_span {
+        // Only now: one that came too fast is no step, and takes no place.
+        tree::place(state, step, expected, reported_by.as_deref())?;
     }
     let refused = judged.verdict.action().refuses();
     if let Some(id) = permit_id
@@ -134,6 +140,11 @@ pub(in crate::choke) fn record(
         verdict,
         run,
     })))
+}
+
+/// Whether a span of it is recorded: in the run while it is not sealed, in its addendum since.
+fn takes_spans(run: &RunState) -> bool {
+    run.late.is_some() || run.run.state == LifeState::Live
 }
 
 fn named_permit(state: &State, step: &PreparedStep) -> NamedPermit {

@@ -104,7 +104,7 @@ pub(super) struct Judged {
     pub(super) reservations: Vec<Reservation>,
     /// What the call has cost: nothing, where it was only asked for.
     pub(super) spent: u64,
-    /// Reported after the fact: what fired is AUDITED.
+    /// Told by a trace: what fired is AUDITED.
     pub(super) reported: bool,
     /// The kill or freeze by a person that it met.
     intervened: Option<Intervened>,
@@ -221,9 +221,14 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
     })
 }
 
-/// Whether it is told by a trace, so that nothing can be done about it. A person's act on such a run is not.
+/// Whether it is told by a trace, so that nothing can be done about it: a span, and that the trace began. What is asked in the
+/// run of a trace has not happened, and whoever reports a step there by the API is answered: both are judged as in any run.
 fn is_reported(run: &RunState, question: &Question<'_>) -> bool {
-    run.run.is_reported() && question.moment != Moment::Intervention
+    let is_told = match question.step {
+        Some(step) => step.is_span,
+        None => question.moment == Moment::RunStart,
+    };
+    is_told && run.run.is_reported()
 }
 
 fn facts_of(state: &State, run: &RunState, question: &Question<'_>) -> Facts {

@@ -70,7 +70,7 @@ impl Memory {
         self.leave(&state, oldest);
         let State { tenant, now, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
-        // A trace is never halted: there is nothing to remember it for.
+        // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
         for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
             let key = (tenant.id, id);
             let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();

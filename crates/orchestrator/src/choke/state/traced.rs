@@ -141,6 +141,10 @@ pub(in crate::choke) fn note_end(
         .runs
         .get_mut(&step.run_id)
         .ok_or_else(|| Error::HalfDone("a span without its run".to_owned()))?;
+    if run.run.halt_action.is_some() || run.ending.is_some() {
+        // It ends as what halted or ended it says, and when.
+        return Ok(());
+    }
     let opened = caller.opened(run.run.key_id);
     let stood = run.run.reported_end.take();
     let heard_at = stood.as_ref().and_then(|end| end.heard_at).filter(|_| !opened).unwrap_or(state.now);
