@@ -90,8 +90,8 @@ fn is_refused(step: &StepRecord) -> bool {
     step.status == StepStatus::Refused
 }
 
-/// Whether tokens in and out and cost are what the counting ones of these steps used. Where all of them together are more
-/// than a record holds, the sums were cut, and say nothing.
+/// Whether tokens in and out and cost are what the counting ones of these steps used. Where all of them together are as much
+/// as a record holds, or more, the sums may have been cut, and say nothing.
 fn adds_up(stated: [u64; 3], all: &[&StepRecord], counting: &[&StepRecord]) -> bool {
     let used = |step: &StepRecord| [step.input_tokens, step.output_tokens, step.cost_nanousd].map(u128::from);
     let sum = |steps: &[&StepRecord]| {
@@ -101,5 +101,5 @@ fn adds_up(stated: [u64; 3], all: &[&StepRecord], counting: &[&StepRecord]) -> b
         })
     };
     let (all, counting) = (sum(all), sum(counting));
-    (0..3).all(|at| all[at] > u128::from(MAX_INTEGER) || counting[at] == u128::from(stated[at]))
+    (0..3).all(|at| all[at] >= u128::from(MAX_INTEGER) || counting[at] == u128::from(stated[at]))
 }

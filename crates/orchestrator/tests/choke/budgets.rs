@@ -7,6 +7,7 @@ use kit::{Kit, limit};
 use models::{logs::LlmRunFilter, page::PageRequest, policies::LimitDraft};
 use orchestrator::{
     Error,
+    choke::call::{EstimateRequest, PermitRequest, StepReport},
     handlers::{logs, policies},
 };
 use proof::words::{
@@ -65,6 +66,25 @@ on_both! {
         assert_eq!(audit[0].record.run_seq, Some(1));
     }
 
+    /// A limit that only warns lets more be held than a record has numbers for.
+    async fn a_hold_beyond_all_numbers_leaves_the_others_theirs(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let warns = Some(proof::words::LimitEnforcement::Warn);
+        agent.limit_as(LimitDraft { enforcement: warns, ..limit(LimitType::TokensTotal, 1_000) }).await;
+        let run = agent.start().await;
+        let hold = async |input_tokens: u64| {
+            let estimate = EstimateRequest { input_tokens, ..EstimateRequest::default() };
+            agent.permit(run, PermitRequest { estimate, ..ask("get_weather") }).await.unwrap()
+        };
+        assert_eq!(hold(900).await.verdict.limits[0].reserved.get(), 900);
+        let absurd = hold(1 << 53).await;
+        assert_eq!(absurd.verdict.limits[0].reserved.get(), 1 << 53, "as far as a number goes");
+        let done = StepReport { permit_id: Some(absurd.permit_id), ..tool("get_weather") };
+        agent.record(run, done).await.unwrap();
+        assert_eq!(hold(1).await.verdict.limits[0].reserved.get(), 901);
+    }
+
     async fn a_lapsed_reservation_is_given_back(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
@@ -74,7 +94,7 @@ on_both! {
         refused(agent.permit(run, ask("get_weather")).await);
         kit.clock.advance(chrono::Duration::seconds(61));
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
-        let report = orchestrator::choke::call::StepReport {
+        let report = StepReport {
             permit_id: Some(granted.permit_id),
             ..tool("get_weather")
         };
@@ -93,7 +113,7 @@ on_both! {
         (asked.provider, asked.model) = (Some("openai".to_owned()), Some("gpt-4o".to_owned()));
         asked.estimate.cost_nanousd = Some(100_000);
         let granted = agent.permit(run, asked).await.unwrap();
-        let report = orchestrator::choke::call::StepReport {
+        let report = StepReport {
             permit_id: Some(granted.permit_id),
             ..llm(5_000)
         };

@@ -292,6 +292,29 @@ on_both! {
         }
     }
 
+    /// One absurd count, which another span then tells otherwise, hides nothing of what the run used.
+    async fn a_sum_that_was_cut_is_not_taken_from(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Warn, "context.run.tokens > 1000000").await;
+        let all = 1_u64 << 53;
+        send(&agent, &[span(1, (1, 0), &usage("chat", 800, 100))]).await;
+        send(&agent, &[span(1, (2, 9), &usage("chat", all, 1))]).await;
+        send(&agent, &[span(1, (3, 2), &usage("chat", 1, 1))]).await;
+        let run = &runs(&agent).await[0];
+        assert_eq!((run.input_tokens, run.output_tokens), (all, 101), "the second gave back what was no sum");
+        let run = run.id;
+        send(&agent, &[span(1, (4, 9), &usage("chat", 1, 1))]).await;
+        let page = models::page::PageRequest::default();
+        let steps = orchestrator::handlers::activity::steps(&kit.spine, &agent.admin, run, page).await.unwrap().items;
+        let warned: Vec<bool> = steps.iter().map(|step| step.would_have.is_some()).collect();
+        assert_eq!(warned, [false, false, true, true], "and rules go on to see it");
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        let (report, _) = agent.verified(run).await;
+        assert_eq!(report.word, Word::Complete, "{report}");
+    }
+
     async fn a_sum_that_no_record_holds_is_not_known(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

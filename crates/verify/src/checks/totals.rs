@@ -46,12 +46,14 @@ impl Totals {
         }
     }
 
-    /// Takes from it what a step counted that counts no longer.
+    /// Takes from it what a step counted that counts no longer. Nothing is taken from a sum that no record holds: it was
+    /// cut, and nobody knows what is left of it.
     fn give_back(&mut self, step: &Step) {
         let Used { cost_nanousd, input_tokens, output_tokens } = step.used;
-        self.cost_nanousd = self.cost_nanousd.saturating_sub(cost_nanousd);
-        self.input_tokens = self.input_tokens.saturating_sub(input_tokens);
-        self.output_tokens = self.output_tokens.saturating_sub(output_tokens);
+        let left = |of: u64, less: u64| if of < MAX_INTEGER { of.saturating_sub(less) } else { of };
+        self.cost_nanousd = left(self.cost_nanousd, cost_nanousd);
+        self.input_tokens = left(self.input_tokens, input_tokens);
+        self.output_tokens = left(self.output_tokens, output_tokens);
         if !step.refused {
             self.llm_calls = self.llm_calls.saturating_sub(u64::from(step.kind == StepKind::LlmCall));
             self.tool_calls = self.tool_calls.saturating_sub(u64::from(step.kind == StepKind::ToolCall));

@@ -14,7 +14,7 @@ use proof::{
     words::StepKind,
 };
 
-use super::{RunState, State, trees::Spent, usage};
+use super::{RunState, State, sums, trees::Spent, usage};
 use crate::{
     choke::prepare::{Call, CallKind, PreparedStep},
     errors::Error,
@@ -154,9 +154,9 @@ fn uncounted(state: &mut State, run_id: RunId, step_index: u64, told_by_index: u
 /// Takes what a step used, and its call, from all that counted it.
 fn give_back(state: &mut State, run_id: RunId, spent: &Spent) -> Result<(), Error> {
     let run = &mut state.run_mut(run_id)?.run;
-    run.input_tokens = run.input_tokens.saturating_sub(spent.input);
-    run.output_tokens = run.output_tokens.saturating_sub(spent.output);
-    run.cost_nanousd = run.cost_nanousd.saturating_sub(spent.cost);
+    sums::take(&mut run.input_tokens, spent.input);
+    sums::take(&mut run.output_tokens, spent.output);
+    sums::take(&mut run.cost_nanousd, spent.cost);
     match spent.kind {
         StepKind::LlmCall => run.llm_call_count = run.llm_call_count.saturating_sub(1),
         StepKind::ToolCall => run.tool_call_count = run.tool_call_count.saturating_sub(1),

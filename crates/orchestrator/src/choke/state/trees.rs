@@ -105,7 +105,7 @@ impl Tree {
         let gone: Vec<_> =
             no_longer.into_iter().filter_map(|at| Some((at, self.counting.remove(&at)?))).collect();
         for (_, spent) in &gone {
-            self.cost = self.cost.saturating_sub(spent.cost);
+            self.cut |= !sums::take(&mut self.cost, spent.cost);
             self.unknown = self.unknown.saturating_sub(u64::from(!spent.cost_known));
         }
         if counts {

@@ -212,12 +212,14 @@ pub(in crate::choke) fn settle(
         let Some(id) = window.id else { continue };
         let window_start = window.start.clone();
         let mut add = |scope_key: &str, used: Count, reserved: Count| {
+            let mut held = 0;
             if let Some(usage) = state.usage.get_mut(&key(id, scope_key, window_start.clone())) {
                 let usage = usage.change();
                 sums::add(&mut usage.used, used.get());
-                sums::add(&mut usage.reserved, reserved.get());
+                held = sums::hold(&mut usage.reserved, reserved.get());
                 usage.updated_at = now;
             }
+            held
         };
         if basis(limit.limit_type) == Basis::Errors {
             if let Some(step) = call.step {
@@ -230,9 +232,8 @@ pub(in crate::choke) fn settle(
         if left.used == Count::ZERO && left.reserved == Count::ZERO {
             continue;
         }
-        add("", left.used, left.reserved);
-        if left.reserved > Count::ZERO {
-            let amount = left.reserved.get();
+        let amount = add("", left.used, left.reserved);
+        if amount > 0 {
             reservations.push(Reservation { limit_id: id, scope_key: String::new(), window_start, amount });
         }
     }
