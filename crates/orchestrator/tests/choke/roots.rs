@@ -7,7 +7,7 @@ use orchestrator::{
     background::sweeper,
     handlers::{account, activity, logs, overview},
 };
-use proof::words::{EnforcementMode, RunStatus};
+use proof::words::{EnforcementMode, RunStatus, TerminationReason};
 use serde_json::{Value, json};
 use testkit::{Store, on_both};
 
@@ -127,6 +127,31 @@ on_both! {
             send(&other, &[span]).await;
             let due = if n < 10 { (RunStatus::Running, None) } else { (RunStatus::Succeeded, Some(7_000)) };
             assert_eq!(after_quiet(&kit, &agent).await, due, "{n}");
+        }
+    }
+
+    /// Nor does it keep a trace whose root never comes from being given up: that goes by when its opener was heard last.
+    async fn another_key_does_not_keep_a_trace_from_being_given_up(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        for opener_speaks in [false, true] {
+            let tenant = if opener_speaks { "speaks" } else { "silent" };
+            let (agent, other) = (Agent::of(&kit, tenant).await, Agent::of(&kit, tenant).await);
+            send(&agent, &[call(1, 1)]).await;
+            for n in 1..20 {
+                kit.clock.advance(Duration::minutes(30));
+                sweeper::tick(&kit.spine).await.unwrap();
+                send(&other, &[call(1, 1 + n)]).await;
+                assert_eq!(only_run(&agent).await.status, RunStatus::Running, "{n}");
+            }
+            if opener_speaks {
+                send(&agent, &[call(1, 99)]).await;
+            }
+            kit.clock.advance(Duration::minutes(30));
+            sweeper::tick(&kit.spine).await.unwrap();
+            let run = only_run(&agent).await;
+            let status = if opener_speaks { RunStatus::Running } else { RunStatus::Aborted };
+            assert_eq!((run.status, run.step_count), (status, 20 + u64::from(opener_speaks)));
+            assert_eq!(run.termination_reason, (!opener_speaks).then_some(TerminationReason::Abandoned));
         }
     }
 

@@ -69,6 +69,7 @@ fn asked(how: &EndRun, stopped: bool) -> Ending {
         }
         EndRun::Succeeded => ending(RunStatus::Succeeded, TerminationReason::Completed, &None),
         EndRun::Failed { error } => ending(RunStatus::Failed, TerminationReason::SystemFailure, error),
-        EndRun::StopElapsed => ending(RunStatus::Halted, TerminationReason::PolicyBlock, &None),
+        // A trace that its opener sent no root of, however long others have gone on telling of it.
+        EndRun::StopElapsed => ending(RunStatus::Aborted, TerminationReason::Abandoned, &None),
     }
 }

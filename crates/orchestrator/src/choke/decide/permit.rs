@@ -20,7 +20,7 @@ use crate::{
         },
         judge::{self, Judged, Question},
         prepare::{Caller, PreparedPermit, content_hash},
-        state::{State, given::Given, held::HeldPermit, tree},
+        state::{State, given::Given, held::HeldPermit, traced, tree},
     },
     errors::{Error, StepEnforcementError},
 };
@@ -67,6 +67,7 @@ fn grant(
 ) -> Answer {
     let run_id = asked.run_id;
     effects::apply(state, caller, run_id, judged, None)?;
+    traced::heard(state, caller, run_id)?;
     let now = state.now;
     let granted_at = judged.decided_at;
     let expires_at = granted_at + state.spine.settings().permit_ttl;
@@ -121,6 +122,7 @@ fn refuse(state: &mut State, caller: &Caller, asked: &PreparedPermit, judged: Ju
     }
     tree::skip(state, run_id, index);
     let record = refused_step(state, caller, asked, index, &judged)?;
+    traced::heard(state, caller, run_id)?;
     effects::apply(state, caller, run_id, &judged, Some(index))?;
     let verdict = judged.view();
     remember(state, run_id, record, judged);

@@ -242,9 +242,9 @@ fn spend(
     used(run, step);
     if step.is_span {
         traced::note_part(&mut run.run, caller, &step.report.part_of);
-        traced::note_end(state, caller, step, root, quiet)?;
+        return traced::note_end(state, caller, step, root, quiet);
     }
-    Ok(())
+    traced::heard(state, caller, step.run_id)
 }
 
 /// What the trace remembers for the run's later steps.

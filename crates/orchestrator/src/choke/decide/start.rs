@@ -156,7 +156,7 @@ fn new_run(state: &State, caller: &Caller, start: &PreparedStart, snapshot: &Bou
         completed_at: None,
         duration_ms: None,
         expected_latency_ms: request.expected_latency_ms,
-        seal_due_at: None,
+        seal_due_at: request.external_trace_id.as_ref().map(|_| traced::given_up_at(state)),
         snapshot_id: snapshot.id,
         snapshot_digest: snapshot.digest,
         assurance: if request.external_trace_id.is_some() {

@@ -1,7 +1,7 @@
 //! Runs that are traces: opened by the first of their spans that arrives, each span recorded once, whichever key of the
 //! tenant reports it. The key that opened the run is the one that can end it.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use models::{
     activity::{ReportedEnd, Run},
     ids::RunId,
@@ -121,6 +121,23 @@ const MAX_AWAITING: usize = 64;
 /// So many times as long as other traces a trace is waited for whose root is still to come, as it seems.
 const LONGER_QUIET: i32 = 10;
 
+/// When a trace is given up whose opener is heard now, and never again: what other keys send keeps it from being silent, but
+/// not for good.
+pub(in crate::choke) fn given_up_at(state: &State) -> DateTime<Utc> {
+    state.now + state.spine.settings().run_abandon_after * LONGER_QUIET
+}
+
+/// The key that opened a trace was heard in its run, otherwise than by a span.
+pub(in crate::choke) fn heard(state: &mut State, caller: &Caller, run_id: RunId) -> Result<(), Error> {
+    let given_up_at = given_up_at(state);
+    let run = state.run_mut(run_id)?;
+    let is_awaited = run.run.is_reported() && run.run.reported_end.is_none() && run.run.halt_action.is_none();
+    if is_awaited && caller.opened(run.run.key_id) {
+        run.run.seal_due_at = Some(given_up_at);
+    }
+    Ok(())
+}
+
 /// The root span ends the run, once nothing has come for a while: its children may still be on their way. Only the key
 /// that opened the run can end it: to any other, its root is a span like all. Where several may be the root, as their
 /// parents are elsewhere, each stands until its parent comes, in whatever order they do.
@@ -136,6 +153,7 @@ pub(in crate::choke) fn note_end(
     root: Root,
     quiet: Duration,
 ) -> Result<(), Error> {
+    let given_up_at = given_up_at(state);
     let tree = state.trees.get(&step.run_id).map(|tree| &tree.tally);
     let run = state
         .runs
@@ -166,9 +184,9 @@ pub(in crate::choke) fn note_end(
         run.run.error_message = now.as_ref().and_then(|end| end.error.clone());
     }
     let goes_on = now.as_ref().is_some_and(|end| goes_on(end, tree));
-    if goes_on || opened && (now.is_some() || stood.is_some()) {
+    if goes_on || opened {
         let quiet = if goes_on { quiet * LONGER_QUIET } else { quiet };
-        run.run.seal_due_at = now.as_ref().map(|_| heard_at + quiet);
+        run.run.seal_due_at = Some(now.as_ref().map_or(given_up_at, |_| heard_at + quiet));
     }
     run.run.reported_end = now;
     Ok(())
