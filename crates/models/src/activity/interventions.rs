@@ -87,9 +87,9 @@ impl Freeze {
     /// they come in the composed one (NFC): a name is the same in all of them, or a freeze would stop holding with a new build.
     #[must_use]
     pub fn is_of(&self, agent_id: &str) -> bool {
-        // What is ASCII has one form.
-        self.target_id == agent_id
-            || (!agent_id.is_ascii() && self.target_id.as_str().nfc().eq(agent_id.nfc()))
+        // Of two that are ASCII each has one form; one that is not may be another's form: NFC of the Kelvin sign is `K`.
+        let has_forms = !agent_id.is_ascii() || !self.target_id.is_ascii();
+        self.target_id == agent_id || (has_forms && self.target_id.as_str().nfc().eq(agent_id.nfc()))
     }
 
     /// The agent as it is kept, and as it is spelt today where that is another text; nothing for the whole tenant.
@@ -150,6 +150,10 @@ mod tests {
             (apart, "Cafe-Bot", false),
             (apart, "caf\u{e9}-bot", false),
             ("", apart, true),
+            ("\u{212a}9-Bot", "K9-Bot", true),
+            ("K9-Bot", "\u{212a}9-Bot", true),
+            ("a\u{37e}b", "a;b", true),
+            ("L9-Bot", "K9-Bot", false),
         ] {
             assert_eq!(freeze(target).holds(agent), holds, "{target} {agent}");
         }

@@ -2,7 +2,7 @@
 
 use kit::Kit;
 use models::{
-    activity::{AckVia, Freeze, InterventionOutcome, LatencyBucket, RiskLevel, RunState},
+    activity::{AckVia, Freeze, InterventionFilter, InterventionOutcome, LatencyBucket, RiskLevel, RunState},
     ids::RunId,
     logs::AuditFilter,
     page::PageRequest,
@@ -264,6 +264,39 @@ on_both! {
         agent.unfreeze(Some(composed)).await;
         agent.record(run, llm(1)).await.unwrap();
         assert!(agent.freezes().await.is_empty());
+    }
+
+    /// A name of ASCII may be another that is not: NFC makes `K` of the Kelvin sign. Each freeze that is lifted says who did.
+    async fn each_form_of_a_name_is_held_and_lifted_by_somebody(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (ascii, kelvin) = ("K9-bot", "\u{212a}9-bot");
+        let run = agent.start_as(ascii).await.unwrap();
+        // As a build that took names in any form left them, one after the other.
+        let keep = async |name: &str| {
+            let freeze = agent.freeze(Some("somebody else")).await.freeze;
+            let tx = kit.db.begin().await.unwrap();
+            tx.activity().lift_freeze(freeze.tenant, &freeze.target_id).await.unwrap();
+            let kept = Freeze { target_id: name.to_owned(), ..freeze };
+            assert!(tx.activity().insert_freeze(&kept).await.unwrap());
+            tx.commit().await.unwrap();
+        };
+        keep(kelvin).await;
+        refused(agent.record(run, llm(1)).await);
+        let none = agent.start_as(ascii).await.unwrap_err();
+        assert!(matches!(none, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{none}");
+        let again = policies::freeze(&kit.spine, &agent.admin, Some(ascii.to_owned()), "again".to_owned()).await;
+        assert!(matches!(again, Err(Error::Conflict { code: ConflictCode::AlreadyFrozen, .. })), "{again:?}");
+
+        keep(ascii).await;
+        assert_eq!(agent.freezes().await.len(), 2);
+        agent.unfreeze(Some(ascii)).await;
+        assert!(agent.freezes().await.is_empty());
+        agent.record(run, llm(1)).await.unwrap();
+        let (filter, page) = (InterventionFilter::default(), PageRequest::default());
+        let stopped = activity::list_interventions(&kit.spine, &agent.admin, filter, page).await.unwrap().items;
+        let by: Vec<_> = stopped.iter().map(|one| one.lifted.as_ref().map(|act| act.lifts)).collect();
+        assert_eq!(by, [Some(Some(stopped[0].intervention.id)), Some(Some(stopped[1].intervention.id))]);
     }
 
     async fn what_is_only_reported_is_recorded_and_not_refused(db: TestDatabase) {

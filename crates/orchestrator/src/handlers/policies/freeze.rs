@@ -80,14 +80,12 @@ async fn freeze_once(
     // First, and told by whether it is in: whoever else begins one at this moment waits here.
     let is_new = tx.activity().insert_freeze(&freeze).await?;
     // An older build may have kept the same name in another form: a second freeze beside that one would outlive its lifting.
-    if !is_new || !freeze.target_id.is_ascii() {
-        let known = tx.activity().freezes(tenant).await?;
-        let stands = known
-            .into_iter()
-            .find(|known| known.is_of(&freeze.target_id) && known.intervention_id != freeze.intervention_id);
-        if !is_new || stands.is_some() {
-            return Err(already_frozen(stands));
-        }
+    let known = tx.activity().freezes(tenant).await?;
+    let stands = known
+        .into_iter()
+        .find(|known| known.is_of(&freeze.target_id) && known.intervention_id != freeze.intervention_id);
+    if !is_new || stands.is_some() {
+        return Err(already_frozen(stands));
     }
     let asked = of(&freeze, freeze.intervention_id, InterventionKind::Freeze);
     tx.activity().insert_interventions(&[asked]).await?;
@@ -137,36 +135,37 @@ async fn unfreeze_once(
         Begun::Again(answer) => return Ok(answer),
     };
     let lifted = lift(&tx, tenant, agent_id.unwrap_or_default()).await?;
-    let lifted =
-        lifted.ok_or_else(|| Error::not_found("freeze of", agent_id.unwrap_or("the whole tenant")))?;
-    let act = Freeze {
-        actor_type: ctx.actor_type,
-        actor_id: Some(ctx.actor_id.clone()),
-        reason: reason.map(str::to_owned),
-        requested_at: now,
-        ..lifted
-    };
-    // There is nobody to confirm it: what it undoes is undone with its commit.
-    let act = Intervention {
+    let act = |lifted: Freeze| Intervention {
+        // There is nobody to confirm it: what it undoes is undone with its commit.
         outcome: InterventionOutcome::Ended,
-        // The freeze has kept its id.
-        lifts: Some(act.intervention_id),
-        ..of(&act, spine.id(now), InterventionKind::Unfreeze)
+        lifts: Some(lifted.intervention_id),
+        ..of(
+            &Freeze {
+                actor_type: ctx.actor_type,
+                actor_id: Some(ctx.actor_id.clone()),
+                reason: reason.map(str::to_owned),
+                requested_at: now,
+                ..lifted
+            },
+            spine.id(now),
+            InterventionKind::Unfreeze,
+        )
     };
-    tx.activity().insert_interventions(std::slice::from_ref(&act)).await?;
+    let acts: Vec<Intervention> = lifted.into_iter().map(act).collect();
+    let Some(act) = acts.first().cloned() else {
+        return Err(Error::not_found("freeze of", agent_id.unwrap_or("the whole tenant")));
+    };
+    tx.activity().insert_interventions(&acts).await?;
     tx.account().bump_policy_generation(tenant).await?;
     tx.commit(act).await
 }
 
-/// Takes back what freezes a target: under that very name, and whatever an older build kept in another form of it.
-async fn lift(tx: &Tx, tenant: TenantId, target: &str) -> Result<Option<Freeze>, StoreError> {
-    let mut lifted = tx.activity().lift_freeze(tenant, target).await?;
-    if target.is_ascii() {
-        return Ok(lifted);
-    }
+/// Takes back what freezes a target, first what is kept under that very name, and whatever an older build kept in another
+/// form of it: each is a freeze of its own, which somebody has lifted.
+async fn lift(tx: &Tx, tenant: TenantId, target: &str) -> Result<Vec<Freeze>, StoreError> {
+    let mut lifted: Vec<Freeze> = tx.activity().lift_freeze(tenant, target).await?.into_iter().collect();
     for other in tx.activity().freezes(tenant).await?.iter().filter(|freeze| freeze.is_of(target)) {
-        let other = tx.activity().lift_freeze(tenant, &other.target_id).await?;
-        lifted = lifted.or(other);
+        lifted.extend(tx.activity().lift_freeze(tenant, &other.target_id).await?);
     }
     Ok(lifted)
 }
