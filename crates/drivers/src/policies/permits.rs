@@ -1,5 +1,7 @@
 //! Permits: leave to act once.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use entities::{
     Id,
@@ -11,6 +13,7 @@ use models::{
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    Value,
     sea_query::{Expr, LockBehavior, LockType},
 };
 
@@ -112,18 +115,21 @@ impl PoliciesReads<'_> {
 }
 
 impl Policies<'_> {
-    /// The permits among `ids` that there are, and at most `lapsed` others that were granted and have lapsed at `now`;
-    /// all locked until the unit of work ends, each kind in order of its ids. A lapsed one that another unit of work
-    /// holds is left to it.
+    /// The permits among `named` that there are, each of the run that it is named with, and at most `lapsed` others that were
+    /// granted and have lapsed at `now`; all locked until the unit of work ends, each kind in order of its ids. A lapsed one
+    /// that another unit of work holds is left to it. Who names a permit holds its run: whoever names one of another run
+    /// locks nothing.
     pub async fn lock_permits(
         self,
         tenant: TenantId,
-        ids: &[PermitId],
+        named: &[(PermitId, RunId)],
         now: DateTime<Utc>,
         lapsed: u64,
     ) -> Result<Vec<Permit>, StoreError> {
-        let named = of(tenant).order_by_asc(Column::Id).lock_exclusive();
-        let mut rows = read::by_keys(self.conn, named, [Column::Id], keys::sorted(ids)).await?;
+        let wanted: Vec<[Value; 2]> =
+            keys::in_order(named).into_iter().map(|(id, run)| [id.0.into(), run.0.into()]).collect();
+        let locked = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+        let mut rows = read::by_keys(self.conn, locked, [Column::Id, Column::RunId], wanted).await?;
         if lapsed > 0 {
             let over = of(tenant)
                 .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
@@ -133,13 +139,15 @@ impl Policies<'_> {
                 .limit(lapsed)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             let over = read::all(self.conn, over).await?;
-            rows.extend(over.into_iter().filter(|row| !ids.contains(&row.id.0)));
+            let held: HashSet<PermitId> = rows.iter().map(|row| row.id.0).collect();
+            rows.extend(over.into_iter().filter(|row| !held.contains(&row.id.0)));
         }
         rows.into_iter().map(from_row).collect()
     }
 
-    /// Has the permits of these runs lapse now, for the runs have ended; what they hold is given back by who locks them
-    /// next. One that another unit of work holds has lapsed already, and is left to it: so nobody is waited for here.
+    /// Has the permits of these runs, which are locked, lapse now, for the runs have ended; what they hold is given back by who
+    /// locks them next. One that another unit of work holds has lapsed already, as it does not hold the run, and is left to
+    /// it: so nobody is waited for here.
     pub async fn end_permits(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
         let backend = self.conn.backend();
         for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 1)) {

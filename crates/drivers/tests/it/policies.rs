@@ -251,8 +251,12 @@ testkit::on_both! {
         assert_eq!(tx.policies().find_permits_by_keys(OTHER, &keys).await.expect("not theirs"), []);
         assert_eq!(tx.policies().find_permit(TENANT, known.id).await.expect("found"), Some(known.clone()));
 
-        // 0, 1 and 2 have expired at 12; 4 is named, and so is 1.
-        let named = [known.id, permits[1].id, PermitId(uuid(404))];
+        // 0, 1 and 2 have expired at 12; 4 is named, and so is 1. 3 is named for a run that it is not of, and 2 as well.
+        let own = |id| (id, RunId(uuid(1)));
+        let other = |id| (id, RunId(uuid(2)));
+        let named = [
+            own(known.id), own(permits[1].id), own(PermitId(uuid(404))), other(permits[2].id), other(permits[3].id),
+        ];
         let locked = tx.policies().lock_permits(TENANT, &named, at(12), 500).await.expect("locked");
         assert_eq!(locked, [permits[1].clone(), known.clone(), permits[0].clone(), permits[2].clone()]);
         assert_eq!(tx.policies().lock_permits(TENANT, &named, at(12), 0).await.expect("named").len(), 2);

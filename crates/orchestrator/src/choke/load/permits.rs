@@ -1,7 +1,7 @@
 //! The permits that a group uses or releases, locked.
 
 use drivers::{StoreError, Tx};
-use models::ids::PermitId;
+use models::ids::{PermitId, RunId};
 
 use super::touched::Touched;
 use crate::choke::state::{State, held::HeldPermit};
@@ -14,10 +14,10 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
     if !touched.spends {
         return Ok(());
     }
-    let ids: Vec<PermitId> = touched.permits.iter().copied().collect();
+    let named: Vec<(PermitId, RunId)> = touched.permits.iter().copied().collect();
     // By a wrong clock nothing lapses: what others were granted is still under way.
     let most = if state.spine.clocks().wrong().is_some() { 0 } else { MAX_LAPSED };
-    for permit in tx.policies().lock_permits(state.tenant.id, &ids, state.now, most).await? {
+    for permit in tx.policies().lock_permits(state.tenant.id, &named, state.now, most).await? {
         state.permits.insert(permit.id, HeldPermit::locked(permit));
     }
     Ok(())

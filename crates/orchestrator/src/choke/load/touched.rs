@@ -18,7 +18,8 @@ pub(super) struct Touched {
     pub(super) start_keys: Vec<(KeyId, String)>,
     pub(super) traces: Vec<String>,
     pub(super) keys: Vec<(RunId, String)>,
-    pub(super) permits: BTreeSet<PermitId>,
+    /// With the run that names them: what another run was granted serves none of its steps, and is not held for it.
+    pub(super) permits: BTreeSet<(PermitId, RunId)>,
     pub(super) starts: bool,
     /// Runs that spans are reported of: what comes to a sealed one is late.
     pub(super) spans: BTreeSet<RunId>,
@@ -56,7 +57,7 @@ impl Touched {
                 self.spends = true;
                 self.spans.extend(step.is_span.then_some(step.run_id));
                 self.runs.insert(step.run_id);
-                self.permits.extend(step.report.permit_id);
+                self.permits.extend(step.report.permit_id.map(|permit| (permit, step.run_id)));
                 self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
                 self.keys.extend(traced::remote_parent(step));
             }
