@@ -309,8 +309,7 @@ impl Spine {
 
     /// A while below `most` that others do not draw too.
     pub(crate) fn jitter(&self, most: std::time::Duration) -> std::time::Duration {
-        let [.., high, low] = self.id::<Uuid>(self.now()).into_bytes();
-        most * u32::from(u16::from_be_bytes([high, low])) / u32::from(u16::MAX)
+        part_of(most, self.id(self.now()))
     }
 
     pub(crate) fn signing_key(&self) -> &SigningKey {
@@ -368,5 +367,28 @@ impl Spine {
 impl std::fmt::Debug for Spine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Spine").finish_non_exhaustive()
+    }
+}
+
+/// So much of `most` as the last bits of an id say, which are drawn.
+fn part_of(most: std::time::Duration, drawn: Uuid) -> std::time::Duration {
+    let [.., high, low] = drawn.into_bytes();
+    most * u32::from(u16::from_be_bytes([high, low])) / u32::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn jitter_is_a_part_that_each_draws_for_himself() {
+        let most = Duration::from_millis(4);
+        let ends = [0, u128::MAX].map(|drawn| part_of(most, Uuid::from_u128(drawn)));
+        assert_eq!(ends, [Duration::ZERO, most]);
+        let now = SystemClock.now();
+        let drawn: BTreeSet<Duration> = (0..100).map(|_| part_of(most, SystemEntropy.id(now))).collect();
+        assert!(drawn.len() > 50 && drawn.iter().all(|part| *part <= most), "{drawn:?}");
     }
 }

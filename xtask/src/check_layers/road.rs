@@ -22,10 +22,10 @@ pub(super) const ROADS: &[Road] = &[
         order: &[
             &["aside", "bridges", "clocks", "context", "fallen", "report", "secrets", "verdict"],
             &["credentials", "errors"],
-            &["budget", "ports", "retrying", "texts"],
+            &["budget", "ports", "texts"],
             &["rejections"],
             &["spine"],
-            &["bench", "checkpoints", "clock_check", "ledger", "once", "streams", "tenants"],
+            &["bench", "checkpoints", "clock_check", "ledger", "once", "retrying", "streams", "tenants"],
             &["consequences"],
             &["choke"],
             &["assembly", "repeats"],

@@ -9,13 +9,10 @@ use std::{
 use drivers::{StoreError, Tx};
 use models::ids::RunId;
 
-use crate::spine::Spine;
+use crate::{retrying, spine::Spine};
 
 /// How often a group, with the parts it falls into, is tried again because the store asks for that.
 const RETRIES: u32 = 8;
-
-/// The longest pause before the first of these; before each next one it is twice as long.
-const PAUSE: Duration = Duration::from_millis(4);
 
 /// What a group may take until nothing of it is tried again. A call may come when a group has just begun, and then wait
 /// for that one and for its own: so both together stay below the ten seconds that a caller waits at most.
@@ -83,7 +80,7 @@ impl<'s> Races<'s> {
             self.taken = true;
         } else {
             // Those that met each other must not meet again.
-            tokio::time::sleep(self.spine.jitter(PAUSE * 2_u32.pow(self.lost))).await;
+            retrying::pause(self.spine, self.lost).await;
             self.lost += 1;
         }
         true

@@ -27,7 +27,7 @@ pub(crate) async fn report_mismatches(spine: &Spine, tenant: TenantId, found: &[
     if found.is_empty() {
         return Ok(());
     }
-    retrying(|| attempt(spine, tenant, found)).await
+    retrying(spine, || attempt(spine, tenant, found)).await
 }
 
 async fn attempt(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(), Error> {

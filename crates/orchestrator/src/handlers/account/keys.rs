@@ -103,7 +103,7 @@ pub struct CreatedKey {
 #[tracing::instrument(name = "account.create_key", skip_all, fields(tenant = %ctx.tenant.id, role = %new.role))]
 pub async fn create_key(spine: &Spine, ctx: &CallContext, new: NewKey) -> Result<CreatedKey, Error> {
     let once = Once::of(spine, ctx, "account.create_key", &new)?;
-    let made = retrying(|| create(spine, ctx, &once, new.clone())).await?;
+    let made = retrying(spine, || create(spine, ctx, &once, new.clone())).await?;
     Ok(CreatedKey {
         key: made.key,
         token: Token::kept(Zeroizing::new(made.token)),
@@ -136,7 +136,7 @@ pub async fn create_key_as(
     new: NewKey,
 ) -> Result<CreatedKey, Error> {
     let author = Author::from(caller);
-    retrying(|| insert_for(spine, slug, new.clone(), &author)).await
+    retrying(spine, || insert_for(spine, slug, new.clone(), &author)).await
 }
 
 /// `account.create_key` for a tenant that has never had one of that role, by who has the store itself: none where it has,
@@ -149,7 +149,7 @@ pub async fn create_first_key_as(
     new: NewKey,
 ) -> Result<Option<CreatedKey>, Error> {
     let author = Author::from(caller);
-    retrying(|| insert_first(spine, slug, new.clone(), &author)).await
+    retrying(spine, || insert_first(spine, slug, new.clone(), &author)).await
 }
 
 async fn insert_first(
@@ -200,7 +200,7 @@ pub async fn list_keys_of(spine: &Spine, slug: &str) -> Result<Vec<ApiKey>, Erro
 pub async fn revoke_key(spine: &Spine, ctx: &CallContext, id: KeyId) -> Result<ApiKey, Error> {
     let author = Author::from(ctx);
     let once = Once::of(spine, ctx, "account.revoke_key", &id)?;
-    retrying(|| revoke(spine, ctx.tenant.id, &once, id, &author)).await
+    retrying(spine, || revoke(spine, ctx.tenant.id, &once, id, &author)).await
 }
 
 /// The same for any key, by who has the store itself.
@@ -210,7 +210,7 @@ pub async fn revoke_key_as(spine: &Spine, caller: &SystemCaller, id: KeyId) -> R
     let (key, _) = found.ok_or_else(|| Error::not_found("key", id))?;
     let author = Author::from(caller);
     let always = Once::always();
-    retrying(|| revoke(spine, key.tenant, &always, id, &author)).await
+    retrying(spine, || revoke(spine, key.tenant, &always, id, &author)).await
 }
 
 async fn insert(

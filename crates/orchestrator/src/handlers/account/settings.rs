@@ -82,7 +82,7 @@ pub async fn update_settings(
 ) -> Result<Tenant, Error> {
     change.check()?;
     let once = Once::of(spine, ctx, "account.update_settings", &(version, &change))?;
-    let changed = retrying(|| attempt(spine, ctx, &once, version, change.clone())).await?;
+    let changed = retrying(spine, || attempt(spine, ctx, &once, version, change.clone())).await?;
     spine.credentials().forget_tenant(ctx.tenant.id);
     Ok(changed)
 }

@@ -75,7 +75,7 @@ pub(super) fn name_and_zone(check: &mut Check, name: Option<&str>, time_zone: Op
 pub async fn create_tenant(spine: &Spine, by: &SystemCaller, new: NewTenant) -> Result<Tenant, Error> {
     new.check()?;
     let author = Author::from(by);
-    retrying(|| attempt(spine, &new, &author)).await
+    retrying(spine, || attempt(spine, &new, &author)).await
 }
 
 async fn attempt(spine: &Spine, new: &NewTenant, by: &Author) -> Result<Tenant, Error> {

@@ -27,7 +27,7 @@ pub async fn acknowledge(
 ) -> Result<Incident, Error> {
     let once = Once::of(spine, ctx, "incidents.acknowledge", &(id, &note))?;
     let note = note_of(note)?;
-    retrying(|| attempt(spine, ctx, &once, id, note.as_deref())).await
+    retrying(spine, || attempt(spine, ctx, &once, id, note.as_deref())).await
 }
 
 async fn attempt(

@@ -66,7 +66,7 @@ pub async fn acknowledge_many(
     }
     let once = Once::of(spine, ctx, "incidents.acknowledge_many", &(&ids, &note))?;
     let note = note_of(note)?;
-    retrying(|| attempt(spine, ctx, &once, &ids, note.as_deref())).await
+    retrying(spine, || attempt(spine, ctx, &once, &ids, note.as_deref())).await
 }
 
 async fn attempt(

@@ -57,7 +57,7 @@ async fn end(
 ) -> Result<Incident, Error> {
     let once = Once::of(spine, ctx, "incidents.resolve", &(id, &note, resolution_type))?;
     let how = Resolution { resolution_type, note: note_of(note)?, by: ctx.actor_id.clone() };
-    retrying(|| attempt(spine, ctx, &once, id, &how)).await
+    retrying(spine, || attempt(spine, ctx, &once, id, &how)).await
 }
 
 async fn attempt(

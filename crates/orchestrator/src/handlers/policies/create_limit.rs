@@ -24,7 +24,7 @@ use crate::{
 pub async fn create_limit(spine: &Spine, ctx: &CallContext, draft: LimitDraft) -> Result<LimitView, Error> {
     let once = Once::of(spine, ctx, "policies.create_limit", &draft)?;
     let draft = LimitDraft { name: kept(&draft.name), ..draft };
-    retrying(|| attempt(spine, ctx, &once, draft.clone())).await
+    retrying(spine, || attempt(spine, ctx, &once, draft.clone())).await
 }
 
 async fn attempt(

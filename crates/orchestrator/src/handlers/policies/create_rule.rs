@@ -22,7 +22,7 @@ pub async fn create_rule(spine: &Spine, ctx: &CallContext, draft: RuleDraft) -> 
     let once = Once::of(spine, ctx, "policies.create_rule", &draft)?;
     let description = draft.description.map(|text| kept(&text));
     let draft = RuleDraft { name: kept(&draft.name), description, ..draft };
-    retrying(|| attempt(spine, ctx, &once, draft.clone())).await
+    retrying(spine, || attempt(spine, ctx, &once, draft.clone())).await
 }
 
 async fn attempt(spine: &Spine, ctx: &CallContext, once: &Once, draft: RuleDraft) -> Result<RuleView, Error> {

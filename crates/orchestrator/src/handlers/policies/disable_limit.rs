@@ -18,7 +18,7 @@ use crate::{
 #[tracing::instrument(name = "policies.disable_limit", skip_all, fields(tenant = %ctx.tenant.id, limit = %id))]
 pub async fn disable_limit(spine: &Spine, ctx: &CallContext, id: LimitId) -> Result<LimitView, Error> {
     let once = Once::of(spine, ctx, "policies.disable_limit", &id)?;
-    retrying(|| attempt(spine, ctx, &once, id)).await
+    retrying(spine, || attempt(spine, ctx, &once, id)).await
 }
 
 async fn attempt(spine: &Spine, ctx: &CallContext, once: &Once, id: LimitId) -> Result<LimitView, Error> {

@@ -52,7 +52,7 @@ pub async fn freeze(
     check.done()?;
     let once = Once::of(spine, ctx, "policies.freeze", &(&agent_id, &reason))?;
     let reason = reason_of(Some(reason))?;
-    retrying(|| freeze_once(spine, ctx, &once, agent_id.as_deref(), reason.as_deref())).await
+    retrying(spine, || freeze_once(spine, ctx, &once, agent_id.as_deref(), reason.as_deref())).await
 }
 
 async fn freeze_once(
@@ -119,7 +119,7 @@ pub async fn unfreeze(
 ) -> Result<Intervention, Error> {
     let once = Once::of(spine, ctx, "policies.unfreeze", &(&agent_id, &reason))?;
     let reason = reason_of(reason)?;
-    retrying(|| unfreeze_once(spine, ctx, &once, agent_id.as_deref(), reason.as_deref())).await
+    retrying(spine, || unfreeze_once(spine, ctx, &once, agent_id.as_deref(), reason.as_deref())).await
 }
 
 async fn unfreeze_once(

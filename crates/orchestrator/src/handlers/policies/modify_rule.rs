@@ -28,7 +28,7 @@ pub async fn modify_rule(
     let once = Once::of(spine, ctx, "policies.modify_rule", &(id, version, &change))?;
     let kept = |text: Option<String>| text.map(|text| kept(&text));
     let change = RuleChange { name: kept(change.name), description: kept(change.description), ..change };
-    retrying(|| attempt(spine, ctx, &once, (id, version, change.clone()))).await
+    retrying(spine, || attempt(spine, ctx, &once, (id, version, change.clone()))).await
 }
 
 async fn attempt(

@@ -43,7 +43,7 @@ pub async fn retire_rule(
         found.filter(|_| successor != id).ok_or_else(unknown)?;
     }
     let how = engine::Retirement { reason, superseded_by: successor };
-    retrying(|| attempt(spine, ctx, &once, id, &how)).await
+    retrying(spine, || attempt(spine, ctx, &once, id, &how)).await
 }
 
 async fn attempt(

@@ -32,7 +32,7 @@ pub async fn update_limit(
 ) -> Result<LimitView, Error> {
     let once = Once::of(spine, ctx, "policies.update_limit", &(id, version, &change))?;
     let change = LimitChange { name: change.name.map(|name| kept(&name)), ..change };
-    retrying(|| attempt(spine, ctx, &once, (id, version, change.clone()))).await
+    retrying(spine, || attempt(spine, ctx, &once, (id, version, change.clone()))).await
 }
 
 async fn attempt(
