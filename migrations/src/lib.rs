@@ -52,6 +52,7 @@ mod m20261127_000054_uncounted;
 mod m20261127_000060_conversations;
 mod m20261128_000061_way_in;
 mod m20261128_000062_lifts;
+mod m20261128_000063_calls_by_filter;
 mod protect;
 mod table;
 
@@ -113,6 +114,10 @@ pub const HISTORY: &[Change] = &[
     Change { name: "m20261127_000060_conversations", statements: m20261127_000060_conversations::statements },
     Change { name: "m20261128_000061_way_in", statements: m20261128_000061_way_in::statements },
     Change { name: "m20261128_000062_lifts", statements: m20261128_000062_lifts::statements },
+    Change {
+        name: "m20261128_000063_calls_by_filter",
+        statements: m20261128_000063_calls_by_filter::statements,
+    },
 ];
 
 /// What brings a store's schema to head.

@@ -33,7 +33,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
     ("policy_proposals", "created_at", &["status"]),
     ("audit_ledger", "created_at", &["event_type", "entity_type", "actor_type", "entity_id"]),
     ("system_records", "created_at", &["correlation_id"]),
-    ("llm_run_records", "created_at", &[]),
+    ("llm_run_records", "created_at", &["provider", "model", "execution_status", "is_synthetic"]),
     ("limit_breaches", "breached_at", &["limit_id"]),
     ("policy_enforcements", "triggered_at", &["policy_id"]),
 ];
