@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A span of a conversation: its number, its parent's, its attributes.
-fn span(trace: u64, (id, parent): (u64, u64), attributes: &[(&str, Value)]) -> Value {
+pub(crate) fn span(trace: u64, (id, parent): (u64, u64), attributes: &[(&str, Value)]) -> Value {
     let attributes: Vec<Value> = attributes
         .iter()
         .map(|(key, value)| {
@@ -35,7 +35,7 @@ fn span(trace: u64, (id, parent): (u64, u64), attributes: &[(&str, Value)]) -> V
     span
 }
 
-fn usage(operation: &str, input: u64, output: u64) -> Vec<(&'static str, Value)> {
+pub(crate) fn usage(operation: &str, input: u64, output: u64) -> Vec<(&'static str, Value)> {
     vec![
         ("gen_ai.operation.name", json!(operation)),
         ("gen_ai.provider.name", json!("openai")),
@@ -45,7 +45,7 @@ fn usage(operation: &str, input: u64, output: u64) -> Vec<(&'static str, Value)>
     ]
 }
 
-fn tool(name: &str) -> Vec<(&'static str, Value)> {
+pub(crate) fn tool(name: &str) -> Vec<(&'static str, Value)> {
     vec![("gen_ai.operation.name", json!("execute_tool")), ("gen_ai.tool.name", json!(name))]
 }
 

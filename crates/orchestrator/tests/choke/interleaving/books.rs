@@ -9,21 +9,25 @@ use testkit::Witness;
 
 use super::calls::{Asked, Told, What};
 
-/// Each limit with what is counted of it, what its permits hold, what the steps spent, and what of that was admitted. One
-/// statement, so it is one moment.
+/// Each limit with what is counted of it, what its permits hold, what the steps spent that count, and what of that was
+/// admitted: a span has happened, and asks nobody. One statement, so it is one moment.
 const LIMITS: &str = "\
 SELECT json_build_object('limit', l.limit_type, 'max', l.max_value, 'used', coalesce(u.used, 0), \
     'reserved', coalesce(u.reserved, 0), 'held', p.held, 'spent', \
-    CASE l.limit_type WHEN 'STEPS' THEN s.admitted_steps ELSE s.tokens END, 'admitted', \
+    CASE l.limit_type WHEN 'STEPS' THEN s.steps ELSE s.tokens END, 'admitted', \
     CASE l.limit_type WHEN 'STEPS' THEN s.admitted_steps ELSE s.admitted_tokens END)::text \
 FROM limits AS l LEFT JOIN limit_usage AS u ON u.tenant_id = l.tenant_id AND u.limit_id = l.id, \
 LATERAL (SELECT coalesce(sum((r->>'amount')::bigint), 0) AS held \
     FROM permits AS p, jsonb_array_elements(p.reservations::jsonb) AS r \
     WHERE p.tenant_id = l.tenant_id AND status = 'GRANTED' AND r->>'limit_id' = 'lim_' || replace(l.id::text, '-', '')) AS p, \
-LATERAL (SELECT coalesce(sum(input_tokens + output_tokens), 0) AS tokens, \
-    coalesce(sum(input_tokens + output_tokens) FILTER (WHERE status <> 'REFUSED'), 0) AS admitted_tokens, \
-    count(*) FILTER (WHERE status <> 'REFUSED') AS admitted_steps \
-    FROM aos_trace_steps WHERE tenant_id = l.tenant_id) AS s \
+LATERAL (SELECT coalesce(sum(t.used) FILTER (WHERE NOT t.told_elsewhere), 0) AS tokens, \
+    count(*) FILTER (WHERE t.status <> 'REFUSED') AS steps, \
+    coalesce(sum(t.used) FILTER (WHERE t.asked_for), 0) AS admitted_tokens, \
+    count(*) FILTER (WHERE t.asked_for) AS admitted_steps \
+    FROM (SELECT status, input_tokens + output_tokens AS used, status <> 'REFUSED' AND source <> 'external' AS asked_for, \
+        EXISTS (SELECT 1 FROM uncounted_steps AS u WHERE u.tenant_id = a.tenant_id AND u.run_id = a.run_id \
+            AND u.step_index = a.step_index) AS told_elsewhere \
+        FROM aos_trace_steps AS a WHERE a.tenant_id = l.tenant_id) AS t) AS s \
 WHERE l.tenant_id = ";
 
 /// Permits that hold something though their runs are sealed, and that nobody is to give back before this moment.
@@ -124,6 +128,8 @@ pub(super) async fn check_answers(
         }
         let is_there = match known.first() {
             None | Some(Told::Started(_) | Told::Ended | Told::Taken(_)) => true,
+            // It is one step, however often it was told.
+            Some(Told::Reported(run)) => steps.first().is_some_and(|row| row["run"] == run.to_string()),
             Some(Told::Granted(id)) => permits.first().is_some_and(|row| row["id"] == id.to_string()),
             Some(Told::Step(index, hash)) => steps.first().is_some_and(|row| {
                 row["index"] == *index

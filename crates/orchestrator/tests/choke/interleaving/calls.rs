@@ -11,11 +11,16 @@ use orchestrator::{
     CallContext, Error, Spine,
     choke::call::{EndRun, EstimateRequest, PermitRequest, StartRun, StepReport},
     handlers::{activity, incidents},
+    ports::SpanEncoding,
 };
 use proof::words::StepKind;
+use serde_json::{Value, json};
 
 use super::dice::Dice;
-use crate::agent::{ask, llm};
+use crate::{
+    agent::{ask, llm},
+    trees,
+};
 
 /// Something that is asked, once or several times: what has a key may be asked again.
 pub(super) struct Asked {
@@ -41,6 +46,15 @@ pub(super) enum What {
     Complete {
         run: RunId,
     },
+    /// An exporter tells of one span of a trace: an agent that may sum up what is below it, a call that may be told of by
+    /// another one, a tool. Its parent may be told already, come later or never.
+    Span {
+        trace: u64,
+        id: u64,
+        parent: u64,
+        operation: &'static str,
+        tokens: u64,
+    },
     /// A person takes all incidents that there are, the newest first.
     Take,
 }
@@ -53,6 +67,8 @@ pub(super) enum Told {
     /// A step at this place: with its hash, or refused.
     Step(u64, Option<String>),
     Ended,
+    /// A span is recorded, now or before, in this run.
+    Reported(RunId),
     /// So many incidents were taken: whatever came in between was not there yet.
     Taken(usize),
     /// The run takes nothing any more: nothing was stored.
@@ -71,6 +87,7 @@ impl fmt::Display for Told {
             Self::Step(index, Some(hash)) => write!(f, "step {index}, {}", &hash[..8]),
             Self::Step(index, None) => write!(f, "refused as step {index}"),
             Self::Ended => f.write_str("ended"),
+            Self::Reported(run) => write!(f, "a span of {}", short(run)),
             Self::Taken(count) => write!(f, "{count} incidents taken"),
             Self::Closed => f.write_str("the run takes nothing more"),
             Self::Unknown(why) => write!(f, "not known: {why}"),
@@ -115,6 +132,9 @@ impl What {
                 format!("record {tokens} tokens in {} with the permit of #{asked}", short(run))
             }
             Self::Complete { run } => format!("complete {}", short(run)),
+            Self::Span { trace, id, parent, operation, tokens } => {
+                format!("{operation} of {tokens} tokens, span {id} below {parent} of trace {trace}")
+            }
             Self::Take => "take the incidents".to_owned(),
         }
     }
@@ -150,8 +170,43 @@ pub(super) async fn put(
         What::Complete { run } => activity::complete(&spine, &ctx, run, EndRun::Succeeded)
             .await
             .map_or_else(failed, |_| Told::Ended),
+        What::Span { trace, id, parent, operation, tokens } => {
+            let body = span(number, (trace, id, parent), operation, tokens).to_string();
+            match activity::ingest(&spine, &ctx, SpanEncoding::Json, body.as_bytes()).await {
+                Err(err) => failed(err),
+                Ok(ingested) => match ingested.runs.first() {
+                    Some(run) if ingested.rejected.count == 0 => Told::Reported(*run),
+                    _ => Told::Wrong(format!("a span was not taken: {ingested:?}")),
+                },
+            }
+        }
         What::Take => take(&spine, &ctx).await.map_or_else(failed, Told::Taken),
     }
+}
+
+/// What an exporter sends. The number is in how long the span took.
+fn span(number: u64, (trace, id, parent): (u64, u64, u64), operation: &str, tokens: u64) -> Value {
+    let told = match operation {
+        "execute_tool" => trees::tool("search"),
+        _ => trees::usage(operation, tokens, 0),
+    };
+    let mut span = trees::span(trace, (id, parent), &told);
+    span["startTimeUnixNano"] = json!(BEGAN.to_string());
+    span["endTimeUnixNano"] = json!((BEGAN + number * 1_000_000).to_string());
+    let service = json!([{ "key": "service.name", "value": { "stringValue": "researcher" } }]);
+    json!({ "resourceSpans": [{ "resource": { "attributes": service }, "scopeSpans": [{ "spans": [span] }] }] })
+}
+
+/// When every span began, in nanoseconds.
+const BEGAN: u64 = 1_795_238_603_931_000_000;
+
+/// How many traces a seed has, and how many spans each has at most.
+pub(super) const TRACES: u64 = 2;
+const SPANS: u64 = 7;
+
+/// The first span of a trace: an agent's, which counts until something below it is told.
+pub(super) fn first_span(trace: u64) -> What {
+    What::Span { trace, id: 1, parent: 0, operation: "invoke_agent", tokens: 10 }
 }
 
 async fn take(spine: &Spine, ctx: &CallContext) -> Result<usize, Error> {
@@ -209,7 +264,8 @@ fn failed(err: Error) -> Told {
             (false, _) => Told::Unknown("halted, not recorded".to_owned()),
         },
         Error::RunNotRunning { .. } | Error::RunKilled { .. } => Told::Closed,
-        Error::Unavailable(_) | Error::CommitUnknown(_) => Told::Unknown(err.to_string()),
+        // Spans are read for before they are recorded, and there may be no connection to read on.
+        Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy => Told::Unknown(err.to_string()),
         other => Told::Wrong(format!("{other}: {other:?}")),
     }
 }
@@ -231,9 +287,11 @@ pub(super) fn next(dice: &mut Dice, asked: &mut Vec<Asked>, runs: &[RunId]) -> u
     let tokens = 5 * (1 + dice.roll(8));
     let plain = What::Record { run, tokens, permit: None };
     let (what, keyed) = match dice.roll(100) {
-        0..38 => (What::Permit { run, tokens }, dice.chance(75)),
-        38..65 => (with_permit(dice, asked).unwrap_or(plain), dice.chance(50)),
-        65..92 => (plain, dice.chance(60)),
+        0..28 => (What::Permit { run, tokens }, dice.chance(75)),
+        28..48 => (with_permit(dice, asked).unwrap_or(plain), dice.chance(50)),
+        48..64 => (plain, dice.chance(60)),
+        // A span is known by its id.
+        64..92 => (another_span(dice, asked).unwrap_or(plain), true),
         92..95 => (What::Start, true),
         95..98 => (What::Take, false),
         _ => (What::Complete { run }, false),
@@ -257,4 +315,17 @@ fn with_permit(dice: &mut Dice, asked: &[Asked]) -> Option<What> {
         })
         .collect();
     dice.pick(&open).cloned()
+}
+
+/// A span that nobody has told of, below any other of its trace, or one that never comes.
+fn another_span(dice: &mut Dice, asked: &[Asked]) -> Option<What> {
+    let of = 1 + dice.roll(TRACES);
+    let is_told = |span: &u64| {
+        asked.iter().any(|one| matches!(one.what, What::Span { trace, id, .. } if (trace, id) == (of, *span)))
+    };
+    let free: Vec<u64> = (1..=SPANS).filter(|span| !is_told(span)).collect();
+    let id = *dice.pick(&free)?;
+    let parent = dice.roll(SPANS + 2);
+    let operation = *dice.pick(&["invoke_agent", "chat", "chat", "execute_tool"])?;
+    Some(What::Span { trace: of, id, parent, operation, tokens: 5 * (1 + dice.roll(3)) })
 }

@@ -32,7 +32,7 @@ use super::{
 use crate::agent::Agent;
 
 /// How many calls a seed makes, and how many of them may be under way.
-const CALLS: usize = 22;
+const CALLS: usize = 26;
 const CROWD: usize = 8;
 
 /// How many seeds of a hundred begin with two replicas that meet what has lapsed.
@@ -113,7 +113,8 @@ pub(super) struct World<'s> {
 }
 
 impl<'s> World<'s> {
-    /// A tenant with three runs, two budgets whose passing is an incident, and a few permits that were granted, and two or three replicas.
+    /// A tenant with three runs and two traces, two budgets whose passing is an incident, a few permits that were granted, and
+    /// two or three replicas.
     pub(super) async fn new(stage: &'s mut Stage, seed: u64) -> Self {
         let mut dice = Dice::of(seed);
         let agent = Agent::of(&stage.kit, &format!("seed-{seed}")).await;
@@ -121,8 +122,8 @@ impl<'s> World<'s> {
             consequence: Some(Consequence::Incident),
             ..kit::limit(limit_type, max)
         };
-        agent.limit_as(opens(LimitType::TokensTotal, 60 + 20 * dice.roll(8))).await;
-        agent.limit_as(opens(LimitType::Steps, 6 + dice.roll(10))).await;
+        agent.limit_as(opens(LimitType::TokensTotal, 90 + 20 * dice.roll(8))).await;
+        agent.limit_as(opens(LimitType::Steps, 10 + dice.roll(12))).await;
         let (ctx, admin) = (agent.ctx.clone(), agent.admin.clone());
         let (answer, answers) = unbounded_channel();
         let among = if dice.chance(70) { 2 } else { 3 };
@@ -169,6 +170,9 @@ impl<'s> World<'s> {
             let tokens = 5 * (2 + self.dice.roll(4));
             self.at_once(What::Permit { run, tokens }).await;
         }
+        for trace in 1..=calls::TRACES {
+            self.at_once(calls::first_span(trace)).await;
+        }
         for (number, skew_ms) in self.skews.clone().into_iter().enumerate() {
             self.stage.start(number, skew_ms).await;
         }
@@ -207,7 +211,7 @@ impl<'s> World<'s> {
         let mut asked = Asked::new(what.clone(), Some(format!("k{number}")));
         let spine = self.stage.kit.spine.clone();
         let told = calls::put(spine, self.ctx.clone(), number, what, asked.key.clone()).await;
-        if let Told::Started(run) = told {
+        if let Told::Started(run) | Told::Reported(run) = told {
             self.runs.push(run);
         }
         self.note(format!("{}: {told}", asked.in_words(number)));
@@ -313,7 +317,7 @@ impl<'s> World<'s> {
             return;
         }
         let (asked, replica) = (*asked, *replica);
-        if let Told::Started(run) = &told
+        if let Told::Started(run) | Told::Reported(run) = &told
             && !self.runs.contains(run)
         {
             self.runs.push(*run);
