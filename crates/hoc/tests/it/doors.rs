@@ -202,19 +202,17 @@ fn five_hundred_streams_that_are_quiet_take_a_twentieth_of_a_core() {
         assert_eq!(status, 200);
         streams.push(stream);
     }
-    // A window may have something else in it: what a start leaves to do, a check of the records. One must not.
-    let begun = Instant::now();
-    loop {
+    // A window may have something else in it: what a start leaves to do, a check of the records. Most must not.
+    let mut shares = Vec::new();
+    for _ in 0..5 {
         let (Some(before), window) = (processor_time(server.id()), Instant::now()) else { return };
         thread::sleep(Duration::from_secs(5));
         let spent = processor_time(server.id()).expect("it runs").saturating_sub(before);
-        let share = spent.div_duration_f64(window.elapsed());
-        eprintln!("{share:.3} of a core");
-        if share < 0.05 {
-            return;
-        }
-        assert!(begun.elapsed() < DEADLINE, "{share:.3} of a core");
+        shares.push(spent.div_duration_f64(window.elapsed()));
     }
+    shares.sort_by(f64::total_cmp);
+    eprintln!("{:.3} of a core", shares[2]);
+    assert!(shares[2] < 0.05, "{shares:.3?} of a core");
 }
 
 /// More readers than a store has connections for, each of whole runs.
