@@ -104,7 +104,7 @@ struct LateView {
     input_tokens: u64,
     output_tokens: u64,
     cost_usd: Number,
-    /// False where the cost of one of them is not known, and so is none of `cost_usd`.
+    /// False where the cost of one of them is not known: then `cost_usd` is only what is known of it.
     cost_known: bool,
 }
 

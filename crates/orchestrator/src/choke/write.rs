@@ -1,4 +1,5 @@
-//! Stores what a group's calls came to: each table in one statement, in the lock order, the log heads last.
+//! Stores what a group's calls came to, each table in one statement. The leaves come first, for rows say where theirs are: so the
+//! heads of both logs are locked here and until the commit, behind all that the group has locked before.
 
 use drivers::{StoreError, Tx, logs::DecidedStep};
 use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};

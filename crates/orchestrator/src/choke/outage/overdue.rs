@@ -176,11 +176,11 @@ async fn work(
             Err(Error::HalfDone(why)) => return Err(broken(answer, why)),
             Err(Error::Store(why)) => return Err(broken(answer, why.to_string())),
             Err(why @ (Error::StepHalted(_) | Error::RateLimited { .. })) => {
-                return Err(broken(answer, format!("leave that was given came out as a refusal: {why}")));
+                return Err(broken(answer, format!("what was let through came out as a refusal: {why}")));
             }
             Err(why) => unrecorded.push(unrecorded_answer(spine, tenant.id, &answer.decision, &why)),
             Ok(_) => {
-                return Err(broken(answer, "a refusal that was given came out as leave".to_owned()));
+                return Err(broken(answer, "a refusal that was given came out as let through".to_owned()));
             }
         }
     }

@@ -62,7 +62,7 @@ pub(in crate::choke) struct Unwritten {
     pub(in crate::choke) decision: Arc<DecisionRecord>,
     /// The freeze that it met.
     pub(in crate::choke) freeze: Option<Arc<Freeze>>,
-    /// It was leave.
+    /// It was let through: what was asked has happened.
     pub(in crate::choke) let_through: bool,
     /// For repeats of the call; none where another process gave the answer.
     pub(in crate::choke) told: Option<Told>,

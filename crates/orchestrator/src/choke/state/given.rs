@@ -16,7 +16,7 @@ pub(in crate::choke) struct Given {
     pub(in crate::choke) decision_id: DecisionId,
     pub(in crate::choke) decided_at: DateTime<Utc>,
     pub(in crate::choke) moment: Moment,
-    /// It was leave: what was asked has happened.
+    /// It was let through: what was asked has happened.
     pub(in crate::choke) let_through: bool,
     /// The permit that was granted.
     pub(in crate::choke) permit_id: Option<PermitId>,
