@@ -15,6 +15,8 @@ use crate::logs::redact::{self, Fault};
 
 const NOT_COMPOSED: &str = "must be in Unicode's composed form (NFC), in which an accented letter is one character: spelt in \
                             another way it would look like another's and not be it";
+const NOT_SEEN: &str =
+    "must have no blanks around it and no characters that nobody sees: it would look like another's";
 
 /// Collects what is wrong with a request, each thing with its place.
 #[derive(Debug, Default)]
@@ -55,17 +57,19 @@ impl Check {
         self.refuse_if(other, pointer, NOT_COMPOSED);
     }
 
-    /// A name by which somebody or something is told from others: an agent, a project, an owner. What is set for one holds
-    /// for exactly that name, so none may look like another and not be it.
+    /// A name by which somebody or something is told from others: an agent, a project, an owner, a tool, a model, its
+    /// provider. What rules, limits and freezes say of one holds for exactly that name, so none may look like another and
+    /// not be it.
     pub fn identity(&mut self, pointer: &str, text: Option<&str>) {
         self.name(pointer, text);
+        self.seen(pointer, text);
+    }
+
+    fn seen(&mut self, pointer: &str, text: Option<&str>) {
         // What is spelt in another way was refused already, and is looked at as it is to be spelt.
         let text = text.map(redact::composed);
-        self.refuse_if(
-            text.is_some_and(|text| redact::unmistakable(&text) != text),
-            pointer,
-            "must have no blanks around it and no characters that nobody sees: it would look like another's",
-        );
+        let other = text.is_some_and(|text| redact::unmistakable(&text) != text);
+        self.refuse_if(other, pointer, NOT_SEEN);
     }
 
     /// What somebody says, of at most so many characters.
@@ -135,7 +139,7 @@ impl Check {
         labels
     }
 
-    /// Labels of a run or of a step.
+    /// Labels of a run or of a step: none looks like another. A secret in one is redacted.
     pub fn labels(&mut self, pointer: &str, labels: &[String]) {
         self.refuse_if(labels.len() > bounds::LABELS, pointer, format!("at most {}", bounds::LABELS));
         for (at, label) in labels.iter().take(bounds::LABELS).enumerate() {
@@ -143,6 +147,7 @@ impl Check {
             self.required(&pointer, label);
             self.words(&pointer, Some(label), bounds::NAME);
             self.composed(&pointer, Some(label));
+            self.seen(&pointer, Some(label));
         }
     }
 
@@ -182,7 +187,8 @@ pub fn holds_secret(text: &str) -> bool {
 /// Labels as they may be kept and as rules read them: redacted, each once, in order.
 #[must_use]
 pub fn kept_labels(labels: &[String]) -> Vec<String> {
-    let kept = |label: &String| redact::composed(&redact::redact_text(label).value).into_owned();
+    // What was escaped beside a secret may come out of its redaction as what nobody sees.
+    let kept = |label: &String| redact::unmistakable(&redact::redact_text(label).value).into_owned();
     let kept: BTreeSet<String> = labels.iter().map(kept).collect();
     kept.into_iter().collect()
 }
@@ -217,7 +223,20 @@ mod tests {
 
     #[test]
     fn a_name_that_only_looks_like_anothers_is_refused() {
-        let refused = |text: &str| pointers(|check| check.identity("/agent_id", Some(text))) == ["/agent_id"];
+        let refused = |text: &str| {
+            let name = pointers(|check| check.identity("/agent_id", Some(text)));
+            let label = pointers(|check| check.labels("/labels", &["pii".to_owned(), text.to_owned()]));
+            let metadata = serde_json::json!({ "labels": ["pii", text] }).to_string();
+            let of_run = pointers(|check| drop(check.metadata("/metadata", Some(&metadata))));
+            let refused = name == ["/agent_id"];
+            assert_eq!(label.last().is_some_and(|at| at == "/labels/1"), refused, "{text:?}: {label:?}");
+            assert_eq!(
+                of_run.last().is_some_and(|at| at == "/metadata/labels/1"),
+                refused,
+                "{text:?}: {of_run:?}"
+            );
+            refused
+        };
         for fine in ["billing-bot", "Rechnungs Bot é", "日本", "⚙️ builder", "👩‍💻", "бот", "a.b/c:d@e"]
         {
             assert!(!refused(fine), "{fine}");
@@ -237,6 +256,7 @@ mod tests {
             "\u{200b}",
             "billing-bot\u{a0}",
             "a\u{1b}[2Jb",
+            "billing-bot\u{e0041}",
         ] {
             assert!(refused(odd), "{odd:?}");
         }

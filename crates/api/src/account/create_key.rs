@@ -29,7 +29,7 @@ pub(super) struct KeyBody {
     /// What it may do.
     role: words::Role,
     /// The person or service it is for; the caller's where not given.
-    #[schema(min_length = 1, max_length = 256)]
+    #[schema(value_type = Option<text::Identity>)]
     owner: Option<String>,
     /// `service` where not given for an agent's key, else `person`.
     owner_type: Option<words::OwnerType>,

@@ -23,13 +23,13 @@ use crate::{
 #[schema(as = StartRun)]
 pub(crate) struct StartBody {
     /// The agent that runs.
-    #[schema(value_type = text::Name)]
+    #[schema(value_type = text::Identity)]
     agent_id: String,
     /// What it is to reach.
     #[schema(value_type = Option<text::Text>)]
     goal: Option<String>,
     /// The project it belongs to.
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     project_id: Option<String>,
     /// Who drives the run; the key's owner where not given.
     #[schema(value_type = Option<ActorBody>)]
@@ -37,7 +37,7 @@ pub(crate) struct StartBody {
     /// How it reaches HOC.
     source: Option<words::RunSource>,
     /// The provider of its models.
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     provider_type: Option<String>,
     /// The run that started this one.
     parent_run_id: Option<String>,
@@ -80,7 +80,7 @@ struct ActorBody {
     #[serde(rename = "type")]
     kind: words::ActorType,
     /// Which one; HUMAN needs it.
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     id: Option<String>,
 }
 
@@ -124,7 +124,7 @@ pub(crate) struct PermitBody {
     /// The kind of step.
     kind: words::StepKind,
     /// With which tool or model.
-    #[schema(value_type = text::Name)]
+    #[schema(value_type = text::Identity)]
     skill_name: String,
     /// With which parameters; the permit serves for these alone.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -132,14 +132,14 @@ pub(crate) struct PermitBody {
     /// The model's provider, for a model call. The permit serves for it alone: a report that names another is a step
     /// without permit (`permit_mismatch`). One that names neither provider nor model serves for any, unless a STEP_PRE
     /// rule or a limit of a provider looks at them.
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     provider: Option<String>,
     /// The model; the permit serves for it alone, as for the provider. Report it under this name.
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     model: Option<String>,
     /// Labels of the step, which rules read as `context.step.labels`; the permit serves for these alone, in any order.
     #[serde(default)]
-    #[schema(value_type = Vec<text::Name>, max_items = 64)]
+    #[schema(value_type = Vec<text::Identity>, max_items = 64)]
     labels: Vec<String>,
     /// What it expects to use.
     #[schema(value_type = Option<EstimateBody>)]
@@ -194,14 +194,14 @@ pub(crate) struct StepBody {
     /// What it is.
     kind: words::StepKind,
     /// Which tool or model.
-    #[schema(value_type = text::Name)]
+    #[schema(value_type = text::Identity)]
     skill_name: String,
     /// The parameters; any JSON, kept exactly, after redaction.
     #[schema(value_type = Option<serde_json::Value>)]
     params: Option<Box<RawValue>>,
     /// Labels of the step, which rules read as `context.step.labels`.
     #[serde(default)]
-    #[schema(value_type = Vec<text::Name>, max_items = 64)]
+    #[schema(value_type = Vec<text::Identity>, max_items = 64)]
     labels: Vec<String>,
     /// How it ended.
     status: words::ReportedStatus,
@@ -255,13 +255,13 @@ struct OutcomeBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = LlmCall)]
 struct LlmBody {
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     provider: Option<String>,
     /// As the agent names it, or as its provider does.
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     model: Option<String>,
     /// The model that was asked for, where the provider's answer names another in `model`. Where not given, it is `model`.
-    #[schema(value_type = Option<text::Word>)]
+    #[schema(value_type = Option<text::IdentityOrEmpty>)]
     model_requested: Option<String>,
     /// All that went in, what was cached included. Where more was cached than went in, it is taken to lie beside it. Where
     /// it is not given, the cost is not known.

@@ -28,7 +28,7 @@ pub(crate) struct LimitBody {
     /// `TENANT` where not given.
     scope: Option<words::Scope>,
     /// The project, agent or provider, for those scopes only.
-    #[schema(max_length = 256)]
+    #[schema(value_type = Option<text::Identity>)]
     scope_id: Option<String>,
     /// A value equal to it is allowed.
     max_value: Amount,
@@ -43,7 +43,7 @@ pub(crate) struct LimitBody {
     /// `BLOCK` where not given.
     enforcement: Option<words::LimitEnforcement>,
     /// What an agent is to go on with; for `DEGRADE`, where it is `lower_cost_model` if not given.
-    #[schema(value_type = Option<text::Name>)]
+    #[schema(value_type = Option<text::Identity>)]
     degrade_to: Option<String>,
     /// `ALERT` where not given.
     consequence: Option<words::Consequence>,
@@ -83,7 +83,7 @@ pub(crate) struct LimitChangeBody {
     scope: Option<words::Scope>,
     /// As it is; null where there is none.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = Option<String>, max_length = 256)]
+    #[schema(value_type = Option<text::Identity>)]
     scope_id: Option<Option<String>>,
     max_value: Option<Amount>,
     reset_period: Option<words::ResetPeriod>,
@@ -93,7 +93,7 @@ pub(crate) struct LimitChangeBody {
     measurement_window_seconds: Option<u64>,
     enforcement: Option<words::LimitEnforcement>,
     /// For `DEGRADE`.
-    #[schema(value_type = Option<text::Name>)]
+    #[schema(value_type = Option<text::Identity>)]
     degrade_to: Option<String>,
     consequence: Option<words::Consequence>,
 }

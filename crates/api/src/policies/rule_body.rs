@@ -26,7 +26,7 @@ pub(crate) struct RuleBody {
     /// `TENANT` where not given.
     scope: Option<words::RuleScope>,
     /// The project or agent, for those scopes only.
-    #[schema(max_length = 256)]
+    #[schema(value_type = Option<text::Identity>)]
     scope_id: Option<String>,
     /// When it is judged. `STEP_PRE`, when leave for a step is asked: so it stops an act before it happens. `STEP_POST`,
     /// where not given: when a step is recorded, so after the act. A step without permit is judged at both.
@@ -75,7 +75,7 @@ pub(crate) struct RuleChangeBody {
     scope: Option<words::RuleScope>,
     /// null takes it away.
     #[serde(default, deserialize_with = "said")]
-    #[schema(value_type = Option<String>, max_length = 256)]
+    #[schema(value_type = Option<text::Identity>)]
     scope_id: Option<Option<String>>,
     bind_at: Option<words::BindAt>,
     #[schema(minimum = -1_000_000, maximum = 1_000_000)]

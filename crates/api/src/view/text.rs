@@ -17,15 +17,34 @@ const BLANKS: &str = " \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000";
 /// By which somebody or something is told from others: nothing around it or in it that nobody sees.
 pub(crate) struct Identity;
 
+/// The same, where it may be empty.
+pub(crate) struct IdentityOrEmpty;
+
+fn identity(pattern: String) -> ObjectBuilder {
+    let told = "By which somebody or something is told from others: no blanks around it, and no characters that nobody sees.";
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(bounds::NAME));
+    text.pattern(Some(pattern)).description(Some(told))
+}
+
+/// What is seen from its first character to its last.
+fn seen() -> String {
+    format!("[^{UNSEEN}{BLANKS}]([^{UNSEEN}]*[^{UNSEEN}{BLANKS}])?")
+}
+
 impl PartialSchema for Identity {
     fn schema() -> RefOr<Schema> {
-        let pattern = format!("^[^{UNSEEN}{BLANKS}]([^{UNSEEN}]*[^{UNSEEN}{BLANKS}])?$");
-        let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(bounds::NAME));
-        text.min_length(Some(1)).pattern(Some(pattern)).into()
+        identity(format!("^{}$", seen())).min_length(Some(1)).into()
+    }
+}
+
+impl PartialSchema for IdentityOrEmpty {
+    fn schema() -> RefOr<Schema> {
+        identity(format!("^({})?$", seen())).into()
     }
 }
 
 impl ToSchema for Identity {}
+impl ToSchema for IdentityOrEmpty {}
 
 /// The id of an incident.
 pub(crate) struct IncidentId;

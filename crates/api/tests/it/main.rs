@@ -24,6 +24,7 @@ mod incidents;
 mod invariants;
 mod logs;
 mod manners;
+mod names;
 mod once;
 mod openapi;
 mod overview;

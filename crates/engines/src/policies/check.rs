@@ -100,7 +100,7 @@ fn literals(condition: &str) -> (Vec<String>, String) {
 pub(super) fn limit(limit: &LimitDefinition, check: &mut Check) {
     check.words("/name", Some(&limit.name), bounds::NAME);
     check.composed("/name", Some(&limit.name));
-    check.name("/degrade_to", limit.degrade_to.as_deref());
+    check.identity("/degrade_to", limit.degrade_to.as_deref());
     check.identity("/scope_id", limit.scope_id.as_deref());
     let _ = check.take(validate_limit(limit));
 }

@@ -20,6 +20,7 @@ mod interventions;
 mod invariants;
 mod late;
 mod metadata;
+mod names;
 mod neighbours;
 mod oddities;
 mod outage;

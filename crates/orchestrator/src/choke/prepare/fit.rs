@@ -51,24 +51,48 @@ impl Fit {
         redacted.value
     }
 
-    /// The name of an agent or a project: what is set for one holds for spans that only look like its own, too.
+    /// The name of an agent, a project, a tool: what is set for one holds for spans that only look like its own, too.
     pub(crate) fn identity(&mut self, name: String) -> String {
+        self.seen(name).unwrap_or_else(|| NAMELESS.to_owned())
+    }
+
+    /// The same of what need not be named: none where nothing is seen of it.
+    pub(crate) fn identity_said(&mut self, name: Option<String>) -> Option<String> {
+        name.and_then(|name| self.seen(name))
+    }
+
+    /// What the skill of a call is called, which begins with the model's provider where one is told: that one as it is now.
+    pub(crate) fn skill(&mut self, skill: String, provider: Option<&str>) -> String {
+        let parts =
+            provider.and_then(|provider| Some((provider, skill.strip_prefix(provider)?.strip_prefix('.')?)));
+        let skill = match parts {
+            Some((provider, call)) => match self.identity_said(Some(provider.to_owned())) {
+                Some(provider) => format!("{provider}.{call}"),
+                None => call.to_owned(),
+            },
+            None => skill,
+        };
+        self.identity(skill)
+    }
+
+    fn seen(&mut self, name: String) -> Option<String> {
         let name = match redact::unmistakable(&name) {
             seen if *seen == *name => name,
             seen => {
                 self.cut = true;
-                if seen.is_empty() { NAMELESS.to_owned() } else { seen.into_owned() }
+                seen.into_owned()
             }
         };
         let name = self.name(name);
         // What was escaped in it may come out of the redaction as what nobody sees.
-        match redact::unmistakable(&name) {
+        let name = match redact::unmistakable(&name) {
             seen if *seen == *name => name,
             seen => {
                 self.cut = true;
                 self.name(seen.into_owned())
             }
-        }
+        };
+        Some(name).filter(|name| !name.is_empty())
     }
 
     /// JSON of what went in or came out; where it is none, its text, as `member` of an object.
@@ -149,6 +173,27 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_of_a_name_makes_no_other_one() {
+        let seen = |name: &str| {
+            let mut fit = Fit::default();
+            (fit.identity_said(Some(name.to_owned())), fit.cut)
+        };
+        let search = || Some("web search".to_owned());
+        assert_eq!(seen("web search"), (search(), false));
+        for odd in ["web search ", "\tweb search", "web\u{200b} search\u{feff}", "web search \u{ad} "] {
+            assert_eq!(seen(odd), (search(), true), "{odd:?}");
+        }
+        assert_eq!(seen(" \u{200b} "), (None, true));
+        assert_eq!(Fit::default().identity("\u{200b}".to_owned()), NAMELESS);
+        let skill = |provider: &str| Fit::default().skill(format!("{provider}.chat"), Some(provider));
+        for provider in ["openai", "openai \u{200b}", "open\u{ad}ai"] {
+            assert_eq!(skill(provider), "openai.chat", "{provider:?}");
+        }
+        assert_eq!(skill("\u{200b}"), "chat");
+        assert_eq!(Fit::default().skill("run_shell ".to_owned(), Some("openai")), "run_shell");
+    }
+
+    #[test]
     fn what_is_no_json_to_the_door_is_kept_as_text() {
         let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
         for text in ["{\"a\":1e309}", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "{\"a\":", &deep] {
@@ -188,6 +233,11 @@ mod tests {
             prop_assert!(passes(|check| check.name("", Some(&name))), "{}", name);
             let name = Fit::default().identity(long.clone());
             prop_assert!(passes(|check| check.identity("", Some(&name))), "{}", name);
+            let name = Fit::default().skill(format!("{long}.chat"), Some(&long));
+            prop_assert!(passes(|check| check.identity("", Some(&name))), "{}", name);
+            prop_assert!(passes(|check| check.required("", &name)), "{}", name);
+            let name = Fit::default().identity_said(Some(long.clone()));
+            prop_assert!(passes(|check| check.identity("", name.as_deref())), "{:?}", name);
             let json = Fit::default().json("input", long.clone());
             prop_assert!(passes(|check| check.json("", Some(&json))), "{}", json);
             let document = Fit::default().document(json!({ "a": long.repeat(9) }).to_string());

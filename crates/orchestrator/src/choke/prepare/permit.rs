@@ -27,10 +27,10 @@ impl Call {
             ("/skill_name", Some(&request.skill_name)),
             ("/provider", request.provider.as_ref()),
             ("/model", request.model.as_ref()),
-            ("/idempotency_key", request.idempotency_key.as_ref()),
         ] {
-            check.name(pointer, text.map(String::as_str));
+            check.identity(pointer, text.map(String::as_str));
         }
+        check.name("/idempotency_key", request.idempotency_key.as_deref());
         check.labels("/labels", &request.labels);
         check.json("/params", request.params.as_deref());
         check.number("/estimate/input_tokens", request.estimate.input_tokens);

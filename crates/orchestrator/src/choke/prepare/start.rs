@@ -19,18 +19,23 @@ impl Call {
     pub(crate) fn start(ctx: &CallContext, mut request: StartRun) -> Result<Self, Error> {
         let mut check = Check::default();
         check.required("/agent_id", &request.agent_id);
-        if let Some((ActorType::Human, None)) = &request.actor {
-            check.refuse("/actor/id", "a HUMAN actor needs an id");
-        }
+        let actor_id = request.actor.as_ref().and_then(|(_, id)| id.as_deref());
+        let is_human = matches!(&request.actor, Some((ActorType::Human, _)));
+        let nobody = is_human && actor_id.is_none_or(str::is_empty);
+        check.refuse_if(nobody, "/actor/id", "a HUMAN actor needs an id");
         let parent_run_id = check.id("/parent_run_id", request.parent_run_id.as_deref(), "run");
         let replay_of = check.id("/replay_of", request.replay_of.as_deref(), "run");
-        check.identity("/agent_id", Some(&request.agent_id));
-        check.identity("/project_id", request.project_id.as_deref());
         for (pointer, text) in [
-            ("/provider_type", request.provider_type.as_ref()),
+            ("/agent_id", Some(request.agent_id.as_str())),
+            ("/project_id", request.project_id.as_deref()),
+            ("/provider_type", request.provider_type.as_deref()),
+            ("/actor/id", actor_id),
+        ] {
+            check.identity(pointer, text);
+        }
+        for (pointer, text) in [
             ("/synthetic_scenario_id", request.synthetic_scenario_id.as_ref()),
             ("/idempotency_key", request.idempotency_key.as_ref()),
-            ("/actor/id", request.actor.as_ref().and_then(|(_, id)| id.as_ref())),
             ("/conversation_id", request.part_of.conversation_id.as_ref()),
             ("/session_id", request.part_of.session_id.as_ref()),
             ("/user_id", request.part_of.user_id.as_ref()),

@@ -87,8 +87,8 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
             "REFUSED is for the choke point to say: report SUCCESS, FAILURE, RETRY or SKIPPED",
         );
     }
+    check.identity("/skill_name", Some(&report.skill_name));
     for (pointer, text) in [
-        ("/skill_name", Some(&report.skill_name)),
         ("/outcome/code", report.outcome_code.as_ref()),
         ("/idempotency_key", report.idempotency_key.as_ref()),
     ] {
@@ -105,9 +105,12 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
             ("/llm/provider", llm.provider.as_ref()),
             ("/llm/model", llm.model.as_ref()),
             ("/llm/model_requested", llm.model_requested.as_ref()),
-            ("/llm/request_id", llm.request_id.as_ref()),
-            ("/llm/finish_reason", llm.finish_reason.as_ref()),
         ] {
+            check.identity(pointer, text.map(String::as_str));
+        }
+        for (pointer, text) in
+            [("/llm/request_id", llm.request_id.as_ref()), ("/llm/finish_reason", llm.finish_reason.as_ref())]
+        {
             check.name(pointer, text.map(String::as_str));
         }
         check.content("/llm/prompt", llm.prompt.as_deref());

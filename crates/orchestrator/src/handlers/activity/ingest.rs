@@ -133,9 +133,10 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
     };
     let mut fit = Fit::default();
     let cut = span.cut;
+    let provider = span.llm.as_ref().and_then(|call| call.provider.as_deref());
     let report = StepReport {
         kind,
-        skill_name: fit.name(span.skill_name),
+        skill_name: fit.skill(span.skill_name, provider),
         params: span.params.map(|text| fit.json("input", text)),
         status: if span.failure.is_some() { StepStatus::Failure } else { StepStatus::Success },
         outcome_category: None,
@@ -161,13 +162,12 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
 }
 
 fn model_call(fit: &mut Fit, call: LlmReport) -> LlmReport {
-    let mut name = |name: Option<String>| name.map(|name| fit.name(name));
     LlmReport {
-        provider: name(call.provider),
-        model: name(call.model),
-        model_requested: name(call.model_requested),
-        request_id: name(call.request_id),
-        finish_reason: name(call.finish_reason),
+        provider: fit.identity_said(call.provider),
+        model: fit.identity_said(call.model),
+        model_requested: fit.identity_said(call.model_requested),
+        request_id: call.request_id.map(|id| fit.name(id)),
+        finish_reason: call.finish_reason.map(|reason| fit.name(reason)),
         ..call
     }
 }
@@ -187,8 +187,8 @@ fn trace_start(trace_id: String, source: SpanSource, provider: Option<&String>) 
     TraceStart {
         trace_id,
         agent_id: fit.identity(source.agent_id),
-        project_id: source.project_id.map(|project| fit.identity(project)),
-        provider_type: provider.cloned().map(|provider| fit.name(provider)),
+        project_id: fit.identity_said(source.project_id),
+        provider_type: fit.identity_said(provider.cloned()),
         environment: source.environment.map(|text| fit.document(text)),
         cut: fit.cut,
     }
