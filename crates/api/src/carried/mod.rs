@@ -2,6 +2,7 @@
 //! its body holds, and whether the server stops. And what an answer says to the edge.
 
 mod ids;
+mod shown;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use orchestrator::{Spine, budget::Share};
 use tokio::sync::watch;
 
 pub(crate) use self::ids::{request_id, trace_id};
+pub use self::shown::Shown;
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Bounds {
     pub span_bytes: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
+    /// How long one may whose sender has shown no credential: no longer than any other.
+    pub strangers_time: Duration,
     /// How long an answer may take to begin.
     pub answer_time: Duration,
 }
@@ -31,6 +35,7 @@ impl Default for Bounds {
             body_bytes: 4 << 20,
             span_bytes: 16 << 20,
             body_time: Duration::from_secs(30),
+            strangers_time: Duration::from_secs(10),
             answer_time: Duration::from_mins(1),
         }
     }

@@ -23,7 +23,7 @@ use tracing::Instrument as _;
 pub(crate) use self::operations::Operations;
 use crate::{
     Problem,
-    carried::{About, BodyShare, Bounds, InItsOwnWords, Stopping, request_id},
+    carried::{About, BodyShare, Bounds, InItsOwnWords, Shown, Stopping, request_id},
     console,
     extract::session::Reached,
     problem::Code,
@@ -58,6 +58,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     request.extensions_mut().insert(about.clone());
     request.extensions_mut().insert(edge.bounds);
     request.extensions_mut().insert(edge.reached);
+    request.extensions_mut().get_or_insert_default::<Shown>();
     let held = BodyShare::of(&edge.spine);
     request.extensions_mut().insert(held.clone());
     request.extensions_mut().insert(Stopping(edge.spine.stopping()));

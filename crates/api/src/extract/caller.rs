@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Problem,
-    carried::{BodyShare, trace_id},
+    carried::{BodyShare, Shown, trace_id},
     problem::Code,
 };
 
@@ -77,7 +77,7 @@ async fn authenticated(parts: &Parts, spine: &Spine) -> Result<CallContext, Prob
     let mut context = if parts.headers.contains_key(header::AUTHORIZATION) {
         let token = bearer(&parts.headers).ok_or_else(no_credential)?;
         let context = account::authenticate(spine, token).await?;
-        holds(parts, &context);
+        is_known(parts, &context);
         context
     } else {
         by_session(parts, spine).await?
@@ -98,15 +98,18 @@ pub(crate) async fn by_session(parts: &Parts, spine: &Spine) -> Result<CallConte
     let reached = parts.extensions.get::<Reached>().copied().unwrap_or_default();
     let token = session::token(reached, &parts.headers).ok_or_else(no_credential)?;
     let context = account::authenticate_session(spine, &token).await?;
-    holds(parts, &context);
+    is_known(parts, &context);
     if !parts.method.is_safe() {
         origin::must_be_ours(&parts.headers)?;
     }
     Ok(context)
 }
 
-/// What the call holds is of its tenant's part of what may be held.
-fn holds(parts: &Parts, context: &CallContext) {
+/// What the call holds is of its tenant's part of what may be held, and it is waited for as for one of ours.
+fn is_known(parts: &Parts, context: &CallContext) {
+    if let Some(shown) = parts.extensions.get::<Shown>() {
+        shown.now();
+    }
     if let Some(BodyShare(share)) = parts.extensions.get() {
         share.is_of(context.tenant.id);
     }

@@ -265,6 +265,23 @@ async fn a_body_that_does_not_arrive_is_408() {
 }
 
 #[tokio::test]
+async fn a_body_of_whom_nobody_knows_has_less_time() {
+    let bounds = api::Bounds { strangers_time: Duration::from_millis(20), ..api::Bounds::default() };
+    let app = App::within(bounds).await;
+    let agent = app.key(Role::Agent).await;
+    let never = || Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::convert::Infallible>>());
+    let log_in = app.post("/console/login").header("content-type", "application/x-www-form-urlencoded");
+    let strangers = Box::pin(log_in.body(never()).send());
+    // Who has shown a key is still waited for when the stranger's time is over.
+    let start = app.post(format!("{ACTIVITY}/runs")).key(&agent).header("content-type", "application/json");
+    let ours = Box::pin(start.body(never()).send());
+    match futures::future::select(ours, strangers).await {
+        futures::future::Either::Left((answer, _)) => panic!("{answer:?}"),
+        futures::future::Either::Right((answer, _)) => assert_eq!(answer.status, 408, "{}", answer.text),
+    }
+}
+
+#[tokio::test]
 async fn a_stop_waits_a_moment_for_what_is_still_on_its_way() {
     const HALF: &str = "{\"agent_id\":";
     let app = App::new().await;

@@ -92,7 +92,9 @@ pub(crate) async fn start(
     let (stop_working, stop) = watch::channel(false);
     let working = background::start(&spine, &stop);
     let (stop_serving, stop) = watch::channel(false);
-    let router = api::router_within(spine.clone(), Bounds::default(), reached);
+    // What a stranger has to say may take as long as a head.
+    let bounds = Bounds { strangers_time: most.head_within, ..Bounds::default() };
+    let router = api::router_within(spine.clone(), bounds, reached);
     let serving = tokio::spawn(accept::serve(listener, router, Clients::new(most), stop));
     Ok(Running { spine, address, stop_serving, serving: Some(serving), stop_working, working, ends })
 }
