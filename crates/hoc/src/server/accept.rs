@@ -1,4 +1,9 @@
 //! Connections, from the moment they are taken to their end.
+//!
+//! Where every place has a call that waits for us, a newcomer is told so, unless it asks whether the server lives: a server
+//! that is only busy must not be taken for dead and killed. A few places are kept for those questions. What comes first on
+//! a connection tells whether it is one, and is looked at before any of it is read: so whoever asks anything else is told
+//! at once, and who says nothing is there for a second at most.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -19,7 +24,8 @@ use tokio::{
 };
 
 use super::{
-    clients::{Clients, Seat},
+    clients::{Clients, Most, Seat},
+    room::PROBES,
     watched::{Calls, Watched},
 };
 
@@ -32,6 +38,18 @@ const HEAD_BYTES: usize = 64 << 10;
 /// What is kept of an answer that was handed over and not taken; of a request, what was not read yet.
 const BUFFER_BYTES: usize = 2 * HEAD_BYTES;
 
+/// Who asks whether the server lives, beside all others.
+const OF_PROBES: Most = Most {
+    clients: PROBES,
+    of_peer: PROBES,
+    head_within: Duration::from_secs(1),
+    idle_within: Duration::from_secs(5),
+};
+/// How such a question begins.
+const QUESTIONS: [&[u8]; 4] = [b"GET /healthz ", b"GET /readyz ", b"HEAD /healthz ", b"HEAD /readyz "];
+/// So much of what comes first is looked at.
+const LONGEST_QUESTION: usize = 14;
+
 /// Serves until `stop` is true, and the calls that are under way then to their end. Who is not calling then goes at
 /// once.
 pub(super) async fn serve(
@@ -41,20 +59,30 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let calls = TowerToHyperService::new(router);
+    let probes = Clients::new(OF_PROBES);
     let mut connections = JoinSet::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = asked(&mut stop) => break,
-            _ = look.tick() => clients.let_go_whose_time_is_over(Instant::now()),
+            _ = look.tick() => {
+                for among in [&clients, &probes] {
+                    among.let_go_whose_time_is_over(Instant::now());
+                }
+            }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             taken = listener.accept() => match taken {
                 Ok((stream, address)) => match clients.enter(address.ip()).await {
                     Some(seat) => {
-                        connections.spawn(connection(stream, seat, calls.clone(), stop.clone()));
+                        connections.spawn(connection(stream, seat, true, calls.clone(), stop.clone()));
                     }
-                    None => refuse(stream),
+                    None => match probes.enter(address.ip()).await {
+                        Some(seat) => {
+                            connections.spawn(question(stream, seat, calls.clone(), stop.clone()));
+                        }
+                        None => refuse(stream),
+                    },
                 },
                 Err(err) if is_its_own_fault(&err) => {}
                 Err(err) => {
@@ -69,10 +97,37 @@ pub(super) async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// One connection, to its end.
+/// A connection that found no place: answered if it asks whether the server lives, else told that there is none.
+async fn question(
+    stream: TcpStream,
+    seat: Seat,
+    routes: TowerToHyperService<Router>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut first = [0; LONGEST_QUESTION];
+    let is_question = tokio::select! {
+        biased;
+        read = stream.peek(&mut first) => read.is_ok_and(|read| asks(&first[..read])),
+        () = seat.has_to_go() => false,
+        () = asked(&mut stop) => return,
+    };
+    if is_question {
+        connection(stream, seat, false, routes, stop).await;
+    } else {
+        refuse(stream);
+    }
+}
+
+/// Whether it asks if the server lives.
+fn asks(first: &[u8]) -> bool {
+    QUESTIONS.iter().any(|question| first.starts_with(question))
+}
+
+/// One connection, to its end: that of one call, or of many.
 async fn connection(
     stream: TcpStream,
     seat: Seat,
+    is_kept: bool,
     routes: TowerToHyperService<Router>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -86,6 +141,7 @@ async fn connection(
     let served = http1::Builder::new()
         .max_header_size(HEAD_BYTES)
         .max_buf_size(BUFFER_BYTES)
+        .keep_alive(is_kept)
         .serve_connection(watched, Calls::new(routes, Arc::clone(client)));
     let mut served = std::pin::pin!(served);
     let mut ended = tokio::select! {
@@ -159,4 +215,22 @@ fn refuse(stream: TcpStream) {
 fn is_its_own_fault(err: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(err.kind(), K::ConnectionAborted | K::ConnectionRefused | K::ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_known_by_how_it_begins() {
+        assert_eq!(QUESTIONS.iter().map(|question| question.len()).max(), Some(LONGEST_QUESTION));
+        for question in ["GET /healthz HTTP/1.1", "HEAD /readyz HTTP/1.0", "GET /readyz "] {
+            assert!(asks(question.as_bytes()), "{question}");
+        }
+        for other in
+            ["", "GET /health", "GET /healthz", "GET /healthz/../api", "GET /healthz?a", "POST /healthz "]
+        {
+            assert!(!asks(other.as_bytes()), "{other}");
+        }
+    }
 }

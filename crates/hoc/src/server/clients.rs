@@ -1,17 +1,20 @@
 //! Who is connected: how many at most, in all and from one place; who has to go when another wants in; and whose time
 //! is over.
 //!
-//! Only a call that has begun holds its place. Whoever has said half of what it wants, or nothing, is the first to go
-//! when places run out, so that no crowd of such clients keeps anybody out: the one that has waited longest, of the
-//! place that has the most.
+//! Only a call that has begun holds its place, and only as long as it waits for us. Whoever has said half of what it wants,
+//! or nothing, or does not take its answer, is the first to go when places run out, so that no crowd of such clients keeps
+//! anybody out: the one that has waited longest, of the place that has the most. Whose call has shown a credential is
+//! waited for: as long as for a head.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use api::Shown;
 use tokio::{sync::Notify, time::timeout_at};
 
 use crate::config::Most;
@@ -35,12 +38,30 @@ enum At {
 struct Stand {
     at: At,
     since: Instant,
+    /// Since when more of its call's body is waited for.
+    unsaid: Option<Instant>,
     /// Since when it takes nothing of what it is told.
     stalled: Option<Instant>,
+    /// Whether its call has shown a credential.
+    shown: Shown,
     /// Its place is wanted.
     wanted: bool,
     /// Its time is over, whatever it is at.
     over: bool,
+}
+
+impl Stand {
+    /// Whether its place may be given to somebody else: whether it has shown a credential, and since when it keeps us waiting.
+    /// None where it waits for us, or is one of ours that has not kept us waiting for `patience`.
+    fn gives_way(&self, now: Instant, patience: Duration) -> Option<(bool, Instant)> {
+        if !matches!(self.at, At::Call { .. }) {
+            return Some((false, self.since));
+        }
+        let since = [self.unsaid, self.stalled].into_iter().flatten().min()?;
+        let is_ours = self.shown.is_so();
+        let is_due = !is_ours || now.saturating_duration_since(since) >= patience;
+        is_due.then_some((is_ours, since))
+    }
 }
 
 /// One connection.
@@ -68,9 +89,16 @@ impl Client {
         }
     }
 
-    /// The head of a request is there.
-    pub(super) fn calls(&self) {
-        self.is_at(At::Call { answered: false });
+    /// The head of a request is there; whether it shows a credential is to be seen.
+    pub(super) fn calls(&self, shown: Shown) {
+        let mut stand = self.stand();
+        (stand.at, stand.since) = (At::Call { answered: false }, Instant::now());
+        (stand.unsaid, stand.shown) = (None, shown);
+    }
+
+    /// Whether it has said all that is asked for so far of its call's body.
+    pub(super) fn says_all(&self, says: bool) {
+        waits_unless(says, &mut self.stand().unsaid);
     }
 
     /// The answer is written, though not handed over yet.
@@ -90,17 +118,21 @@ impl Client {
 
     /// Whether it takes what it is told.
     pub(super) fn takes(&self, takes: bool) {
-        let mut stand = self.stand();
-        match (takes, stand.stalled) {
-            (true, Some(_)) => stand.stalled = None,
-            (false, None) => stand.stalled = Some(Instant::now()),
-            _ => {}
-        }
+        waits_unless(takes, &mut self.stand().stalled);
     }
 
     /// Whether a call of it is being answered.
     pub(super) fn is_calling(&self) -> bool {
         matches!(self.stand().at, At::Call { .. })
+    }
+}
+
+/// Notes since when it is waited for.
+fn waits_unless(done: bool, since: &mut Option<Instant>) {
+    if done {
+        *since = None;
+    } else {
+        since.get_or_insert_with(Instant::now);
     }
 }
 
@@ -125,7 +157,7 @@ struct Open {
 enum Full {
     /// Somebody was told to go.
     NotForLong,
-    /// All are calling.
+    /// All are calling, and wait for us.
     Busy,
 }
 
@@ -143,8 +175,9 @@ impl Seat {
         loop {
             self.client.told.notified().await;
             let mut stand = self.client.stand();
-            // A call that has begun meanwhile keeps its place.
-            if stand.over || !matches!(stand.at, At::Call { .. }) {
+            // A call that has begun meanwhile, or goes on, keeps its place.
+            let gives_way = || stand.gives_way(Instant::now(), self.clients.most.head_within).is_some();
+            if stand.over || !matches!(stand.at, At::Call { .. }) || stand.wanted && gives_way() {
                 return;
             }
             stand.wanted = false;
@@ -163,7 +196,7 @@ impl Clients {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for one more; none where all that are connected are calling.
+    /// A place for one more; none where all that are connected are calling, and wait for us.
     pub(super) async fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
         let peer = peer_of(address);
         let patience = tokio::time::Instant::now() + MAKES_ROOM_WITHIN;
@@ -181,12 +214,20 @@ impl Clients {
         let mut open = self.open();
         let of_peer = open.of_peer.get(&peer).copied().unwrap_or_default();
         if of_peer >= self.most.of_peer {
-            return Err(open.make_room(Some(peer)));
+            return Err(open.make_room(Some(peer), self.most.head_within));
         }
         if open.all.len() >= self.most.clients {
-            return Err(open.make_room(None));
+            return Err(open.make_room(None, self.most.head_within));
         }
-        let stand = Stand { at: At::Head, since: Instant::now(), stalled: None, wanted: false, over: false };
+        let stand = Stand {
+            at: At::Head,
+            since: Instant::now(),
+            unsaid: None,
+            stalled: None,
+            shown: Shown::default(),
+            wanted: false,
+            over: false,
+        };
         let client = Arc::new(Client { peer, stand: Mutex::new(stand), told: Notify::new() });
         open.last += 1;
         let id = open.last;
@@ -195,9 +236,9 @@ impl Clients {
         Ok(Seat { id, client, clients: Arc::clone(self) })
     }
 
-    /// Lets somebody go who is not calling: the system gives no more descriptors.
+    /// Lets somebody go who keeps us waiting: the system gives no more descriptors.
     pub(super) fn make_room(&self) {
-        self.open().make_room(None);
+        self.open().make_room(None, self.most.head_within);
     }
 
     /// Lets those go whose time is over. To be called now and then.
@@ -220,28 +261,26 @@ impl Clients {
 }
 
 impl Open {
-    /// Tells one that is not calling to go, of one place or of all.
-    fn make_room(&self, of: Option<IpAddr>) -> Full {
+    /// Tells one that keeps us waiting to go, of one place or of all: strangers before those that have shown a credential.
+    fn make_room(&self, of: Option<IpAddr>, patience: Duration) -> Full {
+        let now = Instant::now();
         let among = self.all.values().filter(|client| of.is_none_or(|peer| client.peer == peer));
-        let mut first: Option<(usize, Instant, &Arc<Client>)> = None;
+        let mut first: Option<((bool, Reverse<usize>, Instant), &Arc<Client>)> = None;
         for client in among {
             let stand = client.stand();
             // Who wants in comes one at a time: one that goes is enough.
             if stand.wanted {
                 return Full::NotForLong;
             }
-            if !matches!(stand.at, At::Call { .. }) {
-                let crowd = self.of_peer.get(&client.peer).copied().unwrap_or_default();
-                let before = |(most, since, _): &(usize, Instant, &Arc<Client>)| {
-                    (crowd, std::cmp::Reverse(stand.since)) > (*most, std::cmp::Reverse(*since))
-                };
-                if first.as_ref().is_none_or(before) {
-                    first = Some((crowd, stand.since, client));
-                }
+            let Some((is_ours, since)) = stand.gives_way(now, patience) else { continue };
+            let crowd = self.of_peer.get(&client.peer).copied().unwrap_or_default();
+            let turn = (is_ours, Reverse(crowd), since);
+            if first.as_ref().is_none_or(|(before, _)| turn < *before) {
+                first = Some((turn, client));
             }
         }
         match first {
-            Some((_, _, client)) => {
+            Some((_, client)) => {
                 client.stand().wanted = true;
                 client.told.notify_one();
                 Full::NotForLong
@@ -303,14 +342,14 @@ mod tests {
     async fn who_has_said_half_makes_room_and_who_calls_does_not() {
         let clients = clients(3, 3);
         let [first, second, third] = [1, 2, 3].map(|_| clients.take_place(address(1)).expect("room"));
-        first.client.calls();
+        first.client.calls(Shown::default());
         assert_eq!(clients.take_place(address(2)).err(), Some(Full::NotForLong));
         assert_eq!(clients.take_place(address(2)).err(), Some(Full::NotForLong), "one that goes is enough");
         assert!(!goes(&first).await && goes(&second).await && !goes(&third).await, "the longest of those");
         drop(second);
         let newest = clients.enter(address(2)).await.expect("room");
-        third.client.calls();
-        newest.client.calls();
+        third.client.calls(Shown::default());
+        newest.client.calls(Shown::default());
         assert_eq!(clients.take_place(address(4)).err(), Some(Full::Busy));
         assert!(clients.enter(address(4)).await.is_none(), "all are calling: it is told to come again");
     }
@@ -331,7 +370,7 @@ mod tests {
         let clients = clients(1, 1);
         let only = clients.take_place(address(1)).expect("room");
         assert_eq!(clients.take_place(address(2)).err(), Some(Full::NotForLong));
-        only.client.calls();
+        only.client.calls(Shown::default());
         assert!(!goes(&only).await);
         only.client.is_answered();
         only.client.took_all();
@@ -340,11 +379,47 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_keeps_us_waiting_in_a_call_makes_room_and_ours_only_after_their_time() {
+        let clients = clients(3, 3);
+        let [ours, deaf, unsaid] = [0; 3].map(|_| clients.take_place(address(1)).expect("room"));
+        let shown = Shown::default();
+        ours.client.calls(shown.clone());
+        shown.now();
+        for stranger in [&deaf, &unsaid] {
+            stranger.client.calls(Shown::default());
+        }
+        ours.client.says_all(false);
+        assert_eq!(clients.take_place(address(2)).err(), Some(Full::Busy), "one of ours has its time");
+        deaf.client.takes(false);
+        unsaid.client.says_all(false);
+        assert_eq!(clients.take_place(address(2)).err(), Some(Full::NotForLong));
+        assert!(goes(&deaf).await && !goes(&unsaid).await && !goes(&ours).await, "the longest of strangers");
+        drop(deaf);
+        let newest = clients.take_place(address(2)).expect("room");
+        newest.client.calls(Shown::default());
+        assert_eq!(clients.take_place(address(3)).err(), Some(Full::NotForLong));
+        unsaid.client.says_all(true);
+        assert!(!goes(&unsaid).await, "its body has come, though its place was wanted");
+        assert_eq!(clients.take_place(address(3)).err(), Some(Full::Busy));
+
+        let impatient = Most { clients: 1, of_peer: 1, head_within: Duration::ZERO, idle_within: MINUTE };
+        let impatient = Clients::new(impatient);
+        let only = impatient.take_place(address(1)).expect("room");
+        let shown = Shown::default();
+        only.client.calls(shown.clone());
+        shown.now();
+        assert_eq!(impatient.take_place(address(2)).err(), Some(Full::Busy), "it waits for us");
+        only.client.says_all(false);
+        assert_eq!(impatient.take_place(address(2)).err(), Some(Full::NotForLong));
+        assert!(goes(&only).await);
+    }
+
+    #[tokio::test]
     async fn heads_rests_and_answers_that_nobody_takes_have_their_time() {
         let clients = clients(9, 9);
         let [head, rests, calls, deaf] = [0; 4].map(|_| clients.take_place(address(1)).expect("room"));
         for client in [&rests, &calls, &deaf] {
-            client.client.calls();
+            client.client.calls(Shown::default());
         }
         rests.client.is_answered();
         rests.client.took_all();

@@ -10,9 +10,12 @@ const OWN: u64 = 64;
 /// Descriptors that a connection to the store may take: SQLite has its file and its log open, and makes journals.
 const EACH_CONNECTION: u64 = 3;
 
+/// Places that are kept for who asks whether the server lives: see `accept`.
+pub(super) const PROBES: usize = 16;
+
 /// How many clients may be connected at once, of `wanted`, where the store has `connections`.
 pub(super) fn clients(wanted: usize, connections: u32) -> usize {
-    let store = OWN + EACH_CONNECTION * (u64::from(connections) + 1);
+    let store = OWN + PROBES as u64 + EACH_CONNECTION * (u64::from(connections) + 1);
     let needed = store + wanted as u64;
     let limit = raised_to(needed);
     let room = within(limit, store, wanted);

@@ -1,4 +1,5 @@
-//! A connection that tells where its client stands: whether it has said anything, whether it takes what it is told.
+//! A connection that tells where its client stands: whether it has said anything, whether more of a body is waited for,
+//! whether it takes what it is told.
 
 use std::{
     io::{self, IoSlice},
@@ -7,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use api::Shown;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -107,11 +109,48 @@ impl Service<Request<Incoming>> for Calls {
     type Error = std::convert::Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.client.calls();
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let shown = Shown::default();
+        request.extensions_mut().insert(shown.clone());
+        self.client.calls(shown);
         let client = Arc::clone(&self.client);
-        let answered = self.routes.call(request);
+        let answered = self.routes.call(request.map(|body| Said { body, client: Arc::clone(&client) }));
         Box::pin(async move { Ok(answered.await?.map(|body| Answer { body, client })) })
+    }
+}
+
+/// A request's body, as far as it has come.
+struct Said {
+    body: Incoming,
+    client: Arc<Client>,
+}
+
+impl hyper::body::Body for Said {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.client.says_all(polled.is_ready());
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        hyper::body::Body::size_hint(&self.body)
+    }
+}
+
+impl Drop for Said {
+    /// Nobody waits for the rest of it.
+    fn drop(&mut self) {
+        self.client.says_all(true);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt as _,
     thread,
     time::{Duration, Instant},
@@ -64,6 +64,52 @@ fn a_crowd_of_half_heads_keeps_nobody_out() {
     drop(crowd);
 }
 
+/// The same from another address of this machine: `127.0.0.` and that.
+async fn says_from(last: u8, server: &Server, bytes: &str) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).expect("all of 127.0.0.0/8 is here");
+    let stream = socket.connect(server.address.parse().expect("an address")).await.expect("it listens");
+    let mut stream = stream.into_std().expect("a socket");
+    stream.set_nonblocking(false).expect("a socket");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
+    // It may have had to go already.
+    let _ = stream.write_all(bytes.as_bytes());
+    stream
+}
+
+#[tokio::test]
+async fn who_keeps_its_call_waiting_and_shows_no_key_keeps_nobody_out() {
+    open_files(400);
+    let place = Place::sqlite().with("HOC_HEAD_WITHIN", "10m").with("HOC_IDLE_WITHIN", "10m");
+    let agent = place.key("agent");
+    let server = place.serve_with_descriptors(300);
+    let form =
+        "POST /console/login HTTP/1.1\r\nhost: hoc\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let half_a_body = format!("{form}content-length: 100\r\n\r\nk");
+    let unread = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: hoc\r\n\r\n".repeat(40);
+    let mut crowd = Vec::new();
+    for last in [1, 2] {
+        for one in 0..130 {
+            let said = if one < 80 { &half_a_body } else { &unread };
+            crowd.push(says_from(last, &server, said).await);
+        }
+    }
+    let mut took = Vec::new();
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let mut asks = says_from(9, &server, "GET /healthz HTTP/1.1\r\nhost: hoc\r\n\r\n").await;
+        let mut answer = [0; 15];
+        asks.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        took.push(begun.elapsed());
+    }
+    assert!(took.iter().min() < Some(&Duration::from_secs(1)), "{took:?}");
+    // One of the crowd's own address is not kept out either.
+    server.http().post(RUNS, &agent, &json!({ "agent_id": "researcher" })).expect(201);
+    server.http().get("/readyz", "").expect(200);
+    drop(crowd);
+}
+
 #[test]
 fn heads_and_rests_have_their_time_and_what_is_followed_goes_on() {
     let place = Place::sqlite().with("HOC_HEAD_WITHIN", "200ms").with("HOC_IDLE_WITHIN", "300ms");
@@ -100,16 +146,22 @@ fn where_all_places_are_taken_by_calls_the_next_is_told_so() {
         assert_eq!(&goes_on, b"HTTP/1.1 100 Continue\r\n\r\n");
         stream
     });
-    let told = server.http().get("/healthz", "");
+    let told = server.http().get(RUNS, &agent);
     assert_eq!(told.expect(503)["code"], "overloaded");
     assert!(String::from_utf8_lossy(&told.head).contains("retry-after: 1"));
+    // It is busy, and neither dead nor unfit.
+    for question in ["/healthz", "/readyz"] {
+        let answer = server.http().get(question, "");
+        answer.expect(200);
+        assert!(answer.is_last, "a place that is kept for this is for one question");
+    }
     // Once one of them has its answer it only rests, and makes room.
     calling[0].write_all(br#"{ "agent_id": "researcher"}"#).expect("it is still there");
     let mut answer = [0; 12];
     calling[0].read_exact(&mut answer).expect("an answer");
     assert_eq!(&answer, b"HTTP/1.1 201");
     let begun = Instant::now();
-    while server.http().get("/healthz", "").status != 200 {
+    while server.http().get(RUNS, &agent).status != 200 {
         assert!(begun.elapsed() < DEADLINE, "there is room");
         thread::sleep(Duration::from_millis(5));
     }
