@@ -19,6 +19,7 @@ mod hostile;
 mod http;
 mod import;
 mod keys;
+mod long_words;
 mod operations;
 mod outage;
 mod pages;
