@@ -17,6 +17,9 @@ pub(crate) const MODE: u32 = 0o600;
 
 /// A folder that only its owner may look into, made if it is missing.
 pub(crate) fn folder(folder: &Path) -> io::Result<()> {
+    if folder.is_file() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is a file, and must be a folder"));
+    }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     anyhow::ensure!(
         !items.is_empty(),
-        "no fact has `{text}` in its path or its meaning\n  `hoc facts` lists them all"
+        "no fact has `{text}` in its path or its meaning: `hoc facts` lists them all"
     );
     out::text(&table(&items));
     Ok(())

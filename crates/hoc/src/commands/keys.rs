@@ -1,7 +1,10 @@
 //! `hoc keys`: API keys of tenants, and the public keys that others verify with.
 
 use anyhow::bail;
-use models::account::{AgentNames, ApiKey, OwnerType, Role};
+use models::{
+    account::{AgentNames, ApiKey, OwnerType, Role},
+    bounds,
+};
 use orchestrator::{
     Entropy as _, SystemEntropy,
     handlers::account::{self, NewKey},
@@ -130,7 +133,9 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<()> {
                 store::refuse_to_guess(&config)?;
             }
             let agents = agents(role, agent, any_agent)?;
+            // Nobody named an owner, so nobody is told that the names of many agents are too long for one.
             let named = agents.as_ref().map(ToString::to_string);
+            let named = named.filter(|named| named.chars().count() <= bounds::NAME);
             let owner = owner.or(named).or_else(|| Some(role.to_string()));
             create(&config, &tenant, NewKey { owner, owner_type, agents, ..NewKey::of_role(role) }, json)
                 .await
@@ -150,6 +155,9 @@ fn agents(role: Role, names: Vec<String>, any: bool) -> anyhow::Result<Option<Ag
              pattern, such as 'billing-*'), or --any-agent"
         ),
         (Role::Agent, true) => Ok(None),
+        (Role::Agent, false) if names.iter().any(|name| name.trim().is_empty()) => {
+            bail!("--agent: must not be empty")
+        }
         (Role::Agent, false) => Ok(Some(AgentNames(names))),
         (_, empty) if any || !empty => {
             bail!("--agent and --any-agent are for keys of role agent, not {role}")

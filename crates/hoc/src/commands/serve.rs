@@ -63,11 +63,16 @@ pub(crate) async fn run(args: Args, mut flags: Flags) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
+    // An address that cannot be had makes nothing; but of a store that another server has, that is to be told.
+    let bound = server::bind(&config.server.listen.value).await;
+    if bound.is_err() && config.store.data_dir.value.is_dir() {
+        drop(lock(config)?);
+    }
+    let listener = bound?;
     let lock = lock(config)?;
     let most = server::most(config);
     let config = &config.clone().with_room_for(most.clients);
     let opened = store::open_to_serve(config).await?;
-    let listener = server::bind(&config.server.listen.value).await?;
     let admin = first_admin_key(&opened.spine).await?;
     let mut running = server::start(opened.spine, listener, most, config.server.reached()).await?;
     let at = format!("listening on http://{}", running.address());

@@ -20,7 +20,10 @@ pub(super) fn of_tenant(err: Error, tenant: &str, config: &Config) -> anyhow::Er
 pub(super) fn of_flags(err: Error) -> anyhow::Error {
     match err {
         Error::Invalid(faults) => {
-            let each = faults.iter().map(|fault| format!("{}: {}", flag(&fault.pointer), fault.message));
+            let typed =
+                |message: &str| message.replace("`any_agent`", "--any-agent").replace("`agents`", "--agent");
+            let each =
+                faults.iter().map(|fault| format!("{}: {}", flag(&fault.pointer), typed(&fault.message)));
             anyhow!("{}", each.collect::<Vec<_>>().join("; "))
         }
         other => other.into(),

@@ -104,8 +104,8 @@ impl Governance {
 
 /// Half of it is one tenant's, which must be able to send the largest body, and to have it unpacked.
 fn held_mib(text: &str) -> anyhow::Result<usize> {
-    match parsed(text)? {
-        mib @ 64..=1_048_576 => Ok(mib),
-        _ => bail!("must be 64 to 1048576"),
+    match parsed(text) {
+        Ok(mib @ 64..=1_048_576) => Ok(mib),
+        _ => bail!("`{text}` must be a whole number, 64 to 1048576"),
     }
 }

@@ -32,12 +32,23 @@ pub(crate) struct Log {
     pub(crate) format: Setting<Format>,
 }
 
+/// Levels by target. A word alone is a level: what is none would be taken for a part of the server that says nothing.
+fn levels(text: &str) -> anyhow::Result<String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |word: &str| LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level));
+    let mut words = text.split(',').map(str::trim);
+    if let Some(odd) =
+        words.find(|word| !word.is_empty() && !word.contains(['=', '[', ']']) && !is_level(word))
+    {
+        bail!("`{odd}` is none of {}: of one part of the server, write part=level", LEVELS.join(", "));
+    }
+    Ok(text.to_owned())
+}
+
 impl Log {
     pub(super) fn read(sources: &Sources, flags: &Flags) -> anyhow::Result<Self> {
         Ok(Self {
-            filter: sources.setting(&FILTER, flags.log_filter.as_deref(), DEFAULT.to_owned(), |text| {
-                Ok(text.to_owned())
-            })?,
+            filter: sources.setting(&FILTER, flags.log_filter.as_deref(), DEFAULT.to_owned(), levels)?,
             format: sources.setting(&FORMAT, None, Format::Auto, |text| {
                 Ok(match text {
                     "auto" => Format::Auto,
@@ -59,5 +70,22 @@ impl Log {
             Shown::text(&FILTER, &self.filter.value, &self.filter.origin),
             Shown::text(&FORMAT, format, &self.format.origin),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::levels;
+
+    #[test]
+    fn a_word_alone_is_a_level() {
+        for fits in
+            ["", "info", "WARN", "warn,orchestrator=debug", " off , hoc=trace", "[request{id=1,a=2}]=debug"]
+        {
+            assert_eq!(levels(fits).ok().as_deref(), Some(fits));
+        }
+        for odd in ["verbose", "orchestrator", "info,verbose", "5"] {
+            assert!(levels(odd).is_err(), "{odd}");
+        }
     }
 }

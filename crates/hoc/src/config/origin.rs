@@ -174,10 +174,10 @@ const MOST: u64 = 100_000;
 pub(crate) fn at_least_one<T: FromStr<Err: fmt::Display> + Copy + TryInto<u64>>(
     text: &str,
 ) -> anyhow::Result<T> {
-    let number: T = parsed(text)?;
-    match number.try_into() {
-        Ok(1..=MOST) => Ok(number),
-        _ => bail!("must be 1 to {MOST}"),
+    let number = parsed::<T>(text).ok();
+    match number.map(|number| (number, number.try_into())) {
+        Some((number, Ok(1..=MOST))) => Ok(number),
+        _ => bail!("`{text}` must be a whole number, 1 to {MOST}"),
     }
 }
 
@@ -226,9 +226,9 @@ mod tests {
     #[test]
     fn a_number_that_no_machine_has_is_refused() {
         assert_eq!(at_least_one::<usize>("4096").expect("a number"), 4_096);
-        for odd in ["0", "100001", "18446744073709551615"] {
+        for odd in ["0", "100001", "18446744073709551615", "many", "-1", "1.5", ""] {
             let said = at_least_one::<usize>(odd).expect_err("too many, or none").to_string();
-            assert_eq!(said, "must be 1 to 100000", "{odd}");
+            assert_eq!(said, format!("`{odd}` must be a whole number, 1 to 100000"));
         }
     }
 

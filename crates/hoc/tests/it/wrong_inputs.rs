@@ -120,14 +120,18 @@ fn a_start_that_cannot_be() {
     assert_eq!(server.http().get("/readyz", "").status, 200);
     let other = Place::sqlite();
     refused(&other, &["serve", "--listen", &server.address], &[&server.address, "HOC_LISTEN"]);
+    assert!(!other.data().exists(), "an address that cannot be had makes nothing");
     let blocked = Place::sqlite();
     fs::write(blocked.data(), "a file").expect("it is written");
-    refused(&blocked, &["serve"], &["data folder"]);
+    refused(&blocked, &["serve"], &["data folder", "is a file"]);
     for (name, value, told) in [
         ("HOC_DATABASE_URL", "mysql://a@b/c", "sqlite:// or postgres://"),
         ("HOC_DATABASE_URL", "/var/lib/hoc.db", "sqlite:// or postgres://"),
         ("HOC_MAX_CONNECTIONS", "many", "HOC_MAX_CONNECTIONS"),
+        ("HOC_MAX_CONNECTIONS", "many", "a whole number, 1 to 100000"),
         ("HOC_MAX_CLIENTS", "18446744073709551615", "1 to 100000"),
+        ("HOC_MAX_HELD_MIB", "much", "a whole number, 64 to"),
+        ("HOC_LOG", "verbose", "off, error, warn, info, debug, trace"),
         ("HOC_PERMIT_TTL", "3000000d", "at most 3650d"),
         ("HOC_PERMIT_TTL", "soon", "such as 500ms, 60s"),
     ] {
@@ -135,6 +139,7 @@ fn a_start_that_cannot_be() {
     }
     let place = Place::sqlite().with("HOC_LISTEN", "http://127.0.0.1:8081");
     refused(&place, &["serve"], &["HOC_LISTEN", "without http://"]);
+    assert!(!place.data().exists(), "nor does one that is none");
     refused(&Place::sqlite(), &["serve", "--port", "1"], &["--port", "--help"]);
 }
 
@@ -244,10 +249,28 @@ fn a_file_that_is_no_bundle() {
         (&["verify", &file("bom.json", b"\xef\xbb\xbf{}"), "--key", key], &["bom.json", "byte order mark"]),
         (&["verify", &file("16.json", b"\xff\xfe{\0}\0"), "--key", key], &["16.json", "byte order mark"]),
         (&["verify", &bundle, "--key", key, "--seen", &file("seen", b"\n \n")], &["--seen", "no step hash"]),
+        (&["verify", &bundle, "--key", key, "--ledger", &file("rows", b"\n")], &["--ledger", "no row"]),
         (&["verify", &bundle, "--key", key, "--tenant", "default"], &["--tenant", "cannot be used with"]),
         (&["verify", &bundle, "--key", key, "--tenant", "default", "--since", key], &["cannot be used with"]),
     ] {
         refused(&place, args, told);
+    }
+}
+
+#[test]
+fn what_is_asked_for_and_is_not_there() {
+    let place = Place::sqlite();
+    let told = "no fact has `nonsense` in its path or its meaning: `hoc facts` lists them all";
+    refused(&place, &["facts", "nonsense"], &[told]);
+    let create = |agent: &str| {
+        let args = ["keys", "create", "--role", "agent", "--agent", agent];
+        let ran = place.run(&args);
+        assert_ne!(ran.code, Some(0), "{agent:?}: {}", ran.stdout);
+        ran.stderr
+    };
+    for (agent, told) in [("", "--agent: must not be empty"), ("*", "say --any-agent in place of --agent")] {
+        let said = create(agent);
+        assert!(said.contains(told) && !said.contains("--owner"), "{agent:?}: {said}");
     }
 }
 

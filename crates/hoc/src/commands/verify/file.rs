@@ -64,10 +64,17 @@ fn options(args: &Args) -> anyhow::Result<Options> {
         }
         Ok(kept)
     });
-    let ledger = args
-        .ledger
-        .as_deref()
-        .map(|path| verify::rows(&read(path)?).with_context(|| format!("--ledger {}", path.display())));
+    let ledger = args.ledger.as_deref().map(|path| -> anyhow::Result<_> {
+        let rows = verify::rows(&read(path)?).with_context(|| format!("--ledger {}", path.display()))?;
+        // Nor does an export that failed leave anything out.
+        if rows.is_empty() {
+            bail!(
+                "--ledger {}: there is no row in it; where the ledger has none yet, leave --ledger out",
+                path.display()
+            );
+        }
+        Ok(rows)
+    });
     Ok(Options {
         not_before: not_before.transpose()?,
         seen: seen.transpose()?.unwrap_or_default(),
