@@ -119,6 +119,9 @@ fn pairs(parts: &Parts) -> Result<Vec<(String, Text)>, Problem> {
 
 /// What a form holds, each field once.
 pub(crate) fn pairs_of(form: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
+    if !is_utf8(form) {
+        return Err(Problem::new(Code::InvalidParameter, "what stands behind the percent signs is no UTF-8"));
+    }
     let mut pairs: Vec<(String, Text)> = Vec::new();
     for (name, value) in form_urlencoded::parse(form).into_owned() {
         let pointer = format!("/{}", nul::escaped(&name));
@@ -131,6 +134,27 @@ pub(crate) fn pairs_of(form: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
         pairs.push((name, Text(value)));
     }
     Ok(pairs)
+}
+
+/// Whether a form is text: what is none would be read as other characters than those that were sent.
+fn is_utf8(form: &[u8]) -> bool {
+    let mut bytes = Vec::with_capacity(form.len());
+    let mut rest = form;
+    while let Some((first, after)) = rest.split_first() {
+        let hex = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let escaped = (*first == b'%').then(|| Some((hex(0)? << 4) + hex(1)?)).flatten();
+        match escaped.and_then(|byte| u8::try_from(byte).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// The fields as what is asked for, which says what it does not know.
@@ -234,6 +258,8 @@ mod tests {
     async fn filters_and_page() {
         let place =
             Cursor::Before { at: "2026-01-01T00:00:00Z".parse().expect("a time"), id: uuid::Uuid::nil() };
+        let odd = list("agent_id=%C3%A9%zz%").await.expect("text").filter.agent_id;
+        assert_eq!(odd.as_deref(), Some("é%zz%"), "a percent sign may stand for itself");
         let said = "state=LIVE&agent_id=a%20b&after=2026-01-01T00:00:00Z";
         let first = list(said).await.expect("the first page");
         let after = ListCursor { place, list: id(&first.filter) };
@@ -278,6 +304,8 @@ mod tests {
                 "invalid_parameter /after: `now` is no RFC 3339 time, such as 2026-01-31T23:59:59Z",
             ),
             ("agent_id=%00", "invalid_request /agent_id: must not contain U+0000"),
+            ("agent_id=%ff", "invalid_parameter what stands behind the percent signs is no UTF-8"),
+            ("agent_id=a%ED%A0%80b", "invalid_parameter what stands behind the percent signs is no UTF-8"),
         ];
         for (query, expected) in cases {
             assert_eq!(list(query).await.expect_err(query), expected, "{query}");
