@@ -257,6 +257,9 @@ mod tests {
             "billing-bot\u{a0}",
             "a\u{1b}[2Jb",
             "billing-bot\u{e0041}",
+            "billing-bot\u{e000}",
+            "billing-bot\u{fffe}",
+            "billing\u{f0000}-bot",
         ] {
             assert!(refused(odd), "{odd:?}");
         }

@@ -56,7 +56,7 @@ const SAID: [&str; 23] = [
 ];
 
 /// Around a name, or within it.
-const ODD: [&str; 12] = [
+const ODD: [&str; 13] = [
     "plain ",
     " plain",
     "plain\t",
@@ -69,6 +69,7 @@ const ODD: [&str; 12] = [
     "plain\u{202c}",
     "plain\u{fe0f}",
     "plain\u{e0041}",
+    "plain\u{e000}",
 ];
 
 #[tokio::test]

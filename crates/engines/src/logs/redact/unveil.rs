@@ -17,6 +17,11 @@ fn is_ignorable(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether a character is one of nobody's, or of whoever made a font: elsewhere nothing is seen of it.
+fn is_unassigned(c: char) -> bool {
+    matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fffe}'..='\u{ffff}' | '\u{f0000}'..='\u{10ffff}')
+}
+
 /// The text without characters that nobody sees.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || !text.contains(is_ignorable) {
@@ -57,7 +62,8 @@ fn seen_of(name: &str) -> Cow<'_, str> {
     let (mut seen, mut before) = (String::with_capacity(name.len()), None);
     for c in name.chars() {
         let shapes = matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
-        let hidden = c.is_control() || is_ignorable(c) || matches!(c, '\u{2028}' | '\u{2029}');
+        let hidden =
+            c.is_control() || is_ignorable(c) || is_unassigned(c) || matches!(c, '\u{2028}' | '\u{2029}');
         if !hidden || shapes && before.is_some_and(|c: char| !c.is_alphanumeric() && !c.is_ascii()) {
             seen.push(c);
         }
@@ -173,6 +179,7 @@ mod tests {
             ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
             ("\u{200b}\u{301}", "\u{301}"),
             (" \u{200b} ", ""),
+            ("bot\u{e000}\u{10fffd}", "bot"),
         ] {
             let one = unmistakable(name);
             assert_eq!(one, is, "{name:?}");
