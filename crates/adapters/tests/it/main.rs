@@ -3,6 +3,7 @@
 
 mod captures;
 mod deep;
+mod kept;
 mod odd;
 mod said;
 mod spans;

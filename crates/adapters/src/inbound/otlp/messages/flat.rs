@@ -15,6 +15,9 @@ use super::{
 struct Flat<'a> {
     message: Message<'a>,
     content: Option<Cow<'a, str>>,
+    /// What was thought, and a refusal: beside the content.
+    thought: Option<Cow<'a, str>>,
+    refusal: Option<Cow<'a, str>>,
     contents: BTreeMap<u32, FlatPart<'a>>,
     tool_calls: BTreeMap<u32, ToolCall<'a>>,
 }
@@ -89,6 +92,8 @@ fn spread<'a>(flat: &mut Flat<'a>, member: &'a str, text: Cow<'a, str>) {
         "role" => message.role = text,
         "content" | "embedding.text" | "prompt.text" | "completion.text" => flat.content = Some(text),
         "name" => message.name = Some(text),
+        "reasoning_content" | "reasoning" | "thinking" => flat.thought = Some(text),
+        "refusal" => flat.refusal = Some(text),
         "tool_call_id" => message.tool_call_id = Some(text),
         // The one call of before there were several.
         "function_call_name" | "function_call.name" => {
@@ -119,6 +124,7 @@ fn gathered(list: List<'_>) -> Vec<Message<'_>> {
     let mut messages = Vec::with_capacity(list.len());
     for (_, flat) in list {
         let mut parts = Parts { message: flat.message, ..Parts::default() };
+        parts.message.add(flat.thought);
         match flat.content {
             Some(Cow::Borrowed(content)) => content_of_text(content, &mut parts),
             other => parts.message.add(other),
@@ -129,6 +135,7 @@ fn gathered(list: List<'_>) -> Vec<Message<'_>> {
         for (_, part) in flat.contents {
             part.into(&mut parts, whole.as_mut());
         }
+        parts.message.add(flat.refusal);
         parts.message.tool_calls.extend(flat.tool_calls.into_values());
         parts.into(&mut messages);
     }
@@ -158,7 +165,10 @@ impl<'a> FlatPart<'a> {
         if data.is_some() {
             let kind = if kind.is_empty() { "image" } else { &kind };
             parts.message.add(Some(mark(kind, media_type.map(AsRef::as_ref), data)));
-            return;
+        }
+        let said = self.text(|member| member.ends_with("transcript")).cloned();
+        if data.is_some() || said.is_some() {
+            return parts.message.add(said);
         }
         let member = |names: &[&str]| {
             names.iter().find_map(|name| self.text(|member| member.ends_with(name)).cloned())

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     super::{reader::Reader, value::whole_of, wire::Attribute},
+    media::marked,
     message::{Arguments, Message, Own, ToolCall, text},
-    parts::{Object, Parts, items, text_of, tool_call},
+    parts::{Object, Parts, is_full, items, text_of, tool_call},
 };
 
 /// The text of a list of messages, and why the last of them ended. What is no such list is its own text.
@@ -107,15 +108,24 @@ fn message<'a>(json: &'a str, object: &Object<'a>, list: &mut Vec<Message<'a>>) 
     parts.message.role = role.unwrap_or(if kind == "message" { Cow::Borrowed("") } else { kind });
     parts.message.name = object.text(&["name"]);
     parts.message.tool_call_id = object.text(&["tool_call_id", "toolCallId"]);
-    parts.message.add(object.text(&["reasoning_content", "reasoning"]));
+    parts.message.is_error = object.json(&["is_error", "isError"]) == Some("true");
+    // LangChain keeps there what it has no member for.
+    let more = object.object(&["additional_kwargs"]);
+    let of = |name: &str| {
+        object.json(&[name]).or_else(|| more.as_ref()?.json(&[name])).filter(|json| is_full(json))
+    };
+    // What was thought was so before the answer.
+    if let Some(thought) = THOUGHT.iter().find_map(|name| of(name)) {
+        parts.content(thought);
+    }
     if let Some(content) = content {
         parts.content(content);
     }
-    if let Some(audio) = object.object(&["audio"]) {
+    if let Some(audio) = of("audio").and_then(Object::of) {
         parts.spoken(&audio);
     }
-    for image in object.json(&["images"]).and_then(items).unwrap_or_default() {
-        parts.part(image);
+    for image in of("images").and_then(items).unwrap_or_default() {
+        parts.picture(image);
     }
     for part in of_parts.and_then(items).unwrap_or_default() {
         parts.part(part);
@@ -124,10 +134,36 @@ fn message<'a>(json: &'a str, object: &Object<'a>, list: &mut Vec<Message<'a>>) 
     if let Some(call) = object.object(&["function_call"]) {
         parts.message.tool_calls.push(tool_call(&call));
     }
-    if let Some(refusal) = object.text(&["refusal"]) {
-        parts.message.add(Some(refusal));
+    if let Some(refusal) = of("refusal") {
+        parts.content(refusal);
     }
+    parts.message.add(others(object));
     parts.into(list);
+}
+
+/// What was thought, by the names of those who put it beside the content: as a text, or as parts.
+const THOUGHT: [&str; 5] =
+    ["reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details"];
+
+/// Members of a message that are read, or that say nothing of what was said.
+#[rustfmt::skip]
+const READ: &[&str] = &[
+    "role", "type", "content", "parts", "name", "tool_call_id", "toolCallId", "is_error", "isError",
+    "additional_kwargs", "images", "audio", "tool_calls", "toolCalls", "function_call", "refusal",
+    "reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details",
+    "finish_reason", "finishReason", "stop_reason", "stop_sequence", "id", "index", "status", "object", "model",
+    "created", "created_at", "timestamp", "usage", "usage_metadata", "response_metadata", "response_id",
+    "logprobs", "cache_control", "example", "invalid_tool_calls", "metadata", "container", "phase", "kind",
+    "token_count", "tool_call_chunks",
+];
+
+/// What else a message has, as the JSON that it came as.
+fn others<'a>(object: &Object<'a>) -> Option<Cow<'a, str>> {
+    let others = object.members().filter(|(name, json)| !READ.contains(name) && is_full(json));
+    let told = others.map(|(name, json)| format!("{}:{json}", serde_json::Value::from(name)));
+    let told: Vec<String> = told.collect();
+    let told = (!told.is_empty()).then(|| format!("{{{}}}", told.join(",")))?;
+    Some(Cow::Owned(marked(&told).into_owned()))
 }
 
 fn calls<'a>(object: &Object<'a>) -> Vec<ToolCall<'a>> {

@@ -31,6 +31,8 @@ impl<'a> Message<'a> {
         match (self.content.as_mut(), text) {
             (_, None) => {}
             (None, text) => self.content = text,
+            (Some(known), Some(text)) if known.is_empty() => *known = text,
+            (Some(_), Some(text)) if text.is_empty() => {}
             (Some(known), Some(text)) => {
                 let known = known.to_mut();
                 known.push('\n');
@@ -89,6 +91,7 @@ pub(super) fn text(mut messages: Vec<Message<'_>>, alone: &str, cut: &mut bool) 
         [one]
             if one.tool_calls.is_empty()
                 && one.tool_call_id.is_none()
+                && one.name.is_none()
                 && (one.role == alone || one.role.is_empty()) =>
         {
             one.content.take().map(Cow::into_owned)

@@ -28,6 +28,11 @@ impl<'a> Object<'a> {
         Some(Self(members))
     }
 
+    /// Its members that are not null.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.0.iter().map(|(name, json)| (&**name, *json))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -57,6 +62,11 @@ impl<'a> Object<'a> {
 /// What a string holds; the JSON of anything else.
 pub(super) fn text_of(json: &str) -> Cow<'_, str> {
     Reader::within(json).as_text().unwrap_or_default()
+}
+
+/// Whether JSON is more than an empty thing.
+pub(super) fn is_full(json: &str) -> bool {
+    !matches!(json, "\"\"" | "{}" | "[]" | "false")
 }
 
 /// The items of JSON that is a list.
@@ -93,6 +103,7 @@ impl<'a> Parts<'a> {
             let id = self.message.tool_call_id.take();
             only.tool_call_id = only.tool_call_id.take().or(id);
             only.name = only.name.take().or(self.message.name.take());
+            only.is_error |= self.message.is_error;
         }
         list.append(&mut self.results);
         if self.message.says_something() {
@@ -132,9 +143,9 @@ impl<'a> Parts<'a> {
         };
         let kind = part.text(&["type"]).unwrap_or_default();
         match kind.as_ref() {
-            "text" | "input_text" | "output_text" | "summary_text" | "reasoning_text" | "thinking"
-            | "refusal" => {
-                let text = part.text(&["text", "content", "thinking", "refusal"]);
+            "text" | "input_text" | "output_text" | "summary_text" | "reasoning_text" | "reasoning.text"
+            | "reasoning.summary" | "thinking" | "refusal" => {
+                let text = part.text(&["text", "content", "thinking", "refusal", "summary"]);
                 let nested = || part.json(&["content"]).filter(|json| json.starts_with('['));
                 match (text, nested()) {
                     (None, Some(parts)) => self.content(parts),
@@ -142,6 +153,7 @@ impl<'a> Parts<'a> {
                 }
             }
             "reasoning" => self.reasoning(&part),
+            "redacted_thinking" | "reasoning.encrypted" => self.closed(part.text(&["data"]).as_deref()),
             "tool_call" | "function_call" | "tool_use" | "server_tool_use" | "custom_tool_call"
             | "mcp_call" | "tool-call" => {
                 self.message.tool_calls.push(tool_call(&part));
@@ -228,9 +240,30 @@ impl<'a> Parts<'a> {
         if let Some(text) = part.text(&["content", "text", "thinking"]) {
             return self.message.add(Some(text));
         }
-        for of in [part.json(&["summary"]), part.json(&["content"])].into_iter().flatten() {
+        let said = [part.json(&["summary"]), part.json(&["content"])].into_iter().flatten();
+        let mut said = said.filter(|json| is_full(json)).peekable();
+        if said.peek().is_none() {
+            return self.closed(part.text(&["encrypted_content"]).as_deref());
+        }
+        for of in said {
             self.content(of);
         }
+    }
+
+    /// A thought that only its provider can read.
+    fn closed(&mut self, data: Option<&str>) {
+        self.message.add(data.map(|data| mark("reasoning", None, Some(Data::Base64(data)))));
+    }
+
+    /// One of a list of pictures: a part, or its bytes, or where it is.
+    pub(super) fn picture(&mut self, json: &'a str) {
+        if !json.starts_with('"') {
+            return self.part(json);
+        }
+        let text = text_of(json);
+        let is_url = text.starts_with("data:") || text.contains("://");
+        let data = if is_url { Data::Url(&text) } else { Data::Base64(&text) };
+        self.message.add(Some(mark("image", None, Some(data))));
     }
 
     /// What a tool answered.
@@ -241,6 +274,10 @@ impl<'a> Parts<'a> {
             inner.message.content = Some(marked(output));
         } else {
             inner.content(output);
+        }
+        // Gemini has the files of an answer beside it.
+        if let Some(parts) = part.json(&["parts"]) {
+            inner.content(parts);
         }
         inner.message.role = Cow::Borrowed("tool");
         inner.message.name = part.text(&["name", "toolName"]);
@@ -294,6 +331,7 @@ fn file<'a>(kind: &str, part: &Object<'a>) -> Cow<'a, str> {
         .or_else(|| part.text(&["media_type", "mime_type", "mimeType", "mediaType", "format"]));
     let url = of
         .text(&["url", "uri", "fileUri", "file_uri"])
+        .or_else(|| of.object(&["s3Location", "s3_location"])?.text(&["uri"]))
         .or_else(|| part.text(&["image_url", "audio_url", "video_url", "url", "file_url", "image", "uri"]));
     let bytes = of
         .text(&["data", "file_data", "bytes", "content", "base64"])

@@ -1,0 +1,97 @@
+//! Nothing of what was said is dropped: members of messages that few have, and messages that are told in two places.
+
+use serde_json::{Value, json};
+
+use crate::spans::{read, span};
+
+const ABC: &str = "3 bytes, sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+/// Prompt and response of a model call with these attributes and events.
+fn call(attributes: &Value, events: &[Value]) -> (Option<String>, Option<String>) {
+    let mut all = json!({ "gen_ai.operation.name": "chat" });
+    all.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+    let mut one = span("eee19b7ec3c1b174", &all);
+    one["events"] = events.into();
+    let llm = read(&[one]).spans.pop().unwrap().llm.unwrap();
+    (llm.prompt, llm.response)
+}
+
+fn answer(message: &Value) -> String {
+    call(&json!({ "gen_ai.output.messages": json!([message]).to_string() }), &[]).1.unwrap()
+}
+
+#[test]
+fn what_stands_beside_the_content_of_a_message_is_kept() {
+    for (members, kept) in [
+        (json!({ "content": "", "reasoning": "RSN" }), "RSN".to_owned()),
+        (json!({ "content": "ANS", "thinking": "RSN" }), "RSN\nANS".to_owned()),
+        (json!({ "content": "ANS", "reasoning": "RSN", "reasoning_details": [{}] }), "RSN\nANS".to_owned()),
+        (
+            json!({ "content": "ANS", "thinking_blocks": [{ "type": "thinking", "thinking": "RSN", "signature": "x" }] }),
+            "RSN\nANS".to_owned(),
+        ),
+        (
+            json!({ "content": "ANS", "reasoning_details": [{ "type": "reasoning.text", "text": "RSN" }] }),
+            "RSN\nANS".to_owned(),
+        ),
+        (
+            json!({ "content": "ANS", "additional_kwargs": { "reasoning_content": "RSN" } }),
+            "RSN\nANS".to_owned(),
+        ),
+        (json!({ "content": "ANS", "images": ["YWJj"] }), format!("ANS\n[image, {ABC}]")),
+        // What nobody here knows stays as it came; what says nothing of what was said goes.
+        (json!({ "content": "ANS", "tool_plan": "PLAN" }), "ANS\n{\"tool_plan\":\"PLAN\"}".to_owned()),
+        (
+            json!({ "content": "ANS", "annotations": [], "refusal": null, "id": "m1", "usage": { "n": 1 } }),
+            "ANS".to_owned(),
+        ),
+    ] {
+        let mut message = json!({ "role": "assistant" });
+        message.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        assert_eq!(answer(&message), kept, "{members}");
+    }
+    for (name, value) in [("reasoning_content", "RSN"), ("refusal", "NO")] {
+        let attributes =
+            json!({ "gen_ai.completion.0.content": "ANS", format!("gen_ai.completion.0.{name}"): value });
+        let said = call(&attributes, &[]).1.unwrap();
+        assert!(said.contains(value) && said.contains("ANS"), "{said}");
+    }
+    let failed = json!([{ "role": "tool", "content": "no", "tool_call_id": "c", "is_error": true }]);
+    let failed = call(&json!({ "gen_ai.input.messages": failed.to_string() }), &[]).0;
+    assert!(failed.is_some_and(|told| told.contains("\"is_error\":true")));
+}
+
+#[test]
+fn files_are_told_by_where_they_are_and_what_is_said_in_them() {
+    let stored = json!([{ "role": "user", "content": [
+        { "image": { "format": "png", "source": { "s3Location": { "uri": "s3://b/i.png" } } } }] }]);
+    let stored = call(&json!({ "gen_ai.input.messages": stored.to_string() }), &[]).0;
+    assert_eq!(stored.as_deref(), Some("[image png s3://b/i.png]"));
+    let sound = call(
+        &json!({ "llm.input_messages.0.message.role": "user",
+            "llm.input_messages.0.message.contents.0.message_content.type": "audio",
+            "llm.input_messages.0.message.contents.0.message_content.audio.audio.mime_type": "audio/wav",
+            "llm.input_messages.0.message.contents.0.message_content.audio.audio.url": "data:audio/wav;base64,YWJj",
+            "llm.input_messages.0.message.contents.0.message_content.audio.audio.transcript": "AUDTXT" }),
+        &[],
+    );
+    assert_eq!(sound.0, Some(format!("[audio audio/wav, {ABC}]\nAUDTXT")));
+    let gemini = json!([{ "role": "user", "parts": [{ "functionResponse": { "name": "shot", "response": { "ok": true },
+        "parts": [{ "inlineData": { "mimeType": "image/png", "data": "YWJj" } }] } }] }]);
+    let gemini = call(&json!({ "gen_ai.input.messages": gemini.to_string() }), &[]).0.unwrap();
+    assert!(gemini.contains(&format!("[image image/png, {ABC}]")) && gemini.contains("ok"), "{gemini}");
+}
+
+#[test]
+fn a_name_and_a_closed_thought_are_kept() {
+    let named =
+        call(&json!({ "gen_ai.input.messages": r#"[{"role":"user","name":"alice","content":"Hi"}]"# }), &[]);
+    assert_eq!(named.0.as_deref(), Some(r#"[{"role":"user","content":"Hi","name":"alice"}]"#));
+    let closed = format!("[reasoning, {ABC}]");
+    assert_eq!(answer(&json!({ "type": "reasoning", "summary": [], "encrypted_content": "YWJj" })), closed);
+    let redacted =
+        json!({ "role": "assistant", "content": [{ "type": "redacted_thinking", "data": "YWJj" }] });
+    assert_eq!(answer(&redacted), closed);
+    let told = json!({ "type": "reasoning", "summary": [{ "type": "summary_text", "text": "RSN" }], "encrypted_content": "YWJj" });
+    assert_eq!(answer(&told), "RSN", "what is told is enough");
+}
