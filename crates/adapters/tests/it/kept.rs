@@ -95,3 +95,51 @@ fn a_name_and_a_closed_thought_are_kept() {
     let told = json!({ "type": "reasoning", "summary": [{ "type": "summary_text", "text": "RSN" }], "encrypted_content": "YWJj" });
     assert_eq!(answer(&told), "RSN", "what is told is enough");
 }
+
+/// Each side is taken from whoever tells it, and what the model is told to be stands before it.
+#[test]
+fn messages_are_read_from_wherever_they_are() {
+    let event = |name: &str, attributes: Value| json!({ "name": name, "attributes": attributes });
+    let system = r#"[{"type":"text","content":"Be brief."}]"#;
+    let both = r#"[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}]"#;
+    let details = "gen_ai.client.inference.operation.details";
+    let with_system = |rest: Value| {
+        let mut all = json!({ "gen_ai.system_instructions": system });
+        all.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        all
+    };
+    let hi = r#"[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]"#;
+    for (attributes, events) in [
+        (with_system(json!({ "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Hi" })), vec![]),
+        (
+            with_system(
+                json!({ "llm.input_messages.0.message.role": "system", "llm.input_messages.0.message.content": "Be brief.",
+            "llm.input_messages.1.message.role": "user", "llm.input_messages.1.message.content": "Hi" }),
+            ),
+            vec![],
+        ),
+        (with_system(json!({ "gen_ai.input.messages": hi })), vec![]),
+        (with_system(json!({ "gen_ai.prompt": "Hi" })), vec![]),
+        (with_system(json!({ "input.value": "Hi" })), vec![]),
+        (with_system(json!({})), vec![event(details, json!({ "gen_ai.input.messages": hi }))]),
+        (with_system(json!({})), vec![event("gen_ai.user.message", json!({ "content": "Hi" }))]),
+        (
+            json!({ "gen_ai.input.messages": hi }),
+            vec![event(details, json!({ "gen_ai.system_instructions": system }))],
+        ),
+    ] {
+        assert_eq!(call(&attributes, &events).0.as_deref(), Some(both), "{attributes} {events:?}");
+    }
+    let (user, choice) = (
+        event("gen_ai.user.message", json!({ "content": "Hi" })),
+        event("gen_ai.choice", json!({ "message": "Ho", "finish_reason": "stop" })),
+    );
+    let said = (Some("Hi".to_owned()), Some("Ho".to_owned()));
+    let out = json!({ "gen_ai.output.messages": r#"[{"role":"assistant","content":"Ho"}]"# });
+    assert_eq!(call(&out, std::slice::from_ref(&user)), said);
+    assert_eq!(call(&json!({ "gen_ai.prompt": "Hi" }), std::slice::from_ref(&choice)), said);
+    assert_eq!(
+        call(&json!({ "gen_ai.input.messages": "null", "gen_ai.output.messages": "[]" }), &[user, choice]),
+        said
+    );
+}

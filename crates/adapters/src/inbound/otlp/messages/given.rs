@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use super::{
     super::{reader::Reader, value::whole_of, wire::Attribute},
     media::marked,
-    message::{Arguments, Message, Own, ToolCall, text},
+    message::{Arguments, Message, Own, ToolCall},
     parts::{Object, Parts, is_full, items, text_of, tool_call},
 };
 
-/// The text of a list of messages, and why the last of them ended. What is no such list is its own text.
-pub(super) fn list(raw: &str, alone: &str, cut: &mut bool) -> (Option<String>, Option<String>) {
-    let Some((messages, finish)) = messages(raw) else { return (Some(raw.to_owned()), None) };
-    (text(messages, alone, cut), finish.map(Cow::into_owned))
+/// A list of messages, and why the last of them ended. What is no such list is said by that role.
+pub(super) fn list<'a>(raw: &'a str, alone: &'a str) -> (Vec<Message<'a>>, Option<Cow<'a, str>>) {
+    messages(raw).unwrap_or_else(|| (vec![said(alone, raw)], None))
 }
 
 /// What messages say that a tool was called with, in its own call.
@@ -39,8 +38,8 @@ pub(super) fn plain(raw: &str) -> Option<String> {
     parts.message.content.map(Cow::into_owned)
 }
 
-/// System instructions, which are parts, before the messages.
-pub(super) fn join(system: &str, input: Option<&str>, cut: &mut bool) -> Option<String> {
+/// System instructions, which are parts.
+pub(super) fn instructions(system: &str) -> Vec<Message<'_>> {
     let mut list = Vec::new();
     let mut instructions = Parts::default();
     match is_json(system).then(|| items(system)).flatten() {
@@ -53,13 +52,7 @@ pub(super) fn join(system: &str, input: Option<&str>, cut: &mut bool) -> Option<
     }
     instructions.message.role = Cow::Borrowed("system");
     instructions.into(&mut list);
-    let input = input.unwrap_or_default();
-    match messages(input) {
-        Some((given, _)) => list.extend(given),
-        None if input.is_empty() => {}
-        None => list.push(said("user", input)),
-    }
-    text(list, "user", cut)
+    list
 }
 
 fn said<'a>(role: &'a str, content: &'a str) -> Message<'a> {

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 pub(super) use media::marked;
 
-use message::{Own, text};
+use message::{Message, Own, text};
 
 use super::{
     field::Field,
@@ -33,32 +33,48 @@ pub(super) struct Said {
     pub(super) cut: bool,
 }
 
-/// Reads a model call's messages, wherever its dialect keeps them.
+/// Reads a model call's messages, wherever its dialect keeps them: each side of the first that says anything of it.
 pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
-    let mut said = Said::default();
-    let (input, output) = flat::of(fields.all());
-    said.prompt = text(input, "user", &mut said.cut);
-    said.response = text(output, "assistant", &mut said.cut);
-    let told = [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event));
-    for told in told {
-        if said.prompt.is_none() {
-            said.prompt = match told.system {
-                Some(system) => given::join(&system, told.input.as_deref(), &mut said.cut),
-                None => told.input.and_then(|raw| given::list(&raw, "user", &mut said.cut).0),
-            };
+    let told: Vec<Told<'_>> =
+        [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event)).collect();
+    let alone = fields.get(Field::Input).and_then(value::whole);
+    let mut finish_reason = None;
+    let (mut input, mut output) = flat::of(fields.all());
+    for told in &told {
+        if let Some(raw) = told.input.as_deref().filter(|_| !say_something(&input)) {
+            input = given::list(raw, "user").0;
         }
-        if said.response.is_none()
-            && let Some(raw) = told.output
-        {
-            let (response, finish) = given::list(&raw, "assistant", &mut said.cut);
-            said.response = response;
-            said.finish_reason = said.finish_reason.or(finish);
+        if let Some(raw) = told.output.as_deref().filter(|_| !say_something(&output)) {
+            let (messages, finish) = given::list(raw, "assistant");
+            output = messages;
+            finish_reason = finish_reason.or(finish.map(Cow::into_owned));
         }
     }
-    if said.prompt.is_none() && said.response.is_none() {
-        by_events(events, &mut said);
+    if !say_something(&input) || !say_something(&output) {
+        let (went_in, came_out, finish) = by_events(events);
+        input = if say_something(&input) { input } else { went_in };
+        if !say_something(&output) {
+            output = came_out;
+            finish_reason = finish_reason.or(finish);
+        }
     }
-    said
+    // Some tell what the model is told to be beside the messages, whoever tells those.
+    if let Some(system) = told.iter().find_map(|told| told.system.as_deref()) {
+        if let Some(raw) = alone.as_deref().filter(|_| !say_something(&input)) {
+            input = given::list(raw, "user").0;
+        }
+        let mut all = given::instructions(system);
+        all.retain(|one| input.iter().all(|other| other.content != one.content));
+        all.append(&mut input);
+        input = all;
+    }
+    let mut cut = false;
+    let (prompt, response) = (text(input, "user", &mut cut), text(output, "assistant", &mut cut));
+    Said { prompt, response, finish_reason, cut }
+}
+
+fn say_something(messages: &[Message<'_>]) -> bool {
+    messages.iter().any(Message::says_something)
 }
 
 /// What the messages of a tool's own span say of its call.
@@ -114,7 +130,7 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn of_span(fields: &'a Fields<'_>) -> Self {
-        let whole = |field| fields.get(field).and_then(value::whole);
+        let whole = |field| fields.get(field).and_then(value::whole).filter(|text| says_some(text));
         Self {
             system: whole(Field::SystemMessages),
             input: whole(Field::InputMessages),
@@ -132,17 +148,25 @@ impl<'a> Told<'a> {
         if !carries {
             return Self::default();
         }
+        let whole = |keys: &[&str]| whole_of(&event.attributes, keys).filter(|text| says_some(text));
         Self {
-            system: whole_of(&event.attributes, &["gen_ai.system_instructions"]),
-            input: whole_of(&event.attributes, &["gen_ai.input.messages", "gen_ai.prompt"]),
-            output: whole_of(&event.attributes, &["gen_ai.output.messages", "gen_ai.completion"]),
+            system: whole(&["gen_ai.system_instructions"]),
+            input: whole(&["gen_ai.input.messages", "gen_ai.prompt"]),
+            output: whole(&["gen_ai.output.messages", "gen_ai.completion"]),
         }
     }
 }
 
-/// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one.
-fn by_events(events: &[Event<'_>], said: &mut Said) {
+/// Whether a text is more than empty JSON.
+fn says_some(text: &str) -> bool {
+    !matches!(text.trim(), "null" | "[]" | "{}" | "\"\"")
+}
+
+/// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one. What went in, what
+/// came out, and why it ended.
+fn by_events<'a>(events: &'a [Event<'_>]) -> (Vec<Message<'a>>, Vec<Message<'a>>, Option<String>) {
     let (mut input, mut output) = (Vec::new(), Vec::new());
+    let mut finish_reason = None;
     for event in events {
         let (role, list) = match event.name.as_ref() {
             "gen_ai.system.message" => ("system", &mut input),
@@ -154,9 +178,8 @@ fn by_events(events: &[Event<'_>], said: &mut Said) {
         };
         let finish = given::of_event(role, &event.attributes, list);
         if event.name == "gen_ai.choice" {
-            said.finish_reason = finish.or(said.finish_reason.take());
+            finish_reason = finish.or(finish_reason.take());
         }
     }
-    said.prompt = text(input, "user", &mut said.cut);
-    said.response = text(output, "assistant", &mut said.cut);
+    (input, output, finish_reason)
 }
