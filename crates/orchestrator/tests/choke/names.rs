@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use kit::{Kit, limit};
 use models::{page::PageRequest, policies::LimitDraft};
 use orchestrator::{
     Error,
@@ -11,7 +12,7 @@ use orchestrator::{
 };
 use proof::words::{ActorType, EnforcementMode, LimitType, Scope};
 use serde_json::{Value, json};
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 
 use crate::{
     agent::{Agent, ask, refused, tool},
