@@ -143,16 +143,9 @@ fn is_utf8(form: &[u8]) -> bool {
     while let Some((first, after)) = rest.split_first() {
         let hex = |at: usize| char::from(*after.get(at)?).to_digit(16);
         let escaped = (*first == b'%').then(|| Some((hex(0)? << 4) + hex(1)?)).flatten();
-        match escaped.and_then(|byte| u8::try_from(byte).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+        let escaped = escaped.and_then(|byte| u8::try_from(byte).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
     }
     std::str::from_utf8(&bytes).is_ok()
 }

@@ -63,13 +63,14 @@ fn asked(how: &EndRun, stopped: bool) -> Ending {
     let ending = |status, reason, error: &Option<String>| Ending { status, reason, error: error.clone() };
     match how {
         EndRun::Abort { reason } => ending(RunStatus::Aborted, TerminationReason::UserAbort, reason),
-        EndRun::Abandoned => ending(RunStatus::Aborted, TerminationReason::Abandoned, &None),
         EndRun::Succeeded | EndRun::Failed { .. } | EndRun::StopElapsed if stopped => {
             ending(RunStatus::Halted, TerminationReason::PolicyBlock, &None)
         }
         EndRun::Succeeded => ending(RunStatus::Succeeded, TerminationReason::Completed, &None),
         EndRun::Failed { error } => ending(RunStatus::Failed, TerminationReason::SystemFailure, error),
-        // A trace that its opener sent no root of, however long others have gone on telling of it.
-        EndRun::StopElapsed => ending(RunStatus::Aborted, TerminationReason::Abandoned, &None),
+        // Or a trace that its opener sent no root of, however long others have gone on telling of it.
+        EndRun::Abandoned | EndRun::StopElapsed => {
+            ending(RunStatus::Aborted, TerminationReason::Abandoned, &None)
+        }
     }
 }
