@@ -2,6 +2,7 @@
 //! tells has happened, and is taken whatever became of the run.
 
 use chrono::TimeDelta;
+use kit::{Kit, limit};
 use models::{activity::RunState, ids::RunId, page::PageRequest, policies::LimitDraft};
 use orchestrator::{
     Error,
@@ -15,7 +16,7 @@ use orchestrator::{
 use proof::words::{
     Action, Asked, Assurance, EnforcementMode, HaltReason, LimitEnforcement, LimitType, RunStatus, StepStatus,
 };
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 use verify::Word;
 
 use crate::{
