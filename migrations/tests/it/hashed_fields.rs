@@ -38,7 +38,7 @@ fn of_runs() -> Vec<Hashed> {
                 ("state", "COMPLETED in every sealed run"),
                 ("halt_action", "the decision that ended the run says it"),
                 ("last_seen_at", "says when to give an open run up"),
-                ("seal_due_at", "says when to seal a stopped run"),
+                ("seal_due_at", "says when to seal a run that was stopped, or is a trace"),
                 ("snapshot_id", "the row of the snapshot; its digest is hashed"),
                 ("risk_level", LIVE),
                 ("latency_bucket", LIVE),

@@ -1,6 +1,6 @@
 //! The sweeper: a run that was stopped and not ended is sealed after its grace, a trace whose root span has ended after
-//! its quiet time, and a run of which nothing was heard is given up. All go through the choke point, as every end of a
-//! run does; so two replicas that sweep the same run seal it once.
+//! its quiet time, and a run of which nothing was heard is given up, or a trace whose opener was not. All go through the
+//! choke point, as every end of a run does; so two replicas that sweep the same run seal it once.
 //!
 //! A run that cannot be sealed is tried again later and later, and by itself: it does not stand in any other's way.
 
