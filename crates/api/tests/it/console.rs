@@ -195,14 +195,15 @@ async fn what_others_sent_is_text() {
     let app = App::new().await;
     let scene = Scene::set(&app).await;
     // A name that turns what stands beside it is none.
-    let name = format!("bot{}", HOSTILE.trim_end_matches([' ', '\u{202e}']));
+    let seen = HOSTILE.trim_end_matches([' ', '\u{202e}']);
+    let name = format!("bot{seen}");
     let body = json!({"agent_id": name, "goal": HOSTILE, "metadata": {HOSTILE: HOSTILE}});
     let run = app.post(format!("{ACTIVITY}/runs")).key(&scene.agent).json(&body).send().await.expect(201);
     let run_id = text(&run["run_id"]);
     let step = json!({
-        "kind": "LLM_CALL", "skill_name": HOSTILE, "status": "FAILURE", "params": {"q": HOSTILE},
+        "kind": "LLM_CALL", "skill_name": seen, "status": "FAILURE", "params": {"q": HOSTILE},
         "outcome": {"category": "PERMANENT", "code": HOSTILE, "data": HOSTILE},
-        "llm": {"provider": HOSTILE, "model": HOSTILE, "prompt": HOSTILE, "response": HOSTILE, "finish_reason": HOSTILE,
+        "llm": {"provider": seen, "model": seen, "prompt": HOSTILE, "response": HOSTILE, "finish_reason": HOSTILE,
             "input_tokens": 1, "output_tokens": 1, "cost_usd": 0.75},
     });
     let answer =
