@@ -17,6 +17,8 @@ const NOT_COMPOSED: &str = "must be in Unicode's composed form (NFC), in which a
                             another way it would look like another's and not be it";
 const NOT_SEEN: &str =
     "must have no blanks around it and no characters that nobody sees: it would look like another's";
+const HIDES: &str =
+    "must have no characters that nobody sees: no name comes to a rule with one, so it would not fire";
 
 /// Collects what is wrong with a request, each thing with its place.
 #[derive(Debug, Default)]
@@ -70,6 +72,12 @@ impl Check {
         let text = text.map(redact::composed);
         let other = text.is_some_and(|text| redact::unmistakable(&text) != text);
         self.refuse_if(other, pointer, NOT_SEEN);
+    }
+
+    /// What is compared with names, which come without what nobody sees of them: with such a character in it, as it may come
+    /// along when a name is copied, it would meet none.
+    pub fn open(&mut self, pointer: &str, text: &str) {
+        self.refuse_if(redact::hides_something(text), pointer, HIDES);
     }
 
     /// What somebody says, of at most so many characters.

@@ -54,6 +54,7 @@ pub(super) fn condition(pointer: &str, condition: &str, check: &mut Check) {
     }
     // Names come to a rule composed, so it would never meet one that it spells in another way.
     check.composed(pointer, Some(condition));
+    check.open(pointer, condition);
 }
 
 /// A pattern without what only begins a secret: `Authorization: Bearer *` looks for one.
@@ -129,6 +130,22 @@ pub(super) fn reason(reason: &str) -> Result<(), FieldErrors> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_condition_hides_nothing_that_would_keep_it_from_firing() {
+        let refused = |text: &str| {
+            let mut check = Check::default();
+            condition("/condition", text, &mut check);
+            check.done().is_err()
+        };
+        for hides in ["run_shell\u{200b}", "\u{feff}run_shell", "run\u{ad}_shell", "run_shell\u{e000}"] {
+            assert!(refused(&format!("context.step.skill == \"{hides}\"")), "{hides:?}");
+            assert!(refused(&format!("{{\"fact\":\"step.skill\",\"op\":\"==\",\"value\":\"{hides}\"}}")));
+        }
+        for shows in ["run shell", " rm -rf *", "⚙️ builder", "👩‍💻", "бот", "\\u{200b}"] {
+            assert!(!refused(&format!("context.step.skill like \"{shows}\"\n  && true")), "{shows}");
+        }
+    }
 
     #[test]
     fn a_condition_holds_no_secret_and_may_look_for_one() {

@@ -48,7 +48,7 @@ pub use json::{Fault, NUL, canonical_text, check_json, read_json};
 pub use metadata::withhold;
 pub use rewrite::{redact_json, redact_text};
 pub use screen::{Raw, Screened, derive, screen};
-pub use unveil::{composed, unmistakable};
+pub use unveil::{composed, hides_something, unmistakable};
 
 use findings::Found;
 

@@ -61,16 +61,27 @@ fn seen_of(name: &str) -> Cow<'_, str> {
     let name = name.trim();
     let (mut seen, mut before) = (String::with_capacity(name.len()), None);
     for c in name.chars() {
-        let shapes = matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
-        let hidden =
-            c.is_control() || is_ignorable(c) || is_unassigned(c) || matches!(c, '\u{2028}' | '\u{2029}');
-        if !hidden || shapes && before.is_some_and(|c: char| !c.is_alphanumeric() && !c.is_ascii()) {
+        if !c.is_control() && !is_hidden(before, c) {
             seen.push(c);
         }
         before = Some(c);
     }
     let seen = seen.trim();
     if seen == whole { Cow::Borrowed(whole) } else { Cow::Owned(seen.to_owned()) }
+}
+
+/// Whether nothing is seen of a character behind that one.
+fn is_hidden(before: Option<char>, c: char) -> bool {
+    let shapes = matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+        && before.is_some_and(|c| !c.is_alphanumeric() && !c.is_ascii());
+    (is_ignorable(c) || is_unassigned(c) || matches!(c, '\u{2028}' | '\u{2029}')) && !shapes
+}
+
+/// Whether a text has a character in it of which nothing is seen, as it may come along when a name is copied.
+#[must_use]
+pub fn hides_something(text: &str) -> bool {
+    let before = std::iter::once(None).chain(text.chars().map(Some));
+    !text.is_ascii() && before.zip(text.chars()).any(|(before, c)| is_hidden(before, c))
 }
 
 /// The text as it reads in the end; `None` if it reads as it is.
