@@ -4,8 +4,10 @@ pub(super) mod answered;
 pub(super) mod given;
 pub(super) mod held;
 pub(super) mod kept;
+mod known;
 pub(super) mod late;
 pub(super) mod met;
+mod run;
 pub(super) mod snapshots;
 pub(super) mod standing;
 pub(super) mod strikes;
@@ -15,31 +17,26 @@ pub(super) mod tree;
 pub(super) mod trees;
 pub(super) mod usage;
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use engines::ledger::AuditDraft;
 use models::{
     account::KeptAnswer,
-    activity::{Ack, Ancestor, Freeze, Intervention, Run, Standing},
-    ids::{DecisionId, InterventionId, KeyId, LimitId, RunId},
+    activity::{Ack, Ancestor, Freeze, Intervention},
+    ids::{DecisionId, KeyId, RunId},
     incidents::{Incident, IncidentEvent, IncidentRun},
-    logs::{Actor, ExecutionContext, LlmRunRecord, Trace, Uncounted},
+    logs::{LlmRunRecord, Uncounted},
     policies::{Permit, Usage, UsageKey, Verdict},
 };
 use proof::{
-    hash::Hash,
     leaves::RunLeaf,
     records::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord,
         EnvironmentRecord, GapRecord, IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord,
-        RecordKind, RunAfter, StepRecord,
+        StepRecord,
     },
     tagged::Hashed,
-    words::{RunStatus, StepStatus, TerminationReason},
 };
 
 use self::{
@@ -48,6 +45,10 @@ use self::{
     snapshots::BoundSnapshot,
     strikes::{FiredRows, Strike},
     trees::Tree,
+};
+pub(super) use self::{
+    known::KnownStep,
+    run::{Ending, LateState, RunState},
 };
 use crate::{context::TenantSettings, errors::Error, spine::Spine};
 
@@ -67,129 +68,6 @@ impl<T> Tracked<T> {
     pub(super) fn change(&mut self) -> &mut T {
         self.changed = true;
         &mut self.row
-    }
-}
-
-/// A run of the group, with what its next step needs.
-#[derive(Clone)]
-pub(super) struct RunState {
-    pub(super) run: Run,
-    pub(super) trace: Trace,
-    pub(super) snapshot: Arc<BoundSnapshot>,
-    /// Limits that the run has breached already, by window.
-    pub(super) breached: HashSet<(LimitId, String)>,
-    /// A limit stands at 80 % or more.
-    pub(super) near_limit: bool,
-    /// Where it stood in lists when it was read.
-    pub(super) stood: Standing,
-    pub(super) changed: bool,
-    /// The run was opened by this group.
-    pub(super) is_new: bool,
-    /// Why the run is to be sealed when the group's calls are decided.
-    pub(super) ending: Option<Ending>,
-    /// The freeze that holds for it.
-    pub(super) freeze: Option<Arc<Freeze>>,
-    /// What it met of people's interventions, and what its agent knows.
-    pub(super) met: HashSet<InterventionId>,
-    pub(super) acked: HashSet<InterventionId>,
-    /// A person's kill that its agent does not know of yet.
-    pub(super) unacked_kill: Option<InterventionId>,
-    /// The run is sealed, and what comes now goes into an addendum: `trace` is the addendum's.
-    pub(super) late: Option<LateState>,
-}
-
-/// Where an addendum of a sealed run goes on.
-#[derive(Clone)]
-pub(super) struct LateState {
-    /// How many records of each kind the receipt covers: late ones are counted on from there.
-    pub(super) sealed: BTreeMap<RecordKind, u64>,
-    /// Hash of the SEALED leaf.
-    pub(super) sealed_leaf: Hash,
-}
-
-/// How a run ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ending {
-    pub(super) status: RunStatus,
-    pub(super) reason: TerminationReason,
-    pub(super) error: Option<String>,
-}
-
-impl RunState {
-    /// The index that the run's next step, or refusal, takes.
-    pub(super) fn next_index(&self) -> u64 {
-        self.next_seq(RecordKind::Step)
-    }
-
-    /// When a call of the run that is taken now counts. A step of a trace does by when it is recorded, which never goes
-    /// back: that is what a replica finds that is to take it from its window again, and another replica's clock may be ahead.
-    pub(super) fn counts_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let last = self.trace.last_recorded_at.filter(|_| self.run.is_reported());
-        last.map_or(now, |last| last.max(now))
-    }
-
-    /// The run as a committed group leaves it: nothing of it is new or waits to be written.
-    pub(super) fn settled(self) -> Self {
-        let stood = self.run.standing();
-        Self { stood, changed: false, is_new: false, ending: None, ..self }
-    }
-
-    /// The position that the run's next record of `kind` takes.
-    pub(super) fn next_seq(&self, kind: RecordKind) -> u64 {
-        let sealed = self.late.as_ref().and_then(|late| late.sealed.get(&kind)).copied();
-        sealed.unwrap_or(0) + self.trace.ranges.next(kind)
-    }
-
-    /// What evidence of the run is captured in.
-    pub(super) fn context(&self) -> ExecutionContext {
-        let run = &self.run;
-        let actor = Actor { actor_type: run.actor_type, actor_id: run.actor_id.clone() };
-        let ctx =
-            ExecutionContext::new(run.tenant, run.id, self.trace.id, actor, run.source, run.snapshot_id);
-        if run.is_synthetic { ctx.synthetic(run.synthetic_scenario_id.clone()) } else { ctx }
-    }
-
-    /// The running totals, as records and answers carry them.
-    pub(super) fn after(&self) -> RunAfter {
-        let (run, totals) = (&self.run, self.run.totals());
-        RunAfter {
-            cost_nanousd: totals.cost_nanousd,
-            input_tokens: totals.input_tokens,
-            output_tokens: totals.output_tokens,
-            refused_count: run.refused_count,
-            status: run.status,
-            step_count: totals.step_count,
-        }
-    }
-}
-
-/// A step that was stored under a key, now or before: what its repeat is answered with.
-pub(super) struct KnownStep {
-    pub(super) step_index: u64,
-    pub(super) status: StepStatus,
-    pub(super) step_hash: Hash,
-    pub(super) request_hash: Option<String>,
-    pub(super) reported_by: Option<String>,
-    pub(super) decision_id: Option<String>,
-    pub(super) run_after: String,
-}
-
-impl KnownStep {
-    pub(super) fn of(record: &StepRecord, step_hash: Hash) -> Self {
-        Self {
-            step_index: record.step_index,
-            status: record.status,
-            step_hash,
-            request_hash: record.request_hash.clone(),
-            reported_by: record.reported_by.clone(),
-            decision_id: record.decision_id.clone(),
-            run_after: record.run_after.clone(),
-        }
-    }
-
-    /// Whether the call that comes under its key is the one that it was.
-    pub(super) fn is_of(&self, request_hash: Hash) -> bool {
-        self.request_hash.as_deref() == Some(&request_hash.to_string())
     }
 }
 
