@@ -2,13 +2,19 @@
 
 mod acknowledge;
 mod acknowledge_many;
-mod read;
+mod by_run;
+mod get;
+mod list;
 mod resolve;
+mod runs;
 mod settled;
 
 pub use self::{
     acknowledge::acknowledge,
     acknowledge_many::{Taken, acknowledge_many},
-    read::{AffectedRun, IncidentDetail, by_run, get, list, runs},
+    by_run::by_run,
+    get::{IncidentDetail, get},
+    list::list,
     resolve::{Resolve, close, resolve},
+    runs::{AffectedRun, runs},
 };

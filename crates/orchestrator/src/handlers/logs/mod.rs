@@ -1,16 +1,29 @@
 //! Operations on records as they were stored, and on the proofs that they are whole. Logs never summarise and never
 //! decide.
 
-mod audit;
-mod llm_runs;
+mod get_audit;
+mod get_checkpoint;
+mod get_llm_run;
+mod get_system;
+mod list_audit;
+mod list_checkpoints;
+mod list_llm_runs;
+mod list_system;
 mod metadata;
-mod proofs;
-mod system;
+mod nodes;
+mod prove_audit;
+mod prove_consistency;
 
 pub use self::{
-    audit::{get_audit, list_audit},
-    llm_runs::{get_llm_run, list_llm_runs},
+    get_audit::get_audit,
+    get_checkpoint::get_checkpoint,
+    get_llm_run::get_llm_run,
+    get_system::get_system,
+    list_audit::list_audit,
+    list_checkpoints::list_checkpoints,
+    list_llm_runs::list_llm_runs,
+    list_system::list_system,
     metadata::{EvidenceMetadata, Logged},
-    proofs::{AuditProof, Consistency, get_checkpoint, list_checkpoints, prove_audit, prove_consistency},
-    system::{get_system, list_system},
+    prove_audit::{AuditProof, prove_audit},
+    prove_consistency::{Consistency, prove_consistency},
 };

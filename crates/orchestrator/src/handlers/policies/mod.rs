@@ -6,13 +6,17 @@ mod create_limit;
 mod create_rule;
 mod disable_limit;
 mod freeze;
+mod get_limit;
+mod get_rule;
+mod limit_breaches;
 mod limit_view;
-mod limits;
 mod list_facts;
+mod list_limits;
+mod list_rules;
 mod modify_rule;
 mod retire_rule;
+mod rule_enforcements;
 mod rule_view;
-mod rules;
 mod update_limit;
 mod validate_rule;
 
@@ -23,16 +27,20 @@ pub use self::{
     create_rule::create_rule,
     disable_limit::disable_limit,
     freeze::{FreezeView, freeze, freezes, list_freezes, unfreeze},
+    get_limit::get_limit,
+    get_rule::get_rule,
+    limit_breaches::limit_breaches,
     limit_view::LimitView,
-    limits::{get_limit, limit_breaches, list_limits},
     list_facts::{
         FACT_RECORDS, Fact, FactList, FactType, FactUnit, Fault, facts_of, facts_page, known_facts,
         list_facts,
     },
+    list_limits::list_limits,
+    list_rules::list_rules,
     modify_rule::modify_rule,
     retire_rule::{Retirement, retire_rule},
+    rule_enforcements::rule_enforcements,
     rule_view::RuleView,
-    rules::{get_rule, list_rules, rule_enforcements},
     update_limit::update_limit,
     validate_rule::{RuleCheck, Validation, validate_rule},
 };
@@ -49,5 +57,5 @@ pub const fn counts_money(limit_type: LimitType) -> bool {
 /// The category of a type of limit: what a caller means who does not say it.
 #[must_use]
 pub const fn category_of(limit_type: LimitType) -> LimitCategory {
-    ::rules::limits::category(limit_type)
+    rules::limits::category(limit_type)
 }

@@ -1,7 +1,6 @@
-//! Reading the Audit Ledger.
+//! The list of the Audit Ledger.
 
 use models::{
-    ids::AuditId,
     logs::{AuditEntry, AuditFilter},
     page::{Page, PageRequest},
 };
@@ -17,11 +16,4 @@ pub async fn list_audit(
     page: PageRequest,
 ) -> Result<Page<AuditEntry>, Error> {
     Ok(spine.read().await?.logs().list_audit(ctx.tenant.id, &filter, &page).await?)
-}
-
-/// `logs.get_audit`: one entry with the states before and after.
-#[tracing::instrument(name = "logs.get_audit", skip_all, fields(tenant = %ctx.tenant.id, entry = %id))]
-pub async fn get_audit(spine: &Spine, ctx: &CallContext, id: AuditId) -> Result<AuditEntry, Error> {
-    let entry = spine.read().await?.logs().find_audit(ctx.tenant.id, id).await?;
-    entry.ok_or_else(|| Error::not_found("audit entry", id))
 }

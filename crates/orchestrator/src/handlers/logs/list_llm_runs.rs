@@ -1,7 +1,6 @@
-//! Reading LLM run records.
+//! The list of the calls to models.
 
 use models::{
-    ids::LlmRunId,
     logs::{LlmRunFilter, LlmRunRecord},
     page::{Page, PageRequest},
 };
@@ -27,17 +26,4 @@ pub async fn list_llm_runs(
     };
     let Page { items, next_cursor, has_more, total } = found;
     Ok(Page { items: calls(&store, tenant, items).await?, next_cursor, has_more, total })
-}
-
-/// `logs.get_llm_run`: one call to a model.
-#[tracing::instrument(name = "logs.get_llm_run", skip_all, fields(tenant = %ctx.tenant.id, record = %id))]
-pub async fn get_llm_run(
-    spine: &Spine,
-    ctx: &CallContext,
-    id: LlmRunId,
-) -> Result<Logged<LlmRunRecord>, Error> {
-    let store = spine.read().await?;
-    let missing = || Error::not_found("LLM run record", id);
-    let record = store.logs().find_llm_run(ctx.tenant.id, id).await?.ok_or_else(missing)?;
-    calls(&store, ctx.tenant.id, vec![record]).await?.pop().ok_or_else(missing)
 }
