@@ -30,6 +30,27 @@ fn an_operation_is_named_after_its_file() {
     }
 }
 
+/// In L4 too: so a reader of a route finds what it calls, and the other way round.
+#[test]
+fn an_operation_of_a_domain_has_its_name_in_the_layer_below() {
+    let below = Path::new(env!("CARGO_MANIFEST_DIR")).join("../orchestrator/src/handlers");
+    // A coordinator joins domains, and is no operation of one.
+    let joined = ["activity.bundle", "activity.evidence", "activity.proof"];
+    let mut seen = 0;
+    for operation in operations() {
+        let (module, verb) = operation.id.split_once('.').expect("<module>.<verb>");
+        let is_domain = ["activity", "incidents", "policies", "logs"].contains(&module);
+        if !is_domain || joined.contains(&operation.id.as_str()) {
+            continue;
+        }
+        let path = below.join(module).join(format!("{verb}.rs"));
+        let source = std::fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
+        assert!(source.contains(&format!("fn {verb}(")), "{} has no `{verb}`", path.display());
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen} operations");
+}
+
 #[test]
 fn every_reference_leads_somewhere() {
     let document = serde_json::to_value(api::openapi()).expect("a document");

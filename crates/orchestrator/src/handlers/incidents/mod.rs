@@ -3,6 +3,8 @@
 mod acknowledge;
 mod acknowledge_many;
 mod by_run;
+mod close;
+mod end;
 mod get;
 mod list;
 mod resolve;
@@ -13,8 +15,9 @@ pub use self::{
     acknowledge::acknowledge,
     acknowledge_many::{Taken, acknowledge_many},
     by_run::by_run,
+    close::close,
     get::{IncidentDetail, get},
     list::list,
-    resolve::{Resolve, close, resolve},
+    resolve::{Resolve, resolve},
     runs::{AffectedRun, runs},
 };

@@ -6,17 +6,20 @@ mod create_limit;
 mod create_rule;
 mod disable_limit;
 mod freeze;
+mod freeze_view;
 mod get_limit;
 mod get_rule;
 mod limit_breaches;
 mod limit_view;
 mod list_facts;
+mod list_freezes;
 mod list_limits;
 mod list_rules;
 mod modify_rule;
 mod retire_rule;
 mod rule_enforcements;
 mod rule_view;
+mod unfreeze;
 mod update_limit;
 mod validate_rule;
 
@@ -26,7 +29,8 @@ pub use self::{
     create_limit::create_limit,
     create_rule::create_rule,
     disable_limit::disable_limit,
-    freeze::{FreezeView, freeze, freezes, list_freezes, unfreeze},
+    freeze::freeze,
+    freeze_view::FreezeView,
     get_limit::get_limit,
     get_rule::get_rule,
     limit_breaches::limit_breaches,
@@ -35,12 +39,14 @@ pub use self::{
         FACT_RECORDS, Fact, FactList, FactType, FactUnit, Fault, facts_of, facts_page, known_facts,
         list_facts,
     },
+    list_freezes::{freezes, list_freezes},
     list_limits::list_limits,
     list_rules::list_rules,
     modify_rule::modify_rule,
     retire_rule::{Retirement, retire_rule},
     rule_enforcements::rule_enforcements,
     rule_view::RuleView,
+    unfreeze::unfreeze,
     update_limit::update_limit,
     validate_rule::{RuleCheck, Validation, validate_rule},
 };
