@@ -143,3 +143,40 @@ fn messages_are_read_from_wherever_they_are() {
         said
     );
 }
+
+/// A file is told by size and hash wherever it lies: in an item that nobody knows, in a tool's answer, in a request told whole.
+#[test]
+fn no_file_is_kept_in_what_stays_as_it_came() {
+    let mark = format!("[image image/png, {ABC}]");
+    let url = "data:image/png;base64,YWJj";
+    let png = format!("iVBORw0KGgo{}", "A".repeat(61));
+    let result = json!({ "content": [{ "type": "image", "mimeType": "image/png", "data": "YWJj" }] });
+    let items =
+        |item: Value| call(&json!({ "gen_ai.input.messages": json!([item]).to_string() }), &[]).0.unwrap();
+    let screen = items(json!({ "type": "computer_call_output", "call_id": "c",
+        "output": { "type": "computer_screenshot", "image_url": url } }));
+    assert_eq!(screen, format!(r#"[{{"role":"tool","content":"{mark}","tool_call_id":"c"}}]"#));
+    for item in [
+        json!({ "type": "code_interpreter_call", "id": "c", "code": "plot()", "outputs": [{ "type": "image", "url": url }] }),
+        json!({ "role": "tool", "parts": [{ "type": "tool_call_response", "id": "c", "response": result }] }),
+        json!({ "role": "tool", "content": result.to_string(), "tool_call_id": "c" }),
+        json!({ "role": "user", "content": [{ "type": "text", "text": format!("See ![it]({url}).") }] }),
+        json!({ "role": "user", "content": "Hi", "later": { "picture": url } }),
+    ] {
+        let told = items(item.clone());
+        assert!(told.contains(&mark) && !told.contains("YWJj"), "{item}: {told}");
+    }
+    let request = json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": url } }] }] });
+    let answered = json!({ "created": 1, "data": [{ "b64_json": png }] });
+    let (prompt, response) =
+        call(&json!({ "input.value": request.to_string(), "output.value": answered.to_string() }), &[]);
+    assert_eq!(prompt.unwrap(), request.to_string().replace(url, &mark), "and all around it as it came");
+    assert!(
+        response.is_some_and(
+            |told| told.contains("[image image/png, 54 bytes, sha256:") && !told.contains("iVBOR")
+        )
+    );
+    let tool = json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "shot", "gen_ai.tool.call.result": result.to_string() });
+    let tool = crate::spans::step(&tool).outcome_data.unwrap();
+    assert!(tool.contains(&mark) && !tool.contains("YWJj"), "{tool}");
+}

@@ -116,7 +116,7 @@ fn content(
             let arguments = arguments::of_tool(fields, said.arguments);
             let result = fields.take(Field::ToolResult).or_else(|| fields.take(Field::Output));
             let result = result.or(said.result);
-            (arguments.map(object), result)
+            (arguments.map(object), result.map(without_files))
         }
         Operation::Http => {
             let status =
@@ -133,10 +133,10 @@ fn content(
         | Operation::Other => {
             let (input, output) = (fields.take(Field::Input), fields.take(Field::Output));
             let said = messages::of(fields, events);
-            let params = input.or(said.prompt).map(object);
+            let params = input.or(said.prompt).map(without_files).map(object);
             let keeps_all = matches!(operation, Operation::Retrieval | Operation::Transform);
             let params = params.or_else(|| everything(fields).filter(|_| keeps_all));
-            (params, output.or(said.response))
+            (params, output.or(said.response).map(without_files))
         }
     }
 }
@@ -275,12 +275,12 @@ fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &m
     *cut |= said.cut;
     let finished = fields.first_text(Field::FinishReason).map(str::to_owned);
     report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
-    report.prompt = said.prompt.or_else(|| fields.take(Field::Input).map(without_files));
-    report.response = said.response.or_else(|| fields.take(Field::Output).map(without_files));
+    report.prompt = said.prompt.or_else(|| fields.take(Field::Input)).map(without_files);
+    report.response = said.response.or_else(|| fields.take(Field::Output)).map(without_files);
     report
 }
 
-/// A text of a form that nobody knows, with marks for the files in it.
+/// A text with marks for the files in it.
 fn without_files(text: String) -> String {
     let marked = match messages::marked(&text) {
         Cow::Owned(marked) => Some(marked),

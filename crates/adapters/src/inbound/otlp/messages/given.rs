@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     super::{reader::Reader, value::whole_of, wire::Attribute},
-    media::marked,
     message::{Arguments, Message, Own, ToolCall},
     parts::{Object, Parts, is_full, items, text_of, tool_call},
+    within::marked,
 };
 
 /// A list of messages, and why the last of them ended. What is no such list is said by that role.

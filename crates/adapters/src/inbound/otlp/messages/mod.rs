@@ -2,17 +2,19 @@
 //!
 //! A prompt that is one message of the user, and a response that is one message, are their text; anything else is a
 //! JSON list of `{role, content, name, tool_calls: [{id, name, arguments}], tool_call_id, is_error}`, empty members left out.
-//! What is no text stays as it came, but for pictures and other files: they are told by kind, size and hash.
+//! What is no text stays as it came, but for pictures and other files, wherever they lie: they are told by kind, size and
+//! hash.
 
 mod flat;
 mod given;
 mod media;
 mod message;
 mod parts;
+mod within;
 
 use std::borrow::Cow;
 
-pub(super) use media::marked;
+pub(super) use within::marked;
 
 use message::{Message, Own, text};
 

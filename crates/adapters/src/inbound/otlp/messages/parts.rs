@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use super::{
     super::reader::Reader,
-    media::{Data, mark, marked},
+    media::{Data, mark},
     message::{Arguments, Message, ToolCall},
+    within::marked,
 };
 
 /// The members of an object, each with its JSON.
@@ -117,7 +118,7 @@ impl<'a> Parts<'a> {
             Some(b'"') => self.message.add(Some(text_of(json))),
             Some(b'[' | b'{') if self.depth == DEEPEST => {
                 self.message.deep = true;
-                self.message.add(Some(Cow::Borrowed(json)));
+                self.message.add(Some(marked(json)));
             }
             Some(b'[') => {
                 self.depth += 1;
@@ -165,13 +166,27 @@ impl<'a> Parts<'a> {
             | "tool_result"
             | "function_call_output"
             | "custom_tool_call_output"
+            | "computer_call_output"
             | "tool-result"
             | "web_search_tool_result" => {
                 let output = part.json(&["response", "result", "output", "content"]);
                 self.result(&part, output.unwrap_or("\"\""));
             }
-            "image" | "image_url" | "input_image" | "blob" | "uri" | "file" | "input_file" | "document"
-            | "audio" | "input_audio" | "audio_url" | "video" | "video_url" | "media" => {
+            "image"
+            | "image_url"
+            | "input_image"
+            | "blob"
+            | "uri"
+            | "file"
+            | "input_file"
+            | "document"
+            | "audio"
+            | "input_audio"
+            | "audio_url"
+            | "video"
+            | "video_url"
+            | "media"
+            | "computer_screenshot" => {
                 self.file(&kind, &part);
             }
             "image_generation_call" => {
@@ -269,8 +284,8 @@ impl<'a> Parts<'a> {
     /// What a tool answered.
     fn result(&mut self, part: &Object<'a>, output: &'a str) {
         let mut inner = Parts { depth: self.depth, ..Parts::default() };
-        // An answer that is an object is the tool's own, and no part.
-        if output.starts_with('{') {
+        // An answer that is an object is the tool's own, and no part; but for a picture of the screen.
+        if output.starts_with('{') && !is_screenshot(output) {
             inner.message.content = Some(marked(output));
         } else {
             inner.content(output);
@@ -289,6 +304,12 @@ impl<'a> Parts<'a> {
         self.results.append(&mut inner.results);
         self.results.push(inner.message);
     }
+}
+
+fn is_screenshot(json: &str) -> bool {
+    Object::of(json)
+        .and_then(|object| object.text(&["type"]))
+        .is_some_and(|kind| kind == "computer_screenshot")
 }
 
 /// `{id, type, function: {name, arguments}}`, `{id, name, arguments}`, `{id, name, input}`, `{name, args}`.
@@ -339,7 +360,7 @@ fn file<'a>(kind: &str, part: &Object<'a>) -> Cow<'a, str> {
     let id = of.text(&["file_id", "id"]);
     let kind = match kind {
         "blob" | "uri" | "media" => part.text(&["modality"]).unwrap_or(Cow::Borrowed("file")),
-        "input_image" | "image_url" => Cow::Borrowed("image"),
+        "input_image" | "image_url" | "computer_screenshot" => Cow::Borrowed("image"),
         "input_audio" | "audio_url" => Cow::Borrowed("audio"),
         "video_url" => Cow::Borrowed("video"),
         "input_file" | "document" => Cow::Borrowed("file"),
