@@ -165,6 +165,39 @@ fn a_command_is_found_wherever_it_stands_and_however_it_is_spaced() {
     assert_eq!(beside.commands, ["git status".to_owned()].into());
 }
 
+/// A shell leaves U+0000 out, a terminal others; and what stands for bytes that were no text may have been any of them.
+#[test]
+fn what_cannot_be_read_within_a_fact_hides_none() {
+    for c in ['\0', '\u{1}', '\u{8}', '\u{1b}', '\u{7f}', '\u{9b}', '\u{fffd}'] {
+        let joined = json!({"command": format!("r{c}m -rf /")});
+        for params in [
+            joined.clone(),
+            json!({ "input": joined.to_string() }),
+            json!({"command": format!("rm{c} -rf /")}),
+            json!({"command": format!("rm{c}-rf{c}/")}),
+            json!({"argv": [format!("r{c}m"), "-rf", "/"]}),
+            json!({"command": "rm", "args": format!("-r{c}f /")}),
+            json!({"input": format!("r{c}m -rf /")}),
+        ] {
+            let facts = facts(&params);
+            assert!(facts.commands.contains("rm -rf /") && facts.facts_cut, "{params}: {facts:?}");
+        }
+        let table = facts(&json!({"table": format!("cus{c}tomers")}));
+        assert!(table.tables.contains("customers") && table.facts_cut, "{table:?}");
+        let to = facts(&json!({"to": format!("bob@ev{c}il.example")}));
+        assert!(to.recipients.contains("evil.example") && to.facts_cut, "{to:?}");
+        let url = facts(&json!({"url": format!("https://evil.example/ad{c}min/x")}));
+        assert!(url.urls.iter().any(|url| url.path == "/admin/x") && url.facts_cut, "{url:?}");
+    }
+    for plain in [
+        json!({"command": "rm -rf /\t-v\r\n"}),
+        json!({"body": "\u{1b}[31mred\u{fffd}", "command": "ls"}),
+        json!({"command": "ls", "description": "\u{1b}[31mred"}),
+    ] {
+        assert!(!facts(&plain).facts_cut, "no fact is in it: {plain}");
+    }
+}
+
 #[test]
 fn tables_and_recipients_are_found_wherever_they_stand() {
     for params in [

@@ -15,7 +15,7 @@ use super::{
     rewrite::{is_name, is_value, redact_text},
     roles::{Role, is_plural, role},
     tree::{self, Node},
-    unveil::{composed, visible},
+    unveil::{composed, is_illegible, visible},
     urls::{self, Mention, Place},
 };
 
@@ -51,9 +51,6 @@ pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, s
     }
     Ok(facts.done())
 }
-
-/// What stands in a text where a character was that no text has.
-const LOST: [char; 2] = ['\0', '\u{fffd}'];
 
 /// So often a text may be the JSON of a text.
 const MAX_QUOTED: usize = 4;
@@ -190,6 +187,21 @@ impl Facts {
             }
         }
         self.mentioned(text);
+        self.named(text, at);
+        let is_fact = match at.role {
+            // Of a command it is asked where that is taken.
+            None | Some(Role::Beside | Role::Arguments | Role::Command) => at.addressed,
+            Some(_) => true,
+        };
+        if is_fact {
+            for reading in self.seen_through(text).into_iter().flatten() {
+                self.named(&reading, at);
+            }
+        }
+    }
+
+    /// A text as what its name says that it is.
+    fn named(&mut self, text: &str, at: At) {
         match at.role {
             Some(Role::Url) => self.url(text, at),
             Some(Role::Host) => self.host_parameter(text),
@@ -210,6 +222,16 @@ impl Facts {
                 }
             }
         }
+    }
+
+    /// A text as others may take it, where something in it cannot be read: some pass over that, as a shell does over U+0000,
+    /// and to some a word ends there.
+    fn seen_through(&mut self, text: &str) -> Option<[String; 2]> {
+        if !text.contains(is_illegible) {
+            return None;
+        }
+        self.params.facts_cut = true;
+        Some(["", " "].map(|instead| text.replace(is_illegible, instead)))
     }
 
     fn number(&mut self, token: &str, at: At) {
@@ -301,10 +323,8 @@ impl Facts {
     fn command(&mut self, text: &str) {
         let text = self.bounded(text);
         self.command_line(text);
-        if text.contains(LOST) {
-            // Whoever runs it may pass over what nobody here can read.
-            self.params.facts_cut = true;
-            self.command_line(&text.replace(LOST, ""));
+        for reading in self.seen_through(text).into_iter().flatten() {
+            self.command_line(&reading);
         }
     }
 

@@ -22,6 +22,11 @@ fn is_unassigned(c: char) -> bool {
     matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fffe}'..='\u{ffff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
+/// Whether a character can be read by nobody: a control character that is no blank, or what is kept in place of one.
+pub(super) fn is_illegible(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER || c.is_control() && !c.is_whitespace()
+}
+
 /// The text without characters that nobody sees.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || !text.contains(is_ignorable) {
