@@ -9,11 +9,11 @@ use entities::{
 };
 use models::{
     ids::{PermitId, RunId, TenantId},
-    policies::{Estimate, Permit, PermitStatus},
+    policies::{Estimate, OpenPermit, Permit, PermitStatus},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-    Value,
+    ColumnTrait as _, EntityName as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _, Value,
     sea_query::{Expr, LockBehavior, LockType},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     StoreError, bulk, dialect,
     driver::of_tenant,
     field::{Field, corrupt},
-    keys, read,
+    keys, read, tally,
 };
 
 of_tenant!(permits);
@@ -112,6 +112,50 @@ impl PoliciesReads<'_> {
         let rows = read::by_keys(self.conn, keyed, [Column::RunId, Column::IdempotencyKey], keys).await?;
         rows.into_iter().map(from_row).collect()
     }
+
+    /// The permits of these runs that are granted, and that nobody has used or released: not locked, for none of a run is
+    /// granted or used by who does not hold the run locked.
+    pub async fn open_permits(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<OpenPermit>, StoreError> {
+        let backend = self.conn.backend();
+        let granted = of(tenant)
+            .select_only()
+            .columns([
+                Column::Id,
+                Column::RunId,
+                Column::EstimateInputTokens,
+                Column::EstimateOutputTokens,
+                Column::EstimateCostNanousd,
+            ])
+            .filter(Column::Status.eq(PermitStatus::Granted.as_str()));
+        let mut open = Vec::new();
+        for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 1)) {
+            let among = dialect::among(backend, &[Column::RunId], keys::transposed(chunk));
+            for row in self.conn.rows(granted.clone().filter(among).build(backend)).await? {
+                open.push(open_permit(&row)?);
+            }
+        }
+        Ok(open)
+    }
+}
+
+/// Of the columns in the order in which [`PoliciesReads::open_permits`] asks for them.
+fn open_permit(row: &QueryResult) -> Result<OpenPermit, StoreError> {
+    let table = permits::Entity.table_name();
+    let Id(id): Id<PermitId> = tally::value(table, row, 0)?;
+    let Id(run_id): Id<RunId> = tally::value(table, row, 1)?;
+    let bad =
+        |column: &'static str| move |why: String| corrupt(&permits::Entity, id.to_string(), column, &why);
+    let [input, output]: [i64; 2] = [tally::value(table, row, 2)?, tally::value(table, row, 3)?];
+    let cost: Option<i64> = tally::value(table, row, 4)?;
+    Ok(OpenPermit {
+        id,
+        run_id,
+        estimate: Estimate {
+            input_tokens: input.get().map_err(bad("estimate_input_tokens"))?,
+            output_tokens: output.get().map_err(bad("estimate_output_tokens"))?,
+            cost_nanousd: cost.get().map_err(bad("estimate_cost_nanousd"))?,
+        },
+    })
 }
 
 impl Policies<'_> {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use drivers::StoreError;
+use drivers::{StoreError, Tx};
 use models::{
-    ids::{DecisionId, LimitId, PermitId, ProposalId, RuleId, RunId, SnapshotId},
+    ids::{DecisionId, LimitId, PermitId, ProposalId, RuleId, RunId, SnapshotId, TenantId},
     page::PageRequest,
     policies::{
-        BreachKey, Limit, LimitFilter, Permit, PermitStatus, Proposal, ProposalFilter, ProposalStatus,
-        ProposalType, Rule, RuleFilter, RuleStatus, Usage,
+        BreachKey, Limit, LimitFilter, OpenPermit, Permit, PermitStatus, Proposal, ProposalFilter,
+        ProposalStatus, ProposalType, Rule, RuleFilter, RuleStatus, Usage,
     },
 };
 use proof::{
@@ -24,6 +24,14 @@ use crate::{
         rule, usage_key,
     },
 };
+
+/// Of these runs, in order of their ids.
+async fn open_of(tx: &Tx, tenant: TenantId, runs: &[u128]) -> Vec<OpenPermit> {
+    let runs: Vec<RunId> = runs.iter().map(|run| RunId(uuid(*run))).collect();
+    let mut open = tx.policies().open_permits(tenant, &runs).await.expect("open");
+    open.sort_by_key(|permit| permit.id);
+    open
+}
 
 testkit::on_both! {
     async fn a_rule_goes_from_version_to_version(db: TestDatabase) {
@@ -251,6 +259,13 @@ testkit::on_both! {
         assert_eq!(tx.policies().find_permits_by_keys(OTHER, &keys).await.expect("not theirs"), []);
         assert_eq!(tx.policies().find_permit(TENANT, known.id).await.expect("found"), Some(known.clone()));
 
+        let holds = |permit: &Permit| OpenPermit { id: permit.id, run_id: permit.run_id, estimate: permit.estimate };
+        let mut all: Vec<OpenPermit> = permits[..4].iter().chain([&known]).map(holds).collect();
+        all.sort_by_key(|permit| permit.id);
+        assert_eq!(open_of(&tx, TENANT, &[1, 404, 1]).await, all, "whatever time it is");
+        assert_eq!(open_of(&tx, TENANT, &[404]).await, []);
+        assert_eq!(open_of(&tx, OTHER, &[1]).await, [], "not theirs");
+
         // 0, 1 and 2 have expired at 12; 4 is named, and so is 1. 3 is named for a run that it is not of, and 2 as well.
         let own = |id| (id, RunId(uuid(1)));
         let other = |id| (id, RunId(uuid(2)));
@@ -268,6 +283,7 @@ testkit::on_both! {
         }).collect();
         let granted = PermitStatus::Granted;
         tx.policies().save_permits(granted, &done).await.expect("saved");
+        assert_eq!(open_of(&tx, TENANT, &[1]).await, [holds(&permits[3])], "what is used or lapsed holds nothing");
         // The run of one that is still open ends: it lapses at once, and what is settled stays as it is.
         let open = tx.policies().find_permit(TENANT, permits[3].id).await.expect("found").expect("there");
         tx.policies().end_permits(TENANT, &[RunId(uuid(404))]).await.expect("nothing");

@@ -139,6 +139,14 @@ pub struct Permit {
     pub used_by_step: Option<u64>,
 }
 
+/// A permit that is granted, and neither used nor lapsed: what of it a limit on its run holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenPermit {
+    pub id: PermitId,
+    pub run_id: RunId,
+    pub estimate: Estimate,
+}
+
 /// The window of a limit in which use is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UsageKey {
