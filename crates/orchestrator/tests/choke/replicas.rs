@@ -84,4 +84,17 @@ on_both! {
         let permit = read.policies().find_permit(agent.ctx.tenant.id, granted.permit_id).await.unwrap().unwrap();
         assert_eq!(permit.status, models::policies::PermitStatus::Lapsed);
     }
+
+    /// Else each group of the tenant would find it again, and lock it.
+    async fn a_permit_that_holds_nothing_lapses_as_well(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        let granted = agent.permit(run, tokens(40, "first")).await.unwrap();
+        kit.clock.advance(Duration::seconds(61));
+        agent.record(run, tool("get_weather")).await.unwrap();
+        let read = kit.db.read().await.unwrap();
+        let permit = read.policies().find_permit(agent.ctx.tenant.id, granted.permit_id).await.unwrap().unwrap();
+        assert_eq!(permit.status, models::policies::PermitStatus::Lapsed);
+    }
 }

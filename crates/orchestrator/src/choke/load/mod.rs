@@ -73,6 +73,7 @@ pub(super) async fn load(
     permits::load(&mut state, tx, &touched).await?;
     if touched.spends {
         usage::load(&mut state, tx, calls, &late.decided).await?;
+        permits::release_lapsed(&mut state);
     }
     runs::load_breaches(&mut state, tx).await?;
     kept::load(&mut state, tx, calls).await?;

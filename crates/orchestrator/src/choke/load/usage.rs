@@ -61,8 +61,5 @@ pub(super) async fn load(
     for usage in usage {
         state.usage.insert(usage.key(), Tracked::stored(usage));
     }
-    if state.spine.clocks().wrong().is_none() {
-        usage::release_lapsed(state);
-    }
     Ok(())
 }
