@@ -127,7 +127,7 @@ impl CompiledSnapshot {
             let mut should_be = (*input).clone();
             should_be.demand = by_facts.demand;
             should_be.cost_unknown = by_facts.cost_unknown;
-            if basis(limit.limit_type) == Basis::Facts {
+            if matches!(basis(limit.limit_type), Basis::Facts | Basis::Run) {
                 should_be.used = by_facts.used;
             }
             if input.override_id.is_none() {

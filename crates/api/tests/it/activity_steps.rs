@@ -2,7 +2,7 @@
 
 use models::account::Role;
 use proof::words::REFUSED_AFTER;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     app::App,
@@ -132,6 +132,39 @@ async fn permits_are_granted_and_refused() {
     let recorded =
         app.post(format!("{ACTIVITY}/runs/{run}/steps")).key(&agent).json(&step).send().await.expect(200);
     assert_eq!(recorded["verdict"]["limits"][0]["used"], 1.4);
+}
+
+#[tokio::test]
+async fn limits_on_a_run_say_what_its_open_permits_hold() {
+    let app = App::new().await;
+    let (agent, admin) = (app.key(Role::Agent).await, app.key(Role::Admin).await);
+    for (limit_type, max) in [("RUN_STEPS", 1), ("RUN_TOKENS", 2_000), ("RUN_COST_USD", 2)] {
+        let limit = json!({"name": limit_type, "limit_type": limit_type, "max_value": max});
+        app.post(format!("{POLICIES}/limits")).key(&admin).json(&limit).send().await.expect(201);
+    }
+    let run = start(&app, &agent).await;
+    let asked = json!({
+        "kind": "LLM_CALL", "skill_name": "chat", "provider": "openai", "model": "gpt-4o",
+        "estimate": {"input_tokens": 1000, "output_tokens": 200, "cost_usd": "1.5"},
+    });
+    let ask = || app.post(format!("{ACTIVITY}/runs/{run}/permits")).key(&agent).json(&asked);
+    let stands = |answer: &Value| -> Vec<Value> {
+        let limits = answer["verdict"]["limits"].as_array().expect("the limits that apply");
+        let of = |limit: &Value| {
+            json!([limit["limit_type"], limit["used"], limit["reserved"], limit["remaining"]])
+        };
+        limits.iter().map(of).collect()
+    };
+    let held = [
+        json!(["RUN_STEPS", 0, 1, 0]),
+        json!(["RUN_TOKENS", 0, 1200, 800]),
+        json!(["RUN_COST_USD", 0, 1.5, 0.5]),
+    ];
+    assert_eq!(stands(&ask().send().await.expect(201)), held);
+    // Nothing is used yet, and no more leave is given.
+    let refused = ask().send().await;
+    assert_eq!(refused.problem(403), "step_halted");
+    assert_eq!(stands(&refused.json()), held);
 }
 
 #[tokio::test]

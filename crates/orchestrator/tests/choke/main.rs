@@ -30,6 +30,7 @@ mod roots;
 mod runs;
 mod spans;
 mod statements;
+mod thresholds;
 mod traced_permits;
 mod trees;
 mod verdicts;

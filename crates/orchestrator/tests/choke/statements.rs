@@ -51,6 +51,7 @@ on_both! {
         agent.rule(EnforcementMode::Warn, "context.step.cost_microusd > 0").await;
         agent.rule(EnforcementMode::Block, "context.step.skill == \"delete\"").await;
         agent.limit(LimitType::CostUsd, 1_000_000).await;
+        agent.limit(LimitType::RunSteps, 1_000).await;
         let mut counts = Vec::new();
         // Above 30, `join_all` takes turns, and how many groups come of that is chance.
         for size in [5, 30] {

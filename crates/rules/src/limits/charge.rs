@@ -1,5 +1,7 @@
 //! What a call, once decided, leaves in the usage row of a limit.
 
+use std::ops::Add;
+
 use proof::words::{LimitType, Moment};
 
 use super::demand::{Basis, basis, counts_calls, demand};
@@ -14,9 +16,10 @@ pub struct Charge {
     pub reserved: Count,
 }
 
-/// Whether a call of that moment is held until it is recorded, rather than used. A request happens at its permit.
+/// Whether a call of that moment is held until it is recorded, rather than used. A request happens at its permit; how long
+/// a run takes, or how many of its calls fail, no permit says before.
 pub(super) const fn reserves(limit_type: LimitType, moment: Moment) -> bool {
-    matches!(basis(limit_type), Basis::Usage)
+    matches!(basis(limit_type), Basis::Usage | Basis::Run)
         && matches!(moment, Moment::StepPre)
         && !counts_requests(limit_type)
 }
@@ -70,6 +73,41 @@ impl Used {
             T::TokensOutput => self.output_tokens,
             T::ToolCalls => self.tool_calls,
             _ => Count::ZERO,
+        }
+    }
+}
+
+/// What open permits hold of the limits on their run: those have no usage row that it could be written into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Held {
+    pub steps: Count,
+    pub tokens: Count,
+    pub cost_nanousd: Count,
+}
+
+impl Held {
+    /// What is held of a limit of that type; nothing of one that is not on the run.
+    #[must_use]
+    pub fn of(self, limit_type: LimitType) -> Count {
+        use LimitType as T;
+        match limit_type {
+            T::RunCostUsd => self.cost_nanousd,
+            T::RunTokens => self.tokens,
+            T::RunSteps => self.steps,
+            _ => Count::ZERO,
+        }
+    }
+}
+
+impl Add for Held {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            steps: self.steps + other.steps,
+            tokens: self.tokens + other.tokens,
+            cost_nanousd: self.cost_nanousd + other.cost_nanousd,
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::{Count, Facts};
 pub enum Basis {
     /// The usage row of the limit's window: budgets and rates.
     Usage,
+    /// The run's own totals, which the facts have; and what its open permits hold, which is known before they are used.
+    Run,
     /// The run and the step themselves: the facts have it.
     Facts,
     /// Failed steps in the measurement window (`used`) of all in it (`population`), this call included at
@@ -31,14 +33,8 @@ pub const fn basis(limit_type: LimitType) -> Basis {
         | T::RequestsPerMinute
         | T::RequestsPerHour
         | T::TokensPerMinute => Basis::Usage,
-        T::RunCostUsd
-        | T::RunTokens
-        | T::RunSteps
-        | T::RunDurationMs
-        | T::StepCostUsd
-        | T::StepTokens
-        | T::LatencyMs
-        | T::RetryCount => Basis::Facts,
+        T::RunCostUsd | T::RunTokens | T::RunSteps => Basis::Run,
+        T::RunDurationMs | T::StepCostUsd | T::StepTokens | T::LatencyMs | T::RetryCount => Basis::Facts,
         T::ErrorRatePct => Basis::Errors,
     }
 }

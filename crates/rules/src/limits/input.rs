@@ -17,7 +17,7 @@ pub struct LimitInput {
     /// What is used, without this call.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub used: Count,
-    /// What open permits have reserved, without this call's own permit.
+    /// What open permits have reserved, without this call's own permit: of a limit on the run, those of the run.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reserved: Count,
     /// What this call adds.
@@ -56,7 +56,8 @@ fn is_false(flag: &bool) -> bool {
 
 impl LimitInput {
     /// What the facts alone say: demand, unknown cost, and for limits on a run or a step also what is used.
-    /// For a limit whose [`basis`](super::basis) is usage or errors, fill in the rest.
+    /// For a limit whose [`basis`](super::basis) is usage or errors, fill in the rest; for one on the run what its open
+    /// permits hold.
     #[must_use]
     pub fn from_facts(limit: &LimitDefinition, moment: Moment, facts: &Facts) -> Self {
         Self {

@@ -2,7 +2,8 @@
 //!
 //! The engine that admits calls holds the usage rows; here is only the arithmetic. For each limit that
 //! applies ([`crate::CompiledSnapshot::applicable`]) it makes a [`LimitInput`]: for those that count over runs from the
-//! usage row of the [`window()`], for the others by [`LimitInput::from_facts`]. [`crate::CompiledSnapshot::measure`]
+//! usage row of the [`window()`], for the others by [`LimitInput::from_facts`], with what the run's open permits hold ([`Held`])
+//! beside it. [`crate::CompiledSnapshot::measure`]
 //! turns the inputs into outcomes; the inputs are stored in the decision and are all that re-execution needs.
 //! Afterwards [`charge()`] says what to write into the usage row.
 //!
@@ -24,7 +25,7 @@ use proof::{
 };
 
 pub use admit::{Advice, LimitOutcome, NEAR_THRESHOLD_PERCENT, admit};
-pub use charge::{Charge, Used, charge};
+pub use charge::{Charge, Held, Used, charge};
 pub use demand::{Basis, basis, counts_cost, demand};
 pub use input::LimitInput;
 pub(crate) use input::is_zero;

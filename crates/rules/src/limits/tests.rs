@@ -60,7 +60,10 @@ fn what_permits_hold_is_told_from_what_is_used() {
         ([view.used, view.reserved, view.remaining].map(Count::get), message)
     };
     // Granted: it holds, or where it is a request, it is used; recorded, it is used.
-    assert_eq!(views(T::Steps, Moment::StepPre, 1).0, [3, 3, 4]);
+    for limit_type in [T::Steps, T::RunSteps, T::RunTokens, T::RunCostUsd] {
+        assert_eq!(views(limit_type, Moment::StepPre, 1).0, [3, 3, 4], "{limit_type}");
+        assert_eq!(views(limit_type, Moment::StepBoth, 1).0, [4, 2, 4], "{limit_type}");
+    }
     assert_eq!(views(T::RequestsPerMinute, Moment::StepPre, 1).0, [4, 2, 4]);
     assert_eq!(views(T::TokensTotal, Moment::StepPost, 1).0, [4, 2, 4]);
     // Refused: an ask leaves nothing, and what was spent is spent.
@@ -113,18 +116,42 @@ fn the_consequence_abort_ends_the_run() {
 
 #[test]
 fn a_call_is_not_refused_for_what_its_permit_had_granted() {
-    let budget = limit("lim_1", LimitType::CostUsd, 100);
-    let settle = |used, demand, granted: u64| {
-        let input = LimitInput { granted: Some(granted.into()), ..input(&budget, used, 0, demand) };
-        let outcome = admit(&budget, Moment::StepPost, &input, false, false);
-        (outcome.action, outcome.standing, outcome.breach)
-    };
-    assert_eq!(settle(50, 20, 30), (Action::Allow, LimitStanding::Ok, None));
-    // Others have passed the cap since; this one stays within its leave.
-    assert_eq!(settle(110, 20, 20), (Action::Warn, LimitStanding::NearThreshold, None));
-    // Above its estimate and the cap: counted as overage, one breach, and the next call is refused.
-    assert_eq!(settle(90, 20, 5), (Action::Warn, LimitStanding::Breached, Some(BreachType::Breached)));
-    assert_eq!(admit_with(&budget, &input(&budget, 110, 0, 0)).action, Action::Block);
+    for limit_type in [LimitType::CostUsd, LimitType::RunCostUsd] {
+        let budget = limit("lim_1", limit_type, 100);
+        let settle = |used, demand, granted: u64| {
+            let input = LimitInput { granted: Some(granted.into()), ..input(&budget, used, 0, demand) };
+            let outcome = admit(&budget, Moment::StepPost, &input, false, false);
+            (outcome.action, outcome.standing, outcome.breach)
+        };
+        assert_eq!(settle(50, 20, 30), (Action::Allow, LimitStanding::Ok, None));
+        // Others have passed the cap since; this one stays within its leave.
+        assert_eq!(settle(110, 20, 20), (Action::Warn, LimitStanding::NearThreshold, None));
+        // Above its estimate and the cap: counted as overage, one breach, and the next call is refused.
+        assert_eq!(settle(90, 20, 5), (Action::Warn, LimitStanding::Breached, Some(BreachType::Breached)));
+        assert_eq!(admit_with(&budget, &input(&budget, 110, 0, 0)).action, Action::Block);
+    }
+}
+
+#[test]
+fn a_permit_holds_of_a_limit_on_its_run_what_it_is_to_use() {
+    use LimitType as T;
+    let held = Held { steps: 1.into(), tokens: 120.into(), cost_nanousd: 7.into() };
+    let facts = facts();
+    for limit_type in LimitType::ALL {
+        let on_the_run = basis(*limit_type) == Basis::Run;
+        assert_eq!(on_the_run, [T::RunSteps, T::RunTokens, T::RunCostUsd].contains(limit_type));
+        assert_eq!(held.of(*limit_type) > Count::ZERO, on_the_run, "{limit_type}");
+        // It is written nowhere but in the permit, and every open one counts.
+        let charged = charge(*limit_type, Moment::StepPre, &facts, false);
+        assert!(!on_the_run || charged == Charge::default(), "{limit_type}");
+    }
+    let all = [held, held, held].into_iter().fold(Held::default(), |sum, held| sum + held);
+    assert_eq!(all, Held { steps: 3.into(), tokens: 360.into(), cost_nanousd: 21.into() });
+    // How long a run takes, or one of its steps, no permit holds.
+    for limit_type in [T::RunDurationMs, T::StepTokens, T::ErrorRatePct] {
+        let other = limit("lim_1", limit_type, 10);
+        assert_eq!(admit_with(&other, &input(&other, 3, 0, 1)).reserves, Count::ZERO, "{limit_type}");
+    }
 }
 
 #[test]

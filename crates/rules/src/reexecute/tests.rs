@@ -30,15 +30,26 @@ fn sample() -> SnapshotDefinition {
     definition(rules, vec![cost, limit("lim_b", LimitType::RunSteps, 4)])
 }
 
-/// What the choke point does, without a store.
 fn decide(snapshot: &SnapshotDefinition, moment: Moment, facts: &Facts, used: u64) -> DecisionRecord {
+    decide_holding(snapshot, moment, facts, (used, 0))
+}
+
+/// What the choke point does, without a store: with so much used of budgets, and held of limits on the run.
+fn decide_holding(
+    snapshot: &SnapshotDefinition,
+    moment: Moment,
+    facts: &Facts,
+    (used, held): (u64, u64),
+) -> DecisionRecord {
     let compiled = CompiledSnapshot::compile(snapshot);
     let inputs: Vec<LimitInput> = compiled
         .applicable(moment, facts)
         .map(|limit| {
             let mut input = LimitInput::from_facts(limit, moment, facts);
-            if basis(limit.limit_type) == Basis::Usage {
-                input.used = (used * 1_000).into();
+            match basis(limit.limit_type) {
+                Basis::Usage => input.used = (used * 1_000).into(),
+                Basis::Run => input.reserved = held.into(),
+                Basis::Facts | Basis::Errors => {}
             }
             input
         })
@@ -161,6 +172,26 @@ fn inputs_that_do_not_follow_from_the_facts_show() {
     let mut none = record.clone();
     none.limit_inputs = "[]".to_owned();
     assert!(parts(&sample(), &none).starts_with("limit_inputs lim_a limit_inputs lim_b"));
+}
+
+#[test]
+fn what_open_permits_hold_of_a_limit_on_the_run_is_part_of_the_decision() {
+    let snapshot = definition(Vec::new(), vec![limit("lim_b", LimitType::RunSteps, 5)]);
+    let record = decide_holding(&snapshot, Moment::StepPre, &facts(), (0, 2));
+    assert_eq!(parts(&snapshot, &record), "");
+    assert_eq!(record.action, Action::Block, "three steps, two that are held, and one more");
+    let changed = |from: &str, to: &str| {
+        let mut record = record.clone();
+        assert!(record.limit_inputs.contains(from), "{}", record.limit_inputs);
+        record.limit_inputs = record.limit_inputs.replace(from, to);
+        parts(&snapshot, &record)
+    };
+    assert!(changed("\"reserved\":2,", "").starts_with("fired limits action"));
+    assert!(changed("\"used\":3", "\"used\":1").contains("limit_inputs lim_b"));
+    // Granted, it holds one more.
+    let granted = decide_holding(&snapshot, Moment::StepPre, &facts(), (0, 1));
+    assert!(granted.limits.contains("\"remaining\":0,\"reserved\":2"), "{}", granted.limits);
+    assert_eq!(parts(&snapshot, &granted), "");
 }
 
 #[test]

@@ -73,6 +73,12 @@ fn grant(
     let expires_at = granted_at + state.spine.settings().permit_ttl;
     let run = state.run_mut(run_id)?;
     run.run.last_seen_at = run.run.last_seen_at.max(now);
+    let estimate = Estimate {
+        input_tokens: asked.request.estimate.input_tokens,
+        output_tokens: asked.request.estimate.output_tokens,
+        cost_nanousd: asked.request.estimate.cost_nanousd,
+    };
+    run.open.grant(id, estimate);
     let permit = Permit {
         tenant: run.run.tenant,
         id,
@@ -86,11 +92,7 @@ fn grant(
         labels: asked.request.labels.clone(),
         idempotency_key: asked.request.idempotency_key.clone(),
         request_hash: asked.request_hash,
-        estimate: Estimate {
-            input_tokens: asked.request.estimate.input_tokens,
-            output_tokens: asked.request.estimate.output_tokens,
-            cost_nanousd: asked.request.estimate.cost_nanousd,
-        },
+        estimate,
         reservations: judged.reservations.clone(),
         decision_id: judged.decision_id,
         decision_hash: judged.verdict.hash(),

@@ -98,6 +98,7 @@ pub(in crate::choke) fn record(
         && let Some(permit) = state.permits.get_mut(&id)
     {
         permit.use_by(expected);
+        state.run_mut(run_id)?.open.close(id);
     }
     let pre = permit_id.and_then(|id| state.permits.get(&id)).map(|permit| permit.row().decision_hash);
     let place = StepPlace {

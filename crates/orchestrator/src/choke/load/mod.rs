@@ -71,6 +71,7 @@ pub(super) async fn load(
     tree::load(&mut state, tx, touched.spans.iter().copied()).await?;
     answers::load(&mut state, tx, &touched, calls).await?;
     permits::load(&mut state, tx, &touched).await?;
+    permits::load_open(&mut state, tx).await?;
     if touched.spends {
         usage::load(&mut state, tx, calls, &late.decided).await?;
         permits::release_lapsed(&mut state);

@@ -1,10 +1,12 @@
-//! The permits that a group uses or releases, locked.
+//! The permits that a group uses or releases, locked; and those of its runs that are open.
 
 use drivers::{StoreError, Tx};
 use models::ids::{PermitId, RunId};
+use proof::definitions::LimitDefinition;
+use rules::limits::{Basis, basis};
 
 use super::touched::Touched;
-use crate::choke::state::{State, held::HeldPermit, usage};
+use crate::choke::state::{RunState, State, held::HeldPermit, usage};
 
 /// The most permits that lapsed and are released with one group; the rest go with the next.
 const MAX_LAPSED: u64 = 500;
@@ -19,6 +21,22 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
     let most = if state.spine.clocks().wrong().is_some() { 0 } else { MAX_LAPSED };
     for permit in tx.policies().lock_permits(state.tenant.id, &named, state.now, most).await? {
         state.permits.insert(permit.id, HeldPermit::locked(permit));
+    }
+    Ok(())
+}
+
+/// The open permits of the runs that have a limit which asks for them: not locked, for the runs are.
+pub(super) async fn load_open(state: &mut State, tx: &Tx) -> Result<(), StoreError> {
+    let on_runs = |limit: &LimitDefinition| basis(limit.limit_type) == Basis::Run;
+    let asks = |run: &&RunState| run.snapshot.compiled.limits().iter().any(on_runs);
+    let runs: Vec<RunId> = state.runs.values().filter(asks).map(|run| run.run.id).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    for permit in tx.policies().open_permits(state.tenant.id, &runs).await? {
+        if let Some(run) = state.runs.get_mut(&permit.run_id) {
+            run.open.grant(permit.id, permit.estimate);
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use models::{
 use proof::records::RecordKind;
 
 use super::touched::Touched;
-use crate::choke::state::{RunState, State, snapshots::BoundSnapshot};
+use crate::choke::state::{RunState, State, open::OpenPermits, snapshots::BoundSnapshot};
 
 pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Result<(), StoreError> {
     if touched.runs.is_empty() {
@@ -59,6 +59,7 @@ fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {
         trace,
         snapshot,
         breached: HashSet::new(),
+        open: OpenPermits::default(),
         near_limit: false,
         changed: false,
         is_new: false,

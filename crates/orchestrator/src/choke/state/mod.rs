@@ -7,6 +7,7 @@ pub(super) mod kept;
 mod known;
 pub(super) mod late;
 pub(super) mod met;
+pub(super) mod open;
 mod run;
 pub(super) mod snapshots;
 pub(super) mod standing;

@@ -17,7 +17,7 @@ use proof::{
     words::{RunStatus, TerminationReason},
 };
 
-use super::snapshots::BoundSnapshot;
+use super::{open::OpenPermits, snapshots::BoundSnapshot};
 
 /// A run of the group, with what its next step needs.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub(in crate::choke) struct RunState {
     pub(in crate::choke) snapshot: Arc<BoundSnapshot>,
     /// Limits that the run has breached already, by window.
     pub(in crate::choke) breached: HashSet<(LimitId, String)>,
+    /// Its permits that hold something of the limits on the run.
+    pub(in crate::choke) open: OpenPermits,
     /// A limit stands at 80 % or more.
     pub(in crate::choke) near_limit: bool,
     /// Where it stood in lists when it was read.

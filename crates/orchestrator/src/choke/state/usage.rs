@@ -22,6 +22,7 @@ use rules::{
 
 use super::{
     RunState, State, Tracked,
+    open::held_by,
     snapshots::{BoundSnapshot, LimitWindow},
     sums,
     trees::Spent,
@@ -53,7 +54,7 @@ pub(in crate::choke) fn windows(
         match basis(limit.limit_type) {
             Basis::Usage => opened.push(of("")),
             Basis::Errors => opened.extend([of(FAILED), of(ALL)]),
-            Basis::Facts => {}
+            Basis::Run | Basis::Facts => {}
         }
     }
     opened
@@ -83,10 +84,14 @@ pub(in crate::choke) fn release_lapsed(state: &mut State) {
         .filter(|permit| permit.row().status == PermitStatus::Granted && permit.row().lapses_at <= now)
         .map(|permit| {
             permit.lapse();
-            permit.row().reservations.clone()
+            let Permit { id, run_id, reservations, .. } = permit.row();
+            (*id, *run_id, reservations.clone())
         })
         .collect();
-    for reservations in lapsed {
+    for (id, run_id, reservations) in lapsed {
+        if let Some(run) = state.runs.get_mut(&run_id) {
+            run.open.close(id);
+        }
         release(state, &reservations);
     }
 }
@@ -116,6 +121,7 @@ pub(in crate::choke) fn inputs(
 ) -> Vec<LimitInput> {
     let windows = run.snapshot.windows(run.counts_at(state.now), state.tenant.calendar);
     let limits = run.snapshot.compiled.limits().iter().zip(&*windows);
+    let others = run.open.held(permit.map(|permit| permit.id));
     limits
         .filter(|(limit, _)| applies(limit, moment, facts))
         .map(|(limit, LimitWindow { id, window, start })| {
@@ -123,6 +129,10 @@ pub(in crate::choke) fn inputs(
             let Some(id) = *id else { return input };
             match basis(limit.limit_type) {
                 Basis::Facts => {}
+                Basis::Run => {
+                    input.reserved = others.of(limit.limit_type);
+                    input.granted = permit.map(|permit| held_by(&permit.estimate).of(limit.limit_type));
+                }
                 Basis::Usage => {
                     input.window_start.clone_from(start);
                     input.retry_after_ms = window.ends_in_ms(state.now);
