@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::{
     super::{reader::Reader, value::whole_of, wire::Attribute},
     message::{Arguments, Message, Own, ToolCall},
-    parts::{Object, Parts, is_full, items, text_of, tool_call},
+    object::{Object, is_full, items, text_of},
+    parts::{Parts, tool_call},
     within::marked,
 };
 

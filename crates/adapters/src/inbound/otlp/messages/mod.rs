@@ -9,6 +9,7 @@ mod flat;
 mod given;
 mod media;
 mod message;
+mod object;
 mod parts;
 mod within;
 

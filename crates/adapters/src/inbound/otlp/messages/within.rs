@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::{
     super::{base64::base64, reader::Reader},
     media::{Data, mark},
-    parts::{Object, items, text_of},
+    object::{Object, items, text_of},
 };
 
 /// So deep a value is looked into, and so often a text that is JSON.
