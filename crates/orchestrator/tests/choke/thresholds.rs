@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures::{StreamExt as _, stream};
+use kit::{Kit, limit};
 use models::{ids::RunId, policies::LimitDraft};
 use orchestrator::{
     Error,
     choke::call::{EstimateRequest, Granted, PermitRequest, StepReport},
 };
 use proof::words::{Action, LimitEnforcement, LimitType, RunStatus, StepKind};
-use testkit::{Kit, limit, on_both};
+use testkit::on_both;
 use verify::Word;
 
 use crate::agent::{Agent, ask, llm, refused, tool};
