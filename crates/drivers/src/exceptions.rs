@@ -1,7 +1,8 @@
 //! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
 //! credential lookup by key, session and login link id, tenant list and lookup by slug, the installation and its signing keys, the
-//! signing loop over all logs, the comparison of their heads and of what governs each tenant, the claim of runs that nobody ends, the mark on runs that
-//! stall, and windows of limits that are over.
+//! signing loop over all logs, the comparison of their heads and of what governs each tenant, what a server remembers of several
+//! tenants for the time that its store is down, the claim of runs that nobody ends, the mark on runs that stall, and windows of
+//! limits that are over.
 
 use std::collections::HashMap;
 
@@ -9,18 +10,18 @@ use chrono::{DateTime, Utc};
 use entities::{
     Id,
     account::{api_keys, installation, login_links, sessions, signing_keys, tenants},
-    activity::runs,
+    activity::{freezes, runs},
     ledger::{checkpoints, log_heads},
     policies::{limit_breaches, limit_usage, permits},
 };
 use models::{
     account::{ApiKey, Installation, LoginLink, Session, SigningKey, Tenant},
-    activity::{DueReason, DueRun, LatencyBucket, RiskLevel, Stalls},
+    activity::{DueReason, DueRun, Freeze, LatencyBucket, RiskLevel, Run, RunState, Stalls},
     ids::{KeyId, LoginLinkId, RunId, SessionId, TenantId},
     ledger::LogHead,
     policies::PermitStatus,
 };
-use proof::words::{LimitType, LogName};
+use proof::words::{LimitType, LogName, RunStatus};
 use sea_orm::{
     ColumnTrait as _, Condition, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QueryTrait as _,
@@ -32,9 +33,10 @@ use sea_orm::{
 use crate::{
     StoreError,
     account::{self, Account, AccountReads},
-    activity::{Activity, ActivityReads},
+    activity::{self, Activity, ActivityReads},
     bulk,
     field::{self, Field as _, put},
+    keys,
     ledger::{LedgerReads, read_head},
     policies::Policies,
     read,
@@ -106,6 +108,20 @@ impl AccountReads<'_> {
         rows.into_iter().map(account::tenant).collect()
     }
 
+    /// The tenants among `ids` that there are: all of which a server remembers runs, at once.
+    pub async fn find_tenants(self, ids: &[TenantId]) -> Result<Vec<Tenant>, StoreError> {
+        let (all, key) = (tenants::Entity::find(), [tenants::Column::TenantId]);
+        let rows = read::by_keys(self.conn, all, key, keys::sorted(ids)).await?;
+        rows.into_iter().map(account::tenant).collect()
+    }
+
+    /// The keys among `ids` that there are, whosever they are: those that a server remembers.
+    pub async fn find_keys(self, ids: &[KeyId]) -> Result<Vec<ApiKey>, StoreError> {
+        let (all, key) = (api_keys::Entity::find(), [api_keys::Column::Id]);
+        let rows = read::by_keys(self.conn, all, key, keys::sorted(ids)).await?;
+        rows.into_iter().map(account::key).collect()
+    }
+
     /// How often what governs each tenant has changed.
     async fn all_policy_generations(self) -> Result<HashMap<TenantId, u64>, StoreError> {
         let tenants = self.list_tenants().await?;
@@ -172,6 +188,29 @@ impl Account<'_> {
 }
 
 impl ActivityReads<'_> {
+    /// The freezes in force of several tenants, that of a whole tenant before those of its agents.
+    pub async fn freezes_of_tenants(self, ids: &[TenantId]) -> Result<Vec<Freeze>, StoreError> {
+        let all = freezes::Entity::find()
+            .order_by_asc(freezes::Column::TenantId)
+            .order_by_asc(freezes::Column::TargetId);
+        let rows = read::by_keys(self.conn, all, [freezes::Column::TenantId], keys::sorted(ids)).await?;
+        rows.into_iter().map(activity::read_freeze).collect()
+    }
+
+    /// Those among these runs that take no more steps, as they are: what a server remembers as running is held against the
+    /// store by this.
+    pub async fn runs_that_stopped(self, ids: &[(TenantId, RunId)]) -> Result<Vec<Run>, StoreError> {
+        use runs::Column;
+        let stopped = Condition::any()
+            .add(Column::State.ne(RunState::Live.as_str()))
+            .add(Column::Status.ne(RunStatus::Running.as_str()));
+        let (all, key) = (runs::Entity::find().filter(stopped), [Column::TenantId, Column::Id]);
+        let ids =
+            keys::in_order(ids).into_iter().map(|(tenant, run)| [tenant.0.into(), run.0.into()]).collect();
+        let rows = read::by_keys(self.conn, all, key, ids).await?;
+        rows.into_iter().map(activity::read_run).collect()
+    }
+
     /// LIVE runs that are to be sealed: stopped ones whose time has come at `now`, and those that were silent since
     /// `silent_since` or before; not those that could not be sealed, until their next try is due. Not all at once: the
     /// oldest run of each tenant first, then the second of each, so that nobody waits for another's many.

@@ -198,6 +198,10 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.enforcements().stats(TENANT, &["a".to_owned(), "b".to_owned()], NOW).await?;
     read.policies().breach_stats(TENANT, &[LIMIT], NOW).await?;
     read.policies().breaches_since(TENANT, NOW).await?;
+    read.activity().runs_that_stopped(&[(TENANT, RUN)]).await?;
+    read.activity().runs_that_stopped(&[(TENANT, RUN), (TENANT, RunId(Uuid::max()))]).await?;
+    read.account().find_tenants(&[TENANT, TenantId(Uuid::max())]).await?;
+    read.account().find_keys(&[KeyId(Uuid::nil()), KeyId(Uuid::max())]).await?;
     read.account().find_key(models::ids::KeyId(Uuid::nil())).await.map(drop)
 }
 

@@ -55,6 +55,11 @@ rows! {
     renamed { tenant => tenant_id } extra {}
 }
 
+/// A freeze as its row says it.
+pub(crate) fn read_freeze(row: freezes::Model) -> Result<Freeze, StoreError> {
+    freeze(row)
+}
+
 rows! {
     InterventionRecord, met, key(run_id, seq), fn met_row(record), fn met_record,
     same {

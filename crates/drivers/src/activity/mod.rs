@@ -33,6 +33,7 @@ pub use self::{
     impact::{RunMetricsDriver, RunSignalDriver},
     interventions::FreezeEffect,
 };
+pub(crate) use self::{interventions::read_freeze, rows::read_run};
 use crate::{
     StoreError, bulk, dialect,
     driver::{driver, of_tenant},

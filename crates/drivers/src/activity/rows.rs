@@ -3,7 +3,7 @@
 use entities::activity::runs;
 use models::activity::Run;
 
-use crate::rows::rows;
+use crate::{StoreError, rows::rows};
 
 rows! {
     Run, runs, key(id), fn to_row(run), fn from_row,
@@ -20,4 +20,9 @@ rows! {
     } renamed { tenant => tenant_id }
     // Only who could not seal it writes that.
     extra { seal_retry_at = None::<chrono::DateTime<chrono::Utc>> }
+}
+
+/// A run as its row says it.
+pub(crate) fn read_run(row: runs::Model) -> Result<Run, StoreError> {
+    from_row(row)
 }
