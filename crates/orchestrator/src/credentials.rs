@@ -99,6 +99,35 @@ impl Credentials {
         lock(&self.known).retain(|_, (credential, _)| credential.tenant.id != tenant);
     }
 
+    /// The keys that were read before their tenant came to the generation that it has among these.
+    pub(crate) fn older(&self, tenants: &HashMap<TenantId, Arc<TenantSettings>>) -> Vec<KeyId> {
+        let known = lock(&self.known);
+        let is_older = |credential: &Credential| {
+            let now = tenants.get(&credential.tenant.id).map(|now| now.generation);
+            now.is_some_and(|now| credential.tenant.generation < now)
+        };
+        known.iter().filter(|(_, (credential, _))| is_older(credential)).map(|(id, _)| *id).collect()
+    }
+
+    /// Takes those of the keys `asked` for that there are, as they are now, and forgets the others. None serves for longer by that.
+    pub(crate) fn renew(&self, asked: &[KeyId], found: Vec<Credential>) {
+        let mut found: HashMap<KeyId, Credential> =
+            found.into_iter().map(|credential| (credential.key.id, credential)).collect();
+        let mut known = lock(&self.known);
+        for id in asked {
+            let Some(now) = found.remove(id) else {
+                known.remove(id);
+                continue;
+            };
+            // Somebody may have called with it since it was asked for.
+            if let Some((credential, _)) = known.get_mut(id)
+                && credential.tenant.generation < now.tenant.generation
+            {
+                *credential = now;
+            }
+        }
+    }
+
     /// Notes that a key was used.
     pub(crate) fn note_use(&self, key: &ApiKey, at: DateTime<Utc>) {
         let mut used = lock(&self.used);
@@ -177,6 +206,28 @@ mod tests {
         assert!(credentials.remembered(id, read + 10 * second, 10 * second).is_none());
         credentials.forget(id);
         assert!(credentials.remembered(id, read, 10 * second).is_none());
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_key_is_as_new_as_what_governs_its_tenant() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        let [revoked, gone] = [7, 8].map(|n| KeyId(Uuid::from_u128(n)));
+        for n in [7, 8] {
+            credentials.keep(credential(n), read);
+        }
+        let Credential { key, tenant } = credential(7);
+        let now = Arc::new(TenantSettings { generation: 1, ..(*tenant).clone() });
+        assert!(credentials.older(&HashMap::from([(tenant.id, tenant)])).is_empty(), "nothing has changed");
+        let mut older = credentials.older(&HashMap::from([(now.id, Arc::clone(&now))]));
+        older.sort_unstable();
+        assert_eq!(older, [revoked, gone]);
+        let key = ApiKey { revoked_at: Some(DateTime::UNIX_EPOCH), ..(*key).clone() };
+        credentials.renew(&older, vec![Credential { key: Arc::new(key), tenant: Arc::clone(&now) }]);
+        let known = credentials.fresh(revoked, read).expect("it is there");
+        assert!(known.key.revoked_at.is_some() && known.tenant.generation == 1);
+        assert!(credentials.fresh(gone, read).is_none());
+        assert!(credentials.fresh(revoked, read + FRESH).is_none(), "it is no fresher than it was");
+        assert!(credentials.older(&HashMap::from([(now.id, now)])).is_empty());
     }
 
     #[test]

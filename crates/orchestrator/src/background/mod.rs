@@ -1,5 +1,6 @@
 //! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
-//! held up, recording the outage itself, reading again what was recorded, noting which keys are used,
+//! held up, recording the outage itself, looking what other servers did to what is remembered for one, reading again what was
+//! recorded, noting which keys are used,
 //! forgetting windows of limits and kept answers that are over, marking runs that stall, telling people of spans that
 //! could not be recorded.
 //!
@@ -13,6 +14,7 @@ pub mod checker;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
+pub mod remembered;
 pub mod restored;
 pub mod signer;
 pub mod stalls;
@@ -35,6 +37,8 @@ const SIGN_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const WRITE_OVERDUE_EVERY: Duration = Duration::from_secs(1);
 const ASK_STORE_EVERY: Duration = Duration::from_secs(1);
+/// What another server halted is halted here within a second, should the store go then.
+const LOOK_EVERY: Duration = Duration::from_millis(750);
 const CHECK_PIECE_EVERY: Duration = Duration::from_secs(2);
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 /// A run that stalls is shown as that within 5 s.
@@ -83,6 +87,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(ASK_STORE_EVERY, "outages", life(), move || {
         let (spine, outages) = (asking.clone(), Arc::clone(&outages));
         async move { outages.tick(&spine).await }
+    }));
+    let remembering = spine.clone();
+    running.spawn(every(LOOK_EVERY, "remembered", life(), move || {
+        let spine = remembering.clone();
+        async move { remembered::tick(&spine).await }
     }));
     let looking = spine.clone();
     running.spawn(every(ASK_STORE_EVERY, "restored", life(), move || {

@@ -32,11 +32,13 @@ mod write;
 
 use std::sync::Arc;
 
+use models::{account::Tenant, activity::Freeze};
+
 pub(crate) use self::call::{Answer, Done};
 pub use self::item::MAX_GROUP;
 use self::{
     item::Bond,
-    outage::{memory::Memory, spool},
+    outage::{look, memory::Memory, spool},
     queue::Queue,
     races::Stuck,
     state::{snapshots::Snapshots, trees::Trees},
@@ -92,6 +94,29 @@ impl Choke {
         calls: Vec<prepare::Call>,
     ) -> Result<Vec<Option<Answer>>, Error> {
         self.queue.submit(spine, tenant, calls, Bond::EachAlone).await
+    }
+
+    /// Looks what was done through other servers to what is remembered here. Where nothing is, the store is not asked.
+    pub(crate) async fn look(&self, spine: &Spine) -> Result<(), Error> {
+        look::look(spine).await
+    }
+
+    /// This server has begun a freeze, by which the tenant came to this generation: it holds here at once.
+    pub(crate) fn froze(&self, freeze: Freeze, generation: u64) {
+        self.memory.governs.began(freeze, generation);
+    }
+
+    /// Somebody asked for this freeze, and the store did not take it: until it is back, nothing that it would stop passes here.
+    pub(crate) fn asked_to_freeze(&self, freeze: Freeze) {
+        self.memory.governs.asked_to_freeze(freeze);
+    }
+
+    /// This server has changed a tenant's settings: they hold here at once, whoever comes with older ones.
+    pub(crate) fn changed(&self, spine: &Spine, tenant: &Tenant) {
+        // Whose key does not open is told at each of its calls.
+        if let Ok(settings) = settings_of(spine, tenant) {
+            self.queue.learn(&Arc::new(settings));
+        }
     }
 
     /// Takes up answers that an earlier process of this replica gave while the store was down. Gives how many.

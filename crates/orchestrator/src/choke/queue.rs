@@ -80,12 +80,17 @@ impl Queue {
     /// The tenant of a group as it is by the newest settings that came with one of its items, or before.
     pub(super) fn newest(&self, items: &[Item]) -> Option<Arc<TenantSettings>> {
         let came = items.iter().map(|item| &item.tenant).max_by_key(|tenant| tenant.generation)?;
+        Some(self.learn(came))
+    }
+
+    /// The newest settings of a tenant that anybody came with, these among them.
+    pub(super) fn learn(&self, came: &Arc<TenantSettings>) -> Arc<TenantSettings> {
         let mut known = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = known.entry(came.id).or_insert_with(|| Arc::clone(came));
         if newest.generation < came.generation {
             newest.clone_from(came);
         }
-        Some(Arc::clone(newest))
+        Arc::clone(newest)
     }
 
     /// Adds an item; true where the lane was idle and the caller must set it going.

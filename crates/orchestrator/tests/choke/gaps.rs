@@ -20,7 +20,7 @@ use verify::Word;
 use crate::agent::{Agent, ask, keyed, llm, refused, tool};
 
 /// An agent of a tenant that goes on.
-async fn going_on(kit: &Kit) -> Agent<'_> {
+pub(crate) async fn going_on(kit: &Kit) -> Agent<'_> {
     let agent = Agent::of(kit, "acme").await;
     let change = SettingsChange { failure_mode: Some(FailureMode::Degrade), ..SettingsChange::default() };
     let before = account::settings(&kit.spine, &agent.admin).await.unwrap();

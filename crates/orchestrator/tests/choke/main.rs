@@ -11,6 +11,7 @@ mod contributions;
 mod counted;
 mod done;
 mod gaps;
+mod halts;
 mod hollow;
 mod hostile;
 mod idempotency;

@@ -9,12 +9,16 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use models::{
+    activity::{Run, RunState as LifeState},
     ids::{PermitId, RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
-use proof::hash::Hash;
+use proof::{hash::Hash, words::RunStatus};
 
-use super::unwritten::{Told, Unwritten};
+use super::{
+    governs::Governs,
+    unwritten::{Told, Unwritten},
+};
 use crate::{
     choke::{
         call::Answer,
@@ -41,6 +45,8 @@ pub(in crate::choke) struct Memory {
     unwritten: Mutex<HashMap<TenantId, Vec<Unwritten>>>,
     /// How far commits of this process brought runs that are open.
     left: Mutex<HashMap<(TenantId, RunId), Left>>,
+    /// What governs the tenants of the runs.
+    pub(in crate::choke) governs: Governs,
 }
 
 /// How far a run had come.
@@ -66,6 +72,7 @@ impl Memory {
     /// Keeps what a committed group knew of its runs.
     pub(in crate::choke) fn remember(&self, state: State) {
         let oldest = state.now - state.spine.settings().outage_memory;
+        self.governs.answered(state.now);
         self.remember_usage(&state);
         self.leave(&state, oldest);
         let State { tenant, now, runs: served, permits, permit_keys, .. } = state;
@@ -129,16 +136,36 @@ impl Memory {
         keep(&mut usage, MAX_REMEMBERED, oldest, |(at, _)| *at);
     }
 
+    /// The runs that take steps as far as is known here, of those that the store was asked about since then.
+    pub(super) fn running(&self, oldest: DateTime<Utc>) -> Vec<(TenantId, RunId)> {
+        let runs = lock(&self.runs);
+        let takes_steps = |run: &Run| run.state == LifeState::Live && run.status == RunStatus::Running;
+        let known = runs.iter().filter(|(_, known)| known.at >= oldest && takes_steps(&known.run.run));
+        known.map(|(key, _)| *key).collect()
+    }
+
+    /// Takes runs as the store has them: they take no more steps, whoever stopped them.
+    pub(super) fn stopped(&self, stopped: Vec<Run>) {
+        let mut runs = lock(&self.runs);
+        for run in stopped {
+            if let Some(known) = runs.get_mut(&(run.tenant, run.id)) {
+                known.run.run = run;
+            }
+        }
+    }
+
     /// The run of a call as it was last known, and use in the windows that the call may count in; none where the
     /// store was not asked about the run for longer than a replica may go by its memory. Also says whether a window
-    /// that counts is not known.
+    /// that counts is not known, or what others did to the run meanwhile.
     pub(in crate::choke) fn recall(&self, state: &mut State, call: &Call) -> Option<bool> {
         let not_before = state.now - state.spine.settings().outage_memory;
         let run_id = call.run_id()?;
         let runs = lock(&self.runs);
-        let known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
+        let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
-        let mut blind = false;
+        let mut blind = !self.governs.trusts(&known.run.run, known.at);
+        let met = (known.at, known.run.freeze.take());
+        known.run.freeze = self.governs.freeze_of(state.tenant.id, &known.run.run.agent_id, met);
         for (key, over_by) in
             usage::windows(&known.run, call.provider(), known.run.counts_at(state.now), state.tenant.calendar)
         {

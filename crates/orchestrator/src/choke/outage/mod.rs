@@ -4,7 +4,11 @@
 //! is refused is refused, marked `recorded: false`; it stays in force here. What would be let through gets 503 (`fail_closed`:
 //! its record cannot be committed) or, in a `degrade` tenant, is let through, marked `recorded: false`: a gap. Both are kept
 //! in the spool before they are told, and are written before anything else of their run when the store is back.
+//!
+//! What other servers did to what is remembered here is looked for while the store answers; see [`look`].
 
+pub(super) mod governs;
+pub(super) mod look;
 pub(super) mod memory;
 pub(super) mod overdue;
 pub(super) mod spool;
@@ -68,6 +72,13 @@ async fn from_memory(
     }
     let mut state = State::new(spine, tenant);
     let Some(blind) = memory.recall(&mut state, call) else { return unavailable() };
+    if matches!(call.what, CallKind::Kill(..)) {
+        // Nobody can record it, so nobody is told that it is done; but the run gets no further here either.
+        if is_outage(err) && gates::known(&state, &call.caller, run_id).is_ok() {
+            memory.governs.asked_to_kill(tenant.id, run_id);
+        }
+        return unavailable();
+    }
     if call.names_a_permit_of_none(&state) {
         // Another replica may have granted it: here nobody can say what it is. To a run that takes no steps it is nothing.
         let ended = gates::known(&state, &call.caller, run_id).and_then(|()| gates::running(&state, run_id));

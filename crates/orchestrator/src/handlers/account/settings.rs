@@ -84,6 +84,7 @@ pub async fn update_settings(
     let once = Once::of(spine, ctx, "account.update_settings", &(version, &change))?;
     let changed = retrying(spine, || attempt(spine, ctx, &once, version, change.clone())).await?;
     spine.credentials().forget_tenant(ctx.tenant.id);
+    spine.choke().changed(spine, &changed);
     Ok(changed)
 }
 

@@ -31,7 +31,26 @@ pub async fn freeze(
     check.done()?;
     let once = Once::of(spine, ctx, "policies.freeze", &(&agent_id, &reason))?;
     let reason = reason_of(Some(reason))?;
-    retrying(spine, || freeze_once(spine, ctx, &once, agent_id.as_deref(), reason.as_deref())).await
+    let (target, reason) = (agent_id.as_deref(), reason.as_deref());
+    let done = retrying(spine, || freeze_once(spine, ctx, &once, target, reason)).await;
+    if matches!(done, Err(Error::Unavailable(_) | Error::CommitUnknown(_))) {
+        spine.choke().asked_to_freeze(asked_for(spine, ctx, target, reason));
+    }
+    done
+}
+
+/// The freeze that somebody asks for.
+fn asked_for(spine: &Spine, ctx: &CallContext, agent_id: Option<&str>, reason: Option<&str>) -> Freeze {
+    let now = spine.now();
+    Freeze {
+        tenant: ctx.tenant.id,
+        target_id: agent_id.unwrap_or_default().to_owned(),
+        intervention_id: spine.id(now),
+        actor_type: ctx.actor_type,
+        actor_id: Some(ctx.actor_id.clone()),
+        reason: reason.map(str::to_owned),
+        requested_at: now,
+    }
 }
 
 async fn freeze_once(
@@ -41,21 +60,12 @@ async fn freeze_once(
     agent_id: Option<&str>,
     reason: Option<&str>,
 ) -> Result<FreezeView, Error> {
-    let (tenant, now) = (ctx.tenant.id, spine.now());
+    let tenant = ctx.tenant.id;
     let tx = match once.begin(spine).await? {
         Begun::New(tx) => tx,
         Begun::Again(answer) => return Ok(answer),
     };
-    let target_id = agent_id.unwrap_or_default().to_owned();
-    let freeze = Freeze {
-        tenant,
-        target_id,
-        intervention_id: spine.id(now),
-        actor_type: ctx.actor_type,
-        actor_id: Some(ctx.actor_id.clone()),
-        reason: reason.map(str::to_owned),
-        requested_at: now,
-    };
+    let freeze = asked_for(spine, ctx, agent_id, reason);
     // First, and told by whether it is in: whoever else begins one at this moment waits here.
     let is_new = tx.activity().insert_freeze(&freeze).await?;
     // An older build may have kept the same name in another form: a second freeze beside that one would outlive its lifting.
@@ -71,9 +81,10 @@ async fn freeze_once(
     // Before the commit, for what fails after it would be told as not done; and in the same unit of work, for there may be no
     // other connection.
     let effects = tx.activity().freeze_effects(tenant, std::slice::from_ref(&freeze)).await?;
-    tx.account().bump_policy_generation(tenant).await?;
-    let begun = view(freeze, effects.first().copied().unwrap_or_default(), 0);
-    tx.commit(begun).await
+    let generation = tx.account().bump_policy_generation(tenant).await?;
+    let begun = tx.commit(view(freeze, effects.first().copied().unwrap_or_default(), 0)).await?;
+    spine.choke().froze(begun.freeze.clone(), generation);
+    Ok(begun)
 }
 
 fn already_frozen(stands: Option<Freeze>) -> Error {

@@ -1,0 +1,165 @@
+//! What governs the tenants whose runs are remembered: their freezes and settings, as they were when they were last looked at;
+//! and whether that is late enough to go by it.
+//!
+//! A run is remembered as its last call left it. What was done to it since, through another server, this one learns by
+//! looking. While the looks fail and the store answers calls all the same, nothing is known of that, and nothing is let through.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use models::{
+    activity::{Freeze, Run},
+    ids::{RunId, TenantId},
+};
+
+use crate::context::TenantSettings;
+
+/// By how much the last look may come before the last answer of the store.
+const TRUSTED: TimeDelta = TimeDelta::seconds(3);
+
+/// How many halts may be asked for in one outage before all runs of the tenant are held.
+const MOST_ASKED: usize = 1_000;
+
+/// What is known of all tenants whose runs are remembered.
+#[derive(Default)]
+pub(in crate::choke) struct Governs(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// When the store last answered this server.
+    answered: Option<DateTime<Utc>>,
+    tenants: HashMap<TenantId, Governed>,
+}
+
+/// What is known of one tenant.
+#[derive(Default)]
+struct Governed {
+    /// When it was looked at last.
+    looked: Option<DateTime<Utc>>,
+    settings: Option<Arc<TenantSettings>>,
+    freezes: Vec<Arc<Freeze>>,
+    /// Begun by this server, each with the generation that it made: they hold here before the next look.
+    begun: Vec<(u64, Arc<Freeze>)>,
+    asked: Asked,
+}
+
+/// Halts that people asked for and the store did not take. They are recorded nowhere, and nobody is told that they are in force;
+/// but until the store is back, nothing of these runs is let through here.
+#[derive(Default)]
+struct Asked {
+    runs: HashSet<RunId>,
+    freezes: Vec<Freeze>,
+    all: bool,
+}
+
+impl Asked {
+    fn bound(&mut self) {
+        self.all |= self.runs.len() + self.freezes.len() > MOST_ASKED;
+        if self.all {
+            self.runs.clear();
+            self.freezes.clear();
+        }
+    }
+
+    fn holds(&self, run: &Run) -> bool {
+        let freezes = || self.freezes.iter().any(|freeze| freeze.holds(&run.agent_id));
+        self.all || self.runs.contains(&run.id) || freezes()
+    }
+}
+
+impl Governs {
+    /// The store answered a group that began then.
+    pub(super) fn answered(&self, at: DateTime<Utc>) {
+        let mut known = self.known();
+        known.answered = known.answered.max(Some(at));
+    }
+
+    /// The tenant's settings as they were looked at last, with the generation that its freezes are of.
+    pub(super) fn settings(&self, tenant: TenantId) -> Option<Arc<TenantSettings>> {
+        self.known().tenants.get(&tenant)?.settings.clone()
+    }
+
+    /// Takes what a look at these tenants came to that began then. Those of which none came are as they were; the freezes are of
+    /// those whose generation was another. Others than the tenants that were looked at are forgotten.
+    pub(super) fn looked(
+        &self,
+        at: DateTime<Utc>,
+        tenants: &BTreeSet<TenantId>,
+        found: HashMap<TenantId, Arc<TenantSettings>>,
+        mut freezes: HashMap<TenantId, Vec<Arc<Freeze>>>,
+    ) {
+        let mut known = self.known();
+        known.answered = known.answered.max(Some(at));
+        known.tenants.retain(|tenant, _| tenants.contains(tenant));
+        for (tenant, settings) in found {
+            let governed = known.tenants.entry(tenant).or_default();
+            governed.looked = Some(at);
+            governed.asked = Asked::default();
+            governed.begun.retain(|(generation, _)| *generation > settings.generation);
+            if let Some(freezes) = freezes.remove(&tenant) {
+                governed.freezes = freezes;
+                governed.settings = Some(settings);
+            }
+        }
+    }
+
+    /// Nothing is remembered any more that could be governed.
+    pub(super) fn forget(&self) {
+        self.known().tenants.clear();
+    }
+
+    /// This server began a freeze, by which the tenant came to this generation.
+    pub(in crate::choke) fn began(&self, freeze: Freeze, generation: u64) {
+        let mut known = self.known();
+        known.tenants.entry(freeze.tenant).or_default().begun.push((generation, Arc::new(freeze)));
+    }
+
+    /// Somebody asked for a freeze, and the store did not take it.
+    pub(in crate::choke) fn asked_to_freeze(&self, freeze: Freeze) {
+        let mut known = self.known();
+        let asked = &mut known.tenants.entry(freeze.tenant).or_default().asked;
+        if !asked.freezes.iter().any(|asked| asked.target_id == freeze.target_id) {
+            asked.freezes.push(freeze);
+            asked.bound();
+        }
+    }
+
+    /// Somebody asked for a run to be killed, and the store did not take it.
+    pub(super) fn asked_to_kill(&self, tenant: TenantId, run: RunId) {
+        let mut known = self.known();
+        let asked = &mut known.tenants.entry(tenant).or_default().asked;
+        asked.runs.insert(run);
+        asked.bound();
+    }
+
+    /// The freeze that holds for an agent's run which was read at that time, and then met that one.
+    pub(super) fn freeze_of(
+        &self,
+        tenant: TenantId,
+        agent_id: &str,
+        (read, met): (DateTime<Utc>, Option<Arc<Freeze>>),
+    ) -> Option<Arc<Freeze>> {
+        let known = self.known();
+        let Some(governed) = known.tenants.get(&tenant) else { return met };
+        let begun = governed.begun.iter().map(|(_, freeze)| freeze);
+        let holds = governed.freezes.iter().chain(begun).find(|freeze| freeze.holds(agent_id)).cloned();
+        holds.or_else(|| met.filter(|_| governed.looked.is_none_or(|looked| looked < read)))
+    }
+
+    /// Whether what is remembered of the run, which was read at that time, may be gone by: it was read, or its tenant looked at,
+    /// not long before the store answered last; and nobody has asked since that it be halted.
+    pub(super) fn trusts(&self, run: &Run, read: DateTime<Utc>) -> bool {
+        let known = self.known();
+        let governed = known.tenants.get(&run.tenant);
+        let last = governed.and_then(|governed| governed.looked).max(Some(read));
+        let late_enough = known.answered <= last.map(|last| last + TRUSTED);
+        late_enough && !governed.is_some_and(|governed| governed.asked.holds(run))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,239 @@
+//! Halts, the end of a key and settings hold while the store is down, on every server and whichever of them took them; and what
+//! this costs while the store is there.
+
+use kit::Kit;
+use models::account::{FailureMode, Role};
+use orchestrator::{
+    CallContext, Error,
+    background::{overdue, remembered},
+    handlers::{
+        account::{self, AuthError, SettingsChange},
+        activity, policies,
+    },
+};
+use proof::words::{Action, InterventionKind};
+use testkit::{Store, TestDatabase, on_both};
+
+use crate::{
+    agent::{Agent, ask, llm, refused},
+    gaps::going_on,
+};
+
+/// The same callers at another server.
+fn at<'k>(kit: &'k Kit, agent: &Agent<'_>) -> Agent<'k> {
+    Agent { kit, ctx: agent.ctx.clone(), admin: agent.admin.clone() }
+}
+
+impl Agent<'_> {
+    async fn freeze_researcher(&self) -> Result<(), Error> {
+        let (agent, reason) = (Some("researcher".to_owned()), "stop it".to_owned());
+        policies::freeze(&self.kit.spine, &self.admin, agent, reason).await.map(drop)
+    }
+
+    async fn set_mode(&self, mode: FailureMode) {
+        let before = account::settings(&self.kit.spine, &self.admin).await.unwrap();
+        let change = SettingsChange { failure_mode: Some(mode), ..SettingsChange::default() };
+        account::update_settings(&self.kit.spine, &self.admin, before.settings_version, change)
+            .await
+            .unwrap();
+    }
+}
+
+async fn look(kit: &Kit) {
+    remembered::tick(&kit.spine).await.unwrap();
+}
+
+fn unavailable<T: std::fmt::Debug>(answer: Result<T, Error>) {
+    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+}
+
+on_both! {
+    async fn a_freeze_holds_on_every_server(db: TestDatabase) {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let here = going_on(&one).await;
+        let there = at(&two, &here);
+        let run = here.start().await;
+        for agent in [&here, &there] {
+            agent.record(run, llm(1)).await.unwrap();
+        }
+        look(&two).await;
+        here.freeze_researcher().await.unwrap();
+        look(&two).await;
+        one.db.close().await;
+        two.db.close().await;
+        for agent in [&here, &there] {
+            let halted = refused(agent.record(run, llm(1)).await);
+            assert_eq!((halted.verdict.action, halted.recorded), (Action::Block, false));
+            assert_eq!(halted.verdict.intervention.unwrap().kind, InterventionKind::Freeze);
+            assert!(!refused(agent.permit(run, ask("get_weather")).await).recorded);
+        }
+    }
+
+    async fn a_kill_holds_on_every_server(db: TestDatabase) {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let here = going_on(&one).await;
+        let there = at(&two, &here);
+        let (doomed, ended, calm) = (here.start().await, here.start().await, here.start().await);
+        for run in [doomed, ended, calm] {
+            for agent in [&here, &there] {
+                agent.record(run, llm(1)).await.unwrap();
+            }
+        }
+        activity::kill(&one.spine, &here.admin, doomed, Some("stop it".to_owned())).await.unwrap();
+        here.complete(ended).await.unwrap();
+        look(&two).await;
+        one.db.close().await;
+        two.db.close().await;
+        for agent in [&here, &there] {
+            let killed = [agent.record(doomed, llm(1)).await.map(drop), agent.permit(doomed, ask("x")).await.map(drop)];
+            assert!(killed.iter().all(|told| matches!(told, Err(Error::RunKilled { .. }))), "{killed:?}");
+            let over = agent.record(ended, llm(1)).await;
+            assert!(matches!(over, Err(Error::RunNotRunning { .. })), "{over:?}");
+            assert!(!agent.record(calm, llm(1)).await.unwrap().recorded, "of that nothing was said");
+        }
+    }
+
+    async fn a_key_that_ended_opens_nothing_on_any_server(db: TestDatabase) {
+        let (one, two) = (Kit::on(db).await, Kit::replica(db, 1).await);
+        let here = going_on(&one).await;
+        let [revoked, kept] = [one.token("acme", Role::Agent).await, one.token("acme", Role::Agent).await];
+        let opens = async |kit: &Kit, token: &str| account::authenticate(&kit.spine, token).await;
+        let ctx: CallContext = opens(&one, &revoked).await.unwrap();
+        let agent = Agent { kit: &one, ctx: ctx.clone(), admin: here.admin.clone() };
+        let run = agent.start().await;
+        for kit in [&one, &two] {
+            opens(kit, &kept).await.unwrap();
+            opens(kit, &revoked).await.unwrap();
+            at(kit, &agent).record(run, llm(1)).await.unwrap();
+        }
+        account::revoke_key(&one.spine, &here.admin, ctx.key).await.unwrap();
+        look(&two).await;
+        one.db.close().await;
+        two.db.close().await;
+        for kit in [&one, &two] {
+            let shut = opens(kit, &revoked).await;
+            assert!(matches!(shut, Err(AuthError::Revoked | AuthError::Failed(Error::Unavailable(_)))), "{shut:?}");
+            opens(kit, &kept).await.unwrap();
+        }
+    }
+
+    async fn a_tenant_that_stops_going_on_stops_on_every_server(db: TestDatabase) {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let here = going_on(&one).await;
+        let there = at(&two, &here);
+        let run = here.start().await;
+        for agent in [&here, &there] {
+            agent.record(run, llm(1)).await.unwrap();
+        }
+        look(&two).await;
+        here.set_mode(FailureMode::FailClosed).await;
+        look(&two).await;
+        one.db.close().await;
+        two.db.close().await;
+        for agent in [&here, &there] {
+            unavailable(agent.record(run, llm(1)).await);
+            unavailable(agent.permit(run, ask("get_weather")).await);
+        }
+    }
+
+    async fn what_was_not_looked_at_for_long_is_not_gone_by(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        let (idle, busy) = (agent.start().await, agent.start().await);
+        look(&kit).await;
+        // The store answers calls, and no look comes through.
+        kit.clock.advance(chrono::Duration::seconds(4));
+        agent.record(busy, llm(1)).await.unwrap();
+        kit.db.close().await;
+        unavailable(agent.record(idle, llm(1)).await);
+        assert!(!agent.record(busy, llm(1)).await.unwrap().recorded, "it was read when it was called");
+    }
+
+    async fn what_is_looked_at_is_gone_by_however_long_it_was_silent(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        let (idle, busy) = (agent.start().await, agent.start().await);
+        kit.clock.advance(chrono::Duration::minutes(9));
+        agent.record(busy, llm(1)).await.unwrap();
+        look(&kit).await;
+        kit.db.close().await;
+        for run in [idle, busy] {
+            assert!(!agent.record(run, llm(1)).await.unwrap().recorded);
+        }
+    }
+
+    async fn a_halt_that_the_store_does_not_take_lets_nothing_pass_meanwhile(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        let (run, other) = (agent.start().await, agent.start().await);
+        kit.db.close().await;
+        for run in [run, other] {
+            assert!(!agent.record(run, llm(1)).await.unwrap().recorded);
+        }
+        unavailable(activity::kill(&kit.spine, &agent.admin, run, Some("stop it".to_owned())).await);
+        unavailable(agent.record(run, llm(1)).await);
+        assert!(!agent.permit(other, ask("get_weather")).await.unwrap().recorded);
+        unavailable(agent.freeze_researcher().await);
+        unavailable(agent.record(other, llm(1)).await);
+        unavailable(agent.permit(other, ask("get_weather")).await);
+    }
+
+    async fn a_look_takes_as_much_for_many_runs_as_for_one_and_nothing_for_none(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = going_on(&kit).await;
+        let looked = async || {
+            let before = kit.db.statements();
+            look(&kit).await;
+            kit.db.statements() - before
+        };
+        assert_eq!(looked().await, 0, "nothing is remembered");
+        agent.start().await;
+        looked().await;
+        let of_one = looked().await;
+        let other = Agent::of(&kit, "other").await;
+        for _ in 0..5 {
+            agent.start().await;
+            other.start().await;
+        }
+        looked().await;
+        assert_eq!(looked().await, of_one);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_freeze_refused_without_the_store_is_written_and_a_lifted_one_holds_no_more() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (one, two) =
+        (Kit::spooling(&db, folders[0].path(), 1).await, Kit::spooling(&db, folders[1].path(), 2).await);
+    let here = going_on(&one).await;
+    let there = at(&two, &here);
+    let run = here.start().await;
+    there.record(run, llm(1)).await.unwrap();
+    here.freeze_researcher().await.unwrap();
+    look(&two).await;
+    db.take_away().await;
+    let halted = refused(there.record(run, llm(1)).await);
+    db.bring_back().await;
+    overdue::tick(&two.spine).await.unwrap();
+    let known = activity::interventions(&one.spine, &here.admin, run).await.unwrap();
+    assert_eq!(known.len(), 1);
+    assert_eq!(
+        halted.verdict.intervention.unwrap().intervention_id,
+        known[0].intervention.id.to_string(),
+        "the run's records name the freeze that was told"
+    );
+    assert_eq!(here.run(run).await.refused_count, 1);
+
+    policies::unfreeze(&one.spine, &here.admin, Some("researcher".to_owned()), None).await.unwrap();
+    look(&two).await;
+    db.take_away().await;
+    assert!(!there.record(run, llm(1)).await.unwrap().recorded);
+    db.bring_back().await;
+}
