@@ -4,6 +4,7 @@
 mod captures;
 mod deep;
 mod kept;
+mod names;
 mod odd;
 mod said;
 mod spans;

@@ -46,6 +46,11 @@ pub(crate) fn read(spans: &[Value]) -> ReportedSpans {
     Otlp.decode(SpanEncoding::Json, &body(spans)).unwrap()
 }
 
+/// What a whole body says.
+pub(crate) fn json(body: &Value) -> ReportedSpans {
+    Otlp.decode(SpanEncoding::Json, body.to_string().as_bytes()).unwrap()
+}
+
 pub(crate) fn step(attributes: &Value) -> ReportedSpan {
     let mut read = read(&[span("eee19b7ec3c1b174", attributes)]);
     assert_eq!(read.rejected, RejectedSpans::default());

@@ -7,6 +7,7 @@ use serde_json::{json, value::RawValue};
 use super::{
     field::Field,
     fields::Fields,
+    nothing::is_no_name,
     value,
     wire::{ERROR, Event, OK},
 };
@@ -33,7 +34,9 @@ impl Failure {
             let mut values = thrown?.attributes.iter().filter(|one| one.key == key);
             values.find_map(|one| value::text(one.value.as_ref()?)).map(str::to_owned)
         };
-        let code = fields.owned(Field::ErrorType).or_else(|| of_exception("exception.type"));
+        let told = fields.owned(Field::ErrorType);
+        let named = told.clone().filter(|code| !is_no_name(code));
+        let code = named.or_else(|| of_exception("exception.type")).or(told);
         let message = Some(message.into_owned()).filter(|text| !text.is_empty());
         Some(Self {
             code: code.unwrap_or_else(|| "ERROR".to_owned()),
@@ -56,7 +59,7 @@ fn says_failed(fields: &Fields<'_>) -> bool {
     };
     fields.has(Field::ErrorType)
         || is(fields.text(Field::StatusWord))
-        || is(fields.first_text(Field::FinishReason))
+        || is(fields.first_name(Field::FinishReason))
 }
 
 /// The JSON of what a span came to: its result, why it failed, or both.

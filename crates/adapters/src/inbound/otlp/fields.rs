@@ -3,6 +3,7 @@
 
 use super::{
     field::Field,
+    nothing::is_no_name,
     usage, value,
     wire::{Any, Attribute},
 };
@@ -129,7 +130,7 @@ enum Reads {
     /// A text, or a number that is a name.
     Name,
     /// A text, or the first of a list.
-    FirstText,
+    FirstName,
     Count,
     Usd,
     /// Whatever is not an empty text.
@@ -161,7 +162,7 @@ impl Field {
             | Self::ServerAddress
             | Self::Url => Reads::Text,
             Self::Conversation | Self::Session | Self::User => Reads::Name,
-            Self::FinishReason => Reads::FirstText,
+            Self::FinishReason => Reads::FirstName,
             Self::InputTokens
             | Self::OutputTokens
             | Self::TotalTokens
@@ -184,40 +185,27 @@ impl Field {
         }
     }
 
-    /// Whether its text names one of many, and may stand for none.
-    const fn is_a_name(self) -> bool {
-        matches!(
-            self,
-            Self::Operation
-                | Self::Provider
-                | Self::Model
-                | Self::ModelRequested
-                | Self::ToolName
-                | Self::AgentName
-                | Self::EntityName
-                | Self::RequestId
-        )
-    }
-
     /// Whether a value says anything: another name of the field may say it where this one does not.
     fn said_by(self, value: &Any<'_>) -> bool {
         match self.reads() {
-            Reads::Text => value::text(value).is_some_and(|word| !self.is_a_name() || names_something(word)),
-            Reads::Name => matches!(value, Any::Int(_)) || value::text(value).is_some_and(names_something),
-            Reads::FirstText => value::first_text(value).is_some(),
+            Reads::Text => match self {
+                // A method that OpenTelemetry has no word for is one.
+                Self::HttpMethod => value::text(value).is_some(),
+                // So is an error of which nobody knows what it is.
+                Self::ErrorType => value::text(value).is_some_and(|word| {
+                    let word = word.trim();
+                    ["unknown", "_other"].iter().any(|known| word.eq_ignore_ascii_case(known))
+                        || !is_no_name(word)
+                }),
+                _ => value::named(value).is_some(),
+            },
+            Reads::Name => value::name(value).is_some(),
+            Reads::FirstName => value::first_name(value).is_some(),
             Reads::Count => value::count(value).is_some_and(|count| self != Self::OtherTokens || count > 0),
             Reads::Usd => value::nano_usd(value).is_some(),
             Reads::Content => !matches!(value, Any::Text(text) if text.trim().is_empty()),
         }
     }
-}
-
-/// What instrumentations write where they find no name, and OpenTelemetry where none of its words fits.
-fn names_something(word: &str) -> bool {
-    const NOTHING: [&str; 8] =
-        ["unknown", "<unknown>", "none", "null", "<null>", "undefined", "n/a", "_other"];
-    let word = word.trim();
-    !NOTHING.iter().any(|nothing| word.eq_ignore_ascii_case(nothing))
 }
 
 /// A span's attributes, with the places of those that are fields.
@@ -284,8 +272,8 @@ impl<'b> Fields<'b> {
         self.get(field).and_then(value::text)
     }
 
-    pub(super) fn first_text(&self, field: Field) -> Option<&str> {
-        self.get(field).and_then(value::first_text)
+    pub(super) fn first_name(&self, field: Field) -> Option<&str> {
+        self.get(field).and_then(value::first_name)
     }
 
     pub(super) fn owned(&self, field: Field) -> Option<String> {
@@ -294,10 +282,7 @@ impl<'b> Fields<'b> {
 
     /// A name, which may be a number.
     pub(super) fn name(&self, field: Field) -> Option<String> {
-        match self.get(field)? {
-            Any::Int(number) => Some(number.to_string()),
-            other => value::text(other).map(|name| name.trim().to_owned()),
-        }
+        self.get(field).and_then(value::name)
     }
 
     pub(super) fn count(&self, field: Field) -> Option<u64> {

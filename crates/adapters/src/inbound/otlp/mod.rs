@@ -12,6 +12,7 @@ mod field;
 mod fields;
 mod lossy;
 mod messages;
+mod nothing;
 mod operation;
 mod reader;
 mod source;

@@ -4,7 +4,7 @@ use orchestrator::ports::SpanSource;
 use serde_json::json;
 
 use super::{
-    value::{Members, text},
+    value::{Members, named},
     wire::{Any, Attribute},
 };
 
@@ -17,7 +17,7 @@ pub(super) fn source(attributes: &[Attribute<'_>]) -> SpanSource {
     let said = |one: &Attribute<'_>| match one.value.as_ref()? {
         Any::Int(number) => Some(number.to_string()),
         Any::Bool(value) => Some(value.to_string()),
-        other => text(other).map(str::to_owned),
+        other => named(other).map(str::to_owned),
     };
     let of = |key: &str| attributes.iter().filter(|one| one.key == key).find_map(said);
     let first = |keys: &[&str]| keys.iter().find_map(|key| of(key));

@@ -14,6 +14,7 @@ use super::{
     field::Field,
     fields::Fields,
     messages,
+    nothing::is_no_name,
     operation::{EMBEDDINGS, IMAGES, Operation, operation},
     value::{MAX_INTEGER, Members, hex},
     wire::{Event, Id, Odd, SERVER, Span},
@@ -183,7 +184,7 @@ fn skill(operation: Operation, fields: &Fields<'_>, name: Cow<'_, str>) -> Strin
         Operation::Tool => {
             let tool = fields.owned(Field::ToolName).or_else(|| fields.owned(Field::EntityName));
             let of_name = ["execute_tool ", "tools/call "].iter().find_map(|word| name.strip_prefix(word));
-            tool.or_else(|| of_name.map(str::to_owned))
+            tool.or_else(|| of_name.filter(|name| !is_no_name(name)).map(str::to_owned))
         }
         Operation::Parent => fields.owned(Field::AgentName).or_else(|| fields.owned(Field::EntityName)),
         Operation::Retrieval
@@ -273,7 +274,7 @@ fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &m
     let mut report = called(call, fields);
     let said = messages::of(fields, events);
     *cut |= said.cut;
-    let finished = fields.first_text(Field::FinishReason).map(str::to_owned);
+    let finished = fields.first_name(Field::FinishReason).map(str::to_owned);
     report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
     report.prompt = said.prompt.or_else(|| fields.take(Field::Input)).map(without_files);
     report.response = said.response.or_else(|| fields.take(Field::Output)).map(without_files);

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
-use super::wire::{Any, Attribute};
+use super::{
+    nothing::is_no_name,
+    wire::{Any, Attribute},
+};
 
 /// The largest number that a record holds.
 pub(super) const MAX_INTEGER: u64 = 1 << 53;
@@ -14,6 +17,20 @@ pub(super) fn text<'v>(value: &'v Any<'_>) -> Option<&'v str> {
     match value {
         Any::Text(text) if !text.trim().is_empty() => Some(text),
         _ => None,
+    }
+}
+
+/// A text that names something: `unknown` and `None` are what stands for a name.
+pub(super) fn named<'v>(value: &'v Any<'_>) -> Option<&'v str> {
+    text(value).filter(|text| !is_no_name(text))
+}
+
+/// A name, which may be a number: 7 and 7.0 are the same one.
+pub(super) fn name(value: &Any<'_>) -> Option<String> {
+    match value {
+        Any::Int(number) => Some(number.to_string()),
+        Any::Double(number) if number.is_finite() => Some(number.to_string()),
+        other => named(other).map(|name| name.trim().to_owned()),
     }
 }
 
@@ -66,11 +83,11 @@ pub(super) fn is_hollow_text(text: &str) -> bool {
     matches!(text.trim(), "" | "{}" | "[]" | "null" | "None" | "undefined" | "\"\"")
 }
 
-/// The first text of a list that says something, or the text.
-pub(super) fn first_text<'v>(value: &'v Any<'_>) -> Option<&'v str> {
+/// The first name of a list, or the one that the text is.
+pub(super) fn first_name<'v>(value: &'v Any<'_>) -> Option<&'v str> {
     match value {
-        Any::List(list) => list.iter().find_map(text),
-        _ => text(value),
+        Any::List(list) => list.iter().find_map(named),
+        _ => named(value),
     }
 }
 

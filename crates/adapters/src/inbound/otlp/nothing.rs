@@ -1,0 +1,73 @@
+//! What is written where nothing is known.
+
+/// What programs write for a name that they do not have, and OpenTelemetry where none of its words fits.
+const WORDS: [&str; 10] =
+    ["unknown", "none", "null", "undefined", "n/a", "nil", "nan", "unspecified", "object object", "_other"];
+
+/// Of what some say that it is not known: `unknown_tool`, `Unknown model`.
+const UNKNOWN: [&str; 8] = ["model", "tool", "agent", "provider", "function", "name", "user", "system"];
+
+/// Whether a text is no name, but what stands for one: `unknown`, `None`, `<null>`, in any case.
+pub(super) fn is_no_name(text: &str) -> bool {
+    let around = |c: char| c.is_whitespace() || "<>()[]{}\"'`".contains(c);
+    let word = text.trim_matches(around);
+    if word.is_empty() {
+        return true;
+    }
+    let is = |known: &str| word.eq_ignore_ascii_case(known);
+    let of_unknown = || {
+        let (unknown, of) = word.split_once(['_', '-', ' '])?;
+        let is_known = UNKNOWN.iter().any(|known| of.eq_ignore_ascii_case(known));
+        Some(is_known && unknown.eq_ignore_ascii_case("unknown"))
+    };
+    WORDS.into_iter().any(is) || of_unknown().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_for_what_is_not_known_is_no_name() {
+        for nothing in [
+            "",
+            " ",
+            "unknown",
+            "Unknown",
+            " UNKNOWN\n",
+            "None",
+            "null",
+            "NULL",
+            "undefined",
+            "N/A",
+            "n/a",
+            "<unknown>",
+            "<none>",
+            "(null)",
+            "\"None\"",
+            "[]",
+            "{}",
+            "nil",
+            "NaN",
+            "[object Object]",
+            "unknown_tool",
+            "Unknown Model",
+            "unknown-agent",
+        ] {
+            assert!(is_no_name(nothing), "{nothing:?}");
+        }
+        for name in [
+            "gpt-4o",
+            "none-such",
+            "unknown_service",
+            "unknown_service:python",
+            "nullify",
+            "get_unknown",
+            "na",
+            "undefined_behaviour",
+            "unknown model of theirs",
+        ] {
+            assert!(!is_no_name(name), "{name:?}");
+        }
+    }
+}
