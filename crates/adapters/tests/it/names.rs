@@ -99,3 +99,30 @@ fn a_number_may_be_a_name() {
         assert_eq!(step(&json!({ "user.id": id })).part_of.user_id.as_deref(), Some(name), "{id}");
     }
 }
+
+/// A process for each conversation says so once, as its resource; LangGraph says its thread in the metadata of a span.
+#[test]
+fn whose_conversation_it_is_is_told_by_the_resource_and_by_metadata_too() {
+    let own = json!({ "session.id": "s2" });
+    let body = json!({ "resourceSpans": [
+        { "scopeSpans": [{ "spans": [span("0000000000000001", &json!({})), span("0000000000000002", &own)] }],
+          "resource": { "attributes": { "session.id": "s1", "user.id": "u1", "gen_ai.conversation.id": "c1" } } },
+        { "scopeSpans": [{ "spans": [span("0000000000000003", &json!({}))] }] },
+    ] });
+    let told: Vec<_> = crate::spans::json(&body).spans.into_iter().map(|span| span.part_of).collect();
+    let said = |at: usize| {
+        (told[at].conversation_id.as_deref(), told[at].session_id.as_deref(), told[at].user_id.as_deref())
+    };
+    assert_eq!(said(0), (Some("c1"), Some("s1"), Some("u1")));
+    assert_eq!(said(1), (Some("c1"), Some("s2"), Some("u1")), "a span's own word is believed first");
+    assert_eq!(said(2), (None, None, None), "another resource's spans");
+    let of =
+        step(&json!({ "metadata": r#"{"thread_id": "t1", "session_id": null, "user_id": 7, "step": 1}"# }))
+            .part_of;
+    assert_eq!(
+        (of.conversation_id.as_deref(), of.session_id, of.user_id.as_deref()),
+        (Some("t1"), None, Some("7"))
+    );
+    let first = step(&json!({ "metadata": r#"{"thread_id": "t1"}"#, "conversation.id": "c1" })).part_of;
+    assert_eq!(first.conversation_id.as_deref(), Some("c1"));
+}

@@ -1,6 +1,10 @@
 //! What the dialects call by different names, by our names: found in one pass over a span's attributes. The names of what
 //! was used and what it cost are in `usage`.
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+
 use super::{
     field::Field,
     nothing::is_no_name,
@@ -96,17 +100,21 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "traceloop.association.properties.conversation_id" => (Field::Conversation, 3),
         "traceloop.association.properties.thread_id" => (Field::Conversation, 4),
         "conversation.id" => (Field::Conversation, 5),
+        "metadata.conversation_id" => (Field::Conversation, 6),
+        "metadata.thread_id" => (Field::Conversation, 7),
         "session.id" => (Field::Session, 0),
         "gen_ai.session.id" => (Field::Session, 1),
         "traceloop.association.properties.session_id" => (Field::Session, 2),
         "langfuse.session.id" => (Field::Session, 3),
         "gcp.vertex.agent.session_id" => (Field::Session, 4),
+        "metadata.session_id" => (Field::Session, 5),
         "user.id" => (Field::User, 0),
         "enduser.id" => (Field::User, 1),
         "gen_ai.user.id" => (Field::User, 2),
         "traceloop.association.properties.user_id" => (Field::User, 3),
         "langfuse.user.id" => (Field::User, 4),
         "enduser.pseudo.id" => (Field::User, 5),
+        "metadata.user_id" => (Field::User, 6),
 
         "error.type" => (Field::ErrorType, 0),
         "gen_ai.tool.status" => (Field::StatusWord, 0),
@@ -208,6 +216,34 @@ impl Field {
     }
 }
 
+/// OpenInference tells what an application says of a call as the JSON of one object, LangGraph's thread among it: the ids in it
+/// as attributes, each.
+fn ids_within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
+    const IDS: [(&str, &str); 4] = [
+        ("conversation_id", "metadata.conversation_id"),
+        ("thread_id", "metadata.thread_id"),
+        ("session_id", "metadata.session_id"),
+        ("user_id", "metadata.user_id"),
+    ];
+    let mut found = Vec::new();
+    for one in all.iter().filter(|one| one.key == "metadata") {
+        let Some(Any::Text(text)) = &one.value else { continue };
+        if !IDS.iter().any(|(id, _)| text.contains(id)) {
+            continue;
+        }
+        let Ok(Value::Object(members)) = serde_json::from_str(text) else { continue };
+        for (id, key) in IDS {
+            let value = match members.get(id) {
+                Some(Value::String(id)) => Any::Text(Cow::Owned(id.clone())),
+                Some(Value::Number(id)) => Any::Text(Cow::Owned(id.to_string())),
+                _ => continue,
+            };
+            found.push(Attribute { key: Cow::Borrowed(key), value: Some(value) });
+        }
+    }
+    found
+}
+
 /// A span's attributes, with the places of those that are fields.
 pub(super) struct Fields<'b> {
     /// Those that came, and behind them those that others hold within.
@@ -226,8 +262,8 @@ const HOLLOW: u8 = 128;
 impl<'b> Fields<'b> {
     pub(super) fn of(mut all: Vec<Attribute<'b>>) -> Self {
         let came = all.len();
-        let within = usage::within(&all);
-        all.extend(within);
+        let within = [usage::within(&all), ids_within(&all)];
+        all.extend(within.into_iter().flatten());
         let mut places = [None; FIELDS];
         let mut unread = 0;
         for (at, one) in all.iter().enumerate() {

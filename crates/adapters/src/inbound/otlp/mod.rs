@@ -65,8 +65,13 @@ impl<'b> wire::Sink<'b> for Steps {
     fn resource(&mut self, attributes: Vec<wire::Attribute<'b>>) {
         // A body may hold millions of resources without a span.
         if self.read.spans.len() > self.told {
-            self.told = self.read.spans.len();
             self.read.sources.push(source::source(&attributes));
+            // A process for each conversation says once for all its spans which it is.
+            let of = span::part_of(&fields::Fields::of(attributes));
+            for span in &mut self.read.spans[self.told..] {
+                span::add_part(&mut span.part_of, &of);
+            }
+            self.told = self.read.spans.len();
         }
     }
 }

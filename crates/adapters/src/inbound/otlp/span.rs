@@ -68,11 +68,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         }
     };
     let (code, message) = failure.map_or((None, None), |failure| (Some(failure.code), failure.message));
-    let part_of = PartOf {
-        conversation_id: fields.name(Field::Conversation),
-        session_id: fields.name(Field::Session),
-        user_id: fields.name(Field::User),
-    };
+    let part_of = part_of(&fields);
     let remote = TELLS_OF_PARENT | PARENT_IS_REMOTE;
     let times_are_told = start > 0 && end >= start;
     Ok(ReportedSpan {
@@ -97,6 +93,29 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         cut,
         part_of,
     })
+}
+
+/// What these attributes say of whose conversation it is.
+pub(super) fn part_of(fields: &Fields<'_>) -> PartOf {
+    PartOf {
+        conversation_id: fields.name(Field::Conversation),
+        session_id: fields.name(Field::Session),
+        user_id: fields.name(Field::User),
+    }
+}
+
+/// Adds what a span does not say by itself.
+pub(super) fn add_part(part: &mut PartOf, of: &PartOf) {
+    let pairs = [
+        (&mut part.conversation_id, &of.conversation_id),
+        (&mut part.session_id, &of.session_id),
+        (&mut part.user_id, &of.user_id),
+    ];
+    for (own, of) in pairs {
+        if own.is_none() {
+            own.clone_from(of);
+        }
+    }
 }
 
 fn time(unix_nano: u64) -> Option<chrono::DateTime<chrono::Utc>> {
