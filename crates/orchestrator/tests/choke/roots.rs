@@ -300,6 +300,28 @@ on_both! {
         }
     }
 
+    /// Children end first, and a sub-agent may have a conversation of its own: the root tells of the whole trace.
+    async fn a_root_says_which_conversation_its_run_is_of(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let said = |of: &str| -> Vec<Value> {
+            let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": format!("{value}-{of}") } });
+            vec![text("gen_ai.conversation.id", "c"), text("session.id", "s"), text("user.id", "u")]
+        };
+        let mut child = call(1, 1);
+        child["attributes"].as_array_mut().unwrap().extend(said("child"));
+        let mut whole = root(1, false);
+        whole["attributes"] = said("root").into();
+        let mut late = call(1, 2);
+        late["attributes"].as_array_mut().unwrap().extend(said("late"));
+        for (span, of) in [(child, "child"), (whole, "root"), (late, "root")] {
+            assert_eq!(send(&agent, &[span]).await.count, 0);
+            let run = only_run(&agent).await;
+            let known = [run.conversation_id, run.session_id, run.user_id].map(Option::unwrap);
+            assert_eq!(known, ["c", "s", "u"].map(|id| format!("{id}-{of}")));
+        }
+    }
+
     /// Exporters hide what was rejected: people are told, in a record for many and in a count.
     async fn people_are_told_what_was_rejected(db: TestDatabase) {
         let kit = Kit::on(db).await;

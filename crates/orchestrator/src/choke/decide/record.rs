@@ -242,7 +242,8 @@ fn spend(
     }
     used(run, step);
     if step.is_span {
-        traced::note_part(&mut run.run, caller, &step.report.part_of);
+        let of_root = root == traced::Root::Yes;
+        traced::note_part(&mut run.run, caller, &step.report.part_of, of_root);
         return traced::note_end(state, caller, step, root, quiet);
     }
     traced::heard(state, caller, step.run_id)

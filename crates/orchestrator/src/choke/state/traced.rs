@@ -92,10 +92,27 @@ pub(in crate::choke) fn root(state: &State, step: &PreparedStep) -> Root {
 
 /// What the run is a part of: the first that says it is believed. A session is the conversation only until one is named.
 /// Only the key that opened the run says it: that key reads it, and of what others say it reads nothing.
-pub(in crate::choke) fn note_part(run: &mut Run, caller: &Caller, of: &PartOf) {
-    if caller.opened(run.key_id) {
-        say_part(run, of);
+pub(in crate::choke) fn note_part(run: &mut Run, caller: &Caller, of: &PartOf, of_root: bool) {
+    if !caller.opened(run.key_id) {
+        return;
     }
+    // Children end first, and may be of a conversation of their own: the root is of the whole trace, whenever it comes.
+    if of_root && run.is_reported() {
+        let only_session = run.conversation_id == run.session_id;
+        for (known, said) in [
+            (&mut run.conversation_id, &of.conversation_id),
+            (&mut run.session_id, &of.session_id),
+            (&mut run.user_id, &of.user_id),
+        ] {
+            if said.is_some() {
+                known.clone_from(said);
+            }
+        }
+        if only_session && of.conversation_id.is_none() {
+            run.conversation_id.clone_from(&run.session_id);
+        }
+    }
+    say_part(run, of);
 }
 
 /// The same of what whoever opens the run says at its start.
