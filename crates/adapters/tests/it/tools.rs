@@ -144,6 +144,14 @@ fn of_several_calls_a_tools_own_is_taken() {
         assert_eq!(of(&several).as_deref(), Some(CALLED_WITH), "by its id, else by its name: {id}");
         assert_eq!(of(&others), None, "nobody's is not its own: {id}");
     }
+    let anothers = said(&[part("a", "t1", &json!({ "q": 1 }))]);
+    let step = tool(&json!({ "gen_ai.tool.call.id": "t2", "gen_ai.input.messages": anothers }), &[]);
+    assert_eq!(step.params, None, "the only one may be another's too");
+    let twice = said(&[part("sh", "t1", &json!({ "q": 1 })), part("sh", "t3", &own)]);
+    let step = tool(&json!({ "gen_ai.input.messages": twice }), &[]);
+    assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "of several of its name the last");
+    let other = json!({ "gen_ai.tool.call.id": "t9", "gen_ai.output.messages": answered.to_string() });
+    assert_eq!(tool(&other, &[]).outcome_data, None, "what others answered is not its own");
     let step =
         tool(&json!({ "gen_ai.tool.call.id": "t2", "gen_ai.output.messages": answered.to_string() }), &[]);
     assert_eq!(step.outcome_data.as_deref(), Some(r#"{"output":"done"}"#));
@@ -165,6 +173,23 @@ fn arguments_that_say_nothing_hide_none() {
         let message = |content: &str| event("gen_ai.tool.message", &json!({ "content": content }));
         let step = tool(&json!({ "tool_arguments": nothing }), &[message("{}"), message(CALLED_WITH)]);
         assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{nothing}");
+    }
+    for nothing in [r#"{"args": [], "kwargs": {}}"#, r#"{"command": null}"#, r#"[""]"#, "NULL", "nil", "\"\""]
+    {
+        for other in ["gen_ai.tool.input", "traceloop.entity.input"] {
+            let of = |name: &str| tool(&json!({ name: nothing, other: CALLED_WITH }), &[]).params;
+            assert_eq!(of("gen_ai.tool.call.arguments").as_deref(), Some(CALLED_WITH), "{nothing}, {other}");
+            assert_eq!(of("input.value").as_deref(), Some(CALLED_WITH), "{nothing}, {other}");
+        }
+        let answered = tool(&json!({ "gen_ai.tool.call.result": nothing, "output.value": "done" }), &[]);
+        assert_eq!(answered.outcome_data.as_deref(), Some(r#"{"output":"done"}"#), "{nothing}");
+        let agent =
+            json!({ "gen_ai.operation.name": "invoke_agent", "input.value": nothing, "gen_ai.prompt": "Hi" });
+        assert_eq!(crate::spans::step(&agent).params.as_deref(), Some(r#"{"input":"Hi"}"#), "{nothing}");
+    }
+    for something in [r#"{"n": 0}"#, r#"{"dry": false}"#, "[0]"] {
+        let step = tool(&json!({ "gen_ai.tool.call.arguments": something, "input.value": CALLED_WITH }), &[]);
+        assert_ne!(step.params.as_deref(), Some(CALLED_WITH), "{something}");
     }
     let none = tool(&json!({ "gen_ai.tool.call.arguments": "{}", "tool.parameters": "{}" }), &[]);
     assert_eq!(none.params.as_deref(), Some("{}"), "there were none");

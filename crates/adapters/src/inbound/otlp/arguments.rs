@@ -11,7 +11,7 @@ use serde_json::{
 use super::{
     field::Field,
     fields::Fields,
-    value::{Json, is_hollow_text},
+    value::{Json, first_full},
     wire::Any,
 };
 
@@ -20,25 +20,12 @@ const ONE_ARGUMENT: &str = "mcp.request.argument.";
 
 /// The arguments of a tool's span, taken out of it; `said` is what its messages say of them.
 pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<String> {
-    let (told, hollow) = match fields.take(Field::ToolArguments) {
-        Some(text) if is_hollow_text(&text) => (None, Some(text)),
-        told => (told, None),
-    };
-    if let Some(arguments) = told.or_else(|| one_by_one(fields)) {
-        return Some(arguments);
-    }
+    let (arguments, parts) = (fields.take(Field::ToolArguments), one_by_one(fields));
     let (told, doubtful) = match fields.take(Field::ToolParameters) {
         Some(text) if says_nothing_of_a_call(&text) => (None, Some(text)),
         told => (told, None),
     };
-    let mut hollow = hollow;
-    for text in [told, fields.take(Field::Input), said].into_iter().flatten() {
-        if !is_hollow_text(&text) {
-            return Some(text);
-        }
-        hollow = hollow.or(Some(text));
-    }
-    hollow.or(doubtful)
+    first_full([arguments, parts, told, fields.take(Field::Input), said]).or(doubtful)
 }
 
 /// The arguments that have an attribute each, as one object. Each is told as JSON, a text in quotes; what is no JSON is the

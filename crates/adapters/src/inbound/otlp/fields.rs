@@ -256,7 +256,7 @@ pub(super) struct Fields<'b> {
 
 const _: () = assert!(FIELDS <= 64, "a bit for each");
 
-/// More than the rank of any name of a tool's arguments.
+/// More than the rank of any name of what went in and came out.
 const HOLLOW: u8 = 128;
 
 impl<'b> Fields<'b> {
@@ -268,8 +268,9 @@ impl<'b> Fields<'b> {
         let mut unread = 0;
         for (at, one) in all.iter().enumerate() {
             let Some((field, mut rank)) = field_of(&one.key) else { continue };
-            // Behind all that say with what a tool was called.
-            if field == Field::ToolArguments && one.value.as_ref().is_some_and(value::is_hollow) {
+            // Behind all that say what went in or came out.
+            let is_content = matches!(field.reads(), Reads::Content);
+            if is_content && one.value.as_ref().is_some_and(value::is_hollow) {
                 rank += HOLLOW;
             }
             let place: &mut Option<(u8, usize)> = &mut places[field as usize];

@@ -16,7 +16,7 @@ use super::{
     messages,
     nothing::is_no_name,
     operation::{EMBEDDINGS, IMAGES, Operation, operation},
-    value::{MAX_INTEGER, Members, hex},
+    value::{MAX_INTEGER, Members, first_full, hex},
     wire::{Event, Id, Odd, SERVER, Span},
 };
 
@@ -134,8 +134,8 @@ fn content(
         Operation::Tool => {
             let said = messages::of_tool(fields, events);
             let arguments = arguments::of_tool(fields, said.arguments);
-            let result = fields.take(Field::ToolResult).or_else(|| fields.take(Field::Output));
-            let result = result.or(said.result);
+            let (result, output) = (fields.take(Field::ToolResult), fields.take(Field::Output));
+            let result = first_full([result, output, said.result]);
             (arguments.map(object), result.map(without_files))
         }
         Operation::Http => {
@@ -153,10 +153,10 @@ fn content(
         | Operation::Other => {
             let (input, output) = (fields.take(Field::Input), fields.take(Field::Output));
             let said = messages::of(fields, events);
-            let params = input.or(said.prompt).map(without_files).map(object);
+            let params = first_full([input, said.prompt]).map(without_files).map(object);
             let keeps_all = matches!(operation, Operation::Retrieval | Operation::Transform);
             let params = params.or_else(|| everything(fields).filter(|_| keeps_all));
-            (params, output.or(said.response).map(without_files))
+            (params, first_full([output, said.response]).map(without_files))
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+use serde_json::Value;
 
 use super::{
     nothing::is_no_name,
@@ -68,19 +69,44 @@ pub(super) fn told<'v>(value: &'v Any<'_>) -> Option<Cow<'v, str>> {
     }
 }
 
-/// Whether it is nothing, or something empty, by whatever it is written.
+/// Whether it is nothing, or holds nothing, by whatever it is written.
 pub(super) fn is_hollow(value: &Any<'_>) -> bool {
     match value {
         Any::Text(text) => is_hollow_text(text),
-        Any::List(list) => list.is_empty(),
-        Any::Map(members) => members.is_empty(),
+        Any::List(list) => list.iter().all(is_hollow),
+        Any::Map(members) => members.iter().all(|one| one.value.as_ref().is_none_or(is_hollow)),
         Any::Bool(_) | Any::Int(_) | Any::Double(_) | Any::Bytes(_) => false,
     }
 }
 
-/// The same of a text.
+/// A longer text holds something.
+const LONGEST_HOLLOW: usize = 256;
+
+/// The same of a text, which may be JSON.
 pub(super) fn is_hollow_text(text: &str) -> bool {
-    matches!(text.trim(), "" | "{}" | "[]" | "null" | "None" | "undefined" | "\"\"")
+    let text = text.trim();
+    let is_word = || ["null", "none", "nil", "undefined"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_json = || text.len() <= LONGEST_HOLLOW && text.starts_with(['{', '[', '"']);
+    text.is_empty()
+        || is_word()
+        || is_json() && serde_json::from_str::<Value>(text).is_ok_and(|json| is_empty(&json))
+}
+
+fn is_empty(json: &Value) -> bool {
+    match json {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(members) => members.values().all(is_empty),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The first of texts that holds something; where none does, the first.
+pub(super) fn first_full<const N: usize>(texts: [Option<String>; N]) -> Option<String> {
+    let mut texts: Vec<String> = texts.into_iter().flatten().collect();
+    let at = texts.iter().position(|text| !is_hollow_text(text)).unwrap_or(0);
+    (at < texts.len()).then(|| texts.swap_remove(at))
 }
 
 /// The first name of a list, or the one that the text is.

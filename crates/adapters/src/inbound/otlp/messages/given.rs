@@ -23,13 +23,14 @@ pub(super) fn arguments(raw: &str, own: Own<'_>) -> Option<String> {
     calls.swap_remove(at).arguments.map(|Arguments(arguments)| arguments.into_owned())
 }
 
-/// What messages say that was answered: to its own call, or first.
+/// What messages say that was answered: to its own call, or the first of which nothing says that it is another's.
 pub(super) fn answer(raw: &str, own: Own<'_>) -> Option<String> {
     let (mut messages, _) = messages(raw)?;
     messages.retain(|message| message.content.is_some());
+    let may_be = |message: &Message<'_>| own.may_be(message.tool_call_id.as_deref(), message.name.as_deref());
     let named = messages.iter().map(|message| (message.tool_call_id.as_deref(), message.name.as_deref()));
-    let at = own.among(named).unwrap_or(0);
-    (at < messages.len()).then(|| messages.swap_remove(at).content)?.map(Cow::into_owned)
+    let at = own.among(named).or_else(|| messages.iter().position(may_be))?;
+    messages.swap_remove(at).content.map(Cow::into_owned)
 }
 
 /// The text of content that may be parts.

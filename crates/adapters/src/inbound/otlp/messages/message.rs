@@ -108,14 +108,23 @@ pub(super) struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// Its place among those with these ids and names: by its id, else by its name; the only one is its own.
+    /// Its place among those with these ids and names: by its id, else by its name, the last of those; the only one is its own
+    /// where neither says that it is another's.
     pub(super) fn among<'c>(
         self,
         all: impl Iterator<Item = (Option<&'c str>, Option<&'c str>)>,
     ) -> Option<usize> {
         let all: Vec<_> = all.collect();
         let of_id = self.id.and_then(|id| all.iter().position(|(other, _)| *other == Some(id)));
-        let of_name = || self.name.and_then(|name| all.iter().position(|(_, other)| *other == Some(name)));
-        of_id.or_else(of_name).or((all.len() == 1).then_some(0))
+        let of_name = || self.name.and_then(|name| all.iter().rposition(|(_, other)| *other == Some(name)));
+        let alone = || matches!(all.as_slice(), [(id, name)] if self.may_be(*id, *name)).then_some(0);
+        of_id.or_else(of_name).or_else(alone)
+    }
+
+    /// Whether neither an id nor a name says that it is another's.
+    pub(super) fn may_be(self, id: Option<&str>, name: Option<&str>) -> bool {
+        let differ =
+            |own: Option<&str>, other: Option<&str>| own.zip(other).is_some_and(|(own, other)| own != other);
+        !differ(self.id, id) && !differ(self.name, name)
     }
 }
