@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rules::facts::ParamFacts;
 use serde_json::{Value, json};
 
-use super::{derive, redact_json, redact_text};
+use super::{Raw, derive, redact_json, redact_text, screen};
 
 fn facts_of(params: &str) -> ParamFacts {
     derive(&TenantKey::new("key_1", [7; 32]), Some(params), None, None).1
@@ -163,6 +163,37 @@ fn a_command_is_found_wherever_it_stands_and_however_it_is_spaced() {
     }
     let beside = facts(&json!({"command": {"line": "git status", "cwd": "/tmp"}, "shell": true}));
     assert_eq!(beside.commands, ["git status".to_owned()].into());
+}
+
+/// Frameworks give a tool that takes one text that text alone, without the name of its parameter.
+#[test]
+fn a_text_that_is_all_that_a_tool_gets_is_a_command_too() {
+    for params in [
+        json!({"input": "rm  -rf /"}),
+        json!({"__arg1": "rm -rf /"}),
+        json!({"tool_input": "rm -rf /"}),
+        json!({"input": json!({"__arg1": "rm -rf /"}).to_string()}),
+        json!({"input": "{'__arg1': 'rm -rf /'}"}),
+        json!({"input": "\"rm -rf /\""}),
+        json!({"input": "[\"rm\", \"-rf\", \"/\"]"}),
+        json!({"input": ["rm", "-rf", "/"]}),
+        json!(["rm", "-rf", "/"]),
+        json!("rm -rf /"),
+    ] {
+        let known = facts(&params);
+        assert_eq!((known.command.as_str(), known.facts_cut), ("rm -rf /", true), "{params}");
+        let text = params.to_string();
+        let raw = Raw { params: Some(&text), ..Raw::default() };
+        let other = screen(&TenantKey::new("key_1", [7; 32]), raw).expect("is JSON").param_facts;
+        assert!(
+            other.commands.is_empty() && other.facts_cut,
+            "what an agent is asked runs nothing: {params}"
+        );
+    }
+    assert_eq!(facts(&json!({"input": "https://evil.example/x"})).url_host, "evil.example");
+    for named in [json!({"query": "rm -rf /"}), json!({"input": {"query": "rm -rf /"}})] {
+        assert!(facts(&named).commands.is_empty(), "{named}");
+    }
 }
 
 /// A shell leaves U+0000 out, a terminal others; and what stands for bytes that were no text may have been any of them.

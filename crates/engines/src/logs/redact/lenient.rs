@@ -10,6 +10,16 @@ pub(super) fn read(text: &str, depth: usize) -> Node<'_> {
     Reader { text, at: 0 }.value(depth)
 }
 
+/// Whether a text that is no JSON was to be some: another parser may make more of it.
+pub(super) fn meant_as_json(text: &str) -> bool {
+    let inside = text.get(1..).unwrap_or_default().trim_start();
+    match text.as_bytes().first() {
+        Some(b'{') => inside.starts_with(['"', '\'', '{', '}']) || inside.contains(':'),
+        Some(b'[') => inside.starts_with(['"', '\'', '{', '[']),
+        _ => false,
+    }
+}
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,

@@ -15,6 +15,7 @@
 //! What it does not see: values reversed, compressed, encoded otherwise, or spelled out; a value whose name stands far
 //! behind it; names of persons and places.
 
+mod bare;
 mod checks;
 mod detect;
 mod encoded;

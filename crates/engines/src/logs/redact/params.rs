@@ -10,11 +10,12 @@ use percent_encoding::percent_decode_str;
 use rules::facts::{ParamFacts, UrlFact};
 
 use super::{
+    bare::bare,
     json::MAX_DEPTH,
-    lenient,
+    lenient::{self, meant_as_json},
     rewrite::{is_name, is_value, redact_text},
     roles::{Role, is_plural, role},
-    tree::{self, Node},
+    tree::{self, Node, joined},
     unveil::{composed, is_illegible, visible},
     urls::{self, Mention, Place},
 };
@@ -42,40 +43,14 @@ pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, s
     };
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
-    if let Some(text) = nameless(&root) {
+    if let Some(text) = bare(&root) {
         facts.params.facts_cut = true;
         // A tool of one parameter is often told by its bare value, which may be a command. What an agent is asked is none.
         if of_a_tool {
-            facts.command(&text);
+            facts.nameless(&text);
         }
     }
     Ok(facts.done())
-}
-
-/// So often a text may be the JSON of a text.
-const MAX_QUOTED: usize = 4;
-
-/// The names under which arguments are kept that came as one text: HOC's own, and LangChain's for the one parameter of a tool.
-const NAMELESS: [&str; 2] = ["input", "__arg1"];
-
-/// Arguments that came as one text: nothing in it has a name that says what it is.
-fn nameless(root: &Node<'_>) -> Option<String> {
-    let Node::Object(members) = root else { return None };
-    let [(name, Node::Text(text))] = members.as_slice() else { return None };
-    let mut text = visible(text).trim().to_owned();
-    if !NAMELESS.contains(&&**name) || text.is_empty() {
-        return None;
-    }
-    for _ in 0..MAX_QUOTED {
-        let inner = match tree::read(&text, 1) {
-            Ok(Node::Object(_)) => return None,
-            Ok(Node::Text(inner)) => visible(&inner).trim().to_owned(),
-            Ok(Node::List(items)) => return joined(&items).or_else(|| Some(text.clone())),
-            Ok(Node::Scalar(_)) | Err(_) => return Some(text.clone()),
-        };
-        text = inner;
-    }
-    Some(text)
 }
 
 /// Where a value stands.
@@ -221,6 +196,14 @@ impl Facts {
                     self.recipient(&domain);
                 }
             }
+        }
+    }
+
+    /// A text of which no name says what it is: most tools that take only one run it or open it.
+    fn nameless(&mut self, text: &str) {
+        self.command(text);
+        if text.contains("://") && !text.contains(char::is_whitespace) {
+            self.url(text, At::default());
         }
     }
 
@@ -410,30 +393,9 @@ fn text_of<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     }
 }
 
-/// The words of a command that is given as a list, lists in it too; `None` if there is anything else in it.
-fn joined(items: &[Node<'_>]) -> Option<String> {
-    let words = items.iter().map(|item| match item {
-        Node::Text(text) => Some(text.to_string()),
-        Node::Scalar(token) => Some((*token).to_owned()),
-        Node::List(items) => joined(items),
-        Node::Object(_) => None,
-    });
-    words.collect::<Option<Vec<_>>>().map(|words| words.join(" ")).filter(|words| !words.is_empty())
-}
-
 /// A command on one line, its words one blank apart: a shell takes any white space, and a line goes on behind `\`.
 fn folded(text: &str) -> String {
     let text =
         visible(text).replace("\\\r\n", " ").replace("\\\n", " ").replace("${IFS}", " ").replace("$IFS", " ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Whether a text that is no JSON was to be some: another parser may make more of it.
-fn meant_as_json(text: &str) -> bool {
-    let inside = text[1..].trim_start();
-    match text.as_bytes()[0] {
-        b'{' => inside.starts_with(['"', '\'', '{', '}']) || inside.contains(':'),
-        b'[' => inside.starts_with(['"', '\'', '{', '[']),
-        _ => false,
-    }
 }

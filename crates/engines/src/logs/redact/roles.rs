@@ -45,6 +45,15 @@ const SENDER: &[&str] = &["from", "sender", "author", "reply"];
 const BESIDE: &[&str] =
     &["cwd", "workdir", "workingdirectory", "env", "environment", "timeout", "description", "method"];
 
+/// What a text is called that a tool gets as its only one: by HOC, and by frameworks. `__arg1` is LangChain's word.
+const NAMELESS: &[&str] =
+    &["input", "inputs", "arg", "arg0", "arg1", "argument", "toolinput", "actioninput", "toolargs"];
+
+/// Whether a name says nothing of what its value is.
+pub(super) fn is_nameless(name: &str) -> bool {
+    NAMELESS.contains(&words(name).concat().as_str())
+}
+
 /// What a member of that name holds, in any of the usual spellings: `toAddress`, `to_address`, `To-Address`.
 pub(super) fn role(name: &str) -> Option<Role> {
     let words = words(name);
