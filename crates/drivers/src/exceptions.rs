@@ -351,6 +351,11 @@ impl Policies<'_> {
 }
 
 impl LedgerReads<'_> {
+    /// When the newest leaf of any log was written; none where there is no leaf.
+    pub async fn newest_leaf_at(self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(self.all_heads().await?.into_iter().filter_map(|head| head.last_at).max())
+    }
+
     /// The heads of all logs: what this process saw of any of them is held against these.
     pub(crate) async fn all_heads(self) -> Result<Vec<LogHead>, StoreError> {
         read::all(self.conn, log_heads::Entity::find()).await?.into_iter().map(read_head).collect()

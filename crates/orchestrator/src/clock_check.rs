@@ -2,7 +2,11 @@
 
 use chrono::Duration;
 
-use crate::{clocks::Look, errors::Error, spine::Spine};
+use crate::{
+    clocks::{self, Look},
+    errors::Error,
+    spine::Spine,
+};
 
 /// Looks at the clock. Gives what is wrong with it.
 pub(crate) async fn look(spine: &Spine) -> Result<Option<String>, Error> {
@@ -24,4 +28,20 @@ pub(crate) async fn look(spine: &Spine) -> Result<Option<String>, Error> {
 pub(crate) async fn may_sweep(spine: &Spine) -> Result<bool, Error> {
     look(spine).await?;
     Ok(!spine.steady().is_some_and(|steady| spine.clocks().holds_sweeper(steady)))
+}
+
+/// Holds the newest leaf of all logs against the clock, as a start finds it. Gives that it is ahead, where it is.
+pub(crate) async fn look_at_newest(spine: &Spine) -> Result<Option<String>, Error> {
+    let Some(steady) = spine.steady() else { return Ok(None) };
+    let newest = spine.read_first().await?.ledger().newest_leaf_at().await?;
+    let (Some(newest), now) = (newest, spine.now()) else { return Ok(None) };
+    if spine.db().is_sqlite() {
+        spine.clocks().began_on(newest, (now, steady), spine.settings().run_abandon_after);
+    }
+    Ok(clocks::is_ahead(newest, now).then(|| clocks::told_ahead(newest, now)))
+}
+
+/// Whether what was silent for long may be given up, and what is over forgotten: after a look whether anything may be swept.
+pub(crate) fn may_give_up(spine: &Spine) -> bool {
+    !spine.steady().is_some_and(|steady| spine.clocks().holds_giving_up(steady))
 }

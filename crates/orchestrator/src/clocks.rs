@@ -5,8 +5,12 @@
 //! and is ended for that; a row of the audit ledger that it dates dates all that come after. So a server whose clock is more
 //! than a second off its store's is not ready, begins no run and sweeps none, and what it is still asked it decides and records
 //! by the store's time: that of the last look, and what the steady clock has counted since. So it does with what was asked
-//! between a jump of its clock and the next look. An embedded store goes by the machine's clock, so nothing there says what is right; but where that clock
-//! jumps against the steady one, nothing is swept until the time after which runs are given up has really passed.
+//! between a jump of its clock and the next look.
+//!
+//! An embedded store goes by the machine's clock, so nothing there says what is right; but where that clock jumps against the
+//! steady one, nothing is swept until the time after which runs are given up has really passed. A jump between two starts shows
+//! in the store's own newest leaf: a start that finds it ahead is not ready until that time has come, and one that finds it
+//! ahead, or longer ago than a run may be silent, gives up no run and forgets nothing for as long.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -54,6 +58,10 @@ struct Known {
     began: Option<DateTime<Utc>>,
     /// Nothing is swept before the steady clock says so much.
     sweep_from: Option<Duration>,
+    /// Nothing is given up for its silence, and nothing that is over forgotten, before the steady clock says so much.
+    give_up_from: Option<Duration>,
+    /// When the newest leaf of an embedded store was written, where the start found that ahead.
+    newest: Option<DateTime<Utc>>,
 }
 
 impl Clocks {
@@ -110,9 +118,62 @@ impl Clocks {
         }
     }
 
+    /// Takes when the newest leaf was written that a start found in an embedded store. Which of the two clocks was wrong, its
+    /// writer's or the own one, nobody can tell.
+    pub(crate) fn began_on(
+        &self,
+        newest: DateTime<Utc>,
+        (own, steady): (DateTime<Utc>, Duration),
+        give_up_after: Duration,
+    ) {
+        let (ahead, silent) = (is_ahead(newest, own), own - newest > give_up_after);
+        let mut known = self.known();
+        if ahead || silent {
+            known.give_up_from = Some(steady + give_up_after);
+        }
+        if ahead {
+            known.newest = Some(newest);
+        } else if silent {
+            tracing::info!(
+                silent_s = (own - newest).num_seconds(),
+                "nothing was begun or ended in this store for longer than a run may be silent: no run is given up in the next \
+                 {} s",
+                give_up_after.num_seconds()
+            );
+        }
+    }
+
+    /// Whether nothing is to be given up for its silence, or forgotten, now.
+    pub(crate) fn holds_giving_up(&self, steady: Duration) -> bool {
+        self.known().give_up_from.is_some_and(|from| steady < from)
+    }
+
+    /// That an embedded store reaches into the future, as long as it does.
+    pub(crate) fn store_ahead(&self, own: DateTime<Utc>) -> Option<String> {
+        let newest = self.known().newest?;
+        is_ahead(newest, own).then(|| told_ahead(newest, own))
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a leaf was written at a time that has not come.
+pub(crate) fn is_ahead(newest: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    newest - now > APART
+}
+
+/// What such a leaf means.
+pub(crate) fn told_ahead(newest: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!(
+        "the logs of this store reach into the future: the newest leaf was written at {}, {} s ahead of now, {}. Times in a log \
+         never go back, so until then each row of that log gets that time. If this clock is right (NTP), the one by which the \
+         leaf was written was not",
+        models::time::text(newest),
+        (newest - now).num_seconds(),
+        models::time::text(now)
+    )
 }
 
 fn told(off: Duration) -> String {

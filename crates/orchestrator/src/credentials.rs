@@ -109,7 +109,8 @@ impl Credentials {
         known.iter().filter(|(_, (credential, _))| is_older(credential)).map(|(id, _)| *id).collect()
     }
 
-    /// Takes those of the keys `asked` for that there are, as they are now, and forgets the others. None serves for longer by that.
+    /// Takes those of the keys `asked` for that there are, as they are now, and forgets the others. None serves for longer by
+    /// that.
     pub(crate) fn renew(&self, asked: &[KeyId], found: Vec<Credential>) {
         let mut found: HashMap<KeyId, Credential> =
             found.into_iter().map(|credential| (credential.key.id, credential)).collect();

@@ -7,7 +7,11 @@ use std::process::ExitCode;
 
 use adapters::outbound::{CheckpointFiles, SpoolFiles};
 use drivers::Db;
-use orchestrator::{Spine, handlers::account, ports::Depth};
+use orchestrator::{
+    Spine,
+    handlers::{account, system},
+    ports::Depth,
+};
 use proof::words::LogName;
 use serde_json::Value;
 use verify::Word;
@@ -84,6 +88,7 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
             accepted = restored(&opened.spine, accept_restore, findings).await;
             logs(&opened.spine, findings).await;
+            clock(&opened.spine, findings).await;
             opened.db.close().await;
         }
         Err(err) => findings.failed(
@@ -219,6 +224,20 @@ async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) -> bool 
         Err(err) => findings.failed("restore", causes::line(&err), "this could not be looked at"),
     }
     false
+}
+
+/// Whether a log reaches into the future.
+async fn clock(spine: &Spine, findings: &mut Findings) {
+    match system::logs_ahead(spine).await {
+        Ok(None) => findings.ok("clock", "no log reaches beyond it"),
+        Ok(Some(why)) => findings.failed(
+            "clock",
+            why,
+            "set the clock, if it is this one; else restore a backup of before that leaf, or let the time come: until then an \
+             embedded store is served and its server is not ready",
+        ),
+        Err(err) => findings.failed("clock", causes::line(&err), "this could not be looked at"),
+    }
 }
 
 /// Each log of each tenant, recomputed from its rows.

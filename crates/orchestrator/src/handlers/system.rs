@@ -11,7 +11,7 @@ pub enum NotReady {
     /// An older backup was restored.
     #[error("{0}")]
     HeldBack(String),
-    /// The clock is not the store's.
+    /// The clock is not the store's, or is behind what an embedded store holds.
     #[error("{0}")]
     Clock(String),
     /// Work that must go on does not: checkpoints are not signed, or runs are not ended.
@@ -35,12 +35,31 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     }
     runs_on(spine.fallen())?;
     spine.db().can_commit().await.map_err(store)?;
-    clock_check::look(spine).await.map_err(NotReady::Store)?.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
+    let wrong = clock_check::look(spine).await.map_err(NotReady::Store)?;
+    let wrong = wrong.or_else(|| spine.clocks().store_ahead(spine.own_clock()));
+    wrong.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
 }
 
-/// Looks at the clock before anything is served by it. A store that does not answer is looked at again by the sweeper.
+/// Looks at the clock before anything is served by it, and tells where the logs reach beyond it. A store that does not answer is
+/// looked at again by the sweeper.
 pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
-    clock_check::look(spine).await.map(drop)
+    clock_check::look(spine).await?;
+    match clock_check::look_at_newest(spine).await {
+        Ok(None) => {}
+        Ok(Some(why)) => tracing::error!("{why}"),
+        // A head that cannot be read is told of by whoever needs it, and keeps nobody else from being served.
+        Err(err) => tracing::warn!(
+            error = &err as &dyn std::error::Error,
+            "how far the logs of this store reach could not be read"
+        ),
+    }
+    Ok(())
+}
+
+/// That the logs reach into the future, where they do: by the store's clock, or this machine's where the store has none.
+pub async fn logs_ahead(spine: &Spine) -> Result<Option<String>, Error> {
+    clock_check::look(spine).await?;
+    clock_check::look_at_newest(spine).await
 }
 
 /// Refuses while background work stands still.

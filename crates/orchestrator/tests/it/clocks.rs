@@ -42,6 +42,43 @@ async fn a_clock_that_jumps_ends_no_run() {
 }
 
 #[tokio::test]
+async fn a_start_far_from_the_newest_leaf_gives_up_no_run() {
+    let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&database).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let run = agent.start().await;
+    // It comes up again with a clock that is two days ahead; or it was away for two days. Nobody could speak meanwhile.
+    kit.clock.set(testkit::time::beginning() + Duration::days(2));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0);
+    system::readyz(&kit.spine).await.unwrap();
+    kit.clock.advance(Duration::minutes(59));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "it may still speak");
+    assert_eq!(activity::get(&kit.spine, &agent.ctx, run).await.unwrap().state, RunState::Live);
+    kit.clock.advance(Duration::minutes(2));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1, "it was silent for an hour");
+}
+
+#[tokio::test]
+async fn an_embedded_store_that_reaches_into_the_future_is_told_until_that_has_come() {
+    let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&database).await;
+    Agent::of(&kit, "acme").await.start().await;
+    kit.clock.set(testkit::time::beginning() - Duration::days(2));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    let not_ready = system::readyz(&kit.spine).await.unwrap_err();
+    assert!(
+        matches!(&not_ready, NotReady::Clock(why) if why.contains("reach into the future")),
+        "{not_ready}"
+    );
+    let told = system::logs_ahead(&kit.spine).await.unwrap();
+    assert!(told.is_some_and(|told| told.contains("172800 s ahead")));
+    kit.clock.advance(Duration::days(2));
+    system::readyz(&kit.spine).await.unwrap();
+    assert_eq!(system::logs_ahead(&kit.spine).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_clock_that_is_not_the_stores_begins_and_ends_no_run() {
     let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
     let kit = Kit::on(&database).await;
