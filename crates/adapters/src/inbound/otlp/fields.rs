@@ -94,6 +94,25 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "mcp.tool.result.content" => (Field::ToolResult, 5),
         "llm.invocation_parameters" => (Field::InvocationParameters, 0),
 
+        "error.type" => (Field::ErrorType, 0),
+        "gen_ai.tool.status" => (Field::StatusWord, 0),
+        "langfuse.observation.level" => (Field::StatusWord, 1),
+        "http.request.method" => (Field::HttpMethod, 0),
+        "http.method" => (Field::HttpMethod, 1),
+        "http.response.status_code" => (Field::HttpStatus, 0),
+        "http.status_code" => (Field::HttpStatus, 1),
+        "server.address" => (Field::ServerAddress, 0),
+        "net.peer.name" => (Field::ServerAddress, 1),
+        "gen_ai.openai.api_base" => (Field::ServerAddress, 2),
+        "url.full" => (Field::Url, 0),
+        "http.url" => (Field::Url, 1),
+        _ => return whose(key).or_else(|| usage::count(key)).or_else(|| usage::cost(key)),
+    })
+}
+
+/// The same of what says whose call it is.
+fn whose(key: &str) -> Option<(Field, u8)> {
+    Some(match key {
         "gen_ai.conversation.id" => (Field::Conversation, 0),
         "gen_ai.thread.id" => (Field::Conversation, 1),
         "gen_ai.openai.thread.id" => (Field::Conversation, 2),
@@ -115,20 +134,7 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "langfuse.user.id" => (Field::User, 4),
         "enduser.pseudo.id" => (Field::User, 5),
         "metadata.user_id" => (Field::User, 6),
-
-        "error.type" => (Field::ErrorType, 0),
-        "gen_ai.tool.status" => (Field::StatusWord, 0),
-        "langfuse.observation.level" => (Field::StatusWord, 1),
-        "http.request.method" => (Field::HttpMethod, 0),
-        "http.method" => (Field::HttpMethod, 1),
-        "http.response.status_code" => (Field::HttpStatus, 0),
-        "http.status_code" => (Field::HttpStatus, 1),
-        "server.address" => (Field::ServerAddress, 0),
-        "net.peer.name" => (Field::ServerAddress, 1),
-        "gen_ai.openai.api_base" => (Field::ServerAddress, 2),
-        "url.full" => (Field::Url, 0),
-        "http.url" => (Field::Url, 1),
-        _ => return usage::count(key).or_else(|| usage::cost(key)),
+        _ => return None,
     })
 }
 
