@@ -24,10 +24,11 @@ use tokio::{
 };
 
 use super::{
-    clients::{Clients, Most, Seat},
+    clients::{Clients, Seat},
     room::PROBES,
     watched::{Calls, Watched},
 };
+use crate::config::Most;
 
 /// How often it is looked whose time is over.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
