@@ -163,3 +163,81 @@ impl Governs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use models::{
+        account::{CaptureMode, FailureMode, Permits},
+        ids::InterventionId,
+    };
+    use proof::{hmac::TenantKey, words::ActorType};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const TENANT: TenantId = TenantId(Uuid::from_u128(1));
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn freeze(target: &str) -> Freeze {
+        Freeze {
+            tenant: TENANT,
+            target_id: target.to_owned(),
+            intervention_id: InterventionId(Uuid::from_u128(2)),
+            actor_type: ActorType::Human,
+            actor_id: None,
+            reason: None,
+            requested_at: at(0),
+        }
+    }
+
+    /// A look that began then and found the tenant at this generation, with these frozen where they were read.
+    fn look(governs: &Governs, second: i64, generation: u64, frozen: Option<&[&str]>) {
+        let settings = TenantSettings {
+            id: TENANT,
+            generation,
+            slug: "default".to_owned(),
+            time_zone: "UTC".to_owned(),
+            calendar: rules::zone::Zone::UTC.into(),
+            capture_mode: CaptureMode::Full,
+            failure_mode: FailureMode::Degrade,
+            permits: Permits::Optional,
+            block_unknown_cost: false,
+            key: TenantKey::new("tky", [1; 32]),
+            key_id: "tky".to_owned(),
+        };
+        let read = |names: &[&str]| -> Vec<Arc<Freeze>> {
+            names.iter().map(|name| Arc::new(freeze(name))).collect()
+        };
+        let freezes = frozen.map(|names| (TENANT, read(names)));
+        let found = HashMap::from([(TENANT, Arc::new(settings))]);
+        governs.looked(at(second), &BTreeSet::from([TENANT]), found, freezes.into_iter().collect());
+    }
+
+    #[test]
+    fn a_freeze_of_this_server_holds_until_a_look_that_began_after_it_tells_otherwise() {
+        let governs = Governs::default();
+        let holds = |agent: &str| governs.freeze_of(TENANT, agent, (at(0), None)).is_some();
+        governs.began(freeze("a"), 6);
+        assert!(holds("a") && !holds("b"));
+        look(&governs, 1, 5, Some(&["b"]));
+        assert!(holds("a") && holds("b"), "the look was under way when it was begun");
+        look(&governs, 2, 6, Some(&["a"]));
+        assert!(holds("a") && !holds("b"));
+        look(&governs, 3, 6, None);
+        assert!(holds("a"), "nothing has changed");
+        look(&governs, 4, 7, Some(&[]));
+        assert!(!holds("a"), "it was lifted");
+    }
+
+    #[test]
+    fn what_a_run_met_counts_where_it_was_read_after_the_look() {
+        let governs = Governs::default();
+        look(&governs, 5, 1, Some(&[]));
+        let met =
+            |second| governs.freeze_of(TENANT, "a", (at(second), Some(Arc::new(freeze("a"))))).is_some();
+        assert!(met(6) && !met(4));
+    }
+}
