@@ -41,6 +41,10 @@ impl Detector {
             let next = match (self.judge)(text, &captures) {
                 Ruling::Remove(parts) => {
                     for (part, class) in &parts {
+                        // What stands before its name may have two of them, and goes once.
+                        if part.start < copied {
+                            continue;
+                        }
                         found.add(*class, &text[part.clone()]);
                         cleaned.push_str(&text[copied..part.start]);
                         cleaned.push_str(&class.marker());

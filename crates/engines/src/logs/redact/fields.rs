@@ -12,7 +12,8 @@ const MAX_NAME: usize = 128;
 
 /// The stems without which no name is sensitive: most names are done with here.
 static STEMS: LazyLock<Regex> = LazyLock::new(|| {
-    let stems = "(?i)pass|pwd|secret|token|auth|cred|cookie|key|ssn|social|card|cc_?n|cvv|cvc|code|pin|otp|dsn|conn|iban";
+    let stems = "(?i)pass|pwd|kennwort|secret|token|auth|jwt|bearer|sess|cred|cookie|key|ssn|social|card|cc_?n|cvv|cvc|code|\
+                 pin|otp|dsn|conn|iban";
     Regex::new(stems).unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
 });
 
@@ -82,6 +83,28 @@ const NOT_OF_ACCESS: &[&str] = &[
     "unk",
 ];
 
+/// Ends of words that are the name of a password, whatever is put before them: `PGPASSWORD`, `dbpasswd`.
+const PASSWORDS: &[&str] =
+    &["password", "passwords", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort"];
+
+/// Words that end in the same way and are none.
+#[rustfmt::skip]
+const NO_PASSWORDS: &[&str] = &[
+    "nopassword", "nopasswd", "oldpwd", "bypass", "compass", "encompass", "overpass", "surpass", "trespass",
+    "underpass",
+];
+
+/// What a pass is that is no password: `first_pass`, `boarding_pass`.
+const PASSES: &[&str] =
+    &["boarding", "final", "first", "last", "next", "one", "second", "single", "third", "two"];
+
+/// Last words that tell one of several: `DB_PASSWORD_PROD`, `api_key_2`.
+#[rustfmt::skip]
+const WHICH: &[&str] = &[
+    "b64", "base64", "dev", "development", "live", "old", "primary", "prod", "production", "secondary", "stage",
+    "staging",
+];
+
 /// What makes a key secret: `api_key`, but not `primary_key` or `public_key`.
 const SECRET_KEYS: &[&str] = &[
     "access",
@@ -93,9 +116,11 @@ const SECRET_KEYS: &[&str] = &[
     "deploy",
     "encryption",
     "hmac",
+    "jwt",
     "master",
     "secret",
     "service",
+    "session",
     "shared",
     "signing",
     "ssh",
@@ -110,40 +135,41 @@ pub(super) fn classify(name: &str) -> Option<Class> {
         return None;
     }
     let words = words(name);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words = without_which(words.iter().map(String::as_str).collect());
     let last = *words.last()?;
     let has = |word: &str| words.contains(&word);
     let ends = |end: &[&str]| words.ends_with(end);
-    if ABOUT.contains(&last) && !ends(&["secret", "id"]) {
+    if ABOUT.contains(&last) && !ends(&["secret", "id"]) && !is_session(&words) {
         return None;
     }
     personal(&words).map(Class::Pii).or_else(|| {
-        let secret =
-            if ["password", "passwords", "passwd", "pwd", "passphrase", "passcode"].iter().any(|w| has(w))
-                || last == "pass"
-            {
-                SecretKind::Password
-            } else if has("private") && last == "key" || has("privatekey") {
-                SecretKind::PrivateKey
-            } else if is_secret_key(&words) {
-                SecretKind::ApiKey
-            } else if has("secret") || has("secrets") {
-                SecretKind::Secret
-            } else if is_token(&words) {
-                SecretKind::Token
-            } else if has("authorization") || last == "auth" || ends(&["auth", "header"]) {
-                SecretKind::Authorization
-            } else if matches!(last, "cookie" | "cookies") {
-                SecretKind::Cookie
-            } else if matches!(last, "credential" | "credentials" | "creds" | "dsn" | "connectionstring")
-                || ends(&["connection", "string"])
-            {
-                SecretKind::Credential
-            } else if CODE.iter().any(|end| ends(end)) {
-                SecretKind::SecurityCode
-            } else {
-                return None;
-            };
+        let secret = if is_password(&words) {
+            SecretKind::Password
+        } else if has("private") && last == "key" || has("privatekey") {
+            SecretKind::PrivateKey
+        } else if is_secret_key(&words) {
+            SecretKind::ApiKey
+        } else if has("secret") || has("secrets") {
+            SecretKind::Secret
+        } else if is_token(&words) || is_session(&words) {
+            SecretKind::Token
+        } else if last == "jwt" {
+            SecretKind::Jwt
+        } else if last == "bearer" {
+            SecretKind::BearerToken
+        } else if has("authorization") || last == "auth" || ends(&["auth", "header"]) {
+            SecretKind::Authorization
+        } else if matches!(last, "cookie" | "cookies") {
+            SecretKind::Cookie
+        } else if matches!(last, "credential" | "credentials" | "creds" | "dsn" | "connectionstring")
+            || ends(&["connection", "string"])
+        {
+            SecretKind::Credential
+        } else if CODE.iter().any(|end| ends(end)) {
+            SecretKind::SecurityCode
+        } else {
+            return None;
+        };
         Some(Class::Secret(secret))
     })
 }
@@ -156,7 +182,7 @@ const CARD: &[&[&str]] = &[
 ];
 #[rustfmt::skip]
 const CODE: &[&[&str]] = &[
-    &["cvv"], &["cvv2"], &["cvc"], &["cvc2"], &["otp"], &["totp"], &["security", "code"], &["pin", "code"],
+    &["cvv"], &["cvc"], &["otp"], &["totp"], &["security", "code"], &["pin", "code"],
     &["card", "pin"], &["user", "pin"], &["mfa", "code"], &["otp", "code"],
 ];
 
@@ -171,6 +197,41 @@ fn personal(words: &[&str]) -> Option<PiiClass> {
     } else {
         None
     }
+}
+
+/// The words of a name up to what tells one of several.
+fn without_which(mut words: Vec<&str>) -> Vec<&str> {
+    while let Some(last) = words.pop() {
+        let plain = last.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        if !plain.is_empty() && !WHICH.contains(&last) {
+            // A vendor of that name.
+            words.push(if last == "auth0" { last } else { plain });
+            break;
+        }
+    }
+    words
+}
+
+fn is_password(words: &[&str]) -> bool {
+    let holds = |word: &&str| {
+        !NO_PASSWORDS.contains(word) && PASSWORDS.iter().any(|password| word.ends_with(password))
+    };
+    let [before @ .., last] = words else { return false };
+    words.iter().any(holds)
+        || last.ends_with("pass")
+            && !NO_PASSWORDS.contains(last)
+            && !before.last().is_some_and(|kind| PASSES.contains(kind))
+        || matches!(*last, "passin" | "passout")
+        || ["word", "phrase", "code"].contains(last) && before.last() == Some(&"pass")
+}
+
+/// The name of what a browser or a client shows to go on with a session. A conversation is none.
+fn is_session(words: &[&str]) -> bool {
+    let last = words.last().copied().unwrap_or_default();
+    words.ends_with(&["session", "id"])
+        || words.ends_with(&["sess", "id"])
+        || last.ends_with("sessionid")
+        || last.ends_with("sessid")
 }
 
 fn is_secret_key(words: &[&str]) -> bool {
@@ -242,9 +303,15 @@ mod tests {
         ("xapikey", "API_KEY"), ("private_key", "PRIVATE_KEY"), ("privateKey", "PRIVATE_KEY"),
         ("ssn", "SSN"), ("employee_ssn", "SSN"), ("socialSecurityNumber", "SSN"),
         ("card_number", "CARD_NUMBER"), ("cardNumber", "CARD_NUMBER"), ("credit_card", "CARD_NUMBER"),
-        ("creditcardnumber", "CARD_NUMBER"), ("cvv", "SECURITY_CODE"), ("security-code", "SECURITY_CODE"),
+        ("creditcardnumber", "CARD_NUMBER"), ("cvv", "SECURITY_CODE"), ("security-code", "SECURITY_CODE"), ("cvc2", "SECURITY_CODE"),
         ("otp", "SECURITY_CODE"), ("iban", "IBAN"), ("Set-Cookie", "COOKIE"),
         ("credentials", "CREDENTIAL"), ("connectionString", "CREDENTIAL"), ("DB_DSN", "CREDENTIAL"),
+        ("PGPASSWORD", "PASSWORD"), ("MYSQL_PWD", "PASSWORD"), ("DB_PASS", "PASSWORD"), ("SMTPPASS", "PASSWORD"),
+        ("password1", "PASSWORD"), ("DB_PASSWORD_PROD", "PASSWORD"), ("pass_word", "PASSWORD"),
+        ("DB_PASS_2", "PASSWORD"), ("Passwort", "PASSWORD"), ("api_key_2", "API_KEY"), ("token2", "TOKEN"),
+        ("jwt", "JWT"), ("userJwt", "JWT"), ("bearer", "BEARER_TOKEN"), ("session_id", "TOKEN"),
+        ("sessionId", "TOKEN"), ("JSESSIONID", "TOKEN"), ("PHPSESSID", "TOKEN"), ("Mcp-Session-Id", "TOKEN"),
+        ("session_key", "API_KEY"), ("keypass", "PASSWORD"),
     ];
 
     #[rustfmt::skip]
@@ -257,7 +324,9 @@ mod tests {
         "authority", "authenticated", "card", "discard", "postcard_text", "code", "status_code",
         "zip_code", "pin", "shipping", "compass", "passenger", "passed", "description", "adsn",
         "connection", "secretary", "credit", "accredited", "cookie_consent", "api_version", "", "___",
-        "ünïcödé", "model", "skill",
+        "ünïcödé", "model", "skill", "bypass", "OLDPWD", "NOPASSWD", "first_pass", "pass_rate", "pass_through",
+        "passport", "passive", "passes", "auth0", "jwt_issuer", "bearer_type", "session", "session_count",
+        "conversation_id", "thread_id", "trace_id", "assessment_id", "obsession", "primary_key_2", "prod", "2",
     ];
 
     #[test]

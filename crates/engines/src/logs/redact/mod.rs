@@ -3,8 +3,9 @@
 //! It is deterministic and versioned, and the version stands in each record. What is removed leaves a marker that
 //! says what it was, `<REDACTED:EMAIL>`. It finds values by the name of their field (`fields`), by their shape
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
-//! its last reader sees it (`unveil`): broken JSON with its escapes decoded, and no character that is drawn as nothing.
-//! What is encoded in base64 is looked into (`encoded`).
+//! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn as
+//! nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools (`commands`)
+//! say what a value is as the name of a field does.
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
@@ -17,12 +18,14 @@
 
 mod bare;
 mod checks;
+mod commands;
 mod detect;
 mod encoded;
 mod fields;
 mod findings;
 mod json;
 mod lenient;
+mod markup;
 mod metadata;
 mod numbers;
 mod params;
@@ -42,6 +45,8 @@ mod corpus;
 #[cfg(test)]
 mod evasions;
 #[cfg(test)]
+mod everyday;
+#[cfg(test)]
 mod tests;
 
 pub use findings::{Class, Findings, Redacted};
@@ -56,7 +61,9 @@ use findings::Found;
 /// The version of fields, shapes and checks together. Stored in each record: another version removes otherwise, so whoever
 /// changes what is removed raises it. 2 looks as well into texts as their last reader sees them, into base64, lists and forms,
 /// and finds a token that is glued to a word.
-pub const REDACTION_VERSION: u64 = 2;
+/// 3 knows passwords by more of the names and places that they have every day (numbered, in XML, YAML, .netrc and the flags of
+/// well-known tools), tokens that are percent-encoded and of more vendors, and cards with other signs between their digits.
+pub const REDACTION_VERSION: u64 = 3;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON
 /// is at hand as text, use [`redact_json`]: a [`serde_json::Value`] may have rounded its numbers already.

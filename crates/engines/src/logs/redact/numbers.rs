@@ -11,6 +11,11 @@ use super::{
     ruling::{Ruling, over},
 };
 
+/// The longest number of a card.
+const MAX_DIGITS: usize = 19;
+/// The groups of digits that are printed on cards.
+const PRINTED: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
+
 pub(super) fn iban(text: &str, matched: &Captures<'_>) -> Ruling {
     let start = matched.get_match().start();
     // The letters and digits after a wrong start may hold a right one.
@@ -36,25 +41,25 @@ pub(super) fn iban(text: &str, matched: &Captures<'_>) -> Ruling {
 /// Every card number in a run of digits: whole groups of it, of a length and range that issuers use.
 pub(super) fn cards(text: &str, matched: &Captures<'_>) -> Ruling {
     let run = matched.get_match();
-    let before = &text.as_bytes()[..run.start()];
-    let fraction = before.last() == Some(&b'.') && before.iter().rev().nth(1).is_some_and(u8::is_ascii_digit);
-    if fraction {
-        return over(matched);
-    }
-    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (at, _) in run.as_str().bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
         let at = run.start() + at;
         match groups.last_mut() {
-            Some(group) if group.end == at => group.end = at + 1,
-            _ => groups.push(at..at + 1),
+            Some(group) if group.digits.end == at => group.digits.end = at + 1,
+            before => {
+                let end = before.map(|before| before.digits.end);
+                groups.push(Group { digits: at..at + 1, joint: joint(text, end, at) });
+            }
         }
     }
     let mut cards = Vec::new();
     let mut first = 0;
     while first < groups.len() {
-        match card_from(text, &groups[first..]) {
+        let rest = &groups[first..];
+        match usual(text, rest).or_else(|| unusual(text, rest)) {
             Some(taken) => {
-                cards.push((groups[first].start..groups[first + taken - 1].end, Class::Pii(P::CardNumber)));
+                let range = rest[0].digits.start..rest[taken - 1].digits.end;
+                cards.push((range, Class::Pii(P::CardNumber)));
                 first += taken;
             }
             None => first += 1,
@@ -63,16 +68,78 @@ pub(super) fn cards(text: &str, matched: &Captures<'_>) -> Ruling {
     if cards.is_empty() { over(matched) } else { Ruling::Remove(cards) }
 }
 
+/// Digits that stand together.
+struct Group {
+    digits: Range<usize>,
+    /// What stands before them.
+    joint: Joint,
+}
+
+/// What stands between two groups of digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joint {
+    /// Nothing that joins them to others.
+    None,
+    /// A blank or a hyphen of any kind, as cards have.
+    Usual,
+    /// What numbers of other kinds have as well.
+    Other(u8),
+}
+
+/// What stands before a group of digits: behind the end of the one before it in the same run, or before all of them.
+fn joint(text: &str, before: Option<usize>, start: usize) -> Joint {
+    let bytes = text.as_bytes();
+    match before {
+        Some(end) => match &bytes[end..start] {
+            [other @ (b'.' | b'/' | b'_')] => Joint::Other(*other),
+            _ => Joint::Usual,
+        },
+        // `0.4111111111111111` is a fraction; whatever is between, a run has all digits that are joined.
+        None => match &bytes[..start] {
+            [.., b'0'..=b'9', b'.'] => Joint::Other(b'.'),
+            _ => Joint::None,
+        },
+    }
+}
+
+/// How many of the groups, from the first on, make a card number as most are written.
+fn usual(text: &str, groups: &[Group]) -> Option<usize> {
+    let fraction = groups[0].joint == Joint::Other(b'.');
+    let joined =
+        groups.iter().skip(1).take(MAX_DIGITS).take_while(|group| group.joint == Joint::Usual).count();
+    if fraction { None } else { card_from(text, &groups[..=joined]) }
+}
+
+/// The same with dots and the like between them: in the groups that are printed on cards, where no number goes on.
+fn unusual(text: &str, groups: &[Group]) -> Option<usize> {
+    let joint = groups.get(1)?.joint;
+    let apart = |group: Option<&Group>| group.is_none_or(|group| group.joint != joint);
+    if !matches!(joint, Joint::Other(_)) || !apart(groups.first()) {
+        return None;
+    }
+    let is_one = |lengths: &&[usize]| {
+        groups.get(..lengths.len()).is_some_and(|card| {
+            let digits: Vec<u8> = card.iter().flat_map(|group| text[group.digits.clone()].bytes()).collect();
+            card.iter().zip(*lengths).all(|(group, length)| group.digits.len() == *length)
+                && card[1..].iter().all(|group| group.joint == joint)
+                && apart(groups.get(lengths.len()))
+                && is_card(&digits)
+        })
+    };
+    PRINTED.iter().copied().find(is_one).map(<[usize]>::len)
+}
+
 /// How many of the groups, from the first on, make a card number.
-fn card_from(text: &str, groups: &[Range<usize>]) -> Option<usize> {
-    let mut digits = Vec::with_capacity(19);
+fn card_from(text: &str, groups: &[Group]) -> Option<usize> {
+    let mut digits = Vec::with_capacity(MAX_DIGITS);
     let mut longest = None;
     for (at, group) in groups.iter().enumerate() {
-        digits.extend_from_slice(text[group.clone()].as_bytes());
-        if digits.len() > 19 {
+        digits.extend_from_slice(text[group.digits.clone()].as_bytes());
+        if digits.len() > MAX_DIGITS {
             break;
         }
-        let quartered = at == 3 && digits.len() == 16 && groups[..4].iter().all(|group| group.len() == 4);
+        let quartered =
+            at == 3 && digits.len() == 16 && groups[..4].iter().all(|group| group.digits.len() == 4);
         if is_card(&digits) || quartered && luhn(&digits) {
             longest = Some(at + 1);
         }

@@ -7,6 +7,7 @@ use rules::facts::SecretKind as S;
 
 use super::{
     checks::is_card,
+    commands::{Invoked, Says, is_password},
     fields::classify,
     findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
@@ -111,7 +112,7 @@ impl<'t> Rewriter<'t, '_> {
                 }
             }
             (b'{', None) => self.object(depth)?,
-            (b'[', None) => self.array(depth, false)?,
+            (b'[', None) => self.array(depth, false, None)?,
             (b'"', class) => {
                 self.string(class, depth)?;
             }
@@ -159,6 +160,8 @@ impl<'t> Rewriter<'t, '_> {
         self.reader.at += 1;
         // What the last `name` member said: `{"name": "Authorization", "value": ".."}`.
         let mut named = None;
+        // `{"program": "sshpass", "args": ["-p", ".."]}`
+        let mut invoked = None;
         while !self.reader.take_if(b'}') {
             let (name, redacted) = self.string(None, depth)?;
             let class = says(&name, redacted.as_deref(), classify);
@@ -170,6 +173,9 @@ impl<'t> Rewriter<'t, '_> {
                 if is_name(&name) {
                     named = says(&value, redacted.as_deref(), classify);
                 }
+                invoked = Invoked::by(&value).or(invoked);
+            } else if class.is_none() && self.reader.peek() == b'[' {
+                self.array(depth + 1, false, invoked)?;
             } else {
                 self.value(class, depth + 1)?;
             }
@@ -203,8 +209,13 @@ impl<'t> Rewriter<'t, '_> {
         None
     }
 
-    /// The items of a list; `listed` if it is one of a list itself.
-    fn array(&mut self, depth: usize, listed: bool) -> Result<(), serde_json::Error> {
+    /// The items of a list; `listed` if it is one of a list itself. They may be words behind the tool that was `invoked`.
+    fn array(
+        &mut self,
+        depth: usize,
+        listed: bool,
+        mut invoked: Option<Invoked>,
+    ) -> Result<(), serde_json::Error> {
         if depth >= MAX_DEPTH {
             return Err(too_deep());
         }
@@ -218,14 +229,17 @@ impl<'t> Rewriter<'t, '_> {
                 Said::Name { class, first: true } if listed && self.is_last(class) => Some(class),
                 Said::Name { .. } | Said::Nothing => None,
             };
+            let spoken = if class.is_none() { self.spoken(&mut invoked)? } else { Says::Nothing };
             said = match (self.reader.peek(), class, said) {
+                (b'"', None, _) if spoken != Says::Nothing => self.of_a_command(spoken, depth + 1)?,
                 (b'"', None, Said::Name { class, .. }) => self.beside(class, depth + 1)?,
                 (b'"', class, _) => {
                     let (item, redacted) = self.string(class, depth + 1)?;
+                    invoked = Invoked::by(&item).or(invoked);
                     Said::by(&item, redacted.as_deref(), is_first)
                 }
                 (b'[', None, _) => {
-                    self.array(depth + 1, true)?;
+                    self.array(depth + 1, true, invoked)?;
                     Said::Nothing
                 }
                 (_, class, _) => {
@@ -237,6 +251,39 @@ impl<'t> Rewriter<'t, '_> {
             self.reader.take_if(b',');
         }
         Ok(())
+    }
+
+    /// What the string that comes next says to the tool whose words these are.
+    fn spoken(&self, invoked: &mut Option<Invoked>) -> Result<Says, serde_json::Error> {
+        let Some(tool) = invoked else { return Ok(Says::Nothing) };
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        if ahead.peek() != b'"' {
+            return Ok(Says::Nothing);
+        }
+        let word = unescape(ahead.string())?;
+        let says = tool.read(&word);
+        if says.is_none() {
+            *invoked = None;
+        }
+        Ok(match says {
+            Some(Says::Behind(flag)) if !is_password(&word[flag..]) => Says::Nothing,
+            says => says.unwrap_or(Says::Nothing),
+        })
+    }
+
+    /// A word of a command that holds a password, or says that the next one is one.
+    fn of_a_command(&mut self, says: Says, depth: usize) -> Result<Said, serde_json::Error> {
+        let password = Class::Secret(S::Password);
+        let Says::Behind(flag) = says else {
+            self.string(None, depth)?;
+            return Ok(Said::Flag(password));
+        };
+        self.reader.peek();
+        let start = self.reader.at;
+        let word = unescape(self.reader.string())?;
+        self.found.add(password, &word[flag..]);
+        self.replace(start, &escape(&format!("{}{}", &word[..flag], password.marker())));
+        Ok(Said::Nothing)
     }
 
     /// Whether the item that comes next is the last one, as far as that is told without reading much of it.
@@ -319,7 +366,7 @@ fn nested(text: &str, depth: usize, found: &mut Found) -> Option<String> {
 
 /// Whether a number can be such a value. An access token is never a number; a token of a text often is.
 fn holds_numbers(class: Class) -> bool {
-    !matches!(class, Class::Secret(S::Token | S::Authorization | S::Cookie))
+    !matches!(class, Class::Secret(S::Token | S::BearerToken | S::Jwt | S::Authorization | S::Cookie))
 }
 
 pub(super) fn is_name(name: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proof::hmac::{TenantKey, keyed};
-use rules::facts::{ContentFacts, ParamFacts};
+use rules::facts::{ContentFacts, ParamFacts, PiiClass};
 
 use super::{
     findings::{Class, Findings, Found},
@@ -117,6 +117,7 @@ fn content_facts(key: &TenantKey, found: &Found, raw: Raw<'_>, cut: bool) -> Con
 /// By which a removed value can be recognised, and not guessed: keyed, of the value in its plainest spelling.
 fn fingerprint(key: &TenantKey, class: Class, value: &str) -> String {
     let spelled = match class {
+        Class::Pii(PiiClass::CardNumber) => value.chars().filter(char::is_ascii_digit).collect::<String>(),
         Class::Pii(_) => value.chars().filter(|c| !matches!(c, ' ' | '-')).collect::<String>().to_lowercase(),
         Class::Secret(_) => value.to_owned(),
     };

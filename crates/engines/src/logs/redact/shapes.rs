@@ -9,12 +9,25 @@ use regex::Captures;
 use rules::facts::{PiiClass as P, SecretKind as S};
 
 use super::{
+    commands::{command, tool_names},
     encoded::decoded,
     findings::{Class, is_marker},
+    markup::{attribute, element, pair},
     numbers::{cards, iban, ssn},
     ruling::{Ruling, over},
     values::{flag, looks_random, named, until},
 };
+
+/// A word that holds what names of secrets hold. Whether it is such a name is what the judge asks.
+macro_rules! name {
+    () => {
+        concat!(
+            r"([0-9a-z_.\-]*(?:pass|pwd|kennwort|secret|token|auth|jwt|bearer|sess(?:ion)?[_.\-]?id|apikey|",
+            r"(?:api|access|private|account|signing|encryption|master|client|shared|session)[_.\-]?key|",
+            r"credential|dsn|ssn|cvv|cvc)[0-9a-z_.\-]*)",
+        )
+    };
+}
 
 /// Rules on one match of a shape in a text.
 pub(super) type Judge = fn(&str, &Captures<'_>) -> Ruling;
@@ -73,9 +86,19 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         |_, m| all(m, S::RegistryToken),
     ),
     (
-        r"(?-u:\b)SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}|(?-u:\b)key-[0-9a-f]{32}(?-u:\b)|NRAK-[0-9A-Z]{20,}",
+        concat!(
+            r"(?-u:\b)SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}|(?-u:\b)key-[0-9a-f]{32}(?-u:\b)|NRAK-[0-9A-Z]{20,}",
+            r"|glsa_[0-9A-Za-z]{32}_[0-9a-f]{8}|(?-u:\b)glc_eyJ[0-9A-Za-z+/=]{20,}",
+            r"|(?-u:\b)dp\.(?:pt|st|ct|sa|scim|audit)\.[0-9A-Za-z._-]{20,}|lin_(?:api|oauth)_[0-9A-Za-z]{32,}",
+            r"|sntry[su]_[0-9A-Za-z+/=_-]{20,}|(?:(?-u:\b)|_)figd_[0-9A-Za-z_-]{20,}|(?-u:\b)SK[0-9a-f]{32}(?-u:\b)",
+            r"|(?-u:\b)(?:ntn_[0-9A-Za-z]{40,}|secret_[0-9A-Za-z]{43}(?-u:\b))|PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
+            r"|pscale_(?:tkn|pw|oauth)_[0-9A-Za-z_.-]{20,}|dt0[cs][0-9]{2}\.[0-9A-Z]{24}\.[0-9A-Z]{64}",
+            r"|(?-u:\b)(?:sbp_[0-9a-f]{40}|pul-[0-9a-f]{40}|tvly-[0-9A-Za-z_-]{20,})|xkeysib-[0-9a-f]{64}",
+            r"|[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_=-]{60,}|ops_eyJ[0-9A-Za-z_-]{50,}|HRKU-[0-9A-Za-z_-]{20,}",
+        ),
         |_, m| all(m, S::ApiKey),
     ),
+    (r"AGE-SECRET-KEY-1[0-9A-Z]{20,}", |_, m| all(m, S::PrivateKey)),
     (
         concat!(
             r#"(?i)authorization(?:\\*["']?[ \t]*[:=][ \t]*(?:\\*["'])?|\\*["'][ \t]*,[ \t]*\\*["'])"#,
@@ -89,23 +112,63 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     (r#"://[^\s/?#:@"'<>]*:([^\s/?#"'<>]+)@"#, |_, m| part(m, S::UrlCredentials)),
     (r#"://([^\s/?#:@"'<>]{16,})@"#, url_token),
     (r"(?i)(?-u:\b)[a-z]{2}[0-9]{2}(?:[ ]?[a-z0-9]){11,30}", iban),
-    (r"(?-u:\b)[0-9](?:[ -]?[0-9]){12,}", cards),
+    (r"(?-u:\b)[0-9](?:[ \-./_\x{a0}\x{2000}-\x{200a}\x{2010}-\x{2015}\x{202f}\x{2212}]?[0-9]){12,}", cards),
     (r"(?-u:\b)[0-9]{3}-[0-9]{2}-[0-9]{4}(?-u:\b)", ssn),
     (
         concat!(
-            r#"(?i)([0-9a-z_.\-]*(?:passw(?:or)?d|pwd|passphrase|passcode|secret|token|auth|apikey|(?:api|access|private|"#,
-            r#"account|signing|encryption|master|client|shared)[ _.\-]?key|credential|dsn|ssn|social[ _.\-]security|card[ _.\-]?n|"#,
-            r#"credit[ _.\-]?card|cvv|cvc|security[ _.\-]code)[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)"#,
-            r#"\\*["'`]?(?:[ \t]*(?:=>|=|:)|[ \t]is[ \t:])[ \t]*"#,
+            r#"(?i)([0-9a-z_.\-]*(?:pass|pwd|kennwort|secret|token|auth|jwt|bearer|sess(?:ion)?[ _.\-]?id|apikey|"#,
+            r#"(?:api|access|private|account|signing|encryption|master|client|shared|session)[ _.\-]?key|"#,
+            r#"credential|dsn|ssn|social[ _.\-]security|card[ _.\-]?n|credit[ _.\-]?card|cvv|cvc|security[ _.\-]code)"#,
+            r#"[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)"#,
+            r#"\\*(?:["'`]\]?)?(?:[ \t]*(?:=>|={1,3}|:=|:)|[ \t]is[ \t:])[ \t]*"#,
         ),
         named,
     ),
+    // `os.environ.setdefault('DB_PASSWORD', '..')`
     (
         concat!(
-            r#"(?i)(?:^|[\s"'])--?([0-9a-z_\-]*(?:passw(?:or)?d|pwd|passphrase|secret|token|auth|api-?key|access-?key|"#,
-            r#"private-?key|credential)[0-9a-z_\-]*)[ \t]+"#,
+            r#"(?i)(?:putenv|setenv|setdefault|setproperty|environmentvariable)\([ \t]*\\*["']"#,
+            name!(),
+            r#"\\*["'][ \t]*,[ \t]*"#,
+        ),
+        named,
+    ),
+    (concat!(r#"(?i)(?:^|[\s"'])--?"#, name!(), r"[ \t]+"), flag),
+    // Of files for containers, and of shells.
+    (
+        concat!(
+            r#"(?i)(?:(?m:^)[ \t]*(?-i:ENV)|(?:^|[\s;&|"'])(?:setenv|setx|set[ \t]+-[gux]{1,3}))[ \t]+"#,
+            name!(),
+            r"[ \t]+",
         ),
         flag,
+    ),
+    (concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+"), command),
+    // A `.netrc`.
+    (
+        concat!(
+            r#"(?i)(?:^|[\r\n"'`])[ \t]*machine[ \t\r\n]+\S+[ \t\r\n]+"#,
+            r"(?:login[ \t\r\n]+\S+[ \t\r\n]+(?:account[ \t\r\n]+\S+[ \t\r\n]+)?",
+            r"password[ \t\r\n]+([^\s<]+)|password[ \t\r\n]+([^\s<]+)[ \t\r\n]+login(?-u:\b))",
+        ),
+        netrc,
+    ),
+    (concat!(r"(?i)(?:<|&lt;)(?:[0-9a-z_.\-]+:)?", name!(), r"(?:[ \t\r\n][^<>]*?)?(?:>|&gt;)",), element),
+    (
+        concat!(
+            r"(?i)<(?:key|name|[a-z]+-name)>[ \t\r\n]*",
+            name!(),
+            r"[ \t\r\n]*</[a-z\-]+>[ \t\r\n]*<(?:string|value|data|[a-z]+-value)>",
+        ),
+        pair,
+    ),
+    (
+        concat!(
+            r#"(?i)(?-u:\b)(?:key|name|id|property|field|param|header)[ \t]*=[ \t]*\\*["']"#,
+            name!(),
+            r#"\\*["']"#,
+        ),
+        attribute,
     ),
     (r#"(?:^|\s)(?:-u|--user)[ =]?["']?([^\s:"'<>]+):([^\s"'<>]+)"#, user_and_password),
     (r"(?i)[?&;](?:sig|signature|x-(?:amz|goog)-signature|hmac)=([0-9a-z%+/=_.\-]{16,})", |_, m| {
@@ -177,6 +240,15 @@ fn user_and_password(_: &str, matched: &Captures<'_>) -> Ruling {
         return over(matched);
     }
     Ruling::Remove(vec![(password.range(), Class::Secret(S::UrlCredentials))])
+}
+
+/// `machine .. login .. password ..`
+fn netrc(_: &str, matched: &Captures<'_>) -> Ruling {
+    let password = matched.get(1).or_else(|| matched.get(2));
+    password.map_or_else(
+        || over(matched),
+        |part| Ruling::Remove(vec![(part.range(), Class::Secret(S::Password))]),
+    )
 }
 
 /// The rest of a header: to the end of its line or of the string that it stands in.

@@ -1,5 +1,5 @@
 //! What a text says to whoever reads it in the end: without characters that nobody sees, and with the escapes of
-//! broken JSON decoded. Texts are scanned in this form too, so that neither hides a secret.
+//! broken JSON and of URLs decoded. Texts are scanned in this form too, so that neither hides a secret.
 
 use std::borrow::Cow;
 
@@ -95,7 +95,7 @@ pub(super) fn unveil(text: &str) -> Option<String> {
     for _ in 0..MAX_PASSES {
         let now = unveiled.as_deref().unwrap_or(text);
         let seen = visible(now);
-        let next = match (decode(&seen), seen) {
+        let next = match (decode(&seen).or_else(|| decode_url(&seen)), seen) {
             (Some(decoded), _) => decoded,
             (None, Cow::Owned(seen)) => seen,
             (None, Cow::Borrowed(_)) => break,
@@ -129,6 +129,19 @@ fn decode(text: &str) -> Option<String> {
         }
     }
     decoded.map(|out| out + rest)
+}
+
+/// Decodes the escapes of URLs that stand for ASCII, as names and secrets are.
+fn decode_url(text: &str) -> Option<String> {
+    let (mut decoded, mut copied) = (String::new(), 0);
+    for (at, _) in text.match_indices('%').filter(|(at, _)| at + 2 < text.len()) {
+        let code = if at < copied { None } else { unit(&text[at..], 2) };
+        let Some(code @ (0x09 | 0x0a | 0x0d | 0x20..=0x7e)) = code else { continue };
+        decoded.push_str(&text[copied..at]);
+        decoded.extend(char::from_u32(code));
+        copied = at + 3;
+    }
+    (copied > 0).then(|| decoded + &text[copied..])
 }
 
 /// What the escape stands for that goes on so behind its backslash, and how long that is.
@@ -217,6 +230,8 @@ mod tests {
             (r"\ud83d\ude00 \ud83d\\ude00", Some("\u{1f600} \u{1f600}")),
             (r"\ud800 \u0000", Some("\u{fffd} \u{fffd}")),
             (r"https:\/\/h\n", Some("https://h\n")),
+            ("ghp%5Fx%255f%67?q=%C3%A9", Some("ghp_x_g?q=%C3%A9")),
+            ("100% of %zz, %", None),
             (r"\u00 \q \u{} \x", Some("u00 q u{} x")),
             ("\\", Some("")),
         ] {

@@ -17,18 +17,63 @@ const MAX_QUOTED: usize = 65_536;
 pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
     let Some(class) = classify(name.as_str()) else { return Ruling::PassOver(name.end()) };
-    let assigned = matched.get_match().as_str().trim_end().ends_with('=');
+    let joint = &text[name.end()..end];
+    let compared = joint.trim().ends_with("==") && joint.contains([' ', '\t']);
+    let assigned = joint.trim_end().ends_with('=') && !compared;
+    if joint.trim_end().ends_with(':')
+        && let Some(range) = block_at(text, name.start(), end)
+    {
+        let kept = is_marker(&text[range.clone()]);
+        return if kept { Ruling::PassOver(range.end) } else { Ruling::Remove(vec![(range, class)]) };
+    }
     let Some((range, quoted)) = value_at(text, end, assigned) else { return Ruling::PassOver(name.end()) };
     let value = &text[range.clone()];
     // In prose a colon is followed by words, and in code an equals sign by an expression.
     let code = value.starts_with([':', '[', '{', '(', '|']) || value.contains("::") || value.contains('(');
-    let telling =
-        quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end));
+    let telling = if is_faint(name.as_str()) {
+        let counted = value.bytes().all(|byte| byte.is_ascii_digit());
+        quoted || !code && !counted && (assigned || name.as_str() == "pass" && looks_random(value))
+    } else {
+        quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end))
+    };
     if !telling || is_nothing(value) {
         Ruling::PassOver(name.end())
     } else {
         Ruling::Remove(vec![(range, class)])
     }
+}
+
+/// `pass` is the name of passwords, and says what a test did: `PASS: 12`.
+fn is_faint(name: &str) -> bool {
+    name.trim_matches('-').eq_ignore_ascii_case("pass")
+}
+
+/// The lines of a YAML block (`password: |`), which are indented more than the line of its name.
+fn block_at(text: &str, name: usize, start: usize) -> Option<Range<usize>> {
+    let indicator = text[start..].strip_prefix(['|', '>'])?;
+    let rest = indicator.trim_start_matches(|c: char| matches!(c, '+' | '-' | '1'..='9'));
+    let rest = rest.trim_start_matches([' ', '\t', '\r']);
+    if !rest.starts_with('\n') {
+        return None;
+    }
+    let indent = |line: &str| line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let line = text[..name].rfind('\n').map_or(0, |at| at + 1);
+    let outer = indent(&text[line..]);
+    let mut at = text.len() - rest.len();
+    let mut block: Option<Range<usize>> = None;
+    for line in text[at..].split_inclusive('\n') {
+        let (inner, held) = (indent(line), line.trim_end().len());
+        // What is left of the line with the name is empty, as lines of a block may be.
+        if held > 0 {
+            if inner <= outer {
+                break;
+            }
+            let from = block.as_ref().map_or(at + inner, |block| block.start);
+            block = Some(from..at + held);
+        }
+        at += line.len();
+    }
+    block
 }
 
 /// `--password value`
@@ -45,7 +90,7 @@ pub(super) fn flag(text: &str, matched: &Captures<'_>) -> Ruling {
 }
 
 /// The value that begins there, and whether it is in quotes. In a query an `&` ends it.
-fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<usize>, bool)> {
+pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<usize>, bool)> {
     let rest = &text[start..];
     let slashes = rest.bytes().take_while(|byte| *byte == b'\\').count();
     let quote = rest[slashes..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
@@ -100,7 +145,7 @@ fn alone(text: &str, from: usize, to: usize) -> bool {
 }
 
 /// A value that says that there is none, of what type it is, or where it is kept.
-fn is_nothing(value: &str) -> bool {
+pub(super) fn is_nothing(value: &str) -> bool {
     let plain = [
         "null",
         "none",
