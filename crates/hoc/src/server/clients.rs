@@ -260,12 +260,15 @@ impl Clients {
     }
 }
 
+/// Who goes first: strangers, of them who comes from where most are, and of those who keeps us waiting the longest.
+type Turn = (bool, Reverse<usize>, Instant);
+
 impl Open {
     /// Tells one that keeps us waiting to go, of one place or of all: strangers before those that have shown a credential.
     fn make_room(&self, of: Option<IpAddr>, patience: Duration) -> Full {
         let now = Instant::now();
         let among = self.all.values().filter(|client| of.is_none_or(|peer| client.peer == peer));
-        let mut first: Option<((bool, Reverse<usize>, Instant), &Arc<Client>)> = None;
+        let mut first: Option<(Turn, &Arc<Client>)> = None;
         for client in among {
             let stand = client.stand();
             // Who wants in comes one at a time: one that goes is enough.

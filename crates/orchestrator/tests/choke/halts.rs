@@ -43,7 +43,7 @@ async fn look(kit: &Kit) {
     remembered::tick(&kit.spine).await.unwrap();
 }
 
-fn unavailable<T: std::fmt::Debug>(answer: Result<T, Error>) {
+fn unavailable<T: std::fmt::Debug>(answer: &Result<T, Error>) {
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
 }
 
@@ -134,8 +134,8 @@ on_both! {
         one.db.close().await;
         two.db.close().await;
         for agent in [&here, &there] {
-            unavailable(agent.record(run, llm(1)).await);
-            unavailable(agent.permit(run, ask("get_weather")).await);
+            unavailable(&agent.record(run, llm(1)).await);
+            unavailable(&agent.permit(run, ask("get_weather")).await);
         }
     }
 
@@ -149,7 +149,7 @@ on_both! {
         kit.clock.advance(chrono::Duration::seconds(4));
         agent.record(busy, llm(1)).await.unwrap();
         kit.db.close().await;
-        unavailable(agent.record(idle, llm(1)).await);
+        unavailable(&agent.record(idle, llm(1)).await);
         assert!(!agent.record(busy, llm(1)).await.unwrap().recorded, "it was read when it was called");
     }
 
@@ -176,12 +176,12 @@ on_both! {
         for run in [run, other] {
             assert!(!agent.record(run, llm(1)).await.unwrap().recorded);
         }
-        unavailable(activity::kill(&kit.spine, &agent.admin, run, Some("stop it".to_owned())).await);
-        unavailable(agent.record(run, llm(1)).await);
+        unavailable(&activity::kill(&kit.spine, &agent.admin, run, Some("stop it".to_owned())).await);
+        unavailable(&agent.record(run, llm(1)).await);
         assert!(!agent.permit(other, ask("get_weather")).await.unwrap().recorded);
-        unavailable(agent.freeze_researcher().await);
-        unavailable(agent.record(other, llm(1)).await);
-        unavailable(agent.permit(other, ask("get_weather")).await);
+        unavailable(&agent.freeze_researcher().await);
+        unavailable(&agent.record(other, llm(1)).await);
+        unavailable(&agent.permit(other, ask("get_weather")).await);
     }
 
     async fn a_look_takes_as_much_for_many_runs_as_for_one_and_nothing_for_none(db: TestDatabase) {
