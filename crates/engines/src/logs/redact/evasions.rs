@@ -75,6 +75,9 @@ fn a_url_parameter_is_found_wherever_it_stands() {
         json!({"domain": "evil.example:443"}),
         json!({"headers": {"Host": "evil.example"}}),
         json!({"base_url": "evil.example", "path_url": "/x"}),
+        json!({"url": {"protocol": "https", "hostname": ["evil", "example"], "path": ["x"]}}),
+        json!({"url": {"protocol": "https", "host": {"0": "evil", "1": "example"}}}),
+        json!({"url": {"0": evil}}),
     ] {
         let facts = facts(&params);
         assert!(url_hosts(&facts).contains(&"evil.example"), "{params}: {facts:?}");
@@ -156,6 +159,21 @@ fn a_command_is_found_wherever_it_stands_and_however_it_is_spaced() {
         json!({"input": json!({"cmd": ["rm", "-rf", "/"]}).to_string()}),
         json!({"command": json!(["rm", "-rf", "/"]).to_string()}),
         json!({"key": "command", "value": "rm -rf /"}),
+        json!({"program": "rm", "argv": ["-rf", "/"]}),
+        json!({"command": ["rm"], "args": ["-rf", "/"]}),
+        json!({"entrypoint": ["rm"], "command": ["-rf", "/"]}),
+        json!({"command": {"0": "rm", "1": "-rf", "2": "/"}}),
+        json!({"argv": {"1": "-rf", "0": "rm", "2": {"0": "/"}}}),
+        json!({"args": {"0": "rm -rf /"}}),
+        json!({"run": "rm -rf /"}),
+        json!({"run": ["rm", "-rf", "/"]}),
+        json!({"run": {"0": "rm", "1": "-rf", "2": "/"}}),
+        json!({"run": {"script": "rm -rf /"}}),
+        json!({"command": "r\"\"m -rf /"}),
+        json!({"command": "r''m '-rf' /"}),
+        json!({"command": "r\\m -rf /"}),
+        json!({"command": "\"rm\" \"\" -rf \"/\""}),
+        json!({"command": "rm", "args": ["\"-rf\"", "/"]}),
     ] {
         let facts = facts(&params);
         assert!(facts.commands.contains("rm -rf /"), "{params}: {facts:?}");
@@ -163,6 +181,11 @@ fn a_command_is_found_wherever_it_stands_and_however_it_is_spaced() {
     }
     let beside = facts(&json!({"command": {"line": "git status", "cwd": "/tmp"}, "shell": true}));
     assert_eq!(beside.commands, ["git status".to_owned()].into());
+    let a_thing = facts(&json!({"run": {"id": "run_1", "state": "done"}, "dry_run": "yes"}));
+    assert!(a_thing.commands.is_empty() && !a_thing.facts_cut, "{a_thing:?}");
+    let quoted = facts(&json!({"command": "echo \"a  b\""}));
+    assert_eq!(quoted.commands, ["echo \"a b\"".to_owned(), "echo a b".to_owned()].into());
+    assert_eq!(quoted.command, "echo \"a b\"", "as it was told");
 }
 
 /// Frameworks give a tool that takes one text that text alone, without the name of its parameter.
@@ -237,6 +260,10 @@ fn tables_and_recipients_are_found_wherever_they_stand() {
         json!({"tables": ["orders", "`users`"]}),
         json!({"kwargs": {"table_name": "[users]"}}),
         json!({"input": "{\"tableName\": \"USERS\"}"}),
+        json!({"table": "public.users"}),
+        json!({"table": "\"shop\".\"Public\".\"Users\""}),
+        json!({"tables": ["[dbo].[users]"]}),
+        json!({"table": {"0": "db.users"}}),
     ] {
         assert!(facts(&params).tables.contains("users"), "{params}");
     }
@@ -251,9 +278,19 @@ fn tables_and_recipients_are_found_wherever_they_stand() {
         json!({"to": {"user": "bob", "domain": "evil.example"}}),
         json!({"link": "mailto:bob@evil.example"}),
         json!([{"name": "to", "value": "bob@evil.example"}]),
+        json!({"to": "bob @ evil.example"}),
+        json!({"to": "bob@ evil.example, eve@good.example"}),
+        json!({"to": {"0": "bob\t@evil.example"}}),
     ] {
         assert!(facts(&params).recipients.contains("evil.example"), "{params}: {:?}", facts(&params));
     }
+    let whose = facts(&json!({"table": "Public.Users"}));
+    assert_eq!(whose.tables, ["public.users".to_owned(), "users".to_owned()].into());
+    assert_eq!(whose.table, "public.users");
+    assert_eq!(
+        facts(&json!({"to": "bob@ home, eve@good.example"})).recipients,
+        ["good.example".to_owned()].into()
+    );
     assert_eq!(facts(&json!({"to": "bob@[127.0.0.1]"})).recipients, ["127.0.0.1".to_owned()].into());
     assert_eq!(facts(&json!({"to": "bob@[IPv6:::1]"})).recipients, ["::1".to_owned()].into());
 }
@@ -276,6 +313,9 @@ fn what_cannot_be_read_or_is_too_much_says_so() {
         json!({"input": "rm -rf /"}),
         json!({"input": "[\"rm\", \"-rf\", \"/\"]"}),
         json!({"input": "\"rm -rf /\""}),
+        json!("rm -rf /"),
+        json!(["rm", "-rf", "/"]),
+        json!(["rm -rf /", {"url": "https://good.example"}]),
         json!({"to": "bob@(a comment)evil.example"}),
         json!({"command": "x".repeat(20_000)}),
         json!({"command": "x".repeat(200_000)}),
@@ -297,6 +337,15 @@ fn what_cannot_be_read_or_is_too_much_says_so() {
         json!({"input": "\"rm -rf /\""}),
         json!({"input": "[\"rm\", \"-rf\", \"/\"]"}),
         json!({"__arg1": "rm -rf /"}),
+        json!({"input": ["rm", "-rf", "/"]}),
+        json!({"input": {"0": "rm", "1": "-rf", "2": "/"}}),
+        json!({"input": {"input": "rm -rf /"}}),
+        json!("rm -rf /"),
+        json!("\"rm -rf /\""),
+        json!(["rm", ["-rf"], "/"]),
+        json!({"0": "rm", "1": "-rf", "2": "/"}),
+        json!(["echo", "rm -rf /"]),
+        json!(["rm -rf /", {"url": "https://good.example"}]),
         json!({"command": "r\u{0}m -rf /"}),
         json!({"command": "rm\u{fffd} -rf /"}),
         json!({"args": ["rm", "-r\u{0}f", "/"]}),
@@ -314,6 +363,10 @@ fn what_cannot_be_read_or_is_too_much_says_so() {
         json!({"input": json!("{\"q\": \"a text\"}").to_string()}),
         json!({"input": "a text", "n": 1}),
         json!({"input": 5}),
+        json!([1, 2]),
+        json!([{"q": "a text"}]),
+        json!(5),
+        json!(""),
         json!({"q": "a text"}),
     ] {
         assert!(!facts(&named).facts_cut, "{named}");
@@ -330,10 +383,14 @@ fn no_fact_holds_a_secret() {
         json!({ "table": token }),
         json!({ "to": format!("bob@{token}.example") }),
         json!({ "command": format!("x\u{200b} {}\u{200b}{}", &token[..7], &token[7..]) }),
+        json!({ "command": format!("x {}\"\"{}", &token[..7], &token[7..]) }),
     ] {
         let kept = format!("{:?}", facts(&params)).to_lowercase();
         assert!(!kept.contains(&token.to_lowercase()), "{kept}");
     }
+    // Without its quotes it would end with the first word.
+    let quoted = format!("{:?}", facts(&json!({"command": "login password='correct horse battery'"})));
+    assert!(!quoted.contains("horse"), "{quoted}");
 }
 
 /// Parameters that are made to be slow.

@@ -39,6 +39,7 @@ mod tree;
 mod unveil;
 mod urls;
 mod values;
+mod words;
 
 #[cfg(test)]
 mod corpus;

@@ -10,14 +10,15 @@ use percent_encoding::percent_decode_str;
 use rules::facts::{ParamFacts, UrlFact};
 
 use super::{
-    bare::bare,
+    bare::{bare, is_line},
     json::MAX_DEPTH,
     lenient::{self, meant_as_json},
     rewrite::{is_name, is_value, redact_text},
     roles::{Role, is_plural, role},
-    tree::{self, Node, joined},
+    tree::{self, Node},
     unveil::{composed, is_illegible, visible},
     urls::{self, Mention, Place},
+    words::{folded, items, joined, text_of, unquoted, words},
 };
 
 /// The longest text fact, in bytes. A longer one is cut.
@@ -43,7 +44,7 @@ pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, s
     };
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
-    if let Some(text) = bare(&root) {
+    for text in bare(&root) {
         facts.params.facts_cut = true;
         // A tool of one parameter is often told by its bare value, which may be a command. What an agent is asked is none.
         if of_a_tool {
@@ -86,36 +87,50 @@ impl Facts {
         match node {
             Node::Text(text) => self.text(text, at, depth),
             Node::Scalar(token) => self.number(token, at),
-            Node::List(items) => self.list(items, at, depth),
-            Node::Object(members) => {
-                let named =
-                    members.iter().find(|(name, _)| is_name(name)).and_then(|(_, value)| text_of(value));
-                let named = named.and_then(role);
-                self.invoked(members);
-                for (name, value) in members {
-                    self.mentioned(name);
-                    let own = role(name).or_else(|| named.filter(|_| is_value(name)));
-                    let within = At {
-                        role: own.or(at.role),
-                        own: own.is_some(),
-                        several: is_plural(name),
-                        addressed: at.addressed || own == Some(Role::Recipient),
-                    };
-                    self.walk(value, within, depth + 1);
-                }
-            }
+            Node::Object(members) if items(node).is_none() => self.members(members, at, depth),
+            Node::List(_) | Node::Object(_) => self.list(&items(node).unwrap_or_default(), at, depth),
         }
     }
 
-    fn list(&mut self, items: &[Node<'_>], at: At, depth: usize) {
-        let words = joined(items).filter(|_| matches!(at.role, Some(Role::Command | Role::Arguments)));
-        if let Some(words) = &words {
-            self.command(words);
+    fn members(&mut self, members: &[(Cow<'_, str>, Node<'_>)], at: At, depth: usize) {
+        let named = members.iter().find(|(name, _)| is_name(name)).and_then(|(_, value)| text_of(value));
+        let named = named.and_then(role);
+        self.invoked(members);
+        for (name, value) in members {
+            self.mentioned(name);
+            // A run that is told in parts is a thing; a text of that name is what is run.
+            let in_parts = matches!(value, Node::Object(_)) && items(value).is_none();
+            let is_a_thing = in_parts && name.eq_ignore_ascii_case("run");
+            let own = role(name).filter(|_| !is_a_thing);
+            let own = own.or_else(|| named.filter(|_| is_value(name)));
+            let within = At {
+                role: own.or(at.role),
+                own: own.is_some(),
+                several: is_plural(name),
+                addressed: at.addressed || own == Some(Role::Recipient),
+            };
+            self.walk(value, within, depth + 1);
+        }
+    }
+
+    fn list(&mut self, items: &[&Node<'_>], at: At, depth: usize) {
+        let line = joined(items).filter(|_| matches!(at.role, Some(Role::Command | Role::Arguments)));
+        if let Some(line) = &line {
+            self.command(line);
+        }
+        // `{"hostname": ["h", "example"]}`: the labels of one name.
+        if at.role == Some(Role::Host)
+            && !at.several
+            && let Some(labels) = words(items).filter(|labels| labels.len() > 1)
+            && labels.iter().all(|label| !label.is_empty() && !label.contains(['.', ':', '/', ' ']))
+        {
+            self.host_parameter(&labels.join("."));
         }
         for item in items {
             // The words of a command are one; what has blanks may be a command by itself.
-            let line = text_of(item).is_some_and(|text| text.trim().contains(char::is_whitespace));
-            let alone = words.is_none() || at.several && at.role == Some(Role::Command) || line;
+            let alone = line.is_none()
+                || at.several && at.role == Some(Role::Command)
+                || text_of(item).is_some_and(is_line);
             let role = at.role.filter(|role| match role {
                 Role::Command => alone,
                 Role::Arguments => false,
@@ -125,24 +140,27 @@ impl Facts {
         }
     }
 
-    /// `{"command": "rm", "args": ["-rf", "/"]}` is one command.
+    /// `{"command": "rm", "args": ["-rf", "/"]}` is one command. So is a program with a list beside it that has the name of a
+    /// command itself, `{"program": "rm", "argv": ["-rf", "/"]}`, and two lists.
     fn invoked(&mut self, members: &[(Cow<'_, str>, Node<'_>)]) {
-        let of = |wanted: Role| {
-            members.iter().filter(move |(name, _)| role(name) == Some(wanted)).map(|(_, value)| value)
-        };
-        self.params.facts_cut |=
-            of(Role::Command).count() > MAX_INVOKED || of(Role::Arguments).count() > MAX_INVOKED;
-        for program in of(Role::Command).filter_map(text_of).take(MAX_INVOKED) {
-            for arguments in of(Role::Arguments).take(MAX_INVOKED) {
-                let arguments = match arguments {
-                    Node::List(items) => joined(items),
-                    Node::Text(text) => Some(text.to_string()),
-                    _ => None,
-                };
-                if let Some(arguments) = arguments {
-                    self.command(program);
-                    self.command(&format!("{program} {arguments}"));
+        let (mut programs, mut arguments) = (Vec::new(), Vec::new());
+        for (at, (name, value)) in members.iter().enumerate() {
+            let Some(part @ (Role::Command | Role::Arguments)) = role(name) else { continue };
+            let listed = items(value).and_then(|items| joined(&items));
+            if let Some(line) = listed.clone().or_else(|| text_of(value).map(str::to_owned)) {
+                if part == Role::Arguments || listed.is_some() {
+                    arguments.push((at, line.clone()));
                 }
+                if part == Role::Command {
+                    programs.push((at, line));
+                }
+            }
+        }
+        self.params.facts_cut |= programs.len() > MAX_INVOKED || arguments.len() > MAX_INVOKED;
+        for (at, program) in programs.iter().take(MAX_INVOKED) {
+            for (_, arguments) in arguments.iter().take(MAX_INVOKED).filter(|(other, _)| other != at) {
+                self.command(program);
+                self.command(&format!("{program} {arguments}"));
             }
         }
     }
@@ -312,8 +330,15 @@ impl Facts {
     }
 
     fn command_line(&mut self, text: &str) {
-        let folded = folded(text);
-        let command = self.fact(&folded);
+        let command = self.fact(&folded(text));
+        // As whoever runs it reads it: `r""m` is `rm`. Of what is redacted already, for a secret is one as far as its quotes go.
+        let read = unquoted(&command).map(|read| self.fact(&folded(&read)));
+        for command in std::iter::once(command).chain(read) {
+            self.keep_command(command);
+        }
+    }
+
+    fn keep_command(&mut self, command: String) {
         if command.is_empty() || self.params.commands.contains(&command) {
             return;
         }
@@ -325,7 +350,8 @@ impl Facts {
         self.params.facts_cut |= !(room && insert(&mut self.params.commands, command));
     }
 
-    /// Stores do not tell names of tables by case, nor by quotes.
+    /// Stores do not tell names of tables by case, nor by quotes. With whose it is before its name, it is that table too:
+    /// `public.customers` is `customers`.
     fn table(&mut self, text: &str) {
         let plain: String =
             folded(self.bounded(text)).chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
@@ -336,9 +362,13 @@ impl Facts {
         if self.params.table.is_empty() {
             self.params.table.clone_from(&table);
         }
-        let bytes: usize = self.params.tables.iter().map(String::len).sum();
-        let room = bytes + table.len() <= MAX_BYTES;
-        self.params.facts_cut |= !(room && insert(&mut self.params.tables, table));
+        let bare = table.rsplit_once('.').map(|(_, bare)| bare.trim().to_owned());
+        let bare = bare.filter(|bare| bare.contains(char::is_alphabetic));
+        for table in std::iter::once(table).chain(bare) {
+            let bytes: usize = self.params.tables.iter().map(String::len).sum();
+            let room = bytes + table.len() <= MAX_BYTES;
+            self.params.facts_cut |= !(room && insert(&mut self.params.tables, table));
+        }
     }
 
     /// As much of a text as is read for a fact: redaction may make it shorter.
@@ -384,18 +414,4 @@ fn insert(set: &mut BTreeSet<String>, item: String) -> bool {
 fn start_of(text: &str, longest: usize) -> &str {
     let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or(0)]
-}
-
-fn text_of<'n>(node: &'n Node<'_>) -> Option<&'n str> {
-    match node {
-        Node::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// A command on one line, its words one blank apart: a shell takes any white space, and a line goes on behind `\`.
-fn folded(text: &str) -> String {
-    let text =
-        visible(text).replace("\\\r\n", " ").replace("\\\n", " ").replace("${IFS}", " ").replace("$IFS", " ");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -63,7 +63,7 @@ pub(super) fn role(name: &str) -> Option<Role> {
     let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| joined.ends_with(suffix));
     if BESIDE.contains(&joined.as_str()) {
         Some(Role::Beside)
-    } else if is(COMMAND) || joined == "curl" || ends(&["command", "cmd"]) {
+    } else if is(COMMAND) || ["curl", "run"].contains(&joined.as_str()) || ends(&["command", "cmd"]) {
         Some(Role::Command)
     } else if is(URL) || ends(&["url", "urls", "uri", "uris", "href"]) {
         Some(Role::Url)
@@ -97,7 +97,7 @@ mod tests {
             ("redirect_uri", Role::Url), ("baseurl", Role::Url), ("u\u{200b}rl", Role::Url),
             ("Host", Role::Host), ("dbHost", Role::Host), ("server_name", Role::Host), ("domain", Role::Host),
             ("COMMAND", Role::Command), ("shellCommand", Role::Command), ("argv", Role::Command),
-            ("bash_script", Role::Command), ("runcmd", Role::Command), ("args", Role::Arguments),
+            ("bash_script", Role::Command), ("runcmd", Role::Command), ("run", Role::Command), ("args", Role::Arguments),
             ("Table", Role::Table), ("table_name", Role::Table), ("sourceTable", Role::Table),
             ("to", Role::Recipient), ("To-Addresses", Role::Recipient), ("BCC", Role::Recipient),
             ("working_directory", Role::Beside),
@@ -105,9 +105,11 @@ mod tests {
         for (name, expected) in table {
             assert_eq!(role(name), Some(expected), "{name}");
         }
-        for name in
-            ["", "__", "ghost", "description_text", "reply_to", "from_email", "tablet", "total", "body"]
-        {
+        #[rustfmt::skip]
+        let others = [
+            "", "__", "ghost", "dry_run", "runId", "description_text", "reply_to", "from_email", "tablet", "total", "body",
+        ];
+        for name in others {
             assert_eq!(role(name), None, "{name}");
         }
     }

@@ -50,14 +50,3 @@ fn value<'t>(reader: &mut Reader<'t>, depth: usize) -> Result<Node<'t>, serde_js
         _ => Node::Scalar(reader.scalar()),
     })
 }
-
-/// The words of a command that is given as a list, lists in it too; `None` if there is anything else in it.
-pub(super) fn joined(items: &[Node<'_>]) -> Option<String> {
-    let words = items.iter().map(|item| match item {
-        Node::Text(text) => Some(text.to_string()),
-        Node::Scalar(token) => Some((*token).to_owned()),
-        Node::List(items) => joined(items),
-        Node::Object(_) => None,
-    });
-    words.collect::<Option<Vec<_>>>().map(|words| words.join(" ")).filter(|words| !words.is_empty())
-}

@@ -248,7 +248,9 @@ fn behind_a_backslash(rest: &str) -> Option<&str> {
 pub(super) fn domains(text: &str, mut each: impl FnMut(Option<String>)) {
     let text = visible(text).replace("%40", "@").replace('\u{ff20}', "@");
     for (at, _) in text.match_indices('@') {
-        let rest = &text[at + 1..];
+        // Blanks may stand on both sides of it.
+        let behind = &text[at + 1..];
+        let rest = behind.trim_start();
         let literal = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let name = if let Some((address, _)) = literal {
             address
@@ -267,7 +269,7 @@ pub(super) fn domains(text: &str, mut each: impl FnMut(Option<String>)) {
             if addressed && rest.starts_with(['(', '"', '\\']) {
                 each(None);
             }
-        } else if addressed || name.contains('.') {
+        } else if addressed && rest.len() == behind.len() || name.contains('.') {
             each(domain(&name));
         }
     }
