@@ -14,7 +14,10 @@ use proof::words::{Action, LimitEnforcement, LimitType, RunStatus, StepKind};
 use testkit::on_both;
 use verify::Word;
 
-use crate::agent::{Agent, ask, llm, refused, tool};
+use crate::{
+    agent::{Agent, ask, llm, refused, tool},
+    gaps::going_on,
+};
 
 /// Leave for a call of 30 tokens that costs 500 micro-USD, as [`llm`] reports one.
 fn wish() -> PermitRequest {
@@ -108,6 +111,23 @@ on_both! {
         agent.record(run, tool("get_weather")).await.unwrap();
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
         assert_eq!(stands(&granted.verdict.limits), [1, 1, 0]);
+    }
+
+    async fn open_permits_hold_without_the_store(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        agent.limit(LimitType::RunSteps, 2).await;
+        let run = agent.start().await;
+        let before = agent.permit(run, wish()).await.unwrap();
+        kit.db.close().await;
+        let since = agent.permit(run, wish()).await.unwrap();
+        assert_eq!((stands(&since.verdict.limits), since.recorded), ([0, 2, 0], false));
+        let full = refused(agent.permit(run, wish()).await);
+        assert_eq!((full.verdict.action, full.recorded), (Action::Block, false));
+        assert_eq!(stands(&agent.record(run, done(&before)).await.unwrap().verdict.limits), [1, 1, 0]);
+        refused(agent.permit(run, wish()).await);
+        assert_eq!(stands(&agent.record(run, done(&since)).await.unwrap().verdict.limits), [2, 0, 0]);
     }
 
     async fn a_crowd_in_one_run_is_given_no_more_leave_than_there_is(db: TestDatabase) {
