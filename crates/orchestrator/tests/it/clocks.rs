@@ -48,7 +48,7 @@ async fn a_start_far_from_the_newest_leaf_gives_up_no_run() {
     let agent = Agent::of(&kit, "acme").await;
     let run = agent.start().await;
     // It comes up again with a clock that is two days ahead; or it was away for two days. Nobody could speak meanwhile.
-    kit.clock.set(testkit::time::beginning() + Duration::days(2));
+    kit.clock.set(kit::time::beginning() + Duration::days(2));
     system::look_at_clock(&kit.spine).await.unwrap();
     assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0);
     system::readyz(&kit.spine).await.unwrap();
@@ -64,7 +64,7 @@ async fn an_embedded_store_that_reaches_into_the_future_is_told_until_that_has_c
     let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
     let kit = Kit::on(&database).await;
     Agent::of(&kit, "acme").await.start().await;
-    kit.clock.set(testkit::time::beginning() - Duration::days(2));
+    kit.clock.set(kit::time::beginning() - Duration::days(2));
     system::look_at_clock(&kit.spine).await.unwrap();
     let not_ready = system::readyz(&kit.spine).await.unwrap_err();
     assert!(
