@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
+use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::{
     findings::Found,
@@ -10,9 +10,17 @@ use super::{
     shapes::{DEFINITIONS, Judge},
 };
 
+/// How large the shapes may be together once they are compiled, and how much of what they have met a thread keeps: with less
+/// room than they use, each text would be looked at by the slower way.
+const SIZE: usize = 32 << 20;
+const KEPT: usize = 16 << 20;
+
 /// All shapes at once: which detectors have anything to do.
 pub(super) static SHAPES: LazyLock<RegexSet> = LazyLock::new(|| {
-    RegexSet::new(DEFINITIONS.iter().map(|(shape, _)| *shape))
+    RegexSetBuilder::new(DEFINITIONS.iter().map(|(shape, _)| *shape))
+        .size_limit(SIZE)
+        .dfa_size_limit(KEPT)
+        .build()
         .unwrap_or_else(|error| unreachable!("the shapes are fixed and a test compiles them: {error}"))
 });
 
