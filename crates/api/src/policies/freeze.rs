@@ -14,7 +14,8 @@ use crate::{
 #[utoipa::path(post, path = "/freeze", operation_id = "policies.freeze", tag = "policies",
     extensions(("x-roles" = json!(roles::<SetsPolicy>()))),
     request_body = FreezeBody,
-    responses((status = 201, description = "The freeze, in force on every replica.", body = FreezeView)))]
+    responses((status = 201, description = "The freeze, in force on every replica; of a key that \
+        was sent before, the answer of then, even if the freeze was lifted since.", body = FreezeView)))]
 pub(super) async fn freeze(
     State(spine): State<Spine>,
     caller: Caller<SetsPolicy>,
