@@ -128,6 +128,22 @@ async fn a_run_is_followed_to_its_end_on_postgres() {
     a_run_is_followed_to_its_end(Store::Postgres).await;
 }
 
+#[test]
+fn who_names_an_event_that_never_was_is_told_of_those_that_come() {
+    let place = Place::sqlite();
+    let agent = place.key("agent");
+    let server = place.serve();
+    let mut http = server.http();
+    let run = start(&mut http, &agent);
+    let steps = format!("{RUNS}/{run}/steps");
+    let step = json!({ "kind": "TOOL_CALL", "skill_name": "search", "status": "SUCCESS" });
+    http.post(&steps, &agent, &step).expect(200);
+    let mut stream = server.http();
+    stream.open(&format!("{RUNS}/{run}/events"), &agent, "last-event-id: 999999999\r\n");
+    http.post(&steps, &agent, &step).expect(200);
+    assert_eq!(next(&mut stream), named("step", "1"));
+}
+
 #[tokio::test]
 async fn who_names_the_last_event_has_it() {
     let place = Place::sqlite();

@@ -79,7 +79,11 @@ pub async fn events(
     let found = find(&store, ctx, run).await?;
     let after = match from {
         RunPlace::Beginning => None,
-        RunPlace::Step(index) => Some(index),
+        // One that never was is no reason to keep silent about those that come.
+        RunPlace::Step(index) => {
+            let steps = found.totals().step_count + found.refused_count;
+            steps.checked_sub(1).map(|last| index.min(last))
+        }
         RunPlace::End => {
             // Who names the last event has it: its connection may have broken before it asked for more.
             let kill = if found.key_id == ctx.key { kill_of(&store, ctx, run).await? } else { None };
