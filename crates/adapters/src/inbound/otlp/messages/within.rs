@@ -22,7 +22,7 @@ const SHORTEST: usize = 64;
 const LONG: usize = 1_024;
 
 /// A text without any of these, and without a long word, has no file in it.
-const TELLING: [&str; 6] = ["base64", "b64_json", "ime_type", "imeType", "edia_type", "ediaType"];
+const TELLING: [&str; 7] = ["base64", "b64_json", "bytes", "ime_type", "imeType", "edia_type", "ediaType"];
 
 /// What says beside the bytes of a file what it is.
 const TYPES: [&str; 7] =
