@@ -56,10 +56,8 @@ pub struct SpanSource {
 pub enum SpanAct {
     /// A call to a model.
     ModelCall,
-    /// A call of a tool.
+    /// A call of a tool, as whichever side of it tells: where both do, the tree counts one.
     ToolCall,
-    /// The same, as the server tells of it that the tool is on: the client may tell of it too.
-    ToolServer,
     /// A search for what the model is to know.
     Retrieval,
     /// A call over HTTP.

@@ -115,7 +115,7 @@ pub struct Tally {
 }
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
-pub const MAX_HTTP_BETWEEN: usize = 4;
+const MAX_HTTP_BETWEEN: usize = 4;
 
 impl Tally {
     /// The number of steps in it.

@@ -49,22 +49,31 @@ pub(crate) fn tool(name: &str) -> Vec<(&'static str, Value)> {
     vec![("gen_ai.operation.name", json!("execute_tool")), ("gen_ai.tool.name", json!(name))]
 }
 
-/// An agent that sums up; a call that two instrumentations tell of, with a chain between; a tool that both its sides tell
-/// of, and a call that it makes. Two calls of 100 and 200 tokens in, 10 and 20 out, and one tool call.
+/// One side of a tool's call, of a client or of a server, that tells what the call costs.
+fn side(trace: u64, at: (u64, u64), kind: u64) -> Value {
+    let mut told = tool("search");
+    told.push(("llm.cost.total", json!(0.001)));
+    let mut span = span(trace, at, &told);
+    span["kind"] = json!(kind);
+    span
+}
+
+/// An agent that sums up; a call that two instrumentations tell of, with a chain between; a tool of which both its sides tell
+/// a cost, and a call that it makes. Two calls of 100 and 200 tokens in, 10 and 20 out, and one tool call.
 fn conversation(trace: u64) -> Vec<Value> {
     vec![
         span(trace, (1, 0), &usage("invoke_agent", 300, 30)),
         span(trace, (2, 1), &usage("chat", 100, 10)),
         span(trace, (3, 2), &[("openinference.span.kind", json!("CHAIN"))]),
         span(trace, (4, 3), &usage("chat", 100, 10)),
-        span(trace, (5, 1), &tool("search")),
-        span(trace, (6, 5), &tool("search")),
+        side(trace, (5, 1), 3),
+        side(trace, (6, 5), 2),
         span(trace, (7, 6), &usage("chat", 200, 20)),
     ]
 }
 
-/// What 300 tokens in and 30 out of gpt-4o cost, in nano-USD.
-const COST: u64 = 300 * 2_500 + 30 * 10_000;
+/// What 300 tokens in and 30 out of gpt-4o cost, and the tool, in nano-USD.
+const COST: u64 = 300 * 2_500 + 30 * 10_000 + 1_000_000;
 
 /// Every order that turns a list by some places, and each of them backwards.
 fn orders(spans: &[Value]) -> Vec<Vec<Value>> {
@@ -117,6 +126,10 @@ on_both! {
                 }
                 let run = &runs(&agent).await[0];
                 assert_eq!(counted(run), ONCE, "{way}: {:?}", order.iter().map(|span| &span["spanId"]).collect::<Vec<_>>());
+                // What was sent in a body is known when it comes again by itself.
+                let server = spans.iter().find(|span| span["kind"] == 2).unwrap();
+                assert_eq!(send(&agent, std::slice::from_ref(server)).await.count, 0, "{way}");
+                assert_eq!(counted(&runs(&agent).await[0]), ONCE);
             }
         }
         assert_eq!(used(&agent, &tokens).await, 330 * traces);
@@ -234,7 +247,7 @@ on_both! {
         }
     }
 
-    async fn the_servers_side_of_a_tool_is_a_call_where_no_client_tells_of_it(db: TestDatabase) {
+    async fn each_side_of_a_tool_is_a_call_and_one_of_them_counts(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
         let called = |trace, at| {
@@ -247,7 +260,7 @@ on_both! {
         http["kind"] = json!(3);
         send(&agent, &[called(1, (3, 2)), http, span(1, (1, 0), &tool("search"))]).await;
         send(&agent, &[called(2, (3, 9))]).await;
-        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["OTHER", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
+        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["TOOL_CALL", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
             assert_eq!(run.tool_call_count, 1);
             let mut told: Vec<&str> = crate::contributions::steps_as(&kit, &agent.admin, run.id).await.unwrap().iter().map(|step| step.kind.as_str()).collect();
             told.sort_unstable();

@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::Ipv6Addr};
 
 use orchestrator::{
     choke::call::{LlmReport, PartOf, TokenCounts},
-    ports::{ReportedSpan, SpanAct},
+    ports::ReportedSpan,
 };
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -17,7 +17,7 @@ use super::{
     nothing::is_no_name,
     operation::{EMBEDDINGS, IMAGES, Operation, operation},
     value::{MAX_INTEGER, Members, first_full, hex},
-    wire::{Event, Id, Odd, SERVER, Span},
+    wire::{Event, Id, Odd, Span},
 };
 
 /// Flags of a span that tell where its parent is: that they do, and that it is in another process.
@@ -77,11 +77,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         parent_is_remote: parent_span_id.is_some() && flags & remote == remote,
         parent_span_id,
         source,
-        act: if kind == SERVER && operation == Operation::Tool {
-            SpanAct::ToolServer
-        } else {
-            operation.act()
-        },
+        act: operation.act(),
         skill_name,
         params,
         outcome_data: outcome(result, message),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus, WayIn};
 
-use super::span_order::{sides_apart, sums_last};
+use super::span_order::sums_last;
 use crate::{
     aside::aside,
     choke::{
@@ -81,7 +81,6 @@ async fn take(
         return Err(err);
     }
     let ReportedSpans { mut spans, rejected, .. } = spans;
-    sides_apart(&mut spans);
     sums_last(&mut spans);
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
@@ -125,7 +124,7 @@ fn calls(
 fn step(span: ReportedSpan) -> (StepReport, bool) {
     let kind = match span.act {
         SpanAct::ModelCall => StepKind::LlmCall,
-        SpanAct::ToolCall | SpanAct::ToolServer => StepKind::ToolCall,
+        SpanAct::ToolCall => StepKind::ToolCall,
         SpanAct::Retrieval => StepKind::Retrieval,
         SpanAct::HttpCall => StepKind::HttpCall,
         SpanAct::Transform => StepKind::Transform,

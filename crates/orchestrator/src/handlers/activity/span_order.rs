@@ -4,9 +4,7 @@
 
 use std::collections::HashMap;
 
-use proof::tally::MAX_HTTP_BETWEEN;
-
-use crate::ports::{ReportedSpan, SpanAct};
+use crate::ports::ReportedSpan;
 
 /// A span, as far as its place asks.
 #[derive(Clone, Copy)]
@@ -26,33 +24,6 @@ impl<'a> Link<'a> {
             parent: span.parent_span_id.as_deref(),
             tells: span.llm.is_some(),
         }
-    }
-}
-
-/// Takes from a server's span of a tool that it is a call, where the client's is in the same body: for people and rules it
-/// is one call then. Where they come apart each is one, and the tree counts one.
-pub(super) fn sides_apart(spans: &mut [ReportedSpan]) {
-    if spans.iter().all(|span| span.act != SpanAct::ToolServer) {
-        return;
-    }
-    let by_id: HashMap<(&str, &str), &ReportedSpan> =
-        spans.iter().map(|span| ((span.trace_id.as_str(), span.span_id.as_str()), span)).collect();
-    let above = |span: &ReportedSpan| {
-        let parent = span.parent_span_id.as_deref()?;
-        by_id.get(&(span.trace_id.as_str(), parent)).copied()
-    };
-    let is_other_side = |server: &ReportedSpan| {
-        let mut next = above(server);
-        for _ in 0..MAX_HTTP_BETWEEN {
-            next = next.and_then(|span| if span.act == SpanAct::HttpCall { above(span) } else { Some(span) });
-        }
-        let is_call = |span: &&ReportedSpan| matches!(span.act, SpanAct::ToolCall | SpanAct::ToolServer);
-        next.filter(is_call).is_some_and(|client| client.skill_name == server.skill_name)
-    };
-    let servers = spans.iter().enumerate().filter(|(_, span)| span.act == SpanAct::ToolServer);
-    let other: Vec<usize> = servers.filter(|(_, span)| is_other_side(span)).map(|(at, _)| at).collect();
-    for at in other {
-        spans[at].act = SpanAct::Other;
     }
 }
 
