@@ -132,6 +132,8 @@ impl Account<'_> {
             return Err(StoreError::RowsAffected { table: "tenants", expected: 1, actual: 0 });
         }
         let generation = tally::number("tenants", rows.first(), 0)?;
+        // What it was before is what may have fallen back.
+        self.conn.read_governed(tenant, generation.saturating_sub(1))?;
         self.conn.read_governed(tenant, generation)?;
         Ok(generation)
     }

@@ -11,13 +11,10 @@ use crate::driver::of_tenant;
 
 of_tenant!(freezes);
 
-/// A target that is not ASCII, as both stores tell it: it may be an agent's name in another form.
-const HAS_FORMS: &str = "octet_length(freezes.target_id) <> length(freezes.target_id)";
-
-/// That a freeze holds for the run of the row that is asked for, or may.
+/// That a freeze holds for the run of the row that is asked for, under the very name of its agent.
 pub(super) fn freeze_of_run(tenant: TenantId) -> SimpleExpr {
     let agent = Expr::col((runs::Entity, runs::Column::AgentId));
     let target = Expr::col((freezes::Entity, freezes::Column::TargetId));
-    let holds = target.is_in([Expr::val(""), agent]).or(Expr::cust(HAS_FORMS));
+    let holds = target.is_in([Expr::val(""), agent]);
     Expr::exists(of(tenant).select_only().column(freezes::Column::TargetId).filter(holds).into_query())
 }

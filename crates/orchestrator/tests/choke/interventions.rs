@@ -282,7 +282,6 @@ on_both! {
             tx.commit().await.unwrap();
         };
         keep(kelvin).await;
-        refused(agent.record(run, llm(1)).await);
         let none = agent.start_as(ascii).await.unwrap_err();
         assert!(matches!(none, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{none}");
         let again = policies::freeze(&kit.spine, &agent.admin, Some(ascii.to_owned()), "again".to_owned()).await;
