@@ -142,9 +142,11 @@ pub fn counts_within(provider: &str) -> bool {
 /// Whether a model of this name is paid by sounds, by pictures or by searches, which no call needs to tell.
 #[must_use]
 pub fn is_paid_otherwise(model: &str) -> bool {
-    const PARTS: [&str; 6] = ["image", "audio", "realtime", "tts", "transcribe", "search"];
+    const WORDS: [&str; 8] =
+        ["image", "imagen", "images", "audio", "realtime", "tts", "transcribe", "search"];
     let model = model.to_ascii_lowercase();
-    PARTS.iter().any(|part| model.contains(part))
+    let mut words = model.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| WORDS.contains(&word)) || model.contains("deep-research")
 }
 
 /// A count that no record holds is one that nobody can read.
@@ -276,6 +278,16 @@ mod tests {
         let of = |counts: Counts| (used(counts).tokens.input, used(counts).tokens.output, used(counts).note);
         assert_eq!(of(counts), (100, 20, Some(CostNote::NoPrice)));
         assert_eq!(of(Counts { output: None, ..counts }), (100, 0, Some(NoTokens)));
+        for model in
+            ["gpt-4o-audio-preview", "openai/gpt-image-1", "imagen-4", "o3-deep-research", "gpt-5-search-api"]
+        {
+            assert!(is_paid_otherwise(model), "{model}");
+        }
+        for model in
+            ["nousresearch/hermes-4-405b", "NousResearch/Hermes-4-70B", "gpt-rosalind-research", "gpt-4o"]
+        {
+            assert!(!is_paid_otherwise(model), "{model}");
+        }
     }
 
     /// OpenAI's cached tokens are within its input: more of them contradicts it, unless the total says otherwise.
