@@ -5,10 +5,14 @@
 //! arrive ends in the same: a later step may take the count away from an earlier one. Steps that are in no tree, as those
 //! that an agent reports by itself, count.
 //!
-//! - A model call counts unless a call below it tells what was used. What a tool did below it is another call.
-//! - A model call that tells nothing does not count below one that does, and one that tells half, a side of which nothing is told
-//!   or counts that contradict each other, not below one that tells all: that one counts, unless another below it tells all.
-//! - An agent, a chain, whatever else tells use counts it if nothing below it tells any.
+//! - A model call counts unless a call below it that *may be* the same one tells what was used: one for the same thing, as
+//!   text or embeddings, of a model of the same family, or one that used as many tokens, or where one names no model. What a
+//!   tool did below it is another call, and so is what is no model call: a guardrail, a reranker.
+//! - A model call that tells nothing does not count below one that does and may be it, nor above one that tells nothing either
+//!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, does not
+//!   below one that tells all: that one counts, unless another below it tells all.
+//! - An agent, a chain, whatever else tells use counts it if no model call of text below it tells any, and what is used right
+//!   below it does not come to as much.
 //! - A tool call counts unless a call of the same tool is its child, or lies below it with nothing but HTTP calls between.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called, and a
@@ -18,78 +22,21 @@
 //! The totals of a sealed run stay: of what comes later only that counts which takes nothing away.
 
 mod circles;
+mod marks;
 mod node;
+mod sums;
+mod told;
 
 use std::collections::{HashMap, HashSet};
 
+pub use self::told::Told;
 use self::{
     circles::Circles,
-    node::{Node, Shown, Sort},
+    marks::{Class, Mark, Marks, Sign, family},
+    node::{Above, Node, Shown, Sort},
+    sums::{Sum, Sums, comes_to, plus},
 };
-
-use crate::{
-    records::StepRecord,
-    words::{CostNote, StepKind},
-};
-
-/// A step, as far as the tree asks.
-#[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
-    /// Its place in the run.
-    pub index: u64,
-    /// Its span's id and its parent's: 16 hex digits. Any other text is no place in a tree.
-    pub span: Option<&'a str>,
-    /// The same of its parent.
-    pub parent: Option<&'a str>,
-    /// What it is.
-    pub kind: StepKind,
-    /// The tool or skill.
-    pub skill_name: &'a str,
-    /// It [tells a use](tells_use).
-    pub uses: bool,
-    /// Of which it [tells half](tells_half).
-    pub half: bool,
-    /// Who reported it.
-    pub reporter: Option<&'a str>,
-}
-
-impl<'a> Told<'a> {
-    /// A step that is recorded.
-    #[must_use]
-    pub fn of(step: &'a StepRecord) -> Self {
-        let used = (step.input_tokens, step.output_tokens, step.cost_nanousd);
-        Self {
-            index: step.step_index,
-            span: step.external_span_id.as_deref(),
-            parent: step.external_parent_span_id.as_deref(),
-            kind: step.kind,
-            skill_name: &step.skill_name,
-            uses: tells_use(step.kind, used, step.cost_note),
-            half: tells_half(step.kind, used, step.cost_note),
-            reporter: step.reported_by.as_deref(),
-        }
-    }
-}
-
-/// Whether a step tells a use: tokens, a cost, or, where it is no model call, one that nobody can read. Of a model call that
-/// tells none it is known anyhow that it was made.
-#[must_use]
-pub fn tells_use(
-    kind: StepKind,
-    (input_tokens, output_tokens, cost_nanousd): (u64, u64, u64),
-    note: Option<CostNote>,
-) -> bool {
-    input_tokens > 0 || output_tokens > 0 || cost_nanousd > 0 || (kind != StepKind::LlmCall && note.is_some())
-}
-
-/// Whether the use that a step tells is half of one: that of a model call of which a side is not told, or whose counts
-/// contradict each other.
-#[must_use]
-pub fn tells_half(kind: StepKind, used: (u64, u64, u64), note: Option<CostNote>) -> bool {
-    kind == StepKind::LlmCall
-        && matches!(note, Some(CostNote::NoTokens | CostNote::CountsContradict))
-        && tells_use(kind, used, note)
-}
+use crate::words::StepKind;
 
 /// What a step comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,8 +57,10 @@ pub struct Tally {
     /// The parents' spans that are still to come.
     awaited: HashSet<u64>,
     circles: Circles,
-    /// A number for each of those who reported.
+    sums: Sums,
+    /// A number for each of those who reported, and for each family of models.
     reporters: HashMap<Box<str>, u32>,
+    families: HashMap<Box<str>, u32>,
 }
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
@@ -148,6 +97,7 @@ impl Tally {
         let at = self.plant(told);
         let mut no_longer: Vec<u64> = self.tell_other_side(at).into_iter().collect();
         no_longer.extend(self.tell_upwards(at));
+        no_longer.extend(self.hand_up(at));
         no_longer.extend(self.tell_downwards(at));
         Counted { counts: self.nodes[at].counts, no_longer }
     }
@@ -159,18 +109,21 @@ impl Tally {
         if self.nodes[at].counts && !self.takes_away(at) {
             self.tell_other_side(at);
             self.tell_upwards(at);
+            self.hand_up(at);
             self.tell_downwards(at);
             return true;
         }
         // It is there, and hands up nothing of itself or of what is below it now.
         let node = &mut self.nodes[at];
         (node.sort, node.uses, node.half, node.counts) = (Sort::Other, false, false, false);
-        node.below = Shown::default();
+        (node.below, node.marks, node.used) = (Shown::default(), Marks::default(), Sum::default());
+        self.sums.forget(at);
+        self.hand_up(at);
         false
     }
 
     /// The places of those that may count no longer once steps with these parents are added: what they and the steps below
-    /// them tell is handed up, until it meets what has handed up as much.
+    /// them tell is handed up.
     #[must_use]
     pub fn counted_above<'p>(&self, parents: impl IntoIterator<Item = Option<&'p str>>) -> Vec<u64> {
         let mut found = Vec::new();
@@ -183,12 +136,10 @@ impl Tally {
             let mut next = parent;
             while let Some(at) = next.filter(|at| seen.insert(*at)) {
                 let node = &self.nodes[at];
-                if node.counts && node.uses && !node.is_tool() {
+                if node.counts && node.sums_up() {
                     found.push(node.index);
                 }
-                // Half of a use changes nothing above what has heard all of one.
-                let goes_on = !(node.below.any && (node.below.near || node.is_tool()));
-                next = self.hearer(at).filter(|_| goes_on);
+                next = self.hearer(at);
             }
         }
         found
@@ -203,13 +154,13 @@ impl Tally {
         while let Some(span) = next.pop() {
             for child in self.children_of(span) {
                 let node = &self.nodes[*child];
-                if node.is_tool() || node.under_full || !seen.insert(*child) {
+                if node.is_tool() || !seen.insert(*child) {
                     continue;
                 }
                 if node.half && node.counts {
                     found.push(node.index);
                 }
-                if node.below.half {
+                if !node.below.half.is_empty() {
                     next.push(node.span);
                 }
             }
@@ -224,8 +175,11 @@ impl Tally {
             StepKind::LlmCall => Sort::Model,
             StepKind::ToolCall => Sort::Tool(told.skill_name.into()),
             StepKind::HttpCall => Sort::Http,
+            StepKind::Other if !told.uses() && is_request(told.skill_name) => Sort::Http,
+            StepKind::Retrieval => Sort::Retrieval,
             _ => Sort::Other,
         };
+        let (input, output, cost) = told.used;
         // Two keys may tell of spans of one id: what names it as its parent is below the first.
         let span = told.span.and_then(span_key).filter(|span| !self.by_span.contains_key(span));
         let mut node = Node {
@@ -234,20 +188,23 @@ impl Tally {
             span,
             reporter: self.reporter(told.reporter),
             sort,
-            uses: told.uses,
-            half: told.half,
+            uses: told.uses(),
+            half: told.half(),
+            used: [input, output, cost],
+            marks: self.marks(&told),
             below: Shown::default(),
+            summed: false,
             same: false,
-            under: false,
-            under_full: false,
+            above: Above::default(),
             counts: false,
         };
         self.circles.add();
+        self.sums.push();
         for child in self.children_of(span).iter().map(|child| &self.nodes[*child]) {
             if !child.talks_to(&node) {
                 continue;
             }
-            node.below = node.below.and(child.shows());
+            node.below.add(&child.shows());
         }
         for child in span.and_then(|span| self.children.get(&span)).into_iter().flatten() {
             self.circles.join(*child, at);
@@ -263,15 +220,17 @@ impl Tally {
                 self.awaited.insert(parent);
             }
             let above = above.map(|above| &self.nodes[above]).filter(|above| above.talks_to(&node));
-            (node.under, node.under_full) = above.map(Node::hands_down).unwrap_or_default();
+            node.above = above.map(Node::hands_down).unwrap_or_default();
         }
         if let Some(span) = span {
             self.by_span.insert(span, at);
             self.awaited.remove(&span);
         }
         node.same = node.is_tool() && self.has_below(span, &node, MAX_HTTP_BETWEEN);
-        node.counts = node.would_count();
         self.nodes.push(node);
+        self.gather(at);
+        let node = &mut self.nodes[at];
+        node.counts = node.would_count();
         at
     }
 
@@ -333,10 +292,9 @@ impl Tally {
         while let Some(above) = self.hearer(child) {
             let shown = self.nodes[child].shows();
             let node = &mut self.nodes[above];
-            if node.below.covers(shown) {
+            if !node.below.add(&shown) {
                 break;
             }
-            node.below = node.below.and(shown);
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.push(node.index);
@@ -346,22 +304,20 @@ impl Tally {
         no_longer
     }
 
-    /// Tells those below a step that they are below a call which tells use; gives those that count no longer.
+    /// Tells those below a step which calls they lie below; gives those that count no longer.
     fn tell_downwards(&mut self, at: usize) -> Vec<u64> {
         let mut no_longer = Vec::new();
         let mut next = vec![at];
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
-            let (under, full) = node.hands_down();
-            let Some(span) = node.span.filter(|_| under) else { continue };
+            let calls = node.hands_down();
+            let Some(span) = node.span.filter(|_| !calls.uses.is_empty()) else { continue };
             let reporter = node.reporter;
             for child in self.children.get(&span).into_iter().flatten() {
                 let node = &mut self.nodes[*child];
-                let is_known = node.under && (node.under_full || !full);
-                if node.reporter != reporter || is_known {
+                if node.reporter != reporter || !node.above.add(&calls) {
                     continue;
                 }
-                (node.under, node.under_full) = (true, node.under_full || full);
                 if node.counts && !node.would_count() {
                     node.counts = false;
                     no_longer.push(node.index);
@@ -372,32 +328,101 @@ impl Tally {
         no_longer
     }
 
+    /// Takes what was used right below a step that has just come.
+    fn gather(&mut self, at: usize) {
+        let node = &self.nodes[at];
+        for child in node.span.and_then(|span| self.children.get(&span)).into_iter().flatten() {
+            if !self.nodes[*child].talks_to(node) {
+                continue;
+            }
+            let used = self.used_at(*child);
+            self.sums.hand(at, used);
+            if !self.nodes[*child].sums_up() {
+                self.sums.join(*child, at);
+            }
+        }
+        let (of, used) = (self.sums.of(at), self.nodes[at].used);
+        self.nodes[at].summed = comes_to(of, used);
+    }
+
+    /// What a step hands up that is joined to none yet: what it tells, or what is told right below it. A tool tells of its own
+    /// cost alone.
+    fn used_at(&self, at: usize) -> Sum {
+        let node = &self.nodes[at];
+        if node.sums_up() { node.used } else { plus(node.used, self.sums.of(at)) }
+    }
+
+    /// Hands up what is used at a step that has just come; gives the sum that counts no longer.
+    fn hand_up(&mut self, at: usize) -> Option<u64> {
+        let above = self.hearer(at)?;
+        let top = self.sums.top(above);
+        let used = self.used_at(at);
+        self.sums.hand(top, used);
+        if !self.nodes[at].sums_up() {
+            self.sums.join(at, top);
+        }
+        let of = self.sums.of(top);
+        let node = &mut self.nodes[top];
+        node.summed = comes_to(of, node.used);
+        let is_gone = node.counts && !node.would_count();
+        node.counts &= !is_gone;
+        is_gone.then_some(node.index)
+    }
+
     /// Whether a late step that was planted would take away a use that counts, or a tool's call. A sealed call below it that
     /// tells no use stays, and takes nothing from one that does.
-    fn takes_away(&self, at: usize) -> bool {
+    fn takes_away(&mut self, at: usize) -> bool {
         if self.other_side(at).is_some_and(|tool| self.nodes[tool].counts) {
             return true;
         }
         let node = &self.nodes[at];
-        let (_, full) = node.hands_down();
-        if full && node.below.half {
+        if node.hands_down().full.may_be_of(&node.below.half) {
             return true;
         }
         let mut shown = node.shows();
         let mut next = self.hearer(at);
         while let Some(above) = next {
             let node = &self.nodes[above];
-            if node.below.covers(shown) {
+            if node.below.covers(&shown) {
                 break;
             }
-            let below = node.below.and(shown);
-            if node.counts && !node.would_count_over(below) {
+            let mut below = node.below.clone();
+            below.add(&shown);
+            if node.counts && !node.would_count_over(&below) {
                 return true;
             }
-            shown = node.shows_over(below);
+            shown = node.shows_over(&below);
             next = self.hearer(above);
         }
-        false
+        let Some(above) = self.hearer(at) else { return false };
+        let top = self.sums.top(above);
+        let of = plus(self.sums.of(top), self.used_at(at));
+        let node = &self.nodes[top];
+        node.counts && node.sums_up() && node.sort != Sort::Model && comes_to(of, node.used)
+    }
+
+    /// By what a model call is known.
+    fn marks(&mut self, told: &Told<'_>) -> Marks {
+        let mut marks = Marks::default();
+        if told.kind != StepKind::LlmCall {
+            return marks;
+        }
+        let class = Class::of(told.skill_name);
+        marks.add(Mark { class, sign: Sign::Any });
+        let mut is_named = false;
+        for family in told.models.into_iter().flatten().filter_map(family) {
+            is_named = true;
+            let sign = Sign::Family(number(&mut self.families, &family));
+            marks.add(Mark { class, sign });
+        }
+        if !is_named {
+            marks.add(Mark { class, sign: Sign::Unnamed });
+        }
+        let (input, output, _) = told.used;
+        if (input, output) != (0, 0) {
+            marks.add(Mark { class, sign: Sign::Counts(input, output) });
+        }
+        marks
     }
 
     fn above(&self, at: usize) -> Option<usize> {
@@ -410,18 +435,30 @@ impl Tally {
     }
 
     fn reporter(&mut self, name: Option<&str>) -> u32 {
-        let Some(name) = name else { return 0 };
-        if let Some(known) = self.reporters.get(name) {
-            return *known;
-        }
-        let new = u32::try_from(self.reporters.len() + 1).unwrap_or(u32::MAX);
-        self.reporters.insert(name.into(), new);
-        new
+        name.map_or(0, |name| number(&mut self.reporters, name))
     }
 
     fn children_of(&self, span: Option<u64>) -> &[usize] {
         span.and_then(|span| self.children.get(&span)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The number of a name, from 1.
+fn number(known: &mut HashMap<Box<str>, u32>, name: &str) -> u32 {
+    if let Some(number) = known.get(name) {
+        return *number;
+    }
+    let new = u32::try_from(known.len() + 1).unwrap_or(u32::MAX);
+    known.insert(name.into(), new);
+    new
+}
+
+/// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without
+/// what was asked for.
+fn is_request(skill_name: &str) -> bool {
+    let name = skill_name.strip_prefix("HTTP ").unwrap_or(skill_name);
+    let method = name.split(' ').next().unwrap_or_default();
+    ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"].contains(&method)
 }
 
 /// A span's id as a number.

@@ -239,3 +239,26 @@ fn what_a_failed_tool_answered_is_kept() {
     assert_eq!(outcome(&json!({}), &thrown("disk full")), r#"{"error":"bad\ndisk full"}"#);
     assert_eq!(outcome(&json!({}), &thrown("bad")), r#"{"error":"bad"}"#, "said once");
 }
+
+/// So the tree sees through it, between the two sides of a tool.
+#[test]
+fn a_servers_request_is_named_by_its_method() {
+    for (attribute, kind, name, named) in [
+        ("http.request.method", 2, "POST /mcp", "POST /mcp"),
+        ("http.request.method", 2, "/mcp", "POST /mcp"),
+        ("http.method", 2, "/mcp", "POST /mcp"),
+        ("http.method", 2, "HTTP POST", "HTTP POST"),
+        ("http.request.method", 1, "/mcp", "/mcp"),
+        ("another", 2, "/mcp", "/mcp"),
+    ] {
+        let mut one = span("eee19b7ec3c1b174", &json!({ attribute: "POST" }));
+        one["kind"] = kind.into();
+        one["name"] = name.into();
+        let step = read(&[one]).spans.pop().unwrap();
+        assert_eq!(
+            (step.act, step.skill_name.as_str()),
+            (SpanAct::Other, named),
+            "{attribute} {kind} {name}"
+        );
+    }
+}

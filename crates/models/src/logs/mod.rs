@@ -146,6 +146,8 @@ pub struct TreeStep {
     pub kind: StepKind,
     pub skill_name: String,
     pub provider: Option<String>,
+    pub model: Option<String>,
+    pub model_requested: Option<String>,
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cost_nanousd: u64,

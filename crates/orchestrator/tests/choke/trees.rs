@@ -188,6 +188,80 @@ on_both! {
         }
     }
 
+    /// A cache, a guard, a reranker within a call are calls of their own, and so they are below an agent.
+    async fn another_call_within_a_call_takes_nothing_away(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000_000).await;
+        let replica = Kit::replica(db, 2).await;
+        let other = Agent { kit: &replica, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let of = |operation, model: &str, input, output| {
+            let mut told = usage(operation, input, output);
+            told[2].1 = json!(model);
+            told
+        };
+        let embedding = of("embeddings", "text-embedding-3-small", 10, 0);
+        let guard = of("chat", "gpt-4o-mini-2024-07-18", 50, 1);
+        let reranker = vec![("openinference.span.kind", json!("RERANKER")), ("llm.cost.total", json!(0.002))];
+        let mut priced = tool("search");
+        priced.push(("llm.cost.total", json!(0.002)));
+        // What 1,000 tokens in and 100 out cost of gpt-4o, and what is below.
+        let own = 1_000 * 2_500 + 100 * 10_000;
+        let cases = [
+            (usage("chat", 1_000, 100), &embedding, (1_010, 100, own + 200, 2, 0, true)),
+            (usage("chat", 1_000, 100), &guard, (1_050, 101, own + 8_100, 2, 0, true)),
+            (usage("chat", 1_000, 100), &reranker, (1_000, 100, own + 2_000_000, 1, 0, true)),
+            (usage("invoke_agent", 1_000, 100), &embedding, (1_010, 100, own + 200, 1, 0, true)),
+            (usage("invoke_agent", 1_000, 100), &priced, (1_000, 100, own + 2_000_000, 0, 1, true)),
+            (usage("embeddings", 1_000, 0), &embedding, (10, 0, 200, 1, 0, true)),
+        ];
+        let (mut traces, mut due) = (0, 0);
+        for (above, below, right) in &cases {
+            for order in [[0, 1], [1, 0]] {
+                for at_once in [true, false] {
+                    traces += 1;
+                    let mut above = above.clone();
+                    if above[0].1 == "embeddings" {
+                        above[2].1 = json!("text-embedding-3-small");
+                    }
+                    let both = [span(traces, (1, 0), &above), span(traces, (2, 1), below)];
+                    let sent = order.map(|at: usize| both[at].clone());
+                    if at_once {
+                        send(&agent, &sent).await;
+                    } else {
+                        send(&agent, &sent[..1]).await;
+                        send(&other, &sent[1..]).await;
+                    }
+                    let run = &runs(&agent).await[0];
+                    assert_eq!(counted(run), *right, "{at_once} {order:?} {below:?}");
+                    due += right.0 + right.1;
+                }
+            }
+        }
+        assert_eq!(used(&agent, &tokens).await, due);
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await {
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+
+    /// A stream without usage, told by two instrumentations.
+    async fn a_call_of_which_nobody_tells_a_use_is_one(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let call = |trace, at| span(trace, at, &usage("chat", 0, 0)[..3]);
+        for (trace, order) in [(1, [0, 1]), (2, [1, 0])] {
+            let both = [call(trace, (1, 9)), call(trace, (2, 1))];
+            for at in order {
+                send(&agent, &both[at..=at]).await;
+            }
+            let run = &runs(&agent).await[0];
+            assert_eq!((run.llm_call_count, run.cost_known), (1, false), "{order:?}");
+        }
+    }
+
     async fn an_agent_that_nobody_else_tells_of_counts(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
@@ -258,9 +332,11 @@ on_both! {
         let http = span(1, (2, 1), &[("http.request.method", json!("POST")), ("url.full", json!("https://mcp.example/mcp"))]);
         let mut http = http;
         http["kind"] = json!(3);
-        send(&agent, &[called(1, (3, 2)), http, span(1, (1, 0), &tool("search"))]).await;
+        let mut served = span(1, (4, 2), &[("http.request.method", json!("POST")), ("http.route", json!("/mcp"))]);
+        served["kind"] = json!(2);
+        send(&agent, &[called(1, (3, 4)), served, http, span(1, (1, 0), &tool("search"))]).await;
         send(&agent, &[called(2, (3, 9))]).await;
-        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["TOOL_CALL", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
+        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["TOOL_CALL", "OTHER", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
             assert_eq!(run.tool_call_count, 1);
             let mut told: Vec<&str> = crate::contributions::steps_as(&kit, &agent.admin, run.id).await.unwrap().iter().map(|step| step.kind.as_str()).collect();
             told.sort_unstable();
@@ -377,7 +453,7 @@ on_both! {
         let circle = [span(1, (1, 2), &usage("invoke_agent", 100, 10)), span(1, (2, 1), &usage("chat", 100, 10))];
         send(&agent, &circle).await;
         let run = &runs(&agent).await[0];
-        assert_eq!((run.input_tokens, run.output_tokens), (100, 10));
-        assert_eq!(used(&agent, &tokens).await, 110);
+        assert_eq!((run.input_tokens, run.output_tokens), (200, 20), "no call is told of by an agent below it");
+        assert_eq!(used(&agent, &tokens).await, 220);
     }
 }

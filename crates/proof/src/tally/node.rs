@@ -1,5 +1,10 @@
 //! A step in the tree of its run: what it tells, what is told around it, and whether it counts so.
 
+use super::{
+    marks::{Class, Marks},
+    sums::Sum,
+};
+
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing that is known of it, and only ever set")]
 pub(super) struct Node {
@@ -11,14 +16,17 @@ pub(super) struct Node {
     /// It tells a use; that is half of one.
     pub(super) uses: bool,
     pub(super) half: bool,
-    /// What is shown of uses below it.
+    pub(super) used: Sum,
+    /// By what it is known, of a model call.
+    pub(super) marks: Marks,
+    /// What is shown of calls below it.
     pub(super) below: Shown,
+    /// What is used right below it comes to what it tells.
+    pub(super) summed: bool,
     /// The other side of it is told too.
     pub(super) same: bool,
-    /// It lies below a model call that tells a use, not through a tool; below one that tells all of it, and not through an agent
-    /// that tells one either.
-    pub(super) under: bool,
-    pub(super) under_full: bool,
+    /// The calls that it lies below.
+    pub(super) above: Above,
     pub(super) counts: bool,
 }
 
@@ -26,45 +34,80 @@ pub(super) struct Node {
 pub(super) enum Sort {
     Model,
     Tool(Box<str>),
+    /// A call over HTTP, by either side.
     Http,
+    Retrieval,
     Other,
 }
 
-/// What is shown of uses: all of one nearby, that is, not through a tool; half of one nearby; any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The model calls that are shown nearby, that is, not through a tool: that tell all of a use, half of one, none; and whether
+/// one of text that tells a use is shown at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
-    pub(super) near: bool,
-    pub(super) half: bool,
-    pub(super) any: bool,
+    pub(super) full: Marks,
+    pub(super) half: Marks,
+    pub(super) silent: Marks,
+    pub(super) text: bool,
 }
 
 impl Shown {
-    pub(super) fn and(self, other: Self) -> Self {
-        let Self { near, half, any } = other;
-        Self { near: self.near || near, half: self.half || half, any: self.any || any }
+    /// Adds what another shows. Whether that is something new.
+    pub(super) fn add(&mut self, other: &Self) -> bool {
+        let mut is_new = self.full.add_all(&other.full);
+        is_new |= self.half.add_all(&other.half);
+        is_new |= self.silent.add_all(&other.silent);
+        is_new |= other.text && !self.text;
+        self.text |= other.text;
+        is_new
     }
 
     /// Whether the other shows nothing that it does not.
-    pub(super) fn covers(self, other: Self) -> bool {
-        self.and(other) == self
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self.full.cover(&other.full)
+            && self.half.cover(&other.half)
+            && self.silent.cover(&other.silent)
+            && (self.text || !other.text)
+    }
+}
+
+/// The model calls that a step lies below, not through a tool: that tell a use; that tell all of one, and not through an agent
+/// that tells one either.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Above {
+    pub(super) uses: Marks,
+    pub(super) full: Marks,
+}
+
+impl Above {
+    /// Adds others. Whether that is something new.
+    pub(super) fn add(&mut self, other: &Self) -> bool {
+        let is_new = self.uses.add_all(&other.uses);
+        self.full.add_all(&other.full) || is_new
     }
 }
 
 impl Node {
     pub(super) fn would_count(&self) -> bool {
-        self.would_count_over(self.below)
+        self.would_count_over(&self.below)
     }
 
     /// Whether it would count if that were shown below it.
-    pub(super) fn would_count_over(&self, below: Shown) -> bool {
+    pub(super) fn would_count_over(&self, below: &Shown) -> bool {
+        let is_one_of = |calls: &Marks| self.marks.may_be_of(calls);
         match self.sort {
-            Sort::Model if self.tells_all() => !below.near,
+            Sort::Model if self.tells_all() => !is_one_of(&below.full),
+            Sort::Model if self.half => {
+                !is_one_of(&below.full) && !is_one_of(&below.half) && !is_one_of(&self.above.full)
+            }
             Sort::Model => {
-                let is_covered = if self.half { self.under_full } else { self.under };
-                !below.near && !below.half && !is_covered
+                !is_one_of(&below.full)
+                    && !is_one_of(&below.half)
+                    && !is_one_of(&self.above.uses)
+                    && !self.marks.are_named_as(&below.silent)
             }
             Sort::Tool(_) => !self.same,
-            Sort::Http | Sort::Other => !(self.uses && below.any),
+            Sort::Retrieval => !(self.uses && self.summed),
+            Sort::Http | Sort::Other => !(self.uses && (below.text || self.summed)),
         }
     }
 
@@ -75,30 +118,54 @@ impl Node {
 
     /// What it shows its parent.
     pub(super) fn shows(&self) -> Shown {
-        self.shows_over(self.below)
+        self.shows_over(&self.below)
     }
 
     /// What it would show if that were shown below it.
-    pub(super) fn shows_over(&self, below: Shown) -> Shown {
-        let nearby = !self.is_tool();
-        Shown {
-            near: nearby && (self.tells_all() || below.near),
-            half: nearby && (self.half || below.half),
-            any: self.uses || below.any,
+    pub(super) fn shows_over(&self, below: &Shown) -> Shown {
+        if self.is_tool() {
+            return Shown { text: below.text, ..Shown::default() };
         }
+        let mut shown = below.clone();
+        if self.sort == Sort::Model {
+            let kind = match (self.uses, self.half) {
+                (true, false) => &mut shown.full,
+                (true, true) => &mut shown.half,
+                (false, _) => &mut shown.silent,
+            };
+            kind.add_all(&self.marks);
+            shown.text |= self.uses && self.marks.are_of(Class::Text);
+        }
+        shown
     }
 
-    /// Whether what is below it lies below a model call that tells a use, and below one that tells all of it.
-    pub(super) fn hands_down(&self) -> (bool, bool) {
-        let (nearby, is_call) = (!self.is_tool(), self.sort == Sort::Model);
-        let under = self.under || (is_call && self.uses);
+    /// The calls that what is below it lies below.
+    pub(super) fn hands_down(&self) -> Above {
+        if self.is_tool() {
+            return Above::default();
+        }
+        let is_call = self.sort == Sort::Model;
+        let Above { mut uses, mut full } = self.above.clone();
         // An agent that tells a use is none of the call above it, and nor are the calls that the agent sums up.
-        let full = (self.under_full && (is_call || !self.uses)) || (is_call && self.tells_all());
-        (nearby && under, nearby && full)
+        if !is_call && self.uses {
+            full = Marks::default();
+        }
+        if is_call && self.uses {
+            uses.add_all(&self.marks);
+        }
+        if is_call && self.tells_all() {
+            full.add_all(&self.marks);
+        }
+        Above { uses, full }
     }
 
     pub(super) fn is_tool(&self) -> bool {
         matches!(self.sort, Sort::Tool(_))
+    }
+
+    /// Whether it may sum up what lies below it: it tells a use, and is no tool's call.
+    pub(super) fn sums_up(&self) -> bool {
+        self.uses && !self.is_tool()
     }
 
     /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only, who

@@ -10,7 +10,7 @@ use proof::{
         InterventionRecord, PreventionRecord, RecordKind, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
-    tally::{Told, tells_half, tells_use},
+    tally::Told,
     words::{Action, Asked, CostNote, EvidenceClass, Moment, PermitNote, StepKind, StepStatus},
 };
 
@@ -136,6 +136,8 @@ pub(crate) struct Step {
     cost_note: Option<CostNote>,
     /// Its place in the tree of its run.
     pub(crate) skill_name: String,
+    model: Option<String>,
+    model_requested: Option<String>,
     pub(crate) span: Option<String>,
     pub(crate) parent: Option<String>,
     reporter: Option<String>,
@@ -178,6 +180,8 @@ impl Step {
                 output_tokens: step.output_tokens,
             },
             skill_name: step.skill_name,
+            model: step.model,
+            model_requested: step.model_requested,
             span: step.external_span_id,
             parent: step.external_parent_span_id,
             reporter: step.reported_by,
@@ -191,15 +195,15 @@ impl Step {
     /// What the tree of its run is told of it.
     pub(crate) fn told(&self) -> Told<'_> {
         let Used { cost_nanousd, input_tokens, output_tokens } = self.used;
-        let used = (input_tokens, output_tokens, cost_nanousd);
         Told {
             index: self.index,
             span: self.span.as_deref(),
             parent: self.parent.as_deref(),
             kind: self.kind,
             skill_name: &self.skill_name,
-            uses: tells_use(self.kind, used, self.cost_note),
-            half: tells_half(self.kind, used, self.cost_note),
+            models: [self.model.as_deref(), self.model_requested.as_deref()],
+            used: (input_tokens, output_tokens, cost_nanousd),
+            note: self.cost_note,
             reporter: self.reporter.as_deref(),
         }
     }

@@ -17,7 +17,7 @@ use super::{
     nothing::is_no_name,
     operation::{EMBEDDINGS, IMAGES, Operation, operation},
     value::{MAX_INTEGER, Members, first_full, hex},
-    wire::{Event, Id, Odd, Span},
+    wire::{Event, Id, Odd, SERVER, Span},
 };
 
 /// Flags of a span that tell where its parent is: that they do, and that it is in another process.
@@ -53,7 +53,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let mut fields = Fields::of(attributes);
     let operation = operation(&fields, kind);
     let failure = Failure::of(&fields, &events, status_code, status_message);
-    let skill_name = skill(operation, &fields, name);
+    let skill_name = request(operation, kind, &fields, skill(operation, &fields, name));
     let (params, result) = content(operation, &mut fields, &events);
     let llm = match operation {
         Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
@@ -211,6 +211,25 @@ fn skill(operation: Operation, fields: &Fields<'_>, name: Cow<'_, str>) -> Strin
     named
         .filter(|name| !name.trim().is_empty())
         .unwrap_or_else(|| if name.trim().is_empty() { "span".to_owned() } else { name.into_owned() })
+}
+
+/// What a server's span of a request over HTTP is named: its method first, so that the tree knows it between the two sides of
+/// a tool. It is no call of whoever traces it.
+fn request(operation: Operation, kind: u64, fields: &Fields<'_>, name: String) -> String {
+    let is_request = operation == Operation::Other && kind == SERVER;
+    let method =
+        fields.text(Field::HttpMethod).filter(|_| is_request).map(|text| text.trim().to_ascii_uppercase());
+    match method {
+        Some(method) if !method.is_empty() && !is_named_by(&name, &method) => {
+            format!("{method} {name}")
+        }
+        _ => name,
+    }
+}
+
+/// Some write `HTTP POST`.
+fn is_named_by(name: &str, method: &str) -> bool {
+    name.strip_prefix("HTTP ").unwrap_or(name).split(' ').next() == Some(method)
 }
 
 fn provider(fields: &Fields<'_>) -> Option<String> {

@@ -8,11 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use drivers::{StoreError, Tx};
 use models::{ids::RunId, logs::Uncounted};
-use proof::{
-    records::RecordKind,
-    tally::{Told, tells_half, tells_use},
-    words::StepKind,
-};
+use proof::{records::RecordKind, tally::Told, words::StepKind};
 
 use super::{RunState, State, sums, trees::Spent, usage};
 use crate::{
@@ -107,17 +103,22 @@ pub(in crate::choke) fn place(
     let at = run.map_or(state.now, |run| run.counts_at(state.now));
     let (input, output, cost) = step.usage();
     let report = &step.report;
+    let llm = report.llm.as_ref();
     let told = Told {
         index,
         span: report.external_span_id.as_deref(),
         parent: report.external_parent_span_id.as_deref(),
         kind: report.kind,
         skill_name: &report.skill_name,
-        uses: tells_use(report.kind, (input, output, cost), step.cost_note()),
-        half: tells_half(report.kind, (input, output, cost), step.cost_note()),
+        models: [
+            llm.and_then(|llm| llm.model.as_deref()),
+            llm.and_then(|llm| llm.model_requested.as_deref()),
+        ],
+        used: (input, output, cost),
+        note: step.cost_note(),
         reporter,
     };
-    let provider = report.llm.as_ref().and_then(|llm| llm.provider.clone());
+    let provider = llm.and_then(|llm| llm.provider.clone());
     let (kind, cost_known) = (report.kind, step.cost_known());
     let spent = Spent { kind, provider, at, input, output, cost, cost_known };
     let was_cut = tree.cut;

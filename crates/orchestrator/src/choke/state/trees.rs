@@ -12,14 +12,14 @@ use models::{
     logs::TreeStep,
 };
 use proof::{
-    tally::{Counted, Tally, Told, tells_half, tells_use},
+    tally::{Counted, Tally, Told},
     words::StepKind,
 };
 
 use super::sums;
 
 /// So many steps the trees of all runs may hold between groups, some 200 MB; beyond that they are read anew.
-const MAX_KEPT: usize = 500_000;
+const MAX_KEPT: usize = 300_000;
 
 /// What a step told that may be given back.
 #[derive(Clone, Debug)]
@@ -66,15 +66,15 @@ impl Tree {
     /// Goes on with a step that is recorded; `sealed`: so many steps the run's receipt covers, where it is sealed.
     pub(in crate::choke) fn read(&mut self, step: &TreeStep, sealed: Option<u64>) {
         let reporter = step.reported_by.map(|key| key.to_string());
-        let used = (step.input_tokens, step.output_tokens, step.cost_nanousd);
         let told = Told {
             index: step.step_index,
             span: step.external_span_id.as_deref(),
             parent: step.external_parent_span_id.as_deref(),
             kind: step.kind,
             skill_name: &step.skill_name,
-            uses: tells_use(step.kind, used, step.cost_note),
-            half: tells_half(step.kind, used, step.cost_note),
+            models: [step.model.as_deref(), step.model_requested.as_deref()],
+            used: (step.input_tokens, step.output_tokens, step.cost_nanousd),
+            note: step.cost_note,
             reporter: reporter.as_deref(),
         };
         let spent = Spent {
@@ -112,7 +112,7 @@ impl Tree {
             // What comes late is counted beside the sum.
             self.cut |= !is_late && !sums::add(&mut self.cost, spent.cost);
             self.unknown += u64::from(!spent.cost_known);
-            if told.uses || spent.kind != StepKind::Other {
+            if told.uses() || spent.kind != StepKind::Other {
                 self.counting.insert(told.index, spent);
             }
         }
@@ -197,9 +197,17 @@ mod tests {
     fn of(steps: u64) -> Tree {
         let mut tree = Tree::default();
         for index in 0..steps {
-            let (kind, skill_name, uses) = (StepKind::Other, "", false);
-            let told =
-                Told { index, span: None, parent: None, kind, skill_name, uses, half: false, reporter: None };
+            let told = Told {
+                index,
+                span: None,
+                parent: None,
+                kind: StepKind::Other,
+                skill_name: "",
+                models: [None, None],
+                used: (0, 0, 0),
+                note: None,
+                reporter: None,
+            };
             tree.tally.add(told);
         }
         tree

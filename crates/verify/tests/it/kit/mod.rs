@@ -190,7 +190,7 @@ pub(crate) fn traced_late() -> Scene {
     scene.go_on();
     scene.call(&Call::model(600).at("00000000000000b0", root));
     scene.call(&Call::model(500).at("00000000000000b1", inner).uncounted());
-    scene.call(&Call::model(400).at(above, root).uncounted());
+    scene.call(&Call::agent(400).at(above, root).uncounted());
     scene.add();
     scene
 }

@@ -1,0 +1,206 @@
+//! By what a model call is known, and whether it may be one of the calls that others tell of.
+
+/// What a call is for. Calls for different things are different calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    Text,
+    Embeddings,
+    Images,
+}
+
+impl Class {
+    /// The last word of its skill says it: `openai.embeddings`.
+    pub(super) fn of(skill_name: &str) -> Self {
+        match skill_name.rsplit('.').next() {
+            Some("embeddings") => Self::Embeddings,
+            Some("image_generation") => Self::Images,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Something that is known of a call of a class, or of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    pub(super) class: Class,
+    pub(super) sign: Sign,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sign {
+    /// There is one. Stands wherever another sign does.
+    Any,
+    /// One that names no model.
+    Unnamed,
+    /// There are more than are told apart.
+    Many,
+    /// One of a model of this family, by its number.
+    Family(u32),
+    /// One that used so many tokens, in and out.
+    Counts(u64, u64),
+}
+
+impl Mark {
+    /// Whether it tells one call from others.
+    const fn tells_apart(self) -> bool {
+        matches!(self.sign, Sign::Family(_) | Sign::Counts(..))
+    }
+
+    /// Whether any call of its class may be the one that it is of.
+    const fn is_of_any(self) -> bool {
+        matches!(self.sign, Sign::Unnamed | Sign::Many)
+    }
+}
+
+/// So many marks of a class are told apart, so that no shape of a trace costs hours. Of more, any call may be one.
+const MOST: usize = 16;
+
+/// The marks of a call, or of several, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks(Vec<Mark>);
+
+impl Marks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one is of this class.
+    pub(super) fn are_of(&self, class: Class) -> bool {
+        self.has(Mark { class, sign: Sign::Any })
+    }
+
+    /// Adds one. Whether that says something new.
+    pub(super) fn add(&mut self, mark: Mark) -> bool {
+        if self.says(mark) {
+            return false;
+        }
+        let Err(at) = self.0.binary_search(&mark) else { return false };
+        self.0.insert(at, mark);
+        let is_one_of_them = |one: &Mark| one.class == mark.class && one.tells_apart();
+        let is_many = mark.sign == Sign::Many;
+        if is_many || self.0.iter().copied().filter(is_one_of_them).count() > MOST {
+            self.0.retain(|one| !is_one_of_them(one));
+        }
+        if !is_many && self.0.binary_search(&mark).is_err() {
+            self.add(Mark { class: mark.class, sign: Sign::Many });
+        }
+        true
+    }
+
+    /// Adds those of others. Whether that says something new.
+    pub(super) fn add_all(&mut self, others: &Self) -> bool {
+        others.0.iter().fold(false, |is_new, mark| self.add(*mark) || is_new)
+    }
+
+    /// Whether the others say nothing that these do not.
+    pub(super) fn cover(&self, others: &Self) -> bool {
+        others.0.iter().all(|mark| self.says(*mark))
+    }
+
+    /// Whether a call with these marks may be one of those with the others: one of the same class that names a model of the
+    /// same family, or used the same tokens; or that, as either may, names none.
+    pub(super) fn may_be_of(&self, others: &Self) -> bool {
+        let may = |mark: &Mark, of: &Self| {
+            (mark.tells_apart() && of.has(*mark)) || (mark.is_of_any() && of.are_of(mark.class))
+        };
+        self.0.iter().any(|mark| may(mark, others)) || others.0.iter().any(|mark| may(mark, self))
+    }
+
+    /// The same of calls that tell no use: they are known by their names alone, and both name a model or neither does.
+    pub(super) fn are_named_as(&self, others: &Self) -> bool {
+        let is_many = |one: &Self, other: &Self| {
+            one.0.iter().any(|mark| mark.sign == Sign::Many && other.are_of(mark.class))
+        };
+        let is_shared =
+            |mark: &Mark| matches!(mark.sign, Sign::Unnamed | Sign::Family(_)) && others.has(*mark);
+        self.0.iter().any(is_shared) || is_many(self, others) || is_many(others, self)
+    }
+
+    fn has(&self, mark: Mark) -> bool {
+        self.0.binary_search(&mark).is_ok()
+    }
+
+    fn says(&self, mark: Mark) -> bool {
+        let many = Mark { class: mark.class, sign: Sign::Many };
+        self.has(mark) || (mark.tells_apart() && self.has(many))
+    }
+}
+
+/// The family of a model: its name without whose it is, when it is of and which edition it is. None of a name that has no
+/// part.
+pub(super) fn family(name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    let mut name = name.rsplit('/').next().unwrap_or_default();
+    let is_label = |label: &str| label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    while let Some((_, rest)) = name.split_once('.').filter(|(label, _)| is_label(label)) {
+        name = rest;
+    }
+    let parts: Vec<&str> =
+        name.split(['-', '_', '.', ':', '@', ' ']).filter(|part| !part.is_empty()).collect();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_edition =
+        |part: &str| part == "latest" || is_number(part) || part.strip_prefix('v').is_some_and(is_number);
+    let named = parts.iter().rposition(|part| !is_edition(part)).map_or(1, |last| last + 1);
+    // A short number is which model it is: claude-sonnet-4-5.
+    let begins = |part: &&str| matches!(*part, "latest" | "v1") || (is_number(part) && part.len() > 2);
+    let of = parts.iter().skip(named).position(begins).map_or(parts.len(), |at| named + at);
+    (!parts.is_empty()).then(|| parts[..of].join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_known_by_its_family() {
+        for (family_of, names) in [
+            ("gpt-4o", &["gpt-4o", "openai/gpt-4o", "GPT-4o-2024-08-06", "gpt-4o-latest"][..]),
+            ("gpt-4o-mini", &["gpt-4o-mini", "gpt-4o-mini-2024-07-18"]),
+            ("gpt-4", &["gpt-4", "gpt-4-0613"]),
+            ("gpt-4-1", &["gpt-4.1", "gpt-4.1-2025-04-14"]),
+            (
+                "claude-sonnet-4-5",
+                &[
+                    "claude-sonnet-4-5",
+                    "claude-sonnet-4-5@20250929",
+                    "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                    "global.anthropic.claude-sonnet-4-5-v1",
+                ],
+            ),
+            ("claude-sonnet-4", &["claude-sonnet-4-20250514"]),
+            ("gemini-2-0-flash", &["models/gemini-2.0-flash-001", "gemini-2.0-flash"]),
+            ("titan-embed-text-v2-0", &["amazon.titan-embed-text-v2:0"]),
+            ("o3", &["o3"]),
+            ("2024", &["2024"]),
+        ] {
+            for name in names {
+                assert_eq!(family(name).as_deref(), Some(family_of), "{name}");
+            }
+        }
+        assert_eq!((family(""), family("-./")), (None, None));
+    }
+
+    #[test]
+    fn more_than_are_told_apart_are_any() {
+        let mark = |of: u32| Mark { class: Class::Text, sign: Sign::Family(of) };
+        let call = |of: u32| {
+            let mut marks = Marks::default();
+            marks.add(Mark { class: Class::Text, sign: Sign::Any });
+            marks.add(mark(of));
+            marks
+        };
+        let most = u32::try_from(MOST).expect("few");
+        let mut all = Marks::default();
+        for of in 0..most {
+            assert!(all.add_all(&call(of)) && all.cover(&call(of)));
+        }
+        let another = call(most + 1);
+        assert!(!all.cover(&another) && !another.may_be_of(&all) && !another.are_named_as(&all));
+        assert!(all.add_all(&call(most)));
+        assert!(all.cover(&another) && another.may_be_of(&all) && another.are_named_as(&all));
+        assert!(call(0).may_be_of(&all), "as before");
+        let mut other = Marks::default();
+        other.add(Mark { class: Class::Embeddings, sign: Sign::Any });
+        assert!(!other.may_be_of(&all) && !all.cover(&other), "of another class");
+    }
+}

@@ -1,0 +1,65 @@
+//! What the uses come to that lie nearest below a step, so that a sum is known for what it sums up.
+
+/// Tokens in and out, and a cost.
+pub(super) type Sum = [u64; 3];
+
+/// Sums of steps, by their places. A step that tells no use of its own has what lies below it in common with the one above,
+/// to which it is joined: so nothing is handed up a long way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    tops: Vec<usize>,
+    sums: Vec<Sum>,
+}
+
+impl Sums {
+    /// Adds the next step, below which there is nothing.
+    pub(super) fn push(&mut self) {
+        self.tops.push(self.tops.len());
+        self.sums.push(Sum::default());
+    }
+
+    /// What was handed to a step that is joined to none.
+    pub(super) fn of(&self, at: usize) -> Sum {
+        self.sums[at]
+    }
+
+    /// Hands more to it.
+    pub(super) fn hand(&mut self, at: usize, more: Sum) {
+        self.sums[at] = plus(self.sums[at], more);
+    }
+
+    /// Forgets what was handed to it.
+    pub(super) fn forget(&mut self, at: usize) {
+        self.sums[at] = Sum::default();
+    }
+
+    /// Joins a step that is joined to none yet to one above that is not either.
+    pub(super) fn join(&mut self, below: usize, above: usize) {
+        self.tops[below] = above;
+    }
+
+    /// The step to which one is joined, by others or by itself.
+    pub(super) fn top(&mut self, mut at: usize) -> usize {
+        while self.tops[at] != at {
+            // The way is halved while it is gone, so that no way stays long.
+            self.tops[at] = self.tops[self.tops[at]];
+            at = self.tops[at];
+        }
+        at
+    }
+}
+
+pub(super) fn plus(one: Sum, other: Sum) -> Sum {
+    [0, 1, 2].map(|at| one[at].saturating_add(other[at]))
+}
+
+/// Whether what lies below comes to what a step tells: its tokens, or its cost where it tells none. A use that nobody can
+/// read is come to by nothing.
+pub(super) fn comes_to(below: Sum, told: Sum) -> bool {
+    let [input, output, cost] = told;
+    if (input, output) == (0, 0) {
+        cost > 0 && below[2] >= cost
+    } else {
+        below[0] >= input && below[1] >= output
+    }
+}

@@ -1,0 +1,149 @@
+//! Random trees in random orders: one count, whatever came first, and nothing that was not seen coming.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::{prelude::*, sample::Index};
+
+use crate::{
+    tally::{Counted, Tally, Told},
+    words::{
+        CostNote,
+        StepKind::{self, HttpCall, LlmCall, Other, Retrieval, ToolCall},
+    },
+};
+
+/// A step that is drawn.
+#[derive(Clone, Copy, Debug)]
+struct Drawn {
+    parent: Option<usize>,
+    kind: StepKind,
+    skill_name: &'static str,
+    model: Option<&'static str>,
+    used: (u64, u64, u64),
+    note: Option<CostNote>,
+    reporter: &'static str,
+}
+
+impl Drawn {
+    fn told<'a>(&self, index: u64, span: &'a str, parent: Option<&'a str>) -> Told<'a> {
+        let Self { kind, skill_name, model, used, note, reporter, .. } = *self;
+        let (models, reporter) = ([model, None], Some(reporter));
+        Told { index, span: Some(span), parent, kind, skill_name, models, used, note, reporter }
+    }
+
+    fn uses(&self) -> bool {
+        self.told(0, "", None).uses()
+    }
+}
+
+/// A step of any kind: with no use, half of one or all of it, by one of two reporters. Skills and models are few, so that sides
+/// of a tool and spans of one call meet.
+fn drawn() -> impl Strategy<Value = Drawn> {
+    let kinds = prop_oneof![
+        4 => Just(LlmCall),
+        2 => Just(ToolCall),
+        2 => Just(Other),
+        1 => Just(HttpCall),
+        1 => Just(Retrieval),
+    ];
+    let models = prop_oneof![
+        Just(None),
+        Just(Some("gpt-4o")),
+        Just(Some("openai/gpt-4o-2024-08-06")),
+        Just(Some("gpt-4o-mini")),
+    ];
+    let any_counts = (1..400_u64).prop_map(|of| (of, of / 9));
+    let counts = prop_oneof![Just((10, 1)), Just((10, 0)), Just((300, 30)), any_counts];
+    let reporters = prop_oneof![3 => Just("own"), 1 => Just("other")];
+    (kinds, any::<bool>(), models, 0..3_u8, counts, reporters).prop_map(
+        |(kind, first, model, uses, (input, output), reporter)| {
+            let skill_name = match kind {
+                LlmCall if first => "openai.chat",
+                LlmCall => "openai.embeddings",
+                Other if first => "POST /mcp",
+                _ if first => "t",
+                _ => "u",
+            };
+            let used = match (kind, uses) {
+                (_, 0) => (0, 0, 0),
+                (ToolCall, _) => (0, 0, input),
+                (LlmCall, 1) => (0, output + 1, 0),
+                _ => (input, output, 0),
+            };
+            let note = match (kind, uses) {
+                (LlmCall, 0 | 1) => Some(CostNote::NoTokens),
+                (LlmCall, _) if model.is_none() => Some(CostNote::NoPrice),
+                _ => None,
+            };
+            Drawn { parent: None, kind, skill_name, model, used, note, reporter }
+        },
+    )
+}
+
+/// A random tree: each step's parent is one before it, often the last, or none.
+fn trees() -> impl Strategy<Value = Vec<Drawn>> {
+    proptest::collection::vec((drawn(), any::<Index>(), 0..4_u8), 1..14).prop_map(|steps| {
+        let parent = |at: usize, of: Index, how: u8| {
+            let other = if how == 1 { of.index(at.max(1)) } else { at.saturating_sub(1) };
+            (at > 0 && how > 0).then_some(other)
+        };
+        let steps = steps.into_iter().enumerate();
+        steps.map(|(at, (drawn, of, how))| Drawn { parent: parent(at, of, how), ..drawn }).collect()
+    })
+}
+
+fn id(at: usize) -> String {
+    format!("{:016x}", at + 1)
+}
+
+/// Which steps count when they come in this order. What counts no longer and told a use was found before.
+fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
+    let mut tally = Tally::default();
+    let mut counts = BTreeMap::new();
+    for (index, at) in order.iter().enumerate() {
+        let (span, parent) = (id(*at), tree[*at].parent.map(id));
+        let above = tally.counted_above([parent.as_deref()]);
+        let below = tally.counted_below([Some(span.as_str())]);
+        let found: BTreeSet<u64> = above.into_iter().chain(below).collect();
+        let Counted { counts: own, no_longer } =
+            tally.add(tree[*at].told(index as u64, &span, parent.as_deref()));
+        counts.insert(*at, own);
+        for gone in no_longer {
+            let of = order[usize::try_from(gone).expect("few")];
+            assert!(found.contains(&gone) || !tree[of].uses(), "{of} was not found before {at} came");
+            assert_eq!(counts.insert(of, false), Some(true), "{of} counted");
+        }
+    }
+    counts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_order(tree in trees(), seed in any::<u64>()) {
+        let straight: Vec<usize> = (0..tree.len()).collect();
+        let mut shuffled = straight.clone();
+        let mut state = seed | 1;
+        for at in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            shuffled.swap(at, usize::try_from(state >> 33).expect("a number") % (at + 1));
+        }
+        let counts = count(&tree, &straight);
+        prop_assert_eq!(&counts, &count(&tree, &shuffled));
+        for reporter in ["own", "other"] {
+            let tells = |at: &usize| tree[*at].uses() && tree[*at].reporter == reporter;
+            let told = (0..tree.len()).any(|at| tells(&at));
+            let counted = counts.iter().any(|(at, counts)| *counts && tells(at));
+            prop_assert_eq!(counted, told, "of what is told something counts");
+        }
+        // A call for another thing, or of another model, takes nothing from a call.
+        for (at, step) in tree.iter().enumerate() {
+            let has_like = |other: &Drawn| other.kind == LlmCall && other.skill_name == step.skill_name;
+            let alone = tree.iter().filter(|other| has_like(other)).count() == 1;
+            if step.kind == LlmCall && alone {
+                prop_assert!(counts[&at], "the only call of its class");
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What the tree of a run is told of a step.
+
+use crate::{
+    records::StepRecord,
+    words::{CostNote, StepKind},
+};
+
+/// A step, as far as the tree asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Its place in the run.
+    pub index: u64,
+    /// Its span's id and its parent's: 16 hex digits. Any other text is no place in a tree.
+    pub span: Option<&'a str>,
+    /// The same of its parent.
+    pub parent: Option<&'a str>,
+    /// What it is.
+    pub kind: StepKind,
+    /// The tool or skill.
+    pub skill_name: &'a str,
+    /// The model that answered, and the one that was asked for.
+    pub models: [Option<&'a str>; 2],
+    /// Tokens in and out, and the cost.
+    pub used: (u64, u64, u64),
+    /// Why the cost is not known.
+    pub note: Option<CostNote>,
+    /// Who reported it.
+    pub reporter: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    /// A step that is recorded.
+    #[must_use]
+    pub fn of(step: &'a StepRecord) -> Self {
+        Self {
+            index: step.step_index,
+            span: step.external_span_id.as_deref(),
+            parent: step.external_parent_span_id.as_deref(),
+            kind: step.kind,
+            skill_name: &step.skill_name,
+            models: [step.model.as_deref(), step.model_requested.as_deref()],
+            used: (step.input_tokens, step.output_tokens, step.cost_nanousd),
+            note: step.cost_note,
+            reporter: step.reported_by.as_deref(),
+        }
+    }
+
+    /// Whether it tells a use: tokens, a cost, or, where it is no model call, one that nobody can read. Of a model call that
+    /// tells none it is known anyhow that it was made.
+    #[must_use]
+    pub fn uses(&self) -> bool {
+        self.used != (0, 0, 0) || (self.kind != StepKind::LlmCall && self.note.is_some())
+    }
+
+    /// Whether the use that it tells is half of one: that of a model call of which a side is not told, or whose counts
+    /// contradict each other; which tells a cost and no tokens; or tokens, and neither a model nor a cost.
+    #[must_use]
+    pub fn half(&self) -> bool {
+        let (input, output, _) = self.used;
+        let is_half = match self.note {
+            Some(CostNote::NoTokens | CostNote::CountsContradict) => true,
+            Some(CostNote::NoPrice) if self.models == [None, None] => true,
+            _ => (input, output) == (0, 0),
+        };
+        self.kind == StepKind::LlmCall && self.uses() && is_half
+    }
+}
