@@ -1,5 +1,6 @@
 //! One conversation in each dialect as exporters really write them: counts in every spelling, nulls, odd attributes beside
-//! what matters, arguments in wrappers and cut off, in groups of any size. It is the same run, and the same is used of limits.
+//! what matters, arguments in wrappers and cut off, in groups of any size; and told of by others too, above and below. It is
+//! the same run, and the same is used of limits.
 
 use std::collections::BTreeMap;
 
@@ -144,31 +145,87 @@ fn tool(draw: &mut Draw, dialect: Dialect) -> Vec<Value> {
     }
 }
 
-/// An agent, two calls of which one read from the cache and one wrote to it, and a tool.
+/// A span that is drawn: its parent's number, its kind and its attributes. Its own number is its place, from 1.
+type Drawn = (usize, u64, Vec<Value>);
+
+/// What the two calls of a conversation used.
+const CALLS: [(u64, u64, u64, u64); 2] = [(1_200, 100, 1_000, 0), (12_307, 550, 0, 12_304)];
+
+/// Spans of others that tell of the same: an agent that sums all of it up; a second instrumentation over a call, and one below it
+/// that knows half of it or nothing; the server's side of the tool, with requests over HTTP between or not.
+fn told_again(draw: &mut Draw, spans: &mut Vec<Drawn>) {
+    if draw.below(2) == 0 {
+        let mut sum = vec![text("gen_ai.operation.name", "invoke_agent")];
+        sum.push(count(draw, "gen_ai.usage.input_tokens", 13_507));
+        sum.push(count(draw, "gen_ai.usage.output_tokens", 650));
+        spans.push((1, 1, sum));
+        let agent = spans.len();
+        for part in &mut spans[1..4] {
+            part.0 = agent;
+        }
+    }
+    for (at, used) in [1, 3].into_iter().zip(CALLS) {
+        let dialects = [0; 3].map(|_| DIALECTS[draw.below(3)]);
+        if draw.below(2) == 0 {
+            let outer = call(draw, dialects[0], used);
+            spans.push((spans[at].0, 1, outer));
+            if draw.below(2) == 0 {
+                spans.push((spans.len(), 1, vec![text("openinference.span.kind", "CHAIN")]));
+            }
+            spans[at].0 = spans.len();
+        }
+        // Without what came out; of a stream without usage.
+        let mut half = call(draw, dialects[1], used);
+        half.remove(4);
+        let mut silent = call(draw, dialects[2], used);
+        silent.truncate(3);
+        for inner in [half, silent] {
+            if draw.below(2) == 0 {
+                spans.push((at + 1, 3, inner));
+            }
+        }
+    }
+    if draw.below(2) == 0 {
+        let mut above = 3;
+        for kind in [3, 2] {
+            if draw.below(2) == 0 {
+                let request = [("http.request.method", "POST"), ("url.full", "https://mcp.example/mcp")];
+                spans.push((above, kind, request.map(|(key, value)| text(key, value)).to_vec()));
+                above = spans.len();
+            }
+        }
+        let dialect = DIALECTS[draw.below(3)];
+        let server = tool(draw, dialect);
+        spans.push((above, 2, server));
+    }
+}
+
+/// An agent, two calls of which one read from the cache and one wrote to it, and a tool; and what others tell of them.
 fn conversation(draw: &mut Draw, dialect: Dialect, trace: u64) -> Vec<Value> {
     let agent = match dialect {
         Dialect::OpenTelemetry => text("gen_ai.operation.name", "invoke_agent"),
         Dialect::OpenLlmetry => text("traceloop.span.kind", "agent"),
         Dialect::OpenInference => text("openinference.span.kind", "AGENT"),
     };
-    let all = [
-        vec![agent],
-        call(draw, dialect, (1_200, 100, 1_000, 0)),
-        tool(draw, dialect),
-        call(draw, dialect, (12_307, 550, 0, 12_304)),
+    let mut all = vec![
+        (0, 1, vec![agent]),
+        (1, 1, call(draw, dialect, CALLS[0])),
+        (1, 1, tool(draw, dialect)),
+        (1, 1, call(draw, dialect, CALLS[1])),
     ];
-    let span = |(at, mut attributes): (usize, Vec<Value>)| {
+    told_again(draw, &mut all);
+    let span = |(at, (parent, kind, mut attributes)): (usize, Drawn)| {
         let odd = odd();
         for _ in 0..draw.below(4) {
             let place = draw.below(attributes.len() + 1);
             attributes.insert(place, odd[draw.below(odd.len())].clone());
         }
-        let mut span = json!({ "traceId": trace_id(trace), "spanId": format!("{:016x}", at + 1), "name": "a span",
+        let mut span = json!({ "traceId": trace_id(trace), "spanId": format!("{:016x}", at + 1), "name": "a span", "kind": kind,
             "startTimeUnixNano": "1795238603931000000", "endTimeUnixNano": "1795238604042000000", "attributes": attributes });
         let nothing = ["events", "links", "status", "traceState"][draw.below(4)];
         span[nothing] = Value::Null;
-        if at > 0 {
-            span["parentSpanId"] = "0000000000000001".into();
+        if parent > 0 {
+            span["parentSpanId"] = format!("{parent:016x}").into();
         }
         span
     };
@@ -191,7 +248,7 @@ async fn send(draw: &mut Draw, agent: &Agent<'_>, mut all: Vec<Value>) {
     }
 }
 
-/// What is to be the same: the steps by their spans, with what fired; and the run's totals.
+/// What is to be the same: the steps of the conversation by their spans, with what fired; and the run's totals.
 #[derive(Debug, PartialEq)]
 struct Told {
     steps: BTreeMap<String, String>,
@@ -231,12 +288,13 @@ async fn told(agent: &Agent<'_>, trace: u64, before: &[u64]) -> Told {
         );
         (record.external_span_id.clone().unwrap_or_default(), told)
     };
+    // What others tell of it comes behind these four.
+    let is_own = |(span, _): &(String, String)| span.as_str() <= "0000000000000004";
     Told {
-        steps: steps.into_iter().map(step).collect(),
+        steps: steps.into_iter().map(step).filter(is_own).collect(),
         run: format!(
-            "{} {} steps, {} calls, {} tools, {}+{}, {} {}",
+            "{} {} calls, {} tools, {}+{}, {} {}",
             run.agent_id,
-            run.step_count,
             run.llm_call_count,
             run.tool_call_count,
             run.input_tokens,
@@ -269,7 +327,7 @@ on_both! {
                 if first.is_none() {
                     // 200 at the full price, 1,000 read and 100 out; 3 at the full price, 12,304 written and 550 out.
                     let cost = (200 * 3_000 + 1_000 * 300 + 100 * 15_000) + (3 * 3_000 + 12_304 * 3_750 + 550 * 15_000);
-                    assert_eq!(told.run, format!("weather 4 steps, 2 calls, 1 tools, 13507+650, {cost} true"));
+                    assert_eq!(told.run, format!("weather 2 calls, 1 tools, 13507+650, {cost} true"));
                     assert_eq!(told.steps.values().filter(|step| !step.ends_with("[]")).count(), 2, "{told:?}");
                 }
                 let expected = first.get_or_insert_with(|| Told { steps: told.steps.clone(), run: told.run.clone(), used: told.used.clone() });

@@ -47,13 +47,13 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         1 => Just(Retrieval),
     ];
     let models = prop_oneof![
-        Just(None),
+        Just(None::<&'static str>),
         Just(Some("gpt-4o")),
         Just(Some("openai/gpt-4o-2024-08-06")),
         Just(Some("gpt-4o-mini")),
     ];
     let any_counts = (1..400_u64).prop_map(|of| (of, of / 9));
-    let counts = prop_oneof![Just((10, 1)), Just((10, 0)), Just((300, 30)), any_counts];
+    let counts = prop_oneof![Just((10_u64, 1_u64)), Just((10, 0)), Just((300, 30)), any_counts];
     let reporters = prop_oneof![3 => Just("own"), 1 => Just("other")];
     (kinds, any::<bool>(), models, 0..3_u8, counts, reporters).prop_map(
         |(kind, first, model, uses, (input, output), reporter)| {
