@@ -211,16 +211,24 @@ impl ActivityReads<'_> {
         rows.into_iter().map(activity::read_run).collect()
     }
 
-    /// LIVE runs that are to be sealed: stopped ones whose time has come at `now`, and those that were silent since
-    /// `silent_since` or before; not those that could not be sealed, until their next try is due. Not all at once: the
-    /// oldest run of each tenant first, then the second of each, so that nobody waits for another's many.
+    /// LIVE runs that are to be sealed: those whose time has come at `now`, and those that were silent since
+    /// `silent_since` or before; not those that could not be sealed, until their next try is due. Where there is no
+    /// `silent_since`, none is given up: only those are named that were stopped, or are traces that have told their end.
+    /// Not all at once: the oldest run of each tenant first, then the second of each, so that nobody waits for another's
+    /// many.
     pub async fn due_runs(
         self,
         now: DateTime<Utc>,
-        silent_since: DateTime<Utc>,
+        silent_since: Option<DateTime<Utc>>,
     ) -> Result<Vec<DueRun>, StoreError> {
         use runs::Column;
-        let due = Condition::any().add(Column::SealDueAt.lte(now)).add(Column::LastSeenAt.lte(silent_since));
+        let its_time = Column::SealDueAt.lte(now);
+        let ends =
+            Condition::any().add(Column::HaltAction.is_not_null()).add(Column::ReportedEnd.is_not_null());
+        let due = match silent_since {
+            Some(since) => Condition::any().add(its_time).add(Column::LastSeenAt.lte(since)),
+            None => Condition::all().add(its_time).add(ends),
+        };
         let tried = Condition::any().add(Column::SealRetryAt.is_null()).add(Column::SealRetryAt.lte(now));
         let mut pending = SelectStatement::new();
         pending

@@ -178,7 +178,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.overview().rejected_spans(TENANT, "c", NOW).await?;
     let urgent = Cursor::Ranked { rank: 1, at: NOW, id: Uuid::nil() };
     read.overview().decisions(TENANT, &PageRequest::from(urgent)).await?;
-    read.activity().due_runs(NOW, NOW).await?;
+    read.activity().due_runs(NOW, Some(NOW)).await?;
+    read.activity().due_runs(NOW, None).await?;
     read.bundles().get_run(TENANT, RUN).await?;
     read.policies().decisions_of_run(TENANT, RUN).await?;
     read.preventions().of_run(TENANT, RUN).await?;

@@ -246,11 +246,23 @@ testkit::on_both! {
         let sealed = Run { last_seen_at: at(1), ..ended(run(OTHER, 4)) };
         let waits = Run { last_seen_at: at(50), seal_due_at: Some(at(61)), ..run(OTHER, 5) };
         tx.activity().insert_runs(&[silent.clone(), busy, stopped.clone(), sealed, waits]).await.expect("inserted");
-        let due = tx.activity().due_runs(at(60), at(10)).await.expect("due");
+        let due = tx.activity().due_runs(at(60), Some(at(10))).await.expect("due");
         assert_eq!(due, [
             DueRun { tenant: TENANT, id: silent.id, reason: DueReason::Abandoned, since: at(10) },
             DueRun { tenant: OTHER, id: stopped.id, reason: DueReason::Stopped, since: at(60) },
         ]);
+    }
+
+    async fn where_none_is_given_up_only_what_was_stopped_is_due(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        let due = |n| Run { last_seen_at: at(1), seal_due_at: Some(at(60)), ..run(TENANT, n) };
+        let stopped = Run { halt_action: Some(Action::Stop), ..due(1) };
+        let silent = Run { seal_due_at: None, ..due(3) };
+        tx.activity().insert_runs(&[stopped.clone(), due(2), silent]).await.expect("inserted");
+        let found = tx.activity().due_runs(at(60), None).await.expect("due");
+        assert_eq!(found, [DueRun { tenant: TENANT, id: stopped.id, reason: DueReason::Stopped, since: at(60) }]);
+        assert_eq!(tx.activity().due_runs(at(60), Some(at(10))).await.expect("due").len(), 3);
     }
 
     async fn what_cannot_be_sealed_waits_and_tenants_take_turns(db: TestDatabase) {
@@ -261,18 +273,18 @@ testkit::on_both! {
         let other = Run { last_seen_at: at(9), ..run(OTHER, 1_000) };
         tx.activity().insert_runs(&many).await.expect("inserted");
         tx.activity().insert_runs(std::slice::from_ref(&other)).await.expect("inserted");
-        let due = tx.activity().due_runs(at(60), at(10)).await.expect("due");
+        let due = tx.activity().due_runs(at(60), Some(at(10))).await.expect("due");
         assert_eq!((due.len(), due[0].id, due[1].id, due[2].id), (500, many[0].id, other.id, many[1].id));
         // None of those that are put off is named again before its time.
         let failed: Vec<RunId> = due.iter().map(|due| due.id).filter(|id| *id != other.id).collect();
         tx.activity().put_off_sealing(TENANT, &failed, at(70)).await.expect("put off");
-        let due = tx.activity().due_runs(at(69), at(10)).await.expect("due");
+        let due = tx.activity().due_runs(at(69), Some(at(10))).await.expect("due");
         assert_eq!((due.len(), due[0].id, due[1].id), (102, many[499].id, other.id));
-        assert_eq!(tx.activity().due_runs(at(70), at(10)).await.expect("due").len(), 500);
+        assert_eq!(tx.activity().due_runs(at(70), Some(at(10))).await.expect("due").len(), 500);
         // What writes runs back does not write that.
         let stood = std::collections::HashMap::new();
         tx.activity().save_runs(&many, &stood).await.expect("saved");
-        assert_eq!(tx.activity().due_runs(at(69), at(10)).await.expect("due").len(), 102);
+        assert_eq!(tx.activity().due_runs(at(69), Some(at(10))).await.expect("due").len(), 102);
     }
 
     async fn a_key_that_is_taken_is_a_conflict(db: TestDatabase) {

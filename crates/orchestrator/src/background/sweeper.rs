@@ -31,9 +31,7 @@ pub async fn tick(spine: &Spine) -> Result<usize, Error> {
         return Ok(0);
     }
     let now = spine.now();
-    // None was silent since then, where none is to be given up.
-    let given_up = clock_check::may_give_up(spine).then(|| now - spine.settings().run_abandon_after);
-    let silent_since = given_up.unwrap_or(DateTime::UNIX_EPOCH);
+    let silent_since = clock_check::may_give_up(spine).then(|| now - spine.settings().run_abandon_after);
     let due = spine.read_first().await?.activity().due_runs(now, silent_since).await?;
     let mut tenants: BTreeMap<TenantId, Vec<DueRun>> = BTreeMap::new();
     for run in due {

@@ -5,11 +5,11 @@ use kit::Kit;
 use models::logs::LlmRunFilter;
 use orchestrator::{
     background::sweeper,
-    handlers::{account, activity, logs, overview},
+    handlers::{account, activity, logs, overview, system},
 };
 use proof::words::{EnforcementMode, RunStatus, TerminationReason};
 use serde_json::{Value, json};
-use testkit::{Store, on_both};
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::{
     agent::Agent,
@@ -400,4 +400,27 @@ on_both! {
         let steps = activity::steps(&kit.spine, &agent.admin, run, page).await.unwrap().items;
         assert_eq!(steps.iter().map(|step| step.is_late).collect::<Vec<_>>(), [false, false, true]);
     }
+}
+
+/// A start that finds its store as left long ago gives up no trace whose root is still to come, as it gives up no silent run;
+/// one whose root has come is sealed.
+#[tokio::test]
+async fn a_start_far_from_the_newest_leaf_gives_up_no_trace() {
+    let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&database).await;
+    let (open, ended) = (Agent::of(&kit, "open").await, Agent::of(&kit, "ended").await);
+    send(&open, &[call(1, 1)]).await;
+    send(&ended, &[root(1, false)]).await;
+    kit.clock.set(kit::time::beginning() + Duration::days(2));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1, "its root has come");
+    assert_eq!(only_run(&ended).await.status, RunStatus::Succeeded);
+    assert_eq!(only_run(&open).await.status, RunStatus::Running, "its exporter may not be back yet");
+    kit.clock.advance(Duration::minutes(59));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "it may still speak");
+    kit.clock.advance(Duration::minutes(2));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1, "it was silent for an hour");
+    let run = only_run(&open).await;
+    let given_up = (RunStatus::Aborted, Some(TerminationReason::Abandoned));
+    assert_eq!((run.status, run.termination_reason), given_up);
 }

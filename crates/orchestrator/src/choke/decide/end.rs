@@ -10,6 +10,7 @@ use crate::{
         prepare::Caller,
         state::{Ending, State, traced},
     },
+    clock_check,
     errors::Error,
 };
 
@@ -47,12 +48,20 @@ pub(in crate::choke) fn end(state: &mut State, caller: &Caller, run_id: RunId, h
     Ok(Done::Ended(Box::new(run.run.clone())))
 }
 
-/// Why the sweeper must leave a run alone after all: its agent was heard of since it was found due.
+/// Why the sweeper must leave a run alone after all: its agent was heard of since it was found due, or the time by which
+/// nobody was heard of cannot be relied on.
 fn not_due(state: &State, run_id: RunId, how: &EndRun) -> Result<Option<String>, Error> {
     let run = &state.run(run_id)?.run;
+    let may_give_up = clock_check::may_give_up(&state.spine);
     let due = match how {
-        EndRun::Abandoned => run.last_seen_at + state.spine.settings().run_abandon_after <= state.now,
-        EndRun::StopElapsed => run.seal_due_at.is_some_and(|at| at <= state.now),
+        EndRun::Abandoned => {
+            may_give_up && run.last_seen_at + state.spine.settings().run_abandon_after <= state.now
+        }
+        EndRun::StopElapsed => {
+            // A trace that has told no end is given up when its time has come.
+            let ends = run.halt_action.is_some() || run.reported_end.is_some();
+            (may_give_up || ends) && run.seal_due_at.is_some_and(|at| at <= state.now)
+        }
         EndRun::Succeeded | EndRun::Failed { .. } | EndRun::Abort { .. } => true,
     };
     Ok((!due).then(|| "it is not due to be ended".to_owned()))
