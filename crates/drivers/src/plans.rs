@@ -99,7 +99,7 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.traces().tree_steps(TENANT, &from).await?;
     tx.policies().find_permits_by_keys(TENANT, &keys).await?;
     tx.policies().lock_permits(TENANT, &[(permit, RUN)], NOW, 500).await?;
-    tx.policies().open_permits(TENANT, runs).await?;
+    tx.policies().open_permits(TENANT, runs, NOW).await?;
     tx.policies().end_permits(TENANT, runs).await?;
     tx.policies().find_decisions(TENANT, &[decision]).await?;
     tx.policies().start_decisions(TENANT, runs).await?;

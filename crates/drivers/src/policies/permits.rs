@@ -113,9 +113,15 @@ impl PoliciesReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// The permits of these runs that are granted, and that nobody has used or released: not locked, for none of a run is
-    /// granted or used by who does not hold the run locked.
-    pub async fn open_permits(self, tenant: TenantId, runs: &[RunId]) -> Result<Vec<OpenPermit>, StoreError> {
+    /// The permits of these runs that are granted, that nobody has used or released, and that still serve at `now`: not
+    /// locked, for none of a run is granted or used by who does not hold the run locked. Whether one that serves no more has
+    /// been released yet, which others may be about to do, makes no difference so.
+    pub async fn open_permits(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<OpenPermit>, StoreError> {
         let backend = self.conn.backend();
         let granted = of(tenant)
             .select_only()
@@ -125,8 +131,10 @@ impl PoliciesReads<'_> {
                 Column::EstimateInputTokens,
                 Column::EstimateOutputTokens,
                 Column::EstimateCostNanousd,
+                Column::ExpiresAt,
             ])
-            .filter(Column::Status.eq(PermitStatus::Granted.as_str()));
+            .filter(Column::Status.eq(PermitStatus::Granted.as_str()))
+            .filter(Column::ExpiresAt.gt(now));
         let mut open = Vec::new();
         for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 1)) {
             let among = dialect::among(backend, &[Column::RunId], keys::transposed(chunk));
@@ -155,6 +163,7 @@ fn open_permit(row: &QueryResult) -> Result<OpenPermit, StoreError> {
             output_tokens: output.get().map_err(bad("estimate_output_tokens"))?,
             cost_nanousd: cost.get().map_err(bad("estimate_cost_nanousd"))?,
         },
+        expires_at: tally::value(table, row, 5)?,
     })
 }
 

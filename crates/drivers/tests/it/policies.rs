@@ -25,10 +25,10 @@ use crate::{
     },
 };
 
-/// Of these runs, in order of their ids.
-async fn open_of(tx: &Tx, tenant: TenantId, runs: &[u128]) -> Vec<OpenPermit> {
+/// Of these runs, in order of their ids, at that second.
+async fn open_of(tx: &Tx, tenant: TenantId, runs: &[u128], second: i64) -> Vec<OpenPermit> {
     let runs: Vec<RunId> = runs.iter().map(|run| RunId(uuid(*run))).collect();
-    let mut open = tx.policies().open_permits(tenant, &runs).await.expect("open");
+    let mut open = tx.policies().open_permits(tenant, &runs, at(second)).await.expect("open");
     open.sort_by_key(|permit| permit.id);
     open
 }
@@ -259,12 +259,17 @@ testkit::on_both! {
         assert_eq!(tx.policies().find_permits_by_keys(OTHER, &keys).await.expect("not theirs"), []);
         assert_eq!(tx.policies().find_permit(TENANT, known.id).await.expect("found"), Some(known.clone()));
 
-        let holds = |permit: &Permit| OpenPermit { id: permit.id, run_id: permit.run_id, estimate: permit.estimate };
+        let holds = |permit: &Permit| {
+            let Permit { id, run_id, estimate, expires_at, .. } = *permit;
+            OpenPermit { id, run_id, estimate, expires_at }
+        };
         let mut all: Vec<OpenPermit> = permits[..4].iter().chain([&known]).map(holds).collect();
         all.sort_by_key(|permit| permit.id);
-        assert_eq!(open_of(&tx, TENANT, &[1, 404, 1]).await, all, "whatever time it is");
-        assert_eq!(open_of(&tx, TENANT, &[404]).await, []);
-        assert_eq!(open_of(&tx, OTHER, &[1]).await, [], "not theirs");
+        assert_eq!(open_of(&tx, TENANT, &[1, 404, 1], 9).await, all);
+        let serving = [holds(&permits[3]), holds(&known)];
+        assert_eq!(open_of(&tx, TENANT, &[1], 12).await, serving, "whoever releases the others, and when");
+        assert_eq!(open_of(&tx, TENANT, &[404], 9).await, []);
+        assert_eq!(open_of(&tx, OTHER, &[1], 9).await, [], "not theirs");
 
         // 0, 1 and 2 have expired at 12; 4 is named, and so is 1. 3 is named for a run that it is not of, and 2 as well.
         let own = |id| (id, RunId(uuid(1)));
@@ -283,7 +288,7 @@ testkit::on_both! {
         }).collect();
         let granted = PermitStatus::Granted;
         tx.policies().save_permits(granted, &done).await.expect("saved");
-        assert_eq!(open_of(&tx, TENANT, &[1]).await, [holds(&permits[3])], "what is used or lapsed holds nothing");
+        assert_eq!(open_of(&tx, TENANT, &[1], 9).await, [holds(&permits[3])], "what is used or lapsed holds nothing");
         // The run of one that is still open ends: it lapses at once, and what is settled stays as it is.
         let open = tx.policies().find_permit(TENANT, permits[3].id).await.expect("found").expect("there");
         tx.policies().end_permits(TENANT, &[RunId(uuid(404))]).await.expect("nothing");

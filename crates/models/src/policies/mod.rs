@@ -145,6 +145,8 @@ pub struct OpenPermit {
     pub id: PermitId,
     pub run_id: RunId,
     pub estimate: Estimate,
+    /// Until when it serves: then it holds nothing.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// The window of a limit in which use is counted.

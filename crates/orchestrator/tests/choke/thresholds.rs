@@ -11,7 +11,7 @@ use orchestrator::{
     choke::call::{EstimateRequest, Granted, PermitRequest, StepReport},
 };
 use proof::words::{Action, LimitEnforcement, LimitType, RunStatus, StepKind};
-use testkit::on_both;
+use testkit::{Store, TestDatabase, on_both};
 use verify::Word;
 
 use crate::{
@@ -130,6 +130,22 @@ on_both! {
         assert_eq!(stands(&agent.record(run, done(&since)).await.unwrap().verdict.limits), [2, 0, 0]);
     }
 
+    async fn what_lapsed_holds_nothing_without_the_store(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        agent.limit(LimitType::RunSteps, 2).await;
+        let run = agent.start().await;
+        agent.permit(run, wish()).await.unwrap();
+        kit.clock.advance(TimeDelta::seconds(30));
+        agent.permit(run, wish()).await.unwrap();
+        kit.db.close().await;
+        refused(agent.permit(run, wish()).await);
+        kit.clock.advance(TimeDelta::seconds(30));
+        let granted = agent.permit(run, wish()).await.unwrap();
+        assert_eq!((stands(&granted.verdict.limits), granted.recorded), ([0, 2, 0], false), "the first has lapsed");
+    }
+
     async fn a_crowd_in_one_run_is_given_no_more_leave_than_there_is(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let replica = Kit::replica(db, 1).await;
@@ -163,4 +179,23 @@ async fn served(agent: &Agent<'_>, run: RunId, granted: &[&Granted]) {
     let steps = full.verdict.limits.iter().find(|limit| limit.limit_type == LimitType::RunSteps).unwrap();
     assert_eq!((steps.used.get(), steps.reserved.get()), (10, 0));
     assert_eq!(agent.run(run).await.step_count, 10);
+}
+
+/// Releasing it is left to whoever has it locked; that it serves no more does not wait for that.
+#[tokio::test]
+async fn what_lapsed_holds_nothing_while_another_has_it_locked() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    agent.limit(LimitType::RunSteps, 2).await;
+    let run = agent.start().await;
+    for _ in 0..2 {
+        agent.permit(run, wish()).await.unwrap();
+    }
+    refused(agent.permit(run, wish()).await);
+    kit.clock.advance(TimeDelta::seconds(61));
+    let stranger = db.stranger("SELECT id FROM permits FOR UPDATE").await;
+    let granted = agent.permit(run, wish()).await.unwrap();
+    assert_eq!(stands(&granted.verdict.limits), [0, 1, 1]);
+    stranger.let_go().await;
 }

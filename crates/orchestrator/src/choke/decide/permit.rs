@@ -78,7 +78,7 @@ fn grant(
         output_tokens: asked.request.estimate.output_tokens,
         cost_nanousd: asked.request.estimate.cost_nanousd,
     };
-    run.open.grant(id, estimate);
+    run.open.grant(id, &estimate, expires_at);
     let permit = Permit {
         tenant: run.run.tenant,
         id,

@@ -33,9 +33,9 @@ pub(super) async fn load_open(state: &mut State, tx: &Tx) -> Result<(), StoreErr
     if runs.is_empty() {
         return Ok(());
     }
-    for permit in tx.policies().open_permits(state.tenant.id, &runs).await? {
+    for permit in tx.policies().open_permits(state.tenant.id, &runs, state.now).await? {
         if let Some(run) = state.runs.get_mut(&permit.run_id) {
-            run.open.grant(permit.id, permit.estimate);
+            run.open.grant(permit.id, &permit.estimate, permit.expires_at);
         }
     }
     Ok(())

@@ -164,6 +164,8 @@ impl Memory {
         let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
         let mut blind = !self.governs.trusts(&known.run.run, known.at);
+        // Nobody releases what lapses meanwhile.
+        known.run.open.lapse(state.now);
         let met = (known.at, known.run.freeze.take());
         known.run.freeze = self.governs.freeze_of(state.tenant.id, &known.run.run.agent_id, met);
         for (key, over_by) in
