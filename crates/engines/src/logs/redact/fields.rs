@@ -88,15 +88,29 @@ const PASSWORDS: &[&str] =
     &["password", "passwords", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort"];
 
 /// Words that end in the same way and are none.
+const NO_PASSWORDS: &[&str] = &["nopassword", "nopasswd", "oldpwd"];
+
+/// What has a pass that is a password: `db_pass`, `smtpPass`, `keypass`. Any other pass is one through something, or one to
+/// be let in somewhere: `highpass`, `render_pass`, `season_pass`.
 #[rustfmt::skip]
-const NO_PASSWORDS: &[&str] = &[
-    "nopassword", "nopasswd", "oldpwd", "bypass", "compass", "encompass", "overpass", "surpass", "trespass",
-    "underpass",
+const HAVE_A_PASS: &[&str] = &[
+    "account", "acct", "admin", "amqp", "api", "app", "auth", "backup", "bind", "broker", "ca", "cert", "client", "confirm",
+    "credentials", "creds", "database", "datasource", "db", "default", "elastic", "encrypted", "ftp", "git", "guest", "hashed",
+    "http", "https", "imap", "jenkins", "jks", "kafka", "key", "ldap", "login", "mail", "mariadb", "master", "mongo", "mongodb",
+    "mq", "mqtt", "mssql", "my", "mysql", "new", "old", "oracle", "owner", "p12", "pem", "pfx", "pg", "pgsql", "pop", "pop3",
+    "postgres", "postgresql", "proxy", "rabbit", "rabbitmq", "rdp", "redis", "registry", "repeat", "root", "router", "sender",
+    "server", "service", "sftp", "smb", "smtp", "sql", "ssh", "store", "su", "sudo", "svc", "user", "usr", "vnc", "vpn",
+    "wifi", "wlan",
 ];
 
-/// What a pass is that is no password: `first_pass`, `boarding_pass`.
-const PASSES: &[&str] =
-    &["boarding", "final", "first", "last", "next", "one", "second", "single", "third", "two"];
+/// What a pass is that is no password in the name of an environment variable either: `BYPASS`, `FIRST_PASS`. Any other one in
+/// capitals is one.
+#[rustfmt::skip]
+const NO_PASS: &[&str] = &[
+    "all", "back", "backward", "band", "boarding", "bus", "by", "com", "day", "encom", "final", "first", "forward", "hall",
+    "high", "last", "low", "multi", "next", "one", "over", "render", "season", "second", "shader", "single", "ski", "sub",
+    "sur", "test", "tests", "third", "tres", "two", "under",
+];
 
 /// Last words that tell one of several: `DB_PASSWORD_PROD`, `api_key_2`.
 #[rustfmt::skip]
@@ -143,7 +157,7 @@ pub(super) fn classify(name: &str) -> Option<Class> {
         return None;
     }
     personal(&words).map(Class::Pii).or_else(|| {
-        let secret = if is_password(&words) {
+        let secret = if is_password(name, &words) {
             SecretKind::Password
         } else if has("private") && last == "key" || has("privatekey") {
             SecretKind::PrivateKey
@@ -212,17 +226,49 @@ fn without_which(mut words: Vec<&str>) -> Vec<&str> {
     words
 }
 
-fn is_password(words: &[&str]) -> bool {
+fn is_password(name: &str, words: &[&str]) -> bool {
     let holds = |word: &&str| {
         !NO_PASSWORDS.contains(word) && PASSWORDS.iter().any(|password| word.ends_with(password))
     };
     let [before @ .., last] = words else { return false };
     words.iter().any(holds)
-        || last.ends_with("pass")
-            && !NO_PASSWORDS.contains(last)
-            && !before.last().is_some_and(|kind| PASSES.contains(kind))
+        || last.strip_suffix("pass").is_some_and(|glued| is_pass(name, before, glued))
         || matches!(*last, "passin" | "passout")
         || ["word", "phrase", "code"].contains(last) && before.last() == Some(&"pass")
+}
+
+/// Whether a name that ends in `pass` is that of a password, by what stands before it: words, or what is glued to it.
+fn is_pass(name: &str, before: &[&str], glued: &str) -> bool {
+    let whose = if glued.is_empty() { before.last().copied() } else { Some(glued) };
+    match whose {
+        _ if is_pass_alone(name) => true,
+        // One of several that are gone through: `pass1`, `pass_2`.
+        None => false,
+        Some(whose) => has_a_pass(whose) || is_in_capitals(name) && !NO_PASS.contains(&whose),
+    }
+}
+
+/// Whether a name is `pass` and nothing else, or that of one member: `smtp.pass`.
+fn is_pass_alone(name: &str) -> bool {
+    let own = name.rsplit('.').next().unwrap_or(name);
+    own.trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case("pass")
+}
+
+/// Whether a name may as well say how something went, or which of several it is: `pass`, but not `smtp.pass`.
+pub(super) fn says_little(name: &str) -> bool {
+    is_pass_alone(name) && !words(name).iter().rev().nth(1).is_some_and(|whose| has_a_pass(whose))
+}
+
+fn has_a_pass(word: &str) -> bool {
+    let plain = word.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    // `mydb`, `truststore`, `webmail`; of the short ones many words end in one by chance.
+    let ends = |owner: &str| (owner.len() > 3 || owner == "db") && plain.ends_with(owner);
+    HAVE_A_PASS.iter().any(|owner| [word, plain].contains(owner) || ends(owner))
+}
+
+/// As environment variables are named.
+fn is_in_capitals(name: &str) -> bool {
+    !name.chars().any(char::is_lowercase)
 }
 
 /// The name of what a browser or a client shows to go on with a session. A conversation is none.
@@ -311,7 +357,9 @@ mod tests {
         ("DB_PASS_2", "PASSWORD"), ("Passwort", "PASSWORD"), ("api_key_2", "API_KEY"), ("token2", "TOKEN"),
         ("jwt", "JWT"), ("userJwt", "JWT"), ("bearer", "BEARER_TOKEN"), ("session_id", "TOKEN"),
         ("sessionId", "TOKEN"), ("JSESSIONID", "TOKEN"), ("PHPSESSID", "TOKEN"), ("Mcp-Session-Id", "TOKEN"),
-        ("session_key", "API_KEY"), ("keypass", "PASSWORD"),
+        ("session_key", "API_KEY"), ("keypass", "PASSWORD"), ("pass", "PASSWORD"), ("Pass", "PASSWORD"),
+        ("dbPass", "PASSWORD"), ("mydb_pass", "PASSWORD"), ("db1_pass", "PASSWORD"), ("truststorepass", "PASSWORD"),
+        ("new_pass", "PASSWORD"), ("smtp.pass", "PASSWORD"), ("spring.mail.pass", "PASSWORD"), ("WHATEVER_PASS", "PASSWORD"),
     ];
 
     #[rustfmt::skip]
@@ -327,6 +375,9 @@ mod tests {
         "ünïcödé", "model", "skill", "bypass", "OLDPWD", "NOPASSWD", "first_pass", "pass_rate", "pass_through",
         "passport", "passive", "passes", "auth0", "jwt_issuer", "bearer_type", "session", "session_count",
         "conversation_id", "thread_id", "trace_id", "assessment_id", "obsession", "primary_key_2", "prod", "2",
+        "highpass", "lowpass", "bandpass", "allpass", "forward_pass", "backward_pass", "render_pass", "season_pass",
+        "day_pass", "multipass", "pass1", "pass_2", "test_pass", "boardingPass", "season pass", "HIGHPASS", "TEST_PASS",
+        "BYPASS", "RENDER_PASS_2", "encompass", "trespass", "Compass",
     ];
 
     #[test]

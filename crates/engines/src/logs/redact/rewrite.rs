@@ -8,12 +8,12 @@ use rules::facts::SecretKind as S;
 use super::{
     checks::is_card,
     commands::{Invoked, Says, is_password},
-    fields::classify,
+    fields::{classify, says_little},
     findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
     text,
     unveil::visible,
-    values::looks_random,
+    values::{is_verdict, looks_random},
 };
 
 /// Redacts a JSON text. Fails if it is no JSON, nested more than 100 deep, or holds half a surrogate pair.
@@ -169,6 +169,7 @@ impl<'t> Rewriter<'t, '_> {
             let class = class.or_else(|| named.filter(|_| is_value(&name)));
             if self.reader.peek() == b'"' {
                 let class = class.or_else(|| if is_value(&name) { self.named_behind(depth) } else { None });
+                let class = class.filter(|_| !says_little(&name) || !self.is_verdict_next());
                 let (value, redacted) = self.string(class, depth + 1)?;
                 if is_name(&name) {
                     named = says(&value, redacted.as_deref(), classify);
@@ -177,11 +178,19 @@ impl<'t> Rewriter<'t, '_> {
             } else if class.is_none() && self.reader.peek() == b'[' {
                 self.array(depth + 1, false, invoked)?;
             } else {
-                self.value(class, depth + 1)?;
+                // `{"pass": 12, "fail": 3}`
+                let counted = says_little(&name) && self.reader.peek().is_ascii_digit();
+                self.value(class.filter(|_| !counted), depth + 1)?;
             }
             self.reader.take_if(b',');
         }
         Ok(())
+    }
+
+    /// Whether the string that comes next says how something went: `{"pass": "yes"}`.
+    fn is_verdict_next(&self) -> bool {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        unescape(ahead.string()).is_ok_and(|text| is_verdict(&text))
     }
 
     /// What the string that comes next is, by a name that stands behind it: `{"value": "..", "name": "password"}`.

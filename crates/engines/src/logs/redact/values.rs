@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex::Captures;
 
 use super::{
-    fields::classify,
+    fields::{classify, says_little},
     findings::{is_marker, marker_at},
     ruling::{Ruling, over},
 };
@@ -30,9 +30,11 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let value = &text[range.clone()];
     // In prose a colon is followed by words, and in code an equals sign by an expression.
     let code = value.starts_with([':', '[', '{', '(', '|']) || value.contains("::") || value.contains('(');
-    let telling = if is_faint(name.as_str()) {
-        let counted = value.bytes().all(|byte| byte.is_ascii_digit());
-        quoted || !code && !counted && (assigned || name.as_str() == "pass" && looks_random(value))
+    let telling = if says_little(name.as_str()) {
+        // `pass = shadow` is code, and `PASS: 12` says what a test did.
+        let close = assigned && !joint.contains([' ', '\t']);
+        let random = (assigned || name.as_str() == "pass") && looks_random(value);
+        !is_verdict(value) && (quoted || !code && !is_count(value) && (close || random))
     } else {
         quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end))
     };
@@ -43,9 +45,14 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     }
 }
 
-/// `pass` is the name of passwords, and says what a test did: `PASS: 12`.
-fn is_faint(name: &str) -> bool {
-    name.trim_matches('-').eq_ignore_ascii_case("pass")
+fn is_count(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A value that says how something went: `pass: yes`.
+pub(super) fn is_verdict(value: &str) -> bool {
+    let verdicts = ["yes", "no", "y", "n", "ok", "pass", "passed", "fail", "failed", "true", "false"];
+    verdicts.iter().any(|verdict| value.trim().eq_ignore_ascii_case(verdict))
 }
 
 /// The lines of a YAML block (`password: |`), which are indented more than the line of its name.
@@ -79,13 +86,16 @@ fn block_at(text: &str, name: usize, start: usize) -> Option<Range<usize>> {
 /// `--password value`
 pub(super) fn flag(text: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
-    match (classify(name.as_str()), value_at(text, end, false)) {
-        (Some(class), Some((range, _)))
-            if !is_nothing(&text[range.clone()]) && !text[end..].starts_with('-') =>
-        {
-            Ruling::Remove(vec![(range, class)])
-        }
-        _ => Ruling::PassOver(name.end()),
+    let (Some(class), Some((range, _))) = (classify(name.as_str()), value_at(text, end, false)) else {
+        return Ruling::PassOver(name.end());
+    };
+    let value = &text[range.clone()];
+    // `ffmpeg -pass 1`
+    let is_none = says_little(name.as_str()) && (is_count(value) || is_verdict(value));
+    if is_none || is_nothing(value) || text[end..].starts_with('-') {
+        Ruling::PassOver(name.end())
+    } else {
+        Ruling::Remove(vec![(range, class)])
     }
 }
 
