@@ -25,6 +25,9 @@ const TEXTS: &[(&str, &str)] = &[
     ("session_id=VV; path=/", "session_id=<TOKEN>; path=/"),
     ("password := \"VV\"", "password := \"<PASSWORD>\""),
     ("if password == \"VV\" {", "if password == \"<PASSWORD>\" {"),
+    ("if password==\"VV\" {", "if password==\"<PASSWORD>\" {"),
+    ("token === 'VV'", "token === '<TOKEN>'"),
+    ("if (API_KEY == VV)", "if (API_KEY == <API_KEY>)"),
     // What sets the environment of a process.
     ("os.environ['DB_PASSWORD'] = 'VV'", "os.environ['DB_PASSWORD'] = '<PASSWORD>'"),
     ("config[\"api_key\"]=\"VV\"", "config[\"api_key\"]=\"<API_KEY>\""),
@@ -189,6 +192,11 @@ fn ordinary_texts_stay_as_they_are() {
         "a machine learning login page with a password field",
         "[password]: https://docs.example/passwords/reset2",
         "if token == nil || password == null {",
+        // Code that reads a language.
+        "if token == \"EOF\" { if token == '+' { if tok.token === \"function\" {",
+        "if token==\"EOF\" || next_token == \"identifier_reference_list\" || token === 'StringLiteral' {",
+        "if token == END_OF_THE_WHOLE_INPUT || token == \"Float64\" || token == 'BigInt64Array' {",
+        "if auth == \"basic\" || auth == 'oauth2' || secret == \"x\" || cookie == \"accepted\" {",
         // Commands.
         "mysql -u bob -p db",
         "mysql -P3306 --protocol=tcp -ubob db",

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use regex::Captures;
+use rules::facts::SecretKind as S;
 
 use super::{
     fields::{classify, says_little},
-    findings::{is_marker, marker_at},
+    findings::{Class, is_marker, marker_at},
     ruling::{Ruling, over},
 };
 
@@ -18,8 +19,9 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
     let Some(class) = classify(name.as_str()) else { return Ruling::PassOver(name.end()) };
     let joint = &text[name.end()..end];
-    let compared = joint.trim().ends_with("==") && joint.contains([' ', '\t']);
-    let assigned = joint.trim_end().ends_with('=') && !compared;
+    let two = joint.trim().ends_with("==");
+    let spaced = joint.contains([' ', '\t']);
+    let assigned = joint.trim_end().ends_with('=') && !(two && spaced);
     if joint.trim_end().ends_with(':')
         && let Some(range) = block_at(text, name.start(), end)
     {
@@ -30,9 +32,11 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let value = &text[range.clone()];
     // In prose a colon is followed by words, and in code an equals sign by an expression.
     let code = value.starts_with([':', '[', '{', '(', '|']) || value.contains("::") || value.contains('(');
-    let telling = if says_little(name.as_str()) {
+    let telling = if two && (spaced || quoted) {
+        (quoted || !code) && is_compared(class, value)
+    } else if says_little(name.as_str()) {
         // `pass = shadow` is code, and `PASS: 12` says what a test did.
-        let close = assigned && !joint.contains([' ', '\t']);
+        let close = assigned && !spaced;
         let random = (assigned || name.as_str() == "pass") && looks_random(value);
         !is_verdict(value) && (quoted || !code && !is_count(value) && (close || random))
     } else {
@@ -43,6 +47,28 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     } else {
         Ruling::Remove(vec![(range, class)])
     }
+}
+
+/// Whether a value that a name is compared with (`==`) is a secret. To code a token is a word or a sign of a language as
+/// often as it is one of access, and `auth` a way of it: only what is mixed as no word is goes there.
+fn is_compared(class: Class, value: &str) -> bool {
+    match class {
+        Class::Secret(S::Token | S::BearerToken | S::Jwt | S::Authorization | S::Cookie | S::Credential) => {
+            is_mixed(value)
+        }
+        _ => looks_random(value),
+    }
+}
+
+/// Letters and digits in turns, as no word has them: not `utf8mb4` or `BigInt64Array`, but `Zx9QwErTy7`.
+fn is_mixed(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let turns = bytes.windows(2).filter(|pair| {
+        pair[0].is_ascii_digit() && pair[1].is_ascii_alphabetic()
+            || pair[0].is_ascii_alphabetic() && pair[1].is_ascii_digit()
+    });
+    let turns = turns.count();
+    bytes.len() >= 8 && turns >= 3 || bytes.len() >= 16 && turns >= 2
 }
 
 fn is_count(value: &str) -> bool {
