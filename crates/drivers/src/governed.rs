@@ -28,15 +28,18 @@ impl Governed {
         shed(&mut self.seen);
     }
 
-    /// Holds a count against what was noted of its tenant until `began`: whether the store goes on from that.
+    /// Holds a count against what was noted of its tenant until `began`: whether the store goes on from that. One that does not is
+    /// not taken for what it was because it was changed as often since, by a server that knew nothing of it.
     pub(crate) fn leads(&mut self, tenant: TenantId, has: u64, began: u64) -> bool {
-        let fallen = self.fallen.get(&tenant).map(|(had, _)| *had);
-        let known = || self.seen.get(&tenant).filter(|(at, _)| *at <= began).map(|(_, known)| *known);
-        match fallen.or_else(known).filter(|had| has < *had) {
-            Some(had) => _ = self.fallen.insert(tenant, (had, has)),
-            None => _ = self.fallen.remove(&tenant),
+        if let Some((_, now)) = self.fallen.get_mut(&tenant) {
+            *now = has;
+            return false;
         }
-        !self.fallen.contains_key(&tenant)
+        let known = || self.seen.get(&tenant).filter(|(at, _)| *at <= began).map(|(_, known)| *known);
+        match known().filter(|had| has < *had) {
+            Some(had) => self.fallen.insert(tenant, (had, has)).is_some(),
+            None => true,
+        }
     }
 
     /// The tenants of which something is remembered.
@@ -50,8 +53,8 @@ impl Governed {
         Some(format!(
             "this store fell back under the server: what governs tenant {tenant} had changed {had} times when this server saw \
              it last, and {has} times in this store, so a freeze, a revoked key, a rule, a limit or a setting may be as it was \
-             before. It is read and not written; put a newer store in its place, or see what is frozen and revoked in this one \
-             and start the servers anew"
+             before. It is read and not written; put a newer store in its place, or see what is frozen and revoked in this one, and \
+             start the servers anew"
         ))
     }
 }

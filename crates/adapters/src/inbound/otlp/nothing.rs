@@ -1,8 +1,11 @@
 //! What is written where nothing is known.
 
 /// What programs write for a name that they do not have, and OpenTelemetry where none of its words fits.
-const WORDS: [&str; 10] =
-    ["unknown", "none", "null", "undefined", "n/a", "nil", "nan", "unspecified", "object object", "_other"];
+const WORDS: [&str; 8] =
+    ["unknown", "none", "null", "undefined", "n/a", "unspecified", "object object", "_other"];
+
+/// The same, as programs spell them: people are called Nan and Nil.
+const EXACT: [&str; 4] = ["nil", "NIL", "nan", "NaN"];
 
 /// Of what some say that it is not known: `unknown_tool`, `Unknown model`.
 const UNKNOWN: [&str; 8] = ["model", "tool", "agent", "provider", "function", "name", "user", "system"];
@@ -20,7 +23,7 @@ pub(super) fn is_no_name(text: &str) -> bool {
         let is_known = UNKNOWN.iter().any(|known| of.eq_ignore_ascii_case(known));
         Some(is_known && unknown.eq_ignore_ascii_case("unknown"))
     };
-    WORDS.into_iter().any(is) || of_unknown().unwrap_or(false)
+    WORDS.into_iter().any(is) || EXACT.contains(&word) || of_unknown().unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -57,6 +60,8 @@ mod tests {
             assert!(is_no_name(nothing), "{nothing:?}");
         }
         for name in [
+            "Nan",
+            "Nil",
             "gpt-4o",
             "none-such",
             "unknown_service",

@@ -133,11 +133,11 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn of_span(fields: &'a Fields<'_>) -> Self {
-        let whole = |field| fields.get(field).and_then(value::whole).filter(|text| says_some(text));
+        let whole = |field| fields.get(field).and_then(value::whole);
         Self {
-            system: whole(Field::SystemMessages),
-            input: whole(Field::InputMessages),
-            output: whole(Field::OutputMessages),
+            system: whole(Field::SystemMessages).filter(is_asked),
+            input: whole(Field::InputMessages).filter(is_asked),
+            output: whole(Field::OutputMessages).filter(is_answered),
         }
     }
 
@@ -151,18 +151,23 @@ impl<'a> Told<'a> {
         if !carries {
             return Self::default();
         }
-        let whole = |keys: &[&str]| whole_of(&event.attributes, keys).filter(|text| says_some(text));
+        let whole = |keys: &[&str]| whole_of(&event.attributes, keys);
         Self {
-            system: whole(&["gen_ai.system_instructions"]),
-            input: whole(&["gen_ai.input.messages", "gen_ai.prompt"]),
-            output: whole(&["gen_ai.output.messages", "gen_ai.completion"]),
+            system: whole(&["gen_ai.system_instructions"]).filter(is_asked),
+            input: whole(&["gen_ai.input.messages", "gen_ai.prompt"]).filter(is_asked),
+            output: whole(&["gen_ai.output.messages", "gen_ai.completion"]).filter(is_answered),
         }
     }
 }
 
-/// Whether a text is more than empty JSON.
-fn says_some(text: &str) -> bool {
-    !matches!(text.trim(), "null" | "[]" | "{}" | "\"\"")
+/// Whether a text says anything that a model is asked.
+fn is_asked(text: &Cow<'_, str>) -> bool {
+    !value::is_hollow_text(text)
+}
+
+/// The same of an answer, which may be `None` and be meant.
+fn is_answered(text: &Cow<'_, str>) -> bool {
+    !matches!(text.trim(), "" | "null" | "[]" | "{}" | "\"\"" | "[[]]")
 }
 
 /// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one. What went in, what
