@@ -208,10 +208,7 @@ fn a_text_that_is_all_that_a_tool_gets_is_a_command_too() {
         let text = params.to_string();
         let raw = Raw { params: Some(&text), ..Raw::default() };
         let other = screen(&TenantKey::new("key_1", [7; 32]), raw).expect("is JSON").param_facts;
-        assert!(
-            other.commands.is_empty() && other.facts_cut,
-            "what an agent is asked runs nothing: {params}"
-        );
+        assert!(other.commands.is_empty(), "what an agent is asked runs nothing: {params}");
     }
     assert_eq!(facts(&json!({"input": "https://evil.example/x"})).url_host, "evil.example");
     for named in [json!({"query": "rm -rf /"}), json!({"input": {"query": "rm -rf /"}})] {
@@ -368,8 +365,20 @@ fn what_cannot_be_read_or_is_too_much_says_so() {
         json!(5),
         json!(""),
         json!({"q": "a text"}),
+        json!({"1001": "ship to Bob"}),
+        json!({"2024": "five", "2025": "six"}),
+        json!({"input": {"17": "a text", "18": "another"}}),
     ] {
-        assert!(!facts(&named).facts_cut, "{named}");
+        let facts = facts(&named);
+        assert!(!facts.facts_cut && facts.commands.is_empty(), "{named}");
+    }
+    for asked in
+        [json!({"input": "what is new?"}), json!({"input": ["tell me", "all"]}), json!("hello there")]
+    {
+        let text = asked.to_string();
+        let raw = Raw { params: Some(&text), ..Raw::default() };
+        let screened = screen(&TenantKey::new("key_1", [7; 32]), raw).expect("is JSON");
+        assert!(!screened.param_facts.facts_cut && !screened.content.truncated, "{asked}");
     }
 }
 

@@ -44,12 +44,11 @@ pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, s
     };
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
-    for text in bare(&root) {
+    // A tool of one parameter is often told by its bare value, which may be a command, and may be another fact. What an agent is
+    // asked is none, so nothing is missed there.
+    for text in bare(&root).iter().filter(|_| of_a_tool) {
         facts.params.facts_cut = true;
-        // A tool of one parameter is often told by its bare value, which may be a command. What an agent is asked is none.
-        if of_a_tool {
-            facts.nameless(&text);
-        }
+        facts.nameless(text);
     }
     Ok(facts.done())
 }

@@ -12,6 +12,11 @@ pub(super) fn items<'n, 't>(node: &'n Node<'t>) -> Option<Vec<&'n Node<'t>>> {
             let placed = |(name, value): &'n (Cow<'t, str>, Node<'t>)| Some((place(name)?, value));
             let mut placed = members.iter().map(placed).collect::<Option<Vec<_>>>()?;
             placed.sort_by_key(|(place, _)| *place);
+            // Other numbers are ids, or years. A place that is told twice is one: of two, one reader takes the first.
+            let follows = |pair: &[(u32, &Node<'t>)]| pair[1].0 - pair[0].0 <= 1;
+            if placed[0].0 != 0 || !placed.windows(2).all(follows) {
+                return None;
+            }
             Some(placed.into_iter().map(|(_, value)| value).collect())
         }
         Node::Object(_) | Node::Text(_) | Node::Scalar(_) => None,
@@ -116,13 +121,21 @@ mod tests {
         for text in [
             r#"["rm", ["-rf"], {"0": "/"}]"#,
             r#"{"0": "rm", "1": "-rf", "2": "/"}"#,
-            r#"{"2": "/", "10": 1, "0": "rm", "1": "-rf"}"#,
+            r#"{"2": "/", "3": 1, "0": "rm", "1": "-rf"}"#,
         ] {
             assert!(line(text).is_some_and(|line| line.starts_with("rm -rf /")), "{text}");
         }
-        for text in
-            ["{}", "[]", r#"{"0": "rm", "x": "-rf"}"#, r#"{"": "rm"}"#, r#"["rm", {"x": 1}]"#, "\"rm\""]
-        {
+        for text in [
+            "{}",
+            "[]",
+            r#"{"0": "rm", "x": "-rf"}"#,
+            r#"{"": "rm"}"#,
+            r#"["rm", {"x": 1}]"#,
+            "\"rm\"",
+            r#"{"1001": "ship to Bob"}"#,
+            r#"{"2024": "five", "2025": "six"}"#,
+            r#"{"0": "rm", "2": "-rf"}"#,
+        ] {
             assert_eq!(line(text), None, "{text}");
         }
     }
