@@ -56,7 +56,7 @@ fn pages_of_long_words(http: &mut Http, admin: &str) -> Vec<String> {
     });
     let rule = text(&http.post(&format!("{POLICIES}/rules"), admin, &rule).expect(201)["rule_id"]);
     let limit = json!({
-        "name": word("L", 256), "limit_type": "TOKENS_TOTAL", "max_value": 9_007_199_254_740_992_u64,
+        "name": word("L", 256), "limit_type": "TOKENS_TOTAL", "max_value": 9_007_199_254_740_991_u64,
         "reset_period": "NONE", "scope": "AGENT", "scope_id": word("漢", 256),
     });
     let limit = text(&http.post(&format!("{POLICIES}/limits"), admin, &limit).expect(201)["limit_id"]);
