@@ -175,7 +175,7 @@ fn believed(counts: Counts) -> Counts {
 mod tests {
     use proof::words::CostNote::{self, CountsContradict, NoTokens};
 
-    use super::{Counts, Tokens, gives_no_tokens, used};
+    use super::{Counts, Tokens, gives_no_tokens, is_paid_otherwise, used};
 
     /// Input, output, total, read, written, reasoning: and what it came to, in and out.
     #[test]

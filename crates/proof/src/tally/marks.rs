@@ -89,7 +89,11 @@ impl Marks {
 
     /// Adds those of others. Whether that says something new.
     pub(super) fn add_all(&mut self, others: &Self) -> bool {
-        others.0.iter().fold(false, |is_new, mark| self.add(*mark) || is_new)
+        let mut is_new = false;
+        for mark in &others.0 {
+            is_new |= self.add(*mark);
+        }
+        is_new
     }
 
     /// Whether the others say nothing that these do not.

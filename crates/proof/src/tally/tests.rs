@@ -20,10 +20,10 @@ const NONE: &str = "";
 /// What a model call is called here that tells half of its use.
 const HALF: &str = "half";
 
-fn told(index: u64, (span, parent, kind, skill_name, uses): Span) -> Told<'static> {
+fn told(index: u64, (span, parent, kind, skill_name, tells_use): Span) -> Told<'static> {
     let parent = Some(parent).filter(|id| !id.is_empty());
     let used = match kind {
-        _ if !uses => (0, 0, 0),
+        _ if !tells_use => (0, 0, 0),
         ToolCall => (0, 0, 5),
         _ => (10, 1, 0),
     };

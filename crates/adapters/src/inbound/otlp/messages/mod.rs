@@ -135,9 +135,9 @@ impl<'a> Told<'a> {
     fn of_span(fields: &'a Fields<'_>) -> Self {
         let whole = |field| fields.get(field).and_then(value::whole);
         Self {
-            system: whole(Field::SystemMessages).filter(is_asked),
-            input: whole(Field::InputMessages).filter(is_asked),
-            output: whole(Field::OutputMessages).filter(is_answered),
+            system: whole(Field::SystemMessages).filter(|text| is_asked(text)),
+            input: whole(Field::InputMessages).filter(|text| is_asked(text)),
+            output: whole(Field::OutputMessages).filter(|text| is_answered(text)),
         }
     }
 
@@ -153,20 +153,20 @@ impl<'a> Told<'a> {
         }
         let whole = |keys: &[&str]| whole_of(&event.attributes, keys);
         Self {
-            system: whole(&["gen_ai.system_instructions"]).filter(is_asked),
-            input: whole(&["gen_ai.input.messages", "gen_ai.prompt"]).filter(is_asked),
-            output: whole(&["gen_ai.output.messages", "gen_ai.completion"]).filter(is_answered),
+            system: whole(&["gen_ai.system_instructions"]).filter(|text| is_asked(text)),
+            input: whole(&["gen_ai.input.messages", "gen_ai.prompt"]).filter(|text| is_asked(text)),
+            output: whole(&["gen_ai.output.messages", "gen_ai.completion"]).filter(|text| is_answered(text)),
         }
     }
 }
 
 /// Whether a text says anything that a model is asked.
-fn is_asked(text: &Cow<'_, str>) -> bool {
+fn is_asked(text: &str) -> bool {
     !value::is_hollow_text(text)
 }
 
 /// The same of an answer, which may be `None` and be meant.
-fn is_answered(text: &Cow<'_, str>) -> bool {
+fn is_answered(text: &str) -> bool {
     !matches!(text.trim(), "" | "null" | "[]" | "{}" | "\"\"" | "[[]]")
 }
 
