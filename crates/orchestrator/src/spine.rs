@@ -288,6 +288,12 @@ impl Spine {
         self.shared.parts.clock.steady()
     }
 
+    /// By this it is told what came first on this server, and by how much, whatever a clock is set to meanwhile. Where the
+    /// clock only stands for time, by that.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.steady().unwrap_or_else(|| self.own_clock() - DateTime::UNIX_EPOCH)
+    }
+
     pub(crate) fn clocks(&self) -> &Clocks {
         &self.shared.clocks
     }

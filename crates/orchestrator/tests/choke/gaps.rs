@@ -4,7 +4,7 @@ use kit::{Kit, spooled};
 use models::{account::FailureMode, activity::EvidenceHealth};
 use orchestrator::{
     Error,
-    background::overdue,
+    background::{overdue, remembered},
     choke::call::{EndRun, StepReport},
     coordinators::run_proof,
     handlers::{
@@ -220,4 +220,20 @@ async fn nobody_waits_for_a_store_that_is_known_to_be_gone() {
     db.bring_back().await;
     assert!(agent.record(run, llm(1)).await.unwrap().recorded, "it is back with the first who asks");
     assert_eq!(agent.run(run).await.step_count, 23);
+}
+
+/// How late what is remembered is, is not told by a clock that anybody can set.
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_is_set_right_leaves_no_run_without_its_memory() {
+    let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&database, folder.path(), 1).await;
+    let agent = going_on(&kit).await;
+    kit.clock.set(kit::time::beginning() + chrono::Duration::hours(1));
+    agent.start().await;
+    kit.clock.set(kit::time::beginning());
+    let run = agent.start().await;
+    remembered::tick(&kit.spine).await.unwrap();
+    kit.db.close().await;
+    assert!(!agent.permit(run, ask("get_weather")).await.unwrap().recorded, "it was read a moment ago");
 }

@@ -3,13 +3,15 @@
 //!
 //! A run is remembered as its last call left it. What was done to it since, through another server, this one learns by
 //! looking. While the looks fail and the store answers calls all the same, nothing is known of that, and nothing is let through.
+//! What came first is told by the time that has elapsed on this server: a clock that was ahead and is set right would make all
+//! that is remembered too old for as long.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use models::{
     activity::{Freeze, Run},
     ids::{RunId, TenantId},
@@ -19,6 +21,10 @@ use crate::context::TenantSettings;
 
 /// By how much the last look may come before the last answer of the store.
 const TRUSTED: TimeDelta = TimeDelta::seconds(3);
+
+/// And by twice as long as a look takes, for there is no later one until the next is over; where a look takes as long as this,
+/// and no more.
+const SLOW: TimeDelta = TimeDelta::seconds(5);
 
 /// How many halts may be asked for in one outage before all runs of the tenant are held.
 const MOST_ASKED: usize = 1_000;
@@ -30,7 +36,9 @@ pub(in crate::choke) struct Governs(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     /// When the store last answered this server.
-    answered: Option<DateTime<Utc>>,
+    answered: Option<TimeDelta>,
+    /// How long the last look took.
+    took: TimeDelta,
     tenants: HashMap<TenantId, Governed>,
 }
 
@@ -38,7 +46,7 @@ struct Known {
 #[derive(Default)]
 struct Governed {
     /// When it was looked at last.
-    looked: Option<DateTime<Utc>>,
+    looked: Option<TimeDelta>,
     settings: Option<Arc<TenantSettings>>,
     freezes: Vec<Arc<Freeze>>,
     /// Begun by this server, each with the generation that it made: they hold here before the next look.
@@ -72,7 +80,7 @@ impl Asked {
 
 impl Governs {
     /// The store answered a group that began then.
-    pub(super) fn answered(&self, at: DateTime<Utc>) {
+    pub(super) fn answered(&self, at: TimeDelta) {
         let mut known = self.known();
         known.answered = known.answered.max(Some(at));
     }
@@ -82,17 +90,18 @@ impl Governs {
         self.known().tenants.get(&tenant)?.settings.clone()
     }
 
-    /// Takes what a look at these tenants came to that began then. Those of which none came are as they were; the freezes are of
-    /// those whose generation was another. Others than the tenants that were looked at are forgotten.
+    /// Takes what a look at these tenants came to that began then and took so long. Those of which none came are as they were;
+    /// the freezes are of those whose generation was another. Others than the tenants that were looked at are forgotten.
     pub(super) fn looked(
         &self,
-        at: DateTime<Utc>,
+        (at, took): (TimeDelta, TimeDelta),
         tenants: &BTreeSet<TenantId>,
         found: HashMap<TenantId, Arc<TenantSettings>>,
         mut freezes: HashMap<TenantId, Vec<Arc<Freeze>>>,
     ) {
         let mut known = self.known();
         known.answered = known.answered.max(Some(at));
+        known.took = took;
         known.tenants.retain(|tenant, _| tenants.contains(tenant));
         for (tenant, settings) in found {
             let governed = known.tenants.entry(tenant).or_default();
@@ -140,7 +149,7 @@ impl Governs {
         &self,
         tenant: TenantId,
         agent_id: &str,
-        (read, met): (DateTime<Utc>, Option<Arc<Freeze>>),
+        (read, met): (TimeDelta, Option<Arc<Freeze>>),
     ) -> Option<Arc<Freeze>> {
         let known = self.known();
         let Some(governed) = known.tenants.get(&tenant) else { return met };
@@ -151,12 +160,10 @@ impl Governs {
 
     /// Whether what is remembered of the run, which was read at that time, may be gone by: it was read, or its tenant looked at,
     /// not long before the store answered last; and nobody has asked since that it be halted.
-    pub(super) fn trusts(&self, run: &Run, read: DateTime<Utc>) -> bool {
+    pub(super) fn trusts(&self, run: &Run, read: TimeDelta) -> bool {
         let known = self.known();
-        let governed = known.tenants.get(&run.tenant);
-        let last = governed.and_then(|governed| governed.looked).max(Some(read));
-        let late_enough = known.answered <= last.map(|last| last + TRUSTED);
-        late_enough && !governed.is_some_and(|governed| governed.asked.holds(run))
+        let held = known.tenants.get(&run.tenant).is_some_and(|governed| governed.asked.holds(run));
+        known.is_late_enough(run.tenant, read) && !held
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -164,8 +171,19 @@ impl Governs {
     }
 }
 
+impl Known {
+    /// Whether what was read of a tenant's run at that time was not read, nor the tenant looked at, long before the store
+    /// answered last.
+    fn is_late_enough(&self, tenant: TenantId, read: TimeDelta) -> bool {
+        let last = self.tenants.get(&tenant).and_then(|governed| governed.looked).max(Some(read));
+        let trusted = TRUSTED + self.took.min(SLOW) * 2;
+        self.answered <= last.map(|last| last + trusted)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use models::{
         account::{CaptureMode, FailureMode, Permits},
         ids::InterventionId,
@@ -177,8 +195,8 @@ mod tests {
 
     const TENANT: TenantId = TenantId(Uuid::from_u128(1));
 
-    fn at(second: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    fn at(second: i64) -> TimeDelta {
+        TimeDelta::seconds(second)
     }
 
     fn freeze(target: &str) -> Freeze {
@@ -189,7 +207,7 @@ mod tests {
             actor_type: ActorType::Human,
             actor_id: None,
             reason: None,
-            requested_at: at(0),
+            requested_at: DateTime::UNIX_EPOCH,
         }
     }
 
@@ -213,7 +231,7 @@ mod tests {
         };
         let freezes = frozen.map(|names| (TENANT, read(names)));
         let found = HashMap::from([(TENANT, Arc::new(settings))]);
-        governs.looked(at(second), &BTreeSet::from([TENANT]), found, freezes.into_iter().collect());
+        governs.looked((at(second), at(0)), &BTreeSet::from([TENANT]), found, freezes.into_iter().collect());
     }
 
     #[test]
@@ -239,5 +257,27 @@ mod tests {
         let met =
             |second| governs.freeze_of(TENANT, "a", (at(second), Some(Arc::new(freeze("a"))))).is_some();
         assert!(met(6) && !met(4));
+    }
+
+    #[test]
+    fn a_look_that_takes_long_is_gone_by_until_the_next_is_over() {
+        let governs = Governs::default();
+        let late_enough = |answered: i64| {
+            governs.answered(at(answered));
+            governs.known().is_late_enough(TENANT, at(0))
+        };
+        look(&governs, 1, 1, Some(&[]));
+        assert!(late_enough(4) && !late_enough(5));
+        // Each of these ends when the store has answered others for a while.
+        for (second, took) in [(10, 2), (13, 2)] {
+            governs.known().took = at(took);
+            governs.known().tenants.entry(TENANT).or_default().looked = Some(at(second));
+            assert!(late_enough(second + 3 + 2 * took), "{second}");
+        }
+        governs.known().took = at(60);
+        assert!(
+            late_enough(13 + 3 + 10) && !late_enough(13 + 3 + 11),
+            "such a store is not gone by for long"
+        );
     }
 }

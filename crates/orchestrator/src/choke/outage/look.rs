@@ -22,8 +22,8 @@ use crate::{
 pub(in crate::choke) async fn look(spine: &Spine) -> Result<(), Error> {
     let choke = spine.choke();
     let governs = &choke.memory.governs;
-    let now = spine.now();
-    let running = choke.memory.running(now - spine.settings().outage_memory);
+    let began = spine.elapsed();
+    let running = choke.memory.running(spine.now() - spine.settings().outage_memory);
     if running.is_empty() {
         governs.forget();
         return Ok(());
@@ -72,7 +72,7 @@ pub(in crate::choke) async fn look(spine: &Spine) -> Result<(), Error> {
     for settings in found.values() {
         choke.queue.learn(settings);
     }
-    governs.looked(now, &tenants, found, freezes);
+    governs.looked((began, spine.elapsed() - began), &tenants, found, freezes);
     Ok(())
 }
 

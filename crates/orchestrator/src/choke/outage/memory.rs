@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use models::{
     activity::{Run, RunState as LifeState},
     ids::{PermitId, RunId, TenantId},
@@ -61,8 +61,9 @@ type Counted = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
 
 #[derive(Clone)]
 pub(in crate::choke) struct Remembered {
-    /// When this replica's store was last asked about it.
+    /// When this replica's store was last asked about it, and the same by the spine's elapsed time.
     at: DateTime<Utc>,
+    read: TimeDelta,
     run: RunState,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
@@ -72,16 +73,16 @@ impl Memory {
     /// Keeps what a committed group knew of its runs.
     pub(in crate::choke) fn remember(&self, state: State) {
         let oldest = state.now - state.spine.settings().outage_memory;
-        self.governs.answered(state.now);
+        self.governs.answered(state.began);
         self.remember_usage(&state);
         self.leave(&state, oldest);
-        let State { tenant, now, runs: served, permits, permit_keys, .. } = state;
+        let State { tenant, now, began, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
         // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
         for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
             let key = (tenant.id, id);
             let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
-            runs.insert(key, Remembered { at: now, run: run.settled(), permits });
+            runs.insert(key, Remembered { at: now, read: began, run: run.settled(), permits });
         }
         // What the group held is newer than what it only read.
         for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
@@ -163,10 +164,10 @@ impl Memory {
         let runs = lock(&self.runs);
         let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
-        let mut blind = !self.governs.trusts(&known.run.run, known.at);
+        let mut blind = !self.governs.trusts(&known.run.run, known.read);
         // Nobody releases what lapses meanwhile.
         known.run.open.lapse(state.now);
-        let met = (known.at, known.run.freeze.take());
+        let met = (known.read, known.run.freeze.take());
         known.run.freeze = self.governs.freeze_of(state.tenant.id, &known.run.run.agent_id, met);
         for (key, over_by) in
             usage::windows(&known.run, call.provider(), known.run.counts_at(state.now), state.tenant.calendar)
@@ -305,7 +306,6 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;

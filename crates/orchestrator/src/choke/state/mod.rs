@@ -20,7 +20,7 @@ pub(super) mod usage;
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use engines::ledger::AuditDraft;
 use models::{
     account::KeptAnswer,
@@ -110,6 +110,8 @@ pub(super) struct State {
     pub(super) spine: Spine,
     pub(super) tenant: Arc<TenantSettings>,
     pub(super) now: DateTime<Utc>,
+    /// When that was by [`Spine::elapsed`].
+    pub(super) began: TimeDelta,
     /// What a run that starts now is bound to.
     pub(super) current: Option<Arc<BoundSnapshot>>,
     pub(super) runs: HashMap<RunId, RunState>,
@@ -147,6 +149,7 @@ impl State {
             spine: spine.clone(),
             tenant: Arc::clone(tenant),
             now: spine.now(),
+            began: spine.elapsed(),
             current: None,
             runs: HashMap::new(),
             trees: HashMap::new(),
