@@ -102,13 +102,13 @@ impl Choke {
     }
 
     /// This server has begun a freeze, by which the tenant came to this generation: it holds here at once.
-    pub(crate) fn froze(&self, freeze: Freeze, generation: u64) {
-        self.memory.governs.began(freeze, generation);
+    pub(crate) fn froze(&self, spine: &Spine, freeze: Freeze, generation: u64) {
+        self.memory.governs.began(spine.elapsed(), freeze, generation);
     }
 
     /// Somebody asked for this freeze, and the store did not take it: until it is back, nothing that it would stop passes here.
-    pub(crate) fn asked_to_freeze(&self, freeze: Freeze) {
-        self.memory.governs.asked_to_freeze(freeze);
+    pub(crate) fn asked_to_freeze(&self, spine: &Spine, freeze: Freeze) {
+        self.memory.governs.asked_to_freeze(spine.elapsed(), freeze);
     }
 
     /// This server has changed a tenant's settings: they hold here at once, whoever comes with older ones.

@@ -7,7 +7,7 @@
 //! that is remembered too old for as long.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,6 +25,10 @@ const TRUSTED: TimeDelta = TimeDelta::seconds(3);
 /// And by twice as long as a look takes, for there is no later one until the next is over; where a look takes as long as this,
 /// and no more.
 const SLOW: TimeDelta = TimeDelta::seconds(5);
+
+/// How long a freeze that this server began is kept of a tenant none of whose runs are remembered: a group that read one of them
+/// before the freeze may still be under way. No group takes as long.
+const UNDER_WAY: TimeDelta = TimeDelta::minutes(1);
 
 /// How many halts may be asked for in one outage before all runs of the tenant are held.
 const MOST_ASKED: usize = 1_000;
@@ -49,32 +53,66 @@ struct Governed {
     looked: Option<TimeDelta>,
     settings: Option<Arc<TenantSettings>>,
     freezes: Vec<Arc<Freeze>>,
-    /// Begun by this server, each with the generation that it made: they hold here before the next look.
-    begun: Vec<(u64, Arc<Freeze>)>,
+    /// Begun by this server: they hold here before the next look.
+    begun: Vec<BegunHere>,
     asked: Asked,
 }
 
-/// Halts that people asked for and the store did not take. They are recorded nowhere, and nobody is told that they are in force;
-/// but until the store is back, nothing of these runs is let through here.
+/// A freeze that this server began.
+struct BegunHere {
+    /// When it was in force. What is read later has met it.
+    at: TimeDelta,
+    /// The generation that it made.
+    generation: u64,
+    freeze: Arc<Freeze>,
+}
+
+/// Halts that people asked for and the store did not take, each with when it was asked for last. They are recorded nowhere, and
+/// nobody is told that they are in force; but until the store is back, nothing of these runs is let through here.
 #[derive(Default)]
 struct Asked {
-    runs: HashSet<RunId>,
-    freezes: Vec<Freeze>,
-    all: bool,
+    runs: HashMap<RunId, TimeDelta>,
+    freezes: Vec<(TimeDelta, Freeze)>,
+    all: Option<TimeDelta>,
 }
 
 impl Asked {
-    fn bound(&mut self) {
-        self.all |= self.runs.len() + self.freezes.len() > MOST_ASKED;
-        if self.all {
+    /// Keeps no more than may be, where one was added at that time.
+    fn bound(&mut self, at: TimeDelta) {
+        if self.all.is_some() || self.runs.len() + self.freezes.len() > MOST_ASKED {
+            self.all = self.all.max(Some(at));
             self.runs.clear();
             self.freezes.clear();
         }
     }
 
+    /// Forgets what was asked for by then.
+    fn forget(&mut self, by: TimeDelta) {
+        self.runs.retain(|_, at| *at > by);
+        self.freezes.retain(|(at, _)| *at > by);
+        self.all = self.all.filter(|at| *at > by);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.freezes.is_empty() && self.all.is_none()
+    }
+
     fn holds(&self, run: &Run) -> bool {
-        let freezes = || self.freezes.iter().any(|freeze| freeze.holds(&run.agent_id));
-        self.all || self.runs.contains(&run.id) || freezes()
+        let freezes = || self.freezes.iter().any(|(_, freeze)| freeze.holds(&run.agent_id));
+        self.all.is_some() || self.runs.contains_key(&run.id) || freezes()
+    }
+}
+
+impl Governed {
+    /// Forgets all but what a look that began then cannot have seen, for it was done here since, or just before. Gives whether
+    /// there is any.
+    fn keep_news(&mut self, since: TimeDelta) -> bool {
+        let Self { mut begun, mut asked, .. } = std::mem::take(self);
+        begun.retain(|begun| begun.at + UNDER_WAY > since);
+        asked.forget(since);
+        let has_any = !begun.is_empty() || !asked.is_empty();
+        *self = Self { begun, asked, ..Self::default() };
+        has_any
     }
 }
 
@@ -91,7 +129,8 @@ impl Governs {
     }
 
     /// Takes what a look at these tenants came to that began then and took so long. Those of which none came are as they were;
-    /// the freezes are of those whose generation was another. Others than the tenants that were looked at are forgotten.
+    /// the freezes are of those whose generation was another. Others than the tenants that were looked at are forgotten, but
+    /// for what this server has done to them meanwhile.
     pub(super) fn looked(
         &self,
         (at, took): (TimeDelta, TimeDelta),
@@ -102,12 +141,12 @@ impl Governs {
         let mut known = self.known();
         known.answered = known.answered.max(Some(at));
         known.took = took;
-        known.tenants.retain(|tenant, _| tenants.contains(tenant));
+        known.tenants.retain(|tenant, governed| tenants.contains(tenant) || governed.keep_news(at));
         for (tenant, settings) in found {
             let governed = known.tenants.entry(tenant).or_default();
             governed.looked = Some(at);
-            governed.asked = Asked::default();
-            governed.begun.retain(|(generation, _)| *generation > settings.generation);
+            governed.asked.forget(at);
+            governed.begun.retain(|begun| begun.generation > settings.generation);
             if let Some(freezes) = freezes.remove(&tenant) {
                 governed.freezes = freezes;
                 governed.settings = Some(settings);
@@ -115,33 +154,33 @@ impl Governs {
         }
     }
 
-    /// Nothing is remembered any more that could be governed.
-    pub(super) fn forget(&self) {
-        self.known().tenants.clear();
+    /// Nothing was remembered then that could be governed.
+    pub(super) fn forget(&self, at: TimeDelta) {
+        self.known().tenants.retain(|_, governed| governed.keep_news(at));
     }
 
-    /// This server began a freeze, by which the tenant came to this generation.
-    pub(in crate::choke) fn began(&self, freeze: Freeze, generation: u64) {
+    /// This server began a freeze, which is in force at that time, and by which the tenant came to this generation.
+    pub(in crate::choke) fn began(&self, at: TimeDelta, freeze: Freeze, generation: u64) {
         let mut known = self.known();
-        known.tenants.entry(freeze.tenant).or_default().begun.push((generation, Arc::new(freeze)));
+        let begun = &mut known.tenants.entry(freeze.tenant).or_default().begun;
+        begun.push(BegunHere { at, generation, freeze: Arc::new(freeze) });
     }
 
-    /// Somebody asked for a freeze, and the store did not take it.
-    pub(in crate::choke) fn asked_to_freeze(&self, freeze: Freeze) {
+    /// Somebody asked for a freeze at that time, and the store did not take it.
+    pub(in crate::choke) fn asked_to_freeze(&self, at: TimeDelta, freeze: Freeze) {
         let mut known = self.known();
         let asked = &mut known.tenants.entry(freeze.tenant).or_default().asked;
-        if !asked.freezes.iter().any(|asked| asked.target_id == freeze.target_id) {
-            asked.freezes.push(freeze);
-            asked.bound();
-        }
+        asked.freezes.retain(|(_, asked)| asked.target_id != freeze.target_id);
+        asked.freezes.push((at, freeze));
+        asked.bound(at);
     }
 
-    /// Somebody asked for a run to be killed, and the store did not take it.
-    pub(super) fn asked_to_kill(&self, tenant: TenantId, run: RunId) {
+    /// Somebody asked at that time for a run to be killed, and the store did not take it.
+    pub(super) fn asked_to_kill(&self, at: TimeDelta, tenant: TenantId, run: RunId) {
         let mut known = self.known();
         let asked = &mut known.tenants.entry(tenant).or_default().asked;
-        asked.runs.insert(run);
-        asked.bound();
+        asked.runs.insert(run, at);
+        asked.bound(at);
     }
 
     /// The freeze that holds for an agent's run which was read at that time, and then met that one.
@@ -153,7 +192,7 @@ impl Governs {
     ) -> Option<Arc<Freeze>> {
         let known = self.known();
         let Some(governed) = known.tenants.get(&tenant) else { return met };
-        let begun = governed.begun.iter().map(|(_, freeze)| freeze);
+        let begun = governed.begun.iter().filter(|begun| begun.at >= read).map(|begun| &begun.freeze);
         let holds = governed.freezes.iter().chain(begun).find(|freeze| freeze.holds(agent_id)).cloned();
         holds.or_else(|| met.filter(|_| governed.looked.is_none_or(|looked| looked < read)))
     }
@@ -238,7 +277,7 @@ mod tests {
     fn a_freeze_of_this_server_holds_until_a_look_that_began_after_it_tells_otherwise() {
         let governs = Governs::default();
         let holds = |agent: &str| governs.freeze_of(TENANT, agent, (at(0), None)).is_some();
-        governs.began(freeze("a"), 6);
+        governs.began(at(1), freeze("a"), 6);
         assert!(holds("a") && !holds("b"));
         look(&governs, 1, 5, Some(&["b"]));
         assert!(holds("a") && holds("b"), "the look was under way when it was begun");
@@ -248,6 +287,39 @@ mod tests {
         assert!(holds("a"), "nothing has changed");
         look(&governs, 4, 7, Some(&[]));
         assert!(!holds("a"), "it was lifted");
+    }
+
+    #[test]
+    fn a_look_takes_away_nothing_that_was_done_here_since_it_began() {
+        let governs = Governs::default();
+        // The tenant is not among those that were looked at: its first run was remembered since.
+        let others = |second| {
+            governs.looked((at(second), at(0)), &BTreeSet::new(), HashMap::new(), HashMap::new());
+            governs.forget(at(second));
+        };
+        let holds = |read| governs.freeze_of(TENANT, "a", (at(read), None)).is_some();
+        governs.began(at(6), freeze("a"), 6);
+        others(5);
+        assert!(holds(4));
+        others(30);
+        assert!(holds(4), "who read the run before the freeze may remember it only now");
+        assert!(!holds(7), "what is read later has met it, if it is not lifted by then");
+        others(66);
+        assert!(!holds(4), "nobody has been under way for so long");
+
+        let asked = || governs.known().tenants.get(&TENANT).is_some_and(|known| !known.asked.is_empty());
+        let run = |n: usize| RunId(Uuid::from_u128(n as u128));
+        for most in [0, MOST_ASKED] {
+            governs.asked_to_freeze(at(70), freeze("a"));
+            for n in 0..most {
+                governs.asked_to_kill(at(70), TENANT, run(n));
+            }
+            look(&governs, 69, 6, Some(&[]));
+            others(69);
+            assert!(asked(), "the look was under way when it was asked for");
+            look(&governs, 71, 6, Some(&[]));
+            assert!(!asked(), "the store is back");
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(in crate::choke) async fn look(spine: &Spine) -> Result<(), Error> {
     let began = spine.elapsed();
     let running = choke.memory.running(spine.now() - spine.settings().outage_memory);
     if running.is_empty() {
-        governs.forget();
+        governs.forget(began);
         return Ok(());
     }
     let tenants: BTreeSet<TenantId> = running.iter().map(|(tenant, _)| *tenant).collect();

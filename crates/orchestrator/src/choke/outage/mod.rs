@@ -75,7 +75,7 @@ async fn from_memory(
     if matches!(call.what, CallKind::Kill(..)) {
         // Nobody can record it, so nobody is told that it is done; but the run gets no further here either.
         if is_outage(err) && gates::known(&state, &call.caller, run_id).is_ok() {
-            memory.governs.asked_to_kill(tenant.id, run_id);
+            memory.governs.asked_to_kill(state.began, tenant.id, run_id);
         }
         return unavailable();
     }

@@ -34,7 +34,7 @@ pub async fn freeze(
     let (target, reason) = (agent_id.as_deref(), reason.as_deref());
     let done = retrying(spine, || freeze_once(spine, ctx, &once, target, reason)).await;
     if matches!(done, Err(Error::Unavailable(_) | Error::CommitUnknown(_))) {
-        spine.choke().asked_to_freeze(asked_for(spine, ctx, target, reason));
+        spine.choke().asked_to_freeze(spine, asked_for(spine, ctx, target, reason));
     }
     done
 }
@@ -83,7 +83,7 @@ async fn freeze_once(
     let effects = tx.activity().freeze_effects(tenant, std::slice::from_ref(&freeze)).await?;
     let generation = tx.account().bump_policy_generation(tenant).await?;
     let begun = tx.commit(view(freeze, effects.first().copied().unwrap_or_default(), 0)).await?;
-    spine.choke().froze(begun.freeze.clone(), generation);
+    spine.choke().froze(spine, begun.freeze.clone(), generation);
     Ok(begun)
 }
 
