@@ -9,7 +9,7 @@ use crate::{
     context::Scene,
     facts::Facts,
     fault::Fault,
-    readings::{Reading, Readings},
+    readings::{Asked, Reading, Readings},
     shape::FactSet,
     text::applies,
     told::{Absent, FiredFact, told},
@@ -103,19 +103,19 @@ impl CompiledSnapshot {
                 fired.extend(rules.iter().map(|at| Hit::of(*at, Some(Fault::FactsMissing))));
                 continue;
             };
-            let mut silent: Vec<(FactSet, usize)> = Vec::new();
+            let mut silent: Vec<(Asked, usize)> = Vec::new();
             for at in rules {
                 let Some(program) = &self.compiled(*at).program else {
                     fired.push(Hit::of(*at, Some(Fault::InvalidCondition)));
                     continue;
                 };
                 match judged(scene, &request, program, facts) {
-                    Judged::Silent => silent.push((readings.read_by(program.shape.reads), *at)),
+                    Judged::Silent => silent.push((readings.asked(&program.shape), *at)),
                     Judged::Fires => fired.push(Hit::of(*at, None)),
                     Judged::Fails(fault) => fired.push(Hit::of(*at, Some(fault))),
                 }
             }
-            silent.retain(|(several, _)| !several.is_empty());
+            silent.retain(|(asked, _)| !asked.several.is_empty());
             self.evaluate_others((*bind_at, scene), facts, &readings, silent, fired);
         }
     }
@@ -127,13 +127,13 @@ impl CompiledSnapshot {
         (bind_at, scene): (BindAt, &Scene),
         facts: &Facts,
         readings: &Readings<'a>,
-        mut silent: Vec<(FactSet, usize)>,
+        mut silent: Vec<(Asked, usize)>,
         fired: &mut Vec<Hit<'a>>,
     ) {
-        while let Some((several, _)) = silent.first().copied() {
-            let (mut those, rest): (Vec<_>, Vec<_>) = silent.into_iter().partition(|(of, _)| *of == several);
+        while let Some((asked, _)) = silent.first().copied() {
+            let (mut those, rest): (Vec<_>, Vec<_>) = silent.into_iter().partition(|(of, _)| *of == asked);
             silent = rest;
-            let Some(others) = readings.others(several) else {
+            let Some(others) = readings.others(asked) else {
                 fired.extend(those.iter().map(|(_, at)| Hit::of(*at, Some(Fault::TooManyReadings))));
                 continue;
             };
@@ -186,12 +186,13 @@ fn fault_of(error: &EvaluationError, facts: &Facts) -> Fault {
 }
 
 fn outcome(rule: &CompiledRule, hit: &Hit<'_>, facts: &Facts) -> RuleOutcome {
-    let (fault, reads) = (hit.fault, rule.program.as_ref().map(|program| program.shape.reads));
+    let (fault, shape) = (hit.fault, rule.program.as_ref().map(|program| &program.shape));
     // What a rule that is not what was decided, or is none, would read says nothing.
-    let reads = reads.filter(|_| fault != Some(Fault::Tampered)).unwrap_or_default();
+    let shape = shape.filter(|_| fault != Some(Fault::Tampered));
+    let reads = shape.map(|shape| shape.reads).unwrap_or_default();
     let absent = Absent {
-        countless: match fault {
-            Some(Fault::TooManyReadings) => Readings::of(facts).read_by(reads),
+        countless: match (fault, shape) {
+            (Some(Fault::TooManyReadings), Some(shape)) => Readings::of(facts).asked(shape).several,
             _ => FactSet::default(),
         },
         step: fault == Some(Fault::FactsMissing),

@@ -141,10 +141,16 @@ pub struct ParamFacts {
     pub command: String,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub commands: BTreeSet<String>,
+    /// Those of `commands` that nobody told, but a shell reads: without the quotes of another one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub commands_read: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub table: String,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tables: BTreeSet<String>,
+    /// Those of `tables` that nobody told: another one without its schema.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tables_read: BTreeSet<String>,
     /// The domains of all recipients.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub recipients: BTreeSet<String>,
@@ -177,6 +183,7 @@ impl ParamFacts {
         };
         withhold("command", !std::mem::take(&mut self.command).is_empty());
         withhold("commands", !std::mem::take(&mut self.commands).is_empty());
+        self.commands_read.clear();
         let paths = self.urls.iter_mut().map(|url| &mut url.path).chain([&mut self.url_path]);
         let told = paths.filter_map(|path| (!std::mem::take(path).is_empty()).then_some(())).count();
         withhold("url_path", told > 0);

@@ -49,6 +49,8 @@ pub(crate) enum Pin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub reads: FactSet,
+    /// Those that it holds for where they are other than it names: `context.step.table != "customers"`, as who allows says.
+    pub excepts: FactSet,
     pub pin: Option<Pin>,
     /// It asks at which moment it is evaluated, which the rule says beside it.
     pub asks_for_action: bool,
@@ -74,6 +76,7 @@ pub(crate) enum Misshapen {
 pub(crate) fn shape(bind_at: BindAt, condition: &Expr) -> Result<Shape, Misshapen> {
     let mut reader = Reader { bind_at, shape: Shape { pin: pin(condition), ..Shape::default() } };
     reader.walk(condition)?;
+    excepted(condition, Sign::Plain, &mut reader.shape.excepts);
     Ok(reader.shape)
 }
 
@@ -137,6 +140,74 @@ impl Reader {
             _ => Err(Misshapen::NotKnown(path)),
         }
     }
+}
+
+/// How a part of a condition counts for all of it.
+#[derive(Clone, Copy)]
+enum Sign {
+    /// The condition holds where the part does.
+    Plain,
+    /// It holds where the part does not.
+    Negated,
+    Either,
+}
+
+impl Sign {
+    fn negated(self) -> Self {
+        match self {
+            Self::Plain => Self::Negated,
+            Self::Negated => Self::Plain,
+            Self::Either => Self::Either,
+        }
+    }
+}
+
+/// Collects the facts that a condition excepts: read under a `!` or a `!=`. Whether a fact is there at all (`!= ""`) is no
+/// exception.
+fn excepted(expr: &Expr, sign: Sign, facts: &mut FactSet) {
+    match expr {
+        Expr::GetAttr { expr, attr } if !matches!(sign, Sign::Plain) => {
+            if let Some(fact) = path(expr).and_then(|base| position(&format!("{base}.{attr}"))) {
+                facts.insert(fact);
+            }
+        }
+        Expr::UnaryOp { op: UnaryOp::Not, expr } => excepted(expr, sign.negated(), facts),
+        Expr::UnaryOp { expr, .. } | Expr::Like { expr, .. } | Expr::Is { expr, .. } => {
+            excepted(expr, sign, facts);
+        }
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right }
+            if is_empty(left) || is_empty(right) => {}
+        Expr::BinaryOp { op: op @ (BinaryOp::Eq | BinaryOp::NotEq), left, right } => {
+            for side in [left, right] {
+                let sign = match (side.as_ref(), op) {
+                    (Expr::GetAttr { .. }, BinaryOp::NotEq) => sign.negated(),
+                    (Expr::GetAttr { .. }, _) => sign,
+                    // `(..) == false`
+                    _ => Sign::Either,
+                };
+                excepted(side, sign, facts);
+            }
+        }
+        Expr::BinaryOp { left, right, .. } => {
+            excepted(left, sign, facts);
+            excepted(right, sign, facts);
+        }
+        Expr::IfThenElse { cond, then_expr, else_expr } => {
+            excepted(cond, Sign::Either, facts);
+            excepted(then_expr, sign, facts);
+            excepted(else_expr, sign, facts);
+        }
+        Expr::Set(items) => {
+            for item in items {
+                excepted(item, sign, facts);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_empty(expr: &Expr) -> bool {
+    literal(expr) == Some("")
 }
 
 /// `context`, `context.step`, `principal`, `resource`: what facts are read from.

@@ -158,6 +158,50 @@ fn a_rule_is_judged_against_each_value_of_a_fact() {
     assert_eq!(read_back, several());
 }
 
+/// What nobody told finds what a rule names, and is no reason to refuse what a rule excepts.
+#[test]
+fn a_rule_that_excepts_what_it_names_is_judged_on_what_was_told() {
+    let command = r#"r""m "-rf" /"#;
+    let params = ParamFacts {
+        command: command.to_owned(),
+        commands: [command, "rm -rf /"].map(str::to_owned).into(),
+        commands_read: ["rm -rf /".to_owned()].into(),
+        table: "public.customers".to_owned(),
+        tables: ["public.customers", "customers"].map(str::to_owned).into(),
+        tables_read: ["customers".to_owned()].into(),
+        ..ParamFacts::default()
+    };
+    let call = with_step(|step| step.params = params.clone());
+    for (condition, expected) in [
+        (r#"context.step.table == "customers""#, true),
+        (r#"context.step.table != "" && context.step.table == "customers""#, true),
+        (r#"!(context.step.table == "") && context.step.table like "cust*""#, true),
+        (r#"["customers"].contains(context.step.table)"#, true),
+        (r#"context.step.tables.contains("customers")"#, true),
+        (r#"context.step.command like "rm -rf*""#, true),
+        (r#"context.step.command like "rm -rf*" && context.step.table != "orders""#, true),
+        (r#"context.step.table != "orders""#, true),
+        (r#"context.step.table != "" && context.step.table != "public.customers""#, false),
+        (r#"!(context.step.table like "public.*")"#, false),
+        (r#"!["public.customers"].contains(context.step.table)"#, false),
+        (r#"!["public.customers", "customers"].containsAll(context.step.tables)"#, false),
+        (r#"(context.step.table == "public.customers") == false"#, false),
+        (r#"if context.step.table == "public.customers" then false else true"#, false),
+        (r#"!(context.step.command like "r\"\"m*")"#, false),
+    ] {
+        let fires = !one(EnforcementMode::Stop, condition, &call).is_empty();
+        assert_eq!(fires, expected, "{condition}");
+    }
+    assert!(params.without_content().commands_read.is_empty(), "it is a piece of what the caller said");
+    // Who tells it is judged by it.
+    let told = with_step(|step| {
+        step.params.table = "public.customers".to_owned();
+        step.params.tables = ["public.customers", "customers"].map(str::to_owned).into();
+    });
+    let allow = r#"context.step.table != "public.customers""#;
+    assert_eq!(one(EnforcementMode::Warn, allow, &told), [(Action::Warn, None)]);
+}
+
 #[test]
 fn a_rule_that_would_need_too_many_readings_refuses() {
     let many = with_step(|step| {

@@ -111,16 +111,16 @@ facts! {
     "context.step.hosts" Texts Step "Hosts of every URL anywhere in the parameters, lower case."
         "context.step.hosts.contains(\"pastebin.example\")"
         |f| step(f, |s| texts(&s.params.hosts), Value::Texts(Vec::new()));
-    "context.step.command" Text Step "The shell command parameter, redacted, its words one blank apart, as it was told and as a shell reads its quotes. Where there are several, a rule is judged against each. Arguments that are texts without a name may be one."
+    "context.step.command" Text Step "The shell command parameter, redacted, its words one blank apart. Where there are several, a rule is judged against each; without its quotes, as a shell reads it, only if the rule does not except it (`!`, `!=`). Arguments that are texts without a name may be one."
         "context.step.command like \"*rm -rf*\""
         |f| step(f, |s| Value::Text(&s.params.command), EMPTY);
-    "context.step.commands" Texts Step "Every shell command in the parameters, alike."
+    "context.step.commands" Texts Step "Every shell command in the parameters, as it was told and as a shell reads its quotes."
         "context.step.commands.contains(\"git push\")"
         |f| step(f, |s| texts(&s.params.commands), Value::Texts(Vec::new()));
-    "context.step.table" Text Step "The table parameter, lower case, without quotes; with its schema, where that is told, and without. Where there are several, a rule is judged against each."
+    "context.step.table" Text Step "The table parameter, lower case, without quotes, with its schema where that is told. Where there are several, a rule is judged against each; without its schema only if the rule does not except it (`!`, `!=`)."
         "context.step.table == \"customers\""
         |f| step(f, |s| Value::Text(&s.params.table), EMPTY);
-    "context.step.tables" Texts Step "Every table in the parameters, alike."
+    "context.step.tables" Texts Step "Every table in the parameters, with its schema and without."
         "context.step.tables.containsAny([\"customers\", \"orders\"])"
         |f| step(f, |s| texts(&s.params.tables), Value::Texts(Vec::new()));
     "context.step.recipients" Texts Step "Domains of all recipients, lower case."

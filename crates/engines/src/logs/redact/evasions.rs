@@ -186,6 +186,9 @@ fn a_command_is_found_wherever_it_stands_and_however_it_is_spaced() {
     let quoted = facts(&json!({"command": "echo \"a  b\""}));
     assert_eq!(quoted.commands, ["echo \"a b\"".to_owned(), "echo a b".to_owned()].into());
     assert_eq!(quoted.command, "echo \"a b\"", "as it was told");
+    assert_eq!(quoted.commands_read, ["echo a b".to_owned()].into(), "nobody told it");
+    let both = facts(&json!({"commands": ["echo \"a b\"", "echo a b"]}));
+    assert!(both.commands_read.is_empty(), "{both:?}");
 }
 
 /// Frameworks give a tool that takes one text that text alone, without the name of its parameter.
@@ -284,6 +287,10 @@ fn tables_and_recipients_are_found_wherever_they_stand() {
     let whose = facts(&json!({"table": "Public.Users"}));
     assert_eq!(whose.tables, ["public.users".to_owned(), "users".to_owned()].into());
     assert_eq!(whose.table, "public.users");
+    assert_eq!(whose.tables_read, ["users".to_owned()].into(), "nobody told it");
+    for both in [json!({"tables": ["public.users", "users"]}), json!({"tables": ["users", "public.users"]})] {
+        assert!(facts(&both).tables_read.is_empty(), "{both}");
+    }
     assert_eq!(
         facts(&json!({"to": "bob@ home, eve@good.example"})).recipients,
         ["good.example".to_owned()].into()

@@ -332,12 +332,17 @@ impl Facts {
         let command = self.fact(&folded(text));
         // As whoever runs it reads it: `r""m` is `rm`. Of what is redacted already, for a secret is one as far as its quotes go.
         let read = unquoted(&command).map(|read| self.fact(&folded(&read)));
-        for command in std::iter::once(command).chain(read) {
-            self.keep_command(command);
+        self.keep_command(command, false);
+        if let Some(read) = read {
+            self.keep_command(read, true);
         }
     }
 
-    fn keep_command(&mut self, command: String) {
+    /// Keeps a command that was told, or one that nobody told and a shell reads.
+    fn keep_command(&mut self, command: String, is_read: bool) {
+        if !is_read {
+            self.params.commands_read.remove(&command);
+        }
         if command.is_empty() || self.params.commands.contains(&command) {
             return;
         }
@@ -346,7 +351,11 @@ impl Facts {
         }
         let room = self.command_bytes + command.len() <= MAX_BYTES;
         self.command_bytes += command.len();
-        self.params.facts_cut |= !(room && insert(&mut self.params.commands, command));
+        if !(room && insert(&mut self.params.commands, command.clone())) {
+            self.params.facts_cut = true;
+        } else if is_read {
+            self.params.commands_read.insert(command);
+        }
     }
 
     /// Stores do not tell names of tables by case, nor by quotes. With whose it is before its name, it is that table too:
@@ -363,10 +372,26 @@ impl Facts {
         }
         let bare = table.rsplit_once('.').map(|(_, bare)| bare.trim().to_owned());
         let bare = bare.filter(|bare| bare.contains(char::is_alphabetic));
-        for table in std::iter::once(table).chain(bare) {
-            let bytes: usize = self.params.tables.iter().map(String::len).sum();
-            let room = bytes + table.len() <= MAX_BYTES;
-            self.params.facts_cut |= !(room && insert(&mut self.params.tables, table));
+        self.keep_table(table, false);
+        if let Some(bare) = bare {
+            self.keep_table(bare, true);
+        }
+    }
+
+    /// Keeps a table that was told, or one that nobody told: another one without its schema.
+    fn keep_table(&mut self, table: String, is_read: bool) {
+        if !is_read {
+            self.params.tables_read.remove(&table);
+        }
+        if self.params.tables.contains(&table) {
+            return;
+        }
+        let bytes: usize = self.params.tables.iter().map(String::len).sum();
+        let room = bytes + table.len() <= MAX_BYTES;
+        if !(room && insert(&mut self.params.tables, table.clone())) {
+            self.params.facts_cut = true;
+        } else if is_read {
+            self.params.tables_read.insert(table);
         }
     }
 
