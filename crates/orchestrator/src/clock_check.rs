@@ -41,7 +41,18 @@ pub(crate) async fn look_at_newest(spine: &Spine) -> Result<Option<String>, Erro
     Ok(clocks::is_ahead(newest, now).then(|| clocks::told_ahead(newest, now)))
 }
 
-/// Whether what was silent for long may be given up, and what is over forgotten: after a look whether anything may be swept.
+/// Whether what was silent for long may be given up, and what is over forgotten: for whoever sweeps, after a look whether
+/// anything may be swept.
 pub(crate) fn may_give_up(spine: &Spine) -> bool {
-    !spine.steady().is_some_and(|steady| spine.clocks().holds_giving_up(steady))
+    is_past(spine, spine.settings().run_abandon_after)
+}
+
+/// Whether a permit whose time is over by the clock has lapsed.
+pub(crate) fn may_lapse(spine: &Spine) -> bool {
+    is_past(spine, spine.settings().permit_ttl)
+}
+
+/// Whether it is in no doubt that what was so long ago by the clock was so.
+fn is_past(spine: &Spine, age: Duration) -> bool {
+    !spine.steady().is_some_and(|steady| spine.clocks().is_in_doubt(steady, age))
 }

@@ -10,7 +10,8 @@
 //! An embedded store goes by the machine's clock, so nothing there says what is right; but where that clock jumps against the
 //! steady one, nothing is swept until the time after which runs are given up has really passed. A jump between two starts shows
 //! in the store's own newest leaf: a start that finds it ahead is not ready until that time has come, and one that finds it
-//! ahead, or longer ago than a run may be silent, gives up no run and forgets nothing for as long.
+//! ahead, or longer ago than a run may be silent, gives up no run and forgets nothing for as long; and for as long as a permit
+//! serves, none lapses.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -58,8 +59,8 @@ struct Known {
     began: Option<DateTime<Utc>>,
     /// Nothing is swept before the steady clock says so much.
     sweep_from: Option<Duration>,
-    /// Nothing is given up for its silence, and nothing that is over forgotten, before the steady clock says so much.
-    give_up_from: Option<Duration>,
+    /// What the steady clock said at a start, or a jump, since which it is in doubt how long ago what came before it was.
+    in_doubt_since: Option<Duration>,
     /// When the newest leaf of an embedded store was written, where the start found that ahead.
     newest: Option<DateTime<Utc>>,
 }
@@ -115,6 +116,7 @@ impl Clocks {
                 give_up_after.num_seconds()
             );
             known.sweep_from = Some(steady + give_up_after);
+            known.in_doubt_since = Some(steady);
         }
     }
 
@@ -129,7 +131,7 @@ impl Clocks {
         let (ahead, silent) = (is_ahead(newest, own), own - newest > give_up_after);
         let mut known = self.known();
         if ahead || silent {
-            known.give_up_from = Some(steady + give_up_after);
+            known.in_doubt_since = Some(steady);
         }
         if ahead {
             known.newest = Some(newest);
@@ -143,9 +145,10 @@ impl Clocks {
         }
     }
 
-    /// Whether nothing is to be given up for its silence, or forgotten, now.
-    pub(crate) fn holds_giving_up(&self, steady: Duration) -> bool {
-        self.known().give_up_from.is_some_and(|from| steady < from)
+    /// Whether something may be younger than `age`, whatever the clock says: for where that is in doubt, so much has not passed
+    /// since by the steady clock.
+    pub(crate) fn is_in_doubt(&self, steady: Duration, age: Duration) -> bool {
+        self.known().in_doubt_since.is_some_and(|since| steady < since + age)
     }
 
     /// That an embedded store reaches into the future, as long as it does.

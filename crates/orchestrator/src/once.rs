@@ -14,6 +14,7 @@ use proof::hmac::keyed;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
+    clock_check,
     context::CallContext,
     errors::{ConflictCode, Error},
     spine::Spine,
@@ -76,7 +77,8 @@ impl Once {
         let tx = spine.begin().await?;
         let begun = |tx, call| Begun::New(Box::new(KeyedTx { tx, spine: spine.clone(), call }));
         let Some(call) = &self.0 else { return Ok(begun(tx, None)) };
-        match tx.idempotency().check(call).await? {
+        let now = clock_check::may_give_up(spine).then_some(call.created_at);
+        match tx.idempotency().check(call, now).await? {
             Known::New => Ok(begun(tx, Some(call.clone()))),
             Known::Duplicate(answer) => open(spine, call, &answer).map(Begun::Again),
             Known::Conflict => Err(Error::IdempotencyConflict { key: call.idempotency_key.clone() }),

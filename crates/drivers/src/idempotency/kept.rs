@@ -36,12 +36,12 @@ rows! {
 }
 
 impl IdempotencyReads<'_> {
-    /// What is kept of the calls that these credentials made with these keys.
+    /// What is kept of the calls that these credentials made with these keys: at `now`, or all of it where there is none.
     pub async fn find_answers(
         self,
         tenant: TenantId,
         calls: &[(KeyId, String)],
-        now: DateTime<Utc>,
+        now: Option<DateTime<Utc>>,
     ) -> Result<Vec<KeptAnswer>, StoreError> {
         use idempotency_keys::Column as C;
         let mut calls: Vec<&(KeyId, String)> = calls.iter().collect();
@@ -49,21 +49,27 @@ impl IdempotencyReads<'_> {
         calls.dedup();
         let keys: Vec<[Value; 2]> =
             calls.into_iter().map(|(id, key)| [Value::from(id.0), Value::from(key.as_str())]).collect();
-        let of = of(tenant).filter(C::ExpiresAt.gt(now));
-        let rows = read::by_keys(self.conn, of, [C::KeyId, C::IdempotencyKey], keys).await?;
+        let mut kept = of(tenant);
+        if let Some(now) = now {
+            kept = kept.filter(C::ExpiresAt.gt(now));
+        }
+        let rows = read::by_keys(self.conn, kept, [C::KeyId, C::IdempotencyKey], keys).await?;
         rows.into_iter().map(kept_answer).collect()
     }
 }
 
 impl IdempotencyStore<'_> {
-    /// Claims the key of `call`, which has no answer yet; or says what is known of the call that has claimed it.
-    pub async fn check(self, call: &KeptAnswer) -> Result<Known, StoreError> {
-        self.delete_expired(call.tenant, call.created_at).await?;
+    /// Claims the key of `call`, which has no answer yet; or says what is known of the call that has claimed it. Of what is
+    /// not kept any more at `now` nothing is known; where there is no `now`, all of it is kept.
+    pub async fn check(self, call: &KeptAnswer, now: Option<DateTime<Utc>>) -> Result<Known, StoreError> {
+        if let Some(now) = now {
+            self.delete_expired(call.tenant, now).await?;
+        }
         if bulk::insert_missing::<idempotency_keys::Entity>(self.conn, vec![answer_row(call)?]).await? == 1 {
             return Ok(Known::New);
         }
         let place = [(call.key_id, call.idempotency_key.clone())];
-        match self.find_answers(call.tenant, &place, call.created_at).await?.pop() {
+        match self.find_answers(call.tenant, &place, now).await?.pop() {
             Some(kept) if !kept.is_of(call) => Ok(Known::Conflict),
             Some(KeptAnswer { answer: Some(answer), .. }) => Ok(Known::Duplicate(answer)),
             // It was there a moment ago: whoever had it is rolled back, or it has just expired. The next try claims it.

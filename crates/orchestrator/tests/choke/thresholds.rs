@@ -9,6 +9,7 @@ use models::{ids::RunId, policies::LimitDraft};
 use orchestrator::{
     Error,
     choke::call::{EstimateRequest, Granted, PermitRequest, StepReport},
+    handlers::system,
 };
 use proof::words::{Action, LimitEnforcement, LimitType, RunStatus, StepKind};
 use testkit::{Store, TestDatabase, on_both};
@@ -198,4 +199,30 @@ async fn what_lapsed_holds_nothing_while_another_has_it_locked() {
     let granted = agent.permit(run, wish()).await.unwrap();
     assert_eq!(stands(&granted.verdict.limits), [0, 1, 1]);
     stranger.let_go().await;
+}
+
+/// What was granted before a start may still be under way, whatever time it seems to be; for so long as leave lasts.
+#[tokio::test]
+async fn nothing_lapses_at_a_start_far_from_the_newest_leaf() {
+    let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&db).await;
+    let mut asked = Vec::new();
+    for (tenant, limit_type) in [("runs", LimitType::RunSteps), ("steps", LimitType::Steps)] {
+        let agent = Agent::of(&kit, tenant).await;
+        agent.limit(limit_type, 1).await;
+        let run = agent.start().await;
+        agent.permit(run, wish()).await.unwrap();
+        asked.push((agent, run));
+    }
+    kit.clock.set(kit::time::beginning() + TimeDelta::days(2));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    for (agent, run) in &asked {
+        let full = refused(agent.permit(*run, wish()).await);
+        assert_eq!(stands(&full.verdict.limits), [0, 1, 0]);
+    }
+    kit.clock.advance(TimeDelta::seconds(61));
+    for (agent, run) in &asked {
+        let granted = agent.permit(*run, wish()).await.unwrap();
+        assert_eq!(stands(&granted.verdict.limits), [0, 1, 0], "the first has lapsed");
+    }
 }

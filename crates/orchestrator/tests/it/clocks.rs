@@ -3,17 +3,18 @@
 use std::time::{Duration as Wait, Instant};
 
 use chrono::Duration;
-use kit::Kit;
+use kit::{Kit, limit};
 use models::activity::RunState;
 use orchestrator::{
-    Error,
+    CallContext, Error,
     background::sweeper,
     choke::call::StartRun,
     handlers::{
-        activity,
+        activity, policies,
         system::{self, NotReady},
     },
 };
+use proof::words::LimitType;
 use testkit::{Store, TestDatabase};
 
 use crate::agent::Agent;
@@ -57,6 +58,27 @@ async fn a_start_far_from_the_newest_leaf_gives_up_no_run() {
     assert_eq!(activity::get(&kit.spine, &agent.ctx, run).await.unwrap().state, RunState::Live);
     kit.clock.advance(Duration::minutes(2));
     assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1, "it was silent for an hour");
+}
+
+#[tokio::test]
+async fn a_start_far_from_the_newest_leaf_forgets_no_answer() {
+    let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&database).await;
+    let agent = Agent::of(&kit, "acme").await;
+    let [makes, kills] = ["makes", "kills"]
+        .map(|key| CallContext { idempotency_key: Some(key.to_owned()), ..agent.admin.clone() });
+    let (killed, other) = (agent.start().await, agent.start().await);
+    let make = || policies::create_limit(&kit.spine, &makes, limit(LimitType::CostUsd, 5));
+    let first = make().await.unwrap();
+    activity::kill(&kit.spine, &kills, killed, None).await.unwrap();
+    kit.clock.set(kit::time::beginning() + Duration::days(2));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    let again = make().await.unwrap();
+    assert_eq!(again.limit.definition.limit_id, first.limit.definition.limit_id, "it is not made twice");
+    let taken = activity::kill(&kit.spine, &kills, other, None).await.unwrap_err();
+    assert!(matches!(taken, Error::IdempotencyConflict { .. }), "{taken}");
+    kit.clock.advance(Duration::minutes(61));
+    activity::kill(&kit.spine, &kills, other, None).await.unwrap();
 }
 
 #[tokio::test]

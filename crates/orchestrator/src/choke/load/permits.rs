@@ -1,12 +1,16 @@
 //! The permits that a group uses or releases, locked; and those of its runs that are open.
 
+use chrono::DateTime;
 use drivers::{StoreError, Tx};
 use models::ids::{PermitId, RunId};
 use proof::definitions::LimitDefinition;
 use rules::limits::{Basis, basis};
 
 use super::touched::Touched;
-use crate::choke::state::{RunState, State, held::HeldPermit, usage};
+use crate::{
+    choke::state::{RunState, State, held::HeldPermit, usage},
+    clock_check,
+};
 
 /// The most permits that lapsed and are released with one group; the rest go with the next.
 const MAX_LAPSED: u64 = 500;
@@ -17,8 +21,7 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         return Ok(());
     }
     let named: Vec<(PermitId, RunId)> = touched.permits.iter().copied().collect();
-    // By a wrong clock nothing lapses: what others were granted is still under way.
-    let most = if state.spine.clocks().wrong().is_some() { 0 } else { MAX_LAPSED };
+    let most = if may_release(state) { MAX_LAPSED } else { 0 };
     for permit in tx.policies().lock_permits(state.tenant.id, &named, state.now, most).await? {
         state.permits.insert(permit.id, HeldPermit::locked(permit));
     }
@@ -33,7 +36,8 @@ pub(super) async fn load_open(state: &mut State, tx: &Tx) -> Result<(), StoreErr
     if runs.is_empty() {
         return Ok(());
     }
-    for permit in tx.policies().open_permits(state.tenant.id, &runs, state.now).await? {
+    let serving_at = if clock_check::may_lapse(&state.spine) { state.now } else { DateTime::UNIX_EPOCH };
+    for permit in tx.policies().open_permits(state.tenant.id, &runs, serving_at).await? {
         if let Some(run) = state.runs.get_mut(&permit.run_id) {
             run.open.grant(permit.id, &permit.estimate, permit.expires_at);
         }
@@ -44,7 +48,12 @@ pub(super) async fn load_open(state: &mut State, tx: &Tx) -> Result<(), StoreErr
 /// Releases those that lapsed, when the windows are there of which they hold something: also those that hold nothing, which
 /// each group would find again else.
 pub(super) fn release_lapsed(state: &mut State) {
-    if state.spine.clocks().wrong().is_none() {
+    if may_release(state) {
         usage::release_lapsed(state);
     }
+}
+
+/// By a wrong clock nothing lapses, nor by one that may just have jumped: what others were granted is still under way.
+fn may_release(state: &State) -> bool {
+    state.spine.clocks().wrong().is_none() && clock_check::may_lapse(&state.spine)
 }

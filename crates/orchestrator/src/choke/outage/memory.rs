@@ -26,6 +26,7 @@ use crate::{
         prepare::Call,
         state::{RunState, State, Tracked, held::HeldPermit, usage},
     },
+    clock_check,
     errors::Error,
 };
 
@@ -166,7 +167,9 @@ impl Memory {
         drop(runs);
         let mut blind = !self.governs.trusts(&known.run.run, known.read);
         // Nobody releases what lapses meanwhile.
-        known.run.open.lapse(state.now);
+        if clock_check::may_lapse(&state.spine) {
+            known.run.open.lapse(state.now);
+        }
         let met = (known.read, known.run.freeze.take());
         known.run.freeze = self.governs.freeze_of(state.tenant.id, &known.run.run.agent_id, met);
         for (key, over_by) in

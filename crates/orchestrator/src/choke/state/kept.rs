@@ -11,20 +11,24 @@ use crate::{
         parts::{Answers, Unit},
         prepare::{Call, CallKind},
     },
+    clock_check,
     errors::Error,
     once,
 };
 
 /// Reads what is kept of the calls, and none where no call has such a key. What is kept no longer goes first: its keys are
-/// free, and are taken again by this group.
+/// free, and are taken again by this group. Where it is in doubt whose day is over, all of it is kept.
 pub(in crate::choke) async fn load(state: &mut State, tx: &Tx, calls: &[&[Call]]) -> Result<(), StoreError> {
     let asked: Vec<_> =
         calls.iter().copied().flatten().filter_map(|call| call.once.as_ref()).map(place).collect();
     if asked.is_empty() {
         return Ok(());
     }
-    tx.idempotency().delete_expired(state.tenant.id, state.now).await?;
-    let kept = tx.idempotency().find_answers(state.tenant.id, &asked, state.now).await?;
+    let now = clock_check::may_give_up(&state.spine).then_some(state.now);
+    if let Some(now) = now {
+        tx.idempotency().delete_expired(state.tenant.id, now).await?;
+    }
+    let kept = tx.idempotency().find_answers(state.tenant.id, &asked, now).await?;
     state.kept = kept.into_iter().map(|kept| (place(&kept), Known::Stored(kept))).collect();
     Ok(())
 }
