@@ -78,11 +78,25 @@ fn a_url_parameter_is_found_wherever_it_stands() {
         json!({"url": {"protocol": "https", "hostname": ["evil", "example"], "path": ["x"]}}),
         json!({"url": {"protocol": "https", "host": {"0": "evil", "1": "example"}}}),
         json!({"url": {"0": evil}}),
+        json!({"url": {"host": ["evil", "example"]}}),
+        json!({"scheme": "https", "host": ["evil", "example"]}),
+        json!({"host": json!(["evil", "example"]).to_string(), "path": ["x"]}),
     ] {
         let facts = facts(&params);
         assert!(url_hosts(&facts).contains(&"evil.example"), "{params}: {facts:?}");
         assert!(facts.hosts.contains("evil.example"), "{params}");
         assert!(!facts.facts_cut, "{params}");
+    }
+    for several in
+        [json!({"host": ["web1", "web2"]}), json!({"server": ["web1", "web2"], "path": "/var/log"})]
+    {
+        let facts = facts(&several);
+        assert_eq!(
+            facts.hosts,
+            ["web1", "web2"].map(str::to_owned).into(),
+            "nobody named another: {several}"
+        );
+        assert!(facts.url_host == "web1" && facts.facts_cut, "they may be one together: {several}");
     }
     // Of two members of one name, one parser takes the first, and another the last.
     let twice = json!({"input": format!("{{\"url\":{},\"url\":{}}}", json!(evil), json!(good))});

@@ -60,9 +60,37 @@ struct At {
     role: Option<Role>,
     /// That name is its own, not one further out.
     own: bool,
-    several: bool,
+    many: Many,
     /// Under the name of recipients, however far out.
     addressed: bool,
+}
+
+/// How many values a name says that there are.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Many {
+    #[default]
+    One,
+    /// One, beside the other parts of a URL: its host may be told by its labels.
+    Part,
+    Several,
+}
+
+impl Many {
+    fn of(name: &str, is_url_in_parts: bool) -> Self {
+        match (is_plural(name), is_url_in_parts) {
+            (true, _) => Self::Several,
+            (false, true) => Self::Part,
+            (false, false) => Self::One,
+        }
+    }
+}
+
+/// Whether members are the parts of a URL: they have its scheme, or a path by its segments.
+fn is_url_in_parts(members: &[(Cow<'_, str>, Node<'_>)]) -> bool {
+    members.iter().any(|(name, value)| {
+        let is = |known: &[&str]| known.iter().any(|known| name.eq_ignore_ascii_case(known));
+        is(&["protocol", "scheme"]) || is(&["path", "pathname"]) && items(value).is_some()
+    })
 }
 
 struct Facts {
@@ -95,6 +123,7 @@ impl Facts {
         let named = members.iter().find(|(name, _)| is_name(name)).and_then(|(_, value)| text_of(value));
         let named = named.and_then(role);
         self.invoked(members);
+        let is_url_in_parts = at.role == Some(Role::Url) || is_url_in_parts(members);
         for (name, value) in members {
             self.mentioned(name);
             // A run that is told in parts is a thing; a text of that name is what is run.
@@ -105,7 +134,7 @@ impl Facts {
             let within = At {
                 role: own.or(at.role),
                 own: own.is_some(),
-                several: is_plural(name),
+                many: Many::of(name, is_url_in_parts),
                 addressed: at.addressed || own == Some(Role::Recipient),
             };
             self.walk(value, within, depth + 1);
@@ -117,18 +146,23 @@ impl Facts {
         if let Some(line) = &line {
             self.command(line);
         }
-        // `{"hostname": ["h", "example"]}`: the labels of one name.
+        // `{"protocol": "https", "hostname": ["h", "example"]}`: the labels of one name. Where nothing says that a URL is told in
+        // parts, they are hosts like others, and it is not known whether they are one together.
         if at.role == Some(Role::Host)
-            && !at.several
+            && at.many != Many::Several
             && let Some(labels) = words(items).filter(|labels| labels.len() > 1)
             && labels.iter().all(|label| !label.is_empty() && !label.contains(['.', ':', '/', ' ']))
         {
-            self.host_parameter(&labels.join("."));
+            if at.many == Many::Part {
+                self.host_parameter(&labels.join("."));
+            } else {
+                self.params.facts_cut = true;
+            }
         }
         for item in items {
             // The words of a command are one; what has blanks may be a command by itself.
             let alone = line.is_none()
-                || at.several && at.role == Some(Role::Command)
+                || at.many == Many::Several && at.role == Some(Role::Command)
                 || text_of(item).is_some_and(is_line);
             let role = at.role.filter(|role| match role {
                 Role::Command => alone,
