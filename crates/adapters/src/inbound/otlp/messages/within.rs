@@ -1,7 +1,7 @@
 //! Files within what stays as it came: JSON that nobody here knows, a request or an answer told whole, a tool's result. Each
 //! is told by kind, size and hash, and all around it stays byte for byte.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::LazyCell};
 
 use memchr::memmem;
 
@@ -173,13 +173,37 @@ fn file(text: &str, name: &str, kind: Option<&str>) -> Option<Cow<'static, str>>
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_digit);
+    let bytes = LazyCell::new(|| base64(text));
+    let is_base64 = || bytes.is_some();
+    // What encodes a text may hold what a rule asks for, whatever somebody calls it: it stays, and is looked into. What is no text in
+    // the end can hold nothing of that.
+    let holds_text = || bytes.as_deref().is_some_and(is_text);
+    let is_told = kind.is_some_and(|kind| !is_of_an_application(kind) || !holds_text());
     let is_file = begins.is_some()
-        || is_long
-        || is_named && kind.is_some() && base64(text).is_some()
-        // What is no text in the end can hold nothing that a rule asks for.
-        || is_named && !is_word && base64(text).is_some_and(|bytes| str::from_utf8(&bytes).is_err());
+        || is_long && !holds_text()
+        || is_named && is_told && is_base64()
+        || is_named && !is_word && is_base64() && !holds_text();
     let of_bytes = begins.map(|(_, kind)| *kind).filter(|kind| kind.contains('/'));
     is_file.then(|| mark("file", kind.or(of_bytes), Some(Data::Base64(text))))
+}
+
+/// Whether bytes are a text that somebody may read.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_readable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_readable))
+}
+
+/// Whether a type says only what made the bytes: `application/octet-stream` is any.
+fn is_of_an_application(kind: &str) -> bool {
+    kind.trim().split_once('/').is_some_and(|(of, _)| of.eq_ignore_ascii_case("application"))
+}
+
+/// Whether a `data:` URL holds a text, and says nothing else.
+fn is_a_text(url: &str) -> bool {
+    let Some((head, body)) = url.split_once(',') else { return false };
+    let kind = head.trim_start_matches("data:").split(';').next().unwrap_or_default();
+    let is_told = is_of_files(kind) && !is_of_an_application(kind);
+    !is_told && base64(body).is_some_and(|bytes| is_text(&bytes))
 }
 
 /// Whether what has this type is no text.
@@ -213,7 +237,7 @@ fn in_prose(text: &str) -> Option<String> {
         let (before, url) = (&rest[..start], &rest[start..at + BEFORE.len() + end]);
         let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
         out.push_str(before);
-        if url.starts_with("data:") && end > 0 {
+        if url.starts_with("data:") && end > 0 && !is_a_text(url) {
             out.push_str(&mark("file", None, Some(Data::Url(url))));
         } else {
             out.push_str(url);
@@ -226,6 +250,8 @@ fn in_prose(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use ::base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
 
     const ABC: &str = "3 bytes, sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad]";
@@ -295,6 +321,35 @@ mod tests {
         assert_eq!(marked(&id), id, "nobody says that it is a file");
         let long = "x".repeat(100_000);
         assert_eq!(marked(&long), long);
+    }
+
+    /// The redactor looks into it, as it does where the same comes by another door.
+    #[test]
+    fn a_text_in_base64_is_no_file() {
+        let row = "Bob,4111 1111 1111 1111,DB_PASSWORD=hunter2-and-more\n";
+        let (short, long) = (STANDARD.encode(row), STANDARD.encode(row.repeat(20)));
+        assert!(short.len() < LONG && long.len() >= LONG);
+        for text in [
+            format!(r#"{{"content":"{long}"}}"#),
+            format!(r#"{{"mimeType":"application/octet-stream","data":"{short}"}}"#),
+            format!(r#"{{"mimeType":"application/octet-stream","data":"{long}"}}"#),
+            format!(r#"{{"output":"{{\"data\":\"{long}\"}}"}}"#),
+            format!("see data:text/csv;base64,{short} and data:application/octet-stream;base64,{long}"),
+        ] {
+            assert_eq!(marked(&text), text);
+        }
+        let bytes: Vec<u8> = (0..=255).cycle().take(1_000).collect();
+        let (short, long) = (STANDARD.encode(&bytes[200..240]), STANDARD.encode(&bytes));
+        for text in [
+            format!(r#"{{"content":"{long}"}}"#),
+            format!(r#"{{"whatever":"{long}"}}"#),
+            format!(r#"{{"mimeType":"application/octet-stream","data":"{short}"}}"#),
+            format!("see data:application/octet-stream;base64,{short}"),
+            format!("see data:text/plain;base64,{short}"),
+        ] {
+            let told = marked(&text);
+            assert!(told.contains(" bytes, sha256:") && !told.contains(&short), "{told}");
+        }
     }
 
     #[test]
