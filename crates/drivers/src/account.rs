@@ -60,7 +60,7 @@ impl AccountReads<'_> {
     pub async fn policy_generation(self, tenant: TenantId) -> Result<u64, StoreError> {
         match self.find_tenant(tenant).await? {
             Some(Tenant { policy_generation, .. }) => {
-                self.conn.read_governed(tenant, policy_generation)?;
+                self.conn.saw_governed(tenant, policy_generation)?;
                 Ok(policy_generation)
             }
             None => Err(StoreError::RowsAffected { table: "tenants", expected: 1, actual: 0 }),

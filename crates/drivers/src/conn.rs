@@ -184,6 +184,16 @@ impl Conn {
         Ok(())
     }
 
+    /// The same of a count that was only read. It is seen at once, for it is committed, unless this has changed it itself.
+    pub(crate) fn saw_governed(&self, tenant: TenantId, count: u64) -> Result<(), StoreError> {
+        self.seen.compare_governed(tenant, count, self.began)?;
+        let own = self.governed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !own.iter().any(|(changed, _)| *changed == tenant) {
+            self.seen.note_governed(tenant, count);
+        }
+        Ok(())
+    }
+
     /// How many heads it had seen when this began.
     pub(crate) fn began(&self) -> u64 {
         self.began

@@ -108,11 +108,16 @@ impl AccountReads<'_> {
         rows.into_iter().map(account::tenant).collect()
     }
 
-    /// The tenants among `ids` that there are: all of which a server remembers runs, at once.
+    /// The tenants among `ids` that there are: all of which a server remembers runs, at once. Fails where one has changed less often
+    /// than this process has seen: the store fell back.
     pub async fn find_tenants(self, ids: &[TenantId]) -> Result<Vec<Tenant>, StoreError> {
         let (all, key) = (tenants::Entity::find(), [tenants::Column::TenantId]);
         let rows = read::by_keys(self.conn, all, key, keys::sorted(ids)).await?;
-        rows.into_iter().map(account::tenant).collect()
+        let tenants = rows.into_iter().map(account::tenant).collect::<Result<Vec<_>, _>>()?;
+        for tenant in &tenants {
+            self.conn.saw_governed(tenant.id, tenant.policy_generation)?;
+        }
+        Ok(tenants)
     }
 
     /// The keys among `ids` that there are, whosever they are: those that a server remembers.

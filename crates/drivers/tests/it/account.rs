@@ -44,12 +44,21 @@ testkit::on_both! {
         undone.rollback().await.expect("undone");
         assert_eq!(read().await.expect("what did not commit was not seen"), 2);
 
+        // Another server, which has only read it: for a run that it refused, and for what it remembers.
+        let (refused, remembers) = (sample::open(db).await, sample::open(db).await);
+        let tx = refused.begin().await.expect("begin");
+        assert_eq!(tx.account().policy_generation(TENANT).await.expect("read"), 2);
+        tx.rollback().await.expect("refused");
+        remembers.read().await.expect("read").account().find_tenants(&[TENANT]).await.expect("looked at");
+
         // As in a failover to a standby that lagged: a freeze is gone, and no log knows.
         db.tamper("UPDATE tenants SET policy_generation = 1").await.expect("set back");
         let before = read().await.expect_err("a run that starts would not be refused");
         assert!(matches!(&before, StoreError::ReadOnly(why) if why.contains("changed 2 times")), "{before}");
         bump().await.expect_err("nor is it written on as if nothing had been lost");
-        assert!(store.compare_logs().await.is_err() && store.fell_back().is_some());
+        for one in [&store, &refused, &remembers] {
+            assert!(one.compare_logs().await.is_err() && one.fell_back().is_some());
+        }
         assert!(sample::open(db).await.compare_logs().await.is_ok(), "who starts anew takes it as it is");
 
         // Somebody who starts anew goes on with what there is: that it was changed as often since makes it no other.
