@@ -15,8 +15,7 @@ use crate::logs::redact::{self, Fault};
 
 const NOT_COMPOSED: &str = "must be in Unicode's composed form (NFC), in which an accented letter is one character: spelt in \
                             another way it would look like another's and not be it";
-const NOT_SEEN: &str =
-    "must have no blanks around it and no characters that nobody sees: it would look like another's";
+const NOT_SEEN: &str = "must have no blanks around it, within it one U+0020 at a time, and no characters that nobody sees: it would look like another's";
 const HIDES: &str =
     "must have no characters that nobody sees: no name comes to a rule with one, so it would not fire";
 
@@ -245,8 +244,17 @@ mod tests {
             );
             refused
         };
-        for fine in ["billing-bot", "Rechnungs Bot é", "日本", "⚙️ builder", "👩‍💻", "бот", "a.b/c:d@e"]
-        {
+        for fine in [
+            "billing-bot",
+            "Rechnungs Bot é",
+            "日本",
+            "⚙️ builder",
+            "👩‍💻",
+            "бот",
+            "a.b/c:d@e",
+            "\u{645}\u{6cc}\u{200c}\u{62e}",
+            "1\u{fe0f}\u{20e3} step",
+        ] {
             assert!(!refused(fine), "{fine}");
         }
         for odd in [
@@ -263,6 +271,12 @@ mod tests {
             "a\u{2028}b",
             "\u{200b}",
             "billing-bot\u{a0}",
+            "billing  bot",
+            "billing\u{a0}bot",
+            "billing\u{3000}bot",
+            "billing\u{2800}bot",
+            "billing-bot\u{fff9}",
+            "billing\u{200c}-bot",
             "a\u{1b}[2Jb",
             "billing-bot\u{e0041}",
             "billing-bot\u{e000}",

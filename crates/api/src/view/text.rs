@@ -10,8 +10,8 @@ use utoipa::{
 const NOT_BLANK: &str = "[^\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 
 /// What nobody sees, or what turns what stands beside it: `engines::logs::redact::unmistakable` takes these out of a name.
-const UNSEEN: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ue000-\\uf8ff\\ufdd0-\\ufdef\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8\\ufffe\\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}";
-/// Blanks that are seen between words, and not around them.
+const UNSEEN: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufdd0-\\ufdef\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}";
+/// Blanks. Within a name there are only U+0020, one at a time: nobody sees which they are.
 const BLANKS: &str = " \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000";
 
 /// By which somebody or something is told from others: nothing around it or in it that nobody sees.
@@ -21,14 +21,15 @@ pub(crate) struct Identity;
 pub(crate) struct IdentityOrEmpty;
 
 fn identity(pattern: String) -> ObjectBuilder {
-    let told = "By which somebody or something is told from others: no blanks around it, and no characters that nobody sees.";
+    let told = "By which somebody or something is told from others: no blanks around it, within it one U+0020 at a time, and no \
+                characters that nobody sees.";
     let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(bounds::NAME));
     text.pattern(Some(pattern)).description(Some(told))
 }
 
 /// What is seen from its first character to its last.
 fn seen() -> String {
-    format!("[^{UNSEEN}{BLANKS}]([^{UNSEEN}]*[^{UNSEEN}{BLANKS}])?")
+    format!("[^{UNSEEN}{BLANKS}]( ?[^{UNSEEN}{BLANKS}])*")
 }
 
 impl PartialSchema for Identity {

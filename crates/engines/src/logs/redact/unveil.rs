@@ -8,12 +8,13 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 /// An escape may stand for a piece of another one: so many times over. Each time costs six characters for one.
 const MAX_PASSES: usize = 12;
 
-/// Whether a character is drawn as nothing (Unicode's Default_Ignorable_Code_Point).
+/// Whether a character is drawn as nothing (Unicode's Default_Ignorable_Code_Point), or as a blank that is none: the cell of Braille
+/// without a dot, and what anchors notes between lines.
 fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -59,34 +60,51 @@ pub fn unmistakable(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks. What
-/// joins or shapes signs stays behind a sign, and goes behind a letter.
+/// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks. Blanks
+/// within it are one U+0020, for nobody sees which they are. What joins or shapes signs stays behind a sign, and goes behind a letter.
 fn seen_of(name: &str) -> Cow<'_, str> {
-    let whole = name;
-    let name = name.trim();
-    let (mut seen, mut before) = (String::with_capacity(name.len()), None);
-    for c in name.chars() {
-        if !c.is_control() && !is_hidden(before, c) {
+    let mut seen = String::with_capacity(name.len());
+    for (before, c, after) in beside(name) {
+        if c.is_whitespace() {
+            if !seen.is_empty() && !seen.ends_with(' ') {
+                seen.push(' ');
+            }
+        } else if !c.is_control() && !is_hidden(before, c, after) {
             seen.push(c);
         }
-        before = Some(c);
     }
-    let seen = seen.trim();
-    if seen == whole { Cow::Borrowed(whole) } else { Cow::Owned(seen.to_owned()) }
+    let kept = seen.trim_end();
+    if kept == name { Cow::Borrowed(name) } else { Cow::Owned(kept.to_owned()) }
 }
 
-/// Whether nothing is seen of a character behind that one.
-fn is_hidden(before: Option<char>, c: char) -> bool {
+/// Each character with those beside it.
+fn beside(text: &str) -> impl Iterator<Item = (Option<char>, char, Option<char>)> {
+    let before = std::iter::once(None).chain(text.chars().map(Some));
+    let after = text.chars().skip(1).map(Some).chain(std::iter::once(None));
+    before.zip(text.chars()).zip(after).map(|((before, c), after)| (before, c, after))
+}
+
+/// Whether nothing is seen of a character between those two.
+fn is_hidden(before: Option<char>, c: char, after: Option<char>) -> bool {
     let shapes = matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
         && before.is_some_and(|c| !c.is_alphanumeric() && !c.is_ascii());
-    (is_ignorable(c) || is_unassigned(c) || matches!(c, '\u{2028}' | '\u{2029}')) && !shapes
+    // `1️⃣`: what makes a picture of a digit.
+    let is_keycap = c == '\u{fe0f}' && after == Some('\u{20e3}');
+    // Persian is written so, and some of the scripts of India (UAX 31).
+    let parts = c == '\u{200c}' && before.is_some_and(is_joined) && after.is_some_and(is_joined);
+    (is_ignorable(c) || is_unassigned(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+        && !(shapes || is_keycap || parts)
+}
+
+/// Whether a letter is of a script whose letters join: Arabic, and those of India.
+fn is_joined(c: char) -> bool {
+    matches!(c, '\u{620}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}' | '\u{900}'..='\u{dff}')
 }
 
 /// Whether a text has a character in it of which nothing is seen, as it may come along when a name is copied.
 #[must_use]
 pub fn hides_something(text: &str) -> bool {
-    let before = std::iter::once(None).chain(text.chars().map(Some));
-    !text.is_ascii() && before.zip(text.chars()).any(|(before, c)| is_hidden(before, c))
+    !text.is_ascii() && beside(text).any(|(before, c, after)| is_hidden(before, c, after))
 }
 
 /// The text as it reads in the end; `None` if it reads as it is.
