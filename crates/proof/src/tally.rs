@@ -64,7 +64,7 @@ pub struct Tally {
 }
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
-const MAX_HTTP_BETWEEN: usize = 4;
+pub const MAX_HTTP_BETWEEN: usize = 4;
 
 impl Tally {
     /// The number of steps in it.
@@ -455,7 +455,8 @@ fn number(known: &mut HashMap<Box<str>, u32>, name: &str) -> u32 {
 
 /// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without
 /// what was asked for.
-fn is_request(skill_name: &str) -> bool {
+#[must_use]
+pub fn is_request(skill_name: &str) -> bool {
     let name = skill_name.strip_prefix("HTTP ").unwrap_or(skill_name);
     let method = name.split(' ').next().unwrap_or_default();
     ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"].contains(&method)

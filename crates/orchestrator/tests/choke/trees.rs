@@ -336,7 +336,7 @@ on_both! {
         served["kind"] = json!(2);
         send(&agent, &[called(1, (3, 4)), served, http, span(1, (1, 0), &tool("search"))]).await;
         send(&agent, &[called(2, (3, 9))]).await;
-        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["TOOL_CALL", "OTHER", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
+        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["OTHER", "OTHER", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
             assert_eq!(run.tool_call_count, 1);
             let mut told: Vec<&str> = crate::contributions::steps_as(&kit, &agent.admin, run.id).await.unwrap().iter().map(|step| step.kind.as_str()).collect();
             told.sort_unstable();

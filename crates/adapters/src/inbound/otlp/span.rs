@@ -3,8 +3,8 @@
 use std::{borrow::Cow, net::Ipv6Addr};
 
 use orchestrator::{
-    choke::call::{LlmReport, PartOf, TokenCounts},
-    ports::ReportedSpan,
+    choke::call::{LlmReport, OtherSide, PartOf, TokenCounts},
+    ports::{ReportedSpan, SpanAct},
 };
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -77,7 +77,11 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         parent_is_remote: parent_span_id.is_some() && flags & remote == remote,
         parent_span_id,
         source,
-        act: operation.act(),
+        act: if kind == SERVER && operation == Operation::Tool {
+            SpanAct::ToolServer
+        } else {
+            operation.act()
+        },
         skill_name,
         params,
         outcome_data: outcome(result, message),
@@ -88,6 +92,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         ended_at: time(end).filter(|_| times_are_told),
         cut,
         part_of,
+        other_side: OtherSide::NotTold,
     })
 }
 

@@ -202,7 +202,7 @@ fn a_command_is_found_wherever_it_stands_and_however_it_is_spaced() {
     assert_eq!(quoted.command, "echo \"a b\"", "as it was told");
     assert_eq!(quoted.commands_read, ["echo a b".to_owned()].into(), "nobody told it");
     let both = facts(&json!({"commands": ["echo \"a b\"", "echo a b"]}));
-    assert!(both.commands_read.is_empty(), "{both:?}");
+    assert!(!both.commands_read.contains("echo a b"), "somebody told it: {both:?}");
 }
 
 /// Frameworks give a tool that takes one text that text alone, without the name of its parameter.

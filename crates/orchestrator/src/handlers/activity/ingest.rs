@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus, WayIn};
 
-use super::span_order::sums_last;
+use super::{sides::find_sides, span_order::sums_last};
 use crate::{
     aside::aside,
     choke::{
@@ -81,6 +81,7 @@ async fn take(
         return Err(err);
     }
     let ReportedSpans { mut spans, rejected, .. } = spans;
+    find_sides(&mut spans);
     sums_last(&mut spans);
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
@@ -124,7 +125,7 @@ fn calls(
 fn step(span: ReportedSpan) -> (StepReport, bool) {
     let kind = match span.act {
         SpanAct::ModelCall => StepKind::LlmCall,
-        SpanAct::ToolCall => StepKind::ToolCall,
+        SpanAct::ToolCall | SpanAct::ToolServer => StepKind::ToolCall,
         SpanAct::Retrieval => StepKind::Retrieval,
         SpanAct::HttpCall => StepKind::HttpCall,
         SpanAct::Transform => StepKind::Transform,
@@ -156,6 +157,7 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
         parent_is_remote: span.parent_is_remote,
         labels: Vec::new(),
         part_of: part_of(&mut fit, span.part_of),
+        other_side: span.other_side,
     };
     (report, fit.cut || cut)
 }
