@@ -347,9 +347,9 @@ fn says(name: &str, redacted: Option<&str>, read: impl Fn(&str) -> Option<Class>
         read(&(kept + rest))
     };
     let (raw, stored) = (without_markers(name), redacted.and_then(without_markers));
-    // Of two the one that removes more: otherwise the later reader would remove what this one left.
+    // Of two the one that removes more, and else the one that a later reader has: it would remove what this one left.
     let with_numbers = |class: &Class| holds_numbers(*class);
-    raw.filter(with_numbers).or(stored.filter(with_numbers)).or(raw).or(stored)
+    raw.filter(with_numbers).or(stored.filter(with_numbers)).or(stored).or(raw)
 }
 
 /// A string inside JSON: itself JSON, or plain text. `None` if nothing is removed.
