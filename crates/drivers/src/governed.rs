@@ -42,6 +42,12 @@ impl Governed {
         }
     }
 
+    /// Forgets what a tenant's count was: somebody accepted the one that there is.
+    pub(crate) fn accept(&mut self, tenant: TenantId) {
+        self.fallen.remove(&tenant);
+        self.seen.remove(&tenant);
+    }
+
     /// The tenants of which something is remembered.
     pub(crate) fn tenants(&self) -> Vec<TenantId> {
         self.seen.keys().chain(self.fallen.keys()).copied().collect()

@@ -134,8 +134,14 @@ impl Seen {
     }
 
     /// Takes note that the store goes on from what is remembered of the log whose head this is.
-    pub(crate) fn goes_on(&self, head: &LogHead) {
-        self.memory().fallen.remove(&(head.tenant, head.log));
+    ///
+    /// Whoever began an epoch of the log since then accepted what the store has of the tenant, and so what governs it.
+    pub(crate) fn goes_on(&self, known: &SeenHead, head: &LogHead) {
+        let mut memory = self.memory();
+        memory.fallen.remove(&(head.tenant, head.log));
+        if head.epoch > known.epoch {
+            memory.governed.accept(head.tenant);
+        }
     }
 
     /// Takes note that it does not, and has this head instead: from now on the store is only read.

@@ -18,7 +18,7 @@ impl LedgerReads<'_> {
         let seen = self.conn.seen();
         let Some(known) = seen.of(head.tenant, head.log, self.conn.began()) else { return Ok(()) };
         if self.leads(&known, head).await? {
-            seen.goes_on(head);
+            seen.goes_on(&known, head);
             return Ok(());
         }
         Err(seen.fell(known, head))

@@ -84,6 +84,9 @@ testkit::on_both! {
         let before = append(&one, 3).await.expect("three leaves");
         append(&two, 2).await.expect("another process appends");
         let after = append(&one, 1).await.expect("it goes on from there");
+        let tx = one.begin().await.expect("begin");
+        tx.account().bump_policy_generation(TENANT).await.expect("a freeze");
+        tx.commit().await.expect("commit");
 
         // As in a failover to a standby that lagged.
         let triggers = match db.store() {
@@ -91,6 +94,7 @@ testkit::on_both! {
             Store::Postgres => "ALTER TABLE log_heads DISABLE TRIGGER log_heads_no_update",
         };
         db.tamper(triggers).await.expect("the owner may");
+        db.tamper("UPDATE tenants SET policy_generation = 0").await.expect("set back");
         let tx = two.begin().await.expect("begin");
         tx.ledger().save_head(&before).await.expect("set back");
         tx.commit().await.expect("commit");

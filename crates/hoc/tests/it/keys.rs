@@ -86,7 +86,7 @@ async fn an_agents_key_begins_runs_as_its_agents_alone(store: Store) {
     let make = |args: &[&str]| place.run(&[&["keys", "create", "--role"], args, &["--json"]].concat());
     for (args, told) in [
         (&["agent"][..], &["--agent NAME", "--any-agent"][..]),
-        (&["agent", "--agent", "*"], &["--agent", "any_agent"]),
+        (&["agent", "--agent", "*"], &["--agent", "--any-agent"]),
         (&["agent", "--agent", "a", "--any-agent"], &["--any-agent"]),
         (&["viewer", "--agent", "a"], &["keys of role agent, not viewer"]),
     ] {
