@@ -17,8 +17,8 @@ async fn a_key_is_made_used_and_revoked() {
     insta::assert_snapshot!(made.shown(), @r#"
     201
     {
-      "key_id": "key_019cadc69a8070008000000000000009",
-      "prefix": "hoc_019cadc69a8070008000000000000009",
+      "key_id": "key_1",
+      "prefix": "hoc_1",
       "role": "operator",
       "owner": "ana",
       "owner_type": "person",
@@ -29,7 +29,7 @@ async fn a_key_is_made_used_and_revoked() {
       "revoked_at": null,
       "last_used_at": null,
       "created_at": "2026-03-02T09:00:00.000000Z",
-      "key": "hoc_019cadc69a8070008000000000000009_000000000000000aa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a52293ca4efe33af51",
+      "key": "hoc_1_000000000000000aa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a52293ca4efe33af51",
       "tenant": "acme"
     }
     "#);
@@ -37,14 +37,14 @@ async fn a_key_is_made_used_and_revoked() {
     insta::assert_snapshot!(app.get(format!("{ACCOUNT}/whoami")).key(&key).send().await.shown(), @r#"
     200
     {
-      "tenant_id": "ten_019cadc69a8070008000000000000000",
+      "tenant_id": "ten_1",
       "tenant": "acme",
       "role": "operator",
       "actor_type": "HUMAN",
       "actor_id": "ana",
       "key": {
-        "key_id": "key_019cadc69a8070008000000000000009",
-        "prefix": "hoc_019cadc69a8070008000000000000009",
+        "key_id": "key_2",
+        "prefix": "hoc_2",
         "role": "operator",
         "owner": "ana",
         "owner_type": "person",

@@ -28,8 +28,8 @@ async fn a_run_from_start_to_end() {
     insta::assert_snapshot!(started.shown(), @r#"
     201
     {
-      "run_id": "run_019cadc69a807000800000000000000a",
-      "trace_id": "trc_019cadc69a807000800000000000000b",
+      "run_id": "run_1",
+      "trace_id": "trc_2",
       "agent_id": "support-bot",
       "project_id": "mail",
       "actor": {
@@ -53,8 +53,8 @@ async fn a_run_from_start_to_end() {
       "completed_at": null,
       "duration_ms": null,
       "expected_latency_ms": 60000,
-      "policy_snapshot_id": "snap_019cadc69a8070008000000000000009",
-      "policy_snapshot_digest": "80bb9bb5d0ad4a6954ec9542c3d2ee7de01f9a43d1f4fb4b873d2770c6573461",
+      "policy_snapshot_id": "snap_3",
+      "policy_snapshot_digest": "(hash 1)",
       "assurance": "ENFORCED",
       "sealed_assurance": null,
       "step_count": 0,
@@ -66,8 +66,8 @@ async fn a_run_from_start_to_end() {
       "output_tokens": 0,
       "cost_usd": 0,
       "cost_known": true,
-      "correlation_id": "019cadc69a8070008000000000000008",
-      "opened_by": "key_019cadc69a8070008000000000000005",
+      "correlation_id": "4",
+      "opened_by": "key_5",
       "external_trace_id": null,
       "conversation_id": null,
       "session_id": null,
@@ -87,7 +87,7 @@ async fn a_run_from_start_to_end() {
       "late": null,
       "verdict": {
         "action": "ALLOW",
-        "decision_id": "dec_019cadc69a807000800000000000000d",
+        "decision_id": "dec_6",
         "halt_reason": null,
         "deciding_policy_id": null,
         "fired": [],
@@ -107,11 +107,11 @@ async fn a_run_from_start_to_end() {
     200
     {
       "step_index": 0,
-      "step_hash": "<its hash>",
+      "step_hash": "(hash 1)",
       "recorded": true,
       "verdict": {
         "action": "ALLOW",
-        "decision_id": "dec_019cadc69a807000800000000000000f",
+        "decision_id": "dec_1",
         "halt_reason": null,
         "deciding_policy_id": null,
         "fired": [],
@@ -120,7 +120,7 @@ async fn a_run_from_start_to_end() {
         "checked_at": "2026-03-02T09:00:00.000000Z"
       },
       "run": {
-        "run_id": "run_019cadc69a807000800000000000000a",
+        "run_id": "run_2",
         "status": "RUNNING",
         "step_count": 1,
         "refused_count": 0,
@@ -142,7 +142,7 @@ async fn a_run_from_start_to_end() {
           "counts": true,
           "external_span_id": null,
           "external_parent_span_id": null,
-          "step_hash": "<its hash>",
+          "step_hash": "(hash 1)",
           "kind": "LLM_CALL",
           "skill_name": "chat",
           "status": "SUCCESS",
@@ -153,7 +153,7 @@ async fn a_run_from_start_to_end() {
             "action": "ALLOW",
             "would_have": null,
             "fired": [],
-            "decision_id": "dec_019cadc69a807000800000000000000f"
+            "decision_id": "dec_1"
           },
           "outcome": {
             "category": "SUCCESS",
@@ -185,14 +185,14 @@ async fn a_run_from_start_to_end() {
           "recorded_at": "2026-03-02T09:00:00.000000Z",
           "level": "INFO",
           "source": "engine",
-          "reported_by": "key_019cadc69a8070008000000000000005",
+          "reported_by": "key_2",
           "permit_id": null,
           "permit_note": null,
           "idempotency_key": null,
-          "input_hash": "7d73ebb3970eb1ceabf9b35bafe695c1b625ab9b5f0078647e09f3a6173dbe74",
-          "output_hash": "eef4c0b867059e9b49be6f18f00cd510ecd077c584133883859268f67a6c7e60",
-          "determinism_hash": "f2a51d6e4ce8e26c438744afb78a79b3e009b8d0d1548823b6d708829a9d089e",
-          "prev_hash": "49fc5d4a28defbfaa7fe79eaa0cac0d9411e0b149edf205e0e97f867c7d0c073"
+          "input_hash": "(hash 2)",
+          "output_hash": "(hash 3)",
+          "determinism_hash": "(hash 4)",
+          "prev_hash": "(hash 5)"
         }
       ],
       "next_cursor": null,
@@ -204,8 +204,8 @@ async fn a_run_from_start_to_end() {
     insta::assert_snapshot!(sealed.shown(), @r#"
     200
     {
-      "run_id": "run_019cadc69a807000800000000000000a",
-      "trace_id": "trc_019cadc69a807000800000000000000b",
+      "run_id": "run_1",
+      "trace_id": "trc_2",
       "agent_id": "support-bot",
       "project_id": "mail",
       "actor": {
@@ -229,8 +229,8 @@ async fn a_run_from_start_to_end() {
       "completed_at": "2026-03-02T09:00:00.000000Z",
       "duration_ms": 0,
       "expected_latency_ms": 60000,
-      "policy_snapshot_id": "snap_019cadc69a8070008000000000000009",
-      "policy_snapshot_digest": "80bb9bb5d0ad4a6954ec9542c3d2ee7de01f9a43d1f4fb4b873d2770c6573461",
+      "policy_snapshot_id": "snap_3",
+      "policy_snapshot_digest": "(hash 1)",
       "assurance": "RECORDED",
       "sealed_assurance": "RECORDED",
       "step_count": 1,
@@ -242,8 +242,8 @@ async fn a_run_from_start_to_end() {
       "output_tokens": 300,
       "cost_usd": 0.12,
       "cost_known": true,
-      "correlation_id": "019cadc69a8070008000000000000008",
-      "opened_by": "key_019cadc69a8070008000000000000005",
+      "correlation_id": "4",
+      "opened_by": "key_5",
       "external_trace_id": null,
       "conversation_id": null,
       "session_id": null,
@@ -275,12 +275,12 @@ async fn a_run_from_start_to_end() {
       "type": "urn:hoc:problem:run_not_running",
       "title": "The run takes no steps any more",
       "status": 409,
-      "detail": "run run_019cadc69a807000800000000000000a is SUCCEEDED: it has ended (completed)",
-      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a807000800000000000000a/steps",
+      "detail": "run run_1 is SUCCEEDED: it has ended (completed)",
+      "instance": "/api/v1/runtime/activity/runs/run_1/steps",
       "code": "run_not_running",
       "request_id": "req-test",
       "errors": [],
-      "run_id": "run_019cadc69a807000800000000000000a",
+      "run_id": "run_1",
       "run_status": "SUCCEEDED"
     }
     "#);
@@ -305,12 +305,12 @@ async fn a_killed_run_takes_nothing_more() {
       "type": "urn:hoc:problem:run_killed",
       "title": "The run was killed",
       "status": 409,
-      "detail": "run run_019cadc69a8070008000000000000010 was killed",
-      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a8070008000000000000010/steps",
+      "detail": "run run_1 was killed",
+      "instance": "/api/v1/runtime/activity/runs/run_1/steps",
       "code": "run_killed",
       "request_id": "req-test",
       "errors": [],
-      "run_id": "run_019cadc69a8070008000000000000010",
+      "run_id": "run_1",
       "run_status": "HALTED"
     }
     "#);

@@ -26,18 +26,18 @@ async fn a_refused_step_names_the_rule() {
       "title": "The step was refused",
       "status": 403,
       "detail": "the step was refused: BLOCK by RULE `no costly step`: step.cost_microusd is $0.75 (750000 micro-USD) (refused after it was done)",
-      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a8070008000000000000013/steps",
+      "instance": "/api/v1/runtime/activity/runs/run_1/steps",
       "code": "step_halted",
       "request_id": "req-test",
       "errors": [],
       "verdict": {
         "action": "BLOCK",
-        "decision_id": "dec_019cadc69a8070008000000000000018",
+        "decision_id": "dec_2",
         "halt_reason": "policy_stop",
-        "deciding_policy_id": "rule_019cadc69a807000800000000000000c",
+        "deciding_policy_id": "rule_3",
         "fired": [
           {
-            "policy_id": "rule_019cadc69a807000800000000000000c",
+            "policy_id": "rule_3",
             "name": "no costly step",
             "kind": "RULE",
             "mode": "BLOCK",
@@ -54,7 +54,7 @@ async fn a_refused_step_names_the_rule() {
         ],
         "limits": [
           {
-            "limit_id": "lim_019cadc69a807000800000000000000f",
+            "limit_id": "lim_4",
             "name": "daily",
             "limit_type": "COST_USD",
             "status": "OK",
@@ -68,7 +68,7 @@ async fn a_refused_step_names_the_rule() {
         "note": "refused after it was done",
         "checked_at": "2026-03-02T09:00:00.000000Z"
       },
-      "run_id": "run_019cadc69a8070008000000000000013",
+      "run_id": "run_1",
       "step_index": 0,
       "run_status": "RUNNING",
       "recorded": true
@@ -97,18 +97,18 @@ async fn permits_are_granted_and_refused() {
     insta::assert_snapshot!(granted.shown(), @r#"
     201
     {
-      "permit_id": "prm_019cadc69a8070008000000000000015",
+      "permit_id": "prm_1",
       "expires_at": "2026-03-02T09:01:00.000000Z",
       "recorded": true,
       "verdict": {
         "action": "ALLOW",
-        "decision_id": "dec_019cadc69a8070008000000000000016",
+        "decision_id": "dec_2",
         "halt_reason": null,
         "deciding_policy_id": null,
         "fired": [],
         "limits": [
           {
-            "limit_id": "lim_019cadc69a807000800000000000000c",
+            "limit_id": "lim_3",
             "name": "daily",
             "limit_type": "COST_USD",
             "status": "OK",
@@ -311,7 +311,7 @@ async fn a_step_out_of_order_is_told_the_next_index() {
       "title": "Not the next step",
       "status": 409,
       "detail": "the next step_index of this run is 0, not 3",
-      "instance": "/api/v1/runtime/activity/runs/run_019cadc69a807000800000000000000a/steps",
+      "instance": "/api/v1/runtime/activity/runs/run_1/steps",
       "code": "step_out_of_order",
       "request_id": "req-test",
       "errors": [],

@@ -158,9 +158,10 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|err| panic!("{err}: {}", self.text))
     }
 
-    /// Status and body, for a snapshot.
+    /// Status and body, for a snapshot: ids and hashes are numbered in their order, a cursor is only said to be one. Which id is drawn
+    /// depends on how many were drawn before, and hashes and cursors are made of ids.
     pub(crate) fn shown(&self) -> String {
-        format!("{}\n{}", self.status.as_u16(), pretty(&self.text))
+        format!("{}\n{}", self.status.as_u16(), numbered(&pretty(&self.text)))
     }
 
     /// The body of an answer that must have this status.
@@ -191,6 +192,37 @@ impl Answer {
             .unwrap_or_else(|| panic!("no field: {}", self.text))
             .to_owned()
     }
+}
+
+/// The text with `run_1` where it says the first id, if that is a run's, `(hash 1)` for the first hash, and no cursor; the same id
+/// or hash has the same number again.
+fn numbered(text: &str) -> String {
+    const CURSOR: &str = "\"next_cursor\": \"";
+    let (mut ids, mut hashes) = (Vec::new(), Vec::new());
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(first) = rest.chars().next() {
+        let hex = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+        let (token, after) = rest.split_at(hex.max(first.len_utf8()));
+        rest = after;
+        match hex {
+            32 => out.push_str(&number(&mut ids, token).to_string()),
+            64 => out.push_str(&format!("(hash {})", number(&mut hashes, token))),
+            _ => out.push_str(token),
+        }
+        if out.ends_with(CURSOR) {
+            out.push_str("(a cursor)");
+            rest = &rest[rest.find('"').unwrap_or_default()..];
+        }
+    }
+    out
+}
+
+fn number<'a>(seen: &mut Vec<&'a str>, token: &'a str) -> usize {
+    let known = seen.iter().position(|known| *known == token);
+    known.unwrap_or_else(|| {
+        seen.push(token);
+        seen.len() - 1
+    }) + 1
 }
 
 /// JSON text with line breaks, its numbers and the order of its members untouched.

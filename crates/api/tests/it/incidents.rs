@@ -18,15 +18,15 @@ async fn an_incident_is_acknowledged_and_resolved() {
     insta::assert_snapshot!(app.get(&incident).key(&ana).send().await.shown(), @r#"
     200
     {
-      "incident_id": "inc_019cadc69a8070008000000000000025",
+      "incident_id": "inc_1",
       "title": "Rule `no costly step` refused a step after it was done",
       "category": "POLICY_VIOLATION",
       "severity": "high",
       "lifecycle_state": "ACTIVE",
       "cause_type": "LLM_RUN",
-      "source_run_id": "run_019cadc69a8070008000000000000013",
+      "source_run_id": "run_2",
       "source_step_index": 1,
-      "policy_id": "rule_019cadc69a807000800000000000000c",
+      "policy_id": "rule_3",
       "limit_id": null,
       "description": "step.cost_microusd is $0.75 (750000 micro-USD) (refused after it was done)",
       "error_code": null,
@@ -38,10 +38,10 @@ async fn an_incident_is_acknowledged_and_resolved() {
         "support-bot"
       ],
       "more_agents": false,
-      "recurrence_signature": "4bbea89e1b5e685f36ff4db26d3edfedab6a7ec1f0c1256c888e1a5b2cff222a",
+      "recurrence_signature": "(hash 1)",
       "recurrence_count": 0,
       "similar_incident_group_id": "4bbea89e1b5e685f",
-      "correlation_id": "019cadc69a8070008000000000000011",
+      "correlation_id": "4",
       "is_synthetic": false,
       "synthetic_scenario_id": null,
       "acknowledged_at": null,
@@ -55,12 +55,12 @@ async fn an_incident_is_acknowledged_and_resolved() {
       "updated_at": "2026-03-02T09:00:00.000000Z",
       "timeline": [
         {
-          "event_id": "ine_019cadc69a8070008000000000000026",
+          "event_id": "ine_5",
           "event_type": "created",
           "actor": null,
           "details": {
             "note": "refused after it was done",
-            "run_id": "run_019cadc69a8070008000000000000013",
+            "run_id": "run_2",
             "step_index": 1
           },
           "at": "2026-03-02T09:00:00.000000Z"
@@ -68,8 +68,8 @@ async fn an_incident_is_acknowledged_and_resolved() {
       ],
       "affected_runs": [
         {
-          "run_id": "run_019cadc69a8070008000000000000013",
-          "trace_id": "trc_019cadc69a8070008000000000000014",
+          "run_id": "run_2",
+          "trace_id": "trc_6",
           "agent_id": "support-bot",
           "project_id": null,
           "actor": {
@@ -93,8 +93,8 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "completed_at": null,
           "duration_ms": null,
           "expected_latency_ms": null,
-          "policy_snapshot_id": "snap_019cadc69a8070008000000000000012",
-          "policy_snapshot_digest": "0d9d39648841df44b6a627625ed91047025fb50e222379431db569c6e021299e",
+          "policy_snapshot_id": "snap_7",
+          "policy_snapshot_digest": "(hash 2)",
           "assurance": "RECORDED",
           "sealed_assurance": null,
           "step_count": 1,
@@ -106,8 +106,8 @@ async fn an_incident_is_acknowledged_and_resolved() {
           "output_tokens": 600,
           "cost_usd": 0.87,
           "cost_known": true,
-          "correlation_id": "019cadc69a8070008000000000000011",
-          "opened_by": "key_019cadc69a8070008000000000000005",
+          "correlation_id": "4",
+          "opened_by": "key_8",
           "external_trace_id": null,
           "conversation_id": null,
           "session_id": null,
@@ -133,7 +133,7 @@ async fn an_incident_is_acknowledged_and_resolved() {
         }
       ],
       "triggering_rule": {
-        "rule_id": "rule_019cadc69a807000800000000000000c",
+        "rule_id": "rule_3",
         "version": 1,
         "name": "no costly step",
         "description": "",

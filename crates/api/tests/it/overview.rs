@@ -51,7 +51,7 @@ async fn highlights_and_decisions() {
         {
           "source_domain": "INCIDENT",
           "entity_type": "INCIDENT",
-          "entity_id": "inc_019cadc69a8070008000000000000025",
+          "entity_id": "inc_1",
           "decision_type": "ACK",
           "priority": "HIGH",
           "summary": "Rule `no costly step` refused a step after it was done",
@@ -123,7 +123,7 @@ async fn costs_and_their_trend() {
       },
       "limits": [
         {
-          "limit_id": "lim_019cadc69a807000800000000000000f",
+          "limit_id": "lim_1",
           "name": "daily",
           "category": "BUDGET",
           "limit_type": "COST_USD",

@@ -16,7 +16,7 @@ async fn a_rule_is_made_changed_and_retired() {
     insta::assert_snapshot!(made.shown(), @r#"
     201
     {
-      "rule_id": "rule_019cadc69a8070008000000000000009",
+      "rule_id": "rule_1",
       "version": 1,
       "name": "no costly step",
       "description": "",
@@ -118,7 +118,7 @@ async fn a_limit_is_made_changed_and_disabled() {
     insta::assert_snapshot!(made.shown(), @r#"
     201
     {
-      "limit_id": "lim_019cadc69a8070008000000000000009",
+      "limit_id": "lim_1",
       "version": 1,
       "name": "daily",
       "limit_category": "BUDGET",
@@ -188,16 +188,16 @@ async fn what_fired_is_listed_and_counted() {
     {
       "items": [
         {
-          "enforcement_id": "enf_019cadc69a8070008000000000000023",
-          "policy_id": "rule_019cadc69a807000800000000000000c",
+          "enforcement_id": "enf_1",
+          "policy_id": "rule_2",
           "policy_kind": "RULE",
-          "run_id": "run_019cadc69a8070008000000000000013",
+          "run_id": "run_3",
           "step_index": 1,
-          "incident_id": "inc_019cadc69a8070008000000000000025",
+          "incident_id": "inc_4",
           "action_taken": "AUDITED",
           "details": {
             "asked": "AFTER",
-            "decision_id": "dec_019cadc69a807000800000000000001e",
+            "decision_id": "dec_5",
             "facts": [
               {
                 "name": "step.cost_microusd",
@@ -247,12 +247,12 @@ async fn a_breach_says_the_value_and_the_limit_as_they_were() {
     {
       "items": [
         {
-          "breach_id": "brc_019cadc69a8070008000000000000047",
-          "limit_id": "lim_019cadc69a807000800000000000000f",
+          "breach_id": "brc_1",
+          "limit_id": "lim_2",
           "limit_name": "daily",
           "limit_type": "COST_USD",
           "breach_type": "EXHAUSTED",
-          "run_id": "run_019cadc69a807000800000000000002f",
+          "run_id": "run_3",
           "step_index": 2,
           "window_start": "2026-03-02T00:00:00.000000Z",
           "breached_value": 2.37,

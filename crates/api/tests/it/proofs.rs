@@ -16,10 +16,10 @@ async fn evidence_says_what_the_run_touched() {
     insta::assert_snapshot!(answer.shown(), @r#"
     200
     {
-      "run_id": "run_019cadc69a8070008000000000000013",
+      "run_id": "run_1",
       "incidents_caused": [
         {
-          "incident_id": "inc_019cadc69a8070008000000000000025",
+          "incident_id": "inc_2",
           "relation": "SOURCE",
           "title": "Rule `no costly step` refused a step after it was done",
           "severity": "high",
@@ -29,7 +29,7 @@ async fn evidence_says_what_the_run_touched() {
       ],
       "policies_evaluated": [
         {
-          "policy_id": "rule_019cadc69a807000800000000000000c",
+          "policy_id": "rule_3",
           "policy_name": "no costly step",
           "outcome": "AUDITED",
           "would_have": "BLOCK",
@@ -41,7 +41,7 @@ async fn evidence_says_what_the_run_touched() {
       "limits_hit": [],
       "decisions_made": [
         {
-          "decision_id": "dec_019cadc69a807000800000000000001e",
+          "decision_id": "dec_4",
           "decision_type": "STEP_PRE_POST",
           "outcome": "BLOCK",
           "would_have": null,
@@ -53,7 +53,7 @@ async fn evidence_says_what_the_run_touched() {
       "governance_events": [],
       "traces_linked": [
         {
-          "trace_id": "trc_019cadc69a8070008000000000000014",
+          "trace_id": "trc_5",
           "status": "RUNNING",
           "step_count": 1
         }
