@@ -13,8 +13,7 @@ use crate::Problem;
     responses((status = 200, description = "The keys, PEM blocks of SubjectPublicKeyInfo, oldest first.",
         body = String, content_type = "application/x-pem-file")))]
 pub(super) async fn public_keys_pem(State(spine): State<Spine>) -> Result<impl IntoResponse, Problem> {
-    let keys = account::public_keys(&spine).await?;
-    let pem: String = keys.into_iter().map(|key| key.public_key).collect();
+    let pem = account::public_keys_pem(&spine).await?;
     let named = "attachment; filename=\"hoc.pub\"";
     Ok(([(header::CONTENT_TYPE, "application/x-pem-file"), (header::CONTENT_DISPOSITION, named)], pem))
 }

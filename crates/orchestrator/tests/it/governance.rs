@@ -43,6 +43,7 @@ const OWES: &[(&str, Option<AuditEventType>)] = &[
     ("account.open_session", None),
     ("account.open_session_by_link", None),
     ("account.public_keys", None),
+    ("account.public_keys_pem", None),
     ("account.record_migration", None),
     ("account.record_outage", None),
     ("account.record_start", None),

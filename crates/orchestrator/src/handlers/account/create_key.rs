@@ -1,29 +1,26 @@
-//! Making, listing and revoking API keys. Each change leaves a system record in the same transaction.
+//! Making an API key. It leaves a system record in the same transaction.
 
 use chrono::{DateTime, Utc};
 use drivers::Tx;
 use engines::check::Check;
 use models::{
-    account::{AgentNames, ApiKey, OwnerType, Role, Tenant},
+    account::{AgentNames, ApiKey, OwnerType, Role},
     bounds,
     ids::{KeyId, TenantId},
-    logs::SystemEventType,
-    page::{Page, PageRequest},
 };
 use proof::hash::sha256;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Token, tenants, token};
+use super::{
+    create_tenant::ensure,
+    key_note::note,
+    token::{self, Token},
+};
 use crate::{
-    consequences::{
-        author::{Author, SystemCaller},
-        system_records::{Event, record},
-    },
+    consequences::author::{Author, SystemCaller},
     context::CallContext,
-    errors::{ConflictCode, Error},
-    handlers::shared::page_of,
+    errors::Error,
     once::{Begun, Once},
     retrying::retrying,
     spine::Spine,
@@ -159,7 +156,7 @@ async fn insert_first(
     by: &Author,
 ) -> Result<Option<CreatedKey>, Error> {
     let tx = spine.begin().await?;
-    let tenant = tenants::ensure(spine, &tx, slug, by).await?;
+    let tenant = ensure(spine, &tx, slug, by).await?;
     // Locks the tenant: whoever comes second finds the key of the first.
     tx.account().bump_policy_generation(tenant.id).await?;
     if tx.account().list_keys(tenant.id).await?.iter().any(|key| key.role == new.role) {
@@ -172,45 +169,10 @@ async fn insert_first(
 
 async fn insert_for(spine: &Spine, slug: &str, new: NewKey, by: &Author) -> Result<CreatedKey, Error> {
     let tx = spine.begin().await?;
-    let tenant = tenants::ensure(spine, &tx, slug, by).await?;
+    let tenant = ensure(spine, &tx, slug, by).await?;
     let (key, token) = insert(spine, &tx, tenant.id, new, by).await?;
     tx.commit().await?;
     Ok(CreatedKey { key, token, tenant: tenant.slug })
-}
-
-/// `account.list_keys`: the tenant's keys, newest first, revoked ones included.
-#[tracing::instrument(name = "account.list_keys", skip_all, fields(tenant = %ctx.tenant.id))]
-pub async fn list_keys(spine: &Spine, ctx: &CallContext, page: PageRequest) -> Result<Page<ApiKey>, Error> {
-    let keys = spine.read().await?.account().list_keys(ctx.tenant.id).await?;
-    page_of(keys, &page, |key| (key.created_at, key.id.0))
-}
-
-/// The keys of the tenant of a slug, oldest first, for who has the store itself.
-#[tracing::instrument(name = "account.list_keys", skip_all, fields(slug))]
-pub async fn list_keys_of(spine: &Spine, slug: &str) -> Result<Vec<ApiKey>, Error> {
-    let store = spine.read().await?;
-    let tenant = store.account().find_tenant_by_slug(slug).await?;
-    let tenant = tenant.ok_or_else(|| Error::not_found("tenant", slug))?;
-    Ok(store.account().list_keys(tenant.id).await?)
-}
-
-/// `account.revoke_key`: a key of the caller's tenant opens nothing any more: here at once, on other replicas
-/// within a second.
-#[tracing::instrument(name = "account.revoke_key", skip_all, fields(tenant = %ctx.tenant.id, key = %id))]
-pub async fn revoke_key(spine: &Spine, ctx: &CallContext, id: KeyId) -> Result<ApiKey, Error> {
-    let author = Author::from(ctx);
-    let once = Once::of(spine, ctx, "account.revoke_key", &id)?;
-    retrying(spine, || revoke(spine, ctx.tenant.id, &once, id, &author)).await
-}
-
-/// The same for any key, by who has the store itself.
-#[tracing::instrument(name = "account.revoke_key", skip_all, fields(key = %id))]
-pub async fn revoke_key_as(spine: &Spine, caller: &SystemCaller, id: KeyId) -> Result<ApiKey, Error> {
-    let found: Option<(ApiKey, Tenant)> = spine.read().await?.account().find_key(id).await?;
-    let (key, _) = found.ok_or_else(|| Error::not_found("key", id))?;
-    let author = Author::from(caller);
-    let always = Once::always();
-    retrying(spine, || revoke(spine, key.tenant, &always, id, &author)).await
 }
 
 async fn insert(
@@ -243,52 +205,4 @@ async fn insert(
     tx.account().insert_key(&key).await?;
     note(spine, tx, &key, "made", by, now).await?;
     Ok((key, Token::new(spine.wrapping_key(), id, &secret)))
-}
-
-async fn revoke(
-    spine: &Spine,
-    tenant: TenantId,
-    once: &Once,
-    id: KeyId,
-    by: &Author,
-) -> Result<ApiKey, Error> {
-    let now = spine.now();
-    let tx = match once.begin(spine).await? {
-        Begun::New(tx) => tx,
-        Begun::Again(answer) => return Ok(answer),
-    };
-    let key = tx.account().find_key_of(tenant, id).await?.ok_or_else(|| Error::not_found("key", id))?;
-    if !tx.account().revoke_key(tenant, id, now).await? {
-        let detail = "the key was revoked before".to_owned();
-        return Err(Error::Conflict { code: ConflictCode::KeyRevoked, detail });
-    }
-    note(spine, &tx, &key, "revoked", by, now).await?;
-    tx.account().bump_policy_generation(tenant).await?;
-    let revoked = tx.commit(ApiKey { revoked_at: Some(now), ..key }).await?;
-    spine.credentials().forget(id);
-    Ok(revoked)
-}
-
-async fn note(
-    spine: &Spine,
-    tx: &Tx,
-    key: &ApiKey,
-    what: &str,
-    by: &Author,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let event = Event {
-        component: "account",
-        what: SystemEventType::AuthChange,
-        summary: format!("key {} of {} for role {} {what}", key.prefix, key.owner, key.role),
-        details: json!({
-            "key_id": key.id,
-            "role": key.role,
-            "owner": key.owner,
-            "owner_type": key.owner_type,
-            "expires_at": key.expires_at.map(models::time::text),
-            "agents": key.agents,
-        }),
-    };
-    Ok(tx.logs().insert_system_records(&[record(spine, key.tenant, event, by, now)]).await?)
 }

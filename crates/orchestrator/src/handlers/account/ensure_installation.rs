@@ -1,4 +1,4 @@
-//! The installation: its name in checkpoints, and the key that signs for it.
+//! The first start names the installation and its signing key; a later one must bring the same keys.
 
 use drivers::StoreError;
 use models::account::{Installation, SigningKey};
@@ -76,10 +76,4 @@ async fn found(spine: &Spine) -> Result<Installation, StoreError> {
     tx.account().insert_installation(&installation).await?;
     tx.commit().await?;
     Ok(installation)
-}
-
-/// `account.public_keys`: the public halves of all keys that ever signed for this installation, oldest first.
-#[tracing::instrument(name = "account.public_keys", skip_all)]
-pub async fn public_keys(spine: &Spine) -> Result<Vec<SigningKey>, Error> {
-    Ok(spine.read().await?.account().signing_keys().await?)
 }

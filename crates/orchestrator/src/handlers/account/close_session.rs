@@ -1,0 +1,23 @@
+//! Ending a session.
+
+use super::{
+    authenticate::AuthError,
+    session::{find, note},
+};
+use crate::{consequences::author::Author, errors::Error, spine::Spine};
+
+/// `account.close_session`: a session opens nothing any more, on no replica. One that is over stays over.
+#[tracing::instrument(name = "account.close_session", skip_all)]
+pub async fn close_session(spine: &Spine, token: &str) -> Result<(), AuthError> {
+    let session = find(spine, token).await?;
+    let now = spine.now();
+    let tx = spine.begin().await.map_err(Error::from)?;
+    let key = tx.account().find_key_of(session.tenant, session.key_id).await.map_err(Error::from)?;
+    let ended = tx.account().end_session(session.tenant, session.id, now).await.map_err(Error::from)?;
+    if let Some(key) = key.filter(|_| ended) {
+        let by = Author { name: key.owner.clone(), correlation_id: None };
+        note(spine, &tx, &key, &format!("session {} closed", session.id), &by, now).await?;
+        tx.commit().await.map_err(Error::from)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Sessions of the console: opened with a key or with a link that serves once, and in force no longer than the key.
+//!
+//! A session is in the store and nowhere else, so that every replica knows it, and that it is over the moment it ends.
+//! Its secret and a link's are stored as hashes only. Who logged in and out is a system record.
+
+use chrono::{DateTime, Duration, Utc};
+use drivers::Tx;
+use models::{
+    account::{ApiKey, Session},
+    ids::SessionId,
+    logs::SystemEventType,
+};
+use proof::hash::{Hash, sha256};
+use serde_json::json;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::{
+    authenticate::AuthError,
+    token::{self, Token},
+};
+use crate::{
+    consequences::{
+        author::Author,
+        system_records::{Event, record},
+    },
+    context::CallContext,
+    errors::Error,
+    spine::Spine,
+};
+
+/// How long a session lasts, at most.
+const SESSION: Duration = Duration::hours(12);
+
+/// A session that was just opened: the only time that anyone sees its token.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// What the browser keeps.
+    pub token: Token,
+    /// How long it serves, if nobody ends it.
+    pub lasts: Duration,
+    /// Who logged in.
+    pub context: CallContext,
+}
+
+/// The session that a token names, if its secret is right.
+pub(super) async fn find(spine: &Spine, token: &str) -> Result<Session, AuthError> {
+    let (id, given) = token::read::<SessionId>(spine.wrapping_key(), token).ok_or(AuthError::Unknown)?;
+    let session = spine.read_first().await.map_err(Error::from)?.account().find_session(id).await;
+    let session = session.map_err(Error::from)?.ok_or(AuthError::Unknown)?;
+    same(session.secret_hash, given)?;
+    Ok(session)
+}
+
+/// Refuses another secret than the one that is stored.
+pub(super) fn same(stored: Hash, given: Hash) -> Result<(), AuthError> {
+    if bool::from(stored.as_bytes().ct_eq(given.as_bytes())) { Ok(()) } else { Err(AuthError::Unknown) }
+}
+
+/// A session of the caller's key, and how long it lasts. Sessions that are over are cleared away.
+pub(super) async fn insert(
+    spine: &Spine,
+    tx: &Tx,
+    context: &CallContext,
+) -> Result<(Token, Duration), Error> {
+    let now = spine.now();
+    let tenant = context.tenant.id;
+    let key = tx.account().find_key_of(tenant, context.key).await?;
+    let key = key.ok_or_else(|| Error::not_found("key", context.key))?;
+    let (id, secret) = (spine.id::<SessionId>(now), Zeroizing::new(spine.secret()));
+    let latest = now + SESSION;
+    let expires_at = key.expires_at.map_or(latest, |at| at.min(latest));
+    let session = Session {
+        tenant,
+        id,
+        key_id: key.id,
+        secret_hash: sha256(&*secret),
+        expires_at,
+        ended_at: None,
+        created_at: now,
+    };
+    tx.account().forget_expired_sessions(tenant, now).await?;
+    tx.account().insert_session(&session).await?;
+    note(spine, tx, &key, &format!("session {id} opened"), &context.into(), now).await?;
+    Ok((Token::new(spine.wrapping_key(), id, &secret), expires_at - now))
+}
+
+/// Stores what was done with a key that logs in: in the transaction that does it.
+pub(super) async fn note(
+    spine: &Spine,
+    tx: &Tx,
+    key: &ApiKey,
+    what: &str,
+    by: &Author,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let event = Event {
+        component: "account",
+        what: SystemEventType::AuthChange,
+        summary: format!("{what} with key {} of {} for role {}", key.prefix, key.owner, key.role),
+        details: json!({ "key_id": key.id, "role": key.role, "owner": key.owner, "what": what }),
+    };
+    Ok(tx.logs().insert_system_records(&[record(spine, key.tenant, event, by, now)]).await?)
+}
