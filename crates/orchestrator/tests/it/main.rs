@@ -10,6 +10,7 @@ mod governance;
 mod keys;
 mod logs;
 mod narrow;
+mod operations;
 mod overview;
 mod sessions;
 mod stalls;

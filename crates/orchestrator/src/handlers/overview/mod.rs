@@ -2,17 +2,16 @@
 //! operation is one transaction that can only read (INV-OVERVIEW-001).
 
 mod costs;
+mod costs_trend;
 mod decisions;
+mod decisions_count;
 mod highlights;
+mod period;
 
 pub use self::{
-    costs::{
-        AgentOfTrend, Budget, BudgetStatus, BudgetUnit, Costs, DayOfTrend, ModelOfTrend, Trend, costs,
-        costs_trend,
-    },
-    decisions::{
-        DecisionCount, DecisionCounts, DecisionType, EntityType, PendingDecision, Priority, SourceDomain,
-        decisions, decisions_count,
-    },
+    costs::{Budget, BudgetStatus, BudgetUnit, Costs, costs},
+    costs_trend::{AgentOfTrend, DayOfTrend, ModelOfTrend, Trend, costs_trend},
+    decisions::{DecisionType, EntityType, PendingDecision, Priority, SourceDomain, decisions},
+    decisions_count::{DecisionCount, DecisionCounts, decisions_count},
     highlights::{DomainCount, Highlights, Pulse, PulseStatus, highlights},
 };

@@ -30,9 +30,3 @@ pub async fn list_freezes(
     let items = items.into_iter().zip(effects).map(of).collect();
     Ok(Page { items, next_cursor, has_more, total })
 }
-
-/// Every freeze that is in force, that of the whole tenant first: for what shows many runs, and says which may go on.
-#[tracing::instrument(name = "policies.freezes", skip_all, fields(tenant = %ctx.tenant.id))]
-pub async fn freezes(spine: &Spine, ctx: &CallContext) -> Result<Vec<Freeze>, Error> {
-    Ok(spine.read().await?.activity().freezes(ctx.tenant.id).await?)
-}

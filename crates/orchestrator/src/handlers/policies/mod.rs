@@ -7,6 +7,7 @@ mod create_rule;
 mod disable_limit;
 mod freeze;
 mod freeze_view;
+mod freezes;
 mod get_limit;
 mod get_rule;
 mod limit_breaches;
@@ -31,6 +32,7 @@ pub use self::{
     disable_limit::disable_limit,
     freeze::freeze,
     freeze_view::FreezeView,
+    freezes::freezes,
     get_limit::get_limit,
     get_rule::get_rule,
     limit_breaches::limit_breaches,
@@ -39,7 +41,7 @@ pub use self::{
         FACT_RECORDS, Fact, FactList, FactType, FactUnit, Fault, facts_of, facts_page, known_facts,
         list_facts,
     },
-    list_freezes::{freezes, list_freezes},
+    list_freezes::list_freezes,
     list_limits::list_limits,
     list_rules::list_rules,
     modify_rule::modify_rule,

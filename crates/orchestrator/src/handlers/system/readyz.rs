@@ -1,4 +1,4 @@
-//! Operations on the server itself.
+//! Whether this server should be sent calls.
 
 use crate::{clock_check, errors::Error, fallen::Fallen, spine::Spine};
 
@@ -38,28 +38,6 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     let wrong = clock_check::look(spine).await.map_err(NotReady::Store)?;
     let wrong = wrong.or_else(|| spine.clocks().store_ahead(spine.own_clock()));
     wrong.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
-}
-
-/// Looks at the clock before anything is served by it, and tells where the logs reach beyond it. A store that does not answer is
-/// looked at again by the sweeper.
-pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
-    clock_check::look(spine).await?;
-    match clock_check::look_at_newest(spine).await {
-        Ok(None) => {}
-        Ok(Some(why)) => tracing::error!("{why}"),
-        // A head that cannot be read is told of by whoever needs it, and keeps nobody else from being served.
-        Err(err) => tracing::warn!(
-            error = &err as &dyn std::error::Error,
-            "how far the logs of this store reach could not be read"
-        ),
-    }
-    Ok(())
-}
-
-/// That the logs reach into the future, where they do: by the store's clock, or this machine's where the store has none.
-pub async fn logs_ahead(spine: &Spine) -> Result<Option<String>, Error> {
-    clock_check::look(spine).await?;
-    clock_check::look_at_newest(spine).await
 }
 
 /// Refuses while background work stands still.
