@@ -84,6 +84,6 @@ pub(super) async fn create_key(
     Json(WithKey { body, key }): Json<WithKey<KeyBody>>,
 ) -> Result<Created<CreatedKeyView>, Problem> {
     let caller = caller.with_key(key)?;
-    let created = account::create_key(&spine, &caller, body.new_key()?).await?;
+    let created = account::create_key(&spine, caller.context(), body.new_key()?).await?;
     Ok(Created { location: None, body: created.into() })
 }

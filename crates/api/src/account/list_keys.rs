@@ -20,6 +20,6 @@ pub(super) async fn list_keys(
     caller: Caller<Manages>,
     List { page, .. }: List<NoParams>,
 ) -> Result<Json<PageView<KeyView>>, Problem> {
-    let page = account::list_keys(&spine, &caller, page).await?;
+    let page = account::list_keys(&spine, caller.context(), page).await?;
     Ok(Json(page.into()))
 }

@@ -20,6 +20,6 @@ pub(super) async fn revoke_key(
     caller: Caller<Manages>,
     Id(id): Id<KeyId>,
 ) -> Result<Json<KeyView>, Problem> {
-    let key = account::revoke_key(&spine, &caller, id).await?;
+    let key = account::revoke_key(&spine, caller.context(), id).await?;
     Ok(Json(key.into()))
 }

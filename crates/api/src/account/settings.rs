@@ -19,6 +19,6 @@ pub(super) async fn settings(
     State(spine): State<Spine>,
     caller: Caller<Manages>,
 ) -> Result<Versioned<Json<SettingsView>>, Problem> {
-    let tenant = account::settings(&spine, &caller).await?;
+    let tenant = account::settings(&spine, caller.context()).await?;
     Ok(Versioned { version: tenant.settings_version, answer: Json(tenant.into()) })
 }

@@ -25,6 +25,6 @@ pub(super) async fn update_settings(
     Json(WithKey { body, key }): Json<WithKey<SettingsBody>>,
 ) -> Result<Versioned<Json<SettingsView>>, Problem> {
     let caller = caller.with_key(key)?;
-    let changed = account::update_settings(&spine, &caller, version, body.change()).await?;
+    let changed = account::update_settings(&spine, caller.context(), version, body.change()).await?;
     Ok(Versioned { version: changed.settings_version, answer: Json(changed.into()) })
 }

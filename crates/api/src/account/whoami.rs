@@ -52,6 +52,6 @@ pub(super) async fn whoami(
     State(spine): State<Spine>,
     caller: Caller<Anyone>,
 ) -> Result<Json<WhoAmIView>, Problem> {
-    let who = account::whoami(&spine, &caller).await?;
+    let who = account::whoami(&spine, caller.context()).await?;
     Ok(Json(who.into()))
 }

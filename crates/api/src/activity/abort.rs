@@ -23,6 +23,6 @@ pub(super) async fn abort(
     OptionalJson(WithKey { body, key }): OptionalJson<WithKey<AbortBody>>,
 ) -> Result<Json<RunView>, Problem> {
     let caller = caller.with_key(key)?;
-    let run = activity::abort(&spine, &caller, run, body.reason).await?;
+    let run = activity::abort(&spine, caller.context(), run, body.reason).await?;
     Ok(Json(run.into()))
 }

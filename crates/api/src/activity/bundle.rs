@@ -23,7 +23,7 @@ pub(super) async fn bundle(
     caller: Caller<Inspects>,
     Id(run): Id<RunId>,
 ) -> Result<([(HeaderName, String); 2], Vec<u8>), Problem> {
-    let bundle = export_bundle::bundle(&spine, &caller, run).await?;
+    let bundle = export_bundle::bundle(&spine, caller.context(), run).await?;
     let name = format!("attachment; filename=\"{run}.bundle.json\"");
     Ok(([(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, name)], bundle))
 }

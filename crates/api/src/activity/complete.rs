@@ -25,6 +25,6 @@ pub(super) async fn complete(
     Json(WithKey { body, key }): Json<WithKey<CompleteBody>>,
 ) -> Result<Json<RunView>, Problem> {
     let caller = caller.with_key(key)?;
-    let run = activity::complete(&spine, &caller, run, body.how()?).await?;
+    let run = activity::complete(&spine, caller.context(), run, body.how()?).await?;
     Ok(Json(run.into()))
 }

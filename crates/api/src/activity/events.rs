@@ -50,7 +50,7 @@ pub(super) async fn events(
             Problem::new(Code::InvalidHeader, "Last-Event-ID is not one that this stream gave")
         })?),
     };
-    let Some(following) = activity::events(&spine, &caller, run, from).await? else {
+    let Some(following) = activity::events(&spine, caller.context(), run, from).await? else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     Ok(stream::of(following))

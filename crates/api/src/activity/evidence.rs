@@ -22,6 +22,6 @@ pub(super) async fn evidence(
     caller: Caller<Inspects>,
     Id(run): Id<RunId>,
 ) -> Result<Json<EvidenceView>, Problem> {
-    let evidence = run_evidence::evidence(&spine, &caller, run).await?;
+    let evidence = run_evidence::evidence(&spine, caller.context(), run).await?;
     Ok(Json(evidence.into()))
 }

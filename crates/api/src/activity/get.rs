@@ -20,6 +20,6 @@ pub(super) async fn get(
     caller: Caller<ReadsRuns>,
     Id(run): Id<RunId>,
 ) -> Result<Json<RunView>, Problem> {
-    let run = activity::get(&spine, &caller, run).await?;
+    let run = activity::get(&spine, caller.context(), run).await?;
     Ok(Json(run.into()))
 }

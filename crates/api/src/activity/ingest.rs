@@ -44,7 +44,7 @@ pub(super) async fn ingest(
     caller: Caller<AgentWrites>,
     SpanBody { encoding, bytes }: SpanBody,
 ) -> Result<Response, Problem> {
-    match activity::ingest(&spine, &caller, encoding, &bytes).await {
+    match activity::ingest(&spine, caller.context(), encoding, &bytes).await {
         Ok(ingested) => {
             let body = spine.span_codec().answer(encoding, &ingested.rejected);
             Ok(answer(StatusCode::OK, encoding, body))

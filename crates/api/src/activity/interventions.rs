@@ -32,7 +32,7 @@ pub(super) async fn interventions(
     caller: Caller<ReadsRuns>,
     Id(run): Id<RunId>,
 ) -> Result<Json<InterventionsOfRun>, Problem> {
-    let found = activity::interventions(&spine, &caller, run).await?;
+    let found = activity::interventions(&spine, caller.context(), run).await?;
     let items = found.into_iter().map(InterventionView::from).collect();
     Ok(Json(InterventionsOfRun { run_id: run.to_string(), items }))
 }

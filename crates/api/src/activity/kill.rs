@@ -26,6 +26,6 @@ pub(super) async fn kill(
     OptionalJson(WithKey { body, key }): OptionalJson<WithKey<KillBody>>,
 ) -> Result<Json<KilledView>, Problem> {
     let caller = caller.with_key(key)?;
-    let killed = activity::kill(&spine, &caller, run, body.reason).await?;
+    let killed = activity::kill(&spine, caller.context(), run, body.reason).await?;
     Ok(Json(killed.into()))
 }

@@ -78,6 +78,6 @@ pub(super) async fn list(
     caller: Caller<ReadsRuns>,
     List { filter, page }: List<RunParams>,
 ) -> Result<Json<PageView<RunView>>, Problem> {
-    let page = activity::list(&spine, &caller, filter.filter(), page).await?;
+    let page = activity::list(&spine, caller.context(), filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

@@ -76,6 +76,6 @@ pub(super) async fn list_interventions(
     caller: Caller<Views>,
     List { filter, page }: List<InterventionParams>,
 ) -> Result<Json<PageView<StoppedView>>, Problem> {
-    let page = activity::list_interventions(&spine, &caller, filter.filter(), page).await?;
+    let page = activity::list_interventions(&spine, caller.context(), filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

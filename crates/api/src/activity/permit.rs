@@ -27,6 +27,6 @@ pub(super) async fn permit(
     key: IdempotencyKey,
     Json(body): Json<PermitBody>,
 ) -> Result<Created<PermitView>, Problem> {
-    let granted = activity::permit(&spine, &caller, run, body.request(key)?).await?;
+    let granted = activity::permit(&spine, caller.context(), run, body.request(key)?).await?;
     Ok(Created { location: None, body: granted.into() })
 }

@@ -35,6 +35,7 @@ pub(super) async fn proof(
     Id(run): Id<RunId>,
     Query(params): Query<ProofParams>,
 ) -> Result<Json<ProofView>, Problem> {
-    let proof = run_proof::proof(&spine, &caller, run, params.include_payloads.unwrap_or(false)).await?;
+    let proof =
+        run_proof::proof(&spine, caller.context(), run, params.include_payloads.unwrap_or(false)).await?;
     Ok(Json(ProofView::of(proof)?))
 }

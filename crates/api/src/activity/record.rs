@@ -25,6 +25,6 @@ pub(super) async fn record(
     key: IdempotencyKey,
     Json(body): Json<StepBody>,
 ) -> Result<Json<RecordedView>, Problem> {
-    let recorded = activity::record(&spine, &caller, run, body.report(key)?).await?;
+    let recorded = activity::record(&spine, caller.context(), run, body.report(key)?).await?;
     Ok(Json(recorded.into()))
 }

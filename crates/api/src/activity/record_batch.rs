@@ -32,7 +32,7 @@ pub(super) async fn record_batch(
     Json(WithKey { body, key: said }): Json<WithKey<BatchBody>>,
 ) -> Result<Json<BatchView>, Problem> {
     let (reports, unfit) = body.reports(key.or(said)?.as_deref())?;
-    let batch = recorded(&spine, &caller, run, reports).await?;
+    let batch = recorded(&spine, caller.context(), run, reports).await?;
     Ok(Json(BatchView::of(batch, unfit, &about)?))
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn start(
     key: IdempotencyKey,
     Json(body): Json<StartBody>,
 ) -> Result<Created<StartedView>, Problem> {
-    let started = activity::start(&spine, &caller, body.request(key)?).await?;
+    let started = activity::start(&spine, caller.context(), body.request(key)?).await?;
     let location = Some(format!("{ACTIVITY}/runs/{}", started.run.id));
     Ok(Created { location, body: started.into() })
 }

@@ -38,6 +38,6 @@ pub(super) async fn steps(
     Id(run): Id<RunId>,
     List { page, .. }: List<StepParams>,
 ) -> Result<Json<PageView<StepView>>, Problem> {
-    let page = activity::steps(&spine, &caller, run, page).await?;
+    let page = activity::steps(&spine, caller.context(), run, page).await?;
     Ok(Json(page.into()))
 }

@@ -30,7 +30,7 @@ pub(super) async fn tenant_events(
 ) -> Result<Response, Problem> {
     let refused = |_| Problem::new(Code::InvalidHeader, "Last-Event-ID is not one that this stream gave");
     let after = last.as_deref().map(str::parse).transpose().map_err(refused)?;
-    let following = activity::tenant_events(&spine, &caller, after).await?;
+    let following = activity::tenant_events(&spine, caller.context(), after).await?;
     Ok(stream::of(following))
 }
 

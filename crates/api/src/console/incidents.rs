@@ -180,7 +180,7 @@ pub(super) async fn list(
     Listed { filter, page }: Listed<Filters>,
 ) -> Result<Page<IncidentsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let found = incidents::list(&spine, &visitor, wanted(&filter), page).await?;
+    let found = incidents::list(&spine, visitor.context(), wanted(&filter), page).await?;
     let topic = filter.topic.map_or("", Word::text);
     let selects = vec![
         Select::of("severity", "Severity", filter.severity),
@@ -261,9 +261,9 @@ pub(super) async fn get(
     Listed { page, .. }: Listed<NoParams>,
 ) -> Result<Page<IncidentPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let detail = incidents::get(&spine, &visitor, id).await?;
+    let detail = incidents::get(&spine, visitor.context(), id).await?;
     // Not those of the detail: the link to older ones is of this list.
-    let runs = incidents::runs(&spine, &visitor, id, page).await?;
+    let runs = incidents::runs(&spine, visitor.context(), id, page).await?;
     let incident = detail.incident;
     let by_rule = detail.rule.map(|rule| {
         let definition = rule.definition;
@@ -397,7 +397,7 @@ pub(super) async fn acknowledge(
     Id(id): Id<IncidentId>,
     Posted(given): Posted<Note>,
 ) -> Result<Redirect, Problem> {
-    incidents::acknowledge(&spine, &visitor, id, given.note).await?;
+    incidents::acknowledge(&spine, visitor.context(), id, given.note).await?;
     Ok(Redirect::to(&format!("/console/incidents/{id}")))
 }
 
@@ -415,7 +415,7 @@ pub(super) async fn acknowledge_many(
     if ids.is_empty() {
         return Err(Problem::new(Code::InvalidRequest, "no incident was chosen: tick those to acknowledge"));
     }
-    let answers = incidents::acknowledge_many(&spine, &visitor, ids, note).await?;
+    let answers = incidents::acknowledge_many(&spine, visitor.context(), ids, note).await?;
     let back = links::next(back.as_deref().unwrap_or("/console/incidents")).to_owned();
     let asked = answers.len();
     let refused: Vec<Refused> = answers
@@ -441,6 +441,6 @@ pub(super) async fn resolve(
     Posted(given): Posted<Resolution>,
 ) -> Result<Redirect, Problem> {
     let how = Resolve { note: given.note, resolution_type: known(given.resolution_type) };
-    incidents::resolve(&spine, &visitor, id, how).await?;
+    incidents::resolve(&spine, visitor.context(), id, how).await?;
     Ok(Redirect::to(&format!("/console/incidents/{id}")))
 }

@@ -89,7 +89,7 @@ struct Bar {
 
 /// `GET /console`: the page that the role begins with.
 pub(super) async fn first(visitor: Visitor<Anyone>) -> Redirect {
-    Redirect::to(Frame::first_page(visitor.role))
+    Redirect::to(Frame::first_page(visitor.context().role))
 }
 
 /// `GET /console/overview`.
@@ -98,15 +98,16 @@ pub(super) async fn overview(
     visitor: Visitor<Views>,
 ) -> Result<Page<OverviewPage>, Problem> {
     let now = spine.now();
-    let found = overview::highlights(&spine, &visitor).await?;
-    let waiting = overview::decisions(&spine, &visitor, first_of(LISTED)?).await?;
-    let runs = activity::list(&spine, &visitor, RunFilter::default(), first_of(CHARTED)?).await?.items;
-    let counts = overview::decisions_count(&spine, &visitor).await?;
-    let frozen = Frozen::now(&spine, &visitor).await?;
-    let costs = overview::costs(&spine, &visitor, None, None).await?;
+    let found = overview::highlights(&spine, visitor.context()).await?;
+    let waiting = overview::decisions(&spine, visitor.context(), first_of(LISTED)?).await?;
+    let runs =
+        activity::list(&spine, visitor.context(), RunFilter::default(), first_of(CHARTED)?).await?.items;
+    let counts = overview::decisions_count(&spine, visitor.context()).await?;
+    let frozen = Frozen::now(&spine, visitor.context()).await?;
+    let costs = overview::costs(&spine, visitor.context(), None, None).await?;
     // The same time, so that the parts of the card add up.
     let (from, until) = (costs.period.from, costs.period.until);
-    let trend = overview::costs_trend(&spine, &visitor, Some(from), Some(until)).await?;
+    let trend = overview::costs_trend(&spine, visitor.context(), Some(from), Some(until)).await?;
     let pulse = found.pulse;
     let toned = |value: u64, tone: &'static str| if value > 0 { tone } else { "mute" };
     let number = |name, value: u64, tone, path| Number { name, value: show::count(value), tone, path };
@@ -148,7 +149,7 @@ pub(super) async fn overview(
         more: waiting.total.unwrap_or_default().saturating_sub(waiting.items.len() as u64),
         may_acknowledge: visitor.may::<Handles>(),
         decisions: waiting.items.iter().map(|decision| shown(decision, now)).collect(),
-        costs: costs::shown(costs, trend, now, &visitor.tenant.time_zone),
+        costs: costs::shown(costs, trend, now, &visitor.context().tenant.time_zone),
         bars: bars(&runs, most),
         most_steps: show::count(most),
         frozen: frozen.line(),

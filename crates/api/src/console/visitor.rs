@@ -1,6 +1,6 @@
 //! Who looks at a page, and the frame around it.
 
-use std::{marker::PhantomData, ops::Deref};
+use std::marker::PhantomData;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use models::account::Role;
@@ -22,17 +22,14 @@ pub(super) struct Visitor<N> {
 }
 
 impl<N> Visitor<N> {
+    /// Who calls, as operations take it.
+    pub(super) fn context(&self) -> &CallContext {
+        &self.context
+    }
+
     /// Whether their role is one that `M` names.
     pub(super) fn may<M: Need>(&self) -> bool {
         M::ROLES.contains(&self.context.role)
-    }
-}
-
-impl<N> Deref for Visitor<N> {
-    type Target = CallContext;
-
-    fn deref(&self) -> &CallContext {
-        &self.context
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who calls: the first argument of every handler that is not public.
 
-use std::{marker::PhantomData, ops::Deref};
+use std::marker::PhantomData;
 
 use axum::{
     extract::FromRequestParts,
@@ -30,15 +30,12 @@ pub(crate) struct Caller<N> {
     need: PhantomData<N>,
 }
 
-impl<N> Deref for Caller<N> {
-    type Target = CallContext;
-
-    fn deref(&self) -> &CallContext {
+impl<N> Caller<N> {
+    /// Who calls, as operations take it.
+    pub(crate) fn context(&self) -> &CallContext {
         &self.context
     }
-}
 
-impl<N> Caller<N> {
     /// The caller with the key that the body says, which is one thing with that of the header.
     pub(crate) fn with_key(mut self, body: Option<String>) -> Result<Self, Problem> {
         self.context.idempotency_key = one_key(self.context.idempotency_key.take(), body)?;

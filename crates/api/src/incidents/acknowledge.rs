@@ -23,6 +23,6 @@ pub(super) async fn acknowledge(
     OptionalJson(WithKey { body, key }): OptionalJson<WithKey<MoveBody>>,
 ) -> Result<Json<IncidentView>, Problem> {
     let caller = caller.with_key(key)?;
-    let incident = incidents::acknowledge(&spine, &caller, id, body.note).await?;
+    let incident = incidents::acknowledge(&spine, caller.context(), id, body.note).await?;
     Ok(Json(incident.into()))
 }

@@ -95,7 +95,7 @@ pub(super) async fn acknowledge_many(
         id.parse::<IncidentId>().map_err(|err| Problem::field(Code::InvalidRequest, pointer, err.to_string()))
     });
     let ids = ids.collect::<Result<Vec<_>, _>>()?;
-    let answers = incidents::acknowledge_many(&spine, &caller, ids, body.note).await?;
+    let answers = incidents::acknowledge_many(&spine, caller.context(), ids, body.note).await?;
     let items: Vec<ManyItem> = answers.into_iter().map(|taken| ManyItem::of(taken, &about)).collect();
     let acknowledged = items.iter().filter(|item| item.status == 200).count();
     Ok(Json(ManyView { acknowledged, refused: items.len() - acknowledged, items }))

@@ -30,7 +30,7 @@ pub(super) async fn by_run(
     caller: Caller<Views>,
     Id(run): Id<RunId>,
 ) -> Result<Json<IncidentsOfRun>, Problem> {
-    let incidents = incidents::by_run(&spine, &caller, run).await?;
+    let incidents = incidents::by_run(&spine, caller.context(), run).await?;
     let items = incidents.into_iter().map(RunIncidentView::from).collect();
     Ok(Json(IncidentsOfRun { run_id: run.to_string(), items }))
 }

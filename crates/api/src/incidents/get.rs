@@ -20,6 +20,6 @@ pub(super) async fn get(
     caller: Caller<Views>,
     Id(id): Id<IncidentId>,
 ) -> Result<Json<IncidentDetailView>, Problem> {
-    let detail = incidents::get(&spine, &caller, id).await?;
+    let detail = incidents::get(&spine, caller.context(), id).await?;
     Ok(Json(detail.into()))
 }

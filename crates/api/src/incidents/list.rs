@@ -58,6 +58,6 @@ pub(super) async fn list(
     caller: Caller<Views>,
     List { filter, page }: List<IncidentParams>,
 ) -> Result<Json<PageView<IncidentView>>, Problem> {
-    let page = incidents::list(&spine, &caller, filter.filter(), page).await?;
+    let page = incidents::list(&spine, caller.context(), filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

@@ -23,6 +23,6 @@ pub(super) async fn resolve(
     OptionalJson(WithKey { body, key }): OptionalJson<WithKey<ResolveBody>>,
 ) -> Result<Json<IncidentView>, Problem> {
     let caller = caller.with_key(key)?;
-    let incident = incidents::resolve(&spine, &caller, id, body.how()).await?;
+    let incident = incidents::resolve(&spine, caller.context(), id, body.how()).await?;
     Ok(Json(incident.into()))
 }

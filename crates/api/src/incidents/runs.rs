@@ -22,6 +22,6 @@ pub(super) async fn runs(
     Id(id): Id<IncidentId>,
     List { page, .. }: List<NoParams>,
 ) -> Result<Json<PageView<AffectedRunView>>, Problem> {
-    let page = incidents::runs(&spine, &caller, id, page).await?;
+    let page = incidents::runs(&spine, caller.context(), id, page).await?;
     Ok(Json(page.into()))
 }

@@ -20,6 +20,6 @@ pub(super) async fn get_audit(
     caller: Caller<Views>,
     Id(id): Id<AuditId>,
 ) -> Result<Json<AuditDetail>, Problem> {
-    let entry = logs::get_audit(&spine, &caller, id).await?;
+    let entry = logs::get_audit(&spine, caller.context(), id).await?;
     Ok(Json(entry.into()))
 }

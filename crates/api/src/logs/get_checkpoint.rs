@@ -20,6 +20,6 @@ pub(super) async fn get_checkpoint(
     caller: Caller<Inspects>,
     Id(log): Id<LogName>,
 ) -> Result<Json<CheckpointView>, Problem> {
-    let checkpoint = logs::get_checkpoint(&spine, &caller, log.known()).await?;
+    let checkpoint = logs::get_checkpoint(&spine, caller.context(), log.known()).await?;
     Ok(Json(checkpoint.into()))
 }

@@ -20,6 +20,6 @@ pub(super) async fn get_llm_run(
     caller: Caller<Views>,
     Id(id): Id<LlmRunId>,
 ) -> Result<Json<LoggedView<LlmRunView>>, Problem> {
-    let record = logs::get_llm_run(&spine, &caller, id).await?;
+    let record = logs::get_llm_run(&spine, caller.context(), id).await?;
     Ok(Json(record.into()))
 }

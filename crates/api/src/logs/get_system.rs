@@ -20,6 +20,6 @@ pub(super) async fn get_system(
     caller: Caller<Views>,
     Id(id): Id<SystemRecordId>,
 ) -> Result<Json<LoggedView<SystemView>>, Problem> {
-    let record = logs::get_system(&spine, &caller, id).await?;
+    let record = logs::get_system(&spine, caller.context(), id).await?;
     Ok(Json(record.into()))
 }

@@ -57,6 +57,6 @@ pub(super) async fn list_audit(
     caller: Caller<Views>,
     List { filter, page }: List<AuditParams>,
 ) -> Result<Json<PageView<AuditItem>>, Problem> {
-    let page = logs::list_audit(&spine, &caller, filter.filter()?, page).await?;
+    let page = logs::list_audit(&spine, caller.context(), filter.filter()?, page).await?;
     Ok(Json(page.into()))
 }

@@ -57,6 +57,6 @@ pub(super) async fn list_llm_runs(
     caller: Caller<Views>,
     List { filter, page }: List<LlmRunParams>,
 ) -> Result<Json<PageView<LoggedView<LlmRunView>>>, Problem> {
-    let page = logs::list_llm_runs(&spine, &caller, filter.filter()?, page).await?;
+    let page = logs::list_llm_runs(&spine, caller.context(), filter.filter()?, page).await?;
     Ok(Json(page.into()))
 }

@@ -56,6 +56,6 @@ pub(super) async fn list_system(
     caller: Caller<Views>,
     List { filter, page }: List<SystemParams>,
 ) -> Result<Json<PageView<LoggedView<SystemView>>>, Problem> {
-    let page = logs::list_system(&spine, &caller, filter.filter(), page).await?;
+    let page = logs::list_system(&spine, caller.context(), filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

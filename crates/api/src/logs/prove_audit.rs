@@ -20,6 +20,6 @@ pub(super) async fn prove_audit(
     caller: Caller<Inspects>,
     Id(id): Id<AuditId>,
 ) -> Result<Json<AuditProofView>, Problem> {
-    let proof = logs::prove_audit(&spine, &caller, id).await?;
+    let proof = logs::prove_audit(&spine, caller.context(), id).await?;
     Ok(Json(AuditProofView::of(proof)?))
 }

@@ -36,6 +36,7 @@ pub(super) async fn prove_consistency(
     Id(log): Id<LogName>,
     Query(params): Query<ConsistencyParams>,
 ) -> Result<Json<ConsistencyView>, Problem> {
-    let proof = logs::prove_consistency(&spine, &caller, log.known(), params.from, params.to).await?;
+    let proof =
+        logs::prove_consistency(&spine, caller.context(), log.known(), params.from, params.to).await?;
     Ok(Json(proof.into()))
 }

@@ -152,7 +152,7 @@ pub(super) async fn costs(
     caller: Caller<Views>,
     Query(PeriodParams { from, to }): Query<PeriodParams>,
 ) -> Result<Json<CostsView>, Problem> {
-    let found = overview::costs(&spine, &caller, from.map(Into::into), to.map(Into::into)).await;
+    let found = overview::costs(&spine, caller.context(), from.map(Into::into), to.map(Into::into)).await;
     Ok(Json(found.map_err(of_parameter)?.into()))
 }
 

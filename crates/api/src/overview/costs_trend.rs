@@ -122,6 +122,7 @@ pub(super) async fn costs_trend(
     caller: Caller<Views>,
     Query(PeriodParams { from, to }): Query<PeriodParams>,
 ) -> Result<Json<TrendView>, Problem> {
-    let found = overview::costs_trend(&spine, &caller, from.map(Into::into), to.map(Into::into)).await;
+    let found =
+        overview::costs_trend(&spine, caller.context(), from.map(Into::into), to.map(Into::into)).await;
     Ok(Json(found.map_err(of_parameter)?.into()))
 }

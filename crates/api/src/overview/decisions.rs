@@ -79,6 +79,6 @@ pub(super) async fn decisions(
     caller: Caller<Views>,
     List { page, .. }: List<ByUrgency>,
 ) -> Result<Json<PageView<DecisionView>>, Problem> {
-    let page = overview::decisions(&spine, &caller, page).await?;
+    let page = overview::decisions(&spine, caller.context(), page).await?;
     Ok(Json(page.into()))
 }

@@ -64,6 +64,6 @@ pub(super) async fn decisions_count(
     State(spine): State<Spine>,
     caller: Caller<Views>,
 ) -> Result<Json<CountsView>, Problem> {
-    let counts = overview::decisions_count(&spine, &caller).await?;
+    let counts = overview::decisions_count(&spine, caller.context()).await?;
     Ok(Json(counts.into()))
 }

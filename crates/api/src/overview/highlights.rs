@@ -86,6 +86,6 @@ pub(super) async fn highlights(
     State(spine): State<Spine>,
     caller: Caller<Views>,
 ) -> Result<Json<HighlightsView>, Problem> {
-    let found = overview::highlights(&spine, &caller).await?;
+    let found = overview::highlights(&spine, caller.context()).await?;
     Ok(Json(found.into()))
 }

@@ -23,7 +23,7 @@ pub(super) async fn create_limit(
     Json(WithKey { body, key }): Json<WithKey<LimitBody>>,
 ) -> Result<Versioned<Created<LimitView>>, Problem> {
     let caller = caller.with_key(key)?;
-    let made = policies::create_limit(&spine, &caller, body.draft()).await?;
+    let made = policies::create_limit(&spine, caller.context(), body.draft()).await?;
     let (version, id) = (made.limit.definition.version, &made.limit.definition.limit_id);
     let location = Some(format!("{POLICIES}/limits/{id}"));
     Ok(Versioned { version, answer: Created { location, body: made.into() } })

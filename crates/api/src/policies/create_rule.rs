@@ -23,7 +23,7 @@ pub(super) async fn create_rule(
     Json(WithKey { body, key }): Json<WithKey<RuleBody>>,
 ) -> Result<Versioned<Created<RuleView>>, Problem> {
     let caller = caller.with_key(key)?;
-    let made = policies::create_rule(&spine, &caller, body.draft()).await?;
+    let made = policies::create_rule(&spine, caller.context(), body.draft()).await?;
     let (version, id) = (made.rule.definition.version, &made.rule.definition.rule_id);
     let location = Some(format!("{POLICIES}/rules/{id}"));
     Ok(Versioned { version, answer: Created { location, body: made.into() } })

@@ -21,6 +21,6 @@ pub(super) async fn disable_limit(
     caller: Caller<SetsPolicy>,
     Id(id): Id<LimitId>,
 ) -> Result<Versioned<Json<LimitView>>, Problem> {
-    let disabled = policies::disable_limit(&spine, &caller, id).await?;
+    let disabled = policies::disable_limit(&spine, caller.context(), id).await?;
     Ok(Versioned { version: disabled.limit.definition.version, answer: Json(disabled.into()) })
 }

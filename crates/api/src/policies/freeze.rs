@@ -22,6 +22,6 @@ pub(super) async fn freeze(
     Json(WithKey { body, key }): Json<WithKey<FreezeBody>>,
 ) -> Result<Created<FreezeView>, Problem> {
     let caller = caller.with_key(key)?;
-    let frozen = policies::freeze(&spine, &caller, body.agent_id, body.reason).await?;
+    let frozen = policies::freeze(&spine, caller.context(), body.agent_id, body.reason).await?;
     Ok(Created { location: None, body: frozen.into() })
 }

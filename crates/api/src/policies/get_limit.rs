@@ -22,6 +22,6 @@ pub(super) async fn get_limit(
     caller: Caller<Views>,
     Id(id): Id<LimitId>,
 ) -> Result<Versioned<Json<LimitView>>, Problem> {
-    let found = policies::get_limit(&spine, &caller, id).await?;
+    let found = policies::get_limit(&spine, caller.context(), id).await?;
     Ok(Versioned { version: found.limit.definition.version, answer: Json(found.into()) })
 }

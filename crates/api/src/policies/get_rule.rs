@@ -22,6 +22,6 @@ pub(super) async fn get_rule(
     caller: Caller<Views>,
     Id(id): Id<RuleId>,
 ) -> Result<Versioned<Json<RuleView>>, Problem> {
-    let found = policies::get_rule(&spine, &caller, id).await?;
+    let found = policies::get_rule(&spine, caller.context(), id).await?;
     Ok(Versioned { version: found.rule.definition.version, answer: Json(found.into()) })
 }

@@ -46,7 +46,7 @@ pub(super) async fn limit_breaches(
     Id(id): Id<LimitId>,
     List { page, .. }: List<NoParams>,
 ) -> Result<Json<PageView<BreachView>>, Problem> {
-    let page = policies::limit_breaches(&spine, &caller, id, page).await?;
+    let page = policies::limit_breaches(&spine, caller.context(), id, page).await?;
     Ok(Json(PageView::of(page.map(|record| {
         let number = |value| Number::of_limit(counts_money(record.limit_type), value);
         BreachView {

@@ -70,5 +70,5 @@ impl FactView {
     extensions(("x-roles" = json!(roles::<Views>()))),
     responses((status = 200, description = "Every fact.", body = FactListView)))]
 pub(super) async fn list_facts(caller: Caller<Views>) -> Result<Json<FactListView>, Problem> {
-    Ok(Json(policies::list_facts(&caller).into()))
+    Ok(Json(policies::list_facts(caller.context()).into()))
 }

@@ -20,6 +20,6 @@ pub(super) async fn list_freezes(
     caller: Caller<Views>,
     List { page, .. }: List<NoParams>,
 ) -> Result<Json<PageView<FreezeView>>, Problem> {
-    let page = policies::list_freezes(&spine, &caller, page).await?;
+    let page = policies::list_freezes(&spine, caller.context(), page).await?;
     Ok(Json(page.into()))
 }

@@ -52,6 +52,6 @@ pub(super) async fn list_limits(
     caller: Caller<Views>,
     List { filter, page }: List<LimitParams>,
 ) -> Result<Json<PageView<LimitView>>, Problem> {
-    let page = policies::list_limits(&spine, &caller, filter.filter(), page).await?;
+    let page = policies::list_limits(&spine, caller.context(), filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

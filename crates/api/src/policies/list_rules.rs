@@ -56,6 +56,6 @@ pub(super) async fn list_rules(
     caller: Caller<Views>,
     List { filter, page }: List<RuleParams>,
 ) -> Result<Json<PageView<RuleView>>, Problem> {
-    let page = policies::list_rules(&spine, &caller, filter.filter(), page).await?;
+    let page = policies::list_rules(&spine, caller.context(), filter.filter(), page).await?;
     Ok(Json(page.into()))
 }

@@ -30,6 +30,6 @@ pub(super) async fn modify_rule(
     Json(WithKey { body, key }): Json<WithKey<RuleChangeBody>>,
 ) -> Result<Versioned<Json<RuleView>>, Problem> {
     let caller = caller.with_key(key)?;
-    let changed = policies::modify_rule(&spine, &caller, id, version, body.change()).await?;
+    let changed = policies::modify_rule(&spine, caller.context(), id, version, body.change()).await?;
     Ok(Versioned { version: changed.rule.definition.version, answer: Json(changed.into()) })
 }

@@ -24,6 +24,6 @@ pub(super) async fn retire_rule(
     Json(WithKey { body, key }): Json<WithKey<RetireBody>>,
 ) -> Result<Versioned<Json<RuleView>>, Problem> {
     let caller = caller.with_key(key)?;
-    let retired = policies::retire_rule(&spine, &caller, id, body.into()).await?;
+    let retired = policies::retire_rule(&spine, caller.context(), id, body.into()).await?;
     Ok(Versioned { version: retired.rule.definition.version, answer: Json(retired.into()) })
 }

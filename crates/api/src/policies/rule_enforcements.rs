@@ -40,7 +40,7 @@ pub(super) async fn rule_enforcements(
     Id(id): Id<RuleId>,
     List { page, .. }: List<NoParams>,
 ) -> Result<Json<PageView<EnforcementView>>, Problem> {
-    let page = policies::rule_enforcements(&spine, &caller, id, page).await?;
+    let page = policies::rule_enforcements(&spine, caller.context(), id, page).await?;
     Ok(Json(PageView::of(page.map(|record| EnforcementView {
         enforcement_id: record.enforcement_id,
         policy_id: record.policy_id,

@@ -20,6 +20,6 @@ pub(super) async fn unfreeze(
     caller: Caller<SetsPolicy>,
     Query(which): Query<UnfreezeParams>,
 ) -> Result<Json<InterventionView>, Problem> {
-    let lifted = policies::unfreeze(&spine, &caller, which.agent_id, which.reason).await?;
+    let lifted = policies::unfreeze(&spine, caller.context(), which.agent_id, which.reason).await?;
     Ok(Json(lifted.into()))
 }

@@ -30,6 +30,6 @@ pub(super) async fn update_limit(
     Json(WithKey { body, key }): Json<WithKey<LimitChangeBody>>,
 ) -> Result<Versioned<Json<LimitView>>, Problem> {
     let caller = caller.with_key(key)?;
-    let changed = policies::update_limit(&spine, &caller, id, version, body.change()).await?;
+    let changed = policies::update_limit(&spine, caller.context(), id, version, body.change()).await?;
     Ok(Versioned { version: changed.limit.definition.version, answer: Json(changed.into()) })
 }

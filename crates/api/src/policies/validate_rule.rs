@@ -42,6 +42,6 @@ pub(super) async fn validate_rule(
     caller: Caller<SetsPolicy>,
     Json(body): Json<CheckBody>,
 ) -> Result<Json<ValidationView>, Problem> {
-    let found = policies::validate_rule(&caller, body.check())?;
+    let found = policies::validate_rule(caller.context(), body.check())?;
     Ok(Json(found.into()))
 }

@@ -56,8 +56,8 @@ pub(crate) async fn evidence(
     Id(id): Id<RunId>,
 ) -> Result<Page<EvidencePage>, Problem> {
     let now = spine.now();
-    let run = activity::get(&spine, &visitor, id).await?;
-    let found = run_evidence::evidence(&spine, &visitor, id).await?;
+    let run = activity::get(&spine, visitor.context(), id).await?;
+    let found = run_evidence::evidence(&spine, visitor.context(), id).await?;
     let ago = |at: &str| Moment::read(at, now).exact;
     let decisions = found.decisions_made.into_iter().map(|one| Row {
         badge: Badge::of_verdict(one.action.as_str(), one.would_have.map(|action| action.as_str())),

@@ -48,7 +48,7 @@ pub(crate) async fn kill(
     Id(id): Id<RunId>,
     Posted(given): Posted<Why>,
 ) -> Result<Redirect, Problem> {
-    activity::kill(&spine, &visitor, id, given.reason).await?;
+    activity::kill(&spine, visitor.context(), id, given.reason).await?;
     Ok(Redirect::to(&format!("/console/activity/runs/{id}#interventions")))
 }
 

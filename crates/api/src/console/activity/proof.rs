@@ -67,9 +67,9 @@ pub(crate) async fn proof(
     Id(id): Id<RunId>,
     Asked(pressed): Asked<Pressed>,
 ) -> Result<Page<ProofPage>, Problem> {
-    let run = activity::get(&spine, &visitor, id).await?;
+    let run = activity::get(&spine, visitor.context(), id).await?;
     let verified = if pressed.verify == Some(true) {
-        let found = run_proof::proof(&spine, &visitor, id, false).await?;
+        let found = run_proof::proof(&spine, visitor.context(), id, false).await?;
         Some(shown(found, spine.now()))
     } else {
         None

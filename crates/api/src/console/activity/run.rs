@@ -128,15 +128,18 @@ pub(crate) async fn run(
     Asked(Which { after }): Asked<Which>,
 ) -> Result<Page<RunPage>, Problem> {
     let now = spine.now();
-    let run = activity::get(&spine, &visitor, id).await?;
+    let run = activity::get(&spine, visitor.context(), id).await?;
     let mut page = PageRequest::new(Some(STEPS), None, false)
         .map_err(|err| Problem::new(Code::InvalidParameter, err.to_string()))?;
     page.cursor = after.filter(|after| i64::try_from(*after).is_ok()).map(Cursor::After);
-    let found = activity::steps(&spine, &visitor, id, page).await?;
-    let caused =
-        if visitor.may::<Views>() { incidents::by_run(&spine, &visitor, id).await? } else { Vec::new() };
-    let met = activity::interventions(&spine, &visitor, id).await?;
-    let frozen = Frozen::now(&spine, &visitor).await?;
+    let found = activity::steps(&spine, visitor.context(), id, page).await?;
+    let caused = if visitor.may::<Views>() {
+        incidents::by_run(&spine, visitor.context(), id).await?
+    } else {
+        Vec::new()
+    };
+    let met = activity::interventions(&spine, visitor.context(), id).await?;
+    let frozen = Frozen::now(&spine, visitor.context()).await?;
     let freeze = frozen.of(&run.agent_id);
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
     let mut at_steps: HashMap<u64, Vec<String>> = HashMap::new();

@@ -85,8 +85,8 @@ pub(crate) async fn runs(
     Listed { filter, page }: Listed<Filters>,
 ) -> Result<Page<RunsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let found = activity::list(&spine, &visitor, wanted(&filter), page).await?;
-    let frozen = Frozen::now(&spine, &visitor).await?;
+    let found = activity::list(&spine, visitor.context(), wanted(&filter), page).await?;
+    let frozen = Frozen::now(&spine, visitor.context()).await?;
     let selects = vec![
         Select::of("state", "State", filter.state),
         Select::of("status", "Status", filter.status),

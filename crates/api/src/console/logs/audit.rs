@@ -89,7 +89,7 @@ pub(crate) async fn audit(
     Listed { filter, page }: Listed<Filters>,
 ) -> Result<Page<AuditPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let found = logs::list_audit(&spine, &visitor, wanted(&filter)?, page).await?;
+    let found = logs::list_audit(&spine, visitor.context(), wanted(&filter)?, page).await?;
     let selects = vec![
         Select::of("event_type", "Event", filter.event_type),
         Select::of("entity_type", "Entity", filter.entity_type),
@@ -155,7 +155,7 @@ pub(crate) async fn entry(
     Id(id): Id<AuditId>,
 ) -> Result<Page<EntryPage>, Problem> {
     let now = spine.now();
-    let AuditEntry { record, leaf_index, leaf_hash } = logs::get_audit(&spine, &visitor, id).await?;
+    let AuditEntry { record, leaf_index, leaf_hash } = logs::get_audit(&spine, visitor.context(), id).await?;
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     let at = Moment::read(&record.created_at, now);

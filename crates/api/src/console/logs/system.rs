@@ -90,7 +90,7 @@ pub(crate) async fn system(
         created_before: filter.created_before.map(|when| when.0),
         ..SystemFilter::default()
     };
-    let found = logs::list_system(&spine, &visitor, wanted, page).await?;
+    let found = logs::list_system(&spine, visitor.context(), wanted, page).await?;
     let selects = vec![
         Select::of("event_type", "Event", filter.event_type),
         Select::of("severity", "Severity", filter.severity),
@@ -148,7 +148,7 @@ pub(crate) async fn record(
     Id(id): Id<SystemRecordId>,
 ) -> Result<Page<RecordPage>, Problem> {
     let now = spine.now();
-    let record = logs::get_system(&spine, &visitor, id).await?.record;
+    let record = logs::get_system(&spine, visitor.context(), id).await?.record;
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     let at = Moment::of(record.created_at, now);

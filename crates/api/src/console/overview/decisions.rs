@@ -53,7 +53,7 @@ pub(crate) async fn decisions(
     Urgent(page): Urgent,
 ) -> Result<Page<DecisionsPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let found = overview::decisions(&spine, &visitor, page).await?;
+    let found = overview::decisions(&spine, visitor.context(), page).await?;
     Ok(Page(DecisionsPage {
         title: "Pending decisions",
         frame: visitor.frame.clone(),

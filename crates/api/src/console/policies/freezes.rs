@@ -85,7 +85,7 @@ pub(crate) async fn freezes(
     Listed { page, .. }: Listed<NoParams>,
 ) -> Result<Page<FreezesPage>, Problem> {
     let (now, is_first) = (spine.now(), page.cursor.is_none());
-    let found = policies::list_freezes(&spine, &visitor, page).await?;
+    let found = policies::list_freezes(&spine, visitor.context(), page).await?;
     let form = visitor.may::<SetsPolicy>().then(|| form(&Asked::default()));
     Ok(Page(shown(visitor.frame.clone(), found, form, is_first, now)))
 }
@@ -188,7 +188,7 @@ pub(crate) async fn freeze(
         .await;
     }
     let agent_id = given.agent_id.filter(|_| !given.all);
-    match policies::freeze(&spine, &visitor, agent_id, given.reason.unwrap_or_default()).await {
+    match policies::freeze(&spine, visitor.context(), agent_id, given.reason.unwrap_or_default()).await {
         Ok(_) => Ok(Redirect::to(HERE).into_response()),
         Err(err) => {
             let (status, form) = said::refused(err, form)?;
@@ -204,7 +204,7 @@ async fn again(
     status: StatusCode,
     form: Form,
 ) -> Result<Response, Problem> {
-    let found = policies::list_freezes(spine, visitor, PageRequest::default()).await?;
+    let found = policies::list_freezes(spine, visitor.context(), PageRequest::default()).await?;
     Ok(html(status, &shown(visitor.frame.clone(), found, Some(form), true, spine.now())))
 }
 
@@ -214,6 +214,6 @@ pub(crate) async fn unfreeze(
     visitor: Visitor<SetsPolicy>,
     Posted(given): Posted<Lifted>,
 ) -> Result<Redirect, Problem> {
-    policies::unfreeze(&spine, &visitor, given.agent_id, given.reason).await?;
+    policies::unfreeze(&spine, visitor.context(), given.agent_id, given.reason).await?;
     Ok(Redirect::to(HERE))
 }

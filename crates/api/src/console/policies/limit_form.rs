@@ -89,7 +89,7 @@ pub(crate) async fn create_limit(
             return Ok(page_of_new(StatusCode::UNPROCESSABLE_ENTITY, &visitor, form.with(errors)));
         }
     };
-    match policies::create_limit(&spine, &visitor, draft).await {
+    match policies::create_limit(&spine, visitor.context(), draft).await {
         Ok(limit) => Ok(Redirect::to(&said::limit_path(&limit)).into_response()),
         Err(err) => {
             let (status, form) = said::refused(err, form)?;
@@ -201,7 +201,7 @@ pub(crate) async fn edit_limit(
     visitor: Visitor<SetsPolicy>,
     Id(id): Id<LimitId>,
 ) -> Result<Response, Problem> {
-    let view = policies::get_limit(&spine, &visitor, id).await?;
+    let view = policies::get_limit(&spine, visitor.context(), id).await?;
     let definition = &view.limit.definition;
     let max_value = said::written(counts_money(definition.limit_type), definition.max_value);
     let form = change_form(
@@ -220,7 +220,7 @@ pub(crate) async fn update_limit(
     Id(id): Id<LimitId>,
     Posted(given): Posted<Change>,
 ) -> Result<Response, Problem> {
-    let view = policies::get_limit(&spine, &visitor, id).await?;
+    let view = policies::get_limit(&spine, visitor.context(), id).await?;
     let form = |version| {
         let texts = [&given.name, &given.max_value, &given.degrade_to].map(|text| text.as_deref());
         let words = [given.enforcement.map_or("", Word::text), given.consequence.map_or("", Word::text)];
@@ -247,7 +247,7 @@ pub(crate) async fn update_limit(
         consequence: known(given.consequence),
         ..LimitChange::default()
     };
-    match policies::update_limit(&spine, &visitor, id, given.version, change).await {
+    match policies::update_limit(&spine, visitor.context(), id, given.version, change).await {
         Ok(limit) => Ok(Redirect::to(&said::limit_path(&limit)).into_response()),
         Err(Error::PreconditionFailed { current }) => {
             let form = form(current).refused(said::stale("limit", current));
@@ -295,7 +295,7 @@ pub(crate) async fn disable_limit(
     visitor: Visitor<SetsPolicy>,
     Id(id): Id<LimitId>,
 ) -> Result<Redirect, Problem> {
-    let view = policies::disable_limit(&spine, &visitor, id).await?;
+    let view = policies::disable_limit(&spine, visitor.context(), id).await?;
     Ok(Redirect::to(&said::limit_path(&view)))
 }
 

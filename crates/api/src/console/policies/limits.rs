@@ -107,7 +107,7 @@ pub(crate) async fn limits(
         limit_category: known(filter.limit_category),
         ..LimitFilter::default()
     };
-    let found = policies::list_limits(&spine, &visitor, wanted, page).await?;
+    let found = policies::list_limits(&spine, visitor.context(), wanted, page).await?;
     let selects = vec![
         Select::of("status", "Status", filter.status),
         Select::of("limit_category", "Category", filter.limit_category),
@@ -163,10 +163,11 @@ pub(crate) async fn limit(
     Id(id): Id<LimitId>,
 ) -> Result<Page<LimitPage>, Problem> {
     let now = spine.now();
-    let view = policies::get_limit(&spine, &visitor, id).await?;
-    let breaches = policies::limit_breaches(&spine, &visitor, id, PageRequest::default()).await?.items;
+    let view = policies::get_limit(&spine, visitor.context(), id).await?;
+    let breaches =
+        policies::limit_breaches(&spine, visitor.context(), id, PageRequest::default()).await?.items;
     let definition = &view.limit.definition;
-    let changes = changes_of_limit(&spine, &visitor, &definition.limit_id, now).await?;
+    let changes = changes_of_limit(&spine, visitor.context(), &definition.limit_id, now).await?;
     let limit_type = definition.limit_type.as_str();
     Ok(Page(LimitPage {
         title: definition.name.clone(),

@@ -136,7 +136,7 @@ pub(crate) async fn create_rule(
         condition: given.condition,
         conditions: None,
     };
-    match policies::create_rule(&spine, &visitor, draft).await {
+    match policies::create_rule(&spine, visitor.context(), draft).await {
         Ok(rule) => Ok(Redirect::to(&said::rule_path(&rule)).into_response()),
         Err(err) => {
             let (status, form) = said::refused(err, form)?;
@@ -151,7 +151,7 @@ pub(crate) async fn edit_rule(
     visitor: Visitor<SetsPolicy>,
     Id(id): Id<RuleId>,
 ) -> Result<Response, Problem> {
-    let view = policies::get_rule(&spine, &visitor, id).await?;
+    let view = policies::get_rule(&spine, visitor.context(), id).await?;
     let definition = &view.rule.definition;
     let precedence = definition.precedence.to_string();
     let filled = Filled {
@@ -175,7 +175,7 @@ pub(crate) async fn modify_rule(
     Id(id): Id<RuleId>,
     Posted(given): Posted<Draft>,
 ) -> Result<Response, Problem> {
-    let view = policies::get_rule(&spine, &visitor, id).await?;
+    let view = policies::get_rule(&spine, visitor.context(), id).await?;
     let version = given.version.unwrap_or(view.rule.definition.version);
     let form = |version| change_form(&view, &filled(&given), version);
     let refused = |status, form| page(status, &visitor, Some(&view), form);
@@ -196,7 +196,7 @@ pub(crate) async fn modify_rule(
         condition: given.condition.clone(),
         conditions: None,
     };
-    match policies::modify_rule(&spine, &visitor, id, version, change).await {
+    match policies::modify_rule(&spine, visitor.context(), id, version, change).await {
         Ok(rule) => Ok(Redirect::to(&said::rule_path(&rule)).into_response()),
         Err(Error::PreconditionFailed { current }) => {
             let form = form(current).refused(said::stale("rule", current));

@@ -118,7 +118,7 @@ pub(crate) async fn rules(
         enforcement_mode: known(filter.enforcement_mode),
         ..RuleFilter::default()
     };
-    let found = policies::list_rules(&spine, &visitor, wanted, page).await?;
+    let found = policies::list_rules(&spine, visitor.context(), wanted, page).await?;
     let selects = vec![
         Select::of("status", "Status", filter.status),
         Select::of("enforcement_mode", "Mode", filter.enforcement_mode),
@@ -161,9 +161,10 @@ pub(crate) async fn rule(
     Id(id): Id<RuleId>,
 ) -> Result<Page<RulePage>, Problem> {
     let now = spine.now();
-    let view = policies::get_rule(&spine, &visitor, id).await?;
-    let fired = policies::rule_enforcements(&spine, &visitor, id, PageRequest::default()).await?.items;
-    let changes = changes_of_rule(&spine, &visitor, &view.rule.definition.rule_id, now).await?;
+    let view = policies::get_rule(&spine, visitor.context(), id).await?;
+    let fired =
+        policies::rule_enforcements(&spine, visitor.context(), id, PageRequest::default()).await?.items;
+    let changes = changes_of_rule(&spine, visitor.context(), &view.rule.definition.rule_id, now).await?;
     let active = view.rule.status == RuleStatus::Active;
     let facts = facts(&view, changes.first(), now);
     let (rule, definition) = (&view.rule, &view.rule.definition);
@@ -260,6 +261,6 @@ pub(crate) async fn retire_rule(
     Posted(given): Posted<Reason>,
 ) -> Result<Redirect, Problem> {
     let how = Retirement { reason: given.reason.unwrap_or_default(), superseded_by: None };
-    policies::retire_rule(&spine, &visitor, id, how).await?;
+    policies::retire_rule(&spine, visitor.context(), id, how).await?;
     Ok(Redirect::to(&format!("/console/policies/rules/{id}")))
 }

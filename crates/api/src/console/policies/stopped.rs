@@ -78,7 +78,7 @@ pub(crate) async fn stopped(
         target_type: known(filter.target_type),
         target_id: filter.target_id.clone(),
     };
-    let found = activity::list_interventions(&spine, &visitor, wanted, page).await?;
+    let found = activity::list_interventions(&spine, visitor.context(), wanted, page).await?;
     let selects = vec![
         Select::of("state", "State", filter.state),
         Select::of("target_type", "Aimed at", filter.target_type),
