@@ -155,9 +155,9 @@ on_both! {
         account::revoke_key(&kit.spine, &admin, made.key.id).await.unwrap();
         let filter = SystemFilter { event_type: Some(SystemEventType::AuthChange), ..SystemFilter::default() };
         let records = logs::list_system(&kit.spine, &admin, filter, PageRequest::default()).await.unwrap().items;
-        let mine: Vec<_> = records.iter().filter(|record| record.summary.contains(&made.key.prefix)).collect();
+        let mine: Vec<_> = records.iter().filter(|one| one.record.summary.contains(&made.key.prefix)).collect();
         assert_eq!(mine.len(), 2);
-        assert!(mine.iter().all(|record| record.caused_by.as_deref() == Some("admin of acme")));
+        assert!(mine.iter().all(|one| one.record.caused_by.as_deref() == Some("admin of acme")));
         let (_, secret) = made.token.expose().rsplit_once('_').unwrap();
         assert!(!format!("{records:?} {made:?}").contains(secret));
 
@@ -232,10 +232,10 @@ on_both! {
         kit.caller("acme", Role::Viewer).await;
         let whole = PageRequest::new(Some(200), None, true).unwrap();
         let all = logs::list_system(&kit.spine, &admin, SystemFilter::default(), whole).await.unwrap();
-        let of = |scope| all.items.iter().filter(|record| record.scope() == scope).count();
+        let of = |scope| all.items.iter().filter(|one| one.record.scope() == scope).count();
         assert_eq!((of(SystemScope::Installation), all.total), (3, Some(all.items.len() as u64)));
-        assert!(of(SystemScope::Tenant) >= 3 && all.items[0].scope() == SystemScope::Tenant, "{:?}", all.items);
-        assert!(all.items.is_sorted_by_key(|record| std::cmp::Reverse((record.created_at, record.id.0))));
+        assert!(of(SystemScope::Tenant) >= 3 && all.items[0].record.scope() == SystemScope::Tenant, "{:?}", all.items);
+        assert!(all.items.is_sorted_by_key(|one| std::cmp::Reverse((one.record.created_at, one.record.id.0))));
         let (mut paged, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let page = PageRequest::new(Some(1), cursor.as_deref(), false).unwrap();
@@ -249,7 +249,7 @@ on_both! {
         assert_eq!(paged, all.items);
         let viewer = kit.caller("acme", Role::Viewer).await;
         let theirs = logs::list_system(&kit.spine, &viewer, SystemFilter::default(), whole).await.unwrap();
-        assert!(theirs.items.iter().all(|record| record.scope() == SystemScope::Tenant), "{:?}", theirs.items);
+        assert!(theirs.items.iter().all(|one| one.record.scope() == SystemScope::Tenant), "{:?}", theirs.items);
     }
 
     async fn an_outage_of_the_store_is_recorded_when_it_is_over(db: TestDatabase) {

@@ -13,7 +13,7 @@ use models::{
 use orchestrator::{
     Error, Parts, Settings, Spine,
     background::{restored, signer},
-    handlers::logs,
+    handlers::logs::{self, Logged},
     ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, SinkError, Stands},
     secrets::WrappingKey,
 };
@@ -102,12 +102,11 @@ on_both! {
         let page = PageRequest::default();
         let calls = logs::list_llm_runs(&kit.spine, &agent.admin, LlmRunFilter::default(), page).await.unwrap().items;
         assert_eq!(calls.len(), 5, "of both runs");
-        for call in calls {
+        for Logged { record: call, metadata } in calls {
             assert_eq!(call.execution_status, ExecutionStatus::Succeeded, "it had been made by then: {call:#?}");
             // The other run has steps of the same places, and met nothing at them.
             let met = usize::from(call.run_id == run && call.step_index < 2);
-            assert_eq!(call.metadata.run_id, Some(call.run_id));
-            let metadata = &call.metadata;
+            assert_eq!(metadata.run_id, Some(call.run_id));
             assert_eq!((metadata.policy_ids.len(), metadata.incident_ids.len()), (met, met), "{metadata:#?}");
         }
     }
@@ -248,10 +247,10 @@ on_both! {
         let next = PageRequest::new(Some(2), cursor.as_deref(), false).unwrap();
         let second = logs::list_llm_runs(&kit.spine, &agent.admin, of_run(run), next).await.unwrap();
         assert_eq!((second.items.len(), second.has_more), (1, false));
-        let one = logs::get_llm_run(&kit.spine, &agent.admin, first.items[0].id).await.unwrap();
+        let one = logs::get_llm_run(&kit.spine, &agent.admin, first.items[0].record.id).await.unwrap();
         assert_eq!(one, first.items[0]);
         let stranger = kit.caller("other", Role::Viewer).await;
-        let err = logs::get_llm_run(&kit.spine, &stranger, one.id).await.unwrap_err();
+        let err = logs::get_llm_run(&kit.spine, &stranger, one.record.id).await.unwrap_err();
         assert!(matches!(err, Error::NotFound { .. }), "{err}");
         for (caller, filter) in [
             (&stranger, of_run(run)),

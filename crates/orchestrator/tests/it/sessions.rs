@@ -113,9 +113,9 @@ on_both! {
         let page = PageRequest::new(Some(200), None, false).unwrap();
         let records = logs::list_system(&kit.spine, &ctx, filter, page).await.unwrap().items;
         for what in ["login link lnk_", "session ses_"] {
-            assert!(records.iter().any(|record| record.summary.starts_with(what)), "{what}: {records:?}");
+            assert!(records.iter().any(|one| one.record.summary.starts_with(what)), "{what}: {records:?}");
         }
-        assert!(records.iter().any(|record| record.summary.contains(" closed with key ")), "{records:?}");
+        assert!(records.iter().any(|one| one.record.summary.contains(" closed with key ")), "{records:?}");
         for secret in [link.expose(), opened.token.expose()] {
             let (_, secret) = secret.rsplit_once('_').unwrap();
             assert!(!format!("{records:?}").contains(secret));

@@ -1,9 +1,6 @@
 //! What every answer of Logs says beside the record: where the fact comes from, and what it belongs to.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    ops::Deref,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use drivers::ReadTx;
@@ -57,14 +54,6 @@ pub struct Logged<T> {
     pub record: T,
     /// What is said beside it.
     pub metadata: EvidenceMetadata,
-}
-
-impl<T> Deref for Logged<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.record
-    }
 }
 
 /// Calls to models with what is said beside them; what they have around them is read once for all of them.
