@@ -8,7 +8,7 @@
 //! between a jump of its clock and the next look.
 //!
 //! An embedded store goes by the machine's clock, so nothing there says what is right; but where that clock jumps against the
-//! steady one, nothing is swept until the time after which runs are given up has really passed. A jump between two starts shows
+//! steady one, nothing is swept until the time after which runs are given up is really over. A jump between two starts shows
 //! in the store's own newest leaf: a start that finds it ahead is not ready until that time has come, and one that finds it
 //! ahead, or longer ago than a run may be silent, gives up no run and forgets nothing for as long; and for as long as a permit
 //! serves, none lapses.
@@ -145,8 +145,8 @@ impl Clocks {
         }
     }
 
-    /// Whether something may be younger than `age`, whatever the clock says: for where that is in doubt, so much has not passed
-    /// since by the steady clock.
+    /// Whether something may be younger than `age`, whatever the clock says: for where that is in doubt, so much time is not over
+    /// by the steady clock.
     pub(crate) fn is_in_doubt(&self, steady: Duration, age: Duration) -> bool {
         self.known().in_doubt_since.is_some_and(|since| steady < since + age)
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Agent ids, and patterns of them in which each `*` stands for any characters, none included. An agent's key begins
-/// runs as these alone (spec 2), so that what is set for an agent cannot be passed under another name.
+/// runs as these alone (spec 2), so that what is set for an agent cannot be evaded under another name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AgentNames(pub Vec<String>);

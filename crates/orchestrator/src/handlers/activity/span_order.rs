@@ -51,11 +51,11 @@ fn behind(links: &[Link<'_>]) -> HashMap<usize, (usize, usize)> {
     for above in (0..links.len()).filter_map(above) {
         awaited[above] += 1;
     }
-    // From below: a span is passed when all its children are. Spans that lie below each other never are, and stay.
-    let mut passed: Vec<usize> = (0..links.len()).filter(|at| awaited[*at] == 0).collect();
+    // From below: a span is placed when all its children are. Spans that lie below each other never are.
+    let mut placed: Vec<usize> = (0..links.len()).filter(|at| awaited[*at] == 0).collect();
     let mut last_below: Vec<Option<usize>> = vec![None; links.len()];
     let mut next = 0;
-    while let Some(at) = passed.get(next).copied() {
+    while let Some(at) = placed.get(next).copied() {
         next += 1;
         if let Some(last) = last_below[at].filter(|last| links[at].tells && *last > at) {
             behind.insert(at, (last, next));
@@ -64,7 +64,7 @@ fn behind(links: &[Link<'_>]) -> HashMap<usize, (usize, usize)> {
         last_below[above] = last_below[above].max(last_below[at]).max(Some(at).filter(|at| links[*at].tells));
         awaited[above] -= 1;
         if awaited[above] == 0 {
-            passed.push(above);
+            placed.push(above);
         }
     }
     behind
