@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     app::{Answer, App, Call, OTHER},
+    console_links::{is_of, routes},
     scene::{ACTIVITY, Scene, text},
 };
 
@@ -58,6 +59,7 @@ pub(crate) fn pages(scene: &Scene) -> Vec<String> {
         "/console/policies/stopped?state=LIFTED&target_type=AGENT&target_id=support-bot".to_owned(),
         "/console/logs/system".to_owned(),
         "/console/logs/system?event_type=AUTH_CHANGE&severity=info&component=keys".to_owned(),
+        format!("/console/logs/system/{}", scene.system_id),
         "/console/logs/audit".to_owned(),
         format!("/console/logs/audit?event_type=LimitCreated&run_id={}", scene.run_id),
         format!("/console/logs/audit/{}", scene.audit_id),
@@ -106,6 +108,18 @@ pub(crate) fn is_refused_at(answer: &Answer, form: &str, field: &str) {
         !alert.contains("<code>/") && !alert.contains(&format!("/{field}")),
         "{field} is a pointer: {alert}"
     );
+}
+
+/// A new page belongs into [`pages`], so that all these tests open it.
+#[tokio::test]
+async fn every_page_of_the_router_is_opened() {
+    let app = App::new().await;
+    let opened = pages(&Scene::set(&app).await);
+    // Where the console begins, and what is there for those who are not logged in.
+    let elsewhere = ["/console/", "/console/login", "/console/static/{file}"];
+    for route in routes("get").into_iter().filter(|route| !elsewhere.contains(&route.as_str())) {
+        assert!(opened.iter().any(|page| is_of(&route, page)), "`pages` has no {route}");
+    }
 }
 
 #[tokio::test]

@@ -70,9 +70,10 @@ impl Scene {
     }
 
     /// Everything by which it could be recognised.
-    pub(crate) fn ids(&self) -> [&str; 7] {
-        let Self { rule_id, limit_id, run_id, incident_id, audit_id, llm_run_id, spare_key_id, .. } = self;
-        [rule_id, limit_id, run_id, incident_id, audit_id, llm_run_id, spare_key_id].map(String::as_str)
+    pub(crate) fn ids(&self) -> [&str; 8] {
+        let Self { rule_id, limit_id, run_id, incident_id, audit_id, llm_run_id, system_id, .. } = self;
+        [rule_id, limit_id, run_id, incident_id, audit_id, llm_run_id, system_id, &self.spare_key_id]
+            .map(String::as_str)
     }
 
     /// A key of that role, in the scene's tenant.
