@@ -16,6 +16,8 @@ use crate::logs::redact::{self, Fault};
 const NOT_COMPOSED: &str = "must be in Unicode's composed form (NFC), in which an accented letter is one character: spelt in \
                             another way it would look like another's and not be it";
 const NOT_SEEN: &str = "must have no blanks around it, within it one U+0020 at a time, and no characters that nobody sees: it would look like another's";
+const STARRED: &str = "must have no `*`: in the agents of a key it stands for any characters, so an agent's id with one could be taken \
+                       for many; name one agent, and put another character in its place";
 const HIDES: &str =
     "must have no characters that nobody sees: no name comes to a rule with one, so it would not fire";
 
@@ -64,6 +66,13 @@ impl Check {
     pub fn identity(&mut self, pointer: &str, text: Option<&str>) {
         self.name(pointer, text);
         self.seen(pointer, text);
+    }
+
+    /// An agent's id. What a key speaks for is ids and patterns of them in which `*` stands for any characters, so no id may
+    /// read as a pattern.
+    pub fn agent(&mut self, pointer: &str, text: Option<&str>) {
+        self.identity(pointer, text);
+        self.refuse_if(text.is_some_and(|text| text.contains('*')), pointer, STARRED);
     }
 
     fn seen(&mut self, pointer: &str, text: Option<&str>) {
@@ -288,11 +297,29 @@ mod tests {
     }
 
     #[test]
+    fn an_agents_id_is_no_pattern_of_them() {
+        for fine in ["billing-bot", "team/a.b", "bot (eu)", "a?b"] {
+            assert!(pointers(|check| check.agent("/agent_id", Some(fine))).is_empty(), "{fine}");
+        }
+        for starred in ["*", "billing-*", "*-bot", "a*b"] {
+            let told = faults(|check| check.agent("/agent_id", Some(starred)));
+            assert!(
+                matches!(&told[..], [(at, told)] if at == "/agent_id" && told.contains("no `*`")),
+                "{told:?}"
+            );
+            assert!(pointers(|check| check.identity("/model", Some(starred))).is_empty(), "{starred}");
+        }
+        assert!(pointers(|check| check.agent("/agent_id", None)).is_empty());
+        assert_eq!(pointers(|check| check.agent("/agent_id", Some("bot "))), ["/agent_id"]);
+    }
+
+    #[test]
     fn what_is_compared_is_spelt_in_one_way() {
         type Door = fn(&mut Check, &str);
-        let doors: [Door; 5] = [
+        let doors: [Door; 6] = [
             |check, text| check.name("/x", Some(text)),
             |check, text| check.identity("/x", Some(text)),
+            |check, text| check.agent("/x", Some(text)),
             |check, text| check.composed("/x", Some(text)),
             |check, text| check.labels("/x", &[text.to_owned()]),
             |check, text| {

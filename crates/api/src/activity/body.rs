@@ -23,7 +23,7 @@ use crate::{
 #[schema(as = StartRun)]
 pub(crate) struct StartBody {
     /// The agent that runs.
-    #[schema(value_type = text::Identity)]
+    #[schema(value_type = text::AgentName)]
     agent_id: String,
     /// What it is to reach.
     #[schema(value_type = Option<text::Text>)]

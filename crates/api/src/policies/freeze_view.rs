@@ -15,7 +15,7 @@ use crate::{
 #[schema(as = NewFreeze)]
 pub(super) struct FreezeBody {
     /// The agent; the whole tenant where none is named.
-    #[schema(value_type = Option<text::Identity>)]
+    #[schema(value_type = Option<text::AgentName>)]
     pub(super) agent_id: Option<String>,
     /// Why: it is told to whoever meets the freeze.
     #[schema(value_type = text::Reason)]

@@ -21,6 +21,9 @@ pub(crate) struct Identity;
 /// The same, where it may be empty.
 pub(crate) struct IdentityOrEmpty;
 
+/// An agent's id: an identity that no key's pattern of agents is written like.
+pub(crate) struct AgentName;
+
 fn identity(pattern: String) -> ObjectBuilder {
     let told = "By which somebody or something is told from others: no blanks around it, within it one U+0020 at a time, and no \
                 characters that nobody sees.";
@@ -30,7 +33,12 @@ fn identity(pattern: String) -> ObjectBuilder {
 
 /// What is seen from its first character to its last.
 fn seen() -> String {
-    format!("[^{UNSEEN}{BLANKS}]( ?[^{UNSEEN}{BLANKS}])*")
+    seen_without("")
+}
+
+/// The same without one character more.
+fn seen_without(other: &str) -> String {
+    format!("[^{UNSEEN}{BLANKS}{other}]( ?[^{UNSEEN}{BLANKS}{other}])*")
 }
 
 impl PartialSchema for Identity {
@@ -45,6 +53,16 @@ impl PartialSchema for IdentityOrEmpty {
     }
 }
 
+impl PartialSchema for AgentName {
+    fn schema() -> RefOr<Schema> {
+        let told = "An agent's id: no blanks around it, within it one U+0020 at a time, no characters that nobody sees, and no `*`, \
+                    which stands for any characters in what a key is bound to.";
+        let text = identity(format!("^{}$", seen_without("*"))).min_length(Some(1));
+        text.description(Some(told)).into()
+    }
+}
+
+impl ToSchema for AgentName {}
 impl ToSchema for Identity {}
 impl ToSchema for IdentityOrEmpty {}
 

@@ -128,4 +128,11 @@ async fn an_agents_key_says_whose_runs_it_begins() {
     }
     assert_eq!(start(&bound, "billing2").await.problem(403), "agent_not_bound");
     start(&any, "billing2").await.expect(201);
+    // An id with a star would read as a pattern of others, to a key and to whoever freezes.
+    for key in [&bound, &any] {
+        assert_eq!(start(key, "team/*").await.field(422, "invalid_request"), "/agent_id");
+    }
+    let freeze = json!({"agent_id": "team/*", "reason": "all of the team's"});
+    let answer = app.post("/api/v1/runtime/policies/freeze").key(&admin).json(&freeze).send().await;
+    assert_eq!(answer.field(422, "invalid_request"), "/agent_id");
 }

@@ -280,6 +280,16 @@ async fn no_value_of_any_member_makes_the_server_fail() {
 }
 
 #[tokio::test]
+async fn a_service_whose_name_is_a_pattern_is_one_agent() {
+    let app = App::new().await;
+    let (admin, agent) = (app.key(Role::Admin).await, app.key(Role::Agent).await);
+    let mut body = body(&[chat(1, 7)]);
+    body["resourceSpans"][0]["resource"]["attributes"][0]["value"]["stringValue"] = "team/*".into();
+    app.post(TRACES).key(&agent).json(&body).send().await.expect(200);
+    assert_eq!(run(&app, &admin).await.0["agent_id"], "team/_");
+}
+
+#[tokio::test]
 async fn spans_of_an_agent_that_the_key_does_not_speak_for_are_not_taken() {
     let app = App::new().await;
     let admin = app.key(Role::Admin).await;

@@ -61,6 +61,19 @@ impl Fit {
         name.and_then(|name| self.seen(name))
     }
 
+    /// The name of an agent, with `_` for each `*`: as a pattern of a key's agents it would stand for others too.
+    pub(crate) fn agent(&mut self, mut name: String) -> String {
+        // What was escaped in it may come out of the redaction as one.
+        for _ in 0..2 {
+            if name.contains('*') {
+                self.cut = true;
+                name = name.replace('*', "_");
+            }
+            name = self.identity(name);
+        }
+        if name.contains('*') { mark(&name) } else { name }
+    }
+
     /// What the skill of a call is called, which begins with the model's provider where one is told: that one as it is now.
     pub(crate) fn skill(&mut self, skill: String, provider: Option<&str>) -> String {
         let parts =
@@ -194,6 +207,18 @@ mod tests {
     }
 
     #[test]
+    fn an_agents_name_is_no_pattern_of_others() {
+        let agent = |name: &str| {
+            let mut fit = Fit::default();
+            (fit.agent(name.to_owned()), fit.cut)
+        };
+        assert_eq!(agent("billing bot"), ("billing bot".to_owned(), false));
+        assert_eq!(agent("billing-*"), ("billing-_".to_owned(), true));
+        assert_eq!(agent("*"), ("_".to_owned(), true));
+        assert_eq!(agent("\u{200b}"), (NAMELESS.to_owned(), true));
+    }
+
+    #[test]
     fn what_is_no_json_to_the_door_is_kept_as_text() {
         let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
         for text in ["{\"a\":1e309}", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "{\"a\":", &deep] {
@@ -222,7 +247,7 @@ mod tests {
         fn whatever_is_said_passes_the_door(
             text in "[\\PC\u{300}-\u{345}\u{200d}\u{fe0f}]{0,300}",
             part in prop_oneof![
-                Just("e\u{301}"), Just("\u{338}"), Just("\u{fb2c}"), Just("e\u{fe0f}\u{302}\u{fe0f}\u{301}\u{fe0f}"),
+                Just("*"), Just("password=\\u002a"), Just("e\u{301}"), Just("\u{338}"), Just("\u{fb2c}"), Just("e\u{fe0f}\u{302}\u{fe0f}\u{301}\u{fe0f}"),
                 Just("password="), Just("Bearer "), Just("ghp_16C7e42F292c6912E7710c838347Ae178B4a"), Just("a@b.example "),
                 Just("\u{1}\"\\"), Just("x"),
             ],
@@ -233,6 +258,9 @@ mod tests {
             prop_assert!(passes(|check| check.name("", Some(&name))), "{}", name);
             let name = Fit::default().identity(long.clone());
             prop_assert!(passes(|check| check.identity("", Some(&name))), "{}", name);
+            let name = Fit::default().agent(long.clone());
+            prop_assert!(passes(|check| check.agent("", Some(&name))), "{}", name);
+            prop_assert!(passes(|check| check.required("", &name)), "{}", name);
             let name = Fit::default().skill(format!("{long}.chat"), Some(&long));
             prop_assert!(passes(|check| check.identity("", Some(&name))), "{}", name);
             prop_assert!(passes(|check| check.required("", &name)), "{}", name);

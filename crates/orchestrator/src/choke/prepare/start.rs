@@ -25,8 +25,8 @@ impl Call {
         check.refuse_if(nobody, "/actor/id", "a HUMAN actor needs an id");
         let parent_run_id = check.id("/parent_run_id", request.parent_run_id.as_deref(), "run");
         let replay_of = check.id("/replay_of", request.replay_of.as_deref(), "run");
+        check.agent("/agent_id", Some(&request.agent_id));
         for (pointer, text) in [
-            ("/agent_id", Some(request.agent_id.as_str())),
             ("/project_id", request.project_id.as_deref()),
             ("/provider_type", request.provider_type.as_deref()),
             ("/actor/id", actor_id),

@@ -187,7 +187,7 @@ fn trace_start(trace_id: String, source: SpanSource, provider: Option<&String>) 
     let mut fit = Fit::default();
     TraceStart {
         trace_id,
-        agent_id: fit.identity(source.agent_id),
+        agent_id: fit.agent(source.agent_id),
         project_id: fit.identity_said(source.project_id),
         provider_type: fit.identity_said(provider.cloned()),
         environment: source.environment.map(|text| fit.document(text)),

@@ -23,7 +23,7 @@ pub async fn freeze(
     reason: String,
 ) -> Result<FreezeView, Error> {
     let mut check = Check::default();
-    check.identity("/agent_id", agent_id.as_deref());
+    check.agent("/agent_id", agent_id.as_deref());
     if let Some(agent) = &agent_id {
         check.required("/agent_id", agent);
     }
