@@ -41,9 +41,25 @@ pub(crate) async fn look_at_newest(spine: &Spine) -> Result<Option<String>, Erro
     Ok(clocks::is_ahead(newest, now).then(|| clocks::told_ahead(newest, now)))
 }
 
-/// Whether what was silent for long may be given up, and what is over forgotten: for whoever sweeps, after a look whether
-/// anything may be swept.
+/// What comes is heard from now on: this server comes up, or its store has just been away. Nobody could speak before.
+pub(crate) fn hears_from_now(spine: &Spine) {
+    if let Some(steady) = spine.steady() {
+        spine.clocks().hears_from(steady);
+    }
+}
+
+/// Whether this server has been there to hear for so long: what was silent meanwhile has not spoken.
+pub(crate) fn has_heard_for(spine: &Spine, age: Duration) -> bool {
+    spine.steady().is_none_or(|steady| spine.clocks().has_heard_for(steady, age))
+}
+
+/// Whether what was silent for long may be given up: for whoever sweeps, after a look whether anything may be swept.
 pub(crate) fn may_give_up(spine: &Spine) -> bool {
+    may_forget(spine) && has_heard_for(spine, spine.settings().run_abandon_after)
+}
+
+/// Whether what is over may be forgotten, after the same look.
+pub(crate) fn may_forget(spine: &Spine) -> bool {
     is_past(spine, spine.settings().run_abandon_after)
 }
 

@@ -23,6 +23,9 @@ use chrono::{DateTime, Duration, Utc};
 /// So far apart two clocks may be.
 const APART: Duration = Duration::seconds(1);
 
+/// So much more time than this process counted passes nowhere but beside one that stood still: its machine was paused.
+const AWAY: Duration = Duration::minutes(1);
+
 /// No look has found out what the store's clock said.
 const UNKNOWN: i64 = i64::MIN;
 
@@ -61,6 +64,8 @@ struct Known {
     sweep_from: Option<Duration>,
     /// What the steady clock said at a start, or a jump, since which it is in doubt how long ago what came before it was.
     in_doubt_since: Option<Duration>,
+    /// Since what the steady clock said then this server has been there to hear of runs without a break.
+    heard_since: Option<Duration>,
     /// When the newest leaf of an embedded store was written, where the start found that ahead.
     newest: Option<DateTime<Utc>>,
 }
@@ -95,7 +100,12 @@ impl Clocks {
             return;
         }
         let began = if off.abs() > APART { before - off - steady } else { before - steady };
-        self.store_began.store(began.timestamp_micros(), Ordering::Relaxed);
+        let last = self.store_began.swap(began.timestamp_micros(), Ordering::Relaxed);
+        if last != UNKNOWN
+            && began.timestamp_micros().saturating_sub(last) > AWAY.num_microseconds().unwrap_or(i64::MAX)
+        {
+            known.heard_since = Some(steady);
+        }
         let wrong = (off.abs() > APART).then(|| told(off));
         match (&known.wrong, &wrong) {
             (None, Some(why)) => tracing::error!(offset_ms = off.num_milliseconds(), "{why}"),
@@ -149,6 +159,16 @@ impl Clocks {
     /// by the steady clock.
     pub(crate) fn is_in_doubt(&self, steady: Duration, age: Duration) -> bool {
         self.known().in_doubt_since.is_some_and(|since| steady < since + age)
+    }
+
+    /// Nothing was heard of any run by this server until now: it comes up, or its store was away.
+    pub(crate) fn hears_from(&self, steady: Duration) {
+        self.known().heard_since = Some(steady);
+    }
+
+    /// Whether this server has been there to hear for so long without a break.
+    pub(crate) fn has_heard_for(&self, steady: Duration, age: Duration) -> bool {
+        self.known().heard_since.is_none_or(|since| steady >= since + age)
     }
 
     /// That an embedded store reaches into the future, as long as it does.
@@ -213,5 +233,31 @@ mod tests {
         assert_eq!(clocks.time(almost, Some(seconds(7))), almost, "not more than clocks may be apart");
         assert_eq!(clocks.time(store(2) + day, Some(seconds(7))), store(2), "it jumped since the last look");
         assert_eq!(clocks.time(store(2) + day, None), store(2) + day, "nothing to reckon by");
+    }
+
+    #[test]
+    fn what_passes_while_nobody_is_there_to_hear_is_no_silence() {
+        let store = |minutes: i64| DateTime::from_timestamp(1_800_000_000 + minutes * 60, 0).expect("a time");
+        let minutes = Duration::minutes;
+        let look = |at: i64, steady: i64| Look {
+            before: store(at),
+            steady: minutes(steady),
+            off: Duration::zero(),
+            took: Duration::zero(),
+        };
+        let clocks = Clocks::default();
+        let heard = |steady: i64| clocks.has_heard_for(minutes(steady), minutes(60));
+        assert!(heard(0), "nobody says that it came up just now");
+        clocks.hears_from(minutes(5));
+        assert!(!heard(64) && heard(65));
+        for (at, steady) in [(100, 100), (101, 101), (170, 170)] {
+            clocks.compared(look(at, steady));
+            assert!(heard(steady), "as much passed here as there");
+        }
+        // The machine was paused for half an hour.
+        clocks.compared(look(201, 171));
+        assert!(!heard(230) && heard(231));
+        clocks.compared(look(262, 232));
+        assert!(heard(232));
     }
 }

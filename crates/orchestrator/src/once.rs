@@ -77,7 +77,7 @@ impl Once {
         let tx = spine.begin().await?;
         let begun = |tx, call| Begun::New(Box::new(KeyedTx { tx, spine: spine.clone(), call }));
         let Some(call) = &self.0 else { return Ok(begun(tx, None)) };
-        let now = clock_check::may_give_up(spine).then_some(call.created_at);
+        let now = clock_check::may_forget(spine).then_some(call.created_at);
         match tx.idempotency().check(call, now).await? {
             Known::New => Ok(begun(tx, Some(call.clone()))),
             Known::Duplicate(answer) => open(spine, call, &answer).map(Begun::Again),

@@ -5,7 +5,7 @@ use crate::{clock_check, errors::Error, spine::Spine};
 
 /// Forgets what is kept no longer at the spine's time, if that can be relied on.
 pub async fn tick(spine: &Spine) -> Result<(), Error> {
-    if !clock_check::may_sweep(spine).await? || !clock_check::may_give_up(spine) {
+    if !clock_check::may_sweep(spine).await? || !clock_check::may_forget(spine) {
         return Ok(());
     }
     let tenants = spine.read_first().await?.account().list_tenants().await?;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use crate::{consequences::system_records::record_outage, errors::Error, spine::Spine};
+use crate::{clock_check, consequences::system_records::record_outage, errors::Error, spine::Spine};
 
 /// What one server saw of its store.
 #[derive(Debug, Default)]
@@ -18,11 +18,13 @@ impl Outages {
         if let Err(err) = ask(spine).await {
             if matches!(err, Error::Unavailable(_)) {
                 self.since().get_or_insert(spine.now());
+                clock_check::hears_from_now(spine);
             }
             return Err(err);
         }
         let began = *self.since();
         if let Some(began) = began {
+            clock_check::hears_from_now(spine);
             record_outage(spine, began).await?;
             *self.since() = None;
         }

@@ -1,7 +1,7 @@
 //! Marks live runs of which nothing is heard, or that go on for far longer than expected: no call tells of what does not
 //! happen. What a call finds later is derived from what holds then, as ever.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use engines::activity::{EXPECTED_MS, SILENCE_MS, STALLED_FACTOR};
 use models::activity::Stalls;
 
@@ -15,8 +15,10 @@ pub async fn tick(spine: &Spine) -> Result<u64, Error> {
     }
     let now = spine.now();
     let silence = TimeDelta::milliseconds(i64::try_from(SILENCE_MS).unwrap_or(i64::MAX));
-    let stalls =
-        Stalls { now, silent_since: now - silence, expected_ms: EXPECTED_MS, factor: STALLED_FACTOR };
+    // Who could not speak for so long has not been silent: then only those are marked that go on for too long.
+    let heard = clock_check::has_heard_for(spine, silence);
+    let silent_since = if heard { now - silence } else { DateTime::UNIX_EPOCH };
+    let stalls = Stalls { now, silent_since, expected_ms: EXPECTED_MS, factor: STALLED_FACTOR };
     let tx = spine.begin().await?;
     let marked = tx.activity().mark_stalled(stalls).await?;
     tx.commit().await?;

@@ -15,7 +15,7 @@ const STEPS: usize = 20;
 
 /// Forgets what is to be forgotten at the spine's time, if that can be relied on. Gives how many windows.
 pub async fn tick(spine: &Spine) -> Result<u64, Error> {
-    if !clock_check::may_sweep(spine).await? || !clock_check::may_give_up(spine) {
+    if !clock_check::may_sweep(spine).await? || !clock_check::may_forget(spine) {
         return Ok(0);
     }
     let mut forgotten = 0;

@@ -7,7 +7,7 @@ use kit::{Kit, limit};
 use models::activity::RunState;
 use orchestrator::{
     CallContext, Error,
-    background::sweeper,
+    background::{outages::Outages, sweeper},
     choke::call::StartRun,
     handlers::{
         activity, policies,
@@ -58,6 +58,67 @@ async fn a_start_far_from_the_newest_leaf_gives_up_no_run() {
     assert_eq!(activity::get(&kit.spine, &agent.ctx, run).await.unwrap().state, RunState::Live);
     kit.clock.advance(Duration::minutes(2));
     assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1, "it was silent for an hour");
+}
+
+#[tokio::test]
+async fn a_start_counts_no_silence_of_before_it() {
+    let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&database).await;
+    let agent = Agent::of(&kit, "acme").await;
+    agent.start().await;
+    // Away for less than a run may be silent.
+    kit.clock.set(kit::time::beginning() + Duration::minutes(50));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    for minutes in [0, 11, 48] {
+        kit.clock.advance(Duration::minutes(minutes));
+        assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "nobody could speak for most of the time");
+    }
+    kit.clock.advance(Duration::minutes(1));
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 1, "it was silent for an hour");
+}
+
+/// The same where the store has the time, and where the store was away and not its servers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_silent_to_a_server_that_could_not_hear() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&database).await;
+    // Of long ago, by the store's clock.
+    Agent::of(&kit, "acme").await.start().await;
+    at_the_stores_time(&kit).await;
+    let outages = Outages::default();
+    database.take_away().await;
+    let away = outages.tick(&kit.spine).await.unwrap_err();
+    assert!(matches!(away, Error::Unavailable(_)), "{away}");
+    database.bring_back().await;
+    outages.tick(&kit.spine).await.unwrap();
+    at_the_stores_time(&kit).await;
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "the store is back just now");
+
+    kit.clock.advance(Duration::minutes(61));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    at_the_stores_time(&kit).await;
+    assert_eq!(sweeper::tick(&kit.spine).await.unwrap(), 0, "the server is there just now");
+    kit.clock.advance(Duration::minutes(61));
+    let begun = Instant::now();
+    loop {
+        kit.clock.set(kit.db.now().await.unwrap().unwrap());
+        match sweeper::tick(&kit.spine).await.unwrap() {
+            0 => assert!(begun.elapsed() < DEADLINE, "what was silent for an hour is not ended"),
+            ended => break assert_eq!(ended, 1),
+        }
+    }
+}
+
+/// Sets the clock by the store's, until it is told to be right: by the time that it is looked at, the store's has gone on.
+async fn at_the_stores_time(kit: &Kit) {
+    let begun = Instant::now();
+    loop {
+        kit.clock.set(kit.db.now().await.unwrap().unwrap());
+        match system::readyz(&kit.spine).await {
+            Ok(()) => return,
+            Err(why) => assert!(begun.elapsed() < DEADLINE, "{why}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -117,16 +178,9 @@ async fn a_clock_that_is_not_the_stores_begins_and_ends_no_run() {
         let refused = activity::start(&kit.spine, &agent.ctx, request).await.unwrap_err();
         assert!(matches!(refused, Error::ClockOff(_)), "{refused}");
     }
-    let begun = Instant::now();
-    loop {
-        // By the time that it is looked at, the store's has gone on.
-        kit.clock.set(kit.db.now().await.unwrap().unwrap());
-        match system::readyz(&kit.spine).await {
-            Ok(()) => break,
-            Err(why) => assert!(begun.elapsed() < DEADLINE, "{why}"),
-        }
-    }
+    at_the_stores_time(&kit).await;
     agent.start().await;
+    let begun = Instant::now();
     loop {
         kit.clock.set(kit.db.now().await.unwrap().unwrap());
         match sweeper::tick(&kit.spine).await.unwrap() {

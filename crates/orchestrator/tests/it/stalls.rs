@@ -8,9 +8,13 @@ use models::{
     ids::RunId,
     page::PageRequest,
 };
-use orchestrator::{background::stalls, choke::call::StartRun, handlers::activity};
+use orchestrator::{
+    background::stalls,
+    choke::call::StartRun,
+    handlers::{activity, system},
+};
 use proof::words::EnforcementMode;
-use testkit::on_both;
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, llm, refused};
 
@@ -35,6 +39,22 @@ async fn listed(agent: &Agent<'_>) -> Vec<RunId> {
     let filter = RunFilter { latency_bucket: Some(LatencyBucket::Stalled), ..RunFilter::default() };
     let page = activity::list(&agent.kit.spine, &agent.admin, filter, PageRequest::default()).await.unwrap();
     page.items.iter().map(|run| run.id).collect()
+}
+
+#[tokio::test]
+async fn what_could_not_speak_is_not_stalled() {
+    let db = TestDatabase::migrated(Store::Sqlite).await.unwrap();
+    let kit = Kit::on(&db).await;
+    let agent = Agent::of(&kit, "acme").await;
+    start(&agent, Some(3_600_000), None).await;
+    kit.clock.set(kit::time::beginning() + Duration::minutes(50));
+    system::look_at_clock(&kit.spine).await.unwrap();
+    for ms in [0, 119_999] {
+        kit.clock.advance(Duration::milliseconds(ms));
+        assert_eq!(stalls::tick(&kit.spine).await.unwrap(), 0, "the server came up just now");
+    }
+    kit.clock.advance(Duration::milliseconds(1));
+    assert_eq!(stalls::tick(&kit.spine).await.unwrap(), 1);
 }
 
 on_both! {

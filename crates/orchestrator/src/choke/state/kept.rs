@@ -24,7 +24,7 @@ pub(in crate::choke) async fn load(state: &mut State, tx: &Tx, calls: &[&[Call]]
     if asked.is_empty() {
         return Ok(());
     }
-    let now = clock_check::may_give_up(&state.spine).then_some(state.now);
+    let now = clock_check::may_forget(&state.spine).then_some(state.now);
     if let Some(now) = now {
         tx.idempotency().delete_expired(state.tenant.id, now).await?;
     }

@@ -5,6 +5,7 @@ use crate::{clock_check, errors::Error, spine::Spine};
 /// Looks at the clock before anything is served by it, and tells where the logs reach beyond it. A store that does not answer is
 /// looked at again by the sweeper.
 pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
+    clock_check::hears_from_now(spine);
     clock_check::look(spine).await?;
     match clock_check::look_at_newest(spine).await {
         Ok(None) => {}
