@@ -1,20 +1,22 @@
-//! The keys that this process has read lately.
+//! The keys and the console's sessions that this process has read lately.
 //!
 //! A key that was read less than a second ago is not read again: so a revocation on the store is in force within a
 //! second, and a new key at once, for what is not here is always read. What is older serves only while the store
-//! is down (spec 3), and never longer than the outage memory. Bounded, whatever callers send: only a key whose
-//! secret was right is kept.
+//! is down (spec 3), and only what was read within the outage memory before it went. A session, and its key, serve from here
+//! only then: people can halt what they see, and nothing else that they do passes without the store. Bounded, whatever
+//! callers send: only what was named with the right secret is kept.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
 use models::{
-    account::ApiKey,
-    ids::{KeyId, TenantId},
+    account::{ApiKey, Session},
+    ids::{KeyId, SessionId, TenantId},
 };
 
 use crate::context::TenantSettings;
@@ -23,7 +25,7 @@ use crate::context::TenantSettings;
 const FRESH: Duration = Duration::from_secs(1);
 /// How many keys are kept that are not in the store.
 const MISSED: usize = 1_000;
-/// How many keys are kept.
+/// How many keys are kept, and how many sessions.
 const KEPT: usize = 10_000;
 
 /// A key and its tenant, as they were read.
@@ -33,10 +35,21 @@ pub(crate) struct Credential {
     pub(crate) tenant: Arc<TenantSettings>,
 }
 
+/// What is known of a key.
+struct Known {
+    credential: Credential,
+    read: Instant,
+    /// It was read for a session of it: for while the store is down alone.
+    of_session: bool,
+}
+
 /// The keys that were read lately, and which were used since that was last written down.
 #[derive(Default)]
 pub(crate) struct Credentials {
-    known: Mutex<HashMap<KeyId, (Credential, Instant)>>,
+    known: Mutex<HashMap<KeyId, Known>>,
+    sessions: Mutex<HashMap<SessionId, (Session, Instant)>>,
+    /// Since when the store has not answered.
+    away: Mutex<Option<Instant>>,
     used: Mutex<HashMap<KeyId, (TenantId, DateTime<Utc>)>>,
     /// Keys that were looked for and are not in the store, and when.
     missing: Mutex<HashMap<KeyId, Instant>>,
@@ -45,30 +58,64 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// A key that was read less than a second before `at`.
     pub(crate) fn fresh(&self, id: KeyId, at: Instant) -> Option<Credential> {
-        self.not_older(id, at, FRESH)
-    }
-
-    /// A key that was read within `memory`: for while the store is down.
-    pub(crate) fn remembered(&self, id: KeyId, at: Instant, memory: Duration) -> Option<Credential> {
-        self.not_older(id, at, memory)
-    }
-
-    fn not_older(&self, id: KeyId, at: Instant, age: Duration) -> Option<Credential> {
         let known = lock(&self.known);
-        let (credential, read) = known.get(&id)?;
-        (at.saturating_duration_since(*read) < age).then(|| credential.clone())
+        let known = known.get(&id).filter(|known| !known.of_session)?;
+        (at.saturating_duration_since(known.read) < FRESH).then(|| known.credential.clone())
+    }
+
+    /// A key that was read within `memory` before the store went: for while it is down.
+    pub(crate) fn remembered(&self, id: KeyId, at: Instant, memory: Duration) -> Option<Credential> {
+        let went = self.store_is_away(at);
+        let known = lock(&self.known);
+        let known = known.get(&id)?;
+        (went.saturating_duration_since(known.read) < memory).then(|| known.credential.clone())
     }
 
     /// Keeps a key that was read at `at`, and whose secret the caller has.
     pub(crate) fn keep(&self, credential: Credential, at: Instant) {
+        self.insert(Known { credential, read: at, of_session: false });
+    }
+
+    /// Keeps a key that was read at `at` for somebody who has the secret of a session of it.
+    pub(crate) fn keep_for_session(&self, credential: Credential, at: Instant) {
+        self.insert(Known { credential, read: at, of_session: true });
+    }
+
+    fn insert(&self, new: Known) {
+        let id = new.credential.key.id;
         let mut known = lock(&self.known);
-        if known.len() >= KEPT && !known.contains_key(&credential.key.id) {
-            known.retain(|_, (_, read)| at.saturating_duration_since(*read) < FRESH);
-            if known.len() >= KEPT {
-                known.clear();
-            }
-        }
-        known.insert(credential.key.id, (credential, at));
+        make_room(&mut known, &id, |known| new.read.saturating_duration_since(known.read) < FRESH);
+        known.insert(id, new);
+    }
+
+    /// Keeps a session that was read at `at`, and whose secret the caller has.
+    pub(crate) fn keep_session(&self, session: Session, at: Instant) {
+        let mut sessions = lock(&self.sessions);
+        make_room(&mut sessions, &session.id, |(_, read)| at.saturating_duration_since(*read) < FRESH);
+        sessions.insert(session.id, (session, at));
+    }
+
+    /// A session that was read within `memory` before the store went: for while it is down.
+    pub(crate) fn remembered_session(&self, id: SessionId, at: Instant, memory: Duration) -> Option<Session> {
+        let went = self.store_is_away(at);
+        let sessions = lock(&self.sessions);
+        let (session, read) = sessions.get(&id)?;
+        (went.saturating_duration_since(*read) < memory).then(|| session.clone())
+    }
+
+    /// Forgets a session: it is gone, or its owner logs out of it here.
+    pub(crate) fn forget_session(&self, id: SessionId) {
+        lock(&self.sessions).remove(&id);
+    }
+
+    /// The store does not answer at `at`. Gives since when it has not.
+    pub(crate) fn store_is_away(&self, at: Instant) -> Instant {
+        *lock(&self.away).get_or_insert(at)
+    }
+
+    /// The store answers.
+    pub(crate) fn store_is_there(&self) {
+        *lock(&self.away) = None;
     }
 
     /// The store has no such key, as was read at `at`.
@@ -96,7 +143,7 @@ impl Credentials {
 
     /// Forgets the keys of a tenant: its settings have changed here.
     pub(crate) fn forget_tenant(&self, tenant: TenantId) {
-        lock(&self.known).retain(|_, (credential, _)| credential.tenant.id != tenant);
+        lock(&self.known).retain(|_, known| known.credential.tenant.id != tenant);
     }
 
     /// The keys that were read before their tenant came to the generation that it has among these.
@@ -106,7 +153,7 @@ impl Credentials {
             let now = tenants.get(&credential.tenant.id).map(|now| now.generation);
             now.is_some_and(|now| credential.tenant.generation < now)
         };
-        known.iter().filter(|(_, (credential, _))| is_older(credential)).map(|(id, _)| *id).collect()
+        known.iter().filter(|(_, known)| is_older(&known.credential)).map(|(id, _)| *id).collect()
     }
 
     /// Takes those of the keys `asked` for that there are, as they are now, and forgets the others. None serves for longer by
@@ -121,10 +168,10 @@ impl Credentials {
                 continue;
             };
             // Somebody may have called with it since it was asked for.
-            if let Some((credential, _)) = known.get_mut(id)
-                && credential.tenant.generation < now.tenant.generation
+            if let Some(known) = known.get_mut(id)
+                && known.credential.tenant.generation < now.tenant.generation
             {
-                *credential = now;
+                known.credential = now;
             }
         }
     }
@@ -146,6 +193,17 @@ impl Credentials {
             *newest = at.max(*newest);
         }
         tenants
+    }
+}
+
+/// Makes room for one more, where there is none: what was not read just now goes first.
+fn make_room<K: Eq + Hash, V>(of: &mut HashMap<K, V>, id: &K, is_fresh: impl Fn(&V) -> bool) {
+    if of.len() < KEPT || of.contains_key(id) {
+        return;
+    }
+    of.retain(|_, value| is_fresh(value));
+    if of.len() >= KEPT {
+        of.clear();
     }
 }
 
@@ -204,9 +262,44 @@ mod tests {
         assert!(credentials.fresh(id, read + second / 2).is_some());
         assert!(credentials.fresh(id, read + second).is_none(), "a revocation is in force within a second");
         assert!(credentials.remembered(id, read + 5 * second, 10 * second).is_some());
+        credentials.store_is_there();
         assert!(credentials.remembered(id, read + 10 * second, 10 * second).is_none());
         credentials.forget(id);
         assert!(credentials.remembered(id, read, 10 * second).is_none());
+    }
+
+    #[test]
+    fn how_old_a_memory_may_be_is_reckoned_from_when_the_store_went() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        let (id, of_session, second) =
+            (KeyId(Uuid::from_u128(7)), KeyId(Uuid::from_u128(8)), Duration::from_secs(1));
+        let session = Session {
+            tenant: TenantId(Uuid::from_u128(1)),
+            id: SessionId(Uuid::from_u128(9)),
+            key_id: of_session,
+            secret_hash: sha256(b"secret"),
+            expires_at: DateTime::UNIX_EPOCH,
+            ended_at: None,
+            created_at: DateTime::UNIX_EPOCH,
+        };
+        credentials.keep(credential(7), read);
+        credentials.keep_for_session(credential(8), read);
+        credentials.keep_session(session.clone(), read);
+        assert!(credentials.fresh(of_session, read).is_none(), "it is read for each page");
+        let known = |at: u32| {
+            let at = read + second * at;
+            let keys = [id, of_session].map(|id| credentials.remembered(id, at, 10 * second).is_some());
+            (keys, credentials.remembered_session(session.id, at, 10 * second).is_some())
+        };
+        assert_eq!(credentials.store_is_away(read + 9 * second), read + 9 * second);
+        assert_eq!(credentials.store_is_away(read + 30 * second), read + 9 * second);
+        assert_eq!(known(300), ([true, true], true), "as long as it is away");
+        credentials.store_is_there();
+        assert_eq!(known(10), ([false, false], false));
+        credentials.store_is_there();
+        assert_eq!(known(9), ([true, true], true));
+        credentials.forget_session(session.id);
+        assert_eq!(known(9), ([true, true], false));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Notices when the store is away, and records it when it is back: from when to when, as this server saw it.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -19,9 +22,11 @@ impl Outages {
             if matches!(err, Error::Unavailable(_)) {
                 self.since().get_or_insert(spine.now());
                 clock_check::hears_from_now(spine);
+                spine.credentials().store_is_away(Instant::now());
             }
             return Err(err);
         }
+        spine.credentials().store_is_there();
         let began = *self.since();
         if let Some(began) = began {
             clock_check::hears_from_now(spine);

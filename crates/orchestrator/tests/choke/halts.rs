@@ -184,6 +184,44 @@ on_both! {
         unavailable(&agent.permit(other, ask("get_weather")).await);
     }
 
+    async fn a_person_at_the_console_can_halt_without_the_store(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        let (run, other) = (agent.start().await, agent.start().await);
+        let [key, revoked] = [kit.token("acme", Role::Admin).await, kit.token("acme", Role::Admin).await];
+        let open = async |key: &str| account::open_session(&kit.spine, key).await.unwrap().token;
+        let enter = async |token: &account::Token| account::authenticate_session(&kit.spine, token.expose()).await;
+        let (here, left, unseen, taken) = (open(&key).await, open(&key).await, open(&key).await, open(&revoked).await);
+        let person = enter(&here).await.unwrap();
+        enter(&left).await.unwrap();
+        let taken_from = enter(&taken).await.unwrap().key;
+        account::close_session(&kit.spine, left.expose()).await.unwrap();
+        account::revoke_key(&kit.spine, &agent.admin, taken_from).await.unwrap();
+        enter(&here).await.unwrap();
+        kit.db.close().await;
+
+        for run in [run, other] {
+            assert!(!agent.record(run, llm(1)).await.unwrap().recorded);
+        }
+        for shut in [&left, &unseen, &taken] {
+            let shut = enter(shut).await;
+            assert!(matches!(shut, Err(AuthError::Failed(Error::Unavailable(_)))), "{shut:?}");
+        }
+        let known = enter(&here).await.unwrap();
+        assert_eq!((known.key, known.role, known.tenant.id), (person.key, person.role, person.tenant.id));
+        unavailable(&activity::kill(&kit.spine, &known, run, Some("stop it".to_owned())).await);
+        unavailable(&agent.record(run, llm(1)).await);
+        let (all, reason) = (None, "stop them".to_owned());
+        unavailable(&policies::freeze(&kit.spine, &known, all, reason).await);
+        unavailable(&agent.record(other, llm(1)).await);
+
+        // Who logs out is out, though nobody can write it down.
+        let out = account::close_session(&kit.spine, here.expose()).await;
+        assert!(matches!(out, Err(AuthError::Failed(Error::Unavailable(_)))), "{out:?}");
+        assert!(enter(&here).await.is_err());
+    }
+
     async fn a_look_takes_as_much_for_many_runs_as_for_one_and_nothing_for_none(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = going_on(&kit).await;

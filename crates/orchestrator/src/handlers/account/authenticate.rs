@@ -61,12 +61,19 @@ pub async fn authenticate(spine: &Spine, token: &str) -> Result<CallContext, Aut
     context_of(spine, credential)
 }
 
-/// The context of the key that a session was made from, which is in force as long as the key is.
+/// The context of the key that a session, or a link, was made from, whose secret the caller has: it is in force as long as
+/// the key is.
 pub(super) async fn as_key(spine: &Spine, id: KeyId) -> Result<CallContext, AuthError> {
     let read = Instant::now();
     let credential = match spine.credentials().fresh(id, read) {
         Some(credential) => credential,
-        None => look_up(spine, id, read).await?.0,
+        None => {
+            let (credential, news) = look_up(spine, id, read).await?;
+            if news {
+                spine.credentials().keep_for_session(credential.clone(), read);
+            }
+            credential
+        }
     };
     context_of(spine, credential)
 }
@@ -121,10 +128,12 @@ fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, Auth
 /// The key as the store has it, which is news; as it was last read, while the store is down.
 async fn look_up(spine: &Spine, id: KeyId, at: Instant) -> Result<(Credential, bool), AuthError> {
     match from_store(spine, id).await {
-        Ok(Some(credential)) => Ok((credential, true)),
-        Ok(None) => {
-            spine.credentials().miss(id, at);
-            Err(AuthError::Unknown)
+        Ok(found) => {
+            spine.credentials().store_is_there();
+            found.map(|credential| (credential, true)).ok_or_else(|| {
+                spine.credentials().miss(id, at);
+                AuthError::Unknown
+            })
         }
         Err(err @ Error::Unavailable(_)) => {
             let memory = spine.settings().outage_memory.to_std().unwrap_or_default();

@@ -1,14 +1,26 @@
 //! Ending a session.
 
+use models::ids::SessionId;
+
 use super::{
     authenticate::AuthError,
     session::{find, note},
+    token,
 };
 use crate::{consequences::author::Author, errors::Error, spine::Spine};
 
 /// `account.close_session`: a session opens nothing any more, on no replica. One that is over stays over.
 #[tracing::instrument(name = "account.close_session", skip_all)]
 pub async fn close_session(spine: &Spine, token: &str) -> Result<(), AuthError> {
+    let closed = close(spine, token).await;
+    // Whatever the store says to it: here it opens nothing without the store any more.
+    if let Some((id, _)) = token::read::<SessionId>(spine.wrapping_key(), token) {
+        spine.credentials().forget_session(id);
+    }
+    closed
+}
+
+async fn close(spine: &Spine, token: &str) -> Result<(), AuthError> {
     let session = find(spine, token).await?;
     let now = spine.now();
     let tx = spine.begin().await.map_err(Error::from)?;

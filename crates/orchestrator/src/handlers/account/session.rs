@@ -1,6 +1,7 @@
 //! Sessions of the console: opened with a key or with a link that serves once, and in force no longer than the key.
 //!
-//! A session is in the store and nowhere else, so that every replica knows it, and that it is over the moment it ends.
+//! A session is in the store, and read there for each page, so that every replica knows it, and that it is over the moment it
+//! ends. What a replica remembers of one serves only while the store is down, so that people can halt what runs.
 //! Its secret and a link's are stored as hashes only. Who logged in and out is a system record.
 
 use chrono::{DateTime, Duration, Utc};
@@ -46,9 +47,15 @@ pub struct Opened {
 /// The session that a token names, if its secret is right.
 pub(super) async fn find(spine: &Spine, token: &str) -> Result<Session, AuthError> {
     let (id, given) = token::read::<SessionId>(spine.wrapping_key(), token).ok_or(AuthError::Unknown)?;
-    let session = spine.read_first().await.map_err(Error::from)?.account().find_session(id).await;
-    let session = session.map_err(Error::from)?.ok_or(AuthError::Unknown)?;
+    let session = stored(spine, id).await?.ok_or(AuthError::Unknown)?;
     same(session.secret_hash, given)?;
+    Ok(session)
+}
+
+/// The session as the store has it.
+pub(super) async fn stored(spine: &Spine, id: SessionId) -> Result<Option<Session>, Error> {
+    let session = spine.read_first().await?.account().find_session(id).await?;
+    spine.credentials().store_is_there();
     Ok(session)
 }
 
