@@ -146,6 +146,9 @@ fn the_kind_alone_decides_what_counts() {
         ("gen_ai.agent.name", "weather", SpanAct::ModelCall),
         ("gen_ai.operation.name", "count_tokens", SpanAct::Other),
         ("gen_ai.operation.name", "image_generation", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "speech", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "audio.transcription", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "generate_video", SpanAct::ModelCall),
         ("gen_ai.tool.name", "get_weather", SpanAct::ToolCall),
     ] {
         let report = with(name, word);
@@ -156,6 +159,69 @@ fn the_kind_alone_decides_what_counts() {
     }
     let unnamed = step(&usage);
     assert_eq!((unnamed.act, unnamed.skill_name.as_str()), (SpanAct::ModelCall, "openai.chat"));
+}
+
+/// A chain may be anything that is wrapped. The conventions' own word beside it says what.
+#[test]
+fn a_chain_that_is_a_call_is_one() {
+    for (said, act, skill_name) in [
+        (json!({ "gen_ai.operation.name": "chat" }), SpanAct::ModelCall, "openai.chat"),
+        (json!({ "gen_ai.operation.name": "Embeddings" }), SpanAct::ModelCall, "openai.embeddings"),
+        (json!({ "llm.request.type": "completion" }), SpanAct::ModelCall, "openai.text_completion"),
+        (
+            json!({ "gen_ai.operation.name": "own", "llm.request.type": "chat" }),
+            SpanAct::ModelCall,
+            "openai.chat",
+        ),
+        (json!({ "gen_ai.operation.name": "invoke_agent" }), SpanAct::Other, "a span"),
+        (
+            json!({ "gen_ai.operation.name": "invoke_agent", "llm.request.type": "chat" }),
+            SpanAct::Other,
+            "a span",
+        ),
+        (
+            json!({ "gen_ai.operation.name": "chat", "gen_ai.agent.name": "planner" }),
+            SpanAct::Other,
+            "planner",
+        ),
+        (
+            json!({ "openinference.span.kind": "AGENT", "gen_ai.operation.name": "chat" }),
+            SpanAct::Other,
+            "a span",
+        ),
+        (json!({}), SpanAct::Other, "a span"),
+    ] {
+        let mut all = json!({ "openinference.span.kind": "CHAIN", "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 21, "gen_ai.usage.output_tokens": 9 });
+        all.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        let step = step(&all);
+        assert_eq!((step.act, step.skill_name.as_str()), (act, skill_name), "{said}");
+    }
+}
+
+/// What speaks, hears, draws or films is a call whether or not anything is told of its use, and text's prices are not its own.
+#[test]
+fn a_call_for_sounds_or_pictures_has_no_known_cost() {
+    for word in ["speech", "audio", "transcription", "image_generation", "images", "video_generation"] {
+        for usage in [json!({}), json!({ "gen_ai.usage.input_tokens": 21, "gen_ai.usage.output_tokens": 9 })]
+        {
+            let mut all = json!({ "gen_ai.operation.name": word, "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o" });
+            all.as_object_mut().unwrap().extend(usage.as_object().unwrap().clone());
+            let told = step(&all);
+            let call = told.llm.expect(word);
+            assert_eq!(
+                (told.act, call.cost_nanousd, call.cost_note.is_some()),
+                (SpanAct::ModelCall, None, true),
+                "{word} {usage}"
+            );
+            all["gen_ai.usage.cost"] = json!(0.5);
+            assert_eq!(
+                step(&all).llm.expect(word).cost_nanousd,
+                Some(500_000_000),
+                "{word}: what is told is taken"
+            );
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,16 @@ use super::{field::Field, fields::Fields, wire::CLIENT};
 pub(super) const EMBEDDINGS: &str = "embeddings";
 /// The call that gives pictures.
 pub(super) const IMAGES: &str = "image_generation";
+/// The calls that give sounds, or the text of sounds, and films.
+const SPEECH: &str = "speech";
+const TRANSCRIPTION: &str = "transcription";
+const VIDEO: &str = "video_generation";
+
+/// Whether a call is paid by its tokens: of pictures, sounds and films some are paid by their number or their length, and all
+/// by prices that are not those of text.
+pub(super) fn is_paid_as_text(call: &str) -> bool {
+    ![IMAGES, SPEECH, TRANSCRIPTION, VIDEO].contains(&call)
+}
 
 /// What a span did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +66,19 @@ pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
         Some(Operation::Parent) if words.any(|word| word == Operation::Tool) || carries_a_call(fields) => {
             Operation::Tool
         }
+        Some(Operation::Parent) => called_by_a_chain(fields).unwrap_or(Operation::Parent),
         Some(first) => first,
     }
+}
+
+/// The call to a model that a chain's span is by the conventions' own word. A chain may be anything that is wrapped; an agent
+/// of which that is said makes such calls, and is none.
+fn called_by_a_chain(fields: &Fields<'_>) -> Option<Operation> {
+    let is_chain = fields.text(Field::OpenInferenceKind)?.trim().eq_ignore_ascii_case("chain");
+    let mut said = [Field::Operation, Field::RequestType].into_iter().filter_map(|field| fields.text(field));
+    let call = said.find_map(of_word)?;
+    let is_call = matches!(call, Operation::Model(_));
+    (is_chain && is_call && !fields.has(Field::AgentName)).then_some(call)
 }
 
 /// Whether it names a tool and what that was called with, and no use that would be an agent's.
@@ -79,7 +100,17 @@ fn of_word(word: &str) -> Option<Operation> {
         }
         "generate_content" => Operation::Model("generate_content"),
         "embedding" | "embeddings" => Operation::Model(EMBEDDINGS),
-        "image_generation" | "generate_image" | "image" => Operation::Model(IMAGES),
+        "image_generation" | "generate_image" | "generate_images" | "image" | "images" | "image_edit"
+        | "image_variation" => Operation::Model(IMAGES),
+        "speech" | "text_to_speech" | "tts" | "audio" | "audio_generation" | "generate_audio"
+        | "generate_speech" => Operation::Model(SPEECH),
+        "transcription"
+        | "transcriptions"
+        | "transcribe"
+        | "audio_transcription"
+        | "speech_to_text"
+        | "audio_translation" => Operation::Model(TRANSCRIPTION),
+        "video" | "video_generation" | "generate_video" => Operation::Model(VIDEO),
         "tool" | "tool_call" | "execute_tool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
         "prompt" => Operation::Transform,

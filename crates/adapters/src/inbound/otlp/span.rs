@@ -15,7 +15,7 @@ use super::{
     fields::Fields,
     messages,
     nothing::is_no_name,
-    operation::{EMBEDDINGS, IMAGES, Operation, operation},
+    operation::{EMBEDDINGS, Operation, is_paid_as_text, operation},
     value::{MAX_INTEGER, Members, first_full, hex},
     wire::{Event, Id, Odd, SERVER, Span},
 };
@@ -291,7 +291,7 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     };
     let model = report.model.as_deref().unwrap_or_default().to_ascii_lowercase();
     let of_provider = report.provider.as_deref().is_some_and(|name| name.contains("gemini"));
-    let of_text = call != IMAGES && !fields.has(Field::OtherTokens);
+    let of_text = is_paid_as_text(call) && !fields.has(Field::OtherTokens);
     let counts = TokenCounts {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
