@@ -3,6 +3,7 @@
 
 mod captures;
 mod deep;
+mod details;
 mod kept;
 mod names;
 mod odd;

@@ -34,7 +34,12 @@ fn any(value: &Value) -> Value {
         Value::Array(values) => {
             json!({ "arrayValue": { "values": values.iter().map(any).collect::<Vec<_>>() } })
         }
-        other => panic!("{other}"),
+        Value::Object(members) => {
+            let values: Vec<Value> =
+                members.iter().map(|(key, value)| json!({ "key": key, "value": any(value) })).collect();
+            json!({ "kvlistValue": { "values": values } })
+        }
+        Value::Null => Value::Null,
     }
 }
 

@@ -286,7 +286,9 @@ impl<'b> Fields<'b> {
             };
             if field.said_by(value) {
                 *place = Some((rank, at));
-            } else if !matches!(value, Any::Text(text) if text.trim().is_empty()) {
+            } else if !matches!(value, Any::Text(text) if text.trim().is_empty())
+                && !(field == Field::WrittenTokens && usage::is_object(value))
+            {
                 unread |= 1 << field as u64;
             }
         }

@@ -17,6 +17,7 @@ mod operation;
 mod reader;
 mod source;
 mod span;
+mod tier;
 mod usage;
 mod value;
 mod wire;

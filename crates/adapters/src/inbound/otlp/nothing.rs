@@ -1,8 +1,20 @@
 //! What is written where nothing is known.
 
 /// What programs write for a name that they do not have, and OpenTelemetry where none of its words fits.
-const WORDS: [&str; 8] =
-    ["unknown", "none", "null", "undefined", "n/a", "unspecified", "object object", "_other"];
+const WORDS: [&str; 12] = [
+    "unknown",
+    "none",
+    "null",
+    "undefined",
+    "n/a",
+    "unspecified",
+    "unset",
+    "not set",
+    "not_given",
+    "notgiven",
+    "object object",
+    "_other",
+];
 
 /// The same, as programs spell them: people are called Nan and Nil.
 const EXACT: [&str; 4] = ["nil", "NIL", "nan", "NaN"];
@@ -14,7 +26,8 @@ const UNKNOWN: [&str; 8] = ["model", "tool", "agent", "provider", "function", "n
 pub(super) fn is_no_name(text: &str) -> bool {
     let around = |c: char| c.is_whitespace() || "<>()[]{}\"'`".contains(c);
     let word = text.trim_matches(around);
-    if word.is_empty() {
+    // A dash or a question mark stands for one too.
+    if word.chars().all(|c| matches!(c, '-' | '?')) {
         return true;
     }
     let is = |known: &str| word.eq_ignore_ascii_case(known);
@@ -53,6 +66,12 @@ mod tests {
             "nil",
             "NaN",
             "[object Object]",
+            "-",
+            "--",
+            "???",
+            "unset",
+            "NOT_GIVEN",
+            "NotGiven()",
             "unknown_tool",
             "Unknown Model",
             "unknown-agent",
@@ -69,6 +88,9 @@ mod tests {
             "nullify",
             "get_unknown",
             "na",
+            "-rf",
+            "+",
+            "default",
             "undefined_behaviour",
             "unknown model of theirs",
         ] {

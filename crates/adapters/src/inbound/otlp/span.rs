@@ -16,6 +16,7 @@ use super::{
     messages,
     nothing::is_no_name,
     operation::{EMBEDDINGS, Operation, is_paid_as_text, operation},
+    tier::is_listed,
     value::{MAX_INTEGER, Members, first_full, hex},
     wire::{Event, Id, Odd, SERVER, Span},
 };
@@ -295,18 +296,12 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     let counts = TokenCounts {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
-        paid_otherwise: !(of_text && is_listed(fields.text(Field::ServiceTier))),
+        paid_otherwise: !(of_text && is_listed(fields)),
         // By OpenTelemetry's word for it; OpenInference has another, and always tells all that went in.
         cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
         ..counts(fields)
     };
     report.counted(&counts)
-}
-
-/// Whether a call of this tier is paid by the prices that sellers list: where none answered, or the usual one.
-fn is_listed(tier: Option<&str>) -> bool {
-    const USUAL: [&str; 5] = ["auto", "default", "standard", "standard_only", "on_demand"];
-    tier.is_none_or(|tier| USUAL.contains(&tier.trim().to_ascii_lowercase().as_str()))
 }
 
 fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {

@@ -3,10 +3,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use super::{
     field::Field,
+    tier,
+    value::{Json, is_hollow},
     wire::{Any, Attribute},
 };
 
@@ -100,9 +103,9 @@ const COUNTS: [(Field, &[&str]); 8] = [
 pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     let (home, rest) = (0_u8..).zip(HOMES).find_map(|(rank, home)| Some((rank, key.strip_prefix(home)?)))?;
     let word = rest.replace('.', "_");
-    // Sounds are paid otherwise than text, and so are pictures that came out.
+    // Sounds are paid otherwise than text, and so are pictures that came out and searches that a provider made.
     let came_out = word.contains("output") || word.contains("completion");
-    if word.contains("audio") || word.contains("image") && came_out {
+    if word.contains("audio") || word.contains("image") && came_out || word.ends_with("web_search_requests") {
         return Some((Field::OtherTokens, 0));
     }
     let part = WITHIN.iter().find_map(|within| word.strip_prefix(within));
@@ -146,59 +149,95 @@ pub(super) fn cost(key: &str) -> Option<(Field, u8)> {
         "litellm.cost.output" => (Field::OutputCost, 4),
         "gen_ai.cost.output_usd" => (Field::OutputCost, 5),
         "gen_ai.cost.output_tokens" => (Field::OutputCost, 6),
-
-        // How it is paid: the tier that answered, or the one that was asked for.
-        "openai.response.service_tier" => (Field::ServiceTier, 0),
-        "gen_ai.openai.response.service_tier" => (Field::ServiceTier, 1),
-        "gen_ai.response.service_tier" => (Field::ServiceTier, 2),
-        "gen_ai.usage.service_tier" => (Field::ServiceTier, 3),
-        "anthropic.response.service_tier" => (Field::ServiceTier, 4),
-        "anthropic.usage.service_tier" => (Field::ServiceTier, 5),
-        "openai.request.service_tier" => (Field::ServiceTier, 6),
-        "gen_ai.openai.request.service_tier" => (Field::ServiceTier, 7),
-        "gen_ai.request.service_tier" => (Field::ServiceTier, 8),
-        "anthropic.request.service_tier" => (Field::ServiceTier, 9),
-        _ => return None,
+        _ => return tier::rank(key).map(|rank| (Field::ServiceTier, rank)),
     })
 }
 
-/// Langfuse tells all counts, and all costs, as the JSON of one object: as attributes, each of them.
+/// Where Langfuse tells all counts, and all costs, as an object.
+const OF_LANGFUSE: [(&str, &str); 2] =
+    [("langfuse.observation.usage_details", "llm.usage"), ("langfuse.observation.cost_details", "llm.cost")];
+
+/// A longer name is that of no count.
+const LONGEST_NAME: usize = 160;
+
+/// Counts and costs that one attribute holds as an object, as JSON or with members of its own: as attributes, each. So
+/// Langfuse tells all of them, and others what a provider answered, as it came.
 pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
     let mut found = Vec::new();
     for one in all {
-        let is_cost = match &*one.key {
-            "langfuse.observation.usage_details" => false,
-            "langfuse.observation.cost_details" => true,
+        let key = &*one.key;
+        let of_langfuse = OF_LANGFUSE.iter().find(|(name, _)| *name == key).map(|(_, place)| *place);
+        if of_langfuse.is_none() && !holds_counts(key) {
+            continue;
+        }
+        let members = match &one.value {
+            Some(Any::Text(text)) if text.trim_start().starts_with('{') => serde_json::from_str(text).ok(),
+            Some(value @ Any::Map(_)) => serde_json::to_value(Json(value)).ok(),
+            Some(value @ Any::Text(_)) if !is_hollow(value) => None,
             _ => continue,
         };
-        let Some(Any::Text(text)) = &one.value else { continue };
-        let Ok(Value::Object(members)) = serde_json::from_str(text) else { continue };
-        for (name, value) in members {
-            match value {
-                Value::Object(parts) => found.extend(
-                    parts.into_iter().map(|(part, value)| named(is_cost, &format!("{name}.{part}"), value)),
-                ),
-                value => found.push(named(is_cost, &name, value)),
-            }
+        if let Some(Value::Object(members)) = members {
+            hold(of_langfuse.unwrap_or(key), of_langfuse.is_some(), members, &mut found);
+        } else if let Some(part) = part_of(key) {
+            // Something is told there that nobody can read.
+            let value = Some(Any::Text(Cow::Borrowed("an object that cannot be read")));
+            found.push(Attribute { key: Cow::Borrowed(part), value });
         }
     }
     found
 }
 
-fn named(is_cost: bool, name: &str, value: Value) -> Attribute<'static> {
-    let key = match (is_cost, name) {
-        (true, "input") => "llm.cost.prompt".to_owned(),
-        (true, "output") => "llm.cost.completion".to_owned(),
-        (true, name) => format!("llm.cost.{name}"),
-        (false, "input" | "output" | "total") => format!("llm.usage.{name}_tokens"),
-        (false, name) => format!("llm.usage.{name}"),
-    };
-    let value = match value {
-        Value::Number(number) => number.as_i64().map(Any::Int).or_else(|| number.as_f64().map(Any::Double)),
-        Value::String(text) => Some(Any::Text(Cow::Owned(text))),
-        _ => None,
-    };
-    Attribute { key: Cow::Owned(key), value }
+/// Whether a value is an object that can be read: what it holds is told by its members.
+pub(super) fn is_object(value: &Any<'_>) -> bool {
+    match value {
+        Any::Map(_) => true,
+        Any::Text(text) => {
+            text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
+        }
+        _ => false,
+    }
+}
+
+/// Whether an attribute is, or lies at, a place of counts.
+fn holds_counts(key: &str) -> bool {
+    HOMES.iter().any(|home| key.starts_with(home) || home.strip_suffix('.') == Some(key))
+}
+
+/// The count that an attribute of details tells of first of all.
+fn part_of(key: &str) -> Option<&'static str> {
+    let word = HOMES.iter().find_map(|home| key.strip_prefix(home))?.replace('.', "_");
+    let is_of_details = WITHIN.iter().any(|within| within.strip_suffix('_') == Some(word.as_str()));
+    let came_out = word.contains("output") || word.contains("completion");
+    is_of_details.then_some(if came_out { "llm.usage.reasoning_tokens" } else { "llm.usage.cached_tokens" })
+}
+
+/// The members of an object at a place, and those of the objects in it.
+fn hold(place: &str, of_langfuse: bool, members: Map<String, Value>, found: &mut Vec<Attribute<'static>>) {
+    for (name, value) in members {
+        let key = if of_langfuse { named(place, &name) } else { format!("{place}.{name}") };
+        let value = match value {
+            Value::Object(parts) if key.len() <= LONGEST_NAME => {
+                hold(&key, false, parts, found);
+                continue;
+            }
+            Value::Number(number) => {
+                number.as_i64().map(Any::Int).or_else(|| number.as_f64().map(Any::Double))
+            }
+            Value::String(text) => Some(Any::Text(Cow::Owned(text))),
+            _ => None,
+        };
+        found.push(Attribute { key: Cow::Owned(key), value });
+    }
+}
+
+/// A member of an object of Langfuse's, by the name that it has elsewhere.
+fn named(place: &str, name: &str) -> String {
+    match (place, name) {
+        ("llm.cost", "input") => "llm.cost.prompt".to_owned(),
+        ("llm.cost", "output") => "llm.cost.completion".to_owned(),
+        ("llm.usage", "input" | "output" | "total") => format!("{place}.{name}_tokens"),
+        _ => format!("{place}.{name}"),
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +259,7 @@ mod tests {
             ("llm.usage.total_tokens", Some(Field::TotalTokens)),
             ("gen_ai.usage.details.input_audio_tokens", Some(Field::OtherTokens)),
             ("llm.token_count.completion_details.audio", Some(Field::OtherTokens)),
+            ("anthropic.usage.server_tool_use.web_search_requests", Some(Field::OtherTokens)),
             ("gen_ai.usage.details.image_prompt_tokens", None),
             ("gen_ai.usage.", None),
             ("gen_ai.aggregated_usage.input_tokens", None),

@@ -1,0 +1,92 @@
+//! How a call is paid: the service tier that answered it. Sellers list prices for the usual one.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{field::Field, fields::Fields, nothing::is_no_name};
+
+/// Where what is called a service tier is that of a model's call.
+const PLACES: [&str; 6] = ["gen_ai.", "llm.", "openai.", "anthropic.", "aws.bedrock.", "groq."];
+
+/// The names by which it is told, the one that is believed before the others first: that which answered, then that which was
+/// asked for.
+const NAMES: [&str; 10] = [
+    "openai.response.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "gen_ai.response.service_tier",
+    "gen_ai.usage.service_tier",
+    "anthropic.response.service_tier",
+    "anthropic.usage.service_tier",
+    "openai.request.service_tier",
+    "gen_ai.openai.request.service_tier",
+    "gen_ai.request.service_tier",
+    "anthropic.request.service_tier",
+];
+
+/// The ranks of names of the same forms that are not listed: behind all that answered, and behind all.
+const ANOTHER: u8 = 6;
+const ANOTHER_REQUEST: u8 = 11;
+
+/// The rank of an attribute that tells the tier.
+pub(super) fn rank(key: &str) -> Option<u8> {
+    let place = key.strip_suffix(".service_tier")?;
+    if let Some((rank, _)) = (0_u8..).zip(NAMES).find(|(_, name)| *name == key) {
+        return Some(if rank < ANOTHER { rank } else { rank + 1 });
+    }
+    let is_known = PLACES.iter().any(|of| key.starts_with(of));
+    let is_asked = place.ends_with("request") || place.ends_with("parameters");
+    is_known.then_some(if is_asked { ANOTHER_REQUEST } else { ANOTHER })
+}
+
+/// Whether a call is paid by the prices that sellers list: where it tells no tier, or the usual one.
+pub(super) fn is_listed(fields: &Fields<'_>) -> bool {
+    const USUAL: [&str; 5] = ["auto", "default", "standard", "standard_only", "on_demand"];
+    told(fields).is_none_or(|tier| {
+        let tier = tier.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+        USUAL.contains(&tier.as_str())
+    })
+}
+
+/// The tier by its attribute; else, where the provider's answer is kept as it came, by that; else as it was asked for among the
+/// parameters.
+fn told<'f>(fields: &'f Fields<'_>) -> Option<Cow<'f, str>> {
+    let attribute = fields.text(Field::ServiceTier).map(Cow::Borrowed);
+    let within =
+        |field, of_answer| fields.text(field).and_then(|text| member(text, of_answer)).map(Cow::Owned);
+    attribute.or_else(|| within(Field::Output, true)).or_else(|| within(Field::InvocationParameters, false))
+}
+
+/// The tier in the JSON of an object. An answer is the provider's where it says of what kind it is: what a model writes may have
+/// any members.
+fn member(text: &str, of_answer: bool) -> Option<String> {
+    if !text.contains("\"service_tier\"") {
+        return None;
+    }
+    let json: Value = serde_json::from_str(text).ok()?;
+    let is_provider_s = json["object"].is_string() && json["id"].is_string();
+    let tier = json["service_tier"].as_str().filter(|tier| !is_no_name(tier))?;
+    (is_provider_s || !of_answer).then(|| tier.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_answered_is_believed_before_what_was_asked_for() {
+        let ranks = [
+            "openai.response.service_tier",
+            "anthropic.usage.service_tier",
+            "llm.usage.service_tier",
+            "openai.request.service_tier",
+            "anthropic.request.service_tier",
+            "llm.request.service_tier",
+        ]
+        .map(|key| rank(key).expect(key));
+        assert!(ranks.is_sorted_by(|one, next| one < next), "{ranks:?}");
+        for other in ["db.service_tier", "service_tier", "gen_ai.service_tiers"] {
+            assert_eq!(rank(other), None, "{other}");
+        }
+    }
+}

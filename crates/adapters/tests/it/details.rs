@@ -1,0 +1,135 @@
+//! What a provider answered of a use, where it is kept as it came: objects of counts, and the tier that answered.
+
+use orchestrator::choke::call::LlmReport;
+use serde_json::{Value, json};
+
+use crate::spans::step;
+
+/// A model call of OpenAI's with these attributes.
+fn call(extra: &Value) -> LlmReport {
+    let mut all = json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o" });
+    all.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    step(&all).llm.unwrap()
+}
+
+/// The same of 1,000 tokens in and 100 out.
+fn with(name: &str, value: &Value) -> LlmReport {
+    call(&json!({ "gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 100, name: value }))
+}
+
+/// As an attribute with members, and as JSON.
+fn both(object: &Value) -> [Value; 2] {
+    [object.clone(), object.to_string().into()]
+}
+
+#[test]
+fn details_that_are_an_object_are_read() {
+    for place in ["gen_ai.usage", "llm.usage"] {
+        for details in ["prompt_tokens_details", "input_tokens_details", "details"] {
+            for told in both(&json!({ "cached_tokens": 800, "audio_tokens": 0, "text_tokens": null })) {
+                let call = with(&format!("{place}.{details}"), &told);
+                let counts = (call.input_tokens, call.cache_read_tokens, call.cost_note);
+                assert_eq!(counts, (1_000, 800, None), "{place}.{details}: {told}");
+            }
+        }
+        for details in ["completion_tokens_details", "output_tokens_details"] {
+            for told in both(&json!({ "reasoning_tokens": 80, "accepted_prediction_tokens": 3 })) {
+                let call = with(&format!("{place}.{details}"), &told);
+                let counts = (call.output_tokens, call.reasoning_tokens, call.cost_note);
+                assert_eq!(counts, (100, 80, None), "{place}.{details}: {told}");
+            }
+            for told in both(&json!({ "audio_tokens": 80 })) {
+                let call = with(&format!("{place}.{details}"), &told);
+                assert!(call.cost_note.is_some(), "{place}.{details}: {told}");
+            }
+        }
+    }
+    for told in both(&json!({ "cache_read": 700, "cache_write": 200 })) {
+        let call = with("llm.token_count.prompt_details", &told);
+        assert_eq!((call.cache_read_tokens, call.cache_write_tokens), (700, 200), "{told}");
+    }
+    for told in both(&json!({ "ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 300 })) {
+        let call = with("gen_ai.usage.cache_creation", &told);
+        let counts = (call.cache_write_tokens, call.cache_write_hour_tokens, call.cost_note);
+        assert_eq!(counts, (400, 300, None), "{told}");
+    }
+}
+
+#[test]
+fn a_whole_use_that_is_an_object_is_read() {
+    let openai = json!({ "prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100,
+        "prompt_tokens_details": { "cached_tokens": 800 }, "completion_tokens_details": { "reasoning_tokens": 80 } });
+    let responses = json!({ "input_tokens": 1_000, "output_tokens": 100, "input_tokens_details": { "cached_tokens": 800 },
+        "output_tokens_details": { "reasoning_tokens": 80 } });
+    for place in ["gen_ai.usage", "llm.usage"] {
+        for told in [&openai, &responses].into_iter().flat_map(both) {
+            let call = call(&json!({ place: told }));
+            let counts =
+                [call.input_tokens, call.output_tokens, call.cache_read_tokens, call.reasoning_tokens];
+            assert_eq!((counts, call.cost_note), ([1_000, 100, 800, 80], None), "{place}: {told}");
+        }
+    }
+    let anthropic = json!({ "input_tokens": 1_000, "output_tokens": 100, "cache_read_input_tokens": 800,
+        "server_tool_use": { "web_search_requests": 2 } });
+    assert!(
+        call(&json!({ "gen_ai.usage": anthropic })).cost_note.is_some(),
+        "a search has a price of its own"
+    );
+    let routed = json!({ "prompt_tokens": 10, "completion_tokens": 5, "cost": 0.25 });
+    assert_eq!(call(&json!({ "llm.usage": routed })).cost_nanousd, Some(250_000_000));
+}
+
+/// What is told of a part and cannot be read is no zero; what says nothing says nothing.
+#[test]
+fn details_that_cannot_be_read_are_not_known() {
+    for name in ["gen_ai.usage.prompt_tokens_details", "llm.usage.completion_tokens_details"] {
+        for odd in
+            ["PromptTokensDetails(cached_tokens=800)", "{'cached_tokens': 800}", "{\"cached_tokens\": 8"]
+        {
+            assert!(with(name, &json!(odd)).cost_note.is_some(), "{name}: {odd}");
+        }
+        for nothing in ["", "null", "None", "{}", "[]"] {
+            assert_eq!(with(name, &json!(nothing)).cost_note, None, "{name}: {nothing}");
+        }
+    }
+    let told_again = call(&json!({ "gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 100,
+        "gen_ai.usage.prompt_tokens_details": "odd", "gen_ai.usage.cached_tokens": 800 }));
+    assert_eq!((told_again.cache_read_tokens, told_again.cost_note), (800, None), "another name tells it");
+}
+
+/// Whoever tells the tier, and wherever.
+#[test]
+fn another_tier_than_the_usual_one_has_no_price() {
+    for tier in ["flex", "priority", "batch", "scale", "Flex", "something-later"] {
+        let parameters = json!({ "temperature": 0.1, "service_tier": tier }).to_string();
+        let answer = json!({ "id": "r1", "object": "chat.completion", "service_tier": tier }).to_string();
+        for (name, value) in [
+            ("llm.response.service_tier", json!(tier)),
+            ("llm.request.service_tier", json!(tier)),
+            ("gen_ai.openai.service_tier", json!(tier)),
+            ("aws.bedrock.service_tier", json!(tier)),
+            ("gen_ai.usage", json!({ "service_tier": tier })),
+            ("llm.invocation_parameters", json!(parameters)),
+            ("output.value", json!(answer)),
+        ] {
+            assert!(with(name, &value).cost_note.is_some(), "{name}: {value}");
+        }
+    }
+    for usual in ["default", "auto", "on-demand", "Standard", "unknown", "NOT_GIVEN", ""] {
+        let parameters = json!({ "service_tier": usual }).to_string();
+        let answer = json!({ "id": "r1", "object": "response", "service_tier": usual }).to_string();
+        for (name, value) in [
+            ("llm.response.service_tier", usual),
+            ("llm.invocation_parameters", parameters.as_str()),
+            ("output.value", answer.as_str()),
+        ] {
+            assert_eq!(with(name, &json!(value)).cost_note, None, "{name}: {value}");
+        }
+    }
+    let written = json!({ "customer": "acme", "service_tier": "gold" }).to_string();
+    assert_eq!(with("output.value", &json!(written)).cost_note, None, "it is what the model wrote");
+    assert_eq!(with("db.service_tier", &json!("gold")).cost_note, None, "it is another's");
+    let answered = json!({ "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 9,
+        "llm.invocation_parameters": "{\"service_tier\": \"flex\"}", "openai.response.service_tier": "default" });
+    assert_eq!(call(&answered).cost_note, None, "the one that answered is believed");
+}
