@@ -30,6 +30,9 @@ pub struct LlmReport {
     pub cost_note: Option<CostNote>,
     /// The host that was called: it tells who sold the call, where its name does not.
     pub server_address: Option<String>,
+    /// The service tier that answered, where its caller names one. Of spans it is within what is told of their counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
     pub request_id: Option<String>,
     pub prompt: Option<String>,
     pub response: Option<String>,
@@ -38,14 +41,15 @@ pub struct LlmReport {
 
 impl LlmReport {
     /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it. Whether the model gives none
-    /// back, or is paid by something else, its name tells too.
+    /// back, or is paid by something else, its name tells too, and its tier.
     #[must_use]
     pub fn counted(mut self, counts: &TokenCounts) -> Self {
         let model = self.model.as_deref().or(self.model_requested.as_deref());
         let gives_none = counts.gives_none || model.is_some_and(gives_no_tokens);
-        let paid_otherwise = counts.paid_otherwise || model.is_some_and(is_paid_otherwise);
         let parts_within = counts.parts_within || self.provider.as_deref().is_some_and(counts_within);
-        let used = used(TokenCounts { gives_none, paid_otherwise, parts_within, ..*counts });
+        let told = counts.at_tier(self.service_tier.as_deref());
+        let paid_otherwise = told.paid_otherwise || model.is_some_and(is_paid_otherwise);
+        let used = used(TokenCounts { gives_none, paid_otherwise, parts_within, ..told });
         // What no record can hold stays as it was told: the door refuses it.
         let or_told = |read: u64, told: u64| if told > MAX_INTEGER { told } else { read };
         self.input_tokens = or_told(used.tokens.input, counts.input.unwrap_or(0));

@@ -289,6 +289,10 @@ struct LlmBody {
     reasoning_tokens: u64,
     /// As the provider says it. Where not given, it is by the price book, or not known.
     cost_usd: Option<Usd>,
+    /// The provider's service tier that answered. Of another than the usual one (`auto`, `default`, `standard`,
+    /// `standard_only`, `on_demand`), as flex, priority and batch, the price book knows no cost.
+    #[schema(value_type = Option<text::Word>)]
+    service_tier: Option<String>,
     #[schema(value_type = Option<text::Word>)]
     request_id: Option<String>,
     prompt: Option<String>,
@@ -351,6 +355,7 @@ impl LlmBody {
             model: self.model,
             model_requested: self.model_requested,
             cost_nanousd: self.cost_usd.map(|usd| usd.nanos),
+            service_tier: self.service_tier,
             request_id: self.request_id,
             prompt: self.prompt,
             response: self.response,

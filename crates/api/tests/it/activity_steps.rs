@@ -205,6 +205,8 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
     let agent = app.key(Role::Agent).await;
     let (chat, embeds, sounds) =
         (json!("gpt-4o"), json!("text-embedding-3-small"), json!("gpt-4o-audio-preview"));
+    let at_tier =
+        |tier: &str| json!({"model": chat, "input_tokens": 1000, "output_tokens": 100, "service_tier": tier});
     for (kind, llm, cost) in [
         ("LLM_CALL", json!({"model": chat, "input_tokens": 1000, "output_tokens": 100}), Some(0.0035)),
         ("LLM_CALL", json!({"model": chat, "input_tokens": 1000, "output_tokens": 0}), Some(0.0025)),
@@ -217,6 +219,14 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
         ("RETRIEVAL", json!({"model": embeds, "input_tokens": 1000}), Some(0.000_02)),
         ("RETRIEVAL", json!({"model": chat, "input_tokens": 1000}), Some(0.0025)),
         ("LLM_CALL", json!({"model": sounds, "input_tokens": 1000, "output_tokens": 100}), None),
+        ("LLM_CALL", at_tier("default"), Some(0.0035)),
+        ("LLM_CALL", at_tier("flex"), None),
+        ("LLM_CALL", at_tier("priority"), None),
+        ("LLM_CALL", json!({"model": chat, "cost_usd": 0.5, "service_tier": "flex"}), Some(0.5)),
+        ("LLM_CALL", json!({"model": "unknown", "input_tokens": 1000, "output_tokens": 100}), None),
+        ("LLM_CALL", json!({"model": "", "input_tokens": 1000, "output_tokens": 100}), None),
+        ("LLM_CALL", json!({"model": "-", "input_tokens": 1000, "output_tokens": 100}), None),
+        ("LLM_CALL", json!({"model": "default", "input_tokens": 1000, "output_tokens": 100}), None),
     ] {
         let run = start(&app, &agent).await;
         let mut step = json!({"kind": kind, "skill_name": "ask", "status": "SUCCESS", "llm": llm});
@@ -226,7 +236,8 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
         let told = &told["items"][0]["llm"];
         let note = match cost {
             Some(_) => json!(null),
-            None if llm["model"] == sounds => json!("NO_PRICE"),
+            // Both sides are told, and the book has no price for such a call.
+            None if llm["input_tokens"] == 1000 && llm["output_tokens"] == 100 => json!("NO_PRICE"),
             None => json!("NO_TOKENS"),
         };
         assert_eq!((told["cost_usd"].as_f64(), &told["cost_note"]), (cost, &note), "{step}");

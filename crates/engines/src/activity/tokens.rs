@@ -38,6 +38,21 @@ pub struct Counts {
     pub parts_within: bool,
 }
 
+impl Counts {
+    /// Of a call that this service tier answered. Sellers list prices for the usual one; where none is told, it was that.
+    #[must_use]
+    pub fn at_tier(self, tier: Option<&str>) -> Self {
+        Self { paid_otherwise: self.paid_otherwise || !tier.is_none_or(is_usual_tier), ..self }
+    }
+}
+
+/// Whether a tier is the one for which sellers list prices, by a word that stands for it or for nothing.
+fn is_usual_tier(tier: &str) -> bool {
+    const USUAL: [&str; 6] = ["", "auto", "default", "standard", "standard_only", "on_demand"];
+    let tier = tier.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+    USUAL.contains(&tier.as_str())
+}
+
 /// What a call used, and why that is not to be trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -278,6 +293,16 @@ mod tests {
         let of = |counts: Counts| (used(counts).tokens.input, used(counts).tokens.output, used(counts).note);
         assert_eq!(of(counts), (100, 20, Some(CostNote::NoPrice)));
         assert_eq!(of(Counts { output: None, ..counts }), (100, 0, Some(NoTokens)));
+        for tier in ["flex", "priority", "Batch", "scale", "of later"] {
+            let counts = Counts { paid_otherwise: false, ..counts };
+            assert_eq!(of(counts.at_tier(Some(tier))).2, Some(CostNote::NoPrice), "{tier}");
+        }
+        for tier in [None, Some(""), Some("auto"), Some("Default"), Some("on-demand"), Some("standard_only")]
+        {
+            let usual = Counts { paid_otherwise: false, ..counts }.at_tier(tier);
+            assert_eq!(of(usual).2, None, "{tier:?}");
+            assert_eq!(of(counts.at_tier(tier)).2, Some(CostNote::NoPrice), "what else is said stays");
+        }
         for model in
             ["gpt-4o-audio-preview", "openai/gpt-image-1", "imagen-4", "o3-deep-research", "gpt-5-search-api"]
         {

@@ -16,7 +16,7 @@ use super::{
     messages,
     nothing::is_no_name,
     operation::{EMBEDDINGS, Operation, is_paid_as_text, operation},
-    tier::is_listed,
+    tier,
     value::{MAX_INTEGER, Members, first_full, hex},
     wire::{Event, Id, Odd, SERVER, Span},
 };
@@ -292,16 +292,15 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     };
     let model = report.model.as_deref().unwrap_or_default().to_ascii_lowercase();
     let of_provider = report.provider.as_deref().is_some_and(|name| name.contains("gemini"));
-    let of_text = is_paid_as_text(call) && !fields.has(Field::OtherTokens);
     let counts = TokenCounts {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
-        paid_otherwise: !(of_text && is_listed(fields)),
+        paid_otherwise: !is_paid_as_text(call) || fields.has(Field::OtherTokens),
         // By OpenTelemetry's word for it; OpenInference has another, and always tells all that went in.
         cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
         ..counts(fields)
     };
-    report.counted(&counts)
+    report.counted(&counts.at_tier(tier::told(fields).as_deref()))
 }
 
 fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {

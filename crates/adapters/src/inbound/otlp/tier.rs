@@ -1,4 +1,4 @@
-//! How a call is paid: the service tier that answered it. Sellers list prices for the usual one.
+//! The service tier that answered a call, which tells how it is paid.
 
 use std::borrow::Cow;
 
@@ -39,18 +39,9 @@ pub(super) fn rank(key: &str) -> Option<u8> {
     is_known.then_some(if is_asked { ANOTHER_REQUEST } else { ANOTHER })
 }
 
-/// Whether a call is paid by the prices that sellers list: where it tells no tier, or the usual one.
-pub(super) fn is_listed(fields: &Fields<'_>) -> bool {
-    const USUAL: [&str; 5] = ["auto", "default", "standard", "standard_only", "on_demand"];
-    told(fields).is_none_or(|tier| {
-        let tier = tier.trim().to_ascii_lowercase().replace(['-', ' '], "_");
-        USUAL.contains(&tier.as_str())
-    })
-}
-
 /// The tier by its attribute; else, where the provider's answer is kept as it came, by that; else as it was asked for among the
 /// parameters.
-fn told<'f>(fields: &'f Fields<'_>) -> Option<Cow<'f, str>> {
+pub(super) fn told<'f>(fields: &'f Fields<'_>) -> Option<Cow<'f, str>> {
     let attribute = fields.text(Field::ServiceTier).map(Cow::Borrowed);
     let within =
         |field, of_answer| fields.text(field).and_then(|text| member(text, of_answer)).map(Cow::Owned);

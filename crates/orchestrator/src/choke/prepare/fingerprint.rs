@@ -113,6 +113,9 @@ struct LlmFingerprint<'a> {
     prompt: Option<&'a str>,
     response: Option<&'a str>,
     finish_reason: Option<&'a str>,
+    /// Absent where none is said: the request is what it was before it could be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'a str>,
 }
 
 impl<'a> StepFingerprint<'a> {
@@ -133,6 +136,7 @@ impl<'a> StepFingerprint<'a> {
             prompt: llm.prompt.as_deref(),
             response: llm.response.as_deref(),
             finish_reason: llm.finish_reason.as_deref(),
+            service_tier: llm.service_tier.as_deref(),
         });
         Self {
             kind: report.kind,

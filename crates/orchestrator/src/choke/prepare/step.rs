@@ -115,9 +115,11 @@ fn check_report(report: &StepReport) -> Result<(), Error> {
         ] {
             check.identity(pointer, text.map(String::as_str));
         }
-        for (pointer, text) in
-            [("/llm/request_id", llm.request_id.as_ref()), ("/llm/finish_reason", llm.finish_reason.as_ref())]
-        {
+        for (pointer, text) in [
+            ("/llm/service_tier", llm.service_tier.as_ref()),
+            ("/llm/request_id", llm.request_id.as_ref()),
+            ("/llm/finish_reason", llm.finish_reason.as_ref()),
+        ] {
             check.name(pointer, text.map(String::as_str));
         }
         check.content("/llm/prompt", llm.prompt.as_deref());
