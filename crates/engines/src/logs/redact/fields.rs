@@ -5,15 +5,17 @@ use std::sync::LazyLock;
 use regex::Regex;
 use rules::facts::{PiiClass, SecretKind};
 
-use super::findings::Class;
+use super::{
+    findings::Class,
+    stems::{stems, stems_of_members},
+};
 
 /// Longer names are no names.
 const MAX_NAME: usize = 128;
 
 /// The stems without which no name is sensitive: most names are done with here.
 static STEMS: LazyLock<Regex> = LazyLock::new(|| {
-    let stems = "(?i)pass|pwd|kennwort|secret|token|auth|jwt|bearer|sess|cred|cookie|key|ssn|social|card|cc_?n|cvv|cvc|code|\
-                 pin|otp|dsn|conn|iban";
+    let stems = concat!("(?i)", stems!(r"[ _.\-]?"), "|", stems_of_members!());
     Regex::new(stems).unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
 });
 

@@ -34,6 +34,7 @@ mod roles;
 mod ruling;
 mod screen;
 mod shapes;
+mod stems;
 mod text;
 mod tree;
 mod unveil;
@@ -64,7 +65,8 @@ use findings::Found;
 /// and finds a token that is glued to a word.
 /// 3 knows passwords by more of the names and places that they have every day (numbered, in XML, YAML, .netrc and the flags of
 /// well-known tools), tokens that are percent-encoded and of more vendors, and cards with other signs between their digits.
-pub const REDACTION_VERSION: u64 = 3;
+/// 4 looks for the same names wherever one may stand.
+pub const REDACTION_VERSION: u64 = 4;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON
 /// is at hand as text, use [`redact_json`]: a [`serde_json::Value`] may have rounded its numbers already.

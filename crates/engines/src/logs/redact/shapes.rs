@@ -15,17 +15,14 @@ use super::{
     markup::{attribute, element, pair},
     numbers::{cards, iban, ssn},
     ruling::{Ruling, over},
+    stems::stems,
     values::{flag, looks_random, named, until},
 };
 
 /// A word that holds what names of secrets hold. Whether it is such a name is what the judge asks.
 macro_rules! name {
     () => {
-        concat!(
-            r"([0-9a-z_.\-]*(?:pass|pwd|kennwort|secret|token|auth|jwt|bearer|sess(?:ion)?[_.\-]?id|apikey|",
-            r"(?:api|access|private|account|signing|encryption|master|client|shared|session)[_.\-]?key|",
-            r"credential|dsn|ssn|cvv|cvc)[0-9a-z_.\-]*)",
-        )
+        concat!(r"([0-9a-z_.\-]*(?:", stems!(r"[_.\-]?"), r")[0-9a-z_.\-]*)")
     };
 }
 
@@ -116,10 +113,9 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     (r"(?-u:\b)[0-9]{3}-[0-9]{2}-[0-9]{4}(?-u:\b)", ssn),
     (
         concat!(
-            r#"(?i)([0-9a-z_.\-]*(?:pass|pwd|kennwort|secret|token|auth|jwt|bearer|sess(?:ion)?[ _.\-]?id|apikey|"#,
-            r#"(?:api|access|private|account|signing|encryption|master|client|shared|session)[ _.\-]?key|"#,
-            r#"credential|dsn|ssn|social[ _.\-]security|card[ _.\-]?n|credit[ _.\-]?card|cvv|cvc|security[ _.\-]code)"#,
-            r#"[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)"#,
+            r"(?i)([0-9a-z_.\-]*(?:",
+            stems!(r"[ _.\-]?"),
+            r")[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)",
             r#"\\*(?:["'`]\]?)?(?:[ \t]*(?:=>|={1,3}|:=|:)|[ \t]is[ \t:])[ \t]*"#,
         ),
         named,
