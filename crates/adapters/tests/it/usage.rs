@@ -253,6 +253,28 @@ fn of_gemini_the_thoughts_lie_beside() {
     }
 }
 
+/// Without a total, the provider's own word for them says that they are not in the answer's tokens; the conventions' word for
+/// reasoning says that it is.
+#[test]
+fn of_gemini_the_thoughts_are_added_where_no_total_is_told() {
+    for (name, output) in [
+        ("gen_ai.usage.thoughts_token_count", 90),
+        ("gen_ai.usage.details.thoughts_tokens", 90),
+        ("gen_ai.usage.reasoning.output_tokens", 50),
+        ("llm.token_count.completion_details.reasoning", 50),
+    ] {
+        let of = |provider: &str, model: &str| {
+            let told =
+                call(&json!({ "gen_ai.provider.name": provider, "gen_ai.request.model": model, name: 40,
+                "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50 }));
+            (told.input_tokens, told.output_tokens, told.cost_note)
+        };
+        assert_eq!(of("gcp.gemini", "gemini-2.5-flash"), (100, output, None), "{name}");
+        assert_eq!(of("gcp.vertex_ai", "gemini-2.5-pro"), (100, output, None), "{name}");
+        assert_eq!(of("openai", "o3"), (100, 50, None), "{name}");
+    }
+}
+
 /// What a reranker or a tool says that it cost is no zero that is known.
 #[test]
 fn a_cost_is_taken_whatever_reports_it() {

@@ -29,6 +29,8 @@ pub struct Counts {
     pub gives_none: bool,
     /// Where thoughts or cached tokens may lie beside, it is the thoughts, as Gemini's do.
     pub thoughts_beside: bool,
+    /// They are told by Gemini's own word for them, and lie beside what it calls the answer's where no total says otherwise.
+    pub thoughts_as_billed: bool,
     /// It is not paid by what the book has: for sounds or pictures, or at another tier.
     pub paid_otherwise: bool,
     /// The provider counts cached tokens beside the input, and not all who tell of its calls do: a total that is the sum of
@@ -89,6 +91,9 @@ pub fn used(counts: Counts) -> Used {
     let mut ways = WAYS;
     if counts.thoughts_beside {
         ways.swap(1, 2);
+    }
+    if counts.thoughts_beside && counts.thoughts_as_billed && !counts.parts_within && total.is_none() {
+        ways.sort_by_key(|(_, _, thoughts)| !thoughts);
     }
     let fits = |total: Option<u64>, (cache_read, cache_write, thoughts): (bool, bool, bool)| {
         let of = |is: bool, count: u64| if is { count } else { 0 };
@@ -372,6 +377,32 @@ mod tests {
         let sides = |counts: Counts| (used(counts).tokens.input, used(counts).tokens.output);
         assert_eq!(sides(counts), (140, 50));
         assert_eq!(sides(Counts { thoughts_beside: true, ..counts }), (100, 90));
+    }
+
+    /// Gemini's own counts without their total: the answer's tokens are those that were not thought.
+    #[test]
+    fn thoughts_by_their_own_name_are_added_where_no_total_says_otherwise() {
+        let of = |total: Option<u64>, cache_read: u64, parts_within: bool| {
+            let told = Counts {
+                input: Some(100),
+                output: Some(50),
+                total,
+                cache_read,
+                reasoning: 40,
+                thoughts_beside: true,
+                thoughts_as_billed: true,
+                parts_within,
+                ..Counts::default()
+            };
+            let used = used(told);
+            ((used.tokens.input, used.tokens.output), used.note)
+        };
+        assert_eq!(of(None, 0, false), ((100, 90), None));
+        assert_eq!(of(None, 60, false), ((100, 90), None), "the cached ones lie within");
+        assert_eq!(of(None, 300, false), ((400, 90), None), "but for more than went in");
+        assert_eq!(of(Some(190), 0, false), ((100, 90), None));
+        assert_eq!(of(Some(150), 0, false), ((100, 50), None), "the total says it");
+        assert_eq!(of(None, 0, true), ((100, 50), None), "OpenAI's way of counting has them within");
     }
 
     #[test]

@@ -313,6 +313,12 @@ impl<'b> Fields<'b> {
         self.all[at].value.as_ref()
     }
 
+    /// By which of its names it is told.
+    pub(super) fn key(&self, field: Field) -> Option<&str> {
+        let (_, at) = self.places[field as usize]?;
+        Some(&self.all[at].key)
+    }
+
     pub(super) fn text(&self, field: Field) -> Option<&str> {
         self.get(field).and_then(value::text)
     }
