@@ -1,6 +1,6 @@
 //! Some hundred calls as instrumentations, SDKs and gateways name them, at the prices of a second source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -36,7 +36,9 @@ const FEW: u64 = 1_000;
 #[test]
 fn calls_cost_what_a_second_source_says() {
     let sample: Sample = serde_json::from_str(include_str!("../sample.json")).expect("the sample reads");
-    assert!(sample.calls.len() >= 300, "{} calls", sample.calls.len());
+    let pairs: BTreeSet<_> =
+        sample.calls.iter().map(|call| (call.provider.as_deref(), call.model.as_str())).collect();
+    assert!(pairs.len() >= 300, "{} pairs of provider and model", pairs.len());
     let mut differ = BTreeMap::<_, Vec<_>>::new();
     for known in &sample.calls {
         let call = Call {
