@@ -137,6 +137,9 @@ fn the_kind_alone_decides_what_counts() {
         ("gen_ai.operation.name", "of_a_later_version", SpanAct::ModelCall),
         ("gen_ai.operation.name", "chat.completions", SpanAct::ModelCall),
         ("gen_ai.operation.name", "_OTHER", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "InvokeModel", SpanAct::ModelCall),
+        ("gen_ai.operation.name", "executeTool", SpanAct::ToolCall),
+        ("gen_ai.operation.name", "invokeAgent", SpanAct::Other),
         ("langfuse.observation.type", "generation", SpanAct::ModelCall),
         ("langfuse.observation.type", "tool", SpanAct::ToolCall),
         ("langsmith.span.kind", "chain", SpanAct::Other),
@@ -201,6 +204,24 @@ fn a_chain_that_is_a_call_is_one() {
         all.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
         let step = step(&all);
         assert_eq!((step.act, step.skill_name.as_str()), (act, skill_name), "{said}");
+    }
+}
+
+/// A word that is known is a call, also of a stream that tells no use and in a span of no kind.
+#[test]
+fn a_call_that_tells_no_use_is_one_by_its_word() {
+    for (word, skill_name) in [
+        ("chatCompletion", "openai.chat"),
+        ("InvokeModelWithResponseStream", "openai.chat"),
+        ("chat_stream", "openai.chat"),
+        ("text-generation", "openai.text_completion"),
+        ("generate_content_stream", "openai.generate_content"),
+        ("inference", "openai.chat"),
+    ] {
+        let step = step(&json!({ "gen_ai.operation.name": word, "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": "gpt-4o" }));
+        assert_eq!((step.act, step.skill_name.as_str()), (SpanAct::ModelCall, skill_name), "{word}");
+        assert!(step.llm.expect(word).cost_note.is_some(), "{word}");
     }
 }
 

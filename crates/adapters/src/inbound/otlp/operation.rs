@@ -89,36 +89,47 @@ fn carries_a_call(fields: &Fields<'_>) -> bool {
         && !used.into_iter().any(|field| fields.has(field))
 }
 
-/// What a word says, whatever its case and whatever stands between its parts.
+/// What a word says, whatever its case and whatever stands between its parts, if anything does.
 fn of_word(word: &str) -> Option<Operation> {
-    let word = word.trim().to_ascii_lowercase().replace(['.', '-', ' '], "_");
+    let mut word = word.trim().to_ascii_lowercase();
+    word.retain(|of| !matches!(of, '.' | '-' | '_' | ' '));
     Some(match word.as_str() {
-        "llm" | "generation" | "chat" | "chat_completion" | "chat_completions" | "responses" | "messages"
-        | "converse" | "converse_stream" => Operation::Model("chat"),
-        "text_completion" | "text_completions" | "completion" | "completions" => {
-            Operation::Model("text_completion")
+        "llm"
+        | "generation"
+        | "chat"
+        | "chatcompletion"
+        | "chatcompletions"
+        | "chatstream"
+        | "responses"
+        | "createresponse"
+        | "messages"
+        | "converse"
+        | "conversestream"
+        | "invokemodel"
+        | "invokemodelwithresponsestream"
+        | "llmcall"
+        | "inference" => Operation::Model("chat"),
+        "textcompletion" | "textcompletions" | "completion" | "completions" | "textgeneration"
+        | "generatetext" => Operation::Model("text_completion"),
+        "generatecontent" | "generatecontentstream" | "streamgeneratecontent" => {
+            Operation::Model("generate_content")
         }
-        "generate_content" => Operation::Model("generate_content"),
         "embedding" | "embeddings" => Operation::Model(EMBEDDINGS),
-        "image_generation" | "generate_image" | "generate_images" | "image" | "images" | "image_edit"
-        | "image_variation" => Operation::Model(IMAGES),
-        "speech" | "text_to_speech" | "tts" | "audio" | "audio_generation" | "generate_audio"
-        | "generate_speech" => Operation::Model(SPEECH),
-        "transcription"
-        | "transcriptions"
-        | "transcribe"
-        | "audio_transcription"
-        | "speech_to_text"
-        | "audio_translation" => Operation::Model(TRANSCRIPTION),
-        "video" | "video_generation" | "generate_video" => Operation::Model(VIDEO),
-        "tool" | "tool_call" | "execute_tool" | "tools/call" => Operation::Tool,
+        "imagegeneration" | "generateimage" | "generateimages" | "image" | "images" | "imageedit"
+        | "imagevariation" => Operation::Model(IMAGES),
+        "speech" | "texttospeech" | "tts" | "audio" | "audiogeneration" | "generateaudio"
+        | "generatespeech" => Operation::Model(SPEECH),
+        "transcription" | "transcriptions" | "transcribe" | "audiotranscription" | "speechtotext"
+        | "audiotranslation" => Operation::Model(TRANSCRIPTION),
+        "video" | "videogeneration" | "generatevideo" => Operation::Model(VIDEO),
+        "tool" | "toolcall" | "executetool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
         "prompt" => Operation::Transform,
-        "agent" | "chain" | "workflow" | "task" | "create_agent" | "invoke_agent" | "invoke_workflow" => {
+        "agent" | "chain" | "workflow" | "task" | "createagent" | "invokeagent" | "invokeworkflow" => {
             Operation::Parent
         }
         "guardrail" | "evaluator" => Operation::Other,
-        "count_tokens" => Operation::Counting,
+        "counttokens" => Operation::Counting,
         // Anybody may have a word of their own, and a later version has more.
         _ => return None,
     })
