@@ -97,6 +97,28 @@ fn details_that_cannot_be_read_are_not_known() {
     assert_eq!((told_again.cache_read_tokens, told_again.cost_note), (800, None), "another name tells it");
 }
 
+/// A word for nothing is no count that cannot be read; what is told of sounds and cannot be read is not text.
+#[test]
+fn a_part_that_says_nothing_is_none() {
+    for name in [
+        "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "llm.token_count.prompt_details.audio",
+        "gen_ai.usage.cost",
+    ] {
+        for nothing in [json!("None"), json!("null"), json!(" "), json!([])] {
+            let call = with(name, &nothing);
+            assert_eq!((call.cost_note, call.cost_nanousd), (None, None), "{name}: {nothing}");
+        }
+    }
+    for odd in [json!("some"), json!(-1), json!("1,2")] {
+        assert!(with("llm.token_count.prompt_details.audio", &odd).cost_note.is_some(), "{odd}");
+        assert!(with("gen_ai.usage.cached_tokens", &odd).cost_note.is_some(), "{odd}");
+    }
+    assert_eq!(with("llm.token_count.prompt_details.audio", &json!("0")).cost_note, None);
+}
+
 /// Whoever tells the tier, and wherever.
 #[test]
 fn another_tier_than_the_usual_one_has_no_price() {

@@ -220,6 +220,16 @@ impl Field {
             Reads::Content => !matches!(value, Any::Text(text) if text.trim().is_empty()),
         }
     }
+
+    /// Whether a value that does not say it is one that nobody can read: something, and no zero of what counts from one.
+    fn is_told_by(self, value: &Any<'_>) -> bool {
+        match self {
+            Self::OtherTokens if value::count(value).is_some() => false,
+            // What was written by how long it is kept is told by its members.
+            Self::WrittenTokens if usage::is_object(value) => false,
+            _ => !value::is_hollow(value),
+        }
+    }
 }
 
 /// OpenInference tells what an application says of a call as the JSON of one object, LangGraph's thread among it: the ids in it
@@ -286,9 +296,7 @@ impl<'b> Fields<'b> {
             };
             if field.said_by(value) {
                 *place = Some((rank, at));
-            } else if !matches!(value, Any::Text(text) if text.trim().is_empty())
-                && !(field == Field::WrittenTokens && usage::is_object(value))
-            {
+            } else if field.is_told_by(value) {
                 unread |= 1 << field as u64;
             }
         }

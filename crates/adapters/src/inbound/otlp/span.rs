@@ -296,7 +296,9 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
         thoughts_as_billed: fields.key(Field::ReasoningTokens).is_some_and(|key| key.contains("thoughts")),
-        paid_otherwise: !is_paid_as_text(call) || fields.has(Field::OtherTokens),
+        paid_otherwise: !is_paid_as_text(call)
+            || fields.has(Field::OtherTokens)
+            || fields.is_unreadable(Field::OtherTokens),
         // By OpenTelemetry's word for it; OpenInference has another, and always tells all that went in.
         cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
         ..counts(fields)
