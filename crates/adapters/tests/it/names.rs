@@ -5,8 +5,22 @@ use serde_json::{Value, json};
 use crate::spans::{read, span, step};
 
 /// What instrumentations write for a name that they did not find.
-const NOTHING: [&str; 10] =
-    ["unknown", "UNKNOWN", "Unknown", "None", "null", "undefined", "N/A", "<unknown>", "<none>", "nil"];
+const NOTHING: [&str; 14] = [
+    "unknown",
+    "UNKNOWN",
+    "Unknown",
+    "None",
+    "null",
+    "undefined",
+    "N/A",
+    "<unknown>",
+    "<none>",
+    "nil",
+    "-",
+    "??",
+    "unset",
+    "NOT_GIVEN",
+];
 
 /// OpenLLMetry writes `unknown` as the model that was asked for and as the one that answered.
 #[test]
@@ -39,6 +53,28 @@ fn a_word_for_no_name_hides_no_name() {
             (Some("c1"), Some("s1"), Some("u1")),
             "{nothing}"
         );
+    }
+}
+
+/// A list of reasons comes as a list, or as the text that a program makes of one.
+#[test]
+fn why_it_ended_is_one_word_however_it_is_listed() {
+    for told in [
+        json!("stop"),
+        json!(["stop"]),
+        json!(["", "stop", "length"]),
+        json!("[\"stop\"]"),
+        json!("['stop', 'length']"),
+        json!("[null, \"stop\"]"),
+        json!(" [stop] "),
+    ] {
+        let call = step(&json!({ "gen_ai.operation.name": "chat", "gen_ai.response.finish_reasons": told }));
+        assert_eq!(call.llm.unwrap().finish_reason.as_deref(), Some("stop"), "{told}");
+    }
+    for nothing in [json!("[]"), json!("[null]"), json!([])] {
+        let call =
+            step(&json!({ "gen_ai.operation.name": "chat", "gen_ai.response.finish_reasons": nothing }));
+        assert_eq!(call.llm.unwrap().finish_reason, None, "{nothing}");
     }
 }
 

@@ -113,8 +113,18 @@ pub(super) fn first_full<const N: usize>(texts: [Option<String>; N]) -> Option<S
 pub(super) fn first_name<'v>(value: &'v Any<'_>) -> Option<&'v str> {
     match value {
         Any::List(list) => list.iter().find_map(named),
-        _ => named(value),
+        _ => {
+            let text = named(value)?;
+            let listed = text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+            listed.map_or(Some(text), first_listed)
+        }
     }
+}
+
+/// The first name of a list that came as its text, by JSON's quotes or by Python's.
+fn first_listed(listed: &str) -> Option<&str> {
+    let mut names = listed.split(',').map(|name| name.trim().trim_matches(['"', '\'']));
+    names.find(|name| !is_no_name(name))
 }
 
 /// A count, however it is written: 12, 12.0, "12" and "12.0" are the same one.
