@@ -104,13 +104,27 @@ fn call(
         ],
     };
     let [(kind, word), (provider, model), (of_input, of_output), (of_read, of_written)] = names;
+    // What was read from a cache may be told among the details that the provider answered, as they came.
+    let (details, cached) = match dialect {
+        Dialect::OpenTelemetry => ("gen_ai.usage.input_tokens_details", "cached_tokens"),
+        Dialect::OpenLlmetry => ("gen_ai.usage.prompt_tokens_details", "cached_tokens"),
+        Dialect::OpenInference => ("llm.token_count.prompt_details", "cache_read"),
+    };
+    let told_read = match draw.below(3) {
+        0 => text(details, &json!({ cached: read, "audio_tokens": 0 }).to_string()),
+        1 => {
+            let value = json!({ "kvlistValue": { "values": [count(draw, cached, read)] } });
+            json!({ "key": details, "value": value })
+        }
+        _ => count(draw, of_read, read),
+    };
     vec![
         text(kind, word),
         text(provider, "anthropic"),
         text(model, "claude-sonnet-4-5-20250929"),
         count(draw, of_input, input),
         count(draw, of_output, output),
-        count(draw, of_read, read),
+        told_read,
         count(draw, of_written, written),
     ]
 }
