@@ -79,6 +79,23 @@ fn a_whole_use_that_is_an_object_is_read() {
     assert_eq!(call(&json!({ "llm.usage": routed })).cost_nanousd, Some(250_000_000));
 }
 
+/// Gemini tells by a list how much of a side was text, and how much sounds or pictures.
+#[test]
+fn details_by_modality_are_read() {
+    let of = |modality: &str| json!([{ "modality": "TEXT", "token_count": 900 }, { "modality": modality, "tokenCount": 100 }]);
+    for (name, modality, has_a_price) in [
+        ("gen_ai.usage.prompt_tokens_details", "TEXT", true),
+        ("gen_ai.usage.prompt_tokens_details", "IMAGE", true),
+        ("gen_ai.usage.prompt_tokens_details", "AUDIO", false),
+        ("gen_ai.usage.candidates_tokens_details", "IMAGE", false),
+        ("gen_ai.usage.completion_tokens_details", "AUDIO", false),
+    ] {
+        for told in both(&of(modality)) {
+            assert_eq!(with(name, &told).cost_note.is_none(), has_a_price, "{name}: {told}");
+        }
+    }
+}
+
 /// What is told of a part and cannot be read is no zero; what says nothing says nothing.
 #[test]
 fn details_that_cannot_be_read_are_not_known() {

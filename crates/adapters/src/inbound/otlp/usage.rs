@@ -104,7 +104,7 @@ pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     let (home, rest) = (0_u8..).zip(HOMES).find_map(|(rank, home)| Some((rank, key.strip_prefix(home)?)))?;
     let word = rest.replace('.', "_");
     // Sounds are paid otherwise than text, and so are pictures that came out and searches that a provider made.
-    let came_out = word.contains("output") || word.contains("completion");
+    let came_out = ["output", "completion", "candidates"].iter().any(|side| word.contains(side));
     if word.contains("audio") || word.contains("image") && came_out || word.ends_with("web_search_requests") {
         return Some((Field::OtherTokens, 0));
     }
@@ -170,21 +170,38 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
         if of_langfuse.is_none() && !holds_counts(key) {
             continue;
         }
-        let members = match &one.value {
-            Some(Any::Text(text)) if text.trim_start().starts_with('{') => serde_json::from_str(text).ok(),
-            Some(value @ Any::Map(_)) => serde_json::to_value(Json(value)).ok(),
+        let told = match &one.value {
+            Some(Any::Text(text)) if text.trim_start().starts_with(['{', '[']) => {
+                serde_json::from_str(text).ok()
+            }
+            Some(value @ (Any::Map(_) | Any::List(_))) => serde_json::to_value(Json(value)).ok(),
             Some(value @ Any::Text(_)) if !is_hollow(value) => None,
             _ => continue,
         };
-        if let Some(Value::Object(members)) = members {
-            hold(of_langfuse.unwrap_or(key), of_langfuse.is_some(), members, &mut found);
-        } else if let Some(part) = part_of(key) {
+        match (told, part_of(key)) {
+            (Some(Value::Object(members)), _) => {
+                hold(of_langfuse.unwrap_or(key), of_langfuse.is_some(), members, &mut found);
+            }
+            (Some(Value::Array(items)), _) => hold(key, false, by_modality(items), &mut found),
             // Something is told there that nobody can read.
-            let value = Some(Any::Text(Cow::Borrowed("an object that cannot be read")));
-            found.push(Attribute { key: Cow::Borrowed(part), value });
+            (_, Some(part)) => {
+                let value = Some(Any::Text(Cow::Borrowed("an object that cannot be read")));
+                found.push(Attribute { key: Cow::Borrowed(part), value });
+            }
+            _ => {}
         }
     }
     found
+}
+
+/// Gemini's details are a list with an item for each of text, sounds and pictures.
+fn by_modality(items: Vec<Value>) -> Map<String, Value> {
+    let item = |item: Value| {
+        let modality = item.get("modality")?.as_str()?.to_ascii_lowercase();
+        let count = ["token_count", "tokenCount"].into_iter().find_map(|name| item.get(name))?;
+        Some((format!("{modality}_tokens"), count.clone()))
+    };
+    items.into_iter().filter_map(item).collect()
 }
 
 /// Whether a value is an object that can be read: what it holds is told by its members.
