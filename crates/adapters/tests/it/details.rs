@@ -165,6 +165,17 @@ fn another_tier_than_the_usual_one_has_no_price() {
             assert_eq!(with(name, &json!(value)).cost_note, None, "{name}: {value}");
         }
     }
+    for (traffic, has_a_price) in
+        [("ON_DEMAND", true), ("PROVISIONED_THROUGHPUT", false), ("ON_DEMAND_FLEX", false)]
+    {
+        for (name, value) in [
+            ("gen_ai.usage.traffic_type", json!(traffic)),
+            ("gcp.vertex.usage.traffic_type", json!(traffic)),
+            ("gen_ai.usage", json!({ "traffic_type": traffic })),
+        ] {
+            assert_eq!(with(name, &value).cost_note.is_none(), has_a_price, "{name}: {value}");
+        }
+    }
     let written = json!({ "customer": "acme", "service_tier": "gold" }).to_string();
     assert_eq!(with("output.value", &json!(written)).cost_note, None, "it is what the model wrote");
     assert_eq!(with("db.service_tier", &json!("gold")).cost_note, None, "it is another's");

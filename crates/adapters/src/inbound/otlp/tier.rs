@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{field::Field, fields::Fields, nothing::is_no_name};
 
 /// Where what is called a service tier is that of a model's call.
-const PLACES: [&str; 6] = ["gen_ai.", "llm.", "openai.", "anthropic.", "aws.bedrock.", "groq."];
+const PLACES: [&str; 7] = ["gen_ai.", "llm.", "openai.", "anthropic.", "aws.bedrock.", "groq.", "gcp."];
 
 /// The names by which it is told, the one that is believed before the others first: that which answered, then that which was
 /// asked for.
@@ -30,7 +30,8 @@ const ANOTHER_REQUEST: u8 = 11;
 
 /// The rank of an attribute that tells the tier.
 pub(super) fn rank(key: &str) -> Option<u8> {
-    let place = key.strip_suffix(".service_tier")?;
+    // Of Vertex it is the type of traffic: on demand, or what was paid for beforehand.
+    let place = key.strip_suffix(".service_tier").or_else(|| key.strip_suffix(".traffic_type"))?;
     if let Some((rank, _)) = (0_u8..).zip(NAMES).find(|(_, name)| *name == key) {
         return Some(if rank < ANOTHER { rank } else { rank + 1 });
     }
