@@ -1,4 +1,5 @@
-//! Whether a step was asked for before it was done, what its caller said of it, and what that leaves of a run's assurance.
+//! Whether a step was asked for before it was done, what its caller said of it, and what that leaves of a run's
+//! assurance.
 //!
 //! What is there says nothing of it: the defaults claim as little as can be.
 

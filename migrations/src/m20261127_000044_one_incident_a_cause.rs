@@ -1,9 +1,9 @@
 //! One open incident for one cause, which runs join: `incident_runs` says what each run did of it.
 //!
 //! Until now each run had an incident of its own. Those that are open and have one cause stay what they are, for people
-//! have seen them and receipts name them: `namesake` numbers them by age, from 0. It is 0 in every row that is written from
-//! now on, and a run joins the oldest that is open; so there are never more than there were, and one as soon as they are
-//! settled.
+//! have seen them and receipts name them: `namesake` numbers them by age, from 0. It is 0 in every row that is written
+//! from now on, and a run joins the oldest that is open; so there are never more than there were, and one as soon as
+//! they are settled.
 
 use crate::{
     dialect::{Dialect, Kind},
@@ -209,8 +209,8 @@ fn on_postgres(d: Dialect) -> Vec<String> {
     .concat()
 }
 
-/// Made anew under other names, the tables that refer to it with it; as they get their names, they refer to each other by
-/// those.
+/// Made anew under other names, the tables that refer to it with it; as they get their names, they refer to each other
+/// by those.
 fn on_sqlite(d: Dialect) -> Vec<String> {
     let create = |table: &str, body: &str| {
         table::create(d, table, &body.replace("REFERENCES incidents ", "REFERENCES incidents_rebuilt "))

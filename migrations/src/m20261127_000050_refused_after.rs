@@ -1,5 +1,5 @@
-//! Whether what a rule or limit refused had been done by then: that it was not asked for before does not say so, nor does
-//! that nothing was done.
+//! Whether what a rule or limit refused had been done by then: that it was not asked for before does not say so, nor
+//! does that nothing was done.
 
 use crate::dialect::{Dialect, Kind};
 

@@ -1,5 +1,5 @@
-//! From when on what a permit holds is to be given back: as it expires, or at once where its run has ended. What it was told
-//! to expire at stays as it was told.
+//! From when on what a permit holds is to be given back: as it expires, or at once where its run has ended. What it was
+//! told to expire at stays as it was told.
 
 use crate::{
     dialect::{Dialect, Kind},

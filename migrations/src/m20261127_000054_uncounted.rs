@@ -1,5 +1,5 @@
-//! Steps whose use and call do not count, for another step of their trace tells of the same: said beside them, for a step
-//! is written once.
+//! Steps whose use and call do not count, for another step of their trace tells of the same: said beside them, for a
+//! step is written once.
 
 use crate::{dialect::Dialect, protect, table};
 

@@ -1,5 +1,5 @@
-//! An index for each filter of the list of calls to models: without one, a page of what few calls have goes over all of a
-//! tenant's calls, for they are kept for good.
+//! An index for each filter of the list of calls to models: without one, a page of what few calls have goes over all of
+//! a tenant's calls, for they are kept for good.
 
 use crate::{dialect::Dialect, table::index};
 

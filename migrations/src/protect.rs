@@ -1,9 +1,9 @@
-//! What is written stays written: triggers that refuse, on both stores and for everybody.
+//! Triggers that refuse to change or delete rows, on both stores and for everybody.
 //!
-//! On Postgres they are ENABLE ALWAYS, so that `session_replication_role` does not pass them, and TRUNCATE
-//! is refused too. On SQLite `INSERT OR REPLACE` passes a delete trigger unless the connection says
-//! `recursive_triggers=ON`, as every connection of ours does. Whoever owns the database can drop a trigger:
-//! the hash chain and the logs are what shows that.
+//! On Postgres they are ENABLE ALWAYS, so that `session_replication_role` does not switch them off, and TRUNCATE is
+//! refused too. On SQLite, `INSERT OR REPLACE` evades a delete trigger unless the connection says
+//! `recursive_triggers=ON`, as every connection of ours does. Whoever owns the database can drop a trigger; the hash
+//! chain and the logs show that.
 
 use crate::dialect::Dialect;
 
