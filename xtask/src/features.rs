@@ -1,8 +1,9 @@
 //! Which features crates are built with: cargo gives a crate those that anybody in the same build asks for.
 //!
-//! What is tested is what ships: a dependency of the tests or of these tools could change the product's own crates under
-//! every test. And what is tested alone is built as it is with all the others: or else every third party that differs is
-//! built again, and so is all that stands on it, whenever somebody goes from one of our crates to the next.
+//! Tests must be built as what ships: a dependency of the tests or of these tools could change the product's own crates
+//! under every test. And a crate that is tested alone must be built as it is with all the others, or else every third
+//! party that differs is built again, with all that stands on it, whenever somebody goes from one of our crates to the
+//! next.
 
 use crate::{finding::Finding, manifests, tree};
 use anyhow::{Context as _, ensure};
@@ -11,8 +12,8 @@ use std::{
     path::Path,
 };
 
-/// Crates that have more features under test, each with why that changes nothing. The list only shrinks: one that is the
-/// same in both is a finding too.
+/// Crates that have more features under test, each with why that changes nothing. The list only shrinks: one that is
+/// the same in both is a finding too.
 const MORE_IN_TESTS: &[(&str, &str)] = &[
     ("fastrand", "tempfile asks for its own seed and `std`; functions more, none that does something else"),
     ("rustix", "tempfile asks for `fs`; functions more, none that does something else"),
@@ -27,8 +28,8 @@ const BUILT_OTHERWISE: &[(&str, &str)] = &[
 /// The sets of features with which each crate and version is built, one for each of its builds.
 type Features = BTreeMap<String, BTreeSet<String>>;
 
-/// All findings in the workspace at `root`: crates of the product that its tests are built with other features of, and third
-/// parties that a crate alone is tested with other features of.
+/// All findings in the workspace at `root`: crates of the product that its tests are built with other features of, and
+/// third parties that a crate alone is tested with other features of.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let shipped = features(&["--package", "hoc", "--edges", "normal,build"])?;
     let tested = features(&["--workspace", "--edges", "normal,build,dev"])?;

@@ -15,8 +15,8 @@ const NOT_OURS: &[&str] = &[".git", "target", "node_modules", "hoc-data", "hoc-d
 /// How the variables begin in which `cargo run` describes the package that it runs.
 const OF_THE_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
 
-/// The top of the tree that the command was given in. Where that is, is asked when the program runs: checkouts that share
-/// one target folder share the program too, and each means its own files.
+/// The top of the tree that the command was given in. Where that is, is asked when the program runs: checkouts that
+/// share one target folder share the program too, and each means its own files.
 pub(crate) fn root() -> anyhow::Result<PathBuf> {
     workspace_of(&std::env::current_dir().context("asking for the current folder")?)
 }

@@ -1,9 +1,10 @@
-//! Which file names which within a crate: imports never come round, neither by file nor by folder, so that a crate can be
-//! read from one end.
+//! Which file names which within a crate. Imports never come round, neither by file nor by folder, so that a crate can
+//! be read from one end.
 //!
-//! Tests are cut off. What a module only passes on (`pub use`) is looked up where it is defined, and naming a module is
-//! nothing by itself: what is taken from it counts. Of a folder, all its files together count as one; so a road through
-//! folders goes one way too. Methods are not seen: an `impl` block in another file than its type is no edge.
+//! Tests are cut off. A name that a module only passes on (`pub use`) counts for the file that defines it. Naming a
+//! module is nothing by itself: the names that are taken from it count. All files of a folder together count as one, so
+//! folders name each other in one direction too. Methods are not seen: an `impl` block in another file than its type is
+//! no edge.
 
 use super::source::{How, SourceFile};
 use crate::finding::Finding;

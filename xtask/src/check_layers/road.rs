@@ -90,7 +90,8 @@ impl Road {
         findings
     }
 
-    /// The thing in the folder to which a module belongs. None where the module lies outside, or is the folder's own file.
+    /// The thing in the folder to which a module belongs. None where the module lies outside, or is the folder's own
+    /// file.
     fn part<'a>(&self, module: &'a [String]) -> Option<&'a str> {
         let (folder, inside) = module.split_at_checked(self.folder.len())?;
         if folder == self.folder { inside.first().map(String::as_str) } else { None }

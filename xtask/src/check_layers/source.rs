@@ -69,7 +69,8 @@ pub(super) struct Mention {
     pub(super) for_tests: bool,
 }
 
-/// A name that stands in a module for what is defined elsewhere, and can be taken from there: `use` outside of functions.
+/// A name that stands in a module for what is defined elsewhere, and can be taken from there: `use` outside of
+/// functions.
 pub(super) struct Import {
     /// The module, from the crate's root.
     pub(super) module: Vec<String>,

@@ -127,7 +127,8 @@ pub(super) const LAYERS: &[Layer] = &[
 /// The crates that only tests are built with: others have them as dev-dependencies.
 pub(super) const FOR_TESTS: &[&str] = &["kit", PINS, "testkit"];
 
-/// The crate that names third parties for their features, and that others name in their manifests for the same: in no source.
+/// The crate that names third parties for their features, and that others name in their manifests for the same: in no
+/// source.
 pub(super) const PINS: &str = "pins";
 
 /// A crate that only some of ours may depend on.

@@ -4,9 +4,9 @@ use super::{edges::Manifest, source::SourceFile, table::PINS};
 use crate::{finding::Finding, manifests::Package};
 use std::collections::BTreeSet;
 
-/// All dependencies of a crate that none of its sources names: one of the product outside of its tests, one of the tests
-/// anywhere. A macro of another crate that stands for a name of a third one is not seen; then the third is said here. What is
-/// named in a manifest for features alone is named for them: see [`PINS`].
+/// All dependencies of a crate that none of its sources names: one of the product outside of its tests, one of the
+/// tests anywhere. A macro of another crate that stands for a name of a third one is not seen; then the third is said
+/// here. What is named in a manifest for features alone is named for them: see [`PINS`].
 pub(super) fn check(manifest: &Manifest, package: &Package, files: &[SourceFile]) -> Vec<Finding> {
     let named = |with_tests: bool| -> BTreeSet<&str> {
         let mentions = files.iter().flat_map(|file| &file.source.mentions);

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: every test on both stores, with nothing to prepare.
 //!
-//! It finds Postgres, Redis, Chromium, Python, Node, sqlite3 and libfaketime or installs them, starts a server of its own on a unix socket, and runs
-//! `cargo test`. So nothing is skipped: where one cannot be had, it says which package to install and fails. Three things
-//! come from an index that may not be there, an OpenTelemetry SDK, schemathesis and axe-core: see `python`.
+//! It finds Postgres, Redis, Chromium, Python, Node, sqlite3 and libfaketime or installs them, starts a server of its
+//! own on a unix socket, and runs `cargo test`. Nothing is skipped: if one of them cannot be had, it says which package
+//! to install and fails. Three things come from an index that may not be there, an OpenTelemetry SDK, schemathesis and
+//! axe-core: see `python`.
 
 mod browser;
 mod commands;
