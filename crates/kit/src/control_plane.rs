@@ -90,8 +90,8 @@ impl Kit {
         Self::at(&config, settings, spool, process).await
     }
 
-    /// The same as [`Self::on`] at a URL, with one connection: whoever wants a second while it has that waits for itself. At
-    /// `sqlite::memory:` there is never another.
+    /// The same as [`Self::on`] at a URL, with one connection: whoever wants a second while it has that waits for
+    /// itself. At `sqlite::memory:` there is never another.
     ///
     /// # Panics
     /// Where the store cannot be opened.

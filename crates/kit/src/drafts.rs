@@ -4,8 +4,8 @@ use models::policies::{Amount, LimitDraft};
 use orchestrator::handlers::policies;
 use proof::words::{LimitCategory, LimitType, ResetPeriod};
 
-/// A limit of so much: micro-USD where it counts money, and whole ones of what it counts where it does not; a budget never
-/// resets. What a test has more to say of it, it says by `LimitDraft { .., ..limit(..) }`.
+/// A limit of so much: micro-USD where it counts money, and whole ones of what it counts where it does not; a budget
+/// never resets. What a test has more to say of it, it says by `LimitDraft { .., ..limit(..) }`.
 #[must_use]
 pub fn limit(limit_type: LimitType, max: u64) -> LimitDraft {
     let unit = if policies::counts_money(limit_type) { 1_000 } else { 1_000_000_000 };

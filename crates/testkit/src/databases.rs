@@ -178,8 +178,8 @@ impl TestDatabase {
         self.dropped().restore().await;
     }
 
-    /// Drops the database and makes it anew, migrated and empty: its tables and their types have other numbers, as after a
-    /// restore from a dump. Whoever uses it is cut off.
+    /// Drops the database and makes it anew, migrated and empty: its tables and their types have other numbers, as
+    /// after a restore from a dump. Whoever uses it is cut off.
     ///
     /// # Panics
     /// As [`Self::take_away`].

@@ -29,7 +29,8 @@ impl Stranger {
 }
 
 impl TestDatabase {
-    /// A session that does `sql` and then nothing, on Postgres: `SELECT .. FOR UPDATE` holds rows, `LOCK TABLE` a table.
+    /// A session that does `sql` and then nothing, on Postgres: `SELECT .. FOR UPDATE` holds rows, `LOCK TABLE` a
+    /// table.
     ///
     /// # Panics
     /// Where the store refuses it.

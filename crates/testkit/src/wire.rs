@@ -1,10 +1,11 @@
 //! The wire between replicas and their Postgres, on which every statement waits until the test lets it through.
 //!
-//! A [`Switchboard`] stands before one database. Each replica is given a URL of its own, a socket in a folder, and what
-//! its pool sends there comes by here: a [`Line`] is one connection. Of the protocol this knows as much as it takes to
-//! see where a batch of messages ends (`Query`, `Sync`), whether it does something (`Query`, `Execute`), and when Postgres
-//! has answered it (`ReadyForQuery`). What only prepares, begins or sets something is let through at once, and so is what
-//! is about the catalogue and not about our rows.
+//! A [`Switchboard`] stands before one database. Each replica is given a URL of its own, which is a socket in a folder,
+//! and every connection of its pool comes by here as a [`Line`].
+//!
+//! Of the protocol this knows just enough to see where a batch of messages ends (`Query`, `Sync`), whether the batch
+//! does something (`Query`, `Execute`), and when Postgres has answered it (`ReadyForQuery`). A batch that only
+//! prepares, begins or sets something is let through at once, and so is one that is about the catalogue.
 
 use std::{
     collections::{BTreeMap, HashMap},
