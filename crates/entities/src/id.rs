@@ -8,8 +8,8 @@ use sea_orm::{
     sea_query::{ArrayType, ColumnType, Nullable, ValueType, ValueTypeErr},
 };
 
-/// A column that keeps ids of one kind. `models` knows no store, so what a store asks of an id is said here, once for all
-/// kinds.
+/// A column that keeps ids of one kind. `models` knows no store, so what a store asks of an id is said here, once for
+/// all kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<T>(pub T);
 

@@ -1,10 +1,10 @@
 //! L7. The tables, as the store has them: one entity each, by domain. The value that a row keeps is in `models`.
 //!
-//! `overview` is not here: it owns no table. Drivers name entities, tests of the schema do, and nobody else: who stands above
-//! takes values.
+//! Only drivers and tests of the schema name entities; every other crate takes values. `overview` is not here: it owns
+//! no table.
 //!
-//! Invariants: a column is a plain value of the store, or the [`Id`] of something; words, hashes and documents are what they
-//! are stored as, and drivers read them. No domain names another.
+//! Invariants: a column is a plain value of the store, or the [`Id`] of something. Words, hashes and documents are in
+//! the form in which they are stored, and drivers read them. No domain names another.
 
 pub mod account;
 pub mod activity;
