@@ -1,7 +1,8 @@
 //! L7. What a row means: ids, values, states.
 //!
-//! A domain has its values in `<domain>/mod.rs`, for anybody. The tables are in `entities`, which knows these ids; nothing here
-//! knows a store. Words that appear in hashed records are `proof::words`; only what is never hashed is declared here.
+//! A domain has its values in `<domain>/mod.rs`, for anybody. The tables are in `entities`, which knows these ids;
+//! nothing here knows a store. Words that appear in hashed records are `proof::words`; only what is never hashed is
+//! declared here.
 //!
 //! Invariants: nothing here does I/O, reads a clock, or decides anything; no domain names another.
 

@@ -70,7 +70,8 @@ pub struct Tenant {
     pub time_zone: String,
     /// What a limit on cost answers when the cost is not known: BLOCK if true, else WARN.
     pub block_unknown_cost: bool,
-    /// Goes up with every change of what governs the tenant: a rule, a limit, a setting, a freeze, the end of one or of a key.
+    /// Goes up with every change of what governs the tenant: a rule, a limit, a setting, a freeze, the end of one or of
+    /// a key.
     pub policy_generation: u64,
     /// Goes up with every change of the settings.
     pub settings_version: u64,

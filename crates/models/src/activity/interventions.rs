@@ -83,11 +83,13 @@ impl Freeze {
         self.target_id.is_empty() || self.is_of(agent_id)
     }
 
-    /// Whether this agent is what it is aimed at. An older build kept names in whatever form of Unicode they came in, and today
-    /// they come in the composed one (NFC): a name is the same in all of them, or a freeze would stop holding with a new build.
+    /// Whether this agent is what it is aimed at. An older build kept names in whatever form of Unicode they came in,
+    /// and today they come in the composed one (NFC): a name is the same in all of them, or a freeze would stop holding
+    /// with a new build.
     #[must_use]
     pub fn is_of(&self, agent_id: &str) -> bool {
-        // Of two that are ASCII each has one form; one that is not may be another's form: NFC of the Kelvin sign is `K`.
+        // Of two that are ASCII each has one form; one that is not may be another's form: NFC of the Kelvin sign is
+        // `K`.
         let has_forms = !agent_id.is_ascii() || !self.target_id.is_ascii();
         self.target_id == agent_id || (has_forms && self.target_id.as_str().nfc().eq(agent_id.nfc()))
     }

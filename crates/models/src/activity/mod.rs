@@ -74,8 +74,8 @@ pub struct Run {
     pub completed_at: Option<DateTime<Utc>>,
     pub duration_ms: Option<u64>,
     pub expected_latency_ms: Option<u64>,
-    /// A stopped run is sealed then, unless its agent ends it before; a trace as its root span told, or given up where none
-    /// has come and only others than its opener speak.
+    /// A stopped run is sealed then, unless its agent ends it before; a trace as its root span told, or given up where
+    /// none has come and only others than its opener speak.
     pub seal_due_at: Option<DateTime<Utc>>,
     pub snapshot_id: SnapshotId,
     pub snapshot_digest: Hash,

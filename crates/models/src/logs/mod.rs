@@ -215,8 +215,8 @@ pub struct LlmRunFilter {
 }
 
 impl ExecutionStatus {
-    /// How the call of a step ended: as its caller said, whatever the verdict made of it. A call that was refused after it
-    /// was done has been made.
+    /// How the call of a step ended: as its caller said, whatever the verdict made of it. A call that was refused after
+    /// it was done has been made.
     #[must_use]
     pub fn of(step: &StepRecord) -> Self {
         let code = step.outcome_code.as_deref().unwrap_or_default();

@@ -65,8 +65,8 @@ pub struct LimitDraft {
     pub consequence: Option<Consequence>,
 }
 
-/// A change of a limit. What is not said stays. What it counts, of whom and over what (category, type, scope, period and
-/// windows) may be said and must be as it is.
+/// A change of a limit. What is not said stays. What it counts, of whom and over what (category, type, scope, period
+/// and windows) may be said and must be as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LimitChange {
     pub name: Option<String>,
