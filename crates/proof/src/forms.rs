@@ -42,8 +42,8 @@ impl Form {
     }
 }
 
-/// Whether a text is a time as records write it: `2026-01-31T23:59:59.000000Z`, RFC 3339 in UTC with six decimals, and a
-/// day that there is. Text of this form orders as time does.
+/// Whether a text is a time as records write it: `2026-01-31T23:59:59.000000Z`, RFC 3339 in UTC with six decimals, and
+/// a day that there is. Text of this form orders as time does.
 #[must_use]
 pub fn is_time(text: &str) -> bool {
     const PATTERN: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";

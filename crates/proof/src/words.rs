@@ -168,9 +168,10 @@ words! {
     /// What a replayed step does.
     ReplayBehavior { Execute = "execute", Skip = "skip", Check = "check" }
 
-    /// How much a run's record says of what was decided before it was done, the most first (spec 4). ENFORCED: every step
-    /// had a permit that served before it was done, or is a refused permit. RECORDED: every step was decided before it
-    /// counted, and some were only told after they had been done. REPORTED: told after the fact, or with a gap.
+    /// How much a run's record says of what was decided before it was done, the most first (spec 4). ENFORCED: every
+    /// step had a permit that served before it was done, or is a refused permit. RECORDED: every step was decided
+    /// before it counted, and some were only told after they had been done. REPORTED: told after the fact, or with a
+    /// gap.
     Assurance { Enforced = "ENFORCED", Recorded = "RECORDED", Reported = "REPORTED" }
 
     /// By which way a run came in: the REST operations; spans over OTLP, and in which encoding; a file of spans that
@@ -181,13 +182,13 @@ words! {
     /// Whether leave for a step was asked before it was done, or the step was only told after.
     Asked { Before = "BEFORE", After = "AFTER" }
 
-    /// What is to be known of a cost: that the counts of its tokens contradict each other; that no price book has a price
-    /// of its model; that nothing tells its tokens; that its caller said 0 where the price book says more.
+    /// What is to be known of a cost: that the counts of its tokens contradict each other; that no price book has a
+    /// price of its model; that nothing tells its tokens; that its caller said 0 where the price book says more.
     CostNote { CountsContradict = "COUNTS_CONTRADICT", NoPrice = "NO_PRICE", NoTokens = "NO_TOKENS",
         ReportedZero = "REPORTED_ZERO" }
 
-    /// Why the permit that a record names does not serve: its time is over or it served before; it was for something else;
-    /// the run has none of that id.
+    /// Why the permit that a record names does not serve: its time is over or it served before; it was for something
+    /// else; the run has none of that id.
     PermitNote { Lapsed = "permit_lapsed", Mismatch = "permit_mismatch", Unknown = "permit_unknown" }
 
     /// What a step is.

@@ -21,7 +21,8 @@ crate::words! {
 pub struct Manifest {
     /// Of `records.after`.
     pub after: AfterHashes,
-    /// What the run's evidence is worth by where it came from; of a sealed run as the receipt says, whatever came later.
+    /// What the run's evidence is worth by where it came from; of a sealed run as the receipt says, whatever came
+    /// later.
     pub assurance: Assurance,
     /// Whether the run was sealed.
     pub completeness: Completeness,
