@@ -1,16 +1,16 @@
-//! The calendar by which a tenant's budgets reset: days, weeks and months of its zone, and what becomes of those that
-//! are open when the zone changes.
+//! The calendar by which a tenant's budgets reset: days, weeks and months of its zone, and what becomes of open windows
+//! when the zone changes.
 //!
-//! A window that is open at a change stays the one that is open, with all that was used in it, until a window of the new
-//! zone begins that is not before its own end. So no budget opens earlier than it would have, or twice; and from then on
+//! A window that is open at a change stays open, with all that was used in it. It ends with the first window boundary
+//! of the new zone that is not before its own end. So no budget opens earlier than it would have, or twice. After that,
 //! the windows are those of the new zone.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::zone::Zone;
 
-/// How long after it is made a change counts. Until then a replica that has not heard of it counts in the same windows as
-/// one that has, so it takes no lock to be exact: a replica knows of a change within a second.
+/// How long after it is made a change counts. Until then a replica that has not heard of it counts in the same windows
+/// as one that has, so it takes no lock to be exact: a replica knows of a change within a second.
 const NOTICE: TimeDelta = TimeDelta::seconds(60);
 
 /// What budgets reset by.

@@ -1,7 +1,7 @@
 //! What people write who know another language, and what a condition has instead.
 //!
-//! A parser says what it did not expect. Whoever wrote `and`, single quotes or a decimal wants to know what to write: so
-//! where a condition is refused, the nearest thing of another language to the place is looked for, and answered.
+//! A parser says what it did not expect. Whoever wrote `and`, single quotes or a decimal wants to know what to write:
+//! so where a condition is refused, the nearest thing of another language to the place is looked for, and answered.
 
 use crate::{
     known::{FACTS, FactType, FactUnit, find},

@@ -1,12 +1,12 @@
-//! The readings of a call: where a fact of one value has several, each of them in its turn.
+//! The readings of a call: if a fact that holds one value has several, each of them in its turn.
 //!
-//! A call can name two URLs, or a command in two members. Whichever were put first, the other would be hidden from a
-//! rule that reads `context.step.url_host`. So such a rule is judged against each, and fires if it does on any: for a
-//! rule only ever refuses.
+//! A call can name two URLs, or have a command in two members. If only the first were a fact, it would hide the second
+//! from a rule that reads `context.step.url_host`. So such a rule is judged against each value, and fires if it does on
+//! any.
 //!
-//! Some values nobody told: a command as a shell reads its quotes, a table without its schema. They find what a rule names. One
-//! that excepts what it names (`context.step.table != "public.customers"`) is not judged on them: it would refuse what it allows,
-//! for a value that HOC made of it.
+//! Some values HOC makes itself: a command as a shell reads its quotes, a table without its schema. A rule that names a
+//! value is judged on these too. A rule that excepts a value (`context.step.table != "public.customers"`) is not: it
+//! would refuse the very value that it allows.
 
 use std::collections::BTreeSet;
 

@@ -49,13 +49,14 @@ pub(crate) enum Pin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub reads: FactSet,
-    /// Those that it holds for where they are other than it names: `context.step.table != "customers"`, as who allows says.
+    /// Those that it holds for where they are other than it names: `context.step.table != "customers"`, as who allows
+    /// says.
     pub excepts: FactSet,
     pub pin: Option<Pin>,
     /// It asks at which moment it is evaluated, which the rule says beside it.
     pub asks_for_action: bool,
-    /// It asks whether there is a fact that can be left out. The schema has every fact, so that Cedar's type check says of
-    /// `!(context.step has cost_microusd)` that it never holds.
+    /// It asks whether there is a fact that can be left out. The schema has every fact, so that Cedar's type check says
+    /// of `!(context.step has cost_microusd)` that it never holds.
     pub asks_for_left_out: bool,
 }
 
@@ -162,8 +163,8 @@ impl Sign {
     }
 }
 
-/// Collects the facts that a condition excepts: read under a `!` or a `!=`. Whether a fact is there at all (`!= ""`) is no
-/// exception.
+/// Collects the facts that a condition excepts: read under a `!` or a `!=`. Whether a fact is there at all (`!= ""`) is
+/// no exception.
 fn excepted(expr: &Expr, sign: Sign, facts: &mut FactSet) {
     match expr {
         Expr::GetAttr { expr, attr } if !matches!(sign, Sign::Plain) => {
@@ -278,7 +279,8 @@ fn can_be_left_out(attr: &str) -> bool {
     ["cost_microusd", "command", "commands", "url_path"].contains(&attr)
 }
 
-/// Whether a type-checked expression always has a value: no arithmetic that can overflow, and no fact that can be left out.
+/// Whether a type-checked expression always has a value: no arithmetic that can overflow, and no fact that can be left
+/// out.
 fn infallible(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Var(_) | Expr::HasAttr { .. } => true,

@@ -1,7 +1,8 @@
 //! Why a rule fired: the facts that its condition reads, with the values that it was judged on.
 //!
-//! What a condition reads is known since it was compiled ([`crate::shape`]), so nothing is asked of Cedar a second time.
-//! The values are those of [`Facts`], so they are redacted as those are. They are bounded: they stand in each decision.
+//! What a condition reads is known since it was compiled ([`crate::shape`]), so nothing is asked of Cedar a second
+//! time. The values are those of [`Facts`], so they are redacted as those are. They are bounded: they stand in each
+//! decision.
 
 use std::fmt;
 

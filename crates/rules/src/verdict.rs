@@ -1,9 +1,10 @@
-//! What fired, to one verdict.
+//! Turns all that fired into one verdict.
 //!
-//! The verdict is the most severe action. Among equally severe the lowest precedence decides, then the id.
-//! Limits come before rules, as they are checked, and among limits the most specific scope: their precedence is
-//! below that of any rule. A 429 (a RATE limit with REJECT) is the mildest refusal: it decides only when nothing
-//! else refuses, for it leaves no step, and what a rule refuses must leave one.
+//! The verdict is the most severe action. Among equally severe ones the lowest precedence decides, then the id. Limits
+//! come before rules, and among limits the most specific scope: their precedence is below that of any rule.
+//!
+//! A 429 (a RATE limit with REJECT) is the mildest refusal. It decides only when nothing else refuses, because it
+//! leaves no step, and a call that a rule refuses must leave one.
 
 use proof::{
     records::Intervened,
@@ -177,8 +178,8 @@ pub fn conclude(rules: &RuleOutcomes, limits: &[LimitOutcome]) -> Conclusion {
     conclude_under(rules, limits, Circumstances::default())
 }
 
-/// As [`conclude`], under circumstances: a permit that does not serve is at least WARN, one that is required and missing at
-/// least BLOCK (spec 3).
+/// As [`conclude`], under circumstances: a permit that does not serve is at least WARN, one that is required and
+/// missing at least BLOCK (spec 3).
 #[must_use]
 pub fn conclude_under(
     rules: &RuleOutcomes,

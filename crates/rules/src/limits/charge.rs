@@ -16,8 +16,8 @@ pub struct Charge {
     pub reserved: Count,
 }
 
-/// Whether a call of that moment is held until it is recorded, rather than used. A request happens at its permit; how long
-/// a run takes, or how many of its calls fail, no permit says before.
+/// Whether a call of that moment is held until it is recorded, rather than used. A request happens at its permit; how
+/// long a run takes, or how many of its calls fail, no permit says before.
 pub(super) const fn reserves(limit_type: LimitType, moment: Moment) -> bool {
     matches!(basis(limit_type), Basis::Usage | Basis::Run)
         && matches!(moment, Moment::StepPre)

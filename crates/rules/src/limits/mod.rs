@@ -1,13 +1,16 @@
 //! Limits: which apply, what a call asks of each, where each stands, and what follows.
 //!
-//! The engine that admits calls holds the usage rows; here is only the arithmetic. For each limit that
-//! applies ([`crate::CompiledSnapshot::applicable`]) it makes a [`LimitInput`]: for those that count over runs from the
-//! usage row of the [`window()`], for the others by [`LimitInput::from_facts`], with what the run's open permits hold ([`Held`])
-//! beside it. [`crate::CompiledSnapshot::measure`]
-//! turns the inputs into outcomes; the inputs are stored in the decision and are all that re-execution needs.
-//! Afterwards [`charge()`] says what to write into the usage row.
+//! This is only the arithmetic; the rows of usage are held by the engine that admits calls. The way through it:
 //!
-//! A value equal to the limit is allowed, above it is not. Limits meter calls, so none applies at RUN_START.
+//! 1. [`crate::CompiledSnapshot::applicable`] names the limits that apply to a call.
+//! 2. For each of them a [`LimitInput`] is made: for a limit that counts over runs, from the usage row of the
+//!    [`window()`]; for any other by [`LimitInput::from_facts`]. What the run's open permits hold is beside it
+//!    ([`Held`]).
+//! 3. [`crate::CompiledSnapshot::measure`] turns the inputs into outcomes. The inputs are stored in the decision, and
+//!    re-execution needs nothing else.
+//! 4. [`charge()`] says what to write into the usage row.
+//!
+//! A value equal to the limit is allowed, a value above it is not. Limits meter calls, so none applies at RUN_START.
 
 mod admit;
 mod charge;
