@@ -166,8 +166,8 @@ impl Tree {
         (since.size > *at).then_some(*at)
     }
 
-    /// The report on a log whose checkpoint another signed than whose keys were given: neither it nor what the log says of
-    /// itself can be held against anything.
+    /// The report on a log whose checkpoint another signed than whose keys were given: neither it nor what the log says
+    /// of itself can be held against anything.
     fn by_another(&self) -> Option<LogReport> {
         let finding = self.head.as_ref().err().filter(|finding| finding.word == Word::WrongKey)?;
         let mut findings = Findings::default();
@@ -220,8 +220,8 @@ impl Tree {
     }
 }
 
-/// Why a checkpoint is not believed. That its signer's key is not among those that were given is no forgery: both are named,
-/// the signer as its line does.
+/// Why a checkpoint is not believed. That its signer's key is not among those that were given is no forgery: both are
+/// named, the signer as its line does.
 fn not_opened(note: &str, keys: &[PublicKey], why: &CheckpointError) -> Finding {
     let signer = || {
         let note = Note::parse(note).ok()?;

@@ -70,8 +70,8 @@ fn snapshot(case: &Case<'_>, worst: &mut Worst) {
     });
 }
 
-/// The OPENED leaf names the record of the environment. Where that could not be kept, a failed capture says so; there is
-/// never a second one.
+/// The OPENED leaf names the record of the environment. Where that could not be kept, a failed capture says so; there
+/// is never a second one.
 fn environment(case: &Case<'_>, worst: &mut Worst) {
     let listed = case.listed(RecordKind::Environment);
     let sealed = &case.document.sealed;

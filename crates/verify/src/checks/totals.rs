@@ -46,8 +46,8 @@ impl Totals {
         }
     }
 
-    /// Takes from it what a step counted that counts no longer. Nothing is taken from a sum that no record holds: it was
-    /// cut, and nobody knows what is left of it.
+    /// Takes from it what a step counted that counts no longer. Nothing is taken from a sum that no record holds: it
+    /// was cut, and nobody knows what is left of it.
     fn give_back(&mut self, step: &Step) {
         let Used { cost_nanousd, input_tokens, output_tokens } = step.used;
         let left = |of: u64, less: u64| if of < MAX_INTEGER { of.saturating_sub(less) } else { of };

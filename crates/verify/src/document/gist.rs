@@ -208,8 +208,8 @@ impl Step {
         }
     }
 
-    /// The decision before the act, and the one that gave the step its verdict: on its result, or before an act that was
-    /// refused.
+    /// The decision before the act, and the one that gave the step its verdict: on its result, or before an act that
+    /// was refused.
     pub(crate) fn decisions(&self) -> (Option<Hash>, Option<Hash>) {
         let [(_, pre), (_, post), ..] = self.named;
         (pre, post.or(pre))

@@ -1,4 +1,5 @@
-//! The text of one value within a document. Its hashes are made above the parser: what is not canonical is read once more.
+//! The text of one value within a document. Its hashes are made above the parser: what is not canonical is read once
+//! more.
 
 /// The text of one value within a document.
 #[derive(Clone, Copy, Debug)]

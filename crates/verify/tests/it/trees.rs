@@ -12,7 +12,8 @@ use crate::{
 
 type Fault = fn(Record) -> Option<Record>;
 
-/// Whoever holds the key can change what is hashed: what a step told, where it stands and who told it must fit the totals.
+/// Whoever holds the key can change what is hashed: what a step told, where it stands and who told it must fit the
+/// totals.
 #[test]
 fn totals_are_those_of_the_steps_that_count() {
     let tampered: [(&str, Fault); 9] = [

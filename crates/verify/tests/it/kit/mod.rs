@@ -153,9 +153,9 @@ const SPANS: [&str; 11] = [
     "00000000000000aa",
 ];
 
-/// A trace that goes on: an agent over a call that two spans tell of, the outer one first, below which another key reports a
-/// call of its own; a tool of which both sides tell, with a call below it; a call whose wrapper comes after it; and an agent
-/// of which nothing else tells.
+/// A trace that goes on: an agent over a call that two spans tell of, the outer one first, below which another key
+/// reports a call of its own; a tool of which both sides tell, with a call below it; a call whose wrapper comes after
+/// it; and an agent of which nothing else tells.
 fn tracing() -> Scene {
     let [root, outer, inner, others, client, server, below, early, wrapper, leaf, above] = SPANS;
     let mut scene = Scene::new(snapshot(vec![], vec![]));
