@@ -62,8 +62,8 @@ impl CheckpointFiles {
         Ok(stands)
     }
 
-    /// Leaves what is kept of another store's log where it is found, under the name of its tenant: it may be all that proves
-    /// what that store held.
+    /// Leaves what is kept of another store's log where it is found, under the name of its tenant: it may be all that
+    /// proves what that store held.
     fn put_aside(&self, name: &str, there: &str) -> io::Result<()> {
         let whose = Statement::read(there).map_or_else(|| "unknown".to_owned(), |it| it.origin.tenant_id);
         let places = |kind: &str| {

@@ -1,9 +1,12 @@
-//! The spool as files in the data folder: what was answered while the store was down, one line each.
+//! The spool as files in the data folder: the calls that were answered while the store was down, a line each.
 //!
-//! `spool-0.jsonl` is this process's, or the first that no other process of this folder holds: the lock is the open
-//! file's, so it ends with its holder. Files that processes left are taken over with the first. A line is synced
-//! before [`Spool::append`] returns; `spool-refused.jsonl` has what the store did not take. Each process tries that again
-//! when it starts: what was the reason may be gone, and a line that is in the store already is passed over.
+//! This process writes `spool-0.jsonl`, or the first such file that no other process of this folder holds. It holds its
+//! file by a lock on the open file, which ends with the process. It also takes over the files that other processes
+//! left.
+//!
+//! A line is synced before [`Spool::append`] returns. Lines that the store refused go to `spool-refused.jsonl`. Every
+//! process tries them again when it starts, because the reason may be gone; a line that is in the store already is
+//! passed over.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},

@@ -144,7 +144,8 @@ fn messages_are_read_from_wherever_they_are() {
     );
 }
 
-/// A file is told by size and hash wherever it lies: in an item that nobody knows, in a tool's answer, in a request told whole.
+/// A file is told by size and hash wherever it lies: in an item that nobody knows, in a tool's answer, in a request
+/// told whole.
 #[test]
 fn no_file_is_kept_in_what_stays_as_it_came() {
     let mark = format!("[image image/png, {ABC}]");

@@ -86,7 +86,8 @@ fn what_was_written_to_a_cache_lies_beside_where_the_total_says_so() {
     assert_eq!((strands.input_tokens, strands.cache_write_tokens, strands.cost_note), (12_309, 12_304, None));
 }
 
-/// OpenLLMetry's total of Bedrock's counts is the sum of what it tells: the cached tokens, which lie beside, are not in it.
+/// OpenLLMetry's total of Bedrock's counts is the sum of what it tells: the cached tokens, which lie beside, are not in
+/// it.
 #[test]
 fn a_total_that_is_a_sum_of_bedrocks_fresh_tokens_hides_no_cached_ones() {
     let of = |provider: &str, input: u64, read: u64| {
