@@ -1,8 +1,8 @@
 //! The door: what is wrong with a request, each thing with its place.
 //!
-//! Every text that a caller gives passes here before anything else is done with it, in every operation, and with a bound
-//! ([`models::bounds`]). So nothing that one of the stores would refuse, or would keep otherwise than the other, gets
-//! as far as a store.
+//! Every text that a caller gives passes here before anything else is done with it, in every operation, and with a
+//! bound ([`models::bounds`]). So nothing that one of the stores would refuse, or would keep otherwise than the other,
+//! gets as far as a store.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -61,8 +61,8 @@ impl Check {
     }
 
     /// A name by which somebody or something is told from others: an agent, a project, an owner, a tool, a model, its
-    /// provider. What rules, limits and freezes say of one holds for exactly that name, so none may look like another and
-    /// not be it.
+    /// provider. What rules, limits and freezes say of one holds for exactly that name, so none may look like another
+    /// and not be it.
     pub fn identity(&mut self, pointer: &str, text: Option<&str>) {
         self.name(pointer, text);
         self.seen(pointer, text);
@@ -82,8 +82,8 @@ impl Check {
         self.refuse_if(other, pointer, NOT_SEEN);
     }
 
-    /// What is compared with names, which come without what nobody sees of them: with such a character in it, as it may come
-    /// along when a name is copied, it would meet none.
+    /// What is compared with names, which come without what nobody sees of them: with such a character in it, as it may
+    /// come along when a name is copied, it would meet none.
     pub fn open(&mut self, pointer: &str, text: &str) {
         self.refuse_if(redact::hides_something(text), pointer, HIDES);
     }

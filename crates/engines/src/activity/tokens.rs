@@ -1,10 +1,11 @@
-//! What a model call used, from counts as its caller tells them.
+//! How many tokens a model call used, from the counts that its caller reports.
 //!
-//! Here cached tokens are within those that went in, and reasoning within those that came out. Some providers and
-//! instrumentations count them beside each other: their sum is what is billed (Anthropic's cache, Gemini's thoughts). Which
-//! of the two it is, the total says; without one, a part that is larger than its whole. Counts that fit neither are not
-//! believed: their cost is not known, and no count that nobody told is taken for a zero: a side that is told neither by
-//! itself nor by the total is not known, and nor is the cost.
+//! In the result, cached tokens are part of the input, and reasoning tokens part of the output. Some providers and
+//! instrumentations report them beside input and output, and bill the sum (Anthropic's cache, Gemini's thoughts). The
+//! reported total says which of the two it is. Without a total, a part that is larger than its whole says it.
+//!
+//! Counts that fit neither are not believed, and the cost of the call is not known. A count that nobody reported is not
+//! taken for zero: if neither a side nor the total is reported, that side is not known, and neither is the cost.
 
 use proof::{canonical::MAX_INTEGER, words::CostNote};
 
@@ -33,8 +34,8 @@ pub struct Counts {
     pub thoughts_as_billed: bool,
     /// It is not paid by what the book has: for sounds or pictures, or at another tier.
     pub paid_otherwise: bool,
-    /// The provider counts cached tokens beside the input, and not all who tell of its calls do: a total that is the sum of
-    /// the two sides as they were told is no witness of either.
+    /// The provider counts cached tokens beside the input, and not all who tell of its calls do: a total that is the
+    /// sum of the two sides as they were told is no witness of either.
     pub cache_in_doubt: bool,
     /// The provider counts all parts within their whole: one that is larger lies beside only if a total says so.
     pub parts_within: bool,
@@ -152,7 +153,8 @@ pub fn gives_no_tokens(model: &str) -> bool {
     model.contains("embed") || model.contains("rerank") || parts.any(|part| FAMILIES.contains(&part))
 }
 
-/// Whether who sells under this name counts all parts of a use within their whole, as OpenAI does and who speaks as it does.
+/// Whether who sells under this name counts all parts of a use within their whole, as OpenAI does and who speaks as it
+/// does.
 #[must_use]
 pub fn counts_within(provider: &str) -> bool {
     let provider = provider.to_ascii_lowercase();

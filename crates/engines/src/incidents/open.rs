@@ -93,8 +93,8 @@ impl Cause {
     }
 }
 
-/// A new incident of a cause that had so many before, which a run is to join as its source. Its group is that of all with
-/// the same recurrence signature.
+/// A new incident of a cause that had so many before, which a run is to join as its source. Its group is that of all
+/// with the same recurrence signature.
 #[must_use]
 pub fn open(
     run: &Origin,

@@ -24,8 +24,8 @@ pub struct Struck {
     pub escalated: bool,
 }
 
-/// A run meets the cause for the first time, as its `seq`-th incident; that which opened the incident is its source. Later
-/// records of a run that no receipt covers have no place.
+/// A run meets the cause for the first time, as its `seq`-th incident; that which opened the incident is its source.
+/// Later records of a run that no receipt covers have no place.
 #[must_use]
 pub fn join(
     incident: &Incident,

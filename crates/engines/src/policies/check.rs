@@ -44,8 +44,9 @@ pub(super) fn rule(rule: &RuleDefinition, check: &mut Check) {
     check.identity("/scope_id", rule.scope_id.as_deref());
 }
 
-/// A condition is kept, shown and put into bundles as it is written, so it must not hold a secret; nor must its JSON form,
-/// whose texts stand in quotes as well. Each of its literals is looked at by itself: what is around it is not part of a value, and a `*` in it stands for any.
+/// A condition is kept, shown and put into bundles as it is written, so it must not hold a secret; nor must its JSON
+/// form, whose texts stand in quotes as well. Each of its literals is looked at by itself: what is around it is not
+/// part of a value, and a `*` in it stands for any.
 pub(super) fn condition(pointer: &str, condition: &str, check: &mut Check) {
     let (literals, rest) = literals(condition);
     if holds_secret(&rest) || literals.iter().any(|literal| holds_secret(sought(&literal.replace('*', " "))))

@@ -1,5 +1,5 @@
-//! Changing a limit: a new version of it. What it counts, of whom and over what, never changes: what was used of it is of
-//! that (ADR 35).
+//! Changing a limit: a new version of it. What it counts, of whom and over what, never changes: what was used of it is
+//! of that (ADR 35).
 
 use models::policies::{Limit, LimitChange};
 use proof::{

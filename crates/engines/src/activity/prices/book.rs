@@ -228,7 +228,8 @@ impl From<BTreeMap<String, usize>> for Starts {
 }
 
 impl Starts {
-    /// The models of which a name may be. Whatever the name starts with, the last that is not behind it starts with too.
+    /// The models of which a name may be. Whatever the name starts with, the last that is not behind it starts with
+    /// too.
     fn of(&self, name: &str) -> impl Iterator<Item = usize> {
         let last = self.0.partition_point(|start| start.text.as_str() <= name).checked_sub(1);
         let starts =
@@ -265,7 +266,8 @@ impl Book {
         })
     }
 
-    /// A seller's model, or one that it offers of another's; by its name as it is, or with its version written otherwise.
+    /// A seller's model, or one that it offers of another's; by its name as it is, or with its version written
+    /// otherwise.
     pub(super) fn known(&self, seller: &str, name: &str) -> Option<&Model> {
         let seller = self.sellers.get(seller)?;
         let mut all =

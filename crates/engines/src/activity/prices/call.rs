@@ -13,8 +13,8 @@ pub struct Call<'a> {
     pub minute: Option<u16>,
 }
 
-/// What a call used. What was read from a cache and what was written to one is within what went in, and what is kept for
-/// an hour within what was written; reasoning is within what came out.
+/// What a call used. What was read from a cache and what was written to one is within what went in, and what is kept
+/// for an hour within what was written; reasoning is within what came out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Tokens {

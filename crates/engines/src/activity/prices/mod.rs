@@ -1,7 +1,7 @@
 //! What a model call cost, by the price book: where neither provider nor caller says it.
 //!
-//! The book is a dated copy of a public data set (`cargo xtask prices` refreshes it). A model that is not in it, or that
-//! is paid by something that we do not know of the call, has no cost: unknown is never zero.
+//! The book is a dated copy of a public data set (`cargo xtask prices` refreshes it). A model that is not in it, or
+//! that is paid by something that we do not know of the call, has no cost: unknown is never zero.
 
 mod book;
 mod call;

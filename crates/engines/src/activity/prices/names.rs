@@ -57,8 +57,8 @@ fn listed<'m>(seller: &str, name: &'m str) -> [Option<Name<'m>>; 2] {
     }
 }
 
-/// Where Bedrock has profiles that cost what a region costs. Worldwide ones cost less, and are told by their names; of the
-/// government's the book knows nothing.
+/// Where Bedrock has profiles that cost what a region costs. Worldwide ones cost less, and are told by their names; of
+/// the government's the book knows nothing.
 const REGIONS: [&str; 9] = ["us", "eu", "apac", "jp", "au", "ca", "in", "sa", "me"];
 
 /// Whose models Bedrock names.
@@ -118,8 +118,8 @@ pub(super) fn is_bedrock(name: &str) -> bool {
     VENDORS.contains(&vendor) && !second.is_empty() && !name.contains('/')
 }
 
-/// A model by its id, within a resource that is one or a profile that names it. What an account named itself, trained or
-/// reserved tells nothing.
+/// A model by its id, within a resource that is one or a profile that names it. What an account named itself, trained
+/// or reserved tells nothing.
 fn bedrock(name: &str) -> Option<&str> {
     if name.starts_with("arn:") {
         let mut parts = name.splitn(6, ':');

@@ -1,4 +1,5 @@
-//! Who sold a call. Told by where it went, else by the provider that is named, else by the model's name; in doubt by none.
+//! Who sold a call. Told by where it went, else by the provider that is named, else by the model's name; in doubt by
+//! none.
 
 use super::{
     call::Call,

@@ -1,4 +1,5 @@
-//! The words that stand for a seller of models: of tracing conventions, of SDKs and of gateways, before a dot or a slash.
+//! The words that stand for a seller of models: of tracing conventions, of SDKs and of gateways, before a dot or a
+//! slash.
 
 /// What is said of who answers a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub(super) enum Word {
 /// What stands between who calls and who sells, and asks for nothing itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Between {
-    /// It passes a call to the seller that it is told, or to one that the model's name tells; a framework that names itself
-    /// does the same.
+    /// It passes a call to the seller that it is told, or to one that the model's name tells; a framework that names
+    /// itself does the same.
     Gateway,
     /// It names models by their makers, and looks itself for who sells them.
     Market,
@@ -172,7 +173,8 @@ pub(super) fn is_maker(word: &str) -> bool {
     )
 }
 
-/// The maker of a model that nobody else may copy: whoever passes the call on buys it there, or where it costs the same.
+/// The maker of a model that nobody else may copy: whoever passes the call on buys it there, or where it costs the
+/// same.
 pub(super) fn closed_maker(name: &str) -> Option<&'static str> {
     let numbered =
         |start: &str| name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
