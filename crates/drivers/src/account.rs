@@ -55,8 +55,8 @@ impl AccountReads<'_> {
         read::one(self.conn, of(id)).await?.map(self::tenant).transpose()
     }
 
-    /// How often what governs the tenant has changed: a run that starts reads it in its own unit of work. Fails where it is
-    /// less often than this process has seen: the store fell back.
+    /// How often what governs the tenant has changed: a run that starts reads it in its own unit of work. Fails where
+    /// it is less often than this process has seen: the store fell back.
     pub async fn policy_generation(self, tenant: TenantId) -> Result<u64, StoreError> {
         match self.find_tenant(tenant).await? {
             Some(Tenant { policy_generation, .. }) => {
@@ -117,8 +117,8 @@ impl Account<'_> {
         read::one(self.conn, of(id).lock_exclusive()).await?.map(self::tenant).transpose()
     }
 
-    /// Counts a change of what governs the tenant (a rule, a limit, a setting, a freeze, the end of one or of a key), and
-    /// locks the tenant against another until the unit of work ends. Gives the new generation.
+    /// Counts a change of what governs the tenant (a rule, a limit, a setting, a freeze, the end of one or of a key),
+    /// and locks the tenant against another until the unit of work ends. Gives the new generation.
     pub async fn bump_policy_generation(self, tenant: TenantId) -> Result<u64, StoreError> {
         let column = tenants::Column::PolicyGeneration;
         let mut update = Query::update();

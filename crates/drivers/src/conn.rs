@@ -176,15 +176,16 @@ impl Conn {
         &self.seen
     }
 
-    /// Holds how often what governs a tenant has changed against what this process saw, and keeps it: it is seen when this is
-    /// committed.
+    /// Holds how often what governs a tenant has changed against what this process saw, and keeps it: it is seen when
+    /// this is committed.
     pub(crate) fn read_governed(&self, tenant: TenantId, count: u64) -> Result<(), StoreError> {
         self.seen.compare_governed(tenant, count, self.began)?;
         self.governed.lock().unwrap_or_else(PoisonError::into_inner).push((tenant, count));
         Ok(())
     }
 
-    /// The same of a count that was only read. It is seen at once, for it is committed, unless this has changed it itself.
+    /// The same of a count that was only read. It is seen at once, for it is committed, unless this has changed it
+    /// itself.
     pub(crate) fn saw_governed(&self, tenant: TenantId, count: u64) -> Result<(), StoreError> {
         self.seen.compare_governed(tenant, count, self.began)?;
         let own = self.governed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,8 +16,8 @@ use crate::{
     store_file::StoreFile,
 };
 
-/// How long to wait for a connection: for the one writer above all. Less than for an answer, so that it is known which of
-/// the two was waited for.
+/// How long to wait for a connection: for the one writer above all. Less than for an answer, so that it is known which
+/// of the two was waited for.
 const TURN: Duration = Duration::from_secs(8);
 
 /// The pools of one database.

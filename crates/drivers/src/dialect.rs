@@ -55,8 +55,8 @@ pub(crate) fn insert<E: EntityTrait>(backend: DbBackend, rows: usize, taken: Tak
     sql
 }
 
-/// `UPDATE` of `rows` rows, found by `keys`: the values are those of `keys`, then those of `changing`. Given a column and
-/// one of our own words, only rows whose column says that word are changed.
+/// `UPDATE` of `rows` rows, found by `keys`: the values are those of `keys`, then those of `changing`. Given a column
+/// and one of our own words, only rows whose column says that word are changed.
 pub(crate) fn update<E: EntityTrait>(
     backend: DbBackend,
     rows: usize,
@@ -162,7 +162,8 @@ fn values(rows: usize, columns: usize) -> String {
     format!("VALUES {}", vec![tuple(columns); rows].join(","))
 }
 
-/// `rows` rows, padded to a power of two: what is not bound is NULL, and the first column of every table of ours is not.
+/// `rows` rows, padded to a power of two: what is not bound is NULL, and the first column of every table of ours is
+/// not.
 fn padded(rows: usize, columns: usize) -> String {
     match rows {
         1 => values(1, columns),

@@ -152,7 +152,8 @@ impl StoreError {
         }
     }
 
-    /// The same, met while SQLite was asked for its one lock: who does not get that in all the time allowed finds no store.
+    /// The same, met while SQLite was asked for its one lock: who does not get that in all the time allowed finds no
+    /// store.
     pub(crate) fn at_embedded_begin(self) -> Self {
         match self {
             Self::Locked(cause) => Self::Unavailable(cause),
@@ -215,8 +216,8 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         // Besides those of the schema: too long, of another type, a wrong index (SQLITE_TOOBIG, MISMATCH, RANGE).
         "23514" | "23502" | "275" | "1299" | "18" | "20" | "25" => StoreError::Refused,
         // Serialisation failure, deadlock, a transaction that was ended because we stood still in it, a row type that a
-        // migration has changed meanwhile; SQLITE_LOCKED with its kinds, and those of SQLITE_BUSY that tell of a snapshot
-        // that is too old or of a recovery.
+        // migration has changed meanwhile; SQLITE_LOCKED with its kinds, and those of SQLITE_BUSY that tell of a
+        // snapshot that is too old or of a recovery.
         "40001" | "40P01" | "25P03" | "42804" | "261" | "517" | "6" | "262" | "518" => StoreError::Retry,
         // Lock timeout; SQLITE_BUSY, and SQLITE_BUSY_TIMEOUT.
         "55P03" | "5" | "773" => StoreError::Locked,
@@ -235,8 +236,8 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
     }
 }
 
-/// Whether Postgres does not know a type by the number that it had: the database was made anew under us, from a backup. The
-/// first is never translated, and the second has a code of its own.
+/// Whether Postgres does not know a type by the number that it had: the database was made anew under us, from a backup.
+/// The first is never translated, and the second has a code of its own.
 fn is_about_an_oid(code: &str, message: &str) -> bool {
     (code == "XX000" && message.starts_with("cache lookup failed for type")) || code == "42704"
 }

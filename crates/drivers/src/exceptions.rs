@@ -1,8 +1,12 @@
-//! The queries that do not begin with a tenant. This file is the whole list (spec 1, "Beyond one Postgres"):
-//! credential lookup by key, session and login link id, tenant list and lookup by slug, the installation and its signing keys, the
-//! signing loop over all logs, the comparison of their heads and of what governs each tenant, what a server remembers of several
-//! tenants for the time that its store is down, the claim of runs that nobody ends, the mark on runs that stall, and windows of
-//! limits that are over.
+//! The queries that do not begin with a tenant (spec 1, "Beyond one Postgres"). There are no others:
+//!
+//! - credentials, by the id of a key, a session or a login link;
+//! - the list of tenants, and a tenant by its slug;
+//! - the installation and its signing keys;
+//! - the logs that are to be signed, and the comparison of their heads and of what governs each tenant;
+//! - what a server remembers of several tenants for the time that its store is down;
+//! - the claim of runs that nobody ends, and the mark on runs that stall;
+//! - windows of limits that are over.
 
 use std::collections::HashMap;
 
@@ -108,8 +112,8 @@ impl AccountReads<'_> {
         rows.into_iter().map(account::tenant).collect()
     }
 
-    /// The tenants among `ids` that there are: all of which a server remembers runs, at once. Fails where one has changed less often
-    /// than this process has seen: the store fell back.
+    /// The tenants among `ids` that there are: all of which a server remembers runs, at once. Fails where one has
+    /// changed less often than this process has seen: the store fell back.
     pub async fn find_tenants(self, ids: &[TenantId]) -> Result<Vec<Tenant>, StoreError> {
         let (all, key) = (tenants::Entity::find(), [tenants::Column::TenantId]);
         let rows = read::by_keys(self.conn, all, key, keys::sorted(ids)).await?;
@@ -202,8 +206,8 @@ impl ActivityReads<'_> {
         rows.into_iter().map(activity::read_freeze).collect()
     }
 
-    /// Those among these runs that take no more steps, as they are: what a server remembers as running is held against the
-    /// store by this.
+    /// Those among these runs that take no more steps, as they are: what a server remembers as running is held against
+    /// the store by this.
     pub async fn runs_that_stopped(self, ids: &[(TenantId, RunId)]) -> Result<Vec<Run>, StoreError> {
         use runs::Column;
         let stopped = Condition::any()
@@ -216,11 +220,12 @@ impl ActivityReads<'_> {
         rows.into_iter().map(activity::read_run).collect()
     }
 
-    /// LIVE runs that are to be sealed: those whose time has come at `now`, and those that were silent since
-    /// `silent_since` or before; not those that could not be sealed, until their next try is due. Where there is no
-    /// `silent_since`, none is given up: only those are named that were stopped, or are traces that have told their end.
-    /// Not all at once: the oldest run of each tenant first, then the second of each, so that nobody waits for another's
-    /// many.
+    /// LIVE runs that are to be sealed: those whose time has come at `now`, and those that have been silent since
+    /// `silent_since` or longer. Without a `silent_since` no run is given up: only those are named that were stopped,
+    /// or are traces that have reported their end.
+    ///
+    /// A run that could not be sealed is named again when its next try is due. The oldest run of each tenant comes
+    /// first, then the second of each, so that no tenant waits for another's many.
     pub async fn due_runs(
         self,
         now: DateTime<Utc>,
@@ -271,8 +276,8 @@ impl ActivityReads<'_> {
 
 impl Activity<'_> {
     /// Marks every LIVE run that stalls, with the risk that follows from that alone; gives how many. A run that another
-    /// unit of work has locked is passed over: it is derived anew there, and looked at again with the next mark. So this
-    /// waits for nobody, and no order of locks is owed.
+    /// unit of work has locked is passed over: it is derived anew there, and looked at again with the next mark. So
+    /// this waits for nobody, and no order of locks is owed.
     pub async fn mark_stalled(self, stalls: Stalls) -> Result<u64, StoreError> {
         use runs::Column;
         let expected = Func::coalesce([
@@ -318,9 +323,9 @@ fn elapsed_ms(backend: DbBackend, now: DateTime<Utc>) -> SimpleExpr {
 }
 
 impl Policies<'_> {
-    /// Forgets windows of limits that were over at `over_by`, the oldest first, at most so many at once; gives how many.
-    /// A window of which a GRANTED permit may hold something stays: one that began before it was over. So does for good one
-    /// in which a budget on cost was passed: by how much is asked long after.
+    /// Forgets windows of limits that were over at `over_by`, the oldest first, at most so many at once; gives how
+    /// many. A window of which a GRANTED permit may hold something stays: one that began before it was over. So does
+    /// for good one in which a budget on cost was passed: by how much is asked long after.
     pub async fn forget_windows(self, over_by: DateTime<Utc>) -> Result<u64, StoreError> {
         use limit_breaches::Column as B;
         use limit_usage::Column as U;

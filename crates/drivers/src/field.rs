@@ -1,4 +1,5 @@
-//! How a value stands in a column, and that it comes back as it went. Values and rows are paired by [`rows`](crate::rows).
+//! How a value stands in a column, and that it comes back as it went. Values and rows are paired by
+//! [`rows`](crate::rows).
 //!
 //! Records carry ids, hashes and times as text, as they are hashed; columns carry them as uuids, bytes and times, and
 //! only a text that comes back the same is let in.

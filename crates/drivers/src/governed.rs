@@ -1,8 +1,9 @@
-//! How far what governs each tenant had gone when this process saw it last, and whether the store still goes on from there.
+//! Counts the changes of what governs each tenant, and notices a store that has fewer of them than before.
 //!
-//! Freezes, keys and settings are in no log. Where a store falls back under a running server, a frozen agent would go on and
-//! a revoked key would open again, and no head of a log would tell. So each change of what governs a tenant is counted in
-//! its row, in the unit of work that makes it; the count only goes up, and one that is lower than it was is told.
+//! Freezes, keys and settings are in no log. If a store fell back under a running server, a frozen agent would go on
+//! and a revoked key would open again, and no head of a log would tell. So every change of them adds one to a count in
+//! the tenant's row, in the unit of work that makes the change. The count only goes up. This remembers the last count,
+//! and reports one that is lower.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,8 +29,9 @@ impl Governed {
         shed(&mut self.seen);
     }
 
-    /// Holds a count against what was noted of its tenant until `began`: whether the store goes on from that. One that does not is
-    /// not taken for what it was because it was changed as often since, by a server that knew nothing of it.
+    /// Holds a count against what was noted of its tenant until `began`: whether the store goes on from that. One that
+    /// does not is not taken for what it was because it was changed as often since, by a server that knew nothing of
+    /// it.
     pub(crate) fn leads(&mut self, tenant: TenantId, has: u64, began: u64) -> bool {
         if let Some((_, now)) = self.fallen.get_mut(&tenant) {
             *now = has;

@@ -1,9 +1,9 @@
-//! What the planner of Postgres knows of tables that grow.
+//! Has Postgres count its tables again as they grow, so that it plans by what is in them.
 //!
-//! A connection plans a statement once, by what is known of its tables then. Of new tables nothing is known: whatever has an
-//! index that begins with the tenant looks as good as the right one, and such a plan goes over everything that the tenant
-//! has. Autovacuum would find out within a minute; a load that starts with the store would have made its plans by then.
-//! So the tables are analyzed as they grow, which makes every connection plan anew.
+//! A connection plans a statement once, by what Postgres knows of the tables at that moment. Of a new table it knows
+//! nothing: every index that begins with the tenant looks as good as the right one, and a plan by the wrong index reads
+//! all rows of the tenant. Autovacuum counts within a minute, which is too late for a load that begins with the store.
+//! So tables are analyzed as they grow, and after that every connection plans anew.
 
 use std::sync::{
     Arc,

@@ -164,8 +164,8 @@ impl LedgerReads<'_> {
 }
 
 impl Ledger<'_> {
-    /// The head of a log, locked until the unit of work ends, and made if it is not there. Lock it last. It goes on from
-    /// what this process saw of the log.
+    /// The head of a log, locked until the unit of work ends, and made if it is not there. Lock it last. It goes on
+    /// from what this process saw of the log.
     pub async fn lock_head(self, tenant: TenantId, log: LogName) -> Result<LogHead, StoreError> {
         let head = self.locked(tenant, log).await?;
         self.compare(&head).await?;

@@ -1,9 +1,9 @@
 //! A connection to Postgres that a unit of work has borrowed from the pool, with the transaction that is open in it.
 //!
-//! It goes back to the pool from between two statements alone. One that was cut in the middle of anything, by a deadline
-//! or because whoever waited went away, is closed: what it was asked may still be done there, and the next to get it
-//! would find itself in a transaction that is not its own. sqlx gives such a connection back, and where it was cut at
-//! BEGIN does not even end the transaction.
+//! The connection goes back to the pool only between two statements. A connection that was cut in the middle of a
+//! statement, by a deadline or because its caller went away, is closed. Postgres may still be executing that statement,
+//! and the next borrower would find itself in a transaction that is not its own. sqlx would give such a connection
+//! back, and does not even end the transaction of one that was cut at BEGIN.
 
 use sea_orm::sqlx::{self, Database, PgConnection, PgPool, Postgres, SqlSafeStr as _, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager as _;

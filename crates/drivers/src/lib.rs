@@ -25,22 +25,15 @@
 //!
 //! # How a driver is written
 //!
-//! - A method is one statement or a few, however many rows it is given; an empty slice sends none.
+//! - A method sends one statement or a few, however many rows it is given. For an empty slice it sends none.
 //! - A query starts with its tenant: `of(tenant)` is the only `find()` of a file. The exceptions are in `exceptions`.
-//! - What is not there is `Ok(None)`, or not in the list. A row that cannot be read is [`StoreError::Corrupt`], which names
-//!   it; no row is left out, and a failed read is never an empty answer.
+//! - A row that is not there is `Ok(None)`, or not in the list. A row that cannot be read is [`StoreError::Corrupt`],
+//!   which names the row. No row is left out, and a failed read is never an empty answer.
 //! - A row is locked `FOR UPDATE` in order of its key. On SQLite the unit of work is the lock.
-//! - Writing back names the columns that may change, and every row must be there.
-//! - No rule of the business lives here.
+//! - An update names the columns that may change, and every row must be there.
+//! - A driver decides nothing.
 //!
-//! # How to add a table
-//!
-//! 1. A migration; a value in `models::<domain>`; an entity in `entities::<domain>`.
-//! 2. A file here, in the folder of its domain. Pair value and entity with `rows!`: it does not compile until every field
-//!    has its column. Say `of_tenant!` once; add methods to the domain's driver, or declare one with `driver!`.
-//! 3. Reads by `read` (all, one, by keys, page) and `tally` (counts); writes by `bulk` (insert, update).
-//! 4. A test in `tests/it/<domain>.rs`: what was written comes back equal, on both databases; another tenant finds
-//!    nothing.
+//! How to add a table, a column or an operation is in CONTRIBUTING.md.
 
 pub mod account;
 pub mod activity;

@@ -23,7 +23,8 @@ reader! {
 pub struct PendingDecision {
     /// What it is about.
     pub about: Pending,
-    /// How much it matters: an incident's severity; a proposal's is medium, or high if it came from a critical incident.
+    /// How much it matters: an incident's severity; a proposal's is medium, or high if it came from a critical
+    /// incident.
     pub priority: Severity,
     /// One line for a person.
     pub summary: String,

@@ -206,8 +206,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.account().find_key(models::ids::KeyId(Uuid::nil())).await.map(drop)
 }
 
-/// What each filter of the list of calls finds, it finds by its own index, and not by a walk over all calls by their time.
-/// On SQLite, which goes by the indexes alone: Postgres goes by statistics, and here has none.
+/// What each filter of the list of calls finds, it finds by its own index, and not by a walk over all calls by their
+/// time. On SQLite, which goes by the indexes alone: Postgres goes by statistics, and here has none.
 async fn calls_by_filter(read: &ReadTx) -> Result<(), StoreError> {
     let all = LlmRunFilter::default;
     let filters = [

@@ -39,11 +39,11 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A connection that rested so long is asked whether it still lives before it is lent.
 const RESTED: Duration = Duration::from_secs(5);
 
-/// A verdict once given survives a power cut; a waiter for a lock gives up in time for its caller's neighbours. A replica
-/// that hangs, and a machine that is gone, do not hold their locks for longer than their neighbours wait: nothing of ours
-/// rests for seconds in a transaction. What we do not wait for any more is not gone on with, where the system can tell. Our
-/// statements are too short for JIT; and texts are compressed by LZ4 where this Postgres has it, for the compression that
-/// it uses otherwise takes longer than all else of an insert.
+/// A verdict once given survives a power cut; a waiter for a lock gives up in time for its caller's neighbours. A
+/// replica that hangs, and a machine that is gone, do not hold their locks for longer than their neighbours wait:
+/// nothing of ours rests for seconds in a transaction. What we do not wait for any more is not gone on with, where the
+/// system can tell. Our statements are too short for JIT; and texts are compressed by LZ4 where this Postgres has it,
+/// for the compression that it uses otherwise takes longer than all else of an insert.
 const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '1s'; \
                         SET idle_in_transaction_session_timeout = '5s'; \
                         SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
@@ -86,8 +86,8 @@ impl Outage {
     }
 }
 
-/// Which Postgres this is: its process, and the database in it. A commit does not go away from one; from another that took its
-/// place it may be missing.
+/// Which Postgres this is: its process, and the database in it. A commit does not go away from one; from another that
+/// took its place it may be missing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Incarnation(Arc<Mutex<(u64, String)>>);
 
@@ -252,8 +252,8 @@ fn is_about_the_pool(cause: &(dyn std::error::Error + Send + Sync + 'static)) ->
     cause.downcast_ref::<E>().is_none_or(|err| matches!(err, E::PoolTimedOut | E::PoolClosed))
 }
 
-/// Whether a connection that rested answers, and is in no transaction: within one, `now()` stands still. Both are read in
-/// one message, for in two the second is later than the first.
+/// Whether a connection that rested answers, and is in no transaction: within one, `now()` stands still. Both are read
+/// in one message, for in two the second is later than the first.
 async fn at_rest(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let asked = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(conn);
     match tokio::time::timeout(PATIENCE, asked).await {

@@ -1,15 +1,19 @@
 //! What this process saw last of each log, and whether the store still goes on from there.
 //!
-//! A store can fall back under a running server: a failover to a standby that lagged, a backup put in its place. What was
-//! acknowledged after that moment is gone, and a server that noticed nothing would sign a second history beside the one
-//! that it has signed. So the heads that commits of ours left, and those that we signed, are remembered, and a head that
-//! is to be gone on from must extend what is remembered of its log: it has no fewer leaves, and the same root where it
-//! had as many. One that does not is kept in mind until it does, or until somebody has begun a new epoch of the log.
+//! A store can fall back under a running server: a failover to a standby that lagged, or a backup put in its place.
+//! Rows that were acknowledged after that moment are gone then, and a server that did not notice would sign a second
+//! history beside the first. So this remembers two heads of each log: the one that our last commit left, and the last
+//! one that we signed.
 //!
-//! What governs a tenant is in no log, and is remembered beside them (`governed`).
+//! A head from which a log is to go on must extend the remembered ones: it has no fewer leaves, and the same root where
+//! it has as many. A log whose head does not is noted, until its head extends them again or until somebody has begun a
+//! new epoch of the log.
 //!
-//! A head is compared (`ledger/compare.rs`) whenever it is locked or signed; all that are remembered are compared before the
-//! first unit of work that may write on another Postgres than before, for within one a commit does not go away.
+//! Heads are compared (`ledger/compare.rs`) whenever one is locked or signed. After a change to another Postgres, all
+//! remembered heads are compared before the first unit of work that may write. Within one Postgres a commit does not go
+//! away.
+//!
+//! Freezes, keys and settings of a tenant are in no log. They are remembered beside the heads (`governed`).
 
 use std::{
     cmp::Ordering,
@@ -104,8 +108,8 @@ impl Seen {
 
     /// What is remembered of a log, and a head of it must go on from.
     ///
-    /// `began` is what [`Self::noted`] said when the unit of work began that read the head. What was noted after that says
-    /// nothing of a head that may have been read before.
+    /// `began` is what [`Self::noted`] said when the unit of work began that read the head. What was noted after that
+    /// says nothing of a head that may have been read before.
     pub(crate) fn of(&self, tenant: TenantId, log: LogName, began: u64) -> Option<SeenHead> {
         let memory = self.memory();
         let fallen = memory.fallen.get(&(tenant, log)).map(|(seen, _)| seen);

@@ -1,8 +1,9 @@
-//! The file of an embedded store: whether its path still leads to what this process has open.
+//! The file of an embedded store: whether its path still leads to the file that this process has open.
 //!
-//! Whoever removes or replaces the file under a running server leaves it an open file that nobody will ever find again: it
-//! would go on answering, and every commit would be gone with the process. The same holds for the write-ahead log beside
-//! it, in which the last commits are. So both are held against their paths around every unit of work that writes.
+//! A file that is removed or replaced under a running server stays open in it, and nobody will ever find it again. The
+//! server would go on answering, and every commit would be gone with the process. The same holds for the write-ahead
+//! log beside the file, which has the last commits. So both files are compared with their paths around every unit of
+//! work that writes.
 
 use std::{
     fs,

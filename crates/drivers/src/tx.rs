@@ -137,8 +137,8 @@ impl Db {
         Ok(Tx { conn: conn.counting(self.written.clone()), file: self.file().cloned() })
     }
 
-    /// Undoes `tx` and opens another unit of work: on another connection where the store has several, so that what failed
-    /// for its connection's sake does not fail again.
+    /// Undoes `tx` and opens another unit of work: on another connection where the store has several, so that what
+    /// failed for its connection's sake does not fail again.
     pub async fn begin_elsewhere(&self, tx: Tx) -> Result<Tx, StoreError> {
         if self.is_sqlite() {
             tx.rollback().await?;
@@ -214,8 +214,9 @@ impl Db {
         Ok(ReadTx { conn, place: None })
     }
 
-    /// Whether the store takes writes and commits them now: a row is written and left as it is, for a full disk refuses only what
-    /// is really written. Whoever asks at the same moment shares the answer, so that asking cannot become a load.
+    /// Whether the store takes writes and commits them now: a row is written and left as it is, for a full disk refuses
+    /// only what is really written. Whoever asks at the same moment shares the answer, so that asking cannot become a
+    /// load.
     pub async fn can_commit(&self) -> Result<(), StoreError> {
         let mut committed = self.committed.lock().await;
         if committed.is_some_and(|at| at.elapsed() < SAME_MOMENT) {
@@ -306,8 +307,8 @@ impl Tx {
         self.file.map_or(Ok(()), |file| file.check())
     }
 
-    /// From now on a lock that another unit of work holds is waited for so long at most. SQLite has one lock, and this unit
-    /// of work has it.
+    /// From now on a lock that another unit of work holds is waited for so long at most. SQLite has one lock, and this
+    /// unit of work has it.
     pub async fn wait_at_most(&self, most: Duration) -> Result<(), StoreError> {
         let backend = self.conn.backend();
         if backend != DbBackend::Postgres {

@@ -240,8 +240,8 @@ impl Activity<'_> {
         read::update_by_keys(self.conn, update, [Column::Id], keys::sorted(ids)).await.map(drop)
     }
 
-    /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else. `before` is where
-    /// they stood in lists when they were read; a run that it does not name is written whole.
+    /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else. `before` is
+    /// where they stood in lists when they were read; a run that it does not name is written whole.
     pub async fn save_runs(self, runs: &[Run], before: &HashMap<RunId, Standing>) -> Result<(), StoreError> {
         let moved: HashSet<RunId> = runs
             .iter()

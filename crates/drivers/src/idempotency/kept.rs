@@ -1,8 +1,8 @@
-//! Answers that are kept in the store itself, in the transaction of what they tell of.
+//! Answers to calls with an idempotency key, kept in the store, in the transaction of the write that they answer.
 //!
-//! A write claims its key before it does anything else, and leaves its answer at the end. Whoever comes with the same key
-//! meanwhile waits for that transaction: it finds the answer where it was committed, and is the first where it failed.
-//! So a failure frees the key by itself: what is rolled back was never claimed.
+//! A write claims its key before anything else, and leaves its answer at the end. A second call with the same key waits
+//! for that transaction. If it commits, the second call finds the answer; if it fails, the second call is the first. So
+//! a failed write frees its key by itself.
 
 use chrono::{DateTime, Utc};
 use entities::account::idempotency_keys;
@@ -36,7 +36,8 @@ rows! {
 }
 
 impl IdempotencyReads<'_> {
-    /// What is kept of the calls that these credentials made with these keys: at `now`, or all of it where there is none.
+    /// What is kept of the calls that these credentials made with these keys: at `now`, or all of it where there is
+    /// none.
     pub async fn find_answers(
         self,
         tenant: TenantId,
@@ -59,8 +60,8 @@ impl IdempotencyReads<'_> {
 }
 
 impl IdempotencyStore<'_> {
-    /// Claims the key of `call`, which has no answer yet; or says what is known of the call that has claimed it. Of what is
-    /// not kept any more at `now` nothing is known; where there is no `now`, all of it is kept.
+    /// Claims the key of `call`, which has no answer yet; or says what is known of the call that has claimed it. Of
+    /// what is not kept any more at `now` nothing is known; where there is no `now`, all of it is kept.
     pub async fn check(self, call: &KeptAnswer, now: Option<DateTime<Utc>>) -> Result<Known, StoreError> {
         if let Some(now) = now {
             self.delete_expired(call.tenant, now).await?;

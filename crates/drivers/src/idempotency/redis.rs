@@ -1,8 +1,8 @@
-//! Answers of calls that came with a key, kept in Redis: so that a repeat is answered without the store.
+//! Answers to calls with an idempotency key, kept in Redis, so that a repeat is answered without the store.
 //!
-//! Redis only answers earlier. The final word is the unique key in the store: what is not known here, what is known
-//! otherwise, and every failure goes there. So an answer is kept after its commit and never before, and a Redis that
-//! is gone, slow or empty costs speed alone.
+//! An answer is put into Redis after its commit, never before. The unique key in the store has the final word: a call
+//! whose key Redis does not know, or knows otherwise, goes to the store, and so does every call when Redis fails. A
+//! Redis that is gone, slow or empty costs only speed.
 
 use std::{
     fmt,
@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// How long nobody asks a Redis that has just failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// After so many failures in a row the connection is made anew: what leads to Redis may have met something there that it does
-/// not get over, such as bytes that are no answer.
+/// After so many failures in a row the connection is made anew: what leads to Redis may have met something there that
+/// it does not get over, such as bytes that are no answer.
 const FAILURES: u32 = 3;
 
 /// Why Redis did not do it.
@@ -70,8 +70,8 @@ struct Shared {
 }
 
 impl RedisIdempotencyStore {
-    /// A store at `redis://`, `rediss://` or `redis+unix://`. It is connected when it is first asked, and again whenever
-    /// that is needed. An error is a URL that is none.
+    /// A store at `redis://`, `rediss://` or `redis+unix://`. It is connected when it is first asked, and again
+    /// whenever that is needed. An error is a URL that is none.
     pub fn at(url: &str) -> Result<Self, IdempotencyError> {
         let client = Client::open(url)?;
         let shared = Shared {

@@ -198,8 +198,8 @@ impl Incidents<'_> {
         read::one(self.conn, select).await?.map(from_row).transpose()
     }
 
-    /// The incidents of these causes that are not resolved, locked in order of the causes until the unit of work ends; of
-    /// several of one cause the oldest first.
+    /// The incidents of these causes that are not resolved, locked in order of the causes until the unit of work ends;
+    /// of several of one cause the oldest first.
     pub async fn lock_open(self, tenant: TenantId, causes: &[Cause]) -> Result<Vec<Incident>, StoreError> {
         let order = [Column::Category, Column::CauseKey, Column::Namesake];
         let open = of(tenant).filter(Expr::cust(OPEN));
@@ -208,8 +208,8 @@ impl Incidents<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// These incidents, locked until the unit of work ends, those that there are: in the order of [`Self::lock_open`], for
-    /// one that is open is locked by its cause as well.
+    /// These incidents, locked until the unit of work ends, those that there are: in the order of [`Self::lock_open`],
+    /// for one that is open is locked by its cause as well.
     pub async fn lock_incidents(
         self,
         tenant: TenantId,
@@ -249,8 +249,8 @@ impl Incidents<'_> {
             .collect()
     }
 
-    /// Adds the incidents whose cause has none that is open: in order of the causes, for two that open the same ones wait
-    /// for each other.
+    /// Adds the incidents whose cause has none that is open: in order of the causes, for two that open the same ones
+    /// wait for each other.
     pub async fn open_missing(self, incidents: &[Incident]) -> Result<(), StoreError> {
         let mut incidents: Vec<&Incident> = incidents.iter().collect();
         incidents.sort_by_key(|incident| incident.cause());

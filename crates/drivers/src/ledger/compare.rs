@@ -9,8 +9,8 @@ use super::LedgerReads;
 use crate::{StoreError, seen::SeenHead};
 
 impl LedgerReads<'_> {
-    /// Fails where the log, whose head this is, does not go on from what this process saw of it: the store fell back, and
-    /// is only read. A head that this unit of work wrote is the next to be seen.
+    /// Fails where the log, whose head this is, does not go on from what this process saw of it: the store fell back,
+    /// and is only read. A head that this unit of work wrote is the next to be seen.
     pub async fn compare(self, head: &LogHead) -> Result<(), StoreError> {
         if self.conn.has_written(head) {
             return Ok(());

@@ -42,8 +42,8 @@ impl LogsReads<'_> {
         read::one(self.conn, of(tenant).filter(Column::Id.eq(id.0))).await?.map(from_row).transpose()
     }
 
-    /// Records of all runs, newest first: each call once, however many steps tell of it. Those of one run are looked for
-    /// by the run: [`Self::find_llm_runs`].
+    /// Records of all runs, newest first: each call once, however many steps tell of it. Those of one run are looked
+    /// for by the run: [`Self::find_llm_runs`].
     pub async fn list_llm_runs(
         self,
         tenant: TenantId,

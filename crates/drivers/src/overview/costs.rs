@@ -12,8 +12,8 @@ use crate::{StoreError, tally};
 /// No sum is told as more than this (2^62): what is beyond would leave the numbers of a store.
 const MOST: u64 = 1 << 62;
 
-/// A whole number that a sum is, on both stores, and never an error: SQLite, which adds up whole numbers of 64 bits alone,
-/// adds up the two parts of each.
+/// A whole number that a sum is, on both stores, and never an error: SQLite, which adds up whole numbers of 64 bits
+/// alone, adds up the two parts of each.
 fn sum(backend: DbBackend, of: &str) -> String {
     const LOW: u64 = 1 << 20;
     if backend == DbBackend::Postgres {
@@ -101,8 +101,8 @@ impl Overview<'_> {
         rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(row, 1)?))).collect()
     }
 
-    /// How budgets on cost were passed, and what was used beyond them: all that counts in the window, by the maximum that
-    /// its last breach met. A window that was forgotten before breached ones were kept has what its breaches say.
+    /// How budgets on cost were passed, and what was used beyond them: all that counts in the window, by the maximum
+    /// that its last breach met. A window that was forgotten before breached ones were kept has what its breaches say.
     pub async fn overage(self, tenant: TenantId, period: Period) -> Result<Overage, StoreError> {
         let sql = format!(
             "SELECT {}, {} FROM (SELECT COUNT(*) AS n, COALESCE(MAX(u.used), MAX(b.breached_value)) - \

@@ -74,8 +74,8 @@ impl PoliciesReads<'_> {
         tally::count(self.conn, of(tenant).filter(Column::BreachedAt.gt(since))).await
     }
 
-    /// How often each of these limits was breached after `since`, and when it last was, ever. One that never was is there
-    /// too.
+    /// How often each of these limits was breached after `since`, and when it last was, ever. One that never was is
+    /// there too.
     pub async fn breach_stats(
         self,
         tenant: TenantId,

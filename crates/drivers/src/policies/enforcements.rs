@@ -41,7 +41,8 @@ rows! {
 }
 
 impl PolicyEnforcementReadDriver<'_> {
-    /// How often each of these policies fired after `since`, and when it last did, ever. One that never did is there too.
+    /// How often each of these policies fired after `since`, and when it last did, ever. One that never did is there
+    /// too.
     pub async fn stats(
         self,
         tenant: TenantId,

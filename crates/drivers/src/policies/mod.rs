@@ -31,8 +31,8 @@ driver! {
     write Policies;
 }
 
-/// The definitions in force, by id, each with the hash of its stored integrity row. A definition that does not match its
-/// hash, or has none, must not be enforced in silence.
+/// The definitions in force, by id, each with the hash of its stored integrity row. A definition that does not match
+/// its hash, or has none, must not be enforced in silence.
 pub type ActiveDefinitions = (Vec<(RuleDefinition, Option<Hash>)>, Vec<(LimitDefinition, Option<Hash>)>);
 
 impl PoliciesReads<'_> {
@@ -42,8 +42,9 @@ impl PoliciesReads<'_> {
     }
 }
 
-/// What a new version may change: all that does not say what the rule, or the limit, is for good. A column that comes later is
-/// of the definition until it is said otherwise: one that was left out would be stored as it was, under another's hash.
+/// What a new version may change: all that does not say what the rule, or the limit, is for good. A column that comes
+/// later is of the definition until it is said otherwise: one that was left out would be stored as it was, under
+/// another's hash.
 fn of_a_version<C: Iterable + IdenStatic>(for_good: &[C]) -> Vec<C> {
     let is_for_good = |column: &C| for_good.iter().any(|other| other.as_str() == column.as_str());
     C::iter().filter(|column| !is_for_good(column)).collect()

@@ -114,8 +114,8 @@ impl PoliciesReads<'_> {
     }
 
     /// The permits of these runs that are granted, that nobody has used or released, and that still serve at `now`: not
-    /// locked, for none of a run is granted or used by who does not hold the run locked. Whether one that serves no more has
-    /// been released yet, which others may be about to do, makes no difference so.
+    /// locked, for none of a run is granted or used by who does not hold the run locked. Whether one that serves no
+    /// more has been released yet, which others may be about to do, makes no difference so.
     pub async fn open_permits(
         self,
         tenant: TenantId,
@@ -168,10 +168,11 @@ fn open_permit(row: &QueryResult) -> Result<OpenPermit, StoreError> {
 }
 
 impl Policies<'_> {
-    /// The permits among `named` that there are, each of the run that it is named with, and at most `lapsed` others that were
-    /// granted and have lapsed at `now`; all locked until the unit of work ends, each kind in order of its ids. A lapsed one
-    /// that another unit of work holds is left to it. Who names a permit holds its run: whoever names one of another run
-    /// locks nothing.
+    /// Locks permits until the unit of work ends, and gives them: those of `named`, in order of their ids, and at most
+    /// `lapsed` others that were granted and have lapsed at `now`, the longest lapsed first.
+    ///
+    /// A permit that is named with another run than its own is not locked and not given. A lapsed permit that another
+    /// unit of work holds is left to it.
     pub async fn lock_permits(
         self,
         tenant: TenantId,
@@ -198,9 +199,9 @@ impl Policies<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// Has the permits of these runs, which are locked, lapse now, for the runs have ended; what they hold is given back by who
-    /// locks them next. One that another unit of work holds has lapsed already, as it does not hold the run, and is left to
-    /// it: so nobody is waited for here.
+    /// Has the permits of these runs, which are locked, lapse now, for the runs have ended; what they hold is given
+    /// back by who locks them next. One that another unit of work holds has lapsed already, as it does not hold the
+    /// run, and is left to it: so nobody is waited for here.
     pub async fn end_permits(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
         let backend = self.conn.backend();
         for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 1)) {
@@ -225,8 +226,8 @@ impl Policies<'_> {
         bulk::insert::<permits::Entity>(self.conn, keys::rows(permits, to_row)?).await
     }
 
-    /// Writes back permits that this unit of work has locked, which stood at `was` then. One that does not stand there any
-    /// more is an error: what it held is given back once.
+    /// Writes back permits that this unit of work has locked, which stood at `was` then. One that does not stand there
+    /// any more is an error: what it held is given back once.
     pub async fn save_permits(self, was: PermitStatus, permits: &[Permit]) -> Result<(), StoreError> {
         let (changing, still) = ([Column::Status, Column::UsedByStep], (Column::Status, was.as_str()));
         let rows = keys::rows(permits, to_row)?;

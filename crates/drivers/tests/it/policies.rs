@@ -271,7 +271,8 @@ testkit::on_both! {
         assert_eq!(open_of(&tx, TENANT, &[404], 9).await, []);
         assert_eq!(open_of(&tx, OTHER, &[1], 9).await, [], "not theirs");
 
-        // 0, 1 and 2 have expired at 12; 4 is named, and so is 1. 3 is named for a run that it is not of, and 2 as well.
+        // 0, 1 and 2 have expired at 12; 4 is named, and so is 1. 3 is named for a run that it is not of, and 2 as
+        // well.
         let own = |id| (id, RunId(uuid(1)));
         let other = |id| (id, RunId(uuid(2)));
         let named = [

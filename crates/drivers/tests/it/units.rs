@@ -129,7 +129,8 @@ testkit::on_both! {
     async fn crossing_locks_ask_to_try_again(db: TestDatabase) {
         let one = sample::store(db).await;
         if db.store() == Store::Sqlite {
-            // One writer at a time: locks cannot cross. Another process that keeps the lock is waited for, then told of.
+            // One writer at a time: locks cannot cross. Another process that keeps the lock is waited for, then told
+            // of.
             let two = sample::open(db).await;
             let tx = one.begin().await.expect("begin");
             assert!(two.begin().await.expect_err("locked").is_unavailable());
@@ -143,7 +144,8 @@ testkit::on_both! {
         let (first, second) = (one.begin().await.expect("begin"), one.begin().await.expect("begin"));
         first.activity().lock_runs(TENANT, &[runs[0].id]).await.expect("locked");
         second.activity().lock_runs(TENANT, &[runs[1].id]).await.expect("locked");
-        // Postgres looks for a deadlock after a second, which is as long as a lock is waited for where nothing else is said.
+        // Postgres looks for a deadlock after a second, which is as long as a lock is waited for where nothing else is
+        // said.
         for tx in [&first, &second] {
             tx.wait_at_most(Duration::from_mins(1)).await.expect("said");
         }
