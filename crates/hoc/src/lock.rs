@@ -18,10 +18,10 @@ const LOOKS: u32 = 25;
 const LOOK: Duration = Duration::from_millis(10);
 const FILE: &str = "serve.lock";
 
-/// The locks, held until this is dropped or the process ends: of the data folder itself, which nobody removes under what is
-/// in it, and of the store, which another data folder may name too. The file `serve.lock` has what the holder says of itself.
-/// It is locked as well, for builds that know only it, but whoever removes it and makes it anew has another file, which is
-/// free.
+/// The locks, held until this is dropped or the process ends: of the data folder itself, which nobody removes under
+/// what is in it, and of the store, which another data folder may name too. The file `serve.lock` has what the holder
+/// says of itself. It is locked as well, for builds that know only it, but whoever removes it and makes it anew has
+/// another file, which is free.
 #[derive(Debug)]
 pub(crate) struct ServeLock {
     file: File,
@@ -58,8 +58,8 @@ impl ServeLock {
         Ok(lock)
     }
 
-    /// What the server says of itself that serves a data folder now, or its embedded store from another one; none where there
-    /// is none.
+    /// What the server says of itself that serves a data folder now, or its embedded store from another one; none where
+    /// there is none.
     pub(crate) fn holder(data_dir: &Path, store: &Path) -> anyhow::Result<Option<String>> {
         let own = data_dir.join(FILE);
         let folder = Some((data_dir.to_owned(), own.clone()));
@@ -93,9 +93,9 @@ impl ServeLock {
     }
 }
 
-/// The file whose lock stands for an embedded store; none where its folder is not there. It is beside the store's real file, so
-/// that whoever names the store by another folder or by a link comes to the same. The store's own file is not locked: SQLite
-/// has locks on it, which the system takes from a process that closes the file anywhere.
+/// The file whose lock stands for an embedded store; none where its folder is not there. It is beside the store's real
+/// file, so that whoever names the store by another folder or by a link comes to the same. The store's own file is not
+/// locked: SQLite has locks on it, which the system takes from a process that closes the file anywhere.
 fn of_store(store: &Path) -> anyhow::Result<Option<PathBuf>> {
     match real(store) {
         Ok(real) => {
@@ -122,8 +122,8 @@ fn real(file: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Refuses a store that has two names in the file system: SQLite keeps what was written last beside the name by which it was
-/// opened, so a store that is opened by the other one is an older one, and what both write spoils it.
+/// Refuses a store that has two names in the file system: SQLite keeps what was written last beside the name by which
+/// it was opened, so a store that is opened by the other one is an older one, and what both write spoils it.
 fn refuse_second_names(store: &Path) -> anyhow::Result<()> {
     match fs::metadata(store) {
         Ok(file) if file.is_file() && file.nlink() > 1 => bail!(

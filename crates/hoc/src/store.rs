@@ -144,8 +144,8 @@ pub(crate) async fn look(config: &Config) -> anyhow::Result<Db> {
     Ok(db)
 }
 
-/// Refuses to make a store in the folder that is meant where nobody says one: whoever stands in another folder, or left a
-/// flag away, would get a second installation, and keys that open nothing.
+/// Refuses to make a store in the folder that is meant where nobody says one: whoever stands in another folder, or left
+/// a flag away, would get a second installation, and keys that open nothing.
 pub(crate) fn refuse_to_guess(config: &Config) -> anyhow::Result<()> {
     let Some(file) = config.store.sqlite_file() else { return Ok(()) };
     if config.store.is_named() || file.symlink_metadata().is_ok() {

@@ -103,7 +103,8 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
     server::look(config, signing_key.as_deref(), accepted, findings).await;
 }
 
-/// Whether what is kept outside the store is of another store, too: perhaps of one that was lost, and is missed by nobody.
+/// Whether what is kept outside the store is of another store, too: perhaps of one that was lost, and is missed by
+/// nobody.
 fn lost_stores(config: &Config, findings: &mut Findings) {
     for folder in &config.keys.checkpoint_folders.value {
         match CheckpointFiles::aside(folder) {
@@ -195,8 +196,8 @@ async fn guards(db: &Db, findings: &mut Findings) {
     }
 }
 
-/// Whether every log goes on from what was kept outside the store; and the acceptance, where it does not. Whether a loss was
-/// accepted now.
+/// Whether every log goes on from what was kept outside the store; and the acceptance, where it does not. Whether a
+/// loss was accepted now.
 async fn restored(spine: &Spine, accept: bool, findings: &mut Findings) -> bool {
     let looked = if accept {
         account::accept_restore(spine, &caller::command_line()).await

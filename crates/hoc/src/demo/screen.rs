@@ -1,5 +1,5 @@
-//! What the demo shows: a line for each verdict as it arrives, on a timeline, with what it used and what is left. Where the
-//! terminal is narrow, the same over several short lines.
+//! What the demo shows: a line for each verdict as it arrives, on a timeline, with what it used and what is left. Where
+//! the terminal is narrow, the same over several short lines.
 
 use console::{StyledObject, Term, measure_text_width, style};
 use serde_json::Value;
@@ -50,8 +50,8 @@ impl Screen {
         self.columns < WIDE
     }
 
-    /// A text that stands `indent` from the left, its first line after `head`: over as many lines as it takes. What has no
-    /// blank in it, such as a path, stays whole.
+    /// A text that stands `indent` from the left, its first line after `head`: over as many lines as it takes. What has
+    /// no blank in it, such as a path, stays whole.
     pub(super) fn folded(self, head: &str, indent: usize, text: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let mut line = format!("{head}{}", " ".repeat(indent.saturating_sub(measure_text_width(head))));

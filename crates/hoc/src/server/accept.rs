@@ -1,9 +1,10 @@
 //! Connections, from the moment they are taken to their end.
 //!
-//! Where every place has a call that waits for us, a newcomer is told so, unless it asks whether the server lives: a server
-//! that is only busy must not be taken for dead and killed. A few places are kept for those questions. What comes first on
-//! a connection tells whether it is one, and is looked at before any of it is read: so whoever asks anything else is told
-//! at once, and who says nothing is there for a second at most.
+//! If every place has a call that waits for us, a newcomer is told so, unless it asks whether the server lives: a
+//! server that is only busy must not be taken for dead and killed. A few places are kept for those questions.
+//!
+//! The first bytes of a connection tell whether it asks that. They are looked at before any of it is read, so a client
+//! that asks anything else is told at once, and a client that sends nothing is there for a second at most.
 
 use std::{
     io::{self, Read as _, Write as _},

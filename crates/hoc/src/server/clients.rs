@@ -1,10 +1,10 @@
-//! Who is connected: how many at most, in all and from one place; who has to go when another wants in; and whose time
-//! is over.
+//! Who is connected: how many clients at most, in all and from one place; who has to go when another wants in; and
+//! whose time is over.
 //!
-//! Only a call that has begun holds its place, and only as long as it waits for us. Whoever has said half of what it wants,
-//! or nothing, or does not take its answer, is the first to go when places run out, so that no crowd of such clients keeps
-//! anybody out: the one that has waited longest, of the place that has the most. Whose call has shown a credential is
-//! waited for: as long as for a head.
+//! A client holds its place while its call has begun and waits for us. A client that has sent half a request, or none,
+//! or does not take its answer, is closed first when places run out. Of those, the one that has waited longest is
+//! closed, of the place that has the most. So a crowd of such clients keeps nobody out. Only a client whose call has
+//! shown a credential may keep us waiting for as long as a head may take.
 
 use std::{
     cmp::Reverse,
@@ -51,8 +51,8 @@ struct Stand {
 }
 
 impl Stand {
-    /// Whether its place may be given to somebody else: whether it has shown a credential, and since when it keeps us waiting.
-    /// None where it waits for us, or is one of ours that has not kept us waiting for `patience`.
+    /// Whether its place may be given to somebody else: whether it has shown a credential, and since when it keeps us
+    /// waiting. None where it waits for us, or is one of ours that has not kept us waiting for `patience`.
     fn gives_way(&self, now: Instant, patience: Duration) -> Option<(bool, Instant)> {
         if !matches!(self.at, At::Call { .. }) {
             return Some((false, self.since));
@@ -264,7 +264,8 @@ impl Clients {
 type Turn = (bool, Reverse<usize>, Instant);
 
 impl Open {
-    /// Tells one that keeps us waiting to go, of one place or of all: strangers before those that have shown a credential.
+    /// Tells one that keeps us waiting to go, of one place or of all: strangers before those that have shown a
+    /// credential.
     fn make_room(&self, of: Option<IpAddr>, patience: Duration) -> Full {
         let now = Instant::now();
         let among = self.all.values().filter(|client| of.is_none_or(|peer| client.peer == peer));

@@ -105,8 +105,8 @@ impl Running {
         self.address
     }
 
-    /// Waits until the process is asked to end; gives by what. It fails where nobody asks and no connection is taken any more:
-    /// whoever started the process is to start it again.
+    /// Waits until the process is asked to end; gives by what. It fails where nobody asks and no connection is taken
+    /// any more: whoever started the process is to start it again.
     pub(crate) async fn until_the_end(&mut self) -> anyhow::Result<&'static str> {
         tokio::select! {
             signal = self.ends.asked() => Ok(signal),
@@ -150,7 +150,8 @@ async fn serves_no_more(serving: &mut Option<JoinHandle<()>>) -> anyhow::Error {
     }
 }
 
-/// Hears that the process is asked to end, from when it is made on: before that, a signal ends the process as it stands.
+/// Hears that the process is asked to end, from when it is made on: before that, a signal ends the process as it
+/// stands.
 struct Ends {
     interrupt: Signal,
     terminate: Signal,

@@ -1,5 +1,5 @@
-//! Two servers of one store, one of them a day ahead: it is not ready, what the other serves lives on, and what it is still
-//! asked has the time that it is.
+//! Two servers of one store, one of them a day ahead: it is not ready, what the other serves lives on, and what it is
+//! still asked has the time that it is.
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};

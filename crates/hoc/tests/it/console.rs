@@ -12,7 +12,8 @@ use crate::{
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 const KEYS: &str = "/api/v1/account/keys";
-/// Words that are broken where nothing asks for it: into a column of letters, or within what could have a line of its own.
+/// Words that are broken where nothing asks for it: into a column of letters, or within what could have a line of its
+/// own.
 const BROKEN: &str = "(() => {
     document.querySelectorAll('details').forEach(one => { one.open = true; });
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), broken = [];

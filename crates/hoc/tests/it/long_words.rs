@@ -1,4 +1,5 @@
-//! Words as long as the API takes them, without a blank, on every page where one can stand: none is wider than its window.
+//! Words as long as the API takes them, without a blank, on every page where one can stand: none is wider than its
+//! window.
 
 use serde_json::{Value, json};
 

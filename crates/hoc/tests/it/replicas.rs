@@ -111,7 +111,8 @@ async fn a_permit_that_lapsed_is_given_back_by_one_server() {
         tokio::task::yield_now().await;
     }
 
-    // One has locked the lapsed permit and waits for the limit's row; the other has read it by its key, and waits behind.
+    // One has locked the lapsed permit and waits for the limit's row; the other has read it by its key, and waits
+    // behind.
     let stranger = database.stranger("SELECT * FROM limit_usage FOR UPDATE").await;
     let step = json!({ "kind": "TOOL_CALL", "skill_name": "get_weather", "status": "SUCCESS" });
     let releasing = asking(&long, format!("{RUNS}/{of_long}/steps"), &agent, step);

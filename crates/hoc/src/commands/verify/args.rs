@@ -53,7 +53,8 @@ pub(crate) struct Args {
     /// With --log: this tenant only
     #[arg(long, value_name = "SLUG", requires = "log", conflicts_with = "file")]
     pub(super) tenant: Option<String>,
-    /// With --log and --tenant: a checkpoint that the log must have grown from [default: the one kept outside the store]
+    /// With --log and --tenant: a checkpoint that the log must have grown from [default: the one kept outside the
+    /// store]
     #[arg(long, value_name = "CHECKPOINT", requires = "tenant", conflicts_with = "file")]
     pub(super) since: Option<PathBuf>,
     /// Print one JSON document

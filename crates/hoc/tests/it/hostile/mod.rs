@@ -1,8 +1,8 @@
 //! Values that nobody means well with, in every member of every operation that the OpenAPI document has: no answer is a
 //! 5xx, and a token is afterwards nowhere: not in the store or its log, not in the server's log, not in an answer.
 //!
-//! Each operation is called first with nothing hostile in it, and must be taken: so what is judged after that is the one
-//! member, and not the operation's first check. An operation that is new in the document fails here until a body is
+//! Each operation is called first with nothing hostile in it, and must be taken: so what is judged after that is the
+//! one member, and not the operation's first check. An operation that is new in the document fails here until a body is
 //! known for it. All are called once more at the end, when everything hostile has been said.
 
 mod bodies;
