@@ -39,7 +39,8 @@ pub(super) struct KeyBody {
     /// Required for that role, unless `any_agent` is true.
     #[schema(value_type = Option<Vec<text::Identity>>, max_items = 64, min_items = 1)]
     agents: Option<Vec<String>>,
-    /// A key of role agent begins runs as any agent. What is set for an agent can be evaded with it, under another name.
+    /// A key of role agent begins runs as any agent. What is set for an agent can be evaded with it, under another
+    /// name.
     #[serde(default)]
     any_agent: bool,
 }

@@ -1,4 +1,5 @@
-//! `GET /.well-known/hoc/keys.pem`: the public halves of all keys that ever signed here, as a file for `hoc verify --key`.
+//! `GET /.well-known/hoc/keys.pem`: the public halves of all keys that ever signed here, as a file for
+//! `hoc verify --key`.
 
 use axum::{extract::State, http::header, response::IntoResponse};
 use orchestrator::{Spine, handlers::account};

@@ -40,8 +40,8 @@ pub(crate) struct Unfit {
 impl BatchBody {
     /// The steps that can be read, up to the first that cannot: what comes before it is recorded all the same.
     ///
-    /// Each step comes as if it had been sent alone: under its own key, or under the batch's with its place, `key/0` for the
-    /// first.
+    /// Each step comes as if it had been sent alone: under its own key, or under the batch's with its place, `key/0`
+    /// for the first.
     pub(crate) fn reports(self, key: Option<&str>) -> Result<(Vec<StepReport>, Unfit), Problem> {
         if key.is_some_and(|key| key.chars().count() > LONGEST_KEY) {
             let why = format!(

@@ -62,8 +62,8 @@ pub(crate) struct StartBody {
     /// The session it is a part of.
     #[schema(value_type = Option<text::Word>)]
     session_id: Option<String>,
-    /// Any JSON of at most 64 KiB; kept exactly, after redaction. A member `labels` must be a list of at most 64 texts of
-    /// at most 256 characters: the run's labels, which rules read as `principal.labels`.
+    /// Any JSON of at most 64 KiB; kept exactly, after redaction. A member `labels` must be a list of at most 64 texts
+    /// of at most 256 characters: the run's labels, which rules read as `principal.labels`.
     #[schema(value_type = Option<serde_json::Value>)]
     metadata: Option<Box<RawValue>>,
     /// A repeat with this key gets the same run. One thing with the header `Idempotency-Key`.
@@ -224,8 +224,8 @@ pub(crate) struct StepBody {
     idempotency_key: Option<String>,
     #[schema(ignore)]
     replay_behavior: Option<IgnoredAny>,
-    /// The permit under which it was taken. It serves for what it was asked for: the same kind, skill, parameters, provider,
-    /// model and labels, where not said is another than said. Else this is a step without permit.
+    /// The permit under which it was taken. It serves for what it was asked for: the same kind, skill, parameters,
+    /// provider, model and labels, where not said is another than said. Else this is a step without permit.
     permit_id: Option<String>,
     /// The step that caused this one.
     #[schema(maximum = 9_007_199_254_740_992.0)]
@@ -260,15 +260,17 @@ struct LlmBody {
     /// As the agent names it, or as its provider does.
     #[schema(value_type = Option<text::IdentityOrEmpty>)]
     model: Option<String>,
-    /// The model that was asked for, where the provider's answer names another in `model`. Where not given, it is `model`.
+    /// The model that was asked for, where the provider's answer names another in `model`. Where not given, it is
+    /// `model`.
     #[schema(value_type = Option<text::IdentityOrEmpty>)]
     model_requested: Option<String>,
-    /// All that went in, what was cached included. Where more was cached than went in, it is taken to lie beside it. Where
-    /// it is not given, the cost is not known.
+    /// All that went in, what was cached included. Where more was cached than went in, it is taken to lie beside it.
+    /// Where it is not given, the cost is not known.
     #[schema(maximum = 9_007_199_254_740_992.0)]
     input_tokens: Option<u64>,
-    /// All that came out, reasoning included. Where it is not given, the cost is not known, unless nothing can come out: of
-    /// a step of kind `RETRIEVAL`, and of a model that by its name embeds or ranks. Say 0 where nothing came out.
+    /// All that came out, reasoning included. Where it is not given, the cost is not known, unless nothing can come
+    /// out: of a step of kind `RETRIEVAL`, and of a model that by its name embeds or ranks. Say 0 where nothing came
+    /// out.
     #[schema(maximum = 9_007_199_254_740_992.0)]
     output_tokens: Option<u64>,
     /// Within input_tokens.

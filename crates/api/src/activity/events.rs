@@ -26,8 +26,8 @@ const END: &str = "end";
 ///
 /// `step` (its id is the step's index) is a step as the list of steps shows it; `killed` and `ended` are the last, with
 /// the id `end`. `killed` is for the run's agent: it must stop; when its own stream has taken it, the kill is ACKED. A
-/// stream that broke goes on behind `Last-Event-ID`, at any replica; behind a step that is not there yet it goes on from now,
-/// and behind `end` there is nothing: 204.
+/// stream that broke goes on behind `Last-Event-ID`, at any replica; behind a step that is not there yet it goes on
+/// from now, and behind `end` there is nothing: 204.
 #[utoipa::path(get, path = "/runs/{run_id}/events", operation_id = "activity.events", tag = "activity",
     extensions(("x-roles" = json!(roles::<ReadsRuns>()))),
     params(

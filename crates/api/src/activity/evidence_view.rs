@@ -53,7 +53,8 @@ struct EvaluatedPolicy {
     policy_name: Option<String>,
     #[schema(value_type = words::PreventionOutcome)]
     outcome: &'static str,
-    /// What would have been done: of a step that had been done by then, permitted or not, and by a rule that only records.
+    /// What would have been done: of a step that had been done by then, permitted or not, and by a rule that only
+    /// records.
     #[schema(value_type = Option<words::Action>, required = true)]
     would_have: Option<&'static str>,
     /// `refused after it was done`, where that is so: nothing was prevented then.

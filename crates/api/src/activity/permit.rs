@@ -13,8 +13,8 @@ use crate::{
 
 /// Ask before acting.
 ///
-/// A grant reserves what the step is estimated to use, of budgets and of the limits on its run, serves once, and lapses. A
-/// refusal is `step_halted` or `rate_limited`.
+/// A grant reserves what the step is estimated to use, of budgets and of the limits on its run, serves once, and
+/// lapses. A refusal is `step_halted` or `rate_limited`.
 #[utoipa::path(post, path = "/runs/{run_id}/permits", operation_id = "activity.permit", tag = "activity",
     extensions(("x-roles" = json!(roles::<AgentWrites>()))),
     params(("run_id" = String, Path, description = "The run.")),

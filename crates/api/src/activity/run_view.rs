@@ -43,9 +43,9 @@ pub(crate) struct RunView {
     /// The rules and limits that bind it.
     policy_snapshot_id: String,
     policy_snapshot_digest: String,
-    /// ENFORCED: each step had a permit that served before it was done, or is a refused permit. RECORDED: each was decided
-    /// before it counted, and `unasked_count` of them were only told after they had been done. REPORTED: told by a trace,
-    /// or with a gap. With what came after it was sealed.
+    /// ENFORCED: each step had a permit that served before it was done, or is a refused permit. RECORDED: each was
+    /// decided before it counted, and `unasked_count` of them were only told after they had been done. REPORTED: told
+    /// by a trace, or with a gap. With what came after it was sealed.
     #[schema(value_type = words::Assurance)]
     assurance: &'static str,
     /// As its receipt says, whatever came later. Null until it is sealed.
@@ -63,8 +63,8 @@ pub(crate) struct RunView {
     /// At most 2^53: that is so many, or more.
     output_tokens: u64,
     cost_usd: Number,
-    /// False where what a model call cost is unknown, or the sum is more than the largest that is told, 9007199.254740992:
-    /// then `cost_usd` is only what is known of it.
+    /// False where what a model call cost is unknown, or the sum is more than the largest that is told,
+    /// 9007199.254740992: then `cost_usd` is only what is known of it.
     cost_known: bool,
     correlation_id: String,
     /// The key whose call opened it, which alone can end it. Null where somebody did who has the store itself.

@@ -1,5 +1,5 @@
-//! Forms that make and change things: one shape for all of them. What is wrong stands at its field and in the form's own
-//! words, and what was typed is kept.
+//! Forms that make and change things: one shape for all of them. What is wrong stands at its field and in the form's
+//! own words, and what was typed is kept.
 
 use orchestrator::errors::FieldError;
 

@@ -45,8 +45,8 @@ pub(super) async fn open(request: Request, next: Next) -> Response {
     rendered(next.run(request).await, &about, None)
 }
 
-/// The address alone is what anybody types first: a browser is led to the console, whose login leads back. To everybody else
-/// nothing is there.
+/// The address alone is what anybody types first: a browser is led to the console, whose login leads back. To everybody
+/// else nothing is there.
 pub(crate) async fn front(State(spine): State<Spine>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let accepts = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());

@@ -27,7 +27,8 @@ impl Badge {
         Self { text: word.to_owned(), tone }
     }
 
-    /// Of what was done, or of what would have been: that has a colour of its own, and never the one of what was let pass.
+    /// Of what was done, or of what would have been: that has a colour of its own, and never the one of what was let
+    /// pass.
     pub(super) fn of_verdict(done: &str, would_have: Option<&str>) -> Self {
         match would_have {
             Some(action) if action != "ALLOW" => Self::toned(&format!("WOULD {action}"), "near"),

@@ -22,8 +22,8 @@ const SHORT: u64 = 64 << 10;
 /// once would be out of our hands, and out of the count, whether anybody takes it or not.
 const PART: usize = 64 << 10;
 
-/// Counts an answer as long as it is not taken. Where there are too many of them already it is not given, if the call only
-/// read: what another came to is committed, and whoever is not told would do it again.
+/// Counts an answer as long as it is not taken. Where there are too many of them already it is not given, if the call
+/// only read: what another came to is committed, and whoever is not told would do it again.
 pub(super) fn counted(
     answers: &Budget,
     of: Option<TenantId>,

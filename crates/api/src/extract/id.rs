@@ -14,7 +14,8 @@ use crate::{Problem, view::words::LogName};
 pub(crate) trait Named: FromStr {
     /// What it names, for a person.
     const WHAT: &'static str;
-    /// Words that the specification has for routes beside those of an id: asked for one by one, they name no such thing.
+    /// Words that the specification has for routes beside those of an id: asked for one by one, they name no such
+    /// thing.
     const ROUTES: &'static [&'static str] = &[];
 }
 

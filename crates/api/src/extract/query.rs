@@ -85,8 +85,8 @@ impl<P: Params, S: Sync> FromRequestParts<S> for List<P> {
     }
 }
 
-/// Which list is asked for: its address, whose entries it has, and its filters as they were understood, however they were
-/// written.
+/// Which list is asked for: its address, whose entries it has, and its filters as they were understood, however they
+/// were written.
 pub(crate) fn list_id(parts: &Parts, filter: &impl Debug) -> ListId {
     let path = parts.extensions.get::<About>().map_or(parts.uri.path(), |about| &about.instance);
     let tenant = parts.extensions.get::<BodyShare>().and_then(BodyShare::tenant);

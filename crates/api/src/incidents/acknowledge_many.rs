@@ -77,8 +77,8 @@ impl ManyItem {
 
 /// Acknowledge several incidents in one move.
 ///
-/// All that may be acknowledged are, in one transaction, each with its own row of the Audit Ledger. An answer for each, as
-/// `incidents.acknowledge` would give it.
+/// All that may be acknowledged are, in one transaction, each with its own row of the Audit Ledger. An answer for each,
+/// as `incidents.acknowledge` would give it.
 #[utoipa::path(post, path = "/acknowledge", operation_id = "incidents.acknowledge_many", tag = "incidents",
     extensions(("x-roles" = json!(roles::<Handles>()))),
     request_body = ManyBody,

@@ -69,8 +69,9 @@ impl LimitBody {
     }
 }
 
-/// A change of a limit; what is not said stays. What was used of a limit is of what it counts: so category, type, scope,
-/// `scope_id`, period and windows may be said, and must be as they are (422 otherwise). For others, make another limit.
+/// A change of a limit; what is not said stays. What was used of a limit is of what it counts: so category, type,
+/// scope, `scope_id`, period and windows may be said, and must be as they are (422 otherwise). For others, make another
+/// limit.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LimitChange)]

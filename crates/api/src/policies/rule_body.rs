@@ -28,8 +28,9 @@ pub(crate) struct RuleBody {
     /// The project or agent, for those scopes only.
     #[schema(value_type = Option<text::Identity>)]
     scope_id: Option<String>,
-    /// When it is judged. `STEP_PRE`, when leave for a step is asked: so it stops an act before it happens. `STEP_POST`,
-    /// where not given: when a step is recorded, so after the act. A step without permit is judged at both.
+    /// When it is judged. `STEP_PRE`, when leave for a step is asked: so it stops an act before it happens.
+    /// `STEP_POST`, where not given: when a step is recorded, so after the act. A step without permit is judged at
+    /// both.
     bind_at: Option<words::BindAt>,
     /// 100 where not given; lower decides first among equally severe.
     #[schema(minimum = -1_000_000, maximum = 1_000_000)]

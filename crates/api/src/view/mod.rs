@@ -1,5 +1,5 @@
-//! How values are written on the wire: hand-written twins, so that no change below changes the contract unseen. Words alone
-//! are those below: a test holds docs/openapi.json, which lists them.
+//! How values are written on the wire: hand-written twins, so that no change below changes the contract unseen. Words
+//! alone are those below: a test holds docs/openapi.json, which lists them.
 
 mod json;
 mod number;

@@ -10,7 +10,8 @@ use utoipa::{
 const NOT_BLANK: &str = "[^\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 
 /// What nobody sees, or what turns what stands beside it: `engines::logs::redact::unmistakable` takes these out of a
-/// name, and what is of private use. That is not here: who makes texts by the pattern would draw 140,000 characters each time.
+/// name, and what is of private use. That is not here: who makes texts by the pattern would draw 140,000 characters
+/// each time.
 const UNSEEN: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}";
 /// Blanks. Within a name there are only U+0020, one at a time: nobody sees which they are.
 const BLANKS: &str = " \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000";

@@ -171,8 +171,8 @@ struct LimitStandingView {
     status: &'static str,
     /// What is used of it.
     used: Number,
-    /// What open permits hold of it: given back when a permit lapses or its run ends, used when its step is recorded. Of a
-    /// limit on the run (RUN_STEPS, RUN_TOKENS, RUN_COST_USD) it is what the permits of the run hold.
+    /// What open permits hold of it: given back when a permit lapses or its run ends, used when its step is recorded.
+    /// Of a limit on the run (RUN_STEPS, RUN_TOKENS, RUN_COST_USD) it is what the permits of the run hold.
     reserved: Number,
     /// The cap.
     max: Number,

@@ -1,5 +1,5 @@
-//! Every form of the console, found by the walk over its pages: no other site can send it, and whoever may is shown it and
-//! nobody else.
+//! Every form of the console, found by the walk over its pages: no other site can send it, and whoever may is shown it
+//! and nobody else.
 
 use std::collections::BTreeMap;
 

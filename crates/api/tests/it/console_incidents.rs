@@ -1,5 +1,5 @@
-//! What is wrong now, as people find it: the most urgent first, with whom it concerns, nothing dropped without a word, and
-//! several taken in one move.
+//! What is wrong now, as people find it: the most urgent first, with whom it concerns, nothing dropped without a word,
+//! and several taken in one move.
 
 use models::account::Role;
 use serde_json::json;

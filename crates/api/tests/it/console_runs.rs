@@ -133,7 +133,8 @@ async fn tokens_that_nobody_tells_and_a_cost_of_nothing_are_told_to_be_that() {
     assert!(zero.contains("0, as its caller told; the price book has more"), "{zero}");
 }
 
-/// A row says what became of its step: refused before the act, refused when it had been done, or let pass where only told.
+/// A row says what became of its step: refused before the act, refused when it had been done, or let pass where only
+/// told.
 #[tokio::test]
 async fn what_would_have_been_and_what_had_been_done_are_marked_on_their_rows() {
     let app = App::new().await;

@@ -27,8 +27,8 @@ const COMPARED: [&str; 13] = [
     "skill_name",
 ];
 
-/// Members whose texts no rule and no limit reads, or that are no names. Whoever adds a member says here that it is one, or
-/// has it refuse what looks like another.
+/// Members whose texts no rule and no limit reads, or that are no names. Whoever adds a member says here that it is
+/// one, or has it refuse what looks like another.
 const SAID: [&str; 23] = [
     "code",
     "condition",

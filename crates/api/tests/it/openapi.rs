@@ -30,8 +30,8 @@ fn an_operation_is_named_after_its_file() {
     }
 }
 
-/// In L4 too, in a file of its own: so a reader of a route finds what it calls, and the other way round. Which part of L4 a
-/// route calls, if any, its source says.
+/// In L4 too, in a file of its own: so a reader of a route finds what it calls, and the other way round. Which part of
+/// L4 a route calls, if any, its source says.
 #[test]
 fn an_operation_has_its_name_in_the_layer_below() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -103,8 +103,8 @@ fn every_operation_says_what_it_does_and_how_it_may_end() {
     }
 }
 
-/// Members whose texts are bounded otherwise: an id has one length, and what was said to a model and by it may be as long as a
-/// body.
+/// Members whose texts are bounded otherwise: an id has one length, and what was said to a model and by it may be as
+/// long as a body.
 const OTHERWISE: [&str; 5] = ["parent_run_id", "permit_id", "prompt", "response", "superseded_by"];
 
 #[test]

@@ -1,4 +1,5 @@
-//! Policies: rules and limits, how often they fired, how much is used, who changed them; and what is frozen or was stopped.
+//! Policies: rules and limits, how often they fired, how much is used, who changed them; and what is frozen or was
+//! stopped.
 
 mod freezes;
 mod limit_form;
