@@ -5,8 +5,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 /// What is done within a millisecond or two is done where it is.
 const LARGE: usize = 32 << 10;
 
-/// Does work that looks at so many bytes. Where that takes long, the other tasks of this thread go on elsewhere meanwhile:
-/// a few large bodies would else keep everybody waiting, `/healthz` too.
+/// Does work that looks at so many bytes. Where that takes long, the other tasks of this thread go on elsewhere
+/// meanwhile: a few large bodies would else keep everybody waiting, `/healthz` too.
 pub(crate) fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     let has_others =
         || Handle::try_current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread);

@@ -1,5 +1,5 @@
-//! How many bytes may be held at once, in all and for one tenant: bodies that are being answered, calls that wait, answers
-//! that no store has yet, answers that nobody has taken yet.
+//! How many bytes may be held at once, in all and for one tenant: bodies that are being answered, calls that wait,
+//! answers that no store has yet, answers that nobody has taken yet.
 //!
 //! A bound on how many things there are is none on memory where one of them may have megabytes. Nobody waits for bytes:
 //! what finds none is 503, and its caller comes again.

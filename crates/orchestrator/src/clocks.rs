@@ -1,17 +1,18 @@
-//! Whether this server's clock is right: held against the store's, or, where the store has none of its own, against the
-//! steady clock of the machine.
+//! Whether this server's clock is right. It is compared with the store's clock, or, where the store has none of its
+//! own, with the steady clock of the machine.
 //!
-//! What is done by a wrong clock cannot be taken back: by one that is a day ahead every live run has been silent for a day,
-//! and is ended for that; a row of the audit ledger that it dates dates all that come after. So a server whose clock is more
-//! than a second off its store's is not ready, begins no run and sweeps none, and what it is still asked it decides and records
-//! by the store's time: that of the last look, and what the steady clock has counted since. So it does with what was asked
-//! between a jump of its clock and the next look.
+//! What is done by a wrong clock cannot be taken back. By a clock that is a day ahead, every live run has been silent
+//! for a day and is ended for that, and a row of the audit ledger that it dates dates all rows that come after.
 //!
-//! An embedded store goes by the machine's clock, so nothing there says what is right; but where that clock jumps against the
-//! steady one, nothing is swept until the time after which runs are given up is really over. A jump between two starts shows
-//! in the store's own newest leaf: a start that finds it ahead is not ready until that time has come, and one that finds it
-//! ahead, or longer ago than a run may be silent, gives up no run and forgets nothing for as long; and for as long as a permit
-//! serves, none lapses.
+//! A server whose clock is more than a second off its store's is not ready, begins no run and ends none. Calls that
+//! reach it all the same are decided and recorded by the store's time: the time of the last look, and what the steady
+//! clock has counted since. So are calls that came between a jump of the clock and the next look.
+//!
+//! An embedded store goes by the machine's clock, so nothing there says which time is right. If that clock jumps
+//! against the steady one, no run is ended until the time after which runs are given up is really over. A jump between
+//! two starts shows in the newest leaf of the store. If the leaf is ahead of the clock, the server is not ready until
+//! that time has come. If it is ahead, or longer ago than a run may be silent, the server gives up no run and forgets
+//! nothing for as long as that, and for as long as a permit serves, none lapses.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -62,7 +63,8 @@ struct Known {
     began: Option<DateTime<Utc>>,
     /// Nothing is swept before the steady clock says so much.
     sweep_from: Option<Duration>,
-    /// What the steady clock said at a start, or a jump, since which it is in doubt how long ago what came before it was.
+    /// What the steady clock said at a start, or a jump, since which it is in doubt how long ago what came before it
+    /// was.
     in_doubt_since: Option<Duration>,
     /// Since what the steady clock said then this server has been there to hear of runs without a break.
     heard_since: Option<Duration>,
@@ -130,8 +132,8 @@ impl Clocks {
         }
     }
 
-    /// Takes when the newest leaf was written that a start found in an embedded store. Which of the two clocks was wrong, its
-    /// writer's or the own one, nobody can tell.
+    /// Takes when the newest leaf was written that a start found in an embedded store. Which of the two clocks was
+    /// wrong, its writer's or the own one, nobody can tell.
     pub(crate) fn began_on(
         &self,
         newest: DateTime<Utc>,
@@ -155,8 +157,8 @@ impl Clocks {
         }
     }
 
-    /// Whether something may be younger than `age`, whatever the clock says: for where that is in doubt, so much time is not over
-    /// by the steady clock.
+    /// Whether something may be younger than `age`, whatever the clock says: for where that is in doubt, so much time
+    /// is not over by the steady clock.
     pub(crate) fn is_in_doubt(&self, steady: Duration, age: Duration) -> bool {
         self.known().in_doubt_since.is_some_and(|since| steady < since + age)
     }

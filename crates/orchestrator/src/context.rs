@@ -56,7 +56,8 @@ impl CallContext {
         self.role == Role::Agent
     }
 
-    /// Whether what happened to the installation is shown: it holds nothing of a tenant, and tells how the server is run.
+    /// Whether what happened to the installation is shown: it holds nothing of a tenant, and tells how the server is
+    /// run.
     #[must_use]
     pub fn sees_installation(&self) -> bool {
         matches!(self.role, Role::Operator | Role::Auditor | Role::Admin)

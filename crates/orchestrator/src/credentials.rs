@@ -1,10 +1,13 @@
 //! The keys and the console's sessions that this process has read lately.
 //!
-//! A key that was read less than a second ago is not read again: so a revocation on the store is in force within a
-//! second, and a new key at once, for what is not here is always read. What is older serves only while the store
-//! is down (spec 3), and only what was read within the outage memory before it went. A session, and its key, serve from here
-//! only then: people can halt what they see, and nothing else that they do passes without the store. Bounded, whatever
-//! callers send: only what was named with the right secret is kept.
+//! A key that was read less than a second ago is not read again. So a revocation in the store is in force within a
+//! second. A new key is in force at once, because a key that is not here is always read.
+//!
+//! While the store is down, an older key serves too (spec 3), if it was read within the outage memory before the store
+//! went. A session, and its key, serve from here only then: people can halt what they see, and nothing else that they
+//! do passes without the store.
+//!
+//! Only keys and sessions that were named with the right secret are kept, so callers cannot fill this.
 
 use std::{
     collections::HashMap,
@@ -156,8 +159,8 @@ impl Credentials {
         known.iter().filter(|(_, known)| is_older(&known.credential)).map(|(id, _)| *id).collect()
     }
 
-    /// Takes those of the keys `asked` for that there are, as they are now, and forgets the others. None serves for longer by
-    /// that.
+    /// Takes those of the keys `asked` for that there are, as they are now, and forgets the others. None serves for
+    /// longer by that.
     pub(crate) fn renew(&self, asked: &[KeyId], found: Vec<Credential>) {
         let mut found: HashMap<KeyId, Credential> =
             found.into_iter().map(|credential| (credential.key.id, credential)).collect();

@@ -145,8 +145,8 @@ pub enum Error {
     /// Something that cannot be, was.
     #[error("{0}")]
     Internal(String),
-    /// Something that cannot be was met by a call of the choke point, half of whose changes stand in the working state: all of
-    /// its group is rolled back.
+    /// Something that cannot be was met by a call of the choke point, half of whose changes stand in the working state:
+    /// all of its group is rolled back.
     #[error("{0}")]
     HalfDone(String),
 }

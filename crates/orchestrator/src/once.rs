@@ -1,8 +1,10 @@
-//! A write that comes with an idempotency key happens once, and its repeats are answered as it was, for a day.
+//! A write that comes with an idempotency key happens once. For a day its repeats get the answer of the first.
 //!
-//! The key is claimed and the answer is kept in the transaction of the write itself: so a repeat that finds the answer
-//! finds its effect, and a write that failed has claimed nothing. Kept answers are sealed, for one of them may be an API
-//! key. Starts, permits and steps are not of these: they keep their keys for ever, in their own rows.
+//! The key is claimed and the answer is kept in the transaction of the write itself. So a repeat that finds the answer
+//! also finds the write's effect, and a write that failed has claimed nothing. Kept answers are encrypted, because one
+//! of them may be an API key.
+//!
+//! Starts, permits and steps do not come here: they keep their keys for ever, in their own rows.
 
 use std::ops::Deref;
 

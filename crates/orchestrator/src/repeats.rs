@@ -1,8 +1,8 @@
-//! The fast answer to a repeat: what a permit or a step was told, out of Redis, before it waits for the store.
+//! Answers to repeated permits and steps, out of Redis, so that a repeat does not wait for the store.
 //!
-//! Only what was recorded is kept, after its commit, and only for the credential that asked. What is kept carries a
-//! keyed seal, so that nobody who can write to Redis can answer in the choke point's name; whatever does not match goes
-//! to the store, which has the final word.
+//! An answer is put there after its commit, and only for the credential that asked. It carries a keyed seal, so that
+//! nobody who can write to Redis can answer in the choke point's name. A call whose answer does not match goes to the
+//! store, which has the final word.
 
 use drivers::{RedisIdempotencyStore, idempotency::Known};
 use proof::hmac::keyed;

@@ -40,8 +40,8 @@ pub struct LlmReport {
 }
 
 impl LlmReport {
-    /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it. Whether the model gives none
-    /// back, or is paid by something else, its name tells too, and its tier.
+    /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it. Whether the model gives
+    /// none back, or is paid by something else, its name tells too, and its tier.
     #[must_use]
     pub fn counted(mut self, counts: &TokenCounts) -> Self {
         let model = self.model.as_deref().or(self.model_requested.as_deref());
@@ -62,8 +62,8 @@ impl LlmReport {
         self
     }
 
-    /// With the name of the model that was asked for only where it is another than that of the one that answered. Where one
-    /// name is known, it is that of both.
+    /// With the name of the model that was asked for only where it is another than that of the one that answered. Where
+    /// one name is known, it is that of both.
     pub(crate) fn name_once(&mut self) {
         match (&self.model, self.model_requested.take()) {
             (None, requested) => self.model = requested,

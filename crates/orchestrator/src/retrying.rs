@@ -13,8 +13,8 @@ const RETRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(4);
 
 /// Does an operation's unit of work, anew where it lost a race: where the store asks for that, and where another took
-/// meanwhile a key that was free when it was read. The next try finds what that one stored, and answers by it. Once where
-/// a lock did not come free in time.
+/// meanwhile a key that was free when it was read. The next try finds what that one stored, and answers by it. Once
+/// where a lock did not come free in time.
 pub(crate) async fn retrying<T, Attempt, Fut>(spine: &Spine, attempt: Attempt) -> Result<T, Error>
 where
     Attempt: Fn() -> Fut,
@@ -74,7 +74,8 @@ mod tests {
 
     use super::*;
 
-    /// Tries what fails so each time; gives how often it was tried, the pauses that were drawn from, and how long it took.
+    /// Tries what fails so each time; gives how often it was tried, the pauses that were drawn from, and how long it
+    /// took.
     async fn tried(failure: fn() -> StoreError) -> (usize, Vec<Duration>, Duration) {
         let (times, drawn) = (RefCell::new(0), RefCell::new(Vec::new()));
         let began = Instant::now();

@@ -1,5 +1,6 @@
-//! What every operation is given: the store, the clock, ids and keys. It also keeps what stands above it for as long as it
-//! does, the choke point and the streams, and names neither: `assembly.rs` puts them in, and their own modules find them.
+//! What every operation is given: the store, the clock, ids and keys. It also keeps what stands above it for as long as
+//! it does, the choke point and the streams, and names neither: `assembly.rs` puts them in, and their own modules find
+//! them.
 
 use std::{
     any::Any,
@@ -33,8 +34,8 @@ pub trait Clock: Send + Sync {
     /// Now, to the microsecond: all that Postgres keeps.
     fn now(&self) -> DateTime<Utc>;
 
-    /// How long a second clock has run, which nobody can set: what [`Self::now`] says is held against it, and against the
-    /// clock of the store. None for one that only stands for time.
+    /// How long a second clock has run, which nobody can set: what [`Self::now`] says is held against it, and against
+    /// the clock of the store. None for one that only stands for time.
     fn steady(&self) -> Option<Duration>;
 }
 
@@ -99,8 +100,8 @@ pub struct Settings {
     pub run_abandon_after: Duration,
     /// How many calls may wait for the choke point before it answers 503.
     pub max_waiting: usize,
-    /// How many bytes of bodies, of waiting calls, of answers for the store and of answers to callers may be held at once:
-    /// each of these, and half of it for one tenant.
+    /// How many bytes of bodies, of waiting calls, of answers for the store and of answers to callers may be held at
+    /// once: each of these, and half of it for one tenant.
     pub max_held_bytes: usize,
     /// How many streams of events may be open at once.
     pub max_streams: usize,
@@ -237,7 +238,8 @@ impl Spine {
         changed
     }
 
-    /// From now on nothing is written, and this process does not come back to that: what the store lost is nowhere else.
+    /// From now on nothing is written, and this process does not come back to that: what the store lost is nowhere
+    /// else.
     pub(crate) fn give_up(&self, why: &str) {
         let told = self.shared.given_up.set(why.to_owned());
         if told.is_ok() {
@@ -249,13 +251,14 @@ impl Spine {
         self.db().read().await
     }
 
-    /// The same for what must not stand behind other reads: who calls, whether the store is there, what streams wait for.
+    /// The same for what must not stand behind other reads: who calls, whether the store is there, what streams wait
+    /// for.
     pub(crate) async fn read_first(&self) -> Result<ReadTx, StoreError> {
         self.db().read_first().await
     }
 
-    /// A place to read a whole run in. Those are few, for each takes long and keeps much; [`Error::Busy`] where none becomes
-    /// free soon.
+    /// A place to read a whole run in. Those are few, for each takes long and keeps much; [`Error::Busy`] where none
+    /// becomes free soon.
     pub async fn whole_run(&self) -> Result<SemaphorePermit<'_>, Error> {
         let place = tokio::time::timeout(WHOLE_RUN_WITHIN, self.shared.whole_runs.acquire()).await;
         place.ok().and_then(Result::ok).ok_or(Error::Busy)
@@ -288,8 +291,8 @@ impl Spine {
         self.shared.parts.clock.steady()
     }
 
-    /// By this it is told what came first on this server, and by how much, whatever a clock is set to meanwhile. Where the
-    /// clock only stands for time, by that.
+    /// By this it is told what came first on this server, and by how much, whatever a clock is set to meanwhile. Where
+    /// the clock only stands for time, by that.
     pub(crate) fn elapsed(&self) -> Duration {
         self.steady().unwrap_or_else(|| self.own_clock() - DateTime::UNIX_EPOCH)
     }

@@ -1,5 +1,5 @@
-//! Forgets answers that were kept for repeats, when their day is over: the next write of their tenant does so too, but there
-//! may be none.
+//! Forgets answers that were kept for repeats, when their day is over: the next write of their tenant does so too, but
+//! there may be none.
 
 use crate::{clock_check, errors::Error, spine::Spine};
 

@@ -1,13 +1,16 @@
-//! What goes on without being called: signing checkpoints, ending runs that nobody ends, writing halts that an outage
-//! held up, recording the outage itself, looking what other servers did to what is remembered for one, reading again what was
-//! recorded, noting which keys are used,
-//! forgetting windows of limits and kept answers that are over, marking runs that stall, telling people of spans that
-//! could not be recorded.
+//! Tasks that go on without being called:
+//!
+//! - checkpoints are signed, and recorded rows are read again and compared;
+//! - runs that nobody ends are ended, and runs that stall are marked;
+//! - halts that an outage held up are written, and the outage is recorded;
+//! - what other servers changed of what is remembered for an outage is read;
+//! - the use of keys is noted, and spans that could not be recorded are reported;
+//! - windows of limits and kept answers that are over are forgotten.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
-//! for what was due is still due. One that panics rests for a while that grows, and ticks again; until it has, the server
-//! is not ready. Permits need no task: the call that wants their room releases those that lapsed.
+//! for what was due is still due. A tick that panics is tried again after a pause, which grows, and until it succeeds
+//! the server is not ready. Permits need no task: the call that wants their room releases those that lapsed.
 
 pub mod answers;
 pub mod checker;

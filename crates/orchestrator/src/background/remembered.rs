@@ -1,4 +1,5 @@
-//! What this server remembers for the time that its store is down is held against what other servers do, while it is there.
+//! What this server remembers for the time that its store is down is held against what other servers do, while it is
+//! there.
 
 use crate::{errors::Error, spine::Spine};
 

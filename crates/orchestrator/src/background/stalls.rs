@@ -1,5 +1,5 @@
-//! Marks live runs of which nothing is heard, or that go on for far longer than expected: no call tells of what does not
-//! happen. What a call finds later is derived from what holds then, as ever.
+//! Marks live runs of which nothing is heard, or that go on for far longer than expected: no call tells of what does
+//! not happen. What a call finds later is derived from what holds then, as ever.
 
 use chrono::{DateTime, TimeDelta};
 use engines::activity::{EXPECTED_MS, SILENCE_MS, STALLED_FACTOR};

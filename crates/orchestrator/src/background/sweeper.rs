@@ -1,8 +1,12 @@
-//! The sweeper: a run that was stopped and not ended is sealed after its grace, a trace whose root span has ended after
-//! its quiet time, and a run of which nothing was heard is given up, or a trace whose opener was not. All go through the
-//! choke point, as every end of a run does; so two replicas that sweep the same run seal it once.
+//! The sweeper seals runs that nobody ends:
 //!
-//! A run that cannot be sealed is tried again later and later, and by itself: it does not stand in any other's way.
+//! - a run that was stopped, when its grace is over;
+//! - a trace whose root span has ended, when its quiet time is over;
+//! - a run of which nothing was heard for too long, or a trace whose opener was not heard of: it is given up.
+//!
+//! All of them go through the choke point, as every end of a run does, so two replicas that sweep the same run seal it
+//! once. A run that cannot be sealed is tried again by itself, at growing intervals, and does not stand in any other's
+//! way.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,9 +25,9 @@ use crate::{
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(64);
 
-/// Ends every run that is due at the spine's time, if that can be relied on, those of a tenant together. Gives how many.
-/// What cannot be ended does not keep the others waiting: it is told of in the log, and put off. A failure that will pass
-/// is given when all were tried.
+/// Ends every run that is due at the spine's time, if that can be relied on, those of a tenant together. Gives how
+/// many. What cannot be ended does not keep the others waiting: it is told of in the log, and put off. A failure that
+/// will pass is given when all were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     activity::write_overdue(spine).await?;
     rejected::flush(spine).await;

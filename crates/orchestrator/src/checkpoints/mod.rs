@@ -1,8 +1,8 @@
 //! Checkpoints: how long a log is and what its root is, signed, stored, and kept outside the store.
 //!
-//! A checkpoint is made from the head as committed, without locking it: the log may be longer by the time the
-//! checkpoint is stored, but what it says was true, and a log only grows. That it only grew is not taken on trust: nothing is
-//! signed that does not go on from what this process saw of the log, and from what is kept outside.
+//! A checkpoint is made from the head as committed, without locking it. The log may be longer by the time the
+//! checkpoint is stored, but the checkpoint was true when it was made, and a log only grows. A head is signed only if
+//! it extends what this process saw of the log, and what is kept outside.
 
 pub(crate) mod lost;
 pub(crate) mod outside;

@@ -45,8 +45,8 @@ pub(crate) async fn outside(spine: &Spine, slug: &str, log: LogName, depth: Dept
 }
 
 impl Outside {
-    /// The notes that a log does not go on from, the one that knows most last. Their signatures are not asked for: a file
-    /// that somebody put there can hold a server back, and never let it go on.
+    /// The notes that a log does not go on from, the one that knows most last. Their signatures are not asked for: a
+    /// file that somebody put there can hold a server back, and never let it go on.
     pub(crate) async fn not_led_to(
         &self,
         store: &ReadTx,

@@ -10,8 +10,8 @@ use crate::{
     spine::Spine,
 };
 
-/// Writes down outside what this process saw of a log and the store does not have any more. So everybody learns of it who
-/// looks there: `hoc doctor`, the next start, and whoever verifies.
+/// Writes down outside what this process saw of a log and the store does not have any more. So everybody learns of it
+/// who looks there: `hoc doctor`, the next start, and whoever verifies.
 pub(crate) async fn keep_seen(spine: &Spine, slug: &str, seen: &SeenHead) -> Result<(), Error> {
     let kept = outside(spine, slug, seen.log, Depth::Recent).await;
     if kept.notes.iter().any(|(kept, _)| kept.place() >= (seen.epoch, seen.size)) {

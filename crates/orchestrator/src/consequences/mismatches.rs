@@ -18,10 +18,11 @@ use serde_json::json;
 use super::found::Found;
 use crate::{errors::Error, retrying::retrying, spine::Spine};
 
-/// `incidents.integrity_failure`: opens a critical incident for each log, run or definition that does not match, once. One
-/// that stands is told of rows that it does not name yet. One that was resolved is opened again where something still does
-/// not match, but for rows that somebody knew of and accepted. A run that does not match is FAILED, whatever it was sealed
-/// as.
+/// `incidents.integrity_failure`: opens a critical incident for each log, run or definition that does not match, once.
+///
+/// An incident that is open is told of rows that it does not name yet. One that was resolved is opened again if
+/// something still does not match, except for rows that a person knew of and accepted. A run that does not match
+/// becomes FAILED, whatever it was sealed as.
 #[tracing::instrument(name = "incidents.integrity_failure", skip_all, fields(tenant = %tenant, found = found.len()))]
 pub(crate) async fn report_mismatches(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(), Error> {
     if found.is_empty() {

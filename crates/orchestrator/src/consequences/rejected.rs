@@ -1,5 +1,5 @@
-//! Spans that could not be recorded, told to people: exporters hide a partial success. What could not be written waits for
-//! the next try, and what still waits when a server stops is told then.
+//! Spans that could not be recorded, told to people: exporters hide a partial success. What could not be written waits
+//! for the next try, and what still waits when a server stops is told then.
 
 use super::system_records::record_rejected;
 use crate::{context::CallContext, ports::RejectedSpans, rejections::Rejected, spine::Spine};

@@ -1,6 +1,6 @@
-//! What is kept of a run beside its records, and follows from them: which steps count and what they add up to, the records
-//! of its calls to models, the rows of its traces. None of it is hashed with the records, and pages and sums are made of
-//! it; so all of it is worked out anew.
+//! What is kept of a run beside its records, and follows from them: which steps count and what they add up to, the
+//! records of its calls to models, the rows of its traces. None of it is hashed with the records, and pages and sums
+//! are made of it; so all of it is worked out anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,15 +152,16 @@ fn step(record: &Record) -> Option<&StepRecord> {
     }
 }
 
-/// Whether a step tells of a call to a model: one itself, or whatever else says what a model was paid for. Of a call that
-/// was refused before it was made nothing is told.
+/// Whether a step tells of a call to a model: one itself, or whatever else says what a model was paid for. Of a call
+/// that was refused before it was made nothing is told.
 fn tells_of_a_call(step: &StepRecord) -> bool {
     let used = [step.input_tokens, step.output_tokens, step.cost_nanousd];
     let of_a_model = step.model.is_some() || step.cost_note.is_some() || used.iter().any(|n| *n > 0);
     step.reported_status.is_some() && (step.kind == StepKind::LlmCall || of_a_model)
 }
 
-/// An older build kept with a call the clock of the server that took it, which may be behind that of its run by so much.
+/// An older build kept with a call the clock of the server that took it, which may be behind that of its run by so
+/// much.
 const CLOCKS_APART: chrono::Duration = chrono::Duration::minutes(1);
 
 /// Whether the record of a call says what its step and the step's evidence say. `last` is when the step before was

@@ -1,5 +1,5 @@
-//! Whether what is kept beside a run's steps follows from them: which of them count, and what they add up to. Neither is
-//! hashed with the steps, and a row can be added past HOC; so both are worked out anew.
+//! Whether what is kept beside a run's steps follows from them: which of them count, and what they add up to. Neither
+//! is hashed with the steps, and a row can be added past HOC; so both are worked out anew.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use proof::{
     words::{StepKind, StepStatus},
 };
 
-/// The places of the steps that do not count; or the first comparison that fails, in words. The records of each kind are
-/// in order.
+/// The places of the steps that do not count; or the first comparison that fails, in words. The records of each kind
+/// are in order.
 pub(super) fn check(
     run: &Run,
     uncounted: &[Uncounted],
@@ -90,8 +90,8 @@ fn is_refused(step: &StepRecord) -> bool {
     step.status == StepStatus::Refused
 }
 
-/// Whether tokens in and out and cost are what the counting ones of these steps used. Where all of them together are as much
-/// as a record holds, or more, the sums may have been cut, and say nothing.
+/// Whether tokens in and out and cost are what the counting ones of these steps used. Where all of them together are as
+/// much as a record holds, or more, the sums may have been cut, and say nothing.
 fn adds_up(stated: [u64; 3], all: &[&StepRecord], counting: &[&StepRecord]) -> bool {
     let used = |step: &StepRecord| [step.input_tokens, step.output_tokens, step.cost_nanousd].map(u128::from);
     let sum = |steps: &[&StepRecord]| {

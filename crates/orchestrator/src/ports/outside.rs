@@ -133,7 +133,8 @@ pub trait CheckpointSink: Send + Sync {
     /// Keeps one; returns when it is durable there. One that does not go on from what is there is not kept.
     async fn keep(&self, checkpoint: &OutsideCheckpoint) -> Result<Stands, SinkError>;
 
-    /// Adds a checkpoint to what there ever was, and puts it in no place: the store does not have any more what it says.
+    /// Adds a checkpoint to what there ever was, and puts it in no place: the store does not have any more what it
+    /// says.
     async fn write_down(&self, checkpoint: &OutsideCheckpoint) -> Result<(), SinkError>;
 
     /// What is kept here of a log.

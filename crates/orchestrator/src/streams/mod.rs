@@ -1,9 +1,10 @@
 //! Streams of events that are open at this replica: how many there are, what wakes them, and when they must end.
 //!
 //! A stream asks the store only when there is something for it. One watcher a tenant looks for all of the tenant's
-//! streams, so those that are quiet cost next to nothing, however many there are. Places are bounded in all, for each
-//! tenant and for each key, each bound below the one before: a stream is how an agent hears of a kill, and nobody may
-//! take that from another.
+//! streams, so quiet streams cost next to nothing, however many there are.
+//!
+//! Places for streams are bounded in all, for each tenant and for each key, each bound below the one before. An agent
+//! hears of a kill by its stream, and nobody may take that from another agent.
 
 mod news;
 mod watcher;
@@ -183,7 +184,8 @@ impl Place {
         }
     }
 
-    /// What the watcher still has of the run log from leaf `next` on, and where that ends; none where the store must be asked.
+    /// What the watcher still has of the run log from leaf `next` on, and where that ends; none where the store must be
+    /// asked.
     pub(crate) fn log_from(&self, next: u64) -> Option<(u64, Numbered)> {
         match self.watched.log_from(next) {
             Caught::All(end, events) => Some((end, events)),

@@ -147,8 +147,8 @@ impl Watched {
         self.log_size.subscribe()
     }
 
-    /// The log has leaves `from` to `end`: these, by their indices, are events, and the others are none. A leaf in which the
-    /// log tells of itself is none, nor is one whose run is not known.
+    /// The log has leaves `from` to `end`: these, by their indices, are events, and the others are none. A leaf in
+    /// which the log tells of itself is none, nor is one whose run is not known.
     pub(super) fn log_grew(&self, from: u64, end: u64, events: Vec<(u64, LogEvent)>) {
         let mut log = lock(&self.log);
         if log.from + log.events.len() as u64 != from {

@@ -84,8 +84,8 @@ impl Drop for Forgotten {
     }
 }
 
-/// Where the next leaves begin that may tell of a run, behind these; the log has `size` leaves. It also has leaves in which it
-/// tells of itself, which are not among those read.
+/// Where the next leaves begin that may tell of a run, behind these; the log has `size` leaves. It also has leaves in
+/// which it tells of itself, which are not among those read.
 pub(crate) fn end_of(leaves: &[RunLogEntry], size: u64) -> u64 {
     let read = leaves.last().filter(|_| leaves.len() as u64 == AT_ONCE);
     read.map_or(size, |last| last.leaf_index + 1)

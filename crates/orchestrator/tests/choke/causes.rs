@@ -219,7 +219,8 @@ async fn replicas_that_meet_a_cause_at_the_same_time_make_one_incident() {
     let (a, b) = (Agent::of(&one, "acme").await, Agent::of(&two, "acme").await);
     blocks(&a).await;
     let (of_a, of_b) = (a.start().await, b.start().await);
-    // One has opened its incident and waits for the timeline; the other found none, opens its own, and waits for the first.
+    // One has opened its incident and waits for the timeline; the other found none, opens its own, and waits for the
+    // first.
     let stranger = db.stranger("LOCK TABLE incident_events IN SHARE MODE").await;
     let (first, second, ()) =
         futures::join!(a.record(of_a, tool("delete")), b.record(of_b, tool("delete")), async {

@@ -1,5 +1,5 @@
-//! What is kept beside the steps of a run is held against them: which of them count and what they add up to, the records of
-//! its calls to models, the rows of its traces.
+//! What is kept beside the steps of a run is held against them: which of them count and what they add up to, the
+//! records of its calls to models, the rows of its traces.
 
 use chrono::Duration;
 use kit::Kit;

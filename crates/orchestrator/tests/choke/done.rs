@@ -93,7 +93,8 @@ on_both! {
         agent.complete(run).await.unwrap();
         says_so(&agent, run, &halted, Some(&rule), Asked::After).await;
 
-        // A permit that served makes no difference: what it was leave for is done, and the run is ENFORCED all the same.
+        // A permit that served makes no difference: what it was leave for is done, and the run is ENFORCED all the
+        // same.
         let run = agent.start().await;
         let report = permitted(&agent, run, refund()).await;
         let halted = refused(agent.record(run, report).await);

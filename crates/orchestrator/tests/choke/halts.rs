@@ -1,5 +1,5 @@
-//! Halts, the end of a key and settings hold while the store is down, on every server and whichever of them took them; and what
-//! this costs while the store is there.
+//! Halts, the end of a key and settings hold while the store is down, on every server and whichever of them took them;
+//! and what this costs while the store is there.
 
 use kit::Kit;
 use models::account::{FailureMode, Role};

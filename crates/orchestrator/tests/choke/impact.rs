@@ -1,4 +1,5 @@
-//! What an incident cost: what refused and overspent calls cost beyond the limit, or what the run had when it was stopped.
+//! What an incident cost: what refused and overspent calls cost beyond the limit, or what the run had when it was
+//! stopped.
 
 use kit::Kit;
 use models::{

@@ -266,7 +266,8 @@ on_both! {
         assert!(agent.freezes().await.is_empty());
     }
 
-    /// A name of ASCII may be another that is not: NFC makes `K` of the Kelvin sign. Each freeze that is lifted says who did.
+    /// A name of ASCII may be another that is not: NFC makes `K` of the Kelvin sign. Each freeze that is lifted says
+    /// who did.
     async fn each_form_of_a_name_is_held_and_lifted_by_somebody(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

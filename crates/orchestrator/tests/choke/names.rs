@@ -1,5 +1,5 @@
-//! What nobody sees of a name makes no other name of it: whoever calls is told so, and what an exporter of spans says is
-//! known by what is seen of it.
+//! What nobody sees of a name makes no other name of it: whoever calls is told so, and what an exporter of spans says
+//! is known by what is seen of it.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What fails for one call costs its neighbours next to nothing: a lock that a stranger holds, a row that no store takes.
+//! What fails for one call costs its neighbours next to nothing: a lock that a stranger holds, a row that no store
+//! takes.
 
 use std::time::{Duration, Instant};
 

@@ -45,7 +45,8 @@ async fn a_lapsed_permit_is_released_by_whoever_holds_it_alone() {
     two.clock.advance(Duration::seconds(61));
     assert_eq!(counted(&a, &limit).await, (0, 90));
 
-    // B has locked the lapsed permit and waits for its window; A reads the permit by the key of a call, and waits behind.
+    // B has locked the lapsed permit and waits for its window; A reads the permit by the key of a call, and waits
+    // behind.
     let stranger = db.stranger("SELECT * FROM limit_usage FOR UPDATE").await;
     let repeats = vec![tool("get_weather"), keyed("first", tool("get_weather"))];
     let (released, behind, ()) = join!(

@@ -130,7 +130,8 @@ on_both! {
         }
     }
 
-    /// Nor does it keep a trace whose root never comes from being given up: that goes by when its opener was heard last.
+    /// Nor does it keep a trace whose root never comes from being given up: that goes by when its opener was heard
+    /// last.
     async fn another_key_does_not_keep_a_trace_from_being_given_up(db: TestDatabase) {
         let kit = Kit::on(db).await;
         for opener_speaks in [false, true] {
@@ -197,8 +198,8 @@ on_both! {
         assert_eq!(after_quiet(&kit, &agent).await, (RunStatus::Succeeded, Some(5_000)));
     }
 
-    /// The entry's caller is not traced, and what the entry called has a service of its own: whatever the order in which
-    /// they come, the run ends as its entry did.
+    /// The entry's caller is not traced, and what the entry called has a service of its own: whatever the order in
+    /// which they come, the run ends as its entry did.
     async fn two_that_may_be_the_root_end_the_run_alike_in_any_order(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let mut between = call(1, 0xa1);
@@ -402,8 +403,8 @@ on_both! {
     }
 }
 
-/// A start that finds its store as left long ago gives up no trace whose root is still to come, as it gives up no silent run;
-/// one whose root has come is sealed.
+/// A start that finds its store as left long ago gives up no trace whose root is still to come, as it gives up no
+/// silent run; one whose root has come is sealed.
 #[tokio::test]
 async fn a_start_far_from_the_newest_leaf_gives_up_no_trace() {
     let database = TestDatabase::migrated(Store::Sqlite).await.unwrap();

@@ -1,4 +1,5 @@
-//! Limits on a run hold what its open permits are to use: no more leave is given than there is, however many ask at once.
+//! Limits on a run hold what its open permits are to use: no more leave is given than there is, however many ask at
+//! once.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Leave that is asked in the run of a trace: nothing has happened by then, so it is refused as in any run. What the trace
-//! tells has happened, and is taken whatever became of the run.
+//! Leave that is asked in the run of a trace: nothing has happened by then, so it is refused as in any run. What the
+//! trace tells has happened, and is taken whatever became of the run.
 
 use chrono::TimeDelta;
 use kit::{Kit, limit};
@@ -52,7 +52,8 @@ on_both! {
         let halted = refused(agent.permit(run, ask("rm")).await);
         assert_eq!((halted.verdict.action, halted.verdict.would_have), (Action::Block, None));
         assert_eq!((halted.verdict.asked, halted.run_status), (Some(Asked::Before), RunStatus::Running));
-        // What it does not forbid is granted, done and reported; what was done and is forbidden is refused, and said to be done.
+        // What it does not forbid is granted, done and reported; what was done and is forbidden is refused, and said to
+        // be done.
         let granted = agent.permit(run, ask("get_weather")).await.unwrap();
         let done = StepReport { permit_id: Some(granted.permit_id), ..tool("get_weather") };
         assert_eq!(agent.record(run, done).await.unwrap().verdict.asked, Some(Asked::Before));

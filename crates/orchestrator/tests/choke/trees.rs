@@ -58,8 +58,8 @@ fn side(trace: u64, at: (u64, u64), kind: u64) -> Value {
     span
 }
 
-/// An agent that sums up; a call that two instrumentations tell of, with a chain between; a tool of which both its sides tell
-/// a cost, and a call that it makes. Two calls of 100 and 200 tokens in, 10 and 20 out, and one tool call.
+/// An agent that sums up; a call that two instrumentations tell of, with a chain between; a tool of which both its
+/// sides tell a cost, and a call that it makes. Two calls of 100 and 200 tokens in, 10 and 20 out, and one tool call.
 fn conversation(trace: u64) -> Vec<Value> {
     vec![
         span(trace, (1, 0), &usage("invoke_agent", 300, 30)),

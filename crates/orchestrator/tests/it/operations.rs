@@ -2,8 +2,8 @@
 
 use std::{fs, path::Path};
 
-/// The span of an operation is `{domain}.{verb}`, and it stands in `handlers/{domain}/{verb}.rs`, whoever calls it: the API, the
-/// command line or another operation.
+/// The span of an operation is `{domain}.{verb}`, and it stands in `handlers/{domain}/{verb}.rs`, whoever calls it: the
+/// API, the command line or another operation.
 #[test]
 fn an_operation_has_a_file_of_its_own() {
     let handlers = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/handlers");

@@ -1,4 +1,5 @@
-//! Runs of which nothing is heard: shown as stalled without a call, on both stores, and as what they are once they call.
+//! Runs of which nothing is heard: shown as stalled without a call, on both stores, and as what they are once they
+//! call.
 
 use chrono::Duration;
 use engines::activity::{LatencySigns, latency_bucket};

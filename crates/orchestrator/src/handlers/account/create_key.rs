@@ -136,8 +136,8 @@ pub async fn create_key_as(
     retrying(spine, || insert_for(spine, slug, new.clone(), &author)).await
 }
 
-/// `account.create_key` for a tenant that has never had one of that role, by who has the store itself: none where it has,
-/// whoever asks at the same time. A tenant that is not there is made.
+/// `account.create_key` for a tenant that has never had one of that role, by who has the store itself: none where it
+/// has, whoever asks at the same time. A tenant that is not there is made.
 #[tracing::instrument(name = "account.create_key", skip_all, fields(slug))]
 pub async fn create_first_key_as(
     spine: &Spine,

@@ -23,8 +23,8 @@ use crate::{
     spine::Spine,
 };
 
-/// `account.rotate_signing_key`: from now on `new` signs for the installation. Every log of every tenant gets a leaf that
-/// says so, signed by the key that this spine has, and the old key stays published. All of it, or nothing.
+/// `account.rotate_signing_key`: from now on `new` signs for the installation. Every log of every tenant gets a leaf
+/// that says so, signed by the key that this spine has, and the old key stays published. All of it, or nothing.
 #[tracing::instrument(name = "account.rotate_signing_key", skip_all)]
 pub async fn rotate_signing_key(spine: &Spine, new: &PublicKey, by: &SystemCaller) -> Result<(), Error> {
     let (now, old) = (spine.now(), spine.signing_key().public());

@@ -1,9 +1,9 @@
-//! The written form of a credential, `hoc_<kind><id>_<secret><mark>`, all in lower-case hex: a key has no kind, a
-//! session's is `ses`, a login link's `lnk`. The redactor knows all of them.
+//! The written form of a credential: `hoc_<kind><id>_<secret><mark>`. Id, secret and mark are lower-case hex. A key has
+//! no kind, a session's kind is `ses`, a login link's `lnk`. The redactor knows all of them.
 //!
-//! The mark is this installation's own, made of all before it. What is misspelt, made up, or another installation's is
-//! refused by it, without asking the store: whoever has no credential cannot make the server read anything. It is no
-//! proof of anything else: the secret is.
+//! The mark is made by this installation, of all that stands before it. A credential that is misspelt, made up, or
+//! another installation's is refused by its mark, without asking the store, so that a caller without a credential
+//! cannot make the server read anything. The mark proves nothing else: the secret does.
 
 use models::ids::{KeyId, LoginLinkId, SessionId};
 use proof::hash::{Hash, sha256};

@@ -65,7 +65,8 @@ impl SettingsChange {
 }
 
 /// `account.update_settings`: changes a tenant's settings, on the version that was read. In force at once here, and
-/// within a second on every other replica; `context.time` of runs that have started stays in the zone that they are bound to.
+/// within a second on every other replica; `context.time` of runs that have started stays in the zone that they are
+/// bound to.
 #[tracing::instrument(name = "account.update_settings", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn update_settings(
     spine: &Spine,

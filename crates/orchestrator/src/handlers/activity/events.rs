@@ -1,7 +1,7 @@
-//! What happens in a run, as it happens: its steps and its end, for whoever watches it and for its own agent.
+//! The events of a run, as they happen: its steps and its end, for people who watch it and for its own agent.
 //!
-//! Events are read from what is committed, in its own order, so a stream that broke goes on behind the last one that
-//! its reader has, at any replica, and tells nothing that could be undone. A stream reads when its tenant's watcher (see
+//! Events are read from committed rows, in the order of the commits. So a stream that broke goes on behind the last
+//! event that its reader has, at any replica, and no event is taken back. A stream reads when its tenant's watcher (see
 //! `streams`) says that there is something for it, and rests until then.
 
 use std::collections::VecDeque;

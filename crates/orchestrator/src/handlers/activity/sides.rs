@@ -11,7 +11,8 @@ use crate::{
     report::OtherSide,
 };
 
-/// Marks one side of each call of which the body has both: the server's, unless only that one says what the tool was called with.
+/// Marks one side of each call of which the body has both: the server's, unless only that one says what the tool was
+/// called with.
 pub(super) fn find_sides(spans: &mut [ReportedSpan]) {
     if spans.iter().all(|span| span.act != SpanAct::ToolServer) {
         return;

@@ -79,8 +79,8 @@ pub(super) async fn steps_of(
         page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
     let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
     let fired = store.policies().decisions_that_fired(ctx.tenant.id, &decisions).await?;
-    // What is not there, or does not read back, is for the proof of the run to find. Its steps are shown all the same, and
-    // nothing is made up of them.
+    // What is not there, or does not read back, is for the proof of the run to find. Its steps are shown all the same,
+    // and nothing is made up of them.
     let mut fired: HashMap<String, Option<Vec<Fired>>> =
         fired.into_iter().map(|decision| (decision.decision_id.clone(), fired_of(&decision).ok())).collect();
     let own = run.trace_id.to_string();

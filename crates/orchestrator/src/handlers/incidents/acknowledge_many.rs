@@ -52,8 +52,8 @@ impl Taken {
     }
 }
 
-/// `incidents.acknowledge_many`: the caller takes all of these that may be taken, in one transaction; of the others it is
-/// told why not. An answer for each, in their order.
+/// `incidents.acknowledge_many`: the caller takes all of these that may be taken, in one transaction; of the others it
+/// is told why not. An answer for each, in their order.
 #[tracing::instrument(name = "incidents.acknowledge_many", skip_all, fields(tenant = %ctx.tenant.id, incidents = ids.len()))]
 pub async fn acknowledge_many(
     spine: &Spine,

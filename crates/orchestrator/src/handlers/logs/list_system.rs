@@ -8,8 +8,8 @@ use models::{
 use super::metadata::{Logged, event};
 use crate::{context::CallContext, errors::Error, spine::Spine};
 
-/// `logs.list_system`: what happened to the tenant's keys and settings, newest first; and for who runs the installation or
-/// examines it, what happened to the installation.
+/// `logs.list_system`: what happened to the tenant's keys and settings, newest first; and for who runs the installation
+/// or examines it, what happened to the installation.
 #[tracing::instrument(name = "logs.list_system", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn list_system(
     spine: &Spine,

@@ -68,7 +68,8 @@ async fn freeze_once(
     let freeze = asked_for(spine, ctx, agent_id, reason);
     // First, and told by whether it is in: whoever else begins one at this moment waits here.
     let is_new = tx.activity().insert_freeze(&freeze).await?;
-    // An older build may have kept the same name in another form: a second freeze beside that one would outlive its lifting.
+    // An older build may have kept the same name in another form: a second freeze beside that one would outlive its
+    // lifting.
     let known = tx.activity().freezes(tenant).await?;
     let stands = known
         .into_iter()
@@ -78,8 +79,8 @@ async fn freeze_once(
     }
     let asked = act(&freeze, freeze.intervention_id, InterventionKind::Freeze);
     tx.activity().insert_interventions(&[asked]).await?;
-    // Before the commit, for what fails after it would be told as not done; and in the same unit of work, for there may be no
-    // other connection.
+    // Before the commit, for what fails after it would be told as not done; and in the same unit of work, for there may
+    // be no other connection.
     let effects = tx.activity().freeze_effects(tenant, std::slice::from_ref(&freeze)).await?;
     let generation = tx.account().bump_policy_generation(tenant).await?;
     let begun = tx.commit(view(freeze, effects.first().copied().unwrap_or_default(), 0)).await?;

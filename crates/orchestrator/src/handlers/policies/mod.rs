@@ -1,5 +1,6 @@
-//! Operations on rules and limits, and freezes. Each change of a rule or limit: the engine decides, the audit row is settled, the tenant's policy
-//! generation goes up, all in one transaction. A run that starts after the answer is bound to what it says.
+//! Operations on rules and limits, and freezes. Each change of a rule or limit: the engine decides, the audit row is
+//! settled, the tenant's policy generation goes up, all in one transaction. A run that starts after the answer is bound
+//! to what it says.
 
 mod author;
 mod create_limit;

@@ -68,8 +68,8 @@ async fn unfreeze_once(
     tx.commit(first).await
 }
 
-/// Takes back what freezes a target, first what is kept under that very name, and whatever an older build kept in another
-/// form of it: each is a freeze of its own, which somebody has lifted.
+/// Takes back what freezes a target, first what is kept under that very name, and whatever an older build kept in
+/// another form of it: each is a freeze of its own, which somebody has lifted.
 async fn take_back(tx: &Tx, tenant: TenantId, target: &str) -> Result<Vec<Freeze>, StoreError> {
     let mut lifted: Vec<Freeze> = tx.activity().lift_freeze(tenant, target).await?.into_iter().collect();
     for other in tx.activity().freezes(tenant).await?.iter().filter(|freeze| freeze.is_of(target)) {

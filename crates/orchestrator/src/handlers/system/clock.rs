@@ -2,8 +2,8 @@
 
 use crate::{clock_check, errors::Error, spine::Spine};
 
-/// Looks at the clock before anything is served by it, and tells where the logs reach beyond it. A store that does not answer is
-/// looked at again by the sweeper.
+/// Looks at the clock before anything is served by it, and tells where the logs reach beyond it. A store that does not
+/// answer is looked at again by the sweeper.
 pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
     clock_check::hears_from_now(spine);
     clock_check::look(spine).await?;
@@ -19,7 +19,8 @@ pub async fn look_at_clock(spine: &Spine) -> Result<(), Error> {
     Ok(())
 }
 
-/// That the logs reach into the future, where they do: by the store's clock, or this machine's where the store has none.
+/// That the logs reach into the future, where they do: by the store's clock, or this machine's where the store has
+/// none.
 pub async fn logs_ahead(spine: &Spine) -> Result<Option<String>, Error> {
     clock_check::look(spine).await?;
     clock_check::look_at_newest(spine).await

@@ -65,8 +65,9 @@ async fn rows(witness: &Witness, sql: &str, tenant: TenantId) -> Vec<Value> {
         .collect()
 }
 
-/// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long: at
-/// `now`, which no replica is past, it is to be given back. One cause has one open incident, which says what its runs did of it.
+/// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long:
+/// at `now`, which no replica is past, it is to be given back. One cause has one open incident, which says what its
+/// runs did of it.
 pub(super) async fn check(witness: &Witness, tenant: TenantId, now: DateTime<Utc>) -> Result<(), String> {
     let kept = rows(witness, &format!("{KEPT}{}' AND p.tenant_id = ", now.to_rfc3339()), tenant).await;
     if !kept.is_empty() {

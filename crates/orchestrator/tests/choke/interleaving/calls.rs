@@ -46,8 +46,8 @@ pub(super) enum What {
     Complete {
         run: RunId,
     },
-    /// An exporter tells of one span of a trace: an agent that may sum up what is below it, a call that may be told of by
-    /// another one, a tool. Its parent may be told already, come later or never.
+    /// An exporter tells of one span of a trace: an agent that may sum up what is below it, a call that may be told of
+    /// by another one, a tool. Its parent may be told already, come later or never.
     Span {
         trace: u64,
         id: u64,

@@ -113,8 +113,8 @@ pub(super) struct World<'s> {
 }
 
 impl<'s> World<'s> {
-    /// A tenant with three runs and two traces, two budgets whose passing is an incident, a few permits that were granted, and
-    /// two or three replicas.
+    /// A tenant with three runs and two traces, two budgets whose passing is an incident, a few permits that were
+    /// granted, and two or three replicas.
     pub(super) async fn new(stage: &'s mut Stage, seed: u64) -> Self {
         let mut dice = Dice::of(seed);
         let agent = Agent::of(&stage.kit, &format!("seed-{seed}")).await;
@@ -181,9 +181,10 @@ impl<'s> World<'s> {
         }
     }
 
-    /// What was granted lapses, and two replicas are asked at once: one for what it was granted by, which is to be answered
-    /// as before, the other for leave in another run. Both may give back what lapsed, no run keeps one waiting for the other,
-    /// and what the second is granted is held while the first commits: what was given back twice is missing then.
+    /// What was granted lapses, and two replicas are asked at once: one for what it was granted by, which is to be
+    /// answered as before, the other for leave in another run. Both may give back what lapsed, no run keeps one waiting
+    /// for the other, and what the second is granted is held while the first commits: what was given back twice is
+    /// missing then.
     fn meet(&mut self) {
         let granted: Vec<(usize, RunId)> = (0..)
             .zip(&self.asked)
