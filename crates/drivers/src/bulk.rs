@@ -66,9 +66,9 @@ where
     exactly::<E>(expected, actual)
 }
 
-/// The same, where most rows keep the columns in `seldom`, and lists have indexes on those. SQLite writes the
-/// index of every column that an UPDATE names, so there they go separately, and only of rows that `moved`. Postgres
-/// compares by itself.
+/// As `update`, for tables in which most rows keep the columns in `seldom` and lists have indexes on those columns.
+/// SQLite writes the index of every column that an UPDATE names, so there these columns are written by a statement of
+/// their own, and only in rows that `moved`. Postgres compares by itself.
 pub(crate) async fn update_sparing<E>(
     conn: &Conn,
     rows: Vec<E::Model>,

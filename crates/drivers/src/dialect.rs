@@ -112,8 +112,9 @@ pub(crate) fn sorted<E: EntityTrait>(backend: DbBackend, select: Select<E>, by: 
     by.iter().fold(select, |select, column| select.order_by_asc(after_the_fact(backend, column)))
 }
 
-/// A column to sort or to group by what the conditions have found. Told the column itself, SQLite may go over a whole
-/// index that has this order, for it does not know how few rows there are; told an expression, it cannot.
+/// A column to sort or group by after the conditions have found the rows. If SQLite is told the column itself, it may
+/// go over a whole index that has this order, because it does not know how few rows there are. If it is told an
+/// expression, it cannot.
 pub(crate) fn after_the_fact<C: ColumnTrait>(backend: DbBackend, column: &C) -> SimpleExpr {
     let sign = if backend == DbBackend::Postgres { "" } else { "+" };
     Expr::cust(format!("{sign}{}", qualified(column)))

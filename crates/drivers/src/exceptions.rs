@@ -275,9 +275,10 @@ impl ActivityReads<'_> {
 }
 
 impl Activity<'_> {
-    /// Marks every LIVE run that stalls, with the risk that follows from that alone; gives how many. A run that another
-    /// unit of work has locked is passed over: it is derived anew there, and looked at again with the next mark. So
-    /// this waits for nobody, and no order of locks is owed.
+    /// Marks every LIVE run that stalls, with the risk that follows from that alone; gives how many.
+    ///
+    /// A run that another unit of work has locked is passed over: that unit of work derives its risk anew, and the next
+    /// mark looks at it again. So this waits for nobody, and needs no order of locks.
     pub async fn mark_stalled(self, stalls: Stalls) -> Result<u64, StoreError> {
         use runs::Column;
         let expected = Func::coalesce([
@@ -324,8 +325,10 @@ fn elapsed_ms(backend: DbBackend, now: DateTime<Utc>) -> SimpleExpr {
 
 impl Policies<'_> {
     /// Forgets windows of limits that were over at `over_by`, the oldest first, at most so many at once; gives how
-    /// many. A window of which a GRANTED permit may hold something stays: one that began before it was over. So does
-    /// for good one in which a budget on cost was passed: by how much is asked long after.
+    /// many.
+    ///
+    /// A window stays if a GRANTED permit that began before the window's end may still hold something of it. A window
+    /// in which a budget on cost was passed stays for good, because people ask long after by how much.
     pub async fn forget_windows(self, over_by: DateTime<Utc>) -> Result<u64, StoreError> {
         use limit_breaches::Column as B;
         use limit_usage::Column as U;

@@ -29,9 +29,9 @@ impl Governed {
         shed(&mut self.seen);
     }
 
-    /// Holds a count against what was noted of its tenant until `began`: whether the store goes on from that. One that
-    /// does not is not taken for what it was because it was changed as often since, by a server that knew nothing of
-    /// it.
+    /// Compares a count with what was noted of its tenant until `began`, and gives whether the store goes on from
+    /// there. A store that fell back is not trusted again just because a server that knew nothing of it has changed the
+    /// tenant as often since.
     pub(crate) fn leads(&mut self, tenant: TenantId, has: u64, began: u64) -> bool {
         if let Some((_, now)) = self.fallen.get_mut(&tenant) {
             *now = has;

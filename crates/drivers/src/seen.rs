@@ -106,10 +106,10 @@ impl Seen {
         self.memory().noted
     }
 
-    /// What is remembered of a log, and a head of it must go on from.
+    /// What is remembered of a log; a head of the log must extend it.
     ///
-    /// `began` is what [`Self::noted`] said when the unit of work began that read the head. What was noted after that
-    /// says nothing of a head that may have been read before.
+    /// `began` is what [`Self::noted`] gave when the unit of work began that read the head. What was noted later is
+    /// left out, because the head may have been read before it.
     pub(crate) fn of(&self, tenant: TenantId, log: LogName, began: u64) -> Option<SeenHead> {
         let memory = self.memory();
         let fallen = memory.fallen.get(&(tenant, log)).map(|(seen, _)| seen);

@@ -214,8 +214,8 @@ impl Db {
         Ok(ReadTx { conn, place: None })
     }
 
-    /// Whether the store takes writes and commits them now: a row is written and left as it is, for a full disk refuses
-    /// only what is really written. Whoever asks at the same moment shares the answer, so that asking cannot become a
+    /// Whether the store takes writes and commits them now. A row is really written, and left as it is, because a full
+    /// disk refuses nothing else. Callers that ask at the same moment share the answer, so that asking cannot become a
     /// load.
     pub async fn can_commit(&self) -> Result<(), StoreError> {
         let mut committed = self.committed.lock().await;

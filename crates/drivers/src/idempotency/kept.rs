@@ -60,8 +60,8 @@ impl IdempotencyReads<'_> {
 }
 
 impl IdempotencyStore<'_> {
-    /// Claims the key of `call`, which has no answer yet; or says what is known of the call that has claimed it. Of
-    /// what is not kept any more at `now` nothing is known; where there is no `now`, all of it is kept.
+    /// Claims the key of `call`, which has no answer yet; or says what is known of the call that has claimed the key
+    /// before. An answer that is no longer kept at `now` counts as not there. Without a `now`, every answer counts.
     pub async fn check(self, call: &KeptAnswer, now: Option<DateTime<Utc>>) -> Result<Known, StoreError> {
         if let Some(now) = now {
             self.delete_expired(call.tenant, now).await?;

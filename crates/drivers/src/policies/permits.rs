@@ -113,9 +113,9 @@ impl PoliciesReads<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// The permits of these runs that are granted, that nobody has used or released, and that still serve at `now`: not
-    /// locked, for none of a run is granted or used by who does not hold the run locked. Whether one that serves no
-    /// more has been released yet, which others may be about to do, makes no difference so.
+    /// The permits of these runs that are granted, that nobody has used or released, and that still serve at `now`.
+    /// They are not locked: a permit of a run is granted and used only by a caller that holds the run's lock. A permit
+    /// that has lapsed is left out, whether it has been released or not.
     pub async fn open_permits(
         self,
         tenant: TenantId,
@@ -199,9 +199,11 @@ impl Policies<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// Has the permits of these runs, which are locked, lapse now, for the runs have ended; what they hold is given
-    /// back by who locks them next. One that another unit of work holds has lapsed already, as it does not hold the
-    /// run, and is left to it: so nobody is waited for here.
+    /// Lets the permits of ended runs lapse now; the runs are locked. The next caller that locks such a permit gives
+    /// back what it holds.
+    ///
+    /// A permit that another unit of work has locked is left to it: it has lapsed already, since that unit of work does
+    /// not hold the run. So this waits for nobody.
     pub async fn end_permits(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
         let backend = self.conn.backend();
         for chunk in keys::sorted(runs).chunks(dialect::keys_at_once(backend, 1)) {
