@@ -85,9 +85,9 @@ pub struct PartOf {
     pub user_id: Option<String>,
 }
 
-/// Whether the other side of a call came in the same body, and is the call: this one is only told then.
+/// Whether the other side of a call came in the same body and is the one that counts; this side is then only told.
 ///
-/// It is none of what a report says, so a span that comes again in another body is the same request.
+/// It is no part of the report, so a span that comes again in another body is the same request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OtherSide {
     /// It did not.

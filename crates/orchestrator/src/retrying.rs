@@ -12,9 +12,9 @@ const RETRIES: u32 = 5;
 /// The longest pause before the first try again; before each next one it is twice as long.
 const PAUSE: Duration = Duration::from_millis(4);
 
-/// Does an operation's unit of work, anew where it lost a race: where the store asks for that, and where another took
-/// meanwhile a key that was free when it was read. The next try finds what that one stored, and answers by it. Once
-/// where a lock did not come free in time.
+/// Does an operation's unit of work, and does it anew if it lost a race: if the store asks for that, or if another unit
+/// of work took a key that was free when it was read. The next try finds what the other one stored, and answers by it.
+/// If a lock did not come free in time, it is tried once more.
 pub(crate) async fn retrying<T, Attempt, Fut>(spine: &Spine, attempt: Attempt) -> Result<T, Error>
 where
     Attempt: Fn() -> Fut,

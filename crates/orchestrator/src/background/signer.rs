@@ -10,8 +10,8 @@ use crate::{
     spine::Spine,
 };
 
-/// Signs for every log that has grown since its last checkpoint, or has none of the last day. Gives how many. One
-/// log that cannot be signed for does not keep the others waiting; the first failure is given when all were tried.
+/// Signs a checkpoint for every log that has grown since its last one, or has none of the last day. Gives how many. A
+/// log that cannot be signed for keeps no other waiting; the first failure is given when all logs were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     let logs = spine.read_first().await?.ledger().heads_with_news(spine.now() - AT_LEAST_EVERY).await?;
     let mut slugs: HashMap<TenantId, String> = HashMap::new();

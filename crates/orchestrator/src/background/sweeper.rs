@@ -25,9 +25,11 @@ use crate::{
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(64);
 
-/// Ends every run that is due at the spine's time, if that can be relied on, those of a tenant together. Gives how
-/// many. What cannot be ended does not keep the others waiting: it is told of in the log, and put off. A failure that
-/// will pass is given when all were tried.
+/// Ends every run that is due at the spine's time, if that time can be relied on; the runs of one tenant together.
+/// Gives how many.
+///
+/// A run that cannot be ended is logged and put off, and keeps no other waiting. A failure that will pass is given when
+/// all runs were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
     activity::write_overdue(spine).await?;
     rejected::flush(spine).await;
