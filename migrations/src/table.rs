@@ -99,8 +99,8 @@ fn definition(dialect: Dialect, table: &str, column: &Column<'_>) -> String {
     text
 }
 
-/// A table of SQLite made anew, with its rows: its body may say otherwise, and more, than the one before. Columns
-/// that are `new` begin as NULL. Indexes and triggers go with the old table: whoever rebuilds makes them again.
+/// Makes a table of SQLite anew, with its rows, so that its columns and constraints may change. Columns that are `new`
+/// begin as NULL. Indexes and triggers go with the old table: the caller makes them again.
 pub(crate) fn rebuild(table: &str, body: &str, new: &[&str]) -> Vec<String> {
     let columns = columns_but(body, new).join(", ");
     let made = create(Dialect::Sqlite, table, body);

@@ -60,9 +60,8 @@ impl Check {
         self.refuse_if(other, pointer, NOT_COMPOSED);
     }
 
-    /// A name by which somebody or something is told from others: an agent, a project, an owner, a tool, a model, its
-    /// provider. What rules, limits and freezes say of one holds for exactly that name, so none may look like another
-    /// and not be it.
+    /// Checks a name that tells somebody or something from others: an agent, a project, an owner, a tool, a model, a
+    /// provider. Rules, limits and freezes hold for exactly that name, so no other name may look like it.
     pub fn identity(&mut self, pointer: &str, text: Option<&str>) {
         self.name(pointer, text);
         self.seen(pointer, text);

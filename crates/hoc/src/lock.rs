@@ -18,10 +18,11 @@ const LOOKS: u32 = 25;
 const LOOK: Duration = Duration::from_millis(10);
 const FILE: &str = "serve.lock";
 
-/// The locks, held until this is dropped or the process ends: of the data folder itself, which nobody removes under
-/// what is in it, and of the store, which another data folder may name too. The file `serve.lock` has what the holder
-/// says of itself. It is locked as well, for builds that know only it, but whoever removes it and makes it anew has
-/// another file, which is free.
+/// The locks of a server, held until this is dropped or the process ends.
+///
+/// The data folder itself is locked: `serve.lock` can be removed and made anew under a running server, and the folder
+/// that holds it cannot. An embedded store is locked too, because another data folder may name it. `serve.lock` holds
+/// what the server says of itself. It is locked as well, for older builds, which know no other lock.
 #[derive(Debug)]
 pub(crate) struct ServeLock {
     file: File,

@@ -59,10 +59,10 @@ const RANKED: u8 = 3;
 
 const LIST_BYTES: usize = 8;
 
-/// Which list a cursor is of: whose, and with which filters. A place in one list is none in another, even where the two
-/// have the same order, and a walk that goes on with other filters would leave entries out in silence.
+/// Which list a cursor belongs to: of which tenant, and with which filters. A place in one list is no place in another,
+/// even if both have the same order: a walk that went on with other filters would leave entries out in silence.
 ///
-/// It tells lists apart for who errs. It is no secret: what a caller may see is the store's question, by tenant.
+/// This finds mistakes; it is no secret. What a caller may see is decided by the store, by tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListId([u8; LIST_BYTES]);
 

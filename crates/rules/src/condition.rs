@@ -55,8 +55,9 @@ pub(crate) struct Checked {
     never_holds: bool,
 }
 
-/// Whether a rule bound at that moment may have that condition. What can be evaluated and can never hold is refused
-/// too: as a rule it would seem to guard what it does not. One that is stored is evaluated like any.
+/// Whether a rule that is bound at that moment may have that condition. A condition that can be evaluated and can never
+/// hold is refused too, because its rule would seem to guard something. Conditions that are stored already are
+/// evaluated as they are.
 pub fn validate(bind_at: BindAt, condition: &str) -> Result<(), ConditionError> {
     let Checked { shape, never_holds, .. } = check(bind_at, condition)?;
     let refuse = |offset, message: &str, hint: String| {

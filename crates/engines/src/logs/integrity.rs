@@ -23,8 +23,12 @@ pub const EXPECTED_EVIDENCE: &[EvidenceClass] = REQUIRED_EVIDENCE;
 pub struct IntegrityEvaluator;
 
 impl IntegrityEvaluator {
-    /// Something required missing that no passing failure excuses, or an unresolved permanent failure: FAIL.
-    /// An unresolved transient failure, a gap, or a score below 1: WARN. Else PASS.
+    /// The grade of a run's evidence:
+    ///
+    /// - FAIL if something required is missing that no passing failure excuses, or a permanent failure is unresolved;
+    /// - WARN if a transient failure is unresolved, or there is a gap, or the score is below 1;
+    /// - PASS otherwise.
+    ///
     /// Removing evidence never raises the grade.
     #[must_use]
     pub fn evaluate(self, facts: &IntegrityFacts, sealed: bool) -> IntegrityEvaluation {

@@ -11,9 +11,10 @@ use serde_json::Value;
 use super::check;
 use crate::check::Check;
 
-/// The Cedar of a condition that is given in one of its two forms; `None` where neither is. Strictly checked: a
-/// misspelt attribute or a wrong type is refused with its place. A secret is refused before all else: what is wrong
-/// with a condition is told in its own words.
+/// The Cedar of a condition that is given in one of its two forms; `None` if neither is given.
+///
+/// The condition is checked strictly: a misspelt attribute or a wrong type is refused with its place. A secret is
+/// refused before all else, because a message about a condition quotes it.
 pub fn cedar_of(
     bind_at: BindAt,
     condition: Option<String>,

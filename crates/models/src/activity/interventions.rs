@@ -83,9 +83,10 @@ impl Freeze {
         self.target_id.is_empty() || self.is_of(agent_id)
     }
 
-    /// Whether this agent is what it is aimed at. An older build kept names in whatever form of Unicode they came in,
-    /// and today they come in the composed one (NFC): a name is the same in all of them, or a freeze would stop holding
-    /// with a new build.
+    /// Whether it is aimed at this agent.
+    ///
+    /// Names are compared in the composed form of Unicode (NFC). Today names come in that form, but an older build kept
+    /// them in any, and its freezes must hold after an upgrade.
     #[must_use]
     pub fn is_of(&self, agent_id: &str) -> bool {
         // Of two that are ASCII each has one form; one that is not may be another's form: NFC of the Kelvin sign is
