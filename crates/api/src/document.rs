@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
+use models::bounds;
 use utoipa::{
     ToSchema as _,
     openapi::{
@@ -95,7 +96,7 @@ fn key_member() -> Schema {
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
         .min_length(Some(1))
-        .max_length(Some(256))
+        .max_length(Some(bounds::NAME))
         .description(Some(
             "A repeat with this key gets the same answer. One thing with the header `Idempotency-Key`.",
         ))
@@ -147,7 +148,8 @@ fn takes_a_key(operation: &mut Operation) {
     let id = operation.operation_id.as_deref().unwrap_or_default();
     let for_ever = ["activity.start", "activity.permit", "activity.record", "activity.record_batch"];
     let kept = if for_ever.contains(&id) { "for ever" } else { "for 24 hours" };
-    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(256));
+    let text =
+        ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(bounds::NAME));
     let key = ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)

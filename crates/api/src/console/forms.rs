@@ -1,6 +1,7 @@
 //! Forms that make and change things: one shape for all of them. What is wrong stands at its field and in the form's
 //! own words, and what was typed is kept.
 
+use models::bounds;
 use orchestrator::errors::FieldError;
 
 use super::show;
@@ -56,7 +57,19 @@ impl Field {
         let value = value.unwrap_or_default().to_owned();
         let (hint, choices, also, faults) = ("", Vec::new(), [].as_slice(), Vec::new());
         let wide = kind == Kind::Text;
-        Self { name, label, hint, kind, value, required: false, longest: 256, choices, wide, also, faults }
+        Self {
+            name,
+            label,
+            hint,
+            kind,
+            value,
+            required: false,
+            longest: bounds::NAME,
+            choices,
+            wide,
+            also,
+            faults,
+        }
     }
 
     /// One line of text.

@@ -171,10 +171,7 @@ fn new_form(given: &Draft) -> Form {
 }
 
 fn name(given: Option<&str>) -> Field {
-    Field::line("name", "Name", given)
-        .longest(200)
-        .required()
-        .hint("Refusals name it. No two active limits share one.")
+    Field::line("name", "Name", given).required().hint("Refusals name it. No two active limits share one.")
 }
 
 fn value(label: &'static str, given: Option<&str>) -> Field {
@@ -190,7 +187,6 @@ fn does(enforcement: &str, degrade_to: Option<&str>, consequence: &str) -> [Fiel
         Field::choice("enforcement", "What passes it is", enforcement, ENFORCEMENTS),
         Field::choice("consequence", "And besides", consequence, CONSEQUENCES),
         Field::line("degrade_to", "Go on with", degrade_to)
-            .longest(200)
             .hint("For DEGRADE: the model, tool or way of working that the agent is told to take instead."),
     ]
 }

@@ -256,7 +256,7 @@ fn change_form(view: &RuleView, filled: &Filled<'_>, version: u64) -> Form {
 
 fn fields(filled: &Filled<'_>) -> Vec<Field> {
     vec![
-        Field::line("name", "Name", filled.name).longest(200).required().hint("No two active rules share one."),
+        Field::line("name", "Name", filled.name).required().hint("No two active rules share one."),
         Field::line("description", "What it is for", filled.description)
             .longest(bounds::REASON)
             .hint("The agent that meets it is told. Optional."),
