@@ -1,7 +1,7 @@
-//! Files and folders that only their owner may read: what an installation holds is nobody else's business.
+//! Files and folders that only their owner may read.
 //!
-//! Each mode is named where a file is made, and not left to the umask of whoever starts us: checkpoints are for others
-//! to read, all else is not.
+//! The mode of a file is named where the file is made, and not left to the umask of whoever starts the server.
+//! Checkpoints are the exception: they are for others to read.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},

@@ -1,5 +1,5 @@
-//! Which spans could not be recorded, of whom, and when people were told of it last: those of one key become one system
-//! record, the first at once and then at most one in ten minutes, however many there are.
+//! Which spans could not be recorded, of which tenant, and when people were last told so. The rejected spans of one key
+//! become one system record: the first at once, then at most one in ten minutes, however many spans there are.
 
 use std::{
     collections::HashMap,

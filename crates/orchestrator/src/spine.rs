@@ -1,6 +1,7 @@
-//! What every operation is given: the store, the clock, ids and keys. It also keeps what stands above it for as long as
-//! it does, the choke point and the streams, and names neither: `assembly.rs` puts them in, and their own modules find
-//! them.
+//! What every operation is given: the store, the clock, ids and keys.
+//!
+//! The spine also keeps the choke point and the streams alive, which stand above it, and names neither: `assembly.rs`
+//! puts them in, and their own modules find them.
 
 use std::{
     any::Any,

@@ -1,7 +1,7 @@
-//! What people write who know another language, and what a condition has instead.
+//! Finds what people write in a condition who know another language, and says what a condition has instead.
 //!
-//! A parser says what it did not expect. Whoever wrote `and`, single quotes or a decimal wants to know what to write:
-//! so where a condition is refused, the nearest thing of another language to the place is looked for, and answered.
+//! A parser only says what it did not expect. A person who wrote `and`, single quotes or a decimal wants to know what
+//! to write. So for a condition that is refused, this looks for the nearest such habit to the place of the refusal.
 
 use crate::{
     known::{FACTS, FactType, FactUnit, find},

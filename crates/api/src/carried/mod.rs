@@ -1,5 +1,5 @@
-//! What a request carries with it from the edge, for whatever reads it on its way: which one it is, what it may take,
-//! what its body holds, and whether the server stops. And what an answer says to the edge.
+//! What a request carries with it from the edge, for all that reads it on its way: its id, how much it may take, what
+//! its body holds, and whether the server stops. Also what an answer tells the edge.
 
 mod ids;
 mod shown;

@@ -1,7 +1,8 @@
 //! Which server a request is for: its one `host` header (RFC 9112, 3.2).
 //!
-//! Who reads a request without one, or with two, may take it for another server's than whoever stands in front does: a
-//! proxy that goes by the first and a server that goes by the second is how a request gets past the proxy.
+//! A request that has two such headers is refused, and since HTTP/1.1 one that has none. A proxy in front that goes by
+//! the first and a server that goes by the second would take it for a request to two different servers, which is how a
+//! request gets past the proxy.
 
 use axum::{
     extract::Request,

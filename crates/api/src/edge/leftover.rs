@@ -1,7 +1,8 @@
-//! What is left of a body when the answer is there: a refusal that needs no body is made before the body has come.
+//! The rest of a body that has not come when the answer is there. A refusal that needs no body is made before the body
+//! has come.
 //!
-//! Were it left where it is, the connection would end with the answer, and the client's next call on it would fail
-//! though nobody refused it. A short rest is read off, a long one is not worth it.
+//! If the rest were not read, the connection would end with the answer, and the client's next call on it would fail for
+//! no reason of its own. A short rest is read to its end; a long one is not worth that.
 
 use std::{
     pin::Pin,

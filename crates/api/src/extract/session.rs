@@ -1,8 +1,9 @@
 //! The console's cookie.
 //!
-//! Over https it is `__Host-hoc_session`: then no other host of the domain, and nobody on the way, can have set it.
-//! Over http a browser takes no such name, so it is plain `hoc_session`; that is for this machine. Which of them is a
-//! setting, and no header: what a request says of itself anybody may say.
+//! Over https it is called `__Host-hoc_session`: a cookie of that name cannot have been set by another host of the
+//! domain, nor by anybody on the way. Over http a browser refuses that name, so the cookie is plain `hoc_session`; that
+//! is for this machine only. A setting says which of the two it is. No header does, because anybody may say anything in
+//! a header.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 

@@ -1,6 +1,6 @@
-//! What is kept of a run beside its records, and follows from them: which steps count and what they add up to, the
-//! records of its calls to models, the rows of its traces. None of it is hashed with the records, and pages and sums
-//! are made of it; so all of it is worked out anew.
+//! Works out anew what is kept of a run beside its records: which steps count and what they add up to, the records of
+//! its calls to models, and the rows of its traces. All of it follows from the records. None of it is hashed with them,
+//! and pages and sums are made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Whether what is kept beside a run's steps follows from them: which of them count, and what they add up to. Neither
-//! is hashed with the steps, and a row can be added past HOC; so both are worked out anew.
+//! Whether the numbers that are kept beside a run's steps follow from the steps: which of them count, and what they add
+//! up to. These numbers are not hashed with the steps, and a row can be added past HOC, so they are worked out anew.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,10 @@
 //! Sessions of the console: opened with a key or with a link that serves once, and in force no longer than the key.
 //!
-//! A session is in the store, and read there for each page, so that every replica knows it, and that it is over the moment it
-//! ends. What a replica remembers of one serves only while the store is down, so that people can halt what runs.
-//! Its secret and a link's are stored as hashes only. Who logged in and out is a system record.
+//! A session is kept in the store, and read there for each page. So every replica knows it, and knows at once when it
+//! is over. What a replica remembers of a session serves only while the store is down, so that people can halt what
+//! runs.
+//!
+//! The secrets of sessions and links are stored as hashes only. Logging in and out leaves system records.
 
 use chrono::{DateTime, Duration, Utc};
 use drivers::Tx;

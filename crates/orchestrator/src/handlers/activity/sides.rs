@@ -1,6 +1,8 @@
-//! The two sides of a tool's call in one body: what the client tells, and what the server tells that the tool is on.
+//! The two sides of a tool's call in one body of spans: what the client reports of the call, and what the server
+//! reports that runs the tool.
 //!
-//! For people and rules it is one call. Where the sides come apart each is a call, and the tree counts one.
+//! For people and rules the two are one call. If they come in different bodies, each is taken as a call of its own, and
+//! the tree counts one of them.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,6 @@
-//! A freeze: no run of its target begins, and running ones refuse their next step, until it is lifted. Neither is a
-//! canonical event: each is a row of `interventions`, and a record of every run that it met.
+//! A freeze, as it is shown. Until it is lifted, no run of its target begins, and running ones refuse their next step.
+//! Neither freezing nor lifting is a canonical event: each is a row of `interventions`, and a record of every run that
+//! met it.
 
 use drivers::activity::FreezeEffect;
 use models::{
