@@ -67,8 +67,8 @@ impl Check {
         self.seen(pointer, text);
     }
 
-    /// An agent's id. What a key speaks for is ids and patterns of them in which `*` stands for any characters, so no id may
-    /// read as a pattern.
+    /// An agent's id. What a key speaks for is ids and patterns of them in which `*` stands for any characters, so no
+    /// id may read as a pattern.
     pub fn agent(&mut self, pointer: &str, text: Option<&str>) {
         self.identity(pointer, text);
         self.refuse_if(text.is_some_and(|text| text.contains('*')), pointer, STARRED);

@@ -225,7 +225,8 @@ fn a_call_that_tells_no_use_is_one_by_its_word() {
     }
 }
 
-/// What speaks, hears, draws or films is a call whether or not anything is told of its use, and text's prices are not its own.
+/// What speaks, hears, draws or films is a call whether or not anything is told of its use, and text's prices are not
+/// its own.
 #[test]
 fn a_call_for_sounds_or_pictures_has_no_known_cost() {
     for word in ["speech", "audio", "transcription", "image_generation", "images", "video_generation"] {

@@ -158,8 +158,8 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|err| panic!("{err}: {}", self.text))
     }
 
-    /// Status and body, for a snapshot: ids and hashes are numbered in their order, a cursor is only said to be one. Which id is drawn
-    /// depends on how many were drawn before, and hashes and cursors are made of ids.
+    /// Status and body, for a snapshot: ids and hashes are numbered in their order, a cursor is only said to be one.
+    /// Which id is drawn depends on how many were drawn before, and hashes and cursors are made of ids.
     pub(crate) fn shown(&self) -> String {
         format!("{}\n{}", self.status.as_u16(), numbered(&pretty(&self.text)))
     }
@@ -194,8 +194,8 @@ impl Answer {
     }
 }
 
-/// The text with `run_1` where it says the first id, if that is a run's, `(hash 1)` for the first hash, and no cursor; the same id
-/// or hash has the same number again.
+/// The text with `run_1` where it says the first id, if that is a run's, `(hash 1)` for the first hash, and no cursor;
+/// the same id or hash has the same number again.
 fn numbered(text: &str) -> String {
     const CURSOR: &str = "\"next_cursor\": \"";
     let (mut ids, mut hashes) = (Vec::new(), Vec::new());

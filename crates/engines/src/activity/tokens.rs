@@ -42,7 +42,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of a call that this service tier answered. Sellers list prices for the usual one; where none is told, it was that.
+    /// Of a call that this service tier answered. Sellers list prices for the usual one; where none is told, it was
+    /// that.
     #[must_use]
     pub fn at_tier(self, tier: Option<&str>) -> Self {
         Self { paid_otherwise: self.paid_otherwise || !tier.is_none_or(is_usual_tier), ..self }

@@ -109,7 +109,8 @@ async fn nobody_is_silent_to_a_server_that_could_not_hear() {
     }
 }
 
-/// Sets the clock by the store's, until it is told to be right: by the time that it is looked at, the store's has gone on.
+/// Sets the clock by the store's, until it is told to be right: by the time that it is looked at, the store's has gone
+/// on.
 async fn at_the_stores_time(kit: &Kit) {
     let begun = Instant::now();
     loop {

@@ -61,8 +61,8 @@ pub async fn authenticate(spine: &Spine, token: &str) -> Result<CallContext, Aut
     context_of(spine, credential)
 }
 
-/// The context of the key that a session, or a link, was made from, whose secret the caller has: it is in force as long as
-/// the key is.
+/// The context of the key that a session, or a link, was made from, whose secret the caller has: it is in force as long
+/// as the key is.
 pub(super) async fn as_key(spine: &Spine, id: KeyId) -> Result<CallContext, AuthError> {
     let read = Instant::now();
     let credential = match spine.credentials().fresh(id, read) {
