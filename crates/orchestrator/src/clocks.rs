@@ -4,12 +4,12 @@
 //! What is done by a wrong clock cannot be taken back. By a clock that is a day ahead, every live run has been silent
 //! for a day and is ended for that, and a row of the audit ledger that it dates dates all rows that come after.
 //!
-//! A server whose clock is more than a second off its store's is not ready, begins no run and ends none. Calls that
+//! A server whose clock is more than a second off its store's is not ready, begins no run and sweeps none. Calls that
 //! reach it all the same are decided and recorded by the store's time: the time of the last look, and what the steady
 //! clock has counted since. So are calls that came between a jump of the clock and the next look.
 //!
 //! An embedded store goes by the machine's clock, so nothing there says which time is right. If that clock jumps
-//! against the steady one, no run is ended until the time after which runs are given up is really over. A jump between
+//! against the steady one, no run is swept until the time after which runs are given up is really over. A jump between
 //! two starts shows in the newest leaf of the store. If the leaf is ahead of the clock, the server is not ready until
 //! that time has come. If it is ahead, or longer ago than a run may be silent, the server gives up no run and forgets
 //! nothing for as long as that, and for as long as a permit serves, none lapses.
