@@ -121,6 +121,20 @@ on_both! {
         proven(&agent, run, TimeDelta::seconds(30)).await;
     }
 
+    /// A span names no permit, so nobody knows that it is what leave was given for. Until that lapses, both stand in the way of more;
+    /// never is more let through than there is.
+    async fn what_a_span_used_stands_beside_what_its_permit_holds(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.limit(LimitType::RunSteps, 3).await;
+        let run = traced(&agent).await;
+        agent.permit(run, ask("get_weather")).await.unwrap();
+        assert_eq!(send(&agent, &[call(1, 2)]).await.count, 0);
+        assert_eq!(refused(agent.permit(run, ask("get_weather")).await).verdict.action, Action::Block);
+        kit.clock.advance(TimeDelta::seconds(61));
+        agent.permit(run, ask("get_weather")).await.unwrap();
+    }
+
     async fn a_killed_run_grants_nothing_and_its_spans_come_late(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
