@@ -28,7 +28,30 @@ LATERAL (SELECT coalesce(sum(t.used) FILTER (WHERE NOT t.told_elsewhere), 0) AS 
         EXISTS (SELECT 1 FROM uncounted_steps AS u WHERE u.tenant_id = a.tenant_id AND u.run_id = a.run_id \
             AND u.step_index = a.step_index) AS told_elsewhere \
         FROM aos_trace_steps AS a WHERE a.tenant_id = l.tenant_id) AS t) AS s \
-WHERE l.tenant_id = ";
+WHERE l.limit_type IN ('STEPS', 'TOKENS_TOTAL') AND l.tenant_id = ";
+
+/// Each run that has a limit on its own steps, with how many were admitted, how many its permits hold that serve by every
+/// clock, and how many of the former were of a permit that may have lapsed by another replica's clock, which may have given
+/// its room away.
+const RUNS: &str = "\
+SELECT json_build_object('run', r.id, 'max', l.max_value, 'admitted', s.admitted, 'doubtful', s.doubtful, 'held', p.held)::text \
+FROM runs AS r JOIN limits AS l ON l.tenant_id = r.tenant_id AND l.limit_type = 'RUN_STEPS', \
+LATERAL (SELECT count(*) AS admitted, count(*) FILTER (WHERE g.expires_at <= a.recorded_at + interval '1 second') AS doubtful \
+    FROM aos_trace_steps AS a LEFT JOIN permits AS g ON g.tenant_id = a.tenant_id AND g.id = a.permit_id \
+    WHERE a.tenant_id = r.tenant_id AND a.run_id = r.id AND a.status <> 'REFUSED' AND a.source <> 'external') AS s, \
+LATERAL (SELECT count(*) AS held FROM permits AS g WHERE g.tenant_id = r.tenant_id AND g.run_id = r.id \
+    AND g.status = 'GRANTED' AND g.expires_at > 'LATEST') AS p \
+WHERE r.tenant_id = ";
+
+/// Each run that a person has ended, with how many steps and permits it has: of its spans only what was told by then.
+const KILLED: &str = "\
+SELECT json_build_object('run', r.id, 'steps', (SELECT count(*) FROM aos_trace_steps AS a \
+    WHERE a.tenant_id = r.tenant_id AND a.run_id = r.id AND a.source <> 'external'), \
+    'permits', (SELECT count(*) FROM permits AS g WHERE g.tenant_id = r.tenant_id AND g.run_id = r.id))::text \
+FROM runs AS r WHERE r.halt_action = 'KILL' AND r.tenant_id = ";
+
+const KILLS: &str = "\
+SELECT json_build_object('reason', reason)::text FROM interventions WHERE kind = 'KILL' AND tenant_id = ";
 
 /// Permits that hold something though their runs are sealed, and that nobody is to give back before this moment.
 const KEPT: &str = "\
@@ -65,10 +88,14 @@ async fn rows(witness: &Witness, sql: &str, tenant: TenantId) -> Vec<Value> {
         .collect()
 }
 
-/// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long:
-/// at `now`, which no replica is past, it is to be given back. One cause has one open incident, which says what its
-/// runs did of it.
-pub(super) async fn check(witness: &Witness, tenant: TenantId, now: DateTime<Utc>) -> Result<(), String> {
+/// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long: at
+/// `now`, which no replica is past, it is to be given back. One cause has one open incident, which says what its runs did of it.
+pub(super) async fn check(
+    witness: &Witness,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+    killed: &mut BTreeMap<String, Value>,
+) -> Result<(), String> {
     let kept = rows(witness, &format!("{KEPT}{}' AND p.tenant_id = ", now.to_rfc3339()), tenant).await;
     if !kept.is_empty() {
         return Err(format!("permits of sealed runs hold something: {kept:#?}"));
@@ -84,6 +111,19 @@ pub(super) async fn check(witness: &Witness, tenant: TenantId, now: DateTime<Utc
         }
         if number("admitted") + number("held") > number("max") {
             return Err(format!("more was admitted than there is: {limit}"));
+        }
+    }
+    for run in rows(witness, &RUNS.replace("LATEST", &now.to_rfc3339()), tenant).await {
+        let number = |name: &str| run[name].as_u64().unwrap();
+        if number("admitted") + number("held") > number("max") + number("doubtful") {
+            return Err(format!("more was admitted in a run than there is: {run}"));
+        }
+    }
+    // A run that was killed is as it was then: nothing passes, and no refusal is recorded.
+    for run in rows(witness, KILLED, tenant).await {
+        let before = killed.entry(run["run"].to_string()).or_insert_with(|| run.clone());
+        if *before != run {
+            return Err(format!("a run went on after it was killed: {before}, and now {run}"));
         }
     }
     for incident in rows(witness, INCIDENTS, tenant).await {
@@ -105,8 +145,11 @@ pub(super) async fn check_answers(
     tenant: TenantId,
     asked: &[Asked],
 ) -> Result<(), String> {
-    let stored =
-        Stored { steps: rows(witness, STEPS, tenant).await, permits: rows(witness, PERMITS, tenant).await };
+    let stored = Stored {
+        steps: rows(witness, STEPS, tenant).await,
+        permits: rows(witness, PERMITS, tenant).await,
+        kills: rows(witness, KILLS, tenant).await,
+    };
     stored.check_permits()?;
     for (number, one) in (1..).zip(asked) {
         let (steps, permits) = stored.of(number, &one.what);
@@ -117,7 +160,7 @@ pub(super) async fn check_answers(
                 one.in_words(number)
             ))
         };
-        if steps.len() + permits.len() > 1 {
+        if steps.len() + permits.len() > 1 || stored.kills_of(number) > 1 {
             return failed("it happened more than once");
         }
         if one.told.iter().any(|told| matches!(told, Told::Wrong(_))) {
@@ -128,7 +171,10 @@ pub(super) async fn check_answers(
             return failed("the answers differ");
         }
         let is_there = match known.first() {
-            None | Some(Told::Started(_) | Told::Ended | Told::Taken(_)) => true,
+            None | Some(Told::Started(_) | Told::Ended | Told::Taken(_) | Told::Frozen | Told::Lifted) => {
+                true
+            }
+            Some(Told::Killed) => stored.kills_of(number) == 1,
             // It is one step, however often it was told.
             Some(Told::Reported(run)) => steps.first().is_some_and(|row| row["run"] == run.to_string()),
             Some(Told::Granted(id)) => permits.first().is_some_and(|row| row["id"] == id.to_string()),
@@ -154,9 +200,16 @@ fn is_silent(told: &Told) -> bool {
 struct Stored {
     steps: Vec<Value>,
     permits: Vec<Value>,
+    kills: Vec<Value>,
 }
 
 impl Stored {
+    /// How often the `number`-th thing ended a run, or would have.
+    fn kills_of(&self, number: u64) -> usize {
+        let reason = super::calls::kill_reason(number);
+        self.kills.iter().filter(|kill| kill["reason"] == reason.as_str()).count()
+    }
+
     /// The rows that came of the `number`-th thing that was asked.
     fn of(&self, number: u64, what: &What) -> (Vec<&Value>, Vec<&Value>) {
         let params = super::calls::params(number);

@@ -10,7 +10,8 @@ use models::{
 use orchestrator::{
     CallContext, Error, Spine,
     choke::call::{EndRun, EstimateRequest, PermitRequest, StartRun, StepReport},
-    handlers::{activity, incidents},
+    errors::ConflictCode,
+    handlers::{activity, incidents, policies},
     ports::SpanEncoding,
 };
 use proof::words::StepKind;
@@ -57,6 +58,14 @@ pub(super) enum What {
     },
     /// A person takes all incidents that there are, the newest first.
     Take,
+    /// A person ends a run.
+    Kill {
+        run: RunId,
+    },
+    /// A person freezes the agent of all runs.
+    Freeze,
+    /// A person lifts that.
+    Lift,
 }
 
 /// An answer.
@@ -71,6 +80,9 @@ pub(super) enum Told {
     Reported(RunId),
     /// So many incidents were taken: whatever came in between was not there yet.
     Taken(usize),
+    Killed,
+    Frozen,
+    Lifted,
     /// The run takes nothing any more: nothing was stored.
     Closed,
     /// It may have happened, and may not.
@@ -89,6 +101,9 @@ impl fmt::Display for Told {
             Self::Ended => f.write_str("ended"),
             Self::Reported(run) => write!(f, "a span of {}", short(run)),
             Self::Taken(count) => write!(f, "{count} incidents taken"),
+            Self::Killed => f.write_str("killed"),
+            Self::Frozen => f.write_str("frozen"),
+            Self::Lifted => f.write_str("lifted"),
             Self::Closed => f.write_str("the run takes nothing more"),
             Self::Unknown(why) => write!(f, "not known: {why}"),
             Self::Wrong(why) => write!(f, "WRONG: {why}"),
@@ -123,6 +138,11 @@ impl Asked {
 }
 
 impl What {
+    /// Whether it is for a person, and not for the agent.
+    pub(super) fn is_a_persons(&self) -> bool {
+        matches!(self, Self::Take | Self::Kill { .. } | Self::Freeze | Self::Lift)
+    }
+
     fn in_words(&self) -> String {
         match self {
             Self::Start => "start".to_owned(),
@@ -136,6 +156,9 @@ impl What {
                 format!("{operation} of {tokens} tokens, span {id} below {parent} of trace {trace}")
             }
             Self::Take => "take the incidents".to_owned(),
+            Self::Kill { run } => format!("kill {}", short(run)),
+            Self::Freeze => "freeze the agent".to_owned(),
+            Self::Lift => "lift the freeze".to_owned(),
         }
     }
 }
@@ -151,7 +174,7 @@ pub(super) async fn put(
     match what {
         What::Start => {
             let request =
-                StartRun { agent_id: "researcher".to_owned(), idempotency_key: key, ..StartRun::default() };
+                StartRun { agent_id: AGENT.to_owned(), idempotency_key: key, ..StartRun::default() };
             let started = activity::start(&spine, &ctx, request).await;
             started.map_or_else(failed, |started| Told::Started(started.run.id))
         }
@@ -181,6 +204,20 @@ pub(super) async fn put(
             }
         }
         What::Take => take(&spine, &ctx).await.map_or_else(failed, Told::Taken),
+        What::Kill { run } => {
+            let killed = activity::kill(&spine, &ctx, run, Some(kill_reason(number))).await;
+            killed.map_or_else(failed, |_| Told::Killed)
+        }
+        What::Freeze => {
+            let frozen = policies::freeze(&spine, &ctx, Some(AGENT.to_owned()), "stop".to_owned()).await;
+            frozen.map_or_else(failed, |_| Told::Frozen)
+        }
+        What::Lift => match policies::unfreeze(&spine, &ctx, Some(AGENT.to_owned()), None).await {
+            Ok(_) => Told::Lifted,
+            // Another was first, or nobody has frozen it.
+            Err(Error::NotFound { .. }) => Told::Closed,
+            Err(err) => failed(err),
+        },
     }
 }
 
@@ -193,9 +230,12 @@ fn span(number: u64, (trace, id, parent): (u64, u64, u64), operation: &str, toke
     let mut span = trees::span(trace, (id, parent), &told);
     span["startTimeUnixNano"] = json!(BEGAN.to_string());
     span["endTimeUnixNano"] = json!((BEGAN + number * 1_000_000).to_string());
-    let service = json!([{ "key": "service.name", "value": { "stringValue": "researcher" } }]);
+    let service = json!([{ "key": "service.name", "value": { "stringValue": AGENT } }]);
     json!({ "resourceSpans": [{ "resource": { "attributes": service }, "scopeSpans": [{ "spans": [span] }] }] })
 }
+
+/// The agent of all runs.
+const AGENT: &str = "researcher";
 
 /// When every span began, in nanoseconds.
 const BEGAN: u64 = 1_795_238_603_931_000_000;
@@ -251,6 +291,11 @@ fn step(number: u64, tokens: u64, permit: Option<(PermitId, u64)>) -> StepReport
     }
 }
 
+/// The number is in the reason.
+pub(super) fn kill_reason(number: u64) -> String {
+    format!("asked as {number}")
+}
+
 pub(super) fn params(number: u64) -> String {
     format!("{{\"asked\":{number}}}")
 }
@@ -264,6 +309,7 @@ fn failed(err: Error) -> Told {
             (false, _) => Told::Unknown("halted, not recorded".to_owned()),
         },
         Error::RunNotRunning { .. } | Error::RunKilled { .. } => Told::Closed,
+        Error::Conflict { code: ConflictCode::AgentFrozen | ConflictCode::AlreadyFrozen, .. } => Told::Closed,
         // Spans are read for before they are recorded, and there may be no connection to read on.
         Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy => Told::Unknown(err.to_string()),
         other => Told::Wrong(format!("{other}: {other:?}")),
@@ -291,13 +337,21 @@ pub(super) fn next(dice: &mut Dice, asked: &mut Vec<Asked>, runs: &[RunId]) -> u
         28..48 => (with_permit(dice, asked).unwrap_or(plain), dice.chance(50)),
         48..64 => (plain, dice.chance(60)),
         // A span is known by its id.
-        64..92 => (another_span(dice, asked).unwrap_or(plain), true),
-        92..95 => (What::Start, true),
-        95..98 => (What::Take, false),
+        64..89 => (another_span(dice, asked).unwrap_or(plain), true),
+        89..92 => (What::Start, true),
+        92..94 => (What::Take, false),
+        94..96 => (What::Kill { run }, false),
+        96..98 => (freeze_or_lift(asked), false),
         _ => (What::Complete { run }, false),
     };
     asked.push(Asked::new(what, keyed.then(|| format!("k{number}"))));
     asked.len() - 1
+}
+
+/// What was not asked last of the two: a freeze that nobody lifts leaves little to do.
+fn freeze_or_lift(asked: &[Asked]) -> What {
+    let last = asked.iter().rev().find(|one| matches!(one.what, What::Freeze | What::Lift));
+    if last.is_some_and(|one| matches!(one.what, What::Freeze)) { What::Lift } else { What::Freeze }
 }
 
 /// The record of what a permit was granted for: seldom one that was recorded before.

@@ -31,7 +31,7 @@ pub(super) async fn check(world: &World<'_>) -> Result<(), String> {
 async fn bundle(world: &World<'_>, run: RunId) -> Result<(), String> {
     let spine = &world.stage.kit.spine;
     match activity::complete(spine, &world.ctx, run, EndRun::Succeeded).await {
-        Ok(_) | Err(Error::RunNotRunning { .. }) => {}
+        Ok(_) | Err(Error::RunNotRunning { .. } | Error::RunKilled { .. }) => {}
         Err(err) => return Err(format!("it does not end: {err}")),
     }
     let bytes = export_bundle::bundle(spine, &world.admin, run)

@@ -1,6 +1,7 @@
 //! One seed: what is asked of the replicas, and whose turn it is.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -12,6 +13,7 @@ use models::{
 };
 use orchestrator::{CallContext, background::overdue};
 use proof::words::{Consequence, LimitType};
+use serde_json::Value;
 use testkit::{
     wire::{self, Line},
     witness::circle,
@@ -107,14 +109,18 @@ pub(super) struct World<'s> {
     turn: usize,
     turns_left: u64,
     committing: bool,
+    /// Runs that a person has ended, as they were when that was seen first.
+    killed: BTreeMap<String, Value>,
+    /// What is asked by the calls from this one on meets a freeze: one was answered, and none asked since to lift it.
+    frozen_from: Option<usize>,
     dice: Dice,
     played: Played,
     schedule: Vec<String>,
 }
 
 impl<'s> World<'s> {
-    /// A tenant with three runs and two traces, two budgets whose passing is an incident, a few permits that were
-    /// granted, and two or three replicas.
+    /// A tenant with three runs and two traces, two budgets whose passing is an incident, in every other seed a limit on the
+    /// steps of each run, a few permits that were granted, and two or three replicas.
     pub(super) async fn new(stage: &'s mut Stage, seed: u64) -> Self {
         let mut dice = Dice::of(seed);
         let agent = Agent::of(&stage.kit, &format!("seed-{seed}")).await;
@@ -124,6 +130,9 @@ impl<'s> World<'s> {
         };
         agent.limit_as(opens(LimitType::TokensTotal, 90 + 20 * dice.roll(8))).await;
         agent.limit_as(opens(LimitType::Steps, 10 + dice.roll(12))).await;
+        if dice.chance(50) {
+            agent.limit_as(kit::limit(LimitType::RunSteps, 2 + dice.roll(4))).await;
+        }
         let (ctx, admin) = (agent.ctx.clone(), agent.admin.clone());
         let (answer, answers) = unbounded_channel();
         let among = if dice.chance(70) { 2 } else { 3 };
@@ -145,6 +154,8 @@ impl<'s> World<'s> {
             turn: 0,
             turns_left: 0,
             committing: false,
+            killed: BTreeMap::new(),
+            frozen_from: None,
             dice,
             played: Played { seeds: 1, ..Played::default() },
             schedule: Vec::new(),
@@ -225,7 +236,7 @@ impl<'s> World<'s> {
         loop {
             self.settle().await?;
             if std::mem::take(&mut self.committing) {
-                books::check(&self.stage.witness, self.tenant(), self.latest()).await?;
+                self.check_books().await?;
             }
             let held = self.lines(wire::Stage::Held);
             let under_way = self.calls.iter().filter(|call| call.open).count();
@@ -248,6 +259,11 @@ impl<'s> World<'s> {
             }
         }
         Box::pin(self.finish()).await
+    }
+
+    async fn check_books(&mut self) -> Result<(), String> {
+        let (tenant, latest) = (self.tenant(), self.latest());
+        books::check(&self.stage.witness, tenant, latest, &mut self.killed).await
     }
 
     fn lines(&self, stage: wire::Stage) -> Vec<Line> {
@@ -318,6 +334,7 @@ impl<'s> World<'s> {
             return;
         }
         let (asked, replica) = (*asked, *replica);
+        let told = self.held_against_freezes(call, asked, told);
         if let Told::Started(run) | Told::Reported(run) = &told
             && !self.runs.contains(run)
         {
@@ -325,6 +342,24 @@ impl<'s> World<'s> {
         }
         self.note(format!("{} answers #{}: {told}", name(replica), asked + 1));
         self.asked[asked].told.push(told);
+    }
+
+    /// The answer; wrong, where something was let through that was asked for the first time when a freeze was known to hold. A
+    /// span has happened, and is taken.
+    fn held_against_freezes(&mut self, call: usize, asked: usize, told: Told) -> Told {
+        let is_lift = |call: &Call| matches!(self.asked[call.asked].what, What::Lift);
+        let may_be_lifted = |(at, other): (usize, &Call)| is_lift(other) && (other.open || at > call);
+        if told == Told::Frozen && !self.calls.iter().enumerate().any(may_be_lifted) {
+            self.frozen_from = Some(self.calls.len());
+        }
+        let is_first =
+            self.asked[asked].told.is_empty() && self.calls[..call].iter().all(|other| other.asked != asked);
+        let passes = matches!(told, Told::Started(_) | Told::Granted(_) | Told::Step(_, Some(_)));
+        let frozen = self.frozen_from.is_some_and(|from| call >= from);
+        if passes && frozen && is_first {
+            return Told::Wrong(format!("{told}, and it is frozen"));
+        }
+        told
     }
 
     /// Asks a replica something. Often more calls come with it, so that groups form while one commits.
@@ -345,10 +380,13 @@ impl<'s> World<'s> {
         let (asked, call) = (&self.asked[at], self.calls.len());
         let line = format!("{} is asked {}", name(number), asked.in_words(at as u64 + 1));
         let replica = &self.stage.replicas[number];
-        let ctx = if matches!(asked.what, What::Take) { &self.admin } else { &self.ctx };
+        let ctx = if asked.what.is_a_persons() { &self.admin } else { &self.ctx };
         let (spine, ctx) = (replica.spine.clone(), ctx.clone());
         let put = calls::put(spine, ctx, at as u64 + 1, asked.what.clone(), asked.key.clone());
         let (answer, board) = (self.answer.clone(), self.stage.board.clone());
+        if matches!(asked.what, What::Lift) {
+            self.frozen_from = None;
+        }
         self.calls.push(Call { asked: at, replica: number, open: true });
         self.played.calls += 1;
         self.schedule.push(line);
@@ -469,7 +507,7 @@ impl<'s> World<'s> {
         }
         self.stage.replicas.clear();
         self.stage.kit.clock.advance(chrono::Duration::seconds(2));
-        books::check(&self.stage.witness, self.tenant(), self.latest()).await?;
+        self.check_books().await?;
         books::check_answers(&self.stage.witness, self.tenant(), &self.asked).await?;
         Box::pin(evidence::check(self)).await?;
         Ok(std::mem::take(&mut self.played))
