@@ -2,10 +2,15 @@
 //! and what this costs while the store is there.
 
 use kit::Kit;
-use models::account::{FailureMode, Role};
+use models::{
+    account::{FailureMode, Role},
+    ids::PermitId,
+};
 use orchestrator::{
     CallContext, Error,
     background::{overdue, remembered},
+    choke::call::StepReport,
+    errors::ConflictCode,
     handlers::{
         account::{self, AuthError, SettingsChange},
         activity, policies,
@@ -68,6 +73,18 @@ on_both! {
             assert_eq!(halted.verdict.intervention.unwrap().kind, InterventionKind::Freeze);
             assert!(!refused(agent.permit(run, ask("get_weather")).await).recorded);
         }
+    }
+
+    /// Nobody here knows what the permit is: so nothing is recorded of it, and the halt is told all the same.
+    async fn a_freeze_is_told_of_what_names_a_permit_that_is_not_known(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let (run, permit_id) = (agent.start().await, Some(PermitId(uuid::Uuid::from_u128(7))));
+        agent.record(run, llm(1)).await.unwrap();
+        agent.freeze_researcher().await.unwrap();
+        kit.db.close().await;
+        let told = agent.record(run, StepReport { permit_id, ..llm(1) }).await.unwrap_err();
+        assert!(matches!(told, Error::Conflict { code: ConflictCode::AgentFrozen, .. }), "{told}");
     }
 
     async fn a_kill_holds_on_every_server(db: TestDatabase) {

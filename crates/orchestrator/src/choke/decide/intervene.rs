@@ -2,7 +2,7 @@
 //! it begin. Each run that meets one has a record of it, under its receipt; what its agent came to know is an ack.
 
 use models::{
-    activity::{Ack, AckVia, Intervention, InterventionOutcome, RunState as LifeState},
+    activity::{Ack, AckVia, Freeze, Intervention, InterventionOutcome, RunState as LifeState},
     ids::{InterventionId, RunId},
 };
 use proof::{
@@ -108,7 +108,12 @@ pub(in crate::choke) fn told(state: &mut State, caller: &Caller, run_id: Option<
 pub(in crate::choke) fn may_start(state: &State, agent_id: &str) -> Result<(), Error> {
     // Where both hold, that of all is told: lifting the agent's own would not let it begin.
     let of_all = state.freezes.iter().find(|freeze| freeze.target().1.is_none());
-    let Some(freeze) = of_all.or_else(|| state.freeze_for(agent_id)) else { return Ok(()) };
+    let freeze = of_all.or_else(|| state.freeze_for(agent_id));
+    freeze.map_or(Ok(()), |freeze| Err(frozen_by(freeze, "no run starts")))
+}
+
+/// That a freeze holds, and what does not happen until it is lifted.
+pub(in crate::choke) fn frozen_by(freeze: &Freeze, stands_still: &str) -> Error {
     let (code, what) = match freeze.target() {
         (_, Some(agent)) => (ConflictCode::AgentFrozen, format!("agent `{agent}` is frozen")),
         _ => (ConflictCode::TenantFrozen, "all agents are frozen".to_owned()),
@@ -116,6 +121,6 @@ pub(in crate::choke) fn may_start(state: &State, agent_id: &str) -> Result<(), E
     let by = freeze.actor_id.as_deref().unwrap_or("somebody");
     let why = freeze.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let since = models::time::text(freeze.requested_at);
-    let detail = format!("{what} since {since} by {by}{why}; no run starts until the freeze is lifted");
-    Err(Error::Conflict { code, detail })
+    let detail = format!("{what} since {since} by {by}{why}; {stands_still} until the freeze is lifted");
+    Error::Conflict { code, detail }
 }

@@ -18,12 +18,12 @@ mod weight;
 use std::{slice, sync::Arc};
 
 use drivers::StoreError;
-use models::account::FailureMode;
+use models::{account::FailureMode, ids::RunId};
 
 use self::unwritten::{Told, Unwritten};
 use super::{
     call::Answer,
-    decide::{self, gates},
+    decide::{self, gates, intervene},
     prepare::{Call, CallKind},
     state::State,
 };
@@ -80,10 +80,15 @@ async fn from_memory(
         return unavailable();
     }
     if call.names_a_permit_of_none(&state) {
-        // Another replica may have granted it: here nobody can say what it is. To a run that takes no steps it is nothing.
-        let ended = gates::known(&state, &call.caller, run_id).and_then(|()| gates::running(&state, run_id));
-        return match ended {
-            Err(ended @ (Error::RunKilled { .. } | Error::RunNotRunning { .. })) => Err(ended),
+        // Another replica may have granted it: here nobody can say what it is, and so nothing is recorded of it. To a run that
+        // takes no steps, or is frozen, it is nothing.
+        let halted = gates::known(&state, &call.caller, run_id)
+            .and_then(|()| gates::running(&state, run_id))
+            .and_then(|()| not_frozen(&state, run_id));
+        return match halted {
+            Err(
+                halted @ (Error::RunKilled { .. } | Error::RunNotRunning { .. } | Error::Conflict { .. }),
+            ) => Err(halted),
             _ => unavailable(),
         };
     }
@@ -109,6 +114,12 @@ async fn from_memory(
     memory.keep(tenant.id, Unwritten { spooled, share: Some(Arc::new(share)), ..unwritten });
     memory.go_on(&state, run_id);
     told.again()
+}
+
+/// Refuses a run that a freeze holds for.
+fn not_frozen(state: &State, run_id: RunId) -> Result<(), Error> {
+    let freeze = state.runs.get(&run_id).and_then(|run| run.freeze.as_ref());
+    freeze.map_or(Ok(()), |freeze| Err(intervene::frozen_by(freeze, "no step of it counts")))
 }
 
 impl Call {
