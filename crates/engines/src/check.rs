@@ -71,6 +71,11 @@ impl Check {
     /// id may read as a pattern.
     pub fn agent(&mut self, pointer: &str, text: Option<&str>) {
         self.identity(pointer, text);
+        self.one_agent(pointer, text);
+    }
+
+    /// The same of an agent's id that is an identity already.
+    pub fn one_agent(&mut self, pointer: &str, text: Option<&str>) {
         self.refuse_if(text.is_some_and(|text| text.contains('*')), pointer, STARRED);
     }
 

@@ -135,4 +135,14 @@ async fn an_agents_key_says_whose_runs_it_begins() {
     let freeze = json!({"agent_id": "team/*", "reason": "all of the team's"});
     let answer = app.post("/api/v1/runtime/policies/freeze").key(&admin).json(&freeze).send().await;
     assert_eq!(answer.field(422, "invalid_request"), "/agent_id");
+    let mut limit = json!({
+        "name": "of the team", "limit_category": "BUDGET", "limit_type": "STEPS", "max_value": 5, "reset_period": "NONE",
+        "scope": "AGENT", "scope_id": "team/*",
+    });
+    let make = async |limit: &serde_json::Value| {
+        app.post("/api/v1/runtime/policies/limits").key(&admin).json(limit).send().await
+    };
+    assert_eq!(make(&limit).await.field(422, "invalid_request"), "/scope_id");
+    limit["scope"] = json!("PROJECT");
+    make(&limit).await.expect(201);
 }

@@ -42,6 +42,12 @@ pub(super) fn rule(rule: &RuleDefinition, check: &mut Check) {
         }
     }
     check.identity("/scope_id", rule.scope_id.as_deref());
+    of_agent(rule.scope, rule.scope_id.as_deref(), check);
+}
+
+/// What is set for an agent names one: no run has an id that reads as a pattern, so for such a one it would hold for nobody.
+pub(super) fn of_agent(scope: Scope, scope_id: Option<&str>, check: &mut Check) {
+    check.one_agent("/scope_id", scope_id.filter(|_| scope == Scope::Agent));
 }
 
 /// A condition is kept, shown and put into bundles as it is written, so it must not hold a secret; nor must its JSON

@@ -38,6 +38,8 @@ pub fn create_limit(
         consequence: draft.consequence.unwrap_or(Consequence::Alert),
     };
     check::limit(&definition, &mut faults);
+    // A change of a limit keeps whose it is, also of one that was made when there was no such check.
+    check::of_agent(definition.scope, definition.scope_id.as_deref(), &mut faults);
     faults.done()?;
     let Authored { ledger, by, now } = author;
     let (created_by, status) = (by.to_owned(), LimitStatus::Active);
