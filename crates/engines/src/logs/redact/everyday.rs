@@ -14,6 +14,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("SMTP_PASS_2: VV", "SMTP_PASS_2: <PASSWORD>"),
     ("password1=VV&x=1", "password1=<PASSWORD>&x=1"),
     ("API_KEY_PROD=VV", "API_KEY_PROD=<API_KEY>"),
+    // What is a name of a secret is one in every shape.
+    ("deploy_key=VV ssh-key: VV", "deploy_key=<API_KEY> ssh-key: <API_KEY>"),
+    ("<storage-key>VV</storage-key>", "<storage-key><API_KEY></storage-key>"),
+    ("run --webhook-key VV", "run --webhook-key <API_KEY>"),
     ("jwt: VV", "jwt: <JWT>"),
     ("bearer=VV", "bearer=<BEARER_TOKEN>"),
     ("pass=VV&x=1", "pass=<PASSWORD>&x=1"),
