@@ -8,8 +8,9 @@ use rules::facts::SecretKind as S;
 
 use super::{
     findings::{Class, marker_at},
+    nothing::is_nothing,
     ruling::{Ruling, over},
-    values::{is_nothing, until, value_at},
+    values::{until, value_at},
 };
 
 /// So many words of a command are looked at.

@@ -3,12 +3,14 @@
 use std::{ops::Range, sync::LazyLock};
 
 use regex::{Captures, Regex};
+use rules::facts::SecretKind as S;
 
 use super::{
     fields::classify,
-    findings::marker_at,
+    findings::{Class, marker_at},
+    nothing::{is_nothing, is_prose, looks_random},
     ruling::{Ruling, over},
-    values::{is_nothing, looks_random, value_at},
+    values::value_at,
 };
 
 /// So far from a name the ends of its tag are looked for.
@@ -40,10 +42,16 @@ pub(super) fn element(text: &str, matched: &Captures<'_>) -> Ruling {
     let value = &text[content.range.clone()];
     // A text that was cut ends before the element does.
     let cut = content.range.end == text.len() && !value.contains(char::is_whitespace) && looks_random(value);
-    if is_nothing(value) || !(content.closed || cut) {
+    if is_nothing(value) || is_prose(value) || is_word(class, value) || !(content.closed || cut) {
         return over(matched);
     }
     Ruling::Remove(vec![(content.range, class)])
+}
+
+/// Whether it is a word of a text, for which `<token>` and `<auth>` stand as often as for a secret. A password may be any word.
+fn is_word(class: Class, value: &str) -> bool {
+    matches!(class, Class::Secret(S::Token | S::BearerToken | S::Jwt | S::Authorization | S::Cookie))
+        && !value.split_whitespace().any(looks_random)
 }
 
 /// `<key>password</key><string>..</string>`

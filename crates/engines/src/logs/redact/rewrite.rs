@@ -11,9 +11,10 @@ use super::{
     fields::{classify, says_little},
     findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
+    nothing::{is_name_of_item, looks_random, place},
     text,
     unveil::visible,
-    values::{is_verdict, looks_random},
+    values::{is_of_a_place, is_verdict},
 };
 
 /// Redacts a JSON text. Fails if it is no JSON, nested more than 100 deep, or holds half a surrogate pair.
@@ -62,7 +63,8 @@ impl Said {
         if let Some(class) = says(item, redacted, flag) {
             return Self::Flag(class);
         }
-        says(item, redacted, classify).map_or(Self::Nothing, |class| Self::Name { class, first })
+        let name = |item: &str| classify(item).filter(|_| is_name_of_item(item));
+        says(item, redacted, name).map_or(Self::Nothing, |class| Self::Name { class, first })
     }
 }
 
@@ -170,6 +172,7 @@ impl<'t> Rewriter<'t, '_> {
             if self.reader.peek() == b'"' {
                 let class = class.or_else(|| if is_value(&name) { self.named_behind(depth) } else { None });
                 let class = class.filter(|_| !says_little(&name) || !self.is_verdict_next());
+                let class = class.filter(|class| !is_of_a_place(&name, *class) || !self.is_place_next(depth));
                 let (value, redacted) = self.string(class, depth + 1)?;
                 if is_name(&name) {
                     named = says(&value, redacted.as_deref(), classify);
@@ -191,6 +194,15 @@ impl<'t> Rewriter<'t, '_> {
     fn is_verdict_next(&self) -> bool {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
         unescape(ahead.string()).is_ok_and(|text| is_verdict(&text))
+    }
+
+    /// Whether the string that comes next is a folder or a file, and nothing else: `{"pwd": "/srv/app"}`.
+    fn is_place_next(&self, depth: usize) -> bool {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        unescape(ahead.string()).is_ok_and(|text| {
+            place(&text).is_some_and(|place| place.len() == text.len())
+                && string(&text, depth, &mut self.found.aside()).is_none()
+        })
     }
 
     /// What the string that comes next is, by a name that stands behind it: `{"value": "..", "name": "password"}`.

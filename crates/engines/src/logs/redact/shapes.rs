@@ -13,10 +13,11 @@ use super::{
     encoded::decoded,
     findings::{Class, is_marker},
     markup::{attribute, element, pair},
+    nothing::looks_random,
     numbers::{cards, iban, ssn},
     ruling::{Ruling, over},
     stems::stems,
-    values::{flag, looks_random, named, until},
+    values::{flag, named, until},
 };
 
 /// A word that holds what names of secrets hold. Whether it is such a name is what the judge asks.

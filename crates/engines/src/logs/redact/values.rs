@@ -8,6 +8,7 @@ use rules::facts::SecretKind as S;
 use super::{
     fields::{classify, says_little},
     findings::{Class, is_marker, marker_at},
+    nothing::{is_code, is_mixed, is_nothing, is_said, looks_random, place},
     ruling::{Ruling, over},
 };
 
@@ -31,7 +32,9 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let Some((range, quoted)) = value_at(text, end, assigned) else { return Ruling::PassOver(name.end()) };
     let value = &text[range.clone()];
     // In prose a colon is followed by words, and in code an equals sign by an expression.
-    let code = value.starts_with([':', '[', '{', '(', '|']) || value.contains("::") || value.contains('(');
+    let colon = joint.trim_end().ends_with(':');
+    let code = is_code(value, colon, spaced);
+    let of_a_sentence = joint.trim_end().ends_with(char::is_alphabetic) && is_said(value);
     let telling = if two && (spaced || quoted) {
         (quoted || !code) && is_compared(class, value)
     } else if says_little(name.as_str()) {
@@ -42,11 +45,13 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     } else {
         quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end))
     };
-    if !telling || is_nothing(value) {
-        Ruling::PassOver(name.end())
-    } else {
-        Ruling::Remove(vec![(range, class)])
-    }
+    let is_none = is_nothing(value)
+        || of_a_sentence
+        || is_way(class, value)
+        || !quoted && is_few(name.as_str(), class, value)
+        || is_of_a_parser(class, &text[..name.start()])
+        || is_of_a_place(name.as_str(), class) && place(&text[range.start..]).is_some();
+    if !telling || is_none { Ruling::PassOver(name.end()) } else { Ruling::Remove(vec![(range, class)]) }
 }
 
 /// Whether a value that a name is compared with (`==`) is a secret. To code a token is a word or a sign of a language as
@@ -60,19 +65,58 @@ fn is_compared(class: Class, value: &str) -> bool {
     }
 }
 
-/// Letters and digits in turns, as no word has them: not `utf8mb4` or `BigInt64Array`, but `Zx9QwErTy7`.
-fn is_mixed(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let turns = bytes.windows(2).filter(|pair| {
-        pair[0].is_ascii_digit() && pair[1].is_ascii_alphabetic()
-            || pair[0].is_ascii_alphabetic() && pair[1].is_ascii_digit()
-    });
-    let turns = turns.count();
-    bytes.len() >= 8 && turns >= 3 || bytes.len() >= 16 && turns >= 2
-}
-
 fn is_count(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// How many there are, or which of several it is: `secrets: 3`, `token: 12`.
+fn is_few(name: &str, class: Class, value: &str) -> bool {
+    let several = ["passwords", "secrets", "tokens", "keys", "credentials"];
+    let ends = |end: &&str| {
+        name.len()
+            .checked_sub(end.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|n| n.eq_ignore_ascii_case(end))
+    };
+    is_count(value) && value.len() < 6 && (class == Class::Secret(S::Token) || several.iter().any(ends))
+}
+
+/// The way in which one is let in, and not what for: `auth: basic`.
+fn is_way(class: Class, value: &str) -> bool {
+    let ways = [
+        "apikey",
+        "basic",
+        "bearer",
+        "digest",
+        "iam",
+        "jwt",
+        "kerberos",
+        "ldap",
+        "mtls",
+        "negotiate",
+        "ntlm",
+        "oauth",
+        "oauth2",
+        "oidc",
+        "password",
+        "saml",
+        "sso",
+        "token",
+    ];
+    class == Class::Secret(S::Authorization) && ways.iter().any(|way| value.eq_ignore_ascii_case(way))
+}
+
+/// Whether a parser speaks of a token: `Unexpected token: x`.
+fn is_of_a_parser(class: Class, before: &str) -> bool {
+    let before = before.trim_end_matches([' ', '\t']);
+    let word = before.len().checked_sub("unexpected".len()).and_then(|at| before.get(at..));
+    class == Class::Secret(S::Token) && word.is_some_and(|word| word.eq_ignore_ascii_case("unexpected"))
+}
+
+/// Whether what has that name may be a folder, as where a shell is, or the file with a key.
+pub(super) fn is_of_a_place(name: &str, class: Class) -> bool {
+    let own = name.trim_matches(|c: char| !c.is_alphanumeric());
+    own.eq_ignore_ascii_case("pwd") || class == Class::Secret(S::PrivateKey)
 }
 
 /// A value that says how something went: `pass: yes`.
@@ -127,6 +171,7 @@ pub(super) fn flag(text: &str, matched: &Captures<'_>) -> Ruling {
 
 /// The value that begins there, and whether it is in quotes. In a query an `&` ends it.
 pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<usize>, bool)> {
+    let start = start + literal_prefix(&text[start..]);
     let rest = &text[start..];
     let slashes = rest.bytes().take_while(|byte| *byte == b'\\').count();
     let quote = rest[slashes..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
@@ -150,6 +195,12 @@ pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<u
         end = until(text, end + marker, ends);
     }
     (end > start).then_some((start..end, false))
+}
+
+/// How long the sign of a language is that stands before the quotes of a string: `b".."`, `$'..'`.
+fn literal_prefix(rest: &str) -> usize {
+    let signs = rest.bytes().take_while(|byte| b"bBfFrRuU$@".contains(byte)).count();
+    if (1..=2).contains(&signs) && rest[signs..].starts_with(['"', '\'']) { signs } else { 0 }
 }
 
 /// Where a string that was opened with so many backslashes before its quote is closed in the same way.
@@ -178,50 +229,4 @@ fn alone(text: &str, from: usize, to: usize) -> bool {
     let on_the_line = |c: &char| *c != '\n';
     text[..from].chars().rev().take_while(on_the_line).all(|c| c.is_whitespace() || c == '-')
         && text[to..].chars().take_while(on_the_line).all(char::is_whitespace)
-}
-
-/// A value that says that there is none, of what type it is, or where it is kept.
-pub(super) fn is_nothing(value: &str) -> bool {
-    let plain = [
-        "null",
-        "none",
-        "nil",
-        "true",
-        "false",
-        "undefined",
-        "required",
-        "optional",
-        "string",
-        "str",
-        "text",
-        "int",
-        "number",
-        "bool",
-        "boolean",
-        "any",
-        "object",
-    ];
-    let reference = value.strip_prefix('$').map(|name| name.trim_matches(['{', '}', '(', ')']));
-    value.is_empty()
-        || is_marker(value)
-        || plain.iter().any(|word| value.eq_ignore_ascii_case(word))
-        || value.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X'))
-        || reference.is_some_and(|name| {
-            !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9'))
-        })
-}
-
-/// A value that is no word of a sentence.
-pub(super) fn looks_random(value: &str) -> bool {
-    let value = value.trim_end_matches(['.', '!', '?', ':']);
-    let (mut digit, mut inner_upper, mut other, mut lower) = (false, false, false, false);
-    for (at, byte) in value.bytes().enumerate() {
-        digit |= byte.is_ascii_digit();
-        inner_upper |= at > 0 && byte.is_ascii_uppercase();
-        lower |= byte.is_ascii_lowercase();
-        other |=
-            matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'*' | b'+' | b'=' | b'?' | b'@' | b'^' | b'~');
-    }
-    value.len() >= 6 && (digit || other || inner_upper && lower || value.len() >= 20)
 }

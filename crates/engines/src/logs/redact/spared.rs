@@ -1,0 +1,94 @@
+//! Texts that speak of secrets and hold none, and beside each what differs from it by holding one. Who removes too much destroys
+//! evidence.
+
+use super::{redact_json, redact_text};
+use serde_json::json;
+
+/// Stands for a secret: nothing else in a text looks like it.
+const V: &str = "Zx9QwErTy7";
+
+/// What stays as it is.
+#[rustfmt::skip]
+const STAYS: &[&str] = &[
+    // How a secret is.
+    "session_id is missing", "session_id: missing", "the session id is required", "session id: 12", "sess_id = 5",
+    "password is incorrect", "password: invalid", "password=unset", "Password: changed", "password: <required>",
+    "token is expired", "authorization: denied", "private key: missing", "secrets: inherit", "secrets: 3 found",
+    "no password set", "password is required", "passwordless: true", "passwords: 3", "password is too short",
+    "the password is fine", "the token is weak.",
+    // Limits, counts, and other words beside one.
+    "token limit: 4096", "token limit = 4096", "max_tokens: 4096", "max tokens=4096", "token budget: 12000", "token: 12",
+    "secret santa: bob2026", "secret sauce: ketchup", "password policy: 12 characters", "password manager: 1Password",
+    "To reset a password:\n1. open the page2\n2. click", "password reset:\n  - open2\n  - click", "Password reset: completed1",
+    "password_file=/run/secrets/db1", "passwordFile: /run/secrets/x1", "key: value1234", "keyword: foo1234",
+    // Where a shell is.
+    "pwd", "pwd /home/x1", "pwd: /srv/app", "PWD=/home/user1/project", "pwd=~/work2", "PWD=C:\\Users\\dana2", "$ pwd\n/home/x/Project1",
+    "\"pwd\": \"/home/user1/app2\"", "private key: /etc/ssl/site1.key",
+    // Code.
+    "password = os.environ[\"X1\"]", "password = os.getenv(\"X1\")", "password = getpass()", "password = getpass.getpass(\"Password: \")",
+    "password = input(\"Password: \")", "password = config.password", "password = config[\"password\"]", "password: this.password,",
+    "password: process.env.DB_PASSWORD,", "token = tokens[0]", "token = parser.token", "const token = await getToken();",
+    "fn f(token: &Token) -> Token {", "password = %s", "WHERE token = @token", "password = f\"{x}\"", "password=\"{{ password }}\"",
+    "password: \"{{ lookup('env','X') }}\"", "password: !vault |", "password: ${db.password}", "password=\"$password\"",
+    "password=\"$(cat /run/secrets/x1)\"", "login --password $password", "\"password\" => \"required|min:8\",",
+    "SyntaxError: Unexpected token = in JSON", "Unexpected token: identifier123", "auth: basic", "auth=oauth2", "auth: \"digest\"",
+    "api_key=\"YOUR_API_KEY\"", "api_key: \"<your key>\"", "password: your-password-here",
+    // Pages and styles.
+    ".token.string{color:#123456}", ".password { color: red; }", "input[type=password]{width:100px}",
+    "<span class=\"token keyword\">fn</span>", "<label for=\"password\">Password:</label>",
+    // Elements that hold prose, or words of a text.
+    "<password_policy>at least 12 characters, one of them a digit</password_policy>", "<token>word</token>", "<token>fn main</token>",
+    "<token>the</token><token>quick</token>", "<password>at least 12 characters and a digit</password>",
+    "<secret>the cake is a lie</secret>", "<auth>This section tells who is let in</auth>",
+];
+
+/// What differs from the former by holding a secret, in the place of `VV`.
+#[rustfmt::skip]
+const GOES: &[&str] = &[
+    "session_id is VV", "session_id: VV", "session_id=swordfish", "password is VV", "password: VV", "password=swordfish",
+    "token: VV", "token: 123456", "secret: VV", "password policy: password=VV", "pwd: VV", "PWD=VV", "pwd=/VV",
+    "private_key: VV", "password = \"VV\"", "password = b\"VV\"", "password = f'VV'", "password: $'VV'", "token = VV[0]",
+    "password = hunter2.VV", "password=\"{{VV}}\"", "password=${VV}", "auth: VV", "auth=\"VV\"", "<token>VV</token>",
+    "<password>VV is the password of the server</password>", "<password>swordfish</password>", "<auth>Basic VV</auth>",
+];
+
+#[test]
+fn what_speaks_of_a_secret_and_holds_none_stays() {
+    for text in STAYS {
+        assert_eq!(redact_text(text).value, *text);
+    }
+    for value in [
+        json!({"pwd": "/srv/app", "PWD": "/home/user1/x", "token_limit": 4096}),
+        json!(["reset a password", "2026-01-01"]),
+        json!({"steps": ["How to reset a password", "ticket-4711", "password reset", "KB-1234567"]}),
+        json!([["reset a password", "page2"], ["change the password", "page3"]]),
+        json!({"private_key": "/etc/ssl/site.key", "password_file": "/run/secrets/db1"}),
+    ] {
+        assert_eq!(redact_json(&value.to_string()).expect("is JSON").value, value.to_string());
+    }
+}
+
+#[test]
+fn what_differs_from_it_by_a_secret_goes() {
+    for text in GOES {
+        let text = text.replace("VV", V);
+        let kept = redact_text(&text).value;
+        assert!(
+            !kept.contains(V) && !kept.contains("swordfish") && kept.contains("<REDACTED:"),
+            "{text}: {kept}"
+        );
+        assert_eq!(redact_text(&kept).value, kept, "twice: {text}");
+    }
+    for value in [
+        json!({"pwd": V}),
+        json!({"pwd": format!("/srv/app {V}")}),
+        json!({"password_hash": V}),
+        json!(["the password", V]),
+        json!([["password", V]]),
+        json!({"private_key": V}),
+    ] {
+        let kept = redact_json(&value.to_string()).expect("is JSON").value;
+        assert!(!kept.contains(V), "{kept}");
+        assert_eq!(redact_json(&kept).expect("is JSON").value, kept);
+    }
+}
