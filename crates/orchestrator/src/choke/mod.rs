@@ -106,7 +106,8 @@ impl Choke {
         self.memory.governs.began(spine.elapsed(), freeze, generation);
     }
 
-    /// Somebody asked for this freeze, and the store did not take it: until it is back, nothing that it would stop passes here.
+    /// Somebody asked for this freeze, and the store did not take it: nothing that it would stop passes here without the store, until
+    /// that has written something of the run again.
     pub(crate) fn asked_to_freeze(&self, spine: &Spine, freeze: Freeze) {
         self.memory.governs.asked_to_freeze(spine.elapsed(), freeze);
     }

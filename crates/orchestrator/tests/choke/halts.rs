@@ -17,7 +17,7 @@ use orchestrator::{
     },
 };
 use proof::words::{Action, InterventionKind};
-use testkit::{Store, TestDatabase, on_both};
+use testkit::{Store, Stranger, TestDatabase, on_both};
 
 use crate::{
     agent::{Agent, ask, llm, refused},
@@ -41,6 +41,29 @@ impl Agent<'_> {
         account::update_settings(&self.kit.spine, &self.admin, before.settings_version, change)
             .await
             .unwrap();
+    }
+}
+
+/// From now on the store can be read and takes nothing, as after a failover or with a full disk, until it is told to.
+async fn take_nothing(db: &TestDatabase) -> Option<Stranger> {
+    if db.store() == Store::Sqlite {
+        return Some(db.stranger("UPDATE tenants SET slug = slug").await);
+    }
+    db.tamper(
+        "CREATE FUNCTION only_read() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'it is only read' USING ERRCODE = 'read_only_sql_transaction';
+         END $$;
+         CREATE TRIGGER only_read BEFORE INSERT OR UPDATE ON runs EXECUTE FUNCTION only_read()",
+    )
+    .await
+    .unwrap();
+    None
+}
+
+async fn take_again(db: &TestDatabase, stranger: Option<Stranger>) {
+    match stranger {
+        Some(stranger) => stranger.let_go().await,
+        None => db.tamper("DROP FUNCTION only_read() CASCADE").await.unwrap(),
     }
 }
 
@@ -184,6 +207,28 @@ on_both! {
         }
     }
 
+    async fn a_store_that_can_only_be_read_is_not_back(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        let (doomed, calm) = (agent.start().await, agent.start().await);
+        look(&kit).await;
+        let stranger = take_nothing(db).await;
+        unavailable(&activity::kill(&kit.spine, &agent.admin, doomed, Some("stop it".to_owned())).await);
+        kit.clock.advance(chrono::Duration::seconds(1));
+        look(&kit).await;
+        unavailable(&agent.record(doomed, llm(1)).await);
+        assert!(!agent.record(calm, llm(1)).await.unwrap().recorded, "nobody asked for that");
+
+        take_again(db, stranger).await;
+        kit.clock.advance(chrono::Duration::seconds(1));
+        assert!(agent.record(doomed, llm(1)).await.unwrap().recorded, "it is back, and nobody asked again");
+        kit.db.close().await;
+        for run in [doomed, calm] {
+            assert!(!agent.record(run, llm(1)).await.unwrap().recorded, "what was asked for before is over");
+        }
+    }
+
     async fn a_halt_that_the_store_does_not_take_lets_nothing_pass_meanwhile(db: TestDatabase) {
         let folder = tempfile::tempdir().unwrap();
         let kit = Kit::spooling(db, folder.path(), 1).await;
@@ -291,4 +336,46 @@ async fn what_a_freeze_refused_without_the_store_is_written_and_a_lifted_one_hol
     db.take_away().await;
     assert!(!there.record(run, llm(1)).await.unwrap().recorded);
     db.bring_back().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_freeze_that_was_not_taken_holds_for_a_run_that_is_not_written_whatever_others_are() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = going_on(&kit).await;
+    let (held, free) = (agent.start().await, agent.start().await);
+    let locks = format!(
+        "LOCK TABLE freezes IN EXCLUSIVE MODE; SELECT * FROM runs WHERE id = '{}' FOR UPDATE",
+        held.0
+    );
+    let stranger = db.stranger(&locks).await;
+    unavailable(&agent.freeze_researcher().await);
+    kit.clock.advance(chrono::Duration::seconds(1));
+    look(&kit).await;
+    assert!(agent.record(free, llm(1)).await.unwrap().recorded, "for that run the store is there");
+    unavailable(&agent.record(held, llm(1)).await);
+    stranger.let_go().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_of_which_nobody_knows_whether_it_is_in_lets_nothing_pass_meanwhile() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = going_on(&kit).await;
+    let run = agent.start().await;
+    db.tamper(
+        "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'the server goes' USING ERRCODE = 'admin_shutdown';
+         END $$;
+         CREATE CONSTRAINT TRIGGER gone AFTER INSERT ON interventions DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION gone()",
+    )
+    .await
+    .unwrap();
+    let killed = activity::kill(&kit.spine, &agent.admin, run, Some("stop it".to_owned())).await;
+    assert!(matches!(killed, Err(Error::CommitUnknown(_))), "{killed:?}");
+    kit.db.close().await;
+    unavailable(&agent.record(run, llm(1)).await);
 }

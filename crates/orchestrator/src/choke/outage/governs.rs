@@ -68,7 +68,8 @@ struct BegunHere {
 }
 
 /// Halts that people asked for and the store did not take, each with when it was asked for last. They are recorded nowhere, and
-/// nobody is told that they are in force; but until the store is back, nothing of these runs is let through here.
+/// nobody is told that they are in force; but a run of theirs is not gone by from memory until the store has written something of
+/// it again. That it can be read is not enough: a full disk can be read, and what a failover left, and a row that another holds.
 #[derive(Default)]
 struct Asked {
     runs: HashMap<RunId, TimeDelta>,
@@ -93,23 +94,30 @@ impl Asked {
         self.all = self.all.filter(|at| *at > by);
     }
 
+    /// Forgets what was asked for by then and is in force: it is asked for no more, and who lifts it, lifts it.
+    fn forget_taken(&mut self, by: TimeDelta, taken: &[Arc<Freeze>]) {
+        let is_taken = |asked: &Freeze| taken.iter().any(|taken| taken.is_of(&asked.target_id));
+        self.freezes.retain(|(at, asked)| *at > by || !is_taken(asked));
+    }
+
     fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.freezes.is_empty() && self.all.is_none()
     }
 
-    fn holds(&self, run: &Run) -> bool {
-        let freezes = || self.freezes.iter().any(|(_, freeze)| freeze.holds(&run.agent_id));
-        self.all.is_some() || self.runs.contains_key(&run.id) || freezes()
+    /// Whether a run of that agent was asked to be halted since the store last wrote something of it, in a group that began then.
+    fn holds(&self, run: RunId, agent_id: &str, written: Option<TimeDelta>) -> bool {
+        let since = |at: TimeDelta| written.is_none_or(|written| written <= at);
+        let by_freeze = || self.freezes.iter().any(|(at, freeze)| since(*at) && freeze.holds(agent_id));
+        self.all.is_some_and(since) || self.runs.get(&run).copied().is_some_and(since) || by_freeze()
     }
 }
 
 impl Governed {
-    /// Forgets all but what a look that began then cannot have seen, for it was done here since, or just before. Gives whether
-    /// there is any.
+    /// Forgets all but what a look that began then cannot have seen: what was done here since, or just before, and what the
+    /// store did not take. Gives whether there is any.
     fn keep_news(&mut self, since: TimeDelta) -> bool {
-        let Self { mut begun, mut asked, .. } = std::mem::take(self);
+        let Self { mut begun, asked, .. } = std::mem::take(self);
         begun.retain(|begun| begun.at + UNDER_WAY > since);
-        asked.forget(since);
         let has_any = !begun.is_empty() || !asked.is_empty();
         *self = Self { begun, asked, ..Self::default() };
         has_any
@@ -121,6 +129,14 @@ impl Governs {
     pub(super) fn answered(&self, at: TimeDelta) {
         let mut known = self.known();
         known.answered = known.answered.max(Some(at));
+    }
+
+    /// The store took what a group of the tenant wrote that began then. A run is gone by for `memory` after it was read: what was
+    /// asked for before that is in the way of none any more.
+    pub(super) fn wrote(&self, tenant: TenantId, at: TimeDelta, memory: TimeDelta) {
+        if let Some(governed) = self.known().tenants.get_mut(&tenant) {
+            governed.asked.forget(at - memory);
+        }
     }
 
     /// The tenant's settings as they were looked at last, with the generation that its freezes are of.
@@ -145,12 +161,12 @@ impl Governs {
         for (tenant, settings) in found {
             let governed = known.tenants.entry(tenant).or_default();
             governed.looked = Some(at);
-            governed.asked.forget(at);
             governed.begun.retain(|begun| begun.generation > settings.generation);
             if let Some(freezes) = freezes.remove(&tenant) {
                 governed.freezes = freezes;
                 governed.settings = Some(settings);
             }
+            governed.asked.forget_taken(at, &governed.freezes);
         }
     }
 
@@ -162,8 +178,10 @@ impl Governs {
     /// This server began a freeze, which is in force at that time, and by which the tenant came to this generation.
     pub(in crate::choke) fn began(&self, at: TimeDelta, freeze: Freeze, generation: u64) {
         let mut known = self.known();
-        let begun = &mut known.tenants.entry(freeze.tenant).or_default().begun;
-        begun.push(BegunHere { at, generation, freeze: Arc::new(freeze) });
+        let governed = known.tenants.entry(freeze.tenant).or_default();
+        let freeze = Arc::new(freeze);
+        governed.asked.forget_taken(at, std::slice::from_ref(&freeze));
+        governed.begun.push(BegunHere { at, generation, freeze });
     }
 
     /// Somebody asked for a freeze at that time, and the store did not take it.
@@ -197,11 +215,12 @@ impl Governs {
         holds.or_else(|| met.filter(|_| governed.looked.is_none_or(|looked| looked < read)))
     }
 
-    /// Whether what is remembered of the run, which was read at that time, may be gone by: it was read, or its tenant looked at,
-    /// not long before the store answered last; and nobody has asked since that it be halted.
-    pub(super) fn trusts(&self, run: &Run, read: TimeDelta) -> bool {
+    /// Whether what is remembered of the run, which was read and last written at these times, may be gone by: it was read, or its
+    /// tenant looked at, not long before the store answered last; and nobody has asked since it was written that it be halted.
+    pub(super) fn trusts(&self, run: &Run, (read, written): (TimeDelta, Option<TimeDelta>)) -> bool {
         let known = self.known();
-        let held = known.tenants.get(&run.tenant).is_some_and(|governed| governed.asked.holds(run));
+        let holds = |governed: &Governed| governed.asked.holds(run.id, &run.agent_id, written);
+        let held = known.tenants.get(&run.tenant).is_some_and(holds);
         known.is_late_enough(run.tenant, read) && !held
     }
 
@@ -236,6 +255,10 @@ mod tests {
 
     fn at(second: i64) -> TimeDelta {
         TimeDelta::seconds(second)
+    }
+
+    fn run(n: usize) -> RunId {
+        RunId(Uuid::from_u128(n as u128))
     }
 
     fn freeze(target: &str) -> Freeze {
@@ -308,18 +331,51 @@ mod tests {
         assert!(!holds(4), "nobody has been under way for so long");
 
         let asked = || governs.known().tenants.get(&TENANT).is_some_and(|known| !known.asked.is_empty());
-        let run = |n: usize| RunId(Uuid::from_u128(n as u128));
         for most in [0, MOST_ASKED] {
             governs.asked_to_freeze(at(70), freeze("a"));
             for n in 0..most {
                 governs.asked_to_kill(at(70), TENANT, run(n));
             }
-            look(&governs, 69, 6, Some(&[]));
-            others(69);
-            assert!(asked(), "the look was under way when it was asked for");
             look(&governs, 71, 6, Some(&[]));
-            assert!(!asked(), "the store is back");
+            others(200);
+            assert!(asked(), "a look tells only that the store can be read");
+            governs.wrote(TENANT, at(79), at(10));
+            assert!(asked(), "there may be runs of which nothing was written since");
+            governs.wrote(TENANT, at(80), at(10));
+            assert!(!asked(), "none is remembered that was read before");
         }
+    }
+
+    #[test]
+    fn a_halt_that_the_store_did_not_take_holds_until_it_writes_something_of_the_run() {
+        let governs = Governs::default();
+        let holds = |n: usize, agent: &str, written: Option<i64>| {
+            let known = governs.known();
+            known.tenants.get(&TENANT).is_some_and(|known| known.asked.holds(run(n), agent, written.map(at)))
+        };
+        governs.asked_to_kill(at(5), TENANT, run(1));
+        governs.asked_to_freeze(at(5), freeze("a"));
+        for written in [None, Some(4), Some(5)] {
+            assert!(holds(1, "b", written) && holds(2, "a", written), "{written:?}");
+            assert!(!holds(2, "b", written), "{written:?}");
+        }
+        assert!(!holds(1, "b", Some(6)) && !holds(2, "a", Some(6)), "it was written since");
+
+        look(&governs, 4, 7, Some(&["a"]));
+        assert!(holds(2, "a", None), "it was asked for while that look was under way");
+        look(&governs, 6, 7, None);
+        assert!(
+            !holds(2, "a", None) && holds(1, "a", None),
+            "the freeze is in force: another server took it"
+        );
+        governs.asked_to_freeze(at(7), freeze(""));
+        governs.began(at(8), freeze(""), 8);
+        assert!(!holds(2, "c", None), "this one took it");
+        for n in 0..=MOST_ASKED {
+            governs.asked_to_kill(at(9), TENANT, run(n));
+        }
+        assert!(holds(MOST_ASKED + 2, "c", Some(9)), "there are too many to know which");
+        assert!(!holds(1, "c", Some(10)), "it was written since");
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub(in crate::choke) struct Remembered {
     /// When this replica's store was last asked about it, and the same by the spine's elapsed time.
     at: DateTime<Utc>,
     read: TimeDelta,
+    /// When the last group began that this replica's store took something of, and that held the run locked.
+    written: Option<TimeDelta>,
     run: RunState,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
@@ -73,8 +75,12 @@ pub(in crate::choke) struct Remembered {
 impl Memory {
     /// Keeps what a committed group knew of its runs.
     pub(in crate::choke) fn remember(&self, state: State) {
-        let oldest = state.now - state.spine.settings().outage_memory;
+        let memory = state.spine.settings().outage_memory;
+        let (oldest, wrote) = (state.now - memory, state.has_writes());
         self.governs.answered(state.began);
+        if wrote {
+            self.governs.wrote(state.tenant.id, state.began, memory);
+        }
         self.remember_usage(&state);
         self.leave(&state, oldest);
         let State { tenant, now, began, runs: served, permits, permit_keys, .. } = state;
@@ -82,8 +88,10 @@ impl Memory {
         // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
         for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
             let key = (tenant.id, id);
-            let permits = runs.remove(&key).map(|before| before.permits).unwrap_or_default();
-            runs.insert(key, Remembered { at: now, read: began, run: run.settled(), permits });
+            let before = runs.remove(&key).map(|before| (before.permits, before.written));
+            let (permits, before) = before.unwrap_or_default();
+            let written = if wrote { Some(began) } else { before };
+            runs.insert(key, Remembered { at: now, read: began, written, run: run.settled(), permits });
         }
         // What the group held is newer than what it only read.
         for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
@@ -165,7 +173,7 @@ impl Memory {
         let runs = lock(&self.runs);
         let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
-        let mut blind = !self.governs.trusts(&known.run.run, known.read);
+        let mut blind = !self.governs.trusts(&known.run.run, (known.read, known.written));
         // Nobody releases what lapses meanwhile.
         if clock_check::may_lapse(&state.spine) {
             known.run.open.lapse(state.now);

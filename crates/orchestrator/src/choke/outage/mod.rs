@@ -45,7 +45,10 @@ pub(super) async fn answers(
     let mut answers: Vec<Option<Answer>> = Vec::with_capacity(calls.len());
     for call in calls {
         let answer = match err.as_ref() {
-            StoreError::UnknownCommit(_) => Err(Error::from_group(err)),
+            // Also a kill may not be in: that it was asked for is kept.
+            StoreError::UnknownCommit(_) if !matches!(call.what, CallKind::Kill(..)) => {
+                Err(Error::from_group(err))
+            }
             _ => from_memory(spine, tenant, call, err).await,
         };
         let refused = answer.is_err();
