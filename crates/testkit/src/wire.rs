@@ -34,6 +34,9 @@ const PORT: u16 = 5432;
 /// What is only said to know, or to let Postgres know, how tables look.
 const OF_THE_CATALOGUE: [&str; 4] = ["pg_catalog.", "pg_type", "pg_class", "ANALYZE"];
 
+/// What a line says whose answer is held.
+pub const ANSWER: &str = "the answer";
+
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -89,6 +92,8 @@ enum Word {
     Go,
     /// Postgres carries it out, and the connection is lost before the answer is read.
     GoUnheard,
+    /// Postgres carries it out, and the answer is held.
+    GoUnanswered,
 }
 
 /// Where all connections of all replicas come together.
@@ -204,6 +209,11 @@ impl Switchboard {
         self.say(line, Word::GoUnheard);
     }
 
+    /// Lets it through, and holds the answer, by the name of [`ANSWER`], as long as the replica's statements wait.
+    pub fn let_through_unanswered(&self, line: u64) {
+        self.say(line, Word::GoUnanswered);
+    }
+
     /// Loses a connection; what is held on it never arrives.
     pub fn lose(&self, line: u64) {
         if let Some(entry) = self.entries().remove(&line) {
@@ -264,8 +274,10 @@ impl Switchboard {
             self.change(id, |line| line.stage = Stage::Sent);
             server.write(&batch.bytes).await?;
             let answer = server.answer().await?;
-            if word == Word::GoUnheard {
-                return Ok(());
+            match word {
+                Word::Go => {}
+                Word::GoUnheard => return Ok(()),
+                Word::GoUnanswered => _ = self.hold(id, ANSWER).await,
             }
             // First the stage: who sees the replica go on must not see an unanswered line.
             self.change(id, |line| line.stage = Stage::Idle);
@@ -485,6 +497,5 @@ fn until_zero(bytes: &[u8]) -> (&[u8], &[u8]) {
 
 /// A statement, in a line.
 fn text(bytes: &[u8]) -> String {
-    let whole = String::from_utf8_lossy(until_zero(bytes).0);
-    whole.split_whitespace().collect::<Vec<_>>().join(" ")
+    String::from_utf8_lossy(until_zero(bytes).0).split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -20,6 +20,7 @@ mod interleaving;
 mod interventions;
 mod invariants;
 mod late;
+mod meanwhile;
 mod metadata;
 mod names;
 mod neighbours;

@@ -68,7 +68,7 @@ pub(in crate::choke) async fn look(spine: &Spine) -> Result<(), Error> {
         Some(Credential { key: Arc::new(key), tenant })
     });
     spine.credentials().renew(&older, keys.collect());
-    choke.memory.stopped(stopped);
+    choke.memory.stopped(spine.elapsed(), stopped);
     for settings in found.values() {
         choke.queue.learn(settings);
     }

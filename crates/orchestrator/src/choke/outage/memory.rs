@@ -67,6 +67,8 @@ pub(in crate::choke) struct Remembered {
     read: TimeDelta,
     /// When the last group began that this replica's store took something of, and that held the run locked.
     written: Option<TimeDelta>,
+    /// When a look told that it takes no more steps.
+    stopped: Option<TimeDelta>,
     run: RunState,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
@@ -88,10 +90,12 @@ impl Memory {
         // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
         for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
             let key = (tenant.id, id);
-            let before = runs.remove(&key).map(|before| (before.permits, before.written));
-            let (permits, before) = before.unwrap_or_default();
-            let written = if wrote { Some(began) } else { before };
-            runs.insert(key, Remembered { at: now, read: began, written, run: run.settled(), permits });
+            let written = wrote.then_some(began);
+            let mut run = Remembered::of(now, began, written, run.settled());
+            if let Some(before) = runs.remove(&key) {
+                run.come_after(before, began);
+            }
+            runs.insert(key, run);
         }
         // What the group held is newer than what it only read.
         for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
@@ -149,17 +153,17 @@ impl Memory {
     /// The runs that take steps as far as is known here, of those that the store was asked about since then.
     pub(super) fn running(&self, oldest: DateTime<Utc>) -> Vec<(TenantId, RunId)> {
         let runs = lock(&self.runs);
-        let takes_steps = |run: &Run| run.state == LifeState::Live && run.status == RunStatus::Running;
         let known = runs.iter().filter(|(_, known)| known.at >= oldest && takes_steps(&known.run.run));
         known.map(|(key, _)| *key).collect()
     }
 
-    /// Takes runs as the store has them: they take no more steps, whoever stopped them.
-    pub(super) fn stopped(&self, stopped: Vec<Run>) {
+    /// Takes runs as the store has them, which told that at this time: they take no more steps, whoever stopped them.
+    pub(super) fn stopped(&self, at: TimeDelta, stopped: Vec<Run>) {
         let mut runs = lock(&self.runs);
         for run in stopped {
             if let Some(known) = runs.get_mut(&(run.tenant, run.id)) {
                 known.run.run = run;
+                known.stopped = Some(at);
             }
         }
     }
@@ -202,7 +206,7 @@ impl Memory {
         let mut runs = lock(&self.runs);
         let Some(run) = state.runs.get(&run_id) else { return };
         let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
-        known.run = run.clone().settled();
+        known.go_on(run.clone().settled(), state.began);
         for permit in state.permits.values().map(HeldPermit::row).filter(|permit| permit.run_id == run_id) {
             known.permit(permit.clone(), state.now);
         }
@@ -274,6 +278,26 @@ impl Memory {
 }
 
 impl Remembered {
+    fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
+        Self { at, read, written, stopped: None, run, permits: HashMap::new() }
+    }
+
+    /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.
+    fn come_after(&mut self, before: Self, began: TimeDelta) {
+        let Self { written, stopped, run, permits, .. } = before;
+        (self.permits, self.stopped, self.written) = (permits, stopped, self.written.or(written));
+        let left = std::mem::replace(&mut self.run, run);
+        self.go_on(left, began);
+    }
+
+    /// The run is as a call left it, or a group, that knew of it since then. Where it was still running, a look may have told
+    /// meanwhile that another stopped it: who is stopped stays so.
+    fn go_on(&mut self, left: RunState, since: TimeDelta) {
+        let is_over = self.stopped.is_some_and(|at| at >= since) && takes_steps(&left.run);
+        let run = if is_over { self.run.run.clone() } else { left.run };
+        self.run = RunState { run, ..left };
+    }
+
     /// Keeps a permit as long as it can serve.
     fn permit(&mut self, permit: Permit, now: DateTime<Utc>) {
         self.permits.retain(|_, known| serves(known, now));
@@ -283,6 +307,10 @@ impl Remembered {
             self.permits.remove(&permit.id);
         }
     }
+}
+
+fn takes_steps(run: &Run) -> bool {
+    run.state == LifeState::Live && run.status == RunStatus::Running
 }
 
 /// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes,
