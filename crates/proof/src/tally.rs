@@ -24,6 +24,7 @@
 mod circles;
 mod marks;
 mod node;
+mod numbers;
 mod sums;
 mod told;
 
@@ -34,6 +35,7 @@ use self::{
     circles::Circles,
     marks::{Class, Mark, Marks, Sign, family},
     node::{Above, Node, Shown, Sort},
+    numbers::Numbers,
     sums::{Sum, Sums, comes_to, plus},
 };
 use crate::words::StepKind;
@@ -59,9 +61,15 @@ pub struct Tally {
     circles: Circles,
     sums: Sums,
     /// A number for each of those who reported, and for each family of models.
-    reporters: HashMap<Box<str>, u32>,
-    families: HashMap<Box<str>, u32>,
+    reporters: Numbers,
+    families: Numbers,
+    /// The bytes that the steps hold beside themselves.
+    weight: usize,
 }
+
+/// The bytes of a step itself: of its node, in a list that may have room for as many again, and of its places in the
+/// maps and in the other lists.
+const WEIGHT_OF_STEP: usize = 2 * size_of::<Node>() + 288;
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
 pub const MAX_HTTP_BETWEEN: usize = 4;
@@ -71,6 +79,12 @@ impl Tally {
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// How many bytes of memory it holds, at most.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.nodes.len() * WEIGHT_OF_STEP + self.weight + self.reporters.weight + self.families.weight
     }
 
     /// Whether it has none.
@@ -115,8 +129,11 @@ impl Tally {
         }
         // It is there, and hands up nothing of itself or of what is below it now.
         let node = &mut self.nodes[at];
+        let weighed = node.weight();
         (node.sort, node.uses, node.half, node.counts) = (Sort::Other, false, false, false);
         (node.below, node.marks, node.used) = (Shown::default(), Marks::default(), Sum::default());
+        node.hand_down();
+        self.weight = self.weight - weighed + node.weight();
         self.sums.forget(at);
         self.hand_up(at);
         false
@@ -196,6 +213,7 @@ impl Tally {
             summed: false,
             same: false,
             above: Above::default(),
+            hands: Above::default(),
             counts: false,
         };
         self.circles.add();
@@ -220,13 +238,15 @@ impl Tally {
                 self.awaited.insert(parent);
             }
             let above = above.map(|above| &self.nodes[above]).filter(|above| above.talks_to(&node));
-            node.above = above.map(Node::hands_down).unwrap_or_default();
+            node.above = above.map(|above| above.hands.clone()).unwrap_or_default();
         }
+        node.hand_down();
         if let Some(span) = span {
             self.by_span.insert(span, at);
             self.awaited.remove(&span);
         }
         node.same = node.is_tool() && self.has_below(span, &node, MAX_HTTP_BETWEEN);
+        self.weight += node.weight();
         self.nodes.push(node);
         self.gather(at);
         let node = &mut self.nodes[at];
@@ -292,9 +312,11 @@ impl Tally {
         while let Some(above) = self.hearer(child) {
             let shown = self.nodes[child].shows();
             let node = &mut self.nodes[above];
+            let weighed = node.weight();
             if !node.below.add(&shown) {
                 break;
             }
+            self.weight = self.weight - weighed + node.weight();
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.push(node.index);
@@ -310,12 +332,21 @@ impl Tally {
         let mut next = vec![at];
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
-            let calls = node.hands_down();
+            let calls = node.hands.clone();
             let Some(span) = node.span.filter(|_| !calls.uses.is_empty()) else { continue };
             let reporter = node.reporter;
             for child in self.children.get(&span).into_iter().flatten() {
                 let node = &mut self.nodes[*child];
-                if node.reporter != reporter || !node.above.add(&calls) {
+                if node.reporter != reporter {
+                    continue;
+                }
+                let weighed = node.weight();
+                let is_new = node.above.add(&calls);
+                if is_new {
+                    node.hand_down();
+                }
+                self.weight = self.weight - weighed + node.weight();
+                if !is_new {
                     continue;
                 }
                 if node.counts && !node.would_count() {
@@ -376,7 +407,7 @@ impl Tally {
             return true;
         }
         let node = &self.nodes[at];
-        if node.hands_down().full.may_be_of(&node.below.half) {
+        if node.hands.full.may_be_of(&node.below.half) {
             return true;
         }
         let mut shown = node.shows();
@@ -412,7 +443,7 @@ impl Tally {
         let mut is_named = false;
         for family in told.models.into_iter().flatten().filter_map(family) {
             is_named = true;
-            let sign = Sign::Family(number(&mut self.families, &family));
+            let sign = Sign::Family(self.families.of(&family));
             marks.add(Mark { class, sign });
         }
         if !is_named {
@@ -435,22 +466,12 @@ impl Tally {
     }
 
     fn reporter(&mut self, name: Option<&str>) -> u32 {
-        name.map_or(0, |name| number(&mut self.reporters, name))
+        name.map_or(0, |name| self.reporters.of(name))
     }
 
     fn children_of(&self, span: Option<u64>) -> &[usize] {
         span.and_then(|span| self.children.get(&span)).map_or(&[], Vec::as_slice)
     }
-}
-
-/// The number of a name, from 1.
-fn number(known: &mut HashMap<Box<str>, u32>, name: &str) -> u32 {
-    if let Some(number) = known.get(name) {
-        return *number;
-    }
-    let new = u32::try_from(known.len() + 1).unwrap_or(u32::MAX);
-    known.insert(name.into(), new);
-    new
 }
 
 /// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without

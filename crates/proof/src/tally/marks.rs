@@ -1,5 +1,7 @@
 //! By what a model call is known, and whether it may be one of the calls that others tell of.
 
+use std::sync::Arc;
+
 /// What a call is for. Calls for different things are different calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
@@ -55,13 +57,34 @@ impl Mark {
 /// So many marks of a class are told apart, so that no shape of a trace costs hours. Of more, any call may be one.
 const MOST: usize = 16;
 
-/// The marks of a call, or of several, in order.
+/// The marks of a call, or of several, in order. Of most steps they are those of the step above or below, and kept once
+/// for both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Marks(Vec<Mark>);
+pub(super) struct Marks(Option<Arc<Vec<Mark>>>);
 
 impl Marks {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all().is_empty()
+    }
+
+    /// The bytes of them, as if they were kept for one step alone.
+    pub(super) fn weight(&self) -> usize {
+        // Beside the list the two counters of who shares it.
+        let list = size_of::<Vec<Mark>>() + 2 * size_of::<usize>();
+        self.0.as_ref().map_or(0, |marks| list + marks.capacity() * size_of::<Mark>())
+    }
+
+    /// Whether they are those of the other, and kept once for both.
+    pub(super) fn are_kept_with(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn all(&self) -> &[Mark] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Whether one is of this class.
@@ -74,14 +97,15 @@ impl Marks {
         if self.says(mark) {
             return false;
         }
-        let Err(at) = self.0.binary_search(&mark) else { return false };
-        self.0.insert(at, mark);
+        let marks = Arc::make_mut(self.0.get_or_insert_default());
+        let Err(at) = marks.binary_search(&mark) else { return false };
+        marks.insert(at, mark);
         let is_one_of_them = |one: &Mark| one.class == mark.class && one.tells_apart();
         let is_many = mark.sign == Sign::Many;
-        if is_many || self.0.iter().copied().filter(is_one_of_them).count() > MOST {
-            self.0.retain(|one| !is_one_of_them(one));
+        if is_many || marks.iter().copied().filter(is_one_of_them).count() > MOST {
+            marks.retain(|one| !is_one_of_them(one));
         }
-        if !is_many && self.0.binary_search(&mark).is_err() {
+        if !is_many && marks.binary_search(&mark).is_err() {
             self.add(Mark { class: mark.class, sign: Sign::Many });
         }
         true
@@ -89,8 +113,14 @@ impl Marks {
 
     /// Adds those of others. Whether that says something new.
     pub(super) fn add_all(&mut self, others: &Self) -> bool {
+        if others.cover(self) {
+            // Together they say what the others do.
+            let is_new = !self.cover(others);
+            self.0.clone_from(&others.0);
+            return is_new;
+        }
         let mut is_new = false;
-        for mark in &others.0 {
+        for mark in others.all() {
             is_new |= self.add(*mark);
         }
         is_new
@@ -98,7 +128,7 @@ impl Marks {
 
     /// Whether the others say nothing that these do not.
     pub(super) fn cover(&self, others: &Self) -> bool {
-        others.0.iter().all(|mark| self.says(*mark))
+        self.are_kept_with(others) || others.all().iter().all(|mark| self.says(*mark))
     }
 
     /// Whether a call with these marks may be one of those with the others: one of the same class that names a model of the
@@ -107,21 +137,21 @@ impl Marks {
         let may = |mark: &Mark, of: &Self| {
             (mark.tells_apart() && of.has(*mark)) || (mark.is_of_any() && of.are_of(mark.class))
         };
-        self.0.iter().any(|mark| may(mark, others)) || others.0.iter().any(|mark| may(mark, self))
+        self.all().iter().any(|mark| may(mark, others)) || others.all().iter().any(|mark| may(mark, self))
     }
 
     /// The same of calls that tell no use: they are known by their names alone, and both name a model or neither does.
     pub(super) fn are_named_as(&self, others: &Self) -> bool {
         let is_many = |one: &Self, other: &Self| {
-            one.0.iter().any(|mark| mark.sign == Sign::Many && other.are_of(mark.class))
+            one.all().iter().any(|mark| mark.sign == Sign::Many && other.are_of(mark.class))
         };
         let is_shared =
             |mark: &Mark| matches!(mark.sign, Sign::Unnamed | Sign::Family(_)) && others.has(*mark);
-        self.0.iter().any(is_shared) || is_many(self, others) || is_many(others, self)
+        self.all().iter().any(is_shared) || is_many(self, others) || is_many(others, self)
     }
 
     fn has(&self, mark: Mark) -> bool {
-        self.0.binary_search(&mark).is_ok()
+        self.all().binary_search(&mark).is_ok()
     }
 
     fn says(&self, mark: Mark) -> bool {
@@ -182,6 +212,29 @@ mod tests {
             }
         }
         assert_eq!((family(""), family("-./")), (None, None));
+    }
+
+    #[test]
+    fn equal_marks_are_kept_once() {
+        let call = |input: u64| {
+            let mut marks = Marks::default();
+            marks.add(Mark { class: Class::Text, sign: Sign::Any });
+            marks.add(Mark { class: Class::Text, sign: Sign::Counts(input, 1) });
+            marks
+        };
+        let (one, mut both) = (call(1), call(1));
+        assert!(!both.are_kept_with(&one) && !both.add_all(&one) && both.are_kept_with(&one), "the same");
+        assert!(both.add_all(&call(2)) && !both.are_kept_with(&one), "more");
+        let mut less = call(2);
+        assert!(less.add_all(&both) && less.are_kept_with(&both), "all that the others say");
+        assert_eq!(
+            (one.cover(&both), one == call(1)),
+            (false, true),
+            "who shares marks gets none of another's"
+        );
+        let mut none = Marks::default();
+        assert!(none.are_kept_with(&Marks::default()) && none.weight() == 0);
+        assert!(none.add_all(&both) && none.are_kept_with(&both) && none.weight() == both.weight());
     }
 
     #[test]

@@ -25,8 +25,10 @@ pub(super) struct Node {
     pub(super) summed: bool,
     /// The other side of it is told too.
     pub(super) same: bool,
-    /// The calls that it lies below.
+    /// The calls that it lies below: kept once, as what the step above hands down.
     pub(super) above: Above,
+    /// The calls that what is below it lies below.
+    pub(super) hands: Above,
     pub(super) counts: bool,
 }
 
@@ -67,6 +69,10 @@ impl Shown {
             && self.half.cover(&other.half)
             && self.silent.cover(&other.silent)
             && (self.text || !other.text)
+    }
+
+    fn weight(&self) -> usize {
+        self.full.weight() + self.half.weight() + self.silent.weight()
     }
 }
 
@@ -139,10 +145,11 @@ impl Node {
         shown
     }
 
-    /// The calls that what is below it lies below.
-    pub(super) fn hands_down(&self) -> Above {
+    /// Says anew what it hands down.
+    pub(super) fn hand_down(&mut self) {
         if self.is_tool() {
-            return Above::default();
+            self.hands = Above::default();
+            return;
         }
         let is_call = self.sort == Sort::Model;
         let Above { mut uses, mut full } = self.above.clone();
@@ -156,7 +163,18 @@ impl Node {
         if is_call && self.tells_all() {
             full.add_all(&self.marks);
         }
-        Above { uses, full }
+        self.hands = Above { uses, full };
+    }
+
+    /// The bytes that it holds beside itself: those of all that is shown below it, shared or not, so it may be less.
+    pub(super) fn weight(&self) -> usize {
+        let name = match &self.sort {
+            Sort::Tool(name) => name.len(),
+            _ => 0,
+        };
+        let own = |hands: &Marks, above: &Marks| if hands.are_kept_with(above) { 0 } else { hands.weight() };
+        let hands = own(&self.hands.uses, &self.above.uses) + own(&self.hands.full, &self.above.full);
+        name + self.marks.weight() + self.below.weight() + hands
     }
 
     pub(super) fn is_tool(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::words::{
 };
 
 mod random;
+mod weight;
 
 /// Span, parent, kind, tool, whether it tells use.
 type Span = (&'static str, &'static str, StepKind, &'static str, bool);

@@ -114,6 +114,7 @@ fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
             assert_eq!(counts.insert(of, false), Some(true), "{of} counted");
         }
     }
+    super::weight::check(&tally);
     counts
 }
 

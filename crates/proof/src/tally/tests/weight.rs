@@ -1,0 +1,86 @@
+//! What a tree weighs, and that equal marks are kept once.
+
+use crate::{
+    tally::{Tally, Told, WEIGHT_OF_STEP, node::Node},
+    words::StepKind::{LlmCall, Other, ToolCall},
+};
+
+/// What is kept of the weight is what the steps weigh, and each is told what lies above it by what the one above keeps.
+pub(super) fn check(tally: &Tally) {
+    assert_eq!(tally.weight, tally.nodes.iter().map(Node::weight).sum::<usize>());
+    for at in 0..tally.nodes.len() {
+        let Some(above) = tally.hearer(at) else { continue };
+        let (above, hands) = (&tally.nodes[at].above, &tally.nodes[above].hands);
+        assert!(above.uses.are_kept_with(&hands.uses) && above.full.are_kept_with(&hands.full));
+    }
+}
+
+fn id(of: u64) -> String {
+    format!("{of:016x}")
+}
+
+/// A chain of calls of three classes, each with counts of its own, and so many steps below the end of it; in the order of
+/// time, or the steps first and the calls from the end on.
+fn chain(calls: u64, below: u64, is_turned: bool) -> Tally {
+    let mut tally = Tally::default();
+    let mut order: Vec<u64> = (0..calls + below).collect();
+    if is_turned {
+        order.reverse();
+    }
+    for (index, at) in order.into_iter().enumerate() {
+        let (span, parent) = (id(at + 1), id(at.min(calls)));
+        let (kind, skill_name, used) = match at % 3 {
+            _ if at >= calls => (Other, "chain", (0, 0, 0)),
+            0 => (LlmCall, "openai.chat", (at + 1, 1, 0)),
+            1 => (LlmCall, "openai.embeddings", (at + 1, 1, 0)),
+            _ => (LlmCall, "openai.image_generation", (at + 1, 1, 0)),
+        };
+        tally.add(Told {
+            index: index as u64,
+            span: Some(&span),
+            parent: Some(&parent),
+            kind,
+            skill_name,
+            models: [None, None],
+            used,
+            note: None,
+            reporter: None,
+        });
+    }
+    check(&tally);
+    tally
+}
+
+#[test]
+fn what_lies_below_many_calls_keeps_no_marks_of_its_own() {
+    for is_turned in [false, true] {
+        let (alone, with) = (chain(48, 0, is_turned), chain(48, 1000, is_turned));
+        assert!(alone.weight() > 48 * (WEIGHT_OF_STEP + 1000), "marks weigh something");
+        assert_eq!(with.weight() - alone.weight(), 1000 * WEIGHT_OF_STEP, "{is_turned}");
+    }
+}
+
+#[test]
+fn names_weigh_what_they_are_long() {
+    let (mut long, mut short) = (Tally::default(), Tally::default());
+    for index in 0..100 {
+        for (tally, of) in [(&mut long, 1000), (&mut short, 1)] {
+            let name = format!("{}{index:03}", "n".repeat(of));
+            for kind in [ToolCall, LlmCall] {
+                tally.add(Told {
+                    index,
+                    span: None,
+                    parent: None,
+                    kind,
+                    skill_name: &name,
+                    models: [Some(&name), None],
+                    used: (0, 0, 0),
+                    note: None,
+                    reporter: Some(&name),
+                });
+            }
+        }
+    }
+    check(&long);
+    assert_eq!(long.weight() - short.weight(), 3 * 100 * 999, "of a tool, of a model, of who reports");
+}
