@@ -41,7 +41,7 @@ use self::{
     outage::{look, memory::Memory, spool},
     queue::Queue,
     races::Stuck,
-    state::{snapshots::Snapshots, trees::Trees},
+    state::{kept_trees::Trees, snapshots::Snapshots},
 };
 use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine, tenants::settings_of};
 

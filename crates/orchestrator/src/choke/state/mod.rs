@@ -4,6 +4,7 @@ pub(super) mod answered;
 pub(super) mod given;
 pub(super) mod held;
 pub(super) mod kept;
+pub(super) mod kept_trees;
 mod known;
 pub(super) mod late;
 pub(super) mod met;

@@ -1,0 +1,204 @@
+//! The trees that are kept between groups, so that a trace is not read again for each of its spans: so many bytes of them.
+//! Whoever holds most gives way first, so that no tenant's traces are why those of another are read anew.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use models::ids::{RunId, TenantId};
+
+use super::trees::Tree;
+
+/// So many bytes the trees of all runs may hold between groups; beyond that they are read anew.
+const MAX_KEPT: usize = 256 << 20;
+
+/// The bytes of a tree beside its own: its places in the maps.
+const WEIGHT_OF_PLACE: usize = 1 << 8;
+
+/// The trees of the runs that this replica served lately.
+#[derive(Debug, Default)]
+pub(in crate::choke) struct Trees(Mutex<Kept>);
+
+impl Trees {
+    /// Takes the tree of a run, to be kept again when its group is committed.
+    pub(in crate::choke) fn take(&self, tenant: TenantId, run: RunId) -> Option<Tree> {
+        self.lock().take(tenant, run)
+    }
+
+    /// Keeps the trees of a group's runs, but those that it sealed.
+    pub(in crate::choke) fn keep(&self, tenant: TenantId, trees: HashMap<RunId, Tree>, sealed: &[RunId]) {
+        if trees.is_empty() && sealed.is_empty() {
+            return;
+        }
+        let mut kept = self.lock();
+        for (run, tree) in trees {
+            kept.keep(tenant, run, tree);
+        }
+        for run in sealed {
+            kept.take(tenant, *run);
+        }
+        kept.forget_beyond(MAX_KEPT);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    of_tenants: HashMap<TenantId, OfTenant>,
+    /// How often one was kept.
+    uses: u64,
+    /// Of all of them.
+    weight: usize,
+}
+
+/// The trees of a tenant, of which there is one at least.
+#[derive(Debug, Default)]
+struct OfTenant {
+    by_run: HashMap<RunId, KeptTree>,
+    /// Of which run it is, by when it was used.
+    by_use: BTreeMap<u64, RunId>,
+    weight: usize,
+}
+
+#[derive(Debug)]
+struct KeptTree {
+    tree: Tree,
+    used: u64,
+    weight: usize,
+}
+
+impl Kept {
+    fn take(&mut self, tenant: TenantId, run: RunId) -> Option<Tree> {
+        let of = self.of_tenants.get_mut(&tenant)?;
+        let KeptTree { tree, used, weight } = of.by_run.remove(&run)?;
+        of.by_use.remove(&used);
+        of.weight -= weight;
+        self.weight -= weight;
+        if of.by_run.is_empty() {
+            self.of_tenants.remove(&tenant);
+        }
+        Some(tree)
+    }
+
+    fn keep(&mut self, tenant: TenantId, run: RunId, tree: Tree) {
+        self.take(tenant, run);
+        self.uses += 1;
+        let (used, weight) = (self.uses, WEIGHT_OF_PLACE + tree.weight());
+        let of = self.of_tenants.entry(tenant).or_default();
+        of.by_run.insert(run, KeptTree { tree, used, weight });
+        of.by_use.insert(used, run);
+        of.weight += weight;
+        self.weight += weight;
+    }
+
+    /// Forgets trees until they hold no more than so many bytes: of the tenant whose trees hold most, the one that was not
+    /// used for longest.
+    fn forget_beyond(&mut self, most: usize) {
+        while self.weight > most
+            && let Some((tenant, of)) = self.of_tenants.iter().max_by_key(|(_, of)| of.weight)
+            && let Some(run) = of.by_use.first_key_value().map(|(_, run)| *run)
+        {
+            let tenant = *tenant;
+            self.take(tenant, run);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proof::{
+        tally::Told,
+        words::StepKind::{LlmCall, ToolCall},
+    };
+
+    use super::{super::trees::Spent, *};
+
+    fn tenant(of: u128) -> TenantId {
+        TenantId(uuid::Uuid::from_u128(of))
+    }
+
+    fn run(of: u128) -> RunId {
+        RunId(uuid::Uuid::from_u128(of))
+    }
+
+    /// A tree of so many steps whose texts are so long.
+    fn tree(steps: u64, length: usize) -> Tree {
+        let mut tree = Tree::default();
+        let name = "n".repeat(length);
+        for index in 0..steps {
+            let kind = if index % 2 == 0 { ToolCall } else { LlmCall };
+            let told = Told {
+                index,
+                span: None,
+                parent: None,
+                kind,
+                skill_name: &name,
+                models: [None, None],
+                used: (1, 1, 0),
+                note: None,
+                reporter: None,
+            };
+            let (input, output, cost, cost_known) = (1, 1, 0, true);
+            let (provider, at) = (Some(name.clone()), chrono::DateTime::UNIX_EPOCH);
+            tree.add(told, Spent { kind, provider, at, input, output, cost, cost_known }, false);
+        }
+        tree
+    }
+
+    #[test]
+    fn a_tree_weighs_what_its_steps_and_their_texts_do() {
+        let (few, many, long) = (tree(10, 1), tree(1000, 1), tree(1000, 1000));
+        assert!(many.weight() > 80 * few.weight(), "{} {}", many.weight(), few.weight());
+        // A tool's name, and for each step that of its provider.
+        assert!(long.weight() >= many.weight() + 999 * 1500, "{} {}", long.weight(), many.weight());
+        assert!(many.weight() < 1000 * 2048, "{}", many.weight());
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_is_forgotten() {
+        let mut kept = Kept::default();
+        for of in [1, 2] {
+            kept.keep(tenant(1), run(of), tree(40, 1));
+        }
+        let again = kept.take(tenant(1), run(1)).expect("kept");
+        kept.keep(tenant(1), run(1), again);
+        kept.keep(tenant(1), run(3), tree(40, 1));
+        kept.forget_beyond(kept.weight);
+        assert_eq!(kept.of_tenants[&tenant(1)].by_run.len(), 3, "they hold no more than they may");
+        kept.forget_beyond(kept.weight - 1);
+        assert!(kept.take(tenant(1), run(2)).is_none(), "it was not used for longest");
+        for of in [1, 3] {
+            assert_eq!(kept.take(tenant(1), run(of)).expect("kept").tally.len(), 40, "{of}");
+        }
+        assert_eq!((kept.weight, kept.of_tenants.len()), (0, 0));
+    }
+
+    #[test]
+    fn whoever_holds_most_gives_way() {
+        let mut kept = Kept::default();
+        kept.keep(tenant(1), run(1), tree(40, 1));
+        let small = kept.weight;
+        // Later, and heavier by texts alone.
+        for of in 2..12 {
+            kept.keep(tenant(2), run(of), tree(40, 1000));
+        }
+        kept.forget_beyond(3 * small);
+        assert!(kept.weight <= 3 * small);
+        assert!(kept.take(tenant(1), run(1)).is_some(), "though it was not used for longest");
+    }
+
+    #[test]
+    fn no_tree_is_kept_that_is_heavier_than_all_may_be() {
+        let mut kept = Kept::default();
+        kept.keep(tenant(1), run(1), tree(1, 1));
+        kept.keep(tenant(2), run(2), tree(1000, 1));
+        kept.forget_beyond(100_000);
+        assert!(kept.take(tenant(2), run(2)).is_none());
+        assert!(kept.take(tenant(1), run(1)).is_some());
+        assert_eq!((kept.weight, kept.of_tenants.len()), (0, 0));
+    }
+}
