@@ -65,16 +65,13 @@ pub async fn authenticate(spine: &Spine, token: &str) -> Result<CallContext, Aut
 /// as the key is.
 pub(super) async fn as_key(spine: &Spine, id: KeyId) -> Result<CallContext, AuthError> {
     let read = Instant::now();
-    let credential = match spine.credentials().fresh(id, read) {
-        Some(credential) => credential,
-        None => {
-            let (credential, news) = look_up(spine, id, read).await?;
-            if news {
-                spine.credentials().keep_for_session(credential.clone(), read);
-            }
-            credential
-        }
-    };
+    if let Some(credential) = spine.credentials().fresh(id, read) {
+        return context_of(spine, credential);
+    }
+    let (credential, news) = look_up(spine, id, read).await?;
+    if news {
+        spine.credentials().keep_for_session(credential.clone(), read);
+    }
     context_of(spine, credential)
 }
 

@@ -83,7 +83,7 @@ pub(super) enum Told {
     Killed,
     Frozen,
     Lifted,
-    /// The run takes nothing any more: nothing was stored.
+    /// The run takes nothing any more, or its agent is frozen, or is so no longer: nothing was stored.
     Closed,
     /// It may have happened, and may not.
     Unknown(String),
@@ -308,8 +308,11 @@ fn failed(err: Error) -> Told {
             // From memory, while its store was not there: it is written when it can be.
             (false, _) => Told::Unknown("halted, not recorded".to_owned()),
         },
-        Error::RunNotRunning { .. } | Error::RunKilled { .. } => Told::Closed,
-        Error::Conflict { code: ConflictCode::AgentFrozen | ConflictCode::AlreadyFrozen, .. } => Told::Closed,
+        Error::RunNotRunning { .. }
+        | Error::RunKilled { .. }
+        | Error::Conflict { code: ConflictCode::AgentFrozen | ConflictCode::AlreadyFrozen, .. } => {
+            Told::Closed
+        }
         // Spans are read for before they are recorded, and there may be no connection to read on.
         Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Busy => Told::Unknown(err.to_string()),
         other => Told::Wrong(format!("{other}: {other:?}")),
