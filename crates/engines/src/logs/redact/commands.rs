@@ -7,7 +7,7 @@ use regex::Captures;
 use rules::facts::SecretKind as S;
 
 use super::{
-    findings::{Class, marker_at},
+    findings::{Class, is_marker, marker_at},
     nothing::is_nothing,
     ruling::{Ruling, over},
     values::{until, value_at},
@@ -32,14 +32,15 @@ pub(super) struct Tool {
     names: &'static [&'static str],
     /// The word that has to stand before the flag, as `login` does.
     command: Option<&'static str>,
-    flag: &'static str,
+    /// The longer ones first.
+    flags: &'static [&'static str],
     follows: Follows,
     /// What comes behind the first word that is no flag belongs to another tool.
     runs_another: bool,
 }
 
 const PLAIN: Tool =
-    Tool { names: &[], command: None, flag: "-p", follows: Follows::Both, runs_another: false };
+    Tool { names: &[], command: None, flags: &["-p"], follows: Follows::Both, runs_another: false };
 
 const TOOLS: &[Tool] = &[
     Tool { names: &["sshpass"], runs_another: true, ..PLAIN },
@@ -62,12 +63,45 @@ const TOOLS: &[Tool] = &[
         ..PLAIN
     },
     Tool { names: &["mongo", "mongosh", "mongodump", "mongorestore", "mongoimport", "mongoexport"], ..PLAIN },
-    Tool { names: &["redis-cli", "valkey-cli"], flag: "-a", follows: Follows::Apart, ..PLAIN },
-    Tool { names: &["sqlcmd", "bcp", "osql"], flag: "-P", ..PLAIN },
-    Tool { names: &["zip", "unzip"], flag: "-P", follows: Follows::Apart, ..PLAIN },
+    Tool { names: &["redis-cli", "valkey-cli"], flags: &["-a"], follows: Follows::Apart, ..PLAIN },
+    Tool {
+        names: &[
+            "useradd",
+            "usermod",
+            "twine",
+            "cqlsh",
+            "beeline",
+            "rdesktop",
+            "psexec",
+            "evil-winrm",
+            "crackmapexec",
+            "nxc",
+            "hydra",
+        ],
+        follows: Follows::Apart,
+        ..PLAIN
+    },
+    Tool {
+        names: &["ipmitool", "mosquitto_pub", "mosquitto_sub"],
+        flags: &["-P"],
+        follows: Follows::Apart,
+        ..PLAIN
+    },
+    Tool { names: &["rar", "unrar"], flags: &["-hp", "-p"], follows: Follows::Glued, ..PLAIN },
+    Tool { names: &["ssh-keygen"], flags: &["-N"], follows: Follows::Apart, ..PLAIN },
+    Tool { names: &["openssl"], flags: &["-k", "-K"], follows: Follows::Apart, ..PLAIN },
+    Tool {
+        names: &["snmpget", "snmpset", "snmpwalk"],
+        flags: &["-A", "-X"],
+        follows: Follows::Apart,
+        ..PLAIN
+    },
+    Tool { names: &["swaks"], flags: &["-ap"], follows: Follows::Apart, ..PLAIN },
+    Tool { names: &["sqlcmd", "bcp", "osql"], flags: &["-P"], ..PLAIN },
+    Tool { names: &["zip", "unzip"], flags: &["-P"], follows: Follows::Apart, ..PLAIN },
     Tool {
         names: &["ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami", "ldappasswd"],
-        flag: "-w",
+        flags: &["-w"],
         ..PLAIN
     },
     Tool {
@@ -83,6 +117,8 @@ macro_rules! tool_names {
         concat!(
             "sshpass|mysql(?:dump|admin|import|check|show)?|mariadb(?:-dump|-admin)?|7z[az]?|",
             "mongo(?:sh|dump|restore|import|export)?|(?:redis|valkey)-cli|sqlcmd|bcp|osql|(?:un)?zip|",
+            "user(?:add|mod)|twine|cqlsh|beeline|rdesktop|psexec|evil-winrm|crackmapexec|nxc|hydra|ipmitool|",
+            "mosquitto_(?:pub|sub)|(?:un)?rar|ssh-keygen|openssl|snmp(?:get|set|walk)|swaks|",
             "ldap(?:search|add|modify|delete|whoami|passwd)|docker|podman|nerdctl|buildah|skopeo|helm|oc|az",
         )
     };
@@ -121,10 +157,10 @@ impl Invoked {
             self.ready = self.tool.command == Some(word);
             return Some(Says::Nothing);
         }
-        match word.strip_prefix(self.tool.flag) {
+        match self.tool.flags.iter().find_map(|flag| word.strip_prefix(flag)) {
             Some("") if self.tool.follows != Follows::Glued => Some(Says::Next),
             Some(glued) if !glued.is_empty() && self.tool.follows != Follows::Apart => {
-                Some(Says::Behind(self.tool.flag.len()))
+                Some(Says::Behind(word.len() - glued.len()))
             }
             None if self.tool.runs_another && !word.starts_with('-') => None,
             _ => Some(Says::Nothing),
@@ -149,7 +185,7 @@ pub(super) fn command(text: &str, matched: &Captures<'_>) -> Ruling {
                 None => break,
                 // `-p".."`
                 Some(Says::Next | Says::Nothing)
-                    if invoked.ready && word.quoted.is_some() && bare == invoked.tool.flag =>
+                    if invoked.ready && word.quoted.is_some() && invoked.tool.flags.contains(&bare) =>
                 {
                     word.quoted.clone()
                 }
@@ -166,7 +202,11 @@ pub(super) fn command(text: &str, matched: &Captures<'_>) -> Ruling {
             if literal && is_password(&text[value.clone()]) {
                 return Ruling::Remove(vec![(value, Class::Secret(S::Password))]);
             }
-            break;
+            // Behind one that is gone already there may be another.
+            if !is_marker(&text[value]) {
+                break;
+            }
+            awaited = false;
         }
         at = word.next;
     }

@@ -6,6 +6,7 @@ use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::{
     findings::Found,
+    forms::FORMS,
     ruling::Ruling,
     shapes::{DEFINITIONS, Judge},
 };
@@ -17,7 +18,7 @@ const KEPT: usize = 16 << 20;
 
 /// All shapes at once: which detectors have anything to do.
 pub(super) static SHAPES: LazyLock<RegexSet> = LazyLock::new(|| {
-    RegexSetBuilder::new(DEFINITIONS.iter().map(|(shape, _)| *shape))
+    RegexSetBuilder::new(definitions().map(|(shape, _)| *shape))
         .size_limit(SIZE)
         .dfa_size_limit(KEPT)
         .build()
@@ -30,8 +31,13 @@ pub(super) static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
         shape: Regex::new(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}")),
         judge: *judge,
     };
-    DEFINITIONS.iter().map(compile).collect()
+    definitions().map(compile).collect()
 });
+
+/// What a name stands before, or what is known by its own shape; then what is known by its place.
+fn definitions() -> impl Iterator<Item = &'static (&'static str, Judge)> {
+    DEFINITIONS.iter().chain(FORMS)
+}
 
 /// One shape and its judge.
 pub(super) struct Detector {

@@ -98,8 +98,16 @@ const NOT_OF_ACCESS: &[&str] = &[
 ];
 
 /// Ends of words that are the name of a password, whatever is put before them: `PGPASSWORD`, `dbpasswd`.
-const PASSWORDS: &[&str] =
-    &["password", "passwords", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort"];
+#[rustfmt::skip]
+const PASSWORDS: &[&str] = &[
+    "password", "passwords", "passwd", "pwd", "passphrase", "passcode", "passwort", "kennwort",
+    "motdepasse", "contrase\u{f1}a", "contrasena", "senha", "wachtwoord", "has\u{142}o", "haslo", "l\u{f6}senord", "losenord",
+    "\u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}", "\u{5bc6}\u{7801}", "\u{5bc6}\u{78bc}",
+    "\u{30d1}\u{30b9}\u{30ef}\u{30fc}\u{30c9}", "\u{be44}\u{bc00}\u{bc88}\u{d638}",
+];
+
+/// Last words that are the name of a password, and of nothing if something is glued to them.
+const SHORT_PASSWORDS: &[&str] = &["bindpw", "dbpw", "masterauth", "psk", "psw", "pw", "rootpw", "userpw"];
 
 /// Words that end in the same way and are none.
 const NO_PASSWORDS: &[&str] = &["nopassword", "nopasswd", "oldpwd"];
@@ -108,12 +116,12 @@ const NO_PASSWORDS: &[&str] = &["nopassword", "nopasswd", "oldpwd"];
 /// be let in somewhere: `highpass`, `render_pass`, `season_pass`.
 #[rustfmt::skip]
 const HAVE_A_PASS: &[&str] = &[
-    "account", "acct", "admin", "amqp", "api", "app", "auth", "backup", "bind", "broker", "ca", "cert", "client", "confirm",
-    "credentials", "creds", "database", "datasource", "db", "default", "elastic", "encrypted", "ftp", "git", "guest", "hashed",
-    "http", "https", "imap", "jenkins", "jks", "kafka", "key", "ldap", "login", "mail", "mariadb", "master", "mongo", "mongodb",
+    "account", "acct", "admin", "amqp", "api", "app", "auth", "backup", "become", "bind", "broker", "ca", "cert", "client",
+    "confirm", "credentials", "creds", "database", "datasource", "db", "default", "elastic", "encrypted", "ftp", "git", "guest",
+    "hashed", "http", "https", "imap", "jenkins", "jks", "kafka", "key", "ldap", "login", "mail", "mariadb", "master", "mongo", "mongodb",
     "mq", "mqtt", "mssql", "my", "mysql", "new", "old", "oracle", "owner", "p12", "pem", "pfx", "pg", "pgsql", "pop", "pop3",
-    "postgres", "postgresql", "proxy", "rabbit", "rabbitmq", "rdp", "redis", "registry", "repeat", "root", "router", "sender",
-    "server", "service", "sftp", "smb", "smtp", "sql", "ssh", "store", "su", "sudo", "svc", "user", "usr", "vnc", "vpn",
+    "postgres", "postgresql", "proxy", "rabbit", "rabbitmq", "rdp", "redis", "registry", "repeat", "require", "root", "router",
+    "sender", "server", "service", "sftp", "smb", "smtp", "sql", "ssh", "store", "su", "sudo", "svc", "user", "usr", "vnc", "vpn",
     "wifi", "wlan",
 ];
 
@@ -138,21 +146,33 @@ const SECRET_KEYS: &[&str] = &[
     "access",
     "account",
     "admin",
+    "aes",
+    "anthropic",
     "api",
+    "app",
     "auth",
+    "azure",
     "client",
     "deploy",
+    "enc",
     "encryption",
+    "gemini",
+    "groq",
     "hmac",
     "jwt",
+    "mailgun",
     "master",
+    "mistral",
+    "openai",
     "secret",
+    "sendgrid",
     "service",
     "session",
     "shared",
     "signing",
     "ssh",
     "storage",
+    "stripe",
     "subscription",
     "webhook",
 ];
@@ -246,6 +266,8 @@ fn is_password(name: &str, words: &[&str]) -> bool {
     };
     let [before @ .., last] = words else { return false };
     words.iter().any(holds)
+        || SHORT_PASSWORDS.contains(last)
+        || words.ends_with(&["mot", "de", "passe"])
         || last.strip_suffix("pass").is_some_and(|glued| is_pass(name, before, glued))
         || matches!(*last, "passin" | "passout")
         || ["word", "phrase", "code"].contains(last) && before.last() == Some(&"pass")
@@ -374,6 +396,8 @@ mod tests {
         ("session_key", "API_KEY"), ("keypass", "PASSWORD"), ("pass", "PASSWORD"), ("Pass", "PASSWORD"),
         ("dbPass", "PASSWORD"), ("mydb_pass", "PASSWORD"), ("db1_pass", "PASSWORD"), ("truststorepass", "PASSWORD"),
         ("new_pass", "PASSWORD"), ("smtp.pass", "PASSWORD"), ("spring.mail.pass", "PASSWORD"), ("WHATEVER_PASS", "PASSWORD"),
+        ("db_pw", "PASSWORD"), ("wpa_psk", "PASSWORD"), ("requirepass", "PASSWORD"), ("ansible_become_pass", "PASSWORD"),
+        ("Contrase\u{f1}a", "PASSWORD"), ("mot de passe", "PASSWORD"), ("\u{5bc6}\u{7801}", "PASSWORD"), ("STRIPE_KEY", "API_KEY"),
     ];
 
     #[rustfmt::skip]
@@ -391,7 +415,7 @@ mod tests {
         "conversation_id", "thread_id", "trace_id", "assessment_id", "obsession", "primary_key_2", "prod", "2",
         "highpass", "lowpass", "bandpass", "allpass", "forward_pass", "backward_pass", "render_pass", "season_pass",
         "day_pass", "multipass", "pass1", "pass_2", "test_pass", "boardingPass", "season pass", "HIGHPASS", "TEST_PASS",
-        "BYPASS", "RENDER_PASS_2", "encompass", "trespass", "Compass",
+        "upward", "turkey", "password_file", "secret_path", "password_reset", "BYPASS", "RENDER_PASS_2", "encompass", "trespass", "Compass",
     ];
 
     #[test]

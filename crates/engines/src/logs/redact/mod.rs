@@ -5,7 +5,8 @@
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
 //! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn as
 //! nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools (`commands`)
-//! say what a value is as the name of a field does.
+//! say what a value is as the name of a field does. Some say it by their place alone (`forms`): in a command, in SQL, in a call.
+//! What speaks of a secret and holds none stays (`nothing`).
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
@@ -23,6 +24,7 @@ mod detect;
 mod encoded;
 mod fields;
 mod findings;
+mod forms;
 mod json;
 mod lenient;
 mod markup;
@@ -53,6 +55,8 @@ mod everyday;
 mod spared;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told;
 
 pub use findings::{Class, Findings, Redacted};
 pub use json::{Fault, NUL, canonical_text, check_json, read_json};
@@ -68,7 +72,8 @@ use findings::Found;
 /// and finds a token that is glued to a word.
 /// 3 knows passwords by more of the names and places that they have every day (numbered, in XML, YAML, .netrc and the flags of
 /// well-known tools), tokens that are percent-encoded and of more vendors, and cards with other signs between their digits.
-/// 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of code, prose in elements.
+/// 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of code, prose in elements;
+/// and it knows passwords by their place in more commands, SQL, calls and sentences, and by their names in more languages.
 pub const REDACTION_VERSION: u64 = 4;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON

@@ -24,8 +24,10 @@ const STATES: &[&str] = &[
 /// What a sentence says of one, and what as a value may be one.
 #[rustfmt::skip]
 const SAID: &[&str] = &[
-    "correct", "fine", "good", "here", "insecure", "known", "long", "lost", "mandatory", "ok", "old", "present", "ready", "safe",
-    "secure", "set", "short", "stale", "strong", "unchanged", "unknown", "valid", "weak",
+    "better", "broken", "common", "complex", "confidential", "correct", "different", "easy", "fine", "gone", "good",
+    "here", "insecure", "known", "long", "lost", "mandatory", "new", "ok", "old", "present", "private", "public",
+    "random", "ready", "safe", "same", "secure", "set", "short", "simple", "stale", "strong", "stuck", "unchanged",
+    "unique", "unknown", "valid", "visible", "weak",
 ];
 
 /// Words that a sentence has, and a passphrase seldom.
@@ -125,7 +127,7 @@ pub(super) fn is_code(value: &str, colon: bool, spaced: bool) -> bool {
         || value.split_once('[').is_some_and(|(list, _)| is_path_of_names(list))
         || is_path && (SOURCES.contains(&first) || names_one(value))
         || colon && value.strip_prefix('&').is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphabetic()))
-        || spaced && !colon && KEYWORDS.contains(&value)
+        || spaced && !colon && (KEYWORDS.contains(&value) || names_one(value))
 }
 
 /// The folder or the file that a text begins with: `/srv/app`, `~/work`, `C:\Users\bob`.
@@ -195,6 +197,15 @@ pub(super) fn is_mixed(value: &str) -> bool {
     });
     let turns = turns.count();
     bytes.len() >= 8 && turns >= 3 || bytes.len() >= 16 && turns >= 2
+}
+
+/// Whether no word, number, date or path is like it: letters and digits in turns, or both with a sign that they seldom have.
+pub(super) fn is_strong(value: &str) -> bool {
+    let value = value.trim_end_matches(['.', ',', ';', ':', ')', '!', '?']);
+    let has = |known: fn(&u8) -> bool| value.as_bytes().iter().any(known);
+    let signed = has(|byte| b"!#$^*~@".contains(byte));
+    let both = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    !value.contains('/') && (is_mixed(value) || value.len() >= 8 && signed && both)
 }
 
 /// A value that is no word of a sentence.

@@ -117,7 +117,8 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
             r"(?i)([0-9a-z_.\-]*(?:",
             stems!(r"[ _.\-]?"),
             r")[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)",
-            r#"\\*(?:["'`]\]?)?(?:[ \t]*(?:=>|={1,3}|:=|:)|[ \t]is[ \t:])[ \t]*"#,
+            r#"\\*(?:["'`]\]?)?(?:[ \t]+(?:for|of)(?:[ \t]+[^\s:="'`<>,.]+){1,3}?)?"#,
+            r"(?:[ \t]*(?:=>|={1,3}|:=|:|\x{ff1a})|[ \t](?:is|ist|lautet)[ \t:])[ \t]*",
         ),
         named,
     ),
@@ -141,10 +142,13 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         flag,
     ),
     (concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+"), command),
+    // `npm config set //registry/:_authToken ..`, `aws configure set ..`
+    (concat!(r"(?i)config(?:ure)?[ \t]+set[ \t]+(?:--\S+[ \t]+)*(?:[^\s<]*[/:])?", name!(), r"[ \t]+"), flag),
+    (r"(?m:^)[ \t]*(requirepass|masterauth|rootpw|bindpw)[ \t]+", flag),
     // A `.netrc`.
     (
         concat!(
-            r#"(?i)(?:^|[\r\n"'`])[ \t]*machine[ \t\r\n]+\S+[ \t\r\n]+"#,
+            r#"(?i)(?:^|[\r\n"'`])[ \t]*(?:machine[ \t\r\n]+\S+|default)[ \t\r\n]+"#,
             r"(?:login[ \t\r\n]+\S+[ \t\r\n]+(?:account[ \t\r\n]+\S+[ \t\r\n]+)?",
             r"password[ \t\r\n]+([^\s<]+)|password[ \t\r\n]+([^\s<]+)[ \t\r\n]+login(?-u:\b))",
         ),
@@ -167,7 +171,7 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         ),
         attribute,
     ),
-    (r#"(?:^|\s)(?:-u|--user)[ =]?["']?([^\s:"'<>]+):([^\s"'<>]+)"#, user_and_password),
+    (r#"(?:^|\s)(?:-u|--user|--proxy-user)[ =]?["']?([^\s:"'<>]+):([^\s"'<>]+)"#, user_and_password),
     (r"(?i)[?&;](?:sig|signature|x-(?:amz|goog)-signature|hmac)=([0-9a-z%+/=_.\-]{16,})", |_, m| {
         part(m, S::Token)
     }),

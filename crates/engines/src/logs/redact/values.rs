@@ -8,17 +8,22 @@ use rules::facts::SecretKind as S;
 use super::{
     fields::{classify, says_little},
     findings::{Class, is_marker, marker_at},
-    nothing::{is_code, is_mixed, is_nothing, is_said, looks_random, place},
+    nothing::{is_code, is_mixed, is_nothing, is_said, is_strong, looks_random, place},
     ruling::{Ruling, over},
 };
 
 /// How far the end of a string is looked for.
 const MAX_QUOTED: usize = 65_536;
+/// Longer types are none.
+const MAX_TYPE: usize = 128;
 
 /// `name = value` and `"name": "value"`, where the name says what the value is.
 pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
     let Some(class) = classify(name.as_str()) else { return Ruling::PassOver(name.end()) };
+    // `password: str = ".."`: what stands behind the colon is a type.
+    let behind_type = typed(text, name.end(), end);
+    let end = behind_type.unwrap_or(end);
     let joint = &text[name.end()..end];
     let two = joint.trim().ends_with("==");
     let spaced = joint.contains([' ', '\t']);
@@ -34,6 +39,7 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     // In prose a colon is followed by words, and in code an equals sign by an expression.
     let colon = joint.trim_end().ends_with(':');
     let code = is_code(value, colon, spaced);
+    let code = code || behind_type.is_some() && !looks_random(value);
     let of_a_sentence = joint.trim_end().ends_with(char::is_alphabetic) && is_said(value);
     let telling = if two && (spaced || quoted) {
         (quoted || !code) && is_compared(class, value)
@@ -43,7 +49,8 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
         let random = (assigned || name.as_str() == "pass") && looks_random(value);
         !is_verdict(value) && (quoted || !code && !is_count(value) && (close || random))
     } else {
-        quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end))
+        let told = || class == Class::Secret(S::Password) && is_told(text, name.start(), &range);
+        quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end) || told())
     };
     let is_none = is_nothing(value)
         || of_a_sentence
@@ -67,6 +74,35 @@ fn is_compared(class: Class, value: &str) -> bool {
 
 fn is_count(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Where the value begins behind a type that stands behind a colon: `: Option<&'static str> = `. A blank stands before the sign.
+fn typed(text: &str, from: usize, colon: usize) -> Option<usize> {
+    if !text[from..colon].trim_end().ends_with(':') {
+        return None;
+    }
+    let rest = &text[colon..];
+    let is_type = |byte: u8| byte.is_ascii_alphanumeric() || b"_ &'<>[].:|?*".contains(&byte);
+    let sign = rest.bytes().take(MAX_TYPE).position(|byte| !is_type(byte))?;
+    if !rest[sign..].starts_with('=') {
+        return None;
+    }
+    let behind = rest[sign + 1..].trim_start_matches([' ', '\t']);
+    let is_one = rest[..sign].ends_with(' ') && !rest[..sign].split(' ').any(is_strong);
+    (is_one && !rest[sign + 1..].starts_with(['=', '>', '~'])).then(|| text.len() - behind.len())
+}
+
+/// Whether somebody tells a password of theirs, a word that a sentence ends with: `my password is swordfish.`
+fn is_told(text: &str, name: usize, value: &Range<usize>) -> bool {
+    let before = text[..name].trim_end_matches([' ', '\t']);
+    let whose = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let word = text[value.clone()].trim_end_matches(['.', '!']);
+    let rest = &text[value.start + word.len()..];
+    ["my", "our", "mein", "unser"].iter().any(|mine| whose.eq_ignore_ascii_case(mine))
+        && before.len() < name
+        && word.len() > 3
+        && !word.ends_with("ing")
+        && (rest.is_empty() || rest.starts_with(['.', '!', ',', ';', '\r', '\n']))
 }
 
 /// How many there are, or which of several it is: `secrets: 3`, `token: 12`.

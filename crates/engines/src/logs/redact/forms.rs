@@ -1,0 +1,260 @@
+//! Passwords that no name stands right before: what comes last in a command, second in a call, behind a user in a pair, or in
+//! SQL. One shape a form, each with what tells it from what only looks alike.
+
+use std::ops::Range;
+
+use regex::Captures;
+use rules::facts::SecretKind as S;
+
+use super::{
+    commands::is_password,
+    fields::{classify, words},
+    findings::Class,
+    nothing::{is_mixed, is_strong, looks_random},
+    ruling::{Ruling, over},
+    shapes::Judge,
+    values::value_at,
+};
+
+/// So far back from what identifies a user the statement is looked at.
+const MAX_STATEMENT: usize = 400;
+/// So many arguments of a call are looked at.
+const MAX_ARGUMENTS: usize = 8;
+
+/// First words of calls that give a secret, or say something of it: `get_password("bob")`.
+#[rustfmt::skip]
+const ASKS: &[&str] = &[
+    "ask", "check", "expect", "fetch", "find", "forgot", "generate", "get", "has", "is", "load", "lookup", "new", "prompt", "read", "reset",
+    "show", "validate",
+];
+
+/// Shapes and judges, as `shapes::DEFINITIONS` has them: they are applied behind those.
+pub(super) const FORMS: &[(&str, Judge)] = &[
+    // Commands of which one word is a password by its place.
+    (
+        concat!(
+            r"(?-u:\b)(?:rabbitmqctl[ \t]+(?:-\S+[ \t]+)*(?:add_user|change_password)[ \t]+\S+",
+            r#"|wpa_passphrase[ \t]+(?:"[^"\r\n]*"|[^\s"<]\S*))[ \t]+["']?([^\s"'<]+)"#,
+        ),
+        placed,
+    ),
+    (
+        concat!(
+            r"(?-u:\b)htpasswd[ \t]+(?:-[A-Za-z]+[ \t]+)*-[A-Za-z]*b[A-Za-z]*[ \t]+(?:-[A-Za-z]+[ \t]+|[0-9]+[ \t]+)*",
+            r#"(?:[^\s<>|;&]+[ \t]+)?(?:""|''|["']?[^\s"'<>|;&]+["']?)[ \t]+["']?([^\s"'<>|;&]+)["']?(?:[ \t]*(?:$|[\r\n|>;&)])|[`"'])"#,
+        ),
+        placed,
+    ),
+    (
+        r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+user[ \t]+["']?[^\s/"'<]+["']?[ \t]+["']?([^\s/"'<*]+)["']?[ \t]+/"#,
+        placed,
+    ),
+    (r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+user[ \t]+["']?[^\s/"'<]+["']?[ \t]+["']?([^\s/"'<*]+)"#, random),
+    (
+        r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+use[ \t]+(?:[a-z*]:?[ \t]+)?\\\\+\S+[ \t]+(?:/\S+[ \t]+)*["']?([^\s/"'<*]+)"#,
+        placed,
+    ),
+    (r"(?-u:\b)vault[ \t]+login[ \t]+(?:-\S+[ \t]+)*([^\s=<\-][^\s=<]*)", random),
+    (
+        concat!(
+            r#"(?i)(?-u:\b)(?:(?:sqlplus|expdp|impdp|sqlldr)[ \t]+(?:-\S+[ \t]+)*["']?[^\s/"'@\-][^\s/"'@]*/["']?"#,
+            r#"|jdbc:oracle:[a-z]+:[^\s/@"']+/|impacket-[a-z0-9]+[ \t]+[^\s:"']+:)([^\s"'@<]+)@"#,
+        ),
+        placed,
+    ),
+    (r#"(?-u:\b)lftp[ \t][^|;&\r\n]*?-u[ \t]*["']?[^\s,"']+,([^\s"'<]+)"#, placed),
+    (
+        r#"(?-u:\b)(?:smbclient|smbget|smbmap|rpcclient|winexe)[ \t][^|;&\r\n]*?(?:-U|--user)[ =]?["']?[^\s%"']+%([^\s"'<]+)"#,
+        placed,
+    ),
+    (
+        concat!(
+            r"(?i)(?-u:\b)(?:(?:xfreerdp3?|wfreerdp|winrs)(?:\.exe)?[ \t][^|;&\r\n]*?[/\-]p:",
+            r#"|schtasks(?:\.exe)?[ \t][^|;&\r\n]*?/rp[ \t]+)["']?([^\s"'<]+)"#,
+        ),
+        placed,
+    ),
+    (r#"(?i)create[ \t]+secret[ \t][^|;&\r\n]*?--from-literal[= ]["']?[^\s="']+=([^\s"'<]+)"#, placed),
+    // What a command is given by a pipe, or in the lines behind it.
+    (
+        concat!(
+            r#"(?-u:\b)(?:echo|printf)[ \t]+(?:-[neE]+[ \t]+)?(?:["']%s(?:\\n)?["'][ \t]+)?["']?(?:[^\s:"'|<]+:)?"#,
+            r#"([^\s"'|<>&;]+)["']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?(?:chpasswd|passwd[ \t]+--stdin|kinit|cryptsetup"#,
+            r"|(?:-[A-Za-z]+[ \t]+)*-[A-Za-z]*S(?-u:\b)",
+            r"|[a-z]+[ \t][^|;&\r\n]*?--(?:password|token|passphrase)-(?:stdin|fd))",
+        ),
+        placed,
+    ),
+    (
+        concat!(
+            r#"(?-u:\b)chpasswd[ \t]*(?:<<<[ \t]*["']?[^\s:"'<]+:([^\s"'<]+)"#,
+            r#"|<<-?[ \t]*["']?[A-Za-z_]+["']?[ \t]*\r?\n[^\s:<]+:([^\s<]+))"#,
+        ),
+        placed,
+    ),
+    // What is told to a server.
+    (r"(?-u:\b)USER[ \t]+\S+[ \t\r\n]+(?:[0-9+][^\r\n]*[\r\n]+)?PASS[ \t]+([^\s<]+)", placed),
+    (r"(?-u:\b)AUTH[ \t]+(?:PLAIN|LOGIN|XOAUTH2)[ \t]+([0-9A-Za-z+/]{8,}={0,2})", random),
+    (r"(?m:^)(?:[^\s>]*>[ \t]*)?AUTH[ \t]+(?:[^\s<]+[ \t]+)?([^\s<]+)[ \t]*\r?(?m:$)", strong),
+    (r#"(?:^|\s)(?:-U|-a|--auth)[ =]?["']?[^\s:"'<>]+:([^\s"'<>]+)"#, random),
+    // SQL.
+    (
+        concat!(
+            r"(?i)(?-u:\b)identified[ \t\r\n]+(?:with[ \t\r\n]+[^\s;]+[ \t\r\n]+)?(?:by|as)[ \t\r\n]+",
+            r"(?:(?:password|values)[ \t\r\n]+)?",
+        ),
+        identified,
+    ),
+    // `PASSWORD 'x'`, `setPassword("x")`
+    (
+        concat!(
+            r"(?i)(?-u:\b)([0-9a-z_]*(?:passw(?:or)?d|passphrase|passwort|kennwort|secret|token|api_?key))",
+            r#"(?:[ \t]*\([ \t]*|[ \t]+)[bru]?(\\*["'])"#,
+        ),
+        called,
+    ),
+    (r"(?i)set[ \t]+password[ \t]+for[ \t]+[^\s=]+[ \t]*=[ \t]*([^\s(<][^\s(<;]*)", statement),
+    // Calls of which the second argument is one: `login("bob", "x")`, `fill("#password", "x")`
+    (
+        concat!(
+            r"(?i)(?:\.(?:log_?in|sign_?in|log_?on|authenticate)|(?-u:\b)auth[ \t]*=[ \t]*|(?-u:\b)[a-z_]*basic_?auth|digest_?auth",
+            r#"|networkcredential|passwordauthentication)\([ \t]*(?:[a-z_]+=)?[bru]?\\*["'][^"'\r\n]*["'][ \t]*,[ \t]*"#,
+            r#"(?:[a-z_]+=)?[bru]?(\\*["'])"#,
+        ),
+        second,
+    ),
+    (
+        concat!(
+            r#"(?i)(?-u:\b)(?:fill|type|set_?value|send_?keys|input|enter)\([ \t]*(?:"[^"\r\n]*passw[^"\r\n]*"|'[^'\r\n]*passw[^'\r\n]*')"#,
+            r#"[ \t]*,[ \t]*(["'])"#,
+        ),
+        second,
+    ),
+    (r#"(?i)convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+)*(["'])"#, second),
+    // Sentences.
+    (
+        concat!(
+            r"(?i)(?-u:\b)(?:pass(?:word|wd|wort|phrase|code)|kennwort|pw)(?:[ \t]+(?:is|ist|lautet|to|of|with|as))?",
+            r#"[ \t]+["'`]?([^\s"'`<>]{6,})"#,
+        ),
+        strong,
+    ),
+    (
+        concat!(
+            r"(?i)(?-u:\b)(?:(?:credentials|creds|log ?in|user(?:name)?(?:/pass(?:word)?)?)(?:[ \t]+(?:are|is|with|as))?[ \t]*:?",
+            r#"[ \t]*[^\s:/,;"'<>=]+[ \t]+/[ \t]+|(?:credentials|creds|log ?in[ \t]+(?:with|as))(?:[ \t]+(?:are|is))?[ \t]*:?"#,
+            r#"[ \t]*[^\s:/,;"'<>=]+:)([^\s"'<>]{6,})"#,
+        ),
+        strong,
+    ),
+];
+
+fn password(part: &regex::Match<'_>) -> Ruling {
+    Ruling::Remove(vec![(part.range(), Class::Secret(S::Password))])
+}
+
+/// The part that a shape has found, if it is one, and what `tells` it from other words says so.
+fn told(matched: &Captures<'_>, tells: impl Fn(&str) -> bool) -> Ruling {
+    let part = matched.get(1).or_else(|| matched.get(2));
+    let is_one = |part: &regex::Match<'_>| {
+        let value = part.as_str();
+        is_password(value) && !value.starts_with(['$', '%', '`']) && tells(value)
+    };
+    part.filter(is_one).map_or_else(|| over(matched), |part| password(&part))
+}
+
+/// By its place alone.
+fn placed(_: &str, matched: &Captures<'_>) -> Ruling {
+    told(matched, |_| true)
+}
+
+/// Where a word may stand in the same place.
+fn random(_: &str, matched: &Captures<'_>) -> Ruling {
+    told(matched, looks_random)
+}
+
+/// Where any word, number or path may stand in the same place.
+fn strong(_: &str, matched: &Captures<'_>) -> Ruling {
+    told(matched, is_strong)
+}
+
+/// `SET PASSWORD FOR bob = 'x'`
+fn statement(text: &str, matched: &Captures<'_>) -> Ruling {
+    let value = matched.get(1).and_then(|part| value_at(text, part.start(), false));
+    match value {
+        Some((range, true)) if is_password(&text[range.clone()]) => {
+            Ruling::Remove(vec![(range, Class::Secret(S::Password))])
+        }
+        _ => over(matched),
+    }
+}
+
+/// `CREATE USER bob IDENTIFIED BY 'x'`; a word without quotes is one only in such a statement.
+fn identified(text: &str, matched: &Captures<'_>) -> Ruling {
+    let whole = matched.get_match();
+    let Some((range, quoted)) = value_at(text, whole.end(), false) else { return over(matched) };
+    let from =
+        (whole.start().saturating_sub(MAX_STATEMENT)..=whole.start()).find(|at| text.is_char_boundary(*at));
+    let before = &text[from.unwrap_or(whole.start())..whole.start()];
+    let statement = before.rsplit(';').next().unwrap_or_default().to_ascii_lowercase();
+    let of_a_user = ["create user ", "alter user ", "replace user ", "create role ", "alter role ", "grant "]
+        .iter()
+        .any(|word| statement.contains(word));
+    // In prose a thing is identified by another.
+    let telling = of_a_user
+        || quoted && (whole.as_str().starts_with("IDENTIFIED") || looks_random(&text[range.clone()]));
+    if !telling || !is_password(&text[range.clone()]) {
+        return over(matched);
+    }
+    Ruling::Remove(vec![(range, Class::Secret(S::Password))])
+}
+
+/// The string in quotes behind a name without a sign between them, or in the brackets of a call of that name.
+fn called(text: &str, matched: &Captures<'_>) -> Ruling {
+    let (Some(name), Some(quote)) = (matched.get(1), matched.get(2)) else { return over(matched) };
+    let asks = words(name.as_str()).first().is_some_and(|first| ASKS.contains(&first.as_str()));
+    let class = classify(name.as_str()).filter(|_| !asks);
+    let is_call = text[name.end()..quote.start()].contains('(');
+    let value = value_at(text, quote.start(), false);
+    let value = value.and_then(|(range, _)| if is_call { last_argument(text, range) } else { Some(range) });
+    let (Some(class), Some(range)) = (class, value) else { return Ruling::PassOver(name.end()) };
+    let value = &text[range.clone()];
+    let telling = class == Class::Secret(S::Password) || is_mixed(value);
+    if !telling || !is_argument(value) {
+        return Ruling::PassOver(name.end());
+    }
+    Ruling::Remove(vec![(range, class)])
+}
+
+/// The last argument of a call behind its first one, if it is a string in quotes: `set_password("service", "bob", "x")`.
+fn last_argument(text: &str, first: Range<usize>) -> Option<Range<usize>> {
+    let mut at = first.end;
+    let mut last = Some(first);
+    for _ in 0..MAX_ARGUMENTS {
+        // Past the quote, and to the comma that follows.
+        let rest = text[at..].trim_start_matches(['\\', '"', '\'', ' ', '\t']);
+        let Some(next) = rest.strip_prefix(',') else { break };
+        let next = next.trim_start();
+        let start = text.len() - next.len();
+        let (range, quoted) = value_at(text, start, false)?;
+        at = range.end;
+        last = quoted.then_some(range);
+    }
+    last
+}
+
+/// The string in quotes that an argument of a call is.
+fn second(text: &str, matched: &Captures<'_>) -> Ruling {
+    let value = matched.get(1).and_then(|quote| value_at(text, quote.start(), false));
+    match value {
+        Some((range, true)) if is_argument(&text[range.clone()]) => {
+            Ruling::Remove(vec![(range, Class::Secret(S::Password))])
+        }
+        _ => over(matched),
+    }
+}
+
+/// Whether a string can be the password that a call gets: no prose, and no name of one.
+fn is_argument(value: &str) -> bool {
+    is_password(value) && !value.contains(char::is_whitespace) && classify(value).is_none()
+}

@@ -1,0 +1,93 @@
+//! Passwords in the forms in which agents come by them: commands, SQL, calls, settings, conversations, in several languages.
+
+use super::{redact_json, redact_text};
+use serde_json::json;
+
+/// Stands for a password: nothing else in a text looks like it.
+const V: &str = "Zx9QwErTy7";
+
+/// Texts with `VV` in the place of `V`, of which nothing else goes.
+#[rustfmt::skip]
+const FORMS: &[&str] = &[
+    // Commands.
+    "htpasswd -b file bob VV", "htpasswd -nb bob VV", "htpasswd -bnBC 10 \"\" VV", "sudo htpasswd -bc f bob 'VV' && x",
+    "net user bob VV /add", "net user bob VV", "net use Z: \\\\srv\\share /user:bob VV", "net use \\\\srv\\share VV /user:bob",
+    "rabbitmqctl add_user bob VV", "rabbitmqctl change_password bob VV", "wpa_passphrase \"a net\" VV", "vault login VV",
+    "sqlplus bob/VV@host", "sqlplus -s system/VV@//h:1521/x", "jdbc:oracle:thin:bob/VV@host:1521/x", "impacket-psexec bob:VV@10.0.0.4",
+    "lftp -u bob,VV host", "smbclient //x/y -U bob%VV", "xfreerdp /u:bob /p:VV /v:h", "winrs -u:bob -p:VV dir",
+    "schtasks /create /ru bob /rp VV", "kubectl create secret generic x --from-literal=key=VV", "useradd -p VV bob",
+    "twine upload -u bob -p VV", "cqlsh -u bob -p VV", "evil-winrm -i h -p 'VV'", "ipmitool -U x -P VV", "mosquitto_pub -u x -P VV",
+    "ssh-keygen -t rsa -N 'VV' -f x", "openssl enc -k VV", "rar a -hpVV x", "unrar x -pVV y", "snmpwalk -A VV -X VV h",
+    "echo \"bob:VV\" | chpasswd", "echo bob:VV | sudo chpasswd", "chpasswd <<< \"bob:VV\"", "chpasswd <<EOF\nbob:VV\nEOF",
+    "echo VV | sudo -S ls", "echo 'VV' | passwd --stdin bob", "printf '%s' VV | docker login -u x --password-stdin", "echo VV | kinit bob",
+    "npm config set //registry/:_authPassword VV", "redis-cli config set requirepass \"VV\"", "requirepass VV", "masterauth VV",
+    "nmcli dev wifi connect ssid password VV", "default login bob password VV",
+    // SQL.
+    "CREATE USER bob IDENTIFIED BY 'VV'", "create user bob identified by VV;", "ALTER USER bob IDENTIFIED WITH mysql_native_password BY 'VV';",
+    "ALTER USER bob WITH PASSWORD 'VV'", "ALTER ROLE bob LOGIN ENCRYPTED PASSWORD 'VV' VALID UNTIL 'x'",
+    "SET PASSWORD FOR 'bob'@'x' = PASSWORD('VV')", "SET PASSWORD FOR 'bob'@'x' = 'VV'", "OPTIONS (user 'bob', password 'VV')",
+    // Calls.
+    "smtp.login(\"bob\", \"VV\")", "server.login('bob', 'VV')", "requests.get(u, auth=(\"bob\", \"VV\"))", "HTTPBasicAuth('bob', 'VV')",
+    "new NetworkCredential(\"bob\", \"VV\")", "ConvertTo-SecureString \"VV\" -AsPlainText -Force", "builder.password(\"VV\")",
+    "setPassword('VV');", "keyring.set_password(\"svc\", \"bob\", \"VV\")", "page.fill('#password', 'VV')", "zip.setpassword(b\"VV\")",
+    "password: str = \"VV\"", "const DB_PASSWORD: &'static str = \"VV\";",
+    // What is told to a server.
+    "USER bob\r\nPASS VV\r\n", "USER bob\n331 go on\nPASS VV", "AUTH bob VV", "10.0.0.1:6379> AUTH VV",
+    // Conversations.
+    "the password for bob is VV", "password for the admin user: VV", "Das Passwort ist VV", "Passwort lautet VV", "mot de passe : VV",
+    "contrase\u{f1}a: VV", "senha: VV", "wachtwoord: VV", "has\u{142}o: VV", "l\u{f6}senord: VV",
+    "\u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}: VV", "\u{5bc6}\u{7801}\u{ff1a}VV", "\u{30d1}\u{30b9}\u{30ef}\u{30fc}\u{30c9}: VV",
+    "pw: VV", "wpa_psk=VV", "user bob, password VV", "username: bob / VV", "credentials: bob / VV", "log in with bob:VV",
+    "my password is swordfish", "My password is: swordfish", "our password is swordfish, and it is old",
+];
+
+/// What looks like one of them and has no password in it.
+#[rustfmt::skip]
+const ORDINARY: &[&str] = &[
+    "htpasswd is a tool of a server", "htpasswd -c file bob", "net user growth rate", "net user bob /delete", "net use Z: /delete",
+    "rabbitmqctl list_users", "vault login failed again", "vault login -method=oidc", "sqlplus / as sysdba", "sqlplus /nolog",
+    "smbclient -L //x", "echo hello | sort -S 10", "echo x | tee y", "useradd -m bob", "openssl enc -aes-256-cbc -in a -out b",
+    "ssh-keygen -t rsa -f x", "hydra is a tool; rar x a.rar", "npm config set registry https://r.example/",
+    "a user identified by email", "the library identified by 'name'", "SELECT id FROM users WHERE name = 'password'",
+    "get_password(\"svc\", \"bob\")", "validatePassword('too short')", "t.string \"password\"", "form.fill('#email', 'x1y2z3w4')",
+    "expect_token(\"EOF\")", "login(\"the page\")", "passphrase = password", "let token: Option<String> = None;",
+    "PASS src/a1b2.test.js", "AUTH is a command of SMTP", "the password must not be told", "my password is not working",
+    "my password is weak!", "my password is expiring.", "password for bob was reset", "the token of a list is next",
+    "user bob/feature-one", "login: see https://x.example/a1b2c3", "the user id:4f3c9e2a1b", "upward: north12", "a monkey=banana12",
+];
+
+#[test]
+fn passwords_are_found_by_their_place_and_nothing_else_goes() {
+    for text in FORMS {
+        let kept = text.replace("VV", "<REDACTED:PASSWORD>").replace("swordfish", "<REDACTED:PASSWORD>");
+        let text = text.replace("VV", V);
+        assert_eq!(redact_text(&text).value, kept, "{text}");
+        assert_eq!(redact_text(&kept).value, kept, "twice: {text}");
+        let carried = redact_json(&json!({ "note": text }).to_string()).expect("is JSON").value;
+        assert!(!carried.contains(V), "{carried}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_one_of_the_forms_stays() {
+    for text in ORDINARY {
+        assert_eq!(redact_text(text).value, *text);
+    }
+}
+
+/// Texts that are made to be slow.
+#[test]
+fn hostile_texts_take_no_longer_than_others() {
+    for piece in [
+        "echo a ",
+        "password(\"a\",",
+        "password: a ",
+        "identified by 'a' ",
+        "net user a b ",
+        "lftp -u ",
+        "my password is ab, ",
+    ] {
+        let once = redact_text(&piece.repeat(50_000 / piece.len())).value;
+        assert!(redact_text(&once).value == once, "{piece}");
+    }
+}
