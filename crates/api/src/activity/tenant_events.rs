@@ -18,7 +18,7 @@ use crate::{
 ///
 /// `opened`, `sealed` and `added` (something came to a sealed run) are in the order of the run log; their ids are its
 /// leaf indexes. It begins with what happens from
-/// now on, or behind `Last-Event-ID`.
+/// now on, or behind `Last-Event-ID`; behind one that the log does not have, from now on as well.
 #[utoipa::path(get, path = "/events", operation_id = "activity.tenant_events", tag = "activity",
     extensions(("x-roles" = json!(roles::<ReadsRuns>()))),
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that the reader has.")),

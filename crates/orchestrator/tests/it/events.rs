@@ -113,6 +113,18 @@ on_both! {
         }
     }
 
+    async fn who_names_an_event_that_is_not_there_is_told_of_those_that_come(db: TestDatabase) {
+        let kit = tuned(db, 100).await;
+        let agent = kit.caller("acme", Role::Agent).await;
+        for (number, after) in [(0, 0), (1, 1), (2, 999), (3, u64::MAX)] {
+            let mut all = activity::tenant_events(&kit.spine, &agent, Some(after)).await.unwrap();
+            let run = activity::start(&kit.spine, &agent, start("researcher")).await.unwrap().run;
+            let next = tokio::time::timeout(Duration::from_mins(1), all.next()).await.unwrap().unwrap();
+            assert!(matches!(&next, Some((told, TenantEvent::Opened { run_id, .. }))
+                if *told == number && *run_id == run.id), "{after}: {next:?}");
+        }
+    }
+
     async fn a_kill_is_told_while_others_take_every_turn_to_read(db: TestDatabase) {
         let kit = tuned(db, 100).await;
         let (agent, admin) = (kit.caller("acme", Role::Agent).await, kit.caller("acme", Role::Admin).await);

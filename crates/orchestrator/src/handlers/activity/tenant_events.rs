@@ -56,7 +56,8 @@ pub struct TenantEvents {
     place: Place,
 }
 
-/// `activity.tenant_events`: follows the tenant's runs, an agent its own: from behind the event `after`, else from now.
+/// `activity.tenant_events`: follows the tenant's runs, an agent its own: from behind the event `after`, else from now. From now
+/// too where the log has no such event: that it never was, or was lost by a restore, is no reason to keep silent about what comes.
 #[tracing::instrument(name = "activity.tenant_events", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn tenant_events(
     spine: &Spine,
@@ -64,12 +65,9 @@ pub async fn tenant_events(
     after: Option<u64>,
 ) -> Result<TenantEvents, Error> {
     let place = spine.streams().enter(spine, ctx)?;
-    let next = if let Some(after) = after {
-        after.saturating_add(1)
-    } else {
-        let head = spine.read_first().await?.ledger().head(ctx.tenant.id, LogName::Runs).await?;
-        head.map_or(0, |head| head.frontier.size())
-    };
+    let head = spine.read_first().await?.ledger().head(ctx.tenant.id, LogName::Runs).await?;
+    let size = head.map_or(0, |head| head.frontier.size());
+    let next = after.map_or(size, |after| after.saturating_add(1).min(size));
     Ok(TenantEvents { spine: spine.clone(), ctx: ctx.clone(), next, waiting: VecDeque::new(), place })
 }
 
