@@ -152,7 +152,7 @@ pub(crate) struct Place {
 pub(crate) enum Woken {
     /// There is something for it.
     News,
-    /// It ends: the key is revoked, or the server stops.
+    /// It ends: the key is revoked, the store fell back, or the server stops.
     End,
 }
 

@@ -45,7 +45,9 @@ pub(super) async fn watch(
         }
         let keys_too = keys_looked_at.is_none_or(|at: Instant| at.elapsed() >= LOOK_AT_KEYS_EVERY);
         match look(&spine, tenant, &watched, &mut log, keys_too).await {
-            Ok(()) => {
+            // The store fell back, and readers name events that are not there: they begin anew, with what is.
+            Ok(false) => return,
+            Ok(true) => {
                 failing_since = None;
                 if keys_too {
                     keys_looked_at = Some(Instant::now());
@@ -91,14 +93,14 @@ pub(crate) fn end_of(leaves: &[RunLogEntry], size: u64) -> u64 {
     read.map_or(size, |last| last.leaf_index + 1)
 }
 
-/// Looks once; `log` is how many leaves of the run log were seen before.
+/// Looks once; `log` is how many leaves of the run log were seen before. Gives whether they are all there.
 async fn look(
     spine: &Spine,
     tenant: TenantId,
     watched: &Watched,
     log: &mut Option<u64>,
     keys_too: bool,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (runs, keys) = (watched.runs(), watched.keys());
     // The kill of an agent must not stand behind somebody's lists.
     let store = spine.read_first().await?;
@@ -114,7 +116,8 @@ async fn look(
     let head = store.ledger().head(tenant, LogName::Runs).await?;
     let size = head.map_or(0, |head| head.frontier.size());
     let mut next = match *log {
-        Some(seen) if seen <= size && size - seen <= FOLLOWED => seen,
+        Some(seen) if seen > size => return Ok(false),
+        Some(seen) if size - seen <= FOLLOWED => seen,
         _ => {
             watched.log_begins_at(size);
             size
@@ -136,5 +139,5 @@ async fn look(
         next = end;
     }
     *log = Some(next);
-    Ok(())
+    Ok(true)
 }

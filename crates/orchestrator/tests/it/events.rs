@@ -125,6 +125,18 @@ on_both! {
         }
     }
 
+    async fn a_stream_ends_where_the_store_fell_back(db: TestDatabase) {
+        let kit = tuned(db, 100).await;
+        let agent = kit.caller("acme", Role::Agent).await;
+        let mut all = follow(&kit.spine, &agent).await.unwrap();
+        let mut next = async || tokio::time::timeout(Duration::from_mins(1), all.next()).await.unwrap().unwrap();
+        activity::start(&kit.spine, &agent, start("researcher")).await.unwrap();
+        assert!(matches!(next().await, Some((0, _))));
+        db.disarm("log_heads").await;
+        db.tamper("DELETE FROM log_heads").await.unwrap();
+        assert_eq!(next().await, None, "who reads is to come again");
+    }
+
     async fn a_kill_is_told_while_others_take_every_turn_to_read(db: TestDatabase) {
         let kit = tuned(db, 100).await;
         let (agent, admin) = (kit.caller("acme", Role::Agent).await, kit.caller("acme", Role::Admin).await);
