@@ -56,8 +56,9 @@ pub struct TenantEvents {
     place: Place,
 }
 
-/// `activity.tenant_events`: follows the tenant's runs, an agent its own: from behind the event `after`, else from now. From now
-/// too where the log has no such event: that it never was, or was lost by a restore, is no reason to keep silent about what comes.
+/// `activity.tenant_events`: follows the tenant's runs, an agent its own: from behind the event `after`, else from now.
+/// From now too where the log has no such event: that it never was, or was lost by a restore, is no reason to keep
+/// silent about what comes.
 #[tracing::instrument(name = "activity.tenant_events", skip_all, fields(tenant = %ctx.tenant.id))]
 pub async fn tenant_events(
     spine: &Spine,
