@@ -303,7 +303,9 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
         cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
         ..counts(fields)
     };
-    report.counted(&counts.at_tier(tier::told(fields).as_deref()))
+    let [attribute, answer, parameters] =
+        [Field::ServiceTier, Field::Output, Field::InvocationParameters].map(|field| fields.text(field));
+    report.counted(&counts.at_tier(tier::told(attribute, answer, parameters).as_deref()))
 }
 
 fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{field::Field, fields::Fields, nothing::is_no_name};
+use super::nothing::is_no_name;
 
 /// Where what is called a service tier is that of a model's call.
 const PLACES: [&str; 7] = ["gen_ai.", "llm.", "openai.", "anthropic.", "aws.bedrock.", "groq.", "gcp."];
@@ -42,11 +42,13 @@ pub(super) fn rank(key: &str) -> Option<u8> {
 
 /// The tier by its attribute; else, where the provider's answer is kept as it came, by that; else as it was asked for among the
 /// parameters.
-pub(super) fn told<'f>(fields: &'f Fields<'_>) -> Option<Cow<'f, str>> {
-    let attribute = fields.text(Field::ServiceTier).map(Cow::Borrowed);
-    let within =
-        |field, of_answer| fields.text(field).and_then(|text| member(text, of_answer)).map(Cow::Owned);
-    attribute.or_else(|| within(Field::Output, true)).or_else(|| within(Field::InvocationParameters, false))
+pub(super) fn told<'t>(
+    attribute: Option<&'t str>,
+    answer: Option<&str>,
+    parameters: Option<&str>,
+) -> Option<Cow<'t, str>> {
+    let within = |text: Option<&str>, of_answer| member(text?, of_answer).map(Cow::Owned);
+    attribute.map(Cow::Borrowed).or_else(|| within(answer, true)).or_else(|| within(parameters, false))
 }
 
 /// The tier in the JSON of an object. An answer is the provider's where it says of what kind it is: what a model writes may have
