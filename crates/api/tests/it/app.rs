@@ -206,7 +206,11 @@ fn numbered(text: &str) -> String {
         rest = after;
         match hex {
             32 => out.push_str(&number(&mut ids, token).to_string()),
-            64 => out.push_str(&format!("(hash {})", number(&mut hashes, token))),
+            64 => {
+                out.push_str("(hash ");
+                out.push_str(&number(&mut hashes, token).to_string());
+                out.push(')');
+            }
             _ => out.push_str(token),
         }
         if out.ends_with(CURSOR) {

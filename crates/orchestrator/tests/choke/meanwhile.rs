@@ -113,7 +113,7 @@ async fn beside_an_answer<T>(board: &Switchboard, what: impl Future<Output = T>)
         }
         tokio::select! {
             done = &mut what => return done,
-            changed = changes.changed() => changed.unwrap(),
+            seen = changes.changed() => seen.unwrap(),
         }
     }
 }
@@ -158,7 +158,7 @@ async fn who_hears_late_of_its_commit_does_not_bring_a_killed_run_back() {
         board.let_through_unanswered(commit);
         held(&board, |line| line.says == ANSWER).await;
         kill(&two, &agent, run).await;
-        beside_an_answer(&board, remembered::tick(&one.spine)).await.unwrap();
+        beside_an_answer(&board, Box::pin(remembered::tick(&one.spine))).await.unwrap();
         wire.open_gate();
     });
     assert!(recorded.unwrap().recorded, "it was in before");

@@ -111,14 +111,12 @@ pub(super) fn first_full<const N: usize>(texts: [Option<String>; N]) -> Option<S
 
 /// The first name of a list, or the one that the text is.
 pub(super) fn first_name<'v>(value: &'v Any<'_>) -> Option<&'v str> {
-    match value {
-        Any::List(list) => list.iter().find_map(named),
-        _ => {
-            let text = named(value)?;
-            let listed = text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-            listed.map_or(Some(text), first_listed)
-        }
+    if let Any::List(list) = value {
+        return list.iter().find_map(named);
     }
+    let text = named(value)?;
+    let listed = text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    listed.map_or(Some(text), first_listed)
 }
 
 /// The first name of a list that came as its text, by JSON's quotes or by Python's.

@@ -22,8 +22,8 @@ const STAYS: &[&str] = &[
     "To reset a password:\n1. open the page2\n2. click", "password reset:\n  - open2\n  - click", "Password reset: completed1",
     "password_file=/run/secrets/db1", "passwordFile: /run/secrets/x1", "key: value1234", "keyword: foo1234",
     // Where a shell is.
-    "pwd", "pwd /home/x1", "pwd: /srv/app", "PWD=/home/user1/project", "pwd=~/work2", "PWD=C:\\Users\\dana2", "$ pwd\n/home/x/Project1",
-    "\"pwd\": \"/home/user1/app2\"", "private key: /etc/ssl/site1.key",
+    "pwd", "pwd /srv/home/x1", "pwd: /srv/app", "PWD=/srv/home/user1/project", "pwd=~/work2", "PWD=C:\\Users\\dana2", "$ pwd\n/srv/home/x/Project1",
+    "\"pwd\": \"/srv/home/user1/app2\"", "private key: /etc/ssl/site1.key",
     // Code.
     "password = os.environ[\"X1\"]", "password = os.getenv(\"X1\")", "password = getpass()", "password = getpass.getpass(\"Password: \")",
     "password = input(\"Password: \")", "password = config.password", "password = config[\"password\"]", "password: this.password,",
@@ -58,7 +58,7 @@ fn what_speaks_of_a_secret_and_holds_none_stays() {
         assert_eq!(redact_text(text).value, *text);
     }
     for value in [
-        json!({"pwd": "/srv/app", "PWD": "/home/user1/x", "token_limit": 4096}),
+        json!({"pwd": "/srv/app", "PWD": "/srv/home/user1/x", "token_limit": 4096}),
         json!(["reset a password", "2026-01-01"]),
         json!({"steps": ["How to reset a password", "ticket-4711", "password reset", "KB-1234567"]}),
         json!([["reset a password", "page2"], ["change the password", "page3"]]),

@@ -44,9 +44,9 @@ fn behind(links: &[Link<'_>]) -> HashMap<usize, (usize, usize)> {
     if links.iter().filter(|link| link.tells).count() < 2 {
         return behind;
     }
-    let places: HashMap<_, _> =
+    let where_is: HashMap<_, _> =
         links.iter().enumerate().map(|(at, link)| ((link.trace, link.span), at)).collect();
-    let above = |at: usize| places.get(&(links[at].trace, links[at].parent?)).copied();
+    let above = |at: usize| where_is.get(&(links[at].trace, links[at].parent?)).copied();
     let mut awaited = vec![0_usize; links.len()];
     for above in (0..links.len()).filter_map(above) {
         awaited[above] += 1;
