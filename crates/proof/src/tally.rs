@@ -27,16 +27,20 @@ mod node;
 mod numbers;
 mod sums;
 mod told;
+mod version;
 
 use std::collections::{HashMap, HashSet};
 
-pub use self::told::Told;
 use self::{
     circles::Circles,
     marks::{Class, Mark, Marks, Sign, family},
     node::{Above, Node, Shown, Sort},
     numbers::Numbers,
     sums::{Sum, Sums, comes_to, plus},
+};
+pub use self::{
+    told::Told,
+    version::{VERSION, counts_alike, judging_parts},
 };
 use crate::words::StepKind;
 

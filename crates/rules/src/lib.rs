@@ -53,9 +53,10 @@ pub use fault::Fault;
 pub use reexecute::reexecute;
 pub use verdict::{Circumstances, Conclusion, action_of, conclude, conclude_under};
 
-/// Names the code that decided. Stored in each decision; another version may decide, word or order
-/// differently, so a decision is re-executed only by the version that made it.
-pub const ENGINE_VERSION: &str = "hoc-rules/5 cedar-language/4.6.0";
+/// Names the code that decided, and by [`proof::tally::VERSION`] what counted. Stored in each decision; another version may
+/// decide, word or order differently, so a decision is re-executed only by the version that made it; and a run's totals are
+/// counted anew only by the version that counted them.
+pub const ENGINE_VERSION: &str = "hoc-rules/5 hoc-tally/1 cedar-language/4.6.0";
 
 /// Names the facts that rules can read, and their types. Stored in each decision.
 pub const SCHEMA_VERSION: &str = "hoc-facts/4";
@@ -66,5 +67,10 @@ mod tests {
     fn the_engine_version_names_the_cedar_language_in_use() {
         let language = cedar_policy::get_lang_version();
         assert!(super::ENGINE_VERSION.ends_with(&format!("cedar-language/{language}")), "{language}");
+    }
+
+    #[test]
+    fn the_engine_version_names_what_counts() {
+        assert!(proof::tally::counts_alike(super::ENGINE_VERSION), "{}", proof::tally::VERSION);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proof::{
     definitions::SnapshotDefinition,
     records::{DecisionRecord, Intervened},
+    tally::judging_parts,
 };
 
 use crate::{
@@ -69,10 +70,11 @@ pub fn reexecute(
 impl CompiledSnapshot {
     /// Decides one stored decision again.
     pub fn reexecute(&self, record: &DecisionRecord) -> Result<Reexecuted, ReexecuteError> {
-        let made_by = (record.engine_version.as_str(), record.schema_version.as_str());
-        if made_by != (ENGINE_VERSION, SCHEMA_VERSION) {
-            let (engine, schema) = (made_by.0.to_owned(), made_by.1.to_owned());
-            return Err(ReexecuteError::OtherEngine { engine, schema });
+        let (engine, schema) = (&record.engine_version, &record.schema_version);
+        // What the run used stands in the facts, whoever counted it.
+        let judges_alike = judging_parts(engine).eq(judging_parts(ENGINE_VERSION));
+        if !judges_alike || schema != SCHEMA_VERSION {
+            return Err(ReexecuteError::OtherEngine { engine: engine.clone(), schema: schema.clone() });
         }
         let facts = Facts::from_canonical(&record.facts)?;
         let inputs = read_inputs(&record.limit_inputs)?;

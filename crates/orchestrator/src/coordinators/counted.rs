@@ -7,21 +7,23 @@ use models::{activity::Run, logs::Uncounted};
 use proof::{
     canonical::MAX_INTEGER,
     records::{Record, StepRecord},
-    tally::{Counted, Tally, Told},
+    tally::{self, Counted, Tally, Told},
     words::{StepKind, StepStatus},
 };
 
-/// The places of the steps that do not count; or the first comparison that fails, in words. The records of each kind
-/// are in order.
+/// The places of the steps that do not count, those that are stored where another version of the tally decided it; or the first
+/// comparison that fails, in words. The records of each kind are in order.
 pub(super) fn check(
     run: &Run,
     uncounted: &[Uncounted],
     records: &[Record],
     late: &[Record],
 ) -> Result<BTreeSet<u64>, String> {
-    let (sealed, late) = (steps(records), steps(late));
-    let due = not_counting(&sealed, &late);
     let stored: BTreeSet<u64> = uncounted.iter().map(|of| of.step_index).collect();
+    let is_known = counted_here([records, late]);
+    let (sealed, late) = (steps(records), steps(late));
+    // What another version said of each step is taken at its word; what they add up to is not.
+    let due = if is_known { not_counting(&sealed, &late) } else { stored.clone() };
     if let Some(step) = stored.symmetric_difference(&due).next() {
         let said = if due.contains(step) { "counts" } else { "does not count" };
         return Err(format!("step {step} is said to be one that {said}, and the run's steps say otherwise"));
@@ -39,6 +41,16 @@ pub(super) fn check(
     }
     late_totals(run, &late, &due)?;
     Ok(due)
+}
+
+/// Whether this version of the tally decided which of the steps count: each decision names the one that did, and steps that
+/// are in no tree count for each of them.
+fn counted_here(records: [&[Record]; 2]) -> bool {
+    let all = || records.into_iter().flatten();
+    let is_in_tree =
+        |record: &Record| matches!(record, Record::Step(step) if step.external_span_id.is_some());
+    let is_of_another = |record: &Record| matches!(record, Record::Decision(decision) if !tally::counts_alike(&decision.engine_version));
+    !(all().any(is_in_tree) && all().any(is_of_another))
 }
 
 /// What came late is counted beside the totals that were sealed. It has happened, and is a step whatever it was.
@@ -102,4 +114,72 @@ fn adds_up(stated: [u64; 3], all: &[&StepRecord], counting: &[&StepRecord]) -> b
     };
     let (all, counting) = (sum(all), sum(counting));
     (0..3).all(|at| all[at] >= u128::from(MAX_INTEGER) || counting[at] == u128::from(stated[at]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proof::{
+        records::DecisionRecord,
+        words::{Action, Asked, Moment, OutcomeCategory, StepLevel, StepSource},
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    fn decision(engine_version: &str) -> Record {
+        Record::Decision(DecisionRecord {
+            tenant_id: "ten_1".to_owned(),
+            run_id: "run_1".to_owned(),
+            decision_id: "dec_1".to_owned(),
+            seq: 0,
+            moment: Moment::StepBoth,
+            step_index: Some(0),
+            permit_id: None,
+            snapshot_digest: String::new(),
+            engine_version: engine_version.to_owned(),
+            schema_version: rules::SCHEMA_VERSION.to_owned(),
+            facts: String::new(),
+            limit_inputs: String::new(),
+            fired: String::new(),
+            limits: String::new(),
+            action: Action::Allow,
+            would_have: None,
+            halt_reason: None,
+            deciding_policy_id: None,
+            intervention: None,
+            overridden_by: None,
+            permit_note: None,
+            permit_required: false,
+            decided_at: String::new(),
+        })
+    }
+
+    fn step(span: Option<&str>) -> Record {
+        let step = json!({
+            "tenant_id": "ten_1", "run_id": "run_1", "trace_id": "trc_1", "step_index": 0,
+            "kind": StepKind::LlmCall, "skill_name": "x", "status": StepStatus::Success, "asked": Asked::After,
+            "outcome_category": OutcomeCategory::ALL[0], "input_tokens": 1, "output_tokens": 1,
+            "cache_read_tokens": 0, "cache_write_tokens": 0, "reasoning_tokens": 0, "cost_nanousd": 0,
+            "cost_known": true, "duration_ms": 0, "retry_count": 0, "recorded_at": "",
+            "level": StepLevel::ALL[0], "source": StepSource::ALL[0], "external_span_id": span,
+            "input_hash": "", "output_hash": "", "run_after": "", "determinism_hash": "", "prev_hash": "",
+        });
+        Record::Step(serde_json::from_value(step).expect("a step"))
+    }
+
+    #[test]
+    fn what_another_version_counted_of_a_tree_is_not_counted_here() {
+        let (own, older) = (rules::ENGINE_VERSION, "hoc-rules/5 cedar-language/4.6.0");
+        let (in_tree, in_none) = (step(Some("00000000000000a1")), step(None));
+        for (sealed, late, expected) in [
+            (vec![decision(own), in_tree.clone()], vec![], true),
+            (vec![decision(older), in_tree.clone()], vec![], false),
+            (vec![decision(own), decision(older), in_tree.clone()], vec![], false),
+            (vec![decision(own), in_tree.clone()], vec![decision(older)], false),
+            (vec![decision(older), in_none], vec![], true),
+            (vec![], vec![], true),
+        ] {
+            assert_eq!(counted_here([&sealed, &late]), expected, "{sealed:?} {late:?}");
+        }
+    }
 }

@@ -210,6 +210,18 @@ fn a_snapshot_in_another_order_decides_alike() {
     assert_eq!(parts(&reversed, &record), "");
 }
 
+/// What another version of the tally counted stands in the facts.
+#[test]
+fn a_decision_is_decided_again_whatever_counted() {
+    let mut record = decide(&sample(), Moment::StepBoth, &facts(), 9_500);
+    for tally in ["", "hoc-tally/0 "] {
+        let parts: Vec<_> = judging_parts(ENGINE_VERSION).collect();
+        record.engine_version = format!("{} {tally}{}", parts[0], parts[1]);
+        assert_ne!(record.engine_version, ENGINE_VERSION);
+        assert_eq!(self::parts(&sample(), &record), "", "{tally}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_an_error_and_no_panic() {
     let record = decide(&sample(), Moment::StepBoth, &facts(), 0);

@@ -5,7 +5,7 @@ use proof::{hash::Hash, leaves::KindRoot, merkle::root_of, records::RecordKind, 
 use super::{
     Case, Outcome, Worst,
     links::{Known, Stretch},
-    totals::{LateTotals, Sealed},
+    totals::{LateTotals, Sealed, is_counted_elsewhere},
 };
 use crate::{document::Addendum, report::Finding};
 
@@ -57,9 +57,10 @@ pub(crate) fn addenda<'c>(case: &Case<'c>, known: Known<'c>, totals: Option<Seal
     worst.expect(late.totals.are(after.run.value.late), || {
         "records/after/run has another number of late steps, or other late totals".to_owned()
     });
+    let uses = if late.totals.know_uses() { "" } else { "; what they used was not counted anew" };
     worst.or_else(|| match listed {
         0 => "nothing came late".to_owned(),
-        _ => format!("{steps} late steps in {listed} addenda, which follow the receipt"),
+        _ => format!("{steps} late steps in {listed} addenda, which follow the receipt{uses}"),
     })
 }
 
@@ -107,6 +108,9 @@ fn records<'c>(case: &Case<'c>, addendum: &'c Addendum, late: &mut Late<'c>, wor
             });
             before.push(line.hash);
         }
+    }
+    if is_counted_elsewhere(&added.gist, &[]) {
+        late.totals.are_counted_elsewhere();
     }
     let lines = added.lines.get(&RecordKind::Step).map_or(&[][..], Vec::as_slice);
     for (step, line) in added.gist.steps.iter().zip(lines) {

@@ -49,5 +49,10 @@ pub(crate) fn counts(case: &Case<'_>, totals: &mut Option<Sealed>) -> Outcome {
     standing(case, &mut worst);
     *totals = totals::sealed(case, &mut worst);
     let records: u64 = manifest.record_counts.values().sum();
-    worst.or_else(|| format!("{records} records of {} kinds, as stated", manifest.record_counts.len()))
+    let uses = if matches!(totals, Some((_, None))) {
+        "; what steps used was not counted anew: another version counted it"
+    } else {
+        ""
+    };
+    worst.or_else(|| format!("{records} records of {} kinds, as stated{uses}", manifest.record_counts.len()))
 }

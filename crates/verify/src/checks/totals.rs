@@ -1,17 +1,17 @@
 //! Do the numbers add up, step by step?
 
 use proof::{
-    bundle::LiveLate,
+    bundle::{Engine, LiveLate},
     canonical::MAX_INTEGER,
     records::{RecordKind, RunAfter},
-    tally::{Counted, Tally},
+    tally::{self, Counted, Tally},
     words::{Asked, StepKind},
 };
 use serde::Deserialize;
 
 use super::{Case, Worst, standing::assurance_of};
 use crate::{
-    document::{Step, Used},
+    document::{Gist, Step, Used},
     json::Parser,
 };
 
@@ -68,11 +68,18 @@ impl Totals {
         self.output_tokens = sum(self.output_tokens, used.output_tokens);
     }
 
+    /// Takes a step's word for what the run has used up to it: another version of the tally counted that.
+    fn used_as_said_by(&mut self, step: &Step) {
+        if let Some(after) = run_after(step) {
+            self.cost_nanousd = after.cost_nanousd;
+            self.input_tokens = after.input_tokens;
+            self.output_tokens = after.output_tokens;
+        }
+    }
+
     /// Whether a step says that it left the run so.
     fn are_left_by(&self, step: &Step) -> bool {
-        let mut parser = Parser::new(&step.run_after);
-        let read = RunAfter::deserialize(&mut parser).and_then(|after| parser.end().map(|()| after));
-        read.is_ok_and(|after| {
+        run_after(step).is_some_and(|after| {
             let RunAfter { cost_nanousd, input_tokens, output_tokens, refused_count, step_count, status: _ } =
                 after;
             (cost_nanousd, input_tokens, output_tokens) == self.used()
@@ -85,6 +92,18 @@ impl Totals {
     }
 }
 
+fn run_after(step: &Step) -> Option<RunAfter> {
+    let mut parser = Parser::new(&step.run_after);
+    RunAfter::deserialize(&mut parser).and_then(|after| parser.end().map(|()| after)).ok()
+}
+
+/// Whether another version of the tally decided which of these steps count, and so it is not known here. Steps that are in no
+/// tree count for each of them. `named`: engines that are named beside the decisions, of which some may be missing.
+pub(crate) fn is_counted_elsewhere(gist: &Gist, named: &[Engine]) -> bool {
+    gist.steps.iter().any(|step| step.span.is_some())
+        && gist.engines.0.iter().chain(named).any(|engine| !tally::counts_alike(&engine.engine_version))
+}
+
 /// The sealed steps, each of which says how it left the run; what the run says at its end; and what it says now. None
 /// where a step is missing.
 pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
@@ -93,15 +112,20 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
     }
     let sealed = &case.document.sealed.gist;
     let mut totals = Totals::default();
-    let mut tally = Tally::default();
+    let named = &case.document.sealed.snapshot.value.engines;
+    let mut tally = (!is_counted_elsewhere(sealed, named)).then(Tally::default);
     for step in &sealed.steps {
-        let Counted { counts, no_longer } = tally.add(step.told());
+        let Counted { counts, no_longer } =
+            tally.as_mut().map(|tally| tally.add(step.told())).unwrap_or_default();
         // Steps stand in their order; that they do is another check's.
         let by_index = |index: &u64| sealed.steps.binary_search_by_key(index, |step| step.index).ok();
         for earlier in no_longer.iter().filter_map(by_index) {
             totals.give_back(&sealed.steps[earlier]);
         }
         totals.count(step, counts);
+        if tally.is_none() {
+            totals.used_as_said_by(step);
+        }
         worst.expect(totals.are_left_by(step), || {
             format!("step {} says that it left the run with other totals than there were", step.index)
         });
@@ -111,10 +135,10 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
         worst.expect((run.step_count, run.refused_count) == counted, || {
             "the run counts other steps than there are".to_owned()
         });
-        worst.expect(
-            (run.llm_call_count, run.tool_call_count) == (totals.llm_calls, totals.tool_calls),
-            || "the run counts other calls than there are".to_owned(),
-        );
+        let calls = (run.llm_call_count, run.tool_call_count);
+        worst.expect(tally.is_none() || calls == (totals.llm_calls, totals.tool_calls), || {
+            "the run counts other calls than there are".to_owned()
+        });
         worst.expect(run.unasked_count == totals.unasked, || {
             "the run counts other steps that nobody asked for than there are".to_owned()
         });
@@ -136,26 +160,40 @@ pub(crate) fn sealed(case: &Case<'_>, worst: &mut Worst) -> Option<Sealed> {
     Some((totals, tally))
 }
 
-/// What the sealed steps came to, and their tree.
-pub(crate) type Sealed = (Totals, Tally);
+/// What the sealed steps came to, and their tree; none where another version of the tally counted them.
+pub(crate) type Sealed = (Totals, Option<Tally>);
 
 /// What came late, on top.
 pub(crate) struct LateTotals {
     /// None where a sealed step is missing.
     run: Option<Totals>,
     late: Totals,
-    tally: Tally,
+    /// None where another version of the tally counted.
+    tally: Option<Tally>,
 }
 
 impl LateTotals {
     pub(crate) fn on(run: Option<Sealed>) -> Self {
-        let (run, tally) = run.map_or_else(Default::default, |(run, tally)| (Some(run), tally));
+        let (run, tally) = match run {
+            Some((run, tally)) => (Some(run), tally),
+            None => (None, Some(Tally::default())),
+        };
         Self { run, late: Totals::default(), tally }
+    }
+
+    /// Goes on with steps that another version of the tally counted: they are taken at their word.
+    pub(crate) fn are_counted_elsewhere(&mut self) {
+        self.tally = None;
+    }
+
+    /// Whether what the steps used was counted anew.
+    pub(crate) fn know_uses(&self) -> bool {
+        self.tally.is_some()
     }
 
     /// A late step has happened, and is one whatever it was. What it used counts where that takes nothing away.
     pub(crate) fn count(&mut self, step: &Step, worst: &mut Worst) {
-        let used = self.tally.add_late(step.told()).then_some(step.used);
+        let used = self.tally.as_mut().and_then(|tally| tally.add_late(step.told()).then_some(step.used));
         self.late.steps += 1;
         if let Some(used) = used {
             self.late.add(used);
@@ -165,16 +203,21 @@ impl LateTotals {
         if let Some(used) = used {
             run.add(used);
         }
+        if self.tally.is_none() {
+            run.used_as_said_by(step);
+        }
         worst.expect(run.are_left_by(step), || {
             format!("late step {} says that it left the run with other totals than there were", step.index)
         });
     }
 
-    /// Whether the run says so. What they used is not known where a sealed step is missing: it may tell of the same.
+    /// Whether the run says so. What they used is not known where a sealed step is missing: it may tell of the same; nor where
+    /// another version of the tally counted.
     pub(crate) fn are(&self, stated: Option<LiveLate>) -> bool {
         let stated = stated.map_or((0, (0, 0, 0)), |late| {
             (late.step_count, (late.cost_nanousd, late.input_tokens, late.output_tokens))
         });
-        stated.0 == self.late.steps && (self.run.is_none() || stated.1 == self.late.used())
+        let is_known = self.run.is_some() && self.know_uses();
+        stated.0 == self.late.steps && (!is_known || stated.1 == self.late.used())
     }
 }

@@ -65,6 +65,60 @@ fn late_totals_are_those_of_the_late_steps_that_count() {
     }
 }
 
+/// A decision as an engine made it that named no tally yet.
+fn by_another(record: Record) -> Record {
+    match record {
+        Record::Decision(mut decision) => {
+            decision.engine_version = "hoc-rules/5 cedar-language/4.6.0".to_owned();
+            Record::Decision(decision)
+        }
+        other => other,
+    }
+}
+
+/// Which steps of a trace count is said by the version that its decisions name, and asked anew of no other.
+#[test]
+fn what_another_version_counted_is_not_counted_anew() {
+    let of_uses: [Fault; 4] = [
+        |record| Some(by_another(record)),
+        |record| step(by_another(record), 2, |step| step.cost_nanousd += 1),
+        |record| step(by_another(record), 2, |step| step.external_parent_span_id = None),
+        |record| step(by_another(record), 11, |step| step.external_parent_span_id = None),
+    ];
+    for fault in of_uses {
+        for make in [kit::traced, kit::traced_late] {
+            assert_eq!(found(make, Plant::records(fault), |_| ()), (Word::Complete, vec![]));
+        }
+    }
+    let report = verify(&Plant::records(|record| Some(by_another(record))).within(kit::traced).json());
+    let counts = report.checks.iter().find(|check| check.name == "counts").expect("a check");
+    assert!(counts.detail.ends_with("another version counted it"), "{report}");
+    // Late alone: the sealed steps are counted as ever.
+    let late: Fault = |record| match &record {
+        Record::Decision(decision) if decision.step_index.is_some_and(|index| index >= 10) => {
+            Some(by_another(record))
+        }
+        _ => step(record, 11, |step| step.external_parent_span_id = None),
+    };
+    assert_eq!(found(kit::traced_late, Plant::records(late), |_| ()), (Word::Complete, vec![]));
+}
+
+/// Nothing else is taken at its word.
+#[test]
+fn what_another_version_counted_adds_up_to_the_run() {
+    let of_totals: Fault = |record| match by_another(record) {
+        Record::Run(mut run) => {
+            run.cost_nanousd += 1;
+            Some(Record::Run(run))
+        }
+        other => Some(other),
+    };
+    assert_eq!(found(kit::traced, Plant::records(of_totals), |_| ()), (Word::Tampered, vec!["counts"]));
+    // What is in no tree counts for every version.
+    let of_no_tree: Fault = |record| step(by_another(record), 0, |step| step.cost_nanousd += 1);
+    assert_eq!(found(kit::clean, Plant::records(of_no_tree), |_| ()), (Word::Tampered, vec!["counts"]));
+}
+
 /// Whoever does not hold the key changes nothing that was signed, whether it counts or not.
 #[test]
 fn what_was_signed_of_a_tree_is_not_changed() {
