@@ -163,8 +163,9 @@ impl Sign {
     }
 }
 
-/// Collects the facts that a condition excepts: read under a `!` or a `!=`. Whether a fact is there at all (`!= ""`) is
-/// no exception.
+/// Collects the facts that a condition excepts: read under a `!` or a `!=`, or what comes to it, as `(..) == false` and
+/// `if .. then false else ..`; and read where it holds for the one in one branch and for the other in another. Whether a fact
+/// is there at all (`!= ""`) is no exception.
 fn excepted(expr: &Expr, sign: Sign, facts: &mut FactSet) {
     match expr {
         Expr::GetAttr { expr, attr } if !matches!(sign, Sign::Plain) => {
@@ -179,11 +180,11 @@ fn excepted(expr: &Expr, sign: Sign, facts: &mut FactSet) {
         Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right }
             if is_empty(left) || is_empty(right) => {}
         Expr::BinaryOp { op: op @ (BinaryOp::Eq | BinaryOp::NotEq), left, right } => {
-            for side in [left, right] {
-                let sign = match (side.as_ref(), op) {
-                    (Expr::GetAttr { .. }, BinaryOp::NotEq) => sign.negated(),
-                    (Expr::GetAttr { .. }, _) => sign,
-                    // `(..) == false`
+            let alike = if matches!(op, BinaryOp::Eq) { sign } else { sign.negated() };
+            for (side, other) in [(left, right), (right, left)] {
+                let sign = match (side.as_ref(), truth(other)) {
+                    (Expr::GetAttr { .. }, _) | (_, Some(true)) => alike,
+                    (_, Some(false)) => alike.negated(),
                     _ => Sign::Either,
                 };
                 excepted(side, sign, facts);
@@ -194,7 +195,13 @@ fn excepted(expr: &Expr, sign: Sign, facts: &mut FactSet) {
             excepted(right, sign, facts);
         }
         Expr::IfThenElse { cond, then_expr, else_expr } => {
-            excepted(cond, Sign::Either, facts);
+            // `if a then true else b` is `a || b`, and `if a then b else false` is `a && b`.
+            let of_cond = match (truth(then_expr), truth(else_expr)) {
+                (Some(true), _) | (_, Some(false)) => sign,
+                (Some(false), _) | (_, Some(true)) => sign.negated(),
+                _ => Sign::Either,
+            };
+            excepted(cond, of_cond, facts);
             excepted(then_expr, sign, facts);
             excepted(else_expr, sign, facts);
         }
@@ -209,6 +216,13 @@ fn excepted(expr: &Expr, sign: Sign, facts: &mut FactSet) {
 
 fn is_empty(expr: &Expr) -> bool {
     literal(expr) == Some("")
+}
+
+fn truth(expr: &Expr) -> Option<bool> {
+    match expr {
+        Expr::Literal(Literal::Bool(truth)) => Some(*truth),
+        _ => None,
+    }
 }
 
 /// `context`, `context.step`, `principal`, `resource`: what facts are read from.
