@@ -267,6 +267,10 @@ mod tests {
             "a.b/c:d@e",
             "\u{645}\u{6cc}\u{200c}\u{62e}",
             "1\u{fe0f}\u{20e3} step",
+            "⚡\u{fe0f} bot",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "👩🏽\u{200d}💻",
+            "🕵\u{fe0f}\u{200d}♂\u{fe0f}",
         ] {
             assert!(!refused(fine), "{fine}");
         }
@@ -280,6 +284,15 @@ mod tests {
             "billing-bot\u{202e}",
             "\u{feff}billing-bot",
             "billing-bot\u{fe0f}",
+            "run–\u{200d}shell",
+            "run→\u{200d}shell",
+            "a·\u{fe0e}\u{fe0e}b",
+            "🚀\u{fe0f}\u{fe0f}",
+            "🚀\u{200d}",
+            "🚀\u{200d}\u{200d}🚀",
+            "🚀\u{200d}a",
+            "⚙\u{fe00}",
+            "x\u{fe0f}\u{20e3}",
             "bill\u{ad}ing-bot",
             "a\u{2028}b",
             "\u{200b}",

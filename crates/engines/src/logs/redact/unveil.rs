@@ -61,7 +61,7 @@ pub fn unmistakable(name: &str) -> Cow<'_, str> {
 }
 
 /// A name without what nobody sees of it: blanks around it, control characters, marks of direction, invisible blanks. Blanks
-/// within it are one U+0020, for nobody sees which they are. What joins or shapes signs stays behind a sign, and goes behind a letter.
+/// within it are one U+0020, for nobody sees which they are. What joins or shapes pictures stays with them, and goes elsewhere.
 fn seen_of(name: &str) -> Cow<'_, str> {
     let mut seen = String::with_capacity(name.len());
     for (before, c, after) in beside(name) {
@@ -86,14 +86,31 @@ fn beside(text: &str) -> impl Iterator<Item = (Option<char>, char, Option<char>)
 
 /// Whether nothing is seen of a character between those two.
 fn is_hidden(before: Option<char>, c: char, after: Option<char>) -> bool {
-    let shapes = matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
-        && before.is_some_and(|c| !c.is_alphanumeric() && !c.is_ascii());
+    // `⚙️`: a picture is told to be one, once.
+    let shapes = matches!(c, '\u{fe0e}' | '\u{fe0f}') && before.is_some_and(is_picture);
+    // `👩‍💻`: two are one picture.
+    let joins = c == '\u{200d}'
+        && before.is_some_and(|c| c == '\u{fe0f}' || is_picture(c))
+        && after.is_some_and(is_picture);
     // `1️⃣`: what makes a picture of a digit.
-    let is_keycap = c == '\u{fe0f}' && after == Some('\u{20e3}');
+    let is_keycap = c == '\u{fe0f}'
+        && after == Some('\u{20e3}')
+        && before.is_some_and(|c| c.is_ascii_digit() || matches!(c, '#' | '*'));
     // Persian is written so, and some of the scripts of India (UAX 31).
     let parts = c == '\u{200c}' && before.is_some_and(is_joined) && after.is_some_and(is_joined);
     (is_ignorable(c) || is_unassigned(c) || matches!(c, '\u{2028}' | '\u{2029}'))
-        && !(shapes || is_keycap || parts)
+        && !(shapes || joins || is_keycap || parts)
+}
+
+/// Whether a character is drawn as a picture, or can be: Unicode's Extended_Pictographic, by its blocks where it has most of one.
+fn is_picture(c: char) -> bool {
+    matches!(c,
+        '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2194}'..='\u{2199}'
+        | '\u{21a9}'..='\u{21aa}' | '\u{231a}'..='\u{231b}' | '\u{2328}' | '\u{23cf}' | '\u{23e9}'..='\u{23f3}'
+        | '\u{23f8}'..='\u{23fa}' | '\u{24c2}' | '\u{25aa}'..='\u{25ab}' | '\u{25b6}' | '\u{25c0}'
+        | '\u{25fb}'..='\u{25fe}' | '\u{2600}'..='\u{27bf}' | '\u{2934}'..='\u{2935}' | '\u{2b05}'..='\u{2b07}'
+        | '\u{2b1b}'..='\u{2b1c}' | '\u{2b50}' | '\u{2b55}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}'
+        | '\u{1f000}'..='\u{1faff}')
 }
 
 /// Whether a letter is of a script whose letters join: Arabic, and those of India.
@@ -227,6 +244,11 @@ mod tests {
             ("\u{200b}\u{301}", "\u{301}"),
             (" \u{200b} ", ""),
             ("bot\u{e000}\u{10fffd}", "bot"),
+            ("run\u{2013}\u{200d}shell", "run\u{2013}shell"),
+            ("a\u{b7}\u{fe0e}\u{fe0e}b", "a\u{b7}b"),
+            ("\u{1f680}\u{fe0f}\u{fe0f}\u{200d}", "\u{1f680}\u{fe0f}"),
+            ("x\u{fe0f}\u{200d}\u{1f680}", "x\u{1f680}"),
+            ("\u{1f3f3}\u{fe0f}\u{200d}\u{1f308}", "\u{1f3f3}\u{fe0f}\u{200d}\u{1f308}"),
         ] {
             let one = unmistakable(name);
             assert_eq!(one, is, "{name:?}");
