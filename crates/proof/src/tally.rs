@@ -19,7 +19,8 @@
 //! span of one token below a call of a million would give the million back. Both count. The two sides of a tool are often
 //! reported by two, and are one call, unless the outer one tells a use that would be taken away with it.
 //!
-//! The totals of a sealed run stay: of what comes later only that counts which takes nothing away.
+//! The totals of a sealed run stay: of what comes later only that counts which takes nothing away. Of a run of very many steps
+//! the first are in the tree, so that there is a bound on what it holds.
 
 mod circles;
 mod marks;
@@ -37,9 +38,10 @@ use self::{
     node::{Above, Node, Shown, Sort},
     numbers::Numbers,
     sums::{Sum, Sums, comes_to, plus},
+    told::span_key,
 };
 pub use self::{
-    told::Told,
+    told::{MAX_STEPS, Told, is_request},
     version::{VERSION, counts_alike, judging_parts},
 };
 use crate::words::StepKind;
@@ -112,6 +114,9 @@ impl Tally {
 
     /// Adds the next step of a run.
     pub fn add(&mut self, told: Told<'_>) -> Counted {
+        if !told.is_in_tree() {
+            return Counted { counts: self.pass_by(&told), no_longer: Vec::new() };
+        }
         let at = self.plant(told);
         let mut no_longer: Vec<u64> = self.tell_other_side(at).into_iter().collect();
         no_longer.extend(self.tell_upwards(at));
@@ -123,6 +128,9 @@ impl Tally {
     /// Adds a step that came after the run was sealed: whether it counts. It takes no use and no tool's call away from what
     /// counts.
     pub fn add_late(&mut self, told: Told<'_>) -> bool {
+        if !told.is_in_tree() {
+            return self.pass_by(&told);
+        }
         let at = self.plant(told);
         if self.nodes[at].counts && !self.takes_away(at) {
             self.tell_other_side(at);
@@ -187,6 +195,14 @@ impl Tally {
             }
         }
         found
+    }
+
+    /// A step that is in no tree counts; and nobody waits for it any more.
+    fn pass_by(&mut self, told: &Told<'_>) -> bool {
+        if let Some(span) = told.span.and_then(span_key) {
+            self.awaited.remove(&span);
+        }
+        true
     }
 
     /// Puts a step in its place, with what is known around it.
@@ -476,21 +492,6 @@ impl Tally {
     fn children_of(&self, span: Option<u64>) -> &[usize] {
         span.and_then(|span| self.children.get(&span)).map_or(&[], Vec::as_slice)
     }
-}
-
-/// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without
-/// what was asked for.
-#[must_use]
-pub fn is_request(skill_name: &str) -> bool {
-    let name = skill_name.strip_prefix("HTTP ").unwrap_or(skill_name);
-    let method = name.split(' ').next().unwrap_or_default();
-    ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"].contains(&method)
-}
-
-/// A span's id as a number.
-fn span_key(text: &str) -> Option<u64> {
-    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
 #[cfg(test)]

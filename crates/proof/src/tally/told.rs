@@ -5,6 +5,10 @@ use crate::{
     words::{CostNote, StepKind},
 };
 
+/// So many steps of a run may be in its tree. Those that come after them are in none, as those that an agent reports by itself: a
+/// trace that never ends is not held whole, and not read again and again.
+pub const MAX_STEPS: u64 = 100_000;
+
 /// A step, as far as the tree asks.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
@@ -45,6 +49,12 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// Whether it comes early enough to have a place in the tree.
+    #[must_use]
+    pub const fn is_in_tree(&self) -> bool {
+        self.index < MAX_STEPS
+    }
+
     /// Whether it tells a use: tokens, a cost, or, where it is no model call, one that nobody can read. Of a model call that
     /// tells none it is known anyhow that it was made.
     #[must_use]
@@ -64,4 +74,19 @@ impl<'a> Told<'a> {
         };
         self.kind == StepKind::LlmCall && self.uses() && is_half
     }
+}
+
+/// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without
+/// what was asked for.
+#[must_use]
+pub fn is_request(skill_name: &str) -> bool {
+    let name = skill_name.strip_prefix("HTTP ").unwrap_or(skill_name);
+    let method = name.split(' ').next().unwrap_or_default();
+    ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"].contains(&method)
+}
+
+/// A span's id as a number.
+pub(super) fn span_key(text: &str) -> Option<u64> {
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }

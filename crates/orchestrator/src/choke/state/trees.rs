@@ -51,7 +51,7 @@ pub(in crate::choke) struct Tree {
     pub(in crate::choke) tally: Tally,
     /// The index of the step that comes next.
     pub(in crate::choke) next: u64,
-    /// The steps that count something, by their index.
+    /// The steps that count something and may cease to, by their index.
     pub(in crate::choke) counting: HashMap<u64, Spent>,
     /// The bytes of their providers' names.
     names: usize,
@@ -114,7 +114,7 @@ impl Tree {
             // What comes late is counted beside the sum.
             self.cut |= !is_late && !sums::add(&mut self.cost, spent.cost);
             self.unknown += u64::from(!spent.cost_known);
-            if told.uses() || spent.kind != StepKind::Other {
+            if told.is_in_tree() && (told.uses() || spent.kind != StepKind::Other) {
                 self.names += spent.name();
                 self.counting.insert(told.index, spent);
             }

@@ -1,7 +1,8 @@
 //! What a tree weighs, and that equal marks are kept once.
 
+use super::{A, B, C, D, NONE, Span, told};
 use crate::{
-    tally::{Tally, Told, WEIGHT_OF_STEP, node::Node},
+    tally::{Counted, MAX_STEPS, Tally, Told, WEIGHT_OF_STEP, node::Node},
     words::StepKind::{LlmCall, Other, ToolCall},
 };
 
@@ -58,6 +59,22 @@ fn what_lies_below_many_calls_keeps_no_marks_of_its_own() {
         assert!(alone.weight() > 48 * (WEIGHT_OF_STEP + 1000), "marks weigh something");
         assert_eq!(with.weight() - alone.weight(), 1000 * WEIGHT_OF_STEP, "{is_turned}");
     }
+}
+
+#[test]
+fn what_comes_after_so_many_steps_is_in_no_tree() {
+    let mut tally = Tally::default();
+    let at = |index: u64, span: Span| Told { index, ..told(0, span) };
+    let counts = |no_longer: &[u64]| Counted { counts: true, no_longer: no_longer.to_vec() };
+    let above = tally.add(at(MAX_STEPS - 2, (A, C, LlmCall, "x", true)));
+    let below = tally.add(at(MAX_STEPS - 1, (B, A, LlmCall, "x", true)));
+    assert_eq!((above, below), (counts(&[]), counts(&[MAX_STEPS - 2])));
+    assert!(tally.awaits_others([]));
+    let weight = tally.weight();
+    assert_eq!(tally.add(at(MAX_STEPS, (C, NONE, LlmCall, "x", true))), counts(&[]));
+    assert!(tally.add_late(at(MAX_STEPS + 1, (D, B, LlmCall, "x", true))));
+    assert_eq!((tally.len(), tally.weight()), (2, weight));
+    assert!(!tally.awaits_others([]), "it has come");
 }
 
 #[test]
