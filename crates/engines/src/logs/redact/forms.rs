@@ -10,7 +10,7 @@ use super::{
     commands::is_password,
     fields::{classify, words},
     findings::Class,
-    nothing::{is_mixed, is_strong, looks_random},
+    nothing::{is_mixed, is_strong, looks_random, names_one},
     ruling::{Ruling, over},
     shapes::Judge,
     values::value_at,
@@ -256,5 +256,5 @@ fn second(text: &str, matched: &Captures<'_>) -> Ruling {
 
 /// Whether a string can be the password that a call gets: no prose, and no name of one.
 fn is_argument(value: &str) -> bool {
-    is_password(value) && !value.contains(char::is_whitespace) && classify(value).is_none()
+    is_password(value) && !value.contains(char::is_whitespace) && !names_one(value)
 }

@@ -103,9 +103,11 @@ fn is_reference(value: &str) -> bool {
         || (within("{{", "}}") || within("${{", "}}")) && !value.split_whitespace().any(is_mixed)
 }
 
-/// Whether it is a name of a secret, or a path of names to one: `settings.DB_PASSWORD`.
-fn names_one(path: &str) -> bool {
-    is_path_of_names(path) && path.rsplit('.').next().is_some_and(|last| classify(last).is_some())
+/// Whether it is a name of a secret, or a path of names to one: `settings.DB_PASSWORD`. With a digit it is one that people choose for
+/// themselves: `Password1`.
+pub(super) fn names_one(path: &str) -> bool {
+    let is_one = |last: &str| !last.bytes().any(|byte| byte.is_ascii_digit()) && classify(last).is_some();
+    is_path_of_names(path) && path.rsplit('.').next().is_some_and(is_one)
 }
 
 fn is_path_of_names(path: &str) -> bool {
@@ -124,10 +126,12 @@ pub(super) fn is_code(value: &str, colon: bool, spaced: bool) -> bool {
     value.starts_with([':', '[', '{', '(', '|'])
         || value.contains("::")
         || value.contains('(')
-        || value.split_once('[').is_some_and(|(list, _)| is_path_of_names(list))
+        || value
+            .split_once('[')
+            .is_some_and(|(list, which)| is_path_of_names(list) && (which.is_empty() || spaced))
         || is_path && (SOURCES.contains(&first) || names_one(value))
         || colon && value.strip_prefix('&').is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphabetic()))
-        || spaced && !colon && (KEYWORDS.contains(&value) || names_one(value))
+        || spaced && !colon && (KEYWORDS.contains(&value) || words(value).len() > 1 && names_one(value))
 }
 
 /// The folder or the file that a text begins with: `/srv/app`, `~/work`, `C:\Users\bob`.

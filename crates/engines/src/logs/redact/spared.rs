@@ -49,6 +49,7 @@ const GOES: &[&str] = &[
     "token: VV", "token: 123456", "secret: VV", "password policy: password=VV", "pwd: VV", "PWD=VV", "pwd=/VV",
     "private_key: VV", "password = \"VV\"", "password = b\"VV\"", "password = f'VV'", "password: $'VV'", "token = VV[0]",
     "password = hunter2.VV", "password=\"{{VV}}\"", "password=${VV}", "auth: VV", "auth=\"VV\"", "<token>VV</token>",
+    "password = Password1", "password=@Password1", "password=\"$Password1\"", "smtp.login('bob', 'Password1')", "password=Password1[2",
     "<password>VV is the password of the server</password>", "<password>swordfish</password>", "<auth>Basic VV</auth>",
 ];
 
@@ -73,10 +74,8 @@ fn what_differs_from_it_by_a_secret_goes() {
     for text in GOES {
         let text = text.replace("VV", V);
         let kept = redact_text(&text).value;
-        assert!(
-            !kept.contains(V) && !kept.contains("swordfish") && kept.contains("<REDACTED:"),
-            "{text}: {kept}"
-        );
+        let is_there = [V, "swordfish", "Password1"].iter().any(|secret| kept.contains(secret));
+        assert!(!is_there && kept.contains("<REDACTED:"), "{text}: {kept}");
         assert_eq!(redact_text(&kept).value, kept, "twice: {text}");
     }
     for value in [

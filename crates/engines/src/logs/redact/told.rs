@@ -50,7 +50,7 @@ const ORDINARY: &[&str] = &[
     "ssh-keygen -t rsa -f x", "hydra is a tool; rar x a.rar", "npm config set registry https://r.example/",
     "a user identified by email", "the library identified by 'name'", "SELECT id FROM users WHERE name = 'password'",
     "get_password(\"svc\", \"bob\")", "validatePassword('too short')", "t.string \"password\"", "form.fill('#email', 'x1y2z3w4')",
-    "expect_token(\"EOF\")", "login(\"the page\")", "passphrase = password", "let token: Option<String> = None;",
+    "expect_token(\"EOF\")", "login(\"the page\")", "cache_token = current_token", "let token: Option<String> = None;",
     "PASS src/a1b2.test.js", "AUTH is a command of SMTP", "the password must not be told", "my password is not working",
     "my password is weak!", "my password is expiring.", "password for bob was reset", "the token of a list is next",
     "user bob/feature-one", "login: see https://x.example/a1b2c3", "the user id:4f3c9e2a1b", "upward: north12", "a monkey=banana12",
