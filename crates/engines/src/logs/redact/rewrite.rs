@@ -11,7 +11,7 @@ use super::{
     fields::{classify, says_little},
     findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
-    nothing::{is_name_of_item, looks_random, place},
+    nothing::{is_mixed, is_name_of_item, looks_random, place},
     text,
     unveil::visible,
     values::{is_of_a_place, is_verdict},
@@ -40,6 +40,19 @@ pub(super) fn redact_into(text: &str, depth: usize, found: &mut Found) -> Result
     rewriter.out.push_str(&text[rewriter.copied..]);
     Ok(rewriter.out)
 }
+
+/// The member that says how likely a model held a piece of a text.
+const LOGPROB: &str = "logprob";
+
+/// Types of values in a schema of JSON.
+const TYPES: &[&str] = &["string", "integer", "number", "boolean", "array", "object", "null"];
+
+/// What a schema says of a value, and which is never the value.
+#[rustfmt::skip]
+const OF_SCHEMAS: &[&str] = &[
+    "type", "title", "description", "format", "pattern", "minLength", "maxLength", "nullable", "required", "readOnly", "writeOnly",
+    "deprecated",
+];
 
 /// How many members behind a value may stand before its name.
 const MEMBERS_AHEAD: usize = 4;
@@ -105,6 +118,7 @@ impl<'t> Rewriter<'t, '_> {
         let first = self.reader.peek();
         let start = self.reader.at;
         match (first, class) {
+            (b'{', Some(_)) if self.is_schema_next()? => self.object(depth)?,
             (b'{' | b'[', Some(class)) => {
                 self.reader.check(depth)?;
                 let whole = &self.reader.text[start..self.reader.at];
@@ -164,8 +178,11 @@ impl<'t> Rewriter<'t, '_> {
         let mut named = None;
         // `{"program": "sshpass", "args": ["-p", ".."]}`
         let mut invoked = None;
+        // How likely a model held what stands beside it.
+        let mut scored = false;
         while !self.reader.take_if(b'}') {
             let (name, redacted) = self.string(None, depth)?;
+            scored |= name == LOGPROB;
             let class = says(&name, redacted.as_deref(), classify);
             self.reader.take_if(b':');
             let class = class.or_else(|| named.filter(|_| is_value(&name)));
@@ -173,6 +190,8 @@ impl<'t> Rewriter<'t, '_> {
                 let class = class.or_else(|| if is_value(&name) { self.named_behind(depth) } else { None });
                 let class = class.filter(|_| !says_little(&name) || !self.is_verdict_next());
                 let class = class.filter(|class| !is_of_a_place(&name, *class) || !self.is_place_next(depth));
+                let of_a_model = class == Some(Class::Secret(S::Token)) && self.is_piece_next(scored);
+                let class = class.filter(|_| !of_a_model);
                 let (value, redacted) = self.string(class, depth + 1)?;
                 if is_name(&name) {
                     named = says(&value, redacted.as_deref(), classify);
@@ -203,6 +222,43 @@ impl<'t> Rewriter<'t, '_> {
             place(&text).is_some_and(|place| place.len() == text.len())
                 && string(&text, depth, &mut self.found.aside()).is_none()
         })
+    }
+
+    /// Whether the object that comes next says of what type a secret is, as tools tell what they take:
+    /// `{"api_key": {"type": "string"}}`. What may hold one is none.
+    fn is_schema_next(&self) -> Result<bool, serde_json::Error> {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at + 1 };
+        let mut is_typed = false;
+        for _ in 0..=OF_SCHEMAS.len() {
+            if ahead.take_if(b'}') {
+                return Ok(is_typed);
+            }
+            let name = unescape(ahead.string())?;
+            ahead.take_if(b':');
+            match ahead.peek() {
+                b'{' | b'[' => return Ok(false),
+                b'"' => {
+                    let value = unescape(ahead.string())?;
+                    is_typed |= name == "type" && TYPES.contains(&value.as_ref());
+                }
+                _ => drop(ahead.scalar()),
+            }
+            if !OF_SCHEMAS.contains(&name.as_ref()) {
+                return Ok(false);
+            }
+            ahead.take_if(b',');
+        }
+        Ok(false)
+    }
+
+    /// Whether the string that comes next is a piece of a text, with how likely a model held it: `{"token": "the", "logprob": -0.1}`.
+    /// `scored` if that stands before it.
+    fn is_piece_next(&self, scored: bool) -> bool {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        let is_piece = unescape(ahead.string()).is_ok_and(|piece| !is_mixed(&piece));
+        let mut is_scored =
+            || ahead.take_if(b',') && unescape(ahead.string()).is_ok_and(|name| name == LOGPROB);
+        is_piece && (scored || is_scored())
     }
 
     /// What the string that comes next is, by a name that stands behind it: `{"value": "..", "name": "password"}`.

@@ -63,10 +63,14 @@ fn what_speaks_of_a_secret_and_holds_none_stays() {
         json!(["reset a password", "2026-01-01"]),
         json!({"steps": ["How to reset a password", "ticket-4711", "password reset", "KB-1234567"]}),
         json!([["reset a password", "page2"], ["change the password", "page3"]]),
+        json!({"properties": {"api_key": {"type": "string", "description": "the key of the account", "minLength": 20}}}),
+        json!({"logprobs": [{"token": " the", "logprob": -0.1}, {"token": "Hello", "logprob": -2.5, "bytes": null}]}),
         json!({"private_key": "/etc/ssl/site.key", "password_file": "/run/secrets/db1"}),
     ] {
         assert_eq!(redact_json(&value.to_string()).expect("is JSON").value, value.to_string());
     }
+    let first = r#"{"token": " the", "logprob": -0.1, "bytes": null}"#;
+    assert_eq!(redact_json(first).expect("is JSON").value, first);
 }
 
 #[test]
@@ -81,6 +85,10 @@ fn what_differs_from_it_by_a_secret_goes() {
     for value in [
         json!({"pwd": V}),
         json!({"pwd": format!("/srv/app {V}")}),
+        json!({"api_key": {"type": "string", "default": V}}),
+        json!({"api_key": {"type": "string", "description": format!("password={V}")}}),
+        json!({"password": {"user": "bob", "description": V}}),
+        json!({"token": V, "logprob": -0.1}),
         json!({"password_hash": V}),
         json!(["the password", V]),
         json!([["password", V]]),
