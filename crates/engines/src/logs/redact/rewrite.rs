@@ -72,7 +72,13 @@ enum Said {
 
 impl Said {
     fn by(item: &str, redacted: Option<&str>, first: bool) -> Self {
-        let flag = |item: &str| item.strip_prefix("--").and_then(classify);
+        // `-storepass`; but `-pass 1` says which of several.
+        let of_one_dash = |item: &str| {
+            let is_word = |name: &&str| !name.contains(char::is_whitespace) && !says_little(name);
+            let name = item.strip_prefix('-').filter(is_word);
+            name.and_then(classify).filter(|class| *class == Class::Secret(S::Password))
+        };
+        let flag = |item: &str| item.strip_prefix("--").and_then(classify).or_else(|| of_one_dash(item));
         if let Some(class) = says(item, redacted, flag) {
             return Self::Flag(class);
         }

@@ -75,6 +75,27 @@ fn what_only_looks_like_one_of_the_forms_stays() {
     }
 }
 
+#[test]
+fn a_list_of_words_is_read_as_a_command_is() {
+    for words in [
+        json!(["keytool", "-storepass", V, "-alias", "x"]),
+        json!(["useradd", "-p", V, "bob"]),
+        json!(["snmpwalk", "-A", V, "-X", V]),
+        json!(["rar", "a", format!("-hp{V}"), "x"]),
+    ] {
+        let kept = redact_json(&words.to_string()).expect("is JSON").value;
+        assert!(!kept.contains(V) && kept.contains("<REDACTED:PASSWORD>"), "{kept}");
+        assert_eq!(redact_json(&kept).expect("is JSON").value, kept);
+    }
+    for words in [
+        json!(["ffmpeg", "-pass", "1", "-auth", "basic"]),
+        json!(["useradd", "-m", "bob"]),
+        json!(["- reset a password", "- open page2"]),
+    ] {
+        assert_eq!(redact_json(&words.to_string()).expect("is JSON").value, words.to_string());
+    }
+}
+
 /// Texts that are made to be slow.
 #[test]
 fn hostile_texts_take_no_longer_than_others() {
