@@ -31,7 +31,8 @@ pub struct LlmReport {
     /// The host that was called: it tells who sold the call, where its name does not.
     pub server_address: Option<String>,
     /// The service tier that answered, where its caller names one. Of spans it is within what is told of their counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// It is in the cost by the time that a call waits, so no line of the spool has it.
+    #[serde(skip)]
     pub service_tier: Option<String>,
     pub request_id: Option<String>,
     pub prompt: Option<String>,

@@ -134,8 +134,9 @@ pub struct StepReport {
     /// What it says of its run.
     #[serde(default)]
     pub part_of: PartOf,
-    /// Whether it was told together with the other side of the same call.
-    #[serde(default)]
+    /// Whether it was told together with the other side of the same call. That is in its kind and its use by the time
+    /// that a call waits, so no line of the spool has it.
+    #[serde(skip)]
     pub other_side: OtherSide,
 }
 

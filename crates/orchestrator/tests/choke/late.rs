@@ -11,13 +11,17 @@ use models::{
 use orchestrator::{
     CallContext, Error,
     background::overdue,
-    handlers::account::{self, SettingsChange},
+    choke::call::StartRun,
+    handlers::{
+        account::{self, SettingsChange},
+        activity, policies,
+    },
 };
 use proof::words::{LimitType, ResetPeriod};
 use serde_json::Value;
 use testkit::{Store, TestDatabase, on_both};
 
-use crate::agent::{Agent, llm, tool};
+use crate::agent::{Agent, ask, llm, refused, tool};
 
 async fn set(kit: &Kit, mode: FailureMode) -> Agent<'_> {
     let agent = Agent::of(kit, "acme").await;
@@ -88,8 +92,15 @@ on_both! {
         let kit = Kit::spooling(db, folder.path(), 1).await;
         let agent = set(&kit, FailureMode::Degrade).await;
         let run = agent.start().await;
+        let other = StartRun { agent_id: "other".to_owned(), ..StartRun::default() };
+        let frozen = activity::start(&kit.spine, &agent.ctx, other).await.unwrap().run.id;
         agent.record(run, llm(1)).await.unwrap();
+        let (other, reason) = (Some("other".to_owned()), "stop it".to_owned());
+        policies::freeze(&kit.spine, &agent.admin, other, reason).await.unwrap();
         kit.db.close().await;
+        // Of each kind that is spooled: leave, a refusal by a freeze, steps.
+        assert!(!agent.permit(run, ask("get_weather")).await.unwrap().recorded);
+        assert!(!refused(agent.record(frozen, tool("get_weather")).await).recorded);
         for step in [llm(1), tool("get_weather"), llm(2)] {
             assert!(!agent.record(run, step).await.unwrap().recorded);
         }
@@ -105,15 +116,15 @@ on_both! {
         let members = members.into_iter().collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!("members_of_a_line_of_form_1", members);
         // One as a build wrote it that did not say its form, and one of a build that is to come.
-        lines[0].as_object_mut().unwrap().retain(|name, _| !["form", "build"].contains(&name.as_str()));
-        lines[2]["form"] = 99.into();
+        lines[2].as_object_mut().unwrap().retain(|name, _| !["form", "build"].contains(&name.as_str()));
+        lines[4]["form"] = 99.into();
         let of_builds: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
         fs::write(&path, of_builds.concat()).unwrap();
         let kit = Kit::spooling(db, folder.path(), 2).await;
         drained(&kit, folder.path()).await;
         assert_eq!(spooled(folder.path()), (0, 1), "what nobody can read here is kept apart");
         let agent = Agent::of(&kit, "acme").await;
-        assert_eq!(agent.run(run).await.step_count, 3);
+        assert_eq!((agent.run(run).await.step_count, agent.run(frozen).await.refused_count), (3, 1));
         drop(agent);
         kit.db.close().await;
         kit.end(folder.path()).await;

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::unwritten::Unwritten;
 use crate::{choke::prepare::Call, errors::Error, spine::Spine};
 
-/// Which form a line has. Another set of members, anywhere in it, is another form: a test holds their names.
+/// Which form a line has. Another set of members, anywhere in it, is another form. A test holds their names, and who
+/// changes them raises this; what is of no use any more when a call waits is skipped. A member is written where it says
+/// nothing too, or the test does not see it; but for the facts, which are of a version of the engine.
 const FORM: u32 = 1;
 /// Which build writes it.
 const BUILD: &str = env!("CARGO_PKG_VERSION");
