@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use crate::spans::step;
+use crate::spans::{read, span, step};
 
 /// Each level of parts is a frame of the stack, and whoever exports says how many there are.
 #[test]
@@ -87,4 +87,47 @@ fn many_parts_beside_a_long_text_are_read_at_once() {
     let said = with_parts(&long, &parts);
     assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     assert_eq!(said.len(), long.len() + 40_000 * (parts[0].len() + 1));
+}
+
+/// Eight times as much takes about eight times as long. Where each of a list is held against each of another, it is 64 times.
+fn takes_no_longer_than_it_is_long(much: usize, work: impl Fn(usize)) {
+    let least = |much: usize| {
+        let took = |_| {
+            let begun = Instant::now();
+            work(much);
+            begun.elapsed()
+        };
+        (0..3).map(took).min().unwrap_or_default()
+    };
+    let (one, eight) = (least(much), least(8 * much));
+    assert!(eight < 24 * one, "{one:?}, and for eight times as much {eight:?}");
+}
+
+#[test]
+fn many_instructions_beside_many_messages_are_read_at_once() {
+    takes_no_longer_than_it_is_long(4_000, |many| {
+        let instructions = vec![json!({ "type": "tool_result", "content": "a" }); many];
+        let messages = vec![json!({ "role": "u", "content": "b" }); many];
+        let read = step(&json!({
+            "gen_ai.operation.name": "chat",
+            "gen_ai.system_instructions": Value::from(instructions).to_string(),
+            "gen_ai.input.messages": Value::from(messages).to_string(),
+        }));
+        let prompt = read.llm.and_then(|llm| llm.prompt).unwrap_or_default();
+        assert_eq!(prompt.matches("\"content\"").count(), 2 * many);
+    });
+}
+
+/// What a tool was called with is blanks: the events behind are asked for more, and the blanks not again for each of them.
+#[test]
+fn many_events_behind_long_blanks_are_read_at_once() {
+    takes_no_longer_than_it_is_long(1_000, |many| {
+        let call = json!({ "id": "a", "name": "t", "arguments": " ".repeat(16 * many) });
+        let messages = json!([{ "role": "assistant", "tool_calls": [call] }]).to_string();
+        let attributes =
+            json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.input.messages": messages });
+        let mut tool = span("eee19b7ec3c1b174", &attributes);
+        tool["events"] = vec![json!({ "name": "gen_ai.tool.message" }); many].into();
+        assert_eq!(read(&[tool]).spans.len(), 1);
+    });
 }

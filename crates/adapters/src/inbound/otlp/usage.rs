@@ -167,7 +167,8 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
     for one in all {
         let key = &*one.key;
         let of_langfuse = OF_LANGFUSE.iter().find(|(name, _)| *name == key).map(|(_, place)| *place);
-        if of_langfuse.is_none() && !holds_counts(key) {
+        // Each member is named with it: one that is as long as a body would be so often in memory.
+        if key.len() > LONGEST_NAME || of_langfuse.is_none() && !holds_counts(key) {
             continue;
         }
         let told = match &one.value {
@@ -283,6 +284,23 @@ mod tests {
             ("input_tokens", None),
         ] {
             assert_eq!(count(key).map(|(field, _)| field), field, "{key}");
+        }
+    }
+
+    /// A name of megabytes, said again for each of a hundred thousand members, is more than any memory holds.
+    #[test]
+    fn a_long_name_is_not_said_again_for_each_member() {
+        const MEMBERS: usize = 100;
+        let members: Map<String, Value> = (0..MEMBERS).map(|at| (format!("a{at}"), at.into())).collect();
+        let object = Value::Object(members);
+        let within_one = serde_json::json!({ "b".repeat(10_000): object }).to_string();
+        for (key, text) in [
+            (format!("gen_ai.usage.{}", "b".repeat(10_000)), object.to_string()),
+            ("gen_ai.usage".to_owned(), within_one),
+        ] {
+            let all = [Attribute { key: key.into(), value: Some(Any::Text(text.into())) }];
+            let told: usize = within(&all).iter().map(|one| one.key.len()).sum();
+            assert!(told < 10_000 + MEMBERS * LONGEST_NAME, "{told}");
         }
     }
 

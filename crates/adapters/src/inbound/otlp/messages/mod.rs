@@ -13,7 +13,7 @@ mod object;
 mod parts;
 mod within;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 pub(super) use within::marked;
 
@@ -67,7 +67,9 @@ pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
             input = given::list(raw, "user").0;
         }
         let mut all = given::instructions(system);
-        all.retain(|one| input.iter().all(|other| other.content != one.content));
+        // A body holds hundreds of thousands of either: one is not held against each of the others.
+        let said: HashSet<Option<&str>> = input.iter().map(|one| one.content.as_deref()).collect();
+        all.retain(|one| !said.contains(&one.content.as_deref()));
         all.append(&mut input);
         input = all;
     }
@@ -85,11 +87,17 @@ fn say_something(messages: &[Message<'_>]) -> bool {
 pub(super) struct Answered {
     pub(super) arguments: Option<String>,
     pub(super) result: Option<String>,
+    /// The arguments hold something. They are asked once, and not for each event that follows.
+    is_full: bool,
 }
 
 impl Answered {
-    fn says_no_arguments(&self) -> bool {
-        self.arguments.as_deref().is_none_or(value::is_hollow_text)
+    /// What it was called with, where that is told.
+    fn called_with(&mut self, told: Option<String>) {
+        if let Some(arguments) = told {
+            self.is_full = !value::is_hollow_text(&arguments);
+            self.arguments = Some(arguments);
+        }
     }
 }
 
@@ -99,9 +107,8 @@ pub(super) fn of_tool(fields: &Fields<'_>, events: &[Event<'_>]) -> Answered {
     let own = Own { id: fields.text(Field::ToolCallId), name: fields.text(Field::ToolName) };
     let told = [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event));
     for told in told {
-        if answered.says_no_arguments() {
-            answered.arguments =
-                told.input.and_then(|raw| given::arguments(&raw, own)).or(answered.arguments);
+        if !answered.is_full {
+            answered.called_with(told.input.and_then(|raw| given::arguments(&raw, own)));
         }
         if answered.result.is_none() {
             answered.result = told.output.and_then(|raw| given::answer(&raw, own));
@@ -110,8 +117,8 @@ pub(super) fn of_tool(fields: &Fields<'_>, events: &[Event<'_>]) -> Answered {
     for event in events {
         let said = |key: &str| whole_of(&event.attributes, &[key]);
         match event.name.as_ref() {
-            "gen_ai.tool.message" if answered.says_no_arguments() => {
-                answered.arguments = said("content").map(Cow::into_owned).or(answered.arguments);
+            "gen_ai.tool.message" if !answered.is_full => {
+                answered.called_with(said("content").map(Cow::into_owned));
             }
             "gen_ai.choice" if answered.result.is_none() => {
                 let result = said("message").or_else(|| said("content"));
