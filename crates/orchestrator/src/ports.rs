@@ -40,7 +40,7 @@ pub enum SpanEncoding {
     Json,
 }
 
-/// Who exported spans: what a run that begins with one of them is opened with.
+/// Who exported spans: what a run that begins with one of them is opened with, and what it says of all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpanSource {
     /// The agent. Not empty.
@@ -49,6 +49,8 @@ pub struct SpanSource {
     pub project_id: Option<String>,
     /// JSON text: what the exporter says of itself.
     pub environment: Option<String>,
+    /// Whose conversation its spans are of, where they do not say it themselves.
+    pub part_of: PartOf,
 }
 
 /// What a span did.
@@ -103,7 +105,7 @@ pub struct ReportedSpan {
     pub duration_ms: u64,
     /// Something of it could not be read, or not whole.
     pub cut: bool,
-    /// What it says of its run.
+    /// What it says by itself of its run.
     pub part_of: PartOf,
     /// Whether the body tells of the other side of the same call. Told by nobody: found in the body.
     pub other_side: OtherSide,

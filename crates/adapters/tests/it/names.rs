@@ -1,5 +1,6 @@
 //! Names of models, tools, agents and people: one that says nothing hides none that does, and by itself is none.
 
+use orchestrator::choke::call::PartOf;
 use serde_json::{Value, json};
 
 use crate::spans::{read, span, step};
@@ -145,13 +146,16 @@ fn whose_conversation_it_is_is_told_by_the_resource_and_by_metadata_too() {
           "resource": { "attributes": { "session.id": "s1", "user.id": "u1", "gen_ai.conversation.id": "c1" } } },
         { "scopeSpans": [{ "spans": [span("0000000000000003", &json!({}))] }] },
     ] });
-    let told: Vec<_> = crate::spans::json(&body).spans.into_iter().map(|span| span.part_of).collect();
-    let said = |at: usize| {
-        (told[at].conversation_id.as_deref(), told[at].session_id.as_deref(), told[at].user_id.as_deref())
-    };
-    assert_eq!(said(0), (Some("c1"), Some("s1"), Some("u1")));
-    assert_eq!(said(1), (Some("c1"), Some("s2"), Some("u1")), "a span's own word is believed first");
-    assert_eq!(said(2), (None, None, None), "another resource's spans");
+    let read = crate::spans::json(&body);
+    let said = |of: &PartOf| [&of.conversation_id, &of.session_id, &of.user_id].map(Option::clone);
+    let name = |name: &str| Some(name.to_owned());
+    let of_spans: Vec<_> = read.spans.iter().map(|span| (span.source, said(&span.part_of))).collect();
+    // Each says what is its own: what all of them are of may be long, and stands once.
+    assert_eq!(of_spans, [(0, [None, None, None]), (0, [None, name("s2"), None]), (1, [None, None, None])]);
+    assert_eq!(
+        read.sources.iter().map(|source| said(&source.part_of)).collect::<Vec<_>>(),
+        [[name("c1"), name("s1"), name("u1")], [None, None, None]]
+    );
     let of =
         step(&json!({ "metadata": r#"{"thread_id": "t1", "session_id": null, "user_id": 7, "step": 1}"# }))
             .part_of;

@@ -22,7 +22,7 @@ mod usage;
 mod value;
 mod wire;
 
-use orchestrator::ports::{RejectedSpans, ReportedSpans, SpanCodec, SpanEncoding, Unreadable};
+use orchestrator::ports::{RejectedSpans, ReportedSpans, SpanCodec, SpanEncoding, SpanSource, Unreadable};
 
 /// Reads and answers OTLP/HTTP.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,12 +66,10 @@ impl<'b> wire::Sink<'b> for Steps {
     fn resource(&mut self, attributes: Vec<wire::Attribute<'b>>) {
         // A body may hold millions of resources without a span.
         if self.read.spans.len() > self.told {
-            self.read.sources.push(source::source(&attributes));
+            let source = source::source(&attributes);
             // A process for each conversation says once for all its spans which it is.
-            let of = span::part_of(&fields::Fields::of(attributes));
-            for span in &mut self.read.spans[self.told..] {
-                span::add_part(&mut span.part_of, &of);
-            }
+            let part_of = span::part_of(&fields::Fields::of(attributes));
+            self.read.sources.push(SpanSource { part_of, ..source });
             self.told = self.read.spans.len();
         }
     }

@@ -32,5 +32,6 @@ pub(super) fn source(attributes: &[Attribute<'_>]) -> SpanSource {
         agent_id: first(&["hoc.agent_id", "service.name"]).unwrap_or_else(|| UNKNOWN.to_owned()),
         project_id: first(&["hoc.project_id", "openinference.project.name"]),
         environment: Some(environment.to_string()),
+        ..SpanSource::default()
     }
 }

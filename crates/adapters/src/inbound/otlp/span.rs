@@ -106,20 +106,6 @@ pub(super) fn part_of(fields: &Fields<'_>) -> PartOf {
     }
 }
 
-/// Adds what a span does not say by itself.
-pub(super) fn add_part(part: &mut PartOf, of: &PartOf) {
-    let pairs = [
-        (&mut part.conversation_id, &of.conversation_id),
-        (&mut part.session_id, &of.session_id),
-        (&mut part.user_id, &of.user_id),
-    ];
-    for (own, of) in pairs {
-        if own.is_none() {
-            own.clone_from(of);
-        }
-    }
-}
-
 fn time(unix_nano: u64) -> Option<chrono::DateTime<chrono::Utc>> {
     let at = i64::try_from(unix_nano / 1_000).ok().filter(|at| *at > 0)?;
     chrono::DateTime::from_timestamp_micros(at)

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus, WayIn};
 
-use super::{sides::find_sides, span_order::sums_last};
+use super::{sides::find_sides, sources::Sources, span_order::sums_last};
 use crate::{
     aside::aside,
     choke::{
         Done, MAX_GROUP,
-        call::{StepReport, TraceStart},
+        call::StepReport,
         prepare::{Call, fit::Fit},
     },
     consequences::{author::SystemCaller, rejected},
     context::CallContext,
     errors::{Error, told},
     handlers::account,
-    ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding, SpanSource},
+    ports::{RejectedSpans, ReportedSpan, ReportedSpans, SpanAct, SpanEncoding},
     report::{LlmReport, PartOf},
     spine::Spine,
 };
@@ -72,15 +72,16 @@ async fn take(
     body: &[u8],
 ) -> Result<Ingested, Error> {
     let decoded = aside(body.len(), || spine.span_codec().decode(encoding, body));
-    let spans = decoded.map_err(|err| Error::Unreadable(told(&err.0)))?;
-    let Traces { runs, mut refused } = runs_of(spine, ctx, way_in, &spans).await?;
+    let ReportedSpans { sources, mut spans, rejected } =
+        decoded.map_err(|err| Error::Unreadable(told(&err.0)))?;
+    let sources = Sources::of(sources);
+    let Traces { runs, mut refused } = runs_of(spine, ctx, way_in, body.len(), &spans, &sources).await?;
     if runs.is_empty()
         && let Some((_, err)) = refused.pop_first()
     {
         // Nothing of the body is the caller's to report: an exporter tells an error, and hides a partial success.
         return Err(err);
     }
-    let ReportedSpans { mut spans, rejected, .. } = spans;
     find_sides(&mut spans);
     sums_last(&mut spans);
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
@@ -88,7 +89,7 @@ async fn take(
     while rest.peek().is_some() {
         let some: Vec<ReportedSpan> = rest.by_ref().take(MAX_GROUP).collect();
         let rejected = &mut ingested.rejected;
-        let calls = aside(body.len(), || calls(ctx, some, &runs, &refused, rejected))?;
+        let calls = aside(body.len(), || calls(ctx, some, &sources, &runs, &refused, rejected))?;
         record(spine, ctx, calls, &mut ingested).await?;
     }
     rejected::tell(spine, ctx, &ingested.rejected).await;
@@ -99,6 +100,7 @@ async fn take(
 fn calls(
     ctx: &CallContext,
     spans: Vec<ReportedSpan>,
+    sources: &Sources,
     runs: &HashMap<String, RunId>,
     refused: &BTreeMap<String, Error>,
     rejected: &mut RejectedSpans,
@@ -112,7 +114,7 @@ fn calls(
         }
         let run = runs.get(&span.trace_id).copied();
         let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
-        let (report, cut) = step(span);
+        let (report, cut) = step(span, sources);
         match Call::span(ctx, run, report, cut) {
             Ok(call) => calls.push(call),
             Err(err) => rejected.add(|| why(&span_id, &err)),
@@ -122,7 +124,7 @@ fn calls(
 }
 
 /// The report of the step that a span is, and whether something of it had to be cut.
-fn step(span: ReportedSpan) -> (StepReport, bool) {
+fn step(span: ReportedSpan, sources: &Sources) -> (StepReport, bool) {
     let kind = match span.act {
         SpanAct::ModelCall => StepKind::LlmCall,
         SpanAct::ToolCall | SpanAct::ToolServer => StepKind::ToolCall,
@@ -132,7 +134,9 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
         SpanAct::Other => StepKind::Other,
     };
     let mut fit = Fit::default();
-    let cut = span.cut;
+    let mut part_of = part_of(&mut fit, span.part_of);
+    let part_is_cut = sources.complete(span.source, &mut part_of);
+    let cut = span.cut || part_is_cut;
     let provider = span.llm.as_ref().and_then(|call| call.provider.as_deref());
     let report = StepReport {
         kind,
@@ -156,7 +160,7 @@ fn step(span: ReportedSpan) -> (StepReport, bool) {
         external_parent_span_id: span.parent_span_id,
         parent_is_remote: span.parent_is_remote,
         labels: Vec::new(),
-        part_of: part_of(&mut fit, span.part_of),
+        part_of,
         other_side: span.other_side,
     };
     (report, fit.cut || cut)
@@ -179,19 +183,6 @@ fn part_of(fit: &mut Fit, of: PartOf) -> PartOf {
         conversation_id: name(of.conversation_id),
         session_id: name(of.session_id),
         user_id: name(of.user_id),
-    }
-}
-
-/// What the run of a trace is opened with.
-fn trace_start(trace_id: String, source: SpanSource, provider: Option<&String>) -> TraceStart {
-    let mut fit = Fit::default();
-    TraceStart {
-        trace_id,
-        agent_id: fit.agent(source.agent_id),
-        project_id: fit.identity_said(source.project_id),
-        provider_type: fit.identity_said(provider.cloned()),
-        environment: source.environment.map(|text| fit.document(text)),
-        cut: fit.cut,
     }
 }
 
@@ -233,12 +224,14 @@ async fn runs_of(
     spine: &Spine,
     ctx: &CallContext,
     way_in: WayIn,
-    spans: &ReportedSpans,
+    length: usize,
+    spans: &[ReportedSpan],
+    sources: &Sources,
 ) -> Result<Traces, Error> {
     // By trace: who sent its first span, and the provider of its models as far as these spans tell.
     let mut first: HashMap<&str, (usize, Option<&String>)> = HashMap::new();
     let mut order = Vec::new();
-    for span in &spans.spans {
+    for span in spans {
         let (_, provider) = first.entry(&span.trace_id).or_insert_with(|| {
             order.push(span.trace_id.clone());
             (span.source, None)
@@ -259,10 +252,9 @@ async fn runs_of(
         let now = spine.now();
         let open = |trace: &String| {
             let (source, provider) = first.get(trace.as_str()).copied().unwrap_or_default();
-            let source = spans.sources.get(source).cloned().unwrap_or_default();
-            Call::trace(ctx, way_in, spine.id(now), trace_start(trace.clone(), source, provider))
+            Call::trace(ctx, way_in, spine.id(now), sources.start(source, trace.clone(), provider))
         };
-        let calls = traces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let calls = aside(length, || traces.iter().map(open).collect::<Result<Vec<_>, _>>())?;
         let answers = spine.choke().submit_each(spine, &ctx.tenant, calls).await?;
         for (trace, answer) in traces.iter().zip(answers) {
             match answer.unwrap_or_else(|| Err(Error::Internal("a trace got no answer".to_owned()))) {

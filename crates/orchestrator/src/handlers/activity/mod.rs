@@ -13,6 +13,7 @@ mod permit;
 mod record;
 mod record_batch;
 mod sides;
+mod sources;
 mod span_order;
 mod start;
 mod steps;
