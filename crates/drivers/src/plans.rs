@@ -95,8 +95,8 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;
     tx.traces().lock_traces(TENANT, runs).await?;
     tx.traces().find_steps_by_keys(TENANT, &keys).await?;
-    let from: Vec<_> = runs.iter().map(|run| (*run, 7)).collect();
-    tx.traces().tree_steps(TENANT, &from).await?;
+    let indices: Vec<_> = runs.iter().map(|run| (*run, 7..1_000)).collect();
+    tx.traces().tree_steps(TENANT, &indices).await?;
     tx.policies().find_permits_by_keys(TENANT, &keys).await?;
     tx.policies().lock_permits(TENANT, &[(permit, RUN)], NOW, 500).await?;
     tx.policies().open_permits(TENANT, runs, NOW).await?;

@@ -1,6 +1,6 @@
 //! The steps of a run as a tree, and those of them that do not count.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use chrono::{DateTime, Utc};
 use entities::{
@@ -33,16 +33,17 @@ rows! {
 }
 
 impl TraceReads<'_> {
-    /// What the tree asks of the steps of runs, of each from an index on, in their order.
+    /// What the tree asks of the steps of runs, of each those of these indices, in their order.
     pub async fn tree_steps(
         self,
         tenant: TenantId,
-        from: &[(RunId, u64)],
+        of_runs: &[(RunId, Range<u64>)],
     ) -> Result<Vec<TreeStep>, StoreError> {
         let mut found = Vec::new();
-        for chunk in from.chunks(RUNS_AT_ONCE) {
+        for chunk in of_runs.chunks(RUNS_AT_ONCE) {
             // A term a run: asked for several runs in one condition, SQLite goes over all steps of the tenant.
-            let mut terms = chunk.iter().map(|(run, first)| tree_steps_of(tenant, *run, *first).into_query());
+            let mut terms =
+                chunk.iter().map(|(run, indices)| tree_steps_of(tenant, *run, indices).into_query());
             let Some(mut query) = terms.next() else { continue };
             query.unions(terms.map(|term| (UnionType::All, term)));
             let rows = self.conn.rows(self.conn.statement(&query)).await?;
@@ -69,8 +70,9 @@ impl TraceReads<'_> {
     }
 }
 
-/// What the tree asks of a run's steps from an index on.
-fn tree_steps_of(tenant: TenantId, run: RunId, first: u64) -> Select<steps::Entity> {
+/// What the tree asks of a run's steps of these indices.
+fn tree_steps_of(tenant: TenantId, run: RunId, indices: &Range<u64>) -> Select<steps::Entity> {
+    let [first, end] = [indices.start, indices.end].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
     of(tenant)
         .select_only()
         .columns([
@@ -92,7 +94,8 @@ fn tree_steps_of(tenant: TenantId, run: RunId, first: u64) -> Select<steps::Enti
             Column::ReportedBy,
         ])
         .filter(Column::RunId.eq(run.0))
-        .filter(Column::StepIndex.gte(i64::try_from(first).unwrap_or(i64::MAX)))
+        .filter(Column::StepIndex.gte(first))
+        .filter(Column::StepIndex.lt(end))
 }
 
 /// Those of a run's steps that do not count.

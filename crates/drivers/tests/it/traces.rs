@@ -107,6 +107,14 @@ testkit::on_both! {
         let page = tx.traces().list_steps(TENANT, run, None, &rest).await.expect("page");
         assert_eq!((page.items[0].record.step_index, page.items.len(), page.has_more, page.total), (100, 37, false, None));
 
+        let of_tree = async |indices: [std::ops::Range<u64>; 2]| {
+            let [first, second] = indices;
+            let read = tx.traces().tree_steps(TENANT, &[(run, first), (RunId(uuid(2)), second)]).await.expect("read");
+            read.into_iter().map(|step| (step.run_id, step.step_index)).collect::<Vec<_>>()
+        };
+        assert_eq!(of_tree([3..5, 0..9]).await, [(run, 3), (run, 4)]);
+        assert_eq!(of_tree([135..1_000, 0..9]).await, [(run, 135), (run, 136)]);
+
         let keys: Vec<_> = [5, 136, 5].iter().map(|n| (run, format!("{ODD}{n}"))).chain([(RunId(uuid(2)), ODD.to_owned())]).collect();
         let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
         found.sort_by_key(|row| row.record.step_index);

@@ -4,7 +4,10 @@
 //! given back, from the run and from the windows of limits in which it was counted, once another step tells of the same.
 //! A tree that another replica has gone on with is read on from where it stands.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use drivers::{StoreError, Tx};
 use models::{ids::RunId, logs::Uncounted};
@@ -15,6 +18,9 @@ use crate::{
     choke::prepare::{Call, CallKind, PreparedStep},
     errors::Error,
 };
+
+/// So many steps of a run are read at once: all of a long one would be held beside its tree.
+const STEPS_AT_ONCE: u64 = 20_000;
 
 /// Keeps the trees of a committed group as it left them, but those of runs that it sealed. A group that failed keeps none:
 /// they are read anew.
@@ -40,20 +46,30 @@ pub(in crate::choke) async fn load(
         let next = run.next_index();
         let tree = kept.take(tenant, id).filter(|tree| tree.next <= next).unwrap_or_default();
         if tree.next < next {
-            behind.push((id, tree.next));
+            behind.push((id, tree.next..next));
         }
         trees.insert(id, tree);
     }
-    if !behind.is_empty() {
-        for step in tx.traces().tree_steps(tenant, &behind).await? {
+    while !behind.is_empty() {
+        let page: Vec<_> = behind.iter().map(|(run, left)| (*run, next_of(left))).collect();
+        for step in tx.traces().tree_steps(tenant, &page).await? {
             let sealed = state.runs.get(&step.run_id).and_then(sealed_steps);
             if let Some(tree) = trees.get_mut(&step.run_id) {
                 tree.read(&step, sealed);
             }
         }
+        for (_, left) in &mut behind {
+            left.start = next_of(left).end;
+        }
+        behind.retain(|(_, left)| !left.is_empty());
     }
     state.trees = trees;
     Ok(())
+}
+
+/// Those of the steps that are left to read that are read next.
+fn next_of(left: &Range<u64>) -> Range<u64> {
+    left.start..left.end.min(left.start.saturating_add(STEPS_AT_ONCE))
 }
 
 /// So many steps the receipt covers of a run that is sealed.
@@ -165,4 +181,21 @@ fn give_back(state: &mut State, run_id: RunId, spent: &Spent) -> Result<(), Erro
     }
     usage::take_back(state, run_id, spent);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_run_is_read_piece_by_piece() {
+        let (mut left, mut read) = (7..2 * STEPS_AT_ONCE + 9, Vec::new());
+        while !left.is_empty() {
+            let next = next_of(&left);
+            left.start = next.end;
+            read.push(next);
+        }
+        let [first, second] = [1, 2].map(|pieces| 7 + pieces * STEPS_AT_ONCE);
+        assert_eq!(read, [7..first, first..second, second..second + 2]);
+    }
 }
