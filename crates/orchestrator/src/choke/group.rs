@@ -181,7 +181,7 @@ async fn once(
     state.new.answers = kept::answers(&mut state, units, &answers)?;
     if state.has_writes() {
         write::write(&mut state, &tx).await?;
-        tx.commit().await?;
+        tx.commit().await.inspect_err(|err| spine.choke().memory.doubt(&state, err))?;
     }
     tree::keep(&mut state);
     spine.choke().memory.remember(state);

@@ -16,7 +16,7 @@ use orchestrator::{
         activity, policies,
     },
 };
-use proof::words::{Action, InterventionKind};
+use proof::words::{Action, EnforcementMode, InterventionKind};
 use testkit::{Store, Stranger, TestDatabase, on_both};
 
 use crate::{
@@ -65,6 +65,18 @@ async fn take_again(db: &TestDatabase, stranger: Option<Stranger>) {
         Some(stranger) => stranger.let_go().await,
         None => db.tamper("DROP FUNCTION only_read() CASCADE").await.unwrap(),
     }
+}
+
+/// From now on no commit is confirmed that adds to that table, as where the server goes in the middle of it.
+async fn end_commits(db: &TestDatabase, table: &str) {
+    let function = "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'the server goes' USING ERRCODE = 'admin_shutdown';
+         END $$";
+    let trigger = format!(
+        "CREATE CONSTRAINT TRIGGER gone AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION gone()"
+    );
+    db.tamper(&format!("{function}; {trigger}")).await.unwrap();
 }
 
 async fn look(kit: &Kit) {
@@ -365,17 +377,27 @@ async fn a_kill_of_which_nobody_knows_whether_it_is_in_lets_nothing_pass_meanwhi
     let kit = Kit::spooling(&db, folder.path(), 1).await;
     let agent = going_on(&kit).await;
     let run = agent.start().await;
-    db.tamper(
-        "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-             RAISE EXCEPTION 'the server goes' USING ERRCODE = 'admin_shutdown';
-         END $$;
-         CREATE CONSTRAINT TRIGGER gone AFTER INSERT ON interventions DEFERRABLE INITIALLY DEFERRED
-             FOR EACH ROW EXECUTE FUNCTION gone()",
-    )
-    .await
-    .unwrap();
+    end_commits(&db, "interventions").await;
     let killed = activity::kill(&kit.spine, &agent.admin, run, Some("stop it".to_owned())).await;
     assert!(matches!(killed, Err(Error::CommitUnknown(_))), "{killed:?}");
     kit.db.close().await;
     unavailable(&agent.record(run, llm(1)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_may_have_been_stopped_lets_nothing_pass() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = going_on(&kit).await;
+    agent.rule(EnforcementMode::Kill, "context.step.cost_microusd > 500000").await;
+    let (doomed, calm) = (agent.start().await, agent.start().await);
+    end_commits(&db, "policy_decisions").await;
+    for (run, cost) in [(doomed, 600_000), (calm, 1)] {
+        let unknown = agent.record(run, llm(cost)).await;
+        assert!(matches!(unknown, Err(Error::CommitUnknown(_))), "{unknown:?}");
+    }
+    kit.db.close().await;
+    unavailable(&agent.record(doomed, llm(1)).await);
+    assert!(!agent.record(calm, llm(1)).await.unwrap().recorded, "whatever became of that step, it goes on");
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use drivers::StoreError;
 use models::{
     activity::{Run, RunState as LifeState},
     ids::{PermitId, RunId, TenantId},
@@ -69,6 +70,8 @@ pub(in crate::choke) struct Remembered {
     written: Option<TimeDelta>,
     /// When a look told that it takes no more steps.
     stopped: Option<TimeDelta>,
+    /// A group has stopped it, and the store did not say whether that is in.
+    may_be_over: bool,
     run: RunState,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
@@ -104,6 +107,20 @@ impl Memory {
             }
         }
         keep(&mut runs, MAX_REMEMBERED, oldest, |remembered| remembered.at);
+    }
+
+    /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that
+    /// the group has stopped until the store is asked again.
+    pub(in crate::choke) fn doubt(&self, state: &State, err: &StoreError) {
+        if !err.is_unknown_commit() {
+            return;
+        }
+        let mut runs = lock(&self.runs);
+        for run in state.runs.values().filter(|run| !takes_steps(&run.run)) {
+            if let Some(known) = runs.get_mut(&(state.tenant.id, run.run.id)) {
+                known.may_be_over = true;
+            }
+        }
     }
 
     fn leave(&self, state: &State, oldest: DateTime<Utc>) {
@@ -177,7 +194,8 @@ impl Memory {
         let runs = lock(&self.runs);
         let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
-        let mut blind = !self.governs.trusts(&known.run.run, (known.read, known.written));
+        let mut blind =
+            known.may_be_over || !self.governs.trusts(&known.run.run, (known.read, known.written));
         // Nobody releases what lapses meanwhile.
         if clock_check::may_lapse(&state.spine) {
             known.run.open.lapse(state.now);
@@ -279,7 +297,7 @@ impl Memory {
 
 impl Remembered {
     fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
-        Self { at, read, written, stopped: None, run, permits: HashMap::new() }
+        Self { at, read, written, stopped: None, may_be_over: false, run, permits: HashMap::new() }
     }
 
     /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.

@@ -201,7 +201,7 @@ async fn work(
 
 async fn settle(spine: &Spine, tx: Tx, (state, writes): (State, bool)) -> Result<(), StoreError> {
     if writes {
-        tx.commit().await?;
+        tx.commit().await.inspect_err(|err| spine.choke().memory.doubt(&state, err))?;
     }
     spine.choke().memory.remember(state);
     Ok(())
