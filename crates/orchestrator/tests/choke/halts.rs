@@ -191,6 +191,22 @@ on_both! {
         }
     }
 
+    async fn who_begins_to_go_on_knows_nothing_of_runs_that_no_look_has_asked_for(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (Kit::spooling(db, folder.path(), 1).await, Kit::replica(db, 2).await);
+        let here = Agent::of(&one, "acme").await;
+        let (doomed, calm) = (here.start().await, here.start().await);
+        // Where the tenant does not go on, it makes no difference who was stopped, and no look asks.
+        activity::kill(&two.spine, &here.admin, doomed, Some("stop it".to_owned())).await.unwrap();
+        one.clock.advance(chrono::Duration::seconds(10));
+        look(&one).await;
+        here.record(calm, llm(1)).await.unwrap();
+        here.set_mode(FailureMode::Degrade).await;
+        one.db.close().await;
+        unavailable(&here.record(doomed, llm(1)).await);
+        assert!(!here.record(calm, llm(1)).await.unwrap().recorded, "it was read when it was called");
+    }
+
     async fn what_was_not_looked_at_for_long_is_not_gone_by(db: TestDatabase) {
         let folder = tempfile::tempdir().unwrap();
         let kit = Kit::spooling(db, folder.path(), 1).await;

@@ -215,13 +215,13 @@ impl Governs {
         holds.or_else(|| met.filter(|_| governed.looked.is_none_or(|looked| looked < read)))
     }
 
-    /// Whether what is remembered of the run, which was read and last written at these times, may be gone by: it was read, or its
-    /// tenant looked at, not long before the store answered last; and nobody has asked since it was written that it be halted.
-    pub(super) fn trusts(&self, run: &Run, (read, written): (TimeDelta, Option<TimeDelta>)) -> bool {
+    /// Whether what is remembered of the run may be gone by, which the store last told of and wrote at these times: it
+    /// told of it not long before it answered last, and nobody has asked since it wrote it that the run be halted.
+    pub(super) fn trusts(&self, run: &Run, (told, written): (TimeDelta, Option<TimeDelta>)) -> bool {
         let known = self.known();
         let holds = |governed: &Governed| governed.asked.holds(run.id, &run.agent_id, written);
         let held = known.tenants.get(&run.tenant).is_some_and(holds);
-        known.is_late_enough(run.tenant, read) && !held
+        known.is_late_enough(told) && !held
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -230,12 +230,9 @@ impl Governs {
 }
 
 impl Known {
-    /// Whether what was read of a tenant's run at that time was not read, nor the tenant looked at, long before the store
-    /// answered last.
-    fn is_late_enough(&self, tenant: TenantId, read: TimeDelta) -> bool {
-        let last = self.tenants.get(&tenant).and_then(|governed| governed.looked).max(Some(read));
-        let trusted = TRUSTED + self.took.min(SLOW) * 2;
-        self.answered <= last.map(|last| last + trusted)
+    /// Whether what the store told at that time, in a group or a look, was not told long before it answered last.
+    fn is_late_enough(&self, told: TimeDelta) -> bool {
+        self.answered <= Some(told + TRUSTED + self.took.min(SLOW) * 2)
     }
 }
 
@@ -390,21 +387,20 @@ mod tests {
     #[test]
     fn a_look_that_takes_long_is_gone_by_until_the_next_is_over() {
         let governs = Governs::default();
-        let late_enough = |answered: i64| {
+        let late_enough = |told: i64, answered: i64| {
             governs.answered(at(answered));
-            governs.known().is_late_enough(TENANT, at(0))
+            governs.known().is_late_enough(at(told))
         };
         look(&governs, 1, 1, Some(&[]));
-        assert!(late_enough(4) && !late_enough(5));
+        assert!(late_enough(1, 4) && !late_enough(1, 5));
         // Each of these ends when the store has answered others for a while.
         for (second, took) in [(10, 2), (13, 2)] {
             governs.known().took = at(took);
-            governs.known().tenants.entry(TENANT).or_default().looked = Some(at(second));
-            assert!(late_enough(second + 3 + 2 * took), "{second}");
+            assert!(late_enough(second, second + 3 + 2 * took), "{second}");
         }
         governs.known().took = at(60);
         assert!(
-            late_enough(13 + 3 + 10) && !late_enough(13 + 3 + 11),
+            late_enough(13, 13 + 3 + 10) && !late_enough(13, 13 + 3 + 11),
             "such a store is not gone by for long"
         );
     }

@@ -68,7 +68,7 @@ pub(in crate::choke) async fn look(spine: &Spine) -> Result<(), Error> {
         Some(Credential { key: Arc::new(key), tenant })
     });
     spine.credentials().renew(&older, keys.collect());
-    choke.memory.stopped(spine.elapsed(), stopped);
+    choke.memory.looked((began, spine.elapsed()), &going_on, stopped);
     for settings in found.values() {
         choke.queue.learn(settings);
     }

@@ -68,6 +68,8 @@ pub(in crate::choke) struct Remembered {
     read: TimeDelta,
     /// When the last group began that this replica's store took something of, and that held the run locked.
     written: Option<TimeDelta>,
+    /// When the last look began that asked whether it takes steps.
+    looked: Option<TimeDelta>,
     /// When a look told that it takes no more steps.
     stopped: Option<TimeDelta>,
     /// A group has stopped it, and the store did not say whether that is in.
@@ -174,13 +176,24 @@ impl Memory {
         known.map(|(key, _)| *key).collect()
     }
 
-    /// Takes runs as the store has them, which told that at this time: they take no more steps, whoever stopped them.
-    pub(super) fn stopped(&self, at: TimeDelta, stopped: Vec<Run>) {
+    /// Takes what a look told of the runs that it asked for, and when it began and told it: those of them that take no
+    /// more steps are as the store has them, whoever stopped them.
+    pub(super) fn looked(
+        &self,
+        (began, told): (TimeDelta, TimeDelta),
+        asked: &[(TenantId, RunId)],
+        stopped: Vec<Run>,
+    ) {
         let mut runs = lock(&self.runs);
+        for run in asked {
+            if let Some(known) = runs.get_mut(run) {
+                known.looked = Some(began);
+            }
+        }
         for run in stopped {
             if let Some(known) = runs.get_mut(&(run.tenant, run.id)) {
                 known.run.run = run;
-                known.stopped = Some(at);
+                known.stopped = Some(told);
             }
         }
     }
@@ -194,8 +207,8 @@ impl Memory {
         let runs = lock(&self.runs);
         let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
-        let mut blind =
-            known.may_be_over || !self.governs.trusts(&known.run.run, (known.read, known.written));
+        let last = known.looked.map_or(known.read, |looked| looked.max(known.read));
+        let mut blind = known.may_be_over || !self.governs.trusts(&known.run.run, (last, known.written));
         // Nobody releases what lapses meanwhile.
         if clock_check::may_lapse(&state.spine) {
             known.run.open.lapse(state.now);
@@ -297,13 +310,15 @@ impl Memory {
 
 impl Remembered {
     fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
-        Self { at, read, written, stopped: None, may_be_over: false, run, permits: HashMap::new() }
+        let (looked, stopped, may_be_over, permits) = (None, None, false, HashMap::new());
+        Self { at, read, written, looked, stopped, may_be_over, run, permits }
     }
 
     /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.
     fn come_after(&mut self, before: Self, began: TimeDelta) {
-        let Self { written, stopped, run, permits, .. } = before;
-        (self.permits, self.stopped, self.written) = (permits, stopped, self.written.or(written));
+        let Self { written, looked, stopped, run, permits, .. } = before;
+        (self.looked, self.stopped, self.permits) = (looked, stopped, permits);
+        self.written = self.written.or(written);
         let left = std::mem::replace(&mut self.run, run);
         self.go_on(left, began);
     }
