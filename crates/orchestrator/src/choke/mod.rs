@@ -32,7 +32,7 @@ mod write;
 
 use std::sync::Arc;
 
-use models::{account::Tenant, activity::Freeze};
+use models::{account::Tenant, activity::Freeze, ids::TenantId};
 
 pub(crate) use self::call::{Answer, Done};
 pub use self::item::MAX_GROUP;
@@ -110,6 +110,12 @@ impl Choke {
     /// that has written something of the run again.
     pub(crate) fn asked_to_freeze(&self, spine: &Spine, freeze: Freeze) {
         self.memory.governs.asked_to_freeze(spine.elapsed(), freeze);
+    }
+
+    /// Somebody asked that nothing of the tenant passes without the store, which did not take that: so nothing does
+    /// here, as long as a halt would hold that was asked for.
+    pub(crate) fn asked_to_fail_closed(&self, spine: &Spine, tenant: TenantId) {
+        self.memory.governs.asked_to_fail_closed(spine.elapsed(), tenant);
     }
 
     /// This server has changed a tenant's settings: they hold here at once, whoever comes with older ones.

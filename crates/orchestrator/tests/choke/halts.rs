@@ -312,6 +312,24 @@ on_both! {
         assert!(enter(&here).await.is_err());
     }
 
+    async fn who_asks_that_nothing_passes_without_the_store_is_heard_without_it(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        let run = agent.start().await;
+        let known = account::settings(&kit.spine, &agent.admin).await.unwrap().settings_version;
+        let set = async |failure_mode: FailureMode| {
+            let change = SettingsChange { failure_mode: Some(failure_mode), ..SettingsChange::default() };
+            account::update_settings(&kit.spine, &agent.admin, known, change).await
+        };
+        kit.db.close().await;
+        unavailable(&set(FailureMode::Degrade).await);
+        assert!(!agent.record(run, llm(1)).await.unwrap().recorded);
+        unavailable(&set(FailureMode::FailClosed).await);
+        unavailable(&agent.record(run, llm(1)).await);
+        unavailable(&agent.permit(run, ask("get_weather")).await);
+    }
+
     async fn a_look_takes_as_much_for_many_runs_as_for_one_and_nothing_for_none(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = going_on(&kit).await;

@@ -74,6 +74,7 @@ struct BegunHere {
 struct Asked {
     runs: HashMap<RunId, TimeDelta>,
     freezes: Vec<(TimeDelta, Freeze)>,
+    /// All runs of the tenant, for so many were asked for, or nothing was to pass without the store.
     all: Option<TimeDelta>,
 }
 
@@ -191,6 +192,13 @@ impl Governs {
         asked.freezes.retain(|(_, asked)| asked.target_id != freeze.target_id);
         asked.freezes.push((at, freeze));
         asked.bound(at);
+    }
+
+    /// Somebody asked at that time that nothing of the tenant passes without the store, and the store did not take it.
+    pub(in crate::choke) fn asked_to_fail_closed(&self, at: TimeDelta, tenant: TenantId) {
+        let mut known = self.known();
+        let asked = &mut known.tenants.entry(tenant).or_default().asked;
+        asked.all = asked.all.max(Some(at));
     }
 
     /// Somebody asked at that time for a run to be killed, and the store did not take it.
@@ -373,6 +381,8 @@ mod tests {
         }
         assert!(holds(MOST_ASKED + 2, "c", Some(9)), "there are too many to know which");
         assert!(!holds(1, "c", Some(10)), "it was written since");
+        governs.asked_to_fail_closed(at(11), TENANT);
+        assert!(holds(3, "d", Some(11)) && !holds(3, "d", Some(12)), "it is asked for all of them");
     }
 
     #[test]

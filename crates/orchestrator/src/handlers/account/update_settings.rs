@@ -76,7 +76,12 @@ pub async fn update_settings(
 ) -> Result<Tenant, Error> {
     change.check()?;
     let once = Once::of(spine, ctx, "account.update_settings", &(version, &change))?;
-    let changed = retrying(spine, || attempt(spine, ctx, &once, version, change.clone())).await?;
+    let changed = retrying(spine, || attempt(spine, ctx, &once, version, change.clone())).await;
+    let to_fail_closed = change.failure_mode == Some(FailureMode::FailClosed);
+    if to_fail_closed && matches!(changed, Err(Error::Unavailable(_) | Error::CommitUnknown(_))) {
+        spine.choke().asked_to_fail_closed(spine, ctx.tenant.id);
+    }
+    let changed = changed?;
     spine.credentials().forget_tenant(ctx.tenant.id);
     spine.choke().changed(spine, &changed);
     Ok(changed)
