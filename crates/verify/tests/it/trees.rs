@@ -69,7 +69,7 @@ fn late_totals_are_those_of_the_late_steps_that_count() {
 fn by_another(record: Record) -> Record {
     match record {
         Record::Decision(mut decision) => {
-            decision.engine_version = "hoc-rules/5 cedar-language/4.6.0".to_owned();
+            "hoc-rules/5 cedar-language/4.6.0".clone_into(&mut decision.engine_version);
             Record::Decision(decision)
         }
         other => other,
