@@ -67,10 +67,6 @@ pub struct Freeze {
 }
 
 impl Freeze {
-    /// The characters that are not ASCII, and whose composed form (NFC) is: a Greek question mark, an accent, and the
-    /// Kelvin sign.
-    pub const FORMS_OF_ASCII: [char; 3] = ['\u{37e}', '\u{1fef}', '\u{212a}'];
-
     /// What it is aimed at.
     #[must_use]
     pub fn target(&self) -> (InterventionTarget, Option<String>) {
@@ -137,12 +133,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-
-    #[test]
-    fn few_characters_are_forms_of_ascii() {
-        let forms: Vec<char> = ('\u{80}'..=char::MAX).filter(|c| c.nfc().all(|c| c.is_ascii())).collect();
-        assert_eq!(forms, Freeze::FORMS_OF_ASCII);
-    }
 
     #[test]
     fn a_freeze_holds_for_a_name_in_whatever_form_it_was_kept() {

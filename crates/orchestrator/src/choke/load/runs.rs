@@ -39,8 +39,8 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         };
         let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
-        // What a store knows of a freeze is its text; a name that is not ASCII may be the same in another. That one of
-        // the freezes may be so is told with the run.
+        // What a store knows of a freeze is its text; a name that is not ASCII may be the same in another, whichever of the
+        // two is kept with the freeze.
         state.frozen |= frozen || !run.agent_id.is_ascii();
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
     }
