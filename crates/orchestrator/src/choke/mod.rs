@@ -32,7 +32,11 @@ mod write;
 
 use std::sync::Arc;
 
-use models::{account::Tenant, activity::Freeze, ids::TenantId};
+use models::{
+    account::Tenant,
+    activity::Freeze,
+    ids::{KeyId, TenantId},
+};
 
 pub(crate) use self::call::{Answer, Done};
 pub use self::item::MAX_GROUP;
@@ -110,6 +114,12 @@ impl Choke {
     /// that has written something of the run again.
     pub(crate) fn asked_to_freeze(&self, spine: &Spine, freeze: Freeze) {
         self.memory.governs.asked_to_freeze(spine.elapsed(), freeze);
+    }
+
+    /// Somebody asked for a key to be revoked, and the store did not take it: nothing that is called with it passes
+    /// here without the store, as long as a halt would hold that was asked for.
+    pub(crate) fn asked_to_revoke(&self, spine: &Spine, tenant: TenantId, key: KeyId) {
+        self.memory.governs.asked_to_revoke(spine.elapsed(), tenant, key);
     }
 
     /// Somebody asked that nothing of the tenant passes without the store, which did not take that: so nothing does

@@ -330,6 +330,19 @@ on_both! {
         unavailable(&agent.permit(run, ask("get_weather")).await);
     }
 
+    async fn a_key_whose_end_the_store_does_not_take_lets_nothing_pass_meanwhile(db: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let kit = Kit::spooling(db, folder.path(), 1).await;
+        let agent = going_on(&kit).await;
+        let other = Agent::of(&kit, "acme").await;
+        let (run, others) = (agent.start().await, other.start().await);
+        kit.db.close().await;
+        unavailable(&account::revoke_key(&kit.spine, &agent.admin, agent.ctx.key).await);
+        unavailable(&agent.record(run, llm(1)).await);
+        unavailable(&agent.permit(run, ask("get_weather")).await);
+        assert!(!other.record(others, llm(1)).await.unwrap().recorded, "nobody asked for that");
+    }
+
     async fn a_look_takes_as_much_for_many_runs_as_for_one_and_nothing_for_none(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = going_on(&kit).await;

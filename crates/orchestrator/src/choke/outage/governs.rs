@@ -14,7 +14,7 @@ use std::{
 use chrono::TimeDelta;
 use models::{
     activity::{Freeze, Run},
-    ids::{RunId, TenantId},
+    ids::{KeyId, RunId, TenantId},
 };
 
 use crate::context::TenantSettings;
@@ -74,6 +74,8 @@ struct BegunHere {
 struct Asked {
     runs: HashMap<RunId, TimeDelta>,
     freezes: Vec<(TimeDelta, Freeze)>,
+    /// What is called with these.
+    keys: HashMap<KeyId, TimeDelta>,
     /// All runs of the tenant, for so many were asked for, or nothing was to pass without the store.
     all: Option<TimeDelta>,
 }
@@ -81,10 +83,8 @@ struct Asked {
 impl Asked {
     /// Keeps no more than may be, where one was added at that time.
     fn bound(&mut self, at: TimeDelta) {
-        if self.all.is_some() || self.runs.len() + self.freezes.len() > MOST_ASKED {
-            self.all = self.all.max(Some(at));
-            self.runs.clear();
-            self.freezes.clear();
+        if self.all.is_some() || self.runs.len() + self.freezes.len() + self.keys.len() > MOST_ASKED {
+            *self = Self { all: self.all.max(Some(at)), ..Self::default() };
         }
     }
 
@@ -92,6 +92,7 @@ impl Asked {
     fn forget(&mut self, by: TimeDelta) {
         self.runs.retain(|_, at| *at > by);
         self.freezes.retain(|(at, _)| *at > by);
+        self.keys.retain(|_, at| *at > by);
         self.all = self.all.filter(|at| *at > by);
     }
 
@@ -102,14 +103,17 @@ impl Asked {
     }
 
     fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.freezes.is_empty() && self.all.is_none()
+        let Self { runs, freezes, keys, all } = self;
+        runs.is_empty() && freezes.is_empty() && keys.is_empty() && all.is_none()
     }
 
-    /// Whether a run of that agent was asked to be halted since the store last wrote something of it, in a group that began then.
-    fn holds(&self, run: RunId, agent_id: &str, written: Option<TimeDelta>) -> bool {
+    /// Whether a run of that agent was asked to be halted, or the key to be revoked by which it is called, since the
+    /// store last wrote something of the run, in a group that began then.
+    fn holds(&self, (run, agent_id): (RunId, &str), key: Option<KeyId>, written: Option<TimeDelta>) -> bool {
         let since = |at: TimeDelta| written.is_none_or(|written| written <= at);
         let by_freeze = || self.freezes.iter().any(|(at, freeze)| since(*at) && freeze.holds(agent_id));
-        self.all.is_some_and(since) || self.runs.get(&run).copied().is_some_and(since) || by_freeze()
+        let by_key = key.and_then(|key| self.keys.get(&key));
+        self.runs.get(&run).into_iter().chain(by_key).chain(&self.all).copied().any(since) || by_freeze()
     }
 }
 
@@ -194,6 +198,14 @@ impl Governs {
         asked.bound(at);
     }
 
+    /// Somebody asked at that time for a key to be revoked, and the store did not take it.
+    pub(in crate::choke) fn asked_to_revoke(&self, at: TimeDelta, tenant: TenantId, key: KeyId) {
+        let mut known = self.known();
+        let asked = &mut known.tenants.entry(tenant).or_default().asked;
+        asked.keys.insert(key, at);
+        asked.bound(at);
+    }
+
     /// Somebody asked at that time that nothing of the tenant passes without the store, and the store did not take it.
     pub(in crate::choke) fn asked_to_fail_closed(&self, at: TimeDelta, tenant: TenantId) {
         let mut known = self.known();
@@ -223,11 +235,17 @@ impl Governs {
         holds.or_else(|| met.filter(|_| governed.looked.is_none_or(|looked| looked < read)))
     }
 
-    /// Whether what is remembered of the run may be gone by, which the store last told of and wrote at these times: it
-    /// told of it not long before it answered last, and nobody has asked since it wrote it that the run be halted.
-    pub(super) fn trusts(&self, run: &Run, (told, written): (TimeDelta, Option<TimeDelta>)) -> bool {
+    /// Whether a call with that key may go by what is remembered of the run, which the store last told of and wrote at
+    /// these times: it told of it not long before it answered last, and nobody has asked since it wrote it that the run
+    /// be halted, or the key revoked.
+    pub(super) fn trusts(
+        &self,
+        run: &Run,
+        key: Option<KeyId>,
+        (told, written): (TimeDelta, Option<TimeDelta>),
+    ) -> bool {
         let known = self.known();
-        let holds = |governed: &Governed| governed.asked.holds(run.id, &run.agent_id, written);
+        let holds = |governed: &Governed| governed.asked.holds((run.id, run.agent_id.as_str()), key, written);
         let held = known.tenants.get(&run.tenant).is_some_and(holds);
         known.is_late_enough(told) && !held
     }
@@ -264,6 +282,10 @@ mod tests {
 
     fn run(n: usize) -> RunId {
         RunId(Uuid::from_u128(n as u128))
+    }
+
+    fn key(n: usize) -> KeyId {
+        KeyId(Uuid::from_u128(n as u128))
     }
 
     fn freeze(target: &str) -> Freeze {
@@ -356,7 +378,8 @@ mod tests {
         let governs = Governs::default();
         let holds = |n: usize, agent: &str, written: Option<i64>| {
             let known = governs.known();
-            known.tenants.get(&TENANT).is_some_and(|known| known.asked.holds(run(n), agent, written.map(at)))
+            let (of, written) = ((run(n), agent), written.map(at));
+            known.tenants.get(&TENANT).is_some_and(|known| known.asked.holds(of, Some(key(n)), written))
         };
         governs.asked_to_kill(at(5), TENANT, run(1));
         governs.asked_to_freeze(at(5), freeze("a"));
@@ -376,6 +399,8 @@ mod tests {
         governs.asked_to_freeze(at(7), freeze(""));
         governs.began(at(8), freeze(""), 8);
         assert!(!holds(2, "c", None), "this one took it");
+        governs.asked_to_revoke(at(8), TENANT, key(4));
+        assert!(holds(4, "d", Some(8)) && !holds(4, "d", Some(9)) && !holds(5, "d", None), "one key");
         for n in 0..=MOST_ASKED {
             governs.asked_to_kill(at(9), TENANT, run(n));
         }

@@ -208,7 +208,8 @@ impl Memory {
         let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
         let last = known.looked.map_or(known.read, |looked| looked.max(known.read));
-        let mut blind = known.may_be_over || !self.governs.trusts(&known.run.run, (last, known.written));
+        let trusts = self.governs.trusts(&known.run.run, call.caller.key, (last, known.written));
+        let mut blind = known.may_be_over || !trusts;
         // Nobody releases what lapses meanwhile.
         if clock_check::may_lapse(&state.spine) {
             known.run.open.lapse(state.now);

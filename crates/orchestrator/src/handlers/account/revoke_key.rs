@@ -21,7 +21,11 @@ use crate::{
 pub async fn revoke_key(spine: &Spine, ctx: &CallContext, id: KeyId) -> Result<ApiKey, Error> {
     let author = Author::from(ctx);
     let once = Once::of(spine, ctx, "account.revoke_key", &id)?;
-    retrying(spine, || revoke(spine, ctx.tenant.id, &once, id, &author)).await
+    let revoked = retrying(spine, || revoke(spine, ctx.tenant.id, &once, id, &author)).await;
+    if matches!(revoked, Err(Error::Unavailable(_) | Error::CommitUnknown(_))) {
+        spine.choke().asked_to_revoke(spine, ctx.tenant.id, id);
+    }
+    revoked
 }
 
 /// The same for any key, by who has the store itself.
