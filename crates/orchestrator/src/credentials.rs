@@ -26,6 +26,8 @@ use crate::context::TenantSettings;
 
 /// How long a key is taken to be as it was read.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long after a key was revoked somebody may still be under way who read it before.
+const UNDER_WAY: Duration = Duration::from_mins(1);
 /// How many keys are kept that are not in the store.
 const MISSED: usize = 1_000;
 /// How many keys are kept, and how many sessions.
@@ -42,6 +44,8 @@ pub(crate) struct Credential {
 struct Known {
     credential: Credential,
     read: Instant,
+    /// When the store last told of it, to a caller or a look.
+    told: Instant,
     /// It was read for a session of it: for while the store is down alone.
     of_session: bool,
 }
@@ -51,6 +55,8 @@ struct Known {
 pub(crate) struct Credentials {
     known: Mutex<HashMap<KeyId, Known>>,
     sessions: Mutex<HashMap<SessionId, (Session, Instant)>>,
+    /// Keys that were revoked here, and when.
+    revoked: Mutex<HashMap<KeyId, Instant>>,
     /// Since when the store has not answered.
     away: Mutex<Option<Instant>>,
     used: Mutex<HashMap<KeyId, (TenantId, DateTime<Utc>)>>,
@@ -76,17 +82,25 @@ impl Credentials {
 
     /// Keeps a key that was read at `at`, and whose secret the caller has.
     pub(crate) fn keep(&self, credential: Credential, at: Instant) {
-        self.insert(Known { credential, read: at, of_session: false });
+        self.insert(Known { credential, read: at, told: at, of_session: false });
     }
 
     /// Keeps a key that was read at `at` for somebody who has the secret of a session of it.
     pub(crate) fn keep_for_session(&self, credential: Credential, at: Instant) {
-        self.insert(Known { credential, read: at, of_session: true });
+        self.insert(Known { credential, read: at, told: at, of_session: true });
     }
 
+    /// Keeps a key, but where it was revoked here since it was read, or a look has told of it what is newer.
     fn insert(&self, new: Known) {
         let id = new.credential.key.id;
         let mut known = lock(&self.known);
+        let is_older = |known: &Known| {
+            new.read <= known.told && new.credential.tenant.generation < known.credential.tenant.generation
+        };
+        let is_revoked = lock(&self.revoked).get(&id).is_some_and(|at| new.read <= *at);
+        if is_revoked || known.get(&id).is_some_and(is_older) {
+            return;
+        }
         make_room(&mut known, &id, |known| new.read.saturating_duration_since(known.read) < FRESH);
         known.insert(id, new);
     }
@@ -123,7 +137,7 @@ impl Credentials {
 
     /// The store has no such key, as was read at `at`.
     pub(crate) fn miss(&self, id: KeyId, at: Instant) {
-        self.forget(id);
+        lock(&self.known).remove(&id);
         let mut missing = lock(&self.missing);
         if missing.len() >= MISSED {
             missing.retain(|_, read| at.saturating_duration_since(*read) < FRESH);
@@ -139,8 +153,12 @@ impl Credentials {
         lock(&self.missing).get(&id).is_some_and(|read| at.saturating_duration_since(*read) < FRESH)
     }
 
-    /// Forgets a key: it is gone, or revoked here.
+    /// Forgets a key: it is revoked here.
     pub(crate) fn forget(&self, id: KeyId) {
+        let (mut revoked, now) = (lock(&self.revoked), Instant::now());
+        make_room(&mut revoked, &id, |at| now.saturating_duration_since(*at) < UNDER_WAY);
+        revoked.insert(id, now);
+        drop(revoked);
         lock(&self.known).remove(&id);
     }
 
@@ -164,7 +182,7 @@ impl Credentials {
     pub(crate) fn renew(&self, asked: &[KeyId], found: Vec<Credential>) {
         let mut found: HashMap<KeyId, Credential> =
             found.into_iter().map(|credential| (credential.key.id, credential)).collect();
-        let mut known = lock(&self.known);
+        let (mut known, told) = (lock(&self.known), Instant::now());
         for id in asked {
             let Some(now) = found.remove(id) else {
                 known.remove(id);
@@ -174,7 +192,7 @@ impl Credentials {
             if let Some(known) = known.get_mut(id)
                 && known.credential.tenant.generation < now.tenant.generation
             {
-                known.credential = now;
+                (known.credential, known.told) = (now, told);
             }
         }
     }
@@ -325,6 +343,33 @@ mod tests {
         assert!(credentials.fresh(gone, read).is_none());
         assert!(credentials.fresh(revoked, read + FRESH).is_none(), "it is no fresher than it was");
         assert!(credentials.older(&HashMap::from([(now.id, now)])).is_empty());
+    }
+
+    #[test]
+    fn who_read_a_key_before_it_was_revoked_does_not_bring_it_back() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        let id = |n: u128| KeyId(Uuid::from_u128(n));
+        for n in [7, 8] {
+            credentials.keep(credential(n), read);
+        }
+        // One here, and one elsewhere, of which a look tells.
+        credentials.forget(id(7));
+        let Credential { key, tenant } = credential(8);
+        let now = Arc::new(TenantSettings { generation: 1, ..(*tenant).clone() });
+        let key = ApiKey { revoked_at: Some(DateTime::UNIX_EPOCH), ..(*key).clone() };
+        credentials.renew(&[id(8)], vec![Credential { key: Arc::new(key), tenant: now }]);
+        for n in [7, 8] {
+            credentials.keep(credential(n), read);
+            credentials.keep_for_session(credential(n), read);
+        }
+        assert!(credentials.fresh(id(7), read).is_none());
+        assert!(credentials.fresh(id(8), read).is_some_and(|known| known.key.revoked_at.is_some()));
+        // What is read later is as it is, also where the store fell back.
+        let later = Instant::now() + FRESH;
+        for n in [7, 8] {
+            credentials.keep(credential(n), later);
+            assert!(credentials.fresh(id(n), later).is_some_and(|known| known.key.revoked_at.is_none()));
+        }
     }
 
     #[test]
