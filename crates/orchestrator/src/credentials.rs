@@ -21,6 +21,7 @@ use models::{
     account::{ApiKey, Session},
     ids::{KeyId, SessionId, TenantId},
 };
+use proof::hash::Hash as Secret;
 
 use crate::context::TenantSettings;
 
@@ -28,6 +29,8 @@ use crate::context::TenantSettings;
 const FRESH: Duration = Duration::from_secs(1);
 /// How long after a key was revoked somebody may still be under way who read it before.
 const UNDER_WAY: Duration = Duration::from_mins(1);
+/// No session lasts longer.
+const LASTS: Duration = Duration::from_hours(12);
 /// How many keys are kept that are not in the store.
 const MISSED: usize = 1_000;
 /// How many keys are kept, and how many sessions.
@@ -57,6 +60,8 @@ pub(crate) struct Credentials {
     sessions: Mutex<HashMap<SessionId, (Session, Instant)>>,
     /// Keys that were revoked here, and when.
     revoked: Mutex<HashMap<KeyId, Instant>>,
+    /// Sessions whose owners logged out of them here, by the hashes of the secrets that these had, and when.
+    left: Mutex<HashMap<(SessionId, Secret), Instant>>,
     /// Since when the store has not answered.
     away: Mutex<Option<Instant>>,
     used: Mutex<HashMap<KeyId, (TenantId, DateTime<Utc>)>>,
@@ -120,9 +125,23 @@ impl Credentials {
         (went.saturating_duration_since(*read) < memory).then(|| session.clone())
     }
 
-    /// Forgets a session: it is gone, or its owner logs out of it here.
+    /// Forgets a session: it is gone.
     pub(crate) fn forget_session(&self, id: SessionId) {
         lock(&self.sessions).remove(&id);
+    }
+
+    /// Somebody who has this secret logs out of a session here: whatever the store says of it, it opens nothing here.
+    pub(crate) fn leave_session(&self, id: SessionId, secret: Secret) {
+        let (mut left, now) = (lock(&self.left), Instant::now());
+        make_room(&mut left, &(id, secret), |at| now.saturating_duration_since(*at) < LASTS);
+        left.insert((id, secret), now);
+        drop(left);
+        self.forget_session(id);
+    }
+
+    /// Whether its owner has logged out of a session here.
+    pub(crate) fn is_left(&self, session: &Session) -> bool {
+        lock(&self.left).contains_key(&(session.id, session.secret_hash))
     }
 
     /// The store does not answer at `at`. Gives since when it has not.
@@ -319,7 +338,11 @@ mod tests {
         assert_eq!(known(10), ([false, false], false));
         credentials.store_is_there();
         assert_eq!(known(9), ([true, true], true));
-        credentials.forget_session(session.id);
+        assert!(!credentials.is_left(&session));
+        credentials.leave_session(session.id, sha256(b"another"));
+        assert!(!credentials.is_left(&session), "that was nobody who has its secret");
+        credentials.leave_session(session.id, session.secret_hash);
+        assert!(credentials.is_left(&session));
         assert_eq!(known(9), ([true, true], false));
     }
 

@@ -7,11 +7,14 @@ use models::{
     logs::{SystemEventType, SystemFilter},
     page::PageRequest,
 };
-use orchestrator::handlers::{
-    account::{self, AuthError, NewKey, SystemCaller},
-    logs,
+use orchestrator::{
+    Error,
+    handlers::{
+        account::{self, AuthError, NewKey, SystemCaller},
+        logs,
+    },
 };
-use testkit::on_both;
+use testkit::{Store, on_both};
 
 fn cli() -> SystemCaller {
     SystemCaller { name: "ana".to_owned() }
@@ -67,6 +70,23 @@ on_both! {
         account::open_session(&kit.spine, made.token.expose()).await.unwrap();
         let err = account::authenticate_session(&kit.spine, two.expose()).await.unwrap_err();
         assert!(matches!(err, AuthError::Unknown), "what has expired is forgotten: {err}");
+    }
+
+    async fn who_logs_out_is_out_though_the_store_does_not_take_it(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let made = key(&kit, Role::Viewer, None).await;
+        let opened = account::open_session(&kit.spine, made.token.expose()).await.unwrap().token;
+        account::authenticate_session(&kit.spine, opened.expose()).await.unwrap();
+        let locks = match db.store() {
+            Store::Sqlite => "UPDATE tenants SET slug = slug",
+            Store::Postgres => "LOCK TABLE sessions IN EXCLUSIVE MODE",
+        };
+        let stranger = db.stranger(locks).await;
+        let closed = account::close_session(&kit.spine, opened.expose()).await;
+        assert!(matches!(closed, Err(AuthError::Failed(Error::Unavailable(_)))), "{closed:?}");
+        let err = account::authenticate_session(&kit.spine, opened.expose()).await.unwrap_err();
+        assert!(matches!(err, AuthError::Ended), "the store can be read, and says that it is in force: {err}");
+        stranger.let_go().await;
     }
 
     async fn a_session_lasts_no_longer_than_its_key(db: TestDatabase) {

@@ -42,6 +42,10 @@ async fn known(spine: &Spine, token: &str) -> Result<Session, AuthError> {
         Err(err) => return Err(AuthError::Failed(err)),
     };
     same(session.secret_hash, given)?;
+    // The store may not have been told.
+    if spine.credentials().is_left(&session) {
+        return Err(AuthError::Ended);
+    }
     if news {
         spine.credentials().keep_session(session.clone(), read);
     }

@@ -13,9 +13,9 @@ use crate::{consequences::author::Author, errors::Error, spine::Spine};
 #[tracing::instrument(name = "account.close_session", skip_all)]
 pub async fn close_session(spine: &Spine, token: &str) -> Result<(), AuthError> {
     let closed = close(spine, token).await;
-    // Whatever the store says to it: here it opens nothing without the store any more.
-    if let Some((id, _)) = token::read::<SessionId>(spine.wrapping_key(), token) {
-        spine.credentials().forget_session(id);
+    // Whatever the store says to it: here it opens nothing any more.
+    if let Some((id, given)) = token::read::<SessionId>(spine.wrapping_key(), token) {
+        spine.credentials().leave_session(id, given);
     }
     closed
 }
