@@ -53,6 +53,9 @@ pub struct SpanSource {
     pub part_of: PartOf,
 }
 
+/// What a call to a model is for, by the word that its skill's name ends with.
+pub type CallClass = proof::words::CallClass;
+
 /// What a span did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpanAct {

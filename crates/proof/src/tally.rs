@@ -6,7 +6,7 @@
 //! that an agent reports by itself, count.
 //!
 //! - A model call counts unless a call below it that *may be* the same one tells what was used: one for the same thing, as
-//!   text or embeddings, of a model of the same family, or one that used as many tokens, or where one names no model. What a
+//!   text or speech, of a model of the same family, or one that used as many tokens, or where one names no model. What a
 //!   tool did below it is another call, and so is what is no model call: a guardrail, a reranker.
 //! - A model call that tells nothing does not count below one that does and may be it, nor above one that tells nothing either
 //!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, does not
@@ -23,6 +23,7 @@
 //! the first are in the tree, so that there is a bound on what it holds.
 
 mod circles;
+mod class;
 mod marks;
 mod node;
 mod numbers;
@@ -34,7 +35,7 @@ use std::collections::{HashMap, HashSet};
 
 use self::{
     circles::Circles,
-    marks::{Class, Mark, Marks, Sign, family},
+    marks::{Mark, Marks, Sign, family},
     node::{Above, Node, Shown, Sort},
     numbers::Numbers,
     sums::{Sum, Sums, comes_to, plus},
@@ -44,7 +45,7 @@ pub use self::{
     told::{MAX_STEPS, Told, is_request},
     version::{VERSION, counts_alike, judging_parts},
 };
-use crate::words::StepKind;
+use crate::words::{CallClass, StepKind};
 
 /// What a step comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -458,7 +459,7 @@ impl Tally {
         if told.kind != StepKind::LlmCall {
             return marks;
         }
-        let class = Class::of(told.skill_name);
+        let class = CallClass::of(told.skill_name);
         marks.add(Mark { class, sign: Sign::Any });
         let mut is_named = false;
         for family in told.models.into_iter().flatten().filter_map(family) {

@@ -2,29 +2,12 @@
 
 use std::sync::Arc;
 
-/// What a call is for. Calls for different things are different calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
-    Text,
-    Embeddings,
-    Images,
-}
-
-impl Class {
-    /// The last word of its skill says it: `openai.embeddings`.
-    pub(super) fn of(skill_name: &str) -> Self {
-        match skill_name.rsplit('.').next() {
-            Some("embeddings") => Self::Embeddings,
-            Some("image_generation") => Self::Images,
-            _ => Self::Text,
-        }
-    }
-}
+use crate::words::CallClass;
 
 /// Something that is known of a call of a class, or of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mark {
-    pub(super) class: Class,
+    pub(super) class: CallClass,
     pub(super) sign: Sign,
 }
 
@@ -88,7 +71,7 @@ impl Marks {
     }
 
     /// Whether one is of this class.
-    pub(super) fn are_of(&self, class: Class) -> bool {
+    pub(super) fn are_of(&self, class: CallClass) -> bool {
         self.has(Mark { class, sign: Sign::Any })
     }
 
@@ -218,8 +201,8 @@ mod tests {
     fn equal_marks_are_kept_once() {
         let call = |input: u64| {
             let mut marks = Marks::default();
-            marks.add(Mark { class: Class::Text, sign: Sign::Any });
-            marks.add(Mark { class: Class::Text, sign: Sign::Counts(input, 1) });
+            marks.add(Mark { class: CallClass::Text, sign: Sign::Any });
+            marks.add(Mark { class: CallClass::Text, sign: Sign::Counts(input, 1) });
             marks
         };
         let (one, mut both) = (call(1), call(1));
@@ -239,10 +222,10 @@ mod tests {
 
     #[test]
     fn more_than_are_told_apart_are_any() {
-        let mark = |of: u32| Mark { class: Class::Text, sign: Sign::Family(of) };
+        let mark = |of: u32| Mark { class: CallClass::Text, sign: Sign::Family(of) };
         let call = |of: u32| {
             let mut marks = Marks::default();
-            marks.add(Mark { class: Class::Text, sign: Sign::Any });
+            marks.add(Mark { class: CallClass::Text, sign: Sign::Any });
             marks.add(mark(of));
             marks
         };
@@ -257,7 +240,7 @@ mod tests {
         assert!(all.cover(&another) && another.may_be_of(&all) && another.are_named_as(&all));
         assert!(call(0).may_be_of(&all), "as before");
         let mut other = Marks::default();
-        other.add(Mark { class: Class::Embeddings, sign: Sign::Any });
+        other.add(Mark { class: CallClass::Embeddings, sign: Sign::Any });
         assert!(!other.may_be_of(&all) && !all.cover(&other), "of another class");
     }
 }

@@ -1,9 +1,7 @@
 //! A step in the tree of its run: what it tells, what is told around it, and whether it counts so.
 
-use super::{
-    marks::{Class, Marks},
-    sums::Sum,
-};
+use super::{marks::Marks, sums::Sum};
+use crate::words::CallClass;
 
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing that is known of it, and only ever set")]
@@ -140,7 +138,7 @@ impl Node {
                 (false, _) => &mut shown.silent,
             };
             kind.add_all(&self.marks);
-            shown.text |= self.uses && self.marks.are_of(Class::Text);
+            shown.text |= self.uses && self.marks.are_of(CallClass::Text);
         }
         shown
     }

@@ -283,6 +283,31 @@ fn another_call_takes_no_use_away() {
             &[C],
         ),
     ];
+    hold(cases);
+}
+
+/// What an agent or a call has spoken, heard, drawn or filmed is none of the text that it tells.
+#[test]
+fn a_call_of_another_class_takes_no_use_away() {
+    let call: Call = (A, NONE, LlmCall, CHAT, "gpt-4o", (1_000, 100, 0));
+    let agent: Call = (A, NONE, Other, "agent", "gpt-4o", (1_000, 100, 0));
+    let tool: Call = (B, A, ToolCall, "t", "", (0, 0, 0));
+    let (speech, heard) = ("openai.speech", "openai.transcription");
+    let over = |skill| -> Call { (A, NONE, LlmCall, skill, "", (0, 0, 7)) };
+    let under = |parent, skill| -> Call { (C, parent, LlmCall, skill, "", (0, 0, 7)) };
+    hold(&[
+        ("an agent, what it had spoken", &[agent, under(A, speech)], &[A, C]),
+        ("an agent, what it heard", &[agent, under(A, heard)], &[A, C]),
+        ("an agent, a film", &[agent, under(A, "openai.video_generation")], &[A, C]),
+        ("an agent, a picture of its tool", &[agent, tool, under(B, "x.image_generation")], &[A, B, C]),
+        ("a call, what was spoken within it", &[call, under(A, speech)], &[A, C]),
+        ("what was heard, spoken again", &[over(heard), under(A, speech)], &[A, C]),
+        ("speech over speech", &[over(speech), under(A, speech)], &[C]),
+    ]);
+}
+
+/// What of these counts, in whatever order it comes: the name of a case, its calls, and the spans that count.
+fn hold(cases: &[(&str, &[Call], &[&str])]) {
     for (what, spans, right) in cases {
         for order in orders(spans.len()) {
             let mut tally = Tally::default();

@@ -47,6 +47,13 @@ fn totals_are_those_of_the_steps_that_count() {
     }
 }
 
+/// Of what an agent used, a call for speech, pictures or films tells nothing.
+#[test]
+fn calls_of_another_class_than_text_take_no_sum_away() {
+    let found = found(kit::traced_beside_text, Plant::records(Some), |_| ());
+    assert_eq!(found, (Word::Complete, vec![]));
+}
+
 #[test]
 fn late_totals_are_those_of_the_late_steps_that_count() {
     let tampered: [(&str, Fault); 4] = [

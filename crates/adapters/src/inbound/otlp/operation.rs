@@ -1,22 +1,19 @@
 //! What kind of step a span is. Its kind alone decides whether the tokens that it names are counted.
 
-use orchestrator::ports::SpanAct;
+use orchestrator::ports::{CallClass, SpanAct};
 
 use super::{field::Field, fields::Fields, wire::CLIENT};
 
 /// The call that gives no tokens back.
-pub(super) const EMBEDDINGS: &str = "embeddings";
-/// The call that gives pictures.
-pub(super) const IMAGES: &str = "image_generation";
-/// The calls that give sounds, or the text of sounds, and films.
-const SPEECH: &str = "speech";
-const TRANSCRIPTION: &str = "transcription";
-const VIDEO: &str = "video_generation";
+pub(super) const EMBEDDINGS: &str = CallClass::Embeddings.as_str();
 
 /// Whether a call is paid by its tokens: of pictures, sounds and films some are paid by their number or their length, and all
 /// by prices that are not those of text.
 pub(super) fn is_paid_as_text(call: &str) -> bool {
-    ![IMAGES, SPEECH, TRANSCRIPTION, VIDEO].contains(&call)
+    match CallClass::of(call) {
+        CallClass::Text | CallClass::Embeddings => true,
+        CallClass::Images | CallClass::Speech | CallClass::Transcription | CallClass::Video => false,
+    }
 }
 
 /// What a span did.
@@ -116,12 +113,12 @@ fn of_word(word: &str) -> Option<Operation> {
         }
         "embedding" | "embeddings" => Operation::Model(EMBEDDINGS),
         "imagegeneration" | "generateimage" | "generateimages" | "image" | "images" | "imageedit"
-        | "imagevariation" => Operation::Model(IMAGES),
+        | "imagevariation" => Operation::Model(CallClass::Images.as_str()),
         "speech" | "texttospeech" | "tts" | "audio" | "audiogeneration" | "generateaudio"
-        | "generatespeech" => Operation::Model(SPEECH),
+        | "generatespeech" => Operation::Model(CallClass::Speech.as_str()),
         "transcription" | "transcriptions" | "transcribe" | "audiotranscription" | "speechtotext"
-        | "audiotranslation" => Operation::Model(TRANSCRIPTION),
-        "video" | "videogeneration" | "generatevideo" => Operation::Model(VIDEO),
+        | "audiotranslation" => Operation::Model(CallClass::Transcription.as_str()),
+        "video" | "videogeneration" | "generatevideo" => Operation::Model(CallClass::Video.as_str()),
         "tool" | "toolcall" | "executetool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
         "prompt" => Operation::Transform,
@@ -167,4 +164,17 @@ fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
         return Operation::Http;
     }
     Operation::Other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else what a trace tells of such a call would be taken for one of text.
+    #[test]
+    fn each_class_of_calls_is_known_by_its_word() {
+        for class in CallClass::ALL.iter().filter(|class| **class != CallClass::Text) {
+            assert_eq!(of_word(class.as_str()), Some(Operation::Model(class.as_str())), "{class}");
+        }
+    }
 }

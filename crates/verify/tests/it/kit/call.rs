@@ -1,7 +1,7 @@
 //! What an agent does, and where a trace has it. What counts of it is said by hand: what a verifier works out is held
 //! against that, and not against itself.
 
-use proof::words::StepKind;
+use proof::words::{CallClass, StepKind};
 
 use super::KEY;
 
@@ -38,6 +38,11 @@ impl Call {
         Self::new(StepKind::LlmCall, "chat", micro_usd * 1_000)
     }
 
+    /// A call of another class than text, that tells a cost and no tokens.
+    pub(crate) fn of(class: CallClass, micro_usd: u64) -> Self {
+        Self::new(StepKind::LlmCall, &format!("openai.{class}"), micro_usd * 1_000)
+    }
+
     pub(crate) fn tool(skill: &str) -> Self {
         Self::new(StepKind::ToolCall, skill, 0)
     }
@@ -68,7 +73,8 @@ impl Call {
     }
 
     pub(super) fn tokens(&self) -> (u64, u64) {
-        if self.kind == StepKind::ToolCall { (0, 0) } else { (120, 40) }
+        let tells_none = self.kind == StepKind::ToolCall || CallClass::of(&self.skill) != CallClass::Text;
+        if tells_none { (0, 0) } else { (120, 40) }
     }
 
     /// What of it counts: cost, tokens in and out.

@@ -19,7 +19,7 @@ pub(crate) use scene::Scene;
 
 use proof::{
     keys::{PublicKey, SigningKey},
-    words::{EnforcementMode, RunStatus},
+    words::{CallClass, EnforcementMode, RunStatus},
 };
 
 pub(crate) const KEY: &str = "key_0192a5b6c7d87a1b8c2d3e4f50617287";
@@ -192,6 +192,20 @@ pub(crate) fn traced_late() -> Scene {
     scene.call(&Call::model(500).at("00000000000000b1", inner).uncounted());
     scene.call(&Call::agent(400).at(above, root).uncounted());
     scene.add();
+    scene
+}
+
+/// A trace of an agent that tells what it used, below which are calls of each class but text: its sum is not made of these.
+pub(crate) fn traced_beside_text() -> Scene {
+    let [root, spans @ ..] = SPANS;
+    let mut scene = Scene::new(snapshot(vec![], vec![]));
+    scene.reported = true;
+    scene.call(&Call::agent(2_000).at(root, "no span"));
+    let classes = CallClass::ALL.iter().filter(|class| **class != CallClass::Text);
+    for (class, span) in classes.zip(spans) {
+        scene.call(&Call::of(*class, 10).at(span, root));
+    }
+    scene.seal(RunStatus::Succeeded);
     scene
 }
 

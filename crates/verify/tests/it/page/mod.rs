@@ -6,7 +6,7 @@ mod types;
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
-use proof::forms::Form;
+use proof::{forms::Form, words::CallClass};
 use serde_json::Value;
 
 use self::{trace::Kind, types::Types};
@@ -30,6 +30,17 @@ fn the_page_lists_the_types() {
             taken.display()
         );
     }
+}
+
+/// What the page calls the classes of calls is what counts by them.
+#[test]
+fn the_page_names_the_classes_of_calls() {
+    let page = fs::read_to_string(PAGE).expect("docs/bundle.md");
+    let others = CallClass::ALL.iter().filter(|class| **class != CallClass::Text);
+    let named: Vec<String> = others.map(|class| format!("`{class}`")).collect();
+    let sentence = format!("{}, or any other, which is *{}*.", named.join(", "), CallClass::Text);
+    let words: Vec<&str> = page.split_whitespace().collect();
+    assert!(words.join(" ").contains(&sentence), "{sentence}");
 }
 
 #[test]
