@@ -22,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
     ("execution-context", execution_context),
     ("governed", governed),
     ("redaction", redaction),
+    ("one-reader", one_reader),
     ("tenant-first", tenant_first),
 ];
 
@@ -164,6 +165,21 @@ fn redaction(place: &Place, mention: &Mention) -> Option<String> {
     (redacts && place.krate == "orchestrator" && place.in_src && !mention.for_tests && !is_place).then(|| {
         format!(
             "orchestrator names {}: what people write is kept by crates/orchestrator/src/texts.rs",
+            spelt(mention)
+        )
+    })
+}
+
+/// What comes in from outside as JSON is read in one way, with the limits of every door; what stays as it is written, by one reader.
+fn one_reader(place: &Place, mention: &Mention) -> Option<String> {
+    const READS: [&str; 5] = ["from_str", "from_slice", "from_reader", "Deserializer", "StreamDeserializer"];
+    let [krate, item, ..] = mention.path.as_slice() else { return None };
+    let reads = krate == "serde_json" && READS.contains(&item.as_str());
+    let module: Vec<&str> = mention.module.iter().skip(1).map(String::as_str).collect();
+    let inbound = place.krate == "adapters" && place.in_src && module.first() == Some(&"inbound");
+    (reads && inbound && !mention.for_tests && module.last() != Some(&"reader")).then(|| {
+        format!(
+            "adapters names {}: orchestrator::ports::json_of reads JSON as the doors do, and refuses doubles",
             spelt(mention)
         )
     })

@@ -86,6 +86,11 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("orchestrator", "src/texts.rs", "use engines::logs::redact::redact_text;", ""),
     ("orchestrator", "src/choke/prepare/capture.rs", "use engines::logs::redact;\nfn f() { redact::redact_text(\"\"); }", ""),
     ("orchestrator", "src/handlers/logs/metadata.rs", "use engines::logs::redact::withhold;", ""),
+    // JSON from outside is read in one way.
+    ("adapters", "src/inbound/otlp/usage.rs", "fn f(text: &str) { serde_json::from_str::<u8>(text); }", "1 one-reader: adapters names serde_json::from_str"),
+    ("adapters", "src/inbound/otlp/reader.rs", "fn f(text: &str) { serde_json::from_str::<u8>(text); }", ""),
+    ("adapters", "src/inbound/otlp/usage.rs", "#[cfg(test)]\nmod tests { fn f(text: &str) { serde_json::from_str::<u8>(text); } }", ""),
+    ("adapters", "src/outbound/checkpoint_file.rs", "fn f(line: &[u8]) { serde_json::from_slice::<u8>(line); }", ""),
     // The tenant comes first.
     ("drivers", "src/logs.rs", "use entities::logs::gaps::Entity;\nfn all() { Entity::find(); }", "2 tenant-first: Entity::find outside"),
     ("drivers", "src/logs.rs", "use entities::logs::audit_ledger::Entity as Audit;\nfn all() { Audit::find_by_id(1); }", "2 tenant-first: Entity::find_by_id outside"),

@@ -4,6 +4,7 @@
 mod captures;
 mod deep;
 mod details;
+mod doubles;
 mod kept;
 mod names;
 mod odd;

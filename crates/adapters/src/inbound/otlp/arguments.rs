@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use orchestrator::ports::json_of;
 use serde_json::{
     Map, Value,
     value::{RawValue, to_raw_value},
@@ -28,14 +29,16 @@ pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<S
     first_full([arguments, parts, told, fields.take(Field::Input), said]).or(doubtful)
 }
 
-/// The arguments that have an attribute each, as one object. Each is told as JSON, a text in quotes; what is no JSON is the
-/// text that it is.
+/// The arguments that have an attribute each, as one object. Each is told as JSON, a text in quotes; what is no JSON to the
+/// door is the text that it is.
 fn one_by_one(fields: &Fields<'_>) -> Option<String> {
     let mut members = BTreeMap::new();
     for one in fields.all() {
         let (Some(name), Some(value)) = (one.key.strip_prefix(ONE_ARGUMENT), &one.value) else { continue };
         let of_json = match value {
-            Any::Text(text) => serde_json::from_str::<Box<RawValue>>(text).ok(),
+            Any::Text(text) if json_of(text).is_some() => {
+                RawValue::from_string(text.clone().into_owned()).ok()
+            }
             _ => None,
         };
         if let Some(value) = of_json.or_else(|| to_raw_value(&Json(value)).ok()) {
@@ -57,7 +60,7 @@ fn says_nothing_of_a_call(text: &str) -> bool {
     {
         return false;
     }
-    matches!(serde_json::from_str(text), Ok(Value::Object(members)) if is_schema(&members))
+    matches!(json_of(text), Some(Value::Object(members)) if is_schema(&members))
 }
 
 /// A JSON schema, one within the description of a function, or a description of each argument by its name.

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::{json, value::RawValue};
+use serde_json::json;
 
 use super::{
     field::Field,
     fields::Fields,
     nothing::is_no_name,
+    reader::raw,
     value,
     wire::{ERROR, Event, OK},
 };
@@ -79,5 +80,5 @@ pub(super) fn outcome(result: Option<String>, message: Option<String>) -> Option
 
 /// Whether a text is JSON that has a structure.
 fn is_structured(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok()
+    text.trim_start().starts_with(['{', '[']) && raw(text).is_some()
 }

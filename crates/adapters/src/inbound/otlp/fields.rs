@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use orchestrator::ports::json_of;
 use serde_json::Value;
 
 use super::{
@@ -247,7 +248,7 @@ fn ids_within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
         if !IDS.iter().any(|(id, _)| text.contains(id)) {
             continue;
         }
-        let Ok(Value::Object(members)) = serde_json::from_str(text) else { continue };
+        let Some(Value::Object(members)) = json_of(text) else { continue };
         for (id, key) in IDS {
             let value = match members.get(id) {
                 Some(Value::String(id)) => Any::Text(Cow::Owned(id.clone())),

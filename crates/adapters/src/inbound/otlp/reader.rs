@@ -4,6 +4,12 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use memchr::{memchr, memchr2};
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+/// JSON as it is written, if it is some, whatever its members are: what may pass the door is asked there.
+pub(super) fn raw(text: &str) -> Option<&RawValue> {
+    serde_json::from_str(text).ok()
+}
 
 /// A place in a JSON text.
 pub(super) struct Reader<'t> {

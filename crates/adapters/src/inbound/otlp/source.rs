@@ -4,7 +4,7 @@ use orchestrator::ports::SpanSource;
 use serde_json::json;
 
 use super::{
-    value::{Members, named},
+    value::{named, object_of},
     wire::{Any, Attribute},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn source(attributes: &[Attribute<'_>]) -> SpanSource {
         "version": first(&["telemetry.sdk.version"]),
         "environment": first(&["deployment.environment.name", "deployment.environment"]),
         "telemetry": "otlp",
-        "resource": serde_json::to_value(Members(attributes)).unwrap_or_default(),
+        "resource": object_of(attributes),
     });
     SpanSource {
         agent_id: first(&["hoc.agent_id", "service.name"]).unwrap_or_else(|| UNKNOWN.to_owned()),

@@ -4,9 +4,9 @@ use std::{borrow::Cow, net::Ipv6Addr};
 
 use orchestrator::{
     choke::call::{LlmReport, OtherSide, PartOf, TokenCounts},
-    ports::{ReportedSpan, SpanAct},
+    ports::{ReportedSpan, SpanAct, json_of},
 };
-use serde_json::{Map, Value, json, value::RawValue};
+use serde_json::{Map, Value, json};
 
 use super::{
     arguments,
@@ -16,8 +16,9 @@ use super::{
     messages,
     nothing::is_no_name,
     operation::{EMBEDDINGS, Operation, is_paid_as_text, operation},
+    reader::raw,
     tier,
-    value::{MAX_INTEGER, Members, first_full, hex},
+    value::{MAX_INTEGER, Members, first_full, hex, object_of},
     wire::{Event, Id, Odd, SERVER, Span},
 };
 
@@ -376,7 +377,7 @@ fn request_parameters(fields: &Fields<'_>) -> Option<String> {
             found.insert(name.to_owned(), value);
         }
     }
-    let invoked = fields.text(Field::InvocationParameters).and_then(|text| serde_json::from_str(text).ok());
+    let invoked = fields.text(Field::InvocationParameters).and_then(json_of);
     if let Some(Value::Object(invoked)) = invoked {
         found.extend(invoked.into_iter().filter(|(name, _)| REQUEST.contains(&name.as_str())));
     }
@@ -384,12 +385,13 @@ fn request_parameters(fields: &Fields<'_>) -> Option<String> {
 }
 
 fn http(fields: &Fields<'_>) -> String {
-    let mut params = serde_json::to_value(Members(fields.all())).unwrap_or_default();
-    if let Value::Object(members) = &mut params {
-        members.extend(fields.owned(Field::Url).map(|url| ("url".to_owned(), url.into())));
-        members.extend(fields.owned(Field::HttpMethod).map(|method| ("method".to_owned(), method.into())));
-    }
-    params.to_string()
+    let mut members = match object_of(fields.all()) {
+        Value::Object(members) => members,
+        told => Map::from_iter([("attributes".to_owned(), told)]),
+    };
+    members.extend(fields.owned(Field::Url).map(|url| ("url".to_owned(), url.into())));
+    members.extend(fields.owned(Field::HttpMethod).map(|method| ("method".to_owned(), method.into())));
+    Value::Object(members).to_string()
 }
 
 /// A span that is nothing that we know: what it says of itself is its parameters.
@@ -399,7 +401,7 @@ fn everything(fields: &Fields<'_>) -> Option<String> {
 
 /// JSON text of an object: the text itself where it is one.
 fn object(text: String) -> String {
-    if text.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(&text).is_ok() {
+    if text.trim_start().starts_with('{') && raw(&text).is_some() {
         return text;
     }
     json!({ "input": text }).to_string()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use orchestrator::ports::json_of;
 
 use super::nothing::is_no_name;
 
@@ -57,7 +57,10 @@ fn member(text: &str, of_answer: bool) -> Option<String> {
     if !text.contains("\"service_tier\"") {
         return None;
     }
-    let json: Value = serde_json::from_str(text).ok()?;
+    let Some(json) = json_of(text) else {
+        // What was asked for is told, and cannot be read: that it is the usual one is not known.
+        return (!of_answer).then(|| "cannot be read".to_owned());
+    };
     let is_provider_s = json["object"].is_string() && json["id"].is_string();
     let tier = json["service_tier"].as_str().filter(|tier| !is_no_name(tier))?;
     (is_provider_s || !of_answer).then(|| tier.to_owned())

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::IgnoredAny;
+use orchestrator::ports::json_of;
 use serde_json::{Map, Value};
 
 use super::{
@@ -172,14 +172,14 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
             continue;
         }
         let told = match &one.value {
-            Some(Any::Text(text)) if text.trim_start().starts_with(['{', '[']) => {
-                serde_json::from_str(text).ok()
+            Some(Any::Text(text)) if text.trim_start().starts_with(['{', '[']) => json_of(text),
+            Some(value @ (Any::Map(_) | Any::List(_))) => {
+                serde_json::to_string(&Json(value)).ok().and_then(|text| json_of(&text))
             }
-            Some(value @ (Any::Map(_) | Any::List(_))) => serde_json::to_value(Json(value)).ok(),
-            Some(value @ Any::Text(_)) if !is_hollow(value) => None,
+            Some(value @ Any::Text(_)) if details_of(key).is_some() && !is_hollow(value) => None,
             _ => continue,
         };
-        match (told, part_of(key)) {
+        match (told, details_of(key).or_else(|| all_of(key))) {
             (Some(Value::Object(members)), _) => {
                 hold(of_langfuse.unwrap_or(key), of_langfuse.is_some(), members, &mut found);
             }
@@ -209,9 +209,7 @@ fn by_modality(items: Vec<Value>) -> Map<String, Value> {
 pub(super) fn is_object(value: &Any<'_>) -> bool {
     match value {
         Any::Map(_) => true,
-        Any::Text(text) => {
-            text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
-        }
+        Any::Text(text) => text.trim_start().starts_with('{') && json_of(text).is_some(),
         _ => false,
     }
 }
@@ -222,11 +220,22 @@ fn holds_counts(key: &str) -> bool {
 }
 
 /// The count that an attribute of details tells of first of all.
-fn part_of(key: &str) -> Option<&'static str> {
+fn details_of(key: &str) -> Option<&'static str> {
     let word = HOMES.iter().find_map(|home| key.strip_prefix(home))?.replace('.', "_");
     let is_of_details = WITHIN.iter().any(|within| within.strip_suffix('_') == Some(word.as_str()));
     let came_out = word.contains("output") || word.contains("completion");
     is_of_details.then_some(if came_out { "llm.usage.reasoning_tokens" } else { "llm.usage.cached_tokens" })
+}
+
+/// The same of an attribute of all counts, or of all costs.
+fn all_of(key: &str) -> Option<&'static str> {
+    let place = OF_LANGFUSE.iter().find(|(name, _)| *name == key).map_or(key, |(_, place)| *place);
+    let is_of_counts = HOMES.iter().any(|home| home.strip_suffix('.') == Some(place));
+    if place == "llm.cost" {
+        Some("llm.cost.total")
+    } else {
+        is_of_counts.then_some("llm.usage.input_tokens")
+    }
 }
 
 /// The members of an object at a place, and those of the objects in it.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use orchestrator::ports::json_of;
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 
@@ -87,9 +88,7 @@ pub(super) fn is_hollow_text(text: &str) -> bool {
     let text = text.trim();
     let is_word = || ["null", "none", "nil", "undefined"].iter().any(|word| text.eq_ignore_ascii_case(word));
     let is_json = || text.len() <= LONGEST_HOLLOW && text.starts_with(['{', '[', '"']);
-    text.is_empty()
-        || is_word()
-        || is_json() && serde_json::from_str::<Value>(text).is_ok_and(|json| is_empty(&json))
+    text.is_empty() || is_word() || is_json() && json_of(text).is_some_and(|json| is_empty(&json))
 }
 
 fn is_empty(json: &Value) -> bool {
@@ -235,6 +234,12 @@ impl Serialize for Members<'_> {
         }
         out.end()
     }
+}
+
+/// Attributes as the JSON of an object; where two are of one name, as its text: nobody knows which of them is meant.
+pub(super) fn object_of(attributes: &[Attribute<'_>]) -> Value {
+    let text = serde_json::to_string(&Members(attributes)).unwrap_or_default();
+    json_of(&text).unwrap_or(Value::String(text))
 }
 
 /// Lower-case hex digits.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+
+use super::super::reader::raw;
 
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Message<'a> {
@@ -64,9 +65,9 @@ impl Serialize for Arguments<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let structure = self.0.trim_start().starts_with(['{', '[']);
         let compact = structure.then(|| compact(&self.0));
-        match compact.as_deref().map(serde_json::from_str::<&RawValue>) {
-            Some(Ok(json)) => json.serialize(to),
-            _ => to.serialize_str(&self.0),
+        match compact.as_deref().and_then(raw) {
+            Some(json) => json.serialize(to),
+            None => to.serialize_str(&self.0),
         }
     }
 }
