@@ -104,6 +104,8 @@ struct Facts {
 
 /// The most commands and the most lists of arguments in one object that are tried together.
 const MAX_INVOKED: usize = 8;
+/// The bytes of an object's commands with their arguments that are read.
+const MAX_PAIRED: usize = 4 * MAX_READ;
 
 impl Facts {
     fn walk(&mut self, node: &Node<'_>, at: At, depth: usize) {
@@ -190,9 +192,20 @@ impl Facts {
             }
         }
         self.params.facts_cut |= programs.len() > MAX_INVOKED || arguments.len() > MAX_INVOKED;
+        let mut left = MAX_PAIRED;
         for (at, program) in programs.iter().take(MAX_INVOKED) {
-            for (_, arguments) in arguments.iter().take(MAX_INVOKED).filter(|(other, _)| other != at) {
-                self.command(program);
+            let others = arguments.iter().take(MAX_INVOKED).filter(|(other, _)| other != at);
+            for (place, (_, arguments)) in others.enumerate() {
+                if place == 0 {
+                    self.command(program);
+                }
+                let length = (program.len() + 1 + arguments.len()).min(MAX_READ);
+                // Where there is no room for more commands, none is looked for.
+                if self.command_bytes > MAX_BYTES || length > left {
+                    self.params.facts_cut = true;
+                    return;
+                }
+                left -= length;
                 self.command(&format!("{program} {arguments}"));
             }
         }
@@ -472,4 +485,43 @@ fn insert(set: &mut BTreeSet<String>, item: String) -> bool {
 fn start_of(text: &str, longest: usize) -> &str {
     let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Where each of eight long commands was tried anew with each of seven texts of arguments, it was as long as 127 of them.
+    #[test]
+    fn long_commands_beside_each_other_take_no_longer_than_apart() {
+        const ARGUMENTS: [&str; 7] =
+            ["args", "arguments", "arglist", "argumentlist", "cmdargs", "commandargs", "flags"];
+        let words = (0..6_000).map(|at| format!("f{at}")).collect::<Vec<_>>().join(" ");
+        let commands = (0..MAX_INVOKED).map(|at| format!("m{at}_command"));
+        let names = commands.chain(ARGUMENTS.map(str::to_owned));
+        let members: Vec<String> = names.map(|name| format!("\"{name}\":\"of_{name} {words}\"")).collect();
+        let together = format!("{{{}}}", members.join(","));
+        let apart = format!("[{{{}}}]", members.join("},{"));
+        let took = |params: &str| {
+            let took = |_| {
+                let begun = Instant::now();
+                assert!(param_facts(params, false).expect("is JSON").facts_cut);
+                begun.elapsed()
+            };
+            (0..3).map(took).min().unwrap_or_default()
+        };
+        let (together, apart) = (took(&together), took(&apart));
+        assert!(together < 4 * apart, "{together:?}, and apart {apart:?}");
+    }
+
+    #[test]
+    fn short_commands_are_told_with_each_of_their_arguments() {
+        let params = r#"{"command":"rm","program":"ls","args":["-a"],"argv":["-b","c"]}"#;
+        let commands = param_facts(params, false).expect("is JSON").commands;
+        for line in ["rm", "rm -a", "rm -b c", "ls", "ls -a", "ls -b c", "-b c"] {
+            assert!(commands.contains(line), "{line}: {commands:?}");
+        }
+    }
 }
