@@ -39,8 +39,9 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         };
         let trace = traces.remove(&run.id).ok_or_else(|| missing("aos_traces"))?;
         let snapshot = snapshots.get(&run.snapshot_id).ok_or_else(|| missing("policy_snapshots"))?;
-        // What a store knows of a freeze is its text; a name that is not ASCII may be the same in another, whichever of the
-        // two is kept with the freeze.
+        // What a store knows of a freeze is its text, and a name that is not ASCII may have been kept in another form. One that
+        // is ASCII has one form: a freeze that an older build kept of a sign which only composes to ASCII (U+212A, Kelvin) is
+        // met at a run's start, not at its steps, for no index finds it.
         state.frozen |= frozen || !run.agent_id.is_ascii();
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
     }
