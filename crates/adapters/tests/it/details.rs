@@ -136,6 +136,40 @@ fn a_part_that_says_nothing_is_none() {
     assert_eq!(with("llm.token_count.prompt_details.audio", &json!("0")).cost_note, None);
 }
 
+/// Anthropic's calls cost more where they are fast, or where they are answered at a place that was asked for.
+#[test]
+fn a_fast_call_and_one_of_a_place_have_no_price() {
+    let usage = |name: &str, word: &str| {
+        let mut usage = json!({ "input_tokens": 1_000, "output_tokens": 100, "service_tier": "standard" });
+        usage[name] = json!(word);
+        usage
+    };
+    for (name, word, has_a_price) in [
+        ("speed", "fast", false),
+        ("speed", "standard", true),
+        ("inference_geo", "us", false),
+        ("inference_geo", "Global", true),
+        ("inference_geo", "not_available", true),
+    ] {
+        let answer = json!({ "id": "msg_1", "type": "message", "usage": usage(name, word) }).to_string();
+        for (key, value) in [
+            (format!("gen_ai.usage.{name}"), json!(word)),
+            (format!("anthropic.response.{name}"), json!(word)),
+            (format!("gen_ai.request.{name}"), json!(word)),
+            ("gen_ai.usage".to_owned(), usage(name, word)),
+            ("output.value".to_owned(), json!(answer)),
+            ("llm.invocation_parameters".to_owned(), json!(json!({ name: word }).to_string())),
+        ] {
+            assert_eq!(with(&key, &value).cost_note.is_none(), has_a_price, "{key}: {value}");
+        }
+    }
+    let answered = json!({ "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 9,
+        "gen_ai.request.speed": "fast", "gen_ai.usage.speed": "standard" });
+    assert_eq!(call(&answered).cost_note, None, "the one that answered is believed");
+    let sound = json!({ "speed": 1.5 }).to_string();
+    assert_eq!(with("llm.invocation_parameters", &json!(sound)).cost_note, None, "how fast is spoken");
+}
+
 /// Whoever tells the tier, and wherever.
 #[test]
 fn another_tier_than_the_usual_one_has_no_price() {

@@ -29,6 +29,8 @@ pub(super) enum Field {
     /// Of a kind that has prices of its own.
     OtherTokens,
     ServiceTier,
+    Speed,
+    InferenceGeo,
     Cost,
     InputCost,
     OutputCost,

@@ -171,6 +171,8 @@ impl Field {
             | Self::RequestId
             | Self::InvocationParameters
             | Self::ServiceTier
+            | Self::Speed
+            | Self::InferenceGeo
             | Self::ErrorType
             | Self::StatusWord
             | Self::HttpMethod

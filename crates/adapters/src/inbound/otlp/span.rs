@@ -290,9 +290,11 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
         cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
         ..counts(fields)
     };
-    let [attribute, answer, parameters] =
-        [Field::ServiceTier, Field::Output, Field::InvocationParameters].map(|field| fields.text(field));
-    report.counted(&counts.at_tier(tier::told(attribute, answer, parameters).as_deref()))
+    let [answer, parameters] = [Field::Output, Field::InvocationParameters].map(|field| fields.text(field));
+    let paid = tier::WAYS.into_iter().fold(counts, |counts, way| {
+        counts.at_tier(way.told(fields.text(way.field), answer, parameters).as_deref())
+    });
+    report.counted(&paid)
 }
 
 fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {

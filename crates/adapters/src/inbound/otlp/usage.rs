@@ -149,7 +149,7 @@ pub(super) fn cost(key: &str) -> Option<(Field, u8)> {
         "litellm.cost.output" => (Field::OutputCost, 4),
         "gen_ai.cost.output_usd" => (Field::OutputCost, 5),
         "gen_ai.cost.output_tokens" => (Field::OutputCost, 6),
-        _ => return tier::rank(key).map(|rank| (Field::ServiceTier, rank)),
+        _ => return tier::rank(key),
     })
 }
 
