@@ -201,6 +201,34 @@ async fn a_gap_of_a_run_that_was_sealed_meanwhile_is_an_addendum() {
     db.bring_back().await;
 }
 
+/// The runs share a limit. One of them is locked and goes on from memory; what the store says of the limit meanwhile,
+/// with each group of the other, does not have that in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_run_used_without_the_store_counts_though_another_is_written() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = going_on(&kit).await;
+    agent.limit(LimitType::Steps, 6).await;
+    let (held, free) = (agent.start().await, agent.start().await);
+    for run in [held, free] {
+        agent.record(run, llm(1)).await.unwrap();
+    }
+    let stranger = db.stranger(&format!("SELECT * FROM runs WHERE id = '{}' FOR UPDATE", held.0)).await;
+    for _ in 0..2 {
+        assert!(!agent.record(held, llm(1)).await.unwrap().recorded);
+    }
+    assert!(agent.record(free, llm(1)).await.unwrap().recorded);
+    assert!(!agent.record(held, llm(1)).await.unwrap().recorded, "two of the other, and four of this");
+    let seventh = refused(agent.record(held, llm(1)).await);
+    assert_eq!(
+        (seventh.verdict.action, seventh.recorded),
+        (Action::Block, false),
+        "the budget of six is spent"
+    );
+    stranger.let_go().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_a_store_that_is_known_to_be_gone() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };

@@ -17,6 +17,7 @@ use models::{
 use proof::{hash::Hash, words::RunStatus};
 
 use super::{
+    ahead::{Ahead, Amount, Counted},
     governs::Governs,
     unwritten::{Told, Unwritten},
 };
@@ -41,8 +42,10 @@ const MAX_UNWRITTEN: usize = 10_000;
 #[derive(Default)]
 pub(in crate::choke) struct Memory {
     runs: Mutex<HashMap<(TenantId, RunId), Remembered>>,
-    /// Use in the windows of limits, as it was when last a group touched them.
-    usage: Mutex<Counted>,
+    /// Use in the windows of limits, as the store had it when last a group touched them.
+    usage: Mutex<Windows>,
+    /// What the answers that are still to be written counted on top of that.
+    ahead: Ahead,
     /// By tenant, oldest first.
     unwritten: Mutex<HashMap<TenantId, Vec<Unwritten>>>,
     /// How far commits of this process brought runs that are open.
@@ -59,7 +62,7 @@ struct Left {
     chain_head: Hash,
 }
 
-type Counted = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
+type Windows = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
 
 #[derive(Clone)]
 pub(in crate::choke) struct Remembered {
@@ -225,16 +228,27 @@ impl Memory {
             let began = models::time::parse(&place.1.window_start).ok();
             blind |= row.is_none() && began.is_none_or(|began| began <= known.at);
             let row = row.unwrap_or_else(|| Usage::none(place.0, place.1.clone(), over_by, state.now));
-            state.usage.insert(place.1, Tracked::stored(row));
+            state.usage.insert(place.1, Tracked::stored(self.ahead.on(row)));
         }
         state.runs = HashMap::from([(run_id, known.run)]);
         state.permits = known.permits.into_iter().map(|(id, row)| (id, HeldPermit::locked(row))).collect();
         Some(blind)
     }
 
+    /// What an answer has counted that was just decided on what is remembered.
+    pub(in crate::choke) fn counted(&self, state: &State) -> Counted {
+        let stored = lock(&self.usage);
+        let counted = |(key, usage): (&UsageKey, &Tracked<Usage>)| {
+            let Usage { tenant, over_by, .. } = usage.row;
+            let row = stored.get(&(tenant, key.clone())).map(|(_, row)| row.clone());
+            let row = row.unwrap_or_else(|| Usage::none(tenant, key.clone(), over_by, state.now));
+            Some((key.clone(), Amount::between(&self.ahead.on(row), &usage.row)?))
+        };
+        state.usage.iter().filter_map(counted).collect()
+    }
+
     /// The run goes on as the answer left it. When the store was last asked about it does not change by that.
     pub(in crate::choke) fn go_on(&self, state: &State, run_id: RunId) {
-        self.remember_usage(state);
         let mut runs = lock(&self.runs);
         let Some(run) = state.runs.get(&run_id) else { return };
         let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
@@ -269,7 +283,13 @@ impl Memory {
         let written: HashSet<_> = written.iter().map(|answer| Arc::as_ptr(&answer.decision)).collect();
         let mut unwritten = lock(&self.unwritten);
         if let Some(answers) = unwritten.get_mut(&tenant) {
-            answers.retain(|answer| !written.contains(&Arc::as_ptr(&answer.decision)));
+            answers.retain(|answer| {
+                let is_written = written.contains(&Arc::as_ptr(&answer.decision));
+                if is_written {
+                    self.ahead.take_back(tenant, &answer.counted);
+                }
+                !is_written
+            });
             if answers.is_empty() {
                 unwritten.remove(&tenant);
             }
@@ -305,6 +325,7 @@ impl Memory {
 
     /// Keeps an answer until it is written.
     pub(in crate::choke) fn keep(&self, tenant: TenantId, answer: Unwritten) {
+        self.ahead.add(tenant, &answer.counted);
         lock(&self.unwritten).entry(tenant).or_default().push(answer);
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! What other servers did to what is remembered here is looked for while the store answers; see [`look`].
 
+mod ahead;
 pub(super) mod governs;
 pub(super) mod look;
 pub(super) mod memory;
@@ -114,7 +115,8 @@ async fn from_memory(
     if !spooled && matches!(told, Told::LetThrough(_)) {
         return unavailable();
     }
-    memory.keep(tenant.id, Unwritten { spooled, share: Some(Arc::new(share)), ..unwritten });
+    let counted = memory.counted(&state);
+    memory.keep(tenant.id, Unwritten { spooled, counted, share: Some(Arc::new(share)), ..unwritten });
     memory.go_on(&state, run_id);
     told.again()
 }

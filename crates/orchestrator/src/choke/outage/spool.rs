@@ -133,6 +133,7 @@ pub(in crate::choke) async fn take_up(spine: &Spine) -> Result<usize, Error> {
                 let_through: line.passed,
                 told: None,
                 spooled: true,
+                counted: Vec::new(),
                 share: None,
             },
         );

@@ -6,6 +6,7 @@ use models::{activity::Freeze, ids::RunId};
 use proof::records::DecisionRecord;
 use rules::{Facts, reexecute::read_inputs};
 
+use super::ahead::Counted;
 use crate::{
     budget::Share,
     choke::{
@@ -68,6 +69,8 @@ pub(in crate::choke) struct Unwritten {
     pub(in crate::choke) told: Option<Told>,
     /// It is in the spool.
     pub(in crate::choke) spooled: bool,
+    /// What it counted in windows of limits; nothing where another process gave the answer.
+    pub(in crate::choke) counted: Counted,
     /// The bytes that it holds; none where another process gave the answer, which is kept whatever there is room for.
     #[expect(dead_code, reason = "it is held, and given back with the last copy")]
     pub(in crate::choke) share: Option<Arc<Share>>,
@@ -85,6 +88,7 @@ impl Unwritten {
             let_through: matches!(told, Told::LetThrough(_)),
             told: Some(told),
             spooled: false,
+            counted: Counted::new(),
             share: None,
         };
         answer.given().is_ok().then_some(answer)
