@@ -223,8 +223,13 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         "55P03" | "5" | "773" => StoreError::Locked,
         // Read-only (a failover), statement timeout, a database that takes no connections now.
         "25006" | "57014" | "55000" => StoreError::Unavailable,
-        // Connection lost, resources gone, operator intervention, system error.
-        _ if code.len() == 5 && ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
+        // Who may not come in, to the database or to a table, and a database, a schema or a table that is not there any
+        // more: somebody changed what a running server stands on, and the store serves again when it is changed back.
+        "3D000" | "3F000" | "42501" | "42P01" => StoreError::Unavailable,
+        // Connection lost, not let in, resources gone, operator intervention, system error.
+        _ if code.len() == 5
+            && ["08", "28", "53", "57", "58"].iter().any(|class| code.starts_with(class)) =>
+        {
             StoreError::Unavailable
         }
         // A value that is out of range, cannot be encoded, or is more than an index can hold.
@@ -290,7 +295,9 @@ mod tests {
         for code in ["23514", "23502", "22003", "22021", "54000", "275", "18"] {
             assert!(matches!(of(code), StoreError::Refused(_)) && of(code).is_about_the_row(), "{code}");
         }
-        for code in ["08006", "53300", "57P01", "57014", "10", "2570", "13", "14", "8"] {
+        let gone = ["08006", "53300", "57P01", "57014", "10", "2570", "13", "14", "8"];
+        let shut = ["28000", "28P01", "3D000", "3F000", "42501", "42P01"];
+        for code in gone.into_iter().chain(shut) {
             assert!(of(code).is_unavailable(), "{code}");
         }
         for code in ["23001", "1811"] {

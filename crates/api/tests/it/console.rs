@@ -202,7 +202,7 @@ async fn what_is_wrong_with_an_address_is_a_page() {
 }
 
 const HOSTILE: &str =
-    "<script>alert(1)</script>\"' onmouseover=x <img src=x onerror=alert(2)> {{7*7}} \u{202e}";
+    "<script>alert(1)</script>\"' onmouseover=x <img src=x onerror=alert(2)> {{7+7}} \u{202e}";
 
 #[tokio::test]
 async fn what_others_sent_is_text() {

@@ -29,7 +29,7 @@ const COMPARED: [&str; 13] = [
 
 /// Members whose texts no rule and no limit reads, or that are no names. Whoever adds a member says here that it is
 /// one, or has it refuse what looks like another.
-const SAID: [&str; 23] = [
+const SAID: [&str; 24] = [
     "code",
     "condition",
     "conversation_id",
@@ -49,6 +49,7 @@ const SAID: [&str; 23] = [
     "reason",
     "request_id",
     "response",
+    "service_tier",
     "session_id",
     "superseded_by",
     "synthetic_scenario_id",

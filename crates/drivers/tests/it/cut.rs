@@ -73,6 +73,20 @@ async fn at_rest(look: &DatabaseConnection) -> Vec<(i32, String)> {
     }
 }
 
+/// A role that may not come in has another code than tables that are gone, which is the one that a test can bring about.
+#[tokio::test]
+async fn a_store_whose_tables_were_taken_from_its_server_is_down_until_they_are_back() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let db = few(&database).await;
+    write(&db, 1).await.expect("there");
+    database.tamper("ALTER SCHEMA public RENAME TO elsewhere").await.expect("moved");
+    assert!(read(&db).await.expect_err("moved").is_unavailable());
+    assert!(write(&db, 2).await.expect_err("moved").is_unavailable());
+    database.tamper("ALTER SCHEMA elsewhere RENAME TO public").await.expect("moved back");
+    write(&db, 2).await.expect("there again");
+    assert_eq!(read(&db).await.expect("read"), 2);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_stood_still_is_whole_when_it_goes_on() {
     let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
