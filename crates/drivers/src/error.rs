@@ -221,11 +221,10 @@ fn by_code(code: &str) -> fn(Cause) -> StoreError {
         "40001" | "40P01" | "25P03" | "42804" | "261" | "517" | "6" | "262" | "518" => StoreError::Retry,
         // Lock timeout; SQLITE_BUSY, and SQLITE_BUSY_TIMEOUT.
         "55P03" | "5" | "773" => StoreError::Locked,
-        // Read-only (a failover), statement timeout, a database that takes no connections now.
-        "25006" | "57014" | "55000" => StoreError::Unavailable,
-        // Who may not come in, to the database or to a table, and a database, a schema or a table that is not there any
-        // more: somebody changed what a running server stands on, and the store serves again when it is changed back.
-        "3D000" | "3F000" | "42501" | "42P01" => StoreError::Unavailable,
+        // Read-only (a failover), statement timeout, a database that takes no connections now. Who may not come in, to the
+        // database or to a table, and a database, a schema or a table that is not there any more: somebody changed what a
+        // running server stands on, and the store serves again when it is changed back.
+        "25006" | "57014" | "55000" | "3D000" | "3F000" | "42501" | "42P01" => StoreError::Unavailable,
         // Connection lost, not let in, resources gone, operator intervention, system error.
         _ if code.len() == 5
             && ["08", "28", "53", "57", "58"].iter().any(|class| code.starts_with(class)) =>

@@ -45,8 +45,8 @@ fn take_no_longer(mut add_call: impl FnMut(CallClass, u64) -> Duration) {
     let classes = CallClass::ALL.iter().flat_map(|class| (1..=CALLS).map(|counts| (*class, counts)));
     let took: Vec<Duration> = classes.map(|(class, counts)| add_call(class, counts)).collect();
     let least = |of: &[Duration]| of.iter().min().copied().unwrap_or_default();
-    let (first, last) = (least(&took[1..6]), least(&took[took.len() - 5..]));
-    assert!(last < 6 * first, "the first {first:?}, the last {last:?}");
+    let (early, late) = (least(&took[1..6]), least(&took[took.len() - 5..]));
+    assert!(late < 6 * early, "the first {early:?}, the last {late:?}");
 }
 
 #[test]
