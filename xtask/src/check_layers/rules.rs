@@ -170,7 +170,8 @@ fn redaction(place: &Place, mention: &Mention) -> Option<String> {
     })
 }
 
-/// What comes in from outside as JSON is read in one way, with the limits of every door; what stays as it is written, by one reader.
+/// What comes in from outside as JSON is read in one way, with the limits of every door; what stays as it is written, by one
+/// reader.
 fn one_reader(place: &Place, mention: &Mention) -> Option<String> {
     const READS: [&str; 5] = ["from_str", "from_slice", "from_reader", "Deserializer", "StreamDeserializer"];
     let [krate, item, ..] = mention.path.as_slice() else { return None };
