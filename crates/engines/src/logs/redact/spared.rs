@@ -50,7 +50,7 @@ const GOES: &[&str] = &[
     "private_key: VV", "password = \"VV\"", "password = b\"VV\"", "password = f'VV'", "password: $'VV'", "token = VV[0]",
     "password = hunter2.VV", "password=\"{{VV}}\"", "password=${VV}", "auth: VV", "auth=\"VV\"", "<token>VV</token>",
     "password = Password1", "password=@Password1", "password=\"$Password1\"", "smtp.login('bob', 'Password1')", "password=Password1[2",
-    "<password>VV is the password of the server</password>", "<password>swordfish</password>", "<auth>Basic VV</auth>",
+    "password: VV user = bob", "SSN: 123456789 social security number = 12", "<password>VV is the password of the server</password>", "<password>swordfish</password>", "<auth>Basic VV</auth>",
 ];
 
 #[test]

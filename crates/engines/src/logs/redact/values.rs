@@ -88,7 +88,11 @@ fn typed(text: &str, from: usize, colon: usize) -> Option<usize> {
         return None;
     }
     let behind = rest[sign + 1..].trim_start_matches([' ', '\t']);
-    let is_one = rest[..sign].ends_with(' ') && !rest[..sign].split(' ').any(is_strong);
+    let told = &rest[..sign];
+    // `password: swordfish user = bob` is no type, nor is `SSN: 123456789 and = ..`.
+    let is_word = told.split_whitespace().nth(1).is_none() || told.contains(['&', '<', '|']);
+    let is_value = |word: &str| is_strong(word) || word.starts_with(|c: char| c.is_ascii_digit());
+    let is_one = told.ends_with(' ') && is_word && !told.split(' ').any(is_value);
     (is_one && !rest[sign + 1..].starts_with(['=', '>', '~'])).then(|| text.len() - behind.len())
 }
 
