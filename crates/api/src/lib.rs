@@ -43,7 +43,7 @@ use axum::{
 use orchestrator::Spine;
 
 pub use self::{
-    carried::{Bounds, Shown},
+    carried::{Bounds, Shown, Whose},
     document::{openapi, openapi_json},
     extract::session::Reached,
     problem::{Code, Problem},

@@ -12,7 +12,7 @@ use orchestrator::{Spine, budget::Share};
 use tokio::sync::watch;
 
 pub(crate) use self::ids::{request_id, trace_id};
-pub use self::shown::Shown;
+pub use self::shown::{Shown, Whose};
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

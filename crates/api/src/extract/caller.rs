@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Problem,
-    carried::{BodyShare, Shown, trace_id},
+    carried::{BodyShare, Shown, Whose, trace_id},
     problem::Code,
 };
 
@@ -105,7 +105,7 @@ pub(crate) async fn by_session(parts: &Parts, spine: &Spine) -> Result<CallConte
 /// What the call holds is of its tenant's part of what may be held, and it is waited for as for one of ours.
 fn is_known(parts: &Parts, context: &CallContext) {
     if let Some(shown) = parts.extensions.get::<Shown>() {
-        shown.now();
+        shown.now(Whose { tenant: context.tenant.id, key: context.key });
     }
     if let Some(BodyShare(share)) = parts.extensions.get() {
         share.is_of(context.tenant.id);

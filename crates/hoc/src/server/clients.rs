@@ -4,7 +4,8 @@
 //! A client holds its place while its call has begun and waits for us. A client that has sent half a request, or none,
 //! or does not take its answer, is closed first when places run out. Of those, the one that has waited longest is
 //! closed, of the place that has the most. So a crowd of such clients keeps nobody out. Only a client whose call has
-//! shown a credential may keep us waiting for as long as a head may take.
+//! shown a credential may keep us waiting for as long as a head may take, as long as its key and its tenant have no more
+//! of such calls than their part: what they have beyond it goes before all others.
 
 use std::{
     cmp::Reverse,
@@ -14,9 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::Shown;
+use api::{Shown, Whose};
 use tokio::{sync::Notify, time::timeout_at};
 
+use super::parts::{Beyond, Parts};
 use crate::config::Most;
 
 /// How long who wants in waits for one that has to go. It goes as soon as its task runs.
@@ -44,13 +46,20 @@ struct Stand {
     stalled: Option<Instant>,
     /// Whether its call has shown a credential.
     shown: Shown,
-    /// Its place is wanted.
-    wanted: bool,
+    /// Its place is wanted, if it still keeps us waiting for so long.
+    wanted: Option<Duration>,
     /// Its time is over, whatever it is at.
     over: bool,
 }
 
 impl Stand {
+    /// Whose call keeps us waiting, where it is one of ours.
+    fn waits_for(&self) -> Option<Whose> {
+        let keeps_waiting =
+            matches!(self.at, At::Call { .. }) && (self.unsaid.is_some() || self.stalled.is_some());
+        self.shown.whose().filter(|_| keeps_waiting)
+    }
+
     /// Whether its place may be given to somebody else: whether it has shown a credential, and since when it keeps us
     /// waiting. None where it waits for us, or is one of ours that has not kept us waiting for `patience`.
     fn gives_way(&self, now: Instant, patience: Duration) -> Option<(bool, Instant)> {
@@ -58,7 +67,7 @@ impl Stand {
             return Some((false, self.since));
         }
         let since = [self.unsaid, self.stalled].into_iter().flatten().min()?;
-        let is_ours = self.shown.is_so();
+        let is_ours = self.shown.whose().is_some();
         let is_due = !is_ours || now.saturating_duration_since(since) >= patience;
         is_due.then_some((is_ours, since))
     }
@@ -176,11 +185,11 @@ impl Seat {
             self.client.told.notified().await;
             let mut stand = self.client.stand();
             // A call that has begun meanwhile, or goes on, keeps its place.
-            let gives_way = || stand.gives_way(Instant::now(), self.clients.most.head_within).is_some();
-            if stand.over || !matches!(stand.at, At::Call { .. }) || stand.wanted && gives_way() {
+            let gives_way = |patience| stand.gives_way(Instant::now(), patience).is_some();
+            if stand.over || !matches!(stand.at, At::Call { .. }) || stand.wanted.is_some_and(gives_way) {
                 return;
             }
-            stand.wanted = false;
+            stand.wanted = None;
             drop(stand);
             self.clients.left.notify_one();
         }
@@ -214,10 +223,10 @@ impl Clients {
         let mut open = self.open();
         let of_peer = open.of_peer.get(&peer).copied().unwrap_or_default();
         if of_peer >= self.most.of_peer {
-            return Err(open.make_room(Some(peer), self.most.head_within));
+            return Err(open.make_room(Some(peer), self.most));
         }
         if open.all.len() >= self.most.clients {
-            return Err(open.make_room(None, self.most.head_within));
+            return Err(open.make_room(None, self.most));
         }
         let stand = Stand {
             at: At::Head,
@@ -225,7 +234,7 @@ impl Clients {
             unsaid: None,
             stalled: None,
             shown: Shown::default(),
-            wanted: false,
+            wanted: None,
             over: false,
         };
         let client = Arc::new(Client { peer, stand: Mutex::new(stand), told: Notify::new() });
@@ -238,7 +247,7 @@ impl Clients {
 
     /// Lets somebody go who keeps us waiting: the system gives no more descriptors.
     pub(super) fn make_room(&self) {
-        self.open().make_room(None, self.most.head_within);
+        self.open().make_room(None, self.most);
     }
 
     /// Lets those go whose time is over. To be called now and then.
@@ -260,32 +269,57 @@ impl Clients {
     }
 }
 
-/// Who goes first: strangers, of them who comes from where most are, and of those who keeps us waiting the longest.
-type Turn = (bool, Reverse<usize>, Instant);
+/// Who keeps us waiting, in the order in which they go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// One of ours whose key or tenant has more of such calls than its part.
+    Beyond(Beyond),
+    /// Nobody knows whose it is.
+    Stranger,
+    /// One of ours.
+    Ours,
+}
+
+/// Who goes first: who stands lowest, of them who comes from where most are, and of those who keeps us waiting the
+/// longest.
+type Turn = (Standing, Reverse<usize>, Instant);
 
 impl Open {
-    /// Tells one that keeps us waiting to go, of one place or of all: strangers before those that have shown a
-    /// credential.
-    fn make_room(&self, of: Option<IpAddr>, patience: Duration) -> Full {
+    /// Tells one that keeps us waiting to go, of one place or of all.
+    fn make_room(&self, of: Option<IpAddr>, most: Most) -> Full {
         let now = Instant::now();
-        let among = self.all.values().filter(|client| of.is_none_or(|peer| client.peer == peer));
-        let mut first: Option<(Turn, &Arc<Client>)> = None;
-        for client in among {
+        let among = || self.all.values().filter(move |client| of.is_none_or(|peer| client.peer == peer));
+        let mut parts = Parts::of(if of.is_some() { most.of_peer } else { most.clients });
+        for client in among() {
             let stand = client.stand();
             // Who wants in comes one at a time: one that goes is enough.
-            if stand.wanted {
+            if stand.wanted.is_some() {
                 return Full::NotForLong;
             }
+            if let Some(whose) = stand.waits_for() {
+                parts.add(whose);
+            }
+        }
+        let mut first: Option<(Turn, &Arc<Client>, Duration)> = None;
+        for client in among() {
+            let stand = client.stand();
+            let beyond = stand.waits_for().and_then(|whose| parts.exceeded_by(whose));
+            let patience = if beyond.is_some() { Duration::ZERO } else { most.head_within };
             let Some((is_ours, since)) = stand.gives_way(now, patience) else { continue };
+            let standing = match beyond {
+                Some(beyond) => Standing::Beyond(beyond),
+                None if is_ours => Standing::Ours,
+                None => Standing::Stranger,
+            };
             let crowd = self.of_peer.get(&client.peer).copied().unwrap_or_default();
-            let turn = (is_ours, Reverse(crowd), since);
-            if first.as_ref().is_none_or(|(before, _)| turn < *before) {
-                first = Some((turn, client));
+            let turn = (standing, Reverse(crowd), since);
+            if first.as_ref().is_none_or(|(before, ..)| turn < *before) {
+                first = Some((turn, client, patience));
             }
         }
         match first {
-            Some((_, client)) => {
-                client.stand().wanted = true;
+            Some((_, client, patience)) => {
+                client.stand().wanted = Some(patience);
                 client.told.notify_one();
                 Full::NotForLong
             }
@@ -326,6 +360,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+    use crate::server::parts::whose;
 
     const MINUTE: Duration = Duration::from_mins(1);
 
@@ -388,7 +423,7 @@ mod tests {
         let [ours, deaf, unsaid] = [0; 3].map(|_| clients.take_place(address(1)).expect("room"));
         let shown = Shown::default();
         ours.client.calls(shown.clone());
-        shown.now();
+        shown.now(whose(1, 1));
         for stranger in [&deaf, &unsaid] {
             stranger.client.calls(Shown::default());
         }
@@ -411,11 +446,52 @@ mod tests {
         let only = impatient.take_place(address(1)).expect("room");
         let shown = Shown::default();
         only.client.calls(shown.clone());
-        shown.now();
+        shown.now(whose(1, 1));
         assert_eq!(impatient.take_place(address(2)).err(), Some(Full::Busy), "it waits for us");
         only.client.says_all(false);
         assert_eq!(impatient.take_place(address(2)).err(), Some(Full::NotForLong));
         assert!(goes(&only).await);
+    }
+
+    /// A call of theirs that keeps us waiting.
+    fn half_a_call(clients: &Arc<Clients>, whose: Whose) -> Seat {
+        let seat = clients.take_place(address(1)).expect("room");
+        let shown = Shown::default();
+        seat.client.calls(shown.clone());
+        shown.now(whose);
+        seat.client.says_all(false);
+        seat
+    }
+
+    #[tokio::test]
+    async fn what_a_key_has_beyond_its_part_makes_room_before_anybody_else() {
+        let clients = clients(8, 8);
+        let head = clients.take_place(address(1)).expect("room");
+        let other = half_a_call(&clients, whose(2, 2));
+        let greedy = [0; 6].map(|_| half_a_call(&clients, whose(1, 1)));
+        assert_eq!(clients.take_place(address(1)).err(), Some(Full::NotForLong));
+        greedy[0].client.says_all(true);
+        assert!(!goes(&greedy[0]).await, "its body has come, though its place was wanted");
+        let [first, rest @ ..] = greedy;
+        let mut kept = vec![first];
+        for (place, seat) in rest.into_iter().enumerate() {
+            // Two of eight are its part, beside the one that waits for us.
+            if place >= 3 {
+                kept.push(seat);
+                continue;
+            }
+            assert_eq!(clients.take_place(address(1)).err(), Some(Full::NotForLong));
+            assert!(goes(&seat).await && !goes(&head).await && !goes(&other).await, "the longest of its own");
+            drop(seat);
+            kept.push(clients.take_place(address(1)).expect("room"));
+            kept[place + 1].client.calls(Shown::default());
+        }
+        assert_eq!(clients.take_place(address(1)).err(), Some(Full::NotForLong));
+        assert!(goes(&head).await, "whoever has no more than its part has its time");
+        drop(head);
+        kept.push(clients.take_place(address(1)).expect("room"));
+        kept[6].client.calls(Shown::default());
+        assert_eq!(clients.take_place(address(1)).err(), Some(Full::Busy));
     }
 
     #[tokio::test]

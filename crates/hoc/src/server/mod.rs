@@ -2,6 +2,7 @@
 
 mod accept;
 mod clients;
+mod parts;
 mod room;
 mod watched;
 

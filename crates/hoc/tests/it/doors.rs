@@ -130,22 +130,51 @@ fn heads_and_rests_have_their_time_and_what_is_followed_goes_on() {
     assert_eq!(event(&mut stream).2["run_id"], run["run_id"], "a stream is a call, however long it is quiet");
 }
 
+/// A run's start of which the head is said, and its body of 27 bytes is waited for.
+fn half_a_start(server: &Server, key: &str) -> TcpStream {
+    let head = format!(
+        "POST {RUNS} HTTP/1.1\r\nhost: hoc\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+         content-length: 27\r\nexpect: 100-continue\r\n\r\n"
+    );
+    let mut stream = says(server, &head);
+    let mut goes_on = [0; 25];
+    stream.read_exact(&mut goes_on).expect("the body is wanted");
+    assert_eq!(&goes_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+#[test]
+fn one_key_with_half_bodies_keeps_no_other_key_out_that_comes_from_the_same_address() {
+    let place = Place::sqlite()
+        .with("HOC_MAX_CLIENTS", "16")
+        .with("HOC_MAX_CLIENTS_PER_PEER", "16")
+        .with("HOC_HEAD_WITHIN", "10m");
+    let (greedy, beside) = (place.key("agent"), place.key("agent"));
+    let stranger = place.key_in("stranger", "agent");
+    let server = place.serve();
+    let mut crowd: Vec<TcpStream> = (0..16).map(|_| half_a_start(&server, &greedy)).collect();
+    // Those that come now stay, as calls do that are under way.
+    let mut came: Vec<TcpStream> =
+        [&beside, &stranger].iter().cycle().take(8).map(|key| half_a_start(&server, key)).collect();
+    for key in [&beside, &stranger] {
+        server.http().post(RUNS, key, &json!({ "agent_id": "researcher" })).expect(201);
+    }
+    // Whoever was within its part goes on, and so do the last of the greedy one.
+    for stream in came.iter_mut().chain(&mut crowd[12..]) {
+        stream.write_all(br#"{ "agent_id": "researcher"}"#).expect("it is still there");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 201");
+    }
+}
+
 #[test]
 fn where_all_places_are_taken_by_calls_the_next_is_told_so() {
     let place = Place::sqlite().with("HOC_MAX_CLIENTS", "2").with("HOC_MAX_CLIENTS_PER_PEER", "2");
-    let agent = place.key("agent");
+    let (agent, other) = (place.key("agent"), place.key_in("other", "agent"));
     let server = place.serve();
-    let head = format!(
-        "POST {RUNS} HTTP/1.1\r\nhost: hoc\r\nauthorization: Bearer {agent}\r\ncontent-type: application/json\r\n\
-         content-length: 27\r\nexpect: 100-continue\r\n\r\n"
-    );
-    let mut calling = [(); 2].map(|()| {
-        let mut stream = says(&server, &head);
-        let mut goes_on = [0; 25];
-        stream.read_exact(&mut goes_on).expect("the body is wanted");
-        assert_eq!(&goes_on, b"HTTP/1.1 100 Continue\r\n\r\n");
-        stream
-    });
+    // One of each: a key that had both would have more than its part.
+    let mut calling = [&agent, &other].map(|key| half_a_start(&server, key));
     let told = server.http().get(RUNS, &agent);
     assert_eq!(told.expect(503)["code"], "overloaded");
     assert!(String::from_utf8_lossy(&told.head).contains("retry-after: 1"));
@@ -172,13 +201,7 @@ fn half_bodies_do_not_hold_a_stop() {
     let place = Place::sqlite().with("HOC_STOP_WITHIN", "10m");
     let agent = place.key("agent");
     let server = place.serve();
-    let head = format!(
-        "POST {RUNS} HTTP/1.1\r\nhost: hoc\r\nauthorization: Bearer {agent}\r\ncontent-type: application/json\r\n\
-         content-length: 27\r\nexpect: 100-continue\r\n\r\n"
-    );
-    let mut half = says(&server, &head);
-    let mut goes_on = [0; 25];
-    half.read_exact(&mut goes_on).expect("the body is wanted");
+    let mut half = half_a_start(&server, &agent);
     half.write_all(b"{ \"agent_id\":").expect("it is there");
     let begun = Instant::now();
     assert_eq!(server.stop().0, Some(0));
