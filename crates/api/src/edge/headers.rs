@@ -17,14 +17,18 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Adds them, where a route has not said otherwise, and the request's id.
-pub(super) fn on_all(mut response: Response, about: &About) -> Response {
+/// Adds them, where a route has not said otherwise, and the request's id; also that the connection ends with this
+/// answer, where it does.
+pub(super) fn on_all(mut response: Response, about: &About, is_last: bool) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(&about.request_id) {
         headers.insert("x-request-id", id);
+    }
+    if is_last {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -80,11 +80,11 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
             .into_response(),
             Err(panic) => panicked(panic.as_ref()),
         };
-        leftover.read_off().await;
+        let is_last = !leftover.read_off().await;
         let tenant = held.tenant();
         drop(held);
         let response = held::counted(edge.spine.answers(), tenant, only_read, response);
-        let response = headers::on_all(with_problem(response, &about), &about);
+        let response = headers::on_all(with_problem(response, &about), &about, is_last);
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
         if response.status().is_client_error() {
             tracing::info!(
@@ -208,7 +208,38 @@ mod tests {
         parts.try_send(Ok("the first part")).expect("room");
         assert!(futures::poll!(&mut answered).is_pending());
         parts.close_channel();
-        assert_eq!(answered.await.expect("infallible").status(), StatusCode::NOT_FOUND);
+        let answered = answered.await.expect("infallible");
+        assert_eq!(answered.status(), StatusCode::NOT_FOUND);
+        assert!(!answered.headers().contains_key(header::CONNECTION), "the connection goes on");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_leaves_its_body_unread_says_that_it_is_the_last() {
+        let post = || Request::post("/nowhere").header("host", "hoc");
+        let never = || {
+            Body::from_stream(futures::stream::pending::<Result<&'static str, std::convert::Infallible>>())
+        };
+        let many =
+            futures::stream::iter((0..20).map(|_| Ok::<_, std::convert::Infallible>(vec![0_u8; 20 << 10])));
+        for (what, request) in [
+            ("a long one", post().body(Body::from(vec![0; 300 << 10]))),
+            ("one that does not end", post().body(Body::from_stream(many))),
+            ("one that does not come", post().body(never())),
+            ("one that is kept back", post().header("expect", "100-continue").body(never())),
+        ] {
+            let request = request.expect("a request");
+            let is_kept_back = request.headers().contains_key("expect");
+            let mut answered = std::pin::pin!(behind_the_edge().await.oneshot(request));
+            let at_once = futures::poll!(&mut answered);
+            assert!(!is_kept_back || at_once.is_ready(), "{what}: it is not asked for");
+            let answered = match at_once {
+                std::task::Poll::Ready(answered) => answered,
+                std::task::Poll::Pending => answered.await,
+            };
+            let answered = answered.expect("infallible");
+            assert_eq!(answered.status(), StatusCode::NOT_FOUND, "{what}");
+            assert_eq!(answered.headers()[header::CONNECTION], "close", "{what}");
+        }
     }
 
     #[tokio::test]

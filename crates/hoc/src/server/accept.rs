@@ -138,7 +138,7 @@ async fn connection(
         tracing::debug!(error = &err as &dyn std::error::Error, "cannot set TCP_NODELAY");
     }
     let client = &seat.client;
-    let watched = TokioIo::new(Watched::new(stream, Arc::clone(client)));
+    let watched = TokioIo::new(Watched::new(stream, Arc::clone(client), stop.clone()));
     // Without hyper's own timeout of heads, which takes a rest between two calls for one: see `Clients`.
     let served = http1::Builder::new()
         .max_header_size(HEAD_BYTES)

@@ -42,6 +42,8 @@ struct Stand {
     since: Instant,
     /// Since when more of its call's body is waited for.
     unsaid: Option<Instant>,
+    /// Of its call's body there is something that nobody has read, or may still come.
+    unread: bool,
     /// Since when it takes nothing of what it is told.
     stalled: Option<Instant>,
     /// Whether its call has shown a credential.
@@ -102,12 +104,22 @@ impl Client {
     pub(super) fn calls(&self, shown: Shown) {
         let mut stand = self.stand();
         (stand.at, stand.since) = (At::Call { answered: false }, Instant::now());
-        (stand.unsaid, stand.shown) = (None, shown);
+        (stand.unsaid, stand.unread, stand.shown) = (None, false, shown);
     }
 
     /// Whether it has said all that is asked for so far of its call's body.
     pub(super) fn says_all(&self, says: bool) {
         waits_unless(says, &mut self.stand().unsaid);
+    }
+
+    /// Nobody reads its call's body to the end.
+    pub(super) fn leaves_unread(&self) {
+        self.stand().unread = true;
+    }
+
+    /// Whether nobody has read its last call's body to the end.
+    pub(super) fn is_unread(&self) -> bool {
+        self.stand().unread
     }
 
     /// The answer is written, though not handed over yet.
@@ -232,6 +244,7 @@ impl Clients {
             at: At::Head,
             since: Instant::now(),
             unsaid: None,
+            unread: false,
             stalled: None,
             shown: Shown::default(),
             wanted: None,

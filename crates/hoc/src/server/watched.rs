@@ -1,11 +1,16 @@
 //! A connection that tells where its client stands: whether it has said anything, whether more of a body is waited for,
 //! whether it takes what it is told.
+//!
+//! A socket that is closed with something unread in it takes back what it has said last. Many clients send all of a body
+//! before they look for an answer; so where one was given before the body was read, the rest is read off and thrown away
+//! for a while after the answer.
 
 use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use api::Shown;
@@ -23,19 +28,28 @@ use hyper_util::service::TowerToHyperService;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::watch,
+    time::{Sleep, sleep},
 };
 
 use super::clients::Client;
+
+/// How long what comes after the last answer is read off.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// The socket.
 pub(super) struct Watched {
     stream: TcpStream,
     client: Arc<Client>,
+    /// Whether the server stops: that waits for nothing that nobody wants.
+    stop: watch::Receiver<bool>,
+    /// Until when what comes is read off, once all is said.
+    lingers: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, client: Arc<Client>) -> Self {
-        Self { stream, client }
+    pub(super) fn new(stream: TcpStream, client: Arc<Client>, stop: watch::Receiver<bool>) -> Self {
+        Self { stream, client, stop, lingers: None }
     }
 
     fn told<T>(&self, taken: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -88,7 +102,25 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let Self { stream, client, stop, lingers } = &mut *self;
+        if lingers.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+            if !client.is_unread() || *stop.borrow() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let until = lingers.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        if until.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut bytes = [0; 8 << 10];
+        loop {
+            let mut read = ReadBuf::new(&mut bytes);
+            let more = ready!(Pin::new(&mut *stream).poll_read(cx, &mut read));
+            if more.is_err() || read.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 
@@ -114,7 +146,8 @@ impl Service<Request<Incoming>> for Calls {
         request.extensions_mut().insert(shown.clone());
         self.client.calls(shown);
         let client = Arc::clone(&self.client);
-        let answered = self.routes.call(request.map(|body| Said { body, client: Arc::clone(&client) }));
+        let answered =
+            self.routes.call(request.map(|body| Said { body, is_read: false, client: Arc::clone(&client) }));
         Box::pin(async move { Ok(answered.await?.map(|body| Answer { body, client })) })
     }
 }
@@ -122,6 +155,8 @@ impl Service<Request<Incoming>> for Calls {
 /// A request's body, as far as it has come.
 struct Said {
     body: Incoming,
+    /// All of it has come, and was read.
+    is_read: bool,
     client: Arc<Client>,
 }
 
@@ -135,6 +170,7 @@ impl hyper::body::Body for Said {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         self.client.says_all(polled.is_ready());
+        self.is_read |= matches!(polled, Poll::Ready(None));
         polled
     }
 
@@ -151,6 +187,9 @@ impl Drop for Said {
     /// Nobody waits for the rest of it.
     fn drop(&mut self) {
         self.client.says_all(true);
+        if !self.is_read && !hyper::body::Body::is_end_stream(&self.body) {
+            self.client.leaves_unread();
+        }
     }
 }
 

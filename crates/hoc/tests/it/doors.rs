@@ -197,6 +197,33 @@ fn where_all_places_are_taken_by_calls_the_next_is_told_so() {
 }
 
 #[test]
+fn who_is_answered_before_its_body_is_read_hears_it_and_whether_the_connection_goes_on() {
+    const SHORT: usize = 200_000;
+    const LONG: usize = 5_000_000;
+    let place = Place::sqlite();
+    let agent = place.key("agent");
+    let agent = agent.as_str();
+    let server = place.serve();
+    for (key, path, bytes, status) in [
+        (agent, RUNS, LONG, 413),
+        (agent, "/nowhere", LONG, 404),
+        (agent, "/nowhere", SHORT, 404),
+        ("nobody's", RUNS, LONG, 401),
+        ("nobody's", RUNS, SHORT, 401),
+    ] {
+        // All of it is sent before the answer is looked for.
+        let mut http = server.http();
+        let answer = http.send("POST", path, key, "", &"x".repeat(bytes));
+        let answer = answer.unwrap_or_else(|err| panic!("{status} of {bytes} bytes: {err}"));
+        answer.expect(status);
+        assert_eq!(answer.is_last, bytes == LONG, "{status} of {bytes} bytes");
+        if !answer.is_last {
+            http.get("/healthz", "").expect(200);
+        }
+    }
+}
+
+#[test]
 fn half_bodies_do_not_hold_a_stop() {
     let place = Place::sqlite().with("HOC_STOP_WITHIN", "10m");
     let agent = place.key("agent");
