@@ -197,6 +197,33 @@ fn where_all_places_are_taken_by_calls_the_next_is_told_so() {
 }
 
 #[test]
+fn no_crowd_holds_the_places_that_are_kept_for_probes() {
+    let place = Place::sqlite()
+        .with("HOC_MAX_CLIENTS", "2")
+        .with("HOC_MAX_CLIENTS_PER_PEER", "2")
+        .with("HOC_HEAD_WITHIN", "10m");
+    let (agent, other) = (place.key("agent"), place.key_in("other", "agent"));
+    let server = place.serve();
+    let calling = [&agent, &other].map(|key| half_a_start(&server, key));
+    // Some say nothing, some ask and do not end what they say, some begin like a probe and go on with a body.
+    let half_a_body = "GET /healthz HTTP/1.1\r\nhost: hoc\r\ncontent-length: 100\r\n\r\n{";
+    for said in ["", "GET /healthz HTTP/1.1\r\nhost: ", half_a_body] {
+        let crowd: Vec<TcpStream> = (0..40).map(|_| says(&server, said)).collect();
+        let took = [0; 3].map(|_| {
+            let begun = Instant::now();
+            server.http().get("/readyz", "").expect(200);
+            begun.elapsed()
+        });
+        assert!(took.iter().min() < Some(&Duration::from_secs(1)), "{said}: {took:?}");
+        drop(crowd);
+    }
+    // Who wants anything else is told that there is no place, key or no key.
+    server.http().get(RUNS, &agent).expect(503);
+    server.http().get(RUNS, "").expect(503);
+    drop(calling);
+}
+
+#[test]
 fn who_is_answered_before_its_body_is_read_hears_it_and_whether_the_connection_goes_on() {
     const SHORT: usize = 200_000;
     const LONG: usize = 5_000_000;
