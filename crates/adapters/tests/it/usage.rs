@@ -255,12 +255,12 @@ fn of_gemini_the_thoughts_lie_beside() {
 }
 
 /// Without a total, the provider's own word for them says that they are not in the answer's tokens; the conventions' word for
-/// reasoning says that it is.
+/// reasoning says that it is, and so does Pydantic AI, whose details are those of what it tells.
 #[test]
 fn of_gemini_the_thoughts_are_added_where_no_total_is_told() {
     for (name, output) in [
         ("gen_ai.usage.thoughts_token_count", 90),
-        ("gen_ai.usage.details.thoughts_tokens", 90),
+        ("gen_ai.usage.details.thoughts_tokens", 50),
         ("gen_ai.usage.reasoning.output_tokens", 50),
         ("llm.token_count.completion_details.reasoning", 50),
     ] {
@@ -274,6 +274,19 @@ fn of_gemini_the_thoughts_are_added_where_no_total_is_told() {
         assert_eq!(of("gcp.vertex_ai", "gemini-2.5-pro"), (100, output, None), "{name}");
         assert_eq!(of("openai", "o3"), (100, 50, None), "{name}");
     }
+}
+
+/// As Pydantic AI tells it: 13 tokens of an answer and 369 of thoughts.
+#[test]
+fn thoughts_that_are_a_detail_of_what_came_out_are_not_billed_twice() {
+    let of = |output: u64, thoughts: u64| {
+        let told = call(&json!({ "gen_ai.system": "google-gla", "gen_ai.provider.name": "google-gla",
+            "gen_ai.request.model": "gemini-2.5-flash", "gen_ai.usage.input_tokens": 48,
+            "gen_ai.usage.output_tokens": output, "gen_ai.usage.details.thoughts_tokens": thoughts }));
+        (told.input_tokens, told.output_tokens, told.reasoning_tokens, told.cost_note)
+    };
+    assert_eq!(of(382, 369), (48, 382, 369, None));
+    assert_eq!(of(13, 369), (48, 382, 369, None), "of more than came out it was the answer alone");
 }
 
 /// What a reranker or a tool says that it cost is no zero that is known.

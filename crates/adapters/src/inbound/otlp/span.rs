@@ -17,7 +17,7 @@ use super::{
     nothing::is_no_name,
     operation::{EMBEDDINGS, Operation, is_paid_as_text, operation},
     reader::raw,
-    tier,
+    tier, usage,
     value::{MAX_INTEGER, Members, first_full, hex, object_of},
     wire::{Event, Id, Odd, SERVER, Span},
 };
@@ -282,7 +282,7 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
     let counts = TokenCounts {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
-        thoughts_as_billed: fields.key(Field::ReasoningTokens).is_some_and(|key| key.contains("thoughts")),
+        thoughts_as_billed: fields.key(Field::ReasoningTokens).is_some_and(usage::is_beside_the_answer),
         paid_otherwise: !is_paid_as_text(call)
             || fields.has(Field::OtherTokens)
             || fields.is_unreadable(Field::OtherTokens),

@@ -116,6 +116,12 @@ pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     })
 }
 
+/// Whether thoughts by this name lie beside the answer's tokens, as Google counts them: it is its own word for them. Told as a
+/// detail they are those of what came out, which Pydantic AI tells with them.
+pub(super) fn is_beside_the_answer(key: &str) -> bool {
+    key.contains("thoughts") && !key.contains("details.")
+}
+
 /// Which cost in USD an attribute is, or what tells how a call is paid, and its rank.
 pub(super) fn cost(key: &str) -> Option<(Field, u8)> {
     Some(match key {
