@@ -115,6 +115,8 @@ pub struct ReportedSpan {
     pub duration_ms: u64,
     /// Something of it could not be read, or not whole.
     pub cut: bool,
+    /// It is a tool's call, and nothing by a name that is known says what it was called with.
+    pub arguments_untold: bool,
     /// What it says by itself of its run.
     pub part_of: PartOf,
     /// Whether the body tells of the other side of the same call. Told by nobody: found in the body.

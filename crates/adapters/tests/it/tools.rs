@@ -34,11 +34,57 @@ fn arguments_and_results_are_known_by_everybodys_names() {
         ("mcp.request.arguments", "mcp.tool.result.content"),
         ("tool.parameters", "output.value"),
         ("input.value", "traceloop.entity.output"),
+        ("gen_ai.tool.parameters", "output.value"),
+        ("gen_ai.prompt", "gen_ai.completion"),
+        ("input", "output"),
     ] {
         let step = tool(&json!({ arguments: CALLED_WITH, result: "done" }), &[]);
         assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{arguments}");
         assert_eq!(step.outcome_data.as_deref(), Some(r#"{"output":"done"}"#), "{result}");
+        assert!(!step.arguments_untold, "{arguments}");
     }
+}
+
+/// What a rule on commands is to see lies somewhere, and that nobody knows where is told.
+#[test]
+fn arguments_by_a_name_that_nobody_knows_do_not_vanish() {
+    for name in ["of.ours", "gen_ai.tool.invocation", "mcp.request.body", "tool_params"] {
+        let step = tool(&json!({ name: CALLED_WITH, "thread.id": 7, "server.address": "h.example" }), &[]);
+        let params: Value = serde_json::from_str(step.params.as_deref().unwrap()).unwrap();
+        assert_eq!((params, step.arguments_untold), (json!({ name: CALLED_WITH }), true));
+    }
+    let nothing = tool(&json!({ "gen_ai.tool.call.id": "t1", "gen_ai.tool.description": "runs it" }), &[]);
+    assert_eq!((nothing.params, nothing.arguments_untold), (None, true));
+    let none = tool(&json!({ "gen_ai.tool.call.arguments": "{}", "of.ours": "x" }), &[]);
+    assert_eq!(
+        (none.params.as_deref(), none.arguments_untold),
+        (Some("{}"), false),
+        "it is told that there are none"
+    );
+}
+
+/// LangSmith's exporter has one name for what goes into anything; of MCP some keep the parameters of the request.
+#[test]
+fn what_went_into_a_tool_is_what_it_was_called_with() {
+    let wrapped = r#"{"input":"{'command': 'rm -rf /'}"}"#;
+    for (name, told, kept) in [
+        ("gen_ai.prompt", wrapped, wrapped),
+        ("gen_ai.prompt", r#"{"type":"now","command":"ls"}"#, r#"{"type":"now","command":"ls"}"#),
+        ("gen_ai.prompt", "ls -l", r#"{"input":"ls -l"}"#),
+        ("gen_ai.input.messages", CALLED_WITH, CALLED_WITH),
+        (
+            "mcp.request.params",
+            r#"{"name":"sh","arguments":{"n":12345678901234567890123}}"#,
+            r#"{"n":12345678901234567890123}"#,
+        ),
+        ("mcp.request.params", "{'name': 'sh'", r#"{"input":"{'name': 'sh'"}"#),
+    ] {
+        let step = tool(&json!({ name: told }), &[]);
+        assert_eq!((step.params.as_deref(), step.arguments_untold), (Some(kept), false), "{name}");
+    }
+    let both =
+        tool(&json!({ "input.value": CALLED_WITH, "gen_ai.prompt": "{}", "input": "of another" }), &[]);
+    assert_eq!(both.params.as_deref(), Some(CALLED_WITH), "what is known for that is believed first");
 }
 
 /// Sentry's MCP servers give each argument an attribute, in JSON.

@@ -152,4 +152,29 @@ on_both! {
             steps.iter().map(|step| step.step.record.skill_name.as_str()).collect();
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["drop table", "openai.chat"]);
     }
+
+    /// By a name that nobody knows too; and that nothing is known of it is seen.
+    async fn a_rule_sees_what_a_tool_was_called_with_by_whatever_name(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let mut rules = Vec::new();
+        for condition in [r#"context.step.command like "*rm -rf*""#, "context.step.facts_cut"] {
+            rules.push(agent.rule(EnforcementMode::Warn, condition).await);
+        }
+        let called = r#"{"command":"rm -rf /"}"#;
+        let mut spans = Vec::new();
+        for (id, name) in (1_u64..).zip(["gen_ai.tool.call.arguments", "of.ours"]) {
+            let mut span = of_tool(id, "sh");
+            span["attributes"].as_array_mut().unwrap().push(text(name, called));
+            spans.push(span);
+        }
+        spans.push(of_tool(3, "sh"));
+        assert_eq!(send(&agent, &spans).await.count, 0);
+        let page = PageRequest::new(Some(200), None, false).unwrap();
+        for rule in rules {
+            let rule = rule.parse().unwrap();
+            let fired = policies::rule_enforcements(&kit.spine, &agent.admin, rule, page).await.unwrap();
+            assert_eq!(fired.items.len(), 2, "the command of two, and two whose arguments nobody tells");
+        }
+    }
 }

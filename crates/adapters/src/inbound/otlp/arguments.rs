@@ -1,7 +1,8 @@
 //! What a tool was called with. OpenInference's `tool.parameters` is that for some instrumentations, and for others the
-//! schema of what it may be called with; then the arguments are the span's input. Sentry's have an attribute each.
+//! schema of what it may be called with; then the arguments are the span's input. Sentry's have an attribute each. Where they
+//! have no name that is known, whatever has none may be them.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use orchestrator::ports::json_of;
 use serde_json::{
@@ -12,7 +13,7 @@ use serde_json::{
 use super::{
     field::Field,
     fields::Fields,
-    value::{Json, first_full},
+    value::{Json, first_full, is_hollow, whole_of},
     wire::Any,
 };
 
@@ -26,7 +27,41 @@ pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<S
         Some(text) if says_nothing_of_a_call(&text) => (None, Some(text)),
         told => (told, None),
     };
-    first_full([arguments, parts, told, fields.take(Field::Input), said]).or(doubtful)
+    let request = whole_of(fields.all(), &["mcp.request.params"]).map(|params| of_request(&params));
+    let alone = whole_of(fields.all(), &["input"]).map(Cow::into_owned);
+    first_full([arguments, parts, request, told, fields.take(Field::Input), alone, said]).or(doubtful)
+}
+
+/// The arguments in the parameters of an MCP request, which name the tool too; all of them where they cannot be read.
+fn of_request(params: &str) -> String {
+    let members = json_of(params).and_then(|_| serde_json::from_str(params).ok());
+    let members: BTreeMap<String, &RawValue> = members.unwrap_or_default();
+    members.get("arguments").map_or(params, |arguments| arguments.get()).to_owned()
+}
+
+/// What attributes of a tool's span begin with that are not of what it was called with: of where it ran and who asked for it.
+#[rustfmt::skip]
+const OF_THE_SPAN: &[&str] = &[
+    "client.", "code.", "container.", "deployment.", "enduser.", "error.", "exception.", "faas.",
+    "gcp.vertex.agent.event", "gcp.vertex.agent.invocation", "gen_ai.agent.", "gen_ai.tool.call.id",
+    "gen_ai.tool.definitions", "gen_ai.tool.description", "gen_ai.tool.type", "hoc.", "host.", "http.",
+    "input.mime_type", "jsonrpc.", "k8s.", "langfuse.", "langsmith.", "logfire.", "mcp.client.",
+    "mcp.protocol.", "mcp.request.id", "mcp.server.", "mcp.session.", "mcp.transport", "net.", "network.",
+    "openinference.", "os.", "otel.", "output.mime_type", "process.", "rpc.", "sentry.", "server.",
+    "service.", "session.", "telemetry.", "thread.", "tool.description", "tool.id", "traceloop.", "user.",
+    "user_agent.",
+];
+
+/// What a tool was called with by names that nobody here knows: every attribute that may be of it, under its own.
+pub(super) fn by_other_names(fields: &Fields<'_>) -> Option<String> {
+    let mut members = BTreeMap::new();
+    for one in fields.unknown() {
+        let is_of_the_span = || OF_THE_SPAN.iter().any(|of| one.key.starts_with(of));
+        if let Some(value) = one.value.as_ref().filter(|value| !is_hollow(value) && !is_of_the_span()) {
+            members.entry(&*one.key).or_insert(Json(value));
+        }
+    }
+    (!members.is_empty()).then(|| serde_json::to_string(&members).ok()).flatten()
 }
 
 /// The arguments that have an attribute each, as one object. Each is told as JSON, a text in quotes; what is no JSON to the

@@ -87,6 +87,7 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "tool_arguments" => (Field::ToolArguments, 6),
         "mcp.request.arguments" => (Field::ToolArguments, 7),
         "tool.parameters" => (Field::ToolParameters, 0),
+        "gen_ai.tool.parameters" => (Field::ToolParameters, 1),
         "gen_ai.tool.call.result" => (Field::ToolResult, 0),
         "gen_ai.tool.result" => (Field::ToolResult, 1),
         "gen_ai.tool.output" => (Field::ToolResult, 2),
@@ -308,6 +309,11 @@ impl<'b> Fields<'b> {
 
     pub(super) fn all(&self) -> &[Attribute<'b>] {
         &self.all[..self.came]
+    }
+
+    /// Those that came and are no field.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = &Attribute<'b>> {
+        self.all().iter().filter(|one| field_of(&one.key).is_none())
     }
 
     pub(super) fn has(&self, field: Field) -> bool {

@@ -18,7 +18,7 @@ use super::{
     operation::{EMBEDDINGS, Operation, is_paid_as_text, operation},
     reader::raw,
     tier, usage,
-    value::{MAX_INTEGER, Members, first_full, hex, object_of},
+    value::{MAX_INTEGER, Members, first_full, hex, object_of, whole_of},
     wire::{Event, Id, Odd, SERVER, Span},
 };
 
@@ -56,7 +56,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let operation = operation(&fields, kind);
     let failure = Failure::of(&fields, &events, status_code, status_message);
     let skill_name = request(operation, kind, &fields, skill(operation, &fields, name));
-    let (params, result) = content(operation, &mut fields, &events);
+    let Content { params, result, untold } = content(operation, &mut fields, &events);
     let llm = match operation {
         Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
         // Nobody knows what of a tool's tokens the calls below it tell; a cost is taken as it is.
@@ -93,6 +93,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         started_at: time(start),
         ended_at: time(end).filter(|_| times_are_told),
         cut,
+        arguments_untold: untold,
         part_of,
         other_side: OtherSide::NotTold,
     })
@@ -113,19 +114,26 @@ fn time(unix_nano: u64) -> Option<chrono::DateTime<chrono::Utc>> {
 }
 
 /// The JSON that went in, and what came out.
-fn content(
-    operation: Operation,
-    fields: &mut Fields<'_>,
-    events: &[Event<'_>],
-) -> (Option<String>, Option<String>) {
-    match operation {
+struct Content {
+    params: Option<String>,
+    result: Option<String>,
+    /// A tool was called, and no name that is known says with what.
+    untold: bool,
+}
+
+fn content(operation: Operation, fields: &mut Fields<'_>, events: &[Event<'_>]) -> Content {
+    let mut untold = false;
+    let (params, result) = match operation {
         Operation::Model(_) => (request_parameters(fields), None),
         Operation::Tool => {
             let said = messages::of_tool(fields, events);
             let arguments = arguments::of_tool(fields, said.arguments);
             let (result, output) = (fields.take(Field::ToolResult), fields.take(Field::Output));
-            let result = first_full([result, output, said.result]);
-            (arguments.map(object), result.map(without_files))
+            let alone = whole_of(fields.all(), &["output"]).map(Cow::into_owned);
+            let result = first_full([result, output, alone, said.result]);
+            untold = arguments.is_none();
+            let params = arguments.map(object).or_else(|| arguments::by_other_names(fields));
+            (params, result.map(without_files))
         }
         Operation::Http => {
             let status =
@@ -147,7 +155,8 @@ fn content(
             let params = params.or_else(|| everything(fields).filter(|_| keeps_all));
             (params, first_full([output, said.response]).map(without_files))
         }
-    }
+    };
+    Content { params, result, untold }
 }
 
 /// Whether documents are told, that were searched or ranked.

@@ -22,7 +22,7 @@ use proof::{
 use rules::facts::{ContentFacts, ParamFacts};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::caller::Caller;
+pub(crate) use self::{caller::Caller, step::Missing};
 use super::call::{EndRun, PermitRequest, StartRun, StepReport};
 
 /// A call, ready for the group.

@@ -14,6 +14,15 @@ use super::{
 };
 use crate::{choke::call::StepReport, context::CallContext, errors::Error, report::OtherSide};
 
+/// What a span was to tell and its step does not have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Missing {
+    /// Something was too long, and was cut, or could not be read.
+    pub(crate) cut: bool,
+    /// Nothing says what a tool was called with: its facts may miss any.
+    pub(crate) arguments: bool,
+}
+
 impl Call {
     /// A report after acting.
     pub(crate) fn record(ctx: &CallContext, run_id: RunId, mut report: StepReport) -> Result<Self, Error> {
@@ -68,18 +77,19 @@ impl Call {
         Ok(Self { caller: ctx.into(), what: CallKind::Record(Box::new(step)), once: None })
     }
 
-    /// A span of a trace that is `run_id`; `cut` where something of it was too long, and was cut.
+    /// A span of a trace that is `run_id`.
     pub(crate) fn span(
         ctx: &CallContext,
         run_id: RunId,
         report: StepReport,
-        cut: bool,
+        missing: Missing,
     ) -> Result<Self, Error> {
         let mut call = Self::record(ctx, run_id, report)?;
         call.caller = Caller::reporting(ctx);
         if let CallKind::Record(step) = &mut call.what {
             step.is_span = true;
-            step.content.truncated |= cut;
+            step.content.truncated |= missing.cut;
+            step.params.facts_cut |= missing.arguments;
         }
         Ok(call)
     }

@@ -11,7 +11,7 @@ use crate::{
     choke::{
         Done, MAX_GROUP,
         call::StepReport,
-        prepare::{Call, fit::Fit},
+        prepare::{Call, Missing, fit::Fit},
     },
     consequences::{author::SystemCaller, rejected},
     context::CallContext,
@@ -114,8 +114,8 @@ fn calls(
         }
         let run = runs.get(&span.trace_id).copied();
         let run = run.ok_or_else(|| Error::Internal(format!("trace {} got no run", span.trace_id)))?;
-        let (report, cut) = step(span, sources);
-        match Call::span(ctx, run, report, cut) {
+        let (report, missing) = step(span, sources);
+        match Call::span(ctx, run, report, missing) {
             Ok(call) => calls.push(call),
             Err(err) => rejected.add(|| why(&span_id, &err)),
         }
@@ -123,8 +123,8 @@ fn calls(
     Ok(calls)
 }
 
-/// The report of the step that a span is, and whether something of it had to be cut.
-fn step(span: ReportedSpan, sources: &Sources) -> (StepReport, bool) {
+/// The report of the step that a span is, and what of it is not there.
+fn step(span: ReportedSpan, sources: &Sources) -> (StepReport, Missing) {
     let kind = match span.act {
         SpanAct::ModelCall => StepKind::LlmCall,
         SpanAct::ToolCall | SpanAct::ToolServer => StepKind::ToolCall,
@@ -163,7 +163,7 @@ fn step(span: ReportedSpan, sources: &Sources) -> (StepReport, bool) {
         part_of,
         other_side: span.other_side,
     };
-    (report, fit.cut || cut)
+    (report, Missing { cut: fit.cut || cut, arguments: span.arguments_untold })
 }
 
 fn model_call(fit: &mut Fit, call: LlmReport) -> LlmReport {

@@ -15,17 +15,22 @@ pub(super) fn list<'a>(raw: &'a str, alone: &'a str) -> (Vec<Message<'a>>, Optio
     messages(raw).unwrap_or_else(|| (vec![said(alone, raw)], None))
 }
 
-/// What messages say that a tool was called with, in its own call.
+/// What messages say that a tool was called with, in its own call. What are none, or is an object that may be any, are the
+/// arguments themselves.
 pub(super) fn arguments(raw: &str, own: Own<'_>) -> Option<String> {
-    let (messages, _) = messages(raw)?;
+    let Some((messages, _)) = messages(raw) else { return Some(raw.to_owned()) };
     let mut calls: Vec<ToolCall<'_>> = messages.into_iter().flat_map(|message| message.tool_calls).collect();
+    if calls.is_empty() && Object::of(raw).is_some_and(|one| one.json(&["role", "parts"]).is_none()) {
+        return Some(raw.to_owned());
+    }
     let at = own.among(calls.iter().map(|call| (call.id.as_deref(), call.name.as_deref())))?;
     calls.swap_remove(at).arguments.map(|Arguments(arguments)| arguments.into_owned())
 }
 
-/// What messages say that was answered: to its own call, or the first of which nothing says that it is another's.
+/// What messages say that was answered: to its own call, or the first of which nothing says that it is another's. What are no
+/// messages is the answer itself.
 pub(super) fn answer(raw: &str, own: Own<'_>) -> Option<String> {
-    let (mut messages, _) = messages(raw)?;
+    let Some((mut messages, _)) = messages(raw) else { return plain(raw) };
     messages.retain(|message| message.content.is_some());
     let may_be = |message: &Message<'_>| own.may_be(message.tool_call_id.as_deref(), message.name.as_deref());
     let named = messages.iter().map(|message| (message.tool_call_id.as_deref(), message.name.as_deref()));
