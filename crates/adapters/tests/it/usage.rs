@@ -443,6 +443,13 @@ fn a_generation_of_langfuse_is_a_model_call() {
             (1_000, 100, 800),
         ),
         (r#"{"input": "1000", "output": 100.0}"#, (1_000, 100, 0)),
+        // Without a total, all of them are parts of it.
+        (r#"{"input": 200, "output": 100, "cache_read_input_tokens": 800}"#, (1_000, 100, 800)),
+        (
+            r#"{"input": 990, "output": 98, "input_cached_tokens": 10, "output_reasoning_tokens": 2}"#,
+            (1_000, 100, 10),
+        ),
+        (r#"{"input": 1000, "output": 100, "input_cached_tokens": 800}"#, (1_800, 100, 800)),
     ] {
         let call = span(details, r#"{"total": 0.5}"#).llm.unwrap();
         assert_eq!((call.input_tokens, call.output_tokens, call.cache_read_tokens), counts, "{details}");
@@ -451,6 +458,10 @@ fn a_generation_of_langfuse_is_a_model_call() {
     }
     let parts = span("{}", r#"{"input": 0.1, "output": 0.2}"#).llm.unwrap();
     assert_eq!(parts.cost_nanousd, Some(300_000_000));
+    let parts = span("{}", r#"{"input": 1, "cache_read_input_tokens": 0.5, "output": 1}"#).llm.unwrap();
+    assert_eq!(parts.cost_nanousd, Some(2_500_000_000));
+    let all = span("{}", r#"{"input": 0.5}"#).llm.unwrap();
+    assert_eq!(all.cost_nanousd, Some(500_000_000), "it holds all costs");
     for odd in ["", "many", "[1]", "null"] {
         let call = span(odd, odd).llm.unwrap();
         assert_eq!(

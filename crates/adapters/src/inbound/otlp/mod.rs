@@ -10,6 +10,7 @@ mod base64;
 mod failure;
 mod field;
 mod fields;
+mod langfuse;
 mod lossy;
 mod messages;
 mod nothing;

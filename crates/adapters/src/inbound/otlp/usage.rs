@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     field::Field,
-    tier,
+    langfuse, tier,
     value::{Json, is_hollow},
     wire::{Any, Attribute},
 };
@@ -159,10 +159,6 @@ pub(super) fn cost(key: &str) -> Option<(Field, u8)> {
     })
 }
 
-/// Where Langfuse tells all counts, and all costs, as an object.
-const OF_LANGFUSE: [(&str, &str); 2] =
-    [("langfuse.observation.usage_details", "llm.usage"), ("langfuse.observation.cost_details", "llm.cost")];
-
 /// A longer name is that of no count.
 const LONGEST_NAME: usize = 160;
 
@@ -172,7 +168,7 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
     let mut found = Vec::new();
     for one in all {
         let key = &*one.key;
-        let of_langfuse = OF_LANGFUSE.iter().find(|(name, _)| *name == key).map(|(_, place)| *place);
+        let of_langfuse = langfuse::place(key);
         // Each member is named with it: one that is as long as a body would be so often in memory.
         if key.len() > LONGEST_NAME || of_langfuse.is_none() && !holds_counts(key) {
             continue;
@@ -186,7 +182,10 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
             _ => continue,
         };
         match (told, details_of(key).or_else(|| all_of(key))) {
-            (Some(Value::Object(members)), _) => {
+            (Some(Value::Object(mut members)), _) => {
+                if let Some(place) = of_langfuse {
+                    langfuse::add_total(place, &mut members);
+                }
                 hold(of_langfuse.unwrap_or(key), of_langfuse.is_some(), members, &mut found);
             }
             (Some(Value::Array(items)), _) => hold(key, false, by_modality(items), &mut found),
@@ -235,7 +234,7 @@ fn details_of(key: &str) -> Option<&'static str> {
 
 /// The same of an attribute of all counts, or of all costs.
 fn all_of(key: &str) -> Option<&'static str> {
-    let place = OF_LANGFUSE.iter().find(|(name, _)| *name == key).map_or(key, |(_, place)| *place);
+    let place = langfuse::place(key).unwrap_or(key);
     let is_of_counts = HOMES.iter().any(|home| home.strip_suffix('.') == Some(place));
     if place == "llm.cost" {
         Some("llm.cost.total")
@@ -247,7 +246,7 @@ fn all_of(key: &str) -> Option<&'static str> {
 /// The members of an object at a place, and those of the objects in it.
 fn hold(place: &str, of_langfuse: bool, members: Map<String, Value>, found: &mut Vec<Attribute<'static>>) {
     for (name, value) in members {
-        let key = if of_langfuse { named(place, &name) } else { format!("{place}.{name}") };
+        let key = if of_langfuse { langfuse::named(place, &name) } else { format!("{place}.{name}") };
         let value = match value {
             Value::Object(parts) if key.len() <= LONGEST_NAME => {
                 hold(&key, false, parts, found);
@@ -260,16 +259,6 @@ fn hold(place: &str, of_langfuse: bool, members: Map<String, Value>, found: &mut
             _ => None,
         };
         found.push(Attribute { key: Cow::Owned(key), value });
-    }
-}
-
-/// A member of an object of Langfuse's, by the name that it has elsewhere.
-fn named(place: &str, name: &str) -> String {
-    match (place, name) {
-        ("llm.cost", "input") => "llm.cost.prompt".to_owned(),
-        ("llm.cost", "output") => "llm.cost.completion".to_owned(),
-        ("llm.usage", "input" | "output" | "total") => format!("{place}.{name}_tokens"),
-        _ => format!("{place}.{name}"),
     }
 }
 
