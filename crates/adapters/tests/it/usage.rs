@@ -1,6 +1,6 @@
 //! What a call used and what it cost, by the names that instrumentations really send.
 
-use orchestrator::choke::call::LlmReport;
+use orchestrator::{choke::call::LlmReport, ports::SpanAct};
 use serde_json::{Value, json};
 
 use crate::spans::step;
@@ -228,6 +228,33 @@ fn an_embedding_gives_nothing_back() {
         let told = call(&json!({ "gen_ai.request.model": model, "gen_ai.usage.input_tokens": 100 }));
         assert_eq!((told.input_tokens, told.output_tokens, told.cost_note), (100, 0, None), "{model}");
     }
+}
+
+/// LiteLLM calls what is waited for by the same word with an `a` before it.
+#[test]
+fn a_call_of_litellms_is_what_its_word_says() {
+    let call = |word: &str, model: &str| {
+        step(&json!({ "llm.request.type": word, "gen_ai.system": "openai", "gen_ai.request.model": model,
+            "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 10 }))
+    };
+    for (word, name, has_a_price) in [
+        ("acompletion", "openai.text_completion", true),
+        ("aresponses", "openai.chat", true),
+        ("aembedding", "openai.embeddings", true),
+        ("aimage_generation", "openai.image_generation", false),
+        ("atranscription", "openai.transcription", false),
+        ("their_image_call", "openai.image_generation", false),
+        ("their_embedder", "openai.embeddings", true),
+    ] {
+        let step = call(word, "gpt-4o");
+        assert_eq!(step.skill_name, name);
+        assert_eq!(step.llm.unwrap().cost_note.is_none(), has_a_price, "{word}");
+    }
+    assert_eq!(call("arerank", "rerank-v3.5").act, SpanAct::Retrieval);
+    let stream = step(
+        &json!({ "llm.request.type": "acompletion", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o" }),
+    );
+    assert!(stream.llm.unwrap().cost_note.is_some(), "what it used is not known");
 }
 
 /// What Gemini thought is counted beside its answer, and what it read from a cache within what went in.

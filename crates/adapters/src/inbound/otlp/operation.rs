@@ -86,11 +86,16 @@ fn carries_a_call(fields: &Fields<'_>) -> bool {
         && !used.into_iter().any(|field| fields.has(field))
 }
 
-/// What a word says, whatever its case and whatever stands between its parts, if anything does.
+/// What a word says, whatever its case and whatever stands between its parts, if anything does. Python's calls that somebody waits
+/// for have an `a` before their names: `acompletion`.
 fn of_word(word: &str) -> Option<Operation> {
     let mut word = word.trim().to_ascii_lowercase();
     word.retain(|of| !matches!(of, '.' | '-' | '_' | ' '));
-    Some(match word.as_str() {
+    known(&word).or_else(|| known(word.strip_prefix('a')?))
+}
+
+fn known(word: &str) -> Option<Operation> {
+    Some(match word {
         "llm"
         | "generation"
         | "chat"
@@ -100,6 +105,7 @@ fn of_word(word: &str) -> Option<Operation> {
         | "responses"
         | "createresponse"
         | "messages"
+        | "anthropicmessages"
         | "converse"
         | "conversestream"
         | "invokemodel"
@@ -118,14 +124,16 @@ fn of_word(word: &str) -> Option<Operation> {
         | "generatespeech" => Operation::Model(CallClass::Speech.as_str()),
         "transcription" | "transcriptions" | "transcribe" | "audiotranscription" | "speechtotext"
         | "audiotranslation" => Operation::Model(CallClass::Transcription.as_str()),
-        "video" | "videogeneration" | "generatevideo" => Operation::Model(CallClass::Video.as_str()),
+        "video" | "videogeneration" | "generatevideo" | "createvideo" => {
+            Operation::Model(CallClass::Video.as_str())
+        }
         "tool" | "toolcall" | "executetool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
         "prompt" => Operation::Transform,
         "agent" | "chain" | "workflow" | "task" | "createagent" | "invokeagent" | "invokeworkflow" => {
             Operation::Parent
         }
-        "guardrail" | "evaluator" => Operation::Other,
+        "guardrail" | "evaluator" | "moderation" => Operation::Other,
         "counttokens" => Operation::Counting,
         // Anybody may have a word of their own, and a later version has more.
         _ => return None,
@@ -151,8 +159,7 @@ fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
         counted || own_word && answered || names_a_seller && kind == CLIENT
     };
     if names_a_model && is_a_call {
-        let word = fields.text(Field::Operation).unwrap_or_default().to_ascii_lowercase();
-        return Operation::Model(if word.contains("embed") { EMBEDDINGS } else { "chat" });
+        return Operation::Model(guessed_class(fields));
     }
     if fields.has(Field::ToolArguments) {
         return Operation::Tool;
@@ -166,6 +173,23 @@ fn guessed(fields: &Fields<'_>, kind: u64) -> Operation {
     Operation::Other
 }
 
+/// What a call is for by a word of somebody's own, or a word that says it in it.
+fn guessed_class(fields: &Fields<'_>) -> &'static str {
+    const PARTS: [(&str, CallClass); 6] = [
+        ("embed", CallClass::Embeddings),
+        ("image", CallClass::Images),
+        ("transcri", CallClass::Transcription),
+        ("speech", CallClass::Speech),
+        ("audio", CallClass::Speech),
+        ("video", CallClass::Video),
+    ];
+    let said = [Field::Operation, Field::RequestType].into_iter().filter_map(|field| fields.text(field));
+    let class = said
+        .map(str::to_ascii_lowercase)
+        .find_map(|word| PARTS.iter().find(|(part, _)| word.contains(part)).map(|(_, class)| class.as_str()));
+    class.unwrap_or("chat")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +199,32 @@ mod tests {
     fn each_class_of_calls_is_known_by_its_word() {
         for class in CallClass::ALL.iter().filter(|class| **class != CallClass::Text) {
             assert_eq!(of_word(class.as_str()), Some(Operation::Model(class.as_str())), "{class}");
+        }
+    }
+
+    /// As LiteLLM calls what its proxy does.
+    #[test]
+    fn a_call_that_is_waited_for_is_the_same_call() {
+        for word in [
+            "completion",
+            "text_completion",
+            "embedding",
+            "image_generation",
+            "image_edit",
+            "transcription",
+            "speech",
+            "rerank",
+            "responses",
+            "generate_content",
+            "generate_content_stream",
+            "create_video",
+            "moderation",
+        ] {
+            assert!(of_word(word).is_some(), "{word}");
+            assert_eq!(of_word(&format!("a{word}")), of_word(word), "{word}");
+        }
+        for none in ["a", "aa", "aaudit", "account", "another"] {
+            assert_eq!(of_word(none), None, "{none}");
         }
     }
 }
