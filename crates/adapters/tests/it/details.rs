@@ -79,6 +79,17 @@ fn a_whole_use_that_is_an_object_is_read() {
     assert_eq!(call(&json!({ "llm.usage": routed })).cost_nanousd, Some(250_000_000));
 }
 
+/// As LangSmith's exporter writes them, by Python's `str`.
+#[test]
+fn details_in_pythons_quotes_are_read() {
+    let call = call(&json!({ "gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 100,
+        "gen_ai.usage.input_token_details": "{'audio': 0, 'cache_read': 800, 'cache_creation': None}",
+        "gen_ai.usage.output_token_details": "{'audio': 0, 'reasoning': 40}" }));
+    assert_eq!((call.cache_read_tokens, call.reasoning_tokens, call.cost_note), (800, 40, None));
+    let heard = with("gen_ai.usage.input_token_details", &json!("{'audio': 7}"));
+    assert!(heard.cost_note.is_some(), "sounds have another price");
+}
+
 /// Gemini tells by a list how much of a side was text, and how much sounds or pictures.
 #[test]
 fn details_by_modality_are_read() {
@@ -100,8 +111,7 @@ fn details_by_modality_are_read() {
 #[test]
 fn details_that_cannot_be_read_are_not_known() {
     for name in ["gen_ai.usage.prompt_tokens_details", "llm.usage.completion_tokens_details"] {
-        for odd in
-            ["PromptTokensDetails(cached_tokens=800)", "{'cached_tokens': 800}", "{\"cached_tokens\": 8"]
+        for odd in ["PromptTokensDetails(cached_tokens=800)", "{'cached_tokens': 8", "{\"cached_tokens\": 8"]
         {
             assert!(with(name, &json!(odd)).cost_note.is_some(), "{name}: {odd}");
         }

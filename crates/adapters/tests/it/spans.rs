@@ -207,6 +207,33 @@ fn a_chain_that_is_a_call_is_one() {
     }
 }
 
+/// LangSmith's exporter calls a template a chat and a search an embedding, by the conventions' words that are next to its own.
+#[test]
+fn langsmiths_own_word_says_more_than_the_one_that_it_is_made_to() {
+    for (kind, operation, act) in [
+        ("prompt", "chat", SpanAct::Transform),
+        ("parser", "chat", SpanAct::Transform),
+        ("retriever", "embeddings", SpanAct::Retrieval),
+        ("tool", "execute_tool", SpanAct::ToolCall),
+        ("chain", "chain", SpanAct::Other),
+        ("llm", "chat", SpanAct::ModelCall),
+        ("embedding", "embeddings", SpanAct::ModelCall),
+        ("of_a_later_version", "chat", SpanAct::ModelCall),
+    ] {
+        let step = step(&json!({ "langsmith.span.kind": kind, "gen_ai.operation.name": operation,
+            "gen_ai.system": "langchain", "gen_ai.prompt": r#"{"input":"hi"}"# }));
+        assert_eq!((step.act, step.llm.is_some()), (act, act == SpanAct::ModelCall), "{kind}");
+        assert!(act == SpanAct::ModelCall || step.params.is_some(), "{kind}");
+    }
+    let call = step(
+        &json!({ "langsmith.span.kind": "llm", "gen_ai.operation.name": "chat", "langsmith.metadata.thread_id": "t1",
+        "langsmith.metadata.session_id": "s1", "gen_ai.response.finish_reasons": "stop, tool_calls" }),
+    );
+    assert_eq!(call.llm.unwrap().finish_reason.as_deref(), Some("stop"));
+    assert_eq!(call.part_of.conversation_id.as_deref(), Some("t1"));
+    assert_eq!(call.part_of.session_id.as_deref(), Some("s1"));
+}
+
 /// A word that is known is a call, also of a stream that tells no use and in a span of no kind.
 #[test]
 fn a_call_that_tells_no_use_is_one_by_its_word() {

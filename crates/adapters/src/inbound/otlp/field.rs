@@ -9,6 +9,7 @@ pub(super) enum Field {
     TraceloopKind,
     McpMethod,
     OtherKind,
+    LangSmithKind,
     Provider,
     Model,
     ModelRequested,

@@ -25,8 +25,8 @@ fn field_of(key: &str) -> Option<(Field, u8)> {
         "mcp.method.name" => (Field::McpMethod, 0),
         "gen_ai.span.kind" => (Field::OtherKind, 0),
         "langfuse.observation.type" => (Field::OtherKind, 1),
-        "langsmith.span.kind" => (Field::OtherKind, 2),
-        "fi.span.kind" => (Field::OtherKind, 3),
+        "fi.span.kind" => (Field::OtherKind, 2),
+        "langsmith.span.kind" => (Field::LangSmithKind, 0),
 
         "gen_ai.provider.name" => (Field::Provider, 0),
         "gen_ai.system" => (Field::Provider, 1),
@@ -123,12 +123,15 @@ fn whose(key: &str) -> Option<(Field, u8)> {
         "conversation.id" => (Field::Conversation, 5),
         "metadata.conversation_id" => (Field::Conversation, 6),
         "metadata.thread_id" => (Field::Conversation, 7),
+        "langsmith.metadata.conversation_id" => (Field::Conversation, 8),
+        "langsmith.metadata.thread_id" => (Field::Conversation, 9),
         "session.id" => (Field::Session, 0),
         "gen_ai.session.id" => (Field::Session, 1),
         "traceloop.association.properties.session_id" => (Field::Session, 2),
         "langfuse.session.id" => (Field::Session, 3),
         "gcp.vertex.agent.session_id" => (Field::Session, 4),
         "metadata.session_id" => (Field::Session, 5),
+        "langsmith.metadata.session_id" => (Field::Session, 6),
         "user.id" => (Field::User, 0),
         "enduser.id" => (Field::User, 1),
         "gen_ai.user.id" => (Field::User, 2),
@@ -136,6 +139,7 @@ fn whose(key: &str) -> Option<(Field, u8)> {
         "langfuse.user.id" => (Field::User, 4),
         "enduser.pseudo.id" => (Field::User, 5),
         "metadata.user_id" => (Field::User, 6),
+        "langsmith.metadata.user_id" => (Field::User, 7),
         _ => return None,
     })
 }
@@ -162,6 +166,7 @@ impl Field {
             | Self::TraceloopKind
             | Self::McpMethod
             | Self::OtherKind
+            | Self::LangSmithKind
             | Self::Provider
             | Self::Model
             | Self::ModelRequested

@@ -11,6 +11,7 @@ mod failure;
 mod field;
 mod fields;
 mod langfuse;
+mod literal;
 mod lossy;
 mod messages;
 mod nothing;

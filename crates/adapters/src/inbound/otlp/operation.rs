@@ -49,13 +49,18 @@ impl Operation {
 /// The span's own word for itself first; only a span that has none that is known is judged by what it carries. A word that says
 /// that a tool was called says more than one that something was wrapped.
 pub(super) fn operation(fields: &Fields<'_>, kind: u64) -> Operation {
+    // LangSmith writes the conventions' word that is next to its own: of a template that it is a chat.
+    let of_langsmith = fields.text(Field::LangSmithKind).and_then(of_word);
+    let is_model = matches!(of_langsmith, Some(Operation::Model(_)));
     let said = [
         Field::OpenInferenceKind,
+        if is_model { Field::Operation } else { Field::LangSmithKind },
         Field::Operation,
         Field::RequestType,
         Field::TraceloopKind,
         Field::McpMethod,
         Field::OtherKind,
+        Field::LangSmithKind,
     ];
     let mut words = said.into_iter().filter_map(|field| of_word(fields.text(field)?));
     match words.next() {
@@ -129,7 +134,7 @@ fn known(word: &str) -> Option<Operation> {
         }
         "tool" | "toolcall" | "executetool" | "tools/call" => Operation::Tool,
         "retriever" | "retrieval" | "reranker" | "rerank" => Operation::Retrieval,
-        "prompt" => Operation::Transform,
+        "prompt" | "parser" => Operation::Transform,
         "agent" | "chain" | "workflow" | "task" | "createagent" | "invokeagent" | "invokeworkflow" => {
             Operation::Parent
         }

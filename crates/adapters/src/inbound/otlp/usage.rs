@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     field::Field,
-    langfuse, tier,
+    langfuse, literal, tier,
     value::{Json, is_hollow},
     wire::{Any, Attribute},
 };
@@ -17,7 +17,7 @@ use super::{
 const HOMES: [&str; 4] = ["gen_ai.usage.", "llm.token_count.", "llm.usage.", "anthropic.usage."];
 
 /// What providers and instrumentations put before the parts of a count.
-const WITHIN: [&str; 8] = [
+const WITHIN: [&str; 9] = [
     "details_",
     "prompt_tokens_details_",
     "input_tokens_details_",
@@ -25,6 +25,7 @@ const WITHIN: [&str; 8] = [
     "input_token_details_",
     "completion_tokens_details_",
     "output_tokens_details_",
+    "output_token_details_",
     "completion_details_",
 ];
 
@@ -174,7 +175,7 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
             continue;
         }
         let told = match &one.value {
-            Some(Any::Text(text)) if text.trim_start().starts_with(['{', '[']) => json_of(text),
+            Some(Any::Text(text)) if text.trim_start().starts_with(['{', '[']) => literal::object(text),
             Some(value @ (Any::Map(_) | Any::List(_))) => {
                 serde_json::to_string(&Json(value)).ok().and_then(|text| json_of(&text))
             }
@@ -214,7 +215,7 @@ fn by_modality(items: Vec<Value>) -> Map<String, Value> {
 pub(super) fn is_object(value: &Any<'_>) -> bool {
     match value {
         Any::Map(_) => true,
-        Any::Text(text) => text.trim_start().starts_with('{') && json_of(text).is_some(),
+        Any::Text(text) => text.trim_start().starts_with('{') && literal::object(text).is_some(),
         _ => false,
     }
 }

@@ -115,7 +115,8 @@ pub(super) fn first_name<'v>(value: &'v Any<'_>) -> Option<&'v str> {
     }
     let text = named(value)?;
     let listed = text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    listed.map_or(Some(text), first_listed)
+    // Some join a list to one text.
+    listed.or_else(|| text.contains(',').then_some(text)).map_or(Some(text), first_listed)
 }
 
 /// The first name of a list that came as its text, by JSON's quotes or by Python's.
