@@ -287,6 +287,7 @@ fn of_gemini_the_thoughts_lie_beside() {
 fn of_gemini_the_thoughts_are_added_where_no_total_is_told() {
     for (name, output) in [
         ("gen_ai.usage.thoughts_token_count", 90),
+        ("gen_ai.usage.experimental.reasoning_tokens", 90),
         ("gen_ai.usage.details.thoughts_tokens", 50),
         ("gen_ai.usage.reasoning.output_tokens", 50),
         ("llm.token_count.completion_details.reasoning", 50),
@@ -300,6 +301,29 @@ fn of_gemini_the_thoughts_are_added_where_no_total_is_told() {
         assert_eq!(of("gcp.gemini", "gemini-2.5-flash"), (100, output, None), "{name}");
         assert_eq!(of("gcp.vertex_ai", "gemini-2.5-pro"), (100, output, None), "{name}");
         assert_eq!(of("openai", "o3"), (100, 50, None), "{name}");
+    }
+}
+
+/// What Gemini's tools read is billed as input, and is not in the prompt's tokens.
+#[test]
+fn of_gemini_what_tools_read_went_in() {
+    for (name, total, input, is_known) in [
+        ("gen_ai.usage.tool_use_prompt_token_count", None, 5_100, true),
+        ("gen_ai.usage.tool_use_prompt_token_count", Some(5_150), 5_100, true),
+        ("gen_ai.usage.tool_use_prompt_tokens", Some(150), 100, true),
+        ("gen_ai.usage.details.tool_use_prompt_tokens", None, 100, false),
+    ] {
+        let mut told = json!({ "gen_ai.provider.name": "gcp.vertex.agent", "gen_ai.request.model": "gemini-2.5-flash",
+            "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50, name: 5_000 });
+        if let Some(total) = total {
+            told["gen_ai.usage.total_tokens"] = json!(total);
+        }
+        let call = call(&told);
+        assert_eq!(
+            (call.input_tokens, call.output_tokens, call.cost_note.is_none()),
+            (input, 50, is_known),
+            "{name}"
+        );
     }
 }
 

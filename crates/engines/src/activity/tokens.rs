@@ -24,6 +24,8 @@ pub struct Counts {
     /// Of those that were written, the ones that are kept for an hour.
     pub cache_write_hour: u64,
     pub reasoning: u64,
+    /// What went in beside the input, as what Gemini's tools read, and is billed as that.
+    pub beside_input: u64,
     /// A count was told that nobody can read.
     pub unreadable: bool,
     /// The call gives no tokens back, as an embedding: what is not told of them is none.
@@ -97,7 +99,8 @@ pub fn used(counts: Counts) -> Used {
     if counts.thoughts_beside && counts.thoughts_as_billed && !counts.parts_within && total.is_none() {
         ways.sort_by_key(|(_, _, thoughts)| !thoughts);
     }
-    let fits = |total: Option<u64>, (cache_read, cache_write, thoughts): (bool, bool, bool)| {
+    let fits = |input: Option<u64>, total: Option<u64>, way: (bool, bool, bool)| {
+        let (cache_read, cache_write, thoughts) = way;
         let of = |is: bool, count: u64| if is { count } else { 0 };
         let input = input.map(|input| input + of(cache_read, read) + of(cache_write, write));
         let output = output.map(|output| output + of(thoughts, reasoning));
@@ -118,8 +121,11 @@ pub fn used(counts: Counts) -> Used {
     let is_beside = !only_within && input.is_some_and(|input| read + write > input);
     let in_doubt = counts.cache_in_doubt && is_sum && read + write > 0 && !is_beside;
     let witness = total.filter(|_| !(is_sum && is_beside));
-    let mut ways = ways.into_iter().take(if only_within { 1 } else { WAYS.len() });
-    let sides = ways.find_map(|way| fits(witness, way));
+    let ways = &ways[..if only_within { 1 } else { WAYS.len() }];
+    let with_beside = input.map(|input| input + counts.beside_input);
+    let sides = [with_beside, input]
+        .into_iter()
+        .find_map(|input| ways.iter().find_map(|way| fits(input, witness, *way)));
     let (told_in, told_out) = (input.is_some(), output.is_some());
     // What contradicts itself is kept as it was told; which of a total went in nobody knows.
     let as_told = (input.or(total.filter(|_| !told_out)).unwrap_or(0), output.unwrap_or(0));
@@ -174,8 +180,18 @@ pub fn is_paid_otherwise(model: &str) -> bool {
 
 /// A count that no record holds is one that nobody can read.
 fn believed(counts: Counts) -> Counts {
-    let Counts { input, output, total, cache_read, cache_write, cache_write_hour, reasoning, .. } = counts;
-    let parts = [cache_read, cache_write, cache_write_hour, reasoning];
+    let Counts {
+        input,
+        output,
+        total,
+        cache_read,
+        cache_write,
+        cache_write_hour,
+        reasoning,
+        beside_input,
+        ..
+    } = counts;
+    let parts = [cache_read, cache_write, cache_write_hour, reasoning, beside_input];
     let beyond = |count: u64| count > MAX_INTEGER;
     let some = |count: Option<u64>| count.filter(|count| !beyond(*count));
     let part = |count: u64| if beyond(count) { 0 } else { count };
@@ -187,6 +203,7 @@ fn believed(counts: Counts) -> Counts {
         cache_write: part(cache_write),
         cache_write_hour: part(cache_write_hour),
         reasoning: part(reasoning),
+        beside_input: part(beside_input),
         unreadable: counts.unreadable
             || parts.into_iter().any(beyond)
             || [input, output].into_iter().flatten().any(beyond),
@@ -406,6 +423,31 @@ mod tests {
         assert_eq!(of(Some(190), 0, false), ((100, 90), None));
         assert_eq!(of(Some(150), 0, false), ((100, 50), None), "the total says it");
         assert_eq!(of(None, 0, true), ((100, 50), None), "OpenAI's way of counting has them within");
+    }
+
+    /// What Gemini's tools read is in its total, and not in its prompt.
+    #[test]
+    fn what_went_in_beside_the_input_is_added_where_no_total_says_otherwise() {
+        let of = |total: Option<u64>, reasoning: u64| {
+            let told = Counts {
+                input: Some(100),
+                output: Some(10),
+                total,
+                reasoning,
+                beside_input: 5_000,
+                thoughts_beside: true,
+                thoughts_as_billed: true,
+                ..Counts::default()
+            };
+            let used = used(told);
+            ((used.tokens.input, used.tokens.output), used.note)
+        };
+        assert_eq!(of(None, 0), ((5_100, 10), None));
+        assert_eq!(of(None, 40), ((5_100, 50), None));
+        assert_eq!(of(Some(5_110), 0), ((5_100, 10), None));
+        assert_eq!(of(Some(5_150), 40), ((5_100, 50), None));
+        assert_eq!(of(Some(110), 0), ((100, 10), None), "the total says it");
+        assert_eq!(of(Some(900), 0), ((100, 10), Some(CountsContradict)));
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) enum Field {
     WrittenHourTokens,
     WrittenMinutesTokens,
     ReasoningTokens,
+    /// What Gemini's tools read, which is billed as input.
+    ToolUseTokens,
     /// Of a kind that has prices of its own.
     OtherTokens,
     ServiceTier,

@@ -194,6 +194,7 @@ impl Field {
             | Self::WrittenHourTokens
             | Self::WrittenMinutesTokens
             | Self::ReasoningTokens
+            | Self::ToolUseTokens
             | Self::OtherTokens
             | Self::HttpStatus => Reads::Count,
             Self::Cost | Self::InputCost | Self::OutputCost => Reads::Usd,

@@ -260,7 +260,7 @@ fn untold_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
 }
 
 /// The counts that tell of a use.
-const COUNTS: [Field; 8] = [
+const COUNTS: [Field; 9] = [
     Field::InputTokens,
     Field::OutputTokens,
     Field::TotalTokens,
@@ -269,6 +269,7 @@ const COUNTS: [Field; 8] = [
     Field::WrittenHourTokens,
     Field::WrittenMinutesTokens,
     Field::ReasoningTokens,
+    Field::ToolUseTokens,
 ];
 
 /// The model, its tokens and its cost, of a call of that name.
@@ -340,6 +341,7 @@ fn counts(fields: &Fields<'_>) -> TokenCounts {
         cache_write: count(Field::WrittenTokens).max(written),
         cache_write_hour: for_an_hour,
         reasoning: count(Field::ReasoningTokens),
+        beside_input: count(Field::ToolUseTokens),
         unreadable: COUNTS.into_iter().any(|field| fields.is_unreadable(field)),
         ..TokenCounts::default()
     }

@@ -17,7 +17,7 @@ use super::{
 const HOMES: [&str; 4] = ["gen_ai.usage.", "llm.token_count.", "llm.usage.", "anthropic.usage."];
 
 /// What providers and instrumentations put before the parts of a count.
-const WITHIN: [&str; 9] = [
+const WITHIN: [&str; 10] = [
     "details_",
     "prompt_tokens_details_",
     "input_tokens_details_",
@@ -27,10 +27,11 @@ const WITHIN: [&str; 9] = [
     "output_tokens_details_",
     "output_token_details_",
     "completion_details_",
+    "experimental_",
 ];
 
 /// What a count is called, with `_` for every dot; the first that is there is believed.
-const COUNTS: [(Field, &[&str]); 8] = [
+const COUNTS: [(Field, &[&str]); 9] = [
     (Field::InputTokens, &["input_tokens", "prompt_tokens", "prompt"]),
     (Field::OutputTokens, &["output_tokens", "completion_tokens", "completion"]),
     (Field::TotalTokens, &["total_tokens", "total"]),
@@ -98,6 +99,7 @@ const COUNTS: [(Field, &[&str]); 8] = [
             "thinking_tokens",
         ],
     ),
+    (Field::ToolUseTokens, &["tool_use_prompt_token_count", "tool_use_prompt_tokens"]),
 ];
 
 /// Which count an attribute is, and its rank.
@@ -106,7 +108,10 @@ pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     let word = rest.replace('.', "_");
     // Sounds are paid otherwise than text, and so are pictures that came out and searches that a provider made.
     let came_out = ["output", "completion", "candidates"].iter().any(|side| word.contains(side));
-    if word.contains("audio") || word.contains("image") && came_out || word.ends_with("web_search_requests") {
+    // Whether a detail of what Gemini's tools read is within what went in, nobody knows.
+    let is_in_doubt = word.starts_with("details_tool_use_prompt");
+    let is_search = word.ends_with("web_search_requests");
+    if word.contains("audio") || word.contains("image") && came_out || is_search || is_in_doubt {
         return Some((Field::OtherTokens, 0));
     }
     let part = WITHIN.iter().find_map(|within| word.strip_prefix(within));
@@ -117,10 +122,10 @@ pub(super) fn count(key: &str) -> Option<(Field, u8)> {
     })
 }
 
-/// Whether thoughts by this name lie beside the answer's tokens, as Google counts them: it is its own word for them. Told as a
-/// detail they are those of what came out, which Pydantic AI tells with them.
+/// Whether thoughts by this name lie beside the answer's tokens, as Google counts them: it is its own word for them, or that of its
+/// agents (ADK). Told as a detail they are those of what came out, which Pydantic AI tells with them.
 pub(super) fn is_beside_the_answer(key: &str) -> bool {
-    key.contains("thoughts") && !key.contains("details.")
+    key.contains("thoughts") && !key.contains("details.") || key.contains(".experimental.")
 }
 
 /// Which cost in USD an attribute is, or what tells how a call is paid, and its rank.
