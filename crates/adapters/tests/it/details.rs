@@ -79,6 +79,36 @@ fn a_whole_use_that_is_an_object_is_read() {
     assert_eq!(call(&json!({ "llm.usage": routed })).cost_nanousd, Some(250_000_000));
 }
 
+/// However many were fresh, and whoever tells of the call: the form says whose counts they are.
+#[test]
+fn of_anthropics_own_counts_the_cached_lie_beside() {
+    let own = json!({ "input_tokens": 6_000, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 5_000,
+        "output_tokens": 50, "service_tier": "standard" });
+    let each: serde_json::Map<String, Value> = own
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, count)| (format!("anthropic.usage.{name}"), count.clone()))
+        .collect();
+    let objects = ["gen_ai.usage", "llm.usage", "anthropic.usage"]
+        .map(|place| both(&own).map(|told| json!({ place: told })));
+    for told in objects.into_iter().flatten().chain([Value::Object(each)]) {
+        for provider in ["anthropic", "aws.bedrock", "openai"] {
+            let mut told = told.clone();
+            told["gen_ai.provider.name"] = json!(provider);
+            let call = call(&told);
+            let counts = (call.input_tokens, call.output_tokens, call.cache_read_tokens);
+            assert_eq!((counts, call.cost_note), ((11_000, 50, 5_000), None), "{provider}: {told}");
+        }
+    }
+    // Told beside by the conventions, that is believed; and so is a total.
+    let conventions = json!({ "gen_ai.usage.input_tokens": 11_000, "gen_ai.usage.output_tokens": 50, "anthropic.usage": own });
+    assert_eq!(call(&conventions).input_tokens, 11_000);
+    let mut with_total = own.clone();
+    with_total["total_tokens"] = json!(6_050);
+    assert_eq!(call(&json!({ "gen_ai.usage": with_total })).input_tokens, 6_000);
+}
+
 /// As LangSmith's exporter writes them, by Python's `str`.
 #[test]
 fn details_in_pythons_quotes_are_read() {

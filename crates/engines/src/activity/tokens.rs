@@ -37,7 +37,7 @@ pub struct Counts {
     /// It is not paid by what the book has: for sounds or pictures, or at another tier.
     pub paid_otherwise: bool,
     /// The provider counts cached tokens beside the input, and not all who tell of its calls do: a total that is the
-    /// sum of the two sides as they were told is no witness of either.
+    /// sum of the two sides as they were told is no witness of either, and nor is none.
     pub cache_in_doubt: bool,
     /// The provider counts all parts within their whole: one that is larger lies beside only if a total says so.
     pub parts_within: bool,
@@ -119,7 +119,8 @@ pub fn used(counts: Counts) -> Used {
     let is_sum = input.zip(output).is_some_and(|(input, output)| total == Some(input + output));
     let only_within = counts.parts_within && (total.is_none() || is_sum);
     let is_beside = !only_within && input.is_some_and(|input| read + write > input);
-    let in_doubt = counts.cache_in_doubt && is_sum && read + write > 0 && !is_beside;
+    let says_nothing = is_sum || total.is_none();
+    let in_doubt = counts.cache_in_doubt && says_nothing && read + write > 0 && !is_beside;
     let witness = total.filter(|_| !(is_sum && is_beside));
     let ways = &ways[..if only_within { 1 } else { WAYS.len() }];
     let with_beside = input.map(|input| input + counts.beside_input);
@@ -380,7 +381,12 @@ mod tests {
         assert_eq!(of(2_000, Some(2_100), 0), (2_000, None), "nothing is cached");
         assert_eq!(of(2_000, Some(3_600), 1_500), (3_500, None), "the total says it");
         assert_eq!(of(5, Some(105), 1_500), (1_505, None), "their number says it");
-        assert_eq!(of(2_000, None, 1_500), (2_000, None), "as conventions have it");
+        assert_eq!(
+            of(2_000, None, 1_500),
+            (2_000, Some(CountsContradict)),
+            "no total says no more than a sum"
+        );
+        assert_eq!(of(5, None, 1_500), (1_505, None));
     }
 
     /// Where as many are cached as were thought, the total says both that either lies beside.

@@ -1,14 +1,9 @@
 //! Langfuse's objects of all counts and of all costs. Their members are parts that have nothing in common: where no total is told,
 //! it is the sum of all of them.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
-use super::{
-    value::{count, nano_usd},
-    wire::Any,
-};
+use super::value::{count, nano_usd, of_json};
 
 /// Where they are, and the place at which their members are called what others call them.
 const PLACES: [(&str, &str); 2] =
@@ -58,25 +53,16 @@ fn sum_of_counts(members: &Map<String, Value>) -> Option<Value> {
         .any(|name| is_written(name) && !is_of_what_is_written(name) && members[name].is_number());
     let parts = members.iter().filter(|(name, _)| !(tells_all && is_of_what_is_written(name)));
     // What is no count is no part: a tier, a word.
-    let sum = parts.filter_map(|(_, value)| count(&any(value)?)).fold(0, u64::saturating_add);
+    let sum = parts.filter_map(|(_, value)| count(&of_json(value)?)).fold(0, u64::saturating_add);
     Some(sum.into())
 }
 
 /// None where one of them cannot be read.
 fn sum_of_costs(members: &Map<String, Value>) -> Option<Value> {
     let told = members.values().filter(|value| !value.is_null());
-    let nanos = told.map(|value| nano_usd(&any(value)?)).collect::<Option<Vec<u64>>>()?;
+    let nanos = told.map(|value| nano_usd(&of_json(value)?)).collect::<Option<Vec<u64>>>()?;
     let sum = nanos.iter().copied().fold(0, u64::saturating_add);
     (!nanos.is_empty()).then(|| format!("{}.{:09}", sum / 1_000_000_000, sum % 1_000_000_000).into())
-}
-
-/// A number or a text, as an attribute has it.
-fn any(value: &Value) -> Option<Any<'_>> {
-    match value {
-        Value::Number(number) => number.as_i64().map(Any::Int).or_else(|| number.as_f64().map(Any::Double)),
-        Value::String(text) => Some(Any::Text(Cow::Borrowed(text))),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

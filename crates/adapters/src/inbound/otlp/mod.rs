@@ -5,6 +5,7 @@
 //! `span` makes a step of it, with `messages` for what was said. docs/otlp.md has the tables.
 
 mod answer;
+mod anthropic;
 mod arguments;
 mod base64;
 mod failure;

@@ -7,6 +7,7 @@ use orchestrator::ports::json_of;
 use serde_json::{Map, Value};
 
 use super::{
+    anthropic,
     field::Field,
     langfuse, literal, tier,
     value::{Json, is_hollow},
@@ -191,6 +192,8 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
             (Some(Value::Object(mut members)), _) => {
                 if let Some(place) = of_langfuse {
                     langfuse::add_total(place, &mut members);
+                } else if all_of(key).is_some() {
+                    anthropic::add_total(key, &mut members);
                 }
                 hold(of_langfuse.unwrap_or(key), of_langfuse.is_some(), members, &mut found);
             }
@@ -203,6 +206,7 @@ pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
             _ => {}
         }
     }
+    found.extend(anthropic::total_of(all));
     found
 }
 

@@ -108,6 +108,15 @@ pub(super) fn first_full<const N: usize>(texts: [Option<String>; N]) -> Option<S
     (at < texts.len()).then(|| texts.swap_remove(at))
 }
 
+/// A number or a text in JSON, as an attribute has it.
+pub(super) fn of_json(value: &Value) -> Option<Any<'_>> {
+    match value {
+        Value::Number(number) => number.as_i64().map(Any::Int).or_else(|| number.as_f64().map(Any::Double)),
+        Value::String(text) => Some(Any::Text(Cow::Borrowed(text))),
+        _ => None,
+    }
+}
+
 /// The first name of a list, or the one that the text is.
 pub(super) fn first_name<'v>(value: &'v Any<'_>) -> Option<&'v str> {
     if let Any::List(list) = value {
