@@ -230,6 +230,25 @@ fn an_embedding_gives_nothing_back() {
     }
 }
 
+/// Dialects fill the names that they have no value for with zeros.
+#[test]
+fn a_zero_is_believed_where_no_other_name_says_more() {
+    let told = call(
+        &json!({ "gen_ai.usage.input_tokens": 0, "gen_ai.usage.prompt_tokens": 100, "llm.token_count.completion": 10,
+        "gen_ai.usage.output_tokens": "0", "gen_ai.usage.cached_tokens": 0, "llm.usage.cache_read_input_tokens": 80,
+        "gen_ai.usage.cost": 0.0, "llm.cost.total": 0.5 }),
+    );
+    let counts = (told.input_tokens, told.output_tokens, told.cache_read_tokens, told.cost_nanousd);
+    assert_eq!(counts, (100, 10, 80, Some(500_000_000)));
+    let parts =
+        call(&json!({ "llm.cost.total": 0.0, "llm.cost.prompt": 0.001, "llm.cost.completion": 0.002 }));
+    assert_eq!(parts.cost_nanousd, Some(3_000_000));
+    let none = call(&json!({ "gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 10 }));
+    assert!(none.cost_note.is_some(), "no model is asked with nothing");
+    let free = call(&json!({ "llm.cost.total": 0.0, "llm.cost.prompt": 0.0, "llm.cost.completion": 0.0 }));
+    assert_eq!(free.cost_nanousd, Some(0));
+}
+
 /// LiteLLM calls what is waited for by the same word with an `a` before it.
 #[test]
 fn a_call_of_litellms_is_what_its_word_says() {

@@ -223,6 +223,7 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
         ("LLM_CALL", at_tier("flex"), None),
         ("LLM_CALL", at_tier("priority"), None),
         ("LLM_CALL", json!({"model": chat, "cost_usd": 0.5, "service_tier": "flex"}), Some(0.5)),
+        ("LLM_CALL", json!({"model": chat, "input_tokens": 0, "output_tokens": 100}), None),
         ("LLM_CALL", json!({"model": "unknown", "input_tokens": 1000, "output_tokens": 100}), None),
         ("LLM_CALL", json!({"model": "", "input_tokens": 1000, "output_tokens": 100}), None),
         ("LLM_CALL", json!({"model": "-", "input_tokens": 1000, "output_tokens": 100}), None),
@@ -247,9 +248,9 @@ async fn a_side_of_a_call_that_is_not_told_is_not_known() {
     }
 }
 
-/// A gateway's 0 is its word. It is marked where the book sells the model, also where nothing else is told of the call.
+/// A gateway's 0 is its word. It is marked, also where nothing else is told of the call, unless the book has the model for nothing.
 #[tokio::test]
-async fn a_zero_for_what_is_sold_is_marked() {
+async fn a_zero_for_what_is_not_known_to_be_free_is_marked() {
     let app = App::new().await;
     let agent = app.key(Role::Agent).await;
     let sold = json!("REPORTED_ZERO");
@@ -258,7 +259,9 @@ async fn a_zero_for_what_is_sold_is_marked() {
         ("openai", json!({"model": "gpt-4o"}), &sold),
         ("openai", json!({"model": "gpt-4o", "output_tokens": 100}), &sold),
         ("openai", json!({"model": "gpt-4o", "input_tokens": 0, "output_tokens": 0}), &sold),
-        ("acme", json!({"model": "acme/zork"}), &json!(null)),
+        ("acme", json!({"model": "acme/zork"}), &sold),
+        ("openai", json!({"model": "gpt-99-new", "input_tokens": 1000, "output_tokens": 100}), &sold),
+        ("openai", json!({"input_tokens": 1000, "output_tokens": 100}), &sold),
         ("openrouter", json!({"model": "deepseek/deepseek-r1:free"}), &json!(null)),
     ] {
         let run = start(&app, &agent).await;

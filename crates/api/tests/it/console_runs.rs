@@ -130,7 +130,7 @@ async fn tokens_that_nobody_tells_and_a_cost_of_nothing_are_told_to_be_that() {
     let zero = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 100, "output_tokens": 10, "cost_usd": 0});
     let zero = page_of(zero).await;
     assert!(zero.contains("its cost is its caller&#39;s word"), "{zero}");
-    assert!(zero.contains("0, as its caller told; the price book has more"), "{zero}");
+    assert!(zero.contains("0, as its caller told; no price book says so"), "{zero}");
 }
 
 /// A row says what became of its step: refused before the act, refused when it had been done, or let pass where only

@@ -145,6 +145,9 @@ pub fn used(counts: Counts) -> Used {
         Some(CostNote::NoTokens)
     } else if sides.is_none() || in_doubt {
         Some(CostNote::CountsContradict)
+    } else if tokens.input == 0 {
+        // No model is asked with nothing: a stream that lost its beginning tells none of what went in.
+        Some(CostNote::NoTokens)
     } else {
         counts.paid_otherwise.then_some(CostNote::NoPrice)
     };
@@ -223,7 +226,7 @@ mod tests {
     fn parts_lie_within_or_beside_as_the_total_or_their_size_says() {
         const NO: u64 = u64::MAX;
         type Case = ([u64; 6], (u64, u64), Option<CostNote>);
-        let cases: [Case; 29] = [
+        let cases: [Case; 31] = [
             ([100, 20, NO, 0, 0, 0], (100, 20), None),
             ([100, 20, 120, 80, 0, 10], (100, 20), None),
             // Anthropic's own counts: beside.
@@ -261,6 +264,9 @@ mod tests {
             ([NO, NO, 120, 0, 0, 0], (120, 0), Some(NoTokens)),
             ([NO, NO, NO, 0, 0, 0], (0, 0), Some(NoTokens)),
             ([0, 0, 0, 0, 0, 0], (0, 0), Some(NoTokens)),
+            // Nothing went in, unless it was cached.
+            ([0, 20, NO, 0, 0, 0], (0, 20), Some(NoTokens)),
+            ([0, 20, NO, 80, 0, 0], (80, 20), None),
             ([100, 20, 900, 0, 0, 0], (100, 20), Some(CountsContradict)),
         ];
         for (told, sums, note) in cases {

@@ -231,6 +231,17 @@ impl Field {
         }
     }
 
+    /// Whether a value says that there was nothing: another name may say more, and dialects fill those that they have no value for
+    /// with zeros.
+    fn is_nothing(self, value: &Any<'_>) -> bool {
+        match self.reads() {
+            Reads::Content => value::is_hollow(value),
+            Reads::Count => value::count(value) == Some(0),
+            Reads::Usd => value::nano_usd(value) == Some(0),
+            Reads::Text | Reads::Name | Reads::FirstName => false,
+        }
+    }
+
     /// Whether a value that does not say it is one that nobody can read: something, and no zero of what counts from one.
     fn is_told_by(self, value: &Any<'_>) -> bool {
         match self {
@@ -282,7 +293,7 @@ pub(super) struct Fields<'b> {
 
 const _: () = assert!(FIELDS <= 64, "a bit for each");
 
-/// More than the rank of any name of what went in and came out.
+/// More than the rank of any name of what went in and came out, of a count and of a cost; so much more is a rank too.
 const HOLLOW: u8 = 128;
 
 impl<'b> Fields<'b> {
@@ -294,9 +305,8 @@ impl<'b> Fields<'b> {
         let mut unread = 0;
         for (at, one) in all.iter().enumerate() {
             let Some((field, mut rank)) = field_of(&one.key) else { continue };
-            // Behind all that say what went in or came out.
-            let is_content = matches!(field.reads(), Reads::Content);
-            if is_content && one.value.as_ref().is_some_and(value::is_hollow) {
+            // Behind all that say what went in or came out, and how much.
+            if one.value.as_ref().is_some_and(|value| field.is_nothing(value)) {
                 rank += HOLLOW;
             }
             let place: &mut Option<(u8, usize)> = &mut places[field as usize];

@@ -278,11 +278,12 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
         let cost = fields.nano_usd(Field::InputCost)?.saturating_add(fields.nano_usd(Field::OutputCost)?);
         (cost <= MAX_INTEGER).then_some(cost)
     };
+    let cost = fields.nano_usd(Field::Cost);
     let report = LlmReport {
         provider: provider(fields),
         model: fields.owned(Field::Model).or_else(|| fields.owned(Field::ModelRequested)),
         model_requested: fields.owned(Field::ModelRequested),
-        cost_nanousd: fields.nano_usd(Field::Cost).or_else(parts),
+        cost_nanousd: cost.filter(|cost| *cost > 0).or_else(parts).or(cost),
         server_address: fields.text(Field::ServerAddress).and_then(host),
         request_id: fields.owned(Field::RequestId),
         ..LlmReport::default()

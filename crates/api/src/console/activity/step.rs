@@ -215,7 +215,7 @@ fn about_cost(note: &'static str) -> &'static str {
         "COUNTS_CONTRADICT" => "unknown: the counts of its tokens contradict each other",
         "NO_PRICE" => "unknown: no price book has a price of its model",
         "NO_TOKENS" => "unknown: not all of its tokens were told",
-        "REPORTED_ZERO" => "0, as its caller told; the price book has more",
+        "REPORTED_ZERO" => "0, as its caller told; no price book says so",
         other => other,
     }
 }

@@ -5,7 +5,10 @@ use engines::activity::{
     is_paid_otherwise,
     prices::{Call, Priced, Tokens, price},
 };
-use proof::{canonical::MAX_INTEGER, words::CostNote};
+use proof::{
+    canonical::MAX_INTEGER,
+    words::{CostNote, StepKind},
+};
 
 use crate::{
     choke::call::{PermitRequest, StepReport},
@@ -13,18 +16,23 @@ use crate::{
 };
 
 /// Gives a model call that came without a cost the one of the price book; gives the book. What is to be known of the cost
-/// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked where the book sells the
-/// model, whatever is told of tokens. `told_at` is when it was told.
+/// is noted: nothing that is not known is a zero, and a zero that its caller says is kept and marked, whatever is told of tokens,
+/// unless the book has the model for nothing. `told_at` is when it was told.
 pub(in crate::choke) fn price_call(report: &mut StepReport, told_at: DateTime<Utc>) -> Option<String> {
     let answered_at = report.ended_at.or_else(|| {
         let took = TimeDelta::try_milliseconds(report.duration_ms.try_into().ok()?)?;
         report.started_at?.checked_add_signed(took)
     });
     let at = answered_at.unwrap_or(told_at);
+    let is_call = report.kind == StepKind::LlmCall;
     let llm = report.llm.as_mut()?;
     if let Some(said) = llm.cost_nanousd {
-        let is_sold = said == 0 && llm.model.as_deref().is_some_and(|model| is_sold(llm, model, at));
-        llm.cost_note = is_sold.then_some(CostNote::ReportedZero);
+        // Gateways write 0 for what they do not know: most of all for a new model.
+        let costs_nothing = || match llm.model.as_deref() {
+            Some(model) => is_free(llm, model, at),
+            None => !is_call,
+        };
+        llm.cost_note = (said == 0 && !costs_nothing()).then_some(CostNote::ReportedZero);
         return None;
     }
     match by_book(llm, at) {
@@ -45,7 +53,8 @@ fn by_book(llm: &LlmReport, at: DateTime<Utc>) -> Result<Priced, CostNote> {
     if let Some(why) = llm.cost_note {
         return Err(why);
     }
-    if llm.input_tokens == 0 && llm.output_tokens == 0 {
+    // No model is asked with nothing.
+    if llm.input_tokens == 0 {
         return Err(CostNote::NoTokens);
     }
     let model = llm.model.as_deref().ok_or(CostNote::NoPrice)?;
@@ -61,10 +70,10 @@ fn by_book(llm: &LlmReport, at: DateTime<Utc>) -> Result<Priced, CostNote> {
     priced.filter(|priced| priced.cost_nanousd <= MAX_INTEGER).ok_or(CostNote::NoPrice)
 }
 
-/// Whether the book has a price above zero for what goes into the model.
-fn is_sold(llm: &LlmReport, model: &str, at: DateTime<Utc>) -> bool {
+/// Whether the book says that what goes into the model costs nothing.
+fn is_free(llm: &LlmReport, model: &str, at: DateTime<Utc>) -> bool {
     let some = Tokens { input: 1_000_000, ..Tokens::default() };
-    price(&call_of(llm, model, at), some).is_some_and(|priced| priced.cost_nanousd > 0)
+    price(&call_of(llm, model, at), some).is_some_and(|priced| priced.cost_nanousd == 0)
 }
 
 fn call_of<'c>(llm: &'c LlmReport, model: &'c str, at: DateTime<Utc>) -> Call<'c> {
