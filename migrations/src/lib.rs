@@ -53,6 +53,7 @@ mod m20261127_000060_conversations;
 mod m20261128_000061_way_in;
 mod m20261128_000062_lifts;
 mod m20261128_000063_calls_by_filter;
+mod m20261128_000064_governed_changes;
 mod protect;
 mod table;
 
@@ -117,6 +118,10 @@ pub const HISTORY: &[Change] = &[
     Change {
         name: "m20261128_000063_calls_by_filter",
         statements: m20261128_000063_calls_by_filter::statements,
+    },
+    Change {
+        name: "m20261128_000064_governed_changes",
+        statements: m20261128_000064_governed_changes::statements,
     },
 ];
 

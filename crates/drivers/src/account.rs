@@ -1,7 +1,7 @@
 //! Account: tenants and their keys. What is looked up before a tenant is known is in `exceptions`.
 
 use chrono::{DateTime, Utc};
-use entities::account::{api_keys, tenants};
+use entities::account::{api_keys, governed_changes, tenants};
 use models::{
     account::{ApiKey, Tenant},
     ids::{KeyId, TenantId},
@@ -10,10 +10,13 @@ use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, Query},
 };
+use uuid::Uuid;
 
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, dialect,
     driver::{driver, of_tenant},
+    field::put,
+    governed::Change,
     keys, read,
     rows::rows,
     tally,
@@ -56,11 +59,13 @@ impl AccountReads<'_> {
     }
 
     /// How often what governs the tenant has changed: a run that starts reads it in its own unit of work. Fails where
-    /// it is less often than this process has seen: the store fell back.
+    /// the store does not go on from what this process has seen: it fell back.
     pub async fn policy_generation(self, tenant: TenantId) -> Result<u64, StoreError> {
         match self.find_tenant(tenant).await? {
             Some(Tenant { policy_generation, .. }) => {
-                self.conn.saw_governed(tenant, policy_generation)?;
+                for found in self.governed(&[(tenant, policy_generation)]).await? {
+                    self.conn.saw_governed(&found)?;
+                }
                 Ok(policy_generation)
             }
             None => Err(StoreError::RowsAffected { table: "tenants", expected: 1, actual: 0 }),
@@ -133,9 +138,33 @@ impl Account<'_> {
         }
         let generation = tally::number("tenants", rows.first(), 0)?;
         // What it was before is what may have fallen back.
-        self.conn.read_governed(tenant, generation.saturating_sub(1))?;
-        self.conn.read_governed(tenant, generation)?;
+        for before in self.governed(&[(tenant, generation.saturating_sub(1))]).await? {
+            self.conn.read_governed(&before)?;
+        }
+        let mark = Some(self.mark(tenant, generation).await?);
+        self.conn.keep_governed(tenant, Change { count: generation, mark });
         Ok(generation)
+    }
+
+    /// Marks a change of what governs the tenant, so that it is known from another that comes to the same generation in
+    /// a store that fell back.
+    async fn mark(self, tenant: TenantId, generation: u64) -> Result<Uuid, StoreError> {
+        use governed_changes::{Column, Entity};
+        let generation: i64 = put(&Entity, "generation", &generation)?;
+        let mark = dialect::drawn_id(self.conn.backend());
+        let mut insert = Query::insert();
+        insert
+            .into_table(Entity)
+            .columns([Column::TenantId, Column::Generation, Column::Mark])
+            .values_panic([Expr::val(tenant.0), Expr::val(generation), mark])
+            .returning(Query::returning().column(Column::Mark));
+        let rows = self.conn.rows(self.conn.backend().build(&insert)).await?;
+        let row = rows.first().ok_or(StoreError::RowsAffected {
+            table: "governed_changes",
+            expected: 1,
+            actual: 0,
+        })?;
+        tally::value("governed_changes", row, 0)
     }
 
     /// Adds a key.

@@ -21,7 +21,15 @@ use tokio::sync::Mutex;
 
 use models::{ids::TenantId, ledger::LogHead};
 
-use crate::{StoreError, bind, lent::Lent, patience::in_time, postgres, rowtype::Rows, seen::Seen};
+use crate::{
+    StoreError, bind,
+    governed::{Change, Found},
+    lent::Lent,
+    patience::in_time,
+    postgres,
+    rowtype::Rows,
+    seen::Seen,
+};
 
 /// A statement that took so long is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
@@ -42,8 +50,8 @@ pub(crate) struct Conn {
     /// How much it had noted when this began, which is before anything was read here.
     began: u64,
     heads: std::sync::Mutex<Vec<LogHead>>,
-    /// How often what governs a tenant had changed, as it was read or written here.
-    governed: std::sync::Mutex<Vec<(TenantId, u64)>>,
+    /// Changes of what governs a tenant, as they were read or written here.
+    governed: std::sync::Mutex<Vec<(TenantId, Change)>>,
     sent: Arc<AtomicU64>,
     /// Counts the statements that were answered, where somebody wants to know.
     answered: Option<Arc<AtomicU64>>,
@@ -176,21 +184,26 @@ impl Conn {
         &self.seen
     }
 
-    /// Holds how often what governs a tenant has changed against what this process saw, and keeps it: it is seen when
+    /// Holds what governs a tenant, before it changes here, against what this process saw, and keeps it: it is seen when
     /// this is committed.
-    pub(crate) fn read_governed(&self, tenant: TenantId, count: u64) -> Result<(), StoreError> {
-        self.seen.compare_governed(tenant, count, self.began)?;
-        self.governed.lock().unwrap_or_else(PoisonError::into_inner).push((tenant, count));
+    pub(crate) fn read_governed(&self, before: &Found) -> Result<(), StoreError> {
+        self.seen.compare_governed(before, self.began)?;
+        self.keep_governed(before.tenant, before.has);
         Ok(())
     }
 
-    /// The same of a count that was only read. It is seen at once, for it is committed, unless this has changed it
-    /// itself.
-    pub(crate) fn saw_governed(&self, tenant: TenantId, count: u64) -> Result<(), StoreError> {
-        self.seen.compare_governed(tenant, count, self.began)?;
+    /// Keeps a change of what governs a tenant; it is seen when it is committed.
+    pub(crate) fn keep_governed(&self, tenant: TenantId, change: Change) {
+        self.governed.lock().unwrap_or_else(PoisonError::into_inner).push((tenant, change));
+    }
+
+    /// Holds what was only read against what this process saw. It is seen at once, for it is committed, unless this has
+    /// changed it itself.
+    pub(crate) fn saw_governed(&self, found: &Found) -> Result<(), StoreError> {
+        self.seen.compare_governed(found, self.began)?;
         let own = self.governed.lock().unwrap_or_else(PoisonError::into_inner);
-        if !own.iter().any(|(changed, _)| *changed == tenant) {
-            self.seen.note_governed(tenant, count);
+        if !own.iter().any(|(changed, _)| *changed == found.tenant) {
+            self.seen.note_governed(found.tenant, found.has);
         }
         Ok(())
     }
@@ -238,8 +251,8 @@ impl Conn {
         for head in self.heads.into_inner().unwrap_or_else(PoisonError::into_inner) {
             self.seen.note(&head);
         }
-        for (tenant, count) in self.governed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            self.seen.note_governed(tenant, count);
+        for (tenant, change) in self.governed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.seen.note_governed(tenant, change);
         }
         Ok(())
     }

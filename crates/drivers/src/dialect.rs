@@ -120,6 +120,14 @@ pub(crate) fn after_the_fact<C: ColumnTrait>(backend: DbBackend, column: &C) -> 
     Expr::cust(format!("{sign}{}", qualified(column)))
 }
 
+/// An id that no row has yet, drawn by the store.
+pub(crate) fn drawn_id(backend: DbBackend) -> SimpleExpr {
+    match backend {
+        DbBackend::Postgres => Expr::cust("gen_random_uuid()"),
+        _ => Expr::cust("randomblob(16)"),
+    }
+}
+
 /// How many keys of `width` columns one condition takes.
 pub(crate) fn keys_at_once(backend: DbBackend, width: usize) -> usize {
     match backend {

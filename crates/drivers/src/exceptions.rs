@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entities::{
     Id,
-    account::{api_keys, installation, login_links, sessions, signing_keys, tenants},
+    account::{api_keys, governed_changes, installation, login_links, sessions, signing_keys, tenants},
     activity::{freezes, runs},
     ledger::{checkpoints, log_heads},
     policies::{limit_breaches, limit_usage, permits},
@@ -33,6 +33,7 @@ use sea_orm::{
         CaseStatement, Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement, SimpleExpr,
     },
 };
+use uuid::Uuid;
 
 use crate::{
     StoreError,
@@ -40,6 +41,7 @@ use crate::{
     activity::{self, Activity, ActivityReads},
     bulk,
     field::{self, Field as _, put},
+    governed::{Change, Found},
     keys,
     ledger::{LedgerReads, read_head},
     policies::Policies,
@@ -112,14 +114,15 @@ impl AccountReads<'_> {
         rows.into_iter().map(account::tenant).collect()
     }
 
-    /// The tenants among `ids` that there are: all of which a server remembers runs, at once. Fails where one has
-    /// changed less often than this process has seen: the store fell back.
+    /// The tenants among `ids` that there are: all of which a server remembers runs, at once. Fails where the store does
+    /// not go on from what this process has seen of one: it fell back.
     pub async fn find_tenants(self, ids: &[TenantId]) -> Result<Vec<Tenant>, StoreError> {
         let (all, key) = (tenants::Entity::find(), [tenants::Column::TenantId]);
         let rows = read::by_keys(self.conn, all, key, keys::sorted(ids)).await?;
         let tenants = rows.into_iter().map(account::tenant).collect::<Result<Vec<_>, _>>()?;
-        for tenant in &tenants {
-            self.conn.saw_governed(tenant.id, tenant.policy_generation)?;
+        let counts: Vec<_> = tenants.iter().map(|tenant| (tenant.id, tenant.policy_generation)).collect();
+        for found in self.governed(&counts).await? {
+            self.conn.saw_governed(&found)?;
         }
         Ok(tenants)
     }
@@ -137,20 +140,58 @@ impl AccountReads<'_> {
         Ok(tenants.into_iter().map(|tenant| (tenant.id, tenant.policy_generation)).collect())
     }
 
-    /// Holds how often what governs each tenant has changed against what this process saw of it.
+    /// Holds the changes of what governs each tenant against what this process saw of them.
     pub(crate) async fn compare_governed(self) -> Result<(), StoreError> {
         let seen = self.conn.seen();
         let known = seen.governed();
         if known.is_empty() {
             return Ok(());
         }
-        let counts = self.all_policy_generations().await?;
+        let all = self.all_policy_generations().await?;
+        let counts: Vec<(TenantId, u64)> =
+            known.into_iter().map(|tenant| (tenant, all.get(&tenant).copied().unwrap_or_default())).collect();
         let mut fallen = Ok(());
-        for tenant in known {
-            let has = counts.get(&tenant).copied().unwrap_or_default();
-            fallen = fallen.and(seen.compare_governed(tenant, has, self.conn.began()));
+        for found in self.governed(&counts).await? {
+            fallen = fallen.and(seen.compare_governed(&found, self.conn.began()));
         }
         fallen
+    }
+
+    /// What the store has of these tenants, which have changed so often in it, beside what this process remembers.
+    pub(crate) async fn governed(self, counts: &[(TenantId, u64)]) -> Result<Vec<Found>, StoreError> {
+        let known: Vec<Option<Change>> =
+            counts.iter().map(|(tenant, _)| self.conn.seen().change_of(*tenant)).collect();
+        let mut asked = counts.to_vec();
+        asked.extend(
+            counts.iter().zip(&known).filter_map(|((tenant, _), known)| Some((*tenant, (*known)?.count))),
+        );
+        let marks = self.marks(&asked).await?;
+        let mark = |tenant: TenantId, count: u64| marks.get(&(tenant, count)).copied();
+        let found = counts.iter().zip(known).map(|(&(tenant, count), known)| Found {
+            tenant,
+            has: Change { count, mark: mark(tenant, count) },
+            known,
+            there: known.and_then(|known| mark(tenant, known.count)),
+        });
+        Ok(found.collect())
+    }
+
+    /// The marks of these changes of these tenants; changes from before they were marked have none.
+    async fn marks(self, of: &[(TenantId, u64)]) -> Result<HashMap<(TenantId, u64), Uuid>, StoreError> {
+        use governed_changes::{Column, Entity};
+        let mut asked = Vec::with_capacity(of.len());
+        for (tenant, count) in keys::in_order(of) {
+            let count: i64 = put(&Entity, "generation", &count)?;
+            asked.push([tenant.0.into(), count.into()]);
+        }
+        let key = [Column::TenantId, Column::Generation];
+        let mut marks = HashMap::with_capacity(asked.len());
+        for row in read::by_keys(self.conn, Entity::find(), key, asked).await? {
+            let bad = |why: String| field::corrupt(&Entity, row.tenant_id.to_string(), "generation", &why);
+            let count: u64 = row.generation.get().map_err(bad)?;
+            marks.insert((row.tenant_id.0, count), row.mark);
+        }
+        Ok(marks)
     }
 
     /// This installation; none before the first start.

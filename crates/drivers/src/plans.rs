@@ -202,6 +202,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.activity().runs_that_stopped(&[(TENANT, RUN)]).await?;
     read.activity().runs_that_stopped(&[(TENANT, RUN), (TENANT, RunId(Uuid::max()))]).await?;
     read.account().find_tenants(&[TENANT, TenantId(Uuid::max())]).await?;
+    read.account().governed(&[(TENANT, 1), (TENANT, 2)]).await?;
     read.account().find_keys(&[KeyId(Uuid::nil()), KeyId(Uuid::max())]).await?;
     read.account().find_key(models::ids::KeyId(Uuid::nil())).await.map(drop)
 }

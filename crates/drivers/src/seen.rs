@@ -29,7 +29,7 @@ use proof::{hash::Hash, words::LogName};
 
 use crate::{
     StoreError,
-    governed::{Governed, shed},
+    governed::{Change, Found, Governed, shed},
 };
 
 /// The head of a log, as this process saw it.
@@ -93,12 +93,12 @@ impl Seen {
         shed(&mut memory.heads);
     }
 
-    /// Remembers how often what governs a tenant had changed, as committed.
-    pub(crate) fn note_governed(&self, tenant: TenantId, count: u64) {
+    /// Remembers a change of what governs a tenant that is committed.
+    pub(crate) fn note_governed(&self, tenant: TenantId, change: Change) {
         let mut memory = self.memory();
         memory.noted += 1;
         let now = memory.noted;
-        memory.governed.note(tenant, count, now);
+        memory.governed.note(tenant, change, now);
     }
 
     /// How much was noted. A unit of work that begins now sees all of them.
@@ -117,10 +117,15 @@ impl Seen {
         fallen.or_else(known).cloned()
     }
 
-    /// Holds how often what governs a tenant has changed against what is remembered of it. `began` as in [`Self::of`].
-    pub(crate) fn compare_governed(&self, tenant: TenantId, has: u64, began: u64) -> Result<(), StoreError> {
+    /// The change of what governs a tenant that the store must go on from.
+    pub(crate) fn change_of(&self, tenant: TenantId) -> Option<Change> {
+        self.memory().governed.of(tenant)
+    }
+
+    /// Holds what was found of a tenant against what is remembered of it. `began` as in [`Self::of`].
+    pub(crate) fn compare_governed(&self, found: &Found, began: u64) -> Result<(), StoreError> {
         let mut memory = self.memory();
-        if memory.governed.leads(tenant, has, began) {
+        if memory.governed.leads(found, began) {
             return Ok(());
         }
         Err(StoreError::ReadOnly(memory.governed.fell_back().unwrap_or_default()))

@@ -74,6 +74,29 @@ pub mod tenants {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// The changes of what governs each tenant, by the generation that each came to.
+pub mod governed_changes {
+    use models::ids::TenantId;
+    use sea_orm::entity::prelude::*;
+
+    use crate::Id;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "governed_changes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: Id<TenantId>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub generation: i64,
+        pub mark: Uuid,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// API keys; the secret's hash only.
 pub mod api_keys {
     use models::ids::{KeyId, TenantId};

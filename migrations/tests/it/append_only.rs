@@ -17,6 +17,7 @@ const APPEND_ONLY: &[&str] = &[
     "checkpoints",
     "environment_evidence",
     "gaps",
+    "governed_changes",
     "incident_events",
     "integrity_evidence",
     "intervention_acks",

@@ -36,7 +36,7 @@ testkit::on_both! {
         let connection = db.connection().await;
         fill(&connection, db.store()).await;
         let entities = read_all! { &connection,
-            account: api_keys idempotency_keys installation login_links sessions signing_keys tenants;
+            account: api_keys governed_changes idempotency_keys installation login_links sessions signing_keys tenants;
             activity: freezes intervention_acks interventions run_interventions runs;
             incidents: incident_events incident_runs incidents;
             ledger: checkpoints log_heads log_marks run_log tree_nodes;

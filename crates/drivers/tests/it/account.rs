@@ -1,9 +1,29 @@
 //! Tenants, keys, the installation and its signing keys.
 
-use drivers::StoreError;
+use drivers::{Db, StoreError};
 use models::account::{CaptureMode, Installation, SigningKey};
+use testkit::TestDatabase;
 
 use crate::sample::{self, OTHER, TENANT, at, key, tenant};
+
+/// A change of what governs the tenant: a freeze, say.
+async fn change(server: &Db) -> Result<u64, StoreError> {
+    let tx = server.begin().await?;
+    let generation = tx.account().bump_policy_generation(TENANT).await?;
+    tx.commit().await.map(|()| generation)
+}
+
+/// What a server does every moment for the runs that it remembers.
+async fn look(server: &Db) -> Result<(), StoreError> {
+    server.read().await?.account().find_tenants(&[TENANT]).await.map(drop)
+}
+
+/// As in a failover to a standby that lagged: only so many changes of what governs the tenant are there.
+async fn fall_back_to(db: &TestDatabase, count: u64) {
+    db.disarm("governed_changes").await;
+    db.tamper(&format!("DELETE FROM governed_changes WHERE generation > {count}")).await.expect("gone");
+    db.tamper(&format!("UPDATE tenants SET policy_generation = {count}")).await.expect("set back");
+}
 
 testkit::on_both! {
     async fn a_tenant_comes_back_as_it_went(db: TestDatabase) {
@@ -32,11 +52,7 @@ testkit::on_both! {
 
     async fn what_governs_a_tenant_goes_on_from_what_this_process_saw_of_it(db: TestDatabase) {
         let store = sample::store(db).await;
-        let bump = async || {
-            let tx = store.begin().await?;
-            let generation = tx.account().bump_policy_generation(TENANT).await?;
-            tx.commit().await.map(|()| generation)
-        };
+        let bump = async || change(&store).await;
         let read = async || store.begin().await?.account().policy_generation(TENANT).await;
         assert_eq!((bump().await.expect("1"), bump().await.expect("2")), (1, 2));
         let undone = store.begin().await.expect("begin");
@@ -52,7 +68,7 @@ testkit::on_both! {
         remembers.read().await.expect("read").account().find_tenants(&[TENANT]).await.expect("looked at");
 
         // As in a failover to a standby that lagged: a freeze is gone, and no log knows.
-        db.tamper("UPDATE tenants SET policy_generation = 1").await.expect("set back");
+        fall_back_to(db, 1).await;
         let before = read().await.expect_err("a run that starts would not be refused");
         assert!(matches!(&before, StoreError::ReadOnly(why) if why.contains("changed 2 times")), "{before}");
         bump().await.expect_err("nor is it written on as if nothing had been lost");
@@ -62,9 +78,57 @@ testkit::on_both! {
         assert!(sample::open(db).await.compare_logs().await.is_ok(), "who starts anew takes it as it is");
 
         // Somebody who starts anew goes on with what there is: that it was changed as often since makes it no other.
-        db.tamper("UPDATE tenants SET policy_generation = 7").await.expect("changed by others");
-        assert!(store.compare_logs().await.is_err() && store.fell_back().is_some());
+        let anew = sample::open(db).await;
+        for _ in 0..6 {
+            change(&anew).await.expect("changed by others");
+            assert!(store.compare_logs().await.is_err() && store.fell_back().is_some());
+        }
         read().await.expect_err("until this one is started anew, too");
+    }
+
+    async fn a_store_that_was_changed_as_often_since_it_fell_back_is_no_other(db: TestDatabase) {
+        for more in [1_u64, 3] {
+            let (one, two) = (sample::open(db).await, sample::open(db).await);
+            if more == 1 {
+                sample::store(db).await;
+            }
+            for server in [&one, &two, &one] {
+                change(server).await.expect("they change it by turns");
+            }
+            let last = change(&one).await.expect("a freeze");
+            look(&two).await.expect("the other learns of it");
+            fall_back_to(db, last - 1).await;
+            let anew = sample::open(db).await;
+            for _ in 0..more {
+                change(&anew).await.expect("a key is revoked by the command line");
+            }
+            for server in [&one, &two] {
+                let lost = look(server).await.expect_err("the freeze is gone");
+                assert!(matches!(&lost, StoreError::ReadOnly(why) if why.contains("another change")), "{lost}");
+                change(server).await.expect_err("nor is it written on");
+                assert!(server.compare_logs().await.is_err() && server.fell_back().is_some());
+            }
+            anew.compare_logs().await.expect("who has seen nothing else goes on");
+        }
+    }
+
+    async fn changes_of_several_servers_at_once_are_all_met(db: TestDatabase) {
+        let (one, two) = (sample::store(db).await, sample::open(db).await);
+        for _ in 0..8 {
+            // Begun in one order and committed in the other.
+            let early = one.read().await.expect("a moment");
+            early.account().find_tenants(&[TENANT]).await.expect("read");
+            let (first, second) = tokio::join!(change(&one), change(&two));
+            assert_ne!(first.expect("changed"), second.expect("changed"));
+            early.account().find_tenants(&[TENANT]).await.expect("it is of an earlier moment");
+            let undone = two.begin().await.expect("begin");
+            undone.account().bump_policy_generation(TENANT).await.expect("changed");
+            undone.rollback().await.expect("undone");
+            for server in [&one, &two] {
+                look(server).await.expect("the store goes on");
+                server.compare_logs().await.expect("in all that was seen");
+            }
+        }
     }
 
     async fn a_key_is_found_by_its_id_alone_with_its_tenant(db: TestDatabase) {

@@ -241,6 +241,38 @@ async fn steps_of_an_open_run_that_are_gone_are_missed() {
     place.serve().http().post(&path, &agent, &step).expect(200);
 }
 
+/// A freeze is in no log, and its store counts as many changes again when somebody has revoked a key on it.
+#[tokio::test]
+async fn a_freeze_that_is_gone_is_missed_though_as_much_was_changed_since() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let (admin, agent) = (place.key("admin"), place.key("agent"));
+    let server = place.serve();
+    start(&mut server.http(), &agent).expect(201);
+    server.stop();
+    place.back_up().await;
+
+    let (server, other) = (place.serve(), place.serve());
+    let freeze = json!({ "agent_id": "a", "reason": "it leaks" });
+    server.http().post("/api/v1/runtime/policies/freeze", &admin, &freeze).expect(201);
+    for server in [&server, &other] {
+        assert_ne!(start(&mut server.http(), &agent).status, 201, "it is frozen");
+        server.signal("STOP");
+    }
+    place.restore().await;
+    let made = place.succeed(&["keys", "create", "--role", "viewer", "--json"]);
+    let made: Value = serde_json::from_str(made.lines().last().expect("a line")).expect("JSON");
+    place.succeed(&["keys", "revoke", made["key_id"].as_str().expect("an id")]);
+
+    for server in [&server, &other] {
+        server.signal("CONT");
+        held_back(|| start(&mut server.http(), &agent));
+        held_back(|| rule(&mut server.http(), &admin, "late"));
+        let ready = server.http().get("/readyz", "").expect(503);
+        let why = ready["detail"].as_str().expect("why");
+        assert!(why.contains("another change in the place of the last"), "{why}");
+    }
+}
+
 #[tokio::test]
 async fn a_torn_checkpoint_does_not_hide_an_older_backup() {
     for torn in ["", "hoc/default"] {
