@@ -27,8 +27,6 @@ use crate::context::TenantSettings;
 
 /// How long a key is taken to be as it was read.
 const FRESH: Duration = Duration::from_secs(1);
-/// How long after a key was revoked somebody may still be under way who read it before.
-const UNDER_WAY: Duration = Duration::from_mins(1);
 /// No session lasts longer.
 const LASTS: Duration = Duration::from_hours(12);
 /// How many keys are kept that are not in the store.
@@ -58,7 +56,8 @@ struct Known {
 pub(crate) struct Credentials {
     known: Mutex<HashMap<KeyId, Known>>,
     sessions: Mutex<HashMap<SessionId, (Session, Instant)>>,
-    /// Keys that were revoked here, and when.
+    /// Keys that are known to be revoked, and when that was noted last. No key is ever in force again, so whatever says
+    /// so was read before, or in a store that fell back.
     revoked: Mutex<HashMap<KeyId, Instant>>,
     /// Sessions whose owners logged out of them here, by the hashes of the secrets that these had, and when.
     left: Mutex<HashMap<(SessionId, Secret), Instant>>,
@@ -95,15 +94,19 @@ impl Credentials {
         self.insert(Known { credential, read: at, told: at, of_session: true });
     }
 
-    /// Keeps a key, but where it was revoked here since it was read, or a look has told of it what is newer.
+    /// Keeps a key, but where it is known to be revoked and reads as if it were not, or a look has told of it what is
+    /// newer.
     fn insert(&self, new: Known) {
         let id = new.credential.key.id;
+        if new.credential.key.revoked_at.is_some() {
+            self.note_revoked(id);
+        }
         let mut known = lock(&self.known);
         let is_older = |known: &Known| {
             new.read <= known.told && new.credential.tenant.generation < known.credential.tenant.generation
         };
-        let is_revoked = lock(&self.revoked).get(&id).is_some_and(|at| new.read <= *at);
-        if is_revoked || known.get(&id).is_some_and(is_older) {
+        let is_brought_back = new.credential.key.revoked_at.is_none() && self.is_revoked(id);
+        if is_brought_back || known.get(&id).is_some_and(is_older) {
             return;
         }
         make_room(&mut known, &id, |known| new.read.saturating_duration_since(known.read) < FRESH);
@@ -174,11 +177,25 @@ impl Credentials {
 
     /// Forgets a key: it is revoked here.
     pub(crate) fn forget(&self, id: KeyId) {
-        let (mut revoked, now) = (lock(&self.revoked), Instant::now());
-        make_room(&mut revoked, &id, |at| now.saturating_duration_since(*at) < UNDER_WAY);
-        revoked.insert(id, now);
-        drop(revoked);
+        self.note_revoked(id);
         lock(&self.known).remove(&id);
+    }
+
+    /// Whether a key is known to be revoked, whatever the store says of it now.
+    pub(crate) fn is_revoked(&self, id: KeyId) -> bool {
+        lock(&self.revoked).contains_key(&id)
+    }
+
+    /// Remembers that a key is revoked; of very many, those that were noted last.
+    fn note_revoked(&self, id: KeyId) {
+        let mut revoked = lock(&self.revoked);
+        if revoked.len() >= KEPT && !revoked.contains_key(&id) {
+            let mut times: Vec<Instant> = revoked.values().copied().collect();
+            let (_, middle, _) = times.select_nth_unstable(KEPT / 2);
+            let middle = *middle;
+            revoked.retain(|_, at| *at > middle);
+        }
+        revoked.insert(id, Instant::now());
     }
 
     /// Forgets the keys of a tenant: its settings have changed here.
@@ -207,6 +224,9 @@ impl Credentials {
                 known.remove(id);
                 continue;
             };
+            if now.key.revoked_at.is_some() {
+                self.note_revoked(*id);
+            }
             // Somebody may have called with it since it was asked for.
             if let Some(known) = known.get_mut(id)
                 && known.credential.tenant.generation < now.tenant.generation
@@ -387,12 +407,30 @@ mod tests {
         }
         assert!(credentials.fresh(id(7), read).is_none());
         assert!(credentials.fresh(id(8), read).is_some_and(|known| known.key.revoked_at.is_some()));
-        // What is read later is as it is, also where the store fell back.
+        // Nor does a store that fell back.
         let later = Instant::now() + FRESH;
         for n in [7, 8] {
             credentials.keep(credential(n), later);
-            assert!(credentials.fresh(id(n), later).is_some_and(|known| known.key.revoked_at.is_none()));
+            assert!(credentials.fresh(id(n), later).is_none() && credentials.is_revoked(id(n)));
         }
+    }
+
+    #[test]
+    fn a_key_that_was_read_as_revoked_is_known_to_be() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        let id = KeyId(Uuid::from_u128(7));
+        credentials.keep(credential(7), read);
+        assert!(!credentials.is_revoked(id));
+        let Credential { key, tenant } = credential(7);
+        let key = Arc::new(ApiKey { revoked_at: Some(DateTime::UNIX_EPOCH), ..(*key).clone() });
+        credentials.keep(Credential { key, tenant }, read + FRESH);
+        credentials.keep(credential(7), read + 2 * FRESH);
+        assert!(credentials.is_revoked(id) && credentials.fresh(id, read + 2 * FRESH).is_none());
+        for n in 0..=2 * KEPT as u128 {
+            credentials.forget(KeyId(Uuid::from_u128(100 + n)));
+        }
+        assert!(lock(&credentials.revoked).len() <= KEPT);
+        assert!(credentials.is_revoked(KeyId(Uuid::from_u128(100 + 2 * KEPT as u128))));
     }
 
     #[test]

@@ -118,6 +118,19 @@ on_both! {
         assert!(matches!(err, Error::NotFound { .. }), "{err}");
     }
 
+    async fn a_revoked_key_stays_so_in_a_store_that_fell_back(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let admin = kit.caller("acme", Role::Admin).await;
+        let made = account::create_key(&kit.spine, &admin, NewKey::of_role(Role::Viewer)).await.unwrap();
+        account::authenticate(&kit.spine, made.token.expose()).await.unwrap();
+        account::revoke_key(&kit.spine, &admin, made.key.id).await.unwrap();
+        db.tamper("UPDATE api_keys SET revoked_at = NULL").await.expect("an older backup");
+        for _ in 0..2 {
+            let refused = account::authenticate(&kit.spine, made.token.expose()).await.unwrap_err();
+            assert!(matches!(refused, AuthError::Revoked), "{refused}");
+        }
+    }
+
     async fn what_is_in_no_log_is_counted_where_it_governs(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let admin = kit.caller("acme", Role::Admin).await;

@@ -100,7 +100,7 @@ pub(crate) async fn without_a_key(
 
 fn context_of(spine: &Spine, credential: Credential) -> Result<CallContext, AuthError> {
     let now = spine.now();
-    if credential.key.revoked_at.is_some() {
+    if credential.key.revoked_at.is_some() || spine.credentials().is_revoked(credential.key.id) {
         return Err(AuthError::Revoked);
     }
     if !credential.key.in_force(now) {
