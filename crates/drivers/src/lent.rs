@@ -5,6 +5,8 @@
 //! and the next borrower would find itself in a transaction that is not its own. sqlx would give such a connection
 //! back, and does not even end the transaction of one that was cut at BEGIN.
 
+use std::sync::Arc;
+
 use sea_orm::sqlx::{self, Database, PgConnection, PgPool, Postgres, SqlSafeStr as _, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager as _;
 use tokio::{runtime::Handle, time::timeout};
@@ -24,13 +26,21 @@ pub(crate) struct Lent {
     cut: bool,
     /// The transaction has not ended.
     open: bool,
+    /// One more of those that are lent.
+    #[expect(dead_code, reason = "it is held, and counts until it is dropped")]
+    among: Arc<()>,
 }
 
 impl Lent {
-    /// Takes a connection and begins with `statement`.
-    pub(crate) async fn begin(pool: &PgPool, statement: &'static str) -> Result<Self, StoreError> {
+    /// Takes a connection and begins with `statement`. It is counted among those that are lent.
+    pub(crate) async fn begin(
+        pool: &PgPool,
+        statement: &'static str,
+        among: &Arc<()>,
+    ) -> Result<Self, StoreError> {
         in_time(async {
-            let mut lent = Self { connection: pool.acquire().await?, cut: true, open: true };
+            let connection = pool.acquire().await?;
+            let mut lent = Self { connection, cut: true, open: true, among: Arc::clone(among) };
             Manager::begin(&mut lent.connection, Some(statement.into_sql_str())).await?;
             lent.cut = false;
             Ok(lent)

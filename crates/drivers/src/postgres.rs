@@ -69,6 +69,8 @@ pub(crate) struct Pool {
 struct Down {
     is: AtomicBool,
     looking: tokio::sync::Mutex<()>,
+    /// Whatever is lent has one of these.
+    lent: Arc<()>,
 }
 
 /// When a connection was last found dead: all that rested since before then are asked before they are lent.
@@ -180,11 +182,11 @@ impl Pool {
     }
 
     async fn try_begin(&self, statement: &'static str) -> Result<Lent, StoreError> {
-        let begun = Lent::begin(&self.connections, statement).await;
+        let begun = Lent::begin(&self.connections, statement, &self.down.lent).await;
         match begun {
             Err(StoreError::Unavailable(cause)) if !is_about_the_pool(cause.as_ref()) => {
                 self.outage.note();
-                Lent::begin(&self.connections, statement).await
+                Lent::begin(&self.connections, statement, &self.down.lent).await
             }
             begun => begun,
         }
@@ -204,7 +206,8 @@ impl Pool {
         Err(StoreError::Unavailable("Postgres does not answer".into()))
     }
 
-    /// Whether Postgres takes a connection, or says that it has enough of them.
+    /// Whether Postgres takes a connection, or says that it has enough of them and some of those are ours: one that
+    /// takes none of ours at all is down for us.
     async fn answers(&self) -> bool {
         let options = self.connections.connect_options();
         let asked = async {
@@ -213,10 +216,17 @@ impl Pool {
             connection.close().await
         };
         match tokio::time::timeout(LOOK, asked).await {
-            Ok(Err(sqlx::Error::Database(refusal))) => refusal.code().as_deref() == Some(TOO_MANY),
+            Ok(Err(sqlx::Error::Database(refusal))) => {
+                refusal.code().as_deref() == Some(TOO_MANY) && self.has_any()
+            }
             Ok(answer) => answer.is_ok(),
             Err(_) => false,
         }
+    }
+
+    /// Whether a connection of ours is open: lent, or at rest.
+    fn has_any(&self) -> bool {
+        Arc::strong_count(&self.down.lent) > 1 || self.connections.num_idle() > 0
     }
 }
 

@@ -87,6 +87,41 @@ async fn a_store_whose_tables_were_taken_from_its_server_is_down_until_they_are_
     assert_eq!(read(&db).await.expect("read"), 2);
 }
 
+/// Where the one connection that a role may have is ours, it is busy; where it may have none, nobody serves us.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_takes_no_connection_of_ours_is_down_and_not_busy() {
+    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
+    sample::store(&database).await.close().await;
+    let role = format!("limited_{}", std::process::id());
+    let tamper = async |sql: String| database.tamper(&sql).await.expect("the owner may");
+    tamper(format!("CREATE ROLE {role} LOGIN PASSWORD 'few' CONNECTION LIMIT 1")).await;
+    tamper(format!("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}")).await;
+    let mark = if database.url().contains('?') { '&' } else { '?' };
+    let url = format!("{}{mark}user={role}&password=few", database.url());
+    let config = ConnectConfig { test: true, max_connections: CONNECTIONS, ..ConnectConfig::new(url) };
+    let db = Db::connect(&config).await.expect("a store");
+
+    let held = db.begin().await.expect("begin");
+    let busy = db.begin().await.expect_err("there may be no other");
+    assert!(busy.is_busy(), "{busy:?}");
+    held.rollback().await.expect("undone");
+    write(&db, 1).await.expect("it is free again");
+
+    tamper(format!("ALTER ROLE {role} CONNECTION LIMIT 0")).await;
+    tamper(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'")).await;
+    let down = write(&db, 2).await.expect_err("it takes none");
+    assert!(down.is_unavailable(), "{down:?}");
+    let begun = Instant::now();
+    let down = read(&db).await.expect_err("it still takes none");
+    assert!(down.is_unavailable() && begun.elapsed() < Duration::from_secs(2), "{down:?}");
+
+    tamper(format!("ALTER ROLE {role} CONNECTION LIMIT -1")).await;
+    write(&db, 2).await.expect("it goes on by itself");
+    assert_eq!(read(&db).await.expect("read"), 2);
+    db.close().await;
+    tamper(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_stood_still_is_whole_when_it_goes_on() {
     let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
