@@ -30,6 +30,9 @@ pub(crate) fn addenda<'c>(case: &Case<'c>, known: Known<'c>, totals: Option<Seal
     }
     let mut worst = Worst::default();
     worst.expect(stated == listed as u64, || format!("the run has {stated} addenda, {listed} are listed"));
+    worst.expect(after.run.value.late.is_none_or(|late| late.addenda > 0), || {
+        "the run has totals of what came late, and nothing came late".to_owned()
+    });
     if after.addenda.len() < listed {
         // The manifest has told of it. What is there is what was signed; what it follows is not all there.
         return worst

@@ -20,6 +20,8 @@ pub(crate) struct Known<'c> {
     hashes: HashSet<(RecordKind, Hash)>,
     decisions: HashMap<Hash, &'c Decision>,
     by_id: HashMap<&'c str, &'c Decision>,
+    /// The permits that were granted.
+    granted: HashSet<&'c str>,
     /// The step that each decision gave its verdict.
     judged: HashMap<Hash, u64>,
     /// The first decision that met each intervention.
@@ -101,7 +103,7 @@ impl<'c> Known<'c> {
         let decided = lines.get(&RecordKind::Decision).map_or(&[][..], Vec::as_slice);
         for (decision, line) in gist.decisions.iter().zip(decided) {
             self.decisions.insert(line.hash, decision);
-            self.by_id.insert(&decision.id, decision);
+            self.decision(decision, worst);
             if let Some(met) = &decision.met {
                 self.met.entry(met).or_insert(line.hash);
             }
@@ -149,6 +151,22 @@ impl<'c> Known<'c> {
         }
     }
 
+    /// It is there once, and so is the permit that it granted; and a refusal was not overridden.
+    fn decision(&mut self, decision: &'c Decision, worst: &mut Worst) {
+        let id = decision.id.as_str();
+        let is_new = self.by_id.insert(id, decision).is_none();
+        worst.expect(is_new, || format!("decision {id} is there twice"));
+        if decision.moment == Moment::StepPre
+            && let Some(permit) = &decision.permit_id
+        {
+            let is_new = self.granted.insert(permit);
+            worst.expect(is_new, || format!("permit {permit} was granted by two decisions"));
+        }
+        worst.expect(!(decision.overridden && decision.action.refuses()), || {
+            format!("decision {id} refuses, and names an override that made it act on nothing")
+        });
+    }
+
     fn step(&mut self, step: &'c Step, called: &str, worst: &mut Worst) {
         let index = step.index;
         for (kind, hash) in &step.named {
@@ -162,6 +180,9 @@ impl<'c> Known<'c> {
             format!("{called} {index} was recorded before the one before it")
         });
         self.recorded_at = &step.recorded_at;
+        worst.expect(step.cost_known || step.used.cost_nanousd == 0, || {
+            format!("{called} {index} has a cost, and says that it is not known")
+        });
         let (pre, own) = step.decisions();
         let Some(own) = own else {
             worst.expect(false, || format!("{called} {index} was judged by no decision"));
@@ -179,6 +200,14 @@ impl<'c> Known<'c> {
                 && decision.moment.asked() == Some(step.asked)
                 && decision.action.refuses() == step.refused;
             worst.expect(its_own, || format!("{called} {index} names a decision that did not judge it"));
+            // Of a refused permit nothing was done, and nothing is told. What was done is what was told, unless it was refused.
+            let as_told = match step.reported {
+                None => decision.moment == Moment::StepPre,
+                Some(told) => decision.moment.is_of_done() && (step.refused || told == step.status),
+            };
+            worst.expect(as_told, || {
+                format!("{called} {index} has another reported status than its decision and status leave it")
+            });
         }
         // Under a permit, the decision before the act is the one that granted it.
         let granted = pre.filter(|pre| *pre != own);

@@ -6,6 +6,7 @@ use proof::{
     merkle::root_of,
     records::RecordKind,
     run_ranges::records_root,
+    words::RunStatus,
 };
 
 use super::{Case, Outcome, Worst};
@@ -67,6 +68,9 @@ fn run(case: &Case<'_>, leaf: &SealedLeaf, worst: &mut Worst) {
     let steps = case.listed(RecordKind::Step).len() as u64;
     worst.expect(leaf.step_count.checked_add(leaf.refused_count) == Some(steps), || {
         "the receipt counts other steps".to_owned()
+    });
+    worst.expect(leaf.status != RunStatus::Running, || {
+        "the receipt is of a run that still goes on".to_owned()
     });
     worst.expect(case.listed(RecordKind::Run).len() == 1, || {
         "the receipt is not for exactly one run".to_owned()

@@ -118,7 +118,10 @@ impl Gist {
 pub(crate) struct Step {
     pub(crate) index: u64,
     pub(crate) kind: StepKind,
+    pub(crate) status: StepStatus,
     pub(crate) refused: bool,
+    /// What its caller said of it; none of a refused permit.
+    pub(crate) reported: Option<StepStatus>,
     pub(crate) asked: Asked,
     pub(crate) permit_note: Option<PermitNote>,
     /// None if the text is no hash.
@@ -133,6 +136,7 @@ pub(crate) struct Step {
     /// Whether its determinism hash is that of its fields.
     pub(crate) deterministic: bool,
     pub(crate) used: Used,
+    pub(crate) cost_known: bool,
     cost_note: Option<CostNote>,
     /// Its place in the tree of its run.
     pub(crate) skill_name: String,
@@ -162,7 +166,9 @@ impl Step {
             index: step.step_index,
             bare: bare(&step),
             kind: step.kind,
+            status: step.status,
             refused: step.status == StepStatus::Refused,
+            reported: step.reported_status,
             asked: step.asked,
             permit_note: step.permit_note,
             prev: step.prev_hash.parse().ok(),
@@ -173,6 +179,7 @@ impl Step {
                 (RecordKind::Provider, named(step.provider_hash.as_ref())),
             ],
             deterministic: step.determinism_hash.parse() == Ok(step.determinism()),
+            cost_known: step.cost_known,
             cost_note: step.cost_note,
             used: Used {
                 cost_nanousd: step.cost_nanousd,
@@ -227,6 +234,8 @@ pub(crate) struct Decision {
     pub(crate) permit_note: Option<PermitNote>,
     /// The intervention that it met.
     pub(crate) met: Option<String>,
+    /// Whether an override is said to have made it act on nothing.
+    pub(crate) overridden: bool,
 }
 
 impl Decision {
@@ -239,6 +248,7 @@ impl Decision {
             permit_id: decision.permit_id.clone(),
             permit_note: decision.permit_note,
             met: decision.intervention.clone(),
+            overridden: decision.overridden_by.is_some(),
         }
     }
 }

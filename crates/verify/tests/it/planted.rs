@@ -39,15 +39,20 @@ pub(crate) fn found(
 }
 
 /// Nothing but this check finds the fault.
-fn only(check: &'static str, make: fn() -> Scene, plant: Plant) {
+pub(crate) fn only(check: &'static str, make: fn() -> Scene, plant: Plant) {
     only_with(check, make, plant, |_| ());
 }
 
-fn only_with(check: &'static str, make: fn() -> Scene, plant: Plant, change: impl FnOnce(&mut Parts<'_>)) {
+pub(crate) fn only_with(
+    check: &'static str,
+    make: fn() -> Scene,
+    plant: Plant,
+    change: impl FnOnce(&mut Parts<'_>),
+) {
     assert_eq!(found(make, plant, change), (Word::Tampered, vec![check]));
 }
 
-const NOTHING: Plant = Plant::records(Some);
+pub(crate) const NOTHING: Plant = Plant::records(Some);
 
 /// A fault in the steps of which `which` holds.
 #[expect(clippy::unnecessary_wraps, reason = "a plant may drop a record, and this one does not")]
