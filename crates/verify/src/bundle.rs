@@ -137,7 +137,8 @@ fn signed(
         findings.note("seen", outside::seen(&case, &options.seen));
     }
     if options.reexecute {
-        findings.note("reexecute", outside::reexecute(&case));
+        let (outcome, left_out) = outside::reexecute(&case);
+        findings.note_part("reexecute", outcome, left_out);
     }
     let otherwise = match stated.completeness {
         Completeness::Open => Word::Open,

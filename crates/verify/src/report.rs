@@ -11,7 +11,9 @@ use crate::shown;
 
 proof::words! {
     /// What a bundle or a log is, best first: the order is the order of precedence.
-    Word { Complete = "COMPLETE", Open = "OPEN", Truncated = "TRUNCATED", Tampered = "TAMPERED",
+    Word { Complete = "COMPLETE", Open = "OPEN",
+        /// What was checked holds, and of the decisions, which were to be made again, none could be: another engine made them.
+        NotReexecuted = "NOT_REEXECUTED", Truncated = "TRUNCATED", Tampered = "TAMPERED",
         /// Nothing was checked: the bundle names a signer whose key was not given. It may be whole, or anybody's.
         WrongKey = "WRONG_KEY" }
 }
@@ -26,6 +28,7 @@ impl Word {
             Self::Truncated => 4,
             Self::Tampered => 5,
             Self::WrongKey => 6,
+            Self::NotReexecuted => 7,
         }
     }
 }
@@ -37,6 +40,8 @@ pub struct Check {
     pub name: &'static str,
     /// Whether nothing was found.
     pub passed: bool,
+    /// It could not be made of all that it is about; or of none of that, where it did not pass.
+    pub undone: bool,
     /// What was checked, or what was found and where.
     pub detail: String,
 }
@@ -67,7 +72,7 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_checks(f, &self.checks)?;
-        let holds = matches!(self.word, Word::Complete | Word::Open);
+        let holds = matches!(self.word, Word::Complete | Word::Open | Word::NotReexecuted);
         if let Some(run) = &self.run_id {
             // What a document says of itself that failed is no more than that.
             let claims = if holds { "" } else { ", which claims to be of" };
@@ -100,15 +105,21 @@ pub(crate) fn write_checks<'c>(
     f: &mut fmt::Formatter<'_>,
     checks: impl IntoIterator<Item = &'c Check>,
 ) -> fmt::Result {
-    for Check { name, passed, detail } in checks {
-        writeln!(f, "{} {name:<12} {detail}", if *passed { "ok  " } else { "FAIL" })?;
+    for Check { name, passed, undone, detail } in checks {
+        let mark = match (passed, undone) {
+            (true, false) => "ok  ",
+            (true, true) => "part",
+            (false, true) => "none",
+            (false, false) => "FAIL",
+        };
+        writeln!(f, "{mark} {name:<12} {detail}")?;
     }
     Ok(())
 }
 
-/// What failed, again: the end is what a reader sees.
+/// What failed, or was left undone, again: the end is what a reader sees.
 pub(crate) fn write_failed(f: &mut fmt::Formatter<'_>, checks: &[Check]) -> fmt::Result {
-    write_checks(f, checks.iter().filter(|check| !check.passed))
+    write_checks(f, checks.iter().filter(|check| !check.passed || check.undone))
 }
 
 /// Something wrong: how bad, and what.
@@ -121,6 +132,10 @@ pub(crate) struct Finding {
 impl Finding {
     pub(crate) fn tampered(detail: impl Into<String>) -> Self {
         Self { word: Word::Tampered, detail: detail.into() }
+    }
+
+    pub(crate) fn not_reexecuted(detail: impl Into<String>) -> Self {
+        Self { word: Word::NotReexecuted, detail: detail.into() }
     }
 
     pub(crate) fn wrong_key(detail: impl Into<String>) -> Self {
@@ -150,14 +165,19 @@ pub(crate) struct Findings {
 impl Findings {
     /// Notes a check: what it says when it passed, or what it found.
     pub(crate) fn note(&mut self, name: &'static str, outcome: Result<String, Finding>) {
-        let (passed, detail) = match outcome {
-            Ok(detail) => (true, detail),
+        self.note_part(name, outcome, false);
+    }
+
+    /// The same of a check that left something out of what it is about, if it `left_out` any.
+    pub(crate) fn note_part(&mut self, name: &'static str, outcome: Result<String, Finding>, left_out: bool) {
+        let (passed, undone, detail) = match outcome {
+            Ok(detail) => (true, left_out, detail),
             Err(Finding { word, detail }) => {
                 self.worst = self.worst.max(Some(word));
-                (false, detail)
+                (false, word == Word::NotReexecuted, detail)
             }
         };
-        self.checks.push(Check { name, passed, detail: shown(&detail).into_owned() });
+        self.checks.push(Check { name, passed, undone, detail: shown(&detail).into_owned() });
     }
 
     /// The worst word, or `otherwise` if nothing was found.

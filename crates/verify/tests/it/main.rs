@@ -8,5 +8,6 @@ mod mutations;
 mod outside;
 mod page;
 mod planted;
+mod reexecution;
 mod trees;
 mod words;

@@ -22,6 +22,7 @@ A bundle is checked without a store, a configuration, a server or a network. It 
   TRUNCATED  what is here is as it was sealed, and something is missing                 exit 4
   TAMPERED   something is not as it was sealed                                          exit 5
   WRONG_KEY  it names a signer whose key was not given: nothing was checked             exit 6
+  NOT_REEXECUTED  with --reexecute: all else is as stated, and another engine decided   exit 7
 Exit 1 or 2 is for wrong usage, or a file that is no bundle at all. A log ends in the same
 words, but OPEN.
 
@@ -98,8 +99,8 @@ fn keys_in(text: &str) -> anyhow::Result<Vec<PublicKey>> {
 
 /// What was checked, as the JSON document has it.
 pub(super) fn checks(checks: &[Check]) -> Value {
-    let each = checks
-        .iter()
-        .map(|check| json!({ "name": check.name, "passed": check.passed, "detail": check.detail }));
+    let each = checks.iter().map(|Check { name, passed, undone, detail }| {
+        json!({ "name": name, "passed": passed, "undone": undone, "detail": detail })
+    });
     each.collect()
 }
