@@ -7,12 +7,15 @@ use proof::{
     hash::Hash,
     records::{
         CaptureFailureRecord, DecisionRecord, EnforcementRecord, GapRecord, IncidentRecord, IntegrityRecord,
-        InterventionRecord, PreventionRecord, RecordKind, RunRecord, StepRecord,
+        InterventionRecord, PreventionRecord, RecordKind, RunAfter, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
     tally::Told,
     words::{Action, Asked, CostNote, EvidenceClass, Moment, PermitNote, StepKind, StepStatus},
 };
+use serde::Deserialize;
+
+use crate::json::Parser;
 
 /// What every record has.
 #[derive(Clone, Copy, Debug)]
@@ -137,11 +140,16 @@ pub(crate) struct Step {
     pub(crate) deterministic: bool,
     pub(crate) used: Used,
     pub(crate) cost_known: bool,
+    /// What its provider read from its cache, and wrote there.
+    pub(crate) cached: (u64, u64),
+    pub(crate) duration_ms: u64,
+    pub(crate) retry_count: u64,
+    pub(crate) provider: Option<String>,
     cost_note: Option<CostNote>,
     /// Its place in the tree of its run.
     pub(crate) skill_name: String,
-    model: Option<String>,
-    model_requested: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) model_requested: Option<String>,
     pub(crate) span: Option<String>,
     pub(crate) parent: Option<String>,
     reporter: Option<String>,
@@ -180,6 +188,10 @@ impl Step {
             ],
             deterministic: step.determinism_hash.parse() == Ok(step.determinism()),
             cost_known: step.cost_known,
+            cached: (step.cache_read_tokens, step.cache_write_tokens),
+            duration_ms: step.duration_ms,
+            retry_count: step.retry_count,
+            provider: step.provider,
             cost_note: step.cost_note,
             used: Used {
                 cost_nanousd: step.cost_nanousd,
@@ -213,6 +225,12 @@ impl Step {
             note: self.cost_note,
             reporter: self.reporter.as_deref(),
         }
+    }
+
+    /// How it says that it left the run, if that can be read.
+    pub(crate) fn left(&self) -> Option<RunAfter> {
+        let mut parser = Parser::new(&self.run_after);
+        RunAfter::deserialize(&mut parser).and_then(|after| parser.end().map(|()| after)).ok()
     }
 
     /// The decision before the act, and the one that gave the step its verdict: on its result, or before an act that

@@ -49,6 +49,8 @@ impl Scene {
 
     pub(super) fn facts(&self, call: &Call, reported: bool) -> Facts {
         let (cost, (input, output)) = call.counted();
+        // Leave is asked without a model, and so for any.
+        let named = |name: &str| if reported { name.to_owned() } else { String::new() };
         Facts {
             principal: Principal {
                 agent_id: "agent-1".to_owned(),
@@ -72,9 +74,9 @@ impl Scene {
                 cache_write_tokens: rules::Count::ZERO,
                 kind: call.kind,
                 skill: call.skill.clone(),
-                provider: String::new(),
-                model: String::new(),
-                model_requested: String::new(),
+                provider: named("openai"),
+                model: named("gpt-4o-mini-2024-07-18"),
+                model_requested: named("gpt-4o-mini"),
                 input_tokens: input.into(),
                 output_tokens: output.into(),
                 cost_nanousd: cost.into(),
@@ -89,6 +91,7 @@ impl Scene {
             run: RunFacts {
                 steps: self.after.step_count.into(),
                 refused: self.after.refused_count.into(),
+                tokens: (self.after.input_tokens + self.after.output_tokens).into(),
                 cost_nanousd: self.after.cost_nanousd.into(),
                 ..RunFacts::default()
             },
