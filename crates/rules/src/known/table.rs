@@ -117,10 +117,10 @@ facts! {
     "context.step.commands" Texts Step "Every shell command in the parameters, as it was told and as a shell reads its quotes."
         "context.step.commands.contains(\"git push\")"
         |f| step(f, |s| texts(&s.params.commands), Value::Texts(Vec::new()));
-    "context.step.table" Text Step "The table parameter, lower case, without quotes, with its schema where that is told. Where there are several, a rule is judged against each; without its schema only if the rule does not except it (`!`, `!=`)."
+    "context.step.table" Text Step "The table parameter, or the first that a statement of SQL names; lower case, without quotes, with its schema where that is told. Where there are several, a rule is judged against each; without its schema only if the rule does not except it (`!`, `!=`)."
         "context.step.table == \"customers\""
         |f| step(f, |s| Value::Text(&s.params.table), EMPTY);
-    "context.step.tables" Texts Step "Every table in the parameters, with its schema and without."
+    "context.step.tables" Texts Step "Every table in the parameters and in statements of SQL among them, with its schema and without."
         "context.step.tables.containsAny([\"customers\", \"orders\"])"
         |f| step(f, |s| texts(&s.params.tables), Value::Texts(Vec::new()));
     "context.step.recipients" Texts Step "Domains of all recipients, lower case."

@@ -21,6 +21,10 @@ use super::{
     words::{folded, items, joined, text_of, unquoted, words},
 };
 
+mod statements;
+mod tables;
+mod tokens;
+
 /// The longest text fact, in bytes. A longer one is cut.
 const MAX_TEXT: usize = 16_384;
 /// How much of a text is read for one.
@@ -133,6 +137,9 @@ impl Facts {
             let is_a_thing = in_parts && name.eq_ignore_ascii_case("run");
             let own = role(name).filter(|_| !is_a_thing);
             let own = own.or_else(|| named.filter(|_| is_value(name)));
+            // What another thing is made of says no more than that.
+            let is_part = matches!(at.role, Some(Role::Url | Role::Host | Role::Command));
+            let own = own.filter(|own| !(is_part && *own == Role::Query));
             let within = At {
                 role: own.or(at.role),
                 own: own.is_some(),
@@ -147,6 +154,11 @@ impl Facts {
         let line = joined(items).filter(|_| matches!(at.role, Some(Role::Command | Role::Arguments)));
         if let Some(line) = &line {
             self.command(line);
+        }
+        if matches!(at.role, Some(Role::Sql | Role::Query))
+            && let Some(statement) = joined(items).filter(|_| items.len() > 1)
+        {
+            self.statement(&statement, false);
         }
         // `{"protocol": "https", "hostname": ["h", "example"]}`: the labels of one name. Where nothing says that a URL is told in
         // parts, they are hosts like others, and it is not known whether they are one together.
@@ -229,7 +241,7 @@ impl Facts {
         self.named(text, at);
         let is_fact = match at.role {
             // Of a command it is asked where that is taken.
-            None | Some(Role::Beside | Role::Arguments | Role::Command) => at.addressed,
+            None | Some(Role::Beside | Role::Arguments | Role::Command | Role::Query) => at.addressed,
             Some(_) => true,
         };
         if is_fact {
@@ -247,6 +259,9 @@ impl Facts {
             Some(Role::Command) => self.command(text),
             Some(Role::Arguments) if at.own => self.command(text),
             Some(Role::Table) => self.table(text),
+            // A text beside it is a value of it, or says something of it.
+            Some(Role::Sql) => self.statement(text, at.own),
+            Some(Role::Query) => self.statement(text, false),
             _ => {}
         }
         if at.addressed {
@@ -266,6 +281,7 @@ impl Facts {
     /// A text of which no name says what it is: most tools that take only one run it or open it.
     fn nameless(&mut self, text: &str) {
         self.command(text);
+        self.statement(text, false);
         if text.contains("://") && !text.contains(char::is_whitespace) {
             self.url(text, At::default());
         }
@@ -402,43 +418,6 @@ impl Facts {
             self.params.facts_cut = true;
         } else if is_read {
             self.params.commands_read.insert(command);
-        }
-    }
-
-    /// Stores do not tell names of tables by case, nor by quotes. With whose it is before its name, it is that table too:
-    /// `public.customers` is `customers`.
-    fn table(&mut self, text: &str) {
-        let plain: String =
-            folded(self.bounded(text)).chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
-        let table = self.fact(&plain.to_lowercase());
-        if table.is_empty() {
-            return;
-        }
-        if self.params.table.is_empty() {
-            self.params.table.clone_from(&table);
-        }
-        let bare = table.rsplit_once('.').map(|(_, bare)| bare.trim().to_owned());
-        let bare = bare.filter(|bare| bare.contains(char::is_alphabetic));
-        self.keep_table(table, false);
-        if let Some(bare) = bare {
-            self.keep_table(bare, true);
-        }
-    }
-
-    /// Keeps a table that was told, or one that nobody told: another one without its schema.
-    fn keep_table(&mut self, table: String, is_read: bool) {
-        if !is_read {
-            self.params.tables_read.remove(&table);
-        }
-        if self.params.tables.contains(&table) {
-            return;
-        }
-        let bytes: usize = self.params.tables.iter().map(String::len).sum();
-        let room = bytes + table.len() <= MAX_BYTES;
-        if !(room && insert(&mut self.params.tables, table.clone())) {
-            self.params.facts_cut = true;
-        } else if is_read {
-            self.params.tables_read.insert(table);
         }
     }
 

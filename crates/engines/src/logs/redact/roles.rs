@@ -11,6 +11,10 @@ pub(super) enum Role {
     /// What a command gets.
     Arguments,
     Table,
+    /// A statement of SQL.
+    Sql,
+    /// What may be one.
+    Query,
     Recipient,
     /// Beside a command or a URL, and no part of it.
     Beside,
@@ -35,6 +39,11 @@ const COMMAND: &[&str] = &[
 const ARGUMENTS: &[&str] =
     &["args", "arguments", "arglist", "argumentlist", "cmdargs", "commandargs", "flags"];
 const TABLE: &[&str] = &["table", "tables", "tablename", "tablenames", "tableid", "tableids"];
+const SQL: &[&str] = &["sql", "ddl", "dml"];
+#[rustfmt::skip]
+const QUERY: &[&str] = &[
+    "query", "queries", "querytext", "querystring", "statement", "statements", "stmt", "stmts", "q",
+];
 #[rustfmt::skip]
 const RECIPIENT: &[&str] = &[
     "to", "cc", "bcc", "recipient", "recipients", "email", "emails", "emailaddress", "emailaddresses", "toemail",
@@ -73,6 +82,10 @@ pub(super) fn role(name: &str) -> Option<Role> {
         Some(Role::Arguments)
     } else if is(TABLE) || ends(&["tablename", "tableid"]) {
         Some(Role::Table)
+    } else if is(SQL) || ends(&["sql", "sqlquery", "sqlstatement", "sqlstatements", "sqltext"]) {
+        Some(Role::Sql)
+    } else if is(QUERY) {
+        Some(Role::Query)
     } else if is(RECIPIENT) && !words.iter().any(|word| SENDER.contains(&word.as_str())) {
         Some(Role::Recipient)
     } else {
@@ -99,6 +112,8 @@ mod tests {
             ("COMMAND", Role::Command), ("shellCommand", Role::Command), ("argv", Role::Command),
             ("bash_script", Role::Command), ("runcmd", Role::Command), ("run", Role::Command), ("args", Role::Arguments),
             ("Table", Role::Table), ("table_name", Role::Table), ("sourceTable", Role::Table),
+            ("sql", Role::Sql), ("rawSql", Role::Sql), ("sql_query", Role::Sql), ("query", Role::Query),
+            ("db_statement", Role::Query),
             ("to", Role::Recipient), ("To-Addresses", Role::Recipient), ("BCC", Role::Recipient),
             ("working_directory", Role::Beside),
         ];
