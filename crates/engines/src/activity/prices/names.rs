@@ -50,6 +50,7 @@ fn listed<'m>(seller: &str, name: &'m str) -> [Option<Name<'m>>; 2] {
         "fireworks" if !name.contains('/') => {
             [plain(name), Some(Name::Model(Cow::Owned(format!("accounts/fireworks/models/{name}"))))]
         }
+        "google" if is_of_a_dear_region(name) => [None, None],
         "google" => [plain(vertex(name)), None],
         "openrouter" if name.ends_with(":free") => [Some(Name::Free), None],
         "openrouter" => [plain(name), route(name).and_then(plain)],
@@ -97,14 +98,37 @@ fn vendor(name: &str) -> Option<&'static str> {
     families.into_iter().find(|(start, _)| name.starts_with(start)).map(|(_, vendor)| vendor)
 }
 
-/// Whether a model of Bedrock's costs in all regions what the book says.
-pub(super) fn is_one_price_abroad(model: &str) -> bool {
+/// Whether a model costs in all of a seller's regions what the book says.
+pub(super) fn is_one_price_abroad(seller: &str, model: &str) -> bool {
+    if seller == "google" {
+        return !is_dearer_in_regions(vertex(without_seller(seller, model)));
+    }
     let Some(id) = bedrock(without_seller("aws", model)) else { return false };
     is_one_price(id.split_once('.').filter(|(at, _)| REGIONS.contains(at)).map_or(id, |(_, id)| id))
 }
 
 fn is_one_price(id: &str) -> bool {
     ["anthropic.", "claude-", "global."].iter().any(|start| id.starts_with(start))
+}
+
+/// Whether Vertex asks more for a model of Anthropic's in a region than worldwide, as for each since Claude 4.5.
+fn is_dearer_in_regions(name: &str) -> bool {
+    let Some(name) = name.strip_prefix("claude-") else { return false };
+    let is_before = ["2", "3", "instant", "v"].iter().any(|start| name.starts_with(start));
+    let of_four =
+        ["opus-4", "sonnet-4", "4-opus", "4-sonnet"].iter().find_map(|start| name.strip_prefix(start));
+    let is_four = of_four.is_some_and(|rest| {
+        let edition = rest.trim_start_matches(['-', '@']).split(['-', '@']).next().unwrap_or_default();
+        let is_first = edition.len() == 8 && number(edition) || matches!(edition, "" | "0" | "1" | "default");
+        is_first && (rest.is_empty() || rest.starts_with(['-', '@']))
+    });
+    !is_before && !is_four
+}
+
+/// Whether a resource of Vertex's is of a region where its model costs more.
+fn is_of_a_dear_region(name: &str) -> bool {
+    let region = name.split_once("locations/").and_then(|(_, rest)| rest.split('/').next());
+    region.is_some_and(|region| region != "global") && is_dearer_in_regions(vertex(name))
 }
 
 /// Whether a name is of the form that only Bedrock has: `[region.]vendor.model`, or a resource of it.

@@ -41,8 +41,9 @@ pub(super) fn place(address: &str) -> Place {
     if within("amazonaws.com") || within("api.aws") {
         return bedrock(host);
     }
+    // The worldwide one is among the domains; any other is of a region, or of several.
     if within("googleapis.com") && host.split('.').next().is_some_and(|first| first.ends_with("aiplatform")) {
-        return Place::Seller("google");
+        return Place::Abroad("google");
     }
     if within("ai-gateway.vercel.sh") {
         return Place::Between(Between::Market);

@@ -18,7 +18,7 @@ pub(super) fn of(call: &Call<'_>, model: &str) -> Option<Sold> {
     let place = call.address.map_or(Place::Nowhere, place);
     let word = call.provider.map_or(Word::Nothing, word);
     match (place, word) {
-        (Place::Abroad(_), _) if !names::is_one_price_abroad(model) => return None,
+        (Place::Abroad(seller), _) if !names::is_one_price_abroad(seller, model) => return None,
         (Place::Seller(seller) | Place::Abroad(seller), _) => return named(seller),
         (Place::Unlisted, _) | (_, Word::Other) => return None,
         (_, Word::Seller(seller)) => return named(seller),

@@ -199,6 +199,14 @@ fn claude_is_sold_by_many() {
         ],
     );
     all_are(
+        "google",
+        "claude-sonnet-4",
+        &[
+            ("gcp.vertex_ai", "us-east5-aiplatform.googleapis.com", "claude-sonnet-4@20250514"),
+            ("gcp.vertex_ai", "aiplatform.googleapis.com", "claude-sonnet-4"),
+        ],
+    );
+    all_are(
         "openrouter",
         "anthropic/claude-sonnet-4",
         &[
@@ -259,6 +267,11 @@ fn what_is_in_doubt_has_no_price() {
         ("aws.bedrock", "-", "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-lite-v1:0/abc"),
         ("gcp.vertex_ai", "-", "projects/acme/locations/us-central1/endpoints/1234567890"),
         ("gcp.vertex_ai", "-", "publishers/meta/models/gemini-2.5-flash"),
+        // Dearer in a region than worldwide.
+        ("gcp.vertex_ai", "us-east5-aiplatform.googleapis.com", "claude-sonnet-4-5@20250929"),
+        ("anthropic", "europe-west1-aiplatform.googleapis.com", "claude-opus-4-6"),
+        ("anthropic", "aiplatform.us.rep.googleapis.com", "claude-haiku-4-5"),
+        ("-", "-", "projects/p/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5@20250929"),
         ("azure", "acme.openai.azure.com", "my-o4-mini"),
         ("azure", "acme.openai.azure.com", "gpt-4o-prod"),
         ("openai", "-", "ft:gpt-4.1-2025-04-14:acme::abc123"),
@@ -354,7 +367,8 @@ fn places_tell_who_sells() {
         ("bedrock-runtime.ap-northeast-1.amazonaws.com", Place::Abroad("aws")),
         ("runtime.sagemaker.us-east-1.amazonaws.com", Place::Other),
         ("aiplatform.googleapis.com", Place::Seller("google")),
-        ("us-central1-aiplatform.googleapis.com", Place::Seller("google")),
+        ("us-central1-aiplatform.googleapis.com", Place::Abroad("google")),
+        ("aiplatform.eu.rep.googleapis.com", Place::Abroad("google")),
         ("storage.googleapis.com", Place::Other),
         ("dbc-1a2b.cloud.databricks.com", Place::Seller("databricks")),
         ("localhost", Place::Between(Between::Gateway)),

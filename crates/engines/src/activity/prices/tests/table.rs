@@ -72,7 +72,7 @@ fn calls_cost_what_a_second_source_says() {
 }
 
 /// Where the sources differ in truth: the call, in what, and why the book's price stands.
-const DIFFER: [(&str, &str, &str); 23] = [
+const DIFFER: [(&str, &str, &str); 26] = [
     ("- anthropic.claude-haiku-4-5@20251001", ALL, IN_REGION),
     ("- azure_ai/gpt-5.4-pro", "cache_read", UNCACHED),
     ("- bedrock/anthropic.claude-opus-4-5-20251101-v1:0", ALL, IN_REGION),
@@ -88,6 +88,16 @@ const DIFFER: [(&str, &str, &str); 23] = [
         "cache_read",
         UNCACHED,
     ),
+    (
+        "- projects/acme/locations/us-east5/publishers/anthropic/models/claude-haiku-5-5@default",
+        ALL,
+        IN_VERTEX_S_REGION,
+    ),
+    (
+        "- projects/acme/locations/us-east5/publishers/anthropic/models/claude-sonnet-5-5",
+        ALL,
+        IN_VERTEX_S_REGION,
+    ),
     ("- xai/grok-code-fast", "input output cache_read", LATEST),
     (
         "Fireworks accounts/fireworks/models/deepseek-v4-pro",
@@ -96,6 +106,7 @@ const DIFFER: [(&str, &str, &str); 23] = [
     ),
     ("Fireworks minimax-m2p1", "cache_read", UNCACHED),
     ("anthropic anthropic.claude-opus-5", ALL, IN_REGION),
+    ("anthropic claude-opus-4-7@default", ALL, IN_VERTEX_S_REGION),
     ("aws.bedrock anthropic.claude-sonnet-4-6", ALL, IN_REGION),
     ("aws.bedrock openai.gpt-6-sol", "input output cache_read cache_write", IN_REGION),
     ("azure ada", "input", ZONE),
@@ -117,6 +128,8 @@ const DIFFER: [(&str, &str, &str); 23] = [
 const ALL: &str = "input output cache_read cache_write cache_write_hour";
 const IN_REGION: &str =
     "a call by the bare id stays in its region, for a tenth more; theirs is the price of worldwide calls";
+const IN_VERTEX_S_REGION: &str =
+    "a region costs a tenth more than worldwide calls, whose price theirs is; the book has none for it";
 const LATEST: &str = "the name stands for another model in time, and the sources say it of two";
 const DOUBT: &str = "the name stands for another model in time, and the book has no price for it";
 const UNCACHED: &str =
