@@ -163,6 +163,30 @@ fn whose_conversation_it_is_is_told_by_the_resource_and_by_metadata_too() {
         (of.conversation_id.as_deref(), of.session_id, of.user_id.as_deref()),
         (Some("t1"), None, Some("7"))
     );
+    for metadata in [
+        json!({ "thread_id": "t1", "user_id": 7, "n": [1] }),
+        json!("{'thread_id': 't1', 'user_id': 7, 'n': None}"),
+    ] {
+        let of = step(&json!({ "metadata": metadata })).part_of;
+        assert_eq!(
+            (of.conversation_id.as_deref(), of.user_id.as_deref()),
+            (Some("t1"), Some("7")),
+            "{metadata}"
+        );
+    }
+    for place in [
+        "langsmith.metadata.",
+        "langfuse.trace.metadata.",
+        "langfuse.observation.metadata.",
+        "lmnr.association.properties.",
+        "langwatch.metadata.",
+    ] {
+        let ids = ["thread_id", "session_id", "user_id"].map(|id| (format!("{place}{id}"), json!(id)));
+        let of = step(&Value::Object(ids.into_iter().collect())).part_of;
+        assert_eq!(said(&of), [name("thread_id"), name("session_id"), name("user_id")], "{place}");
+    }
+    let of = step(&json!({ "langwatch.thread.id": "t1", "session.id": 2_f64.powi(60) })).part_of;
+    assert_eq!(said(&of), [name("t1"), name("1152921504606846976"), None], "each digit");
     let first = step(&json!({ "metadata": r#"{"thread_id": "t1"}"#, "conversation.id": "c1" })).part_of;
     assert_eq!(first.conversation_id.as_deref(), Some("c1"));
 }

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use orchestrator::ports::json_of;
 use serde_json::Value;
 
 use super::{
     field::Field,
+    literal,
     nothing::is_no_name,
     usage, value,
     wire::{Any, Attribute},
@@ -123,15 +123,13 @@ fn whose(key: &str) -> Option<(Field, u8)> {
         "conversation.id" => (Field::Conversation, 5),
         "metadata.conversation_id" => (Field::Conversation, 6),
         "metadata.thread_id" => (Field::Conversation, 7),
-        "langsmith.metadata.conversation_id" => (Field::Conversation, 8),
-        "langsmith.metadata.thread_id" => (Field::Conversation, 9),
+        "langwatch.thread.id" => (Field::Conversation, 8),
         "session.id" => (Field::Session, 0),
         "gen_ai.session.id" => (Field::Session, 1),
         "traceloop.association.properties.session_id" => (Field::Session, 2),
         "langfuse.session.id" => (Field::Session, 3),
         "gcp.vertex.agent.session_id" => (Field::Session, 4),
         "metadata.session_id" => (Field::Session, 5),
-        "langsmith.metadata.session_id" => (Field::Session, 6),
         "user.id" => (Field::User, 0),
         "enduser.id" => (Field::User, 1),
         "gen_ai.user.id" => (Field::User, 2),
@@ -139,10 +137,34 @@ fn whose(key: &str) -> Option<(Field, u8)> {
         "langfuse.user.id" => (Field::User, 4),
         "enduser.pseudo.id" => (Field::User, 5),
         "metadata.user_id" => (Field::User, 6),
-        "langsmith.metadata.user_id" => (Field::User, 7),
-        _ => return None,
+        "langwatch.user.id" => (Field::User, 7),
+        _ => return by_application(key),
     })
 }
+
+/// The same of what an application says of a call below a name of its instrumentation's, the first that is believed first.
+fn by_application(key: &str) -> Option<(Field, u8)> {
+    const PLACES: [&str; 5] = [
+        "langsmith.metadata.",
+        "langfuse.trace.metadata.",
+        "langfuse.observation.metadata.",
+        "lmnr.association.properties.",
+        "langwatch.metadata.",
+    ];
+    let (rank, word) =
+        (0_u8..).zip(PLACES).find_map(|(rank, place)| Some((rank, key.strip_prefix(place)?)))?;
+    let (field, rank) = match word {
+        "conversation_id" => (Field::Conversation, 2 * rank),
+        "thread_id" => (Field::Conversation, 2 * rank + 1),
+        "session_id" => (Field::Session, rank),
+        "user_id" => (Field::User, rank),
+        _ => return None,
+    };
+    Some((field, BEHIND_NAMES + rank))
+}
+
+/// More than the rank of any other name of what says whose call it is.
+const BEHIND_NAMES: u8 = 16;
 
 /// What a field's value must be to say something.
 enum Reads {
@@ -253,8 +275,8 @@ impl Field {
     }
 }
 
-/// OpenInference tells what an application says of a call as the JSON of one object, LangGraph's thread among it: the ids in it
-/// as attributes, each.
+/// OpenInference tells what an application says of a call as one object, most often as its JSON, LangGraph's thread among it: the ids
+/// in it as attributes, each.
 fn ids_within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
     const IDS: [(&str, &str); 4] = [
         ("conversation_id", "metadata.conversation_id"),
@@ -264,11 +286,12 @@ fn ids_within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
     ];
     let mut found = Vec::new();
     for one in all.iter().filter(|one| one.key == "metadata") {
-        let Some(Any::Text(text)) = &one.value else { continue };
-        if !IDS.iter().any(|(id, _)| text.contains(id)) {
-            continue;
-        }
-        let Some(Value::Object(members)) = json_of(text) else { continue };
+        let told = match &one.value {
+            Some(Any::Text(text)) if IDS.iter().any(|(id, _)| text.contains(id)) => literal::object(text),
+            Some(value @ Any::Map(_)) => value::told(value).and_then(|text| literal::object(&text)),
+            _ => None,
+        };
+        let Some(Value::Object(members)) = told else { continue };
         for (id, key) in IDS {
             let value = match members.get(id) {
                 Some(Value::String(id)) => Any::Text(Cow::Owned(id.clone())),

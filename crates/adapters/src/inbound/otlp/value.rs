@@ -31,6 +31,8 @@ pub(super) fn named<'v>(value: &'v Any<'_>) -> Option<&'v str> {
 pub(super) fn name(value: &Any<'_>) -> Option<String> {
     match value {
         Any::Int(number) => Some(number.to_string()),
+        // Each digit of a whole one, which by itself is written with zeros for the last.
+        Any::Double(number) if number.fract() == 0.0 && number.abs() < 1e19 => Some(format!("{number:.0}")),
         Any::Double(number) if number.is_finite() => Some(number.to_string()),
         other => named(other).map(|name| name.trim().to_owned()),
     }
