@@ -147,6 +147,29 @@ on_both! {
         }
     }
 
+    /// docs/operations.md says so: whoever halts a run while the store goes asks every server.
+    async fn a_halt_holds_here_from_its_answer_and_elsewhere_from_the_next_look(db: TestDatabase) {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let here = going_on(&one).await;
+        let there = at(&two, &here);
+        let doomed = here.start().await;
+        for agent in [&here, &there] {
+            agent.record(doomed, llm(1)).await.unwrap();
+        }
+        look(&two).await;
+        activity::kill(&one.spine, &here.admin, doomed, Some("stop it".to_owned())).await.unwrap();
+        one.db.close().await;
+        two.db.close().await;
+        let killed = here.record(doomed, llm(1)).await;
+        assert!(matches!(killed, Err(Error::RunKilled { .. })), "{killed:?}");
+        assert!(!there.record(doomed, llm(1)).await.unwrap().recorded, "it has not looked since");
+        let asked = activity::kill(&two.spine, &there.admin, doomed, Some("stop it".to_owned())).await;
+        assert!(asked.is_err(), "{asked:?}");
+        let held = there.record(doomed, llm(1)).await;
+        assert!(held.is_err(), "whoever is asked while the store is gone lets nothing of it pass: {held:?}");
+    }
+
     async fn a_key_that_ended_opens_nothing_on_any_server(db: TestDatabase) {
         let (one, two) = (Kit::on(db).await, Kit::replica(db, 1).await);
         let here = going_on(&one).await;
