@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     Row, Seen,
-    checks::{Case, addenda, audit, chain, counts, facts, links, logs, manifest, outside, roots},
+    checks::{Case, addenda, audit, chain, counts, effects, facts, links, logs, manifest, outside, roots},
     document::{self, Document},
     json::Parser,
     report::{Finding, Findings, Report, Word},
@@ -141,6 +141,8 @@ fn signed(
         findings.note_part("reexecute", outcome, left_out);
         let (outcome, left_out) = facts::facts(&case);
         findings.note_part("facts", outcome, left_out);
+        let (outcome, left_out) = effects::effects(&case);
+        findings.note_part("effects", outcome, left_out);
     }
     let otherwise = match stated.completeness {
         Completeness::Open => Word::Open,

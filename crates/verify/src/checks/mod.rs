@@ -4,6 +4,7 @@ pub(crate) mod addenda;
 pub(crate) mod audit;
 pub(crate) mod chain;
 pub(crate) mod counts;
+pub(crate) mod effects;
 pub(crate) mod facts;
 pub(crate) mod links;
 pub(crate) mod logs;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proof::{
     bundle::{ADDED, LogProof},
     leaves::AddendumLeaf,
-    records::{ActivityRecord, BreachRecord, CaptureFailureRecord, ProviderRecord, RecordKind},
+    records::{ActivityRecord, CaptureFailureRecord, ProviderRecord, RecordKind},
     tagged::RunEvidence,
 };
 use serde::Deserialize;
@@ -55,7 +55,7 @@ fn read_added(parser: &mut Parser<'_>, whole_decisions: bool) -> Result<Added, W
             RecordKind::Step => records(all, parser, Gist::step),
             RecordKind::Decision => records(all, parser, |all, it| all.decision(it, whole_decisions)),
             RecordKind::Activity => records(all, parser, |_, _: ActivityRecord| ()),
-            RecordKind::Breach => records(all, parser, |_, _: BreachRecord| ()),
+            RecordKind::Breach => records(all, parser, Gist::breach),
             RecordKind::CaptureFailure => {
                 records(all, parser, |all, it: CaptureFailureRecord| all.failure(&it))
             }

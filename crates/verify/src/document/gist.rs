@@ -6,8 +6,8 @@ use proof::{
     bundle::Engine,
     hash::Hash,
     records::{
-        CaptureFailureRecord, DecisionRecord, EnforcementRecord, GapRecord, IncidentRecord, IntegrityRecord,
-        InterventionRecord, PreventionRecord, RecordKind, RunAfter, RunRecord, StepRecord,
+        BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, GapRecord, IncidentRecord,
+        IntegrityRecord, InterventionRecord, PreventionRecord, RecordKind, RunAfter, RunRecord, StepRecord,
     },
     tagged::RunEvidence,
     tally::Told,
@@ -46,6 +46,11 @@ pub(crate) struct Gist {
     pub(crate) incidents: Vec<String>,
     /// What says that it came to an incident.
     pub(crate) struck: Vec<Struck>,
+    /// What came of each rule and limit that fired: enforcements, and prevention records.
+    pub(crate) enforced: Vec<Effect>,
+    pub(crate) prevented: Vec<Effect>,
+    /// The limits that were passed, and in which window.
+    pub(crate) breached: Vec<(String, String)>,
     pub(crate) run: Vec<RunRecord>,
     pub(crate) integrity: Vec<IntegrityRecord>,
     /// Whether a capture of the environment is said to have failed.
@@ -95,13 +100,31 @@ impl Gist {
     }
 
     pub(super) fn enforcement(&mut self, enforcement: EnforcementRecord) {
-        let EnforcementRecord { enforcement_id: id, incident_id, .. } = enforcement;
+        let EnforcementRecord { enforcement_id: id, incident_id, policy_id, step_index, .. } = enforcement;
+        let struck = incident_id.is_some();
+        self.enforced.push(Effect { policy_id, step_index, asked: None, refused_after: false, struck });
         self.struck.extend(incident_id.map(|incident| Struck { id, incident }));
     }
 
     pub(super) fn prevention(&mut self, prevention: PreventionRecord) {
-        let PreventionRecord { prevention_id: id, blocked_incident_id, .. } = prevention;
+        let PreventionRecord {
+            prevention_id: id,
+            policy_id,
+            blocked_incident_id,
+            step_index,
+            asked,
+            refused_after,
+            ..
+        } = prevention;
+        let struck = blocked_incident_id.is_some();
+        let effect =
+            policy_id.map(|policy_id| Effect { policy_id, step_index, asked, refused_after, struck });
+        self.prevented.extend(effect);
         self.struck.extend(blocked_incident_id.map(|incident| Struck { id, incident }));
+    }
+
+    pub(super) fn breach(&mut self, breach: BreachRecord) {
+        self.breached.push((breach.limit_id, breach.window_start));
     }
 
     pub(super) fn failure(&mut self, failure: &CaptureFailureRecord) {
@@ -276,6 +299,18 @@ impl Decision {
 pub(crate) struct Struck {
     pub(crate) id: String,
     pub(crate) incident: String,
+}
+
+/// What came of a rule or limit that fired at a step, or at none.
+#[derive(Debug)]
+pub(crate) struct Effect {
+    pub(crate) policy_id: String,
+    pub(crate) step_index: Option<u64>,
+    /// Whether it was asked before it was done, and refused after that. An enforcement does not say.
+    pub(crate) asked: Option<Asked>,
+    pub(crate) refused_after: bool,
+    /// Whether it came to an incident.
+    pub(crate) struck: bool,
 }
 
 /// What the checks ask of a gap.

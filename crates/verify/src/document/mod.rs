@@ -19,7 +19,7 @@ use crate::{
 };
 pub(crate) use addenda::Addendum;
 use addenda::read_addendum;
-pub(crate) use gist::{Decision, Gist, Line, Step, Used};
+pub(crate) use gist::{Decision, Effect, Gist, Line, Step, Used};
 pub(crate) use held::Held;
 use held::{held, plain, present, tagged};
 pub(crate) use sealed::Sealed;

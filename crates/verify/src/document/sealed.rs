@@ -6,9 +6,7 @@ use proof::{
     bundle::Snapshot,
     hash::Hash,
     leaves::OpenedLeaf,
-    records::{
-        ActivityRecord, BreachRecord, CaptureFailureRecord, EnvironmentRecord, ProviderRecord, RecordKind,
-    },
+    records::{ActivityRecord, CaptureFailureRecord, EnvironmentRecord, ProviderRecord, RecordKind},
     tagged::RunEvidence,
 };
 
@@ -100,7 +98,7 @@ pub(super) fn read_sealed<'a>(
                 RecordKind::Run => records(all, beside, parser, Gist::run)?,
                 RecordKind::Integrity => records(all, beside, parser, |all, it| all.integrity.push(it))?,
                 RecordKind::Activity => records(all, beside, parser, |_, _: ActivityRecord| ())?,
-                RecordKind::Breach => records(all, beside, parser, |_, _: BreachRecord| ())?,
+                RecordKind::Breach => records(all, beside, parser, Gist::breach)?,
                 RecordKind::CaptureFailure => {
                     records(all, beside, parser, |all, it: CaptureFailureRecord| all.failure(&it))?;
                 }

@@ -1,6 +1,7 @@
 //! Bundles and logs built by hand, and what happens to them in the wrong hands.
 
 mod contradictions;
+mod effects;
 mod facts;
 mod insider;
 mod kit;

@@ -9,9 +9,9 @@ use proof::{
         RecordKind,
     },
     words::{
-        ActorType, Asked, AuditEntityType, AuditEventType, BreachType, CauseType, IncidentCategory,
-        IncidentRelation, InterventionKind, InterventionTarget, LimitType, PolicyKind, PreventionOutcome,
-        Severity,
+        ActorType, AuditEntityType, AuditEventType, BreachType, CauseType, IncidentCategory,
+        IncidentRelation, InterventionKind, InterventionTarget, LimitType, Moment, PolicyKind,
+        PreventionOutcome, Severity,
     },
 };
 use rules::verdict::Conclusion;
@@ -20,11 +20,13 @@ use super::{RUN, Scene, TENANT};
 
 impl Scene {
     /// What follows from what fired.
-    pub(super) fn fired(&mut self, verdict: &Conclusion, step_index: u64) {
+    pub(super) fn fired(&mut self, verdict: &Conclusion, moment: Moment, step_index: u64) {
         for fired in &verdict.fired {
-            let Some(taken) = verdict.action.taken() else { continue };
-            let incident_id =
-                (verdict.action.refuses() && self.incidents.is_empty()).then(|| self.incident(step_index));
+            let Some(taken) = fired.action.taken() else { continue };
+            let known = self.incidents.first().map(|incident| incident.incident_id.clone());
+            let refuses = fired.action.refuses();
+            let incident_id = refuses.then(|| known.unwrap_or_else(|| self.incident(step_index)));
+            let refused_after = refuses && moment.is_of_done() && !self.reported;
             let rule_id = (fired.kind == PolicyKind::Rule).then(|| fired.policy_id.clone());
             let enforcement = Record::Enforcement(EnforcementRecord {
                 tenant_id: TENANT.to_owned(),
@@ -44,8 +46,11 @@ impl Scene {
             if fired.kind == PolicyKind::Limit {
                 self.breach(&fired.policy_id, step_index);
             }
-            let prevention =
+            let mut prevention =
                 self.prevention(Some((&fired.policy_id, fired.kind)), Some(step_index), incident_id);
+            if let Record::Prevention(record) = &mut prevention {
+                (record.asked, record.refused_after) = (moment.asked(), refused_after);
+            }
             self.push(prevention);
         }
     }
@@ -71,7 +76,7 @@ impl Scene {
             } else {
                 PreventionOutcome::NoViolation
             },
-            asked: policy.map(|_| Asked::Before),
+            asked: None,
             would_have: None,
             refused_after: false,
             confidence_permille: 1_000,

@@ -180,7 +180,7 @@ impl Scene {
             self.after.status = RunStatus::Halted;
         }
         let evidence = self.evidence(call, index);
-        self.fired(&verdict, index);
+        self.fired(&verdict, moment, index);
         let (input, output) = call.tokens();
         let mut step = StepRecord {
             cache_write_tokens: 0,

@@ -1,0 +1,161 @@
+//! Is there what follows from each decision? What fired leaves an enforcement and a prevention record, a rule that refuses an
+//! incident, a limit that was passed a breach. They follow from what is decided again, so it is asked with that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proof::{
+    records::{DecisionRecord, RecordKind},
+    words::{Asked, Consequence, Moment, PolicyKind},
+};
+use rules::{CompiledSnapshot, Facts, conclude, reexecute::read_inputs};
+
+use super::{Case, Outcome, Worst, facts::is_by_this_engine};
+use crate::document::Effect;
+
+/// What follows from each decision is there; and whether some were left out.
+pub(crate) fn effects(case: &Case<'_>) -> (Outcome, bool) {
+    let needed = [RecordKind::Decision, RecordKind::Enforcement, RecordKind::Prevention, RecordKind::Breach];
+    if needed.into_iter().any(|kind| !case.whole(kind)) {
+        return (
+            Ok("records are missing, so what follows from decisions is not looked for".to_owned()),
+            true,
+        );
+    }
+    let document = case.document;
+    let late = document.after.addenda.iter().map(|addendum| &addendum.value.added.gist);
+    let gists: Vec<_> = std::iter::once(&document.sealed.gist).chain(late).collect();
+    let mut due = Due::default();
+    let mut compiled = None;
+    for decision in gists.iter().flat_map(|gist| &gist.whole_decisions) {
+        if !is_by_this_engine(decision) {
+            due.other += 1;
+        } else if applies(decision) && decision.fired != NOTHING {
+            let compiled = compiled
+                .get_or_insert_with(|| CompiledSnapshot::compile(&document.sealed.snapshot.value.definition));
+            due.follow(decision, compiled);
+        }
+    }
+    let mut worst = Worst::default();
+    let enforced = gists.iter().flat_map(|gist| &gist.enforced);
+    compare("enforcement", &due.enforced, &Rows::of(enforced), &mut worst);
+    let prevented = gists.iter().flat_map(|gist| &gist.prevented);
+    compare("prevention record", &due.prevented, &Rows::of(prevented), &mut worst);
+    let breached: BTreeSet<(&str, &str)> = gists
+        .iter()
+        .flat_map(|gist| &gist.breached)
+        .map(|(limit, window)| (limit.as_str(), window.as_str()))
+        .collect();
+    for (limit, window) in &due.breached {
+        worst.expect(breached.contains(&(limit.as_str(), window.as_str())), || {
+            format!("limit {limit} was passed, and there is no breach of it")
+        });
+    }
+    let (fired, other) = (due.fired, due.other);
+    let outcome = worst.or_else(|| match other {
+        0 => format!("{fired} times a rule or limit fired, and what follows from that is here"),
+        _ => format!(
+            "{fired} times a rule or limit fired, and what follows from that is here; {other} decisions by another engine \
+             were not looked at"
+        ),
+    });
+    (outcome, other > 0)
+}
+
+/// `fired` of a decision at which nothing did.
+const NOTHING: &str = "[]";
+
+/// Whether rows follow from what fired. A call that came too fast is no step and leaves none; nor does a person's act.
+fn applies(decision: &DecisionRecord) -> bool {
+    match decision.moment {
+        Moment::RunStart => true,
+        Moment::StepPre | Moment::StepPost | Moment::StepBoth => {
+            decision.step_index.is_some() || !decision.action.refuses()
+        }
+        Moment::Intervention => false,
+    }
+}
+
+/// Which rule or limit, at which step; and what a prevention record says of when it was asked.
+type Key = (String, Option<u64>, Option<Asked>, bool);
+
+/// How many rows of each key there are, and how many of them came to an incident.
+#[derive(Default)]
+struct Rows(BTreeMap<Key, (u64, u64)>);
+
+impl Rows {
+    fn of<'e>(effects: impl Iterator<Item = &'e Effect>) -> Self {
+        let mut rows = Self::default();
+        for Effect { policy_id, step_index, asked, refused_after, struck } in effects {
+            rows.add((policy_id.clone(), *step_index, *asked, *refused_after), *struck);
+        }
+        rows
+    }
+
+    fn add(&mut self, key: Key, struck: bool) {
+        let (rows, incidents) = self.0.entry(key).or_default();
+        *rows += 1;
+        *incidents += u64::from(struck);
+    }
+}
+
+fn compare(what: &str, due: &Rows, there: &Rows, worst: &mut Worst) {
+    for (key, (rows, incidents)) in &due.0 {
+        let has = there.0.get(key).copied().unwrap_or_default();
+        let at = || match &key.1 {
+            Some(index) => format!("{} fired at step {index}", key.0),
+            None => format!("{} fired at no step", key.0),
+        };
+        worst.expect(has.0 >= *rows, || format!("{}, and there is no such {what} of it", at()));
+        worst.expect(has.1 >= *incidents, || {
+            format!("{}, and the {what} of it names no incident that it came to", at())
+        });
+    }
+}
+
+/// What has to be there.
+#[derive(Default)]
+struct Due {
+    enforced: Rows,
+    prevented: Rows,
+    /// Which limits were passed, and in which window.
+    breached: BTreeSet<(String, String)>,
+    fired: u64,
+    other: u64,
+}
+
+impl Due {
+    fn follow(&mut self, decision: &DecisionRecord, snapshot: &CompiledSnapshot) {
+        // What does not read, or comes out otherwise, is for re-execution to tell.
+        let (Ok(facts), Ok(inputs)) =
+            (Facts::from_canonical(&decision.facts), read_inputs(&decision.limit_inputs))
+        else {
+            return;
+        };
+        let moment = decision.moment;
+        let limits = snapshot.measure(moment, &facts, &inputs);
+        let conclusion = conclude(&snapshot.evaluate(moment, &facts), &limits);
+        for fired in conclusion.fired {
+            if fired.action.taken().is_none() && fired.would_have.is_none() {
+                continue;
+            }
+            self.fired += 1;
+            let limit = limits.iter().find(|limit| limit.limit_id == fired.policy_id);
+            let passed = limit.filter(|limit| fired.kind == PolicyKind::Limit && limit.breach.is_some());
+            let struck = match fired.kind {
+                PolicyKind::Rule => fired.action.refuses(),
+                PolicyKind::Limit => passed.is_some_and(|limit| {
+                    matches!(limit.consequence, Some(Consequence::Incident | Consequence::Abort))
+                }),
+            };
+            if let Some(limit) = passed {
+                self.breached.insert((limit.limit_id.clone(), limit.window_start.clone()));
+            }
+            let (id, index) = (fired.policy_id, decision.step_index);
+            self.enforced.add((id.clone(), index, None, false), struck);
+            // What a trace told is refused nothing, and says in the decision what it would have been.
+            let refused_after =
+                moment.is_of_done() && decision.would_have.is_none() && fired.action.refuses();
+            self.prevented.add((id, index, moment.asked(), refused_after), struck);
+        }
+    }
+}
