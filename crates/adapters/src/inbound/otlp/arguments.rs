@@ -34,9 +34,8 @@ pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<S
 
 /// The arguments in the parameters of an MCP request, which name the tool too; all of them where they cannot be read.
 fn of_request(params: &str) -> String {
-    let members = json_of(params).and_then(|_| serde_json::from_str(params).ok());
-    let members: BTreeMap<String, &RawValue> = members.unwrap_or_default();
-    members.get("arguments").map_or(params, |arguments| arguments.get()).to_owned()
+    let arguments = json_of(params).and_then(|request| request.get("arguments").map(Value::to_string));
+    arguments.unwrap_or_else(|| params.to_owned())
 }
 
 /// What attributes of a tool's span begin with that are not of what it was called with: of where it ran and who asked for it.

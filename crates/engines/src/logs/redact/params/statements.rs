@@ -200,7 +200,7 @@ impl<'a, 't> Walk<'a, 't> {
                     if level.lists {
                         self.awaited = Awaited::Source;
                     }
-                    self.before = ",".to_owned();
+                    ",".clone_into(&mut self.before);
                 }
                 Token::End => {
                     let depth = self.depth;
@@ -552,7 +552,8 @@ mod tests {
         ] {
             let _ = named(&piece.repeat(60_000 / piece.len()), true);
         }
-        let tags: String = (0..10_000).map(|n| format!("$t{n}$")).collect();
+        let tags: String =
+            (0..10_000).map(|n| n.to_string()).fold(String::new(), |tags, n| tags + "$t" + &n + "$");
         let _ = named(&tags, true);
     }
 }
