@@ -181,3 +181,43 @@ fn no_file_is_kept_in_what_stays_as_it_came() {
     let tool = crate::spans::step(&tool).outcome_data.unwrap();
     assert!(tool.contains(&mark) && !tool.contains("YWJj"), "{tool}");
 }
+
+/// Pydantic AI lists what would be events of the span in one of its attributes, or all that was said in a run.
+#[test]
+fn messages_that_are_listed_in_an_attribute_are_kept() {
+    let events = json!([
+        { "content": "Be brief.", "role": "system", "gen_ai.message.index": 0, "event.name": "gen_ai.system.message" },
+        { "content": "Weather?", "gen_ai.message.index": 1, "event.name": "gen_ai.user.message" },
+        { "index": 0, "message": { "role": "assistant", "content": "4C" }, "event.name": "gen_ai.choice" },
+    ]);
+    let parts = |content: &str| json!([{ "type": "text", "content": content }]);
+    let all = json!([
+        { "role": "system", "parts": parts("Be brief.") },
+        { "role": "user", "parts": parts("Weather?") },
+        { "role": "assistant", "parts": parts("4C") },
+    ]);
+    for (name, told) in
+        [("events", &events), ("all_messages_events", &events), ("pydantic_ai.all_messages", &all)]
+    {
+        for told in [told.clone(), json!(told.to_string())] {
+            let (prompt, response) = call(&json!({ name: told }), &[]);
+            assert_eq!(
+                prompt.as_deref(),
+                Some(r#"[{"role":"system","content":"Be brief."},{"role":"user","content":"Weather?"}]"#),
+                "{name}"
+            );
+            assert_eq!(response.as_deref(), Some("4C"), "{name}");
+        }
+    }
+    let asked = json!([{ "content": "Weather?", "role": "user", "event.name": "gen_ai.user.message" },
+        { "role": "assistant", "tool_calls": [{ "id": "c", "type": "function", "function": { "name": "w", "arguments": "{}" } }],
+            "event.name": "gen_ai.assistant.message" },
+        { "role": "tool", "content": "4C", "id": "c", "event.name": "gen_ai.tool.message" }]);
+    let prompt = call(&json!({ "events": asked.to_string() }), &[]).0.unwrap();
+    assert!(prompt.contains(r#""name":"w""#) && prompt.contains(r#""content":"4C""#), "{prompt}");
+    let known = json!({ "gen_ai.prompt": "Hi", "events": events.to_string() });
+    assert_eq!(call(&known, &[]), (Some("Hi".to_owned()), Some("4C".to_owned())), "behind all others");
+    for others in [json!("clicked"), json!([{ "type": "click", "x": 1 }]), json!([1]), json!({ "a": 1 })] {
+        assert_eq!(call(&json!({ "events": others }), &[]), (None, None), "{others}");
+    }
+}

@@ -66,7 +66,7 @@ fn said<'a>(role: &'a str, content: &'a str) -> Message<'a> {
     Message { role: Cow::Borrowed(role), content: Some(Cow::Borrowed(content)), ..Message::default() }
 }
 
-fn is_json(text: &str) -> bool {
+pub(super) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['[', '{']) && Reader::new(text).is_ok()
 }
 
@@ -93,7 +93,7 @@ fn is_message(object: &Object<'_>) -> bool {
         || object.text(&["type"]).is_some()
 }
 
-fn message<'a>(json: &'a str, object: &Object<'a>, list: &mut Vec<Message<'a>>) {
+pub(super) fn message<'a>(json: &'a str, object: &Object<'a>, list: &mut Vec<Message<'a>>) {
     let mut parts = Parts::default();
     let role = object.text(&["role"]);
     let kind = object.text(&["type"]).unwrap_or_default();
@@ -154,7 +154,7 @@ const READ: &[&str] = &[
     "finish_reason", "finishReason", "stop_reason", "stop_sequence", "id", "index", "status", "object", "model",
     "created", "created_at", "timestamp", "usage", "usage_metadata", "response_metadata", "response_id",
     "logprobs", "cache_control", "example", "invalid_tool_calls", "metadata", "container", "phase", "kind",
-    "token_count", "tool_call_chunks",
+    "token_count", "tool_call_chunks", "event.name", "gen_ai.message.index", "gen_ai.system",
 ];
 
 /// What else a message has, as the JSON that it came as.

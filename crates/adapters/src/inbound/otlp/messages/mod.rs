@@ -7,6 +7,7 @@
 
 mod flat;
 mod given;
+mod listed;
 mod media;
 mod message;
 mod object;
@@ -41,6 +42,7 @@ pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
     let told: Vec<Told<'_>> =
         [Told::of_span(fields)].into_iter().chain(events.iter().map(Told::of_event)).collect();
     let alone = fields.get(Field::Input).and_then(value::whole);
+    let listed = listed::told(fields.all());
     let mut finish_reason = None;
     let (mut input, mut output) = flat::of(fields.all());
     for told in &told {
@@ -53,8 +55,11 @@ pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
             finish_reason = finish_reason.or(finish.map(Cow::into_owned));
         }
     }
-    if !say_something(&input) || !say_something(&output) {
-        let (went_in, came_out, finish) = by_events(events);
+    for by_list in [false, true] {
+        if say_something(&input) && say_something(&output) {
+            break;
+        }
+        let (went_in, came_out, finish) = if by_list { listed::messages(&listed) } else { by_events(events) };
         input = if say_something(&input) { input } else { went_in };
         if !say_something(&output) {
             output = came_out;
@@ -177,9 +182,11 @@ fn is_answered(text: &str) -> bool {
     !matches!(text.trim(), "" | "null" | "[]" | "{}" | "\"\"" | "[[]]")
 }
 
-/// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one. What went in, what
-/// came out, and why it ended.
-fn by_events<'a>(events: &'a [Event<'_>]) -> (Vec<Message<'a>>, Vec<Message<'a>>, Option<String>) {
+/// What went in, what came out, and why it ended.
+type Sides<'a> = (Vec<Message<'a>>, Vec<Message<'a>>, Option<String>);
+
+/// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one.
+fn by_events<'a>(events: &'a [Event<'_>]) -> Sides<'a> {
     let (mut input, mut output) = (Vec::new(), Vec::new());
     let mut finish_reason = None;
     for event in events {
