@@ -241,9 +241,10 @@ impl Tally {
         self.sums.push();
         let mut lately = <[Lately; 3]>::default();
         for child in self.children_of(span).iter().map(|child| &self.nodes[*child]) {
-            if child.talks_to(&node) {
-                node.below.add(&child.shows(), &mut lately);
+            if !child.talks_to(&node) {
+                continue;
             }
+            node.below.add_lately(&child.shows(), &mut lately);
         }
         for child in span.and_then(|span| self.children.get(&span)).into_iter().flatten() {
             self.circles.join(*child, at);
@@ -329,12 +330,13 @@ impl Tally {
     /// Tells those above of a step; gives those that count no longer.
     fn tell_upwards(&mut self, at: usize) -> Vec<u64> {
         let mut no_longer = Vec::new();
-        let (mut child, mut lately) = (at, <[Lately; 3]>::default());
+        let mut child = at;
+        let mut lately = <[Lately; 3]>::default();
         while let Some(above) = self.hearer(child) {
             let shown = self.nodes[child].shows();
             let node = &mut self.nodes[above];
             let weighed = node.weight();
-            if !node.below.add(&shown, &mut lately) {
+            if !node.below.add_lately(&shown, &mut lately) {
                 break;
             }
             self.weight = self.weight - weighed + node.weight();
@@ -350,7 +352,8 @@ impl Tally {
     /// Tells those below a step which calls they lie below; gives those that count no longer.
     fn tell_downwards(&mut self, at: usize) -> Vec<u64> {
         let mut no_longer = Vec::new();
-        let (mut next, mut lately) = (vec![at], <[Lately; 2]>::default());
+        let mut next = vec![at];
+        let mut lately = <[Lately; 2]>::default();
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
             let calls = node.hands.clone();
@@ -362,7 +365,7 @@ impl Tally {
                     continue;
                 }
                 let weighed = node.weight();
-                let is_new = node.above.add(&calls, &mut lately);
+                let is_new = node.above.add_lately(&calls, &mut lately);
                 if is_new {
                     node.hand_down();
                 }
@@ -431,14 +434,15 @@ impl Tally {
         if node.hands.full.may_be_of(&node.below.half) {
             return true;
         }
-        let (mut shown, mut lately) = (node.shows(), <[Lately; 3]>::default());
+        let mut shown = node.shows();
         let mut next = self.hearer(at);
         while let Some(above) = next {
             let node = &self.nodes[above];
-            let mut below = node.below.clone();
-            if !below.add(&shown, &mut lately) {
+            if node.below.covers(&shown) {
                 break;
             }
+            let mut below = node.below.clone();
+            below.add(&shown);
             if node.counts && !node.would_count_over(&below) {
                 return true;
             }

@@ -55,13 +55,26 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Adds what another shows. Whether that is something new.
-    pub(super) fn add(&mut self, other: &Self, [full, half, silent]: &mut [Lately; 3]) -> bool {
+    pub(super) fn add(&mut self, other: &Self) -> bool {
+        self.add_lately(other, &mut <[Lately; 3]>::default())
+    }
+
+    /// The same, of many steps behind each other.
+    pub(super) fn add_lately(&mut self, other: &Self, [full, half, silent]: &mut [Lately; 3]) -> bool {
         let mut is_new = full.add_all(&mut self.full, &other.full);
         is_new |= half.add_all(&mut self.half, &other.half);
         is_new |= silent.add_all(&mut self.silent, &other.silent);
         is_new |= other.text && !self.text;
         self.text |= other.text;
         is_new
+    }
+
+    /// Whether the other shows nothing that it does not.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self.full.cover(&other.full)
+            && self.half.cover(&other.half)
+            && self.silent.cover(&other.silent)
+            && (self.text || !other.text)
     }
 
     fn weight(&self) -> usize {
@@ -78,8 +91,8 @@ pub(super) struct Above {
 }
 
 impl Above {
-    /// Adds others. Whether that is something new.
-    pub(super) fn add(&mut self, other: &Self, [uses, full]: &mut [Lately; 2]) -> bool {
+    /// Adds others, to one of many steps. Whether that is something new.
+    pub(super) fn add_lately(&mut self, other: &Self, [uses, full]: &mut [Lately; 2]) -> bool {
         let is_new = uses.add_all(&mut self.uses, &other.uses);
         full.add_all(&mut self.full, &other.full) || is_new
     }

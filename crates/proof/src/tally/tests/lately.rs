@@ -20,35 +20,23 @@ fn id(of: u64) -> String {
     format!("{of:016x}")
 }
 
-/// A call of a class, with counts of its own; or a step that is no call and tells no use.
-type Step = Option<(CallClass, u64)>;
-
-/// Adds a step at a span below its parent, and says how long that took.
-fn add(tally: &mut Tally, place: (u64, u64), step: Step) -> Duration {
-    timed(tally, place, step, |tally, told| drop(tally.add(told)))
-}
-
-fn timed(
-    tally: &mut Tally,
-    (span, parent): (u64, u64),
-    step: Step,
-    add: impl FnOnce(&mut Tally, Told<'_>),
-) -> Duration {
-    let skill_name = step.map_or_else(|| "chain".to_owned(), |(class, _)| format!("openai.{class}"));
+/// Adds a step, and says how long that took. Each call has counts of its own.
+fn add(tally: &mut Tally, (span, parent): (u64, u64), call: Option<(CallClass, u64)>) -> Duration {
+    let skill_name = call.map_or_else(|| "chain".to_owned(), |(class, _)| format!("openai.{class}"));
     let (span, parent) = (id(span), id(parent));
     let told = Told {
         index: u64::try_from(tally.len()).expect("few"),
         span: Some(&span),
         parent: Some(&parent),
-        kind: if step.is_some() { LlmCall } else { Other },
+        kind: if call.is_some() { LlmCall } else { Other },
         skill_name: &skill_name,
         models: [None, None],
-        used: step.map_or((0, 0, 0), |(_, counts)| (counts, 1, 0)),
+        used: call.map_or((0, 0, 0), |(_, counts)| (counts, 1, 0)),
         note: None,
         reporter: None,
     };
     let begun = Instant::now();
-    add(tally, told);
+    tally.add(told);
     begun.elapsed()
 }
 
@@ -88,32 +76,4 @@ fn many_calls_above_many_steps_are_no_long_work() {
         add(&mut tally, (next - 1, next), Some((class, counts)))
     });
     super::weight::check(&tally);
-}
-
-/// A late call that would take an agent's use away asks all the way up to it.
-#[test]
-fn late_calls_below_a_long_chain_are_no_long_work() {
-    let took = |calls: u64| {
-        let mut tally = Tally::default();
-        let agent = |tally: &mut Tally, told: Told<'_>| {
-            assert!(tally.add(Told { used: (1_000_000, 1_000, 0), ..told }).counts);
-        };
-        timed(&mut tally, (1, 0), None, agent);
-        for at in 1..=STEPS {
-            add(&mut tally, (at + 1, at), None);
-        }
-        let mut next = STEPS + 1;
-        for class in CallClass::ALL.iter().filter(|class| **class != CallClass::Text) {
-            for counts in 1..=calls {
-                next += 1;
-                add(&mut tally, (next, STEPS + 1), Some((*class, counts)));
-            }
-        }
-        let late = |tally: &mut Tally, told: Told<'_>| assert!(!tally.add_late(told));
-        let late =
-            (1..=5).map(|of| timed(&mut tally, (next + of, STEPS + 1), Some((CallClass::Text, of)), late));
-        late.min().unwrap_or_default()
-    };
-    let (alone, beside) = (took(0), took(CALLS));
-    assert!(beside < 6 * alone, "alone {alone:?}, beside others {beside:?}");
 }
