@@ -35,7 +35,7 @@ use std::collections::{HashMap, HashSet};
 
 use self::{
     circles::Circles,
-    marks::{Lately, Mark, Marks, Sign, family},
+    marks::{Mark, Marks, Sign, family},
     node::{Above, Node, Shown, Sort},
     numbers::Numbers,
     sums::{Sum, Sums, comes_to, plus},
@@ -239,12 +239,11 @@ impl Tally {
         };
         self.circles.add();
         self.sums.push();
-        let mut lately = <[Lately; 3]>::default();
         for child in self.children_of(span).iter().map(|child| &self.nodes[*child]) {
             if !child.talks_to(&node) {
                 continue;
             }
-            node.below.add_lately(&child.shows(), &mut lately);
+            node.below.add(&child.shows());
         }
         for child in span.and_then(|span| self.children.get(&span)).into_iter().flatten() {
             self.circles.join(*child, at);
@@ -331,12 +330,11 @@ impl Tally {
     fn tell_upwards(&mut self, at: usize) -> Vec<u64> {
         let mut no_longer = Vec::new();
         let mut child = at;
-        let mut lately = <[Lately; 3]>::default();
         while let Some(above) = self.hearer(child) {
             let shown = self.nodes[child].shows();
             let node = &mut self.nodes[above];
             let weighed = node.weight();
-            if !node.below.add_lately(&shown, &mut lately) {
+            if !node.below.add(&shown) {
                 break;
             }
             self.weight = self.weight - weighed + node.weight();
@@ -353,7 +351,6 @@ impl Tally {
     fn tell_downwards(&mut self, at: usize) -> Vec<u64> {
         let mut no_longer = Vec::new();
         let mut next = vec![at];
-        let mut lately = <[Lately; 2]>::default();
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
             let calls = node.hands.clone();
@@ -365,7 +362,7 @@ impl Tally {
                     continue;
                 }
                 let weighed = node.weight();
-                let is_new = node.above.add_lately(&calls, &mut lately);
+                let is_new = node.above.add(&calls);
                 if is_new {
                     node.hand_down();
                 }

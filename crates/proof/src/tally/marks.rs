@@ -143,35 +143,6 @@ impl Marks {
     }
 }
 
-/// What lately became of marks to which others were added. Along the steps above a call, and for those beside each other below
-/// one, that is the same each time: they are kept once, so it is known without a look at any of them.
-#[derive(Debug, Default)]
-pub(super) struct Lately(Option<Added>);
-
-#[derive(Debug)]
-struct Added {
-    before: Marks,
-    others: Marks,
-    after: Marks,
-    is_new: bool,
-}
-
-impl Lately {
-    /// Adds others to marks. Whether that says something new.
-    pub(super) fn add_all(&mut self, to: &mut Marks, others: &Marks) -> bool {
-        let is_again =
-            |lately: &&Added| lately.before.are_kept_with(to) && lately.others.are_kept_with(others);
-        if let Some(lately) = self.0.as_ref().filter(is_again) {
-            to.clone_from(&lately.after);
-            return lately.is_new;
-        }
-        let before = to.clone();
-        let is_new = to.add_all(others);
-        self.0 = Some(Added { before, others: others.clone(), after: to.clone(), is_new });
-        is_new
-    }
-}
-
 /// The family of a model: its name without whose it is, when it is of and which edition it is. None of a name that has no
 /// part.
 pub(super) fn family(name: &str) -> Option<String> {

@@ -1,9 +1,6 @@
 //! A step in the tree of its run: what it tells, what is told around it, and whether it counts so.
 
-use super::{
-    marks::{Lately, Marks},
-    sums::Sum,
-};
+use super::{marks::Marks, sums::Sum};
 use crate::words::CallClass;
 
 #[derive(Clone, Debug)]
@@ -56,14 +53,9 @@ pub(super) struct Shown {
 impl Shown {
     /// Adds what another shows. Whether that is something new.
     pub(super) fn add(&mut self, other: &Self) -> bool {
-        self.add_lately(other, &mut <[Lately; 3]>::default())
-    }
-
-    /// The same, of many steps behind each other.
-    pub(super) fn add_lately(&mut self, other: &Self, [full, half, silent]: &mut [Lately; 3]) -> bool {
-        let mut is_new = full.add_all(&mut self.full, &other.full);
-        is_new |= half.add_all(&mut self.half, &other.half);
-        is_new |= silent.add_all(&mut self.silent, &other.silent);
+        let mut is_new = self.full.add_all(&other.full);
+        is_new |= self.half.add_all(&other.half);
+        is_new |= self.silent.add_all(&other.silent);
         is_new |= other.text && !self.text;
         self.text |= other.text;
         is_new
@@ -91,10 +83,10 @@ pub(super) struct Above {
 }
 
 impl Above {
-    /// Adds others, to one of many steps. Whether that is something new.
-    pub(super) fn add_lately(&mut self, other: &Self, [uses, full]: &mut [Lately; 2]) -> bool {
-        let is_new = uses.add_all(&mut self.uses, &other.uses);
-        full.add_all(&mut self.full, &other.full) || is_new
+    /// Adds others. Whether that is something new.
+    pub(super) fn add(&mut self, other: &Self) -> bool {
+        let is_new = self.uses.add_all(&other.uses);
+        self.full.add_all(&other.full) || is_new
     }
 }
 

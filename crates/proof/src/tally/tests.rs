@@ -6,7 +6,6 @@ use crate::words::{
     StepKind::{self, HttpCall, LlmCall, Other, Retrieval, ToolCall},
 };
 
-mod lately;
 mod random;
 mod weight;
 
