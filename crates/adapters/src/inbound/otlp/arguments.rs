@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use orchestrator::ports::json_of;
+use orchestrator::ports::{json_of, member_of};
 use serde_json::{
     Map, Value,
     value::{RawValue, to_raw_value},
@@ -34,8 +34,7 @@ pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<S
 
 /// The arguments in the parameters of an MCP request, which name the tool too; all of them where they cannot be read.
 fn of_request(params: &str) -> String {
-    let arguments = json_of(params).and_then(|request| request.get("arguments").map(Value::to_string));
-    arguments.unwrap_or_else(|| params.to_owned())
+    member_of(params, "arguments").unwrap_or_else(|| params.to_owned())
 }
 
 /// What attributes of a tool's span begin with that are not of what it was called with: of where it ran and who asked for it.
