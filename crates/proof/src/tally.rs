@@ -5,14 +5,15 @@
 //! arrive ends in the same: a later step may take the count away from an earlier one. Steps that are in no tree, as those
 //! that an agent reports by itself, count.
 //!
-//! - A model call counts unless a call below it that *may be* the same one tells what was used: one for the same thing, as
-//!   text or speech, of a model of the same family, or one that used as many tokens, or where one names no model. What a
-//!   tool did below it is another call, and so is what is no model call: a guardrail, a reranker.
-//! - A model call that tells nothing does not count below one that does and may be it, nor above one that tells nothing either
-//!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, does not
-//!   below one that tells all: that one counts, unless another below it tells all.
-//! - An agent, a chain, whatever else tells use counts it if no model call of text below it tells any, and what is used right
-//!   below it does not come to as much.
+//! - A model call counts unless a call near below it that *may be* the same one tells of its use: one for the same thing, as
+//!   text or speech, of a model of the same family, or one that used as many tokens, or where one names no model; and that has
+//!   the same tokens, in or out, or with others beside it comes to as much. A small call below, as a judge makes it, is another.
+//!   What a tool or a search did below it is another call, and so is what is no model call: a guardrail, a reranker.
+//! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing either
+//!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, or that
+//!   cost nothing, does not below one that tells more: that one counts, unless another below it tells of that.
+//! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much, or, where a
+//!   model call of text is below it that tells any, not to a part of it that is worth the name.
 //! - A tool call counts unless a call of the same tool is its child, or lies below it with nothing but HTTP calls between.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called, and a
@@ -24,7 +25,10 @@
 
 mod circles;
 mod class;
+mod late;
 mod marks;
+mod meet;
+mod near;
 mod node;
 mod numbers;
 mod sums;
@@ -36,9 +40,10 @@ use std::collections::{HashMap, HashSet};
 use self::{
     circles::Circles,
     marks::{Mark, Marks, Sign, family},
-    node::{Above, Node, Shown, Sort},
+    near::{Met, Near},
+    node::{Node, Shown, Sort},
     numbers::Numbers,
-    sums::{Sum, Sums, comes_to, plus},
+    sums::{Sum, Sums, plus},
     told::span_key,
 };
 pub use self::{
@@ -120,36 +125,11 @@ impl Tally {
         }
         let at = self.plant(told);
         let mut no_longer: Vec<u64> = self.tell_other_side(at).into_iter().collect();
+        no_longer.extend(self.tell_near(at, &self.met_by(at)));
         no_longer.extend(self.tell_upwards(at));
         no_longer.extend(self.hand_up(at));
         no_longer.extend(self.tell_downwards(at));
         Counted { counts: self.nodes[at].counts, no_longer }
-    }
-
-    /// Adds a step that came after the run was sealed: whether it counts. It takes no use and no tool's call away from what
-    /// counts.
-    pub fn add_late(&mut self, told: Told<'_>) -> bool {
-        if !told.is_in_tree() {
-            return self.pass_by(&told);
-        }
-        let at = self.plant(told);
-        if self.nodes[at].counts && !self.takes_away(at) {
-            self.tell_other_side(at);
-            self.tell_upwards(at);
-            self.hand_up(at);
-            self.tell_downwards(at);
-            return true;
-        }
-        // It is there, and hands up nothing of itself or of what is below it now.
-        let node = &mut self.nodes[at];
-        let weighed = node.weight();
-        (node.sort, node.uses, node.half, node.counts) = (Sort::Other, false, false, false);
-        (node.below, node.marks, node.used) = (Shown::default(), Marks::default(), Sum::default());
-        node.hand_down();
-        self.weight = self.weight - weighed + node.weight();
-        self.sums.forget(at);
-        self.hand_up(at);
-        false
     }
 
     /// The places of those that may count no longer once steps with these parents are added: what they and the steps below
@@ -157,16 +137,23 @@ impl Tally {
     #[must_use]
     pub fn counted_above<'p>(&self, parents: impl IntoIterator<Item = Option<&'p str>>) -> Vec<u64> {
         let mut found = Vec::new();
-        let (mut tools, mut seen) = (HashSet::new(), HashSet::new());
+        let (mut tools, mut calls_found, mut seen) = (HashSet::new(), HashSet::new(), HashSet::new());
         for parent in parents {
             let parent = parent.and_then(span_key).and_then(|span| self.by_span.get(&span)).copied();
             let tool = parent.and_then(|parent| self.tool_from(parent, MAX_HTTP_BETWEEN));
             found
                 .extend(tool.filter(|(tool, _)| tools.insert(*tool)).map(|(tool, _)| self.nodes[tool].index));
+            let near = parent.map(|at| self.nodes[at].near_below(at)).unwrap_or_default();
+            let calls = near.calls().iter().map(|call| call.at);
+            found.extend(
+                calls
+                    .filter(|at| self.nodes[*at].counts && calls_found.insert(*at))
+                    .map(|at| self.nodes[at].index),
+            );
             let mut next = parent;
             while let Some(at) = next.filter(|at| seen.insert(*at)) {
                 let node = &self.nodes[at];
-                if node.counts && node.sums_up() {
+                if node.counts && node.sums_up() && node.sort != Sort::Model {
                     found.push(node.index);
                 }
                 next = self.hearer(at);
@@ -175,8 +162,8 @@ impl Tally {
         found
     }
 
-    /// The places of those that tell half of a use and may count no longer once steps with these spans are added: of one
-    /// above them that tells all of it, or that leads to one.
+    /// The places of those that tell a part of a use and may count no longer once steps with these spans are added: of one
+    /// above them that tells more of it, or that leads to one.
     #[must_use]
     pub fn counted_below<'s>(&self, spans: impl IntoIterator<Item = Option<&'s str>>) -> Vec<u64> {
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
@@ -184,13 +171,13 @@ impl Tally {
         while let Some(span) = next.pop() {
             for child in self.children_of(span) {
                 let node = &self.nodes[*child];
-                if node.is_tool() || !seen.insert(*child) {
+                if !seen.insert(*child) {
                     continue;
                 }
-                if node.half && node.counts {
+                if node.tells_part() && node.counts {
                     found.push(node.index);
                 }
-                if !node.below.half.is_empty() {
+                if node.below.part && !node.sets_apart() {
                     next.push(node.span);
                 }
             }
@@ -226,15 +213,17 @@ impl Tally {
             span,
             reporter: self.reporter(told.reporter),
             sort,
-            uses: told.uses(),
-            half: told.half(),
+            tells: told.tells(),
             used: [input, output, cost],
             marks: self.marks(&told),
             below: Shown::default(),
+            met: Met::default(),
             summed: false,
+            summed_in_part: false,
             same: false,
-            above: Above::default(),
-            hands: Above::default(),
+            above: Marks::default(),
+            hands: Marks::default(),
+            near: Near::default(),
             counts: false,
         };
         self.circles.add();
@@ -258,8 +247,10 @@ impl Tally {
             if above.is_none() {
                 self.awaited.insert(parent);
             }
-            let above = above.map(|above| &self.nodes[above]).filter(|above| above.talks_to(&node));
-            node.above = above.map(|above| above.hands.clone()).unwrap_or_default();
+            if let Some(at) = above.filter(|above| self.nodes[*above].talks_to(&node)) {
+                let above = &self.nodes[at];
+                (node.above, node.near) = (above.hands.clone(), above.near_below(at));
+            }
         }
         node.hand_down();
         if let Some(span) = span {
@@ -353,8 +344,8 @@ impl Tally {
         let mut next = vec![at];
         while let Some(above) = next.pop() {
             let node = &self.nodes[above];
-            let calls = node.hands.clone();
-            let Some(span) = node.span.filter(|_| !calls.uses.is_empty()) else { continue };
+            let (calls, near) = (node.hands.clone(), node.near_below(above));
+            let Some(span) = node.span.filter(|_| !calls.is_empty()) else { continue };
             let reporter = node.reporter;
             for child in self.children.get(&span).into_iter().flatten() {
                 let node = &mut self.nodes[*child];
@@ -362,7 +353,9 @@ impl Tally {
                     continue;
                 }
                 let weighed = node.weight();
-                let is_new = node.above.add(&calls);
+                let is_nearer = node.near != near;
+                node.near = near;
+                let is_new = node.above.add_all(&calls) || is_nearer;
                 if is_new {
                     node.hand_down();
                 }
@@ -393,8 +386,8 @@ impl Tally {
                 self.sums.join(*child, at);
             }
         }
-        let (of, used) = (self.sums.of(at), self.nodes[at].used);
-        self.nodes[at].summed = comes_to(of, used);
+        let of = self.sums.of(at);
+        self.nodes[at].sum_up(of);
     }
 
     /// What a step hands up that is joined to none yet: what it tells, or what is told right below it. A tool tells of its own
@@ -415,42 +408,10 @@ impl Tally {
         }
         let of = self.sums.of(top);
         let node = &mut self.nodes[top];
-        node.summed = comes_to(of, node.used);
+        node.sum_up(of);
         let is_gone = node.counts && !node.would_count();
         node.counts &= !is_gone;
         is_gone.then_some(node.index)
-    }
-
-    /// Whether a late step that was planted would take away a use that counts, or a tool's call. A sealed call below it that
-    /// tells no use stays, and takes nothing from one that does.
-    fn takes_away(&mut self, at: usize) -> bool {
-        if self.other_side(at).is_some_and(|tool| self.nodes[tool].counts) {
-            return true;
-        }
-        let node = &self.nodes[at];
-        if node.hands.full.may_be_of(&node.below.half) {
-            return true;
-        }
-        let mut shown = node.shows();
-        let mut next = self.hearer(at);
-        while let Some(above) = next {
-            let node = &self.nodes[above];
-            if node.below.covers(&shown) {
-                break;
-            }
-            let mut below = node.below.clone();
-            below.add(&shown);
-            if node.counts && !node.would_count_over(&below) {
-                return true;
-            }
-            shown = node.shows_over(&below);
-            next = self.hearer(above);
-        }
-        let Some(above) = self.hearer(at) else { return false };
-        let top = self.sums.top(above);
-        let of = plus(self.sums.of(top), self.used_at(at));
-        let node = &self.nodes[top];
-        node.counts && node.sums_up() && node.sort != Sort::Model && comes_to(of, node.used)
     }
 
     /// By what a model call is known.
@@ -469,10 +430,6 @@ impl Tally {
         }
         if !is_named {
             marks.add(Mark { class, sign: Sign::Unnamed });
-        }
-        let (input, output, _) = told.used;
-        if (input, output) != (0, 0) {
-            marks.add(Mark { class, sign: Sign::Counts(input, output) });
         }
         marks
     }

@@ -202,6 +202,7 @@ on_both! {
         };
         let embedding = of("embeddings", "text-embedding-3-small", 10, 0);
         let guard = of("chat", "gpt-4o-mini-2024-07-18", 50, 1);
+        let judge = usage("chat", 50, 5);
         let reranker = vec![("openinference.span.kind", json!("RERANKER")), ("llm.cost.total", json!(0.002))];
         let mut priced = tool("search");
         priced.push(("llm.cost.total", json!(0.002)));
@@ -210,6 +211,8 @@ on_both! {
         let cases = [
             (usage("chat", 1_000, 100), &embedding, (1_010, 100, own + 200, 2, 0, true)),
             (usage("chat", 1_000, 100), &guard, (1_050, 101, own + 8_100, 2, 0, true)),
+            (usage("chat", 1_000, 100), &judge, (1_050, 105, own + 175_000, 2, 0, true)),
+            (usage("invoke_agent", 1_000, 100), &guard, (1_050, 101, own + 8_100, 1, 0, true)),
             (usage("chat", 1_000, 100), &reranker, (1_000, 100, own + 2_000_000, 1, 0, true)),
             (usage("invoke_agent", 1_000, 100), &embedding, (1_010, 100, own + 200, 1, 0, true)),
             (usage("invoke_agent", 1_000, 100), &priced, (1_000, 100, own + 2_000_000, 0, 1, true)),
@@ -275,7 +278,13 @@ on_both! {
         // Its call is told of later.
         send(&agent, &[span(1, (3, 1), &usage("chat", 100, 10))]).await;
         let run = &runs(&agent).await[0];
-        assert_eq!((run.input_tokens, run.output_tokens, run.llm_call_count), (100, 10, 1));
+        let told = (run.input_tokens, run.output_tokens, run.llm_call_count);
+        assert_eq!(told, (5_100, 710, 1), "a call so small is none that it sums up");
+        let costs = overview::costs(&kit.spine, &agent.admin, None, None).await.unwrap();
+        assert_eq!(costs.spent.cost_nanousd, run.cost_nanousd);
+        send(&agent, &[span(1, (4, 1), &usage("chat", 4_000, 600))]).await;
+        let run = &runs(&agent).await[0];
+        assert_eq!((run.input_tokens, run.output_tokens, run.llm_call_count), (4_100, 610, 2));
         let costs = overview::costs(&kit.spine, &agent.admin, None, None).await.unwrap();
         assert_eq!(costs.spent.cost_nanousd, run.cost_nanousd);
     }
@@ -346,6 +355,30 @@ on_both! {
         }
     }
 
+    /// A gateway that tells of no cost, below a span that has the price of the model.
+    async fn a_zero_below_hides_no_price(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let cost = agent.limit(LimitType::CostUsd, 10_000_000).await;
+        let mut free = usage("chat", 100, 10);
+        free.push(("gen_ai.usage.cost", json!(0.0)));
+        let of_one = 100 * 2_500 + 10 * 10_000;
+        let mut traces = 0;
+        for (above, below) in [(usage("chat", 100, 10), free.clone()), (free, usage("chat", 100, 10))] {
+            for order in [[0, 1], [1, 0]] {
+                for size in [1, 2] {
+                    traces += 1;
+                    let both = [span(traces, (1, 0), &above), span(traces, (2, 1), &below)];
+                    for some in order.map(|at: usize| both[at].clone()).chunks(size) {
+                        send(&agent, some).await;
+                    }
+                    assert_eq!(counted(&runs(&agent).await[0]), (100, 10, of_one, 1, 0, true), "{order:?} {size}");
+                }
+            }
+        }
+        assert_eq!(used(&agent, &cost).await, of_one * traces);
+    }
+
     async fn a_rule_on_what_the_run_has_cost_looks_at_what_was_before(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;
@@ -388,10 +421,10 @@ on_both! {
         agent.rule(EnforcementMode::Warn, "context.run.tokens > 1000000").await;
         let all = 1_u64 << 53;
         send(&agent, &[span(1, (1, 0), &usage("chat", 800, 100))]).await;
-        send(&agent, &[span(1, (2, 9), &usage("chat", all, 1))]).await;
-        send(&agent, &[span(1, (3, 2), &usage("chat", 1, 1))]).await;
+        send(&agent, &[span(1, (2, 9), &usage("chat", all, 40))]).await;
+        send(&agent, &[span(1, (3, 2), &usage("chat", 1, 40))]).await;
         let run = &runs(&agent).await[0];
-        assert_eq!((run.input_tokens, run.output_tokens), (all, 101), "the second gave back what was no sum");
+        assert_eq!((run.input_tokens, run.output_tokens), (all, 140), "the second gave back what was no sum");
         let run = run.id;
         send(&agent, &[span(1, (4, 9), &usage("chat", 1, 1))]).await;
         let page = models::page::PageRequest::default();

@@ -21,14 +21,12 @@ pub(super) enum Sign {
     Many,
     /// One of a model of this family, by its number.
     Family(u32),
-    /// One that used so many tokens, in and out.
-    Counts(u64, u64),
 }
 
 impl Mark {
     /// Whether it tells one call from others.
     const fn tells_apart(self) -> bool {
-        matches!(self.sign, Sign::Family(_) | Sign::Counts(..))
+        matches!(self.sign, Sign::Family(_))
     }
 
     /// Whether any call of its class may be the one that it is of.
@@ -37,7 +35,8 @@ impl Mark {
     }
 }
 
-/// So many marks of a class are told apart, so that no shape of a trace costs hours. Of more, any call may be one.
+/// So many families of a class are told apart, so that no shape of a trace costs hours. Of more, any call that tells no use
+/// may be one.
 const MOST: usize = 16;
 
 /// The marks of a call, or of several, in order. Of most steps they are those of the step above or below, and kept once
@@ -68,6 +67,11 @@ impl Marks {
 
     fn all(&self) -> &[Mark] {
         self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether one is of the same class as one of the others.
+    pub(super) fn are_of_a_class_of(&self, others: &Self) -> bool {
+        self.all().iter().any(|mark| others.are_of(mark.class))
     }
 
     /// Whether one is of this class.
@@ -115,7 +119,7 @@ impl Marks {
     }
 
     /// Whether a call with these marks may be one of those with the others: one of the same class that names a model of the
-    /// same family, or used the same tokens; or that, as either may, names none.
+    /// same family; or that, as either may, names none.
     pub(super) fn may_be_of(&self, others: &Self) -> bool {
         let may = |mark: &Mark, of: &Self| {
             (mark.tells_apart() && of.has(*mark)) || (mark.is_of_any() && of.are_of(mark.class))
@@ -199,10 +203,10 @@ mod tests {
 
     #[test]
     fn equal_marks_are_kept_once() {
-        let call = |input: u64| {
+        let call = |of: u32| {
             let mut marks = Marks::default();
             marks.add(Mark { class: CallClass::Text, sign: Sign::Any });
-            marks.add(Mark { class: CallClass::Text, sign: Sign::Counts(input, 1) });
+            marks.add(Mark { class: CallClass::Text, sign: Sign::Family(of) });
             marks
         };
         let (one, mut both) = (call(1), call(1));

@@ -1,6 +1,11 @@
 //! A step in the tree of its run: what it tells, what is told around it, and whether it counts so.
 
-use super::{marks::Marks, sums::Sum};
+use super::{
+    marks::Marks,
+    near::{Met, Near},
+    sums::{Sum, comes_near, comes_to},
+    told::Tells,
+};
 use crate::words::CallClass;
 
 #[derive(Clone, Debug)]
@@ -11,22 +16,26 @@ pub(super) struct Node {
     pub(super) span: Option<u64>,
     pub(super) reporter: u32,
     pub(super) sort: Sort,
-    /// It tells a use; that is half of one.
-    pub(super) uses: bool,
-    pub(super) half: bool,
+    /// How much of a use it tells, and which.
+    pub(super) tells: Tells,
     pub(super) used: Sum,
     /// By what it is known, of a model call.
     pub(super) marks: Marks,
     /// What is shown of calls below it.
     pub(super) below: Shown,
-    /// What is used right below it comes to what it tells.
+    /// What the calls next to it come to.
+    pub(super) met: Met,
+    /// What is used right below it comes to what it tells; or to so much of it that it may be what it sums up.
     pub(super) summed: bool,
+    pub(super) summed_in_part: bool,
     /// The other side of it is told too.
     pub(super) same: bool,
-    /// The calls that it lies below: kept once, as what the step above hands down.
-    pub(super) above: Above,
-    /// The calls that what is below it lies below.
-    pub(super) hands: Above,
+    /// The calls that tell a use and that it lies below: kept once, as what the step above hands down.
+    pub(super) above: Marks,
+    /// Those that what is below it lies below.
+    pub(super) hands: Marks,
+    /// The next ones above it.
+    pub(super) near: Near,
     pub(super) counts: bool,
 }
 
@@ -40,84 +49,112 @@ pub(super) enum Sort {
     Other,
 }
 
-/// The model calls that are shown nearby, that is, not through a tool: that tell all of a use, half of one, none; and whether
-/// one of text that tells a use is shown at all.
+/// Two calls that tell so many tokens alike, in or out, tell of one: what leaves out what was read from a cache. Of fewer, as of the
+/// one word of a judge, two calls often are.
+const NO_CHANCE: u64 = 16;
+
+/// The model calls that are shown nearby, that is, neither through a tool nor through a search: that tell a use, that tell none;
+/// whether one is that tells a part of one; and whether one of text that tells a use is shown at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
-    pub(super) full: Marks,
-    pub(super) half: Marks,
+    pub(super) told: Marks,
     pub(super) silent: Marks,
+    pub(super) part: bool,
     pub(super) text: bool,
 }
 
 impl Shown {
     /// Adds what another shows. Whether that is something new.
     pub(super) fn add(&mut self, other: &Self) -> bool {
-        let mut is_new = self.full.add_all(&other.full);
-        is_new |= self.half.add_all(&other.half);
+        let mut is_new = self.told.add_all(&other.told);
         is_new |= self.silent.add_all(&other.silent);
-        is_new |= other.text && !self.text;
+        is_new |= (other.part && !self.part) || (other.text && !self.text);
+        self.part |= other.part;
         self.text |= other.text;
         is_new
     }
 
     /// Whether the other shows nothing that it does not.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        self.full.cover(&other.full)
-            && self.half.cover(&other.half)
+        self.told.cover(&other.told)
             && self.silent.cover(&other.silent)
+            && (self.part || !other.part)
             && (self.text || !other.text)
     }
 
     fn weight(&self) -> usize {
-        self.full.weight() + self.half.weight() + self.silent.weight()
-    }
-}
-
-/// The model calls that a step lies below, not through a tool: that tell a use; that tell all of one, and not through an agent
-/// that tells one either.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Above {
-    pub(super) uses: Marks,
-    pub(super) full: Marks,
-}
-
-impl Above {
-    /// Adds others. Whether that is something new.
-    pub(super) fn add(&mut self, other: &Self) -> bool {
-        let is_new = self.uses.add_all(&other.uses);
-        self.full.add_all(&other.full) || is_new
+        self.told.weight() + self.silent.weight()
     }
 }
 
 impl Node {
     pub(super) fn would_count(&self) -> bool {
-        self.would_count_over(&self.below)
+        self.would_count_over(&self.below, self.met)
     }
 
-    /// Whether it would count if that were shown below it.
-    pub(super) fn would_count_over(&self, below: &Shown) -> bool {
-        let is_one_of = |calls: &Marks| self.marks.may_be_of(calls);
+    /// Whether it would count if that were shown below it, and the calls next to it came to that.
+    pub(super) fn would_count_over(&self, below: &Shown, met: Met) -> bool {
         match self.sort {
-            Sort::Model if self.tells_all() => !is_one_of(&below.full),
-            Sort::Model if self.half => {
-                !is_one_of(&below.full) && !is_one_of(&below.half) && !is_one_of(&self.above.full)
-            }
+            Sort::Model if self.uses() => !met.takes_away(),
             Sort::Model => {
-                !is_one_of(&below.full)
-                    && !is_one_of(&below.half)
-                    && !is_one_of(&self.above.uses)
+                !self.marks.may_be_of(&below.told)
+                    && !self.marks.may_be_of(&self.above)
                     && !self.marks.are_named_as(&below.silent)
             }
             Sort::Tool(_) => !self.same,
-            Sort::Retrieval => !(self.uses && self.summed),
-            Sort::Http | Sort::Other => !(self.uses && (below.text || self.summed)),
+            Sort::Retrieval => !(self.uses() && self.summed),
+            Sort::Http | Sort::Other => {
+                !(self.uses() && (self.summed || (self.summed_in_part && below.text)))
+            }
         }
     }
 
-    /// Whether it tells a use, and all of it.
-    fn tells_all(&self) -> bool {
-        self.uses && !self.half
+    /// Whether it tells a use.
+    pub(super) fn uses(&self) -> bool {
+        self.tells > Tells::Nothing
+    }
+
+    /// Whether it is a model call that tells a part of a use, and gives way to one above it that tells more.
+    pub(super) fn tells_part(&self) -> bool {
+        self.is_telling_call() && self.tells < Tells::All
+    }
+
+    /// Whether it is a model call that tells a use.
+    pub(super) fn is_telling_call(&self) -> bool {
+        self.sort == Sort::Model && self.uses()
+    }
+
+    /// Whether what lies below it is none of the calls above it.
+    pub(super) fn sets_apart(&self) -> bool {
+        self.is_tool() || self.sort == Sort::Retrieval
+    }
+
+    /// Whether both may tell of one call: for the same thing, and of models of one family, or of as many tokens, or one
+    /// names no model.
+    pub(super) fn may_be(&self, other: &Self) -> bool {
+        let [input, output, _] = self.used;
+        let are_alike = (input, output) != (0, 0) && [input, output] == other.used[..2];
+        self.marks.may_be_of(&other.marks) || (are_alike && self.marks.are_of_a_class_of(&other.marks))
+    }
+
+    /// Whether it may be that call above it, and tells no less of a use.
+    pub(super) fn may_retell(&self, above: &Self) -> bool {
+        self.is_telling_call() && self.tells >= above.tells && self.may_be(above)
+    }
+
+    /// Whether it tells the tokens of that call, which may be the same: both, or so many in or out that it is no chance; or that
+    /// call tells none.
+    pub(super) fn tells_the_same(&self, of: &Self) -> bool {
+        let is_no_chance = |at: usize| of.used[at] >= NO_CHANCE && self.used[at] == of.used[at];
+        of.used[..2] == [0, 0] || of.used[..2] == self.used[..2] || is_no_chance(0) || is_no_chance(1)
+    }
+
+    /// Whether it gives way to that call above it, which may be the same and tells more of a use. Of one that tells all but a
+    /// price, no token may be lost by that.
+    pub(super) fn gives_way_to(&self, above: &Self) -> bool {
+        let loses = |at: usize| self.used[at] > above.used[at];
+        let stays = self.tells == Tells::Free && (loses(0) || loses(1) || !self.tells_the_same(above));
+        self.is_telling_call() && self.tells < above.tells && self.may_be(above) && !stays
     }
 
     /// What it shows its parent.
@@ -127,41 +164,45 @@ impl Node {
 
     /// What it would show if that were shown below it.
     pub(super) fn shows_over(&self, below: &Shown) -> Shown {
-        if self.is_tool() {
+        if self.sets_apart() {
             return Shown { text: below.text, ..Shown::default() };
         }
         let mut shown = below.clone();
         if self.sort == Sort::Model {
-            let kind = match (self.uses, self.half) {
-                (true, false) => &mut shown.full,
-                (true, true) => &mut shown.half,
-                (false, _) => &mut shown.silent,
-            };
+            let kind = if self.uses() { &mut shown.told } else { &mut shown.silent };
             kind.add_all(&self.marks);
-            shown.text |= self.uses && self.marks.are_of(CallClass::Text);
+            shown.part |= self.tells_part();
+            shown.text |= self.uses() && self.marks.are_of(CallClass::Text);
         }
         shown
     }
 
     /// Says anew what it hands down.
     pub(super) fn hand_down(&mut self) {
-        if self.is_tool() {
-            self.hands = Above::default();
+        if self.sets_apart() {
+            self.hands = Marks::default();
             return;
         }
-        let is_call = self.sort == Sort::Model;
-        let Above { mut uses, mut full } = self.above.clone();
-        // An agent that tells a use is none of the call above it, and nor are the calls that the agent sums up.
-        if !is_call && self.uses {
-            full = Marks::default();
+        self.hands = self.above.clone();
+        if self.is_telling_call() {
+            self.hands.add_all(&self.marks);
         }
-        if is_call && self.uses {
-            uses.add_all(&self.marks);
+    }
+
+    /// The next calls above what lies below it, of a step in that place.
+    pub(super) fn near_below(&self, at: usize) -> Near {
+        self.near_below_with(at, self.near)
+    }
+
+    /// The same if those were the next above it.
+    pub(super) fn near_below_with(&self, at: usize, near: Near) -> Near {
+        match self.sort {
+            _ if self.sets_apart() => Near::default(),
+            Sort::Model if self.uses() => near.below(at),
+            // An agent that tells a use is none of the call above it, and nor are the calls that the agent sums up.
+            Sort::Http | Sort::Other if self.uses() => near.beyond_a_sum(),
+            _ => near,
         }
-        if is_call && self.tells_all() {
-            full.add_all(&self.marks);
-        }
-        self.hands = Above { uses, full };
     }
 
     /// The bytes that it holds beside itself: those of all that is shown below it, shared or not, so it may be less.
@@ -170,8 +211,7 @@ impl Node {
             Sort::Tool(name) => name.len(),
             _ => 0,
         };
-        let own = |hands: &Marks, above: &Marks| if hands.are_kept_with(above) { 0 } else { hands.weight() };
-        let hands = own(&self.hands.uses, &self.above.uses) + own(&self.hands.full, &self.above.full);
+        let hands = if self.hands.are_kept_with(&self.above) { 0 } else { self.hands.weight() };
         name + self.marks.weight() + self.below.weight() + hands
     }
 
@@ -179,15 +219,21 @@ impl Node {
         matches!(self.sort, Sort::Tool(_))
     }
 
+    /// Is told what is used right below it.
+    pub(super) fn sum_up(&mut self, below: Sum) {
+        self.summed = comes_to(below, self.used);
+        self.summed_in_part = comes_near(below, self.used);
+    }
+
     /// Whether it may sum up what lies below it: it tells a use, and is no tool's call.
     pub(super) fn sums_up(&self) -> bool {
-        self.uses && !self.is_tool()
+        self.uses() && !self.is_tool()
     }
 
     /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only, who
     /// tells one in its place.
     pub(super) fn is_other_side(&self, tool: &Self) -> bool {
-        self.sort == tool.sort && (!tool.uses || (self.uses && self.talks_to(tool)))
+        self.sort == tool.sort && (!tool.uses() || (self.uses() && self.talks_to(tool)))
     }
 
     /// Whether it may tell another of its use, and hear of the other's.

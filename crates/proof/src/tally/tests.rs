@@ -18,8 +18,9 @@ const C: &str = "00000000000000c3";
 const D: &str = "00000000000000d4";
 const E: &str = "00000000000000e5";
 const NONE: &str = "";
-/// What a model call is called here that tells half of its use.
+/// What a model call is called here that tells half of its use, and one that tells that it cost nothing.
 const HALF: &str = "half";
+const FREE: &str = "free";
 
 fn told(index: u64, (span, parent, kind, skill_name, tells_use): Span) -> Told<'static> {
     let parent = Some(parent).filter(|id| !id.is_empty());
@@ -28,7 +29,11 @@ fn told(index: u64, (span, parent, kind, skill_name, tells_use): Span) -> Told<'
         ToolCall => (0, 0, 5),
         _ => (10, 1, 0),
     };
-    let note = (skill_name == HALF).then_some(CostNote::NoTokens);
+    let note = match skill_name {
+        HALF => Some(CostNote::NoTokens),
+        FREE => Some(CostNote::ReportedZero),
+        _ => None,
+    };
     let models = [None, None];
     Told { index, span: Some(span), parent, kind, skill_name, models, used, note, reporter: None }
 }
@@ -62,6 +67,32 @@ const CASES: &[(&str, &[Span], &[&str])] = &[
     ("all of a use over half of it", &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, HALF, true)], &[A]),
     ("half of a use over all of it", &[(A, NONE, LlmCall, HALF, true), (B, A, LlmCall, "x", true)], &[B]),
     ("half of a use, told by two", &[(A, NONE, LlmCall, HALF, true), (B, A, LlmCall, HALF, true)], &[B]),
+    ("a price over none", &[(A, NONE, LlmCall, "x", true), (B, A, LlmCall, FREE, true)], &[A]),
+    ("no price over one", &[(A, NONE, LlmCall, FREE, true), (B, A, LlmCall, "x", true)], &[B]),
+    ("no price, told by two", &[(A, NONE, LlmCall, FREE, true), (B, A, LlmCall, FREE, true)], &[B]),
+    ("no price over half of a use", &[(A, NONE, LlmCall, FREE, true), (B, A, LlmCall, HALF, true)], &[A]),
+    ("half of a use over no price", &[(A, NONE, LlmCall, HALF, true), (B, A, LlmCall, FREE, true)], &[B]),
+    (
+        "a call that a search made",
+        &[(A, NONE, LlmCall, "x", true), (B, A, Retrieval, "search", false), (C, B, LlmCall, "x", true)],
+        &[A, B, C],
+    ),
+    (
+        "a tool that ran twice for one call",
+        &[(A, NONE, ToolCall, "t", false), (B, A, ToolCall, "t", false), (C, A, ToolCall, "t", false)],
+        &[B, C],
+    ),
+    (
+        "a tool that three tell of, over HTTP",
+        &[
+            (A, NONE, ToolCall, "t", false),
+            (B, A, ToolCall, "t", false),
+            (C, B, HttpCall, "POST", false),
+            (D, C, Other, "POST /mcp", false),
+            (E, D, ToolCall, "t", false),
+        ],
+        &[C, D, E],
+    ),
     (
         "all of a use over half of it, and a chain and a call that tells nothing between",
         &[
@@ -219,14 +250,44 @@ fn another_call_takes_no_use_away() {
     let other = |kind, used| -> Call { (C, A, kind, "other", "", used) };
     let below = |parent, of: Call| -> Call { (of.0, parent, of.2, of.3, of.4, of.5) };
     let retriever: Call = (B, A, Retrieval, "search", "", (0, 0, 0));
+    let judge: Call = (B, A, Other, "judge", "", (0, 0, 0));
     let cases: &[(&str, &[Call], &[&str])] = &[
         ("an embedding", &[call, embedding], &[A, C]),
         ("an embedding of a retriever", &[call, retriever, below(B, embedding)], &[A, B, C]),
         ("an embedding that names no model", &[call, (C, A, LlmCall, EMBEDDINGS, "", (10, 0, 0))], &[A, C]),
         ("a guard", &[call, chat(A, "gpt-4o-mini", (50, 1, 0))], &[A, C]),
-        ("the same call", &[call, chat(A, "openai/gpt-4o-2024-08-06", (50, 1, 0))], &[C]),
+        ("the same call", &[call, chat(A, "openai/gpt-4o-2024-08-06", (1_000, 100, 0))], &[C]),
+        ("the same call, with what was cached", &[call, chat(A, "gpt-4o", (5_000, 100, 0))], &[C]),
+        ("the same call, without it", &[call, chat(A, "gpt-4o", (50, 100, 0))], &[C]),
+        ("a small call of the same model", &[call, chat(A, "gpt-4o", (50, 5, 0))], &[A, C]),
+        ("a judge that asks the same model", &[call, judge, chat(B, "gpt-4o", (50, 5, 0))], &[A, B, C]),
+        (
+            "a search that asks the same model",
+            &[call, retriever, chat(B, "gpt-4o", (1_000, 100, 0))],
+            &[A, B, C],
+        ),
+        (
+            "two tries",
+            &[call, chat(A, "gpt-4o", (600, 60, 0)), (D, A, LlmCall, CHAT, "gpt-4o", (400, 40, 0))],
+            &[C, D],
+        ),
+        (
+            "a call, and a gateway of another name between",
+            &[
+                (A, NONE, LlmCall, CHAT, "gpt-4o", (50, 100, 0)),
+                (B, A, LlmCall, CHAT, "prod", (1_000, 100, 0)),
+                chat(B, "gpt-4o", (1_000, 100, 0)),
+            ],
+            &[C],
+        ),
+        (
+            "one word of a judge, and one of a call",
+            &[(A, NONE, LlmCall, CHAT, "gpt-4o", (1_000, 1, 0)), chat(A, "gpt-4o", (5, 1, 0))],
+            &[A, C],
+        ),
         ("the same call by another name", &[call, chat(A, "prod", (1_000, 100, 0))], &[C]),
-        ("a call of a model that is not named", &[call, chat(A, "", (50, 1, 7))], &[C]),
+        ("a call of a model that is not named", &[call, chat(A, "", (1_000, 50, 7))], &[C]),
+        ("a small call of a model that is not named", &[call, chat(A, "", (50, 1, 7))], &[A, C]),
         ("a call of a model that is not named, and of no price", &[call, chat(A, "", (50, 1, 0))], &[A]),
         ("its cost alone", &[call, chat(A, "gpt-4o", (0, 0, 7))], &[A]),
         ("a guardrail", &[call, other(Other, (50, 1, 0))], &[A, C]),
@@ -251,8 +312,10 @@ fn another_call_takes_no_use_away() {
         ("an agent, a cost of its tool", &[agent, (B, A, ToolCall, "t", "", (0, 0, 9))], &[A, B]),
         ("an agent, a guardrail", &[agent, other(Other, (50, 1, 0))], &[A, C]),
         ("an agent, a reranker", &[agent, other(Retrieval, (0, 0, 9))], &[A, C]),
-        ("an agent, its calls", &[agent, chat(A, "gpt-4o-mini", (50, 1, 0))], &[C]),
-        ("an agent, the calls of its tool", &[agent, tool, chat(B, "gpt-4o-mini", (50, 1, 0))], &[B, C]),
+        ("an agent, its calls", &[agent, chat(A, "gpt-4o-mini", (900, 60, 0))], &[C]),
+        ("an agent, the calls of its tool", &[agent, tool, chat(B, "gpt-4o-mini", (900, 60, 0))], &[B, C]),
+        ("an agent, a guard", &[agent, chat(A, "gpt-4o-mini", (50, 1, 0))], &[A, C]),
+        ("an agent that adds up its life", &[agent, chat(A, "gpt-4o", (60, 6, 0))], &[C]),
         (
             "an agent, its agents",
             &[agent, (B, A, Other, "one", "", (600, 60, 0)), (C, A, Other, "two", "", (400, 40, 0))],
@@ -304,6 +367,43 @@ fn a_call_of_another_class_takes_no_use_away() {
         ("what was heard, spoken again", &[over(heard), under(A, speech)], &[A, C]),
         ("speech over speech", &[over(speech), under(A, speech)], &[C]),
     ]);
+}
+
+/// However many small calls are made within a call or an agent, of whatever models and counts.
+#[test]
+fn many_small_calls_take_no_sum_away() {
+    let id = |at: u64| format!("{at:016x}");
+    for (kind, skill_name) in [(LlmCall, CHAT), (Other, "agent")] {
+        for model in [None, Some("gpt-4o-mini"), Some("gpt-4o")] {
+            for is_turned in [false, true] {
+                let mut order: Vec<u64> = (0..60).collect();
+                if is_turned {
+                    order.reverse();
+                }
+                let mut tally = Tally::default();
+                let mut counted = 0;
+                for (index, at) in order.into_iter().enumerate() {
+                    let (span, parent, name) = (id(at + 1), id(1), format!("m{at}"));
+                    let is_outer = at == 0;
+                    let told = Told {
+                        index: index as u64,
+                        span: Some(&span),
+                        parent: (!is_outer).then_some(parent.as_str()),
+                        kind: if is_outer { kind } else { LlmCall },
+                        skill_name: if is_outer { skill_name } else { CHAT },
+                        models: [if is_outer { Some("gpt-4o") } else { model.or(Some(name.as_str())) }, None],
+                        used: if is_outer { (100_000, 10_000, 0) } else { (5 + at, 1, 0) },
+                        note: None,
+                        reporter: None,
+                    };
+                    let Counted { counts, no_longer } = tally.add(told);
+                    assert!(no_longer.is_empty());
+                    counted += u64::from(counts);
+                }
+                assert_eq!(counted, 60, "{kind:?} {model:?} {is_turned}");
+            }
+        }
+    }
 }
 
 /// What of these counts, in whatever order it comes: the name of a case, its calls, and the spans that count.

@@ -62,18 +62,31 @@ impl<'a> Told<'a> {
         self.used != (0, 0, 0) || (self.kind != StepKind::LlmCall && self.note.is_some())
     }
 
-    /// Whether the use that it tells is half of one: that of a model call of which a side is not told, or whose counts
-    /// contradict each other; which tells a cost and no tokens; or tokens, and neither a model nor a cost.
+    /// How much of a use it tells. A model call tells half of one of which a side is not told, or whose counts contradict each
+    /// other; which tells a cost and no tokens; or tokens, and neither a model nor a cost.
     #[must_use]
-    pub fn half(&self) -> bool {
+    pub(super) fn tells(&self) -> Tells {
         let (input, output, _) = self.used;
-        let is_half = match self.note {
-            Some(CostNote::NoTokens | CostNote::CountsContradict) => true,
-            Some(CostNote::NoPrice) if self.models == [None, None] => true,
-            _ => (input, output) == (0, 0),
-        };
-        self.kind == StepKind::LlmCall && self.uses() && is_half
+        match self.note {
+            _ if !self.uses() => Tells::Nothing,
+            _ if self.kind != StepKind::LlmCall => Tells::All,
+            Some(CostNote::NoTokens | CostNote::CountsContradict) => Tells::Half,
+            Some(CostNote::NoPrice) if self.models == [None, None] => Tells::Half,
+            _ if (input, output) == (0, 0) => Tells::Half,
+            Some(CostNote::ReportedZero) => Tells::Free,
+            _ => Tells::All,
+        }
     }
+}
+
+/// How much of a use is told, from little to much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tells {
+    Nothing,
+    Half,
+    /// All of it, at no cost, though it is sold.
+    Free,
+    All,
 }
 
 /// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without

@@ -54,6 +54,13 @@ fn calls_of_another_class_than_text_take_no_sum_away() {
     assert_eq!(found, (Word::Complete, vec![]));
 }
 
+/// Small calls within a call, or within what an agent did, are others.
+#[test]
+fn small_calls_take_no_sum_away() {
+    let found = found(kit::traced_judged, Plant::records(Some), |_| ());
+    assert_eq!(found, (Word::Complete, vec![]));
+}
+
 #[test]
 fn late_totals_are_those_of_the_late_steps_that_count() {
     let tampered: [(&str, Fault); 4] = [

@@ -55,7 +55,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     let any_counts = (1..400_u64).prop_map(|of| (of, of / 9));
     let counts = prop_oneof![Just((10_u64, 1_u64)), Just((10, 0)), Just((300, 30)), any_counts];
     let reporters = prop_oneof![3 => Just("own"), 1 => Just("other")];
-    (kinds, any::<bool>(), models, 0..3_u8, counts, reporters).prop_map(
+    (kinds, any::<bool>(), models, 0..4_u8, counts, reporters).prop_map(
         |(kind, first, model, uses, (input, output), reporter)| {
             let skill_name = match kind {
                 LlmCall if first => "openai.chat",
@@ -73,6 +73,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
             let note = match (kind, uses) {
                 (LlmCall, 0 | 1) => Some(CostNote::NoTokens),
                 (LlmCall, _) if model.is_none() => Some(CostNote::NoPrice),
+                (LlmCall, 3) => Some(CostNote::ReportedZero),
                 _ => None,
             };
             Drawn { parent: None, kind, skill_name, model, used, note, reporter }
@@ -118,6 +119,27 @@ fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
     counts
 }
 
+/// Whether a step lies below another.
+fn is_below(tree: &[Drawn], mut at: usize, above: usize) -> bool {
+    while let Some(parent) = tree[at].parent {
+        if parent == above {
+            return true;
+        }
+        at = parent;
+    }
+    false
+}
+
+/// Whether calls below a call tell what it tells: many tokens alike, in or out, or together as many as it.
+fn is_told_below(tree: &[Drawn], at: usize) -> bool {
+    let (input, output, _) = tree[at].used;
+    let below = (0..tree.len()).filter(|of| tree[*of].kind == LlmCall && is_below(tree, *of, at));
+    let used: Vec<(u64, u64)> = below.map(|of| (tree[of].used.0, tree[of].used.1)).collect();
+    let is_alike = |one: &(u64, u64)| (input >= 16 && one.0 == input) || (output >= 16 && one.1 == output);
+    let together = |side: fn(&(u64, u64)) -> u64| used.iter().map(side).sum::<u64>();
+    used.iter().any(is_alike) || (together(|one| one.0) >= input && together(|one| one.1) >= output)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -144,6 +166,10 @@ proptest! {
             let alone = tree.iter().filter(|other| has_like(other)).count() == 1;
             if step.kind == LlmCall && alone {
                 prop_assert!(counts[&at], "the only call of its class");
+            }
+            let is_told_in_full = step.kind == LlmCall && step.uses() && step.note.is_none();
+            if is_told_in_full && !counts[&at] {
+                prop_assert!(is_told_below(&tree, at), "{} is not told of below it", at);
             }
         }
     }

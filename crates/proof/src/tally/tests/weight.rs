@@ -11,8 +11,9 @@ pub(super) fn check(tally: &Tally) {
     assert_eq!(tally.weight, tally.nodes.iter().map(Node::weight).sum::<usize>());
     for at in 0..tally.nodes.len() {
         let Some(above) = tally.hearer(at) else { continue };
-        let (above, hands) = (&tally.nodes[at].above, &tally.nodes[above].hands);
-        assert!(above.uses.are_kept_with(&hands.uses) && above.full.are_kept_with(&hands.full));
+        let (node, over) = (&tally.nodes[at], &tally.nodes[above]);
+        assert!(node.above.are_kept_with(&over.hands));
+        assert_eq!(node.near, over.near_below(above));
     }
 }
 
@@ -20,7 +21,7 @@ fn id(of: u64) -> String {
     format!("{of:016x}")
 }
 
-/// A chain of calls of three classes, each with counts of its own, and so many steps below the end of it; in the order of
+/// A chain of calls of three classes, each with a model of its own, and so many steps below the end of it; in the order of
 /// time, or the steps first and the calls from the end on.
 fn chain(calls: u64, below: u64, is_turned: bool) -> Tally {
     let mut tally = Tally::default();
@@ -30,6 +31,7 @@ fn chain(calls: u64, below: u64, is_turned: bool) -> Tally {
     }
     for (index, at) in order.into_iter().enumerate() {
         let (span, parent) = (id(at + 1), id(at.min(calls)));
+        let model = format!("m{at}");
         let (kind, skill_name, used) = match at % 3 {
             _ if at >= calls => (Other, "chain", (0, 0, 0)),
             0 => (LlmCall, "openai.chat", (at + 1, 1, 0)),
@@ -42,7 +44,7 @@ fn chain(calls: u64, below: u64, is_turned: bool) -> Tally {
             parent: Some(&parent),
             kind,
             skill_name,
-            models: [None, None],
+            models: [Some(&model), None],
             used,
             note: None,
             reporter: None,
@@ -56,7 +58,7 @@ fn chain(calls: u64, below: u64, is_turned: bool) -> Tally {
 fn what_lies_below_many_calls_keeps_no_marks_of_its_own() {
     for is_turned in [false, true] {
         let (alone, with) = (chain(48, 0, is_turned), chain(48, 1000, is_turned));
-        assert!(alone.weight() > 48 * (WEIGHT_OF_STEP + 1000), "marks weigh something");
+        assert!(alone.weight() > 48 * (WEIGHT_OF_STEP + 300), "marks weigh something");
         assert_eq!(with.weight() - alone.weight(), 1000 * WEIGHT_OF_STEP, "{is_turned}");
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Call {
     pub(super) span: Option<(&'static str, &'static str)>,
     /// The key that reports it.
     pub(super) reporter: &'static str,
+    /// It used next to nothing.
+    pub(super) is_small: bool,
     pub(super) counts: bool,
     /// What counts no longer, for this tells of it.
     pub(super) instead_of: Option<Box<Call>>,
@@ -28,6 +30,7 @@ impl Call {
             cost,
             span: None,
             reporter: KEY,
+            is_small: false,
             counts: true,
             instead_of: None,
         }
@@ -62,6 +65,11 @@ impl Call {
         Self { reporter, ..self }
     }
 
+    /// The same, of a few tokens.
+    pub(crate) fn small(self) -> Self {
+        Self { is_small: true, ..self }
+    }
+
     /// The same, of which another step tells.
     pub(crate) fn uncounted(self) -> Self {
         Self { counts: false, ..self }
@@ -74,7 +82,8 @@ impl Call {
 
     pub(super) fn tokens(&self) -> (u64, u64) {
         let tells_none = self.kind == StepKind::ToolCall || CallClass::of(&self.skill) != CallClass::Text;
-        if tells_none { (0, 0) } else { (120, 40) }
+        let of_text = if self.is_small { (5, 1) } else { (120, 40) };
+        if tells_none { (0, 0) } else { of_text }
     }
 
     /// What of it counts: cost, tokens in and out.

@@ -209,6 +209,22 @@ pub(crate) fn traced_beside_text() -> Scene {
     scene
 }
 
+/// A trace of a call below which a judge asks the same model again and again, and of an agent of which a guard's call alone is
+/// told.
+pub(crate) fn traced_judged() -> Scene {
+    let [outer, judges @ .., agent, guard] = SPANS;
+    let mut scene = Scene::new(snapshot(vec![], vec![]));
+    scene.reported = true;
+    scene.call(&Call::model(1_000).at(outer, "no span"));
+    for span in judges {
+        scene.call(&Call::model(10).small().at(span, outer));
+    }
+    scene.call(&Call::agent(2_000).at(agent, "no span"));
+    scene.call(&Call::model(10).small().at(guard, agent));
+    scene.seal(RunStatus::Succeeded);
+    scene
+}
+
 /// Every scene by its name.
 pub(crate) fn scenes() -> Vec<(&'static str, Scene)> {
     vec![

@@ -1,0 +1,83 @@
+//! Steps that come after their run was sealed: its totals stay, so only that counts which takes nothing away.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Tally,
+    marks::Marks,
+    near::Met,
+    node::{Shown, Sort},
+    sums::{Sum, comes_near, comes_to, plus},
+    told::{Tells, Told},
+};
+
+impl Tally {
+    /// Adds a step that came after the run was sealed: whether it counts. It takes no use and no tool's call away from what
+    /// counts.
+    pub fn add_late(&mut self, told: Told<'_>) -> bool {
+        if !told.is_in_tree() {
+            return self.pass_by(&told);
+        }
+        let at = self.plant(told);
+        let met = self.met_by(at);
+        let node = &self.nodes[at];
+        let own = met.get(&at).copied().unwrap_or(node.met);
+        if node.would_count_over(&node.below, own) && !self.takes_away(at, &met) {
+            self.tell_other_side(at);
+            self.tell_near(at, &met);
+            self.tell_upwards(at);
+            self.hand_up(at);
+            self.tell_downwards(at);
+            return true;
+        }
+        // It is there, and hands up nothing of itself or of what is below it now.
+        let node = &mut self.nodes[at];
+        let weighed = node.weight();
+        (node.sort, node.tells, node.counts) = (Sort::Other, Tells::Nothing, false);
+        (node.below, node.marks, node.used) = (Shown::default(), Marks::default(), Sum::default());
+        node.hand_down();
+        self.weight = self.weight - weighed + node.weight();
+        self.sums.forget(at);
+        self.hand_up(at);
+        false
+    }
+
+    /// Whether a late step that was planted would take away a use that counts, or a tool's call. A sealed call below it that
+    /// tells no use stays, and takes nothing from one that does.
+    fn takes_away(&mut self, at: usize, met: &BTreeMap<usize, Met>) -> bool {
+        if self.other_side(at).is_some_and(|tool| self.nodes[tool].counts) {
+            return true;
+        }
+        let is_gone = |(of, met): (&usize, &Met)| {
+            let node = &self.nodes[*of];
+            *of != at && node.counts && !node.would_count_over(&node.below, *met)
+        };
+        if met.iter().any(is_gone) {
+            return true;
+        }
+        let top = self.hearer(at).map(|above| self.sums.top(above));
+        let mut top_hears_of_text = false;
+        let mut shown = self.nodes[at].shows();
+        let mut next = self.hearer(at);
+        while let Some(above) = next {
+            let node = &self.nodes[above];
+            if node.below.covers(&shown) {
+                break;
+            }
+            let mut below = node.below.clone();
+            below.add(&shown);
+            if node.counts && !node.would_count_over(&below, node.met) {
+                return true;
+            }
+            top_hears_of_text |= top == Some(above) && below.text;
+            shown = node.shows_over(&below);
+            next = self.hearer(above);
+        }
+        let Some(top) = top else { return false };
+        let of = plus(self.sums.of(top), self.used_at(at));
+        let node = &self.nodes[top];
+        let is_of_text = node.sort != Sort::Retrieval && (node.below.text || top_hears_of_text);
+        let is_summed = comes_to(of, node.used) || (is_of_text && comes_near(of, node.used));
+        node.counts && node.sums_up() && node.sort != Sort::Model && is_summed
+    }
+}

@@ -1,0 +1,66 @@
+//! What comes of it that calls to models come to lie next to each other in the tree.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Tally,
+    near::{Met, Near},
+};
+
+impl Tally {
+    /// What the calls come to that lie next to others by a step that has just come: of each whose count hangs on that.
+    pub(super) fn met_by(&self, at: usize) -> BTreeMap<usize, Met> {
+        let mut met = BTreeMap::new();
+        let node = &self.nodes[at];
+        self.meet(at, node.near, 0, &mut met);
+        let mut next = vec![(at, node.near_below(at))];
+        while let Some((above, near)) = next.pop() {
+            let above = &self.nodes[above];
+            for child in self.children_of(above.span) {
+                let node = &self.nodes[*child];
+                let known = node.near.calls().len();
+                if known < near.calls().len() && node.talks_to(above) {
+                    self.meet(*child, near, known, &mut met);
+                    next.push((*child, node.near_below_with(*child, near)));
+                }
+            }
+        }
+        met
+    }
+
+    /// What comes of it that these calls lie next above a step, of which it knows the first already.
+    fn meet(&self, at: usize, near: Near, known: usize, met: &mut BTreeMap<usize, Met>) {
+        let node = &self.nodes[at];
+        if !node.is_telling_call() {
+            return;
+        }
+        let calls = near.calls();
+        for (between, call) in calls.iter().enumerate().skip(known) {
+            let above = &self.nodes[call.at];
+            if node.may_retell(above) {
+                let of_above = met.entry(call.at).or_insert(above.met);
+                if node.tells_the_same(above) {
+                    of_above.retell();
+                } else if !calls[..between].iter().any(|one| self.nodes[one.at].may_retell(above)) {
+                    of_above.add(node.used, above.used);
+                }
+            } else if !call.is_beyond_a_sum && node.gives_way_to(above) {
+                met.entry(at).or_insert(node.met).give_way();
+            }
+        }
+    }
+
+    /// Tells the calls next to a step that has just come what they come to; gives those before it that count no longer.
+    pub(super) fn tell_near(&mut self, at: usize, met: &BTreeMap<usize, Met>) -> Vec<u64> {
+        let mut no_longer = Vec::new();
+        for (of, met) in met {
+            let node = &mut self.nodes[*of];
+            node.met = *met;
+            if node.counts && !node.would_count() {
+                node.counts = false;
+                no_longer.extend(Some(node.index).filter(|_| *of != at));
+            }
+        }
+        no_longer
+    }
+}

@@ -1,0 +1,106 @@
+//! The model calls next above a step, and what they come to that lie next below one: two spans of one call lie near each other,
+//! so no list grows with what a trace holds.
+
+use super::sums::{Sum, comes_to, plus};
+
+/// So many calls above a step are asked whether it tells of one of them: a framework, a gateway and a client or two.
+const MOST: usize = 4;
+
+/// The calls above a step that tell a use, by their places, the next one first; neither through a tool nor through a search.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Near {
+    calls: [Call; MOST],
+    many: usize,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Call {
+    pub(super) at: usize,
+    /// An agent that tells a use lies between.
+    pub(super) is_beyond_a_sum: bool,
+}
+
+impl Near {
+    /// Those above what lies below a call in that place.
+    pub(super) fn below(mut self, at: usize) -> Self {
+        self.calls.rotate_right(1);
+        self.calls[0] = Call { at, is_beyond_a_sum: false };
+        self.many = MOST.min(self.many + 1);
+        self
+    }
+
+    /// Those above what lies below an agent that tells a use.
+    pub(super) fn beyond_a_sum(mut self) -> Self {
+        for call in self.calls.iter_mut().take(self.many) {
+            call.is_beyond_a_sum = true;
+        }
+        self
+    }
+
+    pub(super) fn calls(&self) -> &[Call] {
+        &self.calls[..self.many]
+    }
+}
+
+/// What of the calls next to one is known: what those come to that lie next below it and may be it; whether these tell of it;
+/// and whether one above it does, of more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Met {
+    below: Sum,
+    is_retold: bool,
+    gives_way: bool,
+}
+
+impl Met {
+    /// A call below tells of it.
+    pub(super) fn retell(&mut self) {
+        self.is_retold = true;
+    }
+
+    /// One next below it may be a part of it, which tells so much.
+    pub(super) fn add(&mut self, used: Sum, told: Sum) {
+        self.below = plus(self.below, used);
+        self.is_retold |= comes_to(self.below, told);
+    }
+
+    /// A call above tells more of it.
+    pub(super) fn give_way(&mut self) {
+        self.gives_way = true;
+    }
+
+    /// Whether the call counts no more.
+    pub(super) fn takes_away(self) -> bool {
+        self.is_retold || self.gives_way
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_calls_are_known() {
+        let mut near = Near::default();
+        assert!(near.calls().is_empty() && near.beyond_a_sum() == near);
+        for at in 7..7 + MOST + 2 {
+            near = near.below(at);
+        }
+        let places: Vec<usize> = near.calls().iter().map(|call| call.at).collect();
+        assert_eq!(places, [12, 11, 10, 9]);
+        let beyond = near.beyond_a_sum().below(13);
+        let sums: Vec<bool> = beyond.calls().iter().map(|call| call.is_beyond_a_sum).collect();
+        assert_eq!(sums, [false, true, true, true]);
+    }
+
+    #[test]
+    fn calls_come_to_one_together() {
+        let mut met = Met::default();
+        met.add([60, 6, 0], [100, 10, 0]);
+        assert!(!met.takes_away());
+        met.add([40, 3, 0], [100, 10, 0]);
+        assert!(!met.takes_away(), "not yet what went out");
+        met.add([1, 1, 0], [100, 10, 0]);
+        assert!(met.takes_away());
+    }
+}
