@@ -345,7 +345,7 @@ on_both! {
         served["kind"] = json!(2);
         send(&agent, &[called(1, (3, 4)), served, http, span(1, (1, 0), &tool("search"))]).await;
         send(&agent, &[called(2, (3, 9))]).await;
-        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["OTHER", "OTHER", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
+        for (run, kinds) in runs(&agent).await.iter().rev().zip([&["OTHER", "TOOL_CALL", "HTTP_CALL", "TOOL_CALL"][..], &["TOOL_CALL"]]) {
             assert_eq!(run.tool_call_count, 1);
             let mut told: Vec<&str> = crate::contributions::steps_as(&kit, &agent.admin, run.id).await.unwrap().iter().map(|step| step.kind.as_str()).collect();
             told.sort_unstable();
@@ -353,6 +353,56 @@ on_both! {
             kinds.sort_unstable();
             assert_eq!(told, kinds);
         }
+    }
+
+    /// Each side of a tool's call says in its own words what was run. Whatever of it comes in one body, rules see both, and
+    /// as much was called.
+    async fn a_rule_sees_what_ran_however_the_sides_come(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let calls = agent.limit(LimitType::ToolCalls, 1_000_000).await;
+        agent.rule(EnforcementMode::Warn, "context.step.kind == \"TOOL_CALL\" && context.step.command like \"*rm -rf*\"").await;
+        let side = |at, kind: u64, arguments: Option<&str>| {
+            let mut told = tool("shell");
+            told.extend(arguments.map(|arguments| ("gen_ai.tool.call.arguments", json!(arguments))));
+            let mut span = span(0, at, &told);
+            span["kind"] = json!(kind);
+            span
+        };
+        let http = |at, kind: u64| {
+            let mut span = span(0, at, &[("http.request.method", json!("POST")), ("url.full", json!("https://mcp.example/mcp"))]);
+            span["kind"] = json!(kind);
+            span
+        };
+        let real = Some("{\"command\":\"rm -rf /\"}");
+        // The spans, how many calls they are, and on how many of their steps the rule fires.
+        let mut cases: Vec<(Vec<Value>, u64, usize)> = [None, Some("{}"), Some("[]"), Some("<elided>"), Some("{\"command\":\"ls\"}")]
+            .map(|hollow| (vec![side((1, 0), 1, hollow), side((2, 1), 2, real)], 1, 1))
+            .into();
+        cases.push((vec![side((1, 0), 1, real), side((2, 1), 2, None)], 1, 1));
+        let in_a_row = [side((1, 0), 1, real), side((2, 1), 3, None), http((3, 2), 3), http((4, 3), 2), side((5, 4), 2, real)];
+        cases.push((in_a_row.into(), 1, 2));
+        cases.push((vec![side((1, 0), 3, real), side((2, 1), 2, real), side((3, 1), 2, real)], 2, 3));
+        let (mut traces, mut due) = (0, 0);
+        for (spans, called, fired) in &cases {
+            for (order, size) in orders(spans).into_iter().flat_map(|order| [1, 2, 8].map(|size| (order.clone(), size))) {
+                traces += 1;
+                due += called;
+                let sent: Vec<Value> = order.into_iter().map(|mut span| {
+                    span["traceId"] = json!(trace_id(traces));
+                    span
+                }).collect();
+                for some in sent.chunks(size) {
+                    send(&agent, some).await;
+                }
+                let run = &runs(&agent).await[0];
+                assert_eq!(run.tool_call_count, *called, "{size} {sent:?}");
+                let page = models::page::PageRequest::default();
+                let steps = orchestrator::handlers::activity::steps(&kit.spine, &agent.admin, run.id, page).await.unwrap().items;
+                assert_eq!(steps.iter().filter(|step| step.would_have.is_some()).count(), *fired, "{size} {sent:?}");
+            }
+        }
+        assert_eq!(used(&agent, &calls).await, due);
     }
 
     /// A gateway that tells of no cost, below a span that has the price of the model.
