@@ -405,6 +405,22 @@ on_both! {
         assert_eq!(used(&agent, &calls).await, due);
     }
 
+    /// Google's ADK tells of tools that a model called at once, and then of all of them together.
+    async fn what_gathers_several_tools_is_no_call_of_one(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let called = |id, name: &str, arguments: &str| {
+            let mut told = tool(name);
+            told.push(("gcp.vertex.agent.tool_call_args", json!(arguments)));
+            span(1, (id, 9), &told)
+        };
+        let spans = [called(1, "search", "{\"q\":\"a\"}"), called(2, "search", "{\"q\":\"b\"}"), called(3, "(merged tools)", "N/A")];
+        send(&agent, &spans).await;
+        assert_eq!(runs(&agent).await[0].tool_call_count, 2);
+        send(&agent, &[called(4, "(merged tools)", "{\"command\":\"ls\"}")]).await;
+        assert_eq!(runs(&agent).await[0].tool_call_count, 3, "one that was called with something is a tool");
+    }
+
     /// A gateway that tells of no cost, below a span that has the price of the model.
     async fn a_zero_below_hides_no_price(db: TestDatabase) {
         let kit = Kit::on(db).await;

@@ -122,10 +122,19 @@ fn calls(
     Ok(calls)
 }
 
+/// Whether it only gathers what several tools gave, as Google's ADK does: by its name, and called with nothing, or with what
+/// says so.
+fn is_merged(span: &ReportedSpan) -> bool {
+    let is_named_so = matches!(span.skill_name.as_str(), "(merged tools)" | "(merged)");
+    is_named_so && matches!(span.params.as_deref(), None | Some("{}" | r#"{"input":"N/A"}"#))
+}
+
 /// The report of the step that a span is, and what of it is not there.
 fn step(span: ReportedSpan, sources: &Sources) -> (StepReport, Missing) {
     let kind = match span.act {
         SpanAct::ModelCall => StepKind::LlmCall,
+        // What some tell beside the tools of a model's answer, of all of them together: each is a call of its own.
+        SpanAct::ToolCall if is_merged(&span) => StepKind::Other,
         SpanAct::ToolCall => StepKind::ToolCall,
         SpanAct::Retrieval => StepKind::Retrieval,
         SpanAct::HttpCall => StepKind::HttpCall,
