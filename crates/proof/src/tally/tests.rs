@@ -250,41 +250,12 @@ fn another_call_takes_no_use_away() {
     let other = |kind, used| -> Call { (C, A, kind, "other", "", used) };
     let below = |parent, of: Call| -> Call { (of.0, parent, of.2, of.3, of.4, of.5) };
     let retriever: Call = (B, A, Retrieval, "search", "", (0, 0, 0));
-    let judge: Call = (B, A, Other, "judge", "", (0, 0, 0));
     let cases: &[(&str, &[Call], &[&str])] = &[
         ("an embedding", &[call, embedding], &[A, C]),
         ("an embedding of a retriever", &[call, retriever, below(B, embedding)], &[A, B, C]),
         ("an embedding that names no model", &[call, (C, A, LlmCall, EMBEDDINGS, "", (10, 0, 0))], &[A, C]),
         ("a guard", &[call, chat(A, "gpt-4o-mini", (50, 1, 0))], &[A, C]),
         ("the same call", &[call, chat(A, "openai/gpt-4o-2024-08-06", (1_000, 100, 0))], &[C]),
-        ("the same call, with what was cached", &[call, chat(A, "gpt-4o", (5_000, 100, 0))], &[C]),
-        ("the same call, without it", &[call, chat(A, "gpt-4o", (50, 100, 0))], &[C]),
-        ("a small call of the same model", &[call, chat(A, "gpt-4o", (50, 5, 0))], &[A, C]),
-        ("a judge that asks the same model", &[call, judge, chat(B, "gpt-4o", (50, 5, 0))], &[A, B, C]),
-        (
-            "a search that asks the same model",
-            &[call, retriever, chat(B, "gpt-4o", (1_000, 100, 0))],
-            &[A, B, C],
-        ),
-        (
-            "two tries",
-            &[call, chat(A, "gpt-4o", (600, 60, 0)), (D, A, LlmCall, CHAT, "gpt-4o", (400, 40, 0))],
-            &[C, D],
-        ),
-        (
-            "a call, and a gateway of another name between",
-            &[
-                (A, NONE, LlmCall, CHAT, "gpt-4o", (50, 100, 0)),
-                (B, A, LlmCall, CHAT, "prod", (1_000, 100, 0)),
-                chat(B, "gpt-4o", (1_000, 100, 0)),
-            ],
-            &[C],
-        ),
-        (
-            "one word of a judge, and one of a call",
-            &[(A, NONE, LlmCall, CHAT, "gpt-4o", (1_000, 1, 0)), chat(A, "gpt-4o", (5, 1, 0))],
-            &[A, C],
-        ),
         ("the same call by another name", &[call, chat(A, "prod", (1_000, 100, 0))], &[C]),
         ("a call of a model that is not named", &[call, chat(A, "", (1_000, 50, 7))], &[C]),
         ("a small call of a model that is not named", &[call, chat(A, "", (50, 1, 7))], &[A, C]),
@@ -347,6 +318,45 @@ fn another_call_takes_no_use_away() {
         ),
     ];
     hold(cases);
+}
+
+/// A name alone makes no two calls one: what the outer one tells is told below it.
+#[test]
+fn a_call_is_told_again_by_its_tokens() {
+    let call: Call = (A, NONE, LlmCall, CHAT, "gpt-4o", (1_000, 100, 0));
+    let judge: Call = (B, A, Other, "judge", "", (0, 0, 0));
+    let retriever: Call = (B, A, Retrieval, "search", "", (0, 0, 0));
+    let chat = |parent, model, used| -> Call { (C, parent, LlmCall, CHAT, model, used) };
+    hold(&[
+        ("the same call, with what was cached", &[call, chat(A, "gpt-4o", (5_000, 100, 0))], &[C]),
+        ("the same call, without it", &[call, chat(A, "gpt-4o", (50, 100, 0))], &[C]),
+        ("a small call of the same model", &[call, chat(A, "gpt-4o", (50, 5, 0))], &[A, C]),
+        ("a judge that asks the same model", &[call, judge, chat(B, "gpt-4o", (50, 5, 0))], &[A, B, C]),
+        (
+            "a search that asks the same model",
+            &[call, retriever, chat(B, "gpt-4o", (1_000, 100, 0))],
+            &[A, B, C],
+        ),
+        (
+            "two tries",
+            &[call, chat(A, "gpt-4o", (600, 60, 0)), (D, A, LlmCall, CHAT, "gpt-4o", (400, 40, 0))],
+            &[C, D],
+        ),
+        (
+            "a call, and a gateway of another name between",
+            &[
+                (A, NONE, LlmCall, CHAT, "gpt-4o", (50, 100, 0)),
+                (B, A, LlmCall, CHAT, "prod", (1_000, 100, 0)),
+                chat(B, "gpt-4o", (1_000, 100, 0)),
+            ],
+            &[C],
+        ),
+        (
+            "one word of a judge, and one of a call",
+            &[(A, NONE, LlmCall, CHAT, "gpt-4o", (1_000, 1, 0)), chat(A, "gpt-4o", (5, 1, 0))],
+            &[A, C],
+        ),
+    ]);
 }
 
 /// What an agent or a call has spoken, heard, drawn or filmed is none of the text that it tells.

@@ -119,6 +119,17 @@ fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
     counts
 }
 
+/// So many places in an order that the seed says.
+fn shuffled(of: usize, seed: u64) -> Vec<usize> {
+    let mut shuffled: Vec<usize> = (0..of).collect();
+    let mut state = seed | 1;
+    for at in (1..of).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        shuffled.swap(at, usize::try_from(state >> 33).expect("a number") % (at + 1));
+    }
+    shuffled
+}
+
 /// Whether a step lies below another.
 fn is_below(tree: &[Drawn], mut at: usize, above: usize) -> bool {
     while let Some(parent) = tree[at].parent {
@@ -143,15 +154,35 @@ fn is_told_below(tree: &[Drawn], at: usize) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// What comes after a run was sealed takes no use that counts away, and no call of a tool.
+    #[test]
+    fn whatever_comes_late(tree in trees(), seed in any::<u64>(), sealed in any::<Index>()) {
+        let order = shuffled(tree.len(), seed);
+        let sealed = sealed.index(tree.len());
+        let mut tally = Tally::default();
+        let mut counted = Vec::<usize>::new();
+        for (index, at) in order.iter().enumerate() {
+            let (span, parent) = (id(*at), tree[*at].parent.map(id));
+            let told = tree[*at].told(index as u64, &span, parent.as_deref());
+            if index < sealed {
+                tally.add(told);
+            } else {
+                let counts = tally.add_late(told);
+                prop_assert_eq!(counts, tally.nodes[index].counts);
+            }
+            let keeps = |of: &usize| tree[order[*of]].uses() || tree[order[*of]].kind == ToolCall;
+            let counts = |of: &usize| tally.nodes[*of].counts && keeps(of);
+            if index + 1 > sealed {
+                prop_assert!(counted.iter().all(counts), "{at} took something away");
+            }
+            counted = (0..=index).filter(counts).collect();
+        }
+    }
+
     #[test]
     fn whatever_the_order(tree in trees(), seed in any::<u64>()) {
         let straight: Vec<usize> = (0..tree.len()).collect();
-        let mut shuffled = straight.clone();
-        let mut state = seed | 1;
-        for at in (1..shuffled.len()).rev() {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            shuffled.swap(at, usize::try_from(state >> 33).expect("a number") % (at + 1));
-        }
+        let shuffled = shuffled(tree.len(), seed);
         let counts = count(&tree, &straight);
         prop_assert_eq!(&counts, &count(&tree, &shuffled));
         for reporter in ["own", "other"] {
@@ -169,7 +200,7 @@ proptest! {
             }
             let is_told_in_full = step.kind == LlmCall && step.uses() && step.note.is_none();
             if is_told_in_full && !counts[&at] {
-                prop_assert!(is_told_below(&tree, at), "{} is not told of below it", at);
+                prop_assert!(is_told_below(&tree, at), "{at} is not told of below it");
             }
         }
     }
