@@ -1,10 +1,9 @@
 //! The outside world, as L4 needs it. L3 implements these.
 
-use std::{collections::BTreeMap, io};
+use std::io;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 
 pub use self::outside::{
     CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, SinkError, Stands, Statement,
@@ -59,14 +58,6 @@ pub struct SpanSource {
 #[must_use]
 pub fn json_of(text: &str) -> Option<serde_json::Value> {
     engines::logs::redact::read_json(text).ok()
-}
-
-/// The JSON of one member of an object that [`json_of`] reads, as it came: a number keeps all its digits.
-#[must_use]
-pub fn member_of(text: &str, name: &str) -> Option<String> {
-    json_of(text)?;
-    let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
-    members.get(name).map(|member| member.get().to_owned())
 }
 
 /// What a call to a model is for, by the word that its skill's name ends with.

@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use orchestrator::ports::{json_of, member_of};
+use orchestrator::ports::json_of;
 use serde_json::{
     Map, Value,
     value::{RawValue, to_raw_value},
@@ -13,6 +13,7 @@ use serde_json::{
 use super::{
     field::Field,
     fields::Fields,
+    reader::Reader,
     value::{Json, first_full, is_hollow, whole_of},
     wire::Any,
 };
@@ -32,9 +33,18 @@ pub(super) fn of_tool(fields: &mut Fields<'_>, said: Option<String>) -> Option<S
     first_full([arguments, parts, request, told, fields.take(Field::Input), alone, said]).or(doubtful)
 }
 
-/// The arguments in the parameters of an MCP request, which name the tool too; all of them where they cannot be read.
+/// The arguments in the parameters of an MCP request, which name the tool too, each digit of them; all of it where they cannot be
+/// read.
 fn of_request(params: &str) -> String {
-    member_of(params, "arguments").unwrap_or_else(|| params.to_owned())
+    let mut arguments = None;
+    if json_of(params).is_some_and(|request| request.is_object()) {
+        Reader::within(params).members(|reader, name| {
+            if name == "arguments" {
+                arguments = Some(reader.skip());
+            }
+        });
+    }
+    arguments.unwrap_or(params).to_owned()
 }
 
 /// What attributes of a tool's span begin with that are not of what it was called with: of where it ran and who asked for it.
