@@ -160,6 +160,19 @@ fn a_cost_is_taken_by_whatever_name_it_is_reported() {
         assert_eq!(call(&json!({ input: 0.1, output: 0.2 })).cost_nanousd, Some(300_000_000), "{input}");
         assert_eq!(call(&json!({ input: 0.1 })).cost_nanousd, None, "half of a cost is none: {input}");
     }
+    let with = |cost: Value| {
+        let told = json!({ "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 9, "gen_ai.usage.cost": cost });
+        call(&told)
+    };
+    for odd in [json!("$0.0012"), json!("NaN"), json!(-0.5), json!("1,2")] {
+        let call = with(odd.clone());
+        assert_eq!(
+            (call.cost_nanousd, call.cost_note.is_some()),
+            (None, true),
+            "it is not the book's: {odd}"
+        );
+    }
+    assert_eq!(with(json!("None")).cost_note, None, "nothing is told");
 }
 
 /// Many write a word where they find no name. Another name of the same may say it.

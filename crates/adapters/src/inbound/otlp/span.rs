@@ -283,13 +283,17 @@ fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
         request_id: fields.owned(Field::RequestId),
         ..LlmReport::default()
     };
+    // Who tells a cost that nobody can read does not mean the book's.
+    let costs = [Field::Cost, Field::InputCost, Field::OutputCost];
+    let is_odd = report.cost_nanousd.is_none() && costs.into_iter().any(|cost| fields.is_unreadable(cost));
     let model = report.model.as_deref().unwrap_or_default().to_ascii_lowercase();
     let of_provider = report.provider.as_deref().is_some_and(|name| name.contains("gemini"));
     let counts = TokenCounts {
         gives_none: call == EMBEDDINGS,
         thoughts_beside: of_provider || model.contains("gemini"),
         thoughts_as_billed: fields.key(Field::ReasoningTokens).is_some_and(usage::is_beside_the_answer),
-        paid_otherwise: !is_paid_as_text(call)
+        paid_otherwise: is_odd
+            || !is_paid_as_text(call)
             || fields.has(Field::OtherTokens)
             || fields.is_unreadable(Field::OtherTokens),
         // By OpenTelemetry's word for it; OpenInference has another, and always tells all that went in.
