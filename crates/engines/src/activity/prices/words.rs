@@ -68,6 +68,15 @@ pub(super) fn between(name: &str) -> Option<Between> {
         | "langchain"
         | "langgraph"
         | "llamaindex"
+        | "llama-index"
+        | "haystack"
+        | "dspy"
+        | "smolagents"
+        | "agno"
+        | "openai-agents"
+        | "mastra"
+        | "mlflow"
+        | "instructor"
         | "crewai"
         | "autogen"
         | "strands"
@@ -84,8 +93,9 @@ pub(super) fn between(name: &str) -> Option<Between> {
     }
 }
 
-/// The seller of the book that a word stands for; a dash or a line between its parts is the same.
+/// The seller of the book that a word stands for; a dash or a line between its parts is the same. Portkey writes `@` before it.
 pub(super) fn named(name: &str) -> Option<&'static str> {
+    let name = name.strip_prefix('@').unwrap_or(name);
     if name.contains('_') {
         return named(&name.replace('_', "-"));
     }

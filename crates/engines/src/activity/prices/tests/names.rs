@@ -53,6 +53,17 @@ fn one_model_has_many_names() {
             ("openai", "https://llm-gateway.acme.com/v1", "gpt-4o-mini"),
             ("gateway", "-", "openai/gpt-4o-mini"),
             ("gcp.vertex.agent", "-", "openai/gpt-4o-mini"),
+            ("llama_index", "-", "gpt-4o-mini"),
+            ("haystack", "-", "gpt-4o-mini"),
+            ("DSPy", "-", "openai/gpt-4o-mini"),
+            ("smolagents", "-", "gpt-4o-mini"),
+            ("agno", "-", "gpt-4o-mini"),
+            ("openai_agents", "-", "gpt-4o-mini"),
+            ("mastra", "-", "gpt-4o-mini"),
+            ("mlflow", "-", "gpt-4o-mini"),
+            ("instructor", "-", "gpt-4o-mini"),
+            ("portkey", "-", "@openai/gpt-4o-mini"),
+            ("-", "-", "@openai/gpt-4o-mini"),
         ],
     );
     all_are(
