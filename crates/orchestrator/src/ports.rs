@@ -29,6 +29,9 @@ pub trait Spool: Send + Sync {
 
     /// Keeps a line apart, for a person to look at: no store takes it.
     async fn set_aside(&self, line: Vec<u8>) -> io::Result<()>;
+
+    /// Takes back what was kept apart, where that is not much, to be tried again: it is among the lines that are left.
+    async fn take_back(&self) -> io::Result<Vec<Vec<u8>>>;
 }
 
 /// How a request of an exporter of spans is written, and so its answer.

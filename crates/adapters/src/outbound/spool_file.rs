@@ -5,8 +5,8 @@
 //! left.
 //!
 //! A line is synced before [`Spool::append`] returns. Lines that the store refused go to `spool-refused.jsonl`. Every
-//! process tries them again when it starts, because the reason may be gone; a line that is in the store already is
-//! passed over.
+//! process tries them again when it starts, and now and then while they are few, because the reason may be gone; a line
+//! that is in the store already is passed over.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -25,6 +25,10 @@ const MAX_BYTES: u64 = 256 << 20;
 const MAX_FILES: usize = 64;
 
 const SET_ASIDE: &str = "spool-refused.jsonl";
+
+/// So many lines that were set aside are taken back at most while a process serves: each is tried by itself, and calls
+/// of its tenant wait meanwhile.
+const FEW: usize = 200;
 
 /// The spool of one process.
 #[derive(Clone, Debug)]
@@ -63,7 +67,7 @@ impl SpoolFiles {
                 format!("{MAX_FILES} processes hold a spool in {}: give each its own", folder.display());
             return Err(io::Error::other(why));
         }
-        held.take_back(&folder.join(SET_ASIDE))?;
+        held.take_back(&folder.join(SET_ASIDE), usize::MAX)?;
         File::open(&folder)?.sync_all()?;
         Ok(Self { folder: folder.into(), held: Arc::new(Mutex::new(held)) })
     }
@@ -115,26 +119,28 @@ impl Held {
         Ok(())
     }
 
-    /// Takes the lines that were set aside as if they had been left; as long as there is no room for them, they stay
-    /// where they are.
-    fn take_back(&mut self, path: &Path) -> io::Result<()> {
-        let Some(file) = self.files.first_mut().filter(|_| path.exists()) else { return Ok(()) };
+    /// Takes the lines that were set aside as if they had been left, and gives them; as long as there is no room for
+    /// them, or they are more than that, they stay where they are.
+    fn take_back(&mut self, path: &Path, most: usize) -> io::Result<Vec<Vec<u8>>> {
+        let Some(file) = self.files.first_mut().filter(|_| path.exists()) else { return Ok(Vec::new()) };
         let mut refused = open(path)?;
         refused.lock()?;
         let text = read(&mut refused)?;
         let before = file.metadata()?.len();
-        if text.is_empty() || before + text.len() as u64 > self.max_bytes {
-            return Ok(());
-        }
         // A line that was half written is whole in the file that it came from.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let taken: Vec<Vec<u8>> = lines(&text[..whole]).map(<[u8]>::to_vec).collect();
+        if text.is_empty() || taken.len() > most || before + text.len() as u64 > self.max_bytes {
+            return Ok(Vec::new());
+        }
         if let Err(err) = file.write_all(&text[..whole]).and_then(|()| file.sync_all()) {
             file.set_len(before)?;
             return Err(err);
         }
-        self.lines += lines(&text[..whole]).count();
+        self.lines += taken.len();
         refused.set_len(0)?;
-        refused.sync_all()
+        refused.sync_all()?;
+        Ok(taken)
     }
 
     fn append(&mut self, mut line: Vec<u8>) -> io::Result<()> {
@@ -200,6 +206,11 @@ impl Spool for SpoolFiles {
         })
         .await
     }
+
+    async fn take_back(&self) -> io::Result<Vec<Vec<u8>>> {
+        let path = self.folder.join(SET_ASIDE);
+        self.run(move |held| held.take_back(&path, FEW)).await
+    }
 }
 
 /// Opens a file to read it and to add to it. It may hold what agents said: it is its owner's alone.
@@ -251,6 +262,25 @@ mod tests {
         let spool = SpoolFiles::open(folder.path()).expect("it opens");
         assert_eq!(text(&spool.left().await.expect("lines")), ["odd"], "it is tried again at the next start");
         assert_eq!(SpoolFiles::waiting(folder.path()).expect("a count"), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn what_was_set_aside_is_taken_back_while_it_is_little() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = SpoolFiles::open(folder.path()).expect("it opens");
+        assert!(spool.take_back().await.expect("nothing").is_empty());
+        spool.append(b"one".to_vec()).await.expect("it is kept");
+        spool.set_aside(b"odd".to_vec()).await.expect("it is kept");
+        assert_eq!(text(&spool.take_back().await.expect("lines")), ["odd"]);
+        assert_eq!(text(&spool.left().await.expect("lines")), ["one", "odd"]);
+        assert_eq!(SpoolFiles::waiting(folder.path()).expect("a count"), (2, 0));
+        spool.written(2).await.expect("counted");
+        assert!(spool.left().await.expect("lines").is_empty());
+        for n in 0..=FEW {
+            spool.set_aside(n.to_string().into_bytes()).await.expect("it is kept");
+        }
+        assert!(spool.take_back().await.expect("they stay").is_empty());
+        assert_eq!(SpoolFiles::waiting(folder.path()).expect("a count"), (0, FEW + 1));
     }
 
     #[tokio::test]

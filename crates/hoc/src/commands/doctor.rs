@@ -160,7 +160,7 @@ fn spool(config: &Config, findings: &mut Findings) {
             "spool",
             format!("{refused} answer(s) that were given while the store was down could not be written"),
             format!(
-                "the log says why; a server tries them again when it starts. What is settled may be removed from \
+                "the log says why; a server tries them again when it starts, and now and then. What is settled may be removed from \
                  spool-refused.jsonl in {}",
                 folder.display()
             ),

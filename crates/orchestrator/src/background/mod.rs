@@ -2,7 +2,7 @@
 //!
 //! - checkpoints are signed, and recorded rows are read again and compared;
 //! - runs that nobody ends are ended, and runs that stall are marked;
-//! - halts that an outage held up are written, and the outage is recorded;
+//! - what an outage held up is written, what the store refused of it is tried again, and the outage is recorded;
 //! - what other servers changed of what is remembered for an outage is read;
 //! - the use of keys is noted, and spans that could not be recorded are reported;
 //! - windows of limits and kept answers that are over are forgotten.
@@ -19,6 +19,7 @@ pub mod outages;
 pub mod overdue;
 pub mod remembered;
 pub mod restored;
+pub mod set_aside;
 pub mod signer;
 pub mod stalls;
 pub mod sweeper;
@@ -39,6 +40,8 @@ use crate::{
 const SIGN_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const WRITE_OVERDUE_EVERY: Duration = Duration::from_secs(1);
+/// Whether it is time, it knows itself: a stop must not be the time.
+const TRY_SET_ASIDE_EVERY: Duration = Duration::from_mins(1);
 const ASK_STORE_EVERY: Duration = Duration::from_secs(1);
 /// What another server halted is halted here within a second, should the store go then.
 const LOOK_EVERY: Duration = Duration::from_millis(750);
@@ -85,6 +88,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(WRITE_OVERDUE_EVERY, "overdue", life(), move || {
         let spine = writing.clone();
         async move { overdue::tick(&spine).await }
+    }));
+    let (trying, aside) = (spine.clone(), Arc::new(set_aside::SetAside::default()));
+    running.spawn(every(TRY_SET_ASIDE_EVERY, "set_aside", life(), move || {
+        let (spine, aside) = (trying.clone(), Arc::clone(&aside));
+        async move { aside.tick(&spine).await }
     }));
     let (asking, outages) = (spine.clone(), Arc::new(outages::Outages::default()));
     running.spawn(every(ASK_STORE_EVERY, "outages", life(), move || {

@@ -141,6 +141,11 @@ impl Choke {
         spool::take_up(spine).await
     }
 
+    /// Takes back answers that the store refused, to be written where what stood in their way is gone. Gives how many.
+    pub(crate) async fn try_again(&self, spine: &Spine) -> Result<usize, Error> {
+        spool::try_again(spine).await
+    }
+
     /// Writes answers that were given while the store was down, where no call of their tenant has done so yet.
     pub(crate) async fn write_overdue(&self, spine: &Spine) -> Result<(), Error> {
         for tenant in self.memory.overdue() {

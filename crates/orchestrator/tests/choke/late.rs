@@ -10,7 +10,7 @@ use models::{
 };
 use orchestrator::{
     CallContext, Error,
-    background::overdue,
+    background::{overdue, set_aside},
     choke::call::StartRun,
     handlers::{
         account::{self, SettingsChange},
@@ -240,6 +240,33 @@ async fn what_was_set_aside_is_tried_again_by_the_next_process() {
     assert_eq!(spooled(folder.path()), (0, 0));
     let agent = Agent::of(&kit, "acme").await;
     assert_eq!(agent.run(runs[0]).await.step_count, 3);
+}
+
+/// What refused them was nothing of theirs, and is gone while the server runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_set_aside_is_tried_again_by_the_process_that_runs() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = set(&kit, FailureMode::Degrade).await;
+    let runs = unrecorded(&db, &agent).await;
+    db.bring_back().await;
+    db.tamper("ALTER TABLE aos_trace_steps ADD CONSTRAINT odd CHECK (step_index < 1) NOT VALID")
+        .await
+        .unwrap();
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 4));
+    set_aside::try_again(&kit.spine).await.unwrap();
+    assert_eq!(spooled(folder.path()), (4, 0), "they are to be written again");
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 4), "it stands in their way still");
+
+    db.tamper("ALTER TABLE aos_trace_steps DROP CONSTRAINT odd").await.unwrap();
+    assert_eq!(agent.record(runs[0], llm(1)).await.unwrap().step_index, 1, "its run goes on without them");
+    set_aside::try_again(&kit.spine).await.unwrap();
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 0));
+    assert_eq!((agent.run(runs[0]).await.step_count, agent.run(runs[1]).await.step_count), (4, 3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -50,6 +50,10 @@ impl Spool for SlowDisk {
     async fn set_aside(&self, _: Vec<u8>) -> io::Result<()> {
         Ok(())
     }
+
+    async fn take_back(&self) -> io::Result<Vec<Vec<u8>>> {
+        Ok(Vec::new())
+    }
 }
 
 /// A control plane on a store of its own pool, whose spool is that one.

@@ -4,7 +4,7 @@
 //! after redaction, and the decision. When the store has all of them, the file is emptied; a process that ended before
 //! that finds them at its next start, and writes those that the store does not have.
 
-use std::{borrow::Cow, collections::HashMap, io, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, io, sync::Arc};
 
 use models::{activity::Freeze, ids::TenantId};
 use proof::records::DecisionRecord;
@@ -89,66 +89,97 @@ pub(in crate::choke) async fn written(spine: &Spine, answers: &[Unwritten]) {
 pub(in crate::choke) async fn set_aside(spine: &Spine, tenant: TenantId, answer: &Unwritten) {
     let Some(spool) = spine.spool() else { return };
     match line(tenant, answer) {
-        Ok(line) => aside(&**spool, line).await,
+        Ok(line) => _ = aside(&**spool, line).await,
         Err(err) => tracing::error!(%err, "an answer cannot be kept apart"),
     }
 }
 
-async fn aside(spool: &dyn crate::ports::Spool, line: Vec<u8>) {
-    if let Err(err) = spool.set_aside(line).await {
+async fn aside(spool: &dyn crate::ports::Spool, line: Vec<u8>) -> bool {
+    let kept = spool.set_aside(line).await;
+    if let Err(err) = &kept {
         tracing::error!(%err, "an answer cannot be kept apart");
     }
+    kept.is_ok()
 }
 
 /// Takes up what an earlier process left, to be written before anything else. Gives how many answers that is.
 pub(in crate::choke) async fn take_up(spine: &Spine) -> Result<usize, Error> {
     let Some(spool) = spine.spool() else { return Ok(0) };
-    let unreadable = |err: io::Error| Error::Internal(format!("the spool cannot be read: {err}"));
-    let mut tenants: HashMap<TenantId, bool> = HashMap::new();
+    let left = spool.left().await.map_err(unreadable)?;
+    if left.is_empty() {
+        return Ok(0);
+    }
+    let tenants = tenants(spine).await?;
+    let tell = |why: &str| {
+        tracing::error!(why, "a line of the spool cannot be written to this store; it is kept apart");
+    };
+    take(spine, &**spool, left, &tenants, tell).await
+}
+
+/// Takes back what was kept apart, to be written: what stood in its way may be gone. Gives how many answers that is.
+pub(in crate::choke) async fn try_again(spine: &Spine) -> Result<usize, Error> {
+    let Some(spool) = spine.spool() else { return Ok(0) };
+    // Asked first: what is taken back and not taken up waits for the next start.
+    let tenants = tenants(spine).await?;
+    let back = spool.take_back().await.map_err(unreadable)?;
+    // What this build cannot read was told of when it was kept apart.
+    take(spine, &**spool, back, &tenants, |_| {}).await
+}
+
+/// Takes lines up that are among those left, and keeps apart what is none to this build, or to this store.
+async fn take(
+    spine: &Spine,
+    spool: &dyn crate::ports::Spool,
+    lines: Vec<Vec<u8>>,
+    tenants: &HashSet<TenantId>,
+    tell: impl Fn(&str),
+) -> Result<usize, Error> {
     let mut taken = 0;
-    for text in spool.left().await.map_err(unreadable)? {
-        let line = match read(&text) {
-            Ok(line) if is_known(spine, &mut tenants, line.tenant_id).await? => Ok(line),
-            Ok(line) => {
-                Err(format!("its tenant, {}, is none of this store: is it another's?", line.tenant_id))
+    for text in lines {
+        match answer(&text, tenants) {
+            Ok((tenant, answer)) => {
+                taken += 1;
+                spine.choke().memory.keep(tenant, answer);
             }
-            Err(why) => Err(why),
-        };
-        let line = match line {
-            Ok(line) => line,
             Err(why) => {
-                tracing::error!(why, "a line of the spool cannot be written to this store; it is kept apart");
-                aside(&**spool, text).await;
-                spool.written(1).await.map_err(unreadable)?;
-                continue;
+                tell(&why);
+                // What could not be kept apart stays where it is, for the next start.
+                if aside(spool, text).await {
+                    spool.written(1).await.map_err(unreadable)?;
+                }
             }
-        };
-        taken += 1;
-        spine.choke().memory.keep(
-            line.tenant_id,
-            Unwritten {
-                call: line.call.into_owned(),
-                decision: Arc::new(line.decision.into_owned()),
-                freeze: line.freeze.map(Arc::new),
-                let_through: line.passed,
-                told: None,
-                spooled: true,
-                counted: Vec::new(),
-                share: None,
-            },
-        );
+        }
     }
     Ok(taken)
 }
 
-/// Whether the tenant is one of this store.
-async fn is_known(spine: &Spine, known: &mut HashMap<TenantId, bool>, id: TenantId) -> Result<bool, Error> {
-    if let Some(known) = known.get(&id) {
-        return Ok(*known);
+/// The answer that a line is, and its tenant; or why it is none to this build or this store.
+fn answer(text: &[u8], tenants: &HashSet<TenantId>) -> Result<(TenantId, Unwritten), String> {
+    let line = read(text)?;
+    if !tenants.contains(&line.tenant_id) {
+        return Err(format!("its tenant, {}, is none of this store: is it another's?", line.tenant_id));
     }
-    let stored = spine.read().await?.account().find_tenant(id).await?;
-    known.insert(id, stored.is_some());
-    Ok(stored.is_some())
+    let answer = Unwritten {
+        call: line.call.into_owned(),
+        decision: Arc::new(line.decision.into_owned()),
+        freeze: line.freeze.map(Arc::new),
+        let_through: line.passed,
+        told: None,
+        spooled: true,
+        counted: Vec::new(),
+        share: None,
+    };
+    Ok((line.tenant_id, answer))
+}
+
+/// The tenants of this store.
+async fn tenants(spine: &Spine) -> Result<HashSet<TenantId>, Error> {
+    let tenants = spine.read().await?.account().list_tenants().await?;
+    Ok(tenants.into_iter().map(|tenant| tenant.id).collect())
+}
+
+fn unreadable(err: io::Error) -> Error {
+    Error::Internal(format!("the spool cannot be read: {err}"))
 }
 
 /// An answer as a line of the spool.

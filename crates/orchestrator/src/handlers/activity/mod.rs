@@ -39,4 +39,7 @@ pub use self::{
     take_up::take_up,
     tenant_events::{TenantEvent, TenantEvents, tenant_events},
 };
-pub(crate) use self::{sweep::sweep, take_up::write_overdue};
+pub(crate) use self::{
+    sweep::sweep,
+    take_up::{try_again, write_overdue},
+};

@@ -13,3 +13,12 @@ pub async fn take_up(spine: &Spine) -> Result<usize, Error> {
 pub(crate) async fn write_overdue(spine: &Spine) -> Result<(), Error> {
     spine.choke().write_overdue(spine).await
 }
+
+/// Takes back answers that the store refused, to be tried again.
+pub(crate) async fn try_again(spine: &Spine) -> Result<(), Error> {
+    let taken = spine.choke().try_again(spine).await?;
+    if taken > 0 {
+        tracing::info!(answers = taken, "trying again to write what the store refused");
+    }
+    Ok(())
+}
