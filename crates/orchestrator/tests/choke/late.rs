@@ -242,6 +242,28 @@ async fn what_was_set_aside_is_tried_again_by_the_next_process() {
     assert_eq!(agent.run(runs[0]).await.step_count, 3);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_set_aside_stays_in_the_spool() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(&db, folder.path(), 1).await;
+    let agent = set(&kit, FailureMode::Degrade).await;
+    unrecorded(&db, &agent).await;
+    db.bring_back().await;
+    db.tamper("ALTER TABLE aos_trace_steps ADD CONSTRAINT odd CHECK (step_index < 1) NOT VALID")
+        .await
+        .unwrap();
+    // As where the disk is full: no line can be added there.
+    let aside = folder.path().join("spool-refused.jsonl");
+    fs::create_dir(&aside).unwrap();
+    overdue::tick(&kit.spine).await.unwrap();
+    let kept = fs::read_to_string(folder.path().join("spool-0.jsonl")).unwrap();
+    assert_eq!(kept.lines().count(), 4, "{kept}");
+    fs::remove_dir(&aside).unwrap();
+    drained(&kit, folder.path()).await;
+    assert_eq!(spooled(folder.path()), (0, 4));
+}
+
 /// What refused them was nothing of theirs, and is gone while the server runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_set_aside_is_tried_again_by_the_process_that_runs() {

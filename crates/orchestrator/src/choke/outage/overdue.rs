@@ -79,7 +79,7 @@ async fn each(
         let one = std::slice::from_ref(answer);
         let Some(run) = answer.call.run_id() else {
             // Nobody is told anything of a start without the store: this is no line of ours.
-            spool::set_aside(spine, tenant.id, answer).await;
+            _ = spool::set_aside(spine, tenant.id, answer).await;
             done(spine, tenant.id, one).await;
             continue;
         };
@@ -97,7 +97,11 @@ async fn each(
                     decision = answer.decision.decision_id,
                     "an answer that was given while the store was down cannot be written; it is kept apart"
                 );
-                spool::set_aside(spine, tenant.id, answer).await;
+                if !spool::set_aside(spine, tenant.id, answer).await {
+                    spine.choke().stuck.note([run]);
+                    left.insert(run);
+                    continue;
+                }
             }
             Err(err) => {
                 tracing::warn!(

@@ -85,15 +85,20 @@ pub(in crate::choke) async fn written(spine: &Spine, answers: &[Unwritten]) {
     }
 }
 
-/// Keeps an answer apart that the store does not take.
-pub(in crate::choke) async fn set_aside(spine: &Spine, tenant: TenantId, answer: &Unwritten) {
-    let Some(spool) = spine.spool() else { return };
+/// Keeps an answer apart that the store does not take. False where it could not be: then it is kept nowhere but in the
+/// spool.
+pub(in crate::choke) async fn set_aside(spine: &Spine, tenant: TenantId, answer: &Unwritten) -> bool {
+    let Some(spool) = spine.spool() else { return true };
     match line(tenant, answer) {
-        Ok(line) => _ = aside(&**spool, line).await,
-        Err(err) => tracing::error!(%err, "an answer cannot be kept apart"),
+        Ok(line) => aside(&**spool, line).await,
+        Err(err) => {
+            tracing::error!(%err, "an answer cannot be kept apart");
+            true
+        }
     }
 }
 
+/// Whether a line is kept apart.
 async fn aside(spool: &dyn crate::ports::Spool, line: Vec<u8>) -> bool {
     let kept = spool.set_aside(line).await;
     if let Err(err) = &kept {
