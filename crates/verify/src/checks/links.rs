@@ -22,6 +22,8 @@ pub(crate) struct Known<'c> {
     by_id: HashMap<&'c str, &'c Decision>,
     /// The permits that were granted.
     granted: HashSet<&'c str>,
+    /// Those of them that served a step while the store was there.
+    served: HashSet<&'c str>,
     /// The step that each decision gave its verdict.
     judged: HashMap<Hash, u64>,
     /// The first decision that met each intervention.
@@ -128,6 +130,9 @@ impl<'c> Known<'c> {
                 });
             }
         }
+        if whole(RecordKind::Gap) {
+            self.served(stretch.gist, called, worst);
+        }
         for (decision, line) in gist.decisions.iter().zip(decided) {
             // A decision that says which step it judged is the one that the step names.
             let own = decision.step_index.is_none_or(|index| self.judged.get(&line.hash) == Some(&index));
@@ -165,6 +170,21 @@ impl<'c> Known<'c> {
         worst.expect(!(decision.overridden && decision.action.refuses()), || {
             format!("decision {id} refuses, and names an override that made it act on nothing")
         });
+    }
+
+    /// A permit serves once. While the store was away a replica let pass what it remembered to be permitted, which is a gap, or
+    /// refused it, and another one may have recorded a step under the same permit meanwhile.
+    fn served(&mut self, gist: &'c Gist, called: &str, worst: &mut Worst) {
+        let gaps: HashSet<&str> = gist.gaps.iter().map(|gap| gap.decision_id.as_str()).collect();
+        for step in gist.steps.iter().filter(|step| !step.refused) {
+            let in_a_gap = step.decision_id.as_deref().is_some_and(|id| gaps.contains(id));
+            if let Some(permit) = step.permit_id.as_deref().filter(|_| !in_a_gap) {
+                let is_new = self.served.insert(permit);
+                worst.expect(is_new, || {
+                    format!("{called} {} is under permit {permit}, which had served another one", step.index)
+                });
+            }
+        }
     }
 
     fn step(&mut self, step: &'c Step, called: &str, worst: &mut Worst) {

@@ -86,6 +86,43 @@ fn a_decision_is_there_once_and_so_is_what_it_granted() {
 }
 
 #[test]
+fn a_permit_serves_once() {
+    thread_local!(static FIRST: RefCell<Option<(String, String)>> = const { RefCell::new(None) });
+    // The second step is done under the leave of the first.
+    let again = |record: Record| {
+        let hash = record.hash().to_string();
+        Some(match record {
+            Record::Decision(mut it) => {
+                FIRST.with_borrow_mut(|first| {
+                    let permit = it.permit_id.clone().unwrap_or_default();
+                    let (first, _) = first.get_or_insert_with(|| (permit, hash));
+                    if it.moment == Moment::StepPost {
+                        it.permit_id = Some(first.clone());
+                    }
+                });
+                Record::Decision(it)
+            }
+            Record::Step(mut it) => {
+                FIRST.with_borrow(|first| {
+                    (it.permit_id, it.pre_decision_hash) = first.clone().unzip();
+                });
+                Record::Step(it)
+            }
+            other => other,
+        })
+    };
+    let twice: fn() -> Scene = || {
+        let mut scene = Scene::new(kit::snapshot(vec![], vec![]));
+        scene.permitted(&Call::tool("search"));
+        scene.permitted(&Call::tool("search"));
+        scene.seal(RunStatus::Succeeded);
+        scene
+    };
+    assert_eq!(found(twice, NOTHING, |_| ()), (Word::Complete, vec![]));
+    only("links", twice, Plant::records(again));
+}
+
+#[test]
 fn a_run_that_is_sealed_is_over() {
     let goes_on: fn() -> Scene = || {
         let mut scene = Scene::new(kit::snapshot(vec![], vec![]));
