@@ -110,7 +110,7 @@ async fn aside(spool: &dyn crate::ports::Spool, line: Vec<u8>) -> bool {
 /// Takes up what an earlier process left, to be written before anything else. Gives how many answers that is.
 pub(in crate::choke) async fn take_up(spine: &Spine) -> Result<usize, Error> {
     let Some(spool) = spine.spool() else { return Ok(0) };
-    let left = spool.left().await.map_err(unreadable)?;
+    let left = spool.left().await.map_err(|err| unreadable(&err))?;
     if left.is_empty() {
         return Ok(0);
     }
@@ -126,7 +126,7 @@ pub(in crate::choke) async fn try_again(spine: &Spine) -> Result<usize, Error> {
     let Some(spool) = spine.spool() else { return Ok(0) };
     // Asked first: what is taken back and not taken up waits for the next start.
     let tenants = tenants(spine).await?;
-    let back = spool.take_back().await.map_err(unreadable)?;
+    let back = spool.take_back().await.map_err(|err| unreadable(&err))?;
     // What this build cannot read was told of when it was kept apart.
     take(spine, &**spool, back, &tenants, |_| {}).await
 }
@@ -150,7 +150,7 @@ async fn take(
                 tell(&why);
                 // What could not be kept apart stays where it is, for the next start.
                 if aside(spool, text).await {
-                    spool.written(1).await.map_err(unreadable)?;
+                    spool.written(1).await.map_err(|err| unreadable(&err))?;
                 }
             }
         }
@@ -183,7 +183,7 @@ async fn tenants(spine: &Spine) -> Result<HashSet<TenantId>, Error> {
     Ok(tenants.into_iter().map(|tenant| tenant.id).collect())
 }
 
-fn unreadable(err: io::Error) -> Error {
+fn unreadable(err: &io::Error) -> Error {
     Error::Internal(format!("the spool cannot be read: {err}"))
 }
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use super::{
     super::{value::whole_of, wire::Attribute},
-    Sides, given,
-    message::Message,
+    given,
+    message::{Message, Sides},
     object::{Object, items},
 };
 

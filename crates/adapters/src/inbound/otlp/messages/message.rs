@@ -6,6 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::super::reader::raw;
 
+/// What went in, what came out, and why it ended.
+pub(super) type Sides<'a> = (Vec<Message<'a>>, Vec<Message<'a>>, Option<String>);
+
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Message<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]

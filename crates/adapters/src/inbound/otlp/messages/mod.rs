@@ -18,7 +18,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 pub(super) use within::marked;
 
-use message::{Message, Own, text};
+use message::{Message, Own, Sides, text};
 
 use super::{
     field::Field,
@@ -181,9 +181,6 @@ fn is_asked(text: &str) -> bool {
 fn is_answered(text: &str) -> bool {
     !matches!(text.trim(), "" | "null" | "[]" | "{}" | "\"\"" | "[[]]")
 }
-
-/// What went in, what came out, and why it ended.
-type Sides<'a> = (Vec<Message<'a>>, Vec<Message<'a>>, Option<String>);
 
 /// The oldest form: an event for each message, with its parts as attributes or all of it as JSON in one.
 fn by_events<'a>(events: &'a [Event<'_>]) -> Sides<'a> {

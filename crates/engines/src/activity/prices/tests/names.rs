@@ -30,6 +30,7 @@ fn all_are(seller: &str, model: &str, calls: &[(&str, &str, &str)]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn one_model_has_many_names() {
     all_are(
         "openai",
