@@ -234,6 +234,34 @@ fn langsmiths_own_word_says_more_than_the_one_that_it_is_made_to() {
     assert_eq!(call.part_of.session_id.as_deref(), Some("s1"));
 }
 
+/// Who tells of a call in words of their own is not read in full; but a call is no step that cost a known nothing.
+#[test]
+fn what_has_words_of_its_own_is_what_they_say() {
+    for (attributes, act) in [
+        (json!({ "mlflow.spanType": "\"CHAT_MODEL\"" }), SpanAct::ModelCall),
+        (json!({ "mlflow.spanType": "\"LLM\"" }), SpanAct::ModelCall),
+        (json!({ "mlflow.spanType": "TOOL" }), SpanAct::ToolCall),
+        (json!({ "mlflow.spanType": "\"RETRIEVER\"" }), SpanAct::Retrieval),
+        (json!({ "mlflow.spanType": "\"UNKNOWN\"" }), SpanAct::Other),
+        (json!({ "lmnr.span.type": "LLM" }), SpanAct::ModelCall),
+        (json!({ "lmnr.span.type": "DEFAULT" }), SpanAct::Other),
+        (json!({ "lk.function_tool.name": "sh" }), SpanAct::ToolCall),
+        (json!({ "haystack.tool.name": "sh" }), SpanAct::ToolCall),
+    ] {
+        let step = step(&attributes);
+        let is_known = step.llm.as_ref().is_none_or(|call| call.cost_note.is_none());
+        assert_eq!((step.act, is_known), (act, act != SpanAct::ModelCall), "{attributes}");
+    }
+    let told = json!({ "mlflow.spanType": "\"CHAT_MODEL\"",
+        "mlflow.chat.tokenUsage": r#"{"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}"# });
+    let call = step(&told).llm.unwrap();
+    assert_eq!((call.input_tokens, call.output_tokens, call.model), (100, 10, None));
+    let kernel = json!({ "gen_ai.operation.name": "chat.completions", "gen_ai.response.prompt_tokens": 100,
+        "gen_ai.response.completion_tokens": 10 });
+    let call = step(&kernel).llm.unwrap();
+    assert_eq!((call.input_tokens, call.output_tokens, call.cost_note), (100, 10, None));
+}
+
 /// A word that is known is a call, also of a stream that tells no use and in a span of no kind.
 #[test]
 fn a_call_that_tells_no_use_is_one_by_its_word() {

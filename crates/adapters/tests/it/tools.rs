@@ -37,6 +37,10 @@ fn arguments_and_results_are_known_by_everybodys_names() {
         ("gen_ai.tool.parameters", "output.value"),
         ("gen_ai.prompt", "gen_ai.completion"),
         ("input", "output"),
+        ("lk.function_tool.arguments", "lk.function_tool.output"),
+        ("haystack.tool.input", "haystack.tool.output"),
+        ("mlflow.spanInputs", "mlflow.spanOutputs"),
+        ("lmnr.span.input", "lmnr.span.output"),
     ] {
         let step = tool(&json!({ arguments: CALLED_WITH, result: "done" }), &[]);
         assert_eq!(step.params.as_deref(), Some(CALLED_WITH), "{arguments}");

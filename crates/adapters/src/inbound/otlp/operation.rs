@@ -95,7 +95,8 @@ fn carries_a_call(fields: &Fields<'_>) -> bool {
 /// for have an `a` before their names: `acompletion`.
 fn of_word(word: &str) -> Option<Operation> {
     let mut word = word.trim().to_ascii_lowercase();
-    word.retain(|of| !matches!(of, '.' | '-' | '_' | ' '));
+    // MLflow's is JSON.
+    word.retain(|of| !matches!(of, '.' | '-' | '_' | ' ' | '"'));
     known(&word).or_else(|| known(word.strip_prefix('a')?))
 }
 
@@ -116,6 +117,7 @@ fn known(word: &str) -> Option<Operation> {
         | "invokemodel"
         | "invokemodelwithresponsestream"
         | "llmcall"
+        | "chatmodel"
         | "inference" => Operation::Model("chat"),
         "textcompletion" | "textcompletions" | "completion" | "completions" | "textgeneration"
         | "generatetext" => Operation::Model("text_completion"),

@@ -103,8 +103,17 @@ const COUNTS: [(Field, &[&str]); 9] = [
     (Field::ToolUseTokens, &["tool_use_prompt_token_count", "tool_use_prompt_tokens"]),
 ];
 
+/// The rank behind those of all places.
+const LAST: u8 = 127;
+
 /// Which count an attribute is, and its rank.
 pub(super) fn count(key: &str) -> Option<(Field, u8)> {
+    // Semantic Kernel's, which stand where no other count does.
+    match key {
+        "gen_ai.response.prompt_tokens" => return Some((Field::InputTokens, LAST)),
+        "gen_ai.response.completion_tokens" => return Some((Field::OutputTokens, LAST)),
+        _ => {}
+    }
     let (home, rest) = (0_u8..).zip(HOMES).find_map(|(rank, home)| Some((rank, key.strip_prefix(home)?)))?;
     let word = rest.replace('.', "_");
     // Sounds are paid otherwise than text, and so are pictures that came out and searches that a provider made.
@@ -174,7 +183,8 @@ const LONGEST_NAME: usize = 160;
 pub(super) fn within(all: &[Attribute<'_>]) -> Vec<Attribute<'static>> {
     let mut found = Vec::new();
     for one in all {
-        let key = &*one.key;
+        // MLflow has a place for all of them, with the words that others have.
+        let key = if one.key == "mlflow.chat.tokenUsage" { "llm.usage" } else { &*one.key };
         let of_langfuse = langfuse::place(key);
         // Each member is named with it: one that is as long as a body would be so often in memory.
         if key.len() > LONGEST_NAME || of_langfuse.is_none() && !holds_counts(key) {
