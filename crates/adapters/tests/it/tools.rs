@@ -312,3 +312,29 @@ fn a_servers_request_is_named_by_its_method() {
         );
     }
 }
+
+/// A rule on hosts sees where a request went, also where nothing tells the whole URL.
+#[test]
+fn a_request_that_is_told_in_parts_has_a_url() {
+    for (parts, url) in [
+        (
+            json!({ "url.full": "https://a.example/x", "server.address": "b.example" }),
+            Some("https://a.example/x"),
+        ),
+        (
+            json!({ "server.address": "a.example", "url.path": "/x", "url.scheme": "http" }),
+            Some("http://a.example/x"),
+        ),
+        (json!({ "net.peer.name": "a.example", "http.target": "x?y=1" }), Some("https://a.example/x?y=1")),
+        (json!({ "server.address": "2001:db8::7" }), Some("https://[2001:db8::7]/")),
+        (json!({ "url.path": "/x" }), None),
+    ] {
+        let mut all = json!({ "http.request.method": "GET" });
+        all.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+        let mut one = span("eee19b7ec3c1b174", &all);
+        one["kind"] = 3.into();
+        let step = read(&[one]).spans.pop().unwrap();
+        let params: Value = serde_json::from_str(step.params.as_deref().unwrap()).unwrap();
+        assert_eq!((step.act, params["url"].as_str()), (SpanAct::HttpCall, url), "{parts}");
+    }
+}

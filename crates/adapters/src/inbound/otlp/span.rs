@@ -402,9 +402,22 @@ fn http(fields: &Fields<'_>) -> String {
         Value::Object(members) => members,
         told => Map::from_iter([("attributes".to_owned(), told)]),
     };
-    members.extend(fields.owned(Field::Url).map(|url| ("url".to_owned(), url.into())));
+    let url = fields.owned(Field::Url).or_else(|| url_of_parts(fields));
+    members.extend(url.map(|url| ("url".to_owned(), url.into())));
     members.extend(fields.owned(Field::HttpMethod).map(|method| ("method".to_owned(), method.into())));
     Value::Object(members).to_string()
+}
+
+/// Where a request went, which some tell in parts: a rule on hosts is to see it.
+fn url_of_parts(fields: &Fields<'_>) -> Option<String> {
+    let part = |keys: &[&str]| whole_of(fields.all(), keys);
+    let host = fields.text(Field::ServerAddress).and_then(host)?;
+    let scheme = part(&["url.scheme", "http.scheme"]).unwrap_or(Cow::Borrowed("https"));
+    let path = part(&["url.path", "http.target"]).unwrap_or_default();
+    let path = path.trim_start_matches('/');
+    // An address of IPv6 has brackets in a URL.
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Some(format!("{scheme}://{host}/{path}"))
 }
 
 /// A span that is nothing that we know: what it says of itself is its parameters.
