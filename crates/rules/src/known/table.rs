@@ -108,13 +108,13 @@ facts! {
     "context.step.url_path" Text Step "Path of that URL parameter, without escapes."
         "context.step.url_path like \"/admin/*\""
         |f| step(f, |s| Value::Text(&s.params.url_path), EMPTY);
-    "context.step.hosts" Texts Step "Hosts of every URL anywhere in the parameters, lower case."
+    "context.step.hosts" Texts Step "Hosts of every URL anywhere in the parameters, and those that a command reaches, lower case."
         "context.step.hosts.contains(\"pastebin.example\")"
         |f| step(f, |s| texts(&s.params.hosts), Value::Texts(Vec::new()));
     "context.step.command" Text Step "The shell command parameter, redacted, its words one blank apart. Where there are several, a rule is judged against each; without its quotes, as a shell reads it, only if the rule does not except it (`!`, `!=`). Arguments that are texts without a name may be one."
         "context.step.command like \"*rm -rf*\""
         |f| step(f, |s| Value::Text(&s.params.command), EMPTY);
-    "context.step.commands" Texts Step "Every shell command in the parameters, as it was told and as a shell reads its quotes."
+    "context.step.commands" Texts Step "Every shell command in the parameters, as it was told and as a shell reads it."
         "context.step.commands.contains(\"git push\")"
         |f| step(f, |s| texts(&s.params.commands), Value::Texts(Vec::new()));
     "context.step.table" Text Step "The table parameter, or the first that a statement of SQL names; lower case, without quotes, with its schema where that is told. Where there are several, a rule is judged against each; without its schema only if the rule does not except it (`!`, `!=`)."
@@ -129,7 +129,7 @@ facts! {
     "context.step.recipient_domains" Texts Step "The same as context.step.recipients."
         "context.step.recipient_domains.contains(\"rival.example\")"
         |f| step(f, |s| texts(&s.params.recipients), Value::Texts(Vec::new()));
-    "context.step.facts_cut" Flag Step "True where a parameter could not be read or was too much, or a tool was called with texts that have no name, or with what nobody tells: hosts, commands, tables or recipients may miss one."
+    "context.step.facts_cut" Flag Step "True where a parameter could not be read or was too much, what a command runs is known to the shell alone, or a tool was called with texts that have no name, or with what nobody tells: hosts, commands, tables or recipients may miss one."
         "context.step.facts_cut"
         |f| step(f, |s| Value::Flag(s.params.facts_cut), Value::Flag(false));
     "context.step.labels" Texts Step "Labels of the step."

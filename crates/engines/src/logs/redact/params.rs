@@ -18,9 +18,14 @@ use super::{
     tree::{self, Node},
     unveil::{composed, is_illegible, visible},
     urls::{self, Mention, Place},
-    words::{folded, items, joined, text_of, unquoted, words},
+    words::{items, joined, text_of, words},
 };
 
+mod parted;
+mod parts;
+mod reach;
+mod run;
+mod shell;
 mod statements;
 mod tables;
 mod tokens;
@@ -67,6 +72,8 @@ struct At {
     many: Many,
     /// Under the name of recipients, however far out.
     addressed: bool,
+    /// It is a word of a command, and no line that a shell takes apart.
+    is_word: bool,
 }
 
 /// How many values a name says that there are.
@@ -145,6 +152,7 @@ impl Facts {
                 own: own.is_some(),
                 many: Many::of(name, is_url_in_parts),
                 addressed: at.addressed || own == Some(Role::Recipient),
+                is_word: false,
             };
             self.walk(value, within, depth + 1);
         }
@@ -153,7 +161,7 @@ impl Facts {
     fn list(&mut self, items: &[&Node<'_>], at: At, depth: usize) {
         let line = joined(items).filter(|_| matches!(at.role, Some(Role::Command | Role::Arguments)));
         if let Some(line) = &line {
-            self.command(line);
+            self.command(line, false);
         }
         if matches!(at.role, Some(Role::Sql | Role::Query))
             && let Some(statement) = joined(items).filter(|_| items.len() > 1)
@@ -173,6 +181,7 @@ impl Facts {
                 self.params.facts_cut = true;
             }
         }
+        let is_word = at.many != Many::Several && line.as_deref().is_some_and(Self::is_of_words);
         for item in items {
             // The words of a command are one; what has blanks may be a command by itself.
             let alone = line.is_none()
@@ -183,43 +192,7 @@ impl Facts {
                 Role::Arguments => false,
                 _ => true,
             });
-            self.walk(item, At { role, ..at }, depth + 1);
-        }
-    }
-
-    /// `{"command": "rm", "args": ["-rf", "/"]}` is one command. So is a program with a list beside it that has the name of a
-    /// command itself, `{"program": "rm", "argv": ["-rf", "/"]}`, and two lists.
-    fn invoked(&mut self, members: &[(Cow<'_, str>, Node<'_>)]) {
-        let (mut programs, mut arguments) = (Vec::new(), Vec::new());
-        for (at, (name, value)) in members.iter().enumerate() {
-            let Some(part @ (Role::Command | Role::Arguments)) = role(name) else { continue };
-            let listed = items(value).and_then(|items| joined(&items));
-            if let Some(line) = listed.clone().or_else(|| text_of(value).map(str::to_owned)) {
-                if part == Role::Arguments || listed.is_some() {
-                    arguments.push((at, line.clone()));
-                }
-                if part == Role::Command {
-                    programs.push((at, line));
-                }
-            }
-        }
-        self.params.facts_cut |= programs.len() > MAX_INVOKED || arguments.len() > MAX_INVOKED;
-        let mut left = MAX_PAIRED;
-        for (at, program) in programs.iter().take(MAX_INVOKED) {
-            let others = arguments.iter().take(MAX_INVOKED).filter(|(other, _)| other != at);
-            for (place, (_, arguments)) in others.enumerate() {
-                if place == 0 {
-                    self.command(program);
-                }
-                let length = (program.len() + 1 + arguments.len()).min(MAX_READ);
-                // Where there is no room for more commands, none is looked for.
-                if self.command_bytes > MAX_BYTES || length > left {
-                    self.params.facts_cut = true;
-                    return;
-                }
-                left -= length;
-                self.command(&format!("{program} {arguments}"));
-            }
+            self.walk(item, At { role, is_word, ..at }, depth + 1);
         }
     }
 
@@ -256,8 +229,8 @@ impl Facts {
         match at.role {
             Some(Role::Url) => self.url(text, at),
             Some(Role::Host) => self.host_parameter(text),
-            Some(Role::Command) => self.command(text),
-            Some(Role::Arguments) if at.own => self.command(text),
+            Some(Role::Command) => self.command(text, !at.is_word),
+            Some(Role::Arguments) if at.own => self.command(text, false),
             Some(Role::Table) => self.table(text),
             // A text beside it is a value of it, or says something of it.
             Some(Role::Sql) => self.statement(text, at.own),
@@ -280,8 +253,7 @@ impl Facts {
 
     /// A text of which no name says what it is: most tools that take only one run it or open it.
     fn nameless(&mut self, text: &str) {
-        self.command(text);
-        self.statement(text, false);
+        self.command(text, true);
         if text.contains("://") && !text.contains(char::is_whitespace) {
             self.url(text, At::default());
         }
@@ -381,44 +353,6 @@ impl Facts {
     fn recipient(&mut self, domain: &str) {
         let domain = self.fact(domain);
         self.params.facts_cut |= !insert(&mut self.params.recipients, domain);
-    }
-
-    fn command(&mut self, text: &str) {
-        let text = self.bounded(text);
-        self.command_line(text);
-        for reading in self.seen_through(text).into_iter().flatten() {
-            self.command_line(&reading);
-        }
-    }
-
-    fn command_line(&mut self, text: &str) {
-        let command = self.fact(&folded(text));
-        // As whoever runs it reads it: `r""m` is `rm`. Of what is redacted already, for a secret is one as far as its quotes go.
-        let read = unquoted(&command).map(|read| self.fact(&folded(&read)));
-        self.keep_command(command, false);
-        if let Some(read) = read {
-            self.keep_command(read, true);
-        }
-    }
-
-    /// Keeps a command that was told, or one that nobody told and a shell reads.
-    fn keep_command(&mut self, command: String, is_read: bool) {
-        if !is_read {
-            self.params.commands_read.remove(&command);
-        }
-        if command.is_empty() || self.params.commands.contains(&command) {
-            return;
-        }
-        if self.params.command.is_empty() {
-            self.params.command.clone_from(&command);
-        }
-        let room = self.command_bytes + command.len() <= MAX_BYTES;
-        self.command_bytes += command.len();
-        if !(room && insert(&mut self.params.commands, command.clone())) {
-            self.params.facts_cut = true;
-        } else if is_read {
-            self.params.commands_read.insert(command);
-        }
     }
 
     /// As much of a text as is read for a fact: redaction may make it shorter.

