@@ -98,7 +98,7 @@ async fn a_store_that_takes_no_connection_of_ours_is_down_and_not_busy() {
     tamper(format!("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}")).await;
     let mark = if database.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{mark}user={role}&password=few", database.url());
-    let config = ConnectConfig { test: true, max_connections: CONNECTIONS, ..ConnectConfig::new(url) };
+    let config = ConnectConfig { test: true, max_connections: 1, ..ConnectConfig::new(url) };
     let db = Db::connect(&config).await.expect("a store");
 
     let held = db.begin().await.expect("begin");
