@@ -108,7 +108,7 @@ facts! {
     "context.step.url_path" Text Step "Path of that URL parameter, without escapes."
         "context.step.url_path like \"/admin/*\""
         |f| step(f, |s| Value::Text(&s.params.url_path), EMPTY);
-    "context.step.hosts" Texts Step "Hosts of every URL anywhere in the parameters, and those that a command reaches, lower case."
+    "context.step.hosts" Texts Step "Hosts of every URL anywhere in the parameters, those that a command reaches, and what can hardly be anything else under a name such as target; lower case."
         "context.step.hosts.contains(\"pastebin.example\")"
         |f| step(f, |s| texts(&s.params.hosts), Value::Texts(Vec::new()));
     "context.step.command" Text Step "The shell command parameter, redacted, its words one blank apart. Where there are several, a rule is judged against each; without its quotes, as a shell reads it, only if the rule does not except it (`!`, `!=`). Arguments that are texts without a name may be one."
@@ -123,7 +123,7 @@ facts! {
     "context.step.tables" Texts Step "Every table in the parameters and in statements of SQL among them, with its schema and without."
         "context.step.tables.containsAny([\"customers\", \"orders\"])"
         |f| step(f, |s| texts(&s.params.tables), Value::Texts(Vec::new()));
-    "context.step.recipients" Texts Step "Domains of all recipients, lower case."
+    "context.step.recipients" Texts Step "Domains of all recipients, of those that answers go to too, lower case."
         "!([\"ours.example\"].containsAll(context.step.recipients))"
         |f| step(f, |s| texts(&s.params.recipients), Value::Texts(Vec::new()));
     "context.step.recipient_domains" Texts Step "The same as context.step.recipients."

@@ -23,6 +23,7 @@ use super::{
 
 mod parted;
 mod parts;
+mod places;
 mod reach;
 mod run;
 mod shell;
@@ -139,14 +140,18 @@ impl Facts {
         let is_url_in_parts = at.role == Some(Role::Url) || is_url_in_parts(members);
         for (name, value) in members {
             self.mentioned(name);
+            // `{"to": {"bob@h.example": "Bob"}}`
+            if at.addressed && name.contains('@') {
+                self.addresses(name);
+            }
             // A run that is told in parts is a thing; a text of that name is what is run.
             let in_parts = matches!(value, Node::Object(_)) && items(value).is_none();
             let is_a_thing = in_parts && name.eq_ignore_ascii_case("run");
             let own = role(name).filter(|_| !is_a_thing);
             let own = own.or_else(|| named.filter(|_| is_value(name)));
             // What another thing is made of says no more than that.
-            let is_part = matches!(at.role, Some(Role::Url | Role::Host | Role::Command));
-            let own = own.filter(|own| !(is_part && *own == Role::Query));
+            let is_part = matches!(at.role, Some(Role::Url | Role::Host | Role::Command | Role::Table));
+            let own = own.filter(|own| !(is_part && matches!(own, Role::Query | Role::Place | Role::Head)));
             let within = At {
                 role: own.or(at.role),
                 own: own.is_some(),
@@ -214,7 +219,10 @@ impl Facts {
         self.named(text, at);
         let is_fact = match at.role {
             // Of a command it is asked where that is taken.
-            None | Some(Role::Beside | Role::Arguments | Role::Command | Role::Query) => at.addressed,
+            None
+            | Some(Role::Beside | Role::Arguments | Role::Command | Role::Query | Role::Place | Role::Head) => {
+                at.addressed
+            }
             Some(_) => true,
         };
         if is_fact {
@@ -227,7 +235,14 @@ impl Facts {
     /// A text as what its name says that it is.
     fn named(&mut self, text: &str, at: At) {
         match at.role {
-            Some(Role::Url) => self.url(text, at),
+            Some(Role::Url) => {
+                self.url(text, at);
+                if let Some((_, query)) =
+                    text.split_once('?').filter(|_| text.contains("://") && !urls::is_web(text))
+                {
+                    self.connection(query);
+                }
+            }
             Some(Role::Host) => self.host_parameter(text),
             Some(Role::Command) => self.command(text, !at.is_word),
             Some(Role::Arguments) if at.own => self.command(text, false),
@@ -235,13 +250,13 @@ impl Facts {
             // A text beside it is a value of it, or says something of it.
             Some(Role::Sql) => self.statement(text, at.own),
             Some(Role::Query) => self.statement(text, false),
+            Some(Role::Place) => self.maybe_host(text),
+            Some(Role::Connection) => self.connection(text),
+            Some(Role::Head) => self.head(text),
             _ => {}
         }
         if at.addressed {
-            urls::domains(text, |domain| match domain {
-                Some(domain) => self.recipient(&domain),
-                None => self.params.facts_cut = true,
-            });
+            self.addresses(text);
             if at.role == Some(Role::Host) {
                 // `{"to": {"user": "bob", "domain": "h.example"}}`
                 if let Some(domain) = urls::host(text) {

@@ -15,6 +15,12 @@ pub(super) enum Role {
     Sql,
     /// What may be one.
     Query,
+    /// What may be a host.
+    Place,
+    /// A connection by its parts.
+    Connection,
+    /// A mail or a request as text, which begins with its head.
+    Head,
     Recipient,
     /// Beside a command or a URL, and no part of it.
     Beside,
@@ -45,10 +51,20 @@ const QUERY: &[&str] = &[
     "query", "queries", "querytext", "querystring", "statement", "statements", "stmt", "stmts", "q",
 ];
 #[rustfmt::skip]
+const PLACE: &[&str] = &[
+    "address", "addr", "origin", "site", "target", "targets", "remote", "registry", "image", "callback", "proxy", "peer", "upstream",
+];
+#[rustfmt::skip]
+const CONNECTION: &[&str] = &["dsn", "connectionstring", "connstring", "connstr", "conninfo", "connection"];
+#[rustfmt::skip]
+const HEAD: &[&str] = &[
+    "raw", "message", "mime", "eml", "rfc822", "mail", "rawmessage", "rawemail", "rawmail", "request", "rawrequest", "header", "headers",
+];
+#[rustfmt::skip]
 const RECIPIENT: &[&str] = &[
     "to", "cc", "bcc", "recipient", "recipients", "email", "emails", "emailaddress", "emailaddresses", "toemail",
     "toaddress", "toaddresses", "emailto", "sendto", "mailto", "attendee", "attendees", "invitee", "invitees",
-    "receiver", "receivers", "addressee", "addressees",
+    "receiver", "receivers", "addressee", "addressees", "rcpt", "rcpts", "sharewith", "sharedwith",
 ];
 const SENDER: &[&str] = &["from", "sender", "author", "reply"];
 const BESIDE: &[&str] =
@@ -86,8 +102,17 @@ pub(super) fn role(name: &str) -> Option<Role> {
         Some(Role::Sql)
     } else if is(QUERY) {
         Some(Role::Query)
-    } else if is(RECIPIENT) && !words.iter().any(|word| SENDER.contains(&word.as_str())) {
+    } else if joined == "replyto"
+        || is(RECIPIENT) && !words.iter().any(|word| SENDER.contains(&word.as_str()))
+    {
+        // Whom an answer goes to learns what it answers.
         Some(Role::Recipient)
+    } else if PLACE.contains(&joined.as_str()) {
+        Some(Role::Place)
+    } else if CONNECTION.contains(&joined.as_str()) {
+        Some(Role::Connection)
+    } else if HEAD.contains(&joined.as_str()) {
+        Some(Role::Head)
     } else {
         None
     }
@@ -113,7 +138,8 @@ mod tests {
             ("bash_script", Role::Command), ("runcmd", Role::Command), ("run", Role::Command), ("args", Role::Arguments),
             ("Table", Role::Table), ("table_name", Role::Table), ("sourceTable", Role::Table),
             ("sql", Role::Sql), ("rawSql", Role::Sql), ("sql_query", Role::Sql), ("query", Role::Query),
-            ("db_statement", Role::Query),
+            ("db_statement", Role::Query), ("target", Role::Place), ("connectionString", Role::Connection),
+            ("headers", Role::Head), ("reply_to", Role::Recipient), ("shareWith", Role::Recipient),
             ("to", Role::Recipient), ("To-Addresses", Role::Recipient), ("BCC", Role::Recipient),
             ("working_directory", Role::Beside),
         ];
@@ -122,7 +148,7 @@ mod tests {
         }
         #[rustfmt::skip]
         let others = [
-            "", "__", "ghost", "dry_run", "runId", "description_text", "reply_to", "from_email", "tablet", "total", "body",
+            "", "__", "ghost", "dry_run", "runId", "description_text", "from_email", "tablet", "total", "body",
         ];
         for name in others {
             assert_eq!(role(name), None, "{name}");

@@ -90,6 +90,12 @@ pub(super) fn domain(text: &str) -> Option<String> {
     authority(text).filter(|domain| !domain.is_empty())
 }
 
+/// Whether a text begins with the scheme of the web, whose servers give names in a query their own meaning.
+pub(super) fn is_web(text: &str) -> bool {
+    let scheme = visible(text).trim_start().split(':').next().unwrap_or_default().to_ascii_lowercase();
+    WEB.contains(&scheme.as_str())
+}
+
 fn at(url: &Url) -> Option<Place> {
     host_of(url).map(|host| Place::At(host, path(url)))
 }

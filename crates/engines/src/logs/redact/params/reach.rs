@@ -37,6 +37,8 @@ const PROXIES: &[&str] = &[
 const FILES: &[&str] = &[
     "json", "txt", "html", "xml", "csv", "log", "yaml", "yml", "gz", "tgz", "tar", "bz2", "xz", "conf", "cfg", "ini", "key", "pem", "crt",
     "js", "ts", "py", "rb", "go", "rs", "sh", "md", "pdf", "png", "jpg", "zip", "sql", "db", "toml", "lock", "out", "tmp",
+    "jpeg", "gif", "webp", "svg", "mp3", "mp4", "doc", "docx", "xls", "xlsx", "pptx", "java", "kt", "cpp", "hpp", "php", "css", "vue",
+    "tsx", "jsx", "ipynb", "parquet", "bin", "exe", "bak",
 ];
 
 /// Whether a word is more likely a file, unless a port stands behind it.
@@ -126,6 +128,21 @@ fn opened<'w>(words: &[&'w str], mut each: impl FnMut(&'w str)) {
 fn is_bare_place(word: &str) -> bool {
     let is_other = |c: char| c.is_whitespace() || matches!(c, '=' | '{' | ',');
     word.contains(['.', ':']) && !word.contains(is_other) && !is_file(word)
+}
+
+/// What stands where anything else could: `h.example`, `h.example:80`, `h.example/name:latest`, `h.example:path`.
+pub(super) fn whole_place(text: &str) -> Option<&str> {
+    if text.contains(char::is_whitespace) || text.contains("://") {
+        return None;
+    }
+    let place = registry(text).or_else(|| elsewhere(text)).unwrap_or(text);
+    let (host, port) = place.split_once(':').unwrap_or((place, ""));
+    let last = host.rsplit_once('.')?.1;
+    let is_known = host.chars().all(|c| c.is_alphanumeric() && !c.is_uppercase() || matches!(c, '.' | '-'));
+    let is_name =
+        last.len() > 1 && last.chars().all(char::is_alphabetic) && (!port.is_empty() || !is_file(host));
+    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
+    (is_known && (is_name || is_address)).then_some(place)
 }
 
 /// `user@h.example:path`, `h.example::module`
