@@ -163,19 +163,9 @@ impl Facts {
         for command in &line.commands {
             let from = command.programs().last().copied().unwrap_or_default();
             let words: Vec<&str> = command.words[from..].iter().map(|word| word.text.as_str()).collect();
-            reach::places(&words, |place| {
-                let is_path = place.starts_with(['/', '.', '~', '\\']);
-                let host = if is_path { None } else { urls::host(place) };
-                if let Some(host) = host.filter(|host| !urls::is_strange(host)) {
-                    self.host(&host);
-                }
-            });
+            reach::places(&words, |place| self.reached(place));
         }
-        reach::devices(text, |place| {
-            if let Some(host) = urls::host(place) {
-                self.host(&host);
-            }
-        });
+        reach::devices(text, |place| self.reached(place));
         // A tool of a database may call it a command, and so may a word of one be.
         self.statement(text, false);
         let asks = |word: &str| DATABASES.contains(&shell::program(word));
@@ -194,6 +184,18 @@ impl Facts {
             && let Some((_, behind)) = behind.split_once('\n')
         {
             self.statement(behind, false);
+        }
+    }
+
+    /// What a program is told that it is to reach, unless it is a file.
+    fn reached(&mut self, place: &str) {
+        self.mentions_left = self.mentions_left.saturating_sub(1);
+        if self.mentions_left == 0 {
+            self.params.facts_cut = true;
+        } else if !place.starts_with(['/', '.', '~', '\\'])
+            && let Some(host) = urls::host(place).filter(|host| !urls::is_strange(host))
+        {
+            self.host(&host);
         }
     }
 

@@ -75,12 +75,14 @@ impl Command {
     }
 }
 
-/// `/b?n/rm`, `r^m`: a name that the shell looks for, or that one shell reads otherwise.
+/// `/b?n/rm`, `r^m`: a name that the shell looks for, or that one shell reads otherwise. Scripts of other languages have such
+/// signs without a slash (`a?.b`), and both in their patterns.
 fn is_pattern(word: &Word) -> bool {
     let of_a_path = |c: char| c.is_alphanumeric() || "/._-*?^".contains(c);
+    let (is_looked_for, is_escaped) = (word.text.contains(['?', '*']), word.text.contains('^'));
     !word.is_quoted
-        && word.text.len() > 1
-        && word.text.contains(['?', '*', '^'])
+        && is_looked_for != is_escaped
+        && is_looked_for == word.text.contains('/')
         && word.text.chars().all(of_a_path)
         && word.text.starts_with(|c: char| c == '/' || c.is_alphabetic())
 }
@@ -193,6 +195,8 @@ mod tests {
             "jq -r '.a | {b, c}' f.json",
             "echo $((1 + 2))",
             "ls *.txt",
+            "return document.body?.innerText",
+            "if (/^a*/.test(x)) { y?.z() }",
             "",
         ] {
             assert!(!read(text).unsure, "{text}: {:?}", read(text));
