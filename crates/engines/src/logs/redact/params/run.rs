@@ -85,11 +85,12 @@ impl Facts {
             parts.iter().take(MAX_INVOKED).map(|(_, line)| line.clone()).collect()
         };
         let options = of(&[Part::Options, Part::Argument]);
-        let pairs = [
-            (known(programs), options.clone()),
-            (of(&[Part::Binary]), options),
-            (of(&[Part::Binary, Part::File]), known(arguments)),
-        ];
+        // A file beside a command is what it works on; and arguments by their names are those of a call.
+        let files: &[Part] = if programs.is_empty() { &[Part::Binary, Part::File] } else { &[Part::Binary] };
+        let mut arguments = known(arguments);
+        arguments.retain(|line| !line.trim_start().starts_with(['{', '[']));
+        let pairs =
+            [(known(programs), options.clone()), (of(&[Part::Binary]), options), (of(files), arguments)];
         for (programs, arguments) in &pairs {
             for program in programs {
                 for arguments in arguments {
@@ -273,9 +274,12 @@ mod tests {
             json!({"name": "Lunch?", "options": ["Pizza", "Soup"]}),
             json!({"file": "a.txt", "options": ["x"]}),
             json!({"method": "call", "params": ["a", "b"]}),
+            json!({"name": "get_weather", "arguments": "{\"city\": \"Rome\"}"}),
         ] {
             assert!(facts(&plain).commands.is_empty(), "{plain}");
         }
+        let beside = facts(&json!({"command": ["ls", "-l"], "path": "/tmp"}));
+        assert_eq!(beside.commands, ["ls -l".to_owned()].into(), "a path is no program");
     }
 
     #[test]
