@@ -221,3 +221,26 @@ fn messages_that_are_listed_in_an_attribute_are_kept() {
         assert_eq!(call(&json!({ "events": others }), &[]), (None, None), "{others}");
     }
 }
+
+/// The event with a call's details may tell what was used, and alone.
+#[test]
+fn what_a_call_used_is_told_by_its_details_too() {
+    let used = |name: &str, own: Value| {
+        let mut all = json!({ "gen_ai.operation.name": "chat" });
+        all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        let mut one = span("eee19b7ec3c1b174", &all);
+        one["events"] = json!([{ "name": name, "attributes": { "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 10,
+            "gen_ai.input.messages": r#"[{"role":"user","content":"Hi"}]"# } }]);
+        let llm = read(&[one]).spans.pop().unwrap().llm.unwrap();
+        (llm.input_tokens, llm.output_tokens, llm.prompt)
+    };
+    let details = "gen_ai.client.inference.operation.details";
+    assert_eq!(used(details, json!({})), (100, 10, Some("Hi".to_owned())));
+    let own = json!({ "gen_ai.usage.input_tokens": 90, "gen_ai.usage.output_tokens": 9 });
+    assert_eq!(
+        used(details, own),
+        (90, 9, Some("Hi".to_owned())),
+        "what the span says by itself is believed first"
+    );
+    assert_eq!(used("of.ours", json!({})).0, 0);
+}

@@ -19,7 +19,7 @@ use super::{
     reader::raw,
     tier, usage,
     value::{MAX_INTEGER, Members, first_full, hex, object_of, whole_of},
-    wire::{Event, Id, Odd, SERVER, Span},
+    wire::{Attribute, Event, Id, Odd, SERVER, Span},
 };
 
 /// Flags of a span that tell where its parent is: that they do, and that it is in another process.
@@ -45,13 +45,14 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         start_unix_nano: start,
         end_unix_nano: end,
         flags,
-        attributes,
-        events,
+        mut attributes,
+        mut events,
         status_code,
         status_message,
         mut cut,
         ..
     } = span;
+    attributes.extend(told_by_details(&mut events));
     let mut fields = Fields::of(attributes);
     let operation = operation(&fields, kind);
     let failure = Failure::of(&fields, &events, status_code, status_message);
@@ -92,6 +93,13 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         arguments_untold: untold,
         part_of,
     })
+}
+
+/// What the event with a call's details says of its use, taken out of it: some say it there alone.
+fn told_by_details<'b>(events: &mut [Event<'b>]) -> Vec<Attribute<'b>> {
+    let details = events.iter_mut().filter(|event| event.name == messages::DETAILS);
+    let told = |one: &mut Attribute<'_>| usage::count(&one.key).or_else(|| usage::cost(&one.key)).is_some();
+    details.flat_map(|event| event.attributes.extract_if(.., told).collect::<Vec<_>>()).collect()
 }
 
 /// What these attributes say of whose conversation it is.

@@ -27,6 +27,9 @@ use super::{
     wire::Event,
 };
 
+/// The event that tells of a call what its span does not.
+pub(super) const DETAILS: &str = "gen_ai.client.inference.operation.details";
+
 /// What was said, as far as the span tells.
 #[derive(Debug, Default)]
 pub(super) struct Said {
@@ -154,12 +157,8 @@ impl<'a> Told<'a> {
     }
 
     fn of_event(event: &'a Event<'_>) -> Self {
-        let carries = matches!(
-            event.name.as_ref(),
-            "gen_ai.client.inference.operation.details"
-                | "gen_ai.content.prompt"
-                | "gen_ai.content.completion"
-        );
+        let carries =
+            matches!(event.name.as_ref(), DETAILS | "gen_ai.content.prompt" | "gen_ai.content.completion");
         if !carries {
             return Self::default();
         }
