@@ -10,7 +10,7 @@ pub use self::outside::{
 };
 use crate::{
     errors::told,
-    report::{LlmReport, PartOf},
+    report::{LlmReport, OtherSide, PartOf},
 };
 
 mod outside;
@@ -71,8 +71,10 @@ pub type CallClass = proof::words::CallClass;
 pub enum SpanAct {
     /// A call to a model.
     ModelCall,
-    /// A call of a tool, as its client or its server tells of it.
+    /// A call of a tool.
     ToolCall,
+    /// The same, as the server tells of it that the tool is on: the client may tell of it too.
+    ToolServer,
     /// A search for what the model is to know.
     Retrieval,
     /// A call over HTTP.
@@ -120,6 +122,8 @@ pub struct ReportedSpan {
     pub arguments_untold: bool,
     /// What it says by itself of its run.
     pub part_of: PartOf,
+    /// Whether the body tells of the other side of the same call. Told by nobody: found in the body.
+    pub other_side: OtherSide,
 }
 
 /// What an exporter sent, in its order.

@@ -85,3 +85,17 @@ pub struct PartOf {
     /// Whom it is for.
     pub user_id: Option<String>,
 }
+
+/// Whether the other side of a call came in the same body and is the one that counts; this side is then only told.
+///
+/// It is no part of the report, so a span that comes again in another body is the same request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OtherSide {
+    /// It did not.
+    #[default]
+    NotTold,
+    /// It did.
+    Told,
+    /// It did, with what the call used or cost.
+    ToldWithUse,
+}

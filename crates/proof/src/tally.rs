@@ -44,10 +44,10 @@ use self::{
     node::{Node, Shown, Sort},
     numbers::Numbers,
     sums::{Sum, Sums, plus},
-    told::{is_request, span_key},
+    told::span_key,
 };
 pub use self::{
-    told::{MAX_STEPS, Told},
+    told::{MAX_STEPS, Told, is_request},
     version::{VERSION, counts_alike, judging_parts},
 };
 use crate::words::{CallClass, StepKind};
@@ -84,7 +84,7 @@ pub struct Tally {
 const WEIGHT_OF_STEP: usize = 2 * size_of::<Node>() + 288;
 
 /// So many HTTP calls may lie between the two sides of a tool call: one on each side, and what passes it on.
-const MAX_HTTP_BETWEEN: usize = 4;
+pub const MAX_HTTP_BETWEEN: usize = 4;
 
 impl Tally {
     /// The number of steps in it.

@@ -463,8 +463,8 @@ fn each_side_of_a_tool_tells_of_its_call() {
         (2, "", 0),
     ] {
         let step = read(kind, parent, flags);
-        let told = (step.act, step.skill_name.as_str());
-        assert_eq!(told, (SpanAct::ToolCall, "run_shell"), "{kind} {parent}");
+        let act = if kind == 2 { SpanAct::ToolServer } else { SpanAct::ToolCall };
+        assert_eq!((step.act, step.skill_name.as_str()), (act, "run_shell"), "{kind} {parent}");
         assert_eq!(step.params.as_deref(), Some("{\"command\":\"rm -rf /\"}"));
     }
 }

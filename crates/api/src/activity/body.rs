@@ -1,7 +1,7 @@
 //! The bodies of Activity's writes, as they are read.
 
 use orchestrator::choke::call::{
-    EndRun, EstimateRequest, LlmReport, PartOf, PermitRequest, StartRun, StepReport, TokenCounts,
+    EndRun, EstimateRequest, LlmReport, OtherSide, PartOf, PermitRequest, StartRun, StepReport, TokenCounts,
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -334,6 +334,7 @@ impl StepBody {
             external_parent_span_id: None,
             parent_is_remote: false,
             part_of: PartOf::default(),
+            other_side: OtherSide::NotTold,
             labels: self.labels,
         })
     }

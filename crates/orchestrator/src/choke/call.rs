@@ -8,7 +8,7 @@ use models::{
 use proof::words::{ActorType, OutcomeCategory, ReplayBehavior, ReplayMode, RunSource, StepKind, StepStatus};
 use serde::{Deserialize, Serialize};
 
-pub use crate::report::{LlmReport, PartOf, TokenCounts};
+pub use crate::report::{LlmReport, OtherSide, PartOf, TokenCounts};
 use crate::{errors::Error, verdict::VerdictView};
 
 /// Start a run.
@@ -134,6 +134,10 @@ pub struct StepReport {
     /// What it says of its run.
     #[serde(default)]
     pub part_of: PartOf,
+    /// Whether it was told together with the other side of the same call. That is in its kind and its use by the time
+    /// that a call waits, so no line of the spool has it.
+    #[serde(skip)]
+    pub other_side: OtherSide,
 }
 
 /// How a run ends.

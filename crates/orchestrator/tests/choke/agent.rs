@@ -150,6 +150,7 @@ fn step(kind: StepKind, skill_name: &str) -> StepReport {
         external_parent_span_id: None,
         parent_is_remote: false,
         part_of: PartOf::default(),
+        other_side: orchestrator::choke::call::OtherSide::NotTold,
         labels: Vec::new(),
     }
 }

@@ -99,6 +99,7 @@ pub(crate) fn llm(micro_usd: u64) -> StepReport {
         external_parent_span_id: None,
         parent_is_remote: false,
         part_of: PartOf::default(),
+        other_side: orchestrator::choke::call::OtherSide::NotTold,
         labels: Vec::new(),
     }
 }

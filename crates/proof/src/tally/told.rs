@@ -91,7 +91,8 @@ pub(super) enum Tells {
 
 /// Whether a step that is no call of its own is named as a server names a request over HTTP: by its method, with or without
 /// what was asked for.
-pub(super) fn is_request(skill_name: &str) -> bool {
+#[must_use]
+pub fn is_request(skill_name: &str) -> bool {
     let name = skill_name.strip_prefix("HTTP ").unwrap_or(skill_name);
     let method = name.split(' ').next().unwrap_or_default();
     ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"].contains(&method)

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, net::Ipv6Addr};
 
 use orchestrator::{
-    choke::call::{LlmReport, PartOf, TokenCounts},
-    ports::{ReportedSpan, json_of},
+    choke::call::{LlmReport, OtherSide, PartOf, TokenCounts},
+    ports::{ReportedSpan, SpanAct, json_of},
 };
 use serde_json::{Map, Value, json};
 
@@ -80,7 +80,11 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         parent_is_remote: parent_span_id.is_some() && flags & remote == remote,
         parent_span_id,
         source,
-        act: operation.act(),
+        act: if kind == SERVER && operation == Operation::Tool {
+            SpanAct::ToolServer
+        } else {
+            operation.act()
+        },
         skill_name,
         params,
         outcome_data: outcome(result, message),
@@ -92,6 +96,7 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
         cut,
         arguments_untold: untold,
         part_of,
+        other_side: OtherSide::NotTold,
     })
 }
 

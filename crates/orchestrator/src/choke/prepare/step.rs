@@ -12,7 +12,7 @@ use super::{
     fingerprint::{StepFingerprint, commitment, fingerprint, params_hash},
     priced::price_call,
 };
-use crate::{choke::call::StepReport, context::CallContext, errors::Error};
+use crate::{choke::call::StepReport, context::CallContext, errors::Error, report::OtherSide};
 
 /// What a span was to tell and its step does not have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +32,13 @@ impl Call {
         }
         let key = &ctx.tenant.key;
         let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
+        // For people and rules it is one call, which is counted where it is told.
+        if report.other_side != OtherSide::NotTold {
+            report.kind = StepKind::Other;
+        }
+        if report.other_side == OtherSide::ToldWithUse {
+            report.llm = None;
+        }
         let params_hash = params_hash(key, run_id, report.params.as_deref())?;
         let commitment = commitment(key, run_id, &report);
         let llm = report.llm.as_ref();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use models::ids::RunId;
 use proof::words::{StepKind, StepStatus, WayIn};
 
-use super::{sources::Sources, span_order::sums_last};
+use super::{sides::find_sides, sources::Sources, span_order::sums_last};
 use crate::{
     aside::aside,
     choke::{
@@ -82,6 +82,7 @@ async fn take(
         // Nothing of the body is the caller's to report: an exporter tells an error, and hides a partial success.
         return Err(err);
     }
+    find_sides(&mut spans);
     sums_last(&mut spans);
     let mut ingested = Ingested { rejected, runs: runs.values().copied().collect(), ..Ingested::default() };
     let mut rest = spans.into_iter().peekable();
@@ -135,7 +136,7 @@ fn step(span: ReportedSpan, sources: &Sources) -> (StepReport, Missing) {
         SpanAct::ModelCall => StepKind::LlmCall,
         // What some tell beside the tools of a model's answer, of all of them together: each is a call of its own.
         SpanAct::ToolCall if is_merged(&span) => StepKind::Other,
-        SpanAct::ToolCall => StepKind::ToolCall,
+        SpanAct::ToolCall | SpanAct::ToolServer => StepKind::ToolCall,
         SpanAct::Retrieval => StepKind::Retrieval,
         SpanAct::HttpCall => StepKind::HttpCall,
         SpanAct::Transform => StepKind::Transform,
@@ -169,6 +170,7 @@ fn step(span: ReportedSpan, sources: &Sources) -> (StepReport, Missing) {
         parent_is_remote: span.parent_is_remote,
         labels: Vec::new(),
         part_of,
+        other_side: span.other_side,
     };
     (report, Missing { cut: fit.cut || cut, arguments: span.arguments_untold })
 }

@@ -12,6 +12,7 @@ mod list_interventions;
 mod permit;
 mod record;
 mod record_batch;
+mod sides;
 mod sources;
 mod span_order;
 mod start;
