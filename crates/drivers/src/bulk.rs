@@ -88,6 +88,17 @@ where
     update::<E>(conn, moved, seldom).await
 }
 
+/// That these lists of what may change in a row, and of what stays, have each column once: what none of them names would
+/// never be saved, and nothing would fail.
+#[cfg(test)]
+pub(crate) fn has_each_column_once<E: EntityTrait>(lists: &[&[E::Column]]) {
+    let mut told: Vec<&str> = lists.iter().copied().flatten().map(IdenStatic::as_str).collect();
+    let mut all: Vec<&str> = E::Column::iter().map(|column| column.as_str()).collect();
+    told.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(told, all, "{}: say of each column whether it may change", E::default().table_name());
+}
+
 async fn insert_as<E>(conn: &Conn, rows: Vec<E::Model>, taken: Taken) -> Result<u64, StoreError>
 where
     E: EntityTrait,

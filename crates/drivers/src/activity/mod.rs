@@ -252,3 +252,49 @@ impl Activity<'_> {
         bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED, moved).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BUSY, Column, LISTED, runs};
+    use crate::bulk::has_each_column_once;
+
+    /// What a run is for good.
+    const FOR_GOOD: &[Column] = &[
+        Column::TenantId,
+        Column::Id,
+        Column::TraceId,
+        Column::AgentId,
+        Column::ProjectId,
+        Column::ActorType,
+        Column::ActorId,
+        Column::Goal,
+        Column::Source,
+        Column::ProviderType,
+        Column::ParentRunId,
+        Column::Attempt,
+        Column::ReplayOf,
+        Column::ReplayMode,
+        Column::StartedAt,
+        Column::ExpectedLatencyMs,
+        Column::SnapshotId,
+        Column::SnapshotDigest,
+        Column::CorrelationId,
+        Column::ExternalTraceId,
+        Column::IdempotencyKey,
+        Column::RequestHash,
+        Column::Metadata,
+        Column::IsSynthetic,
+        Column::SyntheticScenarioId,
+        Column::KeyId,
+        Column::CreatedAt,
+        Column::Labels,
+    ];
+
+    /// What is written by a statement of its own.
+    const APART: &[Column] = &[Column::SealRetryAt];
+
+    #[test]
+    fn each_column_may_change_or_stays() {
+        has_each_column_once::<runs::Entity>(&[BUSY, LISTED, APART, FOR_GOOD]);
+    }
+}

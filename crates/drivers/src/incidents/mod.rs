@@ -305,3 +305,52 @@ fn matching(tenant: TenantId, filter: &IncidentFilter) -> Select<incidents::Enti
         .add_option(created_before.map(|at| Column::CreatedAt.lt(at)));
     of(tenant).filter(condition)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CHANGING, Column, RECURRING, incident_runs, incidents};
+    use crate::bulk::has_each_column_once;
+
+    /// What an incident is for good.
+    const FOR_GOOD: &[Column] = &[
+        Column::TenantId,
+        Column::Id,
+        Column::Title,
+        Column::Category,
+        Column::OpenedSeverity,
+        Column::CauseType,
+        Column::CauseKey,
+        Column::SourceRunId,
+        Column::SourceStepIndex,
+        Column::PolicyId,
+        Column::LimitId,
+        Column::Description,
+        Column::ErrorCode,
+        Column::RecurrenceSignature,
+        Column::CorrelationId,
+        Column::IsSynthetic,
+        Column::SyntheticScenarioId,
+        Column::CreatedAt,
+        Column::RecurrenceCount,
+        Column::Namesake,
+    ];
+
+    /// What a run did of an incident at first, which its receipt covers.
+    const AT_FIRST: &[incident_runs::Column] = &[
+        incident_runs::Column::TenantId,
+        incident_runs::Column::IncidentId,
+        incident_runs::Column::RunId,
+        incident_runs::Column::Relation,
+        incident_runs::Column::Seq,
+        incident_runs::Column::Note,
+        incident_runs::Column::FirstStepIndex,
+        incident_runs::Column::CostImpactNanousd,
+        incident_runs::Column::FirstAt,
+    ];
+
+    #[test]
+    fn each_column_may_change_or_stays() {
+        has_each_column_once::<incidents::Entity>(&[CHANGING, FOR_GOOD]);
+        has_each_column_once::<incident_runs::Entity>(&[RECURRING, AT_FIRST]);
+    }
+}

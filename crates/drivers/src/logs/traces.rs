@@ -115,3 +115,29 @@ impl TraceStore<'_> {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BUSY, Column, ENDING, traces};
+    use crate::bulk::has_each_column_once;
+
+    /// What a trace is for good.
+    const FOR_GOOD: &[Column] = &[
+        Column::TenantId,
+        Column::Id,
+        Column::RunId,
+        Column::Attempt,
+        Column::AddendumOf,
+        Column::AgentId,
+        Column::CorrelationId,
+        Column::SchemaVersion,
+        Column::Metadata,
+        Column::ReplayMode,
+        Column::StartedAt,
+    ];
+
+    #[test]
+    fn each_column_may_change_or_stays() {
+        has_each_column_once::<traces::Entity>(&[BUSY, ENDING, FOR_GOOD]);
+    }
+}
