@@ -250,7 +250,8 @@ words! {
     /// What an incident came from.
     CauseType { LlmRun = "LLM_RUN", System = "SYSTEM", Human = "HUMAN" }
 
-    /// The fifteen canonical audit events (PIN-413, V1 lock). Nothing else makes an audit row.
+    /// The fifteen canonical audit events (PIN-413, V1 lock). Nothing else makes an audit row, and no change of an
+    /// operation adds one: CONTRIBUTING.md says what to do where none fits.
     AuditEventType { PolicyRuleCreated = "PolicyRuleCreated", PolicyRuleModified = "PolicyRuleModified",
         PolicyRuleRetired = "PolicyRuleRetired", PolicyProposalApproved = "PolicyProposalApproved",
         PolicyProposalRejected = "PolicyProposalRejected", LimitCreated = "LimitCreated",
