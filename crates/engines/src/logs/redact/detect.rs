@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::{
+    columns::COLUMNS,
     findings::Found,
     forms::FORMS,
+    places::PLACES,
     ruling::Ruling,
     shapes::{DEFINITIONS, Judge},
 };
@@ -36,7 +38,7 @@ pub(super) static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
 
 /// What a name stands before, or what is known by its own shape; then what is known by its place.
 fn definitions() -> impl Iterator<Item = &'static (&'static str, Judge)> {
-    DEFINITIONS.iter().chain(FORMS)
+    DEFINITIONS.iter().chain(FORMS).chain(PLACES).chain(COLUMNS)
 }
 
 /// One shape and its judge.

@@ -105,11 +105,11 @@ pub(super) const FORMS: &[(&str, Judge)] = &[
         ),
         identified,
     ),
-    // `PASSWORD 'x'`, `setPassword("x")`
+    // `PASSWORD 'x'`, `setPassword("x")`, `password = ("x")`, `var password string = "x"`, `password <- "x"`
     (
         concat!(
             r"(?i)(?-u:\b)([0-9a-z_]*(?:passw(?:or)?d|passphrase|passwort|kennwort|secret|token|api_?key))",
-            r#"(?:[ \t]*\([ \t]*|[ \t]+)[bru]?(\\*["'])"#,
+            r#"(?:[ \t]*=?[ \t]*\([ \t]*|[ \t]+(?:(?:as[ \t]+)?string[ \t]*=[ \t]*)?|[ \t]*<-[ \t]*)[brune]?(\\*["'])"#,
         ),
         called,
     ),
@@ -117,7 +117,7 @@ pub(super) const FORMS: &[(&str, Judge)] = &[
     // Calls of which the second argument is one: `login("bob", "x")`, `fill("#password", "x")`
     (
         concat!(
-            r"(?i)(?:\.(?:log_?in|sign_?in|log_?on|authenticate)|(?-u:\b)auth[ \t]*=[ \t]*|(?-u:\b)[a-z_]*basic_?auth|digest_?auth",
+            r"(?i)(?:\.(?:log_?in|sign_?in|log_?on|authenticate|auth)|(?-u:\b)auth[ \t]*=[ \t]*|(?-u:\b)[a-z_]*basic_?auth|digest_?auth",
             r#"|networkcredential|passwordauthentication)\([ \t]*(?:[a-z_]+=)?[bru]?\\*["'][^"'\r\n]*["'][ \t]*,[ \t]*"#,
             r#"(?:[a-z_]+=)?[bru]?(\\*["'])"#,
         ),
@@ -164,17 +164,17 @@ fn told(matched: &Captures<'_>, tells: impl Fn(&str) -> bool) -> Ruling {
 }
 
 /// By its place alone.
-fn placed(_: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn placed(_: &str, matched: &Captures<'_>) -> Ruling {
     told(matched, |_| true)
 }
 
 /// Where a word may stand in the same place.
-fn random(_: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn random(_: &str, matched: &Captures<'_>) -> Ruling {
     told(matched, looks_random)
 }
 
 /// Where any word, number or path may stand in the same place.
-fn strong(_: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn strong(_: &str, matched: &Captures<'_>) -> Ruling {
     told(matched, is_strong)
 }
 
@@ -210,7 +210,7 @@ fn identified(text: &str, matched: &Captures<'_>) -> Ruling {
 }
 
 /// The string in quotes behind a name without a sign between them, or in the brackets of a call of that name.
-fn called(text: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn called(text: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(name), Some(quote)) = (matched.get(1), matched.get(2)) else { return over(matched) };
     let asks = words(name.as_str()).first().is_some_and(|first| ASKS.contains(&first.as_str()));
     let class = classify(name.as_str()).filter(|_| !asks);
@@ -244,7 +244,7 @@ fn last_argument(text: &str, first: Range<usize>) -> Option<Range<usize>> {
 }
 
 /// The string in quotes that an argument of a call is.
-fn second(text: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn second(text: &str, matched: &Captures<'_>) -> Ruling {
     let value = matched.get(1).and_then(|quote| value_at(text, quote.start(), false));
     match value {
         Some((range, true)) if is_argument(&text[range.clone()]) => {
@@ -255,6 +255,6 @@ fn second(text: &str, matched: &Captures<'_>) -> Ruling {
 }
 
 /// Whether a string can be the password that a call gets: no prose, and no name of one.
-fn is_argument(value: &str) -> bool {
+pub(super) fn is_argument(value: &str) -> bool {
     is_password(value) && !value.contains(char::is_whitespace) && !names_one(value)
 }

@@ -8,7 +8,7 @@ use rules::facts::SecretKind as S;
 use super::{
     fields::classify,
     findings::{Class, marker_at},
-    nothing::{is_nothing, is_prose, looks_random},
+    nothing::{is_nothing, is_prose, looks_random, names_one},
     ruling::{Ruling, over},
     values::value_at,
 };
@@ -70,6 +70,11 @@ pub(super) fn attribute(text: &str, matched: &Captures<'_>) -> Ruling {
     let class = matched.get(1).and_then(|name| classify(name.as_str()));
     let Some(class) = class else { return over(matched) };
     let Range { start, end } = matched.get_match().range();
+    // `<input type="password" value="..">`; what else is of a type has a name for it.
+    let of_type = text[start..].get(..4).is_some_and(|attribute| attribute.eq_ignore_ascii_case("type"));
+    if of_type && class != Class::Secret(S::Password) {
+        return over(matched);
+    }
     let before = boundary(text, start.saturating_sub(MAX_TAG))..start;
     let Some(opened) = text[before.clone()].rfind(['<', '>']).map(|at| before.start + at) else {
         return over(matched);
@@ -86,6 +91,7 @@ pub(super) fn attribute(text: &str, matched: &Captures<'_>) -> Ruling {
         let Some(found) = VALUE.find(&text[part.clone()]) else { continue };
         if let Some((range, true)) = value_at(text, part.start + found.end(), false)
             && !is_nothing(&text[range.clone()])
+            && !(of_type && (names_one(&text[range.clone()]) || is_prose(&text[range.clone()])))
         {
             return Ruling::Remove(vec![(range, class)]);
         }

@@ -5,7 +5,8 @@
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
 //! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn as
 //! nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools (`commands`)
-//! say what a value is as the name of a field does. Some say it by their place alone (`forms`): in a command, in SQL, in a call.
+//! say what a value is as the name of a field does. Some say it by their place alone (`forms`, `places`): in a command, in SQL, in a
+//! call, or in the column of a table (`columns`).
 //! What speaks of a secret and holds none stays (`nothing`).
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
@@ -19,6 +20,7 @@
 
 mod bare;
 mod checks;
+mod columns;
 mod commands;
 mod detect;
 mod encoded;
@@ -32,6 +34,7 @@ mod metadata;
 mod nothing;
 mod numbers;
 mod params;
+mod places;
 mod rewrite;
 mod roles;
 mod ruling;

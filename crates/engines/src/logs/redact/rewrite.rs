@@ -12,6 +12,7 @@ use super::{
     findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
     nothing::{is_mixed, is_name_of_item, looks_random, place},
+    shapes::is_of_a_user,
     text,
     unveil::visible,
     values::{is_of_a_place, is_verdict},
@@ -62,6 +63,8 @@ const MEMBERS_AHEAD: usize = 4;
 enum Said {
     /// `["--password", ".."]`
     Flag(Class),
+    /// `["-u", "bob:.."]`
+    User,
     /// `["Authorization", "Bearer .."]`; whether it is the first of its list.
     Name {
         class: Class,
@@ -81,6 +84,9 @@ impl Said {
         let flag = |item: &str| item.strip_prefix("--").and_then(classify).or_else(|| of_one_dash(item));
         if let Some(class) = says(item, redacted, flag) {
             return Self::Flag(class);
+        }
+        if ["-u", "-su", "--user", "--proxy-user"].contains(&item) {
+            return Self::User;
         }
         let name = |item: &str| classify(item).filter(|_| is_name_of_item(item));
         says(item, redacted, name).map_or(Self::Nothing, |class| Self::Name { class, first })
@@ -310,12 +316,13 @@ impl<'t> Rewriter<'t, '_> {
                 Said::Flag(class) => Some(class),
                 // `[["Authorization", ".."], ["Accept", ".."]]`: headers, fields of a form.
                 Said::Name { class, first: true } if listed && self.is_last(class) => Some(class),
-                Said::Name { .. } | Said::Nothing => None,
+                Said::Name { .. } | Said::User | Said::Nothing => None,
             };
             let spoken = if class.is_none() { self.spoken(&mut invoked)? } else { Says::Nothing };
             said = match (self.reader.peek(), class, said) {
                 (b'"', None, _) if spoken != Says::Nothing => self.of_a_command(spoken, depth + 1)?,
                 (b'"', None, Said::Name { class, .. }) => self.beside(class, depth + 1)?,
+                (b'"', None, Said::User) => self.of_a_user(depth + 1)?,
                 (b'"', class, _) => {
                     let (item, redacted) = self.string(class, depth + 1)?;
                     invoked = Invoked::by(&item).or(invoked);
@@ -366,6 +373,28 @@ impl<'t> Rewriter<'t, '_> {
         let word = unescape(self.reader.string())?;
         self.found.add(password, &word[flag..]);
         self.replace(start, &escape(&format!("{}{}", &word[..flag], password.marker())));
+        Ok(Said::Nothing)
+    }
+
+    /// A user and a password, as `curl` takes them behind `-u`.
+    fn of_a_user(&mut self, depth: usize) -> Result<Said, serde_json::Error> {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        let word = unescape(ahead.string())?;
+        let Some((user, password)) = word.split_once(':').filter(|(user, password)| {
+            let named = !user.is_empty() && !user.contains(|c: char| c == '<' || c.is_whitespace());
+            named && is_password(password) && !password.starts_with('$') && is_of_a_user(user, password)
+        }) else {
+            let (item, redacted) = self.string(None, depth)?;
+            return Ok(Said::by(&item, redacted.as_deref(), false));
+        };
+        self.reader.peek();
+        let start = self.reader.at;
+        self.reader.string();
+        let kept = string(user, depth, self.found);
+        let user = kept.as_deref().unwrap_or(user);
+        let class = Class::Secret(S::UrlCredentials);
+        self.found.add(class, password);
+        self.replace(start, &escape(&format!("{user}:{}", class.marker())));
         Ok(Said::Nothing)
     }
 

@@ -117,8 +117,8 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
             r"(?i)([0-9a-z_.\-]*(?:",
             stems!(r"[ _.\-]?"),
             r")[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)",
-            r#"\\*(?:["'`]\]?)?(?:[ \t]+(?:for|of)(?:[ \t]+[^\s:="'`<>,.]+){1,3}?)?"#,
-            r"(?:[ \t]*(?:=>|={1,3}|:=|:|\x{ff1a})|[ \t](?:is|ist|lautet)[ \t:])[ \t]*",
+            r#"\\*(?:["'`]\]?|\*\*)?(?:[ \t]+(?:for|of)(?:[ \t]+[^\s:="'`<>,.]+){1,3}?)?"#,
+            r"(?:[ \t]*(?:=>|={1,3}|:=|:(?:\*\*)?|\x{ff1a})|[ \t](?:is|ist|lautet)[ \t:])[ \t]*",
         ),
         named,
     ),
@@ -165,13 +165,16 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     ),
     (
         concat!(
-            r#"(?i)(?-u:\b)(?:key|name|id|property|field|param|header)[ \t]*=[ \t]*\\*["']"#,
+            r#"(?i)(?-u:\b)(?:key|name|id|property|field|param|header|type)[ \t]*=[ \t]*\\*["']"#,
             name!(),
             r#"\\*["']"#,
         ),
         attribute,
     ),
-    (r#"(?:^|\s)(?:-u|--user|--proxy-user)[ =]?["']?([^\s:"'<>]+):([^\s"'<>]+)"#, user_and_password),
+    (
+        r#"(?:^|\s)(?:-[fikLsSv]{0,4}u|--user|--proxy-user)[ =]?["']?([^\s:"'<>]+):([^\s"'<>]+)"#,
+        user_and_password,
+    ),
     (r"(?i)[?&;](?:sig|signature|x-(?:amz|goog)-signature|hmac)=([0-9a-z%+/=_.\-]{16,})", |_, m| {
         part(m, S::Token)
     }),
@@ -236,11 +239,16 @@ fn url_token(_: &str, matched: &Captures<'_>) -> Ruling {
 /// `curl -u name:password`, but not `docker run -u 1000:1000`.
 fn user_and_password(_: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(user), Some(password)) = (matched.get(1), matched.get(2)) else { return over(matched) };
-    let ids = [user, password].iter().all(|part| part.as_str().bytes().all(|byte| byte.is_ascii_digit()));
-    if ids || password.as_str().starts_with("//") {
+    if !is_of_a_user(user.as_str(), password.as_str()) {
         return over(matched);
     }
     Ruling::Remove(vec![(password.range(), Class::Secret(S::UrlCredentials))])
+}
+
+/// Whether what a command is told behind `-u` is a user and a password, and not two ids or a URL.
+pub(super) fn is_of_a_user(user: &str, password: &str) -> bool {
+    let ids = [user, password].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    !ids && !password.starts_with("//")
 }
 
 /// `machine .. login .. password ..`

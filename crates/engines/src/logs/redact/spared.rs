@@ -33,9 +33,23 @@ const STAYS: &[&str] = &[
     "password=\"$(cat /run/secrets/x1)\"", "login --password $password", "\"password\" => \"required|min:8\",",
     "SyntaxError: Unexpected token = in JSON", "Unexpected token: identifier123", "auth: basic", "auth=oauth2", "auth: \"digest\"",
     "api_key=\"YOUR_API_KEY\"", "api_key: \"<your key>\"", "password: your-password-here",
+    "os.getenv('DB_PASSWORD', default)", "os.environ.get('PASSWORD', None)", "labels.put(\"password\", \"Kennwort\");",
+    "builder.add('password', PasswordField)", "fields [\"password\", \"address2\"]", "const type = show ? 'text' : 'password'",
+    "errors.password || 'required'", "const password = `${x1.y2}`", "{name: 'password', value: ''}",
+    "- name: DB_PASSWORD\n  value: $(DB_PASSWORD1)",
+    "f(user,\n  password,\n  protocol2,\n)", "apt\tpasswd\t1:4.13\napt\tbash1\t5.2.15", "Enter your name, password\nand, then2",
+    "SELECT name, password\nFROM users1, roles2", "| password | string | required |", "| Method | Password |\n|---|---|\n| Supported | yes |",
+    "| password | VARCHAR(255) |", "`token`: `src/auth2`", "**Password:** required", "**Token**: `string`",
+    "INSERT INTO users (name, password) VALUES (?, ?)", "INSERT INTO users (name, password) VALUES ($1, $2)", "password IN ('changed', 'expired')",
+    "SELECT count(*) AS passwords", "WHERE password LIKE '%x%'", "read -s PASS <<< \"$X\"", "curl -b cookies.txt https://h",
     // Pages and styles.
+    "<input type=\"password\" value=\"Password\">", "<input type=\"token\" value=\"abc12345\">",
     ".token.string{color:#123456}", ".password { color: red; }", "input[type=password]{width:100px}",
     "<span class=\"token keyword\">fn</span>", "<label for=\"password\">Password:</label>",
+    // Sentences.
+    "the password was changed", "the password was reset by Bob2", "password to the vault", "1Password is my password manager", "SHA256 is the password hash",
+    "password -> login page", "password (optional): string", "Password:\nLast login: today", "To set a password - open the page2",
+    "10:30:15: login failed",
     // Elements that hold prose, or words of a text.
     "<password_policy>at least 12 characters, one of them a digit</password_policy>", "<token>word</token>", "<token>fn main</token>",
     "<token>the</token><token>quick</token>", "<password>at least 12 characters and a digit</password>",

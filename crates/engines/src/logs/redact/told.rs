@@ -38,6 +38,28 @@ const FORMS: &[&str] = &[
     "contrase\u{f1}a: VV", "senha: VV", "wachtwoord: VV", "has\u{142}o: VV", "l\u{f6}senord: VV",
     "\u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}: VV", "\u{5bc6}\u{7801}\u{ff1a}VV", "\u{30d1}\u{30b9}\u{30ef}\u{30fc}\u{30c9}: VV",
     "pw: VV", "wpa_psk=VV", "user bob, password VV", "username: bob / VV", "credentials: bob / VV", "log in with bob:VV",
+    // Code and settings.
+    "os.getenv('DB_PASSWORD', 'VV')", "os.environ.get(\"PASSWORD\", \"VV\")", "env('DB_PASSWORD', 'VV')", "define('DB_PASSWORD', 'VV');",
+    "std::env::set_var(\"PASSWORD\", \"VV\");", "localStorage.setItem('password', 'VV')", "map.put(\"password\", \"VV\");",
+    "setattr(cfg, 'password', 'VV')", "see [\"password\",\"VV\"]", "const pw = process.env.PW || 'VV'", "const password = process.env.PW ?? 'VV'",
+    "password: System.get_env(\"X\") || \"VV\"", "const password = `VV`", "password = ('VV')", "password = '''VV'''", "password = N'VV'",
+    "var dbPassword string = \"VV\"", "Dim password As String = \"VV\"", "password <- \"VV\"", "#define DB_PASSWORD \"VV\"",
+    "variable \"db_password\" { default = \"VV\" }", "new mysqli('h','bob','VV','db')", "DriverManager.getConnection(url, \"bob\", \"VV\");",
+    "server.login(user, 'VV')", "db.auth('bob','VV')", "env:\n - name: DB_PASSWORD\n   value: VV\n", "- {name: DB_PASSWORD, value: 'VV'}",
+    "<input type=\"password\" value=\"VV\">", "| password | VV |", "| user | password |\n|---|---|\n| bob | VV |\n| al | VV |", "user,password\nbob,VV\nal,VV",
+    "user,password\nbob,swordfish\n", "user\tpassword\nbob\tVV", "**Password:** VV", "- **password**: `VV`", "Password: `VV`",
+    // Commands and SQL that others have.
+    "sudo -S ls <<< VV", "sudo -S <<< 'VV' ls", "read -s PASS <<< VV", "wrangler secret put X <<< VV", "mc alias set s https://h KEY VV",
+    "rclone config create x sftp pass VV", "ConvertTo-SecureString VV -AsPlainText -Force", "sqlplus -s scott/VV", "h.example:5432:db:bob:VV",
+    "ALTER ROLE bob PASSWORD E'VV'", "ALTER ROLE bob PASSWORD $$VV$$", "SELECT 1 FROM users WHERE password LIKE 'VV'",
+    "SELECT 1 FROM users WHERE password IN ('a1', 'VV')", "UPDATE u SET pw = crypt('VV', gen_salt('bf'))", "SELECT 'bob' AS name, 'VV' AS password",
+    "INSERT INTO users (name, password) VALUES ('bob', 'VV')", "INSERT INTO users (name, password, n) VALUES ('b', 'VV', f(1, 'x')), ('al', 'swordfish', 2)",
+    "CONNECT scott/VV@orcl",
+    // Sentences that others say.
+    "his password was VV", "the new password is now VV", "I have reset your password to VV", "password set to VV",
+    "VV is my password", "use VV as the password", "log in as bob with VV as your password", "password - VV", "password -> VV", "password \u{2192} VV",
+    "password \u{2014} VV", "the admin password's VV", "password (for prod): VV", "password [prod] = VV", "Password:\nVV", "Your temporary password:\n\n    VV\n",
+    "le mot de passe est VV", "la contrase\u{f1}a es VV", "la password \u{e8} VV", "pass word: VV",
     "my password is swordfish", "My password is: swordfish", "our password is swordfish, and it is old",
 ];
 
@@ -96,6 +118,28 @@ fn a_list_of_words_is_read_as_a_command_is() {
     }
 }
 
+#[test]
+fn a_user_and_a_password_in_a_list_of_words_are_told_apart() {
+    for words in [
+        json!(["curl", "-u", format!("admin:{V}"), "https://h"]),
+        json!(["curl", "--user", format!("admin:{V}")]),
+        json!({"program": "curl", "args": ["-s", "-su", format!("bob@x.example:{V}")]}),
+    ] {
+        let kept = redact_json(&words.to_string()).expect("is JSON").value;
+        assert!(!kept.contains(V) && !kept.contains("bob@"), "{kept}");
+        assert!(kept.contains(":<REDACTED:URL_CREDENTIALS>\""), "{kept}");
+        assert_eq!(redact_json(&kept).expect("is JSON").value, kept);
+    }
+    for words in [
+        json!(["docker", "run", "-u", "1000:1000", "x"]),
+        json!(["mysql", "-u", "root", "shop"]),
+        json!(["git", "push", "-u", "origin", "main"]),
+        json!(["curl", "-u", "bob:$PASSWORD"]),
+    ] {
+        assert_eq!(redact_json(&words.to_string()).expect("is JSON").value, words.to_string());
+    }
+}
+
 /// Texts that are made to be slow.
 #[test]
 fn hostile_texts_take_no_longer_than_others() {
@@ -107,6 +151,16 @@ fn hostile_texts_take_no_longer_than_others() {
         "net user a b ",
         "lftp -u ",
         "my password is ab, ",
+        "password = a || ",
+        "password (",
+        "a,password\n",
+        "| password | a ",
+        "name: password\nvalue: ",
+        "insert into a (password) values ('",
+        "password in ('a', ",
+        "a is my password ",
+        "password='''",
+        "variable \"password\" { default ",
     ] {
         let once = redact_text(&piece.repeat(50_000 / piece.len())).value;
         assert!(redact_text(&once).value == once, "{piece}");

@@ -25,8 +25,10 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let behind_type = typed(text, name.end(), end);
     let end = behind_type.unwrap_or(end);
     let joint = &text[name.end()..end];
-    let two = joint.trim().ends_with("==");
     let spaced = joint.contains([' ', '\t']);
+    // `**Password:** ..`
+    let joint = joint.trim_end_matches(['*', ' ', '\t']);
+    let two = joint.trim().ends_with("==");
     let assigned = joint.trim_end().ends_with('=') && !(two && spaced);
     if joint.trim_end().ends_with(':')
         && let Some(range) = block_at(text, name.start(), end)
@@ -50,7 +52,10 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
         !is_verdict(value) && (quoted || !code && !is_count(value) && (close || random))
     } else {
         let told = || class == Class::Secret(S::Password) && is_told(text, name.start(), &range);
-        quoted || !code && (assigned || looks_random(value) || alone(text, name.start(), range.end) || told())
+        // In marks of code a manual has names and types.
+        let marked = text[..range.start].ends_with('`') && class != Class::Secret(S::Password);
+        let telling = if marked { is_mixed(value) } else { looks_random(value) };
+        quoted || !code && (assigned || telling || alone(text, name.start(), range.end) || told())
     };
     let is_none = is_nothing(value)
         || of_a_sentence
@@ -217,6 +222,9 @@ pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<u
     let quote = rest[slashes..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
     if let Some(quote) = quote {
         let from = start + slashes + 1;
+        if let Some(range) = tripled(text, start, quote) {
+            return Some((range, true));
+        }
         if let Some(end) = closing(text, from, quote, slashes) {
             return (end > from).then_some((from..end, true));
         }
@@ -229,6 +237,8 @@ pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<u
             || query && c == '&'
             || matches!(c, '"' | '\'' | '`' | ',' | ';' | '<' | '>' | ')' | '}' | ']' | '\\')
     };
+    // In the marks of code of a page, or of a template; what a shell runs is more than a word, or begins with a `$`.
+    let start = start + usize::from(is_marked(rest));
     let mut end = until(text, start, ends);
     // What another detector has left of the value belongs to it.
     while let Some(marker) = marker_at(&text[end..]) {
@@ -237,9 +247,25 @@ pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<u
     (end > start).then_some((start..end, false))
 }
 
+/// What is between three quotes and three quotes, on one line.
+fn tripled(text: &str, start: usize, quote: char) -> Option<Range<usize>> {
+    let three = String::from_iter([quote; 3]);
+    let from = start + three.len();
+    let length = text[start..].strip_prefix(&three)?.find(&three)?;
+    let end = from + length;
+    (end > from && !text[from..end].contains('\n')).then_some(from..end)
+}
+
+/// Whether a text begins with one word between backticks that is no name of a command.
+fn is_marked(rest: &str) -> bool {
+    let Some(inner) = rest.strip_prefix('`') else { return false };
+    let ends = |c: char| c.is_whitespace() || matches!(c, '`' | '$' | '"' | '\'' | '(' | '<');
+    inner.find(ends).is_some_and(|at| looks_random(&inner[..at]) && inner[at..].starts_with('`'))
+}
+
 /// How long the sign of a language is that stands before the quotes of a string: `b".."`, `$'..'`.
 fn literal_prefix(rest: &str) -> usize {
-    let signs = rest.bytes().take_while(|byte| b"bBfFrRuU$@".contains(byte)).count();
+    let signs = rest.bytes().take_while(|byte| b"bBeEfFnNrRuU$@".contains(byte)).count();
     if (1..=2).contains(&signs) && rest[signs..].starts_with(['"', '\'']) { signs } else { 0 }
 }
 
