@@ -62,6 +62,7 @@ const ABOUT: &[&str] = &[
     "prompt",
     "rate",
     "ratio",
+    "ref",
     "required",
     "reset",
     "rules",
@@ -415,7 +416,7 @@ mod tests {
         "conversation_id", "thread_id", "trace_id", "assessment_id", "obsession", "primary_key_2", "prod", "2",
         "highpass", "lowpass", "bandpass", "allpass", "forward_pass", "backward_pass", "render_pass", "season_pass",
         "day_pass", "multipass", "pass1", "pass_2", "test_pass", "boardingPass", "season pass", "HIGHPASS", "TEST_PASS",
-        "upward", "turkey", "password_file", "secret_path", "password_reset", "BYPASS", "RENDER_PASS_2", "encompass", "trespass", "Compass",
+        "upward", "turkey", "password_file", "secretKeyRef", "secret_ref", "secret_path", "password_reset", "BYPASS", "RENDER_PASS_2", "encompass", "trespass", "Compass",
     ];
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
     // SQL.
     (r#"(?i)(?m:^)[ \t]*conn(?:ect)?[ \t]+[a-z0-9_$#]+/["']?([^\s"'@/<]+)["']?@"#, random),
     (r"(?i)(?-u:\b)password[ \t]*(?:=[ \t]*)?\$[a-z_]*\$([^\s$<]+)\$", placed),
-    (concat!(r"(?i)", secret!(), r"[ \t]+(?:not[ \t]+)?(?:i?like|in[ \t]*\()[ \t]*[ne]?(')"), listed),
+    (concat!(r"(?i)(?-u:\b)", secret!(), r"[ \t]+(?:not[ \t]+)?(?:i?like|in[ \t]*\()[ \t]*[ne]?(')"), listed),
     (r"(?i)(?-u:\b)crypt\([ \t]*(')[^'\r\n]*'[ \t]*,[ \t]*gen_salt", second),
     (r"(?i)pgp_sym_(?:en|de)crypt\((?:[^,()'\r\n]*|[ \t]*'[^'\r\n]*'[ \t]*),[ \t]*(')", second),
     (r#"(?i)'([^'\s<>]+)'[ \t]*\)?[ \t]+as[ \t]+["`\[]?[a-z_]*(?:password|passwd|pwd)"#, random),

@@ -36,7 +36,7 @@ const STAYS: &[&str] = &[
     "os.getenv('DB_PASSWORD', default)", "os.environ.get('PASSWORD', None)", "labels.put(\"password\", \"Kennwort\");",
     "builder.add('password', PasswordField)", "fields [\"password\", \"address2\"]", "const type = show ? 'text' : 'password'",
     "errors.password || 'required'", "const password = `${x1.y2}`", "{name: 'password', value: ''}",
-    "- name: DB_PASSWORD\n  value: $(DB_PASSWORD1)",
+    "- name: DB_PASSWORD\n  value: $(DB_PASSWORD1)", "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: x1",
     "f(user,\n  password,\n  protocol2,\n)", "apt\tpasswd\t1:4.13\napt\tbash1\t5.2.15", "Enter your name, password\nand, then2",
     "SELECT name, password\nFROM users1, roles2", "| password | string | required |", "| Method | Password |\n|---|---|\n| Supported | yes |",
     "| password | VARCHAR(255) |", "`token`: `src/auth2`", "**Password:** required", "**Token**: `string`",
@@ -79,6 +79,7 @@ fn what_speaks_of_a_secret_and_holds_none_stays() {
         json!([["reset a password", "page2"], ["change the password", "page3"]]),
         json!({"properties": {"api_key": {"type": "string", "description": "the key of the account", "minLength": 20}}}),
         json!({"logprobs": [{"token": " the", "logprob": -0.1}, {"token": "Hello", "logprob": -2.5, "bytes": null}]}),
+        json!({"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}),
         json!({"private_key": "/etc/ssl/site.key", "password_file": "/run/secrets/db1"}),
     ] {
         assert_eq!(redact_json(&value.to_string()).expect("is JSON").value, value.to_string());
