@@ -171,9 +171,11 @@ impl Pool {
     pub(crate) async fn begin(&self, statement: &'static str) -> Result<Lent, StoreError> {
         self.present().await?;
         let begun = self.try_begin(statement).await;
-        // All connections may only be busy: then it answers.
+        // All connections may only be busy: then it answers. Who is not let in (`REVOKE CONNECT`) meets a code of its own.
         match begun {
-            Err(StoreError::Unavailable(cause) | StoreError::Busy(cause)) if !self.answers().await => {
+            Err(StoreError::Unavailable(cause) | StoreError::Busy(cause) | StoreError::Database(cause))
+                if !self.answers().await =>
+            {
                 self.down.is.store(true, Ordering::Relaxed);
                 Err(StoreError::Unavailable(cause))
             }

@@ -73,20 +73,6 @@ async fn at_rest(look: &DatabaseConnection) -> Vec<(i32, String)> {
     }
 }
 
-/// A role that may not come in has another code than tables that are gone, which is the one that a test can bring about.
-#[tokio::test]
-async fn a_store_whose_tables_were_taken_from_its_server_is_down_until_they_are_back() {
-    let Some(database) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let db = few(&database).await;
-    write(&db, 1).await.expect("there");
-    database.tamper("ALTER SCHEMA public RENAME TO elsewhere").await.expect("moved");
-    assert!(read(&db).await.expect_err("moved").is_unavailable());
-    assert!(write(&db, 2).await.expect_err("moved").is_unavailable());
-    database.tamper("ALTER SCHEMA elsewhere RENAME TO public").await.expect("moved back");
-    write(&db, 2).await.expect("there again");
-    assert_eq!(read(&db).await.expect("read"), 2);
-}
-
 /// Where the one connection that a role may have is ours, it is busy; where it may have none, nobody serves us.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_takes_no_connection_of_ours_is_down_and_not_busy() {
@@ -118,6 +104,13 @@ async fn a_store_that_takes_no_connection_of_ours_is_down_and_not_busy() {
     tamper(format!("ALTER ROLE {role} CONNECTION LIMIT -1")).await;
     write(&db, 2).await.expect("it goes on by itself");
     assert_eq!(read(&db).await.expect("read"), 2);
+
+    tamper(format!("ALTER ROLE {role} NOLOGIN")).await;
+    tamper(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'")).await;
+    let down = write(&db, 3).await.expect_err("it lets nobody in");
+    assert!(down.is_unavailable(), "{down:?}");
+    tamper(format!("ALTER ROLE {role} LOGIN")).await;
+    assert_eq!(read(&db).await.expect("it goes on by itself"), 2);
     db.close().await;
     tamper(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
