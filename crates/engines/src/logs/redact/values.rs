@@ -256,11 +256,13 @@ fn tripled(text: &str, start: usize, quote: char) -> Option<Range<usize>> {
     (end > from && !text[from..end].contains('\n')).then_some(from..end)
 }
 
-/// Whether a text begins with one word between backticks that is no name of a command.
+/// Whether a text begins with one word between backticks that is no name of a command, and no URL.
 fn is_marked(rest: &str) -> bool {
     let Some(inner) = rest.strip_prefix('`') else { return false };
     let ends = |c: char| c.is_whitespace() || matches!(c, '`' | '$' | '"' | '\'' | '(' | '<');
-    inner.find(ends).is_some_and(|at| looks_random(&inner[..at]) && inner[at..].starts_with('`'))
+    inner.find(ends).is_some_and(|at| {
+        looks_random(&inner[..at]) && !inner[..at].contains("://") && inner[at..].starts_with('`')
+    })
 }
 
 /// How long the sign of a language is that stands before the quotes of a string: `b".."`, `$'..'`.
