@@ -325,10 +325,12 @@ impl Tally {
             let shown = self.nodes[child].shows();
             let node = &mut self.nodes[above];
             let weighed = node.weight();
-            if !node.below.add(&shown) {
+            let is_new = node.below.add(&shown);
+            // A list may be exchanged for an equal one that has room for more.
+            self.weight = self.weight - weighed + node.weight();
+            if !is_new {
                 break;
             }
-            self.weight = self.weight - weighed + node.weight();
             if node.counts && !node.would_count() {
                 node.counts = false;
                 no_longer.push(node.index);

@@ -63,6 +63,35 @@ fn what_lies_below_many_calls_keeps_no_marks_of_its_own() {
     }
 }
 
+/// Marks that were added to a list that others share have room for more than the same ones by themselves.
+#[test]
+fn a_list_that_is_exchanged_for_an_equal_one_is_weighed_anew() {
+    let mut tally = Tally::default();
+    let calls = |from: u64, parent: u64| {
+        [(from, parent, Some("m1")), (from + 1, parent, Some("m2")), (from + 2, parent, Some("m3"))]
+    };
+    let steps = [&[(1, 0, None), (2, 1, None)][..], &calls(3, 2), &calls(7, 6), &[(6, 1, None)]].concat();
+    for (index, (span, parent, model)) in steps.into_iter().enumerate() {
+        let (span, parent) = (id(span), id(parent));
+        let (kind, skill_name, used) = match model {
+            Some(_) => (LlmCall, "openai.chat", (20, 1, 0)),
+            None => (Other, "chain", (0, 0, 0)),
+        };
+        tally.add(Told {
+            index: index as u64,
+            span: Some(&span),
+            parent: Some(&parent),
+            kind,
+            skill_name,
+            models: [model, None],
+            used,
+            note: None,
+            reporter: None,
+        });
+        check(&tally);
+    }
+}
+
 #[test]
 fn what_comes_after_so_many_steps_is_in_no_tree() {
     let mut tally = Tally::default();
