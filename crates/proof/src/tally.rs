@@ -132,6 +132,14 @@ impl Tally {
         Counted { counts: self.nodes[at].counts, no_longer }
     }
 
+    /// Sets whether the step in this place counts, as it was decided when it came: another version of the tally may say
+    /// otherwise of it, and what was counted may be given back once.
+    pub fn set_counts(&mut self, index: u64, counts: bool) {
+        if let Ok(at) = self.nodes.binary_search_by_key(&index, |node| node.index) {
+            self.nodes[at].counts = counts;
+        }
+    }
+
     /// The places of those that may count no longer once steps with these parents are added: what they and the steps below
     /// them tell is handed up.
     #[must_use]

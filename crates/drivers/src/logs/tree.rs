@@ -15,8 +15,9 @@ use models::{
     logs::{TreeStep, Uncounted},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _,
-    QueryTrait as _, Select, TryGetable, sea_query::UnionType,
+    ColumnTrait as _, EntityTrait as _, IdenStatic, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _, Select, TryGetable,
+    sea_query::{Expr, ExprTrait as _, SelectStatement, UnionType},
 };
 
 use super::{TraceReads, TraceStore};
@@ -33,7 +34,7 @@ rows! {
 }
 
 impl TraceReads<'_> {
-    /// What the tree asks of the steps of runs, of each those of these indices, in their order.
+    /// What the tree asks of the steps of runs, of each those of these indices, in their order; and what was said of them since.
     pub async fn tree_steps(
         self,
         tenant: TenantId,
@@ -42,8 +43,7 @@ impl TraceReads<'_> {
         let mut found = Vec::new();
         for chunk in of_runs.chunks(RUNS_AT_ONCE) {
             // A term a run: asked for several runs in one condition, SQLite goes over all steps of the tenant.
-            let mut terms =
-                chunk.iter().map(|(run, indices)| tree_steps_of(tenant, *run, indices).into_query());
+            let mut terms = chunk.iter().map(|(run, indices)| tree_steps_of(tenant, *run, indices));
             let Some(mut query) = terms.next() else { continue };
             query.unions(terms.map(|term| (UnionType::All, term)));
             let rows = self.conn.rows(self.conn.statement(&query)).await?;
@@ -71,9 +71,14 @@ impl TraceReads<'_> {
 }
 
 /// What the tree asks of a run's steps of these indices.
-fn tree_steps_of(tenant: TenantId, run: RunId, indices: &Range<u64>) -> Select<steps::Entity> {
+fn tree_steps_of(tenant: TenantId, run: RunId, indices: &Range<u64>) -> SelectStatement {
     let [first, end] = [indices.start, indices.end].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
-    of(tenant)
+    let same =
+        |said: UncountedColumn, of: Column| Expr::col((uncounted::Entity, said)).equals((steps::Entity, of));
+    let is_of_it = same(UncountedColumn::TenantId, Column::TenantId)
+        .and(same(UncountedColumn::RunId, Column::RunId))
+        .and(same(UncountedColumn::StepIndex, Column::StepIndex));
+    let mut query = of(tenant)
         .select_only()
         .columns([
             Column::RunId,
@@ -96,6 +101,9 @@ fn tree_steps_of(tenant: TenantId, run: RunId, indices: &Range<u64>) -> Select<s
         .filter(Column::RunId.eq(run.0))
         .filter(Column::StepIndex.gte(first))
         .filter(Column::StepIndex.lt(end))
+        .into_query();
+    query.column((uncounted::Entity, UncountedColumn::ToldByIndex)).left_join(uncounted::Entity, is_of_it);
+    query
 }
 
 /// Those of a run's steps that do not count.
@@ -108,19 +116,19 @@ fn uncounted_rows_of(tenant: TenantId) -> Select<uncounted::Entity> {
 }
 
 impl TraceStore<'_> {
-    /// Says of steps that they do not count.
+    /// Says of steps that they do not count. What was said before stays.
     pub async fn insert_uncounted(self, steps: &[Uncounted]) -> Result<(), StoreError> {
-        bulk::insert::<uncounted::Entity>(self.conn, keys::rows(steps, to_row)?).await
+        bulk::insert_missing::<uncounted::Entity>(self.conn, keys::rows(steps, to_row)?).await.map(drop)
     }
 }
 
 fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
     let Id(run_id): Id<RunId> = value(row, Column::RunId, "")?;
     let key = format!("{run_id}/{}", value::<i64>(row, Column::StepIndex, "")?);
-    let count = |column| {
-        let number: i64 = value(row, column, &key)?;
+    let unsigned = |number: i64| {
         u64::try_from(number).map_err(|err| corrupt(&steps::Entity, key.clone(), "a count", &err.to_string()))
     };
+    let count = |column: Column| unsigned(value(row, column, &key)?);
     let kind: String = value(row, Column::Kind, &key)?;
     let note: Option<String> = value(row, Column::CostNote, &key)?;
     let recorded_at: DateTime<Utc> = value(row, Column::RecordedAt, &key)?;
@@ -144,11 +152,13 @@ fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
         external_span_id: value(row, Column::ExternalSpanId, &key)?,
         external_parent_span_id: value(row, Column::ExternalParentSpanId, &key)?,
         reported_by: value::<Option<Id<KeyId>>>(row, Column::ReportedBy, &key)?.map(|by| by.0),
+        told_by_index: value::<Option<i64>>(row, UncountedColumn::ToldByIndex, &key)?
+            .map(unsigned)
+            .transpose()?,
     })
 }
 
-fn value<T: TryGetable>(row: &QueryResult, column: Column, key: &str) -> Result<T, StoreError> {
-    use sea_orm::IdenStatic as _;
+fn value<T: TryGetable>(row: &QueryResult, column: impl IdenStatic, key: &str) -> Result<T, StoreError> {
     row.try_get("", column.as_str())
         .map_err(|err| corrupt(&steps::Entity, key.to_owned(), column.as_str(), &err.to_string()))
 }

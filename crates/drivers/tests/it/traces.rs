@@ -114,6 +114,16 @@ testkit::on_both! {
         };
         assert_eq!(of_tree([3..5, 0..9]).await, [(run, 3), (run, 4)]);
         assert_eq!(of_tree([135..1_000, 0..9]).await, [(run, 135), (run, 136)]);
+        // With what was said of them, first; of others nothing.
+        let said = |tenant, step_index, told_by_index| Uncounted {
+            tenant, run_id: run, step_index, told_by_index, created_at: at(1),
+        };
+        for all in [[said(TENANT, 3, 7), said(OTHER, 4, 7)], [said(TENANT, 3, 9), said(TENANT, 5, 5)]] {
+            tx.traces().insert_uncounted(&all).await.expect("said");
+        }
+        let read = tx.traces().tree_steps(TENANT, &[(run, 2..6)]).await.expect("read");
+        let told: Vec<_> = read.iter().map(|step| (step.step_index, step.told_by_index)).collect();
+        assert_eq!(told, [(2, None), (3, Some(7)), (4, None), (5, Some(5))]);
 
         let keys: Vec<_> = [5, 136, 5].iter().map(|n| (run, format!("{ODD}{n}"))).chain([(RunId(uuid(2)), ODD.to_owned())]).collect();
         let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");

@@ -157,6 +157,8 @@ pub struct TreeStep {
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,
     pub reported_by: Option<KeyId>,
+    /// The step with which it was known that it does not count, where it does not.
+    pub told_by_index: Option<u64>,
 }
 
 /// A step whose use and call do not count, for another tells of the same. Written once.

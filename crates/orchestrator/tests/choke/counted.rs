@@ -13,22 +13,35 @@ use orchestrator::{
     coordinators::run_proof::{self, VerificationStatus},
     handlers::incidents,
 };
-use proof::words::IncidentCategory;
+use proof::words::{IncidentCategory, LimitType};
+use serde_json::Value;
 use testkit::{TestDatabase, on_both};
 
 use crate::{
     agent::Agent,
-    spans::{call, root, runs, send},
+    spans::{call, only_run, root, runs, send},
+    trees::used,
 };
 
 /// Sends a call that is told twice: by a span, and then by one below it, which counts.
 async fn send_twice(agent: &Agent<'_>, trace: u64, first: u64) {
     let above = call(trace, first);
-    let mut below = call(trace, first + 1);
-    below["parentSpanId"] = above["spanId"].clone();
+    let below = below(call(trace, first + 1), &above);
     for span in [above, below] {
         send(agent, &[span]).await;
     }
+}
+
+fn below(mut span: Value, above: &Value) -> Value {
+    span["parentSpanId"] = above["spanId"].clone();
+    span
+}
+
+/// The places of the run's steps that are said not to count.
+async fn uncounted(agent: &Agent<'_>, run: &Run) -> Vec<u64> {
+    let read = agent.kit.db.read().await.unwrap();
+    let all = read.traces().uncounted(agent.ctx.tenant.id, run.id, 0..=u64::MAX).await.unwrap();
+    all.iter().map(|of| of.step_index).collect()
 }
 
 /// What the check of everything has found.
@@ -84,6 +97,49 @@ on_both! {
             assert!(of_run.description.contains(why), "{}", of_run.description);
         }
         assert_eq!(told.len(), 2);
+    }
+
+    /// Another version of the tally decided of its steps.
+    async fn a_step_that_was_taken_for_told_is_given_back_once(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000_000).await;
+        send(&agent, &[call(1, 1), call(1, 2)]).await;
+        say_uncounted(db, call(1, 1)["spanId"].as_str().unwrap()).await;
+        let (before, spent) = (only_run(&agent).await, used(&agent, &tokens).await);
+        let said = uncounted(&agent, &before).await;
+        assert_eq!(said.len(), 1);
+
+        let anew = Kit::replica(db, 2).await;
+        let agent = Agent { kit: &anew, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        assert_eq!(send(&agent, &[below(call(1, 3), &call(1, 1))]).await.count, 0);
+        let run = only_run(&agent).await;
+        let (tokens_in, tokens_out) = (before.input_tokens + 21, before.output_tokens + 9);
+        assert_eq!((run.input_tokens, run.output_tokens), (tokens_in, tokens_out), "the new one counts");
+        assert_eq!(run.llm_call_count, before.llm_call_count + 1);
+        assert_eq!(used(&agent, &tokens).await, spent + 30);
+        assert_eq!(uncounted(&agent, &run).await, said);
+    }
+
+    async fn a_step_that_was_not_taken_for_told_is_given_back_when_it_is(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000_000).await;
+        send_twice(&agent, 1, 1).await;
+        db.disarm("uncounted_steps").await;
+        db.tamper("DELETE FROM uncounted_steps").await.unwrap();
+        let (before, spent) = (only_run(&agent).await, used(&agent, &tokens).await);
+
+        let anew = Kit::replica(db, 2).await;
+        let agent = Agent { kit: &anew, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        assert_eq!(send(&agent, &[call(1, 7)]).await.count, 0);
+        assert_eq!(uncounted(&agent, &only_run(&agent).await).await, [], "it is not told by that");
+        assert_eq!(send(&agent, &[below(call(1, 3), &call(1, 1))]).await.count, 0);
+        let run = only_run(&agent).await;
+        assert_eq!((run.input_tokens, run.output_tokens), (before.input_tokens + 21, before.output_tokens + 9));
+        assert_eq!(run.llm_call_count, before.llm_call_count + 1);
+        assert_eq!(used(&agent, &tokens).await, spent + 30);
+        assert_eq!(uncounted(&agent, &run).await, [0]);
     }
 
     async fn a_late_step_that_is_said_not_to_count_is_found(db: TestDatabase) {

@@ -2,7 +2,8 @@
 //!
 //! [`proof::tally`] decides; here is what follows from it. What a step used is counted once it is known to count, and
 //! given back, from the run and from the windows of limits in which it was counted, once another step tells of the same.
-//! A tree that another replica has gone on with is read on from where it stands.
+//! A tree that another replica has gone on with is read on from where it stands. Of steps that are read that is so which is
+//! stored of them: a trace may have been counted by another version of the tally, before the server was exchanged.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,7 +14,11 @@ use drivers::{StoreError, Tx};
 use models::{ids::RunId, logs::Uncounted};
 use proof::{records::RecordKind, tally::Told, words::StepKind};
 
-use super::{RunState, State, sums, trees::Spent, usage};
+use super::{
+    RunState, State, sums,
+    trees::{Reading, Spent},
+    usage,
+};
 use crate::{
     choke::prepare::{Call, CallKind, PreparedStep},
     errors::Error,
@@ -40,7 +45,7 @@ pub(in crate::choke) async fn load(
     let tenant = state.tenant.id;
     let kept = &state.spine.choke().trees;
     let mut trees = HashMap::new();
-    let mut behind = Vec::new();
+    let mut behind: Vec<(RunId, Range<u64>)> = Vec::new();
     for id in runs {
         let Some(run) = state.runs.get(&id) else { continue };
         let next = run.next_index();
@@ -50,12 +55,15 @@ pub(in crate::choke) async fn load(
         }
         trees.insert(id, tree);
     }
+    let since = |(run, left): &(RunId, Range<u64>)| (*run, Reading::since(left.start));
+    let mut readings: HashMap<RunId, Reading> = behind.iter().map(since).collect();
     while !behind.is_empty() {
         let page: Vec<_> = behind.iter().map(|(run, left)| (*run, next_of(left))).collect();
         for step in tx.traces().tree_steps(tenant, &page).await? {
             let sealed = state.runs.get(&step.run_id).and_then(sealed_steps);
-            if let Some(tree) = trees.get_mut(&step.run_id) {
-                tree.read(&step, sealed);
+            let of_run = trees.get_mut(&step.run_id).zip(readings.get_mut(&step.run_id));
+            if let Some((tree, reading)) = of_run {
+                tree.read(&step, sealed, reading);
             }
         }
         for (_, left) in &mut behind {

@@ -1,7 +1,7 @@
 //! The trees of runs that are traces: which of their steps count, as [`proof::tally`] decides it, and what those used.
 //! Trees are kept between groups, in `kept_trees`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use models::logs::TreeStep;
@@ -63,12 +63,30 @@ pub(in crate::choke) struct Tree {
     pub(in crate::choke) cut: bool,
 }
 
+/// How far the steps of a run are read.
+#[derive(Debug)]
+pub(in crate::choke) struct Reading {
+    /// The first of them: of those before it the tree knows what was decided.
+    since: u64,
+    /// Those that were read and cease to count with one that is still to be read, by its index.
+    leaving: BTreeMap<u64, Vec<u64>>,
+}
+
+impl Reading {
+    pub(in crate::choke) const fn since(since: u64) -> Self {
+        Self { since, leaving: BTreeMap::new() }
+    }
+}
+
 impl Tree {
     /// Goes on with a step that is recorded; `sealed`: so many steps the run's receipt covers, where it is sealed.
-    pub(in crate::choke) fn read(&mut self, step: &TreeStep, sealed: Option<u64>) {
+    ///
+    /// What was decided of it stands, though another version of the tally did: it was counted, and given back, by that.
+    pub(in crate::choke) fn read(&mut self, step: &TreeStep, sealed: Option<u64>, reading: &mut Reading) {
+        let index = step.step_index;
         let reporter = step.reported_by.map(|key| key.to_string());
         let told = Told {
-            index: step.step_index,
+            index,
             span: step.external_span_id.as_deref(),
             parent: step.external_parent_span_id.as_deref(),
             kind: step.kind,
@@ -87,7 +105,22 @@ impl Tree {
             cost: step.cost_nanousd,
             cost_known: step.cost_known,
         };
-        self.add(told, spent, sealed.is_some_and(|sealed| step.step_index >= sealed));
+        let is_late = sealed.is_some_and(|sealed| index >= sealed);
+        let (mut no_longer, stays): (Vec<u64>, Vec<u64>) =
+            self.decide(told, is_late).no_longer.into_iter().partition(|at| *at < reading.since);
+        for at in stays {
+            self.tally.set_counts(at, true);
+        }
+        for at in reading.leaving.remove(&index).unwrap_or_default() {
+            self.tally.set_counts(at, false);
+            no_longer.push(at);
+        }
+        let counts = step.told_by_index.is_none_or(|by| by > index);
+        self.tally.set_counts(index, counts);
+        if let Some(by) = step.told_by_index.filter(|_| counts) {
+            reading.leaving.entry(by).or_default().push(index);
+        }
+        self.count(told, spent, is_late, Counted { counts, no_longer });
     }
 
     /// Adds a step; gives whether it counts, and what counts no longer.
@@ -97,11 +130,28 @@ impl Tree {
         spent: Spent,
         is_late: bool,
     ) -> (bool, Vec<(u64, Spent)>) {
-        let Counted { counts, no_longer } = if is_late {
+        let counted = self.decide(told, is_late);
+        let counts = counted.counts;
+        (counts, self.count(told, spent, is_late, counted))
+    }
+
+    /// Puts a step in its place: whether it counts, and what counts no longer.
+    fn decide(&mut self, told: Told<'_>, is_late: bool) -> Counted {
+        if is_late {
             Counted { counts: self.tally.add_late(told), no_longer: Vec::new() }
         } else {
             self.tally.add(told)
-        };
+        }
+    }
+
+    /// Counts a step as that was decided; gives what counts no longer, with what it used.
+    fn count(
+        &mut self,
+        told: Told<'_>,
+        spent: Spent,
+        is_late: bool,
+        Counted { counts, no_longer }: Counted,
+    ) -> Vec<(u64, Spent)> {
         self.next = told.index + 1;
         let gone: Vec<_> =
             no_longer.into_iter().filter_map(|at| Some((at, self.counting.remove(&at)?))).collect();
@@ -119,7 +169,7 @@ impl Tree {
                 self.counting.insert(told.index, spent);
             }
         }
-        (counts, gone)
+        gone
     }
 
     /// How many bytes of memory it holds, at most.
