@@ -1,5 +1,6 @@
 //! The trees that are kept between groups, so that a trace is not read again for each of its spans: so many bytes of them.
-//! Whoever holds most gives way first, so that no tenant's traces are why those of another are read anew.
+//! Whoever holds most gives way first, so that no tenant's traces are why those of another are read anew. The one that a tenant
+//! used last stays, however heavy: its next span would have all of it read again.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,8 +11,12 @@ use models::ids::{RunId, TenantId};
 
 use super::trees::Tree;
 
-/// So many bytes the trees of all runs may hold between groups; beyond that they are read anew.
+/// So many bytes the trees of all runs may hold between groups, beside the one that each tenant used last; beyond that they
+/// are read anew.
 const MAX_KEPT: usize = 256 << 20;
+
+/// So many times as much may those hold that each tenant used last. Of one alone there is a bound on what it holds.
+const LAST_ONES: usize = 2;
 
 /// The bytes of a tree beside its own: its places in the maps.
 const WEIGHT_OF_PLACE: usize = 1 << 8;
@@ -95,16 +100,38 @@ impl Kept {
         self.weight += weight;
     }
 
-    /// Forgets trees until they hold no more than so many bytes: of the tenant whose trees hold most, the one that was not
-    /// used for longest.
+    /// Forgets trees until they hold no more than so many bytes, beside those that each tenant used last.
     fn forget_beyond(&mut self, most: usize) {
         while self.weight > most
-            && let Some((tenant, of)) = self.of_tenants.iter().max_by_key(|(_, of)| of.weight)
-            && let Some(run) = of.by_use.first_key_value().map(|(_, run)| *run)
+            && let Some((tenant, run)) = self.gives_way(most)
         {
-            let tenant = *tenant;
             self.take(tenant, run);
         }
+    }
+
+    /// Which one goes first: of the tenant whose trees hold most, the one that was not used for longest. Where the last ones hold
+    /// too much, the heaviest of them, but the one that was used just now.
+    fn gives_way(&self, most: usize) -> Option<(TenantId, RunId)> {
+        let tenants = || self.of_tenants.iter();
+        let rest: usize = tenants().map(|(_, of)| of.weight_of_rest()).sum();
+        if rest > most {
+            let (tenant, of) = tenants().max_by_key(|(_, of)| of.weight_of_rest())?;
+            return of.by_use.first_key_value().map(|(_, run)| (*tenant, *run));
+        }
+        if self.weight - rest <= LAST_ONES * most {
+            return None;
+        }
+        let others = tenants().filter(|(_, of)| !of.by_use.contains_key(&self.uses));
+        let (tenant, of) = others.max_by_key(|(_, of)| of.weight - of.weight_of_rest())?;
+        of.by_use.last_key_value().map(|(_, run)| (*tenant, *run))
+    }
+}
+
+impl OfTenant {
+    /// Of all but the one that was used last.
+    fn weight_of_rest(&self) -> usize {
+        let last = self.by_use.last_key_value().and_then(|(_, run)| self.by_run.get(run));
+        self.weight - last.map_or(0, |last| last.weight)
     }
 }
 
@@ -167,9 +194,10 @@ mod tests {
         let again = kept.take(tenant(1), run(1)).expect("kept");
         kept.keep(tenant(1), run(1), again);
         kept.keep(tenant(1), run(3), tree(40, 1));
-        kept.forget_beyond(kept.weight);
+        let rest = kept.of_tenants[&tenant(1)].weight_of_rest();
+        kept.forget_beyond(rest);
         assert_eq!(kept.of_tenants[&tenant(1)].by_run.len(), 3, "they hold no more than they may");
-        kept.forget_beyond(kept.weight - 1);
+        kept.forget_beyond(rest - 1);
         assert!(kept.take(tenant(1), run(2)).is_none(), "it was not used for longest");
         for of in [1, 3] {
             assert_eq!(kept.take(tenant(1), run(of)).expect("kept").tally.len(), 40, "{of}");
@@ -181,24 +209,36 @@ mod tests {
     fn whoever_holds_most_gives_way() {
         let mut kept = Kept::default();
         kept.keep(tenant(1), run(1), tree(40, 1));
-        let small = kept.weight;
         // Later, and heavier by texts alone.
         for of in 2..12 {
             kept.keep(tenant(2), run(of), tree(40, 1000));
         }
-        kept.forget_beyond(3 * small);
-        assert!(kept.weight <= 3 * small);
+        let heavy = kept.of_tenants[&tenant(2)].weight / 10;
+        kept.forget_beyond(heavy);
+        assert!(kept.of_tenants[&tenant(2)].weight_of_rest() <= heavy);
         assert!(kept.take(tenant(1), run(1)).is_some(), "though it was not used for longest");
+        assert!(kept.take(tenant(2), run(11)).is_some(), "its last one");
     }
 
     #[test]
-    fn no_tree_is_kept_that_is_heavier_than_all_may_be() {
+    fn the_last_tree_of_a_tenant_stays_though_it_is_heavy() {
         let mut kept = Kept::default();
         kept.keep(tenant(1), run(1), tree(1, 1));
         kept.keep(tenant(2), run(2), tree(1000, 1));
-        kept.forget_beyond(100_000);
-        assert!(kept.take(tenant(2), run(2)).is_none());
-        assert!(kept.take(tenant(1), run(1)).is_some());
-        assert_eq!((kept.weight, kept.of_tenants.len()), (0, 0));
+        kept.keep(tenant(2), run(3), tree(1000, 1));
+        let trees = |kept: &Kept| {
+            let all = kept.of_tenants.values().flat_map(|of| of.by_run.keys());
+            let mut all: Vec<RunId> = all.copied().collect();
+            all.sort_unstable_by_key(|run| run.0);
+            all
+        };
+        let last_ones = kept.weight - kept.of_tenants[&tenant(2)].weight_of_rest();
+        kept.forget_beyond(last_ones / LAST_ONES + 1);
+        assert_eq!(trees(&kept), [1, 3].map(run), "the last of each");
+        kept.forget_beyond(1);
+        assert_eq!(trees(&kept), [run(3)], "the last of all");
+        kept.keep(tenant(1), run(1), tree(1, 1));
+        kept.forget_beyond(1);
+        assert_eq!(trees(&kept), [run(1)], "which is another now");
     }
 }
