@@ -2,6 +2,7 @@
 
 /// Names what decides here which steps count. Another version may decide otherwise, so what a run used is worked out anew
 /// only by the one that counted it. Versions before the first that is named here are in no engine's version.
+/// `tests::played` holds to it what counts.
 pub const VERSION: &str = "hoc-tally/1";
 
 /// What the version of any tally begins with.

@@ -14,18 +14,18 @@ use crate::{
 
 /// A step that is drawn.
 #[derive(Clone, Copy, Debug)]
-struct Drawn {
-    parent: Option<usize>,
-    kind: StepKind,
-    skill_name: &'static str,
-    model: Option<&'static str>,
-    used: (u64, u64, u64),
-    note: Option<CostNote>,
-    reporter: &'static str,
+pub(super) struct Drawn {
+    pub(super) parent: Option<usize>,
+    pub(super) kind: StepKind,
+    pub(super) skill_name: &'static str,
+    pub(super) model: Option<&'static str>,
+    pub(super) used: (u64, u64, u64),
+    pub(super) note: Option<CostNote>,
+    pub(super) reporter: &'static str,
 }
 
 impl Drawn {
-    fn told<'a>(&self, index: u64, span: &'a str, parent: Option<&'a str>) -> Told<'a> {
+    pub(super) fn told<'a>(&self, index: u64, span: &'a str, parent: Option<&'a str>) -> Told<'a> {
         let Self { kind, skill_name, model, used, note, reporter, .. } = *self;
         let (models, reporter) = ([model, None], Some(reporter));
         Told { index, span: Some(span), parent, kind, skill_name, models, used, note, reporter }
@@ -93,7 +93,7 @@ fn trees() -> impl Strategy<Value = Vec<Drawn>> {
     })
 }
 
-fn id(at: usize) -> String {
+pub(super) fn id(at: usize) -> String {
     format!("{:016x}", at + 1)
 }
 
@@ -120,7 +120,7 @@ fn count(tree: &[Drawn], order: &[usize]) -> BTreeMap<usize, bool> {
 }
 
 /// So many places in an order that the seed says.
-fn shuffled(of: usize, seed: u64) -> Vec<usize> {
+pub(super) fn shuffled(of: usize, seed: u64) -> Vec<usize> {
     let mut shuffled: Vec<usize> = (0..of).collect();
     let mut state = seed | 1;
     for at in (1..of).rev() {

@@ -1,0 +1,106 @@
+//! What random trees come to, held to the version of the tally that counts so.
+
+use super::random::{Drawn, id, shuffled};
+use crate::{
+    hash::sha256,
+    tally::{Counted, Tally, VERSION},
+    words::{
+        CostNote,
+        StepKind::{HttpCall, LlmCall, Other, Retrieval, ToolCall},
+    },
+};
+
+/// A version, and the digest of what it counts in the trees that are played here.
+const PLAYED: (&str, &str) =
+    ("hoc-tally/1", "0000000000000000000000000000000000000000000000000000000000000000");
+
+/// So many families of models that there are more than are told apart.
+const MODELS: [&str; 20] = [
+    "ma", "mb", "mc", "md", "me", "mf", "mg", "mh", "mi", "mj", "mk", "ml", "mm", "mn", "mo", "mp", "mq",
+    "mr", "ms", "mt",
+];
+
+/// Draws the same each time, whichever version of a library draws for the other tests.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, of: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("a number") % of
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+}
+
+/// A step that comes after so many, of one of so many models or of none.
+fn step(dice: &mut Dice, after: usize, models: usize) -> Drawn {
+    let kind = dice
+        .one(&[LlmCall, LlmCall, LlmCall, LlmCall, ToolCall, ToolCall, Other, Other, HttpCall, Retrieval]);
+    let skill_name = match kind {
+        LlmCall => dice.one(&["openai.chat", "openai.chat", "openai.embeddings", "openai.image_generation"]),
+        Other => dice.one(&["chain", "POST /mcp"]),
+        _ => dice.one(&["t", "u"]),
+    };
+    let used = match dice.below(8) {
+        0 | 1 => (0, 0, 0),
+        2 => (0, 0, 5),
+        3 => (10, 0, 0),
+        4 => (10, 1, 0),
+        5 => (300, 30, 7),
+        _ => dice.one(&[(20, 2, 0), (40, 4, 1), (60, 6, 0), (300, 4, 0)]),
+    };
+    let note = match dice.below(8) {
+        0 => Some(CostNote::NoTokens),
+        1 => Some(CostNote::NoPrice),
+        2 => Some(CostNote::ReportedZero),
+        3 => Some(CostNote::CountsContradict),
+        _ => None,
+    };
+    let parent = match dice.below(4) {
+        1 if after > 0 => Some(dice.below(after)),
+        2 | 3 if after > 0 => Some(after - 1),
+        _ => None,
+    };
+    let model = Some(dice.one(&MODELS[..models])).filter(|_| dice.below(4) > 0);
+    Drawn { parent, kind, skill_name, model, used, note, reporter: dice.one(&["own", "own", "own", "other"]) }
+}
+
+/// Which steps of many trees count, and which count no longer with each; of some those after a part come late.
+fn played() -> Vec<u8> {
+    let (mut dice, mut said) = (Dice(1), Vec::new());
+    for _ in 0..3_000 {
+        let of = 1 + dice.below(28);
+        let models = dice.one(&[2, MODELS.len()]);
+        let steps: Vec<Drawn> = (0..of).map(|after| step(&mut dice, after, models)).collect();
+        let order = shuffled(of, dice.0);
+        let sealed = dice.below(3 * of);
+        let mut tally = Tally::default();
+        for (index, at) in order.iter().enumerate() {
+            let (span, parent) = (id(*at), steps[*at].parent.map(id));
+            let told = steps[*at].told(index as u64, &span, parent.as_deref());
+            let Counted { counts, mut no_longer } = if index < sealed {
+                tally.add(told)
+            } else {
+                Counted { counts: tally.add_late(told), no_longer: Vec::new() }
+            };
+            no_longer.sort_unstable();
+            said.push(u8::from(counts));
+            said.extend(no_longer.into_iter().flat_map(u64::to_be_bytes));
+            said.push(u8::MAX);
+        }
+    }
+    said
+}
+
+/// A run that is sealed is counted again, and TAMPERED where that comes to something else.
+#[test]
+fn what_counts_otherwise_is_of_another_version() {
+    let digest = sha256(&played()).to_string();
+    assert_eq!(
+        (VERSION, digest.as_str()),
+        PLAYED,
+        "what counts has changed: give VERSION its next number, in docs/bundle.md too, and say here what that comes to"
+    );
+}
