@@ -96,7 +96,14 @@ pub(super) const FORMS: &[(&str, Judge)] = &[
     (r"(?-u:\b)USER[ \t]+\S+[ \t\r\n]+(?:[0-9+][^\r\n]*[\r\n]+)?PASS[ \t]+([^\s<]+)", placed),
     (r"(?-u:\b)AUTH[ \t]+(?:PLAIN|LOGIN|XOAUTH2)[ \t]+([0-9A-Za-z+/]{8,}={0,2})", random),
     (r"(?m:^)(?:[^\s>]*>[ \t]*)?AUTH[ \t]+(?:[^\s<]+[ \t]+)?([^\s<]+)[ \t]*\r?(?m:$)", strong),
-    (r#"(?:^|\s)(?:-U|-a|--auth)[ =]?["']?[^\s:"'<>]+:([^\s"'<>]+)"#, random),
+    // Behind a user. What rsync and docker are told first is a place or an image.
+    (
+        concat!(
+            r"(?-u:\b)(?:rsync|(?:docker|podman)[ \t]+[a-z]+)(?:[ \t]+-\S+)*[ \t]+\S+",
+            r#"|(?:^|\s)(?:-U|-a|--auth)(?:=|[ \t]+)["']?[^\s:"'<>]+:([^\s"'<>]+)"#,
+        ),
+        of_a_user,
+    ),
     // SQL.
     (
         concat!(
@@ -176,6 +183,15 @@ pub(super) fn random(_: &str, matched: &Captures<'_>) -> Ruling {
 /// Where any word, number or path may stand in the same place.
 pub(super) fn strong(_: &str, matched: &Captures<'_>) -> Ruling {
     told(matched, is_strong)
+}
+
+/// Behind a colon, where a path, the rest of a URL or a version may stand too: `host:/path`, `git+https://..`, `nginx:1.25.3`.
+fn of_a_user(_: &str, matched: &Captures<'_>) -> Ruling {
+    let is_version = |value: &str| {
+        let (first, rest) = value.strip_prefix('v').unwrap_or(value).split_once('.').unwrap_or((value, ""));
+        !rest.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    told(matched, |value| looks_random(value) && !value.contains(['/', '\\', '=', ',']) && !is_version(value))
 }
 
 /// `SET PASSWORD FOR bob = 'x'`

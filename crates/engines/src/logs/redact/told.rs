@@ -20,6 +20,7 @@ const FORMS: &[&str] = &[
     "ssh-keygen -t rsa -N 'VV' -f x", "openssl enc -k VV", "rar a -hpVV x", "unrar x -pVV y", "snmpwalk -A VV -X VV h",
     "echo \"bob:VV\" | chpasswd", "echo bob:VV | sudo chpasswd", "chpasswd <<< \"bob:VV\"", "chpasswd <<EOF\nbob:VV\nEOF",
     "echo VV | sudo -S ls", "echo 'VV' | passwd --stdin bob", "printf '%s' VV | docker login -u x --password-stdin", "echo VV | kinit bob",
+    "http -a bob:VV GET https://h.example", "http -a 'bob:VV' u", "x -U bob:VV y", "rsync a b; http -a bob:VV u",
     "npm config set //registry/:_authPassword VV", "redis-cli config set requirepass \"VV\"", "requirepass VV", "masterauth VV",
     "nmcli dev wifi connect ssid password VV", "default login bob password VV",
     // SQL.
@@ -75,6 +76,9 @@ const ORDINARY: &[&str] = &[
     "expect_token(\"EOF\")", "login(\"the page\")", "cache_token = current_token", "let token: Option<String> = None;",
     "PASS src/a1b2.test.js", "AUTH is a command of SMTP", "the password must not be told", "my password is not working",
     "my password is weak!", "my password is expiring.", "password for bob was reset", "the token of a list is next",
+    "rsync -a deploy@h:/var/backups/2026-11-28 .", "rsync -a u@h:/srv/data1 .", "rsync -a host:backup2026 .", "java -analyzer:StyleCop12",
+    "pip install -U git+https://github.com/org/repo@v1.2", "java -agentlib:jdwp=transport=dt_socket,address=5005", "ls -a C:\\Users\\bob2",
+    "open -a https://h.example/a1b2c3", "docker images -a shop:release-2026", "x -a nginx:1.25.3-alpine", "x -U shop:v1.20.3",
     "user bob/feature-one", "login: see https://x.example/a1b2c3", "the user id:4f3c9e2a1b", "upward: north12", "a monkey=banana12",
 ];
 
