@@ -27,9 +27,12 @@ mod places;
 mod reach;
 mod run;
 mod shell;
+mod signs;
 mod statements;
 mod tables;
 mod tokens;
+
+use signs::{has_sign, is_plain_literal};
 
 /// The longest text fact, in bytes. A longer one is cut.
 const MAX_TEXT: usize = 16_384;
@@ -55,9 +58,9 @@ pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, s
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
     // A tool of one parameter is often told by its bare value, which may be a command, and may be another fact. What an agent is
-    // asked is none, so nothing is missed there.
+    // asked is none, so nothing is missed there; and nothing where no sign of any fact is in it.
     for text in bare(&root).iter().filter(|_| of_a_tool) {
-        facts.params.facts_cut = true;
+        facts.params.facts_cut |= has_sign(&visible(text));
         facts.nameless(text);
     }
     Ok(facts.done())
@@ -209,7 +212,7 @@ impl Facts {
             match tree::read(trimmed, depth + 1) {
                 Ok(inner) => return self.walk(&inner, at, depth + 1),
                 Err(_) if meant_as_json(trimmed) => {
-                    self.params.facts_cut = true;
+                    self.params.facts_cut |= at.addressed || !is_plain_literal(trimmed, at.role);
                     self.walk(&lenient::read(trimmed, depth + 1), at, depth + 1);
                 }
                 Err(_) => {}
