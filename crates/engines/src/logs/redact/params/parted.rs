@@ -246,8 +246,13 @@ impl<'t> Reader<'t> {
             self.rest = behind;
             name
         };
-        match self.variables.get(name).cloned() {
-            Some(Some(value)) => self.put(&value),
+        match self.variables.get(name) {
+            // It is not copied where it has no room: a line may ask for it at each of its letters.
+            Some(Some(value)) if value.len() > self.room => self.line.unsure = true,
+            Some(Some(value)) => {
+                let value = value.clone();
+                self.put(&value);
+            }
             Some(None) => {
                 // `a=$(..); $a`
                 let is_program = self.command.words.is_empty() && self.is_start();

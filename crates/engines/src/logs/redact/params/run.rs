@@ -159,6 +159,10 @@ impl Facts {
 
     /// What a command runs, reaches and asks.
     fn ran(&mut self, text: &str, is_line: bool) {
+        // Where there is no room for more commands, which `facts_cut` says, none is taken apart.
+        if self.command_bytes > MAX_BYTES {
+            return;
+        }
         let line = shell::read(text);
         self.params.facts_cut |= is_line && line.unsure;
         for command in &line.commands {

@@ -114,6 +114,8 @@ fn read_within(text: &str, depth: usize) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     fn lines(text: &str) -> Vec<String> {
@@ -203,10 +205,28 @@ mod tests {
         }
     }
 
+    /// The least of the times that a line takes: whatever else runs meanwhile only adds to it.
+    fn time_of(line: &str) -> Duration {
+        let once = || {
+            let begun = Instant::now();
+            std::hint::black_box(read(line));
+            begun.elapsed()
+        };
+        [once(), once(), once()].into_iter().min().expect("three")
+    }
+
+    /// One that is four times as long takes about four times as long, where to go over it again at each piece would take sixteen times.
     #[test]
-    fn hostile_lines_come_to_an_end() {
+    fn hostile_lines_take_no_longer_than_others() {
         for piece in ["(", "$(", "`", "\"$(", "${", "{a,", "<<E\n", "bash -c '", "a=b;$a ", "$x"] {
-            let _ = read(&piece.repeat(60_000 / piece.len()));
+            let [short, long] = [12_500, 50_000].map(|bytes| time_of(&piece.repeat(bytes / piece.len())));
+            let most = short * 10 + Duration::from_millis(50);
+            assert!(long < most, "{piece}: {short:?}, and four times as long {long:?}");
         }
+        // A variable that is as long as what asks for it.
+        let line = |bytes: usize| format!("a={}; {}", "x".repeat(bytes / 2), "$a".repeat(bytes / 4));
+        let [short, long] = [100_000, 400_000].map(|bytes| time_of(&line(bytes)));
+        let most = short * 10 + Duration::from_millis(50);
+        assert!(long < most, "{short:?}, and four times as long {long:?}");
     }
 }
