@@ -94,7 +94,8 @@ impl Governed {
         }
         // Where nothing is remembered any more, somebody has accepted what there is.
         let (Some(known), Some((_, noted))) = (known, self.seen.get(&tenant)) else { return true };
-        let is_accepted = noted.change.count < known.count;
+        // So it is too where another change was noted since then with no higher count: none takes another's place else.
+        let is_accepted = noted.change != known && noted.change.count <= known.count;
         // What has fewer may have been read before the newer one was noted. What has as many has met it.
         let is_older = has.count < known.count && noted.at > began;
         if is_accepted || is_older || found.goes_on_from(known) {
@@ -192,6 +193,21 @@ mod tests {
         }
         governed.accept(TENANT);
         assert!(governed.leads(&found(&governed, &[change(1, 1)]), 9) && governed.fell_back().is_none());
+    }
+
+    #[test]
+    fn what_was_asked_for_before_somebody_accepted_another_is_not_held_against_that() {
+        let [missed, accepted] = [change(2, 2), change(2, 22)];
+        let mut governed = Governed::default();
+        governed.note(TENANT, missed, 1);
+        let known = governed.of(TENANT);
+        governed.accept(TENANT);
+        governed.note(TENANT, accepted, 2);
+        let found = Found { tenant: TENANT, has: accepted, known, there: accepted.mark };
+        assert!(governed.leads(&found, 9) && governed.fell_back().is_none());
+        // Who asks now is told of a store that has the one that was missed.
+        let found = Found { has: missed, known: governed.of(TENANT), there: missed.mark, ..found };
+        assert!(!governed.leads(&found, 9));
     }
 
     #[test]
