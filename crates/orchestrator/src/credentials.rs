@@ -47,7 +47,7 @@ struct Known {
     read: Instant,
     /// When the store last told of it, to a caller or a look.
     told: Instant,
-    /// It was read for a session of it: for while the store is down alone.
+    /// Nobody called with the key itself, it was only read for sessions of it: for while the store is down alone.
     of_session: bool,
 }
 
@@ -96,7 +96,7 @@ impl Credentials {
 
     /// Keeps a key, but where it is known to be revoked and reads as if it were not, or a look has told of it what is
     /// newer.
-    fn insert(&self, new: Known) {
+    fn insert(&self, mut new: Known) {
         let id = new.credential.key.id;
         if new.credential.key.revoked_at.is_some() {
             self.note_revoked(id);
@@ -109,6 +109,8 @@ impl Credentials {
         if is_brought_back || known.get(&id).is_some_and(is_older) {
             return;
         }
+        // With a page open, whoever calls with the key itself would have it read for each of its calls.
+        new.of_session &= known.get(&id).is_none_or(|known| known.of_session);
         make_room(&mut known, &id, |known| new.read.saturating_duration_since(known.read) < FRESH);
         known.insert(id, new);
     }
@@ -326,6 +328,25 @@ mod tests {
         assert!(credentials.remembered(id, read + 10 * second, 10 * second).is_none());
         credentials.forget(id);
         assert!(credentials.remembered(id, read, 10 * second).is_none());
+    }
+
+    #[test]
+    fn a_page_does_not_have_a_key_read_again_for_who_calls_with_it() {
+        let (credentials, read) = (Credentials::default(), Instant::now());
+        let (id, later) = (KeyId(Uuid::from_u128(7)), read + FRESH);
+        credentials.keep(credential(7), read);
+        assert!(credentials.fresh(id, later).is_none());
+        credentials.keep_for_session(credential(7), later);
+        assert!(credentials.fresh(id, later).is_some(), "it was read just now");
+        assert!(
+            credentials.fresh(id, later + FRESH).is_none(),
+            "a revocation is in force within a second all the same"
+        );
+        credentials.forget(id);
+        credentials.keep_for_session(credential(8), later);
+        assert!(credentials.fresh(KeyId(Uuid::from_u128(8)), later).is_none(), "nobody called with that one");
+        credentials.keep(credential(8), later);
+        assert!(credentials.fresh(KeyId(Uuid::from_u128(8)), later).is_some());
     }
 
     #[test]
