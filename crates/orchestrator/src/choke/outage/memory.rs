@@ -18,6 +18,7 @@ use proof::{hash::Hash, words::RunStatus};
 
 use super::{
     ahead::{Ahead, Amount, Counted},
+    doubt::Doubt,
     governs::Governs,
     unwritten::{Told, Unwritten},
 };
@@ -75,8 +76,8 @@ pub(in crate::choke) struct Remembered {
     looked: Option<TimeDelta>,
     /// When a look told that it takes no more steps.
     stopped: Option<TimeDelta>,
-    /// A group has stopped it, and the store did not say whether that is in.
-    may_be_over: bool,
+    /// Whether a group may have stopped it.
+    doubt: Doubt,
     run: RunState,
     /// Granted to the run, and not used or lapsed when this replica last saw them.
     permits: HashMap<PermitId, Permit>,
@@ -115,15 +116,15 @@ impl Memory {
     }
 
     /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that
-    /// the group has stopped until the store is asked again.
+    /// the group has stopped until another group had the run locked, or a look asked for it when that must have settled.
     pub(in crate::choke) fn doubt(&self, state: &State, err: &StoreError) {
         if !err.is_unknown_commit() {
             return;
         }
-        let mut runs = lock(&self.runs);
+        let (mut runs, now) = (lock(&self.runs), state.spine.elapsed());
         for run in state.runs.values().filter(|run| !takes_steps(&run.run)) {
             if let Some(known) = runs.get_mut(&(state.tenant.id, run.run.id)) {
-                known.may_be_over = true;
+                known.doubt.arose(now);
             }
         }
     }
@@ -191,6 +192,7 @@ impl Memory {
         for run in asked {
             if let Some(known) = runs.get_mut(run) {
                 known.looked = Some(began);
+                known.doubt.looked(began);
             }
         }
         for run in stopped {
@@ -212,7 +214,7 @@ impl Memory {
         drop(runs);
         let last = known.looked.map_or(known.read, |looked| looked.max(known.read));
         let trusts = self.governs.trusts(&known.run.run, call.caller.key, (last, known.written));
-        let mut blind = known.may_be_over || !trusts;
+        let mut blind = known.doubt.is_open() || !trusts;
         // Nobody releases what lapses meanwhile.
         if clock_check::may_lapse(&state.spine) {
             known.run.open.lapse(state.now);
@@ -332,8 +334,8 @@ impl Memory {
 
 impl Remembered {
     fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
-        let (looked, stopped, may_be_over, permits) = (None, None, false, HashMap::new());
-        Self { at, read, written, looked, stopped, may_be_over, run, permits }
+        let (looked, stopped, doubt, permits) = (None, None, Doubt::default(), HashMap::new());
+        Self { at, read, written, looked, stopped, doubt, run, permits }
     }
 
     /// Takes over what was remembered of the run before, where what is remembered now is by a group that began then.

@@ -8,6 +8,7 @@
 //! What other servers did to what is remembered here is looked for while the store answers; see [`look`].
 
 mod ahead;
+mod doubt;
 pub(super) mod governs;
 pub(super) mod look;
 pub(super) mod memory;
