@@ -96,6 +96,6 @@ pub enum OtherSide {
     NotTold,
     /// It did.
     Told,
-    /// It did, with what the call used or cost.
+    /// It did, with the same use as this side tells.
     ToldWithUse,
 }

@@ -408,6 +408,62 @@ on_both! {
         assert_eq!(used(&agent, &calls).await, due);
     }
 
+    /// The sides of a tool's call may tell different costs of it: in one body as many are counted as in two.
+    async fn what_a_side_tells_of_a_cost_counts_the_same_in_any_grouping(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let limit = agent.limit(LimitType::CostUsd, 10_000_000).await;
+        let side = |at, kind: u64, cost: Option<f64>| {
+            let mut told = tool("search");
+            told.extend(cost.map(|cost| ("llm.cost.total", json!(cost))));
+            let mut span = span(0, at, &told);
+            span["kind"] = json!(kind);
+            span
+        };
+        // What the client tells and what the server, how many calls that is, what they cost, and how many steps are
+        // TOOL_CALL where one body has both.
+        let cases: [(Option<f64>, Option<f64>, u64, u64, usize); 6] = [
+            (None, None, 1, 0, 1),
+            (Some(0.001), Some(0.001), 1, 1_000_000, 1),
+            (Some(0.001), Some(0.05), 1, 50_000_000, 2),
+            (Some(0.05), Some(0.001), 1, 1_000_000, 2),
+            (None, Some(0.001), 1, 1_000_000, 2),
+            // A cost is worth more than a call that is told once.
+            (Some(0.001), None, 2, 1_000_000, 2),
+        ];
+        let (mut traces, mut due) = (0, 0);
+        for (asked, ran, called, cost, told) in cases {
+            for order in [[0, 1], [1, 0]] {
+                for size in [1, 2] {
+                    traces += 1;
+                    due += cost;
+                    let both = [side((1, 0), 3, asked), side((2, 1), 2, ran)];
+                    let sent = order.map(|at: usize| {
+                        let mut span = both[at].clone();
+                        span["traceId"] = json!(trace_id(traces));
+                        span
+                    });
+                    for some in sent.chunks(size) {
+                        send(&agent, some).await;
+                    }
+                    let run = &runs(&agent).await[0];
+                    let met = (run.tool_call_count, run.cost_nanousd);
+                    assert_eq!(met, (called, cost), "{asked:?} {ran:?} {order:?} {size}");
+                    let steps = crate::contributions::steps_as(&kit, &agent.admin, run.id).await.unwrap();
+                    let tools = steps.iter().filter(|step| step.kind.as_str() == "TOOL_CALL").count();
+                    assert_eq!(tools, if size == 2 { told } else { 2 }, "{asked:?} {ran:?} {order:?}");
+                }
+            }
+        }
+        assert_eq!(used(&agent, &limit).await, due);
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await {
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+
     /// Google's ADK tells of tools that a model called at once, and then of all of them together.
     async fn what_gathers_several_tools_is_no_call_of_one(db: TestDatabase) {
         let kit = Kit::on(db).await;

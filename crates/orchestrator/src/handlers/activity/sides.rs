@@ -16,7 +16,8 @@ use crate::{
 
 /// Marks one side of each call of which the body has both, where that hides nothing from a rule: a side that does not say what the
 /// tool was called with, or that says the same as the other. A client may say less than what ran, or something else; then both
-/// stay calls. So they do where a call ran more than once, or passes through a third who tells of it: the tree counts those.
+/// stay calls. So they do where one of them tells another use, or alone, for the tree decides which of the two counts; and where a
+/// call ran more than once, or passes through a third who tells of it: the tree counts those.
 pub(super) fn find_sides(spans: &mut [ReportedSpan]) {
     if spans.iter().all(|span| span.act != SpanAct::ToolServer) {
         return;
@@ -51,10 +52,13 @@ pub(super) fn find_sides(spans: &mut [ReportedSpan]) {
             continue;
         }
         let (asked, ran) = (&spans[*client], &spans[server]);
+        if asked.llm != ran.llm {
+            continue;
+        }
         if says_nothing(ran) || says_the_same(asked, ran) {
-            asides.push((server, asked.llm.is_some()));
+            asides.push((server, ran.llm.is_some()));
         } else if says_nothing(asked) {
-            asides.push((*client, ran.llm.is_some()));
+            asides.push((*client, asked.llm.is_some()));
         }
     }
     for (aside, with_use) in asides {
