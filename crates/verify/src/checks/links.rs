@@ -203,6 +203,9 @@ impl<'c> Known<'c> {
         worst.expect(step.cost_known || step.used.cost_nanousd == 0, || {
             format!("{called} {index} has a cost, and says that it is not known")
         });
+        worst.expect(step.parent_index.is_none_or(|parent| parent < index), || {
+            format!("{called} {index} names a parent that did not come before it")
+        });
         let (pre, own) = step.decisions();
         let Some(own) = own else {
             worst.expect(false, || format!("{called} {index} was judged by no decision"));

@@ -143,6 +143,8 @@ impl Gist {
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) index: u64,
+    /// The step that its caller says it came of.
+    pub(crate) parent_index: Option<u64>,
     pub(crate) kind: StepKind,
     pub(crate) status: StepStatus,
     pub(crate) refused: bool,
@@ -195,6 +197,7 @@ impl Step {
         let named = |text: Option<&String>| text.and_then(|text| text.parse().ok());
         Self {
             index: step.step_index,
+            parent_index: step.parent_step_index,
             bare: bare(&step),
             kind: step.kind,
             status: step.status,

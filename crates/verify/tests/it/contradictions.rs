@@ -30,6 +30,16 @@ fn a_cost_that_is_not_known_is_none() {
     only("links", kit::clean, Plant::records(|record| step(record, 0, |step| step.cost_known = false)));
 }
 
+#[test]
+fn a_parent_came_before_its_step() {
+    let of_itself = |record| step(record, 0, |step| step.parent_step_index = Some(0));
+    only("links", kit::clean, Plant::records(of_itself));
+    let of_a_later_one = |record| step(record, 0, |step| step.parent_step_index = Some(1));
+    only("links", kit::clean, Plant::records(of_a_later_one));
+    let late = |record| step(record, 2, |step| step.parent_step_index = Some(2));
+    only("addenda", kit::late, Plant::records(late));
+}
+
 /// A fault in the decisions of which `which` holds.
 #[expect(clippy::unnecessary_wraps, reason = "a plant may drop a record, and this one does not")]
 fn decision(
