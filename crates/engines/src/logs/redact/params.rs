@@ -211,6 +211,7 @@ impl Facts {
         if trimmed.starts_with(['{', '[', '"']) {
             match tree::read(trimmed, depth + 1) {
                 Ok(inner) => return self.walk(&inner, at, depth + 1),
+                Err(_) if at.role == Some(Role::Command) && shell::is_condition(trimmed) => {}
                 Err(_) if meant_as_json(trimmed) => {
                     self.params.facts_cut |= at.addressed || !is_plain_literal(trimmed, at.role);
                     self.walk(&lenient::read(trimmed, depth + 1), at, depth + 1);

@@ -246,7 +246,10 @@ impl<'t> Reader<'t> {
             self.rest = behind;
             name
         };
-        match self.variables.get(name) {
+        // `${a:-b}` gives what follows where `a` is nothing.
+        let (name, default) = name.split_once(":-").map_or((name, None), |(name, value)| (name, Some(value)));
+        let known = self.variables.get(name);
+        match known.filter(|value| default.is_none() || value.as_deref() != Some("")) {
             // It is not copied where it has no room: a line may ask for it at each of its letters.
             Some(Some(value)) if value.len() > self.room => self.line.unsure = true,
             Some(Some(value)) => {
@@ -259,16 +262,21 @@ impl<'t> Reader<'t> {
                 self.line.unsure |= is_program && !self.rest.starts_with('/');
                 self.word.expands = true;
             }
-            None if name.is_empty() => self.word.text.push('$'),
+            None if name.is_empty() && default.is_none() => self.word.text.push('$'),
             None => {
                 // `r$@m`: nothing stands there.
-                let is_nothing = matches!(name, "@" | "*") && !self.word.text.is_empty();
+                let is_nothing = default.is_none() && matches!(name, "@" | "*") && !self.word.text.is_empty();
                 self.line.unsure |= is_nothing && self.rest.starts_with(char::is_alphanumeric);
-                if let Some((_, value)) = name.split_once(":-") {
-                    let value = value.to_owned();
-                    self.put(&value);
+                if let Some(default) = default {
+                    self.put(default);
                 }
-                self.word.expands = true;
+                let is_literal = default.is_some_and(|default| {
+                    let of_words =
+                        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ' ');
+                    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                    is_name && !name.is_empty() && !default.is_empty() && default.chars().all(of_words)
+                });
+                self.word.expands |= !is_literal;
             }
         }
     }

@@ -257,6 +257,11 @@ mod tests {
         for command in ["r$@m -rf /", "r${x}m -rf /", "$x -rf /", "echo cm0K | base64 -d | sh"] {
             assert!(facts(&json!({ "command": command })).facts_cut, "{command}");
         }
+        for command in ["[[ -f x ]] && echo y", "[[ \"$a\" == b ]] || exit 1", "[[ ! -d x ]] && mkdir x"] {
+            let facts = facts(&json!({ "command": command }));
+            assert!(facts.command == command && !facts.facts_cut, "{command}: {facts:?}");
+        }
+        assert!(facts(&json!({"command": "[[\"rm\", \"-rf\", \"/\"]"})).facts_cut);
         // A list is no line, but what a shell in it is told is one.
         assert!(!facts(&json!({"command": ["git", "commit", "-m", "Set $x; $y z"]})).facts_cut);
         assert!(facts(&json!({"command": ["sh", "-c", "$x -rf /"]})).facts_cut);

@@ -6,6 +6,12 @@ use super::parted::{Command, Line, Word, parted};
 const MAX_SCRIPTS: usize = 4;
 
 const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish"];
+/// What stands behind a variable in PowerShell and Perl, and behind no program.
+#[rustfmt::skip]
+const ASKED: &[&str] = &[
+    "=", "+=", "-=", "*=", ".=", "=~", "!~", "==", "!=", "-eq", "-ne", "-gt", "-ge", "-like", "-notlike", "-match", "-notmatch",
+    "-replace", "-contains", "-notcontains", "-split", "-join", "-and",
+];
 /// Programs that run another one, which they are told.
 #[rustfmt::skip]
 const RUNNERS: &[&str] = &[
@@ -59,9 +65,10 @@ impl Command {
         let hidden = programs.iter().any(|at| {
             let word = &self.words[*at];
             let next = self.words.get(at + 1);
-            // PowerShell's variables are set and asked as if they were programs.
-            let is_set = next.is_none_or(|next| matches!(next.text.as_str(), "=" | "+=" | "-eq" | "-ne"));
-            let is_asked = word.text.starts_with(['.', ':', '[']);
+            // Variables of PowerShell and Perl are set and asked as if they were programs.
+            let is_set = next.is_none_or(|next| ASKED.contains(&next.text.as_str()));
+            // `$x->go()`: what is behind `>` is taken for a file.
+            let is_asked = word.text.starts_with(['.', ':', '[']) || word.text == "-";
             word.expands && !(is_asked || is_set && word.text.is_empty()) || is_pattern(word)
         });
         let runs = |names: &[&str]| programs.iter().any(|at| names.contains(&program(&self.words[*at].text)));
@@ -85,6 +92,18 @@ fn is_pattern(word: &Word) -> bool {
         && is_looked_for == word.text.contains('/')
         && word.text.chars().all(of_a_path)
         && word.text.starts_with(|c: char| c == '/' || c.is_alphabetic())
+}
+
+/// Whether a line begins with a condition, as `[[ -f x ]] && y`, and not with a list in a list.
+pub(super) fn is_condition(text: &str) -> bool {
+    let within = text
+        .strip_prefix("[[ ")
+        .and_then(|rest| rest.split_once(" ]]"))
+        .map(|(within, _)| within.trim_start());
+    within.is_some_and(|within| {
+        within.starts_with("\"$")
+            || within.starts_with(|c: char| matches!(c, '-' | '!' | '$') || c.is_alphabetic())
+    })
 }
 
 /// The name of a program, without where it is.
@@ -141,6 +160,9 @@ mod tests {
             ("{rm,-rf,/}", vec!["rm -rf /"]),
             ("a=rm; $a -rf /", vec!["rm -rf /"]),
             ("a='rm -rf'; $a /", vec!["rm -rf /"]),
+            ("a=rm; ${a:-ls} -rf /", vec!["rm -rf /"]),
+            ("a=; ${a:-rm} -rf /", vec!["rm -rf /"]),
+            ("${b:-rm -rf} /", vec!["rm -rf /"]),
             ("$'\\x72m' $'\\055rf' /", vec!["rm -rf /"]),
         ] {
             assert_eq!(lines(text), commands, "{text}");
@@ -153,6 +175,10 @@ mod tests {
             "$x -rf /",
             "r$@m -rf /",
             "r${x}m -rf /",
+            "r${x:-}m -rf /",
+            "${x:-$y} -rf /",
+            "${x:-r\\m} -rf /",
+            "$x -is y",
             "r$(echo)m -rf /",
             "r`echo`m -rf /",
             "r{m,} -rf /",
@@ -191,6 +217,12 @@ mod tests {
             "ps aux | grep '[p]ython'",
             "git show HEAD^:src/x",
             "$env:PATH = 'x'; $files.Count",
+            "$a -replace 'x','y'",
+            "$list -contains 3",
+            "$x =~ s/a/b/;",
+            "$x->go(); $this->x = $y;",
+            "${CC:-gcc} -o x",
+            "${PYTHON:-/usr/bin/python3} -m pytest",
             "bash run.sh",
             "echo y | bash install.sh --yes",
             "python -c 'print({1, 2}); x = [1]'",
@@ -218,7 +250,7 @@ mod tests {
     /// One that is four times as long takes about four times as long, where to go over it again at each piece would take sixteen times.
     #[test]
     fn hostile_lines_take_no_longer_than_others() {
-        for piece in ["(", "$(", "`", "\"$(", "${", "{a,", "<<E\n", "bash -c '", "a=b;$a ", "$x"] {
+        for piece in ["(", "$(", "`", "\"$(", "${", "{a,", "<<E\n", "bash -c '", "a=b;$a ", "$x", "${a:-b}"] {
             let [short, long] = [12_500, 50_000].map(|bytes| time_of(&piece.repeat(bytes / piece.len())));
             let most = short * 10 + Duration::from_millis(50);
             assert!(long < most, "{piece}: {short:?}, and four times as long {long:?}");
