@@ -145,7 +145,6 @@ fn quoted(text: &str, start: usize) -> (Vec<Range<usize>>, usize) {
                 own = if depth == 0 { from..at } else { own };
                 open = None;
             }
-            (Some(_), _) => {}
             (None, '\'' | '"') => open = Some((letter, at + 1)),
             (None, '(') => depth += 1,
             (None, ')') if depth == 0 => {
@@ -157,7 +156,7 @@ fn quoted(text: &str, start: usize) -> (Vec<Range<usize>>, usize) {
                 all.push(own);
                 own = at..at;
             }
-            (None, _) => {}
+            _ => {}
         }
     }
     (Vec::new(), text.len())

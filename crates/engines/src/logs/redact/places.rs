@@ -52,7 +52,7 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
     (r#"(?-u:\b)rclone[ \t]+config[ \t][^|;&\r\n]*?[ \t]pass[ \t]+["']?([^\s"'<]+)"#, placed),
     (r#"(?i)convertto-securestring[ \t]+([^\s"'$(<\-][^\s"'<]*)[ \t]+-asplaintext"#, placed),
     (r#"(?-u:\b)sqlplus[ \t]+(?:-\S+[ \t]+)*["']?[^\s/"'@\-][^\s/"'@]*/["']?([^\s/"'@<]+)"#, random),
-    (r#"(?-u:\b)curl[ \t](?:[^|;&\r\n]*?[ \t])?(?:-b|--cookie)[ =]?"#, cookies),
+    (r"(?-u:\b)curl[ \t](?:[^|;&\r\n]*?[ \t])?(?:-b|--cookie)[ =]?", cookies),
     // A line of `.pgpass`.
     (r#":(?:[0-9]{4,5}|\*):[A-Za-z_*][^\s:'"<]*:[A-Za-z_][^\s:'"<]*:([^\s:'"<]+)"#, random),
     // SQL.
