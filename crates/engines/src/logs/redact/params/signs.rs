@@ -8,19 +8,26 @@ const ANYWHERE: &[char] = &[
     '/', '\u{ff0f}', '\\', '$', '`', '|', ';', '<', '>', '&', '=', '@', '\u{ff20}', '~', '^', '(', ')', '{',
     '}', '[', ']',
 ];
-/// Signs within a word, and of prose at its end: `h.example`, `h:80`, `%40`. The last three are dots to whoever looks a host up.
-const WITHIN: &[char] = &['.', ':', '%', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+/// Signs within a word, and of prose at its end: `h.example`, `h:80`, `%40`.
+const WITHIN: &[char] = &['.', ':', '%', '\u{ff0e}'];
+/// Dots to whoever looks a host up. Where no blanks part sentences, they stand between letters too, but hardly beside Latin ones.
+const STOPS: &[char] = &['\u{3002}', '\u{ff61}'];
 /// The first word of a statement, and one behind it.
 #[rustfmt::skip]
 const STATEMENTS: &[(&str, &str)] = &[
     ("select", "from"), ("delete", "from"), ("copy", "from"), ("insert", "into"), ("merge", "into"), ("replace", "into"),
     ("update", "set"), ("create", "table"), ("alter", "table"), ("drop", "table"), ("truncate", "table"),
 ];
+/// What is divided and has more may be an address.
+const MAX_DIGITS: usize = 7;
 /// A longer literal is not looked through.
 const MAX_LITERAL: usize = 4_096;
 
-/// Whether a text by itself may be more than prose, a word or a number.
+/// Whether a text by itself may be more than prose, a word or a sum of numbers.
 pub(super) fn has_sign(text: &str) -> bool {
+    if is_sum(text) {
+        return false;
+    }
     text.contains(ANYWHERE)
         || has_sign_within(text)
         || text.split_whitespace().any(|word| is_option(word) || word.eq_ignore_ascii_case("localhost"))
@@ -33,15 +40,28 @@ fn has_sign_within(text: &str) -> bool {
     let mut before = ' ';
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
-        if WITHIN.contains(&letter)
-            && let Some(next) = letters.peek().filter(|next| next.is_alphanumeric())
-            && !(before.is_ascii_digit() && next.is_ascii_digit())
-        {
-            return true;
+        if let Some(next) = letters.peek().filter(|next| next.is_alphanumeric()) {
+            let is_of_digits = before.is_ascii_digit() && next.is_ascii_digit();
+            let is_latin = before.is_ascii_alphanumeric() || next.is_ascii_alphanumeric();
+            if WITHIN.contains(&letter) && !is_of_digits || STOPS.contains(&letter) && is_latin {
+                return true;
+            }
         }
         before = letter;
     }
     false
+}
+
+/// `2*(3+4)`, `10 / 4`, and no address with a path: `127.1/8`, `2130706433/1`.
+fn is_sum(text: &str) -> bool {
+    let of_a_sum = |c: char| c.is_ascii_digit() || " +-*/().,^%".contains(c);
+    let is_address = |number: &str| number.contains('.') || number.len() > MAX_DIGITS;
+    let numbers = || text.split(|c: char| !c.is_ascii_digit() && c != '.');
+    text.chars().all(of_a_sum)
+        && text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '(' | '-'))
+        && text.contains(|c: char| c.is_ascii_digit())
+        && !(text.contains('/') && numbers().any(is_address))
+        && !is_address_of_digits(text)
 }
 
 /// `-rf`, `--all`, but not `-5` or a dash.
@@ -104,6 +124,10 @@ mod tests {
             "What's the time in Rome?",
             "2+2",
             "3.5 * 2",
+            "2*(3+4) - 1.5",
+            "10/4",
+            "2^8",
+            "\u{4f60}\u{597d}\u{3002}\u{518d}\u{89c1}\u{3002}",
             "meet at 12:30.",
             "-5 degrees - or less",
             "50% off, 2026-11-28",
@@ -147,6 +171,9 @@ mod tests {
             "bob%40h",
             "localhost",
             "127.1",
+            "127.1/8",
+            "2130706433/1",
+            "/1",
             "ping 10.0.0.1",
             "select a from b",
             "DROP TABLE b",
