@@ -20,6 +20,7 @@ mod interleaving;
 mod interventions;
 mod invariants;
 mod late;
+mod late_permits;
 mod meanwhile;
 mod metadata;
 mod names;

@@ -72,7 +72,7 @@ fn grant(
     let granted_at = judged.decided_at;
     let expires_at = granted_at + state.spine.settings().permit_ttl;
     let run = state.run_mut(run_id)?;
-    run.run.last_seen_at = run.run.last_seen_at.max(now);
+    run.seen(now);
     let estimate = Estimate {
         input_tokens: asked.request.estimate.input_tokens,
         output_tokens: asked.request.estimate.output_tokens,
@@ -116,7 +116,7 @@ fn refuse(state: &mut State, caller: &Caller, asked: &PreparedPermit, judged: Ju
     let now = state.now;
     let run = state.run_mut(run_id)?;
     let index = run.next_index();
-    run.run.last_seen_at = run.run.last_seen_at.max(now);
+    run.seen(now);
     run.run.refused_count += 1;
     run.trace.refused_count += 1;
     if let Some(status) = status_after {

@@ -219,7 +219,7 @@ fn spend(
         run.run.cost_known &= known;
         run.trace.cost_known &= known;
     }
-    run.run.last_seen_at = run.run.last_seen_at.max(now);
+    run.seen(now);
     if unasked {
         run.run.unasked_count += 1;
         run.run.assurance = run.run.assurance.max(Assurance::Recorded);

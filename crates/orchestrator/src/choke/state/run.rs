@@ -79,6 +79,13 @@ impl RunState {
         last.map_or(now, |last| last.max(now))
     }
 
+    /// Something was heard of the run. When that was is sealed with it: what comes late to a sealed run leaves it as it is.
+    pub(in crate::choke) fn seen(&mut self, now: DateTime<Utc>) {
+        if self.late.is_none() {
+            self.run.last_seen_at = self.run.last_seen_at.max(now);
+        }
+    }
+
     /// The run as a committed group leaves it: nothing of it is new or waits to be written.
     pub(in crate::choke) fn settled(self) -> Self {
         let stood = self.run.standing();
