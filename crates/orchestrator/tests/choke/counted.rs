@@ -133,7 +133,7 @@ on_both! {
         let anew = Kit::replica(db, 2).await;
         let agent = Agent { kit: &anew, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
         assert_eq!(send(&agent, &[call(1, 7)]).await.count, 0);
-        assert_eq!(uncounted(&agent, &only_run(&agent).await).await, [], "it is not told by that");
+        assert_eq!(uncounted(&agent, &only_run(&agent).await).await, Vec::<u64>::new(), "it is not told by that");
         assert_eq!(send(&agent, &[below(call(1, 3), &call(1, 1))]).await.count, 0);
         let run = only_run(&agent).await;
         assert_eq!((run.input_tokens, run.output_tokens), (before.input_tokens + 21, before.output_tokens + 9));

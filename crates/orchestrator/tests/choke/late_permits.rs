@@ -5,7 +5,7 @@ use models::{account::Role, ids::RunId};
 use orchestrator::{background::overdue, choke::call::StepReport, handlers::activity};
 use proof::words::LimitType;
 use serde_json::Value;
-use testkit::{TestDatabase, on_both};
+use testkit::on_both;
 use verify::Word;
 
 use crate::{

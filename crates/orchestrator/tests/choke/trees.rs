@@ -422,8 +422,8 @@ on_both! {
         };
         // What the client tells and what the server, how many calls that is, what they cost, and how many steps are
         // TOOL_CALL where one body has both.
-        let cases: [(Option<f64>, Option<f64>, u64, u64, usize); 6] = [
-            (None, None, 1, 0, 1),
+        let cases = [
+            (None::<f64>, None::<f64>, 1_u64, 0_u64, 1_usize),
             (Some(0.001), Some(0.001), 1, 1_000_000, 1),
             (Some(0.001), Some(0.05), 1, 50_000_000, 2),
             (Some(0.05), Some(0.001), 1, 1_000_000, 2),

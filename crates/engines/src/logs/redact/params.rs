@@ -377,7 +377,7 @@ impl Facts {
     /// As much of a text as is read for a fact: redaction may make it shorter.
     fn bounded<'t>(&mut self, text: &'t str) -> &'t str {
         self.params.facts_cut |= text.len() > MAX_READ;
-        start_of(text, MAX_READ)
+        &text[..text.floor_char_boundary(MAX_READ)]
     }
 
     /// A text as a fact: redacted, and not longer than allowed.
@@ -385,7 +385,7 @@ impl Facts {
         let fact = redact_text(self.bounded(text)).value.replace('\0', "\u{fffd}");
         let fact = composed(&fact);
         self.params.facts_cut |= fact.len() > MAX_TEXT;
-        start_of(&fact, MAX_TEXT).to_owned()
+        fact[..fact.floor_char_boundary(MAX_TEXT)].to_owned()
     }
 
     fn done(mut self) -> ParamFacts {
@@ -412,11 +412,6 @@ fn insert(set: &mut BTreeSet<String>, item: String) -> bool {
         set.insert(item);
     }
     room
-}
-
-fn start_of(text: &str, longest: usize) -> &str {
-    let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::start_of;
-
 /// How deep what a shell runs within a line is read.
 const MAX_OPEN: usize = 32;
 /// How far the end of `${..}` or `{..}` is looked for.
@@ -215,7 +213,7 @@ impl<'t> Reader<'t> {
             return;
         }
         if self.rest.starts_with("((")
-            && let Some(end) = start_of(self.rest, MAX_BRACES).find("))")
+            && let Some(end) = self.rest[..self.rest.floor_char_boundary(MAX_BRACES)].find("))")
         {
             // It gives a number.
             self.rest = &self.rest[end + 2..];
