@@ -1,8 +1,14 @@
 //! Leave that was given without the store, and what was done by it, where the run was sealed before they could be written.
 
+use std::fs;
+
 use kit::{Kit, spooled};
-use models::{account::Role, ids::RunId};
-use orchestrator::{background::overdue, choke::call::StepReport, handlers::activity};
+use models::{account::Role, activity::Run, ids::RunId};
+use orchestrator::{
+    background::overdue,
+    choke::call::{EndRun, StepReport},
+    handlers::activity,
+};
 use proof::words::LimitType;
 use serde_json::Value;
 use testkit::on_both;
@@ -28,6 +34,53 @@ async fn permitted(kit: &Kit) -> (RunId, String) {
     (run, permit.to_string())
 }
 
+/// Another server ends the run while the store answers it.
+async fn killed_elsewhere(db: &TestDatabase, run: RunId) -> Run {
+    let elsewhere = Kit::replica(db, 2).await;
+    let admin = elsewhere.caller("acme", Role::Admin).await;
+    activity::kill(&elsewhere.spine, &admin, run, Some("it mails customers".to_owned())).await.unwrap();
+    let sealed = activity::get(&elsewhere.spine, &admin, run).await.unwrap();
+    elsewhere.db.close().await;
+    sealed
+}
+
+/// The leave is kept apart, and the step is written without it.
+async fn written_without_its_leave(db: &TestDatabase, is_sealed: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::spooling(db, folder.path(), 1).await;
+    let (run, _) = permitted(&kit).await;
+    kit.end(folder.path()).await;
+    if is_sealed {
+        killed_elsewhere(db, run).await;
+    }
+    // The leave was asked for first: its line is now of a build that is to come.
+    let path = folder.path().join("spool-0.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"form\":1", "\"form\":99", 1)).unwrap();
+
+    let kit = Kit::spooling(db, folder.path(), 3).await;
+    overdue::tick(&kit.spine).await.unwrap();
+    assert_eq!(spooled(folder.path()).1, 1, "the leave is none that this build can read");
+    let agent = Agent::of(&kit, "acme").await;
+    if !is_sealed {
+        activity::complete(&kit.spine, &agent.admin, run, EndRun::Succeeded).await.unwrap();
+    }
+    let (report, bundle) = agent.verified(run).await;
+    assert_eq!(report.word, Word::Complete, "{report}");
+    let records = &bundle["records"];
+    let records = if is_sealed { &records["after"]["addenda"][0]["records"] } else { &records["sealed"] };
+    let step = records["steps"].as_array().unwrap().last().unwrap();
+    let (asked, permit) = (&step["asked"], &step["permit_id"]);
+    assert_eq!(
+        (asked, permit),
+        (&Value::from("BEFORE"), &Value::Null),
+        "leave was given, and the store has it not"
+    );
+    let (moment, note) = (Value::from("STEP_POST"), Value::from("permit_unknown"));
+    assert_eq!(judged(records).last(), Some(&[&moment, &Value::Null, &note]), "as it was decided");
+    assert_eq!(records["gaps"].as_array().map(Vec::len), Some(1));
+}
+
 fn judged(records: &Value) -> Vec<[&Value; 3]> {
     let decisions = records["policy_decisions"].as_array().into_iter().flatten();
     decisions.map(|one| [&one["moment"], &one["permit_id"], &one["permit_note"]]).collect()
@@ -39,11 +92,7 @@ on_both! {
         let kit = Kit::spooling(db, folder.path(), 1).await;
         let (run, permit) = permitted(&kit).await;
         kit.end(folder.path()).await;
-        let elsewhere = Kit::replica(db, 2).await;
-        let admin = elsewhere.caller("acme", Role::Admin).await;
-        activity::kill(&elsewhere.spine, &admin, run, Some("it mails customers".to_owned())).await.unwrap();
-        let sealed = activity::get(&elsewhere.spine, &admin, run).await.unwrap();
-        elsewhere.db.close().await;
+        let sealed = killed_elsewhere(db, run).await;
 
         let kit = Kit::spooling(db, folder.path(), 3).await;
         // What a run was last seen at is sealed with it: a clock that goes on must not move it.
@@ -61,5 +110,13 @@ on_both! {
         let gaps = added["gaps"].as_array().unwrap();
         let gaps: Vec<_> = gaps.iter().map(|gap| (gap["step_index"].as_u64(), &gap["permit_id"])).collect();
         assert_eq!(gaps, [(None, &permit), (Some(1), &permit)]);
+    }
+
+    async fn a_step_whose_leave_is_lost_is_decided_alike_again(db: TestDatabase) {
+        written_without_its_leave(db, false).await;
+    }
+
+    async fn so_is_one_that_comes_late_to_a_sealed_run(db: TestDatabase) {
+        written_without_its_leave(db, true).await;
     }
 }

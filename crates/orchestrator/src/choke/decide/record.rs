@@ -31,6 +31,8 @@ enum NamedPermit {
     Serves(PermitId),
     /// It does not, and this is why: the step is judged as one without permit.
     Fails(PermitNote),
+    /// It served while the store was down, and the store does not have it: the step stays one that was asked for before.
+    Lost,
 }
 
 /// `given` is what was decided of it already, while the store was down.
@@ -77,6 +79,7 @@ pub(in crate::choke) fn record(
     let (moment, permit_id, note) = match permit {
         NamedPermit::Serves(id) => (Moment::StepPost, Some(id), None),
         NamedPermit::Fails(why) => (Moment::StepBoth, None, Some(why)),
+        NamedPermit::Lost => (Moment::StepPost, None, Some(PermitNote::Unknown)),
         NamedPermit::None => (Moment::StepBoth, None, None),
     };
     let reported_by = caller.reporter();
@@ -181,11 +184,13 @@ fn is_for(permit: &Permit, step: &PreparedStep, looked_at: bool) -> bool {
         && permit.labels == report.labels
 }
 
-/// What the named permit was to a refusal that was given while the store was down, whatever became of it since.
+/// What the named permit was to an answer that was given while the store was down, whatever became of it since. Also without
+/// the permit it is of the moment that it was decided for: on its inputs, another one comes out otherwise.
 fn permit_then(state: &State, step: &PreparedStep, given: &Given) -> NamedPermit {
     let named = step.report.permit_id.filter(|id| state.permits.contains_key(id));
     match (given.moment, named, given.permit_note) {
         (Moment::StepPost, Some(id), _) => NamedPermit::Serves(id),
+        (Moment::StepPost, None, _) => NamedPermit::Lost,
         (_, _, Some(note)) => NamedPermit::Fails(note),
         _ => NamedPermit::None,
     }

@@ -68,7 +68,7 @@ pub(in crate::choke) fn chain(
         skill_name: report.skill_name.clone(),
         params: report.params.clone(),
         status,
-        asked: if place.pre.is_some() { Asked::Before } else { Asked::After },
+        asked: judged.asked().unwrap_or(Asked::After),
         reported_status: Some(report.status),
         outcome_category,
         outcome_code: report.outcome_code.clone(),
