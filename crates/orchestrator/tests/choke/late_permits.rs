@@ -11,7 +11,7 @@ use orchestrator::{
 };
 use proof::words::LimitType;
 use serde_json::Value;
-use testkit::on_both;
+use testkit::{TestDatabase, on_both};
 use verify::Word;
 
 use crate::{
