@@ -205,14 +205,19 @@ fn private_key(text: &str, matched: &Captures<'_>) -> Ruling {
     Ruling::Remove(vec![(start..end, Class::Secret(S::PrivateKey))])
 }
 
-/// `sk-` also begins names of packages and of classes of style: a key has a digit, or is very long.
+/// `sk-` also begins names of packages, of classes of style and of agents.
 fn llm_key(_: &str, matched: &Captures<'_>) -> Ruling {
     let key = matched.get_match().as_str();
-    if !key.starts_with("sk-") || key.bytes().any(|byte| byte.is_ascii_digit()) || key.len() > 40 {
-        all(matched, S::LlmKey)
-    } else {
-        over(matched)
-    }
+    if key.starts_with("sk-") && is_of_words(key) { over(matched) } else { all(matched, S::LlmKey) }
+}
+
+/// Whether a text is words that hyphens join, as names are: `sk-learn-pipeline-v2`. A key mixes letters and digits, or has no end.
+fn is_of_words(text: &str) -> bool {
+    text.split(['-', '_']).all(|part| {
+        let number = part.strip_prefix('v').unwrap_or(part);
+        let is_word = part.len() <= 14 && part.bytes().all(|byte| byte.is_ascii_lowercase());
+        is_word || number.len() <= 6 && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn bearer(_: &str, matched: &Captures<'_>) -> Ruling {

@@ -18,7 +18,7 @@ const STAYS: &[&str] = &[
     "the password is fine", "the token is weak.",
     // Limits, counts, and other words beside one.
     "token limit: 4096", "token limit = 4096", "max_tokens: 4096", "max tokens=4096", "token budget: 12000", "token: 12",
-    "secret santa: bob2026", "secret sauce: ketchup", "password policy: 12 characters", "password manager: 1Password",
+    "my-sk-learn-pipeline-runner-v2", "app-sk-slovakia-region-bratislava-1", "sk-proj-management-assistant-0001", "secret santa: bob2026", "secret sauce: ketchup", "password policy: 12 characters", "password manager: 1Password",
     "To reset a password:\n1. open the page2\n2. click", "password reset:\n  - open2\n  - click", "Password reset: completed1",
     "password_file=/run/secrets/db1", "passwordFile: /run/secrets/x1", "key: value1234", "keyword: foo1234",
     // Where a shell is.
