@@ -4,6 +4,7 @@ use std::io;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 pub use self::outside::{
     CheckpointSink, Depth, Grown, Kept, OutsideCheckpoint, SinkError, Stands, Statement,
@@ -59,8 +60,20 @@ pub struct SpanSource {
 /// JSON that an outside format holds as a text, by the one reader of every door. None where it is nothing that a door lets in: a
 /// member is there twice, values are nested too deep, a number is infinite to a computer.
 #[must_use]
-pub fn json_of(text: &str) -> Option<serde_json::Value> {
+pub fn json_of(text: &str) -> Option<Value> {
     engines::logs::redact::read_json(text).ok()
+}
+
+/// Whether JSON holds nothing: no text, no number, no yes or no, however deep.
+#[must_use]
+pub fn holds_nothing(json: &Value) -> bool {
+    match json {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(holds_nothing),
+        Value::Object(members) => members.values().all(holds_nothing),
+    }
 }
 
 /// What a call to a model is for, by the word that its skill's name ends with.
@@ -124,6 +137,13 @@ pub struct ReportedSpan {
     pub part_of: PartOf,
     /// Whether the body tells of the other side of the same call. Told by nobody: found in the body.
     pub other_side: OtherSide,
+}
+
+impl ReportedSpan {
+    /// Whether it does not tell what went in, whatever else it tells.
+    pub(crate) fn tells_no_params(&self) -> bool {
+        self.params.as_deref().is_none_or(|params| json_of(params).as_ref().is_some_and(holds_nothing))
+    }
 }
 
 /// What an exporter sent, in its order.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use orchestrator::ports::json_of;
+use orchestrator::ports::{holds_nothing, json_of};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 
@@ -90,17 +90,7 @@ pub(super) fn is_hollow_text(text: &str) -> bool {
     let text = text.trim();
     let is_word = || ["null", "none", "nil", "undefined"].iter().any(|word| text.eq_ignore_ascii_case(word));
     let is_json = || text.len() <= LONGEST_HOLLOW && text.starts_with(['{', '[', '"']);
-    text.is_empty() || is_word() || is_json() && json_of(text).is_some_and(|json| is_empty(&json))
-}
-
-fn is_empty(json: &Value) -> bool {
-    match json {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.iter().all(is_empty),
-        Value::Object(members) => members.values().all(is_empty),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
+    text.is_empty() || is_word() || is_json() && json_of(text).as_ref().is_some_and(holds_nothing)
 }
 
 /// The first of texts that holds something; where none does, the first.

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 
 use proof::tally::{MAX_HTTP_BETWEEN, is_request};
-use serde_json::Value;
 
 use crate::{
     ports::{ReportedSpan, SpanAct, json_of},
@@ -55,29 +54,14 @@ pub(super) fn find_sides(spans: &mut [ReportedSpan]) {
         if asked.llm != ran.llm {
             continue;
         }
-        if says_nothing(ran) || says_the_same(asked, ran) {
+        if ran.tells_no_params() || says_the_same(asked, ran) {
             asides.push((server, ran.llm.is_some()));
-        } else if says_nothing(asked) {
+        } else if asked.tells_no_params() {
             asides.push((*client, asked.llm.is_some()));
         }
     }
     for (aside, with_use) in asides {
         spans[aside].other_side = if with_use { OtherSide::ToldWithUse } else { OtherSide::Told };
-    }
-}
-
-/// Whether a side of a call does not say what the tool was called with.
-fn says_nothing(side: &ReportedSpan) -> bool {
-    side.params.as_deref().is_none_or(|params| json_of(params).as_ref().is_some_and(is_empty))
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(_) | Value::Number(_) => false,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.iter().all(is_empty),
-        Value::Object(members) => members.values().all(is_empty),
     }
 }
 
