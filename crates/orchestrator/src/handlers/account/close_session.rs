@@ -4,7 +4,8 @@ use models::ids::SessionId;
 
 use super::{
     authenticate::AuthError,
-    session::{find, note},
+    key_note::{Noted, note},
+    session::find,
     token,
 };
 use crate::{consequences::author::Author, errors::Error, spine::Spine};
@@ -28,7 +29,8 @@ async fn close(spine: &Spine, token: &str) -> Result<(), AuthError> {
     let ended = tx.account().end_session(session.tenant, session.id, now).await.map_err(Error::from)?;
     if let Some(key) = key.filter(|_| ended) {
         let by = Author { name: key.owner.clone(), correlation_id: None };
-        note(spine, &tx, &key, &format!("session {} closed", session.id), &by, now).await?;
+        let closed = Noted::Used(format!("session {} closed", session.id));
+        note(spine, &tx, &key, closed, &by, now).await?;
         tx.commit().await.map_err(Error::from)?;
     }
     Ok(())

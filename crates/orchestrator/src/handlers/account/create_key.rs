@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     create_tenant::ensure,
-    key_note::note,
+    key_note::{Noted, note},
     token::{self, Token},
 };
 use crate::{
@@ -203,6 +203,6 @@ async fn insert(
         created_at: now,
     };
     tx.account().insert_key(&key).await?;
-    note(spine, tx, &key, "made", by, now).await?;
+    note(spine, tx, &key, Noted::Changed("made"), by, now).await?;
     Ok((key, Token::new(spine.wrapping_key(), id, &secret)))
 }

@@ -8,7 +8,10 @@ use models::{
 use proof::hash::sha256;
 use zeroize::Zeroizing;
 
-use super::{session::note, token::Token};
+use super::{
+    key_note::{Noted, note},
+    token::Token,
+};
 use crate::{consequences::author::SystemCaller, errors::Error, spine::Spine};
 
 /// How long a link waits to be used.
@@ -31,7 +34,8 @@ pub async fn create_login_link_as(spine: &Spine, caller: &SystemCaller, key: Key
         created_at: now,
     };
     tx.account().insert_login_link(&link).await?;
-    note(spine, &tx, &key, &format!("login link {id} made"), &caller.into(), now).await?;
+    let made = Noted::Used(format!("login link {id} made"));
+    note(spine, &tx, &key, made, &caller.into(), now).await?;
     tx.commit().await?;
     Ok(Token::new(spine.wrapping_key(), id, &secret))
 }

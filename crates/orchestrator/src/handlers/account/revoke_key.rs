@@ -5,7 +5,7 @@ use models::{
     ids::{KeyId, TenantId},
 };
 
-use super::key_note::note;
+use super::key_note::{Noted, note};
 use crate::{
     consequences::author::{Author, SystemCaller},
     context::CallContext,
@@ -55,7 +55,7 @@ async fn revoke(
         let detail = "the key was revoked before".to_owned();
         return Err(Error::Conflict { code: ConflictCode::KeyRevoked, detail });
     }
-    note(spine, &tx, &key, "revoked", by, now).await?;
+    note(spine, &tx, &key, Noted::Changed("revoked"), by, now).await?;
     tx.account().bump_policy_generation(tenant).await?;
     let revoked = tx.commit(ApiKey { revoked_at: Some(now), ..key }).await?;
     spine.credentials().forget(id);

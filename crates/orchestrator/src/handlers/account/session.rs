@@ -6,31 +6,19 @@
 //!
 //! The secrets of sessions and links are stored as hashes only. Logging in and out leaves system records.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use drivers::Tx;
-use models::{
-    account::{ApiKey, Session},
-    ids::SessionId,
-    logs::SystemEventType,
-};
+use models::{account::Session, ids::SessionId};
 use proof::hash::{Hash, sha256};
-use serde_json::json;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{
     authenticate::AuthError,
+    key_note::{Noted, note},
     token::{self, Token},
 };
-use crate::{
-    consequences::{
-        author::Author,
-        system_records::{Event, record},
-    },
-    context::CallContext,
-    errors::Error,
-    spine::Spine,
-};
+use crate::{context::CallContext, errors::Error, spine::Spine};
 
 /// How long a session lasts, at most.
 const SESSION: Duration = Duration::hours(12);
@@ -90,24 +78,7 @@ pub(super) async fn insert(
     };
     tx.account().forget_expired_sessions(tenant, now).await?;
     tx.account().insert_session(&session).await?;
-    note(spine, tx, &key, &format!("session {id} opened"), &context.into(), now).await?;
+    let opened = Noted::Used(format!("session {id} opened"));
+    note(spine, tx, &key, opened, &context.into(), now).await?;
     Ok((Token::new(spine.wrapping_key(), id, &secret), expires_at - now))
-}
-
-/// Stores what was done with a key that logs in: in the transaction that does it.
-pub(super) async fn note(
-    spine: &Spine,
-    tx: &Tx,
-    key: &ApiKey,
-    what: &str,
-    by: &Author,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let event = Event {
-        component: "account",
-        what: SystemEventType::AuthChange,
-        summary: format!("{what} with key {} of {} for role {}", key.prefix, key.owner, key.role),
-        details: json!({ "key_id": key.id, "role": key.role, "owner": key.owner, "what": what }),
-    };
-    Ok(tx.logs().insert_system_records(&[record(spine, key.tenant, event, by, now)]).await?)
 }
