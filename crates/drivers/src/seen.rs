@@ -73,24 +73,28 @@ struct Memory {
     governed: Governed,
 }
 
-impl Seen {
-    /// Remembers a head that is committed.
-    pub(crate) fn note(&self, head: &LogHead) {
-        let key = (head.tenant, head.log);
-        let mut memory = self.memory();
-        memory.noted += 1;
-        let now = memory.noted;
+impl Memory {
+    fn note(&mut self, head: &LogHead) {
+        self.noted += 1;
+        let now = self.noted;
         let place = |head: &SeenHead| (head.epoch, head.size);
-        match memory.heads.get_mut(&key) {
+        match self.heads.get_mut(&(head.tenant, head.log)) {
             Some((at, known)) => {
                 *at = now;
                 if place(known) < (head.epoch, head.frontier.size()) {
                     *known = SeenHead::of(head);
                 }
             }
-            None => _ = memory.heads.insert(key, (now, SeenHead::of(head))),
+            None => _ = self.heads.insert((head.tenant, head.log), (now, SeenHead::of(head))),
         }
-        shed(&mut memory.heads);
+        shed(&mut self.heads);
+    }
+}
+
+impl Seen {
+    /// Remembers a head that is committed.
+    pub(crate) fn note(&self, head: &LogHead) {
+        self.memory().note(head);
     }
 
     /// Remembers a change of what governs a tenant that is committed.
@@ -144,12 +148,14 @@ impl Seen {
 
     /// Takes note that the store goes on from what is remembered of the log whose head this is.
     ///
-    /// Whoever began an epoch of the log since then accepted what the store has of the tenant, and so what governs it.
+    /// Whoever began an epoch of the log since then accepted what the store has of the tenant, and so what governs it. From
+    /// now on it is the epoch that is remembered: what is changed and seen after it was not accepted with it.
     pub(crate) fn goes_on(&self, known: &SeenHead, head: &LogHead) {
         let mut memory = self.memory();
         memory.fallen.remove(&(head.tenant, head.log));
         if head.epoch > known.epoch {
             memory.governed.accept(head.tenant);
+            memory.note(head);
         }
     }
 
@@ -201,6 +207,28 @@ mod tests {
 
     use super::*;
     use crate::governed::MOST;
+
+    /// The store fell back, somebody accepted the loss, and this process has written nothing of the log since.
+    #[test]
+    fn what_governs_is_accepted_once_with_a_new_epoch_of_a_log() {
+        let (tenant, log) = (TenantId(Uuid::from_u128(1)), LogName::Runs);
+        let (seen, mut head) = (Seen::default(), LogHead::empty(tenant, log));
+        head.frontier.push(sha256(b"leaf"));
+        seen.note(&head);
+        let change = |count| Change { count, mark: Some(Uuid::from_u128(9)) };
+        seen.note_governed(tenant, change(7));
+
+        let accepted = LogHead { epoch: head.epoch + 1, ..LogHead::empty(tenant, log) };
+        let look = || {
+            let known = seen.of(tenant, log, seen.noted()).expect("a head is remembered");
+            seen.goes_on(&known, &accepted);
+        };
+        look();
+        assert_eq!(seen.change_of(tenant), None, "what was remembered is lost, and that was accepted");
+        seen.note_governed(tenant, change(4));
+        look();
+        assert_eq!(seen.change_of(tenant), Some(change(4)), "a later change was accepted by nobody");
+    }
 
     #[test]
     fn of_very_many_logs_those_touched_last_are_remembered() {
