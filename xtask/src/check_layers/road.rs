@@ -97,7 +97,8 @@ impl Road {
         if folder == self.folder { inside.first().map(String::as_str) } else { None }
     }
 
-    fn place(&self, part: &str) -> Option<usize> {
+    /// How far along the road a part lies.
+    pub(super) fn place(&self, part: &str) -> Option<usize> {
         self.order.iter().position(|together| together.contains(&part))
     }
 }

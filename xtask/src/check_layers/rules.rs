@@ -1,6 +1,7 @@
 //! Net 3: what a crate may depend on and still not name.
 
 use super::{
+    road::ROADS,
     source::{How, Mention, Place, Source},
     table::{self, DOMAINS, DOMAINS_APART, HOC_MAY_NAME_OF_DRIVERS},
 };
@@ -24,6 +25,7 @@ pub(super) const RULES: &[Rule] = &[
     ("redaction", redaction),
     ("one-reader", one_reader),
     ("tenant-first", tenant_first),
+    ("standing", standing),
 ];
 
 /// All findings in one file; `file` is its path from the top of the tree.
@@ -193,6 +195,21 @@ fn tenant_first(place: &Place, mention: &Mention) -> Option<String> {
     let listed = mention.module.get(1).is_some_and(|module| module == "exceptions");
     (query && place.krate == "drivers" && place.in_src && !mention.in_of_tenant && !listed).then(|| {
         format!("{owner}::{function} outside a private `fn of(tenant: TenantId)` (or `.._of`): every query begins with the tenant")
+    })
+}
+
+/// The spine hands out parts that stand above it by a method each, which no import shows: who comes before such a part on the
+/// road of L4 does not ask for it.
+fn standing(place: &Place, mention: &Mention) -> Option<String> {
+    let [part] = mention.path.as_slice() else { return None };
+    let asks = mention.how == How::BareMethod && ["choke", "streams"].contains(&part.as_str());
+    let here = mention.module.get(1)?;
+    let road = ROADS.iter().find(|road| road.folder == ["orchestrator"])?;
+    let comes_before = here != part && road.place(here)? <= road.place(part)?;
+    (asks && place.krate == "orchestrator" && place.in_src && !mention.for_tests && comes_before).then(|| {
+        format!(
+            "orchestrator::{here} asks the spine for {part}, which does not come before it on the road of L4"
+        )
     })
 }
 

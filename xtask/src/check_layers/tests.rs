@@ -91,6 +91,12 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("adapters", "src/inbound/otlp/reader.rs", "fn f(text: &str) { serde_json::from_str::<u8>(text); }", ""),
     ("adapters", "src/inbound/otlp/usage.rs", "#[cfg(test)]\nmod tests { fn f(text: &str) { serde_json::from_str::<u8>(text); } }", ""),
     ("adapters", "src/outbound/checkpoint_file.rs", "fn f(line: &[u8]) { serde_json::from_slice::<u8>(line); }", ""),
+    // What stands above the spine, and is had from it.
+    ("orchestrator", "src/consequences/author.rs", "fn f(spine: &Spine) {\n  spine.choke().submit();\n}", "2 standing: orchestrator::consequences asks the spine for choke"),
+    ("orchestrator", "src/ledger.rs", "fn f(spine: &Spine) { spine.streams(); }", "1 standing: orchestrator::ledger asks the spine for streams"),
+    ("orchestrator", "src/handlers/activity/submit.rs", "fn f(spine: &Spine) { spine.choke(); spine.streams(); }", ""),
+    ("orchestrator", "src/streams/watcher.rs", "fn f(spine: &Spine) { spine.streams(); }", ""),
+    ("orchestrator", "src/choke/group.rs", "fn f(spine: &Spine) { spine.choke(); }", ""),
     // The tenant comes first.
     ("drivers", "src/logs.rs", "use entities::logs::gaps::Entity;\nfn all() { Entity::find(); }", "2 tenant-first: Entity::find outside"),
     ("drivers", "src/logs.rs", "use entities::logs::audit_ledger::Entity as Audit;\nfn all() { Audit::find_by_id(1); }", "2 tenant-first: Entity::find_by_id outside"),
