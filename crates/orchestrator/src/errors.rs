@@ -79,7 +79,7 @@ pub enum Error {
         /// Why it takes none.
         reason: String,
     },
-    /// The run was killed: nothing it sends is stored any more.
+    /// The run was killed: nothing it sends is stored any more, but spans of a trace.
     #[error("run {run_id} was killed")]
     RunKilled {
         /// The run.
