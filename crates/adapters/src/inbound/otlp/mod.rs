@@ -2,7 +2,8 @@
 //!
 //! A span is read in three moves: `wire` turns bytes into spans, one by one, so that a bad one loses nobody else;
 //! `fields` finds what the three dialects (OpenTelemetry GenAI, OpenLLMetry, OpenInference) call by different names;
-//! `span` makes a step of it, with `messages` for what was said. docs/otlp.md has the tables.
+//! `span` makes a step of it, with `model` for a model's call and `messages` for what was said. docs/otlp.md has the
+//! tables.
 
 mod answer;
 mod anthropic;
@@ -11,10 +12,12 @@ mod base64;
 mod failure;
 mod field;
 mod fields;
+mod http;
 mod langfuse;
 mod literal;
 mod lossy;
 mod messages;
+mod model;
 mod nothing;
 mod operation;
 mod reader;

@@ -1,24 +1,26 @@
 //! One span as one step.
 
-use std::{borrow::Cow, net::Ipv6Addr};
+use std::borrow::Cow;
 
 use orchestrator::{
-    choke::call::{LlmReport, OtherSide, PartOf, TokenCounts},
-    ports::{ReportedSpan, SpanAct, json_of},
+    choke::call::{OtherSide, PartOf},
+    ports::{ReportedSpan, SpanAct},
 };
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     arguments,
     failure::{Failure, outcome},
     field::Field,
     fields::Fields,
-    messages,
+    http,
+    messages::{self, without_files},
+    model::{model_call, provider, request_parameters, told_use, untold_use},
     nothing::is_no_name,
-    operation::{EMBEDDINGS, Operation, is_paid_as_text, operation},
+    operation::{EMBEDDINGS, Operation, operation},
     reader::raw,
-    tier, usage,
-    value::{MAX_INTEGER, Members, first_full, hex, object_of, whole_of},
+    usage,
+    value::{Members, first_full, hex, whole_of},
     wire::{Attribute, Event, Id, Odd, SERVER, Span},
 };
 
@@ -146,7 +148,7 @@ fn content(operation: Operation, fields: &mut Fields<'_>, events: &[Event<'_>]) 
         Operation::Http => {
             let status =
                 fields.count(Field::HttpStatus).map(|code| json!({ "status_code": code }).to_string());
-            (Some(http(fields)), status)
+            (Some(http::request(fields)), status)
         }
         Operation::Other | Operation::Counting if !fields.has(Field::Input) => (everything(fields), None),
         // Documents have names of their own, each.
@@ -240,197 +242,6 @@ fn request(operation: Operation, kind: u64, fields: &Fields<'_>, name: String) -
 /// Some write `HTTP POST`.
 fn is_named_by(name: &str, method: &str) -> bool {
     name.strip_prefix("HTTP ").unwrap_or(name).split(' ').next() == Some(method)
-}
-
-fn provider(fields: &Fields<'_>) -> Option<String> {
-    fields
-        .text(Field::Provider)
-        .map(|provider| provider.trim().to_ascii_lowercase())
-        .filter(|provider| !provider.is_empty())
-}
-
-/// What was used, as far as a span tells it; a use that is told and cannot be read is one that is not known, and so is one
-/// of which only a part is told, as what was read from a cache.
-fn told_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
-    let report = called(call, fields);
-    let tells = report.input_tokens > 0 || report.output_tokens > 0 || report.cost_nanousd > Some(0);
-    let unreadable = COUNTS.into_iter().chain([Field::Cost]).any(|field| fields.is_unreadable(field));
-    let parts = [report.cache_read_tokens, report.cache_write_tokens, report.reasoning_tokens];
-    let tells_a_part = parts.into_iter().any(|count| count > 0) || fields.has(Field::OtherTokens);
-    (tells || (unreadable || tells_a_part) && report.cost_nanousd.is_none()).then_some(report)
-}
-
-/// What nobody tells of a call that names its model: that was asked, and what it used is not known.
-fn untold_use(call: &str, fields: &Fields<'_>) -> Option<LlmReport> {
-    let names_a_model = fields.has(Field::Model) || fields.has(Field::ModelRequested);
-    let is_told = COUNTS.into_iter().chain([Field::Cost]).any(|field| fields.has(field));
-    (names_a_model && !is_told).then(|| called(call, fields))
-}
-
-/// The counts that tell of a use.
-const COUNTS: [Field; 9] = [
-    Field::InputTokens,
-    Field::OutputTokens,
-    Field::TotalTokens,
-    Field::CachedTokens,
-    Field::WrittenTokens,
-    Field::WrittenHourTokens,
-    Field::WrittenMinutesTokens,
-    Field::ReasoningTokens,
-    Field::ToolUseTokens,
-];
-
-/// The model, its tokens and its cost, of a call of that name.
-fn called(call: &str, fields: &Fields<'_>) -> LlmReport {
-    let parts = || {
-        let cost = fields.nano_usd(Field::InputCost)?.saturating_add(fields.nano_usd(Field::OutputCost)?);
-        (cost <= MAX_INTEGER).then_some(cost)
-    };
-    let cost = fields.nano_usd(Field::Cost);
-    let report = LlmReport {
-        provider: provider(fields),
-        model: fields.owned(Field::Model).or_else(|| fields.owned(Field::ModelRequested)),
-        model_requested: fields.owned(Field::ModelRequested),
-        cost_nanousd: cost.filter(|cost| *cost > 0).or_else(parts).or(cost),
-        server_address: fields.text(Field::ServerAddress).and_then(host),
-        request_id: fields.owned(Field::RequestId),
-        ..LlmReport::default()
-    };
-    // Who tells a cost that nobody can read does not mean the book's.
-    let costs = [Field::Cost, Field::InputCost, Field::OutputCost];
-    let is_odd = report.cost_nanousd.is_none() && costs.into_iter().any(|cost| fields.is_unreadable(cost));
-    let model = report.model.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let of_provider = report.provider.as_deref().is_some_and(|name| name.contains("gemini"));
-    let counts = TokenCounts {
-        gives_none: call == EMBEDDINGS,
-        thoughts_beside: of_provider || model.contains("gemini"),
-        thoughts_as_billed: fields.key(Field::ReasoningTokens).is_some_and(usage::is_beside_the_answer),
-        paid_otherwise: is_odd
-            || !is_paid_as_text(call)
-            || fields.has(Field::OtherTokens)
-            || fields.is_unreadable(Field::OtherTokens),
-        // By OpenTelemetry's word for it; OpenInference has another, and always tells all that went in.
-        cache_in_doubt: report.provider.as_deref() == Some("aws.bedrock"),
-        ..counts(fields)
-    };
-    let [answer, parameters] = [Field::Output, Field::InvocationParameters].map(|field| fields.text(field));
-    let paid = tier::WAYS.into_iter().fold(counts, |counts, way| {
-        counts.at_tier(way.told(fields.text(way.field), answer, parameters).as_deref())
-    });
-    report.counted(&paid)
-}
-
-fn model_call(call: &str, fields: &mut Fields<'_>, events: &[Event<'_>], cut: &mut bool) -> LlmReport {
-    let mut report = called(call, fields);
-    let said = messages::of(fields, events);
-    *cut |= said.cut;
-    let finished = fields.first_name(Field::FinishReason).map(str::to_owned);
-    report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
-    report.prompt = said.prompt.or_else(|| fields.take(Field::Input)).map(without_files);
-    report.response = said.response.or_else(|| fields.take(Field::Output)).map(without_files);
-    report
-}
-
-/// A text with marks for the files in it.
-fn without_files(text: String) -> String {
-    let marked = match messages::marked(&text) {
-        Cow::Owned(marked) => Some(marked),
-        Cow::Borrowed(_) => None,
-    };
-    marked.unwrap_or(text)
-}
-
-/// The tokens, as the span tells them.
-fn counts(fields: &Fields<'_>) -> TokenCounts {
-    let count = |field| fields.count(field).unwrap_or(0);
-    let for_an_hour = count(Field::WrittenHourTokens);
-    // Some tell what was written by how long it is kept, and no sum.
-    let written = for_an_hour.saturating_add(count(Field::WrittenMinutesTokens));
-    TokenCounts {
-        input: fields.count(Field::InputTokens),
-        output: fields.count(Field::OutputTokens),
-        total: fields.count(Field::TotalTokens),
-        cache_read: count(Field::CachedTokens),
-        cache_write: count(Field::WrittenTokens).max(written),
-        cache_write_hour: for_an_hour,
-        reasoning: count(Field::ReasoningTokens),
-        beside_input: count(Field::ToolUseTokens),
-        unreadable: COUNTS.into_iter().any(|field| fields.is_unreadable(field)),
-        ..TokenCounts::default()
-    }
-}
-
-/// The host of an address, which may be a URL.
-fn host(address: &str) -> Option<String> {
-    let address = address.trim();
-    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    // An address of IPv6 stands in brackets where a port may follow.
-    let six = host.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(host, |(six, _)| six);
-    if six.parse::<Ipv6Addr>().is_ok() {
-        return Some(six.to_ascii_lowercase());
-    }
-    let host = host.split(':').next().unwrap_or_default();
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    (!host.is_empty() && host.len() <= 253 && host.bytes().all(is_name)).then(|| host.to_ascii_lowercase())
-}
-
-/// One word where dialects differ by a letter.
-fn finish_reason(word: String) -> String {
-    if word == "tool_call" { "tool_calls".to_owned() } else { word }
-}
-
-/// What a model call asked for beside its prompt, by the names that OpenTelemetry gives them.
-const REQUEST: [&str; 8] = [
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "seed",
-    "stop_sequences",
-];
-
-fn request_parameters(fields: &Fields<'_>) -> Option<String> {
-    let mut found = Map::new();
-    for one in fields.all() {
-        if let (Some(name), Some(value)) = (one.key.strip_prefix("gen_ai.request."), &one.value)
-            && REQUEST.contains(&name)
-            && let Ok(value) = serde_json::to_value(super::value::Json(value))
-        {
-            found.insert(name.to_owned(), value);
-        }
-    }
-    let invoked = fields.text(Field::InvocationParameters).and_then(json_of);
-    if let Some(Value::Object(invoked)) = invoked {
-        found.extend(invoked.into_iter().filter(|(name, _)| REQUEST.contains(&name.as_str())));
-    }
-    (!found.is_empty()).then(|| Value::Object(found).to_string())
-}
-
-fn http(fields: &Fields<'_>) -> String {
-    let mut members = match object_of(fields.all()) {
-        Value::Object(members) => members,
-        told => Map::from_iter([("attributes".to_owned(), told)]),
-    };
-    let url = fields.owned(Field::Url).or_else(|| url_of_parts(fields));
-    members.extend(url.map(|url| ("url".to_owned(), url.into())));
-    members.extend(fields.owned(Field::HttpMethod).map(|method| ("method".to_owned(), method.into())));
-    Value::Object(members).to_string()
-}
-
-/// Where a request went, which some tell in parts: a rule on hosts is to see it.
-fn url_of_parts(fields: &Fields<'_>) -> Option<String> {
-    let part = |keys: &[&str]| whole_of(fields.all(), keys);
-    let host = fields.text(Field::ServerAddress).and_then(host)?;
-    let scheme = part(&["url.scheme", "http.scheme"]).unwrap_or(Cow::Borrowed("https"));
-    let path = part(&["url.path", "http.target"]).unwrap_or_default();
-    let path = path.trim_start_matches('/');
-    // An address of IPv6 has brackets in a URL.
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    Some(format!("{scheme}://{host}/{path}"))
 }
 
 /// A span that is nothing that we know: what it says of itself is its parameters.

@@ -16,7 +16,7 @@ mod within;
 
 use std::{borrow::Cow, collections::HashSet};
 
-pub(super) use within::marked;
+pub(super) use within::without_files;
 
 use message::{Message, Own, Sides, text};
 

@@ -63,8 +63,17 @@ const BEGINNINGS: [(&str, &str); 12] = [
 ];
 
 /// The text with each file in it as its mark.
-pub(in super::super) fn marked(text: &str) -> Cow<'_, str> {
+pub(super) fn marked(text: &str) -> Cow<'_, str> {
     marked_within(text, 0).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// A text with marks for the files in it.
+pub(in super::super) fn without_files(text: String) -> String {
+    let marked = match marked(&text) {
+        Cow::Owned(marked) => Some(marked),
+        Cow::Borrowed(_) => None,
+    };
+    marked.unwrap_or(text)
 }
 
 fn marked_within(text: &str, quoted: u8) -> Option<String> {
