@@ -18,6 +18,7 @@ mod literal;
 mod lossy;
 mod messages;
 mod model;
+mod names;
 mod nothing;
 mod operation;
 mod reader;
