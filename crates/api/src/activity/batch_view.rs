@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{body::StepBody, step_view::RecordedView};
+use super::{step_body::StepBody, step_view::RecordedView};
 use crate::{
     Problem,
     carried::About,

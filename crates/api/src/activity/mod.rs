@@ -22,6 +22,7 @@ mod record;
 mod record_batch;
 mod run_view;
 mod start;
+mod step_body;
 mod step_view;
 mod steps;
 mod tenant_events;

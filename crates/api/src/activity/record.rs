@@ -4,7 +4,7 @@ use axum::extract::State;
 use models::ids::RunId;
 use orchestrator::{Spine, handlers::activity};
 
-use super::{body::StepBody, step_view::RecordedView};
+use super::{step_body::StepBody, step_view::RecordedView};
 use crate::{
     Problem,
     extract::{AgentWrites, Caller, Id, IdempotencyKey, Json, roles},
