@@ -15,147 +15,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{Shown, Whose};
 use tokio::{sync::Notify, time::timeout_at};
 
-use super::parts::{Beyond, Parts};
+use super::{
+    client::Client,
+    parts::{Beyond, Parts},
+};
 use crate::config::Most;
 
 /// How long who wants in waits for one that has to go. It goes as soon as its task runs.
 const MAKES_ROOM_WITHIN: Duration = Duration::from_secs(1);
-
-/// What a client is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    /// It has said nothing yet, or a part of a request's head.
-    Head,
-    /// Its call is being answered; once its last byte is handed over it rests.
-    Call { answered: bool },
-    /// Between two calls.
-    Rest,
-}
-
-/// Where one client stands.
-#[derive(Debug)]
-struct Stand {
-    at: At,
-    since: Instant,
-    /// Since when more of its call's body is waited for.
-    unsaid: Option<Instant>,
-    /// Of its call's body there is something that nobody has read, or may still come.
-    unread: bool,
-    /// Since when it takes nothing of what it is told.
-    stalled: Option<Instant>,
-    /// Whether its call has shown a credential.
-    shown: Shown,
-    /// Its place is wanted, if it still keeps us waiting for so long.
-    wanted: Option<Duration>,
-    /// Its time is over, whatever it is at.
-    over: bool,
-}
-
-impl Stand {
-    /// Whose call keeps us waiting, where it is one of ours.
-    fn waits_for(&self) -> Option<Whose> {
-        let keeps_waiting =
-            matches!(self.at, At::Call { .. }) && (self.unsaid.is_some() || self.stalled.is_some());
-        self.shown.whose().filter(|_| keeps_waiting)
-    }
-
-    /// Whether its place may be given to somebody else: whether it has shown a credential, and since when it keeps us
-    /// waiting. None where it waits for us, or is one of ours that has not kept us waiting for `patience`.
-    fn gives_way(&self, now: Instant, patience: Duration) -> Option<(bool, Instant)> {
-        if !matches!(self.at, At::Call { .. }) {
-            return Some((false, self.since));
-        }
-        let since = [self.unsaid, self.stalled].into_iter().flatten().min()?;
-        let is_ours = self.shown.whose().is_some();
-        let is_due = !is_ours || now.saturating_duration_since(since) >= patience;
-        is_due.then_some((is_ours, since))
-    }
-}
-
-/// One connection.
-#[derive(Debug)]
-pub(super) struct Client {
-    peer: IpAddr,
-    stand: Mutex<Stand>,
-    told: Notify,
-}
-
-impl Client {
-    fn stand(&self) -> MutexGuard<'_, Stand> {
-        self.stand.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_at(&self, at: At) {
-        let mut stand = self.stand();
-        (stand.at, stand.since) = (at, Instant::now());
-    }
-
-    /// It has sent something.
-    pub(super) fn spoke(&self) {
-        if self.stand().at == At::Rest {
-            self.is_at(At::Head);
-        }
-    }
-
-    /// The head of a request is there; whether it shows a credential is to be seen.
-    pub(super) fn calls(&self, shown: Shown) {
-        let mut stand = self.stand();
-        (stand.at, stand.since) = (At::Call { answered: false }, Instant::now());
-        (stand.unsaid, stand.unread, stand.shown) = (None, false, shown);
-    }
-
-    /// Whether it has said all that is asked for so far of its call's body.
-    pub(super) fn says_all(&self, says: bool) {
-        waits_unless(says, &mut self.stand().unsaid);
-    }
-
-    /// Nobody reads its call's body to the end.
-    pub(super) fn leaves_unread(&self) {
-        self.stand().unread = true;
-    }
-
-    /// Whether nobody has read its last call's body to the end.
-    pub(super) fn is_unread(&self) -> bool {
-        self.stand().unread
-    }
-
-    /// The answer is written, though not handed over yet.
-    pub(super) fn is_answered(&self) {
-        if let At::Call { answered } = &mut self.stand().at {
-            *answered = true;
-        }
-    }
-
-    /// All that was written is handed over.
-    pub(super) fn took_all(&self) {
-        let rests = self.stand().at == (At::Call { answered: true });
-        if rests {
-            self.is_at(At::Rest);
-        }
-    }
-
-    /// Whether it takes what it is told.
-    pub(super) fn takes(&self, takes: bool) {
-        waits_unless(takes, &mut self.stand().stalled);
-    }
-
-    /// Whether a call of it is being answered.
-    pub(super) fn is_calling(&self) -> bool {
-        matches!(self.stand().at, At::Call { .. })
-    }
-}
-
-/// Notes since when it is waited for.
-fn waits_unless(done: bool, since: &mut Option<Instant>) {
-    if done {
-        *since = None;
-    } else {
-        since.get_or_insert_with(Instant::now);
-    }
-}
 
 /// All connections.
 #[derive(Debug)]
@@ -193,16 +62,7 @@ pub(super) struct Seat {
 impl Seat {
     /// Waits until its client has to go.
     pub(super) async fn has_to_go(&self) {
-        loop {
-            self.client.told.notified().await;
-            let mut stand = self.client.stand();
-            // A call that has begun meanwhile, or goes on, keeps its place.
-            let gives_way = |patience| stand.gives_way(Instant::now(), patience).is_some();
-            if stand.over || !matches!(stand.at, At::Call { .. }) || stand.wanted.is_some_and(gives_way) {
-                return;
-            }
-            stand.wanted = None;
-            drop(stand);
+        while !self.client.is_told_to_go().await {
             self.clients.left.notify_one();
         }
     }
@@ -240,17 +100,7 @@ impl Clients {
         if open.all.len() >= self.most.clients {
             return Err(open.make_room(None, self.most));
         }
-        let stand = Stand {
-            at: At::Head,
-            since: Instant::now(),
-            unsaid: None,
-            unread: false,
-            stalled: None,
-            shown: Shown::default(),
-            wanted: None,
-            over: false,
-        };
-        let client = Arc::new(Client { peer, stand: Mutex::new(stand), told: Notify::new() });
+        let client = Arc::new(Client::new(peer));
         open.last += 1;
         let id = open.last;
         open.all.insert(id, Arc::clone(&client));
@@ -265,19 +115,8 @@ impl Clients {
 
     /// Lets those go whose time is over. To be called now and then.
     pub(super) fn let_go_whose_time_is_over(&self, now: Instant) {
-        let longer = |since: Instant, than: Duration| now.saturating_duration_since(since) >= than;
         for client in self.open().all.values() {
-            let mut stand = client.stand();
-            let is_over = match stand.at {
-                At::Head => longer(stand.since, self.most.head_within),
-                At::Rest => longer(stand.since, self.most.idle_within),
-                At::Call { .. } => false,
-            };
-            let stalled = stand.stalled.is_some_and(|since| longer(since, self.most.idle_within));
-            if is_over || stalled {
-                stand.over |= stalled;
-                client.told.notify_one();
-            }
+            client.tell_if_over(now, &self.most);
         }
     }
 }
@@ -301,12 +140,12 @@ impl Open {
     /// Tells one that keeps us waiting to go, of one place or of all.
     fn make_room(&self, of: Option<IpAddr>, most: Most) -> Full {
         let now = Instant::now();
-        let among = || self.all.values().filter(move |client| of.is_none_or(|peer| client.peer == peer));
+        let among = || self.all.values().filter(move |client| of.is_none_or(|peer| client.peer() == peer));
         let mut parts = Parts::of(if of.is_some() { most.of_peer } else { most.clients });
         for client in among() {
             let stand = client.stand();
             // Who wants in comes one at a time: one that goes is enough.
-            if stand.wanted.is_some() {
+            if stand.is_wanted() {
                 return Full::NotForLong;
             }
             if let Some(whose) = stand.waits_for() {
@@ -324,7 +163,7 @@ impl Open {
                 None if is_ours => Standing::Ours,
                 None => Standing::Stranger,
             };
-            let crowd = self.of_peer.get(&client.peer).copied().unwrap_or_default();
+            let crowd = self.of_peer.get(&client.peer()).copied().unwrap_or_default();
             let turn = (standing, Reverse(crowd), since);
             if first.as_ref().is_none_or(|(before, ..)| turn < *before) {
                 first = Some((turn, client, patience));
@@ -332,8 +171,7 @@ impl Open {
         }
         match first {
             Some((_, client, patience)) => {
-                client.stand().wanted = Some(patience);
-                client.told.notify_one();
+                client.want_place(patience);
                 Full::NotForLong
             }
             None => Full::Busy,
@@ -345,11 +183,11 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.clients.open();
         if let Some(client) = open.all.remove(&self.id)
-            && let Some(of_peer) = open.of_peer.get_mut(&client.peer)
+            && let Some(of_peer) = open.of_peer.get_mut(&client.peer())
         {
             *of_peer -= 1;
             if *of_peer == 0 {
-                open.of_peer.remove(&client.peer);
+                open.of_peer.remove(&client.peer());
             }
         }
         drop(open);
@@ -370,6 +208,7 @@ fn peer_of(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use api::{Shown, Whose};
     use tokio::time::timeout;
 
     use super::*;

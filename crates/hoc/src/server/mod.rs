@@ -1,6 +1,7 @@
 //! The HTTP server and the background work beside it: starting them, and stopping without dropping a call.
 
 mod accept;
+mod client;
 mod clients;
 mod parts;
 mod room;

@@ -32,7 +32,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::clients::Client;
+use super::client::Client;
 
 /// How long what comes after the last answer is read off.
 const LINGER: Duration = Duration::from_secs(5);
