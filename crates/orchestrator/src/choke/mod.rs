@@ -148,7 +148,7 @@ impl Choke {
 
     /// Writes answers that were given while the store was down, where no call of their tenant has done so yet.
     pub(crate) async fn write_overdue(&self, spine: &Spine) -> Result<(), Error> {
-        for tenant in self.memory.overdue() {
+        for tenant in self.memory.answers.tenants() {
             // As it is now: nobody else may call for it.
             let Some(stored) = spine.read().await?.account().find_tenant(tenant).await? else { continue };
             let tenant = Arc::new(settings_of(spine, &stored)?);

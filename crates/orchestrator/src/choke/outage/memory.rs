@@ -1,10 +1,10 @@
 //! What a replica remembers for the time that its store is down: the runs that it served lately, as its last commit
-//! left them, and what it has answered since.
+//! left them. What it has answered since is in `answers`.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     hash::Hash as Key,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,27 +17,22 @@ use models::{
 use proof::{hash::Hash, words::RunStatus};
 
 use super::{
-    ahead::{Ahead, Amount, Counted},
+    ahead::{Amount, Counted},
+    answers::Answers,
     doubt::Doubt,
     governs::Governs,
-    unwritten::{Told, Unwritten},
 };
 use crate::{
     choke::{
-        call::Answer,
         decide::gates::serves,
         prepare::Call,
         state::{RunState, State, Tracked, held::HeldPermit, usage},
     },
     clock_check,
-    errors::Error,
 };
 
 /// How many runs, and how many windows of limits, a replica remembers at most.
 const MAX_REMEMBERED: usize = 20_000;
-
-/// How many answers may wait for the store. What comes after is 503: it is not let through either.
-const MAX_UNWRITTEN: usize = 10_000;
 
 /// The runs of the last minutes, and the answers that are still to be written.
 #[derive(Default)]
@@ -45,10 +40,8 @@ pub(in crate::choke) struct Memory {
     runs: Mutex<HashMap<(TenantId, RunId), Remembered>>,
     /// Use in the windows of limits, as the store had it when last a group touched them.
     usage: Mutex<Windows>,
-    /// What the answers that are still to be written counted on top of that.
-    ahead: Ahead,
-    /// By tenant, oldest first.
-    unwritten: Mutex<HashMap<TenantId, Vec<Unwritten>>>,
+    /// What was answered since, and counted on top of that.
+    pub(in crate::choke) answers: Answers,
     /// How far commits of this process brought runs that are open.
     left: Mutex<HashMap<(TenantId, RunId), Left>>,
     /// What governs the tenants of the runs.
@@ -230,7 +223,7 @@ impl Memory {
             let began = models::time::parse(&place.1.window_start).ok();
             blind |= row.is_none() && began.is_none_or(|began| began <= known.at);
             let row = row.unwrap_or_else(|| Usage::none(place.0, place.1.clone(), over_by, state.now));
-            state.usage.insert(place.1, Tracked::stored(self.ahead.on(row)));
+            state.usage.insert(place.1, Tracked::stored(self.answers.on(row)));
         }
         state.runs = HashMap::from([(run_id, known.run)]);
         state.permits = known.permits.into_iter().map(|(id, row)| (id, HeldPermit::locked(row))).collect();
@@ -244,7 +237,7 @@ impl Memory {
             let Usage { tenant, over_by, .. } = usage.row;
             let row = stored.get(&(tenant, key.clone())).map(|(_, row)| row.clone());
             let row = row.unwrap_or_else(|| Usage::none(tenant, key.clone(), over_by, state.now));
-            Some((key.clone(), Amount::between(&self.ahead.on(row), &usage.row)?))
+            Some((key.clone(), Amount::between(&self.answers.on(row), &usage.row)?))
         };
         state.usage.iter().filter_map(counted).collect()
     }
@@ -258,77 +251,6 @@ impl Memory {
         for permit in state.permits.values().map(HeldPermit::row).filter(|permit| permit.run_id == run_id) {
             known.permit(permit.clone(), state.now);
         }
-    }
-
-    /// The oldest of the tenant's answers that no store has seen yet, at most `count`, and none of the runs `but`.
-    pub(in crate::choke) fn unwritten(
-        &self,
-        tenant: TenantId,
-        count: usize,
-        but: &HashSet<RunId>,
-    ) -> Vec<Unwritten> {
-        let unwritten = lock(&self.unwritten);
-        let of = |answer: &&Unwritten| !answer.call.run_id().is_some_and(|run| but.contains(&run));
-        unwritten
-            .get(&tenant)
-            .map_or_else(Vec::new, |answers| answers.iter().filter(of).take(count).cloned().collect())
-    }
-
-    /// The runs that the tenant's answers are of, those that no store has seen yet.
-    pub(in crate::choke) fn unwritten_runs(&self, tenant: TenantId) -> HashSet<RunId> {
-        let unwritten = lock(&self.unwritten);
-        unwritten.get(&tenant).into_iter().flatten().filter_map(|answer| answer.call.run_id()).collect()
-    }
-
-    /// The store has these now.
-    pub(in crate::choke) fn written(&self, tenant: TenantId, written: &[Unwritten]) {
-        let written: HashSet<_> = written.iter().map(|answer| Arc::as_ptr(&answer.decision)).collect();
-        let mut unwritten = lock(&self.unwritten);
-        if let Some(answers) = unwritten.get_mut(&tenant) {
-            answers.retain(|answer| {
-                let is_written = written.contains(&Arc::as_ptr(&answer.decision));
-                if is_written {
-                    self.ahead.take_back(tenant, &answer.counted);
-                }
-                !is_written
-            });
-            if answers.is_empty() {
-                unwritten.remove(&tenant);
-            }
-        }
-    }
-
-    /// Tenants with answers that are still to be written.
-    pub(in crate::choke) fn overdue(&self) -> Vec<TenantId> {
-        lock(&self.unwritten).keys().copied().collect()
-    }
-
-    /// What a call with the same key was told during this outage.
-    pub(in crate::choke) fn told(&self, tenant: TenantId, call: &Call) -> Option<Answer> {
-        let (key, hash) = call.repeats()?;
-        let unwritten = lock(&self.unwritten);
-        let same = |answer: &&Unwritten| {
-            answer.call.run_id() == call.run_id()
-                && answer.call.caller.key == call.caller.key
-                && answer.call.repeats().is_some_and(|(known, _)| known == key)
-        };
-        let known = unwritten.get(&tenant)?.iter().find(same)?;
-        if known.call.repeats().is_some_and(|(_, known)| known != hash) {
-            return Some(Err(Error::IdempotencyConflict { key: key.clone() }));
-        }
-        known.told.as_ref().map(Told::again)
-    }
-
-    /// Whether another answer may wait for the store.
-    pub(in crate::choke) fn has_room(&self) -> bool {
-        let unwritten = lock(&self.unwritten);
-        unwritten.values().map(Vec::len).sum::<usize>() < MAX_UNWRITTEN
-    }
-
-    /// Keeps an answer until it is written.
-    pub(in crate::choke) fn keep(&self, tenant: TenantId, answer: Unwritten) {
-        self.ahead.add(tenant, &answer.counted);
-        lock(&self.unwritten).entry(tenant).or_default().push(answer);
     }
 }
 

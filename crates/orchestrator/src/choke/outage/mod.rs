@@ -8,6 +8,7 @@
 //! What other servers did to what is remembered here is looked for while the store answers; see [`look`].
 
 mod ahead;
+mod answers;
 mod doubt;
 pub(super) mod governs;
 pub(super) mod look;
@@ -72,7 +73,7 @@ async fn from_memory(
     let unavailable = || Err(Error::from_group(err));
     let memory = &spine.choke().memory;
     let Some(run_id) = call.run_id() else { return unavailable() };
-    if let Some(told) = memory.told(tenant.id, call) {
+    if let Some(told) = memory.answers.told(tenant.id, call) {
         return told;
     }
     let mut state = State::new(spine, tenant);
@@ -109,7 +110,7 @@ async fn from_memory(
     let Some(unwritten) = Unwritten::of(&state, run_id, call, told.clone()) else { return unavailable() };
     let Ok(line) = spool::line(tenant.id, &unwritten) else { return unavailable() };
     let share = spine.choke().unwritten.share(Some(tenant.id));
-    if !memory.has_room() || share.take(unwritten.weight(line.len())).is_err() {
+    if !memory.answers.have_room() || share.take(unwritten.weight(line.len())).is_err() {
         return unavailable();
     }
     let spooled = spool::keep(spine, line).await;
@@ -117,7 +118,8 @@ async fn from_memory(
         return unavailable();
     }
     let counted = memory.counted(&state);
-    memory.keep(tenant.id, Unwritten { spooled, counted, share: Some(Arc::new(share)), ..unwritten });
+    let unwritten = Unwritten { spooled, counted, share: Some(Arc::new(share)), ..unwritten };
+    memory.answers.keep(tenant.id, unwritten);
     memory.go_on(&state, run_id);
     told.again()
 }

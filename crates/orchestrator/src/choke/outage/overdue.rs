@@ -46,7 +46,7 @@ pub(in crate::choke) async fn write(
     let choke = spine.choke();
     let mut left = choke.stuck.lately();
     loop {
-        let answers = choke.memory.unwritten(tenant.id, MAX_GROUP, &left);
+        let answers = choke.memory.answers.oldest(tenant.id, MAX_GROUP, &left);
         if answers.is_empty() {
             break;
         }
@@ -56,14 +56,14 @@ pub(in crate::choke) async fn write(
             Err(_) => each(spine, tenant, &answers, races, &mut left).await?,
         }
     }
-    let mut overdue = choke.memory.unwritten_runs(tenant.id);
+    let mut overdue = choke.memory.answers.runs(tenant.id);
     overdue.retain(|run| left.contains(run));
     Ok(overdue)
 }
 
 /// Forgets answers: the store has them, or they are kept apart.
 async fn done(spine: &Spine, tenant: TenantId, answers: &[Unwritten]) {
-    spine.choke().memory.written(tenant, answers);
+    spine.choke().memory.answers.written(tenant, answers);
     spool::written(spine, answers).await;
 }
 

@@ -144,7 +144,7 @@ async fn take(
         match answer(&text, tenants) {
             Ok((tenant, answer)) => {
                 taken += 1;
-                spine.choke().memory.keep(tenant, answer);
+                spine.choke().memory.answers.keep(tenant, answer);
             }
             Err(why) => {
                 tell(&why);
