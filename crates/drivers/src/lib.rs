@@ -70,6 +70,7 @@ mod rowtype;
 mod seen;
 mod sessions;
 mod store_file;
+mod store_name;
 mod tally;
 mod tx;
 
@@ -80,5 +81,6 @@ pub use self::{
     idempotency::RedisIdempotencyStore,
     inspect::Inspection,
     seen::SeenHead,
+    store_name::StoreName,
     tx::{Db, ReadTx, Tx},
 };

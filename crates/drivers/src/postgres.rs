@@ -88,6 +88,9 @@ impl Outage {
     }
 }
 
+/// The tables of what is answered without the store, for [`Pool::name`].
+const ANSWERED: [&str; 2] = ["aos_trace_steps", "permits"];
+
 /// Which Postgres this is: its process, and the database in it. A commit does not go away from one; from another that
 /// took its place it may be missing.
 #[derive(Clone, Debug, Default)]
@@ -95,8 +98,9 @@ pub(crate) struct Incarnation(Arc<Mutex<(u64, String)>>);
 
 impl Incarnation {
     async fn of(conn: &mut PgConnection) -> Result<String, sqlx::Error> {
-        let which = "SELECT pg_postmaster_start_time()::text || ' ' || oid::text FROM pg_database \
-                     WHERE datname = current_database()";
+        // A number, for a time is written as the time zone of the session has it.
+        let which = "SELECT extract(epoch FROM pg_postmaster_start_time())::text || '-' || oid::text \
+                     FROM pg_database WHERE datname = current_database()";
         sqlx::query_scalar(which).fetch_one(conn).await
     }
 
@@ -113,6 +117,11 @@ impl Incarnation {
     /// How many were met.
     pub(crate) fn met(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// How many were met, and the last of them.
+    fn last(&self) -> (u64, String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether a connection leads to the one that was met last.
@@ -164,6 +173,14 @@ impl Pool {
             outage,
             down: Arc::default(),
         })
+    }
+
+    /// How many were met, and what every process on the last of them calls it. A dump that is put back into the same
+    /// database makes its tables anew, so their numbers belong to the name. None while they are not known.
+    pub(crate) fn name(&self) -> Option<(u64, String)> {
+        let tables = self.row_types.numbers(&ANSWERED)?;
+        let (met, which) = self.incarnation.last();
+        Some((met, format!("{which}-{tables}")))
     }
 
     /// Begins with `statement`. After a restart of Postgres the connections that rested are dead; nothing has been done

@@ -74,6 +74,14 @@ impl RowTypes {
         self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// The numbers of these tables' types: others where a table was made anew. None while the catalogue is not known.
+    pub(crate) fn numbers(&self, tables: &[&str]) -> Option<String> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let numbers: Option<Vec<String>> =
+            tables.iter().map(|table| known.get(*table).map(|of| of.row.0.to_string())).collect();
+        Some(numbers?.join("-"))
+    }
+
     pub(crate) fn of(&self, table: &str) -> Result<Arc<RowType>, StoreError> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known

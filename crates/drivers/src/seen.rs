@@ -60,6 +60,8 @@ pub(crate) struct Seen {
     memory: Arc<Mutex<Memory>>,
     /// The Postgres, counted from the first that was met, that all of them were compared with.
     compared: Arc<AtomicU64>,
+    /// How often the store was found to have fallen back.
+    falls: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Default)]
@@ -132,6 +134,7 @@ impl Seen {
         if memory.governed.leads(found, began) {
             return Ok(());
         }
+        self.falls.fetch_add(1, atomic::Ordering::Relaxed);
         Err(StoreError::ReadOnly(memory.governed.fell_back().unwrap_or_default()))
     }
 
@@ -162,6 +165,7 @@ impl Seen {
     /// Takes note that it does not, and has this head instead: from now on the store is only read.
     pub(crate) fn fell(&self, seen: SeenHead, has: &LogHead) -> StoreError {
         self.memory().fallen.insert((has.tenant, has.log), (seen, has.frontier.size()));
+        self.falls.fetch_add(1, atomic::Ordering::Relaxed);
         StoreError::ReadOnly(self.fell_back().unwrap_or_default())
     }
 
@@ -172,6 +176,11 @@ impl Seen {
 
     pub(crate) fn set_compared(&self, with: u64) {
         self.compared.store(with, atomic::Ordering::Release);
+    }
+
+    /// How often it was found that the store does not go on from what is remembered.
+    pub(crate) fn falls(&self) -> u64 {
+        self.falls.load(atomic::Ordering::Relaxed)
     }
 
     /// What was seen and is not there any more.

@@ -38,6 +38,7 @@ use crate::{
     },
     seen::{Seen, SeenHead},
     store_file::StoreFile,
+    store_name::StoreName,
     tally::value,
 };
 
@@ -168,6 +169,23 @@ impl Db {
     #[must_use]
     pub fn fell_back(&self) -> Option<String> {
         self.seen.fell_back().or_else(|| self.file()?.lost())
+    }
+
+    /// What the store is known by that a unit of work of now is committed to. None where that is not known: nothing was
+    /// written on it yet, or its file is nobody's any more.
+    #[must_use]
+    pub fn name(&self) -> Option<StoreName> {
+        let falls = self.seen.falls();
+        match &self.pools {
+            Pools::Postgres(pool) => {
+                let (met, shared) = pool.name()?;
+                Some(StoreName { shared: Some(shared), met, falls })
+            }
+            Pools::Sqlite { file, .. } => {
+                let is_there = file.as_ref().is_none_or(|file| file.check().is_ok());
+                is_there.then_some(StoreName { shared: None, met: 1, falls })
+            }
+        }
     }
 
     /// Holds every log that this process knows against the store, as it is.

@@ -83,10 +83,12 @@ testkit::on_both! {
         };
         let before = append(&one, 3).await.expect("three leaves");
         append(&two, 2).await.expect("another process appends");
+        let name = one.name();
         let after = append(&one, 1).await.expect("it goes on from there");
         let tx = one.begin().await.expect("begin");
         tx.account().bump_policy_generation(TENANT).await.expect("a freeze");
         tx.commit().await.expect("commit");
+        assert!(name.is_some() && one.name() == name, "{name:?}");
 
         // As in a failover to a standby that lagged.
         let triggers = match db.store() {
@@ -121,6 +123,7 @@ testkit::on_both! {
         tx.commit().await.expect("commit");
         one.compare_logs().await.expect("it was accepted");
         assert_eq!((one.fallen(), one.fell_back()), (vec![], None));
+        assert_ne!(one.name(), name, "what it lost is not there again");
     }
 
     async fn what_did_not_commit_was_not_seen(db: TestDatabase) {

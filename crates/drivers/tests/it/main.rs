@@ -19,6 +19,7 @@ mod logs;
 mod overview;
 mod policies;
 mod sample;
+mod store_name;
 mod traces;
 mod units;
 mod whole;
