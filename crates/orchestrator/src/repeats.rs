@@ -3,6 +3,9 @@
 //! An answer is put there after its commit, and only for the credential that asked. It carries a keyed seal, so that
 //! nobody who can write to Redis can answer in the choke point's name. A call whose answer does not match goes to the
 //! store, which has the final word.
+//!
+//! What a store lost must not be answered for it. So the name of an answer begins with that of the store that it was
+//! committed to: after a restart, a failover or a restore the store has another, and nothing is found under it.
 
 use drivers::{RedisIdempotencyStore, idempotency::Known};
 use proof::hmac::keyed;
@@ -24,7 +27,9 @@ const SEAL: usize = 64;
 
 /// A call that may be a repeat, and where its answer is kept.
 pub(crate) struct Repeat {
-    store: RedisIdempotencyStore,
+    redis: RedisIdempotencyStore,
+    /// What the store was called before the call was decided.
+    store: (u64, String),
     name: String,
     run: String,
     /// Fingerprint of what is asked.
@@ -39,18 +44,20 @@ enum Kept {
 }
 
 impl Repeat {
-    /// None where the call has no key, or there is no Redis.
+    /// None where the call has no key, there is no Redis, or the store is only read.
     pub(crate) fn of(spine: &Spine, ctx: &CallContext, call: &Call) -> Option<Self> {
-        let store = spine.idempotency()?.clone();
+        let redis = spine.idempotency()?.clone();
         let (key, request) = call.repeats()?;
         let run = call.run_id()?.to_string();
-        let name = format!("hoc:idempotency:{}:{run}:{}:{key}", ctx.tenant.id, ctx.key);
-        Some(Self { store, name, run, request: request.to_string() })
+        let request = request.to_string();
+        let store = spine.store_name()?;
+        let name = format!("hoc:idempotency:{}:{}:{run}:{}:{key}", store.1, ctx.tenant.id, ctx.key);
+        Some(Self { redis, store, name, run, request })
     }
 
     /// What it was told, where that is known here.
     pub(crate) async fn answer(&self, ctx: &CallContext) -> Option<Done> {
-        let Ok(Known::Duplicate(kept)) = self.store.check(&self.name, &self.request).await else {
+        let Ok(Known::Duplicate(kept)) = self.redis.check(&self.name, &self.request).await else {
             return None;
         };
         let (seal, answer) = kept.split_at_checked(SEAL)?;
@@ -64,8 +71,12 @@ impl Repeat {
         })
     }
 
-    /// Keeps what it was told, without making anybody wait. The commit is over.
-    pub(crate) fn keep(self, ctx: &CallContext, done: &Done) {
+    /// Keeps what it was told, without making anybody wait. The commit is over. Where the store has become another
+    /// meanwhile, nobody knows which of them has it.
+    pub(crate) fn keep(self, spine: &Spine, ctx: &CallContext, done: &Done) {
+        if spine.store_name().as_ref() != Some(&self.store) {
+            return;
+        }
         let kept = match done {
             Done::Granted(granted) if granted.recorded => Kept::Granted(granted.clone()),
             Done::Recorded(recorded) if recorded.recorded => Kept::Recorded(recorded.clone()),
@@ -76,7 +87,7 @@ impl Repeat {
         sealed.extend(answer);
         tokio::spawn(async move {
             // A failure is told of where it is noticed; the store has the answer.
-            let _ = self.store.mark_completed(&self.name, &self.request, &sealed).await;
+            let _ = self.redis.mark_completed(&self.name, &self.request, &sealed).await;
         });
     }
 

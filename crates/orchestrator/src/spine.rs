@@ -5,12 +5,15 @@
 
 use std::{
     any::Any,
-    sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock},
+    sync::{
+        Arc, LazyLock, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration as StdDuration, Instant},
 };
 
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
-use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, Tx};
+use drivers::{Db, ReadTx, RedisIdempotencyStore, StoreError, StoreName, Tx};
 use proof::keys::SigningKey;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
@@ -178,8 +181,12 @@ struct Shared {
     rejections: Rejections,
     /// Why the store is only read, where that is so.
     held_back: RwLock<Option<String>>,
+    /// How often there was such a reason.
+    holds: AtomicU64,
     /// Why it is only read for as long as this process lives.
     given_up: OnceLock<String>,
+    /// What this process alone calls its store, drawn when it is first asked for.
+    own_name: OnceLock<String>,
 }
 
 impl Spine {
@@ -199,7 +206,9 @@ impl Spine {
                 fallen: Arc::default(),
                 rejections: Rejections::default(),
                 held_back: RwLock::default(),
+                holds: AtomicU64::new(0),
                 given_up: OnceLock::new(),
+                own_name: OnceLock::new(),
             }),
         }
     }
@@ -235,6 +244,9 @@ impl Spine {
     pub(crate) fn hold_back(&self, why: Option<String>) -> bool {
         let mut held = self.shared.held_back.write().unwrap_or_else(PoisonError::into_inner);
         let changed = *held != why;
+        if changed && why.is_some() {
+            self.shared.holds.fetch_add(1, Ordering::Relaxed);
+        }
         *held = why;
         changed
     }
@@ -246,6 +258,27 @@ impl Spine {
         if told.is_ok() {
             tracing::error!("{why}");
         }
+    }
+
+    /// What the store is called that has what is committed now, and how many this process has met: it is another as soon
+    /// as some of that may be missing. None while the store is only read.
+    ///
+    /// All servers on one Postgres call it the same. One that it fell back under, or an embedded store, is called by a
+    /// name that no other process has.
+    pub(crate) fn store_name(&self) -> Option<(u64, String)> {
+        if self.held_back().is_some() {
+            return None;
+        }
+        let StoreName { shared, met, falls } = self.db().name()?;
+        let falls = falls + self.shared.holds.load(Ordering::Relaxed);
+        let own =
+            || self.shared.own_name.get_or_init(|| self.id::<Uuid>(self.now()).simple().to_string()).as_str();
+        let name = match shared {
+            Some(shared) if falls == 0 => shared,
+            Some(shared) => format!("{shared}-{}-{falls}", own()),
+            None => format!("{}-{falls}", own()),
+        };
+        Some((met, name))
     }
 
     pub(crate) async fn read(&self) -> Result<ReadTx, StoreError> {

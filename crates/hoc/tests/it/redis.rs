@@ -1,4 +1,5 @@
-//! With Redis: a repeat is answered without the store; and killed, frozen or emptied, it costs no double record.
+//! With Redis: a repeat is answered without the store; and killed, frozen or emptied, it costs no double record. What
+//! the store has lost is not answered out of it.
 
 use std::{
     collections::BTreeMap,
@@ -15,13 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use drivers::{ConnectConfig, Db};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::Store;
 
 use crate::{
     chrome::variable,
-    harness::{DEADLINE, Place},
+    harness::{DEADLINE, Place, Server},
     http::{Answer, Http},
 };
 
@@ -126,6 +128,10 @@ fn step(name: &str, cost: f64) -> Value {
         "llm": { "provider": "openai", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5, "cost_usd": cost } })
 }
 
+fn leave(name: &str) -> Value {
+    json!({ "kind": "TOOL_CALL", "skill_name": "search", "params": { "q": "x" }, "idempotency_key": name })
+}
+
 fn report(http: &mut Http, key: &str, run: &str, step: &Value) -> Answer {
     http.post(&format!("{RUNS}/{run}/steps"), key, step)
 }
@@ -135,16 +141,20 @@ async fn a_repeat_is_answered_without_the_store() {
     let (Some(redis), Some(place)) = (Redis::start(), Place::on(Store::Postgres).await) else { return };
     let place = place.with("HOC_REDIS_URL", &redis.url());
     let (key, other) = (place.key("agent"), place.key("admin"));
-    let server = place.serve();
+    let (server, replica) = (place.serve(), place.serve());
     let mut http = server.http();
     let run = start(&mut http, &key);
     let first = report(&mut http, &key, &run, &step("once", 0.001)).expect(200);
-    let ask = json!({ "kind": "TOOL_CALL", "skill_name": "search", "params": { "q": "x" }, "idempotency_key": "may I" });
+    let ask = leave("may I");
     let granted = http.post(&format!("{RUNS}/{run}/permits"), &key, &ask).expect(201);
     redis.keeps(2);
-    http.get("/readyz", &other).expect(200);
-    // Both keys are known here: who asks is not the question.
-    http.get(&format!("{RUNS}/{run}"), &other).expect(200);
+    for server in [&server, &replica] {
+        server.http().get("/readyz", &other).expect(200);
+        // Both keys are known here: who asks is not the question.
+        for key in [&key, &other] {
+            server.http().get(&format!("{RUNS}/{run}"), key).expect(200);
+        }
+    }
 
     place.take_store_from(&server).await;
     let begun = Instant::now();
@@ -152,8 +162,10 @@ async fn a_repeat_is_answered_without_the_store() {
         assert!(begun.elapsed() < DEADLINE, "the store does not go");
         thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(report(&mut http, &key, &run, &step("once", 0.001)).expect(200), first);
-    assert_eq!(http.post(&format!("{RUNS}/{run}/permits"), &key, &ask).expect(201), granted);
+    for http in [&mut http, &mut replica.http()] {
+        assert_eq!(report(http, &key, &run, &step("once", 0.001)).expect(200), first);
+        assert_eq!(http.post(&format!("{RUNS}/{run}/permits"), &key, &ask).expect(201), granted);
+    }
     for (who, what) in
         [(&key, step("once", 0.002)), (&key, step("another", 0.001)), (&other, step("once", 0.001))]
     {
@@ -180,6 +192,85 @@ async fn a_repeat_is_answered_without_the_store() {
     );
     let doctor = place.succeed(&["doctor"]);
     assert!(doctor.contains("redis+unix://"), "{doctor}");
+}
+
+/// Where somebody else writes for a while.
+#[tokio::test]
+async fn a_repeat_does_not_wait_for_an_embedded_store() {
+    let Some(redis) = Redis::start() else { return };
+    let place = Place::sqlite().with("HOC_REDIS_URL", &redis.url());
+    let key = place.key("agent");
+    let server = place.serve();
+    let mut http = server.http();
+    let run = start(&mut http, &key);
+    let first = report(&mut http, &key, &run, &step("once", 0.001)).expect(200);
+    redis.keeps(1);
+    let url = format!("sqlite://{}", place.data().join("hoc.db").display());
+    let other =
+        Db::connect(&ConnectConfig { test: true, ..ConnectConfig::new(&url) }).await.expect("a store");
+    let held = other.begin().await.expect("nobody writes for long");
+    assert_eq!(report(&mut http, &key, &run, &step("once", 0.001)).expect(200), first);
+    held.rollback().await.expect("undone");
+    other.close().await;
+}
+
+async fn what_a_restore_took_away_is_done_anew(store: Store) {
+    let (Some(redis), Some(place)) = (Redis::start(), Place::on(store).await) else { return };
+    let place = place.with("HOC_REDIS_URL", &redis.url());
+    let key = place.key("agent");
+    let server = place.serve();
+    let run = start(&mut server.http(), &key);
+    server.stop();
+    place.back_up().await;
+
+    let (permits, ask) = (format!("{RUNS}/{run}/permits"), leave("may I"));
+    let does = |server: &Server| {
+        let mut http = server.http();
+        http.get("/readyz", "").expect(200);
+        let recorded = report(&mut http, &key, &run, &step("once", 0.001)).expect(200);
+        (recorded, http.post(&permits, &key, &ask).expect(201))
+    };
+    let server = place.serve();
+    let (lost, lost_leave) = does(&server);
+    redis.keeps(2);
+    server.stop();
+    place.restore().await;
+
+    let server = place.serve();
+    let (anew, leave_anew) = does(&server);
+    assert_ne!(anew["step_hash"], lost["step_hash"], "the store has no such step");
+    assert_ne!(leave_anew["permit_id"], lost_leave["permit_id"], "nor such leave");
+    redis.keeps(4);
+    assert_eq!(does(&server), (anew.clone(), leave_anew));
+    let steps = server.http().get(&format!("{RUNS}/{run}/steps"), &key).expect(200);
+    assert_eq!(steps["items"].as_array().map(Vec::len), Some(1), "{steps}");
+    assert_eq!(steps["items"][0]["step_hash"], anew["step_hash"]);
+}
+
+#[tokio::test]
+async fn what_a_restore_took_away_is_done_anew_on_sqlite() {
+    what_a_restore_took_away_is_done_anew(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_a_restore_took_away_is_done_anew_on_postgres() {
+    what_a_restore_took_away_is_done_anew(Store::Postgres).await;
+}
+
+/// A store that fell back under its server, too, has lost what Redis may still have.
+#[test]
+fn a_store_that_is_only_read_is_not_answered_for() {
+    let Some(redis) = Redis::start() else { return };
+    let place = Place::sqlite().with("HOC_REDIS_URL", &redis.url());
+    let key = place.key("agent");
+    let server = place.serve();
+    let mut http = server.http();
+    let run = start(&mut http, &key);
+    report(&mut http, &key, &run, &step("once", 0.001)).expect(200);
+    redis.keeps(1);
+    fs::rename(place.data().join("hoc.db"), place.data().join("gone.db")).expect("it moves");
+    let refused = report(&mut http, &key, &run, &step("once", 0.001)).expect(503);
+    assert_eq!(refused["code"], "store_behind", "{refused}");
 }
 
 const AGENTS: usize = 6;

@@ -23,7 +23,7 @@ pub(super) async fn one(spine: &Spine, ctx: &CallContext, call: Call) -> Answer 
     let answer =
         answer.unwrap_or_else(|| Err(Error::Internal("the choke point answered nothing".to_owned())));
     if let (Some(repeat), Ok(done)) = (repeat, &answer) {
-        repeat.keep(ctx, done);
+        repeat.keep(spine, ctx, done);
     }
     answer
 }
