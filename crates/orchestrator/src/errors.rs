@@ -136,6 +136,9 @@ pub enum Error {
     /// The clock of this server is not the store's: it begins no runs.
     #[error("{0}")]
     ClockOff(String),
+    /// Another key than that of this server signs for the store: it signs nothing.
+    #[error("{0}")]
+    OtherSigningKey(String),
     /// The store did not confirm the commit: it may or may not have happened.
     #[error("the store did not confirm the commit; repeat the call with the same idempotency_key")]
     CommitUnknown(#[source] Arc<StoreError>),

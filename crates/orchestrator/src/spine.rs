@@ -6,7 +6,7 @@
 use std::{
     any::Any,
     sync::{
-        Arc, LazyLock, OnceLock, PoisonError, RwLock,
+        Arc, LazyLock, Once, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration as StdDuration, Instant},
@@ -187,6 +187,8 @@ struct Shared {
     given_up: OnceLock<String>,
     /// What this process alone calls its store, drawn when it is first asked for.
     own_name: OnceLock<String>,
+    /// That another key signs for the store is told once.
+    other_key: Once,
 }
 
 impl Spine {
@@ -209,6 +211,7 @@ impl Spine {
                 holds: AtomicU64::new(0),
                 given_up: OnceLock::new(),
                 own_name: OnceLock::new(),
+                other_key: Once::new(),
             }),
         }
     }
@@ -279,6 +282,12 @@ impl Spine {
             None => format!("{}-{falls}", own()),
         };
         Some((met, name))
+    }
+
+    /// Tells that another key signs for the store, whoever finds it first: what is asked and done anew each second would
+    /// tell it each second.
+    pub(crate) fn tell_other_key(&self, why: &str) {
+        self.shared.other_key.call_once(|| tracing::error!("{why}"));
     }
 
     pub(crate) async fn read(&self) -> Result<ReadTx, StoreError> {

@@ -77,6 +77,7 @@ codes! {
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be reached";
     StoreBehind = "store_behind", SERVICE_UNAVAILABLE, "An older backup was restored";
     ClockOff = "clock_off", SERVICE_UNAVAILABLE, "The server's clock is wrong";
+    OtherSigningKey = "other_signing_key", SERVICE_UNAVAILABLE, "Another key signs for the store";
     CommitUnknown = "commit_unknown", SERVICE_UNAVAILABLE, "The store did not confirm the commit";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too many calls are waiting";
     Timeout = "timeout", SERVICE_UNAVAILABLE, "The answer took too long";
@@ -103,6 +104,7 @@ impl Code {
         match self {
             Self::StoreUnavailable
             | Self::ClockOff
+            | Self::OtherSigningKey
             | Self::CommitUnknown
             | Self::Overloaded
             | Self::Timeout

@@ -44,6 +44,7 @@ impl From<Error> for Problem {
             Error::HeldBack(_) => Self::new(Code::StoreBehind, detail),
             Error::AgentNotBound { .. } => Self::new(Code::AgentNotBound, detail),
             Error::ClockOff(_) => Self::new(Code::ClockOff, detail),
+            Error::OtherSigningKey(_) => Self::new(Code::OtherSigningKey, detail),
             Error::CommitUnknown(cause) => retriable(Code::CommitUnknown, detail, &cause),
             Error::Store(_) | Error::Internal(_) | Error::HalfDone(_) => Self::internal(&err),
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use models::ids::TenantId;
 
 use crate::{
-    checkpoints::{self, AT_LEAST_EVERY},
+    checkpoints::{self, AT_LEAST_EVERY, signs::installation},
     errors::Error,
     spine::Spine,
 };
@@ -13,7 +13,12 @@ use crate::{
 /// Signs a checkpoint for every log that has grown since its last one, or has none of the last day. Gives how many. A
 /// log that cannot be signed for keeps no other waiting; the first failure is given when all logs were tried.
 pub async fn tick(spine: &Spine) -> Result<usize, Error> {
-    let logs = spine.read_first().await?.ledger().heads_with_news(spine.now() - AT_LEAST_EVERY).await?;
+    let logs = {
+        let store = spine.read_first().await?;
+        // Also where another server has signed for all there is: this one would be of no use if that ended.
+        installation(spine, &store).await?;
+        store.ledger().heads_with_news(spine.now() - AT_LEAST_EVERY).await?
+    };
     let mut slugs: HashMap<TenantId, String> = HashMap::new();
     let (mut signed, mut failure) = (0, None);
     for (tenant, log) in logs {

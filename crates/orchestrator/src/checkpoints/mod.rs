@@ -7,6 +7,7 @@
 pub(crate) mod lost;
 pub(crate) mod outside;
 mod seen;
+pub(crate) mod signs;
 
 use chrono::{DateTime, Duration, Utc};
 use drivers::{ReadTx, StoreError};

@@ -3,7 +3,7 @@
 use drivers::{ReadTx, SeenHead};
 use proof::checkpoint::{Checkpoint as Statement, LogOrigin};
 
-use super::outside::outside;
+use super::{outside::outside, signs::installation};
 use crate::{
     errors::Error,
     ports::{Depth, OutsideCheckpoint},
@@ -42,13 +42,6 @@ pub(super) fn signed(spine: &Spine, statement: &Statement) -> Result<String, Err
 
 /// The name under which the installation signs: the one that its first start gave it.
 pub(super) async fn name(spine: &Spine, store: &ReadTx) -> Result<String, Error> {
-    let stored = store.account().installation().await?;
-    let key_id = spine.signing_key().public().id();
-    if let Some(other) = stored.as_ref().filter(|stored| stored.signing_key_id != key_id) {
-        return Err(Error::Internal(format!(
-            "key {} signs now, and this process has key {key_id}: start it again with the key file of the new one",
-            other.signing_key_id
-        )));
-    }
-    Ok(stored.map_or_else(|| spine.settings().installation.clone(), |installation| installation.name))
+    let stored = installation(spine, store).await?;
+    Ok(stored.map_or_else(|| spine.settings().installation.clone(), |stored| stored.name))
 }

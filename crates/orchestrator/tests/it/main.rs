@@ -12,6 +12,7 @@ mod logs;
 mod narrow;
 mod operations;
 mod overview;
+mod rotation;
 mod sessions;
 mod stalls;
 mod tampering;

@@ -1,6 +1,6 @@
 //! Whether this server should be sent calls.
 
-use crate::{clock_check, errors::Error, fallen::Fallen, spine::Spine};
+use crate::{checkpoints::signs::installation, clock_check, errors::Error, fallen::Fallen, spine::Spine};
 
 /// Why this server should be sent no calls now.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum NotReady {
     /// The clock is not the store's, or is behind what an embedded store holds.
     #[error("{0}")]
     Clock(String),
+    /// Another key signs for the store: checkpoints are not signed, and bundles are not to be had here.
+    #[error("{0}")]
+    OtherSigningKey(String),
     /// Work that must go on does not: checkpoints are not signed, or runs are not ended.
     #[error("background work has stopped, and is tried again: {}", .0.join(", "))]
     Background(Vec<&'static str>),
@@ -22,7 +25,8 @@ pub enum NotReady {
     Store(#[source] Error),
 }
 
-/// `system.readyz`: whether the store is migrated, and commits, and has the time that this server has.
+/// `system.readyz`: whether the store is migrated, and commits, is signed with the key of this server, and has its
+/// time.
 #[tracing::instrument(name = "system.readyz", level = "debug", skip_all)]
 pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
     let store = |err| NotReady::Store(Error::from(err));
@@ -34,10 +38,21 @@ pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
         return Err(NotReady::HeldBack(why));
     }
     runs_on(spine.fallen())?;
+    signs(spine).await?;
     spine.db().can_commit().await.map_err(store)?;
     let wrong = clock_check::look(spine).await.map_err(NotReady::Store)?;
     let wrong = wrong.or_else(|| spine.clocks().store_ahead(spine.own_clock()));
     wrong.map_or(Ok(()), |why| Err(NotReady::Clock(why)))
+}
+
+/// Refuses where another key signs for the store.
+async fn signs(spine: &Spine) -> Result<(), NotReady> {
+    let store = spine.read_first().await.map_err(|err| NotReady::Store(err.into()))?;
+    match installation(spine, &store).await {
+        Ok(_) => Ok(()),
+        Err(Error::OtherSigningKey(why)) => Err(NotReady::OtherSigningKey(why)),
+        Err(err) => Err(NotReady::Store(err)),
+    }
 }
 
 /// Refuses while background work stands still.

@@ -1,0 +1,78 @@
+//! Another key signs: what a server does that still has the old one, and who rotates second.
+
+use std::sync::Arc;
+
+use kit::{FrozenClock, Kit, SeededEntropy};
+use orchestrator::{
+    Error, Parts, Settings, Spine,
+    background::signer,
+    coordinators::export_bundle,
+    handlers::{
+        account::{self, SystemCaller},
+        logs,
+        system::{self, NotReady},
+    },
+    secrets::WrappingKey,
+};
+use proof::{keys::SigningKey, words::LogName};
+use testkit::on_both;
+
+use crate::agent::{Agent, llm};
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed(&[seed; 32])
+}
+
+/// Another process on the same store, with that key.
+fn process(kit: &Kit, number: u64, signing_key: SigningKey) -> Spine {
+    Spine::new(Parts {
+        db: kit.db.clone(),
+        clock: Arc::new(FrozenClock::default()),
+        entropy: Arc::new(SeededEntropy::of_process(number)),
+        signing_key: Arc::new(signing_key),
+        wrapping_key: WrappingKey::new([7; 32]),
+        sinks: Vec::new(),
+        idempotency: None,
+        spool: None,
+        span_codec: kit::span_codec(),
+        settings: Settings::default(),
+    })
+}
+
+fn cli() -> SystemCaller {
+    SystemCaller { name: "ana".to_owned() }
+}
+
+on_both! {
+    async fn a_server_with_the_old_key_decides_and_signs_nothing(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        signer::tick(&kit.spine).await.unwrap();
+        system::readyz(&kit.spine).await.unwrap();
+        account::rotate_signing_key(&kit.spine, &key(4).public(), &cli()).await.unwrap();
+        let renewed = process(&kit, 1, key(4));
+
+        for others_have_signed in [false, true] {
+            if others_have_signed {
+                assert!(signer::tick(&renewed).await.unwrap() > 0, "there is news");
+            }
+            let not_ready = system::readyz(&kit.spine).await.unwrap_err();
+            let told = |why: &str| why.contains(&key(4).public().id()) && why.contains("HOC_SIGNING_KEY_FILE");
+            assert!(matches!(&not_ready, NotReady::OtherSigningKey(why) if told(why.as_str())), "{not_ready}");
+            for answer in [
+                signer::tick(&kit.spine).await.map(drop),
+                logs::get_checkpoint(&kit.spine, &agent.admin, LogName::Runs).await.map(drop),
+                export_bundle::bundle(&kit.spine, &agent.admin, run).await.map(drop),
+            ] {
+                assert!(matches!(answer, Err(Error::OtherSigningKey(_))), "{others_have_signed}: {answer:?}");
+            }
+        }
+
+        // Nothing of a step, nor of a seal, is signed.
+        agent.record(run, llm(1)).await.unwrap();
+        assert!(agent.complete(run).await.unwrap().completed_at.is_some());
+        system::readyz(&renewed).await.unwrap();
+        export_bundle::bundle(&renewed, &agent.admin, run).await.unwrap();
+    }
+}
