@@ -28,7 +28,7 @@ use models::{
 use proof::words::{LimitType, LogName, RunStatus};
 use sea_orm::{
     ColumnTrait as _, Condition, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QueryTrait as _,
+    QuerySelect as _, QueryTrait as _,
     sea_query::{
         CaseStatement, Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement, SimpleExpr,
     },
@@ -212,6 +212,12 @@ impl Account<'_> {
     /// Names the installation. Its signing key is there already; a second installation is a conflict.
     pub async fn insert_installation(self, it: &Installation) -> Result<(), StoreError> {
         bulk::insert::<installation::Entity>(self.conn, vec![installation_row(it)?]).await
+    }
+
+    /// This installation, locked until the unit of work ends.
+    pub async fn lock_installation(self) -> Result<Option<Installation>, StoreError> {
+        let select = installation::Entity::find().lock_exclusive();
+        read::one(self.conn, select).await?.map(read_installation).transpose()
     }
 
     /// Makes another key the one that signs.

@@ -170,6 +170,7 @@ testkit::on_both! {
         tx.account().save_installation(&it).await.expect("rotated");
         tx.account().retire_signing_key("a", at(2)).await.expect("retired");
         assert_eq!(tx.account().installation().await.expect("there"), Some(it.clone()));
+        assert_eq!(tx.account().lock_installation().await.expect("there"), Some(it.clone()));
         let retired = SigningKey { retired_at: Some(at(2)), ..old };
         assert_eq!(tx.account().signing_keys().await.expect("both"), [retired, new]);
         assert!(matches!(tx.account().retire_signing_key("c", at(2)).await, Err(StoreError::RowsAffected { .. })));

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use kit::{FrozenClock, Kit, SeededEntropy};
+use models::account::Role;
 use orchestrator::{
     Error, Parts, Settings, Spine,
     background::signer,
     coordinators::export_bundle,
     handlers::{
-        account::{self, SystemCaller},
+        account::{self, RotationError, SystemCaller},
         logs,
         system::{self, NotReady},
     },
     secrets::WrappingKey,
 };
 use proof::{keys::SigningKey, words::LogName};
-use testkit::on_both;
+use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, llm};
 
@@ -75,4 +76,41 @@ on_both! {
         system::readyz(&renewed).await.unwrap();
         export_bundle::bundle(&renewed, &agent.admin, run).await.unwrap();
     }
+    async fn of_two_rotations_one_comes_first_and_the_other_changes_nothing(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        kit.caller("acme", Role::Admin).await;
+        let (second, by) = (process(&kit, 1, kit::signing_key()), cli());
+        let (one, other) = (key(4).public(), key(5).public());
+        let at_once = futures::future::join(
+            account::rotate_signing_key(&kit.spine, &one, &by),
+            account::rotate_signing_key(&second, &other, &by),
+        );
+        let (winner, refused) = match at_once.await {
+            (Ok(()), Err(refused)) => (&one, refused),
+            (Err(refused), Ok(())) => (&other, refused),
+            both => panic!("one of them comes first: {both:?}"),
+        };
+        match refused {
+            RotationError::CameFirst { signs, .. } => assert_eq!(signs, winner.id()),
+            // It did not get its turn in time.
+            RotationError::UnderWay => {}
+            RotationError::Failed(err) => panic!("{err:?}"),
+        }
+        let keys = account::public_keys(&kit.spine).await.unwrap();
+        assert_eq!(keys.len(), 2, "that of the other is not published");
+
+        let late = account::rotate_signing_key(&second, &key(6).public(), &by).await.unwrap_err();
+        assert!(late.to_string().contains(&winner.id()), "it says which key file is needed: {late}");
+    }
+}
+
+#[tokio::test]
+async fn who_meets_a_rotation_under_way_is_told_so() {
+    let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
+    let kit = Kit::on(&db).await;
+    let stranger = db.stranger("SELECT * FROM installation FOR UPDATE").await;
+    let refused = account::rotate_signing_key(&kit.spine, &key(4).public(), &cli()).await.unwrap_err();
+    assert!(matches!(refused, RotationError::UnderWay), "{refused}");
+    stranger.let_go().await;
+    account::rotate_signing_key(&kit.spine, &key(4).public(), &cli()).await.unwrap();
 }

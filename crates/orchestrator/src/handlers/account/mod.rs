@@ -45,7 +45,7 @@ pub use self::{
     record_start::record_start,
     record_stop::record_stop,
     revoke_key::{revoke_key, revoke_key_as},
-    rotate_signing_key::rotate_signing_key,
+    rotate_signing_key::{RotationError, rotate_signing_key},
     session::Opened,
     settings::settings,
     token::Token,

@@ -1,5 +1,6 @@
 //! Another signing key: each log says so in a leaf that the old key signs.
 
+use drivers::StoreError;
 use models::{
     account::{Installation, SigningKey},
     ids::TenantId,
@@ -23,14 +24,55 @@ use crate::{
     spine::Spine,
 };
 
+/// Why the same key signs as before.
+#[derive(Debug, thiserror::Error)]
+pub enum RotationError {
+    /// Another rotation was first, and the key of this process signs no more.
+    #[error(
+        "another rotation came first: key {signs} signs for this store now, and {old} does not. This one changed nothing; \
+         if it is still wanted, begin it anew with the key file of {signs}"
+    )]
+    CameFirst {
+        /// The key that signs.
+        signs: String,
+        /// The key that this process has.
+        old: String,
+    },
+    /// Another rotation has not ended yet.
+    #[error(
+        "another rotation is under way, and this one changed nothing: when that one has ended, its key signs"
+    )]
+    UnderWay,
+    /// The store did not answer as it should.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<StoreError> for RotationError {
+    fn from(err: StoreError) -> Self {
+        Self::Failed(err.into())
+    }
+}
+
 /// `account.rotate_signing_key`: from now on `new` signs for the installation. Every log of every tenant gets a leaf
 /// that says so, signed by the key that this spine has, and the old key stays published. All of it, or nothing.
 #[tracing::instrument(name = "account.rotate_signing_key", skip_all)]
-pub async fn rotate_signing_key(spine: &Spine, new: &PublicKey, by: &SystemCaller) -> Result<(), Error> {
+pub async fn rotate_signing_key(
+    spine: &Spine,
+    new: &PublicKey,
+    by: &SystemCaller,
+) -> Result<(), RotationError> {
     let (now, old) = (spine.now(), spine.signing_key().public());
     let tx = spine.begin().await?;
-    let gone = || Error::Internal("the installation is gone".to_owned());
-    let installation = tx.account().installation().await?.ok_or_else(gone)?;
+    // Of two at once the second waits here, and reads what the first made of it.
+    let installation = match tx.account().lock_installation().await {
+        Err(StoreError::Locked(_)) => return Err(RotationError::UnderWay),
+        locked => locked?,
+    };
+    let installation = installation.ok_or_else(|| Error::Internal("the installation is gone".to_owned()))?;
+    if installation.signing_key_id != old.id() {
+        return Err(RotationError::CameFirst { signs: installation.signing_key_id, old: old.id() });
+    }
     let key = SigningKey { id: new.id(), public_key: new.to_pem(), created_at: now, retired_at: None };
     tx.account().insert_signing_key(&key).await?;
     tx.account().save_installation(&Installation { signing_key_id: new.id(), ..installation }).await?;
