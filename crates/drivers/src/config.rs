@@ -5,6 +5,10 @@ use std::fmt;
 /// Prepared statements kept for each connection. Every statement of ours has few texts (see `dialect`).
 pub(crate) const STATEMENTS_KEPT: usize = 512;
 
+/// What sessions of ours are called in Postgres, those of a server and all others.
+pub(crate) const SERVER: &str = "hoc serve";
+pub(crate) const COMMAND: &str = "hoc";
+
 /// Where the store is, and how strict to be about it.
 #[derive(Clone)]
 pub struct ConnectConfig {
@@ -16,13 +20,15 @@ pub struct ConnectConfig {
     pub test: bool,
     /// Connections to Postgres, or readers of SQLite, at most.
     pub max_connections: u32,
+    /// A server opens it: [`Db::served_from`](crate::Db::served_from) tells of it, on Postgres.
+    pub serves: bool,
 }
 
 impl ConnectConfig {
     /// The store at `url`, for development.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), production: false, test: false, max_connections: 16 }
+        Self { url: url.into(), production: false, test: false, max_connections: 16, serves: false }
     }
 }
 
@@ -35,6 +41,7 @@ impl fmt::Debug for ConnectConfig {
             .field("production", &self.production)
             .field("test", &self.test)
             .field("max_connections", &self.max_connections)
+            .field("serves", &self.serves)
             .finish()
     }
 }

@@ -68,6 +68,7 @@ mod read;
 mod rows;
 mod rowtype;
 mod seen;
+mod servers;
 mod sessions;
 mod store_file;
 mod store_name;

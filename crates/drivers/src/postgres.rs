@@ -17,7 +17,7 @@ use sea_orm::sqlx::{
 
 use crate::{
     StoreError,
-    config::{ConnectConfig, STATEMENTS_KEPT},
+    config::{COMMAND, ConnectConfig, SERVER, STATEMENTS_KEPT},
     growth::Growth,
     lent::Lent,
     patience::{PATIENCE, in_time},
@@ -136,7 +136,7 @@ impl Incarnation {
 impl Pool {
     pub(crate) async fn open(config: &ConnectConfig) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(&config.url)?
-            .application_name("hoc")
+            .application_name(if config.serves { SERVER } else { COMMAND })
             .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
         let (outage, incarnation, row_types) =

@@ -84,7 +84,7 @@ async fn open_with(config: &Config, schema: Schema, spool: Option<Arc<dyn Spool>
         Some(turn) => Some(turn.await?),
         None => None,
     };
-    let db = connect(config).await?;
+    let db = connect(config, spool.is_some()).await?;
     let applied = bring_up_to_date(config, &db, schema).await?;
     let keys = KeyFiles::of(&config.keys);
     let known = account::installation_of(&db).await.context("cannot read whose store this is")?;
@@ -118,14 +118,15 @@ pub(crate) fn redis_of(config: &Config) -> anyhow::Result<Option<RedisIdempotenc
     config.store.redis().map(redis).transpose()
 }
 
-/// Opens the database alone, for who looks at it without keys.
-pub(crate) async fn connect(config: &Config) -> anyhow::Result<Db> {
+/// Opens the database alone; as a server, or for who looks at it.
+async fn connect(config: &Config, serves: bool) -> anyhow::Result<Db> {
     let env = config.installation.env.value;
     let connect = ConnectConfig {
         url: config.store.url().to_owned(),
         production: env == Environment::Production,
         test: env == Environment::Test,
         max_connections: config.store.max_connections.value,
+        serves,
     };
     Db::connect(&connect).await.with_context(|| {
         format!(
@@ -139,7 +140,7 @@ pub(crate) async fn connect(config: &Config) -> anyhow::Result<Db> {
 /// Opens a store that must be there and up to date, without its keys.
 pub(crate) async fn look(config: &Config) -> anyhow::Result<Db> {
     refuse_missing(config)?;
-    let db = connect(config).await?;
+    let db = connect(config, false).await?;
     bring_up_to_date(config, &db, Schema::AsItIs).await?;
     Ok(db)
 }

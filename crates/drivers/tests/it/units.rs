@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use drivers::{ConnectConfig, Db, StoreError};
 use models::{
@@ -102,6 +102,20 @@ testkit::on_both! {
         }
         tx.rollback().await.expect("undone");
         drop(db.begin().await.expect("it is free again"));
+    }
+
+    async fn a_server_is_seen_while_it_has_the_store_open(db: TestDatabase) {
+        let looks = sample::store(db).await;
+        let config = ConnectConfig { test: true, serves: true, ..ConnectConfig::new(db.url()) };
+        assert!(looks.served_from().await.expect("an answer").is_empty(), "who looks is no server");
+        let server = Db::connect(&config).await.expect("the store");
+        let seen = looks.served_from().await.expect("an answer").len();
+        assert_eq!(seen, usize::from(db.store() == Store::Postgres));
+        server.close().await;
+        let begun = Instant::now();
+        while !looks.served_from().await.expect("an answer").is_empty() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "it is seen for ever");
+        }
     }
 
     async fn writers_of_two_replicas_take_turns(db: TestDatabase) {

@@ -1,6 +1,9 @@
 //! `hoc keys`: API keys of tenants, and the public keys that others verify with.
 
+use std::time::{Duration, Instant};
+
 use anyhow::bail;
+use drivers::Db;
 use models::{
     account::{AgentNames, ApiKey, OwnerType, Role},
     bounds,
@@ -24,10 +27,15 @@ use crate::{
     store::{self, Schema},
 };
 
+/// How long sessions of a server that has just ended may be seen, and how often they are looked for.
+const LEAVES_WITHIN: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Make, list and revoke keys; print the public ones.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-All of these work on the store itself, whether a server runs or not; changes are in force at once.
+All of these work on the store itself, and all but `rotate` whether a server runs or not; changes
+are in force at once.
 
 Examples:
   hoc keys create --role agent --agent billing-bot
@@ -35,7 +43,8 @@ Examples:
   hoc keys list --tenant acme
   hoc keys revoke key_0199...
   hoc keys public > hoc.pub
-  hoc keys rotate                     another signing key; publish `hoc keys public` anew")]
+  hoc keys rotate                     another signing key, while no server runs;
+                                      publish `hoc keys public` anew")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -262,6 +271,7 @@ async fn revoke(config: &Config, key: &str, json: bool) -> anyhow::Result<()> {
 async fn rotate(config: &Config, json: bool) -> anyhow::Result<()> {
     let lock = serve::lock(config)?;
     let opened = store::open(config, Schema::AsItIs).await?;
+    refuse_while_served(&opened.db).await?;
     let new = opened.keys.next(|| SystemEntropy.secret())?;
     let (old, key_id) = (&opened.installation.signing_key_id, new.public().id());
     account::rotate_signing_key(&opened.spine, &new.public(), &caller::command_line()).await?;
@@ -274,10 +284,31 @@ async fn rotate(config: &Config, json: bool) -> anyhow::Result<()> {
         let file = opened.keys.signing.display();
         out::line(format!(
             "key {key_id} signs from now on; it is in {file}, and {old} beside it. Give every server the new file and \
-             start it again, and publish `hoc keys public` anew: it has both"
+             start it again: with the old one it is refused, and one that runs on signs nothing. Publish `hoc keys \
+             public` anew: it has both"
         ));
     }
     Ok(())
+}
+
+/// A server signs nothing once its key is replaced. Those of an embedded store are kept away by its lock.
+async fn refuse_while_served(db: &Db) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let from = db.served_from().await?;
+        if from.is_empty() {
+            return Ok(());
+        }
+        if begun.elapsed() > LEAVES_WITHIN {
+            let from: Vec<String> = from.into_iter().filter(|from| !from.is_empty()).collect();
+            let from = if from.is_empty() { String::new() } else { format!(", from {}", from.join(", ")) };
+            bail!(
+                "this store is served{from}: stop every server of it first, for with the old key it would sign nothing. (In \
+                 pg_stat_activity they are called `hoc serve`; one whose machine is gone is seen for some ten seconds more)"
+            );
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn public(config: &Config) -> anyhow::Result<()> {

@@ -145,9 +145,9 @@ async fn another_key_signs_and_the_old_one_stays_published(store: Store) {
     };
     let server = place.serve();
     let before = bundle_of(&server);
-    if store == Store::Sqlite {
-        assert_eq!(place.run(&["keys", "rotate"]).code, Some(1), "a server runs");
-    }
+    let refused = place.run(&["keys", "rotate"]);
+    assert_eq!(refused.code, Some(1), "a server runs");
+    assert!(refused.stderr.to_lowercase().contains("stop "), "it says what to stop: {}", refused.stderr);
     server.stop();
     let old = place.path("old.pub");
     std::fs::write(&old, place.succeed(&["keys", "public"])).expect("it is written");

@@ -76,6 +76,7 @@ on_both! {
         system::readyz(&renewed).await.unwrap();
         export_bundle::bundle(&renewed, &agent.admin, run).await.unwrap();
     }
+
     async fn of_two_rotations_one_comes_first_and_the_other_changes_nothing(db: TestDatabase) {
         let kit = Kit::on(db).await;
         kit.caller("acme", Role::Admin).await;
