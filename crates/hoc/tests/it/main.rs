@@ -27,6 +27,7 @@ mod readme;
 mod redis;
 mod replicas;
 mod restore;
+mod rotation;
 mod sdk;
 mod serve;
 mod wrong_inputs;
