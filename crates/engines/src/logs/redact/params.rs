@@ -21,6 +21,7 @@ use super::{
     words::{items, joined, text_of, words},
 };
 
+mod flagged;
 mod parted;
 mod parts;
 mod places;

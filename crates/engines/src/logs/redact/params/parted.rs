@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::flagged::is_reaching;
+
 /// How deep what a shell runs within a line is read.
 const MAX_OPEN: usize = 32;
 /// How far the end of `${..}` or `{..}` is looked for.
 const MAX_BRACES: usize = 256;
-/// How much is put in the place of variables.
+/// How much is put in the place of variables and of braces.
 const MAX_PUT: usize = 16_384;
+/// The most words that one word with braces is.
+const MAX_CHOICES: usize = 64;
 
 /// Words behind which a command begins.
 const BEFORE: &[&str] = &["then", "do", "else", "if", "elif", "while", "until", "!", "{", "time"];
@@ -16,6 +20,8 @@ const BEFORE: &[&str] = &["then", "do", "else", "if", "elif", "while", "until", 
 #[derive(Debug, Default)]
 pub(super) struct Line {
     pub(super) commands: Vec<Command>,
+    /// Through what its programs are told to reach others: `http_proxy=h.example:80`.
+    pub(super) proxies: Vec<String>,
     /// What runs cannot be known.
     pub(super) unsure: bool,
 }
@@ -37,6 +43,43 @@ pub(super) struct Word {
     pub(super) expands: bool,
     /// It is not written as it is read here, and not by its quotes alone.
     pub(super) is_resolved: bool,
+    /// Where the first of it stands that is known to the shell alone.
+    pub(super) unknown: Option<usize>,
+    /// What stands between braces, `{a,b}`, and where.
+    choices: Vec<(usize, Vec<String>)>,
+}
+
+impl Word {
+    fn mark_unknown(&mut self) {
+        self.expands = true;
+        self.unknown.get_or_insert(self.text.len());
+    }
+
+    /// Each word that it is: `-{r,f}` is `-r` and `-f`. `None` where they are more than there is `room` for.
+    fn chosen(&self, room: usize) -> Option<Vec<String>> {
+        let mut all = vec![String::new()];
+        let mut from = 0;
+        for (at, choices) in &self.choices {
+            let between = &self.text[from..*at];
+            from = *at;
+            let longest = choices.iter().map(String::len).max().unwrap_or_default();
+            let length = all.iter().map(String::len).max().unwrap_or_default() + between.len() + longest;
+            let count = all.len() * choices.len();
+            if count > MAX_CHOICES || count * (length + self.text.len()) > room {
+                return None;
+            }
+            let mut longer = Vec::with_capacity(count);
+            for front in &all {
+                longer.extend(choices.iter().map(|choice| format!("{front}{between}{choice}")));
+            }
+            all = longer;
+        }
+        let end = &self.text[from..];
+        for word in &mut all {
+            word.push_str(end);
+        }
+        Some(all)
+    }
 }
 
 /// The commands of a line.
@@ -113,7 +156,7 @@ impl<'t> Reader<'t> {
                 '$' => self.dollar(),
                 '`' if self.outer.last().is_some_and(|outer| outer.closes == '`') => self.close(),
                 '`' => {
-                    self.word.expands = true;
+                    self.word.mark_unknown();
                     self.open('`');
                 }
                 _ if self.is_quoted => self.push(letter),
@@ -160,7 +203,8 @@ impl<'t> Reader<'t> {
     }
 
     fn is_start(&self) -> bool {
-        self.word.text.is_empty() && !self.word.is_quoted && !self.word.expands
+        let word = &self.word;
+        word.text.is_empty() && !word.is_quoted && !word.expands && word.choices.is_empty()
     }
 
     fn push(&mut self, letter: char) {
@@ -172,6 +216,8 @@ impl<'t> Reader<'t> {
 
     fn escaped(&mut self) {
         if self.take_if("\r\n") || self.take_if("\n") {
+            // A word goes on in the next line.
+            self.word.is_resolved |= !self.is_start() && !self.rest.starts_with(char::is_whitespace);
             return;
         }
         if self.is_quoted && !self.rest.starts_with(['"', '\\', '$', '`']) {
@@ -221,14 +267,14 @@ impl<'t> Reader<'t> {
             return;
         }
         if self.take_if("(") {
-            self.word.expands = true;
+            self.word.mark_unknown();
             self.open(')');
             return;
         }
         let name = if self.rest.starts_with('{') {
             let longest = self.rest.char_indices().take(MAX_BRACES).find(|(_, c)| *c == '}');
             let Some((end, _)) = longest else {
-                self.word.expands = true;
+                self.word.mark_unknown();
                 return;
             };
             let (name, behind) = (&self.rest[1..end], &self.rest[end + 1..]);
@@ -258,7 +304,7 @@ impl<'t> Reader<'t> {
                 // `a=$(..); $a`
                 let is_program = self.command.words.is_empty() && self.is_start();
                 self.line.unsure |= is_program && !self.rest.starts_with('/');
-                self.word.expands = true;
+                self.word.mark_unknown();
             }
             None if name.is_empty() && default.is_none() => self.word.text.push('$'),
             None => {
@@ -274,7 +320,9 @@ impl<'t> Reader<'t> {
                     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
                     is_name && !name.is_empty() && !default.is_empty() && default.chars().all(of_words)
                 });
-                self.word.expands |= !is_literal;
+                if !is_literal {
+                    self.word.mark_unknown();
+                }
             }
         }
     }
@@ -341,9 +389,16 @@ impl<'t> Reader<'t> {
             Some((end, '}')) => &self.rest[..end],
             _ => "",
         };
-        let is_list = within.contains(',') && !within.contains(['"', '\'', '`', '$', '{', ':']);
-        if !is_list || !self.command.words.is_empty() {
+        let is_list = within.contains(',') && !within.contains(['"', '\'', '`', '$', '{', ':', '\\']);
+        if !is_list {
             self.push('{');
+            return;
+        }
+        // The rest of an argument is not read yet.
+        if !self.command.words.is_empty() {
+            let choices = within.split(',').map(str::to_owned).collect();
+            self.word.choices.push((self.word.text.len(), choices));
+            self.rest = &self.rest[within.len() + 1..];
             return;
         }
         if !self.is_start() {
@@ -361,7 +416,7 @@ impl<'t> Reader<'t> {
 
     fn redirect(&mut self, sign: char) {
         // `2>` names no word.
-        if self.word.text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if self.word.choices.is_empty() && self.word.text.bytes().all(|byte| byte.is_ascii_digit()) {
             self.word = Word::default();
         }
         self.end_word();
@@ -396,7 +451,11 @@ impl<'t> Reader<'t> {
             let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             if is_name {
-                let value = (!word.expands).then(|| value.to_owned());
+                let is_known = !word.expands && word.choices.is_empty();
+                if is_known && is_reaching(name) {
+                    self.line.proxies.push(value.to_owned());
+                }
+                let value = is_known.then(|| value.to_owned());
                 self.variables.insert(name.to_owned(), value);
                 return;
             }
@@ -404,7 +463,28 @@ impl<'t> Reader<'t> {
         if self.command.words.is_empty() && !word.is_quoted && BEFORE.contains(&word.text.as_str()) {
             return;
         }
-        self.command.words.push(word);
+        if word.choices.is_empty() {
+            self.command.words.push(word);
+            return;
+        }
+        let Some(chosen) = word.chosen(self.room) else {
+            self.line.unsure = true;
+            self.command.words.push(word);
+            return;
+        };
+        self.room = self.room.saturating_sub(chosen.iter().map(String::len).sum());
+        for text in chosen.into_iter().filter(|text| !text.is_empty()) {
+            let unknown = word.unknown.map(|at| text.floor_char_boundary(at));
+            let (is_quoted, expands) = (word.is_quoted, word.expands);
+            self.command.words.push(Word {
+                text,
+                is_quoted,
+                expands,
+                is_resolved: true,
+                unknown,
+                choices: Vec::new(),
+            });
+        }
     }
 
     fn end_command(&mut self) {

