@@ -14,13 +14,14 @@ use super::{
     json::MAX_DEPTH,
     lenient::{self, meant_as_json},
     rewrite::{is_name, is_value, redact_text},
-    roles::{Role, is_plural, role},
+    roles::{Role, is_of_a_statement, is_plural, is_source, role},
     tree::{self, Node},
     unveil::{composed, is_illegible, visible},
     urls::{self, Mention, Place},
     words::{items, joined, text_of, words},
 };
 
+mod calls;
 mod flagged;
 mod parted;
 mod parts;
@@ -142,10 +143,11 @@ impl Facts {
         let named = named.and_then(role);
         self.invoked(members);
         let is_url_in_parts = at.role == Some(Role::Url) || is_url_in_parts(members);
+        let is_asked = members.iter().any(|(name, _)| is_of_a_statement(name));
         for (name, value) in members {
             self.mentioned(name);
             // `{"to": {"bob@h.example": "Bob"}}`
-            if at.addressed && name.contains('@') {
+            if (at.addressed || at.role == Some(Role::Person)) && name.contains('@') {
                 self.addresses(name);
             }
             // A run that is told in parts is a thing; a text of that name is what is run.
@@ -153,9 +155,8 @@ impl Facts {
             let is_a_thing = in_parts && name.eq_ignore_ascii_case("run");
             let own = role(name).filter(|_| !is_a_thing);
             let own = own.or_else(|| named.filter(|_| is_value(name)));
-            // What another thing is made of says no more than that.
-            let is_part = matches!(at.role, Some(Role::Url | Role::Host | Role::Command | Role::Table));
-            let own = own.filter(|own| !(is_part && matches!(own, Role::Query | Role::Place | Role::Head)));
+            let own = own.or_else(|| (is_asked && is_source(name)).then_some(Role::Relation));
+            let own = own.filter(|own| own.may_be_in(at.role));
             let within = At {
                 role: own.or(at.role),
                 own: own.is_some(),
@@ -225,9 +226,17 @@ impl Facts {
         let is_fact = match at.role {
             // Of a command it is asked where that is taken.
             None
-            | Some(Role::Beside | Role::Arguments | Role::Command | Role::Query | Role::Place | Role::Head) => {
-                at.addressed
-            }
+            | Some(
+                Role::Beside
+                | Role::Arguments
+                | Role::Command
+                | Role::Query
+                | Role::Place
+                | Role::Head
+                | Role::Data
+                | Role::Code,
+            ) => at.addressed,
+            Some(Role::Person) => at.addressed || text.contains('@'),
             Some(_) => true,
         };
         if is_fact {
@@ -249,15 +258,22 @@ impl Facts {
                 }
             }
             Some(Role::Host) => self.host_parameter(text),
-            Some(Role::Command) => self.command(text, !at.is_word),
+            Some(Role::Command) => {
+                self.command(text, !at.is_word);
+                self.code(text);
+            }
+            Some(Role::Code) => self.code(text),
             Some(Role::Arguments) if at.own => self.command(text, false),
             Some(Role::Table) => self.table(text),
+            Some(Role::Relation) if at.own => self.maybe_table(text),
             // A text beside it is a value of it, or says something of it.
             Some(Role::Sql) => self.statement(text, at.own),
             Some(Role::Query) => self.statement(text, false),
             Some(Role::Place) => self.maybe_host(text),
             Some(Role::Connection) => self.connection(text),
             Some(Role::Head) => self.head(text),
+            Some(Role::Data) if at.own => self.head(text),
+            Some(Role::Person) if text.contains('@') => self.addresses(text),
             _ => {}
         }
         if at.addressed {

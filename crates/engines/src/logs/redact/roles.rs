@@ -22,6 +22,14 @@ pub(super) enum Role {
     /// A mail or a request as text, which begins with its head.
     Head,
     Recipient,
+    /// Somebody, to whom something goes where an address is told.
+    Person,
+    /// What may be a mail as text, or anything else.
+    Data,
+    /// A text of code, which may run commands.
+    Code,
+    /// What may be a table.
+    Relation,
     /// Beside a command or a URL, and no part of it.
     Beside,
 }
@@ -66,6 +74,21 @@ const RECIPIENT: &[&str] = &[
     "toaddress", "toaddresses", "emailto", "sendto", "mailto", "attendee", "attendees", "invitee", "invitees",
     "receiver", "receivers", "addressee", "addressees", "rcpt", "rcpts", "sharewith", "sharedwith",
 ];
+#[rustfmt::skip]
+const PERSON: &[&str] = &[
+    "participant", "participants", "member", "members", "guest", "guests", "invite", "invites", "invited", "notify", "assignee",
+    "assignees", "assignedto", "delegate", "delegates", "subscriber", "subscribers",
+];
+const DATA: &[&str] = &["data", "rawdata", "payload"];
+#[rustfmt::skip]
+const CODE: &[&str] =
+    &["code", "python", "pythoncode", "javascript", "js", "node", "typescript", "ruby", "perl", "php", "sourcecode", "snippet"];
+const RELATION: &[&str] =
+    &["collection", "collections", "collectionname", "relation", "relations", "relname"];
+/// What a statement has that is told by its parts, and the name beside them of what it reads or writes.
+const OF_A_STATEMENT: &[&str] =
+    &["select", "where", "columns", "values", "groupby", "orderby", "having", "join", "joins"];
+const SOURCES: &[&str] = &["from", "into"];
 const SENDER: &[&str] = &["from", "sender", "author", "reply"];
 const BESIDE: &[&str] =
     &["cwd", "workdir", "workingdirectory", "env", "environment", "timeout", "description", "method"];
@@ -113,9 +136,43 @@ pub(super) fn role(name: &str) -> Option<Role> {
         Some(Role::Connection)
     } else if HEAD.contains(&joined.as_str()) {
         Some(Role::Head)
+    } else if is(PERSON) {
+        Some(Role::Person)
+    } else if DATA.contains(&joined.as_str()) {
+        Some(Role::Data)
+    } else if CODE.contains(&joined.as_str()) {
+        Some(Role::Code)
+    } else if RELATION.contains(&joined.as_str()) {
+        Some(Role::Relation)
     } else {
         None
     }
+}
+
+impl Role {
+    /// Whether a member of another one, or of its lists, says something of its own by this: what a thing is made of says no more
+    /// than that it is a part of it.
+    pub(super) fn may_be_in(self, outer: Option<Role>) -> bool {
+        let is_part = matches!(outer, Some(Role::Url | Role::Host | Role::Command | Role::Table));
+        match self {
+            Role::Query | Role::Place | Role::Head | Role::Relation => !is_part,
+            Role::Person | Role::Data | Role::Code => {
+                !is_part
+                    && !matches!(outer, Some(Role::Sql | Role::Query | Role::Connection | Role::Recipient))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Whether a name is that of a part of a statement.
+pub(super) fn is_of_a_statement(name: &str) -> bool {
+    OF_A_STATEMENT.contains(&words(name).concat().as_str())
+}
+
+/// Whether a name is that of what a statement reads or writes, where others of its parts are beside it.
+pub(super) fn is_source(name: &str) -> bool {
+    SOURCES.contains(&words(name).concat().as_str())
 }
 
 /// Whether a member of that name may hold several.
@@ -141,7 +198,8 @@ mod tests {
             ("db_statement", Role::Query), ("target", Role::Place), ("connectionString", Role::Connection),
             ("headers", Role::Head), ("reply_to", Role::Recipient), ("shareWith", Role::Recipient),
             ("to", Role::Recipient), ("To-Addresses", Role::Recipient), ("BCC", Role::Recipient),
-            ("working_directory", Role::Beside),
+            ("working_directory", Role::Beside), ("chatMembers", Role::Person), ("assignee", Role::Person), ("data", Role::Data),
+            ("python_code", Role::Code), ("collectionName", Role::Relation),
         ];
         for (name, expected) in table {
             assert_eq!(role(name), Some(expected), "{name}");

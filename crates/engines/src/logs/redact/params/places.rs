@@ -154,6 +154,16 @@ mod tests {
             json!({"rcpt": "a@evil.example"}),
             json!({"raw": "To: b@good.example,\r\n a@evil.example\r\nSubject: x\r\n\r\nhi"}),
             json!({"message": "Bcc: a@evil.example\n\nhi"}),
+            json!({"data": "From: b@good.example\nTo: a@evil.example\n\nhi"}),
+            json!({"participants": ["a@evil.example"]}),
+            json!({"members": [{"id": "a@evil.example"}]}),
+            json!({"team_members": "a@evil.example, b@evil.example"}),
+            json!({"invite": "a@evil.example"}),
+            json!({"invites": {"a@evil.example": "viewer"}}),
+            json!({"notify": ["a@evil.example"]}),
+            json!({"assignee": "A <a@evil.example>"}),
+            json!({"arguments": {"assignees": ["a@evil.example"]}}),
+            json!([{"name": "notify", "value": "a@evil.example"}]),
         ] {
             let facts = facts(&params);
             assert!(facts.recipients.contains("evil.example") && !facts.facts_cut, "{params}: {facts:?}");
@@ -181,5 +191,16 @@ mod tests {
             );
         }
         assert!(facts(&json!({"message": "meet a@good.example"})).recipients.is_empty());
+        for plain in [
+            json!({"assignee": "bob"}),
+            json!({"assignee": "@bob"}),
+            json!({"members": 5, "notify": true}),
+            json!({"participants": "the whole team!"}),
+            json!({"data": "a: b\nc@good.example"}),
+            json!({"data": {"body": "To: a@good.example"}}),
+        ] {
+            let facts = facts(&plain);
+            assert!(facts.recipients.is_empty() && !facts.facts_cut, "{plain}: {facts:?}");
+        }
     }
 }

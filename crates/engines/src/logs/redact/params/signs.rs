@@ -93,7 +93,7 @@ fn is_statement(text: &str) -> bool {
 /// and no URL can be in it.
 pub(super) fn is_plain_literal(text: &str, role_of_all: Option<Role>) -> bool {
     let may_be_any = match role_of_all {
-        None | Some(Role::Beside) => true,
+        None | Some(Role::Beside | Role::Person | Role::Data | Role::Code) => true,
         // A list of those is a line.
         Some(Role::Arguments | Role::Query) => text.starts_with('{'),
         Some(_) => false,
@@ -102,7 +102,12 @@ pub(super) fn is_plain_literal(text: &str, role_of_all: Option<Role>) -> bool {
         && text.len() <= MAX_LITERAL
         && !text.contains(['/', '\\', '%', '@'])
         && !is_statement(text)
-        && text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').all(|word| role(word).is_none())
+        && text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').all(says_no_fact)
+}
+
+/// What may be an address, a mail or code is none without a sign of it.
+fn says_no_fact(word: &str) -> bool {
+    matches!(role(word), None | Some(Role::Person | Role::Data | Role::Code))
 }
 
 #[cfg(test)]
@@ -198,6 +203,8 @@ mod tests {
             json!({"arguments": "{'a':1}"}),
             json!({"input": "{'a': True}"}),
             json!({"input": "['a', 'b']"}),
+            json!({"code": "{'a': 1}"}),
+            json!({"data": "{members: ['a'], code: 1}"}),
         ] {
             assert!(!facts(&params).facts_cut, "{params}");
         }

@@ -28,6 +28,16 @@ impl Facts {
         }
     }
 
+    /// What may be a table, and counts as one only where it can be a name.
+    pub(super) fn maybe_table(&mut self, text: &str) {
+        let text = text.trim();
+        let of_a_name =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$' | '"' | '`' | '[' | ']');
+        if text.chars().all(of_a_name) && text.contains(char::is_alphabetic) {
+            self.table(text);
+        }
+    }
+
     fn one_table(&mut self, text: &str) {
         let text = text.trim().trim_end_matches([';', ' ', '.']).trim_start_matches('.');
         let lower = text.to_lowercase();
@@ -152,6 +162,31 @@ mod tests {
             let facts = facts(&json!({ "table": table }));
             assert_eq!(facts.table, table.to_lowercase());
             assert!(!facts.facts_cut, "{table}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_table_is_one_where_it_is_a_name() {
+        for params in [
+            json!({"collection": "customers"}),
+            json!({"collectionName": "Customers", "filter": {"from": "a"}}),
+            json!({"relation": "public.customers"}),
+            json!({"from": "customers", "select": ["a"]}),
+            json!({"query": {"from": "customers", "where": {"a": 1}}}),
+            json!({"into": "customers", "values": [1]}),
+        ] {
+            let facts = facts(&params);
+            assert!(facts.tables.contains("customers") && !facts.facts_cut, "{params}: {facts:?}");
+        }
+        for plain in [
+            json!({"from": "customers", "to": "London"}),
+            json!({"from": "2026-11-28", "columns": ["a"]}),
+            json!({"from": "bob@ok.example", "where": "Rome"}),
+            json!({"collection": {"info": {"title": "x"}, "item": ["y"]}}),
+            json!({"collection": "all of {{x}} *"}),
+        ] {
+            let facts = facts(&plain);
+            assert!(facts.tables.is_empty() && !facts.facts_cut, "{plain}: {facts:?}");
         }
     }
 
