@@ -15,8 +15,10 @@ pub(super) enum Part {
     File,
     /// One argument.
     Argument,
-    /// What are arguments only if they are listed.
+    /// What are arguments, unless they are told by their names.
     Options,
+    /// What it reads.
+    Input,
 }
 
 pub(super) fn part_of_a_run(name: &str) -> Option<Part> {
@@ -29,6 +31,7 @@ pub(super) fn part_of_a_run(name: &str) -> Option<Part> {
         "file" | "filename" | "path" | "name" | "process" | "app" | "application" | "tool" => {
             Some(Part::File)
         }
+        "stdin" | "input" | "standardinput" | "stdincontent" => Some(Part::Input),
         "options" | "opts" | "params" | "parameters" | "switches" => Some(Part::Options),
         _ => numbered.then_some(Part::Argument),
     }
@@ -38,8 +41,11 @@ impl Part {
     /// What such a member says, on one line.
     pub(super) fn line(self, value: &Node<'_>) -> Option<String> {
         match self {
-            Part::Options => items(value).and_then(|items| joined(&items)),
-            Part::Binary | Part::File | Part::Argument => text_of(value).map(str::to_owned),
+            Part::Options => items(value).and_then(|items| joined(&items)).or_else(|| {
+                let text = text_of(value).filter(|text| !text.trim_start().starts_with(['{', '[']));
+                text.map(str::to_owned)
+            }),
+            Part::Binary | Part::File | Part::Argument | Part::Input => text_of(value).map(str::to_owned),
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::logs::redact::{
 
 /// How often quotes are taken off that stand within others: a shell in a line reads them again.
 const MAX_QUOTED: usize = 4;
+/// Programs that run the code which they read.
+const INTERPRETERS: &[&str] =
+    &["python", "python3", "node", "nodejs", "deno", "bun", "perl", "ruby", "php", "pwsh", "powershell"];
 /// Programs that run statements which they are told.
 #[rustfmt::skip]
 const DATABASES: &[&str] = &[
@@ -84,6 +87,7 @@ impl Facts {
         let known = |parts: &[(usize, String)]| -> Vec<String> {
             parts.iter().take(MAX_INVOKED).map(|(_, line)| line.clone()).collect()
         };
+        self.read_by(&known(programs), &of(&[Part::Input]));
         let options = of(&[Part::Options, Part::Argument]);
         // A file beside a command is what it works on; and arguments by their names are those of a call.
         let files: &[Part] = if programs.is_empty() { &[Part::Binary, Part::File] } else { &[Part::Binary] };
@@ -100,8 +104,28 @@ impl Facts {
                         return;
                     }
                     left -= length;
-                    let line = self.fact(&folded(&format!("{program} {arguments}")));
+                    let told = format!("{program} {arguments}");
+                    let line = self.fact(&folded(&told));
                     self.keep_command(line, true);
+                    self.ran(&told, false);
+                }
+            }
+        }
+    }
+
+    /// `{"command": "bash", "stdin": "rm -rf /"}`: what a program runs or asks that it reads.
+    fn read_by(&mut self, programs: &[String], inputs: &[String]) {
+        for program in programs.iter().filter(|_| !inputs.is_empty()) {
+            let line = shell::read(self.bounded(program));
+            let runs = |readers: &[&str]| line.commands.iter().any(|command| command.reads_a_script(readers));
+            let (is_shell, is_code) = (runs(shell::SHELLS), runs(INTERPRETERS));
+            let asks = line.commands.iter().any(is_asked);
+            for input in inputs {
+                if is_shell || is_code {
+                    self.command(input, is_shell);
+                    self.code(input);
+                } else if asks {
+                    self.statement(input, false);
                 }
             }
         }
@@ -208,8 +232,6 @@ impl Facts {
         reach::devices(text, |place| self.reached(place));
         // A tool of a database may call it a command, and so may a word of one be.
         self.statement(text, false);
-        let asks = |word: &str| DATABASES.contains(&shell::program(word));
-        let is_asked = |command: &Command| command.words.iter().any(|word| asks(&word.text));
         if !line.commands.iter().any(is_asked) {
             return;
         }
@@ -278,6 +300,11 @@ fn with_a_mark(word: &Word, is_line: bool) -> Cow<'_, str> {
     Cow::Owned(format!("{front}{}{behind}", reach::UNKNOWN))
 }
 
+/// Whether a database is among the words of a command.
+fn is_asked(command: &Command) -> bool {
+    command.words.iter().any(|word| DATABASES.contains(&shell::program(&word.text)))
+}
+
 /// Whether something in a line takes a line apart again.
 fn runs_a_shell(line: &str) -> bool {
     const AGAIN: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "eval", "ssh", "su"];
@@ -328,9 +355,30 @@ mod tests {
             json!({"binary": "rm", "params": ["-rf", "/"]}),
             json!({"command": "rm", "options": ["-rf", "/"]}),
             json!({"command": "rm", "arg1": "-rf /"}),
+            json!({"command": "rm", "options": "-rf /"}),
         ] {
             let facts = facts(&params);
             assert!(facts.commands_read.contains("rm -rf /") && !facts.facts_cut, "{params}: {facts:?}");
+        }
+        for params in [
+            json!({"command": "bash", "stdin": "rm -rf /"}),
+            json!({"command": "sudo sh -s", "input": "rm -rf /"}),
+            json!({"cmd": "python3", "stdin": "import os\nos.system('rm -rf /')"}),
+        ] {
+            let facts = facts(&params);
+            assert!(facts.commands.contains("rm -rf /") && !facts.facts_cut, "{params}: {facts:?}");
+        }
+        assert!(facts(&json!({"command": "bash", "stdin": "$x -rf /"})).facts_cut);
+        let asked = facts(&json!({"command": "psql", "stdin": "select * from customers"}));
+        assert!(asked.tables.contains("customers"), "{asked:?}");
+        let reached = facts(&json!({"command": "curl", "options": ["-s", "evil.example"]}));
+        assert!(reached.hosts.contains("evil.example"), "{reached:?}");
+        for beside in [
+            json!({"command": "cat", "stdin": "rm -rf /"}),
+            json!({"command": "bash x.sh", "input": "y"}),
+            json!({"command": "ls", "options": "{\"a\": 1}"}),
+        ] {
+            assert_eq!(facts(&beside).commands.len(), 1, "{beside}");
         }
         for plain in [
             json!({"name": "Lunch?", "options": ["Pizza", "Soup"]}),
