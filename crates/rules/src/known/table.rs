@@ -129,7 +129,7 @@ facts! {
     "context.step.recipient_domains" Texts Step "The same as context.step.recipients."
         "context.step.recipient_domains.contains(\"rival.example\")"
         |f| step(f, |s| texts(&s.params.recipients), Value::Texts(Vec::new()));
-    "context.step.facts_cut" Flag Step "True where a parameter could not be read or was too much, what a command runs is known to the shell alone, or a tool was called with what nobody tells, or with a text that has no name and in it a sign of a command, an address or a statement, as a slash, an option or a dot within a word: hosts, commands, tables or recipients may miss one."
+    "context.step.facts_cut" Flag Step "True where a parameter could not be read or was too much, what a command runs, or where it goes, is known to the shell alone, or a tool was called with what nobody tells, or with a text that has no name and in it a sign of a command, an address or a statement, as a slash, an option or a dot within a word: hosts, commands, tables or recipients may miss one."
         "context.step.facts_cut"
         |f| step(f, |s| Value::Flag(s.params.facts_cut), Value::Flag(false));
     "context.step.labels" Texts Step "Labels of the step."
