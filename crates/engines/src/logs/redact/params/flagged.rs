@@ -72,7 +72,7 @@ const RECIPIENTS: &[Flagged] = &[
     },
 ];
 
-/// Variables through which programs are told what to reach, besides those that end as `http_proxy` does.
+/// Variables through which programs are told what to reach, besides those that end as `http_proxy` and `http.proxy` do.
 const VARIABLES: &[&str] =
     &["pip_index_url", "npm_config_registry", "aws_endpoint_url", "pghost", "mysql_host", "docker_host"];
 
@@ -85,14 +85,16 @@ impl Flagged {
 /// Whether a variable of that name says what to reach.
 pub(super) fn is_reaching(name: &str) -> bool {
     let name = name.trim_start_matches('-').to_ascii_lowercase();
-    name.ends_with("_proxy") && name != "no_proxy" || VARIABLES.contains(&name.as_str())
+    name.ends_with("_proxy") && name != "no_proxy"
+        || name.ends_with(".proxy")
+        || VARIABLES.contains(&name.as_str())
 }
 
 /// What flags and variables of a program tell it to reach, and whether it can be nothing else.
 pub(super) fn hosts<'w>(words: &[&'w str], mut each: impl FnMut(&'w str, bool)) {
     behind(words, HOSTS, |value, is_sure| {
         // Jumps, one after the other.
-        for value in value.split(',') {
+        for value in value.strip_prefix("tcp:").unwrap_or(value).split(',') {
             each(value, is_sure);
         }
     });
