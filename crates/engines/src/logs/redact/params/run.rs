@@ -90,7 +90,7 @@ impl Facts {
         // What it is told to run is not what it reads: `{"command": "bash", "args": ["x.sh"], "stdin": "y"}`.
         let reader = |(at, program): &(usize, String)| {
             let behind = arguments.iter().find(|(other, _)| other != at);
-            format!("{program} {}", behind.map_or("", |(_, line)| line))
+            format!("{program} {}", behind.map_or("", |(_, line)| line.as_str()))
         };
         let readers: Vec<String> = programs.iter().take(MAX_INVOKED).map(reader).collect();
         self.read_by(&readers, &of(&[Part::Input]));
