@@ -94,7 +94,7 @@ fn the_corpus_scores_as_it_did() {
 }
 
 const EXPECTED: &str = "\
-version 4
+version 5
 class            right other left
 API_KEY              9     0    0
 AUTHORIZATION        9     0    0

@@ -1,13 +1,15 @@
 //! Detectors: a shape to look for, and a judge of what was found.
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::{
     columns::COLUMNS,
-    findings::Found,
+    findings::{Class, Found},
     forms::FORMS,
+    lines::LINES,
+    listed::LISTS,
     places::PLACES,
     ruling::Ruling,
     shapes::{DEFINITIONS, Judge},
@@ -19,26 +21,24 @@ const SIZE: usize = 32 << 20;
 const KEPT: usize = 16 << 20;
 
 /// All shapes at once: which detectors have anything to do.
-pub(super) static SHAPES: LazyLock<RegexSet> = LazyLock::new(|| {
-    RegexSetBuilder::new(definitions().map(|(shape, _)| *shape))
+pub(super) static SHAPES: LazyLock<RegexSet> = LazyLock::new(|| set(definitions()));
+
+/// Shapes that are looked for at once.
+pub(super) fn set<'d>(definitions: impl Iterator<Item = &'d (&'static str, Judge)>) -> RegexSet {
+    RegexSetBuilder::new(definitions.map(|(shape, _)| *shape))
         .size_limit(SIZE)
         .dfa_size_limit(KEPT)
         .build()
         .unwrap_or_else(|error| unreachable!("the shapes are fixed and a test compiles them: {error}"))
-});
+}
 
 /// In the order in which they are applied: what is more telling first.
-pub(super) static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(|| {
-    let compile = |(shape, judge): &(&str, Judge)| Detector {
-        shape: Regex::new(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}")),
-        judge: *judge,
-    };
-    definitions().map(compile).collect()
-});
+pub(super) static DETECTORS: LazyLock<Vec<Detector>> =
+    LazyLock::new(|| definitions().map(Detector::new).collect());
 
 /// What a name stands before, or what is known by its own shape; then what is known by its place.
 fn definitions() -> impl Iterator<Item = &'static (&'static str, Judge)> {
-    DEFINITIONS.iter().chain(FORMS).chain(PLACES).chain(COLUMNS)
+    DEFINITIONS.iter().chain(LINES).chain(LISTS).chain(FORMS).chain(PLACES).chain(COLUMNS)
 }
 
 /// One shape and its judge.
@@ -48,31 +48,49 @@ pub(super) struct Detector {
 }
 
 impl Detector {
+    pub(super) fn new((shape, judge): &(&str, Judge)) -> Self {
+        let shape = Regex::new(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
+        Self { shape, judge: *judge }
+    }
+
     /// The text without what this detector finds; `None` if it finds nothing.
     pub(super) fn apply(&self, text: &str, found: &mut Found) -> Option<String> {
-        let mut cleaned = String::new();
-        let (mut copied, mut at) = (0, 0);
+        let parts = self.parts(text);
+        if parts.is_empty() {
+            return None;
+        }
+        let (mut cleaned, mut copied) = (String::with_capacity(text.len()), 0);
+        for (part, class) in parts {
+            found.add(class, &text[part.clone()]);
+            cleaned.push_str(&text[copied..part.start]);
+            cleaned.push_str(&class.marker());
+            copied = part.end;
+        }
+        Some(cleaned + &text[copied..])
+    }
+
+    /// What this detector finds in a text, in order.
+    pub(super) fn parts(&self, text: &str) -> Vec<(Range<usize>, Class)> {
+        let (mut all, mut taken, mut at) = (Vec::new(), 0, 0);
         while let Some(captures) = (at <= text.len()).then(|| self.shape.captures_at(text, at)).flatten() {
             let matched = captures.get_match().range();
             let next = match (self.judge)(text, &captures) {
                 Ruling::Remove(parts) => {
-                    for (part, class) in &parts {
+                    let next = parts.last().map_or(matched.end, |(part, _)| part.end);
+                    for (part, class) in parts {
                         // What stands before its name may have two of them, and goes once.
-                        if part.start < copied {
-                            continue;
+                        if part.start >= taken {
+                            taken = part.end;
+                            all.push((part, class));
                         }
-                        found.add(*class, &text[part.clone()]);
-                        cleaned.push_str(&text[copied..part.start]);
-                        cleaned.push_str(&class.marker());
-                        copied = part.end;
                     }
-                    parts.last().map_or(matched.end, |(part, _)| part.end)
+                    next
                 }
                 Ruling::PassOver(next) => next,
             };
             at = after(text, next.max(matched.start + 1));
         }
-        (copied > 0).then(|| cleaned + &text[copied..])
+        all
     }
 }
 

@@ -1,5 +1,5 @@
-//! Passwords that no name stands right before: what comes last in a command, second in a call, behind a user in a pair, or in
-//! SQL. One shape a form, each with what tells it from what only looks alike.
+//! Passwords that no name stands right before: what is told to a server, second in a call, in a sentence, or in SQL. One shape a
+//! form, each with what tells it from what only looks alike.
 
 use std::ops::Range;
 
@@ -28,82 +28,12 @@ const ASKS: &[&str] = &[
     "show", "validate",
 ];
 
-/// Shapes and judges, as `shapes::DEFINITIONS` has them: they are applied behind those.
+/// Shapes and judges, as `shapes::DEFINITIONS` has them: they are applied behind those of `lines`.
 pub(super) const FORMS: &[(&str, Judge)] = &[
-    // Commands of which one word is a password by its place.
-    (
-        concat!(
-            r"(?-u:\b)(?:rabbitmqctl[ \t]+(?:-\S+[ \t]+)*(?:add_user|change_password)[ \t]+\S+",
-            r#"|wpa_passphrase[ \t]+(?:"[^"\r\n]*"|[^\s"<]\S*))[ \t]+["']?([^\s"'<]+)"#,
-        ),
-        placed,
-    ),
-    (
-        concat!(
-            r"(?-u:\b)htpasswd[ \t]+(?:-[A-Za-z]+[ \t]+)*-[A-Za-z]*b[A-Za-z]*[ \t]+(?:-[A-Za-z]+[ \t]+|[0-9]+[ \t]+)*",
-            r#"(?:[^\s<>|;&]+[ \t]+)?(?:""|''|["']?[^\s"'<>|;&]+["']?)[ \t]+["']?([^\s"'<>|;&]+)["']?(?:[ \t]*(?:$|[\r\n|>;&)])|[`"'])"#,
-        ),
-        placed,
-    ),
-    (
-        r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+user[ \t]+["']?[^\s/"'<]+["']?[ \t]+["']?([^\s/"'<*]+)["']?[ \t]+/"#,
-        placed,
-    ),
-    (r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+user[ \t]+["']?[^\s/"'<]+["']?[ \t]+["']?([^\s/"'<*]+)"#, random),
-    (
-        r#"(?i)(?-u:\b)net1?(?:\.exe)?[ \t]+use[ \t]+(?:[a-z*]:?[ \t]+)?\\\\+\S+[ \t]+(?:/\S+[ \t]+)*["']?([^\s/"'<*]+)"#,
-        placed,
-    ),
-    (r"(?-u:\b)vault[ \t]+login[ \t]+(?:-\S+[ \t]+)*([^\s=<\-][^\s=<]*)", random),
-    (
-        concat!(
-            r#"(?i)(?-u:\b)(?:(?:sqlplus|expdp|impdp|sqlldr)[ \t]+(?:-\S+[ \t]+)*["']?[^\s/"'@\-][^\s/"'@]*/["']?"#,
-            r#"|jdbc:oracle:[a-z]+:[^\s/@"']+/|impacket-[a-z0-9]+[ \t]+[^\s:"']+:)([^\s"'@<]+)@"#,
-        ),
-        placed,
-    ),
-    (r#"(?-u:\b)lftp[ \t][^|;&\r\n]*?-u[ \t]*["']?[^\s,"']+,([^\s"'<]+)"#, placed),
-    (
-        r#"(?-u:\b)(?:smbclient|smbget|smbmap|rpcclient|winexe)[ \t][^|;&\r\n]*?(?:-U|--user)[ =]?["']?[^\s%"']+%([^\s"'<]+)"#,
-        placed,
-    ),
-    (
-        concat!(
-            r"(?i)(?-u:\b)(?:(?:xfreerdp3?|wfreerdp|winrs)(?:\.exe)?[ \t][^|;&\r\n]*?[/\-]p:",
-            r#"|schtasks(?:\.exe)?[ \t][^|;&\r\n]*?/rp[ \t]+)["']?([^\s"'<]+)"#,
-        ),
-        placed,
-    ),
-    (r#"(?i)create[ \t]+secret[ \t][^|;&\r\n]*?--from-literal[= ]["']?[^\s="']+=([^\s"'<]+)"#, placed),
-    // What a command is given by a pipe, or in the lines behind it.
-    (
-        concat!(
-            r#"(?-u:\b)(?:echo|printf)[ \t]+(?:-[neE]+[ \t]+)?(?:["']%s(?:\\n)?["'][ \t]+)?["']?(?:[^\s:"'|<]+:)?"#,
-            r#"([^\s"'|<>&;]+)["']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?(?:chpasswd|passwd[ \t]+--stdin|kinit|cryptsetup"#,
-            r"|(?:-[A-Za-z]+[ \t]+)*-[A-Za-z]*S(?-u:\b)",
-            r"|[a-z]+[ \t][^|;&\r\n]*?--(?:password|token|passphrase)-(?:stdin|fd))",
-        ),
-        placed,
-    ),
-    (
-        concat!(
-            r#"(?-u:\b)chpasswd[ \t]*(?:<<<[ \t]*["']?[^\s:"'<]+:([^\s"'<]+)"#,
-            r#"|<<-?[ \t]*["']?[A-Za-z_]+["']?[ \t]*\r?\n[^\s:<]+:([^\s<]+))"#,
-        ),
-        placed,
-    ),
     // What is told to a server.
     (r"(?-u:\b)USER[ \t]+\S+[ \t\r\n]+(?:[0-9+][^\r\n]*[\r\n]+)?PASS[ \t]+([^\s<]+)", placed),
     (r"(?-u:\b)AUTH[ \t]+(?:PLAIN|LOGIN|XOAUTH2)[ \t]+([0-9A-Za-z+/]{8,}={0,2})", random),
     (r"(?m:^)(?:[^\s>]*>[ \t]*)?AUTH[ \t]+(?:[^\s<]+[ \t]+)?([^\s<]+)[ \t]*\r?(?m:$)", strong),
-    // Behind a user. What rsync and docker are told first is a place or an image.
-    (
-        concat!(
-            r"(?-u:\b)(?:rsync|(?:docker|podman)[ \t]+[a-z]+)(?:[ \t]+-\S+)*[ \t]+\S+",
-            r#"|(?:^|\s)(?:-U|-a|--auth)(?:=|[ \t]+)["']?[^\s:"'<>]+:([^\s"'<>]+)"#,
-        ),
-        of_a_user,
-    ),
     // SQL.
     (
         concat!(
@@ -186,7 +116,7 @@ pub(super) fn strong(_: &str, matched: &Captures<'_>) -> Ruling {
 }
 
 /// Behind a colon, where a path, the rest of a URL or a version may stand too: `host:/path`, `git+https://..`, `nginx:1.25.3`.
-fn of_a_user(_: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn of_a_user(_: &str, matched: &Captures<'_>) -> Ruling {
     let is_version = |value: &str| {
         let (first, rest) = value.strip_prefix('v').unwrap_or(value).split_once('.').unwrap_or((value, ""));
         !rest.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())

@@ -5,8 +5,8 @@
 //! (`shapes`), at any depth of a JSON text (`rewrite`), and in JSON inside strings. A text is scanned a second time as
 //! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn as
 //! nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools (`commands`)
-//! say what a value is as the name of a field does. Some say it by their place alone (`forms`, `places`): in a command, in SQL, in a
-//! call, or in the column of a table (`columns`).
+//! say what a value is as the name of a field does. Some say it by their place alone (`lines`, `forms`, `places`): in a command, also
+//! where it is a list of its words (`listed`), in SQL, in a call, or in the column of a table (`columns`).
 //! What speaks of a secret and holds none stays (`nothing`).
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
@@ -29,6 +29,8 @@ mod findings;
 mod forms;
 mod json;
 mod lenient;
+mod lines;
+mod listed;
 mod markup;
 mod metadata;
 mod nothing;
@@ -77,7 +79,8 @@ use findings::Found;
 /// well-known tools), tokens that are percent-encoded and of more vendors, and cards with other signs between their digits.
 /// 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of code, prose in elements;
 /// and it knows passwords by their place in more commands, SQL, calls and sentences, and by their names in more languages.
-pub const REDACTION_VERSION: u64 = 4;
+/// 5 reads a list of the words of a command as the line that it is, in JSON and in code.
+pub const REDACTION_VERSION: u64 = 5;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON
 /// is at hand as text, use [`redact_json`]: a [`serde_json::Value`] may have rounded its numbers already.

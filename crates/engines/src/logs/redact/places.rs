@@ -36,23 +36,6 @@ macro_rules! password {
 
 /// Shapes and judges: they are applied behind those of `forms`.
 pub(super) const PLACES: &[(&str, Judge)] = &[
-    // Commands.
-    (
-        concat!(
-            r"(?:(?-u:\b)sudo[ \t]+(?:[^|;&\r\n<]*[ \t])?-[A-Za-z]*S(?:[ \t][^|;&\r\n<]*)?|--with-token|--password-stdin",
-            r"|(?-u:\b)secret[ \t]+(?:put|set)[ \t]+[^\s<]+|(?-u:\b)read[ \t]+-[a-z]*s[a-z]*[ \t]+[A-Za-z_]+)",
-            r#"[ \t]*<<<[ \t]*["']?([^\s"'<]+)"#,
-        ),
-        placed,
-    ),
-    (
-        r#"(?-u:\b)mc[ \t]+alias[ \t]+set[ \t]+[^\s<]+[ \t]+[^\s<]+[ \t]+[^\s<]+[ \t]+["']?([^\s"'<\-][^\s"'<]*)"#,
-        placed,
-    ),
-    (r#"(?-u:\b)rclone[ \t]+config[ \t][^|;&\r\n]*?[ \t]pass[ \t]+["']?([^\s"'<]+)"#, placed),
-    (r#"(?i)convertto-securestring[ \t]+([^\s"'$(<\-][^\s"'<]*)[ \t]+-asplaintext"#, placed),
-    (r#"(?-u:\b)sqlplus[ \t]+(?:-\S+[ \t]+)*["']?[^\s/"'@\-][^\s/"'@]*/["']?([^\s/"'@<]+)"#, random),
-    (r"(?-u:\b)curl[ \t](?:[^|;&\r\n]*?[ \t])?(?:-b|--cookie)[ =]?", cookies),
     // A line of `.pgpass`.
     (r#":(?:[0-9]{4,5}|\*):[A-Za-z_*][^\s:'"<]*:[A-Za-z_][^\s:'"<]*:([^\s:'"<]+)"#, random),
     // SQL.
@@ -132,16 +115,6 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
         before,
     ),
 ];
-
-/// `curl -b 'session=..'`, but not the file of cookies that it may be.
-fn cookies(text: &str, matched: &Captures<'_>) -> Ruling {
-    match value_at(text, matched.get_match().end(), false) {
-        Some((range, _)) if text[range.clone()].contains('=') && is_password(&text[range.clone()]) => {
-            Ruling::Remove(vec![(range, Class::Secret(S::Cookie))])
-        }
-        _ => over(matched),
-    }
-}
 
 /// What is strong, or has capitals, other letters and digits, as names of methods and versions seldom do.
 fn dense(text: &str, matched: &Captures<'_>) -> Ruling {

@@ -11,6 +11,7 @@ use super::{
     fields::{classify, says_little},
     findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
+    listed::{Line, MAX_WORDS, Placed},
     nothing::{is_mixed, is_name_of_item, looks_random, place},
     shapes::is_of_a_user,
     text,
@@ -58,6 +59,9 @@ const OF_SCHEMAS: &[&str] = &[
 /// How many members behind a value may stand before its name.
 const MEMBERS_AHEAD: usize = 4;
 
+/// A longer text is no name of a program.
+const MAX_PROGRAM: usize = 256;
+
 /// What an item of a list says of the next one.
 #[derive(Clone, Copy)]
 enum Said {
@@ -85,7 +89,11 @@ impl Said {
         if let Some(class) = says(item, redacted, flag) {
             return Self::Flag(class);
         }
-        if ["-u", "-su", "--user", "--proxy-user"].contains(&item) {
+        // `-su`: flags of one letter stand together.
+        let bundled = item.strip_prefix('-').and_then(|flags| flags.strip_suffix('u'));
+        let bundled =
+            bundled.is_some_and(|flags| flags.len() <= 4 && flags.bytes().all(|b| b"fikLsSv".contains(&b)));
+        if bundled || ["--user", "--proxy-user"].contains(&item) {
             return Self::User;
         }
         let name = |item: &str| classify(item).filter(|_| is_name_of_item(item));
@@ -140,7 +148,7 @@ impl<'t> Rewriter<'t, '_> {
                 }
             }
             (b'{', None) => self.object(depth)?,
-            (b'[', None) => self.array(depth, false, None)?,
+            (b'[', None) => self.array(depth, false, None, None)?,
             (b'"', class) => {
                 self.string(class, depth)?;
             }
@@ -190,6 +198,7 @@ impl<'t> Rewriter<'t, '_> {
         let mut named = None;
         // `{"program": "sshpass", "args": ["-p", ".."]}`
         let mut invoked = None;
+        let mut program = None;
         // How likely a model held what stands beside it.
         let mut scored = false;
         while !self.reader.take_if(b'}') {
@@ -209,8 +218,13 @@ impl<'t> Rewriter<'t, '_> {
                     named = says(&value, redacted.as_deref(), classify);
                 }
                 invoked = Invoked::by(&value).or(invoked);
+                if is_program(&name, &value) {
+                    program = Some(value);
+                }
             } else if class.is_none() && self.reader.peek() == b'[' {
-                self.array(depth + 1, false, invoked)?;
+                let behind = if program.is_none() { self.program_behind()? } else { None };
+                let invoked = invoked.or_else(|| behind.as_deref().and_then(Invoked::by));
+                self.array(depth + 1, false, invoked, program.as_deref().or(behind.as_deref()))?;
             } else {
                 // `{"pass": 12, "fail": 3}`
                 let counted = says_little(&name) && self.reader.peek().is_ascii_digit();
@@ -298,17 +312,76 @@ impl<'t> Rewriter<'t, '_> {
         None
     }
 
-    /// The items of a list; `listed` if it is one of a list itself. They may be words behind the tool that was `invoked`.
+    /// The program that is told the words of the list that comes next, where it stands behind them: `{"args": [..], "command": ".."}`.
+    fn program_behind(&self) -> Result<Option<Cow<'t, str>>, serde_json::Error> {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at + 1 };
+        for _ in 0..MAX_WORDS {
+            match ahead.peek() {
+                b']' => break,
+                b'{' | b'[' => return Ok(None),
+                b'"' => drop(ahead.string()),
+                _ => drop(ahead.scalar()),
+            }
+            ahead.take_if(b',');
+        }
+        if !ahead.take_if(b']') {
+            return Ok(None);
+        }
+        for _ in 0..MEMBERS_AHEAD {
+            if !ahead.take_if(b',') {
+                return Ok(None);
+            }
+            let name = unescape(ahead.string())?;
+            ahead.take_if(b':');
+            match ahead.peek() {
+                b'{' | b'[' => return Ok(None),
+                b'"' => {
+                    let value = unescape(ahead.string())?;
+                    if is_program(&name, &value) {
+                        return Ok(Some(value));
+                    }
+                }
+                _ => drop(ahead.scalar()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What of the items that come next is a password by its place in the line that they are.
+    fn placed(&self, program: Option<&str>) -> Result<Vec<Placed>, serde_json::Error> {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        if ahead.peek() != b'"' {
+            return Ok(Vec::new());
+        }
+        let mut line = Line::behind(program);
+        loop {
+            let more = match ahead.peek() {
+                b'"' => line.add(&unescape(ahead.string())?),
+                b']' | b'{' | b'[' => false,
+                _ => line.add(ahead.scalar()),
+            };
+            if !more {
+                return Ok(line.passwords());
+            }
+            ahead.take_if(b',');
+        }
+    }
+
+    /// The items of a list; `listed` if it is one of a list itself. They may be words behind the tool that was `invoked`, or behind
+    /// another `program`.
     fn array(
         &mut self,
         depth: usize,
         listed: bool,
         mut invoked: Option<Invoked>,
+        program: Option<&str>,
     ) -> Result<(), serde_json::Error> {
         if depth >= MAX_DEPTH {
             return Err(too_deep());
         }
         self.reader.at += 1;
+        let placed = self.placed(program)?;
+        let mut item = 0;
         let mut said = Said::Nothing;
         let mut is_first = true;
         while !self.reader.take_if(b']') {
@@ -319,8 +392,10 @@ impl<'t> Rewriter<'t, '_> {
                 Said::Name { .. } | Said::User | Said::Nothing => None,
             };
             let spoken = if class.is_none() { self.spoken(&mut invoked)? } else { Says::Nothing };
+            let here: Vec<&Placed> = placed.iter().filter(|placed| placed.item == item).collect();
             said = match (self.reader.peek(), class, said) {
                 (b'"', None, _) if spoken != Says::Nothing => self.of_a_command(spoken, depth + 1)?,
+                (b'"', None, _) if !here.is_empty() => self.of_a_line(&here, depth + 1)?,
                 (b'"', None, Said::Name { class, .. }) => self.beside(class, depth + 1)?,
                 (b'"', None, Said::User) => self.of_a_user(depth + 1)?,
                 (b'"', class, _) => {
@@ -329,7 +404,7 @@ impl<'t> Rewriter<'t, '_> {
                     Said::by(&item, redacted.as_deref(), is_first)
                 }
                 (b'[', None, _) => {
-                    self.array(depth + 1, true, invoked)?;
+                    self.array(depth + 1, true, invoked, None)?;
                     Said::Nothing
                 }
                 (_, class, _) => {
@@ -338,6 +413,7 @@ impl<'t> Rewriter<'t, '_> {
                 }
             };
             is_first = false;
+            item += 1;
             self.reader.take_if(b',');
         }
         Ok(())
@@ -373,6 +449,26 @@ impl<'t> Rewriter<'t, '_> {
         let word = unescape(self.reader.string())?;
         self.found.add(password, &word[flag..]);
         self.replace(start, &escape(&format!("{}{}", &word[..flag], password.marker())));
+        Ok(Said::Nothing)
+    }
+
+    /// A word that has a password by its place in a line.
+    fn of_a_line(&mut self, placed: &[&Placed], depth: usize) -> Result<Said, serde_json::Error> {
+        self.reader.peek();
+        let start = self.reader.at;
+        let word = unescape(self.reader.string())?;
+        let (mut kept, mut copied) = (String::new(), 0);
+        for Placed { part, class, .. } in placed {
+            if part.start >= copied {
+                self.found.add(*class, &word[part.clone()]);
+                kept.push_str(&word[copied..part.start]);
+                kept.push_str(&class.marker());
+                copied = part.end;
+            }
+        }
+        kept.push_str(&word[copied..]);
+        let kept = string(&kept, depth, self.found).unwrap_or(kept);
+        self.replace(start, &escape(&kept));
         Ok(Said::Nothing)
     }
 
@@ -485,6 +581,14 @@ pub(super) fn is_name(name: &str) -> bool {
     ["name", "key", "header", "field", "param", "parameter"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether a member is the program that words beside it are told to.
+fn is_program(name: &str, value: &str) -> bool {
+    ["command", "cmd", "program", "executable", "exe", "binary", "bin", "file", "tool", "name"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+        && value.len() <= MAX_PROGRAM
 }
 
 pub(super) fn is_value(name: &str) -> bool {

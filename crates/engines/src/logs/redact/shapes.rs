@@ -27,6 +27,16 @@ macro_rules! name {
     };
 }
 
+/// `--password ..`
+pub(super) const FLAG: &str = concat!(r#"(?i)(?:^|[\s"'])--?"#, name!(), r"[ \t]+");
+
+/// A tool that takes a password behind a flag of one letter.
+pub(super) const TOOL: &str = concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+");
+
+/// `-u bob:..`
+pub(super) const USER: &str =
+    r#"(?:^|\s)(?:-[fikLsSv]{0,4}u|--user|--proxy-user)(?:[ \t]+|=)?["']?([^\s:"'<>]+):([^\s"'<>]+)"#;
+
 /// Rules on one match of a shape in a text.
 pub(super) type Judge = fn(&str, &Captures<'_>) -> Ruling;
 
@@ -131,7 +141,7 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         ),
         named,
     ),
-    (concat!(r#"(?i)(?:^|[\s"'])--?"#, name!(), r"[ \t]+"), flag),
+    (FLAG, flag),
     // Of files for containers, and of shells.
     (
         concat!(
@@ -141,7 +151,7 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         ),
         flag,
     ),
-    (concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+"), command),
+    (TOOL, command),
     // `npm config set //registry/:_authToken ..`, `aws configure set ..`
     (concat!(r"(?i)config(?:ure)?[ \t]+set[ \t]+(?:--\S+[ \t]+)*(?:[^\s<]*[/:])?", name!(), r"[ \t]+"), flag),
     (r"(?m:^)[ \t]*(requirepass|masterauth|rootpw|bindpw)[ \t]+", flag),
@@ -171,10 +181,7 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         ),
         attribute,
     ),
-    (
-        r#"(?:^|\s)(?:-[fikLsSv]{0,4}u|--user|--proxy-user)[ =]?["']?([^\s:"'<>]+):([^\s"'<>]+)"#,
-        user_and_password,
-    ),
+    (USER, user_and_password),
     (r"(?i)[?&;](?:sig|signature|x-(?:amz|goog)-signature|hmac)=([0-9a-z%+/=_.\-]{16,})", |_, m| {
         part(m, S::Token)
     }),
@@ -242,7 +249,7 @@ fn url_token(_: &str, matched: &Captures<'_>) -> Ruling {
 }
 
 /// `curl -u name:password`, but not `docker run -u 1000:1000`.
-fn user_and_password(_: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn user_and_password(_: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(user), Some(password)) = (matched.get(1), matched.get(2)) else { return over(matched) };
     if !is_of_a_user(user.as_str(), password.as_str()) {
         return over(matched);

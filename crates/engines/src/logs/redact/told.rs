@@ -144,6 +144,63 @@ fn a_user_and_a_password_in_a_list_of_words_are_told_apart() {
     }
 }
 
+/// `VV` stands for a password.
+#[rustfmt::skip]
+const LISTS: &[&str] = &[
+    r#"["htpasswd","-b","f","bob","VV"]"#, r#"{"command":["vault","login","VV"]}"#, r#"{"cmd":["net","user","bob","VV"]}"#,
+    r#"["net","user","bob","VV","/add"]"#, r#"["smbclient","//h/s","-U","bob%VV"]"#, r#"["curl","-b","session=VV; a=b","https://h"]"#,
+    r#"["sudo","-S","ls","<<<","VV"]"#, r#"["echo","VV","|","sudo","-S","ls"]"#, r#"["lftp","-u","bob,VV","sftp://h"]"#,
+    r#"["rabbitmqctl","add_user","bob","VV"]"#, r#"["sqlplus","scott/VV@orcl"]"#, r#"["wpa_passphrase","a net","VV"]"#,
+    r#"["xfreerdp","/u:bob","/p:VV"]"#, r#"["mc","alias","set","s","https://h","KEY","VV"]"#, r#"["curl","-fsSu","admin:VV"]"#,
+    r#"{"command":"vault","args":["login","VV"]}"#, r#"{"args":["login","VV"],"command":"vault"}"#,
+    r#"{"args":["-p","VV","ssh","h"],"cwd":"/srv","program":"sshpass"}"#, r#"{"command":"net user","args":["bob","VV"]}"#,
+];
+
+/// `VV` stands for a password here as well.
+#[rustfmt::skip]
+const WRITTEN: &[&str] = &[
+    "['curl','-u','admin:VV']", "subprocess.run(['curl', '-u', 'admin:VV', url])", "exec.Command(\"curl\", \"--user\", \"admin:VV\")",
+    "spawn('vault', ['login', 'VV'])", "run(['mysql', '-u', 'root', '--password', 'VV'], check=True)", "['sshpass','-p','VV','ssh','h']",
+    "['htpasswd', '-b', 'f', 'bob', 'VV']", "[\n  'curl',\n  '-b',\n  'session=VV',\n]", "['net', 'user', 'bob', 'VV']",
+    "curl -u  admin:VV https://h",
+];
+
+#[test]
+fn a_password_in_a_list_of_words_is_known_by_its_place_in_the_line() {
+    for list in LISTS {
+        let kept = redact_json(&list.replace("VV", V)).expect("is JSON").value;
+        assert!(!kept.contains(V) && kept.contains("<REDACTED:"), "{kept}");
+        assert_eq!(redact_json(&kept).expect("is JSON").value, kept);
+    }
+    for text in WRITTEN {
+        let text = text.replace("VV", V);
+        let kept = redact_text(&text).value;
+        assert!(!kept.contains(V) && kept.contains("<REDACTED:"), "{kept}");
+        assert_eq!(redact_text(&kept).value, kept, "twice: {text}");
+    }
+    for list in [
+        json!(["vault", "login", "-method=oidc"]),
+        json!(["net", "user", "bob", "/delete"]),
+        json!(["curl", "-b", "cookies.txt", "https://h"]),
+        json!(["htpasswd", "-c", "file", "bob"]),
+        json!(["echo", "hello", "|", "sort", "-S", "10"]),
+        json!(["vault", "login", "<token>"]),
+        json!({"name": "net", "tags": ["user", "growth", "rate"]}),
+    ] {
+        assert_eq!(redact_json(&list.to_string()).expect("is JSON").value, list.to_string());
+    }
+    for text in [
+        "parser.add_argument('--password', dest='pw', help='x')",
+        "@click.option(\"--password\", prompt=True)",
+        "program.option('--token', 'the token of an account')",
+        "['mysql', '--password', password]",
+        "['curl', '-u', user, 'https://h.example:8443/x']",
+        "Command(\"docker\", \"run\", \"-u\", \"1000:1000\")",
+    ] {
+        assert_eq!(redact_text(text).value, text);
+    }
+}
+
 /// Texts that are made to be slow.
 #[test]
 fn hostile_texts_take_no_longer_than_others() {
@@ -165,6 +222,9 @@ fn hostile_texts_take_no_longer_than_others() {
         "a is my password ",
         "password='''",
         "variable \"password\" { default ",
+        "['a', ",
+        "('a', 'b', [",
+        "['curl', '-u', 'a:b', ",
     ] {
         let once = redact_text(&piece.repeat(50_000 / piece.len())).value;
         assert!(redact_text(&once).value == once, "{piece}");
