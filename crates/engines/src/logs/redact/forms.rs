@@ -67,6 +67,15 @@ pub(super) const FORMS: &[(&str, Judge)] = &[
         ),
         second,
     ),
+    // `getByLabel('Password').fill('x')`, `find_element(By.ID, 'password').send_keys('x')`
+    (
+        concat!(
+            r#"(?i)(?:passw|pwd)[^()"'\r\n]*["'][^()\r\n]*\)(?:\.(?:first|last|clear|click|focus|nth)\([0-9]*\))*"#,
+            r"(?:\.(?:fill|type|press_?sequentially|send_?keys|set_?value|val|input)\([ \t]*|\.value[ \t]*=[ \t]*)",
+            r#"(\\*["'])"#,
+        ),
+        second,
+    ),
     (r#"(?i)convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+)*(["'])"#, second),
     // Sentences.
     (

@@ -6,7 +6,8 @@
 //! its last reader sees it (`unveil`): broken JSON and URLs with their escapes decoded, and no character that is drawn as
 //! nothing. What is encoded in base64 is looked into (`encoded`). XML (`markup`) and the flags of well-known tools (`commands`)
 //! say what a value is as the name of a field does. Some say it by their place alone (`lines`, `forms`, `places`): in a command, also
-//! where it is a list of its words (`listed`), in SQL, in a call, or in the column of a table (`columns`).
+//! where it is a list of its words (`listed`), in SQL, in a call, or in the column of a table (`columns`). A field of a page says what is
+//! typed into it (`inputs`).
 //! What speaks of a secret and holds none stays (`nothing`).
 //!
 //! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
@@ -27,6 +28,7 @@ mod encoded;
 mod fields;
 mod findings;
 mod forms;
+mod inputs;
 mod json;
 mod lenient;
 mod lines;
@@ -79,7 +81,8 @@ use findings::Found;
 /// well-known tools), tokens that are percent-encoded and of more vendors, and cards with other signs between their digits.
 /// 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of code, prose in elements;
 /// and it knows passwords by their place in more commands, SQL, calls and sentences, and by their names in more languages.
-/// 5 reads a list of the words of a command as the line that it is, in JSON and in code.
+/// 5 reads a list of the words of a command as the line that it is, in JSON and in code, and knows what is typed
+/// into a field for a password.
 pub const REDACTION_VERSION: u64 = 5;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON

@@ -10,6 +10,7 @@ use super::{
     commands::{Invoked, Says, is_password},
     fields::{classify, says_little},
     findings::{Class, Found, OPENING, Redacted, is_marker, marker_at},
+    inputs::{held, is_field, is_typed, is_typed_into},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
     listed::{Line, MAX_WORDS, Placed},
     nothing::{is_mixed, is_name_of_item, looks_random, place},
@@ -196,6 +197,8 @@ impl<'t> Rewriter<'t, '_> {
         self.reader.at += 1;
         // What the last `name` member said: `{"name": "Authorization", "value": ".."}`.
         let mut named = None;
+        // `{"selector": "#password", "text": ".."}`
+        let mut field = None;
         // `{"program": "sshpass", "args": ["-p", ".."]}`
         let mut invoked = None;
         let mut program = None;
@@ -208,7 +211,11 @@ impl<'t> Rewriter<'t, '_> {
             self.reader.take_if(b':');
             let class = class.or_else(|| named.filter(|_| is_value(&name)));
             if self.reader.peek() == b'"' {
-                let class = class.or_else(|| if is_value(&name) { self.named_behind(depth) } else { None });
+                let class = class.or_else(|| {
+                    if is_value(&name) { self.told_behind(depth, is_name, classify) } else { None }
+                });
+                let class =
+                    class.or_else(|| if is_typed(&name) { self.typed_next(field, depth) } else { None });
                 let class = class.filter(|_| !says_little(&name) || !self.is_verdict_next());
                 let class = class.filter(|class| !is_of_a_place(&name, *class) || !self.is_place_next(depth));
                 let of_a_model = class == Some(Class::Secret(S::Token)) && self.is_piece_next(scored);
@@ -216,6 +223,9 @@ impl<'t> Rewriter<'t, '_> {
                 let (value, redacted) = self.string(class, depth + 1)?;
                 if is_name(&name) {
                     named = says(&value, redacted.as_deref(), classify);
+                }
+                if is_field(&name) {
+                    field = says(&value, redacted.as_deref(), held).or(field);
                 }
                 invoked = Invoked::by(&value).or(invoked);
                 if is_program(&name, &value) {
@@ -287,8 +297,20 @@ impl<'t> Rewriter<'t, '_> {
         is_piece && (scored || is_scored())
     }
 
-    /// What the string that comes next is, by a name that stands behind it: `{"value": "..", "name": "password"}`.
-    fn named_behind(&self, depth: usize) -> Option<Class> {
+    /// What the string that comes next is, if it is typed into the `field` that was told, or is told behind it.
+    fn typed_next(&self, field: Option<Class>, depth: usize) -> Option<Class> {
+        let class = field.or_else(|| self.told_behind(depth, is_field, held))?;
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        unescape(ahead.string()).is_ok_and(|text| is_typed_into(class, &text)).then_some(class)
+    }
+
+    /// What the string that comes next is, by a member that stands behind it: `{"value": "..", "name": "password"}`.
+    fn told_behind(
+        &self,
+        depth: usize,
+        is_telling: impl Fn(&str) -> bool,
+        read: impl Fn(&str) -> Option<Class>,
+    ) -> Option<Class> {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
         ahead.string();
         for _ in 0..MEMBERS_AHEAD {
@@ -301,9 +323,12 @@ impl<'t> Rewriter<'t, '_> {
                 b'{' | b'[' => return None,
                 b'"' => {
                     let value = unescape(ahead.string()).ok()?;
-                    if is_name(&name) {
+                    if is_telling(&name) {
                         let stored = string(&value, depth, &mut self.found.aside());
-                        return says(&value, stored.as_deref(), classify);
+                        let class = says(&value, stored.as_deref(), &read);
+                        if class.is_some() {
+                            return class;
+                        }
                     }
                 }
                 _ => drop(ahead.scalar()),

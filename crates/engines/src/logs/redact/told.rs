@@ -31,6 +31,9 @@ const FORMS: &[&str] = &[
     "smtp.login(\"bob\", \"VV\")", "server.login('bob', 'VV')", "requests.get(u, auth=(\"bob\", \"VV\"))", "HTTPBasicAuth('bob', 'VV')",
     "new NetworkCredential(\"bob\", \"VV\")", "ConvertTo-SecureString \"VV\" -AsPlainText -Force", "builder.password(\"VV\")",
     "setPassword('VV');", "keyring.set_password(\"svc\", \"bob\", \"VV\")", "page.fill('#password', 'VV')", "zip.setpassword(b\"VV\")",
+    "await page.getByLabel('Password').fill('VV')", "driver.find_element(By.ID,'password').send_keys('VV')",
+    "cy.get('#password').type('VV')", "page.locator('input[type=\"password\"]').first().pressSequentially('VV')",
+    "document.getElementById('password').value = 'VV'",
     "password: str = \"VV\"", "const DB_PASSWORD: &'static str = \"VV\";",
     // What is told to a server.
     "USER bob\r\nPASS VV\r\n", "USER bob\n331 go on\nPASS VV", "AUTH bob VV", "10.0.0.1:6379> AUTH VV",
@@ -73,6 +76,7 @@ const ORDINARY: &[&str] = &[
     "ssh-keygen -t rsa -f x", "hydra is a tool; rar x a.rar", "npm config set registry https://r.example/",
     "a user identified by email", "the library identified by 'name'", "SELECT id FROM users WHERE name = 'password'",
     "get_password(\"svc\", \"bob\")", "validatePassword('too short')", "t.string \"password\"", "form.fill('#email', 'x1y2z3w4')",
+    "page.getByLabel('Email').fill('x1y2z3w4')", "page.getByLabel('Password').fill(password)", "page.getByLabel('Password').click()",
     "expect_token(\"EOF\")", "login(\"the page\")", "cache_token = current_token", "let token: Option<String> = None;",
     "PASS src/a1b2.test.js", "AUTH is a command of SMTP", "the password must not be told", "my password is not working",
     "my password is weak!", "my password is expiring.", "password for bob was reset", "the token of a list is next",
@@ -166,6 +170,38 @@ const WRITTEN: &[&str] = &[
 ];
 
 #[test]
+fn what_is_typed_into_a_field_for_a_password_goes() {
+    for call in [
+        json!({"selector": "#password", "text": V}),
+        json!({"selector": "input[name=password]", "value": "swordfish"}),
+        json!({"element": "Password textbox", "ref": "e5", "text": V}),
+        json!({"text": V, "ref": "e5", "slowly": false, "element": "Password field"}),
+        json!({"action": "type", "selector": "[type=password]", "text": V}),
+        json!({"locator": "page.getByLabel('Password')", "value": V}),
+        json!({"placeholder": "Enter your password", "keys": "correct horse"}),
+        json!({"css": "#passwordField", "input": V}),
+        json!({"ariaLabel": "One-time OTP", "text": "123456"}),
+    ] {
+        let kept = redact_json(&call.to_string()).expect("is JSON").value;
+        let is_there = [V, "swordfish", "correct horse", "123456"].iter().any(|typed| kept.contains(typed));
+        assert!(!is_there && kept.contains("<REDACTED:"), "{kept}");
+        assert_eq!(redact_json(&kept).expect("is JSON").value, kept);
+    }
+    for call in [
+        json!({"selector": "#email", "text": "swordfish"}),
+        json!({"element": "Show password button", "text": "Show"}),
+        json!({"label": "Password resets", "value": "12"}),
+        json!({"label": "Password", "text": "Passwort"}),
+        json!({"label": "Password", "text": "It must be at least 12 characters"}),
+        json!({"element": "Password strength", "text": "weakly"}),
+        json!({"label": "token", "text": "hello"}),
+        json!({"selector": "#password", "text": "$PASSWORD"}),
+    ] {
+        assert_eq!(redact_json(&call.to_string()).expect("is JSON").value, call.to_string());
+    }
+}
+
+#[test]
 fn a_password_in_a_list_of_words_is_known_by_its_place_in_the_line() {
     for list in LISTS {
         let kept = redact_json(&list.replace("VV", V)).expect("is JSON").value;
@@ -224,6 +260,8 @@ fn hostile_texts_take_no_longer_than_others() {
         "variable \"password\" { default ",
         "['a', ",
         "('a', 'b', [",
+        "'password').fill('",
+        "'password').clear()",
         "['curl', '-u', 'a:b', ",
     ] {
         let once = redact_text(&piece.repeat(50_000 / piece.len())).value;
