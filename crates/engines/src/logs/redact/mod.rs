@@ -82,7 +82,7 @@ use findings::Found;
 /// 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of code, prose in elements;
 /// and it knows passwords by their place in more commands, SQL, calls and sentences, and by their names in more languages.
 /// 5 reads a list of the words of a command as the line that it is, in JSON and in code, and knows what is typed
-/// into a field for a password.
+/// into a field for a password. It keeps more of what only stands for a secret.
 pub const REDACTION_VERSION: u64 = 5;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON

@@ -48,6 +48,9 @@ const SOURCES: &[&str] = &[
 /// What code puts before an expression.
 const KEYWORDS: &[&str] = &["async", "await", "function", "lambda", "new", "typeof", "yield"];
 
+/// What stands before what an `Authorization` is.
+pub(super) const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token", "apikey"];
+
 /// A value that says that there is none, how or of what type it is, or where it is kept.
 pub(super) fn is_nothing(value: &str) -> bool {
     value.is_empty()
@@ -60,6 +63,23 @@ pub(super) fn is_nothing(value: &str) -> bool {
         || is_rule(value)
         || is_placeholder(value)
         || is_reference(value)
+        || is_way_to_one(value)
+}
+
+/// A scheme with nothing of its own behind it: `Bearer {token}`, and the `Bearer ` that code puts before a token.
+pub(super) fn is_way_to_one(value: &str) -> bool {
+    value.split_once([' ', '\t']).is_some_and(|(scheme, rest)| {
+        let rest = rest.trim();
+        is_one_of(scheme, SCHEMES) && (rest.is_empty() || stands_for_one(rest))
+    })
+}
+
+/// Whether a value is put in its place where any other may be one: `${X}`, `{token}`, and a `$PASS` that has the name of one.
+pub(super) fn stands_for_one(value: &str) -> bool {
+    match value.strip_prefix('$').filter(|name| !name.starts_with(['{', '('])) {
+        Some(name) => names_one(name),
+        None => value.starts_with(['$', '{', '%']) && is_reference(value),
+    }
 }
 
 /// What stands behind `is` and says something of a secret: `the token is expired`.
@@ -98,7 +118,7 @@ fn is_reference(value: &str) -> bool {
     variable.is_some_and(|name| !name.is_empty() && name.bytes().all(upper) || names_one(name))
         || value.strip_prefix(['@', ':']).is_some_and(names_one)
         || value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(is_path_of_names)
-        || matches!(value, "%s" | "?")
+        || matches!(value, "%s" | "?" | "{}")
         || within("$(", ")")
         || (within("{{", "}}") || within("${{", "}}")) && !value.split_whitespace().any(is_mixed)
 }
@@ -123,6 +143,7 @@ fn is_path_of_names(path: &str) -> bool {
 pub(super) fn is_code(value: &str, colon: bool, spaced: bool) -> bool {
     let first = value.split('.').next().unwrap_or_default();
     let is_path = value.contains('.') && is_path_of_names(value);
+    let plain = |text: &str| !text.bytes().any(|byte| byte.is_ascii_digit());
     value.starts_with([':', '[', '{', '(', '|'])
         || value.contains("::")
         || value.contains('(')
@@ -130,6 +151,8 @@ pub(super) fn is_code(value: &str, colon: bool, spaced: bool) -> bool {
             .split_once('[')
             .is_some_and(|(list, which)| is_path_of_names(list) && (which.is_empty() || spaced))
         || is_path && (SOURCES.contains(&first) || names_one(value))
+        // `random_password.db.result`
+        || is_path && spaced && !colon && words(first).len() > 1 && names_one(first) && plain(value)
         || colon && value.strip_prefix('&').is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphabetic()))
         || spaced && !colon && (KEYWORDS.contains(&value) || words(value).len() > 1 && names_one(value))
 }

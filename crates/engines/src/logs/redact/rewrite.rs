@@ -13,11 +13,11 @@ use super::{
     inputs::{held, is_field, is_typed, is_typed_into},
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
     listed::{Line, MAX_WORDS, Placed},
-    nothing::{is_mixed, is_name_of_item, looks_random, place},
+    nothing::{SCHEMES, is_mixed, is_name_of_item, is_way_to_one, looks_random, place},
     shapes::is_of_a_user,
     text,
     unveil::visible,
-    values::{is_of_a_place, is_verdict},
+    values::{is_kept_at, is_of_a_place, is_verdict, is_way},
 };
 
 /// Redacts a JSON text. Fails if it is no JSON, nested more than 100 deep, or holds half a surrogate pair.
@@ -106,14 +106,13 @@ impl Said {
 fn is_telling(class: Class, text: &str) -> bool {
     let text = visible(text);
     let text = text.trim();
-    let scheme = ["basic", "bearer", "digest", "negotiate", "token", "apikey"];
     let begins = |scheme: &&str| {
         text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
             && text[scheme.len()..].starts_with([' ', '\t'])
     };
     let is_word = text.contains(char::is_whitespace) || classify(text).is_some();
     class == Class::Secret(S::Cookie) && text.contains('=')
-        || class == Class::Secret(S::Authorization) && scheme.iter().any(begins)
+        || class == Class::Secret(S::Authorization) && SCHEMES.iter().any(begins)
         || !is_word && looks_random(text)
 }
 
@@ -217,6 +216,7 @@ impl<'t> Rewriter<'t, '_> {
                 let class =
                     class.or_else(|| if is_typed(&name) { self.typed_next(field, depth) } else { None });
                 let class = class.filter(|_| !says_little(&name) || !self.is_verdict_next());
+                let class = class.filter(|class| !self.is_way_next(&name, *class));
                 let class = class.filter(|class| !is_of_a_place(&name, *class) || !self.is_place_next(depth));
                 let of_a_model = class == Some(Class::Secret(S::Token)) && self.is_piece_next(scored);
                 let class = class.filter(|_| !of_a_model);
@@ -249,6 +249,15 @@ impl<'t> Rewriter<'t, '_> {
     fn is_verdict_next(&self) -> bool {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
         unescape(ahead.string()).is_ok_and(|text| is_verdict(&text))
+    }
+
+    /// Whether the string that comes next says in which way one is let in, or where a secret is kept: `{"auth": "none"}`.
+    fn is_way_next(&self, name: &str, class: Class) -> bool {
+        let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
+        unescape(ahead.string()).is_ok_and(|text| {
+            let to_one = class == Class::Secret(S::Authorization) && is_way_to_one(&text);
+            to_one || is_way(class, &text) || is_kept_at(name, &text)
+        })
     }
 
     /// Whether the string that comes next is a folder or a file, and nothing else: `{"pwd": "/srv/app"}`.

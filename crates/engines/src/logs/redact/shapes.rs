@@ -13,11 +13,11 @@ use super::{
     encoded::decoded,
     findings::{Class, is_marker},
     markup::{attribute, element, pair},
-    nothing::looks_random,
+    nothing::{looks_random, stands_for_one},
     numbers::{cards, iban, ssn},
     ruling::{Ruling, over},
     stems::stems,
-    values::{flag, named, until},
+    values::{flag, is_way, named, until},
 };
 
 /// A word that holds what names of secrets hold. Whether it is such a name is what the judge asks.
@@ -117,7 +117,7 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     (r"(?i)(?-u:\b)bearer[ \t]+([0-9A-Za-z._~+/=-]{8,})", bearer),
     (r"(?i)(?-u:\b)basic[ \t]+([0-9A-Za-z+/_-]{4,}={0,2})", basic),
     (r"(?i)(?-u:\b)(?:set-)?cookie:[ \t]*", |text, m| header(text, m, S::Cookie)),
-    (r#"://[^\s/?#:@"'<>]*:([^\s/?#"'<>]+)@"#, |_, m| part(m, S::UrlCredentials)),
+    (r#"://[^\s/?#:@"'<>]*:([^\s/?#"'<>]+)@"#, url_password),
     (r#"://([^\s/?#:@"'<>]{16,})@"#, url_token),
     (r"(?i)(?-u:\b)[a-z]{2}[0-9]{2}(?:[ ]?[a-z0-9]){11,30}", iban),
     (r"(?-u:\b)[0-9](?:[ \-./_\x{a0}\x{2000}-\x{200a}\x{2010}-\x{2015}\x{202f}\x{2212}]?[0-9]){12,}", cards),
@@ -243,6 +243,12 @@ fn basic(_: &str, matched: &Captures<'_>) -> Ruling {
     }
 }
 
+/// `://bob:..@`, but not `://bob:${PASSWORD}@`.
+fn url_password(_: &str, matched: &Captures<'_>) -> Ruling {
+    let is_reference = matched.get(1).is_some_and(|password| stands_for_one(password.as_str()));
+    if is_reference { over(matched) } else { part(matched, S::UrlCredentials) }
+}
+
 fn url_token(_: &str, matched: &Captures<'_>) -> Ruling {
     let user = matched.get(1).map_or("", |user| user.as_str());
     if looks_random(user) { part(matched, S::UrlCredentials) } else { over(matched) }
@@ -251,7 +257,7 @@ fn url_token(_: &str, matched: &Captures<'_>) -> Ruling {
 /// `curl -u name:password`, but not `docker run -u 1000:1000`.
 pub(super) fn user_and_password(_: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(user), Some(password)) = (matched.get(1), matched.get(2)) else { return over(matched) };
-    if !is_of_a_user(user.as_str(), password.as_str()) {
+    if !is_of_a_user(user.as_str(), password.as_str()) || stands_for_one(password.as_str()) {
         return over(matched);
     }
     Ruling::Remove(vec![(password.range(), Class::Secret(S::UrlCredentials))])
@@ -277,7 +283,8 @@ fn header(text: &str, matched: &Captures<'_>, kind: S) -> Ruling {
     let start = matched.get_match().end();
     let end = until(text, start, |c| matches!(c, '\r' | '\n' | '"' | '\'' | '\\'));
     let value = text[start..end].trim_end();
-    if value.is_empty() || is_marker(value) {
+    let is_none = kind == S::Cookie && is_way(Class::Secret(kind), value);
+    if value.is_empty() || is_marker(value) || is_none || stands_for_one(value) {
         return over(matched);
     }
     Ruling::Remove(vec![(start..start + value.len(), Class::Secret(kind))])

@@ -42,6 +42,13 @@ const STAYS: &[&str] = &[
     "| password | VARCHAR(255) |", "`token`: `src/auth2`", "**Password:** required", "Password: `redis://h.example:6379/1`", "**Token**: `string`",
     "INSERT INTO users (name, password) VALUES (?, ?)", "INSERT INTO users (name, password) VALUES ($1, $2)", "password IN ('changed', 'expired')",
     "SELECT count(*) AS passwords", "WHERE password LIKE '%x%'", "read -s PASS <<< \"$X\"", "curl -b cookies.txt https://h",
+    // What is put in the place of one.
+    "self.password = password", "this.password = password;", "conn = connect(host=h, password=pw)", "User(name, password=password, age=3)",
+    "password = random_password.db.result", "secret = get_secret_value(SecretId=\"prod/db\")",
+    "aws secretsmanager get-secret-value --secret-id prod/db", "fetch(url, { credentials: 'include' })",
+    "headers = {\"Authorization\": f\"Bearer {token}\"}", "'Authorization': 'Bearer ' + token", "Cookie: none",
+    "curl -H \"Authorization: Bearer $TOKEN\" https://h.example", "curl -u \"$USER:$PASS\" https://h.example",
+    "create_engine(f\"postgresql://{user}:{password}@{host}/{db}\")", "redis://:${REDIS_PASSWORD}@redis:6379",
     // Pages and styles.
     "<input type=\"password\" value=\"Password\">", "<input type=\"token\" value=\"abc12345\">",
     ".token.string{color:#123456}", ".password { color: red; }", "input[type=password]{width:100px}",
@@ -65,6 +72,10 @@ const GOES: &[&str] = &[
     "password = hunter2.VV", "password=\"{{VV}}\"", "password=${VV}", "auth: VV", "auth=\"VV\"", "<token>VV</token>",
     "password = Password1", "password=@Password1", "password=\"$Password1\"", "smtp.login('bob', 'Password1')", "password=Password1[2",
     "password: VV user = bob", "SSN: 123456789 social security number = 12", "<password>VV is the password of the server</password>", "<password>swordfish</password>", "<auth>Basic VV</auth>",
+    "self.password = swordfish", "connect(host=h, password=swordfish)", "password = swordfish;", "password = random_password.VV",
+    "get_secret_value(SecretId=\"VV\")", "secret_id=/prod/VV", "login --secret-id VV", "fetch(url, { credentials: 'VV' })",
+    "Authorization: Bearer $VV", "'Authorization': 'Bearer VV' + x", "curl -u admin:$VV https://h.example", "Cookie: none=VV",
+    "https://u:{VV}@h.example", "redis://:$VV@redis:6379",
 ];
 
 #[test]
@@ -80,6 +91,7 @@ fn what_speaks_of_a_secret_and_holds_none_stays() {
         json!({"properties": {"api_key": {"type": "string", "description": "the key of the account", "minLength": 20}}}),
         json!({"logprobs": [{"token": " the", "logprob": -0.1}, {"token": "Hello", "logprob": -2.5, "bytes": null}]}),
         json!({"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}),
+        json!({"auth": "none", "SecretId": "prod/db", "headers": {"Authorization": "Bearer ${TOKEN}"}}),
         json!({"private_key": "/etc/ssl/site.key", "password_file": "/run/secrets/db1"}),
     ] {
         assert_eq!(redact_json(&value.to_string()).expect("is JSON").value, value.to_string());
@@ -105,6 +117,7 @@ fn what_differs_from_it_by_a_secret_goes() {
         json!({"password": {"user": "bob", "description": V}}),
         json!({"token": V, "logprob": -0.1}),
         json!({"password_hash": V}),
+        json!({"auth": format!("Bearer ${V}"), "secret_id": V}),
         json!(["the password", V]),
         json!([["password", V]]),
         json!({"private_key": V}),

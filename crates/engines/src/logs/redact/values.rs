@@ -6,9 +6,9 @@ use regex::Captures;
 use rules::facts::SecretKind as S;
 
 use super::{
-    fields::{classify, says_little},
+    fields::{classify, says_little, words},
     findings::{Class, is_marker, marker_at},
-    nothing::{is_code, is_mixed, is_nothing, is_said, is_strong, looks_random, place},
+    nothing::{is_code, is_mixed, is_nothing, is_said, is_strong, looks_random, names_one, place},
     ruling::{Ruling, over},
 };
 
@@ -16,6 +16,8 @@ use super::{
 const MAX_QUOTED: usize = 65_536;
 /// Longer types are none.
 const MAX_TYPE: usize = 128;
+/// How far back the bracket of a call is looked for.
+const MAX_CALL: usize = 256;
 
 /// `name = value` and `"name": "value"`, where the name says what the value is.
 pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
@@ -60,6 +62,11 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let is_none = is_nothing(value)
         || of_a_sentence
         || is_way(class, value)
+        || is_kept_at(name.as_str(), value)
+        || !quoted
+            && assigned
+            && is_named_so(class, value)
+            && is_in_code(text, &name.range(), &range, spaced)
         || !quoted && is_few(name.as_str(), class, value)
         || is_of_a_parser(class, &text[..name.start()])
         || is_of_a_place(name.as_str(), class) && place(&text[range.start..]).is_some();
@@ -126,29 +133,44 @@ fn is_few(name: &str, class: Class, value: &str) -> bool {
     is_count(value) && value.len() < 6 && (class == Class::Secret(S::Token) || several.iter().any(ends))
 }
 
-/// The way in which one is let in, and not what for: `auth: basic`.
-fn is_way(class: Class, value: &str) -> bool {
-    let ways = [
-        "apikey",
-        "basic",
-        "bearer",
-        "digest",
-        "iam",
-        "jwt",
-        "kerberos",
-        "ldap",
-        "mtls",
-        "negotiate",
-        "ntlm",
-        "oauth",
-        "oauth2",
-        "oidc",
-        "password",
-        "saml",
-        "sso",
-        "token",
-    ];
-    class == Class::Secret(S::Authorization) && ways.iter().any(|way| value.eq_ignore_ascii_case(way))
+/// The way in which one is let in, and not what for: `auth: basic`, `credentials: 'include'`.
+pub(super) fn is_way(class: Class, value: &str) -> bool {
+    #[rustfmt::skip]
+    let ways: &[&str] = match class {
+        Class::Secret(S::Authorization) => &[
+            "apikey", "basic", "bearer", "digest", "iam", "jwt", "kerberos", "ldap", "mtls", "negotiate", "none", "ntlm", "oauth",
+            "oauth2", "oidc", "password", "saml", "sso", "token",
+        ],
+        Class::Secret(S::Credential) => &["include", "none", "omit", "same-origin"],
+        Class::Secret(S::Cookie) => &["none"],
+        _ => &[],
+    };
+    ways.iter().any(|way| value.eq_ignore_ascii_case(way))
+}
+
+/// Whether it is where a store of secrets keeps one: a `SecretId` that is a path, and not one that lets in.
+pub(super) fn is_kept_at(name: &str, value: &str) -> bool {
+    let is_path = value.contains('/') && !value.split('/').any(|part| is_mixed(part) || is_strong(part));
+    (is_path || value.starts_with("arn:"))
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_.:-".contains(&byte))
+        && words(name).iter().map(String::as_str).eq(["secret", "id"])
+}
+
+/// Whether a value has the name of what it is put into: `password = pw`.
+fn is_named_so(class: Class, value: &str) -> bool {
+    names_one(value) && value.rsplit('.').next().and_then(classify) == Some(class)
+}
+
+/// Whether such a value stands in code, and not in settings, where it may be a password that is as weak: in a member that it is put
+/// into, before the end of a statement, or as an argument of a call.
+fn is_in_code(text: &str, name: &Range<usize>, value: &Range<usize>, spaced: bool) -> bool {
+    let rest = &text[value.end..];
+    if spaced && (text[name.clone()].contains('.') || rest.starts_with(';')) {
+        return true;
+    }
+    let from = (name.start.saturating_sub(MAX_CALL)..=name.start).find(|at| text.is_char_boundary(*at));
+    let before = text[from.unwrap_or(name.start)..name.start].trim_end();
+    before.ends_with(['(', ',']) && before.rfind('(') > before.rfind(')') && rest.starts_with([')', ','])
 }
 
 /// Whether a parser speaks of a token: `Unexpected token: x`.
@@ -207,7 +229,7 @@ pub(super) fn flag(text: &str, matched: &Captures<'_>) -> Ruling {
     let value = &text[range.clone()];
     // `ffmpeg -pass 1`
     let is_none = says_little(name.as_str()) && (is_count(value) || is_verdict(value));
-    if is_none || is_nothing(value) || text[end..].starts_with('-') {
+    if is_none || is_nothing(value) || is_kept_at(name.as_str(), value) || text[end..].starts_with('-') {
         Ruling::PassOver(name.end())
     } else {
         Ruling::Remove(vec![(range, class)])
