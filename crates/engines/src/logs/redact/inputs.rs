@@ -10,6 +10,9 @@ use super::{
     nothing::{is_name_of_item, is_prose, looks_random, names_one},
 };
 
+/// Longer texts tell of no field.
+const MAX_FIELD: usize = 256;
+
 /// What follows the name of a field and says nothing else of it.
 const KINDS: &[&str] = &["textbox", "inputbox", "box", "field", "input"];
 
@@ -46,6 +49,9 @@ fn is_one_of(name: &str, known: &[&str]) -> bool {
 
 /// What the field holds that a text describes or finds: `#password`, `input[type=password]`, `page.getByLabel('Password')`.
 pub(super) fn held(field: &str) -> Option<Class> {
+    if field.len() > MAX_FIELD {
+        return None;
+    }
     // What is around the names of a selector is no part of them.
     let named = field.trim_end_matches(|c: char| !c.is_alphanumeric());
     let lower = named.to_ascii_lowercase();

@@ -143,29 +143,25 @@ fn line_at(text: &str, start: usize) -> (String, usize) {
         at += between;
         let rest = &rest[between..];
         let quote = rest[slashes..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
-        let word = match quote {
-            Some(quote) => {
-                let inner = &rest[slashes + 1..];
-                let ends = |byte: u8| char::from(byte) == quote;
-                let Some(length) = inner.bytes().take(MAX_WORD).position(ends) else { break };
-                line.extend(std::iter::repeat_n(' ', slashes + 1));
-                let word = inner[..length].trim_end_matches('\\');
-                fill(&mut line, word);
-                line.extend(std::iter::repeat_n(' ', length - word.len() + 1));
-                slashes + length + 2
-            }
+        at += if let Some(quote) = quote {
+            let inner = &rest[slashes + 1..];
+            let ends = |byte: u8| char::from(byte) == quote;
+            let Some(length) = inner.bytes().take(MAX_WORD).position(ends) else { break };
+            line.extend(std::iter::repeat_n(' ', slashes + 1));
+            let word = inner[..length].trim_end_matches('\\');
+            fill(&mut line, word);
+            line.extend(std::iter::repeat_n(' ', length - word.len() + 1));
+            slashes + length + 2
+        } else {
             // What a name stands for is not told here, and looks like the next flag.
-            None => {
-                let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$".contains(byte);
-                let length = rest.bytes().take_while(is_name).count();
-                if length == 0 || !rest[length..].starts_with([',', ' ', '\t', '\r', '\n', ']', ')']) {
-                    break;
-                }
-                line.extend(std::iter::repeat_n('-', length));
-                length
+            let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$".contains(byte);
+            let length = rest.bytes().take_while(is_name).count();
+            if length == 0 || !rest[length..].starts_with([',', ' ', '\t', '\r', '\n', ']', ')']) {
+                break;
             }
+            line.extend(std::iter::repeat_n('-', length));
+            length
         };
-        at += word;
         words += 1;
     }
     (line, at.max(start + 1))
