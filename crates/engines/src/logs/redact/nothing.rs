@@ -235,6 +235,15 @@ pub(super) fn is_strong(value: &str) -> bool {
     !value.contains('/') && (is_mixed(value) || value.len() >= 8 && signed && both)
 }
 
+/// Whether it has capitals, other letters and digits, as passwords of people have, and names of methods and versions seldom do:
+/// `Summer2026`.
+pub(super) fn is_dense(value: &str) -> bool {
+    let value = value.trim_end_matches(['.', ',', ';', '!', '?']);
+    let has = |known: fn(&u8) -> bool| value.as_bytes().iter().any(known);
+    let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    mixed && value.len() >= 8 && !value.contains(['/', '-', '(', '.', ':'])
+}
+
 /// A value that is no word of a sentence.
 pub(super) fn looks_random(value: &str) -> bool {
     let value = value.trim_end_matches(['.', '!', '?', ':']);

@@ -9,7 +9,7 @@ use super::{
     fields::classify,
     findings::Class,
     forms::{called, is_argument, placed, random, second, strong},
-    nothing::{is_mixed, is_strong, looks_random, names_one},
+    nothing::{is_dense, is_mixed, is_strong, looks_random, names_one},
     ruling::{Ruling, over},
     shapes::Judge,
     values::value_at,
@@ -116,15 +116,10 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
     ),
 ];
 
-/// What is strong, or has capitals, other letters and digits, as names of methods and versions seldom do.
+/// What is strong or dense.
 fn dense(text: &str, matched: &Captures<'_>) -> Ruling {
-    let value = matched.get(1).map_or("", |value| value.as_str()).trim_end_matches(['.', ',', ';', '!', '?']);
-    let has = |known: fn(&u8) -> bool| value.as_bytes().iter().any(known);
-    let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-    if mixed && value.len() >= 8 && !value.contains(['/', '-', '(', '.', ':']) {
-        return placed(text, matched);
-    }
-    strong(text, matched)
+    let value = matched.get(1).map_or("", |value| value.as_str());
+    if is_dense(value) { placed(text, matched) } else { strong(text, matched) }
 }
 
 /// The strings of a list that a name is compared with: `password IN ('a', 'b')`.
@@ -158,8 +153,13 @@ fn tells(class: Class, value: &str) -> bool {
 fn strong_second(text: &str, matched: &Captures<'_>) -> Ruling {
     let value = matched.get(1).and_then(|quote| value_at(text, quote.start(), false));
     match value {
-        Some((range, true)) if is_strong(&text[range.clone()]) && is_argument(&text[range.clone()]) => {
-            Ruling::Remove(vec![(range, Class::Secret(S::Password))])
+        Some((range, true)) => {
+            let value = &text[range.clone()];
+            if (is_strong(value) || is_dense(value)) && is_argument(value) {
+                Ruling::Remove(vec![(range, Class::Secret(S::Password))])
+            } else {
+                over(matched)
+            }
         }
         _ => over(matched),
     }
@@ -221,7 +221,12 @@ fn before(text: &str, matched: &Captures<'_>) -> Ruling {
     let quotes = ['"', '\'', '`'];
     let bare = text[..end].trim_end_matches(quotes);
     let word = bare.rsplit(|c: char| c.is_whitespace() || quotes.contains(&c)).next().unwrap_or_default();
-    if word.len() > MAX_WORD || !is_strong(word) || !is_password(word) || names_one(word) {
+    // `1Password is my password manager`
+    let rest = text[matched.get_match().end()..].trim_start();
+    let is_over = rest.is_empty() || rest.starts_with(['.', ',', ';', '!', ')']);
+    let of_whom = ["for ", "of ", "on ", "to "].iter().any(|word| rest.starts_with(word));
+    let telling = is_strong(word) || (is_over || of_whom) && is_dense(word);
+    if word.len() > MAX_WORD || !telling || !is_password(word) || names_one(word) {
         return over(matched);
     }
     Ruling::Remove(vec![(bare.len() - word.len()..bare.len(), Class::Secret(S::Password))])

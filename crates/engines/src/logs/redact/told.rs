@@ -64,6 +64,7 @@ const FORMS: &[&str] = &[
     "VV is my password", "use VV as the password", "log in as bob with VV as your password", "password - VV", "password -> VV", "password \u{2192} VV",
     "password \u{2014} VV", "the admin password's VV", "password (for prod): VV", "password [prod] = VV", "Password:\nVV", "Your temporary password:\n\n    VV\n",
     "le mot de passe est VV", "la contrase\u{f1}a es VV", "la password \u{e8} VV", "pass word: VV",
+    "Summer2026 is the password for root", "log in as bob with Summer2026 as your password", "server.login(user, 'Summer2026')",
     "my password is swordfish", "My password is: swordfish", "our password is swordfish, and it is old",
 ];
 
@@ -79,6 +80,7 @@ const ORDINARY: &[&str] = &[
     "page.getByLabel('Email').fill('x1y2z3w4')", "page.getByLabel('Password').fill(password)", "page.getByLabel('Password').click()",
     "expect_token(\"EOF\")", "login(\"the page\")", "cache_token = current_token", "let token: Option<String> = None;",
     "PASS src/a1b2.test.js", "AUTH is a command of SMTP", "the password must not be told", "my password is not working",
+    "OAuth2Client is the password grant", "server.login(user, 'the page')",
     "my password is weak!", "my password is expiring.", "password for bob was reset", "the token of a list is next",
     "rsync -a deploy@h:/var/backups/2026-11-28 .", "rsync -a u@h:/srv/data1 .", "rsync -a host:backup2026 .", "java -analyzer:StyleCop12",
     "pip install -U git+https://github.com/org/repo@v1.2", "java -agentlib:jdwp=transport=dt_socket,address=5005", "ls -a C:\\Users\\bob2",
@@ -90,6 +92,7 @@ const ORDINARY: &[&str] = &[
 fn passwords_are_found_by_their_place_and_nothing_else_goes() {
     for text in FORMS {
         let kept = text.replace("VV", "<REDACTED:PASSWORD>").replace("swordfish", "<REDACTED:PASSWORD>");
+        let kept = kept.replace("Summer2026", "<REDACTED:PASSWORD>");
         let text = text.replace("VV", V);
         assert_eq!(redact_text(&text).value, kept, "{text}");
         assert_eq!(redact_text(&kept).value, kept, "twice: {text}");
