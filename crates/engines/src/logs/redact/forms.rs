@@ -76,6 +76,14 @@ pub(super) const FORMS: &[(&str, Judge)] = &[
         ),
         second,
     ),
+    // What answers a prompt: `expect "password:"; send "x\r"`, `child.expect('password:'); child.sendline('x')`
+    (
+        concat!(
+            r#"(?i)passw[^"'\r\n]*["']\)?[;{ \t\r\n]*(?:[a-z_]+\.)?send(?:_?line)?(?:[ \t]+(?:--[ \t]+)?|\([ \t]*)"#,
+            r#"[bru]?(\\*["'])"#,
+        ),
+        answered,
+    ),
     (r#"(?i)convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+)*(["'])"#, second),
     // Sentences.
     (
@@ -207,6 +215,12 @@ pub(super) fn second(text: &str, matched: &Captures<'_>) -> Ruling {
         }
         _ => over(matched),
     }
+}
+
+/// What is sent to a prompt, if it is no variable of a shell: `send "$password\r"`.
+fn answered(text: &str, matched: &Captures<'_>) -> Ruling {
+    let quote = matched.get(1).map_or(0, |quote| quote.end());
+    if text[quote..].starts_with('$') { over(matched) } else { second(text, matched) }
 }
 
 /// Whether a string can be the password that a call gets: no prose, and no name of one.

@@ -49,6 +49,7 @@ const STAYS: &[&str] = &[
     "headers = {\"Authorization\": f\"Bearer {token}\"}", "'Authorization': 'Bearer ' + token", "Cookie: none",
     "curl -H \"Authorization: Bearer $TOKEN\" https://h.example", "curl -u \"$USER:$PASS\" https://h.example",
     "create_engine(f\"postgresql://{user}:{password}@{host}/{db}\")", "redis://:${REDIS_PASSWORD}@redis:6379",
+    "expect \"password:\" \"yes\"", "child.expect('password:'); child.sendline(password)", "getpass('Password: ', 'x')",
     // Pages and styles.
     "<input type=\"password\" value=\"Password\">", "<input type=\"token\" value=\"abc12345\">",
     ".token.string{color:#123456}", ".password { color: red; }", "input[type=password]{width:100px}",
@@ -75,6 +76,7 @@ const GOES: &[&str] = &[
     "self.password = swordfish", "connect(host=h, password=swordfish)", "password = swordfish;", "password = random_password.VV",
     "get_secret_value(SecretId=\"VV\")", "secret_id=/prod/VV", "login --secret-id VV", "fetch(url, { credentials: 'VV' })",
     "Authorization: Bearer $VV", "'Authorization': 'Bearer VV' + x", "curl -u admin:$VV https://h.example", "Cookie: none=VV",
+    "{a: \"b!\", password: \"VV\"}", "bob's password: 'VV'", "{'password_': 'VV'}", "x('a', password: 'VV')",
     "https://u:{VV}@h.example", "redis://:$VV@redis:6379",
 ];
 

@@ -33,7 +33,7 @@ const FORMS: &[&str] = &[
     "setPassword('VV');", "keyring.set_password(\"svc\", \"bob\", \"VV\")", "page.fill('#password', 'VV')", "zip.setpassword(b\"VV\")",
     "await page.getByLabel('Password').fill('VV')", "driver.find_element(By.ID,'password').send_keys('VV')",
     "cy.get('#password').type('VV')", "page.locator('input[type=\"password\"]').first().pressSequentially('VV')",
-    "document.getElementById('password').value = 'VV'",
+    "document.getElementById('password').value = 'VV'", "child.expect('password:'); child.sendline('VV')",
     "password: str = \"VV\"", "const DB_PASSWORD: &'static str = \"VV\";",
     // What is told to a server.
     "USER bob\r\nPASS VV\r\n", "USER bob\n331 go on\nPASS VV", "AUTH bob VV", "10.0.0.1:6379> AUTH VV",
@@ -77,6 +77,7 @@ const ORDINARY: &[&str] = &[
     "ssh-keygen -t rsa -f x", "hydra is a tool; rar x a.rar", "npm config set registry https://r.example/",
     "a user identified by email", "the library identified by 'name'", "SELECT id FROM users WHERE name = 'password'",
     "get_password(\"svc\", \"bob\")", "validatePassword('too short')", "t.string \"password\"", "form.fill('#email', 'x1y2z3w4')",
+    "child.expect('password:'); child.sendline(password)", "expect \"password:\"; send \"$password\\r\"",
     "page.getByLabel('Email').fill('x1y2z3w4')", "page.getByLabel('Password').fill(password)", "page.getByLabel('Password').click()",
     "expect_token(\"EOF\")", "login(\"the page\")", "cache_token = current_token", "let token: Option<String> = None;",
     "PASS src/a1b2.test.js", "AUTH is a command of SMTP", "the password must not be told", "my password is not working",
@@ -169,7 +170,7 @@ const WRITTEN: &[&str] = &[
     "['curl','-u','admin:VV']", "subprocess.run(['curl', '-u', 'admin:VV', url])", "exec.Command(\"curl\", \"--user\", \"admin:VV\")",
     "spawn('vault', ['login', 'VV'])", "run(['mysql', '-u', 'root', '--password', 'VV'], check=True)", "['sshpass','-p','VV','ssh','h']",
     "['htpasswd', '-b', 'f', 'bob', 'VV']", "[\n  'curl',\n  '-b',\n  'session=VV',\n]", "['net', 'user', 'bob', 'VV']",
-    "curl -u  admin:VV https://h",
+    "curl -u  admin:VV https://h", "expect \"password:\"; send \"VV\\r\"", "expect \"bob's password:\" {\n  send -- \"VV\\r\"\n}",
 ];
 
 #[test]

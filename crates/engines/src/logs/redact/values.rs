@@ -16,7 +16,7 @@ use super::{
 const MAX_QUOTED: usize = 65_536;
 /// Longer types are none.
 const MAX_TYPE: usize = 128;
-/// How far back the bracket of a call is looked for.
+/// How far back the bracket of a call, or the quote that a string begins with, is looked for.
 const MAX_CALL: usize = 256;
 
 /// `name = value` and `"name": "value"`, where the name says what the value is.
@@ -38,10 +38,13 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
         let kept = is_marker(&text[range.clone()]);
         return if kept { Ruling::PassOver(range.end) } else { Ruling::Remove(vec![(range, class)]) };
     }
+    let colon = joint.trim_end().ends_with(':');
+    if colon && is_prompt(text, name.start(), end) {
+        return Ruling::PassOver(name.end());
+    }
     let Some((range, quoted)) = value_at(text, end, assigned) else { return Ruling::PassOver(name.end()) };
     let value = &text[range.clone()];
     // In prose a colon is followed by words, and in code an equals sign by an expression.
-    let colon = joint.trim_end().ends_with(':');
     let code = is_code(value, colon, spaced);
     let code = code || behind_type.is_some() && !looks_random(value);
     let of_a_sentence = joint.trim_end().ends_with(char::is_alphabetic) && is_said(value);
@@ -133,6 +136,22 @@ fn is_few(name: &str, class: Class, value: &str) -> bool {
     is_count(value) && value.len() < 6 && (class == Class::Secret(S::Token) || several.iter().any(ends))
 }
 
+/// Whether the quote there closes the string that has the name in it, as a prompt does: `expect "password:"`.
+fn is_prompt(text: &str, name: usize, at: usize) -> bool {
+    let quote = text[at..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let Some(quote) = quote.filter(|quote| !text[name..at].contains(*quote)) else { return false };
+    let line = text[near(text, name)..name].rsplit(['\r', '\n']).next().unwrap_or_default();
+    let Some((before, within)) = line.rsplit_once(quote) else { return false };
+    let opens = before.is_empty() || before.ends_with([' ', '\t', '(', '[', '{', ',', '=', ':']);
+    let begins = within.is_empty() || within.starts_with(char::is_alphanumeric);
+    opens && begins && before.matches(quote).count() % 2 == 0
+}
+
+/// A place before that one, and not far from it.
+fn near(text: &str, at: usize) -> usize {
+    (at.saturating_sub(MAX_CALL)..at).find(|at| text.is_char_boundary(*at)).unwrap_or(at)
+}
+
 /// The way in which one is let in, and not what for: `auth: basic`, `credentials: 'include'`.
 pub(super) fn is_way(class: Class, value: &str) -> bool {
     #[rustfmt::skip]
@@ -168,8 +187,7 @@ fn is_in_code(text: &str, name: &Range<usize>, value: &Range<usize>, spaced: boo
     if spaced && (text[name.clone()].contains('.') || rest.starts_with(';')) {
         return true;
     }
-    let from = (name.start.saturating_sub(MAX_CALL)..=name.start).find(|at| text.is_char_boundary(*at));
-    let before = text[from.unwrap_or(name.start)..name.start].trim_end();
+    let before = text[near(text, name.start)..name.start].trim_end();
     before.ends_with(['(', ',']) && before.rfind('(') > before.rfind(')') && rest.starts_with([')', ','])
 }
 
