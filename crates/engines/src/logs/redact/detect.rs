@@ -9,7 +9,6 @@ use super::{
     findings::{Class, Found},
     forms::FORMS,
     lines::LINES,
-    listed::LISTS,
     places::PLACES,
     ruling::Ruling,
     shapes::{DEFINITIONS, Judge},
@@ -38,7 +37,7 @@ pub(super) static DETECTORS: LazyLock<Vec<Detector>> =
 
 /// What a name stands before, or what is known by its own shape; then what is known by its place.
 fn definitions() -> impl Iterator<Item = &'static (&'static str, Judge)> {
-    DEFINITIONS.iter().chain(LINES).chain(LISTS).chain(FORMS).chain(PLACES).chain(COLUMNS)
+    DEFINITIONS.iter().chain(LINES).chain(FORMS).chain(PLACES).chain(COLUMNS)
 }
 
 /// One shape and its judge.

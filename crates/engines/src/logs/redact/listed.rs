@@ -23,11 +23,8 @@ const MAX_WORD: usize = 1_024;
 /// Stands in a line for what would end a word of it, and is as long.
 const FILLER: char = '\u{1}';
 
-/// The shapes and judges of lists: they are applied behind those of `lines`.
-pub(super) const LISTS: &[(&str, Judge)] = &[
-    // `['curl', '-u', '..']`, and the arguments of a call: `Command("curl", "-u", "..")`.
-    (r#"[\[(][ \t\r\n]*\\*["'][A-Za-z0-9_./~+\-]+\\*["'][ \t\r\n]*,"#, written),
-];
+/// `['curl', '-u', '..']`, and the arguments of a call: `Command("curl", "-u", "..")`.
+pub(super) const LIST: &str = r#"[\[(][ \t\r\n]*\\*["'][A-Za-z0-9_./~+\-]+\\*["'][ \t\r\n]*,"#;
 
 /// What the words of a list say to each other otherwise, and has to be looked for where it is a text.
 const OF_TEXTS: &[(&str, Judge)] = &[(FLAG, flag), (TOOL, command), (USER, user_and_password)];
@@ -114,7 +111,7 @@ fn fill(line: &mut String, word: &str) {
 }
 
 /// The passwords in a list that a text has. Its line is as long as it is, with blanks for what stands between the words.
-fn written(text: &str, matched: &Captures<'_>) -> Ruling {
+pub(super) fn written(text: &str, matched: &Captures<'_>) -> Ruling {
     let start = matched.get_match().start();
     let (line, end) = line_at(text, start);
     let mut found: Vec<(Range<usize>, Class)> = SHAPES

@@ -12,6 +12,7 @@ use super::{
     commands::{command, tool_names},
     encoded::decoded,
     findings::{Class, is_marker},
+    listed::{LIST, written},
     markup::{attribute, element, pair},
     nothing::{looks_random, stands_for_one},
     numbers::{cards, iban, ssn},
@@ -182,6 +183,7 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         attribute,
     ),
     (USER, user_and_password),
+    (LIST, written),
     (r"(?i)[?&;](?:sig|signature|x-(?:amz|goog)-signature|hmac)=([0-9a-z%+/=_.\-]{16,})", |_, m| {
         part(m, S::Token)
     }),

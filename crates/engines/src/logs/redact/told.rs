@@ -167,7 +167,7 @@ const LISTS: &[&str] = &[
 /// `VV` stands for a password here as well.
 #[rustfmt::skip]
 const WRITTEN: &[&str] = &[
-    "['curl','-u','admin:VV']", "subprocess.run(['curl', '-u', 'admin:VV', url])", "exec.Command(\"curl\", \"--user\", \"admin:VV\")",
+    "['curl','-u','admin:VV']", "['curl', '-u', 'bob@x.example:VV']", "subprocess.run(['curl', '-u', 'admin:VV', url])", "exec.Command(\"curl\", \"--user\", \"admin:VV\")",
     "spawn('vault', ['login', 'VV'])", "run(['mysql', '-u', 'root', '--password', 'VV'], check=True)", "['sshpass','-p','VV','ssh','h']",
     "['htpasswd', '-b', 'f', 'bob', 'VV']", "[\n  'curl',\n  '-b',\n  'session=VV',\n]", "['net', 'user', 'bob', 'VV']",
     "curl -u  admin:VV https://h", "expect \"password:\"; send \"VV\\r\"", "expect \"bob's password:\" {\n  send -- \"VV\\r\"\n}",
