@@ -2,43 +2,52 @@
 
 use super::{
     bodies::{self, Bodies},
+    cpu,
     hoc::Hoc,
     load::Outcome,
     measure::{BATCH, batch_outcome},
-    report::Bundle,
     server::{Bench, timed},
+    stats::{mebibytes, millis, number},
+    table::{Table, figure, maybe},
 };
 use anyhow::bail;
-use std::path::Path;
+use serde_json::{Value, json};
+use std::{fs::File, io, path::Path, time::Duration};
 
 /// How often bundle and verification are repeated; the median counts.
 const REPEATS: usize = 3;
 
-/// Measures runs of each of the sizes; `auditor` may take bundles.
-pub(super) fn measure(
-    bench: &Bench<'_>,
-    hoc: &Hoc,
-    auditor: &str,
-    progress: impl Fn(&Bundle),
-) -> anyhow::Result<Vec<Bundle>> {
-    let keys = hoc.public_keys()?;
-    let sizes = bench.options.bundle_sizes().iter().enumerate();
-    let measured = sizes.map(|(index, steps)| {
-        let bundle = one(bench, hoc, auditor, &keys, *steps, index)?;
-        progress(&bundle);
-        Ok(bundle)
-    });
-    measured.collect()
+/// A sealed run.
+pub(super) struct Sealed {
+    run: String,
+    steps: usize,
+    fill: Duration,
+    seal: Duration,
 }
 
-fn one(
-    bench: &Bench<'_>,
-    hoc: &Hoc,
-    auditor: &str,
-    keys: &Path,
-    steps: usize,
-    index: usize,
-) -> anyhow::Result<Bundle> {
+/// A run of some length, from its first step to its verified bundle.
+#[derive(Clone, Debug)]
+pub(super) struct Bundle {
+    pub(super) steps: usize,
+    pub(super) fill: Duration,
+    pub(super) seal: Duration,
+    pub(super) first_byte: Duration,
+    pub(super) export: Duration,
+    pub(super) verify: Duration,
+    pub(super) bytes: usize,
+    /// The most that the server held above what it held before, in bytes.
+    pub(super) server_memory: Option<u64>,
+    /// The most that the verifier held in all.
+    pub(super) verifier_memory: Option<u64>,
+}
+
+/// Fills and seals runs of each of the sizes.
+pub(super) fn fill(bench: &Bench<'_>) -> anyhow::Result<Vec<Sealed>> {
+    let sizes = bench.options.bundle_sizes().iter().enumerate();
+    sizes.map(|(index, steps)| sealed(bench, *steps, index)).collect()
+}
+
+fn sealed(bench: &Bench<'_>, steps: usize, index: usize) -> anyhow::Result<Sealed> {
     let (mut client, run) = bench.caller()?;
     let mut bodies = Bodies::new(3_000 + index);
     let path = bodies::path(&run, "/steps/batch");
@@ -58,20 +67,121 @@ fn one(
     let complete =
         || client.post(&bodies::path(&run, "/complete"), br#"{"status":"SUCCEEDED"}"#)?.expect(200);
     let (_, seal) = timed(complete)?;
+    Ok(Sealed { run, steps, fill, seal })
+}
 
-    let mut auditor = bench.server.client(auditor);
-    let stored_at = hoc.folder.join(format!("bench-{steps}.bundle"));
-    let (mut exports, mut verifications, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..REPEATS {
-        let export = || auditor.get(&bodies::path(&run, "/bundle"))?.expect(200);
-        let (bundle, took) = timed(export)?;
-        exports.push(took);
-        bytes = bundle.body.len();
-        std::fs::write(&stored_at, &bundle.body)?;
-        verifications.push(hoc.verify(&stored_at, keys)?);
+/// Takes and verifies the bundles of these runs, each from a server that has done nothing else: so its memory is told
+/// from what a load left there. `auditor` may take bundles.
+pub(super) fn measure(
+    hoc: &Hoc,
+    auditor: &str,
+    runs: &[Sealed],
+    progress: impl Fn(&Bundle),
+) -> anyhow::Result<Vec<Bundle>> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
     }
-    exports.sort_unstable();
-    verifications.sort_unstable();
-    let (export, verify) = (exports[REPEATS / 2], verifications[REPEATS / 2]);
-    Ok(Bundle { steps, fill, seal, export, verify, bytes })
+    let keys = hoc.public_keys()?;
+    let measured = runs.iter().map(|sealed| {
+        let bundle = bundle(hoc, auditor, &keys, sealed)?;
+        progress(&bundle);
+        Ok(bundle)
+    });
+    measured.collect()
+}
+
+fn bundle(hoc: &Hoc, auditor: &str, keys: &Path, sealed: &Sealed) -> anyhow::Result<Bundle> {
+    let server = hoc.serve()?;
+    let mut client = server.client(auditor);
+    client.get("/readyz")?.expect(200)?;
+    cpu::forget_peak(server.pid());
+    let before = cpu::resident(server.pid());
+
+    let path = bodies::path(&sealed.run, "/bundle");
+    let file = hoc.folder.join(format!("bench-{}.bundle", sealed.steps));
+    let bytes = client.download(&path, &mut File::create(&file)?)?.bytes;
+    let (mut first_bytes, mut exports) = (Vec::new(), Vec::new());
+    for _ in 0..REPEATS {
+        // To nowhere: the disk that the callers write to is none of the server's work.
+        let download = client.download(&path, &mut io::sink())?;
+        first_bytes.push(download.first_byte);
+        exports.push(download.whole);
+    }
+    let server_memory = cpu::peak(server.pid()).zip(before).map(|(peak, before)| peak.saturating_sub(before));
+    server.stop()?;
+
+    let (mut verifications, mut verifier_memory) = (Vec::new(), None);
+    for _ in 0..REPEATS {
+        let (took, peak) = hoc.verify(&file, keys)?;
+        verifications.push(took);
+        verifier_memory = verifier_memory.max(peak);
+    }
+    std::fs::remove_file(&file)?;
+    Ok(Bundle {
+        steps: sealed.steps,
+        fill: sealed.fill,
+        seal: sealed.seal,
+        first_byte: median(first_bytes),
+        export: median(exports),
+        verify: median(verifications),
+        bytes,
+        server_memory,
+        verifier_memory,
+    })
+}
+
+fn median(mut took: Vec<Duration>) -> Duration {
+    took.sort_unstable();
+    took[took.len() / 2]
+}
+
+impl Bundle {
+    /// For a person who waits.
+    pub(super) fn line(&self) -> String {
+        let [first, export, verify] =
+            [self.first_byte, self.export, self.verify].map(|took| figure(millis(took)));
+        format!(
+            "a run of {} steps: bundle {export} ms, its first byte {first} ms, verified {verify} ms",
+            self.steps
+        )
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "steps": self.steps, "fill_ms": millis(self.fill), "seal_ms": millis(self.seal),
+            "first_byte_ms": millis(self.first_byte), "export_ms": millis(self.export),
+            "verify_ms": millis(self.verify), "bytes": self.bytes,
+            "server_extra_memory_bytes": self.server_memory, "verifier_memory_bytes": self.verifier_memory,
+        })
+    }
+
+    pub(super) fn table(bundles: &[Self]) -> Table {
+        let mut table = Table::new(&[
+            "steps",
+            "filled, steps/s",
+            "seal ms",
+            "first byte ms",
+            "bundle ms",
+            "verify ms",
+            "bundle KiB",
+            "bytes a step",
+            "server's extra MiB",
+            "verifier's MiB",
+        ]);
+        for bundle in bundles {
+            table.row([
+                bundle.steps.to_string(),
+                figure(number(bundle.steps) / bundle.fill.as_secs_f64()),
+                figure(millis(bundle.seal)),
+                figure(millis(bundle.first_byte)),
+                figure(millis(bundle.export)),
+                figure(millis(bundle.verify)),
+                figure(number(bundle.bytes) / 1_024.0),
+                figure(number(bundle.bytes) / number(bundle.steps)),
+                maybe(bundle.server_memory.map(mebibytes)),
+                maybe(bundle.verifier_memory.map(mebibytes)),
+            ]);
+        }
+        table
+    }
 }

@@ -1,6 +1,6 @@
 //! Processor time and memory of processes, from /proc; nothing where there is none.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, thread, time::Duration};
 
 /// A process whose work is to be told apart.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,36 @@ pub(super) fn between(
 
 /// Resident memory in bytes.
 pub(super) fn resident(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    memory(&status(pid)?, "VmRSS:")
+}
+
+/// The most that it was so far, in bytes.
+pub(super) fn peak(pid: u32) -> Option<u64> {
+    memory(&status(pid)?, "VmHWM:")
+}
+
+/// Lets the peak begin anew, from what is resident now. Where the system cannot do so, it stays.
+pub(super) fn forget_peak(pid: u32) {
+    let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
+}
+
+/// The peak of a process that is about to end: looked at until it has none.
+pub(super) fn last_peak(pid: u32) -> Option<u64> {
+    let mut last = None;
+    while let Some(now) = peak(pid) {
+        last = Some(now);
+        thread::sleep(Duration::from_millis(2));
+    }
+    last
+}
+
+fn status(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/status")).ok()
+}
+
+/// `VmRSS:     1234 kB`, in bytes. One that has ended and is not yet buried has no such line.
+fn memory(status: &str, key: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1_024)
 }
 
@@ -103,6 +131,13 @@ mod tests {
         let stat = "42 (a ) R 1) S 7 42 42 0 -1 4194560 100 0 0 0 11 22 33 44 20 0 9 0 123 0 0";
         let stat = Stat::parse(stat).expect("a stat");
         assert_eq!((stat.parent, stat.own, stat.buried), (7, 33, 77));
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes_while_there_is_some() {
+        let status = "Name:\thoc\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
+        assert_eq!((memory(status, "VmHWM:"), memory(status, "VmRSS:")), (Some(2 << 20), Some(1 << 20)));
+        assert_eq!(memory("Name:\thoc\nState:\tZ (zombie)\n", "VmHWM:"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The real binary: built, configured by environment, started, asked, stopped.
 
-use super::{http::Client, stats::Latencies};
+use super::{cpu, http::Client, stats::Latencies};
 use crate::{manifests, tree};
 use anyhow::{Context as _, bail, ensure};
 use std::{
@@ -74,17 +74,6 @@ impl Hoc {
         Ok(file)
     }
 
-    /// What the store itself commits, one small row a transaction: a second, and how long each took.
-    pub(super) fn commits(&self, callers: usize, window: Duration) -> anyhow::Result<(f64, Latencies)> {
-        let (callers, seconds) = (callers.to_string(), window.as_secs_f64().to_string());
-        let args = ["bench-commits", "--callers", &callers, "--seconds", &seconds, "--json"];
-        let said = self.said_json(&args)?;
-        let took = said["latencies_us"].as_array().context("`hoc bench-commits` gives no latencies")?;
-        let took = took.iter().filter_map(serde_json::Value::as_u64).map(Duration::from_micros).collect();
-        let rate = said["commits_per_second"].as_f64().context("`hoc bench-commits` gives no rate")?;
-        Ok((rate, Latencies::new(took)))
-    }
-
     /// Adds rows to a list, number `from` up to `until`.
     pub(super) fn rows(&self, list: &str, from: u64, until: u64) -> anyhow::Result<()> {
         let (from, until) = (from.to_string(), until.to_string());
@@ -119,15 +108,24 @@ impl Hoc {
         Ok(server)
     }
 
-    /// How long `hoc verify` takes for a bundle, its own start included; an error if it finds a fault.
-    pub(super) fn verify(&self, bundle: &Path, keys: &Path) -> anyhow::Result<Duration> {
+    /// How long `hoc verify` takes for a bundle, its own start included, and the most memory that it held; an error if
+    /// it finds a fault.
+    pub(super) fn verify(&self, bundle: &Path, keys: &Path) -> anyhow::Result<(Duration, Option<u64>)> {
         let (bundle, keys) = (bundle.to_str().context("a path")?, keys.to_str().context("a path")?);
+        let mut command = self.command(&["verify", bundle, "--key", keys]);
         let began = Instant::now();
-        let output = self.command(&["verify", bundle, "--key", keys]).output().context("starting hoc")?;
-        let took = began.elapsed();
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("starting hoc")?;
+        let pid = child.id();
+        let (output, took, peak) = thread::scope(|scope| {
+            let watching = scope.spawn(|| cpu::last_peak(pid));
+            let output = child.wait_with_output();
+            let took = began.elapsed();
+            (output, took, watching.join().ok().flatten())
+        });
+        let output = output?;
         let said = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "the bundle does not verify ({}): {said}", output.status);
-        Ok(took)
+        Ok((took, peak))
     }
 }
 

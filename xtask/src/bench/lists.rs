@@ -26,9 +26,9 @@ const WARM_UP: usize = 10;
 /// What reading one page of a list of so many rows takes.
 #[derive(Clone, Debug)]
 pub(super) struct ListPage {
-    rows: u64,
+    pub(super) rows: u64,
     what: &'static str,
-    latencies: Latencies,
+    pub(super) latencies: Latencies,
 }
 
 /// Fills the lists up to each of the sizes and reads pages of them.

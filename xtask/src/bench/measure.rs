@@ -1,12 +1,12 @@
-//! What is measured under load: the store's own commits, a bare route, steps, permits, batches.
+//! What is measured under load: a bare route, steps, permits, batches, spans, conversations.
 
 use super::{
     bodies::{self, Bodies},
-    hoc::Hoc,
+    conversations::{self, Conversations},
     http::Answer,
     load::{self, Outcome, Sample},
-    options::{Options, Part},
-    report::Rate,
+    options::Part,
+    rate::Rate,
     server::Bench,
     spans::{self, Exporter},
 };
@@ -14,20 +14,6 @@ use anyhow::Context as _;
 
 /// Steps of one call to the batch endpoint: as many as it takes.
 pub(super) const BATCH: usize = 500;
-
-/// What the store itself can do, with nothing of ours above the driver.
-pub(super) fn commits(hoc: &Hoc, options: &Options, progress: impl Fn(&Rate)) -> anyhow::Result<Vec<Rate>> {
-    if !options.has(Part::Commits) {
-        return Ok(Vec::new());
-    }
-    let measure = |callers| {
-        let (per_second, latencies) = hoc.commits(callers, options.brief_window())?;
-        let rate = Rate::of_commits(callers, per_second, &latencies);
-        progress(&rate);
-        Ok(rate)
-    };
-    [1, 8, 32].into_iter().map(measure).collect()
-}
 
 impl Bench<'_> {
     /// All measurements under load but those of spans, in order.
@@ -47,7 +33,7 @@ impl Bench<'_> {
         for callers in [1, 8, 32] {
             add(Part::Steps, Rate::STEPS, callers, &|| self.steps(callers))?;
         }
-        add(Part::Permits, "permit and record", 8, &|| self.permits(8))?;
+        add(Part::Permits, Rate::PERMITS, 8, &|| self.permits(8))?;
         for callers in [1, 4] {
             add(Part::Batches, "steps by batches of 500", callers, &|| self.batches(callers))?;
         }
@@ -56,26 +42,42 @@ impl Bench<'_> {
 
     /// Spans, as outside tracers send them.
     pub(super) fn span_rates(&self, progress: impl Fn(&Rate)) -> anyhow::Result<Vec<Rate>> {
-        let what = "spans by OTLP, 20 a run";
-        let measure = |callers| {
-            let sample = self.spans(callers).with_context(|| format!("{what}, {callers} callers"))?;
+        let small = [1, 4, 16].map(|callers| (Rate::SPANS, spans::REQUEST, callers));
+        let large = [1, 4].map(|callers| (Rate::SPANS_AT_ONCE, spans::LARGE_REQUEST, callers));
+        let measure = |(what, each, callers): (&'static str, usize, usize)| {
+            let sample = self.spans(each, callers).with_context(|| format!("{what}, {callers} callers"))?;
             let rate = Rate::new(what, callers, &sample);
             progress(&rate);
             Ok(rate)
         };
-        [1, 4].into_iter().map(measure).collect()
+        small.into_iter().chain(large).map(measure).collect()
     }
 
-    fn spans(&self, callers: usize) -> anyhow::Result<Sample> {
+    fn spans(&self, each: usize, callers: usize) -> anyhow::Result<Sample> {
         load::run(callers, self.options.window(), &self.watched, |index| {
-            let (mut client, mut exporter) =
-                (self.server.client(self.agent), Exporter::new(100 * callers + index));
+            // The same seed is the same traces: no two measurements have one.
+            let seed = 1_000 * each + 100 * callers + index;
+            let (mut client, mut exporter) = (self.server.client(self.agent), Exporter::new(seed));
             Ok(move || {
-                let body = exporter.runs();
-                let outcome = spans::export(&mut client, body, spans::REQUEST)?;
+                let body = exporter.runs(each);
+                let outcome = spans::export(&mut client, body, each)?;
                 Ok(self.counted(outcome, body.len()))
             })
         })
+    }
+
+    /// Conversations whose every call carries all that was said before.
+    pub(super) fn conversation_rate(&self, callers: usize) -> anyhow::Result<Rate> {
+        let sample = load::run(callers, self.options.window(), &self.watched, |index| {
+            let (mut client, mut exporter) = (self.server.client(self.agent), Conversations::new(index));
+            Ok(move || {
+                let body = exporter.turn();
+                let outcome = spans::export(&mut client, body, conversations::SIDE_BY_SIDE)?;
+                Ok(self.counted(outcome, body.len()))
+            })
+        });
+        let sample = sample.with_context(|| format!("{}, {callers} callers", Rate::TURNS))?;
+        Ok(Rate::new(Rate::TURNS, callers, &sample))
     }
 
     /// What the server can answer when it does nothing.

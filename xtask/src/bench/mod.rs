@@ -1,12 +1,15 @@
 //! `cargo xtask bench`: what the product does in a second, against what the machine could.
 //!
 //! A real `hoc serve` of a release build, a fresh store, loopback. Callers are threads with one kept connection each.
-//! Absolute figures belong to the machine and the hour; the ratios are what to compare: the store's own commits and a
-//! route that does nothing are measured in the same run.
+//! Absolute figures belong to the machine and the hour; the ratios are what to compare: what the store itself can do and
+//! a route that does nothing are measured in the same run.
 
+mod aims;
 mod bodies;
 mod bundles;
+mod conversations;
 mod cpu;
+mod database;
 mod evaluations;
 mod hoc;
 mod http;
@@ -15,34 +18,37 @@ mod load;
 mod machine;
 mod measure;
 mod options;
+mod otlp;
 mod page;
+mod plain;
+mod rate;
 mod report;
 mod server;
 mod spans;
+mod standing;
 mod stats;
+mod store;
 mod table;
 mod tenant;
+mod traces;
 
-use crate::{
-    test::{
-        install,
-        postgres::{Care, Cluster, Installed},
-    },
-    tree,
-};
+use crate::tree;
 use anyhow::Context as _;
 use cpu::Watched;
+use database::Database;
 use hoc::Hoc;
 use options::{Kind, Options, Part};
-use report::{Standing, Store};
 use serde_json::json;
 use server::Bench;
+use standing::{Disk, Left, Standing};
 use std::{
     path::Path,
     process::ExitCode,
     sync::atomic::{AtomicUsize, Ordering},
+    thread,
     time::{Duration, Instant},
 };
+use store::Store;
 
 /// Runs the bench; `args` are its options.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
@@ -115,58 +121,56 @@ fn write_json(page: &page::Page<'_>, options: &Options, root: &Path) -> anyhow::
 /// Measures on one store, made for this and gone afterwards.
 fn on(kind: Kind, binary: &Path, options: &Options) -> anyhow::Result<Store> {
     let folder = tempfile::Builder::new().prefix("hoc-bench-").tempdir()?;
-    match kind {
-        Kind::Sqlite => {
-            let url = format!("sqlite://{}", folder.path().join("hoc.db").display());
-            measured(&Hoc::new(binary, folder.path(), url), "SQLite".to_owned(), None, options)
-        }
-        Kind::Postgres => {
-            let installed = Installed::find().map_or_else(install::postgres, Ok)?;
-            let cluster = Cluster::start(&installed, Care::Durable)?;
-            let name = format!("Postgres {}", installed.version);
-            let store =
-                measured(&Hoc::new(binary, folder.path(), cluster.url()), name, Some(&cluster), options)?;
-            cluster.stop()?;
-            Ok(store)
-        }
-    }
+    let database = Database::start(kind, folder.path())?;
+    let hoc = Hoc::new(binary, folder.path(), database.url());
+    let store = measured(kind, &hoc, &database, options)?;
+    database.stop()?;
+    Ok(store)
 }
 
-fn measured(hoc: &Hoc, name: String, cluster: Option<&Cluster>, options: &Options) -> anyhow::Result<Store> {
+fn measured(kind: Kind, hoc: &Hoc, database: &Database, options: &Options) -> anyhow::Result<Store> {
+    let name = database.name();
     let progress = |what: &str| println!("bench: {name}: {what}");
+    let mut rates = plain::limits(database, options, |rate| progress(&rate.line()))?;
     progress("making the store");
     let (admin, agent) = (hoc.key("admin")?, hoc.key("agent")?);
-    let commits = measure::commits(hoc, options, |rate| progress(&rate.line()))?;
-    let empty = size(hoc, cluster);
+    let empty = database.size();
 
     let server = hoc.serve()?;
     tenant::govern(&mut server.client(&admin)).context("making ten limits and a hundred rules")?;
     server.stop()?;
-    let mut rates = commits;
     let (mut traces, mut bundles, mut standing) = (Vec::new(), Vec::new(), Standing::default());
-    let load = Load { hoc, cluster, options, agent: &agent };
+    let load = Load { hoc, database, options, agent: &agent };
     if options.loads() {
-        let (steps, memory) = load.on(empty, |bench| {
+        let mut sealed = Vec::new();
+        let left = load.on(empty, |bench| {
             rates.extend(bench.rates(|rate| progress(&rate.line()))?);
             if options.has(Part::Bundles) {
-                bundles = bundles::measure(bench, hoc, &admin, |bundle| progress(&bundle.line()))?;
+                sealed = bundles::fill(bench)?;
             }
             Ok(())
         })?;
-        (standing.disk_per_step, standing.body_per_step) = steps;
-        standing.loaded_memory = memory;
+        standing.steps = standing.after(&left);
+        bundles = bundles::measure(hoc, &admin, &sealed, |bundle| progress(&bundle.line()))?;
     }
     if options.has(Part::Spans) {
-        let (spans, memory) = load.on(size(hoc, cluster), |bench| {
+        let left = load.on(database.size(), |bench| {
             rates.extend(bench.span_rates(|rate| progress(&rate.line()))?);
-            traces = vec![spans::trace(bench, 10_000)?];
-            for trace in &traces {
-                progress(&trace.line());
-            }
+            let trace = traces::measure(bench, 10_000)?;
+            progress(&trace.line());
+            traces.push(trace);
             Ok(())
         })?;
-        (standing.disk_per_span, standing.wire_per_span) = spans;
-        standing.loaded_memory = standing.loaded_memory.max(memory);
+        standing.spans = standing.after(&left);
+    }
+    if options.has(Part::Conversations) {
+        let left = load.on(database.size(), |bench| {
+            let rate = bench.conversation_rate(4)?;
+            progress(&rate.line());
+            rates.push(rate);
+            Ok(())
+        })?;
+        standing.turns = standing.after(&left);
     }
     if options.has(Part::Start) {
         (standing.start, standing.idle_memory) = restarted(hoc)?;
@@ -176,45 +180,41 @@ fn measured(hoc: &Hoc, name: String, cluster: Option<&Cluster>, options: &Option
     } else {
         Vec::new()
     };
-    Ok(Store { name, rates, traces, bundles, lists, standing })
+    Ok(Store { kind, name, rates, traces, bundles, lists, standing })
 }
 
 /// What a load needs beside itself.
 struct Load<'a> {
     hoc: &'a Hoc,
-    cluster: Option<&'a Cluster>,
+    database: &'a Database,
     options: &'a Options,
     agent: &'a str,
 }
 
-/// Bytes of the store for each step or span that it took, and the bytes of those as they came.
-type Each = (Option<f64>, Option<f64>);
-
 impl Load<'_> {
-    /// Does some work on a server of its own, on a store of `before` bytes: what each step or span took of the disk,
-    /// and the server's memory in the end.
-    fn on(
-        &self,
-        before: u64,
-        work: impl FnOnce(&Bench<'_>) -> anyhow::Result<()>,
-    ) -> anyhow::Result<(Each, Option<u64>)> {
+    /// Does some work on a server of its own, on a store of `before` bytes: what it left.
+    fn on(&self, before: u64, work: impl FnOnce(&Bench<'_>) -> anyhow::Result<()>) -> anyhow::Result<Left> {
         let server = self.hoc.serve()?;
         let mut watched = vec![
             Watched { name: "server", pid: server.pid(), with_children: false },
             Watched { name: "callers", pid: std::process::id(), with_children: false },
         ];
-        if let Some(cluster) = self.cluster {
-            watched.push(Watched { name: "database", pid: cluster.pid()?, with_children: true });
-        }
+        watched.extend(self.database.watched()?);
         let (taken, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let bench = Bench { options: self.options, server: &server, agent: self.agent, watched, taken, sent };
         work(&bench)?;
         let (taken, sent) = (bench.taken.load(Ordering::Relaxed), bench.sent.load(Ordering::Relaxed));
         let memory = cpu::resident(server.pid());
+        let rested = self.options.rest().and_then(|rest| {
+            thread::sleep(rest);
+            cpu::resident(server.pid())
+        });
+        let store = self.database.whole()?;
         server.stop()?;
-        let grown = size(self.hoc, self.cluster).saturating_sub(before);
+        let grown = self.database.size().saturating_sub(before);
         let each = |of: f64| stats::ratio(of, stats::number(taken)).filter(|_| taken > 0);
-        Ok(((each(stats::bytes(grown)), each(stats::number(sent))), memory))
+        let disk = Disk { stored: each(stats::bytes(grown)), sent: each(stats::number(sent)) };
+        Ok(Left { disk, memory, rested, store })
     }
 }
 
@@ -225,20 +225,4 @@ fn restarted(hoc: &Hoc) -> anyhow::Result<(Option<Duration>, Option<u64>)> {
     let standing = (Some(server.started_in), cpu::resident(server.pid()));
     server.stop()?;
     Ok(standing)
-}
-
-/// Bytes of the store while no server runs on it.
-fn size(hoc: &Hoc, cluster: Option<&Cluster>) -> u64 {
-    match cluster {
-        Some(cluster) => folder_size(&cluster.tables(), |_| true),
-        None => folder_size(&hoc.folder, |name| name.starts_with("hoc.db")),
-    }
-}
-
-/// Bytes of the files below a folder whose names are wanted. A database at work may take one away meanwhile.
-fn folder_size(folder: &Path, wanted: impl Fn(&str) -> bool) -> u64 {
-    let files =
-        walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file());
-    let wanted = files.filter(|file| wanted(&file.file_name().to_string_lossy()));
-    wanted.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum()
 }

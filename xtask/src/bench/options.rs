@@ -7,11 +7,12 @@ pub(super) const HELP: &str = "\
 cargo xtask bench [--short] [--store sqlite|postgres|both] [--only PART,..] [--seconds N] [--binary FILE]
                   [--json FILE] [--write]
 
-  --short       within about five minutes; without it, ten seconds a measurement, a bundle of 100,000 steps, and
-                lists of 1 and 5 million rows, which take a while to fill and some 10 GiB
+  --short       within about seven minutes; without it, ten seconds a measurement, a minute's rest after each load to
+                see what memory comes back, a bundle of 100,000 steps, and lists of 1 and 5 million rows, which take a
+                while to fill and some 10 GiB
   --store       both where not said
-  --only        parts: commits, bare, steps, permits, batches, spans, bundles, start,
-                lists, rules
+  --only        parts: commits (what the store itself can do), bare, steps, permits, batches, spans, conversations,
+                bundles, start, lists, rules
   --seconds     how long each measurement lasts
   --binary      a `hoc` that is built already, such as that of another commit
   --json        where the figures go; target/bench/STORE.json as well, always
@@ -27,6 +28,7 @@ pub(super) enum Part {
     Permits,
     Batches,
     Spans,
+    Conversations,
     Bundles,
     Start,
     Lists,
@@ -34,13 +36,14 @@ pub(super) enum Part {
 }
 
 impl Part {
-    const ALL: [(Self, &str); 10] = [
+    const ALL: [(Self, &str); 11] = [
         (Self::Commits, "commits"),
         (Self::Bare, "bare"),
         (Self::Steps, "steps"),
         (Self::Permits, "permits"),
         (Self::Batches, "batches"),
         (Self::Spans, "spans"),
+        (Self::Conversations, "conversations"),
         (Self::Bundles, "bundles"),
         (Self::Start, "start"),
         (Self::Lists, "lists"),
@@ -125,6 +128,11 @@ impl Options {
         self.window() / 2
     }
 
+    /// How long the server rests after a load before its memory is looked at again.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        (!self.short).then_some(Duration::from_mins(1))
+    }
+
     /// Steps of the runs whose bundles are measured.
     pub(super) fn bundle_sizes(&self) -> &'static [usize] {
         if self.short { &[20, 1_000, 10_000] } else { &[20, 1_000, 10_000, 100_000] }
@@ -158,6 +166,7 @@ mod tests {
         let all = parse("").expect("options");
         assert!(Part::ALL.iter().all(|(part, _)| all.has(*part)) && !all.short && !all.write);
         assert_eq!((all.stores.len(), all.window().as_secs()), (2, 10));
+        assert_eq!(all.rest(), Some(Duration::from_mins(1)));
     }
 
     #[test]
@@ -166,7 +175,7 @@ mod tests {
         assert!(some.has(Part::Steps) && some.has(Part::Bare) && !some.has(Part::Commits));
         assert_eq!((some.stores.as_slice(), some.window().as_secs()), ([Kind::Sqlite].as_slice(), 4));
         assert_eq!(parse("--short --seconds 30").expect("options").window().as_secs(), 30);
-        assert_eq!(some.bundle_sizes().last(), Some(&10_000));
+        assert_eq!((some.bundle_sizes().last(), some.rest()), (Some(&10_000), None));
         for bad in ["--fast", "--store mysql", "--only all", "--json", "--seconds soon"] {
             assert!(parse(bad).is_err(), "{bad}");
         }

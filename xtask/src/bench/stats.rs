@@ -43,6 +43,11 @@ pub(super) fn bytes(count: u64) -> f64 {
     count as f64
 }
 
+/// Bytes in MiB.
+pub(super) fn mebibytes(count: u64) -> f64 {
+    bytes(count) / 1_048_576.0
+}
+
 /// `part` of `whole`, where there is a whole.
 pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)

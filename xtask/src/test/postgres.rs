@@ -118,7 +118,12 @@ impl Cluster {
 
     /// Where its `postgres` database is.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@localhost/postgres?host={}", self.folder.display())
+        self.url_of("postgres")
+    }
+
+    /// Where another database of it is.
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
     }
 
     /// The process of its postmaster.

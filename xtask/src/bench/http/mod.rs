@@ -1,5 +1,7 @@
 //! As much of HTTP/1.1 as a load needs: one kept connection, one request at a time, on a blocking socket.
 
+mod download;
+
 use anyhow::{Context as _, bail};
 use std::{
     io::{Read as _, Write as _},
@@ -83,6 +85,23 @@ impl Client {
         idempotency_key: &str,
         body: &[u8],
     ) -> anyhow::Result<Answer> {
+        let mut stream = self.send(method, path, content_type, idempotency_key, body)?;
+        let (answer, keep) = self.receive(&mut stream)?;
+        if keep {
+            self.stream = Some(stream);
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request; what is answered comes from the stream.
+    fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        idempotency_key: &str,
+        body: &[u8],
+    ) -> anyhow::Result<TcpStream> {
         self.request.clear();
         write!(self.request, "{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address)?;
         if !self.key.is_empty() {
@@ -99,11 +118,7 @@ impl Client {
 
         let mut stream = self.stream.take().map_or_else(|| self.connect(), Ok)?;
         stream.write_all(&self.request)?;
-        let (answer, keep) = self.receive(&mut stream)?;
-        if keep {
-            self.stream = Some(stream);
-        }
-        Ok(answer)
+        Ok(stream)
     }
 
     fn connect(&self) -> anyhow::Result<TcpStream> {
@@ -114,38 +129,57 @@ impl Client {
         Ok(stream)
     }
 
-    /// The answer, and whether the connection serves again.
-    fn receive(&mut self, stream: &mut TcpStream) -> anyhow::Result<(Answer, bool)> {
+    /// The head of an answer, and where its body begins.
+    fn head(&mut self, stream: &mut TcpStream) -> anyhow::Result<(Head, usize)> {
         self.filled = 0;
         let end = self.until(stream, 0, b"\r\n\r\n")?;
-        let head = Head::parse(&self.input[..end])?;
-        let start = end + 4;
-        let body = match head.length {
+        Ok((Head::parse(&self.input[..end])?, end + 4))
+    }
+
+    /// The answer, and whether the connection serves again.
+    fn receive(&mut self, stream: &mut TcpStream) -> anyhow::Result<(Answer, bool)> {
+        let (head, start) = self.head(stream)?;
+        let body = self.body(stream, &head, start)?;
+        Ok((Answer { status: head.status, body }, head.keep))
+    }
+
+    fn body(&mut self, stream: &mut TcpStream, head: &Head, start: usize) -> anyhow::Result<Vec<u8>> {
+        match head.length {
             Length::Fixed(length) => {
                 self.at_least(stream, start + length)?;
-                self.input[start..start + length].to_vec()
+                Ok(self.input[start..start + length].to_vec())
             }
-            Length::Chunked => self.chunks(stream, start)?,
-        };
-        Ok((Answer { status: head.status, body }, head.keep))
+            Length::Chunked => self.chunks(stream, start),
+        }
     }
 
     fn chunks(&mut self, stream: &mut TcpStream, mut at: usize) -> anyhow::Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {
-            let end = self.until(stream, at, b"\r\n")?;
-            let line = std::str::from_utf8(&self.input[at..end])?;
-            let size = line.split(';').next().unwrap_or_default().trim();
-            let size =
-                usize::from_str_radix(size, 16).with_context(|| format!("`{line}` is not a chunk's size"))?;
-            let start = end + 2;
-            self.at_least(stream, start + size + 2)?;
+            let (start, size) = self.chunk(stream, at)?;
             if size == 0 {
                 return Ok(body);
             }
             body.extend_from_slice(&self.input[start..start + size]);
             at = start + size + 2;
         }
+    }
+
+    /// Receives the chunk whose line begins at `at`: where its bytes begin, and how many there are.
+    fn chunk(&mut self, stream: &mut TcpStream, at: usize) -> anyhow::Result<(usize, usize)> {
+        let end = self.until(stream, at, b"\r\n")?;
+        let line = std::str::from_utf8(&self.input[at..end])?;
+        let size = line.split(';').next().unwrap_or_default().trim();
+        let size =
+            usize::from_str_radix(size, 16).with_context(|| format!("`{line}` is not a chunk's size"))?;
+        self.at_least(stream, end + 2 + size + 2)?;
+        Ok((end + 2, size))
+    }
+
+    /// Forgets what was received before `at`.
+    fn drop_before(&mut self, at: usize) {
+        self.input.copy_within(at..self.filled, 0);
+        self.filled -= at;
     }
 
     /// Where `mark` next stands, from `from` on; receives until it does.
@@ -227,7 +261,7 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{download::Download, *};
     use std::{io::BufRead as _, net::TcpListener};
 
     #[test]
@@ -290,6 +324,33 @@ mod tests {
             assert!(requests[0].starts_with("POST /a HTTP/1.1\r\n") && requests[0].ends_with("\r\n\r\n{}"));
             assert!(requests[0].contains("authorization: Bearer hoc_k\r\nidempotency-key: key-1\r\n"));
             assert!(requests[1].starts_with("GET /b ") && !requests[1].contains("content-length"));
+        }
+    }
+
+    #[test]
+    fn a_body_is_passed_on_as_it_comes_and_the_connection_serves_again() {
+        for piece in [1, 7, 4_096] {
+            let long = "x".repeat(150_000);
+            let answers = vec![
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n".to_owned(),
+                format!("HTTP/1.1 200 OK\r\ncontent-length: 150000\r\n\r\n{long}"),
+                "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(),
+                "HTTP/1.1 404 No\r\ncontent-length: 4\r\n\r\ngone".to_owned(),
+            ];
+            let (address, serving) = server(answers, piece);
+            let mut client = Client::new(&address, "");
+            let mut download = || {
+                let mut body = Vec::new();
+                let Download { bytes, first_byte, whole } = client.download("/a", &mut body)?;
+                assert!(bytes == body.len() && first_byte <= whole);
+                anyhow::Ok(String::from_utf8(body)?)
+            };
+            assert_eq!(download().expect("chunks"), "abc0123456789");
+            assert!(download().expect("a length") == long);
+            assert_eq!(download().expect("nothing"), "");
+            let err = download().expect_err("not found");
+            assert!(format!("{err:#}").contains("404 gone"), "{err:#}");
+            serving.join().expect("the server ends");
         }
     }
 
