@@ -20,8 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use commands::{
-    bench_commits, bench_rows, bench_rules, bundle, doctor, facts, import, keys, login_link, migrate,
-    openapi, serve, verify,
+    bench_rows, bench_rules, bundle, doctor, facts, import, keys, login_link, migrate, openapi, serve, verify,
 };
 
 /// A step is hundreds of small allocations on one thread that another frees; the system's allocator is slow at that.
@@ -66,8 +65,6 @@ enum Command {
     Facts(facts::Args),
     Openapi(openapi::Args),
     #[command(hide = true)]
-    BenchCommits(bench_commits::Args),
-    #[command(hide = true)]
     BenchRows(bench_rows::Args),
     #[command(hide = true)]
     BenchRules(bench_rules::Args),
@@ -101,7 +98,6 @@ async fn run(command: Command, flags: config::Flags) -> anyhow::Result<ExitCode>
         Command::Doctor(args) => return Box::pin(doctor::run(args, flags)).await,
         Command::Facts(args) => facts::run(&args)?,
         Command::Openapi(args) => openapi::run(&args)?,
-        Command::BenchCommits(args) => bench_commits::run(args, flags).await?,
         Command::BenchRows(args) => bench_rows::run(args, flags).await?,
         Command::BenchRules(args) => bench_rules::run(&args),
     }

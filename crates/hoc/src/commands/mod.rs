@@ -1,6 +1,5 @@
 //! One file a command.
 
-pub(crate) mod bench_commits;
 pub(crate) mod bench_rows;
 pub(crate) mod bench_rules;
 pub(crate) mod bundle;
