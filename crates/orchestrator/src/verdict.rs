@@ -39,7 +39,7 @@ pub struct VerdictView {
     pub asked: Option<Asked>,
     /// It judges what had been done by then: the record of a step, permitted or not.
     pub is_of_done: bool,
-    /// Why the permit that was named does not serve.
+    /// Why the permit that was named does not serve, or that the record of the one that did was lost.
     pub permit_note: Option<PermitNote>,
     /// When it was decided.
     pub checked_at: DateTime<Utc>,

@@ -188,7 +188,7 @@ words! {
         ReportedZero = "REPORTED_ZERO" }
 
     /// Why the permit that a record names does not serve: its time is over or it served before; it was for something
-    /// else; the run has none of that id.
+    /// else; the run has none of that id, also where it served while the store was down and was lost.
     PermitNote { Lapsed = "permit_lapsed", Mismatch = "permit_mismatch", Unknown = "permit_unknown" }
 
     /// What a step is.

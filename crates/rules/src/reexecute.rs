@@ -82,6 +82,7 @@ impl CompiledSnapshot {
         let limits = self.measure(record.moment, &facts, &inputs);
         let intervened = record.intervention.as_deref().map(read_intervened).transpose()?;
         let conclusion = conclude_under(
+            record.moment,
             &rules,
             &limits,
             Circumstances {

@@ -9,7 +9,8 @@
 use proof::{
     records::Intervened,
     words::{
-        Action, HaltReason, InterventionKind, LimitCategory, LimitStanding, LimitType, PermitNote, PolicyKind,
+        Action, HaltReason, InterventionKind, LimitCategory, LimitStanding, LimitType, Moment, PermitNote,
+        PolicyKind,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -166,7 +167,7 @@ pub const fn action_of(kind: InterventionKind) -> Action {
 pub struct Circumstances<'a> {
     /// The kill or freeze by a person that it met: among equally severe, a person decides.
     pub intervened: Option<&'a Intervened>,
-    /// Why the permit that was named does not serve.
+    /// Why the permit that was named does not serve, or why none is named of a step that had leave.
     pub permit_note: Option<PermitNote>,
     /// No permit serves, in a tenant that requires one.
     pub permit_required: bool,
@@ -175,13 +176,14 @@ pub struct Circumstances<'a> {
 /// One verdict from everything that was evaluated. The order of what is given makes no difference.
 #[must_use]
 pub fn conclude(rules: &RuleOutcomes, limits: &[LimitOutcome]) -> Conclusion {
-    conclude_under(rules, limits, Circumstances::default())
+    of_policies(rules, limits, None)
 }
 
 /// As [`conclude`], under circumstances: a permit that does not serve is at least WARN, one that is required and
-/// missing at least BLOCK (spec 3).
+/// missing at least BLOCK (spec 3). A step that is judged for the later moment alone had leave, whatever is noted of its permit.
 #[must_use]
 pub fn conclude_under(
+    moment: Moment,
     rules: &RuleOutcomes,
     limits: &[LimitOutcome],
     circumstances: Circumstances<'_>,
@@ -198,7 +200,7 @@ pub fn conclude_under(
             ..conclusion
         };
     }
-    if permit_note.is_some() && conclusion.action == Action::Allow {
+    if permit_note.is_some() && moment == Moment::StepBoth && conclusion.action == Action::Allow {
         return Conclusion { action: Action::Warn, ..conclusion };
     }
     conclusion

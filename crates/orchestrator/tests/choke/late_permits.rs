@@ -3,13 +3,17 @@
 use std::fs;
 
 use kit::{Kit, spooled};
-use models::{account::Role, activity::Run, ids::RunId};
+use models::{
+    account::Role,
+    activity::Run,
+    ids::{DecisionId, RunId},
+};
 use orchestrator::{
     background::overdue,
     choke::call::{EndRun, StepReport},
     handlers::activity,
 };
-use proof::words::LimitType;
+use proof::words::{Action, LimitType};
 use serde_json::Value;
 use testkit::{TestDatabase, on_both};
 use verify::Word;
@@ -20,8 +24,8 @@ use crate::{
 };
 
 /// A run under a budget of steps, which leave is measured against and a step by leave is not: with the store closed it was
-/// given leave, and took the step. Gives the run and the permit.
-async fn permitted(kit: &Kit) -> (RunId, String) {
+/// given leave, and took the step. Gives the run, the permit, and the decision on the step.
+async fn permitted(kit: &Kit) -> (RunId, String, DecisionId) {
     let agent = going_on(kit).await;
     agent.limit(LimitType::Steps, 100).await;
     let run = agent.start().await;
@@ -30,8 +34,10 @@ async fn permitted(kit: &Kit) -> (RunId, String) {
     let permit = agent.permit(run, ask("get_weather")).await.unwrap().permit_id;
     let step = StepReport { permit_id: Some(permit), ..tool("get_weather") };
     let done = agent.record(run, step).await.unwrap();
-    assert_eq!((done.recorded, done.verdict.permit_note), (false, None), "the permit serves");
-    (run, permit.to_string())
+    let verdict = &done.verdict;
+    assert_eq!((done.recorded, verdict.permit_note), (false, None), "the permit serves");
+    assert_eq!(verdict.action, Action::Allow);
+    (run, permit.to_string(), verdict.decision_id)
 }
 
 /// Another server ends the run while the store answers it.
@@ -48,7 +54,7 @@ async fn killed_elsewhere(db: &TestDatabase, run: RunId) -> Run {
 async fn written_without_its_leave(db: &TestDatabase, is_sealed: bool) {
     let folder = tempfile::tempdir().unwrap();
     let kit = Kit::spooling(db, folder.path(), 1).await;
-    let (run, _) = permitted(&kit).await;
+    let (run, leave, decided) = permitted(&kit).await;
     kit.end(folder.path()).await;
     if is_sealed {
         killed_elsewhere(db, run).await;
@@ -78,7 +84,11 @@ async fn written_without_its_leave(db: &TestDatabase, is_sealed: bool) {
     );
     let (moment, note) = (Value::from("STEP_POST"), Value::from("permit_unknown"));
     assert_eq!(judged(records).last(), Some(&[&moment, &Value::Null, &note]), "as it was decided");
-    assert_eq!(records["gaps"].as_array().map(Vec::len), Some(1));
+    let decision = records["policy_decisions"].as_array().unwrap().last().unwrap();
+    let told = (Value::from(decided.to_string()), Value::from("ALLOW"));
+    assert_eq!((&decision["decision_id"], &decision["action"]), (&told.0, &told.1), "as its caller was told");
+    let gaps: Vec<_> = records["gaps"].as_array().unwrap().iter().map(|gap| &gap["permit_id"]).collect();
+    assert_eq!(gaps, [&Value::from(leave)], "which leave it was");
 }
 
 fn judged(records: &Value) -> Vec<[&Value; 3]> {
@@ -90,7 +100,7 @@ on_both! {
     async fn leave_and_its_step_are_an_addendum_however_late_they_are_written(db: TestDatabase) {
         let folder = tempfile::tempdir().unwrap();
         let kit = Kit::spooling(db, folder.path(), 1).await;
-        let (run, permit) = permitted(&kit).await;
+        let (run, permit, _) = permitted(&kit).await;
         kit.end(folder.path()).await;
         let sealed = killed_elsewhere(db, run).await;
 

@@ -198,7 +198,7 @@ pub struct StepRecord {
     pub output_hash: String,
     /// The permit under which the step ran, if one did, and its record's hash.
     pub permit_id: Option<String>,
-    /// Why the permit that its caller named did not serve.
+    /// Why the permit that its caller named did not serve; or, of a step that was asked for before, that its record was lost.
     pub permit_note: Option<PermitNote>,
     /// The decision that gave this step's verdict. Always there in an ENFORCED run.
     pub decision_id: Option<String>,
@@ -362,6 +362,7 @@ pub struct GapRecord {
     pub decision_id: String,
     /// The step that it counts as. None for a permit.
     pub step_index: Option<u64>,
+    /// The permit that was granted, or under which the step was done, whether or not the store has it.
     pub permit_id: Option<String>,
     pub answered_at: String,
     pub recorded_at: String,

@@ -1,6 +1,6 @@
 //! One verdict from many that fired.
 
-use proof::words::{Consequence, EnforcementMode, LimitEnforcement, Moment, Scope};
+use proof::words::{Consequence, EnforcementMode, LimitEnforcement, Scope};
 use proptest::prelude::*;
 
 use super::*;
@@ -135,6 +135,20 @@ fn what_is_used_depends_on_whether_the_call_counts() {
     assert_eq!(used(&conclude(&RuleOutcomes::default(), &limits)), [(5, 5), (5, 5)]);
     // The refused record is no step, but its cost is spent.
     assert_eq!(used(&conclude(&rules(vec![rule("a", Action::Block, 0)]), &limits)), [(4, 6), (5, 5)]);
+}
+
+#[test]
+fn a_note_is_a_warning_where_no_leave_was_given() {
+    let noted = |moment, fired: Vec<RuleOutcome>| {
+        let circumstances =
+            Circumstances { permit_note: Some(PermitNote::Unknown), ..Circumstances::default() };
+        conclude_under(moment, &rules(fired), &[], circumstances).action
+    };
+    assert_eq!(noted(Moment::StepBoth, Vec::new()), Action::Warn);
+    assert_eq!(noted(Moment::StepPost, Vec::new()), Action::Allow, "it had leave, which was lost");
+    for moment in [Moment::StepBoth, Moment::StepPost] {
+        assert_eq!(noted(moment, vec![rule("a", Action::Stop, 0)]), Action::Stop);
+    }
 }
 
 #[test]

@@ -150,7 +150,12 @@ impl<'c> Known<'c> {
         for gap in &gist.gaps {
             let told = self.by_id.get(gap.decision_id.as_str());
             let same = told.map_or(!whole(RecordKind::Decision), |told| {
-                (told.step_index, &told.permit_id) == (gap.step_index, &gap.permit_id)
+                let is_of_it = if told.is_of_lost_leave() {
+                    gap.permit_id.is_some()
+                } else {
+                    told.permit_id == gap.permit_id
+                };
+                told.step_index == gap.step_index && is_of_it
             });
             worst.expect(same, || format!("the gap of decision {} is of none that is here", gap.decision_id));
         }

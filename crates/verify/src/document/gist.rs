@@ -295,6 +295,11 @@ impl Decision {
             overridden: decision.overridden_by.is_some(),
         }
     }
+
+    /// Whether it let a step pass by leave of which there is no record: the step's gap alone names the permit.
+    pub(crate) fn is_of_lost_leave(&self) -> bool {
+        self.moment == Moment::StepPost && self.permit_id.is_none() && self.permit_note.is_some()
+    }
 }
 
 /// An enforcement or a prevention, and the incident that it says it came to.

@@ -298,6 +298,15 @@ fn a_gap_is_of_a_decision_and_costs_the_run_its_assurance() {
     };
     only("links", kit::everything, Plant::records(nobody));
     only("addenda", kit::late, Plant::records(nobody));
+    // Only the gap of leave that was lost names a permit that its decision does not.
+    let under_another = |record: Record| match record {
+        Record::Gap(mut gap) => {
+            gap.permit_id = Some("prm_other".to_owned());
+            Some(Record::Gap(gap))
+        }
+        other => Some(other),
+    };
+    only("links", kit::everything, Plant::records(under_another));
     only_with("counts", kit::late, NOTHING, |parts| parts.run.assurance = Assurance::Enforced);
     let enforced = |record: Record| match record {
         Record::Run(mut run) => {

@@ -31,8 +31,9 @@ enum NamedPermit {
     Serves(PermitId),
     /// It does not, and this is why: the step is judged as one without permit.
     Fails(PermitNote),
-    /// It served while the store was down, and the store does not have it: the step stays one that was asked for before.
-    Lost,
+    /// It served while the store was down, and the store does not have it: the step stays one that was asked for before, and its
+    /// gap names the permit.
+    Lost(PermitId),
 }
 
 /// `given` is what was decided of it already, while the store was down.
@@ -76,11 +77,11 @@ pub(in crate::choke) fn record(
         Some(given) => permit_then(state, step, given),
         None => named_permit(state, step),
     };
-    let (moment, permit_id, note) = match permit {
-        NamedPermit::Serves(id) => (Moment::StepPost, Some(id), None),
-        NamedPermit::Fails(why) => (Moment::StepBoth, None, Some(why)),
-        NamedPermit::Lost => (Moment::StepPost, None, Some(PermitNote::Unknown)),
-        NamedPermit::None => (Moment::StepBoth, None, None),
+    let (moment, permit_id, note, leave) = match permit {
+        NamedPermit::Serves(id) => (Moment::StepPost, Some(id), None, Some(id)),
+        NamedPermit::Fails(why) => (Moment::StepBoth, None, Some(why), None),
+        NamedPermit::Lost(id) => (Moment::StepPost, None, Some(PermitNote::Unknown), Some(id)),
+        NamedPermit::None => (Moment::StepBoth, None, None, None),
     };
     let reported_by = caller.reporter();
     // What another step tells of counts no longer, and a span is judged on what is so. No other step tells of one.
@@ -117,7 +118,7 @@ pub(in crate::choke) fn record(
     let (record, run) = chain(state, run_id, step, &judged, &place)?;
     let step_hash = record.hash();
     if let_through {
-        gap::record(state, run_id, &judged, Some(expected), permit_id)?;
+        gap::record(state, run_id, &judged, Some(expected), leave)?;
     }
     effects::apply(state, caller, run_id, &judged, Some(expected))?;
     if step.is_span {
@@ -187,10 +188,9 @@ fn is_for(permit: &Permit, step: &PreparedStep, looked_at: bool) -> bool {
 /// What the named permit was to an answer that was given while the store was down, whatever became of it since. Also without
 /// the permit it is of the moment that it was decided for: on its inputs, another one comes out otherwise.
 fn permit_then(state: &State, step: &PreparedStep, given: &Given) -> NamedPermit {
-    let named = step.report.permit_id.filter(|id| state.permits.contains_key(id));
-    match (given.moment, named, given.permit_note) {
-        (Moment::StepPost, Some(id), _) => NamedPermit::Serves(id),
-        (Moment::StepPost, None, _) => NamedPermit::Lost,
+    match (given.moment, step.report.permit_id, given.permit_note) {
+        (Moment::StepPost, Some(id), _) if state.permits.contains_key(&id) => NamedPermit::Serves(id),
+        (Moment::StepPost, Some(id), _) => NamedPermit::Lost(id),
         (_, _, Some(note)) => NamedPermit::Fails(note),
         _ => NamedPermit::None,
     }

@@ -174,7 +174,7 @@ pub(super) fn judge(state: &mut State, run_id: RunId, question: &Question<'_>) -
         None => moment == Moment::StepBoth && !reported && state.tenant.permits == Permits::Required,
     };
     let circumstances = Circumstances { intervened, permit_note: question.note, permit_required };
-    let conclusion = rules::conclude_under(&outcomes, &limits, circumstances);
+    let conclusion = rules::conclude_under(moment, &outcomes, &limits, circumstances);
     let held = permit.filter(|permit| permit.status == PermitStatus::Granted);
     let held = held.map(|permit: &Permit| permit.reservations.clone());
 

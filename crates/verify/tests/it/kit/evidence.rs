@@ -118,6 +118,7 @@ impl Scene {
         let met = self.frozen.as_ref().map(|(freeze, _)| freeze.intervened());
         let measured = self.compiled.measure(moment, &facts, &inputs);
         let conclusion = conclude_under(
+            moment,
             &rules,
             &measured,
             Circumstances { intervened: met.as_ref(), ..Circumstances::default() },
