@@ -94,7 +94,10 @@ async fn a_store_that_takes_no_connection_of_ours_is_down_and_not_busy() {
     write(&db, 1).await.expect("it is free again");
 
     tamper(format!("ALTER ROLE {role} CONNECTION LIMIT 0")).await;
-    tamper(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'")).await;
+    // Waits until they are gone.
+    let cut =
+        format!("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{role}'");
+    tamper(cut.clone()).await;
     let down = write(&db, 2).await.expect_err("it takes none");
     assert!(down.is_unavailable(), "{down:?}");
     let begun = Instant::now();
@@ -105,12 +108,22 @@ async fn a_store_that_takes_no_connection_of_ours_is_down_and_not_busy() {
     write(&db, 2).await.expect("it goes on by itself");
     assert_eq!(read(&db).await.expect("read"), 2);
 
-    tamper(format!("ALTER ROLE {role} NOLOGIN")).await;
-    tamper(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'")).await;
-    let down = write(&db, 3).await.expect_err("it lets nobody in");
-    assert!(down.is_unavailable(), "{down:?}");
-    tamper(format!("ALTER ROLE {role} LOGIN")).await;
-    assert_eq!(read(&db).await.expect("it goes on by itself"), 2);
+    // Whose code says that it is not let in, and whose code says as of a table that a right is missing.
+    let on_database = |what: &str, whom: &str| {
+        let sql = format!("{what} CONNECT ON DATABASE %I {whom} PUBLIC");
+        format!("DO $$ BEGIN EXECUTE format('{sql}', current_database()); END $$")
+    };
+    for (shut, opened) in [
+        (format!("ALTER ROLE {role} NOLOGIN"), format!("ALTER ROLE {role} LOGIN")),
+        (on_database("REVOKE", "FROM"), on_database("GRANT", "TO")),
+    ] {
+        tamper(shut.clone()).await;
+        tamper(cut.clone()).await;
+        let down = write(&db, 3).await.expect_err("it lets nobody in");
+        assert!(down.is_unavailable(), "{shut}: {down:?}");
+        tamper(opened).await;
+        assert_eq!(read(&db).await.expect("it goes on by itself"), 2);
+    }
     db.close().await;
     tamper(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
