@@ -1,6 +1,7 @@
 //! The trees that are kept between groups, so that a trace is not read again for each of its spans: so many bytes of them.
-//! Whoever holds most gives way first, so that no tenant's traces are why those of another are read anew. The one that a tenant
-//! used last stays, however heavy: its next span would have all of it read again.
+//! Whoever holds most gives way first, so that light trees stay whatever heavy ones others have. The one that a tenant used last
+//! stays, for its next span would have all of it read again; but of those, too, the heaviest give way where they hold too much.
+//! So two tenants whose last trees are heavier than [`MAX_KEPT`] each have them read anew for each other's.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,7 +16,8 @@ use super::trees::Tree;
 /// are read anew.
 const MAX_KEPT: usize = 256 << 20;
 
-/// So many times as much may those hold that each tenant used last. Of one alone there is a bound on what it holds.
+/// So many times as much may those hold that each tenant used last. The one that was used just now counts as no heavier than
+/// [`MAX_KEPT`]: light ones do not give way to it. Of one alone there is a bound on what it holds.
 const LAST_ONES: usize = 2;
 
 /// The bytes of a tree beside its own: its places in the maps.
@@ -37,9 +39,7 @@ impl Trees {
             return;
         }
         let mut kept = self.lock();
-        for (run, tree) in trees {
-            kept.keep(tenant, run, tree);
-        }
+        kept.keep_all(tenant, trees);
         for run in sealed {
             kept.take(tenant, *run);
         }
@@ -89,6 +89,15 @@ impl Kept {
         Some(tree)
     }
 
+    /// Of a group's trees the heaviest counts as the one that was used last: it would take longest to read again.
+    fn keep_all(&mut self, tenant: TenantId, trees: HashMap<RunId, Tree>) {
+        let mut trees: Vec<(RunId, Tree)> = trees.into_iter().collect();
+        trees.sort_unstable_by_key(|(run, tree)| (tree.weight(), *run));
+        for (run, tree) in trees {
+            self.keep(tenant, run, tree);
+        }
+    }
+
     fn keep(&mut self, tenant: TenantId, run: RunId, tree: Tree) {
         self.take(tenant, run);
         self.uses += 1;
@@ -118,11 +127,13 @@ impl Kept {
             let (tenant, of) = tenants().max_by_key(|(_, of)| of.weight_of_rest())?;
             return of.by_use.first_key_value().map(|(_, run)| (*tenant, *run));
         }
-        if self.weight - rest <= LAST_ONES * most {
+        let (just_now, others): (Vec<_>, Vec<_>) =
+            tenants().partition(|(_, of)| of.by_use.contains_key(&self.uses));
+        let just_now: usize = just_now.iter().map(|(_, of)| of.weight_of_last()).sum();
+        if self.weight - rest - just_now + just_now.min(most) <= LAST_ONES * most {
             return None;
         }
-        let others = tenants().filter(|(_, of)| !of.by_use.contains_key(&self.uses));
-        let (tenant, of) = others.max_by_key(|(_, of)| of.weight - of.weight_of_rest())?;
+        let (tenant, of) = others.into_iter().max_by_key(|(_, of)| of.weight_of_last())?;
         of.by_use.last_key_value().map(|(_, run)| (*tenant, *run))
     }
 }
@@ -130,8 +141,13 @@ impl Kept {
 impl OfTenant {
     /// Of all but the one that was used last.
     fn weight_of_rest(&self) -> usize {
+        self.weight - self.weight_of_last()
+    }
+
+    /// Of that one.
+    fn weight_of_last(&self) -> usize {
         let last = self.by_use.last_key_value().and_then(|(_, run)| self.by_run.get(run));
-        self.weight - last.map_or(0, |last| last.weight)
+        last.map_or(0, |last| last.weight)
     }
 }
 
@@ -240,5 +256,30 @@ mod tests {
         kept.keep(tenant(1), run(1), tree(1, 1));
         kept.forget_beyond(1);
         assert_eq!(trees(&kept), [run(1)], "which is another now");
+    }
+
+    #[test]
+    fn a_light_tree_does_not_give_way_to_a_heavy_one() {
+        let mut kept = Kept::default();
+        kept.keep(tenant(1), run(1), tree(1, 1));
+        let light = kept.weight;
+        kept.keep(tenant(2), run(2), tree(1000, 1));
+        kept.forget_beyond(light);
+        assert_eq!(kept.of_tenants.len(), 2, "though the two hold far more");
+        kept.keep(tenant(3), run(3), tree(1, 1));
+        kept.forget_beyond(light);
+        let mut left: Vec<TenantId> = kept.of_tenants.keys().copied().collect();
+        left.sort_unstable_by_key(|tenant| tenant.0);
+        assert_eq!(left, [1, 3].map(tenant), "and the heavy one does");
+    }
+
+    #[test]
+    fn the_heaviest_of_a_group_counts_as_used_last() {
+        let mut kept = Kept::default();
+        let trees = (1..20).map(|of| (run(of), tree(if of == 7 { 40 } else { 1 }, 1))).collect();
+        kept.keep_all(tenant(1), trees);
+        kept.forget_beyond(1);
+        let left: Vec<RunId> = kept.of_tenants[&tenant(1)].by_run.keys().copied().collect();
+        assert_eq!(left, [run(7)]);
     }
 }
