@@ -86,7 +86,7 @@ on_both! {
             account::rotate_signing_key(&kit.spine, &one, &by),
             account::rotate_signing_key(&second, &other, &by),
         );
-        let (winner, refused) = match at_once.await {
+        let (winner, refused) = match Box::pin(at_once).await {
             (Ok(()), Err(refused)) => (&one, refused),
             (Err(refused), Ok(())) => (&other, refused),
             both => panic!("one of them comes first: {both:?}"),

@@ -86,7 +86,7 @@ impl Flagged {
 pub(super) fn is_reaching(name: &str) -> bool {
     let name = name.trim_start_matches('-').to_ascii_lowercase();
     name.ends_with("_proxy") && name != "no_proxy"
-        || name.ends_with(".proxy")
+        || name.rsplit_once('.').is_some_and(|(_, last)| last == "proxy")
         || VARIABLES.contains(&name.as_str())
 }
 
@@ -98,7 +98,7 @@ pub(super) fn hosts<'w>(words: &[&'w str], mut each: impl FnMut(&'w str, bool)) 
             each(value, is_sure);
         }
     });
-    for word in words.iter().copied() {
+    for word in words {
         if let Some((name, value)) = word.split_once('=')
             && (is_reaching(name) || matches!(name, "ProxyJump" | "HostName" | "Hostname"))
         {
