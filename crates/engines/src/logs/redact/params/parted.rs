@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::flagged::is_reaching;
 
+mod braces;
+mod expand;
+
 /// How deep what a shell runs within a line is read.
 const MAX_OPEN: usize = 32;
 /// How far the end of `${..}` or `{..}` is looked for.
 const MAX_BRACES: usize = 256;
 /// How much is put in the place of variables and of braces.
 const MAX_PUT: usize = 16_384;
-/// The most words that one word with braces is.
-const MAX_CHOICES: usize = 64;
 
 /// Words behind which a command begins.
 const BEFORE: &[&str] = &["then", "do", "else", "if", "elif", "while", "until", "!", "{", "time"];
@@ -53,32 +54,6 @@ impl Word {
     fn mark_unknown(&mut self) {
         self.expands = true;
         self.unknown.get_or_insert(self.text.len());
-    }
-
-    /// Each word that it is: `-{r,f}` is `-r` and `-f`. `None` where they are more than there is `room` for.
-    fn chosen(&self, room: usize) -> Option<Vec<String>> {
-        let mut all = vec![String::new()];
-        let mut from = 0;
-        for (at, choices) in &self.choices {
-            let between = &self.text[from..*at];
-            from = *at;
-            let longest = choices.iter().map(String::len).max().unwrap_or_default();
-            let length = all.iter().map(String::len).max().unwrap_or_default() + between.len() + longest;
-            let count = all.len() * choices.len();
-            if count > MAX_CHOICES || count * (length + self.text.len()) > room {
-                return None;
-            }
-            let mut longer = Vec::with_capacity(count);
-            for front in &all {
-                longer.extend(choices.iter().map(|choice| format!("{front}{between}{choice}")));
-            }
-            all = longer;
-        }
-        let end = &self.text[from..];
-        for word in &mut all {
-            word.push_str(end);
-        }
-        Some(all)
     }
 }
 
@@ -249,171 +224,6 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn dollar(&mut self) {
-        if !self.is_quoted && self.rest.starts_with('\'') {
-            self.rest = &self.rest[1..];
-            self.ansi();
-            return;
-        }
-        if !self.is_quoted && self.rest.starts_with('"') {
-            return;
-        }
-        if self.rest.starts_with("((")
-            && let Some(end) = self.rest[..self.rest.floor_char_boundary(MAX_BRACES)].find("))")
-        {
-            // It gives a number.
-            self.rest = &self.rest[end + 2..];
-            self.word.expands = true;
-            return;
-        }
-        if self.take_if("(") {
-            self.word.mark_unknown();
-            self.open(')');
-            return;
-        }
-        let name = if self.rest.starts_with('{') {
-            let longest = self.rest.char_indices().take(MAX_BRACES).find(|(_, c)| *c == '}');
-            let Some((end, _)) = longest else {
-                self.word.mark_unknown();
-                return;
-            };
-            let (name, behind) = (&self.rest[1..end], &self.rest[end + 1..]);
-            self.rest = behind;
-            name
-        } else {
-            let of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let mut end = self.rest.find(|c| !of_a_name(c)).unwrap_or(self.rest.len());
-            if end == 0 && self.rest.starts_with(['@', '*', '#', '?', '!', '$', '-']) {
-                end = 1;
-            }
-            let (name, behind) = self.rest.split_at(end);
-            self.rest = behind;
-            name
-        };
-        // `${a:-b}` gives what follows where `a` is nothing.
-        let (name, default) = name.split_once(":-").map_or((name, None), |(name, value)| (name, Some(value)));
-        let known = self.variables.get(name);
-        match known.filter(|value| default.is_none() || value.as_deref() != Some("")) {
-            // It is not copied where it has no room: a line may ask for it at each of its letters.
-            Some(Some(value)) if value.len() > self.room => self.line.unsure = true,
-            Some(Some(value)) => {
-                let value = value.clone();
-                self.put(&value);
-            }
-            Some(None) => {
-                // `a=$(..); $a`
-                let is_program = self.command.words.is_empty() && self.is_start();
-                self.line.unsure |= is_program && !self.rest.starts_with('/');
-                self.word.mark_unknown();
-            }
-            None if name.is_empty() && default.is_none() => self.word.text.push('$'),
-            None => {
-                // `r$@m`: nothing stands there.
-                let is_nothing = default.is_none() && matches!(name, "@" | "*") && !self.word.text.is_empty();
-                self.line.unsure |= is_nothing && self.rest.starts_with(char::is_alphanumeric);
-                if let Some(default) = default {
-                    self.put(default);
-                }
-                let is_literal = default.is_some_and(|default| {
-                    let of_words =
-                        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ' ');
-                    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-                    is_name && !name.is_empty() && !default.is_empty() && default.chars().all(of_words)
-                });
-                if !is_literal {
-                    self.word.mark_unknown();
-                }
-            }
-        }
-    }
-
-    /// The value of a variable, whose blanks part words if nothing quotes it.
-    fn put(&mut self, value: &str) {
-        if value.len() > self.room {
-            self.line.unsure = true;
-            return;
-        }
-        self.room -= value.len();
-        self.word.is_resolved = true;
-        for letter in value.chars() {
-            if letter.is_whitespace() && !self.is_quoted {
-                self.end_word();
-                self.word.is_resolved = true;
-            } else {
-                self.push(letter);
-            }
-        }
-    }
-
-    /// `$'\x72\155'`
-    fn ansi(&mut self) {
-        (self.word.is_quoted, self.word.is_resolved) = (true, true);
-        while let Some(letter) = self.next() {
-            let letter = match letter {
-                '\'' => return,
-                '\\' => match self.next() {
-                    Some('x') => self.code(16, 2),
-                    Some('u') => self.code(16, 4),
-                    Some('U') => self.code(16, 8),
-                    Some('n') => '\n',
-                    Some('t') => '\t',
-                    Some('r') => '\r',
-                    Some(digit @ '0'..='7') => self.octal(digit),
-                    Some(other) => other,
-                    None => return,
-                },
-                other => other,
-            };
-            self.word.text.push(letter);
-        }
-    }
-
-    fn octal(&mut self, first: char) -> char {
-        let digits = self.rest.find(|c: char| !matches!(c, '0'..='7')).unwrap_or(self.rest.len()).min(2);
-        let (more, behind) = self.rest.split_at(digits);
-        self.rest = behind;
-        letter_of(&format!("{first}{more}"), 8)
-    }
-
-    fn code(&mut self, radix: u32, longest: usize) -> char {
-        let digits = self.rest.find(|c: char| !c.is_digit(radix)).unwrap_or(self.rest.len()).min(longest);
-        let (digits, behind) = self.rest.split_at(digits);
-        self.rest = behind;
-        letter_of(digits, radix)
-    }
-
-    /// `{rm,-rf,/}` is three words.
-    fn brace(&mut self) {
-        let end = self.rest.char_indices().take(MAX_BRACES).find(|(_, c)| *c == '}' || c.is_whitespace());
-        let within = match end {
-            Some((end, '}')) => &self.rest[..end],
-            _ => "",
-        };
-        let is_list = within.contains(',') && !within.contains(['"', '\'', '`', '$', '{', ':', '\\']);
-        if !is_list {
-            self.push('{');
-            return;
-        }
-        // The rest of an argument is not read yet.
-        if !self.command.words.is_empty() {
-            let choices = within.split(',').map(str::to_owned).collect();
-            self.word.choices.push((self.word.text.len(), choices));
-            self.rest = &self.rest[within.len() + 1..];
-            return;
-        }
-        if !self.is_start() {
-            self.word.expands = true;
-        }
-        self.rest = &self.rest[within.len() + 1..];
-        for (place, word) in within.split(',').enumerate() {
-            if place > 0 {
-                self.end_word();
-            }
-            self.word.text.push_str(word);
-            self.word.is_resolved = true;
-        }
-    }
-
     fn redirect(&mut self, sign: char) {
         // `2>` names no word.
         if self.word.choices.is_empty() && self.word.text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -507,8 +317,4 @@ impl<'t> Reader<'t> {
             }
         }
     }
-}
-
-fn letter_of(digits: &str, radix: u32) -> char {
-    u32::from_str_radix(digits, radix).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
