@@ -23,6 +23,7 @@ use super::{
 
 mod calls;
 mod flagged;
+mod given;
 mod parted;
 mod parts;
 mod places;
@@ -34,6 +35,7 @@ mod statements;
 mod tables;
 mod tokens;
 
+use parted::Given;
 use signs::{has_sign, is_plain_literal};
 
 /// The longest text fact, in bytes. A longer one is cut.
@@ -56,6 +58,8 @@ pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, s
         paths: Vec::new(),
         command_bytes: 0,
         mentions_left: MAX_MENTIONS,
+        given: Given::default(),
+        asking: BTreeSet::new(),
     };
     let root = tree::read(params, 0)?;
     facts.walk(&root, At::default(), 0);
@@ -117,6 +121,10 @@ struct Facts {
     paths: Vec<String>,
     command_bytes: usize,
     mentions_left: usize,
+    /// Variables that the call sets for what it runs.
+    given: Given<'static>,
+    /// Lines that ask for variables which they do not set.
+    asking: BTreeSet<String>,
 }
 
 /// The most commands and the most lists of arguments in one object that are tried together.
@@ -140,12 +148,19 @@ impl Facts {
 
     fn members(&mut self, members: &[(Cow<'_, str>, Node<'_>)], at: At, depth: usize) {
         let named = members.iter().find(|(name, _)| is_name(name)).and_then(|(_, value)| text_of(value));
+        let is_beside = at.role == Some(Role::Beside);
+        if let Some(name) = named.filter(|_| is_beside) {
+            self.give(name);
+        }
         let named = named.and_then(role);
         self.invoked(members);
         let is_url_in_parts = at.role == Some(Role::Url) || is_url_in_parts(members);
         let is_asked = members.iter().any(|(name, _)| is_of_a_statement(name));
         for (name, value) in members {
             self.mentioned(name);
+            if is_beside {
+                self.give(name);
+            }
             // `{"to": {"bob@h.example": "Bob"}}`
             if (at.addressed || at.role == Some(Role::Person)) && name.contains('@') {
                 self.addresses(name);
@@ -222,6 +237,9 @@ impl Facts {
             }
         }
         self.mentioned(text);
+        if at.role == Some(Role::Beside) {
+            self.give_each(text);
+        }
         self.named(text, at);
         let is_fact = match at.role {
             // Of a command it is asked where that is taken.
@@ -406,6 +424,7 @@ impl Facts {
     }
 
     fn done(mut self) -> ParamFacts {
+        self.ask_again();
         // A path by itself is on the host that the other parameters name.
         let host = self.urls.first().map(|url| url.host.clone()).unwrap_or_default();
         let room = MAX_ITEMS - self.urls.len();

@@ -90,8 +90,11 @@ const OF_A_STATEMENT: &[&str] =
     &["select", "where", "columns", "values", "groupby", "orderby", "having", "join", "joins"];
 const SOURCES: &[&str] = &["from", "into"];
 const SENDER: &[&str] = &["from", "sender", "author", "reply"];
-const BESIDE: &[&str] =
-    &["cwd", "workdir", "workingdirectory", "env", "environment", "timeout", "description", "method"];
+#[rustfmt::skip]
+const BESIDE: &[&str] = &[
+    "cwd", "workdir", "workingdirectory", "env", "envs", "environ", "environment", "envvars", "environmentvariables", "timeout",
+    "description", "method",
+];
 
 /// What a text is called that a tool gets as its only one: by HOC, and by frameworks. `__arg1` is LangChain's word.
 const NAMELESS: &[&str] =

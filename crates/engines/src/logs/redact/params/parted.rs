@@ -1,11 +1,15 @@
 //! A line, letter by letter: its words without their quotes, with what can be known put in the place of variables.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::flagged::is_reaching;
 
 mod braces;
 mod expand;
+mod variables;
+
+pub(super) use variables::{Given, is_name};
+use variables::{List, Place, Setting, Variables};
 
 /// How deep what a shell runs within a line is read.
 const MAX_OPEN: usize = 32;
@@ -25,6 +29,10 @@ pub(super) struct Line {
     pub(super) proxies: Vec<String>,
     /// What runs cannot be known.
     pub(super) unsure: bool,
+    /// Variables whose values it takes from whoever runs it.
+    pub(super) asked: BTreeSet<String>,
+    /// Variables that it sets, or may set.
+    pub(super) sets: Given<'static>,
 }
 
 /// One program, with what it gets.
@@ -33,6 +41,7 @@ pub(super) struct Command {
     pub(super) words: Vec<Word>,
     /// What another program writes is what it reads.
     pub(super) is_piped: bool,
+    settings: Vec<Setting>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +55,8 @@ pub(super) struct Word {
     pub(super) is_resolved: bool,
     /// Where the first of it stands that is known to the shell alone.
     pub(super) unknown: Option<usize>,
+    /// Where the first `=` stands behind what is written as it is read.
+    equals: Option<usize>,
     /// What stands between braces, `{a,b}`, and where.
     choices: Vec<(usize, Vec<String>)>,
 }
@@ -57,9 +68,17 @@ impl Word {
     }
 }
 
-/// The commands of a line.
-pub(super) fn parted(text: &str) -> Line {
-    Reader::new(text).read()
+/// The commands of a line, which is run where `given` variables are set.
+pub(super) fn parted(text: &str, given: &Given<'_>) -> Line {
+    let (line, variables) = Reader::new(text, given, BTreeSet::new()).read();
+    let (mut line, variables) = if variables.doubted().is_empty() {
+        (line, variables)
+    } else {
+        // What may change one may stand behind where it is asked for.
+        Reader::new(text, given, variables.doubted().clone()).read()
+    };
+    line.sets = variables.given();
+    line
 }
 
 /// Where a reader was when something opened in its line.
@@ -69,6 +88,7 @@ struct Outer {
     word: Word,
     /// It opened between quotes.
     is_quoted: bool,
+    list: List,
 }
 
 struct Reader<'t> {
@@ -84,15 +104,17 @@ struct Reader<'t> {
     heredocs: Vec<String>,
     /// The next word ends such a text.
     is_heredoc: bool,
-    /// What the line itself sets; to nothing where that is not known.
-    variables: BTreeMap<String, Option<String>>,
+    variables: Variables,
+    given: &'t Given<'t>,
+    /// How the list has gone on that is read.
+    list: List,
     /// How much of them is still put in their place.
     room: usize,
     line: Line,
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, given: &'t Given<'t>, doubted: BTreeSet<String>) -> Self {
         Self {
             rest: text,
             command: Command::default(),
@@ -102,7 +124,9 @@ impl<'t> Reader<'t> {
             redirects: false,
             heredocs: Vec::new(),
             is_heredoc: false,
-            variables: BTreeMap::from([("IFS".to_owned(), Some(" ".to_owned()))]),
+            variables: Variables::new(doubted),
+            given,
+            list: List::First,
             room: MAX_PUT,
             line: Line::default(),
         }
@@ -120,7 +144,7 @@ impl<'t> Reader<'t> {
         behind.is_some()
     }
 
-    fn read(mut self) -> Line {
+    fn read(mut self) -> (Line, Variables) {
         while let Some(letter) = self.next() {
             match letter {
                 '\\' => self.escaped(),
@@ -141,31 +165,60 @@ impl<'t> Reader<'t> {
                     self.word.is_quoted = true;
                     self.rest = self.rest.get(end + 1..).unwrap_or_default();
                 }
-                '(' => self.open(')'),
+                '(' if self.is_function() => {}
+                '(' => {
+                    if self.word.equals.is_some_and(|at| at + 1 == self.word.text.len()) {
+                        // `a=(x y)`
+                        self.word.mark_unknown();
+                    }
+                    self.open(')');
+                }
                 ')' if self.outer.last().is_some_and(|outer| outer.closes == ')') => self.close(),
                 ')' | ';' => {
-                    self.end_command();
+                    self.end_list();
                     self.command.is_piped = false;
                 }
                 '|' => {
-                    self.end_command();
-                    self.take_if("&");
-                    self.command.is_piped = !self.take_if("|");
+                    let is_or = self.take_if("|");
+                    self.end_command(!is_or);
+                    if is_or {
+                        self.variables.end_list();
+                        self.list = List::Or;
+                    } else {
+                        self.take_if("&");
+                    }
+                    self.command.is_piped = !is_or;
                 }
-                '&' if !self.take_if(">") => self.end_command(),
-                '&' => {
+                '&' if self.take_if(">") => {
                     self.end_word();
                     self.redirects = true;
                 }
+                '&' if self.take_if("&") => {
+                    self.end_command(false);
+                    if self.list == List::First {
+                        self.list = List::And;
+                    }
+                }
+                '&' => {
+                    self.end_command(true);
+                    self.end_list();
+                }
                 '<' | '>' => self.redirect(letter),
                 '\n' => {
-                    self.end_command();
+                    self.end_list();
                     self.pass_over_texts();
                 }
                 '#' if self.is_start() => {
                     self.rest = &self.rest[self.rest.find('\n').unwrap_or(self.rest.len())..];
                 }
                 '{' => self.brace(),
+                '=' => {
+                    let word = &mut self.word;
+                    if !word.is_quoted && !word.is_resolved && word.unknown.is_none() {
+                        word.equals.get_or_insert(word.text.len());
+                    }
+                    self.push('=');
+                }
                 letter if letter.is_whitespace() => self.end_word(),
                 letter => self.push(letter),
             }
@@ -173,8 +226,22 @@ impl<'t> Reader<'t> {
         while !self.outer.is_empty() {
             self.close();
         }
-        self.end_command();
-        self.line
+        self.end_list();
+        (self.line, self.variables)
+    }
+
+    /// `f()`, behind which stands what runs where it is called.
+    fn is_function(&mut self) -> bool {
+        let of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':' | '.');
+        let name = &self.word.text;
+        let is_name = !name.is_empty() && name.chars().all(of_a_name) && !self.word.is_quoted;
+        let Some(behind) = self.rest.trim_start_matches([' ', '\t']).strip_prefix(')') else { return false };
+        let is_function = is_name && self.command.words.is_empty();
+        if is_function {
+            self.rest = behind;
+            self.word = Word::default();
+        }
+        is_function
     }
 
     fn is_start(&self) -> bool {
@@ -206,21 +273,23 @@ impl<'t> Reader<'t> {
     fn open(&mut self, closes: char) {
         if self.outer.len() >= MAX_OPEN {
             self.line.unsure = true;
-            self.end_command();
+            self.end_command(true);
             return;
         }
         let command = std::mem::take(&mut self.command);
         let word = std::mem::take(&mut self.word);
-        self.outer.push(Outer { closes, command, word, is_quoted: self.is_quoted });
+        self.outer.push(Outer { closes, command, word, is_quoted: self.is_quoted, list: self.list });
         self.is_quoted = false;
+        self.list = List::First;
     }
 
     fn close(&mut self) {
-        self.end_command();
+        self.end_command(true);
         if let Some(outer) = self.outer.pop() {
             self.command = outer.command;
             self.word = outer.word;
             self.is_quoted = outer.is_quoted;
+            self.list = outer.list;
         }
     }
 
@@ -254,23 +323,22 @@ impl<'t> Reader<'t> {
         if std::mem::take(&mut self.redirects) {
             return;
         }
-        let sets = self.command.words.first().is_none_or(|first| {
-            ["export", "declare", "local", "readonly", "typeset"].contains(&first.text.as_str())
-        });
-        if sets && let Some((name, value)) = word.text.split_once('=') {
-            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            if is_name {
-                let is_known = !word.expands && word.choices.is_empty();
-                if is_known && is_reaching(name) {
-                    self.line.proxies.push(value.to_owned());
-                }
-                let value = is_known.then(|| value.to_owned());
-                self.variables.insert(name.to_owned(), value);
+        if let Some(setting) = self.variables.setting(&self.command, &word) {
+            if let Some((_, value)) = setting.known().filter(|(name, _)| is_reaching(name)) {
+                self.line.proxies.push(value.to_owned());
+            }
+            self.command.settings.push(setting);
+            return;
+        }
+        if self.command.words.is_empty() && !word.is_quoted {
+            self.variables.keyword(&word.text);
+            if BEFORE.contains(&word.text.as_str()) {
                 return;
             }
         }
-        if self.command.words.is_empty() && !word.is_quoted && BEFORE.contains(&word.text.as_str()) {
+        if word.text == "{" && self.command.words.first().is_some_and(|first| first.text == "function") {
+            self.variables.keyword("{");
+            self.end_command(false);
             return;
         }
         if word.choices.is_empty() {
@@ -292,17 +360,27 @@ impl<'t> Reader<'t> {
                 expands,
                 is_resolved: true,
                 unknown,
+                equals: None,
                 choices: Vec::new(),
             });
         }
     }
 
-    fn end_command(&mut self) {
+    /// A command has come to its end; one that `is_apart` runs in a shell of its own.
+    fn end_command(&mut self, is_apart: bool) {
         self.end_word();
         (self.redirects, self.is_heredoc) = (false, false);
+        let is_apart = is_apart || self.command.is_piped || !self.outer.is_empty();
+        self.variables.settle(&mut self.command, Place { list: self.list, is_apart });
         if !self.command.words.is_empty() {
             self.line.commands.push(std::mem::take(&mut self.command));
         }
+    }
+
+    fn end_list(&mut self) {
+        self.end_command(false);
+        self.variables.end_list();
+        self.list = List::First;
     }
 
     /// The texts that stand in the next lines are no commands.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Facts, MAX_BYTES, MAX_INVOKED, MAX_PAIRED, MAX_READ, flagged, insert,
-    parted::{Command, Word},
+    parted::{Command, Given, Word},
     parts::{Part, part_of_a_run},
     reach, shell,
 };
@@ -122,7 +122,7 @@ impl Facts {
     /// `{"command": "bash", "stdin": "rm -rf /"}`: what a program runs or asks that it reads.
     fn read_by(&mut self, programs: &[String], inputs: &[String]) {
         for program in programs.iter().filter(|_| !inputs.is_empty()) {
-            let line = shell::read(self.bounded(program));
+            let line = shell::read(self.bounded(program), &Given::default());
             let runs = |readers: &[&str]| line.commands.iter().any(|command| command.reads_a_script(readers));
             let (is_shell, is_code) = (runs(shell::SHELLS), runs(INTERPRETERS));
             let asks = line.commands.iter().any(is_asked);
@@ -170,7 +170,8 @@ impl Facts {
         // As whoever runs it reads it: `r""m` is `rm`. Of what is redacted already, for a secret is one as far as its quotes go.
         let read = unquoted(&command).map(|read| self.fact(&folded(&read)));
         let is_expanded = command.contains(['$', '{']);
-        let resolved = if is_expanded { shell::read(&command).commands } else { Vec::new() };
+        let resolved =
+            if is_expanded { shell::read(&command, &Given::default()).commands } else { Vec::new() };
         self.keep_command(command, is_read);
         if let Some(mut read) = read {
             self.mentioned_in_quotes(&read);
@@ -200,13 +201,16 @@ impl Facts {
     }
 
     /// What a command runs, reaches and asks.
-    fn ran(&mut self, text: &str, is_line: bool) {
+    pub(super) fn ran(&mut self, text: &str, is_line: bool) {
         // Where there is no room for more commands, which `facts_cut` says, none is taken apart.
         if self.command_bytes > MAX_BYTES {
             return;
         }
-        let line = shell::read(text);
+        let line = shell::read(text, &self.given);
         self.params.facts_cut |= is_line && line.unsure;
+        if is_line {
+            self.asks_of_its_caller(text, &line.asked);
+        }
         for command in &line.commands {
             let from = command.programs().last().copied().unwrap_or_default();
             // Of a list the words are known as they are.

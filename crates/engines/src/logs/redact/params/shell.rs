@@ -1,6 +1,6 @@
 //! A line as a shell takes it apart: into commands and their words, as far as that can be known without running it.
 
-use super::parted::{Command, Line, Word, parted};
+use super::parted::{Command, Given, Line, Word, is_name, parted};
 
 /// How deep scripts in scripts are read.
 const MAX_SCRIPTS: usize = 4;
@@ -54,6 +54,10 @@ impl Command {
 
     /// What a shell among its words is told to run.
     fn script(&self) -> Option<&str> {
+        self.script_at().map(|at| self.words[at].text.as_str())
+    }
+
+    fn script_at(&self) -> Option<usize> {
         let shell = self.words.iter().position(|word| SHELLS.contains(&program(&word.text)))?;
         let told = |word: &Word| {
             word.text.len() > 1
@@ -62,7 +66,16 @@ impl Command {
                 && word.text[1..].bytes().all(|byte| byte.is_ascii_alphabetic())
         };
         let flag = self.words[shell..].iter().position(told)?;
-        self.words.get(shell + flag + 1).map(|word| word.text.as_str())
+        Some(shell + flag + 1).filter(|at| *at < self.words.len())
+    }
+
+    /// The variables that the words before a script may set for it: `env x=y bash -c`, `docker run -ex=y z sh -c`.
+    fn given_to_a_script(&self) -> impl Iterator<Item = &str> {
+        let before = &self.words[..self.script_at().unwrap_or_default()];
+        before.iter().filter(|word| word.text.contains('=')).flat_map(|word| {
+            let names = word.text.split('=').map(|name| name.trim_start_matches('-'));
+            names.flat_map(|name| [name, name.get(1..).unwrap_or_default()]).filter(|name| is_name(name))
+        })
     }
 
     fn is_unsure(&self) -> bool {
@@ -144,18 +157,24 @@ pub(super) fn program(word: &str) -> &str {
 }
 
 /// Takes a line apart, and the scripts that a shell in it is told to run.
-pub(super) fn read(text: &str) -> Line {
-    read_within(text, 0)
+/// `given` are the variables that whoever runs it sets.
+pub(super) fn read(text: &str, given: &Given<'_>) -> Line {
+    read_within(text, given, 0)
 }
 
-fn read_within(text: &str, depth: usize) -> Line {
-    let mut line = parted(text);
+fn read_within(text: &str, given: &Given<'_>, depth: usize) -> Line {
+    let mut line = parted(text, given);
     line.unsure |= line.commands.iter().any(Command::is_unsure);
     if depth < MAX_SCRIPTS {
+        let mut sets = std::mem::take(&mut line.sets);
+        let told = line.commands.iter().flat_map(Command::given_to_a_script);
+        sets.names.extend(told.map(str::to_owned));
+        let given = Given { within: Some(given), ..sets };
         let scripts = line.commands.iter().filter_map(Command::script);
-        let within: Vec<Line> = scripts.map(|script| read_within(script, depth + 1)).collect();
+        let within: Vec<Line> = scripts.map(|script| read_within(script, &given, depth + 1)).collect();
         for within in within {
             line.unsure |= within.unsure;
+            line.asked.extend(within.asked);
             line.proxies.extend(within.proxies);
             line.commands.extend(within.commands);
         }
@@ -168,6 +187,10 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    fn read(text: &str) -> Line {
+        super::read(text, &Given::default())
+    }
 
     fn lines(text: &str) -> Vec<String> {
         let words = |command: &Command| {
@@ -200,6 +223,11 @@ mod tests {
             ("a=; ${a:-rm} -rf /", vec!["rm -rf /"]),
             ("${b:-rm -rf} /", vec!["rm -rf /"]),
             ("$'\\x72m' $'\\055rf' /", vec!["rm -rf /"]),
+            ("a=ls; a=rm; $a -rf /", vec!["rm -rf /"]),
+            ("true && a=rm && $a -rf /", vec!["true", "rm -rf /"]),
+            ("read x; ${x:-ls -l} -rf /", vec!["read x", "ls -l -rf /"]),
+            ("f() { rm x; }", vec!["rm x", "}"]),
+            ("x=rm; y='x=ls'; $y; $x -rf /", vec!["x=ls", "rm -rf /"]),
         ] {
             assert_eq!(lines(text), commands, "{text}");
         }
@@ -215,6 +243,46 @@ mod tests {
             "${x:-$y} -rf /",
             "${x:-r\\m} -rf /",
             "$x -is y",
+            "for x in rm; do ${x:-ls} -rf /; done",
+            "read x <<< rm; ${x:-ls} -rf /",
+            "read <<< rm; ${REPLY:-ls} -rf /",
+            "echo rm | while read -r x; do ${x:-ls -l} -rf /; done",
+            "printf -v x rm; ${x:-ls} -rf /",
+            "printf -vx rm; sudo ${x:-ls} -rf /",
+            "n=x; read $n <<< rm; ${x:-ls} -rf /",
+            "read \"$n\" <<< rm; ${x:-ls} -rf /",
+            "set -- rm; ${1:-ls} -rf /",
+            "bash -c '${1:-ls} -rf /' _ rm",
+            "x=rm bash -c '${x:-ls} -rf /'",
+            "export x=rm; bash -c '${x:-ls} -rf /'",
+            "env x=rm bash -c '${x:-ls} -rf /'",
+            "docker run -ex=rm img sh -c '${x:-ls} -rf /'",
+            ": ${x:=rm}; ${x:-ls} -rf /",
+            "${SHELL:-ls} -c 'rm -rf /'",
+            ". ./x; ${x:-ls} -rf /",
+            "while ${x:-ls} -rf /; do x=rm; done",
+            "f() { ${x:-ls} -rf /; }; . ./x; f",
+            "read x; $x->y",
+            "read x; $x.y",
+            "read x; $x = y",
+            "x=1 bash -c '$x->y'",
+            ". ./x; bash -c '${x:-ls} -rf /'",
+            "x=rm; x=ls true; $x -rf /",
+            "x=rm; (x=ls); $x -rf /",
+            "x=rm; x=ls | true; $x -rf /",
+            "x=rm; x=ls & $x -rf /",
+            "x=rm; false && x=ls; $x -rf /",
+            "x=rm; true || x=ls; $x -rf /",
+            "x=rm; true || x=ls && $x -rf /",
+            "x=rm; if false; then x=ls; fi; $x -rf /",
+            "x=ls; f() { x=rm; }; f; $x -rf /",
+            "x=ls; function f { x=rm; }; f; $x -rf /",
+            "x=ls; f() { $x -rf /; }; x=rm; f",
+            "x=r; x+=m; $x -rf /",
+            "x=ls; x[0]=rm; $x -rf /",
+            "x=(rm); $x -rf /",
+            "x=ls; unset x; $x -rf /",
+            "x=ls; declare -n x=y; $x -rf /",
             "r$(echo)m -rf /",
             "r`echo`m -rf /",
             "r{m,} -rf /",
@@ -276,6 +344,16 @@ mod tests {
             "$x->go(); $this->x = $y;",
             "${CC:-gcc} -o x",
             "${PYTHON:-/usr/bin/python3} -m pytest",
+            "bash -lc 'CC=${CC:-gcc}; $CC -o x'",
+            "cd x && PY=python3 && $PY -m pytest",
+            "PY=\"$HOME/venv/bin/python\"; $PY run.py",
+            "${SHELL:-/bin/bash} run.sh",
+            "CC=clang; export CC; $CC -c x.c && ${LD:-ld} x.o",
+            "i=0; until curl https://ok.example; do i=$((i+1)); [ $i -gt 5 ] && exit 1; sleep ${WAIT:-1}; done",
+            "while IFS= read -r line; do echo \"$line\"; done < f",
+            "if [ -f x ]; then OUT=y; else OUT=z; fi; cp a \"$OUT\"",
+            "args=(-v --all); ls \"${args[@]}\"",
+            "make CC=clang && ./x \"${CC:-gcc}\"",
             "bash run.sh",
             "echo y | bash install.sh --yes",
             "python -c 'print({1, 2}); x = [1]'",
@@ -303,7 +381,12 @@ mod tests {
     /// One that is four times as long takes about four times as long, where to go over it again at each piece would take sixteen times.
     #[test]
     fn hostile_lines_take_no_longer_than_others() {
-        for piece in ["(", "$(", "`", "\"$(", "${", "{a,", "<<E\n", "bash -c '", "a=b;$a ", "$x", "${a:-b}"] {
+        #[rustfmt::skip]
+        let pieces = [
+            "(", "$(", "`", "\"$(", "${", "{a,", "<<E\n", "bash -c '", "a=b;$a ", "$x", "${a:-b}", "a=b&&", "if $a;", "a=b;. x;",
+            "read a;", "a=b sh -c x;",
+        ];
+        for piece in pieces {
             let [short, long] = [12_500, 50_000].map(|bytes| time_of(&piece.repeat(bytes / piece.len())));
             let most = short * 10 + Duration::from_millis(50);
             assert!(long < most, "{piece}: {short:?}, and four times as long {long:?}");

@@ -1,6 +1,10 @@
 //! What a shell puts in the place of a `$`: what a variable is, or would be, and letters by their numbers.
 
-use super::{MAX_BRACES, Reader};
+use super::super::shell::{SHELLS, program};
+use super::{
+    MAX_BRACES, Reader,
+    variables::{Value, leading_name},
+};
 
 impl Reader<'_> {
     pub(super) fn dollar(&mut self) {
@@ -44,58 +48,95 @@ impl Reader<'_> {
             self.rest = behind;
             name
         };
-        // `${a:-b}` gives what follows where `a` is nothing.
-        let (name, default) = name.split_once(":-").map_or((name, None), |(name, value)| (name, Some(value)));
-        let known = self.variables.get(name);
-        match known.filter(|value| default.is_none() || value.as_deref() != Some("")) {
-            // It is not copied where it has no room: a line may ask for it at each of its letters.
-            Some(Some(value)) if value.len() > self.room => self.line.unsure = true,
-            Some(Some(value)) => {
-                let value = value.clone();
-                self.put(&value);
+        self.asked(name);
+    }
+
+    /// What stands for `name`, and for what behind it says what it would be: `${a:-b}` gives `b` where `a` is nothing.
+    fn asked(&mut self, asked: &str) {
+        let base = leading_name(asked);
+        let behind = &asked[base.len()..];
+        if behind.starts_with(":=") || behind.starts_with('=') {
+            self.variables.doubt(base);
+        }
+        let (name, default) = match behind.strip_prefix(":-").or_else(|| behind.strip_prefix(":=")) {
+            Some(default) => (base, Some(default)),
+            None => asked.split_once(":-").map_or((asked, None), |(name, value)| (name, Some(value))),
+        };
+        self.variables.ask(base, !self.outer.is_empty());
+        // `a=$(..); $a`
+        let is_program = self.command.words.is_empty() && self.is_start() && !self.rest.starts_with('/');
+        self.line.unsure |= is_program && self.variables.is_changed(base, self.given);
+        match self.variables.value(name) {
+            Value::Known(held) if default.is_none() || !held.text.is_empty() => {
+                // It is not copied where it has no room: a line may ask for it at each of its letters.
+                if held.text.len() > self.room {
+                    self.line.unsure = true;
+                    return;
+                }
+                let held = held.clone();
+                let at = held.unknown.map(|at| at + self.word.text.len());
+                self.put(&held.text, true);
+                self.word.unknown = self.word.unknown.or(at);
             }
-            Some(None) => {
-                // `a=$(..); $a`
-                let is_program = self.command.words.is_empty() && self.is_start();
-                self.line.unsure |= is_program && !self.rest.starts_with('/');
-                self.word.mark_unknown();
-            }
-            None if name.is_empty() && default.is_none() => self.word.text.push('$'),
-            None => {
+            Value::Unknown if default.is_none() => self.word.mark_unknown(),
+            _ if name.is_empty() && default.is_none() => self.word.text.push('$'),
+            value => {
+                let is_free = match value {
+                    Value::Known(_) => true,
+                    Value::Unknown => false,
+                    Value::Outside => self.is_believed(name, default.unwrap_or_default()),
+                };
+                if !self.line.asked.contains(base) {
+                    self.line.asked.insert(base.to_owned());
+                }
                 // `r$@m`: nothing stands there.
                 let is_nothing = default.is_none() && matches!(name, "@" | "*") && !self.word.text.is_empty();
                 self.line.unsure |= is_nothing && self.rest.starts_with(char::is_alphanumeric);
-                if let Some(default) = default {
-                    self.put(default);
-                }
-                let is_literal = default.is_some_and(|default| {
-                    let of_words =
-                        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ' ');
-                    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-                    is_name && !name.is_empty() && !default.is_empty() && default.chars().all(of_words)
-                });
-                if !is_literal {
-                    self.word.mark_unknown();
+                let of_words =
+                    |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ' ');
+                match default {
+                    Some(default) => {
+                        let is_literal = !default.is_empty() && default.chars().all(of_words);
+                        self.put(default, is_literal && is_free);
+                    }
+                    None => self.word.mark_unknown(),
                 }
             }
         }
     }
 
-    /// The value of a variable, whose blanks part words if nothing quotes it.
-    fn put(&mut self, value: &str) {
+    /// Whether a variable that the line does not set is what stands there for that.
+    fn is_believed(&self, name: &str, default: &str) -> bool {
+        // Where a shell is meant, it is one.
+        let is_shell = matches!(name, "SHELL" | "BASH") && SHELLS.contains(&program(default));
+        is_shell || self.variables.is_free(name, self.given)
+    }
+
+    /// The value of a variable, whose blanks part words if nothing quotes it. Where it is not sure, it is one that may be.
+    fn put(&mut self, value: &str, is_sure: bool) {
         if value.len() > self.room {
             self.line.unsure = true;
             return;
         }
         self.room -= value.len();
         self.word.is_resolved = true;
+        // `-${x:-a}`: which option it is.
+        if !is_sure && !self.word.text.is_empty() && self.word.text.bytes().all(|byte| byte == b'-') {
+            self.word.mark_unknown();
+        }
         for letter in value.chars() {
             if letter.is_whitespace() && !self.is_quoted {
+                if !is_sure && !self.is_start() {
+                    self.word.mark_unknown();
+                }
                 self.end_word();
                 self.word.is_resolved = true;
             } else {
                 self.push(letter);
             }
+        }
+        if !is_sure {
+            self.word.mark_unknown();
         }
     }
 
