@@ -24,6 +24,7 @@ use super::{
 mod calls;
 mod flagged;
 mod given;
+mod invoked;
 mod parted;
 mod parts;
 mod places;
