@@ -205,7 +205,12 @@ impl<'t> Reader<'t> {
                 }
                 '<' | '>' => self.redirect(letter),
                 '\n' => {
-                    self.end_list();
+                    // Behind `&&` a list goes on in the next line.
+                    if self.is_start() && self.command.words.is_empty() && self.command.settings.is_empty() {
+                        self.end_command(false);
+                    } else {
+                        self.end_list();
+                    }
                     self.pass_over_texts();
                 }
                 '#' if self.is_start() => {

@@ -272,6 +272,7 @@ mod tests {
             "x=rm; x=ls | true; $x -rf /",
             "x=rm; x=ls & $x -rf /",
             "x=rm; false && x=ls; $x -rf /",
+            "x=rm; false &&\nx=ls; $x -rf /",
             "x=rm; true || x=ls; $x -rf /",
             "x=rm; true || x=ls && $x -rf /",
             "x=rm; if false; then x=ls; fi; $x -rf /",

@@ -223,7 +223,7 @@ impl Variables {
     }
 
     fn touch_word(&mut self, word: &Word) {
-        if word.unknown.is_some_and(|at| !word.text.get(..at).is_some_and(|front| front.contains('='))) {
+        if word.unknown.is_some_and(|at| word.text.get(..at).is_none_or(|front| !front.contains('='))) {
             self.include();
         }
         let name = word.text.trim_start_matches('-');
