@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 /// One change of the schema.
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
-    /// The name of its file, by which the store remembers it.
+    /// Its name, date first, by which the store remembers it: that of its file.
     pub name: &'static str,
     pub(crate) statements: fn(Dialect) -> Vec<String>,
 }

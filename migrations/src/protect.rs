@@ -35,15 +35,6 @@ pub(crate) fn kept_unless(dialect: Dialect, table: &str, refused: &str) -> Vec<S
     [refuse(dialect, table, "UPDATE", Some(refused)), kept(dialect, table)].concat()
 }
 
-/// As [`kept_unless`], where another change was refused so far.
-pub(crate) fn kept_unless_now(dialect: Dialect, table: &str, refused: &str) -> Vec<String> {
-    let gone = match dialect {
-        Dialect::Sqlite => format!("DROP TRIGGER {table}_no_update"),
-        Dialect::Postgres => format!("DROP TRIGGER {table}_no_update ON {table}"),
-    };
-    [vec![gone], refuse(dialect, table, "UPDATE", Some(refused))].concat()
-}
-
 /// That any of `columns` changes.
 pub(crate) fn changes(columns: &[&str]) -> String {
     let each = columns.iter().map(|column| format!("NEW.{column} IS DISTINCT FROM OLD.{column}"));
@@ -54,7 +45,7 @@ fn refuse(dialect: Dialect, table: &str, operation: &str, when: Option<&str>) ->
     refuse_as(dialect, &format!("{table}_no_{}", operation.to_lowercase()), table, operation, when)
 }
 
-/// A change of which `refused` holds is refused as well: for columns that came later.
+/// A change of which `refused` holds is refused as well: for columns with a rule of their own, or that come later.
 pub(crate) fn kept_too(dialect: Dialect, table: &str, columns: &str, refused: &str) -> Vec<String> {
     refuse_as(dialect, &format!("{table}_{columns}_no_update"), table, "UPDATE", Some(refused))
 }

@@ -101,6 +101,7 @@ fn definition(dialect: Dialect, table: &str, column: &Column<'_>) -> String {
 
 /// Makes a table of SQLite anew, with its rows, so that its columns and constraints may change. Columns that are `new`
 /// begin as NULL. Indexes and triggers go with the old table: the caller makes them again.
+#[cfg_attr(not(test), expect(dead_code, reason = "no change after the baseline has needed it yet"))]
 pub(crate) fn rebuild(table: &str, body: &str, new: &[&str]) -> Vec<String> {
     let columns = columns_but(body, new).join(", ");
     let made = create(Dialect::Sqlite, table, body);
@@ -135,6 +136,8 @@ pub(crate) fn list_indexes(table: &str, at: &str, filters: &[&str]) -> Vec<Strin
 
 #[cfg(test)]
 mod tests {
+    use testkit::{Store, TestDatabase};
+
     use super::*;
 
     const BODY: &str = r"
@@ -167,6 +170,25 @@ mod tests {
     #[test]
     fn written_columns_are_all_but_the_generated_and_the_excepted() {
         assert_eq!(columns_but(BODY, &["hash"]), ["id", "state", "count"]);
+    }
+
+    /// How a vocabulary gets a word on SQLite, which changes no constraint.
+    #[tokio::test]
+    async fn a_rebuilt_table_has_its_rows_and_the_new_body() {
+        let db = TestDatabase::empty(Store::Sqlite).await.expect("SQLite is always there");
+        db.tamper(&create(Dialect::Sqlite, "t", BODY)).await.expect("the table");
+        let row = |id: u8, state: &str| {
+            format!("INSERT INTO t (id, state, count) VALUES (X'{id:032x}', '{state}', 1)")
+        };
+        db.tamper(&row(1, "A")).await.expect("a row");
+        db.tamper(&row(2, "C")).await.expect_err("no such word yet");
+        let body = BODY.replace("word(A, B)", "word(A, B, C)\n        note    text?");
+        for statement in rebuild("t", &body, &["note"]) {
+            db.tamper(&statement).await.unwrap_or_else(|err| panic!("{statement}: {err}"));
+        }
+        db.tamper(&row(2, "C")).await.expect("the new word");
+        assert_eq!(db.number("SELECT count(*) FROM t WHERE note IS NULL AND bad").await, 2);
+        assert_eq!(db.number("SELECT count(*) FROM sqlite_master WHERE name = 't_rebuilt'").await, 0);
     }
 
     #[test]

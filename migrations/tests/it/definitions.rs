@@ -1,13 +1,9 @@
 //! An ACTIVE rule or limit without the integrity row of its very version cannot exist (spec 2).
 
-use migrations::{HISTORY, Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
-use testkit::{Store, TestDatabase};
+use testkit::Store;
 
-use crate::{
-    catalogue::texts,
-    rows::{insert, refused, run, table_named},
-};
+use crate::rows::{insert, refused, run, table_named};
 
 /// Each kind of definition: its table, its integrity's, and how that one names it.
 const KINDS: &[(&str, &str)] = &[("policy_rules", "policy_rule_integrity"), ("limits", "limit_integrity")];
@@ -74,37 +70,18 @@ testkit::on_both! {
         run(&connection, &second).await;
     }
 
-    async fn limits_that_share_a_name_from_before_keep_it(db: TestDatabase) {
-        let store = db.store();
-        let empty = TestDatabase::empty(store).await.expect("there was one a moment ago");
-        let connection = empty.connection().await;
-        let before = HISTORY.iter().position(|change| change.name.ends_with("_limit_names")).expect("it is there");
-        Migrator::up(&connection, Some(u32::try_from(before).expect("a few"))).await.expect("what was before");
-        let (mut limits, integrity) = (table_named("limits"), table_named("limit_integrity"));
-        limits.columns.retain(|column| column.name != "namesake");
-        let (id, at) = (|n| limits.columns[1].value(store, n), |n| integrity.columns[6].value(store, n));
-        let limit = |n: usize, more: &[(&str, &str)]| {
-            let (id, at) = (id(n), at(9 - n));
-            insert(store, &limits, &[&[("id", id.as_str()), ("created_at", &at)], more].concat())
-        };
-        let made = [
-            limit(1, &[]),
-            limit(2, &[]),
-            limit(3, &[("status", "'DISABLED'")]),
-            limit(4, &[]),
-            limit(5, &[("name", "'another'")]),
-        ];
-        for (n, made) in (1..).zip(made) {
+    async fn a_name_is_taken_only_among_active_limits(db: TestDatabase) {
+        let (connection, store) = (db.connection().await, db.store());
+        let (limits, integrity) = (table_named("limits"), table_named("limit_integrity"));
+        let id = |n| limits.columns[1].value(store, n);
+        for n in 1..=2 {
             run(&connection, &insert(store, &integrity, &[("limit_id", &id(n))])).await;
-            run(&connection, &made).await;
         }
-        Migrator::up(&connection, None).await.expect("it copes");
-        let numbered = "SELECT name || ' ' || CAST(namesake AS text) FROM limits ORDER BY id";
-        assert_eq!(texts(&connection, numbered).await, ["x0 2", "x0 1", "x0 0", "x0 0", "another 0"], "4 is the oldest");
-        // None is renamed or taken out of force; what is written from now on has a name of its own.
-        let rewritten = format!("UPDATE limits SET namesake = 0 WHERE id = {}", id(2));
-        refused(&connection, &rewritten, "").await;
-        refused(&connection, &format!("UPDATE limits SET status = 'ACTIVE' WHERE id = {}", id(3)), "").await;
-        run(&connection, &rewritten.replace("SET ", "SET name = 'mine', ")).await;
+        run(&connection, &insert(store, &limits, &[("id", &id(1))])).await;
+        let second = insert(store, &limits, &[("id", &id(2))]);
+        refused(&connection, &second, "").await;
+        run(&connection, "UPDATE limits SET status = 'DISABLED'").await;
+        run(&connection, &second).await;
+        refused(&connection, "UPDATE limits SET status = 'ACTIVE'", "").await;
     }
 }

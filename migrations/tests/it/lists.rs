@@ -24,6 +24,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
             "latency_bucket",
             "assurance",
             "key_id",
+            "conversation_id",
         ],
     ),
     ("aos_traces", "started_at", &["agent_id", "status"]),

@@ -7,7 +7,6 @@ mod definitions;
 mod entities;
 mod hashed_fields;
 mod incidents;
-mod labels;
 mod lists;
 mod rows;
 mod sealed;

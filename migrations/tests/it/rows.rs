@@ -32,7 +32,8 @@ pub(crate) fn tables() -> Vec<Table> {
     tables_after(HISTORY)
 }
 
-/// Every table that there is after the first changes of the history.
+/// Every table that there is after the first changes of the history: whoever tests what a change makes of rows that are
+/// there fills these.
 pub(crate) fn tables_after(changes: &[Change]) -> Vec<Table> {
     let statements = changes.iter().flat_map(|change| change.statements(Dialect::Postgres));
     let mut tables: Vec<Table> = Vec::new();

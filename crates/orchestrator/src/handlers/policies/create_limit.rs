@@ -47,8 +47,7 @@ async fn attempt(
     tx.commit(LimitView::of_new(limit, &integrity)).await
 }
 
-/// Refuses a name that another ACTIVE limit has. The store's own index tells of those that come at the same moment; it
-/// does not know of limits that share a name from before.
+/// Refuses a name that another ACTIVE limit has. The store's own index tells of those that come at the same moment.
 pub(super) async fn name_is_free(tx: &Tx, limit: &Limit) -> Result<(), Error> {
     let id: LimitId = limit.definition.limit_id.parse().map_err(|_| taken(limit))?;
     if tx.policies().limit_has_name(limit.tenant, &limit.definition.name, id).await? {

@@ -1,10 +1,24 @@
-//! The Audit Ledger.
+//! System records, and the Audit Ledger.
 
 use crate::{
     dialect::Dialect,
     protect,
     table::{self, list_indexes},
 };
+
+const SYSTEM_RECORDS: &str = r"
+    tenant_id id
+    id id
+    component text
+    event_type word(STARTUP, SHUTDOWN, RESTART, DEPLOY, MIGRATION, AUTH_CHANGE, CONFIG_CHANGE, ERROR, HEALTH_CHECK)
+    severity word(info, warning, error, critical)
+    summary text
+    details text?
+    caused_by text?
+    correlation_id text?
+    created_at time
+    PRIMARY KEY (tenant_id, id)
+";
 
 const AUDIT_LEDGER: &str = r"
     tenant_id id
@@ -29,14 +43,19 @@ const AUDIT_LEDGER: &str = r"
     CHECK ((run_id IS NULL) = (run_seq IS NULL))
 ";
 
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
-        vec![table::create(d, "audit_ledger", AUDIT_LEDGER)],
+        vec![
+            table::create(d, "system_records", SYSTEM_RECORDS),
+            table::create(d, "audit_ledger", AUDIT_LEDGER),
+        ],
+        list_indexes("system_records", "created_at", &["correlation_id"]),
         list_indexes(
             "audit_ledger",
             "created_at",
             &["event_type", "entity_type", "actor_type", "entity_id", "run_id"],
         ),
+        protect::append_only(d, "system_records"),
         protect::append_only(d, "audit_ledger"),
     ]
     .concat()

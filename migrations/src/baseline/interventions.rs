@@ -3,37 +3,10 @@
 use crate::{
     dialect::Dialect,
     protect,
-    table::{self, index, rebuild},
+    table::{self, index},
 };
 
-/// Decisions name the intervention that they met.
-const POLICY_DECISIONS: &str = r"
-    tenant_id id
-    run_id id
-    id id
-    seq count
-    moment word(RUN_START, STEP_PRE, STEP_POST, STEP_PRE_POST, INTERVENTION)
-    step_index count?
-    permit_id id?
-    snapshot_digest hash
-    engine_version text
-    schema_version text
-    facts text
-    limit_inputs text
-    fired text
-    limits text
-    action word(ALLOW, WARN, BLOCK, STOP, KILL, ABORT)
-    would_have word?(ALLOW, WARN, BLOCK, STOP, KILL, ABORT)
-    halt_reason word?(policy_stop, policy_kill, budget_exceeded, rate_limited, evaluation_error)
-    deciding_policy_id text?
-    overridden_by text?
-    permit_note text?
-    decided_at time
-    intervention text?
-    PRIMARY KEY (tenant_id, id)
-    UNIQUE (tenant_id, run_id, seq)
-";
-
+/// `lifts` is the freeze that an UNFREEZE ended.
 const INTERVENTIONS: &str = r"
     tenant_id id
     id id
@@ -46,6 +19,7 @@ const INTERVENTIONS: &str = r"
     requested_at time
     outcome word(UNACKED, ENDED)
     effective_at time?
+    lifts id?
     PRIMARY KEY (tenant_id, id)
     CHECK ((target_type = 'TENANT') = (target_id IS NULL))
 ";
@@ -89,25 +63,14 @@ const INTERVENTION_ACKS: &str = r"
     PRIMARY KEY (tenant_id, intervention_id, run_id)
 ";
 
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
-        match d {
-            Dialect::Sqlite => [
-                rebuild("policy_decisions", POLICY_DECISIONS, &["intervention"]),
-                protect::append_only(d, "policy_decisions"),
-            ]
-            .concat(),
-            Dialect::Postgres => vec![
-                "ALTER TABLE policy_decisions ADD COLUMN intervention text".to_owned(),
-                "ALTER TABLE policy_decisions DROP CONSTRAINT policy_decisions_moment_check".to_owned(),
-                "ALTER TABLE policy_decisions ADD CONSTRAINT policy_decisions_moment_check CHECK (moment IN \
-                 ('RUN_START', 'STEP_PRE', 'STEP_POST', 'STEP_PRE_POST', 'INTERVENTION'))"
-                    .to_owned(),
-            ],
-        },
         vec![
             table::create(d, "interventions", INTERVENTIONS),
             index("interventions_by_target", "interventions (tenant_id, target_id, requested_at, id)"),
+            index("interventions_by_lifts", "interventions (tenant_id, lifts)"),
+            // The order in which people look at what was stopped.
+            index("interventions_by_time", "interventions (tenant_id, requested_at, id)"),
             table::create(d, "freezes", FREEZES),
             table::create(d, "run_interventions", RUN_INTERVENTIONS),
             table::create(d, "intervention_acks", INTERVENTION_ACKS),

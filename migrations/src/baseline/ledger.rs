@@ -1,9 +1,9 @@
-//! The two logs: heads, leaves of the run log, tree nodes, checkpoints.
+//! The two logs: heads, leaves of the run log, leaves that both have of themselves, tree nodes, checkpoints.
 
 use crate::{
     dialect::Dialect,
     protect,
-    table::{self, index},
+    table::{self, index, unique},
 };
 
 const LOG_HEADS: &str = r"
@@ -16,16 +16,28 @@ const LOG_HEADS: &str = r"
     PRIMARY KEY (tenant_id, log)
 ";
 
+/// A run that is sealed may get addenda: leaves of which it may have several.
 const RUN_LOG: &str = r"
     tenant_id id
     leaf_index count
     leaf_hash hash
     run_id id
-    leaf_type word(OPENED, SEALED)
+    leaf_type word(OPENED, SEALED, ADDENDUM)
     leaf text
     created_at time
     PRIMARY KEY (tenant_id, leaf_index)
-    UNIQUE (tenant_id, run_id, leaf_type)
+";
+
+/// The beginning of an epoch, the change of the key that signs.
+const LOG_MARKS: &str = r"
+    tenant_id id
+    log word(audit, runs)
+    leaf_index count
+    leaf_hash hash
+    mark_type word(EPOCH, SIGNING_KEY)
+    mark text
+    created_at time
+    PRIMARY KEY (tenant_id, log, leaf_index)
 ";
 
 const TREE_NODES: &str = r"
@@ -50,11 +62,14 @@ const CHECKPOINTS: &str = r"
     PRIMARY KEY (tenant_id, id)
 ";
 
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
             table::create_busy(d, "log_heads", LOG_HEADS, 50),
             table::create(d, "run_log", RUN_LOG),
+            unique("run_log_once", "run_log (tenant_id, run_id, leaf_type) WHERE leaf_type <> 'ADDENDUM'"),
+            index("run_log_by_run", "run_log (tenant_id, run_id, leaf_index)"),
+            table::create(d, "log_marks", LOG_MARKS),
             table::create(d, "tree_nodes", TREE_NODES),
             table::create(d, "checkpoints", CHECKPOINTS),
             index("checkpoints_by_size", "checkpoints (tenant_id, log, epoch, tree_size)"),
@@ -63,6 +78,7 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
         // A log only grows.
         protect::kept_unless(d, "log_heads", "NEW.tree_size < OLD.tree_size OR NEW.epoch < OLD.epoch"),
         protect::append_only(d, "run_log"),
+        protect::append_only(d, "log_marks"),
         protect::append_only(d, "tree_nodes"),
         protect::append_only(d, "checkpoints"),
     ]

@@ -1,4 +1,4 @@
-//! Traces and their steps.
+//! Traces, their steps, the calls to models among them, and the calls that were recorded late.
 
 use crate::{
     dialect::Dialect,
@@ -37,6 +37,7 @@ const AOS_TRACES: &str = r"
     archived_at time?
     sealed_leaf_index count?
     opened_leaf_index count
+    tools_cut bool
     PRIMARY KEY (tenant_id, id)
     CHECK (sealed_leaf_index IS NULL OR (status <> 'RUNNING' AND root_hash IS NOT NULL AND completed_at IS NOT NULL))
     FOREIGN KEY (tenant_id, run_id) REFERENCES runs (tenant_id, id)
@@ -64,7 +65,7 @@ const AOS_TRACE_STEPS: &str = r"
     output_tokens count
     cache_read_tokens count
     reasoning_tokens count
-    cost_microusd count
+    cost_nanousd count
     cost_known bool
     duration_ms count
     retry_count count
@@ -90,13 +91,78 @@ const AOS_TRACE_STEPS: &str = r"
     prev_hash hash
     assurance word(ENFORCED, REPORTED)
     step_hash hash
+    reported_by id?
+    asked word(BEFORE, AFTER)
+    reported_status word?(SUCCESS, FAILURE, RETRY, SKIPPED)
+    permit_note word?(permit_lapsed, permit_mismatch, permit_unknown)
+    model_requested text?
+    cache_write_tokens count
+    cost_note word?(COUNTS_CONTRADICT, NO_PRICE, NO_TOKENS, REPORTED_ZERO)
     PRIMARY KEY (tenant_id, run_id, step_index, trace_id)
     CHECK (assurance <> 'ENFORCED' OR decision_id IS NOT NULL)
 ";
 
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+/// Steps whose use and call do not count, for another step of their trace tells of the same: said beside them, for a
+/// step is written once.
+const UNCOUNTED_STEPS: &str = r"
+    tenant_id id
+    run_id id
+    step_index count
+    told_by_index count
+    created_at time
+    PRIMARY KEY (tenant_id, run_id, step_index)
+";
+
+/// `price_book` is the one by which the call was priced.
+const LLM_RUN_RECORDS: &str = r"
+    tenant_id id
+    id id
+    run_id id
+    trace_id id
+    step_index count
+    provider text?
+    model text?
+    prompt_hash hash?
+    response_hash hash?
+    input_tokens count
+    output_tokens count
+    cache_read_tokens count
+    reasoning_tokens count
+    cost_nanousd count
+    cost_known bool
+    execution_status word(SUCCEEDED, FAILED, ABORTED, TIMEOUT)
+    started_at time
+    completed_at time?
+    source word(engine, external, replay)
+    is_synthetic bool
+    synthetic_scenario_id text?
+    created_at time
+    price_book text?
+    cache_write_tokens count
+    cost_note word?(COUNTS_CONTRADICT, NO_PRICE, NO_TOKENS, REPORTED_ZERO)
+    PRIMARY KEY (tenant_id, id)
+    UNIQUE (tenant_id, run_id, step_index, trace_id)
+";
+
+/// Calls that were answered while the store was down, and recorded later.
+const GAPS: &str = r"
+    tenant_id id
+    run_id id
+    id id
+    seq count
+    decision_id id
+    step_index count?
+    permit_id id?
+    answered_at time
+    recorded_at time
+    PRIMARY KEY (tenant_id, id)
+    UNIQUE (tenant_id, run_id, seq)
+";
+
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
+            // A row is written by every step of its trace.
             table::create_busy(d, "aos_traces", AOS_TRACES, 80),
             index("aos_traces_by_run", "aos_traces (tenant_id, run_id)"),
             index("aos_traces_by_root_hash", "aos_traces (tenant_id, root_hash)"),
@@ -105,10 +171,22 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
                 "aos_trace_steps_idempotency_key",
                 "aos_trace_steps (tenant_id, run_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
             ),
+            table::create(d, "uncounted_steps", UNCOUNTED_STEPS),
+            table::create(d, "llm_run_records", LLM_RUN_RECORDS),
+            table::create(d, "gaps", GAPS),
         ],
         list_indexes("aos_traces", "started_at", &["agent_id", "status"]),
+        // One for each filter, however few calls have it: they are kept for good.
+        list_indexes(
+            "llm_run_records",
+            "created_at",
+            &["provider", "model", "execution_status", "is_synthetic"],
+        ),
         protect::kept_unless(d, "aos_traces", "OLD.sealed_leaf_index IS NOT NULL"),
         protect::append_only(d, "aos_trace_steps"),
+        protect::append_only(d, "uncounted_steps"),
+        protect::append_only(d, "llm_run_records"),
+        protect::append_only(d, "gaps"),
     ]
     .concat()
 }

@@ -6,6 +6,8 @@ use crate::{
     table::{self, columns_but, index, list_indexes, unique},
 };
 
+/// `labels` are as they were read when the run started: no step reads its metadata for them. `reported_end` is how a
+/// traced run says that it ended; `late` is what was added to it after it was sealed.
 const RUNS: &str = r"
     tenant_id id
     id id
@@ -34,14 +36,14 @@ const RUNS: &str = r"
     seal_due_at time?
     snapshot_id id
     snapshot_digest hash
-    assurance word(ENFORCED, REPORTED)
+    assurance word(ENFORCED, RECORDED, REPORTED)
     step_count count
     refused_count count
     llm_call_count count
     tool_call_count count
     input_tokens count
     output_tokens count
-    cost_microusd count
+    cost_nanousd count
     correlation_id text
     external_trace_id text?
     idempotency_key text?
@@ -59,6 +61,15 @@ const RUNS: &str = r"
     at_risk bool = risk_level <> 'NORMAL' OR incident_count > 0 OR policy_violation
     key_id id
     created_at time
+    reported_end text?
+    late text?
+    cost_known bool
+    labels text
+    seal_retry_at time?
+    unasked_count count
+    conversation_id text?
+    session_id text?
+    user_id text?
     PRIMARY KEY (tenant_id, id)
     CHECK (actor_type <> 'HUMAN' OR actor_id IS NOT NULL)
     CHECK (state = 'LIVE' OR (status <> 'RUNNING' AND completed_at IS NOT NULL))
@@ -81,9 +92,10 @@ const FILTERS: &[&str] = &[
     "latency_bucket",
     "assurance",
     "key_id",
+    "conversation_id",
 ];
 
-/// What may still change in a sealed run: not what it was, only how it stands.
+/// What may still change in a sealed run: not what it was, only how it stands, and what came late.
 const LIVE_COLUMNS: &[&str] = &[
     "risk_level",
     "latency_bucket",
@@ -92,16 +104,19 @@ const LIVE_COLUMNS: &[&str] = &[
     "incident_count",
     "policy_violation",
     "policy_draft_count",
+    "late",
+    "assurance", // see `refused`
 ];
 
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
             // A row is written by every step of its run.
             table::create_busy(d, "runs", RUNS, 80),
+            // The key of a start is its credential's own: another's is another key, and nobody learns of it.
             unique(
                 "runs_idempotency_key",
-                "runs (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
+                "runs (tenant_id, key_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
             ),
             unique(
                 "runs_external_trace_id",
@@ -111,11 +126,17 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
             index("runs_live", "runs (started_at, tenant_id, id) WHERE state = 'LIVE'"),
         ],
         list_indexes("runs", "started_at", FILTERS),
-        protect::kept_unless(
-            d,
-            "runs",
-            &format!("OLD.state = 'COMPLETED' AND {}", changes(&columns_but(RUNS, LIVE_COLUMNS))),
-        ),
+        protect::kept_unless(d, "runs", &refused()),
+        // Not in an open run either: its steps are judged by them.
+        protect::kept_too(d, "runs", "labels", &changes(&["labels"])),
     ]
     .concat()
+}
+
+/// Of what a receipt covers, the assurance alone may change: a gap that comes to a sealed run lowers it. What the
+/// receipt says is kept in `late`, and the run's record is hashed with that.
+fn refused() -> String {
+    let sealed = changes(&columns_but(RUNS, LIVE_COLUMNS));
+    let raised = "(NEW.assurance <> OLD.assurance AND NEW.assurance <> 'REPORTED')";
+    format!("OLD.state = 'COMPLETED' AND ({sealed} OR {raised})")
 }

@@ -6,6 +6,7 @@ use crate::{
     table::{self, columns_but},
 };
 
+/// `way_in`, `user_agent` and `hoc_version` are what the server saw itself of how a run began.
 const ENVIRONMENT_EVIDENCE: &str = r"
     tenant_id id
     run_id id
@@ -16,6 +17,9 @@ const ENVIRONMENT_EVIDENCE: &str = r"
     telemetry text?
     details text?
     captured_at time
+    way_in word(REST, OTLP_JSON, OTLP_PROTOBUF, FILE, UNKNOWN)
+    user_agent text?
+    hoc_version text
     PRIMARY KEY (tenant_id, run_id)
 ";
 
@@ -57,6 +61,7 @@ const PROVIDER_EVIDENCE: &str = r"
     http_status count?
     error text?
     captured_at time
+    cache_write_tokens count
     PRIMARY KEY (tenant_id, run_id, seq)
 ";
 
@@ -93,7 +98,7 @@ const EVIDENCE_CAPTURE_FAILURES: &str = r"
     UNIQUE (tenant_id, run_id, seq)
 ";
 
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
             table::create(d, "environment_evidence", ENVIRONMENT_EVIDENCE),

@@ -1,4 +1,4 @@
-//! Rules, with their versions and their integrity.
+//! Rules and proposals, with versions and integrity, and the snapshots that runs are bound to.
 
 use crate::{
     dialect::Dialect,
@@ -56,7 +56,43 @@ const POLICY_RULES: &str = r"
     FOREIGN KEY (tenant_id, id, version) REFERENCES policy_rule_integrity (tenant_id, rule_id, version) DEFERRABLE INITIALLY DEFERRED
 ";
 
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+const POLICY_PROPOSALS: &str = r"
+    tenant_id id
+    id id
+    name text
+    proposal_type word(CREATE, MODIFY, RETIRE)
+    target_rule_id id?
+    proposed_rule text?
+    rationale text
+    proposed_by word(SYSTEM, HUMAN)
+    triggering_run_id id?
+    triggering_incident_id id?
+    confidence_permille count?
+    status word(draft, approved, rejected, expired)
+    expires_at time?
+    reviewed_at time?
+    reviewed_by text?
+    review_notes text?
+    is_synthetic bool
+    created_by text
+    created_at time
+    PRIMARY KEY (tenant_id, id)
+    CHECK (proposal_type = 'CREATE' OR target_rule_id IS NOT NULL)
+";
+
+/// The rules and limits that runs are bound to.
+const POLICY_SNAPSHOTS: &str = r"
+    tenant_id id
+    id id
+    digest hash
+    generation count
+    definition text
+    created_at time
+    PRIMARY KEY (tenant_id, id)
+    UNIQUE (tenant_id, digest)
+";
+
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
             // First, and referring to nothing: a version is in force only with its integrity row.
@@ -64,11 +100,16 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
             table::create(d, "policy_rule_versions", POLICY_RULE_VERSIONS),
             table::create(d, "policy_rules", POLICY_RULES),
             unique("policy_rules_active_name", "policy_rules (tenant_id, name) WHERE status = 'ACTIVE'"),
+            table::create(d, "policy_proposals", POLICY_PROPOSALS),
+            table::create(d, "policy_snapshots", POLICY_SNAPSHOTS),
         ],
         list_indexes("policy_rules", "created_at", &["status"]),
+        list_indexes("policy_proposals", "created_at", &["status"]),
         protect::append_only(d, "policy_rule_integrity"),
         protect::append_only(d, "policy_rule_versions"),
         protect::kept(d, "policy_rules"),
+        protect::kept(d, "policy_proposals"),
+        protect::append_only(d, "policy_snapshots"),
     ]
     .concat()
 }

@@ -1,17 +1,18 @@
-//! What the choke point writes: decisions, permits, enforcements, preventions, breaches.
+//! What the choke point writes: decisions, permits, enforcements, preventions.
 
 use crate::{
     dialect::Dialect,
     protect,
-    table::{self, index, list_indexes, unique},
+    table::{self, index, unique},
 };
 
+/// `intervention` is the one that a decision met.
 const POLICY_DECISIONS: &str = r"
     tenant_id id
     run_id id
     id id
     seq count
-    moment word(RUN_START, STEP_PRE, STEP_POST, STEP_PRE_POST)
+    moment word(RUN_START, STEP_PRE, STEP_POST, STEP_PRE_POST, INTERVENTION)
     step_index count?
     permit_id id?
     snapshot_digest hash
@@ -23,15 +24,20 @@ const POLICY_DECISIONS: &str = r"
     limits text
     action word(ALLOW, WARN, BLOCK, STOP, KILL, ABORT)
     would_have word?(ALLOW, WARN, BLOCK, STOP, KILL, ABORT)
-    halt_reason word?(policy_stop, policy_kill, budget_exceeded, rate_limited, evaluation_error)
+    halt_reason word?(policy_stop, policy_kill, budget_exceeded, rate_limited, evaluation_error, permit_required)
     deciding_policy_id text?
     overridden_by text?
-    permit_note text?
+    permit_note word?(permit_lapsed, permit_mismatch, permit_unknown)
     decided_at time
+    intervention text?
+    permit_required bool
     PRIMARY KEY (tenant_id, id)
     UNIQUE (tenant_id, run_id, seq)
 ";
 
+/// Provider, model and labels are what a permit is bound to beside kind, skill and parameters: all that rules and limits
+/// of the asked moment look at. `lapses_at` is from when on what it holds is to be given back: as it expires, or at once
+/// where its run has ended. What it was told to expire at stays as it was told.
 const PERMITS: &str = r"
     tenant_id id
     id id
@@ -44,7 +50,7 @@ const PERMITS: &str = r"
     request_hash hash
     estimate_input_tokens count
     estimate_output_tokens count
-    estimate_cost_microusd count?
+    estimate_cost_nanousd count?
     reservations text
     decision_id id
     decision_hash hash
@@ -52,6 +58,10 @@ const PERMITS: &str = r"
     granted_at time
     expires_at time
     used_by_step count?
+    provider text?
+    model text?
+    labels text
+    lapses_at time
     PRIMARY KEY (tenant_id, id)
     CHECK ((status = 'USED') = (used_by_step IS NOT NULL))
 ";
@@ -73,6 +83,8 @@ const POLICY_ENFORCEMENTS: &str = r"
     UNIQUE (tenant_id, run_id, seq)
 ";
 
+/// `refused_after` is whether what a rule or limit refused had been done by then: that it was not asked for before does
+/// not say so, nor does that nothing was done.
 const PREVENTION_RECORDS: &str = r"
     tenant_id id
     run_id id
@@ -90,31 +102,15 @@ const PREVENTION_RECORDS: &str = r"
     is_simulated bool
     is_synthetic bool
     evaluated_at time
+    asked word?(BEFORE, AFTER)
+    would_have word?(ALLOW, WARN, BLOCK, STOP, KILL, ABORT)
+    refused_after bool
     PRIMARY KEY (tenant_id, id)
     UNIQUE (tenant_id, run_id, seq)
     CHECK (policy_id IS NOT NULL OR outcome = 'NO_VIOLATION')
 ";
 
-const LIMIT_BREACHES: &str = r"
-    tenant_id id
-    run_id id
-    id id
-    seq count
-    limit_id id
-    limit_name text
-    limit_type word(COST_USD, TOKENS_TOTAL, TOKENS_INPUT, TOKENS_OUTPUT, STEPS, TOOL_CALLS, REQUESTS_PER_SECOND, REQUESTS_PER_MINUTE, REQUESTS_PER_HOUR, TOKENS_PER_MINUTE, RUN_COST_USD, RUN_TOKENS, RUN_STEPS, RUN_DURATION_MS, STEP_COST_USD, STEP_TOKENS, LATENCY_MS, RETRY_COUNT, ERROR_RATE_PCT)
-    breach_type word(BREACHED, EXHAUSTED, THROTTLED, VIOLATED)
-    window_start text
-    step_index count?
-    breached_value count
-    threshold_value count
-    breached_at time
-    PRIMARY KEY (tenant_id, id)
-    UNIQUE (tenant_id, run_id, seq)
-    UNIQUE (tenant_id, limit_id, window_start, run_id)
-";
-
-pub(crate) fn statements(d: Dialect) -> Vec<String> {
+pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
             table::create(d, "policy_decisions", POLICY_DECISIONS),
@@ -123,21 +119,19 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
                 "permits_idempotency_key",
                 "permits (tenant_id, run_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
             ),
-            index("permits_by_expiry", "permits (tenant_id, status, expires_at)"),
+            index("permits_by_lapse", "permits (tenant_id, status, lapses_at)"),
+            index("permits_by_run", "permits (tenant_id, run_id, status)"),
             table::create(d, "policy_enforcements", POLICY_ENFORCEMENTS),
             index(
                 "policy_enforcements_by_policy",
                 "policy_enforcements (tenant_id, policy_id, triggered_at, id)",
             ),
             table::create(d, "prevention_records", PREVENTION_RECORDS),
-            table::create(d, "limit_breaches", LIMIT_BREACHES),
         ],
-        list_indexes("limit_breaches", "breached_at", &["limit_id"]),
         protect::append_only(d, "policy_decisions"),
         protect::kept(d, "permits"),
         protect::append_only(d, "policy_enforcements"),
         protect::append_only(d, "prevention_records"),
-        protect::append_only(d, "limit_breaches"),
     ]
     .concat()
 }
