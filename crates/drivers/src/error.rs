@@ -67,6 +67,12 @@ pub enum StoreError {
     /// The store was refused at start: it is not one that this configuration may use.
     #[error("{0}")]
     Unfit(String),
+    /// The store was made before there was a release: no schema of that time is brought up to ours.
+    #[error("the store was made by a build from before the first release, and cannot be brought up to date")]
+    Unreleased,
+    /// The store is further than this version.
+    #[error("the store is that of a newer version")]
+    Newer,
     /// Anything else.
     #[error("the store failed")]
     Database(#[source] Cause),
@@ -96,7 +102,17 @@ impl StoreError {
     /// What to do about a store that cannot be opened, where its refusal says so.
     #[must_use]
     pub fn next_step(&self) -> Option<&'static str> {
-        let (Self::Unavailable(cause) | Self::Database(cause)) = self else { return None };
+        let cause = match self {
+            Self::Unavailable(cause) | Self::Database(cause) => cause,
+            Self::Unreleased => {
+                return Some(
+                    "make a new store (HOC_DATA_DIR or HOC_DATABASE_URL elsewhere), and keep that build: bundles that it \
+                     exported verify with it",
+                );
+            }
+            Self::Newer => return Some("use that version"),
+            _ => return None,
+        };
         match cause.downcast_ref::<sqlx::Error>()? {
             sqlx::Error::Io(_) => Some("is Postgres running there, and are host and port of the URL right?"),
             sqlx::Error::Database(err) => next_step(&err.code()?),

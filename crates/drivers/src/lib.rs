@@ -50,6 +50,7 @@ mod exceptions;
 mod field;
 mod governed;
 mod growth;
+mod history;
 pub mod idempotency;
 pub mod incidents;
 mod inspect;

@@ -25,6 +25,7 @@ use crate::{
     config::ConnectConfig,
     conn::Conn,
     connect::{self, Pools},
+    history,
     idempotency::{IdempotencyReads, IdempotencyStore},
     incidents::{IncidentRunReadDriver, Incidents, IncidentsReads},
     integrity::IntegrityAssembler,
@@ -81,19 +82,20 @@ impl Db {
         })
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. What another history than ours made is left as it is.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        migrations::Migrator::up(&self.whole(), None).await?;
+        let whole = self.whole();
+        history::pending(&whole).await?;
+        migrations::Migrator::up(&whole, None).await?;
         if let Pools::Postgres(pool) = &self.pools {
             pool.row_types.forget();
         }
         Ok(())
     }
 
-    /// The migrations that are not applied yet, oldest first.
+    /// The migrations that are not applied yet, oldest first. Refuses a store that another history than ours made.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        let pending = migrations::Migrator::get_pending_migrations(&self.whole()).await?;
-        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+        history::pending(&self.whole()).await
     }
 
     /// Opens a unit of work that may write. On SQLite this is the write lock, taken at once: a transaction

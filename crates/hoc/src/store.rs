@@ -194,9 +194,10 @@ async fn turn(folder: &Path) -> anyhow::Result<File> {
 async fn bring_up_to_date(config: &Config, db: &Db, schema: Schema) -> anyhow::Result<Vec<String>> {
     let mut tries = 0;
     loop {
-        let pending = db.pending_migrations().await.context(
-            "cannot tell how far the store is migrated (is it the store of a newer hoc? Then use that version)",
-        )?;
+        let pending = db
+            .pending_migrations()
+            .await
+            .with_context(|| format!("cannot use the store {}", config.store.shown_url()))?;
         if pending.is_empty() {
             return Ok(pending);
         }

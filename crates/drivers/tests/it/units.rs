@@ -261,6 +261,26 @@ testkit::on_both! {
         assert_eq!(db.is_sqlite(), empty.store() == Store::Sqlite);
     }
 
+    async fn a_store_of_another_history_is_refused_and_left_as_it_is(db: TestDatabase) {
+        let empty = TestDatabase::empty(db.store()).await.expect("a database");
+        let db = sample::open(&empty).await;
+        assert!(!db.pending_migrations().await.expect("pending").is_empty());
+        let remember = |name: &str| format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{name}', 0)");
+        empty.tamper(&remember("m20261121_000001_account")).await.expect("as before the first release");
+        for refused in [db.pending_migrations().await.map(drop), db.migrate().await] {
+            let err = refused.expect_err("made by another history");
+            assert!(matches!(err, StoreError::Unreleased), "{err:?}");
+            assert!(err.next_step().is_some_and(|step| step.contains("new store")), "{err}");
+        }
+        assert!(db.can_commit().await.is_err(), "no table was made");
+        empty.tamper("DELETE FROM seaql_migrations").await.expect("empty again");
+        db.migrate().await.expect("migrated");
+        empty.tamper(&remember("m99991231_000001_later")).await.expect("as a newer version does");
+        for refused in [db.pending_migrations().await.map(drop), db.migrate().await] {
+            assert!(matches!(refused, Err(StoreError::Newer)), "{refused:?}");
+        }
+    }
+
     async fn a_store_that_is_gone_is_unavailable(db: TestDatabase) {
         let killer = db.connection().await;
         let store = db.store();
