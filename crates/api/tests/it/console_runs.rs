@@ -124,6 +124,8 @@ async fn tokens_that_nobody_tells_and_a_cost_of_nothing_are_told_to_be_that() {
         untold.contains("not all of its tokens were told") && !untold.contains("0 in, 0 out"),
         "{untold}"
     );
+    let times = ["<span class=\"took n\"></span>", "HOC&#39;s clock: its agent told no times"];
+    assert!(times.iter().all(|says| untold.contains(says)), "{untold}");
     let half = page_of(json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1_000})).await;
     assert!(half.contains("<dt>Tokens</dt><dd>1,000 in, out not told</dd>"), "{half}");
     assert!(half.contains("1000 in, 0 out") && half.contains("not all of them were told"), "{half}");

@@ -8,13 +8,14 @@ use crate::{
     chrome::{Chrome, Look, pictures, variable},
     harness::{Place, Server},
     http::Http,
+    marks,
 };
 
-const RUNS: &str = "/api/v1/runtime/activity/runs";
+pub(crate) const RUNS: &str = "/api/v1/runtime/activity/runs";
 const KEYS: &str = "/api/v1/account/keys";
 /// Words that are broken where nothing asks for it: into a column of letters, or within what could have a line of its
-/// own.
-const BROKEN: &str = "(() => {
+/// own. And badges that stand out of their card.
+pub(crate) const BROKEN: &str = "(() => {
     document.querySelectorAll('details').forEach(one => { one.open = true; });
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), broken = [];
     for (let text; text = texts.nextNode();) {
@@ -33,6 +34,11 @@ const BROKEN: &str = "(() => {
                 broken.push(`${lines} lines: ${word[0]} in ${within.closest('[class]').className}`);
             }
         }
+    }
+    for (const badge of document.querySelectorAll('.card .badge')) {
+        if (!badge.checkVisibility() || badge.closest('.scroll')) continue;
+        const [own, card] = [badge, badge.closest('.card')].map(one => one.getBoundingClientRect());
+        if (own.right > card.right || own.left < card.left) broken.push(`out of its card: ${badge.textContent}`);
     }
     return { broken, wide: document.documentElement.scrollWidth, window: document.documentElement.clientWidth };
 })()";
@@ -77,6 +83,7 @@ impl Scene {
             "max_value": 90_000_000, "reset_period": "WEEKLY", "scope": "AGENT",
             "scope_id": "invoice-reconciliation-assistant" });
         http.post(limits, &key, &long).expect(201);
+        let [reported, traced] = marks::report(&mut http, &key);
         for n in 0..30 {
             more(&mut http, &key, n);
         }
@@ -106,6 +113,8 @@ impl Scene {
             ("runs-filtered", "/console/activity/runs?agent_id=nobody".to_owned()),
             ("run", format!("/console/activity/runs/{first}")),
             ("run-live", format!("/console/activity/runs/{live}")),
+            ("run-marks", format!("/console/activity/runs/{reported}")),
+            ("run-traced", format!("/console/activity/runs/{traced}")),
             ("evidence", format!("/console/activity/runs/{first}/evidence")),
             ("proof", format!("/console/activity/runs/{first}/proof?verify=true")),
             ("decisions", "/console/overview/decisions".to_owned()),
@@ -129,6 +138,12 @@ impl Scene {
             ("not-found", "/console/nothing-here".to_owned()),
         ];
         Self { _demo: demo, origin, link, key, pages }
+    }
+
+    /// Where a page is, by its name.
+    fn page(&self, name: &str) -> String {
+        let (_, path) = self.pages.iter().find(|(page, _)| *page == name).expect("a page");
+        format!("{}{path}", self.origin)
     }
 
     /// Logs in with a new key of that role, as a person does.
@@ -242,6 +257,8 @@ fn every_page_holds_in_a_browser() {
         }
     }
     assert!(broken.is_empty(), "{}", serde_json::to_string_pretty(&broken).expect("JSON"));
+    let [reported, traced] = ["run-marks", "run-traced"].map(|name| scene.page(name));
+    marks::are_shown(&mut chrome, &reported, &traced);
     handles_an_incident(&mut chrome, &scene);
     kills_a_run(&mut chrome, &scene);
     verifies_a_run(&mut chrome, &scene);
@@ -255,8 +272,7 @@ fn every_page_holds_in_a_browser() {
 }
 
 fn page(chrome: &mut Chrome, scene: &Scene, name: &str) {
-    let (_, path) = scene.pages.iter().find(|(page, _)| *page == name).expect("a page");
-    chrome.open(&format!("{}{path}", scene.origin));
+    chrome.open(&scene.page(name));
 }
 
 fn text(chrome: &mut Chrome) -> String {

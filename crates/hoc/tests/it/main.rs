@@ -20,6 +20,7 @@ mod http;
 mod import;
 mod keys;
 mod long_words;
+mod marks;
 mod old_stores;
 mod operations;
 mod outage;

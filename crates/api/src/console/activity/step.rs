@@ -23,12 +23,13 @@ pub(crate) struct Step {
     pub(crate) action: Badge,
     /// It was refused before it was done: there is nothing that it took or cost.
     pub(crate) refused: bool,
-    /// What is to be known of it at a glance: that it had been done by then, that its permit did not serve.
+    /// What is to be known of it at a glance: that it had been done by then, that its permit did not serve, that it
+    /// failed.
     pub(crate) notes: Vec<Badge>,
-    pub(crate) failed: bool,
     pub(crate) tokens: Option<String>,
     pub(crate) cost: Option<String>,
-    pub(crate) took: String,
+    /// How long it took, where anybody told it.
+    pub(crate) took: Option<String>,
     pub(crate) x: i64,
     pub(crate) width: i64,
     /// The incidents that the run opened or joined at it, by their titles.
@@ -55,7 +56,7 @@ pub(crate) struct Text {
     pub(crate) text: String,
 }
 
-/// The steps with their places in time, and how long the whole took. `met` are incidents by step.
+/// The steps with their places in time, and how long the whole took, by whose word. `met` are incidents by step.
 /// Rules and limits are links for whoever may see them.
 pub(crate) fn waterfall(
     steps: Vec<StepView>,
@@ -63,6 +64,8 @@ pub(crate) fn waterfall(
     sees_policies: bool,
 ) -> (Vec<Step>, String) {
     let spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = steps.iter().map(span).collect();
+    let told = |view: &StepView| view.step.record.started_at.is_some() || view.step.record.duration_ms > 0;
+    let told = steps.iter().any(told);
     let begin = spans.iter().map(|(from, _)| *from).min().unwrap_or_default();
     let end = spans.iter().map(|(_, to)| *to).max().unwrap_or(begin);
     let whole = (end - begin).num_microseconds().unwrap_or(i64::MAX).max(1);
@@ -84,7 +87,8 @@ pub(crate) fn waterfall(
         rows.push(Step { incidents, fired, ..row(view, depth, (x, width)) });
     }
     let ms = (end - begin).num_milliseconds();
-    (rows, show::duration(u64::try_from(ms).unwrap_or_default()))
+    let whose = if told { "as its agent told" } else { "by HOC's clock: its agent told no times" };
+    (rows, format!("{}, {whose}", show::duration(u64::try_from(ms).unwrap_or_default())))
 }
 
 /// From when to when: as the agent says, else as long as it says before it was recorded.
@@ -108,10 +112,12 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     let step = view.step.record;
     let twice = (!view.counts).then_some("told of by another step: not counted");
     let cost_note = step.cost_note.map(|note| about_cost(note.as_str()));
+    // That it went well says itself.
+    let reported = step.reported_status.map(|status| status.as_str()).filter(|status| *status != "SUCCESS");
     let doubtful = cost_note.filter(|_| step.cost_known).map(|_| "its cost is its caller's word");
     let notes = after.into_iter().chain(step.permit_note.map(|note| note.as_str()));
     let notes = notes.chain(twice).chain(unread).chain(doubtful);
-    let notes = notes.map(|note| Badge::toned(note, "warn")).collect();
+    let notes = notes.map(|note| Badge::toned(note, "warn")).chain(reported.map(Badge::of)).collect();
     let refused = step.status.as_str() == "REFUSED" && after.is_none();
     let is_call = step.kind.as_str() == "LLM_CALL" || step.model.is_some();
     let mut texts = Vec::new();
@@ -167,6 +173,7 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
     }
     fact("Hash", view.step.step_hash.to_string());
     let tokens = step.input_tokens + step.output_tokens;
+    let took = (step.duration_ms > 0 || step.started_at.is_some()).then(|| show::duration(step.duration_ms));
     Step {
         index: step.step_index,
         depth,
@@ -176,11 +183,10 @@ fn row(view: StepView, depth: usize, (x, width): (i64, i64)) -> Step {
         action,
         refused,
         notes,
-        failed: step.reported_status.is_some_and(|status| status.as_str() == "FAILURE"),
         tokens: (tokens > 0).then(|| show::count(tokens)),
         cost: is_call
             .then(|| if step.cost_known { show::usd(step.cost_nanousd) } else { "cost unknown".to_owned() }),
-        took: show::duration(step.duration_ms),
+        took,
         x,
         width,
         incidents: Vec::new(),
