@@ -178,6 +178,17 @@ async fn what_would_have_been_and_what_had_been_done_are_marked_on_their_rows() 
     let row = told.split("<summary").nth(1).and_then(|rest| rest.split("</summary>").next()).expect("a row");
     assert!(row.contains("<span class=\"badge near\">WOULD BLOCK</span>"), "{row}");
     assert!(row.contains("<rect class=\"near\"") && !row.contains("ALLOW"), "{row}");
+
+    // The incident is the other run's, in which the rule refused; here nobody was refused anything.
+    let cookie = session(&app, &admin).await;
+    for page_of_it in ["", "/evidence"] {
+        let path = format!("/console/activity/runs/{traced}{page_of_it}");
+        let told = page(&app, &cookie, &path).await;
+        assert!(told.contains("Rule “no costly step” would have refused a step"), "{path}: {told}");
+        assert!(!told.contains("Rule “no costly step” refused"), "{path}: {told}");
+    }
+    let told = page(&app, &cookie, &format!("/console/activity/runs/{run}")).await;
+    assert!(told.contains("Rule “no costly step” refused a step after it was done"), "{told}");
 }
 
 fn text_of(number: &serde_json::Value) -> String {

@@ -8,7 +8,11 @@ use proof::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::title::WOULD_HAVE;
+use self::title::titled;
 use crate::ids::{IncidentEventId, IncidentId, LimitId, RunId, TenantId};
+
+mod title;
 
 proof::words! {
     /// The only state of an incident.
@@ -182,6 +186,16 @@ impl RunIncident {
     #[must_use]
     pub fn record(&self) -> Option<IncidentRecord> {
         self.incident.record(&self.of)
+    }
+
+    /// What is to be said of it in the run at hand. A rule's incident is called after what the run that opened it met:
+    /// in a run that joined it, the same rule may have refused, or would have, or too late.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.incident.category {
+            IncidentCategory::PolicyViolation => titled(&self.incident.title, self.of.note.as_deref()),
+            _ => self.incident.title.clone(),
+        }
     }
 }
 

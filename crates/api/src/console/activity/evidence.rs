@@ -91,7 +91,7 @@ pub(crate) async fn evidence(
     let incidents = found.incidents_caused.into_iter().map(|one| Row {
         badge: Badge::of(one.incident.severity.as_str()),
         path: Some(format!("/console/incidents/{}", one.incident.id)),
-        text: show::plain(&one.incident.title),
+        text: show::plain(&one.title()),
         step: one.of.first_step_index,
         detail: format!("{}, {}", did(one.of.relation.as_str()), one.incident.lifecycle_state.as_str()),
     });

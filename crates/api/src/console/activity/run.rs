@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use models::{
     activity::{Freeze, Run, RunState},
     ids::RunId,
-    incidents::RunIncident,
+    incidents::{RunIncident, WOULD_HAVE},
     page::{Cursor, PageRequest},
 };
 use orchestrator::{
@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::{
     fact::{Fact, by},
     kill::{self, Act},
-    step::{Step, waterfall},
+    step::{Met, Step, waterfall},
 };
 use crate::{
     Problem,
@@ -142,10 +142,12 @@ pub(crate) async fn run(
     let frozen = Frozen::now(&spine, visitor.context()).await?;
     let freeze = frozen.of(&run.agent_id);
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
-    let mut at_steps: HashMap<u64, Vec<String>> = HashMap::new();
+    let mut at_steps: HashMap<u64, Vec<Met>> = HashMap::new();
     for one in &caused {
         if let Some(step) = one.of.first_step_index {
-            at_steps.entry(step).or_default().push(show::plain(&one.incident.title));
+            let refused = one.of.note.as_deref() != Some(WOULD_HAVE);
+            let met = Met { title: show::plain(&one.title()), tone: if refused { "bad" } else { "warn" } };
+            at_steps.entry(step).or_default().push(met);
         }
     }
     let (steps, span) = waterfall(found.items, &at_steps, visitor.may::<Views>());
@@ -275,10 +277,11 @@ fn ended_by(status: &str, reason: &str) -> String {
     format!("{who} ({reason})")
 }
 
-fn shown(RunIncident { incident, of }: &RunIncident) -> Caused {
+fn shown(caused: &RunIncident) -> Caused {
+    let RunIncident { incident, of } = caused;
     Caused {
         path: format!("/console/incidents/{}", incident.id),
-        title: show::plain(&incident.title),
+        title: show::plain(&caused.title()),
         severity: Badge::of(incident.severity.as_str()),
         state: Badge::toned(
             incident.lifecycle_state.as_str(),

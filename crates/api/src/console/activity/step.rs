@@ -32,12 +32,19 @@ pub(crate) struct Step {
     pub(crate) took: Option<String>,
     pub(crate) x: i64,
     pub(crate) width: i64,
-    /// The incidents that the run opened or joined at it, by their titles.
-    pub(crate) incidents: Vec<String>,
+    /// The incidents that the run opened or joined at it.
+    pub(crate) incidents: Vec<Met>,
     /// The rules and limits that fired, and on what.
     pub(crate) fired: Vec<Why>,
     pub(crate) texts: Vec<Text>,
     pub(crate) facts: Vec<Fact>,
+}
+
+/// An incident, as what the run met it by.
+#[derive(Clone)]
+pub(crate) struct Met {
+    pub(crate) title: String,
+    pub(crate) tone: &'static str,
 }
 
 /// A rule or limit that fired.
@@ -60,7 +67,7 @@ pub(crate) struct Text {
 /// Rules and limits are links for whoever may see them.
 pub(crate) fn waterfall(
     steps: Vec<StepView>,
-    met: &HashMap<u64, Vec<String>>,
+    met: &HashMap<u64, Vec<Met>>,
     sees_policies: bool,
 ) -> (Vec<Step>, String) {
     let spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = steps.iter().map(span).collect();

@@ -35,6 +35,8 @@ pub(crate) struct IncidentPage {
     id: String,
     title: String,
     description: String,
+    /// Others met its cause too, and may have met it otherwise.
+    is_of_the_first: bool,
     severity: Badge,
     state: Badge,
     facts: Vec<Fact>,
@@ -102,6 +104,7 @@ pub(crate) async fn get(
     Ok(Page(IncidentPage {
         frame: visitor.frame.clone(),
         id: incident.id.to_string(),
+        is_of_the_first: incident.affected_count > 1,
         severity: Badge::of(incident.severity.as_str()),
         state: state(&incident),
         facts: facts(&incident, now),

@@ -10,7 +10,7 @@ use drivers::{StoreError, Tx};
 use engines::incidents::{Cause, Struck, join, recur, severity_of_rule};
 use models::{
     ids::{IncidentEventId, IncidentId, RunId},
-    incidents::{self, Incident, IncidentEvent, IncidentEventType, IncidentRun},
+    incidents::{self, Incident, IncidentEvent, IncidentEventType, IncidentRun, WOULD_HAVE},
 };
 use proof::{
     records::{Record, RecordKind},
@@ -31,9 +31,6 @@ use crate::{
     consequences::mismatches::origin_of,
     errors::Error,
 };
-
-/// What is said of a run that is only reported, where a rule would have refused it.
-const WOULD_HAVE: &str = "would have been refused";
 
 /// A rule that refuses, or would have, makes the run a violated one and strikes it: the most severe rule.
 pub(in crate::choke) fn incident_of_rules(
@@ -61,7 +58,7 @@ pub(in crate::choke) fn incident_of_rules(
         category: IncidentCategory::PolicyViolation,
         cause_key: fired.policy_id.clone(),
         severity: severity_of_rule(fired.action, rule_type),
-        // What is only reported has happened already.
+        // What is only reported has happened already. `RunIncident::title` reads these again.
         title: match said(judged, fired.action) {
             _ if judged.reported => format!("Rule `{}` would have refused {what}", fired.name),
             Some(_) => format!("Rule `{}` refused {what} after it was done", fired.name),
