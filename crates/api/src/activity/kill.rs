@@ -10,7 +10,7 @@ use crate::{
     extract::{Caller, Handles, Id, Json, OptionalJson, WithKey, roles},
 };
 
-/// Kill a run: it is HALTED and sealed at once, and nothing that it sends is stored any more.
+/// Kill a run: it is HALTED and sealed at once, and nothing that it sends is stored any more, but spans of a trace.
 ///
 /// `outcome` is what is known: `UNACKED` until the agent's next call or its open stream has told it (read
 /// `/runs/{run_id}/interventions` again), `ENDED` where the run had ended already and nothing was done.

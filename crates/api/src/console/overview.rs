@@ -206,9 +206,9 @@ fn bars(runs: &[Run], most: u64) -> Vec<Bar> {
             },
             path: format!("/console/activity/runs/{}", run.id),
             name: format!(
-                "{}: {} steps, {} refused, {}, {risk}",
+                "{}: {}, {} refused, {}, {risk}",
                 run.agent_id,
-                run.step_count,
+                show::counted(run.step_count, "step"),
                 run.refused_count,
                 run.status.as_str()
             ),

@@ -157,6 +157,11 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
+/// So many of something, of which there may be one: `1 step`, `2 steps`.
+pub(super) fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// How long something took.
 pub(super) fn duration(ms: u64) -> String {
     let tenths = |ms: u64, unit: u64| format!("{}.{}", ms / unit, ms % unit * 10 / unit);
@@ -222,6 +227,7 @@ mod tests {
             [0, 999, 1_250, 61_000, 7_260_000].map(duration),
             ["0 ms", "999 ms", "1.2 s", "1 min 01 s", "2 h 01 min"]
         );
+        assert_eq!([0, 1, 2_000].map(|number| counted(number, "step")), ["0 steps", "1 step", "2,000 steps"]);
         assert_eq!([0, 805, 1_200].map(percent), ["0 %", "80.5 %", "120 %"]);
     }
 

@@ -106,6 +106,30 @@ async fn the_console_tells_of_rejected_spans() {
     assert!(records.contains("1 span(s) could not be recorded"), "{records}");
 }
 
+/// A kill of a trace keeps none of its spans out, and its page says so.
+#[tokio::test]
+async fn the_page_of_a_killed_trace_says_that_its_spans_are_recorded() {
+    let app = App::new().await;
+    let (agent, operator) = (app.key(Role::Agent).await, app.key(Role::Operator).await);
+    let cookie = session(&app, &operator).await;
+    send(&app, &agent, &[chat(1, 21)]).await.expect(200);
+    let (killed, _) = run(&app, &agent).await;
+    let id = killed["run_id"].as_str().expect("an id");
+    let path = format!("/console/activity/runs/{id}");
+    let page = async || app.get(&path).header("cookie", &cookie).send().await.text;
+    let before = page().await;
+    assert!(before.contains("An exporter is told nothing") && !before.contains("is not stored"), "{before}");
+    app.post(format!("{ACTIVITY}/runs/{id}/kill")).key(&operator).send().await.expect(200);
+    send(&app, &agent, &[chat(2, 22)]).await.expect(200);
+    let told = page().await;
+    for says in
+        ["Spans that its tracer still sends are recorded as late ones.", "<dd>1 step, counted above</dd>"]
+    {
+        assert!(told.contains(says), "{says}: {told}");
+    }
+    assert!(!told.contains("stored any more"), "{told}");
+}
+
 /// Of whatever kind a step is, it says whether it counts: the run's numbers can be followed from its steps.
 #[tokio::test]
 async fn a_step_says_whether_it_counts() {

@@ -107,7 +107,7 @@ pub(crate) async fn evidence(
         text: one.id.to_string(),
         path: None,
         step: None,
-        detail: format!("{} steps", show::count(one.step_count)),
+        detail: show::counted(one.step_count, "step"),
     });
     let kind = |name, what, rows| Kind { name, what, rows };
     Ok(Page(EvidencePage {

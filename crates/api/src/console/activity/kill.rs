@@ -52,9 +52,10 @@ pub(crate) async fn kill(
     Ok(Redirect::to(&format!("/console/activity/runs/{id}#interventions")))
 }
 
-pub(super) fn shown(view: InterventionView, now: DateTime<Utc>) -> Act {
+/// `reported` is whether the run is a trace.
+pub(super) fn shown(view: InterventionView, reported: bool, now: DateTime<Utc>) -> Act {
     let InterventionView { intervention, outcome, ack } = view;
-    let says = came_of_it(&intervention, outcome, ack.as_ref());
+    let says = came_of_it(&intervention, outcome, ack.as_ref(), reported);
     let kind = intervention.kind.as_str();
     Act {
         what: Badge::toned(kind, if kind == "KILL" { "bad" } else { "warn" }),
@@ -73,8 +74,9 @@ pub(super) fn shown(view: InterventionView, now: DateTime<Utc>) -> Act {
     }
 }
 
-fn came_of_it(act: &Intervention, outcome: InterventionOutcome, ack: Option<&Ack>) -> String {
+fn came_of_it(act: &Intervention, outcome: InterventionOutcome, ack: Option<&Ack>, reported: bool) -> String {
     let holds = match (act.kind.as_str(), act.target_type.as_str()) {
+        ("KILL", _) if reported => "Spans that its tracer still sends are recorded as late ones.",
         ("KILL", _) => "Nothing that its agent sends is stored any more.",
         (_, "TENANT") => "The tenant is frozen: what it asked was refused.",
         _ => "Its agent is frozen: what it asked was refused.",
@@ -89,6 +91,9 @@ fn came_of_it(act: &Intervention, outcome: InterventionOutcome, ack: Option<&Ack
             };
             let waited = show::duration(u64::try_from(waited).unwrap_or_default());
             format!("{holds} The agent knows: {how} told it, {waited} after the request.")
+        }
+        _ if reported => {
+            format!("{holds} Nobody knows whether the agent stopped: an exporter is told nothing.")
         }
         _ => format!("{holds} Nobody knows yet whether the agent stopped: its next call will tell it."),
     }

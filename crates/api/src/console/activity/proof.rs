@@ -88,7 +88,7 @@ fn shown(found: RunProof, now: chrono::DateTime<chrono::Utc>) -> Verified {
     let mut facts = Vec::new();
     let mut fact = |name, value: String| facts.push(Fact { name, value });
     fact("Verified", Moment::of(found.verified_at, now).exact);
-    fact("Chain", format!("{} steps, refused ones included", show::count(found.integrity.chain_length)));
+    fact("Chain", format!("{}, refused ones included", show::counted(found.integrity.chain_length, "step")));
     for trace in &found.aos_traces {
         fact("Opened in the run log", format!("leaf {}", trace.opened_leaf_index));
         if let Some(leaf) = trace.sealed_leaf_index {

@@ -66,6 +66,8 @@ pub(crate) struct RunPage {
     next: Option<u64>,
     is_first: bool,
     is_live: bool,
+    /// It is a trace, and what its tracer sends is recorded however late.
+    is_reported: bool,
 }
 
 /// What the visitor may do here.
@@ -141,6 +143,7 @@ pub(crate) async fn run(
     let met = activity::interventions(&spine, visitor.context(), id).await?;
     let frozen = Frozen::now(&spine, visitor.context()).await?;
     let freeze = frozen.of(&run.agent_id);
+    let run_is_reported = run.is_reported();
     let next = if found.has_more { found.items.last().map(|step| step.step.record.step_index) } else { None };
     let mut at_steps: HashMap<u64, Vec<Met>> = HashMap::new();
     for one in &caused {
@@ -158,6 +161,7 @@ pub(crate) async fn run(
         facts: facts(&run, now),
         details: details(&run),
         is_live: run.state.as_str() == "LIVE",
+        is_reported: run_is_reported,
         goal: run.goal,
         error: run.error_message,
         metadata: run.metadata.as_deref().map(show::json),
@@ -167,7 +171,7 @@ pub(crate) async fn run(
             freeze: freeze.is_none() && visitor.may::<SetsPolicy>(),
             see_freezes: visitor.may::<Views>(),
         },
-        interventions: met.into_iter().map(|one| kill::shown(one, now)).collect(),
+        interventions: met.into_iter().map(|one| kill::shown(one, run_is_reported, now)).collect(),
         steps,
         span,
         incidents: caused.iter().map(shown).collect(),
@@ -242,14 +246,14 @@ fn details(run: &Run) -> Vec<Fact> {
     if run.unasked_count > 0 && !run.is_reported() {
         let all = run.step_count + run.refused_count;
         let told = format!(
-            "{} of {} steps only after they were done",
+            "{} of {} only after being done",
             show::count(run.unasked_count),
-            show::count(all)
+            show::counted(all, "step")
         );
         fact("Told", told);
     }
     if let Some(late) = &run.late {
-        fact("After it was sealed", format!("{} steps, counted above", show::count(late.step_count)));
+        fact("After it was sealed", format!("{}, counted above", show::counted(late.step_count, "step")));
     }
     if let Some(reason) = run.termination_reason {
         fact("Ended by", ended_by(run.status.as_str(), reason.as_str()));
