@@ -87,6 +87,22 @@ async fn a_use_that_nobody_can_read_is_told_of_whatever_reports_it() {
     assert_eq!((&told["cost_note"], &told["cost_usd"]), (&"NO_TOKENS".into(), &Value::Null), "{steps:?}");
 }
 
+/// A model that is in the book, with counts that nobody can price: the Overview does not blame the book.
+#[tokio::test]
+async fn the_overview_blames_no_price_book_for_counts_that_nobody_can_read() {
+    let app = App::new().await;
+    let agent = app.key(Role::Agent).await;
+    let cookie = session(&app, &app.key(Role::Viewer).await).await;
+    let mut unread = chat(1, 1);
+    let counts = unread["attributes"].as_array_mut().expect("a list");
+    counts.pop();
+    counts.push(json!({"key": "gen_ai.usage.input_tokens", "value": {"stringValue": "12,345"}}));
+    send(&app, &agent, &[unread]).await.expect(200);
+    let told = app.get("/console/overview").header("cookie", &cookie).send().await.text;
+    assert!(told.contains("Nobody knows what 1 of them cost"), "{told}");
+    assert!(told.contains("not all of their tokens are known, or no price book"), "{told}");
+}
+
 /// The page that people see first says it, and leads to why.
 #[tokio::test]
 async fn the_console_tells_of_rejected_spans() {

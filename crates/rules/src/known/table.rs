@@ -90,7 +90,7 @@ facts! {
     "context.step.cost_microusd" Number(MicroUsd) Step "Cost in whole micro-dollars: 500000 is $0.50. An estimate at STEP_PRE. A rule that reads it while it is unknown refuses."
         "context.step.cost_microusd > 500000"
         |f| step(f, |s| number(micro(s.cost_nanousd)), NONE);
-    "context.step.cost_known" Flag Step "False for a model call without reported cost and without a price."
+    "context.step.cost_known" Flag Step "False where nobody knows what a model call costs: none is reported, and not all of its tokens are known, or no price book has a price of it."
         "context.step.cost_known && context.step.cost_microusd > 500000"
         |f| step(f, |s| Value::Flag(s.cost_known), Value::Flag(false));
     "context.step.duration_ms" Number(Ms) Result "How long it took."

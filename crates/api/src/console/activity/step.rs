@@ -226,7 +226,7 @@ fn tokens_told(view: &StepView) -> String {
 fn about_cost(note: &'static str) -> &'static str {
     match note {
         "COUNTS_CONTRADICT" => "unknown: the counts of its tokens contradict each other",
-        "NO_PRICE" => "unknown: no price book has a price of its model",
+        "NO_PRICE" => "unknown: no price book has a price of its model, as it was called",
         "NO_TOKENS" => "unknown: not all of its tokens were told",
         "REPORTED_ZERO" => "0, as its caller told; no price book says so",
         other => other,
