@@ -1,5 +1,7 @@
 //! A rule's condition: one Cedar expression, checked strictly when it is saved.
 
+use std::sync::Arc;
+
 use cedar_policy::{Expression, Policy, PolicySet, ValidationMode, ValidationWarning, pst};
 use miette::Diagnostic;
 use proof::words::BindAt;
@@ -12,6 +14,7 @@ use crate::{
     scan::{self, Token},
     schema,
     shape::{Misshapen, Shape, shape},
+    unheard::{Unheard, unheard},
 };
 
 /// Why a condition is refused, with the place in the condition's own text.
@@ -51,15 +54,16 @@ impl ConditionError {
 pub(crate) struct Checked {
     pub expression: Expression,
     pub shape: Shape,
+    body: Arc<pst::Expr>,
     /// Whatever the facts are, it does not hold.
     never_holds: bool,
 }
 
 /// Whether a rule that is bound at that moment may have that condition. A condition that can be evaluated and can never
-/// hold is refused too, because its rule would seem to guard something. Conditions that are stored already are
-/// evaluated as they are.
+/// hold is refused too, because its rule would seem to guard something; and so is one that asks for a value which its fact
+/// never has. Conditions that are stored already are evaluated as they are.
 pub fn validate(bind_at: BindAt, condition: &str) -> Result<(), ConditionError> {
-    let Checked { shape, never_holds, .. } = check(bind_at, condition)?;
+    let Checked { shape, never_holds, body, .. } = check(bind_at, condition)?;
     let refuse = |offset, message: &str, hint: String| {
         Err(ConditionError::at(condition, offset, message.to_owned(), Some(hint)))
     };
@@ -71,7 +75,17 @@ pub fn validate(bind_at: BindAt, condition: &str) -> Result<(), ConditionError> 
         let hint = "compare with what a fact can be, as docs/facts.md has it; a rule that is not to fire has the mode DISABLED";
         return refuse(0, "the condition can never hold", hint.to_owned());
     }
+    if let Some(value) = unheard(&body) {
+        return refuse(place_of_value(condition, &value), &value.message, value.hint);
+    }
     Ok(())
+}
+
+/// Where a condition asks for a value that is never there: the value itself, else its fact.
+fn place_of_value(condition: &str, value: &Unheard) -> usize {
+    let name = value.fact.rsplit_once('.').map_or(value.fact, |(_, name)| name);
+    let written = value.written.as_deref().and_then(|written| condition.find(written));
+    written.or_else(|| condition.find(value.fact)).or_else(|| condition.find(name)).unwrap_or(0)
 }
 
 /// Where a condition asks for the action.
@@ -136,11 +150,11 @@ pub(crate) fn check(bind_at: BindAt, condition: &str) -> Result<Checked, Conditi
     let is_impossible = type_check(bind_at, condition, clause_start, &set)?;
     let shape = shape(bind_at, &body).map_err(|misshapen| refuse_shape(bind_at, condition, &misshapen))?;
     let never_holds = is_impossible && !shape.asks_for_left_out;
-    Ok(Checked { expression, shape, never_holds })
+    Ok(Checked { expression, shape, body, never_holds })
 }
 
 /// The expression of the policy's only clause, if that is a `when`.
-fn sole_clause(policy: &Policy) -> Option<std::sync::Arc<pst::Expr>> {
+fn sole_clause(policy: &Policy) -> Option<Arc<pst::Expr>> {
     let pst::Policy::Static(policy) = policy.to_pst().ok()? else { return None };
     match policy.body().clauses().as_slice() {
         [pst::Clause::When(expression)] => Some(expression.clone()),

@@ -5,8 +5,9 @@ use proof::words::BindAt;
 mod fact;
 mod page;
 mod table;
+mod values;
 
-pub(crate) use self::fact::Value;
+pub(crate) use self::{fact::Value, values::Values};
 pub use self::{
     fact::{Fact, FactType, FactUnit, Since},
     page::{RECORDS, page},

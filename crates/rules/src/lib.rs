@@ -42,6 +42,7 @@ pub mod schema;
 mod shape;
 mod text;
 pub mod told;
+mod unheard;
 pub mod verdict;
 pub mod zone;
 

@@ -226,7 +226,7 @@ fn truth(expr: &Expr) -> Option<bool> {
 }
 
 /// `context`, `context.step`, `principal`, `resource`: what facts are read from.
-fn path(expr: &Expr) -> Option<String> {
+pub(crate) fn path(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Var(Var::Context) => Some("context".to_owned()),
         Expr::Var(Var::Principal) => Some("principal".to_owned()),

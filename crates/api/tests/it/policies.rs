@@ -93,6 +93,17 @@ async fn a_condition_that_is_misspelt_is_refused_with_its_place() {
       ]
     }
     "#);
+    // A misspelt value of a closed list would make a rule that is never met: by either form.
+    let kinds = "it is one of LLM_CALL, TOOL_CALL, RETRIEVAL, HTTP_CALL, TRANSFORM, OTHER";
+    let form = json!({"fact": "step.kind", "op": "==", "value": "TOOLCALL"});
+    for (member, value) in [("condition", json!("context.step.kind == \"TOOLCALL\"")), ("conditions", form)] {
+        let mut rule = costly();
+        rule.as_object_mut().expect("an object").remove("condition");
+        rule[member] = value;
+        let answer = app.post(format!("{POLICIES}/rules")).key(&policy).json(&rule).send().await;
+        assert_eq!(answer.problem(422), "invalid_request", "{member}");
+        assert!(answer.text.contains(kinds), "{member}: {}", answer.text);
+    }
     let check =
         |body: serde_json::Value| app.post(format!("{POLICIES}/rules/validate")).key(&policy).json(&body);
     let found = check(json!({"condition": "context.step.cost_microsud > 500000"})).send().await.expect(200);

@@ -63,6 +63,51 @@ fn what_can_never_hold_is_refused() {
     }
 }
 
+/// A misspelt fact is refused; a misspelt value of a closed list, of which no call can have it, as well.
+#[test]
+fn a_value_that_its_fact_never_has_is_refused_with_those_that_it_can_have() {
+    let kinds = "LLM_CALL, TOOL_CALL, RETRIEVAL, HTTP_CALL, TRANSFORM, OTHER";
+    let statuses = "it is one of SUCCESS, FAILURE, RETRY, SKIPPED";
+    for (condition, place, list) in [
+        ("context.step.kind == \"TOOLCALL\"", "\"TOOLCALL\"", kinds),
+        ("\"tool_call\" != context.step.kind", "\"tool_call\"", kinds),
+        ("context[\"step\"][\"kind\"] == \"TOOL\"", "\"TOOL\"", kinds),
+        ("[\"LLM_CALL\", \"LLM\"].contains(context.step.kind)", "\"LLM\"", kinds),
+        ("true && !(context.step.kind == \"\")", "\"\"", kinds),
+        ("context.step.kind like \"TOOLS*\"", "context.step.kind", kinds),
+        ("context.step.status == \"REFUSED\"", "\"REFUSED\"", statuses),
+        ("context.content.pii.contains(\"CREDIT_CARD\")", "\"CREDIT_CARD\"", "CARD_NUMBER, EMAIL, IBAN, SSN"),
+        ("context.content.pii.containsAny([\"EMAIL\", \"PHONE\"])", "\"PHONE\"", "CARD_NUMBER"),
+        ("[\"email\"].containsAll(context.content.pii)", "\"email\"", "CARD_NUMBER"),
+        ("context.content.secrets == [\"PASSWORD\", \"KEY\"]", "\"KEY\"", "API_KEY, AUTHORIZATION"),
+        ("resource.assurance == \"SIGNED\"", "\"SIGNED\"", "ENFORCED, RECORDED, REPORTED"),
+        ("resource.source == \"OTLP\"", "\"OTLP\"", "agent, human, sdk, otlp"),
+        ("resource.actor_type == \"human\"", "\"human\"", "HUMAN, SYSTEM, AGENT"),
+        ("context.time.hour > 25", "context.time.hour", "it is 0 to 23"),
+        ("context.time.hour > 23", "context.time.hour", "it is 0 to 23"),
+        ("24 <= context.time.hour", "context.time.hour", "it is 0 to 23"),
+        ("!(context.time.hour < 30)", "context.time.hour", "it is 0 to 23"),
+        ("context.time.weekday == 0", "context.time.weekday", "it is 1 to 7"),
+        ("[6, 7, 8].contains(context.time.weekday)", "context.time.weekday", "it is 1 to 7"),
+        ("if context.time.hour < -3 then true else false", "context.time.hour", "it is 0 to 23"),
+    ] {
+        let error = refused(BindAt::StepPost, condition);
+        assert!(told(&error).contains(list), "{condition}: {error:?}");
+        assert!(condition[error.offset..].starts_with(place), "{condition}: {error:?}");
+    }
+    for condition in [
+        "context.step.kind like \"*_CALL\" || context.step.kind like \"TRANS*\"",
+        "context.time.hour >= 0 && context.time.hour < 24",
+        "23 >= context.time.hour || context.time.weekday > 6",
+        "context.step.skill == \"TOOLCALL\" && resource.provider_type == \"opena1\"",
+        "context.content.secrets.containsAny([\"JWT\", \"URL_CREDENTIALS\"])",
+    ] {
+        assert_eq!(validate(BindAt::StepPost, condition), Ok(()), "{condition}");
+    }
+    let stars = format!("context.step.kind like \"{}z\"", "*".repeat(4_000));
+    assert!(told(&refused(BindAt::StepPost, &stars)).contains(kinds), "and no pattern takes long");
+}
+
 /// What was saved when less was refused is evaluated as ever.
 #[test]
 fn a_stored_condition_that_can_never_hold_fires_never_and_fails_never() {

@@ -23,7 +23,8 @@ from it: `hoc facts --markdown > docs/facts.md`.
 | if, then, else | `if context.step.cost_known then context.step.cost_microusd > 500000 else false` |
 
 Text stands in double quotes, and upper and lower case differ. `*` in a `like` is any text. Numbers are whole. A comment
-begins with `//`.
+begins with `//`. A value that its fact never has, such as a kind that is none, is refused when the rule is saved, with those
+that it can have.
 
 The JSON form of a condition (`conditions`) names the same facts in short: `{"fact": "step.skill", "op": "starts_with",
 "value": "get_"}`, in `{"all": [..]}`, `{"any": [..]}` and `{"not": {..}}`. It is stored as the Cedar that it means.

@@ -139,7 +139,7 @@ facts! {
     "context.content.pii" Texts Start "Classes of personal data found: CARD_NUMBER, EMAIL, IBAN, SSN."
         "context.content.pii.containsAny([\"IBAN\", \"SSN\"])"
         |f| Value::Texts(f.content.pii.iter().map(|class| class.as_str()).collect());
-    "context.content.secrets" Texts Start "Kinds of secret found, such as API_KEY, JWT, PASSWORD, PRIVATE_KEY."
+    "context.content.secrets" Texts Start "Kinds of secret found: API_KEY, AUTHORIZATION, BEARER_TOKEN, CHAT_TOKEN, CLOUD_KEY, COOKIE, CREDENTIAL, GIT_TOKEN, HOC_KEY, JWT, LLM_KEY, PASSWORD, PAYMENT_KEY, PRIVATE_KEY, REGISTRY_TOKEN, SECRET, SECURITY_CODE, TOKEN, URL_CREDENTIALS."
         "!context.content.secrets.isEmpty()"
         |f| Value::Texts(f.content.secrets.iter().map(|kind| kind.as_str()).collect());
     "context.content.fingerprints" Texts Start "Keyed fingerprints of the values found, to recognise one by."
