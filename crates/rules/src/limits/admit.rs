@@ -247,7 +247,8 @@ fn told(outcome: &LimitOutcome, input: &LimitInput) -> String {
         let left = amount(outcome.max.saturating_sub(outcome.value));
         return format!("`{name}`: {value} of {max} used{held}, {left} left.");
     }
-    let mut text = if outcome.action.refuses() {
+    // A limit that is passed already lets nothing pass, and a call that adds nothing to it brings it nowhere.
+    let mut text = if outcome.action.refuses() && input.demand > Count::ZERO {
         format!("`{name}` allows {max}; this call would bring it to {value}{held}.")
     } else {
         format!("`{name}` allows {max} and is at {value}{held}.")
@@ -281,6 +282,13 @@ fn amount(limit_type: LimitType, count: Count) -> String {
         LimitType::RetryCount => " retries",
         LimitType::ErrorRatePct => " %",
         LimitType::CostUsd | LimitType::RunCostUsd | LimitType::StepCostUsd => "",
+    };
+    let unit = match unit {
+        " retries" if count == Count::from(1) => " retry",
+        // A share and a time have no plural.
+        " %" | " ms" => unit,
+        _ if count == Count::from(1) => unit.trim_end_matches('s'),
+        _ => unit,
     };
     format!("{count}{unit}")
 }

@@ -333,6 +333,20 @@ fn messages_say_how_much_in_the_unit_that_people_use() {
         told(&rate, 10, 1).as_deref(),
         Some("`name of lim_2` allows 10 requests; this call would bring it to 11 requests. Wait 0 ms."),
     );
+    // Passed by others: a call that does not count for it brings it nowhere, and is refused all the same.
+    let mut tools = limit("lim_3", LimitType::ToolCalls, 1);
+    let passed = admit_with(&tools, &input(&tools, 2, 0, 0));
+    assert_eq!(passed.action, Action::Block);
+    assert_eq!(passed.message.as_deref(), Some("`name of lim_3` allows 1 tool call and is at 2 tool calls."));
+    let last = "`name of lim_3`: 1 tool call of 1 tool call used, 0 tool calls left.";
+    assert_eq!(told(&tools, 0, 1).as_deref(), Some(last));
+    tools.limit_type = LimitType::RetryCount;
+    assert_eq!(
+        told(&tools, 0, 2).as_deref(),
+        Some("`name of lim_3` allows 1 retry; this call would bring it to 2 retries.")
+    );
+    tools.limit_type = LimitType::LatencyMs;
+    assert!(told(&tools, 0, 2).is_some_and(|told| told.contains("allows 1 ms; ")));
 }
 
 fn at(text: &str) -> DateTime<Utc> {
