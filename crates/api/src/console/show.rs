@@ -176,9 +176,9 @@ pub(super) fn duration(ms: u64) -> String {
 /// Thousandths as per cent.
 pub(super) fn percent(permille: u64) -> String {
     if permille.is_multiple_of(10) {
-        format!("{} %", permille / 10)
+        format!("{} %", count(permille / 10))
     } else {
-        format!("{}.{} %", permille / 10, permille % 10)
+        format!("{}.{} %", count(permille / 10), permille % 10)
     }
 }
 
@@ -228,7 +228,7 @@ mod tests {
             ["0 ms", "999 ms", "1.2 s", "1 min 01 s", "2 h 01 min"]
         );
         assert_eq!([0, 1, 2_000].map(|number| counted(number, "step")), ["0 steps", "1 step", "2,000 steps"]);
-        assert_eq!([0, 805, 1_200].map(percent), ["0 %", "80.5 %", "120 %"]);
+        assert_eq!([0, 805, 1_200, 21_101].map(percent), ["0 %", "80.5 %", "120 %", "2,110.1 %"]);
     }
 
     #[test]

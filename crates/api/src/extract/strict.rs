@@ -61,6 +61,7 @@ fn refusal(path: &Path, err: &serde_json::Error) -> Problem {
     }
     let text = err.to_string();
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let message = &plain(message);
     let mut pointer = pointer(path);
     let member = |kind: &str| message.strip_prefix(kind)?.split('`').nth(1);
     if let Some(name) = member("missing field ") {
@@ -79,6 +80,17 @@ fn refusal(path: &Path, err: &serde_json::Error) -> Problem {
         return Problem::field(Code::InvalidRequest, pointer, message);
     }
     Problem::field(Code::InvalidRequest, pointer, message)
+}
+
+/// A refusal without the names that Rust alone has for numbers.
+fn plain(message: &str) -> String {
+    let (said, expected) = message.rsplit_once(", expected ").unwrap_or((message, ""));
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => format!("{said}, expected a whole number, 0 or more"),
+        "i8" | "i16" | "i32" | "i64" | "isize" => format!("{said}, expected a whole number"),
+        "f32" | "f64" => format!("{said}, expected a number"),
+        _ => message.to_owned(),
+    }
 }
 
 /// The way through the body as a JSON pointer (RFC 6901).
@@ -148,7 +160,7 @@ mod tests {
                 r#"{"name":"a","count":-1}"#,
                 Code::InvalidRequest,
                 "/count",
-                "invalid value: integer `-1`, expected u64",
+                "invalid value: integer `-1`, expected a whole number, 0 or more",
             ),
             (
                 r#"{"name":"a","x/y":1}"#,
@@ -160,7 +172,7 @@ mod tests {
                 r#"{"name":"a","inner":{"list":[1,"2"]}}"#,
                 Code::InvalidRequest,
                 "/inner/list/1",
-                "invalid type: string \"2\", expected u64",
+                "invalid type: string \"2\", expected a whole number, 0 or more",
             ),
             (
                 r#"{"name":"a","inner":{"more":1}}"#,

@@ -54,5 +54,6 @@ pub(crate) fn counts(case: &Case<'_>, totals: &mut Option<Sealed>) -> Outcome {
     } else {
         ""
     };
-    worst.or_else(|| format!("{records} records of {} kinds, as stated{uses}", manifest.record_counts.len()))
+    let kinds = manifest.record_counts.values().filter(|count| **count > 0).count();
+    worst.or_else(|| format!("{records} records of {kinds} kinds, as stated{uses}"))
 }

@@ -202,7 +202,12 @@ fn facts(run: &Run, now: DateTime<Utc>) -> Vec<Fact> {
     fact("Steps", format!("{}{refused}", show::count(totals.step_count)));
     fact(
         "Calls",
-        format!("{} LLM, {} tool", show::count(totals.llm_call_count), show::count(totals.tool_call_count)),
+        format!(
+            "{} LLM, {} tool{}",
+            show::count(totals.llm_call_count),
+            show::count(totals.tool_call_count),
+            if run.refused_count > 0 { "; not those of refused steps" } else { "" }
+        ),
     );
     let tokens = [totals.input_tokens, totals.output_tokens];
     let [input, output] = tokens.map(show::count);

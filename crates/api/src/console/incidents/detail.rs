@@ -35,8 +35,8 @@ pub(crate) struct IncidentPage {
     id: String,
     title: String,
     description: String,
-    /// Others met its cause too, and may have met it otherwise.
-    is_of_the_first: bool,
+    /// How many others met its cause too, and may have met it otherwise.
+    others: Option<String>,
     severity: Badge,
     state: Badge,
     facts: Vec<Fact>,
@@ -104,7 +104,8 @@ pub(crate) async fn get(
     Ok(Page(IncidentPage {
         frame: visitor.frame.clone(),
         id: incident.id.to_string(),
-        is_of_the_first: incident.affected_count > 1,
+        others: (incident.affected_count > 1)
+            .then(|| show::counted(incident.affected_count - 1, "other run")),
         severity: Badge::of(incident.severity.as_str()),
         state: state(&incident),
         facts: facts(&incident, now),

@@ -187,7 +187,7 @@ fn does(enforcement: &str, degrade_to: Option<&str>, consequence: &str) -> [Fiel
         Field::choice("enforcement", "What passes it is", enforcement, ENFORCEMENTS),
         Field::choice("consequence", "And besides", consequence, CONSEQUENCES),
         Field::line("degrade_to", "Go on with", degrade_to)
-            .hint("For DEGRADE: the model, tool or way of working that the agent is told to take instead."),
+            .hint("For DEGRADE: the model, tool or way of working that the agent is told to take instead; lower_cost_model where nothing is named."),
     ]
 }
 
