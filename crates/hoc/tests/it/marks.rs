@@ -82,7 +82,7 @@ fn traced(http: &mut Http, key: &str) -> String {
 
 /// At widths on both sides of where the columns of steps begin, every mark is there, and none breaks its row.
 pub(crate) fn are_shown(chrome: &mut Chrome, reported: &str, traced: &str) {
-    for width in [1280, 1000, 390] {
+    for width in [1280, 1110, 1000, 390] {
         chrome.look(Look { width, height: 800, dark: false });
         for (page, marks) in [(reported, &REPORTED[..]), (traced, &TRACED[..])] {
             chrome.open(page);
