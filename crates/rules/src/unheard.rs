@@ -88,7 +88,7 @@ fn is_never(op: BinaryOp, fact: &'static Fact, values: &Values, value: &Expr) ->
             // `< 24` and `> -1` say no more than that it is an hour; what is beyond is of another scale.
             let is_near = (first - 1..=last + 1).contains(&number);
             let message = format!("`{}` cannot be compared with {number} like this", fact.path);
-            (!holds || !is_near).then(|| told(fact, values, None, message))
+            if holds && is_near { None } else { Some(told(fact, values, None, message)) }
         }
         _ => None,
     }
