@@ -58,7 +58,8 @@ const FORMS: &[&str] = &[
     "ALTER ROLE bob PASSWORD E'VV'", "ALTER ROLE bob PASSWORD $$VV$$", "SELECT 1 FROM users WHERE password LIKE 'VV'",
     "SELECT 1 FROM users WHERE password IN ('a1', 'VV')", "UPDATE u SET pw = crypt('VV', gen_salt('bf'))", "SELECT 'bob' AS name, 'VV' AS password",
     "INSERT INTO users (name, password) VALUES ('bob', 'VV')", "INSERT INTO users (name, password, n) VALUES ('b', 'VV', f(1, 'x')), ('al', 'swordfish', 2)",
-    "CONNECT scott/VV@orcl",
+    "CONNECT scott/VV@orcl", "user,password\n\"Doe, Jane\",VV\nbob,VV", "user,password\n\"Doe \"\"J\"\", Jane\",VV", "user,password\nDoe, J,x\nbob,VV",
+    "INSERT INTO users (name, password) VALUES ('O\\'Brien', 'VV')", "INSERT INTO users (name, password) VALUES ('O''Brien', 'VV'), ('C:\\', 'VV')",
     // Sentences that others say.
     "his password was VV", "the new password is now VV", "I have reset your password to VV", "password set to VV",
     "VV is my password", "use VV as the password", "log in as bob with VV as your password", "password - VV", "password -> VV", "password \u{2192} VV",
@@ -106,6 +107,23 @@ fn passwords_are_found_by_their_place_and_nothing_else_goes() {
 fn what_only_looks_like_one_of_the_forms_stays() {
     for text in ORDINARY {
         assert_eq!(redact_text(text).value, *text);
+    }
+}
+
+#[test]
+fn a_row_of_sql_is_read_to_its_end_and_one_without_an_end_hides_no_other() {
+    for (text, kept) in [
+        (
+            "INSERT INTO u (n, password) VALUES ('bob','hunter''2xyz');",
+            "INSERT INTO u (n, password) VALUES ('bob','<REDACTED:PASSWORD>');",
+        ),
+        (
+            "INSERT INTO u (n, password) VALUES ('O\nINSERT INTO u (n, password) VALUES ('bob', 'swordfish');",
+            "INSERT INTO u (n, password) VALUES ('O\nINSERT INTO u (n, password) VALUES ('bob', '<REDACTED:PASSWORD>');",
+        ),
+    ] {
+        assert_eq!(redact_text(text).value, kept);
+        assert_eq!(redact_text(kept).value, kept);
     }
 }
 

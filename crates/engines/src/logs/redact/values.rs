@@ -87,7 +87,8 @@ fn is_compared(class: Class, value: &str) -> bool {
     }
 }
 
-fn is_count(value: &str) -> bool {
+/// Whether it is a number.
+pub(super) fn is_count(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
