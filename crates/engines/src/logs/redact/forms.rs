@@ -13,7 +13,7 @@ use super::{
     nothing::{is_mixed, is_strong, looks_random, names_one},
     ruling::{Ruling, over},
     shapes::Judge,
-    values::value_at,
+    values::argument_at,
 };
 
 /// So far back from what identifies a user the statement is looked at.
@@ -143,7 +143,7 @@ pub(super) fn of_a_user(_: &str, matched: &Captures<'_>) -> Ruling {
 
 /// `SET PASSWORD FOR bob = 'x'`
 fn statement(text: &str, matched: &Captures<'_>) -> Ruling {
-    let value = matched.get(1).and_then(|part| value_at(text, part.start(), false));
+    let value = matched.get(1).and_then(|part| argument_at(text, part.start()));
     match value {
         Some((range, true)) if is_password(&text[range.clone()]) => {
             Ruling::Remove(vec![(range, Class::Secret(S::Password))])
@@ -155,7 +155,7 @@ fn statement(text: &str, matched: &Captures<'_>) -> Ruling {
 /// `CREATE USER bob IDENTIFIED BY 'x'`; a word without quotes is one only in such a statement.
 fn identified(text: &str, matched: &Captures<'_>) -> Ruling {
     let whole = matched.get_match();
-    let Some((range, quoted)) = value_at(text, whole.end(), false) else { return over(matched) };
+    let Some((range, quoted)) = argument_at(text, whole.end()) else { return over(matched) };
     let from =
         (whole.start().saturating_sub(MAX_STATEMENT)..=whole.start()).find(|at| text.is_char_boundary(*at));
     let before = &text[from.unwrap_or(whole.start())..whole.start()];
@@ -178,7 +178,7 @@ pub(super) fn called(text: &str, matched: &Captures<'_>) -> Ruling {
     let asks = words(name.as_str()).first().is_some_and(|first| ASKS.contains(&first.as_str()));
     let class = classify(name.as_str()).filter(|_| !asks);
     let is_call = text[name.end()..quote.start()].contains('(');
-    let value = value_at(text, quote.start(), false);
+    let value = argument_at(text, quote.start());
     let value = value.and_then(|(range, _)| if is_call { last_argument(text, range) } else { Some(range) });
     let (Some(class), Some(range)) = (class, value) else { return Ruling::PassOver(name.end()) };
     let value = &text[range.clone()];
@@ -199,7 +199,7 @@ fn last_argument(text: &str, first: Range<usize>) -> Option<Range<usize>> {
         let Some(next) = rest.strip_prefix(',') else { break };
         let next = next.trim_start();
         let start = text.len() - next.len();
-        let (range, quoted) = value_at(text, start, false)?;
+        let (range, quoted) = argument_at(text, start)?;
         at = range.end;
         last = quoted.then_some(range);
     }
@@ -208,7 +208,7 @@ fn last_argument(text: &str, first: Range<usize>) -> Option<Range<usize>> {
 
 /// The string in quotes that an argument of a call is.
 pub(super) fn second(text: &str, matched: &Captures<'_>) -> Ruling {
-    let value = matched.get(1).and_then(|quote| value_at(text, quote.start(), false));
+    let value = matched.get(1).and_then(|quote| argument_at(text, quote.start()));
     match value {
         Some((range, true)) if is_argument(&text[range.clone()]) => {
             Ruling::Remove(vec![(range, Class::Secret(S::Password))])

@@ -10,7 +10,7 @@ use super::{
     forms::{of_a_user, placed, random},
     ruling::{Ruling, over},
     shapes::Judge,
-    values::value_at,
+    values::argument_at,
 };
 
 /// Shapes and judges, as `shapes::DEFINITIONS` has them: they are applied behind those.
@@ -110,7 +110,7 @@ pub(super) const LINES: &[(&str, Judge)] = &[
 
 /// `curl -b 'session=..'`, but not the file of cookies that it may be.
 fn cookies(text: &str, matched: &Captures<'_>) -> Ruling {
-    match value_at(text, matched.get_match().end(), false) {
+    match argument_at(text, matched.get_match().end()) {
         Some((range, _)) if text[range.clone()].contains('=') && is_password(&text[range.clone()]) => {
             Ruling::Remove(vec![(range, Class::Secret(S::Cookie))])
         }

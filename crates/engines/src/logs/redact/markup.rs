@@ -8,7 +8,7 @@ use rules::facts::SecretKind as S;
 use super::{
     fields::classify,
     findings::{Class, marker_at},
-    nothing::{is_nothing, is_prose, looks_random, names_one},
+    nothing::{MAX_STANDIN, is_nothing, is_prose, looks_random, names_one},
     ruling::{Ruling, over},
     values::value_at,
 };
@@ -91,7 +91,9 @@ pub(super) fn attribute(text: &str, matched: &Captures<'_>) -> Ruling {
         let Some(found) = VALUE.find(&text[part.clone()]) else { continue };
         if let Some((range, true)) = value_at(text, part.start + found.end(), false)
             && !is_nothing(&text[range.clone()])
-            && !(of_type && (names_one(&text[range.clone()]) || is_prose(&text[range.clone()])))
+            && !(of_type
+                && range.len() <= MAX_STANDIN
+                && (names_one(&text[range.clone()]) || is_prose(&text[range.clone()])))
         {
             return Ruling::Remove(vec![(range, class)]);
         }

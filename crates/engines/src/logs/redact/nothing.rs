@@ -51,8 +51,17 @@ const KEYWORDS: &[&str] = &["async", "await", "function", "lambda", "new", "type
 /// What stands before what an `Authorization` is.
 pub(super) const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token", "apikey"];
 
+/// What is longer stands for no secret: it is one, or has one in it. To judge it would be to read it anew for each name in it.
+pub(super) const MAX_STANDIN: usize = 512;
+/// Longer folders are none.
+const MAX_PLACE: usize = 1_024;
+
 /// A value that says that there is none, how or of what type it is, or where it is kept.
 pub(super) fn is_nothing(value: &str) -> bool {
+    value.len() <= MAX_STANDIN && is_standin(value)
+}
+
+fn is_standin(value: &str) -> bool {
     value.is_empty()
         || is_marker(value)
         || is_one_of(value, TYPES)
@@ -76,6 +85,9 @@ pub(super) fn is_way_to_one(value: &str) -> bool {
 
 /// Whether a value is put in its place where any other may be one: `${X}`, `{token}`, and a `$PASS` that has the name of one.
 pub(super) fn stands_for_one(value: &str) -> bool {
+    if value.len() > MAX_STANDIN {
+        return false;
+    }
     match value.strip_prefix('$').filter(|name| !name.starts_with(['{', '('])) {
         Some(name) => names_one(name),
         None => value.starts_with(['$', '{', '%']) && is_reference(value),
@@ -160,7 +172,10 @@ pub(super) fn is_code(value: &str, colon: bool, spaced: bool) -> bool {
 /// The folder or the file that a text begins with: `/srv/app`, `~/work`, `C:\Users\bob`.
 pub(super) fn place(text: &str) -> Option<&str> {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | '<' | ')');
-    let place = &text[..text.find(ends).unwrap_or(text.len())];
+    // Where it ends is not looked for in all of a text, for each name in it.
+    let near = &text[..text.floor_char_boundary(MAX_PLACE)];
+    let end = near.find(ends).or((near.len() == text.len()).then_some(text.len()))?;
+    let place = &text[..end];
     let bytes = place.as_bytes();
     // Who decodes escapes leaves no backslash behind the drive.
     let on_drive = matches!(bytes, [b'A'..=b'Z', b':', b'/' | b'\\' | b'A'..=b'Z', ..]);

@@ -12,7 +12,7 @@ use super::{
     nothing::{is_dense, is_mixed, is_strong, looks_random, names_one},
     ruling::{Ruling, over},
     shapes::Judge,
-    values::value_at,
+    values::argument_at,
 };
 
 /// So far before a sentence's password its first letter is looked for.
@@ -128,7 +128,7 @@ fn listed(text: &str, matched: &Captures<'_>) -> Ruling {
     let Some(class) = classify(name.as_str()) else { return Ruling::PassOver(name.end()) };
     let (mut found, mut at) = (Vec::new(), quote.start());
     for _ in 0..MAX_LISTED {
-        let Some((range, true)) = value_at(text, at, false) else { break };
+        let Some((range, true)) = argument_at(text, at) else { break };
         let value = &text[range.clone()];
         at = range.end;
         if is_argument(value) && tells(class, value) {
@@ -151,7 +151,7 @@ fn tells(class: Class, value: &str) -> bool {
 
 /// The second argument of a call whose first one is an expression.
 fn strong_second(text: &str, matched: &Captures<'_>) -> Ruling {
-    let value = matched.get(1).and_then(|quote| value_at(text, quote.start(), false));
+    let value = matched.get(1).and_then(|quote| argument_at(text, quote.start()));
     match value {
         Some((range, true)) => {
             let value = &text[range.clone()];
@@ -177,7 +177,7 @@ fn fallback(text: &str, matched: &Captures<'_>) -> Ruling {
 
 fn beside(text: &str, matched: &Captures<'_>, telling: impl Fn(Class, &str) -> bool) -> Ruling {
     let (Some(name), Some(quote)) = (matched.get(1), matched.get(2)) else { return over(matched) };
-    match (classify(name.as_str()), value_at(text, quote.start(), false)) {
+    match (classify(name.as_str()), argument_at(text, quote.start())) {
         (Some(class), Some((range, _)))
             if is_argument(&text[range.clone()]) && telling(class, &text[range.clone()]) =>
         {
@@ -191,7 +191,7 @@ fn beside(text: &str, matched: &Captures<'_>, telling: impl Fn(Class, &str) -> b
 fn valued(text: &str, matched: &Captures<'_>) -> Ruling {
     let whole = matched.get_match();
     let class = matched.get(1).and_then(|name| classify(name.as_str()));
-    let (Some(class), Some((range, quoted))) = (class, value_at(text, whole.end(), false)) else {
+    let (Some(class), Some((range, quoted))) = (class, argument_at(text, whole.end())) else {
         return over(matched);
     };
     let value = &text[range.clone()];

@@ -60,6 +60,9 @@ const OF_SCHEMAS: &[&str] = &[
 /// How many members behind a value may stand before its name.
 const MEMBERS_AHEAD: usize = 4;
 
+/// A longer text is no name that a value is told behind it by. JSON in it may have such names again, and is read at each of them.
+const MAX_NAME: usize = 256;
+
 /// A longer text is no name of a program.
 const MAX_PROGRAM: usize = 256;
 
@@ -332,7 +335,7 @@ impl<'t> Rewriter<'t, '_> {
                 b'{' | b'[' => return None,
                 b'"' => {
                     let value = unescape(ahead.string()).ok()?;
-                    if is_telling(&name) {
+                    if is_telling(&name) && value.len() <= MAX_NAME {
                         let stored = string(&value, depth, &mut self.found.aside());
                         let class = says(&value, stored.as_deref(), &read);
                         if class.is_some() {

@@ -8,12 +8,19 @@ use rules::facts::SecretKind as S;
 use super::{
     fields::{classify, says_little, words},
     findings::{Class, is_marker, marker_at},
-    nothing::{is_code, is_mixed, is_nothing, is_said, is_strong, looks_random, names_one, place},
+    nothing::{
+        MAX_STANDIN, is_code, is_mixed, is_nothing, is_said, is_strong, looks_random, names_one, place,
+    },
     ruling::{Ruling, over},
 };
 
 /// How far the end of a string is looked for.
 const MAX_QUOTED: usize = 65_536;
+/// Longer arguments hold no secret.
+const MAX_ARGUMENT: usize = 16_384;
+/// A string in four others has so many backslashes before its quotes. What has more is read without them (`unveil`): were each a
+/// quote of another kind, none would close the one before.
+const MAX_SLASHES: usize = 31;
 /// Longer types are none.
 const MAX_TYPE: usize = 128;
 /// How far back the bracket of a call, or the quote that a string begins with, is looked for.
@@ -23,6 +30,9 @@ const MAX_CALL: usize = 256;
 pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     let (Some(name), end) = (matched.get(1), matched.get_match().end()) else { return over(matched) };
     let Some(class) = classify(name.as_str()) else { return Ruling::PassOver(name.end()) };
+    if is_of_a_parser(class, &text[..name.start()]) {
+        return Ruling::PassOver(name.end());
+    }
     // `password: str = ".."`: what stands behind the colon is a type.
     let behind_type = typed(text, name.end(), end);
     let end = behind_type.unwrap_or(end);
@@ -44,6 +54,9 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
     }
     let Some((range, quoted)) = value_at(text, end, assigned) else { return Ruling::PassOver(name.end()) };
     let value = &text[range.clone()];
+    if value.len() > MAX_STANDIN {
+        return Ruling::Remove(vec![(range, class)]);
+    }
     // In prose a colon is followed by words, and in code an equals sign by an expression.
     let code = is_code(value, colon, spaced);
     let code = code || behind_type.is_some() && !looks_random(value);
@@ -71,7 +84,6 @@ pub(super) fn named(text: &str, matched: &Captures<'_>) -> Ruling {
             && is_named_so(class, value)
             && is_in_code(text, &name.range(), &range, spaced)
         || !quoted && is_few(name.as_str(), class, value)
-        || is_of_a_parser(class, &text[..name.start()])
         || is_of_a_place(name.as_str(), class) && place(&text[range.start..]).is_some();
     if !telling || is_none { Ruling::PassOver(name.end()) } else { Ruling::Remove(vec![(range, class)]) }
 }
@@ -260,7 +272,8 @@ pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<u
     let start = start + literal_prefix(&text[start..]);
     let rest = &text[start..];
     let slashes = rest.bytes().take_while(|byte| *byte == b'\\').count();
-    let quote = rest[slashes..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let is_quote = |sign: &char| matches!(sign, '"' | '\'') && slashes <= MAX_SLASHES;
+    let quote = rest[slashes..].chars().next().filter(is_quote);
     if let Some(quote) = quote {
         let from = start + slashes + 1;
         if let Some(range) = tripled(text, start, quote) {
@@ -270,7 +283,7 @@ pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<u
             return (end > from).then_some((from..end, true));
         }
         // A string that does not close was cut: all that is left of its line is the value.
-        let end = until(text, from, |c| matches!(c, '\r' | '\n'));
+        let end = line_end(text, from);
         return (end > from).then_some((from..end, true));
     }
     let ends = |c: char| {
@@ -286,6 +299,17 @@ pub(super) fn value_at(text: &str, start: usize, query: bool) -> Option<(Range<u
         end = until(text, end + marker, ends);
     }
     (end > start).then_some((start..end, false))
+}
+
+/// The same where an argument of a call, of a command or of SQL stands.
+pub(super) fn argument_at(text: &str, start: usize) -> Option<(Range<usize>, bool)> {
+    value_at(text, start, false).filter(|(range, _)| range.len() <= MAX_ARGUMENT)
+}
+
+/// Where the line ends; the text, if the line goes on so far that to look for its end would count.
+fn line_end(text: &str, from: usize) -> usize {
+    let near = text.floor_char_boundary(from + MAX_QUOTED);
+    text[from..near].find(['\r', '\n']).map_or(text.len(), |at| from + at)
 }
 
 /// What is between three quotes and three quotes, on one line.
