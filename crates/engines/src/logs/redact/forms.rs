@@ -132,13 +132,19 @@ pub(super) fn strong(_: &str, matched: &Captures<'_>) -> Ruling {
     told(matched, is_strong)
 }
 
-/// Behind a colon, where a path, the rest of a URL or a version may stand too: `host:/path`, `git+https://..`, `nginx:1.25.3`.
+/// Behind a user and a colon.
 pub(super) fn of_a_user(_: &str, matched: &Captures<'_>) -> Ruling {
+    told(matched, is_behind_a_user)
+}
+
+/// Whether it is none of what else stands behind a colon, a path, the rest of a URL or a version: `host:/path`, `git+https://..`,
+/// `nginx:1.25.3`.
+pub(super) fn is_behind_a_user(value: &str) -> bool {
     let is_version = |value: &str| {
         let (first, rest) = value.strip_prefix('v').unwrap_or(value).split_once('.').unwrap_or((value, ""));
         !rest.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
     };
-    told(matched, |value| looks_random(value) && !value.contains(['/', '\\', '=', ',']) && !is_version(value))
+    looks_random(value) && !value.contains(['/', '\\', '=', ',']) && !is_version(value)
 }
 
 /// `SET PASSWORD FOR bob = 'x'`

@@ -12,7 +12,8 @@ use super::{
     forms::is_argument,
     lines::LINES,
     ruling::Ruling,
-    shapes::{FLAG, Judge, TOOL, USER, user_and_password},
+    shapes::{FLAG, Judge, TOOL},
+    users::{USER, user_and_password},
     values::flag,
 };
 

@@ -49,6 +49,7 @@ mod text;
 mod tree;
 mod unveil;
 mod urls;
+mod users;
 mod values;
 mod words;
 

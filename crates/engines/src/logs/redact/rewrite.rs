@@ -14,9 +14,9 @@ use super::{
     json::{MAX_DEPTH, Reader, escape, too_deep, unescape},
     listed::{Line, MAX_WORDS, Placed},
     nothing::{SCHEMES, is_mixed, is_name_of_item, is_way_to_one, looks_random, place},
-    shapes::is_of_a_user,
     text,
     unveil::visible,
+    users::{is_client, is_of_a_user, is_user_flag},
     values::{is_kept_at, is_of_a_place, is_verdict, is_way},
 };
 
@@ -93,11 +93,7 @@ impl Said {
         if let Some(class) = says(item, redacted, flag) {
             return Self::Flag(class);
         }
-        // `-su`: flags of one letter stand together.
-        let bundled = item.strip_prefix('-').and_then(|flags| flags.strip_suffix('u'));
-        let bundled =
-            bundled.is_some_and(|flags| flags.len() <= 4 && flags.bytes().all(|b| b"fikLsSv".contains(&b)));
-        if bundled || ["--user", "--proxy-user"].contains(&item) {
+        if is_user_flag(item) {
             return Self::User;
         }
         let name = |item: &str| classify(item).filter(|_| is_name_of_item(item));
@@ -418,6 +414,7 @@ impl<'t> Rewriter<'t, '_> {
         }
         self.reader.at += 1;
         let placed = self.placed(program)?;
+        let mut of_a_client = program.is_some_and(is_client);
         let mut item = 0;
         let mut said = Said::Nothing;
         let mut is_first = true;
@@ -434,10 +431,11 @@ impl<'t> Rewriter<'t, '_> {
                 (b'"', None, _) if spoken != Says::Nothing => self.of_a_command(spoken, depth + 1)?,
                 (b'"', None, _) if !here.is_empty() => self.of_a_line(&here, depth + 1)?,
                 (b'"', None, Said::Name { class, .. }) => self.beside(class, depth + 1)?,
-                (b'"', None, Said::User) => self.of_a_user(depth + 1)?,
+                (b'"', None, Said::User) => self.of_a_user(of_a_client, depth + 1)?,
                 (b'"', class, _) => {
                     let (item, redacted) = self.string(class, depth + 1)?;
                     invoked = Invoked::by(&item).or(invoked);
+                    of_a_client |= is_client(&item);
                     Said::by(&item, redacted.as_deref(), is_first)
                 }
                 (b'[', None, _) => {
@@ -509,13 +507,16 @@ impl<'t> Rewriter<'t, '_> {
         Ok(Said::Nothing)
     }
 
-    /// A user and a password, as `curl` takes them behind `-u`.
-    fn of_a_user(&mut self, depth: usize) -> Result<Said, serde_json::Error> {
+    /// A user and a password, as `curl` takes them behind `-u`; `of_a_client` if it is a program that does.
+    fn of_a_user(&mut self, of_a_client: bool, depth: usize) -> Result<Said, serde_json::Error> {
         let mut ahead = Reader { text: self.reader.text, at: self.reader.at };
         let word = unescape(ahead.string())?;
         let Some((user, password)) = word.split_once(':').filter(|(user, password)| {
             let named = !user.is_empty() && !user.contains(|c: char| c == '<' || c.is_whitespace());
-            named && is_password(password) && !password.starts_with('$') && is_of_a_user(user, password)
+            named
+                && is_password(password)
+                && !password.starts_with('$')
+                && is_of_a_user(user, password, of_a_client)
         }) else {
             let (item, redacted) = self.string(None, depth)?;
             return Ok(Said::by(&item, redacted.as_deref(), false));

@@ -18,6 +18,7 @@ use super::{
     numbers::{cards, iban, ssn},
     ruling::{Ruling, over},
     stems::stems,
+    users::{USER, user_and_password},
     values::{flag, is_way, named, until},
 };
 
@@ -33,10 +34,6 @@ pub(super) const FLAG: &str = concat!(r#"(?i)(?:^|[\s"'])--?"#, name!(), r"[ \t]
 
 /// A tool that takes a password behind a flag of one letter.
 pub(super) const TOOL: &str = concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+");
-
-/// `-u bob:..`
-pub(super) const USER: &str =
-    r#"(?:^|\s)(?:-[fikLsSv]{0,4}u|--user|--proxy-user)(?:[ \t]+|=)?["']?([^\s:"'<>]+):([^\s"'<>]+)"#;
 
 /// Rules on one match of a shape in a text.
 pub(super) type Judge = fn(&str, &Captures<'_>) -> Ruling;
@@ -254,21 +251,6 @@ fn url_password(_: &str, matched: &Captures<'_>) -> Ruling {
 fn url_token(_: &str, matched: &Captures<'_>) -> Ruling {
     let user = matched.get(1).map_or("", |user| user.as_str());
     if looks_random(user) { part(matched, S::UrlCredentials) } else { over(matched) }
-}
-
-/// `curl -u name:password`, but not `docker run -u 1000:1000`.
-pub(super) fn user_and_password(_: &str, matched: &Captures<'_>) -> Ruling {
-    let (Some(user), Some(password)) = (matched.get(1), matched.get(2)) else { return over(matched) };
-    if !is_of_a_user(user.as_str(), password.as_str()) || stands_for_one(password.as_str()) {
-        return over(matched);
-    }
-    Ruling::Remove(vec![(password.range(), Class::Secret(S::UrlCredentials))])
-}
-
-/// Whether what a command is told behind `-u` is a user and a password, and not two ids or a URL.
-pub(super) fn is_of_a_user(user: &str, password: &str) -> bool {
-    let ids = [user, password].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    !ids && !password.starts_with("//")
 }
 
 /// `machine .. login .. password ..`

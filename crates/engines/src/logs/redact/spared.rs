@@ -43,6 +43,10 @@ const STAYS: &[&str] = &[
     "| password | VARCHAR(255) |", "`token`: `src/auth2`", "**Password:** required", "Password: `redis://h.example:6379/1`", "**Token**: `string`",
     "INSERT INTO users (name, password) VALUES (?, ?)", "INSERT INTO users (name, password) VALUES ($1, $2)", "password IN ('changed', 'expired')",
     "SELECT count(*) AS passwords", "WHERE password LIKE '%x%'", "read -s PASS <<< \"$X\"", "curl -b cookies.txt https://h",
+    // What others take behind the flag of a user.
+    "date -u +%H:%M", "date -u +%Y-%m-%dT%H:%M:%SZ", "docker run -u node:node img", "docker run --user www-data:www-data img",
+    "podman run --userns=keep-id:uid=200 img", "git push -u origin:main", "rsync -u host:/srv/data .", "rsync -vu host:/srv/x .", "python -u app:run",
+    "lld-link -subsystem:console", "csc -subsystemversion:6.02", "x -Subnet:10.0.0.0", "x -suffix:abc", "x -full:yes", "curl h; date -u +%H:%M",
     // What is put in the place of one.
     "self.password = password", "this.password = password;", "conn = connect(host=h, password=pw)", "User(name, password=password, age=3)",
     "password = random_password.db.result", "secret = get_secret_value(SecretId=\"prod/db\")",
@@ -76,7 +80,8 @@ const GOES: &[&str] = &[
     "password: VV user = bob", "SSN: 123456789 social security number = 12", "<password>VV is the password of the server</password>", "<password>swordfish</password>", "<auth>Basic VV</auth>",
     "self.password = swordfish", "connect(host=h, password=swordfish)", "password = swordfish;", "password = random_password.VV",
     "get_secret_value(SecretId=\"VV\")", "secret_id=/prod/VV", "login --secret-id VV", "fetch(url, { credentials: 'VV' })",
-    "Authorization: Bearer $VV", "'Authorization': 'Bearer VV' + x", "curl -u admin:$VV https://h.example", "Cookie: none=VV",
+    "Authorization: Bearer $VV", "'Authorization': 'Bearer VV' + x", "curl -u admin:$VV https://h.example", "curl -uadmin:swordfish https://h.example",
+    "curl -s \\\n  -u admin:swordfish https://h.example", "wget --user=bob:swordfish h", "git fetch -u bob:VV", "Cookie: none=VV",
     "{a: \"b!\", password: \"VV\"}", "bob's password: 'VV'", "{'password_': 'VV'}", "x('a', password: 'VV')",
     "https://u:{VV}@h.example", "redis://:$VV@redis:6379",
 ];

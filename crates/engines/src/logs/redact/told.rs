@@ -153,6 +153,8 @@ fn a_user_and_a_password_in_a_list_of_words_are_told_apart() {
     for words in [
         json!(["curl", "-u", format!("admin:{V}"), "https://h"]),
         json!(["curl", "--user", format!("admin:{V}")]),
+        json!(["/usr/bin/curl", "-fsSu", "admin:swordfish"]),
+        json!(["git", "fetch", "-u", format!("admin:{V}")]),
         json!({"program": "curl", "args": ["-s", "-su", format!("bob@x.example:{V}")]}),
     ] {
         let kept = redact_json(&words.to_string()).expect("is JSON").value;
@@ -162,6 +164,9 @@ fn a_user_and_a_password_in_a_list_of_words_are_told_apart() {
     }
     for words in [
         json!(["docker", "run", "-u", "1000:1000", "x"]),
+        json!(["docker", "run", "-u", "node:node", "x"]),
+        json!(["date", "-u", "+%H:%M:%S"]),
+        json!(["rsync", "-u", "host:/srv"]),
         json!(["mysql", "-u", "root", "shop"]),
         json!(["git", "push", "-u", "origin", "main"]),
         json!(["curl", "-u", "bob:$PASSWORD"]),
