@@ -191,21 +191,4 @@ mod tests {
             assert_eq!(redact_text(text).value, text);
         }
     }
-
-    /// Encoded again and again, or made to be decoded in many ways.
-    #[test]
-    fn hostile_texts_take_no_longer_than_others() {
-        let mut nested = "password=hunter2\u{200b}".to_owned();
-        for _ in 0..20 {
-            nested = format!("{}\u{200b}", STANDARD.encode(&nested));
-        }
-        for text in [
-            nested,
-            "QUFB".repeat(20_000),
-            "QUFBQUFBQUFBQUFB/".repeat(5_000),
-            "QUFBQUFBQUFBQUFBQUFB\n".repeat(5_000),
-        ] {
-            let _ = redact_text(&text);
-        }
-    }
 }

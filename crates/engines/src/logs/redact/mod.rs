@@ -10,7 +10,8 @@
 //! typed into it (`inputs`).
 //! What speaks of a secret and holds none stays (`nothing`).
 //!
-//! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan.
+//! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan. A judge looks no further than
+//!   so far around a match, or what it has looked at is passed over or goes (`hostile`).
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
 //!   that does not settle within a few scans was made to evade, and is removed whole.
 //! - **Exact.** Caller-given JSON is rewritten as text: what is not removed stays as it was, byte for byte, so
@@ -60,6 +61,8 @@ mod evasions;
 #[cfg(test)]
 mod everyday;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod spared;
 #[cfg(test)]
 mod tests;
@@ -83,7 +86,8 @@ use findings::Found;
 /// 4 keeps what speaks of a secret and holds none: states, limits, folders, references and expressions of code, prose in elements;
 /// and it knows passwords by their place in more commands, SQL, calls and sentences, and by their names in more languages.
 /// 5 reads a list of the words of a command as the line that it is, in JSON and in code, and knows what is typed
-/// into a field for a password. It keeps more of what only stands for a secret.
+/// into a field for a password. It keeps more of what only stands for a secret, and what programs other than clients take behind `-u`,
+/// reads rows as they are quoted, and takes by its name alone what is too long to stand for a secret.
 pub const REDACTION_VERSION: u64 = 5;
 
 /// Redacts a JSON value. A value that is nested too deep to be read again is removed whole. Where a caller's own JSON

@@ -9,7 +9,7 @@ const V: &str = "Zx9QwErTy7";
 
 /// What stays as it is.
 #[rustfmt::skip]
-const STAYS: &[&str] = &[
+pub(super) const STAYS: &[&str] = &[
     // How a secret is.
     "session_id is missing", "session_id: missing", "the session id is required", "session id: 12", "sess_id = 5",
     "password is incorrect", "password: invalid", "password=unset", "Password: changed", "password: <required>",
@@ -71,7 +71,7 @@ const STAYS: &[&str] = &[
 
 /// What differs from the former by holding a secret, in the place of `VV`.
 #[rustfmt::skip]
-const GOES: &[&str] = &[
+pub(super) const GOES: &[&str] = &[
     "session_id is VV", "session_id: VV", "session_id=swordfish", "password is VV", "password: VV", "password=swordfish",
     "token: VV", "token: 123456", "secret: VV", "password policy: password=VV", "pwd: VV", "PWD=VV", "pwd=/VV",
     "private_key: VV", "password = \"VV\"", "password = b\"VV\"", "password = f'VV'", "password: $'VV'", "token = VV[0]",

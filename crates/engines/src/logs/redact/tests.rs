@@ -236,39 +236,6 @@ fn screening_is_redacting_each_part_and_deriving_from_all() {
     }
 }
 
-/// Texts that are made to be slow: a quadratic scan would not come to an end here.
-#[test]
-fn hostile_texts_take_no_longer_than_others() {
-    let size = 100_000;
-    for piece in [
-        "token='",
-        "password=",
-        "123-45-6789",
-        "4111 1111 1111 1111 ",
-        "1",
-        "a@",
-        "eyJ",
-        "-----BEGIN PRIVATE KEY-----",
-        "authorization: bearer ",
-        "://a:",
-        "DE89 ",
-        "\\\"",
-        "{\"a\":",
-        "secret:\\",
-        "token=\\\\'",
-        "sk-",
-        "<REDACTED:",
-        "token: ab ",
-        "AA00AA00",
-        "max_tokens='",
-        "cookie:",
-    ] {
-        let text = piece.repeat(size / piece.len());
-        let once = redact_text(&text).value;
-        assert!(redact_text(&once).value == once, "{piece}");
-    }
-}
-
 /// Pieces of secrets, markers and what stands around them.
 fn fragments() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -4,11 +4,11 @@ use super::{redact_json, redact_text};
 use serde_json::json;
 
 /// Stands for a password: nothing else in a text looks like it.
-const V: &str = "Zx9QwErTy7";
+pub(super) const V: &str = "Zx9QwErTy7";
 
 /// Texts with `VV` in the place of `V`, of which nothing else goes.
 #[rustfmt::skip]
-const FORMS: &[&str] = &[
+pub(super) const FORMS: &[&str] = &[
     // Commands.
     "htpasswd -b file bob VV", "htpasswd -nb bob VV", "htpasswd -bnBC 10 \"\" VV", "sudo htpasswd -bc f bob 'VV' && x",
     "net user bob VV /add", "net user bob VV", "net use Z: \\\\srv\\share /user:bob VV", "net use \\\\srv\\share VV /user:bob",
@@ -71,7 +71,7 @@ const FORMS: &[&str] = &[
 
 /// What looks like one of them and has no password in it.
 #[rustfmt::skip]
-const ORDINARY: &[&str] = &[
+pub(super) const ORDINARY: &[&str] = &[
     "htpasswd is a tool of a server", "htpasswd -c file bob", "net user growth rate", "net user bob /delete", "net use Z: /delete",
     "rabbitmqctl list_users", "vault login failed again", "vault login -method=oidc", "sqlplus / as sysdba", "sqlplus /nolog",
     "smbclient -L //x", "echo hello | sort -S 10", "echo x | tee y", "useradd -m bob", "openssl enc -aes-256-cbc -in a -out b",
@@ -177,7 +177,7 @@ fn a_user_and_a_password_in_a_list_of_words_are_told_apart() {
 
 /// `VV` stands for a password.
 #[rustfmt::skip]
-const LISTS: &[&str] = &[
+pub(super) const LISTS: &[&str] = &[
     r#"["htpasswd","-b","f","bob","VV"]"#, r#"{"command":["vault","login","VV"]}"#, r#"{"cmd":["net","user","bob","VV"]}"#,
     r#"["net","user","bob","VV","/add"]"#, r#"["smbclient","//h/s","-U","bob%VV"]"#, r#"["curl","-b","session=VV; a=b","https://h"]"#,
     r#"["sudo","-S","ls","<<<","VV"]"#, r#"["echo","VV","|","sudo","-S","ls"]"#, r#"["lftp","-u","bob,VV","sftp://h"]"#,
@@ -189,7 +189,7 @@ const LISTS: &[&str] = &[
 
 /// `VV` stands for a password here as well.
 #[rustfmt::skip]
-const WRITTEN: &[&str] = &[
+pub(super) const WRITTEN: &[&str] = &[
     "['curl','-u','admin:VV']", "['curl', '-u', 'bob@x.example:VV']", "subprocess.run(['curl', '-u', 'admin:VV', url])", "exec.Command(\"curl\", \"--user\", \"admin:VV\")",
     "spawn('vault', ['login', 'VV'])", "run(['mysql', '-u', 'root', '--password', 'VV'], check=True)", "['sshpass','-p','VV','ssh','h']",
     "['htpasswd', '-b', 'f', 'bob', 'VV']", "[\n  'curl',\n  '-b',\n  'session=VV',\n]", "['net', 'user', 'bob', 'VV']",
@@ -261,37 +261,5 @@ fn a_password_in_a_list_of_words_is_known_by_its_place_in_the_line() {
         "Command(\"docker\", \"run\", \"-u\", \"1000:1000\")",
     ] {
         assert_eq!(redact_text(text).value, text);
-    }
-}
-
-/// Texts that are made to be slow.
-#[test]
-fn hostile_texts_take_no_longer_than_others() {
-    for piece in [
-        "echo a ",
-        "password(\"a\",",
-        "password: a ",
-        "identified by 'a' ",
-        "net user a b ",
-        "lftp -u ",
-        "my password is ab, ",
-        "password = a || ",
-        "password (",
-        "a,password\n",
-        "| password | a ",
-        "name: password\nvalue: ",
-        "insert into a (password) values ('",
-        "password in ('a', ",
-        "a is my password ",
-        "password='''",
-        "variable \"password\" { default ",
-        "['a', ",
-        "('a', 'b', [",
-        "'password').fill('",
-        "'password').clear()",
-        "['curl', '-u', 'a:b', ",
-    ] {
-        let once = redact_text(&piece.repeat(50_000 / piece.len())).value;
-        assert!(redact_text(&once).value == once, "{piece}");
     }
 }

@@ -1,0 +1,135 @@
+//! Texts that are made to be slow: a judge that goes over a text again at each match takes minutes for one that another takes
+//! milliseconds for. What is measured is time in relation to length.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::json;
+
+use super::{redact_json, redact_text};
+
+/// What is repeated. Each has begun something that a judge may look for the end of, or the beginning.
+#[rustfmt::skip]
+const PIECES: &[&str] = &[
+    "token='", "password=", "123-45-6789", "4111 1111 1111 1111 ", "1", "a@", "eyJ", "-----BEGIN PRIVATE KEY-----",
+    "authorization: bearer ", "://a:", "DE89 ", "\\\"", "{\"a\":", "secret:\\", "token=\\\\'", "sk-", "<REDACTED:", "token: ab ",
+    "AA00AA00", "max_tokens='", "cookie:", "echo a ", "password(\"a\",", "password: a ", "identified by 'a' ", "net user a b ",
+    "lftp -u ", "my password is ab, ", "password = a || ", "password (", "a,password\n", "| password | a ", "name: password\nvalue: ",
+    "insert into a (password) values ('", "password in ('a', ", "a is my password ", "password='''", "variable \"password\" { default ",
+    "['a', ", "('a', 'b', [", "'password').fill('", "'password').clear()", "['curl', '-u', 'a:b', ", "mysql ", "mysql '", "mysql \\'",
+    "docker login ", "<password>", "&lt;password&gt;", "<password ", "key=\"password\" ", "<a key=\"password\" ", "machine x login y ",
+    "token: |", "token: |\n  x", "%25", "%2525", "4111.1111.1111.", "1 ", "<key>password</key>", "a,pwd\nx\n", "password:(", "token=f(",
+    "cookie:$(", "pwd=/a}", "unexpected token: \\\"", "insert into a(pw)values(", "insert into a(pw)values('",
+    "insert into a(pw)values(\\'", "insert into a(pw)values(''", "a,password\n\"a\"\"\n", "a,pwd\na,a,pwd\n", "-u a:b ", "curl -u a:%M ",
+    ".login(\"a\",\\\"b c", "<a type='password' value='the a is it ", "password = a | ", "QUFB", "QUFBQUFBQUFBQUFB/",
+    "QUFBQUFBQUFBQUFBQUFB\n", "\"a\"\",", "secret_id: \"/a/",
+];
+
+/// How long the shorter one of two texts is, and how often it is in the longer one.
+const SHORT: usize = 4_000;
+const TIMES: usize = 16;
+
+/// So much longer than its length says a text may take. To go over it again at each piece takes as many times longer as there are
+/// pieces.
+const MORE: usize = 3;
+const SLACK: Duration = Duration::from_millis(50);
+
+fn time_of(text: &str) -> Duration {
+    let begun = Instant::now();
+    std::hint::black_box(redact_text(text));
+    begun.elapsed()
+}
+
+/// Whether a text of so many bytes takes so much longer as it is longer. Whatever else runs meanwhile only adds to a time, so the
+/// least of several counts.
+fn is_linear(what: &str, short: usize, text: impl Fn(usize) -> String) {
+    let (few, many) = (text(short), text(short * TIMES));
+    let least = (0..3).map(|_| time_of(&few)).min().unwrap_or_default();
+    let most = least * u32::try_from(TIMES * MORE).unwrap_or(u32::MAX) + SLACK;
+    let mut long = time_of(&many);
+    for _ in 0..2 {
+        if long > most {
+            long = long.min(time_of(&many));
+        }
+    }
+    assert!(long <= most, "{what:?}: {least:?}, and {TIMES} times as long {long:?}");
+}
+
+fn half(front: &str, piece: &str, bytes: usize) -> String {
+    front.repeat(bytes / 2 / front.len()) + &piece.repeat(bytes / 2 / piece.len())
+}
+
+#[test]
+fn a_piece_again_and_again_takes_as_long_as_the_text_is_long() {
+    for piece in PIECES {
+        is_linear(piece, SHORT, |bytes| piece.repeat(bytes / piece.len()));
+        let once = redact_text(&piece.repeat(SHORT * TIMES / piece.len())).value;
+        assert!(redact_text(&once).value == once, "{piece:?}");
+    }
+}
+
+#[test]
+fn blanks_before_it_are_not_gone_over_again() {
+    for piece in PIECES {
+        is_linear(piece, SHORT, |bytes| half(" ", piece, bytes));
+    }
+    // What is quick by itself shows in a longer text only.
+    for piece in ["a,pwd\nx\n", "a,b,password\n", "token: |\n", "-u a:b "] {
+        is_linear(piece, 4 * SHORT, |bytes| half("\n", piece, bytes));
+        is_linear(piece, 4 * SHORT, |bytes| half(" ", piece, bytes));
+    }
+}
+
+#[test]
+fn quotes_before_it_are_not_gone_over_again() {
+    for piece in PIECES {
+        is_linear(piece, SHORT, |bytes| half("\"", piece, bytes));
+    }
+}
+
+#[test]
+fn a_long_line_before_it_is_not_gone_over_again() {
+    for piece in PIECES {
+        is_linear(piece, SHORT, |bytes| half("a", piece, bytes));
+        // Behind each piece what it has begun ends at the end of the text only.
+        is_linear(piece, SHORT, |bytes| {
+            piece.repeat(bytes / 2 / piece.len()) + &"a".repeat(bytes / 2) + ")\n"
+        });
+    }
+}
+
+/// Strings that are opened in many ways, of which none closes another.
+#[test]
+fn quotes_of_many_kinds_are_not_each_looked_for_to_the_end() {
+    for begin in [".login(\"a\",", "token == ", "identified by ", "<a type='password' value="] {
+        is_linear(begin, SHORT, |bytes| {
+            let pieces = (0..bytes).map(|slashes| format!("{begin}{}\"b c ", "\\".repeat(slashes % 40)));
+            let mut text: String = pieces.take(bytes / 40).collect();
+            text.truncate(bytes);
+            text
+        });
+    }
+}
+
+/// What is in a member behind several values is not redacted at each of them, level by level.
+#[test]
+fn members_behind_values_are_read_once() {
+    let mut nested = "a".to_owned();
+    for _ in 0..9 {
+        let name = json!(nested);
+        nested = format!(r#"{{"value":"a","value":"b","value":"c","value":"d","name":{name}}}"#);
+    }
+    let once = redact_json(&nested).expect("is JSON").value;
+    assert_eq!(once, nested);
+}
+
+/// Encoded again and again.
+#[test]
+fn what_is_encoded_many_times_comes_to_an_end() {
+    let mut nested = "password=hunter2\u{200b}".to_owned();
+    for _ in 0..20 {
+        nested = format!("{}\u{200b}", STANDARD.encode(&nested));
+    }
+    let once = redact_text(&nested).value;
+    assert_eq!(redact_text(&once).value, once);
+}
