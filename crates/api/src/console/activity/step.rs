@@ -93,9 +93,9 @@ pub(crate) fn waterfall(
         let incidents = met.get(&index).cloned().unwrap_or_default();
         rows.push(Step { incidents, fired, ..row(view, depth, (x, width)) });
     }
-    let ms = (end - begin).num_milliseconds();
-    let whose = if told { "as its agent told" } else { "by HOC's clock: its agent told no times" };
-    (rows, format!("{}, {whose}", show::duration(u64::try_from(ms).unwrap_or_default())))
+    let lasted = (end - begin).num_milliseconds();
+    let clock = if told { "as its agent told" } else { "by HOC's clock: its agent told no times" };
+    (rows, format!("{}, {clock}", show::duration(u64::try_from(lasted).unwrap_or_default())))
 }
 
 /// From when to when: as the agent says, else as long as it says before it was recorded.
