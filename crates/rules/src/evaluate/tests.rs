@@ -338,7 +338,7 @@ fn conditions() -> impl Strategy<Value = String> {
         Just("[\"mail\", \"search\", \"mail\"].contains(context.step.skill)"),
         Just("context.step.kind == \"LLM_CALL\""),
         Just("[\"LLM_CALL\", \"TOOL_CALL\"].contains(context.step.kind)"),
-        Just("context.step.kind == \"NO_KIND\""),
+        Just("context.step.kind == \"OTHER\""),
         Just("context.step.cost_microusd > 500"),
         Just("context.step.cost_known"),
         Just("context.step has cost_microusd"),
