@@ -44,7 +44,7 @@ use self::{
     near::{Met, Near},
     node::{Node, Shown, Sort},
     numbers::Numbers,
-    sums::{Sum, Sums, plus},
+    sums::{NUMBERS, Sum, Sums},
     told::span_key,
 };
 pub use self::{
@@ -83,7 +83,7 @@ pub struct Tally {
 
 /// The bytes of a step itself: of its node, in a list that may have room for as many again, and of its places in the
 /// maps and in the other lists.
-const WEIGHT_OF_STEP: usize = 2 * size_of::<Node>() + 288;
+const WEIGHT_OF_STEP: usize = 2 * size_of::<Node>() + 320;
 
 impl Tally {
     /// The number of steps in it.
@@ -339,37 +339,54 @@ impl Tally {
                 continue;
             }
             let used = self.used_at(*child);
-            self.sums.hand(at, used);
-            if !self.nodes[*child].sums_up() {
-                self.sums.join(*child, at);
+            for number in NUMBERS {
+                self.sums.hand(at, number, used[number]);
+                if !self.nodes[*child].tells_number(number) {
+                    self.sums.join(*child, number, at);
+                }
             }
         }
         let of = self.sums.of(at);
         self.nodes[at].sum_up(of);
     }
 
-    /// What a step hands up that is joined to none yet: what it tells, or what is told right below it. A tool tells of its own
-    /// cost alone.
+    /// What a step hands up that is joined to none yet: of each number what it tells, or what is told right below it. A tool
+    /// tells of its own cost alone.
     fn used_at(&self, at: usize) -> Sum {
-        let node = &self.nodes[at];
-        if node.sums_up() { node.used } else { plus(node.used, self.sums.of(at)) }
+        let (node, below) = (&self.nodes[at], self.sums.of(at));
+        NUMBERS.map(|number| {
+            let below = if node.tells_number(number) { 0 } else { below[number] };
+            node.used[number].saturating_add(below)
+        })
     }
 
-    /// Hands up what is used at a step that has just come; gives the sum that counts no longer.
-    fn hand_up(&mut self, at: usize) -> Option<u64> {
+    /// The steps above that hear of what is used at a step, of each number.
+    fn tops(&mut self, at: usize) -> Option<[usize; 3]> {
         let above = self.hearer(at)?;
-        let top = self.sums.top(above);
+        Some(NUMBERS.map(|number| self.sums.top(above, number)))
+    }
+
+    /// Hands up what is used at a step that has just come; gives the sums that count no longer.
+    fn hand_up(&mut self, at: usize) -> Vec<u64> {
+        let Some(tops) = self.tops(at) else { return Vec::new() };
         let used = self.used_at(at);
-        self.sums.hand(top, used);
-        if !self.nodes[at].sums_up() {
-            self.sums.join(at, top);
+        for number in NUMBERS {
+            self.sums.hand(tops[number], number, used[number]);
+            if !self.nodes[at].tells_number(number) {
+                self.sums.join(at, number, tops[number]);
+            }
         }
-        let of = self.sums.of(top);
-        let node = &mut self.nodes[top];
-        node.sum_up(of);
-        let is_gone = node.counts && !node.would_count();
-        node.counts &= !is_gone;
-        is_gone.then_some(node.index)
+        let mut no_longer = Vec::new();
+        for top in tops {
+            let of = self.sums.of(top);
+            let node = &mut self.nodes[top];
+            node.sum_up(of);
+            if node.counts && !node.would_count() {
+                node.counts = false;
+                no_longer.push(node.index);
+            }
+        }
+        no_longer
     }
 
     /// By what a model call is known.

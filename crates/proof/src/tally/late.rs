@@ -7,7 +7,7 @@ use super::{
     marks::Marks,
     near::Met,
     node::{Shown, Sort},
-    sums::{Sum, comes_near, comes_to, plus},
+    sums::{NUMBERS, Sum, comes_near, comes_to, plus},
     told::{Tells, Told},
 };
 
@@ -55,8 +55,8 @@ impl Tally {
         if met.iter().any(is_gone) {
             return true;
         }
-        let top = self.hearer(at).map(|above| self.sums.top(above));
-        let mut top_hears_of_text = false;
+        let tops = self.tops(at);
+        let mut hears_of_text = [false; 3];
         let mut shown = self.nodes[at].shows();
         let mut next = self.hearer(at);
         while let Some(above) = next {
@@ -69,15 +69,21 @@ impl Tally {
             if node.counts && !node.would_count_over(&below, node.met) {
                 return true;
             }
-            top_hears_of_text |= top == Some(above) && below.text;
+            for (hears, top) in hears_of_text.iter_mut().zip(tops.into_iter().flatten()) {
+                *hears |= top == above && below.text;
+            }
             shown = node.shows_over(&below);
             next = self.hearer(above);
         }
-        let Some(top) = top else { return false };
-        let of = plus(self.sums.of(top), self.used_at(at));
-        let node = &self.nodes[top];
-        let is_of_text = node.sort != Sort::Retrieval && (node.below.text || top_hears_of_text);
-        let is_summed = comes_to(of, node.used) || (is_of_text && comes_near(of, node.used));
-        node.counts && node.sums_up() && node.sort != Sort::Model && is_summed
+        let Some(tops) = tops else { return false };
+        let used = self.used_at(at);
+        tops.into_iter().zip(hears_of_text).any(|(top, hears_of_text)| {
+            let handed = NUMBERS.map(|number| if tops[number] == top { used[number] } else { 0 });
+            let of = plus(self.sums.of(top), handed);
+            let node = &self.nodes[top];
+            let is_of_text = node.sort != Sort::Retrieval && (node.below.text || hears_of_text);
+            let is_summed = comes_to(of, node.used) || (is_of_text && comes_near(of, node.used));
+            node.counts && node.sums_up() && node.sort != Sort::Model && is_summed
+        })
     }
 }

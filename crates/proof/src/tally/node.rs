@@ -230,6 +230,11 @@ impl Node {
         self.uses() && !self.is_tool()
     }
 
+    /// Whether it tells that number of a use itself: what is told of it below is none of what lies right below another.
+    pub(super) fn tells_number(&self, number: usize) -> bool {
+        self.sums_up() && self.used[number] > 0
+    }
+
     /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only, who
     /// tells one in its place.
     pub(super) fn is_other_side(&self, tool: &Self) -> bool {

@@ -3,29 +3,32 @@
 /// Tokens in and out, and a cost.
 pub(super) type Sum = [u64; 3];
 
-/// Sums of steps, by their places. A step that tells no use of its own has what lies below it in common with the one above,
-/// to which it is joined: so nothing is handed up a long way.
+/// The places of the three numbers.
+pub(super) const NUMBERS: [usize; 3] = [0, 1, 2];
+
+/// Sums of steps, by their places. Of each number that a step does not tell itself it has what lies below it in common with
+/// the one above, to which it is joined in that number: so nothing is handed up a long way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
-    tops: Vec<usize>,
+    tops: Vec<[usize; 3]>,
     sums: Vec<Sum>,
 }
 
 impl Sums {
     /// Adds the next step, below which there is nothing.
     pub(super) fn push(&mut self) {
-        self.tops.push(self.tops.len());
+        self.tops.push([self.tops.len(); 3]);
         self.sums.push(Sum::default());
     }
 
-    /// What was handed to a step that is joined to none.
+    /// What was handed to a step, of each number in which it is joined to none.
     pub(super) fn of(&self, at: usize) -> Sum {
         self.sums[at]
     }
 
-    /// Hands more to it.
-    pub(super) fn hand(&mut self, at: usize, more: Sum) {
-        self.sums[at] = plus(self.sums[at], more);
+    /// Hands more of a number to it.
+    pub(super) fn hand(&mut self, at: usize, number: usize, more: u64) {
+        self.sums[at][number] = self.sums[at][number].saturating_add(more);
     }
 
     /// Forgets what was handed to it.
@@ -33,17 +36,17 @@ impl Sums {
         self.sums[at] = Sum::default();
     }
 
-    /// Joins a step that is joined to none yet to one above that is not either.
-    pub(super) fn join(&mut self, below: usize, above: usize) {
-        self.tops[below] = above;
+    /// Joins a step that is joined to none yet in a number to one above that is not either.
+    pub(super) fn join(&mut self, below: usize, number: usize, above: usize) {
+        self.tops[below][number] = above;
     }
 
-    /// The step to which one is joined, by others or by itself.
-    pub(super) fn top(&mut self, mut at: usize) -> usize {
-        while self.tops[at] != at {
+    /// The step to which one is joined in a number, by others or by itself.
+    pub(super) fn top(&mut self, mut at: usize, number: usize) -> usize {
+        while self.tops[at][number] != at {
             // The way is halved while it is gone, so that no way stays long.
-            self.tops[at] = self.tops[self.tops[at]];
-            at = self.tops[at];
+            self.tops[at][number] = self.tops[self.tops[at][number]][number];
+            at = self.tops[at][number];
         }
         at
     }

@@ -1,0 +1,76 @@
+//! One call that several layers tell of, each of which tells another part of it.
+
+use super::{A, B, C, D, NONE, orders};
+use crate::{
+    tally::{Counted, Tally, Told},
+    words::{
+        CostNote::{self, NoTokens},
+        StepKind::{self, LlmCall, Other},
+    },
+};
+
+/// Span, parent, kind, tokens in and out and cost, and why the cost is not known.
+type Layer = (&'static str, &'static str, StepKind, (u64, u64, u64), Option<CostNote>);
+
+fn told((span, parent, kind, used, note): Layer, index: u64) -> Told<'static> {
+    let parent = Some(parent).filter(|id| !id.is_empty());
+    let skill_name = if kind == LlmCall { "openai.chat" } else { "agent" };
+    let models = [Some("gpt-4o"), None];
+    Told { index, span: Some(span), parent, kind, skill_name, models, used, note, reporter: None }
+}
+
+/// The spans that count when all are there, in whatever order they come.
+fn hold(what: &str, layers: &[Layer], right: &[&str]) {
+    for order in orders(layers.len()) {
+        let (mut tally, mut counts) = (Tally::default(), vec![false; layers.len()]);
+        for (index, at) in order.iter().enumerate() {
+            let Counted { counts: own, no_longer } = tally.add(told(layers[*at], index as u64));
+            counts[*at] = own;
+            for gone in no_longer {
+                let gone = order[usize::try_from(gone).expect("few")];
+                assert!(std::mem::replace(&mut counts[gone], false), "{what}: {gone} counted");
+            }
+        }
+        let counting: Vec<&str> =
+            layers.iter().zip(counts).filter(|(_, counts)| *counts).map(|(layer, _)| layer.0).collect();
+        assert_eq!(counting, right, "{what}: {order:?}");
+    }
+}
+
+const WHOLE: (u64, u64, u64) = (1_000, 100, 7);
+
+/// What an agent sums up is told below the span that tells a part of a call.
+#[test]
+fn a_part_of_a_call_hides_no_call_from_a_sum() {
+    let agent: Layer = (A, NONE, Other, (1_000, 100, 0), None);
+    for (part, note) in [
+        ((1_000, 0, 0), Some(NoTokens)),
+        ((0, 100, 0), Some(NoTokens)),
+        ((1_000, 0, 0), None),
+        ((1_000, 0, 7), None),
+        ((0, 0, 7), None),
+        ((1_000, 100, 0), Some(CostNote::CountsContradict)),
+        ((1_000, 100, 0), Some(CostNote::ReportedZero)),
+    ] {
+        let what = format!("{part:?} {note:?}");
+        let over = |parent| -> Layer { (B, parent, LlmCall, part, note) };
+        let call = |of| -> Layer { (of, B, LlmCall, WHOLE, None) };
+        hold(&what, &[over(NONE), call(C)], &[C]);
+        hold(&what, &[agent, over(A), call(C)], &[C]);
+        let outer: Layer = (D, NONE, Other, (1_000, 100, 0), None);
+        let inner: Layer = (A, D, Other, (1_000, 100, 0), None);
+        hold(&what, &[inner, over(A), call(C), outer], &[C]);
+    }
+    let sum = |used| -> Layer { (B, A, Other, used, None) };
+    let call: Layer = (C, B, LlmCall, WHOLE, None);
+    hold("a part of a sum", &[agent, sum((1_000, 0, 0)), call], &[C]);
+    hold("the cost of a sum", &[agent, sum((0, 0, 7)), call], &[C]);
+    let cost: Layer = (A, NONE, Other, (0, 0, 7), None);
+    hold("a cost, over tokens that cost it", &[cost, sum((1_000, 100, 0)), call], &[C]);
+    let two: Layer = (A, NONE, Other, (2_000, 200, 0), None);
+    let beside: Layer = (D, A, LlmCall, WHOLE, None);
+    hold("a part of one of two", &[two, (B, A, LlmCall, (0, 100, 0), Some(NoTokens)), call, beside], &[C, D]);
+    let small: Layer = (C, B, LlmCall, (20, 2, 0), None);
+    let half: Layer = (B, A, LlmCall, (1_000, 0, 0), Some(NoTokens));
+    hold("a small call below a part", &[agent, half, small], &[A, B, C]);
+}
