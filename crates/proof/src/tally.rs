@@ -9,6 +9,8 @@
 //!   text or speech, of a model of the same family, or one that used as many tokens, or where one names no model; and that has
 //!   the same tokens, in or out, or with others beside it comes to as much. A small call below, as a judge makes it, is another.
 //!   What a tool or a search did below it is another call, and so is what is no model call: a guardrail, a reranker.
+//! - Of two that tell the same that went in, one that tells nothing of what came out, as when a stream begins, does not count below
+//!   one that tells more of it.
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing either
 //!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, or that
 //!   cost nothing, does not below one that tells more: that one counts, unless another below it tells of that.

@@ -37,11 +37,17 @@ impl Tally {
         let calls = near.calls();
         for (between, call) in calls.iter().enumerate().skip(known) {
             let above = &self.nodes[call.at];
-            if node.may_retell(above) {
+            let nearer = &calls[..between];
+            let is_begun = !call.is_beyond_a_sum
+                && node.begins(above)
+                && nearer.iter().all(|one| self.nodes[one.at].tells_no_other_input(node));
+            if is_begun {
+                met.entry(at).or_insert(node.met).give_way();
+            } else if node.may_retell(above) {
                 let of_above = met.entry(call.at).or_insert(above.met);
                 if node.tells_the_same(above) {
                     of_above.retell();
-                } else if !calls[..between].iter().any(|one| self.nodes[one.at].may_retell(above)) {
+                } else if !nearer.iter().any(|one| self.nodes[one.at].is_a_part_of(above)) {
                     of_above.add(node.used, above.used);
                 }
             } else if !call.is_beyond_a_sum && node.gives_way_to(above) {

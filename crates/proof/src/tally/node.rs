@@ -53,6 +53,9 @@ pub(super) enum Sort {
 /// one word of a judge, two calls often are.
 const NO_CHANCE: u64 = 16;
 
+/// So many tokens came out as a stream tells when it begins: none, or Anthropic's one.
+const BEGUN: u64 = 1;
+
 /// The model calls that are shown nearby, that is, neither through a tool nor through a search: that tell a use, that tell none;
 /// whether one is that tells a part of one; and whether one of text that tells a use is shown at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,9 +117,27 @@ impl Node {
         self.tells > Tells::Nothing
     }
 
-    /// Whether it is a model call that tells a part of a use, and gives way to one above it that tells more.
+    /// Whether it is a model call that may tell a part of a use, and gives way to one above it that tells more.
     pub(super) fn tells_part(&self) -> bool {
-        self.is_telling_call() && self.tells < Tells::All
+        self.is_telling_call() && (self.tells < Tells::All || self.may_be_begun())
+    }
+
+    /// Whether it may be a stream of text of which only the beginning is told.
+    fn may_be_begun(&self) -> bool {
+        let [input, output, _] = self.used;
+        self.is_telling_call() && self.marks.are_of(CallClass::Text) && input >= NO_CHANCE && output <= BEGUN
+    }
+
+    /// Whether it tells the beginning of that call above it: the same that went in, and nothing of what came out.
+    pub(super) fn begins(&self, above: &Self) -> bool {
+        let is_more = above.used[1] > BEGUN && above.marks.are_of(CallClass::Text);
+        let is_same = self.used[0] == above.used[0] && self.tells <= above.tells && self.may_be(above);
+        self.may_be_begun() && is_more && is_same
+    }
+
+    /// Whether it tells that this went in, or no tokens.
+    pub(super) fn tells_no_other_input(&self, of: &Self) -> bool {
+        self.used[..2] == [0, 0] || self.used[0] == of.used[0]
     }
 
     /// Whether it is a model call that tells a use.
@@ -142,11 +163,20 @@ impl Node {
         self.is_telling_call() && self.tells >= above.tells && self.may_be(above)
     }
 
-    /// Whether it tells the tokens of that call, which may be the same: both, or so many in or out that it is no chance; or that
-    /// call tells none.
+    /// Whether it may retell that call above it in the place of those below it.
+    pub(super) fn is_a_part_of(&self, above: &Self) -> bool {
+        self.may_retell(above) && !self.begins(above)
+    }
+
+    /// Whether it tells the tokens of that call, which may be the same: both, or so many in or out that it is no chance; or both
+    /// together, of which that one tells the total alone; or that call tells none.
     pub(super) fn tells_the_same(&self, of: &Self) -> bool {
         let is_no_chance = |at: usize| of.used[at] >= NO_CHANCE && self.used[at] == of.used[at];
-        of.used[..2] == [0, 0] || of.used[..2] == self.used[..2] || is_no_chance(0) || is_no_chance(1)
+        let [input, output, _] = self.used;
+        let is_total =
+            of.used[1] == 0 && of.used[0] >= NO_CHANCE && input.saturating_add(output) == of.used[0];
+        let are_alike = of.used[..2] == [0, 0] || of.used[..2] == self.used[..2];
+        are_alike || is_no_chance(0) || is_no_chance(1) || is_total
     }
 
     /// Whether it gives way to that call above it, which may be the same and tells more of a use. Of one that tells all but a

@@ -5,7 +5,7 @@ use crate::{
     tally::{Counted, Tally, Told},
     words::{
         CostNote::{self, NoTokens},
-        StepKind::{self, LlmCall, Other},
+        StepKind::{self, LlmCall, Other, ToolCall},
     },
 };
 
@@ -73,4 +73,51 @@ fn a_part_of_a_call_hides_no_call_from_a_sum() {
     let small: Layer = (C, B, LlmCall, (20, 2, 0), None);
     let half: Layer = (B, A, LlmCall, (1_000, 0, 0), Some(NoTokens));
     hold("a small call below a part", &[agent, half, small], &[A, B, C]);
+}
+
+/// An instrumentation of a client that reads a stream's beginning alone, below a framework's that reads all of it.
+#[test]
+fn the_beginning_of_a_stream_gives_way_to_all_of_it() {
+    let all = |of, parent| -> Layer { (of, parent, LlmCall, WHOLE, None) };
+    for begun in [(1_000, 0, 2), (1_000, 1, 2)] {
+        let begun = |of, parent| -> Layer { (of, parent, LlmCall, begun, None) };
+        hold("below all of it", &[all(A, NONE), begun(B, A)], &[A]);
+        hold("above all of it", &[begun(A, NONE), all(B, A)], &[B]);
+        hold("of two", &[begun(A, NONE), begun(B, A)], &[B]);
+        hold("twice below all of it", &[all(A, NONE), begun(B, A), begun(C, B)], &[A]);
+        hold("below two that tell all", &[all(A, NONE), all(B, A), begun(C, B)], &[B]);
+        hold("above and below all of it", &[begun(A, NONE), all(B, A), begun(C, B)], &[B]);
+        let cost: Layer = (B, A, LlmCall, (0, 0, 7), None);
+        hold("below a cost", &[all(A, NONE), cost, begun(C, B)], &[A]);
+        let tool: Layer = (B, A, ToolCall, (0, 0, 0), None);
+        hold("within a tool", &[all(A, NONE), tool, begun(C, B)], &[A, B, C]);
+        let sum: Layer = (B, A, Other, (1_000, 100, 0), None);
+        hold("of an agent", &[all(A, NONE), sum, begun(C, B)], &[B, C]);
+        let tries = [(C, (600, 60, 4)), (D, (400, 40, 3))];
+        let [one, two] = tries.map(|(of, used)| -> Layer { (of, B, LlmCall, used, None) });
+        hold("over two tries", &[all(A, NONE), begun(B, A), one, two], &[C, D]);
+    }
+    let small: Layer = (B, A, LlmCall, (50, 0, 1), None);
+    hold("another call", &[all(A, NONE), small], &[A, B]);
+    let mut tally = Tally::default();
+    assert!(tally.add(told((B, A, LlmCall, (1_000, 0, 2), None), 0)).counts);
+    assert_eq!(tally.counted_below([Some(A)]), [0], "its windows are locked before the other comes");
+    assert!(!tally.clone().add_late(told(all(A, NONE), 1)), "what is sealed stays");
+    assert_eq!(tally.add(told(all(A, NONE), 1)).no_longer, [0]);
+}
+
+/// What tells the total alone tells the same as what tells both sides of it.
+#[test]
+fn a_total_over_its_two_sides_is_one_call() {
+    let call: Layer = (B, A, LlmCall, WHOLE, None);
+    let total = |of, cost, note| -> Layer { (A, NONE, LlmCall, (of, 0, cost), note) };
+    hold("a total", &[total(1_100, 0, Some(NoTokens)), call], &[B]);
+    hold("a total and a cost", &[total(1_100, 7, None), call], &[B]);
+    hold("another total", &[total(1_200, 0, Some(NoTokens)), call], &[A, B]);
+    let below: Layer = (B, A, LlmCall, (1_100, 0, 0), Some(NoTokens));
+    hold("a total below", &[(A, NONE, LlmCall, WHOLE, None), below], &[A]);
+    let few: Layer = (B, A, LlmCall, (9, 3, 1), None);
+    hold("few", &[total(12, 0, Some(NoTokens)), few], &[A, B]);
+    let agent: Layer = (C, NONE, Other, (1_000, 100, 0), None);
+    hold("below a sum", &[(A, C, LlmCall, (1_100, 0, 0), Some(NoTokens)), call, agent], &[B]);
 }

@@ -48,7 +48,15 @@ fn step(dice: &mut Dice, after: usize, models: usize) -> Drawn {
         3 => (10, 0, 0),
         4 => (10, 1, 0),
         5 => (300, 30, 7),
-        _ => dice.one(&[(20, 2, 0), (40, 4, 1), (60, 6, 0), (300, 4, 0)]),
+        _ => dice.one(&[
+            (20, 2, 0),
+            (40, 4, 1),
+            (60, 6, 0),
+            (300, 4, 0),
+            (300, 0, 0),
+            (300, 1, 2),
+            (330, 0, 0),
+        ]),
     };
     let note = match dice.below(8) {
         0 => Some(CostNote::NoTokens),

@@ -53,9 +53,10 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         Just(Some("gpt-4o-mini")),
     ];
     let any_counts = (1..400_u64).prop_map(|of| (of, of / 9));
-    let counts = prop_oneof![Just((10_u64, 1_u64)), Just((10, 0)), Just((300, 30)), any_counts];
+    let parts = prop_oneof![Just((300_u64, 0_u64)), Just((300, 1)), Just((330, 0))];
+    let counts = prop_oneof![Just((10_u64, 1_u64)), Just((10, 0)), Just((300, 30)), parts, any_counts];
     let reporters = prop_oneof![3 => Just("own"), 1 => Just("other")];
-    (kinds, any::<bool>(), models, 0..4_u8, counts, reporters).prop_map(
+    (kinds, any::<bool>(), models, 0..5_u8, counts, reporters).prop_map(
         |(kind, first, model, uses, (input, output), reporter)| {
             let skill_name = match kind {
                 LlmCall if first => "openai.chat",
@@ -71,7 +72,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 _ => (input, output, 0),
             };
             let note = match (kind, uses) {
-                (LlmCall, 0 | 1) => Some(CostNote::NoTokens),
+                (LlmCall, 0 | 1 | 4) => Some(CostNote::NoTokens),
                 (LlmCall, _) if model.is_none() => Some(CostNote::NoPrice),
                 (LlmCall, 3) => Some(CostNote::ReportedZero),
                 _ => None,
@@ -141,12 +142,24 @@ fn is_below(tree: &[Drawn], mut at: usize, above: usize) -> bool {
     false
 }
 
-/// Whether calls below a call tell what it tells: many tokens alike, in or out, or together as many as it.
+/// Whether a call above a call of text tells the same that went in, and more of what came out.
+fn is_told_above(tree: &[Drawn], at: usize) -> bool {
+    let Drawn { kind, skill_name, used: (input, output, _), .. } = tree[at];
+    let tells_more = |of: &Drawn| {
+        (of.kind, of.skill_name, of.used.0) == (kind, skill_name, input) && of.used.1 > 1 && input >= 16
+    };
+    output <= 1 && (0..tree.len()).any(|of| is_below(tree, at, of) && tells_more(&tree[of]))
+}
+
+/// Whether calls below a call tell what it tells: many tokens alike, in or out, or its total, or together as many as it.
 fn is_told_below(tree: &[Drawn], at: usize) -> bool {
     let (input, output, _) = tree[at].used;
     let below = (0..tree.len()).filter(|of| tree[*of].kind == LlmCall && is_below(tree, *of, at));
     let used: Vec<(u64, u64)> = below.map(|of| (tree[of].used.0, tree[of].used.1)).collect();
-    let is_alike = |one: &(u64, u64)| (input >= 16 && one.0 == input) || (output >= 16 && one.1 == output);
+    let is_alike = |one: &(u64, u64)| {
+        let is_total = output == 0 && one.0 + one.1 == input;
+        (input >= 16 && (one.0 == input || is_total)) || (output >= 16 && one.1 == output)
+    };
     let together = |side: fn(&(u64, u64)) -> u64| used.iter().map(side).sum::<u64>();
     used.iter().any(is_alike) || (together(|one| one.0) >= input && together(|one| one.1) >= output)
 }
@@ -200,7 +213,8 @@ proptest! {
             }
             let is_told_in_full = step.kind == LlmCall && step.uses() && step.note.is_none();
             if is_told_in_full && !counts[&at] {
-                prop_assert!(is_told_below(&tree, at), "{at} is not told of below it");
+                let is_told = is_told_below(&tree, at) || is_told_above(&tree, at);
+                prop_assert!(is_told, "{at} is not told of by another");
             }
         }
     }
