@@ -63,6 +63,20 @@ impl LlmReport {
         self
     }
 
+    /// With an answer that is there: it came out in tokens. That none did, as a stream says of which nobody saw the end, is not
+    /// known, but of a model that gives none.
+    #[must_use]
+    pub fn answered(mut self) -> Self {
+        let model = self.model.as_deref().or(self.model_requested.as_deref());
+        if self.output_tokens == 0
+            && self.cost_note != Some(CostNote::CountsContradict)
+            && !model.is_some_and(gives_no_tokens)
+        {
+            self.cost_note = Some(CostNote::NoTokens);
+        }
+        self
+    }
+
     /// With the name of the model that was asked for only where it is another than that of the one that answered. Where
     /// one name is known, it is that of both.
     pub(crate) fn name_once(&mut self) {

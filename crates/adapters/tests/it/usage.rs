@@ -564,3 +564,32 @@ fn a_generation_of_langfuse_is_a_model_call() {
         )
     );
 }
+
+/// A stream of which nobody saw the end tells that nothing came out of it.
+#[test]
+fn nothing_that_came_out_beside_an_answer_is_not_known() {
+    let message = |parts: Value| json!([{ "role": "assistant", "parts": parts }]).to_string();
+    let text = message(json!([{ "type": "text", "content": "It rains." }]));
+    let tool = message(json!([{ "type": "tool_call", "id": "a", "name": "search", "arguments": {} }]));
+    let told = "gen_ai.usage.output_tokens";
+    for (extra, known) in [
+        (json!({ told: 0 }), true),
+        (json!({ told: 0, "gen_ai.output.messages": text }), false),
+        (json!({ told: 0, "gen_ai.output.messages": tool }), false),
+        (json!({ told: 0, "gen_ai.output.messages": "[]" }), true),
+        (json!({ told: 0, "llm.output_messages.0.message.content": "It rains." }), false),
+        (json!({ told: 0, "output.value": "It rains." }), false),
+        (json!({ told: 0, "output.value": "{}" }), true),
+        (json!({ told: 0, "gen_ai.operation.name": "embeddings", "output.value": "It rains." }), true),
+        (
+            json!({ told: 0, "gen_ai.request.model": "text-embedding-3-small", "output.value": "It rains." }),
+            true,
+        ),
+        (json!({ told: 1, "gen_ai.output.messages": text }), true),
+    ] {
+        let mut all = extra.clone();
+        all["gen_ai.usage.input_tokens"] = json!(100);
+        let call = call(&all);
+        assert_eq!((call.input_tokens, call.cost_note.is_none()), (100, known), "{extra}");
+    }
+}

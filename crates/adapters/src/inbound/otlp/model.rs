@@ -2,7 +2,7 @@
 
 use orchestrator::{
     choke::call::{LlmReport, TokenCounts},
-    ports::json_of,
+    ports::{CallClass, json_of},
 };
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use super::{
     messages::{self, without_files},
     operation::{EMBEDDINGS, is_paid_as_text},
     tier, usage,
-    value::{Json, MAX_INTEGER},
+    value::{Json, MAX_INTEGER, is_hollow_text},
     wire::Event,
 };
 
@@ -97,12 +97,23 @@ pub(super) fn model_call(
 ) -> LlmReport {
     let mut report = called(call, fields);
     let said = messages::of(fields, events);
+    let is_answered = said.is_answered || said.response.is_none() && has_text(fields);
+    if is_answered && CallClass::of(call) == CallClass::Text {
+        report = report.answered();
+    }
     *cut |= said.cut;
     let finished = fields.first_name(Field::FinishReason).map(str::to_owned);
     report.finish_reason = finished.or(said.finish_reason).map(finish_reason);
     report.prompt = said.prompt.or_else(|| fields.take(Field::Input)).map(without_files);
     report.response = said.response.or_else(|| fields.take(Field::Output)).map(without_files);
     report
+}
+
+/// Whether what came out is a text, and no object in which a provider tells of it.
+fn has_text(fields: &Fields<'_>) -> bool {
+    fields
+        .text(Field::Output)
+        .is_some_and(|text| !is_hollow_text(text) && !text.trim_start().starts_with(['{', '[']))
 }
 
 /// Who sells the model, by the name that prices and rules know.

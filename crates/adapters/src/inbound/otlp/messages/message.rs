@@ -45,6 +45,11 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Whether it is more than an empty answer.
+    pub(super) fn is_an_answer(&self) -> bool {
+        self.content.as_deref().is_some_and(|text| !text.trim().is_empty()) || !self.tool_calls.is_empty()
+    }
+
     pub(super) fn says_something(&self) -> bool {
         self.content.is_some() || !self.tool_calls.is_empty() || self.tool_call_id.is_some()
     }

@@ -36,6 +36,8 @@ pub(super) struct Said {
     pub(super) prompt: Option<String>,
     pub(super) response: Option<String>,
     pub(super) finish_reason: Option<String>,
+    /// A message of the answer has a text, or calls a tool.
+    pub(super) is_answered: bool,
     /// Parts lay too deep within each other, and stayed JSON.
     pub(super) cut: bool,
 }
@@ -82,8 +84,9 @@ pub(super) fn of(fields: &Fields<'_>, events: &[Event<'_>]) -> Said {
         input = all;
     }
     let mut cut = false;
+    let is_answered = output.iter().any(Message::is_an_answer);
     let (prompt, response) = (text(input, "user", &mut cut), text(output, "assistant", &mut cut));
-    Said { prompt, response, finish_reason, cut }
+    Said { prompt, response, finish_reason, is_answered, cut }
 }
 
 fn say_something(messages: &[Message<'_>]) -> bool {
