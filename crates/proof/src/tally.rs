@@ -16,7 +16,7 @@
 //!   cost nothing, does not below one that tells more: that one counts, unless another below it tells of that.
 //! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much, or, where a
 //!   model call of text is below it that tells any, not to a part of it that is worth the name.
-//! - A tool call counts unless a call of the same tool is its child, or lies below it with nothing but HTTP calls between.
+//! - A tool call counts unless a call of the same tool, named with its server or without, is its child, or lies below it with nothing but HTTP calls between.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called, and a
 //! span of one token below a call of a million would give the million back. Both count. The two sides of a tool are often

@@ -3,6 +3,7 @@
 use super::{
     marks::Marks,
     near::{Met, Near},
+    sides::names_tool,
     sums::{Sum, comes_near, comes_to},
     told::Tells,
 };
@@ -268,7 +269,8 @@ impl Node {
     /// Whether it is the other side of that call of a tool. A use that the call tells is taken away by its own reporter only, who
     /// tells one in its place.
     pub(super) fn is_other_side(&self, tool: &Self) -> bool {
-        self.sort == tool.sort && (!tool.uses() || (self.uses() && self.talks_to(tool)))
+        let (Sort::Tool(ran), Sort::Tool(asked)) = (&self.sort, &tool.sort) else { return false };
+        names_tool(asked, ran) && (!tool.uses() || (self.uses() && self.talks_to(tool)))
     }
 
     /// Whether it may tell another of its use, and hear of the other's.

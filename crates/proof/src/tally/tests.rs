@@ -85,6 +85,17 @@ const CASES: &[(&str, &[Span], &[&str])] = &[
         &[B, C],
     ),
     (
+        "a tool that its client names with its server",
+        &[
+            (A, NONE, ToolCall, "mcp__gh__t", false),
+            (B, A, HttpCall, "POST", false),
+            (C, B, ToolCall, "t", false),
+            (D, NONE, ToolCall, "t", false),
+            (E, D, ToolCall, "mcp__gh__t", false),
+        ],
+        &[B, C, D, E],
+    ),
+    (
         "a tool that three tell of, over HTTP",
         &[
             (A, NONE, ToolCall, "t", false),

@@ -40,7 +40,7 @@ fn step(dice: &mut Dice, after: usize, models: usize) -> Drawn {
     let skill_name = match kind {
         LlmCall => dice.one(&["openai.chat", "openai.chat", "openai.embeddings", "openai.image_generation"]),
         Other => dice.one(&["chain", "POST /mcp"]),
-        _ => dice.one(&["t", "u"]),
+        _ => dice.one(&["t", "u", "s__t"]),
     };
     let used = match dice.below(8) {
         0 | 1 => (0, 0, 0),
