@@ -593,3 +593,28 @@ fn nothing_that_came_out_beside_an_answer_is_not_known() {
         assert_eq!((call.input_tokens, call.cost_note.is_none()), (100, known), "{extra}");
     }
 }
+
+/// A provider bills nothing for a request that it refuses; for one that failed otherwise nobody knows.
+#[test]
+fn a_call_that_was_refused_costs_nothing() {
+    let (kind, status) = ("error.type", "http.response.status_code");
+    let usage = "gen_ai.usage.input_tokens";
+    for (extra, cost) in [
+        (json!({ kind: "RateLimitError", status: 429 }), Some(0)),
+        (json!({ kind: "litellm.RateLimitError" }), Some(0)),
+        (json!({ kind: "429" }), Some(0)),
+        (json!({ kind: "AuthenticationError", status: 401 }), Some(0)),
+        (json!({ kind: "RateLimitError", status: 200 }), None),
+        (json!({ kind: "BadRequestError", status: 400 }), None),
+        (json!({ kind: "TimeoutError" }), None),
+        (json!({ kind: "InternalServerError", status: 500 }), None),
+        (json!({ kind: "RateLimitError", usage: 10 }), None),
+        (json!({ kind: "RateLimitError", usage: "many" }), None),
+        (json!({ kind: "RateLimitError", "gen_ai.response.id": "a" }), None),
+        (json!({ kind: "RateLimitError", "output.value": "It rains." }), None),
+        (json!({ kind: "RateLimitError", "gen_ai.usage.cost": 0.5 }), Some(500_000_000)),
+        (json!({ status: 429 }), None),
+    ] {
+        assert_eq!(call(&extra).cost_nanousd, cost, "{extra}");
+    }
+}

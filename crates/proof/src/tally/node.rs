@@ -57,12 +57,14 @@ const NO_CHANCE: u64 = 16;
 /// So many tokens came out as a stream tells when it begins: none, or Anthropic's one.
 const BEGUN: u64 = 1;
 
-/// The model calls that are shown nearby, that is, neither through a tool nor through a search: that tell a use, that tell none;
-/// whether one is that tells a part of one; and whether one of text that tells a use is shown at all.
+/// The model calls that are shown nearby, that is, neither through a tool nor through a search: that tell a use, that tell
+/// nothing of one, that tell that there was none; whether one is that tells a part of one; and whether one of text that tells
+/// a use is shown at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) told: Marks,
     pub(super) silent: Marks,
+    pub(super) unused: Marks,
     pub(super) part: bool,
     pub(super) text: bool,
 }
@@ -72,6 +74,7 @@ impl Shown {
     pub(super) fn add(&mut self, other: &Self) -> bool {
         let mut is_new = self.told.add_all(&other.told);
         is_new |= self.silent.add_all(&other.silent);
+        is_new |= self.unused.add_all(&other.unused);
         is_new |= (other.part && !self.part) || (other.text && !self.text);
         self.part |= other.part;
         self.text |= other.text;
@@ -82,12 +85,13 @@ impl Shown {
     pub(super) fn covers(&self, other: &Self) -> bool {
         self.told.cover(&other.told)
             && self.silent.cover(&other.silent)
+            && self.unused.cover(&other.unused)
             && (self.part || !other.part)
             && (self.text || !other.text)
     }
 
     fn weight(&self) -> usize {
-        self.told.weight() + self.silent.weight()
+        self.told.weight() + self.silent.weight() + self.unused.weight()
     }
 }
 
@@ -104,6 +108,8 @@ impl Node {
                 !self.marks.may_be_of(&below.told)
                     && !self.marks.may_be_of(&self.above)
                     && !self.marks.are_named_as(&below.silent)
+                    // A call of which nobody tells the use may have cost something, though a try of it did not.
+                    && !(self.tells == Tells::Unused && self.marks.are_named_as(&below.unused))
             }
             Sort::Tool(_) => !self.same,
             Sort::Retrieval => !(self.uses() && self.summed),
@@ -200,7 +206,11 @@ impl Node {
         }
         let mut shown = below.clone();
         if self.sort == Sort::Model {
-            let kind = if self.uses() { &mut shown.told } else { &mut shown.silent };
+            let kind = match self.tells {
+                Tells::Unused => &mut shown.unused,
+                Tells::Nothing => &mut shown.silent,
+                Tells::Half | Tells::Free | Tells::All => &mut shown.told,
+            };
             kind.add_all(&self.marks);
             shown.part |= self.tells_part();
             shown.text |= self.uses() && self.marks.are_of(CallClass::Text);

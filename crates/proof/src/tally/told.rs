@@ -68,6 +68,7 @@ impl<'a> Told<'a> {
     pub(super) fn tells(&self) -> Tells {
         let (input, output, _) = self.used;
         match self.note {
+            Some(CostNote::ReportedZero) if !self.uses() => Tells::Unused,
             _ if !self.uses() => Tells::Nothing,
             _ if self.kind != StepKind::LlmCall => Tells::All,
             Some(CostNote::NoTokens | CostNote::CountsContradict) => Tells::Half,
@@ -82,6 +83,8 @@ impl<'a> Told<'a> {
 /// How much of a use is told, from little to much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tells {
+    /// That there was none, as of a call that was refused.
+    Unused,
     Nothing,
     Half,
     /// All of it, at no cost, though it is sold.

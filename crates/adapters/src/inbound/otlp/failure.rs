@@ -20,6 +20,26 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// Whether a provider refused the request before any model saw it: it came too often, by nobody who may, or for no model
+    /// that there is. What a model saw may be billed though it failed, as a prompt that a filter stops.
+    pub(super) fn is_refusal(&self, fields: &Fields<'_>) -> bool {
+        const STATUSES: [u64; 4] = [401, 403, 404, 429];
+        const NAMES: [&str; 7] = [
+            "AuthenticationError",
+            "NotFoundError",
+            "PermissionDeniedError",
+            "RateLimitError",
+            "ResourceExhausted",
+            "ThrottlingException",
+            "TooManyRequestsException",
+        ];
+        let code = self.code.trim();
+        let status = fields.count(Field::HttpStatus).or_else(|| code.parse().ok());
+        // Some name the library before it.
+        let is_named = || code.rsplit('.').next().is_some_and(|name| NAMES.contains(&name));
+        status.map_or_else(is_named, |status| STATUSES.contains(&status))
+    }
+
     /// A span failed where its status says so; and where it has none, but an attribute that is there only of failures.
     pub(super) fn of(
         fields: &Fields<'_>,

@@ -109,6 +109,20 @@ pub(super) fn model_call(
     report
 }
 
+/// A call that its provider refused: unless something is told that it used or answered, it costs nothing.
+pub(super) fn free_if_unanswered(report: LlmReport, fields: &Fields<'_>) -> LlmReport {
+    let LlmReport { input_tokens, output_tokens, .. } = report;
+    let parts = [report.cache_read_tokens, report.cache_write_tokens, report.reasoning_tokens];
+    let costs = [Field::Cost, Field::InputCost, Field::OutputCost];
+    let is_unreadable = COUNTS.into_iter().chain(costs).any(|field| fields.is_unreadable(field));
+    let is_used = input_tokens + output_tokens > 0 || parts.into_iter().any(|count| count > 0);
+    let is_answered = report.response.is_some() || report.request_id.is_some();
+    if is_used || is_unreadable || is_answered || fields.has(Field::OtherTokens) {
+        return report;
+    }
+    LlmReport { cost_nanousd: report.cost_nanousd.or(Some(0)), ..report }
+}
+
 /// Whether what came out is a text, and no object in which a provider tells of it.
 fn has_text(fields: &Fields<'_>) -> bool {
     fields

@@ -15,7 +15,7 @@ use super::{
     fields::Fields,
     http,
     messages::{self, without_files},
-    model::{model_call, provider, request_parameters, told_use, untold_use},
+    model::{free_if_unanswered, model_call, provider, request_parameters, told_use, untold_use},
     nothing::is_no_name,
     operation::{EMBEDDINGS, Operation, operation},
     reader::raw,
@@ -59,9 +59,13 @@ pub(super) fn step(span: Span<'_>, source: usize) -> Result<ReportedSpan, String
     let operation = operation(&fields, kind);
     let failure = Failure::of(&fields, &events, status_code, status_message);
     let skill_name = request(operation, kind, &fields, skill(operation, &fields, name));
+    let is_refused = failure.as_ref().is_some_and(|failure| failure.is_refusal(&fields));
     let Content { params, result, untold } = content(operation, &mut fields, &events);
     let llm = match operation {
-        Operation::Model(call) => Some(model_call(call, &mut fields, &events, &mut cut)),
+        Operation::Model(call) => {
+            let report = model_call(call, &mut fields, &events, &mut cut);
+            Some(if is_refused { free_if_unanswered(report, &fields) } else { report })
+        }
         // Nobody knows what of a tool's tokens the calls below it tell; a cost is taken as it is.
         Operation::Tool => told_use("", &fields)
             .filter(|report| report.cost_nanousd > Some(0) || fields.is_unreadable(Field::Cost)),

@@ -121,3 +121,17 @@ fn a_total_over_its_two_sides_is_one_call() {
     let agent: Layer = (C, NONE, Other, (1_000, 100, 0), None);
     hold("below a sum", &[(A, C, LlmCall, (1_100, 0, 0), Some(NoTokens)), call, agent], &[B]);
 }
+
+/// What a call cost whose use nobody tells is not known by a try of it that cost nothing.
+#[test]
+fn a_try_that_was_refused_hides_no_call() {
+    let nothing = |of, parent| -> Layer { (of, parent, LlmCall, (0, 0, 0), Some(NoTokens)) };
+    let refused = |of, parent| -> Layer { (of, parent, LlmCall, (0, 0, 0), Some(CostNote::ReportedZero)) };
+    let whole = |of, parent| -> Layer { (of, parent, LlmCall, WHOLE, None) };
+    hold("a try", &[nothing(A, NONE), refused(B, A)], &[A, B]);
+    hold("a try, and one that tells nothing", &[nothing(A, NONE), refused(B, A), nothing(C, A)], &[B, C]);
+    hold("a try, and one that tells all", &[nothing(A, NONE), refused(B, A), whole(C, A)], &[B, C]);
+    hold("a try of a call that tells all", &[whole(A, NONE), refused(B, A)], &[A]);
+    hold("a call that was refused", &[refused(A, NONE), nothing(B, A)], &[B]);
+    hold("a call that was refused, told twice", &[refused(A, NONE), refused(B, A)], &[B]);
+}

@@ -56,7 +56,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     let parts = prop_oneof![Just((300_u64, 0_u64)), Just((300, 1)), Just((330, 0))];
     let counts = prop_oneof![Just((10_u64, 1_u64)), Just((10, 0)), Just((300, 30)), parts, any_counts];
     let reporters = prop_oneof![3 => Just("own"), 1 => Just("other")];
-    (kinds, any::<bool>(), models, 0..5_u8, counts, reporters).prop_map(
+    (kinds, any::<bool>(), models, 0..6_u8, counts, reporters).prop_map(
         |(kind, first, model, uses, (input, output), reporter)| {
             let skill_name = match kind {
                 LlmCall if first => "openai.chat",
@@ -66,7 +66,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 _ => "u",
             };
             let used = match (kind, uses) {
-                (_, 0) => (0, 0, 0),
+                (_, 0) | (LlmCall, 5) => (0, 0, 0),
                 (ToolCall, _) => (0, 0, input),
                 (LlmCall, 1) => (0, output + 1, 0),
                 _ => (input, output, 0),
@@ -74,7 +74,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
             let note = match (kind, uses) {
                 (LlmCall, 0 | 1 | 4) => Some(CostNote::NoTokens),
                 (LlmCall, _) if model.is_none() => Some(CostNote::NoPrice),
-                (LlmCall, 3) => Some(CostNote::ReportedZero),
+                (LlmCall, 3 | 5) => Some(CostNote::ReportedZero),
                 _ => None,
             };
             Drawn { parent: None, kind, skill_name, model, used, note, reporter }
