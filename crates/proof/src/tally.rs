@@ -14,8 +14,9 @@
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing either
 //!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, or that
 //!   cost nothing, does not below one that tells more: that one counts, unless another below it tells of that.
-//! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much, or, where a
-//!   model call of text is below it that tells any, not to a part of it that is worth the name.
+//! - An agent, a chain, whatever else tells use counts it if what is used right below it does not come to as much; or, where a
+//!   model call of text is below it that tells any, not to half of it; or, where that may be of its own model, not to a part of
+//!   it that is worth the name.
 //! - A tool call counts unless a call of the same tool, named with its server or without, is its child, or lies below it with nothing but HTTP calls between.
 //!
 //! Who reports a step takes no use away from what another reports: the ids of a trace's spans go to whoever is called, and a
@@ -46,7 +47,7 @@ use self::{
     near::{Met, Near},
     node::{Node, Shown, Sort},
     numbers::Numbers,
-    sums::{NUMBERS, Sum, Sums},
+    sums::{NUMBERS, Sum, Summed, Sums},
     told::span_key,
 };
 pub use self::{
@@ -227,8 +228,7 @@ impl Tally {
             marks: self.marks(&told),
             below: Shown::default(),
             met: Met::default(),
-            summed: false,
-            summed_in_part: false,
+            summed: Summed::Little,
             same: false,
             above: Marks::default(),
             hands: Marks::default(),
@@ -391,13 +391,15 @@ impl Tally {
         no_longer
     }
 
-    /// By what a model call is known.
+    /// By what a model call is known; what else tells a use may sum up calls of text.
     fn marks(&mut self, told: &Told<'_>) -> Marks {
         let mut marks = Marks::default();
-        if told.kind != StepKind::LlmCall {
-            return marks;
-        }
-        let class = CallClass::of(told.skill_name);
+        let class = match told.kind {
+            StepKind::LlmCall => CallClass::of(told.skill_name),
+            StepKind::ToolCall => return marks,
+            _ if told.uses() => CallClass::Text,
+            _ => return marks,
+        };
         marks.add(Mark { class, sign: Sign::Any });
         let mut is_named = false;
         for family in told.models.into_iter().flatten().filter_map(family) {

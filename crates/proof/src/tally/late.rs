@@ -7,7 +7,7 @@ use super::{
     marks::Marks,
     near::Met,
     node::{Shown, Sort},
-    sums::{NUMBERS, Sum, comes_near, comes_to, plus},
+    sums::{NUMBERS, Sum, Summed, plus},
     told::{Tells, Told},
 };
 
@@ -56,7 +56,7 @@ impl Tally {
             return true;
         }
         let tops = self.tops(at);
-        let mut hears_of_text = [false; 3];
+        let mut heard = NUMBERS.map(|_| Marks::default());
         let mut shown = self.nodes[at].shows();
         let mut next = self.hearer(at);
         while let Some(above) = next {
@@ -69,20 +69,22 @@ impl Tally {
             if node.counts && !node.would_count_over(&below, node.met) {
                 return true;
             }
-            for (hears, top) in hears_of_text.iter_mut().zip(tops.into_iter().flatten()) {
-                *hears |= top == above && below.text;
+            for (heard, top) in heard.iter_mut().zip(tops.into_iter().flatten()) {
+                if top == above {
+                    heard.clone_from(&below.text);
+                }
             }
             shown = node.shows_over(&below);
             next = self.hearer(above);
         }
         let Some(tops) = tops else { return false };
         let used = self.used_at(at);
-        tops.into_iter().zip(hears_of_text).any(|(top, hears_of_text)| {
+        tops.into_iter().zip(heard.iter()).any(|(top, heard)| {
             let handed = NUMBERS.map(|number| if tops[number] == top { used[number] } else { 0 });
             let of = plus(self.sums.of(top), handed);
             let node = &self.nodes[top];
-            let is_of_text = node.sort != Sort::Retrieval && (node.below.text || hears_of_text);
-            let is_summed = comes_to(of, node.used) || (is_of_text && comes_near(of, node.used));
+            let text = if heard.is_empty() { &node.below.text } else { heard };
+            let is_summed = node.sums_up_those(Summed::of(of, node.used), text);
             node.counts && node.sums_up() && node.sort != Sort::Model && is_summed
         })
     }

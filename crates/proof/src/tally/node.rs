@@ -4,13 +4,12 @@ use super::{
     marks::Marks,
     near::{Met, Near},
     sides::names_tool,
-    sums::{Sum, comes_near, comes_to},
+    sums::{Sum, Summed},
     told::Tells,
 };
 use crate::words::CallClass;
 
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a thing that is known of it, and only ever set")]
 pub(super) struct Node {
     pub(super) index: u64,
     pub(super) parent: Option<u64>,
@@ -20,15 +19,14 @@ pub(super) struct Node {
     /// How much of a use it tells, and which.
     pub(super) tells: Tells,
     pub(super) used: Sum,
-    /// By what it is known, of a model call.
+    /// By what it is known, of a model call; of what else tells a use, whose calls of text it may sum up.
     pub(super) marks: Marks,
     /// What is shown of calls below it.
     pub(super) below: Shown,
     /// What the calls next to it come to.
     pub(super) met: Met,
-    /// What is used right below it comes to what it tells; or to so much of it that it may be what it sums up.
-    pub(super) summed: bool,
-    pub(super) summed_in_part: bool,
+    /// How much of what it tells is used right below it.
+    pub(super) summed: Summed,
     /// The other side of it is told too.
     pub(super) same: bool,
     /// The calls that tell a use and that it lies below: kept once, as what the step above hands down.
@@ -58,15 +56,15 @@ const NO_CHANCE: u64 = 16;
 const BEGUN: u64 = 1;
 
 /// The model calls that are shown nearby, that is, neither through a tool nor through a search: that tell a use, that tell
-/// nothing of one, that tell that there was none; whether one is that tells a part of one; and whether one of text that tells
-/// a use is shown at all.
+/// nothing of one, that tell that there was none; whether one is that tells a part of one; and those of text that tell a
+/// use, through tools and searches too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) told: Marks,
     pub(super) silent: Marks,
     pub(super) unused: Marks,
     pub(super) part: bool,
-    pub(super) text: bool,
+    pub(super) text: Marks,
 }
 
 impl Shown {
@@ -75,9 +73,9 @@ impl Shown {
         let mut is_new = self.told.add_all(&other.told);
         is_new |= self.silent.add_all(&other.silent);
         is_new |= self.unused.add_all(&other.unused);
-        is_new |= (other.part && !self.part) || (other.text && !self.text);
+        is_new |= self.text.add_all(&other.text);
+        is_new |= other.part && !self.part;
         self.part |= other.part;
-        self.text |= other.text;
         is_new
     }
 
@@ -86,12 +84,12 @@ impl Shown {
         self.told.cover(&other.told)
             && self.silent.cover(&other.silent)
             && self.unused.cover(&other.unused)
+            && self.text.cover(&other.text)
             && (self.part || !other.part)
-            && (self.text || !other.text)
     }
 
     fn weight(&self) -> usize {
-        self.told.weight() + self.silent.weight() + self.unused.weight()
+        self.told.weight() + self.silent.weight() + self.unused.weight() + self.text.weight()
     }
 }
 
@@ -112,10 +110,21 @@ impl Node {
                     && !(self.tells == Tells::Unused && self.marks.are_named_as(&below.unused))
             }
             Sort::Tool(_) => !self.same,
-            Sort::Retrieval => !(self.uses() && self.summed),
-            Sort::Http | Sort::Other => {
-                !(self.uses() && (self.summed || (self.summed_in_part && below.text)))
+            Sort::Http | Sort::Retrieval | Sort::Other => {
+                !(self.uses() && self.sums_up_those(self.summed, &below.text))
             }
+        }
+    }
+
+    /// Whether it sums up what lies below it, of which there is so much, and these calls of text. An agent tells more than is
+    /// below it where it adds up its life, and then calls of its own model are there; a helper of another model is small.
+    pub(super) fn sums_up_those(&self, summed: Summed, text: &Marks) -> bool {
+        match summed {
+            Summed::All => true,
+            _ if self.sort == Sort::Retrieval => false,
+            Summed::Half => !text.is_empty(),
+            Summed::Part => self.marks.may_be_of(text),
+            Summed::Little => false,
         }
     }
 
@@ -202,7 +211,7 @@ impl Node {
     /// What it would show if that were shown below it.
     pub(super) fn shows_over(&self, below: &Shown) -> Shown {
         if self.sets_apart() {
-            return Shown { text: below.text, ..Shown::default() };
+            return Shown { text: below.text.clone(), ..Shown::default() };
         }
         let mut shown = below.clone();
         if self.sort == Sort::Model {
@@ -213,7 +222,9 @@ impl Node {
             };
             kind.add_all(&self.marks);
             shown.part |= self.tells_part();
-            shown.text |= self.uses() && self.marks.are_of(CallClass::Text);
+            if self.uses() && self.marks.are_of(CallClass::Text) {
+                shown.text.add_all(&self.marks);
+            }
         }
         shown
     }
@@ -262,8 +273,7 @@ impl Node {
 
     /// Is told what is used right below it.
     pub(super) fn sum_up(&mut self, below: Sum) {
-        self.summed = comes_to(below, self.used);
-        self.summed_in_part = comes_near(below, self.used);
+        self.summed = Summed::of(below, self.used);
     }
 
     /// Whether it may sum up what lies below it: it tells a use, and is no tool's call.

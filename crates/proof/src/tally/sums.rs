@@ -70,8 +70,27 @@ pub(super) fn comes_to(below: Sum, told: Sum) -> bool {
 /// So much more than what lies below an agent may it tell, and tell of it: some add up what an agent used in all its life.
 const MOST_PARTS: u64 = 20;
 
-/// Whether what lies below comes to so much of what a step tells that it may be what that sums up. A use that nobody can read
-/// may be of anything.
-pub(super) fn comes_near(below: Sum, told: Sum) -> bool {
-    told == Sum::default() || comes_to(below.map(|one| one.saturating_mul(MOST_PARTS)), told)
+/// How much of what a step tells lies below it, from little to much. A use that nobody can read may be of anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Summed {
+    Little,
+    /// So much that it may be what one sums up who adds up what was used before too.
+    Part,
+    Half,
+    All,
+}
+
+impl Summed {
+    pub(super) fn of(below: Sum, told: Sum) -> Self {
+        let comes = |times: u64| comes_to(below.map(|one| one.saturating_mul(times)), told);
+        if comes(1) {
+            Self::All
+        } else if told == Sum::default() || comes(2) {
+            Self::Half
+        } else if comes(MOST_PARTS) {
+            Self::Part
+        } else {
+            Self::Little
+        }
+    }
 }

@@ -300,6 +300,18 @@ fn another_call_takes_no_use_away() {
         ("an agent, the calls of its tool", &[agent, tool, chat(B, "gpt-4o-mini", (900, 60, 0))], &[B, C]),
         ("an agent, a guard", &[agent, chat(A, "gpt-4o-mini", (50, 1, 0))], &[A, C]),
         ("an agent that adds up its life", &[agent, chat(A, "gpt-4o", (60, 6, 0))], &[C]),
+        ("an agent, a helper of another model", &[agent, chat(A, "gpt-4o-mini", (400, 40, 0))], &[A, C]),
+        ("an agent, a helper of its tool", &[agent, tool, chat(B, "gpt-4o-mini", (400, 40, 0))], &[A, B, C]),
+        (
+            "an agent that adds up its life, and a helper",
+            &[agent, chat(A, "gpt-4o-mini", (60, 6, 0)), (D, A, LlmCall, CHAT, "gpt-4o", (60, 6, 0))],
+            &[C, D],
+        ),
+        (
+            "an agent that names no model, and adds up its life",
+            &[(A, NONE, Other, "agent", "", (1_000, 100, 0)), chat(A, "gpt-4o-mini", (60, 6, 0))],
+            &[C],
+        ),
         (
             "an agent, its agents",
             &[agent, (B, A, Other, "one", "", (600, 60, 0)), (C, A, Other, "two", "", (400, 40, 0))],
