@@ -21,6 +21,7 @@ mod interventions;
 mod invariants;
 mod late;
 mod late_permits;
+mod layers;
 mod meanwhile;
 mod metadata;
 mod names;

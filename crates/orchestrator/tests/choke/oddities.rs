@@ -165,9 +165,9 @@ type Drawn = (usize, u64, Vec<Value>);
 /// What the two calls of a conversation used.
 const CALLS: [(u64, u64, u64, u64); 2] = [(1_200, 100, 1_000, 0), (12_307, 550, 0, 12_304)];
 
-/// Spans of others that tell of the same: an agent that sums all of it up; a second instrumentation over a call, and
-/// one below it that knows half of it or nothing; the server's side of the tool, with requests over HTTP between or
-/// not.
+/// Spans of others that tell of the same: an agent that sums all of it up; a second instrumentation over a call, which may
+/// know half of it, and one below it that knows half of it, its beginning or nothing; the server's side of the tool, with
+/// requests over HTTP between or not.
 fn told_again(draw: &mut Draw, spans: &mut Vec<Drawn>) {
     if draw.below(2) == 0 {
         let mut sum = vec![text("gen_ai.operation.name", "invoke_agent")];
@@ -182,19 +182,26 @@ fn told_again(draw: &mut Draw, spans: &mut Vec<Drawn>) {
     for (at, used) in [1, 3].into_iter().zip(CALLS) {
         let dialects = [0; 3].map(|_| DIALECTS[draw.below(3)]);
         if draw.below(2) == 0 {
-            let outer = call(draw, dialects[0], used);
+            let mut outer = call(draw, dialects[0], used);
+            // All of it, or one side alone.
+            let untold = draw.below(3);
+            if untold > 0 {
+                outer.remove(2 + untold);
+            }
             spans.push((spans[at].0, 1, outer));
             if draw.below(2) == 0 {
                 spans.push((spans.len(), 1, vec![text("openinference.span.kind", "CHAIN")]));
             }
             spans[at].0 = spans.len();
         }
-        // Without what came out; of a stream without usage.
+        // Without what came out; of a stream whose end nobody saw; of one without usage.
+        let mut begun = call(draw, dialects[1], used);
+        begun[4]["value"] = json!({ "intValue": "0" });
         let mut half = call(draw, dialects[1], used);
         half.remove(4);
         let mut silent = call(draw, dialects[2], used);
         silent.truncate(3);
-        for inner in [half, silent] {
+        for inner in [half, begun, silent] {
             if draw.below(2) == 0 {
                 spans.push((at + 1, 3, inner));
             }

@@ -1,0 +1,110 @@
+//! One call that several layers tell of, each another part of it: it is in its run's totals, in limits and in its bundle once.
+
+use chrono::Duration;
+use kit::Kit;
+use models::activity::Run;
+use orchestrator::background::sweeper;
+use proof::words::LimitType;
+use serde_json::{Value, json};
+use testkit::on_both;
+use verify::Word;
+
+use crate::{
+    agent::Agent,
+    spans::{runs, send, trace_id},
+    trees::{span, tool, usage, used},
+};
+
+type Told = Vec<(&'static str, Value)>;
+
+/// A call of which the framework that makes it tells this alone.
+fn part(told: &[(&'static str, Value)]) -> Told {
+    [&usage("chat", 0, 0)[..3], told].concat()
+}
+
+fn of_model(model: &str, mut told: Told) -> Told {
+    told[2].1 = json!(model);
+    told
+}
+
+/// Tokens in and out, nano-USD, calls of models and of tools, and whether the cost is known.
+type Counted = (u64, u64, u64, u64, u64, bool);
+
+fn counted(run: &Run) -> Counted {
+    let Run { input_tokens, output_tokens, cost_nanousd, llm_call_count, tool_call_count, .. } = run;
+    (*input_tokens, *output_tokens, *cost_nanousd, *llm_call_count, *tool_call_count, run.cost_known)
+}
+
+/// What 1,000 tokens in and 100 out of gpt-4o cost.
+const COST: u64 = 1_000 * 2_500 + 100 * 10_000;
+
+/// What is told from the outermost layer on, each below the one before; and what is to be counted.
+fn cases() -> Vec<(Vec<Told>, Counted)> {
+    let (input, output) = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens");
+    let agent = || usage("invoke_agent", 1_000, 100);
+    let whole = || usage("chat", 1_000, 100);
+    let once = (1_000, 100, COST, 1, 0, true);
+    let mut cases = Vec::new();
+    for half in [
+        part(&[(input, json!(1_000))]),
+        part(&[(output, json!(100))]),
+        part(&[(input, json!("1,000")), (output, json!(100))]),
+        part(&[("gen_ai.usage.cost", json!(0.0035))]),
+        part(&[("gen_ai.usage.total_tokens", json!(1_100))]),
+        part(&[(input, json!(1_000)), (output, json!(0))]),
+    ] {
+        cases.push((vec![half.clone(), whole()], once));
+        cases.push((vec![agent(), half.clone(), whole()], once));
+        cases.push((vec![agent(), agent(), half, whole()], once));
+    }
+    for begun in [0, 1] {
+        cases.push((vec![whole(), usage("chat", 1_000, begun)], once));
+        cases.push((vec![agent(), whole(), usage("chat", 1_000, begun)], once));
+    }
+    let helper = || of_model("gpt-4o-mini", usage("chat", 400, 40));
+    cases.push((vec![agent(), helper()], (1_400, 140, COST + 84_000, 1, 0, true)));
+    cases.push((vec![agent(), tool("t"), helper()], (1_400, 140, COST + 84_000, 1, 1, true)));
+    let refused = part(&[("error.type", json!("RateLimitError")), ("http.response.status_code", json!(429))]);
+    cases.push((vec![refused.clone()], (0, 0, 0, 1, 0, true)));
+    cases.push((vec![whole(), refused], once));
+    cases.push((vec![tool("mcp__gh__t"), tool("t")], (0, 0, 0, 0, 1, true)));
+    cases
+}
+
+on_both! {
+    async fn a_call_counts_once_whatever_its_layers_tell(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000_000).await;
+        let calls = agent.limit(LimitType::ToolCalls, 10_000_000).await;
+        let (mut traces, mut due, mut called) = (0, 0, 0);
+        for (layers, right) in cases() {
+            let spans: Vec<Value> =
+                (1..).zip(&layers).map(|(at, told)| span(0, (at, at - 1), told)).collect();
+            let mut turned = spans.clone();
+            turned.reverse();
+            for order in [spans, turned] {
+                for size in [1, order.len()] {
+                    traces += 1;
+                    let sent: Vec<Value> = order.iter().cloned().map(|mut span| {
+                        span["traceId"] = json!(trace_id(traces));
+                        span
+                    }).collect();
+                    for some in sent.chunks(size) {
+                        send(&agent, some).await;
+                    }
+                    assert_eq!(counted(&runs(&agent).await[0]), right, "{size} {sent:?}");
+                    due += right.0 + right.1;
+                    called += right.4;
+                }
+            }
+        }
+        assert_eq!((used(&agent, &tokens).await, used(&agent, &calls).await), (due, called));
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await {
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+}
