@@ -2,7 +2,7 @@
 
 use models::page::{Cursor, Page, PageRequest};
 use sea_orm::{
-    EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, PrimaryKeyToColumn as _,
+    DbErr, EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, PrimaryKeyToColumn as _,
     QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Select, UpdateMany,
     Value,
     entity::prelude::DateTimeUtc,
@@ -43,19 +43,19 @@ pub(crate) async fn by_keys<E: EntityTrait, const N: usize>(
     Ok(found)
 }
 
-/// As [`by_keys`], each row with the truth that `select` says under the name `also`.
-pub(crate) async fn by_keys_with<E: EntityTrait, const N: usize>(
+/// As [`by_keys`], each row with what `said` reads of it beside the columns.
+pub(crate) async fn by_keys_with<E: EntityTrait, T, const N: usize>(
     conn: &Conn,
     select: Select<E>,
     columns: [E::Column; N],
     keys: Vec<[Value; N]>,
-    also: &'static str,
-) -> Result<Vec<(E::Model, bool)>, StoreError> {
+    said: impl Fn(&QueryResult) -> Result<T, DbErr>,
+) -> Result<Vec<(E::Model, T)>, StoreError> {
     let mut found = Vec::new();
     for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), N)) {
         let among = dialect::among(conn.backend(), &columns, transposed(chunk));
         for row in conn.rows(select.clone().filter(among).build(conn.backend())).await? {
-            let said = row.try_get("", also).map_err(|err| StoreError::Corrupt {
+            let said = said(&row).map_err(|err| StoreError::Corrupt {
                 table: E::default().table_name(),
                 row: key_of::<E>(&row),
                 why: err.to_string(),

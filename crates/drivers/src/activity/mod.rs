@@ -2,6 +2,7 @@
 
 mod filter;
 mod frozen;
+mod governed;
 mod impact;
 mod interventions;
 mod pulse;
@@ -20,8 +21,8 @@ use models::{
     page::{Page, PageRequest},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
-    sea_query::Expr,
+    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _, sea_query::Expr,
 };
 
 use self::{
@@ -209,16 +210,27 @@ impl Activity<'_> {
         rows.into_iter().map(from_row).collect()
     }
 
-    /// As [`Self::lock_runs`], each with whether a freeze holds for it: in the same statement, for every group asks.
+    /// As [`Self::lock_runs`], each with whether a freeze holds for it: in the same statement, for every group asks. Fails
+    /// where the store does not go on from what this process has seen govern the tenant: it fell back.
     pub async fn lock_runs_for_steps(
         self,
         tenant: TenantId,
         ids: &[RunId],
     ) -> Result<Vec<(Run, bool)>, StoreError> {
-        let frozen = freeze_of_run(tenant);
-        let select = of(tenant).expr_as(frozen, FROZEN).order_by_asc(Column::Id).lock_exclusive();
-        let rows = read::by_keys_with(self.conn, select, [Column::Id], keys::sorted(ids), FROZEN).await?;
-        rows.into_iter().map(|(row, frozen)| Ok((from_row(row)?, frozen))).collect()
+        let (frozen, known) = (freeze_of_run(tenant), self.conn.seen().change_of(tenant));
+        let mut select = of(tenant).expr_as(frozen, FROZEN).order_by_asc(Column::Id).lock_exclusive();
+        for (asked, name) in governed::asked(tenant, known)? {
+            select = select.expr_as(asked, name);
+        }
+        let said = |row: &QueryResult| -> Result<_, DbErr> {
+            Ok((row.try_get::<bool>("", FROZEN)?, governed::said(row, tenant, known)?))
+        };
+        let rows = read::by_keys_with(self.conn, select, [Column::Id], keys::sorted(ids), said).await?;
+        // All of them say the same.
+        if let Some((_, (_, found))) = rows.first() {
+            self.conn.seen().compare_governed(found, self.conn.began())?;
+        }
+        rows.into_iter().map(|(row, (frozen, _))| Ok((from_row(row)?, frozen))).collect()
     }
 
     /// Adds new runs.

@@ -86,6 +86,35 @@ testkit::on_both! {
         read().await.expect_err("until this one is started anew, too");
     }
 
+    async fn who_asks_for_a_run_that_goes_on_learns_that_a_change_is_gone(db: TestDatabase) {
+        let store = sample::store(db).await;
+        let run = sample::run(TENANT, 1);
+        let tx = store.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run.clone()]).await.expect("inserted");
+        tx.commit().await.expect("commit");
+        let steps = async |server: &Db| {
+            let tx = server.begin().await?;
+            let locked = tx.activity().lock_runs_for_steps(TENANT, &[run.id]).await?;
+            tx.rollback().await.map(|()| locked.len())
+        };
+        assert_eq!(steps(&store).await.expect("nothing was seen yet"), 1);
+        change(&store).await.expect("a freeze");
+        assert_eq!(steps(&store).await.expect("it goes on"), 1);
+        change(&sample::open(db).await).await.expect("another server lifts it");
+        let before = store.statements();
+        assert_eq!(steps(&store).await.expect("it goes on"), 1);
+        assert_eq!(store.statements() - before, 3, "its beginning, its end, and one for all of it");
+
+        fall_back_to(db, 0).await;
+        let lost = steps(&store).await.expect_err("the freeze is gone");
+        assert!(matches!(&lost, StoreError::ReadOnly(why) if why.contains("changed 1 times")), "{lost}");
+        let anew = sample::open(db).await;
+        assert_eq!(steps(&anew).await.expect("who starts anew takes it as it is"), 1);
+        change(&anew).await.expect("as much is changed");
+        let lost = steps(&store).await.expect_err("it is another change");
+        assert!(matches!(&lost, StoreError::ReadOnly(why) if why.contains("another change")), "{lost}");
+    }
+
     async fn a_store_that_was_changed_as_often_since_it_fell_back_is_no_other(db: TestDatabase) {
         for more in [1_u64, 3] {
             let (one, two) = (sample::open(db).await, sample::open(db).await);
