@@ -238,7 +238,7 @@ impl TestDatabase {
     }
 
     #[expect(clippy::expect_used, reason = "a test without its store has failed")]
-    async fn tables(&self, connection: &DatabaseConnection) -> Vec<String> {
+    pub(crate) async fn tables(&self, connection: &DatabaseConnection) -> Vec<String> {
         let tables = match self.store {
             Store::Sqlite => {
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"

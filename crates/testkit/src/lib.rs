@@ -6,6 +6,7 @@
 //! their statements through one at a time.
 
 pub mod databases;
+mod kept;
 mod macros;
 mod postgres;
 mod sqlite;

@@ -241,6 +241,60 @@ async fn steps_of_an_open_run_that_are_gone_are_missed() {
     place.serve().http().post(&path, &agent, &step).expect(200);
 }
 
+/// Keeps what is stored under a server, for [`put_back`].
+async fn keep(place: &Place) {
+    match place.database() {
+        Some(database) => database.keep().await,
+        None => sqlite3(place, ".backup kept.db"),
+    }
+}
+
+/// Puts back what was kept: the server has the same file open, or the same connections.
+async fn put_back(place: &Place) {
+    match place.database() {
+        Some(database) => database.put_back().await,
+        None => sqlite3(place, ".restore kept.db"),
+    }
+}
+
+fn sqlite3(place: &Place, command: &str) {
+    let mut sqlite3 = std::process::Command::new("sqlite3");
+    let ran = sqlite3.current_dir(place.folder.path()).arg("data/hoc.db").arg(command).output();
+    let ran = ran.expect("sqlite3 starts");
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{command}: {ran:?}");
+}
+
+async fn a_kill_that_is_gone_is_missed_by_the_first_step(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let (admin, agent) = (place.key("admin"), place.key("agent"));
+    let server = place.serve();
+    let mut http = server.http();
+    let run = start(&mut http, &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
+    let (path, step) =
+        (format!("{RUNS}/{run}"), json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" }));
+    http.post(&format!("{path}/steps"), &agent, &step).expect(200);
+    keep(&place).await;
+    http.post(&format!("{path}/kill"), &admin, &json!({ "reason": "it leaks" })).expect(200);
+    http.post(&format!("{path}/steps"), &agent, &step).expect(409);
+    put_back(&place).await;
+    for _ in 0..2 {
+        let refused = http.post(&format!("{path}/steps"), &agent, &step).expect(503);
+        assert_eq!(refused["code"], "store_behind", "{refused}");
+    }
+    assert_eq!(http.get(&path, &agent).expect(200)["step_count"], 1, "it is read as it is");
+    http.get("/readyz", "").expect(503);
+}
+
+#[tokio::test]
+async fn a_kill_that_is_gone_is_missed_by_the_first_step_on_sqlite() {
+    a_kill_that_is_gone_is_missed_by_the_first_step(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_kill_that_is_gone_is_missed_by_the_first_step_on_postgres() {
+    a_kill_that_is_gone_is_missed_by_the_first_step(Store::Postgres).await;
+}
+
 /// A freeze is in no log, and its store counts as many changes again when somebody has revoked a key on it.
 #[tokio::test]
 async fn a_freeze_that_is_gone_is_missed_though_as_much_was_changed_since() {

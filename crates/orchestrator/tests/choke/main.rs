@@ -10,6 +10,7 @@ mod causes;
 mod contributions;
 mod counted;
 mod done;
+mod fallen;
 mod gaps;
 mod halts;
 mod hollow;

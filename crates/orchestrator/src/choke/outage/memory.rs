@@ -1,11 +1,7 @@
 //! What a replica remembers for the time that its store is down: the runs that it served lately, as its last commit
 //! left them. What it has answered since is in `answers`.
 
-use std::{
-    collections::HashMap,
-    hash::Hash as Key,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drivers::StoreError;
@@ -14,13 +10,15 @@ use models::{
     ids::{PermitId, RunId, TenantId},
     policies::{Permit, Usage, UsageKey},
 };
-use proof::{hash::Hash, words::RunStatus};
+use proof::words::RunStatus;
 
 use super::{
     ahead::{Amount, Counted},
     answers::Answers,
+    bounded::{MAX_REMEMBERED, keep, lock},
     doubt::Doubt,
     governs::Governs,
+    left::Left,
 };
 use crate::{
     choke::{
@@ -31,9 +29,6 @@ use crate::{
     clock_check,
 };
 
-/// How many runs, and how many windows of limits, a replica remembers at most.
-const MAX_REMEMBERED: usize = 20_000;
-
 /// The runs of the last minutes, and the answers that are still to be written.
 #[derive(Default)]
 pub(in crate::choke) struct Memory {
@@ -42,18 +37,10 @@ pub(in crate::choke) struct Memory {
     usage: Mutex<Windows>,
     /// What was answered since, and counted on top of that.
     pub(in crate::choke) answers: Answers,
-    /// How far commits of this process brought runs that are open.
-    left: Mutex<HashMap<(TenantId, RunId), Left>>,
+    /// How far runs had come that this process saw.
+    left: Left,
     /// What governs the tenants of the runs.
     pub(in crate::choke) governs: Governs,
-}
-
-/// How far a run had come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Left {
-    at: DateTime<Utc>,
-    steps: u64,
-    chain_head: Hash,
 }
 
 type Windows = HashMap<(TenantId, UsageKey), (DateTime<Utc>, Usage)>;
@@ -86,7 +73,7 @@ impl Memory {
             self.governs.wrote(state.tenant.id, state.began, memory);
         }
         self.remember_usage(&state);
-        self.leave(&state, oldest);
+        self.left.note(state.tenant.id, state.runs.values(), (state.now, oldest));
         let State { tenant, now, began, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
         // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
@@ -122,37 +109,18 @@ impl Memory {
         }
     }
 
-    fn leave(&self, state: &State, oldest: DateTime<Utc>) {
-        let mut left = lock(&self.left);
-        // What is late is in a trace of its own, and the run log tells of it.
-        for (id, run) in state.runs.iter().filter(|(_, run)| run.late.is_none()) {
-            let (steps, chain_head) = (run.next_index(), run.trace.chain_head);
-            left.insert((state.tenant.id, *id), Left { at: state.now, steps, chain_head });
-        }
-        keep(&mut left, MAX_REMEMBERED, oldest, |left| left.at);
-    }
-
-    /// Why a run cannot be gone on with, as it was read: it does not go on from where a commit of this process left it, so
-    /// the store fell back. Of a run that is not there, there is no run state.
+    /// Why a run cannot be gone on with, as it was read: it does not go on from where this process saw it, so the store fell
+    /// back. Of a run that is not there, there is no run state.
     pub(in crate::choke) fn fallen(
         &self,
         tenant: TenantId,
         id: RunId,
         run: Option<&RunState>,
     ) -> Option<String> {
-        let left = *lock(&self.left).get(&(tenant, id))?;
-        let (steps, same) = match run {
-            Some(run) => (run.next_index(), run.trace.chain_head == left.chain_head),
-            None => (0, false),
-        };
-        if run.is_some() && (steps > left.steps || (steps == left.steps && same)) {
-            return None;
-        }
+        let lost = self.left.lost(tenant, id, run)?;
         Some(format!(
-            "this store fell back under the server: run {id} had come to step {} when this server last wrote it, and \
-             is at {steps}. It is read and not written by this process; put a newer store in its place, or start the \
-             server anew to go on without those steps",
-            left.steps
+            "this store fell back under the server: {lost}. It is read and not written by this process; put a newer store in \
+             its place, or start the server anew to go on with what this one has"
         ))
     }
 
@@ -190,6 +158,7 @@ impl Memory {
         }
         for run in stopped {
             if let Some(known) = runs.get_mut(&(run.tenant, run.id)) {
+                self.left.halted(&run, known.at);
                 known.run.run = run;
                 known.stopped = Some(told);
             }
@@ -290,59 +259,4 @@ impl Remembered {
 
 fn takes_steps(run: &Run) -> bool {
     run.state == LifeState::Live && run.status == RunStatus::Running
-}
-
-/// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes,
-/// until a quarter is free: while one tenant has more than others, no other is forgotten for what it does.
-fn keep<K: Eq + Key, V>(
-    of: &mut HashMap<(TenantId, K), V>,
-    most: usize,
-    oldest: DateTime<Utc>,
-    at: impl Fn(&V) -> DateTime<Utc>,
-) {
-    if of.len() > most {
-        of.retain(|_, value| at(value) > oldest);
-    }
-    // A quarter at once: where many have a little each, not every insertion has to look at all of them.
-    let enough = if of.len() > most { most - most / 4 } else { most };
-    while of.len() > enough {
-        let mut counts: HashMap<TenantId, usize> = HashMap::new();
-        for (tenant, _) in of.keys() {
-            *counts.entry(*tenant).or_default() += 1;
-        }
-        let Some((greedy, count)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
-        let its = of.iter().filter(|((tenant, _), _)| *tenant == greedy);
-        let mut times: Vec<DateTime<Utc>> = its.map(|(_, value)| at(value)).collect();
-        let middle = *times.select_nth_unstable(count / 2).1;
-        of.retain(|(tenant, _), value| *tenant != greedy || at(value) > middle);
-    }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn who_has_too_much_is_forgotten_first_and_nobody_else() {
-        let at = |second: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        let [greedy, modest] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
-        let mut of: HashMap<_, _> = [3, 4].map(|n| ((modest, n), at(n))).into();
-        // Until there are too many, all of them are remembered; and there are never more.
-        for n in 1..=1_000 {
-            of.insert((greedy, n), at(100 + n));
-            keep(&mut of, 100, at(2), |at| *at);
-            assert!((50..=100).contains(&of.len()) || n < 98, "{} after {n}", of.len());
-            assert!(of.contains_key(&(greedy, n)), "the newest");
-            assert!(of.contains_key(&(modest, 3)) && of.contains_key(&(modest, 4)), "after {n}");
-        }
-        of.insert((greedy, 1_001), at(2_000));
-        keep(&mut of, 2, at(3), |at| *at);
-        assert!(of.len() <= 2 && !of.contains_key(&(modest, 3)), "what is too old goes first");
-    }
 }

@@ -9,8 +9,10 @@
 
 mod ahead;
 mod answers;
+mod bounded;
 mod doubt;
 pub(super) mod governs;
+mod left;
 pub(super) mod look;
 pub(super) mod memory;
 pub(super) mod overdue;

@@ -1,0 +1,69 @@
+//! What is remembered of many tenants, and never of too many runs.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use models::ids::TenantId;
+
+/// How many runs, and how many windows of limits, a replica remembers at most.
+pub(super) const MAX_REMEMBERED: usize = 20_000;
+
+/// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes,
+/// until a quarter is free: while one tenant has more than others, no other is forgotten for what it does.
+pub(super) fn keep<K: Eq + Hash, V>(
+    of: &mut HashMap<(TenantId, K), V>,
+    most: usize,
+    oldest: DateTime<Utc>,
+    at: impl Fn(&V) -> DateTime<Utc>,
+) {
+    if of.len() > most {
+        of.retain(|_, value| at(value) > oldest);
+    }
+    // A quarter at once: where many have a little each, not every insertion has to look at all of them.
+    let enough = if of.len() > most { most - most / 4 } else { most };
+    while of.len() > enough {
+        let mut counts: HashMap<TenantId, usize> = HashMap::new();
+        for (tenant, _) in of.keys() {
+            *counts.entry(*tenant).or_default() += 1;
+        }
+        let Some((greedy, count)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
+        let its = of.iter().filter(|((tenant, _), _)| *tenant == greedy);
+        let mut times: Vec<DateTime<Utc>> = its.map(|(_, value)| at(value)).collect();
+        let middle = *times.select_nth_unstable(count / 2).1;
+        of.retain(|(tenant, _), value| *tenant != greedy || at(value) > middle);
+    }
+}
+
+pub(super) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn who_has_too_much_is_forgotten_first_and_nobody_else() {
+        let at = |second: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let [greedy, modest] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
+        let mut of: HashMap<_, _> = [3, 4].map(|n| ((modest, n), at(n))).into();
+        // Until there are too many, all of them are remembered; and there are never more.
+        for n in 1..=1_000 {
+            of.insert((greedy, n), at(100 + n));
+            keep(&mut of, 100, at(2), |at| *at);
+            assert!((50..=100).contains(&of.len()) || n < 98, "{} after {n}", of.len());
+            assert!(of.contains_key(&(greedy, n)), "the newest");
+            assert!(of.contains_key(&(modest, 3)) && of.contains_key(&(modest, 4)), "after {n}");
+        }
+        of.insert((greedy, 1_001), at(2_000));
+        keep(&mut of, 2, at(3), |at| *at);
+        assert!(of.len() <= 2 && !of.contains_key(&(modest, 3)), "what is too old goes first");
+    }
+}

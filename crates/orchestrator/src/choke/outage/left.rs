@@ -1,0 +1,166 @@
+//! How far runs had come when this process last saw them: a store that has one of them further back fell back.
+//!
+//! Who is halted has no more steps by that, and no other head of its chain. So where a run stands is kept beside its steps,
+//! and of those that were halted apart: however many runs come after them, that they were is known.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use chrono::{DateTime, Utc};
+use models::{
+    activity::{Run, RunState as LifeState},
+    ids::{RunId, TenantId},
+};
+use proof::{hash::Hash, words::RunStatus};
+
+use super::bounded::{MAX_REMEMBERED, keep, lock};
+use crate::choke::state::RunState;
+
+/// What the store must not be behind.
+#[derive(Default)]
+pub(super) struct Left {
+    runs: Mutex<HashMap<(TenantId, RunId), (DateTime<Utc>, Place)>>,
+    halted: Mutex<HashMap<(TenantId, RunId), (DateTime<Utc>, Stage)>>,
+}
+
+/// How far a run had come. It gets no further back, nor does its stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    stage: Stage,
+    steps: u64,
+    chain_head: Hash,
+}
+
+/// Where a run stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Running,
+    /// It takes no more steps, and is not sealed.
+    Stopped,
+    Over,
+}
+
+impl Stage {
+    fn of(run: &Run) -> Self {
+        match (run.state == LifeState::Live, run.status == RunStatus::Running) {
+            (true, true) => Self::Running,
+            (true, false) => Self::Stopped,
+            (false, _) => Self::Over,
+        }
+    }
+}
+
+impl Place {
+    fn of(run: &RunState) -> Self {
+        Self { stage: Stage::of(&run.run), steps: run.next_index(), chain_head: run.trace.chain_head }
+    }
+
+    /// Whether a run that is here has all that it had there.
+    fn goes_on_from(self, there: Self) -> bool {
+        self.stage >= there.stage
+            && (self.steps > there.steps
+                || (self.steps == there.steps && self.chain_head == there.chain_head))
+    }
+}
+
+impl Left {
+    /// Keeps where a committed group left a tenant's runs, or found them.
+    pub(super) fn note<'r>(
+        &self,
+        tenant: TenantId,
+        of: impl Iterator<Item = &'r RunState>,
+        (at, oldest): (DateTime<Utc>, DateTime<Utc>),
+    ) {
+        let mut runs = lock(&self.runs);
+        for run in of {
+            // What is late is in a trace of its own, and the run log tells of it.
+            if run.late.is_none() {
+                let (key, place) = ((tenant, run.run.id), Place::of(run));
+                // Groups may be told of in another order than they committed in.
+                let comes_after = |(_, known): &(DateTime<Utc>, Place)| {
+                    (place.stage, place.steps) >= (known.stage, known.steps)
+                };
+                if runs.get(&key).is_none_or(comes_after) {
+                    runs.insert(key, (at, place));
+                }
+            }
+            self.halted(&run.run, at);
+        }
+        keep(&mut runs, MAX_REMEMBERED, oldest, |(at, _)| *at);
+        drop(runs);
+        keep(&mut lock(&self.halted), MAX_REMEMBERED, oldest, |(at, _)| *at);
+    }
+
+    /// Keeps that a run was halted, where it was.
+    pub(super) fn halted(&self, run: &Run, at: DateTime<Utc>) {
+        let stage = Stage::of(run);
+        if run.halt_action.is_none() || stage == Stage::Running {
+            return;
+        }
+        let mut halted = lock(&self.halted);
+        let (when, known) = halted.entry((run.tenant, run.id)).or_insert((at, stage));
+        (*when, *known) = (at.max(*when), stage.max(*known));
+    }
+
+    /// What a run has lost, as it was read; none where it has not. Of a run that is not there, there is no run state.
+    pub(super) fn lost(&self, tenant: TenantId, id: RunId, run: Option<&RunState>) -> Option<String> {
+        let key = (tenant, id);
+        let found = run.map(Place::of);
+        let stage = found.map(|found| found.stage);
+        let halted = lock(&self.halted).get(&key).map(|(_, stage)| *stage);
+        if let Some(halted) = halted
+            && stage < Some(halted)
+        {
+            return Some(format!("run {id} was halted when this server last saw it, and is not"));
+        }
+        let (_, left) = *lock(&self.runs).get(&key)?;
+        if found.is_some_and(|found| found.goes_on_from(left)) {
+            return None;
+        }
+        if found.is_some() && stage < Some(left.stage) {
+            return Some(format!("run {id} had ended when this server last saw it, and has not"));
+        }
+        let (had, has) = (left.steps, found.map_or(0, |found| found.steps));
+        Some(format!("run {id} had come to step {had} when this server last wrote it, and is at {has}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_where_it_has_its_steps_and_its_stage() {
+        let place = |stage, steps, head| Place { stage, steps, chain_head: Hash([head; 32]) };
+        let left = place(Stage::Stopped, 3, 1);
+        for (found, goes_on) in [
+            (left, true),
+            (place(Stage::Over, 3, 1), true),
+            (place(Stage::Over, 4, 2), true),
+            (place(Stage::Over, 3, 2), false),
+            (place(Stage::Over, 2, 1), false),
+            (place(Stage::Running, 3, 1), false),
+            (place(Stage::Running, 9, 9), false),
+        ] {
+            assert_eq!(found.goes_on_from(left), goes_on, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_halt_is_known_however_many_runs_come_after_it() {
+        let (tenant, id) = (TenantId(Uuid::from_u128(1)), RunId(Uuid::from_u128(2)));
+        let (left, at) = (Left::default(), |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second));
+        lock(&left.halted).insert((tenant, id), (at(0), Stage::Stopped));
+        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]) };
+        for n in 0..MAX_REMEMBERED + 10 {
+            let run = RunId(Uuid::from_u128(10 + n as u128));
+            lock(&left.runs).insert((tenant, run), (at(1), place));
+        }
+        left.note(tenant, std::iter::empty(), (at(2), at(1)));
+        assert!(lock(&left.runs).len() <= MAX_REMEMBERED);
+        let told = left.lost(tenant, id, None).expect("it is gone");
+        assert!(told.contains("was halted"), "{told}");
+    }
+}
