@@ -113,7 +113,7 @@ impl StoreError {
             Self::Newer => return Some("use that version"),
             _ => return None,
         };
-        match cause.downcast_ref::<sqlx::Error>()? {
+        match told(cause.as_ref())? {
             sqlx::Error::Io(_) => Some("is Postgres running there, and are host and port of the URL right?"),
             sqlx::Error::Database(err) => next_step(&err.code()?),
             _ => None,
@@ -260,11 +260,31 @@ fn is_about_an_oid(code: &str, message: &str) -> bool {
     (code == "XX000" && message.starts_with("cache lookup failed for type")) || code == "42704"
 }
 
-/// What to do about a refusal of Postgres to be connected to.
+/// What the database said, also where a migration met it.
+fn told(cause: &(dyn StdError + Send + Sync + 'static)) -> Option<&sqlx::Error> {
+    match cause.downcast_ref::<DbErr>() {
+        Some(
+            DbErr::Conn(RuntimeErr::SqlxError(err))
+            | DbErr::Exec(RuntimeErr::SqlxError(err))
+            | DbErr::Query(RuntimeErr::SqlxError(err)),
+        ) => Some(err),
+        Some(_) => None,
+        None => cause.downcast_ref(),
+    }
+}
+
+/// What to do about a refusal of Postgres to be connected to, or to be used.
 fn next_step(code: &str) -> Option<&'static str> {
     match code {
         "28P01" | "28000" => Some("are user and password of the URL right?"),
         "3D000" => Some("make the database with `createdb`, or name another in the URL"),
+        "3F000" => Some(
+            "does the search_path of this user name a schema that is there? (`ALTER ROLE .. SET search_path`)",
+        ),
+        "42P05" | "26000" => Some(
+            "does a pooler stand between, such as PgBouncer in transaction mode? Name Postgres itself in the URL, or let it \
+             pool sessions",
+        ),
         "53300" => Some("let it take more connections, or have fewer of them (HOC_MAX_CONNECTIONS)"),
         "57P03" => Some("it starts or stops: try again in a moment"),
         _ => None,
@@ -325,6 +345,14 @@ mod tests {
             "a connection in an aborted transaction says nothing of the row"
         );
         assert!(matches!(of("1"), StoreError::Database(_)));
+    }
+
+    #[test]
+    fn what_stands_in_the_way_to_a_postgres_is_told_with_what_to_do() {
+        for (code, says) in [("42P05", "PgBouncer"), ("26000", "PgBouncer"), ("3F000", "search_path")] {
+            assert!(next_step(code).is_some_and(|step| step.contains(says)), "{code}");
+        }
+        assert_eq!(next_step("42601"), None);
     }
 
     #[test]

@@ -261,9 +261,11 @@ async fn why(err: StoreError, options: &PgConnectOptions) -> StoreError {
 }
 
 async fn check(connections: &PgPool, test: bool) -> Result<(), StoreError> {
-    let settings = "SELECT current_setting('server_version_num')::int4, current_setting('fsync')::bool";
+    let settings = "SELECT current_setting('server_version_num')::int4, current_setting('fsync')::bool, \
+                    current_setting('server_encoding')";
     let settings = in_time(sqlx::query(settings).fetch_one(connections)).await?;
     let (version, fsync): (i32, bool) = (settings.try_get(0)?, settings.try_get(1)?);
+    let encoding: String = settings.try_get(2)?;
     if version < OLDEST {
         return Err(StoreError::Unfit("this Postgres is older than 15".to_owned()));
     }
@@ -272,7 +274,38 @@ async fn check(connections: &PgPool, test: bool) -> Result<(), StoreError> {
             "this Postgres runs with fsync=off: a verdict would not survive a power cut".to_owned(),
         ));
     }
+    if encoding != "UTF8" {
+        return Err(StoreError::Unfit(format!(
+            "the encoding of this database is {encoding}, and not every text can be kept in it: make one with \
+             `createdb --encoding=UTF8 --template=template0 NAME` and name that in the URL; a dump of this one goes into it"
+        )));
+    }
+    if shares_its_sessions(connections).await {
+        return Err(StoreError::Unfit(
+            "what answers at this URL gives one session of Postgres to several connections, as PgBouncer does in transaction \
+             mode: settings, locks and prepared statements of one would be another's. Name Postgres itself in the URL, or \
+             let the pooler pool sessions (`pool_mode=session`)"
+                .to_owned(),
+        ));
+    }
     Ok(())
+}
+
+/// Whether a pooler stands between that lends one session to whoever begins a transaction: what rests in one connection is
+/// taken by the next. It may not be found, where others take it first.
+async fn shares_its_sessions(connections: &PgPool) -> bool {
+    const WHICH: &str = "SELECT pg_backend_pid()";
+    let options = connections.connect_options();
+    let asked = async {
+        let mut resting = connections.acquire().await?;
+        let one: i32 = sqlx::raw_sql(WHICH).fetch_one(&mut *resting).await?.try_get(0)?;
+        let mut other = PgConnection::connect_with(&options).await?;
+        let two: i32 = sqlx::raw_sql(WHICH).fetch_one(&mut other).await?.try_get(0)?;
+        other.close().await?;
+        Ok::<bool, sqlx::Error>(one == two)
+    };
+    // Where no second connection is to be had, that is told by whoever needs one.
+    matches!(tokio::time::timeout(LOOK, asked).await, Ok(Ok(true)))
 }
 
 /// Whether no connection was to be had at all, as against one that turned out to be dead.

@@ -324,6 +324,18 @@ testkit::on_both! {
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 
+    async fn a_database_that_cannot_keep_every_text_is_refused(db: TestDatabase) {
+        if db.store() == Store::Sqlite { return; }
+        let name = db.url().split('?').next().and_then(|url| url.rsplit('/').next()).expect("a name");
+        let latin = format!("{name}_latin");
+        let made = "ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+        db.tamper(&format!("CREATE DATABASE {latin} {made}")).await.expect("made");
+        let config = ConnectConfig { test: true, ..ConnectConfig::new(db.url().replacen(name, &latin, 1)) };
+        let refused = Db::connect(&config).await.expect_err("Cyrillic has no place in it").to_string();
+        assert!(refused.contains("LATIN1") && refused.contains("--encoding=UTF8"), "{refused}");
+        db.tamper(&format!("DROP DATABASE {latin} WITH (FORCE)")).await.expect("it goes");
+    }
+
     async fn the_embedded_store_lives_in_memory_too(db: TestDatabase) {
         if db.store() == Store::Postgres { return; }
         let db = Db::connect(&ConnectConfig::new("sqlite::memory:")).await.expect("memory");
