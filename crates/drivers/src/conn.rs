@@ -29,6 +29,7 @@ use crate::{
     postgres,
     rowtype::Rows,
     seen::Seen,
+    store_file::StoreFile,
 };
 
 /// A statement that took so long is worth a line in the log.
@@ -41,6 +42,8 @@ pub(crate) struct Conn {
     backend: DbBackend,
     /// Whose connection this is, on Postgres.
     pool: Option<postgres::Pool>,
+    /// What this reads and writes, on SQLite that is not in memory.
+    file: Option<Arc<StoreFile>>,
     /// Rows that were written by [`Self::send_rows`].
     written: AtomicU64,
     /// Whether a statement has failed.
@@ -71,8 +74,13 @@ impl Conn {
         Self::new(Open::Postgres(lent), DbBackend::Postgres, Some(pool), sent, seen)
     }
 
-    pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, sent: Arc<AtomicU64>, seen: Seen) -> Self {
-        Self::new(Open::Sqlite(tx), DbBackend::Sqlite, None, sent, seen)
+    pub(crate) fn sqlite(
+        tx: Transaction<'static, Sqlite>,
+        file: Option<Arc<StoreFile>>,
+        sent: Arc<AtomicU64>,
+        seen: Seen,
+    ) -> Self {
+        Self { file, ..Self::new(Open::Sqlite(tx), DbBackend::Sqlite, None, sent, seen) }
     }
 
     fn new(
@@ -86,6 +94,7 @@ impl Conn {
             open: Mutex::new(open),
             backend,
             pool,
+            file: None,
             written: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             began: seen.noted(),
@@ -290,8 +299,11 @@ impl<'s> Watch<'s> {
         } else {
             tracing::trace!(took_us = took.as_micros(), sql = head(self.sql), "statement");
         }
-        if answer.is_err() {
+        if let Err(err) = &answer {
             self.conn.failed.store(true, Ordering::Relaxed);
+            if let Some(file) = &self.conn.file {
+                file.note(err);
+            }
         } else if let Some(answered) = &self.conn.answered {
             answered.fetch_add(1, Ordering::Relaxed);
         }

@@ -93,6 +93,13 @@ impl StoreError {
         err.code().is_some_and(|code| NO_ROOM.contains(&&*code))
     }
 
+    /// Whether the file of an embedded store is not what SQLite left there.
+    pub(crate) fn is_damage(&self) -> bool {
+        let (Self::Unavailable(cause) | Self::UnknownCommit(cause)) = self else { return false };
+        let Some(sqlx::Error::Database(err)) = told(cause.as_ref()) else { return false };
+        err.code().is_some_and(|code| primary(&code).is_some_and(|code| DAMAGE.contains(&code)))
+    }
+
     /// Whether it is only that others were first.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -294,9 +301,17 @@ fn next_step(code: &str) -> Option<&'static str> {
 /// FULL, and IOERR while writing, cutting, growing and mapping a file.
 const NO_ROOM: [&str; 5] = ["13", "778", "1546", "4874", "5386"];
 
-/// READONLY, IOERR, FULL, CANTOPEN: the low byte of an extended SQLite code is its primary code.
+/// CORRUPT and NOTADB.
+const DAMAGE: [u32; 2] = [11, 26];
+
+/// READONLY, IOERR, FULL, CANTOPEN, and a file that is damaged: no record can be committed to it.
 fn sqlite_is_down(code: &str) -> bool {
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 13 | 14))
+    primary(code).is_some_and(|code| matches!(code, 8 | 10 | 13 | 14) || DAMAGE.contains(&code))
+}
+
+/// The primary code of an extended code of SQLite is its low byte. Codes of Postgres have five characters.
+fn primary(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff)
 }
 
 /// IOERR_WRITE, FULL, and READONLY with its kinds.
@@ -328,7 +343,9 @@ mod tests {
         for code in ["23514", "23502", "22003", "22021", "54000", "275", "18"] {
             assert!(matches!(of(code), StoreError::Refused(_)) && of(code).is_about_the_row(), "{code}");
         }
-        let gone = ["08006", "53300", "57P01", "57014", "10", "2570", "13", "14", "8"];
+        // A file that is damaged among them: no later time mends it, and no record of a step can be kept in it either.
+        let gone =
+            ["08006", "53300", "57P01", "57014", "10", "2570", "13", "14", "8", "11", "267", "779", "26"];
         let shut = ["28000", "28P01", "3D000"];
         for code in gone.into_iter().chain(shut) {
             assert!(of(code).is_unavailable(), "{code}");

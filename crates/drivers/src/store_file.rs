@@ -4,15 +4,25 @@
 //! server would go on answering, and every commit would be gone with the process. The same holds for the write-ahead
 //! log beside the file, which has the last commits. So both files are compared with their paths around every unit of
 //! work that writes.
+//!
+//! A file that is damaged is not written on either: what is written beside the damage may be lost with it. It is down, as a
+//! Postgres is that cannot be reached, and what is halted stays so.
 
 use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::StoreError;
+
+/// What is said of a damaged file.
+const DAMAGED: &str = "the file of the store is damaged: nothing is written to it any more. Stop the server, keep the file, and \
+                       restore a backup (`hoc doctor` reads it before you serve)";
 
 /// What the system knows a file by, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +49,8 @@ pub(crate) struct StoreFile {
     log: OnceLock<Identity>,
     /// Why nothing is written any more: what was open is nobody's.
     lost: OnceLock<String>,
+    /// Whether SQLite met something in it that is none of its own.
+    damaged: AtomicBool,
 }
 
 impl StoreFile {
@@ -49,7 +61,8 @@ impl StoreFile {
         let mut log_path = path.as_os_str().to_owned();
         log_path.push("-wal");
         let log = OnceLock::new();
-        Ok(Self { path: path.to_owned(), log_path: log_path.into(), opened, log, lost: OnceLock::new() })
+        let (lost, damaged) = (OnceLock::new(), AtomicBool::new(false));
+        Ok(Self { path: path.to_owned(), log_path: log_path.into(), opened, log, lost, damaged })
     }
 
     /// Refuses to go on where the path leads elsewhere.
@@ -67,6 +80,18 @@ impl StoreFile {
             }
         }
         self.lost.get().map_or(Ok(()), |why| Err(StoreError::ReadOnly(why.clone())))
+    }
+
+    /// Takes note of a failure that tells of damage.
+    pub(crate) fn note(&self, err: &StoreError) {
+        if err.is_damage() && !self.damaged.swap(true, Ordering::Relaxed) {
+            tracing::error!(store = %self.path.display(), error = err as &dyn std::error::Error, "{DAMAGED}");
+        }
+    }
+
+    /// What is damaged, and what to do.
+    pub(crate) fn damage(&self) -> Option<&'static str> {
+        self.damaged.load(Ordering::Relaxed).then_some(DAMAGED)
     }
 
     /// Why nothing is written, if that is so.

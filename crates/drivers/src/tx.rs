@@ -122,19 +122,23 @@ impl Db {
                 conn
             }
             Pools::Sqlite { writer, file, .. } => {
+                if let Some(damage) = self.damaged() {
+                    return Err(StoreError::Unavailable(damage.into()));
+                }
                 let before = self.written.load(Ordering::Relaxed);
                 let begun = in_time(writer.begin_with("BEGIN IMMEDIATE")).await;
                 // Whoever has the one writer may have got no answer either: then it is not busy, it hangs.
-                let tx = begun.map_err(StoreError::at_embedded_begin).map_err(|err| match err {
+                let begun = begun.map_err(StoreError::at_embedded_begin).map_err(|err| match err {
                     StoreError::Busy(cause) if self.written.load(Ordering::Relaxed) == before => {
                         StoreError::Unavailable(cause)
                     }
                     err => err,
-                })?;
+                });
+                let tx = begun.inspect_err(|err| self.note(err))?;
                 if let Some(file) = file {
                     file.check()?;
                 }
-                Conn::sqlite(tx, self.sent.clone(), self.seen.clone())
+                Conn::sqlite(tx, file.clone(), self.sent.clone(), self.seen.clone())
             }
         };
         Ok(Tx { conn: conn.counting(self.written.clone()), file: self.file().cloned() })
@@ -171,6 +175,18 @@ impl Db {
     #[must_use]
     pub fn fell_back(&self) -> Option<String> {
         self.seen.fell_back().or_else(|| self.file()?.lost())
+    }
+
+    /// What to do about an embedded store whose file this process found damaged. It takes no writes any more.
+    #[must_use]
+    pub fn damaged(&self) -> Option<&'static str> {
+        self.file()?.damage()
+    }
+
+    fn note(&self, err: &StoreError) {
+        if let Some(file) = self.file() {
+            file.note(err);
+        }
     }
 
     /// What the store is known by that a unit of work of now is committed to. None where that is not known: nothing was
@@ -226,9 +242,10 @@ impl Db {
                 let lent = pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
                 Conn::postgres(lent, pool.clone(), self.sent.clone(), self.seen.clone())
             }
-            Pools::Sqlite { readers, .. } => {
-                let tx = in_time(readers.begin_with("BEGIN DEFERRED")).await?;
-                Conn::sqlite(tx, self.sent.clone(), self.seen.clone())
+            Pools::Sqlite { readers, file, .. } => {
+                let begun = in_time(readers.begin_with("BEGIN DEFERRED")).await;
+                let tx = begun.inspect_err(|err| self.note(err))?;
+                Conn::sqlite(tx, file.clone(), self.sent.clone(), self.seen.clone())
             }
         };
         Ok(ReadTx { conn, place: None })

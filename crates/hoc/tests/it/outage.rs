@@ -159,6 +159,51 @@ fn go_on(http: &mut Http, admin: &str) {
     changed.expect("an answer").expect(200);
 }
 
+/// As a bad disk does it: all but the first page is none of SQLite's.
+fn damage(place: &Place) {
+    let file = place.data().join("hoc.db");
+    let mut sqlite3 = std::process::Command::new("sqlite3");
+    let ran = sqlite3.arg(&file).arg("PRAGMA wal_checkpoint(TRUNCATE)").output().expect("sqlite3 starts");
+    assert!(ran.status.success(), "{ran:?}");
+    let mut bytes = std::fs::read(&file).expect("it is read");
+    bytes[4_096..].fill(0xa5);
+    // In place: another file at this path is another fault.
+    std::fs::write(&file, bytes).expect("it is written");
+}
+
+#[test]
+fn a_damaged_file_is_a_store_that_is_down() {
+    for goes_on in [false, true] {
+        let place = Place::sqlite();
+        let (key, admin) = (place.key("agent"), place.key("admin"));
+        let server = place.serve();
+        govern(&mut server.http(), &admin);
+        if goes_on {
+            go_on(&mut server.http(), &admin);
+        }
+        let agent = Agent { server: &server, key };
+        let run = agent.start();
+        agent.report(&run, "ask", 0.001, None).expect(200);
+        damage(&place);
+        let passes = agent.report(&run, "ask", 0.002, None);
+        if goes_on {
+            assert_eq!(passes.expect(200)["recorded"], false);
+        } else {
+            assert_eq!(passes.expect(503)["code"], "store_unavailable");
+        }
+        told(&agent.report(&run, "delete", 0.001, None), false);
+        let start = server.http().post(RUNS, &agent.key, &json!({ "agent_id": "a" })).expect(503);
+        assert_eq!(start["code"], "store_unavailable", "{start}");
+        let read = server.http().get(&format!("{RUNS}/{run}"), &agent.key).expect(503);
+        assert_eq!(read["code"], "store_unavailable", "{read}");
+        let ready = server.http().get("/readyz", "").expect(503);
+        let why = ready["detail"].as_str().expect("why");
+        assert!(why.contains("damaged") && why.contains("restore a backup"), "{why}");
+        let (_, log) = server.stop();
+        assert!(log.contains("the file of the store is damaged"), "{log}");
+    }
+}
+
 #[tokio::test]
 async fn a_tenant_that_goes_on_loses_nothing_by_a_crash_in_the_outage() {
     let Some(place) = Place::on(Store::Postgres).await else { return };

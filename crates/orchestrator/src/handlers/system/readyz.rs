@@ -20,6 +20,9 @@ pub enum NotReady {
     /// Work that must go on does not: checkpoints are not signed, or runs are not ended.
     #[error("background work has stopped, and is tried again: {}", .0.join(", "))]
     Background(Vec<&'static str>),
+    /// The file of an embedded store is damaged: what is not damaged of it may be read.
+    #[error("{0}")]
+    Damaged(&'static str),
     /// The store does not answer, or does not commit.
     #[error("the store takes no commits")]
     Store(#[source] Error),
@@ -29,6 +32,9 @@ pub enum NotReady {
 /// time.
 #[tracing::instrument(name = "system.readyz", level = "debug", skip_all)]
 pub async fn readyz(spine: &Spine) -> Result<(), NotReady> {
+    if let Some(why) = spine.db().damaged() {
+        return Err(NotReady::Damaged(why));
+    }
     let store = |err| NotReady::Store(Error::from(err));
     let pending = spine.db().pending_migrations().await.map_err(store)?;
     if !pending.is_empty() {
