@@ -327,6 +327,42 @@ async fn a_freeze_that_is_gone_is_missed_though_as_much_was_changed_since() {
     }
 }
 
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for file in std::fs::read_dir(from).expect("a folder") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("it is copied");
+    }
+}
+
+/// Whoever accepts is killed when the logs say so, and nothing outside the store does yet.
+#[tokio::test]
+async fn an_acceptance_that_was_cut_off_is_brought_to_its_end_by_the_next() {
+    let place = Place::sqlite();
+    let admin = place.key("admin");
+    let server = place.serve();
+    start(&mut server.http(), &admin).expect(201);
+    server.stop();
+    place.back_up().await;
+    let server = place.serve();
+    start(&mut server.http(), &admin).expect(201);
+    signed(&server, &admin);
+    server.stop();
+    place.restore().await;
+    let (folder, before) = (place.data().join("keys/checkpoints"), place.path("before"));
+    copy(&folder, &before);
+    let (code, accepted) = finding(&place, &["--accept-restore"], "restore");
+    assert_eq!(code, Some(0), "{accepted}");
+    copy(&before, &folder);
+    for _ in 0..2 {
+        let (code, logs) = finding(&place, &["--accept-restore"], "logs");
+        assert_eq!(code, Some(0), "{logs}");
+        assert!(!logs.contains("TRUNCATED"), "{logs}");
+    }
+    let (code, logs) = finding(&place, &[], "logs");
+    assert_eq!(code, Some(0), "{logs}");
+}
+
 #[tokio::test]
 async fn a_torn_checkpoint_does_not_hide_an_older_backup() {
     for torn in ["", "hoc/default"] {

@@ -12,6 +12,7 @@ pub(crate) mod signs;
 use chrono::{DateTime, Duration, Utc};
 use drivers::{ReadTx, StoreError};
 use models::{
+    account::Tenant,
     ids::TenantId,
     ledger::{Checkpoint, LogHead},
 };
@@ -83,6 +84,26 @@ pub(crate) async fn sign(
     spine.db().note_signed(&head);
     send_out(spine, slug, &checkpoint, grown).await;
     Ok(checkpoint)
+}
+
+/// Has everything that is kept outside of a log say which epoch it is in: whoever began the epoch may have been cut off before
+/// it was signed, or before what was signed got there.
+pub(crate) async fn keep_epoch(spine: &Spine, tenant: &Tenant, log: LogName) -> Result<(), Error> {
+    let epoch = head(&spine.read().await?, tenant.id, log).await?.epoch;
+    if is_epoch_kept(spine, tenant, log, epoch).await {
+        return Ok(());
+    }
+    let checkpoint = sign(spine, tenant.id, &tenant.slug, log).await?;
+    if !is_epoch_kept(spine, tenant, log, epoch).await {
+        let grown = grown_anew(spine, &tenant.slug, &checkpoint).await?;
+        send_out(spine, &tenant.slug, &checkpoint, grown).await;
+    }
+    Ok(())
+}
+
+async fn is_epoch_kept(spine: &Spine, tenant: &Tenant, log: LogName, epoch: u64) -> bool {
+    let kept = outside(spine, &tenant.slug, log, Depth::Newest).await;
+    kept.notes.iter().all(|(kept, _)| kept.origin.epoch >= epoch)
 }
 
 /// A log that goes on from all that is known of it.

@@ -1,7 +1,10 @@
 //! What a restored backup lost is accepted by somebody: each log then says so itself, for ever.
 
 use models::{ledger::LogMark, logs::SystemEventType};
-use proof::leaves::{EpochLeaf, MarkLeaf};
+use proof::{
+    leaves::{EpochLeaf, MarkLeaf},
+    words::LogName,
+};
 use serde_json::json;
 
 use crate::{
@@ -32,6 +35,13 @@ pub async fn accept_restore(spine: &Spine, by: &SystemCaller) -> Result<Vec<Lost
     spine.hold_back(None);
     for one in &lost {
         checkpoints::sign(spine, one.tenant.id, &one.tenant.slug, one.log).await?;
+    }
+    // Also of what was accepted before, by a call that was cut off.
+    let tenants = spine.read().await?.account().list_tenants().await?;
+    for tenant in &tenants {
+        for log in LogName::ALL {
+            checkpoints::keep_epoch(spine, tenant, *log).await?;
+        }
     }
     hold_back_if_lost(spine, Depth::All).await?;
     Ok(lost)
