@@ -10,7 +10,7 @@ const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_0
 const LONGEST: Duration = Duration::from_hours(24 * 3_650);
 
 /// Reads one.
-pub(crate) fn parse(text: &str) -> anyhow::Result<Duration> {
+fn parse(text: &str) -> anyhow::Result<Duration> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = UNITS.iter().find(|(name, _)| *name == unit);
@@ -22,11 +22,18 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Duration> {
     }
 }
 
+/// Reads one that may be nothing.
+pub(crate) fn any(text: &str) -> anyhow::Result<Duration> {
+    match parse(text)? {
+        length if length > LONGEST => bail!("must be at most {}", self::text(LONGEST)),
+        length => Ok(length),
+    }
+}
+
 /// Reads one that is not nothing.
 pub(crate) fn some(text: &str) -> anyhow::Result<Duration> {
-    match parse(text)? {
+    match any(text)? {
         Duration::ZERO => bail!("must be longer than nothing"),
-        length if length > LONGEST => bail!("must be at most {}", self::text(LONGEST)),
         length => Ok(length),
     }
 }
@@ -43,7 +50,7 @@ pub(crate) fn text(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, some, text};
+    use super::{any, parse, some, text};
 
     #[test]
     fn what_is_written_is_what_was_read() {
@@ -57,7 +64,10 @@ mod tests {
             assert!(parse(odd).is_err(), "{odd}");
         }
         assert!(some("3650d").is_ok());
-        let said = some("3000000d").expect_err("too long").to_string();
-        assert_eq!(said, "must be at most 3650d");
+        for reads in [some, any] {
+            let said = reads("3000000d").expect_err("too long").to_string();
+            assert_eq!(said, "must be at most 3650d");
+        }
+        assert!(any("0s").is_ok() && some("0s").is_err());
     }
 }

@@ -51,7 +51,7 @@ impl Server {
         Ok(Self {
             listen: sources.setting(&LISTEN, listen, "127.0.0.1:8080".to_owned(), host_and_port)?,
             public_url: sources.setting(&PUBLIC_URL, None, String::new(), origin_of)?,
-            stop_within: sources.setting(&STOP_WITHIN, None, Duration::from_secs(30), duration::parse)?,
+            stop_within: sources.setting(&STOP_WITHIN, None, Duration::from_secs(30), duration::any)?,
             head_within: time(&HEAD_WITHIN, 10)?,
             idle_within: time(&IDLE_WITHIN, 75)?,
             max_clients_per_peer: sources.setting(&MAX_CLIENTS_PER_PEER, None, half, at_least_one)?,

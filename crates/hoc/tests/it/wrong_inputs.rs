@@ -133,6 +133,7 @@ fn a_start_that_cannot_be() {
         ("HOC_MAX_HELD_MIB", "much", "a whole number, 64 to"),
         ("HOC_LOG", "verbose", "off, error, warn, info, debug, trace"),
         ("HOC_PERMIT_TTL", "3000000d", "at most 3650d"),
+        ("HOC_STOP_WITHIN", "106751991167d", "at most 3650d"),
         ("HOC_PERMIT_TTL", "soon", "such as 500ms, 60s"),
     ] {
         refused_with(name, value, &["serve"], &[told]);
