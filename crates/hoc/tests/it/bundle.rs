@@ -141,6 +141,14 @@ fn what_failed_stands_last_and_a_wrong_key_is_no_forgery() {
         assert!(place.succeed(&["verify", file, "--key", key]).ends_with("COMPLETE\n"), "{key}");
     }
 
+    for (input, code, told) in [(file, 0, "COMPLETE"), (json.as_str(), 1, "standard input")] {
+        let mut command = place.command(&["verify", "-", "--key", &pem]);
+        let ran = command.stdin(fs::File::open(input).expect("it is there")).output().expect("it starts");
+        assert_eq!(ran.status.code(), Some(code), "{input}");
+        let said = [ran.stdout, ran.stderr].concat();
+        assert!(String::from_utf8_lossy(&said).contains(told), "{input}");
+    }
+
     let bent = written("bent.json", &replaced(file.as_ref(), "look", "lock"));
     let ran = place.run(&["verify", &bent, "--key", &pem]);
     let lines: Vec<&str> = ran.stdout.lines().collect();

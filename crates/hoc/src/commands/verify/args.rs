@@ -13,6 +13,7 @@ use verify::Check;
 Examples:
   hoc verify run.bundle.json --key hoc.pub
   hoc verify run.bundle.json --key hoc.pub --reexecute --seen steps.jsonl --not-before 2026-11-01
+  hoc bundle RUN | hoc verify - --key hoc.pub
   hoc verify --log runs
   hoc verify --log audit --tenant default --since default-audit.checkpoint
 
@@ -30,7 +31,7 @@ Get the public key from whoever runs the installation, not from whoever gave you
 `hoc keys public`, or GET /.well-known/hoc/keys (JSON) or /.well-known/hoc/keys.pem. --key takes
 either form.")]
 pub(crate) struct Args {
-    /// The bundle
+    /// The bundle; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
     /// File of public keys, PEM or JSON as they are published. For --log the store's own serve where none is given

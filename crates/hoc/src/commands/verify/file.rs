@@ -1,6 +1,11 @@
 //! A bundle: needs its file and a public key, and neither a store nor a configuration.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -14,10 +19,11 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
     let Some(key) = &args.key else { bail!("give the public key: --key PUB") };
     let keys = public_keys(key)?;
     let options = options(args)?;
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let name = if is_input(path) { "standard input".to_owned() } else { path.display().to_string() };
+    let bytes = read(path).with_context(|| format!("cannot read {name}"))?;
     let report = verify::bundle(&bytes, &keys, &options).with_context(|| match what_else(&bytes) {
-        Some(what) => format!("{}: {what}", path.display()),
-        None => path.display().to_string(),
+        Some(what) => format!("{name}: {what}"),
+        None => name.clone(),
     })?;
     if args.json {
         out::line(document(&report));
@@ -25,6 +31,19 @@ pub(super) fn check(path: &Path, args: &Args) -> anyhow::Result<Word> {
         out::text(&report.to_string());
     }
     Ok(report.word)
+}
+
+fn is_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !is_input(path) {
+        return fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// What a file is that is often taken for a bundle.
