@@ -128,6 +128,7 @@ fn what_is_wrong_is_told_with_what_to_do_and_the_rest_comes_in() {
         (file("marked.json", b"\xef\xbb\xbf{\"resourceSpans\": []}"), "holds no spans"),
         (file("cut.gz", &[0x1f, 0x8b, 8, 0]), "copy it again"),
         (file("text", b"hello"), "holds no OTLP traces"),
+        (file("big", &vec![b'x'; (16 << 20) + 1]), "the 16 MiB that a server takes"),
         ("missing".to_owned(), "check the name"),
     ];
     for (name, advice) in &cases {

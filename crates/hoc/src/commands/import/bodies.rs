@@ -1,6 +1,6 @@
 //! What is in a file of exported spans, told by its content: protobuf or JSON, one body or many, packed or not.
 
-use std::io::Read as _;
+use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 use orchestrator::ports::SpanEncoding;
@@ -10,14 +10,19 @@ use serde_json::{Deserializer, value::RawValue};
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The bytes, unpacked where they are gzip.
-pub(super) fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
+/// Everything that can be read; none where that is more than `most` bytes.
+pub(super) fn whole(from: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    from.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() <= most))
+}
+
+/// The bytes, unpacked where they are gzip; none where that would be more than `most`, however few are packed.
+pub(super) fn unpacked(bytes: Vec<u8>, most: usize) -> io::Result<Option<Vec<u8>>> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(as_text(bytes));
+        return Ok(Some(as_text(bytes)));
     }
-    let mut unpacked = Vec::with_capacity(bytes.len().saturating_mul(4));
-    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked)?;
-    Ok(as_text(unpacked))
+    Ok(whole(MultiGzDecoder::new(bytes.as_slice()), most)?.map(as_text))
 }
 
 /// What is JSON but for bytes that are no text, as JSON: what is odd in one span costs its neighbours nothing.
@@ -98,14 +103,16 @@ mod tests {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packer.write_all(b"spans").expect("it packs");
         let gzip = packer.finish().expect("it packs");
-        assert_eq!(unpacked(gzip.clone()).expect("it unpacks"), b"spans");
-        assert_eq!(unpacked(b"spans".to_vec()).expect("it is plain"), b"spans");
-        assert!(unpacked(gzip[..gzip.len() - 4].to_vec()).is_err());
-        assert_eq!(
-            unpacked(b"{\"a\":\"\xff\"}".to_vec()).expect("it is JSON"),
-            "{\"a\":\"\u{fffd}\"}".as_bytes()
-        );
-        assert_eq!(unpacked(b"\xef\xbb\xbf{}".to_vec()).expect("it is JSON"), b"{}");
-        assert_eq!(unpacked(b"\n\xff".to_vec()).expect("it is no text"), b"\n\xff");
+        let within = |most: usize, bytes: &[u8]| unpacked(bytes.to_vec(), most);
+        let all = |bytes: &[u8]| within(100, bytes).expect("it reads").expect("there is room");
+        assert_eq!(all(&gzip), b"spans");
+        assert_eq!(all(b"spans"), b"spans");
+        assert!(within(100, &gzip[..gzip.len() - 4]).is_err());
+        assert_eq!(all(b"{\"a\":\"\xff\"}"), "{\"a\":\"\u{fffd}\"}".as_bytes());
+        assert_eq!(all(b"\xef\xbb\xbf{}"), b"{}");
+        assert_eq!(all(b"\n\xff"), b"\n\xff");
+        assert_eq!(within(5, &gzip).expect("it unpacks"), Some(b"spans".to_vec()));
+        assert_eq!(within(4, &gzip).expect("it is left packed"), None);
+        assert_eq!(whole(&b"spans"[..], 4).expect("it is left unread"), None);
     }
 }

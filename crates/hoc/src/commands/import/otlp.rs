@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::{self, Read as _},
+    io::{self, Read},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -17,7 +17,7 @@ use orchestrator::{
 };
 use serde_json::json;
 
-use super::bodies::{bodies, unpacked};
+use super::bodies::{bodies, unpacked, whole};
 use verify::shown;
 
 use crate::{
@@ -42,7 +42,8 @@ Examples:
 
 A file holds what an OTLP exporter sends (ExportTraceServiceRequest), protobuf or JSON, gzip or
 not: its content says which. JSON may hold several, one after another, as the Collector's file
-exporter writes them, or in a list. Rules and limits judge the spans as they come in, as for
+exporter writes them, or in a list; each of at most 16 MiB, and a file, unpacked, of as many as
+HOC_MAX_HELD_MIB says. Rules and limits judge the spans as they come in, as for
 POST /v1/traces, and importing a file again changes nothing. Works on the store itself, whether
 a server runs or not; a run whose root span came is sealed by a running server after the quiet
 time.
@@ -115,14 +116,36 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
 
 /// Imports one file; what was taken before it failed stays.
 async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Counts> {
-    let bytes = read(path).context("cannot be read: check the name and that you may read it")?;
-    let bytes = unpacked(bytes).context("begins like gzip and cannot be unpacked: copy it again, whole")?;
+    // As much as a server holds, and of one request as much as a server takes.
+    let (most, most_of_one) = (spine.settings().max_held_bytes, api::Bounds::default().span_bytes);
+    let too_much = || {
+        let most = most >> 20;
+        format!(
+            "has more than {most} MiB, or would have unpacked: split it, or have more held (HOC_MAX_HELD_MIB)"
+        )
+    };
+    let bytes = read(path, most).context("cannot be read: check the name and that you may read it")?;
+    let bytes = bytes.with_context(too_much)?;
+    let bytes =
+        unpacked(bytes, most).context("begins like gzip and cannot be unpacked: copy it again, whole")?;
+    let bytes = bytes.with_context(too_much)?;
     let (encoding, bodies) = bodies(&bytes).context(
         "begins like JSON and is none: it has one object of an exporter, one a line, or a list of them",
     )?;
     let mut counts = Counts::default();
     let of = bodies.len();
     for (at, body) in bodies.into_iter().enumerate() {
+        // Which of several it is, for those before it are in.
+        let which = |err: anyhow::Error| match of {
+            1 => err,
+            _ => err.context(format!("object {} of {of}, where the import of this file ended", at + 1)),
+        };
+        if body.len() > most_of_one {
+            let most = most_of_one >> 20;
+            return Err(which(anyhow::anyhow!(
+                "has more than the {most} MiB that a server takes of one request: have it exported in smaller batches"
+            )));
+        }
         let taken = activity::ingest_as(spine, &caller::command_line(), tenant, encoding, body).await;
         let taken = taken.map_err(|err| match err {
             Error::Unreadable(why) => anyhow::anyhow!(
@@ -131,11 +154,6 @@ async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Coun
             other => anyhow::Error::new(other)
                 .context("the store did not take it: see `hoc doctor`, then import the same file again"),
         });
-        // Which of several it is, for those before it are in.
-        let which = |err: anyhow::Error| match of {
-            1 => err,
-            _ => err.context(format!("object {} of {of}, where the import of this file ended", at + 1)),
-        };
         let taken = taken.map_err(which)?;
         counts.add(Counts {
             recorded: taken.recorded,
@@ -150,13 +168,10 @@ async fn import(spine: &Spine, tenant: &str, path: &Path) -> anyhow::Result<Coun
     Ok(counts)
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if path != Path::new("-") {
-        return fs::read(path);
-    }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn read(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let from: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(fs::File::open(path)?) };
+    whole(from, most)
 }
 
 impl Counts {
