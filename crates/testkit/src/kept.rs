@@ -5,6 +5,16 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 
 use crate::databases::{Store, TestDatabase};
 
+/// How each trigger is switched off, and on as it was: those that keep rows as they are fire for everybody.
+const TRIGGERS_OF_POSTGRES: &str = "SELECT
+         format('ALTER TABLE public.%I DISABLE TRIGGER %I;', c.relname, t.tgname) AS off,
+         format('ALTER TABLE public.%I ENABLE %s TRIGGER %I;', c.relname,
+                CASE t.tgenabled WHEN 'A' THEN 'ALWAYS' ELSE '' END, t.tgname) AS \"on\"
+     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+     WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace";
+
+const TRIGGERS_OF_SQLITE: &str = "SELECT 'DROP TRIGGER ' || name || ';' AS off, sql || ';' AS \"on\" FROM sqlite_master WHERE type = 'trigger'";
+
 impl TestDatabase {
     /// Keeps what is stored now, for [`Self::put_back`]; what was kept before is forgotten.
     ///
@@ -44,20 +54,22 @@ impl TestDatabase {
         }
         let rows = rows.concat();
         let sql = match self.store() {
+            // Whoever writes meanwhile waits for a second and gives up, before this is told of a deadlock.
             Store::Postgres => {
-                format!("BEGIN; SET LOCAL session_replication_role = replica; {rows} COMMIT")
+                let triggers = ask(&connection, TRIGGERS_OF_POSTGRES.to_owned()).await;
+                let [off, on] = ["off", "on"].map(|column| texts(&triggers, column).concat());
+                format!(
+                    "BEGIN; SET LOCAL deadlock_timeout = '30s'; SET LOCAL session_replication_role = replica;
+                     {off} {rows} {on} COMMIT"
+                )
             }
             Store::Sqlite => {
-                let triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'";
-                let triggers = ask(&connection, triggers.to_owned()).await;
-                let each = |column: &str, before: &str| {
-                    let texts = texts(&triggers, column);
-                    texts.iter().map(|text| format!("{before}{text};")).collect::<Vec<_>>().concat()
-                };
-                let (drop, make, kept) = (each("name", "DROP TRIGGER "), each("sql", ""), self.kept_file());
+                let triggers = ask(&connection, TRIGGERS_OF_SQLITE.to_owned()).await;
+                let [off, on] = ["off", "on"].map(|column| texts(&triggers, column).concat());
+                let kept = self.kept_file();
                 format!(
                     "PRAGMA foreign_keys = OFF; ATTACH '{kept}' AS kept;
-                     BEGIN IMMEDIATE; {drop} {rows} {make} COMMIT; DETACH kept"
+                     BEGIN IMMEDIATE; {off} {rows} {on} COMMIT; DETACH kept"
                 )
             }
         };
