@@ -268,7 +268,7 @@ fn is_about_an_oid(code: &str, message: &str) -> bool {
 }
 
 /// What the database said, also where a migration met it.
-fn told(cause: &(dyn StdError + Send + Sync + 'static)) -> Option<&sqlx::Error> {
+fn told<'c>(cause: &'c (dyn StdError + Send + Sync + 'static)) -> Option<&'c sqlx::Error> {
     match cause.downcast_ref::<DbErr>() {
         Some(
             DbErr::Conn(RuntimeErr::SqlxError(err))

@@ -103,11 +103,12 @@ impl Node {
         match self.sort {
             Sort::Model if self.uses() => !met.takes_away(),
             Sort::Model => {
-                !self.marks.may_be_of(&below.told)
-                    && !self.marks.may_be_of(&self.above)
+                // A call of which nobody tells the use may have cost something, though a try of it did not.
+                let is_tried = self.tells == Tells::Unused && self.marks.are_named_as(&below.unused);
+                let others = [&below.told, &self.above];
+                !is_tried
+                    && !others.into_iter().any(|of| self.marks.may_be_of(of))
                     && !self.marks.are_named_as(&below.silent)
-                    // A call of which nobody tells the use may have cost something, though a try of it did not.
-                    && !(self.tells == Tells::Unused && self.marks.are_named_as(&below.unused))
             }
             Sort::Tool(_) => !self.same,
             Sort::Http | Sort::Retrieval | Sort::Other => {

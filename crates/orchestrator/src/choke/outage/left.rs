@@ -15,11 +15,14 @@ use proof::{hash::Hash, words::RunStatus};
 use super::bounded::{MAX_REMEMBERED, keep, lock};
 use crate::choke::state::RunState;
 
+/// What is known of runs, and when it was last seen.
+type Known<V> = HashMap<(TenantId, RunId), (DateTime<Utc>, V)>;
+
 /// What the store must not be behind.
 #[derive(Default)]
 pub(super) struct Left {
-    runs: Mutex<HashMap<(TenantId, RunId), (DateTime<Utc>, Place)>>,
-    halted: Mutex<HashMap<(TenantId, RunId), (DateTime<Utc>, Stage)>>,
+    runs: Mutex<Known<Place>>,
+    halted: Mutex<Known<Stage>>,
 }
 
 /// How far a run had come. It gets no further back, nor does its stage.
