@@ -37,6 +37,7 @@ mod numbers;
 mod sides;
 mod sums;
 mod told;
+mod tools;
 mod version;
 
 use std::collections::{HashMap, HashSet};
@@ -51,8 +52,8 @@ use self::{
     told::span_key,
 };
 pub use self::{
-    sides::MAX_HTTP_BETWEEN,
     told::{MAX_STEPS, Told, is_request},
+    tools::MAX_HTTP_BETWEEN,
     version::{VERSION, counts_alike, judging_parts},
 };
 use crate::words::{CallClass, StepKind};

@@ -3,9 +3,9 @@
 use super::{
     marks::Marks,
     near::{Met, Near},
-    sides::names_tool,
     sums::{Sum, Summed},
     told::Tells,
+    tools::names_tool,
 };
 use crate::words::CallClass;
 
