@@ -10,8 +10,7 @@ use super::{
     findings::Class,
     forms::is_argument,
     nothing::{is_mixed, looks_random, place},
-    ruling::{Ruling, over},
-    shapes::Judge,
+    ruling::{Judge, Ruling, over},
     values::{is_count, is_verdict},
 };
 

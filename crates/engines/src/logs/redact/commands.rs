@@ -123,7 +123,9 @@ macro_rules! tool_names {
         )
     };
 }
-pub(super) use tool_names;
+
+/// A tool that takes a password behind a flag of one letter.
+pub(super) const TOOL: &str = concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+");
 
 /// What a word of a command says of its password.
 #[derive(Clone, Copy, PartialEq, Eq)]

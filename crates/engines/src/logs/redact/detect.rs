@@ -1,26 +1,18 @@
 //! Detectors: a shape to look for, and a judge of what was found.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::{
-    columns::COLUMNS,
     findings::{Class, Found},
-    forms::FORMS,
-    lines::LINES,
-    places::PLACES,
-    ruling::Ruling,
-    shapes::{DEFINITIONS, Judge},
+    ruling::{Judge, Ruling},
 };
 
 /// How large the shapes may be together once they are compiled, and how much of what they have met a thread keeps: with less
 /// room than they use, each text would be looked at by the slower way.
 const SIZE: usize = 32 << 20;
 const KEPT: usize = 16 << 20;
-
-/// All shapes at once: which detectors have anything to do.
-pub(super) static SHAPES: LazyLock<RegexSet> = LazyLock::new(|| set(definitions()));
 
 /// Shapes that are looked for at once.
 pub(super) fn set<'d>(definitions: impl Iterator<Item = &'d (&'static str, Judge)>) -> RegexSet {
@@ -29,15 +21,6 @@ pub(super) fn set<'d>(definitions: impl Iterator<Item = &'d (&'static str, Judge
         .dfa_size_limit(KEPT)
         .build()
         .unwrap_or_else(|error| unreachable!("the shapes are fixed and a test compiles them: {error}"))
-}
-
-/// In the order in which they are applied: what is more telling first.
-pub(super) static DETECTORS: LazyLock<Vec<Detector>> =
-    LazyLock::new(|| definitions().map(Detector::new).collect());
-
-/// What a name stands before, or what is known by its own shape; then what is known by its place.
-fn definitions() -> impl Iterator<Item = &'static (&'static str, Judge)> {
-    DEFINITIONS.iter().chain(LINES).chain(FORMS).chain(PLACES).chain(COLUMNS)
 }
 
 /// One shape and its judge.

@@ -11,8 +11,7 @@ use super::{
     fields::{classify, words},
     findings::Class,
     nothing::{is_mixed, is_strong, looks_random, names_one},
-    ruling::{Ruling, over},
-    shapes::Judge,
+    ruling::{Judge, Ruling, over},
     values::argument_at,
 };
 

@@ -8,8 +8,7 @@ use super::{
     commands::is_password,
     findings::Class,
     forms::{of_a_user, placed, random},
-    ruling::{Ruling, over},
-    shapes::Judge,
+    ruling::{Judge, Ruling, over},
     values::argument_at,
 };
 

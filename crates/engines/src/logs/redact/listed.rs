@@ -6,15 +6,14 @@ use std::{ops::Range, sync::LazyLock};
 use regex::{Captures, RegexSet};
 
 use super::{
-    commands::command,
+    commands::{TOOL, command},
     detect::{Detector, set},
     findings::{Class, OPENING},
     forms::is_argument,
     lines::LINES,
-    ruling::Ruling,
-    shapes::{FLAG, Judge, TOOL},
+    ruling::{Judge, Ruling},
     users::{USER, user_and_password},
-    values::flag,
+    values::{FLAG, flag},
 };
 
 /// So many words of a list are looked at.

@@ -25,6 +25,7 @@ mod checks;
 mod columns;
 mod commands;
 mod detect;
+mod detectors;
 mod encoded;
 mod fields;
 mod findings;

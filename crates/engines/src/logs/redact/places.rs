@@ -10,8 +10,7 @@ use super::{
     findings::Class,
     forms::{called, is_argument, placed, random, second, strong},
     nothing::{is_dense, is_mixed, is_strong, looks_random, names_one},
-    ruling::{Ruling, over},
-    shapes::Judge,
+    ruling::{Judge, Ruling, over},
     values::argument_at,
 };
 

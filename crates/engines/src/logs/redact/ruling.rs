@@ -14,6 +14,9 @@ pub(super) enum Ruling {
     PassOver(usize),
 }
 
+/// Rules on one match of a shape in a text.
+pub(super) type Judge = fn(&str, &Captures<'_>) -> Ruling;
+
 /// Nothing here; look on behind it.
 pub(super) fn over(matched: &Captures<'_>) -> Ruling {
     Ruling::PassOver(matched.get_match().end())

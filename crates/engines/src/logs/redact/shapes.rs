@@ -9,34 +9,18 @@ use regex::Captures;
 use rules::facts::{PiiClass as P, SecretKind as S};
 
 use super::{
-    commands::{command, tool_names},
+    commands::{TOOL, command},
     encoded::decoded,
     findings::{Class, is_marker},
     listed::{LIST, written},
     markup::{attribute, element, pair},
     nothing::{looks_random, stands_for_one},
     numbers::{cards, iban, ssn},
-    ruling::{Ruling, over},
-    stems::stems,
+    ruling::{Judge, Ruling, over},
+    stems::{name, stems},
     users::{USER, user_and_password},
-    values::{flag, is_way, named, until},
+    values::{FLAG, flag, is_way, named, until},
 };
-
-/// A word that holds what names of secrets hold. Whether it is such a name is what the judge asks.
-macro_rules! name {
-    () => {
-        concat!(r"([0-9a-z_.\-]*(?:", stems!(r"[_.\-]?"), r")[0-9a-z_.\-]*)")
-    };
-}
-
-/// `--password ..`
-pub(super) const FLAG: &str = concat!(r#"(?i)(?:^|[\s"'])--?"#, name!(), r"[ \t]+");
-
-/// A tool that takes a password behind a flag of one letter.
-pub(super) const TOOL: &str = concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+");
-
-/// Rules on one match of a shape in a text.
-pub(super) type Judge = fn(&str, &Captures<'_>) -> Ruling;
 
 /// Shapes and judges, in the order in which they are applied.
 pub(super) const DEFINITIONS: &[(&str, Judge)] = &[

@@ -34,4 +34,11 @@ macro_rules! stems_of_members {
     };
 }
 
-pub(super) use {stems, stems_of_members};
+/// A word that holds what names of secrets hold. Whether it is such a name is what the judge asks.
+macro_rules! name {
+    () => {
+        concat!(r"([0-9a-z_.\-]*(?:", stems!(r"[_.\-]?"), r")[0-9a-z_.\-]*)")
+    };
+}
+
+pub(super) use {name, stems, stems_of_members};

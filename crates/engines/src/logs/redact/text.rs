@@ -3,7 +3,7 @@
 use rules::facts::SecretKind;
 
 use super::{
-    detect::{DETECTORS, SHAPES},
+    detectors::{DETECTORS, SHAPES},
     encoded::{self, Inner},
     findings::{Class, Found},
     unveil::unveil,
