@@ -28,6 +28,7 @@ mod invoked;
 mod parted;
 mod parts;
 mod places;
+mod programs;
 mod reach;
 mod run;
 mod shell;

@@ -1,6 +1,6 @@
 //! Flags and variables of programs that say a host or an address, by one table: `ssh -J`, `--registry`, `http_proxy=`.
 
-use super::shell::program;
+use super::programs::program;
 
 /// What stands behind the flags of some programs.
 struct Flagged {

@@ -6,6 +6,7 @@ use super::{
     Facts, MAX_BYTES, MAX_INVOKED, MAX_PAIRED, MAX_READ,
     parted::Given,
     parts::{Part, part_of_a_run},
+    programs::SHELLS,
     run::is_asked,
     shell,
 };
@@ -116,7 +117,7 @@ impl Facts {
         for program in programs.iter().filter(|_| !inputs.is_empty()) {
             let line = shell::read(self.bounded(program), &Given::default());
             let runs = |readers: &[&str]| line.commands.iter().any(|command| command.reads_a_script(readers));
-            let (is_shell, is_code) = (runs(shell::SHELLS), runs(INTERPRETERS));
+            let (is_shell, is_code) = (runs(SHELLS), runs(INTERPRETERS));
             let asks = line.commands.iter().any(is_asked);
             for input in inputs {
                 if is_shell || is_code {

@@ -1,6 +1,6 @@
 //! What a command reaches: the hosts among its words, which say so by their place alone.
 
-use super::{flagged, shell::program};
+use super::{flagged, programs::program};
 
 /// Stands in a word for what the shell alone knows.
 pub(super) const UNKNOWN: char = '\u{fffc}';

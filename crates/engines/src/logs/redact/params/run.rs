@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     Facts, MAX_BYTES, flagged, insert,
     parted::{Command, Given, Word},
+    programs::program,
     reach, shell,
 };
 use crate::logs::redact::{
@@ -197,13 +198,13 @@ fn with_a_mark(word: &Word, is_line: bool) -> Cow<'_, str> {
 
 /// Whether a database is among the words of a command.
 pub(super) fn is_asked(command: &Command) -> bool {
-    command.words.iter().any(|word| DATABASES.contains(&shell::program(&word.text)))
+    command.words.iter().any(|word| DATABASES.contains(&program(&word.text)))
 }
 
 /// Whether something in a line takes a line apart again.
 fn runs_a_shell(line: &str) -> bool {
     const AGAIN: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "eval", "ssh", "su"];
-    line.split(' ').any(|word| AGAIN.contains(&shell::program(word)))
+    line.split(' ').any(|word| AGAIN.contains(&program(word)))
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! A line as a shell takes it apart: into commands and their words, as far as that can be known without running it.
 
-use super::parted::{Command, Given, Line, Word, is_name, parted};
+use super::{
+    parted::{Command, Given, Line, Word, is_name, parted},
+    programs::{SHELLS, program},
+};
 
 /// How deep scripts in scripts are read.
 const MAX_SCRIPTS: usize = 4;
 
-pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish"];
 /// What stands behind a variable in PowerShell and Perl, and behind no program.
 #[rustfmt::skip]
 const ASKED: &[&str] = &[
@@ -148,12 +150,6 @@ pub(super) fn is_condition(text: &str) -> bool {
         within.starts_with("\"$")
             || within.starts_with(|c: char| matches!(c, '-' | '!' | '$') || c.is_alphabetic())
     })
-}
-
-/// The name of a program, without where it is.
-pub(super) fn program(word: &str) -> &str {
-    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-    name.strip_suffix(".exe").unwrap_or(name)
 }
 
 /// Takes a line apart, and the scripts that a shell in it is told to run.

@@ -1,6 +1,6 @@
 //! What a shell puts in the place of a `$`: what a variable is, or would be, and letters by their numbers.
 
-use super::super::shell::{SHELLS, program};
+use super::super::programs::{SHELLS, program};
 use super::{
     MAX_BRACES, Reader,
     variables::{Value, leading_name},
