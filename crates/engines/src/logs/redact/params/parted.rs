@@ -6,10 +6,12 @@ use super::flagged::is_reaching;
 
 mod braces;
 mod expand;
+mod line;
 mod variables;
 
-pub(super) use variables::{Given, is_name};
-use variables::{List, Place, Setting, Variables};
+pub(super) use line::{Command, Given, Line, Word};
+pub(super) use variables::is_name;
+use variables::{List, Place, Variables};
 
 /// How deep what a shell runs within a line is read.
 const MAX_OPEN: usize = 32;
@@ -20,53 +22,6 @@ const MAX_PUT: usize = 16_384;
 
 /// Words behind which a command begins.
 const BEFORE: &[&str] = &["then", "do", "else", "if", "elif", "while", "until", "!", "{", "time"];
-
-/// What a line runs.
-#[derive(Debug, Default)]
-pub(super) struct Line {
-    pub(super) commands: Vec<Command>,
-    /// Through what its programs are told to reach others: `http_proxy=h.example:80`.
-    pub(super) proxies: Vec<String>,
-    /// What runs cannot be known.
-    pub(super) unsure: bool,
-    /// Variables whose values it takes from whoever runs it.
-    pub(super) asked: BTreeSet<String>,
-    /// Variables that it sets, or may set.
-    pub(super) sets: Given<'static>,
-}
-
-/// One program, with what it gets.
-#[derive(Debug, Default)]
-pub(super) struct Command {
-    pub(super) words: Vec<Word>,
-    /// What another program writes is what it reads.
-    pub(super) is_piped: bool,
-    settings: Vec<Setting>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Word {
-    pub(super) text: String,
-    /// There are quotes in it, so that it may be empty or have blanks.
-    pub(super) is_quoted: bool,
-    /// Something in it is known to the shell alone, since its last slash.
-    pub(super) expands: bool,
-    /// It is not written as it is read here, and not by its quotes alone.
-    pub(super) is_resolved: bool,
-    /// Where the first of it stands that is known to the shell alone.
-    pub(super) unknown: Option<usize>,
-    /// Where the first `=` stands behind what is written as it is read.
-    equals: Option<usize>,
-    /// What stands between braces, `{a,b}`, and where.
-    choices: Vec<(usize, Vec<String>)>,
-}
-
-impl Word {
-    fn mark_unknown(&mut self) {
-        self.expands = true;
-        self.unknown.get_or_insert(self.text.len());
-    }
-}
 
 /// The commands of a line, which is run where `given` variables are set.
 pub(super) fn parted(text: &str, given: &Given<'_>) -> Line {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Command, Word};
+use super::line::{Command, Given, Held, Setting, Word};
 
 /// Programs whose words with `=` set variables.
 const EXPORTS: &[&str] = &["export", "declare", "local", "readonly", "typeset"];
@@ -27,22 +27,6 @@ const OF_A_SHELL: &[&str] = &[
     "_", "REPLY", "MAPFILE", "OPTARG", "BASH", "SHELL", "HOME", "PWD", "OLDPWD", "PATH", "USER", "LOGNAME", "TERM", "HOSTNAME",
 ];
 
-/// Names of variables that whoever runs a line may have set.
-#[derive(Debug, Default)]
-pub(in super::super) struct Given<'g> {
-    pub(in super::super) names: BTreeSet<String>,
-    /// There may be others.
-    pub(in super::super) any: bool,
-    /// Those of the line in which it is.
-    pub(in super::super) within: Option<&'g Given<'g>>,
-}
-
-impl Given<'_> {
-    fn has(&self, name: &str) -> bool {
-        self.any || self.names.contains(name) || self.within.is_some_and(|outer| outer.has(name))
-    }
-}
-
 /// How a list goes on that is joined by `&&` and `||`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum List {
@@ -50,21 +34,6 @@ pub(super) enum List {
     First,
     And,
     Or,
-}
-
-/// `a=x` in a command; with nothing for what is not known.
-#[derive(Debug)]
-pub(super) struct Setting {
-    name: String,
-    value: Option<Held>,
-}
-
-/// What a variable holds, as far as it is known since its last slash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) text: String,
-    /// Where something stood before that slash which the shell alone knows.
-    pub(super) unknown: Option<usize>,
 }
 
 /// What a variable is.
@@ -265,14 +234,6 @@ impl Variables {
         }
         self.doubt(front);
         Some(Setting { name: front.to_owned(), value: None })
-    }
-}
-
-impl Setting {
-    /// Its name and its value, where all of that is known.
-    pub(super) fn known(&self) -> Option<(&str, &str)> {
-        let held = self.value.as_ref().filter(|held| held.unknown.is_none())?;
-        Some((&self.name, &held.text))
     }
 }
 
