@@ -36,6 +36,7 @@ mod lenient;
 mod lines;
 mod listed;
 mod markup;
+mod members;
 mod metadata;
 mod nothing;
 mod numbers;
