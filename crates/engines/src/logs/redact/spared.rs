@@ -38,7 +38,7 @@ pub(super) const STAYS: &[&str] = &[
     "errors.password || 'required'", "const password = `${x1.y2}`", "{name: 'password', value: ''}",
     "- name: DB_PASSWORD\n  value: $(DB_PASSWORD1)", "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: x1",
     "f(user,\n  password,\n  protocol2,\n)", "apt\tpasswd\t1:4.13\napt\tbash1\t5.2.15", "Enter your name, password\nand, then2",
-    "SELECT name,password\nFROM users,roles", "Method,Password\nSupported,yes", "user,pwd\nbob,/home/bob", "user,password\nbob,12",
+    "SELECT name,password\nFROM users,roles", "Method,Password\nSupported,yes", "user,pwd\nbob,/srv/bob", "user,password\nbob,12",
     "SELECT name, password\nFROM users1, roles2", "| password | string | required |", "| Method | Password |\n|---|---|\n| Supported | yes |",
     "| password | VARCHAR(255) |", "`token`: `src/auth2`", "**Password:** required", "Password: `redis://h.example:6379/1`", "**Token**: `string`",
     "INSERT INTO users (name, password) VALUES (?, ?)", "INSERT INTO users (name, password) VALUES ($1, $2)", "password IN ('changed', 'expired')",
