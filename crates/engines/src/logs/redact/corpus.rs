@@ -127,7 +127,7 @@ URL_CREDENTIALS      3     0    0
 nothing to remove: 48 kept, 1 spoilt";
 
 /// A version, of how many texts, and the digest of what it leaves of them.
-const LEFT: (u64, usize, &str) = (5, 698, "86b0888a4be29964132d047bbcd96bad81134af74f8b9b5ec774a4ebbeba2830");
+const LEFT: (u64, usize, &str) = (5, 698, "eca76289d556b2e268d0fd3e5df5633333d19378d8dffbbba9b858a8eecdf38d");
 
 /// All texts of these pages as they are stored.
 fn left() -> Vec<String> {
