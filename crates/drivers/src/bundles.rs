@@ -7,12 +7,11 @@ use models::{
     ids::{RunId, TenantId},
     incidents::RunIncident,
     ledger::RunLogEntry,
-    logs::{AuditEntry, StepRow, Trace},
+    logs::{AuditEntry, Trace},
     policies::Snapshot,
 };
 use proof::records::{
-    ActivityRecord, BreachRecord, CaptureFailureRecord, DecisionRecord, EnforcementRecord, EnvironmentRecord,
-    GapRecord, IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord,
+    BreachRecord, CaptureFailureRecord, EnforcementRecord, InterventionRecord, PreventionRecord,
 };
 
 use crate::{
@@ -21,7 +20,7 @@ use crate::{
     driver::reader,
     incidents::IncidentRunReadDriver,
     ledger::LedgerReads,
-    logs::{EvidenceReads, LogsReads, TraceReads},
+    logs::{EvidenceReads, LogsReads, RunRecords, TraceReads},
     policies::{PoliciesReads, PolicyEnforcementReadDriver, PreventionRecordsReadDriver},
 };
 
@@ -39,22 +38,10 @@ pub struct RunRows {
     pub trace: Trace,
     /// What it is bound to.
     pub snapshot: Snapshot,
-    /// The steps of its own trace, refused ones included.
-    pub steps: Vec<StepRow>,
-    /// Class H.
-    pub environment: Option<EnvironmentRecord>,
-    /// Class B.
-    pub activities: Vec<ActivityRecord>,
-    /// Class G.
-    pub providers: Vec<ProviderRecord>,
-    /// Class J; none before it is sealed.
-    pub integrity: Option<IntegrityRecord>,
+    /// What its segments hold, those that came after it was sealed included.
+    pub records: RunRecords,
     /// Failed captures, as they stand now.
     pub capture_failures: Vec<CaptureFailureRecord>,
-    /// Calls that were answered while the store was down.
-    pub gaps: Vec<GapRecord>,
-    /// Class D.
-    pub decisions: Vec<DecisionRecord>,
     /// Enforcements; those that no receipt covers have no `seq` and come last.
     pub enforcements: Vec<EnforcementRecord>,
     /// Prevention records, likewise.
@@ -88,14 +75,8 @@ impl ExportBundleStore<'_> {
         Ok(Some(RunRows {
             trace: trace.ok_or_else(|| missing("aos_traces", run.trace_id.to_string()))?,
             snapshot: snapshot.ok_or_else(|| missing("policy_snapshots", run.snapshot_id.to_string()))?,
-            steps: traces.all_steps(tenant, id).await?,
-            environment: evidence.environment_of_run(tenant, id).await?,
-            activities: evidence.activities_of_run(tenant, id).await?,
-            providers: evidence.providers_of_run(tenant, id).await?,
-            integrity: evidence.integrity_of_run(tenant, id).await?,
+            records: traces.records_of_run(tenant, id).await?,
             capture_failures: evidence.capture_failures_of_run(tenant, id).await?,
-            gaps: evidence.gaps_of_run(tenant, id).await?,
-            decisions: policies.decisions_of_run(tenant, id).await?,
             enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
             preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,
             breaches: policies.breaches_of_run(tenant, id).await?,

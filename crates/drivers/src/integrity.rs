@@ -6,11 +6,7 @@ use std::collections::HashMap;
 use entities::{
     Id,
     activity::runs,
-    logs::{
-        activity_evidence, aos_trace_steps, environment_evidence, evidence_capture_failures as failures,
-        integrity_evidence, provider_evidence,
-    },
-    policies::policy_decisions,
+    logs::{evidence_capture_failures as failures, run_segments as segments},
 };
 use models::{
     ids::{RunId, TenantId},
@@ -18,7 +14,7 @@ use models::{
 };
 use proof::words::{EvidenceClass, FailureResolution};
 use sea_orm::{
-    ColumnTrait, EntityName as _, EntityTrait, Value,
+    ColumnTrait as _, EntityName as _, Value,
     sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
 };
 
@@ -40,7 +36,8 @@ reader! {
 pub type UnresolvedFailures = HashMap<RunId, (ClassCounts, ClassCounts)>;
 
 impl IntegrityAssembler<'_> {
-    /// How many records of each class these runs have. A class without any is not listed, nor is a run without any.
+    /// How many records these runs have of each class that a seal counts. A class without any is not listed, nor is a run without
+    /// any.
     pub async fn class_counts(
         self,
         tenant: TenantId,
@@ -101,51 +98,34 @@ impl IntegrityAssembler<'_> {
 /// Runs of one query. Each is named once for each class, and a statement has its limit.
 const RUNS_AT_ONCE: usize = 1_024;
 
-/// One query over the tables of all classes: run, class, count.
+/// Run, class, count: of the runs themselves, and of what their segments say that they hold.
 fn of_every_class(conn: &Conn, tenant: TenantId, run_ids: &[Vec<Value>]) -> SelectStatement {
-    let of = |class: EvidenceClass, query: SelectStatement| {
-        let mut query = query;
-        query.expr(Expr::val(class.as_str()).cast_as("text")).expr(Func::count(Expr::col(Asterisk)));
-        query
+    let counted = |class: EvidenceClass, count: &'static str| {
+        Query::select()
+            .column((segments::Entity, segments::Column::RunId))
+            .expr(Expr::val(class.as_str()).cast_as("text"))
+            .expr(Expr::cust(format!("CAST(SUM({count}) AS bigint)")))
+            .from(segments::Entity)
+            .and_where(segments::Column::TenantId.eq(tenant.0))
+            .and_where(dialect::among(conn.backend(), &[segments::Column::RunId], run_ids.to_vec()))
+            .group_by_col((segments::Entity, segments::Column::RunId))
+            .and_having(Expr::cust(format!("SUM({count}) > 0")))
+            .to_owned()
     };
-    macro_rules! count {
-        ($entity:ident) => {
-            count!($entity, RunId)
-        };
-        ($entity:ident, $run:ident) => {
-            counted::<$entity::Entity>(
-                conn,
-                tenant,
-                $entity::Column::TenantId,
-                $entity::Column::$run,
-                run_ids,
-            )
-        };
-    }
-    let mut query = of(EvidenceClass::Run, count!(runs, Id));
+    let mut query = Query::select()
+        .column((runs::Entity, runs::Column::Id))
+        .expr(Expr::val(EvidenceClass::Run.as_str()).cast_as("text"))
+        .expr(Expr::cust("CAST(1 AS bigint)"))
+        .from(runs::Entity)
+        .and_where(runs::Column::TenantId.eq(tenant.0))
+        .and_where(dialect::among(conn.backend(), &[runs::Column::Id], run_ids.to_vec()))
+        .to_owned();
     query.unions([
-        (UnionType::All, of(EvidenceClass::Trace, count!(aos_trace_steps))),
-        (UnionType::All, of(EvidenceClass::Environment, count!(environment_evidence))),
-        (UnionType::All, of(EvidenceClass::Activity, count!(activity_evidence))),
-        (UnionType::All, of(EvidenceClass::Provider, count!(provider_evidence))),
-        (UnionType::All, of(EvidenceClass::Decision, count!(policy_decisions))),
-        (UnionType::All, of(EvidenceClass::Integrity, count!(integrity_evidence))),
+        (UnionType::All, counted(EvidenceClass::Trace, "step_count")),
+        (UnionType::All, counted(EvidenceClass::Environment, "environment_count")),
+        (UnionType::All, counted(EvidenceClass::Activity, "activity_count")),
+        (UnionType::All, counted(EvidenceClass::Provider, "provider_count")),
+        (UnionType::All, counted(EvidenceClass::Decision, "decision_count")),
     ]);
     query
-}
-
-fn counted<E: EntityTrait>(
-    conn: &Conn,
-    tenant: TenantId,
-    tenant_column: E::Column,
-    run: E::Column,
-    run_ids: &[Vec<Value>],
-) -> SelectStatement {
-    Query::select()
-        .column((E::default(), run))
-        .from(E::default())
-        .and_where(tenant_column.eq(tenant.0))
-        .and_where(dialect::among(conn.backend(), &[run], run_ids.to_vec()))
-        .group_by_col((E::default(), run))
-        .to_owned()
 }

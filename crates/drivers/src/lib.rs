@@ -10,14 +10,14 @@
 //! | `activity()` | [`Activity`](activity::Activity) | [`ActivityReads`](activity::ActivityReads) | runs |
 //! | `run_metrics()` | [`RunMetricsDriver`](activity::RunMetricsDriver) | | policy_violation and policy_draft_count of runs |
 //! | `run_signals()` | [`RunSignalDriver`](activity::RunSignalDriver) | | risk_level of runs |
-//! | `policies()` | [`Policies`](policies::Policies) | [`PoliciesReads`](policies::PoliciesReads) | rules, limits, their versions and integrity, snapshots, proposals, permits, use, decisions, breaches |
+//! | `policies()` | [`Policies`](policies::Policies) | [`PoliciesReads`](policies::PoliciesReads) | rules, limits, their versions and integrity, snapshots, proposals, permits, use, breaches; decisions, from segments |
 //! | `enforcements()` | [`PolicyEnforcementWriteDriver`](policies::PolicyEnforcementWriteDriver) | [`PolicyEnforcementReadDriver`](policies::PolicyEnforcementReadDriver) | enforcements |
 //! | `preventions()` | [`PreventionRecordsWriteDriver`](policies::PreventionRecordsWriteDriver) | [`PreventionRecordsReadDriver`](policies::PreventionRecordsReadDriver) | prevention records |
 //! | `incidents()` | [`Incidents`](incidents::Incidents) | [`IncidentsReads`](incidents::IncidentsReads) | incidents and their events |
 //! | `incident_runs()` | [`IncidentRunReadDriver`](incidents::IncidentRunReadDriver) | the same | incidents of a run |
-//! | `traces()` | [`TraceStore`](logs::TraceStore) | [`TraceReads`](logs::TraceReads) | traces and steps |
-//! | `evidence()` | [`Evidence`](logs::Evidence) | [`EvidenceReads`](logs::EvidenceReads) | evidence of classes H, B, G, J; failed captures |
-//! | `integrity()` | [`IntegrityAssembler`](integrity::IntegrityAssembler) | the same | counts by class of evidence |
+//! | `traces()` | [`TraceStore`](logs::TraceStore) | [`TraceReads`](logs::TraceReads) | traces; segments, which hold the records of runs; keys of steps |
+//! | `evidence()` | [`Evidence`](logs::Evidence) | [`EvidenceReads`](logs::EvidenceReads) | failed captures |
+//! | `integrity()` | [`IntegrityAssembler`](integrity::IntegrityAssembler) | the same | counts by class of evidence, as segments say them |
 //! | `logs()` | [`LogsDomainStore`](logs::LogsDomainStore) | [`LogsReads`](logs::LogsReads) | Audit Ledger, LLM run records, system records |
 //! | `ledger()` | [`Ledger`](ledger::Ledger) | [`LedgerReads`](ledger::LedgerReads) | heads, run log, nodes and checkpoints of both logs |
 //! | `overview()` | | [`Overview`](overview::Overview) | none of its own |

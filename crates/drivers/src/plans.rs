@@ -101,10 +101,9 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.policies().lock_permits(TENANT, &[(permit, RUN)], NOW, 500).await?;
     tx.policies().open_permits(TENANT, runs, NOW).await?;
     tx.policies().end_permits(TENANT, runs).await?;
-    tx.policies().find_decisions(TENANT, &[decision]).await?;
-    tx.policies().start_decisions(TENANT, runs).await?;
-    tx.policies().actions(TENANT, &[decision]).await?;
-    tx.policies().decisions_that_fired(TENANT, &[decision]).await?;
+    let decisions: Vec<_> = runs.iter().map(|run| (*run, decision)).collect();
+    tx.traces().find_decisions(TENANT, &decisions).await?;
+    tx.traces().start_decisions(TENANT, runs).await?;
     tx.policies().find_snapshots(TENANT, &[snapshot]).await?;
     tx.policies().find_snapshot_by_digest(TENANT, Hash([0; 32])).await?;
     tx.policies().lock_usage(TENANT, &windows).await?;
@@ -158,7 +157,8 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
             .await?;
     }
     read.traces().list_steps(TENANT, RUN, None, &PageRequest::from(Cursor::After(1))).await?;
-    read.traces().all_steps(TENANT, RUN).await?;
+    read.traces().records_of_run(TENANT, RUN).await?;
+    read.traces().span_places(TENANT, RUN, &["x".to_owned(), "y".to_owned()]).await?;
     read.traces().uncounted(TENANT, RUN, 50..=99).await?;
     read.traces().traces_of_run(TENANT, RUN).await?;
     read.logs().llm_runs_of_run(TENANT, RUN).await?;
@@ -181,11 +181,10 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.activity().due_runs(NOW, Some(NOW)).await?;
     read.activity().due_runs(NOW, None).await?;
     read.bundles().get_run(TENANT, RUN).await?;
-    read.policies().decisions_of_run(TENANT, RUN).await?;
+    read.traces().decisions_of_run(TENANT, RUN).await?;
     read.preventions().of_run(TENANT, RUN).await?;
     read.enforcements().of_run(TENANT, RUN).await?;
     read.enforcements().of_steps(TENANT, &[(RUN, 1), (RunId(Uuid::max()), 2)]).await?;
-    read.evidence().activities_of_run(TENANT, RUN).await?;
     read.incident_runs().by_run(TENANT, RUN).await?;
     read.incidents().events_of(TENANT, IncidentId(Uuid::nil()), 50).await?;
     for page in [PageRequest::default(), PageRequest::from(after)] {

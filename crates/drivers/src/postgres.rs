@@ -89,7 +89,7 @@ impl Outage {
 }
 
 /// The tables of what is answered without the store, for [`Pool::name`].
-const ANSWERED: [&str; 2] = ["aos_trace_steps", "permits"];
+const ANSWERED: [&str; 2] = ["run_segments", "permits"];
 
 /// Which Postgres this is: its process, and the database in it. A commit does not go away from one; from another that
 /// took its place it may be missing.

@@ -1,7 +1,5 @@
 //! Counts, newest times and single words of many rows at once.
 
-use std::{collections::HashMap, hash::Hash};
-
 use models::ids::TenantId;
 use sea_orm::{
     EntityTrait, IdenStatic as _, QueryFilter as _, QueryResult, QueryTrait as _, Select, TryGetable, Value,
@@ -164,36 +162,6 @@ pub(crate) async fn newest_by_keys<E: EntityTrait, K: Key>(
         }
     }
     Ok(times)
-}
-
-/// Two words of each row whose id is among `keys`, the second of which it may not have.
-pub(crate) async fn words_by_id<E: EntityTrait, I: Key + Hash, W>(
-    conn: &Conn,
-    select: Select<E>,
-    id: E::Column,
-    [word, other]: [E::Column; 2],
-    keys: Vec<[Value; 1]>,
-) -> Result<HashMap<I, (W, Option<W>)>, StoreError>
-where
-    String: Field<W>,
-{
-    let table = E::default().table_name();
-    let mut words = HashMap::with_capacity(keys.len());
-    for chunk in keys.chunks(dialect::keys_at_once(conn.backend(), 1)) {
-        let among = dialect::among(conn.backend(), &[id], transposed(chunk));
-        let mut query: SelectStatement = select.clone().filter(among).into_query();
-        query
-            .clear_selects()
-            .column((E::default(), id))
-            .columns([(E::default(), word), (E::default(), other)]);
-        for row in conn.rows(conn.statement(&query)).await? {
-            let (first, second): (String, Option<String>) = (value(table, &row, 1)?, value(table, &row, 2)?);
-            let corrupt = |why: String| StoreError::Corrupt { table, row: word.as_str().to_owned(), why };
-            let second = second.map(Field::get).transpose().map_err(corrupt)?;
-            words.insert(key(table, &row)?, (first.get().map_err(corrupt)?, second));
-        }
-    }
-    Ok(words)
 }
 
 /// The key that a row of figures begins with.

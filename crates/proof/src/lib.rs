@@ -4,7 +4,7 @@
 //! so it is pure. Invariants: no I/O, no clock, no randomness, and nothing of ours below it.
 //!
 //! Read in this order: [`canonical`] and [`hash`] say how any value becomes one hash; [`records`],
-//! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root;
+//! [`definitions`] and [`leaves`] say what is hashed; [`merkle`] and [`run_ranges`] how hashes become one root; [`segment`] how a run's records are kept;
 //! [`keys`], [`note`], [`checkpoint`], [`dsse`] and [`statement`] how a root is signed; [`bundle`] how all of it
 //! travels.
 
@@ -22,6 +22,7 @@ pub mod merkle;
 pub mod note;
 pub mod records;
 pub mod run_ranges;
+pub mod segment;
 pub mod statement;
 pub mod tagged;
 pub mod tally;

@@ -234,6 +234,10 @@ impl TestDatabase {
             let told = rows.iter().map(|row| row.try_get::<String>("", "told").expect("a row"));
             contents.insert(table, told.collect::<Vec<_>>().join("\n"));
         }
+        // Their bodies are pressed: what they say is looked for as they say it.
+        if contents.contains_key("run_segments") {
+            self.records_as_text(&mut contents).await;
+        }
         contents
     }
 
@@ -251,7 +255,7 @@ impl TestDatabase {
 }
 
 #[expect(clippy::expect_used, reason = "a test without its store has failed")]
-async fn ask(connection: &DatabaseConnection, sql: String) -> Vec<QueryResult> {
+pub(crate) async fn ask(connection: &DatabaseConnection, sql: String) -> Vec<QueryResult> {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     connection.query_all_raw(statement).await.expect("the store answers")
 }

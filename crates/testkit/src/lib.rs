@@ -9,6 +9,7 @@ pub mod databases;
 mod kept;
 mod macros;
 mod postgres;
+mod records;
 mod sqlite;
 mod stranger;
 pub mod wire;
@@ -16,6 +17,7 @@ pub mod witness;
 
 pub use self::{
     databases::{Store, TestDatabase},
+    records::StoredSegment,
     stranger::Stranger,
     wire::Switchboard,
     witness::Witness,

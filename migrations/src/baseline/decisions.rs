@@ -6,35 +6,6 @@ use crate::{
     table::{self, index, unique},
 };
 
-/// `intervention` is the one that a decision met.
-const POLICY_DECISIONS: &str = r"
-    tenant_id id
-    run_id id
-    id id
-    seq count
-    moment word(RUN_START, STEP_PRE, STEP_POST, STEP_PRE_POST, INTERVENTION)
-    step_index count?
-    permit_id id?
-    snapshot_digest hash
-    engine_version text
-    schema_version text
-    facts text
-    limit_inputs text
-    fired text
-    limits text
-    action word(ALLOW, WARN, BLOCK, STOP, KILL, ABORT)
-    would_have word?(ALLOW, WARN, BLOCK, STOP, KILL, ABORT)
-    halt_reason word?(policy_stop, policy_kill, budget_exceeded, rate_limited, evaluation_error, permit_required)
-    deciding_policy_id text?
-    overridden_by text?
-    permit_note word?(permit_lapsed, permit_mismatch, permit_unknown)
-    decided_at time
-    intervention text?
-    permit_required bool
-    PRIMARY KEY (tenant_id, id)
-    UNIQUE (tenant_id, run_id, seq)
-";
-
 /// Provider, model and labels are what a permit is bound to beside kind, skill and parameters: all that rules and limits
 /// of the asked moment look at. `lapses_at` is from when on what it holds is to be given back: as it expires, or at once
 /// where its run has ended. What it was told to expire at stays as it was told.
@@ -113,7 +84,6 @@ const PREVENTION_RECORDS: &str = r"
 pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
-            table::create(d, "policy_decisions", POLICY_DECISIONS),
             table::create(d, "permits", PERMITS),
             unique(
                 "permits_idempotency_key",
@@ -128,7 +98,6 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
             ),
             table::create(d, "prevention_records", PREVENTION_RECORDS),
         ],
-        protect::append_only(d, "policy_decisions"),
         protect::kept(d, "permits"),
         protect::append_only(d, "policy_enforcements"),
         protect::append_only(d, "prevention_records"),

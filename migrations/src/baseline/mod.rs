@@ -14,6 +14,7 @@ mod limits;
 mod policies;
 mod records;
 mod runs;
+mod segments;
 mod traces;
 
 use crate::{dialect::Dialect, protect};
@@ -28,6 +29,7 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
         runs::statements(d),
         interventions::statements(d),
         traces::statements(d),
+        segments::statements(d),
         evidence::statements(d),
         decisions::statements(d),
         incidents::statements(d),

@@ -1,9 +1,9 @@
-//! Traces, their steps, the calls to models among them, and the calls that were recorded late.
+//! Traces, the steps of them that do not count, and the calls to models.
 
 use crate::{
     dialect::Dialect,
     protect,
-    table::{self, index, list_indexes, unique},
+    table::{self, index, list_indexes},
 };
 
 const AOS_TRACES: &str = r"
@@ -41,65 +41,6 @@ const AOS_TRACES: &str = r"
     PRIMARY KEY (tenant_id, id)
     CHECK (sealed_leaf_index IS NULL OR (status <> 'RUNNING' AND root_hash IS NOT NULL AND completed_at IS NOT NULL))
     FOREIGN KEY (tenant_id, run_id) REFERENCES runs (tenant_id, id)
-";
-
-const AOS_TRACE_STEPS: &str = r"
-    tenant_id id
-    run_id id
-    trace_id id
-    step_index count
-    parent_step_index count?
-    kind word(LLM_CALL, TOOL_CALL, RETRIEVAL, HTTP_CALL, TRANSFORM, OTHER)
-    skill_name text
-    params text?
-    status word(SUCCESS, FAILURE, RETRY, SKIPPED, REFUSED)
-    outcome_category word(SUCCESS, TRANSIENT, PERMANENT, REFUSED)
-    outcome_code text?
-    outcome_data text?
-    prompt text?
-    response text?
-    finish_reason text?
-    provider text?
-    model text?
-    input_tokens count
-    output_tokens count
-    cache_read_tokens count
-    reasoning_tokens count
-    cost_nanousd count
-    cost_known bool
-    duration_ms count
-    retry_count count
-    started_at time?
-    recorded_at time
-    level word(INFO, WARN, ERROR)
-    source word(engine, external, replay)
-    external_span_id text?
-    external_parent_span_id text?
-    idempotency_key text?
-    request_hash hash?
-    replay_behavior word?(execute, skip, check)
-    input_hash hash
-    output_hash hash
-    permit_id id?
-    decision_id id?
-    pre_decision_hash hash?
-    post_decision_hash hash?
-    activity_hash hash?
-    provider_hash hash?
-    run_after text
-    determinism_hash hash
-    prev_hash hash
-    assurance word(ENFORCED, REPORTED)
-    step_hash hash
-    reported_by id?
-    asked word(BEFORE, AFTER)
-    reported_status word?(SUCCESS, FAILURE, RETRY, SKIPPED)
-    permit_note word?(permit_lapsed, permit_mismatch, permit_unknown)
-    model_requested text?
-    cache_write_tokens count
-    cost_note word?(COUNTS_CONTRADICT, NO_PRICE, NO_TOKENS, REPORTED_ZERO)
-    PRIMARY KEY (tenant_id, run_id, step_index, trace_id)
-    CHECK (assurance <> 'ENFORCED' OR decision_id IS NOT NULL)
 ";
 
 /// Steps whose use and call do not count, for another step of their trace tells of the same: said beside them, for a
@@ -144,21 +85,6 @@ const LLM_RUN_RECORDS: &str = r"
     UNIQUE (tenant_id, run_id, step_index, trace_id)
 ";
 
-/// Calls that were answered while the store was down, and recorded later.
-const GAPS: &str = r"
-    tenant_id id
-    run_id id
-    id id
-    seq count
-    decision_id id
-    step_index count?
-    permit_id id?
-    answered_at time
-    recorded_at time
-    PRIMARY KEY (tenant_id, id)
-    UNIQUE (tenant_id, run_id, seq)
-";
-
 pub(super) fn statements(d: Dialect) -> Vec<String> {
     [
         vec![
@@ -166,14 +92,8 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
             table::create_busy(d, "aos_traces", AOS_TRACES, 80),
             index("aos_traces_by_run", "aos_traces (tenant_id, run_id)"),
             index("aos_traces_by_root_hash", "aos_traces (tenant_id, root_hash)"),
-            table::create(d, "aos_trace_steps", AOS_TRACE_STEPS),
-            unique(
-                "aos_trace_steps_idempotency_key",
-                "aos_trace_steps (tenant_id, run_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
-            ),
             table::create(d, "uncounted_steps", UNCOUNTED_STEPS),
             table::create(d, "llm_run_records", LLM_RUN_RECORDS),
-            table::create(d, "gaps", GAPS),
         ],
         list_indexes("aos_traces", "started_at", &["agent_id", "status"]),
         // One for each filter, however few calls have it: they are kept for good.
@@ -183,10 +103,8 @@ pub(super) fn statements(d: Dialect) -> Vec<String> {
             &["provider", "model", "execution_status", "is_synthetic"],
         ),
         protect::kept_unless(d, "aos_traces", "OLD.sealed_leaf_index IS NOT NULL"),
-        protect::append_only(d, "aos_trace_steps"),
         protect::append_only(d, "uncounted_steps"),
         protect::append_only(d, "llm_run_records"),
-        protect::append_only(d, "gaps"),
     ]
     .concat()
 }

@@ -2,7 +2,7 @@
 
 use testkit::Store;
 
-use crate::rows::{fill, insert, refused, run, table_named, tables};
+use crate::rows::{fill, insert, refused, run, tables};
 
 testkit::on_both! {
     async fn a_column_takes_only_what_it_is_for(db: TestDatabase) {
@@ -34,14 +34,6 @@ testkit::on_both! {
             }
         }
         fill(&connection, store).await; // so it was the value that was refused
-    }
-
-    async fn an_enforced_step_has_its_decision(db: TestDatabase) {
-        let (connection, store) = (db.connection().await, db.store());
-        let steps = table_named("aos_trace_steps");
-        let enforced = insert(store, &steps, &[("decision_id", "NULL"), ("assurance", "'ENFORCED'")]);
-        refused(&connection, &enforced, "").await;
-        run(&connection, &insert(store, &steps, &[("decision_id", "NULL"), ("assurance", "'REPORTED'")])).await;
     }
 
     async fn a_run_that_is_at_risk_says_so_itself(db: TestDatabase) {

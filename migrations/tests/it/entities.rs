@@ -40,11 +40,10 @@ testkit::on_both! {
             activity: freezes intervention_acks interventions run_interventions runs;
             incidents: incident_events incident_runs incidents;
             ledger: checkpoints log_heads log_marks run_log tree_nodes;
-            logs: activity_evidence aos_trace_steps aos_traces audit_ledger environment_evidence
-                evidence_capture_failures gaps integrity_evidence llm_run_records provider_evidence system_records
-                uncounted_steps;
-            policies: limit_breaches limit_integrity limit_usage limit_versions limits permits policy_decisions
-                policy_enforcements policy_proposals policy_rule_integrity policy_rule_versions policy_rules
+            logs: aos_traces audit_ledger evidence_capture_failures llm_run_records run_segments step_keys
+                system_records uncounted_steps;
+            policies: limit_breaches limit_integrity limit_usage limit_versions limits permits policy_enforcements
+                policy_proposals policy_rule_integrity policy_rule_versions policy_rules
                 policy_snapshots prevention_records;
         };
         assert_eq!(tables(&connection, db.store()).await, entities.keys().cloned().collect::<Vec<_>>());

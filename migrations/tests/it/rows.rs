@@ -143,7 +143,6 @@ impl Column {
 fn needed(table: &str) -> &'static [&'static str] {
     match table {
         "runs" => &["actor_id"],
-        "aos_trace_steps" => &["decision_id"],
         "prevention_records" => &["policy_id"],
         "incidents" => &["source_run_id"],
         _ => &[],

@@ -56,26 +56,7 @@ fn of_runs() -> Vocabularies {
             actor_type = words::ActorType;
         }
         intervention_acks: { via = activity::AckVia; }
-        environment_evidence: { way_in = words::WayIn; }
         aos_traces: { status = words::TraceStatus; replay_mode = words::ReplayMode; }
-        aos_trace_steps: {
-            cost_note = words::CostNote;
-            kind = words::StepKind;
-            status = words::StepStatus;
-            outcome_category = words::OutcomeCategory;
-            level = words::StepLevel;
-            source = words::StepSource;
-            replay_behavior = words::ReplayBehavior;
-            assurance = words::Assurance, but words::Assurance::Recorded: "whether it was asked for, `asked` says";
-            asked = words::Asked;
-            reported_status = words::StepStatus, but words::StepStatus::Refused: "nobody reports a refusal";
-            permit_note = words::PermitNote;
-        }
-        integrity_evidence: {
-            state = words::IntegrityState;
-            grade = words::IntegrityGrade;
-            integrity_status = words::IntegrityStatus;
-        }
         evidence_capture_failures: {
             evidence_class = words::EvidenceClass;
             reason = words::CaptureFailureReason;
@@ -93,13 +74,6 @@ fn of_runs() -> Vocabularies {
 
 fn of_policies() -> Vocabularies {
     vocabularies! {
-        policy_decisions: {
-            moment = words::Moment;
-            action = words::Action;
-            would_have = words::Action;
-            halt_reason = words::HaltReason;
-            permit_note = words::PermitNote;
-        }
         policy_rule_integrity: {
             status = words::IntegrityStatus, but words::IntegrityStatus::Unknown: "it is computed with the row";
         }

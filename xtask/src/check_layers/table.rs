@@ -95,8 +95,8 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "testkit",
         level: Some(8),
-        may_use: &["migrations"],
-        reason: "a test of the schema or of a driver asks for a database, and builds no more than that",
+        may_use: &["migrations", "proof"],
+        reason: "a test of the schema or of a driver asks for a database, and looks into what is stored",
     },
     Layer {
         name: "kit",

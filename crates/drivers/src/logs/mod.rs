@@ -1,10 +1,11 @@
 //! Logs: traces and steps, evidence, LLM run records, system records, and the Audit Ledger.
 
 mod audit;
+mod decisions;
 mod evidence;
 mod failures;
-mod gaps;
 mod llm_runs;
+mod segments;
 mod steps;
 mod system;
 mod traces;
@@ -12,7 +13,7 @@ mod tree;
 
 pub use self::{
     evidence::{Evidence, EvidenceReads},
-    steps::DecidedStep,
+    segments::{DecidedStep, JudgedStep, NewSegment, RunRecords},
     traces::{TraceReads, TraceStore},
 };
 use crate::driver::driver;

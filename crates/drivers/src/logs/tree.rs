@@ -1,32 +1,28 @@
 //! The steps of a run as a tree, and those of them that do not count.
 
-use std::ops::{Range, RangeInclusive};
-
-use chrono::{DateTime, Utc};
-use entities::{
-    Id,
-    logs::{
-        aos_trace_steps::{self as steps, Column},
-        uncounted_steps::{self as uncounted, Column as UncountedColumn},
-    },
+use std::{
+    collections::HashMap,
+    ops::{Range, RangeInclusive},
 };
+
+use entities::logs::uncounted_steps::{self as uncounted, Column};
 use models::{
-    ids::{KeyId, RunId, TenantId},
-    logs::{TreeStep, Uncounted},
+    ids::{RunId, TenantId},
+    logs::{StepRow, TreeStep, Uncounted},
+    time,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IdenStatic, QueryFilter as _, QueryOrder as _, QueryResult,
-    QuerySelect as _, QueryTrait as _, Select, TryGetable,
-    sea_query::{Expr, ExprTrait as _, SelectStatement, UnionType},
+    ColumnTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
+    sea_query::{SelectStatement, UnionType},
 };
 
-use super::{TraceReads, TraceStore};
-use crate::{StoreError, bulk, driver::of_tenant, field::corrupt, keys, read, rows::rows};
+use super::{
+    TraceReads, TraceStore,
+    segments::{self, RANGES_AT_ONCE},
+};
+use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
 
-of_tenant!(steps);
-
-/// So many runs are asked for at once: terms of one UNION, of which SQLite takes 500.
-const RUNS_AT_ONCE: usize = 100;
+of_tenant!(uncounted);
 
 rows! {
     Uncounted, uncounted, key(run_id, step_index), fn to_row(record), fn from_row,
@@ -40,17 +36,48 @@ impl TraceReads<'_> {
         tenant: TenantId,
         of_runs: &[(RunId, Range<u64>)],
     ) -> Result<Vec<TreeStep>, StoreError> {
+        let told = self.told_of(tenant, of_runs).await?;
+        let wanted: HashMap<RunId, &Range<u64>> =
+            of_runs.iter().map(|(run, indices)| (*run, indices)).collect();
         let mut found = Vec::new();
-        for chunk in of_runs.chunks(RUNS_AT_ONCE) {
-            // A term a run: asked for several runs in one condition, SQLite goes over all steps of the tenant.
-            let mut terms = chunk.iter().map(|(run, indices)| tree_steps_of(tenant, *run, indices));
+        for (run, records) in segments::in_steps(self.conn, tenant, of_runs).await? {
+            let is_wanted = |step: &StepRow| {
+                wanted.get(&run).is_some_and(|indices| indices.contains(&step.record.step_index))
+            };
+            for step in records.steps.into_iter().filter(is_wanted) {
+                let told_by = told.get(&(run, step.record.step_index)).copied();
+                found.push(tree_step(run, step, told_by)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// By which step it was told of those of these steps that do not count.
+    async fn told_of(
+        self,
+        tenant: TenantId,
+        of_runs: &[(RunId, Range<u64>)],
+    ) -> Result<HashMap<(RunId, u64), u64>, StoreError> {
+        let mut told = HashMap::new();
+        for chunk in of_runs.chunks(RANGES_AT_ONCE) {
+            let mut terms = chunk.iter().map(|(run, indices)| {
+                let last = indices.end.saturating_sub(1);
+                uncounted_in(tenant, *run, &(indices.start..=last))
+            });
             let Some(mut query) = terms.next() else { continue };
             query.unions(terms.map(|term| (UnionType::All, term)));
-            let rows = self.conn.rows(self.conn.statement(&query)).await?;
-            found.extend(rows.iter().map(tree_step).collect::<Result<Vec<_>, _>>()?);
+            for row in self.conn.rows(self.conn.statement(&query)).await? {
+                let row =
+                    uncounted::Model::from_query_result(&row, "").map_err(|err| StoreError::Corrupt {
+                        table: "uncounted_steps",
+                        row: "?".to_owned(),
+                        why: err.to_string(),
+                    })?;
+                let row = from_row(row)?;
+                told.insert((row.run_id, row.step_index), row.told_by_index);
+            }
         }
-        found.sort_unstable_by_key(|step: &TreeStep| (step.run_id, step.step_index));
-        Ok(found)
+        Ok(told)
     }
 
     /// Those of a run's steps that do not count, of these indices: a page asks for its own, however long its run is.
@@ -60,59 +87,27 @@ impl TraceReads<'_> {
         run: RunId,
         indices: RangeInclusive<u64>,
     ) -> Result<Vec<Uncounted>, StoreError> {
-        let [first, last] =
-            [*indices.start(), *indices.end()].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
-        let select = uncounted_of(tenant, run)
-            .filter(UncountedColumn::StepIndex.gte(first))
-            .filter(UncountedColumn::StepIndex.lte(last))
-            .order_by_asc(UncountedColumn::StepIndex);
+        let [first, last] = bounds(&indices);
+        let select = of(tenant)
+            .filter(Column::RunId.eq(run.0))
+            .filter(Column::StepIndex.gte(first))
+            .filter(Column::StepIndex.lte(last))
+            .order_by_asc(Column::StepIndex);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 }
 
-/// What the tree asks of a run's steps of these indices.
-fn tree_steps_of(tenant: TenantId, run: RunId, indices: &Range<u64>) -> SelectStatement {
-    let [first, end] = [indices.start, indices.end].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
-    let same =
-        |said: UncountedColumn, of: Column| Expr::col((uncounted::Entity, said)).equals((steps::Entity, of));
-    let is_of_it = same(UncountedColumn::TenantId, Column::TenantId)
-        .and(same(UncountedColumn::RunId, Column::RunId))
-        .and(same(UncountedColumn::StepIndex, Column::StepIndex));
-    let mut query = of(tenant)
-        .select_only()
-        .columns([
-            Column::RunId,
-            Column::StepIndex,
-            Column::Kind,
-            Column::SkillName,
-            Column::Provider,
-            Column::Model,
-            Column::ModelRequested,
-            Column::InputTokens,
-            Column::OutputTokens,
-            Column::CostNanousd,
-            Column::CostKnown,
-            Column::CostNote,
-            Column::RecordedAt,
-            Column::ExternalSpanId,
-            Column::ExternalParentSpanId,
-            Column::ReportedBy,
-        ])
+fn uncounted_in(tenant: TenantId, run: RunId, indices: &RangeInclusive<u64>) -> SelectStatement {
+    let [first, last] = bounds(indices);
+    of(tenant)
         .filter(Column::RunId.eq(run.0))
         .filter(Column::StepIndex.gte(first))
-        .filter(Column::StepIndex.lt(end))
-        .into_query();
-    query.column((uncounted::Entity, UncountedColumn::ToldByIndex)).left_join(uncounted::Entity, is_of_it);
-    query
+        .filter(Column::StepIndex.lte(last))
+        .into_query()
 }
 
-/// Those of a run's steps that do not count.
-fn uncounted_of(tenant: TenantId, run: RunId) -> Select<uncounted::Entity> {
-    uncounted_rows_of(tenant).filter(UncountedColumn::RunId.eq(run.0))
-}
-
-fn uncounted_rows_of(tenant: TenantId) -> Select<uncounted::Entity> {
-    uncounted::Entity::find().filter(UncountedColumn::TenantId.eq(tenant.0))
+fn bounds(indices: &RangeInclusive<u64>) -> [i64; 2] {
+    [*indices.start(), *indices.end()].map(|at| i64::try_from(at).unwrap_or(i64::MAX))
 }
 
 impl TraceStore<'_> {
@@ -122,43 +117,38 @@ impl TraceStore<'_> {
     }
 }
 
-fn tree_step(row: &QueryResult) -> Result<TreeStep, StoreError> {
-    let Id(run_id): Id<RunId> = value(row, Column::RunId, "")?;
-    let key = format!("{run_id}/{}", value::<i64>(row, Column::StepIndex, "")?);
-    let unsigned = |number: i64| {
-        u64::try_from(number).map_err(|err| corrupt(&steps::Entity, key.clone(), "a count", &err.to_string()))
+fn tree_step(run_id: RunId, step: StepRow, told_by_index: Option<u64>) -> Result<TreeStep, StoreError> {
+    let record = step.record;
+    let corrupt = |column: &str, why: String| StoreError::Corrupt {
+        table: "run_segments",
+        row: run_id.to_string(),
+        why: format!("step {}: {column}: {why}", record.step_index),
     };
-    let count = |column: Column| unsigned(value(row, column, &key)?);
-    let kind: String = value(row, Column::Kind, &key)?;
-    let note: Option<String> = value(row, Column::CostNote, &key)?;
-    let recorded_at: DateTime<Utc> = value(row, Column::RecordedAt, &key)?;
+    let recorded_at =
+        time::parse(&record.recorded_at).map_err(|err| corrupt("recorded_at", err.to_string()))?;
+    let reported_by = record
+        .reported_by
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|err: models::ids::IdError| corrupt("reported_by", err.to_string()))?;
     Ok(TreeStep {
         run_id,
-        step_index: count(Column::StepIndex)?,
-        kind: kind.parse().map_err(|_| corrupt(&steps::Entity, key.clone(), "kind", "is no kind of step"))?,
-        skill_name: value(row, Column::SkillName, &key)?,
-        provider: value(row, Column::Provider, &key)?,
-        model: value(row, Column::Model, &key)?,
-        model_requested: value(row, Column::ModelRequested, &key)?,
-        input_tokens: count(Column::InputTokens)?,
-        output_tokens: count(Column::OutputTokens)?,
-        cost_nanousd: count(Column::CostNanousd)?,
-        cost_known: value(row, Column::CostKnown, &key)?,
-        cost_note: note
-            .map(|note| note.parse())
-            .transpose()
-            .map_err(|_| corrupt(&steps::Entity, key.clone(), "cost_note", "is no note on a cost"))?,
+        step_index: record.step_index,
+        kind: record.kind,
+        skill_name: record.skill_name,
+        provider: record.provider,
+        model: record.model,
+        model_requested: record.model_requested,
+        input_tokens: record.input_tokens,
+        output_tokens: record.output_tokens,
+        cost_nanousd: record.cost_nanousd,
+        cost_known: record.cost_known,
+        cost_note: record.cost_note,
         recorded_at,
-        external_span_id: value(row, Column::ExternalSpanId, &key)?,
-        external_parent_span_id: value(row, Column::ExternalParentSpanId, &key)?,
-        reported_by: value::<Option<Id<KeyId>>>(row, Column::ReportedBy, &key)?.map(|by| by.0),
-        told_by_index: value::<Option<i64>>(row, UncountedColumn::ToldByIndex, &key)?
-            .map(unsigned)
-            .transpose()?,
+        external_span_id: record.external_span_id,
+        external_parent_span_id: record.external_parent_span_id,
+        reported_by,
+        told_by_index,
     })
-}
-
-fn value<T: TryGetable>(row: &QueryResult, column: impl IdenStatic, key: &str) -> Result<T, StoreError> {
-    row.try_get("", column.as_str())
-        .map_err(|err| corrupt(&steps::Entity, key.to_owned(), column.as_str(), &err.to_string()))
 }

@@ -1,7 +1,6 @@
 //! Policies: rules and limits with every version, snapshots, proposals, permits, use, and what came of them.
 
 mod breaches;
-mod decisions;
 mod enforcements;
 mod limits;
 mod permits;

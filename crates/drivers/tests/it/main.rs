@@ -19,6 +19,7 @@ mod logs;
 mod overview;
 mod policies;
 mod sample;
+mod segments;
 mod store_name;
 mod traces;
 mod units;

@@ -1,8 +1,8 @@
 //! Rules, limits, snapshots, proposals, permits, use, decisions, enforcements, preventions, breaches.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use drivers::{StoreError, Tx};
+use drivers::{StoreError, Tx, logs::RunRecords};
 use models::{
     ids::{DecisionId, LimitId, PermitId, ProposalId, RuleId, RunId, SnapshotId, TenantId},
     page::PageRequest,
@@ -367,23 +367,24 @@ testkit::on_both! {
         };
         let fired = DecisionRecord { fired: r#"[{"kind":"RULE"}]"#.to_owned(), ..decision(TENANT, 1, 1) };
         let records = [bare.clone(), fired, decision(TENANT, 2, 0)];
+        whole::start(&db, [1, 2]).await;
         let tx = db.begin().await.expect("begin");
-        tx.policies().insert_decisions(&records).await.expect("decided");
+        let of = |decisions: &[DecisionRecord]| RunRecords { decisions: decisions.to_vec(), ..RunRecords::default() };
+        let (first, second) = (of(&records[..2]), of(&records[2..]));
+        let segments = [whole::segment(TENANT, 1, &first, vec![]), whole::segment(TENANT, 2, &second, vec![])];
+        tx.traces().append(&segments).await.expect("decided");
         let run = RunId(uuid(1));
-        assert_eq!(tx.policies().decisions_of_run(TENANT, run).await.expect("of run"), records[..2]);
-        let ids: Vec<DecisionId> = records.iter().map(|r| r.decision_id.parse().expect("an id")).collect();
-        let mut found = tx.policies().find_decisions(TENANT, &ids[1..]).await.expect("by id");
+        assert_eq!(tx.traces().decisions_of_run(TENANT, run).await.expect("of run"), records[..2]);
+        let id = |record: &DecisionRecord| -> (RunId, DecisionId) {
+            (record.run_id.parse().expect("a run"), record.decision_id.parse().expect("an id"))
+        };
+        let ids: Vec<_> = records.iter().map(id).collect();
+        let mut found = tx.traces().find_decisions(TENANT, &ids[1..]).await.expect("by id");
         found.sort_by(|a, b| a.run_id.cmp(&b.run_id));
         assert_eq!(found, records[1..]);
-        assert_eq!(tx.policies().decisions_that_fired(TENANT, &ids).await.expect("by id"), records[1..2]);
-        assert_eq!(tx.policies().decisions_that_fired(OTHER, &ids).await.expect("not theirs"), []);
-        assert_eq!(tx.policies().start_decisions(TENANT, &[run, RunId(uuid(2))]).await.expect("starts"), [bare]);
-        let actions = tx.policies().actions(TENANT, &ids[..2]).await.expect("actions");
-        assert_eq!(actions, HashMap::from([(ids[0], (Action::Allow, None)), (ids[1], (Action::Block, Some(Action::Abort)))]));
-        assert_eq!(tx.policies().decisions_of_run(OTHER, run).await.expect("not theirs"), []);
-        assert_eq!(tx.policies().find_decisions(OTHER, &ids).await.expect("not theirs"), []);
-        assert!(tx.policies().actions(OTHER, &ids).await.expect("not theirs").is_empty());
-        assert!(matches!(tx.policies().insert_decisions(&records[..1]).await, Err(StoreError::Conflict(_))));
+        assert_eq!(tx.traces().start_decisions(TENANT, &[run, RunId(uuid(2))]).await.expect("starts"), [bare]);
+        assert_eq!(tx.traces().decisions_of_run(OTHER, run).await.expect("not theirs"), []);
+        assert_eq!(tx.traces().find_decisions(OTHER, &ids).await.expect("not theirs"), []);
     }
 
     async fn enforcements_are_counted_and_listed(db: TestDatabase) {

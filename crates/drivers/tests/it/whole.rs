@@ -1,6 +1,10 @@
 //! One row of everything, for tests that go over all drivers.
 
-use drivers::{Db, Tx, bundles::RunRows, logs::DecidedStep};
+use drivers::{
+    Db, Tx,
+    bundles::RunRows,
+    logs::{DecidedStep, NewSegment, RunRecords},
+};
 use models::{
     activity::Run,
     ids::{
@@ -25,7 +29,7 @@ use proof::{
         ActivityRecord, BreachRecord, CaptureFailureRecord, EnforcementRecord, EnvironmentRecord, GapRecord,
         IntegrityRecord, InterventionRecord, PreventionRecord, ProviderRecord, Record,
     },
-    tagged::Hashed,
+    tagged::{Hashed, RecordRef},
     words::{
         Action, ActionTaken, ActorType, Asked, AuditEntityType, AuditEventType, BindAt, BreachType,
         CaptureFailureReason, Consequence, EnforcementMode, EvidenceClass, FailureResolution, IntegrityGrade,
@@ -36,7 +40,7 @@ use proof::{
 };
 
 use crate::sample::{
-    MOST, ODD, at, hash, hex, incident, incident_run, run, snapshot, step, time, trace, uuid, verdict,
+    MOST, ODD, TENANT, at, hash, hex, incident, incident_run, run, snapshot, step, time, trace, uuid, verdict,
 };
 
 fn some(text: &str) -> Option<String> {
@@ -475,21 +479,19 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
         run: Run { incident_count: 1, ..run(tenant, n) },
         trace: trace(tenant, n),
         snapshot: snapshot(tenant),
-        steps: steps
-            .iter()
-            .map(|record| StepRow {
-                record: record.clone(),
-                reported: false,
-                step_hash: Record::Step(record.clone()).hash(),
-            })
-            .collect(),
-        environment: Some(environment(tenant, n)),
-        activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
-        providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
-        integrity: Some(integrity(tenant, n)),
+        records: RunRecords {
+            steps: steps
+                .iter()
+                .map(|record| StepRow::new(record.clone(), Record::Step(record.clone()).hash()))
+                .collect(),
+            environment: Some(environment(tenant, n)),
+            activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
+            providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
+            integrity: Some(integrity(tenant, n)),
+            gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
+            decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
+        },
         capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
-        gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
-        decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
         enforcements: vec![
             enforcement(tenant, n, 1),
             EnforcementRecord { seq: None, ..enforcement(tenant, n, 0) },
@@ -509,28 +511,48 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
     };
     let tx = db.begin().await.expect("a unit of work");
     let hashed = steps.map(Hashed::new);
-    let decided: Vec<_> = hashed
-        .iter()
-        .zip(&verdicts)
-        .map(|(record, verdict)| DecidedStep { record, reported: false, verdict })
-        .collect();
+    let decided: Vec<_> =
+        hashed.iter().zip(&verdicts).map(|(record, verdict)| DecidedStep { record, verdict }).collect();
     insert(&tx, &rows, &decided).await;
     tx.commit().await.expect("the commit");
     rows
+}
+
+/// The runs of the sample tenant, begun.
+pub(crate) async fn start(db: &Db, runs: impl IntoIterator<Item = u128>) {
+    let tx = db.begin().await.expect("begin");
+    let (runs, traces): (Vec<_>, Vec<_>) =
+        runs.into_iter().map(|n| (run(TENANT, n), trace(TENANT, n))).unzip();
+    tx.activity().insert_runs(&runs).await.expect("runs");
+    tx.traces().start_traces(&traces).await.expect("traces");
+    tx.commit().await.expect("commit");
+}
+
+/// What the rows hold, but for `steps`, which come with their verdicts.
+pub(crate) fn segment<'r>(
+    tenant: TenantId,
+    run: u128,
+    records: &'r RunRecords,
+    steps: Vec<DecidedStep<'r>>,
+) -> NewSegment<'r> {
+    let mut evidence: Vec<RecordRef<'_>> = Vec::new();
+    evidence.extend(records.environment.iter().map(RecordRef::from));
+    evidence.extend(records.decisions.iter().map(RecordRef::from));
+    evidence.extend(records.activities.iter().map(RecordRef::from));
+    evidence.extend(records.providers.iter().map(RecordRef::from));
+    evidence.extend(records.gaps.iter().map(RecordRef::from));
+    evidence.extend(records.integrity.iter().map(RecordRef::from));
+    let run = RunId(uuid(run));
+    NewSegment { tenant, run, first_record: 0, first_step: 0, steps, evidence, written_at: at(2) }
 }
 
 async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {
     let done = async {
         tx.activity().insert_runs(std::slice::from_ref(&rows.run)).await?;
         tx.traces().start_traces(std::slice::from_ref(&rows.trace)).await?;
-        tx.traces().insert_steps(steps).await?;
-        tx.evidence().insert_environments(rows.environment.as_slice()).await?;
-        tx.evidence().insert_activities(&rows.activities).await?;
-        tx.evidence().insert_providers(&rows.providers).await?;
-        tx.evidence().insert_integrities(rows.integrity.as_slice()).await?;
+        let n = rows.run.id.0.as_u128() - uuid(0).as_u128();
+        tx.traces().append(&[segment(rows.run.tenant, n, &rows.records, steps.to_vec())]).await?;
         tx.evidence().insert_capture_failures(&rows.capture_failures).await?;
-        tx.evidence().insert_gaps(&rows.gaps).await?;
-        tx.policies().insert_decisions(&rows.decisions).await?;
         for RunIncident { incident, of } in &rows.incidents {
             tx.incidents().insert_incidents(std::slice::from_ref(incident)).await?;
             tx.incidents().insert_runs(std::slice::from_ref(of)).await?;

@@ -6,7 +6,6 @@ pub mod limit_usage;
 pub mod limit_versions;
 pub mod limits;
 pub mod permits;
-pub mod policy_decisions;
 pub mod policy_enforcements;
 pub mod policy_proposals;
 pub mod policy_rule_integrity;

@@ -198,7 +198,7 @@ pub(crate) async fn nowhere(
     files(&place.data(), &mut seen);
     let stored = place.stored().await;
     let is_looked_at =
-        seen.iter().any(|(name, _)| name.ends_with("-wal")) || stored.contains_key("aos_trace_steps");
+        seen.iter().any(|(name, _)| name.ends_with("-wal")) || stored.contains_key("run_segments");
     assert!(is_looked_at, "the store, and its log, was looked at");
     seen.extend(stored.into_iter().map(|(table, rows)| (table, rows.into_bytes())));
     let (code, log) = server.stop();

@@ -107,6 +107,12 @@ pub struct StepRow {
 }
 
 impl StepRow {
+    /// A step with the hash of what is stored of it. Who was only told of it by a trace asked nobody.
+    #[must_use]
+    pub fn new(record: StepRecord, step_hash: Hash) -> Self {
+        Self { reported: record.source == StepSource::External, record, step_hash }
+    }
+
     /// What it leaves of its run's assurance.
     #[must_use]
     pub const fn assurance(&self) -> Assurance {

@@ -1,36 +1,17 @@
 //! What Logs lends: the records of a run as they were stored.
 
-use drivers::{ReadTx, StoreError};
+use drivers::{ReadTx, StoreError, logs::RunRecords};
 use models::{
     ids::{RunId, TenantId},
-    logs::{AuditEntry, LlmRunRecord, StepRow, SystemRecord, Trace},
+    logs::{AuditEntry, LlmRunRecord, SystemRecord, Trace},
 };
-use proof::records::{
-    ActivityRecord, CaptureFailureRecord, EnvironmentRecord, GapRecord, IntegrityRecord, ProviderRecord,
-};
+use proof::records::CaptureFailureRecord;
 
 /// Reads of Logs, for one tenant.
 #[derive(Clone, Copy)]
 pub(crate) struct LogsBridge<'t> {
     store: &'t ReadTx,
     tenant: TenantId,
-}
-
-/// The evidence of a run, by class; each class in order.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct EvidenceOfRun {
-    /// H.
-    pub(crate) environment: Option<EnvironmentRecord>,
-    /// B.
-    pub(crate) activities: Vec<ActivityRecord>,
-    /// G.
-    pub(crate) providers: Vec<ProviderRecord>,
-    /// J; none before the run is sealed.
-    pub(crate) integrity: Option<IntegrityRecord>,
-    /// What could not be captured.
-    pub(crate) capture_failures: Vec<CaptureFailureRecord>,
-    /// What was answered while the store was down.
-    pub(crate) gaps: Vec<GapRecord>,
 }
 
 /// A run's raw logs: records that no receipt covers.
@@ -57,22 +38,17 @@ impl<'t> LogsBridge<'t> {
         self.store.traces().traces_of_run(self.tenant, run).await
     }
 
-    /// The steps of a run's own trace, by index, refused ones included.
-    pub(crate) async fn steps_of_run(self, run: RunId) -> Result<Vec<StepRow>, StoreError> {
-        self.store.traces().all_steps(self.tenant, run).await
+    /// What the segments of a run hold: its steps, what was decided, and the evidence; what came late is among it, last.
+    pub(crate) async fn records_of_run(self, run: RunId) -> Result<RunRecords, StoreError> {
+        self.store.traces().records_of_run(self.tenant, run).await
     }
 
-    /// The evidence of a run.
-    pub(crate) async fn evidence_of_run(self, run: RunId) -> Result<EvidenceOfRun, StoreError> {
-        let (evidence, tenant) = (self.store.evidence(), self.tenant);
-        Ok(EvidenceOfRun {
-            environment: evidence.environment_of_run(tenant, run).await?,
-            activities: evidence.activities_of_run(tenant, run).await?,
-            providers: evidence.providers_of_run(tenant, run).await?,
-            integrity: evidence.integrity_of_run(tenant, run).await?,
-            capture_failures: evidence.capture_failures_of_run(tenant, run).await?,
-            gaps: evidence.gaps_of_run(tenant, run).await?,
-        })
+    /// What could not be captured of a run.
+    pub(crate) async fn capture_failures_of_run(
+        self,
+        run: RunId,
+    ) -> Result<Vec<CaptureFailureRecord>, StoreError> {
+        self.store.evidence().capture_failures_of_run(self.tenant, run).await
     }
 
     /// The calls to models of a run, and the system records that share its correlation id.

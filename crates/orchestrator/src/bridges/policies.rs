@@ -34,7 +34,7 @@ impl<'t> PoliciesBridge<'t> {
 
     /// Every evaluation in a run, in order.
     pub(crate) async fn decisions_of_run(self, run: RunId) -> Result<Vec<DecisionRecord>, StoreError> {
-        self.store.policies().decisions_of_run(self.tenant, run).await
+        self.store.traces().decisions_of_run(self.tenant, run).await
     }
 
     /// What was done in a run, in order.

@@ -10,12 +10,9 @@ use proof::{leaves::RunLeaf, records::RecordKind, run_ranges::RunRanges};
 use super::{
     beside::Beside,
     run_proof::{chain, verify, with_late},
-    sealed_records::{late_records, sealed_records},
+    sealed_records::{RecordsOfRun, records_of_run},
 };
-use crate::{
-    bridges::Bridges,
-    consequences::found::{Found, of_corrupt, of_sealed},
-};
+use crate::consequences::found::{Found, of_corrupt, of_sealed};
 
 /// Recomputes a run, sealed or open, from its stored records. None where it is as it was recorded, or gone.
 pub(crate) async fn check_run(
@@ -32,12 +29,10 @@ pub(crate) async fn check_run(
 async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<String>, StoreError> {
     let Some(run) = store.activity().find_run(tenant, id).await? else { return Ok(None) };
     let leaves = store.ledger().run_leaves(tenant, id).await?;
-    let steps = Bridges::over(store, tenant).logs.steps_of_run(id).await?;
-    let records = sealed_records(store, tenant, &run).await?;
+    let RecordsOfRun { sealed: records, late, step_hashes } = records_of_run(store, tenant, &run).await?;
     let beside = Beside::read(store, tenant, id).await?;
     if run.state == RunState::Completed {
-        let late = late_records(store, tenant, &run).await?;
-        let sealed = verify(&run, &leaves, &steps, &records);
+        let sealed = verify(&run, &leaves, &step_hashes, &records);
         return Ok(with_late(sealed, &run, &leaves, (&records, &late), &beside).failure_reason);
     }
     let Some(opened) = leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Opened(_))) else {
@@ -46,7 +41,7 @@ async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<S
     let Some(trace) = store.traces().trace_of_run(tenant, id).await? else {
         return Ok(Some("its trace is gone".to_owned()));
     };
-    let head = match chain(opened.leaf_hash, &steps, &records) {
+    let head = match chain(opened.leaf_hash, &step_hashes, &records) {
         Ok(head) => head,
         Err(why) => return Ok(Some(why)),
     };

@@ -19,7 +19,7 @@ use proof::{
     words::LogName,
 };
 
-use super::sealed_records::{late_records, sealed_records};
+use super::sealed_records::{RecordsOfRun, records_of_run};
 use crate::{
     bridges::Bridges, checkpoints, context::CallContext, errors::Error, handlers::activity, spine::Spine,
 };
@@ -47,10 +47,9 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
             // Opened or sealed after the checkpoint: the next one covers it.
             continue;
         }
-        let records = sealed_records(&store, tenant, &run).await?;
+        let RecordsOfRun { sealed: records, late, .. } = records_of_run(&store, tenant, &run).await?;
         let reading = Reading { store: &store, from, run: &run, signed: &signed };
         let leaves = reading.leaves(leaves).await?;
-        let late = late_records(&store, tenant, &run).await?;
         let audit = reading.audit().await?;
         let time = not_before(models::time::text(spine.now()), &leaves, &audit);
         let Leaves { opened, opened_proof, receipt, addenda } = leaves;

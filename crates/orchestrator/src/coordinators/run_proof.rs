@@ -1,14 +1,15 @@
 //! RunProofCoordinator: why a run's record may be believed (O5).
 //!
 //! Verification recomputes everything from the stored columns and compares with what was sealed. Nothing that was
-//! stored as a result of an earlier verification is looked at.
+//! stored as a result of an earlier verification is looked at. Records that do not read back fail the proof, which names
+//! them.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use models::{
     activity::{Run, RunState},
-    ids::RunId,
+    ids::{RunId, TenantId},
     ledger::RunLogEntry,
     logs::{StepRow, Trace},
 };
@@ -21,12 +22,15 @@ use proof::{
 
 use super::{
     beside::Beside,
-    sealed_records::{late_records, sealed_records},
+    sealed_records::{RecordsOfRun, records_of_run},
 };
 pub use crate::bridges::RawLogs;
 use crate::{
     bridges::Bridges,
-    consequences::{found::of_sealed, mismatches::report_mismatches},
+    consequences::{
+        found::{Found, of_corrupt, of_sealed},
+        mismatches::report_mismatches,
+    },
     context::CallContext,
     errors::Error,
     handlers::activity,
@@ -82,21 +86,31 @@ pub async fn proof(
     let store = spine.read().await?;
     let Bridges { logs, .. } = Bridges::over(&store, tenant);
     let leaves = store.ledger().run_leaves(tenant, id).await?;
-    let steps = logs.steps_of_run(id).await?;
+    let read = match records_of_run(&store, tenant, &run).await {
+        Ok(read) => read,
+        Err(err) => {
+            let integrity = unreadable(err.to_string());
+            tell(spine, tenant, of_corrupt(Some(id), err)?).await;
+            return Ok(RunProof {
+                run_id: id,
+                integrity,
+                aos_traces: logs.traces_of_run(id).await?,
+                aos_trace_steps: Vec::new(),
+                raw_logs: None,
+                verified_at: spine.now(),
+            });
+        }
+    };
+    let RecordsOfRun { sealed: records, late, step_hashes } = read;
     let integrity = if run.state == RunState::Completed {
-        let records = sealed_records(&store, tenant, &run).await?;
-        let late = late_records(&store, tenant, &run).await?;
         let beside = Beside::read(&store, tenant, id).await?;
-        let sealed = verify(&run, &leaves, &steps, &records);
+        let sealed = verify(&run, &leaves, &step_hashes, &records);
         with_late(sealed, &run, &leaves, (&records, &late), &beside)
     } else {
-        open(&steps)
+        open(&step_hashes)
     };
     if let Some(why) = integrity.failure_reason.as_ref().filter(|_| run.state == RunState::Completed) {
-        // Whoever asked gets the proof, whether or not this can be told of now: the integrity check finds it again.
-        if let Err(err) = report_mismatches(spine, tenant, &[of_sealed(id, why.clone())]).await {
-            tracing::error!(error = &err as &dyn std::error::Error, run = %id, "an incident could not be opened");
-        }
+        tell(spine, tenant, of_sealed(id, why.clone())).await;
     }
     let raw_logs =
         if include_payloads { Some(logs.raw_logs_of_run(id, &run.correlation_id).await?) } else { None };
@@ -104,13 +118,40 @@ pub async fn proof(
         run_id: id,
         integrity,
         aos_traces: logs.traces_of_run(id).await?,
-        aos_trace_steps: steps,
+        aos_trace_steps: steps(records, step_hashes),
         raw_logs,
         verified_at: spine.now(),
     })
 }
 
-fn open(steps: &[StepRow]) -> RunIntegrity {
+/// Opens an incident. Whoever asked gets the proof, whether or not this can be told of now: the integrity check finds it
+/// again.
+async fn tell(spine: &Spine, tenant: TenantId, found: Found) {
+    if let Err(err) = report_mismatches(spine, tenant, &[found]).await {
+        tracing::error!(error = &err as &dyn std::error::Error, %tenant, "an incident could not be opened");
+    }
+}
+
+/// Of records that do not read back, open or sealed: which, and why.
+fn unreadable(why: String) -> RunIntegrity {
+    RunIntegrity {
+        root_hash: None,
+        chain_length: 0,
+        verification_status: VerificationStatus::Failed,
+        failure_reason: Some(why),
+    }
+}
+
+/// The steps among the records, each with the hash of what is stored.
+fn steps(records: Vec<Record>, hashes: Vec<Hash>) -> Vec<StepRow> {
+    let steps = records.into_iter().filter_map(|record| match record {
+        Record::Step(step) => Some(step),
+        _ => None,
+    });
+    steps.zip(hashes).map(|(record, step_hash)| StepRow::new(record, step_hash)).collect()
+}
+
+fn open(steps: &[Hash]) -> RunIntegrity {
     RunIntegrity {
         root_hash: None,
         chain_length: steps.len() as u64,
@@ -119,12 +160,7 @@ fn open(steps: &[StepRow]) -> RunIntegrity {
     }
 }
 
-pub(super) fn verify(
-    run: &Run,
-    leaves: &[RunLogEntry],
-    steps: &[StepRow],
-    records: &[Record],
-) -> RunIntegrity {
+pub(super) fn verify(run: &Run, leaves: &[RunLogEntry], steps: &[Hash], records: &[Record]) -> RunIntegrity {
     let mut ranges = RunRanges::default();
     for record in records {
         ranges.push(record);
@@ -208,7 +244,7 @@ fn late_mismatch(run: &Run, leaves: &[RunLogEntry], late: &[Record]) -> Result<(
 fn mismatch(
     run: &Run,
     leaves: &[RunLogEntry],
-    steps: &[StepRow],
+    steps: &[Hash],
     records: &[Record],
     ranges: &RunRanges,
 ) -> Result<(), String> {
@@ -252,7 +288,7 @@ fn incidents(records: &[&[Record]]) -> Result<(), String> {
 }
 
 /// Each step names the one before it, and is stored with the hash that it has.
-pub(super) fn chain(opened: Hash, steps: &[StepRow], records: &[Record]) -> Result<Hash, String> {
+pub(super) fn chain(opened: Hash, steps: &[Hash], records: &[Record]) -> Result<Hash, String> {
     let mut before = opened;
     let hashed = records.iter().filter_map(|record| match record {
         Record::Step(step) => Some((step, record.hash())),
@@ -262,7 +298,7 @@ pub(super) fn chain(opened: Hash, steps: &[StepRow], records: &[Record]) -> Resu
         if step.prev_hash != before.to_string() {
             return Err(format!("step {} does not follow the one before it", step.step_index));
         }
-        if stored.step_hash != hash {
+        if *stored != hash {
             return Err(format!("step {} does not match its hash", step.step_index));
         }
         before = hash;

@@ -462,7 +462,7 @@ async fn a_run_that_may_have_been_stopped_lets_nothing_pass() {
     let agent = going_on(&kit).await;
     agent.rule(EnforcementMode::Kill, "context.step.cost_microusd > 500000").await;
     let (doomed, calm) = (agent.start().await, agent.start().await);
-    end_commits(&db, "policy_decisions").await;
+    end_commits(&db, "run_segments").await;
     for (run, cost) in [(doomed, 600_000), (calm, 1)] {
         let unknown = agent.record(run, llm(cost)).await;
         assert!(matches!(unknown, Err(Error::CommitUnknown(_))), "{unknown:?}");

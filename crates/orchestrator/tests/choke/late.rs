@@ -59,6 +59,12 @@ async fn unrecorded(db: &TestDatabase, agent: &Agent<'_>) -> [RunId; 2] {
     runs
 }
 
+/// Has Postgres take no step of any run but the first, until the constraint is dropped.
+async fn refuse_later_steps(db: &TestDatabase) {
+    let only_first = "CHECK (step_count = 0 OR first_step + step_count < 2)";
+    db.tamper(&format!("ALTER TABLE run_segments ADD CONSTRAINT odd {only_first} NOT VALID")).await.unwrap();
+}
+
 on_both! {
     async fn a_late_answer_counts_when_it_was_given(db: TestDatabase) {
         let folder = tempfile::tempdir().unwrap();
@@ -189,7 +195,7 @@ async fn a_row_is_the_reason_only_if_another_connection_says_so() {
     .await;
 }
 
-/// What was answered without the store is all written, whatever this trigger makes of a decision at first.
+/// What was answered without the store is all written, whatever this trigger makes of what is written at first.
 async fn all_is_written_although(refused: &str) {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -198,11 +204,11 @@ async fn all_is_written_although(refused: &str) {
     let runs = unrecorded(&db, &agent).await;
     db.bring_back().await;
     let trigger =
-        "CREATE TRIGGER refused BEFORE INSERT ON policy_decisions FOR EACH ROW EXECUTE FUNCTION refused()";
+        "CREATE TRIGGER refused BEFORE INSERT ON run_segments FOR EACH ROW EXECUTE FUNCTION refused()";
     db.tamper(&format!("{refused}; {trigger}")).await.unwrap();
     drained(&kit, folder.path()).await;
     assert_eq!(spooled(folder.path()), (0, 0));
-    db.tamper("DROP TRIGGER refused ON policy_decisions").await.unwrap();
+    db.tamper("DROP TRIGGER refused ON run_segments").await.unwrap();
     for run in runs {
         assert_eq!(agent.run(run).await.step_count, 3);
         assert_eq!(agent.record(run, llm(1)).await.unwrap().step_index, 3, "after those that it was told of");
@@ -221,8 +227,8 @@ async fn what_was_set_aside_is_tried_again_by_the_next_process() {
         "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
          END $$;
-         CREATE TRIGGER refused BEFORE INSERT ON aos_trace_steps FOR EACH ROW
-             WHEN (NEW.run_id = '{}' AND NEW.step_index > 0) EXECUTE FUNCTION refused()",
+         CREATE TRIGGER refused BEFORE INSERT ON run_segments FOR EACH ROW
+             WHEN (NEW.run_id = '{}' AND NEW.step_count > 0 AND NEW.first_step + NEW.step_count > 1) EXECUTE FUNCTION refused()",
         runs[0].0
     ))
     .await
@@ -234,7 +240,7 @@ async fn what_was_set_aside_is_tried_again_by_the_next_process() {
     kit.db.close().await;
     kit.end(folder.path()).await;
 
-    db.tamper("DROP TRIGGER refused ON aos_trace_steps").await.unwrap();
+    db.tamper("DROP TRIGGER refused ON run_segments").await.unwrap();
     let kit = Kit::spooling(&db, folder.path(), 2).await;
     drained(&kit, folder.path()).await;
     assert_eq!(spooled(folder.path()), (0, 0));
@@ -250,9 +256,7 @@ async fn what_cannot_be_set_aside_stays_in_the_spool() {
     let agent = set(&kit, FailureMode::Degrade).await;
     unrecorded(&db, &agent).await;
     db.bring_back().await;
-    db.tamper("ALTER TABLE aos_trace_steps ADD CONSTRAINT odd CHECK (step_index < 1) NOT VALID")
-        .await
-        .unwrap();
+    refuse_later_steps(&db).await;
     // As where the disk is full: no line can be added there.
     let aside = folder.path().join("spool-refused.jsonl");
     fs::create_dir(&aside).unwrap();
@@ -273,9 +277,7 @@ async fn what_was_set_aside_is_tried_again_by_the_process_that_runs() {
     let agent = set(&kit, FailureMode::Degrade).await;
     let runs = unrecorded(&db, &agent).await;
     db.bring_back().await;
-    db.tamper("ALTER TABLE aos_trace_steps ADD CONSTRAINT odd CHECK (step_index < 1) NOT VALID")
-        .await
-        .unwrap();
+    refuse_later_steps(&db).await;
     drained(&kit, folder.path()).await;
     assert_eq!(spooled(folder.path()), (0, 4));
     set_aside::try_again(&kit.spine).await.unwrap();
@@ -283,7 +285,7 @@ async fn what_was_set_aside_is_tried_again_by_the_process_that_runs() {
     drained(&kit, folder.path()).await;
     assert_eq!(spooled(folder.path()), (0, 4), "it stands in their way still");
 
-    db.tamper("ALTER TABLE aos_trace_steps DROP CONSTRAINT odd").await.unwrap();
+    db.tamper("ALTER TABLE run_segments DROP CONSTRAINT odd").await.unwrap();
     assert_eq!(agent.record(runs[0], llm(1)).await.unwrap().step_index, 1, "its run goes on without them");
     set_aside::try_again(&kit.spine).await.unwrap();
     drained(&kit, folder.path()).await;

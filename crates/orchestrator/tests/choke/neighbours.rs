@@ -99,20 +99,19 @@ async fn a_key_that_stays_taken_is_no_race() {
         runs.push(agent.start().await);
     }
     // The sequence counts the tries, for it is not rolled back.
-    db.tamper(
+    let poisoned = db.id(&runs[5].to_string());
+    db.tamper(&format!(
         "CREATE SEQUENCE tries;
          CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              PERFORM nextval('tries');
              RAISE EXCEPTION 'taken' USING ERRCODE = 'unique_violation';
          END $$;
-         CREATE TRIGGER taken BEFORE INSERT ON aos_trace_steps FOR EACH ROW
-             WHEN (NEW.skill_name = 'poison') EXECUTE FUNCTION taken()",
-    )
+         CREATE TRIGGER taken BEFORE INSERT ON run_segments FOR EACH ROW
+             WHEN (NEW.run_id = {poisoned}) EXECUTE FUNCTION taken()",
+    ))
     .await
     .unwrap();
-    let call =
-        |(n, run): (usize, &RunId)| agent.record(*run, tool(if n == 5 { "poison" } else { "get_weather" }));
-    let answers = join_all(runs.iter().enumerate().map(call)).await;
+    let answers = join_all(runs.iter().map(|run| agent.record(*run, tool("get_weather")))).await;
     let failed: Vec<usize> = (0..runs.len()).filter(|n| answers[*n].is_err()).collect();
     assert_eq!(failed, [5], "{answers:?}");
     assert!(matches!(answers[5], Err(Error::Store(_))), "{answers:?}");
@@ -139,12 +138,15 @@ on_both! {
         };
         let (answers, sound) = repeats().await;
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
-        db.disarm("policy_decisions").await;
-        let run = match db.store() {
-            Store::Sqlite => format!("x'{}'", runs[5].0.simple()),
-            Store::Postgres => format!("'{}'", runs[5].0),
-        };
-        db.tamper(&format!("UPDATE policy_decisions SET limits = 'nothing' WHERE run_id = {run}")).await.unwrap();
+        let damaged = runs[5].to_string();
+        db.change_records(|record| {
+            let mut record = record.clone();
+            if record["type"] == "hoc/policy-decision/v1" && record["run_id"] == damaged.as_str() {
+                record["limits"] = "nothing".into();
+            }
+            Some(record)
+        })
+        .await;
         let (answers, odd) = repeats().await;
         let failed: Vec<usize> = (0..runs.len()).filter(|n| answers[*n].is_err()).collect();
         assert_eq!(failed, [5], "{answers:?}");

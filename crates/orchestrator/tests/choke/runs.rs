@@ -4,6 +4,7 @@ use kit::Kit;
 use models::activity::{RiskLevel, RunState};
 use orchestrator::{choke::call::EndRun, coordinators::run_proof, handlers::activity};
 use proof::words::{Action, IntegrityStatus, RunStatus};
+use serde_json::Value;
 use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused, tool};
@@ -104,12 +105,14 @@ on_both! {
         refused(agent.record(run, llm(500_001)).await);
         agent.complete(run).await.unwrap();
         // Whoever owns the file can drop a trigger; the proof is what is left.
-        let drop = match db.store() {
-            testkit::Store::Sqlite => "DROP TRIGGER policy_decisions_no_update",
-            testkit::Store::Postgres => "ALTER TABLE policy_decisions DISABLE TRIGGER USER",
+        let warned = |record: &Value| {
+            let mut record = record.clone();
+            if record["action"] == "BLOCK" {
+                record["action"] = "WARN".into();
+            }
+            Some(record)
         };
-        db.tamper(drop).await.unwrap();
-        db.tamper("UPDATE policy_decisions SET action = 'WARN' WHERE action = 'BLOCK'").await.unwrap();
+        db.change_records(warned).await;
         let proof = run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
         assert_eq!(proof.integrity.verification_status, run_proof::VerificationStatus::Failed);
     }

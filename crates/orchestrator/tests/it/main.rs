@@ -13,6 +13,7 @@ mod narrow;
 mod operations;
 mod overview;
 mod rotation;
+mod segments;
 mod sessions;
 mod stalls;
 mod tampering;

@@ -19,6 +19,10 @@ use testkit::{Store, TestDatabase, on_both};
 
 use crate::agent::{Agent, llm, refused};
 
+/// The types of two kinds of records.
+const STEP: &str = "hoc/step/v1";
+const DECISION: &str = "hoc/policy-decision/v1";
+
 /// Changes rows as whoever owns the database can: without the triggers that keep them.
 async fn change(db: &TestDatabase, table: &str, what: &str) {
     db.disarm(table).await;
@@ -26,12 +30,12 @@ async fn change(db: &TestDatabase, table: &str, what: &str) {
 }
 
 /// Reads everything again.
-async fn pass(kit: &Kit, checker: &Checker) {
+pub(crate) async fn pass(kit: &Kit, checker: &Checker) {
     kit.clock.advance(chrono::Duration::hours(2));
     while checker.tick(&kit.spine).await.unwrap() {}
 }
 
-async fn failures(agent: &Agent<'_>) -> Vec<Incident> {
+pub(crate) async fn failures(agent: &Agent<'_>) -> Vec<Incident> {
     let filter =
         IncidentFilter { category: Some(IncidentCategory::IntegrityFailure), ..IncidentFilter::default() };
     let page = PageRequest::new(Some(100), None, false).unwrap();
@@ -97,13 +101,18 @@ on_both! {
         pass(&kit, &checker).await;
         assert_eq!(failures(&agent).await, [], "nothing was changed yet");
 
-        let uuid = |id: uuid::Uuid| match db.store() {
-            Store::Sqlite => format!("x'{}'", id.simple()),
-            Store::Postgres => format!("'{id}'"),
-        };
-        let steps = |run: uuid::Uuid| format!("WHERE step_index = 0 AND run_id = {}", uuid(run));
-        change(db, "aos_trace_steps", &format!("UPDATE aos_trace_steps SET skill_name = 'x' {}", steps(sealed.0))).await;
-        change(db, "policy_decisions", &format!("UPDATE policy_decisions SET action = 'WARN' WHERE action = 'BLOCK' AND run_id = {}", uuid(open.0))).await;
+        let (of_sealed, of_open) = (sealed.to_string(), open.to_string());
+        db.change_records(|record| {
+            let mut record = record.clone();
+            if record["type"] == STEP && record["run_id"] == of_sealed.as_str() && record["step_index"] == 0 {
+                record["skill_name"] = "x".into();
+            }
+            if record["type"] == DECISION && record["run_id"] == of_open.as_str() && record["action"] == "BLOCK" {
+                record["action"] = "WARN".into();
+            }
+            Some(record)
+        })
+        .await;
         change(db, "audit_ledger", "UPDATE audit_ledger SET actor_id = 'nobody' WHERE leaf_index = 0").await;
         change(db, "run_log", "UPDATE run_log SET leaf = replace(leaf, 'started_at\":\"20', 'started_at\":\"19') WHERE leaf_index = 0").await;
         pass(&kit, &checker).await;
@@ -117,7 +126,7 @@ on_both! {
         due.sort();
         assert_eq!(told, due);
         let of_sealed = found.iter().find(|incident| incident.source_run_id == Some(sealed)).unwrap();
-        assert!(of_sealed.description.contains("step 0 does not match its hash"), "{}", of_sealed.description);
+        assert!(of_sealed.description.contains("step 1 does not follow the one before it"), "{}", of_sealed.description);
         let run = activity::get(&kit.spine, &agent.admin, sealed).await.unwrap();
         assert_eq!((run.integrity_status, run.risk_level), (IntegrityStatus::Failed, RiskLevel::Violated));
         assert_eq!(run.incident_count, 2, "the rule's and this");
@@ -129,7 +138,14 @@ on_both! {
         let run = agent.start().await;
         agent.record(run, llm(1)).await.unwrap();
         agent.complete(run).await.unwrap();
-        change(db, "aos_trace_steps", "UPDATE aos_trace_steps SET skill_name = 'x'").await;
+        db.change_records(|record| {
+            let mut record = record.clone();
+            if record["type"] == STEP {
+                record["skill_name"] = "x".into();
+            }
+            Some(record)
+        })
+        .await;
         for _ in 0..2 {
             let proof = orchestrator::coordinators::run_proof::proof(&kit.spine, &agent.admin, run, false).await.unwrap();
             assert!(proof.integrity.failure_reason.is_some());
@@ -190,9 +206,16 @@ on_both! {
         };
         let block = Some(Action::Block);
         assert_eq!(told().await, [(block, Some(1)), (block, Some(1)), (Some(Action::Allow), Some(0))]);
-        let of_step = |n: u64| format!("WHERE step_index = {n}");
-        change(db, "policy_decisions", &format!("UPDATE policy_decisions SET fired = 'x' {}", of_step(0))).await;
-        change(db, "policy_decisions", &format!("DELETE FROM policy_decisions {}", of_step(1))).await;
+        db.change_records(|record| {
+            let mut record = record.clone();
+            match record["step_index"].as_u64().filter(|_| record["type"] == DECISION) {
+                Some(0) => record["fired"] = "x".into(),
+                Some(1) => return None,
+                _ => {}
+            }
+            Some(record)
+        })
+        .await;
         assert_eq!(told().await, [(block, None), (None, None), (Some(Action::Allow), Some(0))]);
     }
 

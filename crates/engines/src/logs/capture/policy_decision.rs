@@ -14,7 +14,7 @@ use rules::{facts::Facts, limits::LimitInput, verdict::Conclusion};
 
 /// What was judged, on what, and what came of it.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the columns of `policy_decisions`")]
+#[expect(missing_docs, reason = "the fields of its record")]
 pub struct DecisionInputs<'a> {
     pub moment: Moment,
     pub permit_id: Option<PermitId>,

@@ -68,7 +68,7 @@ pub(in crate::choke) fn repeated(
 fn answer_of_step(state: &State, run_id: RunId, step: &KnownStep) -> Answer {
     let verdict = verdict_of(state, step.decision_id.as_deref().unwrap_or_default())?;
     let run: proof::records::RunAfter = serde_json::from_str(&step.run_after).map_err(|err| {
-        unreadable("aos_trace_steps", format!("{} of run {run_id}", step.step_index), err.to_string())
+        unreadable("run_segments", format!("{run_id}, step {}", step.step_index), err.to_string())
     })?;
     if step.status == proof::words::StepStatus::Refused {
         return Err(Error::StepHalted(Box::new(StepEnforcementError {
@@ -103,7 +103,7 @@ fn answer_of_permit(state: &State, permit: &Permit) -> Answer {
 fn verdict_of(state: &State, decision_id: &str) -> Result<VerdictView, Error> {
     let decision = decision_id.parse().ok().and_then(|id| state.decisions.get(&id));
     let missing = || "the decision of a stored answer is missing".to_owned();
-    let unreadable = |why| unreadable("policy_decisions", decision_id.to_owned(), why);
+    let unreadable = |why| unreadable("run_segments", decision_id.to_owned(), why);
     VerdictView::of(decision.ok_or_else(|| unreadable(missing()))?).map_err(|err| unreadable(err.to_string()))
 }
 

@@ -104,7 +104,7 @@ fn repeated(state: &State, caller: &Caller, start: &PreparedStart) -> Result<Opt
         .decisions
         .values()
         .find(|decision| decision.moment == Moment::RunStart && decision.run_id == run.run.id.to_string());
-    let unreadable = |why| unreadable("policy_decisions", format!("of the start of {}", run.run.id), why);
+    let unreadable = |why| unreadable("run_segments", format!("of the start of {}", run.run.id), why);
     let decision = decision.ok_or_else(|| unreadable("it is missing".to_owned()))?;
     let verdict = VerdictView::of(decision).map_err(|err| unreadable(err.to_string()))?;
     if verdict.action.refuses() {

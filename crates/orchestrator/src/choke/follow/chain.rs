@@ -153,5 +153,5 @@ pub(in crate::choke) fn remember(
     if let Some(key) = &record.idempotency_key {
         state.step_keys.insert((run_id, key.clone()), KnownStep::of(&record, record.hash()));
     }
-    state.new.steps.push((record, judged.reported, judged.verdict));
+    state.new.steps.push((record, judged.verdict));
 }

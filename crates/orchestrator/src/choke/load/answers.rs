@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use drivers::{StoreError, Tx};
+use drivers::{StoreError, Tx, logs::JudgedStep};
 use models::ids::{DecisionId, RunId};
-use proof::tagged::Hashed;
+use proof::{records::DecisionRecord, tagged::Hashed};
 
 use super::touched::Touched;
 use crate::choke::{
@@ -20,15 +20,15 @@ pub(super) async fn load(
     calls: &[&[Call]],
 ) -> Result<(), StoreError> {
     let tenant = state.tenant.id;
-    let mut decisions: BTreeSet<DecisionId> = BTreeSet::new();
+    let mut decisions: BTreeSet<(RunId, DecisionId)> = BTreeSet::new();
     if !touched.keys.is_empty() {
-        load_steps(state, tx, &touched.keys, &mut decisions).await?;
+        load_steps(state, tx, &touched.keys).await?;
         let contested = traced::contested(state, calls.iter().copied().flatten());
         if !contested.is_empty() {
-            load_steps(state, tx, &contested, &mut decisions).await?;
+            load_steps(state, tx, &contested).await?;
         }
         for permit in tx.policies().find_permits_by_keys(tenant, &touched.keys).await? {
-            decisions.insert(permit.decision_id);
+            decisions.insert((permit.run_id, permit.decision_id));
             state
                 .permit_keys
                 .extend(permit.idempotency_key.clone().map(|key| ((permit.run_id, key), permit)));
@@ -36,36 +36,34 @@ pub(super) async fn load(
     }
     let restarted: Vec<RunId> = state.run_keys.values().copied().collect();
     if !restarted.is_empty() {
-        for decision in tx.policies().start_decisions(tenant, &restarted).await? {
-            state
-                .decisions
-                .extend(decision.decision_id.parse().ok().map(|id| (id, Arc::new(Hashed::new(decision)))));
+        for decision in tx.traces().start_decisions(tenant, &restarted).await? {
+            know(state, decision);
         }
     }
     if !decisions.is_empty() {
         let ids: Vec<_> = decisions.into_iter().collect();
-        for decision in tx.policies().find_decisions(tenant, &ids).await? {
-            state
-                .decisions
-                .extend(decision.decision_id.parse().ok().map(|id| (id, Arc::new(Hashed::new(decision)))));
+        for decision in tx.traces().find_decisions(tenant, &ids).await? {
+            know(state, decision);
         }
     }
     Ok(())
 }
 
-/// The steps that have these keys, and the ids of their decisions.
-async fn load_steps(
-    state: &mut State,
-    tx: &Tx,
-    keys: &[(RunId, String)],
-    decisions: &mut BTreeSet<DecisionId>,
-) -> Result<(), StoreError> {
-    for step in tx.traces().find_steps_by_keys(state.tenant.id, keys).await? {
+/// The steps that have these keys, and their decisions.
+async fn load_steps(state: &mut State, tx: &Tx, keys: &[(RunId, String)]) -> Result<(), StoreError> {
+    for JudgedStep { step, decision } in tx.traces().find_steps_by_keys(state.tenant.id, keys).await? {
         let (Ok(run), Some(key)) = (step.record.run_id.parse(), step.record.idempotency_key.clone()) else {
             continue;
         };
-        decisions.extend(step.record.decision_id.as_deref().and_then(|id| id.parse::<DecisionId>().ok()));
         state.step_keys.insert((run, key), KnownStep::of(&step.record, step.step_hash));
+        if let Some(decision) = decision {
+            know(state, decision);
+        }
     }
     Ok(())
+}
+
+fn know(state: &mut State, decision: DecisionRecord) {
+    let id = decision.decision_id.parse().ok();
+    state.decisions.extend(id.map(|id| (id, Arc::new(Hashed::new(decision)))));
 }

@@ -10,6 +10,7 @@ use models::{
     ids::{DecisionId, RunId, TenantId},
     logs::SystemRecord,
 };
+use proof::records::DecisionRecord;
 
 use super::{spool, unwritten::Unwritten};
 use crate::{
@@ -224,9 +225,12 @@ async fn unknown<'a>(
     tenant: TenantId,
     answers: &'a [Unwritten],
 ) -> Result<Vec<&'a Unwritten>, StoreError> {
-    let ids: Vec<DecisionId> =
-        answers.iter().filter_map(|answer| answer.decision.decision_id.parse().ok()).collect();
-    let known = tx.policies().find_decisions(tenant, &ids).await?;
+    let place = |answer: &Unwritten| {
+        let DecisionRecord { run_id, decision_id, .. } = &*answer.decision;
+        Some((run_id.parse().ok()?, decision_id.parse().ok()?))
+    };
+    let ids: Vec<(RunId, DecisionId)> = answers.iter().filter_map(place).collect();
+    let known = tx.traces().find_decisions(tenant, &ids).await?;
     let is_known = |id: &str| known.iter().any(|decision| decision.decision_id == id);
     Ok(answers.iter().filter(|answer| !is_known(&answer.decision.decision_id)).collect())
 }

@@ -77,7 +77,7 @@ impl<T> Tracked<T> {
 #[derive(Default)]
 pub(super) struct Additions {
     pub(super) runs: Vec<RunId>,
-    pub(super) steps: Vec<(Hashed<StepRecord>, bool, Verdict)>,
+    pub(super) steps: Vec<(Hashed<StepRecord>, Verdict)>,
     pub(super) decisions: Vec<Arc<Hashed<DecisionRecord>>>,
     pub(super) environments: Vec<EnvironmentRecord>,
     pub(super) activities: Vec<ActivityRecord>,

@@ -1,8 +1,8 @@
 //! A run's steps.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use drivers::ReadTx;
+use drivers::{ReadTx, logs::JudgedStep};
 use models::{
     activity::Run,
     ids::RunId,
@@ -75,19 +75,11 @@ pub(super) async fn steps_of(
     let id = run.id;
     let reported_by = ctx.sees_only_own_runs().then_some(ctx.key);
     let page = store.traces().list_steps(ctx.tenant.id, id, reported_by, &page).await?;
-    let decisions: Vec<_> =
-        page.items.iter().filter_map(|step| step.record.decision_id.as_deref()?.parse().ok()).collect();
-    let actions = store.policies().actions(ctx.tenant.id, &decisions).await?;
-    let fired = store.policies().decisions_that_fired(ctx.tenant.id, &decisions).await?;
-    // What is not there, or does not read back, is for the proof of the run to find. Its steps are shown all the same,
-    // and nothing is made up of them.
-    let mut fired: HashMap<String, Option<Vec<Fired>>> =
-        fired.into_iter().map(|decision| (decision.decision_id.clone(), fired_of(&decision).ok())).collect();
     let own = run.trace_id.to_string();
-    let parents =
-        page.items.iter().filter_map(|step| parent_spans(&step.record)).flatten().collect::<Vec<_>>();
+    let records = || page.items.iter().map(|judged| &judged.step.record);
+    let parents = records().filter_map(parent_spans).flatten().collect::<Vec<_>>();
     let parents = store.traces().span_places(ctx.tenant.id, id, &parents).await?;
-    let indices = page.items.iter().map(|step| step.record.step_index);
+    let indices = records().map(|record| record.step_index);
     let uncounted: HashSet<u64> = match (run.source, indices.clone().min(), indices.max()) {
         (RunSource::Otlp, Some(first), Some(last)) => {
             let found = store.traces().uncounted(ctx.tenant.id, id, first..=last).await?;
@@ -95,16 +87,16 @@ pub(super) async fn steps_of(
         }
         _ => HashSet::new(),
     };
-    Ok(page.map(|step| {
-        let decision = step.record.decision_id.as_deref().and_then(|id| id.parse().ok());
-        let answer = decision.and_then(|id| actions.get(&id).copied());
-        let (action, would_have) = answer.map_or((None, None), |(action, would)| (Some(action), would));
+    Ok(page.map(|JudgedStep { step, decision }| {
+        // A decision that is not there, or does not read back, is for the proof of the run to find. Its step is shown all the
+        // same, and nothing is made up of it.
+        let (action, would_have) =
+            decision.as_ref().map_or((None, None), |of| (Some(of.action), of.would_have));
+        let fired = decision.as_ref().and_then(|of| fired_of(of).ok());
         let is_late = step.record.trace_id != own;
         let mut spans = parent_spans(&step.record).into_iter().flatten();
         let of_span = spans.find_map(|key| parents.get(&key).copied());
         let parent_step_index = step.record.parent_step_index.or(of_span);
-        let of_decision = step.record.decision_id.as_ref().and_then(|id| fired.remove(id));
-        let fired = of_decision.unwrap_or_else(|| action.map(|_| Vec::new()));
         let counts = !uncounted.contains(&step.record.step_index);
         StepView { step, action, would_have, fired, is_late, counts, parent_step_index }
     }))

@@ -3,52 +3,48 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use models::ids::TenantId;
-use serde_json::Value;
+use models::{ids::TenantId, logs::StepRow};
+use proof::words::StepStatus;
+use serde_json::{Value, json};
 use testkit::Witness;
 
-use super::calls::{Asked, Told, What};
+use super::{
+    calls::{Asked, Told, What},
+    moment::Moment,
+    seen::Seen,
+};
 
-/// Each limit with what is counted of it, what its permits hold, what the steps spent that count, and what of that was
-/// admitted: a span has happened, and asks nobody. One statement, so it is one moment.
-const LIMITS: &str = "\
-SELECT json_build_object('limit', l.limit_type, 'max', l.max_value, 'used', coalesce(u.used, 0), \
-    'reserved', coalesce(u.reserved, 0), 'held', p.held, 'spent', \
-    CASE l.limit_type WHEN 'STEPS' THEN s.steps ELSE s.tokens END, 'admitted', \
-    CASE l.limit_type WHEN 'STEPS' THEN s.admitted_steps ELSE s.admitted_tokens END)::text \
+/// What limits are held against, in one statement, so that it is one moment: each limit with what is counted of it and what
+/// its permits hold; each run that has a limit on its own steps, with how many its permits hold that serve by every clock;
+/// each run that a person has ended, with how many permits it has; when permits end; which steps do not count; and the
+/// segments that were not read yet.
+const MOMENT: &str = "\
+SELECT json_build_object('row', 'limit', 'limit', l.limit_type, 'max', l.max_value, 'used', coalesce(u.used, 0), \
+    'reserved', coalesce(u.reserved, 0), 'held', p.held)::text \
 FROM limits AS l LEFT JOIN limit_usage AS u ON u.tenant_id = l.tenant_id AND u.limit_id = l.id, \
 LATERAL (SELECT coalesce(sum((r->>'amount')::bigint), 0) AS held \
     FROM permits AS p, jsonb_array_elements(p.reservations::jsonb) AS r \
-    WHERE p.tenant_id = l.tenant_id AND status = 'GRANTED' AND r->>'limit_id' = 'lim_' || replace(l.id::text, '-', '')) AS p, \
-LATERAL (SELECT coalesce(sum(t.used) FILTER (WHERE NOT t.told_elsewhere), 0) AS tokens, \
-    count(*) FILTER (WHERE t.status <> 'REFUSED') AS steps, \
-    coalesce(sum(t.used) FILTER (WHERE t.asked_for), 0) AS admitted_tokens, \
-    count(*) FILTER (WHERE t.asked_for) AS admitted_steps \
-    FROM (SELECT status, input_tokens + output_tokens AS used, status <> 'REFUSED' AND source <> 'external' AS asked_for, \
-        EXISTS (SELECT 1 FROM uncounted_steps AS u WHERE u.tenant_id = a.tenant_id AND u.run_id = a.run_id \
-            AND u.step_index = a.step_index) AS told_elsewhere \
-        FROM aos_trace_steps AS a WHERE a.tenant_id = l.tenant_id) AS t) AS s \
-WHERE l.limit_type IN ('STEPS', 'TOKENS_TOTAL') AND l.tenant_id = ";
-
-/// Each run that has a limit on its own steps, with how many were admitted, how many its permits hold that serve by every
-/// clock, and how many of the former were of a permit that may have lapsed by another replica's clock, which may have given
-/// its room away.
-const RUNS: &str = "\
-SELECT json_build_object('run', r.id, 'max', l.max_value, 'admitted', s.admitted, 'doubtful', s.doubtful, 'held', p.held)::text \
-FROM runs AS r JOIN limits AS l ON l.tenant_id = r.tenant_id AND l.limit_type = 'RUN_STEPS', \
-LATERAL (SELECT count(*) AS admitted, count(*) FILTER (WHERE g.expires_at <= a.recorded_at + interval '1 second') AS doubtful \
-    FROM aos_trace_steps AS a LEFT JOIN permits AS g ON g.tenant_id = a.tenant_id AND g.id = a.permit_id \
-    WHERE a.tenant_id = r.tenant_id AND a.run_id = r.id AND a.status <> 'REFUSED' AND a.source <> 'external') AS s, \
-LATERAL (SELECT count(*) AS held FROM permits AS g WHERE g.tenant_id = r.tenant_id AND g.run_id = r.id \
-    AND g.status = 'GRANTED' AND g.expires_at > 'LATEST') AS p \
-WHERE r.tenant_id = ";
-
-/// Each run that a person has ended, with how many steps and permits it has: of its spans only what was told by then.
-const KILLED: &str = "\
-SELECT json_build_object('run', r.id, 'steps', (SELECT count(*) FROM aos_trace_steps AS a \
-    WHERE a.tenant_id = r.tenant_id AND a.run_id = r.id AND a.source <> 'external'), \
-    'permits', (SELECT count(*) FROM permits AS g WHERE g.tenant_id = r.tenant_id AND g.run_id = r.id))::text \
-FROM runs AS r WHERE r.halt_action = 'KILL' AND r.tenant_id = ";
+    WHERE p.tenant_id = l.tenant_id AND status = 'GRANTED' AND r->>'limit_id' = 'lim_' || replace(l.id::text, '-', '')) AS p \
+WHERE l.limit_type IN ('STEPS', 'TOKENS_TOTAL') AND l.tenant_id = 'TENANT' \
+UNION ALL \
+SELECT json_build_object('row', 'run', 'run', 'run_' || replace(r.id::text, '-', ''), 'max', l.max_value, 'held', \
+    (SELECT count(*) FROM permits AS g WHERE g.tenant_id = r.tenant_id AND g.run_id = r.id \
+    AND g.status = 'GRANTED' AND g.expires_at > 'LATEST'))::text \
+FROM runs AS r JOIN limits AS l ON l.tenant_id = r.tenant_id AND l.limit_type = 'RUN_STEPS' WHERE r.tenant_id = 'TENANT' \
+UNION ALL \
+SELECT json_build_object('row', 'killed', 'run', 'run_' || replace(r.id::text, '-', ''), 'permits', \
+    (SELECT count(*) FROM permits AS g WHERE g.tenant_id = r.tenant_id AND g.run_id = r.id))::text \
+FROM runs AS r WHERE r.halt_action = 'KILL' AND r.tenant_id = 'TENANT' \
+UNION ALL \
+SELECT json_build_object('row', 'permit', 'id', 'prm_' || replace(id::text, '-', ''), 'expires', \
+    (extract(epoch FROM expires_at) * 1000000)::bigint)::text FROM permits WHERE tenant_id = 'TENANT' \
+UNION ALL \
+SELECT json_build_object('row', 'uncounted', 'run', 'run_' || replace(run_id::text, '-', ''), 'step', step_index)::text \
+FROM uncounted_steps WHERE tenant_id = 'TENANT' \
+UNION ALL \
+SELECT json_build_object('row', 'segment', 'run', 'run_' || replace(run_id::text, '-', ''), 'first', first_record, \
+    'codec', codec, 'length', raw_length, 'body', encode(body, 'hex'))::text \
+FROM run_segments WHERE tenant_id = 'TENANT' AND UNREAD";
 
 const KILLS: &str = "\
 SELECT json_build_object('reason', reason)::text FROM interventions WHERE kind = 'KILL' AND tenant_id = ";
@@ -58,11 +54,6 @@ const KEPT: &str = "\
 SELECT json_build_object('permit', p.id, 'run', p.run_id, 'lapses_at', p.lapses_at)::text FROM permits AS p \
 JOIN runs AS r ON r.tenant_id = p.tenant_id AND r.id = p.run_id \
 WHERE p.status = 'GRANTED' AND r.state = 'COMPLETED' AND p.lapses_at > '";
-
-const STEPS: &str = "\
-SELECT json_build_object('run', 'run_' || replace(run_id::text, '-', ''), 'index', step_index, 'number', duration_ms, \
-    'params', params, 'refused', status = 'REFUSED', 'hash', encode(step_hash, 'hex'), \
-    'permit', 'prm_' || replace(permit_id::text, '-', ''))::text FROM aos_trace_steps WHERE tenant_id = ";
 
 const PERMITS: &str = "\
 SELECT json_build_object('id', 'prm_' || replace(id::text, '-', ''), 'number', estimate_cost_nanousd, 'status', status, \
@@ -80,12 +71,11 @@ LATERAL (SELECT count(*) AS rows, coalesce(sum(occurrences), 0) AS struck, \
 WHERE i.lifecycle_state <> 'RESOLVED' AND i.tenant_id = ";
 
 async fn rows(witness: &Witness, sql: &str, tenant: TenantId) -> Vec<Value> {
-    witness
-        .told(&format!("{sql}'{}'", tenant.0))
-        .await
-        .iter()
-        .map(|row| serde_json::from_str(row).unwrap())
-        .collect()
+    told(witness, &format!("{sql}'{}'", tenant.0)).await
+}
+
+async fn told(witness: &Witness, sql: &str) -> Vec<Value> {
+    witness.told(sql).await.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
 }
 
 /// What limits count is what the rows say, no more was admitted than there is, and a sealed run holds nothing for long: at
@@ -94,38 +84,17 @@ pub(super) async fn check(
     witness: &Witness,
     tenant: TenantId,
     now: DateTime<Utc>,
-    killed: &mut BTreeMap<String, Value>,
+    seen: &mut Seen,
 ) -> Result<(), String> {
     let kept = rows(witness, &format!("{KEPT}{}' AND p.tenant_id = ", now.to_rfc3339()), tenant).await;
     if !kept.is_empty() {
         return Err(format!("permits of sealed runs hold something: {kept:#?}"));
     }
-    let limits = rows(witness, LIMITS, tenant).await;
-    if limits.len() != 2 {
-        return Err(format!("two limits with one window each: {limits:#?}"));
-    }
-    for limit in limits {
-        let number = |name: &str| limit[name].as_u64().unwrap();
-        if number("used") != number("spent") || number("reserved") != number("held") {
-            return Err(format!("what is counted is not what the rows say: {limit}"));
-        }
-        if number("admitted") + number("held") > number("max") {
-            return Err(format!("more was admitted than there is: {limit}"));
-        }
-    }
-    for run in rows(witness, &RUNS.replace("LATEST", &now.to_rfc3339()), tenant).await {
-        let number = |name: &str| run[name].as_u64().unwrap();
-        if number("admitted") + number("held") > number("max") + number("doubtful") {
-            return Err(format!("more was admitted in a run than there is: {run}"));
-        }
-    }
-    // A run that was killed is as it was then: nothing passes, and no refusal is recorded.
-    for run in rows(witness, KILLED, tenant).await {
-        let before = killed.entry(run["run"].to_string()).or_insert_with(|| run.clone());
-        if *before != run {
-            return Err(format!("a run went on after it was killed: {before}, and now {run}"));
-        }
-    }
+    let moment = MOMENT
+        .replace("TENANT", &tenant.0.to_string())
+        .replace("LATEST", &now.to_rfc3339())
+        .replace("UNREAD", &seen.unread());
+    Moment::of(told(witness, &moment).await).check(seen)?;
     for incident in rows(witness, INCIDENTS, tenant).await {
         if incident["open"] != 1 {
             return Err(format!("a cause has several open incidents: {incident}"));
@@ -144,9 +113,10 @@ pub(super) async fn check_answers(
     witness: &Witness,
     tenant: TenantId,
     asked: &[Asked],
+    seen: &Seen,
 ) -> Result<(), String> {
     let stored = Stored {
-        steps: rows(witness, STEPS, tenant).await,
+        steps: seen.steps().map(step).collect(),
         permits: rows(witness, PERMITS, tenant).await,
         kills: rows(witness, KILLS, tenant).await,
     };
@@ -190,6 +160,19 @@ pub(super) async fn check_answers(
         }
     }
     Ok(())
+}
+
+fn step(row: &StepRow) -> Value {
+    let StepRow { record, step_hash, .. } = row;
+    json!({
+        "run": record.run_id,
+        "index": record.step_index,
+        "number": record.duration_ms,
+        "params": record.params,
+        "refused": record.status == StepStatus::Refused,
+        "hash": step_hash.to_string(),
+        "permit": record.permit_id,
+    })
 }
 
 /// Whether the answer says nothing of what is in the store.

@@ -15,7 +15,9 @@ mod books;
 mod calls;
 mod dice;
 mod evidence;
+mod moment;
 mod replica;
+mod seen;
 mod stage;
 mod world;
 

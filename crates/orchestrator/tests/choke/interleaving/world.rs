@@ -1,7 +1,6 @@
 //! One seed: what is asked of the replicas, and whose turn it is.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -13,7 +12,6 @@ use models::{
 };
 use orchestrator::{CallContext, background::overdue};
 use proof::words::{Consequence, LimitType};
-use serde_json::Value;
 use testkit::{
     wire::{self, Line},
     witness::circle,
@@ -29,6 +27,7 @@ use super::{
     dice::Dice,
     evidence,
     replica::HANG,
+    seen::Seen,
     stage::Stage,
 };
 use crate::agent::Agent;
@@ -109,8 +108,7 @@ pub(super) struct World<'s> {
     turn: usize,
     turns_left: u64,
     committing: bool,
-    /// Runs that a person has ended, as they were when that was seen first.
-    killed: BTreeMap<String, Value>,
+    seen: Seen,
     /// What is asked by the calls from this one on meets a freeze: one was answered, and none asked since to lift it.
     frozen_from: Option<usize>,
     dice: Dice,
@@ -154,7 +152,7 @@ impl<'s> World<'s> {
             turn: 0,
             turns_left: 0,
             committing: false,
-            killed: BTreeMap::new(),
+            seen: Seen::default(),
             frozen_from: None,
             dice,
             played: Played { seeds: 1, ..Played::default() },
@@ -263,7 +261,7 @@ impl<'s> World<'s> {
 
     async fn check_books(&mut self) -> Result<(), String> {
         let (tenant, latest) = (self.tenant(), self.latest());
-        books::check(&self.stage.witness, tenant, latest, &mut self.killed).await
+        books::check(&self.stage.witness, tenant, latest, &mut self.seen).await
     }
 
     fn lines(&self, stage: wire::Stage) -> Vec<Line> {
@@ -508,7 +506,7 @@ impl<'s> World<'s> {
         self.stage.replicas.clear();
         self.stage.kit.clock.advance(chrono::Duration::seconds(2));
         self.check_books().await?;
-        books::check_answers(&self.stage.witness, self.tenant(), &self.asked).await?;
+        books::check_answers(&self.stage.witness, self.tenant(), &self.asked, &self.seen).await?;
         Box::pin(evidence::check(self)).await?;
         Ok(std::mem::take(&mut self.played))
     }

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// A version, and the digest of what it counts in the trees that are played here.
-const PLAYED: (&str, &str) = ("hoc-tally/2", "fda576fe05174eb6051cdfb485e221ee267ceafaf80eb4f5a318c0584ffac8f0");
+const PLAYED: (&str, &str) =
+    ("hoc-tally/2", "fda576fe05174eb6051cdfb485e221ee267ceafaf80eb4f5a318c0584ffac8f0");
 
 /// So many families of models that there are more than are told apart.
 const MODELS: [&str; 20] = [

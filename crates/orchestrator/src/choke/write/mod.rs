@@ -1,7 +1,9 @@
 //! Stores what a group's calls came to, each table in one statement. The leaves come first, for rows say where theirs are: so the
 //! heads of both logs are locked here and until the commit, behind all that the group has locked before.
 
-use drivers::{StoreError, Tx, logs::DecidedStep};
+mod segments;
+
+use drivers::{StoreError, Tx};
 use models::{ids::RunId, ledger::RunLogEntry, policies::PermitStatus};
 use proof::{leaves::RunLeaf, words::LogName};
 
@@ -43,27 +45,14 @@ async fn write_runs(state: &State, tx: &Tx) -> Result<(), StoreError> {
 }
 
 async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
-    let steps: Vec<_> = state
-        .new
-        .steps
-        .iter()
-        .map(|(record, reported, verdict)| DecidedStep { record, reported: *reported, verdict })
-        .collect();
-    tx.traces().insert_steps(&steps).await?;
+    tx.traces().append(&segments::of(state)?).await?;
     tx.traces().insert_uncounted(&state.new.uncounted).await?;
-    let evidence = tx.evidence();
-    evidence.insert_environments(&state.new.environments).await?;
-    evidence.insert_activities(&state.new.activities).await?;
-    evidence.insert_providers(&state.new.providers).await?;
-    evidence.insert_integrities(&state.new.integrities).await?;
-    evidence.insert_capture_failures(&state.new.capture_failures).await?;
-    evidence.insert_gaps(&state.new.gaps).await?;
+    tx.evidence().insert_capture_failures(&state.new.capture_failures).await?;
     tx.logs().insert_llm_runs(&state.new.llm_runs).await
 }
 
 async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {
     let policies = tx.policies();
-    policies.insert_decisions(state.new.decisions.iter().map(|decision| &***decision)).await?;
     let permits = |write: Write| {
         let of = state.permits.values().filter(|permit| permit.to_write() == write);
         of.map(|permit| permit.row().clone()).collect::<Vec<_>>()

@@ -1,25 +1,22 @@
-//! Calls that were answered while the store was down, and recorded later. Append-only.
+//! The idempotency keys of a run's steps: which step each was used for.
 #![expect(missing_docs, reason = "columns are named by the table")]
 
-use models::ids::{DecisionId, GapId, PermitId, RunId, TenantId};
+use models::ids::{RunId, TenantId};
 use sea_orm::entity::prelude::*;
 
 use crate::Id;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "gaps")]
+#[sea_orm(table_name = "step_keys")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub tenant_id: Id<TenantId>,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub run_id: Id<RunId>,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Id<GapId>,
-    pub seq: i64,
-    pub decision_id: Id<DecisionId>,
-    pub step_index: Option<i64>,
-    pub permit_id: Option<Id<PermitId>>,
-    pub answered_at: DateTimeUtc,
-    pub recorded_at: DateTimeUtc,
+    pub digest: Vec<u8>,
+    pub step_index: i64,
+    pub is_span: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

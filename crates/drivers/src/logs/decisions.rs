@@ -1,0 +1,39 @@
+//! Decisions of the choke point: evidence of class D, as the segments of their runs hold it.
+
+use models::ids::{DecisionId, RunId, TenantId};
+use proof::{records::DecisionRecord, words::Moment};
+
+use super::TraceReads;
+use super::segments;
+use crate::StoreError;
+
+impl TraceReads<'_> {
+    /// The decisions of a run, in order.
+    pub async fn decisions_of_run(
+        self,
+        tenant: TenantId,
+        run: RunId,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        Ok(segments::of_run(self.conn, tenant, run).await?.decisions)
+    }
+
+    /// The decisions of runs that there are among these.
+    pub async fn find_decisions(
+        self,
+        tenant: TenantId,
+        ids: &[(RunId, DecisionId)],
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        segments::decisions_of(self.conn, tenant, ids).await
+    }
+
+    /// The decisions with which these runs began.
+    pub async fn start_decisions(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let first = segments::first_of_runs(self.conn, tenant, runs).await?;
+        let decisions = first.into_iter().flat_map(|records| records.decisions);
+        Ok(decisions.filter(|decision| decision.moment == Moment::RunStart).collect())
+    }
+}

@@ -1,0 +1,268 @@
+//! Segments out: whole runs, the steps of a range, the steps under keys. One that does not open is an error that names it.
+
+use std::{collections::HashMap, ops::Range};
+
+use chrono::{DateTime, Utc};
+use entities::logs::{
+    run_segments::{self as segments, Column},
+    step_keys,
+};
+use models::{
+    ids::{DecisionId, RunId, TenantId},
+    logs::StepRow,
+};
+use proof::records::DecisionRecord;
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, FromQueryResult as _, Order, QueryFilter as _, QueryOrder as _,
+    QueryResult, QuerySelect as _, QueryTrait as _, Select,
+    sea_query::{Expr, ExprTrait as _, Func, SelectStatement, UnionType},
+};
+
+use super::{
+    lines::RunRecords,
+    open::{open, opened, place, unreadable},
+    write::digest,
+};
+use crate::{
+    StoreError,
+    conn::Conn,
+    driver::of_tenant,
+    field::{Field as _, corrupt},
+    keys, read, tally,
+};
+
+of_tenant!(segments);
+
+/// So many ranges are asked for at once: terms of one UNION, of which SQLite takes 500.
+pub(crate) const RANGES_AT_ONCE: usize = 100;
+
+/// A step, and the decision that gave its verdict, which the same group made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgedStep {
+    /// The step.
+    pub step: StepRow,
+    /// None where it is not there any more.
+    pub decision: Option<DecisionRecord>,
+}
+
+/// Everything that the segments of a run hold, in order.
+pub(crate) async fn of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<RunRecords, StoreError> {
+    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord);
+    let mut records = RunRecords::default();
+    let mut next = 0;
+    for row in read::all(conn, select).await? {
+        // What is not there is not passed over: whoever asks for all of a run is told what is missing.
+        if row.first_record != next {
+            let why = if row.first_record > next {
+                format!("the records {next} to {} are not there", row.first_record - 1)
+            } else {
+                format!("there is a segment with the records up to {next} already")
+            };
+            return Err(corrupt(&segments::Entity, place(&row), "first_record", &why));
+        }
+        next = row.first_record.saturating_add(row.record_count);
+        open(&row, &mut records)?;
+    }
+    Ok(records)
+}
+
+/// The segments that hold steps of these indices of runs, each opened alone, by run and in order.
+pub(crate) async fn in_steps(
+    conn: &Conn,
+    tenant: TenantId,
+    of_runs: &[(RunId, Range<u64>)],
+) -> Result<Vec<(RunId, RunRecords)>, StoreError> {
+    let mut rows = Vec::new();
+    for chunk in of_runs.chunks(RANGES_AT_ONCE) {
+        // A term a range: asked for several runs in one condition, SQLite goes over all segments of the tenant.
+        let mut terms = chunk.iter().map(|(run, indices)| in_range(tenant, *run, indices));
+        let Some(mut query) = terms.next() else { continue };
+        query.unions(terms.map(|term| (UnionType::All, term)));
+        for row in conn.rows(conn.statement(&query)).await? {
+            let row = segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?;
+            rows.push(row);
+        }
+    }
+    rows.sort_unstable_by_key(|row: &segments::Model| (row.run_id.0, row.first_record));
+    // Two ranges may meet in one segment.
+    rows.dedup_by_key(|row| (row.run_id.0, row.first_record));
+    rows.iter().map(|row| Ok((row.run_id.0, opened(row)?))).collect()
+}
+
+fn in_range(tenant: TenantId, run: RunId, indices: &Range<u64>) -> SelectStatement {
+    let [first, end] = [indices.start, indices.end].map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+    // The last that begins at or before the first index.
+    let begins = of(tenant)
+        .filter(Column::RunId.eq(run.0))
+        .filter(Column::FirstStep.lte(first))
+        .filter(Column::StepCount.gt(0_i64))
+        .select_only()
+        .expr(Expr::col(Column::FirstStep).max())
+        .into_query();
+    let begins = Expr::from(Func::coalesce([Expr::from(begins), Expr::val(0_i64)]));
+    of(tenant)
+        .filter(Column::RunId.eq(run.0))
+        .filter(Column::StepCount.gt(0_i64))
+        .filter(Column::FirstStep.lt(end))
+        .filter(Expr::col(Column::FirstStep).gte(begins))
+        .into_query()
+}
+
+/// The first segment of each of these runs, opened.
+pub(crate) async fn first_of_runs(
+    conn: &Conn,
+    tenant: TenantId,
+    runs: &[RunId],
+) -> Result<Vec<RunRecords>, StoreError> {
+    let select = of(tenant).filter(Column::FirstRecord.eq(0_i64));
+    let rows = read::by_keys(conn, select, [Column::RunId], keys::sorted(runs)).await?;
+    rows.iter().map(opened).collect()
+}
+
+/// The next `limit` segments of a run that hold steps from `first` on, opened; and whether there may be more.
+pub(crate) async fn next_of_run(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    first: u64,
+    limit: u64,
+) -> Result<(Vec<RunRecords>, bool), StoreError> {
+    let mut query = in_range(tenant, run, &(first..u64::MAX));
+    query.order_by(Column::FirstStep, Order::Asc).limit(limit);
+    let rows = conn.rows(conn.statement(&query)).await?;
+    let more = rows.len() as u64 == limit;
+    let open = |row: &QueryResult| {
+        segments::Model::from_query_result(row, "")
+            .map_err(|err| unreadable(&err))
+            .and_then(|row| opened(&row))
+    };
+    Ok((rows.iter().map(open).collect::<Result<_, _>>()?, more))
+}
+
+/// The steps that were recorded under these idempotency keys of runs, with their decisions.
+pub(crate) async fn steps_under(
+    conn: &Conn,
+    tenant: TenantId,
+    keys: &[(RunId, String)],
+) -> Result<Vec<JudgedStep>, StoreError> {
+    let wanted: HashMap<(RunId, u64), &str> = {
+        let by_digest: HashMap<(RunId, Vec<u8>), &str> =
+            keys.iter().map(|(run, key)| ((*run, digest(key)), key.as_str())).collect();
+        let mut wanted = HashMap::new();
+        for row in places_under(conn, tenant, by_digest.keys().cloned().collect()).await? {
+            let at = step_of(&row)?;
+            wanted.extend(by_digest.get(&(row.run_id.0, row.digest)).map(|key| ((row.run_id.0, at), *key)));
+        }
+        wanted
+    };
+    let ranges: Vec<_> = wanted.keys().map(|(run, at)| (*run, *at..at.saturating_add(1))).collect();
+    let mut found = Vec::with_capacity(wanted.len());
+    for (run, records) in in_steps(conn, tenant, &ranges).await? {
+        let is_wanted = |step: &StepRow| {
+            let key = wanted.get(&(run, step.record.step_index));
+            key.is_some_and(|key| step.record.idempotency_key.as_deref() == Some(*key))
+        };
+        found.extend(judged(records).filter(|step| is_wanted(&step.step)));
+    }
+    if found.len() < wanted.len() {
+        let why = "a step that it names is not there under its key".to_owned();
+        let run = wanted.keys().next().map_or_else(String::new, |(run, _)| run.to_string());
+        return Err(StoreError::Corrupt { table: "step_keys", row: run, why });
+    }
+    Ok(found)
+}
+
+/// Where the spans that are recorded under these keys are among a run's steps.
+pub(crate) async fn spans_under(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    keys: &[String],
+) -> Result<HashMap<String, u64>, StoreError> {
+    let by_digest: HashMap<Vec<u8>, &String> = keys.iter().map(|key| (digest(key), key)).collect();
+    let digests = by_digest.keys().map(|digest| (run, digest.clone())).collect();
+    let mut places = HashMap::new();
+    for row in places_under(conn, tenant, digests).await?.into_iter().filter(|row| row.is_span) {
+        let at = step_of(&row)?;
+        places.extend(by_digest.get(&row.digest).map(|key| ((*key).clone(), at)));
+    }
+    Ok(places)
+}
+
+fn keys_of(tenant: TenantId) -> Select<step_keys::Entity> {
+    step_keys::Entity::find().filter(step_keys::Column::TenantId.eq(tenant.0))
+}
+
+/// The rows of keys of which these are the runs and the digests.
+async fn places_under(
+    conn: &Conn,
+    tenant: TenantId,
+    digests: Vec<(RunId, Vec<u8>)>,
+) -> Result<Vec<step_keys::Model>, StoreError> {
+    use step_keys::Column as K;
+    let digests = keys::in_order(&digests).into_iter().map(|(run, of)| [run.0.into(), of.into()]).collect();
+    read::by_keys(conn, keys_of(tenant), [K::RunId, K::Digest], digests).await
+}
+
+/// The index that a key's row names.
+fn step_of(row: &step_keys::Model) -> Result<u64, StoreError> {
+    row.step_index
+        .get()
+        .map_err(|why| corrupt(&step_keys::Entity, row.run_id.to_string(), "step_index", &why))
+}
+
+/// The decisions of runs that there are among these. A group that made one was committed after its id was drawn, so of
+/// each run the segments since then are looked into.
+pub(crate) async fn decisions_of(
+    conn: &Conn,
+    tenant: TenantId,
+    ids: &[(RunId, DecisionId)],
+) -> Result<Vec<DecisionRecord>, StoreError> {
+    let mut since: HashMap<RunId, DateTime<Utc>> = HashMap::new();
+    for (run, id) in ids {
+        let drawn = drawn_at(*id);
+        since.entry(*run).and_modify(|at| *at = Ord::min(*at, drawn)).or_insert(drawn);
+    }
+    let wanted: Vec<String> = ids.iter().map(|(_, id)| id.to_string()).collect();
+    let mut found = Vec::with_capacity(ids.len());
+    let since: Vec<_> = since.into_iter().collect();
+    for chunk in since.chunks(RANGES_AT_ONCE) {
+        let mut terms = chunk.iter().map(|(run, at)| {
+            of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::WrittenAt.gte(*at)).into_query()
+        });
+        let Some(mut query) = terms.next() else { continue };
+        query.unions(terms.map(|term| (UnionType::All, term)));
+        for row in conn.rows(conn.statement(&query)).await? {
+            let row = segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?;
+            let decisions = opened(&row)?.decisions.into_iter();
+            found.extend(decisions.filter(|decision| wanted.contains(&decision.decision_id)));
+        }
+    }
+    Ok(found)
+}
+
+/// When an id was drawn; what does not say so may be as old as can be.
+fn drawn_at(id: DecisionId) -> DateTime<Utc> {
+    let drawn = id.0.get_timestamp().map(|at| at.to_unix());
+    let at = drawn.and_then(|(seconds, nanos)| DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos));
+    at.unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// The steps of a segment, each with its decision.
+pub(crate) fn judged(records: RunRecords) -> impl Iterator<Item = JudgedStep> {
+    let RunRecords { steps, decisions, .. } = records;
+    let mut decisions: HashMap<String, DecisionRecord> =
+        decisions.into_iter().map(|decision| (decision.decision_id.clone(), decision)).collect();
+    steps.into_iter().map(move |step| {
+        let decision = step.record.decision_id.as_deref().and_then(|id| decisions.remove(id));
+        JudgedStep { step, decision }
+    })
+}
+
+/// How many steps a run has, whoever reported them.
+pub(crate) async fn count_steps(conn: &Conn, tenant: TenantId, run: RunId) -> Result<u64, StoreError> {
+    let sum = Expr::cust("CAST(COALESCE(SUM(step_count), 0) AS bigint)");
+    let select = of(tenant).filter(Column::RunId.eq(run.0)).select_only().expr(sum).into_query();
+    let rows = conn.rows(conn.statement(&select)).await?;
+    tally::number("run_segments", rows.first(), 0)
+}

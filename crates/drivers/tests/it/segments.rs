@@ -1,0 +1,216 @@
+//! A run's records as its segments hold them: whole, by page, by key; and what is damaged is named.
+
+use drivers::{
+    StoreError, Tx,
+    logs::{DecidedStep, NewSegment, RunRecords},
+};
+use models::{
+    ids::{KeyId, RunId},
+    logs::Uncounted,
+    page::{Cursor, PageRequest},
+    verdict::Verdict,
+};
+use proof::{
+    records::{Record, StepRecord},
+    tagged::{Hashed, RecordRef},
+};
+
+use crate::{
+    sample::{self, ODD, OTHER, TENANT, at, step, uuid, verdict},
+    whole::{self, activity, segment},
+};
+
+/// Steps of the first run, each with its verdict.
+struct Steps {
+    hashed: Vec<Hashed<StepRecord>>,
+    verdicts: Vec<Verdict>,
+}
+
+impl Steps {
+    fn new(steps: impl IntoIterator<Item = StepRecord>) -> Self {
+        let hashed: Vec<_> = steps.into_iter().map(Hashed::new).collect();
+        let verdicts = hashed.iter().map(|step| verdict(TENANT, 1, step.step_index)).collect();
+        Self { hashed, verdicts }
+    }
+
+    fn decided(&self) -> Vec<DecidedStep<'_>> {
+        let pairs = self.hashed.iter().zip(&self.verdicts);
+        pairs.map(|(record, verdict)| DecidedStep { record, verdict }).collect()
+    }
+
+    /// In segments of so many, each step with its decision, as groups add them.
+    async fn append(&self, tx: &Tx, at_once: usize) {
+        let none = RunRecords::default();
+        let decided = self.decided();
+        for (n, steps) in decided.chunks(at_once).enumerate() {
+            let first = (n * at_once) as u64;
+            let evidence = steps.iter().map(|step| RecordRef::from(step.verdict.record())).collect();
+            let added = NewSegment {
+                first_record: first * 2,
+                first_step: first,
+                evidence,
+                ..segment(TENANT, 1, &none, steps.to_vec())
+            };
+            tx.traces().append(&[added]).await.expect("appended");
+        }
+    }
+}
+
+testkit::on_both! {
+    async fn steps_come_by_index_page_by_page_with_their_hash_and_decision(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let (mine, theirs) = (KeyId(uuid(5)), KeyId(uuid(6)));
+        let steps = Steps::new((0..137).map(|n| {
+            let by = if n % 9 == 0 { theirs } else { mine };
+            StepRecord { reported_by: Some(by.to_string()), ..step(TENANT, 1, n) }
+        }));
+        let tx = db.begin().await.expect("begin");
+        steps.append(&tx, 7).await;
+        let run = RunId(uuid(1));
+        let all = tx.traces().records_of_run(TENANT, run).await.expect("all");
+        assert!(all.steps.iter().map(|row| &row.record).eq(steps.hashed.iter().map(|step| &**step)));
+        assert!(all.steps.iter().zip(&steps.hashed).all(|(row, step)| row.step_hash == step.hash() && row.reported));
+        assert!(all.decisions.iter().eq(steps.verdicts.iter().map(Verdict::record)));
+
+        let first = PageRequest::new(Some(100), None, true).expect("a page");
+        let page = tx.traces().list_steps(TENANT, run, None, &first).await.expect("page");
+        let next = page.next_cursor.map(|cursor| cursor.place);
+        assert_eq!((page.items.len(), page.total, next), (100, Some(137), Some(Cursor::After(99))));
+        assert!(page.items.iter().zip(&steps.verdicts).all(|(one, of)| one.decision.as_ref() == Some(of.record())));
+        let cursor = page.next_cursor.map(|cursor| cursor.to_string());
+        let rest = PageRequest::new(Some(100), cursor.as_deref(), false).expect("a page");
+        let page = tx.traces().list_steps(TENANT, run, None, &rest).await.expect("page");
+        let indices: Vec<u64> = page.items.iter().map(|one| one.step.record.step_index).collect();
+        assert_eq!((indices, page.has_more, page.total), ((100..137).collect(), false, None));
+        assert_eq!(tx.traces().list_steps(OTHER, run, None, &first).await.expect("not theirs").items, []);
+
+        let ten = PageRequest::new(Some(10), None, true).expect("a page");
+        let page = tx.traces().list_steps(TENANT, run, Some(theirs), &ten).await.expect("page");
+        let indices: Vec<u64> = page.items.iter().map(|one| one.step.record.step_index).collect();
+        assert_eq!((indices, page.total), ((0..10).map(|n| n * 9).collect(), Some(16)));
+        let cursor = page.next_cursor.map(|cursor| cursor.to_string());
+        let rest = PageRequest::new(Some(10), cursor.as_deref(), false).expect("a page");
+        let page = tx.traces().list_steps(TENANT, run, Some(theirs), &rest).await.expect("page");
+        let indices: Vec<u64> = page.items.iter().map(|one| one.step.record.step_index).collect();
+        assert_eq!((indices, page.has_more), ((10..16).map(|n| n * 9).collect(), false));
+    }
+
+    async fn a_tree_asks_for_ranges_of_steps(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let steps = Steps::new((0..137).map(|n| step(TENANT, 1, n)));
+        let tx = db.begin().await.expect("begin");
+        steps.append(&tx, 20).await;
+        let run = RunId(uuid(1));
+        let of_tree = async |indices: [std::ops::Range<u64>; 2]| {
+            let [first, second] = indices;
+            let read = tx.traces().tree_steps(TENANT, &[(run, first), (RunId(uuid(2)), second)]).await.expect("read");
+            read.into_iter().map(|step| (step.run_id, step.step_index)).collect::<Vec<_>>()
+        };
+        assert_eq!(of_tree([3..5, 0..9]).await, [(run, 3), (run, 4)]);
+        assert_eq!(of_tree([19..21, 0..9]).await, [(run, 19), (run, 20)]);
+        assert_eq!(of_tree([135..1_000, 0..9]).await, [(run, 135), (run, 136)]);
+        assert_eq!(of_tree([137..1_000, 0..9]).await, []);
+        // With what was said of them, first; of others nothing.
+        let said = |tenant, step_index, told_by_index| Uncounted {
+            tenant, run_id: run, step_index, told_by_index, created_at: at(1),
+        };
+        for all in [[said(TENANT, 3, 7), said(OTHER, 4, 7)], [said(TENANT, 3, 9), said(TENANT, 5, 5)]] {
+            tx.traces().insert_uncounted(&all).await.expect("said");
+        }
+        let read = tx.traces().tree_steps(TENANT, &[(run, 2..6)]).await.expect("read");
+        let told: Vec<_> = read.iter().map(|step| (step.step_index, step.told_by_index)).collect();
+        assert_eq!(told, [(2, None), (3, Some(7)), (4, None), (5, Some(5))]);
+    }
+
+    async fn steps_are_found_by_their_keys(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let steps = Steps::new((0..137).map(|n| {
+            let span = (n % 2 == 0).then(|| format!("span{n}"));
+            StepRecord { external_span_id: span, ..step(TENANT, 1, n) }
+        }));
+        let tx = db.begin().await.expect("begin");
+        steps.append(&tx, 20).await;
+        let run = RunId(uuid(1));
+        let keys: Vec<_> = [5, 136, 5].iter().map(|n| (run, format!("{ODD}{n}")))
+            .chain([(RunId(uuid(2)), ODD.to_owned()), (run, "no key of any".to_owned())]).collect();
+        let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
+        found.sort_by_key(|one| one.step.record.step_index);
+        let places: Vec<_> = found.iter().map(|one| one.step.record.step_index).collect();
+        assert_eq!(places, [5, 136]);
+        assert_eq!(found[1].decision.as_ref(), Some(steps.verdicts[136].record()));
+        assert_eq!(tx.traces().find_steps_by_keys(OTHER, &keys).await.expect("not theirs"), []);
+        let spans = [4, 5, 8].map(|n| format!("{ODD}{n}"));
+        let places = tx.traces().span_places(TENANT, run, &spans).await.expect("places");
+        assert_eq!(places, [(spans[0].clone(), 4), (spans[2].clone(), 8)].into(), "the one that is no span is not among them");
+    }
+
+    async fn a_step_needs_its_own_verdict(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let tx = db.begin().await.expect("begin");
+        let none = RunRecords::default();
+        let record = Hashed::new(step(TENANT, 1, 0));
+        let undecided = Hashed::new(StepRecord { decision_id: None, ..(*record).clone() });
+        let own = verdict(TENANT, 1, 0);
+        let foreign = [verdict(TENANT, 1, 1), verdict(TENANT, 2, 0), verdict(OTHER, 1, 0)];
+        let wrong = foreign.iter().map(|verdict| DecidedStep { record: &record, verdict })
+            .chain([DecidedStep { record: &undecided, verdict: &own }]);
+        for step in wrong {
+            let refused = tx.traces().append(&[segment(TENANT, 1, &none, vec![step])]).await.expect_err("another's");
+            assert!(matches!(&refused, StoreError::Corrupt { table: "run_segments", why, .. } if why.contains("step 0")), "{refused}");
+        }
+        assert_eq!(tx.traces().records_of_run(TENANT, RunId(uuid(1))).await.expect("none"), none);
+    }
+
+    async fn first_truth_wins(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let none = RunRecords::default();
+        let first = Steps::new([step(TENANT, 1, 0)]);
+        let tx = db.begin().await.expect("begin");
+        tx.traces().append(&[segment(TENANT, 1, &none, first.decided())]).await.expect("the first");
+        tx.commit().await.expect("commit");
+        let tx = db.begin().await.expect("begin");
+        let again = tx.traces().append(&[segment(TENANT, 1, &none, first.decided())]).await;
+        assert!(matches!(again, Err(StoreError::Conflict(_))), "the same place");
+        tx.rollback().await.expect("undone");
+        let tx = db.begin().await.expect("begin");
+        let second = Steps::new([StepRecord {
+            idempotency_key: first.hashed[0].idempotency_key.clone(), ..step(TENANT, 1, 1)
+        }]);
+        let after = NewSegment { first_record: 1, first_step: 1, ..segment(TENANT, 1, &none, second.decided()) };
+        assert!(matches!(tx.traces().append(&[after]).await, Err(StoreError::Conflict(_))), "the same key");
+    }
+
+    async fn what_is_missing_or_another_run_s_is_named(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..3).await;
+        let of = |n| RunRecords { activities: vec![activity(TENANT, n, 0)], ..RunRecords::default() };
+        let (own, others) = (of(1), of(2));
+        let tx = db.begin().await.expect("begin");
+        let gap = NewSegment { first_record: 3, ..segment(TENANT, 1, &own, vec![]) };
+        let moved = NewSegment { run: RunId(uuid(2)), ..segment(TENANT, 1, &own, vec![]) };
+        tx.traces().append(&[segment(TENANT, 1, &own, vec![]), gap, moved]).await.expect("appended");
+        for (run, names) in [(1, "the records 1 to 2"), (2, "another run")] {
+            let run = RunId(uuid(run));
+            let err = tx.traces().records_of_run(TENANT, run).await.expect_err("not whole");
+            let StoreError::Corrupt { table: "run_segments", row, why } = &err else { panic!("{err:?}") };
+            assert!(row.starts_with(&run.to_string()) && why.contains(names), "{row}: {why}");
+        }
+        drop(others);
+    }
+
+    async fn records_are_stored_as_they_were_hashed(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let rows = whole::store_run(&db, TENANT, 1).await;
+        let read = db.read().await.expect("read");
+        let records = read.traces().records_of_run(TENANT, RunId(uuid(1))).await.expect("whole");
+        assert_eq!(records, rows.records);
+        for step in records.steps {
+            assert_eq!(step.step_hash, Record::Step(step.record).hash());
+        }
+    }
+}

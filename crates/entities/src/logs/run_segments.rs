@@ -1,0 +1,34 @@
+//! A run's records as a log of segments: what one group added to one run, as one body.
+#![expect(missing_docs, reason = "columns are named by the table")]
+
+use models::ids::{RunId, TenantId};
+use sea_orm::entity::prelude::*;
+
+use crate::Id;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "run_segments")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: Id<TenantId>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub run_id: Id<RunId>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub first_record: i64,
+    pub record_count: i64,
+    pub first_step: i64,
+    pub step_count: i64,
+    pub decision_count: i64,
+    pub environment_count: i64,
+    pub activity_count: i64,
+    pub provider_count: i64,
+    pub written_at: DateTimeUtc,
+    pub codec: i64,
+    pub raw_length: i64,
+    pub body: Vec<u8>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

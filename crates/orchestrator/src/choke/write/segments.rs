@@ -1,0 +1,103 @@
+//! What the group made of each of its runs, as the segment that its log of records grows by.
+
+use std::collections::{BTreeMap, HashMap};
+
+use drivers::{
+    StoreError,
+    logs::{DecidedStep, NewSegment},
+};
+use models::ids::RunId;
+use proof::{records::RecordKind, tagged::RecordRef};
+
+use crate::choke::state::{RunState, State};
+
+/// The kinds of records that segments hold: those that a group adds, and nothing changes.
+const HELD: [RecordKind; 7] = [
+    RecordKind::Activity,
+    RecordKind::Decision,
+    RecordKind::Environment,
+    RecordKind::Gap,
+    RecordKind::Integrity,
+    RecordKind::Provider,
+    RecordKind::Step,
+];
+
+/// One segment for each run that the group adds records to, in order of the runs.
+pub(super) fn of(state: &State) -> Result<Vec<NewSegment<'_>>, StoreError> {
+    let new = &state.new;
+    let mut added = Added { state, segments: BTreeMap::new(), ids: HashMap::new() };
+    for record in &new.environments {
+        added.evidence(&record.run_id, record.into())?;
+    }
+    for decision in &new.decisions {
+        added.evidence(&decision.run_id, (&***decision).into())?;
+    }
+    for record in &new.activities {
+        added.evidence(&record.run_id, record.into())?;
+    }
+    for record in &new.providers {
+        added.evidence(&record.run_id, record.into())?;
+    }
+    for record in &new.gaps {
+        added.evidence(&record.run_id, record.into())?;
+    }
+    for record in &new.integrities {
+        added.evidence(&record.run_id, record.into())?;
+    }
+    for (record, verdict) in &new.steps {
+        added.of(&record.run_id)?.steps.push(DecidedStep { record, verdict });
+    }
+    Ok(added.segments.into_values().map(|(run, segment)| placed(run, segment)).collect())
+}
+
+/// The segments as far as they have come.
+struct Added<'s> {
+    state: &'s State,
+    segments: BTreeMap<RunId, (&'s RunState, NewSegment<'s>)>,
+    /// The runs by their text, as records name them.
+    ids: HashMap<&'s str, RunId>,
+}
+
+impl<'s> Added<'s> {
+    fn evidence(&mut self, run: &'s str, record: RecordRef<'s>) -> Result<(), StoreError> {
+        self.of(run)?.evidence.push(record);
+        Ok(())
+    }
+
+    fn of(&mut self, run: &'s str) -> Result<&mut NewSegment<'s>, StoreError> {
+        let unknown = |why: &str| StoreError::Corrupt {
+            table: "run_segments",
+            row: run.to_owned(),
+            why: why.to_owned(),
+        };
+        let id = match self.ids.get(run) {
+            Some(id) => *id,
+            None => run.parse().map_err(|_| unknown("a record is of a run that has no id"))?,
+        };
+        self.ids.insert(run, id);
+        let state = self.state;
+        let of_run = state.runs.get(&id).ok_or_else(|| unknown("a record is of a run of another group"))?;
+        let (_, segment) = self.segments.entry(id).or_insert_with(|| {
+            let segment = NewSegment {
+                tenant: state.tenant.id,
+                run: id,
+                first_record: 0,
+                first_step: 0,
+                steps: Vec::new(),
+                evidence: Vec::new(),
+                written_at: state.now,
+            };
+            (of_run, segment)
+        });
+        Ok(segment)
+    }
+}
+
+/// The segment with its place: the run has counted its records already.
+fn placed<'s>(run: &RunState, segment: NewSegment<'s>) -> NewSegment<'s> {
+    let records: u64 = HELD.iter().map(|kind| run.next_seq(*kind)).sum();
+    let added = segment.steps.len() + segment.evidence.len();
+    let first_record = records.saturating_sub(added as u64);
+    let first_step = run.next_seq(RecordKind::Step).saturating_sub(segment.steps.len() as u64);
+    NewSegment { first_record, first_step, ..segment }
+}

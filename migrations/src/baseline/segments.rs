@@ -1,0 +1,59 @@
+//! A run's records, as a log of segments; and the idempotency keys of its steps.
+
+use crate::{
+    dialect::Dialect,
+    protect,
+    table::{self, index},
+};
+
+/// `first_record` is the number of its first record among all that the segments of its run hold. The body opens, by the codec of
+/// that number, to the canonical bytes of its records, a line each.
+const RUN_SEGMENTS: &str = r"
+    tenant_id id
+    run_id id
+    first_record count
+    record_count count
+    first_step count
+    step_count count
+    decision_count count
+    environment_count count
+    activity_count count
+    provider_count count
+    written_at time
+    codec count
+    raw_length count
+    body bytes
+    PRIMARY KEY (tenant_id, run_id, first_record)
+    CHECK (record_count > 0)
+";
+
+/// `digest` is the first 16 bytes of the SHA-256 of a key.
+const STEP_KEYS: &str = r"
+    tenant_id id
+    run_id id
+    digest bytes
+    step_index count
+    is_span bool
+    PRIMARY KEY (tenant_id, run_id, digest)
+";
+
+pub(super) fn statements(d: Dialect) -> Vec<String> {
+    // It is compressed already.
+    let body = match d {
+        Dialect::Postgres => {
+            vec!["ALTER TABLE run_segments ALTER COLUMN body SET STORAGE EXTERNAL".to_owned()]
+        }
+        Dialect::Sqlite => vec![],
+    };
+    [
+        vec![
+            table::create(d, "run_segments", RUN_SEGMENTS),
+            index("run_segments_by_step", "run_segments (tenant_id, run_id, first_step)"),
+            table::create(d, "step_keys", STEP_KEYS),
+        ],
+        body,
+        protect::append_only(d, "run_segments"),
+        protect::append_only(d, "step_keys"),
+    ]
+    .concat()
+}
