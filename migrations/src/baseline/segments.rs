@@ -19,7 +19,6 @@ const RUN_SEGMENTS: &str = r"
     environment_count count
     activity_count count
     provider_count count
-    written_at time
     codec count
     raw_length count
     body bytes

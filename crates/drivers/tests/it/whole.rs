@@ -543,7 +543,7 @@ pub(crate) fn segment<'r>(
     evidence.extend(records.gaps.iter().map(RecordRef::from));
     evidence.extend(records.integrity.iter().map(RecordRef::from));
     let run = RunId(uuid(run));
-    NewSegment { tenant, run, first_record: 0, first_step: 0, steps, evidence, written_at: at(2) }
+    NewSegment { tenant, run, first_record: 0, first_step: 0, steps, evidence }
 }
 
 async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {

@@ -22,7 +22,6 @@ pub struct Model {
     pub environment_count: i64,
     pub activity_count: i64,
     pub provider_count: i64,
-    pub written_at: DateTimeUtc,
     pub codec: i64,
     pub raw_length: i64,
     pub body: Vec<u8>,

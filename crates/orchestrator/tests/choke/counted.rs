@@ -73,10 +73,10 @@ async fn say_uncounted(db: &TestDatabase, span: &str) {
     assert!(!of_span.is_empty(), "no step is of {span}");
     for step in of_span {
         let (run, index) = (db.id(step["run_id"].as_str().unwrap()), &step["step_index"]);
-        let of_step = format!("SELECT tenant_id, run_id, {index}, {index}, written_at FROM run_segments");
+        let of_step = format!("SELECT tenant_id, id, {index}, {index}, started_at FROM runs");
         let said = format!(
             "INSERT INTO uncounted_steps (tenant_id, run_id, step_index, told_by_index, created_at) {of_step} \
-             WHERE first_record = 0 AND run_id = {run}"
+             WHERE id = {run}"
         );
         db.tamper(&said).await.unwrap();
     }

@@ -179,7 +179,7 @@ on_both! {
         let end = all.iter().map(|segment| segment.record_count).sum::<i64>();
         for segment in &all {
             let columns = "record_count, first_step, step_count, decision_count, environment_count, activity_count, \
-                           provider_count, written_at, codec, raw_length, body";
+                           provider_count, codec, raw_length, body";
             // Behind the last, and among the records of the segment itself.
             for place in [end, segment.first_record + 1] {
                 if all.iter().any(|other| other.first_record == place) {

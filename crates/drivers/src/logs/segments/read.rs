@@ -1,8 +1,10 @@
 //! Segments out: whole runs, the steps of a range, the steps under keys. One that does not open is an error that names it.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
-use chrono::{DateTime, Utc};
 use entities::logs::{
     run_segments::{self as segments, Column},
     step_keys,
@@ -15,7 +17,7 @@ use proof::records::DecisionRecord;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, FromQueryResult as _, Order, QueryFilter as _, QueryOrder as _,
     QueryResult, QuerySelect as _, QueryTrait as _, Select,
-    sea_query::{Expr, ExprTrait as _, Func, SelectStatement, UnionType},
+    sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
 };
 
 use super::{
@@ -32,6 +34,9 @@ use crate::{
 };
 
 of_tenant!(segments);
+
+/// So many segments of a run are looked into at once for a decision.
+const SEGMENTS_AT_ONCE: u64 = 32;
 
 /// So many ranges are asked for at once: terms of one UNION, of which SQLite takes 500.
 pub(crate) const RANGES_AT_ONCE: usize = 100;
@@ -211,41 +216,50 @@ fn step_of(row: &step_keys::Model) -> Result<u64, StoreError> {
         .map_err(|why| corrupt(&step_keys::Entity, row.run_id.to_string(), "step_index", &why))
 }
 
-/// The decisions of runs that there are among these. A group that made one was committed after its id was drawn, so of
-/// each run the segments since then are looked into.
+/// The decisions of runs that there are among these. A call that comes again mostly comes soon: the newest segments of each run
+/// are looked into first, and of those runs alone of which some are still missing the ones before.
 pub(crate) async fn decisions_of(
     conn: &Conn,
     tenant: TenantId,
     ids: &[(RunId, DecisionId)],
 ) -> Result<Vec<DecisionRecord>, StoreError> {
-    let mut since: HashMap<RunId, DateTime<Utc>> = HashMap::new();
+    let mut wanted: HashMap<RunId, HashSet<String>> = HashMap::new();
     for (run, id) in ids {
-        let drawn = drawn_at(*id);
-        since.entry(*run).and_modify(|at| *at = Ord::min(*at, drawn)).or_insert(drawn);
+        wanted.entry(*run).or_default().insert(id.to_string());
     }
-    let wanted: Vec<String> = ids.iter().map(|(_, id)| id.to_string()).collect();
     let mut found = Vec::with_capacity(ids.len());
-    let since: Vec<_> = since.into_iter().collect();
-    for chunk in since.chunks(RANGES_AT_ONCE) {
-        let mut terms = chunk.iter().map(|(run, at)| {
-            of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::WrittenAt.gte(*at)).into_query()
-        });
-        let Some(mut query) = terms.next() else { continue };
-        query.unions(terms.map(|term| (UnionType::All, term)));
-        for row in conn.rows(conn.statement(&query)).await? {
-            let row = segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?;
-            let decisions = opened(&row)?.decisions.into_iter();
-            found.extend(decisions.filter(|decision| wanted.contains(&decision.decision_id)));
+    let mut before: Vec<(RunId, i64)> = wanted.keys().map(|run| (*run, i64::MAX)).collect();
+    while !before.is_empty() {
+        let mut reached: HashMap<RunId, i64> = HashMap::new();
+        for chunk in before.chunks(RANGES_AT_ONCE) {
+            let mut terms = chunk.iter().map(|(run, before)| newest_before(tenant, *run, *before));
+            let Some(mut query) = terms.next() else { continue };
+            query.unions(terms.map(|term| (UnionType::All, term)));
+            for row in conn.rows(conn.statement(&query)).await? {
+                let row = segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?;
+                let first = reached.entry(row.run_id.0).or_insert(row.first_record);
+                *first = Ord::min(*first, row.first_record);
+                let Some(of_run) = wanted.get_mut(&row.run_id.0) else { continue };
+                let decisions = opened(&row)?.decisions.into_iter();
+                found.extend(decisions.filter(|decision| of_run.remove(&decision.decision_id)));
+            }
         }
+        let is_missing = |run: &RunId| wanted.get(run).is_some_and(|ids| !ids.is_empty());
+        before = reached.into_iter().filter(|(run, first)| *first > 0 && is_missing(run)).collect();
     }
     Ok(found)
 }
 
-/// When an id was drawn; what does not say so may be as old as can be.
-fn drawn_at(id: DecisionId) -> DateTime<Utc> {
-    let drawn = id.0.get_timestamp().map(|at| at.to_unix());
-    let at = drawn.and_then(|(seconds, nanos)| DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos));
-    at.unwrap_or(DateTime::UNIX_EPOCH)
+/// The newest segments of a run before that place.
+fn newest_before(tenant: TenantId, run: RunId, before: i64) -> SelectStatement {
+    let newest = of(tenant)
+        .filter(Column::RunId.eq(run.0))
+        .filter(Column::FirstRecord.lt(before))
+        .order_by_desc(Column::FirstRecord)
+        .limit(SEGMENTS_AT_ONCE)
+        .into_query();
+    // A term of a UNION has no order of its own, unless it is a query in a query.
+    Query::select().column(Asterisk).from_subquery(newest, "newest").to_owned()
 }
 
 /// The steps of a segment, each with its decision.

@@ -1,6 +1,5 @@
 //! What a group adds to a run's log of records. A step gets in only with a verdict.
 
-use chrono::{DateTime, Utc};
 use entities::logs::{run_segments as segments, step_keys};
 use models::{
     ids::{RunId, TenantId},
@@ -80,8 +79,6 @@ pub struct NewSegment<'r> {
     pub steps: Vec<DecidedStep<'r>>,
     /// Its other records, each kind in order of its place.
     pub evidence: Vec<RecordRef<'r>>,
-    /// When that was.
-    pub written_at: DateTime<Utc>,
 }
 
 impl TraceStore<'_> {
@@ -148,7 +145,6 @@ fn row(segment: &NewSegment<'_>) -> Result<segments::Model, StoreError> {
         environment_count: counts.environments,
         activity_count: counts.activities,
         provider_count: counts.providers,
-        written_at: segment.written_at,
         codec: codec::NEWEST,
         raw_length: number("raw_length", lines.len())?,
         body,

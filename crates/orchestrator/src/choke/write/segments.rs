@@ -85,7 +85,6 @@ impl<'s> Added<'s> {
                 first_step: 0,
                 steps: Vec::new(),
                 evidence: Vec::new(),
-                written_at: state.now,
             };
             (of_run, segment)
         });
