@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use entities::{
     Id,
-    activity::runs,
     logs::{evidence_capture_failures as failures, run_segments as segments},
 };
 use models::{
@@ -14,8 +13,8 @@ use models::{
 };
 use proof::words::{EvidenceClass, FailureResolution};
 use sea_orm::{
-    ColumnTrait as _, EntityName as _, Value,
-    sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
+    ColumnTrait as _, EntityName as _, IdenStatic as _, Value,
+    sea_query::{Asterisk, Expr, Func, Query, SelectStatement},
 };
 
 use crate::{
@@ -47,12 +46,14 @@ impl IntegrityAssembler<'_> {
         for chunk in keys::sorted(runs).chunks(RUNS_AT_ONCE) {
             let query = of_every_class(self.conn, tenant, &keys::transposed(chunk));
             for row in self.conn.rows(self.conn.statement(&query)).await? {
-                let (Id(run), class): (Id<RunId>, String) =
-                    (tally::value("evidence", &row, 0)?, tally::value("evidence", &row, 1)?);
-                let count = tally::number("evidence", Some(&row), 2)?;
-                let class: EvidenceClass =
-                    class.get().map_err(|why| corrupt(&failures::Entity, run.to_string(), "class", &why))?;
-                counts.entry(run).or_default().insert(class, count);
+                let Id(run): Id<RunId> = tally::value("run_segments", &row, 0)?;
+                // A run's segments are of a run that is there: it was locked when they were added.
+                let mut of_run = ClassCounts::from([(EvidenceClass::Run, 1)]);
+                for (place, (class, _)) in (1..).zip(COUNTED) {
+                    let count = tally::number("run_segments", Some(&row), place)?;
+                    of_run.extend((count > 0).then_some((class, count)));
+                }
+                counts.insert(run, of_run);
             }
         }
         Ok(counts)
@@ -98,34 +99,27 @@ impl IntegrityAssembler<'_> {
 /// Runs of one query. Each is named once for each class, and a statement has its limit.
 const RUNS_AT_ONCE: usize = 1_024;
 
-/// Run, class, count: of the runs themselves, and of what their segments say that they hold.
+/// Of each run, what its segments say that they hold of each class of [`COUNTED`].
 fn of_every_class(conn: &Conn, tenant: TenantId, run_ids: &[Vec<Value>]) -> SelectStatement {
-    let counted = |class: EvidenceClass, count: &'static str| {
-        Query::select()
-            .column((segments::Entity, segments::Column::RunId))
-            .expr(Expr::val(class.as_str()).cast_as("text"))
-            .expr(Expr::cust(format!("CAST(SUM({count}) AS bigint)")))
-            .from(segments::Entity)
-            .and_where(segments::Column::TenantId.eq(tenant.0))
-            .and_where(dialect::among(conn.backend(), &[segments::Column::RunId], run_ids.to_vec()))
-            .group_by_col((segments::Entity, segments::Column::RunId))
-            .and_having(Expr::cust(format!("SUM({count}) > 0")))
-            .to_owned()
-    };
-    let mut query = Query::select()
-        .column((runs::Entity, runs::Column::Id))
-        .expr(Expr::val(EvidenceClass::Run.as_str()).cast_as("text"))
-        .expr(Expr::cust("CAST(1 AS bigint)"))
-        .from(runs::Entity)
-        .and_where(runs::Column::TenantId.eq(tenant.0))
-        .and_where(dialect::among(conn.backend(), &[runs::Column::Id], run_ids.to_vec()))
-        .to_owned();
-    query.unions([
-        (UnionType::All, counted(EvidenceClass::Trace, "step_count")),
-        (UnionType::All, counted(EvidenceClass::Environment, "environment_count")),
-        (UnionType::All, counted(EvidenceClass::Activity, "activity_count")),
-        (UnionType::All, counted(EvidenceClass::Provider, "provider_count")),
-        (UnionType::All, counted(EvidenceClass::Decision, "decision_count")),
-    ]);
+    use segments::Column as C;
+    let mut query = Query::select();
+    query.column((segments::Entity, C::RunId));
+    for (_, column) in COUNTED {
+        query.expr(Expr::cust(format!("CAST(SUM({}) AS bigint)", column.as_str())));
+    }
     query
+        .from(segments::Entity)
+        .and_where(C::TenantId.eq(tenant.0))
+        .and_where(dialect::among(conn.backend(), &[C::RunId], run_ids.to_vec()))
+        .group_by_col((segments::Entity, C::RunId))
+        .to_owned()
 }
+
+/// The classes that segments hold and a seal counts.
+const COUNTED: [(EvidenceClass, segments::Column); 5] = [
+    (EvidenceClass::Trace, segments::Column::StepCount),
+    (EvidenceClass::Environment, segments::Column::EnvironmentCount),
+    (EvidenceClass::Activity, segments::Column::ActivityCount),
+    (EvidenceClass::Provider, segments::Column::ProviderCount),
+    (EvidenceClass::Decision, segments::Column::DecisionCount),
+];

@@ -41,8 +41,9 @@ async fn plan(conn: &Conn, statement: Statement) -> Vec<String> {
 }
 
 /// What SQLite may go over whole: the statement's own keys, its parts, and an index of few rows.
-const SMALL: [&str; 8] = [
+const SMALL: [&str; 9] = [
     "SCAN v",
+    "SCAN newest",
     "SCAN pending",
     "SCAN windows",
     "INDEX runs_live",

@@ -1,6 +1,6 @@
 //! Steps, refused ones included, as the segments of their runs hold them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use models::{
     ids::{KeyId, RunId, TenantId},
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::StoreError;
 
-/// So many segments are opened at once where a page keeps but some of their steps.
-const SEGMENTS_AT_ONCE: u64 = 64;
+/// So many steps are read at once where a page keeps but some of them.
+const STEPS_AT_ONCE: u64 = 500;
 
 impl TraceReads<'_> {
     /// Every record that the segments of a run hold: its steps, what was decided, what surrounds them. Those that came after it
@@ -42,52 +42,57 @@ impl TraceReads<'_> {
         };
         let by = reported_by.map(|key| key.to_string());
         let is_theirs = |step: &JudgedStep| by.is_none() || step.step.record.reported_by == by;
+        let end = segments::end_of_steps(self.conn, tenant, run).await?;
         let total = match (page.total, &by) {
             (false, _) => None,
-            (true, None) => Some(segments::count_steps(self.conn, tenant, run).await?),
-            (true, Some(_)) => Some(self.count_theirs(tenant, run, is_theirs).await?),
+            (true, None) => Some(end),
+            (true, Some(_)) => {
+                let mut count = 0;
+                let mut from = 0;
+                while from < end {
+                    let some = self.steps_in(tenant, run, from..end.min(from + STEPS_AT_ONCE)).await?;
+                    from += some.len() as u64;
+                    count += some.iter().filter(|step| is_theirs(step)).count() as u64;
+                }
+                Some(count)
+            }
         };
-        let wanted = usize::try_from(page.limit()).unwrap_or(usize::MAX).saturating_add(1);
+        let wanted = page.limit().saturating_add(1);
+        // Where only some are theirs, more than a page of them is looked through.
+        let at_once = if by.is_none() { wanted } else { STEPS_AT_ONCE };
         let mut rows: Vec<JudgedStep> = Vec::new();
         let mut from = first;
-        while rows.len() < wanted {
-            let at_once = if by.is_none() { wanted as u64 } else { SEGMENTS_AT_ONCE };
-            let (opened, more) = segments::next_of_run(self.conn, tenant, run, from, at_once).await?;
-            for step in opened.into_iter().flat_map(segments::judged) {
-                let index = step.step.record.step_index;
-                if index >= from {
-                    from = index + 1;
-                    rows.extend(is_theirs(&step).then_some(step));
-                }
-            }
-            if !more {
-                break;
-            }
+        while from < end && (rows.len() as u64) < wanted {
+            let some = self.steps_in(tenant, run, from..end.min(from.saturating_add(at_once))).await?;
+            from += some.len() as u64;
+            rows.extend(some.into_iter().filter(is_theirs));
         }
-        rows.truncate(wanted);
+        rows.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
         Ok(Page::cut(rows, page, total, |row| Cursor::After(row.step.record.step_index)))
     }
 
-    async fn count_theirs(
+    /// The steps of these indices, all of them: one that is not there is not passed over.
+    async fn steps_in(
         self,
         tenant: TenantId,
         run: RunId,
-        is_theirs: impl Fn(&JudgedStep) -> bool,
-    ) -> Result<u64, StoreError> {
-        let (mut from, mut count) = (0, 0);
-        loop {
-            let (opened, more) =
-                segments::next_of_run(self.conn, tenant, run, from, SEGMENTS_AT_ONCE).await?;
-            for step in opened.into_iter().flat_map(segments::judged) {
-                let index = step.step.record.step_index;
-                if index >= from {
-                    from = index + 1;
-                    count += u64::from(is_theirs(&step));
-                }
-            }
-            if !more {
-                return Ok(count);
-            }
+        indices: Range<u64>,
+    ) -> Result<Vec<JudgedStep>, StoreError> {
+        let mut found = Vec::new();
+        for opened in segments::in_steps(self.conn, tenant, &[(run, indices.clone())]).await? {
+            let (_, records) = opened?;
+            let steps = segments::judged(records);
+            found.extend(steps.filter(|step| indices.contains(&step.step.record.step_index)));
+        }
+        let missing = found.iter().zip(indices.clone()).find(|(step, at)| step.step.record.step_index != *at);
+        let missing = missing.map(|(_, at)| at).or_else(|| indices.clone().nth(found.len()));
+        match missing {
+            None => Ok(found),
+            Some(at) => Err(StoreError::Corrupt {
+                table: "run_segments",
+                row: run.to_string(),
+                why: format!("step {at} is not there, or there twice"),
+            }),
         }
     }
 

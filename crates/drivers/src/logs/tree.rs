@@ -40,7 +40,8 @@ impl TraceReads<'_> {
         let wanted: HashMap<RunId, &Range<u64>> =
             of_runs.iter().map(|(run, indices)| (*run, indices)).collect();
         let mut found = Vec::new();
-        for (run, records) in segments::in_steps(self.conn, tenant, of_runs).await? {
+        for opened in segments::in_steps(self.conn, tenant, of_runs).await? {
+            let (run, records) = opened?;
             let is_wanted = |step: &StepRow| {
                 wanted.get(&run).is_some_and(|indices| indices.contains(&step.record.step_index))
             };

@@ -10,8 +10,8 @@ mod read;
 mod write;
 
 pub(crate) use self::read::{
-    RANGES_AT_ONCE, count_steps, decisions_of, first_of_runs, in_steps, judged, next_of_run, of_run,
-    spans_under, steps_under,
+    RANGES_AT_ONCE, decisions_of, end_of_steps, first_of_runs, in_steps, judged, of_run, spans_under,
+    steps_under,
 };
 pub use self::{
     lines::RunRecords,

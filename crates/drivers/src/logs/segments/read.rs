@@ -15,8 +15,8 @@ use models::{
 };
 use proof::records::DecisionRecord;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, FromQueryResult as _, Order, QueryFilter as _, QueryOrder as _,
-    QueryResult, QuerySelect as _, QueryTrait as _, Select,
+    ColumnTrait as _, EntityTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _, Select,
     sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
 };
 
@@ -34,6 +34,9 @@ use crate::{
 };
 
 of_tenant!(segments);
+
+/// Steps that are no further apart are asked for together.
+const NEAR: u64 = 64;
 
 /// So many segments of a run are looked into at once for a decision.
 const SEGMENTS_AT_ONCE: u64 = 32;
@@ -71,12 +74,13 @@ pub(crate) async fn of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<
     Ok(records)
 }
 
-/// The segments that hold steps of these indices of runs, each opened alone, by run and in order.
+/// The segments that hold steps of these indices of runs, by run and in order; each is opened when it is asked for, so that one
+/// alone is held as it was.
 pub(crate) async fn in_steps(
     conn: &Conn,
     tenant: TenantId,
     of_runs: &[(RunId, Range<u64>)],
-) -> Result<Vec<(RunId, RunRecords)>, StoreError> {
+) -> Result<impl Iterator<Item = Result<(RunId, RunRecords), StoreError>>, StoreError> {
     let mut rows = Vec::new();
     for chunk in of_runs.chunks(RANGES_AT_ONCE) {
         // A term a range: asked for several runs in one condition, SQLite goes over all segments of the tenant.
@@ -84,14 +88,29 @@ pub(crate) async fn in_steps(
         let Some(mut query) = terms.next() else { continue };
         query.unions(terms.map(|term| (UnionType::All, term)));
         for row in conn.rows(conn.statement(&query)).await? {
-            let row = segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?;
-            rows.push(row);
+            rows.push(segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?);
         }
     }
     rows.sort_unstable_by_key(|row: &segments::Model| (row.run_id.0, row.first_record));
     // Two ranges may meet in one segment.
     rows.dedup_by_key(|row| (row.run_id.0, row.first_record));
-    rows.iter().map(|row| Ok((row.run_id.0, opened(row)?))).collect()
+    Ok(rows.into_iter().map(|row| Ok((row.run_id.0, opened(&row)?))))
+}
+
+/// Single steps as few ranges of steps: those that are near each other are mostly in the same segments.
+fn ranges_of(steps: impl Iterator<Item = (RunId, u64)>) -> Vec<(RunId, Range<u64>)> {
+    let mut steps: Vec<(RunId, u64)> = steps.collect();
+    steps.sort_unstable();
+    let mut ranges: Vec<(RunId, Range<u64>)> = Vec::new();
+    for (run, at) in steps {
+        match ranges.last_mut() {
+            Some((of, range)) if *of == run && at < range.end.saturating_add(NEAR) => {
+                range.end = at.saturating_add(1);
+            }
+            _ => ranges.push((run, at..at.saturating_add(1))),
+        }
+    }
+    ranges
 }
 
 fn in_range(tenant: TenantId, run: RunId, indices: &Range<u64>) -> SelectStatement {
@@ -124,26 +143,6 @@ pub(crate) async fn first_of_runs(
     rows.iter().map(opened).collect()
 }
 
-/// The next `limit` segments of a run that hold steps from `first` on, opened; and whether there may be more.
-pub(crate) async fn next_of_run(
-    conn: &Conn,
-    tenant: TenantId,
-    run: RunId,
-    first: u64,
-    limit: u64,
-) -> Result<(Vec<RunRecords>, bool), StoreError> {
-    let mut query = in_range(tenant, run, &(first..u64::MAX));
-    query.order_by(Column::FirstStep, Order::Asc).limit(limit);
-    let rows = conn.rows(conn.statement(&query)).await?;
-    let more = rows.len() as u64 == limit;
-    let open = |row: &QueryResult| {
-        segments::Model::from_query_result(row, "")
-            .map_err(|err| unreadable(&err))
-            .and_then(|row| opened(&row))
-    };
-    Ok((rows.iter().map(open).collect::<Result<_, _>>()?, more))
-}
-
 /// The steps that were recorded under these idempotency keys of runs, with their decisions.
 pub(crate) async fn steps_under(
     conn: &Conn,
@@ -160,19 +159,25 @@ pub(crate) async fn steps_under(
         }
         wanted
     };
-    let ranges: Vec<_> = wanted.keys().map(|(run, at)| (*run, *at..at.saturating_add(1))).collect();
+    let ranges = ranges_of(wanted.keys().copied());
     let mut found = Vec::with_capacity(wanted.len());
-    for (run, records) in in_steps(conn, tenant, &ranges).await? {
+    for opened in in_steps(conn, tenant, &ranges).await? {
+        let (run, records) = opened?;
         let is_wanted = |step: &StepRow| {
             let key = wanted.get(&(run, step.record.step_index));
             key.is_some_and(|key| step.record.idempotency_key.as_deref() == Some(*key))
         };
         found.extend(judged(records).filter(|step| is_wanted(&step.step)));
     }
-    if found.len() < wanted.len() {
-        let why = "a step that it names is not there under its key".to_owned();
-        let run = wanted.keys().next().map_or_else(String::new, |(run, _)| run.to_string());
-        return Err(StoreError::Corrupt { table: "step_keys", row: run, why });
+    let is_there = |run: &RunId, at: &u64| {
+        let run = run.to_string();
+        found.iter().any(|one| one.step.record.run_id == run && one.step.record.step_index == *at)
+    };
+    if found.len() < wanted.len()
+        && let Some((run, at)) = wanted.keys().find(|(run, at)| !is_there(run, at))
+    {
+        let why = format!("it names step {at}, which is not there under its key");
+        return Err(StoreError::Corrupt { table: "step_keys", row: run.to_string(), why });
     }
     Ok(found)
 }
@@ -273,10 +278,18 @@ pub(crate) fn judged(records: RunRecords) -> impl Iterator<Item = JudgedStep> {
     })
 }
 
-/// How many steps a run has, whoever reported them.
-pub(crate) async fn count_steps(conn: &Conn, tenant: TenantId, run: RunId) -> Result<u64, StoreError> {
-    let sum = Expr::cust("CAST(COALESCE(SUM(step_count), 0) AS bigint)");
-    let select = of(tenant).filter(Column::RunId.eq(run.0)).select_only().expr(sum).into_query();
-    let rows = conn.rows(conn.statement(&select)).await?;
-    tally::number("run_segments", rows.first(), 0)
+/// The index that comes behind the last step of a run.
+pub(crate) async fn end_of_steps(conn: &Conn, tenant: TenantId, run: RunId) -> Result<u64, StoreError> {
+    let last = of(tenant)
+        .filter(Column::RunId.eq(run.0))
+        .select_only()
+        .columns([Column::FirstStep, Column::StepCount])
+        .order_by_desc(Column::FirstStep)
+        .order_by_desc(Column::StepCount)
+        .limit(1)
+        .into_query();
+    let rows = conn.rows(conn.statement(&last)).await?;
+    let Some(row) = rows.first() else { return Ok(0) };
+    let number = |column| tally::number("run_segments", Some(row), column);
+    Ok(number(0)?.saturating_add(number(1)?))
 }

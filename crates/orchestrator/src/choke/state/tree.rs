@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// So many steps of a run are read at once: all of a long one would be held beside its tree.
-const STEPS_AT_ONCE: u64 = 20_000;
+const STEPS_AT_ONCE: u64 = 5_000;
 
 /// Keeps the trees of a committed group as it left them, but those of runs that it sealed. A group that failed keeps none:
 /// they are read anew.
