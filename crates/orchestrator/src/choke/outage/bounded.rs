@@ -12,8 +12,7 @@ use models::ids::TenantId;
 /// How many runs, and how many windows of limits, a replica remembers at most.
 pub(super) const MAX_REMEMBERED: usize = 20_000;
 
-/// Drops what is too old where there is too much. Where that is not enough, the older half of whoever has most of it goes,
-/// until a quarter is free: while one tenant has more than others, no other is forgotten for what it does.
+/// Drops what is too old where there is too much, and then as much as [`bound`] does.
 pub(super) fn keep<K: Eq + Hash, V>(
     of: &mut HashMap<(TenantId, K), V>,
     most: usize,
@@ -23,6 +22,16 @@ pub(super) fn keep<K: Eq + Hash, V>(
     if of.len() > most {
         of.retain(|_, value| at(value) > oldest);
     }
+    bound(of, most, at);
+}
+
+/// Where there is too much, the older half of whoever has most of it goes, until a quarter is free: while one tenant has
+/// more than others, no other is forgotten for what it does.
+pub(super) fn bound<K: Eq + Hash, V>(
+    of: &mut HashMap<(TenantId, K), V>,
+    most: usize,
+    at: impl Fn(&V) -> DateTime<Utc>,
+) {
     // A quarter at once: where many have a little each, not every insertion has to look at all of them.
     let enough = if of.len() > most { most - most / 4 } else { most };
     while of.len() > enough {

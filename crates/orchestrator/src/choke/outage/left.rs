@@ -12,7 +12,7 @@ use models::{
 };
 use proof::{hash::Hash, words::RunStatus};
 
-use super::bounded::{MAX_REMEMBERED, keep, lock};
+use super::bounded::{MAX_REMEMBERED, bound, lock};
 use crate::choke::state::RunState;
 
 /// What is known of runs, and when it was last seen.
@@ -65,16 +65,22 @@ impl Place {
     }
 }
 
+/// Whether it was refused at its start: it never ran, so nothing of it goes on where the store lost it. An agent may ask
+/// again as often as it likes, and takes nobody's place here by that.
+fn was_refused(run: &RunState) -> bool {
+    run.run.halt_action.is_some() && run.next_index() == 0 && Stage::of(&run.run) == Stage::Over
+}
+
 impl Left {
     /// Keeps where a committed group left a tenant's runs, or found them.
     pub(super) fn note<'r>(
         &self,
         tenant: TenantId,
         of: impl Iterator<Item = &'r RunState>,
-        (at, oldest): (DateTime<Utc>, DateTime<Utc>),
+        at: DateTime<Utc>,
     ) {
         let mut runs = lock(&self.runs);
-        for run in of {
+        for run in of.filter(|run| !was_refused(run)) {
             // What is late is in a trace of its own, and the run log tells of it.
             if run.late.is_none() {
                 let (key, place) = ((tenant, run.run.id), Place::of(run));
@@ -88,9 +94,9 @@ impl Left {
             }
             self.halted(&run.run, at);
         }
-        keep(&mut runs, MAX_REMEMBERED, oldest, |(at, _)| *at);
+        bound(&mut runs, MAX_REMEMBERED, |(at, _)| *at);
         drop(runs);
-        keep(&mut lock(&self.halted), MAX_REMEMBERED, oldest, |(at, _)| *at);
+        bound(&mut lock(&self.halted), MAX_REMEMBERED, |(at, _)| *at);
     }
 
     /// Keeps that a run was halted, where it was.
@@ -161,9 +167,29 @@ mod tests {
             let run = RunId(Uuid::from_u128(10 + n as u128));
             lock(&left.runs).insert((tenant, run), (at(1), place));
         }
-        left.note(tenant, std::iter::empty(), (at(2), at(1)));
+        left.note(tenant, std::iter::empty(), at(2));
         assert!(lock(&left.runs).len() <= MAX_REMEMBERED);
         let told = left.lost(tenant, id, None).expect("it is gone");
         assert!(told.contains("was halted"), "{told}");
+    }
+
+    #[test]
+    fn nor_is_it_forgotten_by_its_age_or_for_the_halts_of_another_tenant() {
+        let [greedy, modest] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
+        let id = |n: u32| RunId(Uuid::from_u128(u128::from(n)));
+        let at = |second: u32| DateTime::UNIX_EPOCH + TimeDelta::seconds(i64::from(second));
+        let left = Left::default();
+        for n in 0..3 {
+            lock(&left.halted).insert((modest, id(n)), (at(n), Stage::Stopped));
+        }
+        for n in (100_000_u32..).take(MAX_REMEMBERED) {
+            lock(&left.halted).insert((greedy, id(n)), (at(n), Stage::Stopped));
+        }
+        left.note(greedy, std::iter::empty(), at(1_000_000));
+        assert!(lock(&left.halted).len() <= MAX_REMEMBERED);
+        for n in 0..3 {
+            let told = left.lost(modest, id(n), None).expect("it is gone");
+            assert!(told.contains("was halted"), "{told}");
+        }
     }
 }

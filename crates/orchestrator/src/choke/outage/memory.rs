@@ -73,7 +73,7 @@ impl Memory {
             self.governs.wrote(state.tenant.id, state.began, memory);
         }
         self.remember_usage(&state);
-        self.left.note(state.tenant.id, state.runs.values(), (state.now, oldest));
+        self.left.note(state.tenant.id, state.runs.values(), state.now);
         let State { tenant, now, began, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
         // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
