@@ -60,7 +60,7 @@ pub(crate) struct Seen {
     memory: Arc<Mutex<Memory>>,
     /// The Postgres, counted from the first that was met, that all of them were compared with.
     compared: Arc<AtomicU64>,
-    /// How often the store was found to have fallen back.
+    /// How often the store was found to have fallen back, or that somebody had accepted that it had.
     falls: Arc<AtomicU64>,
 }
 
@@ -73,6 +73,8 @@ struct Memory {
     fallen: BTreeMap<(TenantId, LogName), (SeenHead, u64)>,
     /// What is in no log.
     governed: Governed,
+    /// How often an epoch was met that somebody had begun of a log, of each tenant that had one.
+    acceptances: HashMap<TenantId, u64>,
 }
 
 impl Memory {
@@ -158,8 +160,16 @@ impl Seen {
         memory.fallen.remove(&(head.tenant, head.log));
         if head.epoch > known.epoch {
             memory.governed.accept(head.tenant);
+            *memory.acceptances.entry(head.tenant).or_default() += 1;
+            self.falls.fetch_add(1, atomic::Ordering::Relaxed);
             memory.note(head);
         }
+    }
+
+    /// How often it was met that somebody had accepted what the store lost of a tenant. Where this grows, what was seen of
+    /// the tenant before is not missed any more.
+    pub(crate) fn acceptances(&self, tenant: TenantId) -> u64 {
+        self.memory().acceptances.get(&tenant).copied().unwrap_or_default()
     }
 
     /// Takes note that it does not, and has this head instead: from now on the store is only read.
@@ -178,7 +188,7 @@ impl Seen {
         self.compared.store(with, atomic::Ordering::Release);
     }
 
-    /// How often it was found that the store does not go on from what is remembered.
+    /// How often it was found that the store does not go on from what is remembered, or that this had been accepted.
     pub(crate) fn falls(&self) -> u64 {
         self.falls.load(atomic::Ordering::Relaxed)
     }
@@ -232,11 +242,13 @@ mod tests {
             let known = seen.of(tenant, log, seen.noted()).expect("a head is remembered");
             seen.goes_on(&known, &accepted);
         };
+        assert_eq!(seen.acceptances(tenant), 0);
         look();
         assert_eq!(seen.change_of(tenant), None, "what was remembered is lost, and that was accepted");
         seen.note_governed(tenant, change(4));
         look();
         assert_eq!(seen.change_of(tenant), Some(change(4)), "a later change was accepted by nobody");
+        assert_eq!(seen.acceptances(tenant), 1, "that is the same one, met again");
     }
 
     #[test]

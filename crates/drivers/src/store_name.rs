@@ -9,6 +9,6 @@ pub struct StoreName {
     pub shared: Option<String>,
     /// How many stores this process has met at its URL. One that it left and came back to is not the same.
     pub met: u64,
-    /// How often this process found that the store had fallen back.
+    /// How often this process found that the store had fallen back, or that somebody had accepted that it had.
     pub falls: u64,
 }

@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use migrations::MigratorTrait as _;
-use models::ledger::LogHead;
+use models::{ids::TenantId, ledger::LogHead};
 use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement};
 use tokio::{
     sync::{Mutex, OwnedSemaphorePermit, Semaphore},
@@ -175,6 +175,13 @@ impl Db {
     #[must_use]
     pub fn fell_back(&self) -> Option<String> {
         self.seen.fell_back().or_else(|| self.file()?.lost())
+    }
+
+    /// How often this process met that somebody had accepted what the store lost of a tenant: what it saw of the tenant
+    /// before that is gone, and that is settled.
+    #[must_use]
+    pub fn acceptances(&self, tenant: TenantId) -> u64 {
+        self.seen.acceptances(tenant)
     }
 
     /// What to do about an embedded store whose file this process found damaged. It takes no writes any more.

@@ -45,12 +45,32 @@ pub(super) async fn load(state: &mut State, tx: &Tx, touched: &Touched) -> Resul
         state.frozen |= frozen || !run.agent_id.is_ascii();
         state.runs.insert(run.id, stored(run, trace, Arc::clone(snapshot)));
     }
-    let memory = &state.spine.choke().memory;
-    if let Some(why) = ids.iter().find_map(|id| memory.fallen(tenant.id, *id, state.runs.get(id))) {
-        state.spine.give_up(&why);
-        return Err(StoreError::ReadOnly(why));
+    go_on(state, &ids).await
+}
+
+/// Fails where one of the runs does not go on from where this process saw it: the store fell back.
+///
+/// What the logs of the store lost as well can be accepted by somebody, and may have been before this process met it. So they
+/// are asked first, and only where nothing is missing in them does the process give up.
+async fn go_on(state: &State, ids: &[RunId]) -> Result<(), StoreError> {
+    let Some(why) = fallen(state, ids) else { return Ok(()) };
+    match state.spine.db().compare_logs().await {
+        Ok(()) => {}
+        Err(StoreError::ReadOnly(_)) => {
+            tracing::error!("{why}");
+            return Err(StoreError::ReadOnly(why));
+        }
+        Err(err) => return Err(err),
     }
-    Ok(())
+    let Some(why) = fallen(state, ids) else { return Ok(()) };
+    state.spine.give_up(&why);
+    Err(StoreError::ReadOnly(why))
+}
+
+fn fallen(state: &State, ids: &[RunId]) -> Option<String> {
+    let (memory, tenant) = (&state.spine.choke().memory, state.tenant.id);
+    memory.accepted(tenant, state.spine.db().acceptances(tenant));
+    ids.iter().find_map(|id| memory.fallen(tenant, *id, state.runs.get(id)))
 }
 
 fn stored(run: Run, trace: Trace, snapshot: Arc<BoundSnapshot>) -> RunState {

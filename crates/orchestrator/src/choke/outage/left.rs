@@ -23,6 +23,8 @@ type Known<V> = HashMap<(TenantId, RunId), (DateTime<Utc>, V)>;
 pub(super) struct Left {
     runs: Mutex<Known<Place>>,
     halted: Mutex<Known<Stage>>,
+    /// How often a loss of a tenant had been accepted when that was last asked.
+    accepted: Mutex<HashMap<TenantId, u64>>,
 }
 
 /// How far a run had come. It gets no further back, nor does its stage.
@@ -72,6 +74,21 @@ fn was_refused(run: &RunState) -> bool {
 }
 
 impl Left {
+    /// Forgets a tenant's runs where a loss of the tenant was accepted since this was last told how often that was:
+    /// nobody misses any more what this process saw of them.
+    pub(super) fn accepted(&self, tenant: TenantId, times: u64) {
+        if times == 0 {
+            return;
+        }
+        let mut accepted = lock(&self.accepted);
+        let known = accepted.entry(tenant).or_default();
+        if *known < times {
+            *known = times;
+            lock(&self.runs).retain(|(of, _), _| *of != tenant);
+            lock(&self.halted).retain(|(of, _), _| *of != tenant);
+        }
+    }
+
     /// Keeps where a committed group left a tenant's runs, or found them.
     pub(super) fn note<'r>(
         &self,
@@ -191,5 +208,24 @@ mod tests {
             let told = left.lost(modest, id(n), None).expect("it is gone");
             assert!(told.contains("was halted"), "{told}");
         }
+    }
+
+    #[test]
+    fn what_somebody_accepted_is_not_missed_and_what_comes_after_it_is() {
+        let [one, other] = [1, 2].map(|n| TenantId(Uuid::from_u128(n)));
+        let (id, left) = (RunId(Uuid::from_u128(3)), Left::default());
+        let place = Place { stage: Stage::Running, steps: 1, chain_head: Hash([0; 32]) };
+        let is_missed = |tenant| left.lost(tenant, id, None).is_some();
+        for tenant in [one, other] {
+            left.accepted(tenant, 0);
+            lock(&left.runs).insert((tenant, id), (DateTime::UNIX_EPOCH, place));
+            lock(&left.halted).insert((tenant, id), (DateTime::UNIX_EPOCH, Stage::Stopped));
+            assert!(is_missed(tenant));
+        }
+        left.accepted(one, 1);
+        assert!(!is_missed(one) && is_missed(other));
+        lock(&left.runs).insert((one, id), (DateTime::UNIX_EPOCH, place));
+        left.accepted(one, 1);
+        assert!(is_missed(one), "nobody accepted that");
     }
 }

@@ -73,6 +73,7 @@ impl Memory {
             self.governs.wrote(state.tenant.id, state.began, memory);
         }
         self.remember_usage(&state);
+        self.accepted(state.tenant.id, state.spine.db().acceptances(state.tenant.id));
         self.left.note(state.tenant.id, state.runs.values(), state.now);
         let State { tenant, now, began, runs: served, permits, permit_keys, .. } = state;
         let mut runs = lock(&self.runs);
@@ -107,6 +108,11 @@ impl Memory {
                 known.doubt.arose(now);
             }
         }
+    }
+
+    /// So often it was met that a loss of the tenant had been accepted. What was lost so is not missed.
+    pub(in crate::choke) fn accepted(&self, tenant: TenantId, times: u64) {
+        self.left.accepted(tenant, times);
     }
 
     /// Why a run cannot be gone on with, as it was read: it does not go on from where this process saw it, so the store fell
