@@ -297,6 +297,49 @@ async fn a_kill_that_is_gone_is_missed_by_the_first_step_on_postgres() {
     a_kill_that_is_gone_is_missed_by_the_first_step(Store::Postgres).await;
 }
 
+/// The first to miss something is a run, of which no log tells; a log lost something too, and that is accepted.
+async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted(store: Store) {
+    let Some(place) = Place::on(store).await else { return };
+    let (admin, agent) = (place.key("admin"), place.key("agent"));
+    let server = place.serve();
+    let mut http = server.http();
+    let run = start(&mut http, &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
+    let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+    keep(&place).await;
+    http.post(&format!("{RUNS}/{run}/steps"), &agent, &step).expect(200);
+    let gone = start(&mut http, &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
+    signed(&server, &admin);
+    let begun = std::time::Instant::now();
+    while size_of(&place, "default-runs.checkpoint") < 2 {
+        assert!(begun.elapsed() < DEADLINE, "it is not kept");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    put_back(&place).await;
+    let refused = http.post(&format!("{RUNS}/{run}/steps"), &agent, &step).expect(503);
+    assert_eq!(refused["code"], "store_behind", "{refused}");
+
+    let (_, accepted) = finding(&place, &["--accept-restore"], "restore");
+    assert!(accepted.contains("accepted"), "{accepted}");
+    let begun = std::time::Instant::now();
+    while http.get("/readyz", "").status != 200 {
+        assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    http.post(&format!("{RUNS}/{run}/steps"), &agent, &step).expect(200);
+    http.post(&format!("{RUNS}/{gone}/steps"), &agent, &step).expect(404);
+    start(&mut http, &agent).expect(201);
+}
+
+#[tokio::test]
+async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted_on_sqlite() {
+    a_server_goes_on_with_its_runs_where_their_loss_was_accepted(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted_on_postgres() {
+    a_server_goes_on_with_its_runs_where_their_loss_was_accepted(Store::Postgres).await;
+}
+
 /// A freeze is in no log, and its store counts as many changes again when somebody has revoked a key on it.
 #[tokio::test]
 async fn a_freeze_that_is_gone_is_missed_though_as_much_was_changed_since() {
