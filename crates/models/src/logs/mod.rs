@@ -97,7 +97,7 @@ pub fn contested_span(span_id: &str, reporter: Option<&str>) -> String {
     format!("{span_id}@{}", reporter.unwrap_or_default())
 }
 
-/// A stored step, with the hash that it was stored with.
+/// A stored step, with the hash of the bytes that are stored of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRow {
     pub record: StepRecord,

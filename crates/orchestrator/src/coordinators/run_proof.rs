@@ -1,6 +1,6 @@
 //! RunProofCoordinator: why a run's record may be believed (O5).
 //!
-//! Verification recomputes everything from the stored columns and compares with what was sealed. Nothing that was
+//! Verification recomputes everything from what is stored and compares with what was sealed. Nothing that was
 //! stored as a result of an earlier verification is looked at. Records that do not read back fail the proof, which names
 //! them.
 
@@ -287,7 +287,7 @@ fn incidents(records: &[&[Record]]) -> Result<(), String> {
     Ok(())
 }
 
-/// Each step names the one before it, and is stored with the hash that it has.
+/// Each step names the one before it, and its stored bytes are the canonical ones of its record.
 pub(super) fn chain(opened: Hash, steps: &[Hash], records: &[Record]) -> Result<Hash, String> {
     let mut before = opened;
     let hashed = records.iter().filter_map(|record| match record {

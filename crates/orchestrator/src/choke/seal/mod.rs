@@ -1,7 +1,7 @@
 //! Sealing: the run as it ended, the grade of its evidence, and the receipt that covers every record.
 //!
 //! It reads no steps: the trace row carries the right edge of each record tree. What is read is how many records of
-//! each class the store really holds, so that evidence which went missing shows in the grade.
+//! each class the run's segments say that they hold, so that one which went missing shows in the grade.
 
 pub(super) mod addendum;
 
