@@ -47,7 +47,7 @@ pub(super) fn of(state: &State) -> Result<Vec<NewSegment<'_>>, StoreError> {
     for (record, verdict) in &new.steps {
         added.of(&record.run_id)?.steps.push(DecidedStep { record, verdict });
     }
-    Ok(added.segments.into_values().map(|(run, segment)| placed(run, segment)).collect())
+    added.segments.into_values().map(|(run, segment)| placed(run, segment)).collect()
 }
 
 /// The segments as far as they have come.
@@ -92,11 +92,19 @@ impl<'s> Added<'s> {
     }
 }
 
-/// The segment with its place: the run has counted its records already.
-fn placed<'s>(run: &RunState, segment: NewSegment<'s>) -> NewSegment<'s> {
+/// The segment with its place: the run has counted its records already. One that it has not counted would be stored where
+/// no proof finds it.
+fn placed<'s>(run: &RunState, segment: NewSegment<'s>) -> Result<NewSegment<'s>, StoreError> {
     let records: u64 = HELD.iter().map(|kind| run.next_seq(*kind)).sum();
-    let added = segment.steps.len() + segment.evidence.len();
-    let first_record = records.saturating_sub(added as u64);
-    let first_step = run.next_seq(RecordKind::Step).saturating_sub(segment.steps.len() as u64);
-    NewSegment { first_record, first_step, ..segment }
+    let steps = segment.steps.len() as u64;
+    let first_record = records.checked_sub(steps + segment.evidence.len() as u64);
+    let first_step = run.next_seq(RecordKind::Step).checked_sub(steps);
+    match (first_record, first_step) {
+        (Some(first_record), Some(first_step)) => Ok(NewSegment { first_record, first_step, ..segment }),
+        _ => Err(StoreError::Corrupt {
+            table: "run_segments",
+            row: segment.run.to_string(),
+            why: "it adds records that the run has not counted".to_owned(),
+        }),
+    }
 }
