@@ -9,7 +9,9 @@
 //!   text or speech, of a model of the same family, or one that used as many tokens, or where one names no model; and that has
 //!   the same tokens, in or out, or with others beside it comes to as much. A small call below, as a judge makes it, is another.
 //!   What a tool or a search did below it is another call, and so is what is no model call: a guardrail, a reranker.
-//! - Of two that tell the same that went in, one that tells nothing of what came out, as when a stream begins, does not count below
+//! - A call that failed below one that did not, and that tells the same that went in and less of what came out, is a try of its own,
+//!   as of a stream that broke: it is billed, and both count.
+//! - Of two others that tell the same that went in, one that tells nothing of what came out, as when a stream begins, does not count below
 //!   one that tells more of it.
 //! - A model call that tells nothing does not count near one that does and may be it, nor above one that tells nothing either
 //!   and is named as it is. One that tells half, a side of which nothing is told or counts that contradict each other, or that
@@ -226,6 +228,7 @@ impl Tally {
             sort,
             tells: told.tells(),
             used: [input, output, cost],
+            failed: told.failed,
             marks: self.marks(&told),
             below: Shown::default(),
             met: Met::default(),

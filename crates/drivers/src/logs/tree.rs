@@ -11,6 +11,7 @@ use models::{
     logs::{StepRow, TreeStep, Uncounted},
     time,
 };
+use proof::words::StepStatus;
 use sea_orm::{
     ColumnTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
     sea_query::{SelectStatement, UnionType},
@@ -146,6 +147,7 @@ fn tree_step(run_id: RunId, step: StepRow, told_by_index: Option<u64>) -> Result
         cost_nanousd: record.cost_nanousd,
         cost_known: record.cost_known,
         cost_note: record.cost_note,
+        failed: record.reported_status == Some(StepStatus::Failure),
         recorded_at,
         external_span_id: record.external_span_id,
         external_parent_span_id: record.external_parent_span_id,

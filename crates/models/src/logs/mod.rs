@@ -159,6 +159,8 @@ pub struct TreeStep {
     pub cost_nanousd: u64,
     pub cost_known: bool,
     pub cost_note: Option<CostNote>,
+    /// Its caller says that it failed.
+    pub failed: bool,
     pub recorded_at: DateTime<Utc>,
     pub external_span_id: Option<String>,
     pub external_parent_span_id: Option<String>,

@@ -71,7 +71,43 @@ fn cases() -> Vec<(Vec<Told>, Counted)> {
     cases
 }
 
+/// A framework's span over two tries of its client, of which the first broke when it had begun; and what is to be counted.
+fn tries(trace: u64) -> ([Value; 3], Counted) {
+    let mut broken = span(trace, (2, 1), &usage("chat", 1_000, 1));
+    broken["status"] = json!({ "code": 2, "message": "the stream broke" });
+    let [all, next] = [(1, 0), (3, 1)].map(|at| span(trace, at, &usage("chat", 1_000, 100)));
+    ([all, broken, next], (2_000, 101, COST + 1_000 * 2_500 + 10_000, 2, 0, true))
+}
+
 on_both! {
+    /// Whether the server goes on with its tree of them or reads it anew, as another replica does.
+    async fn a_try_that_broke_is_billed_beside_the_next(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let tokens = agent.limit(LimitType::TokensTotal, 10_000_000).await;
+        let replica = Kit::replica(db, 2).await;
+        let other = Agent { kit: &replica, ctx: agent.ctx.clone(), admin: agent.admin.clone() };
+        let (mut traces, mut due) = (0, 0);
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            for by in [&agent, &other] {
+                traces += 1;
+                let (spans, right) = tries(traces);
+                for (n, at) in order.into_iter().enumerate() {
+                    send(if n % 2 == 0 { &agent } else { by }, &spans[at..=at]).await;
+                }
+                assert_eq!(counted(&runs(&agent).await[0]), right, "{order:?}");
+                due += right.0 + right.1;
+            }
+        }
+        assert_eq!(used(&agent, &tokens).await, due);
+        kit.clock.advance(Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        for run in runs(&agent).await {
+            let (report, _) = agent.verified(run.id).await;
+            assert_eq!(report.word, Word::Complete, "{report}");
+        }
+    }
+
     async fn a_call_counts_once_whatever_its_layers_tell(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

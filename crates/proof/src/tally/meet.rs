@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Tally,
-    near::{Met, Near},
+    near::{Call, Met, Near},
+    node::Node,
 };
 
 impl Tally {
@@ -38,6 +39,9 @@ impl Tally {
         for (between, call) in calls.iter().enumerate().skip(known) {
             let above = &self.nodes[call.at];
             let nearer = &calls[..between];
+            if self.failed_within_one(node, nearer) {
+                continue;
+            }
             let is_begun = !call.is_beyond_a_sum
                 && node.begins(above)
                 && nearer.iter().all(|one| self.nodes[one.at].tells_no_other_input(node));
@@ -47,13 +51,27 @@ impl Tally {
                 let of_above = met.entry(call.at).or_insert(above.met);
                 if node.tells_the_same(above) {
                     of_above.retell();
-                } else if !nearer.iter().any(|one| self.nodes[one.at].is_a_part_of(above)) {
+                } else if !self.have_a_part_of(above, nearer) {
                     of_above.add(node.used, above.used);
                 }
             } else if !call.is_beyond_a_sum && node.gives_way_to(above) {
                 met.entry(at).or_insert(node.met).give_way();
             }
         }
+    }
+
+    /// Whether a call is a try that failed within one of these above it: then it is none of those above that one either.
+    fn failed_within_one(&self, node: &Node, above: &[Call]) -> bool {
+        above.iter().any(|one| node.failed_within(&self.nodes[one.at]))
+    }
+
+    /// Whether one of the calls that lie between a call and that one above it may retell this one in its place.
+    fn have_a_part_of(&self, above: &Node, between: &[Call]) -> bool {
+        let is_part = |(at, one): (usize, &Call)| {
+            let one = &self.nodes[one.at];
+            one.is_a_part_of(above) && !self.failed_within_one(one, &between[at + 1..])
+        };
+        between.iter().enumerate().any(is_part)
     }
 
     /// Tells the calls next to a step that has just come what they come to; gives those before it that count no longer.

@@ -19,6 +19,8 @@ pub(super) struct Node {
     /// How much of a use it tells, and which.
     pub(super) tells: Tells,
     pub(super) used: Sum,
+    /// Its caller says that it failed.
+    pub(super) failed: bool,
     /// By what it is known, of a model call; of what else tells a use, whose calls of text it may sum up.
     pub(super) marks: Marks,
     /// What is shown of calls below it.
@@ -168,11 +170,21 @@ impl Node {
     }
 
     /// Whether both may tell of one call: for the same thing, and of models of one family, or of as many tokens, or one
-    /// names no model.
-    pub(super) fn may_be(&self, other: &Self) -> bool {
+    /// names no model. None of them is a try that failed within the one above it.
+    pub(super) fn may_be(&self, above: &Self) -> bool {
         let [input, output, _] = self.used;
-        let are_alike = (input, output) != (0, 0) && [input, output] == other.used[..2];
-        self.marks.may_be_of(&other.marks) || (are_alike && self.marks.are_of_a_class_of(&other.marks))
+        let are_alike = (input, output) != (0, 0) && [input, output] == above.used[..2];
+        let is_named_so = self.marks.may_be_of(&above.marks);
+        (is_named_so || (are_alike && self.marks.are_of_a_class_of(&above.marks)))
+            && !self.failed_within(above)
+    }
+
+    /// Whether it is a try that failed within that call above it, which did not: the same went in, and less came out, as of a
+    /// stream that broke. It is billed for itself, and what that call tells is of another try.
+    pub(super) fn failed_within(&self, above: &Self) -> bool {
+        let [input, output, _] = self.used;
+        let is_same = input >= NO_CHANCE && input == above.used[0];
+        self.failed && !above.failed && is_same && output < above.used[1]
     }
 
     /// Whether it may be that call above it, and tells no less of a use.

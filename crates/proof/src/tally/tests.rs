@@ -37,7 +37,8 @@ fn told(index: u64, (span, parent, kind, skill_name, tells_use): Span) -> Told<'
         _ => None,
     };
     let models = [None, None];
-    Told { index, span: Some(span), parent, kind, skill_name, models, used, note, reporter: None }
+    let (failed, reporter) = (false, None);
+    Told { index, span: Some(span), parent, kind, skill_name, models, used, note, failed, reporter }
 }
 
 /// Those that count when all are there, by their spans.
@@ -429,6 +430,7 @@ fn many_small_calls_take_no_sum_away() {
                         models: [if is_outer { Some("gpt-4o") } else { model.or(Some(name.as_str())) }, None],
                         used: if is_outer { (100_000, 10_000, 0) } else { (5 + at, 1, 0) },
                         note: None,
+                        failed: false,
                         reporter: None,
                     };
                     let Counted { counts, no_longer } = tally.add(told);
@@ -605,8 +607,19 @@ fn a_long_chain_of_spans_is_no_long_work() {
                 let skill_name = &format!("t{at}");
                 // Each of another model, and of other counts.
                 let (models, used) = ([Some(skill_name.as_str()), None], (u64::from(uses) * (at + 1), 0, 0));
-                let (note, reporter) = (None, None);
-                tally.add(Told { index, span, parent, kind, skill_name, models, used, note, reporter });
+                let (note, failed, reporter) = (None, false, None);
+                tally.add(Told {
+                    index,
+                    span,
+                    parent,
+                    kind,
+                    skill_name,
+                    models,
+                    used,
+                    note,
+                    failed,
+                    reporter,
+                });
             }
             let last: Vec<String> = (0..500).map(|_| id(spans - 1)).collect();
             let parents = last.iter().map(|span| Some(span.as_str()));
@@ -635,8 +648,9 @@ fn what_is_in_no_tree_counts() {
     let mut tally = Tally::default();
     for index in 0..3 {
         let (span, parent, kind, skill_name) = (None, Some("no span"), LlmCall, "x");
-        let (models, used, note, reporter) = ([None, None], (index, 0, 0), None, None);
-        let told = Told { index, span, parent, kind, skill_name, models, used, note, reporter };
+        let (models, used, note) = ([None, None], (index, 0, 0), None);
+        let (failed, reporter) = (false, None);
+        let told = Told { index, span, parent, kind, skill_name, models, used, note, failed, reporter };
         assert_eq!(tally.add(told), Counted { counts: true, no_longer: Vec::new() });
     }
     assert_eq!((tally.len(), tally.is_empty()), (3, false));

@@ -2,7 +2,7 @@
 
 use crate::{
     records::StepRecord,
-    words::{CostNote, StepKind},
+    words::{CostNote, StepKind, StepStatus},
 };
 
 /// So many steps of a run may be in its tree. Those that come after them are in none, as those that an agent reports by itself: a
@@ -28,6 +28,8 @@ pub struct Told<'a> {
     pub used: (u64, u64, u64),
     /// Why the cost is not known.
     pub note: Option<CostNote>,
+    /// Its caller says that it failed.
+    pub failed: bool,
     /// Who reported it.
     pub reporter: Option<&'a str>,
 }
@@ -45,6 +47,7 @@ impl<'a> Told<'a> {
             models: [step.model.as_deref(), step.model_requested.as_deref()],
             used: (step.input_tokens, step.output_tokens, step.cost_nanousd),
             note: step.cost_note,
+            failed: step.reported_status == Some(StepStatus::Failure),
             reporter: step.reported_by.as_deref(),
         }
     }

@@ -249,6 +249,7 @@ impl Step {
             models: [self.model.as_deref(), self.model_requested.as_deref()],
             used: (input_tokens, output_tokens, cost_nanousd),
             note: self.cost_note,
+            failed: self.reported == Some(StepStatus::Failure),
             reporter: self.reporter.as_deref(),
         }
     }

@@ -183,6 +183,7 @@ mod tests {
                 models: [None, None],
                 used: (1, 1, 0),
                 note: None,
+                failed: false,
                 reporter: None,
             };
             let (input, output, cost, cost_known) = (1, 1, 0, true);

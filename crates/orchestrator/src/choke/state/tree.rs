@@ -140,6 +140,7 @@ pub(in crate::choke) fn place(
         ],
         used: (input, output, cost),
         note: step.cost_note(),
+        failed: step.failed(),
         reporter,
     };
     let provider = llm.and_then(|llm| llm.provider.clone());

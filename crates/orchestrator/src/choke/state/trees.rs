@@ -94,6 +94,7 @@ impl Tree {
             models: [step.model.as_deref(), step.model_requested.as_deref()],
             used: (step.input_tokens, step.output_tokens, step.cost_nanousd),
             note: step.cost_note,
+            failed: step.failed,
             reporter: reporter.as_deref(),
         };
         let spent = Spent {
@@ -201,6 +202,7 @@ mod tests {
             cost_nanousd,
             cost_known: step_index > 0,
             cost_note: None,
+            failed: false,
             recorded_at: DateTime::UNIX_EPOCH,
             external_span_id: id(span),
             external_parent_span_id: id(parent),
@@ -236,6 +238,18 @@ mod tests {
         read(&mut anew, &steps, 0);
         let said = |tree: &Tree| (counting(tree), tree.unknown, tree.cost, tree.cut, tree.next);
         assert_eq!(said(&anew), said(&live));
+    }
+
+    #[test]
+    fn a_try_that_broke_is_read_as_one() {
+        let broken = TreeStep { failed: true, output_tokens: 1, ..step(0, [2, 1], 1) };
+        let mut steps = [broken, step(1, [1, 9], 1), step(2, [3, 1], 1)];
+        for since in [u64::MAX, 0] {
+            let mut tree = Tree::default();
+            read(&mut tree, &steps, since);
+            assert_eq!(counting(&tree), [0, 2], "{since}");
+            steps[1].told_by_index = Some(2);
+        }
     }
 
     #[test]

@@ -16,15 +16,23 @@ fn told((span, parent, kind, used, note): Layer, index: u64) -> Told<'static> {
     let parent = Some(parent).filter(|id| !id.is_empty());
     let skill_name = if kind == LlmCall { "openai.chat" } else { "agent" };
     let models = [Some("gpt-4o"), None];
-    Told { index, span: Some(span), parent, kind, skill_name, models, used, note, reporter: None }
+    let (failed, reporter) = (false, None);
+    Told { index, span: Some(span), parent, kind, skill_name, models, used, note, failed, reporter }
 }
 
 /// The spans that count when all are there, in whatever order they come.
 fn hold(what: &str, layers: &[Layer], right: &[&str]) {
+    hold_with(what, layers, &[], right);
+}
+
+/// The same where these failed.
+fn hold_with(what: &str, layers: &[Layer], failed: &[&str], right: &[&str]) {
     for order in orders(layers.len()) {
         let (mut tally, mut counts) = (Tally::default(), vec![false; layers.len()]);
         for (index, at) in order.iter().enumerate() {
-            let Counted { counts: own, no_longer } = tally.add(told(layers[*at], index as u64));
+            let failed = failed.contains(&layers[*at].0);
+            let told = Told { failed, ..told(layers[*at], index as u64) };
+            let Counted { counts: own, no_longer } = tally.add(told);
             counts[*at] = own;
             for gone in no_longer {
                 let gone = order[usize::try_from(gone).expect("few")];
@@ -104,6 +112,46 @@ fn the_beginning_of_a_stream_gives_way_to_all_of_it() {
     assert_eq!(tally.counted_below([Some(A)]), [0], "its windows are locked before the other comes");
     assert!(!tally.clone().add_late(told(all(A, NONE), 1)), "what is sealed stays");
     assert_eq!(tally.add(told(all(A, NONE), 1)).no_longer, [0]);
+}
+
+/// A try whose stream broke is billed, and the next one stands for the call: a framework's span tells of that one.
+#[test]
+fn a_try_that_broke_counts_beside_the_next() {
+    let all = |of, parent| -> Layer { (of, parent, LlmCall, WHOLE, None) };
+    for (broken, note) in [
+        ((1_000, 0, 0), Some(NoTokens)),
+        ((1_000, 0, 2), None),
+        ((1_000, 1, 2), None),
+        ((1_000, 40, 4), None),
+        ((1_000, 1, 0), Some(CostNote::ReportedZero)),
+    ] {
+        let what = format!("{broken:?} {note:?}");
+        let hold = |case: &str, layers: &[Layer], failed: &[&str], right: &[&str]| {
+            hold_with(&format!("{what} {case}"), layers, failed, right);
+        };
+        let broken = |of, parent| -> Layer { (of, parent, LlmCall, broken, note) };
+        let tries = [all(A, NONE), broken(B, A), all(C, A)];
+        hold("and the next", &tries, &[B], &[B, C]);
+        hold("alone", &tries[..2], &[B], &[A, B]);
+        hold("twice, and the next", &[tries[0], tries[1], broken(D, A), tries[2]], &[B, D], &[B, D, C]);
+        let agent: Layer = (D, NONE, Other, (1_000, 100, 0), None);
+        hold("of an agent", &[agent, all(A, D), broken(B, A), all(C, A)], &[B], &[B, C]);
+        let between = [all(A, NONE), all(D, A), broken(B, D), all(C, D)];
+        hold("of a gateway", &between, &[B], &[B, C]);
+        hold("of a gateway, in a call that failed then", &between, &[A, B], &[B, C]);
+        let (input, output, cost) = (WHOLE.0 + broken(B, A).3.0, WHOLE.1 + broken(B, A).3.1, WHOLE.2);
+        let sum: Layer = (A, NONE, LlmCall, (input, output, cost), None);
+        if note.is_none() {
+            hold("of a call that sums up its tries", &[sum, broken(B, A), all(C, A)], &[B], &[B, C]);
+        }
+    }
+    let begun: Layer = (B, A, LlmCall, (1_000, 1, 2), None);
+    // Both broke: two spans of one try.
+    hold_with("in what broke", &[all(A, NONE), begun], &[A, B], &[A]);
+    // What came out is told by both: it failed behind its answer.
+    hold_with("behind its answer", &[all(A, NONE), all(B, A)], &[B], &[B]);
+    // No span says that it is another call: it looks as one whose end nobody saw.
+    hold("a call for one token beside the same text", &[all(A, NONE), begun, all(C, A)], &[C]);
 }
 
 /// What tells the total alone tells the same as what tells both sides of it.

@@ -21,14 +21,15 @@ pub(super) struct Drawn {
     pub(super) model: Option<&'static str>,
     pub(super) used: (u64, u64, u64),
     pub(super) note: Option<CostNote>,
+    pub(super) failed: bool,
     pub(super) reporter: &'static str,
 }
 
 impl Drawn {
     pub(super) fn told<'a>(&self, index: u64, span: &'a str, parent: Option<&'a str>) -> Told<'a> {
-        let Self { kind, skill_name, model, used, note, reporter, .. } = *self;
+        let Self { kind, skill_name, model, used, note, failed, reporter, .. } = *self;
         let (models, reporter) = ([model, None], Some(reporter));
-        Told { index, span: Some(span), parent, kind, skill_name, models, used, note, reporter }
+        Told { index, span: Some(span), parent, kind, skill_name, models, used, note, failed, reporter }
     }
 
     fn uses(&self) -> bool {
@@ -56,8 +57,8 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     let parts = prop_oneof![Just((300_u64, 0_u64)), Just((300, 1)), Just((330, 0))];
     let counts = prop_oneof![Just((10_u64, 1_u64)), Just((10, 0)), Just((300, 30)), parts, any_counts];
     let reporters = prop_oneof![3 => Just("own"), 1 => Just("other")];
-    (kinds, any::<bool>(), models, 0..6_u8, counts, reporters).prop_map(
-        |(kind, first, model, uses, (input, output), reporter)| {
+    (kinds, any::<bool>(), models, 0..6_u8, counts, any::<bool>(), reporters).prop_map(
+        |(kind, first, model, uses, (input, output), failed, reporter)| {
             let skill_name = match kind {
                 LlmCall if first => "openai.chat",
                 LlmCall => "openai.embeddings",
@@ -77,7 +78,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 (LlmCall, 3 | 5) => Some(CostNote::ReportedZero),
                 _ => None,
             };
-            Drawn { parent: None, kind, skill_name, model, used, note, reporter }
+            Drawn { parent: None, kind, skill_name, model, used, note, failed, reporter }
         },
     )
 }

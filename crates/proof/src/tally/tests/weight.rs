@@ -47,6 +47,7 @@ fn chain(calls: u64, below: u64, is_turned: bool) -> Tally {
             models: [Some(&model), None],
             used,
             note: None,
+            failed: false,
             reporter: None,
         });
     }
@@ -86,6 +87,7 @@ fn a_list_that_is_exchanged_for_an_equal_one_is_weighed_anew() {
             models: [model, None],
             used,
             note: None,
+            failed: false,
             reporter: None,
         });
         check(&tally);
@@ -124,6 +126,7 @@ fn names_weigh_what_they_are_long() {
                     models: [Some(&name), None],
                     used: (0, 0, 0),
                     note: None,
+                    failed: false,
                     reporter: Some(&name),
                 });
             }
