@@ -11,7 +11,7 @@ use models::{
     activity::{RiskLevel, RunFilter, RunState, Stalls},
     ids::{DecisionId, IncidentId, KeyId, LimitId, PermitId, RunId, SnapshotId, TenantId},
     incidents::{Cause, IncidentFilter, LifecycleState},
-    logs::{AuditFilter, ExecutionStatus, LlmRunFilter, SystemFilter},
+    logs::{AuditFilter, ExecutionStatus, LlmRunFilter, StepKey, SystemFilter},
     page::{Cursor, PageRequest},
     policies::{BreachKey, RuleFilter, UsageKey},
 };
@@ -95,7 +95,8 @@ async fn reads_of_group(tx: &Tx, runs: &[RunId]) -> Result<(), StoreError> {
     tx.activity().acks_of_runs(TENANT, runs).await?;
     tx.activity().find_runs_by_keys(TENANT, &[(KeyId(Uuid::nil()), text.clone())]).await?;
     tx.traces().lock_traces(TENANT, runs).await?;
-    tx.traces().find_steps_by_keys(TENANT, &keys).await?;
+    let of_steps: Vec<_> = runs.iter().map(|run| (*run, StepKey::Given(text.clone()))).collect();
+    tx.traces().find_steps_by_keys(TENANT, &of_steps).await?;
     let indices: Vec<_> = runs.iter().map(|run| (*run, 7..1_000)).collect();
     tx.traces().tree_steps(TENANT, &indices).await?;
     tx.policies().find_permits_by_keys(TENANT, &keys).await?;

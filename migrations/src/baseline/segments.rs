@@ -26,14 +26,14 @@ const RUN_SEGMENTS: &str = r"
     CHECK (record_count > 0)
 ";
 
-/// `digest` is the first 16 bytes of the SHA-256 of a key.
+/// `digest` is the first 16 bytes of the SHA-256 of a key. A span's is apart from one that a caller gave.
 const STEP_KEYS: &str = r"
     tenant_id id
     run_id id
     digest bytes
     step_index count
     is_span bool
-    PRIMARY KEY (tenant_id, run_id, digest)
+    PRIMARY KEY (tenant_id, run_id, digest, is_span)
 ";
 
 pub(super) fn statements(d: Dialect) -> Vec<String> {

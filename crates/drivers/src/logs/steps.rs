@@ -4,6 +4,7 @@ use std::{collections::HashMap, ops::Range};
 
 use models::{
     ids::{KeyId, RunId, TenantId},
+    logs::StepKey,
     page::{Cursor, Page, PageError, PageRequest},
 };
 
@@ -106,11 +107,11 @@ impl TraceReads<'_> {
         segments::spans_under(self.conn, tenant, run, keys).await
     }
 
-    /// The steps that were recorded under these idempotency keys of runs, each with its decision.
+    /// The steps that were recorded under these keys of runs, each with its decision.
     pub async fn find_steps_by_keys(
         self,
         tenant: TenantId,
-        keys: &[(RunId, String)],
+        keys: &[(RunId, StepKey)],
     ) -> Result<Vec<JudgedStep>, StoreError> {
         segments::steps_under(self.conn, tenant, keys).await
     }

@@ -6,7 +6,7 @@ use drivers::{
 };
 use models::{
     ids::{KeyId, RunId},
-    logs::Uncounted,
+    logs::{StepKey, Uncounted},
     page::{Cursor, PageRequest},
     verdict::Verdict,
 };
@@ -134,8 +134,17 @@ testkit::on_both! {
         let tx = db.begin().await.expect("begin");
         steps.append(&tx, 20).await;
         let run = RunId(uuid(1));
-        let keys: Vec<_> = [5, 136, 5].iter().map(|n| (run, format!("{ODD}{n}")))
-            .chain([(RunId(uuid(2)), ODD.to_owned()), (run, "no key of any".to_owned())]).collect();
+        let (given, span) = (|n| StepKey::Given(format!("{ODD}{n}")), |n| StepKey::Span(format!("{ODD}{n}")));
+        let keys = [
+            (run, given(5)),
+            (run, span(136)),
+            (run, given(5)),
+            // Of a span, and of a step that is none.
+            (run, given(134)),
+            (run, span(7)),
+            (RunId(uuid(2)), given(5)),
+            (run, StepKey::Given("no key of any".to_owned())),
+        ];
         let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
         found.sort_by_key(|one| one.step.record.step_index);
         let places: Vec<_> = found.iter().map(|one| one.step.record.step_index).collect();
@@ -145,6 +154,27 @@ testkit::on_both! {
         let spans = [4, 5, 8].map(|n| format!("{ODD}{n}"));
         let places = tx.traces().span_places(TENANT, run, &spans).await.expect("places");
         assert_eq!(places, [(spans[0].clone(), 4), (spans[2].clone(), 8)].into(), "the one that is no span is not among them");
+    }
+
+    async fn a_span_and_a_step_may_have_one_key(db: TestDatabase) {
+        let db = sample::store(db).await;
+        whole::start(&db, 1..2).await;
+        let steps = Steps::new([None, Some("ab".to_owned())].into_iter().zip(0..).map(|(span, n)| StepRecord {
+            external_span_id: span, idempotency_key: Some(ODD.to_owned()), ..step(TENANT, 1, n)
+        }));
+        let tx = db.begin().await.expect("begin");
+        steps.append(&tx, 1).await;
+        let run = RunId(uuid(1));
+        let (given, span) = (StepKey::Given(ODD.to_owned()), StepKey::Span(ODD.to_owned()));
+        for (keys, right) in [(vec![given.clone()], vec![0]), (vec![span.clone()], vec![1]), (vec![given, span], vec![0, 1])] {
+            let keys: Vec<_> = keys.into_iter().map(|key| (run, key)).collect();
+            let found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
+            let mut places: Vec<u64> = found.iter().map(|one| one.step.record.step_index).collect();
+            places.sort_unstable();
+            assert_eq!(places, right);
+        }
+        let places = tx.traces().span_places(TENANT, run, &[ODD.to_owned()]).await.expect("places");
+        assert_eq!(places, [(ODD.to_owned(), 1)].into());
     }
 
     async fn a_step_needs_its_own_verdict(db: TestDatabase) {

@@ -16,6 +16,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub digest: Vec<u8>,
     pub step_index: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub is_span: bool,
 }
 

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "the fields are named by spec 2 and 4; the structs say what they are")]
 
 mod context;
+mod step_key;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,10 @@ use proof::{
     },
 };
 
-pub use self::context::{Actor, ExecutionContext};
+pub use self::{
+    context::{Actor, ExecutionContext},
+    step_key::StepKey,
+};
 use crate::ids::{KeyId, LlmRunId, RunId, SystemRecordId, TenantId, TraceId};
 
 proof::words! {

@@ -6,14 +6,18 @@ use futures::future::join_all;
 use kit::Kit;
 use orchestrator::{
     CallContext, Error,
-    background::answers,
+    background::{answers, sweeper},
     choke::call::{EndRun, StartRun},
     handlers::activity,
 };
 use proof::words::{EnforcementMode, RunStatus};
 use testkit::on_both;
+use verify::Word;
 
-use crate::agent::{Agent, ask, keyed, llm, refused};
+use crate::{
+    agent::{Agent, ask, keyed, llm, refused},
+    spans::{call, only_run, root, send},
+};
 
 /// The same caller, with an idempotency key.
 fn with_key(ctx: &CallContext, key: &str) -> CallContext {
@@ -32,6 +36,45 @@ on_both! {
         let err = agent.record(run, keyed("a", llm(6))).await.unwrap_err();
         assert!(matches!(err, Error::IdempotencyConflict { .. }), "{err}");
         assert_eq!(agent.run(run).await.step_count, 2);
+    }
+
+    /// Ids of spans are no secrets, and a caller gives the keys that it likes.
+    async fn no_key_takes_the_place_of_a_span(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        assert_eq!(send(&agent, &[call(1, 1)]).await.count, 0);
+        let run = only_run(&agent).await.id;
+        // Of a span that comes then, of one that is recorded, and of one that comes with it.
+        let [next, known, beside] = ["0000000000000003", "0000000000000002", "0000000000000004"];
+        let first = agent.record(run, keyed(next, llm(5))).await.unwrap();
+        assert_eq!(send(&agent, &[call(1, 2)]).await.count, 0);
+        let second = agent.record(run, keyed(known, llm(6))).await.unwrap();
+        let span = [call(1, 3)];
+        let (sent, third) =
+            futures::join!(send(&agent, &span), agent.record(run, keyed(beside, llm(7))));
+        let third = third.unwrap();
+        assert_eq!(sent.count, 0);
+        let all = |run: &models::activity::Run| (run.step_count, run.input_tokens, run.llm_call_count);
+        assert_eq!(all(&agent.run(run).await), (6, 6 * 21, 6));
+        // Each is known when it comes again, and another under its key or its id is refused.
+        for (key, micro_usd, told) in [(next, 5, first), (known, 6, second), (beside, 7, third)] {
+            assert_eq!(agent.record(run, keyed(key, llm(micro_usd))).await.unwrap(), told, "{key}");
+            let err = agent.record(run, keyed(key, llm(8))).await.unwrap_err();
+            assert!(matches!(err, Error::IdempotencyConflict { .. }), "{err}");
+        }
+        assert_eq!(send(&agent, &[1, 2, 3].map(|id| call(1, id))).await.count, 0);
+        let others = [1, 2, 3].map(|id| {
+            let mut other = call(1, id);
+            other["attributes"] = serde_json::json!([]);
+            other
+        });
+        assert_eq!(send(&agent, &others).await.count, 3);
+        assert_eq!(all(&agent.run(run).await), (6, 6 * 21, 6));
+        assert_eq!(send(&agent, &[root(1, false)]).await.count, 0);
+        kit.clock.advance(chrono::Duration::seconds(31));
+        sweeper::tick(&kit.spine).await.unwrap();
+        let (report, _) = agent.verified(run).await;
+        assert_eq!(report.word, Word::Complete, "{report}");
     }
 
     async fn a_stored_refusal_is_refused_again_whatever_became_of_the_run(db: TestDatabase) {

@@ -11,7 +11,7 @@ use entities::logs::{
 };
 use models::{
     ids::{DecisionId, RunId, TenantId},
-    logs::StepRow,
+    logs::{StepKey, StepRow},
 };
 use proof::records::DecisionRecord;
 use sea_orm::{
@@ -143,19 +143,21 @@ pub(crate) async fn first_of_runs(
     rows.iter().map(opened).collect()
 }
 
-/// The steps that were recorded under these idempotency keys of runs, with their decisions.
+/// The steps that were recorded under these keys of runs, with their decisions.
 pub(crate) async fn steps_under(
     conn: &Conn,
     tenant: TenantId,
-    keys: &[(RunId, String)],
+    keys: &[(RunId, StepKey)],
 ) -> Result<Vec<JudgedStep>, StoreError> {
-    let wanted: HashMap<(RunId, u64), &str> = {
-        let by_digest: HashMap<(RunId, Vec<u8>), &str> =
-            keys.iter().map(|(run, key)| ((*run, digest(key)), key.as_str())).collect();
+    let wanted: HashMap<(RunId, u64), &StepKey> = {
+        let place = |(run, key): &(RunId, StepKey)| (*run, digest(key.text()));
+        let by_place: HashMap<((RunId, Vec<u8>), bool), &StepKey> =
+            keys.iter().map(|of| ((place(of), of.1.is_span()), &of.1)).collect();
         let mut wanted = HashMap::new();
-        for row in places_under(conn, tenant, by_digest.keys().cloned().collect()).await? {
-            let at = step_of(&row)?;
-            wanted.extend(by_digest.get(&(row.run_id.0, row.digest)).map(|key| ((row.run_id.0, at), *key)));
+        for row in places_under(conn, tenant, keys.iter().map(place).collect()).await? {
+            let (at, run) = (step_of(&row)?, row.run_id.0);
+            let key = by_place.get(&((run, row.digest), row.is_span));
+            wanted.extend(key.map(|key| ((run, at), *key)));
         }
         wanted
     };
@@ -165,7 +167,7 @@ pub(crate) async fn steps_under(
         let (run, records) = opened?;
         let is_wanted = |step: &StepRow| {
             let key = wanted.get(&(run, step.record.step_index));
-            key.is_some_and(|key| step.record.idempotency_key.as_deref() == Some(*key))
+            key.is_some_and(|key| StepKey::of(&step.record).as_ref() == Some(*key))
         };
         found.extend(judged(records).filter(|step| is_wanted(&step.step)));
     }

@@ -3,6 +3,7 @@
 use entities::logs::{run_segments as segments, step_keys};
 use models::{
     ids::{RunId, TenantId},
+    logs::StepKey,
     verdict::Verdict,
 };
 use proof::{
@@ -100,14 +101,14 @@ fn keys_of<'s>(
     segment: &'s NewSegment<'_>,
 ) -> impl Iterator<Item = Result<step_keys::Model, StoreError>> + 's {
     segment.steps.iter().filter_map(move |step| {
-        let key = step.record.idempotency_key.as_deref()?;
+        let key = StepKey::of(step.record)?;
         let index = i64::put(&step.record.step_index);
         Some(index.map_err(|why| refused(segment, "step_index", &why)).map(|step_index| step_keys::Model {
             tenant_id: entities::Id(segment.tenant),
             run_id: entities::Id(segment.run),
-            digest: digest(key),
+            digest: digest(key.text()),
             step_index,
-            is_span: step.record.external_span_id.is_some(),
+            is_span: key.is_span(),
         }))
     })
 }

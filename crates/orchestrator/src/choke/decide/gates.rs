@@ -4,6 +4,7 @@ use drivers::StoreError;
 use models::{
     activity::RunState as LifeState,
     ids::RunId,
+    logs::StepKey,
     policies::{Permit, PermitStatus},
 };
 use proof::words::{Action, RunStatus};
@@ -49,14 +50,13 @@ pub(in crate::choke) fn repeated(
     request_hash: proof::hash::Hash,
 ) -> Result<Option<Answer>, Error> {
     let Some(key) = key else { return Ok(None) };
-    let place = (run_id, key.clone());
-    if let Some(step) = state.step_keys.get(&place) {
+    if let Some(step) = state.step_keys.get(&(run_id, StepKey::Given(key.clone()))) {
         if !step.is_of(request_hash) {
             return Err(Error::IdempotencyConflict { key: key.clone() });
         }
         return Ok(Some(answer_of_step(state, run_id, step)));
     }
-    if let Some(permit) = state.permit_keys.get(&place) {
+    if let Some(permit) = state.permit_keys.get(&(run_id, key.clone())) {
         if permit.request_hash != request_hash {
             return Err(Error::IdempotencyConflict { key: key.clone() });
         }

@@ -1,6 +1,9 @@
 //! The step's record, hashed to the head of its run's chain.
 
-use models::ids::{PermitId, RunId};
+use models::{
+    ids::{PermitId, RunId},
+    logs::StepKey,
+};
 use proof::{
     hash::Hash,
     records::{RunAfter, StepRecord},
@@ -150,8 +153,8 @@ pub(in crate::choke) fn remember(
     record: Hashed<StepRecord>,
     judged: Judged,
 ) {
-    if let Some(key) = &record.idempotency_key {
-        state.step_keys.insert((run_id, key.clone()), KnownStep::of(&record, record.hash()));
+    if let Some(key) = StepKey::of(&record) {
+        state.step_keys.insert((run_id, key), KnownStep::of(&record, record.hash()));
     }
     state.new.steps.push((record, judged.verdict));
 }

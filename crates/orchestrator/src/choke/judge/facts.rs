@@ -1,5 +1,6 @@
 //! What the rules may know of a call: computed from the locked run and the redacted request.
 
+use models::logs::StepKey;
 use proof::words::{CostNote, StepKind, StepStatus};
 use rules::{
     Count,
@@ -110,6 +111,12 @@ pub(in crate::choke) fn reported(step: &PreparedStep, counts: bool) -> StepFacts
 }
 
 impl PreparedStep {
+    /// What tells a repeat of it.
+    pub(in crate::choke) fn key(&self) -> Option<StepKey> {
+        let text = self.report.idempotency_key.clone()?;
+        Some(if self.is_span { StepKey::Span(text) } else { StepKey::Given(text) })
+    }
+
     /// Tokens in, tokens out, nano-USD: what the step says it spent.
     pub(in crate::choke) fn usage(&self) -> (u64, u64, u64) {
         let llm = self.report.llm.as_ref();

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use drivers::{StoreError, Tx, logs::JudgedStep};
-use models::ids::{DecisionId, RunId};
+use models::{
+    ids::{DecisionId, RunId},
+    logs::StepKey,
+};
 use proof::{records::DecisionRecord, tagged::Hashed};
 
 use super::touched::Touched;
@@ -27,7 +30,7 @@ pub(super) async fn load(
         if !contested.is_empty() {
             load_steps(state, tx, &contested).await?;
         }
-        for permit in tx.policies().find_permits_by_keys(tenant, &touched.keys).await? {
+        for permit in tx.policies().find_permits_by_keys(tenant, &given(&touched.keys)).await? {
             decisions.insert((permit.run_id, permit.decision_id));
             state
                 .permit_keys
@@ -50,9 +53,9 @@ pub(super) async fn load(
 }
 
 /// The steps that have these keys, and their decisions.
-async fn load_steps(state: &mut State, tx: &Tx, keys: &[(RunId, String)]) -> Result<(), StoreError> {
+async fn load_steps(state: &mut State, tx: &Tx, keys: &[(RunId, StepKey)]) -> Result<(), StoreError> {
     for JudgedStep { step, decision } in tx.traces().find_steps_by_keys(state.tenant.id, keys).await? {
-        let (Ok(run), Some(key)) = (step.record.run_id.parse(), step.record.idempotency_key.clone()) else {
+        let (Ok(run), Some(key)) = (step.record.run_id.parse(), StepKey::of(&step.record)) else {
             continue;
         };
         state.step_keys.insert((run, key), KnownStep::of(&step.record, step.step_hash));
@@ -61,6 +64,15 @@ async fn load_steps(state: &mut State, tx: &Tx, keys: &[(RunId, String)]) -> Res
         }
     }
     Ok(())
+}
+
+/// Those of the keys that their callers gave: no span asks for a permit.
+fn given(keys: &[(RunId, StepKey)]) -> Vec<(RunId, String)> {
+    let given = |(run, key): &(RunId, StepKey)| match key {
+        StepKey::Given(key) => Some((*run, key.clone())),
+        StepKey::Span(_) => None,
+    };
+    keys.iter().filter_map(given).collect()
 }
 
 fn know(state: &mut State, decision: DecisionRecord) {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use models::ids::{KeyId, PermitId, RunId};
+use models::{
+    ids::{KeyId, PermitId, RunId},
+    logs::StepKey,
+};
 
 use crate::choke::{
     prepare::{Call, CallKind},
@@ -17,7 +20,7 @@ pub(super) struct Touched {
     pub(super) lineage: BTreeSet<RunId>,
     pub(super) start_keys: Vec<(KeyId, String)>,
     pub(super) traces: Vec<String>,
-    pub(super) keys: Vec<(RunId, String)>,
+    pub(super) keys: Vec<(RunId, StepKey)>,
     /// With the run that names them: what another run was granted serves none of its steps, and is not held for it.
     pub(super) permits: BTreeSet<(PermitId, RunId)>,
     pub(super) starts: bool,
@@ -51,14 +54,15 @@ impl Touched {
             CallKind::Permit(permit) => {
                 self.spends = true;
                 self.runs.insert(permit.run_id);
-                self.keys.extend(permit.request.idempotency_key.clone().map(|key| (permit.run_id, key)));
+                let key = permit.request.idempotency_key.clone().map(StepKey::Given);
+                self.keys.extend(key.map(|key| (permit.run_id, key)));
             }
             CallKind::Record(step) => {
                 self.spends = true;
                 self.spans.extend(step.is_span.then_some(step.run_id));
                 self.runs.insert(step.run_id);
                 self.permits.extend(step.report.permit_id.map(|permit| (permit, step.run_id)));
-                self.keys.extend(step.report.idempotency_key.clone().map(|key| (step.run_id, key)));
+                self.keys.extend(step.key().map(|key| (step.run_id, key)));
                 self.keys.extend(traced::remote_parent(step));
             }
             CallKind::End(run, _) | CallKind::Kill(run, _) => {

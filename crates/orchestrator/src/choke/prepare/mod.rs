@@ -164,12 +164,19 @@ impl Call {
         }
     }
 
-    /// The key that tells a repeat of the call, and the fingerprint of what was asked under it.
+    /// The key that its caller gave to tell a repeat of the call, and the fingerprint of what was asked under it. A span has none: the
+    /// store alone knows whether it is recorded.
     pub(crate) fn repeats(&self) -> Option<(&String, Hash)> {
         match &self.what {
             CallKind::Permit(permit) => Some((permit.request.idempotency_key.as_ref()?, permit.request_hash)),
-            CallKind::Record(step) => Some((step.report.idempotency_key.as_ref()?, step.request_hash)),
-            CallKind::Start(_) | CallKind::Trace(_) | CallKind::End(..) | CallKind::Kill(..) => None,
+            CallKind::Record(step) if !step.is_span => {
+                Some((step.report.idempotency_key.as_ref()?, step.request_hash))
+            }
+            CallKind::Start(_)
+            | CallKind::Trace(_)
+            | CallKind::Record(_)
+            | CallKind::End(..)
+            | CallKind::Kill(..) => None,
         }
     }
 

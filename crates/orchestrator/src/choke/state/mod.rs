@@ -28,7 +28,7 @@ use models::{
     activity::{Ack, Ancestor, Freeze, Intervention},
     ids::{DecisionId, KeyId, RunId},
     incidents::{Incident, IncidentEvent, IncidentRun},
-    logs::{LlmRunRecord, Uncounted},
+    logs::{LlmRunRecord, StepKey, Uncounted},
     policies::{Permit, Usage, UsageKey, Verdict},
 };
 use proof::{
@@ -127,7 +127,7 @@ pub(super) struct State {
     pub(super) permits: HeldPermits,
     /// Permits that were granted under the keys that calls come with: for their answers, and as they were read, not locked.
     pub(super) permit_keys: HashMap<(RunId, String), Permit>,
-    pub(super) step_keys: HashMap<(RunId, String), KnownStep>,
+    pub(super) step_keys: HashMap<(RunId, StepKey), KnownStep>,
     /// Decisions behind earlier answers, and those of this group.
     pub(super) decisions: HashMap<DecisionId, Arc<Hashed<DecisionRecord>>>,
     pub(super) usage: HashMap<UsageKey, Tracked<Usage>>,

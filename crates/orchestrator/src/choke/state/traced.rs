@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use models::{
     activity::{ReportedEnd, Run},
     ids::RunId,
-    logs::contested_span,
+    logs::{StepKey, contested_span},
 };
 use proof::{
     tally::Tally,
@@ -35,7 +35,7 @@ pub(in crate::choke) fn place_of(
     step: &PreparedStep,
 ) -> Result<SpanPlace, Error> {
     let Some(span) = &step.report.idempotency_key else { return Ok(SpanPlace::Free(None)) };
-    let known = |key: &String| state.step_keys.get(&(step.run_id, key.clone()));
+    let known = |key: &str| state.step_keys.get(&(step.run_id, StepKey::Span(key.to_owned())));
     let Some(first) = known(span) else { return Ok(SpanPlace::Free(Some(span.clone()))) };
     let reporter = caller.reporter();
     let own = contested_span(span, reporter.as_deref());
@@ -52,22 +52,22 @@ pub(in crate::choke) fn place_of(
 pub(in crate::choke) fn contested<'c>(
     state: &State,
     calls: impl Iterator<Item = &'c Call>,
-) -> Vec<(RunId, String)> {
+) -> Vec<(RunId, StepKey)> {
     let place = |call: &Call| {
         let CallKind::Record(step) = &call.what else { return None };
         let span = step.report.idempotency_key.as_ref().filter(|_| step.is_span)?;
-        let first = state.step_keys.get(&(step.run_id, span.clone()))?;
+        let first = state.step_keys.get(&(step.run_id, StepKey::Span(span.clone())))?;
         let reporter = call.caller.reporter();
         let is_other = first.reported_by != reporter && !first.is_of(step.request_hash);
-        is_other.then(|| (step.run_id, contested_span(span, reporter.as_deref())))
+        is_other.then(|| (step.run_id, StepKey::Span(contested_span(span, reporter.as_deref()))))
     };
     calls.filter_map(place).collect()
 }
 
 /// The key of the parent of a span that says that it is in another process.
-pub(in crate::choke) fn remote_parent(step: &PreparedStep) -> Option<(RunId, String)> {
+pub(in crate::choke) fn remote_parent(step: &PreparedStep) -> Option<(RunId, StepKey)> {
     let parent = step.report.external_parent_span_id.clone().filter(|_| step.report.parent_is_remote)?;
-    Some((step.run_id, parent))
+    Some((step.run_id, StepKey::Span(parent)))
 }
 
 /// Whether a span ends its run.
@@ -85,7 +85,7 @@ pub(in crate::choke) fn root(state: &State, step: &PreparedStep) -> Root {
         return Root::Yes;
     }
     match remote_parent(step).filter(|parent| !state.step_keys.contains_key(parent)) {
-        Some((_, parent)) => Root::Unless(parent),
+        Some((_, parent)) => Root::Unless(parent.text().to_owned()),
         None => Root::No,
     }
 }
