@@ -9,18 +9,36 @@ use super::{
     ruling::{Judge, Ruling},
 };
 
-/// How large the shapes may be together once they are compiled, and how much of what they have met a thread keeps: with less
+/// How large the shapes of a table may be together once they are compiled, and how much of what they have met a thread keeps: with less
 /// room than they use, each text would be looked at by the slower way.
 const SIZE: usize = 32 << 20;
-const KEPT: usize = 16 << 20;
+const KEPT: usize = 8 << 20;
 
-/// Shapes that are looked for at once.
-pub(super) fn set<'d>(definitions: impl Iterator<Item = &'d (&'static str, Judge)>) -> RegexSet {
-    RegexSetBuilder::new(definitions.map(|(shape, _)| *shape))
-        .size_limit(SIZE)
-        .dfa_size_limit(KEPT)
-        .build()
-        .unwrap_or_else(|error| unreachable!("the shapes are fixed and a test compiles them: {error}"))
+/// Detectors whose shapes are looked for at once.
+///
+/// How far a text has led into which of them is kept, so that it is not found out anew at the next letter, nor for the next text. A shape
+/// that counts letters has many such places, and several of them together have as many as their product. Base64 leads to new ones again
+/// and again; where they are more than can be kept, that text and those of whoever comes next take a hundred times as long. So not all
+/// shapes are in one table.
+pub(super) struct Table {
+    shapes: RegexSet,
+    detectors: Vec<Detector>,
+}
+
+impl Table {
+    pub(super) fn new(definitions: &[(&str, Judge)]) -> Self {
+        let shapes = RegexSetBuilder::new(definitions.iter().map(|(shape, _)| *shape))
+            .size_limit(SIZE)
+            .dfa_size_limit(KEPT)
+            .build()
+            .unwrap_or_else(|error| unreachable!("the shapes are fixed and a test compiles them: {error}"));
+        Self { shapes, detectors: definitions.iter().map(Detector::new).collect() }
+    }
+
+    /// Those that have anything to do with a text, in order.
+    pub(super) fn of(&self, text: &str) -> impl Iterator<Item = &Detector> {
+        self.shapes.matches(text).into_iter().map(move |at| &self.detectors[at])
+    }
 }
 
 /// One shape and its judge.
@@ -30,7 +48,7 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    pub(super) fn new((shape, judge): &(&str, Judge)) -> Self {
+    fn new((shape, judge): &(&str, Judge)) -> Self {
         let shape = Regex::new(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
         Self { shape, judge: *judge }
     }

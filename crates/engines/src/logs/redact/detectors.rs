@@ -2,26 +2,17 @@
 
 use std::sync::LazyLock;
 
-use regex::RegexSet;
-
 use super::{
     columns::COLUMNS,
-    detect::{Detector, set},
+    detect::Table,
     forms::FORMS,
     lines::LINES,
     places::PLACES,
-    ruling::Judge,
-    shapes::DEFINITIONS,
+    shapes::{HEADERS, NAMED, TOKENS},
 };
 
-/// All shapes at once: which detectors have anything to do.
-pub(super) static SHAPES: LazyLock<RegexSet> = LazyLock::new(|| set(definitions()));
-
-/// In the order in which they are applied: what is more telling first.
-pub(super) static DETECTORS: LazyLock<Vec<Detector>> =
-    LazyLock::new(|| definitions().map(Detector::new).collect());
-
-/// What a name stands before, or what is known by its own shape; then what is known by its place.
-fn definitions() -> impl Iterator<Item = &'static (&'static str, Judge)> {
-    DEFINITIONS.iter().chain(LINES).chain(FORMS).chain(PLACES).chain(COLUMNS)
-}
+/// In the order in which they are applied, what is more telling first: what is known by its own shape or a name stands before; then what
+/// is known by its place.
+pub(super) static DETECTORS: LazyLock<Vec<Table>> = LazyLock::new(|| {
+    [TOKENS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().map(Table::new).collect()
+});

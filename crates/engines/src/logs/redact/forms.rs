@@ -27,7 +27,7 @@ const ASKS: &[&str] = &[
     "show", "validate",
 ];
 
-/// Shapes and judges, as `shapes::DEFINITIONS` has them: they are applied behind those of `lines`.
+/// Shapes and judges, as `shapes` has them: they are applied behind those of `lines`.
 pub(super) const FORMS: &[(&str, Judge)] = &[
     // What is told to a server.
     (r"(?-u:\b)USER[ \t]+\S+[ \t\r\n]+(?:[0-9+][^\r\n]*[\r\n]+)?PASS[ \t]+([^\s<]+)", placed),

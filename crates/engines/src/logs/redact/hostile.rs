@@ -3,7 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::json;
 
 use super::{redact_json, redact_text};
@@ -40,18 +43,33 @@ fn time_of(text: &str) -> Duration {
     begun.elapsed()
 }
 
-/// Whether a text of so many bytes takes so much longer as it is longer. Whatever else runs meanwhile only adds to a time, so the
-/// least of several counts.
-fn is_linear(what: &str, short: usize, text: impl Fn(usize) -> String) {
-    let (few, many) = (text(short), text(short * TIMES));
-    let least = (0..3).map(|_| time_of(&few)).min().unwrap_or_default();
-    let most = least * u32::try_from(TIMES * MORE).unwrap_or(u32::MAX) + SLACK;
-    let mut long = time_of(&many);
+/// Whatever else runs meanwhile only adds to a time, so the least of several counts.
+fn least_of(text: &str) -> Duration {
+    (0..3).map(|_| time_of(text)).min().unwrap_or_default()
+}
+
+/// The same where no more than so much is asked for, which the first time may tell.
+fn least_within(most: Duration, text: &str) -> Duration {
+    let mut least = time_of(text);
     for _ in 0..2 {
-        if long > most {
-            long = long.min(time_of(&many));
+        if least > most {
+            least = least.min(time_of(text));
         }
     }
+    least
+}
+
+/// What a text may take that is so many times as long as one that takes so long.
+fn at_most(least: Duration, times: usize) -> Duration {
+    least * u32::try_from(times * MORE).unwrap_or(u32::MAX) + SLACK
+}
+
+/// Whether a text of so many bytes takes so much longer as it is longer.
+fn is_linear(what: &str, short: usize, text: impl Fn(usize) -> String) {
+    let (few, many) = (text(short), text(short * TIMES));
+    let least = least_of(&few);
+    let most = at_most(least, TIMES);
+    let long = least_within(most, &many);
     assert!(long <= most, "{what:?}: {least:?}, and {TIMES} times as long {long:?}");
 }
 
@@ -132,4 +150,58 @@ fn what_is_encoded_many_times_comes_to_an_end() {
     }
     let once = redact_text(&nested).value;
     assert_eq!(redact_text(&once).value, once);
+}
+
+/// How long a file is, and how much of it repeats where it repeats.
+const FILE: usize = 192 << 10;
+const PART: usize = 3 << 10;
+
+/// Bytes as a picture has them: nothing of them repeats. What they encode has nothing in it that looks like a key.
+fn picture(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[6]
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+/// A file as agents pass it on.
+fn passed_on(file: &[u8]) -> Vec<(&'static str, String)> {
+    let whole = STANDARD.encode(file);
+    let parted = |length: usize, between: &str| {
+        let parts = whole.as_bytes().chunks(length).map(|part| std::str::from_utf8(part).expect("ASCII"));
+        parts.collect::<Vec<_>>().join(between)
+    };
+    let lines = parted(76, "\n");
+    vec![
+        ("in lines, in a text with JSON", format!("see {}", json!({ "data": lines }))),
+        ("in lines, in JSON", json!({ "data": lines }).to_string()),
+        ("in lines", lines),
+        ("in lines of another system", parted(76, "\r\n")),
+        ("as a URL", format!("data:image/png;base64,{whole}")),
+        ("for URLs", URL_SAFE_NO_PAD.encode(file)),
+        ("in pieces", parted(40, " ")),
+        ("in a list", parted(20, "\",\"")),
+    ]
+}
+
+/// What a shape has met is kept for the next text. A text that leads to more of it than can be kept is slow, and so are all texts that
+/// come behind it, whoever sends them.
+#[test]
+fn what_does_not_repeat_is_as_quick_as_what_does_and_costs_no_other_text() {
+    let words = "the agent went to the market for bread ".repeat(FILE / 39);
+    let others = least_of(&words);
+    let repeating = picture(PART).repeat(FILE / PART);
+    let most_of_others = at_most(others, 1);
+    for ((how, text), (_, repeats)) in passed_on(&picture(FILE)).into_iter().zip(passed_on(&repeating)) {
+        let least = least_of(&repeats);
+        let most = at_most(least, 1);
+        let long = least_within(most, &text);
+        assert!(long <= most, "{how}: {least:?} where it repeats, and {long:?} where not");
+        let behind = least_within(most_of_others, &words);
+        assert!(behind <= most_of_others, "{how}: words took {others:?}, and {behind:?} behind it");
+    }
 }

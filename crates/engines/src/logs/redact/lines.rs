@@ -12,7 +12,7 @@ use super::{
     values::argument_at,
 };
 
-/// Shapes and judges, as `shapes::DEFINITIONS` has them: they are applied behind those.
+/// Shapes and judges, as `shapes` has them: they are applied behind those.
 pub(super) const LINES: &[(&str, Judge)] = &[
     (
         concat!(

@@ -3,11 +3,11 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use regex::{Captures, RegexSet};
+use regex::Captures;
 
 use super::{
     commands::{TOOL, command},
-    detect::{Detector, set},
+    detect::Table,
     findings::{Class, OPENING},
     forms::is_argument,
     lines::LINES,
@@ -29,16 +29,10 @@ pub(super) const LIST: &str = r#"[\[(][ \t\r\n]*\\*["'][A-Za-z0-9_./~+\-]+\\*["'
 /// What the words of a list say to each other otherwise, and has to be looked for where it is a text.
 const OF_TEXTS: &[(&str, Judge)] = &[(FLAG, flag), (TOOL, command), (USER, user_and_password)];
 
-/// What is looked for in lines.
-struct Shapes {
-    set: RegexSet,
-    detectors: Vec<Detector>,
-}
-
-static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
-    let all = || LINES.iter().chain(OF_TEXTS);
-    Shapes { set: set(all()), detectors: all().map(Detector::new).collect() }
-});
+/// What is looked for in each line.
+static PLACED: LazyLock<Table> = LazyLock::new(|| Table::new(LINES));
+/// What is looked for as well in one that is a text.
+static TOLD: LazyLock<Table> = LazyLock::new(|| Table::new(OF_TEXTS));
 
 /// The password in a word of a list.
 pub(super) struct Placed {
@@ -81,8 +75,8 @@ impl Line {
     /// The passwords in it, in order.
     pub(super) fn passwords(&self) -> Vec<Placed> {
         let mut all = Vec::new();
-        for at in SHAPES.set.matches(&self.text).into_iter().filter(|at| *at < LINES.len()) {
-            for (part, class) in SHAPES.detectors[at].parts(&self.text) {
+        for detector in PLACED.of(&self.text) {
+            for (part, class) in detector.parts(&self.text) {
                 let within = |word: &Range<usize>| word.start <= part.start && part.start < word.end;
                 let Some(item) = self.words.iter().position(within) else { continue };
                 let word = &self.words[item];
@@ -114,11 +108,10 @@ fn fill(line: &mut String, word: &str) {
 pub(super) fn written(text: &str, matched: &Captures<'_>) -> Ruling {
     let start = matched.get_match().start();
     let (line, end) = line_at(text, start);
-    let mut found: Vec<(Range<usize>, Class)> = SHAPES
-        .set
-        .matches(&line)
-        .into_iter()
-        .flat_map(|at| SHAPES.detectors[at].parts(&line))
+    let mut found: Vec<(Range<usize>, Class)> = PLACED
+        .of(&line)
+        .chain(TOLD.of(&line))
+        .flat_map(|detector| detector.parts(&line))
         .map(|(part, class)| (start + part.start..start + part.end, class))
         .filter(|(part, _)| text.get(part.clone()).is_some_and(is_argument))
         .collect();

@@ -10,8 +10,8 @@
 //! typed into it (`inputs`).
 //! What speaks of a secret and holds none stays (`nothing`).
 //!
-//! - **Linear.** One pass decides which detectors have anything to do; each of those is a linear scan. A judge looks no further than
-//!   so far around a match, or what it has looked at is passed over or goes (`hostile`).
+//! - **Linear.** One pass for each table decides which detectors have anything to do; each of those is a linear scan. A judge looks no
+//!   further than so far around a match, or what it has looked at is passed over or goes (`hostile`).
 //! - **Idempotent.** A text is scanned until a scan finds nothing more, so redacting twice is redacting once. A text
 //!   that does not settle within a few scans was made to evade, and is removed whole.
 //! - **Exact.** Caller-given JSON is rewritten as text: what is not removed stays as it was, byte for byte, so

@@ -22,8 +22,8 @@ use super::{
     values::{FLAG, flag, is_way, named, until},
 };
 
-/// Shapes and judges, in the order in which they are applied.
-pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
+/// What begins as nothing else does. Shapes and judges, in the order in which they are applied.
+pub(super) const TOKENS: &[(&str, Judge)] = &[
     (r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----", private_key),
     (r"(?:(?-u:\b)|_)eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]{4,}){1,2}(?:\.[A-Za-z0-9_-]*){0,2}", |_, m| {
         all(m, S::Jwt)
@@ -89,6 +89,10 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
         |_, m| all(m, S::ApiKey),
     ),
     (r"AGE-SECRET-KEY-1[0-9A-Z]{20,}", |_, m| all(m, S::PrivateKey)),
+];
+
+/// What is in headers and in URLs, and numbers; they are applied behind those.
+pub(super) const HEADERS: &[(&str, Judge)] = &[
     (
         concat!(
             r#"(?i)authorization(?:\\*["']?[ \t]*[:=][ \t]*(?:\\*["'])?|\\*["'][ \t]*,[ \t]*\\*["'])"#,
@@ -104,6 +108,10 @@ pub(super) const DEFINITIONS: &[(&str, Judge)] = &[
     (r"(?i)(?-u:\b)[a-z]{2}[0-9]{2}(?:[ ]?[a-z0-9]){11,30}", iban),
     (r"(?-u:\b)[0-9](?:[ \-./_\x{a0}\x{2000}-\x{200a}\x{2010}-\x{2015}\x{202f}\x{2212}]?[0-9]){12,}", cards),
     (r"(?-u:\b)[0-9]{3}-[0-9]{2}-[0-9]{4}(?-u:\b)", ssn),
+];
+
+/// What a name says, or the flag of a tool; and addresses.
+pub(super) const NAMED: &[(&str, Judge)] = &[
     (
         concat!(
             r"(?i)([0-9a-z_.\-]*(?:",

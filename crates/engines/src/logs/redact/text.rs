@@ -3,7 +3,7 @@
 use rules::facts::SecretKind;
 
 use super::{
-    detectors::{DETECTORS, SHAPES},
+    detectors::DETECTORS,
     encoded::{self, Inner},
     findings::{Class, Found},
     unveil::unveil,
@@ -33,10 +33,9 @@ pub(super) fn clean(text: &str, found: &mut Found, inner: Inner) -> Option<Strin
 }
 
 fn scan(text: &str, found: &mut Found, inner: Inner) -> Option<String> {
-    let matched = SHAPES.matches(text);
     let mut cleaned: Option<String> = None;
-    for at in &matched {
-        let changed = DETECTORS[at].apply(cleaned.as_deref().unwrap_or(text), found);
+    for detector in DETECTORS.iter().flat_map(|table| table.of(text)) {
+        let changed = detector.apply(cleaned.as_deref().unwrap_or(text), found);
         cleaned = changed.or(cleaned);
     }
     let decoded = encoded::apply(cleaned.as_deref().unwrap_or(text), found, inner);
