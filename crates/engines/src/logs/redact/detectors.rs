@@ -8,11 +8,11 @@ use super::{
     forms::FORMS,
     lines::LINES,
     places::PLACES,
-    shapes::{HEADERS, NAMED, TOKENS},
+    shapes::{CHATS, HEADERS, KEYS, NAMED, TOKENS},
 };
 
 /// In the order in which they are applied, what is more telling first: what is known by its own shape or a name stands before; then what
 /// is known by its place.
 pub(super) static DETECTORS: LazyLock<Vec<Table>> = LazyLock::new(|| {
-    [TOKENS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().map(Table::new).collect()
+    [TOKENS, CHATS, KEYS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().map(Table::new).collect()
 });
