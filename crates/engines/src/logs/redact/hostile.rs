@@ -156,6 +156,9 @@ fn what_is_encoded_many_times_comes_to_an_end() {
 const FILE: usize = 192 << 10;
 const PART: usize = 3 << 10;
 
+/// What others say meanwhile.
+const WORDS: &str = "the agent went to the market for bread ";
+
 /// Bytes as a picture has them: nothing of them repeats. What they encode has nothing in it that looks like a key.
 fn picture(bytes: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -192,7 +195,7 @@ fn passed_on(file: &[u8]) -> Vec<(&'static str, String)> {
 /// come behind it, whoever sends them.
 #[test]
 fn what_does_not_repeat_is_as_quick_as_what_does_and_costs_no_other_text() {
-    let words = "the agent went to the market for bread ".repeat(FILE / 39);
+    let words = WORDS.repeat(FILE / WORDS.len());
     let others = least_of(&words);
     let repeating = picture(PART).repeat(FILE / PART);
     let most_of_others = at_most(others, 1);
