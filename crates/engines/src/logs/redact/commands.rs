@@ -111,21 +111,8 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// The names of [`TOOLS`], as a shape has them.
-macro_rules! tool_names {
-    () => {
-        concat!(
-            "sshpass|mysql(?:dump|admin|import|check|show)?|mariadb(?:-dump|-admin)?|7z[az]?|",
-            "mongo(?:sh|dump|restore|import|export)?|(?:redis|valkey)-cli|sqlcmd|bcp|osql|(?:un)?zip|",
-            "user(?:add|mod)|twine|cqlsh|beeline|rdesktop|psexec|evil-winrm|crackmapexec|nxc|hydra|ipmitool|",
-            "mosquitto_(?:pub|sub)|(?:un)?rar|ssh-keygen|openssl|snmp(?:get|set|walk)|swaks|",
-            "ldap(?:search|add|modify|delete|whoami|passwd)|docker|podman|nerdctl|buildah|skopeo|helm|oc|az",
-        )
-    };
-}
-
 /// A tool that takes a password behind a flag of one letter.
-pub(super) const TOOL: &str = concat!(r"(?-u:\b)(", tool_names!(), r")(?:\.exe)?[ \t]+");
+pub(super) const TOOL: &str = r"(?-u:\b)((?&tools))(?:\.exe)?[ \t]+";
 
 /// What a word of a command says of its password.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -276,10 +263,11 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::logs::redact::pieces::whole;
 
     #[test]
     fn the_shape_has_the_name_of_every_tool_and_no_other() {
-        let shape = Regex::new(concat!("^(?:", tool_names!(), ")$")).expect("a shape");
+        let shape = Regex::new(&whole("^(?:(?&tools))$")).expect("a shape");
         for name in TOOLS.iter().flat_map(|tool| tool.names) {
             assert!(shape.is_match(name) && Invoked::by(name).is_some(), "{name}");
         }

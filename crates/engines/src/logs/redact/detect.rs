@@ -6,6 +6,7 @@ use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::{
     findings::{Class, Found},
+    pieces::whole,
     ruling::{Judge, Ruling},
 };
 
@@ -27,7 +28,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(definitions: &[(&str, Judge)]) -> Self {
-        let shapes = RegexSetBuilder::new(definitions.iter().map(|(shape, _)| *shape))
+        let shapes = RegexSetBuilder::new(definitions.iter().map(|(shape, _)| whole(shape)))
             .size_limit(SIZE)
             .dfa_size_limit(KEPT)
             .build()
@@ -49,7 +50,7 @@ pub(super) struct Detector {
 
 impl Detector {
     fn new((shape, judge): &(&str, Judge)) -> Self {
-        let shape = Regex::new(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
+        let shape = Regex::new(&whole(shape)).unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
         Self { shape, judge: *judge }
     }
 

@@ -5,18 +5,15 @@ use std::sync::LazyLock;
 use regex::Regex;
 use rules::facts::{PiiClass, SecretKind};
 
-use super::{
-    findings::Class,
-    stems::{stems, stems_of_members},
-};
+use super::{findings::Class, pieces::whole};
 
 /// Longer names are no names.
 const MAX_NAME: usize = 128;
 
 /// The stems without which no name is sensitive: most names are done with here.
 static STEMS: LazyLock<Regex> = LazyLock::new(|| {
-    let stems = concat!("(?i)", stems!(r"[ _.\-]?"), "|", stems_of_members!());
-    Regex::new(stems).unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
+    Regex::new(&whole("(?i)(?&stems)|(?&stems_of_members)"))
+        .unwrap_or_else(|error| unreachable!("a fixed pattern: {error}"))
 });
 
 /// Last words of names that speak about a secret and do not hold it: `token_count`, `password_policy`.

@@ -19,20 +19,6 @@ const MAX_WORD: usize = 256;
 /// So many items of a list are looked at.
 const MAX_LISTED: usize = 64;
 
-/// A word that ends as names of secrets do.
-macro_rules! secret {
-    () => {
-        r"([0-9a-z_]*(?:passw(?:or)?d|pwd|pw|passphrase|passwort|kennwort|secret|token|api_?key))"
-    };
-}
-
-/// What a sentence calls a password.
-macro_rules! password {
-    () => {
-        r"(?-u:\b)(?:pass[ \-]?(?:word|wd|wort|phrase|code)|kennwort|contrase(?:n|\x{f1})a|mot[ ]de[ ]passe|senha|p/?w)"
-    };
-}
-
 /// Shapes and judges: they are applied behind those of `forms`.
 pub(super) const PLACES: &[(&str, Judge)] = &[
     // A line of `.pgpass`.
@@ -40,7 +26,7 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
     // SQL.
     (r#"(?i)(?m:^)[ \t]*conn(?:ect)?[ \t]+[a-z0-9_$#]+/["']?([^\s"'@/<]+)["']?@"#, random),
     (r"(?i)(?-u:\b)password[ \t]*(?:=[ \t]*)?\$[a-z_]*\$([^\s$<]+)\$", placed),
-    (concat!(r"(?i)(?-u:\b)", secret!(), r"[ \t]+(?:not[ \t]+)?(?:i?like|in[ \t]*\()[ \t]*[ne]?(')"), listed),
+    (r"(?i)(?-u:\b)(?&secret)[ \t]+(?:not[ \t]+)?(?:i?like|in[ \t]*\()[ \t]*[ne]?(')", listed),
     (r"(?i)(?-u:\b)crypt\([ \t]*(')[^'\r\n]*'[ \t]*,[ \t]*gen_salt", second),
     (r"(?i)pgp_sym_(?:en|de)crypt\((?:[^,()'\r\n]*|[ \t]*'[^'\r\n]*'[ \t]*),[ \t]*(')", second),
     (r#"(?i)'([^'\s<>]+)'[ \t]*\)?[ \t]+as[ \t]+["`\[]?[a-z_]*(?:password|passwd|pwd)"#, random),
@@ -55,42 +41,35 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
     ),
     (
         concat!(
-            r#"(?i)(?-u:\b)(?:getenv|environ\.get|env\.fetch|env|define|set_var)\([ \t]*\\*["']"#,
-            secret!(),
-            r#"\\*["'][ \t]*,[ \t]*(\\*["'])"#,
+            r"(?i)(?-u:\b)(?:getenv|environ\.get|env\.fetch|env|define|set_var)\([ \t]*",
+            r#"\\*["'](?&secret)\\*["'][ \t]*,[ \t]*(\\*["'])"#,
         ),
         called,
     ),
-    (concat!(r#"(?i)[(\[,][ \t]*\\*["']"#, secret!(), r#"\\*["'][ \t]*,[ \t]*[bru]?(\\*["'])"#), paired),
+    (r#"(?i)[(\[,][ \t]*\\*["'](?&secret)\\*["'][ \t]*,[ \t]*[bru]?(\\*["'])"#, paired),
     // Code: what is taken where nothing is set, and the second of two parts.
     (
         concat!(
-            r"(?i)(?-u:\b)",
-            secret!(),
+            r"(?i)(?-u:\b)(?&secret)",
             r#"[ \t]*:?[:=][ \t]*(?:[a-z_$][0-9a-z_.$]*(?:\([^()=:\r\n]*\)|\[[^\[\]=:\r\n]*\])?|\\*["'][^"'=\r\n]*["']|<REDACTED:[A-Z_]+>)"#,
             r#"[ \t]*(?:\?\??|\|\||\+|or)[ \t]*(\\*["'`])"#,
         ),
         fallback,
     ),
-    (
-        concat!(r#"(?i)(?-u:\b)variable[ \t]+""#, secret!(), r#""[ \t]*\{[^{}]*?default[ \t]*=[ \t]*(")"#),
-        called,
-    ),
+    (r#"(?i)(?-u:\b)variable[ \t]+"(?&secret)"[ \t]*\{[^{}]*?default[ \t]*=[ \t]*(")"#, called),
     // Settings: `- name: DB_PASSWORD`, and `value: ..` behind it; a row of a table.
     (
         concat!(
-            r#"(?i)(?-u:\b)(?:name|key)\\*["']?[ \t]*:[ \t]*\\*["']?"#,
-            secret!(),
+            r#"(?i)(?-u:\b)(?:name|key)\\*["']?[ \t]*:[ \t]*\\*["']?(?&secret)"#,
             r#"\\*["']?(?:[ \t]*,|[ \t]*\r?\n)[ \t]*\\*["']?value\\*["']?[ \t]*:[ \t]*"#,
         ),
         valued,
     ),
-    (concat!(r"(?i)\|[ \t]*[*`]*", secret!(), r"[*`]*[ \t]*\|[ \t]*[*`]*([^\s|`*<]+)[*`]*[ \t]*\|"), row),
+    (r"(?i)\|[ \t]*[*`]*(?&secret)[*`]*[ \t]*\|[ \t]*[*`]*([^\s|`*<]+)[*`]*[ \t]*\|", row),
     // Sentences.
     (
         concat!(
-            r"(?i)",
-            password!(),
+            r"(?i)(?&password)",
             r"(?:'s|[ \t]+(?:(?:is[ \t]+)?now|was|(?:(?:set|changed|reset)[ \t]+)?(?:to|as)|est|es|\x{e8}|->|[\-\x{2013}\x{2014}\x{2192}])",
             r"|[ \t]+(?:\([^()\r\n]*\)|\[[^\[\]\r\n]*\])[ \t]*[:=]|[ \t]*:)",
             r#"[ \t]+["'`]?([^\s"'`<>]{6,})"#,
@@ -99,11 +78,7 @@ pub(super) const PLACES: &[(&str, Judge)] = &[
     ),
     // Alone on the line behind.
     (
-        concat!(
-            r"(?i)",
-            password!(),
-            r#"[ \t]*:[ \t]*\r?\n[ \t]*(?:\r?\n[ \t]*)?[`*]*([^\s"'`<>:*]{6,})[`*]*[ \t]*\r?(?m:$)"#,
-        ),
+        r#"(?i)(?&password)[ \t]*:[ \t]*\r?\n[ \t]*(?:\r?\n[ \t]*)?[`*]*([^\s"'`<>:*]{6,})[`*]*[ \t]*\r?(?m:$)"#,
         dense,
     ),
     (

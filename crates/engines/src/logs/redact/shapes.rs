@@ -17,7 +17,6 @@ use super::{
     nothing::{looks_random, stands_for_one},
     numbers::{cards, iban, ssn},
     ruling::{Judge, Ruling, over},
-    stems::{name, stems},
     users::{USER, user_and_password},
     values::{FLAG, flag, is_way, named, until},
 };
@@ -121,9 +120,7 @@ pub(super) const HEADERS: &[(&str, Judge)] = &[
 pub(super) const NAMED: &[(&str, Judge)] = &[
     (
         concat!(
-            r"(?i)([0-9a-z_.\-]*(?:",
-            stems!(r"[ _.\-]?"),
-            r")[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)",
+            r"(?i)([0-9a-z_.\-]*(?:(?&stems))[0-9a-z_.\-]*(?:[ ](?:number|code|key|no))?)",
             r#"\\*(?:["'`]\]?|\*\*)?(?:[ \t]+(?:for|of)(?:[ \t]+[^\s:="'`<>,.]+){1,3}?)?"#,
             r"(?:[ \t]*(?:=>|={1,3}|:=|:(?:\*\*)?|\x{ff1a})|[ \t](?:is|ist|lautet)[ \t:])[ \t]*",
         ),
@@ -131,26 +128,18 @@ pub(super) const NAMED: &[(&str, Judge)] = &[
     ),
     // `os.environ.setdefault('DB_PASSWORD', '..')`
     (
-        concat!(
-            r#"(?i)(?:putenv|setenv|setdefault|setproperty|environmentvariable)\([ \t]*\\*["']"#,
-            name!(),
-            r#"\\*["'][ \t]*,[ \t]*"#,
-        ),
+        r#"(?i)(?:putenv|setenv|setdefault|setproperty|environmentvariable)\([ \t]*\\*["'](?&name)\\*["'][ \t]*,[ \t]*"#,
         named,
     ),
     (FLAG, flag),
     // Of files for containers, and of shells.
     (
-        concat!(
-            r#"(?i)(?:(?m:^)[ \t]*(?-i:ENV)|(?:^|[\s;&|"'])(?:setenv|setx|set[ \t]+-[gux]{1,3}))[ \t]+"#,
-            name!(),
-            r"[ \t]+",
-        ),
+        r#"(?i)(?:(?m:^)[ \t]*(?-i:ENV)|(?:^|[\s;&|"'])(?:setenv|setx|set[ \t]+-[gux]{1,3}))[ \t]+(?&name)[ \t]+"#,
         flag,
     ),
     (TOOL, command),
     // `npm config set //registry/:_authToken ..`, `aws configure set ..`
-    (concat!(r"(?i)config(?:ure)?[ \t]+set[ \t]+(?:--\S+[ \t]+)*(?:[^\s<]*[/:])?", name!(), r"[ \t]+"), flag),
+    (r"(?i)config(?:ure)?[ \t]+set[ \t]+(?:--\S+[ \t]+)*(?:[^\s<]*[/:])?(?&name)[ \t]+", flag),
     (r"(?m:^)[ \t]*(requirepass|masterauth|rootpw|bindpw)[ \t]+", flag),
     // A `.netrc`.
     (
@@ -161,21 +150,16 @@ pub(super) const NAMED: &[(&str, Judge)] = &[
         ),
         netrc,
     ),
-    (concat!(r"(?i)(?:<|&lt;)(?:[0-9a-z_.\-]+:)?", name!(), r"(?:[ \t\r\n][^<>]*?)?(?:>|&gt;)",), element),
+    (r"(?i)(?:<|&lt;)(?:[0-9a-z_.\-]+:)?(?&name)(?:[ \t\r\n][^<>]*?)?(?:>|&gt;)", element),
     (
         concat!(
-            r"(?i)<(?:key|name|[a-z]+-name)>[ \t\r\n]*",
-            name!(),
+            r"(?i)<(?:key|name|[a-z]+-name)>[ \t\r\n]*(?&name)",
             r"[ \t\r\n]*</[a-z\-]+>[ \t\r\n]*<(?:string|value|data|[a-z]+-value)>",
         ),
         pair,
     ),
     (
-        concat!(
-            r#"(?i)(?-u:\b)(?:key|name|id|property|field|param|header|type)[ \t]*=[ \t]*\\*["']"#,
-            name!(),
-            r#"\\*["']"#,
-        ),
+        r#"(?i)(?-u:\b)(?:key|name|id|property|field|param|header|type)[ \t]*=[ \t]*\\*["'](?&name)\\*["']"#,
         attribute,
     ),
     (USER, user_and_password),

@@ -12,11 +12,10 @@ use super::{
         MAX_STANDIN, is_code, is_mixed, is_nothing, is_said, is_strong, looks_random, names_one, place,
     },
     ruling::{Ruling, over},
-    stems::{name, stems},
 };
 
 /// `--password ..`
-pub(super) const FLAG: &str = concat!(r#"(?i)(?:^|[\s"'])--?"#, name!(), r"[ \t]+");
+pub(super) const FLAG: &str = r#"(?i)(?:^|[\s"'])--?(?&name)[ \t]+"#;
 
 /// How far the end of a string is looked for.
 const MAX_QUOTED: usize = 65_536;
