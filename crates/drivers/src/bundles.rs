@@ -17,14 +17,14 @@ use proof::records::{
 use crate::{
     StoreError,
     activity::ActivityReads,
-    driver::reader,
+    driver::driver,
     incidents::IncidentRunReadDriver,
     ledger::LedgerReads,
     logs::{EvidenceReads, LogsReads, RunRecords, TraceReads},
     policies::{PoliciesReads, PolicyEnforcementReadDriver, PreventionRecordsReadDriver},
 };
 
-reader! {
+driver! {
     /// Reads whole runs.
     read ExportBundleStore;
 }

@@ -1,10 +1,23 @@
 //! What every driver is: a borrowed transaction, and the methods of one subject.
 
-/// Declares a pair of drivers: one that reads, lent by both units of work, and one that also writes, lent by
+/// Declares a driver that reads, lent by both units of work; and, where one is named, one that also writes, lent by
 /// [`Tx`](crate::Tx) alone. The writing one gives all that the reading one has.
 macro_rules! driver {
+    ($(#[$doc:meta])* read $read:ident;) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $read<'t> {
+            pub(crate) conn: &'t $crate::conn::Conn,
+        }
+
+        impl<'t> $read<'t> {
+            pub(crate) fn new(conn: &'t $crate::conn::Conn) -> Self {
+                Self { conn }
+            }
+        }
+    };
     ($(#[$read_doc:meta])* read $read:ident; $(#[$write_doc:meta])* write $write:ident;) => {
-        $crate::driver::reader! { $(#[$read_doc])* read $read; }
+        $crate::driver::driver! { $(#[$read_doc])* read $read; }
 
         $(#[$write_doc])*
         #[derive(Clone, Copy, Debug)]
@@ -27,24 +40,7 @@ macro_rules! driver {
     };
 }
 
-/// Declares a driver that only reads.
-macro_rules! reader {
-    ($(#[$doc:meta])* read $read:ident;) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $read<'t> {
-            pub(crate) conn: &'t $crate::conn::Conn,
-        }
-
-        impl<'t> $read<'t> {
-            pub(crate) fn new(conn: &'t $crate::conn::Conn) -> Self {
-                Self { conn }
-            }
-        }
-    };
-}
-
-pub(crate) use {driver, reader};
+pub(crate) use driver;
 
 /// Declares how a table is read: the only way a query on it starts, which is with its tenant.
 macro_rules! of_tenant {

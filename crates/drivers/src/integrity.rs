@@ -21,12 +21,12 @@ use crate::{
     StoreError,
     conn::Conn,
     dialect,
-    driver::reader,
+    driver::driver,
     field::{Field as _, corrupt},
     keys, tally,
 };
 
-reader! {
+driver! {
     /// Counts a run's evidence.
     read IntegrityAssembler;
 }

@@ -11,9 +11,9 @@ use models::{
 use proof::words::Severity;
 use sea_orm::{DbBackend, QueryResult, Statement, Value, entity::prelude::Uuid};
 
-use crate::{StoreError, driver::reader, field::Field as _, tally};
+use crate::{StoreError, driver::driver, field::Field as _, tally};
 
-reader! {
+driver! {
     /// Reads what waits for a decision, and what was spent.
     read Overview;
 }

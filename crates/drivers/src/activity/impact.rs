@@ -10,14 +10,14 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait as _},
 };
 
-use crate::{StoreError, conn::Conn, driver::reader, keys, read};
+use crate::{StoreError, conn::Conn, driver::driver, keys, read};
 
-reader! {
+driver! {
     /// Writes `policy_violation` and `policy_draft_count`.
     read RunMetricsDriver;
 }
 
-reader! {
+driver! {
     /// Writes `risk_level`.
     read RunSignalDriver;
 }

@@ -16,12 +16,12 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use super::rows::{from_row, run_from_row};
 use crate::{
     StoreError, dialect,
-    driver::{of_tenant, reader},
+    driver::{driver, of_tenant},
     keys,
     read::{self, Newest},
 };
 
-reader! {
+driver! {
     /// Reads what runs did of incidents.
     read IncidentRunReadDriver;
 }
