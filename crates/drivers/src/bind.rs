@@ -1,10 +1,12 @@
 //! Values of a statement as sqlx takes them, for the few types our columns have.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     Value, Values,
-    sea_query::ArrayType,
+    sea_query::{ArrayType, ValueType},
     sqlx::{Arguments as _, error::BoxDynError, postgres::PgArguments, sqlite::SqliteArguments},
 };
+use uuid::Uuid;
 
 use crate::StoreError;
 
@@ -31,31 +33,25 @@ pub(crate) fn postgres(values: Option<Values>) -> Result<PgArguments, StoreError
 
 /// An array, NULLs included: a whole column of rows in one argument.
 fn array(args: &mut PgArguments, of: &ArrayType, items: Vec<Value>) -> Result<(), BoxDynError> {
-    macro_rules! add {
-        ($variant:ident) => {
-            args.add(
-                items
-                    .into_iter()
-                    .map(|item| {
-                        if let Value::$variant(v) = item {
-                            Ok(v)
-                        } else {
-                            Err(format!("an array of {of:?} holds something else"))
-                        }
-                    })
-                    .collect::<Result<Vec<_>, _>>()?,
-            )
-        };
-    }
     match of {
-        ArrayType::Bool => add!(Bool),
-        ArrayType::BigInt => add!(BigInt),
-        ArrayType::String => add!(String),
-        ArrayType::Bytes => add!(Bytes),
-        ArrayType::ChronoDateTimeUtc => add!(ChronoDateTimeUtc),
-        ArrayType::Uuid => add!(Uuid),
+        ArrayType::Bool => args.add(column::<bool>(of, items)?),
+        ArrayType::BigInt => args.add(column::<i64>(of, items)?),
+        ArrayType::String => args.add(column::<String>(of, items)?),
+        ArrayType::Bytes => args.add(column::<Vec<u8>>(of, items)?),
+        ArrayType::ChronoDateTimeUtc => args.add(column::<DateTime<Utc>>(of, items)?),
+        ArrayType::Uuid => args.add(column::<Uuid>(of, items)?),
         other => Err(format!("no column of ours is {other:?}").into()),
     }
+}
+
+/// The items of an array of that type, none where one is NULL.
+fn column<T>(of: &ArrayType, items: Vec<Value>) -> Result<Vec<Option<T>>, BoxDynError>
+where
+    Option<T>: ValueType,
+{
+    let items = items.into_iter().map(<Option<T> as ValueType>::try_from);
+    let items: Result<Vec<_>, _> = items.collect();
+    items.map_err(|_| format!("an array of {of:?} holds something else").into())
 }
 
 pub(crate) fn sqlite(values: Option<Values>) -> Result<SqliteArguments, StoreError> {

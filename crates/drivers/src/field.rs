@@ -71,14 +71,22 @@ pub(crate) fn put<C: Field<V>, V>(
     C::put(value).map_err(|why| corrupt(table, "a condition".to_owned(), column, &why))
 }
 
-/// Types that are stored as they are.
-macro_rules! same {
-    ($($of:ty),+ $(,)?) => {$(
-        impl Field<$of> for $of {
-            fn put(value: &$of) -> Result<Self, String> { Ok(value.clone()) }
-            fn get(self) -> Result<$of, String> { Ok(self) }
-        }
-    )+};
+/// A type that is stored as it is.
+pub(crate) trait Plain: Clone {}
+
+impl Plain for String {}
+impl Plain for i64 {}
+impl Plain for bool {}
+impl Plain for Vec<u8> {}
+impl Plain for DateTime<Utc> {}
+
+impl<V: Plain> Field<V> for V {
+    fn put(value: &V) -> Result<Self, String> {
+        Ok(value.clone())
+    }
+    fn get(self) -> Result<V, String> {
+        Ok(self)
+    }
 }
 
 /// Ids: as they are, and as the text that a record carries; and by each rows are looked for.
@@ -124,8 +132,6 @@ macro_rules! documents {
         }
     )+};
 }
-
-same!(String, i64, bool, Vec<u8>, DateTime<Utc>);
 
 ids!(
     AuditId,
