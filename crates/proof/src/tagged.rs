@@ -4,6 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     canonical,
+    definitions::{LimitDefinition, RuleDefinition, SnapshotDefinition},
     hash::{self, Hash},
     leaves::{
         AddendumLeaf, AuditLeaf, AuditRecord, EpochLeaf, KindRoot, MarkLeaf, OpenedLeaf, RunLeaf, SealedLeaf,
@@ -226,7 +227,7 @@ impl DeterminismRecord<'_> {
     /// The determinism hash: SHA-256 of the canonical bytes.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        hash::sha256(&canonical::to_bytes(self))
+        digest(self)
     }
 }
 
@@ -247,23 +248,40 @@ impl StepRecord {
     }
 }
 
-macro_rules! digests {
-    ($($definition:ty: $method:ident = $says:literal),+ $(,)?) => {$(
-        impl $definition {
-            #[doc = $says]
-            ///
-            /// # Panics
-            /// As [`canonical::to_bytes`].
-            #[must_use]
-            pub fn $method(&self) -> Hash {
-                hash::sha256(&canonical::to_bytes(self))
-            }
-        }
-    )+};
+impl RuleDefinition {
+    /// `policy_rule_integrity.hash_root`: SHA-256 of the whole definition.
+    ///
+    /// # Panics
+    /// As [`canonical::to_bytes`].
+    #[must_use]
+    pub fn hash_root(&self) -> Hash {
+        digest(self)
+    }
 }
 
-digests! {
-    crate::definitions::RuleDefinition: hash_root = "`policy_rule_integrity.hash_root`: SHA-256 of the whole definition.",
-    crate::definitions::LimitDefinition: hash_root = "`limit_integrity.hash_root`: SHA-256 of the whole definition.",
-    crate::definitions::SnapshotDefinition: digest = "The snapshot's address: SHA-256 of its canonical bytes.",
+impl LimitDefinition {
+    /// `limit_integrity.hash_root`: SHA-256 of the whole definition.
+    ///
+    /// # Panics
+    /// As [`canonical::to_bytes`].
+    #[must_use]
+    pub fn hash_root(&self) -> Hash {
+        digest(self)
+    }
+}
+
+impl SnapshotDefinition {
+    /// The snapshot's address: SHA-256 of its canonical bytes.
+    ///
+    /// # Panics
+    /// As [`canonical::to_bytes`].
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        digest(self)
+    }
+}
+
+/// SHA-256 of a value's canonical bytes: what addresses a value that is no leaf.
+fn digest<T: Serialize>(value: &T) -> Hash {
+    hash::sha256(&canonical::to_bytes(value))
 }
