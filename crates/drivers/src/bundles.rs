@@ -1,4 +1,4 @@
-//! A whole run, for its bundle and its evidence: every record that its receipt covers, and the receipt.
+//! A whole run, for its bundle and its proof: every record that its receipt covers, and the receipt.
 //!
 //! The records are those of several domains, so this belongs to none. It reads; what they prove is L4's to say.
 
@@ -34,10 +34,21 @@ driver! {
 pub struct RunRows {
     /// The run as it stands now.
     pub run: Run,
-    /// Its own trace.
-    pub trace: Trace,
-    /// What it is bound to.
-    pub snapshot: Snapshot,
+    /// Its own trace, if it is there.
+    pub trace: Option<Trace>,
+    /// What it is bound to, if it is there.
+    pub snapshot: Option<Snapshot>,
+    /// What its receipt and its addenda are about.
+    pub evidence: EvidenceRows,
+    /// Its leaves of the run log: OPENED, and SEALED if it is over.
+    pub leaves: Vec<RunLogEntry>,
+    /// Its entries of the Audit Ledger.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// What the receipt of a run and its addenda are about, but for the run itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvidenceRows {
     /// What its segments hold, those that came after it was sealed included.
     pub records: RunRecords,
     /// Failed captures, as they stand now.
@@ -52,39 +63,32 @@ pub struct RunRows {
     pub interventions: Vec<InterventionRecord>,
     /// Incidents that it opened or joined, as they stand now.
     pub incidents: Vec<RunIncident>,
-    /// Its leaves of the run log: OPENED, and SEALED if it is over.
-    pub leaves: Vec<RunLogEntry>,
-    /// Its entries of the Audit Ledger.
-    pub audit: Vec<AuditEntry>,
 }
 
 impl ExportBundleStore<'_> {
-    /// Everything of a run. A run without its trace or its snapshot is corrupt.
+    /// Everything of a run.
     pub async fn get_run(self, tenant: TenantId, id: RunId) -> Result<Option<RunRows>, StoreError> {
         let Some(run) = ActivityReads::new(self.conn).find_run(tenant, id).await? else { return Ok(None) };
-        let traces = TraceReads::new(self.conn);
-        let evidence = EvidenceReads::new(self.conn);
-        let policies = PoliciesReads::new(self.conn);
-        let missing = |table: &'static str, row: String| StoreError::Corrupt {
-            table,
-            row,
-            why: format!("{id} names it, and it is not there"),
-        };
-        let trace = traces.find_trace(tenant, run.trace_id).await?;
-        let snapshot = policies.find_snapshot(tenant, run.snapshot_id).await?;
         Ok(Some(RunRows {
-            trace: trace.ok_or_else(|| missing("aos_traces", run.trace_id.to_string()))?,
-            snapshot: snapshot.ok_or_else(|| missing("policy_snapshots", run.snapshot_id.to_string()))?,
-            records: traces.records_of_run(tenant, id).await?,
-            capture_failures: evidence.capture_failures_of_run(tenant, id).await?,
-            enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
-            preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,
-            breaches: policies.breaches_of_run(tenant, id).await?,
-            interventions: ActivityReads::new(self.conn).interventions_met(tenant, &[id]).await?,
-            incidents: IncidentRunReadDriver::new(self.conn).by_run(tenant, id).await?,
+            trace: TraceReads::new(self.conn).find_trace(tenant, run.trace_id).await?,
+            snapshot: PoliciesReads::new(self.conn).find_snapshot(tenant, run.snapshot_id).await?,
             leaves: LedgerReads::new(self.conn).run_leaves(tenant, id).await?,
+            evidence: self.get_evidence(tenant, id).await?,
             audit: LogsReads::new(self.conn).get_governance_events(tenant, id).await?,
             run,
         }))
+    }
+
+    /// What the receipt of a run and its addenda are about. Nothing for a run that is not there.
+    pub async fn get_evidence(self, tenant: TenantId, id: RunId) -> Result<EvidenceRows, StoreError> {
+        Ok(EvidenceRows {
+            records: TraceReads::new(self.conn).records_of_run(tenant, id).await?,
+            capture_failures: EvidenceReads::new(self.conn).capture_failures_of_run(tenant, id).await?,
+            enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
+            preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,
+            breaches: PoliciesReads::new(self.conn).breaches_of_run(tenant, id).await?,
+            interventions: ActivityReads::new(self.conn).interventions_met(tenant, &[id]).await?,
+            incidents: IncidentRunReadDriver::new(self.conn).by_run(tenant, id).await?,
+        })
     }
 }

@@ -236,7 +236,7 @@ testkit::on_both! {
         let rows = whole::store_run(&db, TENANT, 1).await;
         let read = db.read().await.expect("read");
         let records = read.traces().records_of_run(TENANT, RunId(uuid(1))).await.expect("whole");
-        assert_eq!(records, rows.records);
+        assert_eq!(records, rows.evidence.records);
         for step in records.steps {
             assert_eq!(step.step_hash, Record::Step(step.record).hash());
         }

@@ -2,7 +2,7 @@
 
 use drivers::{
     Db, Tx,
-    bundles::RunRows,
+    bundles::{EvidenceRows, RunRows},
     logs::{DecidedStep, NewSegment, RunRecords},
 };
 use models::{
@@ -477,35 +477,37 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
     let steps = [step(tenant, n, 0), step(tenant, n, 1)];
     let rows = RunRows {
         run: Run { incident_count: 1, ..run(tenant, n) },
-        trace: trace(tenant, n),
-        snapshot: snapshot(tenant),
-        records: RunRecords {
-            steps: steps
-                .iter()
-                .map(|record| StepRow::new(record.clone(), Record::Step(record.clone()).hash()))
-                .collect(),
-            environment: Some(environment(tenant, n)),
-            activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
-            providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
-            integrity: Some(integrity(tenant, n)),
-            gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
-            decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
+        trace: Some(trace(tenant, n)),
+        snapshot: Some(snapshot(tenant)),
+        evidence: EvidenceRows {
+            records: RunRecords {
+                steps: steps
+                    .iter()
+                    .map(|record| StepRow::new(record.clone(), Record::Step(record.clone()).hash()))
+                    .collect(),
+                environment: Some(environment(tenant, n)),
+                activities: vec![activity(tenant, n, 0), activity(tenant, n, 1)],
+                providers: vec![provider(tenant, n, 0), provider(tenant, n, 1)],
+                integrity: Some(integrity(tenant, n)),
+                gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
+                decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
+            },
+            capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
+            enforcements: vec![
+                enforcement(tenant, n, 1),
+                EnforcementRecord { seq: None, ..enforcement(tenant, n, 0) },
+            ],
+            preventions: vec![
+                prevention(tenant, n, 1),
+                PreventionRecord { seq: None, ..prevention(tenant, n, 0) },
+            ],
+            breaches: vec![breach(tenant, n, 0), breach(tenant, n, 1)],
+            interventions: vec![intervention(tenant, n, 0), intervention(tenant, n, 1)],
+            incidents: vec![RunIncident {
+                incident: incident(tenant, n, Some(n)),
+                of: incident_run(tenant, n, n),
+            }],
         },
-        capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
-        enforcements: vec![
-            enforcement(tenant, n, 1),
-            EnforcementRecord { seq: None, ..enforcement(tenant, n, 0) },
-        ],
-        preventions: vec![
-            prevention(tenant, n, 1),
-            PreventionRecord { seq: None, ..prevention(tenant, n, 0) },
-        ],
-        breaches: vec![breach(tenant, n, 0), breach(tenant, n, 1)],
-        interventions: vec![intervention(tenant, n, 0), intervention(tenant, n, 1)],
-        incidents: vec![RunIncident {
-            incident: incident(tenant, n, Some(n)),
-            of: incident_run(tenant, n, n),
-        }],
         leaves: vec![opened(tenant, u64::try_from(n).unwrap_or(0), n)],
         audit: vec![audit(tenant, u64::try_from(n).unwrap_or(0), Some(n))],
     };
@@ -549,18 +551,18 @@ pub(crate) fn segment<'r>(
 async fn insert(tx: &Tx, rows: &RunRows, steps: &[DecidedStep<'_>]) {
     let done = async {
         tx.activity().insert_runs(std::slice::from_ref(&rows.run)).await?;
-        tx.traces().start_traces(std::slice::from_ref(&rows.trace)).await?;
+        tx.traces().start_traces(rows.trace.as_slice()).await?;
         let n = rows.run.id.0.as_u128() - uuid(0).as_u128();
-        tx.traces().append(&[segment(rows.run.tenant, n, &rows.records, steps.to_vec())]).await?;
-        tx.evidence().insert_capture_failures(&rows.capture_failures).await?;
-        for RunIncident { incident, of } in &rows.incidents {
+        tx.traces().append(&[segment(rows.run.tenant, n, &rows.evidence.records, steps.to_vec())]).await?;
+        tx.evidence().insert_capture_failures(&rows.evidence.capture_failures).await?;
+        for RunIncident { incident, of } in &rows.evidence.incidents {
             tx.incidents().insert_incidents(std::slice::from_ref(incident)).await?;
             tx.incidents().insert_runs(std::slice::from_ref(of)).await?;
         }
-        tx.enforcements().record_enforcement(&rows.enforcements).await?;
-        tx.preventions().insert(&rows.preventions).await?;
-        tx.policies().insert_breaches(&rows.breaches).await?;
-        tx.activity().insert_met(&rows.interventions).await?;
+        tx.enforcements().record_enforcement(&rows.evidence.enforcements).await?;
+        tx.preventions().insert(&rows.evidence.preventions).await?;
+        tx.policies().insert_breaches(&rows.evidence.breaches).await?;
+        tx.activity().insert_met(&rows.evidence.interventions).await?;
         tx.ledger().insert_run_leaves(&rows.leaves).await?;
         tx.logs().insert_audit(&rows.audit).await
     };

@@ -1,11 +1,10 @@
-//! What Logs lends: the records of a run as they were stored.
+//! What Logs lends: what names a run in the Audit Ledger, its traces, and its raw logs.
 
-use drivers::{ReadTx, StoreError, logs::RunRecords};
+use drivers::{ReadTx, StoreError};
 use models::{
     ids::{RunId, TenantId},
     logs::{AuditEntry, LlmRunRecord, SystemRecord, Trace},
 };
-use proof::records::CaptureFailureRecord;
 
 /// Reads of Logs, for one tenant.
 #[derive(Clone, Copy)]
@@ -36,19 +35,6 @@ impl<'t> LogsBridge<'t> {
     /// The traces of a run, its own first.
     pub(crate) async fn traces_of_run(self, run: RunId) -> Result<Vec<Trace>, StoreError> {
         self.store.traces().traces_of_run(self.tenant, run).await
-    }
-
-    /// What the segments of a run hold: its steps, what was decided, and the evidence; what came late is among it, last.
-    pub(crate) async fn records_of_run(self, run: RunId) -> Result<RunRecords, StoreError> {
-        self.store.traces().records_of_run(self.tenant, run).await
-    }
-
-    /// What could not be captured of a run.
-    pub(crate) async fn capture_failures_of_run(
-        self,
-        run: RunId,
-    ) -> Result<Vec<CaptureFailureRecord>, StoreError> {
-        self.store.evidence().capture_failures_of_run(self.tenant, run).await
     }
 
     /// The calls to models of a run, and the system records that share its correlation id.

@@ -1,10 +1,9 @@
 //! What one domain lends to the others, for one run: at most five capabilities each (spec 1).
 //!
-//! Coordinators join domains, and reach them only through these. A bridge reads, in the coordinator's own
-//! transaction, and hands on what the domain says: it decides nothing, and a read that fails is an error, never an
-//! empty answer.
+//! Coordinators join domains, and reach them through these; a whole run, which belongs to no domain, they have of
+//! [`drivers::bundles`]. A bridge reads, in the coordinator's own transaction, and hands on what the domain says: it
+//! decides nothing, and a read that fails is an error, never an empty answer.
 
-mod activity;
 mod incidents;
 mod logs;
 mod policies;
@@ -13,14 +12,11 @@ pub use self::logs::RawLogs;
 use drivers::ReadTx;
 use models::ids::TenantId;
 
-use self::{
-    activity::ActivityBridge, incidents::IncidentsBridge, logs::LogsBridge, policies::PoliciesBridge,
-};
+use self::{incidents::IncidentsBridge, logs::LogsBridge, policies::PoliciesBridge};
 
 /// What each domain lends, in one moment of the store.
 #[derive(Clone, Copy)]
 pub(crate) struct Bridges<'t> {
-    pub(crate) activity: ActivityBridge<'t>,
     pub(crate) incidents: IncidentsBridge<'t>,
     pub(crate) policies: PoliciesBridge<'t>,
     pub(crate) logs: LogsBridge<'t>,
@@ -30,7 +26,6 @@ impl<'t> Bridges<'t> {
     /// The bridges over one transaction, for one tenant.
     pub(crate) fn over(store: &'t ReadTx, tenant: TenantId) -> Self {
         Self {
-            activity: ActivityBridge::new(store, tenant),
             incidents: IncidentsBridge::new(store, tenant),
             policies: PoliciesBridge::new(store, tenant),
             logs: LogsBridge::new(store, tenant),

@@ -1,11 +1,8 @@
-//! What Policies lends: what was decided in a run, what fired, and what it is bound to.
+//! What Policies lends: what was decided in a run, what fired, and which limits it passed.
 
 use drivers::{ReadTx, StoreError};
-use models::{
-    ids::{RunId, SnapshotId, TenantId},
-    policies::Snapshot,
-};
-use proof::records::{BreachRecord, DecisionRecord, EnforcementRecord, PreventionRecord};
+use models::ids::{RunId, TenantId};
+use proof::records::{BreachRecord, DecisionRecord, PreventionRecord};
 
 /// Reads of Policies, for one tenant.
 #[derive(Clone, Copy)]
@@ -35,15 +32,5 @@ impl<'t> PoliciesBridge<'t> {
     /// Every evaluation in a run, in order.
     pub(crate) async fn decisions_of_run(self, run: RunId) -> Result<Vec<DecisionRecord>, StoreError> {
         self.store.traces().decisions_of_run(self.tenant, run).await
-    }
-
-    /// What was done in a run, in order.
-    pub(crate) async fn enforcements_of_run(self, run: RunId) -> Result<Vec<EnforcementRecord>, StoreError> {
-        self.store.enforcements().of_run(self.tenant, run).await
-    }
-
-    /// The rules and limits that a run is bound to.
-    pub(crate) async fn snapshot(self, id: SnapshotId) -> Result<Option<Snapshot>, StoreError> {
-        self.store.policies().find_snapshot(self.tenant, id).await
     }
 }

@@ -1,12 +1,13 @@
 //! The signed run evidence bundle: everything that a stranger needs to check a run with a public key alone.
 
-use drivers::ReadTx;
+use drivers::{ReadTx, bundles::RunRows};
 use models::{
     activity::Run,
     ids::{IncidentId, RunId, TenantId},
-    incidents::{Incident, IncidentEvent},
+    incidents::{Incident, IncidentEvent, RunIncident},
     ledger::{Checkpoint, RunLogEntry},
     logs::AuditEntry,
+    policies::Snapshot,
 };
 use proof::{
     bundle::{
@@ -19,7 +20,7 @@ use proof::{
     words::LogName,
 };
 
-use super::sealed_records::{RecordsOfRun, records_of_run};
+use super::sealed_records::RecordsOfRun;
 use crate::{
     bridges::Bridges, checkpoints, context::CallContext, errors::Error, handlers::activity, spine::Spine,
 };
@@ -40,28 +41,29 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
     for _ in 0..TRIES {
         let signed = Signed::now(spine, tenant, slug).await?;
         let store = spine.read().await?;
-        let from = Bridges::over(&store, tenant);
-        let run = from.activity.run(id).await?.ok_or_else(|| Error::not_found("run", id))?;
-        let leaves = store.ledger().run_leaves(tenant, id).await?;
+        let whole = store.bundles().get_run(tenant, id).await?;
+        let RunRows { run, trace, snapshot, evidence, leaves, audit } =
+            whole.ok_or_else(|| Error::not_found("run", id))?;
         if leaves.iter().any(|leaf| leaf.leaf_index >= signed.runs.tree_size) {
             // Opened or sealed after the checkpoint: the next one covers it.
             continue;
         }
-        let RecordsOfRun { sealed: records, late, .. } = records_of_run(&store, tenant, &run).await?;
-        let reading = Reading { store: &store, from, run: &run, signed: &signed };
+        let incidents = evidence.incidents.clone();
+        let RecordsOfRun { sealed: records, late, .. } = RecordsOfRun::of(&run, trace.as_ref(), evidence);
+        let reading = Reading { store: &store, run: &run, signed: &signed };
         let leaves = reading.leaves(leaves).await?;
-        let audit = reading.audit().await?;
+        let audit = reading.audit(audit).await?;
         let time = not_before(models::time::text(spine.now()), &leaves, &audit);
         let Leaves { opened, opened_proof, receipt, addenda } = leaves;
         let parts = Parts {
             opened,
             opened_proof,
             receipt,
-            snapshot: reading.snapshot().await?,
+            snapshot: definition(&run, snapshot)?,
             records: &records,
             addenda: AddendumPart::split(addenda, &late),
             run: live_run(&run),
-            incidents: reading.incidents().await?,
+            incidents: reading.incidents(incidents).await?,
             audit,
             checkpoints: Checkpoints { audit: signed.audit.note.clone(), runs: signed.runs.note.clone() },
             as_of: AsOf { audit_size: signed.audit.tree_size, runs_size: signed.runs.tree_size, time },
@@ -108,7 +110,6 @@ struct Leaves {
 /// One moment of the store, for one run.
 struct Reading<'r> {
     store: &'r ReadTx,
-    from: Bridges<'r>,
     run: &'r Run,
     signed: &'r Signed,
 }
@@ -133,18 +134,11 @@ impl Reading<'_> {
         Ok(Leaves { opened, opened_proof: proof, receipt, addenda })
     }
 
-    async fn snapshot(&self) -> Result<SnapshotDefinition, Error> {
-        let id = self.run.snapshot_id;
-        let stored = self.from.policies.snapshot(id).await?;
-        let stored = stored.ok_or_else(|| Error::Internal(format!("the policy snapshot {id} is missing")))?;
-        serde_json::from_str(&stored.definition)
-            .map_err(|err| Error::Internal(format!("the policy snapshot {id} does not read back: {err}")))
-    }
-
-    async fn incidents(&self) -> Result<Vec<LiveIncident>, Error> {
-        let incidents = self.from.incidents.incidents_of_run(self.run.id).await?;
+    /// The run's incidents, each with its timeline.
+    async fn incidents(&self, incidents: Vec<RunIncident>) -> Result<Vec<LiveIncident>, Error> {
         let ids: Vec<IncidentId> = incidents.iter().map(|of| of.incident.id).collect();
-        let mut timelines = self.from.incidents.timelines(&ids).await?;
+        let Bridges { incidents: from, .. } = Bridges::over(self.store, self.run.tenant);
+        let mut timelines = from.timelines(&ids).await?;
         Ok(incidents
             .into_iter()
             .map(|of| {
@@ -155,9 +149,8 @@ impl Reading<'_> {
     }
 
     /// The run's rows of the Audit Ledger, as of the checkpoint.
-    async fn audit(&self) -> Result<Vec<AuditPart>, Error> {
+    async fn audit(&self, mut rows: Vec<AuditEntry>) -> Result<Vec<AuditPart>, Error> {
         let size = self.signed.audit.tree_size;
-        let mut rows: Vec<AuditEntry> = self.from.logs.governance_events_of_run(self.run.id).await?;
         rows.retain(|row| row.leaf_index < size);
         rows.sort_by_key(|row| row.record.run_seq);
         let places: Vec<u64> = rows.iter().map(|row| row.leaf_index).collect();
@@ -182,6 +175,14 @@ impl Reading<'_> {
             })
             .collect()
     }
+}
+
+/// What the run is bound to.
+fn definition(run: &Run, stored: Option<Snapshot>) -> Result<SnapshotDefinition, Error> {
+    let id = run.snapshot_id;
+    let stored = stored.ok_or_else(|| Error::Internal(format!("the policy snapshot {id} is missing")))?;
+    serde_json::from_str(&stored.definition)
+        .map_err(|err| Error::Internal(format!("the policy snapshot {id} does not read back: {err}")))
 }
 
 fn live_run(run: &Run) -> LiveRun {

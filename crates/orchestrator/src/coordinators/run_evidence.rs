@@ -69,7 +69,7 @@ struct RunEvidenceCoordinator<'s> {
 
 impl RunEvidenceCoordinator<'_> {
     async fn gather(self, now: DateTime<Utc>) -> RunEvidence {
-        let Self { from: Bridges { incidents, policies, logs, .. }, run } = self;
+        let Self { from: Bridges { incidents, policies, logs }, run } = self;
         let mut completeness = BTreeMap::new();
         let mut part = Parts(&mut completeness);
         let decisions = policies.decisions_of_run(run).await;

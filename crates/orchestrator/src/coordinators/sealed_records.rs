@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use drivers::{ReadTx, StoreError};
+use drivers::{ReadTx, StoreError, bundles::EvidenceRows};
 use engines::activity::run_record;
-use models::{activity::Run, ids::TenantId, incidents::RunIncident};
+use models::{activity::Run, ids::TenantId, incidents::RunIncident, logs::Trace};
 use proof::{
     hash::Hash,
     records::{Record, RecordKind},
 };
-
-use crate::bridges::Bridges;
 
 /// The records of a run, each kind in the order of its place.
 pub(super) struct RecordsOfRun {
@@ -23,34 +21,35 @@ pub(super) struct RecordsOfRun {
     pub(super) step_hashes: Vec<Hash>,
 }
 
+impl RecordsOfRun {
+    /// The records among the rows of a run. What its receipt covers of them its trace has counted; none of them came later
+    /// where the run says so.
+    pub(super) fn of(run: &Run, trace: Option<&Trace>, rows: EvidenceRows) -> Self {
+        let (records, mut step_hashes) = all_records(run, rows);
+        let sealed_counts = trace.filter(|_| run.late.is_some()).map(|trace| trace.ranges.counts());
+        let (mut late, mut sealed) = match sealed_counts {
+            Some(counts) => records.into_iter().partition(|record| is_late(record, &counts)),
+            None => (Vec::new(), records),
+        };
+        in_order(&mut sealed);
+        in_order(&mut late);
+        step_hashes.truncate(sealed.iter().filter(|record| record.kind() == RecordKind::Step).count());
+        Self { sealed, late, step_hashes }
+    }
+}
+
 /// Every record of a run.
 pub(super) async fn records_of_run(
     store: &ReadTx,
     tenant: TenantId,
     run: &Run,
 ) -> Result<RecordsOfRun, StoreError> {
-    let (records, mut step_hashes) = stored_records(store, tenant, run).await?;
-    let (mut late, mut sealed) = match sealed_counts(store, tenant, run).await? {
-        Some(counts) => records.into_iter().partition(|record| is_late(record, &counts)),
-        None => (Vec::new(), records),
+    let rows = store.bundles().get_evidence(tenant, run.id).await?;
+    let trace = match run.late {
+        Some(_) => store.traces().find_trace(tenant, run.trace_id).await?,
+        None => None,
     };
-    in_order(&mut sealed);
-    in_order(&mut late);
-    step_hashes.truncate(sealed.iter().filter(|record| record.kind() == RecordKind::Step).count());
-    Ok(RecordsOfRun { sealed, late, step_hashes })
-}
-
-/// How many records of each kind the receipt covers; none where nothing came later.
-async fn sealed_counts(
-    store: &ReadTx,
-    tenant: TenantId,
-    run: &Run,
-) -> Result<Option<BTreeMap<RecordKind, u64>>, StoreError> {
-    if run.late.is_none() {
-        return Ok(None);
-    }
-    let trace = store.traces().find_trace(tenant, run.trace_id).await?;
-    Ok(trace.map(|trace| trace.ranges.counts()))
+    Ok(RecordsOfRun::of(run, trace.as_ref(), rows))
 }
 
 fn is_late(record: &Record, sealed: &BTreeMap<RecordKind, u64>) -> bool {
@@ -59,35 +58,27 @@ fn is_late(record: &Record, sealed: &BTreeMap<RecordKind, u64>) -> bool {
 }
 
 /// All records, whenever they came, and the hashes of the steps.
-async fn stored_records(
-    store: &ReadTx,
-    tenant: TenantId,
-    run: &Run,
-) -> Result<(Vec<Record>, Vec<Hash>), StoreError> {
-    let id = run.id;
-    let Bridges { activity, incidents, logs, policies } = Bridges::over(store, tenant);
-    let held = logs.records_of_run(id).await?;
+fn all_records(run: &Run, rows: EvidenceRows) -> (Vec<Record>, Vec<Hash>) {
+    let held = rows.records;
     let mut records = Vec::new();
     records.extend(held.activities.into_iter().map(Record::Activity));
-    records.extend(policies.breaches_of_run(id).await?.into_iter().map(Record::Breach));
-    records.extend(logs.capture_failures_of_run(id).await?.into_iter().map(Record::CaptureFailure));
+    records.extend(rows.breaches.into_iter().map(Record::Breach));
+    records.extend(rows.capture_failures.into_iter().map(Record::CaptureFailure));
     records.extend(held.decisions.into_iter().map(Record::Decision));
-    let enforcements = policies.enforcements_of_run(id).await?;
-    records.extend(enforcements.into_iter().filter(|record| record.seq.is_some()).map(Record::Enforcement));
+    let enforcements = rows.enforcements.into_iter().filter(|record| record.seq.is_some());
+    records.extend(enforcements.map(Record::Enforcement));
     records.extend(held.environment.map(Record::Environment));
-    let of_run = incidents.incidents_of_run(id).await?;
-    records.extend(of_run.iter().filter_map(RunIncident::record).map(Record::Incident));
+    records.extend(rows.incidents.iter().filter_map(RunIncident::record).map(Record::Incident));
     records.extend(held.gaps.into_iter().map(Record::Gap));
     records.extend(held.integrity.map(Record::Integrity));
-    let met = activity.interventions_of_run(id).await?;
-    records.extend(met.into_iter().map(Record::Intervention));
-    let preventions = policies.prevention_records_of_run(id).await?;
-    records.extend(preventions.into_iter().filter(|record| record.seq.is_some()).map(Record::Prevention));
+    records.extend(rows.interventions.into_iter().map(Record::Intervention));
+    let preventions = rows.preventions.into_iter().filter(|record| record.seq.is_some());
+    records.extend(preventions.map(Record::Prevention));
     records.extend(held.providers.into_iter().map(Record::Provider));
     records.extend(run_record(run).map(Record::Run));
     let step_hashes = held.steps.iter().map(|step| step.step_hash).collect();
     records.extend(held.steps.into_iter().map(|step| Record::Step(step.record)));
-    Ok((records, step_hashes))
+    (records, step_hashes)
 }
 
 fn in_order(records: &mut [Record]) {
