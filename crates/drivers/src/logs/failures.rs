@@ -1,12 +1,23 @@
-//! Captures that failed, and what became of them.
+//! Captures of evidence that failed, and what became of them. The evidence itself is in the segments of its run.
 
 use entities::logs::evidence_capture_failures::{self as failures, Column};
 use models::ids::{FailureId, RunId, TenantId};
 use proof::{records::CaptureFailureRecord, words::FailureResolution};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, entity::prelude::Expr};
 
-use super::{Evidence, EvidenceReads};
-use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
+use crate::{
+    StoreError, bulk,
+    driver::{driver, of_tenant},
+    keys, read,
+    rows::rows,
+};
+
+driver! {
+    /// Reads of failed captures.
+    read EvidenceReads;
+    /// Reads of failed captures, and adding to them.
+    write Evidence;
+}
 
 of_tenant!(failures);
 

@@ -2,7 +2,6 @@
 
 mod audit;
 mod decisions;
-mod evidence;
 mod failures;
 mod llm_runs;
 mod segments;
@@ -12,7 +11,7 @@ mod traces;
 mod tree;
 
 pub use self::{
-    evidence::{Evidence, EvidenceReads},
+    failures::{Evidence, EvidenceReads},
     segments::{DecidedStep, JudgedStep, NewSegment, RunRecords},
     traces::{TraceReads, TraceStore},
 };
