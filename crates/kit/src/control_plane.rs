@@ -163,18 +163,24 @@ fn spine(
     spool: Option<Arc<dyn Spool>>,
     settings: Settings,
 ) -> Spine {
-    Spine::new(Parts {
+    Spine::new(Parts { clock, spool, settings, ..parts(db, process) })
+}
+
+/// What the n-th process on that store is made of, with a clock of its own: a test has what it is about in place of a part.
+#[must_use]
+pub fn parts(db: Db, process: u64) -> Parts {
+    Parts {
         db,
-        clock,
+        clock: Arc::new(FrozenClock::default()),
         entropy: Arc::new(SeededEntropy::of_process(process)),
         signing_key: Arc::new(signing_key()),
         wrapping_key: WrappingKey::new([7; 32]),
         sinks: Vec::new(),
         idempotency: None,
-        spool,
+        spool: None,
         span_codec: span_codec(),
-        settings,
-    })
+        settings: settings(),
+    }
 }
 
 /// How many answers wait in a folder's spool, and how many were set aside.

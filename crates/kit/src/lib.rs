@@ -9,7 +9,7 @@ mod drafts;
 pub mod time;
 
 pub use self::{
-    control_plane::{Kit, replica, signing_key, span_codec, spooled},
+    control_plane::{Kit, parts, replica, signing_key, span_codec, spooled},
     drafts::limit,
     time::{FrozenClock, SeededEntropy},
 };

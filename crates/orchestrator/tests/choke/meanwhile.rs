@@ -3,14 +3,13 @@
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use drivers::{ConnectConfig, Db};
-use kit::{FrozenClock, Kit, SeededEntropy};
+use kit::{FrozenClock, Kit};
 use models::ids::RunId;
 use orchestrator::{
-    Error, Parts, Settings, Spine,
+    Error, Parts, Spine,
     background::remembered,
     handlers::{account, activity},
     ports::Spool,
-    secrets::WrappingKey,
 };
 use testkit::{
     Store, Switchboard, TestDatabase, on_both,
@@ -61,16 +60,9 @@ async fn spooling(db: &TestDatabase, spool: Arc<dyn Spool>) -> Kit {
     let store = connected(db).await;
     let clock = Arc::new(FrozenClock::default());
     let spine = Spine::new(Parts {
-        db: store.clone(),
         clock: Arc::clone(&clock) as Arc<_>,
-        entropy: Arc::new(SeededEntropy::of_process(1)),
-        signing_key: Arc::new(kit::signing_key()),
-        wrapping_key: WrappingKey::new([7; 32]),
-        sinks: Vec::new(),
-        idempotency: None,
         spool: Some(spool),
-        span_codec: kit::span_codec(),
-        settings: Settings { installation: "test".to_owned(), ..Settings::default() },
+        ..kit::parts(store.clone(), 1)
     });
     account::ensure_installation(&spine).await.unwrap();
     Kit { spine, clock, db: store }

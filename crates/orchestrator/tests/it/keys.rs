@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kit::{FrozenClock, Kit, SeededEntropy, signing_key};
+use kit::{Kit, signing_key};
 use models::{
     account::{OwnerType, Role},
     logs::{SystemEventType, SystemFilter, SystemScope},
     page::PageRequest,
 };
 use orchestrator::{
-    Error, Parts, Settings, Spine,
+    Error, Parts, Spine,
     background::{key_use, outages::Outages},
     errors::ConflictCode,
     handlers::{
@@ -26,26 +26,10 @@ use testkit::on_both;
 
 /// Another server on the same store.
 fn another(kit: &Kit, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
-    server(kit.db.clone(), signing, wrapping)
-}
-
-/// A server on a store.
-fn with_store(db: drivers::Db) -> Spine {
-    server(db, signing_key(), [7; 32])
-}
-
-fn server(db: drivers::Db, signing: SigningKey, wrapping: [u8; 32]) -> Spine {
     Spine::new(Parts {
-        db,
-        clock: Arc::new(FrozenClock::default()),
-        entropy: Arc::new(SeededEntropy::default()),
         signing_key: Arc::new(signing),
         wrapping_key: WrappingKey::new(wrapping),
-        sinks: Vec::new(),
-        idempotency: None,
-        spool: None,
-        span_codec: kit::span_codec(),
-        settings: Settings::default(),
+        ..kit::parts(kit.db.clone(), 1)
     })
 }
 
@@ -270,7 +254,7 @@ on_both! {
         let config = drivers::ConnectConfig { test: true, ..drivers::ConnectConfig::new(db.url()) };
         let broken = drivers::Db::connect(&config).await.unwrap();
         broken.close().await;
-        let away = with_store(broken);
+        let away = Spine::new(kit::parts(broken, 1));
         let outages = Outages::default();
         outages.tick(&kit.spine).await.unwrap();
         let err = outages.tick(&away).await.unwrap_err();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use kit::{FrozenClock, Kit, SeededEntropy, signing_key};
+use kit::{Kit, signing_key};
 use models::{
     account::Role,
     ids::RunId,
@@ -11,11 +11,10 @@ use models::{
     page::PageRequest,
 };
 use orchestrator::{
-    Error, Parts, Settings, Spine,
+    Error, Parts, Spine,
     background::{restored, signer},
     handlers::logs::{self, Logged},
     ports::{CheckpointSink, Depth, Kept, OutsideCheckpoint, SinkError, Stands},
-    secrets::WrappingKey,
 };
 use proof::{
     checkpoint::Checkpoint,
@@ -71,18 +70,7 @@ async fn rules(agent: &Agent<'_>, from: usize, count: usize) {
 
 /// Another process on the same store, which keeps its checkpoints there.
 fn keeping(kit: &Kit, sinks: Vec<Arc<dyn CheckpointSink>>) -> Spine {
-    Spine::new(Parts {
-        db: kit.db.clone(),
-        clock: Arc::new(FrozenClock::default()),
-        entropy: Arc::new(SeededEntropy::of_process(1)),
-        signing_key: Arc::new(signing_key()),
-        wrapping_key: WrappingKey::new([7; 32]),
-        sinks,
-        idempotency: None,
-        spool: None,
-        span_codec: kit::span_codec(),
-        settings: Settings::default(),
-    })
+    Spine::new(Parts { sinks, ..kit::parts(kit.db.clone(), 1) })
 }
 
 on_both! {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use kit::{FrozenClock, Kit, SeededEntropy};
+use kit::Kit;
 use models::account::Role;
 use orchestrator::{
-    Error, Parts, Settings, Spine,
+    Error, Parts, Spine,
     background::signer,
     coordinators::export_bundle,
     handlers::{
@@ -13,7 +13,6 @@ use orchestrator::{
         logs,
         system::{self, NotReady},
     },
-    secrets::WrappingKey,
 };
 use proof::{keys::SigningKey, words::LogName};
 use testkit::{Store, TestDatabase, on_both};
@@ -26,18 +25,7 @@ fn key(seed: u8) -> SigningKey {
 
 /// Another process on the same store, with that key.
 fn process(kit: &Kit, number: u64, signing_key: SigningKey) -> Spine {
-    Spine::new(Parts {
-        db: kit.db.clone(),
-        clock: Arc::new(FrozenClock::default()),
-        entropy: Arc::new(SeededEntropy::of_process(number)),
-        signing_key: Arc::new(signing_key),
-        wrapping_key: WrappingKey::new([7; 32]),
-        sinks: Vec::new(),
-        idempotency: None,
-        spool: None,
-        span_codec: kit::span_codec(),
-        settings: Settings::default(),
-    })
+    Spine::new(Parts { signing_key: Arc::new(signing_key), ..kit::parts(kit.db.clone(), number) })
 }
 
 fn cli() -> SystemCaller {
