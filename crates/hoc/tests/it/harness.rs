@@ -148,6 +148,24 @@ impl Place {
         }
     }
 
+    /// Does something with a server, ends it, and backs the store up.
+    pub(crate) async fn back_up_after<T>(&self, deed: impl FnOnce(&Server) -> T) -> T {
+        let server = self.serve();
+        let done = deed(&server);
+        server.stop();
+        self.back_up().await;
+        done
+    }
+
+    /// Does something with a server, ends it, and puts the backup in place of the store: it is lost.
+    pub(crate) async fn lose<T>(&self, deed: impl FnOnce(&Server) -> T) -> T {
+        let server = self.serve();
+        let done = deed(&server);
+        server.stop();
+        self.restore().await;
+        done
+    }
+
     /// Puts the backup in place of the store, while no server runs.
     pub(crate) async fn restore(&self) {
         match &self.database {

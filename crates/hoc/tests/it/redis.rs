@@ -218,10 +218,7 @@ async fn what_a_restore_took_away_is_done_anew(store: Store) {
     let (Some(redis), Some(place)) = (Redis::start(), Place::on(store).await) else { return };
     let place = place.with("HOC_REDIS_URL", &redis.url());
     let key = place.key("agent");
-    let server = place.serve();
-    let run = start(&mut server.http(), &key);
-    server.stop();
-    place.back_up().await;
+    let run = place.back_up_after(|server| start(&mut server.http(), &key)).await;
 
     let (permits, ask) = (format!("{RUNS}/{run}/permits"), leave("may I"));
     let does = |server: &Server| {
@@ -230,11 +227,12 @@ async fn what_a_restore_took_away_is_done_anew(store: Store) {
         let recorded = report(&mut http, &key, &run, &step("once", 0.001)).expect(200);
         (recorded, http.post(&permits, &key, &ask).expect(201))
     };
-    let server = place.serve();
-    let (lost, lost_leave) = does(&server);
-    redis.keeps(2);
-    server.stop();
-    place.restore().await;
+    let kept = |server: &Server| {
+        let done = does(server);
+        redis.keeps(2);
+        done
+    };
+    let (lost, lost_leave) = place.lose(kept).await;
 
     let server = place.serve();
     let (anew, leave_anew) = does(&server);

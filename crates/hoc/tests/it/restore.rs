@@ -22,6 +22,34 @@ fn start(http: &mut Http, key: &str) -> crate::http::Answer {
     http.post(RUNS, key, &json!({ "agent_id": "a" }))
 }
 
+/// The id of a run that begins.
+fn started(http: &mut Http, key: &str) -> String {
+    start(http, key).expect(201)["run_id"].as_str().expect("an id").to_owned()
+}
+
+fn step() -> Value {
+    json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" })
+}
+
+/// Waits until a server that held back goes on by itself.
+fn goes_on(http: &mut Http) {
+    let begun = std::time::Instant::now();
+    while http.get("/readyz", "").status != 200 {
+        assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Waits until a checkpoint of so many runs is kept outside the store. It may have been signed by the server itself a moment
+/// before, which is still to write it down there.
+fn kept_outside(place: &Place, runs: u64) {
+    let begun = std::time::Instant::now();
+    while size_of(place, "default-runs.checkpoint") < runs {
+        assert!(begun.elapsed() < DEADLINE, "it is not kept");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
 /// Signs both logs, so that the checkpoints are kept outside.
 fn signed(server: &Server, key: &str) {
     for log in ["audit", "runs"] {
@@ -39,22 +67,17 @@ fn finding(place: &Place, args: &[&str], what: &str) -> (Option<i32>, String) {
 async fn a_restored_backup_is_read_until_it_is_accepted(store: Store) {
     let Some(place) = Place::on(store).await else { return };
     let admin = place.key("admin");
-    let server = place.serve();
-    rule(&mut server.http(), &admin, "before").expect(201);
-    let kept = start(&mut server.http(), &admin).expect(201)["run_id"].as_str().expect("an id").to_owned();
-    signed(&server, &admin);
-    server.stop();
-    place.back_up().await;
-
-    let server = place.serve();
-    rule(&mut server.http(), &admin, "after").expect(201);
-    let gone = start(&mut server.http(), &admin).expect(201)["run_id"].as_str().expect("an id").to_owned();
-    signed(&server, &admin);
-    server.stop();
+    let does = |server: &Server, what: &str| {
+        rule(&mut server.http(), &admin, what).expect(201);
+        let run = started(&mut server.http(), &admin);
+        signed(server, &admin);
+        run
+    };
+    let kept = place.back_up_after(|server| does(server, "before")).await;
+    let gone = place.lose(|server| does(server, "after")).await;
     let lost = place.path("lost.checkpoint");
     std::fs::copy(place.data().join("keys/checkpoints/default-runs.checkpoint"), &lost)
         .expect("it was kept outside");
-    place.restore().await;
 
     let server = place.serve();
     let mut http = server.http();
@@ -66,7 +89,7 @@ async fn a_restored_backup_is_read_until_it_is_accepted(store: Store) {
         let problem = refused.expect(503);
         assert_eq!(problem["code"], "store_behind", "{problem}");
     }
-    let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+    let step = step();
     let refused = http.post(&format!("{RUNS}/{kept}/steps"), &admin, &step).expect(503);
     assert_eq!(refused["code"], "store_behind");
     let verified = place.run(&["verify", "--log", "runs"]);
@@ -79,11 +102,7 @@ async fn a_restored_backup_is_read_until_it_is_accepted(store: Store) {
     let (code, accepted) = finding(&place, &["--accept-restore"], "restore");
     assert_eq!(code, Some(0), "a server that runs goes on by itself, which is waited for");
     assert!(accepted.contains("accepted") && accepted.contains("\"ok\""), "{accepted}");
-    let begun = std::time::Instant::now();
-    while http.get("/readyz", "").status != 200 {
-        assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    goes_on(&mut http);
     rule(&mut http, &admin, "late").expect(201);
     http.post(&format!("{RUNS}/{kept}/steps"), &admin, &step).expect(200);
     http.post(&format!("{RUNS}/{kept}/complete"), &admin, &json!({ "status": "SUCCEEDED" })).expect(200);
@@ -148,11 +167,12 @@ fn size_of(place: &Place, file: &str) -> u64 {
 async fn a_store_that_falls_back_under_a_server_is_not_written_on() {
     let Some(place) = Place::on(Store::Postgres).await else { return };
     let (admin, agent) = (place.key("admin"), place.key("agent"));
-    let server = place.serve();
-    let kept = start(&mut server.http(), &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
-    signed(&server, &admin);
-    server.stop();
-    place.back_up().await;
+    let kept = place.back_up_after(|server| {
+        let kept = started(&mut server.http(), &agent);
+        signed(server, &admin);
+        kept
+    });
+    let kept = kept.await;
 
     let server = place.serve();
     let mut http = server.http();
@@ -161,15 +181,11 @@ async fn a_store_that_falls_back_under_a_server_is_not_written_on() {
         start(&mut http, &agent).expect(201);
     }
     signed(&server, &admin);
-    // It may have been signed by the server itself a moment before, which is still to write it down outside.
-    let (newest, begun) = (6, std::time::Instant::now());
-    while size_of(&place, "default-runs.checkpoint") < newest {
-        assert!(begun.elapsed() < DEADLINE, "it is not kept");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    let newest = 6;
+    kept_outside(&place, newest);
     start(&mut http, &agent).expect(201);
     // Of a run that is gone on with after the loss is accepted.
-    let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+    let step = step();
     http.post(&format!("{RUNS}/{kept}/steps"), &agent, &step).expect(200);
     place.restore().await;
 
@@ -202,11 +218,7 @@ async fn a_store_that_falls_back_under_a_server_is_not_written_on() {
     assert_eq!(place.run(&since).code, Some(4), "TRUNCATED");
     let (_, accepted) = finding(&place, &["--accept-restore"], "restore");
     assert!(accepted.contains("accepted"), "{accepted}");
-    let begun = std::time::Instant::now();
-    while http.get("/readyz", "").status != 200 {
-        assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    goes_on(&mut http);
     http.post(&format!("{RUNS}/{kept}/steps"), &agent, &step).expect(200);
     start(&mut http, &agent).expect(201);
     for log in ["audit", "runs"] {
@@ -222,13 +234,10 @@ async fn a_store_that_falls_back_under_a_server_is_not_written_on() {
 async fn steps_of_an_open_run_that_are_gone_are_missed() {
     let Some(place) = Place::on(Store::Postgres).await else { return };
     let agent = place.key("agent");
-    let server = place.serve();
-    let run = start(&mut server.http(), &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
-    server.stop();
-    place.back_up().await;
+    let run = place.back_up_after(|server| started(&mut server.http(), &agent)).await;
 
     let server = place.serve();
-    let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+    let step = step();
     let path = format!("{RUNS}/{run}/steps");
     for _ in 0..3 {
         server.http().post(&path, &agent, &step).expect(200);
@@ -271,9 +280,8 @@ async fn a_kill_that_is_gone_is_missed_by_the_first_step(store: Store) {
     let (admin, agent) = (place.key("admin"), place.key("agent"));
     let server = place.serve();
     let mut http = server.http();
-    let run = start(&mut http, &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
-    let (path, step) =
-        (format!("{RUNS}/{run}"), json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" }));
+    let run = started(&mut http, &agent);
+    let (path, step) = (format!("{RUNS}/{run}"), step());
     http.post(&format!("{path}/steps"), &agent, &step).expect(200);
     keep(&place).await;
     http.post(&format!("{path}/kill"), &admin, &json!({ "reason": "it leaks" })).expect(200);
@@ -303,28 +311,20 @@ async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted(store: Sto
     let (admin, agent) = (place.key("admin"), place.key("agent"));
     let server = place.serve();
     let mut http = server.http();
-    let run = start(&mut http, &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
-    let step = json!({ "kind": "TOOL_CALL", "skill_name": "look", "status": "SUCCESS" });
+    let run = started(&mut http, &agent);
+    let step = step();
     keep(&place).await;
     http.post(&format!("{RUNS}/{run}/steps"), &agent, &step).expect(200);
-    let gone = start(&mut http, &agent).expect(201)["run_id"].as_str().expect("an id").to_owned();
+    let gone = started(&mut http, &agent);
     signed(&server, &admin);
-    let begun = std::time::Instant::now();
-    while size_of(&place, "default-runs.checkpoint") < 2 {
-        assert!(begun.elapsed() < DEADLINE, "it is not kept");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    kept_outside(&place, 2);
     put_back(&place).await;
     let refused = http.post(&format!("{RUNS}/{run}/steps"), &agent, &step).expect(503);
     assert_eq!(refused["code"], "store_behind", "{refused}");
 
     let (_, accepted) = finding(&place, &["--accept-restore"], "restore");
     assert!(accepted.contains("accepted"), "{accepted}");
-    let begun = std::time::Instant::now();
-    while http.get("/readyz", "").status != 200 {
-        assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    goes_on(&mut http);
     http.post(&format!("{RUNS}/{run}/steps"), &agent, &step).expect(200);
     http.post(&format!("{RUNS}/{gone}/steps"), &agent, &step).expect(404);
     start(&mut http, &agent).expect(201);
@@ -345,10 +345,7 @@ async fn a_server_goes_on_with_its_runs_where_their_loss_was_accepted_on_postgre
 async fn a_freeze_that_is_gone_is_missed_though_as_much_was_changed_since() {
     let Some(place) = Place::on(Store::Postgres).await else { return };
     let (admin, agent) = (place.key("admin"), place.key("agent"));
-    let server = place.serve();
-    start(&mut server.http(), &agent).expect(201);
-    server.stop();
-    place.back_up().await;
+    place.back_up_after(|server| started(&mut server.http(), &agent)).await;
 
     let (server, other) = (place.serve(), place.serve());
     let freeze = json!({ "agent_id": "a", "reason": "it leaks" });
@@ -380,20 +377,22 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
+/// Two runs, of which a backup has the first; the checkpoints outside know both.
+async fn lose_a_run(place: &Place, key: &str) {
+    place.back_up_after(|server| started(&mut server.http(), key)).await;
+    let lost = place.lose(|server| {
+        started(&mut server.http(), key);
+        signed(server, key);
+    });
+    lost.await;
+}
+
 /// Whoever accepts is killed when the logs say so, and nothing outside the store does yet.
 #[tokio::test]
 async fn an_acceptance_that_was_cut_off_is_brought_to_its_end_by_the_next() {
     let place = Place::sqlite();
     let admin = place.key("admin");
-    let server = place.serve();
-    start(&mut server.http(), &admin).expect(201);
-    server.stop();
-    place.back_up().await;
-    let server = place.serve();
-    start(&mut server.http(), &admin).expect(201);
-    signed(&server, &admin);
-    server.stop();
-    place.restore().await;
+    lose_a_run(&place, &admin).await;
     let (folder, before) = (place.data().join("keys/checkpoints"), place.path("before"));
     copy(&folder, &before);
     let (code, accepted) = finding(&place, &["--accept-restore"], "restore");
@@ -413,15 +412,7 @@ async fn a_torn_checkpoint_does_not_hide_an_older_backup() {
     for torn in ["", "hoc/default"] {
         let place = Place::sqlite();
         let admin = place.key("admin");
-        let server = place.serve();
-        start(&mut server.http(), &admin).expect(201);
-        server.stop();
-        place.back_up().await;
-        let server = place.serve();
-        start(&mut server.http(), &admin).expect(201);
-        signed(&server, &admin);
-        server.stop();
-        place.restore().await;
+        lose_a_run(&place, &admin).await;
         let folder = place.data().join("keys/checkpoints");
         let newest = folder.join("default-runs.checkpoint");
         std::fs::write(&newest, torn).expect("it is torn");
@@ -443,11 +434,7 @@ async fn a_torn_checkpoint_does_not_hide_an_older_backup() {
         for file in ["default-runs.checkpoint", "default-runs.history.jsonl"] {
             std::fs::remove_file(folder.join(file)).expect("it goes");
         }
-        let begun = std::time::Instant::now();
-        while server.http().get("/readyz", "").status != 200 {
-            assert!(begun.elapsed() < DEADLINE, "the server does not go on by itself");
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
+        goes_on(&mut server.http());
         start(&mut server.http(), &admin).expect(201);
     }
 }
