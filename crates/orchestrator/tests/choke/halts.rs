@@ -17,6 +17,7 @@ use orchestrator::{
     },
 };
 use proof::words::{Action, EnforcementMode, InterventionKind};
+use tempfile::TempDir;
 use testkit::{Store, Stranger, TestDatabase, on_both};
 
 use crate::{
@@ -42,6 +43,14 @@ impl Agent<'_> {
             .await
             .unwrap();
     }
+}
+
+/// Two servers, each with a spool in a folder of its own.
+async fn two_servers(db: &TestDatabase) -> ([TempDir; 2], Kit, Kit) {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let one = Kit::spooling(db, folders[0].path(), 1).await;
+    let two = Kit::spooling(db, folders[1].path(), 2).await;
+    (folders, one, two)
 }
 
 /// From now on the store can be read and takes nothing, as after a failover or with a full disk, until it is told to.
@@ -89,8 +98,7 @@ fn unavailable<T: std::fmt::Debug>(answer: &Result<T, Error>) {
 
 on_both! {
     async fn a_freeze_holds_on_every_server(db: TestDatabase) {
-        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let (_folders, one, two) = two_servers(db).await;
         let here = going_on(&one).await;
         let there = at(&two, &here);
         let run = here.start().await;
@@ -123,8 +131,7 @@ on_both! {
     }
 
     async fn a_kill_holds_on_every_server(db: TestDatabase) {
-        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let (_folders, one, two) = two_servers(db).await;
         let here = going_on(&one).await;
         let there = at(&two, &here);
         let (doomed, ended, calm) = (here.start().await, here.start().await, here.start().await);
@@ -149,8 +156,7 @@ on_both! {
 
     /// docs/operations.md says so: whoever halts a run while the store goes asks every server.
     async fn a_halt_holds_here_from_its_answer_and_elsewhere_from_the_next_look(db: TestDatabase) {
-        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let (_folders, one, two) = two_servers(db).await;
         let here = going_on(&one).await;
         let there = at(&two, &here);
         let doomed = here.start().await;
@@ -195,8 +201,7 @@ on_both! {
     }
 
     async fn a_tenant_that_stops_going_on_stops_on_every_server(db: TestDatabase) {
-        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let (one, two) = (Kit::spooling(db, folders[0].path(), 1).await, Kit::spooling(db, folders[1].path(), 2).await);
+        let (_folders, one, two) = two_servers(db).await;
         let here = going_on(&one).await;
         let there = at(&two, &here);
         let run = here.start().await;
@@ -391,9 +396,7 @@ on_both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_freeze_refused_without_the_store_is_written_and_a_lifted_one_holds_no_more() {
     let Some(db) = TestDatabase::migrated(Store::Postgres).await else { return };
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let (one, two) =
-        (Kit::spooling(&db, folders[0].path(), 1).await, Kit::spooling(&db, folders[1].path(), 2).await);
+    let (_folders, one, two) = two_servers(&db).await;
     let here = going_on(&one).await;
     let there = at(&two, &here);
     let run = here.start().await;

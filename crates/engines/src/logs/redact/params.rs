@@ -53,6 +53,12 @@ const MAX_MENTIONS: usize = 1_024;
 /// Below this a number is hardly an address: 1.0.0.0.
 const FIRST_ADDRESS: u32 = 1 << 24;
 
+/// The facts of a tool's parameters, as tests ask for them.
+#[cfg(test)]
+fn facts(params: &serde_json::Value) -> ParamFacts {
+    param_facts(&params.to_string(), true).expect("is JSON")
+}
+
 /// The typed common parameters, redacted.
 pub(super) fn param_facts(params: &str, of_a_tool: bool) -> Result<ParamFacts, serde_json::Error> {
     let mut facts = Facts {

@@ -98,12 +98,9 @@ fn literal(text: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use rules::facts::ParamFacts;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    fn facts(params: &Value) -> ParamFacts {
-        super::super::param_facts(&params.to_string(), true).expect("is JSON")
-    }
+    use super::super::facts;
 
     #[test]
     fn a_command_is_seen_in_code_that_runs_it() {

@@ -102,12 +102,9 @@ fn is_odd(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rules::facts::ParamFacts;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    fn facts(params: &Value) -> ParamFacts {
-        super::super::param_facts(&params.to_string(), true).expect("is JSON")
-    }
+    use super::super::facts;
 
     #[test]
     fn a_host_is_seen_in_what_may_be_one() {

@@ -209,12 +209,9 @@ fn runs_a_shell(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rules::facts::ParamFacts;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    fn facts(params: &Value) -> ParamFacts {
-        super::super::param_facts(&params.to_string(), true).expect("is JSON")
-    }
+    use super::super::facts;
 
     #[test]
     fn a_command_is_seen_behind_what_a_shell_puts_together() {

@@ -112,12 +112,9 @@ fn says_no_fact(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rules::facts::ParamFacts;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    fn facts(params: &Value) -> ParamFacts {
-        super::super::param_facts(&params.to_string(), true).expect("is JSON")
-    }
+    use super::super::facts;
 
     /// Most tools of one parameter are called so, and a rule on `facts_cut` must not stop them.
     #[test]

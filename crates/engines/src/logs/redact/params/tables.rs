@@ -111,12 +111,9 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use rules::facts::ParamFacts;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    fn facts(params: &Value) -> ParamFacts {
-        super::super::param_facts(&params.to_string(), true).expect("is JSON")
-    }
+    use super::super::facts;
 
     #[test]
     fn a_table_is_seen_however_its_name_is_dressed() {
