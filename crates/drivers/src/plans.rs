@@ -75,6 +75,26 @@ async fn heard(conn: &Conn) {
     conn.heard.lock().expect("listening").clear();
 }
 
+/// No line may go over all segments of a run: of a run of any length, few are looked into.
+async fn few_segments(tx: &Tx) -> Result<(), StoreError> {
+    let runs = [RUN, RunId(Uuid::max())];
+    tx.traces().tree_steps(TENANT, &runs.map(|run| (run, 7..1_000))).await?;
+    tx.traces().find_decisions(TENANT, &runs.map(|run| (run, DecisionId(Uuid::nil())))).await?;
+    tx.traces().start_decisions(TENANT, &runs).await?;
+    let conn = &tx.conn;
+    let sent = std::mem::take(&mut *conn.heard.lock().expect("listening"));
+    let mut of_segments = 0;
+    for statement in sent.into_iter().filter(|statement| statement.sql.contains("run_segments")) {
+        of_segments += 1;
+        let lines = plan(conn, statement).await;
+        let whole = lines.iter().find(|line| line.ends_with("(tenant_id=? AND run_id=?)"));
+        assert_eq!(whole, None, "{lines:#?}");
+    }
+    assert_eq!(of_segments, 3);
+    conn.heard.lock().expect("listening").clear();
+    Ok(())
+}
+
 /// What a group reads and locks.
 async fn group(tx: &Tx) -> Result<(), StoreError> {
     reads_of_group(tx, &[RUN]).await?;
@@ -183,6 +203,7 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.activity().due_runs(NOW, Some(NOW)).await?;
     read.activity().due_runs(NOW, None).await?;
     read.bundles().get_run(TENANT, RUN).await?;
+    read.bundles().get_evidence(TENANT, RUN).await?;
     read.traces().decisions_of_run(TENANT, RUN).await?;
     read.preventions().of_run(TENANT, RUN).await?;
     read.enforcements().of_run(TENANT, RUN).await?;
@@ -267,6 +288,7 @@ testkit::on_both! {
         let db = Db::connect(&config).await.expect("a store");
         let tx = db.begin().await.expect("begin");
         make_scans_dear(&tx.conn).await;
+        few_segments(&tx).await.expect("reads of segments");
         group(&tx).await.expect("a group's reads");
         let stalls = Stalls { now: NOW, silent_since: NOW, expected_ms: 1, factor: 5 };
         tx.activity().mark_stalled(stalls).await.expect("a job's mark");

@@ -20,17 +20,18 @@ use crate::{
     whole::{self, activity, segment},
 };
 
-/// Steps of the first run, each with its verdict.
+/// Steps of a run, each with its verdict.
 struct Steps {
+    run: u128,
     hashed: Vec<Hashed<StepRecord>>,
     verdicts: Vec<Verdict>,
 }
 
 impl Steps {
-    fn new(steps: impl IntoIterator<Item = StepRecord>) -> Self {
+    fn of(run: u128, steps: impl IntoIterator<Item = StepRecord>) -> Self {
         let hashed: Vec<_> = steps.into_iter().map(Hashed::new).collect();
-        let verdicts = hashed.iter().map(|step| verdict(TENANT, 1, step.step_index)).collect();
-        Self { hashed, verdicts }
+        let verdicts = hashed.iter().map(|step| verdict(TENANT, run, step.step_index)).collect();
+        Self { run, hashed, verdicts }
     }
 
     fn decided(&self) -> Vec<DecidedStep<'_>> {
@@ -49,7 +50,7 @@ impl Steps {
                 first_record: first * 2,
                 first_step: first,
                 evidence,
-                ..segment(TENANT, 1, &none, steps.to_vec())
+                ..segment(TENANT, self.run, &none, steps.to_vec())
             };
             tx.traces().append(&[added]).await.expect("appended");
         }
@@ -61,7 +62,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         whole::start(&db, 1..2).await;
         let (mine, theirs) = (KeyId(uuid(5)), KeyId(uuid(6)));
-        let steps = Steps::new((0..137).map(|n| {
+        let steps = Steps::of(1, (0..137).map(|n| {
             let by = if n % 9 == 0 { theirs } else { mine };
             StepRecord { reported_by: Some(by.to_string()), ..step(TENANT, 1, n) }
         }));
@@ -98,20 +99,20 @@ testkit::on_both! {
 
     async fn a_tree_asks_for_ranges_of_steps(db: TestDatabase) {
         let db = sample::store(db).await;
-        whole::start(&db, 1..2).await;
-        let steps = Steps::new((0..137).map(|n| step(TENANT, 1, n)));
+        whole::start(&db, 1..3).await;
         let tx = db.begin().await.expect("begin");
-        steps.append(&tx, 20).await;
-        let run = RunId(uuid(1));
+        Steps::of(1, (0..137).map(|n| step(TENANT, 1, n))).append(&tx, 20).await;
+        Steps::of(2, (0..9).map(|n| step(TENANT, 2, n))).append(&tx, 4).await;
+        let (run, other) = (RunId(uuid(1)), RunId(uuid(2)));
         let of_tree = async |indices: [std::ops::Range<u64>; 2]| {
             let [first, second] = indices;
-            let read = tx.traces().tree_steps(TENANT, &[(run, first), (RunId(uuid(2)), second)]).await.expect("read");
+            let read = tx.traces().tree_steps(TENANT, &[(run, first), (other, second)]).await.expect("read");
             read.into_iter().map(|step| (step.run_id, step.step_index)).collect::<Vec<_>>()
         };
-        assert_eq!(of_tree([3..5, 0..9]).await, [(run, 3), (run, 4)]);
-        assert_eq!(of_tree([19..21, 0..9]).await, [(run, 19), (run, 20)]);
-        assert_eq!(of_tree([135..1_000, 0..9]).await, [(run, 135), (run, 136)]);
-        assert_eq!(of_tree([137..1_000, 0..9]).await, []);
+        assert_eq!(of_tree([3..5, 3..5]).await, [(run, 3), (run, 4), (other, 3), (other, 4)]);
+        assert_eq!(of_tree([19..21, 8..100]).await, [(run, 19), (run, 20), (other, 8)]);
+        assert_eq!(of_tree([135..1_000, 9..10]).await, [(run, 135), (run, 136)]);
+        assert_eq!(of_tree([137..1_000, 0..1]).await, [(other, 0)]);
         // With what was said of them, first; of others nothing.
         let said = |tenant, step_index, told_by_index| Uncounted {
             tenant, run_id: run, step_index, told_by_index, created_at: at(1),
@@ -127,33 +128,38 @@ testkit::on_both! {
     async fn steps_are_found_by_their_keys(db: TestDatabase) {
         let db = sample::store(db).await;
         whole::start(&db, 1..2).await;
-        let steps = Steps::new((0..137).map(|n| {
+        let steps = Steps::of(1, (0..137).map(|n| {
             let span = (n % 2 == 0).then(|| format!("span{n}"));
             StepRecord { external_span_id: span, ..step(TENANT, 1, n) }
         }));
-        let tx = db.begin().await.expect("begin");
-        steps.append(&tx, 20).await;
-        let run = RunId(uuid(1));
-        let (given, span) = (|n| StepKey::Given(format!("{ODD}{n}")), |n| StepKey::Span(format!("{ODD}{n}")));
-        let keys = [
-            (run, given(5)),
-            (run, span(136)),
-            (run, given(5)),
-            // Of a span, and of a step that is none.
-            (run, given(134)),
-            (run, span(7)),
-            (RunId(uuid(2)), given(5)),
-            (run, StepKey::Given("no key of any".to_owned())),
-        ];
-        let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
-        found.sort_by_key(|one| one.step.record.step_index);
-        let places: Vec<_> = found.iter().map(|one| one.step.record.step_index).collect();
-        assert_eq!(places, [5, 136]);
-        assert_eq!(found[1].decision.as_ref(), Some(steps.verdicts[136].record()));
-        assert_eq!(tx.traces().find_steps_by_keys(OTHER, &keys).await.expect("not theirs"), []);
-        let spans = [4, 5, 8].map(|n| format!("{ODD}{n}"));
-        let places = tx.traces().span_places(TENANT, run, &spans).await.expect("places");
-        assert_eq!(places, [(spans[0].clone(), 4), (spans[2].clone(), 8)].into(), "the one that is no span is not among them");
+        // Of one segment, of several, and those of one that are far apart in it.
+        for at_once in [20, 137] {
+            let tx = db.begin().await.expect("begin");
+            steps.append(&tx, at_once).await;
+            let run = RunId(uuid(1));
+            let (given, span) = (|n| StepKey::Given(format!("{ODD}{n}")), |n| StepKey::Span(format!("{ODD}{n}")));
+            let keys = [
+                (run, given(5)),
+                (run, span(136)),
+                (run, span(6)),
+                (run, given(5)),
+                // Of a span, and of a step that is none.
+                (run, given(134)),
+                (run, span(7)),
+                (RunId(uuid(2)), given(5)),
+                (run, StepKey::Given("no key of any".to_owned())),
+            ];
+            let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
+            found.sort_by_key(|one| one.step.record.step_index);
+            let places: Vec<_> = found.iter().map(|one| one.step.record.step_index).collect();
+            assert_eq!(places, [5, 6, 136]);
+            assert_eq!(found[2].decision.as_ref(), Some(steps.verdicts[136].record()));
+            assert_eq!(tx.traces().find_steps_by_keys(OTHER, &keys).await.expect("not theirs"), []);
+            let spans = [4, 5, 8].map(|n| format!("{ODD}{n}"));
+            let places = tx.traces().span_places(TENANT, run, &spans).await.expect("places");
+            assert_eq!(places, [(spans[0].clone(), 4), (spans[2].clone(), 8)].into(), "the one that is no span is not among them");
+            tx.rollback().await.expect("undone");
+        }
     }
 
     async fn a_span_and_a_step_may_have_one_key(db: TestDatabase) {
@@ -199,7 +205,7 @@ testkit::on_both! {
         let db = sample::store(db).await;
         whole::start(&db, 1..2).await;
         let none = RunRecords::default();
-        let first = Steps::new([step(TENANT, 1, 0)]);
+        let first = Steps::of(1, [step(TENANT, 1, 0)]);
         let tx = db.begin().await.expect("begin");
         tx.traces().append(&[segment(TENANT, 1, &none, first.decided())]).await.expect("the first");
         tx.commit().await.expect("commit");
@@ -208,7 +214,7 @@ testkit::on_both! {
         assert!(matches!(again, Err(StoreError::Conflict(_))), "the same place");
         tx.rollback().await.expect("undone");
         let tx = db.begin().await.expect("begin");
-        let second = Steps::new([StepRecord {
+        let second = Steps::of(1, [StepRecord {
             idempotency_key: first.hashed[0].idempotency_key.clone(), ..step(TENANT, 1, 1)
         }]);
         let after = NewSegment { first_record: 1, first_step: 1, ..segment(TENANT, 1, &none, second.decided()) };

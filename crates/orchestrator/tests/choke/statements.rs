@@ -4,7 +4,7 @@ use kit::Kit;
 use models::ids::RunId;
 use orchestrator::{
     Error,
-    choke::call::{StartRun, StepReport},
+    choke::call::{Granted, PermitRequest, StartRun, StepReport},
     handlers::activity,
 };
 use proof::words::{EnforcementMode, LimitType};
@@ -43,6 +43,46 @@ on_both! {
         }
         assert!(counts.iter().all(|count| *count <= BOUND), "{counts:?}");
         assert!(counts[2] <= counts[0] + 4, "{counts:?}: a group of 64 sends what a lone call sends");
+    }
+
+    /// An exporter that was not answered in time sends all of it again.
+    async fn the_same_bound_for_what_comes_again(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        agent.rule(EnforcementMode::Warn, "context.step.cost_microusd > 0").await;
+        agent.limit(LimitType::CostUsd, 1_000_000).await;
+        let run = agent.start().await;
+        let mut counts = Vec::new();
+        for size in [1, 8, 64, 256] {
+            let reports = || -> Vec<StepReport> {
+                (0..size).map(|n: usize| keyed(&format!("{size}-{n}"), llm(1))).collect()
+            };
+            let first = activity::record_batch(&kit.spine, &agent.ctx, run, reports()).await.unwrap();
+            let before = kit.db.statements();
+            let again = activity::record_batch(&kit.spine, &agent.ctx, run, reports()).await.unwrap();
+            counts.push(kit.db.statements() - before);
+            let [first, again] = [first, again].map(|batch| -> Vec<_> {
+                let answers = batch.answers.into_iter().map(Result::unwrap);
+                answers.map(|step| (step.step_index, step.step_hash)).collect()
+            });
+            assert_eq!(again, first);
+        }
+        assert!(counts.iter().all(|count| *count <= BOUND), "{counts:?}");
+        assert!(counts[2] <= counts[0] + 4, "{counts:?}: a group of 64 sends what a lone call sends");
+
+        let leave = |n: usize| PermitRequest { idempotency_key: Some(format!("leave {n}")), ..ask("get_weather") };
+        for size in [5, 30] {
+            let all = || futures::future::join_all((0..size).map(|n| agent.permit(run, leave(n))));
+            let first = all().await;
+            let before = kit.db.statements();
+            let again = all().await;
+            // The first call may find the lane idle and go alone; all others go as one group.
+            assert!(kit.db.statements() - before <= 2 * BOUND, "{size}");
+            let ids = |all: Vec<Result<Granted, Error>>| -> Vec<_> {
+                all.into_iter().map(|one| one.unwrap().permit_id).collect()
+            };
+            assert_eq!(ids(again), ids(first));
+        }
     }
 
     async fn the_same_bound_for_one_run_and_for_many(db: TestDatabase) {

@@ -1,7 +1,11 @@
 //! The segments of a run are a place where somebody can tamper. Whatever is done to them past HOC is found, and named.
 
 use kit::Kit;
-use models::{activity::RunState, ids::RunId};
+use models::{
+    activity::RunState,
+    ids::RunId,
+    page::{Cursor, PageRequest},
+};
 use orchestrator::{
     background::checker::Checker,
     coordinators::{
@@ -122,6 +126,30 @@ on_both! {
         assert!(!is_certified(&agent, run).await);
         db.put_segment(of_step).await;
         assert_eq!(failure(&agent, run).await, None, "it is as it was");
+    }
+
+    /// A page opens the segments that hold its steps, and no others.
+    async fn a_page_is_served_whatever_became_of_segments_that_it_does_not_meet(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        for _ in 0..3 {
+            let reports = (0..20).map(|_| llm(1)).collect();
+            activity::record_batch(&kit.spine, &agent.ctx, run, reports).await.unwrap();
+        }
+        let all = segments(db, run).await;
+        assert_eq!(all.len(), 4, "its start, and one a batch");
+        let mut cut = all[2].clone();
+        cut.body.truncate(cut.body.len() / 2);
+        db.put_segment(&cut).await;
+        let steps = async |page: PageRequest| {
+            let page = activity::steps(&kit.spine, &agent.admin, run, page).await;
+            page.map(|page| page.items.len())
+        };
+        assert_eq!(steps(PageRequest::new(Some(10), None, true).unwrap()).await.unwrap(), 10);
+        assert_eq!(steps(PageRequest::from(Cursor::After(39))).await.unwrap(), 20);
+        let err = steps(PageRequest::from(Cursor::After(9))).await.unwrap_err();
+        assert!(format!("{err:?}").contains("run_segments"), "{err:?}");
     }
 
     async fn what_two_segments_hold_cannot_be_swapped(db: TestDatabase) {
