@@ -14,12 +14,12 @@ use models::{
 use proof::words::StepStatus;
 use sea_orm::{
     ColumnTrait as _, FromQueryResult as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
-    sea_query::{SelectStatement, UnionType},
+    sea_query::SelectStatement,
 };
 
 use super::{
     TraceReads, TraceStore,
-    segments::{self, RANGES_AT_ONCE},
+    segments::{self, RANGES_AT_ONCE, union_of},
 };
 use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
 
@@ -62,12 +62,10 @@ impl TraceReads<'_> {
     ) -> Result<HashMap<(RunId, u64), u64>, StoreError> {
         let mut told = HashMap::new();
         for chunk in of_runs.chunks(RANGES_AT_ONCE) {
-            let mut terms = chunk.iter().map(|(run, indices)| {
+            let query = union_of(chunk, |run, indices| {
                 let last = indices.end.saturating_sub(1);
-                uncounted_in(tenant, *run, &(indices.start..=last))
+                uncounted_in(tenant, run, &(indices.start..=last))
             });
-            let Some(mut query) = terms.next() else { continue };
-            query.unions(terms.map(|term| (UnionType::All, term)));
             for row in self.conn.rows(self.conn.statement(&query)).await? {
                 let row =
                     uncounted::Model::from_query_result(&row, "").map_err(|err| StoreError::Corrupt {

@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use self::read::{
     RANGES_AT_ONCE, decisions_of, end_of_steps, first_of_runs, in_steps, judged, of_run, spans_under,
-    steps_under,
+    steps_under, union_of,
 };
 pub use self::{
     lines::RunRecords,

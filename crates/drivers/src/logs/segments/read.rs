@@ -19,6 +19,7 @@ use sea_orm::{
     QuerySelect as _, QueryTrait as _, Select,
     sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement, UnionType},
 };
+use uuid::Uuid;
 
 use super::{
     lines::RunRecords,
@@ -83,10 +84,7 @@ pub(crate) async fn in_steps(
 ) -> Result<impl Iterator<Item = Result<(RunId, RunRecords), StoreError>>, StoreError> {
     let mut rows = Vec::new();
     for chunk in of_runs.chunks(RANGES_AT_ONCE) {
-        // A term a range: asked for several runs in one condition, SQLite goes over all segments of the tenant.
-        let mut terms = chunk.iter().map(|(run, indices)| in_range(tenant, *run, indices));
-        let Some(mut query) = terms.next() else { continue };
-        query.unions(terms.map(|term| (UnionType::All, term)));
+        let query = union_of(chunk, |run, indices| in_range(tenant, run, indices));
         for row in conn.rows(conn.statement(&query)).await? {
             rows.push(segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?);
         }
@@ -95,6 +93,21 @@ pub(crate) async fn in_steps(
     // Two ranges may meet in one segment.
     rows.dedup_by_key(|row| (row.run_id.0, row.first_record));
     Ok(rows.into_iter().map(|row| Ok((row.run_id.0, opened(&row)?))))
+}
+
+/// What is asked of runs, a term a run: asked for several runs in one condition, SQLite goes over all rows of the tenant. Up to a
+/// power of two there are terms of no run, so that statements have few texts (ADR 13).
+pub(crate) fn union_of<R: Default>(
+    of_runs: &[(RunId, R)],
+    term: impl Fn(RunId, &R) -> SelectStatement,
+) -> SelectStatement {
+    let padding = of_runs.len().next_power_of_two() - of_runs.len();
+    let none = (RunId(Uuid::nil()), R::default());
+    let padded = of_runs.iter().chain(std::iter::repeat_n(&none, padding));
+    let mut terms = padded.map(|(run, of)| term(*run, of));
+    let mut query = terms.next().unwrap_or_default();
+    query.unions(terms.map(|term| (UnionType::All, term)));
+    query
 }
 
 /// Single steps as few ranges of steps: those that are near each other are mostly in the same segments.
@@ -239,9 +252,7 @@ pub(crate) async fn decisions_of(
     while !before.is_empty() {
         let mut reached: HashMap<RunId, i64> = HashMap::new();
         for chunk in before.chunks(RANGES_AT_ONCE) {
-            let mut terms = chunk.iter().map(|(run, before)| newest_before(tenant, *run, *before));
-            let Some(mut query) = terms.next() else { continue };
-            query.unions(terms.map(|term| (UnionType::All, term)));
+            let query = union_of(chunk, |run, before| newest_before(tenant, run, *before));
             for row in conn.rows(conn.statement(&query)).await? {
                 let row = segments::Model::from_query_result(&row, "").map_err(|err| unreadable(&err))?;
                 let first = reached.entry(row.run_id.0).or_insert(row.first_record);
