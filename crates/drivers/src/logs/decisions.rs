@@ -3,8 +3,7 @@
 use models::ids::{DecisionId, RunId, TenantId};
 use proof::{records::DecisionRecord, words::Moment};
 
-use super::TraceReads;
-use super::segments;
+use super::{TraceReads, segments};
 use crate::StoreError;
 
 impl TraceReads<'_> {
@@ -14,7 +13,7 @@ impl TraceReads<'_> {
         tenant: TenantId,
         run: RunId,
     ) -> Result<Vec<DecisionRecord>, StoreError> {
-        Ok(segments::of_run(self.conn, tenant, run).await?.decisions)
+        segments::decisions_of_run(self.conn, tenant, run).await
     }
 
     /// The decisions of runs that there are among these.

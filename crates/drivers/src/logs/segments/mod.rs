@@ -10,8 +10,8 @@ mod read;
 mod write;
 
 pub(crate) use self::read::{
-    RANGES_AT_ONCE, decisions_of, end_of_steps, first_of_runs, in_steps, judged, of_run, spans_under,
-    steps_under, union_of,
+    RANGES_AT_ONCE, decisions_of, decisions_of_run, end_of_steps, first_of_runs, in_steps, judged, of_run,
+    spans_under, steps_under, union_of,
 };
 pub use self::{
     lines::RunRecords,

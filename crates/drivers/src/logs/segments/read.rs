@@ -56,8 +56,34 @@ pub struct JudgedStep {
 
 /// Everything that the segments of a run hold, in order.
 pub(crate) async fn of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<RunRecords, StoreError> {
-    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord);
     let mut records = RunRecords::default();
+    each_of_run(conn, tenant, run, |row| open(row, &mut records)).await?;
+    Ok(records)
+}
+
+/// The decisions among them. Of the rest no more is held than one segment has.
+pub(crate) async fn decisions_of_run(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+) -> Result<Vec<DecisionRecord>, StoreError> {
+    let mut decisions = Vec::new();
+    each_of_run(conn, tenant, run, |row| {
+        decisions.extend(opened(row)?.decisions);
+        Ok(())
+    })
+    .await?;
+    Ok(decisions)
+}
+
+/// Takes each segment of a run, in order; one that is missing between them is named when it is its turn.
+async fn each_of_run(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    mut take: impl FnMut(&segments::Model) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let select = of(tenant).filter(Column::RunId.eq(run.0)).order_by_asc(Column::FirstRecord);
     let mut next = 0;
     for row in read::all(conn, select).await? {
         // What is not there is not passed over: whoever asks for all of a run is told what is missing.
@@ -70,9 +96,9 @@ pub(crate) async fn of_run(conn: &Conn, tenant: TenantId, run: RunId) -> Result<
             return Err(corrupt(&segments::Entity, place(&row), "first_record", &why));
         }
         next = row.first_record.saturating_add(row.record_count);
-        open(&row, &mut records)?;
+        take(&row)?;
     }
-    Ok(records)
+    Ok(())
 }
 
 /// The segments that hold steps of these indices of runs, by run and in order; each is opened when it is asked for, so that one
