@@ -25,55 +25,8 @@ pub(crate) struct Missing {
 
 impl Call {
     /// A report after acting.
-    pub(crate) fn record(ctx: &CallContext, run_id: RunId, mut report: StepReport) -> Result<Self, Error> {
-        check_report(&report)?;
-        if let Some(llm) = &mut report.llm {
-            llm.name_once();
-        }
-        let key = &ctx.tenant.key;
-        let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
-        // For people and rules it is one call, which is counted where it is told.
-        if report.other_side != OtherSide::NotTold {
-            report.kind = StepKind::Other;
-        }
-        if report.other_side == OtherSide::ToldWithUse {
-            report.llm = None;
-        }
-        let params_hash = params_hash(key, run_id, report.params.as_deref())?;
-        let commitment = commitment(key, run_id, &report);
-        let llm = report.llm.as_ref();
-        let raw = Raw {
-            params: report.params.as_deref(),
-            outcome_data: report.outcome_data.as_deref(),
-            prompt: llm.and_then(|llm| llm.prompt.as_deref()),
-            response: llm.and_then(|llm| llm.response.as_deref()),
-            of_a_tool: report.kind == StepKind::ToolCall,
-        };
-        let screened = capture::screen(&ctx.tenant, raw)?;
-        let raw_lengths = capture::lengths(&ctx.tenant, raw);
-        report.params = screened.params;
-        report.labels = kept_labels(&report.labels);
-        report.outcome_data = screened.outcome_data;
-        if let Some(llm) = &mut report.llm {
-            llm.prompt = screened.prompt;
-            llm.response = screened.response;
-        }
-        let price_book = price_call(&mut report, ctx.came_at);
-        let step = PreparedStep {
-            run_id,
-            price_book,
-            content_hashes: ContentHashes::of(&report),
-            report,
-            is_span: false,
-            request_hash,
-            params_hash,
-            content: screened.content,
-            params: screened.param_facts,
-            sensitivity: screened.findings.labels(),
-            redacted_count: screened.findings.count,
-            commitment,
-            raw_lengths,
-        };
+    pub(crate) fn record(ctx: &CallContext, run_id: RunId, report: StepReport) -> Result<Self, Error> {
+        let step = prepared(ctx, run_id, report)?;
         Ok(Self { caller: ctx.into(), what: CallKind::Record(Box::new(step)), once: None })
     }
 
@@ -84,15 +37,64 @@ impl Call {
         report: StepReport,
         missing: Missing,
     ) -> Result<Self, Error> {
-        let mut call = Self::record(ctx, run_id, report)?;
-        call.caller = Caller::reporting(ctx);
-        if let CallKind::Record(step) = &mut call.what {
-            step.is_span = true;
-            step.content.truncated |= missing.cut;
-            step.params.facts_cut |= missing.arguments;
-        }
-        Ok(call)
+        let mut step = prepared(ctx, run_id, report)?;
+        step.is_span = true;
+        step.content.truncated |= missing.cut;
+        step.params.facts_cut |= missing.arguments;
+        Ok(Self { caller: Caller::reporting(ctx), what: CallKind::Record(Box::new(step)), once: None })
     }
+}
+
+/// A report, checked and redacted, with its cost where that is known.
+fn prepared(ctx: &CallContext, run_id: RunId, mut report: StepReport) -> Result<PreparedStep, Error> {
+    check_report(&report)?;
+    if let Some(llm) = &mut report.llm {
+        llm.name_once();
+    }
+    let key = &ctx.tenant.key;
+    let request_hash = fingerprint(key, "step", &StepFingerprint::of(&report))?;
+    // For people and rules it is one call, which is counted where it is told.
+    if report.other_side != OtherSide::NotTold {
+        report.kind = StepKind::Other;
+    }
+    if report.other_side == OtherSide::ToldWithUse {
+        report.llm = None;
+    }
+    let params_hash = params_hash(key, run_id, report.params.as_deref())?;
+    let commitment = commitment(key, run_id, &report);
+    let llm = report.llm.as_ref();
+    let raw = Raw {
+        params: report.params.as_deref(),
+        outcome_data: report.outcome_data.as_deref(),
+        prompt: llm.and_then(|llm| llm.prompt.as_deref()),
+        response: llm.and_then(|llm| llm.response.as_deref()),
+        of_a_tool: report.kind == StepKind::ToolCall,
+    };
+    let screened = capture::screen(&ctx.tenant, raw)?;
+    let raw_lengths = capture::lengths(&ctx.tenant, raw);
+    report.params = screened.params;
+    report.labels = kept_labels(&report.labels);
+    report.outcome_data = screened.outcome_data;
+    if let Some(llm) = &mut report.llm {
+        llm.prompt = screened.prompt;
+        llm.response = screened.response;
+    }
+    let price_book = price_call(&mut report, ctx.came_at);
+    Ok(PreparedStep {
+        run_id,
+        price_book,
+        content_hashes: ContentHashes::of(&report),
+        report,
+        is_span: false,
+        request_hash,
+        params_hash,
+        content: screened.content,
+        params: screened.param_facts,
+        sensitivity: screened.findings.labels(),
+        redacted_count: screened.findings.count,
+        commitment,
+        raw_lengths,
+    })
 }
 
 fn check_report(report: &StepReport) -> Result<(), Error> {
