@@ -193,9 +193,12 @@ on_both! {
         for (at, (traces, spans)) in [(1, 20), (1, 500), (100, 500)].into_iter().enumerate() {
             let base = at as u64 * 1_000;
             let body: Vec<Value> = (0..spans).map(|span| call(base + span % traces, span)).collect();
-            let before = kit.db.statements();
-            assert_eq!(send(&agent, &body).await.count, 0);
-            counts.push(kit.db.statements() - before);
+            // And again, as an exporter does that was not answered in time.
+            for _ in 0..2 {
+                let before = kit.db.statements();
+                assert_eq!(send(&agent, &body).await.count, 0);
+                counts.push(kit.db.statements() - before);
+            }
         }
         assert!(counts.iter().all(|count| *count <= BOUND), "{counts:?}");
         assert_eq!(runs(&agent).await.len(), 102);
