@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     Value, Values,
-    sea_query::{ArrayType, ValueType},
+    sea_query::{self, ArrayType},
     sqlx::{Arguments as _, error::BoxDynError, postgres::PgArguments, sqlite::SqliteArguments},
 };
 use uuid::Uuid;
@@ -47,9 +47,9 @@ fn array(args: &mut PgArguments, of: &ArrayType, items: Vec<Value>) -> Result<()
 /// The items of an array of that type, none where one is NULL.
 fn column<T>(of: &ArrayType, items: Vec<Value>) -> Result<Vec<Option<T>>, BoxDynError>
 where
-    Option<T>: ValueType,
+    Option<T>: sea_query::ValueType,
 {
-    let items = items.into_iter().map(<Option<T> as ValueType>::try_from);
+    let items = items.into_iter().map(<Option<T> as sea_query::ValueType>::try_from);
     let items: Result<Vec<_>, _> = items.collect();
     items.map_err(|_| format!("an array of {of:?} holds something else").into())
 }

@@ -8,3 +8,5 @@ pub mod incidents;
 pub mod ledger;
 pub mod logs;
 pub mod policies;
+#[cfg(test)]
+mod spent;

@@ -165,7 +165,7 @@ testkit::on_both! {
     async fn a_span_and_a_step_may_have_one_key(db: TestDatabase) {
         let db = sample::store(db).await;
         whole::start(&db, 1..2).await;
-        let steps = Steps::new([None, Some("ab".to_owned())].into_iter().zip(0..).map(|(span, n)| StepRecord {
+        let steps = Steps::of(1, [None, Some("ab".to_owned())].into_iter().zip(0..).map(|(span, n)| StepRecord {
             external_span_id: span, idempotency_key: Some(ODD.to_owned()), ..step(TENANT, 1, n)
         }));
         let tx = db.begin().await.expect("begin");

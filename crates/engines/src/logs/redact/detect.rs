@@ -2,43 +2,48 @@
 
 use std::ops::Range;
 
-use regex::{Regex, RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexBuilder};
 
 use super::{
     findings::{Class, Found},
+    needed::Screen,
     pieces::whole,
     ruling::{Judge, Ruling},
 };
 
-/// How large the shapes of a table may be together once they are compiled, and how much of what they have met a thread keeps: with less
-/// room than they use, each text would be looked at by the slower way.
+/// How large one shape may be once it is compiled.
 const SIZE: usize = 32 << 20;
-const KEPT: usize = 8 << 20;
 
-/// Detectors whose shapes are looked for at once.
+/// Detectors, in the order in which they are applied.
 ///
-/// How far a text has led into which of them is kept, so that it is not found out anew at the next letter, nor for the next text. A shape
-/// that counts letters has many such places, and several of them together have as many as their product. Base64 leads to new ones again
-/// and again; where they are more than can be kept, that text and those of whoever comes next take a hundred times as long. So not all
-/// shapes are in one table.
+/// Each shape is looked for by itself, where the text has what it needs. All of them at once would be one automaton with a place
+/// for each way in which a text can be half through several of them, which base64 finds more of than can be kept: then that text,
+/// and those of whoever comes next, take a hundred times as long.
 pub(super) struct Table {
-    shapes: RegexSet,
+    screen: Screen,
     detectors: Vec<Detector>,
 }
 
 impl Table {
-    pub(super) fn new(definitions: &[(&str, Judge)]) -> Self {
-        let shapes = RegexSetBuilder::new(definitions.iter().map(|(shape, _)| whole(shape)))
-            .size_limit(SIZE)
-            .dfa_size_limit(KEPT)
-            .build()
-            .unwrap_or_else(|error| unreachable!("the shapes are fixed and a test compiles them: {error}"));
-        Self { shapes, detectors: definitions.iter().map(Detector::new).collect() }
+    pub(super) fn new<'d>(definitions: impl Iterator<Item = &'d (&'static str, Judge)>) -> Self {
+        let written: Vec<(String, Judge)> =
+            definitions.map(|(shape, judge)| (whole(shape), *judge)).collect();
+        Self {
+            screen: Screen::new(written.iter().map(|(shape, _)| shape.as_str())),
+            detectors: written.iter().map(|(shape, judge)| Detector::new(shape, *judge)).collect(),
+        }
     }
 
     /// Those that have anything to do with a text, in order.
     pub(super) fn of(&self, text: &str) -> impl Iterator<Item = &Detector> {
-        self.shapes.matches(text).into_iter().map(move |at| &self.detectors[at])
+        let may = self.screen.may_be_in(text);
+        let found: Vec<&Detector> = self
+            .detectors
+            .iter()
+            .zip(may)
+            .filter_map(|(detector, may)| (may && detector.shape.is_match(text)).then_some(detector))
+            .collect();
+        found.into_iter()
     }
 }
 
@@ -49,9 +54,12 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    fn new((shape, judge): &(&str, Judge)) -> Self {
-        let shape = Regex::new(&whole(shape)).unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
-        Self { shape, judge: *judge }
+    fn new(shape: &str, judge: Judge) -> Self {
+        let shape = RegexBuilder::new(shape)
+            .size_limit(SIZE)
+            .build()
+            .unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
+        Self { shape, judge }
     }
 
     /// The text without what this detector finds; `None` if it finds nothing.

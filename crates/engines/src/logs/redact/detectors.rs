@@ -13,6 +13,6 @@ use super::{
 
 /// In the order in which they are applied, what is more telling first: what is known by its own shape or a name stands before; then what
 /// is known by its place.
-pub(super) static DETECTORS: LazyLock<Vec<Table>> = LazyLock::new(|| {
-    [TOKENS, CHATS, KEYS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().map(Table::new).collect()
+pub(super) static DETECTORS: LazyLock<Table> = LazyLock::new(|| {
+    Table::new([TOKENS, CHATS, KEYS, HEADERS, NAMED, LINES, FORMS, PLACES, COLUMNS].into_iter().flatten())
 });

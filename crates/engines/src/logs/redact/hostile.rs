@@ -1,7 +1,7 @@
 //! Texts that are made to be slow: a judge that goes over a text again at each match takes minutes for one that another takes
 //! milliseconds for. What is measured is time in relation to length.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::{
     Engine as _,
@@ -10,6 +10,7 @@ use base64::{
 use serde_json::json;
 
 use super::{redact_json, redact_text};
+use crate::spent::spent;
 
 /// What is repeated. Each has begun something that a judge may look for the end of, or the beginning.
 #[rustfmt::skip]
@@ -38,9 +39,7 @@ const MORE: usize = 3;
 const SLACK: Duration = Duration::from_millis(50);
 
 fn time_of(text: &str) -> Duration {
-    let begun = Instant::now();
-    std::hint::black_box(redact_text(text));
-    begun.elapsed()
+    spent(|| redact_text(text))
 }
 
 /// Whatever else runs meanwhile only adds to a time, so the least of several counts.

@@ -38,6 +38,7 @@ mod listed;
 mod markup;
 mod members;
 mod metadata;
+mod needed;
 mod nothing;
 mod numbers;
 mod params;

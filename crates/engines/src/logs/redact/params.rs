@@ -461,7 +461,7 @@ fn insert(set: &mut BTreeSet<String>, item: String) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use crate::spent::spent;
 
     use super::*;
 
@@ -477,11 +477,7 @@ mod tests {
         let together = format!("{{{}}}", members.join(","));
         let apart = format!("[{{{}}}]", members.join("},{"));
         let took = |params: &str| {
-            let took = |_| {
-                let begun = Instant::now();
-                assert!(param_facts(params, false).expect("is JSON").facts_cut);
-                begun.elapsed()
-            };
+            let took = |_| spent(|| assert!(param_facts(params, false).expect("is JSON").facts_cut));
             (0..3).map(took).min().unwrap_or_default()
         };
         let (together, apart) = (took(&together), took(&apart));

@@ -34,7 +34,7 @@ pub(super) fn clean(text: &str, found: &mut Found, inner: Inner) -> Option<Strin
 
 fn scan(text: &str, found: &mut Found, inner: Inner) -> Option<String> {
     let mut cleaned: Option<String> = None;
-    for detector in DETECTORS.iter().flat_map(|table| table.of(text)) {
+    for detector in DETECTORS.of(text) {
         let changed = detector.apply(cleaned.as_deref().unwrap_or(text), found);
         cleaned = changed.or(cleaned);
     }

@@ -180,7 +180,9 @@ fn read_within(text: &str, given: &Given<'_>, depth: usize) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
+
+    use crate::spent::spent;
 
     use super::*;
 
@@ -367,11 +369,7 @@ mod tests {
 
     /// The least of the times that a line takes: whatever else runs meanwhile only adds to it.
     fn time_of(line: &str) -> Duration {
-        let once = || {
-            let begun = Instant::now();
-            std::hint::black_box(read(line));
-            begun.elapsed()
-        };
+        let once = || spent(|| read(line));
         [once(), once(), once()].into_iter().min().expect("three")
     }
 

@@ -1,0 +1,328 @@
+//! What a text must hold if a shape is anywhere in it: so most shapes need not be looked for in most texts.
+
+use std::{cmp::Reverse, ops::Range};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+
+/// A set of beginnings that is larger is not written out.
+const MOST: usize = 256;
+/// One of more letters tells nothing.
+const FEW: u32 = 8;
+/// What is folded to an ASCII letter, and is none: a text with one of them is looked at by all shapes.
+const ODD: [&str; 2] = ["\u{17f}", "\u{212a}"];
+
+/// What each match of a way through a shape has at least.
+#[derive(Debug, Default)]
+struct Needed {
+    /// Of each of these sets one text, in small letters.
+    one_of_each: Vec<Vec<String>>,
+    digits: usize,
+    /// Letters of a token beside each other.
+    run: usize,
+}
+
+/// A way through a shape.
+#[derive(Debug)]
+struct Way {
+    shape: usize,
+    /// The sets of which the text must hold one.
+    sets: Range<usize>,
+    digits: usize,
+    run: usize,
+}
+
+/// Tells which of some shapes may be in a text.
+#[derive(Debug)]
+pub(super) struct Screen {
+    search: AhoCorasick,
+    /// Of each text that is searched for, the sets that it is in.
+    sets_of: Vec<Vec<usize>>,
+    /// The same of texts that are one byte.
+    bytes: Vec<(u8, usize)>,
+    sets: usize,
+    ways: Vec<Way>,
+    shapes: usize,
+}
+
+impl Screen {
+    pub(super) fn new<'s>(shapes: impl ExactSizeIterator<Item = &'s str>) -> Self {
+        let (count, mut sets, mut ways) = (shapes.len(), Vec::new(), Vec::new());
+        for (shape, written) in shapes.enumerate() {
+            for Needed { one_of_each, digits, run } in needed(written) {
+                let first = sets.len();
+                sets.extend(one_of_each);
+                ways.push(Way { shape, sets: first..sets.len(), digits, run });
+            }
+        }
+        let (mut texts, mut sets_of, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+        for (set, text) in
+            sets.iter().enumerate().flat_map(|(set, all)| all.iter().map(move |text| (set, text)))
+        {
+            if let [byte] = text.as_bytes() {
+                bytes.push((*byte, set));
+                continue;
+            }
+            let place = texts.iter().position(|known| *known == text).unwrap_or_else(|| {
+                texts.push(text);
+                sets_of.push(Vec::new());
+                texts.len() - 1
+            });
+            sets_of[place].push(set);
+        }
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&texts)
+            .unwrap_or_else(|error| unreachable!("the texts are fixed: {error}"));
+        Self { search, sets_of, bytes, sets: sets.len(), ways, shapes: count }
+    }
+
+    /// Of each shape, whether it may be in the text.
+    pub(super) fn may_be_in(&self, text: &str) -> Vec<bool> {
+        if !text.is_ascii() && ODD.iter().any(|odd| text.contains(odd)) {
+            return vec![true; self.shapes];
+        }
+        let letters = Letters::of(text);
+        let mut held = vec![false; self.sets];
+        for (byte, set) in &self.bytes {
+            held[*set] |= letters.has(*byte);
+        }
+        for found in self.search.find_overlapping_iter(text) {
+            for set in &self.sets_of[found.pattern().as_usize()] {
+                held[*set] = true;
+            }
+        }
+        let mut may = vec![false; self.shapes];
+        for way in &self.ways {
+            may[way.shape] |= way.digits <= letters.digits
+                && way.run <= letters.run
+                && held[way.sets.clone()].iter().all(|held| *held);
+        }
+        may
+    }
+}
+
+/// What letters a text has.
+struct Letters {
+    bytes: [bool; 256],
+    digits: usize,
+    /// How many letters of a token stand beside each other at most.
+    run: usize,
+}
+
+impl Letters {
+    fn of(text: &str) -> Self {
+        let (mut bytes, mut digits, mut longest, mut run) = ([false; 256], 0, 0, 0);
+        for byte in text.bytes() {
+            bytes[usize::from(byte)] = true;
+            digits += usize::from(byte.is_ascii_digit());
+            run = if is_of_token(byte) { run + 1 } else { 0 };
+            longest = longest.max(run);
+        }
+        Self { bytes, digits, run: longest }
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.bytes[usize::from(byte)] || self.bytes[usize::from(byte.to_ascii_uppercase())]
+    }
+}
+
+const fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+/// What each way through a shape needs.
+fn needed(shape: &str) -> Vec<Needed> {
+    let hir = regex_syntax::parse(shape).unwrap_or_else(|error| unreachable!("a fixed shape: {error}"));
+    let ways = match hir.kind() {
+        HirKind::Alternation(ways) => ways.as_slice(),
+        _ => std::slice::from_ref(&hir),
+    };
+    let each = |way: &Hir| Needed { one_of_each: one_of_each(way), digits: digits(way), run: run(way) };
+    ways.iter().map(each).collect()
+}
+
+/// Sets of texts, of each of which every match has one.
+fn one_of_each(hir: &Hir) -> Vec<Vec<String>> {
+    match hir.kind() {
+        HirKind::Capture(capture) => one_of_each(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => one_of_each(&repetition.sub),
+        HirKind::Alternation(ways) => {
+            let all: Option<Vec<_>> = ways.iter().map(most_telling).collect();
+            all.map(|all| all.concat()).filter(|all| all.len() <= MOST).into_iter().collect()
+        }
+        HirKind::Concat(pieces) => in_a_row(pieces),
+        _ => exact(hir).filter(|all| is_telling(all)).into_iter().collect(),
+    }
+}
+
+/// The longer the shortest of a set, and the fewer they are, the more it tells.
+fn most_telling(hir: &Hir) -> Option<Vec<String>> {
+    let weight = |all: &Vec<String>| (all.iter().map(String::len).min(), Reverse(all.len()));
+    one_of_each(hir).into_iter().max_by_key(weight)
+}
+
+/// Of what stands side by side.
+fn in_a_row(pieces: &[Hir]) -> Vec<Vec<String>> {
+    let (mut sets, mut row) = (Vec::new(), vec![String::new()]);
+    for piece in pieces {
+        match exact(piece).filter(|all| all.len() * row.len() <= MOST) {
+            Some(all) => {
+                row =
+                    row.iter().flat_map(|front| all.iter().map(move |end| format!("{front}{end}"))).collect();
+            }
+            None => {
+                sets.push(std::mem::replace(&mut row, vec![String::new()]));
+                sets.extend(one_of_each(piece));
+            }
+        }
+    }
+    sets.push(row);
+    sets.retain(|all| is_telling(all));
+    sets
+}
+
+fn is_telling(all: &[String]) -> bool {
+    all.iter().all(|one| !one.is_empty())
+}
+
+/// All that it matches, if that is not much.
+fn exact(hir: &Hir) -> Option<Vec<String>> {
+    let all = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => vec![String::new()],
+        HirKind::Literal(literal) => {
+            vec![std::str::from_utf8(&literal.0).ok()?.chars().map(folded).collect()]
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let count: u32 =
+                class.iter().map(|range| u32::from(range.end()) - u32::from(range.start()) + 1).sum();
+            if count > 2 * FEW {
+                return None;
+            }
+            let letters = class.iter().flat_map(|range| range.start()..=range.end());
+            let mut all: Vec<String> = letters.map(|letter| folded(letter).to_string()).collect();
+            all.sort_unstable();
+            all.dedup();
+            (all.len() <= FEW as usize).then_some(all)?
+        }
+        HirKind::Capture(capture) => exact(&capture.sub)?,
+        HirKind::Repetition(repetition) if (repetition.min, repetition.max) == (0, Some(1)) => {
+            let mut all = exact(&repetition.sub)?;
+            all.push(String::new());
+            all
+        }
+        HirKind::Alternation(ways) => ways.iter().map(exact).collect::<Option<Vec<_>>>()?.concat(),
+        HirKind::Concat(pieces) => pieces.iter().try_fold(vec![String::new()], |row, piece| {
+            let all = exact(piece).filter(|all| all.len() * row.len() <= MOST)?;
+            Some(row.iter().flat_map(|front| all.iter().map(move |end| format!("{front}{end}"))).collect())
+        })?,
+        _ => return None,
+    };
+    (all.len() <= MOST).then_some(all)
+}
+
+/// As the search reads it, which does not tell capitals from others.
+fn folded(letter: char) -> char {
+    match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+/// How many letters of a token stand beside each other in each match at least.
+fn run(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Repetition(repetition) if repetition.min > 0 => match repetition.sub.kind() {
+            HirKind::Class(Class::Unicode(class)) if is_of_tokens(class) => repetition.min as usize,
+            _ => run(&repetition.sub),
+        },
+        HirKind::Capture(capture) => run(&capture.sub),
+        HirKind::Concat(pieces) => pieces.iter().map(run).max().unwrap_or(0),
+        HirKind::Alternation(ways) => ways.iter().map(run).min().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn is_of_tokens(class: &ClassUnicode) -> bool {
+    let bytes =
+        |range: &ClassUnicodeRange| u8::try_from(range.start()).ok().zip(u8::try_from(range.end()).ok());
+    class.iter().all(|range| bytes(range).is_some_and(|(first, last)| (first..=last).all(is_of_token)))
+}
+
+/// How many digits each match has at least.
+fn digits(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            usize::from(class.iter().all(|range| range.start() >= '0' && range.end() <= '9'))
+        }
+        HirKind::Literal(literal) => literal.0.iter().filter(|byte| byte.is_ascii_digit()).count(),
+        HirKind::Capture(capture) => digits(&capture.sub),
+        HirKind::Repetition(repetition) => digits(&repetition.sub) * repetition.min as usize,
+        HirKind::Concat(pieces) => pieces.iter().map(digits).sum(),
+        HirKind::Alternation(ways) => ways.iter().map(digits).min().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sets with blanks between the texts of each and bars between them.
+    fn of(shape: &str) -> String {
+        let sets = one_of_each(&regex_syntax::parse(shape).expect("a shape"));
+        let texts = sets.into_iter().map(|mut all| {
+            all.sort_unstable();
+            all.join(" ")
+        });
+        texts.collect::<Vec<_>>().join("|")
+    }
+
+    #[test]
+    fn what_every_match_has_is_needed() {
+        for (shape, sets) in [
+            ("ghp_[0-9A-Za-z]{16,}", "ghp_"),
+            ("gh[po]_[0-9]+", "gho_ ghp_"),
+            ("(?i)[a-z]*passw(?:or)?d[ ]*=", "passwd password|="),
+            ("(?i)(?:key|task)=", "key= task="),
+            ("[a-z]+(?:@|%40)[a-z]+", "%40 @"),
+            ("(?:[a-z]+secret)+", "secret"),
+            ("(?:secret)?[a-z]+", ""),
+            ("secret|[a-z]+", ""),
+            ("(?:ab[a-z]+cde|f)[a-z]+:", "cde f|:"),
+            ("p/?w", "p/w pw"),
+        ] {
+            assert_eq!(of(shape), sets, "{shape}");
+        }
+        for (shape, count) in [
+            ("(?-u:\\b)[MN][0-9A-Z_-]{23,25}\\.[0-9]{6}", 23),
+            ("[a-z. ]{9}", 0),
+            ("(?i)[a-z]{9}", 0),
+            ("[0-9]{7,}|x", 0),
+        ] {
+            assert_eq!(run(&regex_syntax::parse(shape).expect("a shape")), count, "{shape}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_folded_to_a_letter_is_that_letter() {
+        let shapes = ["(?i)secret=", "(?i)token=", "[0-9]{4}"];
+        let screen = Screen::new(shapes.into_iter());
+        for (text, may) in [
+            ("SECRET= 1234", [true, false, true]),
+            ("\u{17f}ecret= and 1234", [true, true, true]),
+            ("TO\u{212a}EN=", [true, true, true]),
+            ("nothing", [false, false, false]),
+        ] {
+            assert_eq!(screen.may_be_in(text), may, "{text}");
+            for (shape, may) in shapes.into_iter().zip(may) {
+                assert!(
+                    may || !regex::Regex::new(shape).expect("a shape").is_match(text),
+                    "{shape} in {text}"
+                );
+            }
+        }
+    }
+}
