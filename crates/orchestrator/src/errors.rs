@@ -142,6 +142,19 @@ pub enum Error {
     /// The store did not confirm the commit: it may or may not have happened.
     #[error("the store did not confirm the commit; repeat the call with the same idempotency_key")]
     CommitUnknown(#[source] Arc<StoreError>),
+    /// What is stored of a run does not read back: a segment of its records, or the key of a step.
+    #[error(
+        "what is stored of this does not read back: {table}, row {row}, which was changed past HOC, or damaged; whoever runs the \
+         server finds an incident about it, and more in its log"
+    )]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// Its row: of a segment the run and its place.
+        row: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The store failed otherwise.
     #[error("the store failed")]
     Store(#[source] Arc<StoreError>),
@@ -237,6 +250,9 @@ impl Error {
             StoreError::Busy(_) => Self::Busy,
             cause if cause.is_unavailable() || cause.is_retry() || cause.is_locked() => {
                 Self::Unavailable(Arc::clone(err))
+            }
+            StoreError::Corrupt { table: table @ ("run_segments" | "step_keys"), row, why } => {
+                Self::Damaged { table: *table, row: row.clone(), why: why.clone() }
             }
             _ => Self::Store(Arc::clone(err)),
         }

@@ -3,9 +3,13 @@
 //!
 //! A codec has a number, which is stored with the body, and its dictionary is kept for ever. Whoever makes a better one adds it.
 
+mod missing;
+
 use std::{cell::RefCell, sync::LazyLock};
 
 use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict, compress_bound, get_error_name};
+
+pub use self::missing::{KINDS, MissingSegment, held};
 
 /// The number of the codec that is written.
 pub const NEWEST: i64 = 1;

@@ -25,6 +25,7 @@ mod start;
 mod step_body;
 mod step_view;
 mod steps;
+mod steps_view;
 mod tenant_events;
 
 use orchestrator::Spine;

@@ -5,11 +5,10 @@ use models::{ids::RunId, page::Order};
 use orchestrator::{Spine, handlers::activity};
 use serde::Deserialize;
 
-use super::step_view::StepView;
+use super::steps_view::StepsView;
 use crate::{
     Problem,
     extract::{Caller, Id, Json, List, Params, ReadsRuns, roles},
-    view::PageView,
 };
 
 /// The list of steps has no filters.
@@ -21,7 +20,7 @@ impl Params for StepParams {
     const ORDER: Order = Order::Index;
 }
 
-/// List a run's steps by index, refused ones included.
+/// List a run's steps by index, refused ones included. What cannot be read of them is named in `missing`.
 #[utoipa::path(get, path = "/runs/{run_id}/steps", operation_id = "activity.steps", tag = "activity",
     extensions(("x-roles" = json!(roles::<ReadsRuns>()))),
     params(
@@ -31,13 +30,13 @@ impl Params for StepParams {
             description = "The `next_cursor` of the page before."),
         ("total" = Option<bool>, Query, description = "Whether to count all that pass the filters."),
     ),
-    responses((status = 200, description = "A page of steps.", body = PageView<StepView>)))]
+    responses((status = 200, description = "A page of steps.", body = StepsView)))]
 pub(super) async fn steps(
     State(spine): State<Spine>,
     caller: Caller<ReadsRuns>,
     Id(run): Id<RunId>,
     List { page, .. }: List<StepParams>,
-) -> Result<Json<PageView<StepView>>, Problem> {
+) -> Result<Json<StepsView>, Problem> {
     let page = activity::steps(&spine, caller.context(), run, page).await?;
-    Ok(Json(page.into()))
+    Ok(Json(StepsView::of(run, page)))
 }

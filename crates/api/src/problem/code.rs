@@ -74,6 +74,7 @@ codes! {
     PreconditionRequired = "precondition_required", PRECONDITION_REQUIRED, "If-Match is missing";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too fast";
     Internal = "internal", INTERNAL_SERVER_ERROR, "The server failed";
+    RecordDamaged = "record_damaged", INTERNAL_SERVER_ERROR, "A stored record is damaged";
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be reached";
     StoreBehind = "store_behind", SERVICE_UNAVAILABLE, "An older backup was restored";
     ClockOff = "clock_off", SERVICE_UNAVAILABLE, "The server's clock is wrong";

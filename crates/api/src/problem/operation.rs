@@ -46,6 +46,10 @@ impl From<Error> for Problem {
             Error::ClockOff(_) => Self::new(Code::ClockOff, detail),
             Error::OtherSigningKey(_) => Self::new(Code::OtherSigningKey, detail),
             Error::CommitUnknown(cause) => retriable(Code::CommitUnknown, detail, &cause),
+            Error::Damaged { table, row, why } => {
+                tracing::error!(table, row, why, "a stored record does not read back");
+                Self::new(Code::RecordDamaged, detail)
+            }
             Error::Store(_) | Error::Internal(_) | Error::HalfDone(_) => Self::internal(&err),
         }
     }
@@ -156,6 +160,15 @@ mod tests {
             assert_eq!(told["code"], "internal");
             assert!(!told.to_string().contains("fire"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_record_that_is_damaged_is_named_and_what_is_wrong_with_it_is_for_the_log() {
+        let (row, why) = ("run_1/12".to_owned(), "body: checksum".to_owned());
+        let problem = Problem::from(Error::Damaged { table: "run_segments", row, why });
+        assert_eq!((problem.status().as_u16(), problem.code()), (500, Code::RecordDamaged));
+        let told = told(&problem).to_string();
+        assert!(told.contains("run_segments, row run_1/12") && !told.contains("checksum"), "{told}");
     }
 
     #[test]

@@ -196,7 +196,8 @@ async fn a_run_from_start_to_end() {
         }
       ],
       "next_cursor": null,
-      "has_more": false
+      "has_more": false,
+      "missing": []
     }
     "#);
     let complete = || app.post(format!("{ACTIVITY}/runs/{run}/complete")).key(&agent);

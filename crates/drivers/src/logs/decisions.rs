@@ -1,19 +1,23 @@
 //! Decisions of the choke point: evidence of class D, as the segments of their runs hold it.
 
 use models::ids::{DecisionId, RunId, TenantId};
-use proof::{records::DecisionRecord, words::Moment};
+use proof::{records::DecisionRecord, segment::MissingSegment, words::Moment};
 
 use super::{TraceReads, segments};
 use crate::StoreError;
 
 impl TraceReads<'_> {
-    /// The decisions of a run, in order.
+    /// The decisions of a run, in order, and the segments that are missing, whose decisions are not among them.
     pub async fn decisions_of_run(
         self,
         tenant: TenantId,
         run: RunId,
-    ) -> Result<Vec<DecisionRecord>, StoreError> {
-        segments::decisions_of_run(self.conn, tenant, run).await
+    ) -> Result<(Vec<DecisionRecord>, Vec<MissingSegment>), StoreError> {
+        let (decisions, mut held) = segments::decisions_of_run(self.conn, tenant, run).await?;
+        if let Some(counted) = self.counted(tenant, run).await? {
+            held.end_at(counted);
+        }
+        Ok((decisions, held.missing))
     }
 
     /// The decisions of runs that there are among these.

@@ -12,7 +12,8 @@ mod tree;
 
 pub use self::{
     failures::{Evidence, EvidenceReads},
-    segments::{DecidedStep, JudgedStep, NewSegment, RunRecords},
+    segments::{DecidedStep, HeldRecords, JudgedStep, LostStep, NewSegment, Place, RunRecords, StepsUnder},
+    steps::StepsPage,
     traces::{TraceReads, TraceStore},
 };
 use crate::driver::driver;

@@ -4,35 +4,82 @@ use std::{collections::HashMap, ops::Range};
 
 use models::{
     ids::{KeyId, RunId, TenantId},
-    logs::StepKey,
+    logs::{StepKey, Trace},
     page::{Cursor, Page, PageError, PageRequest},
+};
+use proof::{
+    records::RecordKind,
+    segment::{MissingSegment, held},
 };
 
 use super::{
-    RunRecords, TraceReads,
-    segments::{self, JudgedStep},
+    HeldRecords, RunRecords, TraceReads,
+    segments::{self, Around, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;
 
 /// So many steps are read at once where a page keeps but some of them.
 const STEPS_AT_ONCE: u64 = 500;
 
+/// A page of a run's steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepsPage {
+    /// The steps that could be read.
+    pub page: Page<JudgedStep>,
+    /// The segments among them that are not there, or not what was recorded: their steps are on no page.
+    pub missing: Vec<MissingSegment>,
+}
+
+/// A stretch of steps that was looked through.
+struct Stretch {
+    steps: Vec<JudgedStep>,
+    missing: Vec<MissingSegment>,
+    /// Up to where.
+    end: u64,
+}
+
 impl TraceReads<'_> {
     /// Every record that the segments of a run hold: its steps, what was decided, what surrounds them. Those that came after it
-    /// was sealed are among them, last.
+    /// was sealed are among them, last. One that is missing is an error that names it.
     pub async fn records_of_run(self, tenant: TenantId, run: RunId) -> Result<RunRecords, StoreError> {
         segments::of_run(self.conn, tenant, run).await
     }
 
+    /// The same, with the segments that are missing named beside what could be read.
+    pub async fn held_of_run(self, tenant: TenantId, run: RunId) -> Result<HeldRecords, StoreError> {
+        let mut held = segments::held_of_run(self.conn, tenant, run).await?;
+        if let Some(counted) = self.counted(tenant, run).await? {
+            held.end_at(counted);
+        }
+        Ok(held)
+    }
+
+    /// How much a run has counted of what its segments hold, by its traces; none where its own is gone.
+    pub(super) async fn counted(self, tenant: TenantId, run: RunId) -> Result<Option<Place>, StoreError> {
+        let traces = self.traces_of_run(tenant, run).await?;
+        let of = |trace: &Trace| Place {
+            records: held(|kind| trace.ranges.next(kind)),
+            steps: trace.ranges.next(RecordKind::Step),
+        };
+        let Some(own) = traces.iter().find(|trace| trace.addendum_of.is_none()).map(of) else {
+            return Ok(None);
+        };
+        // An addendum counts on from the one before.
+        let late = traces.iter().filter(|trace| trace.addendum_of.is_some()).map(of);
+        let late = late.max_by_key(|late| late.records).unwrap_or_default();
+        Ok(Some(Place { records: own.records + late.records, steps: own.steps + late.steps }))
+    }
+
     /// A run's steps by index, a page at a time; those that were added after it was sealed come last. With a key, only
-    /// those that it reported.
+    /// those that it reported. `counted` is how many the run has, as it says: what is not there of them is named.
     pub async fn list_steps(
         self,
         tenant: TenantId,
         run: RunId,
+        counted: u64,
         reported_by: Option<KeyId>,
         page: &PageRequest,
-    ) -> Result<Page<JudgedStep>, StoreError> {
+    ) -> Result<StepsPage, StoreError> {
         let first = match page.cursor {
             Some(cursor) => {
                 let after = cursor.after().map_err(StoreError::Cursor)?;
@@ -43,17 +90,16 @@ impl TraceReads<'_> {
         };
         let by = reported_by.map(|key| key.to_string());
         let is_theirs = |step: &JudgedStep| by.is_none() || step.step.record.reported_by == by;
-        let end = segments::end_of_steps(self.conn, tenant, run).await?;
         let total = match (page.total, &by) {
             (false, _) => None,
-            (true, None) => Some(end),
+            (true, None) => Some(counted),
             (true, Some(_)) => {
                 let mut count = 0;
                 let mut from = 0;
-                while from < end {
-                    let some = self.steps_in(tenant, run, from..end.min(from + STEPS_AT_ONCE)).await?;
-                    from += some.len() as u64;
-                    count += some.iter().filter(|step| is_theirs(step)).count() as u64;
+                while from < counted {
+                    let some = self.steps_in(tenant, run, from..counted.min(from + STEPS_AT_ONCE)).await?;
+                    from = some.end;
+                    count += some.steps.iter().filter(|step| is_theirs(step)).count() as u64;
                 }
                 Some(count)
             }
@@ -61,40 +107,66 @@ impl TraceReads<'_> {
         let wanted = page.limit().saturating_add(1);
         // Where only some are theirs, more than a page of them is looked through.
         let at_once = if by.is_none() { wanted } else { STEPS_AT_ONCE };
-        let mut rows: Vec<JudgedStep> = Vec::new();
+        let (mut rows, mut missing): (Vec<JudgedStep>, Vec<MissingSegment>) = (Vec::new(), Vec::new());
         let mut from = first;
-        while from < end && (rows.len() as u64) < wanted {
-            let some = self.steps_in(tenant, run, from..end.min(from.saturating_add(at_once))).await?;
-            from += some.len() as u64;
-            rows.extend(some.into_iter().filter(is_theirs));
+        while from < counted && (rows.len() as u64) < wanted {
+            let indices = from..counted.min(from.saturating_add(at_once));
+            let some = self.steps_in(tenant, run, indices).await?;
+            from = some.end;
+            rows.extend(some.steps.into_iter().filter(is_theirs));
+            missing.extend(some.missing);
         }
-        rows.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
-        Ok(Page::cut(rows, page, total, |row| Cursor::After(row.step.record.step_index)))
+        let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
+        if rows.len() > limit
+            && let Some(last) = limit.checked_sub(1).and_then(|last| rows.get(last))
+        {
+            // What comes behind the last of this page is met again by the next.
+            let last = last.step.record.step_index;
+            missing.retain(|one| one.first_step <= last);
+        }
+        missing.sort_by_key(|one| one.first_record);
+        missing.dedup();
+        rows.truncate(limit.saturating_add(1));
+        let page = Page::cut(rows, page, total, |row| Cursor::After(row.step.record.step_index));
+        Ok(StepsPage { page, missing })
     }
 
-    /// The steps of these indices, all of them: one that is not there is not passed over.
+    /// The steps of these indices. One that is not there is not passed over: its segment is named, and what was looked through
+    /// goes on to its end.
     async fn steps_in(
         self,
         tenant: TenantId,
         run: RunId,
         indices: Range<u64>,
-    ) -> Result<Vec<JudgedStep>, StoreError> {
-        let mut found = Vec::new();
+    ) -> Result<Stretch, StoreError> {
+        let mut steps = Vec::new();
+        let mut is_whole = true;
         for opened in segments::in_steps(self.conn, tenant, &[(run, indices.clone())]).await? {
-            let (_, records) = opened?;
-            let steps = segments::judged(records);
-            found.extend(steps.filter(|step| indices.contains(&step.step.record.step_index)));
+            match opened {
+                Ok((_, records)) => steps.extend(judged_in(records, &indices)),
+                Err(StoreError::Corrupt { .. }) => is_whole = false,
+                Err(err) => return Err(err),
+            }
         }
-        let missing = found.iter().zip(indices.clone()).find(|(step, at)| step.step.record.step_index != *at);
-        let missing = missing.map(|(_, at)| at).or_else(|| indices.clone().nth(found.len()));
-        match missing {
-            None => Ok(found),
-            Some(at) => Err(StoreError::Corrupt {
-                table: "run_segments",
-                row: run.to_string(),
-                why: format!("step {at} is not there, or there twice"),
-            }),
+        let as_due = steps.iter().map(|step| step.step.record.step_index).eq(indices.clone());
+        if is_whole && as_due {
+            return Ok(Stretch { steps, missing: Vec::new(), end: indices.end });
         }
+        let Around { mut held, is_end } = segments::around(self.conn, tenant, run, &indices).await?;
+        if is_end {
+            if let Some(counted) = self.counted(tenant, run).await? {
+                held.end_at(counted);
+            }
+            held.cover(indices.end);
+        }
+        let HeldRecords { records, mut missing, .. } = held;
+        missing.retain(|one| {
+            let end = one.first_step.saturating_add(one.step_count.max(1));
+            one.first_step < indices.end && end > indices.start
+        });
+        let ends = missing.iter().map(|one| one.first_step.saturating_add(one.step_count));
+        let end = ends.fold(indices.end, u64::max);
+        Ok(Stretch { steps: judged_in(records, &indices).collect(), missing, end })
     }
 
     /// Where the spans that are recorded under these keys are among a run's steps, as many of them as there are.
@@ -107,12 +179,18 @@ impl TraceReads<'_> {
         segments::spans_under(self.conn, tenant, run, keys).await
     }
 
-    /// The steps that were recorded under these keys of runs, each with its decision.
+    /// The steps that were recorded under these keys of runs, each with its decision; and those that cannot be read
+    /// any more.
     pub async fn find_steps_by_keys(
         self,
         tenant: TenantId,
         keys: &[(RunId, StepKey)],
-    ) -> Result<Vec<JudgedStep>, StoreError> {
+    ) -> Result<StepsUnder, StoreError> {
         segments::steps_under(self.conn, tenant, keys).await
     }
+}
+
+/// Those of the steps that have these indices.
+fn judged_in(records: RunRecords, indices: &Range<u64>) -> impl Iterator<Item = JudgedStep> {
+    segments::judged(records).filter(move |step| indices.contains(&step.step.record.step_index))
 }

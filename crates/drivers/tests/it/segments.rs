@@ -75,24 +75,24 @@ testkit::on_both! {
         assert!(all.decisions.iter().eq(steps.verdicts.iter().map(Verdict::record)));
 
         let first = PageRequest::new(Some(100), None, true).expect("a page");
-        let page = tx.traces().list_steps(TENANT, run, None, &first).await.expect("page");
+        let page = tx.traces().list_steps(TENANT, run, 137, None, &first).await.expect("page").page;
         let next = page.next_cursor.map(|cursor| cursor.place);
         assert_eq!((page.items.len(), page.total, next), (100, Some(137), Some(Cursor::After(99))));
         assert!(page.items.iter().zip(&steps.verdicts).all(|(one, of)| one.decision.as_ref() == Some(of.record())));
         let cursor = page.next_cursor.map(|cursor| cursor.to_string());
         let rest = PageRequest::new(Some(100), cursor.as_deref(), false).expect("a page");
-        let page = tx.traces().list_steps(TENANT, run, None, &rest).await.expect("page");
+        let page = tx.traces().list_steps(TENANT, run, 137, None, &rest).await.expect("page").page;
         let indices: Vec<u64> = page.items.iter().map(|one| one.step.record.step_index).collect();
         assert_eq!((indices, page.has_more, page.total), ((100..137).collect(), false, None));
-        assert_eq!(tx.traces().list_steps(OTHER, run, None, &first).await.expect("not theirs").items, []);
+        assert_eq!(tx.traces().list_steps(OTHER, run, 0, None, &first).await.expect("not theirs").page.items, []);
 
         let ten = PageRequest::new(Some(10), None, true).expect("a page");
-        let page = tx.traces().list_steps(TENANT, run, Some(theirs), &ten).await.expect("page");
+        let page = tx.traces().list_steps(TENANT, run, 137, Some(theirs), &ten).await.expect("page").page;
         let indices: Vec<u64> = page.items.iter().map(|one| one.step.record.step_index).collect();
         assert_eq!((indices, page.total), ((0..10).map(|n| n * 9).collect(), Some(16)));
         let cursor = page.next_cursor.map(|cursor| cursor.to_string());
         let rest = PageRequest::new(Some(10), cursor.as_deref(), false).expect("a page");
-        let page = tx.traces().list_steps(TENANT, run, Some(theirs), &rest).await.expect("page");
+        let page = tx.traces().list_steps(TENANT, run, 137, Some(theirs), &rest).await.expect("page").page;
         let indices: Vec<u64> = page.items.iter().map(|one| one.step.record.step_index).collect();
         assert_eq!((indices, page.has_more), ((10..16).map(|n| n * 9).collect(), false));
     }
@@ -149,12 +149,12 @@ testkit::on_both! {
                 (RunId(uuid(2)), given(5)),
                 (run, StepKey::Given("no key of any".to_owned())),
             ];
-            let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
+            let mut found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found").found;
             found.sort_by_key(|one| one.step.record.step_index);
             let places: Vec<_> = found.iter().map(|one| one.step.record.step_index).collect();
             assert_eq!(places, [5, 6, 136]);
             assert_eq!(found[2].decision.as_ref(), Some(steps.verdicts[136].record()));
-            assert_eq!(tx.traces().find_steps_by_keys(OTHER, &keys).await.expect("not theirs"), []);
+            assert_eq!(tx.traces().find_steps_by_keys(OTHER, &keys).await.expect("not theirs").found, []);
             let spans = [4, 5, 8].map(|n| format!("{ODD}{n}"));
             let places = tx.traces().span_places(TENANT, run, &spans).await.expect("places");
             assert_eq!(places, [(spans[0].clone(), 4), (spans[2].clone(), 8)].into(), "the one that is no span is not among them");
@@ -174,7 +174,7 @@ testkit::on_both! {
         let (given, span) = (StepKey::Given(ODD.to_owned()), StepKey::Span(ODD.to_owned()));
         for (keys, right) in [(vec![given.clone()], vec![0]), (vec![span.clone()], vec![1]), (vec![given, span], vec![0, 1])] {
             let keys: Vec<_> = keys.into_iter().map(|key| (run, key)).collect();
-            let found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found");
+            let found = tx.traces().find_steps_by_keys(TENANT, &keys).await.expect("found").found;
             let mut places: Vec<u64> = found.iter().map(|one| one.step.record.step_index).collect();
             places.sort_unstable();
             assert_eq!(places, right);

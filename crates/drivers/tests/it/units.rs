@@ -230,7 +230,7 @@ testkit::on_both! {
         assert!(matches!(listed, Err(StoreError::Cursor(_))), "{listed:?}");
         assert!(matches!(read.overview().decisions(TENANT, &by_index).await, Err(StoreError::Cursor(_))));
         for page in [by_time, by_index] {
-            assert!(matches!(read.traces().list_steps(TENANT, RunId(id), None, &page).await, Err(StoreError::Cursor(_))));
+            assert!(matches!(read.traces().list_steps(TENANT, RunId(id), 0, None, &page).await, Err(StoreError::Cursor(_))));
         }
     }
 

@@ -2,7 +2,10 @@
 
 use drivers::{ReadTx, StoreError};
 use models::ids::{RunId, TenantId};
-use proof::records::{BreachRecord, DecisionRecord, PreventionRecord};
+use proof::{
+    records::{BreachRecord, DecisionRecord, PreventionRecord},
+    segment::MissingSegment,
+};
 
 /// Reads of Policies, for one tenant.
 #[derive(Clone, Copy)]
@@ -29,8 +32,11 @@ impl<'t> PoliciesBridge<'t> {
         self.store.policies().breaches_of_run(self.tenant, run).await
     }
 
-    /// Every evaluation in a run, in order.
-    pub(crate) async fn decisions_of_run(self, run: RunId) -> Result<Vec<DecisionRecord>, StoreError> {
+    /// Every evaluation in a run, in order, and the segments of which those are missing.
+    pub(crate) async fn decisions_of_run(
+        self,
+        run: RunId,
+    ) -> Result<(Vec<DecisionRecord>, Vec<MissingSegment>), StoreError> {
         self.store.traces().decisions_of_run(self.tenant, run).await
     }
 }

@@ -19,7 +19,13 @@ use super::{
     write,
 };
 use crate::{
-    consequences::mismatches::report_mismatches, context::TenantSettings, errors::Error, spine::Spine,
+    consequences::{
+        found::of_damage,
+        mismatches::{report_mismatches, tell},
+    },
+    context::TenantSettings,
+    errors::Error,
+    spine::Spine,
 };
 
 /// Decides a group and answers each of its calls, after the commit.
@@ -108,6 +114,7 @@ impl Group<'_> {
                     self.answer_from_memory(&part, err, waiting).await;
                 }
                 _ => {
+                    tell_of_damage(self.spine, self.tenant.id, &err).await;
                     let err = Arc::new(err);
                     answer(&part, || Error::from_group(&err), waiting);
                 }
@@ -152,6 +159,13 @@ async fn tell_of_tampering(spine: &Spine, tenant: TenantId) {
     if let Err(err) = report_mismatches(spine, tenant, &found).await {
         tracing::error!(error = &err as &dyn std::error::Error, %tenant, "an incident could not be opened");
         spine.choke().snapshots.still_untold(tenant, found);
+    }
+}
+
+/// Opens the incident of a run of which a segment failed calls that needed it.
+async fn tell_of_damage(spine: &Spine, tenant: TenantId, err: &StoreError) {
+    if let Some(found) = of_damage(err) {
+        tell(spine, tenant, &[found]).await;
     }
 }
 

@@ -6,6 +6,7 @@ use models::ids::RunId;
 use proof::{
     definitions::{LimitDefinition, RuleDefinition},
     hash::Hash,
+    segment::MissingSegment,
 };
 
 /// A mismatch, and the run that it is in.
@@ -26,14 +27,35 @@ pub(crate) fn of_sealed(run: RunId, why: String) -> Found {
     )
 }
 
+/// A row that does not read back.
+pub(crate) fn of_row(run: Option<RunId>, table: &'static str, row: String, why: String) -> Found {
+    (run, Mismatch { table, row, log: "its own form", why, policy_id: None, part_of: None })
+}
+
 /// What the store itself could not read back.
 pub(crate) fn of_corrupt(run: Option<RunId>, err: StoreError) -> Result<Found, StoreError> {
     match err {
-        StoreError::Corrupt { table, row, why } => {
-            Ok((run, Mismatch { table, row, log: "its own form", why, policy_id: None, part_of: None }))
-        }
+        StoreError::Corrupt { table, row, why } => Ok(of_row(run, table, row, why)),
         other => Err(other),
     }
+}
+
+/// How many segments of a run are told of at once: where all of them are bad, the first say enough.
+const TOLD: usize = 10;
+
+/// The segments of a run that are missing from what was read.
+pub(crate) fn of_segments(run: RunId, missing: &[MissingSegment]) -> Vec<Found> {
+    let told = missing.iter().take(TOLD);
+    told.map(|one| of_row(Some(run), "run_segments", one.row(&run.to_string()), one.why.clone())).collect()
+}
+
+/// A segment that failed calls which needed it, where it is one. Such an error names its run.
+pub(crate) fn of_damage(err: &StoreError) -> Option<Found> {
+    let StoreError::Corrupt { table: table @ ("run_segments" | "step_keys"), row, why } = err else {
+        return None;
+    };
+    let run: RunId = row.split('/').next()?.parse().ok()?;
+    Some(of_row(Some(run), *table, row.clone(), why.clone()))
 }
 
 /// The definitions that do not match the integrity record of their version.

@@ -31,6 +31,14 @@ pub(crate) async fn report_mismatches(spine: &Spine, tenant: TenantId, found: &[
     retrying(spine, || attempt(spine, tenant, found)).await
 }
 
+/// The same by who met them and has another answer to give: whether or not they can be told of now. The integrity check finds them
+/// again.
+pub(crate) async fn tell(spine: &Spine, tenant: TenantId, found: &[Found]) {
+    if let Err(err) = report_mismatches(spine, tenant, found).await {
+        tracing::error!(error = &err as &dyn std::error::Error, %tenant, "an incident could not be opened");
+    }
+}
+
 async fn attempt(spine: &Spine, tenant: TenantId, found: &[Found]) -> Result<(), Error> {
     let tx = spine.begin().await?;
     let ids: Vec<RunId> = found.iter().filter_map(|(run, _)| *run).collect();

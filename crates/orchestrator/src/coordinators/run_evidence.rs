@@ -13,17 +13,25 @@ use models::{
 };
 use proof::{
     records::{BreachRecord, DecisionRecord, PreventionRecord},
+    segment::MissingSegment,
     words::Action,
 };
 
-use crate::{bridges::Bridges, context::CallContext, errors::Error, handlers::activity, spine::Spine};
+use crate::{
+    bridges::Bridges,
+    consequences::{found::of_segments, mismatches::tell},
+    context::CallContext,
+    errors::Error,
+    handlers::activity,
+    spine::Spine,
+};
 
 /// Whether a part of the answer could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// It is all there.
     Complete,
-    /// It is not, and why.
+    /// It is not, or not all of it, and why.
     Unavailable(String),
 }
 
@@ -55,10 +63,13 @@ pub struct RunEvidence {
 pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<RunEvidence, Error> {
     activity::get(spine, ctx, id).await?;
     let _place = spine.whole_run().await?;
-    let store = spine.read().await?;
-    Ok(RunEvidenceCoordinator { from: Bridges::over(&store, ctx.tenant.id), run: id }
-        .gather(spine.now())
-        .await)
+    let (evidence, missing) = {
+        let store = spine.read().await?;
+        let from = Bridges::over(&store, ctx.tenant.id);
+        RunEvidenceCoordinator { from, run: id }.gather(spine.now()).await
+    };
+    tell(spine, ctx.tenant.id, &of_segments(id, &missing)).await;
+    Ok(evidence)
 }
 
 /// Reads the parts of a run's evidence from each domain.
@@ -68,28 +79,36 @@ struct RunEvidenceCoordinator<'s> {
 }
 
 impl RunEvidenceCoordinator<'_> {
-    async fn gather(self, now: DateTime<Utc>) -> RunEvidence {
+    /// The evidence, and the segments that are missing from it.
+    async fn gather(self, now: DateTime<Utc>) -> (RunEvidence, Vec<MissingSegment>) {
         let Self { from: Bridges { incidents, policies, logs }, run } = self;
         let mut completeness = BTreeMap::new();
         let mut part = Parts(&mut completeness);
-        let decisions = policies.decisions_of_run(run).await;
+        let mut missing = Vec::new();
+        let decisions = policies.decisions_of_run(run).await.map(|(decisions, lost)| {
+            missing = lost;
+            decisions
+        });
         let above_allow = |decision: &DecisionRecord| {
             decision.action > Action::Allow
                 || decision.would_have.is_some_and(|action| action > Action::Allow)
         };
-        RunEvidence {
+        let decisions = decisions.map(|all| all.into_iter().filter(above_allow).collect());
+        let decisions_made = part.read("decisions_made", decisions);
+        part.lacks("decisions_made", run, &missing);
+        let evidence = RunEvidence {
             run_id: run,
             incidents_caused: part.read("incidents_caused", incidents.incidents_of_run(run).await),
             policies_evaluated: part
                 .read("policies_evaluated", policies.prevention_records_of_run(run).await),
             limits_hit: part.read("limits_hit", policies.breaches_of_run(run).await),
-            decisions_made: part
-                .read("decisions_made", decisions.map(|all| all.into_iter().filter(above_allow).collect())),
+            decisions_made,
             governance_events: part.read("governance_events", logs.governance_events_of_run(run).await),
             traces_linked: part.read("traces_linked", logs.traces_of_run(run).await),
             completeness,
             computed_at: now,
-        }
+        };
+        (evidence, missing)
     }
 }
 
@@ -97,6 +116,15 @@ impl RunEvidenceCoordinator<'_> {
 struct Parts<'c>(&'c mut BTreeMap<&'static str, Part>);
 
 impl Parts<'_> {
+    /// Of a part of which the rest was read.
+    fn lacks(&mut self, name: &'static str, run: RunId, missing: &[MissingSegment]) {
+        if !missing.is_empty() {
+            let why = MissingSegment::told_of_all(missing, &run.to_string());
+            tracing::error!(part = name, why, "part of a run's evidence is missing");
+            self.0.insert(name, Part::Unavailable(why));
+        }
+    }
+
     fn read<T>(&mut self, name: &'static str, read: Result<Vec<T>, StoreError>) -> Vec<T> {
         match read {
             Ok(rows) => {

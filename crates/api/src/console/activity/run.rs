@@ -15,6 +15,7 @@ use orchestrator::{
     Spine,
     handlers::{activity, incidents},
 };
+use proof::segment::MissingSegment;
 use serde::Deserialize;
 
 use super::{
@@ -57,6 +58,8 @@ pub(crate) struct RunPage {
     error: Option<String>,
     metadata: Option<String>,
     steps: Vec<Step>,
+    /// What of them does not read back, in words.
+    missing: Vec<String>,
     span: String,
     incidents: Vec<Caused>,
     interventions: Vec<Act>,
@@ -122,6 +125,16 @@ struct Caused {
     joined: bool,
 }
 
+/// Which steps are missing, and why.
+fn told(missing: &MissingSegment) -> String {
+    let MissingSegment { first_record, first_step, step_count, why, .. } = missing;
+    format!(
+        "{} from step {first_step} on cannot be read: segment {first_record} of the run's records was changed past HOC, or \
+         damaged ({why})",
+        show::counted(*step_count, "step")
+    )
+}
+
 /// `GET /console/activity/runs/{run_id}`.
 pub(crate) async fn run(
     State(spine): State<Spine>,
@@ -153,6 +166,7 @@ pub(crate) async fn run(
             at_steps.entry(step).or_default().push(met);
         }
     }
+    let missing = found.missing.iter().map(told).collect();
     let (steps, span) = waterfall(found.items, &at_steps, visitor.may::<Views>());
     Ok(Page(RunPage {
         title: format!("Run of {}", run.agent_id),
@@ -173,6 +187,7 @@ pub(crate) async fn run(
         },
         interventions: met.into_iter().map(|one| kill::shown(one, run_is_reported, now)).collect(),
         steps,
+        missing,
         span,
         incidents: caused.iter().map(shown).collect(),
         next,

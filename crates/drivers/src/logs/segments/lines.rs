@@ -30,6 +30,13 @@ pub struct RunRecords {
     pub gaps: Vec<GapRecord>,
 }
 
+/// How many records of each kind there are.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    lists: [usize; 5],
+    single: [bool; 2],
+}
+
 impl RunRecords {
     /// Adds the records of these lines, which are of `tenant` and `run`; gives how many they are.
     pub(super) fn read(&mut self, lines: &[u8], tenant: &str, run: &str) -> Result<u64, String> {
@@ -45,6 +52,37 @@ impl RunRecords {
             count += 1;
         }
         Ok(count)
+    }
+
+    /// How far it has come.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            lists: [
+                self.steps.len(),
+                self.decisions.len(),
+                self.activities.len(),
+                self.providers.len(),
+                self.gaps.len(),
+            ],
+            single: [self.environment.is_some(), self.integrity.is_some()],
+        }
+    }
+
+    /// Forgets what was added since.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        let [steps, decisions, activities, providers, gaps] = mark.lists;
+        self.steps.truncate(steps);
+        self.decisions.truncate(decisions);
+        self.activities.truncate(activities);
+        self.providers.truncate(providers);
+        self.gaps.truncate(gaps);
+        let [environment, integrity] = mark.single;
+        if !environment {
+            self.environment = None;
+        }
+        if !integrity {
+            self.integrity = None;
+        }
     }
 
     /// How many records there are of each kind that a segment counts in the open, by the column.
@@ -77,10 +115,11 @@ impl RunRecords {
 
 /// A run has one of it.
 fn only<R>(place: &mut Option<R>, record: R, kind: RecordKind) -> Result<(), String> {
-    match place.replace(record) {
-        None => Ok(()),
-        Some(_) => Err(format!("a second {kind}")),
+    if place.is_some() {
+        return Err(format!("a second {kind}"));
     }
+    *place = Some(record);
+    Ok(())
 }
 
 fn tenant_of(record: &Record) -> &str {

@@ -4,17 +4,23 @@
 //! A segment's place is the number of the first of its records among all that the run's segments hold, so one that is
 //! missing shows: the next does not go on where the one before ends.
 
+mod held;
 mod lines;
 mod open;
 mod read;
+mod run;
+mod under;
 mod write;
 
-pub(crate) use self::read::{
-    RANGES_AT_ONCE, decisions_of, decisions_of_run, end_of_steps, first_of_runs, in_steps, judged, of_run,
-    spans_under, steps_under, union_of,
-};
 pub use self::{
+    held::{HeldRecords, Place},
     lines::RunRecords,
     read::JudgedStep,
+    under::{LostStep, StepsUnder},
     write::{DecidedStep, NewSegment},
+};
+pub(crate) use self::{
+    read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, union_of},
+    run::{Around, around, decisions_of_run, held_of_run, of_run},
+    under::{spans_under, steps_under},
 };

@@ -50,7 +50,9 @@ pub(in crate::choke) fn repeated(
     request_hash: proof::hash::Hash,
 ) -> Result<Option<Answer>, Error> {
     let Some(key) = key else { return Ok(None) };
-    if let Some(step) = state.step_keys.get(&(run_id, StepKey::Given(key.clone()))) {
+    let place = (run_id, StepKey::Given(key.clone()));
+    state.readable(&place)?;
+    if let Some(step) = state.step_keys.get(&place) {
         if !step.is_of(request_hash) {
             return Err(Error::IdempotencyConflict { key: key.clone() });
         }

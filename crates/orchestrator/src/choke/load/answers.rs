@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use drivers::{StoreError, Tx, logs::JudgedStep};
+use drivers::{
+    StoreError, Tx,
+    logs::{JudgedStep, StepsUnder},
+};
 use models::{
     ids::{DecisionId, RunId},
     logs::StepKey,
@@ -10,9 +13,12 @@ use models::{
 use proof::{records::DecisionRecord, tagged::Hashed};
 
 use super::touched::Touched;
-use crate::choke::{
-    prepare::Call,
-    state::{KnownStep, State, traced},
+use crate::{
+    choke::{
+        prepare::Call,
+        state::{KnownStep, State, traced},
+    },
+    consequences::found::of_row,
 };
 
 /// Answers that calls with the same keys got before.
@@ -52,9 +58,15 @@ pub(super) async fn load(
     Ok(())
 }
 
-/// The steps that have these keys, and their decisions.
+/// The steps that have these keys, and their decisions. Of one that cannot be read any more an incident is opened.
 async fn load_steps(state: &mut State, tx: &Tx, keys: &[(RunId, StepKey)]) -> Result<(), StoreError> {
-    for JudgedStep { step, decision } in tx.traces().find_steps_by_keys(state.tenant.id, keys).await? {
+    let StepsUnder { found, lost } = tx.traces().find_steps_by_keys(state.tenant.id, keys).await?;
+    for lost in lost {
+        let found = of_row(Some(lost.run), lost.table, lost.row.clone(), lost.why.clone());
+        state.spine.choke().snapshots.still_untold(state.tenant.id, vec![found]);
+        state.lost.insert((lost.run, lost.key.clone()), lost);
+    }
+    for JudgedStep { step, decision } in found {
         let (Ok(run), Some(key)) = (step.record.run_id.parse(), StepKey::of(&step.record)) else {
             continue;
         };

@@ -180,6 +180,7 @@ async fn work(
             Err(Error::StepHalted(_)) if !answer.let_through => {}
             Err(Error::HalfDone(why)) => return Err(broken(answer, why)),
             Err(Error::Store(why)) => return Err(broken(answer, why.to_string())),
+            Err(why @ Error::Damaged { .. }) => return Err(broken(answer, why.to_string())),
             Err(why @ (Error::StepHalted(_) | Error::RateLimited { .. })) => {
                 return Err(broken(answer, format!("what was let through came out as a refusal: {why}")));
             }

@@ -22,6 +22,7 @@ pub(super) mod usage;
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use drivers::logs::LostStep;
 use engines::ledger::AuditDraft;
 use models::{
     account::KeptAnswer,
@@ -128,6 +129,8 @@ pub(super) struct State {
     /// Permits that were granted under the keys that calls come with: for their answers, and as they were read, not locked.
     pub(super) permit_keys: HashMap<(RunId, String), Permit>,
     pub(super) step_keys: HashMap<(RunId, StepKey), KnownStep>,
+    /// Steps that were recorded under the keys that calls come with, and cannot be read any more.
+    pub(super) lost: HashMap<(RunId, StepKey), LostStep>,
     /// Decisions behind earlier answers, and those of this group.
     pub(super) decisions: HashMap<DecisionId, Arc<Hashed<DecisionRecord>>>,
     pub(super) usage: HashMap<UsageKey, Tracked<Usage>>,
@@ -160,6 +163,7 @@ impl State {
             permits: HeldPermits::new(),
             permit_keys: HashMap::new(),
             step_keys: HashMap::new(),
+            lost: HashMap::new(),
             decisions: HashMap::new(),
             usage: HashMap::new(),
             freezes: Vec::new(),
@@ -178,6 +182,12 @@ impl State {
     /// The freeze that holds for an agent's runs.
     pub(super) fn freeze_for(&self, agent_id: &str) -> Option<&Arc<Freeze>> {
         self.freezes.iter().find(|freeze| freeze.holds(agent_id))
+    }
+
+    /// Refuses a call under whose key a step was recorded that cannot be read any more: nobody can say whether it is the same.
+    pub(super) fn readable(&self, place: &(RunId, StepKey)) -> Result<(), Error> {
+        let Some(lost) = self.lost.get(place) else { return Ok(()) };
+        Err(Error::Damaged { table: lost.table, row: lost.row.clone(), why: lost.why.clone() })
     }
 
     /// A run of the group.

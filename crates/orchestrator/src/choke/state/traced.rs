@@ -35,10 +35,12 @@ pub(in crate::choke) fn place_of(
     step: &PreparedStep,
 ) -> Result<SpanPlace, Error> {
     let Some(span) = &step.report.idempotency_key else { return Ok(SpanPlace::Free(None)) };
+    state.readable(&(step.run_id, StepKey::Span(span.clone())))?;
     let known = |key: &str| state.step_keys.get(&(step.run_id, StepKey::Span(key.to_owned())));
     let Some(first) = known(span) else { return Ok(SpanPlace::Free(Some(span.clone()))) };
     let reporter = caller.reporter();
     let own = contested_span(span, reporter.as_deref());
+    state.readable(&(step.run_id, StepKey::Span(own.clone())))?;
     let of_caller = if first.reported_by == reporter { Some(first) } else { known(&own) };
     match of_caller {
         _ if first.is_of(step.request_hash) => Ok(SpanPlace::Taken),
@@ -84,7 +86,9 @@ pub(in crate::choke) fn root(state: &State, step: &PreparedStep) -> Root {
     if report.external_parent_span_id.is_none() || report.external_parent_span_id == report.external_span_id {
         return Root::Yes;
     }
-    match remote_parent(step).filter(|parent| !state.step_keys.contains_key(parent)) {
+    let is_here =
+        |parent: &(RunId, StepKey)| state.step_keys.contains_key(parent) || state.lost.contains_key(parent);
+    match remote_parent(step).filter(|parent| !is_here(parent)) {
         Some((_, parent)) => Root::Unless(parent.text().to_owned()),
         None => Root::No,
     }

@@ -7,20 +7,9 @@ use drivers::{
     logs::{DecidedStep, NewSegment},
 };
 use models::ids::RunId;
-use proof::{records::RecordKind, tagged::RecordRef};
+use proof::{records::RecordKind, segment::held, tagged::RecordRef};
 
 use crate::choke::state::{RunState, State};
-
-/// The kinds of records that segments hold: those that a group adds, and nothing changes.
-const HELD: [RecordKind; 7] = [
-    RecordKind::Activity,
-    RecordKind::Decision,
-    RecordKind::Environment,
-    RecordKind::Gap,
-    RecordKind::Integrity,
-    RecordKind::Provider,
-    RecordKind::Step,
-];
 
 /// One segment for each run that the group adds records to, in order of the runs.
 pub(super) fn of(state: &State) -> Result<Vec<NewSegment<'_>>, StoreError> {
@@ -95,7 +84,7 @@ impl<'s> Added<'s> {
 /// The segment with its place: the run has counted its records already. One that it has not counted would be stored where
 /// no proof finds it.
 fn placed<'s>(run: &RunState, segment: NewSegment<'s>) -> Result<NewSegment<'s>, StoreError> {
-    let records: u64 = HELD.iter().map(|kind| run.next_seq(*kind)).sum();
+    let records = held(|kind| run.next_seq(kind));
     let steps = segment.steps.len() as u64;
     let first_record = records.checked_sub(steps + segment.evidence.len() as u64);
     let first_step = run.next_seq(RecordKind::Step).checked_sub(steps);

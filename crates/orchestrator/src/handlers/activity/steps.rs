@@ -7,15 +7,17 @@ use models::{
     activity::Run,
     ids::RunId,
     logs::{StepRow, contested_span},
-    page::{Page, PageRequest},
+    page::{ListCursor, Page, PageRequest},
 };
 use proof::{
     records::StepRecord,
+    segment::MissingSegment,
     words::{Action, REFUSED_AFTER, RunSource, StepStatus},
 };
 
 use super::get::find;
 use crate::{
+    consequences::{found::of_segments, mismatches::tell},
     context::CallContext,
     errors::Error,
     spine::Spine,
@@ -51,7 +53,22 @@ impl StepView {
     }
 }
 
-/// `activity.steps`: a run's steps by index, refused ones included. An agent sees those that its own key reported: a
+/// A page of a run's steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepsPage {
+    /// The steps that could be read.
+    pub items: Vec<StepView>,
+    /// Where the next page begins.
+    pub next_cursor: Option<ListCursor>,
+    /// Whether there is one.
+    pub has_more: bool,
+    /// How many steps there are, where it was asked for.
+    pub total: Option<u64>,
+    /// The segments of this stretch that cannot be read: their steps are on no page.
+    pub missing: Vec<MissingSegment>,
+}
+
+/// `activity.steps`: a run's steps by index, refused ones included. What cannot be read of them is named, and is an incident. An agent sees those that its own key reported: a
 /// run that is a trace may have others'.
 #[tracing::instrument(name = "activity.steps", skip_all, fields(tenant = %ctx.tenant.id, run = %id))]
 pub async fn steps(
@@ -59,10 +76,14 @@ pub async fn steps(
     ctx: &CallContext,
     id: RunId,
     page: PageRequest,
-) -> Result<Page<StepView>, Error> {
-    let store = spine.read().await?;
-    let run = find(&store, ctx, id).await?;
-    steps_of(&store, ctx, &run, page).await
+) -> Result<StepsPage, Error> {
+    let page = {
+        let store = spine.read().await?;
+        let run = find(&store, ctx, id).await?;
+        steps_of(&store, ctx, &run, page).await?
+    };
+    tell(spine, ctx.tenant.id, &of_segments(id, &page.missing)).await;
+    Ok(page)
 }
 
 /// The same of a run that was read before, where somebody reads already.
@@ -71,10 +92,13 @@ pub(super) async fn steps_of(
     ctx: &CallContext,
     run: &Run,
     page: PageRequest,
-) -> Result<Page<StepView>, Error> {
+) -> Result<StepsPage, Error> {
     let id = run.id;
     let reported_by = ctx.sees_only_own_runs().then_some(ctx.key);
-    let page = store.traces().list_steps(ctx.tenant.id, id, reported_by, &page).await?;
+    let late = run.late.as_ref().map_or(0, |late| late.step_count);
+    let counted = run.step_count.saturating_add(run.refused_count).saturating_add(late);
+    let listed = store.traces().list_steps(ctx.tenant.id, id, counted, reported_by, &page).await?;
+    let drivers::logs::StepsPage { page, missing } = listed;
     let own = run.trace_id.to_string();
     let records = || page.items.iter().map(|judged| &judged.step.record);
     let parents = records().filter_map(parent_spans).flatten().collect::<Vec<_>>();
@@ -87,7 +111,7 @@ pub(super) async fn steps_of(
         }
         _ => HashSet::new(),
     };
-    Ok(page.map(|JudgedStep { step, decision }| {
+    let Page { items, next_cursor, has_more, total } = page.map(|JudgedStep { step, decision }| {
         // A decision that is not there, or does not read back, is for the proof of the run to find. Its step is shown all the
         // same, and nothing is made up of it.
         let (action, would_have) =
@@ -99,7 +123,8 @@ pub(super) async fn steps_of(
         let parent_step_index = step.record.parent_step_index.or(of_span);
         let counts = !uncounted.contains(&step.record.step_index);
         StepView { step, action, would_have, fired, is_late, counts, parent_step_index }
-    }))
+    });
+    Ok(StepsPage { items, next_cursor, has_more, total, missing })
 }
 
 /// The keys that the parent span of a step may be recorded under: what the step's own key said of it comes first.

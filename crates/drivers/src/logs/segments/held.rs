@@ -1,0 +1,157 @@
+//! The segments of a run, one after another: what is whole is read, and what is missing is named.
+//!
+//! Each goes on where the one before ends. What one that does not open says of itself is not believed further than the next
+//! one allows: that ends it.
+
+use entities::logs::run_segments::Model;
+use proof::segment::MissingSegment;
+
+use super::{lines::RunRecords, open::open};
+use crate::StoreError;
+
+/// What the segments of a run hold, and what of it is missing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeldRecords {
+    /// What could be read.
+    pub records: RunRecords,
+    /// The segments that are not there, or not what was recorded, in order.
+    pub missing: Vec<MissingSegment>,
+    /// Where the next segment begins.
+    pub(super) next: Place,
+    /// The last one did not open, so where it ends is its own word.
+    is_unsure: bool,
+}
+
+/// Where a segment begins, or ends: how many records, and steps, come before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// How many records.
+    pub records: u64,
+    /// How many steps.
+    pub steps: u64,
+}
+
+impl Place {
+    pub(super) fn of(row: &Model) -> Self {
+        Self { records: count(row.first_record), steps: count(row.first_step) }
+    }
+}
+
+/// A column that says less than nothing says nothing.
+fn count(column: i64) -> u64 {
+    u64::try_from(column).unwrap_or(0)
+}
+
+impl HeldRecords {
+    /// Of a stretch of a run that begins somewhere.
+    pub(super) fn begun_at(next: Place) -> Self {
+        Self { next, ..Self::default() }
+    }
+
+    /// Goes on with a segment.
+    pub(super) fn meet(&mut self, row: &Model) {
+        let begins = Place::of(row);
+        if !self.is_unsure && begins.records < self.next.records {
+            let why = format!("there is a segment with the records up to {} already", self.next.records);
+            self.missing.push(MissingSegment {
+                first_record: begins.records,
+                first_step: self.next.steps,
+                record_count: 0,
+                step_count: 0,
+                why,
+            });
+            return;
+        }
+        self.reach(begins);
+        let due = self.next.steps;
+        let opened = if begins.steps == due {
+            self.add(row)
+        } else {
+            Err(format!("first_step: it begins with step {}, and step {due} is the next", begins.steps))
+        };
+        let (records, steps) = (count(row.record_count), count(row.step_count));
+        self.next =
+            Place { records: begins.records.saturating_add(records), steps: due.saturating_add(steps) };
+        self.is_unsure = opened.is_err();
+        self.missing.extend(opened.err().map(|why| MissingSegment {
+            first_record: begins.records,
+            first_step: due,
+            record_count: records,
+            step_count: steps,
+            why,
+        }));
+    }
+
+    /// Adds what a segment holds, all of it or nothing.
+    fn add(&mut self, row: &Model) -> Result<(), String> {
+        let before = self.records.mark();
+        open(row, &mut self.records).map_err(|err| {
+            self.records.back_to(before);
+            match err {
+                StoreError::Corrupt { why, .. } => why,
+                other => other.to_string(),
+            }
+        })
+    }
+
+    /// The next segment begins here, or the run ends: what is not there up to it is named.
+    pub(super) fn reach(&mut self, at: Place) {
+        if let Some(last) = self.missing.last_mut().filter(|_| self.is_unsure) {
+            if at.records <= self.next.records {
+                last.record_count = at.records.saturating_sub(last.first_record);
+                last.step_count = at.steps.saturating_sub(last.first_step);
+                self.next = at;
+            }
+            self.is_unsure = false;
+        }
+        let Place { records, steps } = self.next;
+        if at.records > records {
+            self.missing.push(MissingSegment {
+                first_record: records,
+                first_step: steps,
+                record_count: at.records - records,
+                step_count: at.steps.saturating_sub(steps),
+                why: format!("the records {records} to {} are not there", at.records - 1),
+            });
+            self.next = at;
+        }
+    }
+
+    /// Its run has counted so many records: what is not there of the last of them is named too. More than that is for whoever
+    /// compares them with the receipt to find.
+    pub fn end_at(&mut self, counted: Place) {
+        if self.is_unsure || counted.records > self.next.records {
+            self.reach(counted);
+        }
+    }
+
+    /// Keeps no more of what was read than that it was: for who reads a run segment by segment.
+    pub(super) fn forget(&mut self) {
+        self.records.steps.clear();
+        self.records.decisions.clear();
+        self.records.activities.clear();
+        self.records.providers.clear();
+        self.records.gaps.clear();
+    }
+
+    /// There ought to be so many steps: where none of its traces says how many records there are with them, those alone.
+    pub(crate) fn cover(&mut self, steps: u64) {
+        let left = steps.saturating_sub(self.next.steps);
+        if left > 0 {
+            self.reach(Place { records: self.next.records.saturating_add(left), steps });
+        }
+    }
+
+    /// All of it; what is missing is an error that names the first.
+    pub(crate) fn whole(self, run: &str) -> Result<RunRecords, StoreError> {
+        match self.missing.first() {
+            None => Ok(self.records),
+            Some(missing) => Err(corrupt(missing, run)),
+        }
+    }
+}
+
+/// A segment that is missing, as an error.
+pub(super) fn corrupt(missing: &MissingSegment, run: &str) -> StoreError {
+    StoreError::Corrupt { table: "run_segments", row: missing.row(run), why: missing.why.clone() }
+}

@@ -1,0 +1,58 @@
+//! A segment of a run that is not there, or not what was recorded: what is said of it, wherever somebody asks for its records.
+
+use serde::{Deserialize, Serialize};
+
+use crate::records::RecordKind;
+
+/// The kinds of records that segments hold: those that a group adds, and nothing changes.
+pub const KINDS: [RecordKind; 7] = [
+    RecordKind::Activity,
+    RecordKind::Decision,
+    RecordKind::Environment,
+    RecordKind::Gap,
+    RecordKind::Integrity,
+    RecordKind::Provider,
+    RecordKind::Step,
+];
+
+/// A segment that cannot be read: its records are missing from what is answered, and from nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissingSegment {
+    /// Its place: how many records the run's segments hold before it.
+    pub first_record: u64,
+    /// The index of its first step; where it has none, that of the run's next.
+    pub first_step: u64,
+    /// How many records are missing with it.
+    pub record_count: u64,
+    /// How many of them are steps.
+    pub step_count: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl MissingSegment {
+    /// How it is named, by its run and its place.
+    #[must_use]
+    pub fn row(&self, run: &str) -> String {
+        format!("{run}/{}", self.first_record)
+    }
+
+    /// Which one it is, and what is wrong with it.
+    #[must_use]
+    pub fn told(&self, run: &str) -> String {
+        format!("run_segments row {}: {}", self.row(run), self.why)
+    }
+
+    /// The same of several.
+    #[must_use]
+    pub fn told_of_all(missing: &[Self], run: &str) -> String {
+        missing.iter().map(|one| one.told(run)).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// How many records of a run its segments hold, by how many it has of each kind.
+#[must_use]
+pub fn held(of: impl Fn(RecordKind) -> u64) -> u64 {
+    KINDS.iter().map(|kind| of(*kind)).sum()
+}
