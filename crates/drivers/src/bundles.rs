@@ -10,8 +10,9 @@ use models::{
     logs::{AuditEntry, Trace},
     policies::Snapshot,
 };
-use proof::records::{
-    BreachRecord, CaptureFailureRecord, EnforcementRecord, InterventionRecord, PreventionRecord,
+use proof::{
+    records::{BreachRecord, CaptureFailureRecord, EnforcementRecord, InterventionRecord, PreventionRecord},
+    segment::MissingSegment,
 };
 
 use crate::{
@@ -51,6 +52,8 @@ pub struct RunRows {
 pub struct EvidenceRows {
     /// What its segments hold, those that came after it was sealed included.
     pub records: RunRecords,
+    /// The segments that are not there, or not what was recorded: what they held is not in `records`.
+    pub missing: Vec<MissingSegment>,
     /// Failed captures, as they stand now.
     pub capture_failures: Vec<CaptureFailureRecord>,
     /// Enforcements; those that no receipt covers have no `seq` and come last.
@@ -81,8 +84,10 @@ impl ExportBundleStore<'_> {
 
     /// What the receipt of a run and its addenda are about. Nothing for a run that is not there.
     pub async fn get_evidence(self, tenant: TenantId, id: RunId) -> Result<EvidenceRows, StoreError> {
+        let held = TraceReads::new(self.conn).held_of_run(tenant, id).await?;
         Ok(EvidenceRows {
-            records: TraceReads::new(self.conn).records_of_run(tenant, id).await?,
+            records: held.records,
+            missing: held.missing,
             capture_failures: EvidenceReads::new(self.conn).capture_failures_of_run(tenant, id).await?,
             enforcements: PolicyEnforcementReadDriver::new(self.conn).of_run(tenant, id).await?,
             preventions: PreventionRecordsReadDriver::new(self.conn).of_run(tenant, id).await?,

@@ -12,7 +12,9 @@ mod tree;
 
 pub use self::{
     failures::{Evidence, EvidenceReads},
-    segments::{DecidedStep, HeldRecords, JudgedStep, LostStep, NewSegment, Place, RunRecords, StepsUnder},
+    segments::{
+        DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LostStep, NewSegment, Place, RunRecords, StepsUnder,
+    },
     steps::StepsPage,
     traces::{TraceReads, TraceStore},
 };

@@ -13,7 +13,7 @@ use proof::{
 };
 
 use super::{
-    HeldRecords, RunRecords, TraceReads,
+    HeldRecords, KeysOfRun, RunRecords, TraceReads,
     segments::{self, Around, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;
@@ -167,6 +167,11 @@ impl TraceReads<'_> {
         let ends = missing.iter().map(|one| one.first_step.saturating_add(one.step_count));
         let end = ends.fold(indices.end, u64::max);
         Ok(Stretch { steps: judged_in(records, &indices).collect(), missing, end })
+    }
+
+    /// The idempotency keys of a run's steps, to hold the steps against.
+    pub async fn keys_of_run(self, tenant: TenantId, run: RunId) -> Result<KeysOfRun, StoreError> {
+        segments::keys_of_run(self.conn, tenant, run).await
     }
 
     /// Where the spans that are recorded under these keys are among a run's steps, as many of them as there are.

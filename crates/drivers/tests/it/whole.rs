@@ -492,6 +492,7 @@ pub(crate) async fn store_run(db: &Db, tenant: TenantId, n: u128) -> RunRows {
                 gaps: vec![gap(tenant, n, 0), gap(tenant, n, 1)],
                 decisions: verdicts.iter().map(|verdict| verdict.record().clone()).collect(),
             },
+            missing: Vec::new(),
             capture_failures: vec![failure(tenant, n, 0, FailureResolution::Permanent)],
             enforcements: vec![
                 enforcement(tenant, n, 1),

@@ -2,38 +2,62 @@
 
 use drivers::{ReadTx, StoreError};
 use models::{
-    activity::RunState,
+    activity::{Run, RunState},
     ids::{RunId, TenantId},
 };
-use proof::{leaves::RunLeaf, records::RecordKind, run_ranges::RunRanges};
+use proof::{
+    leaves::RunLeaf,
+    records::{Record, RecordKind},
+    run_ranges::RunRanges,
+};
 
 use super::{
     beside::Beside,
     run_proof::{chain, verify, with_late},
     sealed_records::{RecordsOfRun, records_of_run},
 };
-use crate::consequences::found::{Found, of_corrupt, of_sealed};
+use crate::consequences::found::{Found, of_corrupt, of_row, of_sealed, of_segments};
 
-/// Recomputes a run, sealed or open, from its stored records. None where it is as it was recorded, or gone.
-pub(crate) async fn check_run(
-    store: &ReadTx,
-    tenant: TenantId,
-    id: RunId,
-) -> Result<Option<Found>, StoreError> {
-    match why_not(store, tenant, id).await {
-        Ok(why) => Ok(why.map(|why| of_sealed(id, why))),
-        Err(err) => of_corrupt(Some(id), err).map(Some),
+/// Recomputes a run, sealed or open, from its stored records. Nothing where it is as it was recorded, or gone.
+pub(crate) async fn check_run(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Vec<Found>, StoreError> {
+    match faults(store, tenant, id).await {
+        Ok(found) => Ok(found),
+        Err(err) => Ok(vec![of_corrupt(Some(id), err)?]),
     }
 }
 
-async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<String>, StoreError> {
-    let Some(run) = store.activity().find_run(tenant, id).await? else { return Ok(None) };
+async fn faults(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Vec<Found>, StoreError> {
+    let Some(run) = store.activity().find_run(tenant, id).await? else { return Ok(Vec::new()) };
+    let read = records_of_run(store, tenant, &run).await?;
+    let mut found = of_segments(id, &read.missing);
+    let mut keys = store.traces().keys_of_run(tenant, id).await?;
+    for step in read.sealed.iter().chain(&read.late) {
+        if let Record::Step(step) = step {
+            keys.meet(step);
+        }
+    }
+    let wrong = keys.wrong(&read.missing).into_iter();
+    found.extend(wrong.map(|why| of_row(Some(id), "step_keys", id.to_string(), why)));
+    if read.missing.is_empty() {
+        // Where a segment is missing, nothing that is made of all of them can be right.
+        found.extend(why_not(store, tenant, &run, read).await?.map(|why| of_sealed(id, why)));
+    }
+    Ok(found)
+}
+
+async fn why_not(
+    store: &ReadTx,
+    tenant: TenantId,
+    run: &Run,
+    read: RecordsOfRun,
+) -> Result<Option<String>, StoreError> {
+    let id = run.id;
     let leaves = store.ledger().run_leaves(tenant, id).await?;
-    let RecordsOfRun { sealed: records, late, step_hashes } = records_of_run(store, tenant, &run).await?;
+    let RecordsOfRun { sealed: records, late, step_hashes, .. } = read;
     let beside = Beside::read(store, tenant, id).await?;
     if run.state == RunState::Completed {
-        let sealed = verify(&run, &leaves, &step_hashes, &records);
-        return Ok(with_late(sealed, &run, &leaves, (&records, &late), &beside).failure_reason);
+        let sealed = verify(run, &leaves, &step_hashes, &records);
+        return Ok(with_late(sealed, run, &leaves, (&records, &late), &beside).failure_reason);
     }
     let Some(opened) = leaves.iter().find(|entry| matches!(entry.leaf, RunLeaf::Opened(_))) else {
         return Ok(Some("the run log has no OPENED leaf of this run".to_owned()));
@@ -59,6 +83,6 @@ async fn why_not(store: &ReadTx, tenant: TenantId, id: RunId) -> Result<Option<S
             .iter()
             .find(differs)
             .map(|kind| format!("{kind}: what is stored is not what its trace has hashed"))
-            .or_else(|| beside.check(&run, &leaves, &records, &[]).err())
+            .or_else(|| beside.check(run, &leaves, &records, &[]).err())
     })
 }

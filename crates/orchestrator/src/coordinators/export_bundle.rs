@@ -11,7 +11,7 @@ use models::{
 };
 use proof::{
     bundle::{
-        AddendumPart, AsOf, AuditPart, Checkpoints, LiveIncident, LiveLate, LiveRun, LogProof, Parts,
+        AddendumPart, AsOf, AuditPart, Checkpoints, LiveIncident, LiveLate, LiveRun, LogProof, Lost, Parts,
         ReceiptPart, TimelineEvent, assemble,
     },
     definitions::SnapshotDefinition,
@@ -22,7 +22,13 @@ use proof::{
 
 use super::sealed_records::RecordsOfRun;
 use crate::{
-    bridges::Bridges, checkpoints, context::CallContext, errors::Error, handlers::activity, spine::Spine,
+    bridges::Bridges,
+    checkpoints,
+    consequences::{found::of_segments, mismatches::tell},
+    context::CallContext,
+    errors::Error,
+    handlers::activity,
+    spine::Spine,
 };
 
 /// How often a bundle is begun anew because the run was sealed while it was read.
@@ -36,7 +42,8 @@ pub async fn bundle(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Vec<u
     Box::pin(of_run(spine, ctx.tenant.id, &ctx.tenant.slug, id)).await
 }
 
-/// The bundle of a run, for who needs no credential: the command line, on the store itself.
+/// The bundle of a run, for who needs no credential: the command line, on the store itself. What of the run cannot be read is named
+/// in it, and is an incident; the rest is there.
 pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> Result<Vec<u8>, Error> {
     for _ in 0..TRIES {
         let signed = Signed::now(spine, tenant, slug).await?;
@@ -49,27 +56,46 @@ pub async fn of_run(spine: &Spine, tenant: TenantId, slug: &str, id: RunId) -> R
             continue;
         }
         let incidents = evidence.incidents.clone();
-        let RecordsOfRun { sealed: records, late, .. } = RecordsOfRun::of(&run, trace.as_ref(), evidence);
+        let RecordsOfRun { sealed: records, late, missing, .. } =
+            RecordsOfRun::of(&run, trace.as_ref(), evidence);
+        let found = of_segments(id, &missing);
+        // What is known of the records that are missing is what the run's trace made of them.
+        let counted = trace.as_ref().filter(|_| !missing.is_empty());
+        if counted.is_none() && !missing.is_empty() {
+            return Err(Error::Internal(format!("the trace {} of {id} is gone", run.trace_id)));
+        }
         let reading = Reading { store: &store, run: &run, signed: &signed };
         let leaves = reading.leaves(leaves).await?;
         let audit = reading.audit(audit).await?;
         let time = not_before(models::time::text(spine.now()), &leaves, &audit);
         let Leaves { opened, opened_proof, receipt, addenda } = leaves;
+        let lost = counted.map(|trace| Lost {
+            missing,
+            ranges: &trace.ranges,
+            chain_head: trace.chain_head,
+            verdict_tally: trace.tally.clone(),
+            addenda: addenda.len() as u64,
+        });
         let parts = Parts {
             opened,
             opened_proof,
             receipt,
             snapshot: definition(&run, snapshot)?,
             records: &records,
-            addenda: AddendumPart::split(addenda, &late),
+            addenda: match counted {
+                None => AddendumPart::split(addenda, &late),
+                Some(trace) => AddendumPart::whole(addenda, &late, &trace.ranges),
+            },
             run: live_run(&run),
             incidents: reading.incidents(incidents).await?,
             audit,
+            lost,
             checkpoints: Checkpoints { audit: signed.audit.note.clone(), runs: signed.runs.note.clone() },
             as_of: AsOf { audit_size: signed.audit.tree_size, runs_size: signed.runs.tree_size, time },
         };
         let bundle = assemble(parts, spine.signing_key())
             .map_err(|err| Error::Internal(format!("the bundle of {id} cannot be written: {err}")))?;
+        tell(spine, tenant, &found).await;
         return Ok(bundle.into_bytes());
     }
     Err(Error::Internal(format!("the run log grew faster than the bundle of {id} could be read")))

@@ -2,14 +2,14 @@
 //!
 //! Verification recomputes everything from what is stored and compares with what was sealed. Nothing that was
 //! stored as a result of an earlier verification is looked at. Records that do not read back fail the proof, which names
-//! them.
+//! them, and has the others.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use models::{
     activity::{Run, RunState},
-    ids::{RunId, TenantId},
+    ids::RunId,
     ledger::RunLogEntry,
     logs::{StepRow, Trace},
 };
@@ -18,6 +18,7 @@ use proof::{
     leaves::{RunLeaf, SealedLeaf},
     records::{Record, RecordKind},
     run_ranges::RunRanges,
+    segment::MissingSegment,
 };
 
 use super::{
@@ -28,8 +29,8 @@ pub use crate::bridges::RawLogs;
 use crate::{
     bridges::Bridges,
     consequences::{
-        found::{Found, of_corrupt, of_sealed},
-        mismatches::report_mismatches,
+        found::{of_corrupt, of_sealed, of_segments},
+        mismatches::tell,
     },
     context::CallContext,
     errors::Error,
@@ -90,7 +91,7 @@ pub async fn proof(
         Ok(read) => read,
         Err(err) => {
             let integrity = unreadable(err.to_string());
-            tell(spine, tenant, of_corrupt(Some(id), err)?).await;
+            tell(spine, tenant, &[of_corrupt(Some(id), err)?]).await;
             return Ok(RunProof {
                 run_id: id,
                 integrity,
@@ -101,16 +102,21 @@ pub async fn proof(
             });
         }
     };
-    let RecordsOfRun { sealed: records, late, step_hashes } = read;
-    let integrity = if run.state == RunState::Completed {
+    let RecordsOfRun { sealed: records, late, step_hashes, missing } = read;
+    let integrity = if !missing.is_empty() {
+        tell(spine, tenant, &of_segments(id, &missing)).await;
+        let why = MissingSegment::told_of_all(&missing, &id.to_string());
+        RunIntegrity { chain_length: step_hashes.len() as u64, ..unreadable(why) }
+    } else if run.state == RunState::Completed {
         let beside = Beside::read(&store, tenant, id).await?;
         let sealed = verify(&run, &leaves, &step_hashes, &records);
         with_late(sealed, &run, &leaves, (&records, &late), &beside)
     } else {
         open(&step_hashes)
     };
-    if let Some(why) = integrity.failure_reason.as_ref().filter(|_| run.state == RunState::Completed) {
-        tell(spine, tenant, of_sealed(id, why.clone())).await;
+    let is_compared = missing.is_empty() && run.state == RunState::Completed;
+    if let Some(why) = integrity.failure_reason.as_ref().filter(|_| is_compared) {
+        tell(spine, tenant, &[of_sealed(id, why.clone())]).await;
     }
     let raw_logs =
         if include_payloads { Some(logs.raw_logs_of_run(id, &run.correlation_id).await?) } else { None };
@@ -122,14 +128,6 @@ pub async fn proof(
         raw_logs,
         verified_at: spine.now(),
     })
-}
-
-/// Opens an incident. Whoever asked gets the proof, whether or not this can be told of now: the integrity check finds it
-/// again.
-async fn tell(spine: &Spine, tenant: TenantId, found: Found) {
-    if let Err(err) = report_mismatches(spine, tenant, &[found]).await {
-        tracing::error!(error = &err as &dyn std::error::Error, %tenant, "an incident could not be opened");
-    }
 }
 
 /// Of records that do not read back, open or sealed: which, and why.

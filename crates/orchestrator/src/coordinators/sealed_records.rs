@@ -9,6 +9,7 @@ use models::{activity::Run, ids::TenantId, incidents::RunIncident, logs::Trace};
 use proof::{
     hash::Hash,
     records::{Record, RecordKind},
+    segment::MissingSegment,
 };
 
 /// The records of a run, each kind in the order of its place.
@@ -19,12 +20,15 @@ pub(super) struct RecordsOfRun {
     pub(super) late: Vec<Record>,
     /// The hashes of the steps among those that the receipt covers, of the bytes that are stored.
     pub(super) step_hashes: Vec<Hash>,
+    /// The segments of the run that are not there, or not what was recorded: what they held is in none of these.
+    pub(super) missing: Vec<MissingSegment>,
 }
 
 impl RecordsOfRun {
     /// The records among the rows of a run. What its receipt covers of them its trace has counted; none of them came later
     /// where the run says so.
-    pub(super) fn of(run: &Run, trace: Option<&Trace>, rows: EvidenceRows) -> Self {
+    pub(super) fn of(run: &Run, trace: Option<&Trace>, mut rows: EvidenceRows) -> Self {
+        let missing = std::mem::take(&mut rows.missing);
         let (records, mut step_hashes) = all_records(run, rows);
         let sealed_counts = trace.filter(|_| run.late.is_some()).map(|trace| trace.ranges.counts());
         let (mut late, mut sealed) = match sealed_counts {
@@ -34,11 +38,11 @@ impl RecordsOfRun {
         in_order(&mut sealed);
         in_order(&mut late);
         step_hashes.truncate(sealed.iter().filter(|record| record.kind() == RecordKind::Step).count());
-        Self { sealed, late, step_hashes }
+        Self { sealed, late, step_hashes, missing }
     }
 }
 
-/// Every record of a run.
+/// Every record of a run that can be read.
 pub(super) async fn records_of_run(
     store: &ReadTx,
     tenant: TenantId,

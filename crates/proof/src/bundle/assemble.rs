@@ -17,6 +17,7 @@ use crate::{
     leaves::{AddendumLeaf, AuditLeaf, AuditRecord, OpenedLeaf, RunLeaf, SealedLeaf},
     records::{Record, RecordKind},
     run_ranges::RunRanges,
+    segment::MissingSegment,
     statement::{Digest, PAYLOAD_TYPE, STATEMENT_TYPE, Statement, Subject},
     words::Action,
 };
@@ -42,10 +43,27 @@ pub struct Parts<'r> {
     pub incidents: Vec<LiveIncident>,
     /// Its rows of the Audit Ledger, by `run_seq`.
     pub audit: Vec<AuditPart>,
+    /// What of the records could not be read. None where they are all there.
+    pub lost: Option<Lost<'r>>,
     /// Checkpoints that cover the leaves, and to whose sizes the proofs lead.
     pub checkpoints: Checkpoints,
     /// When this is, and the checkpoints' sizes.
     pub as_of: AsOf,
+}
+
+/// Of a run of which not all records could be read: which segments are missing, and what the run's trace knows of all of them.
+#[derive(Clone, Debug)]
+pub struct Lost<'r> {
+    /// The segments.
+    pub missing: Vec<MissingSegment>,
+    /// The trees over the records that the receipt covers, or will.
+    pub ranges: &'r RunRanges,
+    /// The hash of the last of its steps.
+    pub chain_head: Hash,
+    /// How many of its decisions answered what.
+    pub verdict_tally: BTreeMap<Action, u64>,
+    /// How many addenda there are.
+    pub addenda: u64,
 }
 
 /// The run's SEALED leaf and its place in the run log.
@@ -88,6 +106,34 @@ impl<'r> AddendumPart<'r> {
                 taken[at] = taken[at].max(end);
             }
             parts.push(Self { leaf, proof, records });
+        }
+        parts
+    }
+
+    /// The same of a run of which some records are missing: each record goes by its place, and an addendum of which not all are
+    /// there is left out. `sealed` are the records that the receipt covers.
+    #[must_use]
+    pub fn whole(leaves: Vec<(AddendumLeaf, LogProof)>, late: &'r [Record], sealed: &RunRanges) -> Vec<Self> {
+        let mut before: BTreeMap<RecordKind, u64> = BTreeMap::new();
+        let mut parts = Vec::with_capacity(leaves.len());
+        for (leaf, proof) in leaves {
+            let mut records = Vec::new();
+            let mut is_whole = true;
+            for kind in RecordKind::ALL {
+                let from = before.get(kind).copied().unwrap_or(0);
+                let end = leaf.record_counts.get(kind).copied().unwrap_or(0).max(from);
+                let place = |record: &Record| record.position()?.checked_sub(sealed.next(*kind));
+                let is_of_it = |record: &&Record| {
+                    record.kind() == *kind && place(record).is_some_and(|at| (from..end).contains(&at))
+                };
+                let known = records.len();
+                records.extend(late.iter().filter(is_of_it));
+                is_whole &= (records.len() - known) as u64 == end - from;
+                before.insert(*kind, end);
+            }
+            if is_whole {
+                parts.push(Self { leaf, proof, records });
+            }
         }
         parts
     }
@@ -152,7 +198,16 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
         Record::Integrity(integrity) => Some(integrity.grade),
         _ => None,
     });
-    let verdict_tally = verdict_tally(parts.records);
+    // What is missing is told by what was made of it: the receipt, and the trace.
+    let lost = parts.lost;
+    let sealed_as = parts.receipt.as_ref().filter(|_| lost.is_some()).map(|receipt| receipt.leaf.grade);
+    let grade = grade.or(sealed_as);
+    let verdict_tally = match &lost {
+        None => verdict_tally(parts.records),
+        Some(lost) => {
+            lost.verdict_tally.iter().map(|(action, count)| (*action, *count)).filter(|of| of.1 > 0).collect()
+        }
+    };
     let (audit_records, audit_proofs): (Vec<_>, Vec<_>) = parts
         .audit
         .into_iter()
@@ -162,17 +217,21 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
         })
         .unzip();
 
+    let numbers: Vec<u64> = parts.addenda.iter().map(|part| part.leaf.number).collect();
     let addenda: Vec<Addendum<'_>> = parts.addenda.into_iter().map(AddendumPart::piece).collect();
     let opened = RunLeaf::Opened(parts.opened);
     document.text("{\"format\":");
     document.value(FORMAT)?;
     document.text(",\"records\":{\"sealed\":");
-    let sealed = document.part(|out| out.sealed(&opened, parts.snapshot, parts.records))?;
+    let sealed = document.part(|out| out.sealed(&opened, parts.snapshot, parts.records, lost.as_ref()))?;
     document.text(",\"after\":");
-    let after = document
+    let mut after = document
         .part(|out| out.after(&addenda, &parts.run, &parts.incidents, &audit_records, &parts.as_of))?;
+    if let Some(lost) = &lost {
+        after.value.addenda = placed(numbers.into_iter().map(Some).zip(after.value.addenda), lost.addenda);
+    }
     document.text("},\"proofs\":");
-    let roots = document.roots(&sealed.value);
+    let roots = document.roots(&sealed.value, lost.as_ref());
     let receipt = parts.receipt.map(|part| Receipt::new(part.leaf, part.proof));
     let proofs = document.part(|out| {
         out.proofs(&audit_proofs, &parts.checkpoints, &parts.opened_proof, receipt.as_ref(), &roots)
@@ -183,9 +242,10 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
         assurance,
         completeness,
         grade,
+        record_counts: lost.as_ref().map_or(&document.ranges, |lost| lost.ranges).counts(),
+        missing: lost.map(|lost| lost.missing).unwrap_or_default(),
         produced_at,
         proofs: proofs.value,
-        record_counts: document.ranges.counts(),
         run_id,
         sealed: sealed.value,
         tenant_id,
@@ -204,6 +264,21 @@ pub fn assemble(parts: Parts<'_>, key: &SigningKey) -> Result<Bundle, NotCanonic
     document.value(&envelope)?;
     document.text("}\n");
     Ok(Bundle { json: document.json, manifest })
+}
+
+/// A list of `count`, with each hash in its place; those that have none there come last.
+fn placed(hashes: impl Iterator<Item = (Option<u64>, Option<Hash>)>, count: u64) -> Vec<Option<Hash>> {
+    let mut listed = vec![None; usize::try_from(count).unwrap_or(0)];
+    let mut others = Vec::new();
+    for (place, hash) in hashes {
+        let place = place.and_then(|place| usize::try_from(place).ok());
+        match place.and_then(|place| listed.get_mut(place)).filter(|free| free.is_none()) {
+            Some(free) => *free = hash,
+            None => others.push(hash),
+        }
+    }
+    listed.extend(others);
+    listed
 }
 
 /// How many decisions answered what.
@@ -297,6 +372,7 @@ impl Document {
         opened: &RunLeaf,
         snapshot: SnapshotDefinition,
         records: &[Record],
+        lost: Option<&Lost<'_>>,
     ) -> Result<SealedHashes, NotCanonical> {
         let mut kinds: Vec<Vec<&Record>> = vec![Vec::new(); RecordKind::ALL.len()];
         for record in records {
@@ -322,7 +398,15 @@ impl Document {
                     for leaf in &leaves {
                         self.ranges.push_hash(kind, *leaf);
                     }
-                    hashes.records.insert(kind, leaves);
+                    let leaves = leaves.into_iter().map(Some);
+                    let listed = match lost {
+                        None => leaves.collect(),
+                        Some(lost) => {
+                            let places = kinds[kind as usize].iter().map(|record| record.position());
+                            placed(places.zip(leaves), lost.ranges.next(kind))
+                        }
+                    };
+                    hashes.records.insert(kind, listed);
                 }
                 None if name == "opened" => hashes.opened = self.piece(opened)?,
                 None => hashes.snapshot = self.piece(&snapshot)?,
@@ -341,7 +425,7 @@ impl Document {
         as_of: &AsOf,
     ) -> Result<AfterHashes, NotCanonical> {
         self.text("{\"addenda\":");
-        let addenda = self.pieces(addenda)?;
+        let addenda = self.pieces(addenda)?.into_iter().map(Some).collect();
         self.text(",\"as_of\":");
         let as_of = self.piece(as_of)?;
         self.text(",\"audit\":");
@@ -354,12 +438,14 @@ impl Document {
         Ok(AfterHashes { addenda, as_of, audit, incidents, run })
     }
 
-    fn roots(&self, sealed: &SealedHashes) -> Roots {
+    fn roots(&self, sealed: &SealedHashes, lost: Option<&Lost<'_>>) -> Roots {
+        let ranges = lost.map_or(&self.ranges, |lost| lost.ranges);
+        let last = sealed.records[&RecordKind::Step].last().copied().flatten();
         Roots {
-            chain_head: sealed.records[&RecordKind::Step].last().copied().unwrap_or(sealed.opened),
-            kinds: self.ranges.kind_roots(),
-            records_root: self.ranges.records_root(),
-            root_hash: self.ranges.kind(RecordKind::Step).root(),
+            chain_head: lost.map_or(last.unwrap_or(sealed.opened), |lost| lost.chain_head),
+            kinds: ranges.kind_roots(),
+            records_root: ranges.records_root(),
+            root_hash: ranges.kind(RecordKind::Step).root(),
         }
     }
 

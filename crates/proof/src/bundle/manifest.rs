@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     hash::Hash,
     records::RecordKind,
+    segment::MissingSegment,
     words::{Action, Assurance, IntegrityGrade},
 };
 
@@ -28,6 +29,8 @@ pub struct Manifest {
     pub completeness: Completeness,
     /// The grade of the integrity record. None while the run is open.
     pub grade: Option<IntegrityGrade>,
+    /// What the server itself could not read of the run's records: they are in no part, and null in the lists. Empty, as a rule.
+    pub missing: Vec<MissingSegment>,
     /// When the bundle was made; `records.after.as_of.time` says the same.
     pub produced_at: String,
     /// Of `proofs`.
@@ -50,8 +53,9 @@ pub struct Manifest {
 pub struct SealedHashes {
     /// The OPENED leaf.
     pub opened: Hash,
-    /// Every record, by kind, in the order of their place: the leaves of the records trees.
-    pub records: BTreeMap<RecordKind, Vec<Hash>>,
+    /// Every record, by kind, in the order of their place: the leaves of the records trees. None stands for one that the server
+    /// could not read.
+    pub records: BTreeMap<RecordKind, Vec<Option<Hash>>>,
     /// The policy snapshot.
     pub snapshot: Hash,
 }
@@ -60,8 +64,8 @@ pub struct SealedHashes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AfterHashes {
-    /// What came after sealing.
-    pub addenda: Vec<Hash>,
+    /// What came after sealing. None stands for an addendum of which the server could not read all.
+    pub addenda: Vec<Option<Hash>>,
     /// Time and sizes of the logs.
     pub as_of: Hash,
     /// Audit rows: the leaves of the Audit Ledger.

@@ -19,7 +19,7 @@ use crate::{
     records::{Record, RecordKind},
 };
 
-pub use assemble::{AddendumPart, AuditPart, Bundle, Parts, ReceiptPart, assemble};
+pub use assemble::{AddendumPart, AuditPart, Bundle, Lost, Parts, ReceiptPart, assemble};
 pub use live::{AsOf, LiveIncident, LiveLate, LiveRun, TimelineEvent};
 pub use manifest::{AfterHashes, Completeness, Manifest, ProofHashes, SealedHashes};
 

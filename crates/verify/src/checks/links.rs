@@ -18,6 +18,8 @@ const NAMED: [RecordKind; 3] = [RecordKind::Activity, RecordKind::Decision, Reco
 #[derive(Default)]
 pub(crate) struct Known<'c> {
     hashes: HashSet<(RecordKind, Hash)>,
+    /// Kinds of which one is missing whose hash nobody knows.
+    unknown: HashSet<RecordKind>,
     decisions: HashMap<Hash, &'c Decision>,
     by_id: HashMap<&'c str, &'c Decision>,
     /// The permits that were granted.
@@ -51,7 +53,10 @@ pub(crate) fn links<'c>(case: &Case<'c>, known: &mut Known<'c>) -> Outcome {
     let sealed = &case.document.sealed;
     // What is missing may be named all the same.
     for kind in NAMED.into_iter().filter(|kind| !case.whole(*kind)) {
-        known.hashes.extend(case.listed(kind).iter().map(|hash| (kind, *hash)));
+        known.hashes.extend(case.listed(kind).iter().flatten().map(|hash| (kind, *hash)));
+        if case.listed(kind).contains(&None) {
+            known.unknown.insert(kind);
+        }
     }
     let missing = RecordKind::ALL.iter().copied().filter(|kind| !case.whole(*kind)).collect();
     let stretch = Stretch { gist: &sealed.gist, lines: &sealed.lines, called: "step", missing };
@@ -87,10 +92,13 @@ fn environment(case: &Case<'_>, worst: &mut Worst) {
         });
         return;
     }
-    let named = sealed.opened.value.environment_hash.parse();
-    worst.expect(listed.iter().map(|it| Ok(*it)).eq([named]), || {
-        "the OPENED leaf names another environment".to_owned()
-    });
+    let named = sealed.opened.value.environment_hash.parse::<Hash>();
+    let is_named = match listed {
+        [Some(hash)] => Ok(*hash) == named,
+        [None] => true,
+        _ => false,
+    };
+    worst.expect(is_named, || "the OPENED leaf names another environment".to_owned());
 }
 
 impl<'c> Known<'c> {
@@ -195,7 +203,8 @@ impl<'c> Known<'c> {
     fn step(&mut self, step: &'c Step, called: &str, worst: &mut Worst) {
         let index = step.index;
         for (kind, hash) in &step.named {
-            let there = hash.is_none_or(|hash| self.hashes.contains(&(*kind, hash)));
+            let is_unknown = self.unknown.contains(kind);
+            let there = hash.is_none_or(|hash| is_unknown || self.hashes.contains(&(*kind, hash)));
             worst.expect(there, || format!("{called} {index} names one of {kind} that is not there"));
         }
         worst.expect(step.deterministic, || {
@@ -255,7 +264,9 @@ impl<'c> Known<'c> {
     fn intervention(&self, record: &InterventionRecord, decisions: bool, worst: &mut Worst) {
         let named: Option<Hash> = record.decision_hash.parse().ok();
         let id = &record.intervention_id;
-        let there = named.is_some_and(|hash| self.hashes.contains(&(RecordKind::Decision, hash)));
+        let is_unknown = self.unknown.contains(&RecordKind::Decision);
+        let there =
+            named.is_some_and(|hash| is_unknown || self.hashes.contains(&(RecordKind::Decision, hash)));
         worst.expect(there, || format!("{id} names a decision that the run does not have"));
         let first = self.met.get(text_of(record).as_str()).copied();
         worst.expect(!decisions || first == named, || {

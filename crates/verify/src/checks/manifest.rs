@@ -4,6 +4,7 @@ use proof::{
     bundle::{Completeness, Manifest, PARTS},
     hash::Hash,
     records::RecordKind,
+    segment::MissingSegment,
 };
 
 use super::{Case, Outcome, Worst, matched::Matched};
@@ -11,11 +12,11 @@ use crate::{document::Document, report::Finding};
 
 /// Where in `listed` each of `present` is, in order; or the index of the first that is not there, or not there
 /// in this order.
-fn places(present: &[Hash], listed: &[Hash]) -> Result<Vec<usize>, usize> {
+fn places(present: &[Hash], listed: &[Option<Hash>]) -> Result<Vec<usize>, usize> {
     let mut next = 0;
     let mut places = Vec::with_capacity(present.len());
     for (at, hash) in present.iter().enumerate() {
-        let ahead = listed[next..].iter().position(|known| known == hash).ok_or(at)?;
+        let ahead = listed[next..].iter().position(|known| known.as_ref() == Some(hash)).ok_or(at)?;
         places.push(next + ahead);
         next += ahead + 1;
     }
@@ -28,12 +29,18 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Compares a list; answers the places and whether it is whole.
+    /// Compares a list of which whoever made the bundle had all; answers the places and whether it is whole.
     fn list(&mut self, name: &str, present: &[Hash], listed: &[Hash]) -> (Vec<usize>, bool) {
+        let listed: Vec<Option<Hash>> = listed.iter().copied().map(Some).collect();
+        self.list_of_known(name, present, &listed)
+    }
+
+    /// The same of one of which some may not have been read, which are none; it is whole if what was signed of it is there.
+    fn list_of_known(&mut self, name: &str, present: &[Hash], listed: &[Option<Hash>]) -> (Vec<usize>, bool) {
         self.compared += present.len();
         match places(present, listed) {
             Err(at) => {
-                let detail = if listed.contains(&present[at]) {
+                let detail = if listed.contains(&Some(present[at])) {
                     format!("{name}/{at} is not in its place")
                 } else {
                     format!("{name}/{at} is not what was signed")
@@ -47,7 +54,8 @@ impl Comparison {
                 let detail =
                     format!("{missing} of {} are missing from {name}, the first is {first}", listed.len());
                 self.worst.found(Finding::truncated(detail));
-                (places, false)
+                let is_whole = places.len() == listed.iter().flatten().count();
+                (places, is_whole)
             }
             Ok(places) => (places, true),
         }
@@ -70,12 +78,16 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
     let mut matched = Matched::default();
     let Document { sealed, after, proofs, .. } = document;
 
+    if !manifest.missing.is_empty() {
+        let told = MissingSegment::told_of_all(&manifest.missing, &manifest.run_id);
+        all.worst.found(Finding::truncated(format!("whoever made this could not read all of it: {told}")));
+    }
     let mut whole = all.one("records/sealed/opened", sealed.opened.hash, manifest.sealed.opened);
     whole &= all.one("records/sealed/snapshot", sealed.snapshot.hash, manifest.sealed.snapshot);
     for kind in RecordKind::ALL {
         let lines: Vec<Hash> = sealed.lines.get(kind).into_iter().flatten().map(|line| line.hash).collect();
         let listed = manifest.sealed.records.get(kind).map_or(&[][..], Vec::as_slice);
-        let (places, all_there) = all.list(&format!("records/sealed/{kind}"), &lines, listed);
+        let (places, all_there) = all.list_of_known(&format!("records/sealed/{kind}"), &lines, listed);
         matched.places.insert(*kind, places);
         whole &= all_there;
     }
@@ -84,7 +96,7 @@ pub(crate) fn compare(document: &Document, manifest: &Manifest) -> (Matched, Out
     let listed = &manifest.after;
     let mut whole = all.one("records/after/run", after.run.hash, listed.run);
     whole &= all.one("records/after/as_of", after.as_of.hash, listed.as_of);
-    whole &= all.list("records/after/addenda", &hashes(&after.addenda), &listed.addenda).1;
+    whole &= all.list_of_known("records/after/addenda", &hashes(&after.addenda), &listed.addenda).1;
     whole &= all.list("records/after/incidents", &hashes(&after.incidents), &listed.incidents).1;
     let (places, all_there) = all.list("records/after/audit", &hashes(&after.audit), &listed.audit);
     matched.audit = places;

@@ -23,23 +23,31 @@ pub(crate) fn not_before(case: &Case<'_>, time: &str) -> Outcome {
 /// The run has every step that the agent was told of, unchanged.
 pub(crate) fn seen(case: &Case<'_>, seen: &[Seen]) -> Outcome {
     let steps = case.listed(RecordKind::Step);
-    let known: HashSet<_> = steps.iter().collect();
+    let known: HashSet<_> = steps.iter().flatten().collect();
+    let all_are_known = steps.iter().all(Option::is_some);
     let mut worst = Worst::default();
     for Seen { step_index, step_hash } in seen {
         match step_index {
             Some(index) => match usize::try_from(*index).ok().and_then(|index| steps.get(index)) {
-                Some(step) => {
+                Some(Some(step)) => {
                     worst.expect(step == step_hash, || {
                         format!("step {index} is not the one that the agent was told of")
                     });
                 }
-                None => worst.found(Finding::truncated(format!(
+                Some(None) | None => worst.found(Finding::truncated(format!(
                     "step {index}, which the agent was told of, is not here"
                 ))),
             },
-            None => worst.expect(known.contains(step_hash), || {
-                format!("no step has the hash {step_hash}, which the agent was told")
-            }),
+            None if known.contains(step_hash) => {}
+            None => {
+                let detail = format!("no step has the hash {step_hash}, which the agent was told");
+                // It may be one that is missing.
+                worst.found(if all_are_known {
+                    Finding::tampered(detail)
+                } else {
+                    Finding::truncated(detail)
+                });
+            }
         }
     }
     worst.or_else(|| format!("{} steps are as the agent was told", seen.len()))

@@ -6,6 +6,7 @@ mod facts;
 mod insider;
 mod kit;
 mod logs;
+mod missing;
 mod mutations;
 mod outside;
 mod page;

@@ -5,6 +5,7 @@
 //! missing shows: the next does not go on where the one before ends.
 
 mod held;
+mod keys;
 mod lines;
 mod open;
 mod read;
@@ -14,12 +15,14 @@ mod write;
 
 pub use self::{
     held::{HeldRecords, Place},
+    keys::KeysOfRun,
     lines::RunRecords,
     read::JudgedStep,
     under::{LostStep, StepsUnder},
     write::{DecidedStep, NewSegment},
 };
 pub(crate) use self::{
+    keys::keys_of_run,
     read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, union_of},
     run::{Around, around, decisions_of_run, held_of_run, of_run},
     under::{spans_under, steps_under},

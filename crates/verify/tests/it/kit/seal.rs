@@ -113,6 +113,7 @@ impl Scene {
             run,
             incidents: self.incidents.clone(),
             audit: audit.collect(),
+            lost: None,
             checkpoints: Checkpoints {
                 audit: self.ledger.checkpoint(&key),
                 runs: self.runs.checkpoint(&key),

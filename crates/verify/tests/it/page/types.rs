@@ -34,9 +34,18 @@ pub(super) struct Types {
     pub(super) words: BTreeMap<&'static str, &'static [&'static str]>,
 }
 
-/// What is in no bundle as an object: read from texts, from the statement's bytes, or from exports of the logs.
-pub(super) const UNSEEN: [&str; 7] =
-    ["Statement", "Subject", "Digest", "RunAfter", "Intervened", "EpochLeaf", "SigningKeyLeaf"];
+/// What is in no bundle here as an object: read from texts, from the statement's bytes, or from exports of the logs; or there only
+/// where a store is damaged.
+pub(super) const UNSEEN: [&str; 8] = [
+    "Statement",
+    "Subject",
+    "Digest",
+    "MissingSegment",
+    "RunAfter",
+    "Intervened",
+    "EpochLeaf",
+    "SigningKeyLeaf",
+];
 
 impl Types {
     fn by_hand(&mut self, name: &'static str, members: Vec<(&'static str, Kind)>) {
