@@ -2,6 +2,13 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// A count that goes up, of how many nobody knows before.
+pub(crate) fn tally(doing: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:30} {human_pos} {per_sec}");
+    let tally = ProgressBar::no_length().with_message(doing.to_owned());
+    style.map_or_else(|_| tally.clone(), |style| tally.clone().with_style(style))
+}
+
 /// A bar of `length` rows.
 pub(crate) fn bar(length: u64, doing: &str) -> ProgressBar {
     let style =

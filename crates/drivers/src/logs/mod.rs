@@ -13,7 +13,8 @@ mod tree;
 pub use self::{
     failures::{Evidence, EvidenceReads},
     segments::{
-        DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LostStep, NewSegment, Place, RunRecords, StepsUnder,
+        DecidedStep, HeldRecords, JudgedStep, KeysOfRun, LookedInto, LostStep, NewSegment, Place, RunRecords,
+        StepsUnder,
     },
     steps::StepsPage,
     traces::{TraceReads, TraceStore},

@@ -13,7 +13,7 @@ use proof::{
 };
 
 use super::{
-    HeldRecords, KeysOfRun, RunRecords, TraceReads,
+    HeldRecords, KeysOfRun, LookedInto, RunRecords, TraceReads,
     segments::{self, Around, JudgedStep, Place, StepsUnder},
 };
 use crate::StoreError;
@@ -167,6 +167,21 @@ impl TraceReads<'_> {
         let ends = missing.iter().map(|one| one.first_step.saturating_add(one.step_count));
         let end = ends.fold(indices.end, u64::max);
         Ok(Stretch { steps: judged_in(records, &indices).collect(), missing, end })
+    }
+
+    /// Opens all segments of a run, and holds its keys against them, without keeping any of it.
+    pub async fn look_into(self, tenant: TenantId, run: RunId) -> Result<LookedInto, StoreError> {
+        let counted = self.counted(tenant, run).await?;
+        segments::look_into(self.conn, tenant, run, counted).await
+    }
+
+    /// How many bytes the segments of these runs are, as they are stored; a run without any is not listed.
+    pub async fn bytes_of_runs(
+        self,
+        tenant: TenantId,
+        runs: &[RunId],
+    ) -> Result<Vec<(RunId, u64)>, StoreError> {
+        segments::bytes_of(self.conn, tenant, runs).await
     }
 
     /// The idempotency keys of a run's steps, to hold the steps against.

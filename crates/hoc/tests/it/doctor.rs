@@ -19,7 +19,7 @@ async fn a_sound_installation_has_nothing_to_mend(store: Store) {
     let printed = place.succeed(&["doctor", "--json"]);
     let findings: Value = serde_json::from_str(&printed).expect("JSON");
     let findings = findings.as_array().expect("a list");
-    for what in ["store", "append-only", "commit", "keys", "logs", "server"] {
+    for what in ["store", "append-only", "commit", "keys", "logs", "segments", "server"] {
         assert!(
             findings.iter().any(|finding| finding["what"] == what && finding["state"] == "ok"),
             "{what}: {printed}"

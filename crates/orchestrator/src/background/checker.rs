@@ -4,7 +4,10 @@
 //! It trusts no result that was stored: leaves are hashed from their columns, the tree is built anew from the first
 //! leaf, and must come to the roots that were signed and to the head.
 
-use std::{collections::VecDeque, sync::PoisonError};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::PoisonError,
+};
 
 use chrono::{DateTime, Utc};
 use drivers::{ReadTx, StoreError};
@@ -28,6 +31,9 @@ use crate::{
 /// Rows of a log, and runs, of one piece.
 const ROWS: u64 = 500;
 const RUNS: u64 = 20;
+
+/// So many bytes of segments, as they are stored, are one piece, whatever runs they are of; one run is always one.
+const BYTES: u64 = 4 << 20;
 
 /// How many rows of one log a pass tells of: where all of them are bad, the first say enough.
 const TOLD: usize = 10;
@@ -123,7 +129,9 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
             Ok((found, Some(next)))
         }
         Part::Runs(after) => {
-            let runs = store.activity().run_ids(tenant, after, RUNS).await?;
+            let mut runs = store.activity().run_ids(tenant, after, RUNS).await?;
+            let bytes = store.traces().bytes_of_runs(tenant, &runs).await?;
+            runs.truncate(within(&runs, &bytes.into_iter().collect()));
             let mut found = Vec::new();
             for run in &runs {
                 found.extend(check_run(&store, tenant, *run).await?);
@@ -131,6 +139,16 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
             Ok((found, runs.last().map(|last| Part::Runs(Some(*last)))))
         }
     }
+}
+
+/// How many of these runs are one piece, by the bytes of their segments: one at least.
+fn within(runs: &[RunId], bytes: &HashMap<RunId, u64>) -> usize {
+    let mut read: u64 = 0;
+    let fits = |run: &&RunId| {
+        read = read.saturating_add(bytes.get(run).copied().unwrap_or(0));
+        read <= BYTES
+    };
+    runs.iter().take_while(fits).count().max(1)
 }
 
 /// A leaf as it is stored: its place, the hash beside it, and the hash that it has.
@@ -249,4 +267,24 @@ impl Walk {
 
 fn lock<T>(of: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_as_many_runs_as_fit_and_one_at_least() {
+        let runs = [1, 2, 3].map(|n| RunId(uuid::Uuid::from_u128(n)));
+        for (bytes, due) in [
+            ([1, 1, 1], 3),
+            ([BYTES, 0, 1], 2),
+            ([BYTES + 1, 1, 1], 1),
+            ([1, BYTES, 1], 1),
+            ([u64::MAX, u64::MAX, 1], 1),
+        ] {
+            let bytes = runs.into_iter().zip(bytes).collect();
+            assert_eq!(within(&runs, &bytes), due, "{bytes:?}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod check_records;
 pub mod export_bundle;
+pub mod look_into;
 pub mod read_log;
 pub mod run_evidence;
 pub mod run_proof;

@@ -4,6 +4,7 @@
 //! one allows: that ends it.
 
 use entities::logs::run_segments::Model;
+use models::logs::StepRow;
 use proof::segment::MissingSegment;
 
 use super::{lines::RunRecords, open::open};
@@ -123,6 +124,13 @@ impl HeldRecords {
         if self.is_unsure || counted.records > self.next.records {
             self.reach(counted);
         }
+    }
+
+    /// The steps that were read since this was asked last. Nothing else of it is kept: for who reads a run piece by piece.
+    pub(super) fn take_steps(&mut self) -> Vec<StepRow> {
+        let steps = std::mem::take(&mut self.records.steps);
+        self.forget();
+        steps
     }
 
     /// Keeps no more of what was read than that it was: for who reads a run segment by segment.

@@ -18,12 +18,13 @@ pub use self::{
     keys::KeysOfRun,
     lines::RunRecords,
     read::JudgedStep,
+    run::LookedInto,
     under::{LostStep, StepsUnder},
     write::{DecidedStep, NewSegment},
 };
 pub(crate) use self::{
     keys::keys_of_run,
     read::{RANGES_AT_ONCE, decisions_of, first_of_runs, in_steps, judged, union_of},
-    run::{Around, around, decisions_of_run, held_of_run, of_run},
+    run::{Around, around, bytes_of, decisions_of_run, held_of_run, look_into, of_run},
     under::{spans_under, steps_under},
 };

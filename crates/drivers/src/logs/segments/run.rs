@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use entities::logs::run_segments::{self as segments, Column};
 use models::ids::{RunId, TenantId};
-use proof::records::DecisionRecord;
+use proof::{records::DecisionRecord, segment::MissingSegment};
 use sea_orm::{
     ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, Func},
@@ -12,9 +12,10 @@ use sea_orm::{
 
 use super::{
     held::{HeldRecords, Place},
+    keys::keys_of_run,
     lines::RunRecords,
 };
-use crate::{StoreError, conn::Conn, driver::of_tenant, read};
+use crate::{StoreError, conn::Conn, driver::of_tenant, keys, read, tally};
 
 of_tenant!(segments);
 
@@ -53,6 +54,61 @@ pub(crate) async fn decisions_of_run(
         held.forget();
     }
     Ok((decisions, held))
+}
+
+/// So many segments of a run are read at once where all of them are looked into.
+const AT_ONCE: u64 = 32;
+
+/// What it came to that all segments of a run were opened, and its keys held against them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookedInto {
+    /// How many segments there are.
+    pub segments: u64,
+    /// How many idempotency keys of steps.
+    pub keys: u64,
+    /// The segments that are not there, or not what was recorded.
+    pub missing: Vec<MissingSegment>,
+    /// What is wrong with the keys.
+    pub wrong_keys: Vec<String>,
+}
+
+/// Opens all segments of a run, a piece at a time, and keeps nothing of them. `counted` is how much the run has counted.
+pub(crate) async fn look_into(
+    conn: &Conn,
+    tenant: TenantId,
+    run: RunId,
+    counted: Option<Place>,
+) -> Result<LookedInto, StoreError> {
+    let mut keys = keys_of_run(conn, tenant, run).await?;
+    let mut looked = LookedInto { keys: keys.count, ..LookedInto::default() };
+    let mut held = HeldRecords::default();
+    let mut after = -1_i64;
+    loop {
+        let of_run = of(tenant).filter(Column::RunId.eq(run.0)).filter(Column::FirstRecord.gt(after));
+        let rows = read::all(conn, of_run.order_by_asc(Column::FirstRecord).limit(AT_ONCE)).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.first_record;
+        for row in &rows {
+            held.meet(row);
+            held.take_steps().iter().for_each(|step| keys.meet(&step.record));
+        }
+        looked.segments += rows.len() as u64;
+    }
+    if let Some(counted) = counted {
+        held.end_at(counted);
+    }
+    looked.wrong_keys = keys.wrong(&held.missing);
+    looked.missing = held.missing;
+    Ok(looked)
+}
+
+/// How many bytes the segments of runs are, as they are stored; a run without any is not listed.
+pub(crate) async fn bytes_of(
+    conn: &Conn,
+    tenant: TenantId,
+    runs: &[RunId],
+) -> Result<Vec<(RunId, u64)>, StoreError> {
+    tally::lengths_by_keys(conn, of(tenant), Column::RunId, Column::Body, keys::sorted(runs)).await
 }
 
 /// The segments around some steps.

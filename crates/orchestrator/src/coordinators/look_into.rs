@@ -1,0 +1,60 @@
+//! Looks into every segment of every run of a tenant, a piece at a time: for who examines a store. Each is opened, and the idempotency
+//! keys of the steps are held against them, both ways.
+
+use models::ids::{RunId, TenantId};
+use proof::segment::MissingSegment;
+
+use crate::{
+    consequences::{
+        found::{of_row, of_segments},
+        mismatches::tell,
+    },
+    errors::Error,
+    spine::Spine,
+};
+
+/// Runs of one piece.
+const RUNS: u64 = 100;
+
+/// What was looked into, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// How many runs.
+    pub runs: u64,
+    /// How many segments.
+    pub segments: u64,
+    /// How many idempotency keys of steps.
+    pub keys: u64,
+    /// Each run that is not as it was recorded, and what is wrong with it.
+    pub faults: Vec<(RunId, String)>,
+    /// The last of the runs: none where there were no more.
+    pub last: Option<RunId>,
+}
+
+/// Looks into the runs that come after the last one given. What is found is an incident of its run, as where the background check
+/// finds it.
+pub async fn look_into(spine: &Spine, tenant: TenantId, after: Option<RunId>) -> Result<Looked, Error> {
+    let runs = spine.read().await?.activity().run_ids(tenant, after, RUNS).await?;
+    let mut looked = Looked { runs: runs.len() as u64, last: runs.last().copied(), ..Looked::default() };
+    for run in runs {
+        // A moment for each: a long look must not hold back what is written meanwhile.
+        let of_run = spine.read().await?.traces().look_into(tenant, run).await?;
+        looked.segments += of_run.segments;
+        looked.keys += of_run.keys;
+        let name = run.to_string();
+        let mut found = of_segments(run, &of_run.missing);
+        let mut why = Vec::new();
+        if !of_run.missing.is_empty() {
+            why.push(MissingSegment::told_of_all(&of_run.missing, &name));
+        }
+        for wrong in of_run.wrong_keys {
+            why.push(format!("step_keys row {name}: {wrong}"));
+            found.push(of_row(Some(run), "step_keys", name.clone(), wrong));
+        }
+        if !why.is_empty() {
+            tell(spine, tenant, &found).await;
+            looked.faults.push((run, why.join("; ")));
+        }
+    }
+    Ok(looked)
+}
