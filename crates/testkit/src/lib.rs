@@ -5,6 +5,7 @@
 //! its tests say so and pass, but not where `CI` is set. [`wire`] stands between replicas and their Postgres and lets
 //! their statements through one at a time.
 
+mod damage;
 pub mod databases;
 mod kept;
 mod macros;
@@ -16,6 +17,7 @@ pub mod wire;
 pub mod witness;
 
 pub use self::{
+    damage::Damage,
     databases::{Store, TestDatabase},
     records::StoredSegment,
     stranger::Stranger,

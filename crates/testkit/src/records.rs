@@ -17,10 +17,14 @@ const COUNTED: [(&str, &str); 5] = [
     ("provider_count", "hoc/provider-evidence/v1"),
 ];
 
+/// The columns of a segment besides its key.
+pub(crate) const COLUMNS: &str = "record_count, first_step, step_count, decision_count, environment_count, activity_count, \
+                                  provider_count, codec, raw_length, body";
+
 /// A segment as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredSegment {
-    key: String,
+    pub(crate) key: String,
     /// The id of its run: 32 hexadecimal digits.
     pub run: String,
     /// How many records the run's segments hold before it.
