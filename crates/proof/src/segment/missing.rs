@@ -15,6 +15,9 @@ pub const KINDS: [RecordKind; 7] = [
     RecordKind::Step,
 ];
 
+/// How many are told of one by one.
+const TOLD: usize = 10;
+
 /// A segment that cannot be read: its records are missing from what is answered, and from nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,10 +47,14 @@ impl MissingSegment {
         format!("run_segments row {}: {}", self.row(run), self.why)
     }
 
-    /// The same of several.
+    /// The same of several: where there are many, the first say enough.
     #[must_use]
     pub fn told_of_all(missing: &[Self], run: &str) -> String {
-        missing.iter().map(|one| one.told(run)).collect::<Vec<_>>().join("; ")
+        let mut told: Vec<String> = missing.iter().take(TOLD).map(|one| one.told(run)).collect();
+        if missing.len() > TOLD {
+            told.push(format!("and {} more", missing.len() - TOLD));
+        }
+        told.join("; ")
     }
 }
 

@@ -160,6 +160,6 @@ impl HeldRecords {
 }
 
 /// A segment that is missing, as an error.
-pub(super) fn corrupt(missing: &MissingSegment, run: &str) -> StoreError {
+fn corrupt(missing: &MissingSegment, run: &str) -> StoreError {
     StoreError::Corrupt { table: "run_segments", row: missing.row(run), why: missing.why.clone() }
 }
