@@ -7,10 +7,12 @@ use std::{
     os::unix::fs::PermissionsExt as _,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Store;
 
 use crate::harness::Place;
+
+const RUNS: &str = "/api/v1/runtime/activity/runs";
 
 async fn a_sound_installation_has_nothing_to_mend(store: Store) {
     let Some(place) = Place::on(store).await else { return };
@@ -35,6 +37,49 @@ async fn a_sound_installation_has_nothing_to_mend_on_sqlite() {
 #[tokio::test]
 async fn a_sound_installation_has_nothing_to_mend_on_postgres() {
     a_sound_installation_has_nothing_to_mend(Store::Postgres).await;
+}
+
+/// A byte is lost of a run's first step: whoever meets it is told which, and gets the rest.
+#[tokio::test]
+async fn a_damaged_segment_is_named_and_the_rest_is_served() {
+    let Some(place) = Place::on(Store::Postgres).await else { return };
+    let admin = place.key("admin");
+    let server = place.serve();
+    let mut http = server.http();
+    let run = http.post(RUNS, &admin, &json!({ "agent_id": "a" })).expect(201)["run_id"].clone();
+    let run = run.as_str().expect("an id");
+    let steps = format!("{RUNS}/{run}/steps");
+    let step = |key: &str| json!({ "kind": "TOOL_CALL", "skill_name": "s", "status": "SUCCESS", "idempotency_key": key });
+    for key in ["first", "second"] {
+        http.post(&steps, &admin, &step(key)).expect(200);
+    }
+    let database = place.database().expect("on Postgres");
+    database.disarm("run_segments").await;
+    let cut = "UPDATE run_segments SET body = substr(body, 1, length(body) - 1) WHERE first_step = 0 AND step_count > 0";
+    database.tamper(cut).await.expect("cut");
+
+    let page = http.get(&steps, &admin).expect(200);
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(1), "{page}");
+    let missing = &page["missing"][0];
+    assert_eq!((&missing["run_id"], &missing["step_count"]), (&json!(run), &json!(1)), "{page}");
+    let segment = format!("{run}/{}", missing["first_record"]);
+    let repeated = http.post(&steps, &admin, &step("first")).expect(500);
+    assert_eq!(repeated["code"], "record_damaged");
+    assert!(repeated["detail"].as_str().is_some_and(|detail| detail.contains(&segment)), "{repeated}");
+    http.post(&steps, &admin, &step("second")).expect(200);
+    let bundle = http.get(&format!("{RUNS}/{run}/bundle"), &admin);
+    bundle.expect(200);
+    let (file, public) = (place.path("bundle.json"), place.public_keys());
+    fs::write(&file, &bundle.body).expect("it is written");
+    let [file, public] = [&file, &public].map(|path| path.to_str().expect("UTF-8"));
+    let verified = place.run(&["verify", file, "--key", public]);
+    assert_eq!(verified.code, Some(4), "{}", verified.stdout);
+    assert!(verified.stdout.contains(&segment), "{}", verified.stdout);
+    let place = place.with("HOC_LISTEN", &server.address);
+    let looked = place.run(&["doctor"]);
+    assert_eq!(looked.code, Some(1), "{}", looked.stdout);
+    let told = looked.stdout.lines().find(|line| line.contains("segments") && line.contains("FAIL"));
+    assert!(told.is_some_and(|line| line.contains(&segment)), "{}", looked.stdout);
 }
 
 #[test]

@@ -142,6 +142,12 @@ on_both! {
             (vec![Damage::Gone(last.clone()), Damage::Gone(end.clone())], vec![last.first_record], vec![2]),
             (vec![Damage::Again(middle.clone(), middle.first_record + 1)], vec![middle.first_record + 1], vec![]),
             (vec![Damage::Again(middle.clone(), behind)], vec![behind], vec![]),
+            // Moved: it is not where it was, and reaches into the next, which is where it was. All of both is there.
+            (
+                vec![Damage::Gone(middle.clone()), Damage::Again(middle.clone(), middle.first_record + 1)],
+                vec![middle.first_record, last.first_record],
+                vec![],
+            ),
         ];
         for segment in &all {
             let step = [first, middle, last].iter().position(|of| of.first_record == segment.first_record);

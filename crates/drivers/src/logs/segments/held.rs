@@ -61,7 +61,11 @@ impl HeldRecords {
                 step_count: 0,
                 why,
             });
-            return;
+            if row.step_count <= 0 || begins.steps != self.next.steps {
+                return;
+            }
+            // Its steps are those that come next: it is in its place, and the one before is not.
+            self.next.records = begins.records;
         }
         self.reach(begins);
         let due = self.next.steps;
