@@ -97,7 +97,8 @@ impl TraceReads<'_> {
                 let mut count = 0;
                 let mut from = 0;
                 while from < counted {
-                    let some = self.steps_in(tenant, run, from..counted.min(from + STEPS_AT_ONCE)).await?;
+                    let some =
+                        self.steps_in(tenant, run, from..counted.min(from + STEPS_AT_ONCE), counted).await?;
                     from = some.end;
                     count += some.steps.iter().filter(|step| is_theirs(step)).count() as u64;
                 }
@@ -111,7 +112,7 @@ impl TraceReads<'_> {
         let mut from = first;
         while from < counted && (rows.len() as u64) < wanted {
             let indices = from..counted.min(from.saturating_add(at_once));
-            let some = self.steps_in(tenant, run, indices).await?;
+            let some = self.steps_in(tenant, run, indices, counted).await?;
             from = some.end;
             rows.extend(some.steps.into_iter().filter(is_theirs));
             missing.extend(some.missing);
@@ -132,12 +133,13 @@ impl TraceReads<'_> {
     }
 
     /// The steps of these indices. One that is not there is not passed over: its segment is named, and what was looked through
-    /// goes on to its end.
+    /// goes on to its end. `told` is how many steps the run says that it has.
     async fn steps_in(
         self,
         tenant: TenantId,
         run: RunId,
         indices: Range<u64>,
+        told: u64,
     ) -> Result<Stretch, StoreError> {
         let mut steps = Vec::new();
         let mut is_whole = true;
@@ -154,10 +156,10 @@ impl TraceReads<'_> {
         }
         let Around { mut held, is_end } = segments::around(self.conn, tenant, run, &indices).await?;
         if is_end {
-            if let Some(counted) = self.counted(tenant, run).await? {
-                held.end_at(counted);
+            match self.counted(tenant, run).await? {
+                Some(counted) => held.end_at(counted),
+                None => held.cover(told),
             }
-            held.cover(indices.end);
         }
         let HeldRecords { records, mut missing, .. } = held;
         missing.retain(|one| {
@@ -165,7 +167,8 @@ impl TraceReads<'_> {
             one.first_step < indices.end && end > indices.start
         });
         let ends = missing.iter().map(|one| one.first_step.saturating_add(one.step_count));
-        let end = ends.fold(indices.end, u64::max);
+        // Behind the last segment there is nothing to look for, whatever the run says that it has.
+        let end = if is_end { u64::MAX } else { ends.fold(indices.end, u64::max) };
         Ok(Stretch { steps: judged_in(records, &indices).collect(), missing, end })
     }
 
