@@ -125,8 +125,9 @@ impl TraceReads<'_> {
             let last = last.step.record.step_index;
             missing.retain(|one| one.first_step <= last);
         }
-        missing.sort_by_key(|one| one.first_record);
-        missing.dedup();
+        // Two stretches may meet one.
+        missing.sort_by_key(|one| (one.first_record, one.first_step));
+        missing.dedup_by_key(|one| one.first_record);
         rows.truncate(limit.saturating_add(1));
         let page = Page::cut(rows, page, total, |row| Cursor::After(row.step.record.step_index));
         Ok(StepsPage { page, missing })
@@ -169,7 +170,11 @@ impl TraceReads<'_> {
         let ends = missing.iter().map(|one| one.first_step.saturating_add(one.step_count));
         // Behind the last segment there is nothing to look for, whatever the run says that it has.
         let end = if is_end { u64::MAX } else { ends.fold(indices.end, u64::max) };
-        Ok(Stretch { steps: judged_in(records, &indices).collect(), missing, end })
+        // One that is there twice may be in a stretch that does not show it to be.
+        let mut steps: Vec<JudgedStep> = judged_in(records, &indices).collect();
+        steps.sort_by_key(|step| step.step.record.step_index);
+        steps.dedup_by_key(|step| step.step.record.step_index);
+        Ok(Stretch { steps, missing, end })
     }
 
     /// Opens all segments of a run, and holds its keys against them, without keeping any of it.

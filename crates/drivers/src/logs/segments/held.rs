@@ -67,8 +67,10 @@ impl HeldRecords {
             // Its steps are those that come next: it is in its place, and the one before is not.
             self.next.records = begins.records;
         }
+        // Behind one that does not open it is not known how many steps there were.
+        let passed = if self.is_unsure { 0 } else { self.next.steps };
         self.reach(begins);
-        let due = self.next.steps;
+        let due = self.next.steps.max(passed);
         let opened = if begins.steps == due {
             self.add(row)
         } else {
