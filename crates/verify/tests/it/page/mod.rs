@@ -1,6 +1,7 @@
 //! `docs/bundle.md` lists every type of a bundle. Here the list is made of the types themselves, and real bundles are
-//! held against it: so page, program and documents cannot part.
+//! held against it: so page, program and documents cannot part. `docs/bundle.schema.json` says the same to programs.
 
+mod schema;
 mod trace;
 mod types;
 
@@ -13,6 +14,7 @@ use self::{trace::Kind, types::Types};
 use crate::{kit, words::parse};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/bundle.md");
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/bundle.schema.json");
 const BEGIN: &str = "<!-- The types: crates/verify/tests/it/page writes what follows. -->\n";
 const END: &str = "<!-- The end of the types. -->\n";
 
@@ -27,6 +29,20 @@ fn the_page_lists_the_types() {
         fs::write(&taken, now).expect("the page is written");
         panic!(
             "a type changed: see what that means for readers, then `cp {} docs/bundle.md`",
+            taken.display()
+        );
+    }
+}
+
+#[test]
+fn the_schema_says_the_same() {
+    let there: Value = parse(&fs::read(SCHEMA).expect("docs/bundle.schema.json"));
+    let now = schema::of(&types::all());
+    if there != now {
+        let taken = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bundle.schema.json");
+        fs::write(&taken, format!("{now:#}\n")).expect("the schema is written");
+        panic!(
+            "a type changed: see what that means for readers, then `cp {} docs/bundle.schema.json`",
             taken.display()
         );
     }
