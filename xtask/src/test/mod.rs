@@ -2,8 +2,8 @@
 //!
 //! It finds Postgres, Redis, Chromium, Python, Node, sqlite3 and libfaketime or installs them, starts a server of its
 //! own on a unix socket, and runs `cargo test`. Nothing is skipped: if one of them cannot be had, it says which package
-//! to install and fails. Three things come from an index that may not be there, an OpenTelemetry SDK, schemathesis and
-//! axe-core: see `python`.
+//! to install and fails. Four things come from an index that may not be there, an OpenTelemetry SDK, schemathesis,
+//! axe-core, and what a second verifier of bundles needs: see `python`.
 
 mod browser;
 mod commands;

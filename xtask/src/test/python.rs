@@ -25,12 +25,12 @@ pub(crate) struct Packages {
     requirements: &'static str,
     /// Where, under `target/`.
     folder: &'static str,
-    /// A module by which it is known to be there.
+    /// A module by which it is known to be there, or several.
     module: &'static str,
 }
 
 /// All of them.
-pub(crate) const ALL: [Packages; 3] = [
+pub(crate) const ALL: [Packages; 4] = [
     Packages {
         what: "a real OpenTelemetry SDK",
         test: "sdk",
@@ -54,6 +54,14 @@ pub(crate) const ALL: [Packages; 3] = [
         requirements: "crates/hoc/tests/data/axe.txt",
         folder: "axe",
         module: "axe_playwright_python",
+    },
+    Packages {
+        what: "what a second verifier of bundles needs",
+        test: "second_verifier",
+        variable: "HOC_TEST_VERIFIER_PYTHON",
+        requirements: "crates/hoc/tests/data/second_verifier.txt",
+        folder: "second-verifier",
+        module: "cryptography, jsonschema",
     },
 ];
 
@@ -117,7 +125,7 @@ impl Packages {
 /// Installs Debian's `python3-venv`, or says what to install.
 fn install() -> anyhow::Result<()> {
     let wanted = format!(
-        "the tests of a real OpenTelemetry SDK and of the OpenAPI document need Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`; Fedora: `python3`), or interpreters that have what they need in {}",
+        "the tests of a real OpenTelemetry SDK, of the OpenAPI document, of the console's pages and of bundles need Python 3.9 or newer with `venv` (Debian and Ubuntu: package `python3-venv`; Fedora: `python3`), or interpreters that have what they need in {}",
         ALL.map(|packages| packages.variable).join(" and ")
     );
     install::missing("Python with `venv`", "python3-venv", &wanted)?;

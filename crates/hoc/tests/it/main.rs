@@ -31,5 +31,6 @@ mod replicas;
 mod restore;
 mod rotation;
 mod sdk;
+mod second_verifier;
 mod serve;
 mod wrong_inputs;

@@ -14,7 +14,7 @@ use crate::{
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 
 /// Asks until the answer is what is waited for.
-fn wait<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(got) = ask() {
@@ -36,18 +36,18 @@ fn govern(http: &mut Http, admin: &str) {
     }
 }
 
-struct Agent<'s> {
-    server: &'s Server,
-    key: String,
+pub(crate) struct Agent<'s> {
+    pub(crate) server: &'s Server,
+    pub(crate) key: String,
 }
 
 impl Agent<'_> {
-    fn start(&self) -> String {
+    pub(crate) fn start(&self) -> String {
         let started = self.server.http().post(RUNS, &self.key, &json!({ "agent_id": "a" })).expect(201);
         started["run_id"].as_str().expect("an id").to_owned()
     }
 
-    fn report(&self, run: &str, tool: &str, cost: f64, key: Option<&str>) -> Answer {
+    pub(crate) fn report(&self, run: &str, tool: &str, cost: f64, key: Option<&str>) -> Answer {
         let mut step = json!({ "kind": "LLM_CALL", "skill_name": tool, "status": "SUCCESS",
             "llm": { "provider": "openai", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 5, "cost_usd": cost } });
         if let Some(key) = key {
@@ -60,7 +60,7 @@ impl Agent<'_> {
         self.server.http().get(&format!("{RUNS}/{run}"), &self.key).expect(200)
     }
 
-    fn steps(&self, run: &str) -> Vec<String> {
+    pub(crate) fn steps(&self, run: &str) -> Vec<String> {
         let steps = self.server.http().get(&format!("{RUNS}/{run}/steps"), &self.key).expect(200);
         let steps = steps["items"].as_array().expect("steps").iter();
         steps.map(|step| step["status"].as_str().expect("a status").to_owned()).collect()
@@ -150,7 +150,7 @@ async fn what_was_refused_meanwhile_is_written_once_on_postgres() {
 }
 
 /// Lets the tenant go on without its store.
-fn go_on(http: &mut Http, admin: &str) {
+pub(crate) fn go_on(http: &mut Http, admin: &str) {
     let settings = http.get("/api/v1/account/settings", admin);
     let head = String::from_utf8(settings.head).expect("UTF-8").to_lowercase();
     let version = head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("a version");

@@ -1,0 +1,96 @@
+"""Compares docs/examples/verify.py with `hoc verify`, for the test `second_verifier`.
+
+    compare.py FOLDER PUBLIC_KEYS SIGNING_KEY HOC
+
+By their words and exit codes, of every bundle in the folder, of 400 that are damaged, and of 200 with a fault that is
+signed. The dice are thrown alike in each run. And every good bundle is valid under docs/bundle.schema.json.
+"""
+import base64, concurrent.futures, json, os, pathlib, random, subprocess, sys, tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[5]
+sys.path.insert(0, str(ROOT / "docs/examples"))
+import damage, forge, verify  # noqa: E402
+
+GOOD, DAMAGED, FORGED, SEED = 200, 400, 200, 20261128
+
+
+def ours(data, keys):
+    try:
+        word, found = verify.verify(data, keys)
+    except verify.NotABundle as why:
+        return ("", 1), [str(why)]
+    return (word, verify.EXIT[word]), found
+
+
+def theirs(hoc, file, key):
+    ran = subprocess.run([hoc, "verify", file, "--key", key], capture_output=True, text=True, encoding="utf-8")
+    return (ran.stdout.splitlines()[-1] if ran.stdout else "", ran.returncode), ran.stdout + ran.stderr
+
+
+def cases(good, signing):
+    """Each with what was done to it."""
+    for data in good:
+        yield "good", data
+    dice = random.Random(SEED)
+    for _ in range(DAMAGED):
+        data = dice.choice(good)
+        how, bent = damage.damaged(dice, data)
+        while bent == data:
+            how, bent = damage.damaged(dice, data)
+        yield how, bent
+    # Faults that somebody with the key planted. Which steps of a trace count, only `hoc verify` looks at.
+    forger = forge.Forger(pathlib.Path(signing).read_bytes())
+    plain = [data for data in good if b'"external_span_id":"' not in data]
+    for _ in range(FORGED):
+        document = None
+        while document is None:
+            document = forger.forge(dice, json.loads(dice.choice(plain)), forge.plant)
+        yield "forged", json.dumps(document).encode()
+
+
+def compare(folder, key, signing, hoc):
+    keys = verify.read_keys(pathlib.Path(key).read_text("utf-8"))
+    good = [file.read_bytes() for file in sorted(pathlib.Path(folder).glob("*.json"))]
+    schema_holds(good)
+    with tempfile.TemporaryDirectory() as at, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = []
+        for number, (how, data) in enumerate(cases(good, signing)):
+            file = pathlib.Path(at) / f"{number}.json"
+            file.write_bytes(data)
+            made.append((how, data, file, pool.submit(theirs, hoc, file, key)))
+        differ, words = [], {}
+        for how, data, file, run in made:
+            (mine, found), (other, said) = ours(data, keys), run.result()
+            counted = words.setdefault(how, {})
+            counted[mine[0] or "no bundle"] = counted.get(mine[0] or "no bundle", 0) + 1
+            if mine != other or (how == "good" and mine[0] not in ("COMPLETE", "OPEN")):
+                differ.append(f"{file.name}, {how}: {mine} here, {other} there\n{found[:5]}\n{said[-600:]}")
+            # The program itself, as somebody would call it.
+            if file.stem.endswith("00"):
+                call = [sys.executable, verify.__file__, file, "--key", key]
+                ran = subprocess.run(call, capture_output=True, text=True)
+                if (ran.stdout.splitlines()[-1:], ran.returncode) != ([mine[0]] if mine[0] else [], mine[1]):
+                    differ.append(f"{file.name} by the program: {ran}")
+    print(f"{len(good)} good, {DAMAGED} damaged, {FORGED} forged, {len(differ)} differ: {json.dumps(words)}")
+    if len(good) < GOOD or differ:
+        raise SystemExit("\n".join(differ) or f"{len(good)} bundles are too few")
+
+
+def schema_holds(good):
+    """Every bundle is valid under docs/bundle.schema.json, to a validator that is not ours."""
+    import jsonschema
+    schema = json.loads((ROOT / "docs/bundle.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    statement = jsonschema.Draft202012Validator({**schema, "$ref": "#/$defs/Statement"})
+    after = jsonschema.Draft202012Validator({**schema, "$ref": "#/$defs/RunAfter"})
+    for data in good:
+        document = json.loads(data)
+        validator.validate(document)
+        statement.validate(json.loads(base64.b64decode(document["statement"]["payload"])))
+        for step in document["records"]["sealed"]["steps"]:
+            after.validate(json.loads(step["run_after"]))
+
+
+if __name__ == "__main__":
+    compare(*sys.argv[1:])
