@@ -2,6 +2,7 @@
 from collections import Counter
 
 from bundle_form import KINDS, MOST, TYPES, canonical, digest, fits, leaf, parse, roots
+from bundle_tally import Tally
 
 PLACES = {"steps": "step_index", "environment_evidence": None, "integrity_evidence": None, "run": None}  # others: seq
 REFUSALS = ("BLOCK", "STOP", "KILL", "ABORT")
@@ -12,6 +13,7 @@ CAPTURED = (("activity_hash", "B", ("LLM_CALL", "TOOL_CALL", "HTTP_CALL")), ("pr
 DETERMINED = ("outcome_category", "outcome_code", "outcome_data", "params", "retry_count", "skill_name", "status")
 INTERVENED = ("actor_id", "actor_type", "intervention_id", "kind", "reason")
 INCIDENTS = (("policy_enforcements", "incident_id"), ("prevention_records", "blocked_incident_id"))
+TALLY = "hoc-tally/2"
 USED = ("cost_nanousd", "input_tokens", "output_tokens")
 LASTING = ("agent_id", "actor_type", "actor_id", "conversation_id", "session_id", "user_id", "status",
            "termination_reason", "error_message", "started_at", "completed_at")
@@ -26,7 +28,7 @@ class Records:
         self.known = {kind: {} for kind in KINDS}  # what records may name so far, by hash
         self.decision_ids, self.permits, self.served, self.judged, self.recorded_at = set(), set(), set(), {}, ""
         self.totals = dict.fromkeys((*USED, "step_count", "refused_count"), 0)
-        self.calls, self.elsewhere = {"LLM_CALL": 0, "TOOL_CALL": 0}, False
+        self.calls, self.tally, self.elsewhere = {"LLM_CALL": 0, "TOOL_CALL": 0}, Tally(), False
 
     def of_the_run(self, one):
         owner = (self.manifest["tenant_id"], self.manifest["run_id"])
@@ -153,9 +155,16 @@ class Records:
         self.expect(not self.is_sealed or not gaps or manifest["grade"] != "PASS", "the grade is PASS, with a gap")
         self.expect(now["started_at"] == self.sealed["opened"]["started_at"], "the run began at another time")
         if self.whole("steps"):
-            self.elsewhere = any(step["external_span_id"] is not None for step in self.sealed["steps"])
+            self.counted_elsewhere(self.sealed, self.sealed["snapshot"]["engines"])
+            by_index = {step["step_index"]: step for step in self.sealed["steps"]}
             for step in self.sealed["steps"]:
-                self.count(step, "refused_count" if step["status"] == "REFUSED" else "step_count")
+                counts, ceased = self.tally.add(step) if not self.elsewhere else (False, [])
+                for one in map(by_index.get, ceased):
+                    for name in USED:
+                        self.totals[name] -= min(one[name], self.totals[name]) if self.totals[name] < MOST else 0
+                    self.call(one, -1)
+                self.call(step, int(counts))
+                self.count(step, counts, "refused_count" if step["status"] == "REFUSED" else "step_count")
             self.expect(of(self.totals, now) == self.totals, "records/after/run has other totals")
         if ("after", "addenda") not in self.missing:
             late_gap = any(one["records"]["gaps"] for one in self.after["addenda"])
@@ -172,15 +181,24 @@ class Records:
                 calls = {"LLM_CALL": run["llm_call_count"], "TOOL_CALL": run["tool_call_count"]}
                 self.expect(self.elsewhere or calls == self.calls, "the run counts other calls")
 
-    def count(self, step, into):
+    def counted_elsewhere(self, records, engines=()):
+        """Whether another version of the tally counted these steps: then they are taken at their word."""
+        named = [one["engine_version"] for one in [*records["policy_decisions"], *engines]]
+        spans = any(step["external_span_id"] is not None for step in records["steps"])
+        self.elsewhere |= spans and any(TALLY not in one.split(" ") for one in named)
+
+    def call(self, step, number):
+        if step["status"] != "REFUSED" and step["kind"] in self.calls:
+            self.calls[step["kind"]] += number
+
+    def count(self, step, counts, into):
         """What the run has used up to this step is what the step says."""
         after = parse(step["run_after"])
         fits(after, TYPES["RunAfter"], "run_after")
         for name in USED:
-            self.totals[name] = after[name] if self.elsewhere else min(self.totals[name] + step[name], MOST)
+            now = min(self.totals[name] + step[name] * counts, MOST)
+            self.totals[name] = after[name] if self.elsewhere else now
         self.totals[into] += 1
-        if into == "step_count" and step["kind"] in self.calls:
-            self.calls[step["kind"]] += 1
         self.expect(of(self.totals, after) == self.totals, f"step {step['step_index']} leaves other totals")
 
     def check_addenda(self):  # 12
@@ -203,13 +221,15 @@ class Records:
                     self.of_the_run(one)
                     self.in_place(kind, one, len(self.listed[kind]) + len(came[kind]))
                     came[kind].append(leaf(one))
-            self.elsewhere |= any(step["external_span_id"] is not None for step in records["steps"])
+            self.counted_elsewhere(records)
             for step in records["steps"]:
                 follows = (step["prev_hash"], step["trace_id"]) == (head, stated["trace_id"])
                 self.expect(follows, f"late step {step['step_index']} follows another")
                 head = leaf(step)
                 if self.whole("steps"):
-                    self.count(step, "step_count")
+                    counts = not self.elsewhere and self.tally.add_late(step)
+                    self.count(step, counts, "step_count")
+                    self.elsewhere |= not counts  # what the page says of those that come after it is not asked here
             for one in records["policy_decisions"]:
                 same = one["snapshot_digest"] == self.sealed["opened"]["snapshot_digest"]
                 self.expect(same, "a late decision is by another snapshot")

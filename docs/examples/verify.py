@@ -4,11 +4,11 @@
     pip install cryptography
     python3 docs/examples/verify.py RUN.bundle.json --key hoc.pub        (`-` is standard input)
 
-Its words and exit codes are those of `hoc verify`. Numbers beside the checks are those of the page. Two things it does
-not ask: which steps of a trace count (of a run with spans it takes the steps at their word, as the page has it for one
-that was counted elsewhere), and whether decisions follow from their inputs (`hoc verify --reexecute`).
+Its words and exit codes are those of `hoc verify`. Numbers beside the checks are those of the page. It makes no decision
+again (`hoc verify --reexecute`), and from a late step on that does not count it takes late steps at their word.
 
-The form of a bundle is in bundle_form.py, what its records say of each other in bundle_records.py.
+The form of a bundle is in bundle_form.py, what its records say of each other in bundle_records.py, and which steps of a
+trace count in bundle_tally.py.
 """
 import argparse, base64, json, pathlib, re, sys
 
