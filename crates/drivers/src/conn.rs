@@ -23,6 +23,7 @@ use models::{ids::TenantId, ledger::LogHead};
 
 use crate::{
     StoreError, bind,
+    cells::Pending,
     governed::{Change, Found},
     lent::Lent,
     patience::in_time,
@@ -55,6 +56,8 @@ pub(crate) struct Conn {
     heads: std::sync::Mutex<Vec<LogHead>>,
     /// Changes of what governs a tenant, as they were read or written here.
     governed: std::sync::Mutex<Vec<(TenantId, Change)>>,
+    /// What was written here changes of counters.
+    counters: Pending,
     sent: Arc<AtomicU64>,
     /// Counts the statements that were answered, where somebody wants to know.
     answered: Option<Arc<AtomicU64>>,
@@ -101,6 +104,7 @@ impl Conn {
             seen,
             heads: std::sync::Mutex::default(),
             governed: std::sync::Mutex::default(),
+            counters: Pending::default(),
             sent,
             answered: None,
             #[cfg(test)]
@@ -217,6 +221,19 @@ impl Conn {
         Ok(())
     }
 
+    /// What was written here changes of counters, and is not stored yet.
+    pub(crate) fn counters(&self) -> &Pending {
+        &self.counters
+    }
+
+    /// Stores what is noted of counters. Before a commit, and before who writes here reads them.
+    pub(crate) async fn store_counters(&self) -> Result<(), StoreError> {
+        for statement in self.counters.statements(self.backend)? {
+            self.execute(statement).await?;
+        }
+        Ok(())
+    }
+
     /// How many heads it had seen when this began.
     pub(crate) fn began(&self) -> u64 {
         self.began
@@ -247,6 +264,8 @@ impl Conn {
             self.rollback().await?;
             return Err(StoreError::Database("a statement had failed, so nothing was committed".into()));
         }
+        // Behind all else, so that no lock on a counter is held for longer than the commit takes.
+        self.store_counters().await?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         match self.open.into_inner() {
             Open::Postgres(lent) => {

@@ -29,9 +29,7 @@ use proof::words::{LimitType, LogName, RunStatus};
 use sea_orm::{
     ColumnTrait as _, Condition, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, QueryTrait as _,
-    sea_query::{
-        CaseStatement, Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement, SimpleExpr,
-    },
+    sea_query::{Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -39,7 +37,7 @@ use crate::{
     StoreError,
     account::{self, Account, AccountReads},
     activity::{self, Activity, ActivityReads},
-    bulk,
+    bulk, counters,
     field::{self, Field as _, put},
     governed::{Change, Found},
     keys,
@@ -58,6 +56,9 @@ const DUE_AT_ONCE: u64 = 500;
 const NTH_OF_TENANT: &str =
     "row_number() OVER (PARTITION BY coalesce(tenant_id, NULL) ORDER BY started_at, id)";
 const TURN: &str = "turn";
+
+/// Runs that one mark names as stalled at most; the next mark names the rest.
+pub const STALLED_AT_ONCE: u64 = 1_000;
 
 /// Windows of limits that are forgotten at once at most.
 pub const FORGOTTEN_AT_ONCE: u64 = 1_000;
@@ -322,7 +323,7 @@ impl ActivityReads<'_> {
 }
 
 impl Activity<'_> {
-    /// Marks every LIVE run that stalls, with the risk that follows from that alone; gives how many.
+    /// Marks LIVE runs that stall, with the risk that follows from that alone, at most [`STALLED_AT_ONCE`]; gives how many.
     ///
     /// A run that another unit of work has locked is passed over: that unit of work derives its risk anew, and the next
     /// mark looks at it again. So this waits for nobody, and needs no order of locks.
@@ -338,26 +339,30 @@ impl Activity<'_> {
             .add(Column::ReportedEnd.is_null())
             .add(elapsed_ms(self.conn.backend(), stalls.now).gt(Expr::expr(expected).mul(factor)));
         let stalled = Condition::any().add(Column::LastSeenAt.lte(stalls.silent_since)).add(slow);
-        let key = [Column::TenantId, Column::Id];
-        let mut found = Query::select();
-        found
-            .columns(key)
-            .from(runs::Entity)
-            // The word itself, as for the claim of those that nobody ends.
-            .cond_where(Condition::all().add(Expr::cust("state = 'LIVE'")).add(stalled))
-            .and_where(Column::LatencyBucket.ne(LatencyBucket::Stalled.as_str()))
+        // The word itself, as for the claim of those that nobody ends.
+        let live = Condition::all().add(Expr::cust("state = 'LIVE'")).add(stalled);
+        let found = runs::Entity::find()
+            .filter(live)
+            .filter(Column::LatencyBucket.ne(LatencyBucket::Stalled.as_str()))
+            .limit(STALLED_AT_ONCE)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        let calmer = RiskLevel::ALL.iter().filter(|level| **level < RiskLevel::AtRisk);
-        let risk = CaseStatement::new()
-            .case(Column::RiskLevel.is_in(calmer.map(|level| level.as_str())), RiskLevel::AtRisk.as_str())
-            .finally(Expr::col(Column::RiskLevel));
-        let mut update = Query::update();
-        update
-            .table(runs::Entity)
-            .value(Column::LatencyBucket, LatencyBucket::Stalled.as_str())
-            .value(Column::RiskLevel, risk)
-            .and_where(Expr::tuple(key.map(Expr::col)).in_subquery(found));
-        self.conn.execute(self.conn.backend().build(&update)).await
+        let mut rows = read::all(self.conn, found).await?;
+        rows.sort_by_key(|row| (row.tenant_id, row.id));
+        let mut marked = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            // One that does not read back is told of by the check of its run, and holds up no other.
+            let Ok(run) = activity::read_run(row.clone()) else { continue };
+            let (before, mut now) = (run.standing(), run.standing());
+            now.latency_bucket = LatencyBucket::Stalled;
+            now.risk_level = before.risk_level.max(RiskLevel::AtRisk);
+            counters::runs::moved(self.conn, &run, &before, &now);
+            now.latency_bucket.as_str().clone_into(&mut row.latency_bucket);
+            now.risk_level.as_str().clone_into(&mut row.risk_level);
+            marked.push(row);
+        }
+        let number = marked.len() as u64;
+        bulk::update::<runs::Entity>(self.conn, marked, &[Column::LatencyBucket, Column::RiskLevel]).await?;
+        Ok(number)
     }
 }
 

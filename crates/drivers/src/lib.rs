@@ -20,6 +20,7 @@
 //! | `integrity()` | [`IntegrityAssembler`](integrity::IntegrityAssembler) | the same | counts by class of evidence, as segments say them |
 //! | `logs()` | [`LogsDomainStore`](logs::LogsDomainStore) | [`LogsReads`](logs::LogsReads) | Audit Ledger, LLM run records, system records |
 //! | `ledger()` | [`Ledger`](ledger::Ledger) | [`LedgerReads`](ledger::LedgerReads) | heads, run log, nodes and checkpoints of both logs |
+//! | `counters()` | [`Counters`](counters::Counters) | [`CountersReads`](counters::CountersReads) | counters; whoever writes what they count writes them |
 //! | `overview()` | | [`Overview`](overview::Overview) | none of its own |
 //! | `bundles()` | | [`ExportBundleStore`](bundles::ExportBundleStore) | a whole run |
 //!
@@ -40,9 +41,11 @@ pub mod activity;
 mod bind;
 mod bulk;
 pub mod bundles;
+mod cells;
 mod config;
 mod conn;
 mod connect;
+pub mod counters;
 mod dialect;
 mod driver;
 mod error;
@@ -79,7 +82,7 @@ mod tx;
 pub use self::{
     config::ConnectConfig,
     error::{Cause, StoreError},
-    exceptions::FORGOTTEN_AT_ONCE,
+    exceptions::{FORGOTTEN_AT_ONCE, STALLED_AT_ONCE},
     idempotency::RedisIdempotencyStore,
     inspect::Inspection,
     seen::SeenHead,

@@ -22,7 +22,7 @@ use proof::{
 use sea_orm::{DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn, Statement, Value, Values};
 use uuid::Uuid;
 
-use crate::{ConnectConfig, Db, ReadTx, StoreError, Tx, conn::Conn, dialect, tally};
+use crate::{ConnectConfig, Db, ReadTx, StoreError, Tx, conn::Conn, counters::Round, dialect, tally};
 
 const TENANT: TenantId = TenantId(Uuid::nil());
 const RUN: RunId = RunId(Uuid::nil());
@@ -202,6 +202,20 @@ async fn reads(read: &ReadTx) -> Result<(), StoreError> {
     read.overview().spent_by_agent(TENANT, period, 1).await?;
     read.overview().overage(TENANT, period).await?;
     read.overview().rejected_spans(TENANT, "c", NOW).await?;
+    let month = models::overview::Period { from: NOW, until: NOW + chrono::Duration::days(31) };
+    read.overview().spent(TENANT, month).await?;
+    read.overview().spent_by_model(TENANT, month, 1).await?;
+    let one = RunFilter { agent_id: Some("a".to_owned()), started_after: Some(NOW), ..RunFilter::default() };
+    let closed = RunFilter { state: Some(RunState::Live), started_before: Some(NOW), ..RunFilter::default() };
+    for filter in [RunFilter::default(), one, closed] {
+        read.activity().count_runs(TENANT, &filter).await?;
+    }
+    read.activity().run_counts(TENANT).await?;
+    read.logs().count_llm_runs(TENANT, &LlmRunFilter::default()).await?;
+    let day = read.counters().next_day(TENANT, None).await?;
+    assert_eq!(day, None, "there is nothing");
+    read.counters().miscounts(TENANT, Round::Day(NOW.date_naive())).await?;
+    read.counters().miscounts(TENANT, Round::Whole).await?;
     let urgent = Cursor::Ranked { rank: 1, at: NOW, id: Uuid::nil() };
     read.overview().decisions(TENANT, &PageRequest::from(urgent)).await?;
     read.activity().due_runs(NOW, Some(NOW)).await?;

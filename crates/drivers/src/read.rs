@@ -89,8 +89,19 @@ pub(crate) async fn page<E: EntityTrait, T>(
     request: &PageRequest,
     read: impl Fn(E::Model) -> Result<T, StoreError>,
 ) -> Result<Page<T>, StoreError> {
-    let key = newest.key;
     let total = if request.total { Some(tally::count(conn, select.clone()).await?) } else { None };
+    page_with(conn, select, newest, (request, total), read).await
+}
+
+/// The same with a total that is known already.
+pub(crate) async fn page_with<E: EntityTrait, T>(
+    conn: &Conn,
+    select: Select<E>,
+    newest: Newest<E>,
+    (request, total): (&PageRequest, Option<u64>),
+    read: impl Fn(E::Model) -> Result<T, StoreError>,
+) -> Result<Page<T>, StoreError> {
+    let key = newest.key;
     let rows = all(conn, page_of(select, &newest, request)?).await?;
     let page = Page::cut(rows, request, total, |row| {
         let (at, id) = key(row);

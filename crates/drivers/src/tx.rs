@@ -25,6 +25,7 @@ use crate::{
     config::ConnectConfig,
     conn::Conn,
     connect::{self, Pools},
+    counters::{Counters, CountersReads},
     history,
     idempotency::{IdempotencyReads, IdempotencyStore},
     incidents::{IncidentRunReadDriver, Incidents, IncidentsReads},
@@ -421,6 +422,8 @@ lends! { Tx {
     logs: LogsDomainStore,
     /// The two logs as trees.
     ledger: Ledger,
+    /// Counters against what they count.
+    counters: Counters,
 } }
 
 lends! { ReadTx {
@@ -450,6 +453,8 @@ lends! { ReadTx {
     logs: LogsReads,
     /// The two logs as trees.
     ledger: LedgerReads,
+    /// Counters against what they count.
+    counters: CountersReads,
     /// What waits for a decision.
     overview: Overview,
     /// Whole runs.

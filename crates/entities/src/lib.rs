@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod counts;
 mod id;
 pub mod incidents;
 pub mod ledger;

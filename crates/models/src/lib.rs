@@ -9,6 +9,7 @@
 pub mod account;
 pub mod activity;
 pub mod bounds;
+pub mod counters;
 pub mod ids;
 pub mod incidents;
 pub mod ledger;

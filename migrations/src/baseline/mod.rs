@@ -5,6 +5,7 @@
 //! with another number in its name: a store that has the one from before is refused then, and not taken for this.
 
 mod account;
+mod counters;
 mod decisions;
 mod evidence;
 mod incidents;
@@ -35,6 +36,7 @@ pub(crate) fn statements(d: Dialect) -> Vec<String> {
         incidents::statements(d),
         records::statements(d),
         ledger::statements(d),
+        counters::statements(d),
     ]
     .concat()
 }

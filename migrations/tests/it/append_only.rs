@@ -56,6 +56,7 @@ const KEPT: &[&str] = &[
 
 /// Rows come and go. Each with its reason.
 const FREE: &[(&str, &str)] = &[
+    ("counters", "they prove nothing: what they count is there, and they are held against it"),
     ("freezes", "what is frozen now: its history is in interventions"),
     ("idempotency_keys", "an answer is kept for a day; what it tells of has its own records"),
     ("limit_usage", "a window that is over is nobody's evidence: breaches and decisions are"),

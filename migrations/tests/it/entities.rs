@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use entities::{account, activity, incidents, ledger, logs, policies};
+use entities::{account, activity, counts, incidents, ledger, logs, policies};
 use sea_orm::{ColumnTrait as _, DatabaseConnection, EntityTrait, Iterable as _};
 
 use crate::{
@@ -38,6 +38,7 @@ testkit::on_both! {
         let entities = read_all! { &connection,
             account: api_keys governed_changes idempotency_keys installation login_links sessions signing_keys tenants;
             activity: freezes intervention_acks interventions run_interventions runs;
+            counts: counters;
             incidents: incident_events incident_runs incidents;
             ledger: checkpoints log_heads log_marks run_log tree_nodes;
             logs: aos_traces audit_ledger evidence_capture_failures llm_run_records run_segments step_keys

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::{account, activity, incidents, ledger, logs, policies};
+use models::{account, activity, counters, incidents, ledger, logs, policies};
 use proof::words::{self, Vocabulary};
 
 use crate::rows::tables;
@@ -131,6 +131,7 @@ fn of_incidents_and_ledger() -> Vocabularies {
         ("log_marks", "mark_type", all::<ledger::MarkType>()),
         ("tree_nodes", "log", all::<words::LogName>()),
         ("checkpoints", "log", all::<words::LogName>()),
+        ("counters", "counted", all::<counters::Counted>()),
     ]
 }
 

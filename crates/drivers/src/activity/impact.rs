@@ -2,15 +2,16 @@
 
 use entities::activity::runs::{self, Column};
 use models::{
-    activity::RiskLevel,
+    activity::{RiskLevel, Run},
     ids::{RunId, TenantId},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, UpdateMany,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, UpdateMany,
     sea_query::{Expr, ExprTrait as _},
 };
 
-use crate::{StoreError, conn::Conn, driver::driver, keys, read};
+use super::{of, rows::from_row};
+use crate::{StoreError, conn::Conn, counters, driver::driver, keys, read};
 
 driver! {
     /// Writes `policy_violation` and `policy_draft_count`.
@@ -26,7 +27,7 @@ impl RunMetricsDriver<'_> {
     /// Marks runs as having violated a policy. Never undone.
     pub async fn mark_violated(self, tenant: TenantId, runs: &[RunId]) -> Result<(), StoreError> {
         let set = update(tenant).col_expr(Column::PolicyViolation, Expr::value(true));
-        write(self.conn, set.filter(Column::PolicyViolation.eq(false)), runs).await
+        moving(self.conn, tenant, set.filter(Column::PolicyViolation.eq(false)), runs).await
     }
 
     /// Counts one draft proposal more for each of the runs.
@@ -45,7 +46,7 @@ impl RunSignalDriver<'_> {
             let set = update(tenant)
                 .col_expr(Column::RiskLevel, Expr::value(level.as_str()))
                 .filter(Column::RiskLevel.is_in(lower));
-            write(self.conn, set, &runs).await?;
+            moving(self.conn, tenant, set, &runs).await?;
         }
         Ok(())
     }
@@ -53,6 +54,28 @@ impl RunSignalDriver<'_> {
 
 fn update(tenant: TenantId) -> UpdateMany<runs::Entity> {
     runs::Entity::update_many().filter(Column::TenantId.eq(tenant.0))
+}
+
+/// The same of what lists filter by: what counters say of the runs moves with them.
+async fn moving(
+    conn: &Conn,
+    tenant: TenantId,
+    update: UpdateMany<runs::Entity>,
+    runs: &[RunId],
+) -> Result<(), StoreError> {
+    let before = locked(conn, tenant, runs).await?;
+    write(conn, update, runs).await?;
+    let after = locked(conn, tenant, runs).await?;
+    for (before, after) in before.iter().zip(&after) {
+        counters::runs::moved(conn, after, &before.standing(), &after.standing());
+    }
+    Ok(())
+}
+
+async fn locked(conn: &Conn, tenant: TenantId, runs: &[RunId]) -> Result<Vec<Run>, StoreError> {
+    let select = of(tenant).order_by_asc(Column::Id).lock_exclusive();
+    let rows = read::by_keys(conn, select, [Column::Id], keys::sorted(runs)).await?;
+    rows.into_iter().map(from_row).collect()
 }
 
 async fn write(conn: &Conn, update: UpdateMany<runs::Entity>, runs: &[RunId]) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ mod interventions;
 mod pulse;
 mod rows;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entities::{
@@ -16,7 +16,7 @@ use entities::{
     activity::runs::{self, Column},
 };
 use models::{
-    activity::{Ancestor, RiskLevel, Run, RunCounts, RunFilter, RunState, Standing},
+    activity::{Ancestor, Run, RunCounts, RunFilter, RunState, Standing},
     ids::{KeyId, RunId, TenantId},
     page::{Page, PageRequest},
 };
@@ -36,7 +36,7 @@ pub use self::{
 };
 pub(crate) use self::{interventions::read_freeze, rows::read_run};
 use crate::{
-    StoreError, bulk, dialect,
+    StoreError, bulk, counters, dialect,
     driver::{driver, of_tenant},
     field::{Field as _, corrupt},
     keys,
@@ -182,23 +182,27 @@ impl ActivityReads<'_> {
             id: Column::Id,
             key: |run: &runs::Model| (run.started_at, run.id.uuid()),
         };
-        read::page(self.conn, of(tenant).filter(matches(filter)), newest, page, from_row).await
+        let total = if page.total { Some(self.count_runs(tenant, filter).await?) } else { None };
+        let select = of(tenant).filter(matches(filter));
+        read::page_with(self.conn, select, newest, (page, total), from_row).await
     }
 
     /// How many runs the list with this filter has.
     pub async fn count_runs(self, tenant: TenantId, filter: &RunFilter) -> Result<u64, StoreError> {
-        tally::count(self.conn, of(tenant).filter(matches(filter))).await
+        let Some((mut total, ends)) = counters::runs::total(self.conn, tenant, filter).await? else {
+            return tally::count(self.conn, of(tenant).filter(matches(filter))).await;
+        };
+        for end in ends {
+            let (started_after, started_before) = (end.after(), end.until);
+            let filter = RunFilter { started_after, started_before, ..filter.clone() };
+            total += tally::count(self.conn, of(tenant).filter(matches(&filter))).await?;
+        }
+        Ok(total)
     }
 
     /// For Overview: all, LIVE, VIOLATED.
     pub async fn run_counts(self, tenant: TenantId) -> Result<RunCounts, StoreError> {
-        let live = RunFilter { state: Some(RunState::Live), ..RunFilter::default() };
-        let violated = RunFilter { risk_level: Some(RiskLevel::Violated), ..RunFilter::default() };
-        Ok(RunCounts {
-            total: self.count_runs(tenant, &RunFilter::default()).await?,
-            live: self.count_runs(tenant, &live).await?,
-            violated: self.count_runs(tenant, &violated).await?,
-        })
+        counters::runs::counts(self.conn, tenant).await
     }
 }
 
@@ -235,7 +239,11 @@ impl Activity<'_> {
 
     /// Adds new runs.
     pub async fn insert_runs(self, runs: &[Run]) -> Result<(), StoreError> {
-        bulk::insert::<runs::Entity>(self.conn, keys::rows(runs, to_row)?).await
+        bulk::insert::<runs::Entity>(self.conn, keys::rows(runs, to_row)?).await?;
+        for run in runs {
+            counters::runs::add(self.conn, run, &run.standing(), 1);
+        }
+        Ok(())
     }
 
     /// Puts off the next try to seal runs that are still open.
@@ -253,15 +261,43 @@ impl Activity<'_> {
     }
 
     /// Writes back runs that this unit of work has locked: what may change in a run, and nothing else. `before` is
-    /// where they stood in lists when they were read; a run that it does not name is written whole.
+    /// where they stood in lists when they were read; where a run stood that it does not name is read, and that one is
+    /// written whole.
     pub async fn save_runs(self, runs: &[Run], before: &HashMap<RunId, Standing>) -> Result<(), StoreError> {
+        let unnamed = |run: &&Run| !before.contains_key(&run.id);
+        let unnamed: Vec<(TenantId, RunId)> =
+            runs.iter().filter(unnamed).map(|run| (run.tenant, run.id)).collect();
+        let stood = self.stored(&unnamed).await?;
         let moved: HashSet<RunId> = runs
             .iter()
             .filter(|run| before.get(&run.id) != Some(&run.standing()))
             .map(|run| run.id)
             .collect();
         let moved = |row: &runs::Model| moved.contains(&row.id.0);
-        bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED, moved).await
+        bulk::update_sparing::<runs::Entity>(self.conn, keys::rows(runs, to_row)?, BUSY, LISTED, moved)
+            .await?;
+        for run in runs {
+            match (before.get(&run.id), stood.get(&run.id)) {
+                (Some(before), _) => counters::runs::moved(self.conn, run, before, &run.standing()),
+                (None, Some(stood)) => {
+                    counters::runs::moved(self.conn, stood, &stood.standing(), &run.standing());
+                }
+                (None, None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// These runs as they are stored.
+    async fn stored(self, ids: &[(TenantId, RunId)]) -> Result<HashMap<RunId, Run>, StoreError> {
+        let mut stored = HashMap::with_capacity(ids.len());
+        let tenants: BTreeSet<TenantId> = ids.iter().map(|(tenant, _)| *tenant).collect();
+        for tenant in tenants {
+            let of_tenant = ids.iter().filter(|(of, _)| *of == tenant);
+            let ids: Vec<RunId> = of_tenant.map(|(_, run)| *run).collect();
+            stored.extend(self.find_runs(tenant, &ids).await?.into_iter().map(|run| (run.id, run)));
+        }
+        Ok(stored)
     }
 }
 

@@ -1,5 +1,7 @@
 //! LLM run records: one for each call to a model.
 
+use std::collections::HashMap;
+
 use entities::logs::llm_run_records::{self as llm_runs, Column};
 use models::{
     ids::{LlmRunId, RunId, TenantId},
@@ -10,11 +12,12 @@ use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Se
 
 use super::{LogsDomainStore, LogsReads};
 use crate::{
-    StoreError, bulk,
+    StoreError, bulk, counters,
     driver::of_tenant,
     keys,
     read::{self, Newest},
     rows::rows,
+    tally,
 };
 
 /// Each call once, however many steps tell of it.
@@ -52,7 +55,21 @@ impl LogsReads<'_> {
     ) -> Result<Page<LlmRunRecord>, StoreError> {
         let key = |row: &llm_runs::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
-        read::page(self.conn, matching(tenant, filter), newest, page, from_row).await
+        let total = if page.total { Some(self.count_llm_runs(tenant, filter).await?) } else { None };
+        read::page_with(self.conn, matching(tenant, filter), newest, (page, total), from_row).await
+    }
+
+    /// How many records the list with this filter has.
+    pub async fn count_llm_runs(self, tenant: TenantId, filter: &LlmRunFilter) -> Result<u64, StoreError> {
+        let Some((mut total, ends)) = counters::calls::total(self.conn, tenant, filter).await? else {
+            return tally::count(self.conn, matching(tenant, filter)).await;
+        };
+        for end in ends {
+            let (created_after, created_before) = (end.after(), end.until);
+            let filter = LlmRunFilter { created_after, created_before, ..filter.clone() };
+            total += tally::count(self.conn, matching(tenant, &filter)).await?;
+        }
+        Ok(total)
     }
 
     /// All records that pass, by step.
@@ -77,10 +94,20 @@ impl LogsReads<'_> {
 }
 
 impl LogsDomainStore<'_> {
-    /// Adds records.
-    pub async fn insert_llm_runs(self, records: &[LlmRunRecord]) -> Result<(), StoreError> {
-        bulk::insert::<llm_runs::Entity>(self.conn, keys::rows(records, to_row)?).await
+    /// Adds records. `agents` has the agent of each of their runs, by which calls are counted.
+    pub async fn insert_llm_runs(
+        self,
+        records: &[LlmRunRecord],
+        agents: &HashMap<RunId, String>,
+    ) -> Result<(), StoreError> {
+        bulk::insert::<llm_runs::Entity>(self.conn, keys::rows(records, to_row)?).await?;
+        counters::calls::add(self.conn, records, agents)
     }
+}
+
+/// The calls that count.
+pub(super) fn counting(tenant: TenantId) -> Select<llm_runs::Entity> {
+    of(tenant).filter(Expr::cust(COUNTED))
 }
 
 fn matching(tenant: TenantId, filter: &LlmRunFilter) -> Select<llm_runs::Entity> {
@@ -101,5 +128,5 @@ fn matching(tenant: TenantId, filter: &LlmRunFilter) -> Select<llm_runs::Entity>
         .add_option(is_synthetic.map(|it_is| Column::IsSynthetic.eq(it_is)))
         .add_option(created_after.map(|at| Column::CreatedAt.gt(at)))
         .add_option(created_before.map(|at| Column::CreatedAt.lt(at)));
-    of(tenant).filter(condition).filter(Expr::cust(COUNTED))
+    counting(tenant).filter(condition)
 }

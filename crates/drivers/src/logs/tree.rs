@@ -18,10 +18,10 @@ use sea_orm::{
 };
 
 use super::{
-    TraceReads, TraceStore,
+    TraceReads, TraceStore, llm_runs,
     segments::{self, RANGES_AT_ONCE, union_of},
 };
-use crate::{StoreError, bulk, driver::of_tenant, keys, read, rows::rows};
+use crate::{StoreError, bulk, counters, driver::of_tenant, keys, read, rows::rows};
 
 of_tenant!(uncounted);
 
@@ -113,6 +113,11 @@ fn bounds(indices: &RangeInclusive<u64>) -> [i64; 2] {
 impl TraceStore<'_> {
     /// Says of steps that they do not count. What was said before stays.
     pub async fn insert_uncounted(self, steps: &[Uncounted]) -> Result<(), StoreError> {
+        // Before it is said of them: then it is known which of their calls have been counted.
+        for (tenant, earlier) in self.conn.counters().uncount(steps) {
+            let counting = llm_runs::counting(tenant);
+            counters::calls::take_back(self.conn, tenant, counting, &earlier).await?;
+        }
         bulk::insert_missing::<uncounted::Entity>(self.conn, keys::rows(steps, to_row)?).await.map(drop)
     }
 }

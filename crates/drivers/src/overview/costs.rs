@@ -1,13 +1,25 @@
 //! What model calls cost, and by how much budgets on cost were passed: sums over the records of other domains.
 
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use models::{
     ids::TenantId,
     overview::{Overage, Period, Spent},
 };
-use sea_orm::{DbBackend, QueryResult, Value};
+use sea_orm::{DbBackend, Value};
 
 use super::Overview;
-use crate::{StoreError, tally};
+use crate::{
+    StoreError,
+    cells::Tally,
+    counters::{
+        SUMS_OF_CALLS,
+        calls::{self, By, Key},
+        span::{Piece, Span},
+        tally_at,
+    },
+    tally,
+};
 
 /// No sum is told as more than this (2^62): what is beyond would leave the numbers of a store.
 const MOST: u64 = 1 << 62;
@@ -27,13 +39,6 @@ fn sum(backend: DbBackend, of: &str) -> String {
     )
 }
 
-/// What is added up of the calls `l`.
-fn sums(backend: DbBackend) -> String {
-    let sum = |of| sum(backend, of);
-    let used = ["l.cost_nanousd", "l.input_tokens", "l.output_tokens"].map(sum).join(", ");
-    format!("{used}, COUNT(*), {}", sum("CASE WHEN l.cost_known THEN 0 ELSE 1 END"))
-}
-
 /// The calls of a tenant in a period, each once however many steps tell of it.
 const CALLS: &str = "l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM \
                      uncounted_steps u WHERE u.tenant_id = l.tenant_id AND u.run_id = l.run_id AND u.step_index = \
@@ -44,10 +49,8 @@ const TABLE: &str = "llm_run_records";
 impl Overview<'_> {
     /// What all model calls used.
     pub async fn spent(self, tenant: TenantId, period: Period) -> Result<Spent, StoreError> {
-        let sums = sums(self.conn.backend());
-        let sql = format!("SELECT {sums} FROM llm_run_records l WHERE {CALLS}");
-        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
-        rows.first().map_or(Ok(Spent::default()), |row| spent(row, 0))
+        let sums = self.added(tenant, period, By::All).await?;
+        Ok(sums.values().next().map_or_else(Spent::default, spent))
     }
 
     /// By day, as `2026-01-31`, in UTC; a day without a call is not there.
@@ -56,14 +59,8 @@ impl Overview<'_> {
         tenant: TenantId,
         period: Period,
     ) -> Result<Vec<(String, Spent)>, StoreError> {
-        let day = match self.conn.backend() {
-            DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
-            _ => "substr(l.created_at, 1, 10)",
-        };
-        let sums = sums(self.conn.backend());
-        let sql = format!("SELECT {day}, {sums} FROM llm_run_records l WHERE {CALLS} GROUP BY 1 ORDER BY 1");
-        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
-        rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(row, 1)?))).collect()
+        let sums = self.added(tenant, period, By::Day).await?;
+        Ok(sums.iter().map(|((day, _), sum)| (day.clone().unwrap_or_default(), spent(sum))).collect())
     }
 
     /// By provider and model, the dearest first; at most `most`.
@@ -71,17 +68,10 @@ impl Overview<'_> {
         self,
         tenant: TenantId,
         period: Period,
-        most: u64,
+        most: usize,
     ) -> Result<Vec<(Option<String>, Option<String>, Spent)>, StoreError> {
-        let sums = sums(self.conn.backend());
-        let sql = format!(
-            "SELECT l.provider, l.model, {sums} FROM llm_run_records l WHERE {CALLS} \
-             GROUP BY 1, 2 ORDER BY 3 DESC, 6 DESC, 1, 2 LIMIT {most}"
-        );
-        let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
-        rows.iter()
-            .map(|row| Ok((tally::value(TABLE, row, 0)?, tally::value(TABLE, row, 1)?, spent(row, 2)?)))
-            .collect()
+        let dearest = dearest(self.added(tenant, period, By::Model).await?, most);
+        Ok(dearest.into_iter().map(|((provider, model), spent)| (provider, model, spent)).collect())
     }
 
     /// By agent, the dearest first; at most `most`.
@@ -89,16 +79,64 @@ impl Overview<'_> {
         self,
         tenant: TenantId,
         period: Period,
-        most: u64,
+        most: usize,
     ) -> Result<Vec<(String, Spent)>, StoreError> {
-        let sums = sums(self.conn.backend());
-        let sql = format!(
-            "SELECT r.agent_id, {sums} FROM llm_run_records l \
-             JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id WHERE {CALLS} \
-             GROUP BY 1 ORDER BY 2 DESC, 5 DESC, 1 LIMIT {most}"
-        );
+        let dearest = dearest(self.added(tenant, period, By::Agent).await?, most);
+        Ok(dearest.into_iter().map(|((agent, _), spent)| (agent.unwrap_or_default(), spent)).collect())
+    }
+
+    /// What was used in a period: whole days and hours by their counters, and what is left at its ends by the calls.
+    async fn added(
+        self,
+        tenant: TenantId,
+        period: Period,
+        by: By,
+    ) -> Result<BTreeMap<Key, Tally>, StoreError> {
+        let mut sums: BTreeMap<Key, Tally> = BTreeMap::new();
+        self.conn.store_counters().await?;
+        for piece in (Span { from: Some(period.from), until: Some(period.until) }).by_day_and_hour() {
+            let found = match piece {
+                Piece::Rows(end) => self.sums_of_calls(tenant, period, end, by).await?,
+                piece => calls::sums(self.conn, tenant, piece, by).await?,
+            };
+            for (key, sum) in found {
+                *sums.entry(key).or_default() += sum;
+            }
+        }
+        sums.retain(|_, sum| sum.number > 0);
+        Ok(sums)
+    }
+
+    /// The same of calls that no counter has for itself.
+    async fn sums_of_calls(
+        self,
+        tenant: TenantId,
+        period: Period,
+        end: Span,
+        by: By,
+    ) -> Result<Vec<(Key, Tally)>, StoreError> {
+        let day = match self.conn.backend() {
+            DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+            _ => "substr(l.created_at, 1, 10)",
+        };
+        let (key, join, group) = match by {
+            By::All => ("CAST(NULL AS TEXT), CAST(NULL AS TEXT)".to_owned(), "", ""),
+            By::Day => (format!("{day}, CAST(NULL AS TEXT)"), "", "GROUP BY 1"),
+            By::Model => ("l.provider, l.model".to_owned(), "", "GROUP BY 1, 2"),
+            By::Agent => (
+                "r.agent_id, CAST(NULL AS TEXT)".to_owned(),
+                "JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id",
+                "GROUP BY 1",
+            ),
+        };
+        let sql =
+            format!("SELECT {key}, {SUMS_OF_CALLS} FROM llm_run_records l {join} WHERE {CALLS} {group}");
+        let period =
+            Period { from: end.from.unwrap_or(period.from), until: end.until.unwrap_or(period.until) };
         let rows = self.conn.rows(self.statement(&sql, bound(tenant, period))).await?;
-        rows.iter().map(|row| Ok((tally::value(TABLE, row, 0)?, spent(row, 1)?))).collect()
+        rows.iter()
+            .map(|row| Ok(((tally::value(TABLE, row, 0)?, tally::value(TABLE, row, 1)?), tally_at(row, 2)?)))
+            .collect()
     }
 
     /// How budgets on cost were passed, and what was used beyond them: all that counts in the window, by the maximum
@@ -125,13 +163,22 @@ fn bound(tenant: TenantId, period: Period) -> Vec<Value> {
     vec![tenant.0.into(), period.from.into(), period.until.into()]
 }
 
-fn spent(row: &QueryResult, at: usize) -> Result<Spent, StoreError> {
-    let number = |column| tally::number(TABLE, Some(row), at + column);
-    Ok(Spent {
-        cost_nanousd: number(0)?,
-        input_tokens: number(1)?,
-        output_tokens: number(2)?,
-        calls: number(3)?,
-        unknown: number(4)?,
-    })
+/// The dearest first, and of those that cost the same the one with more calls; at most `most`.
+fn dearest(sums: BTreeMap<Key, Tally>, most: usize) -> Vec<(Key, Spent)> {
+    let mut all: Vec<(Key, Spent)> = sums.into_iter().map(|(key, sum)| (key, spent(&sum))).collect();
+    // Stable: what is equal in both stays in the order of the keys.
+    all.sort_by_key(|(_, spent)| Reverse((spent.cost_nanousd, spent.calls)));
+    all.truncate(most);
+    all
+}
+
+fn spent(sum: &Tally) -> Spent {
+    let amount = |of: i128| u64::try_from(of.clamp(0, i128::from(MOST))).unwrap_or(MOST);
+    Spent {
+        cost_nanousd: amount(sum.cost),
+        input_tokens: amount(sum.input),
+        output_tokens: amount(sum.output),
+        calls: amount(sum.number.into()),
+        unknown: amount(sum.unknown.into()),
+    }
 }

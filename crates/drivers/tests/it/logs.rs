@@ -14,7 +14,7 @@ use proof::{
 };
 
 use crate::{
-    sample::{self, ODD, OTHER, TENANT, at, uuid},
+    sample::{self, ODD, OTHER, TENANT, agents, at, uuid},
     whole::{audit, llm_run, system_record},
 };
 
@@ -81,7 +81,7 @@ testkit::on_both! {
         // Another step tells of the same call, so this one is none of its own.
         let told_twice = LlmRunRecord { created_at: at(9), ..llm_run(TENANT, 2, 1) };
         let tx = db.begin().await.expect("begin");
-        tx.logs().insert_llm_runs(&[plain.clone(), other.clone(), told_twice.clone()]).await.expect("recorded");
+        tx.logs().insert_llm_runs(&[plain.clone(), other.clone(), told_twice.clone()], &agents()).await.expect("recorded");
         let uncounted =
             Uncounted { tenant: TENANT, run_id: told_twice.run_id, step_index: 1, told_by_index: 2, created_at: at(9) };
         tx.traces().insert_uncounted(&[uncounted]).await.expect("recorded");
@@ -108,7 +108,7 @@ testkit::on_both! {
         let system = [system_record(TENANT, 1), system_record(TENANT, 2)];
         let own = system_record(TenantId::INSTALLATION, 3);
         let tx = db.begin().await.expect("begin");
-        tx.logs().insert_llm_runs(&llm).await.expect("recorded");
+        tx.logs().insert_llm_runs(&llm, &agents()).await.expect("recorded");
         tx.logs().insert_system_records(&system).await.expect("recorded");
         tx.logs().insert_system_records(std::slice::from_ref(&own)).await.expect("recorded");
         let run = RunId(uuid(1));

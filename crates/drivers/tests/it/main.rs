@@ -8,7 +8,9 @@
 mod account;
 mod activity;
 mod bundles;
+mod counters;
 mod cut;
+mod dice;
 mod evidence;
 mod idempotency;
 mod incidents;

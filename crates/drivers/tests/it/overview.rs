@@ -12,7 +12,7 @@ use models::{
 use proof::words::Severity;
 
 use crate::{
-    sample::{self, MOST, ODD, OTHER, TENANT, at, incident, run, uuid},
+    sample::{self, MOST, ODD, OTHER, TENANT, agents, at, incident, run, uuid},
     whole::{llm_run, proposal, system_record},
 };
 
@@ -108,7 +108,7 @@ testkit::on_both! {
         let few: Vec<_> = (0..3).map(|n| llm_run(OTHER, 2, n)).collect();
         let odd = LlmRunRecord { cost_nanousd: 7, input_tokens: (1 << 20) - 1, output_tokens: 0, ..llm_run(OTHER, 2, 3) };
         for records in [many, few, vec![odd]] {
-            tx.logs().insert_llm_runs(&records).await.expect("model calls");
+            tx.logs().insert_llm_runs(&records, &agents()).await.expect("model calls");
         }
         tx.commit().await.expect("commit");
         let read = db.read().await.expect("read");

@@ -1,7 +1,10 @@
 //! Values with everything set to what a store could get wrong: the largest counts, microseconds, every alphabet, empty
 //! texts. A test changes what it speaks about.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Duration, Utc};
 use drivers::{ConnectConfig, Db};
@@ -190,6 +193,11 @@ pub(crate) fn run(tenant: TenantId, n: u128) -> Run {
         reported_end: None,
         late: None,
     }
+}
+
+/// The agent of the first runs.
+pub(crate) fn agents() -> HashMap<RunId, String> {
+    (0..10).map(|n| (RunId(uuid(n)), ODD.to_owned())).collect()
 }
 
 pub(crate) fn trace(tenant: TenantId, n: u128) -> Trace {

@@ -2,13 +2,14 @@
 //! not happen. What a call finds later is derived from what holds then, as ever.
 
 use chrono::{DateTime, TimeDelta};
+use drivers::STALLED_AT_ONCE;
 use engines::activity::{EXPECTED_MS, SILENCE_MS, STALLED_FACTOR};
 use models::activity::Stalls;
 
 use crate::{clock_check, errors::Error, spine::Spine};
 
-/// Marks what stalls at the spine's time, if that can be relied on: all runs of all tenants in one statement. Gives how
-/// many.
+/// Marks what stalls at the spine's time, if that can be relied on: runs of all tenants, a bounded number in each unit of
+/// work. Gives how many.
 pub async fn tick(spine: &Spine) -> Result<u64, Error> {
     if !clock_check::may_sweep(spine).await? {
         return Ok(0);
@@ -19,8 +20,14 @@ pub async fn tick(spine: &Spine) -> Result<u64, Error> {
     let heard = clock_check::has_heard_for(spine, silence);
     let silent_since = if heard { now - silence } else { DateTime::UNIX_EPOCH };
     let stalls = Stalls { now, silent_since, expected_ms: EXPECTED_MS, factor: STALLED_FACTOR };
-    let tx = spine.begin().await?;
-    let marked = tx.activity().mark_stalled(stalls).await?;
-    tx.commit().await?;
-    Ok(marked)
+    let mut all = 0;
+    loop {
+        let tx = spine.begin().await?;
+        let marked = tx.activity().mark_stalled(stalls).await?;
+        tx.commit().await?;
+        all += marked;
+        if marked < STALLED_AT_ONCE {
+            return Ok(all);
+        }
+    }
 }

@@ -85,6 +85,9 @@ pub struct NewSegment<'r> {
 impl TraceStore<'_> {
     /// Adds to the logs of runs, one segment a run. A place, or a run's idempotency key, that is taken is a conflict.
     pub async fn append(self, added: &[NewSegment<'_>]) -> Result<(), StoreError> {
+        for segment in added {
+            self.conn.counters().note_steps(segment.tenant, segment.run, segment.first_step);
+        }
         let rows = added.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         bulk::insert::<segments::Entity>(self.conn, rows).await?;
         let keys = added.iter().flat_map(keys_of).collect::<Result<Vec<_>, _>>()?;

@@ -48,7 +48,9 @@ async fn write_records(state: &State, tx: &Tx) -> Result<(), StoreError> {
     tx.traces().append(&segments::of(state)?).await?;
     tx.traces().insert_uncounted(&state.new.uncounted).await?;
     tx.evidence().insert_capture_failures(&state.new.capture_failures).await?;
-    tx.logs().insert_llm_runs(&state.new.llm_runs).await
+    let agent = |run: RunId| Some((run, state.runs.get(&run)?.run.agent_id.clone()));
+    let agents = state.new.llm_runs.iter().filter_map(|call| agent(call.run_id)).collect();
+    tx.logs().insert_llm_runs(&state.new.llm_runs, &agents).await
 }
 
 async fn write_policies(state: &State, tx: &Tx) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use crate::{context::CallContext, errors::Error, spine::Spine};
 /// How many days a trend has where nobody says.
 const DAYS: i64 = 30;
 /// How many models, and how many agents, a trend names.
-const MOST: u64 = 50;
+const MOST: usize = 50;
 
 /// What was used on one day, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,8 @@ pub async fn costs_trend(
 
 /// At most as many as are named, and whether there are more.
 fn cut<T>(mut all: Vec<T>) -> (Vec<T>, bool) {
-    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
-    let more = all.len() > most;
-    all.truncate(most);
+    let more = all.len() > MOST;
+    all.truncate(MOST);
     (all, more)
 }
 

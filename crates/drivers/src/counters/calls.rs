@@ -1,0 +1,262 @@
+//! What counters say of calls to models: in all, and by day and hour and agent. A call is counted once, however many steps tell of it.
+
+use std::{collections::HashMap, fmt::Write as _};
+
+use entities::{
+    activity::runs,
+    logs::llm_run_records::{self as llm_runs, Column},
+};
+use models::{
+    counters::Counted,
+    ids::{RunId, TenantId},
+    logs::{ExecutionStatus, LlmRunFilter, LlmRunRecord},
+};
+use sea_orm::{
+    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryResult, QuerySelect as _,
+    QueryTrait as _, Select, Value,
+    sea_query::{Expr, ExprTrait as _, SimpleExpr},
+};
+
+use super::{
+    SUMS, counted, kind, numbered,
+    span::{Names, Piece, Span, hour},
+    tally_at, words_of, yes,
+};
+use crate::{
+    StoreError,
+    cells::{Cell, TABLE, Tally},
+    conn::Conn,
+    field::put,
+    read,
+    tally::value,
+};
+
+/// The name of the agent that is asked beside the columns of a call.
+const AGENT: &str = "agent_of_call";
+
+fn runs_of(tenant: TenantId) -> Select<runs::Entity> {
+    runs::Entity::find().filter(runs::Column::TenantId.eq(tenant.0))
+}
+
+/// What a call is, as counters tell it.
+pub(super) struct Called<'c> {
+    pub(super) tenant: TenantId,
+    pub(super) agent: &'c str,
+    pub(super) hour: &'c str,
+    pub(super) provider: Option<&'c str>,
+    pub(super) model: Option<&'c str>,
+    pub(super) status: &'c str,
+    pub(super) is_synthetic: bool,
+}
+
+impl Called<'_> {
+    /// The counters of the call.
+    pub(super) fn cells(&self) -> [Cell; 5] {
+        let of_kind = kind(&[self.provider, self.model, Some(self.status), Some(yes(self.is_synthetic))]);
+        // Those of an agent tell no kinds apart: nobody asks for both, and each with each would be many.
+        let of_agent = kind(&[]);
+        let day = day_of(self.hour);
+        let cell = |counted, place: &str, part: &str, kind: &str| Cell {
+            tenant: self.tenant,
+            counted,
+            place: place.to_owned(),
+            part: part.to_owned(),
+            kind: kind.to_owned(),
+        };
+        [
+            cell(Counted::Calls, "", "", &of_kind),
+            cell(Counted::CallsOfDay, day, "", &of_kind),
+            cell(Counted::CallsOfHour, self.hour, "", &of_kind),
+            cell(Counted::AgentCallsOfDay, day, self.agent, &of_agent),
+            cell(Counted::AgentCallsOfHour, self.hour, self.agent, &of_agent),
+        ]
+    }
+}
+
+/// The day of an hour.
+fn day_of(hour: &str) -> &str {
+    hour.split('T').next().unwrap_or(hour)
+}
+
+/// Counts calls that are added, those that count. `agents` has that of each of their runs.
+pub(crate) fn add(
+    conn: &Conn,
+    calls: &[LlmRunRecord],
+    agents: &HashMap<RunId, String>,
+) -> Result<(), StoreError> {
+    for call in conn.counters().counting(calls) {
+        let agent = agents.get(&call.run_id).ok_or_else(|| StoreError::Corrupt {
+            table: "llm_run_records",
+            row: call.id.to_string(),
+            why: "the agent of its run is not said".to_owned(),
+        })?;
+        let called = Called {
+            tenant: call.tenant,
+            agent,
+            hour: &hour(call.created_at),
+            provider: call.provider.as_deref(),
+            model: call.model.as_deref(),
+            status: call.execution_status.as_str(),
+            is_synthetic: call.is_synthetic,
+        };
+        let used = [call.cost_nanousd, call.input_tokens, call.output_tokens];
+        conn.counters().add(called.cells(), tally(call.cost_known, used.map(i128::from)));
+    }
+    Ok(())
+}
+
+/// Takes back the calls of steps that no longer count, as many of them as have been counted: the store does not say of these steps
+/// yet that they do not. `counting` are the calls that count.
+pub(crate) async fn take_back(
+    conn: &Conn,
+    tenant: TenantId,
+    counting: Select<llm_runs::Entity>,
+    steps: &[(RunId, u64)],
+) -> Result<(), StoreError> {
+    let of_call = Expr::col((runs::Entity, runs::Column::Id)).equals((llm_runs::Entity, Column::RunId));
+    let agent = runs_of(tenant).filter(of_call).select_only().column(runs::Column::AgentId).into_query();
+    let select = counting.expr_as(SimpleExpr::SubQuery(None, Box::new(agent.into())), AGENT);
+    let mut keys: Vec<[Value; 2]> = Vec::with_capacity(steps.len());
+    for (run, step) in steps {
+        let step: i64 = put(&llm_runs::Entity, "step_index", step)?;
+        keys.push([run.0.into(), step.into()]);
+    }
+    let said = |row: &QueryResult| -> Result<Option<String>, DbErr> { row.try_get("", AGENT) };
+    let found = read::by_keys_with(conn, select, [Column::RunId, Column::StepIndex], keys, said).await?;
+    for (call, agent) in found {
+        let called = Called {
+            tenant,
+            agent: agent.as_deref().unwrap_or_default(),
+            hour: &hour(call.created_at),
+            provider: call.provider.as_deref(),
+            model: call.model.as_deref(),
+            status: &call.execution_status,
+            is_synthetic: call.is_synthetic,
+        };
+        let used = [call.cost_nanousd, call.input_tokens, call.output_tokens];
+        conn.counters().add(called.cells(), -tally(call.cost_known, used.map(i128::from)));
+    }
+    Ok(())
+}
+
+/// One call.
+fn tally(cost_known: bool, [cost, input, output]: [i128; 3]) -> Tally {
+    Tally { number: 1, unknown: i64::from(!cost_known), cost, input, output }
+}
+
+/// What calls are added up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// All of them together.
+    All,
+    /// As `2026-01-31`.
+    Day,
+    /// Provider and model.
+    Model,
+    Agent,
+}
+
+/// What one sum is of: a day or an agent, or provider and model.
+pub(crate) type Key = (Option<String>, Option<String>);
+
+/// What was used in whole days or hours; of other pieces, nothing.
+pub(crate) async fn sums(
+    conn: &Conn,
+    tenant: TenantId,
+    piece: Piece,
+    by: By,
+) -> Result<Vec<(Key, Tally)>, StoreError> {
+    let (counts, names) = match (piece, by) {
+        (Piece::Days(names), By::Agent) => (Counted::AgentCallsOfDay, names),
+        (Piece::Days(names), _) => (Counted::CallsOfDay, names),
+        (Piece::Hours(names), By::Agent) => (Counted::AgentCallsOfHour, names),
+        (Piece::Hours(names), _) => (Counted::CallsOfHour, names),
+        (Piece::Months(_) | Piece::Rows(_), _) => return Ok(Vec::new()),
+    };
+    let column = match by {
+        By::All => "counted",
+        By::Day => "substr(place, 1, 10)",
+        By::Model => "kind",
+        By::Agent => "part",
+    };
+    let found = sums_by(conn, tenant, (counts, names), column).await?;
+    let key = |of: String| -> Result<Key, StoreError> {
+        Ok(match by {
+            By::All => (None, None),
+            By::Day | By::Agent => (Some(of), None),
+            By::Model => {
+                let mut words = words_of(&of)?.into_iter();
+                (words.next().flatten(), words.next().flatten())
+            }
+        })
+    };
+    found.into_iter().map(|(of, tally)| Ok((key(of)?, tally))).collect()
+}
+
+async fn sums_by(
+    conn: &Conn,
+    tenant: TenantId,
+    (counts, (from, until)): (Counted, Names),
+    column: &str,
+) -> Result<Vec<(String, Tally)>, StoreError> {
+    let mut sql = format!("SELECT {column}, {SUMS} FROM {TABLE} WHERE tenant_id = $1 AND counted = $2");
+    let mut values: Vec<Value> = vec![tenant.0.into(), counts.as_str().into()];
+    for (is, name) in [(">=", from), ("<", until)] {
+        let Some(name) = name else { continue };
+        values.push(name.into());
+        let _ = write!(sql, " AND place {is} ${}", values.len());
+    }
+    sql.push_str(" GROUP BY 1");
+    let rows = conn.rows(numbered(conn, &sql, values)).await?;
+    rows.iter().map(|row| Ok((value(TABLE, row, 0)?, tally_at(row, 1)?))).collect()
+}
+
+/// How many calls pass a filter, and at which ends of its time others are to be counted themselves. None where counters
+/// cannot tell: of one run.
+pub(crate) async fn total(
+    conn: &Conn,
+    tenant: TenantId,
+    filter: &LlmRunFilter,
+) -> Result<Option<(u64, Vec<Span>)>, StoreError> {
+    let LlmRunFilter {
+        run_id,
+        provider,
+        model,
+        execution_status,
+        is_synthetic,
+        created_after,
+        created_before,
+    } = filter;
+    let span = Span::between(*created_after, *created_before);
+    let Some(span) = span.filter(|_| run_id.is_none()) else { return Ok(None) };
+    conn.store_counters().await?;
+    let wanted = [
+        provider.clone(),
+        model.clone(),
+        execution_status.map(ExecutionStatus::as_str).map(str::to_owned),
+        is_synthetic.map(yes).map(str::to_owned),
+    ];
+    let pieces = if span == Span::default() { Vec::new() } else { span.by_day_and_hour() };
+    let mut asked = Vec::new();
+    let mut rest = Vec::new();
+    if pieces.is_empty() {
+        asked.push((Counted::Calls, (None, None)));
+    }
+    for piece in pieces {
+        match piece {
+            Piece::Days(names) => asked.push((Counted::CallsOfDay, names)),
+            Piece::Hours(names) => asked.push((Counted::CallsOfHour, names)),
+            Piece::Rows(end) => rest.push(end),
+            Piece::Months(_) => {}
+        }
+    }
+    let mut number = 0;
+    for counters in asked {
+        for (kind, tally) in sums_by(conn, tenant, counters, "kind").await? {
+            let words = words_of(&kind)?;
+            let passes = wanted.iter().zip(&words).all(|(wanted, word)| wanted.is_none() || wanted == word);
+            number += if passes { tally.number } else { 0 };
+        }
+    }
+    Ok(Some((counted(number), rest)))
+}

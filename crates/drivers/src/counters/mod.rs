@@ -1,0 +1,100 @@
+//! Counters instead of counts (ADR 44): how many runs and calls to models there are of each kind, and what the calls used.
+//!
+//! A driver that writes a run or a call notes what that changes. It is stored by one statement when the unit of work is
+//! committed, behind all else: so nobody can write the one without the other, and a counter is locked for no longer than a
+//! commit takes. What only this unit of work has noted is stored before it reads counters itself.
+
+pub(crate) mod calls;
+mod check;
+pub(crate) mod runs;
+pub(crate) mod span;
+mod there;
+
+use sea_orm::{DbBackend, QueryResult, Statement, Value};
+
+pub use self::check::Round;
+use crate::{
+    StoreError,
+    cells::{LOW, TABLE, Tally},
+    conn::Conn,
+    driver::driver,
+    tally::value,
+};
+
+driver! {
+    /// Holds counters against what they count.
+    read CountersReads;
+    /// The same, and counts anew.
+    write Counters;
+}
+
+/// What lists filter by, as one text.
+fn kind(words: &[Option<&str>]) -> String {
+    serde_json::json!(words).to_string()
+}
+
+/// The words of a kind.
+fn words_of(kind: &str) -> Result<Vec<Option<String>>, StoreError> {
+    serde_json::from_str(kind).map_err(|err| StoreError::Corrupt {
+        table: TABLE,
+        row: kind.to_owned(),
+        why: err.to_string(),
+    })
+}
+
+/// Yes or no as a word of a kind.
+const fn yes(it_is: bool) -> &'static str {
+    if it_is { "yes" } else { "no" }
+}
+
+/// What one row of a counter says, in the order in which [`tally_at`] reads it.
+const NUMBERS: &str = "number, unknown, cost_high, cost_low, input_high, input_low, output_high, output_low";
+
+/// The sums of counters, in the order in which [`tally_at`] reads them.
+const SUMS: &str = "CAST(COALESCE(SUM(number), 0) AS BIGINT), CAST(COALESCE(SUM(unknown), 0) AS BIGINT), \
+    CAST(COALESCE(SUM(cost_high), 0) AS BIGINT), CAST(COALESCE(SUM(cost_low), 0) AS BIGINT), \
+    CAST(COALESCE(SUM(input_high), 0) AS BIGINT), CAST(COALESCE(SUM(input_low), 0) AS BIGINT), \
+    CAST(COALESCE(SUM(output_high), 0) AS BIGINT), CAST(COALESCE(SUM(output_low), 0) AS BIGINT)";
+
+/// The same sums of calls `l` that are added up themselves.
+pub(crate) const SUMS_OF_CALLS: &str = "CAST(COUNT(*) AS BIGINT), \
+    CAST(COALESCE(SUM(CASE WHEN l.cost_known THEN 0 ELSE 1 END), 0) AS BIGINT), \
+    CAST(COALESCE(SUM(l.cost_nanousd / 1048576), 0) AS BIGINT), CAST(COALESCE(SUM(l.cost_nanousd % 1048576), 0) AS BIGINT), \
+    CAST(COALESCE(SUM(l.input_tokens / 1048576), 0) AS BIGINT), CAST(COALESCE(SUM(l.input_tokens % 1048576), 0) AS BIGINT), \
+    CAST(COALESCE(SUM(l.output_tokens / 1048576), 0) AS BIGINT), CAST(COALESCE(SUM(l.output_tokens % 1048576), 0) AS BIGINT)";
+
+/// The sums that a row has from a column on.
+pub(crate) fn tally_at(row: &QueryResult, column: usize) -> Result<Tally, StoreError> {
+    let at = |n: usize| value::<i64>(TABLE, row, column + n);
+    let amount = |n: usize| Ok::<i128, StoreError>(i128::from(at(n)?) * LOW + i128::from(at(n + 1)?));
+    Ok(Tally { number: at(0)?, unknown: at(1)?, cost: amount(2)?, input: amount(4)?, output: amount(6)? })
+}
+
+/// A query whose places are numbered, for either store.
+pub(crate) fn numbered(conn: &Conn, sql: &str, values: Vec<Value>) -> Statement {
+    let backend = conn.backend();
+    let sql = match backend {
+        DbBackend::Postgres => sql.to_owned(),
+        // SQLite numbers its placeholders with another sign.
+        _ => sql.replace('$', "?"),
+    };
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// A number that was counted: what a counter that is wrong says, it says of nobody.
+fn counted(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_reads_back_whatever_its_words_are() {
+        let words = [Some("LIVE"), None, Some(""), Some("a\"b,\u{1}"), Some("yes")];
+        let read = words_of(&kind(&words)).expect("words");
+        assert_eq!(read.iter().map(Option::as_deref).collect::<Vec<_>>(), words);
+        assert!(words_of("LIVE").is_err());
+    }
+}

@@ -1,0 +1,223 @@
+//! What counters say of runs: in all and by when they started, of all agents together and of each.
+
+use std::fmt::Write as _;
+
+use models::{
+    activity::{EvidenceHealth, LatencyBucket, RiskLevel, Run, RunCounts, RunFilter, RunState, Standing},
+    counters::Counted,
+    ids::TenantId,
+};
+use proof::words::{Assurance, IntegrityStatus, RunSource, RunStatus};
+use sea_orm::Value;
+
+use super::{
+    counted, kind, numbered,
+    span::{Names, Piece, Span, day},
+    words_of, yes,
+};
+use crate::{
+    StoreError,
+    cells::{Cell, TABLE, Tally},
+    conn::Conn,
+    tally::value,
+};
+
+/// What counters tell apart of runs beside their agent: words of closed vocabularies, then project, provider and key.
+const WORDS: usize = CLOSED + 3;
+const CLOSED: usize = 10;
+
+/// One more run, or one less, of each kind that it is of as it `stands`.
+pub(crate) fn add(conn: &Conn, run: &Run, stands: &Standing, number: i64) {
+    conn.counters().add(cells(run, stands), Tally { number, ..Tally::default() });
+}
+
+/// A run that may stand otherwise than before.
+pub(crate) fn moved(conn: &Conn, run: &Run, before: &Standing, now: &Standing) {
+    if now != before {
+        add(conn, run, before, -1);
+        add(conn, run, now, 1);
+    }
+}
+
+/// The counters of a run.
+fn cells(run: &Run, stands: &Standing) -> [Cell; 5] {
+    let closed = closed(run, stands).map(Some);
+    let key = run.key_id.to_string();
+    let open = [run.project_id.as_deref(), run.provider_type.as_deref(), Some(key.as_str())];
+    let words = [closed.as_slice(), &open].concat();
+    of_kind(run.tenant, (&run.agent_id, &day(run.started_at)), &kind(&words))
+}
+
+/// The counters of runs of an agent that started on a day.
+pub(super) fn of_kind(tenant: TenantId, (agent, day): (&str, &str), kind: &str) -> [Cell; 5] {
+    let cell = |counted, place: &str, part: &str| Cell {
+        tenant,
+        counted,
+        place: place.to_owned(),
+        part: part.to_owned(),
+        kind: kind.to_owned(),
+    };
+    [
+        cell(Counted::Runs, "", ""),
+        cell(Counted::RunsOfMonth, month_of(day), ""),
+        cell(Counted::RunsOfDay, day, ""),
+        cell(Counted::AgentRuns, agent, ""),
+        cell(Counted::AgentRunsOfDay, agent, day),
+    ]
+}
+
+/// The month of a day.
+fn month_of(day: &str) -> &str {
+    day.rsplit_once('-').map_or(day, |(month, _)| month)
+}
+
+/// In the order in which [`wanted`] asks for them, and the check of counters reads them.
+fn closed(run: &Run, stands: &Standing) -> [&'static str; CLOSED] {
+    let is_normal = stands.risk_level == RiskLevel::Normal;
+    let at_risk = !is_normal || stands.incident_count > 0 || stands.policy_violation;
+    [
+        stands.state.as_str(),
+        stands.status.as_str(),
+        stands.risk_level.as_str(),
+        yes(at_risk),
+        run.source.as_str(),
+        yes(run.is_synthetic),
+        stands.integrity_status.as_str(),
+        stands.evidence_health.as_str(),
+        stands.latency_bucket.as_str(),
+        stands.assurance.as_str(),
+    ]
+}
+
+/// What a filter asks of the words of a kind. Agent and time say which counters are asked; a conversation has none.
+fn wanted(filter: &RunFilter) -> [Option<String>; WORDS] {
+    let RunFilter {
+        state,
+        status,
+        risk,
+        risk_level,
+        agent_id: _,
+        project_id,
+        conversation_id: _,
+        source,
+        provider_type,
+        is_synthetic,
+        started_after: _,
+        started_before: _,
+        integrity_status,
+        evidence_health,
+        latency_bucket,
+        assurance,
+        key_id,
+    } = filter;
+    let word = |word: Option<&'static str>| word.map(str::to_owned);
+    [
+        word(state.map(RunState::as_str)),
+        word(status.map(RunStatus::as_str)),
+        word(risk_level.map(RiskLevel::as_str)),
+        word(risk.map(yes)),
+        word(source.map(RunSource::as_str)),
+        word(is_synthetic.map(yes)),
+        word(integrity_status.map(IntegrityStatus::as_str)),
+        word(evidence_health.map(EvidenceHealth::as_str)),
+        word(latency_bucket.map(LatencyBucket::as_str)),
+        word(assurance.map(Assurance::as_str)),
+        project_id.clone(),
+        provider_type.clone(),
+        key_id.map(|key| key.to_string()),
+    ]
+}
+
+/// How many runs pass a filter, and at which ends of its time others are to be counted themselves. None where counters
+/// cannot tell: of a conversation, which has few runs.
+pub(crate) async fn total(
+    conn: &Conn,
+    tenant: TenantId,
+    filter: &RunFilter,
+) -> Result<Option<(u64, Vec<Span>)>, StoreError> {
+    let span = Span::between(filter.started_after, filter.started_before);
+    let Some(span) = span.filter(|_| filter.conversation_id.is_none()) else { return Ok(None) };
+    conn.store_counters().await?;
+    let wanted = wanted(filter);
+    let agent = filter.agent_id.as_deref();
+    let (mut total, mut ends) = (0, Vec::new());
+    for (counts, names) in pieces(span, agent.is_some(), &mut ends) {
+        total += passing(&kinds(conn, tenant, counts, (agent, names)).await?, &wanted);
+    }
+    Ok(Some((total, ends)))
+}
+
+/// The counters of a time, and at its ends what has none.
+fn pieces(span: Span, of_agent: bool, ends: &mut Vec<Span>) -> Vec<(Counted, Names)> {
+    if span == Span::default() {
+        return vec![(if of_agent { Counted::AgentRuns } else { Counted::Runs }, Names::default())];
+    }
+    let cut = if of_agent { span.by_day() } else { span.by_month_and_day() };
+    let counters = cut.into_iter().filter_map(|piece| match piece {
+        Piece::Months(names) => Some((Counted::RunsOfMonth, names)),
+        Piece::Days(names) if of_agent => Some((Counted::AgentRunsOfDay, names)),
+        Piece::Days(names) => Some((Counted::RunsOfDay, names)),
+        Piece::Hours(_) => None,
+        Piece::Rows(end) => {
+            ends.push(end);
+            None
+        }
+    });
+    counters.collect()
+}
+
+/// The words of a kind of runs, and how many there are of it.
+type Kind = (Vec<Option<String>>, i64);
+
+/// The kinds of runs that have such counters: of one agent or of all, of these times or in all.
+async fn kinds(
+    conn: &Conn,
+    tenant: TenantId,
+    counts: Counted,
+    (agent, (from, until)): (Option<&str>, Names),
+) -> Result<Vec<Kind>, StoreError> {
+    // Of an agent the days stand in the part; they are few, and found by the agent. SQLite is not to go by the days.
+    let time = if agent.is_some() { "part || ''" } else { "place" };
+    let conditions = [
+        ("place =".to_owned(), agent.map(str::to_owned)),
+        (format!("{time} >="), from),
+        (format!("{time} <"), until),
+    ];
+    let mut sql = format!(
+        "SELECT kind, CAST(SUM(number) AS BIGINT) FROM {TABLE} WHERE tenant_id = $1 AND counted = $2"
+    );
+    let mut values: Vec<Value> = vec![tenant.0.into(), counts.as_str().into()];
+    for (condition, wanted) in conditions {
+        let Some(wanted) = wanted else { continue };
+        values.push(wanted.into());
+        let _ = write!(sql, " AND {condition} ${}", values.len());
+    }
+    sql.push_str(" GROUP BY kind");
+    let rows = conn.rows(numbered(conn, &sql, values)).await?;
+    rows.iter()
+        .map(|row| Ok((words_of(&value::<String>(TABLE, row, 0)?)?, value::<i64>(TABLE, row, 1)?)))
+        .collect()
+}
+
+/// How many runs are of kinds that pass.
+fn passing(kinds: &[Kind], wanted: &[Option<String>; WORDS]) -> u64 {
+    let passes = |words: &[Option<String>]| {
+        wanted
+            .iter()
+            .enumerate()
+            .all(|(n, wanted)| wanted.is_none() || words.get(n).is_some_and(|word| word == wanted))
+    };
+    counted(kinds.iter().filter(|(words, _)| passes(words)).map(|(_, number)| number).sum())
+}
+
+/// For Overview: all, LIVE, VIOLATED.
+pub(crate) async fn counts(conn: &Conn, tenant: TenantId) -> Result<RunCounts, StoreError> {
+    conn.store_counters().await?;
+    let kinds = kinds(conn, tenant, Counted::Runs, (None, Names::default())).await?;
+    let of = |filter: &RunFilter| passing(&kinds, &wanted(filter));
+    Ok(RunCounts {
+        total: of(&RunFilter::default()),
+        live: of(&RunFilter { state: Some(RunState::Live), ..RunFilter::default() }),
+        violated: of(&RunFilter { risk_level: Some(RiskLevel::Violated), ..RunFilter::default() }),
+    })
+}

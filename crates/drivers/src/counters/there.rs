@@ -1,0 +1,110 @@
+//! What there is of a day, as counters would say it.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate, NaiveTime};
+use entities::Id;
+use models::{
+    counters::Counted,
+    ids::{KeyId, TenantId},
+};
+use sea_orm::{DbBackend, QueryResult, Value};
+
+use super::{SUMS_OF_CALLS, calls::Called, kind, numbered, runs, tally_at, yes};
+use crate::{
+    StoreError,
+    cells::{Cell, TABLE, Tally},
+    conn::Conn,
+    tally::value,
+};
+
+/// What counters say, or would say.
+pub(super) type Tallies = BTreeMap<Cell, Tally>;
+
+/// How the runs of a day stand: the words of their kinds, in order, with the agent before the last three.
+const RUNS: &str = "\
+SELECT state, status, risk_level, at_risk, source, is_synthetic, integrity_status, evidence_health, latency_bucket, assurance, \
+agent_id, project_id, provider_type, key_id, COUNT(*) FROM runs \
+WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14";
+
+/// The runs that started on a day, and the calls that were recorded on it.
+pub(super) async fn of_day(conn: &Conn, tenant: TenantId, day: NaiveDate) -> Result<Tallies, StoreError> {
+    let mut found = Tallies::new();
+    let [from, until] = [day, next_of(day)].map(|day| Value::from(day.and_time(NaiveTime::MIN).and_utc()));
+    let asked: Vec<Value> = vec![tenant.0.into(), from, until];
+    for row in conn.rows(numbered(conn, RUNS, asked.clone())).await? {
+        let tally = Tally { number: value(TABLE, &row, 14)?, ..Tally::default() };
+        // Those of months and of no time are looked at by themselves.
+        for cell in cells_of_run(tenant, day, &row)?.into_iter().filter(is_of_a_day) {
+            *found.entry(cell).or_default() += tally;
+        }
+    }
+    for row in conn.rows(numbered(conn, &calls_of_day(conn.backend()), asked)).await? {
+        let tally = tally_at(&row, 6)?;
+        for cell in cells_of_call(tenant, &row)?.into_iter().filter(is_of_a_day) {
+            *found.entry(cell).or_default() += tally;
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn next_of(day: NaiveDate) -> NaiveDate {
+    day.checked_add_days(Days::new(1)).unwrap_or(day)
+}
+
+fn is_of_a_day(cell: &Cell) -> bool {
+    matches!(
+        cell.counted,
+        Counted::RunsOfDay
+            | Counted::AgentRunsOfDay
+            | Counted::CallsOfDay
+            | Counted::CallsOfHour
+            | Counted::AgentCallsOfDay
+            | Counted::AgentCallsOfHour
+    )
+}
+
+fn cells_of_run(tenant: TenantId, day: NaiveDate, row: &QueryResult) -> Result<[Cell; 5], StoreError> {
+    let word = |n: usize| value::<String>("runs", row, n);
+    let is = |n: usize| Ok::<String, StoreError>(yes(value::<bool>("runs", row, n)?).to_owned());
+    let open = |n: usize| value::<Option<String>>("runs", row, n);
+    let closed =
+        [word(0)?, word(1)?, word(2)?, is(3)?, word(4)?, is(5)?, word(6)?, word(7)?, word(8)?, word(9)?];
+    let (agent, project, provider) = (word(10)?, open(11)?, open(12)?);
+    let key = value::<Id<KeyId>>("runs", row, 13)?.0.to_string();
+    let closed: Vec<Option<&str>> = closed.iter().map(|word| Some(word.as_str())).collect();
+    let words = [closed.as_slice(), &[project.as_deref(), provider.as_deref(), Some(key.as_str())]].concat();
+    Ok(runs::of_kind(tenant, (&agent, &day.to_string()), &kind(&words)))
+}
+
+/// The calls of a day by hour, agent and what they are. Those that do not count are not among them.
+fn calls_of_day(backend: DbBackend) -> String {
+    let hour = match backend {
+        DbBackend::Postgres => "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24')",
+        _ => "substr(l.created_at, 1, 13)",
+    };
+    format!(
+        "SELECT {hour}, r.agent_id, l.provider, l.model, l.execution_status, l.is_synthetic, {SUMS_OF_CALLS} \
+         FROM llm_run_records l JOIN runs r ON r.tenant_id = l.tenant_id AND r.id = l.run_id \
+         WHERE l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 AND NOT EXISTS (SELECT 1 FROM uncounted_steps u \
+         WHERE u.tenant_id = l.tenant_id AND u.run_id = l.run_id AND u.step_index = l.step_index) \
+         GROUP BY 1, 2, 3, 4, 5, 6"
+    )
+}
+
+fn cells_of_call(tenant: TenantId, row: &QueryResult) -> Result<[Cell; 5], StoreError> {
+    const CALLS: &str = "llm_run_records";
+    let (hour, agent): (String, String) = (value(CALLS, row, 0)?, value(CALLS, row, 1)?);
+    let (provider, model): (Option<String>, Option<String>) = (value(CALLS, row, 2)?, value(CALLS, row, 3)?);
+    let status: String = value(CALLS, row, 4)?;
+    let called = Called {
+        tenant,
+        agent: &agent,
+        hour: &hour,
+        provider: provider.as_deref(),
+        model: model.as_deref(),
+        status: &status,
+        is_synthetic: value(CALLS, row, 5)?,
+    };
+    Ok(called.cells())
+}
