@@ -1,5 +1,6 @@
 //! `hoc doctor`: looks at everything that must hold for this installation to keep its promises, and says what to do.
 
+mod counters;
 mod findings;
 mod server;
 
@@ -35,10 +36,12 @@ Examples:
   hoc doctor --json | jq '.[] | select(.state != \"ok\")'
 
   hoc doctor --accept-restore      after a restore: see first what was lost, with `hoc doctor`
+  hoc doctor --recount             where lists show another number than there is
 
-Without --accept-restore it changes nothing but that it signs checkpoints, so that whole logs can
-be held against them, and that it opens an incident about a run whose records are damaged. It opens
-all records of all runs, which takes a while on a large store. Exit 1 if anything failed.")]
+Without --accept-restore and --recount it changes nothing but that it signs checkpoints, so that
+whole logs can be held against them, and that it opens an incident about a run whose records are
+damaged. It opens all records of all runs, which takes a while on a large store. Exit 1 if anything
+failed.")]
 pub(crate) struct Args {
     /// Print one JSON document
     #[arg(long)]
@@ -46,6 +49,9 @@ pub(crate) struct Args {
     /// Accept that an older backup was restored: each log that lost rows says so from now on, and is written again
     #[arg(long)]
     accept_restore: bool,
+    /// Count runs and calls anew where a counter does not say what is there; who writes waits meanwhile, a day at a time
+    #[arg(long)]
+    recount: bool,
 }
 
 /// How many runs of a tenant are told of one by one.
@@ -55,7 +61,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, Voice::Examines)?;
     let mut findings = Findings { json: args.json, all: Vec::new() };
-    examine(&config, args.accept_restore, &mut findings).await;
+    examine(&config, &args, &mut findings).await;
     let failed = findings.all.iter().filter(|finding| finding.state == State::Failed).count();
     if args.json {
         out::line(findings.all.iter().map(document).collect::<Value>());
@@ -67,7 +73,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings) {
+async fn examine(config: &Config, args: &Args, findings: &mut Findings) {
     for variable in &config.unknown_variables {
         findings.note("settings", format!("{variable} is set, and is no setting"), "is it misspelt?");
     }
@@ -91,9 +97,10 @@ async fn examine(config: &Config, accept_restore: bool, findings: &mut Findings)
             signing_key = Some(key.clone());
             findings
                 .ok("keys", format!("{} is key {key}, which the store names", opened.keys.signing.display()));
-            accepted = restored(&opened.spine, accept_restore, findings).await;
+            accepted = restored(&opened.spine, args.accept_restore, findings).await;
             logs(&opened.spine, findings).await;
             segments(&opened.spine, findings).await;
+            counters::look(&opened.spine, args.recount, findings).await;
             clock(&opened.spine, findings).await;
             opened.db.close().await;
         }

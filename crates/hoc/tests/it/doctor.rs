@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use testkit::Store;
 
-use crate::harness::Place;
+use crate::{harness::Place, restore::sqlite3};
 
 const RUNS: &str = "/api/v1/runtime/activity/runs";
 
@@ -94,6 +94,27 @@ fn what_is_wrong_comes_with_what_to_do() {
     let lost = place.run(&["doctor"]);
     assert_eq!(lost.code, Some(1));
     assert!(lost.stdout.contains("FAIL  keys"), "{}", lost.stdout);
+}
+
+#[test]
+fn a_counter_that_is_wrong_is_named_and_counted_anew() {
+    let place = Place::sqlite();
+    place.serve().stop();
+    assert!(place.succeed(&["doctor"]).contains("counters    those of"));
+    sqlite3(
+        &place,
+        "INSERT INTO counters SELECT tenant_id, 'RUNS', '', x'00', 0, '', '[\"LIVE\"]', 1, 0, 0, 0, 0, 0, 0, 0 FROM tenants",
+    );
+    let wrong = place.run(&["doctor"]);
+    assert_eq!(wrong.code, Some(1), "{}", wrong.stdout);
+    assert!(
+        wrong.stdout.contains("FAIL  counters") && wrong.stdout.contains("--recount"),
+        "{}",
+        wrong.stdout
+    );
+    assert!(wrong.stdout.contains("the number is 1 too high"), "{}", wrong.stdout);
+    assert!(place.succeed(&["doctor", "--recount"]).contains("were counted anew"));
+    assert!(place.succeed(&["doctor"]).contains("counters    those of"));
 }
 
 #[test]

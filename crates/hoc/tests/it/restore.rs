@@ -268,7 +268,8 @@ async fn put_back(place: &Place) {
     }
 }
 
-fn sqlite3(place: &Place, command: &str) {
+/// Has `sqlite3` carry out a command on the embedded store.
+pub(crate) fn sqlite3(place: &Place, command: &str) {
     let mut sqlite3 = std::process::Command::new("sqlite3");
     let ran = sqlite3.current_dir(place.folder.path()).arg("data/hoc.db").arg(command).output();
     let ran = ran.expect("sqlite3 starts");

@@ -1,5 +1,5 @@
-//! The integrity check: reads definitions, logs and runs again, a bounded piece at a time, and opens an incident for
-//! each row that is not what was recorded.
+//! The integrity check: reads definitions, logs, runs and counters again, a bounded piece at a time, and opens an incident
+//! for each row that is not what was recorded.
 //!
 //! It trusts no result that was stored: leaves are hashed from their columns, the tree is built anew from the first
 //! leaf, and must come to the roots that were signed and to the head.
@@ -9,7 +9,7 @@ use std::{
     sync::PoisonError,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use drivers::{ReadTx, StoreError};
 use engines::incidents::Mismatch;
 use models::{
@@ -23,7 +23,7 @@ use crate::{
         found::{Found, mismatched_definitions, of_corrupt},
         mismatches::report_mismatches,
     },
-    coordinators::check_records::check_run,
+    coordinators::{check_counters::check_next, check_records::check_run},
     errors::Error,
     spine::Spine,
 };
@@ -57,6 +57,8 @@ enum Part {
     Definitions,
     Log(Walk),
     Runs(Option<RunId>),
+    /// What is counted, by the day (ADR 44).
+    Counters(Option<NaiveDate>),
 }
 
 /// A log, as far as it has been read.
@@ -136,7 +138,11 @@ async fn piece(spine: &Spine, tenant: TenantId, part: Part) -> Result<(Vec<Found
             for run in &runs {
                 found.extend(check_run(&store, tenant, *run).await?);
             }
-            Ok((found, runs.last().map(|last| Part::Runs(Some(*last)))))
+            Ok((found, Some(runs.last().map_or(Part::Counters(None), |last| Part::Runs(Some(*last))))))
+        }
+        Part::Counters(after) => {
+            let (found, day) = check_next(&store, tenant, after).await?;
+            Ok((found, day.map(|day| Part::Counters(Some(day)))))
         }
     }
 }

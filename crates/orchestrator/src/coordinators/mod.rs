@@ -1,5 +1,7 @@
-//! What joins several domains: a run's evidence (O4), its proof (O5), and the bundle that carries both away.
+//! What joins several domains: a run's evidence (O4), its proof (O5), and the bundle that carries both away; and
+//! what holds what is kept beside them all against them.
 
+pub mod check_counters;
 pub(crate) mod check_records;
 pub mod export_bundle;
 pub mod look_into;

@@ -5,6 +5,7 @@ mod agent;
 mod clocks;
 mod concurrent;
 mod costs;
+mod counters;
 mod damaged;
 mod events;
 mod governance;

@@ -440,9 +440,9 @@ impl Document {
 
     fn roots(&self, sealed: &SealedHashes, lost: Option<&Lost<'_>>) -> Roots {
         let ranges = lost.map_or(&self.ranges, |lost| lost.ranges);
-        let last = sealed.records[&RecordKind::Step].last().copied().flatten();
+        let newest = sealed.records[&RecordKind::Step].last().copied().flatten();
         Roots {
-            chain_head: lost.map_or(last.unwrap_or(sealed.opened), |lost| lost.chain_head),
+            chain_head: lost.map_or(newest.unwrap_or(sealed.opened), |lost| lost.chain_head),
             kinds: ranges.kind_roots(),
             records_root: ranges.records_root(),
             root_hash: ranges.kind(RecordKind::Step).root(),

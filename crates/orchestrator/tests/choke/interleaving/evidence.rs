@@ -1,4 +1,5 @@
-//! What a stranger can check, in the end: every run ends and its bundle verifies, and both logs do.
+//! What a stranger can check, in the end: every run ends and its bundle verifies, and both logs do; and that counters say
+//! what is there.
 
 use std::collections::HashSet;
 
@@ -7,7 +8,7 @@ use models::ids::RunId;
 use orchestrator::{
     Error,
     choke::call::EndRun,
-    coordinators::{export_bundle, read_log::LogReading},
+    coordinators::{check_counters, export_bundle, read_log::LogReading},
     handlers::{account, activity},
 };
 use proof::{leaves::AuditLeaf, words::LogName};
@@ -25,7 +26,15 @@ pub(super) async fn check(world: &World<'_>) -> Result<(), String> {
         let run: RunId = run.parse().unwrap();
         bundle(world, run).await.map_err(|why| format!("{run}: {why}"))?;
     }
-    logs(world).await
+    logs(world).await?;
+    counters(world).await
+}
+
+/// Whatever replicas did at the same moment, were cut off in and did anew.
+async fn counters(world: &World<'_>) -> Result<(), String> {
+    let found = check_counters::miscounts(&world.stage.kit.spine, world.tenant()).await;
+    let found = found.map_err(|err| err.to_string())?;
+    if found.is_empty() { Ok(()) } else { Err(format!("counters: {found:?}")) }
 }
 
 async fn bundle(world: &World<'_>, run: RunId) -> Result<(), String> {

@@ -1,0 +1,105 @@
+//! Counters: what lists and Overview show is what there is, and a counter that is wrong is found, named and mended.
+
+use chrono::Duration;
+use kit::Kit;
+use models::{
+    activity::{RiskLevel, RunFilter, RunState},
+    logs::LlmRunFilter,
+    page::PageRequest,
+};
+use orchestrator::{
+    background::{checker::Checker, stalls},
+    coordinators::check_counters,
+    handlers::{activity, logs, overview},
+};
+use proof::words::{EnforcementMode, RunStatus};
+use testkit::on_both;
+
+use crate::{
+    agent::{Agent, llm, refused},
+    tampering::{failures, pass},
+};
+
+/// Runs that end in every way, and calls on two days.
+async fn something_of_everything(kit: &Kit, agent: &Agent<'_>) {
+    agent.rule(EnforcementMode::Block, "context.step.cost_microusd > 500000").await;
+    agent.rule(EnforcementMode::Kill, "context.step.cost_microusd > 900000").await;
+    let [sealed, killed, open] = [agent.start().await, agent.start().await, agent.start().await];
+    for run in [sealed, killed, open] {
+        agent.record(run, llm(7)).await.unwrap();
+    }
+    refused(agent.record(open, llm(600_000)).await);
+    refused(agent.record(killed, llm(950_000)).await);
+    agent.complete(sealed).await.unwrap();
+    kit.clock.advance(Duration::hours(30));
+    let late = agent.start().await;
+    agent.record(late, llm(11)).await.unwrap();
+    stalls::tick(&kit.spine).await.unwrap();
+}
+
+on_both! {
+    async fn overview_contradicts_no_list(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        something_of_everything(&kit, &agent).await;
+        let (spine, admin) = (&kit.spine, &agent.admin);
+        let page = PageRequest::new(Some(200), None, true).unwrap();
+        let listed = async |filter: RunFilter| {
+            let found = activity::list(spine, admin, filter.clone(), page).await.unwrap();
+            assert_eq!(found.total, Some(found.items.len() as u64), "{filter:?}");
+            found.items.len() as u64
+        };
+        let f = RunFilter::default;
+        let shown = overview::highlights(spine, admin).await.unwrap();
+        let of_activity = shown.domain_counts.iter().find(|line| line.domain == "Activity").unwrap();
+        assert_eq!(of_activity.total, listed(f()).await);
+        assert_eq!(of_activity.pending, listed(RunFilter { state: Some(RunState::Live), ..f() }).await);
+        assert_eq!(of_activity.critical, listed(RunFilter { risk_level: Some(RiskLevel::Violated), ..f() }).await);
+        assert_eq!(shown.pulse.live_runs, of_activity.pending);
+        assert_eq!(of_activity.total, 4);
+        for status in RunStatus::ALL {
+            listed(RunFilter { status: Some(*status), agent_id: Some("researcher".to_owned()), ..f() }).await;
+            listed(RunFilter { status: Some(*status), risk: Some(true), ..f() }).await;
+            listed(RunFilter { status: Some(*status), started_after: Some(spine.now() - Duration::hours(29)), ..f() }).await;
+        }
+        let calls = logs::list_llm_runs(spine, admin, LlmRunFilter::default(), page).await.unwrap();
+        assert_eq!(calls.total, Some(calls.items.len() as u64));
+        let costs = overview::costs(spine, admin, Some(spine.now() - Duration::days(7)), Some(spine.now() + Duration::seconds(1)));
+        let spent = costs.await.unwrap().spent;
+        assert_eq!(spent.calls, calls.items.len() as u64);
+        let trend = overview::costs_trend(spine, admin, None, None).await.unwrap();
+        let days = trend.by_day.iter().filter(|day| day.spent.calls > 0).count();
+        assert_eq!(days, 2, "thirty hours lie between them");
+        for of in [
+            trend.by_day.iter().map(|day| day.spent.cost_nanousd).sum::<u64>(),
+            trend.by_model.iter().map(|model| model.spent.cost_nanousd).sum(),
+            trend.by_agent.iter().map(|agent| agent.spent.cost_nanousd).sum(),
+        ] {
+            assert_eq!(of, spent.cost_nanousd);
+        }
+        assert_eq!(check_counters::miscounts(spine, admin.tenant.id).await.unwrap(), []);
+    }
+
+    async fn a_counter_that_is_wrong_is_an_incident_that_names_it(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        something_of_everything(&kit, &agent).await;
+        let checker = Checker::default();
+        pass(&kit, &checker).await;
+        assert_eq!(failures(&agent).await, [], "nothing was changed yet");
+
+        db.tamper("UPDATE counters SET number = number + 1 WHERE counted = 'AGENT_RUNS' AND part = ''").await.unwrap();
+        pass(&kit, &checker).await;
+        pass(&kit, &checker).await;
+        let found = failures(&agent).await;
+        assert_eq!(found.iter().map(|one| one.cause_key.as_str()).collect::<Vec<_>>(), ["counters/AGENT_RUNS"]);
+        let said = &found[0].description;
+        assert!(said.contains("researcher") && said.contains("too high") && said.contains("--recount"), "{said}");
+
+        let (spine, tenant) = (&kit.spine, agent.admin.tenant.id);
+        assert!(!check_counters::miscounts(spine, tenant).await.unwrap().is_empty());
+        assert!(!check_counters::recount(spine, tenant).await.unwrap().is_empty());
+        assert_eq!(check_counters::miscounts(spine, tenant).await.unwrap(), []);
+        assert_eq!(check_counters::recount(spine, tenant).await.unwrap(), [], "there is nothing to mend any more");
+    }
+}
