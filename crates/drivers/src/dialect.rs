@@ -7,8 +7,9 @@
 use std::fmt::Write as _;
 
 use sea_orm::{
-    ColumnTrait, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable, QueryOrder as _, Select, Value,
-    sea_query::{ArrayType, ColumnType, Expr, SimpleExpr},
+    ColumnTrait, Condition, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable, QueryOrder as _,
+    Select, Value,
+    sea_query::{ArrayType, ColumnType, Expr, ExprTrait as _, SimpleExpr},
 };
 
 /// Values of one statement at most: SQLite's own limit.
@@ -118,6 +119,21 @@ pub(crate) fn sorted<E: EntityTrait>(backend: DbBackend, select: Select<E>, by: 
 pub(crate) fn after_the_fact<C: ColumnTrait>(backend: DbBackend, column: &C) -> SimpleExpr {
     let sign = if backend == DbBackend::Postgres { "" } else { "+" };
     Expr::cust(format!("{sign}{}", qualified(column)))
+}
+
+/// That columns have these values. Where one `leads`, rows are found by its index: the others only sift what that finds, and are
+/// written so that no index serves them.
+pub(crate) fn equal(values: Vec<(&'static str, Value)>, leads: Option<(DbBackend, &str)>) -> Condition {
+    let one = |(column, value): (&'static str, Value)| match leads {
+        Some((DbBackend::Postgres, leads)) if column != leads => {
+            Expr::cust_with_values(format!("{} IS NOT DISTINCT FROM $1", quoted(column)), [value])
+        }
+        Some((_, leads)) if column != leads => {
+            Expr::cust_with_values(format!("+{} = ?", quoted(column)), [value])
+        }
+        _ => Expr::col(column).eq(value),
+    };
+    values.into_iter().map(one).fold(Condition::all(), Condition::add)
 }
 
 /// An id that no row has yet, drawn by the store.

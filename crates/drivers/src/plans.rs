@@ -9,6 +9,7 @@ use entities::{
 };
 use models::{
     activity::{RiskLevel, RunFilter, RunState, Stalls},
+    counters::Counted,
     ids::{DecisionId, IncidentId, KeyId, LimitId, PermitId, RunId, SnapshotId, TenantId},
     incidents::{Cause, IncidentFilter, LifecycleState},
     logs::{AuditFilter, ExecutionStatus, LlmRunFilter, StepKey, SystemFilter},
@@ -17,12 +18,18 @@ use models::{
 };
 use proof::{
     hash::Hash,
-    words::{AuditEventType, IncidentCategory, LogName},
+    words::{AuditEventType, IncidentCategory, LogName, RunStatus},
 };
 use sea_orm::{DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn, Statement, Value, Values};
 use uuid::Uuid;
 
-use crate::{ConnectConfig, Db, ReadTx, StoreError, Tx, conn::Conn, counters::Round, dialect, tally};
+use crate::{
+    ConnectConfig, Db, ReadTx, StoreError, Tx,
+    cells::{Cell, Tally},
+    conn::Conn,
+    counters::Round,
+    dialect, tally,
+};
 
 const TENANT: TenantId = TenantId(Uuid::nil());
 const RUN: RunId = RunId(Uuid::nil());
@@ -278,6 +285,43 @@ async fn calls_by_filter(read: &ReadTx) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Of several filters the rarest leads, whichever index a store would take. On SQLite, which goes by the indexes alone.
+async fn rarest_leads(tx: &Tx) -> Result<(), StoreError> {
+    let conn = &tx.conn;
+    let words =
+        r#"["LIVE","HALTED","NORMAL","no","sdk","no","UNKNOWN","FLOWING","OK","ENFORCED",null,null,"key"]"#;
+    let more = |counted, place: &str, number| {
+        let (place, part, kind) = (place.to_owned(), String::new(), words.to_owned());
+        let cell = Cell { tenant: TENANT, counted, place, part, kind };
+        conn.counters().add([cell], Tally { number, ..Tally::default() });
+    };
+    let filter = RunFilter {
+        agent_id: Some("a".to_owned()),
+        status: Some(RunStatus::Halted),
+        is_synthetic: Some(false),
+        ..RunFilter::default()
+    };
+    more(Counted::Runs, "", 3);
+    more(Counted::AgentRuns, "a", 5);
+    for leads in ["status", "agent_id"] {
+        for page in [PageRequest::default(), PageRequest::from(Cursor::Before { at: NOW, id: Uuid::nil() })] {
+            tx.activity().list_runs(TENANT, &filter, &page).await?;
+            let sent = std::mem::take(&mut *conn.heard.lock().expect("listening"));
+            for statement in sent.into_iter().filter(|sent| sent.sql.contains("FROM \"runs\"")) {
+                if conn.backend() != DbBackend::Postgres {
+                    let lines = plan(conn, statement.clone()).await;
+                    let own = format!("INDEX runs_by_{leads} ");
+                    assert!(lines.iter().any(|line| line.contains(&own)), "{leads}: {lines:#?}");
+                }
+                check(conn, statement).await;
+            }
+            conn.heard.lock().expect("listening").clear();
+        }
+        more(Counted::Runs, "", 10);
+    }
+    Ok(())
+}
+
 async fn updated<E: EntityTrait>(conn: &Conn, changing: &[E::Column]) {
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let columns = keys.len() + changing.len();
@@ -307,6 +351,7 @@ testkit::on_both! {
         let tx = db.begin().await.expect("begin");
         make_scans_dear(&tx.conn).await;
         few_segments(&tx).await.expect("reads of segments");
+        rarest_leads(&tx).await.expect("pages of lists");
         group(&tx).await.expect("a group's reads");
         let stalls = Stalls { now: NOW, silent_since: NOW, expected_ms: 1, factor: 5 };
         tx.activity().mark_stalled(stalls).await.expect("a job's mark");

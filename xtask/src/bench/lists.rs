@@ -91,8 +91,13 @@ fn pages(client: &mut Client, rows: u64) -> anyhow::Result<Vec<(&'static str, St
         ("runs, one agent", format!("{RUNS}?agent_id=agent-7")),
         ("runs, one agent, FAILED", format!("{RUNS}?agent_id=agent-7&status=FAILED")),
         ("runs, one agent, VIOLATED", format!("{RUNS}?agent_id=agent-7&risk_level=VIOLATED")),
-        // No run passes both: every one of the agent's is looked at.
+        // No run passes both.
         ("runs, one agent, HALTED: none", format!("{RUNS}?agent_id=agent-7&status=HALTED")),
+        ("runs, one agent, FAILED, total", format!("{RUNS}?agent_id=agent-7&status=FAILED&total=true")),
+        (
+            "runs, SUCCEEDED before the middle, total",
+            format!("{RUNS}?status=SUCCEEDED&started_before={middle}&total=true"),
+        ),
         ("runs, FAILED before the middle", format!("{RUNS}?status=FAILED&started_before={middle}")),
         ("audit, first page", AUDIT.to_owned()),
         ("audit, page in the middle", deep_audit),

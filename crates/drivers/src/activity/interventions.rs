@@ -199,7 +199,7 @@ impl ActivityReads<'_> {
         freezes: &[Freeze],
     ) -> Result<Vec<FreezeEffect>, StoreError> {
         let filter = RunFilter { state: Some(RunState::Live), ..RunFilter::default() };
-        let live = || runs_of(tenant).filter(matches(&filter));
+        let live = || runs_of(tenant).filter(matches(&filter, None));
         let of_all = freezes.iter().any(|freeze| freeze.target_id.is_empty());
         let all = if of_all { tally::count(self.conn, live()).await? } else { 0 };
         let agents: Vec<String> = freezes.iter().flat_map(Freeze::spellings).collect();

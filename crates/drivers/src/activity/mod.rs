@@ -183,19 +183,22 @@ impl ActivityReads<'_> {
             key: |run: &runs::Model| (run.started_at, run.id.uuid()),
         };
         let total = if page.total { Some(self.count_runs(tenant, filter).await?) } else { None };
-        let select = of(tenant).filter(matches(filter));
+        // No statistics tell a store how seldom each of several is met; counters do.
+        let leads = counters::runs::rarest(self.conn, tenant, filter).await?;
+        let leads = leads.map(|column| (self.conn.backend(), column));
+        let select = of(tenant).filter(matches(filter, leads));
         read::page_with(self.conn, select, newest, (page, total), from_row).await
     }
 
     /// How many runs the list with this filter has.
     pub async fn count_runs(self, tenant: TenantId, filter: &RunFilter) -> Result<u64, StoreError> {
         let Some((mut total, ends)) = counters::runs::total(self.conn, tenant, filter).await? else {
-            return tally::count(self.conn, of(tenant).filter(matches(filter))).await;
+            return tally::count(self.conn, of(tenant).filter(matches(filter, None))).await;
         };
         for end in ends {
             let (started_after, started_before) = (end.after(), end.until);
             let filter = RunFilter { started_after, started_before, ..filter.clone() };
-            total += tally::count(self.conn, of(tenant).filter(matches(&filter))).await?;
+            total += tally::count(self.conn, of(tenant).filter(matches(&filter, None))).await?;
         }
         Ok(total)
     }

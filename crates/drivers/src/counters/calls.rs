@@ -31,6 +31,9 @@ use crate::{
     tally::value,
 };
 
+/// The columns that the words of a kind are of.
+const COLUMNS: [&str; 4] = ["provider", "model", "execution_status", "is_synthetic"];
+
 /// The name of the agent that is asked beside the columns of a call.
 const AGENT: &str = "agent_of_call";
 
@@ -211,6 +214,25 @@ async fn sums_by(
     rows.iter().map(|row| Ok((value(TABLE, row, 0)?, tally_at(row, 1)?))).collect()
 }
 
+/// What a filter asks of the words of a kind. A run and a time say which counters are asked, if any.
+fn wanted(filter: &LlmRunFilter) -> [Option<String>; COLUMNS.len()] {
+    let LlmRunFilter {
+        run_id: _,
+        provider,
+        model,
+        execution_status,
+        is_synthetic,
+        created_after: _,
+        created_before: _,
+    } = filter;
+    [
+        provider.clone(),
+        model.clone(),
+        execution_status.map(ExecutionStatus::as_str).map(str::to_owned),
+        is_synthetic.map(yes).map(str::to_owned),
+    ]
+}
+
 /// How many calls pass a filter, and at which ends of its time others are to be counted themselves. None where counters
 /// cannot tell: of one run.
 pub(crate) async fn total(
@@ -218,36 +240,21 @@ pub(crate) async fn total(
     tenant: TenantId,
     filter: &LlmRunFilter,
 ) -> Result<Option<(u64, Vec<Span>)>, StoreError> {
-    let LlmRunFilter {
-        run_id,
-        provider,
-        model,
-        execution_status,
-        is_synthetic,
-        created_after,
-        created_before,
-    } = filter;
-    let span = Span::between(*created_after, *created_before);
-    let Some(span) = span.filter(|_| run_id.is_none()) else { return Ok(None) };
+    let span = Span::between(filter.created_after, filter.created_before);
+    let Some(span) = span.filter(|_| filter.run_id.is_none()) else { return Ok(None) };
     conn.store_counters().await?;
-    let wanted = [
-        provider.clone(),
-        model.clone(),
-        execution_status.map(ExecutionStatus::as_str).map(str::to_owned),
-        is_synthetic.map(yes).map(str::to_owned),
-    ];
-    let pieces = if span == Span::default() { Vec::new() } else { span.by_day_and_hour() };
-    let mut asked = Vec::new();
-    let mut rest = Vec::new();
-    if pieces.is_empty() {
-        asked.push((Counted::Calls, (None, None)));
-    }
-    for piece in pieces {
-        match piece {
-            Piece::Days(names) => asked.push((Counted::CallsOfDay, names)),
-            Piece::Hours(names) => asked.push((Counted::CallsOfHour, names)),
-            Piece::Rows(end) => rest.push(end),
-            Piece::Months(_) => {}
+    let wanted = wanted(filter);
+    let (mut asked, mut ends) = (Vec::new(), Vec::new());
+    if span == Span::default() {
+        asked.push((Counted::Calls, Names::default()));
+    } else {
+        for piece in span.by_day_and_hour() {
+            match piece {
+                Piece::Days(names) => asked.push((Counted::CallsOfDay, names)),
+                Piece::Hours(names) => asked.push((Counted::CallsOfHour, names)),
+                Piece::Rows(end) => ends.push(end),
+                Piece::Months(_) => {}
+            }
         }
     }
     let mut number = 0;
@@ -258,5 +265,27 @@ pub(crate) async fn total(
             number += if passes { tally.number } else { 0 };
         }
     }
-    Ok(Some((counted(number), rest)))
+    Ok(Some((counted(number), ends)))
+}
+
+/// Of several filters the one that the fewest calls pass, by its column; none where there are not several, and of one run,
+/// which has few.
+pub(crate) async fn rarest(
+    conn: &Conn,
+    tenant: TenantId,
+    filter: &LlmRunFilter,
+) -> Result<Option<&'static str>, StoreError> {
+    let wanted = wanted(filter);
+    if filter.run_id.is_some() || wanted.iter().flatten().count() < 2 {
+        return Ok(None);
+    }
+    conn.store_counters().await?;
+    let mut numbers = [0; COLUMNS.len()];
+    for (kind, tally) in sums_by(conn, tenant, (Counted::Calls, Names::default()), "kind").await? {
+        for ((number, word), wanted) in numbers.iter_mut().zip(words_of(&kind)?).zip(&wanted) {
+            *number += if word == *wanted { tally.number } else { 0 };
+        }
+    }
+    let asked = COLUMNS.into_iter().zip(numbers).zip(&wanted).filter(|(_, wanted)| wanted.is_some());
+    Ok(asked.min_by_key(|((_, number), _)| *number).map(|((column, _), _)| column))
 }

@@ -26,6 +26,23 @@ use crate::{
 const WORDS: usize = CLOSED + 3;
 const CLOSED: usize = 10;
 
+/// Their columns.
+const COLUMNS: [&str; WORDS] = [
+    "state",
+    "status",
+    "risk_level",
+    "at_risk",
+    "source",
+    "is_synthetic",
+    "integrity_status",
+    "evidence_health",
+    "latency_bucket",
+    "assurance",
+    "project_id",
+    "provider_type",
+    "key_id",
+];
+
 /// One more run, or one less, of each kind that it is of as it `stands`.
 pub(crate) fn add(conn: &Conn, run: &Run, stands: &Standing, number: i64) {
     conn.counters().add(cells(run, stands), Tally { number, ..Tally::default() });
@@ -208,6 +225,40 @@ fn passing(kinds: &[Kind], wanted: &[Option<String>; WORDS]) -> u64 {
             .all(|(n, wanted)| wanted.is_none() || words.get(n).is_some_and(|word| word == wanted))
     };
     counted(kinds.iter().filter(|(words, _)| passes(words)).map(|(_, number)| number).sum())
+}
+
+/// Of several filters the one that the fewest runs pass, by its column; none where there are not several.
+pub(crate) async fn rarest(
+    conn: &Conn,
+    tenant: TenantId,
+    filter: &RunFilter,
+) -> Result<Option<&'static str>, StoreError> {
+    let wanted = wanted(filter);
+    let agent = filter.agent_id.as_deref();
+    let several = wanted.iter().flatten().count()
+        + usize::from(agent.is_some())
+        + usize::from(filter.conversation_id.is_some());
+    if several < 2 {
+        return Ok(None);
+    }
+    if filter.conversation_id.is_some() {
+        return Ok(Some("conversation_id"));
+    }
+    conn.store_counters().await?;
+    let all = kinds(conn, tenant, Counted::Runs, (None, Names::default())).await?;
+    let mut numbers = Vec::with_capacity(several);
+    for (n, column) in COLUMNS.into_iter().enumerate() {
+        if wanted[n].is_some() {
+            let only: [Option<String>; WORDS] =
+                std::array::from_fn(|at| if at == n { wanted[n].clone() } else { None });
+            numbers.push((passing(&all, &only), column));
+        }
+    }
+    if agent.is_some() {
+        let of_agent = kinds(conn, tenant, Counted::AgentRuns, (agent, Names::default())).await?;
+        numbers.push((passing(&of_agent, &[const { None }; WORDS]), "agent_id"));
+    }
+    Ok(numbers.into_iter().min_by_key(|(number, _)| *number).map(|(_, column)| column))
 }
 
 /// For Overview: all, LIVE, VIOLATED.

@@ -8,11 +8,13 @@ use models::{
     logs::{LlmRunFilter, LlmRunRecord},
     page::{Page, PageRequest},
 };
-use sea_orm::{ColumnTrait as _, Condition, QueryFilter as _, QueryOrder as _, Select, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait as _, DbBackend, QueryFilter as _, QueryOrder as _, Select, Value, sea_query::Expr,
+};
 
 use super::{LogsDomainStore, LogsReads};
 use crate::{
-    StoreError, bulk, counters,
+    StoreError, bulk, counters, dialect,
     driver::of_tenant,
     keys,
     read::{self, Newest},
@@ -56,18 +58,20 @@ impl LogsReads<'_> {
         let key = |row: &llm_runs::Model| (row.created_at, row.id.uuid());
         let newest = Newest { at: Column::CreatedAt, id: Column::Id, key };
         let total = if page.total { Some(self.count_llm_runs(tenant, filter).await?) } else { None };
-        read::page_with(self.conn, matching(tenant, filter), newest, (page, total), from_row).await
+        let leads = counters::calls::rarest(self.conn, tenant, filter).await?;
+        let select = matching(tenant, filter, leads.map(|column| (self.conn.backend(), column)));
+        read::page_with(self.conn, select, newest, (page, total), from_row).await
     }
 
     /// How many records the list with this filter has.
     pub async fn count_llm_runs(self, tenant: TenantId, filter: &LlmRunFilter) -> Result<u64, StoreError> {
         let Some((mut total, ends)) = counters::calls::total(self.conn, tenant, filter).await? else {
-            return tally::count(self.conn, matching(tenant, filter)).await;
+            return tally::count(self.conn, matching(tenant, filter, None)).await;
         };
         for end in ends {
             let (created_after, created_before) = (end.after(), end.until);
             let filter = LlmRunFilter { created_after, created_before, ..filter.clone() };
-            total += tally::count(self.conn, matching(tenant, &filter)).await?;
+            total += tally::count(self.conn, matching(tenant, &filter, None)).await?;
         }
         Ok(total)
     }
@@ -78,7 +82,7 @@ impl LogsReads<'_> {
         tenant: TenantId,
         filter: &LlmRunFilter,
     ) -> Result<Vec<LlmRunRecord>, StoreError> {
-        let select = matching(tenant, filter).order_by_asc(Column::StepIndex).order_by_asc(Column::Id);
+        let select = matching(tenant, filter, None).order_by_asc(Column::StepIndex).order_by_asc(Column::Id);
         read::all(self.conn, select).await?.into_iter().map(from_row).collect()
     }
 
@@ -110,7 +114,12 @@ pub(super) fn counting(tenant: TenantId) -> Select<llm_runs::Entity> {
     of(tenant).filter(Expr::cust(COUNTED))
 }
 
-fn matching(tenant: TenantId, filter: &LlmRunFilter) -> Select<llm_runs::Entity> {
+/// Those of them that pass; found by the index of the column that leads, where one does.
+fn matching(
+    tenant: TenantId,
+    filter: &LlmRunFilter,
+    leads: Option<(DbBackend, &str)>,
+) -> Select<llm_runs::Entity> {
     let LlmRunFilter {
         run_id,
         provider,
@@ -120,12 +129,15 @@ fn matching(tenant: TenantId, filter: &LlmRunFilter) -> Select<llm_runs::Entity>
         created_after,
         created_before,
     } = filter;
-    let condition = Condition::all()
+    let asked: [(&'static str, Option<Value>); 4] = [
+        ("provider", provider.clone().map(Value::from)),
+        ("model", model.clone().map(Value::from)),
+        ("execution_status", execution_status.map(|word| word.as_str().into())),
+        ("is_synthetic", is_synthetic.map(Value::from)),
+    ];
+    let asked = asked.into_iter().filter_map(|(column, value)| Some((column, value?))).collect();
+    let condition = dialect::equal(asked, leads)
         .add_option(run_id.map(|run| Column::RunId.eq(run.0)))
-        .add_option(provider.as_deref().map(|name| Column::Provider.eq(name)))
-        .add_option(model.as_deref().map(|name| Column::Model.eq(name)))
-        .add_option(execution_status.map(|word| Column::ExecutionStatus.eq(word.as_str())))
-        .add_option(is_synthetic.map(|it_is| Column::IsSynthetic.eq(it_is)))
         .add_option(created_after.map(|at| Column::CreatedAt.gt(at)))
         .add_option(created_before.map(|at| Column::CreatedAt.lt(at)));
     counting(tenant).filter(condition)
