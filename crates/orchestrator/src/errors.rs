@@ -252,7 +252,7 @@ impl Error {
                 Self::Unavailable(Arc::clone(err))
             }
             StoreError::Corrupt { table: table @ ("run_segments" | "step_keys"), row, why } => {
-                Self::Damaged { table: *table, row: row.clone(), why: why.clone() }
+                Self::Damaged { table, row: row.clone(), why: why.clone() }
             }
             _ => Self::Store(Arc::clone(err)),
         }

@@ -61,7 +61,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
     let config = Config::load(&flags, "./hoc-data")?;
     logging::start(&config, Voice::Examines)?;
     let mut findings = Findings { json: args.json, all: Vec::new() };
-    examine(&config, &args, &mut findings).await;
+    Box::pin(examine(&config, &args, &mut findings)).await;
     let failed = findings.all.iter().filter(|finding| finding.state == State::Failed).count();
     if args.json {
         out::line(findings.all.iter().map(document).collect::<Value>());

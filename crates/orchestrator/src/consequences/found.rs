@@ -55,7 +55,7 @@ pub(crate) fn of_damage(err: &StoreError) -> Option<Found> {
         return None;
     };
     let run: RunId = row.split('/').next()?.parse().ok()?;
-    Some(of_row(Some(run), *table, row.clone(), why.clone()))
+    Some(of_row(Some(run), table, row.clone(), why.clone()))
 }
 
 /// The definitions that do not match the integrity record of their version.

@@ -15,7 +15,7 @@ use orchestrator::{
     },
     handlers::activity,
 };
-use testkit::{Damage, Store, StoredSegment, TestDatabase, on_both};
+use testkit::{Damage, Store, StoredSegment, on_both};
 use tokio::join;
 use verify::{Report, Word};
 

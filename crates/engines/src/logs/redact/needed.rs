@@ -167,15 +167,11 @@ fn most_telling(hir: &Hir) -> Option<Vec<String>> {
 fn in_a_row(pieces: &[Hir]) -> Vec<Vec<String>> {
     let (mut sets, mut row) = (Vec::new(), vec![String::new()]);
     for piece in pieces {
-        match exact(piece).filter(|all| all.len() * row.len() <= MOST) {
-            Some(all) => {
-                row =
-                    row.iter().flat_map(|front| all.iter().map(move |end| format!("{front}{end}"))).collect();
-            }
-            None => {
-                sets.push(std::mem::replace(&mut row, vec![String::new()]));
-                sets.extend(one_of_each(piece));
-            }
+        if let Some(all) = exact(piece).filter(|all| all.len() * row.len() <= MOST) {
+            row = row.iter().flat_map(|front| all.iter().map(move |end| format!("{front}{end}"))).collect();
+        } else {
+            sets.push(std::mem::replace(&mut row, vec![String::new()]));
+            sets.extend(one_of_each(piece));
         }
     }
     sets.push(row);

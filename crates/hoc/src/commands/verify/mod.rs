@@ -15,7 +15,7 @@ pub(crate) async fn run(args: Args, flags: Flags) -> anyhow::Result<ExitCode> {
             return Ok(usage("give the public key of the installation, too"));
         }
         (Some(path), None) => file::check(path, &args)?,
-        (_, Some(log)) => log::check(log, &args, &flags).await?,
+        (_, Some(log)) => Box::pin(log::check(log, &args, &flags)).await?,
         (None, None) => return Ok(usage("give a bundle and a public key, or a log of the store")),
     };
     Ok(ExitCode::from(word.exit_code()))

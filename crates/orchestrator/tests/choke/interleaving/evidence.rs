@@ -26,8 +26,8 @@ pub(super) async fn check(world: &World<'_>) -> Result<(), String> {
         let run: RunId = run.parse().unwrap();
         bundle(world, run).await.map_err(|why| format!("{run}: {why}"))?;
     }
-    logs(world).await?;
-    counters(world).await
+    Box::pin(logs(world)).await?;
+    Box::pin(counters(world)).await
 }
 
 /// Whatever replicas did at the same moment, were cut off in and did anew.
