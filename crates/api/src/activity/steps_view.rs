@@ -1,8 +1,7 @@
 //! A page of a run's steps, as it is written: with what is missing from it.
 
 use models::ids::RunId;
-use orchestrator::handlers::activity::StepsPage;
-use proof::segment::MissingSegment;
+use orchestrator::handlers::activity::{MissingSegment, StepsPage};
 use serde::Serialize;
 use utoipa::ToSchema;
 

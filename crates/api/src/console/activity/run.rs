@@ -13,9 +13,11 @@ use models::{
 };
 use orchestrator::{
     Spine,
-    handlers::{activity, incidents},
+    handlers::{
+        activity::{self, MissingSegment},
+        incidents,
+    },
 };
-use proof::segment::MissingSegment;
 use serde::Deserialize;
 
 use super::{

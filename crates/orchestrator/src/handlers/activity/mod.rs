@@ -22,6 +22,8 @@ mod sweep;
 mod take_up;
 mod tenant_events;
 
+pub use proof::segment::MissingSegment;
+
 pub use self::{
     abort::abort,
     complete::complete,
