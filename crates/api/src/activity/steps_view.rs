@@ -1,7 +1,7 @@
 //! A page of a run's steps, as it is written: with what is missing from it.
 
 use models::ids::RunId;
-use orchestrator::handlers::activity::{MissingSegment, StepsPage};
+use orchestrator::handlers::activity::{MissingSteps, StepsPage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,7 +27,7 @@ pub(crate) struct StepsView {
 
 /// A segment of a run's records that is not there, or not what was recorded. There is an incident about it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = MissingSegment)]
+#[schema(as = MissingSteps)]
 pub(crate) struct MissingView {
     run_id: String,
     /// Its place: how many records the run's segments hold before it.
@@ -56,8 +56,8 @@ impl StepsView {
 }
 
 impl MissingView {
-    fn of(run: RunId, missing: MissingSegment) -> Self {
-        let MissingSegment { first_record, first_step, record_count, step_count, why } = missing;
+    fn of(run: RunId, missing: MissingSteps) -> Self {
+        let MissingSteps { first_record, first_step, record_count, step_count, why } = missing;
         Self { run_id: run.to_string(), first_record, record_count, first_step, step_count, why }
     }
 }

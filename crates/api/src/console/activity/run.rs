@@ -14,7 +14,7 @@ use models::{
 use orchestrator::{
     Spine,
     handlers::{
-        activity::{self, MissingSegment},
+        activity::{self, MissingSteps},
         incidents,
     },
 };
@@ -128,8 +128,8 @@ struct Caused {
 }
 
 /// Which steps are missing, and why.
-fn told(missing: &MissingSegment) -> String {
-    let MissingSegment { first_record, first_step, step_count, why, .. } = missing;
+fn told(missing: &MissingSteps) -> String {
+    let MissingSteps { first_record, first_step, step_count, why, .. } = missing;
     format!(
         "{} from step {first_step} on cannot be read: segment {first_record} of the run's records was changed past HOC, or \
          damaged ({why})",

@@ -144,7 +144,7 @@ impl RunEvents {
         let run = find(&store, &self.ctx, self.run).await?;
         let page =
             self.after.map_or_else(PageRequest::default, |after| PageRequest::from(Cursor::After(after)));
-        let page = steps_of(&store, &self.ctx, &run, page).await?;
+        let (page, _) = steps_of(&store, &self.ctx, &run, page).await?;
         if let Some(last) = page.items.last() {
             self.after = Some(last.step.record.step_index);
         }

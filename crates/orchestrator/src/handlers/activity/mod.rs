@@ -22,8 +22,6 @@ mod sweep;
 mod take_up;
 mod tenant_events;
 
-pub use proof::segment::MissingSegment;
-
 pub use self::{
     abort::abort,
     complete::complete,
@@ -38,7 +36,7 @@ pub use self::{
     record::record,
     record_batch::{Batch, record_batch},
     start::{Started, start},
-    steps::{StepView, StepsPage, steps},
+    steps::{MissingSteps, StepView, StepsPage, steps},
     take_up::take_up,
     tenant_events::{TenantEvent, TenantEvents, tenant_events},
 };

@@ -17,7 +17,10 @@ use proof::{
 
 use super::get::find;
 use crate::{
-    consequences::{found::of_segments, mismatches::tell},
+    consequences::{
+        found::{Found, of_segments},
+        mismatches::tell,
+    },
     context::CallContext,
     errors::Error,
     spine::Spine,
@@ -65,7 +68,29 @@ pub struct StepsPage {
     /// How many steps there are, where it was asked for.
     pub total: Option<u64>,
     /// The segments of this stretch that cannot be read: their steps are on no page.
-    pub missing: Vec<MissingSegment>,
+    pub missing: Vec<MissingSteps>,
+}
+
+/// A segment of a run's records that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingSteps {
+    /// The segment's place: how many records the run's segments hold before it.
+    pub first_record: u64,
+    /// The index of its first step.
+    pub first_step: u64,
+    /// How many records it held.
+    pub record_count: u64,
+    /// How many of them were steps.
+    pub step_count: u64,
+    /// What does not hold.
+    pub why: String,
+}
+
+impl From<MissingSegment> for MissingSteps {
+    fn from(missing: MissingSegment) -> Self {
+        let MissingSegment { first_record, first_step, record_count, step_count, why } = missing;
+        Self { first_record, first_step, record_count, step_count, why }
+    }
 }
 
 /// `activity.steps`: a run's steps by index, refused ones included. What cannot be read of them is named, and is an incident. An agent sees those that its own key reported: a
@@ -77,22 +102,22 @@ pub async fn steps(
     id: RunId,
     page: PageRequest,
 ) -> Result<StepsPage, Error> {
-    let page = {
+    let (page, found) = {
         let store = spine.read().await?;
         let run = find(&store, ctx, id).await?;
         steps_of(&store, ctx, &run, page).await?
     };
-    tell(spine, ctx.tenant.id, &of_segments(id, &page.missing)).await;
+    tell(spine, ctx.tenant.id, &found).await;
     Ok(page)
 }
 
-/// The same of a run that was read before, where somebody reads already.
+/// The same of a run that was read before, where somebody reads already; also what was found to be damaged.
 pub(super) async fn steps_of(
     store: &ReadTx,
     ctx: &CallContext,
     run: &Run,
     page: PageRequest,
-) -> Result<StepsPage, Error> {
+) -> Result<(StepsPage, Vec<Found>), Error> {
     let id = run.id;
     let reported_by = ctx.sees_only_own_runs().then_some(ctx.key);
     let late = run.late.as_ref().map_or(0, |late| late.step_count);
@@ -124,7 +149,9 @@ pub(super) async fn steps_of(
         let counts = !uncounted.contains(&step.record.step_index);
         StepView { step, action, would_have, fired, is_late, counts, parent_step_index }
     });
-    Ok(StepsPage { items, next_cursor, has_more, total, missing })
+    let found = of_segments(id, &missing);
+    let missing = missing.into_iter().map(MissingSteps::from).collect();
+    Ok((StepsPage { items, next_cursor, has_more, total, missing }, found))
 }
 
 /// The keys that the parent span of a step may be recorded under: what the step's own key said of it comes first.
