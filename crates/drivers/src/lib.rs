@@ -69,6 +69,7 @@ mod plans;
 pub mod policies;
 mod postgres;
 mod read;
+mod rest;
 mod rows;
 mod rowtype;
 mod seen;

@@ -313,6 +313,10 @@ impl Db {
         }
     }
 
+    pub(crate) fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
     /// The file that an embedded store is.
     fn file(&self) -> Option<&Arc<StoreFile>> {
         match &self.pools {

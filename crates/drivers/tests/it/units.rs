@@ -65,6 +65,18 @@ testkit::on_both! {
         assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("now"), Some(run(TENANT, 1)));
     }
 
+    async fn a_store_at_rest_loses_nothing_and_waits_for_nobody(db: TestDatabase) {
+        let db = sample::store(db).await;
+        let tx = db.begin().await.expect("begin");
+        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("inserted");
+        db.rest().await.expect("whoever is at work is not waited for");
+        tx.commit().await.expect("commit");
+        db.rest().await.expect("nobody is at work");
+        let read = db.read().await.expect("read");
+        assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("found"), Some(run(TENANT, 1)));
+        add_step(&db, &[RunId(uuid(1))]).await.expect("and it is written as ever");
+    }
+
     async fn reads_leave_room_for_what_comes_first(db: TestDatabase) {
         drop(sample::store(db).await);
         let config = ConnectConfig { test: true, max_connections: 4, ..ConnectConfig::new(db.url()) };

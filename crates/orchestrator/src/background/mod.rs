@@ -5,7 +5,8 @@
 //! - what an outage held up is written, what the store refused of it is tried again, and the outage is recorded;
 //! - what other servers changed of what is remembered for an outage is read;
 //! - the use of keys is noted, and spans that could not be recorded are reported;
-//! - windows of limits and kept answers that are over are forgotten.
+//! - windows of limits and kept answers that are over are forgotten;
+//! - memory that only makes the next call faster is let go of where none comes.
 //!
 //! Each task is a loop around a `tick`, which does the work once, at the time of the spine's clock; only the waiting
 //! between ticks is real time. A tick that fails is logged here and tried again at the next: nothing is lost by that,
@@ -18,6 +19,7 @@ pub mod key_use;
 pub mod outages;
 pub mod overdue;
 pub mod remembered;
+pub mod rest;
 pub mod restored;
 pub mod set_aside;
 pub mod signer;
@@ -51,6 +53,8 @@ const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 const MARK_STALLS_EVERY: Duration = Duration::from_secs(2);
 const FORGET_WINDOWS_EVERY: Duration = Duration::from_mins(1);
 const FORGET_ANSWERS_EVERY: Duration = Duration::from_hours(1);
+/// A minute after a load the server is as small as before it.
+const REST_EVERY: Duration = Duration::from_secs(15);
 
 /// The tasks of one server. Dropped, they are cut off.
 #[derive(Debug)]
@@ -133,6 +137,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(FORGET_ANSWERS_EVERY, "answers", life(), move || {
         let spine = forgetting.clone();
         async move { answers::tick(&spine).await }
+    }));
+    let (resting, rest) = (spine.clone(), Arc::new(rest::Rest::default()));
+    running.spawn(every(REST_EVERY, "rest", life(), move || {
+        let (spine, rest) = (resting.clone(), Arc::clone(&rest));
+        async move { rest.tick(&spine).await }
     }));
     Tasks { running }
 }

@@ -80,6 +80,11 @@ impl Choke {
         }
     }
 
+    /// How many calls have come.
+    pub(crate) fn calls(&self) -> u64 {
+        self.queue.calls()
+    }
+
     /// Puts calls in line that go together: none after the first that is refused.
     pub(crate) async fn submit(
         &self,

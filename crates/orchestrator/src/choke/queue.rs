@@ -8,7 +8,7 @@ use std::{
     mem,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -33,6 +33,8 @@ pub(crate) struct Queue {
     max_waiting: usize,
     /// The bytes of what waits.
     bytes: Budget,
+    /// How many calls have come.
+    came: AtomicU64,
 }
 
 #[derive(Default)]
@@ -49,7 +51,12 @@ impl Queue {
             waiting: Arc::default(),
             max_waiting,
             bytes,
+            came: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.came.load(Ordering::Relaxed)
     }
 
     /// Puts `calls` in line and waits for their answers; `None` for a call of a batch that was not attempted.
@@ -61,6 +68,7 @@ impl Queue {
         bond: Bond,
     ) -> Result<Vec<Option<Answer>>, Error> {
         let count = calls.len();
+        self.came.fetch_add(count as u64, Ordering::Relaxed);
         if self.waiting.fetch_add(count, Ordering::Relaxed) + count > self.max_waiting {
             self.waiting.fetch_sub(count, Ordering::Relaxed);
             return Err(Error::Busy);
