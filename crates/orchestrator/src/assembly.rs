@@ -2,7 +2,7 @@
 
 use crate::{
     budget::Budget,
-    choke::Choke,
+    choke::{Budgets, Choke},
     spine::{Parts, Spine},
     streams::Streams,
 };
@@ -12,8 +12,12 @@ impl Spine {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let settings = &parts.settings;
-        let budget = || Budget::new(settings.max_held_bytes);
-        let choke = Choke::new(settings.max_waiting, budget(), budget());
+        let budget = |what| Budget::new(what, settings.max_held_bytes);
+        let choke = Choke::new(Budgets {
+            places: Budget::new("places of calls that wait", settings.max_waiting),
+            waiting: budget("calls that wait"),
+            unwritten: budget("answers that wait for the store"),
+        });
         let streams = Streams::new(settings.max_streams);
         Self::keeping(parts, vec![Box::new(choke), Box::new(streams)])
     }

@@ -1,8 +1,8 @@
 //! How many bytes may be held at once, in all and for one tenant: bodies that are being answered, calls that wait,
-//! answers that no store has yet, answers that nobody has taken yet.
+//! answers that no store has yet, answers that nobody has taken yet. Places of calls that wait are shared out alike.
 //!
 //! A bound on how many things there are is none on memory where one of them may have megabytes. Nobody waits for bytes:
-//! what finds none is 503, and its caller comes again.
+//! what finds none is 503, and its caller comes again. Whose calls found none is kept until somebody tells of it.
 
 use std::{
     collections::HashMap,
@@ -13,12 +13,13 @@ use models::ids::TenantId;
 
 use crate::errors::Error;
 
-/// A budget of bytes.
+/// A budget of bytes, or of places.
 #[derive(Clone, Debug)]
 pub struct Budget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    what: &'static str,
     most: usize,
     held: Mutex<Held>,
 }
@@ -27,13 +28,25 @@ struct Shared {
 struct Held {
     all: usize,
     of_tenant: HashMap<TenantId, usize>,
+    /// How often there was too little, by whose it would have been where that was known.
+    refused: HashMap<Option<TenantId>, u64>,
 }
 
 impl Budget {
-    /// One of so many bytes, half of which one tenant may have.
+    /// One of so many bytes of something, half of which one tenant may have.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self(Arc::new(Shared { most, held: Mutex::default() }))
+    pub fn new(what: &'static str, most: usize) -> Self {
+        Self(Arc::new(Shared { what, most, held: Mutex::default() }))
+    }
+
+    /// Of what it is a budget, in words.
+    pub(crate) fn what(&self) -> &'static str {
+        self.0.what
+    }
+
+    /// How often there was too little since this was last asked, by whose it would have been where that was known.
+    pub(crate) fn refused(&self) -> HashMap<Option<TenantId>, u64> {
+        std::mem::take(&mut lock(&self.0.held).refused)
     }
 
     /// How many bytes are held.
@@ -80,6 +93,7 @@ impl Share {
         let fits = |held: usize, most: usize| held.checked_add(bytes).is_some_and(|sum| sum <= most);
         let is_tenants = mine.0.is_none() || fits(of_tenant, self.of.most / 2);
         if !is_tenants || !fits(held.all, self.of.most) {
+            *held.refused.entry(mine.0).or_default() += 1;
             return Err(Error::Busy);
         }
         held.add(mine.0, bytes, bytes);
@@ -129,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_tenant_has_half_and_all_have_all() {
-        let budget = Budget::new(100);
+        let budget = Budget::new("bytes", 100);
         let (one, other, third) =
             (budget.share(Some(tenant(1))), budget.share(Some(tenant(2))), budget.share(Some(tenant(3))));
         one.take(30).expect("it fits");
@@ -145,11 +159,14 @@ mod tests {
         assert_eq!(lock(&budget.0.held).all, 0);
         assert!(lock(&budget.0.held).of_tenant.is_empty());
         assert!(budget.share(None).take(usize::MAX).is_err());
+        let refused = HashMap::from([(Some(tenant(1)), 2), (Some(tenant(3)), 1), (None, 1)]);
+        assert_eq!(budget.refused(), refused, "that is known until somebody asks");
+        assert!(budget.refused().is_empty());
     }
 
     #[test]
     fn what_was_taken_before_the_tenant_was_known_counts_for_it() {
-        let budget = Budget::new(100);
+        let budget = Budget::new("bytes", 100);
         let share = budget.share(None);
         share.take(40).expect("it fits");
         share.is_of(tenant(1));

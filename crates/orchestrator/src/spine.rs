@@ -102,7 +102,7 @@ pub struct Settings {
     pub stop_grace: Duration,
     /// After how much silence a live run is given up.
     pub run_abandon_after: Duration,
-    /// How many calls may wait for the choke point before it answers 503.
+    /// How many calls may wait for the choke point before it answers 503, half of them of one tenant.
     pub max_waiting: usize,
     /// How many bytes of bodies, of waiting calls, of answers for the store and of answers to callers may be held at
     /// once: each of these, and half of it for one tenant.
@@ -125,8 +125,8 @@ impl Default for Settings {
             permit_ttl: Duration::seconds(60),
             stop_grace: Duration::seconds(60),
             run_abandon_after: Duration::hours(1),
-            max_waiting: 4_096,
-            max_held_bytes: 256 << 20,
+            max_waiting: 16_384,
+            max_held_bytes: 128 << 20,
             max_streams: 1_024,
             outage_memory: Duration::minutes(10),
             check_every: Duration::hours(1),
@@ -194,8 +194,8 @@ struct Shared {
 impl Spine {
     /// A spine of these parts, which keeps what stands above it.
     pub(crate) fn keeping(parts: Parts, standing: Vec<Standing>) -> Self {
-        let budget = || Budget::new(parts.settings.max_held_bytes);
-        let (bodies, answers) = (budget(), budget());
+        let budget = |what| Budget::new(what, parts.settings.max_held_bytes);
+        let (bodies, answers) = (budget("bodies"), budget("answers that are not taken"));
         Self {
             shared: Arc::new(Shared {
                 parts,

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn long_answers_that_nobody_takes_are_bounded_for_each_tenant_and_for_all() {
-        let answers = Budget::new(4 * LONG);
+        let answers = Budget::new("answers", 4 * LONG);
         let waiting = [1, 1, 2].map(|tenant| answer(&answers, tenant));
         assert!(waiting.iter().all(|answer| answer.status() == StatusCode::OK));
         assert_eq!(answer(&answers, 1).status(), StatusCode::SERVICE_UNAVAILABLE, "a tenant has half");
@@ -120,7 +120,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_handed_over_in_parts_and_counts_until_the_last_is_taken() {
-        let answers = Budget::new(4 * LONG);
+        let answers = Budget::new("answers", 4 * LONG);
         let mut body = answer(&answers, 1).into_body();
         let mut taken = 0;
         while !body.is_end_stream() {

@@ -39,7 +39,7 @@ pub(crate) struct Governance {
     pub(crate) check_every: Setting<Duration>,
     /// How long a trace whose root span has ended waits for spans that are still on their way.
     pub(crate) trace_quiet: Setting<Duration>,
-    /// How many calls may wait before the next is 503.
+    /// How many calls may wait before the next is 503, half of them of one tenant.
     pub(crate) max_waiting: Setting<usize>,
     /// How many MiB of bodies, calls and answers may be held at once.
     pub(crate) max_held_mib: Setting<usize>,
@@ -58,8 +58,8 @@ impl Governance {
             outage_memory: length(&OUTAGE_MEMORY, 600)?,
             check_every: length(&CHECK_EVERY, 3_600)?,
             trace_quiet: length(&TRACE_QUIET, 30)?,
-            max_waiting: sources.setting(&MAX_WAITING, None, 4_096, at_least_one)?,
-            max_held_mib: sources.setting(&MAX_HELD_MIB, None, 256, held_mib)?,
+            max_waiting: sources.setting(&MAX_WAITING, None, 16_384, at_least_one)?,
+            max_held_mib: sources.setting(&MAX_HELD_MIB, None, 128, held_mib)?,
             max_streams: sources.setting(&MAX_STREAMS, None, 1_024, at_least_one)?,
         })
     }
@@ -102,10 +102,11 @@ impl Governance {
     }
 }
 
-/// Half of it is one tenant's, which must be able to send the largest body, and to have it unpacked.
+/// Half of it is one tenant's, which must be able to send the largest body, to have it unpacked, and to have the spans that
+/// it is of read.
 fn held_mib(text: &str) -> anyhow::Result<usize> {
     match parsed(text) {
-        Ok(mib @ 64..=1_048_576) => Ok(mib),
-        _ => bail!("`{text}` must be a whole number, 64 to 1048576"),
+        Ok(mib @ 128..=1_048_576) => Ok(mib),
+        _ => bail!("`{text}` must be a whole number, 128 to 1048576"),
     }
 }

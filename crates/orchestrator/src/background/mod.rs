@@ -4,7 +4,7 @@
 //! - runs that nobody ends are ended, and runs that stall are marked;
 //! - what an outage held up is written, what the store refused of it is tried again, and the outage is recorded;
 //! - what other servers changed of what is remembered for an outage is read;
-//! - the use of keys is noted, and spans that could not be recorded are reported;
+//! - the use of keys is noted, and spans that could not be recorded and calls that found no room are reported;
 //! - windows of limits and kept answers that are over are forgotten;
 //! - memory that only makes the next call faster is let go of where none comes.
 //!
@@ -15,6 +15,7 @@
 
 pub mod answers;
 pub mod checker;
+pub mod crowded;
 pub mod key_use;
 pub mod outages;
 pub mod overdue;
@@ -53,6 +54,7 @@ const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 const MARK_STALLS_EVERY: Duration = Duration::from_secs(2);
 const FORGET_WINDOWS_EVERY: Duration = Duration::from_mins(1);
 const FORGET_ANSWERS_EVERY: Duration = Duration::from_hours(1);
+const TELL_OF_NO_ROOM_EVERY: Duration = Duration::from_secs(5);
 /// A minute after a load the server is as small as before it.
 const REST_EVERY: Duration = Duration::from_secs(15);
 
@@ -137,6 +139,11 @@ pub fn start(spine: &Spine, shutdown: &watch::Receiver<bool>) -> Tasks {
     running.spawn(every(FORGET_ANSWERS_EVERY, "answers", life(), move || {
         let spine = forgetting.clone();
         async move { answers::tick(&spine).await }
+    }));
+    let (telling, crowded) = (spine.clone(), Arc::new(crowded::Crowded::default()));
+    running.spawn(every(TELL_OF_NO_ROOM_EVERY, "crowded", life(), move || {
+        let (spine, crowded) = (telling.clone(), Arc::clone(&crowded));
+        async move { crowded.tick(&spine).await }
     }));
     let (resting, rest) = (spine.clone(), Arc::new(rest::Rest::default()));
     running.spawn(every(REST_EVERY, "rest", life(), move || {

@@ -1,9 +1,6 @@
 //! What waits for the choke point: calls that go in order and in one transaction, and who waits for their answers.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
@@ -12,6 +9,10 @@ use crate::{budget::Share, context::TenantSettings};
 
 /// The most calls that one transaction takes (spec 3).
 pub const MAX_GROUP: usize = 500;
+
+/// The most bytes of calls that one transaction takes, but for those that come together: what is decided and stored of them
+/// is several times as long.
+pub(super) const MAX_GROUP_BYTES: usize = 8 << 20;
 
 /// What the calls of an item are to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Bond {
 /// Calls that go in order and in one transaction.
 pub(super) struct Item {
     pub(super) calls: Vec<Call>,
+    /// About how many bytes they are.
+    pub(super) weight: usize,
     pub(super) bond: Bond,
     /// The tenant as it was when they came: a group goes by the newest.
     pub(super) tenant: Arc<TenantSettings>,
@@ -56,16 +59,15 @@ impl Reply {
     }
 }
 
-/// The places that calls take in the waiting room. A caller that went away keeps its place until it is decided:
-/// so memory stays bounded whatever callers do.
+/// The places that calls take in the waiting room, and their bytes. A caller that went away keeps its place until it is
+/// decided: so memory stays bounded whatever callers do.
 pub(super) struct Seats {
-    pub(super) waiting: Arc<AtomicUsize>,
-    pub(super) count: usize,
-    pub(super) share: Share,
+    _places: Share,
+    _bytes: Share,
 }
 
-impl Drop for Seats {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(self.count, Ordering::Relaxed);
+impl Seats {
+    pub(super) fn of(places: Share, bytes: Share) -> Self {
+        Self { _places: places, _bytes: bytes }
     }
 }

@@ -61,6 +61,16 @@ pub(crate) struct Choke {
     unwritten: Budget,
 }
 
+/// How much may wait in the choke point.
+pub(crate) struct Budgets {
+    /// How many calls.
+    pub(crate) places: Budget,
+    /// The bytes of calls.
+    pub(crate) waiting: Budget,
+    /// The bytes of answers that no store has yet.
+    pub(crate) unwritten: Budget,
+}
+
 impl Spine {
     /// The choke point, with its standing parts.
     pub(crate) fn choke(&self) -> &Choke {
@@ -69,15 +79,21 @@ impl Spine {
 }
 
 impl Choke {
-    pub(crate) fn new(max_waiting: usize, waiting: Budget, unwritten: Budget) -> Self {
+    pub(crate) fn new(Budgets { places, waiting, unwritten }: Budgets) -> Self {
         Self {
-            queue: Queue::new(max_waiting, waiting),
+            queue: Queue::new(places, waiting),
             snapshots: Snapshots::default(),
             memory: Memory::default(),
             trees: Trees::default(),
             stuck: Stuck::default(),
             unwritten,
         }
+    }
+
+    /// What of what waits here is bounded: places, bytes of calls, bytes of answers for the store.
+    pub(crate) fn budgets(&self) -> [&Budget; 3] {
+        let [places, waiting] = self.queue.budgets();
+        [places, waiting, &self.unwritten]
     }
 
     /// How many calls have come.

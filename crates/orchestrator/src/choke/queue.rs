@@ -8,7 +8,7 @@ use std::{
     mem,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::{
     call::Answer,
     group,
-    item::{Bond, Item, MAX_GROUP, Reply, Seats},
+    item::{Bond, Item, MAX_GROUP, MAX_GROUP_BYTES, Reply, Seats},
     prepare::Call,
 };
 use crate::{budget::Budget, context::TenantSettings, errors::Error, spine::Spine};
@@ -29,9 +29,8 @@ pub(crate) struct Queue {
     /// The newest settings that anybody came with. A lane may go on for hours, and credentials that are older come even
     /// after newer ones while the store is down: neither may bring back what a tenant has changed.
     newest: Mutex<HashMap<TenantId, Arc<TenantSettings>>>,
-    waiting: Arc<AtomicUsize>,
-    max_waiting: usize,
-    /// The bytes of what waits.
+    /// The places of what waits, and its bytes.
+    places: Budget,
     bytes: Budget,
     /// How many calls have come.
     came: AtomicU64,
@@ -44,15 +43,12 @@ struct Lane {
 }
 
 impl Queue {
-    pub(crate) fn new(max_waiting: usize, bytes: Budget) -> Self {
-        Self {
-            lanes: Mutex::default(),
-            newest: Mutex::default(),
-            waiting: Arc::default(),
-            max_waiting,
-            bytes,
-            came: AtomicU64::new(0),
-        }
+    pub(crate) fn new(places: Budget, bytes: Budget) -> Self {
+        Self { lanes: Mutex::default(), newest: Mutex::default(), places, bytes, came: AtomicU64::new(0) }
+    }
+
+    pub(super) fn budgets(&self) -> [&Budget; 2] {
+        [&self.places, &self.bytes]
     }
 
     pub(crate) fn calls(&self) -> u64 {
@@ -69,16 +65,13 @@ impl Queue {
     ) -> Result<Vec<Option<Answer>>, Error> {
         let count = calls.len();
         self.came.fetch_add(count as u64, Ordering::Relaxed);
-        if self.waiting.fetch_add(count, Ordering::Relaxed) + count > self.max_waiting {
-            self.waiting.fetch_sub(count, Ordering::Relaxed);
-            return Err(Error::Busy);
-        }
-        let share = self.bytes.share(Some(tenant.id));
-        let seats = Seats { waiting: Arc::clone(&self.waiting), count, share };
-        seats.share.take(calls.iter().map(Call::weight).sum())?;
+        let weight: usize = calls.iter().map(Call::weight).sum();
+        let (places, bytes) = (self.places.share(Some(tenant.id)), self.bytes.share(Some(tenant.id)));
+        places.take(count)?;
+        bytes.take(weight)?;
         let (answer, answered) = oneshot::channel();
-        let reply = Reply::new(answer, seats);
-        if self.enter(tenant.id, Item { calls, bond, tenant: Arc::clone(tenant), reply }) {
+        let reply = Reply::new(answer, Seats::of(places, bytes));
+        if self.enter(tenant.id, Item { calls, weight, bond, tenant: Arc::clone(tenant), reply }) {
             // The lane outlives its caller: a cut connection must not cut the group that it leads.
             tokio::spawn(drain(spine.clone(), tenant.id));
         }
@@ -114,12 +107,14 @@ impl Queue {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let lane = lanes.get_mut(&tenant)?;
         let mut group = Vec::new();
-        let mut size = 0;
+        let (mut size, mut bytes) = (0, 0);
         while let Some(item) = lane.items.front() {
-            if size > 0 && size + item.calls.len() > MAX_GROUP {
+            let is_full = size + item.calls.len() > MAX_GROUP || bytes + item.weight > MAX_GROUP_BYTES;
+            if size > 0 && is_full {
                 break;
             }
             size += item.calls.len();
+            bytes += item.weight;
             group.extend(lane.items.pop_front());
         }
         if group.is_empty() {

@@ -1,5 +1,7 @@
 //! System records: what happened to the installation and to who may use it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use models::{
     ids::TenantId,
@@ -95,6 +97,28 @@ fn of_rejected(spine: &Spine, rejected: &Rejected) -> SystemRecord {
     let by = Author { name: by.clone(), correlation_id: correlation_id.clone() };
     let event = Event { component: INGEST, what: SystemEventType::Error, summary, details };
     record(spine, *tenant, event, &by, spine.now())
+}
+
+/// Calls that were answered 503 for want of room: a record for those of each tenant, and one for those of which nobody knows
+/// whose they were. By what there was too little of, how often.
+pub(crate) async fn record_no_room(
+    spine: &Spine,
+    all: &[(Option<TenantId>, BTreeMap<&'static str, u64>)],
+) -> Result<(), Error> {
+    let by = Author { name: "hoc".to_owned(), correlation_id: None };
+    let of = |(tenant, no_room): &(Option<TenantId>, BTreeMap<&'static str, u64>)| {
+        let calls: u64 = no_room.values().sum();
+        let what = no_room.keys().copied().collect::<Vec<_>>().join(", ");
+        let summary =
+            format!("{calls} call(s) were answered 503 overloaded, for there was no room for {what}");
+        let details = json!({ "calls": calls, "no_room_for": no_room });
+        let event = Event { component: "server", what: SystemEventType::Error, summary, details };
+        record(spine, tenant.unwrap_or(TenantId::INSTALLATION), event, &by, spine.now())
+    };
+    let records: Vec<SystemRecord> = all.iter().map(of).collect();
+    let tx = spine.begin().await?;
+    tx.logs().insert_system_records(&records).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Writes what happened to the installation.

@@ -20,7 +20,8 @@ use crate::{
     errors::Error,
 };
 
-/// How many answers may wait for the store. What comes after is 503: it is not let through either.
+/// How many answers may wait for the store, half of them of one tenant. What comes after is 503: it is not let through
+/// either.
 const MOST: usize = 10_000;
 
 /// The answers that are still to be written.
@@ -39,9 +40,11 @@ impl Answers {
         self.unwritten().entry(tenant).or_default().push(answer);
     }
 
-    /// Whether another answer may wait for the store.
-    pub(in crate::choke) fn have_room(&self) -> bool {
-        self.unwritten().values().map(Vec::len).sum::<usize>() < MOST
+    /// Whether another answer of the tenant may wait for the store.
+    pub(in crate::choke) fn have_room(&self, tenant: TenantId) -> bool {
+        let unwritten = self.unwritten();
+        let of_tenant = unwritten.get(&tenant).map_or(0, Vec::len);
+        of_tenant < MOST / 2 && unwritten.values().map(Vec::len).sum::<usize>() < MOST
     }
 
     /// A window as the store has it, with what was counted since.

@@ -112,7 +112,7 @@ async fn from_memory(
     let Some(unwritten) = Unwritten::of(&state, run_id, call, told.clone()) else { return unavailable() };
     let Ok(line) = spool::line(tenant.id, &unwritten) else { return unavailable() };
     let share = spine.choke().unwritten.share(Some(tenant.id));
-    if !memory.answers.have_room() || share.take(unwritten.weight(line.len())).is_err() {
+    if !memory.answers.have_room(tenant.id) || share.take(unwritten.weight(line.len())).is_err() {
         return unavailable();
     }
     let spooled = spool::keep(spine, line).await;
