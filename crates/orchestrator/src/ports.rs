@@ -144,6 +144,15 @@ impl ReportedSpan {
     pub(crate) fn tells_no_params(&self) -> bool {
         self.params.as_deref().is_none_or(|params| json_of(params).as_ref().is_some_and(holds_nothing))
     }
+
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = [&self.params, &self.outcome_data, &self.failure, &self.parent_span_id];
+        let own = self.trace_id.len() + self.span_id.len() + self.skill_name.len();
+        let of_llm = self.llm.as_ref().map_or(0, LlmReport::weight);
+        let lengths: usize = texts.into_iter().flatten().map(String::len).sum();
+        size_of::<Self>() + own + lengths + of_llm
+    }
 }
 
 /// What an exporter sent, in its order.

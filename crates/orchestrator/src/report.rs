@@ -41,6 +41,11 @@ pub struct LlmReport {
 }
 
 impl LlmReport {
+    /// How many bytes its texts are that may be long.
+    pub(crate) fn weight(&self) -> usize {
+        [&self.prompt, &self.response].into_iter().flatten().map(String::len).sum()
+    }
+
     /// With what the caller tells of its tokens, read as [`engines::activity::used`] reads it. Whether the model gives
     /// none back, or is paid by something else, its name tells too, and its tier.
     #[must_use]

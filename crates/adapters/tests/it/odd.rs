@@ -360,3 +360,16 @@ fn millions_of_empty_things_are_counted_and_not_kept() {
         "attributes, events and links"
     );
 }
+
+#[test]
+fn more_spans_than_are_read_of_one_request_are_refused_whole() {
+    let body = |count: usize| {
+        let one = Span { trace_id: vec![1; 16], span_id: vec![2; 8], ..Span::default() };
+        let scope = ScopeSpans { spans: vec![one; count], ..ScopeSpans::default() };
+        let of_resource = ResourceSpans { scope_spans: vec![scope], ..ResourceSpans::default() };
+        ExportTraceServiceRequest { resource_spans: vec![of_resource] }.encode_to_vec()
+    };
+    assert_eq!(protobuf(&body(32_768)).spans.len(), 32_768);
+    let why = Otlp.decode(SpanEncoding::Protobuf, &body(32_769)).unwrap_err();
+    assert!(why.0.contains("send them in several requests"), "{why}");
+}

@@ -31,6 +31,10 @@ mod wire;
 
 use orchestrator::ports::{RejectedSpans, ReportedSpans, SpanCodec, SpanEncoding, SpanSource, Unreadable};
 
+/// The most spans of one request. A span of thirty bytes becomes a step of a thousand, so a bound on the bytes of a body is none
+/// on what is read of it. Exporters send a few hundred at a time, the Collector 8,192.
+const MOST_SPANS: usize = 32_768;
+
 /// Reads and answers OTLP/HTTP.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Otlp;
@@ -41,6 +45,10 @@ impl SpanCodec for Otlp {
         match encoding {
             SpanEncoding::Protobuf => wire::protobuf(body, &mut steps)?,
             SpanEncoding::Json => wire::json(&wire::text(body)?, &mut steps)?,
+        }
+        if steps.are_too_many {
+            let why = format!("it has more than {MOST_SPANS} spans: send them in several requests");
+            return Err(Unreadable(why));
         }
         Ok(steps.read)
     }
@@ -60,10 +68,16 @@ struct Steps {
     read: ReportedSpans,
     /// How many spans had their source when the last one was told.
     told: usize,
+    /// There are more spans than are read.
+    are_too_many: bool,
 }
 
 impl<'b> wire::Sink<'b> for Steps {
     fn span(&mut self, span: Result<wire::Span<'b>, String>) {
+        if self.read.spans.len() >= MOST_SPANS {
+            self.are_too_many = true;
+            return;
+        }
         match span.and_then(|span| span::step(span, self.read.sources.len())) {
             Ok(step) => self.read.spans.push(step),
             Err(why) => self.read.rejected.add(|| why),

@@ -3,21 +3,25 @@
 use proof::records::DecisionRecord;
 
 use super::unwritten::Unwritten;
-use crate::choke::{
-    call::{EndRun, PermitRequest, StartRun, StepReport},
-    prepare::{Call, CallKind},
+use crate::{
+    choke::{
+        call::{EndRun, PermitRequest, StartRun, StepReport},
+        prepare::{Call, CallKind},
+    },
+    report::LlmReport,
 };
 
-/// What a call has beside its texts.
-const REST: usize = 1 << 10;
+/// What a call has beside its texts, its names among that.
+const REST: usize = 2 << 10;
 
 impl Call {
     /// About how many bytes it holds.
     pub(in crate::choke) fn weight(&self) -> usize {
         REST + match &self.what {
             CallKind::Start(start) | CallKind::Trace(start) => start.request.weight(),
-            CallKind::Permit(permit) => permit.request.weight(),
-            CallKind::Record(step) => step.report.weight(),
+            // What rules read of the parameters is pieces of them, once more.
+            CallKind::Permit(permit) => permit.request.weight() + lengths(&[&permit.request.params]),
+            CallKind::Record(step) => step.report.weight() + lengths(&[&step.report.params]),
             CallKind::End(_, EndRun::Failed { error: text } | EndRun::Abort { reason: text }) => {
                 lengths(&[text])
             }
@@ -46,16 +50,20 @@ impl StartRun {
 impl PermitRequest {
     /// How many bytes its texts are that may be long.
     pub(crate) fn weight(&self) -> usize {
-        lengths(&[&self.params])
+        labels(&self.labels) + lengths(&[&self.params])
     }
 }
 
 impl StepReport {
     /// How many bytes its texts are that may be long.
     pub(crate) fn weight(&self) -> usize {
-        let of_llm = self.llm.as_ref().map_or(0, |llm| lengths(&[&llm.prompt, &llm.response]));
-        of_llm + lengths(&[&self.params, &self.outcome_code, &self.outcome_data])
+        let of_llm = self.llm.as_ref().map_or(0, LlmReport::weight);
+        of_llm + labels(&self.labels) + lengths(&[&self.params, &self.outcome_code, &self.outcome_data])
     }
+}
+
+fn labels(labels: &[String]) -> usize {
+    labels.iter().map(|label| size_of::<String>() + label.len()).sum()
 }
 
 fn lengths(texts: &[&Option<String>]) -> usize {

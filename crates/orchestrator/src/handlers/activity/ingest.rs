@@ -74,6 +74,9 @@ async fn take(
     let decoded = aside(body.len(), || spine.span_codec().decode(encoding, body));
     let ReportedSpans { sources, mut spans, rejected } =
         decoded.map_err(|err| Error::Unreadable(told(&err.0)))?;
+    // Beside the body that they were read of: small spans become far more than they were.
+    let read = spine.bodies().share(Some(ctx.tenant.id));
+    read.take(spans.iter().map(ReportedSpan::weight).sum())?;
     let sources = Sources::of(sources);
     let Traces { runs, mut refused } = runs_of(spine, ctx, way_in, body.len(), &spans, &sources).await?;
     if runs.is_empty()
