@@ -14,9 +14,10 @@ impl Spine {
         let settings = &parts.settings;
         let budget = |what| Budget::new(what, settings.max_held_bytes);
         let choke = Choke::new(Budgets {
-            places: Budget::new("places of calls that wait", settings.max_waiting),
-            waiting: budget("calls that wait"),
+            places: Budget::new("calls that wait", settings.max_waiting),
+            waiting: budget("bytes of calls that wait"),
             unwritten: budget("answers that wait for the store"),
+            remembered: settings.max_remembered_bytes,
         });
         let streams = Streams::new(settings.max_streams);
         Self::keeping(parts, vec![Box::new(choke), Box::new(streams)])

@@ -107,6 +107,8 @@ pub struct Settings {
     /// How many bytes of bodies, of waiting calls, of answers for the store and of answers to callers may be held at
     /// once: each of these, and half of it for one tenant.
     pub max_held_bytes: usize,
+    /// How many bytes of traces, runs and compiled policies are remembered so that they are not read again.
+    pub max_remembered_bytes: usize,
     /// How many streams of events may be open at once.
     pub max_streams: usize,
     /// How long a replica may decide halts from what it remembers while the store is down.
@@ -127,6 +129,7 @@ impl Default for Settings {
             run_abandon_after: Duration::hours(1),
             max_waiting: 16_384,
             max_held_bytes: 128 << 20,
+            max_remembered_bytes: 128 << 20,
             max_streams: 1_024,
             outage_memory: Duration::minutes(10),
             check_every: Duration::hours(1),

@@ -22,6 +22,7 @@ pub(super) static CHECK_EVERY: Name = name("check_every", "HOC_CHECK_EVERY");
 pub(super) static TRACE_QUIET: Name = name("trace_quiet", "HOC_TRACE_QUIET");
 pub(super) static MAX_WAITING: Name = name("max_waiting", "HOC_MAX_WAITING");
 pub(super) static MAX_HELD_MIB: Name = name("max_held_mib", "HOC_MAX_HELD_MIB");
+pub(super) static MAX_REMEMBERED_MIB: Name = name("max_remembered_mib", "HOC_MAX_REMEMBERED_MIB");
 pub(super) static MAX_STREAMS: Name = name("max_streams", "HOC_MAX_STREAMS");
 
 /// The section.
@@ -43,6 +44,8 @@ pub(crate) struct Governance {
     pub(crate) max_waiting: Setting<usize>,
     /// How many MiB of bodies, calls and answers may be held at once.
     pub(crate) max_held_mib: Setting<usize>,
+    /// How many MiB of traces, runs and compiled policies are remembered.
+    pub(crate) max_remembered_mib: Setting<usize>,
     /// How many streams of events may be open at once.
     pub(crate) max_streams: Setting<usize>,
 }
@@ -60,6 +63,7 @@ impl Governance {
             trace_quiet: length(&TRACE_QUIET, 30)?,
             max_waiting: sources.setting(&MAX_WAITING, None, 16_384, at_least_one)?,
             max_held_mib: sources.setting(&MAX_HELD_MIB, None, 128, held_mib)?,
+            max_remembered_mib: sources.setting(&MAX_REMEMBERED_MIB, None, 128, remembered_mib)?,
             max_streams: sources.setting(&MAX_STREAMS, None, 1_024, at_least_one)?,
         })
     }
@@ -77,6 +81,7 @@ impl Governance {
             run_abandon_after: length(&self.run_abandon_after)?,
             max_waiting: self.max_waiting.value,
             max_held_bytes: self.max_held_mib.value << 20,
+            max_remembered_bytes: self.max_remembered_mib.value << 20,
             max_streams: self.max_streams.value,
             outage_memory: length(&self.outage_memory)?,
             check_every: length(&self.check_every)?,
@@ -97,6 +102,11 @@ impl Governance {
             length(&TRACE_QUIET, &self.trace_quiet),
             Shown::number(&MAX_WAITING, self.max_waiting.value, &self.max_waiting.origin),
             Shown::number(&MAX_HELD_MIB, self.max_held_mib.value, &self.max_held_mib.origin),
+            Shown::number(
+                &MAX_REMEMBERED_MIB,
+                self.max_remembered_mib.value,
+                &self.max_remembered_mib.origin,
+            ),
             Shown::number(&MAX_STREAMS, self.max_streams.value, &self.max_streams.origin),
         ]
     }
@@ -108,5 +118,13 @@ fn held_mib(text: &str) -> anyhow::Result<usize> {
     match parsed(text) {
         Ok(mib @ 128..=1_048_576) => Ok(mib),
         _ => bail!("`{text}` must be a whole number, 128 to 1048576"),
+    }
+}
+
+/// With less than that hardly anything is remembered.
+fn remembered_mib(text: &str) -> anyhow::Result<usize> {
+    match parsed(text) {
+        Ok(mib @ 4..=1_048_576) => Ok(mib),
+        _ => bail!("`{text}` must be a whole number, 4 to 1048576"),
     }
 }

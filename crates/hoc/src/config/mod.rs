@@ -35,7 +35,7 @@ use self::{
 };
 
 /// Every setting there is.
-static NAMES: [&Name; 26] = [
+static NAMES: [&Name; 27] = [
     &installation::NAME,
     &installation::ENV,
     &server::LISTEN,
@@ -59,6 +59,7 @@ static NAMES: [&Name; 26] = [
     &governance::TRACE_QUIET,
     &governance::MAX_WAITING,
     &governance::MAX_HELD_MIB,
+    &governance::MAX_REMEMBERED_MIB,
     &governance::MAX_STREAMS,
     &log::FILTER,
     &log::FORMAT,

@@ -61,7 +61,7 @@ pub(crate) struct Choke {
     unwritten: Budget,
 }
 
-/// How much may wait in the choke point.
+/// How much may wait in the choke point, and be remembered.
 pub(crate) struct Budgets {
     /// How many calls.
     pub(crate) places: Budget,
@@ -69,6 +69,8 @@ pub(crate) struct Budgets {
     pub(crate) waiting: Budget,
     /// The bytes of answers that no store has yet.
     pub(crate) unwritten: Budget,
+    /// So many bytes are remembered: half for the trees of traces, a quarter for runs, a quarter for compiled policies.
+    pub(crate) remembered: usize,
 }
 
 impl Spine {
@@ -79,12 +81,12 @@ impl Spine {
 }
 
 impl Choke {
-    pub(crate) fn new(Budgets { places, waiting, unwritten }: Budgets) -> Self {
+    pub(crate) fn new(Budgets { places, waiting, unwritten, remembered }: Budgets) -> Self {
         Self {
             queue: Queue::new(places, waiting),
-            snapshots: Snapshots::default(),
-            memory: Memory::default(),
-            trees: Trees::default(),
+            snapshots: Snapshots::within(remembered / 4),
+            memory: Memory::within(remembered / 4),
+            trees: Trees::within(remembered / 2),
             stuck: Stuck::default(),
             unwritten,
         }
@@ -94,6 +96,11 @@ impl Choke {
     pub(crate) fn budgets(&self) -> [&Budget; 3] {
         let [places, waiting] = self.queue.budgets();
         [places, waiting, &self.unwritten]
+    }
+
+    /// Forgets what is remembered of runs and of no use any more.
+    pub(crate) fn forget(&self, spine: &Spine) {
+        self.memory.forget(spine.now(), spine.settings().outage_memory);
     }
 
     /// How many calls have come.

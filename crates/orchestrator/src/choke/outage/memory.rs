@@ -24,15 +24,20 @@ use crate::{
     choke::{
         decide::gates::serves,
         prepare::Call,
-        state::{RunState, State, Tracked, held::HeldPermit, usage},
+        state::{RunState, State, Tracked, held::HeldPermit, recent::Recent, usage},
     },
     clock_check,
 };
 
+/// What a permit holds: its row, with names and reservations.
+const OF_A_PERMIT: usize = 1 << 10;
+
+/// How long a run is remembered that has ended, and that nobody halted: its agent knows.
+const ENDED: TimeDelta = TimeDelta::minutes(1);
+
 /// The runs of the last minutes, and the answers that are still to be written.
-#[derive(Default)]
 pub(in crate::choke) struct Memory {
-    runs: Mutex<HashMap<(TenantId, RunId), Remembered>>,
+    runs: Mutex<Recent<RunId, Remembered>>,
     /// Use in the windows of limits, as the store had it when last a group touched them.
     usage: Mutex<Windows>,
     /// What was answered since, and counted on top of that.
@@ -64,10 +69,31 @@ pub(in crate::choke) struct Remembered {
 }
 
 impl Memory {
+    /// Of nothing yet; the runs may be so many bytes.
+    pub(in crate::choke) fn within(most: usize) -> Self {
+        Self {
+            runs: Mutex::new(Recent::within(most)),
+            usage: Mutex::default(),
+            answers: Answers::default(),
+            left: Left::default(),
+            governs: Governs::default(),
+        }
+    }
+
+    /// Forgets what is of no use any more: what is too old to be gone by, and runs that have ended.
+    pub(in crate::choke) fn forget(&self, now: DateTime<Utc>, memory: TimeDelta) {
+        let (oldest, ended) = (now - memory, now - ENDED);
+        let has_ended = |run: &Run| run.state != LifeState::Live && run.halt_action.is_none();
+        lock(&self.runs).forget(|known| {
+            known.at < oldest || (known.at < ended && has_ended(&known.run.run) && !known.doubt.is_open())
+        });
+        lock(&self.usage).retain(|_, (at, _)| *at >= oldest);
+    }
+
     /// Keeps what a committed group knew of its runs.
     pub(in crate::choke) fn remember(&self, state: State) {
         let memory = state.spine.settings().outage_memory;
-        let (oldest, wrote) = (state.now - memory, state.has_writes());
+        let wrote = state.has_writes();
         self.governs.answered(state.began);
         if wrote {
             self.governs.wrote(state.tenant.id, state.began, memory);
@@ -76,24 +102,31 @@ impl Memory {
         self.accepted(state.tenant.id, state.spine.db().acceptances(state.tenant.id));
         self.left.note(state.tenant.id, state.runs.values(), state.now);
         let State { tenant, now, began, runs: served, permits, permit_keys, .. } = state;
+        // What the group held is newer than what it only read.
+        let mut of_run: HashMap<RunId, Vec<Permit>> = HashMap::new();
+        for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
+            of_run.entry(permit.run_id).or_default().push(permit);
+        }
         let mut runs = lock(&self.runs);
         // No span is answered from memory; what is asked in the run of a trace is not granted meanwhile.
         for (id, run) in served.into_iter().filter(|(_, run)| run.run.external_trace_id.is_none()) {
-            let key = (tenant.id, id);
             let written = wrote.then_some(began);
             let mut run = Remembered::of(now, began, written, run.settled());
-            if let Some(before) = runs.remove(&key) {
+            if let Some(before) = runs.take(tenant.id, id) {
                 run.come_after(before, began);
             }
-            runs.insert(key, run);
-        }
-        // What the group held is newer than what it only read.
-        for permit in permit_keys.into_values().chain(permits.into_values().map(HeldPermit::into_row)) {
-            if let Some(run) = runs.get_mut(&(tenant.id, permit.run_id)) {
+            for permit in of_run.remove(&id).into_iter().flatten() {
                 run.permit(permit, now);
             }
+            let weight = run.weight();
+            runs.keep(tenant.id, id, run, weight);
         }
-        keep(&mut runs, MAX_REMEMBERED, oldest, |remembered| remembered.at);
+        // Of a run that the group did not touch, it may have released what lapsed.
+        for (id, permits) in of_run {
+            if let Some(known) = runs.look_at(tenant.id, id) {
+                permits.into_iter().for_each(|permit| known.permit(permit, now));
+            }
+        }
     }
 
     /// This is why a group was not committed. Where the store may have it all the same, nothing passes in a run that
@@ -104,7 +137,7 @@ impl Memory {
         }
         let (mut runs, now) = (lock(&self.runs), state.spine.elapsed());
         for run in state.runs.values().filter(|run| !takes_steps(&run.run)) {
-            if let Some(known) = runs.get_mut(&(state.tenant.id, run.run.id)) {
+            if let Some(known) = runs.look_at(state.tenant.id, run.run.id) {
                 known.doubt.arose(now);
             }
         }
@@ -143,7 +176,7 @@ impl Memory {
     /// The runs that take steps as far as is known here, of those that the store was asked about since then.
     pub(super) fn running(&self, oldest: DateTime<Utc>) -> Vec<(TenantId, RunId)> {
         let runs = lock(&self.runs);
-        let known = runs.iter().filter(|(_, known)| known.at >= oldest && takes_steps(&known.run.run));
+        let known = runs.all().filter(|(_, known)| known.at >= oldest && takes_steps(&known.run.run));
         known.map(|(key, _)| *key).collect()
     }
 
@@ -156,14 +189,14 @@ impl Memory {
         stopped: Vec<Run>,
     ) {
         let mut runs = lock(&self.runs);
-        for run in asked {
-            if let Some(known) = runs.get_mut(run) {
+        for (tenant, run) in asked {
+            if let Some(known) = runs.look_at(*tenant, *run) {
                 known.looked = Some(began);
                 known.doubt.looked(began);
             }
         }
         for run in stopped {
-            if let Some(known) = runs.get_mut(&(run.tenant, run.id)) {
+            if let Some(known) = runs.look_at(run.tenant, run.id) {
                 self.left.halted(&run, known.at);
                 known.run.run = run;
                 known.stopped = Some(told);
@@ -177,8 +210,8 @@ impl Memory {
     pub(in crate::choke) fn recall(&self, state: &mut State, call: &Call) -> Option<bool> {
         let not_before = state.now - state.spine.settings().outage_memory;
         let run_id = call.run_id()?;
-        let runs = lock(&self.runs);
-        let mut known = runs.get(&(state.tenant.id, run_id)).filter(|known| known.at >= not_before)?.clone();
+        let mut runs = lock(&self.runs);
+        let mut known = runs.get(state.tenant.id, run_id).filter(|known| known.at >= not_before)?.clone();
         drop(runs);
         let last = known.looked.map_or(known.read, |looked| looked.max(known.read));
         let trusts = self.governs.trusts(&known.run.run, call.caller.key, (last, known.written));
@@ -221,15 +254,23 @@ impl Memory {
     pub(in crate::choke) fn go_on(&self, state: &State, run_id: RunId) {
         let mut runs = lock(&self.runs);
         let Some(run) = state.runs.get(&run_id) else { return };
-        let Some(known) = runs.get_mut(&(state.tenant.id, run_id)) else { return };
+        let Some(mut known) = runs.take(state.tenant.id, run_id) else { return };
         known.go_on(run.clone().settled(), state.began);
         for permit in state.permits.values().map(HeldPermit::row).filter(|permit| permit.run_id == run_id) {
             known.permit(permit.clone(), state.now);
         }
+        let weight = known.weight();
+        runs.keep(state.tenant.id, run_id, known, weight);
     }
 }
 
 impl Remembered {
+    /// About how many bytes it holds, beside what it shares.
+    fn weight(&self) -> usize {
+        let permits = self.permits.values().map(|permit| OF_A_PERMIT + permit.run_after.len());
+        size_of::<Self>() + self.run.weight() + permits.sum::<usize>()
+    }
+
     fn of(at: DateTime<Utc>, read: TimeDelta, written: Option<TimeDelta>, run: RunState) -> Self {
         let (looked, stopped, doubt, permits) = (None, None, Doubt::default(), HashMap::new());
         Self { at, read, written, looked, stopped, doubt, run, permits }

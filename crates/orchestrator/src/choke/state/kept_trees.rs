@@ -1,7 +1,7 @@
 //! The trees that are kept between groups, so that a trace is not read again for each of its spans: so many bytes of them.
 //! Whoever holds most gives way first, so that light trees stay whatever heavy ones others have. The one that a tenant used last
 //! stays, for its next span would have all of it read again; but of those, too, the heaviest give way where they hold too much.
-//! So two tenants whose last trees are heavier than [`MAX_KEPT`] each have them read anew for each other's.
+//! So two tenants whose last trees are each heavier than all may be together have them read anew for each other's.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,22 +12,27 @@ use models::ids::{RunId, TenantId};
 
 use super::trees::Tree;
 
-/// So many bytes the trees of all runs may hold between groups, beside the one that each tenant used last; beyond that they
-/// are read anew.
-const MAX_KEPT: usize = 256 << 20;
-
 /// So many times as much may those hold that each tenant used last. The one that was used just now counts as no heavier than
-/// [`MAX_KEPT`]: light ones do not give way to it. Of one alone there is a bound on what it holds.
+/// all may be together: light ones do not give way to it. Of one alone there is a bound on what it holds.
 const LAST_ONES: usize = 2;
 
 /// The bytes of a tree beside its own: its places in the maps.
 const WEIGHT_OF_PLACE: usize = 1 << 8;
 
 /// The trees of the runs that this replica served lately.
-#[derive(Debug, Default)]
-pub(in crate::choke) struct Trees(Mutex<Kept>);
+#[derive(Debug)]
+pub(in crate::choke) struct Trees {
+    /// So many bytes they may hold between groups, beside the one that each tenant used last; beyond that they are read anew.
+    most: usize,
+    kept: Mutex<Kept>,
+}
 
 impl Trees {
+    /// None yet, and never more than so many bytes.
+    pub(in crate::choke) fn within(most: usize) -> Self {
+        Self { most, kept: Mutex::default() }
+    }
+
     /// Takes the tree of a run, to be kept again when its group is committed.
     pub(in crate::choke) fn take(&self, tenant: TenantId, run: RunId) -> Option<Tree> {
         self.lock().take(tenant, run)
@@ -43,11 +48,11 @@ impl Trees {
         for run in sealed {
             kept.take(tenant, *run);
         }
-        kept.forget_beyond(MAX_KEPT);
+        kept.forget_beyond(self.most);
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,6 +9,7 @@ mod known;
 pub(super) mod late;
 pub(super) mod met;
 pub(super) mod open;
+pub(super) mod recent;
 mod run;
 pub(super) mod snapshots;
 pub(super) mod standing;

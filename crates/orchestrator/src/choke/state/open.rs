@@ -59,6 +59,11 @@ impl OpenPermits {
         });
     }
 
+    /// About how many bytes they are.
+    pub(in crate::choke) fn weight(&self) -> usize {
+        self.each.capacity() * size_of::<(PermitId, Open)>() * 5 / 4
+    }
+
     /// What all of them hold, without the one whose step is recorded.
     pub(in crate::choke) fn held(&self, but: Option<PermitId>) -> Held {
         let own = but.and_then(|id| self.each.get(&id));

@@ -24,14 +24,16 @@ use rules::{
     zone::Zone,
 };
 
+use super::recent::Recent;
 use crate::{
     consequences::found::{Found, mismatched_definitions},
     context::TenantSettings,
     spine::Spine,
 };
 
-/// How many snapshots are kept compiled before the least useful half is dropped.
-const KEPT: usize = 512;
+/// About how many bytes a compiled snapshot has for each byte of its definition, and beside those.
+const COMPILED: usize = 16;
+const REST: usize = 4 << 10;
 
 /// The window that a limit counts in.
 pub(in crate::choke) struct LimitWindow {
@@ -62,6 +64,8 @@ pub(crate) struct BoundSnapshot {
     /// Rules and limits whose stored definition did not match its integrity row when the snapshot was made, or
     /// is loaded: each counts as failed (fail closed).
     pub(crate) tampered: BTreeSet<String>,
+    /// About how many bytes it holds.
+    weight: usize,
     /// The windows of its limits, as they were asked for last.
     windows: Mutex<Option<(DateTime<Utc>, Calendar, Windows)>>,
 }
@@ -83,9 +87,8 @@ impl BoundSnapshot {
 }
 
 /// The compiled snapshots of this replica.
-#[derive(Default)]
 pub(crate) struct Snapshots {
-    by_id: Mutex<HashMap<(TenantId, SnapshotId), Arc<BoundSnapshot>>>,
+    by_id: Mutex<Recent<SnapshotId, Arc<BoundSnapshot>>>,
     /// What a run that starts now is bound to, for as long as the tenant's policy generation stays.
     current: Mutex<HashMap<TenantId, (u64, Arc<BoundSnapshot>)>>,
     /// What each tenant had compiled last, stored or not: for its rules.
@@ -95,6 +98,17 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
+    /// None yet. Those that are not the newest of their tenant may be so many bytes; whoever still runs on one that is
+    /// forgotten reads it again.
+    pub(in crate::choke) fn within(most: usize) -> Self {
+        Self {
+            by_id: Mutex::new(Recent::within(most)),
+            current: Mutex::default(),
+            latest: Mutex::default(),
+            untold: Mutex::default(),
+        }
+    }
+
     /// The snapshot that the tenant's policies make now. The generation is read in the caller's transaction, so
     /// a run that starts after a rule was answered with 201 has it, on any replica.
     pub(in crate::choke) async fn current(
@@ -133,8 +147,8 @@ impl Snapshots {
         ids: &BTreeSet<SnapshotId>,
     ) -> Result<HashMap<SnapshotId, Arc<BoundSnapshot>>, StoreError> {
         let mut found: HashMap<_, _> = {
-            let known = lock(&self.by_id);
-            ids.iter().filter_map(|id| Some((*id, Arc::clone(known.get(&(tenant.id, *id))?)))).collect()
+            let mut known = lock(&self.by_id);
+            ids.iter().filter_map(|id| Some((*id, Arc::clone(known.get(tenant.id, *id)?)))).collect()
         };
         let unknown: Vec<SnapshotId> = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
         if unknown.is_empty() {
@@ -180,6 +194,7 @@ impl Snapshots {
             ),
             zone: Zone::parse(&definition.time_zone).unwrap_or(Zone::UTC),
             tampered,
+            weight: REST + stored.definition.len() * COMPILED,
             windows: Mutex::default(),
         });
         lock(&self.latest).insert(tenant, Arc::clone(&bound));
@@ -213,12 +228,7 @@ impl Snapshots {
     }
 
     fn remember(&self, tenant: TenantId, bound: &Arc<BoundSnapshot>) {
-        let mut known = lock(&self.by_id);
-        if known.len() >= KEPT {
-            // Whoever still runs on a dropped one reads it again.
-            known.retain(|_, snapshot| Arc::strong_count(snapshot) > 1);
-        }
-        known.insert((tenant, bound.id), Arc::clone(bound));
+        lock(&self.by_id).keep(tenant, bound.id, Arc::clone(bound), bound.weight);
     }
 }
 
