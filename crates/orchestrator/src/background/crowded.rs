@@ -9,7 +9,10 @@ use std::{
 use chrono::{DateTime, Duration, Utc};
 use models::ids::TenantId;
 
-use crate::{budget::Budget, consequences::system_records::record_no_room, errors::Error, spine::Spine};
+use crate::{
+    budget::Budget, consequences::system_records::record_no_room, errors::Error, handlers::system,
+    spine::Spine,
+};
 
 /// How long what happens after a record waits for the next one.
 const TOGETHER: Duration = Duration::minutes(10);
@@ -34,8 +37,7 @@ struct Waiting {
 impl Crowded {
     /// Looks which budgets were too small since the last tick, and tells of it where that is due.
     pub async fn tick(&self, spine: &Spine) -> Result<(), Error> {
-        let [places, waiting, unwritten] = spine.choke().budgets();
-        self.note([spine.bodies(), spine.answers(), places, waiting, unwritten]);
+        self.note(system::budgets(spine));
         let now = spine.now();
         let due = self.due(now);
         if due.is_empty() {

@@ -45,17 +45,20 @@ impl Item {
 pub(super) struct Reply {
     answer: oneshot::Sender<Vec<Option<Answer>>>,
     /// Counts the calls out when they are answered, or dropped.
-    _seats: Seats,
+    seats: Seats,
 }
 
 impl Reply {
     pub(super) fn new(answer: oneshot::Sender<Vec<Option<Answer>>>, seats: Seats) -> Self {
-        Self { answer, _seats: seats }
+        Self { answer, seats }
     }
 
     pub(super) fn send(self, answers: Vec<Option<Answer>>) {
+        let Self { answer, seats } = self;
+        // Before it has its answer: it may come again at once.
+        drop(seats);
         // A caller that went away does not want its answer; what was decided stays.
-        let _ = self.answer.send(answers);
+        let _ = answer.send(answers);
     }
 }
 

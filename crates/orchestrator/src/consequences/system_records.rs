@@ -110,7 +110,7 @@ pub(crate) async fn record_no_room(
         let calls: u64 = no_room.values().sum();
         let what = no_room.keys().copied().collect::<Vec<_>>().join(", ");
         let summary =
-            format!("{calls} call(s) were answered 503 overloaded, for there was no room for {what}");
+            format!("{calls} call(s) were answered 503 overloaded, for there was no room for more {what}");
         let details = json!({ "calls": calls, "no_room_for": no_room });
         let event = Event { component: "server", what: SystemEventType::Error, summary, details };
         record(spine, tenant.unwrap_or(TenantId::INSTALLATION), event, &by, spine.now())

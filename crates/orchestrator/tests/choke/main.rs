@@ -31,6 +31,7 @@ mod oddities;
 mod outage;
 mod permits;
 mod replicas;
+mod room;
 mod roots;
 mod runs;
 mod spans;
