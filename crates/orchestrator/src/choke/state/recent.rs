@@ -161,10 +161,10 @@ mod tests {
     fn one_that_is_kept_again_weighs_what_it_weighs_now() {
         let mut recent = Recent::within(10 * EACH);
         for weight in [100, 900, 100] {
-            recent.keep(tenant(1), 1, (), weight);
+            recent.keep(tenant(1), 1, "one", weight);
             assert_eq!(recent.weight, WEIGHT_OF_PLACE + weight);
         }
-        assert_eq!(recent.take(tenant(1), 1), Some(()));
+        assert_eq!(recent.take(tenant(1), 1), Some("one"));
         assert_eq!(recent.weight, 0);
     }
 }
