@@ -91,7 +91,7 @@ impl Share {
         let mut held = lock(&self.of.held);
         let of_tenant = mine.0.and_then(|tenant| held.of_tenant.get(&tenant)).copied().unwrap_or_default();
         let fits = |held: usize, most: usize| held.checked_add(bytes).is_some_and(|sum| sum <= most);
-        let is_tenants = mine.0.is_none() || fits(of_tenant, self.of.most / 2);
+        let is_tenants = mine.0.is_none() || fits(of_tenant, self.of.most.div_ceil(2));
         if !is_tenants || !fits(held.all, self.of.most) {
             *held.refused.entry(mine.0).or_default() += 1;
             return Err(Error::Busy);

@@ -71,12 +71,13 @@ on_both! {
     }
 
     async fn for_whom_there_was_no_room_is_told_to_its_own_people(db: TestDatabase) {
-        let kit = Kit::with(db, with(|settings| settings.max_waiting = 1)).await;
+        let kit = Kit::with(db, with(|settings| settings.max_waiting = 2)).await;
         let (greedy, modest) = (Agent::of(&kit, "acme").await, Agent::of(&kit, "other").await);
-        let start = StartRun { agent_id: "researcher".to_owned(), ..StartRun::default() };
+        let run = greedy.start().await;
         for _ in 0..3 {
-            let start = activity::start(&kit.spine, &greedy.ctx, start.clone()).await;
-            assert!(matches!(start, Err(Error::Busy)), "half of one place is none");
+            let two = vec![tool("read"), tool("write")];
+            let told = activity::record_batch(&kit.spine, &greedy.ctx, run, two).await;
+            assert!(matches!(told, Err(Error::Busy)), "half of two places is one: {told:?}");
         }
         let crowded = Crowded::default();
         for _ in 0..2 {
