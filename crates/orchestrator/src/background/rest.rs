@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engines::logs::redact;
-
 use crate::{errors::Error, spine::Spine};
 
 /// What one server saw of its calls.
@@ -13,10 +11,8 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Lets go of what is remembered of runs and of no use any more, and of what redaction has not used since the last tick; and
-    /// of what the store keeps of its file, if no call came to the choke point since then.
+    /// Lets go of what is remembered of runs and of no use any more; and of what the store keeps of its file, if no call came to the choke point since then.
     pub async fn tick(&self, spine: &Spine) -> Result<(), Error> {
-        redact::rest();
         spine.choke().forget(spine);
         let calls = spine.choke().calls();
         if self.calls.swap(calls, Ordering::Relaxed) == calls {
