@@ -15,7 +15,7 @@ use orchestrator::{
     handlers::{activity, logs, system},
 };
 use proof::words::EnforcementMode;
-use testkit::{TestDatabase, on_both};
+use testkit::on_both;
 
 use crate::agent::{Agent, llm, refused, tool};
 

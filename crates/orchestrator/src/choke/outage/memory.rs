@@ -124,7 +124,9 @@ impl Memory {
         // Of a run that the group did not touch, it may have released what lapsed.
         for (id, permits) in of_run {
             if let Some(known) = runs.look_at(tenant.id, id) {
-                permits.into_iter().for_each(|permit| known.permit(permit, now));
+                for permit in permits {
+                    known.permit(permit, now);
+                }
             }
         }
     }
