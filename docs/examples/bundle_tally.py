@@ -15,6 +15,7 @@ class Step:
         self.kind, self.skill, self.reporter = step["kind"], step["skill_name"], step["reported_by"]
         self.used, note = tuple(step[name] for name in NUMBERS), step["cost_note"]
         self.is_call, self.is_zero = self.kind == "LLM_CALL", note == "REPORTED_ZERO"
+        self.failed = step["reported_status"] == "FAILURE"
         models = [step[name] for name in ("model", "model_requested") if step[name] is not None]
         self.families = {family(model) for model in models} - {None}
         of = self.skill.rpartition(".")[2]
@@ -54,7 +55,17 @@ def family(model):
 def may_be(one, other):
     named = not one.families or not other.families or one.families & other.families
     alike = any(one.used[:2]) and one.used[:2] == other.used[:2]
-    return one.of_class == other.of_class and bool(named or alike)
+    return one.of_class == other.of_class and bool(named or alike) and not failed_within(one, other)
+
+
+def failed_within(one, above):
+    """A try that broke, below a call that came through with the same input and more output."""
+    (into, out), (its_in, its_out) = one.used[:2], above.used[:2]
+    return one.failed and not above.failed and into == its_in >= 16 and out < its_out
+
+
+def failed_within_one(one, calls):
+    return any(failed_within(one, call) for call, _ in calls)
 
 
 def may_be_among(step, calls, of_class=None):
@@ -119,7 +130,7 @@ def tells_the_same(one, above):
 
 
 def gives_way(one, above, beyond, nearer):
-    if beyond:
+    if beyond or failed_within_one(one, nearer):
         return False
     if begins(one, above) and all(call.used[0] == one.used[0] or not any(call.used[:2]) for call, _ in nearer):
         return True
@@ -138,11 +149,14 @@ def is_retold(step):
     for one in under(step):
         four = over(one)[:4]
         for at, (above, beyond) in enumerate(four):
-            if above is not step or not is_such(one, step) or gives_way(one, step, beyond, four[:at]):
+            if above is not step or failed_within_one(one, four[:at]):
+                continue
+            if not is_such(one, step) or gives_way(one, step, beyond, four[:at]):
                 continue
             if tells_the_same(one, step):
                 return True
-            if not any(is_such(call, step) and not begins(call, step) for call, _ in four[:at]):
+            if not any(is_such(call, step) and not begins(call, step) and not failed_within_one(call, four[n + 1:at])
+                       for n, (call, _) in enumerate(four[:at])):
                 some, told = True, [told[number] + one.used[number] for number in range(3)]
     return some and comes_to(told, step)
 

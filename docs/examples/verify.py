@@ -5,7 +5,8 @@
     python3 docs/examples/verify.py RUN.bundle.json --key hoc.pub        (`-` is standard input)
 
 Its words and exit codes are those of `hoc verify`. Numbers beside the checks are those of the page. It makes no decision
-again (`hoc verify --reexecute`), and from a late step on that does not count it takes late steps at their word.
+again (`hoc verify --reexecute`), and from a late step on that does not count it takes late steps at their word. Of a bundle whose maker
+could not read all records it says so, and looks at nothing below its manifest.
 
 The form of a bundle is in bundle_form.py, what its records say of each other in bundle_records.py, and which steps of a
 trace count in bundle_tally.py.
@@ -123,12 +124,16 @@ class Verification(Records):
                 getattr(self, "check_" + self.check)()
             except (ValueError, Wrong) as why:
                 self.expect(False, str(why))
+            if self.check == "manifest" and self.manifest["missing"]:
+                break  # of what whoever made it could not read, nothing below is known
             if self.check in ("manifest", "checkpoints") and any(word == "TAMPERED" for word, _ in self.found):
                 break  # what follows builds on it, and the word is found
 
     def check_manifest(self):  # 3
         stated = self.manifest
-        lists = [("sealed", kind, self.sealed[kind], self.listed[kind]) for kind in KINDS]
+        lost = [f"{one['run_id']}/{one['first_record']}" if "run_id" in one else str(one["first_record"]) for one in stated["missing"]]
+        self.expect(not lost, f"whoever made it could not read the segments {', '.join(lost)}", "TRUNCATED")
+        lists = [("sealed", kind, self.sealed[kind], [one for one in self.listed[kind] if one]) for kind in KINDS]
         for part, there, names in (("sealed", self.sealed, ("opened", "snapshot")),
                                    ("after", self.after, ("run", "as_of", "incidents", "audit", "addenda")),
                                    ("proofs", self.proofs, ("roots", "opened", "checkpoints", "receipt", "audit"))):

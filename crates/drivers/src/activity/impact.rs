@@ -43,6 +43,11 @@ impl RunSignalDriver<'_> {
         for level in RiskLevel::ALL {
             let runs: Vec<RunId> = risks.iter().filter(|(_, to)| to == level).map(|(run, _)| *run).collect();
             let lower = RiskLevel::ALL.iter().filter(|other| *other < level).map(|word| word.as_str());
+            let lower: Vec<_> = lower.collect();
+            // Below the lowest there is nothing to raise.
+            if lower.is_empty() {
+                continue;
+            }
             let set = update(tenant)
                 .col_expr(Column::RiskLevel, Expr::value(level.as_str()))
                 .filter(Column::RiskLevel.is_in(lower));

@@ -162,14 +162,16 @@ impl TraceReads<'_> {
                 None => held.cover(told),
             }
         }
+        let there = held.steps();
         let HeldRecords { records, mut missing, .. } = held;
         missing.retain(|one| {
             let end = one.first_step.saturating_add(one.step_count.max(1));
             one.first_step < indices.end && end > indices.start
         });
         let ends = missing.iter().map(|one| one.first_step.saturating_add(one.step_count));
-        // Behind the last segment there is nothing to look for, whatever the run says that it has.
-        let end = if is_end { u64::MAX } else { ends.fold(indices.end, u64::max) };
+        let ends = ends.fold(indices.end, u64::max);
+        // Behind the last segment there is nothing to look for, whatever the run says that it has. It may reach behind this stretch.
+        let end = if is_end && ends >= there { u64::MAX } else { ends };
         // One that is there twice may be in a stretch that does not show it to be.
         let mut steps: Vec<JudgedStep> = judged_in(records, &indices).collect();
         steps.sort_by_key(|step| step.step.record.step_index);

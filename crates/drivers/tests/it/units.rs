@@ -68,12 +68,13 @@ testkit::on_both! {
     async fn a_store_at_rest_loses_nothing_and_waits_for_nobody(db: TestDatabase) {
         let db = sample::store(db).await;
         let tx = db.begin().await.expect("begin");
-        tx.activity().insert_runs(&[run(TENANT, 1)]).await.expect("inserted");
+        let new = Run { step_count: 1, ..run(TENANT, 1) };
+        tx.activity().insert_runs(std::slice::from_ref(&new)).await.expect("inserted");
         db.rest().await.expect("whoever is at work is not waited for");
         tx.commit().await.expect("commit");
         db.rest().await.expect("nobody is at work");
         let read = db.read().await.expect("read");
-        assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("found"), Some(run(TENANT, 1)));
+        assert_eq!(read.activity().find_run(TENANT, RunId(uuid(1))).await.expect("found"), Some(new));
         add_step(&db, &[RunId(uuid(1))]).await.expect("and it is written as ever");
     }
 

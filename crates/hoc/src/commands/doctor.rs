@@ -40,8 +40,8 @@ Examples:
 
 Without --accept-restore and --recount it changes nothing but that it signs checkpoints, so that
 whole logs can be held against them, and that it opens an incident about a run whose records are
-damaged. It opens all records of all runs, which takes a while on a large store. Exit 1 if anything
-failed.")]
+damaged. It opens all records of all runs, which takes a while on a large store.
+Exit 1 if anything failed.")]
 pub(crate) struct Args {
     /// Print one JSON document
     #[arg(long)]

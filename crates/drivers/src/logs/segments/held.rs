@@ -132,6 +132,11 @@ impl HeldRecords {
         }
     }
 
+    /// How many steps there are up to here, with those that are missing, as far as is known.
+    pub(crate) fn steps(&self) -> u64 {
+        self.next.steps
+    }
+
     /// The steps that were read since this was asked last. Nothing else of it is kept: for who reads a run piece by piece.
     pub(super) fn take_steps(&mut self) -> Vec<StepRow> {
         let steps = std::mem::take(&mut self.records.steps);

@@ -289,6 +289,8 @@ fn is_its_own_fault(err: &Error) -> bool {
             | Error::NotFound { .. }
             | Error::RunNotRunning { .. }
             | Error::RunKilled { .. }
+            // Of its run alone: the others of the body are recorded.
+            | Error::Damaged { .. }
     )
 }
 
