@@ -75,13 +75,14 @@ pub(crate) struct Tally {
     pub(crate) output: i128,
 }
 
+/// What somebody wrote past HOC may be as large as a number can be.
 impl AddAssign for Tally {
     fn add_assign(&mut self, more: Self) {
-        self.number += more.number;
-        self.unknown += more.unknown;
-        self.cost += more.cost;
-        self.input += more.input;
-        self.output += more.output;
+        self.number = self.number.saturating_add(more.number);
+        self.unknown = self.unknown.saturating_add(more.unknown);
+        self.cost = self.cost.saturating_add(more.cost);
+        self.input = self.input.saturating_add(more.input);
+        self.output = self.output.saturating_add(more.output);
     }
 }
 
@@ -89,11 +90,11 @@ impl Neg for Tally {
     type Output = Self;
     fn neg(self) -> Self {
         Self {
-            number: -self.number,
-            unknown: -self.unknown,
-            cost: -self.cost,
-            input: -self.input,
-            output: -self.output,
+            number: self.number.saturating_neg(),
+            unknown: self.unknown.saturating_neg(),
+            cost: self.cost.saturating_neg(),
+            input: self.input.saturating_neg(),
+            output: self.output.saturating_neg(),
         }
     }
 }

@@ -21,7 +21,10 @@ use models::{
 use proof::{
     leaves::{RunLeaf, SealedLeaf},
     records::{PreventionRecord, RecordKind, RunRecord},
-    words::{EvidenceClass, IntegrityGrade, PreventionOutcome, RunStatus, TerminationReason, TraceStatus},
+    words::{
+        EvidenceClass, IntegrityGrade, IntegrityStatus, PreventionOutcome, RunStatus, TerminationReason,
+        TraceStatus,
+    },
 };
 
 use super::{
@@ -208,7 +211,10 @@ fn finish_run(
     run.run.completed_at = Some(now.max(run.run.started_at));
     run.run.duration_ms = Some(elapsed);
     run.run.seal_due_at = None;
-    run.run.integrity_status = evaluation.integrity_status;
+    // What was found to be damaged before the end stays damaged: a count of what there ought to be does not see it.
+    if run.run.integrity_status != IntegrityStatus::Failed {
+        run.run.integrity_status = evaluation.integrity_status;
+    }
     let failures =
         facts.transient_failures.values().chain(facts.permanent_failures.values()).any(|count| *count > 0);
     run.run.evidence_health = evidence_health(
