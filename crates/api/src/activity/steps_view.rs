@@ -27,7 +27,7 @@ pub(crate) struct StepsView {
 
 /// A segment of a run's records that is not there, or not what was recorded. There is an incident about it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = MissingSteps)]
+#[schema(as = MissingSegment)]
 pub(crate) struct MissingView {
     run_id: String,
     /// Its place: how many records the run's segments hold before it.

@@ -15,6 +15,7 @@ use orchestrator::{
     },
     handlers::activity,
 };
+use proof::words::IntegrityStatus;
 use testkit::{Damage, Store, StoredSegment, on_both};
 use tokio::join;
 use verify::{Report, Word};
@@ -113,6 +114,23 @@ async fn is_whole(agent: &Agent<'_>, run: RunId) {
 }
 
 on_both! {
+    async fn a_run_that_was_found_damaged_is_not_verified_by_its_end(db: TestDatabase) {
+        let kit = Kit::on(db).await;
+        let agent = Agent::of(&kit, "acme").await;
+        let run = agent.start().await;
+        for step in 0..STEPS {
+            agent.record(run, keyed(step)).await.unwrap();
+        }
+        let all = db.segments_of(&run.to_string()).await;
+        db.keep_segments().await;
+        db.damage(&Damage::Put(all[2].cut(all[2].body.len() / 2))).await;
+        assert_eq!(paged(&agent, run, 50).await.1.len(), 1, "whoever looks finds it");
+        agent.record(run, keyed(STEPS)).await.unwrap();
+        agent.complete(run).await.unwrap();
+        let stored = activity::get(&kit.spine, &agent.admin, run).await.unwrap();
+        assert_eq!(stored.integrity_status, IntegrityStatus::Failed, "{stored:?}");
+    }
+
     async fn each_damage_is_named_by_whoever_meets_it_and_the_rest_is_served(db: TestDatabase) {
         let kit = Kit::on(db).await;
         let agent = Agent::of(&kit, "acme").await;

@@ -149,6 +149,20 @@ on_both! {
         assert_eq!(steps(PageRequest::new(Some(10), None, true).unwrap()).await, (10, vec![]));
         assert_eq!(steps(PageRequest::from(Cursor::After(39))).await, (20, vec![]));
         assert_eq!(steps(PageRequest::from(Cursor::After(9))).await, (30, vec![(20, 20)]));
+        // The last segment that a stretch meets reaches behind it.
+        for limit in [1, 7, 24, 50] {
+            let (mut given, mut cursor) = (Vec::new(), None::<String>);
+            loop {
+                let request = PageRequest::new(Some(limit), cursor.as_deref(), false).unwrap();
+                let page = activity::steps(&kit.spine, &agent.admin, run, request).await.unwrap();
+                given.extend(page.items.iter().map(|step| step.step.record.step_index));
+                match page.next_cursor {
+                    Some(next) => cursor = Some(next.to_string()),
+                    None => break,
+                }
+            }
+            assert_eq!(given, (0..20).chain(40..60).collect::<Vec<u64>>(), "{limit} at once");
+        }
     }
 
     async fn what_two_segments_hold_cannot_be_swapped(db: TestDatabase) {
