@@ -4,12 +4,12 @@ use testkit::Store;
 
 use crate::rows::{fill, insert, refused, run, tables};
 
-testkit::/// A precedence, and what one shard of a counter says, of which the sum is what there is.
+/// A precedence, and what one shard of a counter says, of which the sum is what there is.
 fn may_be_below_zero(table: &str, column: &str) -> bool {
     column == "precedence" || table == "counters" && column != "shard"
 }
 
-on_both! {
+testkit::on_both! {
     async fn a_column_takes_only_what_it_is_for(db: TestDatabase) {
         let (connection, store) = (db.connection().await, db.store());
         for table in tables() {

@@ -11,7 +11,7 @@ use models::{
 use sea_orm::{DbBackend, QueryResult, Statement, Value};
 
 use super::{
-    Counters, CountersReads, NUMBERS, SUMS, numbered, tally_at,
+    Counters, CountersReads, NUMBERS, SUMS, numbered, over, tally_at,
     there::{self, Tallies, next_of},
 };
 use crate::{
@@ -29,34 +29,11 @@ pub enum Round {
     Whole,
 }
 
-/// The earliest day that anything is counted of, or that there is anything of, after another. The days have names.
-const NEXT: [&str; 6] = [
-    "SELECT MIN(place) FROM counters WHERE tenant_id = $1 AND counted = 'RUNS_OF_DAY' AND place >= $2",
-    "SELECT MIN(part) FROM counters WHERE tenant_id = $1 AND counted = 'AGENT_RUNS_OF_DAY' AND part >= $2",
-    "SELECT MIN(place) FROM counters WHERE tenant_id = $1 AND counted = 'CALLS_OF_DAY' AND place >= $2",
-    "SELECT MIN(place) FROM counters WHERE tenant_id = $1 AND counted = 'CALLS_OF_HOUR' AND place >= $2",
-    "SELECT MIN(place) FROM counters WHERE tenant_id = $1 AND counted = 'AGENT_CALLS_OF_DAY' AND place >= $2",
-    "SELECT MIN(place) FROM counters WHERE tenant_id = $1 AND counted = 'AGENT_CALLS_OF_HOUR' AND place >= $2",
-];
-
-/// The same of what is counted itself.
+/// The earliest of what is counted itself.
 const NEXT_ROWS: [&str; 2] = [
     "SELECT MIN(started_at) FROM runs WHERE tenant_id = $1 AND started_at >= $2",
     "SELECT MIN(created_at) FROM llm_run_records WHERE tenant_id = $1 AND created_at >= $2",
 ];
-
-/// The counters of a day.
-const OF_DAY: [&str; 6] = [
-    "counted = 'RUNS_OF_DAY' AND place = $2",
-    "counted = 'AGENT_RUNS_OF_DAY' AND part = $2",
-    "counted = 'CALLS_OF_DAY' AND place = $2",
-    "counted = 'CALLS_OF_HOUR' AND place >= $2 AND place < $3",
-    "counted = 'AGENT_CALLS_OF_DAY' AND place = $2",
-    "counted = 'AGENT_CALLS_OF_HOUR' AND place >= $2 AND place < $3",
-];
-
-/// Those of months, and of no time.
-const OF_NO_DAY: &str = "counted IN ('RUNS', 'RUNS_OF_MONTH', 'AGENT_RUNS', 'CALLS')";
 
 impl CountersReads<'_> {
     /// The next day after another, or the first, of which there is anything to hold against something.
@@ -73,9 +50,9 @@ impl CountersReads<'_> {
             None => None,
         };
         let mut days: Vec<NaiveDate> = Vec::new();
-        for sql in NEXT {
+        for sql in over::next() {
             let name = from.map_or_else(String::new, |day| day.to_string());
-            let rows = self.rows(sql, vec![tenant.0.into(), name.into()]).await?;
+            let rows = self.rows(&sql, vec![tenant.0.into(), name.into()]).await?;
             let least = rows.first().map(|row| value::<Option<String>>(TABLE, row, 0)).transpose()?.flatten();
             days.extend(least.map(|name| date(&name)).transpose()?);
         }
@@ -210,16 +187,14 @@ impl Counters<'_> {
 }
 
 /// Which counters a round looks at; the tenant is bound first.
-fn conditions(tenant: TenantId, round: Round) -> Vec<(&'static str, Vec<Value>)> {
-    let Round::Day(day) = round else { return vec![(OF_NO_DAY, vec![tenant.0.into()])] };
-    let of_day = |condition: &'static str| {
+fn conditions(tenant: TenantId, round: Round) -> Vec<(String, Vec<Value>)> {
+    let Round::Day(day) = round else { return vec![(over::of_no_day(), vec![tenant.0.into()])] };
+    let of_day = |(condition, has_end): (String, bool)| {
         let mut values: Vec<Value> = vec![tenant.0.into(), day.to_string().into()];
-        if condition.contains("$3") {
-            values.push(next_of(day).to_string().into());
-        }
+        values.extend(has_end.then(|| Value::from(next_of(day).to_string())));
         (condition, values)
     };
-    OF_DAY.into_iter().map(of_day).collect()
+    over::of_day().map(of_day).collect()
 }
 
 /// The first day that has a time in a store.

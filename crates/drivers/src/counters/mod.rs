@@ -6,6 +6,7 @@
 
 pub(crate) mod calls;
 mod check;
+mod over;
 pub(crate) mod runs;
 pub(crate) mod span;
 mod there;

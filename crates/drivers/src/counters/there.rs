@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use entities::Id;
-use models::{
-    counters::Counted,
-    ids::{KeyId, TenantId},
-};
+use models::ids::{KeyId, TenantId};
 use sea_orm::{DbBackend, QueryResult, Value};
 
-use super::{SUMS_OF_CALLS, calls::Called, kind, numbered, runs, tally_at, yes};
+use super::{
+    SUMS_OF_CALLS,
+    calls::Called,
+    kind, numbered,
+    over::{Over, over},
+    runs, tally_at, yes,
+};
 use crate::{
     StoreError,
     cells::{Cell, TABLE, Tally},
@@ -53,15 +56,7 @@ pub(super) fn next_of(day: NaiveDate) -> NaiveDate {
 }
 
 fn is_of_a_day(cell: &Cell) -> bool {
-    matches!(
-        cell.counted,
-        Counted::RunsOfDay
-            | Counted::AgentRunsOfDay
-            | Counted::CallsOfDay
-            | Counted::CallsOfHour
-            | Counted::AgentCallsOfDay
-            | Counted::AgentCallsOfHour
-    )
+    over(cell.counted) != Over::All
 }
 
 fn cells_of_run(tenant: TenantId, day: NaiveDate, row: &QueryResult) -> Result<[Cell; 5], StoreError> {
