@@ -39,7 +39,7 @@ pub(crate) async fn held_of_run(
     Ok(held)
 }
 
-/// The decisions among it. Of the rest no more is held than one segment has.
+/// The decisions among it. All bodies are read, pressed as they are; opened, no more is held of the rest than one segment has.
 pub(crate) async fn decisions_of_run(
     conn: &Conn,
     tenant: TenantId,
