@@ -1,11 +1,11 @@
-//! What Incidents lends: what a run opened and joined, and how that was handled.
+//! What Incidents lends: how incidents were handled, each by itself.
 
 use std::collections::HashMap;
 
 use drivers::{ReadTx, StoreError};
 use models::{
-    ids::{IncidentId, RunId, TenantId},
-    incidents::{IncidentEvent, RunIncident},
+    ids::{IncidentId, TenantId},
+    incidents::IncidentEvent,
 };
 
 /// Reads of Incidents, for one tenant.
@@ -16,13 +16,9 @@ pub(crate) struct IncidentsBridge<'t> {
 }
 
 impl<'t> IncidentsBridge<'t> {
-    pub(super) fn new(store: &'t ReadTx, tenant: TenantId) -> Self {
+    /// The bridge over one transaction, for one tenant.
+    pub(crate) fn over(store: &'t ReadTx, tenant: TenantId) -> Self {
         Self { store, tenant }
-    }
-
-    /// The incidents that a run opened and joined, in the order in which it did.
-    pub(crate) async fn incidents_of_run(self, run: RunId) -> Result<Vec<RunIncident>, StoreError> {
-        self.store.incident_runs().by_run(self.tenant, run).await
     }
 
     /// The timelines of incidents, each oldest first, but for the other runs that joined them.

@@ -1,9 +1,9 @@
-//! What Logs lends: what names a run in the Audit Ledger, its traces, and its raw logs.
+//! What Logs lends: the raw logs of a run.
 
 use drivers::{ReadTx, StoreError};
 use models::{
     ids::{RunId, TenantId},
-    logs::{AuditEntry, LlmRunRecord, SystemRecord, Trace},
+    logs::{LlmRunRecord, SystemRecord},
 };
 
 /// Reads of Logs, for one tenant.
@@ -23,18 +23,9 @@ pub struct RawLogs {
 }
 
 impl<'t> LogsBridge<'t> {
-    pub(super) fn new(store: &'t ReadTx, tenant: TenantId) -> Self {
+    /// The bridge over one transaction, for one tenant.
+    pub(crate) fn over(store: &'t ReadTx, tenant: TenantId) -> Self {
         Self { store, tenant }
-    }
-
-    /// The entries of the Audit Ledger whose states name a run, in order, none left out.
-    pub(crate) async fn governance_events_of_run(self, run: RunId) -> Result<Vec<AuditEntry>, StoreError> {
-        self.store.logs().get_governance_events(self.tenant, run).await
-    }
-
-    /// The traces of a run, its own first.
-    pub(crate) async fn traces_of_run(self, run: RunId) -> Result<Vec<Trace>, StoreError> {
-        self.store.traces().traces_of_run(self.tenant, run).await
     }
 
     /// The calls to models of a run, and the system records that share its correlation id.

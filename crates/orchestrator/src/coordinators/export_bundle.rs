@@ -22,7 +22,7 @@ use proof::{
 
 use super::sealed_records::RecordsOfRun;
 use crate::{
-    bridges::Bridges,
+    bridges::IncidentsBridge,
     checkpoints,
     consequences::{found::of_segments, mismatches::tell},
     context::CallContext,
@@ -163,8 +163,7 @@ impl Reading<'_> {
     /// The run's incidents, each with its timeline.
     async fn incidents(&self, incidents: Vec<RunIncident>) -> Result<Vec<LiveIncident>, Error> {
         let ids: Vec<IncidentId> = incidents.iter().map(|of| of.incident.id).collect();
-        let Bridges { incidents: from, .. } = Bridges::over(self.store, self.run.tenant);
-        let mut timelines = from.timelines(&ids).await?;
+        let mut timelines = IncidentsBridge::over(self.store, self.run.tenant).timelines(&ids).await?;
         Ok(incidents
             .into_iter()
             .map(|of| {

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use drivers::StoreError;
+use drivers::{ReadTx, StoreError};
 use models::{
-    ids::RunId,
+    ids::{RunId, TenantId},
     incidents::RunIncident,
     logs::{AuditEntry, Trace},
 };
@@ -18,7 +18,6 @@ use proof::{
 };
 
 use crate::{
-    bridges::Bridges,
     consequences::{found::of_segments, mismatches::tell},
     context::CallContext,
     errors::Error,
@@ -65,8 +64,7 @@ pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Run
     let _place = spine.whole_run().await?;
     let (evidence, missing) = {
         let store = spine.read().await?;
-        let from = Bridges::over(&store, ctx.tenant.id);
-        RunEvidenceCoordinator { from, run: id }.gather(spine.now()).await
+        RunEvidenceCoordinator { store: &store, tenant: ctx.tenant.id, run: id }.gather(spine.now()).await
     };
     tell(spine, ctx.tenant.id, &of_segments(id, &missing)).await;
     Ok(evidence)
@@ -74,18 +72,19 @@ pub async fn evidence(spine: &Spine, ctx: &CallContext, id: RunId) -> Result<Run
 
 /// Reads the parts of a run's evidence from each domain.
 struct RunEvidenceCoordinator<'s> {
-    from: Bridges<'s>,
+    store: &'s ReadTx,
+    tenant: TenantId,
     run: RunId,
 }
 
 impl RunEvidenceCoordinator<'_> {
     /// The evidence, and the segments that are missing from it.
     async fn gather(self, now: DateTime<Utc>) -> (RunEvidence, Vec<MissingSegment>) {
-        let Self { from: Bridges { incidents, policies, logs }, run } = self;
+        let Self { store, tenant, run } = self;
         let mut completeness = BTreeMap::new();
         let mut part = Parts(&mut completeness);
         let mut missing = Vec::new();
-        let decisions = policies.decisions_of_run(run).await.map(|(decisions, lost)| {
+        let decisions = store.traces().decisions_of_run(tenant, run).await.map(|(decisions, lost)| {
             missing = lost;
             decisions
         });
@@ -96,15 +95,19 @@ impl RunEvidenceCoordinator<'_> {
         let decisions = decisions.map(|all| all.into_iter().filter(above_allow).collect());
         let decisions_made = part.read("decisions_made", decisions);
         part.lacks("decisions_made", run, &missing);
+        let incidents = store.incident_runs().by_run(tenant, run).await;
+        let preventions = store.preventions().of_run(tenant, run).await;
+        let breaches = store.policies().breaches_of_run(tenant, run).await;
+        let governance = store.logs().get_governance_events(tenant, run).await;
+        let traces = store.traces().traces_of_run(tenant, run).await;
         let evidence = RunEvidence {
             run_id: run,
-            incidents_caused: part.read("incidents_caused", incidents.incidents_of_run(run).await),
-            policies_evaluated: part
-                .read("policies_evaluated", policies.prevention_records_of_run(run).await),
-            limits_hit: part.read("limits_hit", policies.breaches_of_run(run).await),
+            incidents_caused: part.read("incidents_caused", incidents),
+            policies_evaluated: part.read("policies_evaluated", preventions),
+            limits_hit: part.read("limits_hit", breaches),
             decisions_made,
-            governance_events: part.read("governance_events", logs.governance_events_of_run(run).await),
-            traces_linked: part.read("traces_linked", logs.traces_of_run(run).await),
+            governance_events: part.read("governance_events", governance),
+            traces_linked: part.read("traces_linked", traces),
             completeness,
             computed_at: now,
         };

@@ -27,7 +27,7 @@ use super::{
 };
 pub use crate::bridges::RawLogs;
 use crate::{
-    bridges::Bridges,
+    bridges::LogsBridge,
     consequences::{
         found::{of_corrupt, of_sealed, of_segments},
         mismatches::tell,
@@ -85,7 +85,6 @@ pub async fn proof(
     let _place = spine.whole_run().await?;
     let tenant = ctx.tenant.id;
     let store = spine.read().await?;
-    let Bridges { logs, .. } = Bridges::over(&store, tenant);
     let leaves = store.ledger().run_leaves(tenant, id).await?;
     let read = match records_of_run(&store, tenant, &run).await {
         Ok(read) => read,
@@ -95,7 +94,7 @@ pub async fn proof(
             return Ok(RunProof {
                 run_id: id,
                 integrity,
-                aos_traces: logs.traces_of_run(id).await?,
+                aos_traces: store.traces().traces_of_run(tenant, id).await?,
                 aos_trace_steps: Vec::new(),
                 raw_logs: None,
                 verified_at: spine.now(),
@@ -118,12 +117,15 @@ pub async fn proof(
     if let Some(why) = integrity.failure_reason.as_ref().filter(|_| is_compared) {
         tell(spine, tenant, &[of_sealed(id, why.clone())]).await;
     }
-    let raw_logs =
-        if include_payloads { Some(logs.raw_logs_of_run(id, &run.correlation_id).await?) } else { None };
+    let raw_logs = if include_payloads {
+        Some(LogsBridge::over(&store, tenant).raw_logs_of_run(id, &run.correlation_id).await?)
+    } else {
+        None
+    };
     Ok(RunProof {
         run_id: id,
         integrity,
-        aos_traces: logs.traces_of_run(id).await?,
+        aos_traces: store.traces().traces_of_run(tenant, id).await?,
         aos_trace_steps: steps(records, step_hashes),
         raw_logs,
         verified_at: spine.now(),
